@@ -1,0 +1,62 @@
+//! How one signed request reaches a cloud.
+
+use std::{error::Error as StdError, fmt};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use lifecycle_core::{Effect, Reply};
+
+/// Sends one request and brings its answer. No retries, no redirects, no signing.
+///
+/// A transport need not keep time: the client puts a deadline on every call and drops the future
+/// when it has passed.
+#[async_trait]
+pub trait Transport: fmt::Debug + Send + Sync + 'static {
+    /// Sends `request` as it is and reads the whole answer, whatever its status.
+    ///
+    /// # Errors
+    /// [`TransportError`] when there is no whole answer. It says whether the request can have
+    /// reached the cloud.
+    async fn send(&self, request: http::Request<Bytes>) -> Result<Reply, TransportError>;
+}
+
+/// Why there is no answer.
+#[derive(Debug, thiserror::Error)]
+#[error("{message}")]
+pub struct TransportError {
+    effect: Effect,
+    message: String,
+    source: Option<Box<dyn StdError + Send + Sync>>,
+}
+
+impl TransportError {
+    /// The request provably never left: no address, connection refused, no TLS session.
+    pub fn unsent(message: impl Into<String>) -> Self {
+        Self {
+            effect: Effect::None,
+            message: message.into(),
+            source: None,
+        }
+    }
+
+    /// The request may have arrived: the connection broke or fell silent after it was used.
+    pub fn unclear(message: impl Into<String>) -> Self {
+        Self {
+            effect: Effect::Possible,
+            message: message.into(),
+            source: None,
+        }
+    }
+
+    /// With the error that caused it. Its text must hold no URL and no header.
+    #[must_use]
+    pub fn with_source(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        self.source = Some(source.into());
+        self
+    }
+
+    /// Whether the cloud can have acted on the request.
+    pub fn effect(&self) -> Effect {
+        self.effect
+    }
+}

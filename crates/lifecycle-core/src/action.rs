@@ -1,0 +1,158 @@
+//! What can be asked of an instance.
+
+use std::fmt;
+
+use crate::PowerState;
+
+/// A power action with its options.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Action {
+    /// Boot a stopped instance.
+    Start(StartOptions),
+    /// Shut a running instance down.
+    Stop(StopOptions),
+    /// Shut a running instance down and boot it again.
+    Reboot(RebootOptions),
+}
+
+impl Action {
+    /// The action without its options.
+    pub fn verb(&self) -> Verb {
+        match self {
+            Self::Start(_) => Verb::Start,
+            Self::Stop(_) => Verb::Stop,
+            Self::Reboot(_) => Verb::Reboot,
+        }
+    }
+
+    /// May the same request be sent again when nobody knows whether the first one was carried out?
+    ///
+    /// This is the one table that decides about repeats; a request that the cloud provably did
+    /// not execute may be sent again whatever it says.
+    pub fn repeat(&self) -> Repeat {
+        match self {
+            Self::Start(StartOptions {
+                local_disk: LocalDisk::Keep,
+            }) => Repeat::Safe("an instance that already starts or runs is not started twice"),
+            Self::Start(StartOptions {
+                local_disk: LocalDisk::Initialize,
+            }) => {
+                Repeat::Never("a second initialisation would erase what the first boot has written")
+            }
+            Self::Stop(_) => Repeat::Safe("an instance that already stops is not stopped twice"),
+            Self::Reboot(_) => Repeat::Never("a repeat can reboot the instance a second time"),
+        }
+    }
+}
+
+/// Whether an unclear request may be sent again, and why.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Repeat {
+    /// A repeat does no harm.
+    Safe(&'static str),
+    /// A repeat may do harm: look instead.
+    Never(&'static str),
+}
+
+/// The three power actions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Verb {
+    /// Boot.
+    Start,
+    /// Shut down.
+    Stop,
+    /// Shut down and boot.
+    Reboot,
+}
+
+impl Verb {
+    /// The state in which an instance is when the action is done.
+    pub fn goal(self) -> PowerState {
+        match self {
+            Self::Start | Self::Reboot => PowerState::Running,
+            Self::Stop => PowerState::Stopped,
+        }
+    }
+
+    /// The English verb, in lower case.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Start => "start",
+            Self::Stop => "stop",
+            Self::Reboot => "reboot",
+        }
+    }
+}
+
+impl fmt::Display for Verb {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// Options of a start.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct StartOptions {
+    /// What happens to local disks.
+    pub local_disk: LocalDisk,
+}
+
+/// What a start does with the disks that live on the host itself.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum LocalDisk {
+    /// Nothing: the data stays.
+    #[default]
+    Keep,
+    /// Restore the disks to a healthy state after a disk fault. **Their data is lost.**
+    ///
+    /// Alibaba's `InitLocalDisk`; no other cloud has it.
+    Initialize,
+}
+
+/// Options of a stop.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct StopOptions {
+    /// How the running system is brought down.
+    pub mode: StopMode,
+    /// What happens to the bill.
+    pub billing: Billing,
+}
+
+/// Options of a reboot.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct RebootOptions {
+    /// How the running system is brought down.
+    pub mode: StopMode,
+}
+
+/// How a running system is brought down.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum StopMode {
+    /// The system is asked to shut down, and does so in its own time.
+    #[default]
+    Graceful,
+    /// The power is cut. Data that was not written to disk is lost.
+    Forced,
+}
+
+/// Whether a stopped instance keeps its place and its price.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Billing {
+    /// The instance keeps its resources and is billed as before.
+    #[default]
+    Keep,
+    /// The instance gives its resources back and costs less while it is stopped. A later start can
+    /// fail for lack of stock, and a public address may change.
+    ///
+    /// Alibaba's `StoppedMode=StopCharging`, Baidu's `stopWithNoCharge`.
+    Release,
+}

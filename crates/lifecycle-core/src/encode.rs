@@ -1,0 +1,82 @@
+//! What all four signatures are made of: SHA-256, HMAC-SHA256, hexadecimal and percent-encoding.
+
+use std::borrow::Cow;
+
+use hmac::{Hmac, KeyInit, Mac};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
+use sha2::{Digest, Sha256};
+
+/// SHA-256 of `data`, as 64 lower-case hexadecimal digits.
+pub fn sha256_hex(data: &[u8]) -> String {
+    hex(&Sha256::digest(data))
+}
+
+/// SHA-256 of nothing, as a signature has it for an empty body.
+pub const SHA256_OF_NOTHING: &str =
+    "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+
+/// HMAC-SHA256 of `message` under `key`, as 64 lower-case hexadecimal digits.
+pub fn hmac_sha256_hex(key: &[u8], message: &[u8]) -> String {
+    #[expect(clippy::expect_used, reason = "HMAC takes a key of any length")]
+    let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("any length is a key");
+    mac.update(message);
+    hex(&mac.finalize().into_bytes())
+}
+
+/// Lower-case hexadecimal digits of `bytes`.
+pub fn hex(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let mut text = String::with_capacity(2 * bytes.len());
+    for byte in bytes {
+        text.push(char::from(DIGITS[usize::from(byte >> 4)]));
+        text.push(char::from(DIGITS[usize::from(byte & 15)]));
+    }
+    text
+}
+
+/// Percent-encodes everything but the unreserved characters of RFC 3986
+/// (`A-Z a-z 0-9 - _ . ~`), in upper-case hexadecimal.
+pub fn percent(text: &str) -> Cow<'_, str> {
+    percent_encode(text.as_bytes(), RESERVED).into()
+}
+
+/// Like [`percent`], but keeps `/`: for paths.
+pub fn percent_path(path: &str) -> Cow<'_, str> {
+    percent_encode(path.as_bytes(), RESERVED_IN_PATH).into()
+}
+
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'_')
+    .remove(b'.')
+    .remove(b'~');
+
+const RESERVED_IN_PATH: &AsciiSet = &RESERVED.remove(b'/');
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn digests_of_published_test_cases() {
+        // FIPS 180-4 "abc"; RFC 4231 test case 2.
+        assert_eq!(
+            sha256_hex(b"abc"),
+            "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+        );
+        assert_eq!(
+            hmac_sha256_hex(b"Jefe", b"what do ya want for nothing?"),
+            "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"
+        );
+        assert_eq!(sha256_hex(b""), SHA256_OF_NOTHING);
+    }
+
+    #[test]
+    fn percent_encoding_keeps_only_unreserved() {
+        assert_eq!(
+            percent("a-b_c.d~e f+g*h%i/ü"),
+            "a-b_c.d~e%20f%2Bg%2Ah%25i%2F%C3%BC"
+        );
+        assert_eq!(percent_path("/a b/c"), "/a%20b/c");
+    }
+}

@@ -1,0 +1,151 @@
+//! Where a cloud is reached.
+
+use std::{fmt, str::FromStr};
+
+/// Scheme and authority of a cloud's API, such as `https://bcc.bj.baidubce.com`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Endpoint {
+    scheme: http::uri::Scheme,
+    authority: http::uri::Authority,
+}
+
+impl Endpoint {
+    /// Reads `host`, `host:port`, or a URL with scheme `http` or `https`; HTTPS unless said
+    /// otherwise. A path, a query or a user name is refused. A port that is the scheme's own is
+    /// dropped, because HTTP clients leave it out of the Host header that is signed.
+    ///
+    /// Plain HTTP is not refused here: whether it may be used is the caller's decision.
+    ///
+    /// # Errors
+    /// [`BadEndpoint`] says what is wrong with the text.
+    pub fn parse(text: &str) -> Result<Self, BadEndpoint> {
+        let bad = |problem| BadEndpoint {
+            text: text.to_owned(),
+            problem,
+        };
+        if text.contains('#') {
+            // A URL parser would drop what follows, and with it the end of a host name.
+            return Err(bad("has a fragment"));
+        }
+        let whole = if text.contains("://") {
+            text.to_owned()
+        } else {
+            format!("https://{text}")
+        };
+        let uri: http::Uri = whole.parse().map_err(|_| bad("is not a URL"))?;
+        let parts = uri.into_parts();
+        let scheme = parts.scheme.ok_or_else(|| bad("has no scheme"))?;
+        if scheme != http::uri::Scheme::HTTPS && scheme != http::uri::Scheme::HTTP {
+            return Err(bad("has a scheme other than https and http"));
+        }
+        if !matches!(
+            parts
+                .path_and_query
+                .as_ref()
+                .map(http::uri::PathAndQuery::as_str),
+            None | Some("/" | "")
+        ) {
+            return Err(bad(
+                "has a path or a query; only scheme, host and port belong here",
+            ));
+        }
+        let authority = parts.authority.ok_or_else(|| bad("has no host"))?;
+        if authority.as_str().contains('@') {
+            return Err(bad("has a user name; keys are given elsewhere"));
+        }
+        if authority.host().is_empty() {
+            return Err(bad("has no host"));
+        }
+        let own_port = if scheme == http::uri::Scheme::HTTPS {
+            443
+        } else {
+            80
+        };
+        let authority = if authority.port_u16() == Some(own_port) {
+            authority
+                .host()
+                .parse()
+                .map_err(|_| bad("has a host that cannot be read"))?
+        } else {
+            authority
+        };
+        Ok(Self { scheme, authority })
+    }
+
+    /// Host and port as the Host header has them; no port where it is the scheme's own.
+    pub fn authority(&self) -> &str {
+        self.authority.as_str()
+    }
+
+    /// The URI of a request to this endpoint. `target` is the percent-encoded path, with its query
+    /// where there is one.
+    ///
+    /// # Errors
+    /// [`BadEndpoint`] when `target` is no path and query.
+    pub fn uri(&self, target: &str) -> Result<http::Uri, BadEndpoint> {
+        let path: http::uri::PathAndQuery = target.parse().map_err(|_| BadEndpoint {
+            text: target.to_owned(),
+            problem: "is not a path and query",
+        })?;
+        let mut parts = http::uri::Parts::default();
+        parts.scheme = Some(self.scheme.clone());
+        parts.authority = Some(self.authority.clone());
+        parts.path_and_query = Some(path);
+        http::Uri::from_parts(parts).map_err(|_| BadEndpoint {
+            text: target.to_owned(),
+            problem: "gives no URL",
+        })
+    }
+}
+
+impl fmt::Display for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}://{}", self.scheme, self.authority)
+    }
+}
+
+impl FromStr for Endpoint {
+    type Err = BadEndpoint;
+
+    fn from_str(text: &str) -> Result<Self, BadEndpoint> {
+        Self::parse(text)
+    }
+}
+
+/// An endpoint that cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("endpoint {text:?} {problem}")]
+pub struct BadEndpoint {
+    text: String,
+    problem: &'static str,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn endpoints_are_read_as_people_write_them() {
+        for (text, expected) in [
+            ("bcc.bj.baidubce.com", "https://bcc.bj.baidubce.com"),
+            ("https://example.com/", "https://example.com"),
+            ("https://example.com:443", "https://example.com"),
+            ("http://127.0.0.1:7070", "http://127.0.0.1:7070"),
+            ("http://127.0.0.1:80", "http://127.0.0.1"),
+            ("[::1]:8443", "https://[::1]:8443"),
+        ] {
+            assert_eq!(Endpoint::parse(text).unwrap().to_string(), expected);
+        }
+        for text in [
+            "",
+            "ftp://a",
+            "https://a/b",
+            "https://a?b",
+            "https://u:p@a",
+            "https://",
+            "https://evil.example#.example.com",
+        ] {
+            assert!(Endpoint::parse(text).is_err(), "{text:?} was taken");
+        }
+    }
+}

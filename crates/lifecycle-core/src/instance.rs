@@ -1,0 +1,184 @@
+//! Names of things at a cloud.
+
+use std::{fmt, str::FromStr, sync::Arc};
+
+/// The id of one instance, as its cloud writes it. Cheap to clone.
+///
+/// At most 128 letters, digits, `-`, `_` and `.`, not dots alone: such an id needs no encoding and
+/// cannot change the meaning of a URL, a query or a JSON body that it is put into.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct InstanceId(Arc<str>);
+
+impl InstanceId {
+    /// Takes an id after looking at every character.
+    ///
+    /// # Errors
+    /// [`InvalidId`] says what is wrong with it.
+    pub fn new(text: &str) -> Result<Self, InvalidId> {
+        let invalid = |problem| InvalidId {
+            text: text.chars().take(MAX_LENGTH).collect(),
+            problem,
+        };
+        if text.is_empty() {
+            return Err(invalid("is empty"));
+        }
+        if text.len() > MAX_LENGTH {
+            return Err(invalid("is longer than 128 characters"));
+        }
+        if !text
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
+        {
+            return Err(invalid(
+                "has other characters than letters, digits, -, _ and .",
+            ));
+        }
+        if text.bytes().all(|b| b == b'.') {
+            return Err(invalid("has nothing but dots"));
+        }
+        Ok(Self(text.into()))
+    }
+
+    /// The id as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+const MAX_LENGTH: usize = 128;
+
+impl fmt::Display for InstanceId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+impl fmt::Debug for InstanceId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.0, f)
+    }
+}
+
+impl FromStr for InstanceId {
+    type Err = InvalidId;
+
+    fn from_str(text: &str) -> Result<Self, InvalidId> {
+        Self::new(text)
+    }
+}
+
+impl TryFrom<&str> for InstanceId {
+    type Error = InvalidId;
+
+    fn try_from(text: &str) -> Result<Self, InvalidId> {
+        Self::new(text)
+    }
+}
+
+impl TryFrom<String> for InstanceId {
+    type Error = InvalidId;
+
+    fn try_from(text: String) -> Result<Self, InvalidId> {
+        Self::new(&text)
+    }
+}
+
+impl TryFrom<&String> for InstanceId {
+    type Error = InvalidId;
+
+    fn try_from(text: &String) -> Result<Self, InvalidId> {
+        Self::new(text)
+    }
+}
+
+impl From<&InstanceId> for InstanceId {
+    fn from(id: &InstanceId) -> Self {
+        id.clone()
+    }
+}
+
+impl AsRef<str> for InstanceId {
+    fn as_ref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl serde::Serialize for InstanceId {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
+    }
+}
+
+/// An instance id that was refused before anything was sent.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("instance id {text:?} {problem}")]
+pub struct InvalidId {
+    text: String,
+    problem: &'static str,
+}
+
+impl From<std::convert::Infallible> for InvalidId {
+    fn from(never: std::convert::Infallible) -> Self {
+        match never {}
+    }
+}
+
+/// The id of a job that a cloud opened for an action.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct JobId(String);
+
+impl JobId {
+    /// Takes the id as the cloud wrote it; `None` when it could not be put into a URL as it is.
+    pub fn new(text: &str) -> Option<Self> {
+        InstanceId::new(text).is_ok().then(|| Self(text.to_owned()))
+    }
+
+    /// The id as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for JobId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// How to ask for a further page of a list. Only its own provider knows what it means.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PageToken(String);
+
+impl PageToken {
+    /// Takes the token as its provider made it.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    /// The token as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_that_could_change_a_url_are_refused() {
+        for good in [
+            "i-YufwpQAe",
+            "616fb98f-46ca-475e-917e-2563e5a8cd19",
+            "a.b_c",
+        ] {
+            assert_eq!(InstanceId::new(good).unwrap().as_str(), good);
+        }
+        let long = "x".repeat(129);
+        for bad in [
+            "", ".", "..", "a/b", "a b", "a?b", "ü", "a%2fb", "a\nb", &long,
+        ] {
+            assert!(InstanceId::new(bad).is_err(), "{bad:?} was taken");
+        }
+    }
+}

@@ -1,0 +1,26 @@
+#![doc = include_str!("../README.md")]
+
+mod action;
+mod credential;
+pub mod encode;
+mod endpoint;
+mod fault;
+mod instance;
+mod profile;
+mod provider;
+mod reply;
+mod stamp;
+mod state;
+
+pub use action::{
+    Action, Billing, LocalDisk, RebootOptions, Repeat, StartOptions, StopMode, StopOptions, Verb,
+};
+pub use credential::{Credential, Secret};
+pub use endpoint::{BadEndpoint, Endpoint};
+pub use fault::{Effect, Fault, FaultKind};
+pub use instance::{InstanceId, InvalidId, JobId, PageToken};
+pub use profile::{Cadence, KeyVariables, Limits, Pace, Profile, Rate, Support};
+pub use provider::{Call, Draft, Page, Progress, Provider, Receipt, Verdict};
+pub use reply::Reply;
+pub use stamp::Stamp;
+pub use state::{Lock, Observation, PowerState, StoppedBilling};

@@ -1,0 +1,281 @@
+//! What can be said about a cloud as plain data.
+
+use std::time::Duration;
+
+use crate::{Action, Billing, Fault, FaultKind, LocalDisk, StopMode, Verb};
+
+/// A cloud in numbers and switches: what the engine needs to know to drive its provider.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Profile {
+    /// The name of the cloud in references, such as `aliyun`.
+    pub cloud: &'static str,
+    /// The name of the service for people, such as `Alibaba Cloud ECS`.
+    pub title: &'static str,
+    /// The greatest number of instances in one call.
+    pub limits: Limits,
+    /// Which options the cloud can honour.
+    pub support: Support,
+    /// How fast to call at first.
+    pub pace: Pace,
+    /// How often to look while waiting.
+    pub cadence: Cadence,
+    /// The environment variables that may hold a key, in the order in which they count.
+    pub variables: &'static [KeyVariables],
+}
+
+impl Profile {
+    /// A profile with no optional support, the default pace and the default cadence.
+    pub const fn new(cloud: &'static str, title: &'static str, limits: Limits) -> Self {
+        Self {
+            cloud,
+            title,
+            limits,
+            support: Support::NONE,
+            pace: Pace::DEFAULT,
+            cadence: Cadence::DEFAULT,
+            variables: &[],
+        }
+    }
+
+    /// With these supported options.
+    #[must_use]
+    pub const fn with_support(mut self, support: Support) -> Self {
+        self.support = support;
+        self
+    }
+
+    /// With this pace.
+    #[must_use]
+    pub const fn with_pace(mut self, pace: Pace) -> Self {
+        self.pace = pace;
+        self
+    }
+
+    /// With this cadence.
+    #[must_use]
+    pub const fn with_cadence(mut self, cadence: Cadence) -> Self {
+        self.cadence = cadence;
+        self
+    }
+
+    /// With these environment variables for keys.
+    #[must_use]
+    pub const fn with_variables(mut self, variables: &'static [KeyVariables]) -> Self {
+        self.variables = variables;
+        self
+    }
+
+    /// Can the cloud honour every option of `action`?
+    ///
+    /// # Errors
+    /// [`FaultKind::Unsupported`], naming the option.
+    pub fn admits(&self, action: &Action) -> Result<(), Fault> {
+        let missing = match action {
+            Action::Start(start) => match start.local_disk {
+                LocalDisk::Initialize if !self.support.initialize_local_disk => {
+                    Some("cannot initialise local disks at a start")
+                }
+                _ => None,
+            },
+            Action::Stop(stop) => match (stop.mode, stop.billing) {
+                (StopMode::Forced, _) if !self.support.forced_stop => Some("cannot force a stop"),
+                (_, Billing::Release) if !self.support.release_billing => {
+                    Some("cannot stop billing at a stop")
+                }
+                _ => None,
+            },
+            Action::Reboot(reboot) => match reboot.mode {
+                StopMode::Forced if !self.support.forced_reboot => Some("cannot force a reboot"),
+                _ => None,
+            },
+        };
+        match missing {
+            None => Ok(()),
+            Some(what) => Err(Fault::new(
+                FaultKind::Unsupported,
+                format!("{} {what}", self.title),
+            )),
+        }
+    }
+}
+
+/// The greatest number of instances in one call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Limits {
+    /// Of a start.
+    pub start: usize,
+    /// Of a stop.
+    pub stop: usize,
+    /// Of a reboot.
+    pub reboot: usize,
+    /// Of an observation.
+    pub observe: usize,
+}
+
+impl Limits {
+    /// The same limit for all actions and for observations.
+    pub const fn all(limit: usize) -> Self {
+        Self {
+            start: limit,
+            stop: limit,
+            reboot: limit,
+            observe: limit,
+        }
+    }
+
+    /// With another limit for observations.
+    #[must_use]
+    pub const fn with_observe(mut self, limit: usize) -> Self {
+        self.observe = limit;
+        self
+    }
+
+    /// With another limit for reboots.
+    #[must_use]
+    pub const fn with_reboot(mut self, limit: usize) -> Self {
+        self.reboot = limit;
+        self
+    }
+
+    /// The limit of an action, at least 1.
+    pub fn of(&self, verb: Verb) -> usize {
+        match verb {
+            Verb::Start => self.start,
+            Verb::Stop => self.stop,
+            Verb::Reboot => self.reboot,
+        }
+        .max(1)
+    }
+}
+
+/// Which options a cloud can honour. Graceful stops and reboots are taken for granted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Support {
+    /// [`StopMode::Forced`] at a stop.
+    pub forced_stop: bool,
+    /// [`StopMode::Forced`] at a reboot.
+    pub forced_reboot: bool,
+    /// [`Billing::Release`] at a stop.
+    pub release_billing: bool,
+    /// [`LocalDisk::Initialize`] at a start.
+    pub initialize_local_disk: bool,
+}
+
+impl Support {
+    /// No option at all.
+    pub const NONE: Self = Self {
+        forced_stop: false,
+        forced_reboot: false,
+        release_billing: false,
+        initialize_local_disk: false,
+    };
+
+    /// With forced stops and reboots.
+    #[must_use]
+    pub const fn forced(mut self) -> Self {
+        self.forced_stop = true;
+        self.forced_reboot = true;
+        self
+    }
+
+    /// With stops that end billing.
+    #[must_use]
+    pub const fn release_billing(mut self) -> Self {
+        self.release_billing = true;
+        self
+    }
+
+    /// With starts that initialise local disks.
+    #[must_use]
+    pub const fn initialize_local_disk(mut self) -> Self {
+        self.initialize_local_disk = true;
+        self
+    }
+}
+
+/// How fast to call while nothing is known of the cloud's real limit; the engine adapts it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Pace {
+    /// For observations, lists and jobs.
+    pub reads: Rate,
+    /// For power actions.
+    pub writes: Rate,
+}
+
+impl Pace {
+    /// 20 reads and 10 writes a second.
+    pub const DEFAULT: Self = Self::new(Rate::new(20.0, 20), Rate::new(10.0, 10));
+
+    /// A pace from its two rates.
+    pub const fn new(reads: Rate, writes: Rate) -> Self {
+        Self { reads, writes }
+    }
+}
+
+/// A rate of calls.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Rate {
+    /// Calls a second, in the long run.
+    pub per_second: f64,
+    /// Calls that may be sent at once after a pause.
+    pub burst: u32,
+}
+
+impl Rate {
+    /// A rate from its two numbers.
+    pub const fn new(per_second: f64, burst: u32) -> Self {
+        Self { per_second, burst }
+    }
+}
+
+/// How often to look at instances while waiting for them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Cadence {
+    /// From the accepted call to the first look.
+    pub first: Duration,
+    /// Between the looks after that, while instances are about due.
+    pub every: Duration,
+    /// Between looks at instances that are long overdue.
+    pub ceiling: Duration,
+}
+
+impl Cadence {
+    /// First after 2 s, then every 3 s, slowing down to every 15 s.
+    pub const DEFAULT: Self = Self::new(
+        Duration::from_secs(2),
+        Duration::from_secs(3),
+        Duration::from_secs(15),
+    );
+
+    /// A cadence from its three numbers.
+    pub const fn new(first: Duration, every: Duration, ceiling: Duration) -> Self {
+        Self {
+            first,
+            every,
+            ceiling,
+        }
+    }
+}
+
+/// A set of environment variables that together hold a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum KeyVariables {
+    /// An access key.
+    Keys {
+        /// The variable with the public half.
+        id: &'static str,
+        /// The variable with the secret half.
+        secret: &'static str,
+        /// The variable with the session token of a temporary key, where there is one.
+        session: Option<&'static str>,
+    },
+    /// A bearer token.
+    Token(&'static str),
+}

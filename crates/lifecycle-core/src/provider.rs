@@ -1,0 +1,197 @@
+//! The seam: what one cloud knows, as pure functions.
+
+use std::fmt;
+
+use bytes::Bytes;
+
+use crate::{
+    Action, Credential, Fault, InstanceId, JobId, Observation, PageToken, Profile, Reply, Stamp,
+};
+
+/// What one cloud knows: how its requests look, how they are signed, what its answers mean.
+///
+/// No I/O, no clock, no retries, no async. Whoever drives a provider sends the signed request,
+/// hands the answer first to [`check`](Provider::check) and then to [`Call::read`], and decides
+/// about repeating; a provider never does.
+pub trait Provider: fmt::Debug + Send + Sync + 'static {
+    /// Name, limits, pace and supported options: plain data.
+    fn profile(&self) -> &Profile;
+
+    /// The request that asks for `action` on `ids`, and how to read its answer.
+    ///
+    /// `ids` holds at least one id and at most the limit of the profile for this action.
+    ///
+    /// # Errors
+    /// [`FaultKind::Unsupported`](crate::FaultKind::Unsupported) for an option that the cloud
+    /// cannot honour; nothing may be sent then.
+    fn act(&self, action: &Action, ids: &[InstanceId]) -> Result<Call<Receipt>, Fault>;
+
+    /// The request that reads the states of `ids`. The answer holds a row per instance that the
+    /// cloud knows, in any order; an id that it does not know has no row.
+    ///
+    /// # Errors
+    /// A fault when such a request cannot be built; nothing may be sent then.
+    fn observe(&self, ids: &[InstanceId]) -> Result<Call<Vec<Observation>>, Fault>;
+
+    /// The request that reads one page of all instances; `None` asks for the first page.
+    ///
+    /// # Errors
+    /// A fault when such a request cannot be built; nothing may be sent then.
+    fn list(&self, page: Option<&PageToken>) -> Result<Call<Page>, Fault>;
+
+    /// The request that follows a job, on clouds that answer an action with one.
+    fn follow(&self, job: &JobId) -> Option<Call<Progress>> {
+        let _ = job;
+        None
+    }
+
+    /// One attempt at `draft`, signed with `key` for the moment and nonce of `at`.
+    ///
+    /// Signing the same draft for another stamp gives a fresh request, so a repeat never carries
+    /// an old signature.
+    ///
+    /// # Errors
+    /// [`FaultKind::Credential`](crate::FaultKind::Credential) when `key` is of a kind that the
+    /// cloud does not take.
+    fn sign(
+        &self,
+        draft: &Draft,
+        key: &Credential,
+        at: &Stamp,
+    ) -> Result<http::Request<Bytes>, Fault>;
+
+    /// Is this answer a refusal or a failure, and of what kind?
+    ///
+    /// # Errors
+    /// The fault that the answer reports. Its effect says whether the cloud may have acted.
+    fn check(&self, reply: &Reply) -> Result<(), Fault>;
+
+    /// The id under which the cloud's support finds this request, where the answer carries one.
+    fn request_id(&self, reply: &Reply) -> Option<String>;
+}
+
+/// A request that is not signed yet, and the function that reads its answer.
+#[derive(Clone)]
+pub struct Call<T> {
+    /// The unsigned request.
+    pub draft: Draft,
+    /// Reads an answer that [`Provider::check`] found good.
+    pub read: fn(&Reply) -> Result<T, Fault>,
+}
+
+impl<T> Call<T> {
+    /// A call from its two halves.
+    pub fn new(draft: Draft, read: fn(&Reply) -> Result<T, Fault>) -> Self {
+        Self { draft, read }
+    }
+}
+
+impl<T> fmt::Debug for Call<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Call")
+            .field("draft", &self.draft)
+            .finish_non_exhaustive()
+    }
+}
+
+/// An unsigned request: everything about it that does not depend on the key, the moment or the
+/// host.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Draft {
+    /// The cloud's own name of the operation, such as `StartInstances`.
+    pub operation: &'static str,
+    /// The HTTP method.
+    pub method: http::Method,
+    /// The path, percent-encoded, with its leading slash.
+    pub path: String,
+    /// The query as it goes on the wire, percent-encoded, without the question mark; empty for
+    /// none.
+    pub query: String,
+    /// The body; empty for none.
+    pub body: Bytes,
+}
+
+impl Draft {
+    /// A request without query and body.
+    pub fn new(operation: &'static str, method: http::Method, path: impl Into<String>) -> Self {
+        Self {
+            operation,
+            method,
+            path: path.into(),
+            query: String::new(),
+            body: Bytes::new(),
+        }
+    }
+
+    /// With this percent-encoded query.
+    #[must_use]
+    pub fn with_query(mut self, query: impl Into<String>) -> Self {
+        self.query = query.into();
+        self
+    }
+
+    /// With this body.
+    #[must_use]
+    pub fn with_body(mut self, body: impl Into<Bytes>) -> Self {
+        self.body = body.into();
+        self
+    }
+
+    /// Path and query as the request line has them.
+    pub fn target(&self) -> String {
+        if self.query.is_empty() {
+            self.path.clone()
+        } else {
+            format!("{}?{}", self.path, self.query)
+        }
+    }
+}
+
+/// What a cloud says about a batch of power actions. Accepted means taken on, not done.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Receipt {
+    /// The whole batch was accepted.
+    All,
+    /// The batch was accepted but for these instances.
+    Except(Vec<(InstanceId, Fault)>),
+    /// Each instance has a verdict of its own. An instance in neither list was left without one.
+    Each {
+        /// Taken on.
+        accepted: Vec<InstanceId>,
+        /// Not taken on, with the cloud's reason.
+        refused: Vec<(InstanceId, Fault)>,
+    },
+    /// The batch became a job, to be followed with [`Provider::follow`].
+    Job(JobId),
+}
+
+/// How far a job is.
+#[derive(Clone, Debug)]
+pub struct Progress {
+    /// The job as a whole.
+    pub overall: Verdict,
+    /// The parts that name an instance. Their verdict counts before the overall one.
+    pub parts: Vec<(InstanceId, Verdict)>,
+}
+
+/// The state of a job or of one part of it.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Verdict {
+    /// Not finished, or in a state that this library does not know.
+    Running,
+    /// Finished, and the action was carried out.
+    Succeeded,
+    /// Finished, and the action was not carried out.
+    Failed(Fault),
+}
+
+/// One page of a list.
+#[derive(Clone, Debug, Default)]
+pub struct Page {
+    /// The instances of this page.
+    pub observations: Vec<Observation>,
+    /// How to ask for the next page; `None` on the last one.
+    pub next: Option<PageToken>,
+}

@@ -1,2 +1,53 @@
-//! placeholder
-fn main() {}
+//! `cargo xtask`: the chores of this repository, each one a command.
+//!
+//! It starts cargo and prints what it finds. It links no crate of the product, so it works while they do not compile.
+
+mod bench;
+mod cargo;
+mod ci;
+mod exit;
+mod features;
+mod tidy;
+mod tree;
+mod vectors;
+
+use std::{path::Path, process::ExitCode};
+
+use clap::Parser;
+use exit::{CouldNotRun, Verdict};
+
+/// The clouds: each is a feature of the facade and a crate `provider-<cloud>`.
+const CLOUDS: [&str; 4] = ["baidu", "aliyun", "zenlayer", "huawei"];
+
+/// The chores of this repository.
+#[derive(Debug, Parser)]
+#[command(bin_name = "cargo xtask", after_help = exit::HELP)]
+enum Command {
+    Ci(ci::Ci),
+    Features(features::Features),
+    Tree(tree::Tree),
+    Tidy(tidy::Tidy),
+    Vectors(vectors::Vectors),
+    Bench(bench::Bench),
+}
+
+impl Command {
+    fn run(&self, root: &Path) -> Result<Verdict, CouldNotRun> {
+        match self {
+            Self::Ci(ci) => ci.run(root),
+            Self::Features(features) => features.run(root),
+            Self::Tree(tree) => tree.run(root),
+            Self::Tidy(tidy) => tidy.run(root),
+            Self::Vectors(vectors) => vectors.run(root),
+            Self::Bench(bench) => bench.run(root),
+        }
+    }
+}
+
+fn main() -> ExitCode {
+    let command = match Command::try_parse() {
+        Ok(command) => command,
+        Err(error) => return exit::for_usage(&error),
+    };
+    exit::for_outcome(&cargo::workspace_root().and_then(|root| command.run(&root)))
+}

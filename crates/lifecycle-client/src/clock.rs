@@ -2,6 +2,7 @@
 
 use std::{
     fmt,
+    sync::Arc,
     time::{Duration, SystemTime},
 };
 
@@ -24,6 +25,16 @@ pub trait Clock: fmt::Debug + Send + Sync + 'static {
             time.unwrap_or_else(|| self.now()),
             uuid::Uuid::new_v4().as_u128(),
         )
+    }
+}
+
+impl<C: Clock + ?Sized> Clock for Arc<C> {
+    fn now(&self) -> SystemTime {
+        (**self).now()
+    }
+
+    fn stamp(&self, offset: i64) -> Stamp {
+        (**self).stamp(offset)
     }
 }
 

@@ -1,7 +1,41 @@
 #![doc = include_str!("../README.md")]
 
+mod book;
+mod client;
 mod clock;
+mod credentials;
+mod error;
+mod event;
+mod execute;
+#[cfg(feature = "reqwest")]
+mod http_transport;
+mod job;
+mod list;
+mod look;
+mod observe;
+mod pace;
+mod policy;
+mod report;
+mod request;
+mod run;
+mod send;
+mod skew;
 mod transport;
+mod trust;
+mod watch;
 
+pub use client::{Calls, Client, ClientBuilder, PlainHttp};
 pub use clock::{Clock, SystemClock};
+pub use credentials::{
+    CredentialSource, NoCredential, StaticCredential, credential_from, credential_from_environment,
+};
+pub use error::Error;
+pub use event::Event;
+#[cfg(feature = "reqwest")]
+pub use http_transport::HttpTransport;
+pub use list::List;
+pub use observe::{Observe, Status};
+pub use policy::{Patience, RetryPolicy, Timeouts};
+pub use report::{Evidence, Incomplete, InstanceReport, Outcome, Pending, Report};
+pub use request::{Events, PowerRequest, WaitRequest, Work};
 pub use transport::{Transport, TransportError};

@@ -1,6 +1,6 @@
 //! How one signed request reaches a cloud.
 
-use std::{error::Error as StdError, fmt};
+use std::{error::Error as StdError, fmt, sync::Arc};
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -18,6 +18,13 @@ pub trait Transport: fmt::Debug + Send + Sync + 'static {
     /// [`TransportError`] when there is no whole answer. It says whether the request can have
     /// reached the cloud.
     async fn send(&self, request: http::Request<Bytes>) -> Result<Reply, TransportError>;
+}
+
+#[async_trait]
+impl<T: Transport + ?Sized> Transport for Arc<T> {
+    async fn send(&self, request: http::Request<Bytes>) -> Result<Reply, TransportError> {
+        (**self).send(request).await
+    }
 }
 
 /// Why there is no answer.

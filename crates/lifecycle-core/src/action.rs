@@ -46,6 +46,24 @@ impl Action {
     }
 }
 
+impl From<StartOptions> for Action {
+    fn from(options: StartOptions) -> Self {
+        Self::Start(options)
+    }
+}
+
+impl From<StopOptions> for Action {
+    fn from(options: StopOptions) -> Self {
+        Self::Stop(options)
+    }
+}
+
+impl From<RebootOptions> for Action {
+    fn from(options: RebootOptions) -> Self {
+        Self::Reboot(options)
+    }
+}
+
 /// Whether an unclear request may be sent again, and why.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]

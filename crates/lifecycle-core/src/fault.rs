@@ -214,6 +214,12 @@ pub enum FaultKind {
     Failed,
     /// The answer could not be understood.
     Unreadable,
+    /// There was no connection, and nothing was sent. Check network, endpoint and proxy.
+    Unreachable,
+    /// The request went out, and no whole answer came back. Look at the instance.
+    NoAnswer,
+    /// The caller's own deadline passed before the call could be made. Allow more time.
+    Deadline,
     /// A code that this library does not know.
     Unknown,
 }
@@ -251,8 +257,14 @@ impl FaultKind {
             | Self::Permission
             | Self::Credential
             | Self::ClockSkew
-            | Self::Throttled => Effect::None,
-            Self::Unavailable | Self::Failed | Self::Unreadable | Self::Unknown => Effect::Possible,
+            | Self::Throttled
+            | Self::Unreachable
+            | Self::Deadline => Effect::None,
+            Self::Unavailable
+            | Self::Failed
+            | Self::Unreadable
+            | Self::NoAnswer
+            | Self::Unknown => Effect::Possible,
         }
     }
 
@@ -290,6 +302,9 @@ impl FaultKind {
             Self::Unavailable => "unavailable",
             Self::Failed => "failed",
             Self::Unreadable => "unreadable",
+            Self::Unreachable => "unreachable",
+            Self::NoAnswer => "no-answer",
+            Self::Deadline => "deadline",
             Self::Unknown => "unknown",
         }
     }
@@ -312,6 +327,9 @@ impl FaultKind {
             Self::Throttled => "wait, and send fewer calls",
             Self::Unavailable => "try again later",
             Self::Failed => "look at the instance in the cloud's console",
+            Self::Unreachable => "check the network, the endpoint and the proxy",
+            Self::NoAnswer => "look at the instance before you ask again",
+            Self::Deadline => "allow more time",
             Self::Unreadable => "look at the instance; a proxy may have answered for the cloud",
             Self::Unknown => "look the code up in the cloud's documentation",
         }

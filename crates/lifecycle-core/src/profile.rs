@@ -66,6 +66,16 @@ impl Profile {
         self
     }
 
+    /// The greatest number of instances in one call of `action`, at least 1.
+    ///
+    /// A start that erases local disks goes out for one instance at a time.
+    pub fn batch(&self, action: &Action) -> usize {
+        match action {
+            Action::Start(start) if start.local_disk == LocalDisk::Initialize => 1,
+            _ => self.limits.of(action.verb()),
+        }
+    }
+
     /// Can the cloud honour every option of `action`?
     ///
     /// # Errors

@@ -1,1 +1,40 @@
-//! lifecycle-sim
+#![doc = include_str!("../README.md")]
+
+mod account;
+mod aliyun;
+mod baidu;
+mod cloud;
+mod dialect;
+mod fleet;
+mod huawei;
+mod instance;
+mod ledger;
+mod mishap;
+mod request;
+mod response;
+mod simulator;
+mod site;
+mod switches;
+mod tempo;
+mod throttle;
+mod time;
+mod transport;
+mod world;
+mod zenlayer;
+
+pub use aliyun::Switches as AliyunSwitches;
+pub use baidu::Switches as BaiduSwitches;
+pub use cloud::{Cloud, UnknownCloud};
+pub use dialect::Operation;
+pub use fleet::BadFleet;
+pub use huawei::Switches as HuaweiSwitches;
+pub use instance::{Act, Executed, State, Trouble};
+pub use ledger::{ActRecord, CallRecord, Ledger};
+pub use mishap::{ErrorBody, Injection, Mishap, When};
+pub use simulator::{Builder, KeyKind, Simulator, UnknownInstance};
+pub use switches::{Hint, Switches};
+pub use tempo::Tempo;
+pub use throttle::Throttle;
+pub use time::SimClock;
+pub use transport::MemoryTransport;
+pub use zenlayer::Switches as ZenlayerSwitches;

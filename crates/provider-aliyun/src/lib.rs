@@ -1,1 +1,108 @@
-//! provider-aliyun
+#![doc = include_str!("../README.md")]
+
+mod body;
+mod config;
+mod fault;
+mod sign;
+mod wire;
+mod xml;
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use lifecycle_core::{
+    Action, Cadence, Call, Credential, Draft, Fault, InstanceId, KeyVariables, Limits, Observation,
+    Page, PageToken, Profile, Provider, Receipt, Reply, Stamp, Support,
+};
+
+pub use config::{Batch, Config, Network};
+
+/// What Alibaba's pages and tools say about ECS in numbers. They publish no rate limit, so the
+/// pace is the default one.
+const PROFILE: Profile = Profile::new("aliyun", "Alibaba Cloud ECS", Limits::all(100))
+    .with_support(
+        Support::NONE
+            .forced()
+            .release_billing()
+            .initialize_local_disk(),
+    )
+    // The page on throttling advises a look every 1 to 2 s; the command line's waiter looks at
+    // least every 10 s.
+    .with_cadence(Cadence::new(
+        Duration::from_secs(2),
+        Duration::from_secs(2),
+        Duration::from_secs(10),
+    ))
+    .with_variables(&[
+        // The SDKs'.
+        KeyVariables::Keys {
+            id: "ALIBABA_CLOUD_ACCESS_KEY_ID",
+            secret: "ALIBABA_CLOUD_ACCESS_KEY_SECRET",
+            session: Some("ALIBABA_CLOUD_SECURITY_TOKEN"),
+        },
+        // The command line's older ones.
+        KeyVariables::Keys {
+            id: "ALIBABACLOUD_ACCESS_KEY_ID",
+            secret: "ALIBABACLOUD_ACCESS_KEY_SECRET",
+            session: Some("ALIBABACLOUD_SECURITY_TOKEN"),
+        },
+        KeyVariables::Keys {
+            id: "ALICLOUD_ACCESS_KEY_ID",
+            secret: "ALICLOUD_ACCESS_KEY_SECRET",
+            session: Some("ALICLOUD_SECURITY_TOKEN"),
+        },
+        // The Terraform provider's.
+        KeyVariables::Keys {
+            id: "ALICLOUD_ACCESS_KEY",
+            secret: "ALICLOUD_SECRET_KEY",
+            session: Some("ALICLOUD_SECURITY_TOKEN"),
+        },
+    ]);
+
+/// Alibaba Cloud Elastic Compute Service (ECS) in one region.
+#[derive(Clone, Debug)]
+pub struct Aliyun {
+    config: Config,
+}
+
+impl Aliyun {
+    /// ECS as `config` describes it.
+    pub fn new(config: Config) -> Self {
+        Self { config }
+    }
+}
+
+impl Provider for Aliyun {
+    fn profile(&self) -> &Profile {
+        &PROFILE
+    }
+
+    fn act(&self, action: &Action, ids: &[InstanceId]) -> Result<Call<Receipt>, Fault> {
+        wire::act(&self.config, action, ids)
+    }
+
+    fn observe(&self, ids: &[InstanceId]) -> Result<Call<Vec<Observation>>, Fault> {
+        wire::observe(&self.config, ids)
+    }
+
+    fn list(&self, page: Option<&PageToken>) -> Result<Call<Page>, Fault> {
+        Ok(wire::list(&self.config, page))
+    }
+
+    fn sign(
+        &self,
+        draft: &Draft,
+        key: &Credential,
+        at: &Stamp,
+    ) -> Result<http::Request<Bytes>, Fault> {
+        sign::sign(self.config.endpoint(), draft, key, at)
+    }
+
+    fn check(&self, reply: &Reply) -> Result<(), Fault> {
+        fault::check(reply)
+    }
+
+    fn request_id(&self, reply: &Reply) -> Option<String> {
+        fault::request_id(reply)
+    }
+}

@@ -1,1 +1,89 @@
-//! provider-baidu
+#![doc = include_str!("../README.md")]
+
+mod config;
+mod fault;
+mod sign;
+mod wire;
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use lifecycle_core::{
+    Action, Cadence, Call, Credential, Draft, Fault, InstanceId, KeyVariables, Limits, Observation,
+    Page, PageToken, Profile, Provider, Receipt, Reply, Stamp, Support,
+};
+
+pub use config::Config;
+
+/// What Baidu's pages and tools say about BCC in numbers. They name no rate limit, so the pace is
+/// the default one.
+const PROFILE: Profile = Profile::new("baidu", "Baidu AI Cloud BCC", Limits::all(100))
+    .with_support(Support::NONE.forced().release_billing())
+    // As Baidu's Terraform provider looks: after 10 s, then every 3 s, slowing down to 10 s.
+    .with_cadence(Cadence::new(
+        Duration::from_secs(10),
+        Duration::from_secs(3),
+        Duration::from_secs(10),
+    ))
+    .with_variables(&[
+        // The Terraform provider's.
+        KeyVariables::Keys {
+            id: "BAIDUCLOUD_ACCESS_KEY",
+            secret: "BAIDUCLOUD_SECRET_KEY",
+            session: Some("BAIDUCLOUD_SESSION_TOKEN"),
+        },
+        // The command line's.
+        KeyVariables::Keys {
+            id: "BCE_ACCESS_KEY_ID",
+            secret: "BCE_SECRET_ACCESS_KEY",
+            session: Some("BCE_SECURITY_TOKEN"),
+        },
+    ]);
+
+/// Baidu AI Cloud Compute (BCC) in one region.
+#[derive(Clone, Debug)]
+pub struct Baidu {
+    config: Config,
+}
+
+impl Baidu {
+    /// BCC as `config` describes it.
+    pub fn new(config: Config) -> Self {
+        Self { config }
+    }
+}
+
+impl Provider for Baidu {
+    fn profile(&self) -> &Profile {
+        &PROFILE
+    }
+
+    fn act(&self, action: &Action, ids: &[InstanceId]) -> Result<Call<Receipt>, Fault> {
+        wire::act(action, ids)
+    }
+
+    fn observe(&self, ids: &[InstanceId]) -> Result<Call<Vec<Observation>>, Fault> {
+        wire::observe(ids)
+    }
+
+    fn list(&self, page: Option<&PageToken>) -> Result<Call<Page>, Fault> {
+        Ok(wire::list(page))
+    }
+
+    fn sign(
+        &self,
+        draft: &Draft,
+        key: &Credential,
+        at: &Stamp,
+    ) -> Result<http::Request<Bytes>, Fault> {
+        sign::sign(self.config.endpoint(), draft, key, at)
+    }
+
+    fn check(&self, reply: &Reply) -> Result<(), Fault> {
+        fault::check(reply)
+    }
+
+    fn request_id(&self, reply: &Reply) -> Option<String> {
+        fault::request_id(reply)
+    }
+}

@@ -1,1 +1,129 @@
-//! provider-huawei
+#![doc = include_str!("../README.md")]
+
+mod config;
+mod fault;
+mod job;
+mod sign;
+mod wire;
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use lifecycle_core::{
+    Action, Cadence, Call, Credential, Draft, Fault, InstanceId, JobId, KeyVariables, Limits,
+    Observation, Pace, Page, PageToken, Profile, Progress, Provider, Rate, Receipt, Reply, Stamp,
+    Support,
+};
+
+pub use config::{BadConfig, Config};
+
+/// The environment variables that may hold the project id for [`Config::new`], in the order in
+/// which they count: that of Huawei's SDKs, then that of its Terraform provider.
+pub const PROJECT_VARIABLES: &[&str] = &["HUAWEICLOUD_SDK_PROJECT_ID", "HW_PROJECT_ID"];
+
+/// What Huawei's pages and tools say about ECS in numbers.
+const PROFILE: Profile = Profile::new(
+    "huawei",
+    "Huawei Cloud ECS",
+    Limits::all(1000).with_observe(100),
+)
+.with_support(Support::NONE.forced())
+// The gateway's default is 200 calls a second, but real refusals name limits as low as 200 in five
+// minutes, and 1000 servers a minute is all that the pages allow for power actions.
+.with_pace(Pace::new(Rate::new(10.0, 20), Rate::new(2.0, 5)))
+// As Huawei's Terraform provider looks, which has seen power jobs take 15 to 35 s.
+.with_cadence(Cadence::new(
+    Duration::from_secs(5),
+    Duration::from_secs(5),
+    Duration::from_secs(30),
+))
+.with_variables(&[
+    // The SDKs'.
+    KeyVariables::Keys {
+        id: "HUAWEICLOUD_SDK_AK",
+        secret: "HUAWEICLOUD_SDK_SK",
+        session: Some("HUAWEICLOUD_SDK_SECURITY_TOKEN"),
+    },
+    // The Terraform provider's.
+    KeyVariables::Keys {
+        id: "HW_ACCESS_KEY",
+        secret: "HW_SECRET_KEY",
+        session: Some("HW_SECURITY_TOKEN"),
+    },
+    // Last, because a token that somebody left there is dead after 24 hours.
+    KeyVariables::Token("HW_AUTH_TOKEN"),
+]);
+
+/// Huawei Cloud Elastic Cloud Server (ECS) in one project of one region.
+#[derive(Clone, Debug)]
+pub struct Huawei {
+    config: Config,
+}
+
+impl Huawei {
+    /// ECS as `config` describes it.
+    pub fn new(config: Config) -> Self {
+        Self { config }
+    }
+}
+
+impl Provider for Huawei {
+    fn profile(&self) -> &Profile {
+        &PROFILE
+    }
+
+    fn act(&self, action: &Action, ids: &[InstanceId]) -> Result<Call<Receipt>, Fault> {
+        wire::act(&self.config, action, ids)
+    }
+
+    fn observe(&self, ids: &[InstanceId]) -> Result<Call<Vec<Observation>>, Fault> {
+        wire::observe(&self.config, ids)
+    }
+
+    fn list(&self, page: Option<&PageToken>) -> Result<Call<Page>, Fault> {
+        Ok(wire::list(&self.config, page))
+    }
+
+    fn follow(&self, job: &JobId) -> Option<Call<Progress>> {
+        Some(job::follow(&self.config, job))
+    }
+
+    fn sign(
+        &self,
+        draft: &Draft,
+        key: &Credential,
+        at: &Stamp,
+    ) -> Result<http::Request<Bytes>, Fault> {
+        sign::sign(&self.config, draft, key, at)
+    }
+
+    fn check(&self, reply: &Reply) -> Result<(), Fault> {
+        fault::check(reply)
+    }
+
+    fn request_id(&self, reply: &Reply) -> Option<String> {
+        fault::request_id(reply)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_profile_says_what_the_pages_say() {
+        assert_eq!(PROFILE.cloud, "huawei");
+        assert_eq!(PROFILE.limits, Limits::all(1000).with_observe(100));
+        assert_eq!(PROFILE.support, Support::NONE.forced());
+        let variables: Vec<String> = PROFILE
+            .variables
+            .iter()
+            .map(|set| format!("{set:?}"))
+            .collect();
+        let order = ["HUAWEICLOUD_SDK_AK", "HW_ACCESS_KEY", "HW_AUTH_TOKEN"];
+        assert_eq!(variables.len(), order.len());
+        for (set, first) in variables.iter().zip(order) {
+            assert!(set.contains(first), "{set}");
+        }
+    }
+}

@@ -1,0 +1,418 @@
+//! What is known of each instance of one request, and what follows from it.
+//!
+//! Every fact passes through here once: it becomes an event, and in the end the report. No I/O.
+
+use std::collections::{HashMap, VecDeque};
+
+use lifecycle_core::{Fault, FaultKind, InstanceId, JobId, Observation, PowerState, Verb};
+use tokio::{sync::mpsc::UnboundedSender, time::Instant};
+
+use crate::{
+    event::Event,
+    look::{Sight, not_shown},
+    report::{Evidence, InstanceReport, Outcome, Pending, Report},
+};
+
+/// The facts of one request.
+#[derive(Debug)]
+pub(crate) struct Book {
+    /// `None` for a request that only waits.
+    verb: Option<Verb>,
+    goal: PowerState,
+    /// Whether the goal is waited for, or acceptance is the end.
+    waits: bool,
+    rows: Vec<Row>,
+    index: HashMap<InstanceId, usize>,
+    open: usize,
+    /// When unclear rows must be settled, the earliest first.
+    settle: VecDeque<(Instant, usize)>,
+    events: Option<UnboundedSender<Event>>,
+}
+
+#[derive(Debug)]
+struct Row {
+    id: InstanceId,
+    phase: Phase,
+    /// As it was before the action was sent, where that was looked up.
+    before: Option<Observation>,
+    last: Option<Observation>,
+    /// It was seen away from the goal after the action was sent.
+    left: bool,
+    /// Looks in a row that did not show it.
+    absent: u8,
+    job: Option<JobId>,
+    request_id: Option<String>,
+}
+
+#[derive(Debug)]
+enum Phase {
+    /// No answer to the action yet.
+    Unsent,
+    /// The cloud took it on.
+    Accepted,
+    /// The cloud may have taken it on.
+    Unclear(Fault),
+    Closed(Outcome),
+}
+
+/// Looks that must agree before an instance counts as vanished.
+const ABSENCES: u8 = 3;
+
+impl Book {
+    pub(crate) fn new(
+        verb: Option<Verb>,
+        goal: PowerState,
+        waits: bool,
+        ids: Vec<InstanceId>,
+        events: Option<UnboundedSender<Event>>,
+    ) -> Self {
+        let index = ids.iter().cloned().zip(0..).collect();
+        let phase = || match verb {
+            Some(_) => Phase::Unsent,
+            None => Phase::Accepted,
+        };
+        let rows: Vec<Row> = ids
+            .into_iter()
+            .map(|id| Row {
+                id,
+                phase: phase(),
+                before: None,
+                last: None,
+                left: false,
+                absent: 0,
+                job: None,
+                request_id: None,
+            })
+            .collect();
+        Self {
+            verb,
+            goal,
+            waits,
+            open: rows.len(),
+            rows,
+            index,
+            settle: VecDeque::new(),
+            events,
+        }
+    }
+
+    /// How many instances have no outcome yet.
+    pub(crate) fn open(&self) -> usize {
+        self.open
+    }
+
+    pub(crate) fn is_open(&self, id: &InstanceId) -> bool {
+        self.row(id)
+            .is_some_and(|row| !matches!(row.phase, Phase::Closed(_)))
+    }
+
+    pub(crate) fn tell(&self, event: Event) {
+        if let Some(events) = &self.events {
+            // Nobody listens any more: the report will do.
+            let _ = events.send(event);
+        }
+    }
+
+    /// It was like this before anything was sent.
+    pub(crate) fn before(&mut self, observation: Observation) {
+        self.tell(Event::State(observation.clone()));
+        if let Some(row) = self.row_mut(&observation.id.clone()) {
+            row.last = Some(observation.clone());
+            row.before = Some(observation);
+        }
+    }
+
+    /// The cloud took the action on. `true` when the goal is to be waited for.
+    pub(crate) fn accepted(&mut self, id: &InstanceId, request_id: Option<&str>) -> bool {
+        let waits = self.waits;
+        let Some(row) = self.row_mut(id) else {
+            return false;
+        };
+        row.phase = Phase::Accepted;
+        row.request_id = request_id.map(Into::into);
+        self.tell(Event::Accepted {
+            instance: id.clone(),
+            request_id: request_id.map(Into::into),
+        });
+        if !waits {
+            self.close(id, Outcome::Accepted);
+        }
+        waits
+    }
+
+    /// The cloud may have taken the action on, and `settle_by` is the time to find out.
+    pub(crate) fn unclear(&mut self, id: &InstanceId, fault: &Fault, settle_by: Instant) {
+        let Some(&at) = self.index.get(id) else {
+            return;
+        };
+        self.rows[at].phase = Phase::Unclear(fault.clone());
+        self.rows[at].request_id = fault.request_id().map(Into::into);
+        self.settle.push_back((settle_by, at));
+        self.tell(Event::Unclear {
+            instance: id.clone(),
+            fault: fault.clone(),
+        });
+    }
+
+    /// The cloud did not carry the action out, and the instance was seen like this since.
+    ///
+    /// `true` when it is on its way to the goal all the same and is waited for.
+    pub(crate) fn refused(
+        &mut self,
+        id: &InstanceId,
+        fault: Fault,
+        seen: Option<&Observation>,
+    ) -> bool {
+        if let Some(seen) = seen {
+            self.note(seen);
+            if self.verb != Some(Verb::Reboot) {
+                if seen.state == self.goal {
+                    self.close(id, Outcome::Unchanged);
+                    return false;
+                }
+                if self.is_on_the_way(seen.state) {
+                    if self.waits {
+                        if let Some(row) = self.row_mut(id) {
+                            row.phase = Phase::Accepted;
+                        }
+                        return true;
+                    }
+                    self.close(id, Outcome::Unchanged);
+                    return false;
+                }
+            }
+        }
+        self.close(id, Outcome::Refused(fault));
+        false
+    }
+
+    /// The time was over, or the key was refused, before the action could be sent.
+    pub(crate) fn skipped(&mut self, id: &InstanceId, fault: Fault) {
+        self.close(id, Outcome::Skipped(fault));
+    }
+
+    /// The cloud's job for the instance succeeded: it was carried out.
+    pub(crate) fn job_succeeded(&mut self, id: &InstanceId, job: &JobId) {
+        if self.is_open(id) {
+            self.close(id, Outcome::Reached(Evidence::Job(job.clone())));
+        }
+    }
+
+    /// The whole job succeeded without a word about this instance. That is evidence that it left,
+    /// not that it has returned.
+    pub(crate) fn job_over(&mut self, id: &InstanceId, job: &JobId) {
+        if let Some(row) = self.row_mut(id) {
+            row.job = Some(job.clone());
+        }
+    }
+
+    /// The poller looked.
+    pub(crate) fn sight(&mut self, id: &InstanceId, sight: Sight) {
+        if !self.is_open(id) {
+            return;
+        }
+        match sight {
+            Sight::Seen(observation) => self.seen(&observation),
+            Sight::Absent => self.absent(id),
+            Sight::Missed(fault) => match fault.kind() {
+                FaultKind::Credential | FaultKind::Permission | FaultKind::Unsupported => {
+                    self.end(id, |_| Pending::Blind(fault));
+                }
+                _ => {}
+            },
+        }
+    }
+
+    fn seen(&mut self, observation: &Observation) {
+        self.note(observation);
+        let (goal, verb) = (self.goal, self.verb);
+        let on_the_way = self.is_on_the_way(observation.state);
+        let id = &observation.id;
+        let Some(row) = self.row_mut(id) else { return };
+        row.absent = 0;
+        let state = observation.state;
+        let evidence = match verb {
+            Some(Verb::Reboot) => row.reboot_evidence(observation),
+            _ => (state == goal).then_some(Evidence::Seen),
+        };
+        let done = state == goal && evidence.is_some();
+        let moved = match verb {
+            Some(Verb::Reboot) => row.left || evidence.is_some(),
+            _ => on_the_way,
+        };
+        let was_unclear = matches!(row.phase, Phase::Unclear(_));
+        match evidence {
+            Some(evidence) if done => self.close(id, Outcome::Reached(evidence)),
+            _ if state.is_dead_end() && state != goal => {
+                self.end(id, |_| Pending::DeadEnd(state));
+            }
+            _ if was_unclear && moved => {
+                // Seen at work: the lost answer was a yes.
+                let request_id = self.row(id).and_then(|row| row.request_id.clone());
+                self.accepted(id, request_id.as_deref());
+            }
+            _ => {}
+        }
+    }
+
+    fn absent(&mut self, id: &InstanceId) {
+        let only_waits = self.verb.is_none();
+        let Some(row) = self.row_mut(id) else { return };
+        row.absent += 1;
+        let never_seen = row.last.is_none();
+        if only_waits && never_seen {
+            self.close(id, Outcome::Refused(not_shown()));
+        } else if row.absent >= ABSENCES {
+            self.end(id, |_| Pending::Vanished);
+        }
+    }
+
+    /// Settles what can wait no longer. Gives the instances that are closed by it.
+    pub(crate) fn expire(&mut self, now: Instant) {
+        while let Some(&(due, at)) = self.settle.front() {
+            if due > now {
+                return;
+            }
+            self.settle.pop_front();
+            let row = &self.rows[at];
+            if let Phase::Unclear(fault) = &row.phase {
+                let (id, fault) = (row.id.clone(), fault.clone());
+                self.close(&id, Outcome::Uncertain(fault));
+            }
+        }
+    }
+
+    /// The next time at which [`expire`](Self::expire) has something to do.
+    pub(crate) fn next_expiry(&self) -> Option<Instant> {
+        self.settle.front().map(|(due, _)| *due)
+    }
+
+    /// The time is over: whatever the cloud has answered for and is still open ends as it is.
+    pub(crate) fn deadline(&mut self) {
+        let open: Vec<InstanceId> = self
+            .rows
+            .iter()
+            .filter(|row| matches!(row.phase, Phase::Accepted | Phase::Unclear(_)))
+            .map(|row| row.id.clone())
+            .collect();
+        let rebooted = self.verb == Some(Verb::Reboot);
+        for id in &open {
+            self.end(id, |row| match row.last.as_ref().map(|last| last.state) {
+                Some(PowerState::Running) if rebooted => Pending::Unproved,
+                state => Pending::Deadline(state),
+            });
+        }
+    }
+
+    /// The report, once nothing is open.
+    pub(crate) fn into_report(self) -> Report {
+        let rows = self.rows.into_iter().map(|row| {
+            let outcome = match row.phase {
+                Phase::Closed(outcome) => outcome,
+                // Cannot happen once nothing is open; said as what it would be.
+                Phase::Unclear(fault) => Outcome::Uncertain(fault),
+                Phase::Accepted => Outcome::Accepted,
+                Phase::Unsent => Outcome::Skipped(Fault::new(FaultKind::Deadline, "never sent")),
+            };
+            InstanceReport {
+                instance: row.id,
+                outcome,
+                last_seen: row.last,
+                request_id: row.request_id,
+            }
+        });
+        Report::new(rows.collect())
+    }
+
+    /// Ends a row without its goal: what was taken on is pending, what is unclear is uncertain.
+    fn end(&mut self, id: &InstanceId, pending: impl FnOnce(&Row) -> Pending) {
+        let Some(row) = self.row(id) else { return };
+        let outcome = match &row.phase {
+            Phase::Accepted => Outcome::Pending(pending(row)),
+            Phase::Unclear(fault) => Outcome::Uncertain(fault.clone()),
+            Phase::Unsent | Phase::Closed(_) => return,
+        };
+        self.close(id, outcome);
+    }
+
+    fn close(&mut self, id: &InstanceId, outcome: Outcome) {
+        let Some(&at) = self.index.get(id) else {
+            return;
+        };
+        let row = &mut self.rows[at];
+        if matches!(row.phase, Phase::Closed(_)) {
+            return;
+        }
+        if row.request_id.is_none() {
+            let fault = outcome.fault();
+            row.request_id = fault.and_then(|f| f.request_id()).map(Into::into);
+        }
+        row.phase = Phase::Closed(outcome.clone());
+        self.open -= 1;
+        if self.events.is_some() {
+            let settled = InstanceReport {
+                instance: row.id.clone(),
+                outcome,
+                last_seen: row.last.clone(),
+                request_id: row.request_id.clone(),
+            };
+            self.tell(Event::Settled(settled));
+        }
+    }
+
+    /// Keeps an observation, and tells when it shows something new.
+    fn note(&mut self, observation: &Observation) {
+        let Some(row) = self.row_mut(&observation.id) else {
+            return;
+        };
+        let before = row.last.replace(observation.clone());
+        if before.is_none_or(|before| before.raw != observation.raw) {
+            self.tell(Event::State(observation.clone()));
+        }
+    }
+
+    /// On the way to the goal, so that nobody needs to ask for it again.
+    fn is_on_the_way(&self, state: PowerState) -> bool {
+        match self.goal {
+            PowerState::Running => {
+                matches!(state, PowerState::Starting | PowerState::Rebooting)
+            }
+            PowerState::Stopped => state == PowerState::Stopping,
+            _ => false,
+        }
+    }
+
+    fn row(&self, id: &InstanceId) -> Option<&Row> {
+        self.index.get(id).map(|&at| &self.rows[at])
+    }
+
+    fn row_mut(&mut self, id: &InstanceId) -> Option<&mut Row> {
+        self.index.get(id).map(|&at| &mut self.rows[at])
+    }
+}
+
+impl Row {
+    /// What proves that the instance was rebooted since the request, if anything does. Being seen
+    /// running proves nothing.
+    fn reboot_evidence(&mut self, now: &Observation) -> Option<Evidence> {
+        // One that was still booting before the request would be seen starting without it.
+        let was_up = self
+            .before
+            .as_ref()
+            .is_none_or(|before| before.state == PowerState::Running);
+        self.left |= match now.state {
+            PowerState::Rebooting | PowerState::Stopping | PowerState::Stopped => true,
+            PowerState::Starting => was_up,
+            _ => false,
+        };
+        let started = |seen: &Observation| seen.started_at.clone();
+        let before = self.before.as_ref().and_then(started);
+        if before.is_some() && started(now).is_some_and(|at| Some(at) != before) {
+            return Some(Evidence::StartTimeChanged);
+        }
+        if let Some(job) = &self.job {
+            return Some(Evidence::Job(job.clone()));
+        }
+        self.left.then_some(Evidence::LeftAndReturned)
+    }
+}

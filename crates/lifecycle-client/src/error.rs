@@ -1,0 +1,63 @@
+//! Why a request could not be made at all.
+
+use lifecycle_core::{Fault, FaultKind, InvalidId};
+
+/// A request as a whole failed: it was refused before anything was sent, or a list or an
+/// observation could not be read.
+///
+/// Power actions that were sent never end in an `Error`: their [`Report`](crate::Report) has an
+/// outcome for each instance.
+#[derive(Clone, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// An instance id that no cloud can have. Nothing was sent.
+    #[error(transparent)]
+    InvalidId(#[from] InvalidId),
+    /// An option that the cloud cannot honour. Nothing was sent.
+    #[error("{0}: nothing was sent")]
+    Unsupported(Fault),
+    /// More instances than the caller's own cap. Nothing was sent.
+    #[error("{instances} instances are more than the cap of {cap}: nothing was sent")]
+    TooMany {
+        /// How many instances were asked for.
+        instances: usize,
+        /// The cap.
+        cap: usize,
+    },
+    /// A call failed for good.
+    #[error("failed to {operation} at {title}: {fault}{}; {}", attempts_text(*.attempts), .fault.kind().advice())]
+    Call {
+        /// What was tried, as an English verb.
+        operation: &'static str,
+        /// The cloud's name for people.
+        title: &'static str,
+        /// What the cloud said, or what happened to the request.
+        fault: Fault,
+        /// How often it was tried.
+        attempts: u32,
+    },
+}
+
+impl Error {
+    /// What it means for the caller.
+    pub fn kind(&self) -> FaultKind {
+        match self {
+            Self::InvalidId(_) | Self::TooMany { .. } => FaultKind::Invalid,
+            Self::Unsupported(_) => FaultKind::Unsupported,
+            Self::Call { fault, .. } => fault.kind(),
+        }
+    }
+}
+
+impl From<std::convert::Infallible> for Error {
+    fn from(never: std::convert::Infallible) -> Self {
+        match never {}
+    }
+}
+
+fn attempts_text(attempts: u32) -> String {
+    match attempts {
+        0 | 1 => String::new(),
+        n => format!(", after {n} attempts"),
+    }
+}

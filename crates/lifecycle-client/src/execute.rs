@@ -1,0 +1,334 @@
+//! The one path on which every call goes out: pace, stamp, sign, send, check, read, decide.
+
+use std::{
+    sync::{Arc, atomic::Ordering},
+    time::{Duration, SystemTime},
+};
+
+use lifecycle_core::{Call, Credential, Effect, Fault, FaultKind, Repeat, Reply, Secret};
+use tokio::{
+    sync::MutexGuard,
+    time::{Instant, sleep, timeout, timeout_at},
+};
+
+use crate::{client::Inner, event::Event, policy::RetryPolicy, transport::TransportError};
+
+/// What a call is for. It decides on the queue, the counter and whether a repeat is harmless.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    Act(Repeat),
+    Observe,
+    List,
+    Follow,
+}
+
+impl Purpose {
+    fn is_repeatable(self) -> bool {
+        !matches!(self, Self::Act(Repeat::Never(_)))
+    }
+}
+
+/// How far to go for a call, and whom to tell on the way.
+pub(crate) struct Effort<'a> {
+    pub(crate) purpose: Purpose,
+    /// How many instances the call names, for logs.
+    pub(crate) instances: usize,
+    pub(crate) deadline: Instant,
+    pub(crate) tell: &'a (dyn Fn(Event) + Send + Sync),
+}
+
+/// A call that worked.
+#[derive(Debug)]
+pub(crate) struct Answer<T> {
+    pub(crate) value: T,
+    pub(crate) request_id: Option<String>,
+}
+
+/// A call that did not work.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    pub(crate) fault: Fault,
+    pub(crate) attempts: u32,
+    /// Some attempt, not only the last one, may have been carried out.
+    pub(crate) effect: Effect,
+}
+
+impl Failure {
+    /// The call could not even be built.
+    pub(crate) fn unsent(fault: Fault) -> Self {
+        Self {
+            fault,
+            attempts: 0,
+            effect: Effect::None,
+        }
+    }
+}
+
+impl Inner {
+    pub(crate) async fn execute<T>(
+        &self,
+        call: &Call<T>,
+        effort: &Effort<'_>,
+    ) -> Result<Answer<T>, Failure> {
+        let mut attempts = 0;
+        let mut effect = Effect::None;
+        let mut signed_anew = false;
+        loop {
+            attempts += 1;
+            let Attempt { result, skew } = self.attempt(call, effort).await;
+            let fault = match result {
+                Ok(answer) => return Ok(answer),
+                Err(fault) => fault,
+            };
+            log(call, effort, attempts, &fault);
+            if fault.effect() == Effect::Possible {
+                effect = Effect::Possible;
+            }
+            let give_up = |fault| Failure {
+                fault,
+                attempts,
+                effect,
+            };
+            if skew == Skew::Learned && !signed_anew {
+                signed_anew = true;
+                continue;
+            }
+            let Some(wait) = self.wait_before_repeat(&fault, effort, attempts) else {
+                return Err(give_up(fault));
+            };
+            if Instant::now() + wait >= effort.deadline || !self.retry_budget.withdraw() {
+                return Err(give_up(fault));
+            }
+            self.calls.repeats.fetch_add(1, Ordering::Relaxed);
+            (effort.tell)(match fault.kind() {
+                FaultKind::Throttled => Event::Throttled {
+                    operation: call.draft.operation,
+                    wait,
+                },
+                _ => Event::Retrying {
+                    operation: call.draft.operation,
+                    attempt: attempts + 1,
+                    wait,
+                    fault,
+                },
+            });
+            sleep(wait).await;
+        }
+    }
+
+    async fn attempt<T>(&self, call: &Call<T>, effort: &Effort<'_>) -> Attempt<T> {
+        let pass = match self.pass(effort).await {
+            Ok(pass) => pass,
+            Err(fault) => return Attempt::failed(fault),
+        };
+        let sent_at = self.clock.now();
+        match self.exchange(call, effort, &pass.key).await {
+            Ok(reply) => self.judge(call, effort.purpose, &reply, &pass.key, sent_at),
+            Err(fault) => Attempt::failed(fault),
+        }
+    }
+
+    /// A key that may be used, and the permission to send one call now.
+    async fn pass(&self, effort: &Effort<'_>) -> Result<Pass<'_>, Fault> {
+        let admission = async {
+            let key = self.credentials.credential().await;
+            let key =
+                key.map_err(|missing| Fault::new(FaultKind::Credential, missing.to_string()))?;
+            let probation = self.trust.probation().await;
+            self.pacer(effort.purpose).acquire().await;
+            // Last: the key may have been refused while this call stood in the queue.
+            self.trust.admit(&key)?;
+            Ok(Pass {
+                key,
+                _probation: probation,
+            })
+        };
+        timeout_at(effort.deadline, admission)
+            .await
+            .unwrap_or_else(|_| Err(too_late()))
+    }
+
+    /// From the draft to the answer. Every fault of this half is ours or the transport's.
+    async fn exchange<T>(
+        &self,
+        call: &Call<T>,
+        effort: &Effort<'_>,
+        key: &Credential,
+    ) -> Result<Reply, Fault> {
+        let left = effort.deadline.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Err(too_late());
+        }
+        let stamp = self.clock.stamp(self.skew.offset());
+        let request = self.provider.sign(&call.draft, key, &stamp)?;
+        self.admit_address(request.uri())?;
+        self.calls.count(effort.purpose);
+        let limit = self.timeouts.attempt.min(left);
+        match timeout(limit, self.transport.send(request)).await {
+            Ok(Ok(reply)) => Ok(reply),
+            Ok(Err(error)) => Err(transport_fault(&error)),
+            Err(_) => Err(silence(limit)),
+        }
+    }
+
+    /// What the answer means, and what the client learns from it.
+    fn judge<T>(
+        &self,
+        call: &Call<T>,
+        purpose: Purpose,
+        reply: &Reply,
+        key: &Arc<Credential>,
+        sent_at: SystemTime,
+    ) -> Attempt<T> {
+        let request_id = self.provider.request_id(reply);
+        let result = self
+            .provider
+            .check(reply)
+            .and_then(|()| (call.read)(reply))
+            .map_err(|fault| complete(fault, request_id.as_deref(), key));
+        let mut skew = Skew::Nothing;
+        match &result {
+            Ok(_) => {
+                self.pacer(purpose).succeeded();
+                self.retry_budget.deposit();
+                self.trust.confirm();
+                self.skew.confirm(reply.date(), sent_at);
+            }
+            Err(fault) => match fault.kind() {
+                FaultKind::Throttled => self.pacer(purpose).throttled(fault.retry_after()),
+                FaultKind::Credential => self.trust.revoke(key, fault),
+                FaultKind::ClockSkew if self.skew.learn(reply.date(), sent_at) => {
+                    skew = Skew::Learned;
+                }
+                FaultKind::ClockSkew
+                | FaultKind::Unavailable
+                | FaultKind::Unreadable
+                | FaultKind::Unknown => {}
+                // The cloud looked behind the signature, so the key is good.
+                _ => self.trust.confirm(),
+            },
+        }
+        Attempt {
+            result: result.map(|value| Answer { value, request_id }),
+            skew,
+        }
+    }
+
+    /// How long to wait before the next attempt; `None` when there must not be one.
+    fn wait_before_repeat(
+        &self,
+        fault: &Fault,
+        effort: &Effort<'_>,
+        attempts: u32,
+    ) -> Option<Duration> {
+        let policy = &self.retry;
+        may_repeat(fault, effort, attempts, policy).then(|| {
+            let jitter = |most: Duration| most.mul_f64(self.chance());
+            match fault.retry_after() {
+                Some(hint) => hint + jitter(policy.base),
+                None => jitter(policy.ceiling(attempts)),
+            }
+        })
+    }
+}
+
+/// Whether another attempt can help and can do no harm.
+fn may_repeat(fault: &Fault, effort: &Effort<'_>, attempts: u32, policy: &RetryPolicy) -> bool {
+    if fault.effect() == Effect::Possible && !effort.purpose.is_repeatable() {
+        return false;
+    }
+    let reading = !matches!(effort.purpose, Purpose::Act(_));
+    match fault.kind() {
+        // Refused before execution, and the wait is the cloud's own: only time is the limit.
+        FaultKind::Throttled => policy.attempts > 1,
+        FaultKind::Unreachable | FaultKind::NoAnswer | FaultKind::Unavailable => {
+            attempts < policy.attempts
+        }
+        // An action that was answered with garbage is settled by looking instead.
+        FaultKind::Unreadable => reading && attempts < policy.attempts,
+        // In a batch somebody has to find out first which instance is busy.
+        FaultKind::Busy => effort.instances == 1 && attempts < policy.attempts,
+        _ => false,
+    }
+}
+
+struct Pass<'a> {
+    key: Arc<Credential>,
+    /// Held until the answer is judged, while the key has never worked.
+    _probation: Option<MutexGuard<'a, ()>>,
+}
+
+struct Attempt<T> {
+    result: Result<Answer<T>, Fault>,
+    skew: Skew,
+}
+
+impl<T> Attempt<T> {
+    fn failed(fault: Fault) -> Self {
+        Self {
+            result: Err(fault),
+            skew: Skew::Nothing,
+        }
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Skew {
+    Nothing,
+    /// The cloud's time is known now: a new signature can succeed at once.
+    Learned,
+}
+
+fn transport_fault(error: &TransportError) -> Fault {
+    let kind = match error.effect() {
+        Effect::None => FaultKind::Unreachable,
+        _ => FaultKind::NoAnswer,
+    };
+    let mut message = error.to_string();
+    let mut cause = std::error::Error::source(error);
+    while let Some(error) = cause {
+        message = format!("{message}: {error}");
+        cause = error.source();
+    }
+    Fault::new(kind, message)
+}
+
+/// Adds the request id, and takes out what must not be seen: an answer can quote the request.
+fn complete(mut fault: Fault, request_id: Option<&str>, key: &Credential) -> Fault {
+    if fault.request_id().is_none() {
+        fault = fault.with_request_id(request_id);
+    }
+    for secret in key.secrets().map(Secret::expose) {
+        if !secret.is_empty() && fault.message().contains(secret) {
+            let message = fault.message().replace(secret, "[secret]");
+            fault = fault.with_message(message);
+        }
+    }
+    fault
+}
+
+fn too_late() -> Fault {
+    Fault::new(
+        FaultKind::Deadline,
+        "the time was over before the call could be made",
+    )
+}
+
+fn silence(limit: Duration) -> Fault {
+    Fault::new(
+        FaultKind::NoAnswer,
+        format!("no answer within {:.1} s", limit.as_secs_f64()),
+    )
+}
+
+fn log<T>(call: &Call<T>, effort: &Effort<'_>, attempt: u32, fault: &Fault) {
+    tracing::debug!(
+        operation = call.draft.operation,
+        instances = effort.instances,
+        attempt,
+        kind = fault.kind().as_str(),
+        code = fault.code(),
+        request_id = fault.request_id(),
+        "call failed"
+    );
+}

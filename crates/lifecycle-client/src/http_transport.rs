@@ -1,0 +1,78 @@
+//! The transport that talks to real clouds.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::{Bytes, BytesMut};
+use lifecycle_core::Reply;
+
+use crate::transport::{Transport, TransportError};
+
+/// Sends requests with [reqwest] over HTTP/1.1 or HTTP/2 and rustls.
+///
+/// Follows no redirect, because a signature is good for one host only. Reads at most 16 MiB of an
+/// answer. Proxies come from the environment as reqwest reads them (`HTTPS_PROXY`, `NO_PROXY`).
+///
+/// [reqwest]: https://docs.rs/reqwest
+#[derive(Clone, Debug)]
+pub struct HttpTransport {
+    client: reqwest::Client,
+}
+
+/// Longer answers are cut off: the largest page of 1000 full records is about 4 MiB.
+const MAX_BODY: usize = 16 << 20;
+
+impl HttpTransport {
+    /// A transport with its own connection pool.
+    ///
+    /// # Errors
+    /// [`TransportError`] when the machine has no usable store of CA certificates.
+    pub fn new() -> Result<Self, TransportError> {
+        let client = reqwest::Client::builder()
+            .redirect(reqwest::redirect::Policy::none())
+            .retry(reqwest::retry::never())
+            .connect_timeout(Duration::from_secs(10))
+            .pool_idle_timeout(Duration::from_secs(60))
+            .tcp_nodelay(true)
+            .build()
+            .map_err(|error| {
+                TransportError::unsent("the HTTP client cannot be set up").with_source(error)
+            })?;
+        Ok(Self { client })
+    }
+}
+
+#[async_trait]
+impl Transport for HttpTransport {
+    async fn send(&self, request: http::Request<Bytes>) -> Result<Reply, TransportError> {
+        let request = reqwest::Request::try_from(request).map_err(|error| {
+            TransportError::unsent("the request cannot be sent").with_source(error.without_url())
+        })?;
+        let mut response = self.client.execute(request).await.map_err(explain)?;
+        let status = response.status().as_u16();
+        let headers = std::mem::take(response.headers_mut());
+        let mut body = BytesMut::new();
+        while let Some(chunk) = response.chunk().await.map_err(explain)? {
+            if body.len() + chunk.len() > MAX_BODY {
+                return Err(TransportError::unclear("the answer is longer than 16 MiB"));
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(Reply {
+            status,
+            headers,
+            body: body.freeze(),
+        })
+    }
+}
+
+fn explain(error: reqwest::Error) -> TransportError {
+    let error = error.without_url();
+    if error.is_connect() {
+        TransportError::unsent("no connection").with_source(error)
+    } else if error.is_body() || error.is_decode() {
+        TransportError::unclear("the connection broke within the answer").with_source(error)
+    } else {
+        TransportError::unclear("the connection broke before the answer").with_source(error)
+    }
+}

@@ -1,0 +1,115 @@
+//! Following a job: once per batch, down to the verdict on each instance.
+
+use std::collections::HashSet;
+
+use lifecycle_core::{FaultKind, InstanceId, Progress, Verdict};
+use tokio::time::{Instant, sleep_until};
+
+use crate::{
+    execute::Purpose,
+    look::Sight,
+    run::{Job, Run},
+};
+
+impl Run<'_> {
+    /// Looks at a job until it has a verdict on every instance, or can be followed no longer. What
+    /// it leaves open is handed to the poller.
+    pub(crate) async fn follow_job(&self, job: Job) {
+        let Job { id, instances } = job;
+        let mut open: HashSet<InstanceId> = instances.into_iter().collect();
+        let Some(call) = self.inner.provider.follow(&id) else {
+            self.subscription.add(open);
+            return;
+        };
+        let cadence = self.inner.provider.profile().cadence;
+        let tell = |event| self.book().tell(event);
+        let effort = self.effort(Purpose::Follow, open.len(), &tell);
+        let mut next = Instant::now() + cadence.first;
+        while next < self.deadline {
+            sleep_until(next).await;
+            match self.inner.execute(&call, &effort).await {
+                Ok(answer) => {
+                    if self.record(&id, &mut open, answer.value).await {
+                        return;
+                    }
+                }
+                // A job that is gone, or that may not be read: the instances can still be seen.
+                Err(failure) if is_final(failure.fault.kind()) => break,
+                Err(_) => {}
+            }
+            next = Instant::now() + cadence.every;
+        }
+        self.subscription.add(open);
+    }
+
+    /// Writes progress down. `true` when nothing is left to follow.
+    async fn record(
+        &self,
+        job: &lifecycle_core::JobId,
+        open: &mut HashSet<InstanceId>,
+        progress: Progress,
+    ) -> bool {
+        let mut failed = Vec::new();
+        for (id, verdict) in progress.parts {
+            if !open.contains(&id) {
+                continue;
+            }
+            match verdict {
+                Verdict::Succeeded => self.book().job_succeeded(&id, job),
+                Verdict::Failed(fault) => failed.push((id.clone(), fault)),
+                _ => continue,
+            }
+            open.remove(&id);
+        }
+        let over = match progress.overall {
+            Verdict::Succeeded => {
+                // Not a word about these: the poller has to see them.
+                for id in open.iter() {
+                    self.book().job_over(id, job);
+                }
+                self.subscription.add(open.drain());
+                true
+            }
+            Verdict::Failed(fault) => {
+                failed.extend(open.drain().map(|id| (id, fault.clone())));
+                true
+            }
+            _ => open.is_empty(),
+        };
+        self.settle_failures(failed).await;
+        self.nudge();
+        over
+    }
+
+    /// A failed job may only mean that it was so already.
+    async fn settle_failures(&self, failed: Vec<(InstanceId, lifecycle_core::Fault)>) {
+        if failed.is_empty() {
+            return;
+        }
+        let ids: Vec<InstanceId> = failed.iter().map(|(id, _)| id.clone()).collect();
+        let tell = |event| self.book().tell(event);
+        let effort = self.effort(Purpose::Observe, ids.len(), &tell);
+        let sights = self.inner.look(&ids, &effort).await;
+        for (id, fault) in failed {
+            let seen = match sights.get(&id) {
+                Some(Sight::Seen(observation)) => Some(observation),
+                _ => None,
+            };
+            let waits = self.book().refused(&id, fault, seen);
+            if waits {
+                self.subscription.add([id]);
+            }
+        }
+    }
+}
+
+fn is_final(kind: FaultKind) -> bool {
+    matches!(
+        kind,
+        FaultKind::NotFound
+            | FaultKind::Invalid
+            | FaultKind::Permission
+            | FaultKind::Credential
+            | FaultKind::Unsupported
+    )
+}

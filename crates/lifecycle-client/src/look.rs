@@ -1,0 +1,157 @@
+//! Looking at instances once: the one place that reads states.
+
+use std::{
+    collections::{HashMap, HashSet},
+    sync::atomic::{AtomicU8, Ordering},
+};
+
+use futures_util::{StreamExt, stream};
+use lifecycle_core::{Fault, FaultKind, InstanceId, Observation};
+
+use crate::{
+    client::Inner,
+    execute::{Effort, Failure, Purpose},
+};
+
+/// What one look showed of one instance.
+#[derive(Clone, Debug)]
+pub(crate) enum Sight {
+    Seen(Observation),
+    /// The cloud answered, and does not show it.
+    Absent,
+    /// There was no answer; it says nothing about the instance.
+    Missed(Fault),
+}
+
+impl Inner {
+    /// Looks at all of `ids`, in as few calls as the cloud allows. Gives one sight for each.
+    pub(crate) async fn look(&self, ids: &[InstanceId], effort: &Effort<'_>) -> Sights {
+        let limit = match self.sightedness.mode() {
+            Mode::OneByOne => 1,
+            _ => self.provider.profile().limits.observe.max(1),
+        };
+        let looks: Vec<_> = ids
+            .chunks(limit)
+            .map(|chunk| self.look_at_chunk(chunk, effort))
+            .collect();
+        let looks = stream::iter(looks).buffer_unordered(self.concurrency);
+        looks.concat().await
+    }
+
+    async fn look_at_chunk(&self, chunk: &[InstanceId], effort: &Effort<'_>) -> Sights {
+        if let [id] = chunk {
+            return Sights::from([(id.clone(), self.look_at(id, effort).await)]);
+        }
+        match self.ask(chunk, effort).await {
+            Ok(rows) => {
+                let (mut sights, missing) = partition(chunk, rows);
+                if !sights.is_empty() {
+                    self.sightedness.set(Mode::Together);
+                }
+                if self.sightedness.mode() == Mode::Together {
+                    sights.extend(missing.into_iter().map(|id| (id, Sight::Absent)));
+                    return sights;
+                }
+                // The cloud showed nothing at all. Perhaps it does not understand the question:
+                // ask again in the form that every cloud documents.
+                let sights = self.look_one_by_one(chunk, effort).await;
+                if sights.values().any(|sight| matches!(sight, Sight::Seen(_))) {
+                    self.sightedness.set(Mode::OneByOne);
+                }
+                sights
+            }
+            // Some clouds refuse the whole question because of one id.
+            Err(failure) if failure.fault.kind() == FaultKind::NotFound => {
+                self.look_one_by_one(chunk, effort).await
+            }
+            Err(failure) => chunk
+                .iter()
+                .map(|id| (id.clone(), Sight::Missed(failure.fault.clone())))
+                .collect(),
+        }
+    }
+
+    async fn look_one_by_one(&self, ids: &[InstanceId], effort: &Effort<'_>) -> Sights {
+        let looks: Vec<_> = ids.iter().map(|id| self.look_at(id, effort)).collect();
+        // In the order of the ids.
+        let looks = stream::iter(looks).buffered(self.concurrency);
+        let sights: Vec<Sight> = looks.collect().await;
+        ids.iter().cloned().zip(sights).collect()
+    }
+
+    async fn look_at(&self, id: &InstanceId, effort: &Effort<'_>) -> Sight {
+        match self.ask(std::slice::from_ref(id), effort).await {
+            Ok(rows) => rows
+                .into_iter()
+                .find(|row| row.id == *id)
+                .map_or(Sight::Absent, Sight::Seen),
+            Err(failure) if failure.fault.kind() == FaultKind::NotFound => Sight::Absent,
+            Err(failure) => Sight::Missed(failure.fault),
+        }
+    }
+
+    async fn ask(
+        &self,
+        ids: &[InstanceId],
+        effort: &Effort<'_>,
+    ) -> Result<Vec<Observation>, Failure> {
+        let call = self.provider.observe(ids).map_err(Failure::unsent)?;
+        let effort = Effort {
+            purpose: Purpose::Observe,
+            instances: ids.len(),
+            ..*effort
+        };
+        Ok(self.execute(&call, &effort).await?.value)
+    }
+}
+
+pub(crate) type Sights = HashMap<InstanceId, Sight>;
+
+/// Rows of instances that were asked for, and the ids that have none.
+fn partition(asked: &[InstanceId], rows: Vec<Observation>) -> (Sights, Vec<InstanceId>) {
+    let wanted: HashSet<&InstanceId> = asked.iter().collect();
+    let sights: Sights = rows
+        .into_iter()
+        .filter(|row| wanted.contains(&row.id))
+        .map(|row| (row.id.clone(), Sight::Seen(row)))
+        .collect();
+    let missing = asked
+        .iter()
+        .filter(|id| !sights.contains_key(*id))
+        .cloned()
+        .collect();
+    (sights, missing)
+}
+
+/// The fault of an instance that its cloud does not show.
+pub(crate) fn not_shown() -> Fault {
+    Fault::new(
+        FaultKind::NotFound,
+        "the cloud does not show it: there is none in this region, or the key may not see it",
+    )
+}
+
+/// Whether the cloud has ever answered a question about several instances at once.
+#[derive(Debug, Default)]
+pub(crate) struct Sightedness(AtomicU8);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Mode {
+    Untried,
+    Together,
+    OneByOne,
+}
+
+impl Sightedness {
+    fn mode(&self) -> Mode {
+        match self.0.load(Ordering::Relaxed) {
+            0 => Mode::Untried,
+            1 => Mode::Together,
+            _ => Mode::OneByOne,
+        }
+    }
+
+    fn set(&self, mode: Mode) {
+        self.0.store(mode as u8, Ordering::Relaxed);
+    }
+}

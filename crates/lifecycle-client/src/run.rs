@@ -1,0 +1,199 @@
+//! One power request from its first call to its last outcome.
+//!
+//! Three things go on side by side within the caller's own future: actions are sent, jobs are
+//! followed, and sights from the poller are written into the book. Dropping the future ends all
+//! three.
+
+use std::{
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use futures_util::{StreamExt, future::join, stream};
+use lifecycle_core::{Action, InstanceId, JobId, PowerState};
+use tokio::{
+    sync::{
+        Notify,
+        mpsc::{self, UnboundedReceiver, UnboundedSender},
+    },
+    time::{Instant, sleep_until},
+};
+
+use crate::{
+    book::Book,
+    client::Inner,
+    event::Event,
+    execute::{Effort, Purpose},
+    look::Sight,
+    report::Report,
+    watch::Subscription,
+};
+
+/// What is to be done.
+pub(crate) struct Plan {
+    /// `None` only waits.
+    pub(crate) action: Option<Action>,
+    pub(crate) goal: PowerState,
+    pub(crate) ids: Vec<InstanceId>,
+    /// How long to wait for the goal; `None` ends with acceptance.
+    pub(crate) patience: Option<Duration>,
+}
+
+/// Carries `plan` out.
+pub(crate) async fn run(
+    inner: &Arc<Inner>,
+    plan: Plan,
+    events: Option<UnboundedSender<Event>>,
+) -> Report {
+    let (sights, seen) = mpsc::unbounded_channel();
+    let (jobs, opened) = mpsc::unbounded_channel();
+    let deadline = Instant::now() + plan.patience.unwrap_or(inner.timeouts.request);
+    let book = Book::new(
+        plan.action.map(|action| action.verb()),
+        plan.goal,
+        plan.patience.is_some(),
+        plan.ids.clone(),
+        events,
+    );
+    let run = Run {
+        inner,
+        book: Mutex::new(book),
+        subscription: Subscription::new(inner, sights),
+        deadline,
+        acted: AtomicBool::new(false),
+        nudge: Notify::new(),
+    };
+    let acting = async {
+        match plan.action {
+            Some(action) => {
+                if plan.patience.is_some() {
+                    run.snapshot(&action, &plan.ids).await;
+                }
+                join(run.send(action, &plan.ids, jobs), run.follow(opened)).await;
+            }
+            None => run.subscription.add(plan.ids.iter().cloned()),
+        }
+        run.acted.store(true, Ordering::Release);
+        run.nudge.notify_one();
+    };
+    join(acting, run.watch(seen)).await;
+    run.into_report()
+}
+
+/// The state that the three share.
+pub(crate) struct Run<'a> {
+    pub(crate) inner: &'a Arc<Inner>,
+    book: Mutex<Book>,
+    pub(crate) subscription: Subscription,
+    pub(crate) deadline: Instant,
+    /// Everything was sent, and all jobs were followed to their end.
+    acted: AtomicBool,
+    nudge: Notify,
+}
+
+impl Run<'_> {
+    pub(crate) fn book(&self) -> MutexGuard<'_, Book> {
+        // A panic while it was held would have ended this request already.
+        self.book.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Tells the watching part that something has changed that it cannot see by itself.
+    pub(crate) fn nudge(&self) {
+        self.nudge.notify_one();
+    }
+
+    /// When an unclear action must be settled.
+    pub(crate) fn settle_by(&self) -> Instant {
+        self.deadline
+            .min(Instant::now() + self.inner.timeouts.settle)
+    }
+
+    pub(crate) fn effort<'e>(
+        &self,
+        purpose: Purpose,
+        instances: usize,
+        tell: &'e (dyn Fn(Event) + Send + Sync),
+    ) -> Effort<'e> {
+        Effort {
+            purpose,
+            instances,
+            deadline: self.deadline,
+            tell,
+        }
+    }
+
+    /// Looks at the instances of a reboot before it is sent: without that, nothing proves later
+    /// that they were rebooted.
+    async fn snapshot(&self, action: &Action, ids: &[InstanceId]) {
+        if !matches!(action, Action::Reboot(_)) {
+            return;
+        }
+        let tell = |event| self.book().tell(event);
+        let effort = self.effort(Purpose::Observe, ids.len(), &tell);
+        let sights = self.inner.look(ids, &effort).await;
+        let mut book = self.book();
+        for sight in sights.into_values() {
+            if let Sight::Seen(observation) = sight {
+                book.before(observation);
+            }
+        }
+    }
+
+    /// Follows jobs until the sender is gone and all of them are over.
+    async fn follow(&self, mut opened: UnboundedReceiver<Job>) {
+        let jobs = stream::poll_fn(move |context| opened.poll_recv(context));
+        jobs.for_each_concurrent(None, |job| self.follow_job(job))
+            .await;
+    }
+
+    /// Writes sights into the book until nothing is open.
+    async fn watch(&self, mut seen: UnboundedReceiver<(InstanceId, Sight)>) {
+        loop {
+            let now = Instant::now();
+            let next = {
+                let mut book = self.book();
+                book.expire(now);
+                if now >= self.deadline {
+                    book.deadline();
+                }
+                if book.open() == 0 && self.acted.load(Ordering::Acquire) {
+                    return;
+                }
+                // What is open after the deadline is still being sent, and will nudge.
+                (now < self.deadline).then(|| book.next_expiry().unwrap_or(self.deadline))
+            };
+            tokio::select! {
+                Some((id, sight)) = seen.recv() => self.write(&id, sight),
+                () = self.nudge.notified() => {}
+                () = sleep_until(next.unwrap_or(self.deadline)), if next.is_some() => {}
+            }
+        }
+    }
+
+    fn write(&self, id: &InstanceId, sight: Sight) {
+        let mut book = self.book();
+        book.sight(id, sight);
+        if !book.is_open(id) {
+            self.subscription.remove(id);
+        }
+    }
+
+    fn into_report(self) -> Report {
+        self.book
+            .into_inner()
+            .unwrap_or_else(PoisonError::into_inner)
+            .into_report()
+    }
+}
+
+/// A job and the instances that went into it.
+pub(crate) struct Job {
+    pub(crate) id: JobId,
+    pub(crate) instances: Vec<InstanceId>,
+}
+
+/// Where the sending part hands jobs over.
+pub(crate) type Jobs = UnboundedSender<Job>;

@@ -1,0 +1,305 @@
+//! Sending: batches, and what to do when a whole batch is refused because of one instance.
+
+use futures_util::{StreamExt, stream};
+use lifecycle_core::{
+    Action, Effect, Fault, FaultKind, InstanceId, Observation, PowerState, Receipt, Verb,
+};
+
+use crate::{
+    execute::{Answer, Failure, Purpose},
+    look::{Sight, Sights, not_shown},
+    run::{Job, Jobs, Run},
+};
+
+impl Run<'_> {
+    /// Sends `action` to all of `ids` in batches, several at a time. Every id has an outcome or is
+    /// on its way to one afterwards.
+    pub(crate) async fn send(&self, action: Action, ids: &[InstanceId], jobs: Jobs) {
+        let limit = self.inner.provider.profile().batch(&action);
+        let sender = &Sender {
+            run: self,
+            action,
+            jobs,
+        };
+        let batches: Vec<_> = ids
+            .chunks(limit)
+            .map(|batch| sender.send_batch(batch))
+            .collect();
+        let batches = stream::iter(batches).buffer_unordered(self.inner.concurrency);
+        batches.collect::<()>().await;
+    }
+}
+
+struct Sender<'a> {
+    run: &'a Run<'a>,
+    action: Action,
+    jobs: Jobs,
+}
+
+/// Instances that go out in one call.
+struct Parcel {
+    ids: Vec<InstanceId>,
+    /// Their states were looked at, and explained nothing.
+    looked: bool,
+}
+
+impl Sender<'_> {
+    async fn send_batch(&self, batch: &[InstanceId]) {
+        let mut calls_left = budget(batch.len());
+        let mut parcels = vec![Parcel {
+            ids: batch.to_vec(),
+            looked: false,
+        }];
+        while let Some(parcel) = parcels.pop() {
+            calls_left = calls_left.saturating_sub(1);
+            let Some(fault) = self.deliver(&parcel.ids).await else {
+                continue;
+            };
+            if parcel.ids.len() == 1 || calls_left == 0 {
+                self.refuse(
+                    parcel
+                        .ids
+                        .into_iter()
+                        .map(|id| (id, fault.clone()))
+                        .collect(),
+                )
+                .await;
+            } else {
+                parcels.extend(self.take_apart(parcel, &fault).await);
+            }
+        }
+    }
+
+    /// Sends one call. `Some` when the cloud provably did nothing, for a reason that may lie with
+    /// one of the instances; everything else is in the book afterwards.
+    async fn deliver(&self, ids: &[InstanceId]) -> Option<Fault> {
+        let tell = |event| self.run.book().tell(event);
+        let purpose = Purpose::Act(self.action.repeat());
+        let effort = self.run.effort(purpose, ids.len(), &tell);
+        let result = match self.run.inner.provider.act(&self.action, ids) {
+            Ok(call) => self.run.inner.execute(&call, &effort).await,
+            Err(fault) => Err(Failure::unsent(fault)),
+        };
+        let failure = match result {
+            Ok(answer) => {
+                self.receive(ids, answer).await;
+                return None;
+            }
+            Err(failure) => failure,
+        };
+        match (failure.effect, failure.fault.kind()) {
+            (Effect::None, kind) if kind.is_per_instance() => return Some(failure.fault),
+            (Effect::None, FaultKind::Deadline) => {
+                let mut book = self.run.book();
+                for id in ids {
+                    book.skipped(id, failure.fault.clone());
+                }
+            }
+            (Effect::None, _) => {
+                let mut book = self.run.book();
+                for id in ids {
+                    book.refused(id, failure.fault.clone(), None);
+                }
+            }
+            _ => self.unclear(ids, &failure.fault),
+        }
+        self.run.nudge();
+        None
+    }
+
+    /// The cloud answered: writes down what it said of each instance.
+    async fn receive(&self, ids: &[InstanceId], answer: Answer<Receipt>) {
+        let request_id = answer.request_id.as_deref();
+        let refused = match answer.value {
+            Receipt::All => {
+                self.accept(ids, request_id);
+                Vec::new()
+            }
+            Receipt::Except(refused) => {
+                let rest = without(ids, refused.iter().map(|(id, _)| id));
+                self.accept(&rest, request_id);
+                refused
+            }
+            Receipt::Each { accepted, refused } => {
+                let named = accepted.iter().chain(refused.iter().map(|(id, _)| id));
+                let unnamed = without(ids, named);
+                self.accept(&accepted, request_id);
+                let fault = Fault::new(FaultKind::Unreadable, "the answer does not mention it")
+                    .with_request_id(request_id);
+                self.unclear(&unnamed, &fault);
+                refused
+            }
+            Receipt::Job(job) => {
+                let waited: Vec<InstanceId> = {
+                    let mut book = self.run.book();
+                    let accepted = ids.iter().filter(|id| book.accepted(id, request_id));
+                    accepted.cloned().collect()
+                };
+                if !waited.is_empty() {
+                    // The follower lives as long as this sender does.
+                    let _ = self.jobs.send(Job {
+                        id: job,
+                        instances: waited,
+                    });
+                }
+                Vec::new()
+            }
+            _ => {
+                let fault = Fault::new(FaultKind::Unreadable, "the answer has an unknown form");
+                self.unclear(ids, &fault);
+                Vec::new()
+            }
+        };
+        self.run.nudge();
+        if !refused.is_empty() {
+            self.refuse(refused).await;
+        }
+    }
+
+    fn accept(&self, ids: &[InstanceId], request_id: Option<&str>) {
+        let waited: Vec<InstanceId> = {
+            let mut book = self.run.book();
+            let accepted = ids.iter().filter(|id| book.accepted(id, request_id));
+            accepted.cloned().collect()
+        };
+        self.run.subscription.add(waited);
+    }
+
+    /// Nobody knows what happened: only looking helps.
+    fn unclear(&self, ids: &[InstanceId], fault: &Fault) {
+        {
+            let mut book = self.run.book();
+            for id in ids {
+                book.unclear(id, fault, self.run.settle_by());
+            }
+        }
+        self.run.subscription.add(ids.iter().cloned());
+        self.run.nudge();
+    }
+
+    /// The cloud refused these one by one. Where the refusal may only mean that it is so already,
+    /// their states decide.
+    async fn refuse(&self, refused: Vec<(InstanceId, Fault)>) {
+        let doubtful: Vec<InstanceId> = refused
+            .iter()
+            .filter(|(_, fault)| self.may_be_there_already(fault))
+            .map(|(id, _)| id.clone())
+            .collect();
+        let sights = if doubtful.is_empty() {
+            Sights::new()
+        } else {
+            self.look(&doubtful).await
+        };
+        for (id, fault) in refused {
+            let seen = match sights.get(&id) {
+                Some(Sight::Seen(observation)) => Some(observation),
+                _ => None,
+            };
+            self.refuse_one(&id, fault, seen);
+        }
+        self.run.nudge();
+    }
+
+    fn refuse_one(&self, id: &InstanceId, fault: Fault, seen: Option<&Observation>) {
+        let waits = self.run.book().refused(id, fault, seen);
+        if waits {
+            self.run.subscription.add([id.clone()]);
+        }
+    }
+
+    fn may_be_there_already(&self, fault: &Fault) -> bool {
+        self.action.verb() != Verb::Reboot
+            && matches!(
+                fault.kind(),
+                FaultKind::WrongState | FaultKind::Busy | FaultKind::Failed | FaultKind::Unknown
+            )
+    }
+
+    /// Finds out which instances made the cloud refuse a parcel. Gives the parcels to send next.
+    async fn take_apart(&self, parcel: Parcel, fault: &Fault) -> Vec<Parcel> {
+        let named: Vec<InstanceId> = parcel
+            .ids
+            .iter()
+            .filter(|id| fault.instances().contains(id))
+            .cloned()
+            .collect();
+        if !named.is_empty() && named.len() < parcel.ids.len() {
+            let rest = without(&parcel.ids, &named);
+            self.refuse(named.into_iter().map(|id| (id, fault.clone())).collect())
+                .await;
+            return vec![Parcel {
+                ids: rest,
+                looked: parcel.looked,
+            }];
+        }
+        if parcel.looked {
+            return halves(parcel.ids);
+        }
+        let sights = self.look(&parcel.ids).await;
+        let mut rest = Vec::new();
+        for id in &parcel.ids {
+            match sights.get(id) {
+                Some(Sight::Seen(seen)) if !self.is_ready(seen) => {
+                    self.refuse_one(id, fault.clone(), Some(seen));
+                }
+                Some(Sight::Absent) => {
+                    self.refuse_one(id, not_shown().with_request_id(fault.request_id()), None);
+                }
+                _ => rest.push(id.clone()),
+            }
+        }
+        self.run.nudge();
+        if rest.is_empty() {
+            Vec::new()
+        } else if rest.len() == parcel.ids.len() {
+            halves(rest)
+        } else {
+            vec![Parcel {
+                ids: rest,
+                looked: true,
+            }]
+        }
+    }
+
+    /// As far as its state tells, the cloud has no reason to refuse it.
+    fn is_ready(&self, seen: &Observation) -> bool {
+        let right_state = match self.action.verb() {
+            Verb::Start => seen.state == PowerState::Stopped,
+            _ => seen.state == PowerState::Running,
+        };
+        (right_state && seen.lock.is_none()) || seen.state == PowerState::Unknown
+    }
+
+    async fn look(&self, ids: &[InstanceId]) -> Sights {
+        let tell = |event| self.run.book().tell(event);
+        let effort = self.run.effort(Purpose::Observe, ids.len(), &tell);
+        self.run.inner.look(ids, &effort).await
+    }
+}
+
+/// The most action calls that one batch may cost: enough to find eight culprits by halving.
+fn budget(batch: usize) -> usize {
+    const CULPRITS: usize = 8;
+    let depth = batch.max(1).ilog2() as usize + 1;
+    2 + 2 * CULPRITS * depth
+}
+
+fn halves(mut ids: Vec<InstanceId>) -> Vec<Parcel> {
+    let second = ids.split_off(ids.len() / 2);
+    [ids, second]
+        .into_iter()
+        .filter(|ids| !ids.is_empty())
+        .map(|ids| Parcel { ids, looked: true })
+        .collect()
+}
+
+fn without<'i>(
+    ids: &[InstanceId],
+    removed: impl IntoIterator<Item = &'i InstanceId>,
+) -> Vec<InstanceId> {
+    let removed: std::collections::HashSet<&InstanceId> = removed.into_iter().collect();
+    ids.iter()
+        .filter(|id| !removed.contains(id))
+        .cloned()
+        .collect()
+}

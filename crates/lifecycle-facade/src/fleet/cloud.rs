@@ -1,0 +1,80 @@
+//! The clouds that this build knows, by name.
+
+use std::{fmt, str::FromStr};
+
+use super::BadReference;
+
+/// A cloud that this build was compiled with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum Cloud {
+    /// Baidu AI Cloud BCC.
+    #[cfg(feature = "baidu")]
+    Baidu,
+    /// Alibaba Cloud ECS.
+    #[cfg(feature = "aliyun")]
+    Aliyun,
+    /// Zenlayer Elastic Compute (ZEC).
+    #[cfg(feature = "zenlayer")]
+    Zenlayer,
+    /// Huawei Cloud ECS.
+    #[cfg(feature = "huawei")]
+    Huawei,
+}
+
+impl Cloud {
+    /// All clouds of this build.
+    pub const ALL: &'static [Self] = &[
+        #[cfg(feature = "baidu")]
+        Self::Baidu,
+        #[cfg(feature = "aliyun")]
+        Self::Aliyun,
+        #[cfg(feature = "zenlayer")]
+        Self::Zenlayer,
+        #[cfg(feature = "huawei")]
+        Self::Huawei,
+    ];
+
+    /// The name as references have it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            #[cfg(feature = "baidu")]
+            Self::Baidu => "baidu",
+            #[cfg(feature = "aliyun")]
+            Self::Aliyun => "aliyun",
+            #[cfg(feature = "zenlayer")]
+            Self::Zenlayer => "zenlayer",
+            #[cfg(feature = "huawei")]
+            Self::Huawei => "huawei",
+        }
+    }
+}
+
+/// Every cloud that some build may know.
+const NAMES: [&str; 4] = ["baidu", "aliyun", "zenlayer", "huawei"];
+
+impl fmt::Display for Cloud {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+impl FromStr for Cloud {
+    type Err = BadReference;
+
+    fn from_str(name: &str) -> Result<Self, BadReference> {
+        if let Some(cloud) = Self::ALL.iter().find(|cloud| cloud.as_str() == name) {
+            return Ok(*cloud);
+        }
+        Err(if NAMES.contains(&name) {
+            BadReference::new(format!(
+                "this build does not know {name}: compile it with the feature \"{name}\""
+            ))
+        } else {
+            BadReference::new(format!(
+                "there is no cloud {name:?}: write one of {}",
+                NAMES.join(", ")
+            ))
+        })
+    }
+}

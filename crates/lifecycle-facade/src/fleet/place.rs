@@ -1,0 +1,122 @@
+//! References: `cloud/region` and `cloud/region/instance`.
+
+use std::{fmt, str::FromStr};
+
+use lifecycle_core::InstanceId;
+
+use super::Cloud;
+
+/// A region of a cloud, written `cloud/region`. Clouds with one global endpoint have the region
+/// `global`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Place {
+    /// The cloud.
+    pub cloud: Cloud,
+    /// The region, in the cloud's own words.
+    pub region: String,
+}
+
+/// One instance in the world, written `cloud/region/instance`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Reference {
+    /// Where it is.
+    pub place: Place,
+    /// Which one it is there.
+    pub instance: InstanceId,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.cloud, self.region)
+    }
+}
+
+impl fmt::Display for Reference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.place, self.instance)
+    }
+}
+
+impl FromStr for Place {
+    type Err = BadReference;
+
+    fn from_str(text: &str) -> Result<Self, BadReference> {
+        match *text.split('/').collect::<Vec<_>>() {
+            [cloud, region] if !cloud.is_empty() && !region.is_empty() => place(cloud, region),
+            _ => Err(BadReference::new(format!(
+                "{text:?} is no region: write cloud/region, such as baidu/bj or zenlayer/global"
+            ))),
+        }
+    }
+}
+
+impl FromStr for Reference {
+    type Err = BadReference;
+
+    fn from_str(text: &str) -> Result<Self, BadReference> {
+        match *text.split('/').collect::<Vec<_>>() {
+            [cloud, region, instance] if !cloud.is_empty() && !region.is_empty() => Ok(Self {
+                place: place(cloud, region)?,
+                instance: InstanceId::new(instance)
+                    .map_err(|invalid| BadReference::new(format!("{text:?}: {invalid}")))?,
+            }),
+            _ => Err(BadReference::new(format!(
+                "{text:?} is no reference: write cloud/region/instance-id, such as baidu/bj/i-a1b2c3d4"
+            ))),
+        }
+    }
+}
+
+fn place(cloud: &str, region: &str) -> Result<Place, BadReference> {
+    Ok(Place {
+        cloud: cloud.parse()?,
+        region: region.to_owned(),
+    })
+}
+
+impl TryFrom<&str> for Reference {
+    type Error = BadReference;
+
+    fn try_from(text: &str) -> Result<Self, BadReference> {
+        text.parse()
+    }
+}
+
+impl TryFrom<String> for Reference {
+    type Error = BadReference;
+
+    fn try_from(text: String) -> Result<Self, BadReference> {
+        text.parse()
+    }
+}
+
+impl TryFrom<&String> for Reference {
+    type Error = BadReference;
+
+    fn try_from(text: &String) -> Result<Self, BadReference> {
+        text.parse()
+    }
+}
+
+impl From<&Reference> for Reference {
+    fn from(reference: &Reference) -> Self {
+        reference.clone()
+    }
+}
+
+/// A text that is no reference. Says what to write instead.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct BadReference(String);
+
+impl BadReference {
+    pub(crate) fn new(message: String) -> Self {
+        Self(message)
+    }
+}
+
+impl From<std::convert::Infallible> for BadReference {
+    fn from(never: std::convert::Infallible) -> Self {
+        match never {}
+    }
+}

@@ -1,0 +1,89 @@
+//! What became of a request to several clouds.
+
+use lifecycle_client::{Event, InstanceReport};
+
+use super::{FleetError, Place, Reference};
+
+/// One outcome per requested instance, in the order of the request, duplicates folded.
+#[derive(Clone, Debug, Default)]
+pub struct FleetReport {
+    rows: Vec<FleetRow>,
+}
+
+/// What became of one instance.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct FleetRow {
+    /// Which instance.
+    pub reference: Reference,
+    /// What became of it.
+    pub report: InstanceReport,
+}
+
+impl FleetReport {
+    pub(crate) fn new(rows: Vec<FleetRow>) -> Self {
+        Self { rows }
+    }
+
+    /// The outcomes, in the order of the request.
+    pub fn rows(&self) -> &[FleetRow] {
+        &self.rows
+    }
+
+    /// Every instance went as asked.
+    pub fn is_success(&self) -> bool {
+        self.failures().next().is_none()
+    }
+
+    /// The instances that did not go as asked.
+    pub fn failures(&self) -> impl Iterator<Item = &FleetRow> {
+        self.rows
+            .iter()
+            .filter(|row| !row.report.outcome.is_success())
+    }
+
+    /// For those who want all or nothing.
+    ///
+    /// # Errors
+    /// [`FleetIncomplete`] with the whole report when any instance did not go as asked.
+    pub fn into_result(self) -> Result<Self, FleetIncomplete> {
+        if self.is_success() {
+            Ok(self)
+        } else {
+            Err(FleetIncomplete(self))
+        }
+    }
+}
+
+impl IntoIterator for FleetReport {
+    type Item = FleetRow;
+    type IntoIter = std::vec::IntoIter<FleetRow>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.rows.into_iter()
+    }
+}
+
+/// Some instances did not go as asked. The report says which and why.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("{} of {} instances did not go as asked; the first: {}", .0.failures().count(), .0.rows.len(), first_failure(.0))]
+pub struct FleetIncomplete(
+    /// The whole report.
+    pub FleetReport,
+);
+
+fn first_failure(report: &FleetReport) -> String {
+    report.failures().next().map_or_else(String::new, |row| {
+        format!("{}: {}", row.reference, row.report.outcome)
+    })
+}
+
+/// One thing that happened during a request to several clouds.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum FleetEvent {
+    /// It happened in this place.
+    In(Place, Event),
+    /// The request is over. Always the last event.
+    Finished(Result<FleetReport, FleetError>),
+}

@@ -1,0 +1,106 @@
+//! The keys that a cloud knows.
+
+/// The account of one cloud.
+#[derive(Clone, Debug)]
+pub(crate) struct Account {
+    /// The project under which Huawei keeps the instances; 32 hexadecimal digits.
+    pub(crate) project_id: String,
+    keys: Vec<Key>,
+}
+
+/// An access key or a bearer token.
+#[derive(Clone)]
+pub(crate) struct Key {
+    /// The public half; the token itself for a token.
+    pub(crate) id: String,
+    /// The secret half; empty for a token.
+    pub(crate) secret: String,
+    /// The session token that must come with a temporary key.
+    pub(crate) session: Option<String>,
+    /// Whether it is a bearer token.
+    pub(crate) is_token: bool,
+    /// How many more calls it is good for; `None` for ever.
+    calls_left: Option<u64>,
+}
+
+impl Key {
+    pub(crate) fn pair(id: String, secret: String, session: Option<String>) -> Self {
+        Self {
+            id,
+            secret,
+            session,
+            is_token: false,
+            calls_left: None,
+        }
+    }
+
+    pub(crate) fn token(token: String) -> Self {
+        Self {
+            id: token,
+            secret: String::new(),
+            session: None,
+            is_token: true,
+            calls_left: None,
+        }
+    }
+
+    /// No call works with it any more.
+    pub(crate) fn is_revoked(&self) -> bool {
+        self.calls_left == Some(0)
+    }
+
+    /// Is this the session token that belongs to it? A permanent key has none.
+    pub(crate) fn fits_session(&self, session: Option<&str>) -> bool {
+        self.session.as_deref() == session
+    }
+}
+
+impl std::fmt::Debug for Key {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Key").finish_non_exhaustive()
+    }
+}
+
+impl Account {
+    pub(crate) fn new(project_id: String, first: Key) -> Self {
+        Self {
+            project_id,
+            keys: vec![first],
+        }
+    }
+
+    /// The key pair with this public half, revoked or not.
+    pub(crate) fn key(&self, id: &str) -> Option<&Key> {
+        self.keys.iter().find(|key| !key.is_token && key.id == id)
+    }
+
+    /// The bearer token, revoked or not.
+    pub(crate) fn token(&self, token: &str) -> Option<&Key> {
+        self.keys.iter().find(|key| key.is_token && key.id == token)
+    }
+
+    /// The newest key.
+    pub(crate) fn newest(&self) -> Option<&Key> {
+        self.keys.last()
+    }
+
+    pub(crate) fn add(&mut self, key: Key) {
+        self.keys
+            .retain(|known| known.id != key.id || known.is_token != key.is_token);
+        self.keys.push(key);
+    }
+
+    /// Every key stops working after this many more calls.
+    pub(crate) fn revoke_after(&mut self, calls: u64) {
+        for key in &mut self.keys {
+            key.calls_left = Some(calls);
+        }
+    }
+
+    /// Counts a call that was accepted with this key.
+    pub(crate) fn spend(&mut self, id: &str) {
+        for key in self.keys.iter_mut().filter(|key| key.id == id) {
+            key.calls_left = key.calls_left.map(|left| left.saturating_sub(1));
+        }
+    }
+}

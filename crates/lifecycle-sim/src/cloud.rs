@@ -1,0 +1,65 @@
+//! The four clouds, and how an instance is named across them.
+
+use std::{fmt, str::FromStr};
+
+use crate::{aliyun, baidu, dialect::Dialect, huawei, zenlayer};
+
+/// A simulated cloud.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum Cloud {
+    /// Baidu AI Cloud BCC.
+    Baidu,
+    /// Alibaba Cloud ECS.
+    Aliyun,
+    /// Zenlayer Elastic Compute (ZEC).
+    Zenlayer,
+    /// Huawei Cloud ECS.
+    Huawei,
+}
+
+impl Cloud {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Baidu, Self::Aliyun, Self::Zenlayer, Self::Huawei];
+
+    /// The name in references and fleet specifications, such as `aliyun`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Baidu => "baidu",
+            Self::Aliyun => "aliyun",
+            Self::Zenlayer => "zenlayer",
+            Self::Huawei => "huawei",
+        }
+    }
+
+    pub(crate) fn dialect(self) -> &'static dyn Dialect {
+        match self {
+            Self::Baidu => &baidu::Baidu,
+            Self::Aliyun => &aliyun::Aliyun,
+            Self::Zenlayer => &zenlayer::Zenlayer,
+            Self::Huawei => &huawei::Huawei,
+        }
+    }
+}
+
+impl fmt::Display for Cloud {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+impl FromStr for Cloud {
+    type Err = UnknownCloud;
+
+    fn from_str(text: &str) -> Result<Self, UnknownCloud> {
+        Self::ALL
+            .into_iter()
+            .find(|cloud| cloud.as_str() == text)
+            .ok_or_else(|| UnknownCloud(text.to_owned()))
+    }
+}
+
+/// A cloud that is not simulated.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is no cloud; one of baidu, aliyun, zenlayer, huawei is")]
+pub struct UnknownCloud(String);

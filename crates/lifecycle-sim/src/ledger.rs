@@ -1,0 +1,236 @@
+//! What happened: every executed action and every call received.
+
+use std::{
+    collections::{BTreeMap, HashMap, HashSet, VecDeque},
+    sync::Arc,
+    time::Duration,
+};
+
+use crate::{
+    Cloud, Operation, Simulator,
+    dialect::{Intent, Reason},
+    instance::{Act, Executed},
+    site::Index,
+    time::Moment,
+};
+
+/// What the simulated clouds did, which need not be what a client believes. Made by
+/// [`Simulator::ledger`]; each question is answered as of now.
+#[derive(Clone, Debug)]
+pub struct Ledger {
+    simulator: Simulator,
+}
+
+impl Ledger {
+    pub(crate) fn of(simulator: Simulator) -> Self {
+        Self { simulator }
+    }
+
+    /// How often each action was executed on the instance `cloud/region/id`; `None` when there never
+    /// was such an instance.
+    pub fn executed(&self, reference: &str) -> Option<Executed> {
+        self.simulator.world().executed(reference)
+    }
+
+    /// The greatest number of reboots that were executed on one instance of any cloud.
+    pub fn most_reboots(&self) -> u32 {
+        let world = self.simulator.world();
+        world
+            .every_instance()
+            .map(|instance| instance.executed.reboots)
+            .max()
+            .unwrap_or_default()
+    }
+
+    /// The executed actions, oldest first, all clouds together. Only the newest are kept; see
+    /// [`Builder::log_limit`](crate::Builder::log_limit).
+    pub fn acts(&self) -> Vec<ActRecord> {
+        self.simulator.world().acts()
+    }
+
+    /// The calls received, oldest first. Only the newest are kept; see
+    /// [`Builder::log_limit`](crate::Builder::log_limit).
+    pub fn calls(&self) -> Vec<CallRecord> {
+        self.simulator
+            .world()
+            .calls
+            .records
+            .iter()
+            .cloned()
+            .collect()
+    }
+
+    /// How many calls of this kind the cloud has received, whatever it answered. Calls that never
+    /// arrived ([`Mishap::Unreachable`](crate::Mishap::Unreachable)) do not count.
+    pub fn count(&self, cloud: Cloud, operation: Operation) -> u64 {
+        let world = self.simulator.world();
+        world
+            .calls
+            .counts
+            .get(&(cloud, operation))
+            .copied()
+            .unwrap_or_default()
+    }
+
+    /// How many calls all clouds have received.
+    pub fn total(&self) -> u64 {
+        self.simulator.world().calls.counts.values().sum()
+    }
+
+    /// How many calls came with a key after a call with the same key had been refused because of the
+    /// key. Huawei locks a key for such calls.
+    pub fn calls_after_refusal(&self, cloud: Cloud) -> u64 {
+        let world = self.simulator.world();
+        world
+            .calls
+            .after_refusal
+            .get(&cloud)
+            .copied()
+            .unwrap_or_default()
+    }
+}
+
+/// An action that was executed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ActRecord {
+    /// On which instance, as `cloud/region/id`.
+    pub instance: String,
+    /// Which action.
+    pub act: Act,
+    /// When, counted from the making of the simulator.
+    pub at: Duration,
+}
+
+/// A call that was received.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct CallRecord {
+    /// By which cloud.
+    pub cloud: Cloud,
+    /// Which kind of operation.
+    pub operation: Operation,
+    /// The cloud's own name of the operation; `unknown` for one that the cloud does not have.
+    pub name: &'static str,
+    /// How many instance ids it carried.
+    pub ids: usize,
+    /// When, counted from the making of the simulator.
+    pub at: Duration,
+    /// The status of the answer as it went out; `None` when no whole answer did.
+    pub status: Option<u16>,
+    /// The access key or token that it came with; empty for none.
+    pub credential: Arc<str>,
+    /// Whether the cloud refused it because of that key.
+    pub credential_refused: bool,
+}
+
+/// The executed actions of one cloud, newest last.
+#[derive(Debug)]
+pub(crate) struct Acts {
+    limit: usize,
+    records: VecDeque<CompactAct>,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct CompactAct {
+    pub(crate) index: Index,
+    pub(crate) act: Act,
+    pub(crate) at: Moment,
+}
+
+impl Acts {
+    pub(crate) fn new(limit: usize) -> Self {
+        Self {
+            limit,
+            records: VecDeque::new(),
+        }
+    }
+
+    pub(crate) fn record(&mut self, index: Index, act: Act, at: Moment) {
+        push_bounded(&mut self.records, self.limit, CompactAct { index, act, at });
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &CompactAct> {
+        self.records.iter()
+    }
+}
+
+/// The calls of all clouds, newest last.
+#[derive(Debug)]
+pub(crate) struct Calls {
+    limit: usize,
+    records: VecDeque<CallRecord>,
+    counts: BTreeMap<(Cloud, Operation), u64>,
+    after_refusal: BTreeMap<Cloud, u64>,
+    refused: HashSet<(Cloud, Arc<str>)>,
+    names: HashMap<String, Arc<str>>,
+}
+
+/// So many different credentials are told apart; more can only be an attack or a mistake.
+const NAMES: usize = 1_000;
+
+impl Calls {
+    pub(crate) fn new(limit: usize) -> Self {
+        Self {
+            limit,
+            records: VecDeque::new(),
+            counts: BTreeMap::new(),
+            after_refusal: BTreeMap::new(),
+            refused: HashSet::new(),
+            names: HashMap::new(),
+        }
+    }
+
+    pub(crate) fn record(
+        &mut self,
+        cloud: Cloud,
+        intent: &Intent,
+        at: Moment,
+        status: Option<u16>,
+        denied: Option<Reason>,
+    ) {
+        let credential = self.name(&intent.key);
+        *self.counts.entry((cloud, intent.operation)).or_default() += 1;
+        let key = (cloud, Arc::clone(&credential));
+        if self.refused.contains(&key) {
+            *self.after_refusal.entry(cloud).or_default() += 1;
+        }
+        let credential_refused = denied == Some(Reason::Key);
+        if credential_refused {
+            self.refused.insert(key);
+        }
+        let record = CallRecord {
+            cloud,
+            operation: intent.operation,
+            name: intent.name,
+            ids: intent.ids,
+            at: at.elapsed(),
+            status,
+            credential,
+            credential_refused,
+        };
+        push_bounded(&mut self.records, self.limit, record);
+    }
+
+    fn name(&mut self, key: &str) -> Arc<str> {
+        if let Some(known) = self.names.get(key) {
+            return Arc::clone(known);
+        }
+        if self.names.len() >= NAMES {
+            return Arc::from("(another)");
+        }
+        let shared: Arc<str> = key.into();
+        self.names.insert(key.to_owned(), Arc::clone(&shared));
+        shared
+    }
+}
+
+fn push_bounded<T>(records: &mut VecDeque<T>, limit: usize, record: T) {
+    if limit == 0 {
+        return;
+    }
+    if records.len() >= limit {
+        records.pop_front();
+    }
+    records.push_back(record);
+}

@@ -1,0 +1,115 @@
+//! A request as it was received.
+
+use bytes::Bytes;
+use percent_encoding::percent_decode_str;
+
+/// A request as it was received: nothing is decoded, dropped or put in order, because signatures
+/// cover the bytes on the wire.
+#[derive(Clone, Debug)]
+pub(crate) struct Received {
+    /// The method.
+    pub(crate) method: http::Method,
+    /// The path, percent-encoded as received.
+    pub(crate) path: String,
+    /// The query, percent-encoded as received, without the question mark.
+    pub(crate) query: String,
+    /// The headers, in no order.
+    pub(crate) headers: http::HeaderMap,
+    /// The body.
+    pub(crate) body: Bytes,
+}
+
+impl Received {
+    /// Takes a request apart. The Host header counts; the authority of the URI stands in when it is
+    /// missing, as HTTP clients derive the header from it.
+    pub(crate) fn new(request: http::Request<Bytes>) -> Self {
+        let (parts, body) = request.into_parts();
+        let mut headers = parts.headers;
+        if !headers.contains_key(http::header::HOST)
+            && let Some(host) = parts.uri.authority().map(http::uri::Authority::as_str)
+            && let Ok(value) = host.parse()
+        {
+            headers.insert(http::header::HOST, value);
+        }
+        Self {
+            method: parts.method,
+            path: parts.uri.path().to_owned(),
+            query: parts.uri.query().unwrap_or_default().to_owned(),
+            headers,
+            body,
+        }
+    }
+
+    /// A header as text; `None` when it is absent or not text. Names are matched without case.
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+
+    /// The Host header, port and all.
+    pub(crate) fn host(&self) -> &str {
+        self.header("host").unwrap_or_default()
+    }
+
+    /// The host without its port.
+    pub(crate) fn hostname(&self) -> &str {
+        let host = self.host();
+        match host.rsplit_once(':') {
+            Some((name, port)) if port.bytes().all(|b| b.is_ascii_digit()) => name,
+            _ => host,
+        }
+    }
+
+    /// The query pairs in the order received, decoded the way HTML forms are (`+` is a blank). A key
+    /// without an equals sign has an empty value.
+    pub(crate) fn pairs(&self) -> impl Iterator<Item = (String, String)> {
+        form_pairs(&self.query)
+    }
+
+    /// The first value of a query key, decoded.
+    pub(crate) fn parameter(&self, key: &str) -> Option<String> {
+        self.pairs()
+            .find(|(name, _)| name == key)
+            .map(|(_, value)| value)
+    }
+
+    /// Reads the body as JSON.
+    pub(crate) fn json<'a, T: serde::Deserialize<'a>>(&'a self) -> serde_json::Result<T> {
+        serde_json::from_slice(&self.body)
+    }
+}
+
+/// Decodes `a=b&c` the way HTML forms are (`+` is a blank).
+pub(crate) fn form_pairs(text: &str) -> impl Iterator<Item = (String, String)> {
+    text.split('&').filter(|part| !part.is_empty()).map(|part| {
+        let (key, value) = part.split_once('=').unwrap_or((part, ""));
+        (form_decoded(key), form_decoded(value))
+    })
+}
+
+fn form_decoded(text: &str) -> String {
+    let blanks = text.replace('+', " ");
+    percent_decode_str(&blanks).decode_utf8_lossy().into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn received(uri: &str) -> Received {
+        Received::new(http::Request::get(uri).body(Bytes::new()).unwrap())
+    }
+
+    #[test]
+    fn requests_stay_as_received() {
+        let request = received("http://127.0.0.1:8080/a%2Fb?start&x=a+b%2B&x=2");
+        assert_eq!(request.path, "/a%2Fb");
+        assert_eq!(request.query, "start&x=a+b%2B&x=2");
+        assert_eq!(
+            (request.host(), request.hostname()),
+            ("127.0.0.1:8080", "127.0.0.1")
+        );
+        assert_eq!(request.parameter("start").as_deref(), Some(""));
+        assert_eq!(request.parameter("x").as_deref(), Some("a b+"));
+        assert_eq!(request.parameter("y"), None);
+    }
+}

@@ -1,0 +1,470 @@
+//! The face of the crate: making a simulator, reaching it, and turning its knobs.
+
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{Duration, SystemTime},
+};
+
+use bytes::Bytes;
+use lifecycle_client::{Clock, SystemClock};
+use lifecycle_core::Credential;
+
+use crate::{
+    Act, BadFleet, Cloud, Injection, Ledger, MemoryTransport, SimClock, State, Switches, Tempo,
+    Throttle, Trouble,
+    account::{Account, Key},
+    fleet::{self, Group},
+    ledger::Calls,
+    mishap::Mishaps,
+    request::Received,
+    site::{Ground, Index, Site},
+    throttle::Gate,
+    time::{Timeline, scatter},
+    world::{Delivery, Place, World},
+};
+
+/// Four simulated clouds. Cheap to clone: all clones are the same simulator.
+///
+/// Its time runs with tokio's, so make it inside the runtime in which it is used.
+#[derive(Clone, Debug)]
+pub struct Simulator {
+    world: Arc<Mutex<World>>,
+    clock: SimClock,
+    latency: Duration,
+}
+
+impl Simulator {
+    /// Begins to make a simulator.
+    pub fn builder() -> Builder {
+        Builder::default()
+    }
+
+    /// The way to the clouds without a socket, for a client under test. Requests reach the region
+    /// whose own host name they carry.
+    pub fn transport(&self) -> MemoryTransport {
+        MemoryTransport::to(self.clone())
+    }
+
+    /// A clock for a client under test that agrees with the simulator's. Needed under paused time,
+    /// and for runs that can be repeated exactly.
+    pub fn clock(&self) -> SimClock {
+        self.clock.clone()
+    }
+
+    /// The newest key of the cloud's account.
+    pub fn credential(&self, cloud: Cloud) -> Credential {
+        let world = self.world();
+        match world.site(cloud).account.newest() {
+            Some(key) => credential(key),
+            None => Credential::keys("", ""),
+        }
+    }
+
+    /// The project of all Huawei instances: 32 hexadecimal digits.
+    pub fn project_id(&self) -> String {
+        self.world().site(Cloud::Huawei).account.project_id.clone()
+    }
+
+    /// All instances that are not deleted, as `cloud/region/id`, in the order in which they were
+    /// made.
+    pub fn instances(&self) -> Vec<String> {
+        Cloud::ALL
+            .into_iter()
+            .flat_map(|cloud| self.instances_at(cloud))
+            .collect()
+    }
+
+    /// The instances of one cloud that are not deleted, as `cloud/region/id`.
+    pub fn instances_at(&self, cloud: Cloud) -> Vec<String> {
+        let world = self.world();
+        let site = world.site(cloud);
+        site.instances()
+            .filter(|index| !site.instance(*index).deleted)
+            .map(|index| world.reference(cloud, index))
+            .collect()
+    }
+
+    /// How the instance `cloud/region/id` really is now; `None` when there is no such instance.
+    pub fn state_of(&self, reference: &str) -> Option<State> {
+        let world = self.world();
+        let (cloud, index) = world.lookup(reference)?;
+        let instance = world.site(cloud).instance(index);
+        (!instance.deleted).then(|| instance.truth(world.timeline.now()).state)
+    }
+
+    /// What happened so far.
+    pub fn ledger(&self) -> Ledger {
+        Ledger::of(self.clone())
+    }
+
+    pub(crate) fn exchange(&self, request: http::Request<Bytes>) -> Delivery {
+        self.world().exchange(&Received::new(request))
+    }
+
+    pub(crate) fn latency(&self) -> Duration {
+        self.latency
+    }
+
+    pub(crate) fn world(&self) -> MutexGuard<'_, World> {
+        // A panic under the lock is a test that failed already; what it left is still readable.
+        self.world.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Knobs that can be turned at any time.
+impl Simulator {
+    /// Lets something go wrong. Of several injections that match a call, the first one counts.
+    pub fn inject(&self, injection: Injection) {
+        self.world().mishaps.add(injection);
+    }
+
+    /// Nothing goes wrong any more.
+    pub fn calm(&self) {
+        self.world().mishaps.clear();
+    }
+
+    /// The cloud refuses every key that it has issued so far.
+    pub fn revoke(&self, cloud: Cloud) {
+        self.revoke_after(cloud, 0);
+    }
+
+    /// The cloud refuses every key that it has issued so far, after so many more good calls.
+    pub fn revoke_after(&self, cloud: Cloud, calls: u64) {
+        self.world().site_mut(cloud).account.revoke_after(calls);
+    }
+
+    /// Makes a further key, which [`credential`](Self::credential) gives from now on. Older keys
+    /// stay good.
+    pub fn issue(&self, cloud: Cloud, kind: KeyKind) -> Credential {
+        let mut world = self.world();
+        let site = world.site_mut(cloud);
+        let key = mint_key(cloud, kind, &mut site.chance);
+        let issued = credential(&key);
+        site.account.add(key);
+        issued
+    }
+
+    /// Sets how many calls the cloud takes; `None` for any number.
+    pub fn throttle(&self, cloud: Cloud, throttle: Option<Throttle>) {
+        self.world().place_mut(cloud).gate = throttle.map(Gate::new);
+    }
+
+    /// Sets by how many seconds the cloud's clock runs ahead of [`clock`](Self::clock).
+    pub fn skew(&self, cloud: Cloud, seconds: i64) {
+        self.world().site_mut(cloud).skew = seconds;
+    }
+
+    /// Changes how the clouds behave where their documents are silent.
+    pub fn switches(&self, change: impl Fn(&mut Switches)) {
+        let mut world = self.world();
+        for cloud in Cloud::ALL {
+            change(&mut world.site_mut(cloud).switches);
+        }
+    }
+
+    /// Puts something in the way of an instance, or takes it away.
+    ///
+    /// # Errors
+    /// [`UnknownInstance`] when there is no such instance.
+    pub fn set_trouble(
+        &self,
+        reference: &str,
+        trouble: Option<Trouble>,
+    ) -> Result<(), UnknownInstance> {
+        self.with(reference, |site, index| site.set_trouble(index, trouble))
+    }
+
+    /// Someone else starts, stops or reboots an instance, whatever its state. It shows in its state
+    /// and not in the ledger.
+    ///
+    /// # Errors
+    /// [`UnknownInstance`] when there is no such instance.
+    pub fn interfere(&self, reference: &str, act: Act) -> Result<(), UnknownInstance> {
+        self.with(reference, |site, index| {
+            site.interfere(index, act);
+        })
+    }
+
+    /// Deletes an instance: no call finds it any more.
+    ///
+    /// # Errors
+    /// [`UnknownInstance`] when there is no such instance.
+    pub fn delete(&self, reference: &str) -> Result<(), UnknownInstance> {
+        self.with(reference, |site, index| site.delete(index))
+    }
+
+    /// Makes further instances. `spec` reads like that of [`Builder::fleet`].
+    ///
+    /// # Errors
+    /// [`BadFleet`] names the part of `spec` that cannot be used.
+    pub fn add(&self, spec: &str) -> Result<(), BadFleet> {
+        let groups = fleet::read(spec)?;
+        self.world().populate(&groups);
+        Ok(())
+    }
+
+    fn with(
+        &self,
+        reference: &str,
+        change: impl FnOnce(&mut Site, Index),
+    ) -> Result<(), UnknownInstance> {
+        let mut world = self.world();
+        let (cloud, index) = world
+            .lookup(reference)
+            .ok_or_else(|| UnknownInstance(reference.to_owned()))?;
+        let now = world.timeline.now();
+        let site = world.site_mut(cloud);
+        site.arrive(now, Duration::ZERO);
+        change(site, index);
+        Ok(())
+    }
+}
+
+/// A reference for which there is no instance.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("there is no simulated instance {0:?}")]
+pub struct UnknownInstance(String);
+
+/// The kinds of keys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum KeyKind {
+    /// An access key for good.
+    Permanent,
+    /// An access key with a session token.
+    Temporary,
+    /// A bearer token. Zenlayer and Huawei take one.
+    Token,
+}
+
+/// Makes a [`Simulator`].
+#[derive(Clone, Debug)]
+pub struct Builder {
+    seed: u64,
+    groups: Vec<Group>,
+    tempo: Tempo,
+    latency: Duration,
+    epoch: Option<SystemTime>,
+    switches: Switches,
+    throttles: Vec<(Cloud, Throttle)>,
+    keys: Vec<(Cloud, Key)>,
+    project_id: Option<String>,
+    log_limit: usize,
+}
+
+impl Default for Builder {
+    fn default() -> Self {
+        Self {
+            seed: 0,
+            groups: Vec::new(),
+            tempo: Tempo::default(),
+            latency: Duration::ZERO,
+            epoch: None,
+            switches: Switches::default(),
+            throttles: Vec::new(),
+            keys: Vec::new(),
+            project_id: None,
+            log_limit: 1_000_000,
+        }
+    }
+}
+
+impl Builder {
+    /// The seed of everything that is left to chance. 0.
+    #[must_use]
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.seed = seed;
+        self
+    }
+
+    /// Adds instances: a comma list of `cloud/region=COUNT[:STATE][+TROUBLE]`, such as
+    /// `baidu/bj=3,aliyun/cn-hangzhou=2:running,huawei/cn-north-4=1:running+locked`.
+    ///
+    /// States are `stopped` (unless said otherwise), `running`, `starting`, `stopping` and
+    /// `rebooting`; troubles are those of [`Trouble`], and may stand alone: `baidu/bj=1:expired`.
+    /// At most 1,000,000 instances in one list.
+    ///
+    /// # Errors
+    /// [`BadFleet`] names the part that cannot be used.
+    pub fn fleet(mut self, spec: &str) -> Result<Self, BadFleet> {
+        self.groups.extend(fleet::read(spec)?);
+        Ok(self)
+    }
+
+    /// By what all durations are divided. 1.
+    #[must_use]
+    pub fn speed(mut self, factor: f64) -> Self {
+        self.tempo.speed = factor;
+        self
+    }
+
+    /// How long a boot takes, before [`speed`](Self::speed). 30 s.
+    #[must_use]
+    pub fn boot(mut self, span: Duration) -> Self {
+        self.tempo.boot = span;
+        self
+    }
+
+    /// How long a graceful stop takes, before [`speed`](Self::speed). 20 s.
+    #[must_use]
+    pub fn stop(mut self, span: Duration) -> Self {
+        self.tempo.stop = span;
+        self
+    }
+
+    /// How long a graceful reboot takes, before [`speed`](Self::speed). 40 s.
+    #[must_use]
+    pub fn reboot(mut self, span: Duration) -> Self {
+        self.tempo.reboot = span;
+        self
+    }
+
+    /// All durations at once.
+    #[must_use]
+    pub fn tempo(mut self, tempo: Tempo) -> Self {
+        self.tempo = tempo;
+        self
+    }
+
+    /// The time from a client to a cloud and back. A request acts after half of it. None.
+    #[must_use]
+    pub fn latency(mut self, round_trip: Duration) -> Self {
+        self.latency = round_trip;
+        self
+    }
+
+    /// The wall clock when the simulator is made. The time of this machine; a fixed one makes runs
+    /// repeatable to the last byte, and needs clients that use [`Simulator::clock`].
+    #[must_use]
+    pub fn epoch(mut self, time: SystemTime) -> Self {
+        self.epoch = Some(time);
+        self
+    }
+
+    /// How the clouds behave where their documents are silent.
+    #[must_use]
+    pub fn switches(mut self, switches: Switches) -> Self {
+        self.switches = switches;
+        self
+    }
+
+    /// How many calls a cloud takes. Any number.
+    #[must_use]
+    pub fn throttle(mut self, cloud: Cloud, throttle: Throttle) -> Self {
+        self.throttles.push((cloud, throttle));
+        self
+    }
+
+    /// A key that the cloud knows besides the one that it makes up.
+    #[must_use]
+    pub fn credential(mut self, cloud: Cloud, credential: &Credential) -> Self {
+        self.keys.push((cloud, key(credential)));
+        self
+    }
+
+    /// The project of all Huawei instances. Made up from the seed.
+    #[must_use]
+    pub fn project_id(mut self, id: impl Into<String>) -> Self {
+        self.project_id = Some(id.into());
+        self
+    }
+
+    /// How many calls, and how many executed actions of each cloud, the ledger remembers one by one.
+    /// Its counts go on. 1,000,000.
+    #[must_use]
+    pub fn log_limit(mut self, records: usize) -> Self {
+        self.log_limit = records;
+        self
+    }
+
+    /// Makes the simulator; its time begins now.
+    pub fn build(self) -> Simulator {
+        let epoch = self.epoch.unwrap_or_else(|| SystemClock.now());
+        let timeline = Timeline::starting_at(epoch);
+        let clouds = Cloud::ALL.map(|cloud| Place {
+            site: self.site(cloud, &timeline),
+            gate: None,
+        });
+        let mut world = World {
+            timeline: timeline.clone(),
+            calls: Calls::new(self.log_limit),
+            mishaps: Mishaps::default(),
+            chance: fastrand::Rng::with_seed(scatter(self.seed)),
+            clouds,
+        };
+        for (cloud, throttle) in &self.throttles {
+            world.place_mut(*cloud).gate = Some(Gate::new(*throttle));
+        }
+        for (cloud, key) in &self.keys {
+            world.site_mut(*cloud).account.add(key.clone());
+        }
+        world.populate(&self.groups);
+        Simulator {
+            world: Arc::new(Mutex::new(world)),
+            clock: SimClock::new(timeline, self.seed),
+            latency: self.latency,
+        }
+    }
+
+    fn site(&self, cloud: Cloud, timeline: &Timeline) -> Site {
+        let seed = scatter(self.seed ^ scatter(cloud as u64));
+        let mut chance = fastrand::Rng::with_seed(seed);
+        let project = format!("{:032x}", chance.u128(..));
+        let account = Account::new(
+            self.project_id.clone().unwrap_or(project),
+            mint_key(cloud, KeyKind::Permanent, &mut chance),
+        );
+        let ground = Ground {
+            seed: chance.u64(..),
+            tempo: self.tempo,
+            timeline: timeline.clone(),
+            switches: self.switches.clone(),
+            log_limit: self.log_limit,
+        };
+        Site::new(cloud, account, ground)
+    }
+}
+
+fn mint_key(cloud: Cloud, kind: KeyKind, chance: &mut fastrand::Rng) -> Key {
+    let id = format!(
+        "SIM{}{:016X}",
+        cloud.as_str().to_uppercase(),
+        chance.u64(..)
+    );
+    let secret = format!("simsecret{:032x}", chance.u128(..));
+    match kind {
+        KeyKind::Permanent => Key::pair(id, secret, None),
+        KeyKind::Temporary => {
+            let session = format!("simsession{:032x}", chance.u128(..));
+            Key::pair(id, secret, Some(session))
+        }
+        KeyKind::Token => Key::token(format!("simtoken{:032x}", chance.u128(..))),
+    }
+}
+
+fn credential(key: &Key) -> Credential {
+    if key.is_token {
+        return Credential::token(&key.id);
+    }
+    match &key.session {
+        Some(session) => Credential::session(&key.id, &key.secret, session),
+        None => Credential::keys(&key.id, &key.secret),
+    }
+}
+
+fn key(credential: &Credential) -> Key {
+    match credential {
+        Credential::Keys {
+            id,
+            secret,
+            session,
+            ..
+        } => Key::pair(
+            id.clone(),
+            secret.expose().to_owned(),
+            session.as_ref().map(|session| session.expose().to_owned()),
+        ),
+        Credential::Token(token) => Key::token(token.expose().to_owned()),
+        _ => Key::token(String::new()),
+    }
+}

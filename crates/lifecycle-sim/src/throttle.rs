@@ -1,0 +1,110 @@
+//! How many calls a cloud takes.
+
+use std::time::Duration;
+
+use crate::time::Moment;
+
+/// How many calls a cloud takes before it refuses some. No vendor publishes its numbers.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Throttle {
+    /// A token bucket.
+    PerSecond {
+        /// Calls a second, in the long run.
+        rate: f64,
+        /// Calls that may come at once after a pause.
+        burst: u32,
+    },
+    /// So many calls in each minute of the simulator's time; every further call is refused until the
+    /// next minute, which is how Alibaba describes it.
+    PerMinute {
+        /// Calls in a minute.
+        calls: u32,
+    },
+}
+
+/// Counts the calls of one cloud.
+#[derive(Clone, Debug)]
+pub(crate) struct Gate {
+    throttle: Throttle,
+    tokens: f64,
+    seen: Moment,
+}
+
+impl Gate {
+    pub(crate) fn new(throttle: Throttle) -> Self {
+        let tokens = match throttle {
+            Throttle::PerSecond { burst, .. } => f64::from(burst),
+            Throttle::PerMinute { calls } => f64::from(calls),
+        };
+        Self {
+            throttle,
+            tokens,
+            seen: Moment::default(),
+        }
+    }
+
+    /// Lets a call through.
+    ///
+    /// # Errors
+    /// How long to wait until the next call is let through.
+    pub(crate) fn pass(&mut self, now: Moment) -> Result<(), Duration> {
+        let wait = self.refill(now);
+        self.seen = now;
+        if self.tokens < 1.0 {
+            return Err(wait);
+        }
+        self.tokens -= 1.0;
+        Ok(())
+    }
+
+    /// Adds what has grown since the last call; gives the time until one more token is there.
+    fn refill(&mut self, now: Moment) -> Duration {
+        match self.throttle {
+            Throttle::PerSecond { rate, burst } => {
+                let grown = now.since(self.seen).as_secs_f64() * rate.max(0.0);
+                self.tokens = (self.tokens + grown).min(f64::from(burst.max(1)));
+                let missing = (1.0 - self.tokens).max(0.0);
+                Duration::try_from_secs_f64(missing / rate).unwrap_or(Duration::MAX)
+            }
+            Throttle::PerMinute { calls } => {
+                let minute = |moment: Moment| moment.elapsed().as_secs() / 60;
+                if minute(now) != minute(self.seen) {
+                    self.tokens = f64::from(calls);
+                }
+                Duration::from_secs(60 * (minute(now) + 1)).saturating_sub(now.elapsed())
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(millis: u64) -> Moment {
+        Moment::since_start(Duration::from_millis(millis))
+    }
+
+    #[test]
+    fn a_bucket_refills() {
+        let mut gate = Gate::new(Throttle::PerSecond {
+            rate: 2.0,
+            burst: 2,
+        });
+        assert_eq!(gate.pass(at(0)), Ok(()));
+        assert_eq!(gate.pass(at(0)), Ok(()));
+        assert_eq!(gate.pass(at(0)), Err(Duration::from_millis(500)));
+        assert_eq!(gate.pass(at(250)), Err(Duration::from_millis(250)));
+        assert_eq!(gate.pass(at(500)), Ok(()));
+        assert!(gate.pass(at(501)).is_err());
+    }
+
+    #[test]
+    fn a_minute_must_end_first() {
+        let mut gate = Gate::new(Throttle::PerMinute { calls: 1 });
+        assert_eq!(gate.pass(at(59_000)), Ok(()));
+        assert_eq!(gate.pass(at(59_500)), Err(Duration::from_millis(500)));
+        assert_eq!(gate.pass(at(60_000)), Ok(()));
+    }
+}

@@ -1,0 +1,62 @@
+//! The way to the simulated clouds without a socket.
+
+use std::{future, time::Duration};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use lifecycle_client::{Transport, TransportError};
+use lifecycle_core::Reply;
+
+use crate::{Simulator, world::Delivery};
+
+/// A [`Transport`] that ends in a [`Simulator`]. Works under tokio's paused time. Made by
+/// [`Simulator::transport`].
+#[derive(Clone, Debug)]
+pub struct MemoryTransport {
+    simulator: Simulator,
+}
+
+impl MemoryTransport {
+    pub(crate) fn to(simulator: Simulator) -> Self {
+        Self { simulator }
+    }
+}
+
+#[async_trait]
+impl Transport for MemoryTransport {
+    async fn send(&self, request: http::Request<Bytes>) -> Result<Reply, TransportError> {
+        let way = self.simulator.latency() / 2;
+        pass(way).await;
+        let delivery = self.simulator.exchange(request);
+        match delivery {
+            Delivery::Answer(response, delay) => {
+                pass(delay.saturating_add(way)).await;
+                let (parts, body) = response.into_parts();
+                Ok(Reply {
+                    status: parts.status.as_u16(),
+                    headers: parts.headers,
+                    body,
+                })
+            }
+            Delivery::Unreachable => Err(TransportError::unsent("connection refused")),
+            Delivery::Reset => {
+                pass(way).await;
+                Err(TransportError::unclear("connection reset"))
+            }
+            Delivery::Truncated(_) => {
+                pass(way).await;
+                Err(TransportError::unclear(
+                    "connection closed in the middle of the answer",
+                ))
+            }
+            Delivery::Silence => future::pending().await,
+        }
+    }
+}
+
+/// Lets time pass, but does not yield where no time is to pass.
+async fn pass(span: Duration) {
+    if !span.is_zero() {
+        tokio::time::sleep(span).await;
+    }
+}

@@ -1,0 +1,144 @@
+//! Every stage of the signature against what the vendor's Python SDK computed.
+
+use std::{env, fs, path::Path};
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::*;
+use crate::wire::Query;
+
+#[derive(Deserialize)]
+struct Vector {
+    method: String,
+    path: String,
+    query: Vec<(String, Option<String>)>,
+    headers: serde_json::Map<String, Value>,
+    body: Option<String>,
+    access_key_id: String,
+    access_key_secret: String,
+    expected: Expected,
+}
+
+#[derive(Debug, Deserialize, PartialEq)]
+struct Expected {
+    canonical_request: String,
+    string_to_sign: String,
+    authorization: String,
+}
+
+/// Reads the vectors of `$LIFECYCLE_VECTORS/aliyun/signing.json` where that is set.
+#[test]
+fn vectors() {
+    let mut failed = Vec::new();
+    let mut count = 0;
+    for vector in read_vectors() {
+        count += 1;
+        let name = vector["name"].to_string();
+        match serde_json::from_value::<Vector>(vector) {
+            Ok(vector) if computed(&vector) == vector.expected => {}
+            Ok(vector) => {
+                println!("{name}: expected {:#?}", vector.expected);
+                println!("{name}: computed {:#?}", computed(&vector));
+                failed.push(name);
+            }
+            Err(error) => failed.push(format!("{name}: {error}")),
+        }
+    }
+    for name in &failed {
+        println!("failed: {name}");
+    }
+    println!(
+        "aliyun: {} passed, {} failed",
+        count - failed.len(),
+        failed.len()
+    );
+    assert!(failed.is_empty() && count > 0);
+}
+
+fn computed(vector: &Vector) -> Expected {
+    let query = vector
+        .query
+        .iter()
+        .fold(Query::default(), |query, (key, value)| match value {
+            Some(value) => query.with(key, value),
+            None => query,
+        });
+    let headers: Vec<(&str, &str)> = vector
+        .headers
+        .iter()
+        .filter_map(|(name, value)| Some((name.as_str(), value.as_str()?)))
+        .collect();
+    let signed = canonical_headers(&headers);
+    let canonical_request = canonical_request(
+        &vector.method,
+        &vector.path,
+        &query.canonical(),
+        &signed,
+        &payload_hash(vector.body.as_deref().unwrap_or_default().as_bytes()),
+    );
+    let string_to_sign = string_to_sign(&canonical_request);
+    let authorization = authorization(
+        &vector.access_key_id,
+        &vector.access_key_secret,
+        &signed.names,
+        &string_to_sign,
+    );
+    Expected {
+        canonical_request,
+        string_to_sign,
+        authorization,
+    }
+}
+
+/// A list of vectors, or an object that has it under `v3`.
+fn read_vectors() -> Vec<Value> {
+    let text = match env::var_os("LIFECYCLE_VECTORS") {
+        Some(folder) => {
+            fs::read_to_string(Path::new(&folder).join("aliyun").join("signing.json")).unwrap()
+        }
+        None => include_str!("../../tests/vectors/signing.json").to_owned(),
+    };
+    match serde_json::from_str(&text).unwrap() {
+        Value::Array(vectors) => vectors,
+        Value::Object(mut versions) => match versions.remove("v3") {
+            Some(Value::Array(vectors)) => vectors,
+            other => panic!("v3 is {other:?}"),
+        },
+        other => panic!("vectors are {other:?}"),
+    }
+}
+
+#[test]
+fn repeated_headers_are_joined_in_order() {
+    let headers = canonical_headers(&[("X-Note", " b "), ("host", "h"), ("x-note", "a")]);
+    assert_eq!(headers.lines, "host:h\nx-note:a,b\n");
+    assert_eq!(headers.names, "host;x-note");
+}
+
+#[test]
+fn secrets_are_sensitive_and_not_repeated() {
+    let endpoint = Endpoint::parse("ecs.cn-beijing.aliyuncs.com").unwrap();
+    let draft = Draft::new("StartInstance", http::Method::POST, "/").with_query("InstanceId=i-1");
+    let at = Stamp::from_unix(1_517_212_800, 10);
+
+    let key = Credential::session("id", "hidden-secret", "hidden-token");
+    let request = sign(&endpoint, &draft, &key, &at).unwrap();
+    let shown = format!("{request:?}");
+    assert!(
+        !shown.contains("hidden") && !shown.contains("Signature="),
+        "{shown}"
+    );
+    assert_eq!(request.headers()["x-acs-security-token"], "hidden-token");
+    assert_eq!(request.headers()["x-acs-accesskey-id"], "id");
+
+    for key in [
+        Credential::keys("i\nd", "hidden"),
+        Credential::session("id", "hidden", "hidd\u{7}en"),
+        Credential::token("hidden"),
+    ] {
+        let fault = sign(&endpoint, &draft, &key, &at).unwrap_err();
+        assert_eq!(fault.kind(), FaultKind::Credential);
+        assert!(!format!("{fault} {fault:?}").contains("hidd"), "{fault:?}");
+    }
+}

@@ -1,0 +1,508 @@
+//! What ECS is asked and what it answers, in its own words.
+//!
+//! Every operation is a POST to `/` with all its parameters in the query and an empty body, as the
+//! vendor's SDKs send it.
+
+use std::sync::LazyLock;
+
+use http::Method;
+use lifecycle_core::{
+    Action, Billing, Call, Draft, Fault, FaultKind, InstanceId, LocalDisk, Lock, Observation, Page,
+    PageToken, PowerState, RebootOptions, Receipt, Reply, StartOptions, StopMode, StopOptions,
+    StoppedBilling, encode,
+};
+use serde::Deserialize;
+
+use crate::{
+    body::{self, Record, Rows, Text},
+    config::{Batch, Config},
+    fault,
+};
+
+/// The version of the API.
+pub(crate) const VERSION: &str = "2014-05-26";
+
+/// The greatest number of instances in one call, and of rows on one page.
+pub(crate) const LIMIT: usize = 100;
+
+// Requests.
+
+/// One instance goes by the operation for one, several by the batch operation.
+///
+/// Pages: `api-ecs-2014-05-26-startinstance`, `-startinstances`, `-stopinstance`,
+/// `-stopinstances`, `-rebootinstance` and `-rebootinstances` under
+/// <https://www.alibabacloud.com/help/en/ecs/developer-reference/>.
+pub(crate) fn act(
+    config: &Config,
+    action: &Action,
+    ids: &[InstanceId],
+) -> Result<Call<Receipt>, Fault> {
+    admit_count(ids)?;
+    match (action, ids) {
+        (Action::Start(options), [id]) => start_instance(id, options),
+        (Action::Start(options), _) => start_instances(config, ids, options),
+        (Action::Stop(options), [id]) => stop_instance(id, options),
+        (Action::Stop(options), _) => stop_instances(config, ids, options),
+        (Action::Reboot(options), [id]) => reboot_instance(id, options),
+        (Action::Reboot(options), _) => reboot_instances(config, ids, options),
+        _ => Err(unsupported("this action")),
+    }
+}
+
+/// `DescribeInstances` and not `DescribeInstanceStatus`: it has locks, start times and stopped
+/// modes, and one page holds all the instances of one call.
+/// <https://www.alibabacloud.com/help/en/ecs/developer-reference/api-ecs-2014-05-26-describeinstances>
+pub(crate) fn observe(
+    config: &Config,
+    ids: &[InstanceId],
+) -> Result<Call<Vec<Observation>>, Fault> {
+    admit_count(ids)?;
+    let query = instances_of(config).with("InstanceIds", &json_array(ids));
+    Ok(Call::new(
+        post("DescribeInstances", query),
+        read_observations,
+    ))
+}
+
+/// The page after `page`, or the first one.
+pub(crate) fn list(config: &Config, page: Option<&PageToken>) -> Call<Page> {
+    let query = match page {
+        Some(token) => instances_of(config).with("NextToken", token.as_str()),
+        None => instances_of(config),
+    };
+    Call::new(post("DescribeInstances", query), read_page)
+}
+
+fn start_instance(id: &InstanceId, options: &StartOptions) -> Result<Call<Receipt>, Fault> {
+    let query = Query::default().with("InstanceId", id.as_str());
+    let query = match options.local_disk {
+        LocalDisk::Keep => query,
+        LocalDisk::Initialize => query.with("InitLocalDisk", "true"),
+        _ => return Err(unsupported("this treatment of local disks")),
+    };
+    Ok(single("StartInstance", query))
+}
+
+fn start_instances(
+    config: &Config,
+    ids: &[InstanceId],
+    options: &StartOptions,
+) -> Result<Call<Receipt>, Fault> {
+    if options.local_disk != LocalDisk::Keep {
+        return Err(unsupported(
+            "initialising local disks in a batch: only one instance per call",
+        ));
+    }
+    Ok(batch("StartInstances", Query::default(), config, ids))
+}
+
+fn stop_instance(id: &InstanceId, options: &StopOptions) -> Result<Call<Receipt>, Fault> {
+    let query = stop_query(options)?.with("InstanceId", id.as_str());
+    Ok(single("StopInstance", query))
+}
+
+fn stop_instances(
+    config: &Config,
+    ids: &[InstanceId],
+    options: &StopOptions,
+) -> Result<Call<Receipt>, Fault> {
+    Ok(batch("StopInstances", stop_query(options)?, config, ids))
+}
+
+/// `StoppedMode` is always sent: what ECS does without it is a setting of the account, so a plain
+/// stop could end billing and give the machine away.
+fn stop_query(options: &StopOptions) -> Result<Query<'static>, Fault> {
+    let stopped_mode = match options.billing {
+        Billing::Keep => "KeepCharging",
+        Billing::Release => "StopCharging",
+        _ => return Err(unsupported("this way of billing")),
+    };
+    Ok(Query::default()
+        .with("ForceStop", forced(options.mode)?)
+        .with("StoppedMode", stopped_mode))
+}
+
+fn reboot_instance(id: &InstanceId, options: &RebootOptions) -> Result<Call<Receipt>, Fault> {
+    let query = Query::default()
+        .with("ForceStop", forced(options.mode)?)
+        .with("InstanceId", id.as_str());
+    Ok(single("RebootInstance", query))
+}
+
+/// The batch operation has another name for the flag than the operation for one instance.
+fn reboot_instances(
+    config: &Config,
+    ids: &[InstanceId],
+    options: &RebootOptions,
+) -> Result<Call<Receipt>, Fault> {
+    let query = Query::default().with("ForceReboot", forced(options.mode)?);
+    Ok(batch("RebootInstances", query, config, ids))
+}
+
+fn single(operation: &'static str, query: Query<'_>) -> Call<Receipt> {
+    Call::new(post(operation, query), read_single)
+}
+
+fn batch<'a>(
+    operation: &'static str,
+    query: Query<'a>,
+    config: &'a Config,
+    ids: &[InstanceId],
+) -> Call<Receipt> {
+    let optimization = match config.batch() {
+        Batch::SuccessFirst => "SuccessFirst",
+        Batch::AllTogether => "AllTogether",
+    };
+    let query = query
+        .with("BatchOptimization", optimization)
+        .with("RegionId", config.region())
+        .with_ids(ids);
+    Call::new(post(operation, query), read_batch)
+}
+
+fn instances_of(config: &Config) -> Query<'_> {
+    Query::default()
+        .with("RegionId", config.region())
+        .with("MaxResults", &LIMIT.to_string())
+}
+
+fn post(operation: &'static str, query: Query<'_>) -> Draft {
+    Draft::new(operation, Method::POST, "/").with_query(query.canonical())
+}
+
+/// `ForceStop` and `ForceReboot`: always sent, in lower case.
+fn forced(mode: StopMode) -> Result<&'static str, Fault> {
+    match mode {
+        StopMode::Graceful => Ok("false"),
+        StopMode::Forced => Ok("true"),
+        _ => Err(unsupported("this way of stopping")),
+    }
+}
+
+/// `["i-1","i-2"]`. Ids have no character that JSON would escape.
+fn json_array(ids: &[InstanceId]) -> String {
+    let ids: Vec<&str> = ids.iter().map(InstanceId::as_str).collect();
+    format!("[\"{}\"]", ids.join("\",\""))
+}
+
+fn admit_count(ids: &[InstanceId]) -> Result<(), Fault> {
+    if (1..=LIMIT).contains(&ids.len()) {
+        return Ok(());
+    }
+    Err(Fault::new(
+        FaultKind::Invalid,
+        format!("one call takes 1 to {LIMIT} instances, not {}", ids.len()),
+    ))
+}
+
+fn unsupported(what: &str) -> Fault {
+    Fault::new(
+        FaultKind::Unsupported,
+        format!("Alibaba Cloud ECS does not take {what}"),
+    )
+}
+
+/// The parameters of a request. They are sent in the order in which they are signed, so that the
+/// text on the wire is the text under the signature.
+#[derive(Debug, Default)]
+pub(crate) struct Query<'a> {
+    /// A key to sort by, and the text to send.
+    parameters: Vec<(&'a str, String)>,
+}
+
+impl<'a> Query<'a> {
+    /// With one more parameter. The value is percent-encoded; the key is taken as it is, which the
+    /// names of ECS allow and the vendor's SDKs do.
+    pub(crate) fn with(mut self, key: &'a str, value: &str) -> Self {
+        self.parameters
+            .push((key, format!("{key}={}", encode::percent(value))));
+        self
+    }
+
+    /// With `InstanceId.1`, `InstanceId.2` and so on, which stand together in any sorted query.
+    /// Ids need no encoding.
+    fn with_ids(mut self, ids: &[InstanceId]) -> Self {
+        let length = ids
+            .iter()
+            .map(|id| id.as_str().len() + "&InstanceId.100=".len());
+        let mut text = String::with_capacity(length.sum());
+        for (place, key) in NUMBERED_KEYS.iter() {
+            let Some(id) = ids.get(*place) else { continue };
+            if !text.is_empty() {
+                text.push('&');
+            }
+            text.push_str(key);
+            text.push('=');
+            text.push_str(id.as_str());
+        }
+        self.parameters.push(("InstanceId.1", text));
+        self
+    }
+
+    /// Sorted by key and joined: the canonical query of the V3 signature.
+    pub(crate) fn canonical(mut self) -> String {
+        self.parameters.sort_by_key(|(key, _)| *key);
+        let texts: Vec<&str> = self
+            .parameters
+            .iter()
+            .map(|(_, text)| text.as_str())
+            .collect();
+        texts.join("&")
+    }
+}
+
+/// `InstanceId.1` to `InstanceId.100` with their places in a list, sorted as text: 1, 10, 100, 11.
+static NUMBERED_KEYS: LazyLock<Vec<(usize, String)>> = LazyLock::new(|| {
+    let mut keys: Vec<_> = (0..LIMIT)
+        .map(|place| (place, format!("InstanceId.{}", place + 1)))
+        .collect();
+    keys.sort_by(|(_, one), (_, other)| one.cmp(other));
+    keys
+});
+
+// Answers.
+
+/// A single power operation answers with a request id and nothing else.
+fn read_single(reply: &Reply) -> Result<Receipt, Fault> {
+    Answer::read(reply).map(|_| Receipt::All)
+}
+
+/// A batch answers with a row per instance. A row without a verdict leaves its instance unclear,
+/// and so does a missing row.
+fn read_batch(reply: &Reply) -> Result<Receipt, Fault> {
+    let answer = Answer::read(reply)?;
+    let mut accepted = Vec::new();
+    let mut refused = Vec::new();
+    for row in answer.instance_responses.0.instance_response.0 {
+        let (Some(id), Some(code)) = (row.instance_id.id(), row.code.0) else {
+            continue;
+        };
+        if code == DONE {
+            accepted.push(id);
+        } else {
+            let fault =
+                fault::refusal(&code, row.message.0).with_request_id(answer.request_id.0.clone());
+            refused.push((id, fault));
+        }
+    }
+    Ok(Receipt::Each { accepted, refused })
+}
+
+fn read_observations(reply: &Reply) -> Result<Vec<Observation>, Fault> {
+    Answer::read(reply).map(Answer::observations)
+}
+
+/// The last page has an empty token or none.
+fn read_page(reply: &Reply) -> Result<Page, Fault> {
+    let mut answer = Answer::read(reply)?;
+    Ok(Page {
+        next: answer.next_token.0.take().map(PageToken::new),
+        observations: answer.observations(),
+    })
+}
+
+/// What any of the operations answers. Lists are wrapped twice.
+#[derive(Default, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+struct Answer {
+    request_id: Text,
+    code: Text,
+    message: Text,
+    instance_responses: Record<InstanceResponses>,
+    instances: Record<Instances>,
+    next_token: Text,
+}
+
+/// The code of a row that was accepted. The pages show it as text and as a number.
+const DONE: &str = "200";
+
+impl Answer {
+    /// Reads a good answer. One that carries an error code is none, whatever its status.
+    fn read(reply: &Reply) -> Result<Self, Fault> {
+        let answer: Self = body::read(reply)?;
+        match answer.code.0 {
+            Some(code) if code != DONE => Err(fault::refusal(&code, answer.message.0)
+                .with_status(reply.status)
+                .with_request_id(answer.request_id.0)),
+            _ => Ok(answer),
+        }
+    }
+
+    fn observations(self) -> Vec<Observation> {
+        let rows = self.instances.0.instance.0.into_iter();
+        rows.filter_map(Instance::observation).collect()
+    }
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+struct InstanceResponses {
+    instance_response: Rows<InstanceResponse>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+struct InstanceResponse {
+    instance_id: Text,
+    code: Text,
+    message: Text,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+struct Instances {
+    instance: Rows<Instance>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+struct Instance {
+    instance_id: Text,
+    instance_name: Text,
+    status: Text,
+    start_time: Text,
+    stopped_mode: Text,
+    operation_locks: Record<OperationLocks>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+struct OperationLocks {
+    lock_reason: Rows<LockReason>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+struct LockReason {
+    lock_reason: Text,
+}
+
+impl Instance {
+    /// `None` for a row that does not say which instance it is about.
+    fn observation(self) -> Option<Observation> {
+        let id = self.instance_id.id()?;
+        let raw = self.status.0.unwrap_or_default();
+        let mut observation = Observation::new(id, power_state(&raw), raw);
+        observation.name = self.instance_name.0;
+        observation.started_at = self.start_time.0;
+        observation.lock = self.operation_locks.0.lock();
+        observation.stopped_billing = stopped_billing(self.stopped_mode.0.as_deref());
+        Some(observation)
+    }
+}
+
+/// <https://www.alibabacloud.com/help/en/ecs/user-guide/overview-65>
+fn power_state(status: &str) -> PowerState {
+    match status {
+        "Pending" => PowerState::Creating,
+        "Starting" => PowerState::Starting,
+        "Running" => PowerState::Running,
+        "Stopping" => PowerState::Stopping,
+        "Stopped" => PowerState::Stopped,
+        _ => PowerState::Unknown,
+    }
+}
+
+/// A running instance has the mode `Not-applicable`.
+fn stopped_billing(mode: Option<&str>) -> StoppedBilling {
+    match mode {
+        Some("KeepCharging") => StoppedBilling::Billed,
+        Some("StopCharging") => StoppedBilling::NotBilled,
+        _ => StoppedBilling::Unknown,
+    }
+}
+
+impl OperationLocks {
+    /// The lock that counts: the security lock before all others, because it alone forbids every
+    /// power action.
+    /// <https://www.alibabacloud.com/help/en/ecs/developer-reference/api-behavior-when-an-instance-is-locked-for-security-reasons>
+    fn lock(self) -> Option<Lock> {
+        let reasons = self.lock_reason.0.into_iter();
+        let locks = reasons.filter_map(|row| row.lock_reason.0.map(lock));
+        locks.min_by_key(|lock| *lock != Lock::Security)
+    }
+}
+
+/// The pages spell `Recycling` both ways, so case does not count.
+fn lock(reason: String) -> Lock {
+    match reason.to_ascii_lowercase().as_str() {
+        "security" => Lock::Security,
+        "financial" | "dedicatedhostfinancial" => Lock::Financial,
+        "recycling" => Lock::Recycling,
+        _ => Lock::Other(reason),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ids(count: usize) -> Vec<InstanceId> {
+        (1..=count)
+            .map(|n| InstanceId::new(&format!("i-{n}")).unwrap())
+            .collect()
+    }
+
+    #[test]
+    fn keys_of_a_batch_sort_as_text() {
+        let query = Query::default().with_ids(&ids(12)).canonical();
+        assert_eq!(
+            query,
+            "InstanceId.1=i-1&InstanceId.10=i-10&InstanceId.11=i-11&InstanceId.12=i-12\
+             &InstanceId.2=i-2&InstanceId.3=i-3&InstanceId.4=i-4&InstanceId.5=i-5\
+             &InstanceId.6=i-6&InstanceId.7=i-7&InstanceId.8=i-8&InstanceId.9=i-9"
+        );
+        for count in 1..=LIMIT {
+            let query = Query::default().with_ids(&ids(count)).canonical();
+            let mut pairs: Vec<_> = (1..=count)
+                .map(|n| (format!("InstanceId.{n}"), format!("i-{n}")))
+                .collect();
+            pairs.sort();
+            let sorted: Vec<_> = pairs
+                .iter()
+                .map(|(key, id)| format!("{key}={id}"))
+                .collect();
+            assert_eq!(query, sorted.join("&"), "{count} ids");
+        }
+    }
+
+    #[test]
+    fn parameters_are_sorted_and_values_encoded() {
+        let query = Query::default()
+            .with("RegionId", "cn-beijing")
+            .with_ids(&ids(2))
+            .with("InstanceIds", "[\"i 1\"]")
+            .with("BatchOptimization", "SuccessFirst");
+        assert_eq!(
+            query.canonical(),
+            "BatchOptimization=SuccessFirst&InstanceId.1=i-1&InstanceId.2=i-2\
+             &InstanceIds=%5B%22i%201%22%5D&RegionId=cn-beijing"
+        );
+        assert_eq!(Query::default().canonical(), "");
+    }
+
+    #[test]
+    fn the_security_lock_counts_before_others() {
+        let locks = |reasons: &[&str]| OperationLocks {
+            lock_reason: Rows(
+                reasons
+                    .iter()
+                    .map(|reason| LockReason {
+                        lock_reason: Text(Some((*reason).to_owned())),
+                    })
+                    .collect(),
+            ),
+        };
+        for (reasons, expected) in [
+            (&[] as &[&str], None),
+            (&["security"], Some(Lock::Security)),
+            (&["financial", "Security"], Some(Lock::Security)),
+            (&["dedicatedhostfinancial"], Some(Lock::Financial)),
+            (&["Recycling"], Some(Lock::Recycling)),
+            (&["recycling", "financial"], Some(Lock::Recycling)),
+            (&["refunded"], Some(Lock::Other("refunded".to_owned()))),
+        ] {
+            assert_eq!(locks(reasons).lock(), expected, "{reasons:?}");
+        }
+    }
+}

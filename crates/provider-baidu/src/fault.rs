@@ -1,0 +1,120 @@
+//! What Baidu's error codes mean.
+
+use lifecycle_core::{Fault, FaultKind, InstanceId, Reply};
+use serde::Deserialize;
+
+use crate::wire::Lenient;
+
+/// Is this answer a refusal or a failure? An error code counts on any HTTP status.
+pub(crate) fn check(reply: &Reply) -> Result<(), Fault> {
+    let error = ErrorBody::read(reply);
+    let fault = match error.code.0.filter(|code| !code.is_empty()) {
+        Some(code) => coded(reply, code, error.message.0.unwrap_or_default()),
+        None if reply.is_success() => return Ok(()),
+        None => reply.bare_fault(),
+    };
+    Err(fault.with_request_id(request_id(reply)))
+}
+
+/// The header that every answer of Baidu has; the body of an error has a second id, which serves
+/// where a proxy has dropped the header. <https://cloud.baidu.com/doc/BCC/s/Mjwvyo6bm>
+pub(crate) fn request_id(reply: &Reply) -> Option<String> {
+    match reply.header("x-bce-request-id") {
+        Some(id) => Some(id.to_owned()),
+        None => ErrorBody::read(reply).request_id.0,
+    }
+}
+
+/// A fault with a code of Baidu's.
+fn coded(reply: &Reply, code: String, message: String) -> Fault {
+    let named = match code.as_str() {
+        "NoSuchObject" => ids_in(&message),
+        _ => Vec::new(),
+    };
+    let kind = kind(&code).unwrap_or(FaultKind::from_status(reply.status));
+    Fault::new(kind, message)
+        .with_status(reply.status)
+        .with_code(code)
+        .with_retry_after(reply.retry_after())
+        .with_instances(named)
+}
+
+/// The meaning of a code; `None` leaves it to the HTTP status.
+fn kind(code: &str) -> Option<FaultKind> {
+    Some(match code {
+        // Start: https://cloud.baidu.com/doc/BCC/s/Mjwvyobl0
+        // Stop: https://cloud.baidu.com/doc/BCC/s/Tjwvyobwq
+        // Reboot: https://cloud.baidu.com/doc/BCC/s/vjwvyoa62
+        "Instance.StartInstanceOperationForbidden"
+        | "Instance.StopInstanceOperationForbidden"
+        | "Instance.RebootInstanceOperationForbidden" => FaultKind::WrongState,
+        "Instance.StartInstanceWhenCreating" => FaultKind::Busy,
+        "Instance.StartExpiredInstance" => FaultKind::Billing,
+
+        // A stop that ends billing: https://cloud.baidu.com/doc/BCC/s/Tjwvyobwq
+        // The last one also says that the instance is already stopped without charge.
+        "Bcc.PrePayCannotStopWithNoCharge"
+        | "Bcc.Rocv1CannotStopWithNoCharge"
+        | "Bcc.InstanceTypeNotSupportException" => FaultKind::Unsupported,
+
+        // Codes of all APIs: https://cloud.baidu.com/doc/Reference/s/Bjz3uz3qj
+        "InvalidAccessKeyId" | "SignatureDoesNotMatch" | "InvalidHTTPAuthHeader" => {
+            FaultKind::Credential
+        }
+        "AccessDenied" | "OptInRequired" => FaultKind::Permission,
+        "RequestExpired" => FaultKind::ClockSkew,
+        "InappropriateJSON"
+        | "InvalidHTTPRequest"
+        | "InvalidURI"
+        | "InvalidVersion"
+        | "MalformedJSON"
+        | "PreconditionFailed"
+        | "IdempotentParameterMismatch" => FaultKind::Invalid,
+        "InternalError" => FaultKind::Unavailable,
+
+        // The account has no real-name verification: https://cloud.baidu.com/doc/BCC/s/ojwvynrqn
+        "QualifyNotPass" => FaultKind::Permission,
+
+        // Documented for other calls of BCC. OperationDenied is one that Baidu's own Terraform
+        // provider tries again after a while.
+        "NoSuchObject" => FaultKind::NotFound,
+        "BadRequest" => FaultKind::Invalid,
+        "ServiceInternalError" => FaultKind::Unavailable,
+        "OperationDenied" => FaultKind::Busy,
+
+        // Seen at other products: a signed header that did not arrive, and a wrong clock.
+        "IamSignatureInvalid" => FaultKind::Credential,
+        "RequestTimeTooSkewed" => FaultKind::ClockSkew,
+
+        _ => return None,
+    })
+}
+
+/// The instance ids in a message such as `instanceId i-aaaa,i-bbbb does not exist.` The message is
+/// the only place where Baidu says which ones of a batch it does not know.
+fn ids_in(message: &str) -> Vec<InstanceId> {
+    message
+        .split(|c: char| !(c.is_ascii_alphanumeric() || c == '-' || c == '_'))
+        .filter(|word| word.len() > 2 && word.starts_with("i-"))
+        .filter_map(|word| InstanceId::new(word).ok())
+        .collect()
+}
+
+/// The body of an error: <https://cloud.baidu.com/doc/BCC/s/Ojwvyo6nc>
+#[derive(Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct ErrorBody {
+    code: Lenient<String>,
+    message: Lenient<String>,
+    request_id: Lenient<String>,
+}
+
+impl ErrorBody {
+    /// What an answer has of it; nothing when its body is something else.
+    fn read(reply: &Reply) -> Self {
+        serde_json::from_slice(&reply.body).unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,127 @@
+//! Errors that no recorded answer has.
+
+use std::time::Duration;
+
+use lifecycle_core::Effect;
+
+use super::*;
+
+#[test]
+fn codes_count_before_the_status() {
+    for (status, code, kind, effect) in [
+        (400, "NoSuchObject", FaultKind::NotFound, Effect::None),
+        (404, "InvalidVersion", FaultKind::Invalid, Effect::None),
+        (403, "OperationDenied", FaultKind::Busy, Effect::None),
+        (
+            500,
+            "ServiceInternalError",
+            FaultKind::Unavailable,
+            Effect::Possible,
+        ),
+        (
+            403,
+            "RequestTimeTooSkewed",
+            FaultKind::ClockSkew,
+            Effect::None,
+        ),
+        (
+            403,
+            "IamSignatureInvalid",
+            FaultKind::Credential,
+            Effect::None,
+        ),
+        // Under a good status it is an error all the same.
+        (200, "AccessDenied", FaultKind::Permission, Effect::None),
+    ] {
+        let fault = fault(status, &format!(r#"{{"code":"{code}"}}"#));
+        assert_eq!((fault.kind(), fault.effect()), (kind, effect), "{code}");
+        assert_eq!(fault.code(), Some(code));
+    }
+}
+
+#[test]
+fn a_new_code_is_judged_by_its_status_and_kept() {
+    for (status, kind, effect) in [
+        (400, FaultKind::Invalid, Effect::None),
+        (404, FaultKind::NotFound, Effect::None),
+        (409, FaultKind::WrongState, Effect::None),
+        (429, FaultKind::Throttled, Effect::None),
+        (503, FaultKind::Unavailable, Effect::Possible),
+        (418, FaultKind::Unknown, Effect::Possible),
+        (200, FaultKind::Unknown, Effect::Possible),
+    ] {
+        let fault = fault(status, r#"{"code":"Brand.New","message":"m"}"#);
+        assert_eq!((fault.kind(), fault.effect()), (kind, effect), "{status}");
+        assert_eq!((fault.code(), fault.message()), (Some("Brand.New"), "m"));
+    }
+}
+
+#[test]
+fn errors_that_are_not_in_baidus_form_keep_their_status() {
+    for body in [
+        "",
+        "<html>",
+        "null",
+        r#"{"code":null}"#,
+        r#"{"code":5,"message":"m"}"#,
+        r#"{"code":""}"#,
+    ] {
+        let fault = fault(429, body);
+        assert_eq!(fault.kind(), FaultKind::Throttled, "{body}");
+        assert_eq!(fault.status(), Some(429), "{body}");
+        assert_eq!(fault.retry_after(), Some(Duration::from_secs(3)), "{body}");
+    }
+}
+
+#[test]
+fn unknown_instances_are_read_from_the_message() {
+    for (message, expected) in [
+        (
+            "instanceId i-aaaa,i-bbbb does not exist.",
+            &["i-aaaa", "i-bbbb"][..],
+        ),
+        ("[i-JmwRSUbR, i-1_2-3].", &["i-JmwRSUbR", "i-1_2-3"]),
+        (
+            "The specified object is not found or resource do not exist.",
+            &[],
+        ),
+        ("vpc-i-1 i- si-2 é-i", &[]),
+        ("", &[]),
+    ] {
+        let body = format!(r#"{{"code":"NoSuchObject","message":"{message}"}}"#);
+        let named = fault(404, &body).instances().to_vec();
+        let named: Vec<&str> = named.iter().map(InstanceId::as_str).collect();
+        assert_eq!(named, expected, "{message}");
+    }
+    let other = fault(404, r#"{"code":"Other","message":"i-aaaa"}"#);
+    assert!(
+        other.instances().is_empty(),
+        "only one code names instances"
+    );
+}
+
+#[test]
+fn the_header_names_the_request_and_the_body_stands_in() {
+    let body = r#"{"code":"AccessDenied","requestId":"from-body"}"#;
+    assert_eq!(fault(403, body).request_id(), Some("from-body"));
+    let mut with_header = reply(403, body);
+    with_header
+        .headers
+        .insert("x-bce-request-id", "from-header".parse().unwrap());
+    assert_eq!(request_id(&with_header).as_deref(), Some("from-header"));
+    assert_eq!(request_id(&reply(200, "")), None);
+}
+
+fn fault(status: u16, body: &str) -> Fault {
+    check(&reply(status, body)).unwrap_err()
+}
+
+fn reply(status: u16, body: &str) -> Reply {
+    let mut headers = http::HeaderMap::new();
+    headers.insert("retry-after", "3".parse().unwrap());
+    Reply {
+        status,
+        headers,
+        body: body.to_owned().into(),
+    }
+}

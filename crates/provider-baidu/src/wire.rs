@@ -1,0 +1,297 @@
+//! Baidu's requests and answers, in its own words.
+
+use http::Method;
+use lifecycle_core::{
+    Action, Billing, Call, Draft, Fault, FaultKind, InstanceId, Observation, Page, PageToken,
+    PowerState, Receipt, Reply, StopMode, encode,
+};
+use serde::{Deserialize, Deserializer, de::DeserializeOwned};
+
+use crate::PROFILE;
+
+/// One instance goes by its own address, several by the batch call.
+///
+/// Start: <https://cloud.baidu.com/doc/BCC/s/Mjwvyobl0>,
+/// stop: <https://cloud.baidu.com/doc/BCC/s/Tjwvyobwq>,
+/// reboot: <https://cloud.baidu.com/doc/BCC/s/vjwvyoa62>.
+/// The batch reboot has no page; Baidu's SDKs have it since March 2026.
+pub(crate) fn act(action: &Action, ids: &[InstanceId]) -> Result<Call<Receipt>, Fault> {
+    PROFILE.admits(action)?;
+    admit_count(ids, PROFILE.limits.of(action.verb()))?;
+    let (single, batch, query, flags) = match action {
+        Action::Start(_) => ("StartInstance", "BatchStartInstance", "start", vec![]),
+        Action::Stop(stop) => {
+            let flags = vec![
+                ("forceStop", is_forced(stop.mode)?),
+                ("stopWithNoCharge", is_free(stop.billing)?),
+            ];
+            ("StopInstance", "BatchStopInstance", "stop", flags)
+        }
+        Action::Reboot(reboot) => {
+            let flags = vec![("forceStop", is_forced(reboot.mode)?)];
+            ("RebootInstance", "BatchRebootInstance", "reboot", flags)
+        }
+        _ => return Err(unsupported("this action")),
+    };
+    let draft = match ids {
+        [id] if flags.is_empty() => Draft::new(single, Method::PUT, instance_path(id)),
+        [id] => {
+            Draft::new(single, Method::PUT, instance_path(id)).with_body(json_object(&[], &flags))
+        }
+        _ => Draft::new(batch, Method::PUT, "/v2/instance/batchAction")
+            .with_body(json_object(ids, &flags)),
+    };
+    Ok(Call::new(draft.with_query(query), read_power))
+}
+
+/// One instance: <https://cloud.baidu.com/doc/BCC/s/sjwvyoeqr>,
+/// several: <https://cloud.baidu.com/doc/BCC/s/Kksyfijrw>.
+pub(crate) fn observe(ids: &[InstanceId]) -> Result<Call<Vec<Observation>>, Fault> {
+    let limit = PROFILE.limits.observe;
+    admit_count(ids, limit)?;
+    if let [id] = ids {
+        let draft = Draft::new("GetInstance", Method::GET, instance_path(id));
+        return Ok(Call::new(draft, read_one));
+    }
+    let path = "/v2/instance/listByInstanceId";
+    let draft = Draft::new("ListInstanceByInstanceIds", Method::POST, path)
+        .with_query(format!("maxKeys={limit}"))
+        .with_body(json_object(ids, &[]));
+    Ok(Call::new(draft, read_many))
+}
+
+/// A page of up to 1000 instances, the most that is usual:
+/// <https://cloud.baidu.com/doc/BCC/s/Xjwvyodmx>. The token is Baidu's marker.
+pub(crate) fn list(page: Option<&PageToken>) -> Call<Page> {
+    let query = match page {
+        None => "maxKeys=1000".to_owned(),
+        Some(marker) => format!("marker={}&maxKeys=1000", encode::percent(marker.as_str())),
+    };
+    let draft = Draft::new("ListInstances", Method::GET, "/v2/instance").with_query(query);
+    Call::new(draft, read_page)
+}
+
+fn instance_path(id: &InstanceId) -> String {
+    format!("/v2/instance/{id}")
+}
+
+/// The ids, where there are any, and the flags. Written out because ids need no escaping:
+/// `serde_json`, which looks for something to escape, takes longer over a hundred ids than the
+/// whole signature does.
+fn json_object(ids: &[InstanceId], flags: &[(&str, bool)]) -> String {
+    let mut json = String::with_capacity(64 + 16 * ids.len());
+    json.push('{');
+    if let [first, others @ ..] = ids {
+        json.push_str("\"instanceIds\":[\"");
+        json.push_str(first.as_str());
+        for id in others {
+            json.push_str("\",\"");
+            json.push_str(id.as_str());
+        }
+        json.push_str("\"]");
+    }
+    for (name, value) in flags {
+        let separator = if json.len() > 1 { "," } else { "" };
+        json.extend([
+            separator,
+            "\"",
+            name,
+            "\":",
+            if *value { "true" } else { "false" },
+        ]);
+    }
+    json.push('}');
+    json
+}
+
+fn is_forced(mode: StopMode) -> Result<bool, Fault> {
+    match mode {
+        StopMode::Graceful => Ok(false),
+        StopMode::Forced => Ok(true),
+        _ => Err(unsupported("this stop mode")),
+    }
+}
+
+fn is_free(billing: Billing) -> Result<bool, Fault> {
+    match billing {
+        Billing::Keep => Ok(false),
+        Billing::Release => Ok(true),
+        _ => Err(unsupported("this billing of stopped instances")),
+    }
+}
+
+fn unsupported(what: &str) -> Fault {
+    Fault::new(
+        FaultKind::Unsupported,
+        format!("{} does not know {what}", PROFILE.title),
+    )
+}
+
+/// What Baidu does with no ids or too many is unknown, so neither is sent.
+fn admit_count(ids: &[InstanceId], limit: usize) -> Result<(), Fault> {
+    let count = ids.len();
+    if (1..=limit).contains(&count) {
+        return Ok(());
+    }
+    Err(Fault::new(
+        FaultKind::Invalid,
+        format!("{count} instances in one call, where 1 to {limit} can be"),
+    ))
+}
+
+/// Nothing, an object without failed ids, or one with some. Baidu gives no reason for a failed
+/// one, and its documents say that such a batch is refused as a whole; so whether the action was
+/// begun on it is open, and the fault says so.
+fn read_power(reply: &Reply) -> Result<Receipt, Fault> {
+    if reply.body.trim_ascii().is_empty() {
+        return Ok(Receipt::All);
+    }
+    let answer: PowerAnswer = reply.json()?;
+    let failed = answer.failed_instance_id_list.unwrap_or_default();
+    if failed.is_empty() {
+        return Ok(Receipt::All);
+    }
+    let fault = Fault::new(
+        FaultKind::Failed,
+        "listed as failed, without a reason, in an answer that is otherwise good",
+    )
+    .with_status(reply.status)
+    .with_request_id(crate::fault::request_id(reply));
+    failed
+        .iter()
+        .map(|id| match InstanceId::new(id) {
+            Ok(id) => Ok((id, fault.clone())),
+            Err(error) => Err(reply.unreadable(&error.to_string())),
+        })
+        .collect::<Result<_, _>>()
+        .map(Receipt::Except)
+}
+
+fn read_one(reply: &Reply) -> Result<Vec<Observation>, Fault> {
+    let answer: InstanceAnswer = reply.json()?;
+    match answer.instance.0.and_then(Instance::observation) {
+        Some(observation) => Ok(vec![observation]),
+        None => Err(reply.unreadable("it describes no instance")),
+    }
+}
+
+/// An instance without a row counts as unknown to the cloud, so a list that is cut short must not
+/// pass for the whole one.
+fn read_many(reply: &Reply) -> Result<Vec<Observation>, Fault> {
+    let answer: InstanceList = reply.json()?;
+    if answer.is_truncated.0 == Some(true) {
+        return Err(reply.unreadable("it is the first of several pages"));
+    }
+    answer.observations(reply)
+}
+
+fn read_page(reply: &Reply) -> Result<Page, Fault> {
+    let answer: InstanceList = reply.json()?;
+    Ok(Page {
+        next: answer.next(),
+        observations: answer.observations(reply)?,
+    })
+}
+
+/// In Baidu's Go SDK since December 2025: `BatchOperationResp`.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct PowerAnswer {
+    failed_instance_id_list: Option<Vec<String>>,
+}
+
+#[derive(Deserialize)]
+struct InstanceAnswer {
+    #[serde(default)]
+    instance: Lenient<Instance>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct InstanceList {
+    #[serde(default)]
+    is_truncated: Lenient<bool>,
+    #[serde(default)]
+    next_marker: Lenient<String>,
+    instances: Option<Vec<Lenient<Instance>>>,
+}
+
+impl InstanceList {
+    /// The last page is not truncated and has no next marker. Baidu's command line takes an empty
+    /// marker for the end too.
+    fn next(&self) -> Option<PageToken> {
+        let marker = self.next_marker.0.as_deref().filter(|m| !m.is_empty())?;
+        (self.is_truncated.0 != Some(false)).then(|| PageToken::new(marker))
+    }
+
+    /// The rows that name an instance.
+    fn observations(self, reply: &Reply) -> Result<Vec<Observation>, Fault> {
+        if self.instances.is_none() && self.is_truncated.0.is_none() {
+            return Err(reply.unreadable("it is no list of instances"));
+        }
+        let rows = self.instances.unwrap_or_default().into_iter();
+        Ok(rows
+            .filter_map(|row| row.0.and_then(Instance::observation))
+            .collect())
+    }
+}
+
+/// <https://cloud.baidu.com/doc/BCC/s/6jwvyo0q2>
+#[derive(Deserialize)]
+struct Instance {
+    #[serde(default)]
+    id: Lenient<String>,
+    #[serde(default)]
+    name: Lenient<String>,
+    #[serde(default)]
+    status: Lenient<String>,
+}
+
+impl Instance {
+    fn observation(self) -> Option<Observation> {
+        let id = InstanceId::new(&self.id.0?).ok()?;
+        let raw = self.status.0.unwrap_or_default();
+        let mut observation = Observation::new(id, power_state(&raw), raw);
+        observation.name = self.name.0.filter(|name| !name.is_empty());
+        Some(observation)
+    }
+}
+
+/// The values of Baidu's Go SDK (`services/bcc/model_instance_status.go`). There is none for
+/// creating or rebooting: both show `Starting`.
+fn power_state(status: &str) -> PowerState {
+    match status {
+        "Starting" => PowerState::Starting,
+        "Running" => PowerState::Running,
+        "Stopping" => PowerState::Stopping,
+        "Stopped" => PowerState::Stopped,
+        "Expired" => PowerState::Expired,
+        "Error" => PowerState::Failed,
+        "Recycled" => PowerState::Recycled,
+        "Deleted" => PowerState::Deleted,
+        "Scaling" | "SnapshotProcessing" | "ImageProcessing" | "ChangeVpc" | "ChangeSubnet"
+        | "Recharging" | "BillingChanging" | "VolumeResizing" | "AttachingPort"
+        | "DetachingPort" | "Moving" => PowerState::Changing,
+        _ => PowerState::Unknown,
+    }
+}
+
+/// A value that is dropped when it is of another type than documented, so that one odd field does
+/// not cost the rest of the answer.
+pub(crate) struct Lenient<T>(pub(crate) Option<T>);
+
+impl<T> Default for Lenient<T> {
+    fn default() -> Self {
+        Self(None)
+    }
+}
+
+impl<'de, T: DeserializeOwned> Deserialize<'de> for Lenient<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let value = serde_json::Value::deserialize(deserializer)?;
+        Ok(Self(T::deserialize(value).ok()))
+    }
+}
+
+#[cfg(test)]
+mod tests;

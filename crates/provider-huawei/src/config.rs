@@ -1,0 +1,174 @@
+//! Where ECS is reached, and in which project its servers are.
+
+use lifecycle_core::Endpoint;
+
+/// Which region and project of Huawei Cloud ECS to talk to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Config {
+    endpoint: Endpoint,
+    region: String,
+    project_id: String,
+    enterprise_project: Option<String>,
+}
+
+impl Config {
+    /// The region's own host, `ecs.{region}.myhuaweicloud.com`, over HTTPS.
+    ///
+    /// Regions are `cn-north-4`, `ap-southeast-1`, `eu-west-101` and others. Huawei adds regions,
+    /// so none is refused for being unknown. Its Python SDK has this host for every region; its
+    /// Terraform provider has `myhuaweicloud.eu` for those that start with `eu-west-1`, and
+    /// partner clouds have hosts of their own: see [`with_endpoint`](Self::with_endpoint).
+    ///
+    /// `project_id` is part of every path: 32 hexadecimal digits, which the console shows under
+    /// "My Credentials".
+    ///
+    /// # Errors
+    /// [`BadConfig::Region`] when `region` is not one label of a host name: 1 to 63 letters,
+    /// digits and hyphens, with no hyphen at either end. [`BadConfig::ProjectId`] when
+    /// `project_id` is empty or has other characters than letters, digits, `-` and `_`.
+    pub fn new(region: &str, project_id: &str) -> Result<Self, BadConfig> {
+        if !is_label(region) {
+            return Err(BadConfig::Region(region.to_owned()));
+        }
+        if !is_project_id(project_id) {
+            return Err(BadConfig::ProjectId(project_id.to_owned()));
+        }
+        let region = region.to_ascii_lowercase();
+        let endpoint = Endpoint::parse(&format!("ecs.{region}.myhuaweicloud.com"))
+            .map_err(|_| BadConfig::Region(region.clone()))?;
+        Ok(Self {
+            endpoint,
+            region,
+            project_id: project_id.to_owned(),
+            enterprise_project: None,
+        })
+    }
+
+    /// With another endpoint, such as a partner cloud's, a private one or a simulator.
+    #[must_use]
+    pub fn with_endpoint(mut self, endpoint: Endpoint) -> Self {
+        self.endpoint = endpoint;
+        self
+    }
+
+    /// Reads only servers of this enterprise project; `all_granted_eps` stands for every one that
+    /// the key may see.
+    ///
+    /// A user whose permissions are limited to enterprise projects needs it, or the cloud refuses
+    /// to list (<https://support.huaweicloud.com/api-ecs/zh-cn_topic_0094148850.html>).
+    /// Power actions and the call that shows a single server have no such parameter.
+    #[must_use]
+    pub fn with_enterprise_project(mut self, id: impl Into<String>) -> Self {
+        self.enterprise_project = Some(id.into());
+        self
+    }
+
+    /// Where the calls go.
+    pub fn endpoint(&self) -> &Endpoint {
+        &self.endpoint
+    }
+
+    /// The region, in lower case.
+    pub fn region(&self) -> &str {
+        &self.region
+    }
+
+    /// The project in which the servers are.
+    pub fn project_id(&self) -> &str {
+        &self.project_id
+    }
+
+    /// The enterprise project to which lists are limited, where there is one.
+    pub fn enterprise_project(&self) -> Option<&str> {
+        self.enterprise_project.as_deref()
+    }
+}
+
+/// A configuration that was refused before anything was sent.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum BadConfig {
+    /// The region could not be part of a host name.
+    #[error("region {0:?} is not one label of a host name")]
+    Region(String),
+    /// The project id could not be part of a path.
+    #[error("project id {0:?} is empty or has other characters than letters, digits, - and _")]
+    ProjectId(String),
+}
+
+/// Is this one label of a host name, by RFC 1123?
+fn is_label(text: &str) -> bool {
+    (1..=63).contains(&text.len())
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+        && !text.starts_with('-')
+        && !text.ends_with('-')
+}
+
+/// Can this stand in a path and in a header as it is?
+fn is_project_id(text: &str) -> bool {
+    !text.is_empty()
+        && text
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PROJECT: &str = "0123456789abcdef0123456789abcdef";
+
+    #[test]
+    fn a_region_becomes_a_host() {
+        for (region, host) in [
+            ("cn-north-4", "https://ecs.cn-north-4.myhuaweicloud.com"),
+            ("EU-West-101", "https://ecs.eu-west-101.myhuaweicloud.com"),
+            ("new9", "https://ecs.new9.myhuaweicloud.com"),
+        ] {
+            let config = Config::new(region, PROJECT).unwrap();
+            assert_eq!(config.endpoint().to_string(), host);
+            assert_eq!(config.region(), region.to_lowercase());
+            assert_eq!(config.project_id(), PROJECT);
+            assert_eq!(config.enterprise_project(), None);
+        }
+    }
+
+    #[test]
+    fn what_is_no_label_is_no_region() {
+        let long = "x".repeat(64);
+        for region in [
+            "", "-cn", "cn-", "c.n", "c n", "c/n", "c:80", "c#", "c?", "a@b", "://", "c_n", "é",
+            &long,
+        ] {
+            assert_eq!(
+                Config::new(region, PROJECT),
+                Err(BadConfig::Region(region.to_owned()))
+            );
+        }
+    }
+
+    #[test]
+    fn a_project_id_cannot_change_the_path() {
+        for id in [
+            "", ".", "..", "a/b", "a b", "a?b", "a#b", "a%2fb", "a\nb", "é", "{project_id}",
+        ] {
+            assert_eq!(
+                Config::new("cn-north-4", id),
+                Err(BadConfig::ProjectId(id.to_owned()))
+            );
+        }
+        assert!(Config::new("cn-north-4", "Aa0-_").is_ok());
+    }
+
+    #[test]
+    fn endpoint_and_enterprise_project_can_be_given() {
+        let local = Endpoint::parse("http://127.0.0.1:7070").unwrap();
+        let config = Config::new("eu-west-101", PROJECT)
+            .unwrap()
+            .with_endpoint(local.clone())
+            .with_enterprise_project("all_granted_eps");
+        assert_eq!(config.endpoint(), &local);
+        assert_eq!(config.region(), "eu-west-101");
+        assert_eq!(config.enterprise_project(), Some("all_granted_eps"));
+    }
+}

@@ -1,0 +1,100 @@
+//! The job that an accepted power action becomes.
+
+use http::Method;
+use lifecycle_core::{Call, Draft, Fault, InstanceId, JobId, Progress, Reply, Verdict};
+use serde::Deserialize;
+
+use crate::{
+    Config, fault,
+    wire::{Lenient, Word},
+};
+
+/// <https://support.huaweicloud.com/intl/en-us/api-ecs/ecs_02_0901.html>
+///
+/// A finished job is deleted after a day.
+pub(crate) fn follow(config: &Config, job: &JobId) -> Call<Progress> {
+    let path = format!("/v1/{}/jobs/{job}", config.project_id());
+    Call::new(Draft::new("ShowJob", Method::GET, path), read_progress)
+}
+
+/// A part counts when it names its server; the others are left to the job as a whole. What the job
+/// as a whole says when only some of its parts failed is unknown.
+fn read_progress(reply: &Reply) -> Result<Progress, Fault> {
+    let job: Job = fault::read(reply)?;
+    if job.status.0.is_none() {
+        return Err(fault::instead_of(reply, "status"));
+    }
+    let entities = job.entities.0.unwrap_or_default();
+    let overall = verdict(&job.status, &job.error_code, job.fail_reason);
+    let sub_jobs = entities.sub_jobs.0.unwrap_or_default();
+    let mut parts: Vec<_> = sub_jobs
+        .into_iter()
+        .filter_map(|row| row.0.and_then(SubJob::part))
+        .collect();
+    if parts.is_empty() {
+        // A job for a single server may name it itself.
+        parts.extend(server(entities.server_id).map(|id| (id, overall.clone())));
+    }
+    Ok(Progress { overall, parts })
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Job {
+    status: Word,
+    error_code: Lenient<String>,
+    fail_reason: Lenient<String>,
+    entities: Lenient<Entities>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Entities {
+    server_id: Lenient<String>,
+    sub_jobs: Lenient<Vec<Lenient<SubJob>>>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct SubJob {
+    status: Word,
+    error_code: Lenient<String>,
+    fail_reason: Lenient<String>,
+    entities: Lenient<SubEntities>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct SubEntities {
+    server_id: Lenient<String>,
+    errorcode_message: Lenient<String>,
+}
+
+impl SubJob {
+    fn part(self) -> Option<(InstanceId, Verdict)> {
+        let entities = self.entities.0?;
+        let id = server(entities.server_id)?;
+        // The concrete cause, where there is one.
+        let reason = Lenient(entities.errorcode_message.0.or(self.fail_reason.0));
+        Some((id, verdict(&self.status, &self.error_code, reason)))
+    }
+}
+
+fn server(id: Lenient<String>) -> Option<InstanceId> {
+    InstanceId::new(&id.0?).ok()
+}
+
+/// `INIT` and `RUNNING` run; so does every word that this library does not know.
+fn verdict(status: &Word, code: &Lenient<String>, reason: Lenient<String>) -> Verdict {
+    match status.0.as_deref() {
+        Some("SUCCESS") => Verdict::Succeeded,
+        Some("FAIL") => Verdict::Failed(fault::of_job(
+            code.0.as_deref(),
+            &reason.0.unwrap_or_default(),
+        )),
+        _ => Verdict::Running,
+    }
+}
+
+#[cfg(test)]
+mod tests;

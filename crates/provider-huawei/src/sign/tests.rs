@@ -1,0 +1,269 @@
+//! The stages against recorded vectors, and whole requests against a verifier of their own.
+
+use lifecycle_core::{Endpoint, InstanceId, Provider, StopOptions};
+use serde_json::Value;
+
+use super::*;
+use crate::Huawei;
+
+/// Every vector of `signing.json`, or of `$LIFECYCLE_VECTORS/huawei/signing.json`.
+#[test]
+fn vectors() {
+    let text = match std::env::var_os("LIFECYCLE_VECTORS") {
+        Some(folder) => {
+            let path = std::path::Path::new(&folder).join("huawei/signing.json");
+            std::fs::read_to_string(path).unwrap()
+        }
+        None => include_str!("../../tests/vectors/signing.json").to_owned(),
+    };
+    let vectors: Vec<Value> = serde_json::from_str(&text).unwrap();
+    let mut failed = 0;
+    for vector in &vectors {
+        let problems = problems_of(vector);
+        if !problems.is_empty() {
+            failed += 1;
+            println!("{}: {}", vector["name"], problems.join(", "));
+        }
+    }
+    println!("huawei: {} passed, {failed} failed", vectors.len() - failed);
+    assert!(failed == 0 && !vectors.is_empty());
+}
+
+/// The stages whose text differs from the one recorded.
+fn problems_of(vector: &Value) -> Vec<String> {
+    let text = |field: &str| vector[field].as_str().unwrap();
+    let headers = headers(vector);
+    let headers: Vec<(&str, &str)> = headers
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.as_str()))
+        .collect();
+    let signed = signed(&headers);
+    let query = canonical_query(&encoded_query(&vector["query"]));
+    let canonical = canonical_request(
+        text("method"),
+        &canonical_uri(text("path")),
+        &query,
+        &signed,
+        &payload_hash(&signed, text("body").as_bytes()),
+    );
+    let to_sign = string_to_sign(text("date"), &canonical);
+    let authorization = authorization(text("ak"), &Secret::new(text("sk")), &signed, &to_sign);
+
+    let mut problems = Vec::new();
+    for (stage, expected) in vector["expected"].as_object().unwrap() {
+        let ours = match stage.as_str() {
+            "canonical_request" => &canonical,
+            "string_to_sign" => &to_sign,
+            "authorization" => &authorization,
+            "request_target" => &request_target(text("path"), &query),
+            _ => "a stage without a test",
+        };
+        if expected != ours {
+            problems.push(format!("{stage} is {ours:?}, not {expected}"));
+        }
+    }
+    problems
+}
+
+/// What the SDK signs: the headers of the vector, those that it adds for the vector's other fields,
+/// and the one by which it leaves out a body that is no JSON.
+fn headers(vector: &Value) -> Vec<(String, String)> {
+    let given = vector["headers"].as_object().unwrap();
+    let added = [
+        ("Host", &vector["host"]),
+        ("X-Sdk-Date", &vector["date"]),
+        ("X-Project-Id", &vector["project_id"]),
+        ("X-Security-Token", &vector["security_token"]),
+    ];
+    let mut headers: Vec<(String, String)> = given
+        .iter()
+        .map(|(name, value)| (name.as_str(), value))
+        .chain(added)
+        .filter_map(|(name, value)| Some((name.to_owned(), value.as_str()?.to_owned())))
+        .collect();
+    let is_json = |content_type: &str| {
+        content_type.starts_with("application/json")
+            || content_type.starts_with("application/bson")
+    };
+    let content_type = given.get("Content-Type").and_then(Value::as_str);
+    if content_type.is_some_and(|value| !value.is_empty() && !is_json(value)) {
+        headers.retain(|(name, _)| !name.eq_ignore_ascii_case("X-Sdk-Content-Sha256"));
+        headers.push(("X-Sdk-Content-Sha256".into(), "UNSIGNED-PAYLOAD".into()));
+    }
+    headers
+}
+
+/// The raw pairs of a vector as a draft has them.
+fn encoded_query(pairs: &Value) -> String {
+    let pairs: Vec<String> = pairs
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|pair| {
+            let [name, value] = [&pair[0], &pair[1]].map(raw_text);
+            format!("{}={}", encode::percent(&name), encode::percent(&value))
+        })
+        .collect();
+    pairs.join("&")
+}
+
+fn raw_text(value: &Value) -> String {
+    value
+        .as_str()
+        .map_or_else(|| value.to_string(), str::to_owned)
+}
+
+fn config(endpoint: &str) -> Config {
+    Config::new("cn-north-4", "0123456789abcdef0123456789abcdef")
+        .unwrap()
+        .with_endpoint(Endpoint::parse(endpoint).unwrap())
+}
+
+fn stop_two() -> Draft {
+    let ids = ["a-1", "b-2"].map(|id| InstanceId::new(id).unwrap());
+    Huawei::new(config("127.0.0.1:7070"))
+        .act(&StopOptions::default().into(), &ids)
+        .unwrap()
+        .draft
+}
+
+const NOON: &str = "20251121T120000Z";
+
+fn noon() -> Stamp {
+    Stamp::from_unix(1_763_726_400, 0)
+}
+
+fn names(request: &Request<Bytes>) -> Vec<&str> {
+    let mut names: Vec<&str> = request.headers().keys().map(HeaderName::as_str).collect();
+    names.sort_unstable();
+    names
+}
+
+/// Recomputes a signature from the request as a server receives it, without this crate's stages.
+fn is_valid(request: &Request<Bytes>, secret: &str) -> bool {
+    let header = |name: &str| request.headers()[name].to_str().unwrap();
+    let authorization = header("authorization");
+    let part = |name: &str| {
+        let (_, rest) = authorization.split_once(name).unwrap();
+        rest.split_once(',').map_or(rest, |(part, _)| part)
+    };
+    let mut lines = String::new();
+    for name in part("SignedHeaders=").split(';') {
+        lines += &format!("{name}:{}\n", header(name));
+    }
+    let canonical = format!(
+        "{}\n{}/\n{}\n{lines}\n{}\n{}",
+        request.method(),
+        request.uri().path(),
+        request.uri().query().unwrap_or_default(),
+        part("SignedHeaders="),
+        encode::sha256_hex(request.body()),
+    );
+    let to_sign = format!(
+        "SDK-HMAC-SHA256\n{}\n{}",
+        header("x-sdk-date"),
+        encode::sha256_hex(canonical.as_bytes())
+    );
+    encode::hmac_sha256_hex(secret.as_bytes(), to_sign.as_bytes()) == part("Signature=")
+}
+
+#[test]
+fn a_signed_request_is_what_a_server_can_verify() {
+    let config = config("127.0.0.1:7070");
+    let provider = Huawei::new(config.clone().with_enterprise_project("a b/c"));
+    let ids = ["a-1", "b-2"].map(|id| InstanceId::new(id).unwrap());
+    let drafts = [
+        stop_two(),
+        provider.observe(&ids).unwrap().draft,
+        provider.observe(&ids[..1]).unwrap().draft,
+        provider.list(None).unwrap().draft,
+    ];
+    for key in [
+        Credential::keys("AK", "sk"),
+        Credential::session("AK", "sk", "token+/=="),
+    ] {
+        for draft in &drafts {
+            let request = sign(&config, draft, &key, &noon()).unwrap();
+            assert!(is_valid(&request, "sk"), "{request:?}");
+            assert!(!is_valid(&request, "other"), "the verifier says yes to all");
+            assert_eq!(request.headers()["x-sdk-date"], NOON);
+        }
+    }
+}
+
+#[test]
+fn every_header_but_the_signature_is_signed() {
+    let key = Credential::session("AK", "sk", "token");
+    let request = sign(&config("127.0.0.1:7070"), &stop_two(), &key, &noon()).unwrap();
+    let mut expected = names(&request);
+    expected.retain(|name| *name != "authorization");
+    assert_eq!(
+        expected,
+        ["content-type", "host", "x-project-id", "x-sdk-date", "x-security-token"]
+    );
+    let authorization = request.headers()["authorization"].to_str().unwrap();
+    assert!(authorization.contains(&format!("SignedHeaders={},", expected.join(";"))));
+    assert_eq!(request.headers()["host"], "127.0.0.1:7070");
+    assert_eq!(
+        request.uri(),
+        "https://127.0.0.1:7070/v1/0123456789abcdef0123456789abcdef/cloudservers/action"
+    );
+}
+
+#[test]
+fn a_read_has_no_body_and_no_type_of_one() {
+    let draft = Draft::new("ShowServer", Method::GET, "/v1/p/cloudservers/a");
+    let key = Credential::keys("AK", "sk");
+    let request = sign(&config("127.0.0.1:7070"), &draft, &key, &noon()).unwrap();
+    assert_eq!(
+        names(&request),
+        ["authorization", "host", "x-project-id", "x-sdk-date"]
+    );
+    assert!(request.body().is_empty());
+}
+
+#[test]
+fn a_token_goes_without_a_signature() {
+    let key = Credential::token("FAKE-TOKEN");
+    let request = sign(&config("127.0.0.1:7070"), &stop_two(), &key, &noon()).unwrap();
+    assert_eq!(names(&request), ["content-type", "host", "x-auth-token"]);
+    assert_eq!(request.headers()["x-auth-token"], "FAKE-TOKEN");
+}
+
+#[test]
+fn secret_headers_are_marked() {
+    for key in [
+        Credential::session("AK", "hidden-1", "hidden-2"),
+        Credential::token("hidden-3"),
+    ] {
+        let request = sign(&config("127.0.0.1:7070"), &stop_two(), &key, &noon()).unwrap();
+        let debug = format!("{request:?}");
+        assert!(!debug.contains("hidden") && !debug.contains("Signature"), "{debug}");
+    }
+}
+
+#[test]
+fn a_key_that_no_header_can_carry_is_refused_without_being_shown() {
+    for key in [
+        Credential::keys("A\nK", "sk"),
+        Credential::session("AK", "sk", "to\nken"),
+        Credential::token("to\u{7f}ken"),
+    ] {
+        let fault = sign(&config("127.0.0.1:7070"), &stop_two(), &key, &noon()).unwrap_err();
+        assert_eq!(fault.kind(), FaultKind::Credential);
+        assert!(!fault.to_string().contains("ken"), "{fault}");
+    }
+}
+
+#[test]
+fn a_draft_is_signed_anew_for_every_moment() {
+    let key = Credential::keys("AK", "sk");
+    let at = |second: i64| {
+        let stamp = Stamp::from_unix(1_763_726_400 + second, 0);
+        sign(&config("127.0.0.1:7070"), &stop_two(), &key, &stamp).unwrap()
+    };
+    assert_ne!(
+        at(0).headers()["authorization"],
+        at(1).headers()["authorization"]
+    );
+}

@@ -1,0 +1,371 @@
+//! Huawei's requests and answers, in its own words. Jobs have a file of their own.
+
+use http::Method;
+use lifecycle_core::{
+    Action, Call, Draft, Fault, FaultKind, InstanceId, JobId, Lock, Observation, Page, PageToken,
+    PowerState, Receipt, Reply, StopMode, encode,
+};
+use serde::{Deserialize, Deserializer, Serialize, de::DeserializeOwned};
+use serde_json::value::RawValue;
+
+use crate::{Config, PROFILE, fault};
+
+/// All three go to one address, where the first key of the body decides.
+///
+/// Start: <https://support.huaweicloud.com/intl/en-us/api-ecs/ecs_02_0301.html>,
+/// stop: <https://support.huaweicloud.com/intl/en-us/api-ecs/ecs_02_0303.html>,
+/// reboot: <https://support.huaweicloud.com/intl/en-us/api-ecs/ecs_02_0302.html>.
+pub(crate) fn act(
+    config: &Config,
+    action: &Action,
+    ids: &[InstanceId],
+) -> Result<Call<Receipt>, Fault> {
+    PROFILE.admits(action)?;
+    admit_count(ids, PROFILE.limits.of(action.verb()))?;
+    let servers = ids.iter().map(|id| Id { id }).collect();
+    let (operation, body) = match action {
+        Action::Start(_) => ("BatchStartServers", Batch::Start { servers }),
+        Action::Stop(stop) => {
+            let kind = kind(stop.mode)?;
+            ("BatchStopServers", Batch::Stop { kind, servers })
+        }
+        Action::Reboot(reboot) => {
+            let kind = kind(reboot.mode)?;
+            ("BatchRebootServers", Batch::Reboot { kind, servers })
+        }
+        _ => return Err(unsupported("this action")),
+    };
+    let path = format!("/v1/{}/cloudservers/action", config.project_id());
+    let draft = Draft::new(operation, Method::POST, path).with_body(body.json(ids.len())?);
+    Ok(Call::new(draft, read_receipt))
+}
+
+/// One server: <https://support.huaweicloud.com/intl/en-us/api-ecs/ecs_02_0104.html>, several:
+/// <https://support.huaweicloud.com/api-ecs/zh-cn_topic_0094148850.html>.
+///
+/// That page repeats `server_id` for several ids, Huawei's SDK sends them in one value with commas,
+/// and which of the two the server takes is unknown; this is the SDK's. Without a limit the answer
+/// would end after 25 servers.
+pub(crate) fn observe(
+    config: &Config,
+    ids: &[InstanceId],
+) -> Result<Call<Vec<Observation>>, Fault> {
+    admit_count(ids, PROFILE.limits.observe)?;
+    if let [id] = ids {
+        let path = format!("/v1/{}/cloudservers/{id}", config.project_id());
+        let draft = Draft::new("ShowServer", Method::GET, path);
+        return Ok(Call::new(draft, read_one));
+    }
+    let ids: Vec<&str> = ids.iter().map(InstanceId::as_str).collect();
+    let draft = list_draft(config, Some(("server_id", &ids.join(","))));
+    Ok(Call::new(draft, read_many))
+}
+
+/// A page of all servers: <https://support.huaweicloud.com/api-ecs/zh-cn_topic_0094148850.html>.
+///
+/// The token is the id of the last server of the page before, which the page calls the marker.
+/// Page numbers (`offset`) are deprecated, and servers that come or go shift them.
+pub(crate) fn list(config: &Config, page: Option<&PageToken>) -> Call<Page> {
+    let marker = page.map(|marker| ("marker", marker.as_str()));
+    Call::new(list_draft(config, marker), read_page)
+}
+
+/// The page size that Huawei suggests. Every region's page allows as many, some not many more.
+const PAGE_SIZE: usize = 100;
+
+/// The parameters are in alphabetical order, as the signature wants them.
+fn list_draft(config: &Config, choice: Option<(&str, &str)>) -> Draft {
+    let mut query = String::new();
+    if let Some(id) = config.enterprise_project() {
+        query = format!("enterprise_project_id={}&", encode::percent(id));
+    }
+    query += &format!("limit={PAGE_SIZE}");
+    if let Some((name, value)) = choice {
+        query += &format!("&{name}={}", encode::percent(value));
+    }
+    let path = format!("/v1/{}/cloudservers/detail", config.project_id());
+    Draft::new("ListServersDetails", Method::GET, path).with_query(query)
+}
+
+/// The body of a power action.
+#[derive(Serialize)]
+enum Batch<'a> {
+    #[serde(rename = "os-start")]
+    Start { servers: Vec<Id<'a>> },
+    #[serde(rename = "os-stop")]
+    Stop {
+        #[serde(rename = "type")]
+        kind: Kind,
+        servers: Vec<Id<'a>>,
+    },
+    #[serde(rename = "reboot")]
+    Reboot {
+        #[serde(rename = "type")]
+        kind: Kind,
+        servers: Vec<Id<'a>>,
+    },
+}
+
+#[derive(Serialize)]
+struct Id<'a> {
+    id: &'a InstanceId,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "UPPERCASE")]
+enum Kind {
+    Soft,
+    Hard,
+}
+
+impl Batch<'_> {
+    fn json(&self, count: usize) -> Result<Vec<u8>, Fault> {
+        let mut json = Vec::with_capacity(64 + 46 * count);
+        serde_json::to_writer(&mut json, self)
+            .map_err(|error| Fault::new(FaultKind::Invalid, error.to_string()))?;
+        Ok(json)
+    }
+}
+
+fn kind(mode: StopMode) -> Result<Kind, Fault> {
+    match mode {
+        StopMode::Graceful => Ok(Kind::Soft),
+        StopMode::Forced => Ok(Kind::Hard),
+        _ => Err(unsupported("this stop mode")),
+    }
+}
+
+fn unsupported(what: &str) -> Fault {
+    Fault::new(
+        FaultKind::Unsupported,
+        format!("{} does not know {what}", PROFILE.title),
+    )
+}
+
+/// Without ids a list would answer with everything, and too many are refused by the cloud.
+fn admit_count(ids: &[InstanceId], limit: usize) -> Result<(), Fault> {
+    let count = ids.len();
+    if (1..=limit).contains(&count) {
+        return Ok(());
+    }
+    Err(Fault::new(
+        FaultKind::Invalid,
+        format!("{count} instances in one call, where 1 to {limit} can be"),
+    ))
+}
+
+/// Accepted is what has become a job; an answer without one is not.
+///
+/// <https://support.huaweicloud.com/intl/en-us/api-ecs/ecs_07_0005.html>
+fn read_receipt(reply: &Reply) -> Result<Receipt, Fault> {
+    let answer: Accepted = fault::read(reply)?;
+    let job = answer.job_id.0.and_then(|id| JobId::new(&id));
+    job.map(Receipt::Job)
+        .ok_or_else(|| fault::instead_of(reply, "usable job_id"))
+}
+
+fn read_one(reply: &Reply) -> Result<Vec<Observation>, Fault> {
+    let answer: Shown = fault::read(reply)?;
+    match answer.server.0 {
+        Some(server) => Ok(server.observation().into_iter().collect()),
+        None => Err(fault::instead_of(reply, "server")),
+    }
+}
+
+fn read_many(reply: &Reply) -> Result<Vec<Observation>, Fault> {
+    Ok(read_rows(reply)?.observations)
+}
+
+/// A page that is not full is the last one. `count` does not help: it counts all pages, and this
+/// function sees one.
+fn read_page(reply: &Reply) -> Result<Page, Fault> {
+    let Rows {
+        count,
+        observations,
+    } = read_rows(reply)?;
+    let next = match observations.last() {
+        _ if count < PAGE_SIZE => None,
+        Some(last) => Some(PageToken::new(last.id.as_str())),
+        None => return Err(reply.unreadable("it is a full page without a usable id")),
+    };
+    Ok(Page { observations, next })
+}
+
+/// The rows of a list: how many there are, and those that tell something.
+struct Rows {
+    count: usize,
+    observations: Vec<Observation>,
+}
+
+fn read_rows(reply: &Reply) -> Result<Rows, Fault> {
+    let answer: Listed = fault::read(reply)?;
+    let Some(servers) = answer.servers else {
+        return Err(fault::instead_of(reply, "servers"));
+    };
+    Ok(Rows {
+        count: servers.len(),
+        observations: servers
+            .into_iter()
+            .filter_map(|row| row.0.and_then(Server::observation))
+            .collect(),
+    })
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Accepted {
+    job_id: Lenient<String>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Shown {
+    server: Lenient<Server>,
+}
+
+#[derive(Deserialize)]
+struct Listed {
+    servers: Option<Vec<Lenient<Server>>>,
+}
+
+/// A server, as far as it matters here. `OS-SRV-USG:launched_at` does not: no page says that a
+/// start or a reboot changes it, so it proves neither.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Server {
+    id: Lenient<String>,
+    name: Lenient<String>,
+    status: Word,
+    #[serde(rename = "OS-EXT-STS:vm_state")]
+    vm_state: Word,
+    #[serde(rename = "OS-EXT-STS:task_state")]
+    task_state: Word,
+    locked: Lenient<bool>,
+    metadata: Lenient<Metadata>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Metadata {
+    #[serde(rename = "EcmResStatus")]
+    resource_status: Lenient<String>,
+}
+
+impl Server {
+    /// `None` for a row without a usable id, and for one with an id and nothing else: that is how
+    /// the cloud shows an id that it does not know.
+    fn observation(self) -> Option<Observation> {
+        let id = InstanceId::new(&self.id.0?).ok()?;
+        let (status, vm_state) = (self.status.0, self.vm_state.0);
+        let task = self.task_state.0.filter(|task| !task.is_empty());
+        if status.is_none() && vm_state.is_none() && task.is_none() && self.name.0.is_none() {
+            return None;
+        }
+        let implied = vm_state.as_deref().and_then(implied_status);
+        let state = power_state(status.as_deref().or(implied), task.as_deref());
+        let raw: Vec<String> = status.or(vm_state).into_iter().chain(task).collect();
+        let mut observation = Observation::new(id, state, raw.join("/"));
+        observation.name = self.name.0.filter(|name| !name.is_empty());
+        observation.lock = lock(&self.locked, self.metadata);
+        Some(observation)
+    }
+}
+
+/// A resource is frozen for the bill, for a violation or by the police; this field says that it is,
+/// not why.
+fn lock(locked: &Lenient<bool>, metadata: Lenient<Metadata>) -> Option<Lock> {
+    let resource_status = metadata.0.and_then(|metadata| metadata.resource_status.0);
+    match (resource_status.as_deref(), locked.0) {
+        (Some("freeze"), _) => Some(Lock::Other("freeze".to_owned())),
+        (_, Some(true)) => Some(Lock::Other("locked".to_owned())),
+        _ => None,
+    }
+}
+
+/// A server that stops is still `ACTIVE`, and one that starts is still `SHUTOFF`: only the task
+/// tells.
+///
+/// <https://docs.otc.t-systems.com/elastic-cloud-server/api-ref/appendix/ecs_statuses.html>
+fn power_state(status: Option<&str>, task: Option<&str>) -> PowerState {
+    let Some(status) = status else {
+        return PowerState::Unknown;
+    };
+    match (status, task) {
+        ("DELETED", _) | (_, Some("deleting")) => PowerState::Deleted,
+        ("ACTIVE", None) => PowerState::Running,
+        // A shelved server is down as well, although it takes more than a start to bring it back.
+        ("SHUTOFF" | "SHELVED" | "SHELVED_OFFLOADED", None) => PowerState::Stopped,
+        ("ACTIVE" | "SHUTOFF", Some("powering-off")) => PowerState::Stopping,
+        ("ACTIVE" | "SHUTOFF", Some("powering-on")) => PowerState::Starting,
+        ("ACTIVE" | "SHUTOFF", Some(task)) if is_reboot(task) => PowerState::Rebooting,
+        ("ACTIVE" | "SHUTOFF" | "SHELVED" | "SHELVED_OFFLOADED", Some(_)) => PowerState::Changing,
+        ("REBOOT" | "HARD_REBOOT", _) => PowerState::Rebooting,
+        ("BUILD", _) => PowerState::Creating,
+        ("REBUILD" | "MIGRATING" | "RESIZE" | "REVERT_RESIZE" | "VERIFY_RESIZE", _) => {
+            PowerState::Changing
+        }
+        ("ERROR", _) => PowerState::Failed,
+        _ => PowerState::Unknown,
+    }
+}
+
+fn is_reboot(task: &str) -> bool {
+    matches!(
+        task,
+        "rebooting"
+            | "reboot_pending"
+            | "reboot_started"
+            | "rebooting_hard"
+            | "reboot_pending_hard"
+            | "reboot_started_hard"
+    )
+}
+
+/// The status that the cloud makes of a `vm_state` without a task, for a row that lacks the former.
+fn implied_status(vm_state: &str) -> Option<&'static str> {
+    Some(match vm_state {
+        "building" => "BUILD",
+        "active" => "ACTIVE",
+        "stopped" => "SHUTOFF",
+        "resized" => "VERIFY_RESIZE",
+        "error" => "ERROR",
+        "deleted" => "DELETED",
+        "shelved" => "SHELVED",
+        "shelved_offloaded" => "SHELVED_OFFLOADED",
+        _ => return None,
+    })
+}
+
+/// A value that is dropped when it is of another type than documented, so that one odd field does
+/// not cost the rest of the answer.
+pub(crate) struct Lenient<T>(pub(crate) Option<T>);
+
+impl<T> Default for Lenient<T> {
+    fn default() -> Self {
+        Self(None)
+    }
+}
+
+impl<'de, T: DeserializeOwned> Deserialize<'de> for Lenient<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let json = <&RawValue>::deserialize(deserializer)?;
+        Ok(Self(serde_json::from_str(json.get()).ok()))
+    }
+}
+
+/// A word of the cloud's own. What is no text is kept as the JSON that it is; `null` is nothing.
+#[derive(Default)]
+pub(crate) struct Word(pub(crate) Option<String>);
+
+impl<'de> Deserialize<'de> for Word {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let json = <&RawValue>::deserialize(deserializer)?.get();
+        Ok(Self(match json {
+            "null" => None,
+            _ => Some(serde_json::from_str(json).unwrap_or_else(|_| json.to_owned())),
+        }))
+    }
+}
+
+#[cfg(test)]
+mod tests;

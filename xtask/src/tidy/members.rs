@@ -1,0 +1,170 @@
+//! Checks of the crates as a set: the files that each has, and what its manifest says.
+
+use super::{Files, manifest::Manifest};
+use crate::CLOUDS;
+
+/// Every crate has a README, and a published one a changelog.
+pub(super) fn missing_files(files: &Files) -> Vec<String> {
+    let mut findings = Vec::new();
+    for (folder, manifest) in crates(files) {
+        let changelog = manifest.is_published().then_some("CHANGELOG.md");
+        for name in ["README.md"].into_iter().chain(changelog) {
+            if !files.paths.contains(&format!("{folder}/{name}")) {
+                findings.push(format!("{folder} has no {name}"));
+            }
+        }
+    }
+    findings
+}
+
+/// Every manifest says what the registry shows. An unpublished crate has no page that shows a README.
+pub(super) fn missing_fields(files: &Files) -> Vec<String> {
+    let mut findings = Vec::new();
+    for (folder, manifest) in crates(files) {
+        let readme = manifest.is_published().then_some("readme");
+        for field in ["description", "license", "rust-version"]
+            .into_iter()
+            .chain(readme)
+        {
+            if !manifest.has_field(field) {
+                findings.push(format!("{folder}/Cargo.toml says no {field}"));
+            }
+        }
+    }
+    findings
+}
+
+/// Versions stand once, in the root manifest.
+pub(super) fn own_versions(files: &Files) -> Vec<String> {
+    let mut findings = Vec::new();
+    for (folder, manifest) in crates(files).chain(member(files, "xtask", "xtask/Cargo.toml")) {
+        let own = manifest
+            .dependencies()
+            .filter(|entry| !entry.inherits() && !entry.is_neighbour_in_tests());
+        findings.extend(own.map(|entry| {
+            format!(
+                "{folder}/Cargo.toml: {} does not inherit; write `{{ workspace = true }}`",
+                entry.key
+            )
+        }));
+    }
+    findings
+}
+
+/// The same file names in every provider, so that two clouds can be read side by side.
+pub(super) fn provider_files(files: &Files) -> Vec<String> {
+    let expected = CLOUDS.into_iter().flat_map(|cloud| {
+        ["lib", "config", "wire", "sign", "fault"]
+            .map(|name| format!("crates/provider-{cloud}/src/{name}.rs"))
+    });
+    expected
+        .filter(|path| !files.paths.contains(path))
+        .map(|path| format!("{path} is missing"))
+        .collect()
+}
+
+/// Every folder directly below `crates`, with its manifest.
+fn crates(files: &Files) -> impl Iterator<Item = (&str, Manifest)> {
+    files
+        .texts("crates/", "/Cargo.toml")
+        .filter_map(|(path, text)| {
+            let folder = path.strip_suffix("/Cargo.toml")?;
+            (folder.matches('/').count() == 1).then(|| (folder, Manifest::read(text)))
+        })
+}
+
+fn member<'a>(files: &'a Files, folder: &'a str, manifest: &str) -> Option<(&'a str, Manifest)> {
+    files
+        .texts
+        .get(manifest)
+        .map(|text| (folder, Manifest::read(text)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const COMPLETE: &str = "[package]\ndescription = \"d\"\nlicense.workspace = true\nrust-version.workspace = true\n\
+                            readme = \"README.md\"\n[dependencies]\nhttp = { workspace = true }\n";
+    const BARE: &str =
+        "[package]\n[dependencies]\nhttp = \"1\"\n[dependencies.bytes]\nversion = \"1\"\n";
+    const NONE: Vec<String> = Vec::new();
+
+    fn complete() -> Files {
+        Files::of([
+            ("crates/a/Cargo.toml", COMPLETE),
+            ("crates/a/README.md", ""),
+            ("crates/a/CHANGELOG.md", ""),
+            ("crates/a/fixtures/deep/Cargo.toml", BARE),
+        ])
+    }
+
+    #[test]
+    fn a_complete_crate_has_no_findings() {
+        let files = complete();
+
+        assert_eq!(
+            (
+                missing_files(&files),
+                missing_fields(&files),
+                own_versions(&files)
+            ),
+            (NONE, NONE, NONE)
+        );
+    }
+
+    #[test]
+    fn what_a_published_crate_lacks_is_named() {
+        let files = Files::of([("crates/a/Cargo.toml", BARE)]);
+
+        assert_eq!(
+            missing_files(&files),
+            ["crates/a has no README.md", "crates/a has no CHANGELOG.md"]
+        );
+        assert_eq!(
+            missing_fields(&files),
+            ["description", "license", "rust-version", "readme"]
+                .map(|field| format!("crates/a/Cargo.toml says no {field}"))
+        );
+    }
+
+    #[test]
+    fn an_unpublished_crate_needs_no_changelog_and_no_readme_field() {
+        let manifest = BARE.replace("[package]", "[package]\npublish = false");
+        let files = Files::of([("crates/a/Cargo.toml", &manifest)]);
+
+        assert_eq!(missing_files(&files), ["crates/a has no README.md"]);
+        assert_eq!(missing_fields(&files).len(), 3);
+    }
+
+    #[test]
+    fn a_version_of_its_own_is_found_in_crates_and_in_xtask() {
+        let files = Files::of([
+            ("crates/a/Cargo.toml", BARE),
+            ("xtask/Cargo.toml", "[dependencies]\nclap = \"4\""),
+        ]);
+        let findings = own_versions(&files);
+
+        assert_eq!(findings.len(), 3, "{findings:?}");
+        assert!(findings[0].starts_with("crates/a/Cargo.toml: http "));
+        assert!(findings[1].starts_with("crates/a/Cargo.toml: version "));
+        assert!(findings[2].starts_with("xtask/Cargo.toml: clap "));
+    }
+
+    #[test]
+    fn a_provider_without_one_of_the_five_files_is_found() {
+        let mut files = Files::default();
+        assert_eq!(provider_files(&files).len(), 20);
+
+        files.paths.extend(
+            provider_files(&files)
+                .iter()
+                .map(|finding| finding.replace(" is missing", "")),
+        );
+        files.paths.remove("crates/provider-huawei/src/fault.rs");
+        assert_eq!(
+            provider_files(&files),
+            ["crates/provider-huawei/src/fault.rs is missing"]
+        );
+    }
+}

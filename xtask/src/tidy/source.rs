@@ -1,0 +1,133 @@
+//! Checks of the Rust files: what each is for, how long it is, and that core and client name no cloud.
+
+use super::Files;
+
+/// Every file begins by saying what it is for.
+pub(super) fn undocumented_modules(files: &Files) -> Vec<String> {
+    let says_what_for = |text: &str| {
+        let first = text
+            .lines()
+            .find(|line| !line.trim().is_empty())
+            .unwrap_or_default();
+        first.starts_with("//!") || first.starts_with("#![doc")
+    };
+    files
+        .sources()
+        .filter(|(_, text)| !says_what_for(text))
+        .map(|(path, _)| format!("{path} does not begin with `//!` documentation"))
+        .collect()
+}
+
+/// Names of clouds in the code of crates that know no cloud. Comments may name one, to say why something is as it is.
+pub(super) fn named_clouds(files: &Files) -> Vec<String> {
+    let mut findings = Vec::new();
+    for (path, text) in files
+        .sources()
+        .filter(|(path, _)| KNOW_NO_CLOUD.iter().any(|folder| path.starts_with(folder)))
+    {
+        for (index, line) in text.lines().enumerate() {
+            let code = without_comment(line).to_lowercase();
+            if let Some(name) = CLOUD_NAMES.iter().find(|name| code.contains(*name)) {
+                findings.push(format!("{path}:{}: code names {name}", index + 1));
+            }
+        }
+    }
+    findings
+}
+
+/// Files so long that they deserve a look; some are still one thing.
+pub(super) fn long_files(files: &Files) -> Vec<String> {
+    files
+        .sources()
+        .map(|(path, text)| (path, text.lines().count()))
+        .filter(|(_, lines)| *lines > LONG)
+        .map(|(path, lines)| format!("{path} has {lines} lines, more than {LONG}"))
+        .collect()
+}
+
+const LONG: usize = 700;
+const KNOW_NO_CLOUD: [&str; 2] = ["crates/lifecycle-core/", "crates/lifecycle-client/"];
+const CLOUD_NAMES: [&str; 5] = ["baidu", "aliyun", "alibaba", "zenlayer", "huawei"];
+
+/// The line up to a comment. The slashes of an address follow a colon, those of a comment a blank or nothing.
+fn without_comment(line: &str) -> &str {
+    let begins_comment = |at: &usize| {
+        line[..*at]
+            .chars()
+            .next_back()
+            .is_none_or(char::is_whitespace)
+    };
+    let comment = line
+        .match_indices("//")
+        .map(|(at, _)| at)
+        .find(begins_comment);
+    comment.map_or(line, |at| &line[..at])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_must_begin_with_its_documentation() {
+        let files = Files::of([
+            (
+                "crates/a/src/lib.rs",
+                "#![doc = include_str!(\"../README.md\")]\n",
+            ),
+            ("crates/a/src/told.rs", "\n//! Told.\n"),
+            ("crates/a/src/late.rs", "use std::fmt;\n//! Late.\n"),
+            ("crates/a/src/empty.rs", ""),
+            ("crates/a/tests/free.rs", "fn main() {}\n"),
+        ]);
+
+        assert_eq!(
+            undocumented_modules(&files),
+            ["empty", "late"].map(|name| format!(
+                "crates/a/src/{name}.rs does not begin with `//!` documentation"
+            ))
+        );
+    }
+
+    #[test]
+    fn core_and_client_name_clouds_in_comments_only() {
+        let text = "//! Unlike Baidu.\nfn pace() {} // Huawei locks a key\n    /// Zenlayer\nlet url = \"https://ecs.Aliyun.com\";\n";
+        let files = Files::of([
+            ("crates/lifecycle-core/src/lib.rs", text),
+            (
+                "crates/lifecycle-client/src/deep/a.rs",
+                "enum Cloud { Huawei }",
+            ),
+            (
+                "crates/lifecycle-client/tests/a.rs",
+                "enum Cloud { Huawei }",
+            ),
+            (
+                "crates/lifecycle-facade/src/lib.rs",
+                "enum Cloud { Huawei }",
+            ),
+        ]);
+
+        assert_eq!(
+            named_clouds(&files),
+            [
+                "crates/lifecycle-client/src/deep/a.rs:1: code names huawei",
+                "crates/lifecycle-core/src/lib.rs:4: code names aliyun"
+            ]
+        );
+    }
+
+    #[test]
+    fn a_file_is_long_from_701_lines_on() {
+        let (fits, long) = ("\n".repeat(700), "\n".repeat(701));
+        let files = Files::of([
+            ("crates/a/src/fits.rs", &fits),
+            ("crates/a/src/long.rs", &long),
+        ]);
+
+        assert_eq!(
+            long_files(&files),
+            ["crates/a/src/long.rs has 701 lines, more than 700"]
+        );
+    }
+}

@@ -89,8 +89,10 @@ impl<'a> Count<'a> {
             self.failures.iter().for_each(|line| println!("  {line}"));
         }
         println!("{cloud}: {} passed, {} failed", self.passed, self.failed);
-        if self.failed == 0 && test == Verdict::Failed {
-            println!("{cloud}: the test failed although no vector did");
+        match (self.passed, self.failed, test) {
+            (0, 0, _) => println!("{cloud}: there was no vector to check"),
+            (_, 0, Verdict::Failed) => println!("{cloud}: the test failed although no vector did"),
+            _ => {}
         }
         Verdict::passed_if(self.passed > 0 && self.failed == 0 && test == Verdict::Passed)
     }

@@ -1,5 +1,7 @@
 //! Answers.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, header::CONTENT_TYPE};
 use serde::Serialize;
@@ -27,6 +29,12 @@ pub(crate) fn with_body(
         .headers_mut()
         .insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
     response
+}
+
+/// The answer with the standard hint to wait: whole seconds, rounded up.
+pub(crate) fn with_retry_after(answer: Response, wait: Duration) -> Response {
+    let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+    with_header(answer, "retry-after", &seconds.to_string())
 }
 
 /// The answer with one more header; a value that cannot be a header is left out.

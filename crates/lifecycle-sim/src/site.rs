@@ -78,6 +78,9 @@ struct Region {
     members: Vec<Index>,
 }
 
+/// An hour in microseconds.
+const HOUR: i64 = 3_600_000_000;
+
 /// Time: as the cloud reads it.
 impl Site {
     /// The moment of this call.
@@ -97,6 +100,11 @@ impl Site {
         let time = Timestamp::try_from(self.timeline.wall(moment)).unwrap_or_default();
         time.checked_add(jiff::SignedDuration::from_secs(self.skew))
             .unwrap_or(time)
+    }
+
+    /// When the instances were made: an hour before the simulator.
+    pub(crate) fn birth(&self) -> Timestamp {
+        Timestamp::from_microsecond(self.timeline.epoch_micros() - HOUR).unwrap_or_default()
     }
 
     /// An id for this call, from the seed: a lower-case UUID.
@@ -259,7 +267,7 @@ impl Site {
             _ => Power::Stopped,
         };
         let index = Index(number);
-        let booted = self.timeline.epoch_micros() - 3_600_000_000;
+        let booted = self.timeline.epoch_micros() - HOUR;
         let mut instance = Instance::new(Arc::clone(&id), number, region, power, booted);
         instance.trouble = trouble;
         self.instances.push(instance);

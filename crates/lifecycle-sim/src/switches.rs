@@ -1,9 +1,4 @@
-//! What nobody outside the vendors knows, as settings: see the `switches` file of each cloud.
-
-use crate::{
-    aliyun::Switches as AliyunSwitches, baidu::Switches as BaiduSwitches,
-    huawei::Switches as HuaweiSwitches, zenlayer::Switches as ZenlayerSwitches,
-};
+//! What nobody outside the vendors knows, as settings.
 
 /// How the simulated clouds behave where the vendors' documents are silent or contradict each
 /// other. A correct client works under every setting.
@@ -11,16 +6,36 @@ use crate::{
 #[non_exhaustive]
 pub struct Switches {
     /// Of Baidu BCC.
-    pub baidu: BaiduSwitches,
+    pub baidu: baidu::Switches,
     /// Of Alibaba ECS.
-    pub aliyun: AliyunSwitches,
+    pub aliyun: aliyun::Switches,
     /// Of Zenlayer ZEC.
-    pub zenlayer: ZenlayerSwitches,
+    pub zenlayer: zenlayer::Switches,
     /// Of Huawei ECS.
-    pub huawei: HuaweiSwitches,
+    pub huawei: huawei::Switches,
     /// Whether a throttled call is told how long to wait, in the form that the cloud's own SDK reads.
     /// No cloud documents it. Given.
     pub throttle_hint: Hint,
+}
+
+/// The settings of Baidu BCC.
+pub mod baidu {
+    pub use crate::baidu::switches::*;
+}
+
+/// The settings of Alibaba ECS.
+pub mod aliyun {
+    pub use crate::aliyun::Switches;
+}
+
+/// The settings of Zenlayer ZEC.
+pub mod zenlayer {
+    pub use crate::zenlayer::switches::*;
+}
+
+/// The settings of Huawei ECS.
+pub mod huawei {
+    pub use crate::huawei::Switches;
 }
 
 impl Switches {
@@ -28,28 +43,13 @@ impl Switches {
     pub fn random(seed: u64) -> Self {
         let mut chance = fastrand::Rng::with_seed(seed);
         Self {
-            baidu: BaiduSwitches::random(&mut chance.fork()),
-            aliyun: AliyunSwitches::random(&mut chance.fork()),
-            zenlayer: ZenlayerSwitches::random(&mut chance.fork()),
-            huawei: HuaweiSwitches::random(&mut chance.fork()),
-            throttle_hint: draw(
-                &mut chance,
-                &[Hint::Given, Hint::Withheld],
-                Hint::default(),
-            ),
+            baidu: baidu::Switches::random(&mut chance.fork()),
+            aliyun: aliyun::Switches::random(&mut chance.fork()),
+            zenlayer: zenlayer::Switches::random(&mut chance.fork()),
+            huawei: huawei::Switches::random(&mut chance.fork()),
+            throttle_hint: Hint::draw(&mut chance),
         }
     }
-}
-
-/// Whether a throttled call is told how long to wait.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Hint {
-    /// It is.
-    #[default]
-    Given,
-    /// It is not.
-    Withheld,
 }
 
 /// Declares a setting: an enum whose default is marked, and which can be drawn by chance.
@@ -70,6 +70,17 @@ macro_rules! setting {
     };
 }
 pub(crate) use setting;
+
+setting! {
+    /// Whether a throttled call is told how long to wait.
+    Hint {
+        /// It is.
+        #[default]
+        Given,
+        /// It is not.
+        Withheld,
+    }
+}
 
 /// One of `values`, by chance.
 pub(crate) fn draw<T: Copy>(chance: &mut fastrand::Rng, values: &[T], otherwise: T) -> T {

@@ -144,10 +144,11 @@ fn authorization(id: &str, secret: &str, names: &str, string_to_sign: &str) -> S
 }
 
 fn lower_case(name: &str) -> Cow<'_, str> {
-    if name.chars().any(char::is_uppercase) {
-        name.to_lowercase().into()
-    } else {
+    let is_lower = |byte: u8| byte.is_ascii() && !byte.is_ascii_uppercase();
+    if name.bytes().all(is_lower) {
         name.into()
+    } else {
+        name.to_lowercase().into()
     }
 }
 

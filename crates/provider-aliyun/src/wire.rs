@@ -57,7 +57,7 @@ pub(crate) fn observe(
     ids: &[InstanceId],
 ) -> Result<Call<Vec<Observation>>, Fault> {
     admit_count(ids)?;
-    let query = instances_of(config).with("InstanceIds", &json_array(ids));
+    let query = instances_of(config).with_encoded("InstanceIds", &encoded_array(ids));
     Ok(Call::new(
         post("DescribeInstances", query),
         read_observations,
@@ -147,7 +147,7 @@ fn batch<'a>(
     operation: &'static str,
     query: Query<'a>,
     config: &'a Config,
-    ids: &[InstanceId],
+    ids: &'a [InstanceId],
 ) -> Call<Receipt> {
     let optimization = match config.batch() {
         Batch::SuccessFirst => "SuccessFirst",
@@ -179,10 +179,10 @@ fn forced(mode: StopMode) -> Result<&'static str, Fault> {
     }
 }
 
-/// `["i-1","i-2"]`. Ids have no character that JSON would escape.
-fn json_array(ids: &[InstanceId]) -> String {
+/// `["i-1","i-2"]`, percent-encoded. Ids need no encoding, neither for JSON nor for a query.
+fn encoded_array(ids: &[InstanceId]) -> String {
     let ids: Vec<&str> = ids.iter().map(InstanceId::as_str).collect();
-    format!("[\"{}\"]", ids.join("\",\""))
+    format!("%5B%22{}%22%5D", ids.join("%22%2C%22"))
 }
 
 fn admit_count(ids: &[InstanceId]) -> Result<(), Fault> {
@@ -206,57 +206,92 @@ fn unsupported(what: &str) -> Fault {
 /// text on the wire is the text under the signature.
 #[derive(Debug, Default)]
 pub(crate) struct Query<'a> {
-    /// A key to sort by, and the text to send.
-    parameters: Vec<(&'a str, String)>,
+    /// Keys to sort by, and what stands behind each.
+    parameters: Vec<(&'a str, Parameter<'a>)>,
+}
+
+#[derive(Debug)]
+enum Parameter<'a> {
+    /// `key=value&`.
+    Text(String),
+    /// `InstanceId.1`, `InstanceId.2` and so on, which stand together in any sorted query.
+    Ids(&'a [InstanceId]),
 }
 
 impl<'a> Query<'a> {
-    /// With one more parameter. The value is percent-encoded; the key is taken as it is, which the
-    /// names of ECS allow and the vendor's SDKs do.
-    pub(crate) fn with(mut self, key: &'a str, value: &str) -> Self {
-        self.parameters
-            .push((key, format!("{key}={}", encode::percent(value))));
+    /// With one more parameter, whose value is percent-encoded.
+    pub(crate) fn with(self, key: &'a str, value: &str) -> Self {
+        self.with_encoded(key, &encode::percent(value))
+    }
+
+    /// With one more parameter, whose value is percent-encoded already. Keys are taken as they
+    /// are, which the names of ECS allow and the vendor's SDKs do.
+    fn with_encoded(mut self, key: &'a str, value: &str) -> Self {
+        let text = [key, "=", value, "&"].concat();
+        self.parameters.push((key, Parameter::Text(text)));
         self
     }
 
-    /// With `InstanceId.1`, `InstanceId.2` and so on, which stand together in any sorted query.
-    /// Ids need no encoding.
-    fn with_ids(mut self, ids: &[InstanceId]) -> Self {
-        let length = ids
-            .iter()
-            .map(|id| id.as_str().len() + "&InstanceId.100=".len());
-        let mut text = String::with_capacity(length.sum());
-        for (place, key) in NUMBERED_KEYS.iter() {
-            let Some(id) = ids.get(*place) else { continue };
-            if !text.is_empty() {
-                text.push('&');
-            }
-            text.push_str(key);
-            text.push('=');
-            text.push_str(id.as_str());
-        }
-        self.parameters.push(("InstanceId.1", text));
+    /// With a numbered parameter for each of these instances.
+    fn with_ids(mut self, ids: &'a [InstanceId]) -> Self {
+        self.parameters.push(("InstanceId.1", Parameter::Ids(ids)));
         self
     }
 
     /// Sorted by key and joined: the canonical query of the V3 signature.
     pub(crate) fn canonical(mut self) -> String {
         self.parameters.sort_by_key(|(key, _)| *key);
-        let texts: Vec<&str> = self
+        let longest = self
             .parameters
             .iter()
-            .map(|(_, text)| text.as_str())
-            .collect();
-        texts.join("&")
+            .map(|(_, parameter)| parameter.longest());
+        let mut query = String::with_capacity(longest.sum());
+        for (_, parameter) in &self.parameters {
+            parameter.write(&mut query);
+        }
+        query.pop();
+        query
     }
 }
 
-/// `InstanceId.1` to `InstanceId.100` with their places in a list, sorted as text: 1, 10, 100, 11.
+impl Parameter<'_> {
+    fn longest(&self) -> usize {
+        match self {
+            Self::Text(text) => text.len(),
+            Self::Ids(ids) => ids
+                .iter()
+                .map(|id| "InstanceId.100=&".len() + id.as_str().len())
+                .sum(),
+        }
+    }
+
+    /// Ids need no encoding.
+    fn write(&self, query: &mut String) {
+        match self {
+            Self::Text(text) => query.push_str(text),
+            Self::Ids(ids) => {
+                for (place, key) in NUMBERED_KEYS.iter() {
+                    if let Some(id) = ids.get(*place) {
+                        query.push_str(key);
+                        query.push_str(id.as_str());
+                        query.push('&');
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// `InstanceId.1=` to `InstanceId.100=` with their places in a list, sorted by key: 1, 10, 100, 11.
+/// The equals sign comes after sorting, because it would count: it is greater than any digit.
 static NUMBERED_KEYS: LazyLock<Vec<(usize, String)>> = LazyLock::new(|| {
     let mut keys: Vec<_> = (0..LIMIT)
         .map(|place| (place, format!("InstanceId.{}", place + 1)))
         .collect();
     keys.sort_by(|(_, one), (_, other)| one.cmp(other));
+    for (_, key) in &mut keys {
+        key.push('=');
+    }
     keys
 });
 

@@ -11,7 +11,7 @@ use http::{
     HeaderName, HeaderValue, Method, Request,
     header::{AUTHORIZATION, CONTENT_TYPE, HOST},
 };
-use lifecycle_core::{Credential, Draft, Endpoint, Fault, FaultKind, Stamp, encode};
+use lifecycle_core::{Credential, Draft, Endpoint, Fault, FaultKind, Secret, Stamp, encode};
 
 /// One attempt at `draft`, signed.
 pub(crate) fn sign(
@@ -29,7 +29,7 @@ pub(crate) fn sign(
         return Err(refused_key("Baidu takes access keys, not bearer tokens"));
     };
     let date = at.extended();
-    let session = session.as_ref().map(|token| token.expose());
+    let session = session.as_ref().map(Secret::expose);
     let mut to_sign = Vec::with_capacity(3);
     to_sign.push(("host", endpoint.authority()));
     to_sign.push((DATE.as_str(), &date));

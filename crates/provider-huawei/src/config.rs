@@ -150,7 +150,17 @@ mod tests {
     #[test]
     fn a_project_id_cannot_change_the_path() {
         for id in [
-            "", ".", "..", "a/b", "a b", "a?b", "a#b", "a%2fb", "a\nb", "é", "{project_id}",
+            "",
+            ".",
+            "..",
+            "a/b",
+            "a b",
+            "a?b",
+            "a#b",
+            "a%2fb",
+            "a\nb",
+            "é",
+            "{project_id}",
         ] {
             assert_eq!(
                 Config::new("cn-north-4", id),

@@ -181,9 +181,7 @@ fn kind_of(code: &str, message: &str) -> Option<FaultKind> {
         ("Ecs", "0030" | "0605") => FaultKind::Locked,
         ("Ecs", "0018" | "0319") => FaultKind::Capacity,
         // Not verified, no balance, no means of payment, no budget, frozen, suspended.
-        ("Ecs", "0003" | "0066" | "0067" | "0068" | "0069" | "0070" | "0071") => {
-            FaultKind::Billing
-        }
+        ("Ecs", "0003" | "0066" | "0067" | "0068" | "0069" | "0070" | "0071") => FaultKind::Billing,
         ("Ecs", "0004" | "0023" | "0110") | ("Common", "0018") | ("Pdp", "0001") => {
             FaultKind::Permission
         }
@@ -254,7 +252,11 @@ fn kind_of_quoted(message: &str) -> Option<FaultKind> {
     let document = message.get(message.find('{')?..)?;
     let mut documents = serde_json::Deserializer::from_str(document).into_iter::<Value>();
     let notice = Notice::in_body(&documents.next()?.ok()?)?;
-    kind_of(&notice.code?, &notice.message)
+    Some(match kind_of(&notice.code?, &notice.message)? {
+        // It was not the caller who asked the inner service, nor the caller's key.
+        FaultKind::Invalid | FaultKind::Permission | FaultKind::Credential => FaultKind::Failed,
+        kind => kind,
+    })
 }
 
 /// Why one part of a batch failed.
@@ -300,7 +302,12 @@ fn with_causes(fault: Fault, causes: &[Cause]) -> Fault {
     let reasons: Vec<&str> = causes
         .iter()
         .take(3)
-        .flat_map(|cause| [cause.notice.code.as_deref(), Some(cause.notice.message.as_str())])
+        .flat_map(|cause| {
+            [
+                cause.notice.code.as_deref(),
+                Some(cause.notice.message.as_str()),
+            ]
+        })
         .flatten()
         .collect();
     let message = format!("{} ({})", fault.message(), reasons.join(" "));
@@ -321,7 +328,11 @@ fn with_causes(fault: Fault, causes: &[Cause]) -> Fault {
 /// separated by `|`, and these hold the values of headers: a session token among them.
 fn without_request(fault: Fault) -> Fault {
     let lower_case = fault.message().to_ascii_lowercase();
-    let Some(end) = REPEATED.iter().filter_map(|word| lower_case.find(word)).min() else {
+    let Some(end) = REPEATED
+        .iter()
+        .filter_map(|word| lower_case.find(word))
+        .min()
+    else {
         return fault;
     };
     let kept = fault.message().get(..end).unwrap_or_default();

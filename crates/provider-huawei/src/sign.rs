@@ -40,7 +40,11 @@ pub(crate) fn sign(
     let date = at.basic();
     headers.push(("x-sdk-date", &date));
     headers.push(("x-project-id", config.project_id()));
-    headers.extend(session.iter().map(|token| ("x-security-token", token.expose())));
+    headers.extend(
+        session
+            .iter()
+            .map(|token| ("x-security-token", token.expose())),
+    );
 
     let signed = signed(&headers);
     let canonical_request = canonical_request(

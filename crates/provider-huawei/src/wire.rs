@@ -164,11 +164,12 @@ fn read_receipt(reply: &Reply) -> Result<Receipt, Fault> {
         .ok_or_else(|| fault::instead_of(reply, "usable job_id"))
 }
 
+/// No row is a statement, so it takes an answer about some server to make it.
 fn read_one(reply: &Reply) -> Result<Vec<Observation>, Fault> {
     let answer: Shown = fault::read(reply)?;
     match answer.server.0 {
-        Some(server) => Ok(server.observation().into_iter().collect()),
-        None => Err(fault::instead_of(reply, "server")),
+        Some(server) if server.id().is_some() => Ok(server.observation().into_iter().collect()),
+        _ => Err(fault::instead_of(reply, "server")),
     }
 }
 
@@ -252,10 +253,14 @@ struct Metadata {
 }
 
 impl Server {
+    fn id(&self) -> Option<InstanceId> {
+        InstanceId::new(self.id.0.as_deref()?).ok()
+    }
+
     /// `None` for a row without a usable id, and for one with an id and nothing else: that is how
     /// the cloud shows an id that it does not know.
     fn observation(self) -> Option<Observation> {
-        let id = InstanceId::new(&self.id.0?).ok()?;
+        let id = self.id()?;
         let (status, vm_state) = (self.status.0, self.vm_state.0);
         let task = self.task_state.0.filter(|task| !task.is_empty());
         if status.is_none() && vm_state.is_none() && task.is_none() && self.name.0.is_none() {

@@ -143,6 +143,7 @@ serde = { workspace = true, features = [
 
 [dev-dependencies]
 lifecycle-sim = { path = "../lifecycle-sim" }
+lifecycle-core = { path = "../lifecycle-core", version = "0.1.0" }
 
 [target.'cfg(target_os = "linux")'.dependencies]
 libc = "0.2"
@@ -152,7 +153,7 @@ libc = "0.2"
     fn entries_know_their_section_and_values_span_lines() {
         let manifest = Manifest::read(MANIFEST);
 
-        assert_eq!(manifest.entries.len(), 8);
+        assert_eq!(manifest.entries.len(), 9);
         assert_eq!(
             manifest.entries[1],
             Entry::new("package", "description", "\"signs # and [sends] nothing\"")
@@ -166,7 +167,7 @@ libc = "0.2"
             )
         );
         assert_eq!(
-            manifest.entries[7],
+            manifest.entries[8],
             Entry::new(
                 "target.'cfg(target_os=\"linux\")'.dependencies",
                 "libc",
@@ -211,6 +212,7 @@ libc = "0.2"
                 ("http.workspace", true, false),
                 ("serde", true, false),
                 ("lifecycle-sim", false, true),
+                ("lifecycle-core", false, false),
                 ("libc", false, false)
             ]
         );

@@ -50,7 +50,7 @@ pub(super) fn verify(
 }
 
 /// Who has proved to ask.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Caller {
     pub(super) access_key: String,
     /// To be accepted once.

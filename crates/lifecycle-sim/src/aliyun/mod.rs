@@ -39,6 +39,7 @@ use self::{
 };
 use crate::{
     dialect::{Denial, Dialect, Intent, Operation, Reason},
+    instance::Verb,
     request::Received,
     response::Response,
     site::{Index, Scope, Site},
@@ -155,7 +156,6 @@ fn dispatch(
     scope: Scope,
     envelope: &Envelope,
 ) -> Result<Response, Refusal> {
-    use power::Verb;
     if asked.version != "2014-05-26" {
         return Err(refusal::NO_API);
     }

@@ -16,18 +16,10 @@ use super::{
     switches::{BatchDryRun, Switches},
 };
 use crate::{
-    instance::{Act, State, Trouble},
+    instance::{Act, State, Trouble, Verb},
     response::Response,
     site::{Index, Scope, Site},
 };
-
-/// What is asked of an instance.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Verb {
-    Start,
-    Stop,
-    Reboot,
-}
 
 /// `StartInstance`, `StopInstance`, `RebootInstance`.
 pub(super) fn single(
@@ -151,16 +143,9 @@ impl Order {
         force: &str,
         switches: &Switches,
     ) -> Result<Self, Refusal> {
-        let act = match (verb, asked.flag(force, switches)?) {
-            (Verb::Start, _) => Act::Start,
-            (Verb::Stop, false) => Act::Stop,
-            (Verb::Stop, true) => Act::ForcedStop,
-            (Verb::Reboot, false) => Act::Reboot,
-            (Verb::Reboot, true) => Act::ForcedReboot,
-        };
         Ok(Self {
             verb,
-            act,
+            act: verb.act(asked.flag(force, switches)?),
             init_local_disk: false,
             stopped_mode: StoppedMode::read(asked, switches)?,
             stopped_mode_asked: asked.text("StoppedMode").is_some(),

@@ -91,7 +91,6 @@ pub(super) fn throttled(switches: &Switches, hint: Option<Duration>) -> Refusal 
         return refusal;
     };
     match switches.throttling_hint {
-        ThrottlingHint::None => {}
         ThrottlingHint::RetryAfter => {
             refusal.headers.push(("x-acs-retry-after", wait.to_string()));
         }

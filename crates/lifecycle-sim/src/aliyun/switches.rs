@@ -1,6 +1,6 @@
 //! What nobody outside the vendor knows about Alibaba ECS, and where its documents disagree.
 
-use crate::switches::draw;
+use crate::switches::{draw, setting};
 
 /// How the simulated Alibaba ECS behaves where its documents are silent or contradict each other.
 #[derive(Clone, Debug, PartialEq)]
@@ -62,13 +62,13 @@ pub struct Switches {
 impl Default for Switches {
     fn default() -> Self {
         Self {
-            batch_dry_run: BatchDryRun::ErrorCode,
+            batch_dry_run: BatchDryRun::default(),
             names_culprit: false,
             folds_duplicates: true,
             failed_rows_show_status: true,
             refuses_unknown_ids: false,
             reversed_rows: false,
-            reboot_shows: RebootShows::Starting,
+            reboot_shows: RebootShows::default(),
             failed_boot_hangs: true,
             stops_while_starting: false,
             refuses_unfit_stop_charging: false,
@@ -78,9 +78,9 @@ impl Default for Switches {
             not_ready_status: 403,
             unknown_key_status: 404,
             session_status: 400,
-            missing_parameter: MissingParameter::Plain,
-            throttling: Throttling::User400,
-            throttling_hint: ThrottlingHint::RetryAfter,
+            missing_parameter: MissingParameter::default(),
+            throttling: Throttling::default(),
+            throttling_hint: ThrottlingHint::default(),
             xml_by_default: true,
             upper_case_booleans: true,
         }
@@ -91,13 +91,13 @@ impl Switches {
     /// Every setting drawn by chance.
     pub(crate) fn random(chance: &mut fastrand::Rng) -> Self {
         Self {
-            batch_dry_run: draw(chance, &BatchDryRun::ALL, BatchDryRun::ErrorCode),
+            batch_dry_run: BatchDryRun::draw(chance),
             names_culprit: chance.bool(),
             folds_duplicates: chance.bool(),
             failed_rows_show_status: chance.bool(),
             refuses_unknown_ids: chance.bool(),
             reversed_rows: chance.bool(),
-            reboot_shows: draw(chance, &RebootShows::ALL, RebootShows::Starting),
+            reboot_shows: RebootShows::draw(chance),
             failed_boot_hangs: chance.bool(),
             stops_while_starting: chance.bool(),
             refuses_unfit_stop_charging: chance.bool(),
@@ -107,108 +107,80 @@ impl Switches {
             not_ready_status: draw(chance, &[403, 500], 403),
             unknown_key_status: draw(chance, &[404, 400], 404),
             session_status: draw(chance, &[400, 403], 400),
-            missing_parameter: draw(chance, &MissingParameter::ALL, MissingParameter::Plain),
-            throttling: draw(chance, &Throttling::ALL, Throttling::User400),
-            throttling_hint: draw(chance, &ThrottlingHint::ALL, ThrottlingHint::RetryAfter),
+            missing_parameter: MissingParameter::draw(chance),
+            throttling: Throttling::draw(chance),
+            throttling_hint: ThrottlingHint::draw(chance),
             xml_by_default: chance.bool(),
             upper_case_booleans: chance.bool(),
         }
     }
 }
 
-/// How a batch call says that a dry run went well.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum BatchDryRun {
-    /// As an error of status 400, like the single calls' `DryRunOperation`.
-    ErrorCode,
-    /// As a code of an answer of status 200.
-    AnswerCode,
-    /// As the code of every row.
-    RowCode,
-    /// As the message of every row, whose code is `200`.
-    RowMessage,
+setting! {
+    /// How a batch call says that a dry run went well.
+    BatchDryRun {
+        /// As an error of status 400, like the single calls' `DryRunOperation`.
+        #[default]
+        ErrorCode,
+        /// As a code of an answer of status 200.
+        AnswerCode,
+        /// As the code of every row.
+        RowCode,
+        /// As the message of every row, whose code is `200`.
+        RowMessage,
+    }
 }
 
-impl BatchDryRun {
-    const ALL: [Self; 4] = [
-        Self::ErrorCode,
-        Self::AnswerCode,
-        Self::RowCode,
-        Self::RowMessage,
-    ];
+setting! {
+    /// What a rebooting instance shows.
+    RebootShows {
+        /// `Starting`, then `Running`: the newer text.
+        #[default]
+        Starting,
+        /// `Stopping`, then `Running`: the older text.
+        Stopping,
+        /// `Stopping`, `Starting`, `Running`.
+        StoppingThenStarting,
+    }
 }
 
-/// What a rebooting instance shows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum RebootShows {
-    /// `Starting`, then `Running`: the newer text.
-    Starting,
-    /// `Stopping`, then `Running`: the older text.
-    Stopping,
-    /// `Stopping`, `Starting`, `Running`.
-    StoppingThenStarting,
+setting! {
+    /// The code with which a missing parameter is refused.
+    MissingParameter {
+        /// `MissingParameter`.
+        #[default]
+        Plain,
+        /// `MissingParameter.RegionId`.
+        Dotted,
+        /// `MissingRegionId`, as the gateway says.
+        Gateway,
+    }
 }
 
-impl RebootShows {
-    const ALL: [Self; 3] = [Self::Starting, Self::Stopping, Self::StoppingThenStarting];
+setting! {
+    /// The code and status of throttling.
+    Throttling {
+        /// `Throttling.User` with status 400.
+        #[default]
+        User400,
+        /// `Throttling.User` with status 429.
+        User429,
+        /// `Throttling.Api` with status 429.
+        Api429,
+        /// `Throttling` with status 400.
+        Plain400,
+        /// `Throttling` with status 403.
+        Plain403,
+    }
 }
 
-/// The code with which a missing parameter is refused.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum MissingParameter {
-    /// `MissingParameter`.
-    Plain,
-    /// `MissingParameter.RegionId`.
-    Dotted,
-    /// `MissingRegionId`, as the gateway says.
-    Gateway,
-}
-
-impl MissingParameter {
-    const ALL: [Self; 3] = [Self::Plain, Self::Dotted, Self::Gateway];
-}
-
-/// The code and status of throttling.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Throttling {
-    /// `Throttling` with status 400.
-    Plain400,
-    /// `Throttling` with status 403.
-    Plain403,
-    /// `Throttling.User` with status 400.
-    User400,
-    /// `Throttling.User` with status 429.
-    User429,
-    /// `Throttling.Api` with status 429.
-    Api429,
-}
-
-impl Throttling {
-    const ALL: [Self; 5] = [
-        Self::Plain400,
-        Self::Plain403,
-        Self::User400,
-        Self::User429,
-        Self::Api429,
-    ];
-}
-
-/// In which header a throttled caller is told how long to wait.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum ThrottlingHint {
-    /// In none.
-    None,
-    /// `x-acs-retry-after`, in milliseconds, which the Python SDK reads.
-    RetryAfter,
-    /// `x-ratelimit-user-api` and `x-ratelimit-user`, which the Go SDK reads.
-    RateLimit,
-}
-
-impl ThrottlingHint {
-    const ALL: [Self; 3] = [Self::None, Self::RetryAfter, Self::RateLimit];
+setting! {
+    /// In which header a throttled caller is told how long to wait.
+    ThrottlingHint {
+        /// `x-acs-retry-after`, in milliseconds, which the Python SDK reads.
+        #[default]
+        RetryAfter,
+        /// `x-ratelimit-user-api` and `x-ratelimit-user`, which the Go SDK reads.
+        RateLimit,
+    }
 }

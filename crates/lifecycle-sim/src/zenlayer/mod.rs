@@ -1,6 +1,6 @@
 //! Zenlayer ZEC as its clients see it.
 
-mod switches;
+pub(crate) mod switches;
 
 use std::time::Duration;
 

@@ -82,8 +82,7 @@ fn headers(vector: &Value) -> Vec<(String, String)> {
         .filter_map(|(name, value)| Some((name.to_owned(), value.as_str()?.to_owned())))
         .collect();
     let is_json = |content_type: &str| {
-        content_type.starts_with("application/json")
-            || content_type.starts_with("application/bson")
+        content_type.starts_with("application/json") || content_type.starts_with("application/bson")
     };
     let content_type = given.get("Content-Type").and_then(Value::as_str);
     if content_type.is_some_and(|value| !value.is_empty() && !is_json(value)) {
@@ -199,7 +198,13 @@ fn every_header_but_the_signature_is_signed() {
     expected.retain(|name| *name != "authorization");
     assert_eq!(
         expected,
-        ["content-type", "host", "x-project-id", "x-sdk-date", "x-security-token"]
+        [
+            "content-type",
+            "host",
+            "x-project-id",
+            "x-sdk-date",
+            "x-security-token"
+        ]
     );
     let authorization = request.headers()["authorization"].to_str().unwrap();
     assert!(authorization.contains(&format!("SignedHeaders={},", expected.join(";"))));
@@ -238,7 +243,10 @@ fn secret_headers_are_marked() {
     ] {
         let request = sign(&config("127.0.0.1:7070"), &stop_two(), &key, &noon()).unwrap();
         let debug = format!("{request:?}");
-        assert!(!debug.contains("hidden") && !debug.contains("Signature"), "{debug}");
+        assert!(
+            !debug.contains("hidden") && !debug.contains("Signature"),
+            "{debug}"
+        );
     }
 }
 

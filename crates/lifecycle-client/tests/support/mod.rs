@@ -1,0 +1,384 @@
+//! A cloud made of plain text, and a transport whose answers a test writes down.
+//!
+//! `POST /start`, `/stop`, `/reboot` and `/observe` carry ids separated by spaces; `GET /list` and
+//! `GET /job` carry a page or a job. An answer is a status, perhaps a `kind` header that says what
+//! fault it is, and text lines.
+
+#![allow(dead_code, reason = "each test file uses its own part of this")]
+
+use std::{
+    fmt,
+    sync::{Arc, Mutex},
+    time::{Duration, SystemTime},
+};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use lifecycle_client::{Client, Clock, Timeouts, Transport, TransportError};
+use lifecycle_core::{
+    Action, Cadence, Call, Credential, Draft, Effect, Fault, FaultKind, InstanceId, JobId, Limits,
+    Observation, Pace, Page, PageToken, PowerState, Profile, Progress, Provider, Rate, Receipt,
+    Reply, Stamp, Support, Verdict,
+};
+use tokio::time::Instant;
+
+/// One call as the transport saw it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Sent {
+    /// `start`, `observe`, …
+    pub(crate) operation: String,
+    pub(crate) ids: Vec<String>,
+    /// Since the transport was made.
+    pub(crate) at: Duration,
+    /// What the signature was made of: key and moment.
+    pub(crate) signature: String,
+}
+
+/// What happens to a call.
+pub(crate) enum Fate {
+    Answer(Reply),
+    /// The connection is refused.
+    Refused,
+    /// The connection breaks after the request was sent.
+    Broken,
+    /// Nothing ever comes.
+    Silence,
+}
+
+type Script = Box<dyn FnMut(&Sent) -> Fate + Send>;
+
+/// A transport that asks a script.
+#[derive(Clone)]
+pub(crate) struct Scripted {
+    script: Arc<Mutex<Script>>,
+    log: Arc<Mutex<Vec<Sent>>>,
+    since: Instant,
+}
+
+impl Scripted {
+    pub(crate) fn new(script: impl FnMut(&Sent) -> Fate + Send + 'static) -> Self {
+        Self {
+            script: Arc::new(Mutex::new(Box::new(script))),
+            log: Arc::default(),
+            since: Instant::now(),
+        }
+    }
+
+    pub(crate) fn log(&self) -> Vec<Sent> {
+        self.log.lock().unwrap().clone()
+    }
+
+    /// The calls of one operation.
+    pub(crate) fn calls(&self, operation: &str) -> Vec<Sent> {
+        let mut log = self.log();
+        log.retain(|sent| sent.operation == operation);
+        log
+    }
+
+    pub(crate) fn client(&self) -> Client {
+        self.client_with(|builder| builder)
+    }
+
+    pub(crate) fn client_with(
+        &self,
+        tune: impl FnOnce(lifecycle_client::ClientBuilder) -> lifecycle_client::ClientBuilder,
+    ) -> Client {
+        let key = lifecycle_client::StaticCredential::new(Credential::keys("id", "s3cret"));
+        let builder = Client::builder(Toy::default(), key, self.clone())
+            .clock(FixedClock)
+            .seed(1);
+        tune(builder).build()
+    }
+}
+
+impl fmt::Debug for Scripted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Scripted")
+    }
+}
+
+#[async_trait]
+impl Transport for Scripted {
+    async fn send(&self, request: http::Request<Bytes>) -> Result<Reply, TransportError> {
+        let text = String::from_utf8(request.body().to_vec()).unwrap();
+        let sent = Sent {
+            operation: request.uri().path()[1..].to_owned(),
+            ids: text.split_whitespace().map(Into::into).collect(),
+            at: self.since.elapsed(),
+            signature: request.headers()["signature"].to_str().unwrap().to_owned(),
+        };
+        self.log.lock().unwrap().push(sent.clone());
+        let fate = (self.script.lock().unwrap())(&sent);
+        match fate {
+            Fate::Answer(reply) => Ok(reply),
+            Fate::Refused => Err(TransportError::unsent("no connection")),
+            Fate::Broken => Err(TransportError::unclear("the connection broke")),
+            Fate::Silence => std::future::pending().await,
+        }
+    }
+}
+
+/// 2026-01-01T00:00:00Z, for ever.
+#[derive(Debug)]
+pub(crate) struct FixedClock;
+
+pub(crate) const NOW: u64 = 1_767_225_600;
+
+impl Clock for FixedClock {
+    fn now(&self) -> SystemTime {
+        SystemTime::UNIX_EPOCH + Duration::from_secs(NOW)
+    }
+}
+
+/// A good answer.
+pub(crate) fn ok(body: impl Into<String>) -> Fate {
+    answer(200, &[], body)
+}
+
+/// A refusal of this kind.
+pub(crate) fn fault(kind: FaultKind) -> Fate {
+    answer(400, &[("kind", kind.as_str())], "no")
+}
+
+/// A failure by which the cloud may have acted.
+pub(crate) fn server_error() -> Fate {
+    answer(503, &[], "try later")
+}
+
+pub(crate) fn answer(status: u16, headers: &[(&'static str, &str)], body: impl Into<String>) -> Fate {
+    Fate::Answer(Reply {
+        status,
+        headers: headers
+            .iter()
+            .map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()))
+            .collect::<http::HeaderMap>(),
+        body: Bytes::from(body.into()),
+    })
+}
+
+/// Answers an observation with the same state for all.
+pub(crate) fn all(sent: &Sent, state: &str) -> Fate {
+    let lines: Vec<String> = sent.ids.iter().map(|id| format!("{id} {state}")).collect();
+    ok(lines.join("\n"))
+}
+
+pub(crate) fn ids(count: usize) -> Vec<InstanceId> {
+    (0..count).map(id).collect()
+}
+
+pub(crate) fn id(n: usize) -> InstanceId {
+    InstanceId::new(&format!("i-{n}")).unwrap()
+}
+
+pub(crate) fn seconds(n: u64) -> Duration {
+    Duration::from_secs(n)
+}
+
+pub(crate) fn quick_timeouts() -> Timeouts {
+    let mut timeouts = Timeouts::default();
+    timeouts.attempt = seconds(5);
+    timeouts
+}
+
+/// The cloud made of text.
+#[derive(Debug)]
+pub(crate) struct Toy {
+    profile: Profile,
+    endpoint: &'static str,
+}
+
+impl Default for Toy {
+    fn default() -> Self {
+        Self::at("https://toy.example")
+    }
+}
+
+impl Toy {
+    pub(crate) fn at(endpoint: &'static str) -> Self {
+        let unlimited = Rate::new(f64::INFINITY, 1);
+        Self {
+            endpoint,
+            profile: Profile::new("toy", "Toy Cloud", Limits::all(10))
+                .with_support(Support::NONE.forced())
+                .with_pace(Pace::new(unlimited, unlimited))
+                .with_cadence(Cadence::new(seconds(2), seconds(3), seconds(15))),
+        }
+    }
+}
+
+impl Provider for Toy {
+    fn profile(&self) -> &Profile {
+        &self.profile
+    }
+
+    fn act(&self, action: &Action, ids: &[InstanceId]) -> Result<Call<Receipt>, Fault> {
+        let operation = action.verb().as_str();
+        Ok(Call::new(draft(operation, &join(ids)), read_receipt))
+    }
+
+    fn observe(&self, ids: &[InstanceId]) -> Result<Call<Vec<Observation>>, Fault> {
+        Ok(Call::new(draft("observe", &join(ids)), |reply| {
+            Ok(rows(&text(reply)))
+        }))
+    }
+
+    fn list(&self, page: Option<&PageToken>) -> Result<Call<Page>, Fault> {
+        let page = page.map_or("first", PageToken::as_str);
+        Ok(Call::new(draft("list", page), |reply| {
+            let text = text(reply);
+            let (next, rest) = text.split_once('\n').unwrap_or((&text, ""));
+            Ok(Page {
+                observations: rows(rest),
+                next: (next != "last").then(|| PageToken::new(next)),
+            })
+        }))
+    }
+
+    fn follow(&self, job: &JobId) -> Option<Call<Progress>> {
+        Some(Call::new(draft("job", job.as_str()), read_progress))
+    }
+
+    fn sign(
+        &self,
+        draft: &Draft,
+        key: &Credential,
+        at: &Stamp,
+    ) -> Result<http::Request<Bytes>, Fault> {
+        let Credential::Keys { id, .. } = key else {
+            return Err(Fault::new(FaultKind::Credential, "not a key"));
+        };
+        Ok(http::Request::builder()
+            .uri(format!("{}{}", self.endpoint, draft.path))
+            .header("signature", format!("{id}@{}", at.unix()))
+            .body(draft.body.clone())
+            .unwrap())
+    }
+
+    fn check(&self, reply: &Reply) -> Result<(), Fault> {
+        if reply.is_success() {
+            return Ok(());
+        }
+        let kind = reply.header("kind").and_then(kind);
+        let kind = kind.unwrap_or(FaultKind::from_status(reply.status));
+        let named = text(reply)
+            .split_whitespace()
+            .filter(|word| word.starts_with("i-"))
+            .filter_map(|word| InstanceId::new(word).ok())
+            .collect();
+        let fault = Fault::new(kind, text(reply))
+            .with_status(reply.status)
+            .with_instances(named)
+            .with_retry_after(reply.retry_after());
+        Err(match reply.header("effect") {
+            Some("none") => fault.with_effect(Effect::None),
+            _ => fault,
+        })
+    }
+
+    fn request_id(&self, reply: &Reply) -> Option<String> {
+        reply.header("request-id").map(Into::into)
+    }
+}
+
+fn draft(operation: &'static str, body: &str) -> Draft {
+    Draft::new(operation, http::Method::POST, format!("/{operation}")).with_body(body.to_owned())
+}
+
+fn join(ids: &[InstanceId]) -> String {
+    let ids: Vec<&str> = ids.iter().map(InstanceId::as_str).collect();
+    ids.join(" ")
+}
+
+fn text(reply: &Reply) -> String {
+    String::from_utf8_lossy(&reply.body).into_owned()
+}
+
+/// `ok`, `except i-1 i-2`, `each i-1=ok i-2=no`, `job j-1`.
+fn read_receipt(reply: &Reply) -> Result<Receipt, Fault> {
+    let text = text(reply);
+    let (word, rest) = text.split_once(' ').unwrap_or((&text, ""));
+    let id = |text: &str| InstanceId::new(text).unwrap();
+    let no = || Fault::new(FaultKind::WrongState, "no");
+    Ok(match word {
+        "ok" => Receipt::All,
+        "except" => Receipt::Except(rest.split(' ').map(|i| (id(i), no())).collect()),
+        "each" => {
+            let (accepted, refused): (Vec<&str>, Vec<&str>) =
+                rest.split(' ').partition(|row| row.ends_with("=ok"));
+            let bare = |row: &&str| id(row.split_once('=').unwrap().0);
+            Receipt::Each {
+                accepted: accepted.iter().map(bare).collect(),
+                refused: refused.iter().map(|row| (bare(row), no())).collect(),
+            }
+        }
+        "job" => Receipt::Job(JobId::new(rest).unwrap()),
+        _ => return Err(reply.unreadable("not a receipt")),
+    })
+}
+
+/// First line the whole job, then a line per instance: `running`, `ok` or a kind of fault.
+fn read_progress(reply: &Reply) -> Result<Progress, Fault> {
+    let verdict = |word: &str| match word {
+        "running" => Verdict::Running,
+        "ok" => Verdict::Succeeded,
+        other => Verdict::Failed(Fault::new(kind(other).unwrap(), "the job failed")),
+    };
+    let text = text(reply);
+    let mut lines = text.lines();
+    Ok(Progress {
+        overall: verdict(lines.next().unwrap()),
+        parts: lines
+            .map(|line| line.split_once(' ').unwrap())
+            .map(|(id, word)| (InstanceId::new(id).unwrap(), verdict(word)))
+            .collect(),
+    })
+}
+
+/// `i-1 running [start time]` a line.
+fn rows(text: &str) -> Vec<Observation> {
+    text.lines()
+        .map(|line| {
+            let words: Vec<&str> = line.split(' ').collect();
+            let mut row = Observation::new(
+                InstanceId::new(words[0]).unwrap(),
+                state(words[1]),
+                words[1],
+            );
+            row.started_at = words.get(2).map(|word| (*word).to_owned());
+            row
+        })
+        .collect()
+}
+
+fn state(word: &str) -> PowerState {
+    [
+        PowerState::Starting,
+        PowerState::Running,
+        PowerState::Stopping,
+        PowerState::Stopped,
+        PowerState::Rebooting,
+        PowerState::Failed,
+        PowerState::Changing,
+    ]
+    .into_iter()
+    .find(|state| state.as_str() == word)
+    .unwrap_or(PowerState::Unknown)
+}
+
+fn kind(word: &str) -> Option<FaultKind> {
+    [
+        FaultKind::Invalid,
+        FaultKind::NotFound,
+        FaultKind::WrongState,
+        FaultKind::Busy,
+        FaultKind::Capacity,
+        FaultKind::Permission,
+        FaultKind::Credential,
+        FaultKind::ClockSkew,
+        FaultKind::Throttled,
+        FaultKind::Unavailable,
+        FaultKind::Failed,
+    ]
+    .into_iter()
+    .find(|kind| kind.as_str() == word)
+}

@@ -1,0 +1,104 @@
+//! Errors that no recorded answer has.
+
+use std::time::Duration;
+
+use lifecycle_core::Effect;
+
+use super::*;
+
+#[test]
+fn codes_count_before_the_status() {
+    for (status, code, kind, effect) in [
+        // The same situation, as older and newer backends answer it.
+        (400, "OPERATION_DENIED_INSTANCE_RECYCLED", FaultKind::WrongState, Effect::None),
+        (403, "UNSUPPORTED_OPERATION_INSTANCE_STATUS", FaultKind::WrongState, Effect::None),
+        (403, "OPERATION_DENIED_INSTANCE_STATUS", FaultKind::WrongState, Effect::None),
+        // Under a good status it is an error all the same.
+        (200, "REQUEST_LIMIT_EXCEEDED", FaultKind::Throttled, Effect::None),
+        (400, "REQUEST_TIMED_OUT", FaultKind::Unavailable, Effect::Possible),
+        // Families.
+        (400, "AUTHFAILURE_BRAND_NEW", FaultKind::Credential, Effect::None),
+        (500, "MISSING_PARAMETER_BRAND_NEW", FaultKind::Invalid, Effect::None),
+        (500, "INVALID_PARAMETER_BRAND_NEW", FaultKind::Invalid, Effect::None),
+        (400, "OPERATION_DENIED_INSTANCE_BRAND_NEW", FaultKind::WrongState, Effect::None),
+        (400, "UNSUPPORTED_OPERATION_BRAND_NEW", FaultKind::Unsupported, Effect::None),
+    ] {
+        let fault = fault(status, &format!(r#"{{"code":"{code}"}}"#));
+        assert_eq!((fault.kind(), fault.effect()), (kind, effect), "{code}");
+        assert_eq!(fault.code(), Some(code));
+    }
+}
+
+#[test]
+fn a_new_code_is_judged_by_its_status_and_kept() {
+    for (status, kind, effect) in [
+        (400, FaultKind::Invalid, Effect::None),
+        (404, FaultKind::NotFound, Effect::None),
+        (429, FaultKind::Throttled, Effect::None),
+        (503, FaultKind::Unavailable, Effect::Possible),
+        (418, FaultKind::Unknown, Effect::Possible),
+        (200, FaultKind::Unknown, Effect::Possible),
+    ] {
+        let fault = fault(status, r#"{"code":"BRAND_NEW","message":"m"}"#);
+        assert_eq!((fault.kind(), fault.effect()), (kind, effect), "{status}");
+        assert_eq!((fault.code(), fault.message()), (Some("BRAND_NEW"), "m"));
+    }
+}
+
+#[test]
+fn errors_that_are_not_in_zenlayers_form_keep_their_status() {
+    for body in [
+        "",
+        "<html>",
+        "null",
+        r#"{"code":null}"#,
+        r#"{"code":5,"message":"m"}"#,
+        r#"{"code":""}"#,
+    ] {
+        let fault = fault(429, body);
+        assert_eq!(fault.kind(), FaultKind::Throttled, "{body}");
+        assert_eq!(fault.status(), Some(429), "{body}");
+        assert_eq!(fault.retry_after(), Some(Duration::from_secs(3)), "{body}");
+    }
+}
+
+#[test]
+fn a_challenge_is_one_on_its_status_only() {
+    let challenged = |status| {
+        let mut reply = reply(status, r#"{"code":"REQUEST_LIMIT_EXCEEDED"}"#);
+        let headers = &mut reply.headers;
+        headers.insert("cf-mitigated", "Challenge".parse().unwrap());
+        check(&reply).unwrap_err()
+    };
+    assert_eq!(challenged(403).kind(), FaultKind::Permission);
+    assert!(challenged(403).message().contains("cf-mitigated"));
+    assert_eq!(challenged(429).kind(), FaultKind::Throttled);
+    assert!(fault(451, "").message().contains("HTTP 451"));
+}
+
+#[test]
+fn the_body_names_the_request() {
+    for (body, expected) in [
+        (r#"{"requestId":"T1","code":"X"}"#, Some("T1")),
+        (r#"{"requestId":"T2","response":{"requestId":"T2"}}"#, Some("T2")),
+        (r#"{"requestId":7}"#, None),
+        ("", None),
+    ] {
+        assert_eq!(request_id(&reply(400, body)).as_deref(), expected);
+        assert_eq!(fault(400, body).request_id(), expected);
+    }
+}
+
+fn fault(status: u16, body: &str) -> Fault {
+    check(&reply(status, body)).unwrap_err()
+}
+
+fn reply(status: u16, body: &str) -> Reply {
+    let mut headers = http::HeaderMap::new();
+    headers.insert("retry-after", "3".parse().unwrap());
+    Reply {
+        status,
+        headers,
+        body: body.to_owned().into(),
+    }
+}

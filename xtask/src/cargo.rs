@@ -87,7 +87,8 @@ impl fmt::Display for Cargo {
 
 /// The root of the workspace that this program belongs to.
 ///
-/// Cargo tells it on every start. A path fixed at compile time would be wrong in a second clone with a shared target folder.
+/// Cargo tells it on every start. A path fixed at compile time would be wrong in a second clone
+/// with a shared target folder.
 pub(crate) fn workspace_root() -> Result<PathBuf, CouldNotRun> {
     let manifest_folder = env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
     manifest_folder

@@ -31,7 +31,8 @@ impl Ci {
         for row in &rows {
             println!("{row}");
         }
-        // The last line is what a reader or a machine that sees only the end of the log can judge by.
+        // The last line is what a reader or a machine that sees only the end of the log can judge
+        // by.
         println!("\n{}", summary(&rows));
         verdict(&rows)
     }
@@ -45,7 +46,8 @@ fn steps() -> Vec<Step> {
             "clippy",
             Cargo::new("clippy --workspace --all-targets --all-features -- -D warnings"),
         ),
-        // The test command of the README, word for word. It runs the examples in the documentation too.
+        // The test command of the README, word for word. It runs the examples in the documentation
+        // too.
         Step::cargo("test", Cargo::new("test --workspace --all-features")),
         Step::cargo(
             "doc",

@@ -45,9 +45,11 @@ pub(crate) fn for_outcome(outcome: &Result<Verdict, CouldNotRun>) -> ExitCode {
     ExitCode::from(code(outcome))
 }
 
-/// The exit code of a command line that starts no command, after printing the error or the help that was asked for.
+/// The exit code of a command line that starts no command, after printing the error or the help
+/// that was asked for.
 pub(crate) fn for_usage(error: &clap::Error) -> ExitCode {
-    // The text goes to a terminal or a log; when that is closed, the exit code is all that can be told.
+    // The text goes to a terminal or a log; when that is closed, the exit code is all that can be
+    // told.
     let _ = error.print();
     ExitCode::from(usage_code(error))
 }

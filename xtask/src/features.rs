@@ -1,4 +1,5 @@
-//! `cargo xtask features`: every crate with features compiles without warnings under the combinations that users pick.
+//! `cargo xtask features`: every crate with features compiles without warnings under the
+//! combinations that users pick.
 
 use std::path::Path;
 
@@ -46,8 +47,8 @@ impl Features {
     }
 }
 
-/// Clippy where `cargo check` would do: it builds the same, and it alone can deny a warning, such as an import that only
-/// one feature uses, without building every dependency again.
+/// Clippy where `cargo check` would do: it builds the same, and it alone can deny a warning, such
+/// as an import that only one feature uses, without building every dependency again.
 fn check(package: &str, features: &str) -> Cargo {
     let mut call = Cargo::new("clippy --quiet --no-default-features -p").arg(package);
     if !features.is_empty() {

@@ -1,6 +1,7 @@
 //! `cargo xtask`: the chores of this repository, each one a command.
 //!
-//! It starts cargo and prints what it finds. It links no crate of the product, so it works while they do not compile.
+//! It starts cargo and prints what it finds. It links no crate of the product, so it works while
+//! they do not compile.
 
 mod bench;
 mod cargo;

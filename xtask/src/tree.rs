@@ -1,7 +1,8 @@
 //! `cargo xtask tree`: what each crate's dependency tree must hold and must not hold.
 //!
-//! The cut of the workspace is mostly absences: a provider does no I/O, the client names no cloud, the simulator shares no
-//! code with a provider. A manifest line can break each of them unseen; the resolved tree cannot hide it.
+//! The cut of the workspace is mostly absences: a provider does no I/O, the client names no cloud,
+//! the simulator shares no code with a provider. A manifest line can break each of them unseen; the
+//! resolved tree cannot hide it.
 
 use std::{collections::BTreeSet, path::Path};
 
@@ -91,7 +92,8 @@ fn everything() -> Claim {
         .holds("xtask")
 }
 
-/// What one dependency tree holds and lacks. A name that it holds is exempt from the patterns that it lacks.
+/// What one dependency tree holds and lacks. A name that it holds is exempt from the patterns that
+/// it lacks.
 #[derive(Debug)]
 struct Claim {
     /// The arguments of `cargo tree` that pick the tree.

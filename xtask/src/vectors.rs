@@ -1,7 +1,8 @@
 //! `cargo xtask vectors`: the signatures of every cloud against files of known answers.
 //!
-//! The answers may come from outside the repository, so the folder is an argument. The work is done by the unit test
-//! `sign::tests::vectors` of each provider, which reads the folder from `LIFECYCLE_VECTORS` and prints its count.
+//! The answers may come from outside the repository, so the folder is an argument. The work is done
+//! by the unit test `sign::tests::vectors` of each provider, which reads the folder from
+//! `LIFECYCLE_VECTORS` and prints its count.
 
 use std::path::{self, Path, PathBuf};
 
@@ -111,8 +112,19 @@ fn numbers(cloud: &str, line: &str) -> Option<(usize, usize)> {
 mod tests {
     use super::*;
 
-    const GREEN: &str = "\nrunning 1 test\nbaidu: 41 passed, 0 failed\n.\ntest result: ok. 1 passed; 0 failed; 0 ignored\n";
-    const RED: &str = "\nrunning 1 test\nhost only: signature\nwith token: canonical text\nbaidu: 39 passed, 2 failed\nF\n";
+    const GREEN: &str = "
+running 1 test
+baidu: 41 passed, 0 failed
+.
+test result: ok. 1 passed; 0 failed; 0 ignored
+";
+    const RED: &str = "
+running 1 test
+host only: signature
+with token: canonical text
+baidu: 39 passed, 2 failed
+F
+";
     const NOT_FOUND: &str =
         "\nrunning 0 tests\n\ntest result: ok. 0 passed; 0 failed; 0 ignored; 9 filtered out\n";
 

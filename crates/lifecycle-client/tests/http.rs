@@ -126,6 +126,7 @@ async fn an_endless_answer_is_cut_off() {
     let address = listener.local_addr().unwrap();
     tokio::spawn(async move {
         let (mut socket, _) = listener.accept().await.unwrap();
+        let _ = socket.read(&mut [0; 4096]).await;
         let _ = socket.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await;
         while socket.write_all(&[b'x'; 65536]).await.is_ok() {}
     });

@@ -89,7 +89,9 @@ mod one_outcome_per_instance {
 mod at_most_one_reboot {
     use super::*;
 
-    fn unclear_fates() -> Vec<(&'static str, fn() -> Fate)> {
+    type Named = (&'static str, fn() -> Fate);
+
+    fn unclear_fates() -> Vec<Named> {
         vec![
             ("broken connection", || Fate::Broken),
             ("silence", || Fate::Silence),

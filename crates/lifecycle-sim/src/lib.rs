@@ -12,6 +12,8 @@ mod ledger;
 mod mishap;
 mod request;
 mod response;
+#[cfg(feature = "server")]
+mod server;
 mod simulator;
 mod site;
 pub mod switches;
@@ -28,6 +30,8 @@ pub use fleet::BadFleet;
 pub use instance::{Act, Executed, State, Trouble};
 pub use ledger::{ActRecord, CallRecord, Ledger};
 pub use mishap::{ErrorBody, Injection, Mishap, When};
+#[cfg(feature = "server")]
+pub use server::Server;
 pub use simulator::{Builder, KeyKind, Simulator, UnknownInstance};
 pub use switches::{Hint, Switches};
 pub use tempo::Tempo;

@@ -25,7 +25,7 @@ pub mod baidu {
 
 /// The settings of Alibaba ECS.
 pub mod aliyun {
-    pub use crate::aliyun::Switches;
+    pub use crate::aliyun::switches::*;
 }
 
 /// The settings of Zenlayer ZEC.
@@ -35,7 +35,7 @@ pub mod zenlayer {
 
 /// The settings of Huawei ECS.
 pub mod huawei {
-    pub use crate::huawei::Switches;
+    pub use crate::huawei::switches::*;
 }
 
 impl Switches {

@@ -68,9 +68,9 @@ static SESSION: HeaderName = HeaderName::from_static("x-bce-security-token");
 static JSON: HeaderValue = HeaderValue::from_static("application/json; charset=utf-8");
 
 /// How long a signature is good for: the default of all of Baidu's SDKs.
-const EXPIRY_SECONDS: u32 = 1800;
+const EXPIRY_SECONDS: i64 = 1800;
 
-fn auth_string_prefix(key_id: &str, date: &str, expiry_seconds: u32) -> String {
+fn auth_string_prefix(key_id: &str, date: &str, expiry_seconds: i64) -> String {
     let expiry = expiry_seconds.to_string();
     ["bce-auth-v1", key_id, date, &expiry].join("/")
 }

@@ -11,8 +11,6 @@ pub struct Config {
 
 impl Config {
     /// The one host of all regions, `console.zenlayer.com`, over HTTPS; all resource groups.
-    ///
-    /// <https://docs.console.zenlayer.com/api-reference/api-introduction/instruction/request>
     pub fn new() -> Self {
         #[expect(clippy::expect_used, reason = "a constant, which every test parses")]
         let endpoint = Endpoint::parse("console.zenlayer.com").expect("a host is an endpoint");

@@ -68,8 +68,9 @@ fn kind(code: &str) -> Option<FaultKind> {
         | "OPERATION_FAILED_FOR_RECYCLE_RESOURCE" => FaultKind::WrongState,
         "INVALID_INSTANCE_NOT_FOUND" | "OPERATION_FAILED_RESOURCE_NOT_FOUND" => FaultKind::NotFound,
 
-        // Codes of all APIs:
-        // https://docs.console.zenlayer.com/api-reference/api-introduction/instruction/commonerrorcode
+        // Codes of all APIs, by the vendor's draft of March 2023 (wolfgangdemo/demo on GitHub,
+        // api-introduction/instruction/commonerrorcode.md). The throttling code is newer; Zenlayer's
+        // SDKs have it.
         "AUTHFAILURE_INVALID_AUTHORIZATION" | "AUTHFAILURE_SIGNATURE_FAILURE" => {
             FaultKind::Credential
         }

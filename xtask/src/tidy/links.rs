@@ -1,6 +1,7 @@
 //! The check of links in Markdown files that point to files of the repository.
 //!
-//! It looks at nothing outside the repository, and leaves paths of Rust items (`crate::Client`) to rustdoc.
+//! It looks at nothing outside the repository, and leaves paths of Rust items (`crate::Client`) to
+//! rustdoc.
 
 use super::Files;
 
@@ -17,7 +18,8 @@ pub(super) fn broken(files: &Files) -> Vec<String> {
     findings
 }
 
-/// The targets of links to files, each with its line number and without its `#section`. Code is skipped.
+/// The targets of links to files, each with its line number and without its `#section`. Code is
+/// skipped.
 fn links(markdown: &str) -> Vec<(usize, &str)> {
     let mut found = Vec::new();
     let mut in_code = false;
@@ -62,7 +64,8 @@ fn file_target(target: &str) -> Option<&str> {
     (!elsewhere).then_some(file)
 }
 
-/// The path from the root of the repository of what `document` calls `target`, unless that lies outside.
+/// The path from the root of the repository of what `document` calls `target`, unless that lies
+/// outside.
 fn resolve(document: &str, target: &str) -> Option<String> {
     let mut steps: Vec<&str> = document.split('/').collect();
     steps.pop();

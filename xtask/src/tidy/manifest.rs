@@ -1,7 +1,7 @@
 //! Reading a crate's `Cargo.toml` as far as the checks need it.
 //!
-//! Not a TOML reader: it knows `[section]` and `key = value`, where a value may span lines inside brackets. Cargo has
-//! read the file before, so what is left is to see how it was written.
+//! Not a TOML reader: it knows `[section]` and `key = value`, where a value may span lines inside
+//! brackets. Cargo has read the file before, so what is left is to see how it was written.
 
 /// The entries of one manifest, in order.
 #[derive(Debug)]
@@ -55,7 +55,8 @@ impl Manifest {
             .any(|entry| entry.key == "publish" && entry.value == "false")
     }
 
-    /// The entries of all sections of dependencies. One written as `[dependencies.name]` is several entries.
+    /// The entries of all sections of dependencies. One written as `[dependencies.name]` is several
+    /// entries.
     pub(super) fn dependencies(&self) -> impl Iterator<Item = &Entry> {
         self.entries.iter().filter(|entry| {
             entry
@@ -87,7 +88,8 @@ impl Entry {
             || self.value.contains("workspace=true")
     }
 
-    /// Whether it is a dependency of tests on a neighbour in the workspace. Without a version it vanishes on packaging.
+    /// Whether it is a dependency of tests on a neighbour in the workspace. Without a version it
+    /// vanishes on packaging.
     pub(super) fn is_neighbour_in_tests(&self) -> bool {
         self.section.ends_with("dev-dependencies")
             && self.value.contains("path=")

@@ -17,7 +17,8 @@ pub(super) fn missing_files(files: &Files) -> Vec<String> {
     findings
 }
 
-/// Every manifest says what the registry shows. An unpublished crate has no page that shows a README.
+/// Every manifest says what the registry shows. An unpublished crate has no page that shows a
+/// README.
 pub(super) fn missing_fields(files: &Files) -> Vec<String> {
     let mut findings = Vec::new();
     for (folder, manifest) in crates(files) {

@@ -1,4 +1,5 @@
-//! Checks of the Rust files: what each is for, how long it is, and that core and client name no cloud.
+//! Checks of the Rust files: what each is for, how long it is, and that core and client name no
+//! cloud.
 
 use super::Files;
 
@@ -18,7 +19,8 @@ pub(super) fn undocumented_modules(files: &Files) -> Vec<String> {
         .collect()
 }
 
-/// Names of clouds in the code of crates that know no cloud. Comments may name one, to say why something is as it is.
+/// Names of clouds in the code of crates that know no cloud. Comments may name one, to say why
+/// something is as it is.
 pub(super) fn named_clouds(files: &Files) -> Vec<String> {
     let mut findings = Vec::new();
     for (path, text) in files
@@ -49,7 +51,8 @@ const LONG: usize = 700;
 const KNOW_NO_CLOUD: [&str; 2] = ["crates/lifecycle-core/", "crates/lifecycle-client/"];
 const CLOUD_NAMES: [&str; 5] = ["baidu", "aliyun", "alibaba", "zenlayer", "huawei"];
 
-/// The line up to a comment. The slashes of an address follow a colon, those of a comment a blank or nothing.
+/// The line up to a comment. The slashes of an address follow a colon, those of a comment a blank
+/// or nothing.
 fn without_comment(line: &str) -> &str {
     let begins_comment = |at: &usize| {
         line[..*at]
@@ -92,7 +95,11 @@ mod tests {
 
     #[test]
     fn core_and_client_name_clouds_in_comments_only() {
-        let text = "//! Unlike Baidu.\nfn pace() {} // Huawei locks a key\n    /// Zenlayer\nlet url = \"https://ecs.Aliyun.com\";\n";
+        let text = "//! Unlike Baidu.
+    /// Zenlayer
+fn pace() {} // Huawei locks a key
+let url = \"https://ecs.Aliyun.com\";
+";
         let files = Files::of([
             ("crates/lifecycle-core/src/lib.rs", text),
             (

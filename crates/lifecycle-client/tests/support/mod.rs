@@ -145,7 +145,11 @@ pub(crate) fn server_error() -> Fate {
     answer(503, &[], "try later")
 }
 
-pub(crate) fn answer(status: u16, headers: &[(&'static str, &str)], body: impl Into<String>) -> Fate {
+pub(crate) fn answer(
+    status: u16,
+    headers: &[(&'static str, &str)],
+    body: impl Into<String>,
+) -> Fate {
     Fate::Answer(Reply {
         status,
         headers: headers

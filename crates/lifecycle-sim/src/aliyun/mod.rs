@@ -21,15 +21,14 @@ mod auth;
 mod describe;
 mod power;
 mod refusal;
+mod regions;
 mod sha1;
 mod standing;
-mod switches;
+pub(crate) mod switches;
 #[cfg(test)]
 mod tests;
 
 use std::{collections::HashMap, time::Duration};
-
-pub use switches::{BatchDryRun, MissingParameter, RebootShows, Switches, Throttling, ThrottlingHint};
 
 use self::{
     answer::Envelope,
@@ -222,14 +221,16 @@ fn unasked(site: &mut Site) -> Envelope {
     }
 }
 
-/// The instances that a call can see which names a region. A name that no instance lives under is no
-/// region here.
+/// The instances that a call can see which names a region.
 fn named_region(site: &Site, asked: &Asked, scope: Scope) -> Result<Scope, Refusal> {
     let switches = &site.switches.aliyun;
-    let named = site.scope(asked.required("RegionId", switches)?);
-    match (scope, named) {
-        (_, Scope::Nowhere) => Err(refusal::NO_REGION),
-        (Scope::Everywhere, _) => Ok(named),
+    let name = asked.required("RegionId", switches)?;
+    let named = site.scope(name);
+    if named == Scope::Nowhere && !regions::is_known(name) {
+        return Err(refusal::NO_REGION);
+    }
+    match scope {
+        Scope::Everywhere => Ok(named),
         _ if scope == named => Ok(scope),
         _ if switches.refuses_foreign_regions => Err(refusal::NO_REGION),
         _ => Ok(Scope::Nowhere),

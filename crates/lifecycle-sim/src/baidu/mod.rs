@@ -2,7 +2,7 @@
 //!
 //! Paths, bodies, statuses, codes and limits are documented (cloud.baidu.com/doc/BCC); request and
 //! answer shapes were checked against what the vendor's Python SDK sends and reads. What the documents leave
-//! open is a [switch](Switches).
+//! open is a [switch](switches).
 
 mod auth;
 mod power;
@@ -15,7 +15,6 @@ use std::{borrow::Cow, time::Duration};
 use percent_encoding::percent_decode_str;
 
 pub(crate) use power::Memory;
-pub use switches::Switches;
 
 use crate::{
     dialect::{Denial, Dialect, Intent, Operation},
@@ -43,9 +42,7 @@ impl Dialect for Baidu {
 
     /// `bcc.{region}.baidubce.com`.
     fn region_of<'h>(&self, hostname: &'h str) -> Option<&'h str> {
-        hostname
-            .strip_prefix("bcc.")?
-            .strip_suffix(".baidubce.com")
+        hostname.strip_prefix("bcc.")?.strip_suffix(".baidubce.com")
     }
 
     /// `i-` and eight letters or digits.

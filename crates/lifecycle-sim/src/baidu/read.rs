@@ -72,7 +72,7 @@ pub(super) fn by_ids(
 }
 
 /// The instances that can be stopped free of charge: none. Which ones can is not simulated here; see
-/// [`Switches::no_charge`](super::Switches::no_charge).
+/// [`Switches::no_charge`](super::switches::Switches::no_charge).
 pub(super) fn no_charge(
     site: &mut Site,
     request: &Received,

@@ -39,7 +39,7 @@ fn problems_of(vector: &Value) -> Vec<String> {
         .filter(|(name, _)| is_selected(name, &vector["headers_to_sign"]))
         .collect();
     let draft = draft(vector);
-    let expiry = vector["expires_in"].as_u64().unwrap().try_into().unwrap();
+    let expiry = vector["expires_in"].as_i64().unwrap();
 
     let stamp = Stamp::from_unix(vector["timestamp_unix"].as_i64().unwrap(), 0);
     let prefix = auth_string_prefix(text("access_key"), &stamp.extended(), expiry);

@@ -10,18 +10,68 @@ use super::*;
 fn codes_count_before_the_status() {
     for (status, code, kind, effect) in [
         // The same situation, as older and newer backends answer it.
-        (400, "OPERATION_DENIED_INSTANCE_RECYCLED", FaultKind::WrongState, Effect::None),
-        (403, "UNSUPPORTED_OPERATION_INSTANCE_STATUS", FaultKind::WrongState, Effect::None),
-        (403, "OPERATION_DENIED_INSTANCE_STATUS", FaultKind::WrongState, Effect::None),
+        (
+            400,
+            "OPERATION_DENIED_INSTANCE_RECYCLED",
+            FaultKind::WrongState,
+            Effect::None,
+        ),
+        (
+            403,
+            "UNSUPPORTED_OPERATION_INSTANCE_STATUS",
+            FaultKind::WrongState,
+            Effect::None,
+        ),
+        (
+            403,
+            "OPERATION_DENIED_INSTANCE_STATUS",
+            FaultKind::WrongState,
+            Effect::None,
+        ),
         // Under a good status it is an error all the same.
-        (200, "REQUEST_LIMIT_EXCEEDED", FaultKind::Throttled, Effect::None),
-        (400, "REQUEST_TIMED_OUT", FaultKind::Unavailable, Effect::Possible),
+        (
+            200,
+            "REQUEST_LIMIT_EXCEEDED",
+            FaultKind::Throttled,
+            Effect::None,
+        ),
+        (
+            400,
+            "REQUEST_TIMED_OUT",
+            FaultKind::Unavailable,
+            Effect::Possible,
+        ),
         // Families.
-        (400, "AUTHFAILURE_BRAND_NEW", FaultKind::Credential, Effect::None),
-        (500, "MISSING_PARAMETER_BRAND_NEW", FaultKind::Invalid, Effect::None),
-        (500, "INVALID_PARAMETER_BRAND_NEW", FaultKind::Invalid, Effect::None),
-        (400, "OPERATION_DENIED_INSTANCE_BRAND_NEW", FaultKind::WrongState, Effect::None),
-        (400, "UNSUPPORTED_OPERATION_BRAND_NEW", FaultKind::Unsupported, Effect::None),
+        (
+            400,
+            "AUTHFAILURE_BRAND_NEW",
+            FaultKind::Credential,
+            Effect::None,
+        ),
+        (
+            500,
+            "MISSING_PARAMETER_BRAND_NEW",
+            FaultKind::Invalid,
+            Effect::None,
+        ),
+        (
+            500,
+            "INVALID_PARAMETER_BRAND_NEW",
+            FaultKind::Invalid,
+            Effect::None,
+        ),
+        (
+            400,
+            "OPERATION_DENIED_INSTANCE_BRAND_NEW",
+            FaultKind::WrongState,
+            Effect::None,
+        ),
+        (
+            400,
+            "UNSUPPORTED_OPERATION_BRAND_NEW",
+            FaultKind::Unsupported,
+            Effect::None,
+        ),
     ] {
         let fault = fault(status, &format!(r#"{{"code":"{code}"}}"#));
         assert_eq!((fault.kind(), fault.effect()), (kind, effect), "{code}");
@@ -80,7 +130,10 @@ fn a_challenge_is_one_on_its_status_only() {
 fn the_body_names_the_request() {
     for (body, expected) in [
         (r#"{"requestId":"T1","code":"X"}"#, Some("T1")),
-        (r#"{"requestId":"T2","response":{"requestId":"T2"}}"#, Some("T2")),
+        (
+            r#"{"requestId":"T2","response":{"requestId":"T2"}}"#,
+            Some("T2"),
+        ),
         (r#"{"requestId":7}"#, None),
         ("", None),
     ] {

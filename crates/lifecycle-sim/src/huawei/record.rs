@@ -1,0 +1,308 @@
+//! A server as the cloud describes it.
+//!
+//! Documented: the fields and their types (numbers as texts among them), and how `status` follows from
+//! the state and the task of the virtual machine. A server that is being stopped is still `ACTIVE`, one
+//! that is being started still `SHUTOFF`. Inferred: the states of servers in the recycle bin, and all
+//! values that no simulated call changes.
+
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+
+use crate::{
+    instance::{Act, State, Trouble, View},
+    site::{Index, Site},
+    time::write_utc,
+};
+
+/// What the cloud says of a server's power.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Standing {
+    pub(super) status: &'static str,
+    pub(super) vm_state: &'static str,
+    pub(super) task_state: Option<&'static str>,
+    /// 0 none, 1 running, 4 shut down.
+    pub(super) power_state: u8,
+}
+
+/// The table of "ECS statuses".
+pub(super) fn standing(view: View) -> Standing {
+    let (status, vm_state, task_state, power_state) = match view.state {
+        State::Creating => ("BUILD", "building", Some("spawning"), 0),
+        State::Running => ("ACTIVE", "active", None, 1),
+        State::Stopping => ("ACTIVE", "active", Some("powering-off"), 1),
+        State::Stopped | State::Expired => ("SHUTOFF", "stopped", None, 4),
+        State::Starting => ("SHUTOFF", "stopped", Some("powering-on"), 4),
+        State::Rebooting => rebooting(view),
+        State::Changing => ("RESIZE", "stopped", Some("resize_migrating"), 4),
+        State::Failed => ("ERROR", "error", None, 0),
+        // The table ends with "anything else".
+        State::Recycled => ("UNKNOWN", "soft-delete", None, 0),
+    };
+    Standing {
+        status,
+        vm_state,
+        task_state,
+        power_state,
+    }
+}
+
+fn rebooting(view: View) -> (&'static str, &'static str, Option<&'static str>, u8) {
+    let early = view.progress < 0.5;
+    let (status, task) = match (view.act, early) {
+        (Some(Act::ForcedReboot), true) => ("HARD_REBOOT", "rebooting_hard"),
+        (Some(Act::ForcedReboot), false) => ("HARD_REBOOT", "reboot_started_hard"),
+        (_, true) => ("REBOOT", "rebooting"),
+        (_, false) => ("REBOOT", "reboot_started"),
+    };
+    (status, "active", Some(task), 1)
+}
+
+/// A server.
+#[derive(Serialize)]
+pub(super) struct Record<'a> {
+    id: &'a str,
+    name: String,
+    status: &'static str,
+    fault: Option<Fault>,
+    #[serde(rename = "OS-EXT-STS:vm_state")]
+    vm_state: &'static str,
+    #[serde(rename = "OS-EXT-STS:task_state")]
+    task_state: Option<&'static str>,
+    #[serde(rename = "OS-EXT-STS:power_state")]
+    power_state: u8,
+    locked: bool,
+    host_status: &'static str,
+    created: &'static str,
+    updated: String,
+    /// The first launch: a start or reboot does not change it (inferred).
+    #[serde(rename = "OS-SRV-USG:launched_at")]
+    launched_at: &'static str,
+    tenant_id: &'a str,
+    user_id: &'static str,
+    #[serde(rename = "hostId")]
+    host_id: &'static str,
+    #[serde(rename = "OS-EXT-AZ:availability_zone")]
+    availability_zone: String,
+    #[serde(rename = "OS-EXT-SRV-ATTR:host")]
+    host: &'static str,
+    #[serde(rename = "OS-EXT-SRV-ATTR:instance_name")]
+    instance_name: String,
+    #[serde(rename = "OS-EXT-SRV-ATTR:hostname")]
+    hostname: String,
+    #[serde(rename = "OS-EXT-SRV-ATTR:launch_index")]
+    launch_index: u8,
+    #[serde(rename = "OS-EXT-SRV-ATTR:user_data")]
+    user_data: Option<&'static str>,
+    #[serde(rename = "OS-DCF:diskConfig")]
+    disk_config: &'static str,
+    config_drive: &'static str,
+    flavor: Flavor,
+    image: Image,
+    addresses: Map<String, Value>,
+    #[serde(rename = "os-extended-volumes:volumes_attached")]
+    volumes: [Volume; 1],
+    metadata: Metadata,
+    tags: [&'static str; 0],
+    sys_tags: [Tag; 1],
+    enterprise_project_id: &'static str,
+    security_groups: [SecurityGroup; 1],
+    #[serde(rename = "os:scheduler_hints")]
+    scheduler_hints: Map<String, Value>,
+    description: &'static str,
+    #[serde(rename = "accessIPv4")]
+    access_ipv4: &'static str,
+    #[serde(rename = "accessIPv6")]
+    access_ipv6: &'static str,
+    /// These two are not always there (documented): here, while the server runs and nothing is under
+    /// way on it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    progress: Option<u8>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    key_name: Option<&'static str>,
+}
+
+impl<'a> Record<'a> {
+    pub(super) fn of(site: &'a Site, index: Index) -> Self {
+        let instance = site.instance(index);
+        let number = instance.number;
+        let standing = standing(site.shown(index));
+        let updated = site.started_at(index);
+        let settled_running = standing.status == "ACTIVE" && standing.task_state.is_none();
+        let expired = instance.trouble == Some(Trouble::Expired);
+        Self {
+            id: instance.id(),
+            name: instance.name(),
+            status: standing.status,
+            fault: (standing.status == "ERROR").then(|| Fault {
+                code: 500,
+                created: write_utc("%Y-%m-%dT%H:%M:%SZ", updated),
+                message: "The server is broken.",
+                details: "",
+            }),
+            vm_state: standing.vm_state,
+            task_state: standing.task_state,
+            power_state: standing.power_state,
+            locked: instance.trouble == Some(Trouble::Locked),
+            host_status: "UP",
+            created: "2025-11-01T02:03:04Z",
+            updated: write_utc("%Y-%m-%dT%H:%M:%SZ", updated),
+            launched_at: "2025-11-01T02:04:05.123456",
+            tenant_id: &site.account.project_id,
+            user_id: "fedcba9876543210fedcba9876543210",
+            host_id: "c0ffee00c0ffee00c0ffee00c0ffee00c0ffee00c0ffee00c0ffee00",
+            availability_zone: format!("{}a", site.region(index)),
+            host: "az1.dc1",
+            instance_name: format!("instance-{number:08x}"),
+            hostname: instance.name(),
+            launch_index: 0,
+            user_data: None,
+            disk_config: "MANUAL",
+            config_drive: "",
+            flavor: Flavor {
+                id: "s6.large.2",
+                name: "s6.large.2",
+                vcpus: "2",
+                ram: "4096",
+                disk: "0",
+            },
+            image: Image {
+                id: "11111111-2222-4333-8444-555555555555",
+            },
+            addresses: addresses(number),
+            volumes: [Volume {
+                id: format!("12121212-3434-4565-8787-{number:012x}"),
+                device: "/dev/vda",
+                boot_index: "0",
+                delete_on_termination: "false",
+            }],
+            metadata: Metadata {
+                charging_mode: if expired { "1" } else { "0" },
+                os_type: "Linux",
+                vpc_id: VPC,
+                ecm_res_status: expired.then_some("freeze"),
+            },
+            tags: [],
+            sys_tags: [Tag {
+                key: "_sys_enterprise_project_id",
+                value: "0",
+            }],
+            enterprise_project_id: "0",
+            security_groups: [SecurityGroup {
+                name: "default",
+                id: "abababab-cdcd-4efe-8121-343434343434",
+            }],
+            scheduler_hints: Map::new(),
+            description: "",
+            access_ipv4: "",
+            access_ipv6: "",
+            progress: settled_running.then_some(0),
+            key_name: settled_running.then_some("KeyPair-1"),
+        }
+    }
+}
+
+const VPC: &str = "99999999-8888-4777-8666-555555555555";
+
+/// One private address, under the id of the network.
+fn addresses(number: u32) -> Map<String, Value> {
+    let [_, second, third, fourth] = number.to_be_bytes();
+    let address = json!([{
+        "version": "4",
+        "addr": format!("10.{second}.{third}.{fourth}"),
+        "OS-EXT-IPS-MAC:mac_addr": format!("fa:16:3e:{second:02x}:{third:02x}:{fourth:02x}"),
+        "OS-EXT-IPS:port_id": format!("aaaaaaaa-bbbb-4ccc-8ddd-{number:012x}"),
+        "OS-EXT-IPS:type": "fixed",
+    }]);
+    Map::from_iter([(VPC.to_owned(), address)])
+}
+
+#[derive(Serialize)]
+struct Fault {
+    code: u16,
+    created: String,
+    message: &'static str,
+    details: &'static str,
+}
+
+/// All numbers are texts.
+#[derive(Serialize)]
+struct Flavor {
+    id: &'static str,
+    name: &'static str,
+    vcpus: &'static str,
+    ram: &'static str,
+    disk: &'static str,
+}
+
+#[derive(Serialize)]
+struct Image {
+    id: &'static str,
+}
+
+#[derive(Serialize)]
+struct Volume {
+    id: String,
+    device: &'static str,
+    #[serde(rename = "bootIndex")]
+    boot_index: &'static str,
+    delete_on_termination: &'static str,
+}
+
+#[derive(Serialize)]
+struct Metadata {
+    charging_mode: &'static str,
+    os_type: &'static str,
+    vpc_id: &'static str,
+    #[serde(rename = "EcmResStatus", skip_serializing_if = "Option::is_none")]
+    ecm_res_status: Option<&'static str>,
+}
+
+#[derive(Serialize)]
+struct Tag {
+    key: &'static str,
+    value: &'static str,
+}
+
+#[derive(Serialize)]
+struct SecurityGroup {
+    name: &'static str,
+    id: &'static str,
+}
+
+/// The entry of a named server that there is not: everything but id and fault is null (documented).
+#[derive(Serialize)]
+pub(super) struct Unknown<'a> {
+    id: &'a str,
+    fault: UnknownFault,
+    name: Option<&'static str>,
+    status: Option<&'static str>,
+    #[serde(rename = "OS-EXT-STS:task_state")]
+    task_state: Option<&'static str>,
+    #[serde(rename = "OS-EXT-STS:vm_state")]
+    vm_state: Option<&'static str>,
+    #[serde(rename = "OS-EXT-STS:power_state")]
+    power_state: Option<u8>,
+    locked: Option<bool>,
+}
+
+#[derive(Serialize)]
+struct UnknownFault {
+    message: String,
+}
+
+impl<'a> Unknown<'a> {
+    pub(super) fn new(id: &'a str) -> Self {
+        Self {
+            id,
+            fault: UnknownFault {
+                message: format!("Instance {id} could not be found."),
+            },
+            name: None,
+            status: None,
+            task_state: None,
+            vm_state: None,
+            power_state: None,
+            locked: None,
+        }
+    }
+}

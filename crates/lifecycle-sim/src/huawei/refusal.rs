@@ -1,0 +1,280 @@
+//! The error answers of Huawei ECS and of the gateway before it, as data.
+//!
+//! Codes, statuses and texts are documented (appendix "error codes", and the gateway's list), or real
+//! answers quoted in public issues; the vendor warns that one code has many texts. Which trouble of a
+//! server causes which code is inferred from their meaning.
+
+use std::{borrow::Cow, time::Duration};
+
+use serde::Serialize;
+
+use super::switches::{ShowNotFound, Switches, Throttling, WrongProject};
+use crate::{
+    response::{self, Response},
+    site::Site,
+};
+
+/// One refusal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Refusal {
+    pub(super) status: u16,
+    form: Form,
+    pub(super) code: &'static str,
+    pub(super) message: Cow<'static, str>,
+    /// Codes and texts of the causes, where there are several.
+    details: Vec<(&'static str, String)>,
+    retry_after: Option<Duration>,
+}
+
+/// The envelope of an error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Form {
+    /// `{"error":{"code","message"}}`
+    Service,
+    /// `{"error_code","error_msg","request_id"}`
+    Gateway,
+    /// `{"itemNotFound":{"code":404,"message"}}`: the code is a number.
+    OpenStack,
+}
+
+impl Refusal {
+    const fn new(status: u16, form: Form, code: &'static str, message: &'static str) -> Self {
+        Self {
+            status,
+            form,
+            code,
+            message: Cow::Borrowed(message),
+            details: Vec::new(),
+            retry_after: None,
+        }
+    }
+
+    const fn service(status: u16, code: &'static str, message: &'static str) -> Self {
+        Self::new(status, Form::Service, code, message)
+    }
+
+    const fn gateway(status: u16, code: &'static str, message: &'static str) -> Self {
+        Self::new(status, Form::Gateway, code, message)
+    }
+
+    fn with_message(mut self, message: String) -> Self {
+        self.message = Cow::Owned(message);
+        self
+    }
+
+    pub(super) fn with_status(mut self, status: u16) -> Self {
+        self.status = status;
+        self
+    }
+
+    /// The answer.
+    pub(super) fn answer(&self, site: &mut Site) -> Response {
+        let request_id = site.uuid().replace('-', "");
+        let answer = match self.form {
+            Form::Service => response::json(self.status, &self.service_body()),
+            Form::Gateway => response::json(
+                self.status,
+                &GatewayBody {
+                    error_code: self.code,
+                    error_msg: &self.message,
+                    request_id: &request_id,
+                },
+            ),
+            Form::OpenStack => response::json(
+                self.status,
+                &OpenStackBody {
+                    item_not_found: OpenStackError {
+                        code: self.status,
+                        message: &self.message,
+                    },
+                },
+            ),
+        };
+        let answer = response::with_header(answer, "x-request-id", &request_id);
+        match self.retry_after {
+            Some(wait) => {
+                let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+                response::with_header(answer, "retry-after", &seconds.to_string())
+            }
+            None => answer,
+        }
+    }
+
+    fn service_body(&self) -> ServiceBody<'_> {
+        let details: Vec<_> = self
+            .details
+            .iter()
+            .map(|(code, message)| Detail { code, message })
+            .collect();
+        ServiceBody {
+            error: ServiceError {
+                code: self.code,
+                message: &self.message,
+                details: (!details.is_empty()).then_some(details),
+            },
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct ServiceBody<'a> {
+    error: ServiceError<'a>,
+}
+
+#[derive(Serialize)]
+struct ServiceError<'a> {
+    code: &'a str,
+    message: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    details: Option<Vec<Detail<'a>>>,
+}
+
+#[derive(Serialize)]
+struct Detail<'a> {
+    code: &'a str,
+    message: &'a str,
+}
+
+#[derive(Serialize)]
+struct GatewayBody<'a> {
+    error_code: &'a str,
+    error_msg: &'a str,
+    request_id: &'a str,
+}
+
+#[derive(Serialize)]
+struct OpenStackBody<'a> {
+    #[serde(rename = "itemNotFound")]
+    item_not_found: OpenStackError<'a>,
+}
+
+#[derive(Serialize)]
+struct OpenStackError<'a> {
+    code: u16,
+    message: &'a str,
+}
+
+/// A key or a signature that is not good, with the cause that the gateway tells.
+pub(super) fn not_authentic(cause: &str) -> Refusal {
+    Refusal::gateway(401, "APIGW.0301", "")
+        .with_message(format!("Incorrect IAM authentication information: {cause}"))
+}
+
+/// A batch of which some servers cannot be acted on. The documents give the form of `details`; that a
+/// text names its server is inferred.
+pub(super) fn batch_failed(causes: Vec<(&str, &Refusal)>) -> Refusal {
+    Refusal {
+        details: causes
+            .into_iter()
+            .map(|(id, cause)| (cause.code, format!("{} ({id})", cause.message)))
+            .collect(),
+        ..Refusal::service(400, "Ecs.0611", "Batch operation failed.")
+    }
+}
+
+/// The project in the path is not that of the key.
+pub(super) fn wrong_project(switches: &Switches) -> Refusal {
+    const TEXT: &str = "The project ID in the URL does not match that in the token.";
+    match switches.wrong_project {
+        WrongProject::Ecs0023 => Refusal::service(400, "Ecs.0023", TEXT),
+        WrongProject::Common0018 => Refusal::service(400, "Common.0018", TEXT),
+    }
+}
+
+/// The query of one server that there is not.
+pub(super) fn show_not_found(id: &str, switches: &Switches) -> Refusal {
+    match switches.show_not_found {
+        ShowNotFound::Ecs0114 => NO_SERVER,
+        ShowNotFound::Ecs0614 => NO_SERVER_TOO,
+        ShowNotFound::ItemNotFound => Refusal::new(404, Form::OpenStack, "", "")
+            .with_message(format!("Instance {id} could not be found.")),
+    }
+}
+
+/// Too many calls. Whether a wait is told is unknown; if so, in the header that HTTP has for it.
+pub(super) fn throttled(switches: &Switches, hint: Option<Duration>) -> Refusal {
+    const FLOW: &str = "Api flow control Error because of too many requests.";
+    let refusal = match switches.throttling {
+        Throttling::Gateway429 => Refusal::gateway(
+            429,
+            "APIGW.0308",
+            "The throttling threshold has been reached: policy user over ratelimit,limit:200,time:1 minute",
+        ),
+        Throttling::Service503 => Refusal::service(503, "Common.1503", FLOW),
+        Throttling::Service429 => Refusal::service(429, "Common.1503", FLOW),
+        Throttling::FlowLimit202 => {
+            Refusal::service(202, "Common.0024", "exceeds flow over limit")
+        }
+    };
+    Refusal {
+        retry_after: hint,
+        ..refusal
+    }
+}
+
+/// The cloud's own trouble, with this status.
+pub(super) fn failure(status: u16) -> Refusal {
+    match status {
+        502 => Refusal::gateway(502, "APIGW.0201", "Backend unavailable."),
+        504 => Refusal::gateway(504, "APIGW.0201", "Backend timeout."),
+        503 => Refusal::gateway(503, "APIGW.0613", "The gateway is busy."),
+        _ => Refusal::service(
+            status,
+            "Common.0001",
+            "A system exception occurred. Try again later or contact customer service.",
+        ),
+    }
+}
+
+/// A path or method that is no API.
+pub(super) const NO_API: Refusal = Refusal::gateway(
+    404,
+    "APIGW.0101",
+    "The API does not exist or has not been published in the environment",
+);
+/// A token that was good once.
+pub(super) const STALE_TOKEN: Refusal =
+    Refusal::gateway(401, "APIGW.0307", "The token must be updated");
+pub(super) const NO_SERVER: Refusal =
+    Refusal::service(404, "Ecs.0114", "The ECS does not exist.");
+/// The same, under the other code.
+pub(super) const NO_SERVER_TOO: Refusal =
+    Refusal::service(404, "Ecs.0614", "The ECS does not exist.");
+pub(super) const BAD_PARAMETER: Refusal = Refusal::service(
+    400,
+    "Ecs.0005",
+    "Invalid parameter values. Contact customer service.",
+);
+pub(super) const EMPTY_BODY: Refusal =
+    Refusal::service(400, "Common.0002", "The request body cannot be empty.");
+pub(super) const TOO_MANY: Refusal = Refusal::service(
+    400,
+    "Ecs.0118",
+    "The number of ECSs exceeds the maximum allowed limit.",
+);
+pub(super) const WRONG_STATE: Refusal = Refusal::service(
+    400,
+    "Ecs.0100",
+    "The ECS status does not meet requirements. Make the ECS in the required status and try again.",
+);
+/// Retryable, although it is a 501: the documents advise to wait a minute.
+pub(super) const BUSY: Refusal = Refusal::service(
+    501,
+    "Ecs.0603",
+    "The commands are being executed. Try again later.",
+);
+pub(super) const LOCKED: Refusal = Refusal::service(400, "Ecs.0605", "ECS locked.");
+pub(super) const FROZEN: Refusal = Refusal::service(400, "Ecs.0030", "The ECS is frozen.");
+pub(super) const RESTRICTED: Refusal = Refusal::service(
+    403,
+    "Ecs.0003",
+    "The account is restricted: its balance is insufficient, or it is frozen.",
+);
+pub(super) const NO_CAPACITY: Refusal = Refusal::service(
+    400,
+    "Ecs.0319",
+    "The resources are insufficient to start the ECS.",
+);
+/// An unknown job, and one that was deleted.
+pub(super) const NO_JOB: Refusal =
+    Refusal::service(400, "Common.0011", "Failed to query system tasks.");

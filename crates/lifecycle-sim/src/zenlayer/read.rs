@@ -1,0 +1,335 @@
+//! `DescribeInstancesStatus` and `DescribeInstances`.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Trouble,
+    instance::State,
+    request::Received,
+    response::Response,
+    site::{Index, Scope, Site},
+    time::write_utc,
+};
+
+use super::{
+    MOST_IDS, power, read_body,
+    refusal::{self, Refusal, granted},
+    switches::{IdsPage, Order, Recycled, Starting, UnknownInDescribe},
+};
+
+const PAGE_SIZE: i64 = 20;
+const LARGEST_PAGE: i64 = 1000;
+
+/// The one resource group that the account has.
+const RESOURCE_GROUP: &str = "1000000000000000001";
+
+/// Which rows a describe call shows.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Rows {
+    /// Id and status.
+    Status,
+    /// The whole instance.
+    Whole,
+}
+
+/// The body of both calls. Every field is optional.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct Query {
+    instance_ids: Option<Vec<String>>,
+    zone_id: Option<String>,
+    status: Option<String>,
+    name: Option<String>,
+    resource_group_id: Option<String>,
+    page_size: Option<i64>,
+    page_num: Option<i64>,
+}
+
+/// A page of the instances that fit.
+pub(super) fn describe(
+    site: &mut Site,
+    request: &Received,
+    scope: Scope,
+    rows: Rows,
+) -> Result<Response, Refusal> {
+    let query: Query = read_body(request)?;
+    query.check()?;
+    let (skipped, size) = query.page(site)?;
+    let (found, total) = match &query.instance_ids {
+        Some(ids) => query.named(site, scope, ids, skipped, size)?,
+        None if query.has_filters(rows) => {
+            let fits = |index: &Index| query.takes(site, *index, rows);
+            let total = site.listed(scope, None).filter(fits).count();
+            let fitting = site.listed(scope, None).filter(fits);
+            (fitting.skip(skipped).take(size).collect(), total)
+        }
+        None => (
+            site.listed(scope, None).skip(skipped).take(size).collect(),
+            site.count(scope),
+        ),
+    };
+    Ok(page(site, found, total, rows))
+}
+
+/// How many ids the body names, for the ledger; `None` when it names none.
+pub(super) fn named_ids(request: &Received) -> Option<usize> {
+    let query: Query = read_body(request).ok()?;
+    query.instance_ids.map(|ids| ids.len())
+}
+
+impl Query {
+    fn check(&self) -> Result<(), Refusal> {
+        if self
+            .instance_ids
+            .as_ref()
+            .is_some_and(|ids| ids.len() > MOST_IDS)
+        {
+            return Err(refusal::TOO_MANY);
+        }
+        if self
+            .resource_group_id
+            .as_deref()
+            .is_some_and(|group| group != RESOURCE_GROUP)
+        {
+            return Err(refusal::NO_SUCH_GROUP);
+        }
+        Ok(())
+    }
+
+    /// How many rows to pass over, and how many to show. Bounds are documented.
+    fn page(&self, site: &Site) -> Result<(usize, usize), Refusal> {
+        let whole = self.instance_ids.is_some()
+            && site.switches.zenlayer.ids_page == IdsPage::All
+            && self.page_size.is_none();
+        let size = if whole {
+            LARGEST_PAGE
+        } else {
+            self.page_size.unwrap_or(PAGE_SIZE)
+        };
+        let number = self.page_num.unwrap_or(1);
+        if size > LARGEST_PAGE {
+            return Err(refusal::TOO_LARGE);
+        }
+        let (Ok(size), Ok(before)) = (usize::try_from(size), usize::try_from(number - 1)) else {
+            return Err(refusal::TOO_SMALL);
+        };
+        if size == 0 {
+            return Err(refusal::TOO_SMALL);
+        }
+        Ok((before.saturating_mul(size), size))
+    }
+
+    /// The page of the named instances that exist, and how many exist.
+    fn named(
+        &self,
+        site: &Site,
+        scope: Scope,
+        ids: &[String],
+        skipped: usize,
+        size: usize,
+    ) -> Result<(Vec<Index>, usize), Refusal> {
+        let mut found = Vec::with_capacity(ids.len());
+        for id in ids {
+            match site.find(scope, id) {
+                Some(index) => found.push(index),
+                None if site.switches.zenlayer.unknown_in_describe
+                    == UnknownInDescribe::Refused =>
+                {
+                    return Err(power::unknown_id(site));
+                }
+                None => {}
+            }
+        }
+        found.sort_unstable();
+        found.dedup();
+        let total = found.len();
+        Ok((found.into_iter().skip(skipped).take(size).collect(), total))
+    }
+
+    fn has_filters(&self, rows: Rows) -> bool {
+        rows == Rows::Whole
+            && (self.zone_id.is_some() || self.status.is_some() || self.name.is_some())
+    }
+
+    fn takes(&self, site: &Site, index: Index, rows: Rows) -> bool {
+        let is = |wanted: &Option<String>, value: &str| {
+            wanted.as_ref().is_none_or(|wanted| wanted == value)
+        };
+        let has_name = |part: &String| site.instance(index).name().contains(part.as_str());
+        rows == Rows::Status
+            || (is(&self.zone_id, &zone(site, index))
+                && is(&self.status, status(site, index))
+                && self.name.as_ref().is_none_or(has_name))
+    }
+}
+
+fn page(site: &mut Site, mut found: Vec<Index>, total: usize, rows: Rows) -> Response {
+    #[derive(Serialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Page<T> {
+        total_count: usize,
+        data_set: Vec<T>,
+    }
+    if site.switches.zenlayer.order == Order::Reversed {
+        found.reverse();
+    }
+    match rows {
+        Rows::Status => {
+            let data_set = found
+                .iter()
+                .map(|index| StatusRow::of(site, *index))
+                .collect();
+            granted(
+                site,
+                Page::<StatusRow> {
+                    total_count: total,
+                    data_set,
+                },
+            )
+        }
+        Rows::Whole => {
+            let data_set = found.iter().map(|index| Whole::of(site, *index)).collect();
+            granted(
+                site,
+                Page::<Whole> {
+                    total_count: total,
+                    data_set,
+                },
+            )
+        }
+    }
+}
+
+/// The status field is called `instanceStatus` here and `status` in whole rows.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct StatusRow {
+    instance_id: String,
+    instance_status: &'static str,
+}
+
+impl StatusRow {
+    fn of(site: &Site, index: Index) -> Self {
+        Self {
+            instance_id: site.instance(index).id().to_owned(),
+            instance_status: status(site, index),
+        }
+    }
+}
+
+/// The fields that the SDKs' model of an instance has.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Whole {
+    instance_id: String,
+    instance_name: String,
+    zone_id: String,
+    instance_type: &'static str,
+    cpu: u32,
+    memory: u32,
+    image_id: &'static str,
+    image_name: &'static str,
+    time_zone: &'static str,
+    nic_network_type: &'static str,
+    status: &'static str,
+    system_disk: Disk,
+    data_disks: [(); 0],
+    public_ip_addresses: [String; 0],
+    private_ip_addresses: [String; 1],
+    key_id: Option<&'static str>,
+    subnet_id: &'static str,
+    security_group_id: &'static str,
+    enable_agent: bool,
+    enable_agent_monitor: bool,
+    enable_ip_forward: bool,
+    create_time: String,
+    expired_time: Option<String>,
+    resource_group_id: &'static str,
+    resource_group_name: &'static str,
+    tags: Tags,
+    load_balancer_ids: [String; 0],
+    placement_group_id: Option<&'static str>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Disk {
+    disk_id: String,
+    disk_size: u32,
+    disk_category: &'static str,
+    bursting_enabled: bool,
+}
+
+#[derive(Serialize)]
+struct Tags {
+    tags: [(); 0],
+}
+
+impl Whole {
+    fn of(site: &Site, index: Index) -> Self {
+        let instance = site.instance(index);
+        let [_, b, c, d] = index.number().to_be_bytes();
+        Self {
+            instance_id: instance.id().to_owned(),
+            instance_name: instance.name(),
+            zone_id: zone(site, index),
+            instance_type: "z2a.cpu.1",
+            cpu: 1,
+            memory: 2,
+            image_id: "simulated",
+            image_name: "simulated",
+            time_zone: "UTC",
+            nic_network_type: "FailOver",
+            status: status(site, index),
+            system_disk: Disk {
+                disk_id: format!("disk-{}", index.number()),
+                disk_size: 40,
+                disk_category: "Standard NVMe SSD",
+                bursting_enabled: false,
+            },
+            data_disks: [],
+            public_ip_addresses: [],
+            private_ip_addresses: [format!("10.{b}.{c}.{d}")],
+            key_id: None,
+            subnet_id: "simulated",
+            security_group_id: "simulated",
+            enable_agent: true,
+            enable_agent_monitor: true,
+            enable_ip_forward: true,
+            create_time: write_utc("%Y-%m-%dT%H:%M:%SZ", site.birth()),
+            expired_time: None,
+            resource_group_id: RESOURCE_GROUP,
+            resource_group_name: "Default Resource Group",
+            tags: Tags { tags: [] },
+            load_balancer_ids: [],
+            placement_group_id: None,
+        }
+    }
+}
+
+fn zone(site: &Site, index: Index) -> String {
+    format!("{}a", site.region(index))
+}
+
+/// The state in Zenlayer's words. The enumeration has no word for an expired or a broken instance:
+/// `STOPPED` and `CREATE_FAILED` are inferred, and so is that a boot that failed ends in `STOPPED`.
+fn status(site: &Site, index: Index) -> &'static str {
+    match site.shown(index).state {
+        State::Creating => "DEPLOYING",
+        State::Starting => match site.switches.zenlayer.starting {
+            Starting::Booting => "BOOTING",
+            Starting::Starting => "STARTING",
+        },
+        State::Running => "RUNNING",
+        State::Stopping => "STOPPING",
+        State::Stopped | State::Expired => "STOPPED",
+        State::Rebooting => "REBOOT",
+        State::Changing => "RESIZING",
+        State::Failed if site.instance(index).trouble == Some(Trouble::Broken) => "STOPPED",
+        State::Failed => "CREATE_FAILED",
+        State::Recycled => match site.switches.zenlayer.recycled {
+            Recycled::Recycle => "RECYCLE",
+            Recycled::Recycled => "RECYCLED",
+        },
+    }
+}

@@ -79,11 +79,12 @@ impl Files {
         for entry in fs::read_dir(folder)? {
             let entry = entry?;
             let path = format!("{prefix}{}", entry.file_name().to_string_lossy());
-            let is_folder = entry.file_type()?.is_dir();
-            if is_folder && !is_foreign(&entry.path()) {
+            let kind = entry.file_type()?;
+            if kind.is_dir() && !is_foreign(&entry.path()) {
                 self.add_folder(&entry.path(), &format!("{path}/"))?;
             }
-            if READ_ENDINGS.iter().any(|ending| path.ends_with(ending)) {
+            // A symbolic link is there, but its text is checked where it stands.
+            if kind.is_file() && READ_ENDINGS.iter().any(|ending| path.ends_with(ending)) {
                 self.texts
                     .insert(path.clone(), fs::read_to_string(entry.path())?);
             }

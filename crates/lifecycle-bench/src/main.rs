@@ -1,2 +1,2 @@
-//! placeholder
-fn main() {}
+//! x
+fn main(){}

@@ -122,6 +122,14 @@ impl Book {
         }
     }
 
+    /// Whether an instance has visibly left the state in which it was before the action.
+    pub(crate) fn has_moved(&self, seen: &Observation) -> bool {
+        let before = self.row(&seen.id).and_then(|row| row.before.as_ref());
+        before.is_some_and(|before| {
+            before.state != seen.state || before.started_at != seen.started_at
+        })
+    }
+
     /// The cloud took the action on. `true` when the goal is to be waited for.
     pub(crate) fn accepted(&mut self, id: &InstanceId, request_id: Option<&str>) -> bool {
         let waits = self.waits;

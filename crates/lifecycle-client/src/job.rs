@@ -87,9 +87,7 @@ impl Run<'_> {
             return;
         }
         let ids: Vec<InstanceId> = failed.iter().map(|(id, _)| id.clone()).collect();
-        let tell = |event| self.book().tell(event);
-        let effort = self.effort(Purpose::Observe, ids.len(), &tell);
-        let sights = self.inner.look(&ids, &effort).await;
+        let sights = self.look(&ids).await;
         for (id, fault) in failed {
             let seen = match sights.get(&id) {
                 Some(Sight::Seen(observation)) => Some(observation),

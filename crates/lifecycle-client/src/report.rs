@@ -101,7 +101,7 @@ pub enum Outcome {
     Reached(Evidence),
     /// The cloud took the action on. Nothing is known of its end.
     Accepted,
-    /// It was so already, or on the way to it, without this request.
+    /// The cloud had nothing to do: it was so already, or was seen on the way to it.
     Unchanged,
     /// The action was not carried out.
     Refused(Fault),

@@ -27,7 +27,7 @@ use crate::{
     client::Inner,
     event::Event,
     execute::{Effort, Purpose},
-    look::Sight,
+    look::{Sight, Sights},
     report::Report,
     watch::Subscription,
 };
@@ -69,12 +69,9 @@ pub(crate) async fn run(
     let acting = async {
         match plan.action {
             Some(action) => {
-                if plan.patience.is_some() {
-                    run.snapshot(&action, &plan.ids).await;
-                }
-                join(run.send(action, &plan.ids, jobs), run.follow(opened)).await;
+                join(run.send(action, plan.ids, jobs), run.follow(opened)).await;
             }
-            None => run.subscription.add(plan.ids.iter().cloned()),
+            None => run.subscription.add(plan.ids),
         }
         run.acted.store(true, Ordering::Release);
         run.nudge.notify_one();
@@ -125,21 +122,11 @@ impl Run<'_> {
         }
     }
 
-    /// Looks at the instances of a reboot before it is sent: without that, nothing proves later
-    /// that they were rebooted.
-    async fn snapshot(&self, action: &Action, ids: &[InstanceId]) {
-        if !matches!(action, Action::Reboot(_)) {
-            return;
-        }
+    /// Looks at instances once, now.
+    pub(crate) async fn look(&self, ids: &[InstanceId]) -> Sights {
         let tell = |event| self.book().tell(event);
         let effort = self.effort(Purpose::Observe, ids.len(), &tell);
-        let sights = self.inner.look(ids, &effort).await;
-        let mut book = self.book();
-        for sight in sights.into_values() {
-            if let Sight::Seen(observation) = sight {
-                book.before(observation);
-            }
-        }
+        self.inner.look(ids, &effort).await
     }
 
     /// Follows jobs until the sender is gone and all of them are over.

@@ -2,8 +2,10 @@
 
 use futures_util::{StreamExt, stream};
 use lifecycle_core::{
-    Action, Effect, Fault, FaultKind, InstanceId, Observation, PowerState, Receipt, Verb,
+    Action, Effect, Fault, FaultKind, InstanceId, Observation, PowerState, Receipt, Repeat, Verb,
 };
+
+use tokio::time::{Instant, sleep};
 
 use crate::{
     execute::{Answer, Failure, Purpose},
@@ -14,12 +16,16 @@ use crate::{
 impl Run<'_> {
     /// Sends `action` to all of `ids` in batches, several at a time. Every id has an outcome or is
     /// on its way to one afterwards.
-    pub(crate) async fn send(&self, action: Action, ids: &[InstanceId], jobs: Jobs) {
+    pub(crate) async fn send(&self, action: Action, ids: Vec<InstanceId>, jobs: Jobs) {
         let limit = self.inner.provider.profile().batch(&action);
         let sender = &Sender {
             run: self,
             action,
             jobs,
+        };
+        let ids = match action.verb() {
+            Verb::Reboot => sender.fit_to_reboot(ids).await,
+            _ => ids,
         };
         let batches: Vec<_> = ids
             .chunks(limit)
@@ -44,6 +50,29 @@ struct Parcel {
 }
 
 impl Sender<'_> {
+    /// Looks at instances before they are rebooted, and keeps back those that are down.
+    ///
+    /// Without a look before, nothing proves later that an instance was rebooted. And a batch that
+    /// is refused because of one that is down is a risk that need not be taken: nobody knows
+    /// whether every cloud leaves the others alone then, and a reboot must not be sent twice.
+    async fn fit_to_reboot(&self, ids: Vec<InstanceId>) -> Vec<InstanceId> {
+        let sights = self.run.look(&ids).await;
+        let mut book = self.run.book();
+        let mut fit = Vec::with_capacity(ids.len());
+        for id in ids {
+            if let Some(Sight::Seen(before)) = sights.get(&id) {
+                book.before(before.clone());
+                if before.state == PowerState::Stopped || before.state.is_dead_end() {
+                    let message = format!("it is {}; nothing was sent", before.state);
+                    book.refused(&id, Fault::new(FaultKind::WrongState, message), None);
+                    continue;
+                }
+            }
+            fit.push(id);
+        }
+        fit
+    }
+
     async fn send_batch(&self, batch: &[InstanceId]) {
         let mut calls_left = budget(batch.len());
         let mut parcels = vec![Parcel {
@@ -188,7 +217,7 @@ impl Sender<'_> {
         let sights = if doubtful.is_empty() {
             Sights::new()
         } else {
-            self.look(&doubtful).await
+            self.run.look(&doubtful).await
         };
         for (id, fault) in refused {
             let seen = match sights.get(&id) {
@@ -232,10 +261,13 @@ impl Sender<'_> {
                 looked: parcel.looked,
             }];
         }
+        if let Repeat::Never(_) = self.action.repeat() {
+            return self.halve_if_still(parcel.ids, fault).await;
+        }
         if parcel.looked {
             return halves(parcel.ids);
         }
-        let sights = self.look(&parcel.ids).await;
+        let sights = self.run.look(&parcel.ids).await;
         let mut rest = Vec::new();
         for id in &parcel.ids {
             match sights.get(id) {
@@ -261,6 +293,26 @@ impl Sender<'_> {
         }
     }
 
+    /// A refused batch of reboots goes on in halves only when none of its instances has moved since:
+    /// a cloud that refuses a whole batch may all the same have rebooted a part of it.
+    async fn halve_if_still(&self, ids: Vec<InstanceId>, fault: &Fault) -> Vec<Parcel> {
+        let until = self.run.settle_by();
+        let pause = self.run.inner.provider.profile().cadence.every;
+        while Instant::now() < until {
+            sleep(pause).await;
+            let sights = self.run.look(&ids).await;
+            let still = |id: &InstanceId| match sights.get(id) {
+                Some(Sight::Seen(seen)) => !self.run.book().has_moved(seen),
+                _ => true,
+            };
+            if !ids.iter().all(still) {
+                self.unclear(&ids, fault);
+                return Vec::new();
+            }
+        }
+        halves(ids)
+    }
+
     /// As far as its state tells, the cloud has no reason to refuse it.
     fn is_ready(&self, seen: &Observation) -> bool {
         let right_state = match self.action.verb() {
@@ -268,12 +320,6 @@ impl Sender<'_> {
             _ => seen.state == PowerState::Running,
         };
         (right_state && seen.lock.is_none()) || seen.state == PowerState::Unknown
-    }
-
-    async fn look(&self, ids: &[InstanceId]) -> Sights {
-        let tell = |event| self.run.book().tell(event);
-        let effort = self.run.effort(Purpose::Observe, ids.len(), &tell);
-        self.run.inner.look(ids, &effort).await
     }
 }
 

@@ -132,16 +132,74 @@ mod at_most_one_reboot {
     #[tokio::test(start_paused = true)]
     async fn a_reboot_that_provably_never_left_is_sent_again_with_a_delay() {
         let count = AtomicUsize::new(0);
-        let cloud = Scripted::new(move |_| match count.fetch_add(1, Ordering::Relaxed) {
-            0 => Fate::Refused,
-            1 => fault(FaultKind::Throttled),
-            _ => ok("ok"),
+        let cloud = Scripted::new(move |sent| match sent.operation.as_str() {
+            "observe" => all(sent, "running"),
+            _ => match count.fetch_add(1, Ordering::Relaxed) {
+                0 => Fate::Refused,
+                1 => fault(FaultKind::Throttled),
+                _ => ok("ok"),
+            },
         });
         let report = cloud.client().reboot(ids(1)).await.unwrap();
         assert_eq!(outcomes(&report), ["accepted"]);
-        let log = cloud.log();
+        let log = cloud.calls("reboot");
         assert_eq!(log.len(), 3);
         assert!(log[1].at > log[0].at && log[2].at > log[1].at, "{log:?}");
+    }
+}
+
+mod reboots_in_a_batch {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_down_is_kept_back_and_nothing_is_sent_for_it() {
+        let cloud = Scripted::new(|sent| match sent.operation.as_str() {
+            "observe" => {
+                let state = |id: &String| if id == "i-1" { "stopped" } else { "running" };
+                let lines: Vec<String> = sent
+                    .ids
+                    .iter()
+                    .map(|id| format!("{id} {}", state(id)))
+                    .collect();
+                ok(lines.join("\n"))
+            }
+            _ => ok("ok"),
+        });
+        let report = cloud.client().reboot(ids(3)).await.unwrap();
+        assert_eq!(outcomes(&report), ["accepted", "refused", "accepted"]);
+        assert_eq!(cloud.calls("reboot")[0].ids, ["i-0", "i-2"]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_refused_batch_goes_on_in_halves_when_nothing_has_moved() {
+        let cloud = Scripted::new(|sent| match sent.operation.as_str() {
+            "observe" => all(sent, "running"),
+            _ if sent.ids.contains(&"i-2".to_owned()) => fault(FaultKind::WrongState),
+            _ => ok("ok"),
+        });
+        let report = cloud.client().reboot(ids(4)).await.unwrap();
+        assert_eq!(
+            outcomes(&report),
+            ["accepted", "accepted", "refused", "accepted"]
+        );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_refused_batch_that_moved_all_the_same_is_not_sent_again() {
+        let rebooted = AtomicUsize::new(0);
+        let cloud = Scripted::new(move |sent| match sent.operation.as_str() {
+            "observe" if rebooted.load(Ordering::Relaxed) > 0 && sent.at > seconds(5) => {
+                all(sent, "rebooting")
+            }
+            "observe" => all(sent, "running"),
+            _ => {
+                rebooted.fetch_add(1, Ordering::Relaxed);
+                fault(FaultKind::WrongState)
+            }
+        });
+        let report = cloud.client().reboot(ids(4)).await.unwrap();
+        assert_eq!(outcomes(&report), ["accepted"; 4]);
+        assert_eq!(cloud.calls("reboot").len(), 1);
     }
 }
 
@@ -652,7 +710,7 @@ mod clocks {
         });
         let client = cloud.client();
         for n in 0..2 {
-            let report = client.reboot([id(n)]).await.unwrap();
+            let report = client.start([id(n)]).await.unwrap();
             assert_eq!(outcomes(&report), ["accepted"]);
         }
         assert_eq!(cloud.log().len(), 3);

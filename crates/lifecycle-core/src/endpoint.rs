@@ -2,7 +2,7 @@
 
 use std::{fmt, str::FromStr};
 
-/// Scheme and authority of a cloud's API, such as `https://bcc.bj.baidubce.com`.
+/// Scheme and authority of a cloud's API, such as `https://api.example.com`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Endpoint {
     scheme: http::uri::Scheme,
@@ -127,7 +127,7 @@ mod tests {
     #[test]
     fn endpoints_are_read_as_people_write_them() {
         for (text, expected) in [
-            ("bcc.bj.baidubce.com", "https://bcc.bj.baidubce.com"),
+            ("api.example.com", "https://api.example.com"),
             ("https://example.com/", "https://example.com"),
             ("https://example.com:443", "https://example.com"),
             ("http://127.0.0.1:7070", "http://127.0.0.1:7070"),

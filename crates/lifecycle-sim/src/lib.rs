@@ -18,6 +18,8 @@ mod simulator;
 mod site;
 pub mod switches;
 mod tempo;
+#[cfg(test)]
+mod testing;
 mod throttle;
 mod time;
 mod transport;

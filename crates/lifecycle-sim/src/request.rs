@@ -20,8 +20,8 @@ pub(crate) struct Received {
 }
 
 impl Received {
-    /// Takes a request apart. The Host header counts; the authority of the URI stands in when it is
-    /// missing, as HTTP clients derive the header from it.
+    /// Takes a request apart. Host and Content-Length are filled in where they are missing, as HTTP
+    /// clients do when they send a request.
     pub(crate) fn new(request: http::Request<Bytes>) -> Self {
         let (parts, body) = request.into_parts();
         let mut headers = parts.headers;
@@ -30,6 +30,9 @@ impl Received {
             && let Ok(value) = host.parse()
         {
             headers.insert(http::header::HOST, value);
+        }
+        if !body.is_empty() && !headers.contains_key(http::header::CONTENT_LENGTH) {
+            headers.insert(http::header::CONTENT_LENGTH, body.len().into());
         }
         Self {
             method: parts.method,

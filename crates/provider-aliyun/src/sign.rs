@@ -140,7 +140,16 @@ fn string_to_sign(canonical_request: &str) -> String {
 /// The value of the `Authorization` header. The secret is the key as it is: nothing is derived.
 fn authorization(id: &str, secret: &str, names: &str, string_to_sign: &str) -> String {
     let signature = encode::hmac_sha256_hex(secret.as_bytes(), string_to_sign.as_bytes());
-    [ALGORITHM, " Credential=", id, ",SignedHeaders=", names, ",Signature=", &signature].concat()
+    [
+        ALGORITHM,
+        " Credential=",
+        id,
+        ",SignedHeaders=",
+        names,
+        ",Signature=",
+        &signature,
+    ]
+    .concat()
 }
 
 fn lower_case(name: &str) -> Cow<'_, str> {

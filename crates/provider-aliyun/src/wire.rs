@@ -274,9 +274,9 @@ impl Parameter<'_> {
                     if let Some(id) = ids.get(*place) {
                         query.push_str(key);
                         query.push_str(id.as_str());
+                        query.push('&');
                     }
                 }
-                query.push('&');
             }
         }
     }
@@ -289,9 +289,8 @@ static NUMBERED_KEYS: LazyLock<Vec<(usize, String)>> = LazyLock::new(|| {
         .map(|place| (place, format!("InstanceId.{}", place + 1)))
         .collect();
     keys.sort_by(|(_, one), (_, other)| one.cmp(other));
-    for (order, (_, key)) in keys.iter_mut().enumerate() {
+    for (_, key) in &mut keys {
         key.push('=');
-        if order > 0 { key.insert(0, '&'); }
     }
     keys
 });

@@ -75,9 +75,10 @@ fn kind(code: &str) -> Option<FaultKind> {
         // The account has no real-name verification: https://cloud.baidu.com/doc/BCC/s/ojwvynrqn
         "QualifyNotPass" => FaultKind::Permission,
 
-        // Documented for other calls of BCC. OperationDenied is one that Baidu's own Terraform
-        // provider tries again after a while.
-        "NoSuchObject" => FaultKind::NotFound,
+        // Documented for other calls of BCC, or known to Baidu's own Terraform provider, which
+        // tries again after OperationDenied.
+        "NoSuchObject" | "NotFound" | "InstanceNotFound" | "InstanceNotExist"
+        | "ResourceNotFound" => FaultKind::NotFound,
         "BadRequest" => FaultKind::Invalid,
         "ServiceInternalError" => FaultKind::Unavailable,
         "OperationDenied" => FaultKind::Busy,

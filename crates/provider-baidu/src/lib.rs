@@ -87,3 +87,42 @@ impl Provider for Baidu {
         fault::request_id(reply)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use lifecycle_core::Verb;
+
+    use super::*;
+
+    #[test]
+    fn the_profile_says_what_the_requests_do() {
+        let baidu = Baidu::new(Config::new("bj").unwrap());
+        let profile = baidu.profile();
+        assert_eq!(profile.cloud, "baidu");
+        for verb in [Verb::Start, Verb::Stop, Verb::Reboot] {
+            assert_eq!(profile.limits.of(verb), 100);
+        }
+        assert_eq!(profile.limits.observe, 100);
+        assert_eq!(
+            profile.support,
+            Support::NONE.forced().release_billing(),
+            "and no initialising of local disks"
+        );
+    }
+
+    #[test]
+    fn the_terraform_providers_variables_count_before_the_command_lines() {
+        let ids: Vec<_> = PROFILE.variables.iter().map(first_variable).collect();
+        assert_eq!(ids, ["BAIDUCLOUD_ACCESS_KEY", "BCE_ACCESS_KEY_ID"]);
+    }
+
+    fn first_variable(variables: &KeyVariables) -> &'static str {
+        match variables {
+            KeyVariables::Keys { id, session, .. } => {
+                assert!(session.is_some(), "{id} may be a temporary key");
+                id
+            }
+            other => panic!("Baidu has no {other:?}"),
+        }
+    }
+}

@@ -47,15 +47,17 @@ pub(crate) fn sign(
     );
 
     let signed = signed(&headers);
+    let names = signed_headers(&signed);
     let canonical_request = canonical_request(
         draft.method.as_str(),
         &canonical_uri(&draft.path),
         &query,
-        &signed,
+        &canonical_headers(&signed),
+        &names,
         &payload_hash(&signed, &draft.body),
     );
     let string_to_sign = string_to_sign(&date, &canonical_request);
-    let authorization = authorization(id, secret, &signed, &string_to_sign);
+    let authorization = authorization(id, secret, &names, &string_to_sign);
     headers.push(("authorization", &authorization));
     request(config, draft, &query, &headers)
 }
@@ -88,28 +90,19 @@ fn canonical_request(
     method: &str,
     uri: &str,
     query: &str,
-    headers: &[Header<'_>],
+    headers: &str,
+    signed_headers: &str,
     payload_hash: &str,
 ) -> String {
-    [
-        &method.to_ascii_uppercase(),
-        uri,
-        query,
-        &canonical_headers(headers),
-        &signed_headers(headers),
-        payload_hash,
-    ]
-    .join("\n")
+    [method, uri, query, headers, signed_headers, payload_hash].join("\n")
 }
 
 /// Decoded once, encoded anew, and with a slash at the end, which the path that is sent lacks.
 fn canonical_uri(path: &str) -> String {
     let decoded = percent_decode_str(path).decode_utf8_lossy();
-    let mut uri = encode::percent_path(&decoded).into_owned();
-    if !uri.ends_with('/') {
-        uri.push('/');
-    }
-    uri
+    let encoded = encode::percent_path(&decoded);
+    let slash = if encoded.ends_with('/') { "" } else { "/" };
+    [&encoded, slash].concat()
 }
 
 /// The pairs in the order of their texts before encoding, each with its equals sign. This is also
@@ -167,15 +160,9 @@ fn string_to_sign(date: &str, canonical_request: &str) -> String {
 }
 
 /// Steps 3 and 4 of the page: the value of the `Authorization` header.
-fn authorization(
-    id: &str,
-    secret: &Secret,
-    headers: &[Header<'_>],
-    string_to_sign: &str,
-) -> String {
-    let names = signed_headers(headers);
+fn authorization(id: &str, secret: &Secret, signed_headers: &str, string_to_sign: &str) -> String {
     let signature = encode::hmac_sha256_hex(secret.expose().as_bytes(), string_to_sign.as_bytes());
-    format!("{ALGORITHM} Access={id}, SignedHeaders={names}, Signature={signature}")
+    format!("{ALGORITHM} Access={id}, SignedHeaders={signed_headers}, Signature={signature}")
 }
 
 const ALGORITHM: &str = "SDK-HMAC-SHA256";

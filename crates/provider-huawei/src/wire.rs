@@ -83,24 +83,12 @@ fn list_draft(config: &Config, choice: Option<(&str, &str)>) -> Draft {
 /// The body of a power action: `{"os-stop":{"type":"SOFT","servers":[{"id":".."},..]}}`.
 ///
 /// Nothing in it needs an escape; of instance ids their type promises it. So it is put together as
-/// text, which takes a quarter of the time that a serializer takes for a hundred ids.
+/// text, in a fraction of the time that a serializer takes for a hundred ids.
 fn batch(key: &str, kind: Option<&str>, ids: &[InstanceId]) -> String {
-    let length: usize = ids.iter().map(|id| id.as_str().len() + 9).sum();
-    let mut body = String::with_capacity(length + 64);
-    for part in ["{\"", key, "\":{"] {
-        body.push_str(part);
-    }
-    for part in kind.iter().flat_map(|kind| ["\"type\":\"", kind, "\","]) {
-        body.push_str(part);
-    }
-    body.push_str("\"servers\":[");
-    for (index, id) in ids.iter().enumerate() {
-        body.push_str(if index == 0 { "{\"id\":\"" } else { ",{\"id\":\"" });
-        body.push_str(id.as_str());
-        body.push_str("\"}");
-    }
-    body.push_str("]}}");
-    body
+    let kind = kind.map_or(String::new(), |kind| format!(r#""type":"{kind}","#));
+    let ids: Vec<&str> = ids.iter().map(InstanceId::as_str).collect();
+    let ids = ids.join(r#""},{"id":""#);
+    format!(r#"{{"{key}":{{{kind}"servers":[{{"id":"{ids}"}}]}}}}"#)
 }
 
 /// Sent with every stop and every reboot, so that no default of the cloud decides.

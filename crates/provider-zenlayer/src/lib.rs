@@ -95,3 +95,51 @@ impl Provider for Zenlayer {
         fault::request_id(reply)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use lifecycle_core::Verb;
+
+    use super::*;
+
+    #[test]
+    fn the_profile_says_what_the_requests_do() {
+        let zenlayer = Zenlayer::new(Config::new());
+        let profile = zenlayer.profile();
+        assert_eq!(profile.cloud, "zenlayer");
+        for verb in [Verb::Start, Verb::Stop, Verb::Reboot] {
+            assert_eq!(profile.limits.of(verb), 100);
+        }
+        assert_eq!(profile.limits.observe, 100);
+        assert_eq!(
+            profile.support,
+            Support::NONE.forced(),
+            "and nothing about billing or local disks"
+        );
+    }
+
+    #[test]
+    fn a_token_counts_before_keys_and_the_command_line_before_terraform() {
+        let ids: Vec<_> = PROFILE.variables.iter().map(first_variable).collect();
+        assert_eq!(
+            ids,
+            [
+                "ZENLAYER_TOKEN",
+                "ZENLAYER_ACCESS_KEY_ID",
+                "ZENLAYERCLOUD_ACCESS_KEY_ID",
+                "ZENLAYERCLOUD_SECRET_KEY_ID"
+            ]
+        );
+    }
+
+    fn first_variable(variables: &KeyVariables) -> &'static str {
+        match variables {
+            KeyVariables::Token(token) => token,
+            KeyVariables::Keys { id, session, .. } => {
+                assert!(session.is_none(), "Zenlayer has no temporary keys");
+                id
+            }
+            other => panic!("Zenlayer has no {other:?}"),
+        }
+    }
+}

@@ -9,6 +9,8 @@ mod power;
 mod read;
 mod refusal;
 pub(crate) mod switches;
+#[cfg(test)]
+mod tests;
 
 use std::{borrow::Cow, time::Duration};
 
@@ -136,7 +138,8 @@ impl<'r> Asked<'r> {
         let Some((version, rest)) = versioned(&request.path) else {
             return Self::Nothing;
         };
-        if version != "2" {
+        // The vendor's JavaScript SDK still calls version 1.
+        if !matches!(version, "1" | "2") {
             return Self::WrongVersion;
         }
         match (request.method.as_str(), rest) {

@@ -9,6 +9,8 @@ mod power;
 mod read;
 mod refusal;
 pub(crate) mod switches;
+#[cfg(test)]
+mod tests;
 
 use std::time::Duration;
 

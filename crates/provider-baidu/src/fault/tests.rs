@@ -10,6 +10,7 @@ use super::*;
 fn codes_count_before_the_status() {
     for (status, code, kind, effect) in [
         (400, "NoSuchObject", FaultKind::NotFound, Effect::None),
+        (400, "InstanceNotExist", FaultKind::NotFound, Effect::None),
         (404, "InvalidVersion", FaultKind::Invalid, Effect::None),
         (403, "OperationDenied", FaultKind::Busy, Effect::None),
         (

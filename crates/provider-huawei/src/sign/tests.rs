@@ -38,16 +38,18 @@ fn problems_of(vector: &Value) -> Vec<String> {
         .map(|(name, value)| (name.as_str(), value.as_str()))
         .collect();
     let signed = signed(&headers);
+    let names = signed_headers(&signed);
     let query = canonical_query(&encoded_query(&vector["query"]));
     let canonical = canonical_request(
-        text("method"),
+        &text("method").to_uppercase(),
         &canonical_uri(text("path")),
         &query,
-        &signed,
+        &canonical_headers(&signed),
+        &names,
         &payload_hash(&signed, text("body").as_bytes()),
     );
     let to_sign = string_to_sign(text("date"), &canonical);
-    let authorization = authorization(text("ak"), &Secret::new(text("sk")), &signed, &to_sign);
+    let authorization = authorization(text("ak"), &Secret::new(text("sk")), &names, &to_sign);
 
     let mut problems = Vec::new();
     for (stage, expected) in vector["expected"].as_object().unwrap() {

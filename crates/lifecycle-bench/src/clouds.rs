@@ -1,0 +1,126 @@
+//! The four clouds as the benchmarks use them: made-up instances, one made-up key, this machine.
+
+use lifecycle_core::{Credential, Endpoint, InstanceId, Pace, Provider, Rate};
+use lifecycle_facade::{
+    Client, ClientBuilder, Cloud, Fleet, Place, RetryPolicy, aliyun, baidu, huawei, zenlayer,
+};
+
+use crate::work::Outcome;
+
+/// The first `count` of a cloud's made-up instances. Their ids look and weigh like real ones.
+///
+/// # Errors
+/// For a cloud that the benchmarks do not know.
+pub fn ids(cloud: Cloud, count: usize) -> Outcome<Vec<InstanceId>> {
+    let id: fn(usize) -> String = match cloud {
+        Cloud::Baidu => |n| format!("i-Jmw{n:05}"),
+        Cloud::Aliyun => |n| format!("i-bp67acfmxazb4ph{n:05}"),
+        Cloud::Zenlayer => |n| format!("1347204562783{n:06}"),
+        Cloud::Huawei => |n| format!("616fb98f-46ca-475e-917e-{n:012x}"),
+        other => return Err(unknown(other)),
+    };
+    let ids = (1..=count).map(|n| InstanceId::new(&id(n)));
+    Ok(ids.collect::<Result<_, _>>()?)
+}
+
+/// The cloud's own functions, for requests to its usual region at `endpoint`.
+///
+/// # Errors
+/// For a cloud that the benchmarks do not know.
+pub fn provider(cloud: Cloud, endpoint: Endpoint) -> Outcome<Box<dyn Provider>> {
+    let region = region(cloud)?;
+    Ok(match cloud {
+        Cloud::Baidu => {
+            let config = baidu::Config::new(region)?.with_endpoint(endpoint);
+            Box::new(baidu::Baidu::new(config))
+        }
+        Cloud::Aliyun => {
+            let config = aliyun::Config::new(region)?.with_endpoint(endpoint);
+            Box::new(aliyun::Aliyun::new(config))
+        }
+        Cloud::Zenlayer => {
+            let config = zenlayer::Config::new().with_endpoint(endpoint);
+            Box::new(zenlayer::Zenlayer::new(config))
+        }
+        Cloud::Huawei => {
+            let config = huawei::Config::new(region, PROJECT)?.with_endpoint(endpoint);
+            Box::new(huawei::Huawei::new(config))
+        }
+        other => return Err(unknown(other)),
+    })
+}
+
+/// A client of the cloud whose calls go to this port of this machine, as fast as they can: no
+/// pacing and no repeats.
+///
+/// # Errors
+/// For a cloud that the benchmarks do not know, and where no HTTP client can be set up.
+pub fn client(cloud: Cloud, port: u16) -> Outcome<Client> {
+    let fleet = Fleet::builder()
+        .endpoint(local(port)?)
+        .credential(key())
+        .project(PROJECT)
+        .tune(unlimited)
+        .build()?;
+    let place = Place {
+        cloud,
+        region: region(cloud)?.to_owned(),
+    };
+    Ok(fleet.client(&place)?)
+}
+
+fn local(port: u16) -> Outcome<Endpoint> {
+    Ok(Endpoint::parse(&format!("http://127.0.0.1:{port}"))?)
+}
+
+fn unlimited(client: ClientBuilder) -> ClientBuilder {
+    let free = Rate::new(f64::INFINITY, u32::MAX);
+    client
+        .pace(Pace::new(free, free))
+        .retry(RetryPolicy::never())
+}
+
+/// The key that signs all requests of the benchmarks.
+pub fn key() -> Credential {
+    Credential::keys("LTAI5tBenchBenchBenchKey", secret())
+}
+
+/// The secret half of [`key`].
+pub fn secret() -> &'static str {
+    "benchBENCHbenchBENCHbenchBENCH"
+}
+
+const PROJECT: &str = "0123456789abcdef0123456789abcdef";
+
+fn region(cloud: Cloud) -> Outcome<&'static str> {
+    Ok(match cloud {
+        Cloud::Baidu => "bj",
+        Cloud::Aliyun => "cn-hangzhou",
+        Cloud::Zenlayer => "global",
+        Cloud::Huawei => "cn-north-4",
+        other => return Err(unknown(other)),
+    })
+}
+
+fn unknown(cloud: Cloud) -> Box<dyn std::error::Error + Send + Sync> {
+    format!("the benchmarks do not know {cloud}").into()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn every_cloud_has_a_hundred_ids_and_a_client() {
+        for &cloud in Cloud::ALL {
+            let ids = ids(cloud, 100).unwrap();
+            assert_eq!(ids.iter().collect::<HashSet<_>>().len(), 100, "{cloud}");
+            let client = client(cloud, 7070).unwrap();
+            assert_eq!(client.profile().cloud, cloud.as_str());
+            let provider = provider(cloud, local(7070).unwrap()).unwrap();
+            assert_eq!(provider.profile().cloud, cloud.as_str());
+        }
+    }
+}

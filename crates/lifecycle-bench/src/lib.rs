@@ -1,0 +1,11 @@
+#![doc = include_str!("../README.md")]
+//!
+//! This library is what the two binaries share.
+
+mod clouds;
+mod process;
+mod work;
+
+pub use clouds::{client, ids, key, provider, secret};
+pub use process::{Memory, cpu_time, memory};
+pub use work::{Outcome, Run, Until, drive, observe, runtime, start};

@@ -1,0 +1,164 @@
+//! The work that is measured: starts and looks through a client, again and again.
+
+use std::{
+    error::Error,
+    future::Future,
+    io,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use lifecycle_core::InstanceId;
+use lifecycle_facade::Client;
+use tokio::{runtime::Runtime, task::JoinSet, time::Instant};
+
+use crate::process;
+
+/// A result with any error.
+pub type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
+
+/// Does `turn` again and again, `concurrency` turns at a time, all on this thread.
+///
+/// # Errors
+/// The first error of a turn; it ends the run.
+pub async fn drive<F, T>(concurrency: usize, until: Until, turn: F) -> Outcome<Run>
+where
+    F: Fn() -> T + Clone + Send + 'static,
+    T: Future<Output = Outcome<()>> + Send,
+{
+    let begun = Arc::new(AtomicU64::new(0));
+    let (begin, cpu_before) = (Instant::now(), process::cpu_time());
+    let mut tasks = JoinSet::new();
+    for _ in 0..concurrency {
+        let (begun, turn) = (Arc::clone(&begun), turn.clone());
+        tasks.spawn(async move {
+            let mut turns = 0;
+            while until.allows(begin, begun.fetch_add(1, Ordering::Relaxed)) {
+                turn().await?;
+                turns += 1;
+            }
+            Outcome::Ok(turns)
+        });
+    }
+    let mut turns: u64 = 0;
+    while let Some(task) = tasks.join_next().await {
+        turns += task??;
+    }
+    let cpu_after = process::cpu_time();
+    Ok(Run {
+        turns,
+        elapsed: begin.elapsed(),
+        cpu: cpu_before
+            .and_then(|before| Ok(cpu_after?.saturating_sub(before)))
+            .ok(),
+    })
+}
+
+/// When a run ends. Turns under way are finished.
+#[derive(Clone, Copy, Debug)]
+#[expect(clippy::exhaustive_enums, reason = "nothing is built on it elsewhere")]
+pub enum Until {
+    /// After this time.
+    Elapsed(Duration),
+    /// After so many turns.
+    Turns(u64),
+}
+
+impl Until {
+    fn allows(self, begin: Instant, begun: u64) -> bool {
+        match self {
+            Self::Elapsed(span) => begin.elapsed() < span,
+            Self::Turns(turns) => begun < turns,
+        }
+    }
+}
+
+/// What a run was.
+#[derive(Clone, Copy, Debug)]
+#[expect(clippy::exhaustive_structs, reason = "plain numbers")]
+pub struct Run {
+    /// Turns done.
+    pub turns: u64,
+    /// How long they took.
+    pub elapsed: Duration,
+    /// The processor time of this process in it, where the system tells.
+    pub cpu: Option<Duration>,
+}
+
+/// Starts `ids` until the cloud has taken them on. Gives the first failure, if there is one.
+///
+/// # Errors
+/// When nothing could be sent.
+pub async fn start(client: &Client, ids: &[InstanceId]) -> Outcome<Option<String>> {
+    let report = client.start(ids).await?;
+    let first = report.failures().next().map(ToString::to_string);
+    Ok(first)
+}
+
+/// Looks at `ids` once. Gives the first failure, if there is one.
+///
+/// # Errors
+/// When nothing could be sent.
+pub async fn observe(client: &Client, ids: &[InstanceId]) -> Outcome<Option<String>> {
+    let statuses = client.observe(ids).await?;
+    let mut failures = statuses.iter().filter_map(|status| {
+        let fault = status.result.as_ref().err()?;
+        Some(format!("{}: {fault}", status.instance))
+    });
+    Ok(failures.next())
+}
+
+/// A runtime on this thread alone.
+///
+/// # Errors
+/// When the system has no means for one.
+pub fn runtime() -> io::Result<Runtime> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::AtomicUsize;
+
+    use super::*;
+
+    #[test]
+    fn a_run_does_the_turns_that_it_is_given_side_by_side() {
+        let (now, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+        let turn = {
+            let (now, most) = (Arc::clone(&now), Arc::clone(&most));
+            move || {
+                let (now, most) = (Arc::clone(&now), Arc::clone(&most));
+                async move {
+                    most.fetch_max(now.fetch_add(1, Ordering::Relaxed) + 1, Ordering::Relaxed);
+                    tokio::task::yield_now().await;
+                    now.fetch_sub(1, Ordering::Relaxed);
+                    Ok(())
+                }
+            }
+        };
+        let run = runtime().unwrap().block_on(drive(3, Until::Turns(10), turn));
+        assert_eq!(run.unwrap().turns, 10);
+        assert_eq!(most.load(Ordering::Relaxed), 3);
+    }
+
+    #[test]
+    fn a_run_ends_in_time_and_with_the_first_error() {
+        let runtime = runtime().unwrap();
+        let span = Duration::from_millis(20);
+        let nap = || async {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+            Ok(())
+        };
+        let run = runtime.block_on(drive(2, Until::Elapsed(span), nap)).unwrap();
+        assert!(run.elapsed >= span && run.turns > 0, "{run:?}");
+        let broken = || async { Err("broken".into()) };
+        let error = runtime.block_on(drive(2, Until::Turns(9), broken));
+        assert_eq!(error.unwrap_err().to_string(), "broken");
+    }
+}

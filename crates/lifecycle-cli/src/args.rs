@@ -1,0 +1,417 @@
+//! The command line: what can be written, and how it is read.
+
+use std::{
+    fmt,
+    io::{self, Read},
+    net::{IpAddr, SocketAddr},
+    str::FromStr,
+    time::Duration,
+};
+
+use clap::{Parser, Subcommand, ValueEnum};
+use jiff::SignedDuration;
+use lifecycle_facade::{
+    BadReference, Billing, Endpoint, LocalDisk, Place, PowerState, Reference, StopMode,
+};
+use lifecycle_sim::{Builder, Simulator};
+
+use crate::{
+    console::Console,
+    exit::{self, Failure},
+};
+
+/// Start, stop, reboot, watch and list virtual machines on four clouds.
+#[derive(Debug, Parser)]
+#[command(
+    name = "lifecycle",
+    version,
+    max_term_width = 80,
+    after_help = exit::HELP,
+    after_long_help = KEYS_AND_EXIT_CODES,
+)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+    #[command(flatten)]
+    pub(crate) console: Console,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Boot stopped instances
+    #[command(after_help = exit::HELP)]
+    Start(StartArgs),
+    /// Shut running instances down
+    #[command(after_help = exit::HELP)]
+    Stop(StopArgs),
+    /// Shut running instances down and boot them again, each at most once
+    #[command(after_help = exit::HELP)]
+    Reboot(RebootArgs),
+    /// Show the states of instances
+    #[command(after_help = exit::HELP)]
+    Status(StatusArgs),
+    /// Wait until instances are in a state, without changing anything
+    #[command(after_help = exit::HELP)]
+    Wait(WaitArgs),
+    /// List all instances of a region
+    #[command(after_help = exit::HELP)]
+    List(ListArgs),
+    /// Watch 60 simulated machines in four clouds come up: no key, no network
+    ///
+    /// The clouds are simulated within this process and their time runs fast. Everything else is
+    /// what talks to the real ones: requests, signatures, polling and their pace.
+    #[command(after_help = exit::HELP)]
+    Demo,
+    /// Serve four simulated clouds over HTTP until it is interrupted
+    ///
+    /// The first line on standard output is one JSON object: url, access_key, secret_key,
+    /// project_id (of Huawei), and instances as references.
+    #[command(after_help = exit::HELP)]
+    Simulate(SimulateArgs),
+}
+
+impl Command {
+    /// It knows no cloud but a simulator in this process.
+    pub(crate) fn is_simulated(&self) -> bool {
+        match self {
+            Self::Start(args) => args.request.connection.sim,
+            Self::Stop(args) => args.request.connection.sim,
+            Self::Reboot(args) => args.request.connection.sim,
+            Self::Status(args) => args.connection.sim,
+            Self::Wait(args) => args.connection.sim,
+            Self::List(args) => args.connection.sim,
+            Self::Demo => true,
+            Self::Simulate(_) => false,
+        }
+    }
+}
+
+/// What `start` takes.
+#[derive(Debug, clap::Args)]
+pub(crate) struct StartArgs {
+    #[command(flatten)]
+    pub(crate) request: Request,
+
+    /// Restore broken local disks (Alibaba only). ALL DATA ON THEM IS LOST
+    #[arg(long)]
+    init_local_disk: bool,
+}
+
+impl StartArgs {
+    pub(crate) fn local_disk(&self) -> LocalDisk {
+        if self.init_local_disk {
+            LocalDisk::Initialize
+        } else {
+            LocalDisk::Keep
+        }
+    }
+}
+
+/// What `stop` takes.
+#[derive(Debug, clap::Args)]
+pub(crate) struct StopArgs {
+    #[command(flatten)]
+    pub(crate) request: Request,
+    #[command(flatten)]
+    pub(crate) force: Force,
+
+    /// Keep the machine's place, or release it and pay less (Alibaba and Baidu)
+    #[arg(long, value_enum, value_name = "HOW", default_value_t = BillingArg::Keep)]
+    billing: BillingArg,
+}
+
+impl StopArgs {
+    pub(crate) fn billing(&self) -> Billing {
+        match self.billing {
+            BillingArg::Keep => Billing::Keep,
+            BillingArg::Release => Billing::Release,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum BillingArg {
+    /// Billed as before
+    Keep,
+    /// Compute is not billed; a later start can fail for lack of stock, and a public address may
+    /// change
+    Release,
+}
+
+/// What `reboot` takes.
+#[derive(Debug, clap::Args)]
+pub(crate) struct RebootArgs {
+    #[command(flatten)]
+    pub(crate) request: Request,
+    #[command(flatten)]
+    pub(crate) force: Force,
+}
+
+/// How a running system is brought down.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Force {
+    /// Cut the power. Data that was not written to disk is lost
+    #[arg(long)]
+    force: bool,
+}
+
+impl Force {
+    pub(crate) fn mode(&self) -> StopMode {
+        if self.force {
+            StopMode::Forced
+        } else {
+            StopMode::Graceful
+        }
+    }
+}
+
+/// What all power commands take.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Request {
+    #[command(flatten)]
+    pub(crate) targets: Targets,
+
+    /// End when the clouds have taken the action on, not when it is done
+    #[arg(long)]
+    no_wait: bool,
+
+    #[command(flatten)]
+    pub(crate) connection: Connection,
+}
+
+impl Request {
+    /// How long to wait for the goal; `None` for not at all.
+    pub(crate) fn patience(&self) -> Option<Duration> {
+        (!self.no_wait).then(|| self.connection.patience())
+    }
+}
+
+/// What `status` takes.
+#[derive(Debug, clap::Args)]
+pub(crate) struct StatusArgs {
+    #[command(flatten)]
+    pub(crate) targets: Targets,
+    #[command(flatten)]
+    pub(crate) connection: Connection,
+}
+
+/// What `wait` takes.
+#[derive(Debug, clap::Args)]
+pub(crate) struct WaitArgs {
+    #[command(flatten)]
+    pub(crate) targets: Targets,
+
+    /// The state to wait for
+    #[arg(long = "for", value_enum, value_name = "STATE", default_value_t = Goal::Running)]
+    goal: Goal,
+
+    #[command(flatten)]
+    pub(crate) connection: Connection,
+}
+
+impl WaitArgs {
+    pub(crate) fn goal(&self) -> PowerState {
+        match self.goal {
+            Goal::Running => PowerState::Running,
+            Goal::Stopped => PowerState::Stopped,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Goal {
+    Running,
+    Stopped,
+}
+
+/// What `list` takes.
+#[derive(Debug, clap::Args)]
+pub(crate) struct ListArgs {
+    /// Regions, such as baidu/bj, aliyun/cn-hangzhou, huawei/cn-north-4 or zenlayer/global
+    #[arg(value_name = "CLOUD/REGION", required = true)]
+    pub(crate) places: Vec<Place>,
+    #[command(flatten)]
+    pub(crate) connection: Connection,
+}
+
+/// What `simulate` takes.
+#[derive(Debug, clap::Args)]
+pub(crate) struct SimulateArgs {
+    /// Where to listen; port 0 takes any free port
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:7070", value_parser = address)]
+    pub(crate) listen: SocketAddr,
+
+    /// Instances to make: a comma list of cloud/region=COUNT[:STATE], such as
+    /// baidu/bj=3,huawei/cn-north-4=2:running
+    #[arg(long, value_name = "SPEC", value_parser = fleet)]
+    pub(crate) fleet: Option<Builder>,
+
+    /// How many times as fast as real machines the simulated ones boot and stop
+    #[arg(long, value_name = "FACTOR", default_value = "1", value_parser = speed)]
+    pub(crate) speed: f64,
+}
+
+/// The instances that a command is about.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Targets {
+    /// Instances, written cloud/region/instance-id, such as baidu/bj/i-a1b2c3d4 or
+    /// zenlayer/global/1234567890; several clouds may be mixed, and - reads further ones from
+    /// standard input
+    #[arg(value_name = "REF", required = true)]
+    named: Vec<Named>,
+}
+
+impl Targets {
+    /// All references, those from standard input included, each once.
+    ///
+    /// # Errors
+    /// When standard input cannot be read, holds something else, or there is none at all.
+    pub(crate) fn read(&self) -> Result<Vec<Reference>, Failure> {
+        let mut references = Vec::new();
+        for named in &self.named {
+            match named {
+                Named::Instance(reference) => references.push(reference.clone()),
+                Named::StandardInput => references.extend(from_standard_input()?),
+            }
+        }
+        let mut known = std::collections::HashSet::new();
+        references.retain(|reference| known.insert(reference.clone()));
+        if references.is_empty() {
+            return Err(Failure::wrong_usage(
+                "standard input names no instance: write cloud/region/instance-id, one or more on a line",
+            ));
+        }
+        Ok(references)
+    }
+}
+
+/// One word where a reference belongs.
+#[derive(Clone, Debug)]
+enum Named {
+    Instance(Reference),
+    StandardInput,
+}
+
+impl FromStr for Named {
+    type Err = BadReference;
+
+    fn from_str(text: &str) -> Result<Self, BadReference> {
+        match text {
+            "-" => Ok(Self::StandardInput),
+            text => text.parse().map(Self::Instance),
+        }
+    }
+}
+
+fn from_standard_input() -> Result<Vec<Reference>, Failure> {
+    let mut text = String::new();
+    io::stdin().read_to_string(&mut text).map_err(|error| {
+        Failure::wrong_usage(format!("standard input cannot be read: {error}"))
+    })?;
+    read_references(&text).map_err(Failure::wrong_usage)
+}
+
+/// One or more references on a line; what follows a `#` is a comment.
+fn read_references(text: &str) -> Result<Vec<Reference>, String> {
+    let mut references = Vec::new();
+    for (number, line) in (1..).zip(text.lines()) {
+        let line = line.split('#').next().unwrap_or_default();
+        for word in line.split_whitespace() {
+            let reference = word
+                .parse()
+                .map_err(|bad| format!("line {number} of standard input: {bad}"))?;
+            references.push(reference);
+        }
+    }
+    Ok(references)
+}
+
+/// How the clouds are reached.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Connection {
+    /// Give up after this time, such as 90s, 10m or 1h30m
+    #[arg(long, value_name = "TIME", value_parser = time_limit)]
+    pub(crate) timeout: Option<Duration>,
+
+    /// Call every cloud at this address instead of its own
+    #[arg(long, value_name = "URL", value_parser = endpoint)]
+    pub(crate) endpoint: Option<Endpoint>,
+
+    /// Use a simulator within this process: the same small fleet at every run, in fast motion.
+    /// See it with: lifecycle list baidu/bj --sim
+    #[arg(long, conflicts_with = "endpoint")]
+    pub(crate) sim: bool,
+}
+
+impl Connection {
+    /// How long to wait for a goal. Ten minutes unless said otherwise.
+    pub(crate) fn patience(&self) -> Duration {
+        self.timeout.unwrap_or(Duration::from_secs(600))
+    }
+}
+
+fn time_limit(text: &str) -> Result<Duration, String> {
+    const LONGEST: Duration = Duration::from_secs(7 * 24 * 3600);
+    let read: SignedDuration = text.parse().map_err(|_| {
+        format!("{text:?} is no time: write a number with its unit, such as 90s, 10m or 1h30m")
+    })?;
+    match Duration::try_from(read) {
+        Ok(limit) if limit > LONGEST => {
+            Err(format!("{text:?} is longer than a week: write at most 168h"))
+        }
+        Ok(limit) if !limit.is_zero() => Ok(limit),
+        _ => Err(format!(
+            "{text:?} leaves no time: write more than nothing, such as 90s or 10m"
+        )),
+    }
+}
+
+fn endpoint(text: &str) -> Result<Endpoint, String> {
+    let endpoint = Endpoint::parse(text)
+        .map_err(|bad| format!("{bad}: write scheme, host and port, such as https://example.com"))?;
+    // The client refuses it too, but only when it is about to send.
+    if endpoint.to_string().starts_with("http://") && !is_this_machine(endpoint.authority()) {
+        return Err(format!(
+            "{text:?} would send keys' signatures unencrypted: write https://; http:// is for this machine only, such as http://127.0.0.1:7070"
+        ));
+    }
+    Ok(endpoint)
+}
+
+fn is_this_machine(authority: &str) -> bool {
+    let host = authority
+        .rsplit_once(':')
+        .filter(|(_, port)| port.bytes().all(|b| b.is_ascii_digit()))
+        .map_or(authority, |(host, _)| host);
+    let bare = host.trim_start_matches('[').trim_end_matches(']');
+    host == "localhost"
+        || bare
+            .parse::<IpAddr>()
+            .is_ok_and(|address| address.is_loopback())
+}
+
+fn address(text: &str) -> Result<SocketAddr, String> {
+    text.parse().map_err(|_| {
+        format!("{text:?} is no address: write address:port, such as 127.0.0.1:7070 or [::1]:0")
+    })
+}
+
+fn fleet(text: &str) -> Result<Builder, String> {
+    Simulator::builder()
+        .fleet(text)
+        .map_err(|bad| format!("{bad}: write cloud/region=COUNT[:STATE], such as baidu/bj=3:running"))
+}
+
+fn speed(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(speed) if speed.is_finite() && speed > 0.0 => Ok(speed),
+        _ => Err(format!(
+            "{text:?} is no speed: write a number above 0, such as 10 or 0.5"
+        )),
+    }
+}
+
+/// Shown below the long help. A test holds it against the profiles of the clouds.
+const KEYS_AND_EXIT_CODES: &str = "\
+Keys come from environment variables, for each cloud the first set that is there:

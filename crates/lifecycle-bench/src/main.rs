@@ -1,2 +1,106 @@
-//! x
-fn main(){}
+//! `bench`: what signatures, calls and memory cost, beside the least that they can cost.
+
+mod answers;
+mod bare;
+mod calls;
+mod effort;
+mod floor;
+mod machine;
+mod memory;
+mod rounds;
+mod server;
+mod sign;
+mod table;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand, ValueEnum};
+use lifecycle_bench::Outcome;
+
+use crate::{
+    effort::Effort,
+    memory::Probe,
+    table::{Form, Table},
+};
+
+/// Measure lifecycle on this machine. See docs/benchmarks.md for what the figures mean.
+#[derive(Debug, Parser)]
+struct Arguments {
+    /// Spend a few tenths of a second on each figure.
+    #[arg(long)]
+    quick: bool,
+    /// Measure one part alone.
+    #[arg(long)]
+    only: Option<Part>,
+    /// Print Markdown, for docs/benchmarks.md.
+    #[arg(long)]
+    markdown: bool,
+    #[command(subcommand)]
+    role: Option<Role>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Part {
+    Sign,
+    Calls,
+    Memory,
+}
+
+/// What this program is when it runs itself.
+#[derive(Clone, Copy, Debug, Subcommand)]
+enum Role {
+    #[command(hide = true)]
+    Serve,
+    #[command(hide = true)]
+    Probe(Probe),
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let done = match arguments.role {
+        Some(Role::Serve) => server::serve(),
+        Some(Role::Probe(probe)) => probe.run(),
+        None => arguments.measure(),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("bench: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+impl Arguments {
+    fn measure(&self) -> Outcome<()> {
+        let effort = if self.quick {
+            Effort::QUICK
+        } else {
+            Effort::FULL
+        };
+        println!("{}", machine::facts());
+        for (part, measure) in MEASUREMENTS {
+            if self.only.is_none_or(|only| only == part) {
+                println!("\n{}", measure(&effort)?.text(self.form()).trim_end());
+            }
+        }
+        Ok(())
+    }
+
+    fn form(&self) -> Form {
+        if self.markdown {
+            Form::Markdown
+        } else {
+            Form::Terminal
+        }
+    }
+}
+
+type Measure = fn(&Effort) -> Outcome<Table>;
+
+const MEASUREMENTS: [(Part, Measure); 4] = [
+    (Part::Sign, sign::measure),
+    (Part::Calls, calls::measure_calls),
+    (Part::Calls, calls::measure_turns),
+    (Part::Memory, memory::measure),
+];

@@ -88,10 +88,7 @@ fn import() -> Outcome<()> {
     let _inside = runtime.enter();
     // The port does not matter: nothing is sent.
     let client = client(Cloud::Aliyun, 9)?;
-    print(&Line {
-        what: "import".to_owned(),
-        figures: memory()?,
-    })?;
+    print("import", memory()?)?;
     drop(client);
     Ok(())
 }
@@ -106,12 +103,8 @@ fn sign(cloud: Cloud, count: usize, span: Duration) -> Outcome<()> {
         std::hint::black_box(provider.sign(&call.draft, &key, &SystemClock.stamp(0))?);
         signed += 1;
     }
-    print(&Line {
-        what: format!("sign {cloud} {count}"),
-        figures: Signed {
-            per_s: f64::from(signed) / begin.elapsed().as_secs_f64(),
-        },
-    })
+    let per_s = f64::from(signed) / begin.elapsed().as_secs_f64();
+    print(&format!("sign {cloud} {count}"), Signed { per_s })
 }
 
 fn work(order: &Loop) -> Outcome<()> {
@@ -126,10 +119,8 @@ fn work(order: &Loop) -> Outcome<()> {
     };
     let run = runtime()?.block_on(drive(order.concurrency, Until::Elapsed(order.secs), turn))?;
     failures.tell(run.turns)?;
-    print(&Line {
-        what: format!("loop {} {} x{}", order.cloud, order.ids, order.concurrency),
-        figures: Worked::new(run, &client, memory()?)?,
-    })
+    let what = format!("loop {} {} x{}", order.cloud, order.ids, order.concurrency);
+    print(&what, Worked::new(run, &client, memory()?)?)
 }
 
 async fn turn(client: Client, ids: Arc<[InstanceId]>, failures: Arc<Failures>) -> Outcome<()> {
@@ -208,24 +199,23 @@ impl Worked {
     }
 }
 
-/// One line of the output.
-#[derive(Serialize)]
-struct Line<F> {
-    what: String,
-    #[serde(flatten)]
-    figures: F,
+fn print(what: &str, figures: impl Serialize) -> Outcome<()> {
+    let line = Line {
+        peer: "lifecycle",
+        what,
+        figures,
+    };
+    println!("{}", serde_json::to_string(&line)?);
+    Ok(())
 }
 
-fn print<F: Serialize>(line: &Line<F>) -> Outcome<()> {
-    #[derive(Serialize)]
-    struct Printed<'a, F> {
-        peer: &'static str,
-        #[serde(flatten)]
-        line: &'a Line<F>,
-    }
-    let peer = "lifecycle";
-    println!("{}", serde_json::to_string(&Printed { peer, line })?);
-    Ok(())
+/// One line of the output.
+#[derive(Serialize)]
+struct Line<'a, F> {
+    peer: &'static str,
+    what: &'a str,
+    #[serde(flatten)]
+    figures: F,
 }
 
 #[cfg(test)]

@@ -75,7 +75,8 @@ mod tests {
 
     #[test]
     fn memory_is_read_in_mebibytes() {
-        let status = "Name:\tbench\nVmPeak:\t  99999 kB\nVmHWM:\t   12288 kB\nVmRSS:\t    1536 kB\n";
+        let status =
+            "Name:\tbench\nVmPeak:\t  99999 kB\nVmHWM:\t   12288 kB\nVmRSS:\t    1536 kB\n";
         assert_eq!(
             read_memory(status),
             Some(Memory {

@@ -142,7 +142,9 @@ mod tests {
                 }
             }
         };
-        let run = runtime().unwrap().block_on(drive(3, Until::Turns(10), turn));
+        let run = runtime()
+            .unwrap()
+            .block_on(drive(3, Until::Turns(10), turn));
         assert_eq!(run.unwrap().turns, 10);
         assert_eq!(most.load(Ordering::Relaxed), 3);
     }
@@ -155,7 +157,9 @@ mod tests {
             tokio::time::sleep(Duration::from_millis(1)).await;
             Ok(())
         };
-        let run = runtime.block_on(drive(2, Until::Elapsed(span), nap)).unwrap();
+        let run = runtime
+            .block_on(drive(2, Until::Elapsed(span), nap))
+            .unwrap();
         assert!(run.elapsed >= span && run.turns > 0, "{run:?}");
         let broken = || async { Err("broken".into()) };
         let error = runtime.block_on(drive(2, Until::Turns(9), broken));

@@ -1,7 +1,7 @@
 //! The command line: what can be written, and how it is read.
 
 use std::{
-    fmt,
+    collections::HashSet,
     io::{self, Read},
     net::{IpAddr, SocketAddr},
     str::FromStr,
@@ -18,6 +18,7 @@ use lifecycle_sim::{Builder, Simulator};
 use crate::{
     console::Console,
     exit::{self, Failure},
+    keys,
 };
 
 /// Start, stop, reboot, watch and list virtual machines on four clouds.
@@ -27,7 +28,7 @@ use crate::{
     version,
     max_term_width = 80,
     after_help = exit::HELP,
-    after_long_help = KEYS_AND_EXIT_CODES,
+    after_long_help = format!("{}\n\n{}", keys::help(), exit::HELP),
 )]
 pub(crate) struct Args {
     #[command(subcommand)]
@@ -275,7 +276,7 @@ impl Targets {
                 Named::StandardInput => references.extend(from_standard_input()?),
             }
         }
-        let mut known = std::collections::HashSet::new();
+        let mut known = HashSet::new();
         references.retain(|reference| known.insert(reference.clone()));
         if references.is_empty() {
             return Err(Failure::wrong_usage(
@@ -306,9 +307,9 @@ impl FromStr for Named {
 
 fn from_standard_input() -> Result<Vec<Reference>, Failure> {
     let mut text = String::new();
-    io::stdin().read_to_string(&mut text).map_err(|error| {
-        Failure::wrong_usage(format!("standard input cannot be read: {error}"))
-    })?;
+    io::stdin()
+        .read_to_string(&mut text)
+        .map_err(|error| Failure::wrong_usage(format!("standard input cannot be read: {error}")))?;
     read_references(&text).map_err(Failure::wrong_usage)
 }
 
@@ -357,9 +358,9 @@ fn time_limit(text: &str) -> Result<Duration, String> {
         format!("{text:?} is no time: write a number with its unit, such as 90s, 10m or 1h30m")
     })?;
     match Duration::try_from(read) {
-        Ok(limit) if limit > LONGEST => {
-            Err(format!("{text:?} is longer than a week: write at most 168h"))
-        }
+        Ok(limit) if limit > LONGEST => Err(format!(
+            "{text:?} is longer than a week: write at most 168h"
+        )),
         Ok(limit) if !limit.is_zero() => Ok(limit),
         _ => Err(format!(
             "{text:?} leaves no time: write more than nothing, such as 90s or 10m"
@@ -368,8 +369,9 @@ fn time_limit(text: &str) -> Result<Duration, String> {
 }
 
 fn endpoint(text: &str) -> Result<Endpoint, String> {
-    let endpoint = Endpoint::parse(text)
-        .map_err(|bad| format!("{bad}: write scheme, host and port, such as https://example.com"))?;
+    let endpoint = Endpoint::parse(text).map_err(|bad| {
+        format!("{bad}: write scheme, host and port, such as https://example.com")
+    })?;
     // The client refuses it too, but only when it is about to send.
     if endpoint.to_string().starts_with("http://") && !is_this_machine(endpoint.authority()) {
         return Err(format!(
@@ -398,9 +400,9 @@ fn address(text: &str) -> Result<SocketAddr, String> {
 }
 
 fn fleet(text: &str) -> Result<Builder, String> {
-    Simulator::builder()
-        .fleet(text)
-        .map_err(|bad| format!("{bad}: write cloud/region=COUNT[:STATE], such as baidu/bj=3:running"))
+    Simulator::builder().fleet(text).map_err(|bad| {
+        format!("{bad}: write cloud/region=COUNT[:STATE], such as baidu/bj=3:running")
+    })
 }
 
 fn speed(text: &str) -> Result<f64, String> {
@@ -412,6 +414,84 @@ fn speed(text: &str) -> Result<f64, String> {
     }
 }
 
-/// Shown below the long help. A test holds it against the profiles of the clouds.
-const KEYS_AND_EXIT_CODES: &str = "\
-Keys come from environment variables, for each cloud the first set that is there:
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Args::command().debug_assert();
+    }
+
+    #[test]
+    fn standard_input_holds_references_and_comments() {
+        let text =
+            "# machines\nbaidu/bj/i-1  zenlayer/global/2 # both\n\n  \nhuawei/cn-north-4/c\n";
+        let read: Vec<String> = read_references(text)
+            .unwrap()
+            .iter()
+            .map(ToString::to_string)
+            .collect();
+        assert_eq!(
+            read,
+            ["baidu/bj/i-1", "zenlayer/global/2", "huawei/cn-north-4/c"]
+        );
+        let problem = read_references("baidu/bj/i-1\nfoo").unwrap_err();
+        assert!(
+            problem.starts_with("line 2 of standard input: \"foo\" is no reference"),
+            "{problem}"
+        );
+    }
+
+    #[test]
+    fn times_have_units_and_an_end() {
+        for (text, seconds) in [("90s", 90), ("10m", 600), ("1h30m", 5_400), ("2 min", 120)] {
+            assert_eq!(time_limit(text), Ok(Duration::from_secs(seconds)), "{text}");
+        }
+        for (text, expected) in [
+            ("10", "with its unit"),
+            ("soon", "with its unit"),
+            ("0s", "leaves no time"),
+            ("-5m", "leaves no time"),
+            ("5m ago", "leaves no time"),
+            ("9999h", "longer than a week"),
+        ] {
+            let problem = time_limit(text).unwrap_err();
+            assert!(problem.contains(expected), "{text}: {problem}");
+        }
+    }
+
+    #[test]
+    fn endpoints_without_tls_are_this_machine() {
+        for text in [
+            "https://example.com",
+            "example.com",
+            "http://localhost:1",
+            "http://127.0.0.1:7070",
+            "http://[::1]:7070",
+            "http://[::1]",
+        ] {
+            assert!(endpoint(text).is_ok(), "{text}");
+        }
+        for (text, expected) in [
+            ("http://example.com", "write https://"),
+            ("http://10.0.0.1:7070", "write https://"),
+            ("http://localhost.example.com", "write https://"),
+            ("https://a/b", "has a path"),
+            ("", "write scheme, host and port"),
+        ] {
+            let problem = endpoint(text).unwrap_err();
+            assert!(problem.contains(expected), "{text}: {problem}");
+        }
+    }
+
+    #[test]
+    fn speeds_are_above_nothing() {
+        assert_eq!(speed("0.5"), Ok(0.5));
+        for text in ["0", "-1", "inf", "NaN", "fast"] {
+            assert!(speed(text).is_err(), "{text}");
+        }
+    }
+}

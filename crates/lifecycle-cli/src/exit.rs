@@ -3,7 +3,7 @@
 use std::{error::Error as _, process::ExitCode};
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
-use lifecycle_facade::{Error, FleetError};
+use lifecycle_facade::{Error, FaultKind, FleetError};
 
 use crate::console;
 
@@ -53,6 +53,8 @@ pub(crate) struct Failure {
     pub(crate) exit: Exit,
     /// What is wrong, and what to do.
     pub(crate) message: String,
+    /// What it means for the caller, where it is the fault of one kind.
+    pub(crate) kind: Option<FaultKind>,
 }
 
 impl Failure {
@@ -60,6 +62,7 @@ impl Failure {
         Self {
             exit: Exit::WrongUsage,
             message: message.into(),
+            kind: None,
         }
     }
 
@@ -67,6 +70,7 @@ impl Failure {
         Self {
             exit: Exit::NothingDone,
             message: message.into(),
+            kind: None,
         }
     }
 
@@ -88,9 +92,15 @@ impl From<FleetError> for Failure {
             ) => Exit::WrongUsage,
             _ => Exit::NothingDone,
         };
+        let kind = match &error {
+            FleetError::NoCredential(_) => Some(FaultKind::Credential),
+            FleetError::Client(error) => Some(error.kind()),
+            _ => None,
+        };
         Self {
             exit,
             message: error.to_string(),
+            kind,
         }
     }
 }

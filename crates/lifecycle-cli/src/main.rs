@@ -13,6 +13,7 @@ mod facts;
 mod fast_motion;
 mod follow;
 mod interrupt;
+mod keys;
 mod output;
 mod progress;
 mod row;

@@ -50,9 +50,28 @@ enum Phase {
     Unsent,
     /// The cloud took it on.
     Accepted,
-    /// The cloud may have taken it on.
-    Unclear(Fault),
+    /// Only looking can tell whether the cloud took it on.
+    Unclear(Fault, Doubt),
     Closed(Outcome),
+}
+
+/// Why it is unclear, and so what it is when looking does not settle it.
+#[derive(Clone, Copy, Debug)]
+enum Doubt {
+    /// The answer was lost: uncertain.
+    Lost,
+    /// The cloud refused because of a state that it does not show; its view may lag behind:
+    /// refused.
+    Contradicted,
+}
+
+impl Doubt {
+    fn outcome(self, fault: Fault) -> Outcome {
+        match self {
+            Self::Lost => Outcome::Uncertain(fault),
+            Self::Contradicted => Outcome::Refused(fault),
+        }
+    }
 }
 
 /// Looks that must agree before an instance counts as vanished.
@@ -150,48 +169,56 @@ impl Book {
 
     /// The cloud may have taken the action on, and `settle_by` is the time to find out.
     pub(crate) fn unclear(&mut self, id: &InstanceId, fault: &Fault, settle_by: Instant) {
-        let Some(&at) = self.index.get(id) else {
-            return;
-        };
-        self.rows[at].phase = Phase::Unclear(fault.clone());
-        self.rows[at].request_id = fault.request_id().map(Into::into);
-        self.settle.push_back((settle_by, at));
+        self.doubt(id, fault.clone(), Doubt::Lost, settle_by);
         self.tell(Event::Unclear {
             instance: id.clone(),
             fault: fault.clone(),
         });
     }
 
-    /// The cloud did not carry the action out, and the instance was seen like this since.
-    ///
-    /// `true` when it is on its way to the goal all the same and is waited for.
-    pub(crate) fn refused(
+    fn doubt(&mut self, id: &InstanceId, fault: Fault, doubt: Doubt, settle_by: Instant) {
+        if let Some(&at) = self.index.get(id) {
+            self.rows[at].request_id = fault.request_id().map(Into::into);
+            self.rows[at].phase = Phase::Unclear(fault, doubt);
+            self.settle.push_back((settle_by, at));
+        }
+    }
+
+    /// The cloud did not carry the action out.
+    pub(crate) fn refused(&mut self, id: &InstanceId, fault: Fault) {
+        self.close(id, Outcome::Refused(fault));
+    }
+
+    /// The cloud refused a start or a stop for a reason that can mean that it is so already; the
+    /// instance was seen like this since. `true` when it has to be watched.
+    pub(crate) fn refused_as_seen(
         &mut self,
         id: &InstanceId,
         fault: Fault,
         seen: Option<&Observation>,
+        settle_by: Instant,
     ) -> bool {
-        if let Some(seen) = seen {
-            self.note(seen);
-            if self.verb != Some(Verb::Reboot) {
-                if seen.state == self.goal {
-                    self.close(id, Outcome::Unchanged);
-                    return false;
-                }
-                if self.is_on_the_way(seen.state) {
-                    if self.waits {
-                        if let Some(row) = self.row_mut(id) {
-                            row.phase = Phase::Accepted;
-                        }
-                        return true;
-                    }
-                    self.close(id, Outcome::Unchanged);
-                    return false;
-                }
+        let Some(seen) = seen else {
+            self.doubt(id, fault, Doubt::Contradicted, settle_by);
+            return true;
+        };
+        self.note(seen);
+        let state = seen.state;
+        if state == self.goal || (self.is_on_the_way(state) && !self.waits) {
+            self.close(id, Outcome::Unchanged);
+            false
+        } else if self.is_on_the_way(state) {
+            if let Some(row) = self.row_mut(id) {
+                row.phase = Phase::Accepted;
             }
+            true
+        } else if fault.kind() == FaultKind::WrongState && self.is_ready(state) {
+            self.doubt(id, fault, Doubt::Contradicted, settle_by);
+            true
+        } else {
+            self.close(id, Outcome::Refused(fault));
+            false
         }
-        self.close(id, Outcome::Refused(fault));
-        false
     }
 
     /// The time was over, or the key was refused, before the action could be sent.
@@ -248,7 +275,7 @@ impl Book {
             Some(Verb::Reboot) => row.left || evidence.is_some(),
             _ => on_the_way,
         };
-        let was_unclear = matches!(row.phase, Phase::Unclear(_));
+        let was_unclear = matches!(row.phase, Phase::Unclear(..));
         match evidence {
             Some(evidence) if done => self.close(id, Outcome::Reached(evidence)),
             _ if state.is_dead_end() && state != goal => {
@@ -283,9 +310,9 @@ impl Book {
             }
             self.settle.pop_front();
             let row = &self.rows[at];
-            if let Phase::Unclear(fault) = &row.phase {
-                let (id, fault) = (row.id.clone(), fault.clone());
-                self.close(&id, Outcome::Uncertain(fault));
+            if let Phase::Unclear(fault, doubt) = &row.phase {
+                let (id, outcome) = (row.id.clone(), doubt.outcome(fault.clone()));
+                self.close(&id, outcome);
             }
         }
     }
@@ -300,7 +327,7 @@ impl Book {
         let open: Vec<InstanceId> = self
             .rows
             .iter()
-            .filter(|row| matches!(row.phase, Phase::Accepted | Phase::Unclear(_)))
+            .filter(|row| matches!(row.phase, Phase::Accepted | Phase::Unclear(..)))
             .map(|row| row.id.clone())
             .collect();
         let rebooted = self.verb == Some(Verb::Reboot);
@@ -318,7 +345,7 @@ impl Book {
             let outcome = match row.phase {
                 Phase::Closed(outcome) => outcome,
                 // Cannot happen once nothing is open; said as what it would be.
-                Phase::Unclear(fault) => Outcome::Uncertain(fault),
+                Phase::Unclear(fault, doubt) => doubt.outcome(fault),
                 Phase::Accepted => Outcome::Accepted,
                 Phase::Unsent => Outcome::Skipped(Fault::new(FaultKind::Deadline, "never sent")),
             };
@@ -337,7 +364,7 @@ impl Book {
         let Some(row) = self.row(id) else { return };
         let outcome = match &row.phase {
             Phase::Accepted => Outcome::Pending(pending(row)),
-            Phase::Unclear(fault) => Outcome::Uncertain(fault.clone()),
+            Phase::Unclear(fault, doubt) => doubt.outcome(fault.clone()),
             Phase::Unsent | Phase::Closed(_) => return,
         };
         self.close(id, outcome);
@@ -386,6 +413,15 @@ impl Book {
                 matches!(state, PowerState::Starting | PowerState::Rebooting)
             }
             PowerState::Stopped => state == PowerState::Stopping,
+            _ => false,
+        }
+    }
+
+    /// In the state from which the action leads to the goal.
+    fn is_ready(&self, state: PowerState) -> bool {
+        match self.goal {
+            PowerState::Running => state == PowerState::Stopped,
+            PowerState::Stopped => state == PowerState::Running,
             _ => false,
         }
     }

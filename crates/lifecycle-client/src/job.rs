@@ -2,19 +2,18 @@
 
 use std::collections::HashSet;
 
-use lifecycle_core::{FaultKind, InstanceId, Progress, Verdict};
+use lifecycle_core::{FaultKind, InstanceId, JobId, Progress, Verb, Verdict};
 use tokio::time::{Instant, sleep_until};
 
 use crate::{
     execute::Purpose,
-    look::Sight,
     run::{Job, Run},
 };
 
 impl Run<'_> {
     /// Looks at a job until it has a verdict on every instance, or can be followed no longer. What
     /// it leaves open is handed to the poller.
-    pub(crate) async fn follow_job(&self, job: Job) {
+    pub(crate) async fn follow_job(&self, verb: Verb, job: Job) {
         let Job { id, instances } = job;
         let mut open: HashSet<InstanceId> = instances.into_iter().collect();
         let Some(call) = self.inner.provider.follow(&id) else {
@@ -29,7 +28,7 @@ impl Run<'_> {
             sleep_until(next).await;
             match self.inner.execute(&call, &effort).await {
                 Ok(answer) => {
-                    if self.record(&id, &mut open, answer.value).await {
+                    if self.record(verb, &id, &mut open, answer.value).await {
                         return;
                     }
                 }
@@ -45,7 +44,8 @@ impl Run<'_> {
     /// Writes progress down. `true` when nothing is left to follow.
     async fn record(
         &self,
-        job: &lifecycle_core::JobId,
+        verb: Verb,
+        job: &JobId,
         open: &mut HashSet<InstanceId>,
         progress: Progress,
     ) -> bool {
@@ -76,28 +76,10 @@ impl Run<'_> {
             }
             _ => open.is_empty(),
         };
-        self.settle_failures(failed).await;
+        // A failed part may only mean that it was so already.
+        self.refuse(verb, failed).await;
         self.nudge();
         over
-    }
-
-    /// A failed job may only mean that it was so already.
-    async fn settle_failures(&self, failed: Vec<(InstanceId, lifecycle_core::Fault)>) {
-        if failed.is_empty() {
-            return;
-        }
-        let ids: Vec<InstanceId> = failed.iter().map(|(id, _)| id.clone()).collect();
-        let sights = self.look(&ids).await;
-        for (id, fault) in failed {
-            let seen = match sights.get(&id) {
-                Some(Sight::Seen(observation)) => Some(observation),
-                _ => None,
-            };
-            let waits = self.book().refused(&id, fault, seen);
-            if waits {
-                self.subscription.add([id]);
-            }
-        }
     }
 }
 

@@ -13,7 +13,7 @@ use std::{
 };
 
 use futures_util::{StreamExt, future::join, stream};
-use lifecycle_core::{Action, InstanceId, JobId, PowerState};
+use lifecycle_core::{Action, Fault, FaultKind, InstanceId, JobId, Observation, PowerState, Verb};
 use tokio::{
     sync::{
         Notify,
@@ -69,7 +69,8 @@ pub(crate) async fn run(
     let acting = async {
         match plan.action {
             Some(action) => {
-                join(run.send(action, plan.ids, jobs), run.follow(opened)).await;
+                let verb = action.verb();
+                join(run.send(action, plan.ids, jobs), run.follow(verb, opened)).await;
             }
             None => run.subscription.add(plan.ids),
         }
@@ -129,10 +130,44 @@ impl Run<'_> {
         self.inner.look(ids, &effort).await
     }
 
+    /// The cloud refused these one by one. Where the refusal may only mean that it is so already,
+    /// their states decide.
+    pub(crate) async fn refuse(&self, verb: Verb, refused: Vec<(InstanceId, Fault)>) {
+        let (doubtful, certain): (Vec<_>, Vec<_>) = refused
+            .into_iter()
+            .partition(|(_, fault)| verb != Verb::Reboot && may_be_so_already(fault.kind()));
+        {
+            let mut book = self.book();
+            for (id, fault) in certain {
+                book.refused(&id, fault);
+            }
+        }
+        if !doubtful.is_empty() {
+            let ids: Vec<InstanceId> = doubtful.iter().map(|(id, _)| id.clone()).collect();
+            let sights = self.look(&ids).await;
+            for (id, fault) in doubtful {
+                match sights.get(&id) {
+                    Some(Sight::Seen(seen)) => self.refuse_as_seen(&id, fault, Some(seen)),
+                    Some(Sight::Absent) => self.book().refused(&id, fault),
+                    _ => self.refuse_as_seen(&id, fault, None),
+                }
+            }
+        }
+        self.nudge();
+    }
+
+    pub(crate) fn refuse_as_seen(&self, id: &InstanceId, fault: Fault, seen: Option<&Observation>) {
+        let settle_by = self.settle_by();
+        let watched = self.book().refused_as_seen(id, fault, seen, settle_by);
+        if watched {
+            self.subscription.add([id.clone()]);
+        }
+    }
+
     /// Follows jobs until the sender is gone and all of them are over.
-    async fn follow(&self, mut opened: UnboundedReceiver<Job>) {
+    async fn follow(&self, verb: Verb, mut opened: UnboundedReceiver<Job>) {
         let jobs = stream::poll_fn(move |context| opened.poll_recv(context));
-        jobs.for_each_concurrent(None, |job| self.follow_job(job))
+        jobs.for_each_concurrent(None, |job| self.follow_job(verb, job))
             .await;
     }
 
@@ -174,6 +209,14 @@ impl Run<'_> {
             .unwrap_or_else(PoisonError::into_inner)
             .into_report()
     }
+}
+
+/// Clouds refuse to start what runs and to stop what is stopped, in words that fit other cases too.
+pub(crate) fn may_be_so_already(kind: FaultKind) -> bool {
+    matches!(
+        kind,
+        FaultKind::WrongState | FaultKind::Busy | FaultKind::Failed | FaultKind::Unknown
+    )
 }
 
 /// A job and the instances that went into it.

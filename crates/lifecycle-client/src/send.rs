@@ -9,8 +9,8 @@ use tokio::time::{Instant, sleep};
 
 use crate::{
     execute::{Answer, Failure, Purpose},
-    look::{Sight, Sights, not_shown},
-    run::{Job, Jobs, Run},
+    look::{Sight, not_shown},
+    run::{Job, Jobs, Run, may_be_so_already},
 };
 
 impl Run<'_> {
@@ -64,7 +64,7 @@ impl Sender<'_> {
                 book.before(before.clone());
                 if before.state == PowerState::Stopped || before.state.is_dead_end() {
                     let message = format!("it is {}; nothing was sent", before.state);
-                    book.refused(&id, Fault::new(FaultKind::WrongState, message), None);
+                    book.refused(&id, Fault::new(FaultKind::WrongState, message));
                     continue;
                 }
             }
@@ -85,14 +85,16 @@ impl Sender<'_> {
                 continue;
             };
             if parcel.ids.len() == 1 || calls_left == 0 {
-                self.refuse(
-                    parcel
-                        .ids
-                        .into_iter()
-                        .map(|id| (id, fault.clone()))
-                        .collect(),
-                )
-                .await;
+                self.run
+                    .refuse(
+                        self.action.verb(),
+                        parcel
+                            .ids
+                            .into_iter()
+                            .map(|id| (id, fault.clone()))
+                            .collect(),
+                    )
+                    .await;
             } else {
                 parcels.extend(self.take_apart(parcel, &fault).await);
             }
@@ -127,7 +129,7 @@ impl Sender<'_> {
             (Effect::None, _) => {
                 let mut book = self.run.book();
                 for id in ids {
-                    book.refused(id, failure.fault.clone(), None);
+                    book.refused(id, failure.fault.clone());
                 }
             }
             _ => self.unclear(ids, &failure.fault),
@@ -181,7 +183,7 @@ impl Sender<'_> {
         };
         self.run.nudge();
         if !refused.is_empty() {
-            self.refuse(refused).await;
+            self.run.refuse(self.action.verb(), refused).await;
         }
     }
 
@@ -206,44 +208,6 @@ impl Sender<'_> {
         self.run.nudge();
     }
 
-    /// The cloud refused these one by one. Where the refusal may only mean that it is so already,
-    /// their states decide.
-    async fn refuse(&self, refused: Vec<(InstanceId, Fault)>) {
-        let doubtful: Vec<InstanceId> = refused
-            .iter()
-            .filter(|(_, fault)| self.may_be_there_already(fault))
-            .map(|(id, _)| id.clone())
-            .collect();
-        let sights = if doubtful.is_empty() {
-            Sights::new()
-        } else {
-            self.run.look(&doubtful).await
-        };
-        for (id, fault) in refused {
-            let seen = match sights.get(&id) {
-                Some(Sight::Seen(observation)) => Some(observation),
-                _ => None,
-            };
-            self.refuse_one(&id, fault, seen);
-        }
-        self.run.nudge();
-    }
-
-    fn refuse_one(&self, id: &InstanceId, fault: Fault, seen: Option<&Observation>) {
-        let waits = self.run.book().refused(id, fault, seen);
-        if waits {
-            self.run.subscription.add([id.clone()]);
-        }
-    }
-
-    fn may_be_there_already(&self, fault: &Fault) -> bool {
-        self.action.verb() != Verb::Reboot
-            && matches!(
-                fault.kind(),
-                FaultKind::WrongState | FaultKind::Busy | FaultKind::Failed | FaultKind::Unknown
-            )
-    }
-
     /// Finds out which instances made the cloud refuse a parcel. Gives the parcels to send next.
     async fn take_apart(&self, parcel: Parcel, fault: &Fault) -> Vec<Parcel> {
         let named: Vec<InstanceId> = parcel
@@ -254,7 +218,11 @@ impl Sender<'_> {
             .collect();
         if !named.is_empty() && named.len() < parcel.ids.len() {
             let rest = without(&parcel.ids, &named);
-            self.refuse(named.into_iter().map(|id| (id, fault.clone())).collect())
+            self.run
+                .refuse(
+                    self.action.verb(),
+                    named.into_iter().map(|id| (id, fault.clone())).collect(),
+                )
                 .await;
             return vec![Parcel {
                 ids: rest,
@@ -271,25 +239,24 @@ impl Sender<'_> {
         let mut rest = Vec::new();
         for id in &parcel.ids {
             match sights.get(id) {
-                Some(Sight::Seen(seen)) if !self.is_ready(seen) => {
-                    self.refuse_one(id, fault.clone(), Some(seen));
+                Some(Sight::Seen(seen)) if self.explains(seen, fault.kind()) => {
+                    self.run.refuse_as_seen(id, fault.clone(), Some(seen));
                 }
                 Some(Sight::Absent) => {
-                    self.refuse_one(id, not_shown().with_request_id(fault.request_id()), None);
+                    let fault = not_shown().with_request_id(fault.request_id());
+                    self.run.book().refused(id, fault);
                 }
                 _ => rest.push(id.clone()),
             }
         }
         self.run.nudge();
-        if rest.is_empty() {
-            Vec::new()
-        } else if rest.len() == parcel.ids.len() {
-            halves(rest)
-        } else {
-            vec![Parcel {
+        match rest.len() {
+            0 => Vec::new(),
+            all if all == parcel.ids.len() => halves(rest),
+            _ => vec![Parcel {
                 ids: rest,
-                looked: true,
-            }]
+                looked: false,
+            }],
         }
     }
 
@@ -313,13 +280,18 @@ impl Sender<'_> {
         halves(ids)
     }
 
-    /// As far as its state tells, the cloud has no reason to refuse it.
-    fn is_ready(&self, seen: &Observation) -> bool {
-        let right_state = match self.action.verb() {
-            Verb::Start => seen.state == PowerState::Stopped,
-            _ => seen.state == PowerState::Running,
+    /// Whether an instance that was seen like this can be why the cloud refused the batch.
+    fn explains(&self, seen: &Observation, kind: FaultKind) -> bool {
+        let (ready, goal) = match self.action.verb() {
+            Verb::Start => (PowerState::Stopped, PowerState::Running),
+            _ => (PowerState::Running, PowerState::Stopped),
         };
-        (right_state && seen.lock.is_none()) || seen.state == PowerState::Unknown
+        match seen.state {
+            state if state == goal => true,
+            PowerState::Unknown => false,
+            state if state == ready => seen.lock.is_some() && kind == FaultKind::Locked,
+            _ => may_be_so_already(kind),
+        }
     }
 }
 

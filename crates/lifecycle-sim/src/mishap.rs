@@ -24,6 +24,12 @@ pub enum Mishap {
         /// Whether the cloud had acted.
         when: When,
     },
+    /// A shield in front of the cloud wants to see a browser: 403 with the header
+    /// `cf-mitigated: challenge` and a page. Zenlayer's Python and Java SDKs know it.
+    Challenged,
+    /// A shield in front of the cloud blocks the call: 451 without a body. Zenlayer's Python and Java
+    /// SDKs know it.
+    Blocked,
     /// The cloud says that calls come too fast, in its own form. It does not act.
     Throttled {
         /// How long to wait, where the cloud says so.

@@ -33,7 +33,9 @@ pub(crate) fn with_body(
 
 /// The answer with the standard hint to wait: whole seconds, rounded up.
 pub(crate) fn with_retry_after(answer: Response, wait: Duration) -> Response {
-    let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+    let seconds = wait
+        .as_secs()
+        .saturating_add(u64::from(wait.subsec_nanos() > 0));
     with_header(answer, "retry-after", &seconds.to_string())
 }
 

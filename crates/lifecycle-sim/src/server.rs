@@ -20,7 +20,7 @@ use tokio::{
     net::{TcpListener, TcpStream, ToSocketAddrs},
     sync::watch,
     task::{JoinHandle, JoinSet},
-    time::{sleep, timeout},
+    time::{Sleep, sleep, timeout},
 };
 
 use crate::{Simulator, response, world::Delivery};
@@ -162,8 +162,9 @@ struct Answer {
     data: Option<Bytes>,
     /// What the length header promises.
     promised: u64,
-    /// Whether the connection breaks when the data has been sent.
-    breaks: bool,
+    /// The connection breaks when the data has been sent and this time has passed, in which hyper
+    /// writes the data out.
+    breaks: Option<Pin<Box<Sleep>>>,
 }
 
 impl Answer {
@@ -171,7 +172,7 @@ impl Answer {
         Self {
             promised: data.len() as u64,
             data: Some(data),
-            breaks: false,
+            breaks: None,
         }
     }
 
@@ -180,7 +181,7 @@ impl Answer {
         Self {
             promised: data.len() as u64,
             data: Some(data.slice(..data.len() / 2)),
-            breaks: true,
+            breaks: Some(Box::pin(sleep(Duration::from_millis(20)))),
         }
     }
 }
@@ -191,17 +192,19 @@ impl Body for Answer {
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
-        _: &mut Context<'_>,
+        context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Broken>>> {
-        match self.data.take() {
-            Some(data) if !data.is_empty() => Poll::Ready(Some(Ok(Frame::data(data)))),
-            _ if self.breaks => Poll::Ready(Some(Err(Broken))),
-            _ => Poll::Ready(None),
+        if let Some(data) = self.data.take().filter(|data| !data.is_empty()) {
+            return Poll::Ready(Some(Ok(Frame::data(data))));
+        }
+        match &mut self.breaks {
+            Some(pause) => pause.as_mut().poll(context).map(|()| Some(Err(Broken))),
+            None => Poll::Ready(None),
         }
     }
 
     fn is_end_stream(&self) -> bool {
-        !self.breaks && self.data.as_ref().is_none_or(Bytes::is_empty)
+        self.breaks.is_none() && self.data.as_ref().is_none_or(Bytes::is_empty)
     }
 
     fn size_hint(&self) -> SizeHint {

@@ -1,6 +1,9 @@
 //! What the unit tests of the cloud modules share: a site without a server, and requests as received.
 
-use std::time::{Duration, UNIX_EPOCH};
+use std::{
+    collections::BTreeSet,
+    time::{Duration, UNIX_EPOCH},
+};
 
 use bytes::Bytes;
 use serde_json::Value;
@@ -134,4 +137,34 @@ pub(crate) fn forgeries(request: &Received, headers: &[&str]) -> Vec<(String, Re
         });
     }
     forged
+}
+
+/// The names on the way to every value of a JSON document, each with the value's type. Members of a
+/// list share theirs.
+pub(crate) fn shape(value: &Value) -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
+    collect_shape(value, "", &mut names);
+    names
+}
+
+fn collect_shape(value: &Value, path: &str, names: &mut BTreeSet<String>) {
+    let kind = match value {
+        Value::Object(fields) => {
+            for (name, value) in fields {
+                collect_shape(value, &format!("{path}/{name}"), names);
+            }
+            "object"
+        }
+        Value::Array(members) => {
+            for member in members {
+                collect_shape(member, &format!("{path}[]"), names);
+            }
+            "list"
+        }
+        Value::String(_) => "text",
+        Value::Number(_) => "number",
+        Value::Bool(_) => "boolean",
+        Value::Null => "null",
+    };
+    names.insert(format!("{path} {kind}"));
 }

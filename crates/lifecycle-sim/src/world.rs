@@ -176,6 +176,11 @@ impl Place {
                 let answer = server_error(&mut self.site, *status, *body);
                 Some(Delivery::Answer(self.dated(answer), Duration::ZERO))
             }
+            Mishap::Challenged => Some(Delivery::Answer(challenge(), Duration::ZERO)),
+            Mishap::Blocked => {
+                let answer = response::with_body(451, "text/plain", Bytes::new());
+                Some(Delivery::Answer(answer, Duration::ZERO))
+            }
             Mishap::Throttled { hint } => {
                 let answer = self.site.cloud.dialect().throttled(&mut self.site, *hint);
                 Some(Delivery::Answer(self.dated(answer), Duration::ZERO))
@@ -260,7 +265,15 @@ fn disturb(mut answer: Response, mishap: Option<&Mishap>, site: &mut Site) -> De
             answer.headers_mut().insert(CONTENT_TYPE, html);
         }
         Some(Mishap::Slow(wait)) => delay = *wait,
-        Some(Mishap::Unreachable | Mishap::Throttled { .. } | Mishap::Stale(_)) | None => {}
+        // The first four never get here.
+        Some(
+            Mishap::Unreachable
+            | Mishap::Challenged
+            | Mishap::Blocked
+            | Mishap::Throttled { .. }
+            | Mishap::Stale(_),
+        )
+        | None => {}
     }
     Delivery::Answer(answer, delay)
 }
@@ -275,6 +288,13 @@ fn server_error(site: &mut Site, status: u16, body: ErrorBody) -> Response {
         ),
         ErrorBody::Json => site.cloud.dialect().failure(site, status),
     }
+}
+
+/// What a shield in front of a cloud answers when it wants to see a browser.
+fn challenge() -> Response {
+    let page = "<html><body>checking your browser</body></html>";
+    let answer = response::with_body(403, "text/html", page);
+    response::with_header(answer, "cf-mitigated", "challenge")
 }
 
 /// The answer to a request for no cloud.

@@ -18,22 +18,35 @@ pub(crate) fn check(reply: &Reply) -> Result<(), Fault> {
         return Ok(());
     }
     let body: Value = body::read(reply).unwrap_or_default();
-    let fault = match field(&body, ["Code", "code"]) {
-        None => reply
-            .bare_fault()
-            .with_kind(by_status(reply.status, FaultKind::Unreadable)),
-        Some(code) => match refusal(&code, field(&body, ["Message", "message"])) {
-            fault if fault.kind() == FaultKind::Unknown => {
-                fault.with_kind(by_status(reply.status, FaultKind::Unknown))
-            }
-            fault => fault,
-        },
-    };
+    Err(match field(&body, ["Code", "code"]) {
+        Some(code) => refusal_of(reply, &code, field(&body, ["Message", "message"])),
+        None => uncoded(reply),
+    })
+}
+
+/// The fault of a whole answer that carries a code.
+pub(crate) fn refusal_of(reply: &Reply, code: &str, message: Option<String>) -> Fault {
+    match refusal(code, message) {
+        fault if fault.kind() == FaultKind::Unknown => complete(
+            fault.with_kind(by_status(reply.status, FaultKind::Unknown)),
+            reply,
+        ),
+        fault => complete(fault, reply),
+    }
+}
+
+/// The fault of a failing answer without a code: a proxy or a wrong host has answered.
+fn uncoded(reply: &Reply) -> Fault {
+    let kind = by_status(reply.status, FaultKind::Unreadable);
+    complete(reply.bare_fault().with_kind(kind), reply)
+}
+
+fn complete(fault: Fault, reply: &Reply) -> Fault {
     let wait = retry_after(reply, fault.kind());
-    Err(fault
+    fault
         .with_status(reply.status)
         .with_request_id(request_id(reply))
-        .with_retry_after(wait))
+        .with_retry_after(wait)
 }
 
 /// The gateway's header, or else what the body says.
@@ -47,8 +60,8 @@ pub(crate) fn request_id(reply: &Reply) -> Option<String> {
         lower: Text,
     }
     match reply.header("x-acs-request-id") {
-        Some(id) => Some(id.to_owned()),
-        None => {
+        Some(id) if !id.is_empty() => Some(id.to_owned()),
+        _ => {
             let body: Body = body::read(reply).ok()?;
             body.upper.0.or(body.lower.0)
         }
@@ -110,7 +123,7 @@ fn kind(code: &str) -> Option<FaultKind> {
         "DryRunOperation" | "DRYRUN.SUCCESS" => FaultKind::Invalid,
 
         // Codes of all ECS operations:
-        // https://www.alibabacloud.com/help/en/ecs/developer-reference/common-error-codes
+        // https://api.alibabacloud.com/document/Ecs/2014-05-26/errorCode
         "OperationConflict" | "Operation.Conflict" | "LastTokenProcessing" => FaultKind::Busy,
         "ChargeTypeViolation" => FaultKind::Unsupported,
         "InternalError" | "UnknownError" | "LimitedOperation.ServiceUnavailable" => {
@@ -145,9 +158,9 @@ fn kind_of_family(code: &str) -> Option<FaultKind> {
     const FAMILIES: &[(&str, FaultKind)] = &[
         ("Throttling", FaultKind::Throttled),
         ("ServiceUnavailable", FaultKind::Unavailable),
-        ("InvalidTimeStamp.", FaultKind::ClockSkew),
-        ("InvalidAccessKeyId.", FaultKind::Credential),
-        ("InvalidSecurityToken.", FaultKind::Credential),
+        ("InvalidTimeStamp", FaultKind::ClockSkew),
+        ("InvalidAccessKeyId", FaultKind::Credential),
+        ("InvalidSecurityToken", FaultKind::Credential),
         ("Forbidden", FaultKind::Permission),
         ("QuotaExceed", FaultKind::Quota),
         ("IncorrectInstanceStatus.", FaultKind::WrongState),
@@ -161,8 +174,8 @@ fn kind_of_family(code: &str) -> Option<FaultKind> {
     Some(*kind)
 }
 
-/// What a status says on its own. Statuses that would speak of the instance or the key do not
-/// count without a code: a proxy or a wrong host can answer them too.
+/// What a status says on its own. Statuses that would speak of an instance, a key or a permission
+/// do not count: ECS gives 403 and 404 to very different codes, and proxies answer them too.
 fn by_status(status: u16, otherwise: FaultKind) -> FaultKind {
     match FaultKind::from_status(status) {
         kind @ (FaultKind::Throttled | FaultKind::Unavailable) => kind,
@@ -211,160 +224,4 @@ fn field(body: &Value, names: [&str; 2]) -> Option<String> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn reply(status: u16, headers: &[(&'static str, &str)], body: &'static str) -> Reply {
-        Reply {
-            status,
-            headers: headers
-                .iter()
-                .map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()))
-                .collect(),
-            body: body.into(),
-        }
-    }
-
-    #[test]
-    fn codes_have_meanings() {
-        for (code, kind) in [
-            ("MissingParameter", FaultKind::Invalid),
-            ("MissingParameter.RegionId", FaultKind::Invalid),
-            ("MissingAction", FaultKind::Invalid),
-            ("MissingSecurityToken", FaultKind::Credential),
-            ("InvalidParameter.TooManyInstanceIds", FaultKind::Invalid),
-            (
-                "InvalidParameter.KMSKeyId.KMSUnauthorized",
-                FaultKind::Permission,
-            ),
-            ("InvalidParameter.KMSKeyId.NotFound", FaultKind::Failed),
-            ("InvalidRegionId.NotFound", FaultKind::Invalid),
-            ("InvalidAction.NotFound", FaultKind::Invalid),
-            ("IncorrectInstanceStatus", FaultKind::WrongState),
-            ("IncorrectInstanceStatus.Initializing", FaultKind::Busy),
-            ("IncorrectInstanceStatus.Other", FaultKind::WrongState),
-            ("LastTokenProcessing", FaultKind::Busy),
-            ("DiskInArrears", FaultKind::Billing),
-            ("QuotaExceed.ElasticQuota", FaultKind::Quota),
-            ("LackResource", FaultKind::Capacity),
-            ("Forbidden.RAM", FaultKind::Permission),
-            ("Forbidden", FaultKind::Permission),
-            ("Forbidden.AccessKeyDisabled", FaultKind::Credential),
-            ("InvalidAccessKeyId.Inactive", FaultKind::Credential),
-            ("InvalidSecurityToken.Expired", FaultKind::Credential),
-            ("IncompleteSignature", FaultKind::Credential),
-            ("InvalidTimeStamp.Expired", FaultKind::ClockSkew),
-            ("IllegalTimestamp", FaultKind::ClockSkew),
-            ("Throttling", FaultKind::Throttled),
-            ("Throttling.User.Flow", FaultKind::Throttled),
-            ("Rejected.Throttling", FaultKind::Throttled),
-            (
-                "ServiceUnavailable.RegionMaintaining",
-                FaultKind::Unavailable,
-            ),
-            ("UnknownError", FaultKind::Unavailable),
-            ("SomethingNew", FaultKind::Unknown),
-        ] {
-            assert_eq!(refusal(code, None).kind(), kind, "{code}");
-        }
-    }
-
-    #[test]
-    fn faults_say_whether_the_cloud_may_have_acted() {
-        for (code, effect) in [
-            ("DiskError", Effect::None),
-            ("DryRunOperation", Effect::None),
-            ("DRYRUN.SUCCESS", Effect::None),
-            ("IncorrectInstanceStatus", Effect::None),
-            ("Throttling.Api", Effect::None),
-            ("InvalidTimeStamp.Expired", Effect::None),
-            ("SignatureNonceUsed", Effect::Possible),
-            ("InternalError", Effect::Possible),
-            ("ServiceUnavailable", Effect::Possible),
-            ("SomethingNew", Effect::Possible),
-        ] {
-            assert_eq!(refusal(code, None).effect(), effect, "{code}");
-        }
-    }
-
-    #[test]
-    fn the_code_counts_before_the_status() {
-        for (status, body, kind) in [
-            (500, r#"{"Code":"InstanceNotReady"}"#, FaultKind::Busy),
-            (403, r#"{"Code":"Throttling"}"#, FaultKind::Throttled),
-            (429, r#"{"Code":"SomethingNew"}"#, FaultKind::Throttled),
-            (503, r#"{"Code":"SomethingNew"}"#, FaultKind::Unavailable),
-            (403, r#"{"Code":"SomethingNew"}"#, FaultKind::Unknown),
-            (
-                404,
-                r#"{"code":"InvalidInstanceId.NotFound"}"#,
-                FaultKind::NotFound,
-            ),
-            (404, r#"{"Code":null}"#, FaultKind::Unreadable),
-            (404, "", FaultKind::Unreadable),
-            (
-                401,
-                "<html><body>log in</body></html>",
-                FaultKind::Unreadable,
-            ),
-            (302, "", FaultKind::Unreadable),
-            (502, "<html><body>502</body></html>", FaultKind::Unavailable),
-            (429, "slow down", FaultKind::Throttled),
-        ] {
-            let fault = check(&reply(status, &[], body)).unwrap_err();
-            assert_eq!(fault.kind(), kind, "{status} {body}");
-            assert_eq!(fault.status(), Some(status));
-        }
-        assert!(check(&reply(204, &[], "")).is_ok());
-    }
-
-    #[test]
-    fn the_longest_hint_counts() {
-        let throttled = r#"{"Code":"Throttling"}"#;
-        let missing = r#"{"Code":"InternalError"}"#;
-        for (headers, body, expected) in [
-            (&[] as &[_], throttled, None),
-            (&[("x-acs-retry-after", "1200")], throttled, Some(1200)),
-            (&[("x-acs-retry-after", "1200")], missing, Some(1200)),
-            (&[("x-acs-retry-after", "0")], throttled, None),
-            (&[("x-acs-retry-after", "soon")], throttled, None),
-            (&[("retry-after", "3")], throttled, Some(3000)),
-            (
-                &[
-                    ("x-ratelimit-user-api", "Limit:1,Remain:0,TimeLeft:800"),
-                    ("x-ratelimit-user", "Limit:9,Remain:0, TimeLeft: 2500"),
-                ],
-                throttled,
-                Some(2500),
-            ),
-            (&[("x-ratelimit-user", "TimeLeft:2500")], missing, None),
-            (&[("x-ratelimit-user", "TimeLeft:,:")], throttled, None),
-        ] {
-            let fault = check(&reply(400, headers, body)).unwrap_err();
-            let expected = expected.map(Duration::from_millis);
-            assert_eq!(fault.retry_after(), expected, "{headers:?}");
-        }
-    }
-
-    #[test]
-    fn request_ids_come_from_the_header_or_the_body() {
-        let body = r#"{"RequestId":"body"}"#;
-        let header = reply(200, &[("x-acs-request-id", "header")], body);
-        assert_eq!(request_id(&header).as_deref(), Some("header"));
-        assert_eq!(request_id(&reply(200, &[], body)).as_deref(), Some("body"));
-        let xml = "<StopInstanceResponse><RequestId>body</RequestId></StopInstanceResponse>";
-        assert_eq!(request_id(&reply(200, &[], xml)).as_deref(), Some("body"));
-        assert_eq!(request_id(&reply(502, &[], "<html>")), None);
-    }
-
-    #[test]
-    fn the_signed_text_is_not_repeated() {
-        for message in [
-            "No match. server StringToSign is [ACS3-HMAC-SHA256\nabc] server CanonicalRequest is [t]",
-            "No match. server string to sign is:POST&%2F&t",
-        ] {
-            let fault = refusal("SignatureDoesNotMatch", Some(message.to_owned()));
-            assert_eq!(fault.message(), "No match.");
-        }
-    }
-}
+mod tests;

@@ -174,4 +174,4 @@ fn header_value(name: &str, value: &str) -> Result<HeaderValue, Fault> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -356,9 +356,7 @@ impl Answer {
     fn read(reply: &Reply) -> Result<Self, Fault> {
         let answer: Self = body::read(reply)?;
         match answer.code.0 {
-            Some(code) if code != DONE => Err(fault::refusal(&code, answer.message.0)
-                .with_status(reply.status)
-                .with_request_id(answer.request_id.0)),
+            Some(code) if code != DONE => Err(fault::refusal_of(reply, &code, answer.message.0)),
             _ => Ok(answer),
         }
     }
@@ -426,7 +424,7 @@ impl Instance {
     }
 }
 
-/// <https://www.alibabacloud.com/help/en/ecs/user-guide/overview-65>
+/// <https://www.alibabacloud.com/help/en/ecs/user-guide/instance-lifecycle>
 fn power_state(status: &str) -> PowerState {
     match status {
         "Pending" => PowerState::Creating,
@@ -469,75 +467,4 @@ fn lock(reason: String) -> Lock {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn ids(count: usize) -> Vec<InstanceId> {
-        (1..=count)
-            .map(|n| InstanceId::new(&format!("i-{n}")).unwrap())
-            .collect()
-    }
-
-    #[test]
-    fn keys_of_a_batch_sort_as_text() {
-        let query = Query::default().with_ids(&ids(12)).canonical();
-        assert_eq!(
-            query,
-            "InstanceId.1=i-1&InstanceId.10=i-10&InstanceId.11=i-11&InstanceId.12=i-12\
-             &InstanceId.2=i-2&InstanceId.3=i-3&InstanceId.4=i-4&InstanceId.5=i-5\
-             &InstanceId.6=i-6&InstanceId.7=i-7&InstanceId.8=i-8&InstanceId.9=i-9"
-        );
-        for count in 1..=LIMIT {
-            let query = Query::default().with_ids(&ids(count)).canonical();
-            let mut pairs: Vec<_> = (1..=count)
-                .map(|n| (format!("InstanceId.{n}"), format!("i-{n}")))
-                .collect();
-            pairs.sort();
-            let sorted: Vec<_> = pairs
-                .iter()
-                .map(|(key, id)| format!("{key}={id}"))
-                .collect();
-            assert_eq!(query, sorted.join("&"), "{count} ids");
-        }
-    }
-
-    #[test]
-    fn parameters_are_sorted_and_values_encoded() {
-        let query = Query::default()
-            .with("RegionId", "cn-beijing")
-            .with_ids(&ids(2))
-            .with("InstanceIds", "[\"i 1\"]")
-            .with("BatchOptimization", "SuccessFirst");
-        assert_eq!(
-            query.canonical(),
-            "BatchOptimization=SuccessFirst&InstanceId.1=i-1&InstanceId.2=i-2\
-             &InstanceIds=%5B%22i%201%22%5D&RegionId=cn-beijing"
-        );
-        assert_eq!(Query::default().canonical(), "");
-    }
-
-    #[test]
-    fn the_security_lock_counts_before_others() {
-        let locks = |reasons: &[&str]| OperationLocks {
-            lock_reason: Rows(
-                reasons
-                    .iter()
-                    .map(|reason| LockReason {
-                        lock_reason: Text(Some((*reason).to_owned())),
-                    })
-                    .collect(),
-            ),
-        };
-        for (reasons, expected) in [
-            (&[] as &[&str], None),
-            (&["security"], Some(Lock::Security)),
-            (&["financial", "Security"], Some(Lock::Security)),
-            (&["dedicatedhostfinancial"], Some(Lock::Financial)),
-            (&["Recycling"], Some(Lock::Recycling)),
-            (&["recycling", "financial"], Some(Lock::Recycling)),
-            (&["refunded"], Some(Lock::Other("refunded".to_owned()))),
-        ] {
-            assert_eq!(locks(reasons).lock(), expected, "{reasons:?}");
-        }
-    }
-}
+mod tests;

@@ -21,7 +21,8 @@ pub(crate) fn sign(
     at: &Stamp,
 ) -> Result<Request<Bytes>, Fault> {
     let query = canonical_query(&draft.query);
-    let mut headers = vec![("host", config.endpoint().authority())];
+    let mut headers = Vec::with_capacity(6);
+    headers.push(("host", config.endpoint().authority()));
     if draft.method == Method::POST {
         headers.push(("content-type", "application/json;charset=utf-8"));
     }
@@ -162,7 +163,16 @@ fn string_to_sign(date: &str, canonical_request: &str) -> String {
 /// Steps 3 and 4 of the page: the value of the `Authorization` header.
 fn authorization(id: &str, secret: &Secret, signed_headers: &str, string_to_sign: &str) -> String {
     let signature = encode::hmac_sha256_hex(secret.expose().as_bytes(), string_to_sign.as_bytes());
-    format!("{ALGORITHM} Access={id}, SignedHeaders={signed_headers}, Signature={signature}")
+    [
+        ALGORITHM,
+        " Access=",
+        id,
+        ", SignedHeaders=",
+        signed_headers,
+        ", Signature=",
+        &signature,
+    ]
+    .concat()
 }
 
 const ALGORITHM: &str = "SDK-HMAC-SHA256";

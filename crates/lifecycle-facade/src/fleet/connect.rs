@@ -242,8 +242,8 @@ pub struct FleetBuilder {
     credential: Option<Credential>,
     project: Option<String>,
     plain_http: PlainHttp,
-    variables: Opaque<dyn Fn(&str) -> Option<String> + Send + Sync>,
-    tune: Opaque<dyn Fn(ClientBuilder) -> ClientBuilder + Send + Sync>,
+    variables: Opaque<Variables>,
+    tune: Opaque<Tune>,
 }
 
 impl Default for FleetBuilder {
@@ -359,6 +359,9 @@ impl FleetBuilder {
             })
     }
 }
+
+type Variables = dyn Fn(&str) -> Option<String> + Send + Sync;
+type Tune = dyn Fn(ClientBuilder) -> ClientBuilder + Send + Sync;
 
 /// A closure within a struct that can be printed.
 struct Opaque<F: ?Sized>(Box<F>);

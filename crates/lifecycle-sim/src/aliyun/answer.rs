@@ -63,7 +63,9 @@ impl Envelope {
                 "application/json;charset=utf-8",
                 serde_json::to_vec(content).unwrap_or_default(),
             ),
-            Format::Xml => response::with_body(status, "text/xml;charset=utf-8", xml(root, content)),
+            Format::Xml => {
+                response::with_body(status, "text/xml;charset=utf-8", xml(root, content))
+            }
         };
         response::with_header(answer, "x-acs-request-id", &self.request_id)
     }

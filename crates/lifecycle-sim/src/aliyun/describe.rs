@@ -148,7 +148,11 @@ impl Candidates {
         };
         all.into_iter()
             .flatten()
-            .chain(some.iter().copied().filter(move |index| Some(*index) > after))
+            .chain(
+                some.iter()
+                    .copied()
+                    .filter(move |index| Some(*index) > after),
+            )
             .filter(|index| filter.passes(site, *index))
     }
 

@@ -69,7 +69,7 @@ impl Dialect for Aliyun {
         let tail: String = (0..15)
             .map(|_| char::from_digit(chance.u32(..36), 36).unwrap_or('0'))
             .collect();
-        format!("i-bp1{tail}00")
+        format!("i-bp1{tail}")
     }
 
     fn intent(&self, request: &Received) -> Intent {
@@ -103,7 +103,8 @@ impl Dialect for Aliyun {
     fn perform(&self, site: &mut Site, request: &Received, scope: Scope) -> Response {
         let asked = Asked::of(request);
         let envelope = envelope(site, request, &asked);
-        let answer = if request.method == http::Method::GET || request.method == http::Method::POST {
+        let answer = if request.method == http::Method::GET || request.method == http::Method::POST
+        {
             dispatch(site, &asked, scope, &envelope)
         } else {
             Err(refusal::BAD_METHOD)

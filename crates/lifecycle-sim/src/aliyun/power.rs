@@ -65,9 +65,7 @@ pub(super) fn batch(
         .into_iter()
         .map(|id| Verdict::on(site, scope, id, &order))
         .collect();
-    if !each_on_its_own
-        && let Some((id, refusal)) = verdicts.iter().find_map(Verdict::refusal)
-    {
+    if !each_on_its_own && let Some((id, refusal)) = verdicts.iter().find_map(Verdict::refusal) {
         return Err(blame(id, refusal, &site.switches.aliyun));
     }
     if site.switches.aliyun.reversed_rows {
@@ -137,12 +135,7 @@ impl Order {
         Self::read(asked, verb, force, switches)
     }
 
-    fn read(
-        asked: &Asked,
-        verb: Verb,
-        force: &str,
-        switches: &Switches,
-    ) -> Result<Self, Refusal> {
+    fn read(asked: &Asked, verb: Verb, force: &str, switches: &Switches) -> Result<Self, Refusal> {
         Ok(Self {
             verb,
             act: verb.act(asked.flag(force, switches)?),

@@ -92,7 +92,9 @@ pub(super) fn throttled(switches: &Switches, hint: Option<Duration>) -> Refusal 
     };
     match switches.throttling_hint {
         ThrottlingHint::RetryAfter => {
-            refusal.headers.push(("x-acs-retry-after", wait.to_string()));
+            refusal
+                .headers
+                .push(("x-acs-retry-after", wait.to_string()));
         }
         ThrottlingHint::RateLimit => {
             // The Go SDK takes the larger of the two.

@@ -1,6 +1,9 @@
 //! The vendor's words for the state of an instance.
 
-use super::{StoppedMode, switches::{RebootShows, Switches}};
+use super::{
+    StoppedMode,
+    switches::{RebootShows, Switches},
+};
 use crate::{
     instance::{State, Trouble, View},
     site::{Index, Site},

@@ -22,16 +22,18 @@ const MOST_KEYS: usize = 1000;
 /// One instance.
 pub(super) fn detail(site: &mut Site, scope: Scope, id: &str) -> Result<Response, Refusal> {
     #[derive(Serialize)]
-    struct Detail {
-        instance: Record,
+    struct Detail<'a> {
+        instance: Record<'a>,
     }
     let index = site
         .find(scope, id)
         .ok_or_else(|| refusal::unknown_ids(site, &[id]))?;
+    let request_id = site.uuid();
+    let born = birth(site);
     let detail = Detail {
-        instance: Record::of(site, index),
+        instance: Record::of(site, index, &born),
     };
-    Ok(granted(site, &detail))
+    Ok(granted(&request_id, &detail))
 }
 
 /// A page of all instances that fit the filters.
@@ -110,7 +112,7 @@ pub(super) fn regions(site: &mut Site) -> Response {
             region("hkg", "Hong Kong"),
         ],
     };
-    granted(site, &regions)
+    granted(&site.uuid(), &regions)
 }
 
 /// Which instances a list is limited to. Filters combine with AND, the values of one with OR.
@@ -187,25 +189,27 @@ impl Page {
         #[serde(rename_all = "camelCase")]
         struct List<'a> {
             #[serde(skip_serializing_if = "Option::is_none")]
-            next_marker: Option<String>,
+            next_marker: Option<&'a str>,
             marker: &'a str,
             is_truncated: bool,
             max_keys: usize,
-            instances: Vec<Record>,
+            instances: Vec<Record<'a>>,
         }
         let next = found.get(self.most).copied();
         found.truncate(self.most);
+        let request_id = site.uuid();
+        let born = birth(site);
         let list = List {
-            next_marker: next.map(|index| site.instance(index).id().to_owned()),
+            next_marker: next.map(|index| site.instance(index).id()),
             marker: &self.marker,
             is_truncated: next.is_some(),
             max_keys: self.most,
             instances: found
                 .into_iter()
-                .map(|index| Record::of(site, index))
+                .map(|index| Record::of(site, index, &born))
                 .collect(),
         };
-        granted(site, &list)
+        granted(&request_id, &list)
     }
 }
 
@@ -213,8 +217,8 @@ impl Page {
 /// cloud.baidu.com/doc/BCC/s/sjwvyoeqr. The number of cards is a text there, too.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Record {
-    id: String,
+struct Record<'a> {
+    id: &'a str,
     name: String,
     role_name: &'static str,
     hostname: String,
@@ -225,7 +229,7 @@ struct Record {
     desc: &'static str,
     created_from: &'static str,
     payment_timing: &'static str,
-    create_time: String,
+    create_time: &'a str,
     internal_ip: String,
     public_ip: &'static str,
     cpu_count: u32,
@@ -241,12 +245,12 @@ struct Record {
     zone_name: String,
 }
 
-impl Record {
-    fn of(site: &Site, index: Index) -> Self {
+impl<'a> Record<'a> {
+    fn of(site: &'a Site, index: Index, born: &'a str) -> Self {
         let instance = site.instance(index);
         let [_, b, c, d] = index.number().to_be_bytes();
         Self {
-            id: instance.id().to_owned(),
+            id: instance.id(),
             name: instance.name(),
             role_name: "",
             hostname: instance.name(),
@@ -257,7 +261,7 @@ impl Record {
             desc: "",
             created_from: "",
             payment_timing: "Postpaid",
-            create_time: write_utc("%Y-%m-%dT%H:%M:%SZ", site.birth()),
+            create_time: born,
             internal_ip: format!("10.{b}.{c}.{d}"),
             public_ip: "",
             cpu_count: 2,
@@ -271,6 +275,10 @@ impl Record {
             zone_name: format!("cn-{}-a", site.region(index)),
         }
     }
+}
+
+fn birth(site: &Site) -> String {
+    write_utc("%Y-%m-%dT%H:%M:%SZ", site.birth())
 }
 
 /// The state in Baidu's words. There is none for creating or rebooting: both are `Starting`.

@@ -178,9 +178,8 @@ impl Refusal {
 }
 
 /// A good answer with this body.
-pub(super) fn granted(site: &mut Site, body: &impl Serialize) -> Response {
-    let request_id = site.uuid();
-    signed_off(response::json(200, body), &request_id)
+pub(super) fn granted(request_id: &str, body: &impl Serialize) -> Response {
+    signed_off(response::json(200, body), request_id)
 }
 
 /// The headers that each of Baidu's answers has. Documented: cloud.baidu.com/doc/BCC/s/Mjwvyo6bm.

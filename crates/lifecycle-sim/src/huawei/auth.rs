@@ -4,7 +4,9 @@
 //! signed headers that holds `x-sdk-date` is taken, because the vendor's own tools sign different sets
 //! and add further headers afterwards (documented; vendor's source).
 
-use lifecycle_core::encode::{SHA256_OF_NOTHING, hmac_sha256_hex, percent, percent_path, sha256_hex};
+use lifecycle_core::encode::{
+    SHA256_OF_NOTHING, hmac_sha256_hex, percent, percent_path, sha256_hex,
+};
 use percent_encoding::percent_decode_str;
 
 use super::refusal::{self, Refusal, not_authentic};
@@ -73,8 +75,8 @@ fn verify_signature(
         let cause = "the security token does not belong to the ak";
         return Err((Reason::Key, not_authentic(cause)));
     }
-    let candidates = canonical_requests(request, &claim)
-        .ok_or_else(|| other("a signed header is not there"))?;
+    let candidates =
+        canonical_requests(request, &claim).ok_or_else(|| other("a signed header is not there"))?;
     let matches = candidates
         .iter()
         .any(|canonical| signature(&key.secret, &date, canonical) == claim.signature);

@@ -62,7 +62,11 @@ impl Job {
                 Status::Running
             };
         }
-        let failed = self.parts.iter().filter(|part| part.failure.is_some()).count();
+        let failed = self
+            .parts
+            .iter()
+            .filter(|part| part.failure.is_some())
+            .count();
         let fails = failed > 0 && (partial_failure_fails || failed == self.parts.len());
         if fails { Status::Fail } else { Status::Success }
     }

@@ -77,8 +77,7 @@ impl Order {
         if request.body.is_empty() {
             return Err(refusal::EMPTY_BODY);
         }
-        let bodies: BTreeMap<String, Body> =
-            request.json().map_err(|_| refusal::BAD_PARAMETER)?;
+        let bodies: BTreeMap<String, Body> = request.json().map_err(|_| refusal::BAD_PARAMETER)?;
         let mut bodies = bodies.into_iter();
         let (Some((key, body)), None) = (bodies.next(), bodies.next()) else {
             return Err(refusal::BAD_PARAMETER);

@@ -113,8 +113,7 @@ pub(super) struct Record<'a> {
     access_ipv4: &'static str,
     #[serde(rename = "accessIPv6")]
     access_ipv6: &'static str,
-    /// These two are not always there (documented): here, while the server runs and nothing is under
-    /// way on it.
+    /// These two are not always there (documented); here, when a running server is asked for alone.
     #[serde(skip_serializing_if = "Option::is_none")]
     progress: Option<u8>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -122,12 +121,23 @@ pub(super) struct Record<'a> {
 }
 
 impl<'a> Record<'a> {
+    /// A server that is asked for alone.
+    pub(super) fn alone(site: &'a Site, index: Index) -> Self {
+        let standing = standing(site.shown(index));
+        let settled_running = standing.status == "ACTIVE" && standing.task_state.is_none();
+        Self {
+            progress: settled_running.then_some(0),
+            key_name: settled_running.then_some("KeyPair-1"),
+            ..Self::of(site, index)
+        }
+    }
+
+    /// A server in a list.
     pub(super) fn of(site: &'a Site, index: Index) -> Self {
         let instance = site.instance(index);
         let number = instance.number;
         let standing = standing(site.shown(index));
         let updated = site.started_at(index);
-        let settled_running = standing.status == "ACTIVE" && standing.task_state.is_none();
         let expired = instance.trouble == Some(Trouble::Expired);
         Self {
             id: instance.id(),
@@ -195,8 +205,8 @@ impl<'a> Record<'a> {
             description: "",
             access_ipv4: "",
             access_ipv6: "",
-            progress: settled_running.then_some(0),
-            key_name: settled_running.then_some("KeyPair-1"),
+            progress: None,
+            key_name: None,
         }
     }
 }

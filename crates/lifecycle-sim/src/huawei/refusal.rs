@@ -92,10 +92,7 @@ impl Refusal {
         };
         let answer = response::with_header(answer, "x-request-id", &request_id);
         match self.retry_after {
-            Some(wait) => {
-                let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
-                response::with_header(answer, "retry-after", &seconds.to_string())
-            }
+            Some(wait) => response::with_retry_after(answer, wait),
             None => answer,
         }
     }
@@ -202,9 +199,7 @@ pub(super) fn throttled(switches: &Switches, hint: Option<Duration>) -> Refusal 
         ),
         Throttling::Service503 => Refusal::service(503, "Common.1503", FLOW),
         Throttling::Service429 => Refusal::service(429, "Common.1503", FLOW),
-        Throttling::FlowLimit202 => {
-            Refusal::service(202, "Common.0024", "exceeds flow over limit")
-        }
+        Throttling::FlowLimit202 => Refusal::service(202, "Common.0024", "exceeds flow over limit"),
     };
     Refusal {
         retry_after: hint,
@@ -235,8 +230,7 @@ pub(super) const NO_API: Refusal = Refusal::gateway(
 /// A token that was good once.
 pub(super) const STALE_TOKEN: Refusal =
     Refusal::gateway(401, "APIGW.0307", "The token must be updated");
-pub(super) const NO_SERVER: Refusal =
-    Refusal::service(404, "Ecs.0114", "The ECS does not exist.");
+pub(super) const NO_SERVER: Refusal = Refusal::service(404, "Ecs.0114", "The ECS does not exist.");
 /// The same, under the other code.
 pub(super) const NO_SERVER_TOO: Refusal =
     Refusal::service(404, "Ecs.0614", "The ECS does not exist.");

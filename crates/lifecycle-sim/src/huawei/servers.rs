@@ -32,7 +32,7 @@ pub(super) fn show(site: &Site, scope: Scope, id: &str) -> Result<Response, Refu
     let index = site
         .find(scope, id)
         .ok_or_else(|| refusal::show_not_found(id, &site.switches.huawei))?;
-    let server = Record::of(site, index);
+    let server = Record::alone(site, index);
     Ok(response::json(200, &One { server }))
 }
 

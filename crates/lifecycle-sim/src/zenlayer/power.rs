@@ -14,7 +14,7 @@ use crate::{
 
 use super::{
     MOST_IDS, read_body,
-    refusal::{self, Refusal, granted},
+    refusal::{self, Refusal, granted, request_id},
     switches::{
         BatchFailure, Codes, Duplicates, NoIds, NoneFailed, PlainReboot, RecycledCode, StopFrom,
         UnknownId,
@@ -202,18 +202,14 @@ fn done(site: &mut Site, failed: &[&str]) -> Response {
     }
     #[derive(Serialize)]
     struct Nothing {}
+    let request_id = request_id(site);
+    let done = |instance_ids| granted(&request_id, &Done { instance_ids });
     if !failed.is_empty() {
-        let instance_ids = Some(failed);
-        return granted(site, Done { instance_ids });
+        return done(Some(failed));
     }
     match site.switches.zenlayer.none_failed {
-        NoneFailed::Empty => granted(
-            site,
-            Done {
-                instance_ids: Some(&[]),
-            },
-        ),
-        NoneFailed::Null => granted(site, Done { instance_ids: None }),
-        NoneFailed::Absent => granted(site, Nothing {}),
+        NoneFailed::Empty => done(Some(&[])),
+        NoneFailed::Null => done(None),
+        NoneFailed::Absent => granted(&request_id, &Nothing {}),
     }
 }

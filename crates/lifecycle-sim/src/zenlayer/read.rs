@@ -13,7 +13,7 @@ use crate::{
 
 use super::{
     MOST_IDS, power, read_body,
-    refusal::{self, Refusal, granted},
+    refusal::{self, Refusal, granted, request_id},
     switches::{IdsPage, Order, Recycled, Starting, UnknownInDescribe},
 };
 
@@ -110,7 +110,10 @@ impl Query {
         if size > LARGEST_PAGE {
             return Err(refusal::TOO_LARGE);
         }
-        let (Ok(size), Ok(before)) = (usize::try_from(size), usize::try_from(number - 1)) else {
+        let (Ok(size), Ok(before)) = (
+            usize::try_from(size),
+            usize::try_from(number.saturating_sub(1)),
+        ) else {
             return Err(refusal::TOO_SMALL);
         };
         if size == 0 {
@@ -163,7 +166,7 @@ impl Query {
     }
 }
 
-fn page(site: &mut Site, mut found: Vec<Index>, total: usize, rows: Rows) -> Response {
+fn page(site: &mut Site, mut found: Vec<Index>, total_count: usize, rows: Rows) -> Response {
     #[derive(Serialize)]
     #[serde(rename_all = "camelCase")]
     struct Page<T> {
@@ -173,26 +176,26 @@ fn page(site: &mut Site, mut found: Vec<Index>, total: usize, rows: Rows) -> Res
     if site.switches.zenlayer.order == Order::Reversed {
         found.reverse();
     }
+    let request_id = request_id(site);
+    let born = write_utc("%Y-%m-%dT%H:%M:%SZ", site.birth());
+    let found = found.into_iter();
     match rows {
         Rows::Status => {
-            let data_set = found
-                .iter()
-                .map(|index| StatusRow::of(site, *index))
-                .collect();
+            let data_set = found.map(|index| StatusRow::of(site, index)).collect();
             granted(
-                site,
-                Page::<StatusRow> {
-                    total_count: total,
+                &request_id,
+                &Page {
+                    total_count,
                     data_set,
                 },
             )
         }
         Rows::Whole => {
-            let data_set = found.iter().map(|index| Whole::of(site, *index)).collect();
+            let data_set = found.map(|index| Whole::of(site, index, &born)).collect();
             granted(
-                site,
-                Page::<Whole> {
-                    total_count: total,
+                &request_id,
+                &Page {
+                    total_count,
                     data_set,
                 },
             )
@@ -203,15 +206,15 @@ fn page(site: &mut Site, mut found: Vec<Index>, total: usize, rows: Rows) -> Res
 /// The status field is called `instanceStatus` here and `status` in whole rows.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct StatusRow {
-    instance_id: String,
+struct StatusRow<'a> {
+    instance_id: &'a str,
     instance_status: &'static str,
 }
 
-impl StatusRow {
-    fn of(site: &Site, index: Index) -> Self {
+impl<'a> StatusRow<'a> {
+    fn of(site: &'a Site, index: Index) -> Self {
         Self {
-            instance_id: site.instance(index).id().to_owned(),
+            instance_id: site.instance(index).id(),
             instance_status: status(site, index),
         }
     }
@@ -220,8 +223,8 @@ impl StatusRow {
 /// The fields that the SDKs' model of an instance has.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Whole {
-    instance_id: String,
+struct Whole<'a> {
+    instance_id: &'a str,
     instance_name: String,
     zone_id: String,
     instance_type: &'static str,
@@ -242,7 +245,7 @@ struct Whole {
     enable_agent: bool,
     enable_agent_monitor: bool,
     enable_ip_forward: bool,
-    create_time: String,
+    create_time: &'a str,
     expired_time: Option<String>,
     resource_group_id: &'static str,
     resource_group_name: &'static str,
@@ -265,12 +268,12 @@ struct Tags {
     tags: [(); 0],
 }
 
-impl Whole {
-    fn of(site: &Site, index: Index) -> Self {
+impl<'a> Whole<'a> {
+    fn of(site: &'a Site, index: Index, born: &'a str) -> Self {
         let instance = site.instance(index);
         let [_, b, c, d] = index.number().to_be_bytes();
         Self {
-            instance_id: instance.id().to_owned(),
+            instance_id: instance.id(),
             instance_name: instance.name(),
             zone_id: zone(site, index),
             instance_type: "z2a.cpu.1",
@@ -296,7 +299,7 @@ impl Whole {
             enable_agent: true,
             enable_agent_monitor: true,
             enable_ip_forward: true,
-            create_time: write_utc("%Y-%m-%dT%H:%M:%SZ", site.birth()),
+            create_time: born,
             expired_time: None,
             resource_group_id: RESOURCE_GROUP,
             resource_group_name: "Default Resource Group",

@@ -180,7 +180,7 @@ impl Refusal {
 }
 
 /// A good answer: nested, with the request id in both places.
-pub(super) fn granted<T: Serialize>(site: &mut Site, fields: T) -> Response {
+pub(super) fn granted(request_id: &str, fields: &impl Serialize) -> Response {
     #[derive(Serialize)]
     #[serde(rename_all = "camelCase")]
     struct Envelope<'a, T> {
@@ -192,20 +192,16 @@ pub(super) fn granted<T: Serialize>(site: &mut Site, fields: T) -> Response {
     struct Inner<'a, T> {
         request_id: &'a str,
         #[serde(flatten)]
-        fields: T,
+        fields: &'a T,
     }
-    let request_id = request_id(site);
     let body = Envelope {
-        request_id: &request_id,
-        response: Inner {
-            request_id: &request_id,
-            fields,
-        },
+        request_id,
+        response: Inner { request_id, fields },
     };
     response::json(200, &body)
 }
 
 /// `T` and an upper-case UUID, as in the documents' examples.
-fn request_id(site: &mut Site) -> String {
+pub(super) fn request_id(site: &mut Site) -> String {
     format!("T{}", site.uuid().to_uppercase())
 }

@@ -1,6 +1,7 @@
-//! Every stage of the signature against what the vendor's Python SDK computed.
+//! Every stage of the signature against what the vendor's Python SDK computed, and whole requests
+//! as a server checks them.
 
-use std::{env, fs, path::Path};
+use std::{collections::BTreeMap, env, fs, path::Path};
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -13,7 +14,7 @@ struct Vector {
     method: String,
     path: String,
     query: Vec<(String, Option<String>)>,
-    headers: serde_json::Map<String, Value>,
+    headers: BTreeMap<String, Option<String>>,
     body: Option<String>,
     access_key_id: String,
     access_key_secret: String,
@@ -67,7 +68,7 @@ fn computed(vector: &Vector) -> Expected {
     let headers: Vec<(&str, &str)> = vector
         .headers
         .iter()
-        .filter_map(|(name, value)| Some((name.as_str(), value.as_str()?)))
+        .filter_map(|(name, value)| Some((name.as_str(), value.as_deref()?)))
         .collect();
     let signed = canonical_headers(&headers);
     let canonical_request = canonical_request(
@@ -141,4 +142,67 @@ fn secrets_are_sensitive_and_not_repeated() {
         assert_eq!(fault.kind(), FaultKind::Credential);
         assert!(!format!("{fault} {fault:?}").contains("hidd"), "{fault:?}");
     }
+}
+
+/// Checks a signature as a server does, from nothing but the request as it arrives.
+pub(crate) fn verify(request: &http::Request<Bytes>, secret: &str) {
+    let header = |name: &str| request.headers()[name].to_str().unwrap();
+    let authorization = header("authorization")
+        .strip_prefix("ACS3-HMAC-SHA256 Credential=")
+        .unwrap();
+    let (_, rest) = authorization.split_once(",SignedHeaders=").unwrap();
+    let (names, signature) = rest.split_once(",Signature=").unwrap();
+    for name in request.headers().keys().map(HeaderName::as_str) {
+        let must = name == "host" || name == "content-type" || name.starts_with("x-acs-");
+        assert!(
+            !must || names.split(';').any(|signed| signed == name),
+            "{name}"
+        );
+    }
+    let hash = encode::sha256_hex(request.body());
+    assert_eq!(header("x-acs-content-sha256"), hash);
+
+    let query = decoded_query(request.uri());
+    let query: Vec<String> = query
+        .iter()
+        .map(|(key, value)| format!("{key}={}", encode::percent(value)))
+        .collect();
+    let mut text = format!("{}\n/\n{}\n", request.method(), query.join("&"));
+    for name in names.split(';') {
+        text += &format!("{name}:{}\n", header(name));
+    }
+    text += &format!("\n{names}\n{hash}");
+    let text = format!("ACS3-HMAC-SHA256\n{}", encode::sha256_hex(text.as_bytes()));
+    let expected = encode::hmac_sha256_hex(secret.as_bytes(), text.as_bytes());
+    assert_eq!(signature, expected, "{request:?}");
+}
+
+/// The parameters of a request, decoded and sorted.
+pub(crate) fn decoded_query(uri: &http::Uri) -> BTreeMap<String, String> {
+    let pairs = uri.query().unwrap_or_default().split('&');
+    pairs
+        .map(|pair| {
+            let (key, value) = pair.split_once('=').unwrap();
+            (percent_decoded(key), percent_decoded(value))
+        })
+        .collect()
+}
+
+fn percent_decoded(text: &str) -> String {
+    let mut bytes = Vec::new();
+    let mut rest = text.as_bytes();
+    while let Some((first, tail)) = rest.split_first() {
+        rest = match first {
+            b'%' => {
+                let digits = str::from_utf8(&tail[..2]).unwrap();
+                bytes.push(u8::from_str_radix(digits, 16).unwrap());
+                &tail[2..]
+            }
+            byte => {
+                bytes.push(*byte);
+                tail
+            }
+        };
+    }
+    String::from_utf8(bytes).unwrap()
 }

@@ -22,7 +22,8 @@ fn vectors() {
         let problems = problems_of(vector);
         if !problems.is_empty() {
             failed += 1;
-            println!("{}: {}", vector["name"], problems.join(", "));
+            let name = vector["name"].as_str().unwrap_or("?");
+            println!("{name}: {}", problems.join(", "));
         }
     }
     println!(

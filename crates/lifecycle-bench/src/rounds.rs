@@ -1,0 +1,94 @@
+//! Measuring things in turns, so that whatever else the machine does meanwhile hits all of them.
+
+use std::{hint::black_box, time::Duration};
+
+use tokio::time::Instant;
+
+/// The costs of `N` things, measured one after the other in each of several rounds.
+///
+/// A cost is seconds for one piece of work: the less the better.
+#[derive(Clone, Debug)]
+pub(crate) struct Rounds<const N: usize> {
+    rounds: Vec<[f64; N]>,
+}
+
+impl<const N: usize> Rounds<N> {
+    /// From at least one round.
+    pub(crate) fn new(rounds: Vec<[f64; N]>) -> Self {
+        Self { rounds }
+    }
+
+    /// What a thing costs when nothing disturbs it: its least cost of all rounds.
+    pub(crate) fn best(&self, thing: usize) -> f64 {
+        let costs = self.rounds.iter().map(|round| round[thing]);
+        costs.fold(f64::INFINITY, f64::min)
+    }
+
+    /// How many times as much a thing costs as another one: the median over the rounds, each of
+    /// which has measured both under the same conditions.
+    pub(crate) fn ratio(&self, thing: usize, other: usize) -> f64 {
+        let ratios = self.rounds.iter().map(|round| round[thing] / round[other]);
+        median(ratios.collect())
+    }
+}
+
+/// The middle one, or the mean of the two in the middle; not a number when there is none.
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_unstable_by(f64::total_cmp);
+    let (below, above) = values.split_at(values.len() / 2);
+    match (below.last(), above.first()) {
+        (Some(lower), Some(upper)) if below.len() == above.len() => f64::midpoint(*lower, *upper),
+        (_, Some(middle)) => *middle,
+        _ => f64::NAN,
+    }
+}
+
+/// Seconds for one run of `work`, which is repeated for about `span`.
+pub(crate) fn cost<T>(span: Duration, mut work: impl FnMut() -> T) -> f64 {
+    // The clock is read once per batch, so that reading it does not count.
+    const BATCH: u32 = 32;
+    let (begin, mut runs) = (Instant::now(), 0);
+    loop {
+        for _ in 0..BATCH {
+            black_box(work());
+        }
+        runs += BATCH;
+        let elapsed = begin.elapsed();
+        if elapsed >= span {
+            return elapsed.as_secs_f64() / f64::from(runs);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_best_cost_is_the_least_and_a_ratio_the_middle_one() {
+        let rounds = Rounds::new(vec![[1.0, 2.0], [4.0, 2.0], [3.0, 30.0]]);
+        assert_eq!(rounds.best(0), 1.0);
+        assert_eq!(rounds.best(1), 2.0);
+        assert_eq!(rounds.ratio(0, 1), 0.5);
+        assert_eq!(rounds.ratio(1, 0), 2.0);
+    }
+
+    #[test]
+    fn the_median_of_an_even_number_lies_between_two() {
+        assert_eq!(median(vec![4.0, 1.0, 3.0, 2.0]), 2.5);
+        assert_eq!(median(vec![7.0]), 7.0);
+        assert!(median(Vec::new()).is_nan());
+    }
+
+    #[test]
+    fn a_cost_is_the_time_of_one_run() {
+        let mut runs = 0;
+        let nap = Duration::from_micros(500);
+        let seconds = cost(Duration::from_millis(30), || {
+            runs += 1;
+            std::thread::sleep(nap);
+        });
+        assert!(runs >= 32, "{runs}");
+        assert!(seconds >= nap.as_secs_f64(), "{seconds}");
+    }
+}

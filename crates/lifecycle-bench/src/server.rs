@@ -1,0 +1,142 @@
+//! The other side of the benchmarked calls: another process, which answers with fixed bytes.
+//!
+//! It looks at as little of a request as tells which answer fits, and checks nothing. So it takes
+//! less time than any client, and what is measured is the client.
+
+use std::{
+    env,
+    io::{self, BufRead, BufReader, Read, Write},
+    net::Ipv4Addr,
+    process::{Child, Command, Stdio},
+    sync::Arc,
+    thread,
+};
+
+use lifecycle_bench::{Outcome, runtime};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpStream},
+};
+
+use crate::answers::Answers;
+
+/// The server, in a process of its own that ends with this value.
+#[derive(Debug)]
+pub(crate) struct Server {
+    process: Child,
+    port: u16,
+}
+
+impl Server {
+    /// Runs this program again, as the server.
+    pub(crate) fn start() -> Outcome<Self> {
+        let mut process = Command::new(env::current_exe()?)
+            .arg("serve")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()?;
+        let mut said = String::new();
+        if let Some(output) = process.stdout.take() {
+            BufReader::new(output).read_line(&mut said)?;
+        }
+        let port = said.trim().parse();
+        let mut server = Self { process, port: 0 };
+        server.port = port.map_err(|_| "the server did not start")?;
+        Ok(server)
+    }
+
+    /// Where it listens, on this machine.
+    pub(crate) fn port(&self) -> u16 {
+        self.port
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // It ends by itself, too, when its input ends.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// Is the server until the input ends: the life of the server's process.
+pub(crate) fn serve() -> Outcome<()> {
+    thread::spawn(|| {
+        // Nothing is ever written: a byte and an error are as good as the end.
+        let _ = io::stdin().read(&mut [0]);
+        std::process::exit(0);
+    });
+    runtime()?.block_on(async {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        println!("{}", listener.local_addr()?.port());
+        io::stdout().flush()?;
+        listen(listener, Answers::new()?).await
+    })
+}
+
+/// Answers everybody who connects.
+pub(crate) async fn listen(listener: TcpListener, answers: Answers) -> Outcome<()> {
+    let answers = Arc::new(answers);
+    loop {
+        let (connection, _) = listener.accept().await?;
+        let answers = Arc::clone(&answers);
+        tokio::spawn(async move {
+            // A client that goes away needs no answer.
+            let _ = converse(connection, &answers).await;
+        });
+    }
+}
+
+async fn converse(mut connection: TcpStream, answers: &Answers) -> io::Result<()> {
+    connection.set_nodelay(true)?;
+    let mut received = Vec::with_capacity(16 << 10);
+    while connection.read_buf(&mut received).await? > 0 {
+        while let Some(request) = Request::first_of(&received) {
+            connection.write_all(answers.to(request.head)).await?;
+            let length = request.length;
+            received.drain(..length);
+        }
+    }
+    Ok(())
+}
+
+/// A request that has arrived to its last byte.
+struct Request<'a> {
+    /// Its first line and headers.
+    head: &'a str,
+    /// Of head and body.
+    length: usize,
+}
+
+impl<'a> Request<'a> {
+    fn first_of(received: &'a [u8]) -> Option<Self> {
+        let end = received.windows(4).position(|four| four == b"\r\n\r\n")?;
+        let head = str::from_utf8(received.get(..end)?).ok()?;
+        let body = head.lines().find_map(content_length).unwrap_or_default();
+        let length = end + 4 + body;
+        (length <= received.len()).then_some(Self { head, length })
+    }
+}
+
+fn content_length(line: &str) -> Option<usize> {
+    let (name, value) = line.split_once(':')?;
+    let is_length = name.eq_ignore_ascii_case("content-length");
+    is_length.then(|| value.trim().parse().ok())?
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_is_whole_with_its_last_byte() {
+        let bytes = b"PUT /a?start HTTP/1.1\r\nhost: x\r\nContent-Length: 3\r\n\r\nabcGET /";
+        let request = Request::first_of(bytes).unwrap();
+        assert_eq!(&bytes[request.length..], b"GET /");
+        assert!(request.head.ends_with("Content-Length: 3"));
+        assert!(Request::first_of(&bytes[..request.length - 1]).is_none());
+        assert!(Request::first_of(b"GET / HTTP/1.1\r\n").is_none());
+        let bare = b"GET / HTTP/1.1\r\n\r\n";
+        assert_eq!(Request::first_of(bare).unwrap().length, bare.len());
+    }
+}

@@ -1,0 +1,71 @@
+//! `lifecycle list`.
+
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use lifecycle_facade::{Fleet, Place, Reference};
+use tokio::time::timeout;
+
+use crate::{
+    args::ListArgs,
+    connect,
+    console::{Console, Format, say},
+    exit::{Exit, Failure},
+    output::{self, Columns},
+    row::Row,
+};
+
+/// Lists the instances of regions. One that cannot be read does not hide the others.
+pub(crate) async fn run(args: &ListArgs, console: Console) -> Result<Exit, Failure> {
+    let fleet = connect::fleet(&args.connection)?;
+    // Wrong regions are found before any cloud hears of the others.
+    for place in &args.places {
+        match fleet.client(place).map_err(Failure::from) {
+            Err(failure) if failure.exit == Exit::WrongUsage => return Err(failure),
+            _ => {}
+        }
+    }
+    let limit = args.connection.patience();
+    let lists = args.places.iter().map(|place| read(&fleet, place, limit));
+    let mut rows = Vec::new();
+    let mut unread = 0;
+    for list in join_all(lists).await {
+        match list {
+            Ok(list) => rows.extend(list),
+            Err(failure) => {
+                failure.tell();
+                unread += 1;
+            }
+        }
+    }
+    let nothing_read = unread == args.places.len();
+    if !nothing_read || console.output == Format::Json {
+        output::print_rows(&rows, Columns::States, console)?;
+    }
+    Ok(match unread {
+        0 => Exit::AllAsAsked,
+        _ if nothing_read => Exit::NothingDone,
+        _ => Exit::Incomplete,
+    })
+}
+
+async fn read(fleet: &Fleet, place: &Place, limit: Duration) -> Result<Vec<Row>, Failure> {
+    let Ok(list) = timeout(limit, fleet.list(place)).await else {
+        return Err(Failure::nothing_done(format!(
+            "{place} could not be read within {} s; allow more time",
+            limit.as_secs()
+        )));
+    };
+    let list = list?;
+    if list.is_empty() {
+        say(format_args!("{place} has no instances"));
+    }
+    let rows = list.iter().map(|observation| {
+        let reference = Reference {
+            place: place.clone(),
+            instance: observation.id.clone(),
+        };
+        Row::of_observation(&reference, observation)
+    });
+    Ok(rows.collect())
+}

@@ -1,0 +1,31 @@
+//! The commands, one file each; the three power commands share one.
+
+mod demo;
+mod list;
+mod power;
+mod simulate;
+mod status;
+mod wait;
+
+use crate::{
+    args::Command,
+    console::Console,
+    exit::{Exit, Failure},
+};
+
+/// Carries `command` out.
+///
+/// # Errors
+/// [`Failure`] when it could do nothing.
+pub(crate) async fn run(command: &Command, console: Console) -> Result<Exit, Failure> {
+    match command {
+        Command::Start(args) => power::start(args, console).await,
+        Command::Stop(args) => power::stop(args, console).await,
+        Command::Reboot(args) => power::reboot(args, console).await,
+        Command::Status(args) => status::run(args, console).await,
+        Command::Wait(args) => wait::run(args, console).await,
+        Command::List(args) => list::run(args, console).await,
+        Command::Demo => demo::run(console).await,
+        Command::Simulate(args) => simulate::run(args).await,
+    }
+}

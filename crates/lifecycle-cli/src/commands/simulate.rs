@@ -1,0 +1,79 @@
+//! `lifecycle simulate`.
+
+use lifecycle_sim::{BadFleet, Simulator};
+use serde::Serialize;
+
+use crate::{
+    args::SimulateArgs,
+    connect::{self, ACCESS_KEY, SECRET_KEY},
+    console::say,
+    exit::{Exit, Failure},
+    interrupt::Interrupt,
+    output,
+};
+
+/// Serves four simulated clouds until it is asked to end.
+pub(crate) async fn run(args: &SimulateArgs) -> Result<Exit, Failure> {
+    let simulator = simulator(args).map_err(|bad| Failure::nothing_done(bad.to_string()))?;
+    // Before anybody can know of the server, and so ask it to end.
+    let mut interrupt = Interrupt::listen().map_err(|error| {
+        Failure::nothing_done(format!("signals cannot be listened to: {error}"))
+    })?;
+    let server = simulator.serve(args.listen).await.map_err(|error| {
+        Failure::nothing_done(format!(
+            "{} cannot be listened at: {error}; choose another address with --listen, or port 0 for any free port",
+            args.listen
+        ))
+    })?;
+    let url = server.url();
+    output::print(&introduction(&simulator, &url)?)?;
+    say(format_args!(
+        "four simulated clouds at {url}; Ctrl-C ends them\n\
+         try: lifecycle list baidu/bj --endpoint {url}\n\
+         with BCE_ACCESS_KEY_ID={ACCESS_KEY} BCE_SECRET_ACCESS_KEY={SECRET_KEY}"
+    ));
+    interrupt.received().await;
+    interrupt.end_at_next();
+    server.shutdown().await;
+    Ok(Exit::AllAsAsked)
+}
+
+fn simulator(args: &SimulateArgs) -> Result<Simulator, BadFleet> {
+    let fleet = match &args.fleet {
+        Some(fleet) => fleet.clone(),
+        None => connect::small_fleet()?,
+    };
+    Ok(connect::with_our_key(fleet).speed(args.speed).build())
+}
+
+/// The first line on standard output: all that a client needs to know.
+#[derive(Debug, Serialize)]
+struct Introduction<'s> {
+    url: &'s str,
+    access_key: &'static str,
+    secret_key: &'static str,
+    project_id: String,
+    instances: Vec<String>,
+}
+
+fn introduction(simulator: &Simulator, url: &str) -> Result<String, Failure> {
+    let introduction = Introduction {
+        url,
+        access_key: ACCESS_KEY,
+        secret_key: SECRET_KEY,
+        project_id: simulator.project_id(),
+        instances: references(simulator),
+    };
+    let line = serde_json::to_string(&introduction)
+        .map_err(|error| Failure::nothing_done(format!("no JSON: {error}")))?;
+    Ok(line + "\n")
+}
+
+/// All instances, as clients name them: Zenlayer has one endpoint for all its regions.
+fn references(simulator: &Simulator) -> Vec<String> {
+    let reference = |simulated: String| match *simulated.split('/').collect::<Vec<_>>() {
+        ["zenlayer", _, instance] => format!("zenlayer/global/{instance}"),
+        _ => simulated,
+    };
+    simulator.instances().into_iter().map(reference).collect()
+}

@@ -1,0 +1,186 @@
+//! What is known of each instance of a request while it is under way.
+//!
+//! When the request comes to its end, its report says it all. This is for the time before: for
+//! progress, and for the truth about a request that is cut off.
+
+use std::collections::{BTreeMap, HashMap};
+
+use lifecycle_facade::{Event, Fault, FleetEvent, InstanceId, Place, PowerState, Reference};
+
+use crate::row::{Purpose, Row};
+
+/// The facts of one request.
+#[derive(Debug)]
+pub(crate) struct Facts {
+    purpose: Purpose,
+    /// In the order of the request.
+    known: Vec<Fact>,
+    index: HashMap<Reference, usize>,
+}
+
+#[derive(Debug)]
+struct Fact {
+    reference: Reference,
+    answer: Answer,
+    state: Option<PowerState>,
+    request_id: Option<String>,
+}
+
+/// What the cloud has said about an instance.
+#[derive(Debug)]
+enum Answer {
+    Nothing,
+    Accepted,
+    /// Something that leaves open whether it acts.
+    Unclear(Fault),
+    /// The last word.
+    Final(Row),
+}
+
+impl Facts {
+    /// Nothing is known of these instances yet.
+    pub(crate) fn new(references: &[Reference], purpose: Purpose) -> Self {
+        let known = references.iter().map(|reference| Fact {
+            reference: reference.clone(),
+            answer: Answer::Nothing,
+            state: None,
+            request_id: None,
+        });
+        Self {
+            purpose,
+            known: known.collect(),
+            index: references.iter().cloned().zip(0..).collect(),
+        }
+    }
+
+    /// Keeps what an event says.
+    pub(crate) fn note(&mut self, event: &FleetEvent) {
+        let FleetEvent::In(place, event) = event else {
+            return;
+        };
+        let purpose = self.purpose;
+        match event {
+            Event::Accepted {
+                instance,
+                request_id,
+            } => {
+                if let Some(fact) = self.of(place, instance) {
+                    fact.answer = Answer::Accepted;
+                    fact.request_id.clone_from(request_id);
+                }
+            }
+            Event::Unclear { instance, fault } => {
+                if let Some(fact) = self.of(place, instance) {
+                    fact.answer = Answer::Unclear(fault.clone());
+                }
+            }
+            Event::State(observation) => {
+                if let Some(fact) = self.of(place, &observation.id) {
+                    fact.state = Some(observation.state);
+                }
+            }
+            Event::Settled(report) => {
+                if let Some(fact) = self.of(place, &report.instance) {
+                    let row = Row::of_report(&fact.reference, report, purpose);
+                    fact.answer = Answer::Final(row);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// What is known now, for a request that ends here. `has_acted` says whether an action went out
+    /// to a place: where none did, nothing can have happened.
+    pub(crate) fn cut_off(self, has_acted: impl Fn(&Place) -> bool) -> Vec<Row> {
+        let purpose = self.purpose;
+        self.known
+            .into_iter()
+            .map(|fact| {
+                let acted = has_acted(&fact.reference.place);
+                fact.cut_off(purpose, acted)
+            })
+            .collect()
+    }
+
+    /// How far each place is.
+    pub(crate) fn tallies(&self) -> BTreeMap<&Place, Tally> {
+        let mut tallies: BTreeMap<&Place, Tally> = BTreeMap::new();
+        for fact in &self.known {
+            let tally = tallies.entry(&fact.reference.place).or_default();
+            tally.instances += 1;
+            tally.settled += u64::from(matches!(fact.answer, Answer::Final(_)));
+            if let Some(word) = fact.word() {
+                *tally.words.entry(word).or_default() += 1;
+            }
+        }
+        tallies
+    }
+
+    fn of(&mut self, place: &Place, instance: &InstanceId) -> Option<&mut Fact> {
+        let reference = Reference {
+            place: place.clone(),
+            instance: instance.clone(),
+        };
+        self.known.get_mut(*self.index.get(&reference)?)
+    }
+}
+
+impl Fact {
+    fn cut_off(self, purpose: Purpose, acted: bool) -> Row {
+        let reference = &self.reference;
+        let row = match (self.answer, purpose) {
+            (Answer::Final(row), _) => return row,
+            (_, Purpose::Wait) => {
+                Row::interrupted(reference, "pending", "interrupted before it was seen there")
+            }
+            (Answer::Accepted, Purpose::Act) => Row::interrupted(
+                reference,
+                "pending",
+                "accepted, and interrupted before its goal was seen",
+            ),
+            (Answer::Unclear(fault), Purpose::Act) => {
+                let message = format!(
+                    "{}; interrupted while it was being looked at: look again before you repeat it",
+                    fault.message()
+                );
+                Row::interrupted(reference, "uncertain", &message).with_fault(&fault)
+            }
+            (Answer::Nothing, Purpose::Act) if acted => Row::interrupted(
+                reference,
+                "uncertain",
+                "interrupted before the cloud had answered for it; look at it before you ask again",
+            ),
+            (Answer::Nothing, Purpose::Act) => {
+                Row::interrupted(reference, "skipped", "interrupted before it was sent")
+            }
+        };
+        Row {
+            state: self.state.map(PowerState::as_str),
+            request_id: self.request_id.or(row.request_id.clone()),
+            ..row
+        }
+    }
+
+    /// A word for where it is now; none once it went as asked.
+    fn word(&self) -> Option<&'static str> {
+        match (&self.answer, self.state) {
+            (Answer::Final(row), _) if row.is_as_asked() => None,
+            (Answer::Final(row), _) => row.outcome,
+            (_, Some(state)) => Some(state.as_str()),
+            (Answer::Accepted, None) => Some("accepted"),
+            (Answer::Unclear(_), None) => Some("unclear"),
+            (Answer::Nothing, None) => None,
+        }
+    }
+}
+
+/// How far the instances of one place are.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Tally {
+    /// All of them.
+    pub(crate) instances: u64,
+    /// Those with a final outcome.
+    pub(crate) settled: u64,
+    /// How many of the others, and of those that failed, are where.
+    pub(crate) words: BTreeMap<&'static str, u64>,
+}

@@ -1,0 +1,174 @@
+//! Carrying a request out: its events become progress, its report becomes rows, and Ctrl-C ends it
+//! with what is known by then.
+
+use std::{fmt, time::Duration};
+
+use futures_util::StreamExt;
+use lifecycle_facade::{Event, Fleet, FleetError, FleetEvent, FleetEvents, FleetReport, Reference};
+use tokio::time::{Instant, MissedTickBehavior, interval};
+
+use crate::{
+    console::{Console, Format, plain, say},
+    exit::{Exit, Failure},
+    facts::Facts,
+    interrupt::Interrupt,
+    output::{self, Columns},
+    progress::Progress,
+    row::{self, Purpose, Row},
+};
+
+/// Carries a request out to its end and prints what became of it.
+///
+/// # Errors
+/// [`Failure`] when nothing was sent to any cloud.
+pub(crate) async fn to_the_end(
+    fleet: &Fleet,
+    references: &[Reference],
+    events: FleetEvents<'_>,
+    purpose: Purpose,
+    console: Console,
+) -> Result<Exit, Failure> {
+    let began = Instant::now();
+    let rows = match follow(fleet, references, events, purpose, console).await {
+        Ok(rows) => rows,
+        Err(error) => return nothing_sent(references, error, console),
+    };
+    output::print_rows(&rows, Columns::Outcomes, console)?;
+    say(format_args!(
+        "{} after {:.1} s",
+        Summary(&rows),
+        began.elapsed().as_secs_f64()
+    ));
+    Ok(row::exit(&rows))
+}
+
+/// Carries a request out to its end, or to the next interruption. Gives one row for each instance,
+/// in the order of the request.
+///
+/// # Errors
+/// [`FleetError`] when nothing was sent to any cloud.
+pub(crate) async fn follow(
+    fleet: &Fleet,
+    references: &[Reference],
+    mut events: FleetEvents<'_>,
+    purpose: Purpose,
+    console: Console,
+) -> Result<Vec<Row>, FleetError> {
+    let mut interrupt = Interrupt::listen()
+        .map_err(|error| FleetError::Setup(format!("signals cannot be listened to: {error}")))?;
+    let mut facts = Facts::new(references, purpose);
+    let progress = Progress::new(&facts, console);
+    let mut ticks = interval(Duration::from_millis(100));
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
+    loop {
+        tokio::select! {
+            event = events.next() => match event {
+                Some(FleetEvent::Finished(result)) => return Ok(rows(&result?, purpose)),
+                Some(event) => {
+                    if let Some(line) = remark(&event).filter(|_| console.is_verbose()) {
+                        progress.say(line);
+                    }
+                    facts.note(&event);
+                }
+                // Cannot happen: the last event is the end.
+                None => break,
+            },
+            () = interrupt.received() => break,
+            _ = ticks.tick() => progress.show(&facts),
+        }
+    }
+    // Nothing more is sent from here on.
+    drop(events);
+    drop(progress);
+    interrupt.end_at_next();
+    say(match purpose {
+        Purpose::Act => "interrupted: nothing more is sent, and what was sent is not undone",
+        Purpose::Wait => "interrupted: nothing was changed",
+    });
+    let calls = fleet.calls();
+    let has_acted = |place: &_| calls.get(place).is_some_and(|calls| calls.actions > 0);
+    Ok(facts.cut_off(has_acted))
+}
+
+fn rows(report: &FleetReport, purpose: Purpose) -> Vec<Row> {
+    report
+        .rows()
+        .iter()
+        .map(|row| Row::of_report(&row.reference, &row.report, purpose))
+        .collect()
+}
+
+/// What a person who asked for it is told on the way.
+fn remark(event: &FleetEvent) -> Option<String> {
+    let FleetEvent::In(place, event) = event else {
+        return None;
+    };
+    let text = match event {
+        Event::Throttled { operation, wait } => format!(
+            "{operation} is throttled: again in {:.1} s",
+            wait.as_secs_f64()
+        ),
+        Event::Retrying {
+            operation,
+            attempt,
+            wait,
+            fault,
+        } => format!(
+            "{operation} failed ({fault}): attempt {attempt} in {:.1} s",
+            wait.as_secs_f64()
+        ),
+        Event::Unclear { instance, fault } => format!(
+            "nobody knows whether it was carried out for {instance} ({fault}): looking at it"
+        ),
+        _ => return None,
+    };
+    Some(plain(&format!("{place}: {text}")))
+}
+
+/// Nothing was sent: programs get a row for each instance all the same.
+fn nothing_sent(
+    references: &[Reference],
+    error: FleetError,
+    console: Console,
+) -> Result<Exit, Failure> {
+    let failure = Failure::from(error);
+    if console.output == Format::Json && failure.exit == Exit::NothingDone {
+        let skipped = |reference| Row::unsent(reference, Some("skipped"), &failure);
+        let rows: Vec<Row> = references.iter().map(skipped).collect();
+        output::print_rows(&rows, Columns::Outcomes, console)?;
+    }
+    Err(failure)
+}
+
+/// How many rows have which outcome: `58 reached, 2 refused`.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Summary<'r>(pub(crate) &'r [Row]);
+
+/// In the order from good to bad.
+const OUTCOMES: [&str; 7] = [
+    "reached",
+    "accepted",
+    "unchanged",
+    "pending",
+    "uncertain",
+    "refused",
+    "skipped",
+];
+
+impl fmt::Display for Summary<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut separator = "";
+        for outcome in OUTCOMES {
+            let count = self
+                .0
+                .iter()
+                .filter(|row| row.outcome == Some(outcome))
+                .count();
+            if count > 0 {
+                write!(f, "{separator}{count} {outcome}")?;
+                separator = ", ";
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,253 @@
+//! Standard output: tables for people, one JSON array for programs.
+//!
+//! A table on a terminal has colours, and what does not fit beside an instance goes below it, so
+//! that ids are never cut. Anywhere else it is plain text with one line for each instance.
+
+use std::io::{self, ErrorKind, IsTerminal, Write};
+
+use anstream::{AutoStream, ColorChoice};
+use clap::builder::styling::Style;
+use comfy_table::{
+    Attribute, Cell, CellAlignment, Color, ContentArrangement, Table, presets::NOTHING,
+};
+
+use crate::{
+    console::{Console, Format, plain},
+    exit::{Exit, Failure},
+    row::Row,
+};
+
+/// Which columns a table of instances has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Columns {
+    /// For what was asked of them.
+    Outcomes,
+    /// For what they are.
+    States,
+}
+
+/// Prints one row for each instance.
+///
+/// # Errors
+/// When standard output cannot be written to. A reader that has gone away is no error.
+pub(crate) fn print_rows(rows: &[Row], columns: Columns, console: Console) -> Result<(), Failure> {
+    print(&match console.output {
+        Format::Json => json(rows)?,
+        Format::Table => Page::of_standard_output().instances(rows, columns, console),
+    })
+}
+
+/// Prints a table whose columns are numbers, but for the first one.
+///
+/// # Errors
+/// When standard output cannot be written to. A reader that has gone away is no error.
+pub(crate) fn print_figures<const N: usize>(
+    header: [&str; N],
+    rows: &[[String; N]],
+) -> Result<(), Failure> {
+    print(&Page::of_standard_output().figures(header, rows))
+}
+
+/// Prints text, and makes sure that it has gone out.
+///
+/// # Errors
+/// When standard output cannot be written to. A reader that has gone away is no error.
+pub(crate) fn print(text: &str) -> Result<(), Failure> {
+    let mut stdout = AutoStream::auto(io::stdout().lock());
+    let written = stdout.write_all(text.as_bytes());
+    match written.and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(Failure {
+            exit: Exit::Incomplete,
+            message: format!("standard output cannot be written to: {error}"),
+            kind: None,
+        }),
+        _ => Ok(()),
+    }
+}
+
+/// One array, one row on a line.
+fn json(rows: &[Row]) -> Result<String, Failure> {
+    let rows: Result<Vec<String>, _> = rows.iter().map(serde_json::to_string).collect();
+    let rows = rows.map_err(|error| Failure::nothing_done(format!("no JSON: {error}")))?;
+    Ok(if rows.is_empty() {
+        "[]\n".to_owned()
+    } else {
+        format!("[\n  {}\n]\n", rows.join(",\n  "))
+    })
+}
+
+impl Columns {
+    /// All but the last one, which is DETAIL.
+    fn header(self) -> [&'static str; 3] {
+        match self {
+            Self::Outcomes => ["INSTANCE", "OUTCOME", "STATE"],
+            Self::States => ["INSTANCE", "STATE", "NAME"],
+        }
+    }
+
+    fn cells(self, row: &Row) -> Vec<Cell> {
+        let instance = Cell::new(&row.instance);
+        match self {
+            Self::Outcomes => vec![instance, outcome(row), state(row)],
+            Self::States => {
+                let name = plain(row.name.as_deref().unwrap_or_default());
+                vec![instance, state(row), Cell::new(name)]
+            }
+        }
+    }
+}
+
+fn outcome(row: &Row) -> Cell {
+    let word = row.outcome.unwrap_or(NONE);
+    Cell::new(word).fg(match word {
+        "reached" | "accepted" | "unchanged" => Color::Green,
+        "pending" | "uncertain" => Color::Yellow,
+        _ => Color::Red,
+    })
+}
+
+fn state(row: &Row) -> Cell {
+    let word = row.state.unwrap_or(NONE);
+    let cell = Cell::new(word);
+    match word {
+        "running" => cell.fg(Color::Green),
+        "stopped" | NONE => cell.add_attribute(Attribute::Dim),
+        "expired" | "failed" | "recycled" | "deleted" => cell.fg(Color::Red),
+        _ => cell.fg(Color::Yellow),
+    }
+}
+
+/// What stands where there is nothing to say.
+const NONE: &str = "-";
+
+/// What there is to say of an instance besides its columns. Success needs no words.
+fn detail(row: &Row, verbose: bool) -> String {
+    if row.is_as_asked() && row.outcome.is_some() && !verbose {
+        return String::new();
+    }
+    let code = row.code.iter().map(|code| format!("{code}: "));
+    let message = row.message.iter().cloned();
+    let request = row.request_id.iter().map(|id| format!(" (request {id})"));
+    plain(&code.chain(message).chain(request).collect::<String>())
+}
+
+/// What a table is laid out for.
+#[derive(Clone, Copy, Debug)]
+struct Page {
+    /// Columns of the terminal; `None` for no end.
+    width: Option<u16>,
+    styled: bool,
+}
+
+/// Between two columns.
+const GAP: u16 = 2;
+/// Before the lines of a detail that stands below its instance.
+const INDENT: u16 = 4;
+
+impl Page {
+    fn of_standard_output() -> Self {
+        let stdout = io::stdout();
+        Self {
+            width: stdout.is_terminal().then(|| Table::new().width()).flatten(),
+            styled: AutoStream::choice(&stdout) != ColorChoice::Never,
+        }
+    }
+
+    fn instances(self, rows: &[Row], columns: Columns, console: Console) -> String {
+        let table = self.table(&columns.header(), rows.iter().map(|row| columns.cells(row)));
+        let widths = table.column_max_content_widths();
+        let used: u16 = widths.iter().map(|width| width.saturating_add(GAP)).sum();
+        let room = self.width.map(|width| width.saturating_sub(used));
+        let mut lines = table.lines();
+        let mut page = String::new();
+        if let Some(header) = lines.next() {
+            push_line(&mut page, &format!("{header}{}", self.heading("DETAIL")));
+        }
+        for (line, row) in lines.zip(rows) {
+            let detail = detail(row, console.is_verbose());
+            if room.is_none_or(|room| width(&detail) <= room) {
+                push_line(&mut page, &format!("{line}{detail}"));
+            } else {
+                push_line(&mut page, &line);
+                self.push_below(&mut page, &detail);
+            }
+        }
+        page
+    }
+
+    fn figures<const N: usize>(self, header: [&str; N], rows: &[[String; N]]) -> String {
+        let cells = rows.iter().map(|row| row.iter().map(Cell::new).collect());
+        let mut table = self.table(&header, cells);
+        for column in table.column_iter_mut().skip(1) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+        let mut page = String::new();
+        for line in table.lines() {
+            push_line(&mut page, &line);
+        }
+        page
+    }
+
+    /// A table without rules, as wide as its content. Its first line is the header.
+    fn table(self, header: &[&str], rows: impl Iterator<Item = Vec<Cell>>) -> Table {
+        let mut table = Table::new();
+        table
+            .load_preset(NOTHING)
+            .set_content_arrangement(ContentArrangement::Disabled)
+            .force_no_tty()
+            .set_header(
+                header
+                    .iter()
+                    .map(|name| Cell::new(name).add_attribute(Attribute::Bold)),
+            )
+            .add_rows(rows);
+        if self.styled {
+            table.enforce_styling();
+        }
+        for column in table.column_iter_mut() {
+            column.set_padding((0, GAP));
+        }
+        table
+    }
+
+    /// A heading that is in no table.
+    fn heading(self, name: &str) -> String {
+        const BOLD: Style = Style::new().bold();
+        if self.styled {
+            format!("{BOLD}{name}{BOLD:#}")
+        } else {
+            name.to_owned()
+        }
+    }
+
+    /// Wraps a detail below the line that it belongs to.
+    fn push_below(self, page: &mut String, detail: &str) {
+        let mut table = Table::new();
+        table
+            .load_preset(NOTHING)
+            .set_content_arrangement(ContentArrangement::Dynamic)
+            .add_row([detail]);
+        if let Some(width) = self.width {
+            table.set_width(width);
+        }
+        if let Some(column) = table.column_mut(0) {
+            column.set_padding((INDENT, 0));
+        }
+        for line in table.lines() {
+            push_line(page, &line);
+        }
+    }
+}
+
+fn push_line(page: &mut String, line: &str) {
+    page.push_str(line.trim_end());
+    page.push('\n');
+}
+
+/// How many columns of a terminal a text takes: Chinese messages take two for each character.
+fn width(text: &str) -> u16 {
+    let mut table = Table::new();
+    table.add_row([text]);
+    let widths = table.column_max_content_widths();
+    widths.first().copied().unwrap_or_default()
+}

@@ -1,0 +1,244 @@
+//! What is printed of one instance.
+
+use lifecycle_facade::{
+    Fault, FaultKind, FleetStatus, InstanceReport, Observation, Outcome, Pending, PowerState,
+    Reference, StoppedBilling, core::Lock,
+};
+use serde::Serialize;
+
+use crate::exit::{Exit, Failure};
+
+/// One instance in the output. Its fields are those of the JSON form.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Row {
+    /// The full reference.
+    pub(crate) instance: String,
+    /// What became of it; not there where nothing was asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) outcome: Option<&'static str>,
+    /// The state last seen.
+    pub(crate) state: Option<&'static str>,
+    /// The cloud's own code.
+    pub(crate) code: Option<String>,
+    /// What a fault means for the caller.
+    pub(crate) kind: Option<&'static str>,
+    /// What there is to say, for people.
+    pub(crate) message: Option<String>,
+    /// The id under which the cloud's support finds the request.
+    pub(crate) request_id: Option<String>,
+    /// The name that its owner gave it. Tables show it.
+    #[serde(skip)]
+    pub(crate) name: Option<String>,
+    #[serde(skip)]
+    standing: Standing,
+}
+
+/// What a row means for the exit code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Standing {
+    AsAsked,
+    NotAsAsked,
+    /// The cloud did not let us in, or could not be reached.
+    OutOfReach,
+}
+
+/// What was asked of the instances of a command.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// A power action.
+    Act,
+    /// Waiting alone, which changes nothing.
+    Wait,
+}
+
+impl Row {
+    /// A row without anything to say.
+    fn new(reference: &Reference, standing: Standing) -> Self {
+        Self {
+            instance: reference.to_string(),
+            outcome: None,
+            state: None,
+            code: None,
+            kind: None,
+            message: None,
+            request_id: None,
+            name: None,
+            standing,
+        }
+    }
+
+    /// What became of a request.
+    pub(crate) fn of_report(
+        reference: &Reference,
+        report: &InstanceReport,
+        purpose: Purpose,
+    ) -> Self {
+        let outcome = &report.outcome;
+        let mut row = Self::new(reference, standing(outcome, purpose));
+        if let Some(fault) = outcome.fault() {
+            row = row.with_fault(fault);
+        }
+        row.outcome = Some(outcome.as_str());
+        row.message = message(outcome, purpose);
+        row.state = report
+            .last_seen
+            .as_ref()
+            .map(|observation| observation.state.as_str());
+        row.request_id = report.request_id.clone().or(row.request_id);
+        row
+    }
+
+    /// What a look showed.
+    pub(crate) fn of_status(status: &FleetStatus) -> Self {
+        match &status.result {
+            Ok(observation) => Self::of_observation(&status.reference, observation),
+            Err(fault) => Self::unseen(&status.reference, fault),
+        }
+    }
+
+    /// An instance as its cloud shows it.
+    pub(crate) fn of_observation(reference: &Reference, observation: &Observation) -> Self {
+        Self {
+            state: Some(observation.state.as_str()),
+            message: remarks(observation),
+            name: observation.name.clone(),
+            ..Self::new(reference, Standing::AsAsked)
+        }
+    }
+
+    /// An instance that could not be looked at.
+    fn unseen(reference: &Reference, fault: &Fault) -> Self {
+        let standing = match fault.kind() {
+            FaultKind::NotFound => Standing::NotAsAsked,
+            _ => Standing::OutOfReach,
+        };
+        Self {
+            message: Some(with_advice(fault)),
+            ..Self::new(reference, standing).with_fault(fault)
+        }
+    }
+
+    /// Nothing was sent for it, because nothing could be.
+    pub(crate) fn unsent(
+        reference: &Reference,
+        outcome: Option<&'static str>,
+        failure: &Failure,
+    ) -> Self {
+        Self {
+            outcome,
+            kind: failure.kind.map(FaultKind::as_str),
+            message: Some(failure.message.clone()),
+            ..Self::new(reference, Standing::OutOfReach)
+        }
+    }
+
+    /// It had no outcome yet when the command was interrupted.
+    pub(crate) fn interrupted(reference: &Reference, outcome: &'static str, message: &str) -> Self {
+        Self {
+            outcome: Some(outcome),
+            message: Some(message.to_owned()),
+            ..Self::new(reference, Standing::NotAsAsked)
+        }
+    }
+
+    /// With code, kind and request id of a fault.
+    pub(crate) fn with_fault(mut self, fault: &Fault) -> Self {
+        self.code = fault.code().map(Into::into);
+        self.kind = Some(fault.kind().as_str());
+        self.request_id = fault.request_id().map(Into::into);
+        self
+    }
+
+    /// It went as asked.
+    pub(crate) fn is_as_asked(&self) -> bool {
+        self.standing == Standing::AsAsked
+    }
+}
+
+/// The exit that these rows stand for.
+pub(crate) fn exit(rows: &[Row]) -> Exit {
+    let out_of_reach = |row: &Row| row.standing == Standing::OutOfReach;
+    if rows.iter().all(Row::is_as_asked) {
+        Exit::AllAsAsked
+    } else if rows.iter().all(out_of_reach) {
+        Exit::NothingDone
+    } else {
+        Exit::Incomplete
+    }
+}
+
+fn standing(outcome: &Outcome, purpose: Purpose) -> Standing {
+    let blocking = match outcome {
+        Outcome::Refused(fault) | Outcome::Skipped(fault) => Some(fault),
+        // Nothing was asked of the cloud but to look.
+        Outcome::Pending(Pending::Blind(fault)) if purpose == Purpose::Wait => Some(fault),
+        _ => None,
+    };
+    match blocking.map(Fault::kind) {
+        _ if outcome.is_success() => Standing::AsAsked,
+        Some(FaultKind::Credential | FaultKind::Unreachable) => Standing::OutOfReach,
+        _ => Standing::NotAsAsked,
+    }
+}
+
+/// What there is to say of an outcome besides its name, its code and its ids.
+fn message(outcome: &Outcome, purpose: Purpose) -> Option<String> {
+    match outcome {
+        Outcome::Reached(evidence) => Some(evidence.to_string()),
+        Outcome::Refused(fault) | Outcome::Skipped(fault) => Some(with_advice(fault)),
+        Outcome::Uncertain(fault) => Some(format!(
+            "{}; look at the instance before you ask again",
+            words(fault)
+        )),
+        Outcome::Pending(pending) => Some(match purpose {
+            Purpose::Act => pending.to_string(),
+            Purpose::Wait => unmet(pending),
+        }),
+        _ => None,
+    }
+}
+
+/// Why a wait that nothing was asked of the cloud for has not seen its goal.
+fn unmet(pending: &Pending) -> String {
+    match pending {
+        Pending::Deadline(Some(state)) => {
+            format!("still {state} when the time was over; wait longer")
+        }
+        Pending::DeadEnd(state) => {
+            format!("it is {state}, which no waiting leads out of; look at the cloud's console")
+        }
+        Pending::Vanished => "the cloud no longer shows it; look at the cloud's console".into(),
+        Pending::Blind(fault) => format!("its state cannot be read: {}", with_advice(fault)),
+        _ => "not seen before the time was over; wait longer".into(),
+    }
+}
+
+fn with_advice(fault: &Fault) -> String {
+    format!("{}; {}", words(fault), fault.kind().advice())
+}
+
+fn words(fault: &Fault) -> &str {
+    match fault.message() {
+        "" => fault.kind().as_str(),
+        message => message,
+    }
+}
+
+/// What is worth knowing of an instance besides its state.
+fn remarks(observation: &Observation) -> Option<String> {
+    let mut remarks = Vec::new();
+    if observation.state == PowerState::Unknown {
+        remarks.push(format!("the cloud calls it {:?}", observation.raw));
+    }
+    match &observation.lock {
+        None => {}
+        Some(Lock::Other(reason)) => remarks.push(format!("locked: {reason}")),
+        Some(lock) => remarks.push(format!("locked ({lock})")),
+    }
+    if observation.state == PowerState::Stopped
+        && observation.stopped_billing == StoppedBilling::NotBilled
+    {
+        remarks.push("compute is not billed".into());
+    }
+    (!remarks.is_empty()).then(|| remarks.join("; "))
+}

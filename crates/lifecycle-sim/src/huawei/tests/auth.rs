@@ -1,0 +1,355 @@
+//! The vendor's own requests are let in; nothing else is.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use super::*;
+use crate::{
+    account::{Account, Key},
+    dialect::Reason,
+    huawei::{auth::verify, refusal::Refusal},
+    testing::{at, forgeries, site_at},
+    time::read_basic,
+};
+
+#[derive(Deserialize)]
+struct Vector {
+    name: String,
+    method: String,
+    host: String,
+    path: String,
+    headers: BTreeMap<String, String>,
+    body: String,
+    ak: String,
+    sk: String,
+    security_token: Option<String>,
+    project_id: Option<String>,
+    date: String,
+    expected: Expected,
+}
+
+#[derive(Deserialize)]
+struct Expected {
+    canonical_request: String,
+    authorization: String,
+    request_target: String,
+}
+
+#[derive(Deserialize)]
+struct Captured {
+    name: String,
+    method: String,
+    path_and_query: String,
+    headers: Vec<(String, String)>,
+    body: String,
+    access_key: String,
+    secret_key: String,
+}
+
+fn vectors() -> Vec<Vector> {
+    serde_json::from_str(SIGNING).unwrap()
+}
+
+/// The request as the vector describes it; its path may be one that no HTTP parser takes.
+fn request_of(vector: &Vector) -> Received {
+    let (_, query) = vector
+        .expected
+        .request_target
+        .split_once('?')
+        .unwrap_or_default();
+    let mut request = received(&vector.method, "/", &[], &vector.body);
+    request.path = vector.path.clone();
+    request.query = query.to_owned();
+    let is_unsigned = vector
+        .expected
+        .canonical_request
+        .ends_with("UNSIGNED-PAYLOAD");
+    let unsigned = is_unsigned.then_some(("X-Sdk-Content-Sha256", "UNSIGNED-PAYLOAD"));
+    let own = [
+        Some(("Host", vector.host.as_str())),
+        Some(("X-Sdk-Date", &vector.date)),
+        Some(("Authorization", &vector.expected.authorization)),
+        vector.project_id.as_deref().map(|id| ("X-Project-Id", id)),
+        vector
+            .security_token
+            .as_deref()
+            .map(|token| ("X-Security-Token", token)),
+        unsigned,
+    ];
+    let given = vector
+        .headers
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.as_str()));
+    for (name, value) in own.into_iter().flatten().chain(given) {
+        let name: http::HeaderName = name.parse().unwrap();
+        let value = http::HeaderValue::from_bytes(value.as_bytes()).unwrap();
+        request.headers.insert(name, value);
+    }
+    request
+}
+
+fn account(ak: &str, sk: &str, session: Option<&str>) -> Account {
+    let key = Key::pair(ak.into(), sk.into(), session.map(str::to_owned));
+    Account::new(PROJECT.into(), key)
+}
+
+fn check(request: &Received, account: &Account, date: &str) -> Result<(), (Reason, Refusal)> {
+    verify(request, account, read_basic(date).unwrap())
+}
+
+/// The names in the signed list of a request, but for those whose values are no ASCII.
+fn signed(request: &Received) -> Vec<String> {
+    let authorization = request.header("authorization").unwrap();
+    let list = authorization.split("SignedHeaders=").nth(1).unwrap();
+    let names = list.split(',').next().unwrap().split(';');
+    names
+        .filter(|name| request.header(name).is_some())
+        .map(str::to_owned)
+        .collect()
+}
+
+fn assert_no_forgery(request: &Received, account: &Account, date: &str, name: &str) {
+    let is_unsigned = request.headers.contains_key("x-sdk-content-sha256");
+    let headers = signed(request);
+    let headers: Vec<_> = headers.iter().map(String::as_str).collect();
+    assert!(headers.contains(&"x-sdk-date"), "{name}");
+    for (what, forged) in forgeries(request, &headers) {
+        if what == "body" && is_unsigned {
+            assert!(check(&forged, account, date).is_ok(), "{name}");
+            continue;
+        }
+        let verdict = check(&forged, account, date);
+        assert!(verdict.is_err(), "{name}: forged {what} was let in");
+    }
+}
+
+#[test]
+fn every_vector_is_let_in_and_no_forgery_of_it() {
+    let vectors = vectors();
+    assert_eq!(vectors.len(), 20);
+    for vector in vectors {
+        let request = request_of(&vector);
+        let account = account(&vector.ak, &vector.sk, vector.security_token.as_deref());
+        let verdict = check(&request, &account, &vector.date);
+        assert_eq!(verdict, Ok(()), "{}", vector.name);
+        assert_no_forgery(&request, &account, &vector.date, &vector.name);
+
+        let other = self::account(&vector.ak, "other", vector.security_token.as_deref());
+        let (reason, refusal) = check(&request, &other, &vector.date).unwrap_err();
+        assert_eq!((reason, refusal.code), (Reason::Key, "APIGW.0301"));
+        let echo = vector.expected.canonical_request.replace('\n', "|");
+        assert!(
+            refusal
+                .message
+                .ends_with(&format!("canonicalRequest:{echo}")),
+            "{}: {}",
+            vector.name,
+            refusal.message
+        );
+    }
+}
+
+#[test]
+fn every_request_of_the_vendors_sdk_is_let_in() {
+    let wire: Value = serde_json::from_str(WIRE).unwrap();
+    let requests: Vec<Captured> = serde_json::from_value(wire["requests"].clone()).unwrap();
+    assert_eq!(requests.len(), 24);
+    for captured in requests {
+        let headers: Vec<_> = captured
+            .headers
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str()))
+            .collect();
+        let request = received(
+            &captured.method,
+            &captured.path_and_query,
+            &headers,
+            &captured.body,
+        );
+        let session = request.header("x-security-token");
+        let account = account(&captured.access_key, &captured.secret_key, session);
+        let date = request.header("x-sdk-date").unwrap().to_owned();
+        assert!(Huawei.claims(&request), "{}", captured.name);
+        assert_eq!(
+            check(&request, &account, &date),
+            Ok(()),
+            "{}",
+            captured.name
+        );
+        assert_no_forgery(&request, &account, &date, &captured.name);
+        let intent = Huawei.intent(&request);
+        assert_eq!(intent.key, captured.access_key, "{}", captured.name);
+        assert_ne!(intent.name, "unknown", "{}", captured.name);
+    }
+}
+
+#[test]
+fn headers_added_after_signing_do_no_harm() {
+    let vector = vectors().remove(1);
+    let mut request = request_of(&vector);
+    request
+        .headers
+        .insert("x-domain-id", "added".parse().unwrap());
+    let account = account(&vector.ak, &vector.sk, None);
+    assert_eq!(check(&request, &account, &vector.date), Ok(()));
+}
+
+#[test]
+fn an_empty_unsigned_payload_may_be_hashed() {
+    use lifecycle_core::encode::{SHA256_OF_NOTHING, hmac_sha256_hex, sha256_hex};
+    let date = "20251121T080000Z";
+    for hash in [SHA256_OF_NOTHING, "UNSIGNED-PAYLOAD"] {
+        let canonical = format!("GET\n/v3/projects/\n\nx-sdk-date:{date}\n\nx-sdk-date\n{hash}");
+        let digest = sha256_hex(canonical.as_bytes());
+        let text = format!("SDK-HMAC-SHA256\n{date}\n{digest}");
+        let signature = hmac_sha256_hex(b"sk", text.as_bytes());
+        let authorization =
+            format!("SDK-HMAC-SHA256 Access=ak, SignedHeaders=x-sdk-date, Signature={signature}");
+        let headers = [
+            ("authorization", authorization.as_str()),
+            ("x-sdk-date", date),
+            ("x-sdk-content-sha256", "UNSIGNED-PAYLOAD"),
+        ];
+        let request = received("GET", "/v3/projects", &headers, "");
+        assert_eq!(
+            check(&request, &account("ak", "sk", None), date),
+            Ok(()),
+            "{hash}"
+        );
+    }
+}
+
+/// The second vector, before a site whose clock stands at its date.
+fn gate() -> (Site, Received) {
+    let vector = vectors().remove(1);
+    let unix = u64::try_from(read_basic(&vector.date).unwrap()).unwrap();
+    let key = Key::pair(vector.ak.clone(), vector.sk.clone(), None);
+    (site_at(Cloud::Huawei, unix, key), request_of(&vector))
+}
+
+fn denied(site: &mut Site, request: &Received) -> (Reason, u16, String) {
+    let denial = Huawei.authenticate(site, request).unwrap_err();
+    let (status, body) = read(&denial.response);
+    assert_eq!(body["error_code"], "APIGW.0301", "{body}");
+    assert!(body["request_id"].is_string() && body.get("error").is_none());
+    let text = body["error_msg"].as_str().unwrap_or_default().to_owned();
+    (denial.reason, status, text)
+}
+
+fn with(request: &Received, name: &'static str, value: &str) -> Received {
+    let mut request = request.clone();
+    request.headers.insert(name, value.parse().unwrap());
+    request
+}
+
+#[test]
+fn clocks_may_be_fifteen_minutes_apart() {
+    let (mut site, request) = gate();
+    for (seconds, good) in [(-901, false), (-900, true), (900, true), (901, false)] {
+        site.skew = seconds;
+        let verdict = Huawei.authenticate(&mut site, &request);
+        assert_eq!(verdict.is_ok(), good, "{seconds}");
+    }
+    let (reason, status, text) = denied(&mut site, &request);
+    assert_eq!((reason, status), (Reason::Other, 401));
+    let times = "signature time:20251121T080000Z,server time:20251121T081501Z";
+    assert!(text.ends_with(times), "{text}");
+    let (reason, _, text) = denied(&mut site, &with(&request, "x-sdk-date", "today"));
+    assert_eq!(reason, Reason::Other);
+    assert!(
+        text.ends_with("the format of x-sdk-date is wrong"),
+        "{text}"
+    );
+}
+
+#[test]
+fn keys_must_be_known() {
+    let (mut site, request) = gate();
+    let own = std::mem::replace(&mut site.account, account("other", "sk", None));
+    let (reason, status, text) = denied(&mut site, &request);
+    assert_eq!((reason, status), (Reason::Key, 401));
+    let cause = "Get secretKey failed,ak:FAKEACCESSKEY0000001,err:ak not exist";
+    assert!(text.ends_with(cause), "{text}");
+    site.account = own;
+    assert!(Huawei.authenticate(&mut site, &request).is_ok());
+    site.account.revoke_after(0);
+    assert!(denied(&mut site, &request).2.ends_with(cause));
+}
+
+#[test]
+fn a_temporary_key_needs_its_token() {
+    let (mut site, request) = gate();
+    let stray = with(&request, "x-security-token", "stray");
+    assert_eq!(denied(&mut site, &stray).0, Reason::Key);
+    let vector = vectors().remove(1);
+    let key = Key::pair(vector.ak, vector.sk, Some("token".into()));
+    site.account.add(key);
+    assert_eq!(denied(&mut site, &request).0, Reason::Key);
+    assert_eq!(denied(&mut site, &stray).0, Reason::Key);
+    // The Terraform provider adds the token after signing.
+    let good = with(&request, "x-security-token", "token");
+    assert!(Huawei.authenticate(&mut site, &good).is_ok());
+}
+
+#[test]
+fn a_malformed_authorization_is_not_the_keys_fault() {
+    let (mut site, request) = gate();
+    let undated = request
+        .header("authorization")
+        .unwrap()
+        .replace(";x-sdk-date", "");
+    let absent = undated.replace("SignedHeaders=", "SignedHeaders=x-gone;x-sdk-date;");
+    for bad in ["SDK-HMAC-SHA256", "Basic abc", &undated, &absent] {
+        let (reason, status, _) = denied(&mut site, &with(&request, "authorization", bad));
+        assert_eq!((reason, status), (Reason::Other, 401), "{bad}");
+    }
+    let mut bare = request;
+    bare.headers.remove("authorization");
+    let (_, _, text) = denied(&mut site, &bare);
+    assert!(text.ends_with("x-auth-token not found"), "{text}");
+}
+
+#[test]
+fn five_failures_in_a_row_lock_a_key_for_five_minutes() {
+    let (mut site, request) = gate();
+    let bad = with(&request, "x-project-id", "forged");
+    let is_locked = |text: &str| text.ends_with("AK access failed to reach the limit, forbidden");
+    for round in 0..2 {
+        for _ in 0..4 {
+            assert!(!is_locked(&denied(&mut site, &bad).2));
+        }
+        assert!(Huawei.authenticate(&mut site, &request).is_ok(), "{round}");
+    }
+    for _ in 0..5 {
+        assert!(!is_locked(&denied(&mut site, &bad).2));
+    }
+    assert!(
+        is_locked(&denied(&mut site, &request).2),
+        "a good signature does not help"
+    );
+    at(&mut site, 299);
+    assert!(is_locked(&denied(&mut site, &request).2));
+    at(&mut site, 300);
+    assert!(
+        !is_locked(&denied(&mut site, &bad).2),
+        "counting begins anew"
+    );
+    assert!(Huawei.authenticate(&mut site, &request).is_ok());
+}
+
+#[test]
+fn tokens_are_taken_while_they_are_good() {
+    let (mut site, _) = gate();
+    let carry = |token: &str| received("GET", "/v1/p/jobs/j", &[("x-auth-token", token)], "");
+    let (reason, status, text) = denied(&mut site, &carry("t"));
+    assert_eq!((reason, status), (Reason::Key, 401));
+    assert!(text.ends_with("decrypt token fail"), "{text}");
+    site.account.add(Key::token("t".into()));
+    assert!(Huawei.authenticate(&mut site, &carry("t")).is_ok());
+    assert_eq!(Huawei.intent(&carry("t")).key, "t");
+    site.account.revoke_after(0);
+    let denial = Huawei.authenticate(&mut site, &carry("t")).unwrap_err();
+    let (status, body) = read(&denial.response);
+    assert_eq!((status, &body["error_code"]), (401, &"APIGW.0307".into()));
+}

@@ -1,0 +1,209 @@
+//! Looking.
+
+use super::*;
+use crate::huawei::switches::{ServerIds, ShowNotFound};
+
+fn listed(site: &mut Site, query: &str) -> (Vec<String>, u64) {
+    let (status, body) = get(site, &format!("cloudservers/detail?{query}"));
+    assert_eq!(status, 200, "{query}: {body}");
+    let servers = body["servers"].as_array().unwrap();
+    let ids = servers
+        .iter()
+        .map(|server| server["id"].as_str().unwrap().to_owned())
+        .collect();
+    (ids, body["count"].as_u64().unwrap())
+}
+
+#[test]
+fn pages_are_counted_from_one() {
+    let mut site = site();
+    let ids = testing::add(&mut site, REGION, 30, State::Running, None);
+    assert_eq!(listed(&mut site, ""), (ids[..25].to_vec(), 30));
+    for first in ["limit=20", "limit=20&offset=0", "limit=20&offset=1"] {
+        assert_eq!(
+            listed(&mut site, first),
+            (ids[..20].to_vec(), 30),
+            "{first}"
+        );
+    }
+    assert_eq!(
+        listed(&mut site, "limit=20&offset=2"),
+        (ids[20..].to_vec(), 30)
+    );
+    assert_eq!(listed(&mut site, "limit=20&offset=3"), (vec![], 30));
+    for bad in [
+        "limit=0",
+        "limit=1001",
+        "limit=x",
+        "offset=-1",
+        "marker=unknown",
+    ] {
+        let answer = get(&mut site, &format!("cloudservers/detail?{bad}"));
+        assert_eq!(code(&answer), (400, "Ecs.0005"), "{bad}");
+    }
+}
+
+#[test]
+fn a_marker_is_the_last_server_of_the_page_before() {
+    let mut site = site();
+    let ids = testing::add(&mut site, REGION, 30, State::Running, None);
+    let after = format!("limit=25&marker={}", ids[24]);
+    assert_eq!(listed(&mut site, &after), (ids[25..].to_vec(), 30));
+    site.delete(site.find(Scope::Everywhere, &ids[24]).unwrap());
+    assert_eq!(listed(&mut site, &after), (ids[25..].to_vec(), 29));
+    let end = format!("marker={}", ids[29]);
+    assert_eq!(listed(&mut site, &end), (vec![], 29));
+}
+
+#[test]
+fn filters_are_coarse() {
+    let mut site = site();
+    let up = add(&mut site, State::Running, None);
+    let stopping = add(&mut site, State::Stopping, None);
+    let down = add(&mut site, State::Stopped, None);
+    let rebooting = add(&mut site, State::Rebooting, None);
+    let resizing = add(&mut site, State::Stopped, Trouble::Changing);
+    let mut found = |query: &str| listed(&mut site, query).0;
+    assert_eq!(
+        found("status=ACTIVE"),
+        [up, stopping.clone(), rebooting.clone(), resizing.clone()]
+    );
+    assert_eq!(found("status=SHUTOFF"), [down.clone(), resizing]);
+    assert_eq!(found("status=REBOOT"), [rebooting]);
+    assert_eq!(found("status=ERROR"), [""; 0]);
+    assert_eq!(found("name=00000."), found(""));
+    assert_eq!(found("name=vm-000001"), [stopping]);
+    assert_eq!(found("name=2&status=SHUTOFF"), [down]);
+    assert_eq!(found("name=x"), [""; 0]);
+    assert_eq!(found("tags=k%3Dv"), [""; 0]);
+    assert_eq!(found("not-tags=__type_baremetal").len(), 5);
+}
+
+#[test]
+fn servers_are_named_in_one_form_or_the_other() {
+    let mut site = site();
+    let ids = testing::add(&mut site, REGION, 2, State::Running, None);
+    let comma = format!("server_id={}%2C{}", ids[0], ids[1]);
+    let repeated = format!("server_id={}&server_id={}", ids[0], ids[1]);
+    let both = ids.clone();
+    let glued = vec![format!("{},{}", ids[0], ids[1])];
+    let first = vec![ids[0].clone()];
+    for (form, by_comma, by_repetition) in [
+        (ServerIds::Both, &both, &both),
+        (ServerIds::Comma, &both, &first),
+        (ServerIds::Repeated, &glued, &both),
+    ] {
+        site.switches.huawei.server_ids = form;
+        assert_eq!(&listed(&mut site, &comma).0, by_comma, "{form:?}");
+        assert_eq!(&listed(&mut site, &repeated).0, by_repetition, "{form:?}");
+    }
+}
+
+#[test]
+fn a_named_server_that_is_not_there_is_all_null() {
+    let mut site = site();
+    let known = add(&mut site, State::Running, None);
+    let query = format!("cloudservers/detail?server_id=gone,{known}&status=SHUTOFF");
+    let (_, body) = get(&mut site, &query);
+    assert_eq!(body["count"], 2);
+    assert_eq!(
+        body["servers"][1]["status"], "ACTIVE",
+        "other filters are ignored"
+    );
+    let gone = body["servers"][0].as_object().unwrap();
+    for (name, value) in gone {
+        let is_set = name == "id" || name == "fault";
+        assert_eq!(value.is_null(), !is_set, "{name}");
+    }
+    assert_eq!(gone["id"], "gone");
+}
+
+#[test]
+fn named_servers_may_be_paged() {
+    let mut site = site();
+    let ids = testing::add(&mut site, REGION, 100, State::Running, None);
+    let query = format!("server_id={}", ids.join(","));
+    assert_eq!(listed(&mut site, &query).0, ids);
+    site.switches.huawei.pages_named_servers = true;
+    assert_eq!(listed(&mut site, &query), (ids[..25].to_vec(), 100));
+    assert_eq!(listed(&mut site, &format!("{query}&limit=100")).0, ids);
+    let answer = get(&mut site, &format!("cloudservers/detail?{query},more"));
+    assert_eq!(code(&answer), (400, "Ecs.0005"), "at most 100");
+}
+
+#[test]
+fn a_server_that_is_not_there_is_not_found() {
+    let mut site = site();
+    for (form, expected) in [
+        (ShowNotFound::Ecs0114, "Ecs.0114"),
+        (ShowNotFound::Ecs0614, "Ecs.0614"),
+    ] {
+        site.switches.huawei.show_not_found = form;
+        assert_eq!(code(&get(&mut site, "cloudservers/gone")), (404, expected));
+    }
+    site.switches.huawei.show_not_found = ShowNotFound::ItemNotFound;
+    let (status, body) = get(&mut site, "cloudservers/gone");
+    assert_eq!((status, &body["itemNotFound"]["code"]), (404, &404.into()));
+}
+
+#[test]
+fn troubles_show() {
+    let mut site = site();
+    for (trouble, status, vm_state) in [
+        (Trouble::Creating, "BUILD", "building"),
+        (Trouble::Changing, "RESIZE", "stopped"),
+        (Trouble::Expired, "SHUTOFF", "stopped"),
+        (Trouble::Failed, "ERROR", "error"),
+        (Trouble::Recycled, "UNKNOWN", "soft-delete"),
+        (Trouble::Locked, "ACTIVE", "active"),
+    ] {
+        let id = add(&mut site, State::Running, trouble);
+        let (shown, vm, _) = standing(&mut site, &id);
+        assert_eq!((shown.as_str(), vm.as_str()), (status, vm_state));
+        let server = show(&mut site, &id);
+        assert_eq!(server["locked"], trouble == Trouble::Locked);
+        assert_eq!(server["fault"].is_object(), trouble == Trouble::Failed);
+        let frozen = server["metadata"].get("EcmResStatus").is_some();
+        assert_eq!(frozen, trouble == Trouble::Expired);
+    }
+}
+
+#[test]
+fn projects_are_looked_up_by_region() {
+    let mut site = site();
+    let mut found = |query: &str| {
+        let target = format!("/v3/projects{query}");
+        let request = received("GET", &target, &[("host", "iam.example")], "");
+        let (status, body) = read(&answer(&mut site, &request));
+        assert_eq!(status, 200);
+        body["projects"].as_array().unwrap().clone()
+    };
+    let one = found("?name=cn-north-4");
+    assert_eq!((one.len(), &one[0]["id"]), (1, &PROJECT.into()));
+    assert_eq!(one[0]["name"], "cn-north-4");
+    assert!(found("?name=nowhere").is_empty());
+    assert_eq!(found("").len(), 33);
+}
+
+#[test]
+fn other_paths_and_methods_are_no_api() {
+    let mut site = site();
+    let action = format!("/v1/{PROJECT}/cloudservers/action");
+    let nova = format!("/v2.1/{PROJECT}/servers/s/action");
+    for (method, path) in [
+        ("PUT", action.as_str()),
+        ("POST", &nova),
+        ("GET", "/v1"),
+        ("POST", "/v3/projects"),
+        ("DELETE", &format!("/v1/{PROJECT}/jobs/j")),
+        ("GET", &format!("/v1/{PROJECT}/cloudservers/s/more")),
+    ] {
+        let request = received(method, path, &[], "{}");
+        let (status, body) = read(&answer(&mut site, &request));
+        assert_eq!(
+            (status, &body["error_code"]),
+            (404, &"APIGW.0101".into()),
+            "{method} {path}"
+        );
+    }
+}

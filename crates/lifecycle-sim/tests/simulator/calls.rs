@@ -1,0 +1,162 @@
+//! Calls as a client makes them, with signers of our own.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use bytes::Bytes;
+use lifecycle_client::{Clock, Transport, TransportError};
+use lifecycle_core::{Credential, encode};
+use lifecycle_sim::{Builder, Cloud, Simulator};
+use serde_json::{Value, json};
+
+/// A simulator whose instances all take the same time.
+pub(crate) fn builder() -> Builder {
+    let mut tempo = lifecycle_sim::Tempo::default();
+    tempo.spread = 0.0;
+    Simulator::builder().epoch(epoch()).tempo(tempo)
+}
+
+pub(crate) fn epoch() -> SystemTime {
+    UNIX_EPOCH + Duration::from_secs(1_767_225_600)
+}
+
+/// The ids of a cloud's instances.
+pub(crate) fn ids(simulator: &Simulator, cloud: Cloud) -> Vec<String> {
+    simulator
+        .instances_at(cloud)
+        .iter()
+        .map(|reference| reference.rsplit('/').next().unwrap().to_owned())
+        .collect()
+}
+
+/// Status and body of an answer.
+pub(crate) type Answered = Result<(u16, Value), TransportError>;
+
+/// Sends a request over the in-memory transport; a body that is no JSON becomes `null`.
+pub(crate) async fn send(simulator: &Simulator, request: http::Request<Bytes>) -> Answered {
+    let reply = simulator.transport().send(request).await?;
+    let body = serde_json::from_slice(&reply.body).unwrap_or_default();
+    Ok((reply.status, body))
+}
+
+/// A Zenlayer call with the newest key.
+pub(crate) async fn zenlayer(simulator: &Simulator, action: &str, body: &Value) -> Answered {
+    send(
+        simulator,
+        zenlayer_request(simulator, "console.zenlayer.com", action, body),
+    )
+    .await
+}
+
+pub(crate) fn zenlayer_request(
+    simulator: &Simulator,
+    host: &str,
+    action: &str,
+    body: &Value,
+) -> http::Request<Bytes> {
+    let body = body.to_string();
+    let stamp = simulator.clock().stamp(0);
+    let request = http::Request::post(format!("https://{host}/api/v2/zec"))
+        .header("host", host)
+        .header("content-type", "application/json")
+        .header("x-zc-action", action);
+    let request = match simulator.credential(Cloud::Zenlayer) {
+        Credential::Token(token) => {
+            request.header("authorization", format!("Bearer {}", token.expose()))
+        }
+        Credential::Keys { id, secret, .. } => {
+            let canonical = format!(
+                "POST\n/\n\ncontent-type:application/json\nhost:{host}\n\ncontent-type;host\n{}",
+                encode::sha256_hex(body.as_bytes())
+            );
+            let text = format!(
+                "ZC2-HMAC-SHA256\n{}\n{}",
+                stamp.unix(),
+                encode::sha256_hex(canonical.as_bytes())
+            );
+            let signature = encode::hmac_sha256_hex(secret.expose().as_bytes(), text.as_bytes());
+            request
+                .header("x-zc-signature-method", "ZC2-HMAC-SHA256")
+                .header("x-zc-timestamp", stamp.unix().to_string())
+                .header(
+                    "authorization",
+                    format!("ZC2-HMAC-SHA256 Credential={id}, SignedHeaders=content-type;host, Signature={signature}"),
+                )
+        }
+        other => panic!("unexpected credential {other:?}"),
+    };
+    request.body(Bytes::from(body)).unwrap()
+}
+
+/// A Zenlayer power call.
+pub(crate) async fn power(simulator: &Simulator, action: &str, ids: &[String]) -> Answered {
+    zenlayer(simulator, action, &json!({ "instanceIds": ids })).await
+}
+
+/// The statuses of Zenlayer instances, in the order in which they were made.
+pub(crate) async fn statuses(simulator: &Simulator, ids: &[String]) -> Vec<String> {
+    let body = json!({ "instanceIds": ids });
+    let (_, body) = zenlayer(simulator, "DescribeInstancesStatus", &body)
+        .await
+        .unwrap();
+    let rows = body["response"]["dataSet"].as_array().unwrap();
+    rows.iter()
+        .map(|row| row["instanceStatus"].as_str().unwrap().to_owned())
+        .collect()
+}
+
+/// A Baidu call to a region's own host, with the newest key.
+pub(crate) async fn baidu(
+    simulator: &Simulator,
+    host: &str,
+    method: &str,
+    target: &str,
+    body: &Value,
+) -> Answered {
+    send(
+        simulator,
+        baidu_request(simulator, host, method, target, body),
+    )
+    .await
+}
+
+pub(crate) fn baidu_request(
+    simulator: &Simulator,
+    host: &str,
+    method: &str,
+    target: &str,
+    body: &Value,
+) -> http::Request<Bytes> {
+    let Credential::Keys {
+        id,
+        secret,
+        session,
+    } = simulator.credential(Cloud::Baidu)
+    else {
+        panic!("Baidu takes keys");
+    };
+    let date = simulator.clock().stamp(0).extended();
+    let (path, query) = target.split_once('?').unwrap_or((target, ""));
+    let query = if query.is_empty() {
+        String::new()
+    } else {
+        format!("{query}=")
+    };
+    let prefix = format!("bce-auth-v1/{id}/{date}/1800");
+    let key = encode::hmac_sha256_hex(secret.expose().as_bytes(), prefix.as_bytes());
+    let canonical = format!("{method}\n{path}\n{query}\nhost:{}", encode::percent(host));
+    let signature = encode::hmac_sha256_hex(key.as_bytes(), canonical.as_bytes());
+    let mut request = http::Request::builder()
+        .method(method)
+        .uri(format!("https://{host}{target}"))
+        .header("host", host)
+        .header("authorization", format!("{prefix}/host/{signature}"));
+    if let Some(session) = session {
+        request = request.header("x-bce-security-token", session.expose());
+    }
+    let body = if body.is_null() {
+        String::new()
+    } else {
+        body.to_string()
+    };
+    request.body(Bytes::from(body)).unwrap()
+}

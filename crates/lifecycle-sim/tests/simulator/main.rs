@@ -1,0 +1,9 @@
+//! The simulator from outside: mishaps, keys, time, and real sockets.
+
+mod calls;
+mod keys;
+mod mishaps;
+#[cfg(feature = "server")]
+mod server;
+mod time;
+mod worlds;

@@ -1,0 +1,222 @@
+//! Time under tokio's paused clock, throttles, and repeatable runs.
+
+use std::time::Duration;
+
+use lifecycle_client::{Clock, Transport};
+use lifecycle_sim::{
+    Act, Cloud, Injection, Mishap, Simulator, State, Switches, Tempo, Throttle, Trouble, When,
+};
+use serde_json::{Value, json};
+use tokio::time::advance;
+
+use crate::calls::{baidu, builder, epoch, ids, power, statuses, zenlayer, zenlayer_request};
+
+#[tokio::test(start_paused = true)]
+async fn states_pass_with_tokios_clock() {
+    let simulator = builder()
+        .fleet("zenlayer/asia-southeast-1=1:stopped")
+        .unwrap()
+        .speed(10.0)
+        .build();
+    let vm = simulator.instances().swap_remove(0);
+    let ids = ids(&simulator, Cloud::Zenlayer);
+    power(&simulator, "StartInstances", &ids).await.unwrap();
+    advance(Duration::from_millis(2_999)).await;
+    assert_eq!(simulator.state_of(&vm), Some(State::Starting));
+    advance(Duration::from_millis(1)).await;
+    assert_eq!(simulator.state_of(&vm), Some(State::Running));
+    let passed = simulator.clock().now().duration_since(epoch()).unwrap();
+    assert_eq!(passed, Duration::from_secs(3));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_accepted_action_may_not_show_yet() {
+    let mut tempo = Tempo::default();
+    tempo.lag = Duration::from_secs(4);
+    let simulator = builder()
+        .fleet("zenlayer/asia-southeast-1=1:running")
+        .unwrap()
+        .tempo(tempo)
+        .build();
+    let vm = simulator.instances().swap_remove(0);
+    let ids = ids(&simulator, Cloud::Zenlayer);
+    power(&simulator, "RebootInstances", &ids).await.unwrap();
+    assert_eq!(statuses(&simulator, &ids).await, ["RUNNING"]);
+    assert_eq!(simulator.state_of(&vm), Some(State::Rebooting), "the truth");
+    // A second call is judged by the truth.
+    let (status, body) = power(&simulator, "RebootInstances", &ids).await.unwrap();
+    assert_eq!(
+        (status, &body["response"]["instanceIds"]),
+        (200, &json!(ids))
+    );
+    advance(Duration::from_secs(4)).await;
+    assert_eq!(statuses(&simulator, &ids).await, ["REBOOT"]);
+    assert_eq!(simulator.ledger().most_reboots(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn throttles_refuse_what_comes_too_fast() {
+    let simulator = builder()
+        .throttle(
+            Cloud::Zenlayer,
+            Throttle::PerSecond {
+                rate: 2.0,
+                burst: 3,
+            },
+        )
+        .build();
+    let mut statuses = Vec::new();
+    for _ in 0..5 {
+        let (status, _) = zenlayer(&simulator, "DescribeInstances", &json!({}))
+            .await
+            .unwrap();
+        statuses.push(status);
+    }
+    assert_eq!(statuses, [200, 200, 200, 429, 429]);
+    let request = || {
+        zenlayer_request(
+            &simulator,
+            "console.zenlayer.com",
+            "DescribeInstances",
+            &json!({}),
+        )
+    };
+    let reply = simulator.transport().send(request()).await.unwrap();
+    assert_eq!(reply.header("retry-after"), Some("1"));
+    simulator.switches(|switches| switches.throttle_hint = lifecycle_sim::Hint::Withheld);
+    let reply = simulator.transport().send(request()).await.unwrap();
+    assert_eq!((reply.status, reply.header("retry-after")), (429, None));
+    // Other clouds are not concerned.
+    let (status, _) = baidu(
+        &simulator,
+        "bcc.bj.baidubce.com",
+        "GET",
+        "/v2/instance",
+        &Value::Null,
+    )
+    .await
+    .unwrap();
+    assert_eq!(status, 200);
+    advance(Duration::from_millis(500)).await;
+    assert_eq!(
+        zenlayer(&simulator, "DescribeInstances", &json!({}))
+            .await
+            .unwrap()
+            .0,
+        200
+    );
+    simulator.throttle(Cloud::Zenlayer, None);
+    assert_eq!(
+        zenlayer(&simulator, "DescribeInstances", &json!({}))
+            .await
+            .unwrap()
+            .0,
+        200
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_form_of_baidus_throttling() {
+    use lifecycle_sim::switches::baidu::Throttling;
+    for (form, expected) in [
+        (Throttling::TooManyRequests, 429),
+        (Throttling::Bare, 429),
+        (Throttling::Unavailable, 503),
+    ] {
+        let simulator = builder().build();
+        simulator.switches(|switches| switches.baidu.throttling = form);
+        simulator.inject(Injection::new(Mishap::Throttled { hint: None }));
+        let (status, body) = baidu(
+            &simulator,
+            "bcc.bj.baidubce.com",
+            "GET",
+            "/v2/instance",
+            &Value::Null,
+        )
+        .await
+        .unwrap();
+        assert_eq!(
+            (status, body.is_null()),
+            (expected, form == Throttling::Bare)
+        );
+    }
+}
+
+/// A run with chance in everything that chance can reach, as a list of what was seen.
+async fn run(seed: u64) -> Vec<String> {
+    let simulator = Simulator::builder()
+        .seed(seed)
+        .epoch(epoch())
+        .switches(Switches::random(seed))
+        .fleet("zenlayer/asia-southeast-1=5,zenlayer/europe-west-1=5:running,baidu/bj=3")
+        .unwrap()
+        .build();
+    simulator.inject(
+        Injection::new(Mishap::Reset(When::After))
+            .chance(0.2)
+            .always(),
+    );
+    simulator.inject(Injection::new(Mishap::Unreachable).chance(0.2).always());
+    let ids = ids(&simulator, Cloud::Zenlayer);
+    let mut seen = simulator.instances();
+    for round in 0..40 {
+        let action = [
+            "StartInstances",
+            "RebootInstances",
+            "DescribeInstancesStatus",
+            "StopInstances",
+        ][round % 4];
+        let request = zenlayer_request(
+            &simulator,
+            "console.zenlayer.com",
+            action,
+            &json!({"instanceIds": ids}),
+        );
+        seen.push(format!("{:?}", simulator.transport().send(request).await));
+        advance(Duration::from_secs(7)).await;
+    }
+    seen.extend(
+        simulator
+            .ledger()
+            .acts()
+            .iter()
+            .map(|act| format!("{act:?}")),
+    );
+    seen.extend(
+        simulator
+            .ledger()
+            .calls()
+            .iter()
+            .map(|call| format!("{call:?}")),
+    );
+    seen
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_run_follows_from_its_seed() {
+    let first = run(7).await;
+    assert_eq!(first, run(7).await);
+    assert_ne!(first, run(8).await);
+}
+
+#[tokio::test(start_paused = true)]
+async fn others_may_meddle() {
+    let simulator = builder().fleet("baidu/bj=2:running").unwrap().build();
+    let [one, two] = simulator.instances().try_into().unwrap();
+    simulator.interfere(&one, Act::Stop).unwrap();
+    assert_eq!(simulator.state_of(&one), Some(State::Stopping));
+    assert_eq!(simulator.ledger().executed(&one).unwrap().stops, 0);
+    simulator.set_trouble(&two, Some(Trouble::Expired)).unwrap();
+    assert_eq!(simulator.state_of(&two), Some(State::Expired));
+    simulator.set_trouble(&two, None).unwrap();
+    assert_eq!(simulator.state_of(&two), Some(State::Running));
+    simulator.delete(&two).unwrap();
+    assert_eq!(simulator.state_of(&two), None);
+    assert_eq!(simulator.instances(), [one]);
+    simulator.add("baidu/gz=1:starting").unwrap();
+    let made = simulator.instances().swap_remove(1);
+    assert_eq!(simulator.state_of(&made), Some(State::Starting));
+    for bad in ["", "baidu/bj", "aws/x/y", "baidu/su/i-1", "baidu/bj/i-1"] {
+        assert!(simulator.delete(bad).unwrap_err().to_string().contains(bad));
+    }
+}

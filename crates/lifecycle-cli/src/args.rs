@@ -69,7 +69,7 @@ pub(crate) enum Command {
     /// The first line on standard output is one JSON object: url, access_key, secret_key,
     /// project_id (of Huawei), and instances as references.
     #[command(after_help = exit::HELP)]
-    Simulate(SimulateArgs),
+    Simulate(Box<SimulateArgs>),
 }
 
 impl Command {

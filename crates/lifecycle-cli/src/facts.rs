@@ -128,7 +128,7 @@ impl Facts {
 impl Fact {
     fn cut_off(self, purpose: Purpose, acted: bool) -> Row {
         let reference = &self.reference;
-        let row = match (self.answer, purpose) {
+        let mut row = match (self.answer, purpose) {
             (Answer::Final(row), _) => return row,
             (_, Purpose::Wait) => {
                 Row::interrupted(reference, "pending", "interrupted before it was seen there")
@@ -154,11 +154,9 @@ impl Fact {
                 Row::interrupted(reference, "skipped", "interrupted before it was sent")
             }
         };
-        Row {
-            state: self.state.map(PowerState::as_str),
-            request_id: self.request_id.or(row.request_id.clone()),
-            ..row
-        }
+        row.state = self.state.map(PowerState::as_str);
+        row.request_id = self.request_id.or(row.request_id);
+        row
     }
 
     /// A word for where it is now; none once it went as asked.

@@ -36,7 +36,9 @@ struct Row {
     /// As it was before the action was sent, where that was looked up.
     before: Option<Observation>,
     last: Option<Observation>,
-    /// It was seen away from the goal after the action was sent.
+    /// It was seen up, so that being seen down later means that it left.
+    up: bool,
+    /// It was seen leaving after the action was sent.
     left: bool,
     /// Looks in a row that did not show it.
     absent: u8,
@@ -97,6 +99,7 @@ impl Book {
                 phase: phase(),
                 before: None,
                 last: None,
+                up: false,
                 left: false,
                 absent: 0,
                 job: None,
@@ -136,6 +139,7 @@ impl Book {
     pub(crate) fn before(&mut self, observation: Observation) {
         self.tell(Event::State(observation.clone()));
         if let Some(row) = self.row_mut(&observation.id.clone()) {
+            row.up = observation.state == PowerState::Running;
             row.last = Some(observation.clone());
             row.before = Some(observation);
         }
@@ -230,6 +234,13 @@ impl Book {
     pub(crate) fn job_succeeded(&mut self, id: &InstanceId, job: &JobId) {
         if self.is_open(id) {
             self.close(id, Outcome::Reached(Evidence::Job(job.clone())));
+        }
+    }
+
+    /// The cloud took the action on and says that it failed at it.
+    pub(crate) fn job_failed(&mut self, id: &InstanceId, fault: Fault) {
+        if self.is_open(id) {
+            self.end(id, |_| Pending::JobFailed(fault));
         }
     }
 
@@ -439,16 +450,16 @@ impl Row {
     /// What proves that the instance was rebooted since the request, if anything does. Being seen
     /// running proves nothing.
     fn reboot_evidence(&mut self, now: &Observation) -> Option<Evidence> {
-        // One that was still booting before the request would be seen starting without it.
-        let was_up = self
-            .before
-            .as_ref()
-            .is_none_or(|before| before.state == PowerState::Running);
-        self.left |= match now.state {
-            PowerState::Rebooting | PowerState::Stopping | PowerState::Stopped => true,
-            PowerState::Starting => was_up,
-            _ => false,
-        };
+        // One that was not up before the request would be seen rebooting or starting without it.
+        self.left |= self.up
+            && matches!(
+                now.state,
+                PowerState::Rebooting
+                    | PowerState::Stopping
+                    | PowerState::Stopped
+                    | PowerState::Starting
+            );
+        self.up |= now.state == PowerState::Running;
         let started = |seen: &Observation| seen.started_at.clone();
         let before = self.before.as_ref().and_then(started);
         if before.is_some() && started(now).is_some_and(|at| Some(at) != before) {

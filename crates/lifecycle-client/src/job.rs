@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use lifecycle_core::{FaultKind, InstanceId, JobId, Progress, Verb, Verdict};
+use lifecycle_core::{Effect, Fault, FaultKind, InstanceId, JobId, Progress, Verb, Verdict};
 use tokio::time::{Instant, sleep_until};
 
 use crate::{
@@ -76,10 +76,30 @@ impl Run<'_> {
             }
             _ => open.is_empty(),
         };
-        // A failed part may only mean that it was so already.
-        self.refuse(verb, failed).await;
+        self.settle_failed(verb, failed).await;
         self.nudge();
         over
+    }
+
+    /// A part that failed before it began may only mean that it was so already. One that failed
+    /// half way may have reached the goal all the same.
+    async fn settle_failed(&self, verb: Verb, failed: Vec<(InstanceId, Fault)>) {
+        let (half_way, refused): (Vec<_>, Vec<_>) = failed
+            .into_iter()
+            .partition(|(_, fault)| fault.effect() == Effect::Possible);
+        self.refuse(verb, refused).await;
+        if half_way.is_empty() {
+            return;
+        }
+        let ids: Vec<InstanceId> = half_way.iter().map(|(id, _)| id.clone()).collect();
+        let mut sights = self.look(&ids).await;
+        let mut book = self.book();
+        for (id, fault) in half_way {
+            if let Some(sight) = sights.remove(&id) {
+                book.sight(&id, sight);
+            }
+            book.job_failed(&id, fault);
+        }
     }
 }
 

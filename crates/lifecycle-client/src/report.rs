@@ -138,7 +138,7 @@ impl Outcome {
             Self::Refused(fault)
             | Self::Uncertain(fault)
             | Self::Skipped(fault)
-            | Self::Pending(Pending::Blind(fault)) => Some(fault),
+            | Self::Pending(Pending::Blind(fault) | Pending::JobFailed(fault)) => Some(fault),
             _ => None,
         }
     }
@@ -201,6 +201,8 @@ pub enum Pending {
     Vanished,
     /// It cannot be looked at.
     Blind(Fault),
+    /// The cloud's job for it failed, perhaps half way.
+    JobFailed(Fault),
 }
 
 impl fmt::Display for Pending {
@@ -224,6 +226,11 @@ impl fmt::Display for Pending {
             ),
             Self::Vanished => f.write_str(
                 "accepted, and the cloud no longer shows it; look at the cloud's console",
+            ),
+            Self::JobFailed(fault) => write!(
+                f,
+                "accepted, and the cloud's job for it failed: {fault}; {}",
+                fault.kind().advice()
             ),
             Self::Blind(fault) => write!(
                 f,

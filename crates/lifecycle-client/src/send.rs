@@ -5,7 +5,7 @@ use lifecycle_core::{
     Action, Effect, Fault, FaultKind, InstanceId, Observation, PowerState, Receipt, Repeat, Verb,
 };
 
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep_until};
 
 use crate::{
     execute::{Answer, Failure, Purpose},
@@ -266,7 +266,7 @@ impl Sender<'_> {
         let until = self.run.settle_by();
         let pause = self.run.inner.provider.profile().cadence.every;
         while Instant::now() < until {
-            sleep(pause).await;
+            sleep_until(until.min(Instant::now() + pause)).await;
             let sights = self.run.look(&ids).await;
             let still = |id: &InstanceId| match sights.get(id) {
                 Some(Sight::Seen(seen)) => !self.run.book().has_moved(seen),

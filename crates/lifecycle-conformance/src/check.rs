@@ -76,7 +76,26 @@ fn outcome_is_true(scenario: &Scenario, run: &Run, row: &FleetRow, broken: &mut 
     let now = run.world.simulator.state_of(&name);
     let at = run.world.asked.iter().position(|asked| asked == reference);
     let before = at.and_then(|at| run.world.before[at]);
+    // What is in trouble can be shown as stopped, and nobody can tell from outside.
+    let plain = [before, now].iter().all(|state| {
+        matches!(
+            state,
+            Some(
+                State::Running
+                    | State::Stopped
+                    | State::Starting
+                    | State::Stopping
+                    | State::Rebooting
+            )
+        )
+    });
     match outcome {
+        Outcome::Refused(_) | Outcome::Skipped(_) => {
+            if count > 0 {
+                lie("it was executed");
+            }
+        }
+        _ if !plain => {}
         Outcome::Reached(_) if scenario.verb == Verb::Reboot => {
             if count == 0 {
                 lie("it was not rebooted");
@@ -98,11 +117,6 @@ fn outcome_is_true(scenario: &Scenario, run: &Run, row: &FleetRow, broken: &mut 
                 lie("it was not so, and nothing was executed");
             }
         }
-        Outcome::Refused(_) | Outcome::Skipped(_) => {
-            if count > 0 {
-                lie("it was executed");
-            }
-        }
         _ => {}
     }
 }
@@ -118,12 +132,11 @@ fn at_most_one_reboot(run: &Run, broken: &mut Broken<'_>) {
 }
 
 fn no_storms(scenario: &Scenario, run: &Run, broken: &mut Broken<'_>) {
-    let after = run.ledger.calls_after_refusal(scenario.cloud);
-    // Calls that were under way when the refusal came back had been sent before it.
-    if after > 4 {
+    let after = calls_after_refusal(scenario, run);
+    if after > 0 {
         broken(
             "no call with a refused key",
-            format!("{after} calls after the refusal"),
+            format!("{after} calls after the refusal was known"),
         );
     }
     let operation = match scenario.verb {
@@ -157,6 +170,32 @@ fn no_storms(scenario: &Scenario, run: &Run, broken: &mut Broken<'_>) {
     let most = batches * 150 + 60;
     if calls > most {
         broken("no storms", format!("{calls} action calls, {most} at most"));
+    }
+}
+
+/// Calls that were sent after a refusal of the key had reached the client. Those that were under
+/// way by then do not count.
+fn calls_after_refusal(scenario: &Scenario, run: &Run) -> usize {
+    let calls = run.ledger.calls();
+    let refusals = calls.iter().filter(|call| call.credential_refused);
+    // A refusal that was lost on the way taught the client nothing.
+    let Some(known) = refusals
+        .filter(|call| call.status.is_some())
+        .map(|call| call.at)
+        .min()
+    else {
+        return 0;
+    };
+    let known = known + scenario.faults.latency + slowest(scenario);
+    calls.iter().filter(|call| call.at > known).count()
+}
+
+/// The longest that an answer is held back.
+fn slowest(scenario: &Scenario) -> Duration {
+    if scenario.faults.injections.is_empty() {
+        Duration::ZERO
+    } else {
+        Duration::from_secs(40)
     }
 }
 

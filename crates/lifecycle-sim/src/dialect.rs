@@ -117,8 +117,10 @@ impl From<Verb> for Operation {
 /// A request that was not let in.
 #[derive(Debug)]
 pub(crate) struct Denial {
+    /// Whether the key is to blame.
     pub(crate) reason: Reason,
-    pub(crate) response: Response,
+    /// The answer.
+    pub(crate) response: Box<Response>,
 }
 
 impl Denial {
@@ -126,7 +128,7 @@ impl Denial {
     pub(crate) fn key(response: Response) -> Self {
         Self {
             reason: Reason::Key,
-            response,
+            response: Box::new(response),
         }
     }
 
@@ -134,7 +136,7 @@ impl Denial {
     pub(crate) fn other(response: Response) -> Self {
         Self {
             reason: Reason::Other,
-            response,
+            response: Box::new(response),
         }
     }
 }

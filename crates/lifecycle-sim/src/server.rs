@@ -145,7 +145,7 @@ async fn call(
             sleep(delay.saturating_add(way)).await;
             Ok(response.map(Answer::whole))
         }
-        Delivery::Truncated(response) => Ok(response.map(Answer::half)),
+        Delivery::Truncated(response) => Ok(response.map(|data| Answer::half(&data))),
         Delivery::Silence => future::pending().await,
         Delivery::Unreachable | Delivery::Reset => Err(Broken),
     }
@@ -177,7 +177,7 @@ impl Answer {
     }
 
     /// Promises all of `data`, sends half of it, and breaks.
-    fn half(data: Bytes) -> Self {
+    fn half(data: &Bytes) -> Self {
         Self {
             promised: data.len() as u64,
             data: Some(data.slice(..data.len() / 2)),

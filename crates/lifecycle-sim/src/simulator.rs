@@ -190,7 +190,7 @@ impl Simulator {
     /// # Errors
     /// [`UnknownInstance`] when there is no such instance.
     pub fn delete(&self, reference: &str) -> Result<(), UnknownInstance> {
-        self.with(reference, |site, index| site.delete(index))
+        self.with(reference, Site::delete)
     }
 
     /// Makes further instances. `spec` reads like that of [`Builder::fleet`].

@@ -193,7 +193,7 @@ impl Place {
     fn answer(&mut self, request: &Received, intent: &Intent) -> (Response, Option<Reason>) {
         let dialect = self.site.cloud.dialect();
         if let Err(Denial { reason, response }) = dialect.authenticate(&mut self.site, request) {
-            return (response, Some(reason));
+            return (*response, Some(reason));
         }
         self.site.account.spend(&intent.key);
         let now = self.site.now();
@@ -257,7 +257,7 @@ fn disturb(mut answer: Response, mishap: Option<&Mishap>, site: &mut Site) -> De
             answer.body_mut().truncate(half);
         }
         Some(Mishap::Garbage) => {
-            *answer.body_mut() = Bytes::from_static(b"\x00\xff\x1f\x8b{\"\xfe")
+            *answer.body_mut() = Bytes::from_static(b"\x00\xff\x1f\x8b{\"\xfe");
         }
         Some(Mishap::EmptyBody) => *answer.body_mut() = Bytes::new(),
         Some(Mishap::WrongContentType) => {

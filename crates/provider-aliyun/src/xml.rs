@@ -158,7 +158,11 @@ mod tests {
 
     #[test]
     fn what_is_no_answer_is_refused() {
-        let deep = "<AResponse>".to_owned() + &"<a>".repeat(100_000);
+        let deep = format!(
+            "<AResponse>{}{}</AResponse>",
+            "<a>".repeat(DEEPEST),
+            "</a>".repeat(DEEPEST)
+        );
         for text in [
             "",
             "<",

@@ -341,12 +341,15 @@ fn without_request(fault: Fault) -> Fault {
 }
 
 /// What the repeated request begins with, and what is in it.
-const REPEATED: [&str; 7] = [
+const REPEATED: [&str; 10] = [
     "canonicalrequest",
     "canonical request",
     "|",
     "authorization:",
+    "content-type:",
+    "\nhost:",
     "x-auth-token",
+    "x-project-id",
     "x-sdk-date",
     "x-security-token",
 ];

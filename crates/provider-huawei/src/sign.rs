@@ -95,7 +95,15 @@ fn canonical_request(
     signed_headers: &str,
     payload_hash: &str,
 ) -> String {
-    [method, uri, query, headers, signed_headers, payload_hash].join("\n")
+    [
+        &method.to_ascii_uppercase(),
+        uri,
+        query,
+        headers,
+        signed_headers,
+        payload_hash,
+    ]
+    .join("\n")
 }
 
 /// Decoded once, encoded anew, and with a slash at the end, which the path that is sent lacks.

@@ -96,7 +96,7 @@ impl Dialect for Aliyun {
         });
         verdict.map_err(|(reason, refusal)| Denial {
             reason,
-            response: envelope(site, request, &Asked::of(request)).refusal(&refusal),
+            response: Box::new(envelope(site, request, &Asked::of(request)).refusal(&refusal)),
         })
     }
 

@@ -101,7 +101,7 @@ impl Dialect for Huawei {
         };
         verdict.map_err(|(reason, refusal)| Denial {
             reason,
-            response: refusal.answer(site),
+            response: Box::new(refusal.answer(site)),
         })
     }
 

@@ -1,1 +1,392 @@
+//! Codes, forms, and what must not be told.
 
+use std::time::Duration;
+
+use bytes::Bytes;
+use serde_json::json;
+
+use super::*;
+
+fn reply(status: u16, body: impl ToString) -> Reply {
+    Reply {
+        status,
+        headers: http::HeaderMap::new(),
+        body: Bytes::from(body.to_string()),
+    }
+}
+
+fn fault(status: u16, body: impl ToString) -> Fault {
+    check(&reply(status, body)).unwrap_err()
+}
+
+fn coded(status: u16, code: &str) -> Fault {
+    fault(status, json!({"error": {"code": code, "message": "m"}}))
+}
+
+fn of_gateway(status: u16, code: &str, message: &str) -> Fault {
+    let body = json!({"error_code": code, "error_msg": message, "request_id": "r"});
+    fault(status, body)
+}
+
+#[test]
+fn codes_of_the_service() {
+    for (status, kind, codes) in [
+        (
+            400,
+            FaultKind::Invalid,
+            "Ecs.0000 Ecs.0005 Common.0002 Common.0011",
+        ),
+        (400, FaultKind::WrongState, "Ecs.0100"),
+        (404, FaultKind::NotFound, "Ecs.0114 Ecs.0614"),
+        (400, FaultKind::Quota, "Ecs.0118"),
+        (501, FaultKind::Busy, "Ecs.0603"),
+        (400, FaultKind::Locked, "Ecs.0030 Ecs.0605"),
+        (400, FaultKind::Capacity, "Ecs.0018 Ecs.0319"),
+        (
+            403,
+            FaultKind::Billing,
+            "Ecs.0003 Ecs.0066 Ecs.0067 Ecs.0068 Ecs.0069 Ecs.0070 Ecs.0071",
+        ),
+        (400, FaultKind::Permission, "Ecs.0004 Ecs.0023 Common.0018"),
+        (403, FaultKind::Permission, "Ecs.0110 Pdp.0001"),
+        (401, FaultKind::Credential, "Common.0013"),
+        (202, FaultKind::Throttled, "Common.0024"),
+        (503, FaultKind::Throttled, "Common.1503"),
+        (429, FaultKind::Throttled, "Common.1503"),
+        (
+            400,
+            FaultKind::Failed,
+            "Ecs.0226 Ecs.0227 Ecs.0611 Common.0020 Common.0021 Common.0999",
+        ),
+        (
+            400,
+            FaultKind::Unavailable,
+            "Ecs.0002 Ecs.0301 Ecs.1000 Ecs.1001 Ecs.1002 Ecs.1100 Ecs.1200 Ecs.1201 Ecs.1300 Common.0022 Common.0025",
+        ),
+        (500, FaultKind::Unavailable, "Common.0001 Ecs.0615"),
+    ] {
+        for code in codes.split(' ') {
+            let fault = coded(status, code);
+            assert_eq!((fault.kind(), fault.code()), (kind, Some(code)));
+            assert_eq!(fault.status(), Some(status));
+            assert_eq!(fault.effect(), kind.effect(), "{code}");
+        }
+    }
+}
+
+#[test]
+fn codes_of_the_gateway() {
+    for (status, kind, numbers) in [
+        (404, FaultKind::Invalid, "0101"),
+        (404, FaultKind::Unavailable, "0103"),
+        (400, FaultKind::Invalid, "0201"),
+        (413, FaultKind::Invalid, "0201"),
+        (414, FaultKind::Invalid, "0201"),
+        (494, FaultKind::Invalid, "0201"),
+        (502, FaultKind::Unavailable, "0201"),
+        (504, FaultKind::Unavailable, "0201"),
+        (401, FaultKind::Credential, "0301 0305 0307"),
+        (
+            403,
+            FaultKind::Permission,
+            "0302 0306 0310 0401 0402 0404 0801 0802",
+        ),
+        (429, FaultKind::Throttled, "0308"),
+        (500, FaultKind::Unavailable, "0601 0605 0606 0608"),
+        (503, FaultKind::Unavailable, "0613"),
+        (502, FaultKind::Unavailable, "0610"),
+    ] {
+        for number in numbers.split(' ') {
+            for prefix in ["APIGW", "APIG"] {
+                let fault = of_gateway(status, &format!("{prefix}.{number}"), "m");
+                assert_eq!(fault.kind(), kind, "{status} {number}");
+                let went_no_further = matches!(number, "0103" | "0610" | "0613");
+                let effect = if went_no_further {
+                    Effect::None
+                } else {
+                    kind.effect()
+                };
+                assert_eq!(fault.effect(), effect, "{status} {number}");
+                assert_eq!(fault.request_id(), Some("r"));
+            }
+        }
+    }
+}
+
+/// One code for four troubles; only the clock is told apart, and only by its text.
+#[test]
+fn a_wrong_clock_is_told_from_a_wrong_key() {
+    for (message, kind) in [
+        (
+            "Incorrect IAM authentication information: calc aksk signature fail:signature expired, signature time:20211217T064303Z,server time:20211217T065804Z",
+            FaultKind::ClockSkew,
+        ),
+        (
+            "Incorrect IAM authentication information: verify aksk signature fail",
+            FaultKind::Credential,
+        ),
+        (
+            "Incorrect IAM authentication information: Get secretKey failed,ak:FAKE,err:ak not exist",
+            FaultKind::Credential,
+        ),
+        (
+            "Incorrect IAM authentication information: AK access failed to reach the limit, forbidden",
+            FaultKind::Credential,
+        ),
+        (
+            "Incorrect IAM authentication information: decrypt token fail",
+            FaultKind::Credential,
+        ),
+    ] {
+        let fault = of_gateway(401, "APIGW.0301", message);
+        assert_eq!(fault.kind(), kind, "{message}");
+        assert_eq!(fault.message(), message);
+    }
+}
+
+/// ECS answers nearly everything with 400, so that 400 says nothing about a code that is new.
+#[test]
+fn codes_that_nobody_knows_are_judged_by_what_can_be_known() {
+    for (status, code, kind) in [
+        (400, "Ecs.9999", FaultKind::Unknown),
+        (400, "New.0001", FaultKind::Unknown),
+        (400, "APIGW.9999", FaultKind::Invalid),
+        (403, "Ecs.9999", FaultKind::Permission),
+        (404, "Ecs.9999", FaultKind::NotFound),
+        (429, "Ecs.9999", FaultKind::Throttled),
+        (500, "Ecs.9999", FaultKind::Unavailable),
+        (302, "Ecs.9999", FaultKind::Unknown),
+    ] {
+        let fault = coded(status, code);
+        assert_eq!((fault.kind(), fault.code()), (kind, Some(code)), "{status}");
+    }
+}
+
+#[test]
+fn errors_come_in_many_forms() {
+    for (body, code, message) in [
+        (
+            json!({"error": {"code": "c", "message": "m"}}),
+            Some("c"),
+            "m",
+        ),
+        (json!({"error_code": "c", "error_msg": "m"}), Some("c"), "m"),
+        (json!({"errorCode": "c", "errorMsg": "m"}), Some("c"), "m"),
+        (json!({"code": "c", "message": "m"}), Some("c"), "m"),
+        (
+            json!({"conflictingRequest": {"code": 409, "message": "m"}}),
+            Some("409"),
+            "m",
+        ),
+        // Several at once: the outer before the inner, the gateway's names before others.
+        (
+            json!({"code": "x", "message": "y", "error_code": "c", "error_msg": "m"}),
+            Some("c"),
+            "m",
+        ),
+        (
+            json!({"code": "c", "message": "m", "error": {"code": "x", "message": "y"}}),
+            Some("c"),
+            "m",
+        ),
+        (
+            json!({"a": {"code": "x", "message": "y"}, "error": {"code": "c", "message": "m"}}),
+            Some("c"),
+            "m",
+        ),
+        // Halves.
+        (
+            json!({"error": {"code": "c", "message": null}}),
+            Some("c"),
+            "",
+        ),
+        (json!({"error": {"code": null, "message": "m"}}), None, "m"),
+        (json!({"message": "m"}), None, "m"),
+        (json!({"code": "", "message": "m"}), None, "m"),
+        (
+            json!({"code": "x", "error": {"code": "c", "message": "m"}}),
+            Some("c"),
+            "m",
+        ),
+    ] {
+        let fault = fault(418, &body);
+        assert_eq!((fault.code(), fault.message()), (code, message), "{body}");
+        assert_eq!(fault.status(), Some(418));
+    }
+}
+
+#[test]
+fn answers_in_no_form_are_judged_by_their_status() {
+    for body in [
+        "",
+        "<html>Bad Gateway</html>",
+        "{}",
+        "[]",
+        "5",
+        "{\"error\": \"e\"}",
+    ] {
+        let fault = fault(502, body);
+        assert_eq!(
+            (fault.kind(), fault.code()),
+            (FaultKind::Unavailable, None),
+            "{body}"
+        );
+        assert_eq!(fault.effect(), Effect::Possible);
+    }
+}
+
+#[test]
+fn success_is_not_taken_for_failure() {
+    for (status, body) in [
+        (
+            200,
+            json!({"status": "FAIL", "error_code": "Ecs.0226", "code": "c", "message": "m"}),
+        ),
+        (202, json!({"job_id": "ff80"})),
+        (202, json!({"job_id": "ff80", "message": "delayed"})),
+        (204, json!("")),
+    ] {
+        assert!(check(&reply(status, &body)).is_ok(), "{body}");
+    }
+    assert!(check(&reply(204, "")).is_ok());
+}
+
+#[test]
+fn an_inner_error_says_what_the_outer_does_not() {
+    let quoting = |code: &str, inner: &str| {
+        let message = format!("call failed  error message ={inner} at host");
+        fault(400, json!({"error": {"code": code, "message": message}}))
+    };
+    let nova =
+        |name: &str, code: u16| format!("{{\"{name}\": {{\"message\": \"m\", \"code\": {code}}}}}");
+    for (outer, inner, kind) in [
+        ("Ecs.0307", nova("itemNotFound", 404), FaultKind::NotFound),
+        ("Ecs.1000", nova("itemNotFound", 404), FaultKind::NotFound),
+        (
+            "Ecs.1001",
+            nova("conflictingRequest", 409),
+            FaultKind::WrongState,
+        ),
+        // The caller's request and key are not what was wrong here.
+        ("Ecs.1000", nova("badRequest", 400), FaultKind::Failed),
+        ("Ecs.1000", nova("unauthorized", 401), FaultKind::Failed),
+        ("Ecs.1000", nova("forbidden", 403), FaultKind::Failed),
+    ] {
+        let fault = quoting(outer, &inner);
+        assert_eq!((fault.kind(), fault.code()), (kind, Some(outer)), "{inner}");
+        assert_eq!(fault.effect(), Effect::Possible, "{inner}");
+    }
+    for (outer, inner, kind) in [
+        // A code that is clear by itself.
+        ("Ecs.0605", nova("itemNotFound", 404), FaultKind::Locked),
+        // No document after all.
+        ("Ecs.1000", "{oops".to_owned(), FaultKind::Unavailable),
+        ("Ecs.1000", "{}".to_owned(), FaultKind::Unavailable),
+        ("Ecs.0307", "nothing".to_owned(), FaultKind::Unknown),
+    ] {
+        let fault = quoting(outer, &inner);
+        assert_eq!((fault.kind(), fault.code()), (kind, Some(outer)), "{inner}");
+    }
+}
+
+#[test]
+fn a_failed_batch_is_explained_by_its_parts() {
+    let failed = |details: serde_json::Value, rows: serde_json::Value| {
+        let error = json!({"code": "Ecs.0611", "message": "Batch failed.", "details": details});
+        fault(400, json!({"error": error, "internalError": rows}))
+    };
+    let row = |id: &str, code: &str| json!({"id": id, "error_code": code, "error_message": "m"});
+    let detail = |code: &str| json!({"code": code, "message": "m"});
+
+    let same = failed(json!([detail("Ecs.0100"), detail("Ecs.0100")]), json!(null));
+    assert_eq!(same.kind(), FaultKind::WrongState);
+    assert_eq!(same.message(), "Batch failed. (Ecs.0100 m Ecs.0100 m)");
+
+    let mixed = failed(
+        json!([]),
+        json!([row("a", "Ecs.0100"), row("b", "Ecs.0605")]),
+    );
+    assert_eq!(mixed.kind(), FaultKind::Failed);
+    assert_eq!(mixed.instances().len(), 2);
+
+    let odd = failed(
+        json!([5, null, {"code": null}]),
+        json!([row("a/b", "Ecs.0100"), {"id": 5}]),
+    );
+    assert_eq!(odd.kind(), FaultKind::WrongState);
+    assert_eq!(odd.instances(), []);
+
+    let many: Vec<_> = (0..1000).map(|_| row("a", "Ecs.0100")).collect();
+    let many = failed(json!(null), json!(many));
+    assert_eq!(many.instances().len(), 1000);
+    assert!(many.message().len() < 100, "{many}");
+
+    for fault in [same, mixed, odd, many] {
+        assert_eq!(fault.effect(), Effect::Possible, "{fault}");
+        assert_eq!(fault.code(), Some("Ecs.0611"));
+    }
+}
+
+/// The gateway repeats the request that it could not verify.
+#[test]
+fn no_header_of_the_request_is_told() {
+    let repeated = "POST|/v1/p/cloudservers/action/||content-type:hidden-1|host:hidden-2|x-project-id:hidden-3|x-sdk-date:hidden-4|x-security-token:hidden-5||content-type;host|hidden-6";
+    let said = "Incorrect IAM authentication information: verify aksk signature fail";
+    for message in [
+        format!("{said}, canonicalRequest:{repeated}"),
+        format!("{said}, CanonicalRequest: {repeated}"),
+        format!("{said}: canonical request {}", repeated.replace('|', "\n")),
+        format!("{said} X-Security-Token: hidden-5"),
+        format!("{said}, Authorization: hidden-7"),
+        format!("{said}, x-auth-token=hidden-8"),
+    ] {
+        for fault in [
+            of_gateway(401, "APIGW.0301", &message),
+            fault(
+                401,
+                json!({"error": {"code": "Ecs.0611", "message": "m", "details": [{"code": "c", "message": message}]}}),
+            ),
+            fault(401, json!({ "message": message })),
+            fault(502, &message),
+            instead_of(&reply(200, &message), "job_id"),
+            read::<u8>(&reply(200, &message)).unwrap_err(),
+            of_job(Some("Ecs.0226"), &message),
+        ] {
+            let told = format!("{fault} {fault:?}");
+            assert!(!told.contains("hidden"), "{told}");
+            assert!(told.contains("aksk signature fail"), "{told}");
+        }
+    }
+    let bare = of_gateway(401, "APIGW.0301", &format!("{said} {repeated}"));
+    assert_eq!(bare.message(), format!("{said} POST"));
+}
+
+#[test]
+fn the_request_id_is_found() {
+    let mut answer = reply(401, json!({"request_id": "of the body"}));
+    assert_eq!(request_id(&answer).as_deref(), Some("of the body"));
+    answer
+        .headers
+        .insert("X-Request-Id", "of the header".parse().unwrap());
+    assert_eq!(request_id(&answer).as_deref(), Some("of the header"));
+    assert_eq!(fault_of(&answer).request_id(), Some("of the header"));
+    for body in ["", "<html>", "{\"request_id\": 5}", "[]"] {
+        assert_eq!(request_id(&reply(502, body)), None);
+    }
+    assert_eq!(fault(502, "<html>").request_id(), None);
+}
+
+#[test]
+fn a_wait_that_is_asked_for_is_passed_on() {
+    for body in ["", "{\"error_code\": \"APIGW.0308\", \"error_msg\": \"m\"}"] {
+        let mut answer = reply(429, body);
+        answer.headers.insert("retry-after", "7".parse().unwrap());
+        let fault = fault_of(&answer);
+        assert_eq!(fault.retry_after(), Some(Duration::from_secs(7)));
+        assert_eq!(fault.kind(), FaultKind::Throttled);
+    }
+}
+
+fn fault_of(reply: &Reply) -> Fault {
+    check(reply).unwrap_err()
+}

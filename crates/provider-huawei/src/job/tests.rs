@@ -1,1 +1,173 @@
+//! What a job says of itself and of its parts.
 
+use bytes::Bytes;
+use lifecycle_core::{Effect, FaultKind};
+use serde_json::{Value, json};
+
+use super::*;
+
+fn progress(body: &Value) -> Result<Progress, Fault> {
+    read_progress(&Reply {
+        status: 200,
+        headers: http::HeaderMap::new(),
+        body: Bytes::from(body.to_string()),
+    })
+}
+
+fn kind(verdict: &Verdict) -> Option<FaultKind> {
+    match verdict {
+        Verdict::Failed(fault) => Some(fault.kind()),
+        _ => None,
+    }
+}
+
+#[test]
+fn a_job_is_asked_for_by_its_id() {
+    let config = Config::new("cn-north-4", "p").unwrap();
+    let draft = follow(&config, &JobId::new("ff80").unwrap()).draft;
+    assert_eq!(
+        (draft.operation, draft.target().as_str()),
+        ("ShowJob", "/v1/p/jobs/ff80")
+    );
+    assert_eq!(draft.method, Method::GET);
+}
+
+#[test]
+fn only_two_words_are_final() {
+    for (status, is_running) in [
+        (json!("SUCCESS"), false),
+        (json!("FAIL"), false),
+        (json!("INIT"), true),
+        (json!("RUNNING"), true),
+        (json!("PENDING_PAYMENT"), true),
+        (json!("SKIPPED"), true),
+        (json!(7), true),
+    ] {
+        let progress = progress(&json!({ "status": status })).unwrap();
+        let is_seen_running = matches!(progress.overall, Verdict::Running);
+        assert_eq!(is_seen_running, is_running, "{status}");
+    }
+    assert_eq!(
+        progress(&json!({"job_id": "a"})).unwrap_err().kind(),
+        FaultKind::Unreadable
+    );
+}
+
+#[test]
+fn a_failed_query_is_no_failed_job() {
+    let body = json!({"code": "Common.0025", "message": "The job query failed."});
+    let fault = progress(&body).unwrap_err();
+    assert_eq!(
+        (fault.kind(), fault.code()),
+        (FaultKind::Unavailable, Some("Common.0025"))
+    );
+}
+
+/// The parent can fail before the parts have ended, so each keeps its own word.
+#[test]
+fn every_part_has_its_own_verdict() {
+    let part = |id: Value, status: &str| json!({"status": status, "entities": {"server_id": id}, "error_code": "Ecs.0100"});
+    let progress = progress(&json!({
+        "status": "FAIL",
+        "error_code": "Common.0021",
+        "entities": {"server_id": "parent", "sub_jobs": [
+            part(json!("a"), "SUCCESS"),
+            part(json!("b"), "FAIL"),
+            part(json!("c"), "RUNNING"),
+            part(json!(null), "FAIL"),
+            part(json!("d/e"), "FAIL"),
+            json!({"status": "FAIL"}),
+            json!("odd"),
+        ]},
+    }))
+    .unwrap();
+    assert_eq!(kind(&progress.overall), Some(FaultKind::Failed));
+    let parts: Vec<_> = progress
+        .parts
+        .iter()
+        .map(|(id, verdict)| (id.as_str(), verdict))
+        .collect();
+    assert!(
+        matches!(
+            parts[..],
+            [
+                ("a", Verdict::Succeeded),
+                ("b", Verdict::Failed(_)),
+                ("c", Verdict::Running)
+            ]
+        ),
+        "{parts:?}"
+    );
+    assert_eq!(kind(parts[1].1), Some(FaultKind::WrongState));
+}
+
+#[test]
+fn a_job_without_parts_may_name_its_server() {
+    for sub_jobs in [json!(null), json!([]), json!("odd")] {
+        let progress = progress(&json!({
+            "status": "FAIL",
+            "error_code": "Ecs.0227",
+            "fail_reason": "why",
+            "entities": {"server_id": "a", "sub_jobs": sub_jobs},
+        }))
+        .unwrap();
+        let [(id, verdict)] = &progress.parts[..] else {
+            panic!("{progress:?}");
+        };
+        assert_eq!((id.as_str(), kind(verdict)), ("a", Some(FaultKind::Failed)));
+    }
+}
+
+#[test]
+fn the_concrete_cause_is_told() {
+    for (row, code, message, kind, effect) in [
+        (
+            json!({"error_code": "Ecs.0605", "fail_reason": "sub-job failed", "entities": {"errorcode_message": "ECS locked."}}),
+            Some("Ecs.0605"),
+            "ECS locked.",
+            FaultKind::Locked,
+            Effect::None,
+        ),
+        (
+            json!({"error_code": "Ecs.0319", "fail_reason": "no capacity"}),
+            Some("Ecs.0319"),
+            "no capacity",
+            FaultKind::Capacity,
+            Effect::None,
+        ),
+        (
+            json!({"error_code": "Ecs.7777", "fail_reason": "new"}),
+            Some("Ecs.7777"),
+            "new",
+            FaultKind::Failed,
+            Effect::Possible,
+        ),
+        (
+            json!({"fail_reason": "{\"itemNotFound\": {\"code\": 404, \"message\": \"gone\"}}"}),
+            None,
+            "{\"itemNotFound\": {\"code\": 404, \"message\": \"gone\"}}",
+            FaultKind::NotFound,
+            Effect::Possible,
+        ),
+        (json!({}), None, "", FaultKind::Failed, Effect::Possible),
+        (
+            json!({"error_code": 5, "fail_reason": [], "entities": {"errorcode_message": {}}}),
+            None,
+            "",
+            FaultKind::Failed,
+            Effect::Possible,
+        ),
+    ] {
+        let mut row = row.clone();
+        row["status"] = "FAIL".into();
+        row["entities"]["server_id"] = "a".into();
+        let job = json!({"status": "FAIL", "entities": {"sub_jobs": [row]}});
+        let progress = progress(&job).unwrap();
+        let [(_, Verdict::Failed(fault))] = &progress.parts[..] else {
+            panic!("{progress:?}");
+        };
+        assert_eq!(fault.code(), code, "{job}");
+        assert_eq!(fault.message(), message, "{job}");
+        assert_eq!((fault.kind(), fault.effect()), (kind, effect), "{job}");
+    }
+}

@@ -41,7 +41,7 @@ fn problems_of(vector: &Value) -> Vec<String> {
     let names = signed_headers(&signed);
     let query = canonical_query(&encoded_query(&vector["query"]));
     let canonical = canonical_request(
-        &text("method").to_uppercase(),
+        text("method"),
         &canonical_uri(text("path")),
         &query,
         &canonical_headers(&signed),

@@ -1,1 +1,436 @@
+//! What is asked for and what is understood, call by call.
 
+use bytes::Bytes;
+use lifecycle_core::{
+    Billing, LocalDisk, RebootOptions, StartOptions, StopOptions, StoppedBilling, Verb,
+};
+use serde_json::{Value, json};
+
+use super::*;
+
+const PROJECT: &str = "0123456789abcdef";
+
+fn config() -> Config {
+    Config::new("cn-north-4", PROJECT).unwrap()
+}
+
+fn ids(count: usize) -> Vec<InstanceId> {
+    (0..count)
+        .map(|index| InstanceId::new(&format!("id-{index}")).unwrap())
+        .collect()
+}
+
+fn ok(body: &Value) -> Reply {
+    Reply {
+        status: 200,
+        headers: http::HeaderMap::new(),
+        body: Bytes::from(body.to_string()),
+    }
+}
+
+fn stop(mode: StopMode) -> Action {
+    let mut options = StopOptions::default();
+    options.mode = mode;
+    options.into()
+}
+
+fn reboot(mode: StopMode) -> Action {
+    let mut options = RebootOptions::default();
+    options.mode = mode;
+    options.into()
+}
+
+/// Another program in the wild sends SOFT for a forced stop and HARD for a graceful one.
+#[test]
+fn the_type_is_always_sent_and_never_inverted() {
+    let start = StartOptions::default().into();
+    let servers = json!([{"id": "id-0"}, {"id": "id-1"}]);
+    for (action, operation, body) in [
+        (
+            start,
+            "BatchStartServers",
+            json!({"os-start": {"servers": servers}}),
+        ),
+        (
+            stop(StopMode::Graceful),
+            "BatchStopServers",
+            json!({"os-stop": {"type": "SOFT", "servers": servers}}),
+        ),
+        (
+            stop(StopMode::Forced),
+            "BatchStopServers",
+            json!({"os-stop": {"type": "HARD", "servers": servers}}),
+        ),
+        (
+            reboot(StopMode::Graceful),
+            "BatchRebootServers",
+            json!({"reboot": {"type": "SOFT", "servers": servers}}),
+        ),
+        (
+            reboot(StopMode::Forced),
+            "BatchRebootServers",
+            json!({"reboot": {"type": "HARD", "servers": servers}}),
+        ),
+    ] {
+        let draft = act(&config(), &action, &ids(2)).unwrap().draft;
+        assert_eq!(draft.operation, operation);
+        assert_eq!(draft.method, Method::POST);
+        assert_eq!(draft.target(), "/v1/0123456789abcdef/cloudservers/action");
+        assert_eq!(serde_json::from_slice::<Value>(&draft.body).unwrap(), body);
+    }
+}
+
+#[test]
+fn options_that_huawei_does_not_have_are_refused() {
+    let mut free = StopOptions::default();
+    free.billing = Billing::Release;
+    let mut erasing = StartOptions::default();
+    erasing.local_disk = LocalDisk::Initialize;
+    for action in [Action::Stop(free), Action::Start(erasing)] {
+        let fault = act(&config(), &action, &ids(1)).unwrap_err();
+        assert_eq!(fault.kind(), FaultKind::Unsupported, "{fault}");
+    }
+}
+
+#[test]
+fn calls_hold_from_one_id_to_the_limit() {
+    for action in [
+        StartOptions::default().into(),
+        stop(StopMode::Graceful),
+        reboot(StopMode::Graceful),
+    ] {
+        assert_eq!(PROFILE.limits.of(action.verb()), 1000);
+        for (count, is_sent) in [(0, false), (1, true), (1000, true), (1001, false)] {
+            let call = act(&config(), &action, &ids(count));
+            assert_eq!(call.is_ok(), is_sent, "{count}");
+            let Ok(call) = call else { continue };
+            let body: Value = serde_json::from_slice(&call.draft.body).unwrap();
+            let key = match action.verb() {
+                Verb::Start => "/os-start/servers",
+                Verb::Stop => "/os-stop/servers",
+                _ => "/reboot/servers",
+            };
+            assert_eq!(body.pointer(key).unwrap().as_array().unwrap().len(), count);
+        }
+    }
+    for (count, is_sent) in [(0, false), (1, true), (100, true), (101, false)] {
+        assert_eq!(observe(&config(), &ids(count)).is_ok(), is_sent, "{count}");
+    }
+}
+
+#[test]
+fn one_server_is_shown_and_several_are_listed() {
+    let plain = config();
+    let limited = config().with_enterprise_project("a&b");
+    for (config, count, target) in [
+        (&plain, 1, "/v1/0123456789abcdef/cloudservers/id-0"),
+        (&limited, 1, "/v1/0123456789abcdef/cloudservers/id-0"),
+        (
+            &plain,
+            3,
+            "/v1/0123456789abcdef/cloudservers/detail?limit=100&server_id=id-0%2Cid-1%2Cid-2",
+        ),
+        (
+            &limited,
+            2,
+            "/v1/0123456789abcdef/cloudservers/detail?enterprise_project_id=a%26b&limit=100&server_id=id-0%2Cid-1",
+        ),
+    ] {
+        let draft = observe(config, &ids(count)).unwrap().draft;
+        assert_eq!(draft.target(), target);
+        assert_eq!(draft.method, Method::GET);
+        assert!(draft.body.is_empty());
+    }
+}
+
+#[test]
+fn lists_go_from_marker_to_marker() {
+    let page = PageToken::new("id 9&x=y");
+    for (config, page, query) in [
+        (config(), None, "limit=100"),
+        (config(), Some(&page), "limit=100&marker=id%209%26x%3Dy"),
+        (
+            config().with_enterprise_project("all_granted_eps"),
+            Some(&page),
+            "enterprise_project_id=all_granted_eps&limit=100&marker=id%209%26x%3Dy",
+        ),
+    ] {
+        let draft = list(&config, page).draft;
+        assert_eq!(draft.path, "/v1/0123456789abcdef/cloudservers/detail");
+        assert_eq!(draft.query, query);
+    }
+}
+
+#[test]
+fn a_full_page_is_followed_by_another() {
+    let page = |rows: Vec<Value>| {
+        let reply = ok(&json!({"count": 1234, "servers": rows}));
+        (list(&config(), None).read)(&reply)
+    };
+    let rows = |count| -> Vec<Value> {
+        ids(count)
+            .iter()
+            .map(|id| json!({"id": id, "status": "ACTIVE"}))
+            .collect()
+    };
+    for (count, next) in [(0, None), (99, None), (100, Some("id-99"))] {
+        let page = page(rows(count)).unwrap();
+        assert_eq!(page.observations.len(), count);
+        assert_eq!(page.next.as_ref().map(PageToken::as_str), next);
+    }
+
+    let mut odd = rows(100);
+    odd[99] = json!(null);
+    let odd = page(odd).unwrap();
+    assert_eq!(
+        odd.next.unwrap().as_str(),
+        "id-98",
+        "the last that has an id"
+    );
+
+    let unknown = page(vec![json!({"name": "no id"}); 100]).unwrap_err();
+    assert_eq!(unknown.kind(), FaultKind::Unreadable, "{unknown}");
+}
+
+#[test]
+fn an_answer_without_a_job_is_not_accepted() {
+    let read = act(&config(), &stop(StopMode::Graceful), &ids(1))
+        .unwrap()
+        .read;
+    let receipt = read(&ok(&json!({"job_id": "ff80"}))).unwrap();
+    assert!(matches!(receipt, Receipt::Job(job) if job.as_str() == "ff80"));
+    for (body, kind) in [
+        (json!({}), FaultKind::Unreadable),
+        (json!({"job_id": null}), FaultKind::Unreadable),
+        (json!({"job_id": ""}), FaultKind::Unreadable),
+        (json!({"job_id": "../x"}), FaultKind::Unreadable),
+        (json!({"job_id": 5}), FaultKind::Unreadable),
+        (
+            json!({"error": {"code": "Common.0024", "message": "m"}}),
+            FaultKind::Throttled,
+        ),
+    ] {
+        assert_eq!(read(&ok(&body)).unwrap_err().kind(), kind, "{body}");
+    }
+}
+
+fn seen(row: Value) -> Option<Observation> {
+    let rows = read_many(&ok(&json!({"servers": [row]}))).unwrap();
+    assert!(rows.len() < 2);
+    rows.into_iter().next()
+}
+
+/// Section "ECS statuses" of the API reference, row by row, and what a row may lack.
+#[test]
+fn states() {
+    let (rebuild, resize) = (
+        [
+            "rebuilding",
+            "rebuild_block_device_mapping",
+            "rebuild_spawning",
+        ],
+        [
+            "resize_prep",
+            "resize_migrating",
+            "resize_migrated",
+            "resize_finish",
+        ],
+    );
+    let mut table = vec![
+        ("BUILD", "building", "scheduling", PowerState::Creating),
+        (
+            "BUILD",
+            "building",
+            "block_device_mapping",
+            PowerState::Creating,
+        ),
+        ("BUILD", "building", "networking", PowerState::Creating),
+        ("BUILD", "building", "spawning", PowerState::Creating),
+        ("BUILD", "building", "", PowerState::Creating),
+        ("REBOOT", "active", "rebooting", PowerState::Rebooting),
+        ("REBOOT", "active", "reboot_pending", PowerState::Rebooting),
+        ("REBOOT", "active", "reboot_started", PowerState::Rebooting),
+        (
+            "HARD_REBOOT",
+            "active",
+            "rebooting_hard",
+            PowerState::Rebooting,
+        ),
+        (
+            "HARD_REBOOT",
+            "active",
+            "reboot_pending_hard",
+            PowerState::Rebooting,
+        ),
+        (
+            "HARD_REBOOT",
+            "active",
+            "reboot_started_hard",
+            PowerState::Rebooting,
+        ),
+        ("MIGRATING", "active", "migrating", PowerState::Changing),
+        ("ACTIVE", "active", "powering-off", PowerState::Stopping),
+        ("ACTIVE", "active", "deleting", PowerState::Deleted),
+        ("ACTIVE", "active", "", PowerState::Running),
+        ("SHUTOFF", "stopped", "powering-on", PowerState::Starting),
+        ("SHUTOFF", "stopped", "deleting", PowerState::Deleted),
+        ("SHUTOFF", "stopped", "", PowerState::Stopped),
+        (
+            "REVERT_RESIZE",
+            "resized",
+            "resize_reverting",
+            PowerState::Changing,
+        ),
+        ("VERIFY_RESIZE", "resized", "", PowerState::Changing),
+        ("ERROR", "error", "deleting", PowerState::Deleted),
+        ("ERROR", "error", "", PowerState::Failed),
+        ("DELETED", "deleted", "", PowerState::Deleted),
+        ("SHELVED", "shelved", "shelving", PowerState::Changing),
+        (
+            "SHELVED",
+            "shelved",
+            "shelving_image_pending_upload",
+            PowerState::Changing,
+        ),
+        (
+            "SHELVED",
+            "shelved",
+            "shelving_image_uploading",
+            PowerState::Changing,
+        ),
+        ("SHELVED", "shelved", "unshelving", PowerState::Changing),
+        ("SHELVED", "shelved", "", PowerState::Stopped),
+        (
+            "SHELVED_OFFLOADED",
+            "shelved_offloaded",
+            "shelving_offloading",
+            PowerState::Changing,
+        ),
+        (
+            "SHELVED_OFFLOADED",
+            "shelved_offloaded",
+            "unshelving",
+            PowerState::Changing,
+        ),
+        (
+            "SHELVED_OFFLOADED",
+            "shelved_offloaded",
+            "",
+            PowerState::Stopped,
+        ),
+        ("UNKNOWN", "paused", "", PowerState::Unknown),
+        // Not in the table: words that are new, and a task that the status does not show yet.
+        ("HIBERNATED", "hibernated", "", PowerState::Unknown),
+        ("ACTIVE", "active", "defragmenting", PowerState::Changing),
+        ("ACTIVE", "active", "rebooting", PowerState::Rebooting),
+        (
+            "ACTIVE",
+            "active",
+            "reboot_started_hard",
+            PowerState::Rebooting,
+        ),
+    ];
+    for task in rebuild {
+        for vm_state in ["active", "stopped", "error"] {
+            table.push(("REBUILD", vm_state, task, PowerState::Changing));
+        }
+    }
+    for task in resize {
+        table.push(("RESIZE", "stopped", task, PowerState::Changing));
+    }
+    for (status, vm_state, task, state) in table {
+        let row = json!({
+            "id": "a",
+            "status": status,
+            "OS-EXT-STS:vm_state": vm_state,
+            "OS-EXT-STS:task_state": if task.is_empty() { Value::Null } else { task.into() },
+        });
+        let seen = seen(row.clone()).unwrap();
+        assert_eq!(seen.state, state, "{row}");
+        let raw = match task {
+            "" => status.to_owned(),
+            task => format!("{status}/{task}"),
+        };
+        assert_eq!(seen.raw, raw);
+    }
+}
+
+#[test]
+fn a_row_may_lack_its_status() {
+    for (vm_state, task, state, raw) in [
+        ("active", Value::Null, PowerState::Running, "active"),
+        (
+            "active",
+            json!("powering-off"),
+            PowerState::Stopping,
+            "active/powering-off",
+        ),
+        ("stopped", Value::Null, PowerState::Stopped, "stopped"),
+        ("building", Value::Null, PowerState::Creating, "building"),
+        ("error", Value::Null, PowerState::Failed, "error"),
+        ("paused", Value::Null, PowerState::Unknown, "paused"),
+    ] {
+        let row =
+            json!({"id": "a", "OS-EXT-STS:vm_state": vm_state, "OS-EXT-STS:task_state": task});
+        let seen = seen(row).unwrap();
+        assert_eq!((seen.state, seen.raw.as_str()), (state, raw));
+    }
+    let named = seen(json!({"id": "a", "name": "n"})).unwrap();
+    assert_eq!((named.state, named.raw.as_str()), (PowerState::Unknown, ""));
+    let odd = seen(json!({"id": "a", "status": [1]})).unwrap();
+    assert_eq!((odd.state, odd.raw.as_str()), (PowerState::Unknown, "[1]"));
+}
+
+#[test]
+fn an_id_without_anything_else_is_an_unknown_one() {
+    let unknown = json!({"id": "a", "fault": {"message": "m"}, "name": null, "status": null});
+    assert_eq!(seen(unknown.clone()), None);
+    assert_eq!(seen(json!({"id": "a/b", "status": "ACTIVE"})), None);
+    assert_eq!(seen(json!({"status": "ACTIVE"})), None);
+    let shown = |server: Value| read_one(&ok(&json!({ "server": server })));
+    assert_eq!(shown(unknown).unwrap(), []);
+    assert_eq!(
+        shown(json!({"status": "ACTIVE"})).unwrap_err().kind(),
+        FaultKind::Unreadable,
+        "an answer about nothing does not say that the server is gone"
+    );
+}
+
+#[test]
+fn locks_are_shown_in_the_clouds_words() {
+    for (fields, lock) in [
+        (json!({"locked": false}), None),
+        (json!({"locked": "true"}), None),
+        (json!({"locked": true}), Some("locked")),
+        (json!({"metadata": {"EcmResStatus": "normal"}}), None),
+        (json!({"metadata": {"EcmResStatus": 5}}), None),
+        (json!({"metadata": "none"}), None),
+        (
+            json!({"metadata": {"EcmResStatus": "freeze"}, "locked": true}),
+            Some("freeze"),
+        ),
+    ] {
+        let mut row = json!({"id": "a", "status": "ACTIVE"});
+        row.as_object_mut()
+            .unwrap()
+            .extend(fields.as_object().unwrap().clone());
+        let expected = lock.map(|word| Lock::Other(word.to_owned()));
+        assert_eq!(seen(row).unwrap().lock, expected, "{fields}");
+    }
+}
+
+/// The launch time is that of the server and not of its last start; what a stopped server costs is
+/// not in the answer.
+#[test]
+fn nothing_is_made_up() {
+    let row = json!({
+        "id": "a",
+        "status": "SHUTOFF",
+        "OS-SRV-USG:launched_at": "2025-11-01T02:04:05.123456",
+        "metadata": {"charging_mode": "0"},
+    });
+    let seen = seen(row).unwrap();
+    assert_eq!(seen.started_at, None);
+    assert_eq!(seen.stopped_billing, StoppedBilling::Unknown);
+    assert_eq!(seen.name, None);
+}

@@ -1,5 +1,7 @@
 //! Looking.
 
+use std::slice::from_ref;
+
 use super::*;
 use crate::testing::at;
 
@@ -130,12 +132,12 @@ fn filters_combine() {
     let locked = add(&mut site, State::Running, Trouble::Locked);
     let stopped = add(&mut site, State::Stopped, None);
     let mut found = |parameters: &[(&str, &str)]| ids_of(&list(&mut site, parameters));
-    assert_eq!(found(&[("Status", "Stopped")]), [stopped.clone()]);
+    assert_eq!(found(&[("Status", "Stopped")]), from_ref(&stopped));
     assert_eq!(found(&[("Status", "Running")]), [running, locked.clone()]);
     let security = ("LockReason", "security");
     assert_eq!(found(&[("Status", "Running"), security]), [locked]);
     assert_eq!(found(&[("Status", "Stopped"), security]), [""; 0]);
-    assert_eq!(found(&[("InstanceName", "vm-000002")]), [stopped.clone()]);
+    assert_eq!(found(&[("InstanceName", "vm-000002")]), from_ref(&stopped));
     assert_eq!(found(&[("ZoneId", "cn-hangzhou-i")]), [stopped]);
     assert_eq!(found(&[("Tag.1.Key", "env")]), [""; 0]);
     let answer = list(&mut site, &[("Status", "Asleep")]);

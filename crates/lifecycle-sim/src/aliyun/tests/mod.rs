@@ -1,6 +1,7 @@
 //! What the tests of this module share.
 
 mod auth;
+mod chance;
 mod describe;
 mod power;
 mod shapes;

@@ -91,12 +91,12 @@ impl Command {
 /// What `start` takes.
 #[derive(Debug, clap::Args)]
 pub(crate) struct StartArgs {
-    #[command(flatten)]
-    pub(crate) request: Request,
-
-    /// Restore broken local disks (Alibaba only). ALL DATA ON THEM IS LOST
+    /// Restore broken local disks (Alibaba only): ALL DATA ON THEM IS LOST
     #[arg(long)]
     init_local_disk: bool,
+
+    #[command(flatten)]
+    pub(crate) request: Request,
 }
 
 impl StartArgs {
@@ -113,13 +113,14 @@ impl StartArgs {
 #[derive(Debug, clap::Args)]
 pub(crate) struct StopArgs {
     #[command(flatten)]
-    pub(crate) request: Request,
-    #[command(flatten)]
     pub(crate) force: Force,
 
     /// Keep the machine's place, or release it and pay less (Alibaba and Baidu)
     #[arg(long, value_enum, value_name = "HOW", default_value_t = BillingArg::Keep)]
     billing: BillingArg,
+
+    #[command(flatten)]
+    pub(crate) request: Request,
 }
 
 impl StopArgs {
@@ -144,9 +145,9 @@ enum BillingArg {
 #[derive(Debug, clap::Args)]
 pub(crate) struct RebootArgs {
     #[command(flatten)]
-    pub(crate) request: Request,
-    #[command(flatten)]
     pub(crate) force: Force,
+    #[command(flatten)]
+    pub(crate) request: Request,
 }
 
 /// How a running system is brought down.
@@ -331,7 +332,7 @@ fn read_references(text: &str) -> Result<Vec<Reference>, String> {
 /// How the clouds are reached.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Connection {
-    /// Give up after this time, such as 90s, 10m or 1h30m
+    /// Give up after this time, such as 90s, 10m or 1h30m; 10m unless said otherwise
     #[arg(long, value_name = "TIME", value_parser = time_limit)]
     pub(crate) timeout: Option<Duration>,
 
@@ -339,8 +340,8 @@ pub(crate) struct Connection {
     #[arg(long, value_name = "URL", value_parser = endpoint)]
     pub(crate) endpoint: Option<Endpoint>,
 
-    /// Use a simulator within this process: the same small fleet at every run, in fast motion.
-    /// See it with: lifecycle list baidu/bj --sim
+    /// Use a simulator within this process: a small fleet, new and the same at every run, in fast
+    /// motion. See it with: lifecycle list baidu/bj --sim
     #[arg(long, conflicts_with = "endpoint")]
     pub(crate) sim: bool,
 }

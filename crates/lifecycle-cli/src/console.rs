@@ -15,15 +15,13 @@ use tracing_subscriber::{
 /// How much is said, and in which form.
 #[derive(Clone, Copy, Debug, clap::Args)]
 pub(crate) struct Console {
-    /// What standard output holds
+    /// What standard output holds: a table, or one JSON array and nothing else
     #[arg(
         long,
         global = true,
         value_enum,
         value_name = "FORM",
         default_value_t = Format::Table,
-        hide_possible_values = true,
-        help = "Print a table, or a JSON array and nothing else [table, json]"
     )]
     pub(crate) output: Format,
 
@@ -32,12 +30,10 @@ pub(crate) struct Console {
     pub(crate) verbose: u8,
 }
 
-/// The form of standard output.
+/// The form of standard output: columns for people, or one JSON array for programs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
-    /// Columns for people.
     Table,
-    /// One JSON array for programs.
     Json,
 }
 

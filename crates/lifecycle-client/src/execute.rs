@@ -42,6 +42,8 @@ pub(crate) struct Effort<'a> {
 pub(crate) struct Answer<T> {
     pub(crate) value: T,
     pub(crate) request_id: Option<String>,
+    /// Whether an attempt before the one that worked may have been carried out.
+    pub(crate) effect: Effect,
 }
 
 /// A call that did not work.
@@ -77,7 +79,7 @@ impl Inner {
             attempts += 1;
             let Attempt { result, skew } = self.attempt(call, effort).await;
             let fault = match result {
-                Ok(answer) => return Ok(answer),
+                Ok(answer) => return Ok(Answer { effect, ..answer }),
                 Err(fault) => fault,
             };
             log(call, effort, attempts, &fault);
@@ -209,7 +211,11 @@ impl Inner {
             },
         }
         Attempt {
-            result: result.map(|value| Answer { value, request_id }),
+            result: result.map(|value| Answer {
+                value,
+                request_id,
+                effect: Effect::None,
+            }),
             skew,
         }
     }

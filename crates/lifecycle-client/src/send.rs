@@ -182,7 +182,12 @@ impl Sender<'_> {
             }
         };
         self.run.nudge();
-        if !refused.is_empty() {
+        if answer.effect == Effect::Possible {
+            // An earlier attempt may be why the cloud refuses this one.
+            for (id, fault) in refused {
+                self.unclear(&[id], &fault);
+            }
+        } else if !refused.is_empty() {
             self.run.refuse(self.action.verb(), refused).await;
         }
     }

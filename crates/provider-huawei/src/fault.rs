@@ -124,8 +124,8 @@ impl Notice {
         };
         let kind = quoted.or(known).unwrap_or_else(|| otherwise(code));
         let mut fault = Fault::new(kind, self.message);
-        if let Some(effect) = code.and_then(effect_of) {
-            fault = fault.with_effect(effect);
+        if code.is_some_and(went_no_further) {
+            fault = fault.with_effect(Effect::None);
         }
         if quoted.is_some() {
             // The outer service was at work when the inner one refused.
@@ -222,15 +222,13 @@ fn is_about_time(message: &str) -> bool {
     message.to_ascii_lowercase().contains("signature expired")
 }
 
-/// Whether the cloud may have acted, for the codes that differ from others of their kind.
-fn effect_of(code: &str) -> Option<Effect> {
-    match code.split_once('.')? {
-        // Nobody says whether the rest of the batch was carried out.
-        ("Ecs", "0611") => Some(Effect::Possible),
-        // No backend, or nobody who could tell whose request it is: it went no further.
-        ("APIGW" | "APIG", "0103" | "0610" | "0613") => Some(Effect::None),
-        _ => None,
-    }
+/// Did a request with this code end at the gateway: no backend, or nobody who could tell whose
+/// request it is?
+fn went_no_further(code: &str) -> bool {
+    matches!(
+        code.split_once('.'),
+        Some(("APIGW" | "APIG", "0103" | "0610" | "0613"))
+    )
 }
 
 /// The meaning of a code that the tables do not have, or of no code at all.
@@ -288,6 +286,9 @@ impl Cause {
 }
 
 /// The fault of a batch, which says little by itself, with what is known of its parts.
+///
+/// The kind of the parts is that of refusals, but nobody says whether the rest of the batch was
+/// carried out: the effect stays that of the batch.
 fn with_causes(fault: Fault, causes: &[Cause]) -> Fault {
     let Some(first) = causes.first() else {
         return fault;

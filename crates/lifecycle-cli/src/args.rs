@@ -13,7 +13,7 @@ use jiff::SignedDuration;
 use lifecycle_facade::{
     BadReference, Billing, Endpoint, LocalDisk, Place, PowerState, Reference, StopMode,
 };
-use lifecycle_sim::{Builder, Simulator};
+use lifecycle_sim::{BadFleet, Builder, Simulator};
 
 use crate::{
     console::Console,
@@ -185,7 +185,7 @@ pub(crate) struct Request {
 impl Request {
     /// How long to wait for the goal; `None` for not at all.
     pub(crate) fn patience(&self) -> Option<Duration> {
-        (!self.no_wait).then(|| self.connection.patience())
+        (!self.no_wait).then_some(self.connection.timeout)
     }
 }
 
@@ -332,9 +332,9 @@ fn read_references(text: &str) -> Result<Vec<Reference>, String> {
 /// How the clouds are reached.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Connection {
-    /// Give up after this time, such as 90s, 10m or 1h30m; 10m unless said otherwise
-    #[arg(long, value_name = "TIME", value_parser = time_limit)]
-    pub(crate) timeout: Option<Duration>,
+    /// Give up after this time, such as 90s, 10m or 1h30m
+    #[arg(long, value_name = "TIME", default_value = "10m", value_parser = time_limit)]
+    pub(crate) timeout: Duration,
 
     /// Call every cloud at this address instead of its own
     #[arg(long, value_name = "URL", value_parser = endpoint)]
@@ -344,13 +344,6 @@ pub(crate) struct Connection {
     /// motion. See it with: lifecycle list baidu/bj --sim
     #[arg(long, conflicts_with = "endpoint")]
     pub(crate) sim: bool,
-}
-
-impl Connection {
-    /// How long to wait for a goal. Ten minutes unless said otherwise.
-    pub(crate) fn patience(&self) -> Duration {
-        self.timeout.unwrap_or(Duration::from_secs(600))
-    }
 }
 
 fn time_limit(text: &str) -> Result<Duration, String> {
@@ -370,9 +363,8 @@ fn time_limit(text: &str) -> Result<Duration, String> {
 }
 
 fn endpoint(text: &str) -> Result<Endpoint, String> {
-    let endpoint = Endpoint::parse(text).map_err(|bad| {
-        format!("{bad}: write scheme, host and port, such as https://example.com")
-    })?;
+    let endpoint = Endpoint::parse(text)
+        .map_err(|bad| format!("{bad}: write a URL such as https://example.com"))?;
     // The client refuses it too, but only when it is about to send.
     if endpoint.to_string().starts_with("http://") && !is_this_machine(endpoint.authority()) {
         return Err(format!(
@@ -400,10 +392,8 @@ fn address(text: &str) -> Result<SocketAddr, String> {
     })
 }
 
-fn fleet(text: &str) -> Result<Builder, String> {
-    Simulator::builder().fleet(text).map_err(|bad| {
-        format!("{bad}: write cloud/region=COUNT[:STATE], such as baidu/bj=3:running")
-    })
+fn fleet(text: &str) -> Result<Builder, BadFleet> {
+    Simulator::builder().fleet(text)
 }
 
 fn speed(text: &str) -> Result<f64, String> {
@@ -481,7 +471,7 @@ mod tests {
             ("http://10.0.0.1:7070", "write https://"),
             ("http://localhost.example.com", "write https://"),
             ("https://a/b", "has a path"),
-            ("", "write scheme, host and port"),
+            ("", "write a URL"),
         ] {
             let problem = endpoint(text).unwrap_err();
             assert!(problem.contains(expected), "{text}: {problem}");

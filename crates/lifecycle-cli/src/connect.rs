@@ -25,13 +25,10 @@ pub(crate) fn fleet(connection: &Connection) -> Result<Fleet, Failure> {
 }
 
 /// Bounds requests that do not wait. Waiting takes its bound with the request.
-fn within(timeout: Option<Duration>, settings: FleetBuilder) -> FleetBuilder {
-    let Some(request) = timeout else {
-        return settings;
-    };
+fn within(timeout: Duration, settings: FleetBuilder) -> FleetBuilder {
     settings.tune(move |client| {
         let mut timeouts = Timeouts::default();
-        timeouts.request = request;
+        timeouts.request = timeout;
         client.timeouts(timeouts)
     })
 }
@@ -43,8 +40,6 @@ pub(crate) fn simulated(simulator: &Simulator) -> FleetBuilder {
         .clock(simulator.clock())
         .credential(key())
         .project(simulator.project_id())
-        // Chance repeats itself as the simulator does.
-        .tune(|client| client.seed(0))
 }
 
 /// The fleet of `--sim` and `simulate`: a few machines in each cloud, two of them with a trouble.

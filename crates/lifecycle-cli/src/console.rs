@@ -28,6 +28,10 @@ pub(crate) struct Console {
     /// Tell of retries and throttling; -vv logs every call that failed
     #[arg(short, long, global = true, action = ArgAction::Count)]
     pub(crate) verbose: u8,
+
+    /// Time is not that of the person who reads.
+    #[arg(skip)]
+    pub(crate) in_fast_motion: bool,
 }
 
 /// The form of standard output: columns for people, or one JSON array for programs.

@@ -131,7 +131,7 @@ impl Fact {
         let mut row = match (self.answer, purpose) {
             (Answer::Final(row), _) => return row,
             (_, Purpose::Wait) => {
-                Row::interrupted(reference, "pending", "interrupted before it was seen there")
+                Row::interrupted(reference, "pending", "interrupted before the wait was over")
             }
             (Answer::Accepted, Purpose::Act) => Row::interrupted(
                 reference,
@@ -181,4 +181,83 @@ pub(crate) struct Tally {
     pub(crate) settled: u64,
     /// How many of the others, and of those that failed, are where.
     pub(crate) words: BTreeMap<&'static str, u64>,
+}
+
+#[cfg(test)]
+mod tests {
+    use lifecycle_facade::{FaultKind, Observation};
+
+    use super::*;
+
+    fn reference(text: &str) -> Reference {
+        text.parse().unwrap()
+    }
+
+    fn facts(purpose: Purpose) -> Facts {
+        let references = ["a", "b", "c"].map(|id| reference(&format!("baidu/bj/{id}")));
+        Facts::new(&references, purpose)
+    }
+
+    fn at_bj(event: Event) -> FleetEvent {
+        FleetEvent::In("baidu/bj".parse().unwrap(), event)
+    }
+
+    fn id(text: &str) -> InstanceId {
+        InstanceId::new(text).unwrap()
+    }
+
+    fn outcomes(rows: &[Row]) -> Vec<&str> {
+        rows.iter().map(|row| row.outcome.unwrap()).collect()
+    }
+
+    #[test]
+    fn a_request_that_is_cut_off_tells_what_is_known() {
+        let mut facts = facts(Purpose::Act);
+        facts.note(&at_bj(Event::Accepted {
+            instance: id("a"),
+            request_id: Some("r-1".into()),
+        }));
+        facts.note(&at_bj(Event::State(Observation::new(
+            id("a"),
+            PowerState::Starting,
+            "Starting",
+        ))));
+        facts.note(&at_bj(Event::Unclear {
+            instance: id("b"),
+            fault: Fault::new(FaultKind::NoAnswer, "no answer").with_request_id(Some("r-2")),
+        }));
+        let rows = facts.cut_off(|_| true);
+        assert_eq!(outcomes(&rows), ["pending", "uncertain", "uncertain"]);
+        let ids: Vec<_> = rows.iter().map(|row| row.request_id.as_deref()).collect();
+        assert_eq!(ids, [Some("r-1"), Some("r-2"), None]);
+        assert_eq!(rows[0].state, Some("starting"));
+        assert_eq!(rows[1].kind, Some("no-answer"));
+    }
+
+    #[test]
+    fn where_nothing_was_sent_nothing_happened() {
+        let rows = facts(Purpose::Act).cut_off(|_| false);
+        assert_eq!(outcomes(&rows), ["skipped"; 3]);
+        let rows = facts(Purpose::Wait).cut_off(|_| true);
+        assert_eq!(outcomes(&rows), ["pending"; 3]);
+    }
+
+    #[test]
+    fn tallies_count_by_the_latest_word() {
+        let mut facts = facts(Purpose::Act);
+        for state in [PowerState::Stopped, PowerState::Starting] {
+            facts.note(&at_bj(Event::State(Observation::new(id("a"), state, "x"))));
+        }
+        facts.note(&at_bj(Event::Accepted {
+            instance: id("b"),
+            request_id: None,
+        }));
+        let place = "baidu/bj".parse().unwrap();
+        let tally = Tally {
+            instances: 3,
+            settled: 0,
+            words: BTreeMap::from([("starting", 1), ("accepted", 1)]),
+        };
+        assert_eq!(facts.tallies(), BTreeMap::from([(&place, tally)]));
+    }
 }

@@ -5,7 +5,7 @@
 //! faster: machines, polls, pauses and deadlines keep their true proportions, and the numbers of
 //! calls are those of real time.
 
-use std::{convert::Infallible, future::Future, io, thread, time::Duration};
+use std::{convert::Infallible, io, thread, time::Duration};
 
 use tokio::{runtime::Builder, time::sleep};
 

@@ -35,9 +35,14 @@ pub(crate) async fn to_the_end(
     };
     output::print_rows(&rows, Columns::Outcomes, console)?;
     say(format_args!(
-        "{} after {:.1} s",
+        "{} after {:.1} s{}",
         Summary(&rows),
-        began.elapsed().as_secs_f64()
+        began.elapsed().as_secs_f64(),
+        if console.in_fast_motion {
+            " of simulated time"
+        } else {
+            ""
+        },
     ));
     Ok(row::exit(&rows))
 }

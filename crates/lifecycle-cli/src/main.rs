@@ -18,12 +18,14 @@ mod output;
 mod progress;
 mod row;
 
-use std::process::ExitCode;
+use std::{io, process::ExitCode};
 
 use clap::Parser;
+use tokio::runtime::Runtime;
 
 use crate::{
     args::Args,
+    console::Console,
     exit::{Exit, Failure},
 };
 
@@ -36,12 +38,24 @@ fn main() -> ExitCode {
 }
 
 fn run(args: &Args) -> Result<Exit, Failure> {
-    args.console.start_logging();
-    let command = commands::run(&args.command, args.console);
-    let finished = if args.command.is_simulated() {
+    let console = Console {
+        in_fast_motion: args.command.is_simulated(),
+        ..args.console
+    };
+    console.start_logging();
+    let command = commands::run(&args.command, console);
+    let finished = if console.in_fast_motion {
         fast_motion::block_on(command)
     } else {
-        tokio::runtime::Runtime::new().map(|runtime| runtime.block_on(command))
+        block_on(command)
     };
     finished.map_err(|error| Failure::nothing_done(format!("the runtime cannot start: {error}")))?
+}
+
+fn block_on<F: Future>(command: F) -> io::Result<F::Output> {
+    let runtime = Runtime::new()?;
+    let output = runtime.block_on(command);
+    // A look-up of a host name that hangs does not keep the command from ending.
+    runtime.shutdown_background();
+    Ok(output)
 }

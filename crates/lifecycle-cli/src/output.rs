@@ -77,7 +77,7 @@ fn json(rows: &[Row]) -> Result<String, Failure> {
 }
 
 impl Columns {
-    /// All but the last one, which is DETAIL.
+    /// All but the last one, which is [`DETAIL`].
     fn header(self) -> [&'static str; 3] {
         match self {
             Self::Outcomes => ["INSTANCE", "OUTCOME", "STATE"],
@@ -117,6 +117,8 @@ fn state(row: &Row) -> Cell {
     }
 }
 
+/// The last column of instances. It has no head where details stand below.
+const DETAIL: &str = "DETAIL";
 /// What stands where there is nothing to say.
 const NONE: &str = "-";
 
@@ -161,7 +163,13 @@ impl Page {
         let mut lines = table.lines();
         let mut page = String::new();
         if let Some(header) = lines.next() {
-            push_line(&mut page, &format!("{header}{}", self.heading("DETAIL")));
+            let fits = room.is_none_or(|room| width(DETAIL) <= room);
+            let detail = if fits {
+                self.heading(DETAIL)
+            } else {
+                String::new()
+            };
+            push_line(&mut page, &format!("{header}{detail}"));
         }
         for (line, row) in lines.zip(rows) {
             let detail = detail(row, console.is_verbose());
@@ -250,4 +258,109 @@ fn width(text: &str) -> u16 {
     table.add_row([text]);
     let widths = table.column_max_content_widths();
     widths.first().copied().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use lifecycle_facade::{InstanceId, Observation, PowerState};
+
+    use super::*;
+
+    const CONSOLE: Console = Console {
+        output: Format::Table,
+        verbose: 0,
+        in_fast_motion: false,
+    };
+
+    fn row(instance: &str, message: &str) -> Row {
+        Row::interrupted(&instance.parse().unwrap(), "pending", message)
+    }
+
+    fn page(width: Option<u16>, rows: &[Row]) -> String {
+        let page = Page {
+            width,
+            styled: false,
+        };
+        page.instances(rows, Columns::Outcomes, CONSOLE)
+    }
+
+    #[test]
+    fn details_stand_beside_where_there_is_room_and_below_where_there_is_none() {
+        let rows = [
+            row("baidu/bj/i-a1b2c3d4", "short"),
+            row(
+                "zenlayer/global/1234567890",
+                "much too long to stand beside it",
+            ),
+        ];
+        assert_eq!(
+            page(Some(56), &rows),
+            "\
+INSTANCE                    OUTCOME  STATE  DETAIL
+baidu/bj/i-a1b2c3d4         pending  -      short
+zenlayer/global/1234567890  pending  -
+    much too long to stand beside it
+"
+        );
+        assert_eq!(
+            page(None, &rows),
+            "\
+INSTANCE                    OUTCOME  STATE  DETAIL
+baidu/bj/i-a1b2c3d4         pending  -      short
+zenlayer/global/1234567890  pending  -      much too long to stand beside it
+"
+        );
+    }
+
+    #[test]
+    fn ids_are_never_cut_and_words_wrap() {
+        let id = "huawei/cn-north-4/616fb98f-46ca-475e-917e-2563e5a8cd19";
+        let page = page(
+            Some(40),
+            &[row(id, "one two three four five six seven eight nine")],
+        );
+        let lines: Vec<_> = page.lines().collect();
+        assert!(lines[1].starts_with(id), "{page}");
+        assert_eq!(
+            lines[2..],
+            ["    one two three four five six seven", "    eight nine"]
+        );
+    }
+
+    #[test]
+    fn what_others_write_cannot_steer_the_terminal() {
+        let id = InstanceId::new("i-1").unwrap();
+        let mut observation = Observation::new(id, PowerState::Running, "Running");
+        observation.name = Some("web\u{1b}[2J\n1".into());
+        let row = Row::of_observation(&"baidu/bj/i-1".parse().unwrap(), &observation);
+        let page = Page {
+            width: None,
+            styled: false,
+        };
+        let text = page.instances(&[row], Columns::States, CONSOLE);
+        assert_eq!(text.lines().count(), 2, "{text:?}");
+        assert!(!text.contains('\u{1b}'), "{text:?}");
+    }
+
+    #[test]
+    fn wide_characters_take_two_columns() {
+        assert_eq!(width("实例"), 4);
+        assert_eq!(width("abc"), 3);
+    }
+
+    #[test]
+    fn styles_are_only_where_they_are_wanted() {
+        let page = Page {
+            width: None,
+            styled: true,
+        };
+        let rows = [row("baidu/bj/i-1", "x")];
+        let text = page.instances(&rows, Columns::Outcomes, CONSOLE);
+        assert!(text.contains("\u{1b}["), "{text:?}");
+    }
+
+    #[test]
+    fn no_rows_are_an_array_too() {
+        assert_eq!(json(&[]).unwrap(), "[]\n");
+    }
 }

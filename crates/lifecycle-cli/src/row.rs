@@ -127,7 +127,7 @@ impl Row {
         Self {
             outcome,
             kind: failure.kind.map(FaultKind::as_str),
-            message: Some(failure.message.clone()),
+            message: Some(format!("nothing was sent: {}", failure.message)),
             ..Self::new(reference, Standing::OutOfReach)
         }
     }
@@ -217,8 +217,9 @@ fn with_advice(fault: &Fault) -> String {
     format!("{}; {}", words(fault), fault.kind().advice())
 }
 
+/// The cloud's words, so that more can follow.
 fn words(fault: &Fault) -> &str {
-    match fault.message() {
+    match fault.message().trim_end_matches(['.', ' ']) {
         "" => fault.kind().as_str(),
         message => message,
     }
@@ -241,4 +242,99 @@ fn remarks(observation: &Observation) -> Option<String> {
         remarks.push("compute is not billed".into());
     }
     (!remarks.is_empty()).then(|| remarks.join("; "))
+}
+
+#[cfg(test)]
+mod tests {
+    use lifecycle_facade::{Evidence, InstanceId};
+
+    use super::*;
+
+    fn fault(kind: FaultKind) -> Fault {
+        Fault::new(kind, "No.")
+    }
+
+    fn rows(standings: &[Standing]) -> Vec<Row> {
+        let reference = "baidu/bj/i-1".parse().unwrap();
+        let row = |standing| Row::new(&reference, standing);
+        standings.iter().copied().map(row).collect()
+    }
+
+    #[test]
+    fn exits_follow_from_the_rows() {
+        use Standing::{AsAsked, NotAsAsked, OutOfReach};
+        for (standings, expected) in [
+            (&[][..], Exit::AllAsAsked),
+            (&[AsAsked, AsAsked], Exit::AllAsAsked),
+            (&[AsAsked, NotAsAsked], Exit::Incomplete),
+            (&[AsAsked, OutOfReach], Exit::Incomplete),
+            (&[NotAsAsked, OutOfReach], Exit::Incomplete),
+            (&[OutOfReach, OutOfReach], Exit::NothingDone),
+        ] {
+            assert_eq!(exit(&rows(standings)), expected, "{standings:?}");
+        }
+    }
+
+    #[test]
+    fn out_of_reach_is_what_never_got_in() {
+        use Standing::{AsAsked, NotAsAsked, OutOfReach};
+        let refused = |kind| Outcome::Refused(fault(kind));
+        let blind = || Outcome::Pending(Pending::Blind(fault(FaultKind::Credential)));
+        for (outcome, purpose, expected) in [
+            (Outcome::Reached(Evidence::Seen), Purpose::Act, AsAsked),
+            (Outcome::Accepted, Purpose::Act, AsAsked),
+            (Outcome::Unchanged, Purpose::Act, AsAsked),
+            (refused(FaultKind::Credential), Purpose::Act, OutOfReach),
+            (refused(FaultKind::Unreachable), Purpose::Act, OutOfReach),
+            (refused(FaultKind::Permission), Purpose::Act, NotAsAsked),
+            (refused(FaultKind::NotFound), Purpose::Wait, NotAsAsked),
+            (
+                Outcome::Uncertain(fault(FaultKind::Unreachable)),
+                Purpose::Act,
+                NotAsAsked,
+            ),
+            (blind(), Purpose::Act, NotAsAsked),
+            (blind(), Purpose::Wait, OutOfReach),
+        ] {
+            assert_eq!(standing(&outcome, purpose), expected, "{outcome:?}");
+        }
+    }
+
+    #[test]
+    fn messages_say_what_to_do() {
+        let refused = Outcome::Refused(fault(FaultKind::Locked));
+        assert_eq!(
+            message(&refused, Purpose::Act).unwrap(),
+            "No; have the lock lifted at the cloud's console"
+        );
+        let late = Outcome::Pending(Pending::Deadline(Some(PowerState::Stopped)));
+        assert!(
+            message(&late, Purpose::Act)
+                .unwrap()
+                .starts_with("accepted")
+        );
+        assert_eq!(
+            message(&late, Purpose::Wait).unwrap(),
+            "still stopped when the time was over; wait longer"
+        );
+    }
+
+    #[test]
+    fn looks_say_what_is_odd() {
+        let reference: Reference = "huawei/cn-north-4/a".parse().unwrap();
+        let id = InstanceId::new("a").unwrap();
+        let mut observation = Observation::new(id, PowerState::Unknown, "WARPING");
+        observation.lock = Some(Lock::Other("audit".into()));
+        let row = Row::of_observation(&reference, &observation);
+        assert_eq!(
+            row.message.as_deref(),
+            Some("the cloud calls it \"WARPING\"; locked: audit")
+        );
+        assert_eq!(
+            serde_json::to_string(&row).unwrap(),
+            r#"{"instance":"huawei/cn-north-4/a","state":"unknown","code":null,"kind":null,"#
+                .to_owned()
+                + r#""message":"the cloud calls it \"WARPING\"; locked: audit","request_id":null}"#
+        );
+    }
 }

@@ -186,7 +186,7 @@ impl Inner {
         let result = self
             .provider
             .check(reply)
-            .and_then(|()| (call.read)(reply))
+            .and_then(|()| call.read(reply))
             .map_err(|fault| complete(fault, request_id.as_deref(), key));
         let mut skew = Skew::Nothing;
         match &result {

@@ -23,12 +23,12 @@ impl Run<'_> {
             action,
             jobs,
         };
-        let ids = match action.verb() {
-            Verb::Reboot => sender.fit_to_reboot(ids).await,
-            _ => ids,
+        let batches = match action.verb() {
+            Verb::Reboot => sender.reboots(ids, limit).await,
+            _ => batches(&ids, limit),
         };
-        let batches: Vec<_> = ids
-            .chunks(limit)
+        let batches: Vec<_> = batches
+            .into_iter()
             .map(|batch| sender.send_batch(batch))
             .collect();
         let batches = stream::iter(batches).buffer_unordered(self.inner.concurrency);
@@ -50,33 +50,45 @@ struct Parcel {
 }
 
 impl Sender<'_> {
-    /// Looks at instances before they are rebooted, and keeps back those that are down.
+    /// Looks at instances before they are rebooted, and sorts them into calls.
     ///
     /// Without a look before, nothing proves later that an instance was rebooted. And a batch that
-    /// is refused because of one that is down is a risk that need not be taken: nobody knows
-    /// whether every cloud leaves the others alone then, and a reboot must not be sent twice.
-    async fn fit_to_reboot(&self, ids: Vec<InstanceId>) -> Vec<InstanceId> {
+    /// is refused because of one instance is a risk that need not be taken: nobody knows whether
+    /// every cloud leaves the others alone then, and a reboot must not be sent twice. So one that
+    /// is down is kept back, and one that is not plainly running goes out alone.
+    async fn reboots(&self, ids: Vec<InstanceId>, limit: usize) -> Vec<Vec<InstanceId>> {
         let sights = self.run.look(&ids).await;
         let mut book = self.run.book();
-        let mut fit = Vec::with_capacity(ids.len());
+        let (mut together, mut alone) = (Vec::new(), Vec::new());
         for id in ids {
-            if let Some(Sight::Seen(before)) = sights.get(&id) {
-                book.before(before.clone());
-                if before.state == PowerState::Stopped || before.state.is_dead_end() {
-                    let message = format!("it is {}; nothing was sent", before.state);
-                    book.refused(&id, Fault::new(FaultKind::WrongState, message));
-                    continue;
+            match sights.get(&id) {
+                Some(Sight::Seen(before)) => {
+                    book.before(before.clone());
+                    match before.state {
+                        PowerState::Running if before.lock.is_none() => together.push(id),
+                        state if state == PowerState::Stopped || state.is_dead_end() => {
+                            let message = format!("it is {state}; nothing was sent");
+                            book.refused(&id, Fault::new(FaultKind::WrongState, message));
+                        }
+                        _ => alone.push(id),
+                    }
                 }
+                Some(Sight::Absent) => alone.push(id),
+                // Nobody could look; then it is as good as any other.
+                _ => together.push(id),
             }
-            fit.push(id);
         }
-        fit
+        let singles = alone.into_iter().map(|id| vec![id]);
+        batches(&together, limit)
+            .into_iter()
+            .chain(singles)
+            .collect()
     }
 
-    async fn send_batch(&self, batch: &[InstanceId]) {
+    async fn send_batch(&self, batch: Vec<InstanceId>) {
         let mut calls_left = budget(batch.len());
         let mut parcels = vec![Parcel {
-            ids: batch.to_vec(),
+            ids: batch,
             looked: false,
         }];
         while let Some(parcel) = parcels.pop() {
@@ -215,6 +227,9 @@ impl Sender<'_> {
 
     /// Finds out which instances made the cloud refuse a parcel. Gives the parcels to send next.
     async fn take_apart(&self, parcel: Parcel, fault: &Fault) -> Vec<Parcel> {
+        if let Repeat::Never(_) = self.action.repeat() {
+            return self.halve_if_still(parcel.ids, fault).await;
+        }
         let named: Vec<InstanceId> = parcel
             .ids
             .iter()
@@ -233,9 +248,6 @@ impl Sender<'_> {
                 ids: rest,
                 looked: parcel.looked,
             }];
-        }
-        if let Repeat::Never(_) = self.action.repeat() {
-            return self.halve_if_still(parcel.ids, fault).await;
         }
         if parcel.looked {
             return halves(parcel.ids);
@@ -305,6 +317,10 @@ fn budget(batch: usize) -> usize {
     const CULPRITS: usize = 8;
     let depth = batch.max(1).ilog2() as usize + 1;
     2 + 2 * CULPRITS * depth
+}
+
+fn batches(ids: &[InstanceId], limit: usize) -> Vec<Vec<InstanceId>> {
+    ids.chunks(limit).map(<[_]>::to_vec).collect()
 }
 
 fn halves(mut ids: Vec<InstanceId>) -> Vec<Parcel> {

@@ -463,7 +463,7 @@ mod jobs {
                 "running\ni-0 ok\ni-1 running",
                 "ok\ni-0 ok\ni-1 busy",
             ],
-            "changing",
+            "running",
         );
         let report = cloud
             .client()

@@ -161,6 +161,16 @@ pub enum StopMode {
     Forced,
 }
 
+impl StopMode {
+    /// The power is cut.
+    pub fn is_forced(self) -> bool {
+        match self {
+            Self::Graceful => false,
+            Self::Forced => true,
+        }
+    }
+}
+
 /// Whether a stopped instance keeps its place and its price.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -173,4 +183,14 @@ pub enum Billing {
     ///
     /// Alibaba's `StoppedMode=StopCharging`, Baidu's `stopWithNoCharge`.
     Release,
+}
+
+impl Billing {
+    /// The instance gives its resources back.
+    pub fn is_release(self) -> bool {
+        match self {
+            Self::Keep => false,
+            Self::Release => true,
+        }
+    }
 }

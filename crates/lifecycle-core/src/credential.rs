@@ -2,7 +2,10 @@
 
 use std::fmt;
 
+use http::HeaderValue;
 use secrecy::{ExposeSecret, SecretString};
+
+use crate::{Fault, FaultKind};
 
 /// A key with which requests are signed. Prints its public half only.
 #[derive(Clone)]
@@ -89,6 +92,30 @@ impl Secret {
     pub fn expose(&self) -> &str {
         self.0.expose_secret()
     }
+}
+
+/// A header value; `Secret`s and signatures go through [`hidden_header`].
+///
+/// # Errors
+/// [`FaultKind::Credential`]: what comes from a key is the only part of a request that can hold
+/// characters that no header can carry.
+pub fn header(value: impl Into<String>) -> Result<HeaderValue, Fault> {
+    HeaderValue::try_from(value.into()).map_err(|_| {
+        Fault::new(
+            FaultKind::Credential,
+            "the key has characters that no header can carry",
+        )
+    })
+}
+
+/// A header value that HTTP clients keep out of their logs.
+///
+/// # Errors
+/// Those of [`header`].
+pub fn hidden_header(value: impl Into<String>) -> Result<HeaderValue, Fault> {
+    let mut value = header(value)?;
+    value.set_sensitive(true);
+    Ok(value)
 }
 
 impl fmt::Debug for Secret {

@@ -72,6 +72,30 @@ impl Endpoint {
         Ok(Self { scheme, authority })
     }
 
+    /// The endpoint of a region, whose host `host` makes from the region's name in lower case.
+    ///
+    /// Clouds add regions, so none is refused for being unknown; but a name that is more than one
+    /// label of a host name could lead to somebody else's host.
+    ///
+    /// # Errors
+    /// [`BadEndpoint`] when `region` is not 1 to 63 letters, digits and hyphens, with no hyphen at
+    /// either end (RFC 1123).
+    pub fn of_region(region: &str, host: impl FnOnce(&str) -> String) -> Result<Self, BadEndpoint> {
+        let is_label = (1..=63).contains(&region.len())
+            && region
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || b == b'-')
+            && !region.starts_with('-')
+            && !region.ends_with('-');
+        if !is_label {
+            return Err(BadEndpoint {
+                text: region.to_owned(),
+                problem: "is no region: write letters, digits and hyphens",
+            });
+        }
+        Self::parse(&host(&region.to_ascii_lowercase()))
+    }
+
     /// Host and port as the Host header has them; no port where it is the scheme's own.
     pub fn authority(&self) -> &str {
         self.authority.as_str()
@@ -114,7 +138,7 @@ impl FromStr for Endpoint {
 
 /// An endpoint that cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("endpoint {text:?} {problem}")]
+#[error("{text:?} {problem}")]
 pub struct BadEndpoint {
     text: String,
     problem: &'static str,
@@ -123,6 +147,19 @@ pub struct BadEndpoint {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_region_is_one_label() {
+        let host = |region: &str| format!("api.{region}.example.com");
+        let endpoint = Endpoint::of_region("CN-North-4", host).unwrap();
+        assert_eq!(endpoint.to_string(), "https://api.cn-north-4.example.com");
+        let long = "x".repeat(64);
+        for region in [
+            "", "-a", "a-", "a.b", "a b", "a/b", "a:1", "a#", "a@b", "ä", &long,
+        ] {
+            assert!(Endpoint::of_region(region, host).is_err(), "{region:?}");
+        }
+    }
 
     #[test]
     fn endpoints_are_read_as_people_write_them() {

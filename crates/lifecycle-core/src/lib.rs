@@ -6,6 +6,7 @@ pub mod encode;
 mod endpoint;
 mod fault;
 mod instance;
+mod lenient;
 mod profile;
 mod provider;
 mod reply;
@@ -15,10 +16,11 @@ mod state;
 pub use action::{
     Action, Billing, LocalDisk, RebootOptions, Repeat, StartOptions, StopMode, StopOptions, Verb,
 };
-pub use credential::{Credential, Secret};
+pub use credential::{Credential, Secret, header, hidden_header};
 pub use endpoint::{BadEndpoint, Endpoint};
 pub use fault::{Effect, Fault, FaultKind};
 pub use instance::{InstanceId, InvalidId, JobId, PageToken};
+pub use lenient::Lenient;
 pub use profile::{Cadence, KeyVariables, Limits, Pace, Profile, Rate, Support};
 pub use provider::{Call, Draft, Page, Progress, Provider, Receipt, Verdict};
 pub use reply::Reply;

@@ -76,6 +76,24 @@ impl Profile {
         }
     }
 
+    /// Can the cloud do `action` with every option, on this many instances in one call?
+    ///
+    /// # Errors
+    /// [`FaultKind::Unsupported`] names the option; [`FaultKind::Invalid`] says how many instances
+    /// there can be. What clouds do with no ids or too many is unknown, so neither is ever sent.
+    pub fn admits_batch(&self, action: &Action, instances: usize) -> Result<(), Fault> {
+        self.admits(action)?;
+        admit_count(instances, self.batch(action))
+    }
+
+    /// Can this many instances be observed in one call?
+    ///
+    /// # Errors
+    /// [`FaultKind::Invalid`] says how many there can be. Without ids some clouds show everything.
+    pub fn admits_look(&self, instances: usize) -> Result<(), Fault> {
+        admit_count(instances, self.limits.observe)
+    }
+
     /// Can the cloud honour every option of `action`?
     ///
     /// # Errors
@@ -108,6 +126,16 @@ impl Profile {
             )),
         }
     }
+}
+
+fn admit_count(instances: usize, limit: usize) -> Result<(), Fault> {
+    if (1..=limit).contains(&instances) {
+        return Ok(());
+    }
+    Err(Fault::new(
+        FaultKind::Invalid,
+        format!("{instances} instances in one call, where 1 to {limit} can be"),
+    ))
 }
 
 /// The greatest number of instances in one call.

@@ -5,7 +5,8 @@ use std::fmt;
 use bytes::Bytes;
 
 use crate::{
-    Action, Credential, Fault, InstanceId, JobId, Observation, PageToken, Profile, Reply, Stamp,
+    Action, Credential, Fault, FaultKind, InstanceId, JobId, Observation, PageToken, Profile,
+    Reply, Stamp,
 };
 
 /// What one cloud knows: how its requests look, how they are signed, what its answers mean.
@@ -71,18 +72,33 @@ pub trait Provider: fmt::Debug + Send + Sync + 'static {
 }
 
 /// A request that is not signed yet, and the function that reads its answer.
-#[derive(Clone)]
 pub struct Call<T> {
     /// The unsigned request.
     pub draft: Draft,
-    /// Reads an answer that [`Provider::check`] found good.
-    pub read: fn(&Reply) -> Result<T, Fault>,
+    read: Box<Reader<T>>,
 }
+
+type Reader<T> = dyn Fn(&Reply) -> Result<T, Fault> + Send + Sync;
 
 impl<T> Call<T> {
     /// A call from its two halves.
-    pub fn new(draft: Draft, read: fn(&Reply) -> Result<T, Fault>) -> Self {
-        Self { draft, read }
+    pub fn new(
+        draft: Draft,
+        read: impl Fn(&Reply) -> Result<T, Fault> + Send + Sync + 'static,
+    ) -> Self {
+        Self {
+            draft,
+            read: Box::new(read),
+        }
+    }
+
+    /// Reads an answer that [`Provider::check`] found good.
+    ///
+    /// # Errors
+    /// [`FaultKind::Unreadable`](crate::FaultKind::Unreadable) when it cannot be understood, or
+    /// the fault that it turns out to report.
+    pub fn read(&self, reply: &Reply) -> Result<T, Fault> {
+        (self.read)(reply)
     }
 }
 
@@ -164,6 +180,36 @@ pub enum Receipt {
     },
     /// The batch became a job, to be followed with [`Provider::follow`].
     Job(JobId),
+}
+
+impl Receipt {
+    /// The receipt of an answer that is good but for a list of failed ids without reasons.
+    ///
+    /// Whether the action was begun on a failed instance is open, and its fault says so.
+    ///
+    /// # Errors
+    /// [`FaultKind::Unreadable`](crate::FaultKind::Unreadable) when an id in the list cannot be
+    /// one: then nobody knows which instances failed.
+    pub fn without_failed(
+        failed: &[String],
+        reply: &Reply,
+        request_id: Option<String>,
+    ) -> Result<Self, Fault> {
+        if failed.is_empty() {
+            return Ok(Self::All);
+        }
+        let fault = Fault::new(
+            FaultKind::Failed,
+            "listed as failed, without a reason, in an answer that is otherwise good",
+        )
+        .with_status(reply.status)
+        .with_request_id(request_id);
+        let failed = failed.iter().map(|id| match InstanceId::new(id) {
+            Ok(id) => Ok((id, fault.clone())),
+            Err(error) => Err(reply.unreadable(&error.to_string())),
+        });
+        Ok(Self::Except(failed.collect::<Result<_, _>>()?))
+    }
 }
 
 /// How far a job is.

@@ -212,7 +212,7 @@ impl Site {
     pub(crate) fn execute(&mut self, index: Index, act: Act) -> Moment {
         self.instances[index.0 as usize].executed.count(act);
         self.acts.record(index, act, self.now);
-        self.begin(index, act, self.tempo.lag())
+        self.begin(index, act, self.tempo.scaled_lag())
     }
 
     /// Begins `act` without counting it, as if someone else had asked for it.

@@ -55,7 +55,7 @@ impl Tempo {
     }
 
     /// How long an accepted action stays invisible.
-    pub(crate) fn lag(&self) -> Duration {
+    pub(crate) fn scaled_lag(&self) -> Duration {
         self.scaled(self.lag)
     }
 

@@ -43,11 +43,13 @@ impl Transport for MemoryTransport {
                 pass(way).await;
                 Err(TransportError::unclear("connection reset"))
             }
-            Delivery::Truncated(_) => {
+            Delivery::Truncated(response) => {
                 pass(way).await;
-                Err(TransportError::unclear(
-                    "connection closed in the middle of the answer",
-                ))
+                let whole = response.body().len();
+                Err(TransportError::unclear(format!(
+                    "connection closed after {} of {whole} bytes",
+                    whole / 2
+                )))
             }
             Delivery::Silence => future::pending().await,
         }

@@ -86,14 +86,16 @@ impl World {
         &mut self.clouds[cloud as usize]
     }
 
-    /// The instance `cloud/region/id`, deleted or not.
+    /// The instance `cloud/region/id`, deleted or not. Zenlayer has one endpoint for all regions, so
+    /// there the region `global` stands for any.
     pub(crate) fn lookup(&self, reference: &str) -> Option<(Cloud, Index)> {
         let mut parts = reference.splitn(3, '/');
         let cloud: Cloud = parts.next()?.parse().ok()?;
         let (region, id) = (parts.next()?, parts.next()?);
         let site = self.site(cloud);
         let index = site.any(id)?;
-        (site.region(index) == region).then_some((cloud, index))
+        let anywhere = cloud == Cloud::Zenlayer && region == "global";
+        (anywhere || site.region(index) == region).then_some((cloud, index))
     }
 
     /// `cloud/region/id`.

@@ -1,7 +1,7 @@
 //! How the body of an answer is read: JSON or XML, and never spoilt by one odd field.
 //!
-//! ECS answers in JSON when asked to; XML is its default and what some of its errors come in. XML
-//! is first turned into the JSON that ECS would have sent, so one set of types reads both.
+//! ECS answers in JSON or in XML. XML is first turned into the JSON that ECS would have sent, so one
+//! set of types reads both.
 
 use std::{fmt, marker::PhantomData};
 
@@ -15,8 +15,8 @@ use serde::{
 
 use crate::xml;
 
-/// Reads a body by its first character, which says more than the content type: proxies and
-/// gateways of the vendor do not agree on that.
+/// Reads a body by its first character. The content type would add nothing: no text is both an
+/// object in JSON and XML, and what is neither cannot be read whatever it is called.
 pub(crate) fn read<T: DeserializeOwned>(reply: &Reply) -> Result<T, Fault> {
     match reply.body.trim_ascii_start().first() {
         Some(b'{') => reply.json(),

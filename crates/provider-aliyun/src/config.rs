@@ -25,18 +25,14 @@ impl Config {
     /// [`BadEndpoint`] when `region` is not one label of a host name: 1 to 63 letters, digits and
     /// hyphens, with no hyphen at either end.
     pub fn new(region: &str) -> Result<Self, BadEndpoint> {
-        if !is_label(region) {
-            // Never an endpoint, because of the spaces: this makes the error.
-            Endpoint::parse(&format!("of region {region} (no host name label)"))?;
-        }
-        let region = region.to_ascii_lowercase();
+        let endpoint = |network| Endpoint::of_region(region, |region| host(region, network));
         Ok(Self {
-            public: Endpoint::parse(&host(&region, Network::Public))?,
-            vpc: Endpoint::parse(&host(&region, Network::Vpc))?,
+            public: endpoint(Network::Public)?,
+            vpc: endpoint(Network::Vpc)?,
             given: None,
             network: Network::default(),
             batch: Batch::default(),
-            region,
+            region: region.to_ascii_lowercase(),
         })
     }
 
@@ -154,14 +150,6 @@ fn exception(region: &str) -> Option<&'static str> {
         "cn-zhangjiakou-na62-a01" => "ecs.cn-zhangjiakou.aliyuncs.com",
         _ => return None,
     })
-}
-
-/// Is this one label of a host name, by RFC 1123?
-fn is_label(text: &str) -> bool {
-    (1..=63).contains(&text.len())
-        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
-        && !text.starts_with('-')
-        && !text.ends_with('-')
 }
 
 #[cfg(test)]

@@ -19,23 +19,23 @@ pub(crate) fn check(reply: &Reply) -> Result<(), Fault> {
     }
     let body: Value = body::read(reply).unwrap_or_default();
     Err(match field(&body, ["Code", "code"]) {
-        Some(code) => refusal_of(reply, &code, field(&body, ["Message", "message"])),
+        Some(code) => of_answer(reply, &code, field(&body, ["Message", "message"])),
         None => uncoded(reply),
     })
 }
 
 /// The fault of a whole answer that carries a code.
-pub(crate) fn refusal_of(reply: &Reply, code: &str, message: Option<String>) -> Fault {
-    match refusal(code, message) {
-        fault if fault.kind() == FaultKind::Unknown => complete(
-            fault.with_kind(by_status(reply.status, FaultKind::Unknown)),
-            reply,
-        ),
-        fault => complete(fault, reply),
-    }
+pub(crate) fn of_answer(reply: &Reply, code: &str, message: Option<String>) -> Fault {
+    let kind = kind(code).unwrap_or_else(|| by_status(reply.status, FaultKind::Unknown));
+    complete(coded(kind, code, message), reply)
 }
 
-/// The fault of a failing answer without a code: a proxy or a wrong host has answered.
+/// The fault of one row of a batch.
+pub(crate) fn of_row(code: &str, message: Option<String>) -> Fault {
+    coded(kind(code).unwrap_or(FaultKind::Unknown), code, message)
+}
+
+/// The fault of a failing answer without a code, as from a proxy or a wrong host.
 fn uncoded(reply: &Reply) -> Fault {
     let kind = by_status(reply.status, FaultKind::Unreadable);
     complete(reply.bare_fault().with_kind(kind), reply)
@@ -68,9 +68,7 @@ pub(crate) fn request_id(reply: &Reply) -> Option<String> {
     }
 }
 
-/// The fault that a code stands for, be it of a whole answer or of one row of a batch.
-pub(crate) fn refusal(code: &str, message: Option<String>) -> Fault {
-    let kind = kind(code).unwrap_or(FaultKind::Unknown);
+fn coded(kind: FaultKind, code: &str, message: Option<String>) -> Fault {
     let fault = Fault::new(kind, without_signed_text(message.unwrap_or_default())).with_code(code);
     match kind {
         // Disks and their keys are looked at before anything is done.

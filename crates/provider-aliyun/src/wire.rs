@@ -7,13 +7,14 @@ use std::sync::LazyLock;
 
 use http::Method;
 use lifecycle_core::{
-    Action, Billing, Call, Draft, Fault, FaultKind, InstanceId, LocalDisk, Lock, Observation, Page,
+    Action, Call, Draft, Fault, FaultKind, InstanceId, LocalDisk, Lock, Observation, Page,
     PageToken, PowerState, RebootOptions, Receipt, Reply, StartOptions, StopMode, StopOptions,
     StoppedBilling, encode,
 };
 use serde::Deserialize;
 
 use crate::{
+    PROFILE,
     body::{self, Record, Rows, Text},
     config::{Batch, Config},
     fault,
@@ -37,14 +38,14 @@ pub(crate) fn act(
     action: &Action,
     ids: &[InstanceId],
 ) -> Result<Call<Receipt>, Fault> {
-    admit_count(ids)?;
+    PROFILE.admits_batch(action, ids.len())?;
     match (action, ids) {
         (Action::Start(options), [id]) => start_instance(id, options),
-        (Action::Start(options), _) => start_instances(config, ids, options),
-        (Action::Stop(options), [id]) => stop_instance(id, options),
-        (Action::Stop(options), _) => stop_instances(config, ids, options),
-        (Action::Reboot(options), [id]) => reboot_instance(id, options),
-        (Action::Reboot(options), _) => reboot_instances(config, ids, options),
+        (Action::Start(_), _) => Ok(start_instances(config, ids)),
+        (Action::Stop(options), [id]) => Ok(stop_instance(id, options)),
+        (Action::Stop(options), _) => Ok(stop_instances(config, ids, options)),
+        (Action::Reboot(options), [id]) => Ok(reboot_instance(id, options)),
+        (Action::Reboot(options), _) => Ok(reboot_instances(config, ids, options)),
         _ => Err(unsupported("this action")),
     }
 }
@@ -56,7 +57,7 @@ pub(crate) fn observe(
     config: &Config,
     ids: &[InstanceId],
 ) -> Result<Call<Vec<Observation>>, Fault> {
-    admit_count(ids)?;
+    PROFILE.admits_look(ids.len())?;
     let query = instances_of(config).with_encoded("InstanceIds", &encoded_array(ids));
     Ok(Call::new(
         post("DescribeInstances", query),
@@ -83,60 +84,43 @@ fn start_instance(id: &InstanceId, options: &StartOptions) -> Result<Call<Receip
     Ok(single("StartInstance", query))
 }
 
-fn start_instances(
-    config: &Config,
-    ids: &[InstanceId],
-    options: &StartOptions,
-) -> Result<Call<Receipt>, Fault> {
-    if options.local_disk != LocalDisk::Keep {
-        return Err(unsupported(
-            "initialising local disks in a batch: only one instance per call",
-        ));
-    }
-    Ok(batch("StartInstances", Query::default(), config, ids))
+fn start_instances(config: &Config, ids: &[InstanceId]) -> Call<Receipt> {
+    batch("StartInstances", Query::default(), config, ids)
 }
 
-fn stop_instance(id: &InstanceId, options: &StopOptions) -> Result<Call<Receipt>, Fault> {
-    let query = stop_query(options)?.with("InstanceId", id.as_str());
-    Ok(single("StopInstance", query))
+fn stop_instance(id: &InstanceId, options: &StopOptions) -> Call<Receipt> {
+    let query = stop_query(options).with("InstanceId", id.as_str());
+    single("StopInstance", query)
 }
 
-fn stop_instances(
-    config: &Config,
-    ids: &[InstanceId],
-    options: &StopOptions,
-) -> Result<Call<Receipt>, Fault> {
-    Ok(batch("StopInstances", stop_query(options)?, config, ids))
+fn stop_instances(config: &Config, ids: &[InstanceId], options: &StopOptions) -> Call<Receipt> {
+    batch("StopInstances", stop_query(options), config, ids)
 }
 
 /// `StoppedMode` is always sent: what ECS does without it is a setting of the account, so a plain
 /// stop could end billing and give the machine away.
-fn stop_query(options: &StopOptions) -> Result<Query<'static>, Fault> {
-    let stopped_mode = match options.billing {
-        Billing::Keep => "KeepCharging",
-        Billing::Release => "StopCharging",
-        _ => return Err(unsupported("this way of billing")),
+fn stop_query(options: &StopOptions) -> Query<'static> {
+    let stopped_mode = if options.billing.is_release() {
+        "StopCharging"
+    } else {
+        "KeepCharging"
     };
-    Ok(Query::default()
-        .with("ForceStop", forced(options.mode)?)
-        .with("StoppedMode", stopped_mode))
+    Query::default()
+        .with("ForceStop", forced(options.mode))
+        .with("StoppedMode", stopped_mode)
 }
 
-fn reboot_instance(id: &InstanceId, options: &RebootOptions) -> Result<Call<Receipt>, Fault> {
+fn reboot_instance(id: &InstanceId, options: &RebootOptions) -> Call<Receipt> {
     let query = Query::default()
-        .with("ForceStop", forced(options.mode)?)
+        .with("ForceStop", forced(options.mode))
         .with("InstanceId", id.as_str());
-    Ok(single("RebootInstance", query))
+    single("RebootInstance", query)
 }
 
 /// The batch operation has another name for the flag than the operation for one instance.
-fn reboot_instances(
-    config: &Config,
-    ids: &[InstanceId],
-    options: &RebootOptions,
-) -> Result<Call<Receipt>, Fault> {
-    let query = Query::default().with("ForceReboot", forced(options.mode)?);
-    Ok(batch("RebootInstances", query, config, ids))
+fn reboot_instances(config: &Config, ids: &[InstanceId], options: &RebootOptions) -> Call<Receipt> {
+    let query = Query::default().with("ForceReboot", forced(options.mode));
+    batch("RebootInstances", query, config, ids)
 }
 
 fn single(operation: &'static str, query: Query<'_>) -> Call<Receipt> {
@@ -171,28 +155,14 @@ fn post(operation: &'static str, query: Query<'_>) -> Draft {
 }
 
 /// `ForceStop` and `ForceReboot`: always sent, in lower case.
-fn forced(mode: StopMode) -> Result<&'static str, Fault> {
-    match mode {
-        StopMode::Graceful => Ok("false"),
-        StopMode::Forced => Ok("true"),
-        _ => Err(unsupported("this way of stopping")),
-    }
+fn forced(mode: StopMode) -> &'static str {
+    if mode.is_forced() { "true" } else { "false" }
 }
 
 /// `["i-1","i-2"]`, percent-encoded. Ids need no encoding, neither for JSON nor for a query.
 fn encoded_array(ids: &[InstanceId]) -> String {
     let ids: Vec<&str> = ids.iter().map(InstanceId::as_str).collect();
     format!("%5B%22{}%22%5D", ids.join("%22%2C%22"))
-}
-
-fn admit_count(ids: &[InstanceId]) -> Result<(), Fault> {
-    if (1..=LIMIT).contains(&ids.len()) {
-        return Ok(());
-    }
-    Err(Fault::new(
-        FaultKind::Invalid,
-        format!("one call takes 1 to {LIMIT} instances, not {}", ids.len()),
-    ))
 }
 
 fn unsupported(what: &str) -> Fault {
@@ -316,7 +286,7 @@ fn read_batch(reply: &Reply) -> Result<Receipt, Fault> {
             accepted.push(id);
         } else {
             let fault =
-                fault::refusal(&code, row.message.0).with_request_id(answer.request_id.0.clone());
+                fault::of_row(&code, row.message.0).with_request_id(answer.request_id.0.clone());
             refused.push((id, fault));
         }
     }
@@ -356,7 +326,7 @@ impl Answer {
     fn read(reply: &Reply) -> Result<Self, Fault> {
         let answer: Self = body::read(reply)?;
         match answer.code.0 {
-            Some(code) if code != DONE => Err(fault::refusal_of(reply, &code, answer.message.0)),
+            Some(code) if code != DONE => Err(fault::of_answer(reply, &code, answer.message.0)),
             _ => Ok(answer),
         }
     }

@@ -135,7 +135,7 @@ mod tests {
     fn xml_becomes_the_json_that_ecs_would_have_sent() {
         for (xml, expected) in [
             (
-                "<?xml version=\"1.0\"?>\n<Error>\n  <Code> Throttling </Code>\n</Error>",
+                "\n<?xml version=\"1.0\"?>\n<Error>\n  <Code> Throttling </Code>\n</Error>",
                 json!({"Code": "Throttling"}),
             ),
             (

@@ -19,13 +19,7 @@ impl Config {
     /// [`BadEndpoint`] when `region` is not one label of a host name: 1 to 63 letters, digits and
     /// hyphens, with no hyphen at either end.
     pub fn new(region: &str) -> Result<Self, BadEndpoint> {
-        let endpoint = if is_label(region) {
-            let region = region.to_ascii_lowercase();
-            Endpoint::parse(&format!("bcc.{region}.baidubce.com"))?
-        } else {
-            // Never an endpoint, because of the spaces: this makes the error.
-            Endpoint::parse(&format!("of region {region} (no host name label)"))?
-        };
+        let endpoint = Endpoint::of_region(region, |region| format!("bcc.{region}.baidubce.com"))?;
         Ok(Self { endpoint })
     }
 
@@ -40,14 +34,6 @@ impl Config {
     pub fn endpoint(&self) -> &Endpoint {
         &self.endpoint
     }
-}
-
-/// Is this one label of a host name, by RFC 1123?
-fn is_label(text: &str) -> bool {
-    (1..=63).contains(&text.len())
-        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
-        && !text.starts_with('-')
-        && !text.ends_with('-')
 }
 
 #[cfg(test)]

@@ -11,7 +11,9 @@ use http::{
     HeaderName, HeaderValue, Method, Request,
     header::{AUTHORIZATION, CONTENT_TYPE, HOST},
 };
-use lifecycle_core::{Credential, Draft, Endpoint, Fault, FaultKind, Secret, Stamp, encode};
+use lifecycle_core::{
+    Credential, Draft, Endpoint, Fault, FaultKind, Secret, Stamp, encode, header, hidden_header,
+};
 
 /// One attempt at `draft`, signed.
 pub(crate) fn sign(
@@ -53,13 +55,13 @@ pub(crate) fn sign(
         .map_err(|error| Fault::new(FaultKind::Invalid, error.to_string()))?;
     let headers = request.headers_mut();
     headers.reserve(5);
-    headers.insert(HOST, plain(endpoint.authority().to_owned())?);
+    headers.insert(HOST, header(endpoint.authority())?);
     headers.insert(CONTENT_TYPE, JSON.clone());
-    headers.insert(AUTHORIZATION, sensitive(authorization)?);
+    headers.insert(AUTHORIZATION, hidden_header(authorization)?);
     if let Some(token) = session {
-        headers.insert(&SESSION, sensitive(token.to_owned())?);
+        headers.insert(&SESSION, hidden_header(token)?);
     }
-    headers.insert(&DATE, plain(date)?);
+    headers.insert(&DATE, header(date)?);
     Ok(request)
 }
 
@@ -150,18 +152,6 @@ fn signature(signing_key: &str, canonical_request: &str) -> String {
 
 fn authorization(prefix: &str, signed_headers: &str, signature: &str) -> String {
     [prefix, signed_headers, signature].join("/")
-}
-
-fn plain(value: String) -> Result<HeaderValue, Fault> {
-    HeaderValue::try_from(value)
-        .map_err(|_| refused_key("the access key has characters that no header can carry"))
-}
-
-/// A value that HTTP clients keep out of their logs.
-fn sensitive(value: String) -> Result<HeaderValue, Fault> {
-    let mut value = plain(value)?;
-    value.set_sensitive(true);
-    Ok(value)
 }
 
 fn refused_key(message: &str) -> Fault {

@@ -2,10 +2,10 @@
 
 use http::Method;
 use lifecycle_core::{
-    Action, Billing, Call, Draft, Fault, FaultKind, InstanceId, Observation, Page, PageToken,
-    PowerState, Receipt, Reply, StopMode, encode,
+    Action, Call, Draft, Fault, FaultKind, InstanceId, Lenient, Observation, Page, PageToken,
+    PowerState, Receipt, Reply, encode,
 };
-use serde::{Deserialize, Deserializer, de::DeserializeOwned};
+use serde::Deserialize;
 
 use crate::PROFILE;
 
@@ -16,19 +16,18 @@ use crate::PROFILE;
 /// reboot: <https://cloud.baidu.com/doc/BCC/s/vjwvyoa62>.
 /// The batch reboot has no page; Baidu's SDKs have it since March 2026.
 pub(crate) fn act(action: &Action, ids: &[InstanceId]) -> Result<Call<Receipt>, Fault> {
-    PROFILE.admits(action)?;
-    admit_count(ids, PROFILE.limits.of(action.verb()))?;
+    PROFILE.admits_batch(action, ids.len())?;
     let (single, batch, query, flags) = match action {
         Action::Start(_) => ("StartInstance", "BatchStartInstance", "start", vec![]),
         Action::Stop(stop) => {
             let flags = vec![
-                ("forceStop", is_forced(stop.mode)?),
-                ("stopWithNoCharge", is_free(stop.billing)?),
+                ("forceStop", stop.mode.is_forced()),
+                ("stopWithNoCharge", stop.billing.is_release()),
             ];
             ("StopInstance", "BatchStopInstance", "stop", flags)
         }
         Action::Reboot(reboot) => {
-            let flags = vec![("forceStop", is_forced(reboot.mode)?)];
+            let flags = vec![("forceStop", reboot.mode.is_forced())];
             ("RebootInstance", "BatchRebootInstance", "reboot", flags)
         }
         _ => return Err(unsupported("this action")),
@@ -47,15 +46,14 @@ pub(crate) fn act(action: &Action, ids: &[InstanceId]) -> Result<Call<Receipt>, 
 /// One instance: <https://cloud.baidu.com/doc/BCC/s/sjwvyoeqr>,
 /// several: <https://cloud.baidu.com/doc/BCC/s/Kksyfijrw>.
 pub(crate) fn observe(ids: &[InstanceId]) -> Result<Call<Vec<Observation>>, Fault> {
-    let limit = PROFILE.limits.observe;
-    admit_count(ids, limit)?;
+    PROFILE.admits_look(ids.len())?;
     if let [id] = ids {
         let draft = Draft::new("GetInstance", Method::GET, instance_path(id));
         return Ok(Call::new(draft, read_one));
     }
     let path = "/v2/instance/listByInstanceId";
     let draft = Draft::new("ListInstanceByInstanceIds", Method::POST, path)
-        .with_query(format!("maxKeys={limit}"))
+        .with_query(format!("maxKeys={}", PROFILE.limits.observe))
         .with_body(json_object(ids, &[]));
     Ok(Call::new(draft, read_many))
 }
@@ -104,39 +102,11 @@ fn json_object(ids: &[InstanceId], flags: &[(&str, bool)]) -> String {
     json
 }
 
-fn is_forced(mode: StopMode) -> Result<bool, Fault> {
-    match mode {
-        StopMode::Graceful => Ok(false),
-        StopMode::Forced => Ok(true),
-        _ => Err(unsupported("this stop mode")),
-    }
-}
-
-fn is_free(billing: Billing) -> Result<bool, Fault> {
-    match billing {
-        Billing::Keep => Ok(false),
-        Billing::Release => Ok(true),
-        _ => Err(unsupported("this billing of stopped instances")),
-    }
-}
-
 fn unsupported(what: &str) -> Fault {
     Fault::new(
         FaultKind::Unsupported,
         format!("{} does not know {what}", PROFILE.title),
     )
-}
-
-/// What Baidu does with no ids or too many is unknown, so neither is sent.
-fn admit_count(ids: &[InstanceId], limit: usize) -> Result<(), Fault> {
-    let count = ids.len();
-    if (1..=limit).contains(&count) {
-        return Ok(());
-    }
-    Err(Fault::new(
-        FaultKind::Invalid,
-        format!("{count} instances in one call, where 1 to {limit} can be"),
-    ))
 }
 
 /// Nothing, an object without failed ids, or one with some. Baidu gives no reason for a failed
@@ -148,23 +118,7 @@ fn read_power(reply: &Reply) -> Result<Receipt, Fault> {
     }
     let answer: PowerAnswer = reply.json()?;
     let failed = answer.failed_instance_id_list.unwrap_or_default();
-    if failed.is_empty() {
-        return Ok(Receipt::All);
-    }
-    let fault = Fault::new(
-        FaultKind::Failed,
-        "listed as failed, without a reason, in an answer that is otherwise good",
-    )
-    .with_status(reply.status)
-    .with_request_id(crate::fault::request_id(reply));
-    failed
-        .iter()
-        .map(|id| match InstanceId::new(id) {
-            Ok(id) => Ok((id, fault.clone())),
-            Err(error) => Err(reply.unreadable(&error.to_string())),
-        })
-        .collect::<Result<_, _>>()
-        .map(Receipt::Except)
+    Receipt::without_failed(&failed, reply, crate::fault::request_id(reply))
 }
 
 fn read_one(reply: &Reply) -> Result<Vec<Observation>, Fault> {
@@ -273,23 +227,6 @@ fn power_state(status: &str) -> PowerState {
         | "Recharging" | "BillingChanging" | "VolumeResizing" | "AttachingPort"
         | "DetachingPort" | "Moving" => PowerState::Changing,
         _ => PowerState::Unknown,
-    }
-}
-
-/// A value that is dropped when it is of another type than documented, so that one odd field does
-/// not cost the rest of the answer.
-pub(crate) struct Lenient<T>(pub(crate) Option<T>);
-
-impl<T> Default for Lenient<T> {
-    fn default() -> Self {
-        Self(None)
-    }
-}
-
-impl<'de, T: DeserializeOwned> Deserialize<'de> for Lenient<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let value = serde_json::Value::deserialize(deserializer)?;
-        Ok(Self(T::deserialize(value).ok()))
     }
 }
 

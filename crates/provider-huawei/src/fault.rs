@@ -162,7 +162,11 @@ fn text_in(object: &Map<String, Value>, name: &str) -> Option<String> {
 
 /// What an object holds, `error` first.
 fn inner(object: &Map<String, Value>) -> impl Iterator<Item = &Value> {
-    object.get("error").into_iter().chain(object.values())
+    let others = object.iter().filter(|(name, _)| *name != "error");
+    object
+        .get("error")
+        .into_iter()
+        .chain(others.map(|(_, value)| value))
 }
 
 /// The meaning of a code of the tables; `None` leaves it to the HTTP status.
@@ -342,13 +346,14 @@ fn without_request(fault: Fault) -> Fault {
 }
 
 /// What the repeated request begins with, and what is in it.
-const REPEATED: [&str; 10] = [
+const REPEATED: [&str; 11] = [
     "canonicalrequest",
     "canonical request",
     "|",
     "authorization:",
     "content-type:",
     "\nhost:",
+    " host:",
     "x-auth-token",
     "x-project-id",
     "x-sdk-date",

@@ -24,8 +24,8 @@ pub(crate) fn act(
     admit_count(ids, PROFILE.limits.of(action.verb()))?;
     let (operation, key, kind) = match action {
         Action::Start(_) => ("BatchStartServers", "os-start", None),
-        Action::Stop(stop) => ("BatchStopServers", "os-stop", Some(kind(stop.mode)?)),
-        Action::Reboot(reboot) => ("BatchRebootServers", "reboot", Some(kind(reboot.mode)?)),
+        Action::Stop(stop) => ("BatchStopServers", "os-stop", Some(type_of(stop.mode)?)),
+        Action::Reboot(reboot) => ("BatchRebootServers", "reboot", Some(type_of(reboot.mode)?)),
         _ => return Err(unsupported("this action")),
     };
     let path = format!("/v1/{}/cloudservers/action", config.project_id());
@@ -91,21 +91,17 @@ fn batch(key: &str, kind: Option<&str>, ids: &[InstanceId]) -> String {
     if let Some(kind) = kind {
         body.extend([r#""type":""#, kind, r#"","#]);
     }
-    body.push_str(r#""servers":["#);
-    for (index, id) in ids.iter().enumerate() {
-        body.push_str(if index == 0 {
-            r#"{"id":""#
-        } else {
-            r#""},{"id":""#
-        });
-        body.push_str(id.as_str());
+    let mut before = r#""servers":[{"id":""#;
+    for id in ids {
+        body.extend([before, id.as_str()]);
+        before = r#""},{"id":""#;
     }
     body.push_str(r#""}]}}"#);
     body
 }
 
 /// Sent with every stop and every reboot, so that no default of the cloud decides.
-fn kind(mode: StopMode) -> Result<&'static str, Fault> {
+fn type_of(mode: StopMode) -> Result<&'static str, Fault> {
     match mode {
         StopMode::Graceful => Ok("SOFT"),
         StopMode::Forced => Ok("HARD"),

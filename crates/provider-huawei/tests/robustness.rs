@@ -18,13 +18,13 @@ fn answers() -> Vec<Reply> {
         .collect()
 }
 
-/// With the status that it has, and as a success of every call that has a reader of its own.
-fn read_in_every_way(answer: &Reply) {
+/// With the status that it has, and as a success of these calls.
+fn read_as(answer: &Reply, calls: &[&str]) {
     let success = Reply {
         status: 200,
         ..answer.clone()
     };
-    for call in ["batch-reboot", "show-job", "show-server", "list"] {
+    for call in calls {
         assert!(!meaning(call, &success).is_empty());
     }
     if answer.status != 200 {
@@ -45,7 +45,8 @@ fn answers_may_end_anywhere() {
     let mut cuts = 0;
     for answer in answers() {
         for end in 0..answer.body.len() {
-            read_in_every_way(&with_body(&answer, answer.body.slice(..end)));
+            // No reader gets past the end of a text that is no JSON: one stands for all.
+            read_as(&with_body(&answer, answer.body.slice(..end)), &["list"]);
             cuts += 1;
         }
     }
@@ -60,7 +61,8 @@ fn values_may_be_of_any_type() {
             continue;
         };
         for changed in changes_of(&body) {
-            read_in_every_way(&with_body(&answer, changed.to_string()));
+            let every_reader = ["batch-reboot", "show-job", "show-server", "list"];
+            read_as(&with_body(&answer, changed.to_string()), &every_reader);
             changes += 1;
         }
     }

@@ -1,9 +1,7 @@
 //! What Zenlayer's error codes mean.
 
-use lifecycle_core::{Fault, FaultKind, Reply};
+use lifecycle_core::{Fault, FaultKind, Lenient, Reply};
 use serde::Deserialize;
-
-use crate::wire::Lenient;
 
 /// Is this answer a refusal or a failure? An error code counts on any HTTP status.
 pub(crate) fn check(reply: &Reply) -> Result<(), Fault> {

@@ -9,7 +9,9 @@ use http::{
     HeaderName, HeaderValue, Request,
     header::{AUTHORIZATION, CONTENT_TYPE, HOST},
 };
-use lifecycle_core::{Credential, Draft, Endpoint, Fault, FaultKind, Stamp, encode};
+use lifecycle_core::{
+    Credential, Draft, Endpoint, Fault, FaultKind, Stamp, encode, header, hidden_header,
+};
 
 /// One attempt at `draft`, signed with an access key, or with a token that stands for a signature:
 /// <https://docs.console.zenlayer.com/api-reference/api-introduction/instruction/authentication/access-token>
@@ -43,17 +45,17 @@ pub(crate) fn sign(
         .map_err(|error| Fault::new(FaultKind::Invalid, error.to_string()))?;
     let headers = request.headers_mut();
     headers.reserve(8);
-    headers.insert(HOST, plain(endpoint.authority().to_owned())?);
+    headers.insert(HOST, header(endpoint.authority())?);
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(JSON));
-    headers.insert(&ACTION, plain(draft.operation.to_owned())?);
+    headers.insert(&ACTION, header(draft.operation)?);
     headers.insert(&VERSION, HeaderValue::from_static("2025-09-01"));
     // Missing from the document's list of headers, but all of Zenlayer's SDKs send it.
     headers.insert(&SERVICE, HeaderValue::from_static("zec"));
     if let Some(timestamp) = timestamp {
         headers.insert(&SIGNATURE_METHOD, HeaderValue::from_static(ALGORITHM));
-        headers.insert(&TIMESTAMP, plain(timestamp)?);
+        headers.insert(&TIMESTAMP, header(timestamp)?);
     }
-    headers.insert(AUTHORIZATION, sensitive(authorization)?);
+    headers.insert(AUTHORIZATION, hidden_header(authorization)?);
     Ok(request)
 }
 
@@ -102,18 +104,6 @@ fn authorization(key_id: &str, signature: &str) -> String {
         signature,
     ]
     .concat()
-}
-
-fn plain(value: String) -> Result<HeaderValue, Fault> {
-    HeaderValue::try_from(value)
-        .map_err(|_| refused_key("the access key has characters that no header can carry"))
-}
-
-/// A value that HTTP clients keep out of their logs.
-fn sensitive(value: String) -> Result<HeaderValue, Fault> {
-    let mut value = plain(value)?;
-    value.set_sensitive(true);
-    Ok(value)
 }
 
 fn refused_key(message: &str) -> Fault {

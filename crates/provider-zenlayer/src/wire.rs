@@ -2,10 +2,10 @@
 
 use http::Method;
 use lifecycle_core::{
-    Action, Call, Draft, Fault, FaultKind, InstanceId, Observation, Page, PageToken, PowerState,
-    Receipt, Reply, StopMode,
+    Action, Call, Draft, Fault, FaultKind, InstanceId, Lenient, Observation, Page, PageToken,
+    PowerState, Receipt, Reply,
 };
-use serde::{Deserialize, Deserializer, de::DeserializeOwned};
+use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 
 use crate::{Config, PROFILE};
@@ -16,16 +16,15 @@ use crate::{Config, PROFILE};
 /// A stop without its flag is a forced one, and what a reboot without its flag is, is not said; so
 /// both are always sent.
 pub(crate) fn act(action: &Action, ids: &[InstanceId]) -> Result<Call<Receipt>, Fault> {
-    PROFILE.admits(action)?;
-    admit_count(ids, PROFILE.limits.of(action.verb()))?;
+    PROFILE.admits_batch(action, ids.len())?;
     let (operation, fields) = match action {
         Action::Start(_) => ("StartInstances", vec![]),
         Action::Stop(stop) => {
-            let forced = is_forced(stop.mode)?.into();
+            let forced = stop.mode.is_forced().into();
             ("StopInstances", vec![("forceShutdown", forced)])
         }
         Action::Reboot(reboot) => {
-            let forced = is_forced(reboot.mode)?.into();
+            let forced = reboot.mode.is_forced().into();
             ("RebootInstances", vec![("forceReboot", forced)])
         }
         _ => return Err(unsupported("this action")),
@@ -39,9 +38,8 @@ pub(crate) fn observe(
     config: &Config,
     ids: &[InstanceId],
 ) -> Result<Call<Vec<Observation>>, Fault> {
-    let limit = PROFILE.limits.observe;
-    admit_count(ids, limit)?;
-    let mut fields = vec![("pageSize", limit.into())];
+    PROFILE.admits_look(ids.len())?;
+    let mut fields = vec![("pageSize", PROFILE.limits.observe.into())];
     fields.extend(resource_group(config));
     let draft = draft("DescribeInstancesStatus", ids, &fields);
     Ok(Call::new(draft, read_statuses))
@@ -49,17 +47,19 @@ pub(crate) fn observe(
 
 /// `DescribeInstances`. The token is the number of the page, counted from one.
 pub(crate) fn list(config: &Config, page: Option<&PageToken>) -> Result<Call<Page>, Fault> {
-    let number = match page {
+    let number: usize = match page {
         None => 1,
         Some(token) => token
             .as_str()
             .parse()
-            .map_err(|_| Fault::new(FaultKind::Invalid, "the page token is no page number"))?,
+            .ok()
+            .filter(|number| *number > 0)
+            .ok_or_else(|| Fault::new(FaultKind::Invalid, "the page token is no page number"))?,
     };
-    let read = reader(number)?;
     let mut fields = vec![("pageSize", PAGE_SIZE.into()), ("pageNum", number.into())];
     fields.extend(resource_group(config));
-    Ok(Call::new(draft("DescribeInstances", &[], &fields), read))
+    let draft = draft("DescribeInstances", &[], &fields);
+    Ok(Call::new(draft, move |reply| read_page(reply, number)))
 }
 
 /// The most rows that a page can have.
@@ -97,31 +97,11 @@ fn resource_group(config: &Config) -> Option<(&'static str, Value)> {
     Some(("resourceGroupId", id.into()))
 }
 
-fn is_forced(mode: StopMode) -> Result<bool, Fault> {
-    match mode {
-        StopMode::Graceful => Ok(false),
-        StopMode::Forced => Ok(true),
-        _ => Err(unsupported("this stop mode")),
-    }
-}
-
 fn unsupported(what: &str) -> Fault {
     Fault::new(
         FaultKind::Unsupported,
         format!("{} does not know {what}", PROFILE.title),
     )
-}
-
-/// What Zenlayer does with too many ids is unknown, and no ids can mean all instances.
-fn admit_count(ids: &[InstanceId], limit: usize) -> Result<(), Fault> {
-    let count = ids.len();
-    if (1..=limit).contains(&count) {
-        return Ok(());
-    }
-    Err(Fault::new(
-        FaultKind::Invalid,
-        format!("{count} instances in one call, where 1 to {limit} can be"),
-    ))
 }
 
 /// The ids in the answer are those that failed; none, null and no list at all mean that all were
@@ -130,23 +110,7 @@ fn admit_count(ids: &[InstanceId], limit: usize) -> Result<(), Fault> {
 fn read_power(reply: &Reply) -> Result<Receipt, Fault> {
     let answer: PowerAnswer = read_answer(reply, "instanceIds")?;
     let failed = answer.instance_ids.unwrap_or_default();
-    if failed.is_empty() {
-        return Ok(Receipt::All);
-    }
-    let fault = Fault::new(
-        FaultKind::Failed,
-        "listed as failed, without a reason, in an answer that is otherwise good",
-    )
-    .with_status(reply.status)
-    .with_request_id(crate::fault::request_id(reply));
-    failed
-        .iter()
-        .map(|id| match InstanceId::new(id) {
-            Ok(id) => Ok((id, fault.clone())),
-            Err(error) => Err(reply.unreadable(&error.to_string())),
-        })
-        .collect::<Result<_, _>>()
-        .map(Receipt::Except)
+    Receipt::without_failed(&failed, reply, crate::fault::request_id(reply))
 }
 
 /// An instance without a row counts as unknown to the cloud, so a list that is cut short must not
@@ -171,37 +135,16 @@ fn read_page(reply: &Reply, number: usize) -> Result<Page, Fault> {
     let total = answer.total_count.0.filter(|total| *total > 0);
     let rows = answer.rows(reply)?;
     let more = match total {
-        Some(total) => !rows.is_empty() && (number - 1) * PAGE_SIZE + rows.len() < total,
+        Some(total) => {
+            !rows.is_empty()
+                && number.saturating_sub(1).saturating_mul(PAGE_SIZE) + rows.len() < total
+        }
         None => rows.len() >= PAGE_SIZE,
     };
     Ok(Page {
         observations: observations(rows),
-        next: more.then(|| PageToken::new((number + 1).to_string())),
+        next: more.then(|| PageToken::new(number.saturating_add(1).to_string())),
     })
-}
-
-type ReadPage = fn(&Reply) -> Result<Page, Fault>;
-
-/// The reader of this page. The function in a [`Call`] sees the answer alone, and Zenlayer's answer
-/// does not say which page it is; so every page has a function of its own.
-fn reader(number: usize) -> Result<ReadPage, Fault> {
-    fn read<const NUMBER: usize>(reply: &Reply) -> Result<Page, Fault> {
-        read_page(reply, NUMBER)
-    }
-    macro_rules! readers {
-        ($($number:literal)*) => { [$(read::<$number> as ReadPage),*] };
-    }
-    let readers = readers![
-        1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30 31 32 33
-        34 35 36 37 38 39 40 41 42 43 44 45 46 47 48 49 50 51 52 53 54 55 56 57 58 59 60 61 62 63 64
-    ];
-    match number.checked_sub(1).and_then(|at| readers.get(at)) {
-        Some(read) => Ok(*read),
-        None => Err(Fault::new(
-            FaultKind::Unsupported,
-            format!("a list has pages 1 to {}, not {number}", readers.len()),
-        )),
-    }
 }
 
 /// The fields of an answer: those of its `response`, or those beside `field` at the top level, as
@@ -292,23 +235,6 @@ fn power_state(status: &str) -> PowerState {
         "RECYCLING" | "RECYCLE" | "RECYCLED" => PowerState::Recycled,
         "RELEASING" => PowerState::Deleted,
         _ => PowerState::Unknown,
-    }
-}
-
-/// A value that is dropped when it is of another type than documented, so that one odd field does
-/// not cost the rest of the answer.
-pub(crate) struct Lenient<T>(pub(crate) Option<T>);
-
-impl<T> Default for Lenient<T> {
-    fn default() -> Self {
-        Self(None)
-    }
-}
-
-impl<'de, T: DeserializeOwned> Deserialize<'de> for Lenient<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let value = Value::deserialize(deserializer)?;
-        Ok(Self(T::deserialize(value).ok()))
     }
 }
 

@@ -26,7 +26,9 @@ const PATIENCE: Duration = Duration::from_secs(600);
 /// Starts simulated machines and shows what it took.
 pub(crate) async fn run(console: Console) -> Result<Exit, Failure> {
     let simulator = simulator().map_err(|bad| Failure::nothing_done(bad.to_string()))?;
-    let fleet = connect::simulated(&simulator).build()?;
+    let fleet = connect::simulated(&simulator)
+        .tune(|client| client.seed(0))
+        .build()?;
     let references = references(&simulator)?;
     say(format_args!(
         "Starting {} simulated machines in four clouds, {} times as fast as real ones.",
@@ -37,7 +39,7 @@ pub(crate) async fn run(console: Console) -> Result<Exit, Failure> {
     let events = fleet.start(&references).wait(PATIENCE).events();
     let rows = follow::follow(&fleet, &references, events, Purpose::Act, console).await?;
     say(format_args!(
-        "{} after {:.0} s of their time. {}",
+        "{} after {:.0} s of their time.\n{}",
         Summary(&rows),
         began.elapsed().as_secs_f64(),
         executed(&simulator, &references),
@@ -75,7 +77,7 @@ fn executed(simulator: &Simulator, references: &[Reference]) -> String {
         .collect();
     let total: u32 = starts.iter().sum();
     match starts.iter().max() {
-        Some(0 | 1) => format!("The clouds executed {total} starts, none of them twice."),
+        Some(0 | 1) => format!("The clouds executed {total} starts, none twice."),
         _ => format!("The clouds executed {total} starts."),
     }
 }
@@ -120,7 +122,7 @@ const HEADER: [&str; 7] = [
     "MACHINES",
     "CAME UP",
     "START CALLS",
-    "AT LEAST",
+    "MINIMUM",
     "LOOKS",
     "JOB LOOKS",
 ];

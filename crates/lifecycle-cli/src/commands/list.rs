@@ -25,7 +25,7 @@ pub(crate) async fn run(args: &ListArgs, console: Console) -> Result<Exit, Failu
             _ => {}
         }
     }
-    let limit = args.connection.patience();
+    let limit = args.connection.timeout;
     let lists = args.places.iter().map(|place| read(&fleet, place, limit));
     let mut rows = Vec::new();
     let mut unread = 0;

@@ -15,7 +15,7 @@ pub(crate) async fn run(args: &WaitArgs, console: Console) -> Result<Exit, Failu
     let fleet = connect::fleet(&args.connection)?;
     let events = fleet
         .wait(&references, args.goal())
-        .patience(args.connection.patience())
+        .patience(args.connection.timeout)
         .events();
     follow::to_the_end(&fleet, &references, events, Purpose::Wait, console).await
 }

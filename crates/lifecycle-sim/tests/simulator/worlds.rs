@@ -82,6 +82,30 @@ async fn the_ledger_knows_what_was_executed_and_what_was_asked() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_reference_names_cloud_region_and_instance() {
+    let simulator = builder()
+        .fleet("zenlayer/asia-southeast-1=1:running,baidu/bj=1:running")
+        .unwrap()
+        .build();
+    let zen = ids(&simulator, Cloud::Zenlayer).swap_remove(0);
+    let bai = ids(&simulator, Cloud::Baidu).swap_remove(0);
+    for (reference, known) in [
+        (format!("zenlayer/asia-southeast-1/{zen}"), true),
+        (format!("zenlayer/global/{zen}"), true),
+        (format!("zenlayer/europe-west-1/{zen}"), false),
+        (format!("baidu/bj/{bai}"), true),
+        (format!("baidu/global/{bai}"), false),
+        (format!("zenlayer/global/{bai}"), false),
+    ] {
+        assert_eq!(
+            simulator.state_of(&reference).is_some(),
+            known,
+            "{reference}"
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_log_is_bounded_and_the_counts_are_not() {
     let simulator = builder().log_limit(2).build();
     for _ in 0..5 {

@@ -53,7 +53,7 @@ fn codes_have_meanings() {
         ("UnknownError", FaultKind::Unavailable),
         ("SomethingNew", FaultKind::Unknown),
     ] {
-        assert_eq!(refusal(code, None).kind(), kind, "{code}");
+        assert_eq!(of_row(code, None).kind(), kind, "{code}");
     }
 }
 
@@ -71,7 +71,7 @@ fn faults_say_whether_the_cloud_may_have_acted() {
         ("ServiceUnavailable", Effect::Possible),
         ("SomethingNew", Effect::Possible),
     ] {
-        assert_eq!(refusal(code, None).effect(), effect, "{code}");
+        assert_eq!(of_row(code, None).effect(), effect, "{code}");
     }
 }
 
@@ -151,7 +151,7 @@ fn the_signed_text_is_not_repeated() {
         "No match. server StringToSign is [ACS3-HMAC-SHA256\nabc] server CanonicalRequest is [t]",
         "No match. server string to sign is:POST&%2F&t",
     ] {
-        let fault = refusal("SignatureDoesNotMatch", Some(message.to_owned()));
+        let fault = of_row("SignatureDoesNotMatch", Some(message.to_owned()));
         assert_eq!(fault.message(), "No match.");
     }
 }

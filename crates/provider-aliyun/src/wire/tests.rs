@@ -1,7 +1,7 @@
 //! Requests against recorded ones, answers against what they mean.
 
 use bytes::Bytes;
-use lifecycle_core::{Credential, Effect, Endpoint, Provider, Stamp};
+use lifecycle_core::{Billing, Credential, Effect, Endpoint, Provider, Stamp};
 use serde_json::Value;
 
 use super::*;
@@ -226,8 +226,8 @@ fn lists_go_on_with_an_encoded_token() {
 #[test]
 fn what_does_not_fit_is_refused_before_sending() {
     let initialize_two = act(&config(), &initialize(), &ids(2)).unwrap_err();
-    assert_eq!(initialize_two.kind(), FaultKind::Unsupported);
-    assert!(initialize_two.to_string().contains("one instance per call"));
+    assert_eq!(initialize_two.kind(), FaultKind::Invalid);
+    assert!(initialize_two.to_string().contains("where 1 to 1 can be"));
     for count in [0, 101] {
         for action in [start(), initialize(), reboot(StopMode::Graceful)] {
             let fault = act(&config(), &action, &ids(count)).unwrap_err();

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use bytes::Bytes;
 use lifecycle_core::{
-    Credential, Effect, Endpoint, LocalDisk, Provider, RebootOptions, Stamp, StartOptions,
-    StopOptions,
+    Billing, Credential, Effect, Endpoint, LocalDisk, Provider, RebootOptions, Stamp, StartOptions,
+    StopMode, StopOptions,
 };
 use serde_json::Value;
 

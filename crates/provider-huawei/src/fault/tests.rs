@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::*;
 
-fn reply(status: u16, body: impl ToString) -> Reply {
+fn reply(status: u16, body: &(impl ToString + ?Sized)) -> Reply {
     Reply {
         status,
         headers: http::HeaderMap::new(),
@@ -15,17 +15,17 @@ fn reply(status: u16, body: impl ToString) -> Reply {
     }
 }
 
-fn fault(status: u16, body: impl ToString) -> Fault {
+fn fault(status: u16, body: &(impl ToString + ?Sized)) -> Fault {
     check(&reply(status, body)).unwrap_err()
 }
 
 fn coded(status: u16, code: &str) -> Fault {
-    fault(status, json!({"error": {"code": code, "message": "m"}}))
+    fault(status, &json!({"error": {"code": code, "message": "m"}}))
 }
 
 fn of_gateway(status: u16, code: &str, message: &str) -> Fault {
     let body = json!({"error_code": code, "error_msg": message, "request_id": "r"});
-    fault(status, body)
+    fault(status, &body)
 }
 
 #[test]
@@ -235,6 +235,15 @@ fn answers_in_no_form_are_judged_by_their_status() {
     }
 }
 
+/// As deep as the JSON reader goes. Whoever looks at a level twice is not done before the sun is.
+#[test]
+fn errors_in_errors_take_no_time() {
+    let depth = 120;
+    let body = "{\"error\":".repeat(depth) + "5" + &"}".repeat(depth);
+    assert!(serde_json::from_str::<Value>(&body).is_ok());
+    assert_eq!(fault(502, &body).code(), None);
+}
+
 #[test]
 fn success_is_not_taken_for_failure() {
     for (status, body) in [
@@ -255,7 +264,7 @@ fn success_is_not_taken_for_failure() {
 fn an_inner_error_says_what_the_outer_does_not() {
     let quoting = |code: &str, inner: &str| {
         let message = format!("call failed  error message ={inner} at host");
-        fault(400, json!({"error": {"code": code, "message": message}}))
+        fault(400, &json!({"error": {"code": code, "message": message}}))
     };
     let nova =
         |name: &str, code: u16| format!("{{\"{name}\": {{\"message\": \"m\", \"code\": {code}}}}}");
@@ -293,7 +302,7 @@ fn an_inner_error_says_what_the_outer_does_not() {
 fn a_failed_batch_is_explained_by_its_parts() {
     let failed = |details: serde_json::Value, rows: serde_json::Value| {
         let error = json!({"code": "Ecs.0611", "message": "Batch failed.", "details": details});
-        fault(400, json!({"error": error, "internalError": rows}))
+        fault(400, &json!({"error": error, "internalError": rows}))
     };
     let row = |id: &str, code: &str| json!({"id": id, "error_code": code, "error_message": "m"});
     let detail = |code: &str| json!({"code": code, "message": "m"});
@@ -339,14 +348,16 @@ fn no_header_of_the_request_is_told() {
         format!("{said} X-Security-Token: hidden-5"),
         format!("{said}, Authorization: hidden-7"),
         format!("{said}, x-auth-token=hidden-8"),
+        format!("{said}\nPOST\n/v1/p\n\ncontent-type:hidden-1\nhost:hidden-2"),
+        format!("{said}\nGET\n/v1/p\n\nhost:hidden-2\nx-project-id:hidden-3"),
     ] {
         for fault in [
             of_gateway(401, "APIGW.0301", &message),
             fault(
                 401,
-                json!({"error": {"code": "Ecs.0611", "message": "m", "details": [{"code": "c", "message": message}]}}),
+                &json!({"error": {"code": "Ecs.0611", "message": "m", "details": [{"code": "c", "message": message}]}}),
             ),
-            fault(401, json!({ "message": message })),
+            fault(401, &json!({ "message": message })),
             fault(502, &message),
             instead_of(&reply(200, &message), "job_id"),
             read::<u8>(&reply(200, &message)).unwrap_err(),
@@ -363,7 +374,7 @@ fn no_header_of_the_request_is_told() {
 
 #[test]
 fn the_request_id_is_found() {
-    let mut answer = reply(401, json!({"request_id": "of the body"}));
+    let mut answer = reply(401, &json!({"request_id": "of the body"}));
     assert_eq!(request_id(&answer).as_deref(), Some("of the body"));
     answer
         .headers

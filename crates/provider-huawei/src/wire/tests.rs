@@ -214,7 +214,7 @@ fn an_answer_without_a_job_is_not_accepted() {
     }
 }
 
-fn seen(row: Value) -> Option<Observation> {
+fn seen(row: &Value) -> Option<Observation> {
     let rows = read_many(&ok(&json!({"servers": [row]}))).unwrap();
     assert!(rows.len() < 2);
     rows.into_iter().next()
@@ -345,7 +345,7 @@ fn states() {
             "OS-EXT-STS:vm_state": vm_state,
             "OS-EXT-STS:task_state": if task.is_empty() { Value::Null } else { task.into() },
         });
-        let seen = seen(row.clone()).unwrap();
+        let seen = seen(&row).unwrap();
         assert_eq!(seen.state, state, "{row}");
         let raw = match task {
             "" => status.to_owned(),
@@ -372,25 +372,25 @@ fn a_row_may_lack_its_status() {
     ] {
         let row =
             json!({"id": "a", "OS-EXT-STS:vm_state": vm_state, "OS-EXT-STS:task_state": task});
-        let seen = seen(row).unwrap();
+        let seen = seen(&row).unwrap();
         assert_eq!((seen.state, seen.raw.as_str()), (state, raw));
     }
-    let named = seen(json!({"id": "a", "name": "n"})).unwrap();
+    let named = seen(&json!({"id": "a", "name": "n"})).unwrap();
     assert_eq!((named.state, named.raw.as_str()), (PowerState::Unknown, ""));
-    let odd = seen(json!({"id": "a", "status": [1]})).unwrap();
+    let odd = seen(&json!({"id": "a", "status": [1]})).unwrap();
     assert_eq!((odd.state, odd.raw.as_str()), (PowerState::Unknown, "[1]"));
 }
 
 #[test]
 fn an_id_without_anything_else_is_an_unknown_one() {
     let unknown = json!({"id": "a", "fault": {"message": "m"}, "name": null, "status": null});
-    assert_eq!(seen(unknown.clone()), None);
-    assert_eq!(seen(json!({"id": "a/b", "status": "ACTIVE"})), None);
-    assert_eq!(seen(json!({"status": "ACTIVE"})), None);
-    let shown = |server: Value| read_one(&ok(&json!({ "server": server })));
-    assert_eq!(shown(unknown).unwrap(), []);
+    assert_eq!(seen(&unknown), None);
+    assert_eq!(seen(&json!({"id": "a/b", "status": "ACTIVE"})), None);
+    assert_eq!(seen(&json!({"status": "ACTIVE"})), None);
+    let shown = |server: &Value| read_one(&ok(&json!({ "server": server })));
+    assert_eq!(shown(&unknown).unwrap(), []);
     assert_eq!(
-        shown(json!({"status": "ACTIVE"})).unwrap_err().kind(),
+        shown(&json!({"status": "ACTIVE"})).unwrap_err().kind(),
         FaultKind::Unreadable,
         "an answer about nothing does not say that the server is gone"
     );
@@ -415,7 +415,7 @@ fn locks_are_shown_in_the_clouds_words() {
             .unwrap()
             .extend(fields.as_object().unwrap().clone());
         let expected = lock.map(|word| Lock::Other(word.to_owned()));
-        assert_eq!(seen(row).unwrap().lock, expected, "{fields}");
+        assert_eq!(seen(&row).unwrap().lock, expected, "{fields}");
     }
 }
 
@@ -429,7 +429,7 @@ fn nothing_is_made_up() {
         "OS-SRV-USG:launched_at": "2025-11-01T02:04:05.123456",
         "metadata": {"charging_mode": "0"},
     });
-    let seen = seen(row).unwrap();
+    let seen = seen(&row).unwrap();
     assert_eq!(seen.started_at, None);
     assert_eq!(seen.stopped_billing, StoppedBilling::Unknown);
     assert_eq!(seen.name, None);

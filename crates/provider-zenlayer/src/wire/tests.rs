@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use bytes::Bytes;
 use lifecycle_core::{
     Billing, Credential, Effect, Endpoint, LocalDisk, Provider, RebootOptions, Stamp, StartOptions,
-    StopOptions,
+    StopMode, StopOptions,
 };
 
 use super::*;
@@ -435,17 +435,15 @@ fn a_list_goes_on_until_the_total_or_a_page_that_is_not_full() {
 }
 
 #[test]
-fn every_page_has_a_reader_that_knows_its_number() {
+fn a_page_knows_its_number() {
     let full = vec![r#"{"instanceId":"1"}"#; 1000].join(",");
     let full = reply(&format!(r#"{{"response":{{"dataSet":[{full}]}}}}"#));
     let mut token = None;
-    for number in 2..=65 {
+    for number in 2..=9 {
         let call = list(&Config::new(), token.as_ref()).unwrap();
-        token = (call.read)(&full).unwrap().next;
+        token = call.read(&full).unwrap().next;
         assert_eq!(token, Some(PageToken::new(number.to_string())));
     }
-    let fault = list(&Config::new(), token.as_ref()).unwrap_err();
-    assert_eq!(fault.kind(), FaultKind::Unsupported, "said, not cut off");
     for token in ["0", "", "two", "-1"] {
         assert!(list(&Config::new(), Some(&PageToken::new(token))).is_err());
     }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use lifecycle_core::encode::percent;
 use serde::Deserialize;
 
 use super::*;
@@ -19,6 +20,8 @@ struct Vector {
     method: String,
     host: String,
     path: String,
+    /// In the order in which the caller gave them.
+    query: Vec<(String, String)>,
     headers: BTreeMap<String, String>,
     body: String,
     ak: String,
@@ -33,7 +36,6 @@ struct Vector {
 struct Expected {
     canonical_request: String,
     authorization: String,
-    request_target: String,
 }
 
 #[derive(Deserialize)]
@@ -53,14 +55,14 @@ fn vectors() -> Vec<Vector> {
 
 /// The request as the vector describes it; its path may be one that no HTTP parser takes.
 fn request_of(vector: &Vector) -> Received {
-    let (_, query) = vector
-        .expected
-        .request_target
-        .split_once('?')
-        .unwrap_or_default();
+    let query: Vec<_> = vector
+        .query
+        .iter()
+        .map(|(name, value)| format!("{}={}", percent(name), percent(value)))
+        .collect();
     let mut request = received(&vector.method, "/", &[], &vector.body);
     request.path = vector.path.clone();
-    request.query = query.to_owned();
+    request.query = query.join("&");
     let is_unsigned = vector
         .expected
         .canonical_request

@@ -31,13 +31,15 @@ fn help_goes_to_standard_output_and_names_the_exit_codes() {
 
 #[test]
 fn losses_are_announced() {
-    let help = run(&["start", "--help"]).stdout;
-    assert!(help.contains("ALL DATA ON THEM IS LOST"), "{help}");
-    let help = run(&["stop", "--help"]).stdout;
-    assert!(
-        help.contains("Data that was not written to disk is lost"),
-        "{help}"
-    );
+    for (command, loss) in [
+        ("start", "ALL DATA ON THEM IS LOST"),
+        ("stop", "Data that was not written to disk is lost"),
+        ("reboot", "Data that was not written to disk is lost"),
+    ] {
+        let help = run(&[command, "--help"]).stdout;
+        let words: Vec<&str> = help.split_whitespace().collect();
+        assert!(words.join(" ").contains(loss), "{help}");
+    }
 }
 
 #[test]

@@ -27,16 +27,17 @@ fn one_command_serves_several_clouds_in_the_order_of_the_request() {
 
 #[test]
 fn force_is_what_makes_a_stubborn_guest_stop() {
-    let served = Served::with(&["--fleet", "aliyun/cn-hangzhou=1:stubborn", "--speed", "20"]);
-    let instance = served.instances()[0];
-    let json = ["--output", "json"];
-    let gentle = [&["stop", instance, "--timeout", "3s"][..], &json].concat();
-    let ran = served.run(&gentle).exits_with(1);
+    let stubborn = ["--fleet", "aliyun/cn-hangzhou=2:stubborn", "--speed", "20"];
+    let served = Served::with(&stubborn);
+    let instances = served.instances();
+    let args = ["stop", instances[0], "--timeout", "4s", "--output", "json"];
+    let ran = served.run(&args).exits_with(1);
     assert_eq!(ran.column("outcome"), ["pending"]);
     assert_eq!(ran.column("state"), ["stopping"]);
-    let forced = [&["stop", instance, "--force"][..], &json].concat();
-    let ran = served.run(&forced).exits_with(0);
+    let args = ["stop", instances[1], "--force", "--output", "json"];
+    let ran = served.run(&args).exits_with(0);
     assert_eq!(ran.column("outcome"), ["reached"]);
+    assert_eq!(ran.column("state"), ["stopped"]);
 }
 
 #[test]

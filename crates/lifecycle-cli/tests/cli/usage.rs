@@ -29,7 +29,7 @@ fn wrong_values_are_named_with_what_to_write_instead() {
         ),
         (
             "stop baidu/bj/i-1 --endpoint ftp://a",
-            "--endpoint: endpoint \"ftp://a\" has a scheme",
+            "\"ftp://a\" has a scheme",
         ),
         (
             "simulate --fleet baidu/bj",

@@ -27,18 +27,15 @@ impl Config {
     /// digits and hyphens, with no hyphen at either end. [`BadConfig::ProjectId`] when
     /// `project_id` is empty or has other characters than letters, digits, `-` and `_`.
     pub fn new(region: &str, project_id: &str) -> Result<Self, BadConfig> {
-        if !is_label(region) {
-            return Err(BadConfig::Region(region.to_owned()));
-        }
         if !is_project_id(project_id) {
             return Err(BadConfig::ProjectId(project_id.to_owned()));
         }
-        let region = region.to_ascii_lowercase();
-        let endpoint = Endpoint::parse(&format!("ecs.{region}.myhuaweicloud.com"))
-            .map_err(|_| BadConfig::Region(region.clone()))?;
+        let host = |region: &str| format!("ecs.{region}.myhuaweicloud.com");
+        let endpoint =
+            Endpoint::of_region(region, host).map_err(|_| BadConfig::Region(region.to_owned()))?;
         Ok(Self {
             endpoint,
-            region,
+            region: region.to_ascii_lowercase(),
             project_id: project_id.to_owned(),
             enterprise_project: None,
         })
@@ -94,14 +91,6 @@ pub enum BadConfig {
     /// The project id could not be part of a path.
     #[error("project id {0:?} is empty or has other characters than letters, digits, - and _")]
     ProjectId(String),
-}
-
-/// Is this one label of a host name, by RFC 1123?
-fn is_label(text: &str) -> bool {
-    (1..=63).contains(&text.len())
-        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
-        && !text.starts_with('-')
-        && !text.ends_with('-')
 }
 
 /// Can this stand in a path and in a header as it is?

@@ -1,13 +1,10 @@
 //! The job that an accepted power action becomes.
 
 use http::Method;
-use lifecycle_core::{Call, Draft, Fault, InstanceId, JobId, Progress, Reply, Verdict};
+use lifecycle_core::{Call, Draft, Fault, InstanceId, JobId, Lenient, Progress, Reply, Verdict};
 use serde::Deserialize;
 
-use crate::{
-    Config, fault,
-    wire::{Lenient, Word},
-};
+use crate::{Config, fault, wire::Word};
 
 /// <https://support.huaweicloud.com/intl/en-us/api-ecs/ecs_02_0901.html>
 ///

@@ -2,10 +2,10 @@
 
 use http::Method;
 use lifecycle_core::{
-    Action, Call, Draft, Fault, FaultKind, InstanceId, JobId, Lock, Observation, Page, PageToken,
-    PowerState, Receipt, Reply, StopMode, encode,
+    Action, Call, Draft, Fault, FaultKind, InstanceId, JobId, Lenient, Lock, Observation, Page,
+    PageToken, PowerState, Receipt, Reply, StopMode, encode,
 };
-use serde::{Deserialize, Deserializer, de::DeserializeOwned};
+use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
 use crate::{Config, PROFILE, fault};
@@ -20,12 +20,11 @@ pub(crate) fn act(
     action: &Action,
     ids: &[InstanceId],
 ) -> Result<Call<Receipt>, Fault> {
-    PROFILE.admits(action)?;
-    admit_count(ids, PROFILE.limits.of(action.verb()))?;
+    PROFILE.admits_batch(action, ids.len())?;
     let (operation, key, kind) = match action {
         Action::Start(_) => ("BatchStartServers", "os-start", None),
-        Action::Stop(stop) => ("BatchStopServers", "os-stop", Some(type_of(stop.mode)?)),
-        Action::Reboot(reboot) => ("BatchRebootServers", "reboot", Some(type_of(reboot.mode)?)),
+        Action::Stop(stop) => ("BatchStopServers", "os-stop", Some(type_of(stop.mode))),
+        Action::Reboot(reboot) => ("BatchRebootServers", "reboot", Some(type_of(reboot.mode))),
         _ => return Err(unsupported("this action")),
     };
     let path = format!("/v1/{}/cloudservers/action", config.project_id());
@@ -43,7 +42,7 @@ pub(crate) fn observe(
     config: &Config,
     ids: &[InstanceId],
 ) -> Result<Call<Vec<Observation>>, Fault> {
-    admit_count(ids, PROFILE.limits.observe)?;
+    PROFILE.admits_look(ids.len())?;
     if let [id] = ids {
         let path = format!("/v1/{}/cloudservers/{id}", config.project_id());
         let draft = Draft::new("ShowServer", Method::GET, path);
@@ -101,12 +100,8 @@ fn batch(key: &str, kind: Option<&str>, ids: &[InstanceId]) -> String {
 }
 
 /// Sent with every stop and every reboot, so that no default of the cloud decides.
-fn type_of(mode: StopMode) -> Result<&'static str, Fault> {
-    match mode {
-        StopMode::Graceful => Ok("SOFT"),
-        StopMode::Forced => Ok("HARD"),
-        _ => Err(unsupported("this stop mode")),
-    }
+fn type_of(mode: StopMode) -> &'static str {
+    if mode.is_forced() { "HARD" } else { "SOFT" }
 }
 
 fn unsupported(what: &str) -> Fault {
@@ -114,18 +109,6 @@ fn unsupported(what: &str) -> Fault {
         FaultKind::Unsupported,
         format!("{} does not know {what}", PROFILE.title),
     )
-}
-
-/// Without ids a list would answer with everything, and too many are refused by the cloud.
-fn admit_count(ids: &[InstanceId], limit: usize) -> Result<(), Fault> {
-    let count = ids.len();
-    if (1..=limit).contains(&count) {
-        return Ok(());
-    }
-    Err(Fault::new(
-        FaultKind::Invalid,
-        format!("{count} instances in one call, where 1 to {limit} can be"),
-    ))
 }
 
 /// Accepted is what has become a job; an answer without one is not.
@@ -313,23 +296,6 @@ fn implied_status(vm_state: &str) -> Option<&'static str> {
         "shelved_offloaded" => "SHELVED_OFFLOADED",
         _ => return None,
     })
-}
-
-/// A value that is dropped when it is of another type than documented, so that one odd field does
-/// not cost the rest of the answer.
-pub(crate) struct Lenient<T>(pub(crate) Option<T>);
-
-impl<T> Default for Lenient<T> {
-    fn default() -> Self {
-        Self(None)
-    }
-}
-
-impl<'de, T: DeserializeOwned> Deserialize<'de> for Lenient<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let json = <&RawValue>::deserialize(deserializer)?;
-        Ok(Self(serde_json::from_str(json.get()).ok()))
-    }
 }
 
 /// A word of the cloud's own. What is no text is kept as the JSON that it is; `null` is nothing.

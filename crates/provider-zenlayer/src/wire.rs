@@ -1,12 +1,14 @@
 //! Zenlayer's requests and answers, in its own words.
 
+use std::collections::BTreeMap;
+
 use http::Method;
 use lifecycle_core::{
     Action, Call, Draft, Fault, FaultKind, InstanceId, Lenient, Observation, Page, PageToken,
     PowerState, Receipt, Reply,
 };
 use serde::{Deserialize, de::DeserializeOwned};
-use serde_json::{Map, Value};
+use serde_json::{Value, value::RawValue};
 
 use crate::{Config, PROFILE};
 
@@ -150,13 +152,16 @@ fn read_page(reply: &Reply, number: usize) -> Result<Page, Fault> {
 /// The fields of an answer: those of its `response`, or those beside `field` at the top level, as
 /// one older page of the documents has it.
 fn read_answer<T: DeserializeOwned>(reply: &Reply, field: &str) -> Result<T, Fault> {
-    let mut body: Map<String, Value> = reply.json()?;
-    let fields = match body.remove("response") {
-        Some(Value::Object(fields)) => fields,
-        None if body.contains_key(field) => body,
-        _ => return Err(reply.unreadable("it has no response in it")),
-    };
-    T::deserialize(Value::Object(fields)).map_err(|error| reply.unreadable(&error.to_string()))
+    let unreadable = |error: serde_json::Error| reply.unreadable(&error.to_string());
+    let body: BTreeMap<String, &RawValue> =
+        serde_json::from_slice(&reply.body).map_err(unreadable)?;
+    match body.get("response") {
+        Some(fields) if fields.get().starts_with('{') => {
+            serde_json::from_str(fields.get()).map_err(unreadable)
+        }
+        None if body.contains_key(field) => reply.json(),
+        _ => Err(reply.unreadable("it has no response in it")),
+    }
 }
 
 #[derive(Deserialize)]

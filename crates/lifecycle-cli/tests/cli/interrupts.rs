@@ -43,6 +43,32 @@ fn an_interrupted_call_is_uncertain() {
 }
 
 #[test]
+fn the_second_interrupt_ends_the_process_at_once() {
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let endpoint = format!("http://{}", silent.local_addr().unwrap());
+    // More rows than a pipe that nobody reads takes, so that the first interrupt cannot end it.
+    let references: Vec<String> = (0..2_000).map(|n| format!("baidu/bj/i-{n}")).collect();
+    let references: Vec<&str> = references.iter().map(String::as_str).collect();
+    let options = ["--endpoint", &endpoint, "--output", "json"];
+    let args = [&["start"][..], &references, &options].concat();
+    let mut child = begin(&args, &keys("id", "secret", "project"));
+    let _call = silent.accept().unwrap();
+    signal(&child, "INT");
+    thread::sleep(Duration::from_secs(1));
+    assert_eq!(child.try_wait().unwrap(), None, "it did not block");
+    signal(&child, "INT");
+    for _ in 0..50 {
+        thread::sleep(Duration::from_millis(100));
+        if let Some(status) = child.try_wait().unwrap() {
+            assert_eq!(status.code(), Some(1));
+            return;
+        }
+    }
+    child.kill().unwrap();
+    panic!("it went on after the second interrupt");
+}
+
+#[test]
 fn an_interrupted_wait_changed_nothing() {
     let served = Served::with(&["--fleet", "aliyun/cn-hangzhou=1"]);
     let instance = served.instances()[0];

@@ -1,5 +1,7 @@
 //! `--sim`: every command on a simulator within the process.
 
+use std::thread;
+
 use crate::support::{run, run_with};
 
 fn listed(place: &str, state: &str) -> Vec<String> {
@@ -13,21 +15,43 @@ fn listed(place: &str, state: &str) -> Vec<String> {
 
 #[test]
 fn the_fleet_is_the_same_at_every_run_and_can_be_used() {
-    for place in [
+    let places = [
         "baidu/bj",
         "aliyun/cn-hangzhou",
         "zenlayer/global",
         "huawei/cn-north-4",
-    ] {
-        let stopped = listed(place, "stopped");
-        assert_eq!(stopped.len(), 3, "{place}: {stopped:?}");
-        assert_eq!(stopped, listed(place, "stopped"));
-        let ran = run(&["start", &stopped[0], "--sim"]).exits_with(0);
-        assert!(ran.stdout.contains("reached"), "{ran:#?}");
-        let running = listed(place, "running");
-        assert_eq!(running.len(), 2, "{place}: {running:?}");
-        run(&["reboot", &running[0], "--sim"]).exits_with(0);
-        run(&["stop", &running[1], "--sim", "--force"]).exits_with(0);
+    ];
+    // Each run sleeps most of its time.
+    thread::scope(|scope| {
+        for place in places {
+            scope.spawn(move || use_the_fleet_of(place));
+        }
+    });
+}
+
+fn use_the_fleet_of(place: &str) {
+    let stopped = listed(place, "stopped");
+    assert_eq!(stopped.len(), 3, "{place}: {stopped:?}");
+    assert_eq!(stopped, listed(place, "stopped"));
+    let ran = run(&["start", &stopped[0], "--sim"]).exits_with(0);
+    assert!(ran.stdout.contains("reached"), "{ran:#?}");
+    let running = listed(place, "running");
+    assert_eq!(running.len(), 2, "{place}: {running:?}");
+    run(&["reboot", &running[0], "--sim"]).exits_with(0);
+    run(&["stop", &running[1], "--sim", "--force"]).exits_with(0);
+}
+
+#[test]
+fn the_machines_that_the_readme_names_are_there() {
+    let readme = include_str!("../../README.md");
+    let start = readme
+        .lines()
+        .find(|line| line.starts_with("lifecycle start") && line.ends_with("--sim"));
+    let named = start.unwrap().split(' ').filter(|word| word.contains('/'));
+    let there = run(&["list", "baidu/bj", "--sim"]).stdout;
+    assert!(named.clone().count() > 0, "{start:?}");
+    for machine in named {
+        assert!(there.contains(machine), "{machine}: {there}");
     }
 }
 

@@ -77,6 +77,42 @@ fn every_vector_of_the_vendors_signer_is_accepted() {
     }
 }
 
+/// Other SDKs send pairs in any order, and keys without a value bare.
+#[test]
+fn the_order_and_form_of_query_pairs_on_the_wire_do_not_count() {
+    use lifecycle_core::encode::percent;
+    let vectors: Vec<Value> = serde_json::from_str(SIGNING).unwrap();
+    for vector in &vectors {
+        let pairs = vector["query"].as_array().unwrap();
+        let written = pairs.iter().rev().map(|pair| match pair[1].as_str() {
+            None | Some("") => percent(pair[0].as_str().unwrap()).into_owned(),
+            Some(value) => format!("{}={}", percent(pair[0].as_str().unwrap()), percent(value)),
+        });
+        let query: Vec<String> = written.collect();
+        let path = text(&vector["expected"], "canonical_uri");
+        let target = format!("{path}?{}", query.join("&"));
+        let request = request_of(vector, &target, text(&vector["expected"], "authorization"));
+        let mut site = site_knowing(vector, text(vector, "timestamp"));
+        let refusal = refused(&mut site, &request);
+        assert!(refusal.is_none(), "{}: {refusal:?}", text(vector, "name"));
+    }
+}
+
+#[test]
+fn a_signature_lives_as_long_as_it_says() {
+    let vectors: Vec<Value> = serde_json::from_str(SIGNING).unwrap();
+    let vector = vectors.iter().find(|v| v["name"] == "expiry_60").unwrap();
+    let target = text(vector, "python_sdk_request_target");
+    let request = request_of(vector, target, text(&vector["expected"], "authorization"));
+    for (now, accepted) in [
+        ("2025-10-20T08:01:00Z", true),
+        ("2025-10-20T08:01:01Z", false),
+    ] {
+        let refusal = refused(&mut site_knowing(vector, now), &request);
+        assert_eq!(refusal.is_none(), accepted, "{now}");
+    }
+}
+
 #[test]
 fn every_captured_request_is_accepted_and_every_forgery_refused() {
     let requests: Vec<Value> = serde_json::from_str(REQUESTS).unwrap();

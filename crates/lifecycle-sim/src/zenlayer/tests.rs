@@ -714,6 +714,11 @@ fn describes_have_pages() {
             described(&mut site, action, &named),
             (all[..20].to_vec(), 25)
         );
+        let rest = json!({ "instanceIds": all[..25], "pageNum": 2 });
+        assert_eq!(
+            described(&mut site, action, &rest),
+            (all[20..25].to_vec(), 25)
+        );
         site.switches.zenlayer.ids_page = IdsPage::All;
         assert_eq!(
             described(&mut site, action, &named),

@@ -354,7 +354,7 @@ fn an_odd_row_costs_itself_at_most() {
             {"id": null, "status": "Running"},
             {"status": "Running"},
             null, 7, "i-5", [],
-            {"id": "i-6", "id": "i-6", "status": "Deleted"}
+            {"id": "i-6", "status": "Deleted"}
         ]}"#,
     );
     let page = read_page(&reply).unwrap();

@@ -165,7 +165,7 @@ fn lists_go_from_marker_to_marker() {
 fn a_full_page_is_followed_by_another() {
     let page = |rows: Vec<Value>| {
         let reply = ok(&json!({"count": 1234, "servers": rows}));
-        (list(&config(), None).read)(&reply)
+        list(&config(), None).read(&reply)
     };
     let rows = |count| -> Vec<Value> {
         ids(count)
@@ -194,10 +194,8 @@ fn a_full_page_is_followed_by_another() {
 
 #[test]
 fn an_answer_without_a_job_is_not_accepted() {
-    let read = act(&config(), &stop(StopMode::Graceful), &ids(1))
-        .unwrap()
-        .read;
-    let receipt = read(&ok(&json!({"job_id": "ff80"}))).unwrap();
+    let call = act(&config(), &stop(StopMode::Graceful), &ids(1)).unwrap();
+    let receipt = call.read(&ok(&json!({"job_id": "ff80"}))).unwrap();
     assert!(matches!(receipt, Receipt::Job(job) if job.as_str() == "ff80"));
     for (body, kind) in [
         (json!({}), FaultKind::Unreadable),
@@ -210,7 +208,7 @@ fn an_answer_without_a_job_is_not_accepted() {
             FaultKind::Throttled,
         ),
     ] {
-        assert_eq!(read(&ok(&body)).unwrap_err().kind(), kind, "{body}");
+        assert_eq!(call.read(&ok(&body)).unwrap_err().kind(), kind, "{body}");
     }
 }
 

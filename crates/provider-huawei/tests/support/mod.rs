@@ -82,24 +82,24 @@ fn understand(call: &str, reply: &Reply) -> Result<String, Fault> {
         "show-job" => {
             let job = JobId::new(JOB).unwrap();
             let call = provider.follow(&job).unwrap();
-            (call.read)(reply).map(|progress| of_progress(&progress))
+            call.read(reply).map(|progress| of_progress(&progress))
         }
         "show-server" => {
             let call = provider.observe(&ids()[..1])?;
-            (call.read)(reply).map(|rows| of_rows(&rows))
+            call.read(reply).map(|rows| of_rows(&rows))
         }
         "show-servers" => {
             let call = provider.observe(&ids())?;
-            (call.read)(reply).map(|rows| of_rows(&rows))
+            call.read(reply).map(|rows| of_rows(&rows))
         }
-        "list" => (provider.list(None)?.read)(reply).map(|page| of_page(&page)),
+        "list" => provider.list(None)?.read(reply).map(|page| of_page(&page)),
         other => panic!("{other} is no call of ours"),
     }
 }
 
 fn act(action: impl Into<Action>, reply: &Reply) -> Result<String, Fault> {
     let call = provider().act(&action.into(), &ids())?;
-    (call.read)(reply).map(|receipt| match receipt {
+    call.read(reply).map(|receipt| match receipt {
         Receipt::Job(job) => format!("job {job}"),
         other => format!("{other:?}"),
     })

@@ -546,7 +546,7 @@ fn variants(value: &Value) -> Vec<Value> {
         (-1.5e300).into(),
         "x".into(),
         Value::Array(vec![Value::Null]),
-        Value::Object(Map::new()),
+        Value::Object(serde_json::Map::new()),
     ]
     .into();
     match value {

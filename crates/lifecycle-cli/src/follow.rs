@@ -85,7 +85,7 @@ pub(crate) async fn follow(
     // Nothing more is sent from here on.
     drop(events);
     drop(progress);
-    std::mem::forget(interrupt);
+    interrupt.end_at_next();
     say(match purpose {
         Purpose::Act => "interrupted: nothing more is sent, and what was sent is not undone",
         Purpose::Wait => "interrupted: nothing was changed",

@@ -384,7 +384,7 @@ fn an_odd_row_costs_itself_at_most() {
             {"instanceId": null, "status": "RUNNING"},
             {"status": "RUNNING"},
             null, 7, "5", [],
-            {"instanceId": "6", "instanceId": "6", "status": "STOPPED"}
+            {"instanceId": "6", "status": "STOPPED"}
         ]}}"#,
     );
     let page = read_page(&reply, 1).unwrap();

@@ -8,6 +8,7 @@ mod cargo;
 mod ci;
 mod exit;
 mod features;
+mod simulate;
 mod tidy;
 mod tree;
 mod vectors;
@@ -30,6 +31,7 @@ enum Command {
     Tidy(tidy::Tidy),
     Vectors(vectors::Vectors),
     Bench(bench::Bench),
+    Simulate(simulate::Simulate),
 }
 
 impl Command {
@@ -41,6 +43,7 @@ impl Command {
             Self::Tidy(tidy) => tidy.run(root),
             Self::Vectors(vectors) => vectors.run(root),
             Self::Bench(bench) => bench.run(root),
+            Self::Simulate(simulate) => simulate.run(root),
         }
     }
 }

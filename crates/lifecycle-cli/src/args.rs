@@ -318,7 +318,7 @@ fn from_standard_input() -> Result<Vec<Reference>, Failure> {
 fn read_references(text: &str) -> Result<Vec<Reference>, String> {
     let mut references = Vec::new();
     for (number, line) in (1..).zip(text.lines()) {
-        
+        let line = line.split('#').next().unwrap_or_default();
         for word in line.split_whitespace() {
             let reference = word
                 .parse()

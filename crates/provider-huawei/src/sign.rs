@@ -7,8 +7,10 @@
 use std::borrow::Cow;
 
 use bytes::Bytes;
-use http::{HeaderName, HeaderValue, Method, Request};
-use lifecycle_core::{Credential, Draft, Fault, FaultKind, Secret, Stamp, encode};
+use http::{HeaderName, Method, Request};
+use lifecycle_core::{
+    Credential, Draft, Fault, FaultKind, Secret, Stamp, encode, header, hidden_header,
+};
 use percent_encoding::percent_decode_str;
 
 use crate::Config;
@@ -36,7 +38,12 @@ pub(crate) fn sign(
             headers.push(("x-auth-token", token.expose()));
             return request(config, draft, &query, &headers);
         }
-        _ => return Err(refused_key("Huawei takes access keys and tokens only")),
+        _ => {
+            return Err(Fault::new(
+                FaultKind::Credential,
+                "Huawei takes access keys and tokens only",
+            ));
+        }
     };
     let date = at.basic();
     headers.push(("x-sdk-date", &date));
@@ -200,9 +207,11 @@ fn request(
         .map_err(|error| Fault::new(FaultKind::Invalid, error.to_string()))?;
     request.headers_mut().reserve(headers.len());
     for (name, value) in headers {
-        let mut value = HeaderValue::from_str(value)
-            .map_err(|_| refused_key("the key has characters that no header can carry"))?;
-        value.set_sensitive(SECRETS.contains(name));
+        let value = if SECRETS.contains(name) {
+            hidden_header(*value)?
+        } else {
+            header(*value)?
+        };
         let name = HeaderName::from_static(name);
         request.headers_mut().insert(name, value);
     }
@@ -219,10 +228,6 @@ fn request_target(path: &str, query: &str) -> String {
     } else {
         format!("{path}?{query}")
     }
-}
-
-fn refused_key(message: &str) -> Fault {
-    Fault::new(FaultKind::Credential, message)
 }
 
 #[cfg(test)]

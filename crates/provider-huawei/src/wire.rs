@@ -55,11 +55,47 @@ pub(crate) fn observe(
 
 /// A page of all servers: <https://support.huaweicloud.com/api-ecs/zh-cn_topic_0094148850.html>.
 ///
-/// The token is the id of the last server of the page before, which the page calls the marker.
-/// Page numbers (`offset`) are deprecated, and servers that come or go shift them.
+/// That page counts on the marker, the id of the last server of the page before. Those of some
+/// sites (<https://support.huaweicloud.com/eu/nl-nl/api-ecs/en-us_topic_0094148850.html>) do not
+/// know it and number the pages instead, which that one deprecates: servers that come or go shift
+/// them. So a list goes by marker, and by number where the marker turns out to be ignored.
 pub(crate) fn list(config: &Config, page: Option<&PageToken>) -> Call<Page> {
-    let marker = page.map(|marker| ("marker", marker.as_str()));
-    Call::new(list_draft(config, marker), read_page)
+    let begin = Begin::of(page);
+    let choice = match &begin {
+        Begin::First => None,
+        Begin::After(id) => Some(("marker", id.clone())),
+        Begin::Number(number) => Some(("offset", number.to_string())),
+    };
+    let choice = choice.as_ref().map(|(name, value)| (*name, value.as_str()));
+    Call::new(list_draft(config, choice), move |reply| {
+        read_page(reply, &begin)
+    })
+}
+
+/// Where a page begins.
+enum Begin {
+    First,
+    /// After the server with this id.
+    After(String),
+    /// Counted from 1.
+    Number(u64),
+}
+
+impl Begin {
+    fn of(page: Option<&PageToken>) -> Self {
+        let Some(text) = page.map(PageToken::as_str) else {
+            return Self::First;
+        };
+        // No id has an equals sign.
+        match text.strip_prefix("offset=").map(str::parse) {
+            Some(Ok(number)) => Self::Number(number),
+            _ => Self::After(text.to_owned()),
+        }
+    }
+
+    fn numbered(number: u64) -> PageToken {
+        PageToken::new(format!("offset={number}"))
+    }
 }
 
 /// The page size that Huawei suggests. Every region's page allows as many, some not many more.
@@ -136,15 +172,25 @@ fn read_many(reply: &Reply) -> Result<Vec<Observation>, Fault> {
 
 /// A page that is not full is the last one. `count` does not help: it counts all pages, and this
 /// function sees one.
-fn read_page(reply: &Reply) -> Result<Page, Fault> {
+fn read_page(reply: &Reply, begin: &Begin) -> Result<Page, Fault> {
     let Rows {
         count,
         observations,
     } = read_rows(reply)?;
-    let next = match observations.last() {
+    if let Begin::After(marker) = begin
+        && observations.iter().any(|row| row.id.as_str() == marker)
+    {
+        // The first page again: the marker was ignored.
+        return Ok(Page {
+            observations: Vec::new(),
+            next: Some(Begin::numbered(2)),
+        });
+    }
+    let next = match (begin, observations.last()) {
         _ if count < PAGE_SIZE => None,
-        Some(last) => Some(PageToken::new(last.id.as_str())),
-        None => return Err(reply.unreadable("it is a full page without a usable id")),
+        (Begin::Number(number), _) => Some(Begin::numbered(number.saturating_add(1))),
+        (_, Some(last)) => Some(PageToken::new(last.id.as_str())),
+        (_, None) => return Err(reply.unreadable("it is a full page without a usable id")),
     };
     Ok(Page { observations, next })
 }

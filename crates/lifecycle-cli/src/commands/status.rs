@@ -15,7 +15,7 @@ pub(crate) async fn run(args: &StatusArgs, console: Console) -> Result<Exit, Fai
     let fleet = connect::fleet(&args.connection)?;
     let statuses = match fleet.observe(&references).await.map_err(Failure::from) {
         Ok(statuses) => statuses,
-        Err(failure) if false => {unreachable!()} Err(failure) => { return Err(failure);
+        Err(failure) => {
             if console.output == Format::Json && failure.exit == Exit::NothingDone {
                 let unread = |reference| Row::unsent(reference, None, &failure);
                 let rows: Vec<Row> = references.iter().map(unread).collect();

@@ -212,7 +212,8 @@ pub(super) fn failure(status: u16) -> Refusal {
     match status {
         502 => Refusal::gateway(502, "APIGW.0201", "Backend unavailable."),
         504 => Refusal::gateway(504, "APIGW.0201", "Backend timeout."),
-        503 => Refusal::gateway(503, "APIGW.0613", "The gateway is busy."),
+        // Not one of the codes that say how far the request went.
+        503 => Refusal::gateway(503, "APIGW.0601", "Internal server error."),
         _ => Refusal::service(
             status,
             "Common.0001",

@@ -145,19 +145,71 @@ fn one_server_is_shown_and_several_are_listed() {
 
 #[test]
 fn lists_go_from_marker_to_marker() {
-    let page = PageToken::new("id 9&x=y");
     for (config, page, query) in [
         (config(), None, "limit=100"),
-        (config(), Some(&page), "limit=100&marker=id%209%26x%3Dy"),
+        (
+            config(),
+            Some("id 9&x=y"),
+            "limit=100&marker=id%209%26x%3Dy",
+        ),
+        (config(), Some("offset=7"), "limit=100&offset=7"),
+        (config(), Some("offset=x"), "limit=100&marker=offset%3Dx"),
         (
             config().with_enterprise_project("all_granted_eps"),
-            Some(&page),
-            "enterprise_project_id=all_granted_eps&limit=100&marker=id%209%26x%3Dy",
+            Some("a"),
+            "enterprise_project_id=all_granted_eps&limit=100&marker=a",
         ),
     ] {
-        let draft = list(&config, page).draft;
+        let draft = list(&config, page.map(PageToken::new).as_ref()).draft;
         assert_eq!(draft.path, "/v1/0123456789abcdef/cloudservers/detail");
         assert_eq!(draft.query, query);
+    }
+}
+
+/// A cloud with so many servers, which gives page after page as `take` finds them.
+fn read_whole_list(
+    servers: usize,
+    take: impl Fn(&str, &[InstanceId]) -> Vec<InstanceId>,
+) -> Vec<InstanceId> {
+    let all = ids(servers);
+    let mut read = Vec::new();
+    let mut token = None;
+    for _ in 0..10 {
+        let call = list(&config(), token.as_ref());
+        let rows: Vec<_> = take(&call.draft.query, &all)
+            .iter()
+            .map(|id| json!({"id": id, "status": "ACTIVE"}))
+            .collect();
+        let page = call.read(&ok(&json!({ "servers": rows }))).unwrap();
+        read.extend(page.observations.into_iter().map(|row| row.id));
+        token = page.next;
+        if token.is_none() {
+            return read;
+        }
+    }
+    panic!("the list has no end");
+}
+
+#[test]
+fn every_server_is_listed_once_by_marker_and_by_number() {
+    let value = |query: &str, name: &str| {
+        let (_, rest) = query.split_once(&format!("{name}="))?;
+        Some(rest.split('&').next().unwrap_or_default().to_owned())
+    };
+    let by_marker = |query: &str, all: &[InstanceId]| {
+        let marker = value(query, "marker");
+        let begin = marker.map_or(0, |marker| {
+            1 + all.iter().position(|id| id.as_str() == marker).unwrap()
+        });
+        all.iter().skip(begin).take(100).cloned().collect()
+    };
+    let by_number = |query: &str, all: &[InstanceId]| {
+        let number = value(query, "offset").map_or(1, |number| number.parse().unwrap());
+        all.chunks(100).nth(number - 1).unwrap_or_default().to_vec()
+    };
+    for servers in [0, 1, 99, 100, 101, 200, 350] {
+        assert_eq!(read_whole_list(servers, by_marker), ids(servers));
+        assert_eq!(read_whole_list(servers, by_number), ids(servers));
     }
 }
 

@@ -197,5 +197,5 @@ fn the_cloud_has_trouble_of_its_own() {
         assert_equal(&read(&answer), name);
     }
     let (status, body) = read(&Huawei.failure(&mut site, 503));
-    assert_eq!((status, &body["error_code"]), (503, &"APIGW.0613".into()));
+    assert_eq!((status, &body["error_code"]), (503, &"APIGW.0601".into()));
 }

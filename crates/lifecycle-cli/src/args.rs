@@ -216,7 +216,7 @@ impl WaitArgs {
     pub(crate) fn goal(&self) -> PowerState {
         match self.goal {
             Goal::Running => PowerState::Running,
-            Goal::Stopped => PowerState::Running,
+            Goal::Stopped => PowerState::Stopped,
         }
     }
 }

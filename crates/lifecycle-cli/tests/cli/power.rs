@@ -2,7 +2,7 @@
 
 use std::net::TcpListener;
 
-use crate::support::{Served, keys, run_with};
+use crate::support::{Served, keys, run_with, run_within};
 
 #[test]
 fn one_command_serves_several_clouds_in_the_order_of_the_request() {
@@ -59,7 +59,8 @@ fn without_a_network_nothing_can_be_done() {
     let endpoint = format!("http://127.0.0.1:{port}");
     let variables = keys("id", "secret", "project");
     for command in [
-        &["start", "baidu/bj/i-1", "-v"][..],
+        &["start", "baidu/bj/i-1"][..],
+        &["start", "baidu/bj/i-1", "-v"],
         &["status", "baidu/bj/i-1"],
     ] {
         let args = [command, &["--endpoint", &endpoint, "--output", "json"]].concat();
@@ -87,7 +88,7 @@ fn the_time_limit_holds_against_a_cloud_that_never_answers() {
             waiting,
         ]
         .concat();
-        let ran = run_with(&args, &variables, "").exits_with(1);
+        let ran = run_within(15, &args, &variables, "").exits_with(1);
         assert_eq!(ran.rows().len(), 1, "{ran:#?}");
     }
     let args = [
@@ -98,5 +99,5 @@ fn the_time_limit_holds_against_a_cloud_that_never_answers() {
         "--endpoint",
         &endpoint,
     ];
-    run_with(&args, &variables, "").exits_with(3);
+    run_within(15, &args, &variables, "").exits_with(3);
 }

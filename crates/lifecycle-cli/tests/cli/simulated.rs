@@ -169,6 +169,7 @@ fn output_that_is_no_terminal_is_plain_with_one_line_for_each_instance() {
         ["INSTANCE", "STATE", "NAME", "DETAIL"]
     );
     assert!(lines[6].ends_with("locked (security)"), "{ran:#?}");
+    assert!(!lines.iter().any(|line| line.ends_with(' ')), "{ran:#?}");
     assert!(!ran.stdout.contains('\u{1b}'), "{ran:#?}");
 
     let ran = run(&["start", "baidu/bj/i-none", "--sim"]).exits_with(1);

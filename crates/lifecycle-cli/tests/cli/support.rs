@@ -73,12 +73,22 @@ pub(crate) fn run(args: &[&str]) -> Ran {
 
 /// Runs the command with these variables, and this on standard input.
 pub(crate) fn run_with(args: &[&str], variables: &[(&str, String)], stdin: &str) -> Ran {
+    run_within(60, args, variables, stdin)
+}
+
+/// Like [`run_with`], and kills it after so many seconds. The exit code is -1 then.
+pub(crate) fn run_within(
+    seconds: u64,
+    args: &[&str],
+    variables: &[(&str, String)],
+    stdin: &str,
+) -> Ran {
     let output = assert_cmd::cargo::cargo_bin_cmd!("lifecycle")
         .args(args)
         .env_clear()
         .envs(variables.iter().map(|(name, value)| (name, value)))
         .write_stdin(stdin)
-        .timeout(Duration::from_secs(60))
+        .timeout(Duration::from_secs(seconds))
         .output()
         .unwrap();
     Ran {

@@ -740,6 +740,9 @@ fn describes_have_pages() {
             (vec![all[4].clone()], 1)
         );
     }
+    let second = json!({"status": "STOPPED", "pageSize": 2, "pageNum": 2});
+    let found = described(&mut site, "DescribeInstances", &second);
+    assert_eq!(found, (vec![all[32].clone()], 3));
     let filters = json!({"status": "STOPPED", "zoneId": "europe-west-1a", "name": "000031"});
     let found = described(&mut site, "DescribeInstances", &filters);
     assert_eq!(found, (vec![all[31].clone()], 1));

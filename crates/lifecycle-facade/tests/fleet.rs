@@ -1,0 +1,224 @@
+//! A fleet over all four simulated clouds, in memory and under paused time.
+#![cfg(all(
+    feature = "baidu",
+    feature = "aliyun",
+    feature = "zenlayer",
+    feature = "huawei"
+))]
+
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use lifecycle_facade::{
+    Billing, Event, Fleet, FleetError, FleetEvent, FleetReport, Outcome, Patience, Place,
+    PowerState, Reference, StopMode,
+};
+use lifecycle_sim::{Cloud, Simulator};
+
+const SPEC: &str = "baidu/bj=5,aliyun/cn-hangzhou=5,zenlayer/global=5,huawei/cn-north-4=5";
+
+fn simulator(spec: &str) -> Simulator {
+    Simulator::builder().seed(1).fleet(spec).unwrap().build()
+}
+
+fn fleet(simulator: &Simulator) -> Fleet {
+    let simulator = simulator.clone();
+    let variables = simulator.clone();
+    Fleet::builder()
+        .transport(simulator.transport())
+        .clock(simulator.clock())
+        .variables(move |name| {
+            let cloud = match name {
+                name if name.starts_with("BAIDUCLOUD_") => Cloud::Baidu,
+                name if name.starts_with("ALIBABA_CLOUD_") => Cloud::Aliyun,
+                name if name.starts_with("ZENLAYERCLOUD_ACCESS") => Cloud::Zenlayer,
+                name if name.starts_with("HUAWEICLOUD_SDK_") => Cloud::Huawei,
+                _ => return None,
+            };
+            let lifecycle_facade::Credential::Keys { id, secret, .. } = variables.credential(cloud)
+            else {
+                return None;
+            };
+            match name {
+                "HUAWEICLOUD_SDK_PROJECT_ID" => Some(variables.project_id()),
+                name if name.ends_with("SESSION_TOKEN") || name.ends_with("SECURITY_TOKEN") => None,
+                name if name.contains("SECRET") || name.ends_with("_SK") => {
+                    Some(secret.expose().to_owned())
+                }
+                name if name.ends_with("PASSWORD") => Some(secret.expose().to_owned()),
+                _ => Some(id),
+            }
+        })
+        .build()
+        .unwrap()
+}
+
+fn outcomes(report: &FleetReport) -> Vec<&'static str> {
+    let rows = report.rows().iter();
+    rows.map(|row| row.report.outcome.as_str()).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_request_starts_machines_in_four_clouds() {
+    let simulator = simulator(SPEC);
+    let fleet = fleet(&simulator);
+    let mut asked = simulator.instances();
+    asked.reverse();
+    asked.push(asked[0].clone());
+    let report = fleet
+        .start(&asked)
+        .wait(Patience::minutes(5))
+        .await
+        .unwrap();
+    let order: Vec<String> = report
+        .rows()
+        .iter()
+        .map(|row| row.reference.to_string())
+        .collect();
+    assert_eq!(order, asked[..20]);
+    assert_eq!(outcomes(&report), ["reached"; 20]);
+    assert!(fleet.calls().values().all(|calls| calls.actions == 1));
+    for (reference, at) in asked.iter().zip(0..20) {
+        let executed = simulator.ledger().executed(reference).unwrap();
+        assert_eq!(executed.starts, 1, "{reference} ({at})");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn stops_and_reboots_reach_their_goal_in_every_mode() {
+    let simulator = simulator(&SPEC.replace("=5", "=3:running"));
+    let fleet = fleet(&simulator);
+    let asked = simulator.instances();
+    for mode in [StopMode::Graceful, StopMode::Forced] {
+        let rebooted = fleet
+            .reboot(&asked)
+            .mode(mode)
+            .wait(Patience::minutes(5))
+            .await;
+        assert_eq!(outcomes(&rebooted.unwrap()), ["reached"; 12], "{mode:?}");
+    }
+    let stopped = fleet.stop(&asked).wait(Patience::minutes(5)).await.unwrap();
+    assert_eq!(outcomes(&stopped), ["reached"; 12]);
+    let again = fleet.stop(&asked).wait(Patience::minutes(5)).await.unwrap();
+    assert!(again.is_success(), "{:?}", outcomes(&again));
+    for reference in &asked {
+        let executed = simulator.ledger().executed(reference).unwrap();
+        assert_eq!((executed.reboots, executed.forced_reboots), (2, 1));
+        assert_eq!((executed.stops, executed.forced_stops), (1, 0));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn events_of_all_clouds_come_as_one_stream() {
+    let simulator = simulator(SPEC);
+    let fleet = fleet(&simulator);
+    let events: Vec<FleetEvent> = fleet
+        .start(simulator.instances())
+        .wait(Patience::minutes(5))
+        .events()
+        .collect()
+        .await;
+    let settled = events
+        .iter()
+        .filter(|event| matches!(event, FleetEvent::In(_, Event::Settled(_))))
+        .count();
+    assert_eq!(settled, 20);
+    let Some(FleetEvent::Finished(Ok(report))) = events.last() else {
+        panic!("the last event is {:?}", events.last());
+    };
+    assert!(report.is_success());
+}
+
+#[tokio::test(start_paused = true)]
+async fn lists_looks_and_waits() {
+    let simulator = simulator("huawei/cn-north-4=130:running,baidu/bj=2");
+    let fleet = fleet(&simulator);
+    let place: Place = "huawei/cn-north-4".parse().unwrap();
+    assert_eq!(fleet.list(&place).await.unwrap().len(), 130);
+    let mut asked = simulator.instances();
+    asked.push("baidu/bj/i-missing".into());
+    let statuses = fleet.observe(&asked).await.unwrap();
+    assert_eq!(statuses.len(), 133);
+    for status in statuses {
+        let expected = match status.reference.to_string().as_str() {
+            "baidu/bj/i-missing" => None,
+            reference if reference.starts_with("baidu") => Some(PowerState::Stopped),
+            _ => Some(PowerState::Running),
+        };
+        let seen = status.result.as_ref().ok().map(|seen| seen.state);
+        assert_eq!(seen, expected, "{}", status.reference);
+    }
+    let waited = fleet
+        .wait(
+            asked.iter().filter(|r| r.starts_with("baidu")),
+            PowerState::Running,
+        )
+        .patience(Duration::from_secs(40))
+        .await
+        .unwrap();
+    assert_eq!(outcomes(&waited), ["pending", "pending", "refused"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_can_be_refused_is_refused_before_any_cloud_hears_of_it() {
+    let simulator = simulator(SPEC);
+    let fleet = fleet(&simulator);
+    let all = simulator.instances();
+    // Zenlayer and Huawei cannot stop billing; Baidu and Alibaba could.
+    let refused = fleet.stop(&all).billing(Billing::Release).await;
+    assert!(matches!(refused, Err(FleetError::Client(_))), "{refused:?}");
+    let refused = fleet.start(&all).max(19).await;
+    assert!(matches!(
+        refused,
+        Err(FleetError::TooMany {
+            instances: 20,
+            cap: 19
+        })
+    ));
+    for (bad, hint) in [
+        ("i-1", "write cloud/region/instance-id"),
+        ("aws/us-east-1/i-1", "baidu, aliyun, zenlayer, huawei"),
+        ("baidu/bj/../i-1", "write cloud/region/instance-id"),
+        ("baidu/bj/i 1", "letters, digits"),
+        ("zenlayer/eu/1", "zenlayer/global"),
+        ("baidu/b_j/i-1", "is no region"),
+    ] {
+        let error = fleet.start([all[0].as_str(), bad]).await.unwrap_err();
+        assert!(error.to_string().contains(hint), "{bad}: {error}");
+    }
+    let keyless = Fleet::builder()
+        .transport(simulator.transport())
+        .variables(|_| None)
+        .build()
+        .unwrap();
+    let error = keyless.start(&all).await.unwrap_err();
+    assert!(matches!(error, FleetError::NoCredential(_)), "{error}");
+    assert_eq!(simulator.ledger().total(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_broken_cloud_does_not_hide_what_the_others_did() {
+    let simulator = simulator(SPEC);
+    simulator.revoke(Cloud::Aliyun);
+    let fleet = fleet(&simulator);
+    let report = fleet
+        .start(simulator.instances())
+        .wait(Patience::minutes(5))
+        .await
+        .unwrap();
+    for row in report.rows() {
+        let Reference { place, .. } = &row.reference;
+        match place.cloud {
+            lifecycle_facade::Cloud::Aliyun => {
+                assert!(
+                    matches!(row.report.outcome, Outcome::Refused(_)),
+                    "{:?}",
+                    row.report
+                );
+            }
+            _ => assert!(row.report.outcome.is_success(), "{:?}", row.report),
+        }
+    }
+    let incomplete = report.into_result().unwrap_err();
+    assert!(incomplete.to_string().contains("5 of 20"), "{incomplete}");
+}

@@ -46,14 +46,20 @@ impl Reply {
         Fault::new(FaultKind::Unreadable, message).with_status(self.status)
     }
 
-    /// The fault of a failing answer that carries no error in the cloud's own form, judged by its
-    /// status alone.
+    /// The fault of a failing answer that carries no error in the cloud's own form.
+    ///
+    /// Its status tells of trouble and throttling, whoever sent it. Nothing else does: a proxy's
+    /// 404 must not condemn an instance, nor its 401 a key.
     pub fn bare_fault(&self) -> Fault {
         let message = match self.excerpt() {
             excerpt if excerpt.is_empty() => "the answer is empty".to_owned(),
             excerpt => format!("the answer is not in the cloud's form: {excerpt}"),
         };
-        Fault::new(FaultKind::from_status(self.status), message)
+        let kind = match FaultKind::from_status(self.status) {
+            kind @ (FaultKind::Throttled | FaultKind::Unavailable) => kind,
+            _ => FaultKind::Unreadable,
+        };
+        Fault::new(kind, message)
             .with_status(self.status)
             .with_retry_after(self.retry_after())
     }

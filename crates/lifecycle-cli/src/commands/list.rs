@@ -44,7 +44,7 @@ pub(crate) async fn run(args: &ListArgs, console: Console) -> Result<Exit, Failu
     }
     Ok(match unread {
         0 => Exit::AllAsAsked,
-        _ if nothing_read => Exit::Incomplete,
+        _ if nothing_read => Exit::NothingDone,
         _ => Exit::Incomplete,
     })
 }

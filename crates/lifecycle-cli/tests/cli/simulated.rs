@@ -172,6 +172,9 @@ fn output_that_is_no_terminal_is_plain_with_one_line_for_each_instance() {
     assert!(!lines.iter().any(|line| line.ends_with(' ')), "{ran:#?}");
     assert!(!ran.stdout.contains('\u{1b}'), "{ran:#?}");
 
+    let ran = run(&["start", "baidu/bj/i-P7J6xY5N", "--no-wait", "--sim"]).exits_with(0);
+    assert!(ran.stdout.ends_with("accepted  -\n"), "{ran:#?}");
+
     let ran = run(&["start", "baidu/bj/i-none", "--sim"]).exits_with(1);
     let lines: Vec<&str> = ran.stdout.lines().collect();
     assert_eq!(lines.len(), 2, "{ran:#?}");

@@ -225,7 +225,7 @@ impl Book {
         }
     }
 
-    /// The time was over, or the key was refused, before the action could be sent.
+    /// The time was over before the action could be sent.
     pub(crate) fn skipped(&mut self, id: &InstanceId, fault: Fault) {
         self.close(id, Outcome::Skipped(fault));
     }

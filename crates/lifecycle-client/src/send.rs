@@ -4,7 +4,6 @@ use futures_util::{StreamExt, stream};
 use lifecycle_core::{
     Action, Effect, Fault, FaultKind, InstanceId, Observation, PowerState, Receipt, Repeat, Verb,
 };
-
 use tokio::time::{Instant, sleep_until};
 
 use crate::{
@@ -97,16 +96,8 @@ impl Sender<'_> {
                 continue;
             };
             if parcel.ids.len() == 1 || calls_left == 0 {
-                self.run
-                    .refuse(
-                        self.action.verb(),
-                        parcel
-                            .ids
-                            .into_iter()
-                            .map(|id| (id, fault.clone()))
-                            .collect(),
-                    )
-                    .await;
+                let refused = parcel.ids.into_iter().map(|id| (id, fault.clone()));
+                self.run.refuse(self.action.verb(), refused.collect()).await;
             } else {
                 parcels.extend(self.take_apart(parcel, &fault).await);
             }

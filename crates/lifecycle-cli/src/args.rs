@@ -244,8 +244,8 @@ pub(crate) struct SimulateArgs {
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:7070", value_parser = address)]
     pub(crate) listen: SocketAddr,
 
-    /// Instances to make: a comma list of cloud/region=COUNT[:STATE], such as
-    /// baidu/bj=3,huawei/cn-north-4=2:running
+    /// Instances to make: a comma list of cloud/region=COUNT, with a state where they are not
+    /// stopped, such as baidu/bj=3,huawei/cn-north-4=2:running
     #[arg(long, value_name = "SPEC", value_parser = fleet)]
     pub(crate) fleet: Option<Builder>,
 

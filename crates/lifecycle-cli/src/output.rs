@@ -100,9 +100,9 @@ impl Columns {
 fn outcome(row: &Row) -> Cell {
     let word = row.outcome.unwrap_or(NONE);
     Cell::new(word).fg(match word {
-        "reached" | "accepted" | "unchanged" => Color::Green,
-        "pending" | "uncertain" => Color::Yellow,
-        _ => Color::Red,
+        "reached" | "accepted" | "unchanged" => Color::DarkGreen,
+        "pending" | "uncertain" => Color::DarkYellow,
+        _ => Color::DarkRed,
     })
 }
 
@@ -110,10 +110,10 @@ fn state(row: &Row) -> Cell {
     let word = row.state.unwrap_or(NONE);
     let cell = Cell::new(word);
     match word {
-        "running" => cell.fg(Color::Green),
+        "running" => cell.fg(Color::DarkGreen),
         "stopped" | NONE => cell.add_attribute(Attribute::Dim),
-        "expired" | "failed" | "recycled" | "deleted" => cell.fg(Color::Red),
-        _ => cell.fg(Color::Yellow),
+        "expired" | "failed" | "recycled" | "deleted" => cell.fg(Color::DarkRed),
+        _ => cell.fg(Color::DarkYellow),
     }
 }
 
@@ -159,17 +159,15 @@ impl Page {
     fn instances(self, rows: &[Row], columns: Columns, console: Console) -> String {
         let table = self.table(&columns.header(), rows.iter().map(|row| columns.cells(row)));
         let widths = table.column_max_content_widths();
-        let used: u16 = widths.iter().map(|width| width.saturating_add(GAP)).sum();
-        let room = self.width.map(|width| width.saturating_sub(used));
+        let room = self.width.map(|page| {
+            let without = |room: u16, column: &u16| room.saturating_sub(column.saturating_add(GAP));
+            widths.iter().fold(page, without)
+        });
         let mut lines = table.lines();
         let mut page = String::new();
         if let Some(header) = lines.next() {
             let fits = room.is_none_or(|room| width(DETAIL) <= room);
-            let detail = if fits {
-                self.heading(DETAIL)
-            } else {
-                String::new()
-            };
+            let detail = self.heading(if fits { DETAIL } else { "" });
             push_line(&mut page, &format!("{header}{detail}"));
         }
         for (line, row) in lines.zip(rows) {

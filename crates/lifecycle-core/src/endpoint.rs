@@ -27,11 +27,11 @@ impl Endpoint {
             // A URL parser would drop what follows, and with it the end of a host name.
             return Err(bad("has a fragment"));
         }
-        let whole = if text.contains("://") {
-            text.to_owned()
-        } else {
-            format!("https://{text}")
-        };
+        // HTTP clients send hosts in lower case, and the host that is sent is the one to sign.
+        let mut whole = text.to_ascii_lowercase();
+        if !whole.contains("://") {
+            whole.insert_str(0, "https://");
+        }
         let uri: http::Uri = whole.parse().map_err(|_| bad("is not a URL"))?;
         let parts = uri.into_parts();
         let scheme = parts.scheme.ok_or_else(|| bad("has no scheme"))?;
@@ -165,7 +165,7 @@ mod tests {
     fn endpoints_are_read_as_people_write_them() {
         for (text, expected) in [
             ("api.example.com", "https://api.example.com"),
-            ("https://example.com/", "https://example.com"),
+            ("https://Example.COM/", "https://example.com"),
             ("https://example.com:443", "https://example.com"),
             ("http://127.0.0.1:7070", "http://127.0.0.1:7070"),
             ("http://127.0.0.1:80", "http://127.0.0.1"),

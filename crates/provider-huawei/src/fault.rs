@@ -65,7 +65,11 @@ fn reported(reply: &Reply) -> Option<Fault> {
     } else {
         Notice::in_body(&body)?
     };
-    let fault = notice.fault(|code| kind_of_status(code, reply.status));
+    let fault = notice.fault(|code| match code {
+        Some(code) => kind_of_status(code, reply.status),
+        // All of the cloud's forms have a code: this text may be anybody's.
+        None => reply.bare_fault().kind(),
+    });
     Some(
         with_causes(fault, &Cause::in_body(&body))
             .with_status(reply.status)
@@ -235,14 +239,13 @@ fn went_no_further(code: &str) -> bool {
     )
 }
 
-/// The meaning of a code that the tables do not have, or of no code at all.
+/// The meaning of a code that the tables do not have.
 ///
 /// ECS answers most of its failures with 400, so the status says nothing about a code of its own
 /// that is new; the gateway's statuses do.
-fn kind_of_status(code: Option<&str>, status: u16) -> FaultKind {
-    let of_service = code.is_some_and(|code| !code.starts_with("APIG"));
+fn kind_of_status(code: &str, status: u16) -> FaultKind {
     match status {
-        400 if of_service => FaultKind::Unknown,
+        400 if !code.starts_with("APIG") => FaultKind::Unknown,
         494 => FaultKind::Invalid,
         _ => FaultKind::from_status(status),
     }

@@ -261,6 +261,19 @@ fn success_is_not_taken_for_failure() {
 }
 
 #[test]
+fn a_text_without_a_code_condemns_nothing() {
+    for (status, kind) in [
+        (401, FaultKind::Unreadable),
+        (404, FaultKind::Unreadable),
+        (429, FaultKind::Throttled),
+        (502, FaultKind::Unavailable),
+    ] {
+        let fault = fault(status, &json!({"message": "of some proxy"}));
+        assert_eq!((fault.kind(), fault.message()), (kind, "of some proxy"));
+    }
+}
+
+#[test]
 fn an_inner_error_says_what_the_outer_does_not() {
     let quoting = |code: &str, inner: &str| {
         let message = format!("call failed  error message ={inner} at host");

@@ -43,6 +43,8 @@ struct Row {
     /// Looks in a row that did not show it.
     absent: u8,
     job: Option<JobId>,
+    /// Its job says that it is done.
+    done: bool,
     request_id: Option<String>,
 }
 
@@ -103,6 +105,7 @@ impl Book {
                 left: false,
                 absent: 0,
                 job: None,
+                done: false,
                 request_id: None,
             })
             .collect();
@@ -230,10 +233,12 @@ impl Book {
         self.close(id, Outcome::Skipped(fault));
     }
 
-    /// The cloud's job for the instance succeeded: it was carried out.
+    /// The cloud's job for the instance succeeded: it was carried out. The goal is still to be
+    /// seen.
     pub(crate) fn job_succeeded(&mut self, id: &InstanceId, job: &JobId) {
-        if self.is_open(id) {
-            self.close(id, Outcome::Reached(Evidence::Job(job.clone())));
+        if let Some(row) = self.row_mut(id) {
+            row.job = Some(job.clone());
+            row.done = true;
         }
     }
 
@@ -343,6 +348,11 @@ impl Book {
             .collect();
         let rebooted = self.verb == Some(Verb::Reboot);
         for id in &open {
+            let job = self.row(id).filter(|row| row.done);
+            if let Some(job) = job.and_then(|row| row.job.clone()) {
+                // It could not be seen any more, but the cloud has said so.
+                self.close(id, Outcome::Reached(Evidence::Job(job)));
+            }
             self.end(id, |row| match row.last.as_ref().map(|last| last.state) {
                 Some(PowerState::Running) if rebooted => Pending::Unproved,
                 state => Pending::Deadline(state),

@@ -6,17 +6,23 @@ use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
 use lifecycle_core::Reply;
 
-use crate::transport::{Transport, TransportError};
+use crate::{
+    client::is_loopback,
+    transport::{Transport, TransportError},
+};
 
 /// Sends requests with [reqwest] over HTTP/1.1 or HTTP/2 and rustls.
 ///
 /// Follows no redirect, because a signature is good for one host only. Reads at most 16 MiB of an
-/// answer. Proxies come from the environment as reqwest reads them (`HTTPS_PROXY`, `NO_PROXY`).
+/// answer. Proxies come from the environment as reqwest reads them (`HTTPS_PROXY`, `NO_PROXY`);
+/// plain HTTP to this machine goes through none.
 ///
 /// [reqwest]: https://docs.rs/reqwest
 #[derive(Clone, Debug)]
 pub struct HttpTransport {
-    client: reqwest::Client,
+    clouds: reqwest::Client,
+    /// Without proxy and certificates: a simulator on this machine is nobody else's business.
+    loopback: reqwest::Client,
 }
 
 /// Longer answers are cut off: the largest page of 1000 full records is about 4 MiB.
@@ -28,18 +34,23 @@ impl HttpTransport {
     /// # Errors
     /// [`TransportError`] when the machine has no usable store of CA certificates.
     pub fn new() -> Result<Self, TransportError> {
-        let client = reqwest::Client::builder()
-            .redirect(reqwest::redirect::Policy::none())
-            .retry(reqwest::retry::never())
-            .connect_timeout(Duration::from_secs(10))
-            .pool_idle_timeout(Duration::from_secs(60))
-            .tcp_nodelay(true)
-            .build()
-            .map_err(|error| {
-                TransportError::unsent("the HTTP client cannot be set up").with_source(error)
-            })?;
-        Ok(Self { client })
+        let failed =
+            |error| TransportError::unsent("the HTTP client cannot be set up").with_source(error);
+        let loopback = settings().no_proxy().tls_certs_only([]);
+        Ok(Self {
+            clouds: settings().build().map_err(failed)?,
+            loopback: loopback.build().map_err(failed)?,
+        })
     }
+}
+
+fn settings() -> reqwest::ClientBuilder {
+    reqwest::Client::builder()
+        .redirect(reqwest::redirect::Policy::none())
+        .retry(reqwest::retry::never())
+        .connect_timeout(Duration::from_secs(10))
+        .pool_idle_timeout(Duration::from_secs(60))
+        .tcp_nodelay(true)
 }
 
 #[async_trait]
@@ -48,7 +59,11 @@ impl Transport for HttpTransport {
         let request = reqwest::Request::try_from(request).map_err(|error| {
             TransportError::unsent("the request cannot be sent").with_source(error.without_url())
         })?;
-        let mut response = self.client.execute(request).await.map_err(explain)?;
+        let client = match request.url().scheme() {
+            "http" if is_loopback(request.url().host_str()) => &self.loopback,
+            _ => &self.clouds,
+        };
+        let mut response = client.execute(request).await.map_err(explain)?;
         let status = response.status().as_u16();
         let headers = std::mem::take(response.headers_mut());
         let mut body = BytesMut::new();

@@ -49,13 +49,16 @@ impl Run<'_> {
         open: &mut HashSet<InstanceId>,
         progress: Progress,
     ) -> bool {
-        let mut failed = Vec::new();
+        let (mut succeeded, mut failed) = (Vec::new(), Vec::new());
         for (id, verdict) in progress.parts {
             if !open.contains(&id) {
                 continue;
             }
             match verdict {
-                Verdict::Succeeded => self.book().job_succeeded(&id, job),
+                Verdict::Succeeded => {
+                    self.book().job_succeeded(&id, job);
+                    succeeded.push(id.clone());
+                }
                 Verdict::Failed(fault) => failed.push((id.clone(), fault)),
                 _ => continue,
             }
@@ -76,9 +79,29 @@ impl Run<'_> {
             }
             _ => open.is_empty(),
         };
+        self.see(succeeded).await;
         self.settle_failed(verb, failed).await;
         self.nudge();
         over
+    }
+
+    /// What a job has done is there to be seen, at once as a rule.
+    async fn see(&self, ids: Vec<InstanceId>) {
+        if ids.is_empty() {
+            return;
+        }
+        let mut sights = self.look(&ids).await;
+        let mut unseen = Vec::new();
+        for id in ids {
+            let mut book = self.book();
+            if let Some(sight) = sights.remove(&id) {
+                book.sight(&id, sight);
+            }
+            if book.is_open(&id) {
+                unseen.push(id);
+            }
+        }
+        self.subscription.add(unseen);
     }
 
     /// A part that failed before it began may only mean that it was so already. One that failed

@@ -209,32 +209,27 @@ impl fmt::Display for Pending {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Deadline(Some(state)) => {
-                write!(
-                    f,
-                    "accepted, and still {state} when the time was over; wait longer"
-                )
+                write!(f, "still {state} when the time was over; wait longer")
             }
-            Self::Deadline(None) => {
-                f.write_str("accepted, and not seen before the time was over; wait longer")
+            Self::Deadline(None) => f.write_str("not seen before the time was over; wait longer"),
+            Self::Unproved => {
+                f.write_str("nothing proves that it went down and came back; look at its uptime")
             }
-            Self::Unproved => f.write_str(
-                "accepted, but nothing proves that it went down and came back; look at its uptime",
-            ),
             Self::DeadEnd(state) => write!(
                 f,
-                "accepted, and now {state}, which no waiting leads out of; look at the cloud's console"
+                "now {state}, which no waiting leads out of; look at the cloud's console"
             ),
-            Self::Vanished => f.write_str(
-                "accepted, and the cloud no longer shows it; look at the cloud's console",
-            ),
+            Self::Vanished => {
+                f.write_str("the cloud no longer shows it; look at the cloud's console")
+            }
             Self::JobFailed(fault) => write!(
                 f,
-                "accepted, and the cloud's job for it failed: {fault}; {}",
+                "the cloud's job for it failed: {fault}; {}",
                 fault.kind().advice()
             ),
             Self::Blind(fault) => write!(
                 f,
-                "accepted, but its state cannot be read: {fault}; {}",
+                "its state cannot be read: {fault}; {}",
                 fault.kind().advice()
             ),
         }

@@ -314,13 +314,14 @@ impl FleetBuilder {
         self
     }
 
-    /// Changes settings of each client before it is built.
+    /// Changes settings of each client before it is built; several changes add up.
     #[must_use]
     pub fn tune(
         mut self,
         tune: impl Fn(ClientBuilder) -> ClientBuilder + Send + Sync + 'static,
     ) -> Self {
-        self.tune = Opaque(Box::new(tune));
+        let before = self.tune.0;
+        self.tune = Opaque(Box::new(move |builder| tune(before(builder))));
         self
     }
 

@@ -79,7 +79,7 @@ impl Row {
             row = row.with_fault(fault);
         }
         row.outcome = Some(outcome.as_str());
-        row.message = message(outcome, purpose);
+        row.message = message(outcome);
         row.state = report
             .last_seen
             .as_ref()
@@ -182,7 +182,7 @@ fn standing(outcome: &Outcome, purpose: Purpose) -> Standing {
 }
 
 /// What there is to say of an outcome besides its name, its code and its ids.
-fn message(outcome: &Outcome, purpose: Purpose) -> Option<String> {
+fn message(outcome: &Outcome) -> Option<String> {
     match outcome {
         Outcome::Reached(evidence) => Some(evidence.to_string()),
         Outcome::Refused(fault) | Outcome::Skipped(fault) => Some(with_advice(fault)),
@@ -190,26 +190,8 @@ fn message(outcome: &Outcome, purpose: Purpose) -> Option<String> {
             "{}; look at the instance before you ask again",
             words(fault)
         )),
-        Outcome::Pending(pending) => Some(match purpose {
-            Purpose::Act => pending.to_string(),
-            Purpose::Wait => unmet(pending),
-        }),
+        Outcome::Pending(pending) => Some(pending.to_string()),
         _ => None,
-    }
-}
-
-/// Why a wait that nothing was asked of the cloud for has not seen its goal.
-fn unmet(pending: &Pending) -> String {
-    match pending {
-        Pending::Deadline(Some(state)) => {
-            format!("still {state} when the time was over; wait longer")
-        }
-        Pending::DeadEnd(state) => {
-            format!("it is {state}, which no waiting leads out of; look at the cloud's console")
-        }
-        Pending::Vanished => "the cloud no longer shows it; look at the cloud's console".into(),
-        Pending::Blind(fault) => format!("its state cannot be read: {}", with_advice(fault)),
-        _ => "not seen before the time was over; wait longer".into(),
     }
 }
 
@@ -304,17 +286,12 @@ mod tests {
     fn messages_say_what_to_do() {
         let refused = Outcome::Refused(fault(FaultKind::Locked));
         assert_eq!(
-            message(&refused, Purpose::Act).unwrap(),
+            message(&refused).unwrap(),
             "No; have the lock lifted at the cloud's console"
         );
         let late = Outcome::Pending(Pending::Deadline(Some(PowerState::Stopped)));
-        assert!(
-            message(&late, Purpose::Act)
-                .unwrap()
-                .starts_with("accepted")
-        );
         assert_eq!(
-            message(&late, Purpose::Wait).unwrap(),
+            message(&late).unwrap(),
             "still stopped when the time was over; wait longer"
         );
     }

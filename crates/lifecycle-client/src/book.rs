@@ -338,14 +338,24 @@ impl Book {
         self.settle.front().map(|(due, _)| *due)
     }
 
-    /// The time is over: whatever the cloud has answered for and is still open ends as it is.
-    pub(crate) fn deadline(&mut self) {
+    /// The time is over: whatever the cloud has answered for and is still open ends as it is. With
+    /// `acted`, nothing more is sent either.
+    pub(crate) fn deadline(&mut self, acted: bool) {
         let open: Vec<InstanceId> = self
             .rows
             .iter()
             .filter(|row| matches!(row.phase, Phase::Accepted | Phase::Unclear(..)))
             .map(|row| row.id.clone())
             .collect();
+        if acted {
+            let unsent = self
+                .rows
+                .iter()
+                .filter(|row| matches!(row.phase, Phase::Unsent));
+            for id in unsent.map(|row| row.id.clone()).collect::<Vec<_>>() {
+                self.skipped(&id, Fault::new(FaultKind::Deadline, "the time was over"));
+            }
+        }
         let rebooted = self.verb == Some(Verb::Reboot);
         for id in &open {
             let job = self.row(id).filter(|row| row.done);

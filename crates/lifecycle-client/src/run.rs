@@ -175,13 +175,14 @@ impl Run<'_> {
     async fn watch(&self, mut seen: UnboundedReceiver<(InstanceId, Sight)>) {
         loop {
             let now = Instant::now();
+            let acted = self.acted.load(Ordering::Acquire);
             let next = {
                 let mut book = self.book();
                 book.expire(now);
                 if now >= self.deadline {
-                    book.deadline();
+                    book.deadline(acted);
                 }
-                if book.open() == 0 && self.acted.load(Ordering::Acquire) {
+                if book.open() == 0 && acted {
                     return;
                 }
                 // What is open after the deadline is still being sent, and will nudge.

@@ -89,34 +89,18 @@ fn outcome_is_true(scenario: &Scenario, run: &Run, row: &FleetRow, broken: &mut 
             )
         )
     });
+    let untouched = count == 0 && before != Some(goal(scenario.verb)) && !is_moving(before);
+    let reboot = scenario.verb == Verb::Reboot;
     match outcome {
-        Outcome::Refused(_) | Outcome::Skipped(_) => {
-            if count > 0 {
-                lie("it was executed");
-            }
-        }
+        Outcome::Refused(_) | Outcome::Skipped(_) if count > 0 => lie("it was executed"),
         _ if !plain => {}
-        Outcome::Reached(_) if scenario.verb == Verb::Reboot => {
-            if count == 0 {
-                lie("it was not rebooted");
-            }
-        }
-        Outcome::Reached(_) => {
-            if now != Some(goal(scenario.verb)) {
-                lie("it is not there");
-            }
-        }
+        Outcome::Reached(_) if reboot && count == 0 => lie("it was not rebooted"),
+        Outcome::Reached(_) if now != Some(goal(scenario.verb)) => lie("it is not there"),
         // A job can take an instance on and then refuse it.
-        Outcome::Accepted if scenario.cloud != Cloud::Huawei => {
-            if count == 0 && before != Some(goal(scenario.verb)) && !is_moving(before) {
-                lie("nothing was executed");
-            }
+        Outcome::Accepted if untouched && scenario.cloud != Cloud::Huawei => {
+            lie("nothing was executed");
         }
-        Outcome::Unchanged => {
-            if count == 0 && before != Some(goal(scenario.verb)) && !is_moving(before) {
-                lie("it was not so, and nothing was executed");
-            }
-        }
+        Outcome::Unchanged if untouched => lie("it was not so, and nothing was executed"),
         _ => {}
     }
 }

@@ -9,7 +9,7 @@ use std::{
 use fastrand::Rng;
 use lifecycle_facade::{Fleet, FleetError, FleetReport, Reference, Verb};
 use lifecycle_sim::{Ledger, Simulator, State, Tempo};
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 use crate::{Scenario, Violation, check::check};
 
@@ -46,8 +46,9 @@ async fn run(scenario: Scenario) -> Result<Verdict, String> {
     let world = World::new(&scenario)?;
     let fleet = world.fleet(&scenario).map_err(|error| error.to_string())?;
     let start = Instant::now();
-    let report = ask(&fleet, &scenario, world.asked.clone())
+    let report = timeout(FOR_EVER, ask(&fleet, &scenario, world.asked.clone()))
         .await
+        .map_err(|_| "it hangs".to_owned())?
         .map_err(|error| error.to_string())?;
     let run = Run {
         took: start.elapsed(),
@@ -62,6 +63,9 @@ async fn run(scenario: Scenario) -> Result<Verdict, String> {
         scenario,
     })
 }
+
+/// Far beyond every deadline of a scenario.
+const FOR_EVER: Duration = Duration::from_secs(24 * 3600);
 
 /// A finished run, and what is needed to judge it.
 pub(crate) struct Run {

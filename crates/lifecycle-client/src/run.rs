@@ -27,7 +27,7 @@ use crate::{
     client::Inner,
     event::Event,
     execute::{Effort, Purpose},
-    look::{Sight, Sights},
+    look::{Sight, Sights, not_shown},
     report::Report,
     watch::Subscription,
 };
@@ -148,6 +148,11 @@ impl Run<'_> {
             for (id, fault) in doubtful {
                 match sights.get(&id) {
                     Some(Sight::Seen(seen)) => self.refuse_as_seen(&id, fault, Some(seen)),
+                    // A failure without a reason has one now.
+                    Some(Sight::Absent) if fault.code().is_none() => {
+                        let fault = not_shown().with_request_id(fault.request_id());
+                        self.book().refused(&id, fault);
+                    }
                     Some(Sight::Absent) => self.book().refused(&id, fault),
                     _ => self.refuse_as_seen(&id, fault, None),
                 }

@@ -148,11 +148,12 @@ impl Book {
         }
     }
 
-    /// Whether an instance has visibly left the state in which it was before the action.
-    pub(crate) fn has_moved(&self, seen: &Observation) -> bool {
+    /// Whether an instance is as it was before the action. One that was not looked at before is
+    /// not known to be.
+    pub(crate) fn is_still(&self, seen: &Observation) -> bool {
         let before = self.row(&seen.id).and_then(|row| row.before.as_ref());
         before.is_some_and(|before| {
-            before.state != seen.state || before.started_at != seen.started_at
+            before.state == seen.state && before.started_at == seen.started_at
         })
     }
 

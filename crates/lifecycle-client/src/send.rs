@@ -46,6 +46,8 @@ struct Parcel {
     ids: Vec<InstanceId>,
     /// Their states were looked at, and explained nothing.
     looked: bool,
+    /// They went out before, in a batch that was refused as a whole. Perhaps not all of it was.
+    again: bool,
 }
 
 impl Sender<'_> {
@@ -89,10 +91,11 @@ impl Sender<'_> {
         let mut parcels = vec![Parcel {
             ids: batch,
             looked: false,
+            again: false,
         }];
         while let Some(parcel) = parcels.pop() {
             calls_left = calls_left.saturating_sub(1);
-            let Some(fault) = self.deliver(&parcel.ids).await else {
+            let Some(fault) = self.deliver(&parcel).await else {
                 continue;
             };
             if parcel.ids.len() == 1 || calls_left == 0 {
@@ -106,7 +109,8 @@ impl Sender<'_> {
 
     /// Sends one call. `Some` when the cloud provably did nothing, for a reason that may lie with
     /// one of the instances; everything else is in the book afterwards.
-    async fn deliver(&self, ids: &[InstanceId]) -> Option<Fault> {
+    async fn deliver(&self, parcel: &Parcel) -> Option<Fault> {
+        let ids = &parcel.ids;
         let tell = |event| self.run.book().tell(event);
         let purpose = Purpose::Act(self.action.repeat());
         let effort = self.run.effort(purpose, ids.len(), &tell);
@@ -123,6 +127,7 @@ impl Sender<'_> {
         };
         match (failure.effect, failure.fault.kind()) {
             (Effect::None, kind) if kind.is_per_instance() => return Some(failure.fault),
+            (Effect::None, _) if parcel.again => self.unclear(ids, &failure.fault),
             (Effect::None, FaultKind::Deadline) => {
                 let mut book = self.run.book();
                 for id in ids {
@@ -238,6 +243,7 @@ impl Sender<'_> {
             return vec![Parcel {
                 ids: rest,
                 looked: parcel.looked,
+                again: true,
             }];
         }
         if parcel.looked {
@@ -264,12 +270,14 @@ impl Sender<'_> {
             _ => vec![Parcel {
                 ids: rest,
                 looked: false,
+                again: true,
             }],
         }
     }
 
-    /// A refused batch of reboots goes on in halves only when none of its instances has moved since:
-    /// a cloud that refuses a whole batch may all the same have rebooted a part of it.
+    /// A refused batch of reboots goes on in halves only when every look shows that none of its
+    /// instances has moved: a cloud that refuses a whole batch may all the same have rebooted a
+    /// part of it, and what cannot be seen may have moved.
     async fn halve_if_still(&self, ids: Vec<InstanceId>, fault: &Fault) -> Vec<Parcel> {
         let until = self.run.settle_by();
         let pause = self.run.inner.provider.profile().cadence.every;
@@ -277,8 +285,9 @@ impl Sender<'_> {
             sleep_until(until.min(Instant::now() + pause)).await;
             let sights = self.run.look(&ids).await;
             let still = |id: &InstanceId| match sights.get(id) {
-                Some(Sight::Seen(seen)) => !self.run.book().has_moved(seen),
-                _ => true,
+                Some(Sight::Seen(seen)) => self.run.book().is_still(seen),
+                Some(Sight::Absent) => true,
+                _ => false,
             };
             if !ids.iter().all(still) {
                 self.unclear(&ids, fault);
@@ -319,7 +328,11 @@ fn halves(mut ids: Vec<InstanceId>) -> Vec<Parcel> {
     [ids, second]
         .into_iter()
         .filter(|ids| !ids.is_empty())
-        .map(|ids| Parcel { ids, looked: true })
+        .map(|ids| Parcel {
+            ids,
+            looked: true,
+            again: true,
+        })
         .collect()
 }
 

@@ -185,6 +185,17 @@ mod reboots_in_a_batch {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn a_refused_batch_that_cannot_be_seen_is_not_sent_again() {
+        let cloud = Scripted::new(|sent| match sent.operation.as_str() {
+            "observe" => server_error(),
+            _ => fault(FaultKind::WrongState),
+        });
+        let report = cloud.client().reboot(ids(4)).await.unwrap();
+        assert_eq!(outcomes(&report), ["uncertain"; 4]);
+        assert_eq!(cloud.calls("reboot").len(), 1);
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn a_refused_batch_that_moved_all_the_same_is_not_sent_again() {
         let rebooted = AtomicUsize::new(0);
         let cloud = Scripted::new(move |sent| match sent.operation.as_str() {

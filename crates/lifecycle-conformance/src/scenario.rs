@@ -36,6 +36,8 @@ pub struct Scenario {
 pub struct Faults {
     /// On the way between client and cloud.
     pub injections: Vec<Injection>,
+    /// Whether answers may arrive in a form that says nothing.
+    pub garbles: bool,
     /// How many calls the cloud takes.
     pub throttle: Option<Throttle>,
     /// Seconds by which the cloud's clock is ahead.
@@ -145,9 +147,17 @@ fn few(rng: &mut Rng) -> usize {
 }
 
 fn faults(rng: &mut Rng) -> Faults {
-    let injections = (0..rng.usize(0..=3)).map(|_| injection(rng)).collect();
+    let mut garbles = false;
+    let injections = (0..rng.usize(0..=3))
+        .map(|_| {
+            let mishap = mishap(rng);
+            garbles |= is_garbling(&mishap);
+            injection(rng, mishap)
+        })
+        .collect();
     Faults {
         injections,
+        garbles,
         throttle: (rng.u8(..6) == 0).then(|| Throttle::PerSecond {
             rate: f64::from(rng.u32(1..=20)),
             burst: rng.u32(1..=20),
@@ -165,8 +175,15 @@ fn faults(rng: &mut Rng) -> Faults {
     }
 }
 
-fn injection(rng: &mut Rng) -> Injection {
-    let injection = Injection::new(mishap(rng));
+fn is_garbling(mishap: &Mishap) -> bool {
+    matches!(
+        mishap,
+        Mishap::HalfBody | Mishap::Garbage | Mishap::EmptyBody | Mishap::WrongContentType
+    )
+}
+
+fn injection(rng: &mut Rng, mishap: Mishap) -> Injection {
+    let injection = Injection::new(mishap);
     let injection = match rng.u8(..5) {
         0 => injection,
         1 => injection.on(Operation::Observe),

@@ -26,6 +26,19 @@ impl Action {
         }
     }
 
+    /// Every action with every combination of options.
+    pub fn every() -> impl Iterator<Item = Self> {
+        let modes = [StopMode::Graceful, StopMode::Forced];
+        let starts = [LocalDisk::Keep, LocalDisk::Initialize]
+            .map(|local_disk| Self::Start(StartOptions { local_disk }));
+        let stops = modes.into_iter().flat_map(|mode| {
+            [Billing::Keep, Billing::Release]
+                .map(|billing| Self::Stop(StopOptions { mode, billing }))
+        });
+        let reboots = modes.map(|mode| Self::Reboot(RebootOptions { mode }));
+        starts.into_iter().chain(stops).chain(reboots)
+    }
+
     /// May the same request be sent again when nobody knows whether the first one was carried out?
     ///
     /// This is the one table that decides about repeats; a request that the cloud provably did
@@ -61,6 +74,28 @@ impl From<StopOptions> for Action {
 impl From<RebootOptions> for Action {
     fn from(options: RebootOptions) -> Self {
         Self::Reboot(options)
+    }
+}
+
+impl fmt::Display for Action {
+    /// The verb and the options that were chosen, such as `stop, forced, billing released`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (mode, billing, local_disk) = match self {
+            Self::Start(start) => (None, None, Some(start.local_disk)),
+            Self::Stop(stop) => (Some(stop.mode), Some(stop.billing), None),
+            Self::Reboot(reboot) => (Some(reboot.mode), None, None),
+        };
+        write!(f, "{}", self.verb())?;
+        if mode.is_some_and(StopMode::is_forced) {
+            f.write_str(", forced")?;
+        }
+        if billing.is_some_and(Billing::is_release) {
+            f.write_str(", billing released")?;
+        }
+        match local_disk {
+            Some(LocalDisk::Initialize) => f.write_str(", local disks initialised"),
+            _ => Ok(()),
+        }
     }
 }
 
@@ -192,5 +227,34 @@ impl Billing {
             Self::Keep => false,
             Self::Release => true,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_cell_of_the_table_of_repeats() {
+        let cells: Vec<(String, bool)> = Action::every()
+            .map(|action| {
+                let is_safe = matches!(action.repeat(), Repeat::Safe(_));
+                (action.to_string(), is_safe)
+            })
+            .collect();
+        let expected = [
+            ("start", true),
+            ("start, local disks initialised", false),
+            ("stop", true),
+            ("stop, billing released", true),
+            ("stop, forced", true),
+            ("stop, forced, billing released", true),
+            ("reboot", false),
+            ("reboot, forced", false),
+        ];
+        assert_eq!(
+            cells,
+            expected.map(|(action, safe)| (action.to_owned(), safe))
+        );
     }
 }

@@ -220,6 +220,8 @@ pub enum FaultKind {
     NoAnswer,
     /// The caller's own deadline passed before the call could be made. Allow more time.
     Deadline,
+    /// Failures of other instances ended the request before this one's turn. Look at these first.
+    Halted,
     /// A code that this library does not know.
     Unknown,
 }
@@ -259,7 +261,8 @@ impl FaultKind {
             | Self::ClockSkew
             | Self::Throttled
             | Self::Unreachable
-            | Self::Deadline => Effect::None,
+            | Self::Deadline
+            | Self::Halted => Effect::None,
             Self::Unavailable
             | Self::Failed
             | Self::Unreadable
@@ -305,6 +308,7 @@ impl FaultKind {
             Self::Unreachable => "unreachable",
             Self::NoAnswer => "no-answer",
             Self::Deadline => "deadline",
+            Self::Halted => "halted",
             Self::Unknown => "unknown",
         }
     }
@@ -330,6 +334,7 @@ impl FaultKind {
             Self::Unreachable => "check the network, the endpoint and the proxy",
             Self::NoAnswer => "look at the instance before you ask again",
             Self::Deadline => "allow more time",
+            Self::Halted => "look at the failures before it, then ask for the rest again",
             Self::Unreadable => "look at the instance; a proxy may have answered for the cloud",
             Self::Unknown => "look the code up in the cloud's documentation",
         }

@@ -4,13 +4,17 @@
 
 use std::collections::{HashMap, VecDeque};
 
-use lifecycle_core::{Fault, FaultKind, InstanceId, JobId, Observation, PowerState, Verb};
+use lifecycle_core::{
+    Fault, FaultKind, InstanceId, JobId, Observation, PowerState, StoppedBilling, Verb,
+};
 use tokio::{sync::mpsc::UnboundedSender, time::Instant};
 
 use crate::{
-    event::Event,
+    event::{Event, tell},
     look::{Sight, not_shown},
+    plan::Plan,
     report::{Evidence, InstanceReport, Outcome, Pending, Report},
+    sort::is_on_the_way,
 };
 
 /// The facts of one request.
@@ -21,6 +25,10 @@ pub(crate) struct Book {
     goal: PowerState,
     /// Whether the goal is waited for, or acceptance is the end.
     waits: bool,
+    /// Whether what is so already counts as refused.
+    strict: bool,
+    /// Whether what does not stop in time is forced.
+    forces: bool,
     rows: Vec<Row>,
     index: HashMap<InstanceId, usize>,
     open: usize,
@@ -46,6 +54,10 @@ struct Row {
     /// Its job says that it is done.
     done: bool,
     request_id: Option<String>,
+    /// Its grace is over: a forced stop followed the graceful one.
+    forced: bool,
+    /// What has gone wrong since the cloud took the action on, while there is still hope.
+    trouble: Option<Pending>,
 }
 
 #[derive(Debug)]
@@ -82,22 +94,18 @@ impl Doubt {
 const ABSENCES: u8 = 3;
 
 impl Book {
-    pub(crate) fn new(
-        verb: Option<Verb>,
-        goal: PowerState,
-        waits: bool,
-        ids: Vec<InstanceId>,
-        events: Option<UnboundedSender<Event>>,
-    ) -> Self {
-        let index = ids.iter().cloned().zip(0..).collect();
+    pub(crate) fn new(plan: &Plan, events: Option<UnboundedSender<Event>>) -> Self {
+        let index = plan.ids.iter().cloned().zip(0..).collect();
+        let verb = plan.action.map(|action| action.verb());
         let phase = || match verb {
             Some(_) => Phase::Unsent,
             None => Phase::Accepted,
         };
-        let rows: Vec<Row> = ids
-            .into_iter()
+        let rows: Vec<Row> = plan
+            .ids
+            .iter()
             .map(|id| Row {
-                id,
+                id: id.clone(),
                 phase: phase(),
                 before: None,
                 last: None,
@@ -107,12 +115,16 @@ impl Book {
                 job: None,
                 done: false,
                 request_id: None,
+                forced: false,
+                trouble: None,
             })
             .collect();
         Self {
             verb,
-            goal,
-            waits,
+            goal: plan.goal,
+            waits: plan.patience().is_some(),
+            strict: plan.terms.strict,
+            forces: plan.terms.force_after.is_some(),
             open: rows.len(),
             rows,
             index,
@@ -127,15 +139,11 @@ impl Book {
     }
 
     pub(crate) fn is_open(&self, id: &InstanceId) -> bool {
-        self.row(id)
-            .is_some_and(|row| !matches!(row.phase, Phase::Closed(_)))
+        self.row(id).is_some_and(Row::is_open)
     }
 
     pub(crate) fn tell(&self, event: Event) {
-        if let Some(events) = &self.events {
-            // Nobody listens any more: the report will do.
-            let _ = events.send(event);
-        }
+        tell(self.events.as_ref(), || event);
     }
 
     /// It was like this before anything was sent.
@@ -160,7 +168,7 @@ impl Book {
     /// The cloud took the action on. `true` when the goal is to be waited for.
     pub(crate) fn accepted(&mut self, id: &InstanceId, request_id: Option<&str>) -> bool {
         let waits = self.waits;
-        let Some(row) = self.row_mut(id) else {
+        let Some(row) = self.row_mut(id).filter(|row| row.is_open()) else {
             return false;
         };
         row.phase = Phase::Accepted;
@@ -177,7 +185,10 @@ impl Book {
 
     /// The cloud may have taken the action on, and `settle_by` is the time to find out.
     pub(crate) fn unclear(&mut self, id: &InstanceId, fault: &Fault, settle_by: Instant) {
-        self.doubt(id, fault.clone(), Doubt::Lost, settle_by);
+        // The graceful stop before a forced one is what counts.
+        if !self.row(id).is_some_and(|row| row.forced) {
+            self.doubt(id, fault.clone(), Doubt::Lost, settle_by);
+        }
         self.tell(Event::Unclear {
             instance: id.clone(),
             fault: fault.clone(),
@@ -192,9 +203,28 @@ impl Book {
         }
     }
 
+    /// Of these, the ones that are still open: they are forced from now on.
+    pub(crate) fn force(&mut self, ids: Vec<InstanceId>) -> Vec<InstanceId> {
+        let mut late = ids;
+        late.retain(|id| {
+            let row = self.row_mut(id).filter(|row| row.is_open());
+            row.map(|row| row.forced = true).is_some()
+        });
+        for id in &late {
+            self.tell(Event::Forcing {
+                instance: id.clone(),
+            });
+        }
+        late
+    }
+
     /// The cloud did not carry the action out.
     pub(crate) fn refused(&mut self, id: &InstanceId, fault: Fault) {
-        self.close(id, Outcome::Refused(fault));
+        match self.row_mut(id) {
+            // It has taken the graceful stop on before, which may still succeed.
+            Some(row) if row.forced => row.trouble = Some(Pending::NotForced(fault)),
+            _ => self.close(id, Outcome::Refused(fault)),
+        }
     }
 
     /// The cloud refused a start or a stop for a reason that can mean that it is so already; the
@@ -206,21 +236,33 @@ impl Book {
         seen: Option<&Observation>,
         settle_by: Instant,
     ) -> bool {
+        if self.row(id).is_some_and(|row| row.forced) {
+            return self.not_forced(id, fault, seen);
+        }
         let Some(seen) = seen else {
             self.doubt(id, fault, Doubt::Contradicted, settle_by);
             return true;
         };
         self.note(seen);
         let state = seen.state;
-        if state == self.goal || (self.is_on_the_way(state) && !self.waits) {
+        let on_the_way = is_on_the_way(self.goal, state);
+        // Then it was not so, and has come there since.
+        let was_looked_at = self.row(id).is_some_and(|row| row.before.is_some());
+        if state == self.goal && was_looked_at {
+            self.close(id, Outcome::Reached(Evidence::Seen));
+            false
+        } else if self.strict && !was_looked_at {
+            self.close(id, Outcome::Refused(fault));
+            false
+        } else if state == self.goal || (on_the_way && !self.waits && !was_looked_at) {
             self.close(id, Outcome::Unchanged);
             false
-        } else if self.is_on_the_way(state) {
+        } else if on_the_way && !was_looked_at {
             if let Some(row) = self.row_mut(id) {
                 row.phase = Phase::Accepted;
             }
             true
-        } else if fault.kind() == FaultKind::WrongState && self.is_ready(state) {
+        } else if on_the_way || (fault.kind() == FaultKind::WrongState && self.is_ready(state)) {
             self.doubt(id, fault, Doubt::Contradicted, settle_by);
             true
         } else {
@@ -229,9 +271,25 @@ impl Book {
         }
     }
 
+    /// The forced stop that followed a graceful one was refused: the graceful one may still
+    /// succeed, or has done so by now.
+    fn not_forced(&mut self, id: &InstanceId, fault: Fault, seen: Option<&Observation>) -> bool {
+        if let Some(seen) = seen {
+            self.note(seen);
+        }
+        if seen.is_some_and(|seen| seen.state == self.goal) {
+            self.close(id, Outcome::Reached(Evidence::Seen));
+            return false;
+        }
+        self.refused(id, fault);
+        true
+    }
+
     /// The time was over before the action could be sent.
     pub(crate) fn skipped(&mut self, id: &InstanceId, fault: Fault) {
-        self.close(id, Outcome::Skipped(fault));
+        if !self.row(id).is_some_and(|row| row.forced) {
+            self.close(id, Outcome::Skipped(fault));
+        }
     }
 
     /// The cloud's job for the instance succeeded: it was carried out. The goal is still to be
@@ -245,8 +303,11 @@ impl Book {
 
     /// The cloud took the action on and says that it failed at it.
     pub(crate) fn job_failed(&mut self, id: &InstanceId, fault: Fault) {
-        if self.is_open(id) {
-            self.end(id, |_| Pending::JobFailed(fault));
+        let forces = self.forces;
+        match self.row_mut(id).filter(|row| row.is_open()) {
+            // Perhaps because the system within does not listen: that is what force is for.
+            Some(row) if forces => row.trouble = Some(Pending::JobFailed(fault)),
+            _ => self.end(id, |_| Pending::JobFailed(fault)),
         }
     }
 
@@ -278,7 +339,7 @@ impl Book {
     fn seen(&mut self, observation: &Observation) {
         self.note(observation);
         let (goal, verb) = (self.goal, self.verb);
-        let on_the_way = self.is_on_the_way(observation.state);
+        let on_the_way = is_on_the_way(self.goal, observation.state);
         let id = &observation.id;
         let Some(row) = self.row_mut(id) else { return };
         row.absent = 0;
@@ -364,15 +425,20 @@ impl Book {
                 // It could not be seen any more, but the cloud has said so.
                 self.close(id, Outcome::Reached(Evidence::Job(job)));
             }
-            self.end(id, |row| match row.last.as_ref().map(|last| last.state) {
-                Some(PowerState::Running) if rebooted => Pending::Unproved,
-                state => Pending::Deadline(state),
+            self.end(id, |row| {
+                let state = row.last.as_ref().map(|last| last.state);
+                match (&row.trouble, state) {
+                    (Some(trouble), _) => trouble.clone(),
+                    (None, Some(PowerState::Running)) if rebooted => Pending::Unproved,
+                    (None, state) => Pending::Deadline(state),
+                }
             });
         }
     }
 
     /// The report, once nothing is open.
     pub(crate) fn into_report(self) -> Report {
+        let verb = self.verb;
         let rows = self.rows.into_iter().map(|row| {
             let outcome = match row.phase {
                 Phase::Closed(outcome) => outcome,
@@ -381,12 +447,7 @@ impl Book {
                 Phase::Accepted => Outcome::Accepted,
                 Phase::Unsent => Outcome::Skipped(Fault::new(FaultKind::Deadline, "never sent")),
             };
-            InstanceReport {
-                instance: row.id,
-                outcome,
-                last_seen: row.last,
-                request_id: row.request_id,
-            }
+            instance_report(verb, row.id, outcome, row.last, row.request_id)
         });
         Report::new(rows.collect())
     }
@@ -417,12 +478,8 @@ impl Book {
         row.phase = Phase::Closed(outcome.clone());
         self.open -= 1;
         if self.events.is_some() {
-            let settled = InstanceReport {
-                instance: row.id.clone(),
-                outcome,
-                last_seen: row.last.clone(),
-                request_id: row.request_id.clone(),
-            };
+            let (id, last, request_id) = (row.id.clone(), row.last.clone(), row.request_id.clone());
+            let settled = instance_report(self.verb, id, outcome, last, request_id);
             self.tell(Event::Settled(settled));
         }
     }
@@ -435,17 +492,6 @@ impl Book {
         let before = row.last.replace(observation.clone());
         if before.is_none_or(|before| before.raw != observation.raw) {
             self.tell(Event::State(observation.clone()));
-        }
-    }
-
-    /// On the way to the goal, so that nobody needs to ask for it again.
-    fn is_on_the_way(&self, state: PowerState) -> bool {
-        match self.goal {
-            PowerState::Running => {
-                matches!(state, PowerState::Starting | PowerState::Rebooting)
-            }
-            PowerState::Stopped => state == PowerState::Stopping,
-            _ => false,
         }
     }
 
@@ -467,7 +513,31 @@ impl Book {
     }
 }
 
+fn instance_report(
+    verb: Option<Verb>,
+    instance: InstanceId,
+    outcome: Outcome,
+    last_seen: Option<Observation>,
+    request_id: Option<String>,
+) -> InstanceReport {
+    let billing = || match &last_seen {
+        Some(seen) if seen.state == PowerState::Stopped => seen.stopped_billing,
+        _ => StoppedBilling::Unknown,
+    };
+    InstanceReport {
+        billing: (verb == Some(Verb::Stop)).then(billing),
+        instance,
+        outcome,
+        last_seen,
+        request_id,
+    }
+}
+
 impl Row {
+    fn is_open(&self) -> bool {
+        !matches!(self.phase, Phase::Closed(_))
+    }
+
     /// What proves that the instance was rebooted since the request, if anything does. Being seen
     /// running proves nothing.
     fn reboot_evidence(&mut self, now: &Observation) -> Option<Evidence> {

@@ -1,5 +1,7 @@
 //! Why a request could not be made at all.
 
+use std::time::Duration;
+
 use lifecycle_core::{Fault, FaultKind, InvalidId};
 
 /// A request as a whole failed: it was refused before anything was sent, or a list or an
@@ -24,6 +26,16 @@ pub enum Error {
         /// The cap.
         cap: usize,
     },
+    /// The stop would be over before it could be forced. Nothing was sent.
+    #[error(
+        "forcing after {after:?} cannot happen within a patience of {patience:?}: nothing was sent; wait longer, or force sooner"
+    )]
+    NeverForced {
+        /// When it was to be forced.
+        after: Duration,
+        /// How long the whole request may wait.
+        patience: Duration,
+    },
     /// A call failed for good.
     #[error("failed to {operation} at {title}: {fault}{}; {}", attempts_text(*.attempts), .fault.kind().advice())]
     Call {
@@ -42,7 +54,9 @@ impl Error {
     /// What it means for the caller.
     pub fn kind(&self) -> FaultKind {
         match self {
-            Self::InvalidId(_) | Self::TooMany { .. } => FaultKind::Invalid,
+            Self::InvalidId(_) | Self::TooMany { .. } | Self::NeverForced { .. } => {
+                FaultKind::Invalid
+            }
             Self::Unsupported(_) => FaultKind::Unsupported,
             Self::Call { fault, .. } => fault.kind(),
         }

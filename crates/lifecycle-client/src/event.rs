@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use lifecycle_core::{Fault, InstanceId, Observation};
+use tokio::sync::mpsc::UnboundedSender;
 
 use crate::{Error, Report, report::InstanceReport};
 
@@ -10,12 +11,26 @@ use crate::{Error, Report, report::InstanceReport};
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Event {
+    /// The next wave begins. Only requests in waves have it.
+    Wave {
+        /// Which wave, counted from 1.
+        number: usize,
+        /// Of how many, if none has to be left out.
+        of: usize,
+        /// How many instances it has.
+        instances: usize,
+    },
     /// The cloud took the action on for this instance.
     Accepted {
         /// Which instance.
         instance: InstanceId,
         /// The cloud's id of the request.
         request_id: Option<String>,
+    },
+    /// It was not down in time: its power is cut now.
+    Forcing {
+        /// Which instance.
+        instance: InstanceId,
     },
     /// Nobody knows whether the action was carried out; the client looks.
     Unclear {
@@ -48,4 +63,11 @@ pub enum Event {
     },
     /// The request is over. Always the last event.
     Finished(Result<Report, Error>),
+}
+
+/// Tells whoever listens. When nobody does any more, the report will do.
+pub(crate) fn tell(listener: Option<&UnboundedSender<Event>>, event: impl FnOnce() -> Event) {
+    if let Some(listener) = listener {
+        let _ = listener.send(event());
+    }
 }

@@ -76,6 +76,9 @@ impl Default for Timeouts {
 pub struct Patience(Duration);
 
 impl Patience {
+    /// Ten minutes.
+    pub const DEFAULT: Self = Self::minutes(10);
+
     /// So many seconds, from the moment the request is awaited.
     pub const fn seconds(seconds: u64) -> Self {
         Self(Duration::from_secs(seconds))

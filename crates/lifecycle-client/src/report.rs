@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use lifecycle_core::{Fault, InstanceId, JobId, Observation, PowerState};
+use lifecycle_core::{Fault, InstanceId, JobId, Observation, PowerState, StoppedBilling};
 
 /// One outcome per requested instance, in the order of the request, duplicates folded.
 #[derive(Clone, Debug, Default)]
@@ -13,6 +13,10 @@ pub struct Report {
 impl Report {
     pub(crate) fn new(rows: Vec<InstanceReport>) -> Self {
         Self { rows }
+    }
+
+    pub(crate) fn push(&mut self, row: InstanceReport) {
+        self.rows.push(row);
     }
 
     /// The outcomes, in the order of the request.
@@ -85,6 +89,22 @@ pub struct InstanceReport {
     pub last_seen: Option<Observation>,
     /// The cloud's id of the request that carried the action, if the cloud gave one.
     pub request_id: Option<String>,
+    /// What it costs now that it is stopped, as far as the cloud shows it; `None` unless it was
+    /// asked to stop.
+    pub billing: Option<StoppedBilling>,
+}
+
+impl InstanceReport {
+    /// The report of an instance for which nothing was sent.
+    pub fn skipped(instance: InstanceId, why: Fault) -> Self {
+        Self {
+            instance,
+            outcome: Outcome::Skipped(why),
+            last_seen: None,
+            request_id: None,
+            billing: None,
+        }
+    }
 }
 
 impl fmt::Display for InstanceReport {
@@ -138,7 +158,9 @@ impl Outcome {
             Self::Refused(fault)
             | Self::Uncertain(fault)
             | Self::Skipped(fault)
-            | Self::Pending(Pending::Blind(fault) | Pending::JobFailed(fault)) => Some(fault),
+            | Self::Pending(
+                Pending::Blind(fault) | Pending::JobFailed(fault) | Pending::NotForced(fault),
+            ) => Some(fault),
             _ => None,
         }
     }
@@ -203,6 +225,9 @@ pub enum Pending {
     Blind(Fault),
     /// The cloud's job for it failed, perhaps half way.
     JobFailed(Fault),
+    /// The time was over. The graceful stop was taken on and not finished, and the forced one that
+    /// followed was refused.
+    NotForced(Fault),
 }
 
 impl fmt::Display for Pending {
@@ -225,6 +250,11 @@ impl fmt::Display for Pending {
             Self::JobFailed(fault) => write!(
                 f,
                 "the cloud's job for it failed: {fault}; {}",
+                fault.kind().advice()
+            ),
+            Self::NotForced(fault) => write!(
+                f,
+                "not down when the time was over, and forcing it was refused: {fault}; {}",
                 fault.kind().advice()
             ),
             Self::Blind(fault) => write!(

@@ -5,6 +5,7 @@ use std::{
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
+    time::Duration,
 };
 
 use futures_util::Stream;
@@ -18,9 +19,11 @@ use crate::{
     client::Inner,
     error::Error,
     event::Event,
+    plan::{Plan, PlannedCall},
     policy::Patience,
     report::Report,
-    run::{Plan, run},
+    terms::Terms,
+    waves::{Waves, roll},
 };
 
 /// A power action on some instances. Nothing happens until it is awaited, or its
@@ -34,7 +37,8 @@ pub struct PowerRequest<'c, O> {
     client: &'c Arc<Inner>,
     ids: Result<Vec<InstanceId>, Error>,
     options: O,
-    patience: Option<Patience>,
+    terms: Terms,
+    waves: Option<Waves>,
     cap: Option<usize>,
 }
 
@@ -44,7 +48,8 @@ impl<'c, O: Default> PowerRequest<'c, O> {
             client,
             ids,
             options: O::default(),
-            patience: None,
+            terms: Terms::default(),
+            waves: None,
             cap: None,
         }
     }
@@ -54,7 +59,15 @@ impl<'c, O: Into<Action>> PowerRequest<'c, O> {
     /// Waits until each instance has reached the goal, has come to a dead end, or the patience is
     /// over. Without this the request ends when the cloud has taken the action on.
     pub fn wait(mut self, patience: impl Into<Patience>) -> Self {
-        self.patience = Some(patience.into());
+        self.terms.patience = Some(patience.into());
+        self
+    }
+
+    /// Goes wave by wave: the next one begins when every instance of the one before has its
+    /// outcome. Each wave is waited for, with a patience of its own: what [`wait`](Self::wait)
+    /// says, or ten minutes.
+    pub fn waves(mut self, waves: Waves) -> Self {
+        self.waves = Some(waves);
         self
     }
 
@@ -70,6 +83,12 @@ impl<'c, O: Into<Action>> PowerRequest<'c, O> {
         self
     }
 
+    /// Replaces all terms at once.
+    pub fn terms(mut self, terms: Terms) -> Self {
+        self.terms = terms;
+        self
+    }
+
     /// Looks for everything that awaiting would refuse, without sending anything.
     ///
     /// # Errors
@@ -79,6 +98,20 @@ impl<'c, O: Into<Action>> PowerRequest<'c, O> {
         O: Clone,
     {
         self.clone().plan().map(drop)
+    }
+
+    /// The calls that awaiting would make if nothing stood in the way, the looks of a wait left
+    /// out. Sends nothing.
+    ///
+    /// # Errors
+    /// What awaiting would give.
+    pub fn dry_run(&self) -> Result<Vec<PlannedCall>, Error>
+    where
+        O: Clone,
+    {
+        let provider = &*self.client.provider;
+        let plan = self.clone().plan()?;
+        plan.calls(provider).map_err(Error::Unsupported)
     }
 
     /// Carries the request out and gives what happens while it happens. The last event is
@@ -92,6 +125,9 @@ impl<'c, O: Into<Action>> PowerRequest<'c, O> {
         let action = self.options.into();
         let profile = self.client.provider.profile();
         profile.admits(&action).map_err(Error::Unsupported)?;
+        if let Some(force) = self.terms.force(&action)? {
+            profile.admits(&force.action).map_err(Error::Unsupported)?;
+        }
         match self.cap {
             Some(cap) if ids.len() > cap => Err(Error::TooMany {
                 instances: ids.len(),
@@ -101,13 +137,21 @@ impl<'c, O: Into<Action>> PowerRequest<'c, O> {
                 action: Some(action),
                 goal: action.verb().goal(),
                 ids,
-                patience: self.patience.map(Patience::duration),
+                waves: self.waves,
+                terms: self.terms,
             }),
         }
     }
 }
 
 impl PowerRequest<'_, StartOptions> {
+    /// Looks first, and refuses instances that run already, or are about to, instead of
+    /// reporting them as unchanged.
+    pub fn strict(mut self) -> Self {
+        self.terms.strict = true;
+        self
+    }
+
     /// What happens to local disks.
     pub fn local_disk(mut self, local_disk: LocalDisk) -> Self {
         self.options.local_disk = local_disk;
@@ -116,6 +160,20 @@ impl PowerRequest<'_, StartOptions> {
 }
 
 impl PowerRequest<'_, StopOptions> {
+    /// Looks first, and refuses instances that are stopped already, or are about to be, instead
+    /// of reporting them as unchanged.
+    pub fn strict(mut self) -> Self {
+        self.terms.strict = true;
+        self
+    }
+
+    /// Stops gracefully, and cuts the power of each instance that is not down this long after the
+    /// cloud took its stop on. Waits: as long as [`wait`](Self::wait) says, or ten minutes more.
+    pub fn force_after(mut self, after: Duration) -> Self {
+        self.terms.force_after = Some(after);
+        self
+    }
+
     /// How the running system is brought down.
     pub fn mode(mut self, mode: StopMode) -> Self {
         self.options.mode = mode;
@@ -166,7 +224,7 @@ impl<'c> WaitRequest<'c> {
             client,
             ids,
             goal,
-            patience: Patience::minutes(10),
+            patience: Patience::DEFAULT,
         }
     }
 
@@ -186,7 +244,11 @@ impl<'c> WaitRequest<'c> {
             action: None,
             goal: self.goal,
             ids: self.ids?,
-            patience: Some(self.patience.duration()),
+            waves: None,
+            terms: Terms {
+                patience: Some(self.patience),
+                ..Terms::default()
+            },
         })
     }
 }
@@ -204,7 +266,7 @@ impl<'c> IntoFuture for WaitRequest<'c> {
 pub type Work<'c> = Pin<Box<dyn Future<Output = Result<Report, Error>> + Send + 'c>>;
 
 fn work<'c>(client: &'c Arc<Inner>, plan: Result<Plan, Error>) -> Work<'c> {
-    Box::pin(async move { Ok(run(client, plan?, None).await) })
+    Box::pin(async move { Ok(roll(client, plan?, None).await) })
 }
 
 /// The events of a request under way. Reading them is what carries it out; dropping them ends it,
@@ -220,7 +282,7 @@ impl<'c> Events<'c> {
         let (sender, receiver) = mpsc::unbounded_channel();
         let work = async move {
             let result = match plan {
-                Ok(plan) => Ok(run(client, plan, Some(sender.clone())).await),
+                Ok(plan) => Ok(roll(client, plan, Some(sender.clone())).await),
                 Err(error) => Err(error),
             };
             // Nobody listens any more: then nobody misses it.
@@ -237,6 +299,10 @@ impl Stream for Events<'_> {
     type Item = Event;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Event>> {
+        // What has happened is told before anything more happens.
+        if let told @ Poll::Ready(Some(_)) = self.receiver.poll_recv(context) {
+            return told;
+        }
         if let Some(work) = &mut self.work
             && work.as_mut().poll(context).is_ready()
         {

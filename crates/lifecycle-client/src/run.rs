@@ -1,19 +1,19 @@
 //! One power request from its first call to its last outcome.
 //!
-//! Three things go on side by side within the caller's own future: actions are sent, jobs are
-//! followed, and sights from the poller are written into the book. Dropping the future ends all
-//! three.
+//! Four things go on side by side within the caller's own future: actions are sent, jobs are
+//! followed, what does not stop in time is forced, and sights from the poller are written into the
+//! book. Dropping the future ends all four.
 
 use std::{
+    future::pending,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
-    time::Duration,
 };
 
 use futures_util::{StreamExt, future::join, stream};
-use lifecycle_core::{Action, Fault, FaultKind, InstanceId, JobId, Observation, PowerState, Verb};
+use lifecycle_core::{Action, Fault, FaultKind, InstanceId, JobId, Observation, Verb};
 use tokio::{
     sync::{
         Notify,
@@ -25,22 +25,15 @@ use tokio::{
 use crate::{
     book::Book,
     client::Inner,
+    escalate::Graces,
     event::Event,
     execute::{Effort, Purpose},
     look::{Sight, Sights, not_shown},
+    plan::{Plan, batches},
     report::Report,
+    send::Outbox,
     watch::Subscription,
 };
-
-/// What is to be done.
-pub(crate) struct Plan {
-    /// `None` only waits.
-    pub(crate) action: Option<Action>,
-    pub(crate) goal: PowerState,
-    pub(crate) ids: Vec<InstanceId>,
-    /// How long to wait for the goal; `None` ends with acceptance.
-    pub(crate) patience: Option<Duration>,
-}
 
 /// Carries `plan` out.
 pub(crate) async fn run(
@@ -49,39 +42,39 @@ pub(crate) async fn run(
     events: Option<UnboundedSender<Event>>,
 ) -> Report {
     let (sights, seen) = mpsc::unbounded_channel();
-    let (jobs, opened) = mpsc::unbounded_channel();
-    let deadline = Instant::now() + plan.patience.unwrap_or(inner.timeouts.request);
-    let book = Book::new(
-        plan.action.map(|action| action.verb()),
-        plan.goal,
-        plan.patience.is_some(),
-        plan.ids.clone(),
-        events,
-    );
+    let deadline = Instant::now() + plan.patience().unwrap_or(inner.timeouts.request);
     let run = Run {
         inner,
-        book: Mutex::new(book),
+        book: Mutex::new(Book::new(&plan, events)),
         subscription: Subscription::new(inner, sights),
         deadline,
         acted: AtomicBool::new(false),
         nudge: Notify::new(),
     };
+    let force = plan
+        .action
+        .and_then(|action| plan.terms.force(&action).ok()?);
+    let (graces, ended) = force.map(|force| Graces::new(force.after)).unzip();
     let acting = async {
-        match plan.action {
-            Some(action) => {
-                let verb = action.verb();
-                join(run.send(action, plan.ids, jobs), run.follow(verb, opened)).await;
-            }
-            None => run.subscription.add(plan.ids),
-        }
+        run.act(plan, graces).await;
         run.acted.store(true, Ordering::Release);
         run.nudge.notify_one();
     };
-    join(acting, run.watch(seen)).await;
+    let forcing = async {
+        if let (Some(force), Some(ended)) = (force, ended) {
+            run.escalate(force.action, ended).await;
+        }
+        // What is forced is open, and ends with the others.
+        pending::<()>().await;
+    };
+    tokio::select! {
+        _ = join(acting, run.watch(seen)) => {}
+        () = forcing => {}
+    }
     run.into_report()
 }
 
-/// The state that the three share.
+/// The state that the four share.
 pub(crate) struct Run<'a> {
     pub(crate) inner: &'a Arc<Inner>,
     book: Mutex<Book>,
@@ -93,6 +86,28 @@ pub(crate) struct Run<'a> {
 }
 
 impl Run<'_> {
+    /// Sends the action to everything and follows its jobs to their end.
+    async fn act(&self, plan: Plan, graces: Option<Graces>) {
+        let Some(action) = plan.action else {
+            self.subscription.add(plan.ids);
+            return;
+        };
+        let batches = if plan.looks_first() {
+            self.sort(&action, plan.ids).await
+        } else {
+            self.batches(&plan.ids, &action)
+        };
+        let (jobs, opened) = mpsc::unbounded_channel();
+        let outbox = Outbox { jobs, graces };
+        let sending = self.send(action, batches, outbox);
+        join(sending, self.follow(action.verb(), opened)).await;
+    }
+
+    pub(crate) fn batches(&self, ids: &[InstanceId], action: &Action) -> Vec<Vec<InstanceId>> {
+        let batches = batches(ids, action, self.inner.provider.profile());
+        batches.map(<[_]>::to_vec).collect()
+    }
+
     pub(crate) fn book(&self) -> MutexGuard<'_, Book> {
         // A panic while it was held would have ended this request already.
         self.book.lock().unwrap_or_else(PoisonError::into_inner)
@@ -170,7 +185,7 @@ impl Run<'_> {
     }
 
     /// Follows jobs until the sender is gone and all of them are over.
-    async fn follow(&self, verb: Verb, mut opened: UnboundedReceiver<Job>) {
+    pub(crate) async fn follow(&self, verb: Verb, mut opened: UnboundedReceiver<Job>) {
         let jobs = stream::poll_fn(move |context| opened.poll_recv(context));
         jobs.for_each_concurrent(None, |job| self.follow_job(verb, job))
             .await;
@@ -230,6 +245,3 @@ pub(crate) struct Job {
     pub(crate) id: JobId,
     pub(crate) instances: Vec<InstanceId>,
 }
-
-/// Where the sending part hands jobs over.
-pub(crate) type Jobs = UnboundedSender<Job>;

@@ -4,27 +4,26 @@ use futures_util::{StreamExt, stream};
 use lifecycle_core::{
     Action, Effect, Fault, FaultKind, InstanceId, Observation, PowerState, Receipt, Repeat, Verb,
 };
-use tokio::time::{Instant, sleep_until};
+use tokio::{
+    sync::mpsc::UnboundedSender,
+    time::{Instant, sleep_until},
+};
 
 use crate::{
+    escalate::Graces,
     execute::{Answer, Failure, Purpose},
     look::{Sight, not_shown},
-    run::{Job, Jobs, Run, may_be_so_already},
+    run::{Job, Run, may_be_so_already},
 };
 
 impl Run<'_> {
-    /// Sends `action` to all of `ids` in batches, several at a time. Every id has an outcome or is
-    /// on its way to one afterwards.
-    pub(crate) async fn send(&self, action: Action, ids: Vec<InstanceId>, jobs: Jobs) {
-        let limit = self.inner.provider.profile().batch(&action);
+    /// Sends `action` to these batches, several at a time. Every id has an outcome or is on its
+    /// way to one afterwards.
+    pub(crate) async fn send(&self, action: Action, batches: Vec<Vec<InstanceId>>, outbox: Outbox) {
         let sender = &Sender {
             run: self,
             action,
-            jobs,
-        };
-        let batches = match action.verb() {
-            Verb::Reboot => sender.reboots(ids, limit).await,
-            _ => batches(&ids, limit),
+            outbox,
         };
         let batches: Vec<_> = batches
             .into_iter()
@@ -35,10 +34,18 @@ impl Run<'_> {
     }
 }
 
+/// Where the sending part hands over what others go on with.
+#[derive(Clone)]
+pub(crate) struct Outbox {
+    pub(crate) jobs: UnboundedSender<Job>,
+    /// Only where a graceful stop is forced later.
+    pub(crate) graces: Option<Graces>,
+}
+
 struct Sender<'a> {
     run: &'a Run<'a>,
     action: Action,
-    jobs: Jobs,
+    outbox: Outbox,
 }
 
 /// Instances that go out in one call.
@@ -48,68 +55,50 @@ struct Parcel {
     looked: bool,
     /// They went out before, in a batch that was refused as a whole. Perhaps not all of it was.
     again: bool,
+    /// The next parcel is the other half of what was refused.
+    first_half: bool,
+}
+
+/// What became of a parcel.
+enum Delivery {
+    /// The cloud took the call.
+    Taken,
+    /// The cloud provably did nothing, for a reason that may lie with one of the instances.
+    Refused(Fault),
+    /// It failed in another way, and is in the book.
+    Failed,
 }
 
 impl Sender<'_> {
-    /// Looks at instances before they are rebooted, and sorts them into calls.
-    ///
-    /// Without a look before, nothing proves later that an instance was rebooted. And a batch that
-    /// is refused because of one instance is a risk that need not be taken: nobody knows whether
-    /// every cloud leaves the others alone then, and a reboot must not be sent twice. So one that
-    /// is down is kept back, and one that is not plainly running goes out alone.
-    async fn reboots(&self, ids: Vec<InstanceId>, limit: usize) -> Vec<Vec<InstanceId>> {
-        let sights = self.run.look(&ids).await;
-        let mut book = self.run.book();
-        let (mut together, mut alone) = (Vec::new(), Vec::new());
-        for id in ids {
-            match sights.get(&id) {
-                Some(Sight::Seen(before)) => {
-                    book.before(before.clone());
-                    match before.state {
-                        PowerState::Running if before.lock.is_none() => together.push(id),
-                        state if state == PowerState::Stopped || state.is_dead_end() => {
-                            let message = format!("it is {state}; nothing was sent");
-                            book.refused(&id, Fault::new(FaultKind::WrongState, message));
-                        }
-                        _ => alone.push(id),
-                    }
-                }
-                Some(Sight::Absent) => alone.push(id),
-                // Nobody could look; then it is as good as any other.
-                _ => together.push(id),
-            }
-        }
-        let singles = alone.into_iter().map(|id| vec![id]);
-        batches(&together, limit)
-            .into_iter()
-            .chain(singles)
-            .collect()
-    }
-
     async fn send_batch(&self, batch: Vec<InstanceId>) {
         let mut calls_left = budget(batch.len());
         let mut parcels = vec![Parcel {
             ids: batch,
             looked: false,
             again: false,
+            first_half: false,
         }];
         while let Some(parcel) = parcels.pop() {
             calls_left = calls_left.saturating_sub(1);
-            let Some(fault) = self.deliver(&parcel).await else {
-                continue;
-            };
-            if parcel.ids.len() == 1 || calls_left == 0 {
-                let refused = parcel.ids.into_iter().map(|id| (id, fault.clone()));
-                self.run.refuse(self.action.verb(), refused.collect()).await;
-            } else {
-                parcels.extend(self.take_apart(parcel, &fault).await);
+            match self.deliver(&parcel).await {
+                Delivery::Refused(fault) if parcel.ids.len() == 1 || calls_left == 0 => {
+                    let refused = parcel.ids.into_iter().map(|id| (id, fault.clone()));
+                    self.run.refuse(self.action.verb(), refused.collect()).await;
+                }
+                Delivery::Refused(fault) => parcels.extend(self.take_apart(parcel, &fault).await),
+                Delivery::Taken if parcel.first_half => {
+                    // Then the culprit is in the other half, and nobody needs to ask.
+                    if let Some(other) = parcels.pop() {
+                        parcels.extend(halves(other.ids));
+                    }
+                }
+                Delivery::Taken | Delivery::Failed => {}
             }
         }
     }
 
-    /// Sends one call. `Some` when the cloud provably did nothing, for a reason that may lie with
-    /// one of the instances; everything else is in the book afterwards.
-    async fn deliver(&self, parcel: &Parcel) -> Option<Fault> {
+    /// Sends one call. All but a refusal is in the book afterwards.
+    async fn deliver(&self, parcel: &Parcel) -> Delivery {
         let ids = &parcel.ids;
         let tell = |event| self.run.book().tell(event);
         let purpose = Purpose::Act(self.action.repeat());
@@ -121,12 +110,14 @@ impl Sender<'_> {
         let failure = match result {
             Ok(answer) => {
                 self.receive(ids, answer).await;
-                return None;
+                return Delivery::Taken;
             }
             Err(failure) => failure,
         };
         match (failure.effect, failure.fault.kind()) {
-            (Effect::None, kind) if kind.is_per_instance() => return Some(failure.fault),
+            (Effect::None, kind) if kind.is_per_instance() => {
+                return Delivery::Refused(failure.fault);
+            }
             (Effect::None, _) if parcel.again => self.unclear(ids, &failure.fault),
             (Effect::None, FaultKind::Deadline) => {
                 let mut book = self.run.book();
@@ -143,7 +134,7 @@ impl Sender<'_> {
             _ => self.unclear(ids, &failure.fault),
         }
         self.run.nudge();
-        None
+        Delivery::Failed
     }
 
     /// The cloud answered: writes down what it said of each instance.
@@ -151,35 +142,28 @@ impl Sender<'_> {
         let request_id = answer.request_id.as_deref();
         let refused = match answer.value {
             Receipt::All => {
-                self.accept(ids, request_id);
+                self.accept_and_watch(ids, request_id);
                 Vec::new()
             }
             Receipt::Except(refused) => {
                 let rest = without(ids, refused.iter().map(|(id, _)| id));
-                self.accept(&rest, request_id);
+                self.accept_and_watch(&rest, request_id);
                 refused
             }
             Receipt::Each { accepted, refused } => {
                 let named = accepted.iter().chain(refused.iter().map(|(id, _)| id));
                 let unnamed = without(ids, named);
-                self.accept(&accepted, request_id);
+                self.accept_and_watch(&accepted, request_id);
                 let fault = Fault::new(FaultKind::Unreadable, "the answer does not mention it")
                     .with_request_id(request_id);
                 self.unclear(&unnamed, &fault);
                 refused
             }
             Receipt::Job(job) => {
-                let waited: Vec<InstanceId> = {
-                    let mut book = self.run.book();
-                    let accepted = ids.iter().filter(|id| book.accepted(id, request_id));
-                    accepted.cloned().collect()
-                };
-                if !waited.is_empty() {
+                let instances = self.accept(ids, request_id);
+                if !instances.is_empty() {
                     // The follower lives as long as this sender does.
-                    let _ = self.jobs.send(Job {
-                        id: job,
-                        instances: waited,
-                    });
+                    let _ = self.outbox.jobs.send(Job { id: job, instances });
                 }
                 Vec::new()
             }
@@ -200,13 +184,26 @@ impl Sender<'_> {
         }
     }
 
-    fn accept(&self, ids: &[InstanceId], request_id: Option<&str>) {
+    fn accept_and_watch(&self, ids: &[InstanceId], request_id: Option<&str>) {
+        let waited = self.accept(ids, request_id);
+        self.run.subscription.add(waited);
+    }
+
+    /// Gives those that are waited for.
+    fn accept(&self, ids: &[InstanceId], request_id: Option<&str>) -> Vec<InstanceId> {
         let waited: Vec<InstanceId> = {
             let mut book = self.run.book();
             let accepted = ids.iter().filter(|id| book.accepted(id, request_id));
             accepted.cloned().collect()
         };
-        self.run.subscription.add(waited);
+        self.begin_grace(&waited);
+        waited
+    }
+
+    fn begin_grace(&self, ids: &[InstanceId]) {
+        if let Some(graces) = &self.outbox.graces {
+            graces.begin(ids.to_vec());
+        }
     }
 
     /// Nobody knows what happened: only looking helps.
@@ -217,6 +214,7 @@ impl Sender<'_> {
                 book.unclear(id, fault, self.run.settle_by());
             }
         }
+        self.begin_grace(ids);
         self.run.subscription.add(ids.iter().cloned());
         self.run.nudge();
     }
@@ -244,6 +242,7 @@ impl Sender<'_> {
                 ids: rest,
                 looked: parcel.looked,
                 again: true,
+                first_half: false,
             }];
         }
         if parcel.looked {
@@ -271,6 +270,7 @@ impl Sender<'_> {
                 ids: rest,
                 looked: false,
                 again: true,
+                first_half: false,
             }],
         }
     }
@@ -319,20 +319,18 @@ fn budget(batch: usize) -> usize {
     2 + 2 * CULPRITS * depth
 }
 
-fn batches(ids: &[InstanceId], limit: usize) -> Vec<Vec<InstanceId>> {
-    ids.chunks(limit).map(<[_]>::to_vec).collect()
-}
-
+/// Two parcels, the first half on top, or one where there is nothing to halve.
 fn halves(mut ids: Vec<InstanceId>) -> Vec<Parcel> {
-    let second = ids.split_off(ids.len() / 2);
-    [ids, second]
+    let first = ids.drain(..ids.len() / 2).collect();
+    let parcel = |ids, first_half| Parcel {
+        ids,
+        looked: true,
+        again: true,
+        first_half,
+    };
+    [parcel(ids, false), parcel(first, true)]
         .into_iter()
-        .filter(|ids| !ids.is_empty())
-        .map(|ids| Parcel {
-            ids,
-            looked: true,
-            again: true,
-        })
+        .filter(|parcel| !parcel.ids.is_empty())
         .collect()
 }
 

@@ -15,7 +15,7 @@ use lifecycle_client::{
 };
 use lifecycle_core::{Credential, FaultKind, PowerState, StopMode};
 use support::{
-    Fate, Scripted, Sent, Toy, all, answer, fault, id, ids, ok, quick_timeouts, seconds,
+    Fate, Scripted, Sent, Toy, all, answer, fault, id, ids, ok, outcomes, quick_timeouts, seconds,
     server_error,
 };
 
@@ -25,11 +25,6 @@ fn steady(receipt: &'static str, state: &'static str) -> Scripted {
         "observe" => all(sent, state),
         _ => ok(receipt),
     })
-}
-
-fn outcomes(report: &lifecycle_client::Report) -> Vec<&'static str> {
-    let rows = report.instances().iter();
-    rows.map(|row| row.outcome.as_str()).collect()
 }
 
 mod one_outcome_per_instance {

@@ -17,15 +17,16 @@ mod fleet;
 ))]
 pub use fleet::{
     BadReference, Cloud, Fleet, FleetBuilder, FleetError, FleetEvent, FleetEvents, FleetIncomplete,
-    FleetReport, FleetRequest, FleetRow, FleetStatus, FleetWait, Place, Reference,
+    FleetPlannedCall, FleetReport, FleetRequest, FleetRow, FleetStatus, FleetWait, Place,
+    Reference,
 };
 
 pub use lifecycle_client::{
     Calls, Client, ClientBuilder, Clock, CredentialSource, Error, Event, Events, Evidence,
     HttpTransport, Incomplete, InstanceReport, List, NoCredential, Observe, Outcome, Patience,
-    Pending, PlainHttp, PowerRequest, Report, RetryPolicy, StaticCredential, Status, SystemClock,
-    Timeouts, Transport, TransportError, WaitRequest, Work, credential_from,
-    credential_from_environment,
+    Pending, PlainHttp, PlannedCall, PowerRequest, Report, RetryPolicy, StaticCredential, Status,
+    SystemClock, Terms, Timeouts, Transport, TransportError, WaitRequest, Waves, Work,
+    credential_from, credential_from_environment,
 };
 pub use lifecycle_core as core;
 pub use lifecycle_core::{

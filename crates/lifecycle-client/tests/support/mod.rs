@@ -14,7 +14,7 @@ use std::{
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use lifecycle_client::{Client, Clock, Timeouts, Transport, TransportError};
+use lifecycle_client::{Client, Clock, Report, Timeouts, Transport, TransportError};
 use lifecycle_core::{
     Action, Cadence, Call, Credential, Draft, Effect, Fault, FaultKind, InstanceId, JobId, Limits,
     Observation, Pace, Page, PageToken, PowerState, Profile, Progress, Provider, Rate, Receipt,
@@ -83,11 +83,21 @@ impl Scripted {
         &self,
         tune: impl FnOnce(lifecycle_client::ClientBuilder) -> lifecycle_client::ClientBuilder,
     ) -> Client {
+        tune(self.builder(Toy::default())).build()
+    }
+
+    /// A client of a cloud that takes so many instances a call.
+    pub(crate) fn client_in_batches_of(&self, limit: usize) -> Client {
+        let mut toy = Toy::default();
+        toy.profile.limits = Limits::all(limit);
+        self.builder(toy).build()
+    }
+
+    fn builder(&self, toy: Toy) -> lifecycle_client::ClientBuilder {
         let key = lifecycle_client::StaticCredential::new(Credential::keys("id", "s3cret"));
-        let builder = Client::builder(Toy::default(), key, self.clone())
+        Client::builder(toy, key, self.clone())
             .clock(FixedClock)
-            .seed(1);
-        tune(builder).build()
+            .seed(1)
     }
 }
 
@@ -166,6 +176,12 @@ pub(crate) fn all(sent: &Sent, state: &str) -> Fate {
     ok(lines.join("\n"))
 }
 
+/// The outcomes of a report, by name.
+pub(crate) fn outcomes(report: &Report) -> Vec<&'static str> {
+    let rows = report.instances().iter();
+    rows.map(|row| row.outcome.as_str()).collect()
+}
+
 pub(crate) fn ids(count: usize) -> Vec<InstanceId> {
     (0..count).map(id).collect()
 }
@@ -216,7 +232,10 @@ impl Provider for Toy {
     }
 
     fn act(&self, action: &Action, ids: &[InstanceId]) -> Result<Call<Receipt>, Fault> {
-        let operation = action.verb().as_str();
+        let operation = match action {
+            Action::Stop(stop) if stop.mode.is_forced() => "force-stop",
+            _ => action.verb().as_str(),
+        };
         Ok(Call::new(draft(operation, &join(ids)), read_receipt))
     }
 

@@ -17,7 +17,8 @@ use lifecycle_core::{
 
 use super::{
     BadReference, Cloud, Place, Reference,
-    request::{FleetRequest, FleetStatus, FleetWait, observe},
+    request::{FleetRequest, FleetWait},
+    status::{FleetStatus, observe},
 };
 
 /// Instances in several clouds and regions, named by [`Reference`]s.

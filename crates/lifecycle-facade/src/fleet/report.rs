@@ -84,6 +84,15 @@ fn first_failure(report: &FleetReport) -> String {
 pub enum FleetEvent {
     /// It happened in this place.
     In(Place, Event),
+    /// The next wave begins. Only requests in waves have it.
+    Wave {
+        /// Which wave, counted from 1.
+        number: usize,
+        /// Of how many, if none has to be left out.
+        of: usize,
+        /// How many instances it has.
+        instances: usize,
+    },
     /// The request is over. Always the last event.
     Finished(Result<FleetReport, FleetError>),
 }

@@ -1,0 +1,81 @@
+//! Forcing what a graceful stop has not brought down in time.
+
+use std::time::Duration;
+
+use futures_util::{StreamExt, future::join, stream};
+use lifecycle_core::{Action, InstanceId, Verb};
+use tokio::{
+    sync::mpsc::{self, UnboundedReceiver, UnboundedSender},
+    time::{Instant, sleep_until},
+};
+
+use crate::{run::Run, send::Outbox};
+
+/// Instances whose graceful stop was taken on, or may have been, and when their patience ends.
+pub(crate) struct Grace {
+    ends: Instant,
+    ids: Vec<InstanceId>,
+}
+
+/// Where the sending part hands instances over that may have to be forced later.
+#[derive(Clone)]
+pub(crate) struct Graces {
+    length: Duration,
+    sender: UnboundedSender<Grace>,
+}
+
+impl Graces {
+    pub(crate) fn new(length: Duration) -> (Self, UnboundedReceiver<Grace>) {
+        let (sender, receiver) = mpsc::unbounded_channel();
+        (Self { length, sender }, receiver)
+    }
+
+    /// Begins the grace of these instances now.
+    pub(crate) fn begin(&self, ids: Vec<InstanceId>) {
+        let grace = Grace {
+            ends: Instant::now() + self.length,
+            ids,
+        };
+        // The receiver lives as long as the request.
+        let _ = self.sender.send(grace);
+    }
+}
+
+impl Run<'_> {
+    /// Sends `action` to what is still open when its grace ends.
+    pub(crate) async fn escalate(&self, action: Action, graces: UnboundedReceiver<Grace>) {
+        let (jobs, opened) = mpsc::unbounded_channel();
+        let outbox = Outbox { jobs, graces: None };
+        let overdue = stream::unfold((graces, None), |(mut graces, held)| async {
+            let grace = match held {
+                Some(grace) => grace,
+                None => graces.recv().await?,
+            };
+            sleep_until(grace.ends).await;
+            let (mut ids, mut held) = (grace.ids, None);
+            // What ends at about the same time goes out in the same calls.
+            while let Ok(next) = graces.try_recv() {
+                if next.ends > Instant::now() + TOGETHER {
+                    held = Some(next);
+                    break;
+                }
+                ids.extend(next.ids);
+            }
+            Some((ids, (graces, held)))
+        });
+        let forcing = async move {
+            overdue
+                .for_each_concurrent(None, |ids| self.force(action, ids, outbox.clone()))
+                .await;
+        };
+        join(forcing, self.follow(Verb::Stop, opened)).await;
+    }
+
+    async fn force(&self, action: Action, ids: Vec<InstanceId>, outbox: Outbox) {
+        let late = self.book().force(ids);
+        let batches = self.batches(&late, &action);
+        self.send(action, batches, outbox).await;
+    }
+}
+
+const TOGETHER: Duration = Duration::from_secs(1);

@@ -1,0 +1,56 @@
+//! On what terms a request is carried out: how long it waits and how much it insists.
+
+use std::time::Duration;
+
+use lifecycle_core::{Action, StopMode, StopOptions};
+
+use crate::{error::Error, policy::Patience};
+
+/// On what terms a power request is carried out. The default ends with acceptance, takes what is
+/// so already for good, and forces nothing.
+///
+/// The methods of [`PowerRequest`](crate::PowerRequest) set these one by one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Terms {
+    /// How long to wait for the goal; `None` ends with acceptance.
+    pub patience: Option<Patience>,
+    /// Instances that are at the goal already are refused instead of reported as unchanged.
+    pub strict: bool,
+    /// After which time a graceful stop is followed by a forced one.
+    pub force_after: Option<Duration>,
+}
+
+impl Terms {
+    /// The time to wait for. Waves and a stop that is to be forced later have to wait in any case.
+    pub(crate) fn patience(&self, in_waves: bool) -> Option<Duration> {
+        let implied = self.force_after.or(in_waves.then_some(Duration::ZERO));
+        let given = self.patience.map(Patience::duration);
+        given.or_else(|| Some(implied? + Patience::DEFAULT.duration()))
+    }
+
+    /// The action that follows when a graceful stop takes too long.
+    pub(crate) fn force(&self, action: &Action) -> Result<Option<Force>, Error> {
+        let (Some(after), Action::Stop(stop)) = (self.force_after, action) else {
+            return Ok(None);
+        };
+        let patience = self.patience(false).unwrap_or_default();
+        if after >= patience {
+            return Err(Error::NeverForced { after, patience });
+        }
+        let mut forced: StopOptions = *stop;
+        forced.mode = StopMode::Forced;
+        Ok(Some(Force {
+            after,
+            action: forced.into(),
+        }))
+    }
+}
+
+/// What follows a graceful stop.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Force {
+    /// Counted for each instance from the moment at which the cloud took its stop on.
+    pub(crate) after: Duration,
+    pub(crate) action: Action,
+}

@@ -1,0 +1,142 @@
+//! Fewest calls: what is planned, what is sent, and what a search for culprits may cost.
+
+mod support;
+
+use std::collections::HashSet;
+
+use lifecycle_client::Waves;
+use lifecycle_core::FaultKind;
+use proptest::prelude::*;
+use support::{Scripted, all, fault, ids, ok, outcomes, seconds};
+use tokio::runtime::{Builder, Runtime};
+
+/// Of the toy cloud, for actions and for looks.
+const LIMIT: usize = 10;
+
+fn paused() -> Runtime {
+    Builder::new_current_thread()
+        .enable_time()
+        .start_paused(true)
+        .build()
+        .unwrap()
+}
+
+fn good() -> Scripted {
+    Scripted::new(|sent| match sent.operation.as_str() {
+        "observe" => all(sent, "running"),
+        _ => ok("ok"),
+    })
+}
+
+/// Refuses a whole call when a culprit is in it, in words that no look explains.
+fn all_or_nothing(culprits: HashSet<String>) -> Scripted {
+    Scripted::new(move |sent| match sent.operation.as_str() {
+        "observe" => all(sent, "stopped"),
+        _ if sent.ids.iter().any(|id| culprits.contains(id)) => fault(FaultKind::Capacity),
+        _ => ok("ok"),
+    })
+}
+
+proptest! {
+    #[test]
+    fn a_start_costs_as_few_calls_as_the_limit_allows(count in 0_usize..500) {
+        paused().block_on(async {
+            let cloud = good();
+            let client = cloud.client();
+            let planned = client.start(ids(count)).dry_run().unwrap();
+            prop_assert_eq!(planned.len(), count.div_ceil(LIMIT));
+            prop_assert_eq!(cloud.log().len(), 0, "a dry run sends nothing");
+            let report = client.start(ids(count)).await.unwrap();
+            prop_assert!(report.is_success());
+            prop_assert_eq!(cloud.log().len(), count.div_ceil(LIMIT));
+            let sent: HashSet<_> = cloud.log().into_iter().map(|sent| sent.ids).collect();
+            let expected: HashSet<Vec<String>> = planned
+                .into_iter()
+                .map(|call| call.instances.iter().map(ToString::to_string).collect())
+                .collect();
+            prop_assert_eq!(sent, expected, "what is planned is what is sent");
+            Ok(())
+        })?;
+    }
+
+    #[test]
+    fn a_reboot_costs_a_look_more(count in 0_usize..200) {
+        paused().block_on(async {
+            let cloud = good();
+            let client = cloud.client();
+            let planned = client.reboot(ids(count)).dry_run().unwrap();
+            client.reboot(ids(count)).await.unwrap();
+            for operation in ["observe", "reboot"] {
+                let of = planned.iter().filter(|call| call.operation == operation).count();
+                prop_assert_eq!(of, count.div_ceil(LIMIT), "{} planned", operation);
+                prop_assert_eq!(cloud.calls(operation).len(), of, "{} sent", operation);
+            }
+            Ok(())
+        })?;
+    }
+
+    #[test]
+    fn waves_are_planned_as_they_are_sent(count in 1_usize..80, size in 1_usize..40) {
+        paused().block_on(async {
+            let cloud = good();
+            let client = cloud.client();
+            let request = client.start(ids(count)).waves(Waves::of(size)).wait(seconds(60));
+            let planned = request.dry_run().unwrap();
+            prop_assert_eq!(planned.last().unwrap().wave, count.div_ceil(size));
+            request.await.unwrap();
+            prop_assert_eq!(cloud.calls("start").len(), planned.len());
+            Ok(())
+        })?;
+    }
+
+    #[test]
+    fn a_search_for_culprits_stays_within_its_bound(
+        size in 2_usize..=100,
+        picked in proptest::collection::hash_set(0_usize..100, 0..=8),
+    ) {
+        let culprits: HashSet<String> = picked
+            .into_iter()
+            .filter(|n| *n < size)
+            .map(|n| format!("i-{n}"))
+            .collect();
+        let k = culprits.len();
+        paused().block_on(async {
+            let cloud = all_or_nothing(culprits.clone());
+            let client = cloud.client_in_batches_of(100);
+            let report = client.start(ids(size)).await.unwrap();
+            for (n, outcome) in outcomes(&report).into_iter().enumerate() {
+                let expected = if culprits.contains(&format!("i-{n}")) { "refused" } else { "accepted" };
+                prop_assert_eq!(outcome, expected, "i-{}", n);
+            }
+            let calls = cloud.calls("start").len();
+            prop_assert!(
+                calls as f64 <= bound(size, k),
+                "{} calls for {} bad ids in {}, where {} may be",
+                calls, k, size, bound(size, k)
+            );
+            Ok(())
+        })?;
+    }
+}
+
+/// The most action calls for `k` bad ids in a batch of `n`.
+fn bound(n: usize, k: usize) -> f64 {
+    2.0 + 2.0 * k as f64 * (n as f64).log2()
+}
+
+#[tokio::test(start_paused = true)]
+async fn neither_throttling_nor_doubt_starts_a_search() {
+    for kind in [
+        FaultKind::Throttled,
+        FaultKind::Unavailable,
+        FaultKind::Permission,
+    ] {
+        let cloud = Scripted::new(move |sent| match sent.operation.as_str() {
+            "observe" => all(sent, "stopped"),
+            _ => fault(kind),
+        });
+        cloud.client().start(ids(8)).await.unwrap();
+        let whole = |sent: &support::Sent| sent.ids.len() == 8;
+        assert!(cloud.calls("start").iter().all(whole), "{kind}");
+    }
+}

@@ -1,0 +1,87 @@
+//! References sorted out by place, and reports put back into their order.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
+    ops::Range,
+};
+
+use lifecycle_client::{Client, Report};
+use lifecycle_core::InstanceId;
+
+use super::{
+    Fleet, FleetError, Place, Reference,
+    report::{FleetReport, FleetRow},
+};
+
+/// References sorted out by place, and their own order.
+pub(crate) struct Order {
+    pub(crate) references: Vec<Reference>,
+    pub(crate) groups: Vec<Group>,
+}
+
+/// The instances of one place.
+pub(crate) struct Group {
+    pub(crate) place: Place,
+    pub(crate) client: Client,
+    pub(crate) ids: Vec<InstanceId>,
+}
+
+impl Order {
+    /// Folds duplicates and connects to every place.
+    pub(crate) fn new(fleet: &Fleet, mut references: Vec<Reference>) -> Result<Self, FleetError> {
+        let mut known = HashSet::new();
+        references.retain(|reference| known.insert(reference.clone()));
+        let places: BTreeSet<&Place> = references.iter().map(|r| &r.place).collect();
+        let clients = places
+            .into_iter()
+            .map(|place| Ok((place.clone(), fleet.client(place)?)))
+            .collect::<Result<BTreeMap<_, _>, FleetError>>()?;
+        Ok(Self::with(references, |place| clients.get(place).cloned()))
+    }
+
+    /// A part of the order, in the order of the whole.
+    pub(crate) fn part(&self, range: Range<usize>) -> Self {
+        let client = |place: &Place| {
+            let group = self.groups.iter().find(|group| group.place == *place)?;
+            Some(group.client.clone())
+        };
+        Self::with(self.references[range].to_vec(), client)
+    }
+
+    fn with(references: Vec<Reference>, client: impl Fn(&Place) -> Option<Client>) -> Self {
+        let mut ids: BTreeMap<&Place, Vec<InstanceId>> = BTreeMap::new();
+        for reference in &references {
+            let ids = ids.entry(&reference.place).or_default();
+            ids.push(reference.instance.clone());
+        }
+        let groups = ids
+            .into_iter()
+            .filter_map(|(place, ids)| {
+                Some(Group {
+                    place: place.clone(),
+                    client: client(place)?,
+                    ids,
+                })
+            })
+            .collect();
+        Self { references, groups }
+    }
+
+    /// Puts the reports of the groups into the order of the request.
+    pub(crate) fn assemble(self, reports: Vec<Report>) -> FleetReport {
+        let mut rows = HashMap::new();
+        for (group, report) in self.groups.iter().zip(reports) {
+            for row in report {
+                rows.insert((&group.place, row.instance.clone()), row);
+            }
+        }
+        let rows = self.references.iter().filter_map(|reference| {
+            let report = rows.remove(&(&reference.place, reference.instance.clone()))?;
+            Some(FleetRow {
+                reference: reference.clone(),
+                report,
+            })
+        });
+        FleetReport::new(rows.collect())
+    }
+}

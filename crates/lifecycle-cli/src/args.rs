@@ -4,6 +4,7 @@ use std::{
     collections::HashSet,
     io::{self, Read},
     net::{IpAddr, SocketAddr},
+    num::NonZeroUsize,
     str::FromStr,
     time::Duration,
 };
@@ -11,7 +12,7 @@ use std::{
 use clap::{Parser, Subcommand, ValueEnum};
 use jiff::SignedDuration;
 use lifecycle_facade::{
-    BadReference, Billing, Endpoint, LocalDisk, Place, PowerState, Reference, StopMode,
+    BadReference, Billing, Endpoint, LocalDisk, Place, PowerState, Reference, StopMode, Waves,
 };
 use lifecycle_sim::{BadFleet, Builder, Simulator};
 
@@ -91,6 +92,9 @@ impl Command {
 /// What `start` takes.
 #[derive(Debug, clap::Args)]
 pub(crate) struct StartArgs {
+    #[command(flatten)]
+    pub(crate) strictness: Strictness,
+
     /// Restore broken local disks (Alibaba only): ALL DATA ON THEM IS LOST
     #[arg(long)]
     init_local_disk: bool,
@@ -114,6 +118,13 @@ impl StartArgs {
 pub(crate) struct StopArgs {
     #[command(flatten)]
     pub(crate) force: Force,
+
+    /// Stop gracefully, and cut the power of what is not down after this time, such as 90s
+    #[arg(long, value_name = "TIME", value_parser = time_limit, conflicts_with_all = ["force", "no_wait"])]
+    pub(crate) force_after: Option<Duration>,
+
+    #[command(flatten)]
+    pub(crate) strictness: Strictness,
 
     /// Keep the machine's place, or release it and pay less (Alibaba and Baidu)
     #[arg(long, value_enum, value_name = "HOW", default_value_t = BillingArg::Keep)]
@@ -150,6 +161,14 @@ pub(crate) struct RebootArgs {
     pub(crate) request: Request,
 }
 
+/// What happens to what is so already.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Strictness {
+    /// Look first, and refuse what is so already instead of calling it unchanged
+    #[arg(long)]
+    pub(crate) strict: bool,
+}
+
 /// How a running system is brought down.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Force {
@@ -179,7 +198,58 @@ pub(crate) struct Request {
     no_wait: bool,
 
     #[command(flatten)]
+    pub(crate) rolling: Rolling,
+
+    /// Refuse to do anything when there are more instances than this
+    #[arg(long, value_name = "COUNT")]
+    pub(crate) max: Option<usize>,
+
+    /// Print the calls that would be made, and send nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+
+    #[command(flatten)]
     pub(crate) connection: Connection,
+}
+
+/// Some instances at a time.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Rolling {
+    /// Take so many instances at a time, such as 5 or 10%, and the next ones when these are back;
+    /// --timeout is for each wave then
+    #[arg(long, value_name = "COUNT", value_parser = waves, conflicts_with = "no_wait")]
+    waves: Option<Waves>,
+
+    /// Begin no further wave once so many instances have not gone as asked [default: 1]
+    #[arg(long, value_name = "FAILURES", requires = "waves")]
+    stop_after: Option<NonZeroUsize>,
+}
+
+impl Rolling {
+    pub(crate) fn waves(&self) -> Option<Waves> {
+        let waves = self.waves?;
+        Some(match self.stop_after {
+            Some(failures) => waves.stop_after(failures.get()),
+            None => waves,
+        })
+    }
+}
+
+fn waves(text: &str) -> Result<Waves, String> {
+    let read = match text.strip_suffix('%') {
+        Some(percent) => percent
+            .parse()
+            .ok()
+            .filter(|percent| (1..=100).contains(percent))
+            .map(Waves::percent),
+        None => text
+            .parse::<NonZeroUsize>()
+            .ok()
+            .map(|count| Waves::of(count.get())),
+    };
+    read.ok_or_else(|| {
+        format!("{text:?} is no size: write a number of instances or a share, such as 5 or 10%")
+    })
 }
 
 impl Request {
@@ -475,6 +545,15 @@ mod tests {
         ] {
             let problem = endpoint(text).unwrap_err();
             assert!(problem.contains(expected), "{text}: {problem}");
+        }
+    }
+
+    #[test]
+    fn waves_are_a_number_or_a_share() {
+        assert_eq!(waves("5"), Ok(Waves::of(5)));
+        assert_eq!(waves("10%"), Ok(Waves::percent(10)));
+        for text in ["0", "0%", "101%", "-1", "1.5", "%", "few"] {
+            assert!(waves(text).is_err(), "{text}");
         }
     }
 

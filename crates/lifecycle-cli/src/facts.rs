@@ -16,6 +16,8 @@ pub(crate) struct Facts {
     /// In the order of the request.
     known: Vec<Fact>,
     index: HashMap<Reference, usize>,
+    /// How many of them have had their turn so far, where they go in waves.
+    begun: Option<usize>,
 }
 
 #[derive(Debug)]
@@ -50,13 +52,19 @@ impl Facts {
             purpose,
             known: known.collect(),
             index: references.iter().cloned().zip(0..).collect(),
+            begun: None,
         }
     }
 
     /// Keeps what an event says.
     pub(crate) fn note(&mut self, event: &FleetEvent) {
-        let FleetEvent::In(place, event) = event else {
-            return;
+        let (place, event) = match event {
+            FleetEvent::In(place, event) => (place, event),
+            FleetEvent::Wave { instances, .. } => {
+                *self.begun.get_or_insert(0) += instances;
+                return;
+            }
+            _ => return,
         };
         let purpose = self.purpose;
         match event {
@@ -93,10 +101,11 @@ impl Facts {
     /// to a place: where none did, nothing can have happened.
     pub(crate) fn cut_off(self, has_acted: impl Fn(&Place) -> bool) -> Vec<Row> {
         let purpose = self.purpose;
-        self.known
-            .into_iter()
-            .map(|fact| {
-                let acted = has_acted(&fact.reference.place);
+        let begun = self.begun.unwrap_or(self.known.len());
+        (0..)
+            .zip(self.known)
+            .map(|(number, fact)| {
+                let acted = number < begun && has_acted(&fact.reference.place);
                 fact.cut_off(purpose, acted)
             })
             .collect()
@@ -240,6 +249,20 @@ mod tests {
         assert_eq!(outcomes(&rows), ["skipped"; 3]);
         let rows = facts(Purpose::Wait).cut_off(|_| true);
         assert_eq!(outcomes(&rows), ["pending"; 3]);
+    }
+
+    #[test]
+    fn waves_that_had_not_begun_were_not_sent() {
+        let mut facts = facts(Purpose::Act);
+        for number in 1..=2 {
+            facts.note(&FleetEvent::Wave {
+                number,
+                of: 3,
+                instances: 1,
+            });
+        }
+        let rows = facts.cut_off(|_| true);
+        assert_eq!(outcomes(&rows), ["uncertain", "uncertain", "skipped"]);
     }
 
     #[test]

@@ -105,8 +105,14 @@ fn rows(report: &FleetReport, purpose: Purpose) -> Vec<Row> {
 
 /// What a person who asked for it is told on the way.
 fn remark(event: &FleetEvent) -> Option<String> {
-    let FleetEvent::In(place, event) = event else {
-        return None;
+    let (place, event) = match event {
+        FleetEvent::In(place, event) => (place, event),
+        FleetEvent::Wave {
+            number,
+            of,
+            instances,
+        } => return Some(format!("wave {number} of {of}: {instances} instances")),
+        _ => return None,
     };
     let text = match event {
         Event::Throttled { operation, wait } => format!(
@@ -122,6 +128,7 @@ fn remark(event: &FleetEvent) -> Option<String> {
             "{operation} failed ({fault}): attempt {attempt} in {:.1} s",
             wait.as_secs_f64()
         ),
+        Event::Forcing { instance } => format!("{instance} is not down in time: forcing it"),
         Event::Unclear { instance, fault } => format!(
             "nobody knows whether it was carried out for {instance} ({fault}): looking at it"
         ),

@@ -8,6 +8,7 @@ mod args;
 mod commands;
 mod connect;
 mod console;
+mod dry_run;
 mod exit;
 mod facts;
 mod fast_motion;

@@ -10,6 +10,7 @@ use clap::builder::styling::Style;
 use comfy_table::{
     Attribute, Cell, CellAlignment, Color, ContentArrangement, Table, presets::NOTHING,
 };
+use serde::Serialize;
 
 use crate::{
     console::{Console, Format, plain},
@@ -66,7 +67,7 @@ pub(crate) fn print(text: &str) -> Result<(), Failure> {
 }
 
 /// One array, one row on a line.
-fn json(rows: &[Row]) -> Result<String, Failure> {
+pub(crate) fn json<T: Serialize>(rows: &[T]) -> Result<String, Failure> {
     let rows: Result<Vec<String>, _> = rows.iter().map(serde_json::to_string).collect();
     let rows = rows.map_err(|error| Failure::nothing_done(format!("no JSON: {error}")))?;
     Ok(if rows.is_empty() {
@@ -125,12 +126,19 @@ const NONE: &str = "-";
 /// What there is to say of an instance besides its columns. Success needs no words.
 fn detail(row: &Row, verbose: bool) -> String {
     if row.is_as_asked() && row.outcome.is_some() && !verbose {
-        return String::new();
+        return row.remark().to_owned();
     }
-    let code = row.code.iter().map(|code| format!("{code}: "));
-    let message = row.message.iter().cloned();
-    let request = row.request_id.iter().map(|id| format!(" (request {id})"));
-    plain(&code.chain(message).chain(request).collect::<String>())
+    let message = row.message.clone().unwrap_or_default();
+    let unsaid = |part: &&String| !message.contains(part.as_str());
+    let code = row.code.iter().filter(unsaid);
+    let request = row.request_id.iter().filter(unsaid);
+    plain(
+        &code
+            .map(|code| format!("{code}: "))
+            .chain([message.clone()])
+            .chain(request.map(|id| format!(" (request {id})")))
+            .collect::<String>(),
+    )
 }
 
 /// What a table is laid out for.
@@ -347,6 +355,6 @@ zenlayer/global/1234567890  pending  -      much too long to stand beside it
 
     #[test]
     fn no_rows_are_an_array_too() {
-        assert_eq!(json(&[]).unwrap(), "[]\n");
+        assert_eq!(json::<Row>(&[]).unwrap(), "[]\n");
     }
 }

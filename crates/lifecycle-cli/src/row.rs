@@ -4,7 +4,7 @@ use lifecycle_facade::{
     Fault, FaultKind, FleetStatus, InstanceReport, Observation, Outcome, Pending, PowerState,
     Reference, StoppedBilling, core::Lock,
 };
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use crate::exit::{Exit, Failure};
 
@@ -26,6 +26,9 @@ pub(crate) struct Row {
     pub(crate) message: Option<String>,
     /// The id under which the cloud's support finds the request.
     pub(crate) request_id: Option<String>,
+    /// What it costs now that it is stopped; only there where it was asked to stop.
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "billing")]
+    pub(crate) billing: Option<StoppedBilling>,
     /// The name that its owner gave it. Tables show it.
     #[serde(skip)]
     pub(crate) name: Option<String>,
@@ -62,6 +65,7 @@ impl Row {
             kind: None,
             message: None,
             request_id: None,
+            billing: None,
             name: None,
             standing,
         }
@@ -85,6 +89,7 @@ impl Row {
             .as_ref()
             .map(|observation| observation.state.as_str());
         row.request_id = report.request_id.clone().or(row.request_id);
+        row.billing = report.billing;
         row
     }
 
@@ -149,10 +154,23 @@ impl Row {
         self
     }
 
+    /// What a person who did not ask for more wants to know of a success.
+    pub(crate) fn remark(&self) -> &'static str {
+        match self.billing {
+            Some(StoppedBilling::Billed) => "still billed",
+            Some(StoppedBilling::NotBilled) => "compute is not billed",
+            _ => "",
+        }
+    }
+
     /// It went as asked.
     pub(crate) fn is_as_asked(&self) -> bool {
         self.standing == Standing::AsAsked
     }
+}
+
+fn billing<S: Serializer>(billing: &Option<StoppedBilling>, to: S) -> Result<S::Ok, S::Error> {
+    billing.map(StoppedBilling::as_str).serialize(to)
 }
 
 /// The exit that these rows stand for.

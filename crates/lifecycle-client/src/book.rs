@@ -185,9 +185,11 @@ impl Book {
 
     /// The cloud may have taken the action on, and `settle_by` is the time to find out.
     pub(crate) fn unclear(&mut self, id: &InstanceId, fault: &Fault, settle_by: Instant) {
-        // The graceful stop before a forced one is what counts.
-        if !self.row(id).is_some_and(|row| row.forced) {
-            self.doubt(id, fault.clone(), Doubt::Lost, settle_by);
+        match self.row(id) {
+            Some(row) if !row.is_open() => return,
+            // The graceful stop before a forced one is what counts.
+            Some(row) if row.forced => {}
+            _ => self.doubt(id, fault.clone(), Doubt::Lost, settle_by),
         }
         self.tell(Event::Unclear {
             instance: id.clone(),

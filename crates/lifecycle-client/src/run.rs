@@ -51,25 +51,33 @@ pub(crate) async fn run(
         acted: AtomicBool::new(false),
         nudge: Notify::new(),
     };
-    let force = plan
-        .action
-        .and_then(|action| plan.terms.force(&action).ok()?);
+    let action = plan.action;
+    let force = action.and_then(|action| plan.terms.force(&action).ok()?);
     let (graces, ended) = force.map(|force| Graces::new(force.after)).unzip();
+    let (jobs, opened) = mpsc::unbounded_channel();
     let acting = async {
-        run.act(plan, graces).await;
+        run.act(plan, Outbox { jobs, graces }).await;
         run.acted.store(true, Ordering::Release);
         run.nudge.notify_one();
+    };
+    let following = async {
+        if let Some(action) = action {
+            run.follow(action.verb(), opened).await;
+        }
     };
     let forcing = async {
         if let (Some(force), Some(ended)) = (force, ended) {
             run.escalate(force.action, ended).await;
         }
-        // What is forced is open, and ends with the others.
+    };
+    // The last two only bring outcomes about: when none is open any more, they have nothing to do.
+    let helping = async {
+        join(following, forcing).await;
         pending::<()>().await;
     };
     tokio::select! {
         _ = join(acting, run.watch(seen)) => {}
-        () = forcing => {}
+        () = helping => {}
     }
     run.into_report()
 }
@@ -80,14 +88,14 @@ pub(crate) struct Run<'a> {
     book: Mutex<Book>,
     pub(crate) subscription: Subscription,
     pub(crate) deadline: Instant,
-    /// Everything was sent, and all jobs were followed to their end.
+    /// Everything was sent.
     acted: AtomicBool,
     nudge: Notify,
 }
 
 impl Run<'_> {
-    /// Sends the action to everything and follows its jobs to their end.
-    async fn act(&self, plan: Plan, graces: Option<Graces>) {
+    /// Sends the action to everything.
+    async fn act(&self, plan: Plan, outbox: Outbox) {
         let Some(action) = plan.action else {
             self.subscription.add(plan.ids);
             return;
@@ -97,10 +105,7 @@ impl Run<'_> {
         } else {
             self.batches(&plan.ids, &action)
         };
-        let (jobs, opened) = mpsc::unbounded_channel();
-        let outbox = Outbox { jobs, graces };
-        let sending = self.send(action, batches, outbox);
-        join(sending, self.follow(action.verb(), opened)).await;
+        self.send(action, batches, outbox).await;
     }
 
     pub(crate) fn batches(&self, ids: &[InstanceId], action: &Action) -> Vec<Vec<InstanceId>> {

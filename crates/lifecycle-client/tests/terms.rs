@@ -161,6 +161,22 @@ mod force_after {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn a_job_that_never_ends_does_not_hold_what_is_down() {
+        let cloud = Scripted::new(|sent| match sent.operation.as_str() {
+            "observe" if sent.at < seconds(60) => all(sent, "running"),
+            "observe" => all(sent, "stopped"),
+            "stop" => ok("job j-1"),
+            "job" => ok("running"),
+            _ => ok("ok"),
+        });
+        let began = tokio::time::Instant::now();
+        let client = cloud.client();
+        let report = client.stop(ids(1)).force_after(seconds(60)).await;
+        assert_eq!(outcomes(&report.unwrap()), ["reached"]);
+        assert!(began.elapsed() < seconds(70), "{:?}", began.elapsed());
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn what_nobody_knows_is_forced_too() {
         let cloud = Scripted::new(|sent| match sent.operation.as_str() {
             "observe" if sent.at < seconds(20) => all(sent, "running"),

@@ -141,3 +141,14 @@ pub enum StoppedBilling {
     #[default]
     Unknown,
 }
+
+impl StoppedBilling {
+    /// The name, in lower case with hyphens.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Billed => "billed",
+            Self::NotBilled => "not-billed",
+            Self::Unknown => "unknown",
+        }
+    }
+}

@@ -11,7 +11,7 @@ use std::time::Duration;
 use futures_util::StreamExt;
 use lifecycle_facade::{
     Billing, Event, Fleet, FleetError, FleetEvent, FleetReport, Outcome, Patience, Place,
-    PowerState, Reference, StopMode,
+    PowerState, Reference, StopMode, StoppedBilling, Waves,
 };
 use lifecycle_sim::{Cloud, Simulator};
 
@@ -221,4 +221,81 @@ async fn one_broken_cloud_does_not_hide_what_the_others_did() {
     }
     let incomplete = report.into_result().unwrap_err();
     assert!(incomplete.to_string().contains("5 of 20"), "{incomplete}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn waves_go_through_the_request_whatever_the_clouds() {
+    let simulator = simulator(SPEC);
+    let fleet = fleet(&simulator);
+    let references = simulator.instances();
+    let request = fleet.start(&references).waves(Waves::of(7));
+    let waves: Vec<usize> = request
+        .dry_run()
+        .unwrap()
+        .iter()
+        .map(|planned| planned.call.wave)
+        .collect();
+    assert_eq!(waves, [1, 1, 2, 2, 3, 3]);
+    let mut events = request.events();
+    let mut begun = 0;
+    let mut reached = 0;
+    while let Some(event) = events.next().await {
+        match event {
+            FleetEvent::Wave { instances, .. } => {
+                assert_eq!(reached, begun, "a wave began before the last one was back");
+                begun += instances;
+            }
+            FleetEvent::In(_, Event::Settled(_)) => reached += 1,
+            FleetEvent::Finished(report) => {
+                let report = report.unwrap();
+                assert_eq!(outcomes(&report), ["reached"; 20]);
+                let order: Vec<String> = report
+                    .rows()
+                    .iter()
+                    .map(|row| row.reference.to_string())
+                    .collect();
+                assert_eq!(order, references);
+            }
+            _ => {}
+        }
+    }
+    assert_eq!(begun, 20);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failure_in_one_cloud_ends_the_waves_in_all() {
+    let simulator = simulator(SPEC);
+    let fleet = fleet(&simulator);
+    let mut references = simulator.instances();
+    references[2] = "baidu/bj/i-missing".to_owned();
+    let report = fleet.start(&references).waves(Waves::of(5)).await.unwrap();
+    let expected = [
+        ["reached"; 2].as_slice(),
+        &["refused"],
+        &["reached"; 2],
+        &["skipped"; 15],
+    ];
+    assert_eq!(outcomes(&report), expected.concat());
+    let acted = simulator.ledger().acts();
+    assert_eq!(acted.len(), 4, "{acted:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_stop_costs_is_told_where_the_cloud_shows_it() {
+    let simulator = simulator("aliyun/cn-hangzhou=1:running,baidu/bj=1:running");
+    let fleet = fleet(&simulator);
+    let references = simulator.instances();
+    let patience = Patience::minutes(5);
+    let report = fleet.stop(&references).wait(patience).await.unwrap();
+    let billing: Vec<_> = report.rows().iter().map(|row| row.report.billing).collect();
+    let (billed, unknown) = (Some(StoppedBilling::Billed), Some(StoppedBilling::Unknown));
+    assert_eq!(billing, [unknown, billed]);
+    fleet.start(&references).wait(patience).await.unwrap();
+    let aliyun = &references[1..];
+    let released = fleet.stop(aliyun).billing(Billing::Release);
+    let report = released.wait(patience).await.unwrap();
+    assert_eq!(
+        report.rows()[0].report.billing,
+        Some(StoppedBilling::NotBilled)
+    );
 }

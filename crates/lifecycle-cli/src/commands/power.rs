@@ -6,6 +6,7 @@ use crate::{
     args::{RebootArgs, Request, StartArgs, StopArgs},
     connect,
     console::Console,
+    dry_run,
     exit::{Exit, Failure},
     follow,
     row::Purpose,
@@ -15,7 +16,10 @@ use crate::{
 pub(crate) async fn start(args: &StartArgs, console: Console) -> Result<Exit, Failure> {
     let references = args.request.targets.read()?;
     let fleet = connect::fleet(&args.request.connection)?;
-    let request = fleet.start(&references).local_disk(args.local_disk());
+    let mut request = fleet.start(&references).local_disk(args.local_disk());
+    if args.strictness.strict {
+        request = request.strict();
+    }
     carry_out(&fleet, &references, request, &args.request, console).await
 }
 
@@ -23,10 +27,16 @@ pub(crate) async fn start(args: &StartArgs, console: Console) -> Result<Exit, Fa
 pub(crate) async fn stop(args: &StopArgs, console: Console) -> Result<Exit, Failure> {
     let references = args.request.targets.read()?;
     let fleet = connect::fleet(&args.request.connection)?;
-    let request = fleet
+    let mut request = fleet
         .stop(&references)
         .mode(args.force.mode())
         .billing(args.billing());
+    if let Some(after) = args.force_after {
+        request = request.force_after(after);
+    }
+    if args.strictness.strict {
+        request = request.strict();
+    }
     carry_out(&fleet, &references, request, &args.request, console).await
 }
 
@@ -41,16 +51,24 @@ pub(crate) async fn reboot(args: &RebootArgs, console: Console) -> Result<Exit, 
 async fn carry_out<O>(
     fleet: &Fleet,
     references: &[Reference],
-    request: FleetRequest<'_, O>,
+    mut request: FleetRequest<'_, O>,
     args: &Request,
     console: Console,
 ) -> Result<Exit, Failure>
 where
     O: Into<Action> + Default + Copy + Send + Sync + 'static,
 {
-    let events = match args.patience() {
-        Some(patience) => request.wait(patience).events(),
-        None => request.events(),
-    };
-    follow::to_the_end(fleet, references, events, Purpose::Act, console).await
+    if let Some(patience) = args.patience() {
+        request = request.wait(patience);
+    }
+    if let Some(waves) = args.rolling.waves() {
+        request = request.waves(waves);
+    }
+    if let Some(instances) = args.max {
+        request = request.max(instances);
+    }
+    if args.dry_run {
+        return dry_run::print(&request.dry_run()?, console);
+    }
+    follow::to_the_end(fleet, references, request.events(), Purpose::Act, console).await
 }

@@ -41,6 +41,88 @@ fn force_is_what_makes_a_stubborn_guest_stop() {
 }
 
 #[test]
+fn force_comes_after_a_grace_where_it_was_asked_for() {
+    let stubborn = ["--fleet", "huawei/cn-north-4=1:stubborn", "--speed", "20"];
+    let served = Served::with(&stubborn);
+    let args = ["stop", served.instances()[0], "--force-after", "2s"];
+    let ran = served
+        .run(&[&args[..], &["-v", "--output", "json"]].concat())
+        .exits_with(0);
+    assert_eq!(ran.column("outcome"), ["reached"]);
+    assert!(ran.stderr.contains("not down in time"), "{ran:#?}");
+}
+
+#[test]
+fn waves_end_after_a_failure_and_the_rest_is_skipped() {
+    let served = Served::with(&["--fleet", "aliyun/cn-hangzhou=3", "--speed", "50"]);
+    let known = served.instances();
+    let instances = [known[0], "aliyun/cn-hangzhou/i-missing", known[1], known[2]];
+    let args = [
+        &["start"][..],
+        &instances,
+        &["--waves", "2", "-v", "--output", "json"],
+    ]
+    .concat();
+    let ran = served.run(&args).exits_with(1);
+    let outcomes = ["reached", "refused", "skipped", "skipped"];
+    assert_eq!(ran.column("outcome"), outcomes);
+    assert_eq!(ran.column("kind")[2], "halted");
+    assert!(ran.stderr.contains("wave 1 of 2: 2 instances"), "{ran:#?}");
+}
+
+#[test]
+fn a_dry_run_prints_the_calls_and_sends_none() {
+    let served = Served::with(&["--fleet", "baidu/bj=3,zenlayer/global=2"]);
+    let instances = served.instances();
+    let ask = |more: &[&str]| {
+        let args = [&["start", "--dry-run"][..], &instances, more].concat();
+        served.run(&args).exits_with(0)
+    };
+    let ran = ask(&["--output", "json", "--waves", "4"]);
+    assert_eq!(
+        ran.column("place"),
+        ["baidu/bj", "zenlayer/global", "zenlayer/global"]
+    );
+    assert_eq!(ran.column("wave"), [1, 1, 2]);
+    assert_eq!(ran.column("instances")[2].as_array().unwrap().len(), 1);
+    let ran = ask(&[]);
+    assert!(
+        ran.stdout.contains("zenlayer/global StartInstances"),
+        "{ran:#?}"
+    );
+    assert!(ran.stderr.contains("2 calls would be made"), "{ran:#?}");
+    let listed = served.run(&["list", "baidu/bj", "--output", "json"]);
+    assert_eq!(listed.column("state"), ["stopped"; 3]);
+}
+
+#[test]
+fn more_than_the_cap_is_refused() {
+    let served = Served::with(&["--fleet", "baidu/bj=3"]);
+    let args = [&["start", "--max", "2"][..], &served.instances()].concat();
+    let ran = served.run(&args);
+    assert_ne!(ran.code, 0, "{ran:#?}");
+    assert!(
+        ran.stderr
+            .contains("3 instances are more than the cap of 2"),
+        "{ran:#?}"
+    );
+}
+
+#[test]
+fn what_is_so_already_is_refused_on_request() {
+    let served = Served::with(&["--fleet", "baidu/bj=1:running"]);
+    let args = [
+        "start",
+        served.instances()[0],
+        "--strict",
+        "--output",
+        "json",
+    ];
+    let ran = served.run(&args).exits_with(1);
+    assert_eq!(ran.column("outcome"), ["refused"]);
+}
+
+#[test]
 fn what_is_so_already_is_unchanged() {
     let served = Served::with(&["--fleet", "baidu/bj=1:running"]);
     let args = ["start", served.instances()[0], "--output", "json"];

@@ -150,7 +150,7 @@ impl Book {
     pub(crate) fn before(&mut self, observation: Observation) {
         self.tell(Event::State(observation.clone()));
         if let Some(row) = self.row_mut(&observation.id.clone()) {
-            row.up = observation.state == PowerState::Running;
+            row.up = is_up(&observation);
             row.last = Some(observation.clone());
             row.before = Some(observation);
         }
@@ -543,7 +543,8 @@ impl Row {
     /// What proves that the instance was rebooted since the request, if anything does. Being seen
     /// running proves nothing.
     fn reboot_evidence(&mut self, now: &Observation) -> Option<Evidence> {
-        // One that was not up before the request would be seen rebooting or starting without it.
+        // One that was not up before the request would be seen rebooting or starting, and with a
+        // new start time, without it.
         self.left |= self.up
             && matches!(
                 now.state,
@@ -552,9 +553,10 @@ impl Row {
                     | PowerState::Stopped
                     | PowerState::Starting
             );
-        self.up |= now.state == PowerState::Running;
+        self.up |= is_up(now);
         let started = |seen: &Observation| seen.started_at.clone();
-        let before = self.before.as_ref().and_then(started);
+        let before = self.before.as_ref().filter(|before| is_up(before));
+        let before = before.and_then(started);
         if before.is_some() && started(now).is_some_and(|at| Some(at) != before) {
             return Some(Evidence::StartTimeChanged);
         }
@@ -563,4 +565,8 @@ impl Row {
         }
         self.left.then_some(Evidence::LeftAndReturned)
     }
+}
+
+fn is_up(seen: &Observation) -> bool {
+    seen.state == PowerState::Running
 }

@@ -398,17 +398,21 @@ mod waiting {
 
     #[tokio::test(start_paused = true)]
     async fn a_boot_that_was_under_way_before_proves_no_reboot() {
-        let cloud = timeline(&[(0, "starting"), (9, "running")]);
-        let report = cloud
-            .client()
-            .reboot(ids(1))
-            .wait(seconds(60))
-            .await
-            .unwrap();
-        assert!(matches!(
-            report.instances()[0].outcome,
-            Outcome::Pending(Pending::Unproved)
-        ));
+        for cloud in [
+            timeline(&[(0, "starting"), (9, "running")]),
+            timeline(&[(0, "rebooting 10:00"), (9, "running 10:05")]),
+        ] {
+            let report = cloud
+                .client()
+                .reboot(ids(1))
+                .wait(seconds(60))
+                .await
+                .unwrap();
+            assert!(matches!(
+                report.instances()[0].outcome,
+                Outcome::Pending(Pending::Unproved)
+            ));
+        }
     }
 
     #[tokio::test(start_paused = true)]

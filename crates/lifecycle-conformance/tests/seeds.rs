@@ -8,7 +8,7 @@ use std::{
 use lifecycle_conformance::{Scenario, simulate};
 
 /// Few enough for every run of the tests; `cargo xtask simulate --seeds N` runs more.
-const SEEDS: u64 = 400;
+const SEEDS: u64 = 2_000;
 
 #[test]
 fn no_seed_breaks_a_promise() {

@@ -227,6 +227,31 @@ pub enum FaultKind {
 }
 
 impl FaultKind {
+    /// All kinds, in the order of the documentation.
+    pub const ALL: &[Self] = &[
+        Self::Invalid,
+        Self::Unsupported,
+        Self::NotFound,
+        Self::WrongState,
+        Self::Busy,
+        Self::Locked,
+        Self::Billing,
+        Self::Capacity,
+        Self::Quota,
+        Self::Permission,
+        Self::Credential,
+        Self::ClockSkew,
+        Self::Throttled,
+        Self::Unavailable,
+        Self::Failed,
+        Self::Unreadable,
+        Self::Unreachable,
+        Self::NoAnswer,
+        Self::Deadline,
+        Self::Halted,
+        Self::Unknown,
+    ];
+
     /// The kind that an HTTP status suggests when the cloud's code says nothing.
     pub fn from_status(status: u16) -> Self {
         match status {

@@ -11,6 +11,7 @@ mod rounds;
 mod server;
 mod sign;
 mod table;
+mod turn;
 
 use std::process::ExitCode;
 

@@ -50,6 +50,22 @@ async fn five_hundred_tasks_share_one_rate_in_order() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn nobody_overtakes_who_waits_by_an_older_and_slower_rate() {
+    let pacer = Arc::new(Pacer::new(Rate::new(1.0, 1)));
+    let start = Instant::now();
+    let _: Grant = pacer.acquire().await;
+    let first = tokio::spawn({
+        let pacer = Arc::clone(&pacer);
+        async move { granted(&pacer, start, 1).await }
+    });
+    tokio::time::sleep(Duration::from_millis(10)).await;
+    lock(pacer.bucket.as_ref().unwrap()).speed.rate = 1_000.0;
+    tokio::time::sleep(Duration::from_millis(10)).await;
+    assert_eq!(granted(&pacer, start, 1).await, [1_000]);
+    assert_eq!(first.await.unwrap(), [1_000]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn who_leaves_the_queue_takes_nothing_and_a_dropped_grant_returns_nothing() {
     let pacer = Arc::new(Pacer::new(Rate::new(10.0, 1)));
     let start = Instant::now();

@@ -48,8 +48,7 @@ pub(crate) async fn run(
     plan: Plan,
     events: Option<UnboundedSender<Event>>,
 ) -> Report {
-    let (sights, seen) = mpsc::unbounded_channel();
-    let (jobs, opened) = mpsc::unbounded_channel();
+    let inbox = Arc::new(Inbox::default());
     let deadline = Instant::now() + plan.patience.unwrap_or(inner.timeouts.request);
     let book = Book::new(
         plan.action.map(|action| action.verb()),
@@ -61,23 +60,32 @@ pub(crate) async fn run(
     let run = Run {
         inner,
         book: Mutex::new(book),
-        subscription: Subscription::new(inner, sights),
+        subscription: Subscription::new(inner, Arc::clone(&inbox)),
         deadline,
         acted: AtomicBool::new(false),
-        nudge: Notify::new(),
+        inbox,
     };
     let acting = async {
         match plan.action {
             Some(action) => {
-                let verb = action.verb();
-                join(run.send(action, plan.ids, jobs), run.follow(verb, opened)).await;
+                if plan.patience.is_some() {
+                    let verb = action.verb();
+                    let (jobs, opened) = mpsc::unbounded_channel();
+                    join(
+                        run.send(action, plan.ids, Some(jobs)),
+                        run.follow(verb, opened),
+                    )
+                    .await;
+                } else {
+                    run.send(action, plan.ids, None).await;
+                }
             }
             None => run.subscription.add(plan.ids),
         }
         run.acted.store(true, Ordering::Release);
-        run.nudge.notify_one();
+        run.nudge();
     };
-    join(acting, run.watch(seen)).await;
+    join(acting, run.watch()).await;
     run.into_report()
 }
 
@@ -89,7 +97,29 @@ pub(crate) struct Run<'a> {
     pub(crate) deadline: Instant,
     /// Everything was sent, and all jobs were followed to their end.
     acted: AtomicBool,
-    nudge: Notify,
+    /// Where sights arrive.
+    inbox: Arc<Inbox>,
+}
+
+/// Sights on their way from the poller to one request. It costs nothing until something arrives.
+#[derive(Debug, Default)]
+pub(crate) struct Inbox {
+    sights: Mutex<Vec<(InstanceId, Sight)>>,
+    changed: Notify,
+}
+
+impl Inbox {
+    pub(crate) fn put(&self, id: InstanceId, sight: Sight) {
+        self.sights
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push((id, sight));
+        self.changed.notify_one();
+    }
+
+    fn take(&self) -> Vec<(InstanceId, Sight)> {
+        std::mem::take(&mut self.sights.lock().unwrap_or_else(PoisonError::into_inner))
+    }
 }
 
 impl Run<'_> {
@@ -100,7 +130,7 @@ impl Run<'_> {
 
     /// Tells the watching part that something has changed that it cannot see by itself.
     pub(crate) fn nudge(&self) {
-        self.nudge.notify_one();
+        self.inbox.changed.notify_one();
     }
 
     /// When an unclear action must be settled.
@@ -170,15 +200,18 @@ impl Run<'_> {
     }
 
     /// Follows jobs until the sender is gone and all of them are over.
-    async fn follow(&self, verb: Verb, mut opened: UnboundedReceiver<Job>) {
+    async fn follow(&self, verb: Verb, mut opened: UnboundedReceiver<Box<Job>>) {
         let jobs = stream::poll_fn(move |context| opened.poll_recv(context));
-        jobs.for_each_concurrent(None, |job| self.follow_job(verb, job))
+        jobs.for_each_concurrent(None, |job| self.follow_job(verb, *job))
             .await;
     }
 
     /// Writes sights into the book until nothing is open.
-    async fn watch(&self, mut seen: UnboundedReceiver<(InstanceId, Sight)>) {
+    async fn watch(&self) {
         loop {
+            for (id, sight) in self.inbox.take() {
+                self.write(&id, sight);
+            }
             let now = Instant::now();
             let acted = self.acted.load(Ordering::Acquire);
             let next = {
@@ -194,8 +227,7 @@ impl Run<'_> {
                 (now < self.deadline).then(|| book.next_expiry().unwrap_or(self.deadline))
             };
             tokio::select! {
-                Some((id, sight)) = seen.recv() => self.write(&id, sight),
-                () = self.nudge.notified() => {}
+                () = self.inbox.changed.notified() => {}
                 () = sleep_until(next.unwrap_or(self.deadline)), if next.is_some() => {}
             }
         }
@@ -232,4 +264,4 @@ pub(crate) struct Job {
 }
 
 /// Where the sending part hands jobs over.
-pub(crate) type Jobs = UnboundedSender<Job>;
+pub(crate) type Jobs = UnboundedSender<Box<Job>>;

@@ -15,17 +15,22 @@ use crate::{
 impl Run<'_> {
     /// Sends `action` to all of `ids` in batches, several at a time. Every id has an outcome or is
     /// on its way to one afterwards.
-    pub(crate) async fn send(&self, action: Action, ids: Vec<InstanceId>, jobs: Jobs) {
+    pub(crate) async fn send(&self, action: Action, ids: Vec<InstanceId>, jobs: Option<Jobs>) {
         let limit = self.inner.provider.profile().batch(&action);
         let sender = &Sender {
             run: self,
             action,
             jobs,
         };
-        let batches = match action.verb() {
+        let mut batches = match action.verb() {
             Verb::Reboot => sender.reboots(ids, limit).await,
             _ => batches(&ids, limit),
         };
+        if batches.len() == 1
+            && let Some(only) = batches.pop()
+        {
+            return sender.send_batch(only).await;
+        }
         let batches: Vec<_> = batches
             .into_iter()
             .map(|batch| sender.send_batch(batch))
@@ -38,7 +43,7 @@ impl Run<'_> {
 struct Sender<'a> {
     run: &'a Run<'a>,
     action: Action,
-    jobs: Jobs,
+    jobs: Option<Jobs>,
 }
 
 /// Instances that go out in one call.
@@ -174,12 +179,14 @@ impl Sender<'_> {
                     let accepted = ids.iter().filter(|id| book.accepted(id, request_id));
                     accepted.cloned().collect()
                 };
-                if !waited.is_empty() {
+                if let Some(jobs) = &self.jobs
+                    && !waited.is_empty()
+                {
                     // The follower lives as long as this sender does.
-                    let _ = self.jobs.send(Job {
+                    let _ = jobs.send(Box::new(Job {
                         id: job,
                         instances: waited,
-                    });
+                    }));
                 }
                 Vec::new()
             }
@@ -206,7 +213,9 @@ impl Sender<'_> {
             let accepted = ids.iter().filter(|id| book.accepted(id, request_id));
             accepted.cloned().collect()
         };
-        self.run.subscription.add(waited);
+        if !waited.is_empty() {
+            self.run.subscription.add(waited);
+        }
     }
 
     /// Nobody knows what happened: only looking helps.

@@ -12,7 +12,7 @@ use std::{
 use futures_util::{StreamExt, stream::FuturesUnordered};
 use lifecycle_core::{Cadence, InstanceId};
 use tokio::{
-    sync::{Notify, mpsc::UnboundedSender},
+    sync::Notify,
     task::AbortHandle,
     time::{Instant, sleep_until},
 };
@@ -20,7 +20,8 @@ use tokio::{
 use crate::{
     client::Inner,
     execute::{Effort, Purpose},
-    look::{Sight, Sights},
+    look::Sights,
+    run::Inbox,
 };
 
 /// The poller of a client.
@@ -46,7 +47,7 @@ pub(crate) struct Subscription {
 
 impl Subscription {
     /// A place from which sights go to `sights`.
-    pub(crate) fn new(inner: &Arc<Inner>, sights: UnboundedSender<(InstanceId, Sight)>) -> Self {
+    pub(crate) fn new(inner: &Arc<Inner>, sights: Arc<Inbox>) -> Self {
         let mut table = inner.watch.table();
         table.last_waiter += 1;
         let waiter = table.last_waiter;
@@ -98,7 +99,7 @@ impl Drop for Subscription {
 
 #[derive(Debug, Default)]
 struct Table {
-    waiters: HashMap<u64, UnboundedSender<(InstanceId, Sight)>>,
+    waiters: HashMap<u64, Arc<Inbox>>,
     last_waiter: u64,
     entries: HashMap<InstanceId, Entry>,
     /// Entries that are not being looked at right now, the most urgent first.
@@ -195,7 +196,7 @@ impl Table {
             for waiter in &entry.waiters {
                 if let Some(sights) = self.waiters.get(waiter) {
                     // A waiter that is gone has no use for it.
-                    let _ = sights.send((id.clone(), sight.clone()));
+                    sights.put(id.clone(), sight.clone());
                 }
             }
             if entry.due.is_none() {
@@ -275,6 +276,7 @@ impl Inner {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::look::Sight;
 
     fn id(n: usize) -> InstanceId {
         InstanceId::new(&format!("i-{n}")).unwrap()

@@ -200,19 +200,13 @@ impl Table {
                 }
             }
             if entry.due.is_none() {
-                let wait = interval(now.saturating_duration_since(entry.since), cadence);
+                let wait = cadence.interval(now.saturating_duration_since(entry.since));
                 let due = now + wait.mul_f64(jitter);
                 entry.due = Some(due);
                 self.queue.insert((due, id));
             }
         }
     }
-}
-
-/// How long to wait for the next look at an instance of this age: a fixed share of the time it
-/// has already taken, so that lateness stays in proportion and polling stays cheap.
-fn interval(age: Duration, cadence: &Cadence) -> Duration {
-    (age / 5).clamp(cadence.every, cadence.ceiling.max(cadence.every))
 }
 
 async fn poll(inner: Arc<Inner>) {
@@ -315,14 +309,5 @@ mod tests {
         assert_eq!(table.entries.len(), 1);
         table.forget(2);
         assert!(table.entries.is_empty() && table.queue.is_empty());
-    }
-
-    #[test]
-    fn looks_get_rarer_with_age_within_bounds() {
-        let seconds = |n| Duration::from_secs(n);
-        let cadence = Cadence::new(seconds(2), seconds(3), seconds(15));
-        for (age, wait) in [(0, 3), (10, 3), (40, 8), (60, 12), (600, 15)] {
-            assert_eq!(interval(seconds(age), &cadence), seconds(wait), "age {age}");
-        }
     }
 }

@@ -65,11 +65,18 @@ pub fn client(cloud: Cloud, port: u16) -> Outcome<Client> {
         .project(PROJECT)
         .tune(unlimited)
         .build()?;
-    let place = Place {
+    Ok(fleet.client(&place(cloud)?)?)
+}
+
+/// The cloud's usual region.
+///
+/// # Errors
+/// For a cloud that the benchmarks do not know.
+pub fn place(cloud: Cloud) -> Outcome<Place> {
+    Ok(Place {
         cloud,
         region: region(cloud)?.to_owned(),
-    };
-    Ok(fleet.client(&place)?)
+    })
 }
 
 fn local(port: u16) -> Outcome<Endpoint> {

@@ -2,16 +2,21 @@
 
 use bytes::Bytes;
 use http::{HeaderMap, Method};
-use lifecycle_bench::{Outcome, key, provider};
-use lifecycle_core::{Endpoint, InstanceId, Stamp, StartOptions};
+use lifecycle_bench::{Outcome, ids, key, provider};
+use lifecycle_core::{Endpoint, Stamp, StartOptions};
 use lifecycle_facade::Cloud;
 use reqwest::{Client, redirect, retry};
 
-/// A reqwest client with the settings of the library's own transport.
+use crate::turn::Turn;
+
+/// A reqwest client with the settings that the library's own transport has for this machine.
 pub(crate) fn http() -> Outcome<Client> {
     Ok(Client::builder()
         .redirect(redirect::Policy::none())
         .retry(retry::never())
+        .tcp_nodelay(true)
+        .no_proxy()
+        .tls_certs_only([])
         .build()?)
 }
 
@@ -25,26 +30,20 @@ pub(crate) struct Post {
 }
 
 impl Post {
-    /// A start of `ids`, and a look at them, as the library sends them.
-    pub(crate) fn both(cloud: Cloud, port: u16, ids: &[InstanceId]) -> Outcome<[Self; 2]> {
+    /// The requests of a turn, as the library sends them.
+    pub(crate) fn of(cloud: Cloud, port: u16, turn: Turn) -> Outcome<Vec<Self>> {
         let endpoint = Endpoint::parse(&format!("http://127.0.0.1:{port}"))?;
-        let provider = provider(cloud, endpoint)?;
-        let stamp = Stamp::from_unix(1_700_000_000, u128::MAX / 3);
-        let signed = |draft| provider.sign(&draft, &key(), &stamp).map(Self::new);
-        Ok([
-            signed(provider.act(&StartOptions::default().into(), ids)?.draft)?,
-            signed(provider.observe(ids)?.draft)?,
-        ])
-    }
-
-    fn new(request: http::Request<Bytes>) -> Self {
-        let (parts, body) = request.into_parts();
-        Self {
-            method: parts.method,
-            url: parts.uri.to_string(),
-            headers: parts.headers,
-            body,
+        let (provider, ids) = (provider(cloud, endpoint)?, ids(cloud, turn.instances())?);
+        let mut drafts = vec![provider.act(&StartOptions::default().into(), &ids)?.draft];
+        if turn == Turn::StartAndLook {
+            drafts.push(provider.observe(&ids)?.draft);
         }
+        let stamp = Stamp::from_unix(1_700_000_000, u128::MAX / 3);
+        let posts = drafts.iter().map(|draft| {
+            let request = provider.sign(draft, &key(), &stamp)?;
+            Ok(Self::from(request))
+        });
+        posts.collect()
     }
 
     /// Sends it, and waits for the last byte of the answer.
@@ -56,5 +55,17 @@ impl Post {
         let answer = request.send().await?.error_for_status()?;
         std::hint::black_box(answer.bytes().await?);
         Ok(())
+    }
+}
+
+impl From<http::Request<Bytes>> for Post {
+    fn from(request: http::Request<Bytes>) -> Self {
+        let (parts, body) = request.into_parts();
+        Self {
+            method: parts.method,
+            url: parts.uri.to_string(),
+            headers: parts.headers,
+            body,
+        }
     }
 }

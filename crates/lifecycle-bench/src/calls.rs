@@ -2,18 +2,18 @@
 
 use std::{future::Future, sync::Arc, time::Duration};
 
-use lifecycle_bench::{Outcome, Run, Until, client, drive, ids, observe, runtime, start};
+use lifecycle_bench::{Outcome, Run, Until, client, drive, ids, runtime};
 use lifecycle_core::InstanceId;
-use lifecycle_facade::{Client, Cloud};
+use lifecycle_facade::Cloud;
 use tokio::runtime::Runtime;
 
 use crate::{
-    answers::BATCH,
     bare::{self, Post},
-    effort::Effort,
+    effort::{Effort, Schedule},
     rounds::Rounds,
     server::Server,
     table::{Table, verdict},
+    turn::{Turn, by_client, by_reqwest},
 };
 
 /// Starts of one instance, one at a time and many at a time.
@@ -22,7 +22,7 @@ pub(crate) fn measure_calls(effort: &Effort) -> Outcome<Table> {
     let mut table = Table::new("Calls", head("start of 1"));
     for &cloud in Cloud::ALL {
         for concurrency in [1, 64] {
-            let pair = bench.compare(cloud, 1, Turn::Start, concurrency)?;
+            let pair = bench.compare(cloud, Turn::Start, concurrency)?;
             let aim = verdict("0.95 x reqwest", pair.speed() >= 0.95);
             table.row(pair.row(format!("{cloud}, {concurrency} at a time"), aim));
         }
@@ -35,7 +35,7 @@ pub(crate) fn measure_turns(effort: &Effort) -> Outcome<Table> {
     let bench = Bench::new(effort)?;
     let mut table = Table::new("Turns", head("start of 100, look at 100"));
     for &cloud in Cloud::ALL {
-        let pair = bench.compare(cloud, BATCH, Turn::StartAndLook, 1)?;
+        let pair = bench.compare(cloud, Turn::StartAndLook, 1)?;
         table.row(pair.row(cloud.to_string(), String::new()));
     }
     Ok(table)
@@ -53,53 +53,42 @@ fn head(what: &'static str) -> [&'static str; 7] {
     ]
 }
 
-/// What is done over and over.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Turn {
-    Start,
-    StartAndLook,
-}
-
-struct Bench<'a> {
+struct Bench {
     server: Server,
     runtime: Runtime,
-    effort: &'a Effort,
+    schedule: Schedule,
 }
 
-impl<'a> Bench<'a> {
-    fn new(effort: &'a Effort) -> Outcome<Self> {
+impl Bench {
+    fn new(effort: &Effort) -> Outcome<Self> {
         Ok(Self {
             server: Server::start()?,
             runtime: runtime()?,
-            effort,
+            schedule: effort.calling,
         })
     }
 
-    /// Measures reqwest and the client at the same turns, in turns.
-    fn compare(&self, cloud: Cloud, count: usize, turn: Turn, concurrency: usize) -> Outcome<Pair> {
+    /// Measures reqwest and the client at the same turns, one after the other in every round.
+    fn compare(&self, cloud: Cloud, turn: Turn, concurrency: usize) -> Outcome<Pair> {
         let port = self.server.port();
-        let ids: Arc<[InstanceId]> = ids(cloud, count)?.into();
-        let posts = Post::both(cloud, port, &ids)?;
-        let posts: Arc<[Post]> = match turn {
-            Turn::Start => Arc::new([posts[0].clone()]),
-            Turn::StartAndLook => Arc::new(posts),
-        };
-        let http = bare::http()?;
+        let (http, posts) = (bare::http()?, Post::of(cloud, port, turn)?);
+        let posts: Arc<[Post]> = posts.into();
+        let bare = move || by_reqwest(http.clone(), Arc::clone(&posts));
         let client = client(cloud, port)?;
-        let bare = move || send_all(http.clone(), Arc::clone(&posts));
-        let ours = move || work(client.clone(), Arc::clone(&ids), turn);
+        let ids: Arc<[InstanceId]> = ids(cloud, turn.instances())?.into();
+        let ours = move || by_client(client.clone(), Arc::clone(&ids), turn);
 
-        let span = self.effort.calling;
-        // Connections are made before anything counts.
-        self.run(concurrency, span / 4, &bare)?;
-        self.run(concurrency, span / 4, &ours)?;
-        let rounds = (0..self.effort.rounds).map(|_| {
+        let Schedule { rounds, span } = self.schedule;
+        let round = || {
             Ok([
                 self.run(concurrency, span, &bare)?,
                 self.run(concurrency, span, &ours)?,
             ])
-        });
-        Ok(Pair::new(&rounds.collect::<Outcome<Vec<_>>>()?))
+        };
+        // The first round makes the connections and does not count.
+        let _: [Run; 2] = round()?;
+        let rounds = (0..rounds).map(|_| round()).collect::<Outcome<Vec<_>>>()?;
+        Ok(Pair::new(&rounds))
     }
 
     fn run<F, T>(&self, concurrency: usize, span: Duration, turn: &F) -> Outcome<Run>
@@ -110,22 +99,6 @@ impl<'a> Bench<'a> {
         let run = drive(concurrency, Until::Elapsed(span), turn.clone());
         self.runtime.block_on(run)
     }
-}
-
-async fn send_all(http: reqwest::Client, posts: Arc<[Post]>) -> Outcome<()> {
-    for post in posts.iter() {
-        post.send(&http).await?;
-    }
-    Ok(())
-}
-
-/// One turn through the client. What does not go as asked ends the benchmark.
-async fn work(client: Client, ids: Arc<[InstanceId]>, turn: Turn) -> Outcome<()> {
-    let mut failure = start(&client, &ids).await?;
-    if turn == Turn::StartAndLook && failure.is_none() {
-        failure = observe(&client, &ids).await?;
-    }
-    failure.map_or(Ok(()), |text| Err(text.into()))
 }
 
 /// The same turns by reqwest and by the client.
@@ -193,46 +166,7 @@ fn count(turns: u64) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use tokio::net::TcpListener;
-
     use super::*;
-    use crate::{answers::Answers, server::listen};
-
-    #[test]
-    fn every_turn_gets_good_answers_through_the_client_and_through_reqwest() {
-        runtime().unwrap().block_on(async {
-            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-            let port = listener.local_addr().unwrap().port();
-            tokio::spawn(listen(listener, Answers::new().unwrap()));
-            for &cloud in Cloud::ALL {
-                for (count, turn, calls) in [(1, Turn::Start, 1), (BATCH, Turn::StartAndLook, 2)] {
-                    let ids: Arc<[_]> = ids(cloud, count).unwrap().into();
-                    let client = client(cloud, port).unwrap();
-                    let done = work(client.clone(), Arc::clone(&ids), turn).await;
-                    assert!(done.is_ok(), "{cloud} {turn:?}: {done:?}");
-                    assert_eq!(client.calls().total(), calls, "{cloud} {turn:?}");
-                    let posts = Post::both(cloud, port, &ids).unwrap();
-                    let posts = posts[..usize::try_from(calls).unwrap()].into();
-                    let done = send_all(bare::http().unwrap(), posts).await;
-                    assert!(done.is_ok(), "{cloud} {turn:?}: {done:?}");
-                }
-            }
-        });
-    }
-
-    #[test]
-    fn a_turn_with_a_bad_answer_ends_the_benchmark() {
-        runtime().unwrap().block_on(async {
-            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-            let port = listener.local_addr().unwrap().port();
-            tokio::spawn(listen(listener, Answers::new().unwrap()));
-            // The server lists a hundred; the last of these is not among them.
-            let ids: Arc<[_]> = ids(Cloud::Baidu, BATCH + 1).unwrap()[1..].into();
-            let client = client(Cloud::Baidu, port).unwrap();
-            let done = work(client, ids, Turn::StartAndLook).await;
-            assert!(done.unwrap_err().to_string().contains("i-Jmw00101"));
-        });
-    }
 
     #[test]
     fn processor_time_is_per_turn_over_all_rounds() {

@@ -1,8 +1,11 @@
 //! The four clouds as the benchmarks use them: made-up instances, one made-up key, this machine.
 
+use std::time::Duration;
+
 use lifecycle_core::{Credential, Endpoint, InstanceId, Pace, Provider, Rate};
 use lifecycle_facade::{
-    Client, ClientBuilder, Cloud, Fleet, Place, RetryPolicy, aliyun, baidu, huawei, zenlayer,
+    Client, ClientBuilder, Cloud, Fleet, Place, RetryPolicy, Timeouts, aliyun, baidu, huawei,
+    zenlayer,
 };
 
 use crate::work::Outcome;
@@ -62,11 +65,18 @@ pub fn client(cloud: Cloud, port: u16) -> Outcome<Client> {
         .project(PROJECT)
         .tune(unlimited)
         .build()?;
-    let place = Place {
+    Ok(fleet.client(&place(cloud)?)?)
+}
+
+/// The cloud's usual region.
+///
+/// # Errors
+/// For a cloud that the benchmarks do not know.
+pub fn place(cloud: Cloud) -> Outcome<Place> {
+    Ok(Place {
         cloud,
         region: region(cloud)?.to_owned(),
-    };
-    Ok(fleet.client(&place)?)
+    })
 }
 
 fn local(port: u16) -> Outcome<Endpoint> {
@@ -75,9 +85,13 @@ fn local(port: u16) -> Outcome<Endpoint> {
 
 fn unlimited(client: ClientBuilder) -> ClientBuilder {
     let free = Rate::new(f64::INFINITY, u32::MAX);
+    let mut timeouts = Timeouts::default();
+    // A server that answers for other ids must not make a turn last half a minute.
+    timeouts.settle = Duration::from_secs(1);
     client
         .pace(Pace::new(free, free))
         .retry(RetryPolicy::never())
+        .timeouts(timeouts)
 }
 
 /// The key that signs all requests of the benchmarks.

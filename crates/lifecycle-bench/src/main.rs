@@ -10,7 +10,10 @@ mod memory;
 mod rounds;
 mod server;
 mod sign;
+mod simulated;
 mod table;
+mod throttle;
+mod turn;
 
 use std::process::ExitCode;
 
@@ -44,6 +47,7 @@ enum Part {
     Sign,
     Calls,
     Memory,
+    Pace,
 }
 
 /// What this program is when it runs itself.
@@ -98,9 +102,10 @@ impl Arguments {
 
 type Measure = fn(&Effort) -> Outcome<Table>;
 
-const MEASUREMENTS: [(Part, Measure); 4] = [
+const MEASUREMENTS: [(Part, Measure); 5] = [
     (Part::Sign, sign::measure),
     (Part::Calls, calls::measure_calls),
     (Part::Calls, calls::measure_turns),
     (Part::Memory, memory::measure),
+    (Part::Pace, throttle::measure),
 ];

@@ -2,20 +2,19 @@
 
 use std::{env, process::Command, sync::Arc};
 
-use lifecycle_bench::{
-    Memory, Outcome, Until, client, drive, ids, memory, observe, runtime, start,
-};
+use lifecycle_bench::{Memory, Outcome, Until, client, drive, ids, memory, runtime};
 use lifecycle_core::InstanceId;
 use lifecycle_facade::Cloud;
 
 use crate::{
-    answers::BATCH,
+    bare::{self, Post},
     effort::Effort,
     server::Server,
     table::{Table, verdict},
+    turn::{Turn, by_client, by_reqwest},
 };
 
-/// Resident memory of one new process for each cloud.
+/// Resident memory of new processes: some with the client, some with bare reqwest.
 pub(crate) fn measure(effort: &Effort) -> Outcome<Table> {
     let server = Server::start()?;
     let mut table = Table::new(
@@ -23,50 +22,67 @@ pub(crate) fn measure(effort: &Effort) -> Outcome<Table> {
         [
             "after",
             "calls",
-            "resident MiB",
-            "peak MiB",
-            "aim for the peak",
+            "reqwest MiB",
+            "reqwest peak",
+            "client MiB",
+            "client peak",
+            "aim for the client's peak",
         ],
     );
     for &cloud in Cloud::ALL {
         for concurrency in [1, 64] {
-            let probe = Probe {
+            let probe = |side| Probe {
+                side,
                 cloud,
                 port: server.port(),
                 turns: effort.turns,
                 concurrency,
             };
-            let Memory {
-                rss_mib,
-                peak_rss_mib,
-            } = probe.run_apart()?;
+            let bare = probe(Side::Reqwest).run_apart()?;
+            let ours = probe(Side::Client).run_apart()?;
+            let mib = |mib: f64| format!("{mib:.1}");
             table.row([
                 format!("{cloud}, {concurrency} at a time"),
-                (2 * effort.turns).to_string(),
-                format!("{rss_mib:.1}"),
-                format!("{peak_rss_mib:.1}"),
-                verdict("under 12 MiB", peak_rss_mib < 12.0),
+                (TURN.calls() * effort.turns).to_string(),
+                mib(bare.rss_mib),
+                mib(bare.peak_rss_mib),
+                mib(ours.rss_mib),
+                mib(ours.peak_rss_mib),
+                verdict("under 12 MiB", ours.peak_rss_mib < 12.0),
             ]);
         }
     }
     Ok(table)
 }
 
+/// What a probe does over and over.
+const TURN: Turn = Turn::StartAndLook;
+
 /// A process that makes calls and then tells its memory.
 #[derive(Clone, Copy, Debug, clap::Args)]
 pub(crate) struct Probe {
+    side: Side,
     cloud: Cloud,
     port: u16,
-    /// Of a start of a hundred instances and a look at all of them.
     turns: u64,
     concurrency: usize,
+}
+
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+enum Side {
+    Client,
+    Reqwest,
 }
 
 impl Probe {
     /// Runs this program again, as the probe.
     fn run_apart(&self) -> Outcome<Memory> {
+        let side = match self.side {
+            Side::Client => "client",
+            Side::Reqwest => "reqwest",
+        };
         let output = Command::new(env::current_exe()?)
-            .args(["probe", self.cloud.as_str()])
+            .args(["probe", side, self.cloud.as_str()])
             .args([self.port.to_string(), self.turns.to_string()])
             .arg(self.concurrency.to_string())
             .output()?;
@@ -78,18 +94,22 @@ impl Probe {
 
     /// Is the probe: the life of its process.
     pub(crate) fn run(&self) -> Outcome<()> {
-        let client = client(self.cloud, self.port)?;
-        let ids: Arc<[InstanceId]> = ids(self.cloud, BATCH)?.into();
-        let turn = move || {
-            let (client, ids) = (client.clone(), Arc::clone(&ids));
-            async move {
-                let failure = start(&client, &ids)
-                    .await?
-                    .or(observe(&client, &ids).await?);
-                failure.map_or(Ok(()), |text| Err(text.into()))
+        let until = Until::Turns(self.turns);
+        let run = match self.side {
+            Side::Client => {
+                let client = client(self.cloud, self.port)?;
+                let ids: Arc<[InstanceId]> = ids(self.cloud, TURN.instances())?.into();
+                let ours = move || by_client(client.clone(), Arc::clone(&ids), TURN);
+                runtime()?.block_on(drive(self.concurrency, until, ours))
+            }
+            Side::Reqwest => {
+                let http = bare::http()?;
+                let posts: Arc<[Post]> = Post::of(self.cloud, self.port, TURN)?.into();
+                let bare = move || by_reqwest(http.clone(), Arc::clone(&posts));
+                runtime()?.block_on(drive(self.concurrency, until, bare))
             }
         };
-        runtime()?.block_on(drive(self.concurrency, Until::Turns(self.turns), turn))?;
+        run?;
         println!("{}", serde_json::to_string(&memory()?)?);
         Ok(())
     }

@@ -33,7 +33,7 @@ impl<const N: usize> Rounds<N> {
 }
 
 /// The middle one, or the mean of the two in the middle; not a number when there is none.
-fn median(mut values: Vec<f64>) -> f64 {
+pub(crate) fn median(mut values: Vec<f64>) -> f64 {
     values.sort_unstable_by(f64::total_cmp);
     let (below, above) = values.split_at(values.len() / 2);
     match (below.last(), above.first()) {

@@ -7,7 +7,7 @@ use lifecycle_core::{Endpoint, Stamp, StartOptions};
 use lifecycle_facade::Cloud;
 
 use crate::{
-    effort::Effort,
+    effort::{Effort, Schedule},
     floor::Floor,
     rounds::{Rounds, cost},
     table::{Table, verdict},
@@ -76,8 +76,9 @@ fn rounds(cloud: Cloud, count: usize, effort: &Effort) -> Outcome<Rounds<3>> {
         ]
     };
     // The first round warms caches up and does not count.
-    round(effort.signing / 4, &mut stamp);
-    let rounds = (0..effort.rounds).map(|_| round(effort.signing, &mut stamp));
+    let Schedule { rounds, span } = effort.signing;
+    round(span, &mut stamp);
+    let rounds = (0..rounds).map(|_| round(span, &mut stamp));
     Ok(Rounds::new(rounds.collect()))
 }
 

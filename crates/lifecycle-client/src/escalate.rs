@@ -45,7 +45,10 @@ impl Run<'_> {
     /// Sends `action` to what is still open when its grace ends.
     pub(crate) async fn escalate(&self, action: Action, graces: UnboundedReceiver<Grace>) {
         let (jobs, opened) = mpsc::unbounded_channel();
-        let outbox = Outbox { jobs, graces: None };
+        let outbox = Outbox {
+            jobs: Some(jobs),
+            graces: None,
+        };
         let overdue = stream::unfold((graces, None), |(mut graces, held)| async {
             let grace = match held {
                 Some(grace) => grace,

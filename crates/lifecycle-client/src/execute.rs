@@ -11,7 +11,9 @@ use tokio::{
     time::{Instant, sleep, timeout, timeout_at},
 };
 
-use crate::{client::Inner, event::Event, policy::RetryPolicy, transport::TransportError};
+use crate::{
+    client::Inner, event::Event, pace::Grant, policy::RetryPolicy, transport::TransportError,
+};
 
 /// What a call is for. It decides on the queue, the counter and whether a repeat is harmless.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -125,7 +127,7 @@ impl Inner {
         };
         let sent_at = self.clock.now();
         match self.exchange(call, effort, &pass.key).await {
-            Ok(reply) => self.judge(call, effort.purpose, &reply, &pass.key, sent_at),
+            Ok(reply) => self.judge(call, effort.purpose, &reply, &pass, sent_at),
             Err(fault) => Attempt::failed(fault),
         }
     }
@@ -137,11 +139,12 @@ impl Inner {
             let key =
                 key.map_err(|missing| Fault::new(FaultKind::Credential, missing.to_string()))?;
             let probation = self.trust.probation().await;
-            self.pacer(effort.purpose).acquire().await;
+            let grant = self.pacer(effort.purpose).acquire().await;
             // Last: the key may have been refused while this call stood in the queue.
             self.trust.admit(&key)?;
             Ok(Pass {
                 key,
+                grant,
                 _probation: probation,
             })
         };
@@ -179,7 +182,7 @@ impl Inner {
         call: &Call<T>,
         purpose: Purpose,
         reply: &Reply,
-        key: &Arc<Credential>,
+        pass: &Pass<'_>,
         sent_at: SystemTime,
     ) -> Attempt<T> {
         let request_id = self.provider.request_id(reply);
@@ -187,18 +190,21 @@ impl Inner {
             .provider
             .check(reply)
             .and_then(|()| call.read(reply))
-            .map_err(|fault| complete(fault, request_id.as_deref(), key));
+            .map_err(|fault| complete(fault, request_id.as_deref(), &pass.key));
         let mut skew = Skew::Nothing;
         match &result {
             Ok(_) => {
-                self.pacer(purpose).succeeded();
+                self.pacer(purpose).succeeded(pass.grant);
                 self.retry_budget.deposit();
                 self.trust.confirm();
                 self.skew.confirm(reply.date(), sent_at);
             }
             Err(fault) => match fault.kind() {
-                FaultKind::Throttled => self.pacer(purpose).throttled(fault.retry_after()),
-                FaultKind::Credential => self.trust.revoke(key, fault),
+                FaultKind::Throttled => {
+                    self.pacer(purpose)
+                        .throttled(pass.grant, fault.retry_after());
+                }
+                FaultKind::Credential => self.trust.revoke(&pass.key, fault),
                 FaultKind::ClockSkew if self.skew.learn(reply.date(), sent_at) => {
                     skew = Skew::Learned;
                 }
@@ -260,6 +266,7 @@ fn may_repeat(fault: &Fault, effort: &Effort<'_>, attempts: u32, policy: &RetryP
 
 struct Pass<'a> {
     key: Arc<Credential>,
+    grant: Grant,
     /// Held until the answer is judged, while the key has never worked.
     _probation: Option<MutexGuard<'a, ()>>,
 }

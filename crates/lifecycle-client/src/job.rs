@@ -23,7 +23,8 @@ impl Run<'_> {
         let cadence = self.inner.provider.profile().cadence;
         let tell = |event| self.book().tell(event);
         let effort = self.effort(Purpose::Follow, open.len(), &tell);
-        let mut next = Instant::now() + cadence.first;
+        let since = Instant::now();
+        let mut next = since + cadence.first;
         while next < self.deadline {
             sleep_until(next).await;
             match self.inner.execute(&call, &effort).await {
@@ -36,7 +37,7 @@ impl Run<'_> {
                 Err(failure) if is_final(failure.fault.kind()) => break,
                 Err(_) => {}
             }
-            next = Instant::now() + cadence.every;
+            next = Instant::now() + cadence.interval(since.elapsed());
         }
         self.subscription.add(open);
     }

@@ -30,6 +30,12 @@ impl Inner {
             Mode::OneByOne => 1,
             _ => self.provider.profile().limits.observe.max(1),
         };
+        if ids.is_empty() {
+            return Sights::new();
+        }
+        if ids.len() <= limit {
+            return self.look_at_chunk(ids, effort).await;
+        }
         let looks: Vec<_> = ids
             .chunks(limit)
             .map(|chunk| self.look_at_chunk(chunk, effort))

@@ -10,13 +10,22 @@ use tokio::time::{Instant, sleep_until};
 
 /// A shared queue for calls of one kind. It grants a call or makes it wait, in order of arrival.
 ///
-/// The rate rises by addition while calls succeed, and falls by multiplication when the cloud
-/// says that it is too much.
+/// The rate falls by multiplication when the cloud says that it is too much, and rises by
+/// addition while calls that had to queue succeed: see [`Speed`].
 #[derive(Debug)]
 pub(crate) struct Pacer {
     /// Whose turn it is. Only the one in front looks at the bucket, so nobody is overtaken.
     turn: tokio::sync::Mutex<()>,
     bucket: Option<Mutex<Bucket>>,
+}
+
+/// The permission to send one call now, to be handed back with what the cloud said. One that is
+/// dropped gives nothing back: the call may have been sent.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Grant {
+    at: Instant,
+    /// It had to queue, so the rate is what held it back.
+    queued: bool,
 }
 
 impl Pacer {
@@ -33,29 +42,35 @@ impl Pacer {
 
     /// Waits until a call may be sent. Dropping the future gives up the place in the queue and
     /// takes nothing.
-    pub(crate) async fn acquire(&self) {
-        let Some(bucket) = &self.bucket else { return };
+    pub(crate) async fn acquire(&self) -> Grant {
+        let mut queued = false;
+        let Some(bucket) = &self.bucket else {
+            let at = Instant::now();
+            return Grant { at, queued };
+        };
         let _turn = self.turn.lock().await;
         loop {
-            let ready = lock(bucket).take(Instant::now());
+            let at = Instant::now();
+            let ready = lock(bucket).take(at);
             match ready {
-                Ok(()) => return,
-                Err(at) => sleep_until(at).await,
+                Ok(()) => return Grant { at, queued },
+                Err(later) => sleep_until(later).await,
             }
+            queued = true;
         }
     }
 
-    /// The cloud took a call.
-    pub(crate) fn succeeded(&self) {
+    /// The cloud took the call.
+    pub(crate) fn succeeded(&self, grant: Grant) {
         if let Some(bucket) = &self.bucket {
-            lock(bucket).speed_up(Instant::now());
+            lock(bucket).succeeded(grant, Instant::now());
         }
     }
 
-    /// The cloud refused a call as too much, and asked for this wait where it gave a hint.
-    pub(crate) fn throttled(&self, hint: Option<Duration>) {
+    /// The cloud refused the call as too much, and asked for this wait where it gave a hint.
+    pub(crate) fn throttled(&self, grant: Grant, hint: Option<Duration>) {
         if let Some(bucket) = &self.bucket {
-            lock(bucket).slow_down(Instant::now(), hint);
+            lock(bucket).throttled(grant, hint, Instant::now());
         }
     }
 }
@@ -67,31 +82,28 @@ fn lock(bucket: &Mutex<Bucket>) -> MutexGuard<'_, Bucket> {
 
 #[derive(Debug)]
 struct Bucket {
+    speed: Speed,
     tokens: f64,
-    burst: f64,
-    rate: f64,
-    /// What a second of success adds to the rate, in calls a second.
-    step: f64,
-    floor: f64,
+    /// The calls that may be sent at once after a pause, in seconds of the rate.
+    depth: f64,
     filled: Instant,
     /// Nothing is granted before this.
     closed_until: Instant,
-    /// Refusals of calls that were already on their way must not slow down twice.
-    deaf_until: Instant,
+    /// When the rate was last cut. Calls that were granted up to then say nothing of the new rate.
+    cut: Option<Instant>,
 }
 
 impl Bucket {
     fn new(rate: Rate, now: Instant) -> Self {
-        let per_second = rate.per_second.max(0.01);
+        let speed = Speed::new(rate.per_second);
+        let burst = f64::from(rate.burst.max(1));
         Self {
-            tokens: f64::from(rate.burst.max(1)),
-            burst: f64::from(rate.burst.max(1)),
-            rate: per_second,
-            step: per_second / 20.0,
-            floor: per_second.min(0.5),
+            tokens: burst,
+            depth: burst / speed.rate,
+            speed,
             filled: now,
             closed_until: now,
-            deaf_until: now,
+            cut: None,
         }
     }
 
@@ -101,44 +113,140 @@ impl Bucket {
             return Err(self.closed_until);
         }
         self.fill(now);
-        if self.tokens >= 1.0 {
-            self.tokens -= 1.0;
+        let missing = 1.0 - self.tokens;
+        if missing <= ROUNDING {
+            self.tokens = (self.tokens - 1.0).max(0.0);
             return Ok(());
         }
-        let missing = Duration::from_secs_f64((1.0 - self.tokens) / self.rate);
-        // Rounding must not make the queue ask again in the same instant.
-        Err(now + missing.max(Duration::from_millis(1)))
+        let wait = Duration::from_secs_f64(missing / self.speed.rate);
+        // Timers count in milliseconds, and the queue must not ask again in the same one.
+        Err(now + wait.max(Duration::from_millis(1)))
     }
 
     fn fill(&mut self, now: Instant) {
         let from = self.filled.max(self.closed_until);
         let elapsed = now.saturating_duration_since(from).as_secs_f64();
-        self.tokens = (self.tokens + elapsed * self.rate).min(self.burst);
+        let most = (self.depth * self.speed.rate).max(1.0);
+        self.tokens = (self.tokens + elapsed * self.speed.rate).min(most);
         self.filled = now;
     }
 
-    fn speed_up(&mut self, now: Instant) {
-        self.fill(now);
-        // One step for as many successes as a second brings at the present rate.
-        self.rate += self.step / self.rate.max(1.0);
+    fn succeeded(&mut self, grant: Grant, now: Instant) {
+        if self.is_news(grant) {
+            // What has gathered so far gathered at the old rate.
+            self.fill(now);
+            self.speed.succeeded(grant.queued);
+        }
     }
 
-    fn slow_down(&mut self, now: Instant, hint: Option<Duration>) {
+    fn throttled(&mut self, grant: Grant, hint: Option<Duration>, now: Instant) {
         if let Some(hint) = hint {
             self.closed_until = self.closed_until.max(now + hint.min(MAX_HINT));
         }
-        if now < self.deaf_until {
-            return;
+        if self.is_news(grant) {
+            self.tokens = 0.0;
+            self.filled = now;
+            self.cut = Some(now);
+            self.speed.cut();
         }
-        self.fill(now);
-        self.tokens = 0.0;
-        self.rate = (self.rate / 2.0).max(self.floor);
-        self.deaf_until = now + Duration::from_secs(1);
+    }
+
+    /// Refusals of calls that were already on their way must not slow down twice.
+    fn is_news(&self, grant: Grant) -> bool {
+        self.cut.is_none_or(|cut| grant.at > cut)
     }
 }
 
 /// A hint longer than this is taken for nonsense, and obeyed this far.
 const MAX_HINT: Duration = Duration::from_secs(300);
+
+/// What sums of shares of a token may lack of a whole one.
+const ROUNDING: f64 = 1e-9;
+
+/// The rate, and how it moves.
+///
+/// A first refusal after calm takes a tenth off: the limit is close below. One that follows soon
+/// after means that the limit itself has fallen, and halves the rate. From there the rate climbs
+/// quickly towards the wall, which is where it was refused last, slowly past it, and quickly again
+/// when the wall turns out to be gone: the cubic curve of TCP CUBIC. Beyond the configured rate
+/// it never climbs faster than by a fixed step a second. Only calls that had to queue move it:
+/// a client with little to do learns nothing about the limit.
+#[derive(Debug)]
+struct Speed {
+    /// Calls a second.
+    rate: f64,
+    configured: f64,
+    /// The rate of the last refusal; the configured one before there is any.
+    wall: f64,
+    /// Seconds of queueing since the curve passed the wall; negative before.
+    past_wall: f64,
+    successes_since_cut: u32,
+}
+
+impl Speed {
+    fn new(per_second: f64) -> Self {
+        let rate = per_second.max(0.01);
+        Self {
+            rate,
+            configured: rate,
+            wall: rate,
+            past_wall: 0.0,
+            successes_since_cut: 0,
+        }
+    }
+
+    fn succeeded(&mut self, queued: bool) {
+        self.successes_since_cut = self.successes_since_cut.saturating_add(1);
+        if queued {
+            // As many calls as the rate allows in a second make a second.
+            self.climb(1.0 / self.rate);
+        }
+    }
+
+    fn climb(&mut self, seconds: f64) {
+        self.past_wall += seconds;
+        let curve = self.wall * (1.0 + CURVE * self.past_wall.powi(3));
+        let wanted = if curve <= self.wall * GONE {
+            curve
+        } else {
+            self.rate * (1.0 + RECOVERY * seconds)
+        };
+        let most = self.rate.max(self.configured) + STEP * self.configured * seconds;
+        self.rate = wanted.min(most).max(self.rate);
+    }
+
+    fn cut(&mut self) {
+        let factor = if self.successes_since_cut >= CALM {
+            0.9
+        } else {
+            0.5
+        };
+        self.wall = self.rate;
+        // Even a cloud that refuses everything is asked now and then whether it still does.
+        self.rate = (self.rate * factor).max(FLOOR.min(self.configured));
+        let depth = 1.0 - self.rate / self.wall;
+        self.past_wall = -(depth / CURVE).cbrt();
+        self.successes_since_cut = 0;
+    }
+}
+
+/// So many successes since the last refusal make the next one a first one.
+const CALM: u32 = 10;
+
+/// How steep the curve is: four seconds from nine tenths of the wall to the wall.
+const CURVE: f64 = 0.1 / 64.0;
+
+/// So far beyond the wall, the limit has changed.
+const GONE: f64 = 1.25;
+
+/// By what share the rate climbs in a second when the limit has changed: it doubles.
+const RECOVERY: f64 = 1.0;
+
+/// By what share of the configured rate the rate climbs in a second, at most, beyond that rate.
+const STEP: f64 = 0.05;
+
+/// Calls a second that are granted whatever the cloud says.
+const FLOOR: f64 = 0.5;
 
 /// Repeats that clones of a client may still make. Successes pay it back, so that a healthy cloud
 /// is retried freely and a broken one is left alone.
@@ -174,91 +282,4 @@ impl RetryBudget {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::sync::Arc;
-
-    use super::*;
-
-    #[tokio::test(start_paused = true)]
-    async fn grants_the_burst_at_once_and_the_rest_at_the_rate() {
-        let pacer = Pacer::new(Rate::new(10.0, 5));
-        let start = Instant::now();
-        let mut granted = Vec::new();
-        for _ in 0..8 {
-            pacer.acquire().await;
-            granted.push(start.elapsed().as_millis());
-        }
-        assert_eq!(granted[..5], [0; 5]);
-        for (n, at) in granted[5..].iter().enumerate() {
-            let due = 100 * (n as u128 + 1);
-            assert!((due..=due + 2).contains(at), "{granted:?}");
-        }
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn five_hundred_tasks_share_one_rate_in_order() {
-        let pacer = Arc::new(Pacer::new(Rate::new(100.0, 1)));
-        let start = Instant::now();
-        let tasks: Vec<_> = (0..500)
-            .map(|_| {
-                let pacer = Arc::clone(&pacer);
-                tokio::spawn(async move {
-                    pacer.acquire().await;
-                    start.elapsed()
-                })
-            })
-            .collect();
-        let mut last = Duration::ZERO;
-        for task in tasks {
-            let at = task.await.unwrap();
-            assert!(at >= last, "a later task was granted first");
-            last = at;
-        }
-        assert!(last >= Duration::from_millis(4_980), "{last:?}");
-        assert!(last <= Duration::from_millis(6_000), "{last:?}");
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_hint_closes_the_queue_and_one_burst_of_refusals_counts_once() {
-        let pacer = Pacer::new(Rate::new(10.0, 10));
-        let start = Instant::now();
-        for _ in 0..5 {
-            pacer.throttled(Some(Duration::from_secs(7)));
-        }
-        pacer.acquire().await;
-        let first = start.elapsed();
-        assert!(first >= Duration::from_secs(7), "{first:?}");
-        pacer.acquire().await;
-        // Half of ten a second, not a thirty-second of it.
-        let gap = start.elapsed() - first;
-        assert!((190..=210).contains(&gap.as_millis()), "{gap:?}");
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn success_makes_it_faster_again() {
-        let pacer = Pacer::new(Rate::new(10.0, 1));
-        pacer.throttled(None);
-        pacer.acquire().await;
-        for _ in 0..200 {
-            pacer.succeeded();
-        }
-        let start = Instant::now();
-        for _ in 0..10 {
-            pacer.acquire().await;
-        }
-        assert!(start.elapsed() < Duration::from_millis(1_000));
-    }
-
-    #[test]
-    fn the_retry_budget_runs_out_and_is_paid_back() {
-        let budget = RetryBudget::new(2);
-        assert!(budget.withdraw());
-        assert!(budget.withdraw());
-        assert!(!budget.withdraw());
-        for _ in 0..5 {
-            budget.deposit();
-        }
-        assert!(budget.withdraw());
-        assert!(!budget.withdraw());
-    }
-}
+mod tests;

@@ -41,27 +41,28 @@ pub(crate) async fn run(
     plan: Plan,
     events: Option<UnboundedSender<Event>>,
 ) -> Report {
-    let (sights, seen) = mpsc::unbounded_channel();
+    let inbox = Arc::new(Inbox::default());
     let deadline = Instant::now() + plan.patience().unwrap_or(inner.timeouts.request);
     let run = Run {
         inner,
         book: Mutex::new(Book::new(&plan, events)),
-        subscription: Subscription::new(inner, sights),
+        subscription: Subscription::new(inner, Arc::clone(&inbox)),
         deadline,
         acted: AtomicBool::new(false),
-        nudge: Notify::new(),
+        inbox,
     };
     let action = plan.action;
     let force = action.and_then(|action| plan.terms.force(&action).ok()?);
     let (graces, ended) = force.map(|force| Graces::new(force.after)).unzip();
-    let (jobs, opened) = mpsc::unbounded_channel();
+    let waits = plan.patience().is_some();
+    let (jobs, opened) = waits.then(mpsc::unbounded_channel).unzip();
     let acting = async {
         run.act(plan, Outbox { jobs, graces }).await;
         run.acted.store(true, Ordering::Release);
-        run.nudge.notify_one();
+        run.nudge();
     };
     let following = async {
-        if let Some(action) = action {
+        if let (Some(action), Some(opened)) = (action, opened) {
             run.follow(action.verb(), opened).await;
         }
     };
@@ -76,7 +77,7 @@ pub(crate) async fn run(
         pending::<()>().await;
     };
     tokio::select! {
-        _ = join(acting, run.watch(seen)) => {}
+        _ = join(acting, run.watch()) => {}
         () = helping => {}
     }
     run.into_report()
@@ -90,7 +91,29 @@ pub(crate) struct Run<'a> {
     pub(crate) deadline: Instant,
     /// Everything was sent.
     acted: AtomicBool,
-    nudge: Notify,
+    /// Where sights arrive.
+    inbox: Arc<Inbox>,
+}
+
+/// Sights on their way from the poller to one request. It costs nothing until something arrives.
+#[derive(Debug, Default)]
+pub(crate) struct Inbox {
+    sights: Mutex<Vec<(InstanceId, Sight)>>,
+    changed: Notify,
+}
+
+impl Inbox {
+    pub(crate) fn put(&self, id: InstanceId, sight: Sight) {
+        self.sights
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push((id, sight));
+        self.changed.notify_one();
+    }
+
+    fn take(&self) -> Vec<(InstanceId, Sight)> {
+        std::mem::take(&mut self.sights.lock().unwrap_or_else(PoisonError::into_inner))
+    }
 }
 
 impl Run<'_> {
@@ -120,7 +143,7 @@ impl Run<'_> {
 
     /// Tells the watching part that something has changed that it cannot see by itself.
     pub(crate) fn nudge(&self) {
-        self.nudge.notify_one();
+        self.inbox.changed.notify_one();
     }
 
     /// When an unclear action must be settled.
@@ -190,15 +213,18 @@ impl Run<'_> {
     }
 
     /// Follows jobs until the sender is gone and all of them are over.
-    pub(crate) async fn follow(&self, verb: Verb, mut opened: UnboundedReceiver<Job>) {
+    pub(crate) async fn follow(&self, verb: Verb, mut opened: UnboundedReceiver<Box<Job>>) {
         let jobs = stream::poll_fn(move |context| opened.poll_recv(context));
-        jobs.for_each_concurrent(None, |job| self.follow_job(verb, job))
+        jobs.for_each_concurrent(None, |job| self.follow_job(verb, *job))
             .await;
     }
 
     /// Writes sights into the book until nothing is open.
-    async fn watch(&self, mut seen: UnboundedReceiver<(InstanceId, Sight)>) {
+    async fn watch(&self) {
         loop {
+            for (id, sight) in self.inbox.take() {
+                self.write(&id, sight);
+            }
             let now = Instant::now();
             let acted = self.acted.load(Ordering::Acquire);
             let next = {
@@ -214,8 +240,7 @@ impl Run<'_> {
                 (now < self.deadline).then(|| book.next_expiry().unwrap_or(self.deadline))
             };
             tokio::select! {
-                Some((id, sight)) = seen.recv() => self.write(&id, sight),
-                () = self.nudge.notified() => {}
+                () = self.inbox.changed.notified() => {}
                 () = sleep_until(next.unwrap_or(self.deadline)), if next.is_some() => {}
             }
         }

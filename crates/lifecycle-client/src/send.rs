@@ -19,12 +19,22 @@ use crate::{
 impl Run<'_> {
     /// Sends `action` to these batches, several at a time. Every id has an outcome or is on its
     /// way to one afterwards.
-    pub(crate) async fn send(&self, action: Action, batches: Vec<Vec<InstanceId>>, outbox: Outbox) {
+    pub(crate) async fn send(
+        &self,
+        action: Action,
+        mut batches: Vec<Vec<InstanceId>>,
+        outbox: Outbox,
+    ) {
         let sender = &Sender {
             run: self,
             action,
             outbox,
         };
+        if batches.len() == 1
+            && let Some(only) = batches.pop()
+        {
+            return sender.send_batch(only).await;
+        }
         let batches: Vec<_> = batches
             .into_iter()
             .map(|batch| sender.send_batch(batch))
@@ -37,7 +47,8 @@ impl Run<'_> {
 /// Where the sending part hands over what others go on with.
 #[derive(Clone)]
 pub(crate) struct Outbox {
-    pub(crate) jobs: UnboundedSender<Job>,
+    /// Only where the goal is waited for.
+    pub(crate) jobs: Option<UnboundedSender<Box<Job>>>,
     /// Only where a graceful stop is forced later.
     pub(crate) graces: Option<Graces>,
 }
@@ -161,9 +172,11 @@ impl Sender<'_> {
             }
             Receipt::Job(job) => {
                 let instances = self.accept(ids, request_id);
-                if !instances.is_empty() {
+                if let Some(jobs) = &self.outbox.jobs
+                    && !instances.is_empty()
+                {
                     // The follower lives as long as this sender does.
-                    let _ = self.outbox.jobs.send(Job { id: job, instances });
+                    let _ = jobs.send(Box::new(Job { id: job, instances }));
                 }
                 Vec::new()
             }
@@ -186,7 +199,9 @@ impl Sender<'_> {
 
     fn accept_and_watch(&self, ids: &[InstanceId], request_id: Option<&str>) {
         let waited = self.accept(ids, request_id);
-        self.run.subscription.add(waited);
+        if !waited.is_empty() {
+            self.run.subscription.add(waited);
+        }
     }
 
     /// Gives those that are waited for.

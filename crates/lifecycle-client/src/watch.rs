@@ -12,7 +12,7 @@ use std::{
 use futures_util::{StreamExt, stream::FuturesUnordered};
 use lifecycle_core::{Cadence, InstanceId};
 use tokio::{
-    sync::{Notify, mpsc::UnboundedSender},
+    sync::Notify,
     task::AbortHandle,
     time::{Instant, sleep_until},
 };
@@ -20,7 +20,8 @@ use tokio::{
 use crate::{
     client::Inner,
     execute::{Effort, Purpose},
-    look::{Sight, Sights},
+    look::Sights,
+    run::Inbox,
 };
 
 /// The poller of a client.
@@ -46,7 +47,7 @@ pub(crate) struct Subscription {
 
 impl Subscription {
     /// A place from which sights go to `sights`.
-    pub(crate) fn new(inner: &Arc<Inner>, sights: UnboundedSender<(InstanceId, Sight)>) -> Self {
+    pub(crate) fn new(inner: &Arc<Inner>, sights: Arc<Inbox>) -> Self {
         let mut table = inner.watch.table();
         table.last_waiter += 1;
         let waiter = table.last_waiter;
@@ -98,7 +99,7 @@ impl Drop for Subscription {
 
 #[derive(Debug, Default)]
 struct Table {
-    waiters: HashMap<u64, UnboundedSender<(InstanceId, Sight)>>,
+    waiters: HashMap<u64, Arc<Inbox>>,
     last_waiter: u64,
     entries: HashMap<InstanceId, Entry>,
     /// Entries that are not being looked at right now, the most urgent first.
@@ -195,23 +196,17 @@ impl Table {
             for waiter in &entry.waiters {
                 if let Some(sights) = self.waiters.get(waiter) {
                     // A waiter that is gone has no use for it.
-                    let _ = sights.send((id.clone(), sight.clone()));
+                    sights.put(id.clone(), sight.clone());
                 }
             }
             if entry.due.is_none() {
-                let wait = interval(now.saturating_duration_since(entry.since), cadence);
+                let wait = cadence.interval(now.saturating_duration_since(entry.since));
                 let due = now + wait.mul_f64(jitter);
                 entry.due = Some(due);
                 self.queue.insert((due, id));
             }
         }
     }
-}
-
-/// How long to wait for the next look at an instance of this age: a fixed share of the time it
-/// has already taken, so that lateness stays in proportion and polling stays cheap.
-fn interval(age: Duration, cadence: &Cadence) -> Duration {
-    (age / 5).clamp(cadence.every, cadence.ceiling.max(cadence.every))
 }
 
 async fn poll(inner: Arc<Inner>) {
@@ -275,6 +270,7 @@ impl Inner {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::look::Sight;
 
     fn id(n: usize) -> InstanceId {
         InstanceId::new(&format!("i-{n}")).unwrap()
@@ -313,14 +309,5 @@ mod tests {
         assert_eq!(table.entries.len(), 1);
         table.forget(2);
         assert!(table.entries.is_empty() && table.queue.is_empty());
-    }
-
-    #[test]
-    fn looks_get_rarer_with_age_within_bounds() {
-        let seconds = |n| Duration::from_secs(n);
-        let cadence = Cadence::new(seconds(2), seconds(3), seconds(15));
-        for (age, wait) in [(0, 3), (10, 3), (40, 8), (60, 12), (600, 15)] {
-            assert_eq!(interval(seconds(age), &cadence), seconds(wait), "age {age}");
-        }
     }
 }

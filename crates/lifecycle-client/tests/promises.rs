@@ -55,8 +55,12 @@ mod one_outcome_per_instance {
     #[tokio::test(start_paused = true)]
     async fn nothing_asked_is_nothing_sent() {
         let cloud = steady("ok", "running");
-        let report = cloud.client().start(ids(0)).wait(seconds(9)).await.unwrap();
-        assert!(report.instances().is_empty() && report.is_success());
+        let client = cloud.client();
+        let started = client.start(ids(0)).wait(seconds(9)).await.unwrap();
+        let rebooted = client.reboot(ids(0)).wait(seconds(9)).await.unwrap();
+        for report in [started, rebooted] {
+            assert!(report.instances().is_empty() && report.is_success());
+        }
         assert_eq!(cloud.log(), []);
     }
 

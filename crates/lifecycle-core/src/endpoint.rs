@@ -2,6 +2,8 @@
 
 use std::{fmt, str::FromStr};
 
+use bytes::Bytes;
+
 /// Scheme and authority of a cloud's API, such as `https://api.example.com`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Endpoint {
@@ -106,19 +108,18 @@ impl Endpoint {
     ///
     /// # Errors
     /// [`BadEndpoint`] when `target` is no path and query.
-    pub fn uri(&self, target: &str) -> Result<http::Uri, BadEndpoint> {
-        let path: http::uri::PathAndQuery = target.parse().map_err(|_| BadEndpoint {
-            text: target.to_owned(),
-            problem: "is not a path and query",
-        })?;
+    pub fn uri(&self, target: String) -> Result<http::Uri, BadEndpoint> {
+        let bad = |problem| BadEndpoint {
+            text: self.to_string(),
+            problem,
+        };
+        let path = http::uri::PathAndQuery::from_maybe_shared(Bytes::from(target))
+            .map_err(|_| bad("cannot be asked for what is no path and query"))?;
         let mut parts = http::uri::Parts::default();
         parts.scheme = Some(self.scheme.clone());
         parts.authority = Some(self.authority.clone());
         parts.path_and_query = Some(path);
-        http::Uri::from_parts(parts).map_err(|_| BadEndpoint {
-            text: target.to_owned(),
-            problem: "gives no URL",
-        })
+        http::Uri::from_parts(parts).map_err(|_| bad("gives no URL"))
     }
 }
 

@@ -1,6 +1,13 @@
 //! Reading answers that are not quite as documented.
 
-use serde::{Deserialize, Deserializer, de::DeserializeOwned};
+use std::{fmt, marker::PhantomData};
+
+use serde::{
+    Deserialize, Deserializer,
+    de::{
+        DeserializeOwned, IgnoredAny, MapAccess, SeqAccess, Visitor, value::MapAccessDeserializer,
+    },
+};
 use serde_json::value::RawValue;
 
 /// A field that is dropped when it is of another type than documented, so that one odd field does
@@ -24,6 +31,61 @@ impl<'de, T: DeserializeOwned> Deserialize<'de> for Lenient<T> {
     }
 }
 
+/// A row of a list. One that is no object is dropped, so that it does not cost the others.
+///
+/// Reads a row once, where [`Lenient`] would read it twice; so `T` must take odd fields itself.
+#[derive(Clone, Debug)]
+pub struct Row<T>(pub Option<T>);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Row<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(RowVisitor(PhantomData))
+    }
+}
+
+struct RowVisitor<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for RowVisitor<T> {
+    type Value = Row<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a row")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, object: A) -> Result<Row<T>, A::Error> {
+        T::deserialize(MapAccessDeserializer::new(object)).map(|row| Row(Some(row)))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Row<T>, A::Error> {
+        while list.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(Row(None))
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<Row<T>, E> {
+        Ok(Row(None))
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<Row<T>, E> {
+        Ok(Row(None))
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<Row<T>, E> {
+        Ok(Row(None))
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<Row<T>, E> {
+        Ok(Row(None))
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<Row<T>, E> {
+        Ok(Row(None))
+    }
+
+    fn visit_unit<E>(self) -> Result<Row<T>, E> {
+        Ok(Row(None))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
@@ -37,5 +99,20 @@ mod tests {
         assert_eq!(fields["good"].0.as_deref(), Some("text"));
         assert!(fields["odd"].0.is_none());
         assert!(fields["null"].0.is_none());
+    }
+
+    #[test]
+    fn a_row_that_is_no_object_does_not_cost_the_others() {
+        let json =
+            r#"[{"name": "a"}, 1, -1, 1.5, "text", true, null, [{"name": "b"}], {"name": 7}]"#;
+        let rows: Vec<Row<BTreeMap<String, Lenient<String>>>> = serde_json::from_str(json).unwrap();
+        let names = rows
+            .into_iter()
+            .map(|row| row.0.map(|row| row["name"].0.clone()));
+        let names: Vec<_> = names.collect();
+        assert_eq!(names.len(), 9);
+        assert_eq!(names[0], Some(Some("a".to_owned())));
+        assert!(names[1..8].iter().all(Option::is_none), "{names:?}");
+        assert_eq!(names[8], Some(None));
     }
 }

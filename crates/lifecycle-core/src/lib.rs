@@ -20,7 +20,7 @@ pub use credential::{Credential, Secret, header, hidden_header};
 pub use endpoint::{BadEndpoint, Endpoint};
 pub use fault::{Effect, Fault, FaultKind};
 pub use instance::{InstanceId, InvalidId, JobId, PageToken};
-pub use lenient::Lenient;
+pub use lenient::{Lenient, Row};
 pub use profile::{Cadence, KeyVariables, Limits, Pace, Profile, Rate, Support};
 pub use provider::{Call, Draft, Page, Progress, Provider, Receipt, Verdict};
 pub use reply::Reply;

@@ -272,11 +272,17 @@ impl Rate {
 }
 
 /// How often to look at instances while waiting for them.
+///
+/// Forced stops are over in seconds, nearly everything else takes a quarter of a minute and more,
+/// and nobody knows how long what is overdue will take. So there is one early look, a pause, and
+/// looks that get rarer with age: lateness stays in proportion, and polling stays cheap.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Cadence {
     /// From the accepted call to the first look.
     pub first: Duration,
+    /// From the accepted call to the end of the pause after the first look.
+    pub pause: Duration,
     /// Between the looks after that, while instances are about due.
     pub every: Duration,
     /// Between looks at instances that are long overdue.
@@ -284,20 +290,35 @@ pub struct Cadence {
 }
 
 impl Cadence {
-    /// First after 2 s, then every 3 s, slowing down to every 15 s.
+    /// After 3 s and 12 s, then every 4 s, slowing down to every 30 s.
     pub const DEFAULT: Self = Self::new(
-        Duration::from_secs(2),
         Duration::from_secs(3),
-        Duration::from_secs(15),
-    );
+        Duration::from_secs(4),
+        Duration::from_secs(30),
+    )
+    .with_pause(Duration::from_secs(12));
 
-    /// A cadence from its three numbers.
+    /// A cadence from its three numbers, without a pause after the first look.
     pub const fn new(first: Duration, every: Duration, ceiling: Duration) -> Self {
         Self {
             first,
+            pause: first,
             every,
             ceiling,
         }
+    }
+
+    /// With no second look before this time has passed since the accepted call.
+    #[must_use]
+    pub const fn with_pause(mut self, pause: Duration) -> Self {
+        self.pause = pause;
+        self
+    }
+
+    /// How long to wait for the next look after one at this age, counted from the accepted call.
+    pub fn interval(&self, age: Duration) -> Duration {
+        let share = (age / 10).clamp(self.every, self.ceiling.max(self.every));
+        share.max(self.pause.saturating_sub(age))
     }
 }
 
@@ -316,4 +337,28 @@ pub enum KeyVariables {
     },
     /// A bearer token.
     Token(&'static str),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn looks_pause_after_the_first_and_get_rarer_with_age_within_bounds() {
+        let seconds = Duration::from_secs;
+        let cadence = Cadence::new(seconds(3), seconds(4), seconds(30)).with_pause(seconds(12));
+        for (age, wait) in [
+            (3, 9),
+            (7, 5),
+            (9, 4),
+            (40, 4),
+            (60, 6),
+            (300, 30),
+            (9_000, 30),
+        ] {
+            assert_eq!(cadence.interval(seconds(age)), seconds(wait), "age {age}");
+        }
+        let reversed = Cadence::new(seconds(1), seconds(9), seconds(5));
+        assert_eq!(reversed.interval(seconds(1_000)), seconds(9));
+    }
 }

@@ -158,7 +158,7 @@ impl Draft {
         if self.query.is_empty() {
             self.path.clone()
         } else {
-            format!("{}?{}", self.path, self.query)
+            [&self.path, "?", &self.query].concat()
         }
     }
 }

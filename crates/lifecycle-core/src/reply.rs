@@ -37,6 +37,11 @@ impl Reply {
         serde_json::from_slice(&self.body).map_err(|error| self.unreadable(&error.to_string()))
     }
 
+    /// Does the body have this text anywhere? Much faster than reading it.
+    pub fn mentions(&self, text: &str) -> bool {
+        std::str::from_utf8(&self.body).map_or(true, |body| body.contains(text))
+    }
+
     /// The fault of a body that cannot be understood.
     pub fn unreadable(&self, reason: &str) -> Fault {
         let message = match self.excerpt() {

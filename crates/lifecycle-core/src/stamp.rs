@@ -40,12 +40,14 @@ impl Stamp {
 
     /// Extended form in UTC: `2015-04-27T08:23:49Z`.
     pub fn extended(&self) -> String {
-        self.format("%Y-%m-%dT%H:%M:%SZ")
+        self.timestamp().to_string()
     }
 
     /// Basic form in UTC: `20150427T082349Z`.
     pub fn basic(&self) -> String {
-        self.format("%Y%m%dT%H%M%SZ")
+        let mut text = self.extended();
+        text.retain(|letter| !matches!(letter, '-' | ':'));
+        text
     }
 
     /// The nonce as 32 lower-case hexadecimal digits.
@@ -53,12 +55,9 @@ impl Stamp {
         crate::encode::hex(&self.nonce.to_be_bytes())
     }
 
-    fn format(&self, pattern: &str) -> String {
+    fn timestamp(&self) -> Timestamp {
         // `from_unix` keeps the seconds within what a Timestamp can hold.
-        Timestamp::from_second(self.seconds)
-            .unwrap_or_default()
-            .strftime(pattern)
-            .to_string()
+        Timestamp::from_second(self.seconds).unwrap_or_default()
     }
 }
 

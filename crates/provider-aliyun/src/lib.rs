@@ -7,18 +7,16 @@ mod sign;
 mod wire;
 mod xml;
 
-use std::time::Duration;
-
 use bytes::Bytes;
 use lifecycle_core::{
-    Action, Cadence, Call, Credential, Draft, Fault, InstanceId, KeyVariables, Limits, Observation,
-    Page, PageToken, Profile, Provider, Receipt, Reply, Stamp, Support,
+    Action, Call, Credential, Draft, Fault, InstanceId, KeyVariables, Limits, Observation, Page,
+    PageToken, Profile, Provider, Receipt, Reply, Stamp, Support,
 };
 
 pub use config::{Batch, Config, Network};
 
 /// What Alibaba's pages and tools say about ECS in numbers. They publish no rate limit, so the
-/// pace is the default one.
+/// pace is the default one, and so is the cadence.
 const PROFILE: Profile = Profile::new("aliyun", "Alibaba Cloud ECS", Limits::all(100))
     .with_support(
         Support::NONE
@@ -26,13 +24,6 @@ const PROFILE: Profile = Profile::new("aliyun", "Alibaba Cloud ECS", Limits::all
             .release_billing()
             .initialize_local_disk(),
     )
-    // The page on throttling advises a look every 1 to 2 s; the command line's waiter looks at
-    // least every 10 s.
-    .with_cadence(Cadence::new(
-        Duration::from_secs(2),
-        Duration::from_secs(2),
-        Duration::from_secs(10),
-    ))
     .with_variables(&[
         // The SDKs'.
         KeyVariables::Keys {

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, header};
-use lifecycle_core::{Credential, Draft, Endpoint, Fault, FaultKind, Stamp, encode};
+use lifecycle_core::{Credential, Draft, Endpoint, Fault, FaultKind, Stamp, encode, hidden_header};
 
 use crate::wire::VERSION;
 
@@ -45,7 +45,7 @@ pub(crate) fn sign(
         headers.push((SECURITY_TOKEN, session.expose()));
     }
     let signed = canonical_headers(&headers);
-    let text = string_to_sign(&canonical_request(
+    let text = string_to_sign(canonical_request(
         draft.method.as_str(),
         &draft.path,
         &draft.query,
@@ -57,23 +57,32 @@ pub(crate) fn sign(
     let mut request = http::Request::new(draft.body.clone());
     *request.method_mut() = draft.method.clone();
     *request.uri_mut() = endpoint
-        .uri(&draft.target())
+        .uri(draft.target())
         .map_err(|error| Fault::new(FaultKind::Invalid, error.to_string()))?;
     let sent = request.headers_mut();
-    sent.reserve(headers.len() + 2);
-    for (name, value) in headers {
-        sent.insert(HeaderName::from_static(name), header_value(name, value)?);
+    sent.reserve(12);
+    sent.insert(header::ACCEPT, HeaderValue::from_static("application/json"));
+    sent.insert(header::HOST, lifecycle_core::header(endpoint.authority())?);
+    sent.insert(&ACTION, HeaderValue::from_static(draft.operation));
+    sent.insert(&CONTENT, lifecycle_core::header(payload)?);
+    sent.insert(&DATE, lifecycle_core::header(date)?);
+    sent.insert(&NONCE, lifecycle_core::header(nonce)?);
+    sent.insert(&API_VERSION, HeaderValue::from_static(VERSION));
+    if let Some(session) = session {
+        sent.insert("x-acs-accesskey-id", lifecycle_core::header(id.clone())?);
+        sent.insert(SECURITY_TOKEN, hidden_header(session.expose())?);
     }
-    sent.insert(
-        header::AUTHORIZATION,
-        header_value(AUTHORIZATION, &authorization)?,
-    );
+    sent.insert(header::AUTHORIZATION, hidden_header(authorization)?);
     // Said aloud, because HTTP clients leave it out of a POST without a body.
     sent.insert(header::CONTENT_LENGTH, HeaderValue::from(draft.body.len()));
     Ok(request)
 }
 
-const AUTHORIZATION: &str = "authorization";
+static ACTION: HeaderName = HeaderName::from_static("x-acs-action");
+static CONTENT: HeaderName = HeaderName::from_static("x-acs-content-sha256");
+static DATE: HeaderName = HeaderName::from_static("x-acs-date");
+static NONCE: HeaderName = HeaderName::from_static("x-acs-signature-nonce");
+static API_VERSION: HeaderName = HeaderName::from_static("x-acs-version");
 const SECURITY_TOKEN: &str = "x-acs-security-token";
 
 fn payload_hash(body: &[u8]) -> Cow<'static, str> {
@@ -120,20 +129,22 @@ fn canonical_headers(headers: &[(&str, &str)]) -> SignedHeaders {
     SignedHeaders { lines, names }
 }
 
-fn canonical_request(
-    method: &str,
-    path: &str,
-    query: &str,
-    headers: &SignedHeaders,
-    payload: &str,
-) -> String {
+fn canonical_request<'a>(
+    method: &'a str,
+    path: &'a str,
+    query: &'a str,
+    headers: &'a SignedHeaders,
+    payload: &'a str,
+) -> [&'a str; 11] {
     let path = if path.is_empty() { "/" } else { path };
     let SignedHeaders { lines, names } = headers;
-    [method, path, query, lines, names, payload].join("\n")
+    [
+        method, "\n", path, "\n", query, "\n", lines, "\n", names, "\n", payload,
+    ]
 }
 
-fn string_to_sign(canonical_request: &str) -> String {
-    let hash = encode::sha256_hex(canonical_request.as_bytes());
+fn string_to_sign(canonical_request: [&str; 11]) -> String {
+    let hash = encode::sha256_hex_of(&canonical_request);
     [ALGORITHM, "\n", &hash].concat()
 }
 
@@ -159,18 +170,6 @@ fn lower_case(name: &str) -> Cow<'_, str> {
     } else {
         name.to_lowercase().into()
     }
-}
-
-/// Only a key can hold characters that no header takes; its value is never repeated.
-fn header_value(name: &str, value: &str) -> Result<HeaderValue, Fault> {
-    let mut header = HeaderValue::from_str(value).map_err(|_| {
-        Fault::new(
-            FaultKind::Credential,
-            "the access key or its session token has characters that no header can hold",
-        )
-    })?;
-    header.set_sensitive(matches!(name, AUTHORIZATION | SECURITY_TOKEN));
-    Ok(header)
 }
 
 #[cfg(test)]

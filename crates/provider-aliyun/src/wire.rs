@@ -244,9 +244,9 @@ impl Parameter<'_> {
                     if let Some(id) = ids.get(*place) {
                         query.push_str(key);
                         query.push_str(id.as_str());
-                        query.push('&');
                     }
                 }
+                query.push('&');
             }
         }
     }
@@ -259,8 +259,11 @@ static NUMBERED_KEYS: LazyLock<Vec<(usize, String)>> = LazyLock::new(|| {
         .map(|place| (place, format!("InstanceId.{}", place + 1)))
         .collect();
     keys.sort_by(|(_, one), (_, other)| one.cmp(other));
-    for (_, key) in &mut keys {
+    for (place, key) in &mut keys {
         key.push('=');
+        if *place > 0 {
+            key.insert(0, '&');
+        }
     }
     keys
 });

@@ -5,6 +5,10 @@ use serde::Deserialize;
 
 /// Is this answer a refusal or a failure? An error code counts on any HTTP status.
 pub(crate) fn check(reply: &Reply) -> Result<(), Fault> {
+    if reply.is_success() && !reply.mentions("\"code\"") {
+        // Nearly every answer: a whole page need not be read twice for that.
+        return Ok(());
+    }
     let error = ErrorBody::read(reply);
     let fault = match error.code.0.filter(|code| !code.is_empty()) {
         Some(code) => coded(reply, code, error.message.0.unwrap_or_default()),

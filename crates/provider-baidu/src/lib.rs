@@ -5,26 +5,18 @@ mod fault;
 mod sign;
 mod wire;
 
-use std::time::Duration;
-
 use bytes::Bytes;
 use lifecycle_core::{
-    Action, Cadence, Call, Credential, Draft, Fault, InstanceId, KeyVariables, Limits, Observation,
-    Page, PageToken, Profile, Provider, Receipt, Reply, Stamp, Support,
+    Action, Call, Credential, Draft, Fault, InstanceId, KeyVariables, Limits, Observation, Page,
+    PageToken, Profile, Provider, Receipt, Reply, Stamp, Support,
 };
 
 pub use config::Config;
 
 /// What Baidu's pages and tools say about BCC in numbers. They name no rate limit, so the pace is
-/// the default one.
+/// the default one, and so is the cadence.
 const PROFILE: Profile = Profile::new("baidu", "Baidu AI Cloud BCC", Limits::all(100))
     .with_support(Support::NONE.forced().release_billing())
-    // As Baidu's Terraform provider looks: after 10 s, then every 3 s, slowing down to 10 s.
-    .with_cadence(Cadence::new(
-        Duration::from_secs(10),
-        Duration::from_secs(3),
-        Duration::from_secs(10),
-    ))
     .with_variables(&[
         // The Terraform provider's.
         KeyVariables::Keys {

@@ -3,7 +3,7 @@
 use http::Method;
 use lifecycle_core::{
     Action, Call, Draft, Fault, FaultKind, InstanceId, Lenient, Observation, Page, PageToken,
-    PowerState, Receipt, Reply, encode,
+    PowerState, Receipt, Reply, Row, encode,
 };
 use serde::Deserialize;
 
@@ -167,7 +167,7 @@ struct InstanceList {
     is_truncated: Lenient<bool>,
     #[serde(default)]
     next_marker: Lenient<String>,
-    instances: Option<Vec<Lenient<Instance>>>,
+    instances: Option<Vec<Row<Instance>>>,
 }
 
 impl InstanceList {

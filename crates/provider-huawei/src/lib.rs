@@ -31,12 +31,16 @@ const PROFILE: Profile = Profile::new(
 // The gateway's default is 200 calls a second, but real refusals name limits as low as 200 in five
 // minutes, and 1000 servers a minute is all that the pages allow for power actions.
 .with_pace(Pace::new(Rate::new(10.0, 20), Rate::new(2.0, 5)))
-// As Huawei's Terraform provider looks, which has seen power jobs take 15 to 35 s.
-.with_cadence(Cadence::new(
-    Duration::from_secs(5),
-    Duration::from_secs(5),
-    Duration::from_secs(30),
-))
+// No closer together than Huawei's Terraform provider looks, which has seen power jobs take 15 to
+// 35 s.
+.with_cadence(
+    Cadence::new(
+        Duration::from_secs(5),
+        Duration::from_secs(5),
+        Duration::from_secs(30),
+    )
+    .with_pause(Duration::from_secs(12)),
+)
 .with_variables(&[
     // The SDKs'.
     KeyVariables::Keys {

@@ -203,7 +203,7 @@ fn request(
     *request.method_mut() = draft.method.clone();
     *request.uri_mut() = config
         .endpoint()
-        .uri(&request_target(&draft.path, query))
+        .uri(request_target(&draft.path, query))
         .map_err(|error| Fault::new(FaultKind::Invalid, error.to_string()))?;
     request.headers_mut().reserve(headers.len());
     for (name, value) in headers {

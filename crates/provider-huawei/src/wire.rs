@@ -3,7 +3,7 @@
 use http::Method;
 use lifecycle_core::{
     Action, Call, Draft, Fault, FaultKind, InstanceId, JobId, Lenient, Lock, Observation, Page,
-    PageToken, PowerState, Receipt, Reply, StopMode, encode,
+    PageToken, PowerState, Receipt, Reply, Row, StopMode, encode,
 };
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
@@ -229,7 +229,7 @@ struct Shown {
 
 #[derive(Deserialize)]
 struct Listed {
-    servers: Option<Vec<Lenient<Server>>>,
+    servers: Option<Vec<Row<Server>>>,
 }
 
 /// A server, as far as it matters here. `OS-SRV-USG:launched_at` does not: no page says that a

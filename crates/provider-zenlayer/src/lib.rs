@@ -21,11 +21,14 @@ const PROFILE: Profile = Profile::new("zenlayer", "Zenlayer ZEC", Limits::all(10
     .with_support(Support::NONE.forced())
     // No closer together than Zenlayer's Terraform provider looks, and at last as seldom as its
     // command line advises.
-    .with_cadence(Cadence::new(
-        Duration::from_secs(5),
-        Duration::from_secs(5),
-        Duration::from_secs(30),
-    ))
+    .with_cadence(
+        Cadence::new(
+            Duration::from_secs(5),
+            Duration::from_secs(5),
+            Duration::from_secs(30),
+        )
+        .with_pause(Duration::from_secs(12)),
+    )
     .with_variables(&[
         // The command line's. There a token goes before a key pair.
         KeyVariables::Token("ZENLAYER_TOKEN"),

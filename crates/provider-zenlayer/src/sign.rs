@@ -41,7 +41,7 @@ pub(crate) fn sign(
     let mut request = Request::new(draft.body.clone());
     *request.method_mut() = draft.method.clone();
     *request.uri_mut() = endpoint
-        .uri(&draft.target())
+        .uri(draft.target())
         .map_err(|error| Fault::new(FaultKind::Invalid, error.to_string()))?;
     let headers = request.headers_mut();
     headers.reserve(8);

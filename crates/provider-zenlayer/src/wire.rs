@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use http::Method;
 use lifecycle_core::{
     Action, Call, Draft, Fault, FaultKind, InstanceId, Lenient, Observation, Page, PageToken,
-    PowerState, Receipt, Reply,
+    PowerState, Receipt, Reply, Row,
 };
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, value::RawValue};
@@ -175,7 +175,7 @@ struct PowerAnswer {
 struct InstanceList {
     #[serde(default)]
     total_count: Lenient<usize>,
-    data_set: Option<Vec<Lenient<Instance>>>,
+    data_set: Option<Vec<Row<Instance>>>,
 }
 
 impl InstanceList {
@@ -184,7 +184,7 @@ impl InstanceList {
     }
 
     /// All rows, readable or not. They may be missing only where there are none.
-    fn rows(self, reply: &Reply) -> Result<Vec<Lenient<Instance>>, Fault> {
+    fn rows(self, reply: &Reply) -> Result<Vec<Row<Instance>>, Fault> {
         match (self.data_set, self.total_count.0) {
             (Some(rows), _) => Ok(rows),
             (None, Some(0)) => Ok(Vec::new()),
@@ -194,7 +194,7 @@ impl InstanceList {
 }
 
 /// The rows that name an instance.
-fn observations(rows: Vec<Lenient<Instance>>) -> Vec<Observation> {
+fn observations(rows: Vec<Row<Instance>>) -> Vec<Observation> {
     rows.into_iter()
         .filter_map(|row| row.0.and_then(Instance::observation))
         .collect()

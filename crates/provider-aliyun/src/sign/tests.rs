@@ -71,14 +71,11 @@ fn computed(vector: &Vector) -> Expected {
         .filter_map(|(name, value)| Some((name.as_str(), value.as_deref()?)))
         .collect();
     let signed = canonical_headers(&headers);
-    let canonical_request = canonical_request(
-        &vector.method,
-        &vector.path,
-        &query.canonical(),
-        &signed,
-        &payload_hash(vector.body.as_deref().unwrap_or_default().as_bytes()),
-    );
-    let string_to_sign = string_to_sign(&canonical_request);
+    let query = query.canonical();
+    let payload = payload_hash(vector.body.as_deref().unwrap_or_default().as_bytes());
+    let canonical_request =
+        canonical_request(&vector.method, &vector.path, &query, &signed, &payload);
+    let string_to_sign = string_to_sign(canonical_request);
     let authorization = authorization(
         &vector.access_key_id,
         &vector.access_key_secret,
@@ -86,7 +83,7 @@ fn computed(vector: &Vector) -> Expected {
         &string_to_sign,
     );
     Expected {
-        canonical_request,
+        canonical_request: canonical_request.concat(),
         string_to_sign,
         authorization,
     }

@@ -1,0 +1,217 @@
+//! How much of a cloud's limit a client makes use of, and how often it is refused meanwhile.
+
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use lifecycle_bench::Outcome;
+use lifecycle_core::InstanceId;
+use lifecycle_facade::{Client, Cloud};
+use lifecycle_sim::{Hint, Simulator, Switches, Throttle};
+use tokio::{
+    task::JoinSet,
+    time::{Instant, sleep},
+};
+
+use crate::{
+    effort::Effort,
+    rounds::median,
+    simulated::{Simulated, under_paused_time},
+    table::{Table, verdict},
+};
+
+/// Callers of one client, each of which looks at an instance of its own again and again, at a
+/// cloud that takes 20 calls a second.
+pub(crate) fn measure(_: &Effort) -> Outcome<Table> {
+    let mut table = Table::new(
+        "Pace under a limit of 20 calls a second",
+        [
+            "callers, hints",
+            "goodput / limit",
+            "refused %",
+            "slowest / median caller",
+            "back after s",
+            "aim",
+        ],
+    );
+    for &cloud in Cloud::ALL {
+        for (callers, hint) in [
+            (1, Hint::Withheld),
+            (10, Hint::Withheld),
+            (100, Hint::Withheld),
+            (100, Hint::Given),
+        ] {
+            let pace = under_paused_time(observe(cloud, callers, hint, SPAN))?;
+            let hints = match hint {
+                Hint::Given => "hints",
+                _ => "no hints",
+            };
+            table.row([
+                format!("{cloud}, {callers}, {hints}"),
+                format!("{:.2}", pace.goodput),
+                format!("{:.1}", 100.0 * pace.refused),
+                format!("{:.2}", pace.slowest),
+                pace.back_after.map_or("never".to_owned(), |span| {
+                    format!("{:.1}", span.as_secs_f64())
+                }),
+                verdict(
+                    "goodput 0.9, refused 5 %",
+                    pace.goodput >= 0.9 && pace.refused < 0.05,
+                ),
+            ]);
+        }
+    }
+    Ok(table)
+}
+
+/// The shares are of the five minutes under one limit, the beginning included.
+struct Pace {
+    /// Calls that were carried out, beside those that the cloud takes.
+    goodput: f64,
+    /// Refused calls, of all calls that were sent.
+    refused: f64,
+    /// Calls of the slowest caller, beside those of the median one.
+    slowest: f64,
+    /// From the return of a limit that had fallen to a tenth for half a minute until nine tenths
+    /// of it are made use of; `None` if that takes more than five minutes.
+    back_after: Option<Duration>,
+}
+
+const LIMIT: u32 = 20;
+const SPAN: Duration = Duration::from_secs(300);
+
+async fn observe(cloud: Cloud, callers: usize, hint: Hint, span: Duration) -> Outcome<Pace> {
+    let mut switches = Switches::default();
+    switches.throttle_hint = hint;
+    let settings = Simulator::builder()
+        .latency(Duration::from_millis(20))
+        .switches(switches);
+    let world = Simulated::new(cloud, callers, "running", settings, |client| client)?;
+    let limit = |calls: u32| {
+        let throttle = Throttle::PerSecond {
+            rate: f64::from(calls),
+            burst: calls,
+        };
+        world.simulator.throttle(world.cloud, Some(throttle));
+    };
+    limit(LIMIT);
+    let work = Work::default();
+    let mut tasks = JoinSet::new();
+    for id in &world.ids {
+        tasks.spawn(call(world.client.clone(), id.clone(), work.clone()));
+    }
+    sleep(span).await;
+    let (done, sent) = (work.callers(), world.client.calls().total());
+    let carried_out: u32 = done.iter().sum();
+    limit(LIMIT / 10);
+    sleep(Duration::from_secs(30)).await;
+    limit(LIMIT);
+    let returned = Instant::now();
+    sleep(span).await;
+    tasks.abort_all();
+    while let Some(task) = tasks.join_next().await {
+        // A caller ends before it is aborted only when a call has failed.
+        if let Ok(failed) = task {
+            failed?;
+        }
+    }
+    Ok(Pace {
+        goodput: f64::from(carried_out) / (f64::from(LIMIT) * span.as_secs_f64()),
+        refused: 1.0 - (f64::from(carried_out) / sent as f64).min(1.0),
+        slowest: slowest_beside_median(&done),
+        back_after: back_after(&work.times(), returned),
+    })
+}
+
+/// Calls again and again. Ends with the first call that fails for good.
+async fn call(client: Client, id: InstanceId, work: Work) -> Outcome<()> {
+    let caller = work.join();
+    loop {
+        for status in client.observe([&id]).await? {
+            status.result?;
+        }
+        work.note(caller);
+    }
+}
+
+/// What was carried out so far, by whom and when.
+#[derive(Clone, Default)]
+struct Work(Arc<Mutex<(Vec<u32>, Vec<Instant>)>>);
+
+impl Work {
+    fn join(&self) -> usize {
+        let (callers, _) = &mut *self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        callers.push(0);
+        callers.len() - 1
+    }
+
+    fn note(&self, caller: usize) {
+        let (callers, times) = &mut *self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(calls) = callers.get_mut(caller) {
+            *calls += 1;
+        }
+        times.push(Instant::now());
+    }
+
+    fn callers(&self) -> Vec<u32> {
+        let work = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        work.0.clone()
+    }
+
+    fn times(&self) -> Vec<Instant> {
+        let work = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        work.1.clone()
+    }
+}
+
+fn slowest_beside_median(callers: &[u32]) -> f64 {
+    let slowest = callers.iter().min().copied().unwrap_or_default();
+    let calls = callers.iter().copied().map(f64::from).collect();
+    f64::from(slowest) / median(calls)
+}
+
+/// The beginning of the first five seconds, in steps of a tenth, in which nine tenths of the limit
+/// were made use of.
+fn back_after(times: &[Instant], returned: Instant) -> Option<Duration> {
+    const WINDOW: Duration = Duration::from_secs(5);
+    let enough = 0.9 * f64::from(LIMIT) * WINDOW.as_secs_f64();
+    let steps = (0..SPAN.as_millis() as u64).step_by(100);
+    steps.map(Duration::from_millis).find(|&after| {
+        let window = returned + after..returned + after + WINDOW;
+        times.iter().filter(|at| window.contains(at)).count() as f64 >= enough
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_slowest_caller_is_seen_beside_the_median() {
+        assert_eq!(slowest_beside_median(&[8, 2, 4]), 0.5);
+        assert_eq!(slowest_beside_median(&[7]), 1.0);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_limit_is_made_use_of_again_when_five_seconds_are_full() {
+        let returned = Instant::now();
+        let every = |millis: u64| {
+            (0..10_000 / millis).map(move |n| returned + Duration::from_millis(n * millis))
+        };
+        // Two a second, and 20 a second from the third second on.
+        let later = every(50).map(|at| at + Duration::from_secs(3));
+        let times: Vec<_> = every(500).take(6).chain(later).collect();
+        let after = back_after(&times, returned).unwrap().as_secs_f64();
+        assert!((2.3..2.8).contains(&after), "{after}");
+        assert_eq!(back_after(&every(500).collect::<Vec<_>>(), returned), None);
+    }
+
+    #[test]
+    fn one_caller_makes_use_of_the_limit() {
+        let span = Duration::from_secs(20);
+        let pace = under_paused_time(observe(Cloud::Aliyun, 1, Hint::Withheld, span)).unwrap();
+        assert!((0.9..=1.1).contains(&pace.goodput), "{}", pace.goodput);
+        assert!((0.0..0.05).contains(&pace.refused), "{}", pace.refused);
+    }
+}

@@ -16,6 +16,9 @@ pub(crate) struct Simulate {
     /// The first seed.
     #[arg(long, default_value_t = 0)]
     from: u64,
+    /// Run this seed only, and show what happens.
+    #[arg(long, conflicts_with_all = ["seeds", "from"])]
+    seed: Option<u64>,
 }
 
 impl Simulate {
@@ -24,11 +27,15 @@ impl Simulate {
     }
 
     fn call(&self) -> Cargo {
-        Cargo::new("run --release -p lifecycle-conformance --bin simulate --")
-            .arg("--seeds")
-            .arg(self.seeds.to_string())
-            .arg("--from")
-            .arg(self.from.to_string())
+        let program = Cargo::new("run --release -p lifecycle-conformance --bin simulate --");
+        match self.seed {
+            Some(seed) => program.arg("--seed").arg(seed.to_string()),
+            None => program
+                .arg("--seeds")
+                .arg(self.seeds.to_string())
+                .arg("--from")
+                .arg(self.from.to_string()),
+        }
     }
 }
 
@@ -39,16 +46,24 @@ mod tests {
     use crate::Command;
 
     #[test]
-    fn seeds_are_handed_on() {
-        let line = ["xtask", "simulate", "--seeds", "7"];
+    fn arguments_are_handed_on() {
+        for (arguments, expected) in [
+            (["--seeds", "7"], "--seeds 7 --from 0"),
+            (["--from", "9"], "--seeds 2000 --from 9"),
+            (["--seed", "42"], "--seed 42"),
+        ] {
+            let line = [["xtask", "simulate"], arguments].concat();
 
-        let Ok(Command::Simulate(simulate)) = Command::try_parse_from(line) else {
-            panic!("`simulate` takes seeds");
-        };
+            let Ok(Command::Simulate(simulate)) = Command::try_parse_from(line) else {
+                panic!("`simulate` takes {arguments:?}");
+            };
 
-        assert_eq!(
-            simulate.call().to_string(),
-            "cargo run --release -p lifecycle-conformance --bin simulate -- --seeds 7 --from 0"
-        );
+            assert_eq!(
+                simulate.call().to_string(),
+                format!(
+                    "cargo run --release -p lifecycle-conformance --bin simulate -- {expected}"
+                )
+            );
+        }
     }
 }

@@ -1,9 +1,13 @@
 #![doc = include_str!("../README.md")]
 
-mod check;
+mod draw;
+mod judge;
+mod many;
 mod run;
 mod scenario;
+mod stage;
 
-pub use check::Violation;
+pub use judge::Violation;
+pub use many::{Failure, Tally, simulate_all};
 pub use run::{Verdict, simulate};
-pub use scenario::{Faults, Scenario};
+pub use scenario::{Deed, Faults, Incident, Key, Reading, Request, Scenario, Share};

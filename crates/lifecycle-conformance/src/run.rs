@@ -1,36 +1,51 @@
 //! Running a scenario with the real client against the simulated cloud.
 
 use std::{
-    collections::HashSet,
-    panic::{AssertUnwindSafe, catch_unwind},
-    time::{Duration, SystemTime},
+    cell::Cell,
+    collections::HashMap,
+    panic::{self, AssertUnwindSafe, catch_unwind},
+    sync::Once,
+    time::Duration,
 };
 
-use fastrand::Rng;
-use lifecycle_facade::{Fleet, FleetError, FleetReport, Reference, Verb};
-use lifecycle_sim::{Ledger, Simulator, State, Tempo};
-use tokio::time::{Instant, timeout};
+use futures_util::{StreamExt, future::join, stream};
+use lifecycle_facade::{Client, Error, Event, InstanceId, PowerRequest, Report, core::Action};
+use lifecycle_sim::{Ledger, State};
+use tokio::time::{Instant, sleep_until, timeout};
 
-use crate::{Scenario, Violation, check::check};
+use crate::{
+    judge::{Violation, judge},
+    scenario::{Reading, Request, Scenario},
+    stage::Stage,
+};
 
-/// What became of a seed.
+/// What became of a scenario.
 #[derive(Debug)]
 pub struct Verdict {
-    /// What was drawn.
-    pub scenario: Scenario,
     /// Every promise that was broken; none is what should be.
     pub violations: Vec<Violation>,
     /// How many instances were asked for.
     pub instances: usize,
-    /// How many calls the cloud received.
-    pub calls: u64,
+    /// What the cloud received and executed.
+    pub ledger: Ledger,
+}
+
+/// Runs one scenario under paused time, and judges it.
+///
+/// # Errors
+/// A text when the run could not be set up, hung or panicked.
+pub fn simulate(scenario: &Scenario) -> Result<Verdict, String> {
+    let run = play(scenario)?;
+    Ok(Verdict {
+        violations: judge(scenario, &run),
+        instances: run.episodes.iter().map(|e| e.asked.len()).sum(),
+        ledger: run.stage.simulator.ledger(),
+    })
 }
 
 /// Runs one scenario under paused time.
-///
-/// # Errors
-/// A text when the run could not be set up or panicked.
-pub fn simulate(scenario: Scenario) -> Result<Verdict, String> {
+pub(crate) fn play(scenario: &Scenario) -> Result<Run, String> {
+    let panics = panics_so_far();
     let run = AssertUnwindSafe(|| {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_time()
@@ -39,131 +54,135 @@ pub fn simulate(scenario: Scenario) -> Result<Verdict, String> {
             .map_err(|error| error.to_string())?;
         runtime.block_on(run(scenario))
     });
-    catch_unwind(run).unwrap_or_else(|_| Err("it panicked".to_owned()))
+    let run = catch_unwind(run).unwrap_or_else(|_| Err("it panicked".to_owned()));
+    // A panic of a task that the client has started ends nothing else.
+    if panics_so_far() > panics {
+        return Err("it panicked".to_owned());
+    }
+    run
 }
 
-async fn run(scenario: Scenario) -> Result<Verdict, String> {
-    let world = World::new(&scenario)?;
-    let fleet = world.fleet(&scenario).map_err(|error| error.to_string())?;
+/// A finished run, and what is needed to judge it.
+pub(crate) struct Run {
+    pub(crate) stage: Stage,
+    /// One for each request.
+    pub(crate) episodes: Vec<Episode>,
+}
+
+/// What became of one request.
+pub(crate) struct Episode {
+    /// The ids in the order of the request, with unknown ones and duplicates.
+    pub(crate) asked: Vec<InstanceId>,
+    /// How the instances really were when it began.
+    pub(crate) before: HashMap<InstanceId, State>,
+    /// How they really were when it ended.
+    pub(crate) after: HashMap<InstanceId, State>,
+    pub(crate) begun: Duration,
+    pub(crate) ended: Duration,
+    /// `None` for a request that was dropped.
+    pub(crate) result: Option<Result<Report, Error>>,
+    /// All but the last one.
+    pub(crate) events: Option<Vec<Event>>,
+}
+
+async fn run(scenario: &Scenario) -> Result<Run, String> {
+    let stage = Stage::new(scenario)?;
     let start = Instant::now();
-    let report = timeout(FOR_EVER, ask(&fleet, &scenario, world.asked.clone()))
+    let requests = scenario.requests.iter().zip(0..);
+    let episodes: Vec<_> = requests
+        .map(|(request, number)| episode(&stage, request, scenario.seed ^ number, start))
+        .collect();
+    let count = episodes.len();
+    let episodes = stream::iter(episodes).buffered(count);
+    let incidents = stream::iter(&scenario.incidents).for_each_concurrent(None, async |incident| {
+        sleep_until(start + incident.at).await;
+        stage.happen(incident);
+    });
+    let all = join(episodes.collect::<Vec<_>>(), incidents);
+    let (episodes, ()) = timeout(FOR_EVER, all)
         .await
-        .map_err(|_| "it hangs".to_owned())?
-        .map_err(|error| error.to_string())?;
-    let run = Run {
-        took: start.elapsed(),
-        ledger: world.simulator.ledger(),
-        report,
-        world,
-    };
-    Ok(Verdict {
-        violations: check(&scenario, &run),
-        instances: run.world.asked.len(),
-        calls: run.ledger.total(),
-        scenario,
-    })
+        .map_err(|_| "it hangs".to_owned())?;
+    let episodes = episodes.into_iter().collect::<Result<_, _>>()?;
+    Ok(Run { stage, episodes })
 }
 
 /// Far beyond every deadline of a scenario.
 const FOR_EVER: Duration = Duration::from_secs(24 * 3600);
 
-/// A finished run, and what is needed to judge it.
-pub(crate) struct Run {
-    pub(crate) world: World,
-    pub(crate) report: FleetReport,
-    pub(crate) ledger: Ledger,
-    pub(crate) took: Duration,
+async fn episode(
+    stage: &Stage,
+    request: &Request,
+    seed: u64,
+    start: Instant,
+) -> Result<Episode, String> {
+    let asked = stage.asked(request, seed)?;
+    sleep_until(start + request.begins).await;
+    let before = stage.states(&asked);
+    let begun = start.elapsed();
+    let work = ask(&stage.client, request, asked.clone());
+    let ended = match request.dropped_after {
+        Some(span) => timeout(span, work).await.ok(),
+        None => Some(work.await),
+    };
+    let (result, events) = ended.unzip();
+    Ok(Episode {
+        before,
+        after: stage.states(&asked),
+        asked,
+        begun,
+        ended: start.elapsed(),
+        result,
+        events: events.flatten(),
+    })
 }
 
-/// The simulated cloud before anything is asked of it.
-pub(crate) struct World {
-    pub(crate) simulator: Simulator,
-    /// What is asked for, with unknown ids and duplicates, in a drawn order.
-    pub(crate) asked: Vec<Reference>,
-    pub(crate) unknown: HashSet<Reference>,
-    /// The state of each asked instance at the beginning.
-    pub(crate) before: Vec<Option<State>>,
-}
+type Ending = (Result<Report, Error>, Option<Vec<Event>>);
 
-impl World {
-    fn new(scenario: &Scenario) -> Result<Self, String> {
-        let simulator = Simulator::builder()
-            .seed(scenario.seed)
-            .epoch(SystemTime::UNIX_EPOCH + Duration::from_secs(1_767_225_600))
-            .tempo(tempo(scenario))
-            .latency(scenario.faults.latency)
-            .switches(scenario.switches.clone())
-            .fleet(&scenario.fleet)
-            .map_err(|error| error.to_string())?
-            .build();
-        for injection in &scenario.faults.injections {
-            simulator.inject(injection.clone());
-        }
-        simulator.throttle(scenario.cloud, scenario.faults.throttle);
-        simulator.skew(scenario.cloud, scenario.faults.skew);
-        if let Some(calls) = scenario.faults.revoked_after {
-            simulator.revoke_after(scenario.cloud, calls);
-        }
-        let mut rng = Rng::with_seed(scenario.seed ^ 0x5eed);
-        let read = |text: String| text.parse::<Reference>().map_err(|error| error.to_string());
-        let known: Vec<Reference> = simulator
-            .instances()
-            .into_iter()
-            .map(read)
-            .collect::<Result<_, _>>()?;
-        let Some(model) = known.first() else {
-            return Err("an empty fleet".to_owned());
-        };
-        let unknown: Vec<Reference> = (0..scenario.unknown)
-            .map(|n| read(format!("{}/i-missing-{n}", model.place)))
-            .collect::<Result<_, _>>()?;
-        let mut asked = known.clone();
-        asked.extend(unknown.iter().cloned());
-        for _ in 0..scenario.doubled {
-            asked.push(known[rng.usize(..known.len())].clone());
-        }
-        rng.shuffle(&mut asked);
-        let before = asked
-            .iter()
-            .map(|reference| simulator.state_of(&reference.to_string()))
-            .collect();
-        Ok(Self {
-            simulator,
-            asked,
-            unknown: unknown.into_iter().collect(),
-            before,
-        })
-    }
-
-    fn fleet(&self, scenario: &Scenario) -> Result<Fleet, FleetError> {
-        let seed = scenario.seed;
-        Fleet::builder()
-            .transport(self.simulator.transport())
-            .clock(self.simulator.clock())
-            .credential(self.simulator.credential(scenario.cloud))
-            .project(self.simulator.project_id())
-            .tune(move |client| client.seed(seed))
-            .build()
+async fn ask(client: &Client, request: &Request, asked: Vec<InstanceId>) -> Ending {
+    match request.action {
+        Action::Start(options) => follow(client.start(asked).options(options), request).await,
+        Action::Stop(options) => follow(client.stop(asked).options(options), request).await,
+        Action::Reboot(options) => follow(client.reboot(asked).options(options), request).await,
+        // There are no others, and none is drawn.
+        _ => (Ok(Report::default()), None),
     }
 }
 
-fn tempo(scenario: &Scenario) -> Tempo {
-    let mut tempo = Tempo::default();
-    tempo.lag = scenario.faults.lag;
-    tempo
+async fn follow<O>(power: PowerRequest<'_, O>, request: &Request) -> Ending
+where
+    O: Into<Action> + Default + Send,
+{
+    let power = match request.patience {
+        Some(patience) => power.wait(patience),
+        None => power,
+    };
+    if request.reading == Reading::Report {
+        return (power.await, None);
+    }
+    let mut seen = Vec::new();
+    let mut events = power.events();
+    while let Some(event) = events.next().await {
+        match event {
+            Event::Finished(result) => return (result, Some(seen)),
+            event => seen.push(event),
+        }
+    }
+    (Ok(Report::default()), Some(seen))
 }
 
-async fn ask(
-    fleet: &Fleet,
-    scenario: &Scenario,
-    asked: Vec<Reference>,
-) -> Result<FleetReport, FleetError> {
-    match (scenario.verb, scenario.patience) {
-        (Verb::Start, None) => fleet.start(asked).await,
-        (Verb::Start, Some(patience)) => fleet.start(asked).wait(patience).await,
-        (Verb::Stop, None) => fleet.stop(asked).mode(scenario.mode).await,
-        (Verb::Stop, Some(patience)) => fleet.stop(asked).mode(scenario.mode).wait(patience).await,
-        (_, None) => fleet.reboot(asked).mode(scenario.mode).await,
-        (_, Some(patience)) => fleet.reboot(asked).mode(scenario.mode).wait(patience).await,
-    }
+thread_local! {
+    static PANICS: Cell<u64> = const { Cell::new(0) };
+}
+
+/// How often this thread has panicked, in whatever task.
+fn panics_so_far() -> u64 {
+    static HOOK: Once = Once::new();
+    HOOK.call_once(|| {
+        let usual = panic::take_hook();
+        panic::set_hook(Box::new(move |info| {
+            PANICS.set(PANICS.get() + 1);
+            usual(info);
+        }));
+    });
+    PANICS.get()
 }

@@ -1,46 +1,20 @@
 //! Seeded simulation: whatever is drawn, no promise is broken.
 
-use std::{
-    sync::atomic::{AtomicU64, Ordering},
-    thread,
-};
-
-use lifecycle_conformance::{Scenario, simulate};
+use lifecycle_conformance::{Scenario, simulate_all};
 
 /// Few enough for every run of the tests; `cargo xtask simulate --seeds N` runs more.
-const SEEDS: u64 = 2_000;
+const SEEDS: usize = 2_000;
 
 #[test]
 fn no_seed_breaks_a_promise() {
-    let next = AtomicU64::new(0);
-    let workers = thread::available_parallelism().map_or(2, usize::from);
-    let failures: Vec<String> = thread::scope(|scope| {
-        let workers: Vec<_> = (0..workers)
-            .map(|_| scope.spawn(|| run_seeds(&next)))
-            .collect();
-        workers
-            .into_iter()
-            .flat_map(|worker| worker.join().unwrap())
-            .collect()
-    });
+    let tally = simulate_all(SEEDS, |seed| Scenario::draw(seed as u64));
+    let failures: Vec<String> = tally
+        .failures
+        .iter()
+        .map(|failure| {
+            let (seed, problem) = (failure.number, &failure.problems[0]);
+            format!("seed {seed}: {problem}\n  again: cargo xtask simulate --seed {seed}")
+        })
+        .collect();
     assert!(failures.is_empty(), "{}", failures.join("\n"));
-}
-
-fn run_seeds(next: &AtomicU64) -> Vec<String> {
-    let mut failures = Vec::new();
-    loop {
-        let seed = next.fetch_add(1, Ordering::Relaxed);
-        if seed >= SEEDS {
-            return failures;
-        }
-        let problem = match simulate(Scenario::draw(seed)) {
-            Ok(verdict) => verdict.violations.first().map(ToString::to_string),
-            Err(problem) => Some(problem),
-        };
-        if let Some(problem) = problem {
-            failures.push(format!(
-                "seed {seed}: {problem}\n  again: cargo run -p lifecycle-conformance --bin simulate -- --seed {seed}"
-            ));
-        }
-    }
 }

@@ -7,7 +7,7 @@ use std::{
 };
 
 use crate::{
-    Cloud, Operation, Simulator,
+    Cloud, Mishap, Operation, Simulator,
     dialect::{Intent, Reason},
     instance::{Act, Executed},
     site::Index,
@@ -122,6 +122,8 @@ pub struct CallRecord {
     pub credential: Arc<str>,
     /// Whether the cloud refused it because of that key.
     pub credential_refused: bool,
+    /// What was made to go wrong with it.
+    pub mishap: Option<Mishap>,
 }
 
 /// The executed actions of one cloud, newest last.
@@ -188,6 +190,7 @@ impl Calls {
         at: Moment,
         status: Option<u16>,
         denied: Option<Reason>,
+        mishap: Option<Mishap>,
     ) {
         let credential = self.name(&intent.key);
         *self.counts.entry((cloud, intent.operation)).or_default() += 1;
@@ -208,6 +211,7 @@ impl Calls {
             status,
             credential,
             credential_refused,
+            mishap,
         };
         push_bounded(&mut self.records, self.limit, record);
     }

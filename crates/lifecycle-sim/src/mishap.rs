@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::{Cloud, Operation, dialect::Intent};
 
 /// One thing that goes wrong with a call.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Mishap {
     /// Nobody answers at the cloud's address: the request provably never arrives. The HTTP server,

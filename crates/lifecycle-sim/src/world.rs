@@ -70,7 +70,7 @@ impl World {
         place.site.arrive(now, staleness(mishap.as_ref()));
         let (delivery, denied) = place.deliver(request, &intent, mishap.as_ref());
         self.calls
-            .record(cloud, &intent, now, delivery.status(), denied);
+            .record(cloud, &intent, now, delivery.status(), denied, mishap);
         delivery
     }
 

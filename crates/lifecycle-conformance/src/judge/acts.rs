@@ -1,0 +1,58 @@
+//! What was executed: reboots at most once for each request, and nothing that was not asked for.
+
+use lifecycle_facade::{InstanceId, LocalDisk, StopMode, Verb, core::Action};
+use lifecycle_sim::Act;
+
+use super::{Broken, facts::Facts, facts::verb_of};
+use crate::scenario::Request;
+
+pub(super) fn judge(facts: &Facts<'_>, broken: &mut Broken<'_>) {
+    for (name, acts) in facts.acts() {
+        let last = name.rsplit('/').next().unwrap_or_default();
+        let Ok(id) = InstanceId::new(last) else {
+            continue;
+        };
+        let requests: Vec<&Request> = facts.requests_for(&id).collect();
+        for (act, _) in acts {
+            if !requests.iter().any(|request| asks_for(request, *act)) {
+                broken(
+                    "what is not asked for never happens",
+                    format!("{act:?} was executed on {name}"),
+                );
+            }
+        }
+        for verb in [Verb::Start, Verb::Reboot] {
+            let once = |request: &&&Request| {
+                request.action.verb() == verb && must_not_be_repeated(&request.action)
+            };
+            let asked = requests.iter().filter(once).count();
+            let executed = acts.iter().filter(|(act, _)| verb_of(*act) == verb).count();
+            if executed > asked && (verb == Verb::Reboot || asked == requests.len() && asked > 0) {
+                broken(
+                    "at most once",
+                    format!(
+                        "{name}: {verb} was asked for {asked} times, executed {executed} times"
+                    ),
+                );
+            }
+        }
+    }
+}
+
+fn asks_for(request: &Request, act: Act) -> bool {
+    let mode = match request.action {
+        Action::Stop(stop) => stop.mode,
+        Action::Reboot(reboot) => reboot.mode,
+        _ => StopMode::Graceful,
+    };
+    let forced = matches!(act, Act::ForcedStop | Act::ForcedReboot);
+    request.action.verb() == verb_of(act) && mode.is_forced() == forced
+}
+
+fn must_not_be_repeated(action: &Action) -> bool {
+    match action {
+        Action::Start(start) => start.local_disk == LocalDisk::Initialize,
+        Action::Reboot(_) => true,
+        _ => false,
+    }
+}

@@ -3,10 +3,13 @@
 mod answers;
 mod bare;
 mod calls;
+mod curve;
+mod delay;
 mod effort;
 mod floor;
 mod machine;
 mod memory;
+mod reboots;
 mod rounds;
 mod server;
 mod sign;
@@ -48,6 +51,8 @@ enum Part {
     Calls,
     Memory,
     Pace,
+    Delay,
+    Reboots,
 }
 
 /// What this program is when it runs itself.
@@ -102,10 +107,12 @@ impl Arguments {
 
 type Measure = fn(&Effort) -> Outcome<Table>;
 
-const MEASUREMENTS: [(Part, Measure); 5] = [
+const MEASUREMENTS: [(Part, Measure); 7] = [
     (Part::Sign, sign::measure),
     (Part::Calls, calls::measure_calls),
     (Part::Calls, calls::measure_turns),
     (Part::Memory, memory::measure),
     (Part::Pace, throttle::measure),
+    (Part::Delay, delay::measure),
+    (Part::Reboots, reboots::measure),
 ];

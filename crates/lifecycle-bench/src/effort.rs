@@ -11,6 +11,8 @@ pub(crate) struct Effort {
     pub(crate) calling: Schedule,
     /// Turns of a process before its memory is read.
     pub(crate) turns: u64,
+    /// How many instances are started at once, from few to many.
+    pub(crate) fleets: [usize; 2],
 }
 
 /// Many short rounds, because whatever else a machine does comes and goes.
@@ -37,6 +39,7 @@ impl Effort {
         signing: Schedule::new(151, 5),
         calling: Schedule::new(25, 200),
         turns: 10_000,
+        fleets: [10_000, 100_000],
     };
 
     /// Figures to look at, in a few tenths of a second each.
@@ -44,5 +47,6 @@ impl Effort {
         signing: Schedule::new(31, 3),
         calling: Schedule::new(5, 40),
         turns: 500,
+        fleets: [1_000, 10_000],
     };
 }

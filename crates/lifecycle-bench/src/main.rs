@@ -3,11 +3,16 @@
 mod answers;
 mod bare;
 mod calls;
+mod curve;
+mod delay;
 mod effort;
 mod floor;
 mod machine;
 mod memory;
+mod reboots;
+mod record;
 mod rounds;
+mod scale;
 mod server;
 mod sign;
 mod simulated;
@@ -47,7 +52,10 @@ enum Part {
     Sign,
     Calls,
     Memory,
+    Scale,
     Pace,
+    Delay,
+    Reboots,
 }
 
 /// What this program is when it runs itself.
@@ -57,6 +65,8 @@ enum Role {
     Serve,
     #[command(hide = true)]
     Probe(Probe),
+    #[command(hide = true)]
+    ScaleProbe(scale::Probe),
 }
 
 fn main() -> ExitCode {
@@ -64,6 +74,7 @@ fn main() -> ExitCode {
     let done = match arguments.role {
         Some(Role::Serve) => server::serve(),
         Some(Role::Probe(probe)) => probe.run(),
+        Some(Role::ScaleProbe(probe)) => probe.run(),
         None => arguments.measure(),
     };
     match done {
@@ -102,10 +113,13 @@ impl Arguments {
 
 type Measure = fn(&Effort) -> Outcome<Table>;
 
-const MEASUREMENTS: [(Part, Measure); 5] = [
+const MEASUREMENTS: [(Part, Measure); 8] = [
     (Part::Sign, sign::measure),
     (Part::Calls, calls::measure_calls),
     (Part::Calls, calls::measure_turns),
     (Part::Memory, memory::measure),
+    (Part::Scale, scale::measure),
     (Part::Pace, throttle::measure),
+    (Part::Delay, delay::measure),
+    (Part::Reboots, reboots::measure),
 ];

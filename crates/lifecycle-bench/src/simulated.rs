@@ -8,8 +8,8 @@ use std::{
 
 use lifecycle_bench::{Outcome, place};
 use lifecycle_core::InstanceId;
-use lifecycle_facade::{Client, ClientBuilder, Cloud, Fleet};
-use lifecycle_sim::{Builder, Simulator};
+use lifecycle_facade::{Client, Cloud, Fleet, Transport};
+use lifecycle_sim::{Builder, MemoryTransport, Simulator};
 
 /// A cloud with instances of one region, and a client of that region.
 #[derive(Debug)]
@@ -22,12 +22,17 @@ pub(crate) struct Simulated {
 
 impl Simulated {
     /// So many instances in this state, such as `stopped`, in a simulator with these settings.
-    pub(crate) fn new(
+    pub(crate) fn new(cloud: Cloud, count: usize, state: &str, settings: Builder) -> Outcome<Self> {
+        Self::with(cloud, count, state, settings, |transport| transport)
+    }
+
+    /// The same, with what the client sends going through a transport before the simulator's.
+    pub(crate) fn with<T: Transport>(
         cloud: Cloud,
         count: usize,
         state: &str,
         settings: Builder,
-        tune: impl Fn(ClientBuilder) -> ClientBuilder + Send + Sync + 'static,
+        through: impl FnOnce(MemoryTransport) -> T,
     ) -> Outcome<Self> {
         let place = place(cloud)?;
         let epoch = SystemTime::UNIX_EPOCH + Duration::from_secs(1_767_225_600);
@@ -38,11 +43,11 @@ impl Simulated {
             .build();
         let simulated: lifecycle_sim::Cloud = cloud.as_str().parse()?;
         let fleet = Fleet::builder()
-            .transport(simulator.transport())
+            .transport(through(simulator.transport()))
             .clock(simulator.clock())
             .credential(simulator.credential(simulated))
             .project(simulator.project_id())
-            .tune(move |client| tune(client.seed(SEED)))
+            .tune(|client| client.seed(SEED))
             .build()?;
         Ok(Self {
             client: fleet.client(&place)?,

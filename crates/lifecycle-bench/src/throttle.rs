@@ -87,7 +87,7 @@ async fn observe(cloud: Cloud, callers: usize, hint: Hint, span: Duration) -> Ou
     let settings = Simulator::builder()
         .latency(Duration::from_millis(20))
         .switches(switches);
-    let world = Simulated::new(cloud, callers, "running", settings, |client| client)?;
+    let world = Simulated::new(cloud, callers, "running", settings)?;
     let limit = |calls: u32| {
         let throttle = Throttle::PerSecond {
             rate: f64::from(calls),

@@ -1,0 +1,181 @@
+//! How many reboots reach a cloud that fails to answer them, over real sockets.
+
+use std::{ops::RangeInclusive, time::Duration};
+
+use lifecycle_bench::{Outcome, place, runtime};
+use lifecycle_core::Endpoint;
+use lifecycle_facade::{Cloud, Fleet, Patience, Timeouts};
+use lifecycle_sim::{ErrorBody, Injection, Mishap, Operation, Simulator, When};
+use tokio::task::JoinSet;
+
+use crate::{
+    effort::Effort,
+    simulated::ids,
+    table::{Table, verdict},
+};
+
+/// A reboot of ten instances in one call, at each cloud with each failure.
+pub(crate) fn measure(_: &Effort) -> Outcome<Table> {
+    let counts = runtime()?.block_on(reboot_everywhere())?;
+    let mut table = Table::new(
+        "Reboots that reach a cloud",
+        [
+            "the cloud fails",
+            "reply dropped",
+            "stalled",
+            "500",
+            "502",
+            "503",
+            "504",
+            "aim",
+        ],
+    );
+    for &cloud in Cloud::ALL {
+        for when in [When::Before, When::After] {
+            let count = |failure: Failure| {
+                let trial = Trial {
+                    cloud,
+                    failure,
+                    when,
+                };
+                let known = counts.iter().find(|(known, _)| *known == trial);
+                known.map_or(0, |(_, count)| *count)
+            };
+            let [dropped, stalled, a, b, c, d] = Failure::ALL.map(count);
+            let all_once = Failure::ALL.into_iter().all(|failure| count(failure) == 1);
+            let when = match when {
+                When::Before => "unmoved",
+                _ => "having acted",
+            };
+            table.row([
+                format!("{cloud}, {when}"),
+                dropped.to_string(),
+                stalled.to_string(),
+                a.to_string(),
+                b.to_string(),
+                c.to_string(),
+                d.to_string(),
+                verdict("1 everywhere", all_once),
+            ]);
+        }
+    }
+    Ok(table)
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Trial {
+    cloud: Cloud,
+    failure: Failure,
+    when: When,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Failure {
+    DropsTheReply,
+    Stalls,
+    Answers(u16),
+}
+
+impl Failure {
+    const ALL: [Self; 6] = [
+        Self::DropsTheReply,
+        Self::Stalls,
+        Self::Answers(500),
+        Self::Answers(502),
+        Self::Answers(503),
+        Self::Answers(504),
+    ];
+}
+
+/// All trials side by side, because they mostly wait.
+async fn reboot_everywhere() -> Outcome<Vec<(Trial, u64)>> {
+    let mut trials = JoinSet::new();
+    for &cloud in Cloud::ALL {
+        for failure in Failure::ALL {
+            for when in [When::Before, When::After] {
+                let trial = Trial {
+                    cloud,
+                    failure,
+                    when,
+                };
+                trials.spawn(async move { Outcome::Ok((trial, trial.run().await?)) });
+            }
+        }
+    }
+    trials.join_all().await.into_iter().collect()
+}
+
+impl Trial {
+    /// How many reboot calls reach the cloud.
+    async fn run(self) -> Outcome<u64> {
+        let place = place(self.cloud)?;
+        let simulator = Simulator::builder()
+            .speed(20.0)
+            .fleet(&format!("{place}=10:running"))?
+            .build();
+        let simulated: lifecycle_sim::Cloud = self.cloud.as_str().parse()?;
+        let server = simulator.serve("127.0.0.1:0").await?;
+        let fleet = Fleet::builder()
+            .endpoint(Endpoint::parse(&server.url())?)
+            .credential(simulator.credential(simulated))
+            .project(simulator.project_id())
+            .tune(|client| client.timeouts(hasty()))
+            .build()?;
+        let client = fleet.client(&place)?;
+        let ids = ids(&simulator, simulated)?;
+        // The connection is one that has been used before, which HTTP clients like to renew.
+        client.observe(&ids).await?;
+        let failure = Injection::new(self.mishap()).on(Operation::Reboot);
+        simulator.inject(failure.always());
+        // Time enough for a client to try again and again.
+        client.reboot(&ids).wait(Patience::seconds(8)).await?;
+        let reached = simulator.ledger().count(simulated, Operation::Reboot);
+        let executed = simulator.ledger().most_reboots();
+        server.shutdown().await;
+        if !self.executions().contains(&executed) {
+            return Err(format!("{self:?} was executed {executed} times").into());
+        }
+        Ok(reached)
+    }
+
+    fn mishap(self) -> Mishap {
+        match self.failure {
+            Failure::DropsTheReply => Mishap::Reset(self.when),
+            Failure::Stalls => Mishap::Silence(self.when),
+            Failure::Answers(status) => Mishap::ServerError {
+                status,
+                body: ErrorBody::Json,
+                when: self.when,
+            },
+        }
+    }
+
+    /// How often an instance may have been rebooted, if the failures are what they should be.
+    fn executions(self) -> RangeInclusive<u32> {
+        match self.when {
+            When::Before => 0..=0,
+            _ => 1..=u32::MAX,
+        }
+    }
+}
+
+fn hasty() -> Timeouts {
+    let mut timeouts = Timeouts::default();
+    timeouts.attempt = Duration::from_secs(1);
+    timeouts.settle = Duration::from_secs(4);
+    timeouts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_reboot_reaches_its_cloud_once() {
+        let counts = runtime().unwrap().block_on(reboot_everywhere()).unwrap();
+        assert_eq!(counts.len(), 48);
+        for (trial, count) in counts {
+            assert_eq!(count, 1, "{trial:?}");
+        }
+    }
+}

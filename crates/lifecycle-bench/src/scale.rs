@@ -1,0 +1,196 @@
+//! Ten thousand instances and a hundred thousand, started and waited for in the simulator.
+
+use std::{env, process::Command, time::Duration};
+
+use lifecycle_bench::{Outcome, cpu_time, memory};
+use lifecycle_facade::{Cloud, Patience};
+use lifecycle_sim::{Operation, Simulator, Tempo};
+use tokio::time::Instant;
+
+use crate::{
+    effort::Effort,
+    record::{Recorder, Request, send_again},
+    simulated::{Simulated, under_paused_time},
+    table::{Table, verdict},
+};
+
+/// Each in a process of its own, because a process keeps the memory that it has used.
+pub(crate) fn measure(effort: &Effort) -> Outcome<Table> {
+    let mut table = Table::new(
+        "Scale",
+        [
+            "start and wait",
+            "starts",
+            "least",
+            "looks",
+            "last start s",
+            "longest boot s",
+            "all seen s",
+            "KiB each",
+            "CPU µs each",
+            "aim",
+        ],
+    );
+    for &cloud in Cloud::ALL {
+        let mut smaller = None;
+        for count in effort.fleets {
+            let figures = Probe { cloud, count }.run_apart()?;
+            table.row(figures.row(cloud, count, smaller));
+            smaller = Some(figures);
+        }
+    }
+    Ok(table)
+}
+
+/// A process that starts and waits for so many stopped instances.
+#[derive(Clone, Copy, Debug, clap::Args)]
+pub(crate) struct Probe {
+    cloud: Cloud,
+    count: usize,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+struct Figures {
+    starts: u64,
+    least: usize,
+    /// At instances and at jobs.
+    looks: u64,
+    /// When the last start was carried out, in seconds from the beginning.
+    last_start_s: f64,
+    /// When the client had seen all of them running.
+    seen_s: f64,
+    /// What the process has grown by at most, per instance.
+    kib: f64,
+    /// The processor time of the client, per instance.
+    cpu_us: f64,
+}
+
+impl Figures {
+    /// `smaller` are those of the same cloud with fewer instances.
+    fn row(&self, cloud: Cloud, count: usize, smaller: Option<Self>) -> [String; 10] {
+        let tempo = Tempo::default();
+        let longest_boot = tempo.boot.as_secs_f64() * (1.0 + tempo.spread);
+        let linear = smaller.is_none_or(|smaller| self.cpu_us <= 1.2 * smaller.cpu_us);
+        let met = self.starts == self.least as u64 && self.kib < 1.0 && linear;
+        [
+            format!("{cloud}, {count}"),
+            self.starts.to_string(),
+            self.least.to_string(),
+            self.looks.to_string(),
+            format!("{:.1}", self.last_start_s),
+            format!("{longest_boot:.1}"),
+            format!("{:.1}", self.seen_s),
+            format!("{:.2}", self.kib),
+            format!("{:.0}", self.cpu_us),
+            verdict("least starts, 1 KiB, linear", met),
+        ]
+    }
+}
+
+/// Longer than the slowest pace needs for the largest fleet.
+const PATIENCE: Patience = Patience::minutes(24 * 60);
+
+impl Probe {
+    /// Runs this program again, as the probe.
+    fn run_apart(&self) -> Outcome<Figures> {
+        let output = Command::new(env::current_exe()?)
+            .args(["scale-probe", self.cloud.as_str(), &self.count.to_string()])
+            .output()?;
+        if !output.status.success() {
+            return Err(String::from_utf8_lossy(&output.stderr).into());
+        }
+        Ok(serde_json::from_slice(&output.stdout)?)
+    }
+
+    /// Is the probe: the life of its process.
+    pub(crate) fn run(&self) -> Outcome<()> {
+        println!("{}", serde_json::to_string(&self.figures()?)?);
+        Ok(())
+    }
+
+    /// Two runs that are alike, one for the memory and one for the time, and then what the second
+    /// one has sent once more without a client: that much of the time is the simulator's.
+    fn figures(&self) -> Outcome<Figures> {
+        let kib = under_paused_time(self.growth())?;
+        let (figures, requests) = under_paused_time(self.start())?;
+        let without_client = under_paused_time(self.replay(requests))?;
+        let cpu_us = figures.cpu_us - self.each(without_client);
+        Ok(Figures {
+            kib,
+            cpu_us,
+            ..figures
+        })
+    }
+
+    /// What the process grows by while it starts and waits, in KiB per instance. What the
+    /// simulator grows by is in it.
+    async fn growth(&self) -> Outcome<f64> {
+        let settings = Simulator::builder().log_limit(0);
+        let world = Simulated::new(self.cloud, self.count, "stopped", settings)?;
+        let before = memory()?.rss_mib;
+        let report = world.client.start(&world.ids).wait(PATIENCE).await?;
+        let most = memory()?.peak_rss_mib;
+        report.into_result()?;
+        Ok((most - before) * 1024.0 / self.count as f64)
+    }
+
+    /// The run that is told of, with the processor time of client and simulator, and its requests.
+    async fn start(&self) -> Outcome<(Figures, Vec<Request>)> {
+        let recorder = Recorder::new();
+        let settings = Simulator::builder();
+        let world = Simulated::with(self.cloud, self.count, "stopped", settings, |transport| {
+            recorder.before(transport)
+        })?;
+        let (begin, cpu) = (Instant::now(), cpu_time()?);
+        let report = world.client.start(&world.ids).wait(PATIENCE).await?;
+        let (seen, cpu) = (begin.elapsed(), cpu_time()?.saturating_sub(cpu));
+        report.into_result()?;
+        let ledger = world.simulator.ledger();
+        let count = |operation| ledger.count(world.cloud, operation);
+        let last_start = ledger.acts().into_iter().map(|act| act.at).max();
+        let limit = world.client.profile().limits.start;
+        let figures = Figures {
+            starts: count(Operation::Start),
+            least: self.count.div_ceil(limit),
+            looks: count(Operation::Observe) + count(Operation::Follow),
+            last_start_s: last_start.unwrap_or_default().as_secs_f64(),
+            seen_s: seen.as_secs_f64(),
+            kib: 0.0,
+            cpu_us: self.each(cpu),
+        };
+        Ok((figures, recorder.take()))
+    }
+
+    /// The processor time of the simulator alone.
+    async fn replay(&self, requests: Vec<Request>) -> Outcome<Duration> {
+        let settings = Simulator::builder();
+        let world = Simulated::new(self.cloud, self.count, "stopped", settings)?;
+        let cpu = cpu_time()?;
+        send_again(requests, &world.simulator.transport()).await?;
+        Ok(cpu_time()?.saturating_sub(cpu))
+    }
+
+    /// Microseconds per instance.
+    fn each(&self, all: Duration) -> f64 {
+        all.as_secs_f64() * 1e6 / self.count as f64
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_fewest_starts_are_made_and_all_instances_are_seen_after_their_boot() {
+        for &cloud in Cloud::ALL {
+            let probe = Probe { cloud, count: 250 };
+            let (figures, requests) = under_paused_time(probe.start()).unwrap();
+            assert_eq!(figures.starts as usize, figures.least, "{cloud}");
+            let calls = figures.starts + figures.looks;
+            assert_eq!(requests.len() as u64, calls, "{cloud}");
+            let boot = figures.seen_s - figures.last_start_s;
+            assert!((30.0..60.0).contains(&boot), "{cloud}: {figures:?}");
+            under_paused_time(probe.replay(requests)).unwrap();
+        }
+    }
+}

@@ -146,7 +146,7 @@ impl<'c, O: Into<Action>> PowerRequest<'c, O> {
 
 impl PowerRequest<'_, StartOptions> {
     /// Looks first, and refuses instances that run already, or are about to, instead of
-    /// reporting them as unchanged.
+    /// reporting them as unchanged. What cannot be looked at is skipped.
     pub fn strict(mut self) -> Self {
         self.terms.strict = true;
         self
@@ -161,7 +161,7 @@ impl PowerRequest<'_, StartOptions> {
 
 impl PowerRequest<'_, StopOptions> {
     /// Looks first, and refuses instances that are stopped already, or are about to be, instead
-    /// of reporting them as unchanged.
+    /// of reporting them as unchanged. What cannot be looked at is skipped.
     pub fn strict(mut self) -> Self {
         self.terms.strict = true;
         self

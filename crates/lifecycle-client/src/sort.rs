@@ -10,8 +10,10 @@ enum Place {
     Together,
     /// In a call of its own.
     Alone,
-    /// Not at all, for this reason.
-    Nowhere(Fault),
+    /// Not at all: it would be refused, or is to be.
+    Refused(Fault),
+    /// Not at all: what has to be known of it cannot be read.
+    Skipped(Fault),
 }
 
 impl Run<'_> {
@@ -30,7 +32,8 @@ impl Run<'_> {
                 match place(action.verb(), sight) {
                     Place::Together => together.push(id),
                     Place::Alone => alone.push(id),
-                    Place::Nowhere(fault) => book.refused(&id, fault),
+                    Place::Refused(fault) => book.refused(&id, fault),
+                    Place::Skipped(fault) => book.skipped(&id, fault),
                 }
             }
         }
@@ -44,12 +47,14 @@ impl Run<'_> {
 fn place(verb: Verb, sight: Option<&Sight>) -> Place {
     match (verb, sight) {
         (Verb::Reboot, Some(Sight::Seen(before))) => place_reboot(before),
-        (Verb::Reboot, Some(Sight::Absent)) => Place::Alone,
-        (_, Some(Sight::Seen(before))) if is_so_already(verb, before.state) => {
-            Place::Nowhere(nothing_sent(before.state))
-        }
         // Nobody could look; then it is as good as any other.
-        _ => Place::Together,
+        (Verb::Reboot, Some(Sight::Missed(_)) | None) => Place::Together,
+        (_, Some(Sight::Seen(before))) if is_so_already(verb, before.state) => {
+            Place::Refused(nothing_sent(before.state))
+        }
+        (_, Some(Sight::Seen(_))) => Place::Together,
+        (_, Some(Sight::Missed(fault))) => Place::Skipped(fault.clone()),
+        (_, Some(Sight::Absent) | None) => Place::Alone,
     }
 }
 
@@ -60,7 +65,7 @@ fn place_reboot(before: &Observation) -> Place {
     match before.state {
         PowerState::Running if before.lock.is_none() => Place::Together,
         state if state == PowerState::Stopped || state.is_dead_end() => {
-            Place::Nowhere(nothing_sent(state))
+            Place::Refused(nothing_sent(state))
         }
         _ => Place::Alone,
     }

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use fastrand::Rng;
 use lifecycle_facade::{
-    Billing, LocalDisk, RebootOptions, StartOptions, StopMode, StopOptions, Verb, core::Action,
+    Billing, LocalDisk, RebootOptions, StartOptions, StopMode, StopOptions, Verb, Waves,
+    core::Action,
 };
 use lifecycle_sim::{
     Act, Cloud, ErrorBody, Injection, KeyKind, Mishap, Operation, Switches, Throttle, Trouble, When,
@@ -132,7 +133,11 @@ fn rival(rng: &mut Rng, first: Verb) -> Request {
 fn request(rng: &mut Rng, verb: Verb) -> Request {
     let action = action(rng, verb);
     let patience = (!one_in(rng, 4)).then(|| Duration::from_secs(rng.u64(20..600)));
+    let may_be_forced = action.verb() == Verb::Stop && one_in(rng, 4);
     Request {
+        strict: one_in(rng, 8),
+        force_after: may_be_forced.then(|| Duration::from_secs(rng.u64(1..120))),
+        waves: one_in(rng, 8).then(|| waves(rng)),
         unknown: few(rng),
         doubled: few(rng),
         reading: if one_in(rng, 3) {
@@ -142,6 +147,15 @@ fn request(rng: &mut Rng, verb: Verb) -> Request {
         },
         ..Request::new(action, patience)
     }
+}
+
+fn waves(rng: &mut Rng) -> Waves {
+    let waves = if rng.bool() {
+        Waves::of(rng.usize(1..=40))
+    } else {
+        Waves::percent(rng.u8(5..=100))
+    };
+    waves.stop_after(rng.usize(1..=4))
 }
 
 /// With all options, those that the cloud cannot honour included.

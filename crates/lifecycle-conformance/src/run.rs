@@ -9,7 +9,9 @@ use std::{
 };
 
 use futures_util::{StreamExt, future::join, stream};
-use lifecycle_facade::{Client, Error, Event, InstanceId, PowerRequest, Report, core::Action};
+use lifecycle_facade::{
+    Client, Error, Event, InstanceId, PowerRequest, Report, Terms, core::Action,
+};
 use lifecycle_sim::{Ledger, State};
 use tokio::time::{Instant, sleep_until, timeout};
 
@@ -152,10 +154,14 @@ async fn follow<O>(power: PowerRequest<'_, O>, request: &Request) -> Ending
 where
     O: Into<Action> + Default + Send,
 {
-    let power = match request.patience {
-        Some(patience) => power.wait(patience),
-        None => power,
-    };
+    let mut terms = Terms::default();
+    terms.patience = request.patience.map(Into::into);
+    terms.strict = request.strict;
+    terms.force_after = request.force_after;
+    let mut power = power.terms(terms);
+    if let Some(waves) = request.waves {
+        power = power.waves(waves);
+    }
     if request.reading == Reading::Report {
         return (power.await, None);
     }

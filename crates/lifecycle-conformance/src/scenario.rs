@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use lifecycle_facade::core::Action;
+use lifecycle_facade::{Waves, core::Action};
 use lifecycle_sim::{Act, Cloud, Injection, KeyKind, Switches, Throttle, Trouble};
 
 /// Everything about one simulated run.
@@ -40,6 +40,12 @@ pub struct Request {
     pub doubled: usize,
     /// How long the goal is waited for; `None` ends with acceptance.
     pub patience: Option<Duration>,
+    /// What is so already counts as refused.
+    pub strict: bool,
+    /// When a graceful stop is followed by a forced one.
+    pub force_after: Option<Duration>,
+    /// Not all at once.
+    pub waves: Option<Waves>,
     /// How the caller follows it.
     pub reading: Reading,
     /// When it is made, from the beginning.
@@ -57,10 +63,27 @@ impl Request {
             unknown: 0,
             doubled: 0,
             patience,
+            strict: false,
+            force_after: None,
+            waves: None,
             reading: Reading::Report,
             begins: Duration::ZERO,
             dropped_after: None,
         }
+    }
+
+    /// The longest that it may take, where it has a deadline of its own.
+    pub(crate) fn deadline(&self, instances: usize) -> Option<Duration> {
+        const IMPLIED: Duration = Duration::from_secs(600);
+        let waves = self.waves.map(|waves| waves.ranges(instances).count());
+        let implied = self.force_after.or(waves.map(|_| Duration::ZERO));
+        let each = self.patience.or_else(|| Some(implied? + IMPLIED))?;
+        Some(each * u32::try_from(waves.unwrap_or(1)).unwrap_or(u32::MAX))
+    }
+
+    /// It is sent in one go, and nothing else follows.
+    pub(crate) fn is_plain(&self) -> bool {
+        !self.strict && self.force_after.is_none() && self.waves.is_none()
     }
 }
 

@@ -46,7 +46,13 @@ fn asks_for(request: &Request, act: Act) -> bool {
         _ => StopMode::Graceful,
     };
     let forced = matches!(act, Act::ForcedStop | Act::ForcedReboot);
-    request.action.verb() == verb_of(act) && mode.is_forced() == forced
+    let may_be_forced = mode.is_forced() || request.force_after.is_some();
+    let fits = if forced {
+        may_be_forced
+    } else {
+        !mode.is_forced()
+    };
+    request.action.verb() == verb_of(act) && fits
 }
 
 fn must_not_be_repeated(action: &Action) -> bool {

@@ -9,6 +9,7 @@ use super::{
     Broken,
     facts::{Facts, SEARCHED},
 };
+use crate::scenario::Request;
 
 pub(super) fn judge(facts: &Facts<'_>, broken: &mut Broken<'_>) {
     on_behalf_of_a_request(facts, broken);
@@ -92,6 +93,7 @@ fn as_few_as_possible(facts: &Facts<'_>, broken: &mut Broken<'_>) {
     let calls = action_calls(facts);
     let (instances, limit) = facts.batch();
     if facts.scenario.is_calm()
+        && facts.scenario.requests.iter().all(Request::is_plain)
         && report.is_success()
         && facts.bad == 0
         && calls != instances.div_ceil(limit) as u64
@@ -117,6 +119,13 @@ fn within_the_bound(facts: &Facts<'_>, broken: &mut Broken<'_>) {
         _ => 0,
     };
     let search = 2 * (batches + alone) + 2 * searched * depth;
+    let rounds = facts.scenario.requests.first().map_or(1, |request| {
+        let waves = request.waves.unwrap_or_default();
+        let twice = 1 + usize::from(request.force_after.is_some());
+        twice * waves.ranges(instances).count().max(1)
+    });
+    // Each round is a request of its own, and smaller than the whole.
+    let search = rounds * search;
     // A signature that is refused for its time is made anew at once.
     let anew = u64::from(facts.scenario.faults.skew != 0) * 2;
     let most = search as u64 + facts.client().calls().repeats + anew;

@@ -16,7 +16,9 @@ pub(super) fn judge(episode: &Episode, broken: &mut Broken<'_>) {
     let mut accepted: HashMap<&InstanceId, usize> = HashMap::new();
     for event in events {
         let instance = match event {
-            Event::Accepted { instance, .. } | Event::Unclear { instance, .. } => instance,
+            Event::Accepted { instance, .. }
+            | Event::Unclear { instance, .. }
+            | Event::Forcing { instance } => instance,
             Event::State(observation) => &observation.id,
             Event::Settled(row) => &row.instance,
             Event::Finished(_) => {
@@ -30,6 +32,8 @@ pub(super) fn judge(episode: &Episode, broken: &mut Broken<'_>) {
         }
         match event {
             Event::Accepted { .. } => *accepted.entry(instance).or_default() += 1,
+            // The forced stop is accepted once more.
+            Event::Forcing { .. } => drop(accepted.remove(instance)),
             Event::Settled(row) => drop(settled.insert(instance, &row.outcome)),
             _ => {}
         }

@@ -57,7 +57,7 @@ const GRACE: Duration = Duration::from_millis(20);
 
 fn no_hangs(episode: &Episode, request: &Request, broken: &mut Broken<'_>) {
     let took = episode.ended.saturating_sub(episode.begun);
-    let deadline = request.patience.unwrap_or(REQUEST);
+    let deadline = request.deadline(episode.asked.len()).unwrap_or(REQUEST);
     if took > deadline + GRACE {
         broken(
             "no hangs",
@@ -75,7 +75,10 @@ fn refused_as_a_whole(
 ) {
     let profile = facts.run.stage.client.profile();
     let admitted = profile.admits(&request.action).is_ok();
+    let patience = request.patience.unwrap_or(Duration::MAX);
+    let comes_too_late = request.force_after.is_some_and(|after| after >= patience);
     match &episode.result {
+        Some(Err(Error::NeverForced { .. })) if comes_too_late => {}
         Some(Err(Error::Unsupported(_))) if !admitted => {}
         Some(Err(error)) => broken("a report for what was asked", error.to_string()),
         Some(Ok(_)) if !admitted => broken(

@@ -118,6 +118,7 @@ impl<'t> Truth<'t> {
             // A job can take an instance on and then refuse it.
             Outcome::Accepted if untouched && !huawei => Some("nothing was executed"),
             Outcome::Unchanged if self.verb == Verb::Reboot => Some("a reboot always changes"),
+            Outcome::Unchanged if self.request.strict => Some("that is refused by who is strict"),
             Outcome::Unchanged if untouched => Some("it was not so, and nothing was executed"),
             _ => None,
         }
@@ -133,6 +134,7 @@ impl<'t> Truth<'t> {
             && facts.is_ready(self.id)
             && !facts.choosy
             && enough_time
+            && self.request.is_plain()
             && !facts.scenario.switches.huawei.limit_is_per_minute;
         let lost = match outcome {
             Outcome::Reached(_) | Outcome::Accepted | Outcome::Unchanged => false,

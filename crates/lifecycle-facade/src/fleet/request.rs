@@ -141,7 +141,7 @@ where
 
 impl FleetRequest<'_, StartOptions> {
     /// Looks first, and refuses instances that run already, or are about to, instead of
-    /// reporting them as unchanged.
+    /// reporting them as unchanged. What cannot be looked at is skipped.
     pub fn strict(mut self) -> Self {
         self.terms.strict = true;
         self
@@ -156,7 +156,7 @@ impl FleetRequest<'_, StartOptions> {
 
 impl FleetRequest<'_, StopOptions> {
     /// Looks first, and refuses instances that are stopped already, or are about to be, instead
-    /// of reporting them as unchanged.
+    /// of reporting them as unchanged. What cannot be looked at is skipped.
     pub fn strict(mut self) -> Self {
         self.terms.strict = true;
         self

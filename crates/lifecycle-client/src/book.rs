@@ -5,7 +5,7 @@
 use std::collections::{HashMap, VecDeque};
 
 use lifecycle_core::{
-    Fault, FaultKind, InstanceId, JobId, Observation, PowerState, StoppedBilling, Verb,
+    Effect, Fault, FaultKind, InstanceId, JobId, Observation, PowerState, StoppedBilling, Verb,
 };
 use tokio::{sync::mpsc::UnboundedSender, time::Instant};
 
@@ -82,6 +82,15 @@ enum Doubt {
 }
 
 impl Doubt {
+    /// What a refusal of one that nobody could see leaves in doubt. One that may have been carried
+    /// out before is not refused.
+    fn about(refusal: &Fault) -> Self {
+        match refusal.effect() {
+            Effect::None => Self::Contradicted,
+            _ => Self::Lost,
+        }
+    }
+
     fn outcome(self, fault: Fault) -> Outcome {
         match self {
             Self::Lost => Outcome::Uncertain(fault),
@@ -242,7 +251,8 @@ impl Book {
             return self.not_forced(id, fault, seen);
         }
         let Some(seen) = seen else {
-            self.doubt(id, fault, Doubt::Contradicted, settle_by);
+            let doubt = Doubt::about(&fault);
+            self.doubt(id, fault, doubt, settle_by);
             return true;
         };
         self.note(seen);

@@ -13,7 +13,7 @@ use std::{
 };
 
 use futures_util::{StreamExt, future::join, stream};
-use lifecycle_core::{Action, Fault, FaultKind, InstanceId, JobId, Observation, Verb};
+use lifecycle_core::{Action, Effect, Fault, FaultKind, InstanceId, JobId, Observation, Verb};
 use tokio::{
     sync::{
         Notify,
@@ -176,9 +176,11 @@ impl Run<'_> {
     /// The cloud refused these one by one. Where the refusal may only mean that it is so already,
     /// their states decide.
     pub(crate) async fn refuse(&self, verb: Verb, refused: Vec<(InstanceId, Fault)>) {
+        let is_doubtful =
+            |fault: &Fault| may_be_so_already(fault.kind()) || fault.effect() == Effect::Possible;
         let (doubtful, certain): (Vec<_>, Vec<_>) = refused
             .into_iter()
-            .partition(|(_, fault)| verb != Verb::Reboot && may_be_so_already(fault.kind()));
+            .partition(|(_, fault)| verb != Verb::Reboot && is_doubtful(fault));
         {
             let mut book = self.book();
             for (id, fault) in certain {

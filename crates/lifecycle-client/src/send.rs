@@ -92,7 +92,14 @@ impl Sender<'_> {
         while let Some(parcel) = parcels.pop() {
             calls_left = calls_left.saturating_sub(1);
             match self.deliver(&parcel).await {
-                Delivery::Refused(fault) if parcel.ids.len() == 1 || calls_left == 0 => {
+                // Every parcel that waits costs a call, and so do the two that this one makes.
+                Delivery::Refused(fault)
+                    if parcel.ids.len() == 1 || calls_left < parcels.len() + 2 =>
+                {
+                    let fault = match parcel.again {
+                        true => fault.with_effect(Effect::Possible),
+                        false => fault,
+                    };
                     let refused = parcel.ids.into_iter().map(|id| (id, fault.clone()));
                     self.run.refuse(self.action.verb(), refused.collect()).await;
                 }

@@ -585,6 +585,34 @@ mod partial_failure {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn a_search_that_finds_culprits_everywhere_ends_within_its_budget() {
+        let cloud = Scripted::new(|sent| match sent.operation.as_str() {
+            "observe" => all(sent, "stopped"),
+            _ => fault(FaultKind::Capacity),
+        });
+        let client = cloud.client_in_batches_of(100);
+        let report = client.start(ids(100)).await.unwrap();
+        assert_eq!(outcomes(&report), ["refused"; 100]);
+        // Eight culprits among a hundred.
+        let calls = cloud.calls("start").len();
+        assert!(calls <= 2 + 2 * 8 * 7, "{calls} calls");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_was_in_a_refused_batch_and_cannot_be_seen_is_not_called_refused() {
+        let cloud = Scripted::new(|sent| match sent.operation.as_str() {
+            "observe" => fault(FaultKind::Permission),
+            _ => fault(FaultKind::WrongState),
+        });
+        let client = cloud.client();
+        // The cloud may have done a part of the batch that it refused, and refuse a repeat for it.
+        let report = client.stop(ids(2)).await.unwrap();
+        assert_eq!(outcomes(&report), ["uncertain"; 2]);
+        let report = client.stop(ids(1)).await.unwrap();
+        assert_eq!(outcomes(&report), ["refused"]);
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn an_error_that_names_the_instance_needs_no_search() {
         let cloud = Scripted::new(|sent| {
             if sent.ids.contains(&"i-4".to_owned()) {

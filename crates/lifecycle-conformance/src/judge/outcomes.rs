@@ -95,7 +95,7 @@ impl<'t> Truth<'t> {
         }
         if matches!(outcome, Outcome::Refused(_) | Outcome::Skipped(_)) {
             // A start or a stop that others undo looks as if it had never been.
-            let undone = self.verb != Verb::Reboot && self.facts.is_struck(self.id);
+            let undone = self.verb != Verb::Reboot && !self.alone;
             return (self.executed > 0 && self.unrivalled && !undone).then_some("it was executed");
         }
         // What is in trouble can be shown as stopped, and nobody can tell from outside.

@@ -258,6 +258,10 @@ impl Book {
         self.note(seen);
         let state = seen.state;
         let on_the_way = is_on_the_way(self.goal, state);
+        // A job takes instances on before it looks at them.
+        let was_accepted = self
+            .row(id)
+            .is_some_and(|row| matches!(row.phase, Phase::Accepted));
         // Then it was not so, and has come there since.
         let was_looked_at = self.row(id).is_some_and(|row| row.before.is_some());
         if state == self.goal && was_looked_at {
@@ -269,7 +273,7 @@ impl Book {
         } else if state == self.goal || (on_the_way && !self.waits && !was_looked_at) {
             self.close(id, Outcome::Unchanged);
             false
-        } else if on_the_way && !was_looked_at {
+        } else if on_the_way && (!was_looked_at || was_accepted) {
             if let Some(row) = self.row_mut(id) {
                 row.phase = Phase::Accepted;
             }

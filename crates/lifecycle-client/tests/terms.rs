@@ -10,7 +10,7 @@ use std::{
 use futures_util::StreamExt;
 use lifecycle_client::{Error, Event, Outcome, Pending};
 use lifecycle_core::{FaultKind, PowerState};
-use support::{Scripted, all, fault, ids, ok, outcomes, seconds};
+use support::{Fate, Scripted, all, fault, ids, ok, outcomes, seconds};
 
 mod strict {
     use super::*;
@@ -48,6 +48,28 @@ mod strict {
         });
         let report = cloud.client().start(ids(1)).strict().await.unwrap();
         assert_eq!(outcomes(&report), ["reached"]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_job_that_fails_because_of_its_own_repeat_is_accepted_once() {
+        let starts = AtomicUsize::new(0);
+        let cloud = Scripted::new(move |sent| match sent.operation.as_str() {
+            "observe" if sent.at < seconds(1) => all(sent, "stopped"),
+            "observe" if sent.at < seconds(20) => all(sent, "starting"),
+            "observe" => all(sent, "running"),
+            "start" if starts.fetch_add(1, Ordering::Relaxed) == 0 => Fate::Broken,
+            "start" => ok("job j-1"),
+            _ => ok("wrong-state\ni-0 wrong-state"),
+        });
+        let client = cloud.client();
+        let request = client.start(ids(1)).strict().wait(seconds(60));
+        let events: Vec<Event> = request.events().collect().await;
+        let accepted = |event: &&Event| matches!(event, Event::Accepted { .. });
+        assert_eq!(events.iter().filter(accepted).count(), 1, "{events:#?}");
+        let Some(Event::Finished(Ok(report))) = events.last() else {
+            panic!("no report");
+        };
+        assert_eq!(outcomes(report), ["reached"]);
     }
 
     #[tokio::test(start_paused = true)]

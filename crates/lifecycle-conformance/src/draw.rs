@@ -40,6 +40,7 @@ impl Scenario {
             } else {
                 faults(&mut rng, cloud)
             },
+            flaw: None,
         }
     }
 }

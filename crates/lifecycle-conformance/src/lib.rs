@@ -11,3 +11,6 @@ pub use judge::Violation;
 pub use many::{Failure, Tally, simulate_all};
 pub use run::{Verdict, simulate};
 pub use scenario::{Deed, Faults, Incident, Key, Reading, Request, Scenario, Share};
+
+/// What a client can be told to do wrong.
+pub use lifecycle_client::Flaw;

@@ -12,6 +12,10 @@ use crate::{book::Book, plan::Plan};
 /// A mistake that a client makes on purpose. For the tests of the engine itself, never for users.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
+#[cfg_attr(
+    not(feature = "flaws"),
+    expect(unreachable_pub, reason = "it is exported with the feature only")
+)]
 pub enum Flaw {
     /// Sends a reboot again when its answer is lost.
     RepeatsReboots,
@@ -39,6 +43,7 @@ pub enum Flaw {
     KeepsSilent,
 }
 
+#[cfg(feature = "flaws")]
 impl Flaw {
     /// All of them.
     pub const ALL: [Self; 12] = [

@@ -14,11 +14,14 @@ use lifecycle_core::{
     StartOptions, StopOptions,
 };
 
+#[cfg(feature = "flaws")]
+use crate::flaw::Flaw;
 use crate::{
     clock::{Clock, SystemClock},
     credentials::{CredentialSource, StaticCredential},
     error::Error,
     execute::Purpose,
+    flaw::Flawed,
     list::List,
     look::Sightedness,
     observe::Observe,
@@ -63,6 +66,7 @@ impl Client {
             concurrency: 4,
             plain_http: PlainHttp::LoopbackOnly,
             seed: None,
+            flawed: Flawed::default(),
         }
     }
 
@@ -166,6 +170,7 @@ pub struct ClientBuilder {
     concurrency: usize,
     plain_http: PlainHttp,
     seed: Option<u64>,
+    flawed: Flawed,
 }
 
 impl ClientBuilder {
@@ -218,6 +223,15 @@ impl ClientBuilder {
         self
     }
 
+    /// Makes this mistake on purpose. For the tests of the engine itself, never for users.
+    #[cfg(feature = "flaws")]
+    #[doc(hidden)]
+    #[must_use]
+    pub fn flaw(mut self, flaw: Flaw) -> Self {
+        self.flawed = Flawed(Some(flaw));
+        self
+    }
+
     /// The client.
     pub fn build(self) -> Client {
         let chance = self
@@ -237,6 +251,7 @@ impl ClientBuilder {
                 concurrency: self.concurrency,
                 plain_http: self.plain_http,
                 chance: Mutex::new(chance),
+                flawed: self.flawed,
                 trust: Trust::default(),
                 skew: ClockSkew::default(),
                 sightedness: Sightedness::default(),
@@ -305,6 +320,7 @@ pub(crate) struct Inner {
     writes: Pacer,
     pub(crate) retry_budget: RetryBudget,
     chance: Mutex<fastrand::Rng>,
+    pub(crate) flawed: Flawed,
     pub(crate) trust: Trust,
     pub(crate) skew: ClockSkew,
     pub(crate) sightedness: Sightedness,

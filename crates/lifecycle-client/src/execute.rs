@@ -141,7 +141,7 @@ impl Inner {
             let probation = self.trust.probation().await;
             let grant = self.pacer(effort.purpose).acquire().await;
             // Last: the key may have been refused while this call stood in the queue.
-            self.trust.admit(&key)?;
+            self.flawed.admission(self.trust.admit(&key))?;
             Ok(Pass {
                 key,
                 grant,

@@ -8,6 +8,7 @@ mod error;
 mod escalate;
 mod event;
 mod execute;
+mod flaw;
 #[cfg(feature = "reqwest")]
 mod http_transport;
 mod job;
@@ -36,6 +37,9 @@ pub use credentials::{
 };
 pub use error::Error;
 pub use event::Event;
+#[cfg(feature = "flaws")]
+#[doc(hidden)]
+pub use flaw::Flaw;
 #[cfg(feature = "reqwest")]
 pub use http_transport::HttpTransport;
 pub use list::List;

@@ -41,11 +41,13 @@ pub(crate) async fn run(
     plan: Plan,
     events: Option<UnboundedSender<Event>>,
 ) -> Report {
+    let plan = inner.flawed.plan(plan);
     let inbox = Arc::new(Inbox::default());
-    let deadline = Instant::now() + plan.patience().unwrap_or(inner.timeouts.request);
+    let time = plan.patience().unwrap_or(inner.timeouts.request);
+    let deadline = Instant::now() + inner.flawed.time(time);
     let run = Run {
         inner,
-        book: Mutex::new(Book::new(&plan, events)),
+        book: Mutex::new(inner.flawed.book(Book::new(&plan, events))),
         subscription: Subscription::new(inner, Arc::clone(&inbox)),
         deadline,
         acted: AtomicBool::new(false),

@@ -19,12 +19,8 @@ use crate::{
 impl Run<'_> {
     /// Sends `action` to these batches, several at a time. Every id has an outcome or is on its
     /// way to one afterwards.
-    pub(crate) async fn send(
-        &self,
-        action: Action,
-        mut batches: Vec<Vec<InstanceId>>,
-        outbox: Outbox,
-    ) {
+    pub(crate) async fn send(&self, action: Action, batches: Vec<Vec<InstanceId>>, outbox: Outbox) {
+        let mut batches = self.inner.flawed.batches(batches);
         let sender = &Sender {
             run: self,
             action,
@@ -119,7 +115,8 @@ impl Sender<'_> {
     async fn deliver(&self, parcel: &Parcel) -> Delivery {
         let ids = &parcel.ids;
         let tell = |event| self.run.book().tell(event);
-        let purpose = Purpose::Act(self.action.repeat());
+        let flawed = self.run.inner.flawed;
+        let purpose = Purpose::Act(flawed.repeat(self.action.repeat()));
         let effort = self.run.effort(purpose, ids.len(), &tell);
         let result = match self.run.inner.provider.act(&self.action, ids) {
             Ok(call) => self.run.inner.execute(&call, &effort).await,
@@ -132,8 +129,8 @@ impl Sender<'_> {
             }
             Err(failure) => failure,
         };
-        match (failure.effect, failure.fault.kind()) {
-            (Effect::None, kind) if kind.is_per_instance() => {
+        match (flawed.effect(failure.effect), failure.fault.kind()) {
+            (Effect::None, kind) if flawed.is_per_instance(kind) => {
                 return Delivery::Refused(failure.fault);
             }
             (Effect::None, _) if parcel.again => self.unclear(ids, &failure.fault),
@@ -158,7 +155,7 @@ impl Sender<'_> {
     /// The cloud answered: writes down what it said of each instance.
     async fn receive(&self, ids: &[InstanceId], answer: Answer<Receipt>) {
         let request_id = answer.request_id.as_deref();
-        let refused = match answer.value {
+        let refused = match self.run.inner.flawed.receipt(answer.value) {
             Receipt::All => {
                 self.accept_and_watch(ids, request_id);
                 Vec::new()

@@ -83,6 +83,9 @@ impl Subscription {
 
 impl Drop for Subscription {
     fn drop(&mut self) {
+        if !self.inner.flawed.leaves_quietly() {
+            return;
+        }
         let mut table = self.inner.watch.table();
         table.waiters.remove(&self.waiter);
         if !table.waiters.is_empty() {

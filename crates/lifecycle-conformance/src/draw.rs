@@ -41,6 +41,7 @@ impl Scenario {
             } else {
                 faults(&mut rng, cloud)
             },
+            flaw: None,
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use lifecycle_client::Flaw;
 use lifecycle_facade::{Waves, core::Action};
 use lifecycle_sim::{Act, Cloud, Injection, KeyKind, Switches, Throttle, Trouble};
 
@@ -25,6 +26,8 @@ pub struct Scenario {
     pub switches: Switches,
     /// What goes wrong.
     pub faults: Faults,
+    /// A mistake that the client makes on purpose, so that it can be seen to be noticed.
+    pub flaw: Option<Flaw>,
 }
 
 /// One request to the client.

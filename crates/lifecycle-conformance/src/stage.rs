@@ -124,13 +124,16 @@ fn client(
     place: &str,
     scenario: &Scenario,
 ) -> Result<Client, String> {
-    let seed = scenario.seed;
+    let (seed, flaw) = (scenario.seed, scenario.flaw);
     let fleet = Fleet::builder()
         .transport(simulator.transport())
         .clock(simulator.clock())
         .credential(credential)
         .project(simulator.project_id())
-        .tune(move |client| client.seed(seed))
+        .tune(move |client| match flaw {
+            Some(flaw) => client.seed(seed).flaw(flaw),
+            None => client.seed(seed),
+        })
         .build()
         .map_err(text)?;
     let place: Place = place.parse().map_err(text)?;

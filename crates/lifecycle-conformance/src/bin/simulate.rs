@@ -1,36 +1,54 @@
 //! Runs seeds on all cores, and says which ones break a promise and how to run those again.
 //!
-//! `simulate [--seeds N] [--from M]`, or `simulate --seed N` to look at one.
+//! - `simulate [--seeds N] [--from M]` runs many seeds,
+//! - `simulate --seed N` shows one,
+//! - `simulate --exhaustive` places one and two faults everywhere in small runs,
+//! - `simulate --placement P` shows one of these.
 
 use std::{env, process::ExitCode};
 
-use lifecycle_conformance::{Scenario, simulate, simulate_all};
+use lifecycle_conformance::{Extent, Placement, Scenario, exhaust, simulate, simulate_all};
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();
-    let value = |name: &str| -> Option<u64> {
-        let at = arguments.iter().position(|argument| argument == name)?;
-        arguments.get(at + 1)?.parse().ok()
-    };
-    let passed = match value("--seed") {
-        Some(seed) => show(seed),
-        None => {
-            let (from, count) = (value("--from"), value("--seeds"));
-            run(from.unwrap_or(0), count.unwrap_or(2_000))
+    match run(&arguments) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(problem) => {
+            eprintln!("{problem}");
+            ExitCode::from(2)
         }
-    };
-    if passed {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
     }
 }
 
-/// Runs one seed, and shows what was drawn, what was called and what is wrong with it.
-fn show(seed: u64) -> bool {
-    let scenario = Scenario::draw(seed);
+/// Whether every promise was kept.
+fn run(arguments: &[String]) -> Result<bool, String> {
+    let mut arguments = arguments.iter();
+    let (mut from, mut seeds) = (0, 2_000);
+    while let Some(argument) = arguments.next() {
+        let value = arguments.as_slice().first().map_or("", String::as_str);
+        let number = || {
+            value
+                .parse::<u64>()
+                .map_err(|_| format!("{argument} takes a number"))
+        };
+        match argument.as_str() {
+            "--exhaustive" => return Ok(place_everywhere()),
+            "--placement" => return Ok(show(&value.parse::<Placement>()?.scenario())),
+            "--seed" => return Ok(show(&Scenario::draw(number()?))),
+            "--seeds" => seeds = number()?,
+            "--from" => from = number()?,
+            other => return Err(format!("{other} is not known here")),
+        }
+        arguments.next();
+    }
+    Ok(run_seeds(from, seeds))
+}
+
+/// Runs one scenario, and shows what it is, what was called and what is wrong with it.
+fn show(scenario: &Scenario) -> bool {
     println!("{scenario:#?}");
-    let verdict = match simulate(&scenario) {
+    let verdict = match simulate(scenario) {
         Ok(verdict) => verdict,
         Err(problem) => {
             println!("{problem}");
@@ -50,11 +68,11 @@ fn show(seed: u64) -> bool {
     for violation in &verdict.violations {
         println!("{violation}");
     }
-    println!("seed {seed}: {} broken promises", verdict.violations.len());
+    println!("{} broken promises", verdict.violations.len());
     verdict.violations.is_empty()
 }
 
-fn run(from: u64, count: u64) -> bool {
+fn run_seeds(from: u64, count: u64) -> bool {
     let seed = |number: usize| from + number as u64;
     let count = usize::try_from(count).unwrap_or(usize::MAX);
     let tally = simulate_all(count, |number| Scenario::draw(seed(number)));
@@ -73,4 +91,19 @@ fn run(from: u64, count: u64) -> bool {
         tally.failures.len()
     );
     tally.failures.is_empty()
+}
+
+fn place_everywhere() -> bool {
+    let all = exhaust(Extent::Everywhere);
+    for (placement, problems) in &all.failures {
+        println!("{}", problems[0]);
+        println!("  again: cargo xtask simulate --placement {placement}");
+    }
+    println!(
+        "{} runs with one fault, {} with two, {} failed",
+        all.singles,
+        all.pairs,
+        all.failures.len()
+    );
+    all.failures.is_empty()
 }

@@ -27,6 +27,8 @@ pub(super) struct Facts<'r> {
     asked: Vec<HashSet<&'r InstanceId>>,
     /// Some observation was answered from the past.
     pub(super) stale: bool,
+    /// Some action was answered without the body that names the refused ones.
+    pub(super) blanked: bool,
     /// The first request has an option that a cloud may honour for some instances only.
     pub(super) choosy: bool,
     /// How many instances of the first request can make a cloud refuse a batch: unknown, in
@@ -51,6 +53,9 @@ impl<'r> Facts<'r> {
             stale: calls
                 .iter()
                 .any(|call| matches!(call.mishap, Some(Mishap::Stale(_)))),
+            blanked: calls
+                .iter()
+                .any(|call| call.operation.is_action() && call.mishap == Some(Mishap::EmptyBody)),
             choosy: scenario.requests.first().is_some_and(is_choosy),
             calls,
             acts,

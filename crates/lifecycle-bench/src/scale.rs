@@ -183,7 +183,7 @@ mod tests {
     #[test]
     fn the_fewest_starts_are_made_and_all_instances_are_seen_after_their_boot() {
         for &cloud in Cloud::ALL {
-            let probe = Probe { cloud, count: 250 };
+            let probe = Probe { cloud, count: 300 };
             let (figures, requests) = under_paused_time(probe.start()).unwrap();
             assert_eq!(figures.starts as usize, figures.least, "{cloud}");
             let calls = figures.starts + figures.looks;

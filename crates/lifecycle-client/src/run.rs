@@ -122,7 +122,7 @@ impl Run<'_> {
     /// Sends the action to everything.
     async fn act(&self, plan: Plan, outbox: Outbox) {
         let Some(action) = plan.action else {
-            self.subscription.add(plan.ids);
+            self.subscription.add_as_they_are(plan.ids);
             return;
         };
         let batches = if plan.looks_first() {

@@ -61,11 +61,22 @@ impl Subscription {
     /// Starts looking at these instances; they were acted upon just now.
     pub(crate) fn add(&self, ids: impl IntoIterator<Item = InstanceId>) {
         let now = Instant::now();
-        let cadence = self.inner.provider.profile().cadence;
-        let due = now + cadence.first.mul_f64(self.inner.jitter());
+        let first = self.inner.provider.profile().cadence.first;
+        self.add_from(ids, now, now + first.mul_f64(self.inner.jitter()));
+    }
+
+    /// Starts looking at these instances, at once: nobody knows when they were acted upon, and so
+    /// they may be about due.
+    pub(crate) fn add_as_they_are(&self, ids: impl IntoIterator<Item = InstanceId>) {
+        let now = Instant::now();
+        let pause = self.inner.provider.profile().cadence.pause;
+        self.add_from(ids, now.checked_sub(pause).unwrap_or(now), now);
+    }
+
+    fn add_from(&self, ids: impl IntoIterator<Item = InstanceId>, since: Instant, due: Instant) {
         let mut table = self.inner.watch.table();
         for id in ids {
-            table.add(id, self.waiter, now, due);
+            table.add(id, self.waiter, since, due);
         }
         if table.task.is_none() && !table.entries.is_empty() {
             let poller = poll(Arc::clone(&self.inner));
@@ -128,8 +139,8 @@ impl Table {
         if !entry.waiters.contains(&waiter) {
             entry.waiters.push(waiter);
         }
-        // Something new was asked of it: it is fresh again.
-        entry.since = since;
+        // If something new was asked of it, it is fresh again; if not, it stays as fresh as it is.
+        entry.since = entry.since.max(since);
         if let Some(old) = entry.due.replace(due) {
             self.queue.remove(&(old, id.clone()));
         }
@@ -300,6 +311,18 @@ mod tests {
             1.0,
         );
         assert_eq!(table.queue.len(), 2);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_only_waits_does_not_make_older_looks_count() {
+        let mut table = Table::default();
+        let second = Duration::from_secs(1);
+        tokio::time::advance(9 * second).await;
+        let acted = Instant::now();
+        table.add(id(0), 1, acted, acted + second);
+        table.add(id(0), 2, acted - 5 * second, acted);
+        assert_eq!(table.entries[&id(0)].since, acted);
+        assert_eq!(table.queue.first(), Some(&(acted, id(0))));
     }
 
     #[tokio::test(start_paused = true)]

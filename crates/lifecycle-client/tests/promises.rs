@@ -437,6 +437,17 @@ mod waiting {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn a_wait_alone_looks_at_once_and_then_as_at_what_is_due() {
+        let cloud = Scripted::new(|sent| all(sent, "stopped"));
+        let client = cloud.client();
+        let wait = client.wait(ids(3), PowerState::Running);
+        wait.patience(seconds(14)).await.unwrap();
+        let looks: Vec<u64> = cloud.log().iter().map(|sent| sent.at.as_secs()).collect();
+        assert_eq!(looks.first(), Some(&0));
+        assert!((4..=6).contains(&looks.len()), "{looks:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn waiting_for_what_never_was_ends_at_once() {
         let cloud = Scripted::new(|_| ok(""));
         let report = cloud

@@ -48,6 +48,8 @@ struct Row {
     up: bool,
     /// It was seen leaving after the action was sent.
     left: bool,
+    /// Since it is in doubt, it was seen as it was before.
+    still: bool,
     /// Looks in a row that did not show it.
     absent: u8,
     job: Option<JobId>,
@@ -79,21 +81,23 @@ enum Doubt {
     /// The cloud refused because of a state that it does not show; its view may lag behind:
     /// refused.
     Contradicted,
+    /// The cloud refused a batch, and may have carried out a part of it all the same: refused
+    /// where it is seen as it was until the end, and uncertain otherwise.
+    InName,
 }
 
 impl Doubt {
-    /// What a refusal of one that nobody could see leaves in doubt. One that may have been carried
-    /// out before is not refused.
     fn about(refusal: &Fault) -> Self {
         match refusal.effect() {
             Effect::None => Self::Contradicted,
-            _ => Self::Lost,
+            _ => Self::InName,
         }
     }
 
-    fn outcome(self, fault: Fault) -> Outcome {
+    fn outcome(self, fault: Fault, still: bool) -> Outcome {
         match self {
-            Self::Lost => Outcome::Uncertain(fault),
+            Self::InName if still => Outcome::Refused(fault),
+            Self::Lost | Self::InName => Outcome::Uncertain(fault),
             Self::Contradicted => Outcome::Refused(fault),
         }
     }
@@ -120,6 +124,7 @@ impl Book {
                 last: None,
                 up: false,
                 left: false,
+                still: false,
                 absent: 0,
                 job: None,
                 done: false,
@@ -224,6 +229,7 @@ impl Book {
         if let Some(&at) = self.index.get(id) {
             self.rows[at].request_id = fault.request_id().map(Into::into);
             self.rows[at].phase = Phase::Unclear(fault, doubt);
+            self.rows[at].still = false;
             self.settle.push_back((settle_by, at));
         }
     }
@@ -292,8 +298,9 @@ impl Book {
                 row.phase = Phase::Accepted;
             }
             true
-        } else if on_the_way || (fault.kind() == FaultKind::WrongState && self.is_ready(state)) {
-            self.doubt(id, fault, Doubt::Contradicted, settle_by);
+        } else if on_the_way || (self.is_ready(state) && is_believed_late(&fault)) {
+            let doubt = Doubt::about(&fault);
+            self.doubt(id, fault, doubt, settle_by);
             true
         } else {
             self.close(id, Outcome::Refused(fault));
@@ -370,9 +377,11 @@ impl Book {
         self.note(observation);
         let (goal, verb) = (self.goal, self.verb);
         let on_the_way = is_on_the_way(self.goal, observation.state);
+        let ready = self.is_ready(observation.state);
         let id = &observation.id;
         let Some(row) = self.row_mut(id) else { return };
         row.absent = 0;
+        row.still = ready;
         let state = observation.state;
         let evidence = match verb {
             Some(Verb::Reboot) => row.reboot_evidence(observation),
@@ -419,7 +428,7 @@ impl Book {
             self.settle.pop_front();
             let row = &self.rows[at];
             if let Phase::Unclear(fault, doubt) = &row.phase {
-                let (id, outcome) = (row.id.clone(), doubt.outcome(fault.clone()));
+                let (id, outcome) = (row.id.clone(), doubt.outcome(fault.clone(), row.still));
                 self.close(&id, outcome);
             }
         }
@@ -473,7 +482,7 @@ impl Book {
             let outcome = match row.phase {
                 Phase::Closed(outcome) => outcome,
                 // Cannot happen once nothing is open; said as what it would be.
-                Phase::Unclear(fault, doubt) => doubt.outcome(fault),
+                Phase::Unclear(fault, doubt) => doubt.outcome(fault, false),
                 Phase::Accepted => Outcome::Accepted,
                 Phase::Unsent => Outcome::Skipped(Fault::new(FaultKind::Deadline, "never sent")),
             };
@@ -487,7 +496,7 @@ impl Book {
         let Some(row) = self.row(id) else { return };
         let outcome = match &row.phase {
             Phase::Accepted => Outcome::Pending(pending(row)),
-            Phase::Unclear(fault, doubt) => doubt.outcome(fault.clone()),
+            Phase::Unclear(fault, doubt) => doubt.outcome(fault.clone(), false),
             Phase::Unsent | Phase::Closed(_) => return,
         };
         self.close(id, outcome);
@@ -505,6 +514,11 @@ impl Book {
             let fault = outcome.fault();
             row.request_id = fault.and_then(|f| f.request_id()).map(Into::into);
         }
+        let outcome = match outcome {
+            // Whatever it was when it came in.
+            Outcome::Refused(fault) => Outcome::Refused(fault.with_effect(Effect::None)),
+            outcome => outcome,
+        };
         row.phase = Phase::Closed(outcome.clone());
         self.open -= 1;
         if self.events.is_some() {
@@ -541,6 +555,11 @@ impl Book {
     fn row_mut(&mut self, id: &InstanceId) -> Option<&mut Row> {
         self.index.get(id).map(|&at| &mut self.rows[at])
     }
+}
+
+/// Whether a refusal of what is ready for the action is believed only after a while.
+fn is_believed_late(refusal: &Fault) -> bool {
+    refusal.kind() == FaultKind::WrongState || refusal.effect() == Effect::Possible
 }
 
 fn instance_report(

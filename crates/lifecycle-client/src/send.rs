@@ -92,7 +92,8 @@ impl Sender<'_> {
                 Delivery::Refused(fault)
                     if parcel.ids.len() == 1 || calls_left < parcels.len() + 2 =>
                 {
-                    let fault = match parcel.again {
+                    let alone = parcel.ids.len() == 1 && !may_be_so_already(fault.kind());
+                    let fault = match parcel.again && !alone {
                         true => fault.with_effect(Effect::Possible),
                         false => fault,
                     };
@@ -272,7 +273,8 @@ impl Sender<'_> {
         for id in &parcel.ids {
             match sights.get(id) {
                 Some(Sight::Seen(seen)) if self.explains(seen, fault.kind()) => {
-                    self.run.refuse_as_seen(id, fault.clone(), Some(seen));
+                    let fault = fault.clone().with_effect(Effect::Possible);
+                    self.run.refuse_as_seen(id, fault, Some(seen));
                 }
                 Some(Sight::Absent) => {
                     let fault = not_shown().with_request_id(fault.request_id());

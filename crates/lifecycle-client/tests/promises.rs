@@ -661,6 +661,36 @@ mod partial_failure {
         assert_eq!(outcomes(&report), ["accepted"; 3]);
     }
 
+    /// Refuses every start, whole batches first, and shows everything stopped; after the first
+    /// seconds looks come to `later`.
+    fn refusing(later: impl Fn(&Sent) -> Fate + Send + 'static) -> Scripted {
+        Scripted::new(move |sent| match sent.operation.as_str() {
+            "observe" if sent.at < seconds(2) => all(sent, "stopped"),
+            "observe" => later(sent),
+            _ => fault(FaultKind::WrongState),
+        })
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_refused_batch_that_may_have_begun_is_refused_only_when_it_is_seen_to_the_end() {
+        let seen = refusing(|sent| all(sent, "stopped"));
+        let report = seen.client().start(ids(2)).await.unwrap();
+        assert_eq!(outcomes(&report), ["refused"; 2]);
+        let unseen = refusing(|_| fault(FaultKind::Permission));
+        let report = unseen.client().start(ids(2)).await.unwrap();
+        assert_eq!(outcomes(&report), ["uncertain"; 2]);
+        let moved = refusing(|sent| all(sent, "starting"));
+        let report = moved.client().start(ids(2)).await.unwrap();
+        assert_eq!(outcomes(&report), ["accepted"; 2]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_refusal_of_one_alone_is_believed_without_seeing_it() {
+        let cloud = refusing(|_| fault(FaultKind::Permission));
+        let report = cloud.client().start(ids(1)).await.unwrap();
+        assert_eq!(outcomes(&report), ["refused"]);
+    }
+
     #[tokio::test(start_paused = true)]
     async fn what_cannot_be_settled_is_uncertain_after_the_short_deadline() {
         let cloud = Scripted::new(|sent| match sent.operation.as_str() {

@@ -50,6 +50,7 @@ fn none_with_a_refused_key(facts: &Facts<'_>, broken: &mut Broken<'_>) {
         .calls
         .iter()
         .filter_map(|call| refused_at(call, way))
+        .filter(|at| is_anybody_there(facts, *at))
         .min();
     let Some(known) = known else { return };
     // What goes out in the very instant in which the refusal comes in was not sent after it.
@@ -77,6 +78,12 @@ fn refused_at(call: &CallRecord, way: Duration) -> Option<Duration> {
     // An answer that takes longer than an attempt may is lost too.
     let heard = call.credential_refused && held + 2 * way < ATTEMPT;
     heard.then(|| call.at + held + way)
+}
+
+/// A request that was dropped hears nothing.
+fn is_anybody_there(facts: &Facts<'_>, at: Duration) -> bool {
+    let mut episodes = facts.run.episodes.iter();
+    episodes.any(|episode| episode.begun <= at && at <= episode.ended)
 }
 
 /// The longest that an attempt may take.

@@ -278,7 +278,7 @@ impl Book {
             self.close(id, Outcome::Reached(Evidence::Seen));
             false
         } else if self.strict && !was_looked_at {
-            self.close(id, Outcome::Refused(fault));
+            self.close(id, refused_or_done(fault));
             false
         } else if state == self.goal || (on_the_way && !self.waits && !was_looked_at) {
             self.close(id, Outcome::Unchanged);
@@ -593,4 +593,9 @@ impl Row {
 
 fn is_up(seen: &Observation) -> bool {
     seen.state == PowerState::Running
+}
+
+/// Nobody looked before a refusal: it may have been so already, or a call before this one did it.
+fn refused_or_done(fault: Fault) -> Outcome {
+    Doubt::about(&fault).outcome(fault)
 }

@@ -272,7 +272,9 @@ impl Sender<'_> {
         for id in &parcel.ids {
             match sights.get(id) {
                 Some(Sight::Seen(seen)) if self.explains(seen, fault.kind()) => {
-                    self.run.refuse_as_seen(id, fault.clone(), Some(seen));
+                    // A cloud that refuses a batch may have done a part of it.
+                    let fault = fault.clone().with_effect(Effect::Possible);
+                    self.run.refuse_as_seen(id, fault, Some(seen));
                 }
                 Some(Sight::Absent) => {
                     let fault = not_shown().with_request_id(fault.request_id());

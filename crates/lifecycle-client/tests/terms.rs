@@ -51,6 +51,23 @@ mod strict {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn what_a_refused_batch_may_have_done_is_uncertain_without_a_look_before() {
+        for (instances, expected) in [(2, "uncertain"), (1, "refused")] {
+            let looks = AtomicUsize::new(0);
+            let cloud = Scripted::new(move |sent| match sent.operation.as_str() {
+                "observe" if looks.fetch_add(1, Ordering::Relaxed) == 0 => {
+                    fault(FaultKind::Permission)
+                }
+                "observe" => all(sent, "starting"),
+                _ => fault(FaultKind::WrongState),
+            });
+            let client = cloud.client();
+            let report = client.start(ids(instances)).strict().await.unwrap();
+            assert_eq!(outcomes(&report), vec![expected; instances]);
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn what_cannot_be_looked_at_and_is_refused_stays_refused() {
         let looks = AtomicUsize::new(0);
         let cloud = Scripted::new(move |sent| match sent.operation.as_str() {

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use fastrand::Rng;
+use lifecycle_client::Waves;
 use lifecycle_facade::{
     Billing, LocalDisk, RebootOptions, StartOptions, StopMode, StopOptions, Verb, core::Action,
 };
@@ -132,8 +133,20 @@ fn rival(rng: &mut Rng, first: Verb) -> Request {
 
 fn request(rng: &mut Rng, verb: Verb) -> Request {
     let action = action(rng, verb);
+    let waves = one_in(rng, 12).then(|| waves(rng));
     let patience = (!one_in(rng, 4)).then(|| Duration::from_secs(rng.u64(20..600)));
+    let mut terms = Request::new(action, patience).terms;
+    terms.strict = verb != Verb::Reboot && one_in(rng, 10);
+    if let Action::Stop(stop) = action
+        && stop.mode == StopMode::Graceful
+        && one_in(rng, 6)
+    {
+        let most = patience.map_or(60, |patience| patience.as_secs());
+        terms.force_after = Some(Duration::from_secs(rng.u64(1..most)));
+    }
     Request {
+        terms,
+        waves,
         unknown: few(rng),
         doubled: few(rng),
         reading: if one_in(rng, 3) {
@@ -143,6 +156,14 @@ fn request(rng: &mut Rng, verb: Verb) -> Request {
         },
         ..Request::new(action, patience)
     }
+}
+
+fn waves(rng: &mut Rng) -> Waves {
+    let waves = match rng.bool() {
+        true => Waves::percent(rng.u8(20..=70)),
+        false => Waves::of(rng.usize(300..=1_500)),
+    };
+    waves.stop_after(rng.usize(1..=5))
 }
 
 /// With all options, those that the cloud cannot honour included.

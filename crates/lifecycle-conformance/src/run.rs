@@ -152,8 +152,9 @@ async fn follow<O>(power: PowerRequest<'_, O>, request: &Request) -> Ending
 where
     O: Into<Action> + Default + Send,
 {
-    let power = match request.patience {
-        Some(patience) => power.wait(patience),
+    let power = power.terms(request.terms);
+    let power = match request.waves {
+        Some(waves) => power.waves(waves),
         None => power,
     };
     if request.reading == Reading::Report {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use lifecycle_client::Flaw;
+use lifecycle_client::{Flaw, Patience, Terms, Waves};
 use lifecycle_facade::core::Action;
 use lifecycle_sim::{Act, Cloud, Injection, KeyKind, Switches, Throttle, Trouble};
 
@@ -41,8 +41,10 @@ pub struct Request {
     pub unknown: usize,
     /// Ids that are asked for twice.
     pub doubled: usize,
-    /// How long the goal is waited for; `None` ends with acceptance.
-    pub patience: Option<Duration>,
+    /// How long it waits and how much it insists.
+    pub terms: Terms,
+    /// How many instances go at a time.
+    pub waves: Option<Waves>,
     /// How the caller follows it.
     pub reading: Reading,
     /// When it is made, from the beginning.
@@ -54,16 +56,40 @@ pub struct Request {
 impl Request {
     /// A request for all instances, made at once, awaited, and never dropped.
     pub fn new(action: Action, patience: Option<Duration>) -> Self {
+        let mut terms = Terms::default();
+        terms.patience = patience.map(Patience::from);
         Self {
             action,
             share: Share { nth: 0, of: 1 },
             unknown: 0,
             doubled: 0,
-            patience,
+            terms,
+            waves: None,
             reading: Reading::Report,
             begins: Duration::ZERO,
             dropped_after: None,
         }
+    }
+}
+
+impl Request {
+    /// The deadline of each of its waves: what its terms say, ten minutes where it has to wait in
+    /// any case, or the two minutes of a request that waits for nothing.
+    pub(crate) fn deadline(&self) -> Duration {
+        const WAIT: Duration = Duration::from_secs(600);
+        const ACCEPTANCE: Duration = Duration::from_secs(120);
+        match (self.terms.patience, self.terms.force_after, self.waves) {
+            (Some(patience), ..) => patience.duration(),
+            (None, Some(after), _) => after + WAIT,
+            (None, None, Some(_)) => WAIT,
+            (None, None, None) => ACCEPTANCE,
+        }
+    }
+
+    /// The sizes of its waves.
+    pub(crate) fn waves(&self, instances: usize) -> impl Iterator<Item = usize> {
+        let waves = self.waves.unwrap_or_default();
+        waves.ranges(instances).map(|wave| wave.len())
     }
 }
 

@@ -46,7 +46,8 @@ fn asks_for(request: &Request, act: Act) -> bool {
         _ => StopMode::Graceful,
     };
     let forced = matches!(act, Act::ForcedStop | Act::ForcedReboot);
-    request.action.verb() == verb_of(act) && mode.is_forced() == forced
+    let asked = mode.is_forced() == forced || forced && request.terms.force_after.is_some();
+    request.action.verb() == verb_of(act) && asked
 }
 
 fn must_not_be_repeated(action: &Action) -> bool {

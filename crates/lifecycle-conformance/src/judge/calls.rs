@@ -83,22 +83,24 @@ const ATTEMPT: Duration = Duration::from_secs(30);
 
 /// When nothing is wrong with any instance, nothing is sent twice and no batch is left half empty.
 fn as_few_as_possible(facts: &Facts<'_>, broken: &mut Broken<'_>) {
-    let [episode] = &*facts.run.episodes else {
+    let ([episode], [request]) = (&*facts.run.episodes, &*facts.scenario.requests) else {
         return;
     };
     let Some(Ok(report)) = &episode.result else {
         return;
     };
     let calls = action_calls(facts);
-    let (instances, limit) = facts.batch();
+    let fewest = facts.batches();
+    let forced = request.terms.force_after.is_some();
     if facts.scenario.is_calm()
         && report.is_success()
         && facts.bad == 0
-        && calls != instances.div_ceil(limit) as u64
+        && !forced
+        && calls != fewest as u64
     {
         broken(
             "fewest calls",
-            format!("{calls} action calls for {instances} instances"),
+            format!("{calls} action calls, where {fewest} are enough"),
         );
     }
 }
@@ -107,16 +109,22 @@ fn as_few_as_possible(facts: &Facts<'_>, broken: &mut Broken<'_>) {
 /// no more than the engine searches for), and those repeats that the client has counted. A reboot
 /// of one that is not plainly running is a batch of its own.
 fn within_the_bound(facts: &Facts<'_>, broken: &mut Broken<'_>) {
-    let [_] = &*facts.run.episodes else { return };
-    let (instances, limit) = facts.batch();
-    let batches = instances.div_ceil(limit);
+    let [request] = &*facts.scenario.requests else {
+        return;
+    };
+    let batches = facts.batches();
     let searched = facts.bad.min(SEARCHED * batches);
-    let depth = instances.min(limit).max(1).ilog2() as usize + 1;
-    let alone = match facts.scenario.requests.first() {
-        Some(request) if request.action.verb() == Verb::Reboot => facts.bad,
+    let depth = facts.limit().min(facts.named().count()).max(1).ilog2() as usize + 1;
+    let alone = match request.action.verb() {
+        Verb::Reboot => facts.bad,
         _ => 0,
     };
-    let search = 2 * (batches + alone) + 2 * searched * depth;
+    // What is forced afterwards is sent once more, and each instance has its own moment for it.
+    let forced = match request.terms.force_after {
+        Some(_) => 2 * facts.named().count() + 2 * searched * depth,
+        None => 0,
+    };
+    let search = 2 * (batches + alone) + 2 * searched * depth + forced;
     // A signature that is refused for its time is made anew at once.
     let anew = u64::from(facts.scenario.faults.skew != 0) * 2;
     let most = search as u64 + facts.client().calls().repeats + anew;
@@ -132,11 +140,19 @@ fn action_calls(facts: &Facts<'_>) -> u64 {
 }
 
 impl Facts<'_> {
-    /// How many instances the first request names, and how many fit into one of its calls.
-    fn batch(&self) -> (usize, usize) {
+    /// How many instances fit into one call of the first request.
+    fn limit(&self) -> usize {
         let action = self.scenario.requests.first().map(|request| request.action);
-        let limit = action.map_or(1, |action| self.client().profile().batch(&action));
-        (self.named().count(), limit)
+        action.map_or(1, |action| self.client().profile().batch(&action))
+    }
+
+    /// How many calls the first request needs when nothing goes wrong.
+    fn batches(&self) -> usize {
+        let Some(request) = self.scenario.requests.first() else {
+            return 0;
+        };
+        let waves = request.waves(self.named().count());
+        waves.map(|wave| wave.div_ceil(self.limit())).sum()
     }
 }
 

@@ -39,7 +39,7 @@ pub(crate) fn judge(scenario: &Scenario, run: &Run) -> Vec<Violation> {
         no_hangs(episode, request, &mut broken);
         refused_as_a_whole(&facts, episode, request, &mut broken);
         outcomes::judge(&facts, episode, request, &mut broken);
-        events::judge(episode, &mut broken);
+        events::judge(episode, request, &mut broken);
     }
     acts::judge(&facts, &mut broken);
     calls::judge(&facts, &mut broken);
@@ -48,20 +48,18 @@ pub(crate) fn judge(scenario: &Scenario, run: &Run) -> Vec<Violation> {
 
 type Broken<'a> = dyn FnMut(&'static str, String) + 'a;
 
-/// The deadline of a request that waits for nothing.
-const REQUEST: Duration = Duration::from_secs(120);
-
 /// Every wait within the client ends at the deadline itself. Tokio's timers round up to the next
 /// millisecond, and a few of them can come one after the other.
 const GRACE: Duration = Duration::from_millis(20);
 
 fn no_hangs(episode: &Episode, request: &Request, broken: &mut Broken<'_>) {
     let took = episode.ended.saturating_sub(episode.begun);
-    let deadline = request.patience.unwrap_or(REQUEST);
-    if took > deadline + GRACE {
+    let waves = request.waves(episode.asked.len()).count().max(1) as u32;
+    let deadline = request.deadline();
+    if took > (deadline + GRACE) * waves {
         broken(
             "no hangs",
-            format!("{took:?} with a deadline of {deadline:?}"),
+            format!("{took:?} with a deadline of {deadline:?} for each of {waves} waves"),
         );
     }
 }

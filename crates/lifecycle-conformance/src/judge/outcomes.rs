@@ -98,6 +98,9 @@ impl<'t> Truth<'t> {
             let undone = self.verb != Verb::Reboot && !self.alone;
             return (self.executed > 0 && self.unrivalled && !undone).then_some("it was executed");
         }
+        if self.request.terms.strict && matches!(outcome, Outcome::Unchanged) {
+            return Some("a strict request takes nothing that is so already for good");
+        }
         // What is in trouble can be shown as stopped, and nobody can tell from outside.
         if !self.alone || !is_plain(self.before) || !is_plain(self.after) {
             return None;
@@ -128,7 +131,8 @@ impl<'t> Truth<'t> {
     /// calls failed is not always to be seen, and nothing is sent again then.
     fn needless_loss(&self, outcome: &Outcome) -> Option<&'static str> {
         let facts = self.facts;
-        let enough_time = self.request.patience.is_none_or(|span| span >= LONG_ENOUGH);
+        let waits = self.request.terms.patience;
+        let enough_time = waits.is_none_or(|span| span.duration() >= LONG_ENOUGH);
         let nothing_in_the_way = facts.scenario.is_calm()
             && facts.is_ready(self.id)
             && !facts.choosy
@@ -136,6 +140,8 @@ impl<'t> Truth<'t> {
             && !facts.scenario.switches.huawei.limit_is_per_minute;
         let lost = match outcome {
             Outcome::Reached(_) | Outcome::Accepted | Outcome::Unchanged => false,
+            // A wave before it may have failed.
+            Outcome::Skipped(_) if self.request.waves.is_some() => facts.bad == 0,
             Outcome::Uncertain(_) => facts.bad == 0,
             _ => facts.bad <= SEARCHED && self.verb != Verb::Reboot || facts.bad == 0,
         };

@@ -19,6 +19,12 @@ pub(crate) struct Simulate {
     /// Run this seed only, and show what happens.
     #[arg(long, conflicts_with_all = ["seeds", "from"])]
     seed: Option<u64>,
+    /// Place one and two faults of every kind at every call of small runs instead.
+    #[arg(long, conflicts_with_all = ["seeds", "from", "seed"])]
+    exhaustive: bool,
+    /// Run this placement of faults only, and show what happens.
+    #[arg(long, conflicts_with_all = ["seeds", "from", "seed", "exhaustive"])]
+    placement: Option<String>,
 }
 
 impl Simulate {
@@ -28,6 +34,12 @@ impl Simulate {
 
     fn call(&self) -> Cargo {
         let program = Cargo::new("run --release -p lifecycle-conformance --bin simulate --");
+        if self.exhaustive {
+            return program.arg("--exhaustive");
+        }
+        if let Some(placement) = &self.placement {
+            return program.arg("--placement").arg(placement);
+        }
         match self.seed {
             Some(seed) => program.arg("--seed").arg(seed.to_string()),
             None => program
@@ -48,11 +60,13 @@ mod tests {
     #[test]
     fn arguments_are_handed_on() {
         for (arguments, expected) in [
-            (["--seeds", "7"], "--seeds 7 --from 0"),
-            (["--from", "9"], "--seeds 2000 --from 9"),
-            (["--seed", "42"], "--seed 42"),
+            (&["--seeds", "7"][..], "--seeds 7 --from 0"),
+            (&["--from", "9"], "--seeds 2000 --from 9"),
+            (&["--seed", "42"], "--seed 42"),
+            (&["--exhaustive"], "--exhaustive"),
+            (&["--placement", "baidu,stop"], "--placement baidu,stop"),
         ] {
-            let line = [["xtask", "simulate"], arguments].concat();
+            let line = [&["xtask", "simulate"], arguments].concat();
 
             let Ok(Command::Simulate(simulate)) = Command::try_parse_from(line) else {
                 panic!("`simulate` takes {arguments:?}");

@@ -9,7 +9,6 @@ use super::{
     Broken,
     facts::{Facts, SEARCHED},
 };
-use crate::scenario::Request;
 
 pub(super) fn judge(facts: &Facts<'_>, broken: &mut Broken<'_>) {
     on_behalf_of_a_request(facts, broken);
@@ -99,15 +98,24 @@ fn as_few_as_possible(facts: &Facts<'_>, broken: &mut Broken<'_>) {
     };
     let calls = action_calls(facts);
     let (instances, limit) = facts.batch();
+    let Some(request) = facts.scenario.requests.first() else {
+        return;
+    };
+    let fewest: usize = request
+        .waves
+        .unwrap_or_default()
+        .ranges(instances)
+        .map(|wave| wave.len().div_ceil(limit))
+        .sum();
     if facts.scenario.is_calm()
-        && facts.scenario.requests.iter().all(Request::is_plain)
+        && request.force_after.is_none()
         && report.is_success()
         && facts.bad == 0
-        && calls != instances.div_ceil(limit) as u64
+        && calls != fewest as u64
     {
         broken(
             "fewest calls",
-            format!("{calls} action calls for {instances} instances"),
+            format!("{calls} action calls, where {fewest} are enough"),
         );
     }
 }

@@ -1,4 +1,5 @@
-//! `bench`: what signatures, calls and memory cost, beside the least that they can cost.
+//! `bench`: what the library costs beside the least that it can cost, and how it behaves at scale and
+//! under faults.
 
 mod answers;
 mod bare;

@@ -304,7 +304,11 @@ impl Instance {
     ) -> Moment {
         self.booted_before = self.booted(now, epoch);
         self.before = match self.truth(now).state {
-            State::Running | State::Rebooting | State::Stopping => Power::Running,
+            State::Running => Power::Running,
+            // On its way: until the action is visible it shows as not yet there.
+            State::Starting | State::Stopping | State::Rebooting if act != Act::Start => {
+                Power::Running
+            }
             _ => Power::Stopped,
         };
         let due = if self.trouble == Some(Trouble::Stubborn) && act == Act::Stop {
@@ -419,6 +423,16 @@ mod tests {
         assert_eq!(instance.started_at(at(19), EPOCH), before);
         assert_eq!(instance.shown(at(20)).state, State::Running);
         assert_ne!(instance.started_at(at(20), EPOCH), before);
+    }
+
+    #[test]
+    fn what_is_stopped_while_it_boots_is_not_shown_stopped_before_it_is() {
+        let mut instance = Instance::new("i-1".into(), 0, 0, Power::Stopped, EPOCH);
+        begin(&mut instance, Act::Start, 0);
+        begin(&mut instance, Act::Stop, 5);
+        assert_eq!(instance.shown(at(6)).state, State::Running);
+        assert_eq!(instance.shown(at(7)).state, State::Stopping);
+        assert_eq!(instance.shown(at(15)).state, State::Stopped);
     }
 
     #[test]

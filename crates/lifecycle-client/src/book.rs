@@ -226,7 +226,9 @@ impl Book {
     }
 
     fn doubt(&mut self, id: &InstanceId, fault: Fault, doubt: Doubt, settle_by: Instant) {
-        if let Some(&at) = self.index.get(id) {
+        if let Some(&at) = self.index.get(id)
+            && self.rows[at].is_open()
+        {
             self.rows[at].request_id = fault.request_id().map(Into::into);
             self.rows[at].phase = Phase::Unclear(fault, doubt);
             self.rows[at].still = false;
@@ -238,7 +240,7 @@ impl Book {
     pub(crate) fn force(&mut self, ids: Vec<InstanceId>) -> Vec<InstanceId> {
         let mut late = ids;
         late.retain(|id| {
-            let row = self.row_mut(id).filter(|row| row.is_open());
+            let row = self.row_mut(id).filter(|row| row.is_open() && !row.forced);
             row.map(|row| row.forced = true).is_some()
         });
         for id in &late {
@@ -267,31 +269,34 @@ impl Book {
         seen: Option<&Observation>,
         settle_by: Instant,
     ) -> bool {
-        if self.row(id).is_some_and(|row| row.forced) {
+        let Some(row) = self.row(id).filter(|row| row.is_open()) else {
+            return false;
+        };
+        if row.forced {
             return self.not_forced(id, fault, seen);
         }
+        // A job takes instances on before it looks at them.
+        let was_accepted = matches!(row.phase, Phase::Accepted);
+        // Then it was not so, and has come there since.
+        let was_looked_at = row.before.is_some();
+        let certain = fault.effect() == Effect::None;
+        if self.strict && certain && !was_accepted {
+            self.close(id, Outcome::Refused(fault));
+            return false;
+        }
+        let doubt = Doubt::about(&fault);
         let Some(seen) = seen else {
-            let doubt = Doubt::about(&fault);
             self.doubt(id, fault, doubt, settle_by);
             return true;
         };
         self.note(seen);
         let state = seen.state;
         let on_the_way = is_on_the_way(self.goal, state);
-        // A job takes instances on before it looks at them.
-        let was_accepted = self
-            .row(id)
-            .is_some_and(|row| matches!(row.phase, Phase::Accepted));
-        // Then it was not so, and has come there since.
-        let was_looked_at = self.row(id).is_some_and(|row| row.before.is_some());
         if state == self.goal && was_looked_at {
             self.close(id, Outcome::Reached(Evidence::Seen));
             false
-        } else if self.strict && !was_looked_at {
-            self.close(id, Outcome::Refused(fault));
-            false
         } else if state == self.goal || (on_the_way && !self.waits && !was_looked_at) {
-            self.close(id, Outcome::Unchanged);
+            self.close(id, self.unchanged(fault));
             false
         } else if on_the_way && (!was_looked_at || was_accepted) {
             if let Some(row) = self.row_mut(id) {
@@ -299,12 +304,20 @@ impl Book {
             }
             true
         } else if on_the_way || (self.is_ready(state) && is_believed_late(&fault)) {
-            let doubt = Doubt::about(&fault);
             self.doubt(id, fault, doubt, settle_by);
             true
         } else {
             self.close(id, Outcome::Refused(fault));
             false
+        }
+    }
+
+    /// It is so already, and the cloud has refused it for that.
+    fn unchanged(&self, fault: Fault) -> Outcome {
+        if self.strict {
+            Doubt::about(&fault).outcome(fault, false)
+        } else {
+            Outcome::Unchanged
         }
     }
 
@@ -382,6 +395,8 @@ impl Book {
         let Some(row) = self.row_mut(id) else { return };
         row.absent = 0;
         row.still = ready;
+        // A job that succeeded is no proof against what is seen after it.
+        row.done &= observation.state == goal;
         let state = observation.state;
         let evidence = match verb {
             Some(Verb::Reboot) => row.reboot_evidence(observation),
@@ -393,8 +408,21 @@ impl Book {
             _ => on_the_way,
         };
         let was_unclear = matches!(row.phase, Phase::Unclear(..));
-        match evidence {
-            Some(evidence) if done => self.close(id, Outcome::Reached(evidence)),
+        let contradicted = match &row.phase {
+            Phase::Unclear(fault, Doubt::Contradicted) => Some(fault.clone()),
+            _ => None,
+        };
+        match (evidence, contradicted) {
+            // Refused, and not because of us: the view has caught up with the refusal.
+            (_, Some(fault)) if done || (moved && !self.waits) => {
+                self.close(id, self.unchanged(fault));
+            }
+            (_, Some(_)) if moved => {
+                if let Some(row) = self.row_mut(id) {
+                    row.phase = Phase::Accepted;
+                }
+            }
+            (Some(evidence), None) if done => self.close(id, Outcome::Reached(evidence)),
             _ if state.is_dead_end() && state != goal => {
                 self.end(id, |_| Pending::DeadEnd(state));
             }

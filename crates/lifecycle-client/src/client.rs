@@ -198,7 +198,7 @@ impl ClientBuilder {
     /// Uses these deadlines.
     #[must_use]
     pub fn timeouts(mut self, timeouts: Timeouts) -> Self {
-        self.timeouts = timeouts;
+        self.timeouts = timeouts.finite();
         self
     }
 

@@ -9,7 +9,7 @@ use tokio::{
     time::{Instant, sleep_until},
 };
 
-use crate::{run::Run, send::Outbox};
+use crate::run::{Jobs, Run};
 
 /// Instances whose graceful stop was taken on, or may have been, and when their patience ends.
 pub(crate) struct Grace {
@@ -45,10 +45,6 @@ impl Run<'_> {
     /// Sends `action` to what is still open when its grace ends.
     pub(crate) async fn escalate(&self, action: Action, graces: UnboundedReceiver<Grace>) {
         let (jobs, opened) = mpsc::unbounded_channel();
-        let outbox = Outbox {
-            jobs: Some(jobs),
-            graces: None,
-        };
         let overdue = stream::unfold((graces, None), |(mut graces, held)| async {
             let grace = match held {
                 Some(grace) => grace,
@@ -68,16 +64,16 @@ impl Run<'_> {
         });
         let forcing = async move {
             overdue
-                .for_each_concurrent(None, |ids| self.force(action, ids, outbox.clone()))
+                .for_each_concurrent(None, |ids| self.force(action, ids, Some(jobs.clone())))
                 .await;
         };
         join(forcing, self.follow(Verb::Stop, opened)).await;
     }
 
-    async fn force(&self, action: Action, ids: Vec<InstanceId>, outbox: Outbox) {
+    async fn force(&self, action: Action, ids: Vec<InstanceId>, jobs: Jobs) {
         let late = self.book().force(ids);
         let batches = self.batches(&late, &action);
-        self.send(action, batches, outbox).await;
+        self.send(action, batches, jobs).await;
     }
 }
 

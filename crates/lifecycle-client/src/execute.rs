@@ -100,7 +100,8 @@ impl Inner {
             let Some(wait) = self.wait_before_repeat(&fault, effort, attempts) else {
                 return Err(give_up(fault));
             };
-            if Instant::now() + wait >= effort.deadline || !self.retry_budget.withdraw() {
+            let left = effort.deadline.saturating_duration_since(Instant::now());
+            if wait >= left || !self.retry_budget.withdraw() {
                 return Err(give_up(fault));
             }
             self.calls.repeats.fetch_add(1, Ordering::Relaxed);
@@ -125,9 +126,12 @@ impl Inner {
             Ok(pass) => pass,
             Err(fault) => return Attempt::failed(fault),
         };
-        let sent_at = self.clock.now();
-        match self.exchange(call, effort, &pass.key).await {
-            Ok(reply) => self.judge(call, effort.purpose, &reply, &pass, sent_at),
+        let signed = Signed {
+            at: self.clock.now(),
+            offset: self.skew.offset(),
+        };
+        match self.exchange(call, effort, &pass.key, signed).await {
+            Ok(reply) => self.judge(call, effort.purpose, &reply, &pass, signed),
             Err(fault) => Attempt::failed(fault),
         }
     }
@@ -135,13 +139,11 @@ impl Inner {
     /// A key that may be used, and the permission to send one call now.
     async fn pass(&self, effort: &Effort<'_>) -> Result<Pass<'_>, Fault> {
         let admission = async {
-            let key = self.credentials.credential().await;
-            let key =
-                key.map_err(|missing| Fault::new(FaultKind::Credential, missing.to_string()))?;
-            let probation = self.trust.probation().await;
+            let key = self.key().await?;
+            let probation = self.trust.probation(&key).await;
             let grant = self.pacer(effort.purpose).acquire().await;
-            // Last: the key may have been refused while this call stood in the queue.
-            self.flawed.admission(self.trust.admit(&key))?;
+            // It can be replaced or refused while this call stands in the queue.
+            let key = self.key().await?;
             Ok(Pass {
                 key,
                 grant,
@@ -153,18 +155,27 @@ impl Inner {
             .unwrap_or_else(|_| Err(too_late()))
     }
 
+    /// The key of the moment, unless it was refused before.
+    async fn key(&self) -> Result<Arc<Credential>, Fault> {
+        let key = self.credentials.credential().await;
+        let key = key.map_err(|missing| Fault::new(FaultKind::Credential, missing.to_string()))?;
+        self.flawed.admission(self.trust.admit(&key))?;
+        Ok(key)
+    }
+
     /// From the draft to the answer. Every fault of this half is ours or the transport's.
     async fn exchange<T>(
         &self,
         call: &Call<T>,
         effort: &Effort<'_>,
         key: &Credential,
+        signed: Signed,
     ) -> Result<Reply, Fault> {
         let left = effort.deadline.saturating_duration_since(Instant::now());
         if left.is_zero() {
             return Err(too_late());
         }
-        let stamp = self.clock.stamp(self.skew.offset());
+        let stamp = self.clock.stamp(signed.offset);
         let request = self.provider.sign(&call.draft, key, &stamp)?;
         self.admit_address(request.uri())?;
         self.calls.count(effort.purpose);
@@ -183,7 +194,7 @@ impl Inner {
         purpose: Purpose,
         reply: &Reply,
         pass: &Pass<'_>,
-        sent_at: SystemTime,
+        signed: Signed,
     ) -> Attempt<T> {
         let request_id = self.provider.request_id(reply);
         let result = self
@@ -196,8 +207,8 @@ impl Inner {
             Ok(_) => {
                 self.pacer(purpose).succeeded(pass.grant);
                 self.retry_budget.deposit();
-                self.trust.confirm();
-                self.skew.confirm(reply.date(), sent_at);
+                self.trust.confirm(&pass.key);
+                self.skew.confirm(reply.date(), signed.at);
             }
             Err(fault) => match fault.kind() {
                 FaultKind::Throttled => {
@@ -205,7 +216,7 @@ impl Inner {
                         .throttled(pass.grant, fault.retry_after());
                 }
                 FaultKind::Credential => self.trust.revoke(&pass.key, fault),
-                FaultKind::ClockSkew if self.skew.learn(reply.date(), sent_at) => {
+                FaultKind::ClockSkew if self.skew.learn(reply.date(), signed.at, signed.offset) => {
                     skew = Skew::Learned;
                 }
                 FaultKind::ClockSkew
@@ -213,7 +224,7 @@ impl Inner {
                 | FaultKind::Unreadable
                 | FaultKind::Unknown => {}
                 // The cloud looked behind the signature, so the key is good.
-                _ => self.trust.confirm(),
+                _ => self.trust.confirm(&pass.key),
             },
         }
         Attempt {
@@ -237,7 +248,7 @@ impl Inner {
         may_repeat(fault, effort, attempts, policy).then(|| {
             let jitter = |most: Duration| most.mul_f64(self.chance());
             match fault.retry_after() {
-                Some(hint) => hint + jitter(policy.base),
+                Some(hint) => hint.saturating_add(jitter(policy.base)),
                 None => jitter(policy.ceiling(attempts)),
             }
         })
@@ -269,6 +280,13 @@ struct Pass<'a> {
     grant: Grant,
     /// Held until the answer is judged, while the key has never worked.
     _probation: Option<MutexGuard<'a, ()>>,
+}
+
+/// When a call was signed, and by how much the cloud's clock was taken to be ahead.
+#[derive(Clone, Copy)]
+struct Signed {
+    at: SystemTime,
+    offset: i64,
 }
 
 struct Attempt<T> {

@@ -117,12 +117,20 @@ impl Run<'_> {
         }
         let ids: Vec<InstanceId> = half_way.iter().map(|(id, _)| id.clone()).collect();
         let mut sights = self.look(&ids).await;
+        let mut open = Vec::new();
         let mut book = self.book();
         for (id, fault) in half_way {
             if let Some(sight) = sights.remove(&id) {
                 book.sight(&id, sight);
             }
             book.job_failed(&id, fault);
+            if book.is_open(&id) {
+                open.push(id);
+            }
+        }
+        drop(book);
+        if !open.is_empty() {
+            self.subscription.add(open);
         }
     }
 }

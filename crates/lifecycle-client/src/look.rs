@@ -1,7 +1,7 @@
 //! Looking at instances once: the one place that reads states.
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::{HashMap, HashSet, VecDeque},
     sync::atomic::{AtomicU8, Ordering},
 };
 
@@ -70,11 +70,43 @@ impl Inner {
             Err(failure) if failure.fault.kind() == FaultKind::NotFound => {
                 self.look_one_by_one(chunk, effort).await
             }
-            Err(failure) => chunk
-                .iter()
-                .map(|id| (id.clone(), Sight::Missed(failure.fault.clone())))
-                .collect(),
+            // And for others one id can spoil the question, or be out of this key's reach.
+            Err(failure) if is_about_one_perhaps(failure.fault.kind()) => {
+                self.look_in_halves(chunk, effort).await
+            }
+            Err(failure) => missed(chunk, &failure.fault).collect(),
         }
+    }
+
+    /// Finds what spoils a question, so that the others can be seen. Gives up at once when it is
+    /// not about one: when both halves are refused.
+    async fn look_in_halves(&self, chunk: &[InstanceId], effort: &Effort<'_>) -> Sights {
+        let mut sights = Sights::new();
+        let mut parts = VecDeque::from(<[_; 2]>::from(chunk.split_at(chunk.len() / 2)));
+        let (mut refused, mut answered) = (0, false);
+        while let Some(part) = parts.pop_front() {
+            match self.ask(part, effort).await {
+                Ok(rows) => {
+                    answered = true;
+                    let (seen, missing) = partition(part, rows);
+                    sights.extend(seen);
+                    sights.extend(missing.into_iter().map(|id| (id, Sight::Absent)));
+                }
+                Err(failure) => {
+                    refused += 1;
+                    let fault = failure.fault;
+                    if refused == 2 && !answered {
+                        return missed(chunk, &fault).collect();
+                    }
+                    if part.len() > 1 && is_about_one_perhaps(fault.kind()) {
+                        parts.extend(<[_; 2]>::from(part.split_at(part.len() / 2)));
+                    } else {
+                        sights.extend(missed(part, &fault));
+                    }
+                }
+            }
+        }
+        sights
     }
 
     async fn look_one_by_one(&self, ids: &[InstanceId], effort: &Effort<'_>) -> Sights {
@@ -112,6 +144,22 @@ impl Inner {
 }
 
 pub(crate) type Sights = HashMap<InstanceId, Sight>;
+
+/// Whether a look at several can have been refused because of one of them.
+fn is_about_one_perhaps(kind: FaultKind) -> bool {
+    matches!(
+        kind,
+        FaultKind::Invalid | FaultKind::Permission | FaultKind::Unsupported
+    )
+}
+
+fn missed<'i>(
+    ids: &'i [InstanceId],
+    fault: &'i Fault,
+) -> impl Iterator<Item = (InstanceId, Sight)> + 'i {
+    ids.iter()
+        .map(|id| (id.clone(), Sight::Missed(fault.clone())))
+}
 
 /// Rows of instances that were asked for, and the ids that have none.
 fn partition(asked: &[InstanceId], rows: Vec<Observation>) -> (Sights, Vec<InstanceId>) {

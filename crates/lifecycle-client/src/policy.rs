@@ -71,6 +71,20 @@ impl Default for Timeouts {
     }
 }
 
+/// Nothing is waited for any longer.
+pub(crate) const YEAR: Duration = Duration::from_secs(365 * 24 * 3600);
+
+impl Timeouts {
+    /// None of them longer than a year.
+    pub(crate) fn finite(self) -> Self {
+        Self {
+            attempt: self.attempt.min(YEAR),
+            request: self.request.min(YEAR),
+            settle: self.settle.min(YEAR),
+        }
+    }
+}
+
 /// How long to wait for instances to reach their goal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Patience(Duration);
@@ -86,12 +100,14 @@ impl Patience {
 
     /// So many minutes, from the moment the request is awaited.
     pub const fn minutes(minutes: u64) -> Self {
-        Self(Duration::from_secs(60 * minutes))
+        Self(Duration::from_secs(minutes.saturating_mul(60)))
     }
 
     /// The time as a duration.
-    pub const fn duration(self) -> Duration {
-        self.0
+    ///
+    /// A year at most: that is for ever, and can be added to a time.
+    pub fn duration(self) -> Duration {
+        self.0.min(YEAR)
     }
 }
 

@@ -24,7 +24,7 @@ impl Report {
         &self.rows
     }
 
-    /// The outcome of one instance.
+    /// The outcome of one instance. Looks through the whole report: not for a loop over many.
     pub fn outcome(&self, id: &InstanceId) -> Option<&Outcome> {
         let row = self.rows.iter().find(|row| row.instance == *id)?;
         Some(&row.outcome)

@@ -10,6 +10,7 @@ use std::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
+    time::Duration,
 };
 
 use futures_util::{StreamExt, future::join, stream};
@@ -31,7 +32,6 @@ use crate::{
     look::{Sight, Sights, not_shown},
     plan::{Plan, batches},
     report::Report,
-    send::Outbox,
     watch::Subscription,
 };
 
@@ -45,21 +45,25 @@ pub(crate) async fn run(
     let inbox = Arc::new(Inbox::default());
     let time = plan.patience().unwrap_or(inner.timeouts.request);
     let deadline = Instant::now() + inner.flawed.time(time);
+    let action = plan.action;
+    let force = action.and_then(|action| plan.terms.force(&action).ok()?);
+    let (graces, ended) = force.map(|force| Graces::new(force.after)).unzip();
+    // What is in doubt is not given up before it could be forced.
+    let grace = force.map_or(Duration::ZERO, |force| force.after);
     let run = Run {
         inner,
         book: Mutex::new(inner.flawed.book(Book::new(&plan, events))),
         subscription: Subscription::new(inner, Arc::clone(&inbox)),
         deadline,
+        settle: inner.timeouts.settle + grace,
+        graces,
         acted: AtomicBool::new(false),
         inbox,
     };
-    let action = plan.action;
-    let force = action.and_then(|action| plan.terms.force(&action).ok()?);
-    let (graces, ended) = force.map(|force| Graces::new(force.after)).unzip();
     let waits = plan.patience().is_some();
     let (jobs, opened) = waits.then(mpsc::unbounded_channel).unzip();
     let acting = async {
-        run.act(plan, Outbox { jobs, graces }).await;
+        run.act(plan, jobs).await;
         run.acted.store(true, Ordering::Release);
         run.nudge();
     };
@@ -91,6 +95,10 @@ pub(crate) struct Run<'a> {
     book: Mutex<Book>,
     pub(crate) subscription: Subscription,
     pub(crate) deadline: Instant,
+    /// How long an unclear action is looked at.
+    settle: Duration,
+    /// Only where a graceful stop is forced later.
+    graces: Option<Graces>,
     /// Everything was sent.
     acted: AtomicBool,
     /// Where sights arrive.
@@ -120,7 +128,7 @@ impl Inbox {
 
 impl Run<'_> {
     /// Sends the action to everything.
-    async fn act(&self, plan: Plan, outbox: Outbox) {
+    async fn act(&self, plan: Plan, jobs: Jobs) {
         let Some(action) = plan.action else {
             self.subscription.add_as_they_are(plan.ids);
             return;
@@ -130,7 +138,7 @@ impl Run<'_> {
         } else {
             self.batches(&plan.ids, &action)
         };
-        self.send(action, batches, outbox).await;
+        self.send(action, batches, jobs).await;
     }
 
     pub(crate) fn batches(&self, ids: &[InstanceId], action: &Action) -> Vec<Vec<InstanceId>> {
@@ -150,8 +158,7 @@ impl Run<'_> {
 
     /// When an unclear action must be settled.
     pub(crate) fn settle_by(&self) -> Instant {
-        self.deadline
-            .min(Instant::now() + self.inner.timeouts.settle)
+        self.deadline.min(Instant::now() + self.settle)
     }
 
     pub(crate) fn effort<'e>(
@@ -178,11 +185,12 @@ impl Run<'_> {
     /// The cloud refused these one by one. Where the refusal may only mean that it is so already,
     /// their states decide.
     pub(crate) async fn refuse(&self, verb: Verb, refused: Vec<(InstanceId, Fault)>) {
-        let is_doubtful =
-            |fault: &Fault| may_be_so_already(fault.kind()) || fault.effect() == Effect::Possible;
-        let (doubtful, certain): (Vec<_>, Vec<_>) = refused
-            .into_iter()
-            .partition(|(_, fault)| verb != Verb::Reboot && is_doubtful(fault));
+        if verb == Verb::Reboot {
+            return self.refuse_reboots(refused);
+        }
+        let (doubtful, certain): (Vec<_>, Vec<_>) = refused.into_iter().partition(|(_, fault)| {
+            may_be_so_already(fault.kind()) || fault.effect() == Effect::Possible
+        });
         {
             let mut book = self.book();
             for (id, fault) in certain {
@@ -208,11 +216,32 @@ impl Run<'_> {
         self.nudge();
     }
 
+    /// A state says nothing about a reboot: what may have begun is watched.
+    fn refuse_reboots(&self, refused: Vec<(InstanceId, Fault)>) {
+        for (id, fault) in refused {
+            if fault.effect() == Effect::Possible {
+                self.book().unclear(&id, &fault, self.settle_by());
+                self.subscription.add([id]);
+            } else {
+                self.book().refused(&id, fault);
+            }
+        }
+        self.nudge();
+    }
+
     pub(crate) fn refuse_as_seen(&self, id: &InstanceId, fault: Fault, seen: Option<&Observation>) {
         let settle_by = self.settle_by();
         let watched = self.book().refused_as_seen(id, fault, seen, settle_by);
         if watched {
+            self.begin_grace(std::slice::from_ref(id));
             self.subscription.add([id.clone()]);
+        }
+    }
+
+    /// From now on these have so long to stop before they are forced.
+    pub(crate) fn begin_grace(&self, ids: &[InstanceId]) {
+        if let Some(graces) = &self.graces {
+            graces.begin(ids.to_vec());
         }
     }
 
@@ -279,3 +308,6 @@ pub(crate) struct Job {
     pub(crate) id: JobId,
     pub(crate) instances: Vec<InstanceId>,
 }
+
+/// Where jobs are handed over to be followed; `None` where nothing is waited for.
+pub(crate) type Jobs = Option<UnboundedSender<Box<Job>>>;

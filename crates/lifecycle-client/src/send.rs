@@ -4,27 +4,23 @@ use futures_util::{StreamExt, stream};
 use lifecycle_core::{
     Action, Effect, Fault, FaultKind, InstanceId, Observation, PowerState, Receipt, Repeat, Verb,
 };
-use tokio::{
-    sync::mpsc::UnboundedSender,
-    time::{Instant, sleep_until},
-};
+use tokio::time::{Instant, sleep_until};
 
 use crate::{
-    escalate::Graces,
     execute::{Answer, Failure, Purpose},
     look::{Sight, not_shown},
-    run::{Job, Run, may_be_so_already},
+    run::{Job, Jobs, Run, may_be_so_already},
 };
 
 impl Run<'_> {
     /// Sends `action` to these batches, several at a time. Every id has an outcome or is on its
     /// way to one afterwards.
-    pub(crate) async fn send(&self, action: Action, batches: Vec<Vec<InstanceId>>, outbox: Outbox) {
+    pub(crate) async fn send(&self, action: Action, batches: Vec<Vec<InstanceId>>, jobs: Jobs) {
         let mut batches = self.inner.flawed.batches(batches);
         let sender = &Sender {
             run: self,
             action,
-            outbox,
+            jobs,
         };
         if batches.len() == 1
             && let Some(only) = batches.pop()
@@ -40,19 +36,10 @@ impl Run<'_> {
     }
 }
 
-/// Where the sending part hands over what others go on with.
-#[derive(Clone)]
-pub(crate) struct Outbox {
-    /// Only where the goal is waited for.
-    pub(crate) jobs: Option<UnboundedSender<Box<Job>>>,
-    /// Only where a graceful stop is forced later.
-    pub(crate) graces: Option<Graces>,
-}
-
 struct Sender<'a> {
     run: &'a Run<'a>,
     action: Action,
-    outbox: Outbox,
+    jobs: Jobs,
 }
 
 /// Instances that go out in one call.
@@ -93,7 +80,9 @@ impl Sender<'_> {
                     if parcel.ids.len() == 1 || calls_left < parcels.len() + 2 =>
                 {
                     let alone = parcel.ids.len() == 1 && !may_be_so_already(fault.kind());
-                    let fault = match parcel.again && !alone {
+                    // A reboot was seen not to have moved before it was sent again.
+                    let in_name = parcel.again && !alone && self.may_be_sent_again();
+                    let fault = match in_name {
                         true => fault.with_effect(Effect::Possible),
                         false => fault,
                     };
@@ -132,6 +121,10 @@ impl Sender<'_> {
         };
         match (flawed.effect(failure.effect), failure.fault.kind()) {
             (Effect::None, kind) if flawed.is_per_instance(kind) => {
+                return Delivery::Refused(failure.fault);
+            }
+            // The cloud says that it failed at some; the rest may go again where that is harmless.
+            (_, FaultKind::Failed) if ids.len() > 1 && self.may_be_sent_again() => {
                 return Delivery::Refused(failure.fault);
             }
             (Effect::None, _) if parcel.again => self.unclear(ids, &failure.fault),
@@ -177,7 +170,7 @@ impl Sender<'_> {
             }
             Receipt::Job(job) => {
                 let instances = self.accept(ids, request_id);
-                if let Some(jobs) = &self.outbox.jobs
+                if let Some(jobs) = &self.jobs
                     && !instances.is_empty()
                 {
                     // The follower lives as long as this sender does.
@@ -216,14 +209,8 @@ impl Sender<'_> {
             let accepted = ids.iter().filter(|id| book.accepted(id, request_id));
             accepted.cloned().collect()
         };
-        self.begin_grace(&waited);
+        self.run.begin_grace(&waited);
         waited
-    }
-
-    fn begin_grace(&self, ids: &[InstanceId]) {
-        if let Some(graces) = &self.outbox.graces {
-            graces.begin(ids.to_vec());
-        }
     }
 
     /// Nobody knows what happened: only looking helps.
@@ -234,14 +221,18 @@ impl Sender<'_> {
                 book.unclear(id, fault, self.run.settle_by());
             }
         }
-        self.begin_grace(ids);
+        self.run.begin_grace(ids);
         self.run.subscription.add(ids.iter().cloned());
         self.run.nudge();
     }
 
+    fn may_be_sent_again(&self) -> bool {
+        matches!(self.action.repeat(), Repeat::Safe(_))
+    }
+
     /// Finds out which instances made the cloud refuse a parcel. Gives the parcels to send next.
     async fn take_apart(&self, parcel: Parcel, fault: &Fault) -> Vec<Parcel> {
-        if let Repeat::Never(_) = self.action.repeat() {
+        if !self.may_be_sent_again() {
             return self.halve_if_still(parcel.ids, fault).await;
         }
         let named: Vec<InstanceId> = parcel

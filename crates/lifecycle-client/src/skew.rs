@@ -14,12 +14,14 @@ impl ClockSkew {
         self.0.load(Ordering::Relaxed)
     }
 
-    /// The cloud refused a signature for its time. `true` when its date teaches something new.
-    pub(crate) fn learn(&self, cloud: Option<SystemTime>, local: SystemTime) -> bool {
+    /// The cloud refused a signature for its time. `true` when its date teaches something that the
+    /// offset `used` for it did not know, whoever else may have learned it by now.
+    pub(crate) fn learn(&self, cloud: Option<SystemTime>, local: SystemTime, used: i64) -> bool {
         let Some(ahead) = cloud.and_then(|cloud| difference(cloud, local)) else {
             return false;
         };
-        self.0.swap(ahead, Ordering::Relaxed) != ahead
+        self.0.store(ahead, Ordering::Relaxed);
+        ahead != used
     }
 
     /// The cloud accepted a signature. An offset that the clocks no longer show is dropped.
@@ -62,9 +64,16 @@ mod tests {
     #[test]
     fn an_offset_is_learned_and_dropped_when_the_clock_is_repaired() {
         let skew = ClockSkew::default();
-        assert!(skew.learn(Some(at(100_000)), at(101_200)));
+        assert!(skew.learn(Some(at(100_000)), at(101_200), 0));
         assert_eq!(skew.offset(), -1_200);
-        assert!(!skew.learn(Some(at(100_000)), at(101_200)), "nothing new");
+        assert!(
+            !skew.learn(Some(at(100_000)), at(101_200), -1_200),
+            "nothing new"
+        );
+        assert!(
+            skew.learn(Some(at(100_000)), at(101_200), 0),
+            "new to a call that was signed before"
+        );
         skew.confirm(Some(at(100_000)), at(101_200));
         assert_eq!(skew.offset(), -1_200, "the clocks still differ");
         skew.confirm(Some(at(100_000)), at(100_003));
@@ -74,8 +83,8 @@ mod tests {
     #[test]
     fn absurd_and_absent_dates_teach_nothing() {
         let skew = ClockSkew::default();
-        assert!(!skew.learn(Some(at(0)), at(2_000_000_000)));
-        assert!(!skew.learn(None, at(5)));
+        assert!(!skew.learn(Some(at(0)), at(2_000_000_000), 0));
+        assert!(!skew.learn(None, at(5), 0));
         assert_eq!(skew.offset(), 0);
     }
 }

@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use lifecycle_core::{Action, StopMode, StopOptions};
 
-use crate::{error::Error, policy::Patience};
+use crate::{
+    error::Error,
+    policy::{Patience, YEAR},
+};
 
 /// On what terms a power request is carried out. The default ends with acceptance, takes what is
 /// so already for good, and forces nothing.
@@ -22,11 +25,20 @@ pub struct Terms {
 }
 
 impl Terms {
+    /// The patience of a request that has to wait: the one given, or ten minutes, counted from the
+    /// moment of force where there is one.
+    pub fn patience_or_default(&self) -> Patience {
+        let implied = || {
+            let after = self.force_after.unwrap_or_default().min(YEAR);
+            Patience::from(after + Patience::DEFAULT.duration())
+        };
+        self.patience.unwrap_or_else(implied)
+    }
+
     /// The time to wait for. Waves and a stop that is to be forced later have to wait in any case.
     pub(crate) fn patience(&self, in_waves: bool) -> Option<Duration> {
-        let implied = self.force_after.or(in_waves.then_some(Duration::ZERO));
-        let given = self.patience.map(Patience::duration);
-        given.or_else(|| Some(implied? + Patience::DEFAULT.duration()))
+        let waits = self.patience.is_some() || self.force_after.is_some() || in_waves;
+        waits.then(|| self.patience_or_default().duration())
     }
 
     /// The action that follows when a graceful stop takes too long.

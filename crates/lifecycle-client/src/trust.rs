@@ -1,11 +1,6 @@
 //! Whether the key works: untried keys go out alone, refused ones not at all.
 
-use std::sync::{
-    Mutex, PoisonError,
-    atomic::{AtomicBool, Ordering},
-};
-
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard as Guard, PoisonError};
 
 use lifecycle_core::{Credential, Fault};
 use tokio::sync::MutexGuard;
@@ -16,24 +11,30 @@ use tokio::sync::MutexGuard;
 /// never worked queue up behind each other, and a refusal stops all that wait.
 #[derive(Debug, Default)]
 pub(crate) struct Trust {
-    confirmed: AtomicBool,
+    /// The key that a cloud accepted last.
+    confirmed: Mutex<Option<Arc<Credential>>>,
     alone: tokio::sync::Mutex<()>,
     refused: Mutex<Option<(Arc<Credential>, Fault)>>,
 }
 
 impl Trust {
     /// Waits until nobody else tries the key; passes at once when it is known to work.
-    pub(crate) async fn probation(&self) -> Option<MutexGuard<'_, ()>> {
-        if self.confirmed.load(Ordering::Acquire) {
+    pub(crate) async fn probation(&self, key: &Arc<Credential>) -> Option<MutexGuard<'_, ()>> {
+        if self.is_confirmed(key) {
             return None;
         }
         let guard = self.alone.lock().await;
-        (!self.confirmed.load(Ordering::Acquire)).then_some(guard)
+        (!self.is_confirmed(key)).then_some(guard)
+    }
+
+    fn is_confirmed(&self, key: &Arc<Credential>) -> bool {
+        let confirmed = lock(&self.confirmed);
+        confirmed.as_ref().is_some_and(|known| is_same(known, key))
     }
 
     /// Refuses a key that a cloud has refused before, with that refusal.
     pub(crate) fn admit(&self, key: &Credential) -> Result<(), Fault> {
-        let refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
+        let refused = lock(&self.refused);
         match &*refused {
             Some((known, fault)) if is_same(known, key) => Err(fault.clone()),
             _ => Ok(()),
@@ -41,19 +42,32 @@ impl Trust {
     }
 
     /// A cloud accepted the key.
-    pub(crate) fn confirm(&self) {
-        self.confirmed.store(true, Ordering::Release);
+    pub(crate) fn confirm(&self, key: &Arc<Credential>) {
+        let mut confirmed = lock(&self.confirmed);
+        if !confirmed
+            .as_ref()
+            .is_some_and(|known| Arc::ptr_eq(known, key))
+        {
+            *confirmed = Some(Arc::clone(key));
+        }
     }
 
     /// A cloud refused the key.
     pub(crate) fn revoke(&self, key: &Arc<Credential>, fault: &Fault) {
-        self.confirmed.store(false, Ordering::Release);
-        *self.refused.lock().unwrap_or_else(PoisonError::into_inner) =
-            Some((Arc::clone(key), fault.clone()));
+        lock(&self.confirmed).take_if(|known| is_same(known, key));
+        *lock(&self.refused) = Some((Arc::clone(key), fault.clone()));
     }
 }
 
+fn lock<T>(mutex: &Mutex<T>) -> Guard<'_, T> {
+    // Nothing panics while it holds one of these.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 fn is_same(one: &Credential, other: &Credential) -> bool {
+    if std::ptr::eq(one, other) {
+        return true;
+    }
     let public_half = |key: &Credential| match key {
         Credential::Keys { id, .. } => Some(id.clone()),
         _ => None,
@@ -88,12 +102,16 @@ mod tests {
     #[tokio::test]
     async fn keys_on_probation_go_one_at_a_time() {
         let trust = Trust::default();
-        let first = trust.probation().await;
+        let key = Arc::new(Credential::keys("id", "secret"));
+        let first = trust.probation(&key).await;
         assert!(first.is_some());
-        let second = tokio::time::timeout(std::time::Duration::from_millis(20), trust.probation());
+        let second =
+            tokio::time::timeout(std::time::Duration::from_millis(20), trust.probation(&key));
         assert!(second.await.is_err(), "two untried calls at once");
-        trust.confirm();
+        trust.confirm(&key);
         drop(first);
-        assert!(trust.probation().await.is_none());
+        assert!(trust.probation(&key).await.is_none());
+        let next = Arc::new(Credential::keys("id", "rotated"));
+        assert!(trust.probation(&next).await.is_some(), "a new key is new");
     }
 }

@@ -78,7 +78,9 @@ impl Subscription {
         for id in ids {
             table.add(id, self.waiter, since, due);
         }
-        if table.task.is_none() && !table.entries.is_empty() {
+        // One whose runtime has ended is of no use either.
+        let is_over = table.task.as_ref().is_none_or(AbortHandle::is_finished);
+        if is_over && !table.entries.is_empty() {
             let poller = poll(Arc::clone(&self.inner));
             table.task = Some(tokio::spawn(poller).abort_handle());
         }

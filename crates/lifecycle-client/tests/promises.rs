@@ -75,6 +75,22 @@ mod one_outcome_per_instance {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn an_answer_that_contradicts_itself_counts_once() {
+        let cloud = Scripted::new(|sent| match sent.operation.as_str() {
+            "observe" => all(sent, "stopped"),
+            _ => ok("each i-0=ok i-0=no i-1=ok"),
+        });
+        let client = cloud.client();
+        let events: Vec<Event> = client.start(ids(2)).events().collect().await;
+        let settled = events.iter().filter(|e| matches!(e, Event::Settled(_)));
+        assert_eq!(settled.count(), 2);
+        let Some(Event::Finished(Ok(report))) = events.last() else {
+            panic!("no report");
+        };
+        assert_eq!(outcomes(report), ["accepted"; 2]);
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn an_instance_that_the_answer_forgets_is_uncertain() {
         let cloud = Scripted::new(|sent| match sent.operation.as_str() {
             "observe" => all(sent, "stopped"),
@@ -149,6 +165,24 @@ mod at_most_one_reboot {
 
 mod reboots_in_a_batch {
     use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_refusal_that_leaves_it_open_is_not_told_as_a_refusal() {
+        let failed = answer(400, &[("kind", "failed")], "half way");
+        let fate = std::sync::Mutex::new(Some(failed));
+        let cloud = Scripted::new(move |sent| match sent.operation.as_str() {
+            "observe" => all(sent, "running"),
+            _ => fate.lock().unwrap().take().unwrap(),
+        });
+        let report = cloud.client().reboot(ids(1)).wait(seconds(300)).await;
+        assert_eq!(outcomes(&report.unwrap()), ["uncertain"]);
+        let each = Scripted::new(|sent| match sent.operation.as_str() {
+            "observe" => all(sent, "running"),
+            _ => ok("perhaps i-1"),
+        });
+        let report = each.client().reboot(ids(2)).await.unwrap();
+        assert_eq!(outcomes(&report), ["accepted", "uncertain"]);
+    }
 
     #[tokio::test(start_paused = true)]
     async fn what_is_down_is_kept_back_and_nothing_is_sent_for_it() {
@@ -533,6 +567,17 @@ mod jobs {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn a_job_is_no_proof_against_what_is_seen_after_it() {
+        let cloud = Scripted::new(|sent| match sent.operation.as_str() {
+            "observe" => all(sent, "stopped"),
+            "job" => ok("ok\ni-0 ok"),
+            _ => ok("job j-1"),
+        });
+        let report = cloud.client().start(ids(1)).wait(seconds(60)).await;
+        assert_eq!(outcomes(&report.unwrap()), ["pending"]);
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn a_job_that_failed_because_it_was_so_already_is_unchanged() {
         let cloud = with_job(&["failed\ni-0 wrong-state"], "running");
         let report = cloud
@@ -638,6 +683,24 @@ mod partial_failure {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn a_batch_that_failed_goes_on_without_its_culprit_where_a_repeat_is_harmless() {
+        let failing = || {
+            Scripted::new(|sent| match sent.operation.as_str() {
+                "observe" => ok("i-0 stopped\ni-1 stopped\ni-2 stopped"),
+                _ if sent.ids.contains(&"i-1".to_owned()) => {
+                    answer(400, &[("kind", "failed")], "i-1")
+                }
+                _ => ok("ok"),
+            })
+        };
+        let report = failing().client().start(ids(3)).await.unwrap();
+        assert_eq!(outcomes(&report), ["accepted", "refused", "accepted"]);
+        let cloud = failing();
+        let report = cloud.client().reboot(ids(3)).await.unwrap();
+        assert_eq!(outcomes(&report), ["refused"; 3], "all were down");
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn what_concerns_the_whole_account_is_not_searched() {
         for kind in [FaultKind::Permission, FaultKind::Invalid] {
             let cloud = Scripted::new(move |_| fault(kind));
@@ -682,6 +745,21 @@ mod partial_failure {
         let moved = refusing(|sent| all(sent, "starting"));
         let report = moved.client().start(ids(2)).await.unwrap();
         assert_eq!(outcomes(&report), ["accepted"; 2]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_refusal_that_the_view_catches_up_with_is_unchanged() {
+        for state in ["running", "starting"] {
+            let cloud = refusing(move |sent| all(sent, state));
+            let client = cloud.client();
+            let events: Vec<Event> = client.start(ids(1)).events().collect().await;
+            let accepted = |event: &Event| matches!(event, Event::Accepted { .. });
+            assert!(!events.iter().any(accepted), "nobody has accepted it");
+            let Some(Event::Finished(Ok(report))) = events.last() else {
+                panic!("no report");
+            };
+            assert_eq!(outcomes(report), ["unchanged"], "{state}");
+        }
     }
 
     #[tokio::test(start_paused = true)]
@@ -735,6 +813,16 @@ mod no_storms {
         cloud.client().start(ids(1)).await.unwrap();
         let at = cloud.log()[1].at;
         assert!(at >= seconds(17) && at <= seconds(18), "{at:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_endless_hint_ends_it_and_panics_nobody() {
+        let cloud = Scripted::new(|_| {
+            let endless = ("retry-after", "18446744073709551615");
+            answer(429, &[("kind", "throttled"), endless], "later")
+        });
+        let report = cloud.client().start(ids(1)).await.unwrap();
+        assert_eq!(outcomes(&report), ["refused"]);
     }
 
     #[tokio::test(start_paused = true)]
@@ -942,6 +1030,23 @@ mod looking {
             .map(|status| status.result.is_ok())
             .collect();
         assert_eq!(seen, [true, true, false, true, true]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn one_that_may_not_be_seen_does_not_hide_the_others() {
+        let hidden = |sent: &Sent| sent.ids.contains(&"i-3".to_owned());
+        let cloud = Scripted::new(move |sent| match hidden(sent) {
+            true => fault(FaultKind::Permission),
+            false => all(sent, "running"),
+        });
+        let client = cloud.client();
+        let seen = client.observe(ids(10)).await.unwrap();
+        let unseen = seen.iter().filter(|status| status.result.is_err());
+        assert_eq!(unseen.count(), 1);
+        // Where nothing may be seen, nobody searches.
+        let cloud = Scripted::new(|_| fault(FaultKind::Permission));
+        let _ = cloud.client().observe(ids(10)).await;
+        assert_eq!(cloud.log().len(), 3);
     }
 
     #[tokio::test(start_paused = true)]

@@ -39,15 +39,17 @@ mod strict {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn what_became_so_after_the_look_is_no_refusal() {
-        let looks = AtomicUsize::new(0);
-        let cloud = Scripted::new(move |sent| match sent.operation.as_str() {
-            "observe" if looks.fetch_add(1, Ordering::Relaxed) == 0 => all(sent, "stopped"),
-            "observe" => all(sent, "running"),
-            _ => fault(FaultKind::WrongState),
-        });
-        let report = cloud.client().start(ids(1)).strict().await.unwrap();
-        assert_eq!(outcomes(&report), ["reached"]);
+    async fn a_refused_batch_that_has_become_so_since_was_perhaps_carried_out() {
+        for (instances, expected) in [(1, "refused"), (2, "reached")] {
+            let looks = AtomicUsize::new(0);
+            let cloud = Scripted::new(move |sent| match sent.operation.as_str() {
+                "observe" if looks.fetch_add(1, Ordering::Relaxed) == 0 => all(sent, "stopped"),
+                "observe" => all(sent, "running"),
+                _ => fault(FaultKind::WrongState),
+            });
+            let report = cloud.client().start(ids(instances)).strict().await;
+            assert_eq!(outcomes(&report.unwrap()), vec![expected; instances]);
+        }
     }
 
     #[tokio::test(start_paused = true)]
@@ -209,6 +211,58 @@ mod force_after {
         let report = client.stop(ids(1)).force_after(seconds(20)).await;
         assert_eq!(outcomes(&report.unwrap()), ["reached"]);
         assert_eq!(cloud.calls("force-stop").len(), 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_nobody_knows_waits_for_its_force() {
+        let cloud = Scripted::new(|sent| match sent.operation.as_str() {
+            "observe" if sent.at < seconds(90) => all(sent, "running"),
+            "observe" => all(sent, "stopped"),
+            "stop" => ok("<html>"),
+            _ => ok("ok"),
+        });
+        let client = cloud.client();
+        let report = client.stop(ids(1)).force_after(seconds(90)).await;
+        assert_eq!(outcomes(&report.unwrap()), ["reached"]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_hangs_in_stopping_already_is_forced() {
+        let cloud = Scripted::new(|sent| match sent.operation.as_str() {
+            "observe" if sent.at < seconds(60) => all(sent, "stopping"),
+            "observe" => all(sent, "stopped"),
+            "stop" => fault(FaultKind::WrongState),
+            _ => ok("ok"),
+        });
+        let client = cloud.client();
+        let report = client.stop(ids(1)).force_after(seconds(60)).await;
+        assert_eq!(outcomes(&report.unwrap()), ["reached"]);
+        assert_eq!(cloud.calls("force-stop").len(), 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_goes_down_after_its_job_has_failed_is_seen() {
+        let cloud = Scripted::new(|sent| match sent.operation.as_str() {
+            "observe" if sent.at < seconds(30) => all(sent, "running"),
+            "observe" => all(sent, "stopped"),
+            "stop" => ok("job j-1"),
+            "job" => ok("failed\ni-0 failed"),
+            _ => ok("ok"),
+        });
+        let client = cloud.client();
+        let report = client.stop(ids(1)).force_after(seconds(300)).await;
+        assert_eq!(outcomes(&report.unwrap()), ["reached"]);
+        assert_eq!(cloud.calls("force-stop"), []);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn no_time_is_too_long() {
+        let cloud = stubborn(true);
+        let client = cloud.client();
+        let error = client.stop(ids(1)).force_after(Duration::MAX).await;
+        assert!(matches!(error, Err(Error::NeverForced { .. })), "{error:?}");
+        let report = client.stop([support::id(0)]).wait(Duration::MAX).await;
+        assert_eq!(outcomes(&report.unwrap()), ["reached"]);
     }
 
     #[tokio::test(start_paused = true)]

@@ -88,7 +88,10 @@ impl From<FleetError> for Failure {
             | FleetError::Place { .. }
             | FleetError::TooMany { .. }
             | FleetError::Client(
-                Error::InvalidId(_) | Error::Unsupported(_) | Error::TooMany { .. },
+                Error::InvalidId(_)
+                | Error::Unsupported(_)
+                | Error::TooMany { .. }
+                | Error::NeverForced { .. },
             ) => Exit::WrongUsage,
             _ => Exit::NothingDone,
         };

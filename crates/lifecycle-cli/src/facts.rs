@@ -78,7 +78,8 @@ impl Facts {
                 }
             }
             Event::Unclear { instance, fault } => {
-                if let Some(fact) = self.of(place, instance) {
+                let known = |fact: &&mut Fact| matches!(fact.answer, Answer::Accepted);
+                if let Some(fact) = self.of(place, instance).filter(|fact| !known(fact)) {
                     fact.answer = Answer::Unclear(fault.clone());
                 }
             }

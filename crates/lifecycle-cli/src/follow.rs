@@ -67,6 +67,8 @@ pub(crate) async fn follow(
     ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
     loop {
         tokio::select! {
+            // What is known is taken in before anything else.
+            biased;
             event = events.next() => match event {
                 Some(FleetEvent::Finished(result)) => return Ok(rows(&result?, purpose)),
                 Some(event) => {

@@ -43,6 +43,8 @@ enum Standing {
     NotAsAsked,
     /// The cloud did not let us in, or could not be reached.
     OutOfReach,
+    /// It did not have its turn, because of others.
+    Unasked,
 }
 
 /// What was asked of the instances of a command.
@@ -175,7 +177,8 @@ fn billing<S: Serializer>(billing: &Option<StoppedBilling>, to: S) -> Result<S::
 
 /// The exit that these rows stand for.
 pub(crate) fn exit(rows: &[Row]) -> Exit {
-    let out_of_reach = |row: &Row| row.standing == Standing::OutOfReach;
+    // Where a row is left out, the one for which it was is there too.
+    let out_of_reach = |row: &Row| matches!(row.standing, Standing::OutOfReach | Standing::Unasked);
     if rows.iter().all(Row::is_as_asked) {
         Exit::AllAsAsked
     } else if rows.iter().all(out_of_reach) {
@@ -195,6 +198,7 @@ fn standing(outcome: &Outcome, purpose: Purpose) -> Standing {
     match blocking.map(Fault::kind) {
         _ if outcome.is_success() => Standing::AsAsked,
         Some(FaultKind::Credential | FaultKind::Unreachable) => Standing::OutOfReach,
+        Some(FaultKind::Halted) => Standing::Unasked,
         _ => Standing::NotAsAsked,
     }
 }
@@ -262,7 +266,7 @@ mod tests {
 
     #[test]
     fn exits_follow_from_the_rows() {
-        use Standing::{AsAsked, NotAsAsked, OutOfReach};
+        use Standing::{AsAsked, NotAsAsked, OutOfReach, Unasked};
         for (standings, expected) in [
             (&[][..], Exit::AllAsAsked),
             (&[AsAsked, AsAsked], Exit::AllAsAsked),
@@ -270,6 +274,9 @@ mod tests {
             (&[AsAsked, OutOfReach], Exit::Incomplete),
             (&[NotAsAsked, OutOfReach], Exit::Incomplete),
             (&[OutOfReach, OutOfReach], Exit::NothingDone),
+            (&[OutOfReach, Unasked], Exit::NothingDone),
+            (&[NotAsAsked, Unasked], Exit::Incomplete),
+            (&[AsAsked, Unasked], Exit::Incomplete),
         ] {
             assert_eq!(exit(&rows(standings)), expected, "{standings:?}");
         }
@@ -277,7 +284,7 @@ mod tests {
 
     #[test]
     fn out_of_reach_is_what_never_got_in() {
-        use Standing::{AsAsked, NotAsAsked, OutOfReach};
+        use Standing::{AsAsked, NotAsAsked, OutOfReach, Unasked};
         let refused = |kind| Outcome::Refused(fault(kind));
         let blind = || Outcome::Pending(Pending::Blind(fault(FaultKind::Credential)));
         for (outcome, purpose, expected) in [

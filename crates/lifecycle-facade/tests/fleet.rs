@@ -299,3 +299,12 @@ async fn what_a_stop_costs_is_told_where_the_cloud_shows_it() {
         Some(StoppedBilling::NotBilled)
     );
 }
+
+#[tokio::test(start_paused = true)]
+async fn waves_leave_time_for_force() {
+    let simulator = simulator("huawei/cn-north-4=2:stubborn");
+    let fleet = fleet(&simulator);
+    let request = fleet.stop(simulator.instances()).waves(Waves::of(1));
+    let report = request.force_after(Duration::from_secs(15 * 60)).await;
+    assert_eq!(outcomes(&report.unwrap()), ["reached"; 2]);
+}

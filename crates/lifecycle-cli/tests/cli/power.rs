@@ -109,6 +109,14 @@ fn more_than_the_cap_is_refused() {
 }
 
 #[test]
+fn force_that_comes_too_late_is_wrong_usage() {
+    let served = Served::with(&["--fleet", "baidu/bj=1:running"]);
+    let args = ["stop", served.instances()[0], "--force-after", "15m"];
+    let ran = served.run(&args).exits_with(2);
+    assert!(ran.stderr.contains("nothing was sent"), "{ran:#?}");
+}
+
+#[test]
 fn what_is_so_already_is_refused_on_request() {
     let served = Served::with(&["--fleet", "baidu/bj=1:running"]);
     let args = [

@@ -131,7 +131,7 @@ where
     fn request<'c>(&self, group: &'c Group) -> PowerRequest<'c, O> {
         let mut terms = self.terms;
         if self.waves.is_some() {
-            terms.patience.get_or_insert(Patience::DEFAULT);
+            terms.patience = Some(terms.patience_or_default());
         }
         (self.verb)(&group.client, group.ids.clone())
             .options(self.options)

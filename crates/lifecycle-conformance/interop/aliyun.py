@@ -437,6 +437,31 @@ def trouble(site):
     expect_accepted(start(site, site.ids[5], init_local_disk=True))
 
 
+@case("aliyun/cn-hangzhou=1:creating")
+def not_ready_as_a_server_error(site):
+    """InstanceNotReady is documented with 500 too: then a ServerException"""
+    site.switch("not-ready-status", "500")
+    expect_refused(lambda: start(site), 500, "InstanceNotReady", ServerException)
+
+
+@case("aliyun/cn-hangzhou=1:stopped")
+def requests_that_make_no_sense(site):
+    """an unknown operation, values that are not allowed, missing parameters in three families"""
+    regions = lambda: client(site).describe_regions(models.DescribeRegionsRequest())
+    expect_refused(regions, 404, "InvalidApi.NotFound")
+    expect_refused(lambda: stop(site, stopped_mode="Nap"), 400, "InvalidParameter")
+    odd = lambda: batch(site, "start", batch_optimization="Sometimes")
+    expect_refused(odd, 400, "InvalidParameter")
+    nothing = lambda: client(site).start_instance(models.StartInstanceRequest())
+    expect_refused(nothing, 400, "MissingParameter")
+    for family, code in [("dotted", "MissingParameter.InstanceId"), ("gateway", "MissingInstanceId")]:
+        site.switch("missing-parameter", family)
+        expect_refused(nothing, 400, code)
+    unsigned = {"host": site.host, "x-acs-action": "DescribeInstances", "accept": "application/json"}
+    _, body = site.send("GET", "/", unsigned)
+    expect(json.loads(body)["Code"], "IncompleteSignature")
+
+
 # Who asks.
 
 
@@ -594,6 +619,21 @@ def throttled_without_a_hint(site):
     site.switch("throttling-hint", "rate-limit")
     site.spoil({"throttled": 1500})
     expect_refused(lambda: start(site), 400, "Throttling.User")
+
+
+@case("aliyun/cn-hangzhou=1:stopped")
+def throttled_in_other_words(site):
+    """every documented pair of code and status; with a hint each is a ThrottlingException"""
+    for setting, status_code, code in [
+        ("user-429", 429, "Throttling.User"),
+        ("api-429", 429, "Throttling.Api"),
+        ("plain-400", 400, "Throttling"),
+        ("plain-403", 403, "Throttling"),
+    ]:
+        site.switch("throttling", setting)
+        for hint, kind in [(None, ClientException), (1, ThrottlingException)]:
+            site.spoil({"throttled": hint})
+            expect_refused(lambda: start(site), status_code, code, kind)
 
 
 @case("aliyun/cn-hangzhou=1:stopped")

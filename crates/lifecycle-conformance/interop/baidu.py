@@ -302,6 +302,20 @@ def not_found(site):
     expect(site.executed(1), {})
 
 
+@case("baidu/bj=2:stopped")
+def not_found_in_other_words(site):
+    """400 NoSuchObject that names the id; 404 InstanceNotExist; a list that is refused whole"""
+    gone = site.delete(0)
+    site.switch("unknown-id", "no-such-object-400")
+    error = expect_refused(lambda: client(site).get_instance(gone), 400, "NoSuchObject")
+    assert gone in str(error), error
+    site.switch("unknown-id", "instance-not-exist")
+    expect_refused(lambda: client(site).start_instance(gone), 404, "InstanceNotExist")
+    site.switch("unknown-in-list", "refused")
+    by_ids = lambda: client(site).list_instance_by_instance_ids(site.ids)
+    expect_refused(by_ids, 404, "InstanceNotExist")
+
+
 @case("baidu/bj=1:running,baidu/bj=1:starting,baidu/bj=1:stopped,baidu/bj=1:stopping", STILL)
 def wrong_state(site):
     """409 with the code of the action, also where the instance is already there"""
@@ -332,6 +346,35 @@ def start_in_trouble(site):
         call = lambda: client(site).start_instance(site.ids[number])
         expect_refused(call, status_code, code)
         expect(site.executed(number), {})
+
+
+@case("baidu/bj=1:no-stock")
+def start_without_stock(site):
+    """where it is a 500 ServiceInternalError, the SDK repeats it three times"""
+    site.switch("no-stock", "internal-error")
+    expect_refused(lambda: client(site).start_instance(site.ids[0]), 500, "ServiceInternalError")
+    expect(len(site.calls()), 4)
+    expect(site.executed(), {})
+
+
+@case("baidu/bj=1:stopped")
+def requests_that_make_no_sense(site):
+    """bad pages, bodies, paths, versions and authorizations, each with its documented code"""
+    bcc = client(site)
+    expect_refused(lambda: bcc.list_instances(max_keys=0), 400, "BadRequest")
+    expect_refused(lambda: bcc.list_instances(marker="i-unknown"), 400, "BadRequest")
+    expect_refused(lambda: bcc.modify_instance_desc(site.ids[0], "text"), 400, "InvalidURI")
+    odd = lambda **parts: lambda: bcc._send_request(**{"http_method": b"PUT", **parts})
+    start = {"path": b"/instance/batchAction", "params": {"start": None}}
+    expect_refused(odd(**start, body=b"{"), 400, "MalformedJSON")
+    expect_refused(odd(**start, body=b"[]"), 400, "InappropriateJSON")
+    expect_refused(odd(**start, prefix=b"/v9"), 404, "InvalidVersion")
+    site.switch("duplicates", "refused")
+    expect_refused(lambda: bcc.batch_start_instance(site.ids * 2), 400, "BadRequest")
+    for authorization, code in [({}, "AccessDenied"), ({"Authorization": "x"}, "InvalidHTTPAuthHeader")]:
+        _, body = site.send("GET", "/v2/instance", {"Host": site.host, **authorization})
+        expect(json.loads(body)["code"], code)
+    expect(site.executed(), {})
 
 
 # Who asks.

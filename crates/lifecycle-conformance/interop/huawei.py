@@ -173,11 +173,13 @@ def reboot_forced(site):
 
 
 @case("huawei/cn-north-4=1:running")
-def types_that_are_not_taken(site):
-    """a reboot without type and a type in small letters: 400 Ecs.0005"""
+def bodies_that_are_not_taken(site):
+    """a reboot without type, a type in small letters: 400 Ecs.0005; no body: Common.0002"""
     expect_refused(lambda: power(site, "reboot"), 400, "Ecs.0005")
     expect_refused(lambda: power(site, "reboot", "soft"), 400, "Ecs.0005")
     expect_refused(lambda: power(site, "stop", "hard"), 400, "Ecs.0005")
+    empty = lambda: client(site).batch_start_servers(ecs.BatchStartServersRequest())
+    expect_refused(empty, 400, "Common.0002")
     expect(site.executed(), {})
 
 
@@ -351,13 +353,17 @@ def filters(site):
 
 @case("huawei/cn-north-4=2:stopped")
 def not_found(site):
-    """404 Ecs.0114 from every call, itemNotFound with a number as code, or a failed sub-job"""
+    """404 Ecs.0114 from every call, or Ecs.0614, or itemNotFound with a number as code, or a failed sub-job"""
     gone = site.delete(0)
     expect_refused(lambda: power(site, "start"), 404, "Ecs.0114")
     expect_refused(lambda: power(site, "stop"), 404, "Ecs.0114")
     expect_refused(lambda: power(site, "reboot", "SOFT"), 404, "Ecs.0114")
     expect_refused(lambda: show(site), 404, "Ecs.0114")
     expect(site.executed(1), {})
+    site.switch("show-not-found", "ecs-0614")
+    site.switch("unknown-server", "ecs-0614")
+    expect_refused(lambda: show(site), 404, "Ecs.0614")
+    expect_refused(lambda: power(site, "start"), 404, "Ecs.0614")
     site.switch("show-not-found", "item-not-found")
     expect_refused(lambda: show(site), 404, 404)
     site.switch("unknown-server", "sub-job-fails")
@@ -477,8 +483,11 @@ def temporary_key(site):
 
 @case("huawei/cn-north-4=1:stopped")
 def project(site):
-    """400 Ecs.0023 for a foreign project; without one the SDK looks it up by the region's name"""
-    expect_refused(lambda: power(site, "start", project_id="0" * 32), 400, "Ecs.0023")
+    """400 Ecs.0023 or Common.0018 for a foreign one; without one the SDK looks it up by the region's name"""
+    foreign = lambda: power(site, "start", project_id="0" * 32)
+    expect_refused(foreign, 400, "Ecs.0023")
+    site.switch("wrong-project", "common-0018")
+    expect_refused(foreign, 400, "Common.0018")
     os.environ["HUAWEICLOUD_SDK_IAM_ENDPOINT"] = site.url
     region = Region("cn-north-4", site.url)
     request = ecs.ShowServerRequest(server_id=site.ids[0])
@@ -571,7 +580,10 @@ def throttled_while_looking(site):
 
 @case("huawei/cn-north-4=1:stopped")
 def throttled_in_other_forms(site):
-    """503 Common.1503 is raised; 202 Common.0024 reads as success without a job"""
+    """429 and 503 Common.1503 are raised; 202 Common.0024 reads as success without a job"""
+    site.switch("throttling", "service-429")
+    site.spoil({"throttled": None})
+    expect_refused(lambda: power(site, "start"), 429, "Common.1503")
     site.switch("throttling", "service-503")
     site.spoil({"throttled": None})
     expect_refused(lambda: power(site, "start"), 503, "Common.1503", ServerResponseException)

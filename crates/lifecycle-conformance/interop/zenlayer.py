@@ -306,10 +306,13 @@ def parameters_out_of_range(site):
 
 
 @case("zenlayer/asia-southeast-1=1:running")
-def unknown_action(site):
-    """401 AUTHFAILURE_UNAUTHORIZED_OPERATION, as for a missing permission"""
+def unknown_action_and_version(site):
+    """401 AUTHFAILURE_UNAUTHORIZED_OPERATION, as for a missing permission; 400 INVALID_PARAMETER_VALUE"""
     other = lambda: client(site).DescribeZones(models.DescribeZonesRequest())
     expect_refused(site, other, 401, "AUTHFAILURE_UNAUTHORIZED_OPERATION")
+    ancient = type("ClientOf1999", (ZecClient,), {"_api_version": "1999-01-01"})
+    look = lambda: client(site, kind=ancient).DescribeInstances(models.DescribeInstancesRequest())
+    expect_refused(site, look, 400, "INVALID_PARAMETER_VALUE")
 
 
 # What the cloud refuses.
@@ -317,13 +320,16 @@ def unknown_action(site):
 
 @case("zenlayer/asia-southeast-1=1:running")
 def not_found(site):
-    """listed as failed; where a bad id fails the call: 404 INVALID_INSTANCE_NOT_FOUND"""
+    """listed as failed; where a bad id fails the call: 404 with one of two codes"""
     gone = site.delete(0)
     for action in ("StartInstances", "StopInstances", "RebootInstances"):
         expect(call(site, action).instanceIds, [gone])
     site.switch("batch-failure", "whole")
     for action in ("StartInstances", "StopInstances", "RebootInstances"):
         expect_refused(site, lambda: call(site, action), 404, "INVALID_INSTANCE_NOT_FOUND")
+    site.switch("unknown-id", "resource-not-found")
+    start = lambda: call(site, "StartInstances")
+    expect_refused(site, start, 404, "OPERATION_FAILED_RESOURCE_NOT_FOUND")
 
 
 @case(
@@ -355,6 +361,9 @@ def wrong_state(site):
         ("RebootInstances", stopped, "OPERATION_DENIED_INSTANCE_STATUS"),
     ]:
         expect_refused(site, lambda: call(site, action, ids), 403, code)
+    site.switch("recycled-code", "recycle-resource")
+    start = lambda: call(site, "StartInstances", recycled)
+    expect_refused(site, start, 403, "OPERATION_FAILED_FOR_RECYCLE_RESOURCE")
     expect([site.executed(number) for number in range(4)], [{}] * 4)
 
 

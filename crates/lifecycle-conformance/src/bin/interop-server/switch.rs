@@ -15,6 +15,19 @@ pub(crate) fn change(name: &str, value: &str) -> Result<impl Fn(&mut Switches) +
             |all| all.baidu.batch_failure = baidu::BatchFailure::Partial
         }
         ("baidu.power-body", "object") => |all| all.baidu.power_body = baidu::PowerBody::Object,
+        ("baidu.unknown-id", "no-such-object-400") => {
+            |all| all.baidu.unknown_id = baidu::UnknownId::NoSuchObject400
+        }
+        ("baidu.unknown-id", "instance-not-exist") => {
+            |all| all.baidu.unknown_id = baidu::UnknownId::InstanceNotExist
+        }
+        ("baidu.unknown-in-list", "refused") => {
+            |all| all.baidu.unknown_in_list = baidu::UnknownInList::Refused
+        }
+        ("baidu.duplicates", "refused") => |all| all.baidu.duplicates = baidu::Duplicates::Refused,
+        ("baidu.no-stock", "internal-error") => {
+            |all| all.baidu.no_stock = baidu::NoStock::InternalError
+        }
         ("baidu.client-token", "honoured") => {
             |all| all.baidu.client_token = baidu::ClientToken::Honoured
         }
@@ -30,12 +43,37 @@ pub(crate) fn change(name: &str, value: &str) -> Result<impl Fn(&mut Switches) +
         ("aliyun.throttling-hint", "rate-limit") => {
             |all| all.aliyun.throttling_hint = aliyun::ThrottlingHint::RateLimit
         }
+        ("aliyun.throttling", "user-429") => {
+            |all| all.aliyun.throttling = aliyun::Throttling::User429
+        }
+        ("aliyun.throttling", "api-429") => {
+            |all| all.aliyun.throttling = aliyun::Throttling::Api429
+        }
+        ("aliyun.throttling", "plain-400") => {
+            |all| all.aliyun.throttling = aliyun::Throttling::Plain400
+        }
+        ("aliyun.throttling", "plain-403") => {
+            |all| all.aliyun.throttling = aliyun::Throttling::Plain403
+        }
+        ("aliyun.missing-parameter", "dotted") => {
+            |all| all.aliyun.missing_parameter = aliyun::MissingParameter::Dotted
+        }
+        ("aliyun.missing-parameter", "gateway") => {
+            |all| all.aliyun.missing_parameter = aliyun::MissingParameter::Gateway
+        }
+        ("aliyun.not-ready-status", "500") => |all| all.aliyun.not_ready_status = 500,
         ("aliyun.batch-dry-run", "answer-code") => {
             |all| all.aliyun.batch_dry_run = aliyun::BatchDryRun::AnswerCode
         }
         ("aliyun.stop-charging", "refused") => |all| all.aliyun.refuses_unfit_stop_charging = true,
         ("zenlayer.batch-failure", "whole") => {
             |all| all.zenlayer.batch_failure = zenlayer::BatchFailure::Whole
+        }
+        ("zenlayer.unknown-id", "resource-not-found") => {
+            |all| all.zenlayer.unknown_id = zenlayer::UnknownId::ResourceNotFound
+        }
+        ("zenlayer.recycled-code", "recycle-resource") => {
+            |all| all.zenlayer.recycled_code = zenlayer::RecycledCode::RecycleResource
         }
         ("zenlayer.codes", "older") => |all| all.zenlayer.codes = zenlayer::Codes::Older,
         ("zenlayer.starting", "starting") => {
@@ -59,6 +97,18 @@ pub(crate) fn change(name: &str, value: &str) -> Result<impl Fn(&mut Switches) +
         ("huawei.idle-succeeds", "no") => |all| all.huawei.idle_succeeds = false,
         ("huawei.show-not-found", "item-not-found") => {
             |all| all.huawei.show_not_found = huawei::ShowNotFound::ItemNotFound
+        }
+        ("huawei.show-not-found", "ecs-0614") => {
+            |all| all.huawei.show_not_found = huawei::ShowNotFound::Ecs0614
+        }
+        ("huawei.unknown-server", "ecs-0614") => {
+            |all| all.huawei.unknown_server = huawei::UnknownServer::Ecs0614
+        }
+        ("huawei.wrong-project", "common-0018") => {
+            |all| all.huawei.wrong_project = huawei::WrongProject::Common0018
+        }
+        ("huawei.throttling", "service-429") => {
+            |all| all.huawei.throttling = huawei::Throttling::Service429
         }
         ("huawei.throttling", "service-503") => {
             |all| all.huawei.throttling = huawei::Throttling::Service503

@@ -233,7 +233,7 @@ fn key(credential: &Credential) -> Value {
         } => json!({
             "id": id,
             "secret": secret.expose(),
-            "session": session.as_ref().map(|session| session.expose()),
+            "session": session.as_ref().map_or(Value::Null, |session| session.expose().into()),
         }),
         Credential::Token(token) => json!({ "token": token.expose() }),
         _ => Value::Null,

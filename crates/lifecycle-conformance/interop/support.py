@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 # By what the simulator's durations (a boot takes about 30 s) are divided in a case that ...
 QUICK = 500.0  # ... waits for an end state only,
-WATCHED = 20.0  # ... watches every state on the way,
+WATCHED = 10.0  # ... watches every state on the way,
 STILL = 1.0  # ... needs an instance to stay between two states.
 
 

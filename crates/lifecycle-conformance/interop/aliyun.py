@@ -315,7 +315,9 @@ def every_status(site):
         ["Running", "Stopped", "Starting", "Stopping", "Starting", "Pending"]
         + ["Stopped", "Running", "Stopped"],
     )
-    locks = [[lock.lock_reason for lock in record.operation_locks.lock_reason] for record in records]
+    locks = [
+        [lock.lock_reason for lock in record.operation_locks.lock_reason] for record in records
+    ]
     expect(locks[6:], [["financial"], ["security"], ["Recycling"]])
 
 
@@ -454,10 +456,17 @@ def requests_that_make_no_sense(site):
     expect_refused(odd, 400, "InvalidParameter")
     nothing = lambda: client(site).start_instance(models.StartInstanceRequest())
     expect_refused(nothing, 400, "MissingParameter")
-    for family, code in [("dotted", "MissingParameter.InstanceId"), ("gateway", "MissingInstanceId")]:
+    for family, code in [
+        ("dotted", "MissingParameter.InstanceId"),
+        ("gateway", "MissingInstanceId"),
+    ]:
         site.switch("missing-parameter", family)
         expect_refused(nothing, 400, code)
-    unsigned = {"host": site.host, "x-acs-action": "DescribeInstances", "accept": "application/json"}
+    unsigned = {
+        "host": site.host,
+        "x-acs-action": "DescribeInstances",
+        "accept": "application/json",
+    }
     _, body = site.send("GET", "/", unsigned)
     expect(json.loads(body)["Code"], "IncompleteSignature")
 

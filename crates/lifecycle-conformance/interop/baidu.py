@@ -28,9 +28,7 @@ REQUEST_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 def client(site, key=None, **options):
     key = key or site.key
     credentials = BceCredentials(key.id, key.secret)
-    return BccClient(
-        BceClientConfiguration(credentials=credentials, endpoint=site.url, **options)
-    )
+    return BccClient(BceClientConfiguration(credentials=credentials, endpoint=site.url, **options))
 
 
 def status(site, number=0):
@@ -223,7 +221,9 @@ def detail(site):
     expect(answer.instance.card_count, "0")
     expect(answer.instance.payment_timing, "Postpaid")
     expect(answer.instance.memory_capacity_in_gb, 8)
-    expect_shape(re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ"), answer.instance.create_time, "time")
+    expect_shape(
+        re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ"), answer.instance.create_time, "time"
+    )
     expect_shape(REQUEST_ID, answer.metadata.bce_request_id, "request id")
 
 
@@ -371,7 +371,10 @@ def requests_that_make_no_sense(site):
     expect_refused(odd(**start, prefix=b"/v9"), 404, "InvalidVersion")
     site.switch("duplicates", "refused")
     expect_refused(lambda: bcc.batch_start_instance(site.ids * 2), 400, "BadRequest")
-    for authorization, code in [({}, "AccessDenied"), ({"Authorization": "x"}, "InvalidHTTPAuthHeader")]:
+    for authorization, code in [
+        ({}, "AccessDenied"),
+        ({"Authorization": "x"}, "InvalidHTTPAuthHeader"),
+    ]:
         _, body = site.send("GET", "/v2/instance", {"Host": site.host, **authorization})
         expect(json.loads(body)["code"], code)
     expect(site.executed(), {})
@@ -525,7 +528,10 @@ def page_of_a_proxy(site):
     """502 with HTML: the SDK raises without status, and does not repeat"""
     site.spoil({"page": 502})
     error = expect_raised(
-        BceHttpClientError, lambda: client(site).get_instance(site.ids[0]), status_code=None, code=None
+        BceHttpClientError,
+        lambda: client(site).get_instance(site.ids[0]),
+        status_code=None,
+        code=None,
     )
     expect(type(error.last_error), json.JSONDecodeError, "last error")
     expect(len(site.calls()), 1)

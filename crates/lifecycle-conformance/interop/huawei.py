@@ -32,7 +32,9 @@ REQUEST_ID = re.compile(r"[0-9a-f]{32}")
 
 
 def client(site, key=None, project_id=None, **options):
-    return builder(site, key, project_id or site.project_id, **options).with_endpoint(site.url).build()
+    return (
+        builder(site, key, project_id or site.project_id, **options).with_endpoint(site.url).build()
+    )
 
 
 def builder(site, key=None, project_id=None, **options):
@@ -419,7 +421,10 @@ def trouble(site):
 @case("huawei/cn-north-4=1:running+broken,huawei/cn-north-4=1:stopped+broken")
 def accepted_and_failed(site):
     """a boot that fails is known from the job alone: Ecs.0226 and Ecs.0227"""
-    for verb, type, number, code in [("reboot", "SOFT", 0, "Ecs.0227"), ("start", None, 1, "Ecs.0226")]:
+    for verb, type, number, code in [
+        ("reboot", "SOFT", 0, "Ecs.0227"),
+        ("start", None, 1, "Ecs.0226"),
+    ]:
         done = ended(site, accepted(power(site, verb, type, [site.ids[number]])))
         expect((done.status, parts(done)), ("FAIL", [(site.ids[number], "FAIL", code)]))
 
@@ -444,7 +449,9 @@ def unknown_and_revoked_key(site):
     look = lambda: stranger.build().list_servers_details(ecs.ListServersDetailsRequest())
     expect_not_authentic(look, "Get secretKey failed,ak:unknown,err:ak not exist")
     site.revoke()
-    expect_not_authentic(lambda: show(site), f"Get secretKey failed,ak:{site.key.id},err:ak not exist")
+    expect_not_authentic(
+        lambda: show(site), f"Get secretKey failed,ak:{site.key.id},err:ak not exist"
+    )
 
 
 @case("huawei/cn-north-4=1:stopped")
@@ -574,7 +581,9 @@ def throttled(site):
 def throttled_while_looking(site):
     """429 of a GET: the SDK loses the gateway's code, text and request id"""
     site.spoil({"throttled": None})
-    error = expect_raised(ClientRequestException, lambda: show(site), status_code=429, error_code="429")
+    error = expect_raised(
+        ClientRequestException, lambda: show(site), status_code=429, error_code="429"
+    )
     assert not error.request_id and "too many 429 error responses" in error.error_msg, error
 
 

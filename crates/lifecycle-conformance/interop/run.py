@@ -43,7 +43,9 @@ def read_arguments():
 
 def run_cloud(cloud, arguments):
     """Runs the cases of one cloud and prints them; gives cloud, cases that are ok, and cases."""
-    cases = [case for case in cases_of(importlib.import_module(cloud)) if arguments.case in case.__name__]
+    cases = [
+        case for case in cases_of(importlib.import_module(cloud)) if arguments.case in case.__name__
+    ]
     simulator = Simulator(arguments.server)
     try:
         passed = sum(run_case(cloud, case, simulator) for case in cases)

@@ -154,7 +154,9 @@ def version_of_2024(site):
     stopped = older.StopInstances(asked(models_of_2024.StopInstancesRequest, instanceIds=site.ids))
     expect(stopped.instanceIds, [])
     expect_end(status(site), "STOPPED")
-    started = older.StartInstances(asked(models_of_2024.StartInstancesRequest, instanceIds=site.ids))
+    started = older.StartInstances(
+        asked(models_of_2024.StartInstancesRequest, instanceIds=site.ids)
+    )
     expect(started.instanceIds, [])
     expect(site.executed(), {"starts": 1, "stops": 1, "forced_stops": 1})
 
@@ -434,7 +436,9 @@ def bearer_token(site):
 def signed_as_java_does(site):
     """a content type with a charset, and headers that are not signed: accepted"""
     headers = {"Date": "x", "Accept": "application/json", "X-ZC-Signature-Version": "V2"}
-    expect_let_in(site, "application/json; charset=utf-8", json.dumps({"instanceIds": site.ids}), headers)
+    expect_let_in(
+        site, "application/json; charset=utf-8", json.dumps({"instanceIds": site.ids}), headers
+    )
 
 
 @case("zenlayer/asia-southeast-1=1:stopped")
@@ -447,7 +451,11 @@ def signed_as_go_does(site):
 def expect_let_in(site, content_type, body, headers):
     """Accepted with the right secret, refused with a wrong one and with another body."""
     wrong = site.key.with_secret("wrong")
-    for key, sent, expected in [(wrong, body, 401), (site.key, body + " ", 401), (site.key, body, 200)]:
+    for key, sent, expected in [
+        (wrong, body, 401),
+        (site.key, body + " ", 401),
+        (site.key, body, 200),
+    ]:
         signed = signed_headers(site, key, content_type, body)
         length = {"content-length": str(len(sent))}
         status_code, answer = site.send(
@@ -521,7 +529,10 @@ def server_errors(site):
 @case("zenlayer/asia-southeast-1=1:stopped")
 def shields(site):
     """a challenge is SECURITY_CHALLENGE, a block REQUEST_BLOCKED, both made by the SDK"""
-    for how, code in [({"challenged": {}}, "SECURITY_CHALLENGE"), ({"blocked": {}}, "REQUEST_BLOCKED")]:
+    for how, code in [
+        ({"challenged": {}}, "SECURITY_CHALLENGE"),
+        ({"blocked": {}}, "REQUEST_BLOCKED"),
+    ]:
         site.spoil(how)
         start = lambda: call(site, "StartInstances")
         expect_raised(ZenlayerCloudSdkException, start, code=code, request_id=None)

@@ -1,7 +1,6 @@
 """Huawei ECS through `huaweicloudsdkecs`."""
 
 import json
-import os
 import re
 from datetime import datetime, timezone
 
@@ -32,20 +31,15 @@ REQUEST_ID = re.compile(r"[0-9a-f]{32}")
 
 
 def client(site, key=None, project_id=None, **options):
-    return (
-        builder(site, key, project_id or site.project_id, **options).with_endpoint(site.url).build()
-    )
-
-
-def builder(site, key=None, project_id=None, **options):
     key = key or site.key
-    credentials = BasicCredentials(key.id, key.secret, project_id)
+    credentials = BasicCredentials(key.id, key.secret, project_id or site.project_id)
     if key.session:
         credentials = credentials.with_security_token(key.session)
     config = HttpConfig.get_default_config()
     for name, value in options.items():
         setattr(config, name, value)
-    return ecs.EcsClient.new_builder().with_http_config(config).with_credentials(credentials)
+    builder = ecs.EcsClient.new_builder().with_http_config(config)
+    return builder.with_credentials(credentials).with_endpoint(site.url).build()
 
 
 def show(site, number=0):
@@ -495,10 +489,10 @@ def project(site):
     expect_refused(foreign, 400, "Ecs.0023")
     site.switch("wrong-project", "common-0018")
     expect_refused(foreign, 400, "Common.0018")
-    os.environ["HUAWEICLOUD_SDK_IAM_ENDPOINT"] = site.url
+    credentials = BasicCredentials(site.key.id, site.key.secret).with_iam_endpoint(site.url)
     region = Region("cn-north-4", site.url)
-    request = ecs.ShowServerRequest(server_id=site.ids[0])
-    answer = builder(site).with_region(region).build().show_server(request)
+    regional = ecs.EcsClient.new_builder().with_credentials(credentials).with_region(region).build()
+    answer = regional.show_server(ecs.ShowServerRequest(server_id=site.ids[0]))
     expect(answer.server.tenant_id, site.project_id)
 
 

@@ -239,3 +239,67 @@ fn key(credential: &Credential) -> Value {
         _ => Value::Null,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(line: &str) -> Result<Command, serde_json::Error> {
+        serde_json::from_str(line)
+    }
+
+    #[tokio::test]
+    async fn what_is_asked_for_is_done() {
+        let order = Order {
+            fleet: "baidu/bj=2".to_owned(),
+            speed: 1.0,
+        };
+        let clouds = Clouds::serve(&order).await.unwrap();
+        let introduction = clouds.introduction();
+        let first = introduction["instances"][0].as_str().unwrap().to_owned();
+        assert!(introduction["keys"]["huawei"]["secret"].is_string());
+
+        let ask = |line: &str| clouds.obey(&parsed(line).unwrap());
+        let issued = ask(r#"{"do":"issue","cloud":"huawei","kind":"temporary"}"#).unwrap();
+        assert!(issued["session"].is_string());
+        assert_eq!(
+            clouds.introduction()["keys"]["huawei"],
+            issued,
+            "the newest key is the one that is told"
+        );
+        let delete = format!(r#"{{"do":"delete","instance":"{first}"}}"#);
+        ask(&delete).unwrap();
+        assert_eq!(
+            clouds.introduction()["instances"].as_array().unwrap().len(),
+            1
+        );
+    }
+
+    #[tokio::test]
+    async fn what_cannot_be_done_is_said() {
+        for line in [
+            r#"{"do":"dance"}"#,
+            r#"{"do":"skew","cloud":"baidu"}"#,
+            r#"{"do":"skew","cloud":"baidu","seconds":1,"minutes":2}"#,
+        ] {
+            assert!(parsed(line).is_err(), "{line}");
+        }
+        let order = |fleet: &str| Order {
+            fleet: fleet.to_owned(),
+            speed: 1.0,
+        };
+        assert!(Clouds::serve(&order("nowhere")).await.is_err());
+        let clouds = Clouds::serve(&order("")).await.unwrap();
+        for line in [
+            r#"{"do":"skew","cloud":"aws","seconds":1}"#,
+            r#"{"do":"issue","cloud":"baidu","kind":"golden"}"#,
+            r#"{"do":"delete","instance":"baidu/bj/i-unknown"}"#,
+            r#"{"do":"executed","instance":"baidu/bj/i-unknown"}"#,
+            r#"{"do":"switch","name":"baidu.mood","value":"good"}"#,
+            r#"{"do":"switch","name":"baidu.no-stock","value":"good"}"#,
+        ] {
+            let command = parsed(line).unwrap();
+            assert!(clouds.obey(&command).is_err(), "{line}");
+        }
+    }
+}

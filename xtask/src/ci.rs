@@ -1,6 +1,7 @@
 //! `cargo xtask ci`: all that CI runs, in the same order.
 //!
-//! It needs the Rust toolchain of `rust-toolchain.toml` and nothing else.
+//! It needs the Rust toolchain of `rust-toolchain.toml` and, for `interop`, Python and the vendors'
+//! SDKs; where those are not to be had, that step is skipped and says so.
 
 use std::{
     fmt,
@@ -12,6 +13,7 @@ use crate::{
     cargo::Cargo,
     exit::{CouldNotRun, Verdict},
     features::Features,
+    interop::Interop,
     tidy::Tidy,
     tree::Tree,
 };
@@ -57,6 +59,7 @@ fn steps() -> Vec<Step> {
         Step::own("features", |root| Features::default().run(root)),
         Step::own("tree", |root| Tree::default().run(root)),
         Step::own("tidy", |root| Tidy::default().run(root)),
+        Step::own("interop", |root| Interop::default().run(root)),
     ]
 }
 
@@ -122,14 +125,20 @@ struct Done {
 }
 
 impl Done {
-    fn passed(&self) -> bool {
-        self.ending == Ok(Verdict::Passed)
+    fn is(&self, verdict: Verdict) -> bool {
+        self.ending == Ok(verdict)
+    }
+
+    /// Whether it stands in the way of a good end.
+    fn failed(&self) -> bool {
+        !self.is(Verdict::Passed) && !self.is(Verdict::Skipped)
     }
 
     fn word(&self) -> &'static str {
         match self.ending {
             Ok(Verdict::Passed) => "passed",
             Ok(Verdict::Failed) => "failed",
+            Ok(Verdict::Skipped) => "skipped",
             Err(_) => "could not run",
         }
     }
@@ -151,7 +160,7 @@ fn rows(steps: &[Step], keep_going: bool, mut run: impl FnMut(&Step) -> Done) ->
     let mut stopped = false;
     let mut row = |step: &Step| {
         let done = (!stopped).then(|| run(step));
-        stopped |= !keep_going && done.as_ref().is_some_and(|done| !done.passed());
+        stopped |= !keep_going && done.as_ref().is_some_and(Done::failed);
         Row {
             name: step.name,
             command: step.command(),
@@ -163,8 +172,13 @@ fn rows(steps: &[Step], keep_going: bool, mut run: impl FnMut(&Step) -> Done) ->
 
 fn summary(rows: &[Row]) -> String {
     let done = || rows.iter().filter_map(|row| row.done.as_ref());
-    let passed = done().filter(|done| done.passed()).count();
-    format!("{passed} passed, {} failed", done().count() - passed)
+    let passed = done().filter(|done| done.is(Verdict::Passed)).count();
+    let failed = done().filter(|done| done.failed()).count();
+    let skipped = match done().filter(|done| done.is(Verdict::Skipped)).count() {
+        0 => String::new(),
+        skipped => format!(", {skipped} skipped"),
+    };
+    format!("{passed} passed, {failed} failed{skipped}")
 }
 
 /// Failed when anything failed; otherwise the reason why a step could not run, if there is one.
@@ -264,12 +278,23 @@ mod tests {
     }
 
     #[test]
+    fn a_skipped_step_is_named_and_no_failure() {
+        let rows = run(&Ok(Verdict::Skipped), false);
+
+        assert_eq!(summary(&rows), "2 passed, 0 failed, 1 skipped");
+        assert_eq!(verdict(&rows), Ok(Verdict::Passed));
+        assert!(rows[1].to_string().starts_with("second    skipped"));
+    }
+
+    #[test]
     fn the_steps_stand_in_the_promised_order() {
         let names: Vec<&str> = steps().iter().map(|step| step.name).collect();
 
         assert_eq!(
             names,
-            ["fmt", "clippy", "test", "doc", "features", "tree", "tidy"]
+            [
+                "fmt", "clippy", "test", "doc", "features", "tree", "tidy", "interop"
+            ]
         );
     }
 }

@@ -2,7 +2,7 @@
 
 use std::{fmt, process::ExitCode};
 
-/// Everything that was checked holds.
+/// Everything that was checked holds, or what was not checked was said to be skipped.
 pub(crate) const PASSED: u8 = 0;
 /// Something that was checked does not hold.
 pub(crate) const FAILED: u8 = 1;
@@ -19,6 +19,8 @@ pub(crate) const HELP: &str = "Exit codes: 0 passed, 1 failed, 2 wrong usage, 3 
 pub(crate) enum Verdict {
     Passed,
     Failed,
+    /// Something that it needs is not on this machine, which it has said; nothing was checked.
+    Skipped,
 }
 
 impl Verdict {
@@ -56,7 +58,7 @@ pub(crate) fn for_usage(error: &clap::Error) -> ExitCode {
 
 fn code(outcome: &Result<Verdict, CouldNotRun>) -> u8 {
     match outcome {
-        Ok(Verdict::Passed) => PASSED,
+        Ok(Verdict::Passed | Verdict::Skipped) => PASSED,
         Ok(Verdict::Failed) => FAILED,
         Err(_) => COULD_NOT_RUN,
     }
@@ -81,6 +83,7 @@ mod tests {
     #[test]
     fn every_ending_has_the_documented_code() {
         assert_eq!(code(&Ok(Verdict::Passed)), 0);
+        assert_eq!(code(&Ok(Verdict::Skipped)), 0);
         assert_eq!(code(&Ok(Verdict::Failed)), 1);
         assert_eq!(code(&Err(CouldNotRun("no cargo".to_owned()))), 3);
     }

@@ -8,6 +8,7 @@ mod cargo;
 mod ci;
 mod exit;
 mod features;
+mod interop;
 mod simulate;
 mod tidy;
 mod tree;
@@ -32,6 +33,7 @@ enum Command {
     Vectors(vectors::Vectors),
     Bench(bench::Bench),
     Simulate(simulate::Simulate),
+    Interop(interop::Interop),
 }
 
 impl Command {
@@ -44,6 +46,7 @@ impl Command {
             Self::Vectors(vectors) => vectors.run(root),
             Self::Bench(bench) => bench.run(root),
             Self::Simulate(simulate) => simulate.run(root),
+            Self::Interop(interop) => interop.run(root),
         }
     }
 }

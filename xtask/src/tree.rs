@@ -127,7 +127,7 @@ impl Claim {
         let call = Cargo::new(&format!("tree --quiet --prefix none {}", self.selection));
         match call.read(root)? {
             (Verdict::Passed, tree) => Ok(self.findings(&tree)),
-            (Verdict::Failed, _) => Err(CouldNotRun(format!("`{call}` failed"))),
+            _ => Err(CouldNotRun(format!("`{call}` failed"))),
         }
     }
 

@@ -1,0 +1,170 @@
+//! `cargo xtask interop`: the vendors' own Python SDKs as clients of the simulated clouds.
+//!
+//! The scripts stand in `crates/lifecycle-conformance/interop`. Here a virtual environment with the
+//! SDKs is made below cargo's target folder, the simulator is built, and the scripts are run.
+
+mod environment;
+
+use std::{
+    env::{self, consts::EXE_SUFFIX},
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use environment::{Environment, Preparation};
+
+use crate::{
+    CLOUDS,
+    cargo::Cargo,
+    exit::{CouldNotRun, Verdict},
+};
+
+/// Run the vendors' own Python SDKs against the simulated clouds.
+#[derive(Debug, Default, clap::Args)]
+pub(crate) struct Interop {
+    /// End with "could not run" where Python or the SDKs cannot be had; otherwise that is said and
+    /// skipped.
+    #[arg(long)]
+    required: bool,
+    /// Only this cloud; may be given several times.
+    #[arg(long = "cloud", value_parser = CLOUDS)]
+    clouds: Vec<String>,
+    /// Only the cases with this word in their names.
+    #[arg(long, value_name = "WORD")]
+    case: Option<String>,
+}
+
+impl Interop {
+    pub(crate) fn run(&self, root: &Path) -> Result<Verdict, CouldNotRun> {
+        let target = target_folder()?;
+        let environment = Environment::new(&scripts(root), &folder(&target));
+        let python = match environment.prepare()? {
+            Preparation::Ready(python) => python,
+            Preparation::Unavailable(reason) => return self.skip(&reason),
+            Preparation::Wrong(reason) => {
+                println!("interop: {reason}");
+                return Ok(Verdict::Failed);
+            }
+        };
+        if build(&target).run(root)? != Verdict::Passed {
+            return Ok(Verdict::Failed);
+        }
+        let status = self
+            .runner(root, &target, &python)
+            .status()
+            .map_err(|error| CouldNotRun(format!("{} did not start: {error}", python.display())))?;
+        Ok(Verdict::passed_if(status.success()))
+    }
+
+    fn skip(&self, reason: &str) -> Result<Verdict, CouldNotRun> {
+        if self.required {
+            return Err(CouldNotRun(format!("interop: {reason}")));
+        }
+        println!("interop: skipped, because {reason}");
+        Ok(Verdict::Skipped)
+    }
+
+    fn runner(&self, root: &Path, target: &Path, python: &Path) -> Command {
+        let mut command = Command::new(python);
+        // No byte code next to the sources, and no traces of the SDKs in anybody's home.
+        command.arg("-B").arg(scripts(root).join("run.py"));
+        command.env("HOME", folder(target));
+        for cloud in &self.clouds {
+            command.arg("--cloud").arg(cloud);
+        }
+        if let Some(word) = &self.case {
+            command.arg("--case").arg(word);
+        }
+        command.arg("--").arg(server(target));
+        command
+    }
+}
+
+fn scripts(root: &Path) -> PathBuf {
+    root.join("crates/lifecycle-conformance/interop")
+}
+
+/// Where everything stands that is made here.
+fn folder(target: &Path) -> PathBuf {
+    target.join("interop")
+}
+
+fn build(target: &Path) -> Cargo {
+    Cargo::new("build -p lifecycle-conformance --bin interop-server")
+        .env("CARGO_TARGET_DIR", target)
+}
+
+fn server(target: &Path) -> PathBuf {
+    target
+        .join("debug")
+        .join(format!("interop-server{EXE_SUFFIX}"))
+}
+
+/// The folder into which cargo has built this program: `<target>/<profile>/xtask`.
+fn target_folder() -> Result<PathBuf, CouldNotRun> {
+    let program = env::current_exe()
+        .map_err(|error| CouldNotRun(format!("this program has no path: {error}")))?;
+    program
+        .ancestors()
+        .nth(2)
+        .map(Path::to_owned)
+        .ok_or_else(|| CouldNotRun(format!("{} is in no target folder", program.display())))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    fn parsed(words: &[&str]) -> Interop {
+        let line = ["xtask", "interop"].iter().chain(words);
+        match crate::Command::try_parse_from(line) {
+            Ok(crate::Command::Interop(interop)) => interop,
+            other => panic!("no interop: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_had_is_skipped_unless_required() {
+        let reason = "there is no python3";
+
+        assert_eq!(parsed(&[]).skip(reason), Ok(Verdict::Skipped));
+        assert_eq!(
+            parsed(&["--required"]).skip(reason),
+            Err(CouldNotRun("interop: there is no python3".to_owned()))
+        );
+    }
+
+    #[test]
+    fn choices_reach_the_runner_and_the_server_comes_last() {
+        let interop = parsed(&["--cloud", "baidu", "--cloud", "huawei", "--case", "stop"]);
+
+        let command = interop.runner(Path::new("r"), Path::new("t"), Path::new("python"));
+
+        let server = server(Path::new("t")).display().to_string();
+        let args: Vec<_> = command.get_args().filter_map(|arg| arg.to_str()).collect();
+        assert_eq!(args[0], "-B");
+        assert!(args[1].ends_with("run.py"), "{args:?}");
+        assert_eq!(
+            args[2..],
+            [
+                "--cloud", "baidu", "--cloud", "huawei", "--case", "stop", "--", &server
+            ]
+        );
+    }
+
+    #[test]
+    fn only_known_clouds_can_be_chosen() {
+        assert!(crate::Command::try_parse_from(["xtask", "interop", "--cloud", "aws"]).is_err());
+    }
+
+    #[test]
+    fn the_server_is_built_where_it_is_started_from() {
+        assert_eq!(
+            build(Path::new("t")).to_string(),
+            "CARGO_TARGET_DIR=t cargo build -p lifecycle-conformance --bin interop-server"
+        );
+        assert!(server(Path::new("t")).starts_with("t/debug"));
+    }
+}

@@ -1,0 +1,311 @@
+//! The virtual environment that holds the vendors' SDKs.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use crate::exit::CouldNotRun;
+
+/// A virtual environment below the target folder, made from two requirements files. It is made once
+/// and used until one of them, or Python, changes.
+#[derive(Debug)]
+pub(super) struct Environment {
+    scripts: PathBuf,
+    folder: PathBuf,
+}
+
+/// What came of preparing the environment.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Preparation {
+    /// The environment's Python.
+    Ready(PathBuf),
+    /// What is needed is not on this machine and cannot be had now, and why.
+    Unavailable(String),
+    /// The requirements themselves are wrong: a package is not the one that was fixed.
+    Wrong(String),
+}
+
+/// The requirements are fixed for this version and newer ones.
+const OLDEST_PYTHON: (u32, u32) = (3, 11);
+
+impl Environment {
+    pub(super) fn new(scripts: &Path, folder: &Path) -> Self {
+        Self {
+            scripts: scripts.to_owned(),
+            folder: folder.to_owned(),
+        }
+    }
+
+    pub(super) fn prepare(&self) -> Result<Preparation, CouldNotRun> {
+        let version = match python_version() {
+            Ok(version) => version,
+            Err(reason) => return Ok(Preparation::Unavailable(reason)),
+        };
+        let stamp = self.stamp(&version)?;
+        if is_current(&self.stamp_path(), &stamp) {
+            return Ok(Preparation::Ready(self.python()));
+        }
+        println!(
+            "interop: making a virtual environment with the vendors' SDKs, which takes a while"
+        );
+        if let Err(trouble) = self.make() {
+            return Ok(trouble.preparation());
+        }
+        write(&self.stamp_path(), &stamp)?;
+        Ok(Preparation::Ready(self.python()))
+    }
+
+    /// Everything that the contents of the environment follow from.
+    fn stamp(&self, version: &str) -> Result<String, CouldNotRun> {
+        let mut stamp = format!("python {version}\n");
+        for file in [BUILD, REQUIREMENTS] {
+            let path = self.scripts.join(file);
+            let text = fs::read_to_string(&path).map_err(|error| {
+                CouldNotRun(format!("{} is not readable: {error}", path.display()))
+            })?;
+            stamp.push_str(&text);
+        }
+        Ok(stamp)
+    }
+
+    fn make(&self) -> Result<(), Trouble> {
+        run(Command::new(PYTHON)
+            .args(["-m", "venv", "--clear"])
+            .arg(self.venv()))?;
+        // What builds the packages that come as source is fixed too, so it must be there before.
+        run(&mut self.pip(BUILD))?;
+        run(self.pip(REQUIREMENTS).arg("--no-build-isolation"))
+    }
+
+    fn pip(&self, file: &str) -> Command {
+        let mut pip = Command::new(self.python());
+        pip.args([
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--disable-pip-version-check",
+        ])
+        .args(["--require-hashes", "--requirement"])
+        .arg(self.scripts.join(file));
+        pip
+    }
+
+    fn venv(&self) -> PathBuf {
+        self.folder.join("venv")
+    }
+
+    fn stamp_path(&self) -> PathBuf {
+        self.venv().join("made-from.txt")
+    }
+
+    fn python(&self) -> PathBuf {
+        if cfg!(windows) {
+            self.venv().join("Scripts").join("python.exe")
+        } else {
+            self.venv().join("bin").join("python")
+        }
+    }
+}
+
+const BUILD: &str = "requirements-build.txt";
+const REQUIREMENTS: &str = "requirements.txt";
+const PYTHON: &str = if cfg!(windows) { "python" } else { "python3" };
+
+/// The version of this machine's Python, or why it is of no use.
+fn python_version() -> Result<String, String> {
+    let print_version = "import platform; print(platform.python_version())";
+    let output = Command::new(PYTHON)
+        .args(["-c", print_version])
+        .output()
+        .map_err(|error| format!("there is no {PYTHON}: {error}"))?;
+    let version = String::from_utf8_lossy(&output.stdout).trim().to_owned();
+    if is_new_enough(&version) {
+        Ok(version)
+    } else {
+        let (major, minor) = OLDEST_PYTHON;
+        Err(format!(
+            "{PYTHON} is {version:?}, older than {major}.{minor}"
+        ))
+    }
+}
+
+fn is_new_enough(version: &str) -> bool {
+    let mut numbers = version.split('.').map_while(|part| part.parse().ok());
+    match (numbers.next(), numbers.next()) {
+        (Some(major), Some(minor)) => (major, minor) >= OLDEST_PYTHON,
+        _ => false,
+    }
+}
+
+/// Was the environment finished, and from the same things?
+fn is_current(path: &Path, stamp: &str) -> bool {
+    fs::read_to_string(path).is_ok_and(|written| written == stamp)
+}
+
+/// Why a step of making the environment failed.
+#[derive(Debug)]
+struct Trouble {
+    step: String,
+    output: String,
+}
+
+impl Trouble {
+    /// A package that is not the fixed one is a failure; anything else is this machine's.
+    fn preparation(&self) -> Preparation {
+        let reason = format!("`{}` failed: {}", self.step, self.essence());
+        let hash_trouble = ["DO NOT MATCH THE HASHES", "Hashes are required"];
+        if hash_trouble.iter().any(|words| self.output.contains(words)) {
+            Preparation::Wrong(reason)
+        } else {
+            Preparation::Unavailable(reason)
+        }
+    }
+
+    /// The last line in which pip names an error, or the last line at all.
+    fn essence(&self) -> &str {
+        let lines = || self.output.lines().rev().map(str::trim);
+        lines()
+            .find(|line| line.starts_with("ERROR:"))
+            .or_else(|| lines().find(|line| !line.is_empty()))
+            .unwrap_or("it said nothing")
+    }
+}
+
+fn run(command: &mut Command) -> Result<(), Trouble> {
+    let step = shown(command);
+    let output = match command.output() {
+        Ok(output) if output.status.success() => return Ok(()),
+        Ok(output) => [output.stdout, output.stderr].concat(),
+        Err(error) => error.to_string().into_bytes(),
+    };
+    Err(Trouble {
+        step,
+        output: String::from_utf8_lossy(&output).into_owned(),
+    })
+}
+
+/// The command as words, without the folders of its program and its files.
+fn shown(command: &Command) -> String {
+    let words = std::iter::once(command.get_program()).chain(command.get_args());
+    let names: Vec<_> = words
+        .filter_map(|word| Path::new(word).file_name())
+        .map(|name| name.to_string_lossy())
+        .collect();
+    names.join(" ")
+}
+
+fn write(path: &Path, text: &str) -> Result<(), CouldNotRun> {
+    fs::write(path, text)
+        .map_err(|error| CouldNotRun(format!("{} is not writable: {error}", path.display())))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{env, process};
+
+    use super::*;
+
+    fn judged(output: &str) -> Preparation {
+        let step = "python -m pip install".to_owned();
+        let output = output.to_owned();
+        Trouble { step, output }.preparation()
+    }
+
+    #[test]
+    fn a_machine_without_network_makes_it_unavailable() {
+        let output = "WARNING: Retrying\n\
+                      ERROR: No matching distribution found for six==1.17.0\n\
+                      \n\
+                      [notice] A new release of pip is available\n";
+        assert_eq!(
+            judged(output),
+            Preparation::Unavailable(
+                "`python -m pip install` failed: ERROR: No matching distribution found for six==1.17.0"
+                    .to_owned()
+            )
+        );
+        let reason = "`python -m pip install` failed: No module named venv";
+        assert_eq!(
+            judged("No module named venv\n"),
+            Preparation::Unavailable(reason.to_owned())
+        );
+    }
+
+    #[test]
+    fn a_package_that_is_not_the_fixed_one_is_a_failure() {
+        for output in [
+            "ERROR: THESE PACKAGES DO NOT MATCH THE HASHES FROM THE REQUIREMENTS FILE.",
+            "ERROR: Hashes are required in --require-hashes mode, but they are missing",
+        ] {
+            assert!(matches!(judged(output), Preparation::Wrong(_)), "{output}");
+        }
+    }
+
+    #[test]
+    fn old_and_odd_versions_of_python_are_refused() {
+        for (version, good) in [
+            ("3.11.7", true),
+            ("3.12.0rc1", true),
+            ("4.0.0", true),
+            ("3.9.2", false),
+            ("2.7.18", false),
+            ("", false),
+            ("three", false),
+        ] {
+            assert_eq!(is_new_enough(version), good, "{version}");
+        }
+    }
+
+    #[test]
+    fn an_environment_is_used_until_what_it_was_made_from_changes() {
+        let folder = env::temp_dir().join(format!("xtask-interop-{}", process::id()));
+        let environment = Environment::new(&folder, &folder);
+        fs::create_dir_all(environment.venv()).expect("a temporary folder");
+        for file in [BUILD, REQUIREMENTS] {
+            write(&folder.join(file), "six==1.17.0\n").expect("a temporary file");
+        }
+        let stamp = environment.stamp("3.11.7").expect("both files are there");
+        assert!(!is_current(&environment.stamp_path(), &stamp));
+
+        write(&environment.stamp_path(), &stamp).expect("a temporary file");
+        assert!(is_current(&environment.stamp_path(), &stamp));
+        assert_ne!(environment.stamp("3.12.0").as_ref(), Ok(&stamp));
+
+        write(&folder.join(REQUIREMENTS), "six==1.16.0\n").expect("a temporary file");
+        let changed = environment.stamp("3.11.7").expect("both files are there");
+        assert!(!is_current(&environment.stamp_path(), &changed));
+        fs::remove_dir_all(&folder).expect("the temporary folder");
+    }
+
+    #[test]
+    fn packages_are_installed_with_their_hashes() {
+        let environment = Environment::new(Path::new("scripts"), Path::new("folder"));
+
+        let line = shown(&environment.pip(REQUIREMENTS));
+
+        assert!(
+            line.contains("--require-hashes --requirement requirements.txt"),
+            "{line}"
+        );
+        assert!(!line.contains("index"), "{line}");
+    }
+
+    #[test]
+    fn a_step_that_fails_tells_what_it_said() {
+        let cargo = env::var_os("CARGO").expect("cargo runs this test");
+
+        let trouble = run(Command::new(&cargo).arg("no-such-command-of-cargo"))
+            .expect_err("cargo has no such command");
+        assert!(
+            trouble.step.ends_with("no-such-command-of-cargo"),
+            "{trouble:?}"
+        );
+        assert!(trouble.output.contains("no such command"), "{trouble:?}");
+
+        assert!(run(Command::new(&cargo).arg("--version")).is_ok());
+        assert!(run(&mut Command::new("no-such-program")).is_err());
+    }
+}

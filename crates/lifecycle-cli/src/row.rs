@@ -277,6 +277,9 @@ mod tests {
             (&[OutOfReach, Unasked], Exit::NothingDone),
             (&[NotAsAsked, Unasked], Exit::Incomplete),
             (&[AsAsked, Unasked], Exit::Incomplete),
+            (&[OutOfReach, Unasked], Exit::NothingDone),
+            (&[NotAsAsked, Unasked], Exit::Incomplete),
+            (&[AsAsked, Unasked], Exit::Incomplete),
         ] {
             assert_eq!(exit(&rows(standings)), expected, "{standings:?}");
         }

@@ -277,9 +277,6 @@ mod tests {
             (&[OutOfReach, Unasked], Exit::NothingDone),
             (&[NotAsAsked, Unasked], Exit::Incomplete),
             (&[AsAsked, Unasked], Exit::Incomplete),
-            (&[OutOfReach, Unasked], Exit::NothingDone),
-            (&[NotAsAsked, Unasked], Exit::Incomplete),
-            (&[AsAsked, Unasked], Exit::Incomplete),
         ] {
             assert_eq!(exit(&rows(standings)), expected, "{standings:?}");
         }
@@ -287,7 +284,7 @@ mod tests {
 
     #[test]
     fn out_of_reach_is_what_never_got_in() {
-        use Standing::{AsAsked, NotAsAsked, OutOfReach, Unasked};
+        use Standing::{AsAsked, NotAsAsked, OutOfReach};
         let refused = |kind| Outcome::Refused(fault(kind));
         let blind = || Outcome::Pending(Pending::Blind(fault(FaultKind::Credential)));
         for (outcome, purpose, expected) in [

@@ -4,6 +4,7 @@ mod book;
 mod client;
 mod clock;
 mod credentials;
+mod entry;
 mod error;
 mod escalate;
 mod event;

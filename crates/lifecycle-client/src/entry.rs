@@ -1,0 +1,150 @@
+//! What is known of one instance of a request, and what it proves.
+
+use lifecycle_core::{
+    Effect, Fault, InstanceId, JobId, Observation, PowerState, StoppedBilling, Verb,
+};
+
+use crate::report::{Evidence, InstanceReport, Outcome, Pending};
+
+/// One instance of one request.
+#[derive(Debug)]
+pub(crate) struct Entry {
+    pub(crate) id: InstanceId,
+    pub(crate) phase: Phase,
+    /// As it was before the action was sent, where that was looked up.
+    pub(crate) before: Option<Observation>,
+    pub(crate) last: Option<Observation>,
+    /// It was seen up, so that being seen down later means that it left.
+    pub(crate) up: bool,
+    /// It was seen leaving after the action was sent.
+    pub(crate) left: bool,
+    /// Since it is in doubt, it was seen as it was before.
+    pub(crate) still: bool,
+    /// Looks in a row that did not show it.
+    pub(crate) absent: u8,
+    pub(crate) job: Option<JobId>,
+    /// Its job says that it is done.
+    pub(crate) done: bool,
+    pub(crate) request_id: Option<String>,
+    /// Its grace is over: a forced stop followed the graceful one.
+    pub(crate) forced: bool,
+    /// What has gone wrong since the cloud took the action on, while there is still hope.
+    pub(crate) trouble: Option<Pending>,
+}
+
+impl Entry {
+    pub(crate) fn new(id: InstanceId, phase: Phase) -> Self {
+        Self {
+            id,
+            phase,
+            before: None,
+            last: None,
+            up: false,
+            left: false,
+            still: false,
+            absent: 0,
+            job: None,
+            done: false,
+            request_id: None,
+            forced: false,
+            trouble: None,
+        }
+    }
+
+    pub(crate) fn is_open(&self) -> bool {
+        !matches!(self.phase, Phase::Closed(_))
+    }
+
+    /// What proves that the instance was rebooted since the request, if anything does. Being seen
+    /// running proves nothing.
+    pub(crate) fn reboot_evidence(&mut self, now: &Observation) -> Option<Evidence> {
+        // One that was not up before the request would be seen rebooting or starting, and with a
+        // new start time, without it.
+        self.left |= self.up
+            && matches!(
+                now.state,
+                PowerState::Rebooting
+                    | PowerState::Stopping
+                    | PowerState::Stopped
+                    | PowerState::Starting
+            );
+        self.up |= is_up(now);
+        let started = |seen: &Observation| seen.started_at.clone();
+        let before = self.before.as_ref().filter(|before| is_up(before));
+        let before = before.and_then(started);
+        if before.is_some() && started(now).is_some_and(|at| Some(at) != before) {
+            return Some(Evidence::StartTimeChanged);
+        }
+        if let Some(job) = &self.job {
+            return Some(Evidence::Job(job.clone()));
+        }
+        self.left.then_some(Evidence::LeftAndReturned)
+    }
+}
+
+pub(crate) fn is_up(seen: &Observation) -> bool {
+    seen.state == PowerState::Running
+}
+
+/// How far it is.
+#[derive(Debug)]
+pub(crate) enum Phase {
+    /// No answer to the action yet.
+    Unsent,
+    /// The cloud took it on.
+    Accepted,
+    /// Only looking can tell whether the cloud took it on.
+    Unclear(Fault, Doubt),
+    Closed(Outcome),
+}
+
+/// Why it is unclear, and so what it is when looking does not settle it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Doubt {
+    /// The answer was lost: uncertain.
+    Lost,
+    /// The cloud refused because of a state that it does not show; its view may lag behind:
+    /// refused.
+    Contradicted,
+    /// The cloud refused a batch, and may have carried out a part of it all the same: refused
+    /// where it is seen as it was until the end, and uncertain otherwise.
+    InName,
+}
+
+impl Doubt {
+    pub(crate) fn about(refusal: &Fault) -> Self {
+        match refusal.effect() {
+            Effect::None => Self::Contradicted,
+            _ => Self::InName,
+        }
+    }
+
+    pub(crate) fn outcome(self, fault: Fault, still: bool) -> Outcome {
+        match self {
+            Self::InName if still => Outcome::Refused(fault),
+            Self::Lost | Self::InName => Outcome::Uncertain(fault),
+            Self::Contradicted => Outcome::Refused(fault),
+        }
+    }
+}
+
+/// What is reported of an instance with this outcome.
+pub(crate) fn instance_report(
+    verb: Option<Verb>,
+    instance: InstanceId,
+    outcome: Outcome,
+    last_seen: Option<Observation>,
+    request_id: Option<String>,
+) -> InstanceReport {
+    let billing = || match &last_seen {
+        Some(seen) if seen.state == PowerState::Stopped => seen.stopped_billing,
+        _ => StoppedBilling::Unknown,
+    };
+    InstanceReport {
+        billing: (verb == Some(Verb::Stop)).then(billing),
+        instance,
+        outcome,
+        last_seen,
+        request_id,
+    }
+}

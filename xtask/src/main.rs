@@ -8,6 +8,8 @@ mod cargo;
 mod ci;
 mod exit;
 mod features;
+mod manifest;
+mod release;
 mod simulate;
 mod tidy;
 mod tree;
@@ -32,6 +34,7 @@ enum Command {
     Vectors(vectors::Vectors),
     Bench(bench::Bench),
     Simulate(simulate::Simulate),
+    ReleaseCheck(release::ReleaseCheck),
 }
 
 impl Command {
@@ -44,6 +47,7 @@ impl Command {
             Self::Vectors(vectors) => vectors.run(root),
             Self::Bench(bench) => bench.run(root),
             Self::Simulate(simulate) => simulate.run(root),
+            Self::ReleaseCheck(check) => check.run(root),
         }
     }
 }

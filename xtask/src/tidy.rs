@@ -3,7 +3,6 @@
 //! Every check is a pure function from the files to findings. The files are read once, here.
 
 mod links;
-mod manifest;
 mod members;
 mod source;
 

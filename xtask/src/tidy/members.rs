@@ -1,7 +1,7 @@
 //! Checks of the crates as a set: the files that each has, and what its manifest says.
 
-use super::{Files, manifest::Manifest};
-use crate::CLOUDS;
+use super::Files;
+use crate::{CLOUDS, manifest::Manifest};
 
 /// Every crate has a README, and a published one a changelog.
 pub(super) fn missing_files(files: &Files) -> Vec<String> {

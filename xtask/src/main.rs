@@ -14,6 +14,7 @@ mod simulate;
 mod tidy;
 mod tree;
 mod vectors;
+mod weigh;
 
 use std::{path::Path, process::ExitCode};
 
@@ -35,6 +36,7 @@ enum Command {
     Bench(bench::Bench),
     Simulate(simulate::Simulate),
     ReleaseCheck(release::ReleaseCheck),
+    Weigh(weigh::Weigh),
 }
 
 impl Command {
@@ -48,6 +50,7 @@ impl Command {
             Self::Bench(bench) => bench.run(root),
             Self::Simulate(simulate) => simulate.run(root),
             Self::ReleaseCheck(check) => check.run(root),
+            Self::Weigh(weigh) => weigh.run(root),
         }
     }
 }

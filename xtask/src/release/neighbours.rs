@@ -1,6 +1,10 @@
 //! Where the neighbours of a packaged crate come from: the registry, or a local overlay.
 
-use std::{collections::BTreeSet, fmt, path::Path};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    path::Path,
+};
 
 use super::crates::{Crates, Need, Release};
 use crate::{
@@ -14,7 +18,8 @@ pub(super) struct Neighbours {
     /// Taken from the registry, at exactly the version that is declared.
     pub(super) published: BTreeSet<Need>,
     /// Declared with a version that is not published yet: their packages are laid over the registry.
-    pub(super) overlaid: BTreeSet<Need>,
+    /// With the version that they have here.
+    pub(super) overlaid: BTreeMap<Need, String>,
     /// Only tests use them, and no version is declared.
     pub(super) of_tests: BTreeSet<String>,
 }
@@ -33,14 +38,15 @@ impl Neighbours {
         }
         while let Some(visited) = to_visit.pop() {
             for need in crates.needs(visited) {
-                if all.published.contains(&need) || all.overlaid.contains(&need) {
+                if all.published.contains(&need) || all.overlaid.contains_key(&need) {
                     continue;
                 }
                 if is_published(&need)? {
                     all.published.insert(need);
                 } else {
-                    to_visit.push(crates.release(&need.name)?);
-                    all.overlaid.insert(need);
+                    let here = crates.release(&need.name)?;
+                    to_visit.push(here);
+                    all.overlaid.insert(need, here.version.clone());
                 }
             }
         }
@@ -49,7 +55,7 @@ impl Neighbours {
 
     /// The crates whose packages have to be made and unpacked.
     pub(super) fn local(&self) -> BTreeSet<&str> {
-        let overlaid = self.overlaid.iter().map(|need| need.name.as_str());
+        let overlaid = self.overlaid.keys().map(|need| need.name.as_str());
         overlaid
             .chain(self.of_tests.iter().map(String::as_str))
             .collect()
@@ -58,18 +64,23 @@ impl Neighbours {
 
 impl fmt::Display for Neighbours {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let joined = |needs: &BTreeSet<Need>| {
-            let words: Vec<String> = needs.iter().map(Need::to_string).collect();
-            words.join(", ")
-        };
+        let published: Vec<String> = self.published.iter().map(Need::to_string).collect();
+        let overlaid: Vec<String> = self
+            .overlaid
+            .iter()
+            .map(|(need, here)| match need.version == *here {
+                true => need.to_string(),
+                false => format!("{need} (here {here})"),
+            })
+            .collect();
         let mut parts = Vec::new();
-        if !self.published.is_empty() {
-            parts.push(format!("from the registry: {}", joined(&self.published)));
+        if !published.is_empty() {
+            parts.push(format!("from the registry: {}", published.join(", ")));
         }
-        if !self.overlaid.is_empty() {
+        if !overlaid.is_empty() {
             parts.push(format!(
                 "not published yet, so over a local overlay: {}",
-                joined(&self.overlaid)
+                overlaid.join(", ")
             ));
         }
         if !self.of_tests.is_empty() {
@@ -121,7 +132,7 @@ mod tests {
         assert_eq!(neighbours("core", &[]), "needs none");
         assert_eq!(
             neighbours("front", &[]),
-            "not published yet, so over a local overlay: core 0.3.0, engine 0.3.1; for tests, from here: sim"
+            "not published yet, so over a local overlay: core 0.3.0 (here 0.3.1), engine 0.3.1; for tests, from here: sim"
         );
     }
 

@@ -101,12 +101,15 @@ impl<'a> Stage<'a> {
     /// Takes published neighbours at the version that is declared, not at the newest that fits it:
     /// what the crate claims to work with, it has to work with.
     fn pin(&self, neighbours: &Neighbours) -> Result<Finding, CouldNotRun> {
-        for need in &neighbours.published {
-            let call = self
-                .in_stage("update")
+        let pins = neighbours.published.iter().map(|need| {
+            self.in_stage("update --quiet")
                 .arg(&need.name)
                 .arg("--precise")
-                .arg(&need.version);
+                .arg(&need.version)
+        });
+        // First the copied lock file has to forget that neighbours were members of our workspace.
+        let calls = std::iter::once(self.in_stage("update --quiet --workspace")).chain(pins);
+        for call in calls {
             if call.run(self.root)? == Verdict::Failed {
                 return Ok(Finding::Failed(format!("`{call}`")));
             }
@@ -163,7 +166,10 @@ impl<'a> Stage<'a> {
         let copy = self.copy(&release.name);
         fs::create_dir_all(&copy).map_err(|error| unusable(&copy, &error))?;
         let archive = archive.to_string_lossy();
-        program::read("tar", &["-xzf", &archive, "--strip-components=1"], &copy)?;
+        // `-m`: files of today. The archive's files are all of one day, by which cargo would take them
+        // for the ones that an earlier check has built.
+        let args = ["-m", "-xzf", &archive, "--strip-components=1"];
+        program::read("tar", &args, &copy)?;
         Ok(copy)
     }
 
@@ -178,7 +184,7 @@ fn workspace_manifest(name: &str, neighbours: &Neighbours) -> String {
     if !neighbours.overlaid.is_empty() {
         text.push_str("\n[patch.crates-io]\n");
     }
-    for need in &neighbours.overlaid {
+    for need in neighbours.overlaid.keys() {
         text.push_str(&format!("{0} = {{ path = \"crates/{0}\" }}\n", need.name));
     }
     text

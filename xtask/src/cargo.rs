@@ -56,6 +56,18 @@ impl Cargo {
         Ok((Verdict::passed_if(output.status.success()), text))
     }
 
+    /// Runs it in `root` and takes all that it says, errors included.
+    pub(crate) fn ask(&self, root: &Path) -> Result<(Verdict, String), CouldNotRun> {
+        let output = self
+            .command(root)
+            .output()
+            .map_err(|error| self.not_started(&error))?;
+        let text = [output.stdout, output.stderr]
+            .map(|stream| String::from_utf8_lossy(&stream).into_owned())
+            .concat();
+        Ok((Verdict::passed_if(output.status.success()), text))
+    }
+
     fn command(&self, root: &Path) -> Command {
         // Cargo names itself to what it starts: the same toolchain then does the work.
         let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
@@ -140,6 +152,12 @@ mod tests {
             .run(root)
             .expect("cargo runs this test");
         assert_eq!(unknown, Verdict::Failed);
+
+        let (verdict, text) = Cargo::new("no-such-command-of-cargo")
+            .ask(root)
+            .expect("cargo runs this test");
+        assert_eq!(verdict, Verdict::Failed);
+        assert!(text.contains("no such command"), "{text}");
     }
 
     #[test]

@@ -213,7 +213,7 @@ impl fmt::Display for Row {
     clippy::disallowed_methods,
     reason = "xtask measures real time and links no tokio"
 )]
-fn now() -> Instant {
+pub(crate) fn now() -> Instant {
     Instant::now()
 }
 

@@ -1,5 +1,5 @@
 //! `cargo xtask features`: every crate with features compiles without warnings under the
-//! combinations that users pick.
+//! combinations that users pick. With `--powerset` under all of them, and the facade's tests pass.
 
 use std::path::Path;
 
@@ -12,7 +12,8 @@ use crate::{
 /// Check that the crates compile with none, one and all of their features.
 #[derive(Debug, Default, clap::Args)]
 pub(crate) struct Features {
-    /// Check every combination of clouds, not only none, each alone and all.
+    /// Check every combination of clouds, not only none, each alone and all, and run the facade's
+    /// tests under each.
     #[arg(long)]
     powerset: bool,
 }
@@ -33,16 +34,20 @@ impl Features {
     }
 
     fn calls(&self) -> Vec<Cargo> {
-        let combinations = if self.powerset {
-            all_combinations()
+        let (checked, tested) = if self.powerset {
+            (all_combinations(), all_combinations())
         } else {
-            usual_combinations()
+            (usual_combinations(), Vec::new())
         };
-        let facade = combinations
+        let checks = checked
             .iter()
             .map(|features| check("lifecycle-facade", features));
-        facade
+        let tests = tested.iter().map(|features| {
+            with_features(Cargo::new("test --quiet -p lifecycle-facade"), features)
+        });
+        checks
             .chain([check("lifecycle-client", ""), check("lifecycle-sim", "")])
+            .chain(tests)
             .collect()
     }
 }
@@ -50,11 +55,20 @@ impl Features {
 /// Clippy where `cargo check` would do: it builds the same, and it alone can deny a warning, such
 /// as an import that only one feature uses, without building every dependency again.
 fn check(package: &str, features: &str) -> Cargo {
-    let mut call = Cargo::new("clippy --quiet --no-default-features -p").arg(package);
-    if !features.is_empty() {
-        call = call.arg("--features").arg(features);
+    let call = Cargo::new("clippy --quiet -p").arg(package);
+    with_features(call, features)
+        .arg("--")
+        .arg("-D")
+        .arg("warnings")
+}
+
+/// `call` with these features, comma-separated, and no others.
+fn with_features(call: Cargo, features: &str) -> Cargo {
+    let call = call.arg("--no-default-features");
+    if features.is_empty() {
+        return call;
     }
-    call.arg("--").arg("-D").arg("warnings")
+    call.arg("--features").arg(features)
 }
 
 /// None, each cloud alone, and the feature that stands for all.
@@ -67,7 +81,7 @@ fn usual_combinations() -> Vec<String> {
 }
 
 /// Every subset of the clouds, comma-separated.
-fn all_combinations() -> Vec<String> {
+pub(crate) fn all_combinations() -> Vec<String> {
     CLOUDS.iter().fold(vec![String::new()], |smaller, cloud| {
         let larger = smaller.iter().map(|chosen| match chosen.as_str() {
             "" => (*cloud).to_owned(),
@@ -94,19 +108,39 @@ mod tests {
         assert_eq!(calls.len(), 8);
         assert_eq!(
             calls[0],
-            "cargo clippy --quiet --no-default-features -p lifecycle-facade -- -D warnings"
+            "cargo clippy --quiet -p lifecycle-facade --no-default-features -- -D warnings"
         );
         assert_eq!(
             calls[1],
-            "cargo clippy --quiet --no-default-features -p lifecycle-facade --features baidu -- -D warnings"
+            "cargo clippy --quiet -p lifecycle-facade --no-default-features --features baidu -- -D warnings"
         );
         assert_eq!(
             calls[5],
-            "cargo clippy --quiet --no-default-features -p lifecycle-facade --features full -- -D warnings"
+            "cargo clippy --quiet -p lifecycle-facade --no-default-features --features full -- -D warnings"
         );
         assert_eq!(
             calls[7],
-            "cargo clippy --quiet --no-default-features -p lifecycle-sim -- -D warnings"
+            "cargo clippy --quiet -p lifecycle-sim --no-default-features -- -D warnings"
+        );
+    }
+
+    #[test]
+    fn the_powerset_is_compiled_and_tested() {
+        let calls = Features { powerset: true }.calls();
+        let tests: Vec<String> = calls
+            .iter()
+            .map(Cargo::to_string)
+            .filter(|call| call.starts_with("cargo test"))
+            .collect();
+
+        assert_eq!((calls.len(), tests.len()), (34, 16));
+        assert_eq!(
+            tests[0],
+            "cargo test --quiet -p lifecycle-facade --no-default-features"
+        );
+        assert_eq!(
+            tests[15],
+            "cargo test --quiet -p lifecycle-facade --no-default-features --features baidu,aliyun,zenlayer,huawei"
         );
     }
 

@@ -8,11 +8,17 @@ mod cargo;
 mod ci;
 mod exit;
 mod features;
+<<<<<<< HEAD
 mod interop;
+=======
+mod manifest;
+mod release;
+>>>>>>> release
 mod simulate;
 mod tidy;
 mod tree;
 mod vectors;
+mod weigh;
 
 use std::{path::Path, process::ExitCode};
 
@@ -33,7 +39,12 @@ enum Command {
     Vectors(vectors::Vectors),
     Bench(bench::Bench),
     Simulate(simulate::Simulate),
+<<<<<<< HEAD
     Interop(interop::Interop),
+=======
+    ReleaseCheck(release::ReleaseCheck),
+    Weigh(weigh::Weigh),
+>>>>>>> release
 }
 
 impl Command {
@@ -46,7 +57,12 @@ impl Command {
             Self::Vectors(vectors) => vectors.run(root),
             Self::Bench(bench) => bench.run(root),
             Self::Simulate(simulate) => simulate.run(root),
+<<<<<<< HEAD
             Self::Interop(interop) => interop.run(root),
+=======
+            Self::ReleaseCheck(check) => check.run(root),
+            Self::Weigh(weigh) => weigh.run(root),
+>>>>>>> release
         }
     }
 }

@@ -3,7 +3,6 @@
 //! Every check is a pure function from the files to findings. The files are read once, here.
 
 mod links;
-mod manifest;
 mod members;
 mod source;
 
@@ -47,10 +46,11 @@ impl Tidy {
 }
 
 /// What fails when it finds something.
-const CHECKS: [fn(&Files) -> Vec<String>; 7] = [
+const CHECKS: [fn(&Files) -> Vec<String>; 8] = [
     members::missing_files,
     members::missing_fields,
     members::own_versions,
+    members::unjustified_dependencies,
     members::provider_files,
     source::undocumented_modules,
     source::named_clouds,

@@ -4,12 +4,16 @@
 //! the simulator shares no code with a provider. A manifest line can break each of them unseen; the
 //! resolved tree cannot hide it.
 
-use std::{collections::BTreeSet, path::Path};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+};
 
 use crate::{
     CLOUDS,
     cargo::Cargo,
     exit::{CouldNotRun, Verdict},
+    features::all_combinations,
 };
 
 /// Check the dependency trees: which crate must not hold which.
@@ -23,12 +27,13 @@ impl Tree {
         for claim in &claims {
             findings.extend(claim.examine(root)?);
         }
+        findings.extend(duplicates(&read(&Cargo::new(DUPLICATED), root)?));
         for finding in &findings {
             println!("tree: {finding}");
         }
         println!(
             "tree: {} trees examined, {} findings",
-            claims.len(),
+            claims.len() + 1,
             findings.len()
         );
         Ok(Verdict::passed_if(findings.is_empty()))
@@ -51,7 +56,6 @@ fn claims() -> Vec<Claim> {
         bare("lifecycle-client").lacks(["reqwest", "hyper", "rustls"]),
         whole("lifecycle-sim").lacks([ANY_PROVIDER]),
         whole("xtask").lacks([ANY_LIFECYCLE, ANY_PROVIDER]),
-        bare("lifecycle-facade").lacks([ANY_PROVIDER]),
         everything().lacks(OPENSSL),
     ];
     for cloud in CLOUDS {
@@ -61,8 +65,8 @@ fn claims() -> Vec<Claim> {
                 .lacks(INPUT_AND_OUTPUT)
                 .lacks([ANY_PROVIDER, "lifecycle-client"]),
         );
-        claims.push(facade_with(cloud));
     }
+    claims.extend(all_combinations().iter().map(|clouds| facade_with(clouds)));
     claims
 }
 
@@ -76,13 +80,16 @@ fn bare(package: &str) -> Claim {
     Claim::of(&format!("-p {package} -e normal --no-default-features")).holds(package)
 }
 
-/// The facade with one cloud holds that provider and no other.
-fn facade_with(cloud: &str) -> Claim {
-    Claim::of(&format!(
-        "-p lifecycle-facade -e normal --no-default-features --features {cloud}"
+/// The facade with these clouds, comma-separated, holds their providers and no other.
+fn facade_with(clouds: &str) -> Claim {
+    let facade = Claim::of(&format!(
+        "-p lifecycle-facade -e normal --no-default-features --features={clouds}"
     ))
-    .holds(format!("provider-{cloud}"))
-    .lacks([ANY_PROVIDER])
+    .holds("lifecycle-facade")
+    .lacks([ANY_PROVIDER]);
+    clouds.split_terminator(',').fold(facade, |claim, cloud| {
+        claim.holds(format!("provider-{cloud}"))
+    })
 }
 
 /// The whole workspace with its tests.
@@ -125,10 +132,14 @@ impl Claim {
 
     fn examine(&self, root: &Path) -> Result<Vec<String>, CouldNotRun> {
         let call = Cargo::new(&format!("tree --quiet --prefix none {}", self.selection));
+<<<<<<< HEAD
         match call.read(root)? {
             (Verdict::Passed, tree) => Ok(self.findings(&tree)),
             _ => Err(CouldNotRun(format!("`{call}` failed"))),
         }
+=======
+        Ok(self.findings(&read(&call, root)?))
+>>>>>>> release
     }
 
     /// Where `tree`, the output of `cargo tree --prefix none`, differs from the claim.
@@ -157,6 +168,41 @@ impl Claim {
             None => name == *pattern,
         };
         self.lacks.iter().any(matches) && !self.holds.iter().any(|held| held == name)
+    }
+}
+
+/// What cargo finds twice, for any system that users may build on.
+const DUPLICATED: &str = "tree --quiet --prefix none --duplicates --workspace --all-features --target all -e normal,build,dev";
+
+/// The crates that may be there in two versions. Why is in `docs/decisions/dependencies.md`.
+const TWICE: [&str; 2] = ["base64", "syn"];
+
+/// Where `tree` holds two versions of a crate without a reason, and where a reason is outlived.
+fn duplicates(tree: &str) -> Vec<String> {
+    let mut versions: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for line in tree.lines() {
+        let mut words = line.split_whitespace();
+        if let (Some(name), Some(version)) = (words.next(), words.next()) {
+            versions.entry(name).or_default().insert(version);
+        }
+    }
+    // Cargo also lists one version that is built twice, with different features.
+    versions.retain(|_, versions| versions.len() > 1);
+    let unexplained = versions
+        .keys()
+        .filter(|name| !TWICE.contains(name))
+        .map(|name| format!("{name} is there in two versions; see `cargo {DUPLICATED}`"));
+    let outlived = TWICE
+        .iter()
+        .filter(|name| !versions.contains_key(*name))
+        .map(|name| format!("{name} is there once; say so in docs/decisions/dependencies.md"));
+    unexplained.chain(outlived).collect()
+}
+
+fn read(call: &Cargo, root: &Path) -> Result<String, CouldNotRun> {
+    match call.read(root)? {
+        (Verdict::Passed, tree) => Ok(tree),
+        (Verdict::Failed, _) => Err(CouldNotRun(format!("`{call}` failed"))),
     }
 }
 
@@ -192,7 +238,7 @@ serde_derive v1.0.229 (proc-macro)
         assert_eq!(
             findings,
             [
-                "tokio must not be there; see `cargo tree -p lifecycle-facade -e normal --no-default-features --features baidu --invert tokio`"
+                "tokio must not be there; see `cargo tree -p lifecycle-facade -e normal --no-default-features --features=baidu --invert tokio`"
             ]
         );
     }
@@ -204,6 +250,26 @@ serde_derive v1.0.229 (proc-macro)
         assert_eq!(findings.len(), 2, "{findings:?}");
         assert!(findings[0].starts_with("provider-huawei is missing"));
         assert!(findings[1].starts_with("provider-baidu must not be there"));
+    }
+
+    #[test]
+    fn two_versions_need_a_reason_and_a_reason_needs_two_versions() {
+        let explained = "base64 v0.22.1\nbase64 v0.23.1\nsyn v2.0.1\nsyn v3.0.0 (*)\n";
+        let check = |tree: &str, expected: &[&str]| {
+            let findings = duplicates(tree);
+            assert_eq!(findings.len(), expected.len(), "{findings:?}");
+            for (finding, beginning) in findings.iter().zip(expected) {
+                assert!(finding.starts_with(beginning), "{finding}");
+            }
+        };
+
+        check(explained, &[]);
+        check(&format!("{explained}http v1.4.0\nhttp v1.4.0 (*)\n"), &[]);
+        check(
+            &format!("{explained}http v0.2.0\nhttp v1.4.0\n"),
+            &["http is there in two versions"],
+        );
+        check("syn v2.0.1\nsyn v3.0.0\n", &["base64 is there once"]);
     }
 
     #[test]
@@ -228,7 +294,7 @@ serde_derive v1.0.229 (proc-macro)
         for cloud in CLOUDS {
             let of_provider = format!("-p provider-{cloud} -e normal --all-features");
             let of_facade =
-                format!("-p lifecycle-facade -e normal --no-default-features --features {cloud}");
+                format!("-p lifecycle-facade -e normal --no-default-features --features={cloud}");
             assert!(selections.contains(&of_provider), "{selections:?}");
             assert!(selections.contains(&of_facade), "{selections:?}");
         }

@@ -1,7 +1,7 @@
 //! Checks of the crates as a set: the files that each has, and what its manifest says.
 
-use super::{Files, manifest::Manifest};
-use crate::CLOUDS;
+use super::Files;
+use crate::{CLOUDS, manifest::Manifest};
 
 /// Every crate has a README, and a published one a changelog.
 pub(super) fn missing_files(files: &Files) -> Vec<String> {
@@ -50,6 +50,26 @@ pub(super) fn own_versions(files: &Files) -> Vec<String> {
         }));
     }
     findings
+}
+
+/// Why each crate of others is used stands on the page of decisions, in a table.
+pub(super) fn unjustified_dependencies(files: &Files) -> Vec<String> {
+    const PAGE: &str = "docs/decisions/dependencies.md";
+    let page = files.texts.get(PAGE).map_or("", String::as_str);
+    let rows: Vec<&str> = page
+        .lines()
+        .filter_map(|line| line.strip_prefix("| ")?.split(" |").next())
+        .collect();
+    let manifest = Manifest::read(files.texts.get("Cargo.toml").map_or("", String::as_str));
+    manifest
+        .dependencies()
+        .filter(|entry| !entry.value.contains("path="))
+        .filter(|entry| {
+            let quoted = format!("`{}`", entry.name());
+            !rows.iter().any(|row| row.contains(&quoted))
+        })
+        .map(|entry| format!("{PAGE} does not say what {} is for", entry.name()))
+        .collect()
 }
 
 /// The same file names in every provider, so that two clouds can be read side by side.
@@ -150,6 +170,27 @@ mod tests {
         assert!(findings[0].starts_with("crates/a/Cargo.toml: http "));
         assert!(findings[1].starts_with("crates/a/Cargo.toml: version "));
         assert!(findings[2].starts_with("xtask/Cargo.toml: clap "));
+    }
+
+    #[test]
+    fn a_dependency_without_a_row_is_found() {
+        let files = Files::of([
+            (
+                "Cargo.toml",
+                "[workspace.dependencies]\nours = { path = \"crates/ours\", version = \"1\" }\n\
+                 http = { version = \"1\" }\nbytes = \"1\"\nhmac = \"1\"\n",
+            ),
+            (
+                "docs/decisions/dependencies.md",
+                "| crate | for |\n| `bytes`, `http` | Requests, unlike `hmac`. |\n",
+            ),
+        ]);
+
+        assert_eq!(
+            unjustified_dependencies(&files),
+            ["docs/decisions/dependencies.md does not say what hmac is for"]
+        );
+        assert_eq!(unjustified_dependencies(&Files::default()), NONE);
     }
 
     #[test]

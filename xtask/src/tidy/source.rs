@@ -10,7 +10,9 @@ pub(super) fn undocumented_modules(files: &Files) -> Vec<String> {
             .lines()
             .find(|line| !line.trim().is_empty())
             .unwrap_or_default();
-        first.starts_with("//!") || first.starts_with("#![doc")
+        let under_condition =
+            first.starts_with("#![cfg_attr(") && text.contains("doc = include_str!(");
+        first.starts_with("//!") || first.starts_with("#![doc") || under_condition
     };
     files
         .sources()
@@ -78,6 +80,14 @@ mod tests {
                 "crates/a/src/lib.rs",
                 "#![doc = include_str!(\"../README.md\")]\n",
             ),
+            (
+                "crates/a/src/when.rs",
+                "#![cfg_attr(\n    not(doctest),\n    doc = include_str!(\"../README.md\")\n)]\n",
+            ),
+            (
+                "crates/a/src/never.rs",
+                "#![cfg_attr(test, allow(dead_code))]\n",
+            ),
             ("crates/a/src/told.rs", "\n//! Told.\n"),
             ("crates/a/src/late.rs", "use std::fmt;\n//! Late.\n"),
             ("crates/a/src/empty.rs", ""),
@@ -87,7 +97,7 @@ mod tests {
 
         assert_eq!(
             undocumented_modules(&files),
-            ["empty", "late"].map(|name| format!(
+            ["empty", "late", "never"].map(|name| format!(
                 "crates/a/src/{name}.rs does not begin with `//!` documentation"
             ))
         );

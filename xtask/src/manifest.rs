@@ -5,21 +5,21 @@
 
 /// The entries of one manifest, in order.
 #[derive(Debug)]
-pub(super) struct Manifest {
-    pub(super) entries: Vec<Entry>,
+pub(crate) struct Manifest {
+    pub(crate) entries: Vec<Entry>,
 }
 
 /// One `key = value` and the section that it stands in.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Entry {
-    pub(super) section: String,
-    pub(super) key: String,
+pub(crate) struct Entry {
+    pub(crate) section: String,
+    pub(crate) key: String,
     /// The value without blanks outside of strings, on one line.
-    pub(super) value: String,
+    pub(crate) value: String,
 }
 
 impl Manifest {
-    pub(super) fn read(text: &str) -> Self {
+    pub(crate) fn read(text: &str) -> Self {
         let mut entries: Vec<Entry> = Vec::new();
         let mut section = String::new();
         let mut depth = 0;
@@ -44,12 +44,18 @@ impl Manifest {
     }
 
     /// Whether `[package]` says anything about `field`, here or by inheriting it.
-    pub(super) fn has_field(&self, field: &str) -> bool {
+    pub(crate) fn has_field(&self, field: &str) -> bool {
         self.package()
             .any(|entry| entry.key == field || entry.key.strip_prefix(field) == Some(".workspace"))
     }
 
-    pub(super) fn is_published(&self) -> bool {
+    /// The text of a field of `[package]` that is written here as a string.
+    pub(crate) fn text(&self, field: &str) -> Option<&str> {
+        let entry = self.package().find(|entry| entry.key == field)?;
+        entry.value.strip_prefix('"')?.strip_suffix('"')
+    }
+
+    pub(crate) fn is_published(&self) -> bool {
         !self
             .package()
             .any(|entry| entry.key == "publish" && entry.value == "false")
@@ -57,7 +63,7 @@ impl Manifest {
 
     /// The entries of all sections of dependencies. One written as `[dependencies.name]` is several
     /// entries.
-    pub(super) fn dependencies(&self) -> impl Iterator<Item = &Entry> {
+    pub(crate) fn dependencies(&self) -> impl Iterator<Item = &Entry> {
         self.entries.iter().filter(|entry| {
             entry
                 .section
@@ -82,15 +88,28 @@ impl Entry {
         }
     }
 
+    /// The dependency that it describes, however it is written.
+    pub(crate) fn name(&self) -> &str {
+        self.key
+            .split_once('.')
+            .map_or(self.key.as_str(), |(name, _)| name)
+    }
+
+    /// The version that an inline table asks for.
+    pub(crate) fn version(&self) -> Option<&str> {
+        let (_, rest) = self.value.split_once("version=\"")?;
+        rest.split_once('"').map(|(version, _)| version)
+    }
+
     /// Whether the version is that of `[workspace.dependencies]`.
-    pub(super) fn inherits(&self) -> bool {
+    pub(crate) fn inherits(&self) -> bool {
         (self.key.ends_with(".workspace") && self.value == "true")
             || self.value.contains("workspace=true")
     }
 
     /// Whether it is a dependency of tests on a neighbour in the workspace. Without a version it
     /// vanishes on packaging.
-    pub(super) fn is_neighbour_in_tests(&self) -> bool {
+    pub(crate) fn is_neighbour_in_tests(&self) -> bool {
         self.section.ends_with("dev-dependencies")
             && self.value.contains("path=")
             && !self.value.contains("version=")
@@ -189,6 +208,14 @@ libc = "0.2"
     }
 
     #[test]
+    fn a_text_is_read_without_its_quotes() {
+        let manifest = Manifest::read(MANIFEST);
+
+        assert_eq!(manifest.text("name"), Some("provider-x"));
+        assert_eq!(manifest.text("publish"), None);
+    }
+
+    #[test]
     fn a_crate_is_published_unless_it_says_otherwise() {
         assert!(!Manifest::read(MANIFEST).is_published());
         assert!(Manifest::read("[package]\nname = \"a\"").is_published());
@@ -201,7 +228,7 @@ libc = "0.2"
             .dependencies()
             .map(|entry| {
                 (
-                    entry.key.as_str(),
+                    entry.name(),
                     entry.inherits(),
                     entry.is_neighbour_in_tests(),
                 )
@@ -209,9 +236,14 @@ libc = "0.2"
             .collect();
 
         assert_eq!(
+            manifest.entries[7].version(),
+            Some("0.1.0"),
+            "of lifecycle-core"
+        );
+        assert_eq!(
             origins,
             [
-                ("http.workspace", true, false),
+                ("http", true, false),
                 ("serde", true, false),
                 ("lifecycle-sim", false, true),
                 ("lifecycle-core", false, false),

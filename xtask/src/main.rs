@@ -8,12 +8,9 @@ mod cargo;
 mod ci;
 mod exit;
 mod features;
-<<<<<<< HEAD
 mod interop;
-=======
 mod manifest;
 mod release;
->>>>>>> release
 mod simulate;
 mod tidy;
 mod tree;
@@ -39,12 +36,9 @@ enum Command {
     Vectors(vectors::Vectors),
     Bench(bench::Bench),
     Simulate(simulate::Simulate),
-<<<<<<< HEAD
     Interop(interop::Interop),
-=======
     ReleaseCheck(release::ReleaseCheck),
     Weigh(weigh::Weigh),
->>>>>>> release
 }
 
 impl Command {
@@ -57,12 +51,9 @@ impl Command {
             Self::Vectors(vectors) => vectors.run(root),
             Self::Bench(bench) => bench.run(root),
             Self::Simulate(simulate) => simulate.run(root),
-<<<<<<< HEAD
             Self::Interop(interop) => interop.run(root),
-=======
             Self::ReleaseCheck(check) => check.run(root),
             Self::Weigh(weigh) => weigh.run(root),
->>>>>>> release
         }
     }
 }

@@ -132,14 +132,7 @@ impl Claim {
 
     fn examine(&self, root: &Path) -> Result<Vec<String>, CouldNotRun> {
         let call = Cargo::new(&format!("tree --quiet --prefix none {}", self.selection));
-<<<<<<< HEAD
-        match call.read(root)? {
-            (Verdict::Passed, tree) => Ok(self.findings(&tree)),
-            _ => Err(CouldNotRun(format!("`{call}` failed"))),
-        }
-=======
         Ok(self.findings(&read(&call, root)?))
->>>>>>> release
     }
 
     /// Where `tree`, the output of `cargo tree --prefix none`, differs from the claim.
@@ -202,7 +195,7 @@ fn duplicates(tree: &str) -> Vec<String> {
 fn read(call: &Cargo, root: &Path) -> Result<String, CouldNotRun> {
     match call.read(root)? {
         (Verdict::Passed, tree) => Ok(tree),
-        (Verdict::Failed, _) => Err(CouldNotRun(format!("`{call}` failed"))),
+        _ => Err(CouldNotRun(format!("`{call}` failed"))),
     }
 }
 

@@ -116,7 +116,7 @@ impl Program {
         let call = in_folder("tree --quiet --prefix none -e normal,build", folder);
         match call.read(root)? {
             (Verdict::Passed, tree) => Ok(distinct(&tree).saturating_sub(1)),
-            (Verdict::Failed, _) => Err(CouldNotRun(format!("`{call}` failed"))),
+            _ => Err(CouldNotRun(format!("`{call}` failed"))),
         }
     }
 }

@@ -107,7 +107,7 @@ pub(super) fn is_published(root: &Path, need: &Need) -> Result<bool, CouldNotRun
     match question.ask(root)? {
         (Verdict::Passed, _) => Ok(true),
         (Verdict::Failed, text) if text.contains("could not find") => Ok(false),
-        (Verdict::Failed, text) => Err(CouldNotRun(format!("`{question}`: {}", text.trim()))),
+        (_, text) => Err(CouldNotRun(format!("`{question}`: {}", text.trim()))),
     }
 }
 

@@ -40,7 +40,7 @@ pub(super) fn compare(root: &Path, release: &Release) -> Result<Finding, CouldNo
     let call = comparison(release, &last);
     Ok(match call.run(root)? {
         Verdict::Passed => Finding::Passed(format!("{} fits {last}", release.version)),
-        Verdict::Failed => Finding::Failed(format!("`{call}`")),
+        _ => Finding::Failed(format!("`{call}`")),
     })
 }
 

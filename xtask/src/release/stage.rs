@@ -135,7 +135,7 @@ impl<'a> Stage<'a> {
             .env("CARGO_PROFILE_DEV_DEBUG", "0");
         Ok(match call.run(self.root)? {
             Verdict::Passed => Finding::Passed("the packaged copy".to_owned()),
-            Verdict::Failed => Finding::Failed(format!("`{call}`")),
+            _ => Finding::Failed(format!("`{call}`")),
         })
     }
 

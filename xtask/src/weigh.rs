@@ -143,7 +143,7 @@ fn in_folder(command: &str, folder: &Path) -> Cargo {
 fn must(call: &Cargo, root: &Path) -> Result<(), CouldNotRun> {
     match call.run(root)? {
         Verdict::Passed => Ok(()),
-        Verdict::Failed => Err(CouldNotRun(format!("`{call}` failed"))),
+        _ => Err(CouldNotRun(format!("`{call}` failed"))),
     }
 }
 

@@ -6,6 +6,8 @@
     feature = "huawei"
 ))]
 
+mod support;
+
 use std::time::Duration;
 
 use futures_util::StreamExt;
@@ -13,45 +15,10 @@ use lifecycle_facade::{
     Billing, Event, Fleet, FleetError, FleetEvent, FleetReport, Outcome, Patience, Place,
     PowerState, Reference, StopMode, StoppedBilling, Waves,
 };
-use lifecycle_sim::{Cloud, Simulator};
+use lifecycle_sim::Cloud;
+use support::{fleet, simulator};
 
 const SPEC: &str = "baidu/bj=5,aliyun/cn-hangzhou=5,zenlayer/global=5,huawei/cn-north-4=5";
-
-fn simulator(spec: &str) -> Simulator {
-    Simulator::builder().seed(1).fleet(spec).unwrap().build()
-}
-
-fn fleet(simulator: &Simulator) -> Fleet {
-    let simulator = simulator.clone();
-    let variables = simulator.clone();
-    Fleet::builder()
-        .transport(simulator.transport())
-        .clock(simulator.clock())
-        .variables(move |name| {
-            let cloud = match name {
-                name if name.starts_with("BAIDUCLOUD_") => Cloud::Baidu,
-                name if name.starts_with("ALIBABA_CLOUD_") => Cloud::Aliyun,
-                name if name.starts_with("ZENLAYERCLOUD_ACCESS") => Cloud::Zenlayer,
-                name if name.starts_with("HUAWEICLOUD_SDK_") => Cloud::Huawei,
-                _ => return None,
-            };
-            let lifecycle_facade::Credential::Keys { id, secret, .. } = variables.credential(cloud)
-            else {
-                return None;
-            };
-            match name {
-                "HUAWEICLOUD_SDK_PROJECT_ID" => Some(variables.project_id()),
-                name if name.ends_with("SESSION_TOKEN") || name.ends_with("SECURITY_TOKEN") => None,
-                name if name.contains("SECRET") || name.ends_with("_SK") => {
-                    Some(secret.expose().to_owned())
-                }
-                name if name.ends_with("PASSWORD") => Some(secret.expose().to_owned()),
-                _ => Some(id),
-            }
-        })
-        .build()
-        .unwrap()
-}
 
 fn outcomes(report: &FleetReport) -> Vec<&'static str> {
     let rows = report.rows().iter();

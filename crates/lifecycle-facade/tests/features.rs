@@ -1,0 +1,55 @@
+//! What holds with any set of clouds: the enabled ones work, the others say how to enable them.
+#![cfg(any(
+    feature = "baidu",
+    feature = "aliyun",
+    feature = "zenlayer",
+    feature = "huawei"
+))]
+
+mod support;
+
+use lifecycle_facade::{Cloud, Patience};
+use support::{fleet, simulator};
+
+/// The features, and whether this build has them.
+const FEATURES: [(&str, bool); 4] = [
+    ("baidu", cfg!(feature = "baidu")),
+    ("aliyun", cfg!(feature = "aliyun")),
+    ("zenlayer", cfg!(feature = "zenlayer")),
+    ("huawei", cfg!(feature = "huawei")),
+];
+
+#[tokio::test(start_paused = true)]
+async fn each_cloud_works_or_says_how_to_enable_it() {
+    let simulator =
+        simulator("baidu/bj=1,aliyun/cn-hangzhou=1,zenlayer/global=1,huawei/cn-north-4=1");
+    let fleet = fleet(&simulator);
+    for (feature, enabled) in FEATURES {
+        let instances = simulator.instances();
+        let machine = instances
+            .iter()
+            .find(|name| name.starts_with(feature))
+            .unwrap();
+        let ending = fleet.start([machine]).wait(Patience::minutes(5)).await;
+        if enabled {
+            let report = ending.unwrap();
+            assert_eq!(report.rows()[0].report.outcome.as_str(), "reached");
+            let executed = simulator.ledger().executed(machine).unwrap();
+            assert_eq!(executed.starts, 1);
+        } else {
+            let error = ending.unwrap_err().to_string();
+            let hint = format!("compile it with the feature \"{feature}\"");
+            assert!(error.contains(&hint), "{error}");
+        }
+    }
+}
+
+#[test]
+fn the_list_of_clouds_is_that_of_the_features() {
+    let enabled: Vec<&str> = FEATURES
+        .iter()
+        .filter_map(|(feature, enabled)| enabled.then_some(*feature))
+        .collect();
+    let listed: Vec<&str> = Cloud::ALL.iter().map(|cloud| cloud.as_str()).collect();
+    assert_eq!(listed, enabled);
+}

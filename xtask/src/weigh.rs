@@ -1,7 +1,8 @@
 //! `cargo xtask weigh`: what a program pays for one cloud, in crates and in seconds.
 //!
 //! Small programs are laid out below the target folder, away from the workspace, and each is built
-//! from nothing. The seconds depend on the machine, and on what else it does meanwhile.
+//! from nothing. The seconds depend on the machine, and on what else it does meanwhile; the processor
+//! time depends less on the latter.
 
 use std::{
     collections::BTreeSet,
@@ -19,14 +20,21 @@ use crate::{
 
 /// Build small programs from nothing, with and without us, and print what they weigh.
 #[derive(Debug, clap::Args)]
-pub(crate) struct Weigh {}
+pub(crate) struct Weigh {
+    /// What to weigh: `base`, a cloud, or `full`. All of these, if nothing is named.
+    names: Vec<String>,
+}
 
 impl Weigh {
     pub(crate) fn run(&self, root: &Path) -> Result<Verdict, CouldNotRun> {
         let target = env::var_os("CARGO_TARGET_DIR").unwrap_or_else(|| "target".into());
         let base = root.join(target).join("weigh");
-        println!("| program | crates | cold development build |\n| --- | --- | --- |");
-        for program in programs() {
+        println!("| program | crates | cold development build | processor time |");
+        println!("| --- | --- | --- | --- |");
+        let is_asked = |program: &Program| {
+            self.names.is_empty() || self.names.iter().any(|name| name == program.folder)
+        };
+        for program in programs().into_iter().filter(is_asked) {
             println!("{}", program.weigh(root, &base)?);
         }
         Ok(Verdict::Passed)
@@ -73,12 +81,15 @@ impl Program {
         let build = in_folder("build --quiet", &folder)
             .arg("--target-dir")
             .arg(folder.join("target").to_string_lossy());
-        let begin = now();
+        let (begin, used) = (now(), processor_time());
         must(&build, root)?;
         Ok(Weight {
             title: &self.title,
             crates,
             took: now().duration_since(begin),
+            used: processor_time()
+                .zip(used)
+                .map(|(after, before)| after.saturating_sub(before)),
         })
     }
 
@@ -125,13 +136,37 @@ struct Weight<'a> {
     title: &'a str,
     crates: usize,
     took: Duration,
+    /// Of all processors together, where the system tells.
+    used: Option<Duration>,
 }
 
 impl fmt::Display for Weight<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let seconds = self.took.as_secs_f64();
-        write!(f, "| {} | {} | {seconds:.0} s |", self.title, self.crates)
+        let took = self.took.as_secs_f64();
+        let used = self.used.map_or("unknown".to_owned(), |used| {
+            format!("{:.0} s", used.as_secs_f64())
+        });
+        write!(
+            f,
+            "| {} | {} | {took:.0} s | {used} |",
+            self.title, self.crates
+        )
     }
+}
+
+/// What the programs that this one has started and seen end have used so far. Linux only.
+fn processor_time() -> Option<Duration> {
+    read_processor_time(&fs::read_to_string("/proc/self/stat").ok()?)
+}
+
+/// Fields 16 and 17 of `/proc/self/stat`, counted from 1, in hundredths of a second. Field 2 is a name
+/// in parentheses that may hold anything, so counting starts after its end.
+fn read_processor_time(stat: &str) -> Option<Duration> {
+    let (_, fields) = stat.rsplit_once(')')?;
+    let mut fields = fields.split_ascii_whitespace().skip(13);
+    let user: u64 = fields.next()?.parse().ok()?;
+    let system: u64 = fields.next()?.parse().ok()?;
+    Some(Duration::from_millis((user + system) * 10))
 }
 
 fn in_folder(command: &str, folder: &Path) -> Cargo {
@@ -192,8 +227,20 @@ mod tests {
             title: "with `baidu`",
             crates: 118,
             took: Duration::from_millis(41_700),
+            used: Some(Duration::from_millis(70_200)),
         };
 
-        assert_eq!(weight.to_string(), "| with `baidu` | 118 | 42 s |");
+        assert_eq!(weight.to_string(), "| with `baidu` | 118 | 42 s | 70 s |");
+    }
+
+    #[test]
+    fn processor_time_is_that_of_children() {
+        let stat = "42 (a) b) S 1 42 42 0 -1 4194304 1 2 3 4 5 6 700 80 20 0 1 0 99";
+
+        assert_eq!(
+            read_processor_time(stat),
+            Some(Duration::from_millis(7_800))
+        );
+        assert_eq!(read_processor_time("42 (short) S 1"), None);
     }
 }

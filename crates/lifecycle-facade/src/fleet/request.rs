@@ -104,7 +104,7 @@ where
     }
 
     /// Carries the request out and gives what happens while it happens. The last event is
-    /// [`FleetEvent::Finished`].
+    /// [`FleetEvent::Finished`](crate::FleetEvent::Finished).
     pub fn events(self) -> FleetEvents<'f> {
         let order = self.order();
         FleetEvents::new(order, self.waves, move |group| self.request(group).events())
@@ -251,7 +251,7 @@ impl<'f> FleetWait<'f> {
     }
 
     /// Waits, and gives what is seen while it is seen. The last event is
-    /// [`FleetEvent::Finished`].
+    /// [`FleetEvent::Finished`](crate::FleetEvent::Finished).
     pub fn events(self) -> FleetEvents<'f> {
         let order = self
             .references

@@ -6,6 +6,7 @@
 mod bench;
 mod cargo;
 mod ci;
+mod conformance;
 mod exit;
 mod features;
 mod simulate;
@@ -32,6 +33,7 @@ enum Command {
     Vectors(vectors::Vectors),
     Bench(bench::Bench),
     Simulate(simulate::Simulate),
+    Conformance(conformance::Conformance),
 }
 
 impl Command {
@@ -44,6 +46,7 @@ impl Command {
             Self::Vectors(vectors) => vectors.run(root),
             Self::Bench(bench) => bench.run(root),
             Self::Simulate(simulate) => simulate.run(root),
+            Self::Conformance(conformance) => conformance.run(root),
         }
     }
 }

@@ -90,10 +90,11 @@ async fn many(subject: &dyn Subject, beyond: usize) -> Ran {
     let client = subject.client(Setting::Usual)?;
     let count = client.profile().limits.observe.max(1) + beyond;
     let ids = subject.instances(count, Condition::Any).await?;
+    let before = client.calls().observations;
     let statuses = client.observe(&ids).await?;
     let right = statuses.len() == count && statuses.iter().all(|row| row.result.is_ok());
     ensure(right, || format!("not all of {count} were read"))?;
-    let (calls, fewest) = (client.calls().observations, 1 + beyond as u64);
+    let (calls, fewest) = (client.calls().observations - before, 1 + beyond as u64);
     ensure(calls == fewest, || {
         format!("{calls} calls for {count}, where {fewest} would do")
     })

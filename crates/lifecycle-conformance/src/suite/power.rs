@@ -329,12 +329,13 @@ async fn unknown(subject: &dyn Subject, verb: Verb) -> Ran {
 async fn strict(subject: &dyn Subject, verb: Verb, condition: Condition) -> Ran {
     let client = subject.client(Setting::Usual)?;
     let id = one(subject, condition).await?;
+    let before = client.calls().actions;
     let report = match verb {
         Verb::Stop => client.stop([&id]).strict().await?,
         _ => client.start([&id]).strict().await?,
     };
     is_refused(only_outcome(&report, &id)?, &[FaultKind::WrongState])?;
-    ensure(client.calls().actions == 0, || {
+    ensure(client.calls().actions == before, || {
         "an action was sent".to_owned()
     })
 }
@@ -357,6 +358,7 @@ async fn many(subject: &dyn Subject, verb: Verb, beyond: usize) -> Ran {
     let action = plain(verb);
     let count = client.profile().batch(&action) + beyond;
     let ids = subject.instances(count, fit_for(verb)).await?;
+    let before = client.calls().actions;
     let report = request(&client, action, ids.iter().cloned(), None).await?;
     ensure(in_order(&report, &ids), || {
         format!("not one row for each of {count} instances in their order")
@@ -364,7 +366,7 @@ async fn many(subject: &dyn Subject, verb: Verb, beyond: usize) -> Ran {
     if let Some(row) = report.failures().next() {
         return Err(Stop::Wrong(row.to_string()));
     }
-    let (calls, fewest) = (client.calls().actions, 1 + beyond as u64);
+    let (calls, fewest) = (client.calls().actions - before, 1 + beyond as u64);
     ensure(calls == fewest, || {
         format!("{calls} calls for {count} instances, where {fewest} would do")
     })?;

@@ -12,6 +12,7 @@ use crate::{
     cargo::Cargo,
     exit::{CouldNotRun, Verdict},
     features::Features,
+    new_provider::NewProvider,
     tidy::Tidy,
     tree::Tree,
 };
@@ -54,6 +55,9 @@ fn steps() -> Vec<Step> {
             Cargo::new("doc --workspace --no-deps --all-features")
                 .env("RUSTDOCFLAGS", "-D warnings"),
         ),
+        Step::own("new-provider --check", |root| {
+            NewProvider::checking().run(root)
+        }),
         Step::own("features", |root| Features::default().run(root)),
         Step::own("tree", |root| Tree::default().run(root)),
         Step::own("tidy", |root| Tidy::default().run(root)),

@@ -9,6 +9,7 @@ mod ci;
 mod conformance;
 mod exit;
 mod features;
+mod new_provider;
 mod simulate;
 mod tidy;
 mod tree;
@@ -34,6 +35,7 @@ enum Command {
     Bench(bench::Bench),
     Simulate(simulate::Simulate),
     Conformance(conformance::Conformance),
+    NewProvider(new_provider::NewProvider),
 }
 
 impl Command {
@@ -47,6 +49,7 @@ impl Command {
             Self::Bench(bench) => bench.run(root),
             Self::Simulate(simulate) => simulate.run(root),
             Self::Conformance(conformance) => conformance.run(root),
+            Self::NewProvider(new_provider) => new_provider.run(root),
         }
     }
 }

@@ -54,7 +54,7 @@ impl NewProvider {
             Some(_) => Place::Outside,
             None => Place::Inside,
         };
-        lay(name, &folder, place, root).map_err(could_not_lay)?;
+        lay(name, &folder, place, root).map_err(|error| could_not_lay(&error))?;
         println!("{} is laid. Answer the questions in:", folder.display());
         for (path, _) in FILES {
             println!("  {path}");
@@ -64,7 +64,7 @@ impl NewProvider {
     }
 }
 
-fn could_not_lay(error: io::Error) -> CouldNotRun {
+fn could_not_lay(error: &io::Error) -> CouldNotRun {
     CouldNotRun(format!("the crate cannot be laid: {error}"))
 }
 
@@ -72,12 +72,13 @@ fn could_not_lay(error: io::Error) -> CouldNotRun {
 fn check(root: &Path) -> Result<Verdict, CouldNotRun> {
     let folder = root.join("target/laid/provider-trial");
     match fs::remove_dir_all(&folder) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(could_not_lay(error)),
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(could_not_lay(&error)),
         _ => {}
     }
-    lay("trial", &folder, Place::Outside, root).map_err(could_not_lay)?;
+    lay("trial", &folder, Place::Outside, root).map_err(|error| could_not_lay(&error))?;
     // The same versions as here: nothing has to be fetched.
-    fs::copy(root.join("Cargo.lock"), folder.join("Cargo.lock")).map_err(could_not_lay)?;
+    fs::copy(root.join("Cargo.lock"), folder.join("Cargo.lock"))
+        .map_err(|error| could_not_lay(&error))?;
     Cargo::new("test --offline --quiet").run(&folder)
 }
 

@@ -273,7 +273,16 @@ mod tests {
 
         assert_eq!(
             names,
-            ["fmt", "clippy", "test", "doc", "features", "tree", "tidy"]
+            [
+                "fmt",
+                "clippy",
+                "test",
+                "doc",
+                "new-provider --check",
+                "features",
+                "tree",
+                "tidy"
+            ]
         );
     }
 }

@@ -14,6 +14,7 @@ use crate::{
     exit::{CouldNotRun, Verdict},
     features::Features,
     interop::Interop,
+    new_provider::NewProvider,
     tidy::Tidy,
     tree::Tree,
 };
@@ -56,6 +57,9 @@ fn steps() -> Vec<Step> {
             Cargo::new("doc --workspace --no-deps --all-features")
                 .env("RUSTDOCFLAGS", "-D warnings"),
         ),
+        Step::own("new-provider --check", |root| {
+            NewProvider::checking().run(root)
+        }),
         Step::own("features", |root| Features::default().run(root)),
         Step::own("tree", |root| Tree::default().run(root)),
         Step::own("tidy", |root| Tidy::default().run(root)),
@@ -293,7 +297,15 @@ mod tests {
         assert_eq!(
             names,
             [
-                "fmt", "clippy", "test", "doc", "features", "tree", "tidy", "interop"
+                "fmt",
+                "clippy",
+                "test",
+                "doc",
+                "new-provider --check",
+                "features",
+                "tree",
+                "tidy",
+                "interop"
             ]
         );
     }

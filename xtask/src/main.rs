@@ -6,10 +6,12 @@
 mod bench;
 mod cargo;
 mod ci;
+mod conformance;
 mod exit;
 mod features;
 mod interop;
 mod manifest;
+mod new_provider;
 mod release;
 mod simulate;
 mod tidy;
@@ -39,6 +41,8 @@ enum Command {
     Interop(interop::Interop),
     ReleaseCheck(release::ReleaseCheck),
     Weigh(weigh::Weigh),
+    Conformance(conformance::Conformance),
+    NewProvider(new_provider::NewProvider),
 }
 
 impl Command {
@@ -54,6 +58,8 @@ impl Command {
             Self::Interop(interop) => interop.run(root),
             Self::ReleaseCheck(check) => check.run(root),
             Self::Weigh(weigh) => weigh.run(root),
+            Self::Conformance(conformance) => conformance.run(root),
+            Self::NewProvider(new_provider) => new_provider.run(root),
         }
     }
 }

@@ -7,6 +7,7 @@ mod placement;
 mod run;
 mod scenario;
 mod stage;
+pub mod suite;
 
 pub use judge::Violation;
 pub use many::{Failure, Tally, simulate_all};

@@ -9,6 +9,7 @@ mod fleet;
 mod huawei;
 mod instance;
 mod ledger;
+mod marks;
 mod mishap;
 mod request;
 mod response;
@@ -31,6 +32,7 @@ pub use dialect::Operation;
 pub use fleet::BadFleet;
 pub use instance::{Act, Executed, State, Trouble};
 pub use ledger::{ActRecord, CallRecord, Ledger};
+pub use marks::{Behaviour, COMMON_BEHAVIOURS, Mark, SwitchDescription, common_switches};
 pub use mishap::{ErrorBody, Injection, Mishap, When};
 #[cfg(feature = "server")]
 pub use server::Server;

@@ -1,21 +1,43 @@
 //! What nobody outside the vendors knows, as settings.
 
-/// How the simulated clouds behave where the vendors' documents are silent or contradict each
-/// other. A correct client works under every setting.
-#[derive(Clone, Debug, Default, PartialEq)]
-#[non_exhaustive]
-pub struct Switches {
-    /// Of Baidu BCC.
-    pub baidu: baidu::Switches,
-    /// Of Alibaba ECS.
-    pub aliyun: aliyun::Switches,
-    /// Of Zenlayer ZEC.
-    pub zenlayer: zenlayer::Switches,
-    /// Of Huawei ECS.
-    pub huawei: huawei::Switches,
-    /// Whether a throttled call is told how long to wait, in the form that the cloud's own SDK reads.
-    /// No cloud documents it. Given.
-    pub throttle_hint: Hint,
+/// Defines a struct of settings together with their names and words as data.
+macro_rules! described {
+    ($(#[$about:meta])* pub struct $name:ident {
+        $($(#[doc = $what:literal])+ pub $switch:ident: $kind:ty),+ $(,)?
+    }) => {
+        $(#[$about])*
+        pub struct $name {
+            $($(#[doc = $what])+ pub $switch: $kind),+
+        }
+
+        impl $name {
+            /// Each setting's name and documentation, in the order of their definition.
+            pub(crate) const DESCRIBED: &[crate::marks::SwitchDescription] = &[$(
+                crate::marks::SwitchDescription::new(stringify!($switch), concat!($($what),+))
+            ),+];
+        }
+    };
+}
+pub(crate) use described;
+
+described! {
+    /// How the simulated clouds behave where the vendors' documents are silent or contradict each
+    /// other. A correct client works under every setting.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    #[non_exhaustive]
+    pub struct Switches {
+        /// Of Baidu BCC.
+        pub baidu: baidu::Switches,
+        /// Of Alibaba ECS.
+        pub aliyun: aliyun::Switches,
+        /// Of Zenlayer ZEC.
+        pub zenlayer: zenlayer::Switches,
+        /// Of Huawei ECS.
+        pub huawei: huawei::Switches,
+        /// Whether a throttled call is told how long to wait, in the form that the cloud's own SDK reads.
+        /// No cloud documents it. Given.
+        pub throttle_hint: Hint,
+    }
 }
 
 /// The settings of Baidu BCC.

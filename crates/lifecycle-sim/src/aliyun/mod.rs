@@ -18,6 +18,7 @@
 mod answer;
 mod asked;
 mod auth;
+pub(crate) mod behaviours;
 mod describe;
 mod power;
 mod refusal;

@@ -1,62 +1,64 @@
 //! What nobody outside the vendor knows about Alibaba ECS, and where its documents disagree.
 
-use crate::switches::{draw, setting};
+use crate::switches::{described, draw, setting};
 
-/// How the simulated Alibaba ECS behaves where its documents are silent or contradict each other.
-#[derive(Clone, Debug, PartialEq)]
-#[non_exhaustive]
-pub struct Switches {
-    /// How a batch call says that a dry run went well. Unknown: only the word `DRYRUN.SUCCESS` is
-    /// documented.
-    pub batch_dry_run: BatchDryRun,
-    /// Does the error of an all-or-nothing batch name the instance that caused it? Unknown.
-    pub names_culprit: bool,
-    /// Is an id that comes twice in a batch taken once? Otherwise the call is refused. Unknown.
-    pub folds_duplicates: bool,
-    /// Does a `SuccessFirst` row that failed by its state show that state? Unknown.
-    pub failed_rows_show_status: bool,
-    /// Is `DescribeInstanceStatus` refused when one of its ids is unknown? Otherwise that id is left
-    /// out. Unknown.
-    pub refuses_unknown_ids: bool,
-    /// Are pages and rows in the reverse of the order in which the instances were made? No order is
-    /// documented.
-    pub reversed_rows: bool,
-    /// What a rebooting instance shows. Newer and older documents disagree.
-    pub reboot_shows: RebootShows,
-    /// Does an instance whose boot failed show `Starting` for ever? Otherwise it shows `Stopped`
-    /// again. The documents say only that a long `Starting` means a fault.
-    pub failed_boot_hangs: bool,
-    /// Is a stop taken while the instance is starting? The documents name `Running` as the
-    /// precondition; Packer tries it.
-    pub stops_while_starting: bool,
-    /// Is `StopCharging` refused for an instance that cannot do it? The error table of 2021 says so;
-    /// newer documents say that the instance is stopped in the ordinary way.
-    pub refuses_unfit_stop_charging: bool,
-    /// Does a stop that says nothing of `StoppedMode` give the resources back? Depends on a setting
-    /// of the account.
-    pub economical_by_default: bool,
-    /// Does a regional host say that another region's name does not exist? Otherwise it takes the
-    /// name and finds none of that region's instances. Unknown.
-    pub refuses_foreign_regions: bool,
-    /// Does the last page come with an empty `NextToken`? Otherwise it comes with none. Unknown.
-    pub empty_last_token: bool,
-    /// The status of `InstanceNotReady`: 403 or 500. Documented with both.
-    pub not_ready_status: u16,
-    /// The status of `InvalidAccessKeyId.NotFound`: 404 or 400. Documented with both.
-    pub unknown_key_status: u16,
-    /// The status of `InvalidSecurityToken.*` and `MissingSecurityToken`: 400 or 403. Unknown.
-    pub session_status: u16,
-    /// The code with which a missing parameter is refused. Three families are documented.
-    pub missing_parameter: MissingParameter,
-    /// The code and status of throttling. Documented with several.
-    pub throttling: Throttling,
-    /// In which header a throttled caller is told how long to wait. Two SDKs of the vendor read
-    /// different ones.
-    pub throttling_hint: ThrottlingHint,
-    /// Is the answer XML when nothing says otherwise? Two documents disagree.
-    pub xml_by_default: bool,
-    /// Are `TRUE` and `FALSE` taken as booleans? Only `true` and `True` are known to be.
-    pub upper_case_booleans: bool,
+described! {
+    /// How the simulated Alibaba ECS behaves where its documents are silent or contradict each other.
+    #[derive(Clone, Debug, PartialEq)]
+    #[non_exhaustive]
+    pub struct Switches {
+        /// How a batch call says that a dry run went well. Unknown: only the word `DRYRUN.SUCCESS` is
+        /// documented.
+        pub batch_dry_run: BatchDryRun,
+        /// Does the error of an all-or-nothing batch name the instance that caused it? Unknown.
+        pub names_culprit: bool,
+        /// Is an id that comes twice in a batch taken once? Otherwise the call is refused. Unknown.
+        pub folds_duplicates: bool,
+        /// Does a `SuccessFirst` row that failed by its state show that state? Unknown.
+        pub failed_rows_show_status: bool,
+        /// Is `DescribeInstanceStatus` refused when one of its ids is unknown? Otherwise that id is left
+        /// out. Unknown.
+        pub refuses_unknown_ids: bool,
+        /// Are pages and rows in the reverse of the order in which the instances were made? No order is
+        /// documented.
+        pub reversed_rows: bool,
+        /// What a rebooting instance shows. Newer and older documents disagree.
+        pub reboot_shows: RebootShows,
+        /// Does an instance whose boot failed show `Starting` for ever? Otherwise it shows `Stopped`
+        /// again. The documents say only that a long `Starting` means a fault.
+        pub failed_boot_hangs: bool,
+        /// Is a stop taken while the instance is starting? The documents name `Running` as the
+        /// precondition; Packer tries it.
+        pub stops_while_starting: bool,
+        /// Is `StopCharging` refused for an instance that cannot do it? The error table of 2021 says so;
+        /// newer documents say that the instance is stopped in the ordinary way.
+        pub refuses_unfit_stop_charging: bool,
+        /// Does a stop that says nothing of `StoppedMode` give the resources back? Depends on a setting
+        /// of the account.
+        pub economical_by_default: bool,
+        /// Does a regional host say that another region's name does not exist? Otherwise it takes the
+        /// name and finds none of that region's instances. Unknown.
+        pub refuses_foreign_regions: bool,
+        /// Does the last page come with an empty `NextToken`? Otherwise it comes with none. Unknown.
+        pub empty_last_token: bool,
+        /// The status of `InstanceNotReady`: 403 or 500. Documented with both.
+        pub not_ready_status: u16,
+        /// The status of `InvalidAccessKeyId.NotFound`: 404 or 400. Documented with both.
+        pub unknown_key_status: u16,
+        /// The status of `InvalidSecurityToken.*` and `MissingSecurityToken`: 400 or 403. Unknown.
+        pub session_status: u16,
+        /// The code with which a missing parameter is refused. Three families are documented.
+        pub missing_parameter: MissingParameter,
+        /// The code and status of throttling. Documented with several.
+        pub throttling: Throttling,
+        /// In which header a throttled caller is told how long to wait. Two SDKs of the vendor read
+        /// different ones.
+        pub throttling_hint: ThrottlingHint,
+        /// Is the answer XML when nothing says otherwise? Two documents disagree.
+        pub xml_by_default: bool,
+        /// Are `TRUE` and `FALSE` taken as booleans? Only `true` and `True` are known to be.
+        pub upper_case_booleans: bool,
+    }
 }
 
 impl Default for Switches {

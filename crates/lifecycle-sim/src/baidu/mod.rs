@@ -5,6 +5,7 @@
 //! open is a [switch](switches).
 
 mod auth;
+pub(crate) mod behaviours;
 mod power;
 mod read;
 mod refusal;

@@ -1,40 +1,42 @@
 //! What nobody outside the vendor knows about Baidu BCC.
 
-use crate::switches::setting;
+use crate::switches::{described, setting};
 
-/// How the simulated Baidu BCC behaves where its documents are silent or contradict each other.
-#[derive(Clone, Debug, Default, PartialEq)]
-#[non_exhaustive]
-pub struct Switches {
-    /// What a batch does when some of its instances cannot be acted on. The pages of 2024 say that
-    /// the whole batch fails with 409; the Go SDK of 2025 reads a list of failed instances.
-    pub batch_failure: BatchFailure,
-    /// What a good power call answers. The pages say nothing; the Go SDK reads an object after batch
-    /// calls and single reboots.
-    pub power_body: PowerBody,
-    /// What a power or detail call for an instance that does not exist answers. Not documented.
-    pub unknown_id: UnknownId,
-    /// What `listByInstanceId` does with an id that does not exist. Not documented.
-    pub unknown_in_list: UnknownInList,
-    /// What a call with more than 100 ids answers. Not documented.
-    pub too_many: BadList,
-    /// What a call with an empty list of ids answers. Not documented.
-    pub no_ids: NoIds,
-    /// Whether an id may come twice in one call. Not documented.
-    pub duplicates: Duplicates,
-    /// The states that a reboot passes through. Only `Starting` is documented.
-    pub reboot_path: RebootPath,
-    /// Whether power calls honour `clientToken`, which the Python SDK sends with them and no page
-    /// lists.
-    pub client_token: ClientToken,
-    /// Which of a request's two times is compared with the clock. Not documented.
-    pub checked_time: CheckedTime,
-    /// The answer to a call that came too soon. Nothing is known about it.
-    pub throttling: Throttling,
-    /// Whether instances can be stopped free of charge. Depends on account, type and disks.
-    pub no_charge: NoCharge,
-    /// What a start answers when the cloud has no machine for the instance. Not documented.
-    pub no_stock: NoStock,
+described! {
+    /// How the simulated Baidu BCC behaves where its documents are silent or contradict each other.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    #[non_exhaustive]
+    pub struct Switches {
+        /// What a batch does when some of its instances cannot be acted on. The pages of 2024 say that
+        /// the whole batch fails with 409; the Go SDK of 2025 reads a list of failed instances.
+        pub batch_failure: BatchFailure,
+        /// What a good power call answers. The pages say nothing; the Go SDK reads an object after batch
+        /// calls and single reboots.
+        pub power_body: PowerBody,
+        /// What a power or detail call for an instance that does not exist answers. Not documented.
+        pub unknown_id: UnknownId,
+        /// What `listByInstanceId` does with an id that does not exist. Not documented.
+        pub unknown_in_list: UnknownInList,
+        /// What a call with more than 100 ids answers. Not documented.
+        pub too_many: BadList,
+        /// What a call with an empty list of ids answers. Not documented.
+        pub no_ids: NoIds,
+        /// Whether an id may come twice in one call. Not documented.
+        pub duplicates: Duplicates,
+        /// The states that a reboot passes through. Only `Starting` is documented.
+        pub reboot_path: RebootPath,
+        /// Whether power calls honour `clientToken`, which the Python SDK sends with them and no page
+        /// lists.
+        pub client_token: ClientToken,
+        /// Which of a request's two times is compared with the clock. Not documented.
+        pub checked_time: CheckedTime,
+        /// The answer to a call that came too soon. Nothing is known about it.
+        pub throttling: Throttling,
+        /// Whether instances can be stopped free of charge. Depends on account, type and disks.
+        pub no_charge: NoCharge,
+        /// What a start answers when the cloud has no machine for the instance. Not documented.
+        pub no_stock: NoStock,
+    }
 }
 
 impl Switches {

@@ -15,6 +15,7 @@
 //! | `switches` | what nobody knows |
 
 mod auth;
+pub(crate) mod behaviours;
 mod jobs;
 mod power;
 mod projects;

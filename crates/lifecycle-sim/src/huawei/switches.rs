@@ -1,54 +1,56 @@
 //! What nobody outside the vendor knows about Huawei ECS, and where its documents disagree.
 
-use crate::switches::{draw, setting};
+use crate::switches::{described, draw, setting};
 
-/// How the simulated Huawei ECS behaves where its documents are silent or contradict each other.
-#[derive(Clone, Debug, PartialEq)]
-#[non_exhaustive]
-pub struct Switches {
-    /// What a batch does when some of its servers cannot be acted on. Unknown.
-    pub unfit_server: UnfitServer,
-    /// What a batch does when another operation is under way on one of its servers. `Ecs.0603` is
-    /// documented, when it shows up is not.
-    pub busy_server: BusyServer,
-    /// What a batch does when one of its servers does not exist. Unknown.
-    pub unknown_server: UnknownServer,
-    /// Does starting a running server succeed, and stopping a stopped one? Otherwise the server is in
-    /// a wrong state. Unknown.
-    pub idle_succeeds: bool,
-    /// Is a server that is named twice in a batch taken once? Otherwise the call is refused. Unknown.
-    pub folds_duplicates: bool,
-    /// Is a batch without servers accepted as a job that has nothing to do? Otherwise it is refused.
-    /// No minimum is documented.
-    pub accepts_empty_batch: bool,
-    /// Do the 1000 servers of the limit count over a minute? Otherwise they count per call. Older and
-    /// newer pages disagree.
-    pub limit_is_per_minute: bool,
-    /// The status of an accepted power call: 200 or 202. Documented with both.
-    pub accepted_status: u16,
-    /// Does a job say `FAIL` when only some of its sub-jobs failed? Otherwise it says `SUCCESS`.
-    /// Unknown.
-    pub partial_failure_fails_job: bool,
-    /// Does the job of a single server name that server without a sub-job? The fields for both forms
-    /// are documented.
-    pub bare_single_job: bool,
-    /// Does the sub-job of a graceful stop that the guest ignores fail after five minutes? Otherwise it
-    /// runs for ever. Unknown.
-    pub stuck_stop_fails: bool,
-    /// The status for a job that ended more than a day ago: 400 or 404. Only its deletion is
-    /// documented.
-    pub expired_job_status: u16,
-    /// In which form the list takes several values of `server_id`. Two documents disagree.
-    pub server_ids: ServerIds,
-    /// Is a list of named servers cut into pages of 25 unless told otherwise? Otherwise they all come.
-    /// Not documented.
-    pub pages_named_servers: bool,
-    /// How the query of one server says that there is none. Unknown.
-    pub show_not_found: ShowNotFound,
-    /// How a project that is not the caller's is refused. Documented with two codes.
-    pub wrong_project: WrongProject,
-    /// How a call that came too soon is refused. Documented with several codes.
-    pub throttling: Throttling,
+described! {
+    /// How the simulated Huawei ECS behaves where its documents are silent or contradict each other.
+    #[derive(Clone, Debug, PartialEq)]
+    #[non_exhaustive]
+    pub struct Switches {
+        /// What a batch does when some of its servers cannot be acted on. Unknown.
+        pub unfit_server: UnfitServer,
+        /// What a batch does when another operation is under way on one of its servers. `Ecs.0603` is
+        /// documented, when it shows up is not.
+        pub busy_server: BusyServer,
+        /// What a batch does when one of its servers does not exist. Unknown.
+        pub unknown_server: UnknownServer,
+        /// Does starting a running server succeed, and stopping a stopped one? Otherwise the server is in
+        /// a wrong state. Unknown.
+        pub idle_succeeds: bool,
+        /// Is a server that is named twice in a batch taken once? Otherwise the call is refused. Unknown.
+        pub folds_duplicates: bool,
+        /// Is a batch without servers accepted as a job that has nothing to do? Otherwise it is refused.
+        /// No minimum is documented.
+        pub accepts_empty_batch: bool,
+        /// Do the 1000 servers of the limit count over a minute? Otherwise they count per call. Older and
+        /// newer pages disagree.
+        pub limit_is_per_minute: bool,
+        /// The status of an accepted power call: 200 or 202. Documented with both.
+        pub accepted_status: u16,
+        /// Does a job say `FAIL` when only some of its sub-jobs failed? Otherwise it says `SUCCESS`.
+        /// Unknown.
+        pub partial_failure_fails_job: bool,
+        /// Does the job of a single server name that server without a sub-job? The fields for both forms
+        /// are documented.
+        pub bare_single_job: bool,
+        /// Does the sub-job of a graceful stop that the guest ignores fail after five minutes? Otherwise it
+        /// runs for ever. Unknown.
+        pub stuck_stop_fails: bool,
+        /// The status for a job that ended more than a day ago: 400 or 404. Only its deletion is
+        /// documented.
+        pub expired_job_status: u16,
+        /// In which form the list takes several values of `server_id`. Two documents disagree.
+        pub server_ids: ServerIds,
+        /// Is a list of named servers cut into pages of 25 unless told otherwise? Otherwise they all come.
+        /// Not documented.
+        pub pages_named_servers: bool,
+        /// How the query of one server says that there is none. Unknown.
+        pub show_not_found: ShowNotFound,
+        /// How a project that is not the caller's is refused. Documented with two codes.
+        pub wrong_project: WrongProject,
+        /// How a call that came too soon is refused. Documented with several codes.
+        pub throttling: Throttling,
+    }
 }
 
 impl Default for Switches {

@@ -5,6 +5,7 @@
 //! the vendor's Python SDK sends and reads. What the documents leave open is a [switch](switches).
 
 mod auth;
+pub(crate) mod behaviours;
 mod power;
 mod read;
 mod refusal;

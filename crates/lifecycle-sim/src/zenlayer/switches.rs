@@ -1,43 +1,45 @@
 //! What nobody outside the vendor knows about Zenlayer ZEC.
 
-use crate::switches::setting;
+use crate::switches::{described, setting};
 
-/// How the simulated Zenlayer ZEC behaves where its documents are silent or contradict each other.
-#[derive(Clone, Debug, Default, PartialEq)]
-#[non_exhaustive]
-pub struct Switches {
-    /// The status of a starting instance: the prose and the enumeration of the documents differ.
-    pub starting: Starting,
-    /// The status of an instance in the recycle bin: the prose and the enumeration differ.
-    pub recycled: Recycled,
-    /// What `instanceIds`, the list of failed instances, is when none failed. Not documented.
-    pub none_failed: NoneFailed,
-    /// What a call does when some of its instances cannot be acted on. Not documented.
-    pub batch_failure: BatchFailure,
-    /// The codes of a wrong state: older and newer pages differ.
-    pub codes: Codes,
-    /// The code of an instance in the recycle bin: two are documented.
-    pub recycled_code: RecycledCode,
-    /// The code of an instance that does not exist: two are documented.
-    pub unknown_id: UnknownId,
-    /// What a describe call does with an id that does not exist. The vendor's storage driver relies on
-    /// the id being left out; its Terraform provider expects an error, too.
-    pub unknown_in_describe: UnknownInDescribe,
-    /// What a power call with an empty list of ids answers. Not documented.
-    pub no_ids: NoIds,
-    /// What a power call does with an id that comes twice. Not documented.
-    pub duplicates: Duplicates,
-    /// The states from which an instance can be stopped: the English and the Chinese page differ.
-    pub stop_from: StopFrom,
-    /// What a reboot without `forceReboot` is. Not documented.
-    pub plain_reboot: PlainReboot,
-    /// Whether a describe call with ids and without a page size is cut to the default page. Not
-    /// documented.
-    pub ids_page: IdsPage,
-    /// The order of rows. Not documented.
-    pub order: Order,
-    /// Whether `X-ZC-Version` must be there. Not documented.
-    pub version_header: VersionHeader,
+described! {
+    /// How the simulated Zenlayer ZEC behaves where its documents are silent or contradict each other.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    #[non_exhaustive]
+    pub struct Switches {
+        /// The status of a starting instance: the prose and the enumeration of the documents differ.
+        pub starting: Starting,
+        /// The status of an instance in the recycle bin: the prose and the enumeration differ.
+        pub recycled: Recycled,
+        /// What `instanceIds`, the list of failed instances, is when none failed. Not documented.
+        pub none_failed: NoneFailed,
+        /// What a call does when some of its instances cannot be acted on. Not documented.
+        pub batch_failure: BatchFailure,
+        /// The codes of a wrong state: older and newer pages differ.
+        pub codes: Codes,
+        /// The code of an instance in the recycle bin: two are documented.
+        pub recycled_code: RecycledCode,
+        /// The code of an instance that does not exist: two are documented.
+        pub unknown_id: UnknownId,
+        /// What a describe call does with an id that does not exist. The vendor's storage driver relies on
+        /// the id being left out; its Terraform provider expects an error, too.
+        pub unknown_in_describe: UnknownInDescribe,
+        /// What a power call with an empty list of ids answers. Not documented.
+        pub no_ids: NoIds,
+        /// What a power call does with an id that comes twice. Not documented.
+        pub duplicates: Duplicates,
+        /// The states from which an instance can be stopped: the English and the Chinese page differ.
+        pub stop_from: StopFrom,
+        /// What a reboot without `forceReboot` is. Not documented.
+        pub plain_reboot: PlainReboot,
+        /// Whether a describe call with ids and without a page size is cut to the default page. Not
+        /// documented.
+        pub ids_page: IdsPage,
+        /// The order of rows. Not documented.
+        pub order: Order,
+        /// Whether `X-ZC-Version` must be there. Not documented.
+        pub version_header: VersionHeader,
+    }
 }
 
 impl Switches {

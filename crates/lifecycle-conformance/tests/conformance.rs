@@ -1,0 +1,29 @@
+//! Every provider passes every case on its simulated cloud, and the page says so.
+//!
+//! Run with `LIFECYCLE_WRITE=1` to write the page anew.
+
+use std::{collections::HashSet, env, fs};
+
+use lifecycle_conformance::suite::{Matrix, cases, page, simulated};
+use lifecycle_sim::Cloud;
+
+const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/conformance.md");
+
+#[test]
+fn every_cloud_is_green_and_the_page_is_fresh() {
+    let matrix = Matrix::new(Cloud::ALL.map(simulated).into());
+    assert!(matrix.is_green(), "{matrix}");
+    let page = page(&matrix);
+    if env::var_os("LIFECYCLE_WRITE").is_some() {
+        fs::write(PAGE, page).unwrap();
+    } else {
+        let written = fs::read_to_string(PAGE).unwrap_or_default();
+        assert_eq!(written, page, "run this test with LIFECYCLE_WRITE=1");
+    }
+}
+
+#[test]
+fn every_case_has_a_name_of_its_own() {
+    let names: HashSet<String> = cases().into_iter().map(|case| case.name).collect();
+    assert_eq!(names.len(), cases().len());
+}

@@ -1,0 +1,154 @@
+//! A live run touches named instances only, and reads unless it may do more.
+//!
+//! The simulator takes the part of the real account.
+
+use std::{
+    future,
+    process::{Command, Output},
+    sync::mpsc,
+    thread,
+};
+
+use lifecycle_conformance::suite::{Column, Live, Matrix, Permission, RefusedToRun, run_in_turn};
+use lifecycle_facade::{Credential, Fleet, Reference};
+use lifecycle_sim::{Cloud, Operation, Simulator};
+
+const FLEET: &str = "baidu/bj=5:running,aliyun/cn-hangzhou=5:running,zenlayer/global=5:running,\
+                     huawei/cn-north-4=5:running";
+
+#[test]
+fn without_named_instances_nothing_begins() {
+    let fleet = Fleet::builder().build().unwrap();
+    for permission in [Permission::Look, Permission::Power] {
+        let refused = Live::new(&fleet, &[], permission);
+        assert!(matches!(refused, Err(RefusedToRun::NoInstances)));
+    }
+}
+
+#[test]
+fn the_command_refuses_what_it_was_not_clearly_told() {
+    for (arguments, says) in [
+        (&["--live"][..], "--instance"),
+        (&["--live", "--allow-power"], "--instance"),
+        (&["--allow-power"], "--live"),
+        (&["--instance", "baidu/bj/i-1"], "--live"),
+        (&["--live", "--instance", "i-1"], "i-1"),
+        (
+            &["--live", "--instance", "baidu/bj/i-1", "huawei"],
+            "--instance",
+        ),
+        (&["--force"], "--force"),
+    ] {
+        let output = conformance().args(arguments).output().unwrap();
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        let told = String::from_utf8_lossy(&output.stderr);
+        assert!(told.contains(says), "{arguments:?}: {told}");
+    }
+}
+
+/// Over real sockets, as a person would start it.
+#[test]
+fn a_served_cloud_is_only_read() {
+    let (url, simulator) = served();
+    let named = simulator.instances_at(Cloud::Aliyun).swap_remove(0);
+    let output = live(&simulator, &["--endpoint", &url, "--instance", &named]);
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{text}");
+    assert!(text.contains("power actions were not allowed"), "{text}");
+    let ledger = simulator.ledger();
+    assert!(ledger.count(Cloud::Aliyun, Operation::Observe) > 0);
+    assert!(ledger.count(Cloud::Aliyun, Operation::List) > 0);
+    for operation in [Operation::Start, Operation::Stop, Operation::Reboot] {
+        assert_eq!(ledger.count(Cloud::Aliyun, operation), 0, "{operation:?}");
+    }
+}
+
+#[test]
+fn a_key_that_the_cloud_does_not_know_fails_the_run() {
+    let (url, simulator) = served();
+    let named = simulator.instances_at(Cloud::Aliyun).swap_remove(0);
+    simulator.revoke(Cloud::Aliyun);
+    let output = live(&simulator, &["--endpoint", &url, "--instance", &named]);
+    assert_eq!(output.status.code(), Some(1), "a red run exits with 1");
+}
+
+#[test]
+fn with_power_the_named_instances_and_no_others_are_switched() {
+    for cloud in Cloud::ALL {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .start_paused(true)
+            .build()
+            .unwrap();
+        runtime.block_on(switched(cloud));
+    }
+}
+
+async fn switched(cloud: Cloud) {
+    let simulator = Simulator::builder().fleet(FLEET).unwrap().build();
+    let all = simulator.instances_at(cloud);
+    let (named, others) = all.split_at(2);
+    let column = run(&simulator, cloud, named).await;
+    let matrix = Matrix::new(vec![column]);
+    assert!(matrix.is_green(), "{matrix}");
+    assert!(matrix.count("pass") > 10, "{matrix}");
+    let ledger = simulator.ledger();
+    let deeds = |reference: &String| ledger.executed(reference).unwrap();
+    assert!(named.iter().all(|one| deeds(one).reboots <= 10));
+    assert!(named.iter().any(|one| deeds(one).reboots > 0));
+    for other in others {
+        assert_eq!(deeds(other), Default::default(), "{other} was touched");
+    }
+}
+
+async fn run(simulator: &Simulator, cloud: Cloud, named: &[String]) -> Column {
+    let fleet = || {
+        Fleet::builder()
+            .transport(simulator.transport())
+            .clock(simulator.clock())
+            .credential(simulator.credential(cloud))
+            .project(simulator.project_id())
+            .build()
+            .unwrap()
+    };
+    let references: Vec<Reference> = named.iter().map(|one| one.parse().unwrap()).collect();
+    let live = Live::new(&fleet(), &references, Permission::Power);
+    let live = live.unwrap().swap_remove(0);
+    run_in_turn(cloud.as_str(), || live.afresh(&fleet()).unwrap()).await
+}
+
+fn conformance() -> Command {
+    Command::new(env!("CARGO_BIN_EXE_conformance"))
+}
+
+fn live(simulator: &Simulator, arguments: &[&str]) -> Output {
+    let Credential::Keys { id, secret, .. } = simulator.credential(Cloud::Aliyun) else {
+        panic!("Alibaba's key is a pair");
+    };
+    conformance()
+        .env_clear()
+        .env("ALIBABA_CLOUD_ACCESS_KEY_ID", id)
+        .env("ALIBABA_CLOUD_ACCESS_KEY_SECRET", secret.expose())
+        .arg("--live")
+        .args(arguments)
+        .output()
+        .unwrap()
+}
+
+/// A simulator that is served until the test ends.
+fn served() -> (String, Simulator) {
+    let (sender, receiver) = mpsc::channel();
+    thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
+        runtime.block_on(async {
+            let simulator = Simulator::builder().fleet(FLEET).unwrap().build();
+            let server = simulator.serve("127.0.0.1:0").await.unwrap();
+            sender.send((server.url(), simulator)).unwrap();
+            future::pending::<()>().await;
+        });
+    });
+    receiver.recv().unwrap()
+}

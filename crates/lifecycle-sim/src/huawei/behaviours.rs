@@ -1,0 +1,100 @@
+//! What is simulated of Huawei ECS and how well it is known.
+
+use crate::marks::{Behaviour, documented, inferred, reported, vendor};
+
+/// All of it but the [switches](super::switches).
+pub(crate) const BEHAVIOURS: &[Behaviour] = &[
+    documented(
+        "Requests are signed with `SDK-HMAC-SHA256`; the signed path ends in a slash that the request need not have.",
+        "API request signing guide; Python SDK",
+    ),
+    documented(
+        "Only `X-Sdk-Date` must be signed; any other set of headers is taken.",
+        "signing guide; the Go SDK and the client under Terraform add headers after signing",
+    ),
+    documented(
+        "A time more than 15 minutes off answers 401 `APIGW.0301`.",
+        "signing guide; the text is one that a user quoted",
+    ),
+    reported(
+        "A wrong signature is answered with the canonical request that the gateway computed.",
+        "huaweicloud-sdk-nodejs-v3 issue 2",
+    ),
+    documented(
+        "Five failures in a row lock a key for five minutes.",
+        "API gateway FAQ; that every refusal of a known key counts is inferred",
+    ),
+    documented(
+        "The payload may be left unsigned.",
+        "signing guide; for empty bodies the SDKs of the vendor differ, and both are taken",
+    ),
+    documented(
+        "An IAM token stands in for the signature; one that was taken back answers 401 `APIGW.0307`.",
+        "authentication page",
+    ),
+    documented(
+        "The project is in every path: one for each region, named like it and found by that name.",
+        "request construction; the simulated account has the same id everywhere",
+    ),
+    documented(
+        "Start, stop and reboot share one address and are told apart by the key of the body; a reboot needs a type, a stop is `SOFT` without one.",
+        "pages of the batch calls",
+    ),
+    documented(
+        "At most 1000 servers in one call; more answer `Ecs.0118`.",
+        "pages of the batch calls, error table",
+    ),
+    documented(
+        "A power call is answered with a job; its end is the end of the work.",
+        "task status page",
+    ),
+    reported(
+        "A running job has an empty `end_time` and no error fields.",
+        "terraform-provider-huaweicloud issue 1944",
+    ),
+    documented("A job is deleted a day after its end.", "task status page"),
+    inferred(
+        "When `INIT` becomes `RUNNING`, and the words of `job_type`.",
+        "no document has those of power jobs",
+    ),
+    documented(
+        "`HARD` helps a server that is stuck in stopping or rebooting.",
+        "user guide on starting and stopping",
+    ),
+    inferred(
+        "In which states each action is possible.",
+        "no page has preconditions; the vendor's fork of Cloud Custodian filters by SHUTOFF and ACTIVE",
+    ),
+    documented(
+        "A server that is being stopped is still `ACTIVE` and one that is being started still `SHUTOFF`; `task_state` tells.",
+        "table of server states",
+    ),
+    inferred(
+        "How servers in the recycle bin, locked and unpaid ones look.",
+        "the closest documented fields",
+    ),
+    inferred(
+        "`launched_at` is the first launch: a start or a reboot leaves it as it is.",
+        "OpenStack, from which the field comes",
+    ),
+    documented(
+        "An unknown id in a list of named servers is an entry in which all but id and fault is null.",
+        "list page",
+    ),
+    documented(
+        "Lists page by number or by marker, 25 servers unless told otherwise and 1000 at most; the filter by state is coarse.",
+        "list page",
+    ),
+    documented(
+        "Errors come in three forms: of the service, of the gateway and of OpenStack, whose code is a number.",
+        "response page; the form of OpenStack as users quoted it",
+    ),
+    inferred(
+        "Which state of a server causes which code.",
+        "the meaning of the codes",
+    ),
+    vendor(
+        "A region answers at `ecs.<region>.myhuaweicloud.com`, and `iam` likewise.",
+        "region map of the SDK; European regions end in .eu in Terraform",
+    ),
+];

@@ -1,0 +1,106 @@
+//! `cargo xtask conformance`: what every provider must pass, as a matrix.
+
+use std::path::Path;
+
+use crate::{
+    cargo::Cargo,
+    exit::{CouldNotRun, Verdict},
+};
+
+/// Run the scenarios that every provider must pass, and print the matrix.
+///
+/// On the simulated clouds, or with --live on named instances of a real account.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Conformance {
+    /// The simulated clouds to run on; all of them when none is named.
+    clouds: Vec<String>,
+    /// Print every verdict as JSON.
+    #[arg(long)]
+    json: bool,
+    /// Run on a real account, with the keys that the cloud's own tools find in the environment.
+    /// Only reads, unless power actions are allowed.
+    #[arg(long, requires = "instance", conflicts_with = "clouds")]
+    live: bool,
+    /// An instance that a live run may touch, as cloud/region/id. Can be given several times.
+    #[arg(long, value_name = "REF", requires = "live")]
+    instance: Vec<String>,
+    /// Start, stop and reboot the named instances, too.
+    #[arg(long, requires = "live")]
+    allow_power: bool,
+    /// Call this address instead of the clouds' own.
+    #[arg(long, value_name = "URL", requires = "live")]
+    endpoint: Option<String>,
+}
+
+impl Conformance {
+    pub(crate) fn run(&self, root: &Path) -> Result<Verdict, CouldNotRun> {
+        self.call().run(root)
+    }
+
+    fn call(&self) -> Cargo {
+        let program = Cargo::new("run --quiet -p lifecycle-conformance --bin conformance --");
+        let flags = [
+            (self.json, "--json"),
+            (self.live, "--live"),
+            (self.allow_power, "--allow-power"),
+        ];
+        let flags = flags.iter().filter(|(given, _)| *given);
+        let program = self.clouds.iter().fold(program, Cargo::arg);
+        let program = flags.fold(program, |program, (_, flag)| program.arg(*flag));
+        let values = self
+            .instance
+            .iter()
+            .map(|reference| ("--instance", reference));
+        let values = values.chain(self.endpoint.iter().map(|url| ("--endpoint", url)));
+        values.fold(program, |program, (name, value)| {
+            program.arg(name).arg(value)
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use crate::Command;
+
+    fn read(line: &str) -> Result<Command, clap::Error> {
+        Command::try_parse_from(["xtask", "conformance"].into_iter().chain(line.split(' ')))
+    }
+
+    #[test]
+    fn arguments_are_handed_on() {
+        for (line, expected) in [
+            ("--json", "--json"),
+            ("baidu huawei", "baidu huawei"),
+            (
+                "--live --instance baidu/bj/i-1 --instance baidu/bj/i-2 --allow-power",
+                "--live --allow-power --instance baidu/bj/i-1 --instance baidu/bj/i-2",
+            ),
+            (
+                "--live --instance baidu/bj/i-1 --endpoint http://127.0.0.1:1",
+                "--live --instance baidu/bj/i-1 --endpoint http://127.0.0.1:1",
+            ),
+        ] {
+            let Ok(Command::Conformance(conformance)) = read(line) else {
+                panic!("`conformance` takes {line}");
+            };
+            let call = conformance.call().to_string();
+            let (_, handed_on) = call.split_once("conformance -- ").unwrap_or_default();
+            assert_eq!(handed_on, expected);
+        }
+    }
+
+    #[test]
+    fn a_live_run_without_instances_is_refused() {
+        for line in [
+            "--live",
+            "--live --allow-power",
+            "--live --instance baidu/bj/i-1 aliyun",
+            "--instance baidu/bj/i-1",
+            "--allow-power",
+        ] {
+            assert!(read(line).is_err(), "{line}");
+        }
+    }
+}

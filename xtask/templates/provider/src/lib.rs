@@ -1,0 +1,77 @@
+#![doc = include_str!("../README.md")]
+
+mod config;
+mod fault;
+mod sign;
+mod wire;
+
+use bytes::Bytes;
+use lifecycle_core::{
+    Action, Call, Credential, Draft, Fault, InstanceId, KeyVariables, Limits, Observation, Page,
+    PageToken, Profile, Provider, Receipt, Reply, Stamp, Support,
+};
+
+pub use config::Config;
+
+// What is the cloud called in references (`example/region/id`), and for people?
+// How many instances does one call take: of each action, and of an observation?
+// Can a stop be forced, and a reboot? Can a stop end billing? What it cannot do is refused unsent.
+// Does the vendor publish rate limits (`with_pace`), or how often to look (`with_cadence`)?
+// Which variables do the vendor's own tools read keys from, and which ones count first?
+const PROFILE: Profile = Profile::new("example", "Example Cloud", Limits::all(50))
+    .with_support(Support::NONE.forced())
+    .with_variables(&[KeyVariables::Keys {
+        id: "EXAMPLE_ACCESS_KEY_ID",
+        secret: "EXAMPLE_ACCESS_KEY_SECRET",
+        session: None,
+    }]);
+
+/// Example Cloud in one region.
+#[derive(Clone, Debug)]
+pub struct Example {
+    config: Config,
+}
+
+impl Example {
+    /// The cloud as `config` describes it.
+    pub fn new(config: Config) -> Self {
+        Self { config }
+    }
+}
+
+impl Provider for Example {
+    fn profile(&self) -> &Profile {
+        &PROFILE
+    }
+
+    fn act(&self, action: &Action, ids: &[InstanceId]) -> Result<Call<Receipt>, Fault> {
+        wire::act(action, ids)
+    }
+
+    fn observe(&self, ids: &[InstanceId]) -> Result<Call<Vec<Observation>>, Fault> {
+        wire::observe(ids)
+    }
+
+    fn list(&self, page: Option<&PageToken>) -> Result<Call<Page>, Fault> {
+        Ok(wire::list(page))
+    }
+
+    // Does an action answer with a job? Then `follow` reads it; else leave it out.
+
+    fn sign(
+        &self,
+        draft: &Draft,
+        key: &Credential,
+        at: &Stamp,
+    ) -> Result<http::Request<Bytes>, Fault> {
+        sign::sign(self.config.endpoint(), draft, key, at)
+    }
+
+    fn check(&self, reply: &Reply) -> Result<(), Fault> {
+        fault::check(reply)
+    }
+
+    fn request_id(&self, reply: &Reply) -> Option<String> {
+        fault::request_id(reply)
+    }
+}

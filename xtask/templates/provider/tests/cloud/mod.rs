@@ -1,0 +1,330 @@
+//! A stand-in for the cloud: the other side of the wire, in memory, on tokio's clock.
+
+use std::{
+    collections::BTreeMap,
+    future,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{Duration, SystemTime},
+};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use lifecycle_conformance::suite::{
+    Condition, Deeds, Disturbance, Missing, Setting, SkewedClock, Subject, Target,
+};
+use lifecycle_core::{
+    Credential, InstanceId, PowerState, Reply, Stamp,
+    encode::{hmac_sha256_hex, sha256_hex},
+};
+use lifecycle_facade::{Client, Clock, StaticCredential, Transport, TransportError};
+use provider_example::{Config, Example};
+use serde_json::{Value, json};
+use tokio::time::Instant;
+
+const KEY: &str = "key";
+const SECRET: &str = "the secret of the stand-in";
+
+/// The cloud and the means to bring its instances into a condition.
+#[derive(Clone, Debug)]
+pub struct StandIn {
+    cloud: Arc<Mutex<Cloud>>,
+    clock: TestClock,
+}
+
+impl StandIn {
+    /// A cloud without instances. To be made within a tokio runtime.
+    pub fn new() -> Self {
+        let clock = TestClock(Instant::now());
+        Self {
+            cloud: Arc::default(),
+            clock,
+        }
+    }
+
+    fn cloud(&self) -> MutexGuard<'_, Cloud> {
+        self.cloud.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn answer(&self, request: &http::Request<Bytes>) -> (u16, Value) {
+        if let Some(refusal) = self.turned_away(request) {
+            return refusal;
+        }
+        let body = serde_json::from_slice(request.body()).unwrap_or_default();
+        self.cloud().perform(request.uri(), &body)
+    }
+
+    fn turned_away(&self, request: &http::Request<Bytes>) -> Option<(u16, Value)> {
+        let header = |name: &str| request.headers().get(name)?.to_str().ok();
+        let date = header("x-date")?;
+        let now = Stamp::new(self.clock.now(), 0);
+        // Fixed-width dates sort as text, so the window can be told without reading them.
+        let earliest = Stamp::from_unix(now.unix() - 300, 0).extended();
+        let latest = Stamp::from_unix(now.unix() + 300, 0).extended();
+        if !(earliest.as_str()..=latest.as_str()).contains(&date) {
+            return Some(refusal(401, "Expired"));
+        }
+        let target = request.uri().path_and_query()?;
+        let (method, body) = (request.method(), sha256_hex(request.body()));
+        let text = format!("{method}\n{target}\n{date}\n{body}");
+        let signature = hmac_sha256_hex(SECRET.as_bytes(), text.as_bytes());
+        let expected = format!("EXAMPLE {KEY}:{signature}");
+        (header("authorization") != Some(&expected)).then(|| refusal(401, "BadSignature"))
+    }
+}
+
+fn refusal(status: u16, code: &str) -> (u16, Value) {
+    (status, json!({ "code": code, "message": "refused" }))
+}
+
+#[async_trait(?Send)]
+impl Subject for StandIn {
+    fn client(&self, setting: Setting) -> Result<Client, Missing> {
+        let secret = match setting {
+            Setting::WrongKey => "another secret",
+            Setting::ClockOff(_) => return Err(Missing::new("the stand-in sends no date")),
+            _ => SECRET,
+        };
+        let config = Config::new("r1").map_err(|error| Missing::new(error.to_string()))?;
+        let key = StaticCredential::new(Credential::keys(KEY, secret));
+        let client = Client::builder(Example::new(config), key, self.clone()).seed(0);
+        Ok(match setting {
+            Setting::StaleSignatures => client.clock(SkewedClock::stale(self.clock)),
+            _ => client.clock(self.clock),
+        }
+        .build())
+    }
+
+    async fn instances(
+        &self,
+        count: usize,
+        condition: Condition,
+    ) -> Result<Vec<InstanceId>, Missing> {
+        let (runs, motion) = match condition {
+            Condition::Any | Condition::Stopped => (false, None),
+            Condition::Running | Condition::Stubborn => (true, None),
+            Condition::Starting => (false, Some("start")),
+            Condition::Stopping => (true, Some("stop")),
+            Condition::Rebooting => (true, Some("reboot")),
+            _ => return Err(Missing::new("the stand-in has no such condition")),
+        };
+        let mut cloud = self.cloud();
+        let machine = Machine {
+            runs,
+            motion: motion.map(|what| (what, Instant::now() + SPAN)),
+            deaf: condition == Condition::Stubborn,
+            deeds: Deeds::default(),
+        };
+        let first = cloud.machines.len();
+        let names = (first..first + count).map(|number| format!("vm-{number:05}"));
+        names
+            .map(|name| {
+                cloud.machines.insert(name.clone(), machine.clone());
+                InstanceId::new(&name).map_err(|error| Missing::new(error.to_string()))
+            })
+            .collect()
+    }
+
+    fn strange_id(&self) -> Result<InstanceId, Missing> {
+        InstanceId::new("vm-strange").map_err(|error| Missing::new(error.to_string()))
+    }
+
+    fn disturb(&self, disturbance: Disturbance, target: Target) -> Result<(), Missing> {
+        self.cloud().disturbance = Some((disturbance, target));
+        Ok(())
+    }
+
+    fn truth(&self, id: &InstanceId) -> Option<PowerState> {
+        Some(match self.cloud().machines.get(id.as_str())?.state() {
+            "running" => PowerState::Running,
+            "stopped" => PowerState::Stopped,
+            "starting" => PowerState::Starting,
+            "stopping" => PowerState::Stopping,
+            _ => PowerState::Rebooting,
+        })
+    }
+
+    fn deeds(&self, id: &InstanceId) -> Option<Deeds> {
+        Some(self.cloud().machines.get(id.as_str())?.deeds)
+    }
+}
+
+#[async_trait]
+impl Transport for StandIn {
+    async fn send(&self, request: http::Request<Bytes>) -> Result<Reply, TransportError> {
+        let disturbance = self.cloud().strikes(request.uri().path());
+        match disturbance {
+            Some(Disturbance::NoConnection) => Err(TransportError::unsent("connection refused")),
+            Some(Disturbance::LostRequest) => Err(TransportError::unclear("connection reset")),
+            Some(Disturbance::ThrottledWithHint) => {
+                let mut reply = reply(refusal(429, "TooFast"));
+                let hint = Disturbance::HINT.as_secs();
+                reply.headers.insert("retry-after", hint.into());
+                Ok(reply)
+            }
+            Some(Disturbance::ThrottledWithoutHint | Disturbance::ThrottledForEver) => {
+                Ok(reply(refusal(429, "TooFast")))
+            }
+            Some(Disturbance::ServerError) => Ok(Reply {
+                status: 502,
+                headers: http::HeaderMap::new(),
+                body: Bytes::from_static(b"<html>bad gateway</html>"),
+            }),
+            after => self.spoiled(reply(self.answer(&request)), after).await,
+        }
+    }
+}
+
+impl StandIn {
+    /// The answer after the cloud has acted, and what becomes of it on the way.
+    async fn spoiled(
+        &self,
+        mut reply: Reply,
+        disturbance: Option<Disturbance>,
+    ) -> Result<Reply, TransportError> {
+        future::ready(()).await;
+        match disturbance {
+            Some(Disturbance::LostAnswer) => {
+                return Err(TransportError::unclear("connection reset"));
+            }
+            Some(Disturbance::GarbledAnswer) => reply.body = Bytes::from_static(b"\xff\xfe\x00"),
+            Some(Disturbance::HalfAnswer) => reply.body.truncate(reply.body.len() / 2),
+            Some(Disturbance::EmptyAnswer) => reply.body.clear(),
+            Some(Disturbance::UnknownState) => {
+                let text = String::from_utf8_lossy(&reply.body);
+                reply.body = text.replace("\"running\"", "\"levitating\"").into();
+            }
+            _ => {}
+        }
+        Ok(reply)
+    }
+}
+
+fn reply((status, body): (u16, Value)) -> Reply {
+    Reply {
+        status,
+        headers: http::HeaderMap::new(),
+        body: body.to_string().into(),
+    }
+}
+
+#[derive(Debug, Default)]
+struct Cloud {
+    machines: BTreeMap<String, Machine>,
+    disturbance: Option<(Disturbance, Target)>,
+}
+
+impl Cloud {
+    /// What strikes a call to this path; most things strike once.
+    fn strikes(&mut self, path: &str) -> Option<Disturbance> {
+        let (disturbance, target) = self.disturbance?;
+        let looks = path.ends_with("/observe");
+        let hit = match target {
+            Target::Looks => looks,
+            _ => !looks && path != "/v1/instances",
+        };
+        if !hit {
+            return None;
+        }
+        let lasting = [Disturbance::ThrottledForEver, Disturbance::UnknownState];
+        if !lasting.contains(&disturbance) {
+            self.disturbance = None;
+        }
+        Some(disturbance)
+    }
+
+    fn perform(&mut self, uri: &http::Uri, body: &Value) -> (u16, Value) {
+        let ids: Vec<String> = serde_json::from_value(body["ids"].clone()).unwrap_or_default();
+        match uri.path().rsplit('/').next() {
+            Some("observe") => {
+                let known = ids.iter().filter_map(|id| self.machines.get_key_value(id));
+                (200, json!({ "instances": rows(known) }))
+            }
+            Some("instances") => self.page(uri.query().unwrap_or_default()),
+            Some(what) => {
+                let what = ["start", "stop", "reboot"].into_iter().find(|w| *w == what);
+                let force = body["force"] == json!(true);
+                let refused = ids.iter().filter_map(|id| {
+                    let code = match (self.machines.get_mut(id), what) {
+                        (Some(machine), Some(what)) => machine.begin(what, force).err()?,
+                        _ => "NoSuchInstance",
+                    };
+                    Some(json!({ "id": id, "code": code }))
+                });
+                (200, json!({ "refused": refused.collect::<Vec<_>>() }))
+            }
+            None => refusal(404, "NoSuchOperation"),
+        }
+    }
+
+    fn page(&self, query: &str) -> (u16, Value) {
+        const ROWS: usize = 1_000;
+        let from: usize = query
+            .strip_prefix("page=")
+            .map_or(0, |n| n.parse().unwrap_or(0));
+        let rows = rows(self.machines.iter().skip(from).take(ROWS));
+        let next = (from + ROWS < self.machines.len()).then(|| (from + ROWS).to_string());
+        (200, json!({ "instances": rows, "next": next }))
+    }
+}
+
+fn rows<'m>(machines: impl Iterator<Item = (&'m String, &'m Machine)>) -> Vec<Value> {
+    machines
+        .map(|(id, machine)| json!({ "id": id, "state": machine.state() }))
+        .collect()
+}
+
+#[derive(Clone, Debug)]
+struct Machine {
+    runs: bool,
+    motion: Option<(&'static str, Instant)>,
+    /// It ignores a graceful stop.
+    deaf: bool,
+    deeds: Deeds,
+}
+
+/// How long everything takes that is not forced.
+const SPAN: Duration = Duration::from_secs(20);
+
+impl Machine {
+    fn state(&self) -> &'static str {
+        match self.motion {
+            Some((what, due)) if Instant::now() < due => match what {
+                "start" => "starting",
+                "stop" => "stopping",
+                _ => "rebooting",
+            },
+            Some(("stop", _)) => "stopped",
+            Some(_) => "running",
+            None if self.runs => "running",
+            None => "stopped",
+        }
+    }
+
+    fn begin(&mut self, what: &'static str, force: bool) -> Result<(), &'static str> {
+        match (what, self.state()) {
+            ("start", "stopped") => self.deeds.starts += 1,
+            ("stop", "running") => self.deeds.stops += 1,
+            ("reboot", "running") => self.deeds.reboots += 1,
+            (_, "running" | "stopped") => return Err("WrongState"),
+            _ => return Err("Busy"),
+        }
+        self.deeds.forced += u32::from(force);
+        let span = match (what, force) {
+            ("stop", false) if self.deaf => 1_000 * SPAN,
+            (_, true) => SPAN / 2,
+            _ => SPAN,
+        };
+        self.motion = Some((what, Instant::now() + span));
+        Ok(())
+    }
+}
+
+/// A wall clock that runs with tokio's, paused or not.
+#[derive(Clone, Copy, Debug)]
+struct TestClock(Instant);
+
+impl Clock for TestClock {
+    fn now(&self) -> SystemTime {
+        SystemTime::UNIX_EPOCH + Duration::from_secs(1_767_225_600) + self.0.elapsed()
+    }
+}

@@ -1,0 +1,15 @@
+//! The provider passes the conformance suite on a stand-in for its cloud.
+
+mod cloud;
+
+use cloud::StandIn;
+use lifecycle_conformance::suite::{Matrix, run_apart};
+
+#[test]
+fn the_provider_conforms() {
+    let column = run_apart("example", || Ok(StandIn::new()));
+    let matrix = Matrix::new(vec![column]);
+    println!("{matrix}");
+    assert!(matrix.is_green(), "{matrix}");
+    assert!(matrix.count("pass") > 70, "{matrix}");
+}

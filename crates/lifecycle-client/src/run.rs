@@ -186,7 +186,7 @@ impl Run<'_> {
     /// their states decide.
     pub(crate) async fn refuse(&self, verb: Verb, refused: Vec<(InstanceId, Fault)>) {
         if verb == Verb::Reboot {
-            return self.refuse_reboots(refused);
+            return self.refuse_reboots(refused).await;
         }
         let (doubtful, certain): (Vec<_>, Vec<_>) = refused.into_iter().partition(|(_, fault)| {
             may_be_so_already(fault.kind()) || fault.effect() == Effect::Possible
@@ -216,14 +216,23 @@ impl Run<'_> {
         self.nudge();
     }
 
-    /// A state says nothing about a reboot: what may have begun is watched.
-    fn refuse_reboots(&self, refused: Vec<(InstanceId, Fault)>) {
-        for (id, fault) in refused {
-            if fault.effect() == Effect::Possible {
+    /// A state says nothing about a reboot: what is there and may have begun is watched.
+    async fn refuse_reboots(&self, refused: Vec<(InstanceId, Fault)>) {
+        let (open, certain): (Vec<_>, Vec<_>) = refused
+            .into_iter()
+            .partition(|(_, fault)| fault.effect() == Effect::Possible);
+        for (id, fault) in certain {
+            self.book().refused(&id, fault);
+        }
+        let ids: Vec<InstanceId> = open.iter().map(|(id, _)| id.clone()).collect();
+        let sights = self.look(&ids).await;
+        for (id, fault) in open {
+            if let Some(Sight::Absent) = sights.get(&id) {
+                let fault = not_shown().with_request_id(fault.request_id());
+                self.book().refused(&id, fault);
+            } else {
                 self.book().unclear(&id, &fault, self.settle_by());
                 self.subscription.add([id]);
-            } else {
-                self.book().refused(&id, fault);
             }
         }
         self.nudge();

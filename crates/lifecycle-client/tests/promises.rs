@@ -176,12 +176,18 @@ mod reboots_in_a_batch {
         });
         let report = cloud.client().reboot(ids(1)).wait(seconds(300)).await;
         assert_eq!(outcomes(&report.unwrap()), ["uncertain"]);
-        let each = Scripted::new(|sent| match sent.operation.as_str() {
-            "observe" => all(sent, "running"),
-            _ => ok("perhaps i-1"),
-        });
-        let report = each.client().reboot(ids(2)).await.unwrap();
-        assert_eq!(outcomes(&report), ["accepted", "uncertain"]);
+        for (shown, expected) in [
+            ("i-0 running\ni-1 running", "uncertain"),
+            ("i-0 running", "refused"),
+        ] {
+            let each = Scripted::new(move |sent| match sent.operation.as_str() {
+                "observe" => ok(shown),
+                _ if sent.ids.contains(&"i-1".to_owned()) => ok("perhaps i-1"),
+                _ => ok("ok"),
+            });
+            let report = each.client().reboot(ids(2)).await.unwrap();
+            assert_eq!(outcomes(&report), ["accepted", expected]);
+        }
     }
 
     #[tokio::test(start_paused = true)]

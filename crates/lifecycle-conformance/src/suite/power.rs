@@ -231,7 +231,8 @@ fn may_be_hidden(condition: Condition) -> bool {
     )
 }
 
-/// Does the outcome say what is so? Nothing goes wrong here, so nothing is uncertain.
+/// Does the outcome say what is so? Nothing goes wrong here, so nothing is uncertain, except a
+/// reboot that the cloud lists as failed without a reason: it may have begun.
 fn truthful(action: Action, outcome: &Outcome, after: PowerState) -> Ran {
     let goal = action.verb().goal();
     let right = match outcome {
@@ -240,6 +241,9 @@ fn truthful(action: Action, outcome: &Outcome, after: PowerState) -> Ran {
         Outcome::Pending(Pending::Unproved) => true,
         Outcome::Pending(_) => after != goal || action.verb() == Verb::Reboot,
         Outcome::Refused(_) | Outcome::Skipped(_) => true,
+        Outcome::Uncertain(fault) => {
+            action.verb() == Verb::Reboot && fault.kind() == FaultKind::Failed
+        }
         // Accepted does not answer a request that waits.
         _ => false,
     };

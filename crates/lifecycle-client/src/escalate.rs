@@ -51,15 +51,18 @@ impl Run<'_> {
                 None => graces.recv().await?,
             };
             sleep_until(grace.ends).await;
-            let (mut ids, mut held) = (grace.ids, None);
-            // What ends at about the same time goes out in the same calls.
+            let first = grace.ends;
+            let (mut ids, mut last, mut held) = (grace.ids, first, None);
+            // What ends at about the same time goes out in the same calls, and nothing early.
             while let Ok(next) = graces.try_recv() {
-                if next.ends > Instant::now() + TOGETHER {
+                if next.ends > first + TOGETHER {
                     held = Some(next);
                     break;
                 }
+                last = next.ends;
                 ids.extend(next.ids);
             }
+            sleep_until(last).await;
             Some((ids, (graces, held)))
         });
         let forcing = async move {

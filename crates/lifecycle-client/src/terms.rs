@@ -18,9 +18,11 @@ use crate::{
 pub struct Terms {
     /// How long to wait for the goal; `None` ends with acceptance.
     pub patience: Option<Patience>,
-    /// Instances that are at the goal already are refused instead of reported as unchanged.
+    /// Instances that are at the goal already, or on the way to it, are refused instead of reported
+    /// as unchanged, and what cannot be looked at is skipped. Says nothing to a reboot.
     pub strict: bool,
-    /// After which time a graceful stop is followed by a forced one.
+    /// How long after the cloud took a graceful stop on a forced one follows, for what is not down
+    /// by then. Must be shorter than the patience. Says nothing to a start or a reboot.
     pub force_after: Option<Duration>,
 }
 

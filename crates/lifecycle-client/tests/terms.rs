@@ -214,6 +214,35 @@ mod force_after {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn nothing_is_forced_before_its_own_grace_is_over() {
+        // The last one of the first batch and the first one of the second are late.
+        let late = |sent: &support::Sent, id: &String| {
+            sent.at < seconds(31) && ["i-9", "i-10"].contains(&id.as_str())
+        };
+        let cloud = Scripted::new(move |sent| match sent.operation.as_str() {
+            "observe" => {
+                let state = |id: &String| if late(sent, id) { "running" } else { "stopped" };
+                let rows: Vec<_> = sent
+                    .ids
+                    .iter()
+                    .map(|id| format!("{id} {}", state(id)))
+                    .collect();
+                ok(rows.join("\n"))
+            }
+            _ => ok("ok"),
+        });
+        // The batches are taken on half a second apart.
+        let rate = lifecycle_core::Rate::new(2.0, 1);
+        let pace = lifecycle_core::Pace::new(rate, rate);
+        let client = cloud.client_with(|builder| builder.pace(pace).concurrency(1));
+        let report = client.stop(ids(20)).force_after(seconds(30)).await;
+        assert_eq!(outcomes(&report.unwrap()), ["reached"; 20]);
+        let (stops, forced) = (cloud.calls("stop"), cloud.calls("force-stop"));
+        assert_eq!(forced.len(), 1, "together");
+        assert!(forced[0].at >= stops[1].at + seconds(30), "{forced:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn what_nobody_knows_waits_for_its_force() {
         let cloud = Scripted::new(|sent| match sent.operation.as_str() {
             "observe" if sent.at < seconds(90) => all(sent, "running"),

@@ -1,6 +1,6 @@
 //! What can be said about a cloud as plain data.
 
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
 use crate::{Action, Billing, Fault, FaultKind, LocalDisk, StopMode, Verb};
 
@@ -324,7 +324,10 @@ impl Cadence {
 
 /// A set of environment variables that together hold a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
+#[expect(
+    clippy::exhaustive_enums,
+    reason = "whoever reads variables must know every set"
+)]
 pub enum KeyVariables {
     /// An access key.
     Keys {
@@ -337,6 +340,16 @@ pub enum KeyVariables {
     },
     /// A bearer token.
     Token(&'static str),
+}
+
+/// The names that must be set.
+impl fmt::Display for KeyVariables {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Keys { id, secret, .. } => write!(f, "{id} and {secret}"),
+            Self::Token(name) => f.write_str(name),
+        }
+    }
 }
 
 #[cfg(test)]

@@ -1,0 +1,350 @@
+//! Where keys come from, as pure steps that somebody else carries out.
+
+use std::{
+    fmt,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
+
+use jiff::Timestamp;
+
+use crate::{Credential, Endpoint, Fault, FaultKind, KeyVariables, Reply, Stamp, Step};
+
+/// One place where a key can come from: variables, a file, a metadata service, an exchange.
+///
+/// Which variables, files and calls these are is a cloud's knowledge. Nothing here reads them:
+/// [`begin`](Self::begin) looks through [`Surroundings`] and says what to ask next.
+pub trait Origin: fmt::Debug + Send + Sync + 'static {
+    /// What people call it, such as `environment` or `ECS RAM role`.
+    fn name(&self) -> String;
+
+    /// What has to be there for a key to be found, as a fragment that follows "set up" in a list,
+    /// such as `A_KEY_ID and A_KEY_SECRET` or `~/.cloud/config.json`.
+    fn wants(&self) -> String;
+
+    /// The first step to a key.
+    fn begin(&self, around: &Surroundings<'_>) -> Step<Grant>;
+}
+
+impl Origin for Box<dyn Origin> {
+    fn name(&self) -> String {
+        (**self).name()
+    }
+
+    fn wants(&self) -> String {
+        (**self).wants()
+    }
+
+    fn begin(&self, around: &Surroundings<'_>) -> Step<Grant> {
+        (**self).begin(around)
+    }
+}
+
+/// A key, how long it is good, and where it was found.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Grant {
+    /// The key.
+    pub credential: Credential,
+    /// Where it was found, for people, such as `profile "prod" in ~/.aliyun/config.json`. Never a
+    /// secret.
+    pub found: String,
+    /// When it ends, by the clock of whoever gave it; `None` when nobody says.
+    pub expires: Option<SystemTime>,
+    /// How long before its end a new one should be fetched, where the cloud has a rule of its own.
+    pub renewal: Option<Duration>,
+}
+
+impl Grant {
+    /// A key whose end is not known.
+    pub fn new(credential: Credential, found: impl Into<String>) -> Self {
+        Self {
+            credential,
+            found: found.into(),
+            expires: None,
+            renewal: None,
+        }
+    }
+
+    /// With its end.
+    #[must_use]
+    pub fn until(mut self, expires: SystemTime) -> Self {
+        self.expires = Some(expires);
+        self
+    }
+
+    /// To be renewed this long before its end.
+    #[must_use]
+    pub fn renewed_before(mut self, ahead: Duration) -> Self {
+        self.renewal = Some(ahead);
+        self
+    }
+
+    /// Found by way of something else: `found` after `by`, joined by a comma.
+    #[must_use]
+    pub fn found_by(mut self, by: &str) -> Self {
+        self.found = format!("{by}, {}", self.found);
+        self
+    }
+}
+
+/// What the origins of a cloud take from their caller instead of finding it themselves.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct OriginConfig {
+    /// The region whose instances are meant.
+    pub region: Option<String>,
+    /// The profile of the vendor's own files, instead of the one that they name.
+    pub profile: Option<String>,
+    /// Where the cloud's identity service (STS, IAM) is reached, instead of its own host.
+    pub identity: Option<Endpoint>,
+    /// Where the machine's metadata service is reached, instead of its fixed address.
+    pub metadata: Option<Endpoint>,
+}
+
+impl OriginConfig {
+    /// For this region, and with everything else as the vendor's tools have it.
+    pub fn in_region(region: impl Into<String>) -> Self {
+        Self {
+            region: Some(region.into()),
+            ..Self::default()
+        }
+    }
+
+    /// With this profile of the vendor's own files.
+    #[must_use]
+    pub fn with_profile(mut self, profile: impl Into<String>) -> Self {
+        self.profile = Some(profile.into());
+        self
+    }
+
+    /// With another address of the identity service.
+    #[must_use]
+    pub fn with_identity(mut self, endpoint: Endpoint) -> Self {
+        self.identity = Some(endpoint);
+        self
+    }
+
+    /// With another address of the metadata service.
+    #[must_use]
+    pub fn with_metadata(mut self, endpoint: Endpoint) -> Self {
+        self.metadata = Some(endpoint);
+        self
+    }
+}
+
+/// What a step can see: variables, files, and the moment.
+///
+/// Made anew for each step, so that no nonce is used twice.
+#[derive(Clone, Copy, Debug)]
+pub struct Surroundings<'a> {
+    machine: &'a dyn Machine,
+    stamp: Stamp,
+}
+
+impl<'a> Surroundings<'a> {
+    /// This machine at this moment.
+    pub fn new(machine: &'a dyn Machine, stamp: Stamp) -> Self {
+        Self { machine, stamp }
+    }
+
+    /// The moment and nonce of this step.
+    pub fn stamp(&self) -> Stamp {
+        self.stamp
+    }
+
+    /// A variable without white space at its ends; `None` when it is empty.
+    pub fn variable(&self, name: &str) -> Option<String> {
+        let value = self.machine.variable(name)?;
+        let value = value.trim();
+        (!value.is_empty()).then(|| value.to_owned())
+    }
+
+    /// The first of these variables that is set.
+    pub fn first_variable(&self, names: &[&str]) -> Option<String> {
+        names.iter().find_map(|name| self.variable(name))
+    }
+
+    /// Is a switch among the variables on? `true`, `1`, `yes` and `on`, in any case.
+    pub fn is_on(&self, name: &str) -> bool {
+        self.variable(name).is_some_and(|value| {
+            let value = value.to_ascii_lowercase();
+            matches!(value.as_str(), "true" | "1" | "yes" | "on")
+        })
+    }
+
+    /// The text of a file that holds secrets; `None` when there is no such file. A path may begin
+    /// with `~/`.
+    ///
+    /// # Errors
+    /// [`FaultKind::Credential`] when it is there and cannot be read.
+    pub fn secret_file(&self, path: &str) -> Result<Option<String>, Fault> {
+        self.read(path, Holds::Secrets)
+    }
+
+    /// The text of a file without secrets, or of one that others write for us; `None` when there is
+    /// no such file. A path may begin with `~/`.
+    ///
+    /// # Errors
+    /// [`FaultKind::Credential`] when it is there and cannot be read.
+    pub fn file(&self, path: &str) -> Result<Option<String>, Fault> {
+        self.read(path, Holds::Settings)
+    }
+
+    fn read(&self, path: &str, holds: Holds) -> Result<Option<String>, Fault> {
+        self.machine
+            .file(path, holds)
+            .map_err(|reason| unusable(path, &reason))
+    }
+}
+
+/// The fault of something that is set up and cannot be used. `what` is a file, a variable or a
+/// profile; `reason` reads after it.
+pub fn unusable(what: &str, reason: &str) -> Fault {
+    Fault::new(FaultKind::Credential, format!("{what} {reason}"))
+}
+
+/// A machine's variables and files.
+pub trait Machine: fmt::Debug + Send + Sync + 'static {
+    /// The variable with this name.
+    fn variable(&self, name: &str) -> Option<String>;
+
+    /// The text of a file; `None` when there is none. A path that begins with `~/` is in the home
+    /// of the user.
+    ///
+    /// # Errors
+    /// Why a file that is there cannot be read, as a fragment that follows its path.
+    fn file(&self, path: &str, holds: Holds) -> Result<Option<String>, String>;
+}
+
+/// What is in a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::exhaustive_enums, reason = "there is no third kind")]
+pub enum Holds {
+    /// Secrets: nobody but its owner should be able to read it.
+    Secrets,
+    /// Nothing secret, or something whose safety is the business of whoever writes it.
+    Settings,
+}
+
+/// Keys in environment variables. The first complete set counts; half a set is a fault.
+#[derive(Clone, Copy, Debug)]
+pub struct Variables {
+    sets: &'static [KeyVariables],
+}
+
+impl Variables {
+    /// These sets, in this order.
+    pub const fn new(sets: &'static [KeyVariables]) -> Self {
+        Self { sets }
+    }
+}
+
+impl Origin for Variables {
+    fn name(&self) -> String {
+        "environment".to_owned()
+    }
+
+    fn wants(&self) -> String {
+        let sets: Vec<String> = self.sets.iter().map(ToString::to_string).collect();
+        sets.join(", or ")
+    }
+
+    fn begin(&self, around: &Surroundings<'_>) -> Step<Grant> {
+        self.sets
+            .iter()
+            .find_map(|set| read_set(set, around))
+            .unwrap_or_else(|| Step::Absent(format!("{} is not set", self.wants())))
+    }
+}
+
+/// `None` when nothing of the set is there.
+fn read_set(set: &KeyVariables, around: &Surroundings<'_>) -> Option<Step<Grant>> {
+    let (credential, found) = match *set {
+        KeyVariables::Keys {
+            id,
+            secret,
+            session,
+        } => {
+            let pair = match (around.variable(id), around.variable(secret)) {
+                (Some(id), Some(secret)) => (id, secret),
+                (Some(_), None) => return Some(Step::Failed(half(id, secret))),
+                (None, Some(_)) => return Some(Step::Failed(half(secret, id))),
+                (None, None) => return None,
+            };
+            let credential = match session.and_then(|name| around.variable(name)) {
+                Some(session) => Credential::session(pair.0, pair.1, session),
+                None => Credential::keys(pair.0, pair.1),
+            };
+            (credential, id)
+        }
+        KeyVariables::Token(name) => (Credential::token(around.variable(name)?), name),
+    };
+    Some(Step::Done(Grant::new(
+        credential,
+        format!("variable {found}"),
+    )))
+}
+
+fn half(present: &str, absent: &str) -> Fault {
+    unusable(
+        present,
+        &format!("is set, but {absent} is not: set both, or neither"),
+    )
+}
+
+/// The first of several origins that has something. One that is set up and cannot be used ends the
+/// search: a key of somebody else's must not take its place.
+#[derive(Debug)]
+pub struct FirstOf(Arc<[Box<dyn Origin>]>);
+
+impl FirstOf {
+    /// These origins, in this order.
+    pub fn new(origins: Vec<Box<dyn Origin>>) -> Self {
+        Self(origins.into())
+    }
+
+    fn from(
+        origins: &Arc<[Box<dyn Origin>]>,
+        index: usize,
+        around: &Surroundings<'_>,
+    ) -> Step<Grant> {
+        let Some(origin) = origins.get(index) else {
+            return Step::Absent("nothing is set up".to_owned());
+        };
+        let rest = Arc::clone(origins);
+        origin.begin(around).or_else(around, move |_, around| {
+            Self::from(&rest, index + 1, around)
+        })
+    }
+}
+
+impl Origin for FirstOf {
+    fn name(&self) -> String {
+        let names: Vec<String> = self.0.iter().map(Origin::name).collect();
+        names.join(", else ")
+    }
+
+    fn wants(&self) -> String {
+        let wants: Vec<String> = self.0.iter().map(Origin::wants).collect();
+        wants.join("; or ")
+    }
+
+    fn begin(&self, around: &Surroundings<'_>) -> Step<Grant> {
+        Self::from(&self.0, 0, around)
+    }
+}
+
+/// The end of a key as services write it, such as `2026-11-22T08:00:00Z`.
+///
+/// # Errors
+/// [`FaultKind::Unreadable`]: a key without a known end would be used for too long.
+pub fn read_expiry(text: &str, reply: &Reply) -> Result<SystemTime, Fault> {
+    text.trim()
+        .parse::<Timestamp>()
+        .map(SystemTime::from)
+        .map_err(|_| reply.unreadable(&format!("{text:?} is no time")))
+}
+
+#[cfg(test)]
+mod tests;

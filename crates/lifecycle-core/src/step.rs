@@ -18,7 +18,7 @@ pub enum Step<T> {
     /// It is set up and cannot be used, or whoever was asked refused.
     Failed(Fault),
     /// Send this request.
-    Ask(Ask<T>),
+    Ask(Box<Ask<T>>),
     /// Run this program.
     Run(Run<T>),
 }
@@ -31,12 +31,12 @@ impl<T: 'static> Step<T> {
         request: http::Request<Bytes>,
         then: impl FnOnce(Result<Reply, Fault>, &Surroundings<'_>) -> Self + Send + 'static,
     ) -> Self {
-        Self::Ask(Ask {
+        Self::Ask(Box::new(Ask {
             operation,
             reach,
             request,
             then: Box::new(then),
-        })
+        }))
     }
 
     /// Runs a program, and goes on with what it wrote.
@@ -87,12 +87,20 @@ impl<T: 'static> Step<T> {
             Self::Done(value) => next(End::Done(value), around),
             Self::Absent(why) => next(End::Absent(why), around),
             Self::Failed(fault) => next(End::Failed(fault), around),
-            Self::Ask(ask) => Step::Ask(Ask {
-                operation: ask.operation,
-                reach: ask.reach,
-                request: ask.request,
-                then: Box::new(|reply, around| (ask.then)(reply, around).bind(around, next)),
-            }),
+            Self::Ask(ask) => {
+                let Ask {
+                    operation,
+                    reach,
+                    request,
+                    then,
+                } = *ask;
+                Step::Ask(Box::new(Ask {
+                    operation,
+                    reach,
+                    request,
+                    then: Box::new(|reply, around| then(reply, around).bind(around, next)),
+                }))
+            }
             Self::Run(run) => Step::Run(Run {
                 command: run.command,
                 then: Box::new(|output, around| (run.then)(output, around).bind(around, next)),
@@ -132,14 +140,9 @@ pub struct Ask<T> {
 }
 
 impl<T> Ask<T> {
-    /// Takes the request out, and leaves what to do with its answer.
-    pub fn split(
-        self,
-    ) -> (
-        http::Request<Bytes>,
-        impl FnOnce(Result<Reply, Fault>, &Surroundings<'_>) -> Step<T> + Send,
-    ) {
-        (self.request, self.then)
+    /// Goes on with the answer, or with the fault of a call without one.
+    pub fn then(self, reply: Result<Reply, Fault>, around: &Surroundings<'_>) -> Step<T> {
+        (self.then)(reply, around)
     }
 }
 

@@ -124,7 +124,7 @@ fn a_chain_goes_on_where_nothing_is_set_up_and_stops_at_a_fault() {
     };
     let around = around(&toy);
     let ask = || match FirstOf::new(vec![Box::new(Empty), Box::new(SETS)]).begin(&around) {
-        Step::Ask(ask) => ask.split().1,
+        Step::Ask(ask) => ask,
         other => panic!("{other:?}"),
     };
     let reply = Reply {
@@ -132,9 +132,12 @@ fn a_chain_goes_on_where_nothing_is_set_up_and_stops_at_a_fault() {
         headers: http::HeaderMap::new(),
         body: bytes::Bytes::new(),
     };
-    assert_eq!(done(ask()(Ok(reply), &around)).found, "variable B_TOKEN");
+    assert_eq!(
+        done(ask().then(Ok(reply), &around)).found,
+        "variable B_TOKEN"
+    );
     let fault = Fault::new(FaultKind::NoAnswer, "silence");
-    assert!(matches!(ask()(Err(fault), &around), Step::Failed(_)));
+    assert!(matches!(ask().then(Err(fault), &around), Step::Failed(_)));
 }
 
 #[test]

@@ -315,7 +315,7 @@ pub(crate) struct Inner {
     pub(crate) retry: RetryPolicy,
     pub(crate) timeouts: Timeouts,
     pub(crate) concurrency: usize,
-    plain_http: PlainHttp,
+    pub(crate) plain_http: PlainHttp,
     reads: Pacer,
     writes: Pacer,
     pub(crate) retry_budget: RetryBudget,
@@ -341,21 +341,6 @@ impl Inner {
         let mut chance = self.chance.lock().unwrap_or_else(PoisonError::into_inner);
         chance.f64()
     }
-
-    /// Refuses to send anything readable over a network.
-    pub(crate) fn admit_address(&self, uri: &http::Uri) -> Result<(), Fault> {
-        let encrypted = uri.scheme() == Some(&http::uri::Scheme::HTTPS);
-        if encrypted || self.plain_http == PlainHttp::Anywhere || is_loopback(uri.host()) {
-            return Ok(());
-        }
-        Err(Fault::new(
-            FaultKind::Unsupported,
-            format!(
-                "plain HTTP to {} is not allowed: use https, or allow plain HTTP explicitly",
-                uri.host().unwrap_or_default()
-            ),
-        ))
-    }
 }
 
 impl fmt::Debug for Inner {
@@ -366,6 +351,21 @@ impl fmt::Debug for Inner {
             .field("transport", &self.transport)
             .finish_non_exhaustive()
     }
+}
+
+/// Refuses to send anything readable over a network.
+pub(crate) fn admit_address(uri: &http::Uri, plain_http: PlainHttp) -> Result<(), Fault> {
+    let encrypted = uri.scheme() == Some(&http::uri::Scheme::HTTPS);
+    if encrypted || plain_http == PlainHttp::Anywhere || is_loopback(uri.host()) {
+        return Ok(());
+    }
+    Err(Fault::new(
+        FaultKind::Unsupported,
+        format!(
+            "plain HTTP to {} is not allowed: use https, or allow plain HTTP explicitly",
+            uri.host().unwrap_or_default()
+        ),
+    ))
 }
 
 /// Whether a host of a URL is this machine.

@@ -12,7 +12,12 @@ use tokio::{
 };
 
 use crate::{
-    client::Inner, event::Event, pace::Grant, policy::RetryPolicy, transport::TransportError,
+    client::{Inner, admit_address},
+    event::Event,
+    pace::Grant,
+    policy::RetryPolicy,
+    transport::TransportError,
+    trust::is_same,
 };
 
 /// What a call is for. It decides on the queue, the counter and whether a repeat is harmless.
@@ -77,9 +82,10 @@ impl Inner {
         let mut attempts = 0;
         let mut effect = Effect::None;
         let mut signed_anew = false;
+        let mut key_replaced = false;
         loop {
             attempts += 1;
-            let Attempt { result, skew } = self.attempt(call, effort).await;
+            let Attempt { result, lesson } = self.attempt(call, effort).await;
             let fault = match result {
                 Ok(answer) => return Ok(Answer { effect, ..answer }),
                 Err(fault) => fault,
@@ -93,9 +99,16 @@ impl Inner {
                 attempts,
                 effect,
             };
-            if skew == Skew::Learned && !signed_anew {
-                signed_anew = true;
-                continue;
+            match lesson {
+                Lesson::Time if !signed_anew => {
+                    signed_anew = true;
+                    continue;
+                }
+                Lesson::KeyRefused(key) if !key_replaced && self.replaced(&key, effort).await => {
+                    key_replaced = true;
+                    continue;
+                }
+                _ => {}
             }
             let Some(wait) = self.wait_before_repeat(&fault, effort, attempts) else {
                 return Err(give_up(fault));
@@ -158,9 +171,19 @@ impl Inner {
     /// The key of the moment, unless it was refused before.
     async fn key(&self) -> Result<Arc<Credential>, Fault> {
         let key = self.credentials.credential().await;
-        let key = key.map_err(|missing| Fault::new(FaultKind::Credential, missing.to_string()))?;
+        let key = key.map_err(|missing| missing.fault().clone())?;
         self.flawed.admission(self.trust.admit(&key))?;
         Ok(key)
+    }
+
+    /// Whether there is another key than the refused one. The call was not carried out, so it can
+    /// go out again with that.
+    async fn replaced(&self, refused: &Credential, effort: &Effort<'_>) -> bool {
+        if !self.credentials.refused(refused) {
+            return false;
+        }
+        let next = timeout_at(effort.deadline, self.credentials.credential()).await;
+        matches!(next, Ok(Ok(key)) if !is_same(&key, refused))
     }
 
     /// From the draft to the answer. Every fault of this half is ours or the transport's.
@@ -177,7 +200,7 @@ impl Inner {
         }
         let stamp = self.clock.stamp(signed.offset);
         let request = self.provider.sign(&call.draft, key, &stamp)?;
-        self.admit_address(request.uri())?;
+        admit_address(request.uri(), self.plain_http)?;
         self.calls.count(effort.purpose);
         let limit = self.timeouts.attempt.min(left);
         match timeout(limit, self.transport.send(request)).await {
@@ -202,7 +225,7 @@ impl Inner {
             .check(reply)
             .and_then(|()| call.read(reply))
             .map_err(|fault| complete(fault, request_id.as_deref(), &pass.key));
-        let mut skew = Skew::Nothing;
+        let mut lesson = Lesson::None;
         match &result {
             Ok(_) => {
                 self.pacer(purpose).succeeded(pass.grant);
@@ -215,9 +238,14 @@ impl Inner {
                     self.pacer(purpose)
                         .throttled(pass.grant, fault.retry_after());
                 }
-                FaultKind::Credential => self.trust.revoke(&pass.key, fault),
+                FaultKind::Credential => {
+                    self.trust.revoke(&pass.key, fault);
+                    if fault.effect() == Effect::None {
+                        lesson = Lesson::KeyRefused(Arc::clone(&pass.key));
+                    }
+                }
                 FaultKind::ClockSkew if self.skew.learn(reply.date(), signed.at, signed.offset) => {
-                    skew = Skew::Learned;
+                    lesson = Lesson::Time;
                 }
                 FaultKind::ClockSkew
                 | FaultKind::Unavailable
@@ -233,7 +261,7 @@ impl Inner {
                 request_id,
                 effect: Effect::None,
             }),
-            skew,
+            lesson,
         }
     }
 
@@ -291,26 +319,28 @@ struct Signed {
 
 struct Attempt<T> {
     result: Result<Answer<T>, Fault>,
-    skew: Skew,
+    lesson: Lesson,
 }
 
 impl<T> Attempt<T> {
     fn failed(fault: Fault) -> Self {
         Self {
             result: Err(fault),
-            skew: Skew::Nothing,
+            lesson: Lesson::None,
         }
     }
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Skew {
-    Nothing,
+/// What an attempt taught about the next one.
+enum Lesson {
+    None,
     /// The cloud's time is known now: a new signature can succeed at once.
-    Learned,
+    Time,
+    /// The cloud refused this key, and did nothing.
+    KeyRefused(Arc<Credential>),
 }
 
-fn transport_fault(error: &TransportError) -> Fault {
+pub(crate) fn transport_fault(error: &TransportError) -> Fault {
     let kind = match error.effect() {
         Effect::None => FaultKind::Unreachable,
         _ => FaultKind::NoAnswer,
@@ -345,7 +375,7 @@ fn too_late() -> Fault {
     )
 }
 
-fn silence(limit: Duration) -> Fault {
+pub(crate) fn silence(limit: Duration) -> Fault {
     Fault::new(
         FaultKind::NoAnswer,
         format!("no answer within {:.1} s", limit.as_secs_f64()),

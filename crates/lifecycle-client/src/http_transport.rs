@@ -8,6 +8,7 @@ use lifecycle_core::Reply;
 
 use crate::{
     client::is_loopback,
+    credentials::Direct,
     transport::{Transport, TransportError},
 };
 
@@ -15,14 +16,15 @@ use crate::{
 ///
 /// Follows no redirect, because a signature is good for one host only. Reads at most 16 MiB of an
 /// answer. Proxies come from the environment as reqwest reads them (`HTTPS_PROXY`, `NO_PROXY`);
-/// plain HTTP to this machine goes through none.
+/// plain HTTP to this machine, and to its metadata service, goes through none.
 ///
 /// [reqwest]: https://docs.rs/reqwest
 #[derive(Clone, Debug)]
 pub struct HttpTransport {
     clouds: reqwest::Client,
-    /// Without proxy and certificates: a simulator on this machine is nobody else's business.
-    loopback: reqwest::Client,
+    /// Without proxy and certificates: a simulator on this machine, or the metadata service of its
+    /// cloud, is nobody else's business.
+    nearby: reqwest::Client,
 }
 
 /// Longer answers are cut off: the largest page of 1000 full records is about 4 MiB.
@@ -34,33 +36,91 @@ impl HttpTransport {
     /// # Errors
     /// [`TransportError`] when the machine has no usable store of CA certificates.
     pub fn new() -> Result<Self, TransportError> {
-        let failed =
-            |error| TransportError::unsent("the HTTP client cannot be set up").with_source(error);
-        let loopback = settings().no_proxy().tls_certs_only([]);
-        Ok(Self {
-            clouds: settings().build().map_err(failed)?,
-            loopback: loopback.build().map_err(failed)?,
-        })
+        Self::builder().build()
+    }
+
+    /// A transport with settings.
+    pub fn builder() -> HttpTransportBuilder {
+        HttpTransportBuilder::default()
     }
 }
 
-fn settings() -> reqwest::ClientBuilder {
-    reqwest::Client::builder()
-        .redirect(reqwest::redirect::Policy::none())
-        .retry(reqwest::retry::never())
-        .connect_timeout(Duration::from_secs(10))
-        .pool_idle_timeout(Duration::from_secs(60))
-        .tcp_nodelay(true)
+/// Settings of an [`HttpTransport`].
+#[derive(Clone, Debug)]
+pub struct HttpTransportBuilder {
+    connect_timeout: Duration,
+    certificates: Vec<reqwest::Certificate>,
+}
+
+impl Default for HttpTransportBuilder {
+    fn default() -> Self {
+        Self {
+            connect_timeout: Duration::from_secs(10),
+            certificates: Vec::new(),
+        }
+    }
+}
+
+impl HttpTransportBuilder {
+    /// How long a connection may take to come about; 10 s by default.
+    #[must_use]
+    pub fn connect_timeout(mut self, limit: Duration) -> Self {
+        self.connect_timeout = limit;
+        self
+    }
+
+    /// Trusts these certificate authorities, too. `pem` holds one or more certificates in PEM.
+    ///
+    /// # Errors
+    /// [`TransportError`] when there is none in it, or one that cannot be read.
+    pub fn add_certificates(mut self, pem: &[u8]) -> Result<Self, TransportError> {
+        let read = reqwest::Certificate::from_pem_bundle(pem).map_err(|error| {
+            TransportError::unsent("the CA certificates cannot be read").with_source(error)
+        })?;
+        if read.is_empty() {
+            return Err(TransportError::unsent(
+                "the file with CA certificates holds none",
+            ));
+        }
+        self.certificates.extend(read);
+        Ok(self)
+    }
+
+    /// The transport.
+    ///
+    /// # Errors
+    /// [`TransportError`] when the machine has no usable store of CA certificates, or one of the
+    /// added ones is no certificate.
+    pub fn build(self) -> Result<HttpTransport, TransportError> {
+        let failed =
+            |error| TransportError::unsent("the HTTP client cannot be set up").with_source(error);
+        let nearby = self.client().no_proxy().tls_certs_only([]);
+        let clouds = self.client().tls_certs_merge(self.certificates);
+        Ok(HttpTransport {
+            clouds: clouds.build().map_err(failed)?,
+            nearby: nearby.build().map_err(failed)?,
+        })
+    }
+
+    fn client(&self) -> reqwest::ClientBuilder {
+        reqwest::Client::builder()
+            .redirect(reqwest::redirect::Policy::none())
+            .retry(reqwest::retry::never())
+            .connect_timeout(self.connect_timeout)
+            .pool_idle_timeout(Duration::from_secs(60))
+            .tcp_nodelay(true)
+    }
 }
 
 #[async_trait]
 impl Transport for HttpTransport {
     async fn send(&self, request: http::Request<Bytes>) -> Result<Reply, TransportError> {
+        let is_direct = request.extensions().get::<Direct>().is_some();
         let request = reqwest::Request::try_from(request).map_err(|error| {
             TransportError::unsent("the request cannot be sent").with_source(error.without_url())
         })?;
         let client = match request.url().scheme() {
-            "http" if is_loopback(request.url().host_str()) => &self.loopback,
+            "http" if is_direct || is_loopback(request.url().host_str()) => &self.nearby,
             _ => &self.clouds,
         };
         let mut response = client.execute(request).await.map_err(explain)?;

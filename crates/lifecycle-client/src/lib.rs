@@ -34,7 +34,8 @@ mod waves;
 pub use client::{Calls, Client, ClientBuilder, PlainHttp};
 pub use clock::{Clock, SystemClock};
 pub use credentials::{
-    CredentialSource, NoCredential, StaticCredential, credential_from, credential_from_environment,
+    Chain, CredentialSource, NoCredential, Resolver, Standing, StaticCredential, ThisMachine,
+    Unresolved,
 };
 pub use error::Error;
 pub use event::Event;
@@ -42,7 +43,7 @@ pub use event::Event;
 #[doc(hidden)]
 pub use flaw::Flaw;
 #[cfg(feature = "reqwest")]
-pub use http_transport::HttpTransport;
+pub use http_transport::{HttpTransport, HttpTransportBuilder};
 pub use list::List;
 pub use observe::{Observe, Status};
 pub use plan::PlannedCall;

@@ -44,7 +44,8 @@ const AGREE: Duration = Duration::from_secs(60);
 /// A date further away than this is a broken clock on the other side, or a proxy's.
 const ABSURD: Duration = Duration::from_secs(24 * 3600);
 
-fn difference(cloud: SystemTime, local: SystemTime) -> Option<i64> {
+/// Seconds by which the first clock is ahead; `None` when that is absurd.
+pub(crate) fn difference(cloud: SystemTime, local: SystemTime) -> Option<i64> {
     let (distance, sign) = match cloud.duration_since(local) {
         Ok(ahead) => (ahead, 1),
         Err(behind) => (behind.duration(), -1),

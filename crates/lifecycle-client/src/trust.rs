@@ -64,7 +64,8 @@ fn lock<T>(mutex: &Mutex<T>) -> Guard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn is_same(one: &Credential, other: &Credential) -> bool {
+/// Whether both halves are the same.
+pub(crate) fn is_same(one: &Credential, other: &Credential) -> bool {
     if std::ptr::eq(one, other) {
         return true;
     }

@@ -215,6 +215,12 @@ pub trait Machine: fmt::Debug + Send + Sync + 'static {
     /// # Errors
     /// Why a file that is there cannot be read, as a fragment that follows its path.
     fn file(&self, path: &str, holds: Holds) -> Result<Option<String>, String>;
+
+    /// What is wrong with how the secrets are kept that were read so far, such as a file that
+    /// others can read too. Whole sentences, for people.
+    fn warnings(&self) -> Vec<String> {
+        Vec::new()
+    }
 }
 
 /// What is in a file.

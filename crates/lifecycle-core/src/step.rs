@@ -9,7 +9,10 @@ use crate::{Fault, Reply, Surroundings};
 /// How far somebody is on the way to a `T`, such as a key. Whoever drives it asks what it says and
 /// hands the answer on.
 #[derive(Debug)]
-#[non_exhaustive]
+#[expect(
+    clippy::exhaustive_enums,
+    reason = "whoever drives it must know every step"
+)]
 pub enum Step<T> {
     /// There it is.
     Done(T),

@@ -1,0 +1,360 @@
+//! Keys from a chain of origins: found once, kept, renewed in time.
+
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{Duration, SystemTime},
+};
+
+use async_trait::async_trait;
+use lifecycle_core::{Credential, Grant, Origin};
+use tokio::{
+    sync::{Mutex as Gate, MutexGuard as Pass},
+    time::Instant,
+};
+
+use super::{
+    CredentialSource, NoCredential, Resolver, Standing,
+    resolver::{Dated, Unresolved},
+};
+use crate::trust::is_same;
+
+/// The first of several [`Origin`]s that has a key, cached.
+///
+/// A key that ends is renewed some time before, once for all callers and without making them wait;
+/// when that fails, the old one stays in use until it has really ended. The origin that had the key
+/// is asked for the next one. One that is set up and cannot be used ends the search: a key of
+/// somebody else's must not take its place. Cheap to clone: all clones share the key.
+#[derive(Clone, Debug)]
+pub struct Chain {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    title: String,
+    origins: Vec<Box<dyn Origin>>,
+    resolver: Resolver,
+    /// Held by the one who looks for a key.
+    gate: Gate<()>,
+    state: Mutex<State>,
+}
+
+impl Chain {
+    /// Looks for a key of `title`, such as `Alibaba Cloud ECS`, at these origins in this order.
+    pub fn new(
+        title: impl Into<String>,
+        origins: Vec<Box<dyn Origin>>,
+        resolver: Resolver,
+    ) -> Self {
+        Self {
+            inner: Arc::new(Inner {
+                title: title.into(),
+                origins,
+                resolver,
+                gate: Gate::default(),
+                state: Mutex::default(),
+            }),
+        }
+    }
+}
+
+#[async_trait]
+impl CredentialSource for Chain {
+    async fn credential(&self) -> Result<Arc<Credential>, NoCredential> {
+        let inner = &self.inner;
+        match inner.view() {
+            View::Good(key) => Ok(key),
+            View::Due(key) => {
+                renew_meanwhile(inner);
+                Ok(key)
+            }
+            View::Nothing(rounds) => inner.obtain(rounds).await,
+        }
+    }
+
+    fn refused(&self, key: &Credential) -> bool {
+        let mut state = self.inner.state();
+        let Some(held) = &state.held else {
+            return true;
+        };
+        if !is_same(&held.key, key) {
+            return true;
+        }
+        let now = Instant::now();
+        let soon = |at: Instant| now.saturating_duration_since(at) < BETWEEN_REPLACEMENTS;
+        if state.replaced.is_some_and(soon) {
+            return false;
+        }
+        state.replaced = Some(now);
+        state.held = None;
+        true
+    }
+
+    fn standing(&self) -> Standing {
+        let state = self.inner.state();
+        let mut standing = state.held.as_ref().map_or_else(Standing::default, |held| {
+            let origin = self.inner.origins.get(held.origin);
+            Standing {
+                origin: origin.map(Origin::name).unwrap_or_default(),
+                found: held.found.clone(),
+                expires: held.term.map(|term| term.end),
+                renews: held.term.map(|term| term.renewal),
+                warnings: Vec::new(),
+            }
+        });
+        standing.warnings = self.inner.resolver.warnings();
+        standing
+    }
+}
+
+/// A key that was refused is replaced at most once in this time.
+const BETWEEN_REPLACEMENTS: Duration = Duration::from_secs(60);
+
+/// After a search in vain the same answer is given for this long, and renewals wait as long.
+const HOLD_OFF: Duration = Duration::from_secs(5);
+
+#[derive(Debug, Default)]
+struct State {
+    held: Option<Held>,
+    /// Searches that have come to an end, in vain or not.
+    rounds: u64,
+    /// The last search, when it was in vain.
+    vain: Option<(Instant, NoCredential)>,
+    /// When a refused key was replaced last.
+    replaced: Option<Instant>,
+}
+
+#[derive(Debug)]
+struct Held {
+    key: Arc<Credential>,
+    origin: usize,
+    found: String,
+    term: Option<Term>,
+}
+
+impl Held {
+    fn new(origin: usize, grant: Dated<Grant>, now: SystemTime) -> Self {
+        let Dated {
+            value: grant,
+            ahead,
+        } = grant;
+        let renewal = grant.renewal.unwrap_or(RENEWAL);
+        Self {
+            key: Arc::new(grant.credential),
+            origin,
+            found: grant.found,
+            term: grant.expires.map(|end| Term::new(now, end, ahead, renewal)),
+        }
+    }
+
+    fn still_good(&self, now: SystemTime) -> Result<(), NoCredential> {
+        match self.term {
+            Some(term) if term.end <= now => Err(NoCredential::new(format!(
+                "the key of {} ended on {}: get a new one, as by logging in again",
+                self.found,
+                httpdate::fmt_http_date(term.end)
+            ))),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// What can be had without asking anybody.
+enum View {
+    Good(Arc<Credential>),
+    /// Still good, and time to renew it.
+    Due(Arc<Credential>),
+    /// Nothing, after so many searches.
+    Nothing(u64),
+}
+
+impl Inner {
+    fn state(&self) -> MutexGuard<'_, State> {
+        // Nothing panics while it holds this.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn view(&self) -> View {
+        let now = self.resolver.now();
+        let state = self.state();
+        let Some(held) = &state.held else {
+            return View::Nothing(state.rounds);
+        };
+        let key = Arc::clone(&held.key);
+        match held.term {
+            Some(term) if now >= term.last => View::Nothing(state.rounds),
+            Some(term) if now >= term.renewal => View::Due(key),
+            _ => View::Good(key),
+        }
+    }
+
+    /// Waits for its turn and searches, unless somebody else has searched meanwhile.
+    async fn obtain(&self, rounds: u64) -> Result<Arc<Credential>, NoCredential> {
+        let turn = self.gate.lock().await;
+        if let View::Good(key) | View::Due(key) = self.view() {
+            return Ok(key);
+        }
+        if let Some(answer) = self.told_already(rounds) {
+            return Err(answer);
+        }
+        let found = self.search(&turn).await;
+        found.or_else(|answer| self.old().ok_or(answer))
+    }
+
+    /// The key that should have been replaced, as long as it has not really ended.
+    fn old(&self) -> Option<Arc<Credential>> {
+        let now = self.resolver.now();
+        let state = self.state();
+        let held = state.held.as_ref()?;
+        let is_good = held.term.is_none_or(|term| now < term.end);
+        is_good.then(|| Arc::clone(&held.key))
+    }
+
+    /// The answer of a search that ended while this caller waited, or just before.
+    fn told_already(&self, rounds: u64) -> Option<NoCredential> {
+        let state = self.state();
+        let (at, answer) = state.vain.as_ref()?;
+        (state.rounds != rounds || at.elapsed() < HOLD_OFF).then(|| answer.clone())
+    }
+
+    /// Whether a renewal has failed just now.
+    fn holds_off(&self) -> bool {
+        let state = self.state();
+        state
+            .vain
+            .as_ref()
+            .is_some_and(|(at, _)| at.elapsed() < HOLD_OFF)
+    }
+
+    async fn search(&self, _turn: &Pass<'_, ()>) -> Result<Arc<Credential>, NoCredential> {
+        let found = self.find().await.and_then(|(origin, grant)| {
+            let held = Held::new(origin, grant, self.resolver.now());
+            held.still_good(self.resolver.now()).map(|()| held)
+        });
+        let mut state = self.state();
+        state.rounds += 1;
+        match found {
+            Ok(held) => {
+                self.announce(&held);
+                let key = Arc::clone(&held.key);
+                state.vain = None;
+                state.held = Some(held);
+                Ok(key)
+            }
+            Err(answer) => {
+                state.vain = Some((Instant::now(), answer.clone()));
+                tracing::warn!(cloud = self.title, "no key: {answer}");
+                Err(answer)
+            }
+        }
+    }
+
+    /// The origin that had a key before, else the first that has one.
+    async fn find(&self) -> Result<(usize, Dated<Grant>), NoCredential> {
+        let before = self.state().held.as_ref().map(|held| held.origin);
+        if let Some(index) = before
+            && let Some(found) = self.ask(index).await?.ok()
+        {
+            return Ok((index, found));
+        }
+        let mut reasons = Vec::new();
+        for index in 0..self.origins.len() {
+            match self.ask(index).await? {
+                Ok(found) => return Ok((index, found)),
+                Err(why) => reasons.push(why),
+            }
+        }
+        Err(NoCredential::new(format!(
+            "no key for {}: {}",
+            self.title,
+            reasons.join("; ")
+        )))
+    }
+
+    /// The inner error says why nothing is set up there.
+    async fn ask(&self, index: usize) -> Result<Result<Dated<Grant>, String>, NoCredential> {
+        let Some(origin) = self.origins.get(index) else {
+            return Ok(Err(String::new()));
+        };
+        match self
+            .resolver
+            .resolve_dated(|around| origin.begin(around))
+            .await
+        {
+            Ok(found) => Ok(Ok(found)),
+            Err(Unresolved::Absent(why)) => Ok(Err(why)),
+            Err(Unresolved::Failed(fault)) => {
+                let message = format!("no key for {}: {}", self.title, fault.message());
+                Err(fault.with_message(message).into())
+            }
+        }
+    }
+
+    fn announce(&self, held: &Held) {
+        tracing::info!(
+            cloud = self.title,
+            found = held.found,
+            expires = held
+                .term
+                .map(|term| httpdate::fmt_http_date(term.end))
+                .as_deref(),
+            "key obtained"
+        );
+    }
+}
+
+/// Renews the key in the background, unless somebody does already or has just failed to.
+fn renew_meanwhile(inner: &Arc<Inner>) {
+    if inner.holds_off() || inner.gate.try_lock().is_err() {
+        return;
+    }
+    let inner = Arc::clone(inner);
+    tokio::spawn(async move {
+        let Ok(turn) = inner.gate.try_lock() else {
+            return;
+        };
+        if let View::Due(_) = inner.view() {
+            // A failure was logged, and the old key is good for a while.
+            let _ = inner.search(&turn).await;
+        }
+    });
+}
+
+/// How long before its end a key is renewed, unless its cloud has a rule of its own.
+const RENEWAL: Duration = Duration::from_secs(15 * 60);
+
+/// The times of a key that ends, by this machine's clock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Term {
+    /// From here on a new one is fetched.
+    renewal: SystemTime,
+    /// From here on it is not used any more: a call takes a while to arrive.
+    last: SystemTime,
+    end: SystemTime,
+}
+
+impl Term {
+    /// The term of a key that was given `now` and ends at `end` by a clock that is `ahead` seconds
+    /// ahead. It is renewed `before` its end, but not in the first half of its life, and a little
+    /// earlier by chance, so that many programs do not renew at once.
+    fn new(now: SystemTime, end: SystemTime, ahead: i64, before: Duration) -> Self {
+        let shift = Duration::from_secs(ahead.unsigned_abs());
+        let end = match ahead {
+            0.. => end.checked_sub(shift),
+            _ => end.checked_add(shift),
+        }
+        .unwrap_or(end);
+        let life = end.duration_since(now).unwrap_or_default();
+        let margin = before.min(life / 2);
+        let early = margin.mul_f64(1.0 + 0.1 * fastrand::f64()).min(life);
+        let slack = ON_THE_WAY.min(life / 10);
+        Self {
+            renewal: end.checked_sub(early).unwrap_or(now),
+            last: end.checked_sub(slack).unwrap_or(now),
+            end,
+        }
+    }
+}
+
+/// The time that a signed call may take to arrive.
+const ON_THE_WAY: Duration = Duration::from_secs(10);

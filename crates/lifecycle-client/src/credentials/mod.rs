@@ -1,0 +1,117 @@
+//! Where a client gets its keys.
+
+mod chain;
+mod machine;
+mod resolver;
+
+use std::{fmt, sync::Arc, time::SystemTime};
+
+use async_trait::async_trait;
+use lifecycle_core::{Credential, Effect, Fault, FaultKind};
+
+pub use chain::Chain;
+pub use machine::ThisMachine;
+pub(crate) use resolver::Direct;
+pub use resolver::{Resolver, Unresolved};
+
+/// Gives the key for the next call. Asked before every attempt, so it should cache.
+#[async_trait]
+pub trait CredentialSource: fmt::Debug + Send + Sync + 'static {
+    /// The key to sign with now.
+    ///
+    /// # Errors
+    /// [`NoCredential`] says what was looked for and what to do.
+    async fn credential(&self) -> Result<Arc<Credential>, NoCredential>;
+
+    /// The cloud refused this key. `true` when it makes sense to ask for another one.
+    fn refused(&self, key: &Credential) -> bool {
+        let _ = key;
+        false
+    }
+
+    /// Where the key comes from and how long it is good, as far as it is known without asking
+    /// anybody.
+    fn standing(&self) -> Standing {
+        Standing::default()
+    }
+}
+
+#[async_trait]
+impl<S: CredentialSource + ?Sized> CredentialSource for Arc<S> {
+    async fn credential(&self) -> Result<Arc<Credential>, NoCredential> {
+        (**self).credential().await
+    }
+
+    fn refused(&self, key: &Credential) -> bool {
+        (**self).refused(key)
+    }
+
+    fn standing(&self) -> Standing {
+        (**self).standing()
+    }
+}
+
+/// Where a key comes from and how long it is good. Never a secret.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Standing {
+    /// The kind of place, such as `environment`; empty when nothing was found yet.
+    pub origin: String,
+    /// The place itself, such as `profile "prod" in ~/.aliyun/config.json`.
+    pub found: String,
+    /// When the key ends, by this machine's clock; `None` when it has no known end.
+    pub expires: Option<SystemTime>,
+    /// From when on a new key is fetched.
+    pub renews: Option<SystemTime>,
+    /// What is wrong with how the key is kept, such as a file that others can read.
+    pub warnings: Vec<String>,
+}
+
+/// There is no key.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{}", .0.message())]
+pub struct NoCredential(Fault);
+
+impl NoCredential {
+    /// With a text that says what was looked for and what to do.
+    pub fn new(message: impl Into<String>) -> Self {
+        Fault::new(FaultKind::Credential, message).into()
+    }
+
+    /// Why, as the fault of the call that needed the key. That call was never sent.
+    pub fn fault(&self) -> &Fault {
+        &self.0
+    }
+}
+
+impl From<Fault> for NoCredential {
+    fn from(fault: Fault) -> Self {
+        Self(fault.with_effect(Effect::None))
+    }
+}
+
+/// One key that never changes.
+#[derive(Clone, Debug)]
+pub struct StaticCredential(Arc<Credential>);
+
+impl StaticCredential {
+    /// This key for ever.
+    pub fn new(credential: Credential) -> Self {
+        Self(Arc::new(credential))
+    }
+}
+
+#[async_trait]
+impl CredentialSource for StaticCredential {
+    async fn credential(&self) -> Result<Arc<Credential>, NoCredential> {
+        Ok(Arc::clone(&self.0))
+    }
+
+    fn standing(&self) -> Standing {
+        Standing {
+            origin: "program".to_owned(),
+            found: "given by the program".to_owned(),
+            ..Standing::default()
+        }
+    }
+}

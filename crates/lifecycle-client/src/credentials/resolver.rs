@@ -1,0 +1,292 @@
+//! Carries out the steps of an exchange: asks, runs, repeats, keeps time.
+
+use std::{
+    process::Stdio,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
+
+use bytes::Bytes;
+use lifecycle_core::{
+    Fault, FaultKind, Machine, Reach, Reply, Step, Surroundings, origin::unusable,
+};
+use tokio::time::{sleep, timeout};
+
+use super::{NoCredential, ThisMachine};
+use crate::{
+    client::{PlainHttp, admit_address},
+    clock::{Clock, SystemClock},
+    execute::{silence, transport_fault},
+    policy::RetryPolicy,
+    skew::difference,
+    transport::Transport,
+};
+
+/// Carries out [`Step`]s: reads this machine, sends requests, runs programs.
+///
+/// What failed for a passing reason is begun anew, three times at most: asking for a key changes
+/// nothing at a cloud. When a service refuses a signature for its time, its own time is used.
+#[derive(Clone, Debug)]
+pub struct Resolver {
+    machine: Arc<dyn Machine>,
+    transport: Arc<dyn Transport>,
+    clock: Arc<dyn Clock>,
+    plain_http: PlainHttp,
+}
+
+impl Resolver {
+    /// Sends through `transport`, and reads this machine.
+    pub fn new(transport: impl Transport) -> Self {
+        Self {
+            machine: Arc::new(ThisMachine::default()),
+            transport: Arc::new(transport),
+            clock: Arc::new(SystemClock),
+            plain_http: PlainHttp::default(),
+        }
+    }
+
+    /// Reads variables and files here instead.
+    #[must_use]
+    pub fn machine(mut self, machine: impl Machine) -> Self {
+        self.machine = Arc::new(machine);
+        self
+    }
+
+    /// Takes wall-clock time from `clock` instead of this machine.
+    #[must_use]
+    pub fn clock(mut self, clock: impl Clock) -> Self {
+        self.clock = Arc::new(clock);
+        self
+    }
+
+    /// Where requests to services may go without TLS.
+    #[must_use]
+    pub fn plain_http(mut self, plain_http: PlainHttp) -> Self {
+        self.plain_http = plain_http;
+        self
+    }
+
+    /// What the machine has to say against how secrets are kept on it.
+    pub fn warnings(&self) -> Vec<String> {
+        self.machine.warnings()
+    }
+
+    /// The wall clock by which it works.
+    pub fn now(&self) -> SystemTime {
+        self.clock.now()
+    }
+
+    /// Goes from `begin` to the end.
+    ///
+    /// # Errors
+    /// [`Unresolved`] says whether nothing was set up, or what failed.
+    pub async fn resolve<T: 'static>(
+        &self,
+        begin: impl Fn(&Surroundings<'_>) -> Step<T> + Send + Sync,
+    ) -> Result<T, Unresolved> {
+        self.resolve_dated(begin).await.map(|dated| dated.value)
+    }
+
+    /// Like [`resolve`](Self::resolve), with what was learned of the service's clock.
+    pub(super) async fn resolve_dated<T: 'static>(
+        &self,
+        begin: impl Fn(&Surroundings<'_>) -> Step<T> + Send + Sync,
+    ) -> Result<Dated<T>, Unresolved> {
+        let policy = RetryPolicy::default();
+        let mut run = OneRun::new(self, 0);
+        let mut attempt = 1;
+        loop {
+            let fault = match run.finish(begin(&run.surroundings())).await {
+                Ok(value) => {
+                    let ahead = run.ahead.unwrap_or_default();
+                    return Ok(Dated { value, ahead });
+                }
+                Err(Unresolved::Failed(fault)) if attempt < ATTEMPTS => fault,
+                Err(unresolved) => return Err(unresolved),
+            };
+            let learned = run.ahead.filter(|ahead| *ahead != run.offset);
+            match (fault.kind(), learned) {
+                (FaultKind::ClockSkew, Some(ahead)) => run = OneRun::new(self, ahead),
+                (kind, _) if is_passing(kind) => {
+                    sleep(wait(&fault, &policy, attempt)).await;
+                    run = OneRun::new(self, run.offset);
+                }
+                _ => return Err(Unresolved::Failed(fault)),
+            }
+            attempt += 1;
+        }
+    }
+
+    async fn send(&self, mut request: http::Request<Bytes>, reach: Reach) -> Result<Reply, Fault> {
+        let limit = match reach {
+            Reach::Service => {
+                admit_address(request.uri(), self.plain_http)?;
+                SERVICE_LIMIT
+            }
+            Reach::Metadata => {
+                request.extensions_mut().insert(Direct);
+                METADATA_LIMIT
+            }
+        };
+        match timeout(limit, self.transport.send(request)).await {
+            Ok(Ok(reply)) => Ok(reply),
+            Ok(Err(error)) => Err(transport_fault(&error)),
+            Err(_) => Err(silence(limit)),
+        }
+    }
+}
+
+/// Why there is no result.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[expect(clippy::exhaustive_enums, reason = "a step ends in no third way")]
+pub enum Unresolved {
+    /// Nothing is set up; the text says what was looked for.
+    #[error("{0}")]
+    Absent(String),
+    /// Something is set up and cannot be used, or somebody refused.
+    #[error("{}", .0.message())]
+    Failed(Fault),
+}
+
+impl From<Unresolved> for NoCredential {
+    fn from(unresolved: Unresolved) -> Self {
+        match unresolved {
+            Unresolved::Absent(why) => Self::new(why),
+            Unresolved::Failed(fault) => fault.into(),
+        }
+    }
+}
+
+/// Marks a request that goes through no proxy.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Direct;
+
+/// A result, and by how many seconds the clock of who gave it is ahead.
+pub(super) struct Dated<T> {
+    pub(super) value: T,
+    pub(super) ahead: i64,
+}
+
+/// Attempts at an exchange, the first one included.
+const ATTEMPTS: u32 = 3;
+
+/// For one answer of a service.
+const SERVICE_LIMIT: Duration = Duration::from_secs(10);
+
+/// For one answer of the machine's own metadata service. The vendors' tools wait 1 to 3 s, and on a
+/// machine that has none this is all that a user notices.
+const METADATA_LIMIT: Duration = Duration::from_secs(2);
+
+/// For a program that a profile names. It may ask a person something.
+const PROGRAM_LIMIT: Duration = Duration::from_secs(60);
+
+/// What may be gone at the next attempt.
+fn is_passing(kind: FaultKind) -> bool {
+    matches!(
+        kind,
+        FaultKind::Throttled
+            | FaultKind::Unavailable
+            | FaultKind::Unreachable
+            | FaultKind::NoAnswer
+            | FaultKind::Unreadable
+    )
+}
+
+/// A hint of the service is followed up to the longest wait of the policy; nobody waits longer for
+/// a key.
+fn wait(fault: &Fault, policy: &RetryPolicy, attempt: u32) -> Duration {
+    let jitter = policy.ceiling(attempt).mul_f64(fastrand::f64());
+    fault
+        .retry_after()
+        .map_or(jitter, |hint| hint.saturating_add(jitter).min(policy.cap))
+}
+
+/// One run from the first step to the last.
+struct OneRun<'a> {
+    resolver: &'a Resolver,
+    /// Seconds added to the clock when signing.
+    offset: i64,
+    /// Seconds by which the last answer's clock was ahead.
+    ahead: Option<i64>,
+}
+
+impl<'a> OneRun<'a> {
+    fn new(resolver: &'a Resolver, offset: i64) -> Self {
+        Self {
+            resolver,
+            offset,
+            ahead: None,
+        }
+    }
+
+    fn surroundings(&self) -> Surroundings<'a> {
+        let stamp = self.resolver.clock.stamp(self.offset);
+        Surroundings::new(&*self.resolver.machine, stamp)
+    }
+
+    async fn finish<T: 'static>(&mut self, mut step: Step<T>) -> Result<T, Unresolved> {
+        // A step that leads back to itself would go on for ever.
+        for _ in 0..MOST_STEPS {
+            step = match step {
+                Step::Done(value) => return Ok(value),
+                Step::Absent(why) => return Err(Unresolved::Absent(why)),
+                Step::Failed(fault) => return Err(Unresolved::Failed(fault)),
+                Step::Ask(ask) => {
+                    let reply = self.resolver.send(ask.request.clone(), ask.reach).await;
+                    self.learn(reply.as_ref().ok());
+                    log(ask.operation, &reply);
+                    ask.then(reply, &self.surroundings())
+                }
+                Step::Run(run) => {
+                    let output = output_of(run.command.clone()).await;
+                    run.then(output, &self.surroundings())
+                }
+            };
+        }
+        let fault = unusable("the search for a key", "comes to no end");
+        Err(Unresolved::Failed(fault))
+    }
+
+    fn learn(&mut self, reply: Option<&Reply>) {
+        let date = reply.and_then(Reply::date);
+        let ahead = date.and_then(|date| difference(date, self.resolver.clock.now()));
+        self.ahead = ahead.or(self.ahead);
+    }
+}
+
+/// More than any chain of a cloud asks.
+const MOST_STEPS: usize = 64;
+
+fn log(operation: &str, reply: &Result<Reply, Fault>) {
+    match reply {
+        Ok(reply) => tracing::debug!(operation, status = reply.status, "asked for a key"),
+        Err(fault) => tracing::debug!(
+            operation,
+            kind = fault.kind().as_str(),
+            "asked for a key in vain"
+        ),
+    }
+}
+
+/// The standard output of a program. What it writes to standard error goes nowhere: it may quote
+/// secrets.
+async fn output_of(command: Vec<String>) -> Result<String, Fault> {
+    let Some((program, arguments)) = command.split_first() else {
+        return Err(unusable("the command of the profile", "is empty"));
+    };
+    let failed = |reason: String| unusable(&format!("the program {program:?}"), &reason);
+    let command = tokio::process::Command::new(program)
+        .args(arguments)
+        .stdin(Stdio::null())
+        .stderr(Stdio::null())
+        .kill_on_drop(true)
+        .output();
+    let output = timeout(PROGRAM_LIMIT, command)
+        .await
+        .map_err(|_| failed(format!("gave no key within {} s", PROGRAM_LIMIT.as_secs())))?
+        .map_err(|error| failed(format!("cannot be run: {error}")))?;
+    if !output.status.success() {
+        return Err(failed(format!("failed: {}", output.status)));
+    }
+    String::from_utf8(output.stdout).map_err(|_| failed("wrote something that is no text".into()))
+}

@@ -344,12 +344,16 @@ impl Origin for FirstOf {
 /// The end of a key as services write it, such as `2026-11-22T08:00:00Z`.
 ///
 /// # Errors
-/// [`FaultKind::Unreadable`]: a key without a known end would be used for too long.
+/// [`FaultKind::Unreadable`]: a key without a known end would be used for too long. The fault shows
+/// nothing else of the answer, which holds the key.
 pub fn read_expiry(text: &str, reply: &Reply) -> Result<SystemTime, Fault> {
     text.trim()
         .parse::<Timestamp>()
         .map(SystemTime::from)
-        .map_err(|_| reply.unreadable(&format!("{text:?} is no time")))
+        .map_err(|_| {
+            let message = format!("the answer cannot be read ({text:?} is no time)");
+            Fault::new(FaultKind::Unreadable, message).with_status(reply.status)
+        })
 }
 
 #[cfg(test)]

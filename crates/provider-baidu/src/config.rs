@@ -1,6 +1,8 @@
 //! Where BCC is reached: one host per region.
 
-use lifecycle_core::{BadEndpoint, Endpoint};
+use lifecycle_core::{BadEndpoint, Endpoint, Fault, FaultKind, Surroundings};
+
+use crate::credentials::stored_profile;
 
 /// Which region of BCC to talk to, and where it is reached.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,9 +38,78 @@ impl Config {
     }
 }
 
+/// Where the settings of Baidu's own tools send the calls instead; `None` when they say nothing.
+///
+/// `BCC_ENDPOINT` as its Terraform provider has it, else the endpoint of the current profile in
+/// `~/.bce/config.json`. HTTPS unless they say HTTP. A profile for another region says nothing:
+/// its endpoint belongs to that region.
+///
+/// # Errors
+/// [`FaultKind::Invalid`], naming variable or profile, when the value is no endpoint; that of the
+/// file when it cannot be read.
+pub fn endpoint_from(region: &str, around: &Surroundings<'_>) -> Result<Option<Endpoint>, Fault> {
+    if let Some(text) = around.variable(ENDPOINT) {
+        return parse(ENDPOINT, &text).map(Some);
+    }
+    let Some(profile) = stored_profile(None, around)? else {
+        return Ok(None);
+    };
+    let own_region = profile.region.as_deref().map_or("", str::trim);
+    let endpoint = profile.endpoint.as_deref().map_or("", str::trim);
+    if endpoint.is_empty() || !(own_region.is_empty() || own_region.eq_ignore_ascii_case(region)) {
+        return Ok(None);
+    }
+    let place = format!("endpoint of {}", profile.title());
+    parse(&place, endpoint).map(Some)
+}
+
+const ENDPOINT: &str = "BCC_ENDPOINT";
+
+fn parse(place: &str, text: &str) -> Result<Endpoint, Fault> {
+    Endpoint::parse(text)
+        .map_err(|error| Fault::new(FaultKind::Invalid, format!("{place}: {error}")))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::credentials::tests::{CONFIG, Toy, around};
+
+    #[test]
+    fn variables_and_profiles_send_the_calls_elsewhere() {
+        let profile = r#"{"current": "x", "profiles": [
+            {"name": "x", "mode": "AK", "region": "bj", "endpoint": "p.example"}]}"#;
+        let anywhere = r#"{"current": "x", "profiles": [
+            {"name": "x", "endpoint": "http://127.0.0.1:7070"}]}"#;
+        for (texts, region, expected) in [
+            (&[][..], "bj", None),
+            (&[(CONFIG, "{}")], "bj", None),
+            (&[(CONFIG, profile)], "BJ", Some("https://p.example")),
+            (&[(CONFIG, profile)], "gz", None),
+            (&[(CONFIG, anywhere)], "gz", Some("http://127.0.0.1:7070")),
+            (
+                &[(CONFIG, profile), (ENDPOINT, "v.example")],
+                "gz",
+                Some("https://v.example"),
+            ),
+        ] {
+            let endpoint = endpoint_from(region, &around(&Toy::new(texts))).unwrap();
+            let endpoint = endpoint.map(|endpoint| endpoint.to_string());
+            assert_eq!(endpoint.as_deref(), expected, "{texts:?}");
+        }
+        let bad = r#"{"current": "x", "profiles": [{"name": "x", "endpoint": "a b"}]}"#;
+        for (texts, named) in [
+            (&[(ENDPOINT, "ftp://a")][..], ENDPOINT),
+            (
+                &[(CONFIG, bad)],
+                r#"endpoint of profile "x" in ~/.bce/config.json: "#,
+            ),
+            (&[(CONFIG, "{")], CONFIG),
+        ] {
+            let fault = endpoint_from("bj", &around(&Toy::new(texts))).unwrap_err();
+            assert!(fault.message().starts_with(named), "{fault}");
+        }
+    }
 
     #[test]
     fn a_region_becomes_a_host() {

@@ -1,36 +1,25 @@
 #![doc = include_str!("../README.md")]
 
 mod config;
+pub mod credentials;
 mod fault;
 mod sign;
 mod wire;
 
 use bytes::Bytes;
+use credentials::{COMMAND_LINE, TERRAFORM};
 use lifecycle_core::{
-    Action, Call, Credential, Draft, Fault, InstanceId, KeyVariables, Limits, Observation, Page,
-    PageToken, Profile, Provider, Receipt, Reply, Stamp, Support,
+    Action, Call, Credential, Draft, Fault, InstanceId, Limits, Observation, Page, PageToken,
+    Profile, Provider, Receipt, Reply, Stamp, Support,
 };
 
-pub use config::Config;
+pub use config::{Config, endpoint_from};
 
 /// What Baidu's pages and tools say about BCC in numbers. They name no rate limit, so the pace is
 /// the default one, and so is the cadence.
 const PROFILE: Profile = Profile::new("baidu", "Baidu AI Cloud BCC", Limits::all(100))
     .with_support(Support::NONE.forced().release_billing())
-    .with_variables(&[
-        // The Terraform provider's.
-        KeyVariables::Keys {
-            id: "BAIDUCLOUD_ACCESS_KEY",
-            secret: "BAIDUCLOUD_SECRET_KEY",
-            session: Some("BAIDUCLOUD_SESSION_TOKEN"),
-        },
-        // The command line's.
-        KeyVariables::Keys {
-            id: "BCE_ACCESS_KEY_ID",
-            secret: "BCE_SECRET_ACCESS_KEY",
-            session: Some("BCE_SECURITY_TOKEN"),
-        },
-    ]);
+    .with_variables(&[TERRAFORM, COMMAND_LINE]);
 
 /// Baidu AI Cloud Compute (BCC) in one region.
 #[derive(Clone, Debug)]
@@ -82,7 +71,7 @@ impl Provider for Baidu {
 
 #[cfg(test)]
 mod tests {
-    use lifecycle_core::Verb;
+    use lifecycle_core::{KeyVariables, Verb};
 
     use super::*;
 
@@ -114,7 +103,7 @@ mod tests {
                 assert!(session.is_some(), "{id} may be a temporary key");
                 id
             }
-            other => panic!("Baidu has no {other:?}"),
+            token @ KeyVariables::Token(_) => panic!("Baidu has no {token:?}"),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Where ZEC is reached, and what part of it is looked at.
 
-use lifecycle_core::Endpoint;
+use lifecycle_core::{Endpoint, Fault, FaultKind, Surroundings};
 
 /// Where ZEC is reached, and which resource group is looked at.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,9 +52,88 @@ impl Default for Config {
     }
 }
 
+/// Where Zenlayer's own variables send the calls instead; `None` when they say nothing.
+///
+/// `ZENLAYER_ENDPOINT` as its command line has it, else `ZENLAYERCLOUD_DOMAIN` with
+/// `ZENLAYERCLOUD_SCHEME` as its Terraform provider has them. HTTPS unless they say HTTP. One host
+/// serves all regions, so the region changes nothing.
+///
+/// # Errors
+/// [`FaultKind::Invalid`], naming the variable, when its value is no endpoint.
+pub fn endpoint_from(_: &str, around: &Surroundings<'_>) -> Result<Option<Endpoint>, Fault> {
+    if let Some(text) = around.variable(ENDPOINT) {
+        return parse(ENDPOINT, &text).map(Some);
+    }
+    let Some(mut domain) = around.variable(DOMAIN) else {
+        return Ok(None);
+    };
+    match around.variable(SCHEME) {
+        Some(scheme) if !domain.contains("://") => {
+            if !["http", "https"].contains(&scheme.to_ascii_lowercase().as_str()) {
+                let message = format!("{SCHEME}: {scheme:?} is neither HTTP nor HTTPS");
+                return Err(Fault::new(FaultKind::Invalid, message));
+            }
+            domain = format!("{scheme}://{domain}");
+        }
+        _ => {}
+    }
+    parse(DOMAIN, &domain).map(Some)
+}
+
+const ENDPOINT: &str = "ZENLAYER_ENDPOINT";
+const DOMAIN: &str = "ZENLAYERCLOUD_DOMAIN";
+const SCHEME: &str = "ZENLAYERCLOUD_SCHEME";
+
+fn parse(variable: &str, text: &str) -> Result<Endpoint, Fault> {
+    Endpoint::parse(text)
+        .map_err(|error| Fault::new(FaultKind::Invalid, format!("{variable}: {error}")))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::credentials::tests::{Toy, around};
+
+    #[test]
+    fn variables_send_the_calls_elsewhere() {
+        let cases = [
+            (&[][..], None),
+            (&[(SCHEME, "http")], None),
+            (&[(ENDPOINT, "a.example")], Some("https://a.example")),
+            (
+                &[(ENDPOINT, "http://127.0.0.1:7070"), (DOMAIN, "b.example")],
+                Some("http://127.0.0.1:7070"),
+            ),
+            (&[(DOMAIN, "b.example")], Some("https://b.example")),
+            (
+                &[(DOMAIN, "b.example"), (SCHEME, "HTTPS")],
+                Some("https://b.example"),
+            ),
+            (
+                &[(DOMAIN, "b.example:8080"), (SCHEME, "HTTP")],
+                Some("http://b.example:8080"),
+            ),
+            (
+                &[(DOMAIN, "https://b.example"), (SCHEME, "HTTP")],
+                Some("https://b.example"),
+            ),
+        ];
+        for (variables, expected) in cases {
+            let endpoint = endpoint_from("any", &around(&Toy::new(variables))).unwrap();
+            let endpoint = endpoint.map(|endpoint| endpoint.to_string());
+            assert_eq!(endpoint.as_deref(), expected, "{variables:?}");
+        }
+        for (variables, named) in [
+            (&[(ENDPOINT, "ftp://a")][..], ENDPOINT),
+            (&[(ENDPOINT, "https://a/b")], ENDPOINT),
+            (&[(DOMAIN, "a b")], DOMAIN),
+            (&[(DOMAIN, "a"), (SCHEME, "gopher")], SCHEME),
+        ] {
+            let fault = endpoint_from("any", &around(&Toy::new(variables))).unwrap_err();
+            assert_eq!(fault.kind(), FaultKind::Invalid);
+            assert!(fault.message().starts_with(named), "{fault}");
+        }
+    }
 
     #[test]
     fn one_host_and_all_groups_unless_told_otherwise() {

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod config;
+pub mod credentials;
 mod fault;
 mod sign;
 mod wire;
@@ -13,7 +14,7 @@ use lifecycle_core::{
     Page, PageToken, Profile, Provider, Receipt, Reply, Stamp, Support,
 };
 
-pub use config::Config;
+pub use config::{Config, endpoint_from};
 
 /// What Zenlayer's pages and tools say about ZEC in numbers. Its rate limits could not be read, so
 /// the pace is the default one.
@@ -47,6 +48,12 @@ const PROFILE: Profile = Profile::new("zenlayer", "Zenlayer ZEC", Limits::all(10
         KeyVariables::Keys {
             id: "ZENLAYERCLOUD_SECRET_KEY_ID",
             secret: "ZENLAYERCLOUD_SECRET_KEY_PASSWORD",
+            session: None,
+        },
+        // Those of an SDK for Rust that is not Zenlayer's own.
+        KeyVariables::Keys {
+            id: "ZENLAYER_CLOUD_ACCESS_KEY_ID",
+            secret: "ZENLAYER_CLOUD_ACCESS_KEY_PASSWORD",
             session: None,
         },
     ]);
@@ -130,7 +137,8 @@ mod tests {
                 "ZENLAYER_TOKEN",
                 "ZENLAYER_ACCESS_KEY_ID",
                 "ZENLAYERCLOUD_ACCESS_KEY_ID",
-                "ZENLAYERCLOUD_SECRET_KEY_ID"
+                "ZENLAYERCLOUD_SECRET_KEY_ID",
+                "ZENLAYER_CLOUD_ACCESS_KEY_ID"
             ]
         );
     }
@@ -142,7 +150,6 @@ mod tests {
                 assert!(session.is_none(), "Zenlayer has no temporary keys");
                 id
             }
-            other => panic!("Zenlayer has no {other:?}"),
         }
     }
 }

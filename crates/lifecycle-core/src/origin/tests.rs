@@ -157,11 +157,13 @@ fn expiries_are_read_or_refused() {
     let reply = Reply {
         status: 200,
         headers: http::HeaderMap::new(),
-        body: bytes::Bytes::new(),
+        body: bytes::Bytes::from_static(br#"{"SecretAccessKey": "hidden", "Expiration": "soon"}"#),
     };
     let expected = SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(1_763_769_600);
     for text in ["2025-11-22T00:00:00Z", "2025-11-22T00:00:00.000000Z"] {
         assert_eq!(read_expiry(text, &reply), Ok(expected));
     }
-    assert!(read_expiry("soon", &reply).is_err());
+    let fault = read_expiry("soon", &reply).unwrap_err();
+    assert!(fault.message().contains("\"soon\" is no time"), "{fault}");
+    assert!(!fault.message().contains("hidden"), "{fault}");
 }

@@ -1,0 +1,40 @@
+//! Where keys for BCC come from: what Baidu's own tools have set up, and what its token service
+//! (STS) gives in exchange.
+
+mod command_line;
+mod sts;
+
+use lifecycle_core::{KeyVariables, Origin, OriginConfig, origin::Variables};
+
+pub(crate) use command_line::{VARIABLES as COMMAND_LINE, stored_profile};
+pub use {
+    command_line::CommandLineProfile,
+    sts::{AssumeRole, SessionToken},
+};
+
+/// The places where Baidu's tools look for keys: the variables of its Terraform provider, then the
+/// profile of its command line with the variables that fill it up.
+///
+/// Its SDKs look nowhere, and BCC has no metadata service that gives keys. [`SessionToken`] and
+/// [`AssumeRole`] exchange a key from one of these places, and are never in the chain by
+/// themselves.
+pub fn origins(config: &OriginConfig) -> Vec<Box<dyn Origin>> {
+    let command_line = match &config.profile {
+        Some(name) => CommandLineProfile::new().with_profile(name),
+        None => CommandLineProfile::new(),
+    };
+    vec![
+        Box::new(Variables::new(&[TERRAFORM])),
+        Box::new(command_line),
+    ]
+}
+
+/// The variables of Baidu's Terraform provider.
+pub(crate) const TERRAFORM: KeyVariables = KeyVariables::Keys {
+    id: "BAIDUCLOUD_ACCESS_KEY",
+    secret: "BAIDUCLOUD_SECRET_KEY",
+    session: Some("BAIDUCLOUD_SESSION_TOKEN"),
+};
+
+#[cfg(test)]
+pub(crate) mod tests;

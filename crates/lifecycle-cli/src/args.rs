@@ -3,7 +3,7 @@
 use std::{
     collections::HashSet,
     io::{self, Read},
-    net::{IpAddr, SocketAddr},
+    net::SocketAddr,
     num::NonZeroUsize,
     str::FromStr,
     time::Duration,
@@ -436,24 +436,12 @@ fn endpoint(text: &str) -> Result<Endpoint, String> {
     let endpoint = Endpoint::parse(text)
         .map_err(|bad| format!("{bad}: write a URL such as https://example.com"))?;
     // The client refuses it too, but only when it is about to send.
-    if endpoint.to_string().starts_with("http://") && !is_this_machine(endpoint.authority()) {
+    if !endpoint.is_encrypted() && !endpoint.is_loopback() {
         return Err(format!(
             "{text:?} would send keys' signatures unencrypted: write https://; http:// is for this machine only, such as http://127.0.0.1:7070"
         ));
     }
     Ok(endpoint)
-}
-
-fn is_this_machine(authority: &str) -> bool {
-    let host = authority
-        .rsplit_once(':')
-        .filter(|(_, port)| port.bytes().all(|b| b.is_ascii_digit()))
-        .map_or(authority, |(host, _)| host);
-    let bare = host.trim_start_matches('[').trim_end_matches(']');
-    host == "localhost"
-        || bare
-            .parse::<IpAddr>()
-            .is_ok_and(|address| address.is_loopback())
 }
 
 fn address(text: &str) -> Result<SocketAddr, String> {

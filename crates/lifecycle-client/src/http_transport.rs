@@ -4,10 +4,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
-use lifecycle_core::Reply;
+use lifecycle_core::{Reply, is_loopback};
 
 use crate::{
-    client::is_loopback,
     credentials::Direct,
     transport::{Transport, TransportError},
 };
@@ -120,7 +119,9 @@ impl Transport for HttpTransport {
             TransportError::unsent("the request cannot be sent").with_source(error.without_url())
         })?;
         let client = match request.url().scheme() {
-            "http" if is_direct || is_loopback(request.url().host_str()) => &self.nearby,
+            "http" if is_direct || is_loopback(request.url().host_str().unwrap_or_default()) => {
+                &self.nearby
+            }
             _ => &self.clouds,
         };
         let mut response = client.execute(request).await.map_err(explain)?;

@@ -1,6 +1,6 @@
 //! Where a cloud is reached.
 
-use std::{fmt, str::FromStr};
+use std::{fmt, net::IpAddr, str::FromStr};
 
 use bytes::Bytes;
 
@@ -103,6 +103,27 @@ impl Endpoint {
         self.authority.as_str()
     }
 
+    /// Whether it is on this machine.
+    pub fn is_loopback(&self) -> bool {
+        is_loopback(self.authority.host())
+    }
+
+    /// Whether what is sent there is encrypted.
+    pub fn is_encrypted(&self) -> bool {
+        self.scheme == http::uri::Scheme::HTTPS
+    }
+
+    /// The host, without brackets around an IPv6 address.
+    pub fn host(&self) -> &str {
+        bare(self.authority.host())
+    }
+
+    /// The port, the scheme's own unless another one was given.
+    pub fn port(&self) -> u16 {
+        let usual = if self.is_encrypted() { 443 } else { 80 };
+        self.authority.port_u16().unwrap_or(usual)
+    }
+
     /// The URI of a request to this endpoint. `target` is the percent-encoded path, with its query
     /// where there is one.
     ///
@@ -121,6 +142,16 @@ impl Endpoint {
         parts.path_and_query = Some(path);
         http::Uri::from_parts(parts).map_err(|_| bad("gives no URL"))
     }
+}
+
+/// Whether the host of a URL is this machine.
+pub fn is_loopback(host: &str) -> bool {
+    let is_address = |address: IpAddr| address.is_loopback();
+    host == "localhost" || bare(host).parse().is_ok_and(is_address)
+}
+
+fn bare(host: &str) -> &str {
+    host.trim_start_matches('[').trim_end_matches(']')
 }
 
 impl fmt::Display for Endpoint {
@@ -148,6 +179,26 @@ pub struct BadEndpoint {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn loopback_is_this_machine_and_nothing_else() {
+        for (host, expected) in [
+            ("127.0.0.1", true),
+            ("127.9.9.9", true),
+            ("[::1]", true),
+            ("localhost", true),
+            ("localhost.example.com", false),
+            ("10.0.0.1", false),
+            ("127.0.0.1.example.com", false),
+            ("", false),
+        ] {
+            assert_eq!(is_loopback(host), expected, "{host}");
+        }
+        let endpoint = Endpoint::parse("http://[::1]:7070").unwrap();
+        assert!(endpoint.is_loopback() && !endpoint.is_encrypted());
+        assert_eq!((endpoint.host(), endpoint.port()), ("::1", 7070));
+        assert_eq!(Endpoint::parse("example.com").unwrap().port(), 443);
+    }
 
     #[test]
     fn a_region_is_one_label() {

@@ -19,7 +19,7 @@ pub use action::{
     Action, Billing, LocalDisk, RebootOptions, Repeat, StartOptions, StopMode, StopOptions, Verb,
 };
 pub use credential::{Credential, Secret, header, hidden_header};
-pub use endpoint::{BadEndpoint, Endpoint};
+pub use endpoint::{BadEndpoint, Endpoint, is_loopback};
 pub use fault::{Effect, Fault, FaultKind};
 pub use instance::{InstanceId, InvalidId, JobId, PageToken};
 pub use lenient::{Lenient, Row};

@@ -223,6 +223,20 @@ pub trait Machine: fmt::Debug + Send + Sync + 'static {
     }
 }
 
+impl<M: Machine + ?Sized> Machine for Arc<M> {
+    fn variable(&self, name: &str) -> Option<String> {
+        (**self).variable(name)
+    }
+
+    fn file(&self, path: &str, holds: Holds) -> Result<Option<String>, String> {
+        (**self).file(path, holds)
+    }
+
+    fn warnings(&self) -> Vec<String> {
+        (**self).warnings()
+    }
+}
+
 /// What is in a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(clippy::exhaustive_enums, reason = "there is no third kind")]

@@ -26,17 +26,17 @@ mod fleet;
     feature = "huawei"
 ))]
 pub use fleet::{
-    BadReference, Cloud, Fleet, FleetBuilder, FleetError, FleetEvent, FleetEvents, FleetIncomplete,
-    FleetPlannedCall, FleetReport, FleetRequest, FleetRow, FleetStatus, FleetWait, Place,
-    Reference,
+    Account, BadReference, Cloud, Fleet, FleetBuilder, FleetError, FleetEvent, FleetEvents,
+    FleetIncomplete, FleetPlannedCall, FleetReport, FleetRequest, FleetRow, FleetStatus, FleetWait,
+    Keys, Network, Origins, Place, Reference,
 };
 
 pub use lifecycle_client::{
-    Calls, Client, ClientBuilder, Clock, CredentialSource, Error, Event, Events, Evidence,
-    HttpTransport, Incomplete, InstanceReport, List, NoCredential, Observe, Outcome, Patience,
-    Pending, PlainHttp, PlannedCall, PowerRequest, Report, RetryPolicy, StaticCredential, Status,
-    SystemClock, Terms, Timeouts, Transport, TransportError, WaitRequest, Waves, Work,
-    credential_from, credential_from_environment,
+    Calls, Chain, Client, ClientBuilder, Clock, CredentialSource, Error, Event, Events, Evidence,
+    HttpTransport, HttpTransportBuilder, Incomplete, InstanceReport, List, NoCredential, Observe,
+    Outcome, Patience, Pending, PlainHttp, PlannedCall, PowerRequest, Report, Resolver,
+    RetryPolicy, Standing, StaticCredential, Status, SystemClock, Terms, ThisMachine, Timeouts,
+    Transport, TransportError, Unresolved, WaitRequest, Waves, Work,
 };
 pub use lifecycle_core as core;
 pub use lifecycle_core::{

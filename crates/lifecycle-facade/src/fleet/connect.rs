@@ -1,186 +1,255 @@
-//! The fleet, and how it connects to a place.
+//! From a place to its client: which endpoint, which key, which project.
 
 use std::{
     collections::BTreeMap,
     fmt,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
+use async_trait::async_trait;
 use lifecycle_client::{
-    Calls, Client, ClientBuilder, Clock, Error, HttpTransport, NoCredential, PlainHttp,
-    StaticCredential, SystemClock, Transport, credential_from,
+    Calls, Chain, Client, ClientBuilder, Clock, CredentialSource, NoCredential, Resolver, Transport,
 };
-use lifecycle_core::{
-    Credential, Endpoint, Observation, PowerState, Provider, RebootOptions, StartOptions,
-    StopOptions,
-};
+use lifecycle_core::{Credential, Endpoint, Fault, Origin, OriginConfig, Provider, Surroundings};
+use tokio::sync::OnceCell;
 
-use super::{
-    BadReference, Cloud, Place, Reference,
-    request::{FleetRequest, FleetWait},
-    status::{FleetStatus, observe},
-};
+use super::{Account, Cloud, FleetBuilder, FleetError, Keys, Place};
 
-/// Instances in several clouds and regions, named by [`Reference`]s.
-///
-/// Connects to a place when it is first named, with one [`Client`] for each, shared by all
-/// clones.
-#[derive(Clone, Debug)]
-pub struct Fleet {
-    inner: Arc<Inner>,
-}
-
+/// Connects to places, each once.
 #[derive(Debug)]
-struct Inner {
+pub(super) struct Connector {
     settings: FleetBuilder,
     transport: Arc<dyn Transport>,
-    clients: Mutex<BTreeMap<Place, Client>>,
+    resolver: Resolver,
+    clients: Mutex<BTreeMap<Place, Arc<OnceCell<Client>>>>,
+    sources: Mutex<BTreeMap<Place, Arc<dyn CredentialSource>>>,
 }
 
-impl Fleet {
-    /// A fleet with keys from the environment variables that the clouds' own tools use.
-    ///
-    /// # Errors
-    /// [`FleetError::Setup`] when no HTTP client can be set up on this machine.
-    pub fn from_environment() -> Result<Self, FleetError> {
-        Self::builder().build()
-    }
+/// A client that was not connected: it can plan, and it has no key.
+pub(super) struct Sketch {
+    pub(super) client: Client,
+    pub(super) endpoint: Endpoint,
+}
 
-    /// A fleet with settings.
-    pub fn builder() -> FleetBuilder {
-        FleetBuilder::default()
-    }
-
-    /// Boots stopped instances. Await the result for a [`FleetReport`](crate::FleetReport).
-    pub fn start<I>(&self, references: I) -> FleetRequest<'_, StartOptions>
-    where
-        I: IntoIterator,
-        I::Item: TryInto<Reference>,
-        FleetError: From<<I::Item as TryInto<Reference>>::Error>,
-    {
-        FleetRequest::new(self, collect(references), Client::start)
-    }
-
-    /// Shuts running instances down, gracefully unless told otherwise. Await the result for a
-    /// [`FleetReport`](crate::FleetReport).
-    pub fn stop<I>(&self, references: I) -> FleetRequest<'_, StopOptions>
-    where
-        I: IntoIterator,
-        I::Item: TryInto<Reference>,
-        FleetError: From<<I::Item as TryInto<Reference>>::Error>,
-    {
-        FleetRequest::new(self, collect(references), Client::stop)
-    }
-
-    /// Shuts running instances down and boots them again. Await the result for a
-    /// [`FleetReport`](crate::FleetReport).
-    pub fn reboot<I>(&self, references: I) -> FleetRequest<'_, RebootOptions>
-    where
-        I: IntoIterator,
-        I::Item: TryInto<Reference>,
-        FleetError: From<<I::Item as TryInto<Reference>>::Error>,
-    {
-        FleetRequest::new(self, collect(references), Client::reboot)
-    }
-
-    /// Waits until instances are in `goal`, without changing anything.
-    pub fn wait<I>(&self, references: I, goal: PowerState) -> FleetWait<'_>
-    where
-        I: IntoIterator,
-        I::Item: TryInto<Reference>,
-        FleetError: From<<I::Item as TryInto<Reference>>::Error>,
-    {
-        FleetWait::new(self, collect(references), goal)
-    }
-
-    /// Reads the states of instances once, in the order of the request, duplicates folded.
-    ///
-    /// # Errors
-    /// [`FleetError`] when a reference is wrong or a place cannot be connected to; nothing was
-    /// read then.
-    pub async fn observe<I>(&self, references: I) -> Result<Vec<FleetStatus>, FleetError>
-    where
-        I: IntoIterator,
-        I::Item: TryInto<Reference>,
-        FleetError: From<<I::Item as TryInto<Reference>>::Error>,
-    {
-        observe(self, collect(references)?).await
-    }
-
-    /// Reads all instances of one place.
-    ///
-    /// # Errors
-    /// [`FleetError`] when the place cannot be connected to or the list cannot be read.
-    pub async fn list(&self, place: &Place) -> Result<Vec<Observation>, FleetError> {
-        Ok(self.client(place)?.list().await?)
-    }
-
-    /// The client of one place.
-    ///
-    /// # Errors
-    /// [`FleetError`] when there is no key for it, or its region cannot be one.
-    pub fn client(&self, place: &Place) -> Result<Client, FleetError> {
-        let mut clients = self
-            .inner
-            .clients
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        if let Some(client) = clients.get(place) {
-            return Ok(client.clone());
+impl Connector {
+    pub(super) fn new(settings: FleetBuilder, transport: Arc<dyn Transport>) -> Self {
+        let resolver = Resolver::new(Arc::clone(&transport))
+            .clock(Arc::clone(&settings.clock))
+            .machine(Arc::clone(&settings.machine))
+            .plain_http(settings.plain_http);
+        Self {
+            settings,
+            transport,
+            resolver,
+            clients: Mutex::default(),
+            sources: Mutex::default(),
         }
-        let client = self.inner.connect(place)?;
-        clients.insert(place.clone(), client.clone());
-        Ok(client)
     }
 
-    /// The calls made so far, by place.
-    pub fn calls(&self) -> BTreeMap<Place, Calls> {
-        let clients = self
-            .inner
-            .clients
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        clients
+    /// The client of a place, connected once for all callers. Nothing is kept of a failure.
+    pub(super) async fn client(&self, place: &Place) -> Result<Client, FleetError> {
+        let cell = Arc::clone(lock(&self.clients).entry(place.clone()).or_default());
+        let client = cell.get_or_try_init(|| self.connect(place)).await?;
+        Ok(client.clone())
+    }
+
+    async fn connect(&self, place: &Place) -> Result<Client, FleetError> {
+        // What is wrong with the place is said before anybody is asked.
+        self.sketch(place)?;
+        let source = self.source(place)?;
+        let key = source.credential().await?;
+        let project = self.project(place, &key).await?;
+        Ok(self.build(place, source, project.as_deref())?.client)
+    }
+
+    /// Checks a place without calling anybody.
+    pub(super) fn sketch(&self, place: &Place) -> Result<Sketch, FleetError> {
+        self.build(place, Arc::new(NoKey), None)
+    }
+
+    /// Where the key of a place comes from. Regions of one account share it.
+    pub(super) fn source(&self, place: &Place) -> Result<Arc<dyn CredentialSource>, FleetError> {
+        if let Some(source) = &self.settings.credential {
+            return Ok(Arc::clone(source));
+        }
+        let mut sources = lock(&self.sources);
+        let owner = owner(place);
+        if let Some(source) = sources.get(&owner) {
+            return Ok(Arc::clone(source));
+        }
+        let source = self.new_source(place)?;
+        sources.insert(owner, Arc::clone(&source));
+        Ok(source)
+    }
+
+    fn new_source(&self, place: &Place) -> Result<Arc<dyn CredentialSource>, FleetError> {
+        let account = self.account(place)?;
+        let config = self.origin_config(place, account);
+        let origins = match account.map(|account| &account.keys) {
+            Some(Keys::Source(source)) => return Ok(Arc::clone(source)),
+            Some(Keys::Origins(origins)) => origins(&config),
+            Some(Keys::Default) | None => origins(place.cloud, &config),
+        };
+        let title = self.sketch(place)?.client.profile().title;
+        Ok(Arc::new(Chain::new(title, origins, self.resolver.clone())))
+    }
+
+    pub(super) fn accounts(&self) -> impl Iterator<Item = (&str, &Account)> {
+        let accounts = self.settings.accounts.iter();
+        accounts.map(|(name, account)| (name.as_str(), account))
+    }
+
+    pub(super) fn calls(&self) -> BTreeMap<Place, Calls> {
+        let clients = lock(&self.clients);
+        let connected = clients
             .iter()
-            .map(|(place, client)| (place.clone(), client.calls()))
-            .collect()
+            .filter_map(|(place, cell)| Some((place.clone(), cell.get()?.calls())));
+        connected.collect()
     }
-}
 
-fn collect<I>(references: I) -> Result<Vec<Reference>, FleetError>
-where
-    I: IntoIterator,
-    I::Item: TryInto<Reference>,
-    FleetError: From<<I::Item as TryInto<Reference>>::Error>,
-{
-    let references = references.into_iter();
-    Ok(references
-        .map(TryInto::try_into)
-        .collect::<Result<_, _>>()?)
-}
+    /// The account that a place names; `None` for one that names none.
+    fn account(&self, place: &Place) -> Result<Option<&Account>, FleetError> {
+        let Some(name) = &place.account else {
+            return Ok(None);
+        };
+        let wrong = |problem: String| in_place(place)(problem);
+        let account = self.settings.accounts.get(name).ok_or_else(|| {
+            let known: Vec<&str> = self.settings.accounts.keys().map(String::as_str).collect();
+            wrong(if known.is_empty() {
+                format!("there is no account {name:?}: the configuration has none")
+            } else {
+                format!(
+                    "there is no account {name:?}: there is {}",
+                    known.join(", ")
+                )
+            })
+        })?;
+        if account.cloud != place.cloud {
+            return Err(wrong(format!(
+                "the account {name:?} is one of {}",
+                account.cloud
+            )));
+        }
+        match &account.region {
+            Some(region) if account.endpoint.is_some() && *region != place.region => Err(wrong(
+                format!("the account {name:?} has an endpoint of its own, for {region} only"),
+            )),
+            _ => Ok(Some(account)),
+        }
+    }
 
-impl Inner {
-    /// The one place where a cloud is chosen by name.
-    fn connect(&self, place: &Place) -> Result<Client, FleetError> {
+    /// The address that was set for a place; `None` for the cloud's own.
+    fn endpoint(
+        &self,
+        place: &Place,
+        account: Option<&Account>,
+        from_environment: impl FnOnce(&str, &Surroundings<'_>) -> Result<Option<Endpoint>, Fault>,
+    ) -> Result<Option<Endpoint>, FleetError> {
+        if let Some(endpoint) = self.given_endpoint(account) {
+            return Ok(Some(endpoint.clone()));
+        }
+        let stamp = self.settings.clock.stamp(0);
+        let around = Surroundings::new(&*self.settings.machine, stamp);
+        from_environment(&place.region, &around)
+            .map_err(|fault| in_place(place)(fault.message().to_owned()))
+    }
+
+    fn given_endpoint<'s>(&'s self, account: Option<&'s Account>) -> Option<&'s Endpoint> {
+        let own = account.and_then(|account| account.endpoint.as_ref());
+        self.settings.endpoint.as_ref().or(own)
+    }
+
+    fn origin_config(&self, place: &Place, account: Option<&Account>) -> OriginConfig {
+        let simulator = self
+            .given_endpoint(account)
+            .filter(|endpoint| endpoint.is_loopback());
+        let mut config = OriginConfig::in_region(&place.region);
+        config.identity = account
+            .and_then(|account| account.identity_endpoint.as_ref())
+            .or(simulator)
+            .cloned();
+        config.metadata = account
+            .and_then(|account| account.metadata_endpoint.as_ref())
+            .or(simulator)
+            .cloned();
+        config
+    }
+
+    /// The project of a place, on the one cloud that has projects.
+    async fn project(
+        &self,
+        place: &Place,
+        key: &Arc<Credential>,
+    ) -> Result<Option<String>, FleetError> {
+        #[cfg(feature = "huawei")]
+        if place.cloud == Cloud::Huawei {
+            let account = self.account(place)?;
+            let own = account.and_then(|account| account.project.as_ref());
+            if let Some(project) = self.settings.project.as_ref().or(own) {
+                return Ok(Some(project.clone()));
+            }
+            let config = self.origin_config(place, account);
+            let found = self
+                .resolver
+                .resolve(|around| provider_huawei::project(&config, key, around))
+                .await;
+            return found.map(Some).map_err(|unresolved| FleetError::Project {
+                place: place.to_string(),
+                fault: NoCredential::from(unresolved).fault().clone(),
+            });
+        }
+        let _ = (place, key);
+        Ok(None)
+    }
+
+    /// The one place where a cloud is chosen by name, but for its origins. `project` is `None`
+    /// where it is not known yet.
+    fn build(
+        &self,
+        place: &Place,
+        source: Arc<dyn CredentialSource>,
+        project: Option<&str>,
+    ) -> Result<Sketch, FleetError> {
+        // Only Huawei has projects.
+        let _ = project;
+        let account = self.account(place)?;
         match place.cloud {
             #[cfg(feature = "baidu")]
             Cloud::Baidu => {
-                let config = provider_baidu::Config::new(&place.region).map_err(in_place(place))?;
-                let config = match &self.settings.endpoint {
-                    Some(endpoint) => config.with_endpoint(endpoint.clone()),
-                    None => config,
-                };
-                self.client(provider_baidu::Baidu::new(config))
+                let endpoint = self.endpoint(place, account, provider_baidu::endpoint_from)?;
+                let mut config =
+                    provider_baidu::Config::new(&place.region).map_err(in_place(place))?;
+                if let Some(endpoint) = endpoint {
+                    config = config.with_endpoint(endpoint);
+                }
+                let endpoint = config.endpoint().clone();
+                Ok(self.finish(
+                    provider_baidu::Baidu::new(config),
+                    endpoint,
+                    source,
+                    account,
+                ))
             }
             #[cfg(feature = "aliyun")]
             Cloud::Aliyun => {
-                let config =
-                    provider_aliyun::Config::new(&place.region).map_err(in_place(place))?;
-                let config = match &self.settings.endpoint {
-                    Some(endpoint) => config.with_endpoint(endpoint.clone()),
-                    None => config,
+                let endpoint = self.endpoint(place, account, provider_aliyun::endpoint_from)?;
+                let network = match account.map(|account| account.network) {
+                    Some(super::Network::Vpc) => provider_aliyun::Network::Vpc,
+                    _ => provider_aliyun::Network::Public,
                 };
-                self.client(provider_aliyun::Aliyun::new(config))
+                let mut config = provider_aliyun::Config::new(&place.region)
+                    .map_err(in_place(place))?
+                    .with_network(network);
+                if let Some(endpoint) = endpoint {
+                    config = config.with_endpoint(endpoint);
+                }
+                let endpoint = config.endpoint().clone();
+                Ok(self.finish(
+                    provider_aliyun::Aliyun::new(config),
+                    endpoint,
+                    source,
+                    account,
+                ))
             }
             #[cfg(feature = "zenlayer")]
             Cloud::Zenlayer => {
@@ -189,41 +258,103 @@ impl Inner {
                         "this cloud has one global endpoint: write zenlayer/global",
                     ));
                 }
-                let config = provider_zenlayer::Config::new();
-                let config = match &self.settings.endpoint {
-                    Some(endpoint) => config.with_endpoint(endpoint.clone()),
-                    None => config,
-                };
-                self.client(provider_zenlayer::Zenlayer::new(config))
+                let endpoint = self.endpoint(place, account, provider_zenlayer::endpoint_from)?;
+                let mut config = provider_zenlayer::Config::new();
+                if let Some(endpoint) = endpoint {
+                    config = config.with_endpoint(endpoint);
+                }
+                let endpoint = config.endpoint().clone();
+                Ok(self.finish(
+                    provider_zenlayer::Zenlayer::new(config),
+                    endpoint,
+                    source,
+                    account,
+                ))
             }
             #[cfg(feature = "huawei")]
             Cloud::Huawei => {
-                let project = self.settings.huawei_project()?;
-                let config = provider_huawei::Config::new(&place.region, &project)
+                let endpoint = self.endpoint(place, account, provider_huawei::endpoint_from)?;
+                let project = project.unwrap_or(UNKNOWN_PROJECT);
+                let mut config = provider_huawei::Config::new(&place.region, project)
                     .map_err(in_place(place))?;
-                let config = match &self.settings.endpoint {
-                    Some(endpoint) => config.with_endpoint(endpoint.clone()),
-                    None => config,
-                };
-                self.client(provider_huawei::Huawei::new(config))
+                if let Some(endpoint) = endpoint {
+                    config = config.with_endpoint(endpoint);
+                }
+                if let Some(id) = account.and_then(|account| account.enterprise_project.as_ref()) {
+                    config = config.with_enterprise_project(id);
+                }
+                let endpoint = config.endpoint().clone();
+                Ok(self.finish(
+                    provider_huawei::Huawei::new(config),
+                    endpoint,
+                    source,
+                    account,
+                ))
             }
         }
     }
 
-    fn client(&self, provider: impl Provider) -> Result<Client, FleetError> {
+    fn finish(
+        &self,
+        provider: impl Provider,
+        endpoint: Endpoint,
+        source: Arc<dyn CredentialSource>,
+        account: Option<&Account>,
+    ) -> Sketch {
         let settings = &self.settings;
-        let credential = match &settings.credential {
-            Some(credential) => credential.clone(),
-            None => credential_from(provider.profile(), &*settings.variables.0)?,
-        };
-        let builder = Client::builder(
-            provider,
-            StaticCredential::new(credential),
-            Arc::clone(&self.transport),
-        )
-        .clock(Arc::clone(&settings.clock))
-        .plain_http(settings.plain_http);
-        Ok((settings.tune.0)(builder).build())
+        let mut builder = Client::builder(provider, source, Arc::clone(&self.transport))
+            .clock(Arc::clone(&settings.clock))
+            .plain_http(settings.plain_http);
+        if let Some(pace) = account.and_then(|account| account.pace) {
+            builder = builder.pace(pace);
+        }
+        let builder: ClientBuilder = (settings.tune.0)(builder);
+        Sketch {
+            client: builder.build(),
+            endpoint,
+        }
+    }
+}
+
+/// Stands where a project belongs that is not known yet. Nothing is sent with it.
+#[cfg(feature = "huawei")]
+const UNKNOWN_PROJECT: &str = "unknown";
+
+/// Whose key a place needs: regions of one account share it, but where a key is good for one region
+/// only.
+fn owner(place: &Place) -> Place {
+    #[cfg(feature = "huawei")]
+    if place.cloud == Cloud::Huawei {
+        return place.clone();
+    }
+    Place {
+        region: String::new(),
+        ..place.clone()
+    }
+}
+
+/// Where the cloud's own tools look for keys.
+fn origins(cloud: Cloud, config: &OriginConfig) -> Vec<Box<dyn Origin>> {
+    match cloud {
+        #[cfg(feature = "baidu")]
+        Cloud::Baidu => provider_baidu::credentials::origins(config),
+        #[cfg(feature = "aliyun")]
+        Cloud::Aliyun => provider_aliyun::credentials::origins(config),
+        #[cfg(feature = "zenlayer")]
+        Cloud::Zenlayer => provider_zenlayer::credentials::origins(config),
+        #[cfg(feature = "huawei")]
+        Cloud::Huawei => provider_huawei::credentials::origins(config),
+    }
+}
+
+/// The source of a client that only plans.
+#[derive(Debug)]
+struct NoKey;
+
+#[async_trait]
+impl CredentialSource for NoKey {
+    async fn credential(&self) -> Result<Arc<Credential>, NoCredential> {
+        Err(NoCredential::new("this client was not connected"))
     }
 }
 
@@ -234,182 +365,7 @@ fn in_place<E: fmt::Display>(place: &Place) -> impl FnOnce(E) -> FleetError {
     }
 }
 
-/// Settings of a [`Fleet`]. They apply to every cloud that is named.
-#[derive(Debug)]
-pub struct FleetBuilder {
-    transport: Option<Arc<dyn Transport>>,
-    clock: Arc<dyn Clock>,
-    endpoint: Option<Endpoint>,
-    credential: Option<Credential>,
-    project: Option<String>,
-    plain_http: PlainHttp,
-    variables: Opaque<Variables>,
-    tune: Opaque<Tune>,
-}
-
-impl Default for FleetBuilder {
-    fn default() -> Self {
-        Self {
-            transport: None,
-            clock: Arc::new(SystemClock),
-            endpoint: None,
-            credential: None,
-            project: None,
-            plain_http: PlainHttp::default(),
-            variables: Opaque(Box::new(|name| std::env::var(name).ok())),
-            tune: Opaque(Box::new(|builder| builder)),
-        }
-    }
-}
-
-impl FleetBuilder {
-    /// Sends through `transport` instead of an [`HttpTransport`].
-    #[must_use]
-    pub fn transport(mut self, transport: impl Transport) -> Self {
-        self.transport = Some(Arc::new(transport));
-        self
-    }
-
-    /// Takes wall-clock time from `clock` instead of this machine.
-    #[must_use]
-    pub fn clock(mut self, clock: impl Clock) -> Self {
-        self.clock = Arc::new(clock);
-        self
-    }
-
-    /// Calls every cloud at this address instead of its own.
-    #[must_use]
-    pub fn endpoint(mut self, endpoint: Endpoint) -> Self {
-        self.endpoint = Some(endpoint);
-        self
-    }
-
-    /// Uses this key for every cloud instead of the environment's.
-    #[must_use]
-    pub fn credential(mut self, credential: Credential) -> Self {
-        self.credential = Some(credential);
-        self
-    }
-
-    /// Uses this project in every Huawei region instead of the environment's.
-    #[must_use]
-    pub fn project(mut self, project: impl Into<String>) -> Self {
-        self.project = Some(project.into());
-        self
-    }
-
-    /// Where requests may go without TLS.
-    #[must_use]
-    pub fn plain_http(mut self, plain_http: PlainHttp) -> Self {
-        self.plain_http = plain_http;
-        self
-    }
-
-    /// Looks variables up here instead of in the environment.
-    #[must_use]
-    pub fn variables(
-        mut self,
-        variables: impl Fn(&str) -> Option<String> + Send + Sync + 'static,
-    ) -> Self {
-        self.variables = Opaque(Box::new(variables));
-        self
-    }
-
-    /// Changes settings of each client before it is built; several changes add up.
-    #[must_use]
-    pub fn tune(
-        mut self,
-        tune: impl Fn(ClientBuilder) -> ClientBuilder + Send + Sync + 'static,
-    ) -> Self {
-        let before = self.tune.0;
-        self.tune = Opaque(Box::new(move |builder| tune(before(builder))));
-        self
-    }
-
-    /// The fleet.
-    ///
-    /// # Errors
-    /// [`FleetError::Setup`] when no HTTP client can be set up on this machine.
-    pub fn build(mut self) -> Result<Fleet, FleetError> {
-        let transport = match self.transport.take() {
-            Some(transport) => transport,
-            None => {
-                let transport = HttpTransport::new();
-                Arc::new(transport.map_err(|error| FleetError::Setup(error.to_string()))?)
-            }
-        };
-        Ok(Fleet {
-            inner: Arc::new(Inner {
-                settings: self,
-                transport,
-                clients: Mutex::default(),
-            }),
-        })
-    }
-
-    #[cfg(feature = "huawei")]
-    fn huawei_project(&self) -> Result<String, FleetError> {
-        let names = provider_huawei::PROJECT_VARIABLES;
-        self.project
-            .clone()
-            .or_else(|| names.iter().find_map(|name| (self.variables.0)(name)))
-            .ok_or_else(|| {
-                FleetError::NoCredential(NoCredential::new(format!(
-                    "no project id for Huawei Cloud ECS: set {}",
-                    names.join(" or ")
-                )))
-            })
-    }
-}
-
-type Variables = dyn Fn(&str) -> Option<String> + Send + Sync;
-type Tune = dyn Fn(ClientBuilder) -> ClientBuilder + Send + Sync;
-
-/// A closure within a struct that can be printed.
-struct Opaque<F: ?Sized>(Box<F>);
-
-impl<F: ?Sized> fmt::Debug for Opaque<F> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("..")
-    }
-}
-
-/// Why a fleet did nothing.
-#[derive(Clone, Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum FleetError {
-    /// A text that is no reference. Nothing was sent.
-    #[error(transparent)]
-    Reference(#[from] BadReference),
-    /// A place that cannot be.
-    #[error("{place}: {problem}")]
-    Place {
-        /// The place as it was written.
-        place: String,
-        /// What is wrong with it.
-        problem: String,
-    },
-    /// There is no key for a cloud. Nothing was sent.
-    #[error(transparent)]
-    NoCredential(#[from] NoCredential),
-    /// No HTTP client can be set up.
-    #[error("{0}")]
-    Setup(String),
-    /// More instances than the caller's own cap. Nothing was sent.
-    #[error("{instances} instances are more than the cap of {cap}: nothing was sent")]
-    TooMany {
-        /// How many instances were asked for.
-        instances: usize,
-        /// The cap.
-        cap: usize,
-    },
-    /// A client refused or failed as a whole.
-    #[error(transparent)]
-    Client(#[from] Error),
-}
-
-impl From<std::convert::Infallible> for FleetError {
-    fn from(never: std::convert::Infallible) -> Self {
-        match never {}
-    }
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // Nothing panics while it holds one of these.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -12,7 +12,7 @@ use lifecycle_client::{Events, Waves};
 use tokio::sync::mpsc::{self, UnboundedReceiver};
 
 use super::{
-    FleetError,
+    Fleet, FleetError,
     order::{Group, Order},
     report::{FleetEvent, FleetReport},
     roll::roll,
@@ -28,16 +28,18 @@ pub struct FleetEvents<'f> {
 
 impl<'f> FleetEvents<'f> {
     pub(crate) fn new(
+        fleet: &'f Fleet,
         order: Result<Order, FleetError>,
         waves: Option<Waves>,
         begin: impl for<'c> Fn(&'c Group) -> Events<'c> + Send + Sync + 'f,
     ) -> Self {
         let (sender, receiver) = mpsc::unbounded_channel();
         let work = async move {
-            let result = match order {
-                Ok(order) => roll(order, waves.unwrap_or_default(), &begin, &sender).await,
-                Err(error) => Err(error),
-            };
+            let result = async {
+                let order = order?.connect(fleet).await?;
+                roll(order, waves.unwrap_or_default(), &begin, &sender).await
+            }
+            .await;
             // Nobody listens any more: then nobody misses it.
             let _ = sender.send(FleetEvent::Finished(result));
         };

@@ -1,7 +1,10 @@
 //! Several clouds behind one object.
 
+mod account;
+mod builder;
 mod cloud;
 mod connect;
+mod error;
 mod events;
 mod order;
 mod place;
@@ -10,10 +13,166 @@ mod request;
 mod roll;
 mod status;
 
+use std::{collections::BTreeMap, sync::Arc};
+
+use lifecycle_client::{Calls, Client, CredentialSource};
+use lifecycle_core::{
+    Endpoint, Observation, PowerState, Profile, RebootOptions, StartOptions, StopOptions,
+};
+
+pub use account::{Account, Keys, Network, Origins};
+pub use builder::FleetBuilder;
 pub use cloud::Cloud;
-pub use connect::{Fleet, FleetBuilder, FleetError};
+pub use error::FleetError;
 pub use events::FleetEvents;
 pub use place::{BadReference, Place, Reference};
 pub use report::{FleetEvent, FleetIncomplete, FleetReport, FleetRow};
 pub use request::{FleetPlannedCall, FleetRequest, FleetWait};
 pub use status::FleetStatus;
+
+use connect::Connector;
+use status::observe;
+
+/// Instances in several clouds and regions, named by [`Reference`]s.
+///
+/// Connects to a place when it is first named, with one [`Client`] for each, shared by all
+/// clones.
+#[derive(Clone, Debug)]
+pub struct Fleet {
+    connector: Arc<Connector>,
+}
+
+impl Fleet {
+    /// A fleet with keys from wherever the clouds' own tools find them on this machine: variables,
+    /// their files, metadata services.
+    ///
+    /// # Errors
+    /// [`FleetError::Setup`] when no HTTP client can be set up on this machine.
+    pub fn from_environment() -> Result<Self, FleetError> {
+        Self::builder().build()
+    }
+
+    /// A fleet with settings.
+    pub fn builder() -> FleetBuilder {
+        FleetBuilder::default()
+    }
+
+    /// Boots stopped instances. Await the result for a [`FleetReport`](crate::FleetReport).
+    pub fn start<I>(&self, references: I) -> FleetRequest<'_, StartOptions>
+    where
+        I: IntoIterator,
+        I::Item: TryInto<Reference>,
+        FleetError: From<<I::Item as TryInto<Reference>>::Error>,
+    {
+        FleetRequest::new(self, collect(references), Client::start)
+    }
+
+    /// Shuts running instances down, gracefully unless told otherwise. Await the result for a
+    /// [`FleetReport`](crate::FleetReport).
+    pub fn stop<I>(&self, references: I) -> FleetRequest<'_, StopOptions>
+    where
+        I: IntoIterator,
+        I::Item: TryInto<Reference>,
+        FleetError: From<<I::Item as TryInto<Reference>>::Error>,
+    {
+        FleetRequest::new(self, collect(references), Client::stop)
+    }
+
+    /// Shuts running instances down and boots them again. Await the result for a
+    /// [`FleetReport`](crate::FleetReport).
+    pub fn reboot<I>(&self, references: I) -> FleetRequest<'_, RebootOptions>
+    where
+        I: IntoIterator,
+        I::Item: TryInto<Reference>,
+        FleetError: From<<I::Item as TryInto<Reference>>::Error>,
+    {
+        FleetRequest::new(self, collect(references), Client::reboot)
+    }
+
+    /// Waits until instances are in `goal`, without changing anything.
+    pub fn wait<I>(&self, references: I, goal: PowerState) -> FleetWait<'_>
+    where
+        I: IntoIterator,
+        I::Item: TryInto<Reference>,
+        FleetError: From<<I::Item as TryInto<Reference>>::Error>,
+    {
+        FleetWait::new(self, collect(references), goal)
+    }
+
+    /// Reads the states of instances once, in the order of the request, duplicates folded.
+    ///
+    /// # Errors
+    /// [`FleetError`] when a reference is wrong or a place cannot be connected to; nothing was
+    /// read then.
+    pub async fn observe<I>(&self, references: I) -> Result<Vec<FleetStatus>, FleetError>
+    where
+        I: IntoIterator,
+        I::Item: TryInto<Reference>,
+        FleetError: From<<I::Item as TryInto<Reference>>::Error>,
+    {
+        observe(self, collect(references)?).await
+    }
+
+    /// Reads all instances of one place.
+    ///
+    /// # Errors
+    /// [`FleetError`] when the place cannot be connected to or the list cannot be read.
+    pub async fn list(&self, place: &Place) -> Result<Vec<Observation>, FleetError> {
+        Ok(self.client(place).await?.list().await?)
+    }
+
+    /// The client of one place, connected: with a key, and with whatever else it takes to call.
+    ///
+    /// # Errors
+    /// [`FleetError`] when there is no key for it, or its region cannot be one.
+    pub async fn client(&self, place: &Place) -> Result<Client, FleetError> {
+        self.connector.client(place).await
+    }
+
+    /// What is known of the cloud of a place as data. Calls nobody.
+    ///
+    /// # Errors
+    /// [`FleetError`] when there can be no such place.
+    pub fn profile(&self, place: &Place) -> Result<Profile, FleetError> {
+        Ok(self.connector.sketch(place)?.client.profile().clone())
+    }
+
+    /// Where the calls of a place go. Calls nobody.
+    ///
+    /// # Errors
+    /// [`FleetError`] when there can be no such place.
+    pub fn endpoint(&self, place: &Place) -> Result<Endpoint, FleetError> {
+        Ok(self.connector.sketch(place)?.endpoint)
+    }
+
+    /// Where the key of a place comes from. Calls nobody.
+    ///
+    /// # Errors
+    /// [`FleetError`] when there can be no such place.
+    pub fn credentials(&self, place: &Place) -> Result<Arc<dyn CredentialSource>, FleetError> {
+        self.connector.sketch(place)?;
+        self.connector.source(place)
+    }
+
+    /// The accounts that were given names, in the order of these.
+    pub fn accounts(&self) -> impl Iterator<Item = (&str, &Account)> {
+        self.connector.accounts()
+    }
+
+    /// The calls made so far, by place.
+    pub fn calls(&self) -> BTreeMap<Place, Calls> {
+        self.connector.calls()
+    }
+}
+
+fn collect<I>(references: I) -> Result<Vec<Reference>, FleetError>
+where
+    I: IntoIterator,
+    I::Item: TryInto<Reference>,
+    FleetError: From<<I::Item as TryInto<Reference>>::Error>,
+{
+    let references = references.into_iter();
+    Ok(references
+        .map(TryInto::try_into)
+        .collect::<Result<_, _>>()?)
+}

@@ -5,6 +5,7 @@ use std::{
     ops::Range,
 };
 
+use futures_util::future::try_join_all;
 use lifecycle_client::{Client, Report};
 use lifecycle_core::InstanceId;
 
@@ -27,16 +28,31 @@ pub(crate) struct Group {
 }
 
 impl Order {
-    /// Folds duplicates and connects to every place.
-    pub(crate) fn new(fleet: &Fleet, mut references: Vec<Reference>) -> Result<Self, FleetError> {
+    /// Folds duplicates and checks every place. Its clients can plan, and nothing else yet.
+    pub(crate) fn sketch(
+        fleet: &Fleet,
+        mut references: Vec<Reference>,
+    ) -> Result<Self, FleetError> {
         let mut known = HashSet::new();
         references.retain(|reference| known.insert(reference.clone()));
         let places: BTreeSet<&Place> = references.iter().map(|r| &r.place).collect();
         let clients = places
             .into_iter()
-            .map(|place| Ok((place.clone(), fleet.client(place)?)))
+            .map(|place| Ok((place.clone(), fleet.connector.sketch(place)?.client)))
             .collect::<Result<BTreeMap<_, _>, FleetError>>()?;
         Ok(Self::with(references, |place| clients.get(place).cloned()))
+    }
+
+    /// Connects to every place, to all at once.
+    pub(crate) async fn connect(self, fleet: &Fleet) -> Result<Self, FleetError> {
+        let connect = async |group: Group| {
+            let client = fleet.client(&group.place).await?;
+            Ok::<_, FleetError>(Group { client, ..group })
+        };
+        Ok(Self {
+            groups: try_join_all(self.groups.into_iter().map(connect)).await?,
+            references: self.references,
+        })
     }
 
     /// A part of the order, in the order of the whole.

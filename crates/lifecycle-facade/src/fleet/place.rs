@@ -6,17 +6,39 @@ use lifecycle_core::InstanceId;
 
 use super::Cloud;
 
-/// A region of a cloud, written `cloud/region`. Clouds with one global endpoint have the region
-/// `global`.
+/// A region of a cloud, written `cloud/region`, or `account@cloud/region` for one of several
+/// accounts. Clouds with one global endpoint have the region `global`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[non_exhaustive]
 pub struct Place {
     /// The cloud.
     pub cloud: Cloud,
     /// The region, in the cloud's own words.
     pub region: String,
+    /// The name of the account; `None` for the one that the cloud's own tools would use.
+    pub account: Option<String>,
 }
 
-/// One instance in the world, written `cloud/region/instance`.
+impl Place {
+    /// A region of a cloud.
+    pub fn new(cloud: Cloud, region: impl Into<String>) -> Self {
+        Self {
+            cloud,
+            region: region.into(),
+            account: None,
+        }
+    }
+
+    /// Of the account with this name.
+    #[must_use]
+    pub fn of_account(mut self, name: impl Into<String>) -> Self {
+        self.account = Some(name.into());
+        self
+    }
+}
+
+/// One instance in the world, written `cloud/region/instance`, or
+/// `account@cloud/region/instance`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Reference {
     /// Where it is.
@@ -27,6 +49,9 @@ pub struct Reference {
 
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(account) = &self.account {
+            write!(f, "{account}@")?;
+        }
         write!(f, "{}/{}", self.cloud, self.region)
     }
 }
@@ -68,10 +93,24 @@ impl FromStr for Reference {
 }
 
 fn place(cloud: &str, region: &str) -> Result<Place, BadReference> {
-    Ok(Place {
-        cloud: cloud.parse()?,
-        region: region.to_owned(),
-    })
+    match cloud.split_once('@') {
+        Some((account, cloud)) => {
+            admit_account(account)?;
+            Ok(Place::new(cloud.parse()?, region).of_account(account))
+        }
+        None => Ok(Place::new(cloud.parse()?, region)),
+    }
+}
+
+/// Can an account have this name?
+pub(super) fn admit_account(name: &str) -> Result<(), BadReference> {
+    let fits = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_');
+    if !name.is_empty() && name.bytes().all(fits) {
+        return Ok(());
+    }
+    Err(BadReference::new(format!(
+        "{name:?} is no name of an account: write letters, digits, - and _"
+    )))
 }
 
 impl TryFrom<&str> for Reference {

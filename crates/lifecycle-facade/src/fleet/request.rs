@@ -78,7 +78,7 @@ where
     }
 
     /// The calls that awaiting would make if nothing stood in the way, the looks of a wait left
-    /// out, wave by wave. Sends nothing.
+    /// out, wave by wave. Sends nothing, and needs no key.
     ///
     /// # Errors
     /// What awaiting would give.
@@ -106,13 +106,15 @@ where
     /// Carries the request out and gives what happens while it happens. The last event is
     /// [`FleetEvent::Finished`](crate::FleetEvent::Finished).
     pub fn events(self) -> FleetEvents<'f> {
-        let order = self.order();
-        FleetEvents::new(order, self.waves, move |group| self.request(group).events())
+        let fleet = self.fleet;
+        FleetEvents::new(fleet, self.order(), self.waves, move |group| {
+            self.request(group).events()
+        })
     }
 
     /// Everything that can be refused is refused here, before any cloud hears of it.
     fn order(&self) -> Result<Order, FleetError> {
-        let order = Order::new(self.fleet, self.references.clone()?)?;
+        let order = Order::sketch(self.fleet, self.references.clone()?)?;
         if let Some(cap) = self.cap
             && order.references.len() > cap
         {
@@ -255,8 +257,8 @@ impl<'f> FleetWait<'f> {
     pub fn events(self) -> FleetEvents<'f> {
         let order = self
             .references
-            .and_then(|references| Order::new(self.fleet, references));
-        FleetEvents::new(order, None, move |group| {
+            .and_then(|references| Order::sketch(self.fleet, references));
+        FleetEvents::new(self.fleet, order, None, move |group| {
             group
                 .client
                 .wait(group.ids.clone(), self.goal)

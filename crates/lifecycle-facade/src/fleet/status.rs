@@ -21,7 +21,7 @@ pub(crate) async fn observe(
     fleet: &Fleet,
     references: Vec<Reference>,
 ) -> Result<Vec<FleetStatus>, FleetError> {
-    let order = Order::new(fleet, references)?;
+    let order = Order::sketch(fleet, references)?.connect(fleet).await?;
     let looks: Vec<_> = order
         .groups
         .iter()

@@ -1,0 +1,106 @@
+//! Accounts: what belongs to one customer of one cloud.
+
+use std::{fmt, sync::Arc};
+
+use lifecycle_client::CredentialSource;
+use lifecycle_core::{Endpoint, Origin, OriginConfig, Pace};
+
+use super::Cloud;
+
+/// One account at one cloud, with everything that may differ from account to account.
+///
+/// Given a name with [`FleetBuilder::account`](crate::FleetBuilder::account), it is meant by
+/// references such as `name@cloud/region/instance`.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Account {
+    /// The cloud.
+    pub cloud: Cloud,
+    /// The region that is meant where none is named.
+    pub region: Option<String>,
+    /// Where the calls go, instead of the region's own host.
+    pub endpoint: Option<Endpoint>,
+    /// Where the cloud's identity service (STS, IAM) is, instead of its own host.
+    pub identity_endpoint: Option<Endpoint>,
+    /// Where this machine's metadata service is, instead of its fixed address.
+    pub metadata_endpoint: Option<Endpoint>,
+    /// The project of Huawei's servers, instead of the one that its own tools would take.
+    pub project: Option<String>,
+    /// The enterprise project to which Huawei's lists are limited.
+    pub enterprise_project: Option<String>,
+    /// Over which network Alibaba is reached.
+    pub network: Network,
+    /// How fast to call at first, instead of the cloud's usual pace.
+    pub pace: Option<Pace>,
+    /// Where keys come from.
+    pub keys: Keys,
+}
+
+impl Account {
+    /// An account that has everything as the cloud's own tools have it.
+    pub fn new(cloud: Cloud) -> Self {
+        Self {
+            cloud,
+            region: None,
+            endpoint: None,
+            identity_endpoint: None,
+            metadata_endpoint: None,
+            project: None,
+            enterprise_project: None,
+            network: Network::default(),
+            pace: None,
+            keys: Keys::default(),
+        }
+    }
+}
+
+/// Over which network a cloud is reached.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Network {
+    /// The internet.
+    #[default]
+    Public,
+    /// The inside of a VPC in the same region. Alibaba has hosts for it.
+    Vpc,
+}
+
+/// Where the keys of an account come from.
+#[derive(Clone, Default)]
+#[non_exhaustive]
+pub enum Keys {
+    /// Wherever the cloud's own tools find them.
+    #[default]
+    Default,
+    /// The first of these origins that has one. The function is told of the region.
+    Origins(Arc<Origins>),
+    /// A source of the caller's own.
+    Source(Arc<dyn CredentialSource>),
+}
+
+/// Makes origins for a region.
+pub type Origins = dyn Fn(&OriginConfig) -> Vec<Box<dyn Origin>> + Send + Sync;
+
+impl Keys {
+    /// The first of these origins that has a key.
+    pub fn origins(
+        origins: impl Fn(&OriginConfig) -> Vec<Box<dyn Origin>> + Send + Sync + 'static,
+    ) -> Self {
+        Self::Origins(Arc::new(origins))
+    }
+
+    /// A source of the caller's own.
+    pub fn source(source: impl CredentialSource) -> Self {
+        Self::Source(Arc::new(source))
+    }
+}
+
+impl fmt::Debug for Keys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Default => f.write_str("Default"),
+            Self::Origins(_) => f.write_str("Origins"),
+            Self::Source(source) => f.debug_tuple("Source").field(source).finish(),
+        }
+    }
+}

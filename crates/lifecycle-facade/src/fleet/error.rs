@@ -1,0 +1,54 @@
+//! Why a fleet did nothing.
+
+use lifecycle_client::{Error, NoCredential};
+use lifecycle_core::Fault;
+
+use super::BadReference;
+
+/// Why a fleet did nothing.
+#[derive(Clone, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum FleetError {
+    /// A text that is no reference. Nothing was sent.
+    #[error(transparent)]
+    Reference(#[from] BadReference),
+    /// A place that cannot be.
+    #[error("{place}: {problem}")]
+    Place {
+        /// The place as it was written.
+        place: String,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// There is no key for a cloud. Nothing was done.
+    #[error(transparent)]
+    NoCredential(#[from] NoCredential),
+    /// The project of a place could not be found out. Nothing was done.
+    #[error("{place}: {fault}")]
+    Project {
+        /// The place as it was written.
+        place: String,
+        /// Why.
+        fault: Fault,
+    },
+    /// No HTTP client can be set up.
+    #[error("{0}")]
+    Setup(String),
+    /// More instances than the caller's own cap. Nothing was sent.
+    #[error("{instances} instances are more than the cap of {cap}: nothing was sent")]
+    TooMany {
+        /// How many instances were asked for.
+        instances: usize,
+        /// The cap.
+        cap: usize,
+    },
+    /// A client refused or failed as a whole.
+    #[error(transparent)]
+    Client(#[from] Error),
+}
+
+impl From<std::convert::Infallible> for FleetError {
+    fn from(never: std::convert::Infallible) -> Self {
+        match never {}
+    }
+}

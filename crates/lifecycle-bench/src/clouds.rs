@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use lifecycle_core::{Credential, Endpoint, InstanceId, Pace, Provider, Rate};
 use lifecycle_facade::{
-    Client, ClientBuilder, Cloud, Fleet, Place, RetryPolicy, Timeouts, aliyun, baidu, huawei,
+    BareMachine, Client, ClientBuilder, Cloud, Fleet, Place, RetryPolicy, Timeouts, aliyun, baidu, huawei,
     zenlayer,
 };
 
@@ -61,11 +62,12 @@ pub fn provider(cloud: Cloud, endpoint: Endpoint) -> Outcome<Box<dyn Provider>> 
 pub fn client(cloud: Cloud, port: u16) -> Outcome<Client> {
     let fleet = Fleet::builder()
         .endpoint(local(port)?)
+        .machine(BareMachine)
         .credential(key())
         .project(PROJECT)
         .tune(unlimited)
         .build()?;
-    Ok(fleet.client(&place(cloud)?)?)
+    connected(&fleet, &place(cloud)?)
 }
 
 /// The cloud's usual region.
@@ -73,10 +75,16 @@ pub fn client(cloud: Cloud, port: u16) -> Outcome<Client> {
 /// # Errors
 /// For a cloud that the benchmarks do not know.
 pub fn place(cloud: Cloud) -> Outcome<Place> {
-    Ok(Place {
-        cloud,
-        region: region(cloud)?.to_owned(),
-    })
+    Ok(Place::new(cloud, region(cloud)?))
+}
+
+/// The client of a fleet that has everything it needs to connect.
+///
+/// # Errors
+/// When it cannot connect, or would have to ask somebody first.
+pub fn connected(fleet: &Fleet, place: &Place) -> Outcome<Client> {
+    let client = fleet.client(place).now_or_never();
+    Ok(client.ok_or("the fleet would have to ask somebody for a key")??)
 }
 
 fn local(port: u16) -> Outcome<Endpoint> {

@@ -121,7 +121,7 @@ impl Trial {
             .project(simulator.project_id())
             .tune(|client| client.timeouts(hasty()))
             .build()?;
-        let client = fleet.client(&place)?;
+        let client = fleet.client(&place).await?;
         let ids = ids(&simulator, simulated)?;
         // The connection is one that has been used before, which HTTP clients like to renew.
         client.observe(&ids).await?;

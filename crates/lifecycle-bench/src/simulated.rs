@@ -6,7 +6,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use lifecycle_bench::{Outcome, place};
+use lifecycle_bench::{Outcome, connected, place};
 use lifecycle_core::InstanceId;
 use lifecycle_facade::{Client, Cloud, Fleet, Transport};
 use lifecycle_sim::{Builder, MemoryTransport, Simulator};
@@ -50,7 +50,7 @@ impl Simulated {
             .tune(|client| client.seed(SEED))
             .build()?;
         Ok(Self {
-            client: fleet.client(&place)?,
+            client: connected(&fleet, &place)?,
             ids: ids(&simulator, simulated)?,
             cloud: simulated,
             simulator,

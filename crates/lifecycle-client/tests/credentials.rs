@@ -18,8 +18,8 @@ use lifecycle_client::{
     Chain, Client, Clock, CredentialSource, Patience, Resolver, Transport, TransportError,
 };
 use lifecycle_core::{
-    Credential, Fault, FaultKind, Grant, Origin, Reach, Reply, Step, Surroundings,
-    origin::{Holds, Machine, read_expiry},
+    BareMachine, Credential, Fault, FaultKind, Grant, Origin, Reach, Reply, Step, Surroundings,
+    origin::read_expiry,
 };
 use support::{Fate, NOW, Scripted, Toy, all, fault, ok, outcomes, seconds};
 use tokio::time::{Instant, advance, sleep};
@@ -57,7 +57,7 @@ impl Service {
     fn chain(&self) -> Chain {
         let resolver = Resolver::new(self.clone())
             .clock(self.clock)
-            .machine(Nothing);
+            .machine(BareMachine);
         Chain::new(
             "Toy Cloud",
             vec![Box::new(Absent), Box::new(Asked)],
@@ -148,19 +148,6 @@ fn read(reply: &Reply) -> Result<Grant, Fault> {
         Grant::new(Credential::session(key, "s3cret", "session"), "role toy")
             .until(read_expiry(end, reply)?),
     )
-}
-
-#[derive(Debug)]
-struct Nothing;
-
-impl Machine for Nothing {
-    fn variable(&self, _: &str) -> Option<String> {
-        None
-    }
-
-    fn file(&self, _: &str, _: Holds) -> Result<Option<String>, String> {
-        Ok(None)
-    }
 }
 
 /// Runs with tokio's time.
@@ -284,7 +271,7 @@ async fn the_service_s_own_clock_counts() {
 
 #[tokio::test(start_paused = true)]
 async fn nothing_set_up_names_all_places() {
-    let resolver = Resolver::new(Service::new()).machine(Nothing);
+    let resolver = Resolver::new(Service::new()).machine(BareMachine);
     let chain = Chain::new(
         "Toy Cloud",
         vec![Box::new(Absent), Box::new(Absent)],

@@ -88,7 +88,7 @@ pub(crate) struct Episode {
 }
 
 async fn run(scenario: &Scenario) -> Result<Run, String> {
-    let stage = Stage::new(scenario)?;
+    let stage = Stage::new(scenario).await?;
     let start = Instant::now();
     let requests = scenario.requests.iter().zip(0..);
     let episodes: Vec<_> = requests

@@ -6,7 +6,7 @@ use std::{
 };
 
 use fastrand::Rng;
-use lifecycle_facade::{Client, Credential, Fleet, InstanceId, Place};
+use lifecycle_facade::{BareMachine, Client, Credential, Fleet, InstanceId, Place};
 use lifecycle_sim::{Simulator, State, Tempo};
 
 use crate::{
@@ -24,7 +24,7 @@ pub(crate) struct Stage {
 }
 
 impl Stage {
-    pub(crate) fn new(scenario: &Scenario) -> Result<Self, String> {
+    pub(crate) async fn new(scenario: &Scenario) -> Result<Self, String> {
         let faults = &scenario.faults;
         let simulator = Simulator::builder()
             .seed(scenario.seed)
@@ -52,7 +52,7 @@ impl Stage {
             return Err("an empty fleet".to_owned());
         }
         Ok(Self {
-            client: client(&simulator, credential, place, scenario)?,
+            client: client(&simulator, credential, place, scenario).await?,
             simulator,
             place,
             known,
@@ -118,7 +118,7 @@ impl Stage {
     }
 }
 
-fn client(
+async fn client(
     simulator: &Simulator,
     credential: Credential,
     place: &str,
@@ -128,6 +128,7 @@ fn client(
     let fleet = Fleet::builder()
         .transport(simulator.transport())
         .clock(simulator.clock())
+        .machine(BareMachine)
         .credential(credential)
         .project(simulator.project_id())
         .tune(move |client| match flaw {
@@ -137,7 +138,7 @@ fn client(
         .build()
         .map_err(text)?;
     let place: Place = place.parse().map_err(text)?;
-    fleet.client(&place).map_err(text)
+    fleet.client(&place).await.map_err(text)
 }
 
 fn credential(simulator: &Simulator, scenario: &Scenario) -> Credential {

@@ -16,11 +16,11 @@ use lifecycle_sim::{Cloud, Operation, Simulator};
 const FLEET: &str = "baidu/bj=5:running,aliyun/cn-hangzhou=5:running,zenlayer/global=5:running,\
                      huawei/cn-north-4=5:running";
 
-#[test]
-fn without_named_instances_nothing_begins() {
+#[tokio::test]
+async fn without_named_instances_nothing_begins() {
     let fleet = Fleet::builder().build().unwrap();
     for permission in [Permission::Look, Permission::Power] {
-        let refused = Live::new(&fleet, &[], permission);
+        let refused = Live::new(&fleet, &[], permission).await;
         assert!(matches!(refused, Err(RefusedToRun::NoInstances)));
     }
 }
@@ -112,9 +112,9 @@ async fn run(simulator: &Simulator, cloud: Cloud, named: &[String]) -> Column {
             .unwrap()
     };
     let references: Vec<Reference> = named.iter().map(|one| one.parse().unwrap()).collect();
-    let live = Live::new(&fleet(), &references, Permission::Power);
+    let live = Live::new(&fleet(), &references, Permission::Power).await;
     let live = live.unwrap().swap_remove(0);
-    run_in_turn(cloud.as_str(), || live.afresh(&fleet()).unwrap()).await
+    run_in_turn(cloud.as_str(), async || live.afresh(&fleet()).await.unwrap()).await
 }
 
 fn conformance() -> Command {

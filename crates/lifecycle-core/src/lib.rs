@@ -23,7 +23,7 @@ pub use endpoint::{BadEndpoint, Endpoint, is_loopback};
 pub use fault::{Effect, Fault, FaultKind};
 pub use instance::{InstanceId, InvalidId, JobId, PageToken};
 pub use lenient::{Lenient, Row};
-pub use origin::{Grant, Machine, Origin, OriginConfig, Surroundings};
+pub use origin::{BareMachine, Grant, Machine, Origin, OriginConfig, Surroundings};
 pub use profile::{Cadence, KeyVariables, Limits, Pace, Profile, Rate, Support};
 pub use provider::{Call, Draft, Page, Progress, Provider, Receipt, Verdict};
 pub use reply::Reply;

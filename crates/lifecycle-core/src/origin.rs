@@ -223,6 +223,20 @@ pub trait Machine: fmt::Debug + Send + Sync + 'static {
     }
 }
 
+/// A machine without variables and files.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct BareMachine;
+
+impl Machine for BareMachine {
+    fn variable(&self, _: &str) -> Option<String> {
+        None
+    }
+
+    fn file(&self, _: &str, _: Holds) -> Result<Option<String>, String> {
+        Ok(None)
+    }
+}
+
 impl<M: Machine + ?Sized> Machine for Arc<M> {
     fn variable(&self, name: &str) -> Option<String> {
         (**self).variable(name)

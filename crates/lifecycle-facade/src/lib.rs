@@ -28,7 +28,7 @@ mod fleet;
 pub use fleet::{
     Account, BadReference, Cloud, Fleet, FleetBuilder, FleetError, FleetEvent, FleetEvents,
     FleetIncomplete, FleetPlannedCall, FleetReport, FleetRequest, FleetRow, FleetStatus, FleetWait,
-    Keys, Network, Origins, Place, Reference,
+    Keys, Network, Origins, Place, Probe, Reference,
 };
 
 pub use lifecycle_client::{
@@ -40,7 +40,7 @@ pub use lifecycle_client::{
 };
 pub use lifecycle_core as core;
 pub use lifecycle_core::{
-    Billing, Credential, Endpoint, Fault, FaultKind, InstanceId, LocalDisk, Observation, Pace,
+    BareMachine, Billing, Credential, Endpoint, Fault, FaultKind, InstanceId, LocalDisk, Observation, Pace,
     PowerState, Profile, Provider, Rate, RebootOptions, StartOptions, StopMode, StopOptions,
     StoppedBilling, Verb,
 };

@@ -105,7 +105,7 @@ impl Asked {
             .map_err(text)?;
         runtime.block_on(async {
             // Refusals come before anything is set up.
-            let subjects = Live::new(&self.fleet()?, &self.instances, self.permission);
+            let subjects = Live::new(&self.fleet()?, &self.instances, self.permission).await;
             let mut columns: Vec<Column> = Vec::new();
             for subject in subjects.map_err(text)? {
                 columns.push(self.column(subject).await);
@@ -116,9 +116,11 @@ impl Asked {
 
     async fn column(&self, subject: Live) -> Column {
         let name = subject.place().to_string();
-        run_in_turn(name, || {
-            let fleet = self.fleet().ok();
-            let afresh = fleet.and_then(|fleet| subject.afresh(&fleet).ok());
+        run_in_turn(name, async || {
+            let afresh = match self.fleet() {
+                Ok(fleet) => subject.afresh(&fleet).await.ok(),
+                Err(_) => None,
+            };
             afresh.unwrap_or_else(|| subject.clone())
         })
         .await

@@ -75,7 +75,7 @@ const UNREAD: [(Disturbance, &str); 4] = [
 
 /// One action whose first call is struck.
 async fn struck(subject: &dyn Subject, verb: Verb, disturbance: Disturbance) -> Ran {
-    let client = subject.client(Setting::Usual)?;
+    let client = subject.client(Setting::Usual).await?;
     subject.disturb(disturbance, Target::Actions)?;
     let id = one(subject, fit_for(verb)).await?;
     let begin = Instant::now();
@@ -128,7 +128,7 @@ fn repeats_safely(verb: Verb, disturbance: Disturbance) -> bool {
 }
 
 async fn look_struck(subject: &dyn Subject, disturbance: Disturbance) -> Ran {
-    let client = subject.client(Setting::Usual)?;
+    let client = subject.client(Setting::Usual).await?;
     subject.disturb(disturbance, Target::Looks)?;
     let id = one(subject, Condition::Running).await?;
     let statuses = client.observe([&id]).await?;
@@ -149,7 +149,7 @@ async fn look_struck(subject: &dyn Subject, disturbance: Disturbance) -> Ran {
 
 /// A failed look is not a failed wait.
 async fn wait_struck(subject: &dyn Subject, disturbance: Disturbance) -> Ran {
-    let client = subject.client(Setting::Usual)?;
+    let client = subject.client(Setting::Usual).await?;
     subject.disturb(disturbance, Target::Looks)?;
     let id = one(subject, Condition::Stopped).await?;
     let report = request(&client, plain(Verb::Start), [id.clone()], Some(LONG)).await?;
@@ -160,7 +160,7 @@ async fn wait_struck(subject: &dyn Subject, disturbance: Disturbance) -> Ran {
 }
 
 async fn throttled_for_ever(subject: &dyn Subject) -> Ran {
-    let client = subject.client(Setting::Usual)?;
+    let client = subject.client(Setting::Usual).await?;
     subject.disturb(Disturbance::ThrottledForEver, Target::Actions)?;
     let id = one(subject, Condition::Stopped).await?;
     let report = request(&client, plain(Verb::Start), [id.clone()], None).await?;
@@ -175,7 +175,7 @@ async fn throttled_for_ever(subject: &dyn Subject) -> Ran {
 }
 
 async fn unknown_state(subject: &dyn Subject) -> Ran {
-    let client = subject.client(Setting::Usual)?;
+    let client = subject.client(Setting::Usual).await?;
     subject.disturb(Disturbance::UnknownState, Target::Looks)?;
     let id = one(subject, Condition::Running).await?;
     let seen = state(&client, &id).await?;
@@ -186,7 +186,7 @@ async fn unknown_state(subject: &dyn Subject) -> Ran {
 
 /// What cannot be read as the goal is never reported as reached, unless a job says so.
 async fn wait_for_unknown_state(subject: &dyn Subject) -> Ran {
-    let client = subject.client(Setting::Usual)?;
+    let client = subject.client(Setting::Usual).await?;
     subject.disturb(Disturbance::UnknownState, Target::Looks)?;
     let id = one(subject, Condition::Stopped).await?;
     let report = request(&client, plain(Verb::Start), [id.clone()], Some(LONG)).await?;

@@ -36,7 +36,7 @@ async fn expired(subject: &dyn Subject) -> Ran {
 }
 
 async fn is_turned_away(subject: &dyn Subject, setting: Setting, kinds: &[FaultKind]) -> Ran {
-    let client = subject.client(setting)?;
+    let client = subject.client(setting).await?;
     let id = one(subject, Condition::Stopped).await?;
     let report = request(&client, plain(Verb::Start), [id.clone()], Some(LONG)).await?;
     let outcome = only_outcome(&report, &id)?;
@@ -49,7 +49,7 @@ async fn is_turned_away(subject: &dyn Subject, setting: Setting, kinds: &[FaultK
 
 /// Some clouds lock a key that is refused a few times.
 async fn not_tried_again(subject: &dyn Subject) -> Ran {
-    let client = subject.client(Setting::WrongKey)?;
+    let client = subject.client(Setting::WrongKey).await?;
     let id = one(subject, Condition::Stopped).await?;
     request(&client, plain(Verb::Start), [id.clone()], None).await?;
     let calls = client.calls().total();
@@ -63,7 +63,7 @@ async fn not_tried_again(subject: &dyn Subject) -> Ran {
 
 /// The client learns the difference from the cloud's answer.
 async fn clock_off(subject: &dyn Subject, seconds: i64) -> Ran {
-    let client = subject.client(Setting::ClockOff(seconds))?;
+    let client = subject.client(Setting::ClockOff(seconds)).await?;
     let id = one(subject, Condition::Stopped).await?;
     state(&client, &id).await?;
     let report = request(&client, plain(Verb::Start), [id.clone()], Some(LONG)).await?;

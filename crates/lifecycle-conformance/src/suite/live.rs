@@ -61,7 +61,7 @@ impl Live {
     ///
     /// # Errors
     /// [`RefusedToRun`] when none is named, or a place cannot be connected to.
-    pub fn new(
+    pub async fn new(
         fleet: &Fleet,
         references: &[Reference],
         permission: Permission,
@@ -76,16 +76,17 @@ impl Live {
                 named.push(reference.instance.clone());
             }
         }
-        let subject = |(place, named): (Place, Vec<InstanceId>)| {
-            Ok(Self {
-                client: fleet.client(&place).map_err(RefusedToRun::Fleet)?,
+        let mut subjects = Vec::new();
+        for (place, named) in places {
+            subjects.push(Self {
+                client: fleet.client(&place).await.map_err(RefusedToRun::Fleet)?,
                 place,
                 named,
                 permission,
                 given: Cell::new(0),
-            })
-        };
-        places.into_iter().map(subject).collect()
+            });
+        }
+        Ok(subjects)
     }
 
     /// Where the instances are.
@@ -97,9 +98,12 @@ impl Live {
     ///
     /// # Errors
     /// [`RefusedToRun`] when the place cannot be connected to.
-    pub fn afresh(&self, fleet: &Fleet) -> Result<Self, RefusedToRun> {
+    pub async fn afresh(&self, fleet: &Fleet) -> Result<Self, RefusedToRun> {
         Ok(Self {
-            client: fleet.client(&self.place).map_err(RefusedToRun::Fleet)?,
+            client: fleet
+                .client(&self.place)
+                .await
+                .map_err(RefusedToRun::Fleet)?,
             given: Cell::new(0),
             ..self.clone()
         })
@@ -126,7 +130,7 @@ impl Live {
 
 #[async_trait(?Send)]
 impl Subject for Live {
-    fn client(&self, setting: Setting) -> Result<Client, Missing> {
+    async fn client(&self, setting: Setting) -> Result<Client, Missing> {
         match setting {
             Setting::Usual => Ok(self.client.clone()),
             _ => Err(Missing::new(

@@ -33,7 +33,7 @@ pub(super) fn cases() -> Vec<Case> {
 }
 
 async fn observes(subject: &dyn Subject) -> Ran {
-    let client = subject.client(Setting::Usual)?;
+    let client = subject.client(Setting::Usual).await?;
     let id = one(subject, Condition::Any).await?;
     let seen = state(&client, &id).await?;
     if let Some(truth) = subject.truth(&id) {
@@ -45,7 +45,7 @@ async fn observes(subject: &dyn Subject) -> Ran {
 }
 
 async fn lists(subject: &dyn Subject) -> Ran {
-    let client = subject.client(Setting::Usual)?;
+    let client = subject.client(Setting::Usual).await?;
     let id = one(subject, Condition::Any).await?;
     let rows = client.list().await?;
     ensure(rows.iter().filter(|row| row.id == id).count() == 1, || {
@@ -54,13 +54,13 @@ async fn lists(subject: &dyn Subject) -> Ran {
 }
 
 async fn unknown(subject: &dyn Subject) -> Ran {
-    let client = subject.client(Setting::Usual)?;
+    let client = subject.client(Setting::Usual).await?;
     let id = subject.strange_id()?;
     is_not_found(&client, std::slice::from_ref(&id), &id).await
 }
 
 async fn unknown_among_known(subject: &dyn Subject) -> Ran {
-    let client = subject.client(Setting::Usual)?;
+    let client = subject.client(Setting::Usual).await?;
     let strange = subject.strange_id()?;
     let known = one(subject, Condition::Any).await?;
     let asked = [known.clone(), strange.clone()];
@@ -87,7 +87,7 @@ async fn is_not_found(client: &Client, asked: &[InstanceId], strange: &InstanceI
 }
 
 async fn many(subject: &dyn Subject, beyond: usize) -> Ran {
-    let client = subject.client(Setting::Usual)?;
+    let client = subject.client(Setting::Usual).await?;
     let count = client.profile().limits.observe.max(1) + beyond;
     let ids = subject.instances(count, Condition::Any).await?;
     let before = client.calls().observations;
@@ -104,7 +104,7 @@ async fn many(subject: &dyn Subject, beyond: usize) -> Ran {
 const TWO_PAGES: usize = 2_100;
 
 async fn pages(subject: &dyn Subject) -> Ran {
-    let client = subject.client(Setting::Usual)?;
+    let client = subject.client(Setting::Usual).await?;
     let ids = subject.instances(TWO_PAGES, Condition::Any).await?;
     let rows = client.list().await?;
     let listed: HashSet<&InstanceId> = rows.iter().map(|row| &row.id).collect();

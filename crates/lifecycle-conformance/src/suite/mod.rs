@@ -70,10 +70,13 @@ pub fn run_apart<S: Subject>(
 }
 
 /// Runs every case on this runtime, one after the other, each on a subject of its own.
-pub async fn run_in_turn<S: Subject>(name: impl Into<String>, subject: impl Fn() -> S) -> Column {
+pub async fn run_in_turn<S: Subject>(
+    name: impl Into<String>,
+    subject: impl AsyncFn() -> S,
+) -> Column {
     let mut verdicts = Vec::new();
     for case in cases() {
-        verdicts.push(case.run(&subject()).await);
+        verdicts.push(case.run(&subject().await).await);
     }
     Column::new(name, verdicts)
 }

@@ -133,7 +133,7 @@ fn single(action: Action, condition: Condition) -> Case {
 }
 
 async fn act_on_one(subject: &dyn Subject, action: Action, condition: Condition) -> Ran {
-    let client = subject.client(Setting::Usual)?;
+    let client = subject.client(Setting::Usual).await?;
     if let Err(fault) = client.profile().admits(&action) {
         return refused_unsent(&client, action, fault.message()).await;
     }
@@ -320,7 +320,7 @@ fn as_expected(verb: Verb, condition: Condition, outcome: &Outcome) -> Ran {
 }
 
 async fn unknown(subject: &dyn Subject, verb: Verb) -> Ran {
-    let client = subject.client(Setting::Usual)?;
+    let client = subject.client(Setting::Usual).await?;
     let id = subject.strange_id()?;
     let report = request(&client, plain(verb), [id.clone()], Some(LONG)).await?;
     // `Failed` where the cloud lists it as failed and gives no reason.
@@ -331,7 +331,7 @@ async fn unknown(subject: &dyn Subject, verb: Verb) -> Ran {
 }
 
 async fn strict(subject: &dyn Subject, verb: Verb, condition: Condition) -> Ran {
-    let client = subject.client(Setting::Usual)?;
+    let client = subject.client(Setting::Usual).await?;
     let id = one(subject, condition).await?;
     let before = client.calls().actions;
     let report = match verb {
@@ -358,7 +358,7 @@ pub(super) fn fit_for(verb: Verb) -> Condition {
 }
 
 async fn many(subject: &dyn Subject, verb: Verb, beyond: usize) -> Ran {
-    let client = subject.client(Setting::Usual)?;
+    let client = subject.client(Setting::Usual).await?;
     let action = plain(verb);
     let count = client.profile().batch(&action) + beyond;
     let ids = subject.instances(count, fit_for(verb)).await?;
@@ -390,7 +390,7 @@ fn in_order(report: &Report, ids: &[InstanceId]) -> bool {
 
 /// One bad instance among good ones, or an unknown one.
 async fn in_part(subject: &dyn Subject, verb: Verb, bad: Option<Condition>) -> Ran {
-    let client = subject.client(Setting::Usual)?;
+    let client = subject.client(Setting::Usual).await?;
     let mut ids = subject.instances(6, fit_for(verb)).await?;
     let odd = match bad {
         Some(condition) => one(subject, condition).await?,
@@ -434,7 +434,7 @@ async fn outlasts(
     condition: Condition,
     patience: Duration,
 ) -> Ran {
-    let client = subject.client(Setting::Usual)?;
+    let client = subject.client(Setting::Usual).await?;
     let id = one(subject, condition).await?;
     let begin = Instant::now();
     let report = request(&client, plain(verb), [id.clone()], Some(patience)).await?;

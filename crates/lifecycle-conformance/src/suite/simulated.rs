@@ -12,7 +12,7 @@ use std::{
 use async_trait::async_trait;
 use bytes::Bytes;
 use lifecycle_facade::{
-    Client, Credential, Fleet, InstanceId, Place, PowerState, Transport, TransportError,
+    BareMachine, Client, Credential, Fleet, InstanceId, Place, PowerState, Transport, TransportError,
     core::Reply,
 };
 use lifecycle_sim::{
@@ -74,7 +74,7 @@ impl Simulated {
 
 #[async_trait(?Send)]
 impl Subject for Simulated {
-    fn client(&self, setting: Setting) -> Result<Client, Missing> {
+    async fn client(&self, setting: Setting) -> Result<Client, Missing> {
         let clock = self.simulator.clock();
         let fleet = Fleet::builder()
             .transport(Rewriting {
@@ -82,6 +82,7 @@ impl Subject for Simulated {
                 word: running_word(self.cloud),
                 on: Arc::clone(&self.shows_unknown_state),
             })
+            .machine(BareMachine)
             .credential(self.credential(setting))
             .project(self.simulator.project_id())
             .tune(|client| client.seed(0));
@@ -92,7 +93,7 @@ impl Subject for Simulated {
         };
         let place: Place = place(self.cloud).parse().map_err(missing)?;
         let fleet = fleet.build().map_err(missing)?;
-        fleet.client(&place).map_err(missing)
+        fleet.client(&place).await.map_err(missing)
     }
 
     async fn instances(

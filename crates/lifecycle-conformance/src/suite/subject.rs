@@ -15,7 +15,7 @@ pub trait Subject {
     ///
     /// # Errors
     /// [`Missing`] when there is no such setting here.
-    fn client(&self, setting: Setting) -> Result<Client, Missing>;
+    async fn client(&self, setting: Setting) -> Result<Client, Missing>;
 
     /// So many different instances in this condition, none of which an earlier call gave in the
     /// same case.

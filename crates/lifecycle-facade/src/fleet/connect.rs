@@ -18,8 +18,8 @@ use super::{Account, Cloud, FleetBuilder, FleetError, Keys, Place};
 /// Connects to places, each once.
 #[derive(Debug)]
 pub(super) struct Connector {
-    settings: FleetBuilder,
-    transport: Arc<dyn Transport>,
+    pub(super) settings: FleetBuilder,
+    pub(super) transport: Arc<dyn Transport>,
     resolver: Resolver,
     clients: Mutex<BTreeMap<Place, Arc<OnceCell<Client>>>>,
     sources: Mutex<BTreeMap<Place, Arc<dyn CredentialSource>>>,

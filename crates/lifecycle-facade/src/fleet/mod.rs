@@ -8,6 +8,7 @@ mod error;
 mod events;
 mod order;
 mod place;
+mod probe;
 mod report;
 mod request;
 mod roll;
@@ -15,7 +16,7 @@ mod status;
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use lifecycle_client::{Calls, Client, CredentialSource};
+use lifecycle_client::{Calls, Client, CredentialSource, TransportError};
 use lifecycle_core::{
     Endpoint, Observation, PowerState, Profile, RebootOptions, StartOptions, StopOptions,
 };
@@ -26,6 +27,7 @@ pub use cloud::Cloud;
 pub use error::FleetError;
 pub use events::FleetEvents;
 pub use place::{BadReference, Place, Reference};
+pub use probe::Probe;
 pub use report::{FleetEvent, FleetIncomplete, FleetReport, FleetRow};
 pub use request::{FleetPlannedCall, FleetRequest, FleetWait};
 pub use status::FleetStatus;
@@ -152,6 +154,20 @@ impl Fleet {
     pub fn credentials(&self, place: &Place) -> Result<Arc<dyn CredentialSource>, FleetError> {
         self.connector.sketch(place)?;
         self.connector.source(place)
+    }
+
+    /// Asks the endpoint of a place for nothing in particular, without a key: a harmless call that
+    /// shows whether it can be reached, and what time it is there.
+    ///
+    /// The inner error is that of the connection.
+    ///
+    /// # Errors
+    /// [`FleetError`] when there can be no such place.
+    pub async fn probe(
+        &self,
+        place: &Place,
+    ) -> Result<Result<Probe, TransportError>, FleetError> {
+        self.connector.probe(place).await
     }
 
     /// The accounts that were given names, in the order of these.

@@ -1,0 +1,156 @@
+//! `lifecycle credentials`.
+
+use std::time::{Duration, SystemTime};
+
+use futures_util::future::join_all;
+use jiff::{SignedDuration, SpanRound, Timestamp, Unit};
+use lifecycle_facade::{Credential, Fleet, Place, Standing};
+use serde::Serialize;
+use tokio::time::timeout;
+
+use crate::{
+    args::PlacesArgs,
+    console::{Console, Format, plain, say, say_warning},
+    exit::{Exit, Failure},
+    output,
+    setup::Setup,
+};
+
+/// Shows which keys would be used, where they come from and when they end. Never a secret.
+pub(crate) async fn run(args: &PlacesArgs, console: Console) -> Result<Exit, Failure> {
+    let setup = Setup::read(&args.connection)?;
+    let fleet = setup.fleet()?;
+    let places = args.places(&fleet)?;
+    let limit = setup.timeout();
+    let keys = join_all(places.iter().map(|place| find(&fleet, place, limit))).await;
+    let mut warnings: Vec<&String> = keys.iter().flat_map(|key| &key.warnings).collect();
+    warnings.sort();
+    warnings.dedup();
+    for warning in warnings {
+        say_warning(plain(warning));
+    }
+    match console.output {
+        Format::Json => output::print(&output::json(&keys)?)?,
+        Format::Table => output::print_texts(
+            ["PLACE", "KEY", "EXPIRES", "FOUND"],
+            &keys.iter().map(cells).collect::<Vec<_>>(),
+        )?,
+    }
+    let missing = keys.iter().filter(|key| key.key.is_none()).count();
+    if missing == keys.len() {
+        say("no key was found: see lifecycle --help for where keys come from");
+        return Ok(Exit::NothingDone);
+    }
+    // Nobody has keys for clouds that were not asked for.
+    let is_complete = missing == 0 || args.somewhere.is_empty();
+    Ok(if is_complete {
+        Exit::AllAsAsked
+    } else {
+        Exit::Incomplete
+    })
+}
+
+/// One key in the output. Its fields are those of the JSON form.
+#[derive(Debug, Serialize)]
+struct Key {
+    /// For which account and region it would be used.
+    place: String,
+    /// Its public half, `token` for a bearer token; `null` when there is none.
+    key: Option<String>,
+    /// `permanent`, `temporary` or `token`.
+    kind: Option<&'static str>,
+    /// The kind of place where it was found.
+    origin: Option<String>,
+    /// The place where it was found.
+    found: Option<String>,
+    /// When it ends, as RFC 3339 has it.
+    expires: Option<String>,
+    /// Seconds until then.
+    expires_in: Option<u64>,
+    /// What is wrong with how it is kept.
+    warnings: Vec<String>,
+    /// Why there is none.
+    problem: Option<String>,
+}
+
+async fn find(fleet: &Fleet, place: &Place, limit: Duration) -> Key {
+    let mut row = Key {
+        place: place.to_string(),
+        key: None,
+        kind: None,
+        origin: None,
+        found: None,
+        expires: None,
+        expires_in: None,
+        warnings: Vec::new(),
+        problem: None,
+    };
+    let source = match fleet.credentials(place) {
+        Ok(source) => source,
+        Err(error) => {
+            row.problem = Some(error.to_string());
+            return row;
+        }
+    };
+    match timeout(limit, source.credential()).await {
+        Ok(Ok(key)) => row.describe(&key, source.standing(), fleet.now()),
+        Ok(Err(missing)) => row.problem = Some(missing.to_string()),
+        Err(_) => row.problem = Some(format!("no answer within {} s", limit.as_secs())),
+    }
+    row.warnings = source.standing().warnings;
+    row
+}
+
+impl Key {
+    fn describe(&mut self, key: &Credential, standing: Standing, now: SystemTime) {
+        let (name, kind) = match key {
+            Credential::Keys {
+                id, session: None, ..
+            } => (id.as_str(), "permanent"),
+            Credential::Keys { id, .. } => (id.as_str(), "temporary"),
+            _ => ("token", "token"),
+        };
+        self.key = Some(name.to_owned());
+        self.kind = Some(kind);
+        self.origin = Some(standing.origin);
+        self.found = Some(standing.found);
+        self.expires = standing
+            .expires
+            .and_then(|end| Timestamp::try_from(end).ok())
+            .map(|end| end.round(Unit::Second).unwrap_or(end).to_string());
+        self.expires_in = standing
+            .expires
+            .map(|end| end.duration_since(now).unwrap_or_default().as_secs());
+    }
+}
+
+fn cells(key: &Key) -> [String; 4] {
+    let found = key.problem.as_ref().or(key.found.as_ref());
+    [
+        key.place.clone(),
+        key.key.clone().unwrap_or_else(|| "-".to_owned()),
+        key.expires_in.map_or_else(|| "-".to_owned(), time_left),
+        plain(&found.cloned().unwrap_or_default()),
+    ]
+}
+
+/// `in 5h 59m`.
+fn time_left(seconds: u64) -> String {
+    let left = SignedDuration::from_secs(i64::try_from(seconds).unwrap_or(i64::MAX));
+    let unit = if seconds < 60 { Unit::Second } else { Unit::Minute };
+    let round = SpanRound::new().largest(Unit::Hour).smallest(unit);
+    let left = jiff::Span::try_from(left).and_then(|span| span.round(round));
+    left.map_or_else(|_| format!("in {seconds} s"), |left| format!("in {left:#}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_for_people() {
+        for (seconds, text) in [(5, "in 5s"), (3_540, "in 59m"), (21_540, "in 5h 59m")] {
+            assert_eq!(time_left(seconds), text);
+        }
+    }
+}

@@ -375,13 +375,16 @@ impl Origin for FirstOf {
 /// [`FaultKind::Unreadable`]: a key without a known end would be used for too long. The fault shows
 /// nothing else of the answer, which holds the key.
 pub fn read_expiry(text: &str, reply: &Reply) -> Result<SystemTime, Fault> {
-    text.trim()
-        .parse::<Timestamp>()
-        .map(SystemTime::from)
-        .map_err(|_| {
-            let message = format!("the answer cannot be read ({text:?} is no time)");
-            Fault::new(FaultKind::Unreadable, message).with_status(reply.status)
-        })
+    read_moment(text).ok_or_else(|| {
+        let message = format!("the answer cannot be read ({text:?} is no time)");
+        Fault::new(FaultKind::Unreadable, message).with_status(reply.status)
+    })
+}
+
+/// A moment as services and programs write it, such as `2026-11-22T08:00:00Z`; `None` when the
+/// text is none.
+pub fn read_moment(text: &str) -> Option<SystemTime> {
+    text.trim().parse::<Timestamp>().ok().map(SystemTime::from)
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Where ECS is reached: one host per region, with exceptions; and how batches are carried out.
 
-use lifecycle_core::{BadEndpoint, Endpoint};
+use lifecycle_core::{BadEndpoint, Endpoint, Fault, FaultKind, Surroundings};
 
 /// Which region of ECS to talk to, over which network, and how a batch is carried out.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -99,6 +99,24 @@ pub enum Batch {
     /// All or nothing. A stop takes back what it has already done when a later instance refuses,
     /// so instances can go down and come up again.
     AllTogether,
+}
+
+/// Where the vendor's own variables send the calls instead; `None` when they say nothing.
+///
+/// `ALIBABA_CLOUD_ENDPOINT_ECS` of its Terraform provider, else `ALIBABA_CLOUD_ENDPOINT` of its
+/// command line. HTTPS unless they say HTTP. They hold for every region.
+///
+/// # Errors
+/// [`FaultKind::Invalid`], naming the variable, when the value is no endpoint.
+pub fn endpoint_from(_region: &str, around: &Surroundings<'_>) -> Result<Option<Endpoint>, Fault> {
+    let parse = |name, text: String| {
+        Endpoint::parse(&text)
+            .map_err(|error| Fault::new(FaultKind::Invalid, format!("{name}: {error}")))
+    };
+    ["ALIBABA_CLOUD_ENDPOINT_ECS", "ALIBABA_CLOUD_ENDPOINT"]
+        .into_iter()
+        .find_map(|name| Some(parse(name, around.variable(name)?)))
+        .transpose()
 }
 
 fn host(region: &str, network: Network) -> String {

@@ -2,6 +2,7 @@
 
 mod body;
 mod config;
+pub mod credentials;
 mod fault;
 mod sign;
 mod wire;
@@ -13,7 +14,8 @@ use lifecycle_core::{
     PageToken, Profile, Provider, Receipt, Reply, Stamp, Support,
 };
 
-pub use config::{Batch, Config, Network};
+pub use config::{Batch, Config, Network, endpoint_from};
+pub use credentials::origins;
 
 /// What Alibaba's pages and tools say about ECS in numbers. They publish no rate limit, so the
 /// pace is the default one, and so is the cadence.

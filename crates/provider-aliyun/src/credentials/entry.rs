@@ -1,0 +1,207 @@
+//! One profile of a file: settings by name, whatever the format of the file is.
+
+use std::{
+    collections::HashMap,
+    fmt,
+    time::{Duration, SystemTime},
+};
+
+use lifecycle_core::{
+    Credential, Endpoint, Fault, Grant, Origin, OriginConfig, Step, Surroundings, origin::unusable,
+};
+
+use super::role::Role;
+use crate::config::Network;
+
+/// A profile's settings, and where it stands for people.
+#[derive(Clone)]
+pub(super) struct Entry {
+    place: String,
+    settings: HashMap<String, String>,
+}
+
+/// What a file calls the settings of a role whose names differ between files. The first name that
+/// is there counts.
+pub(super) struct RoleWords {
+    pub(super) session_name: &'static [&'static str],
+    pub(super) duration: &'static str,
+}
+
+impl Entry {
+    pub(super) fn new(place: String, settings: HashMap<String, String>) -> Self {
+        Self { place, settings }
+    }
+
+    /// Where it stands, such as `profile "prod" in ~/.aliyun/config.json`.
+    pub(super) fn place(&self) -> &str {
+        &self.place
+    }
+
+    /// A setting without white space at its ends; `None` when it is empty.
+    pub(super) fn text(&self, name: &str) -> Option<&str> {
+        let value = self.settings.get(name)?.trim();
+        (!value.is_empty()).then_some(value)
+    }
+
+    /// A setting without which the profile is of no use.
+    pub(super) fn need(&self, name: &str) -> Result<&str, Fault> {
+        self.text(name)
+            .ok_or_else(|| self.fault(&format!("has no {name}: set it")))
+    }
+
+    /// A setting that a variable stands in for.
+    pub(super) fn need_or(
+        &self,
+        name: &str,
+        variables: &[&str],
+        around: &Surroundings<'_>,
+    ) -> Result<String, Fault> {
+        let value = self.text(name).map(ToOwned::to_owned);
+        match value.or_else(|| around.first_variable(variables)) {
+            Some(value) => Ok(value),
+            None => Err(self.need(name).err().unwrap_or_else(|| self.fault(""))),
+        }
+    }
+
+    /// The fault of this profile; `reason` reads after where it stands.
+    pub(super) fn fault(&self, reason: &str) -> Fault {
+        unusable(&self.place, reason)
+    }
+
+    /// The profile's access key, with the session token where there is one.
+    pub(super) fn key(&self, token: Option<&str>) -> Result<Credential, Fault> {
+        let (id, secret) = (self.need("access_key_id")?, self.need("access_key_secret")?);
+        Ok(match token {
+            Some(token) => Credential::session(id, secret, token),
+            None => Credential::keys(id, secret),
+        })
+    }
+
+    /// The profile's key as an origin.
+    pub(super) fn own(&self, key: Credential) -> Box<dyn Origin> {
+        Box::new(Own {
+            grant: Grant::new(key, &self.place),
+        })
+    }
+
+    /// The profile's key, which ends, as an origin.
+    pub(super) fn own_until(&self, key: Credential, expires: SystemTime) -> Box<dyn Origin> {
+        Box::new(Own {
+            grant: Grant::new(key, &self.place).until(expires),
+        })
+    }
+
+    /// Another origin that the profile describes. Where that finds nothing, the profile is wrong.
+    pub(super) fn through(&self, origin: impl Origin) -> Box<dyn Origin> {
+        Box::new(Through {
+            place: self.place.clone(),
+            origin: Box::new(origin),
+        })
+    }
+
+    /// The role with this ARN, and the profile's settings for it.
+    pub(super) fn role(
+        &self,
+        arn: String,
+        words: &RoleWords,
+        config: &OriginConfig,
+    ) -> Result<Role, Fault> {
+        let session_name = words.session_name.iter().find_map(|name| self.text(name));
+        Ok(Role::new(arn)
+            .with(session_name, Role::with_session_name)
+            .with(self.number(words.duration)?, Role::with_duration)
+            .with(self.text("policy"), Role::with_policy)
+            .with(self.text("external_id"), Role::with_external_id)
+            .with(self.text("sts_region"), Role::with_sts_region)
+            .with(self.network()?, Role::with_network)
+            .with(self.endpoint("sts_endpoint")?, Role::with_endpoint)
+            .configured(config))
+    }
+
+    /// A number of seconds; 0 is as good as none.
+    pub(super) fn number(&self, name: &str) -> Result<Option<u32>, Fault> {
+        let read = |text: &str| {
+            text.parse::<u32>()
+                .map_err(|_| self.fault(&format!("has a {name} that is no number of seconds")))
+        };
+        let number = self.text(name).map(read).transpose()?;
+        Ok(number.filter(|number| *number > 0))
+    }
+
+    /// A moment in seconds since 1970.
+    pub(super) fn moment(&self, name: &str) -> Option<SystemTime> {
+        let seconds = Duration::from_secs(self.text(name)?.parse().ok()?);
+        SystemTime::UNIX_EPOCH.checked_add(seconds)
+    }
+
+    fn network(&self) -> Result<Option<Network>, Fault> {
+        match self.text("enable_vpc") {
+            None => Ok(None),
+            Some("true" | "True") => Ok(Some(Network::Vpc)),
+            Some("false" | "False") => Ok(Some(Network::Public)),
+            Some(_) => Err(self.fault("has an enable_vpc that is neither true nor false")),
+        }
+    }
+
+    fn endpoint(&self, name: &str) -> Result<Option<Endpoint>, Fault> {
+        let read = |text: &str| {
+            Endpoint::parse(text)
+                .map_err(|error| self.fault(&format!("has no endpoint in {name}: {error}")))
+        };
+        self.text(name).map(read).transpose()
+    }
+}
+
+/// Shows where it stands and nothing else: any setting may be a secret.
+impl fmt::Debug for Entry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Entry").field(&self.place).finish()
+    }
+}
+
+/// A key that is there already.
+#[derive(Debug)]
+struct Own {
+    grant: Grant,
+}
+
+impl Origin for Own {
+    fn name(&self) -> String {
+        self.grant.found.clone()
+    }
+
+    fn wants(&self) -> String {
+        self.grant.found.clone()
+    }
+
+    fn begin(&self, _: &Surroundings<'_>) -> Step<Grant> {
+        Step::Done(self.grant.clone())
+    }
+}
+
+/// An origin that a profile describes.
+#[derive(Debug)]
+struct Through {
+    place: String,
+    origin: Box<dyn Origin>,
+}
+
+impl Origin for Through {
+    fn name(&self) -> String {
+        format!("{}, {}", self.place, self.origin.name())
+    }
+
+    fn wants(&self) -> String {
+        self.origin.wants()
+    }
+
+    fn begin(&self, around: &Surroundings<'_>) -> Step<Grant> {
+        let (place, by) = (self.place.clone(), self.place.clone());
+        self.origin
+            .begin(around)
+            .or_else(around, move |why, _| {
+                Step::Failed(unusable(&place, &format!("leads nowhere: {why}")))
+            })
+            .and_then(around, move |grant, _| Step::Done(grant.found_by(&by)))
+    }
+}

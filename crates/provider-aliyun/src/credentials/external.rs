@@ -1,0 +1,115 @@
+//! A key that a program writes.
+
+use std::collections::HashMap;
+
+use lifecycle_core::{Fault, Grant, Origin, OriginConfig, Step, Surroundings, origin::read_moment};
+use serde_json::{Map, Value};
+
+use super::{command, entry::Entry, mode};
+
+/// The program that a profile of mode `External` names. What it writes is a profile in JSON, as
+/// the vendor's command line reads it: with `mode`, and what belongs to that mode.
+/// <https://github.com/aliyun/aliyun-cli#configure-authentication-methods>
+#[derive(Debug)]
+pub(super) struct External {
+    entry: Entry,
+    config: OriginConfig,
+}
+
+impl External {
+    pub(super) fn new(entry: Entry, config: OriginConfig) -> Self {
+        Self { entry, config }
+    }
+
+    fn run(&self, around: &Surroundings<'_>) -> Result<Step<Grant>, Fault> {
+        refuse_if_off(&self.entry, around)?;
+        let command = command::split(self.entry.need("process_command")?).map_err(|reason| {
+            self.entry
+                .fault(&format!("has a process_command that {reason}"))
+        })?;
+        let (entry, config) = (self.entry.clone(), self.config.clone());
+        Ok(Step::run(command, move |output, around| {
+            output
+                .and_then(|output| read(&entry, &output))
+                .and_then(|told| take(&told, &config, around))
+                .unwrap_or_else(Step::Failed)
+        }))
+    }
+}
+
+impl Origin for External {
+    fn name(&self) -> String {
+        "external program".to_owned()
+    }
+
+    fn wants(&self) -> String {
+        self.entry.place().to_owned()
+    }
+
+    fn begin(&self, around: &Surroundings<'_>) -> Step<Grant> {
+        self.run(around).unwrap_or_else(Step::Failed)
+    }
+}
+
+/// What the vendor's command line leaves when a program or a URL may not be asked.
+pub(super) fn refuse_if_off(entry: &Entry, around: &Surroundings<'_>) -> Result<(), Fault> {
+    if around.is_on(OFF) {
+        return Err(entry.fault(&format!("may not be used: {OFF} forbids it")));
+    }
+    Ok(())
+}
+
+const OFF: &str = "ALIBABA_CLOUD_DISABLE_EXTERNAL_PROCESS";
+
+/// The output as a profile. It may hold secrets, so nothing of it is quoted.
+fn read(entry: &Entry, output: &str) -> Result<Entry, Fault> {
+    let output: Map<String, Value> = serde_json::from_str(output).map_err(|error| {
+        entry.fault(&format!(
+            "names a program that wrote no JSON object (line {}, column {})",
+            error.line(),
+            error.column()
+        ))
+    })?;
+    let place = format!("what the program of {} wrote", entry.place());
+    Ok(Entry::new(place, settings(&output)))
+}
+
+/// The settings of a profile in JSON, as text whatever their type is: a policy may be written as
+/// an object, and a setting that is left out could widen what the key may do.
+pub(super) fn settings(profile: &Map<String, Value>) -> HashMap<String, String> {
+    let text = |value: &Value| match value {
+        Value::Null => None,
+        Value::String(text) => Some(text.clone()),
+        other => Some(other.to_string()),
+    };
+    let settings = profile.iter();
+    settings
+        .filter_map(|(name, value)| Some((name.clone(), text(value)?)))
+        .collect()
+}
+
+fn take(
+    told: &Entry,
+    config: &OriginConfig,
+    around: &Surroundings<'_>,
+) -> Result<Step<Grant>, Fault> {
+    let origin = match told.text("mode") {
+        Some(mode @ ("External" | "ChainableRamRoleArn")) => {
+            return Err(told.fault(&format!("has the mode {mode}, which leads elsewhere again")));
+        }
+        Some(_) => mode::origin(told, config, around)?,
+        None => mode::keys(told)?,
+    };
+    let expires = told.text("expiration").map(|text| {
+        read_moment(text).ok_or_else(|| told.fault("has an expiration that is no time"))
+    });
+    let expires = expires.transpose()?;
+    Ok(origin.begin(around).and_then(around, move |grant, _| {
+        Step::Done(match expires {
+            Some(expires) if grant.expires.is_none() => {
+                grant.until(expires).renewed_before(mode::PROGRAM_RENEWAL)
+            }
+            _ => grant,
+        })
+    }))
+}

@@ -5,8 +5,8 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use lifecycle_core::{Credential, Endpoint, InstanceId, Pace, Provider, Rate};
 use lifecycle_facade::{
-    BareMachine, Client, ClientBuilder, Cloud, Fleet, Place, RetryPolicy, Timeouts, aliyun, baidu, huawei,
-    zenlayer,
+    BareMachine, Client, ClientBuilder, Cloud, Fleet, Place, RetryPolicy, Timeouts, aliyun, baidu,
+    huawei, zenlayer,
 };
 
 use crate::work::Outcome;

@@ -5,6 +5,7 @@ use std::{
     io::{self, Read},
     net::SocketAddr,
     num::NonZeroUsize,
+    path::PathBuf,
     str::FromStr,
     time::Duration,
 };
@@ -12,7 +13,8 @@ use std::{
 use clap::{Parser, Subcommand, ValueEnum};
 use jiff::SignedDuration;
 use lifecycle_facade::{
-    BadReference, Billing, Endpoint, LocalDisk, Place, PowerState, Reference, StopMode, Waves,
+    BadReference, Billing, Endpoint, Fleet, LocalDisk, Place, PowerState, Reference, StopMode,
+    Waves, config::VARIABLE as CONFIG_VARIABLE,
 };
 use lifecycle_sim::{BadFleet, Builder, Simulator};
 
@@ -20,6 +22,8 @@ use crate::{
     console::Console,
     exit::{self, Failure},
     keys,
+    setup::Setup,
+    somewhere::{Somewhere, everywhere},
 };
 
 /// Start, stop, reboot, watch and list virtual machines on four clouds.
@@ -59,6 +63,12 @@ pub(crate) enum Command {
     /// List all instances of a region
     #[command(after_help = exit::HELP)]
     List(ListArgs),
+    /// Show which keys would be used, where they come from and when they end; no secrets
+    #[command(after_help = exit::HELP)]
+    Credentials(PlacesArgs),
+    /// Check configuration, clock, DNS, TLS, credentials and permission with harmless calls
+    #[command(after_help = exit::HELP)]
+    Doctor(PlacesArgs),
     /// Watch 60 simulated machines in four clouds come up: no key, no network
     ///
     /// The clouds are simulated within this process and their time runs fast. Everything else is
@@ -83,6 +93,7 @@ impl Command {
             Self::Status(args) => args.connection.sim,
             Self::Wait(args) => args.connection.sim,
             Self::List(args) => args.connection.sim,
+            Self::Credentials(args) | Self::Doctor(args) => args.connection.sim,
             Self::Demo => true,
             Self::Simulate(_) => false,
         }
@@ -254,8 +265,15 @@ fn waves(text: &str) -> Result<Waves, String> {
 
 impl Request {
     /// How long to wait for the goal; `None` for not at all.
-    pub(crate) fn patience(&self) -> Option<Duration> {
-        (!self.no_wait).then_some(self.connection.timeout)
+    pub(crate) fn patience(&self, setup: &Setup) -> Option<Duration> {
+        (!self.no_wait).then(|| setup.timeout())
+    }
+
+    /// The waves that were asked for here, else those of the configuration file. Waves are waited
+    /// for, so there are none where nobody waits.
+    pub(crate) fn waves(&self, setup: &Setup) -> Option<Waves> {
+        let usual = || setup.waves().filter(|_| !self.no_wait);
+        self.rolling.waves().or_else(usual)
     }
 }
 
@@ -300,11 +318,48 @@ enum Goal {
 /// What `list` takes.
 #[derive(Debug, clap::Args)]
 pub(crate) struct ListArgs {
-    /// Regions, such as baidu/bj, aliyun/cn-hangzhou, huawei/cn-north-4 or zenlayer/global
+    /// Regions, such as baidu/bj, aliyun/cn-hangzhou, huawei/cn-north-4 or zenlayer/global, or
+    /// accounts of the configuration file
     #[arg(value_name = "CLOUD/REGION", required = true)]
-    pub(crate) places: Vec<Place>,
+    somewhere: Vec<Somewhere>,
     #[command(flatten)]
     pub(crate) connection: Connection,
+}
+
+impl ListArgs {
+    /// The places that are meant.
+    ///
+    /// # Errors
+    /// When one of them cannot be.
+    pub(crate) fn places(&self, fleet: &Fleet) -> Result<Vec<Place>, Failure> {
+        let places = self.somewhere.iter();
+        places.map(|somewhere| somewhere.place(fleet)).collect()
+    }
+}
+
+/// What `credentials` and `doctor` take.
+#[derive(Debug, clap::Args)]
+pub(crate) struct PlacesArgs {
+    /// Regions, such as baidu/bj or prod@aliyun/cn-hangzhou, or accounts of the configuration file;
+    /// all accounts and all clouds where none is named
+    #[arg(value_name = "CLOUD/REGION")]
+    pub(crate) somewhere: Vec<Somewhere>,
+    #[command(flatten)]
+    pub(crate) connection: Connection,
+}
+
+impl PlacesArgs {
+    /// The places that are meant.
+    ///
+    /// # Errors
+    /// When one of them cannot be.
+    pub(crate) fn places(&self, fleet: &Fleet) -> Result<Vec<Place>, Failure> {
+        if self.somewhere.is_empty() {
+            return Ok(everywhere(fleet));
+        }
+        let places = self.somewhere.iter();
+        places.map(|somewhere| somewhere.place(fleet)).collect()
+    }
 }
 
 /// What `simulate` takes.
@@ -328,23 +383,26 @@ pub(crate) struct SimulateArgs {
 #[derive(Debug, clap::Args)]
 pub(crate) struct Targets {
     /// Instances, written cloud/region/instance-id, such as baidu/bj/i-a1b2c3d4 or
-    /// zenlayer/global/1234567890; several clouds may be mixed, and - reads further ones from
-    /// standard input
+    /// zenlayer/global/1234567890; account@cloud/region/instance-id for another account; the name
+    /// of a group in the configuration file; several clouds may be mixed, and - reads further ones
+    /// from standard input
     #[arg(value_name = "REF", required = true)]
     named: Vec<Named>,
 }
 
 impl Targets {
-    /// All references, those from standard input included, each once.
+    /// All references, those of groups and from standard input included, each once.
     ///
     /// # Errors
-    /// When standard input cannot be read, holds something else, or there is none at all.
-    pub(crate) fn read(&self) -> Result<Vec<Reference>, Failure> {
+    /// When standard input cannot be read, holds something else, there is no such group, or no
+    /// instance at all.
+    pub(crate) fn read(&self, setup: &Setup) -> Result<Vec<Reference>, Failure> {
         let mut references = Vec::new();
         for named in &self.named {
             match named {
                 Named::Instance(reference) => references.push(reference.clone()),
-                Named::StandardInput => references.extend(from_standard_input()?),
+                Named::Group(name) => references.extend(setup.group(name)?),
+                Named::StandardInput => references.extend(from_standard_input(setup)?),
             }
         }
         let mut known = HashSet::new();
@@ -362,6 +420,7 @@ impl Targets {
 #[derive(Clone, Debug)]
 enum Named {
     Instance(Reference),
+    Group(String),
     StandardInput,
 }
 
@@ -371,29 +430,43 @@ impl FromStr for Named {
     fn from_str(text: &str) -> Result<Self, BadReference> {
         match text {
             "-" => Ok(Self::StandardInput),
+            text if is_name(text) => Ok(Self::Group(text.to_owned())),
             text => text.parse().map(Self::Instance),
         }
     }
 }
 
-fn from_standard_input() -> Result<Vec<Reference>, Failure> {
+/// Can this be the name of a group?
+fn is_name(text: &str) -> bool {
+    let fits = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_');
+    !text.is_empty() && text.bytes().all(fits)
+}
+
+fn from_standard_input(setup: &Setup) -> Result<Vec<Reference>, Failure> {
     let mut text = String::new();
     io::stdin()
         .read_to_string(&mut text)
         .map_err(|error| Failure::wrong_usage(format!("standard input cannot be read: {error}")))?;
-    read_references(&text).map_err(Failure::wrong_usage)
+    read_references(&text, |group| setup.group(group).map_err(|bad| bad.message))
+        .map_err(Failure::wrong_usage)
 }
 
-/// One or more references on a line; what follows a `#` is a comment.
-fn read_references(text: &str) -> Result<Vec<Reference>, String> {
+/// One or more references, or names of groups, on a line; what follows a `#` is a comment.
+fn read_references(
+    text: &str,
+    group: impl Fn(&str) -> Result<Vec<Reference>, String>,
+) -> Result<Vec<Reference>, String> {
     let mut references = Vec::new();
     for (number, line) in (1..).zip(text.lines()) {
+        let bad = |bad: String| format!("line {number} of standard input: {bad}");
         let line = line.split('#').next().unwrap_or_default();
         for word in line.split_whitespace() {
-            let reference = word
-                .parse()
-                .map_err(|bad| format!("line {number} of standard input: {bad}"))?;
-            references.push(reference);
+            if is_name(word) {
+                references.extend(group(word).map_err(bad)?);
+            } else {
+                let reference = word.parse::<Reference>();
+                references.push(reference.map_err(|error| bad(error.to_string()))?);
+            }
         }
     }
     Ok(references)
@@ -402,17 +475,35 @@ fn read_references(text: &str) -> Result<Vec<Reference>, String> {
 /// How the clouds are reached.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Connection {
-    /// Give up after this time, such as 90s, 10m or 1h30m
-    #[arg(long, value_name = "TIME", default_value = "10m", value_parser = time_limit)]
-    pub(crate) timeout: Duration,
+    /// Give up after this time, such as 90s, 10m or 1h30m [default: 10m]
+    #[arg(long, value_name = "TIME", value_parser = time_limit)]
+    pub(crate) timeout: Option<Duration>,
 
     /// Call every cloud at this address instead of its own
     #[arg(long, value_name = "URL", value_parser = endpoint)]
     pub(crate) endpoint: Option<Endpoint>,
 
+    /// Read accounts, groups and defaults from this file [default: lifecycle/lifecycle.toml in the
+    /// user's configuration folder, where there is one]
+    #[arg(long, value_name = "FILE", env = CONFIG_VARIABLE, hide_env_values = true)]
+    pub(crate) config: Option<PathBuf>,
+
+    /// Trust the certificate authorities in this PEM file, too
+    #[arg(long, value_name = "FILE")]
+    pub(crate) ca_certificates: Vec<PathBuf>,
+
+    /// Give up a connection that does not come about in this time [default: 10s]
+    #[arg(long, value_name = "TIME", value_parser = time_limit)]
+    pub(crate) connect_timeout: Option<Duration>,
+
+    /// Send over plain HTTP where an address says http://, even to other machines: everybody on the
+    /// way can read the answers and repeat the requests
+    #[arg(long)]
+    pub(crate) plain_http: bool,
+
     /// Use a simulator within this process: a small fleet, new and the same at every run, in fast
     /// motion. See it with: lifecycle list baidu/bj --sim
-    #[arg(long, conflicts_with = "endpoint")]
+    #[arg(long, conflicts_with_all = ["endpoint", "config"])]
     pub(crate) sim: bool,
 }
 
@@ -433,15 +524,7 @@ fn time_limit(text: &str) -> Result<Duration, String> {
 }
 
 fn endpoint(text: &str) -> Result<Endpoint, String> {
-    let endpoint = Endpoint::parse(text)
-        .map_err(|bad| format!("{bad}: write a URL such as https://example.com"))?;
-    // The client refuses it too, but only when it is about to send.
-    if !endpoint.is_encrypted() && !endpoint.is_loopback() {
-        return Err(format!(
-            "{text:?} would send keys' signatures unencrypted: write https://; http:// is for this machine only, such as http://127.0.0.1:7070"
-        ));
-    }
-    Ok(endpoint)
+    Endpoint::parse(text).map_err(|bad| format!("{bad}: write a URL such as https://example.com"))
 }
 
 fn address(text: &str) -> Result<SocketAddr, String> {
@@ -478,7 +561,8 @@ mod tests {
     fn standard_input_holds_references_and_comments() {
         let text =
             "# machines\nbaidu/bj/i-1  zenlayer/global/2 # both\n\n  \nhuawei/cn-north-4/c\n";
-        let read: Vec<String> = read_references(text)
+        let no_group = |name: &str| Err(format!("there is no group {name}"));
+        let read: Vec<String> = read_references(text, no_group)
             .unwrap()
             .iter()
             .map(ToString::to_string)
@@ -487,11 +571,15 @@ mod tests {
             read,
             ["baidu/bj/i-1", "zenlayer/global/2", "huawei/cn-north-4/c"]
         );
-        let problem = read_references("baidu/bj/i-1\nfoo").unwrap_err();
+        let problem = read_references("baidu/bj/i-1\nfoo", no_group).unwrap_err();
+        assert_eq!(problem, "line 2 of standard input: there is no group foo");
+        let problem = read_references("baidu/bj", no_group).unwrap_err();
         assert!(
-            problem.starts_with("line 2 of standard input: \"foo\" is no reference"),
+            problem.starts_with("line 1 of standard input: \"baidu/bj\" is no reference"),
             "{problem}"
         );
+        let two = |_: &str| Ok(vec!["baidu/bj/i-1".parse().unwrap()]);
+        assert_eq!(read_references("web # group", two).unwrap().len(), 1);
     }
 
     #[test]
@@ -513,7 +601,7 @@ mod tests {
     }
 
     #[test]
-    fn endpoints_without_tls_are_this_machine() {
+    fn endpoints_are_urls() {
         for text in [
             "https://example.com",
             "example.com",
@@ -524,13 +612,7 @@ mod tests {
         ] {
             assert!(endpoint(text).is_ok(), "{text}");
         }
-        for (text, expected) in [
-            ("http://example.com", "write https://"),
-            ("http://10.0.0.1:7070", "write https://"),
-            ("http://localhost.example.com", "write https://"),
-            ("https://a/b", "has a path"),
-            ("", "write a URL"),
-        ] {
+        for (text, expected) in [("https://a/b", "has a path"), ("", "write a URL")] {
             let problem = endpoint(text).unwrap_err();
             assert!(problem.contains(expected), "{text}: {problem}");
         }

@@ -82,6 +82,12 @@ pub(crate) fn say_error(message: impl fmt::Display) {
     say(format_args!("{RED}error:{RED:#} {message}"));
 }
 
+/// Says what is not right, though it goes on.
+pub(crate) fn say_warning(message: impl fmt::Display) {
+    const YELLOW: Style = AnsiColor::Yellow.on_default().bold();
+    say(format_args!("{YELLOW}warning:{YELLOW:#} {message}"));
+}
+
 /// Text from elsewhere as one line that cannot steer a terminal.
 pub(crate) fn plain(text: &str) -> String {
     text.chars()

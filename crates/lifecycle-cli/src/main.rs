@@ -6,7 +6,6 @@
 
 mod args;
 mod commands;
-mod connect;
 mod console;
 mod dry_run;
 mod exit;
@@ -18,6 +17,9 @@ mod keys;
 mod output;
 mod progress;
 mod row;
+mod setup;
+mod simulated;
+mod somewhere;
 
 use std::{io, process::ExitCode};
 

@@ -13,6 +13,7 @@ use comfy_table::{
 use serde::Serialize;
 
 use crate::{
+    commands::doctor::{Finding, Verdict},
     console::{Console, Format, plain},
     exit::{Exit, Failure},
     row::Row,
@@ -47,6 +48,25 @@ pub(crate) fn print_figures<const N: usize>(
     rows: &[[String; N]],
 ) -> Result<(), Failure> {
     print(&Page::of_standard_output().figures(header, rows))
+}
+
+/// Prints a table of texts. The last column is the longest, and stands below where there is no room.
+///
+/// # Errors
+/// When standard output cannot be written to. A reader that has gone away is no error.
+pub(crate) fn print_texts<const N: usize>(
+    header: [&str; N],
+    rows: &[[String; N]],
+) -> Result<(), Failure> {
+    print(&Page::of_standard_output().texts(header, rows))
+}
+
+/// Prints what `doctor` found, place by place.
+///
+/// # Errors
+/// When standard output cannot be written to. A reader that has gone away is no error.
+pub(crate) fn print_findings(findings: &[Finding]) -> Result<(), Failure> {
+    print(&Page::of_standard_output().findings(findings))
 }
 
 /// Prints text, and makes sure that it has gone out.
@@ -105,6 +125,16 @@ fn outcome(row: &Row) -> Cell {
         "pending" | "uncertain" => Color::DarkYellow,
         _ => Color::DarkRed,
     })
+}
+
+fn verdict(verdict: Verdict) -> Cell {
+    let cell = Cell::new(verdict.as_str());
+    match verdict {
+        Verdict::Ok => cell.fg(Color::DarkGreen),
+        Verdict::Warning => cell.fg(Color::DarkYellow),
+        Verdict::Failed => cell.fg(Color::DarkRed),
+        Verdict::Skipped => cell.add_attribute(Attribute::Dim),
+    }
 }
 
 fn state(row: &Row) -> Cell {
@@ -166,6 +196,55 @@ impl Page {
 
     fn instances(self, rows: &[Row], columns: Columns, console: Console) -> String {
         let table = self.table(&columns.header(), rows.iter().map(|row| columns.cells(row)));
+        let details = rows.iter().map(|row| detail(row, console.is_verbose()));
+        self.with_last_column(&table, DETAIL, details)
+    }
+
+    fn texts<const N: usize>(self, header: [&str; N], rows: &[[String; N]]) -> String {
+        let Some((last, columns)) = header.split_last() else {
+            return String::new();
+        };
+        let cells = rows
+            .iter()
+            .map(|row| row.iter().take(columns.len()).map(Cell::new).collect());
+        let table = self.table(columns, cells);
+        let lasts = rows
+            .iter()
+            .map(|row| row.last().cloned().unwrap_or_default());
+        self.with_last_column(&table, last, lasts)
+    }
+
+    fn findings(self, findings: &[Finding]) -> String {
+        let mut page = String::new();
+        for place in findings.chunk_by(|one, next| one.place == next.place) {
+            let Some(first) = place.first() else {
+                continue;
+            };
+            push_line(&mut page, &self.heading(&first.place));
+            let cells = place
+                .iter()
+                .map(|finding| vec![verdict(finding.verdict), Cell::new(finding.check)]);
+            let table = self.table(&["", ""], cells);
+            let details = place.iter().map(|finding| match &finding.advice {
+                Some(advice) => plain(&format!("{} ({advice})", finding.detail)),
+                None => plain(&finding.detail),
+            });
+            let lines = self.with_last_column(&table, "", details);
+            for line in lines.lines().skip(1) {
+                push_line(&mut page, &format!("  {line}"));
+            }
+        }
+        page
+    }
+
+    /// The lines of a table, each with a text that stands beside it where there is room, and below
+    /// it where there is none.
+    fn with_last_column(
+        self,
+        table: &Table,
+        name: &str,
+        texts: impl Iterator<Item = String>,
+    ) -> String {
         let widths = table.column_max_content_widths();
         let room = self.width.map(|page| {
             let without = |room: u16, column: &u16| room.saturating_sub(column.saturating_add(GAP));
@@ -174,12 +253,11 @@ impl Page {
         let mut lines = table.lines();
         let mut page = String::new();
         if let Some(header) = lines.next() {
-            let fits = room.is_none_or(|room| width(DETAIL) <= room);
-            let detail = self.heading(if fits { DETAIL } else { "" });
-            push_line(&mut page, &format!("{header}{detail}"));
+            let fits = room.is_none_or(|room| width(name) <= room);
+            let name = self.heading(if fits { name } else { "" });
+            push_line(&mut page, &format!("{header}{name}"));
         }
-        for (line, row) in lines.zip(rows) {
-            let detail = detail(row, console.is_verbose());
+        for (line, detail) in lines.zip(texts) {
             if room.is_none_or(|room| width(&detail) <= room) {
                 push_line(&mut page, &format!("{line}{detail}"));
             } else {

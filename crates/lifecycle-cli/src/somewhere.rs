@@ -36,9 +36,9 @@ impl Somewhere {
     /// When there is no such account, or it says no region.
     pub(crate) fn place(&self, fleet: &Fleet) -> Result<Place, Failure> {
         match self {
-            Self::Region(text) => text
-                .parse()
-                .map_err(|bad: lifecycle_facade::BadReference| Failure::wrong_usage(bad.to_string())),
+            Self::Region(text) => text.parse().map_err(|bad: lifecycle_facade::BadReference| {
+                Failure::wrong_usage(bad.to_string())
+            }),
             Self::Name(name) => of_account(fleet, name),
         }
     }
@@ -68,7 +68,10 @@ fn only_region(cloud: Cloud) -> Option<&'static str> {
 /// tools would use it.
 pub(crate) fn everywhere(fleet: &Fleet) -> Vec<Place> {
     let accounts = fleet.accounts().map(|(name, account)| {
-        let region = account.region.as_deref().unwrap_or(usual_region(account.cloud));
+        let region = account
+            .region
+            .as_deref()
+            .unwrap_or(usual_region(account.cloud));
         Place::new(account.cloud, region).of_account(name)
     });
     let clouds = Cloud::ALL

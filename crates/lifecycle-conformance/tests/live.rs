@@ -114,7 +114,10 @@ async fn run(simulator: &Simulator, cloud: Cloud, named: &[String]) -> Column {
     let references: Vec<Reference> = named.iter().map(|one| one.parse().unwrap()).collect();
     let live = Live::new(&fleet(), &references, Permission::Power).await;
     let live = live.unwrap().swap_remove(0);
-    run_in_turn(cloud.as_str(), async || live.afresh(&fleet()).await.unwrap()).await
+    run_in_turn(cloud.as_str(), async || {
+        live.afresh(&fleet()).await.unwrap()
+    })
+    .await
 }
 
 fn conformance() -> Command {

@@ -262,15 +262,58 @@ pub enum Holds {
 }
 
 /// Keys in environment variables. The first complete set counts; half a set is a fault.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Variables {
-    sets: &'static [KeyVariables],
+    sets: Vec<Set>,
+}
+
+/// The names of a set of variables, owned.
+#[derive(Clone, Debug)]
+enum Set {
+    Keys {
+        id: String,
+        secret: String,
+        session: Option<String>,
+    },
+    Token(String),
 }
 
 impl Variables {
     /// These sets, in this order.
-    pub const fn new(sets: &'static [KeyVariables]) -> Self {
-        Self { sets }
+    pub fn new(sets: &[KeyVariables]) -> Self {
+        let sets = sets.iter().map(|set| match *set {
+            KeyVariables::Keys {
+                id,
+                secret,
+                session,
+            } => Set::Keys {
+                id: id.to_owned(),
+                secret: secret.to_owned(),
+                session: session.map(str::to_owned),
+            },
+            KeyVariables::Token(name) => Set::Token(name.to_owned()),
+        });
+        Self {
+            sets: sets.collect(),
+        }
+    }
+
+    /// An access key in variables with these names.
+    pub fn keys(id: impl Into<String>, secret: impl Into<String>, session: Option<String>) -> Self {
+        Self {
+            sets: vec![Set::Keys {
+                id: id.into(),
+                secret: secret.into(),
+                session,
+            }],
+        }
+    }
+
+    /// A bearer token in the variable with this name.
+    pub fn token(name: impl Into<String>) -> Self {
+        Self {
+            sets: vec![Set::Token(name.into())],
+        }
     }
 }
 
@@ -280,44 +323,54 @@ impl Origin for Variables {
     }
 
     fn wants(&self) -> String {
-        let sets: Vec<String> = self.sets.iter().map(ToString::to_string).collect();
+        let sets: Vec<String> = self.sets.iter().map(Set::wants).collect();
         sets.join(", or ")
     }
 
     fn begin(&self, around: &Surroundings<'_>) -> Step<Grant> {
         self.sets
             .iter()
-            .find_map(|set| read_set(set, around))
+            .find_map(|set| set.read(around))
             .unwrap_or_else(|| Step::Absent(format!("{} is not set", self.wants())))
     }
 }
 
-/// `None` when nothing of the set is there.
-fn read_set(set: &KeyVariables, around: &Surroundings<'_>) -> Option<Step<Grant>> {
-    let (credential, found) = match *set {
-        KeyVariables::Keys {
-            id,
-            secret,
-            session,
-        } => {
-            let pair = match (around.variable(id), around.variable(secret)) {
-                (Some(id), Some(secret)) => (id, secret),
-                (Some(_), None) => return Some(Step::Failed(half(id, secret))),
-                (None, Some(_)) => return Some(Step::Failed(half(secret, id))),
-                (None, None) => return None,
-            };
-            let credential = match session.and_then(|name| around.variable(name)) {
-                Some(session) => Credential::session(pair.0, pair.1, session),
-                None => Credential::keys(pair.0, pair.1),
-            };
-            (credential, id)
+impl Set {
+    fn wants(&self) -> String {
+        match self {
+            Self::Keys { id, secret, .. } => format!("{id} and {secret}"),
+            Self::Token(name) => name.clone(),
         }
-        KeyVariables::Token(name) => (Credential::token(around.variable(name)?), name),
-    };
-    Some(Step::Done(Grant::new(
-        credential,
-        format!("variable {found}"),
-    )))
+    }
+
+    /// `None` when nothing of the set is there.
+    fn read(&self, around: &Surroundings<'_>) -> Option<Step<Grant>> {
+        let (credential, found) = match self {
+            Self::Keys {
+                id,
+                secret,
+                session,
+            } => {
+                let (key, secret) = match (around.variable(id), around.variable(secret)) {
+                    (Some(key), Some(secret)) => (key, secret),
+                    (Some(_), None) => return Some(Step::Failed(half(id, secret))),
+                    (None, Some(_)) => return Some(Step::Failed(half(secret, id))),
+                    (None, None) => return None,
+                };
+                let session = session.as_ref().and_then(|name| around.variable(name));
+                let credential = match session {
+                    Some(session) => Credential::session(key, secret, session),
+                    None => Credential::keys(key, secret),
+                };
+                (credential, id)
+            }
+            Self::Token(name) => (Credential::token(around.variable(name)?), name),
+        };
+        Some(Step::Done(Grant::new(
+            credential,
+            format!("variable {found}"),
+        )))
+    }
 }
 
 fn half(present: &str, absent: &str) -> Fault {

@@ -40,9 +40,9 @@ pub use lifecycle_client::{
 };
 pub use lifecycle_core as core;
 pub use lifecycle_core::{
-    BareMachine, Billing, Credential, Endpoint, Fault, FaultKind, InstanceId, LocalDisk, Observation, Pace,
-    PowerState, Profile, Provider, Rate, RebootOptions, StartOptions, StopMode, StopOptions,
-    StoppedBilling, Verb,
+    BareMachine, Billing, Credential, Endpoint, Fault, FaultKind, InstanceId, LocalDisk,
+    Observation, Pace, PowerState, Profile, Provider, Rate, RebootOptions, StartOptions, StopMode,
+    StopOptions, StoppedBilling, Verb,
 };
 
 /// Alibaba Cloud ECS.

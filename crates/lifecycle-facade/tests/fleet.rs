@@ -155,7 +155,7 @@ async fn what_can_be_refused_is_refused_before_any_cloud_hears_of_it() {
     }
     let keyless = Fleet::builder()
         .transport(simulator.transport())
-        .variables(|_| None)
+        .machine(lifecycle_facade::BareMachine)
         .build()
         .unwrap();
     let error = keyless.start(&all).await.unwrap_err();

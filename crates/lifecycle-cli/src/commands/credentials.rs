@@ -137,7 +137,11 @@ fn cells(key: &Key) -> [String; 4] {
 /// `in 5h 59m`.
 fn time_left(seconds: u64) -> String {
     let left = SignedDuration::from_secs(i64::try_from(seconds).unwrap_or(i64::MAX));
-    let unit = if seconds < 60 { Unit::Second } else { Unit::Minute };
+    let unit = if seconds < 60 {
+        Unit::Second
+    } else {
+        Unit::Minute
+    };
     let round = SpanRound::new().largest(Unit::Hour).smallest(unit);
     let left = jiff::Span::try_from(left).and_then(|span| span.round(round));
     left.map_or_else(|_| format!("in {seconds} s"), |left| format!("in {left:#}"))

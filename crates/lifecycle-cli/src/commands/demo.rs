@@ -7,13 +7,13 @@ use lifecycle_sim::{BadFleet, Simulator};
 use tokio::time::Instant;
 
 use crate::{
-    connect,
     console::{Console, Format, say},
     exit::{Exit, Failure},
     fast_motion,
     follow::{self, Summary},
     output::{self, Columns},
     row::{self, Purpose, Row},
+    simulated,
 };
 
 /// 60 stopped machines, 15 in each cloud.
@@ -26,7 +26,7 @@ const PATIENCE: Duration = Duration::from_secs(600);
 /// Starts simulated machines and shows what it took.
 pub(crate) async fn run(console: Console) -> Result<Exit, Failure> {
     let simulator = simulator().map_err(|bad| Failure::nothing_done(bad.to_string()))?;
-    let fleet = connect::simulated(&simulator)
+    let fleet = simulated::simulated(&simulator)
         .tune(|client| client.seed(0))
         .build()?;
     let references = references(&simulator)?;
@@ -56,7 +56,7 @@ pub(crate) async fn run(console: Console) -> Result<Exit, Failure> {
 
 fn simulator() -> Result<Simulator, BadFleet> {
     let machines = Simulator::builder().fleet(MACHINES)?.latency(ROUND_TRIP);
-    Ok(connect::with_our_key(machines).build())
+    Ok(simulated::with_our_key(machines).build())
 }
 
 fn references(simulator: &Simulator) -> Result<Vec<Reference>, FleetError> {
@@ -103,7 +103,7 @@ fn print_calls(fleet: &Fleet, references: &[Reference], rows: &[Row]) -> Result<
     }
     let calls = fleet.calls();
     for (place, line) in &mut lines {
-        let limit = fleet.client(place)?.profile().limits.of(Verb::Start);
+        let limit = fleet.profile(place)?.limits.of(Verb::Start);
         line.least = line.machines.div_ceil(limit);
         line.calls = calls.get(*place).copied().unwrap_or_default();
     }

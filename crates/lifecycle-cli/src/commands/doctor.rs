@@ -162,10 +162,9 @@ impl Visit<'_> {
                     addresses.map(|address| address.ip().to_string()).collect();
                 match addresses.split_first() {
                     Some((first, [])) => self.ok("dns", format!("{host} is {first}")),
-                    Some((first, more)) => self.ok(
-                        "dns",
-                        format!("{host} is {first} and {} more", more.len()),
-                    ),
+                    Some((first, more)) => {
+                        self.ok("dns", format!("{host} is {first} and {} more", more.len()))
+                    }
                     None => self.failed("dns", format!("{host} has no address"), REGION_ADVICE),
                 }
             }
@@ -267,10 +266,16 @@ impl Visit<'_> {
                 vec![self.failed("credentials", detail, KEY_ADVICE)]
             }
         };
-        findings.extend(source.standing().warnings.into_iter().map(|warning| Finding {
-            verdict: Verdict::Warning,
-            ..self.ok("credentials", warning)
-        }));
+        findings.extend(
+            source
+                .standing()
+                .warnings
+                .into_iter()
+                .map(|warning| Finding {
+                    verdict: Verdict::Warning,
+                    ..self.ok("credentials", warning)
+                }),
+        );
         findings
     }
 
@@ -283,7 +288,10 @@ impl Visit<'_> {
             Ok::<_, FleetError>(first.map_or(0, |page| page.len()))
         };
         match timeout(self.limit, look).await {
-            Ok(Ok(0)) => self.ok("permission", "may list instances; there are none".to_owned()),
+            Ok(Ok(0)) => self.ok(
+                "permission",
+                "may list instances; there are none".to_owned(),
+            ),
             Ok(Ok(_)) => self.ok("permission", "may list instances".to_owned()),
             Ok(Err(error)) => {
                 let failure = Failure::from(error);
@@ -330,8 +338,7 @@ impl Visit<'_> {
 /// Clocks this many seconds apart trouble no cloud.
 const CLOSE: u64 = 60;
 
-const REGION_ADVICE: &str =
-    "check the name of the region, and that this machine can look names up";
+const REGION_ADVICE: &str = "check the name of the region, and that this machine can look names up";
 const NETWORK_ADVICE: &str =
     "check the network, its firewall, and HTTPS_PROXY and NO_PROXY where there is a proxy";
 const KEY_ADVICE: &str = "see lifecycle credentials, and lifecycle --help for where keys come from";

@@ -8,25 +8,24 @@ use tokio::time::timeout;
 
 use crate::{
     args::ListArgs,
-    connect,
     console::{Console, Format, say},
     exit::{Exit, Failure},
     output::{self, Columns},
     row::Row,
+    setup::Setup,
 };
 
 /// Lists the instances of regions. One that cannot be read does not hide the others.
 pub(crate) async fn run(args: &ListArgs, console: Console) -> Result<Exit, Failure> {
-    let fleet = connect::fleet(&args.connection)?;
+    let setup = Setup::read(&args.connection)?;
+    let fleet = setup.fleet()?;
+    let places = args.places(&fleet)?;
     // Wrong regions are found before any cloud hears of the others.
-    for place in &args.places {
-        match fleet.client(place).map_err(Failure::from) {
-            Err(failure) if failure.exit == Exit::WrongUsage => return Err(failure),
-            _ => {}
-        }
+    for place in &places {
+        fleet.profile(place)?;
     }
-    let limit = args.connection.timeout;
-    let lists = args.places.iter().map(|place| read(&fleet, place, limit));
+    let limit = setup.timeout();
+    let lists = places.iter().map(|place| read(&fleet, place, limit));
     let mut rows = Vec::new();
     let mut unread = 0;
     for list in join_all(lists).await {
@@ -38,7 +37,7 @@ pub(crate) async fn run(args: &ListArgs, console: Console) -> Result<Exit, Failu
             }
         }
     }
-    let nothing_read = unread == args.places.len();
+    let nothing_read = unread == places.len();
     if !nothing_read || console.output == Format::Json {
         output::print_rows(&rows, Columns::States, console)?;
     }

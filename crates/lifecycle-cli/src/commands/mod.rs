@@ -1,6 +1,8 @@
 //! The commands, one file each; the three power commands share one.
 
+mod credentials;
 mod demo;
+pub(crate) mod doctor;
 mod list;
 mod power;
 mod simulate;
@@ -25,6 +27,8 @@ pub(crate) async fn run(command: &Command, console: Console) -> Result<Exit, Fai
         Command::Status(args) => status::run(args, console).await,
         Command::Wait(args) => wait::run(args, console).await,
         Command::List(args) => list::run(args, console).await,
+        Command::Credentials(args) => credentials::run(args, console).await,
+        Command::Doctor(args) => doctor::run(args, console).await,
         Command::Demo => demo::run(console).await,
         Command::Simulate(args) => simulate::run(args).await,
     }

@@ -4,29 +4,31 @@ use lifecycle_facade::{Fleet, FleetRequest, Reference, core::Action};
 
 use crate::{
     args::{RebootArgs, Request, StartArgs, StopArgs},
-    connect,
     console::Console,
     dry_run,
     exit::{Exit, Failure},
     follow,
     row::Purpose,
+    setup::Setup,
 };
 
 /// Boots instances.
 pub(crate) async fn start(args: &StartArgs, console: Console) -> Result<Exit, Failure> {
-    let references = args.request.targets.read()?;
-    let fleet = connect::fleet(&args.request.connection)?;
+    let setup = Setup::read(&args.request.connection)?;
+    let references = args.request.targets.read(&setup)?;
+    let fleet = setup.fleet()?;
     let mut request = fleet.start(&references).local_disk(args.local_disk());
     if args.strictness.strict {
         request = request.strict();
     }
-    carry_out(&fleet, &references, request, &args.request, console).await
+    carry_out(&setup, &fleet, &references, request, &args.request, console).await
 }
 
 /// Shuts instances down.
 pub(crate) async fn stop(args: &StopArgs, console: Console) -> Result<Exit, Failure> {
-    let references = args.request.targets.read()?;
-    let fleet = connect::fleet(&args.request.connection)?;
+    let setup = Setup::read(&args.request.connection)?;
+    let references = args.request.targets.read(&setup)?;
+    let fleet = setup.fleet()?;
     let mut request = fleet
         .stop(&references)
         .mode(args.force.mode())
@@ -37,18 +39,20 @@ pub(crate) async fn stop(args: &StopArgs, console: Console) -> Result<Exit, Fail
     if args.strictness.strict {
         request = request.strict();
     }
-    carry_out(&fleet, &references, request, &args.request, console).await
+    carry_out(&setup, &fleet, &references, request, &args.request, console).await
 }
 
 /// Shuts instances down and boots them again.
 pub(crate) async fn reboot(args: &RebootArgs, console: Console) -> Result<Exit, Failure> {
-    let references = args.request.targets.read()?;
-    let fleet = connect::fleet(&args.request.connection)?;
+    let setup = Setup::read(&args.request.connection)?;
+    let references = args.request.targets.read(&setup)?;
+    let fleet = setup.fleet()?;
     let request = fleet.reboot(&references).mode(args.force.mode());
-    carry_out(&fleet, &references, request, &args.request, console).await
+    carry_out(&setup, &fleet, &references, request, &args.request, console).await
 }
 
 async fn carry_out<O>(
+    setup: &Setup,
     fleet: &Fleet,
     references: &[Reference],
     mut request: FleetRequest<'_, O>,
@@ -58,13 +62,13 @@ async fn carry_out<O>(
 where
     O: Into<Action> + Default + Copy + Send + Sync + 'static,
 {
-    if let Some(patience) = args.patience() {
+    if let Some(patience) = args.patience(setup) {
         request = request.wait(patience);
     }
-    if let Some(waves) = args.rolling.waves() {
+    if let Some(waves) = args.waves(setup) {
         request = request.waves(waves);
     }
-    if let Some(instances) = args.max {
+    if let Some(instances) = args.max.or(setup.max()) {
         request = request.max(instances);
     }
     if args.dry_run {

@@ -5,11 +5,11 @@ use serde::Serialize;
 
 use crate::{
     args::SimulateArgs,
-    connect::{self, ACCESS_KEY, SECRET_KEY},
     console::say,
     exit::{Exit, Failure},
     interrupt::Interrupt,
     output,
+    simulated::{self, ACCESS_KEY, SECRET_KEY},
 };
 
 /// Serves four simulated clouds until it is asked to end.
@@ -41,9 +41,9 @@ pub(crate) async fn run(args: &SimulateArgs) -> Result<Exit, Failure> {
 fn simulator(args: &SimulateArgs) -> Result<Simulator, BadFleet> {
     let fleet = match &args.fleet {
         Some(fleet) => fleet.clone(),
-        None => connect::small_fleet()?,
+        None => simulated::small_fleet()?,
     };
-    Ok(connect::with_our_key(fleet).speed(args.speed).build())
+    Ok(simulated::with_our_key(fleet).speed(args.speed).build())
 }
 
 /// The first line on standard output: all that a client needs to know.

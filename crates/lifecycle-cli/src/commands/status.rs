@@ -2,17 +2,18 @@
 
 use crate::{
     args::StatusArgs,
-    connect,
     console::{Console, Format},
     exit::{Exit, Failure},
     output::{self, Columns},
     row::{self, Row},
+    setup::Setup,
 };
 
 /// Shows the states of instances.
 pub(crate) async fn run(args: &StatusArgs, console: Console) -> Result<Exit, Failure> {
-    let references = args.targets.read()?;
-    let fleet = connect::fleet(&args.connection)?;
+    let setup = Setup::read(&args.connection)?;
+    let references = args.targets.read(&setup)?;
+    let fleet = setup.fleet()?;
     let statuses = match fleet.observe(&references).await.map_err(Failure::from) {
         Ok(statuses) => statuses,
         Err(failure) => {

@@ -2,20 +2,21 @@
 
 use crate::{
     args::WaitArgs,
-    connect,
     console::Console,
     exit::{Exit, Failure},
     follow,
     row::Purpose,
+    setup::Setup,
 };
 
 /// Waits until instances are in a state.
 pub(crate) async fn run(args: &WaitArgs, console: Console) -> Result<Exit, Failure> {
-    let references = args.targets.read()?;
-    let fleet = connect::fleet(&args.connection)?;
+    let setup = Setup::read(&args.connection)?;
+    let references = args.targets.read(&setup)?;
+    let fleet = setup.fleet()?;
     let events = fleet
         .wait(&references, args.goal())
-        .patience(args.connection.timeout)
+        .patience(setup.timeout())
         .events();
     follow::to_the_end(&fleet, &references, events, Purpose::Wait, console).await
 }

@@ -6,7 +6,7 @@ use std::{
 };
 
 use async_trait::async_trait;
-use lifecycle_core::{Credential, Grant, Origin};
+use lifecycle_core::{Credential, Grant, Origin, origin::unusable};
 use tokio::{
     sync::{Mutex as Gate, MutexGuard as Pass},
     time::Instant,
@@ -149,11 +149,14 @@ impl Held {
 
     fn still_good(&self, now: SystemTime) -> Result<(), NoCredential> {
         match self.term {
-            Some(term) if term.end <= now => Err(NoCredential::new(format!(
-                "the key of {} ended on {}: get a new one, as by logging in again",
-                self.found,
-                httpdate::fmt_http_date(term.end)
-            ))),
+            Some(term) if term.end <= now => Err(unusable(
+                &format!("the key of {}", self.found),
+                &format!(
+                    "ended on {}: get a new one, as by logging in again",
+                    httpdate::fmt_http_date(term.end)
+                ),
+            )
+            .into()),
             _ => Ok(()),
         }
     }

@@ -69,24 +69,39 @@ pub struct Standing {
 
 /// There is no key.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{}", .0.message())]
-pub struct NoCredential(Fault);
+#[error("{}", .fault.message())]
+pub struct NoCredential {
+    fault: Fault,
+    is_absent: bool,
+}
 
 impl NoCredential {
-    /// With a text that says what was looked for and what to do.
+    /// Nothing is set up. The text says what was looked for and what to do.
     pub fn new(message: impl Into<String>) -> Self {
-        Fault::new(FaultKind::Credential, message).into()
+        Self {
+            is_absent: true,
+            ..Fault::new(FaultKind::Credential, message).into()
+        }
+    }
+
+    /// Whether nothing is set up, rather than something that cannot be used.
+    pub fn is_absent(&self) -> bool {
+        self.is_absent
     }
 
     /// Why, as the fault of the call that needed the key. That call was never sent.
     pub fn fault(&self) -> &Fault {
-        &self.0
+        &self.fault
     }
 }
 
+/// Something is set up and cannot be used.
 impl From<Fault> for NoCredential {
     fn from(fault: Fault) -> Self {
-        Self(fault.with_effect(Effect::None))
+        Self {
+            fault: fault.with_effect(Effect::None),
+            is_absent: false,
+        }
     }
 }
 

@@ -12,8 +12,8 @@ use std::{
 use async_trait::async_trait;
 use bytes::Bytes;
 use lifecycle_facade::{
-    BareMachine, Client, Credential, Fleet, InstanceId, Place, PowerState, Transport, TransportError,
-    core::Reply,
+    BareMachine, Client, Credential, Fleet, InstanceId, Place, PowerState, Transport,
+    TransportError, core::Reply,
 };
 use lifecycle_sim::{
     Cloud, ErrorBody, Injection, MemoryTransport, Mishap, Operation, Simulator, State, When,

@@ -25,20 +25,20 @@ fn around(toy: &Toy) -> Surroundings<'_> {
     Surroundings::new(toy, Stamp::from_unix(0, 0))
 }
 
-const SETS: Variables = Variables::new(&[
+const SETS: &[KeyVariables] = &[
     KeyVariables::Keys {
         id: "A_ID",
         secret: "A_SECRET",
         session: Some("A_SESSION"),
     },
     KeyVariables::Token("B_TOKEN"),
-]);
+];
 
 fn read(variables: &[(&'static str, &'static str)]) -> Step<Grant> {
     let toy = Toy {
         variables: variables.iter().copied().collect(),
     };
-    SETS.begin(&around(&toy))
+    Variables::new(SETS).begin(&around(&toy))
 }
 
 fn done(step: Step<Grant>) -> Grant {
@@ -123,7 +123,9 @@ fn a_chain_goes_on_where_nothing_is_set_up_and_stops_at_a_fault() {
         variables: [("B_TOKEN", "t")].into(),
     };
     let around = around(&toy);
-    let ask = || match FirstOf::new(vec![Box::new(Empty), Box::new(SETS)]).begin(&around) {
+    let ask = || match FirstOf::new(vec![Box::new(Empty), Box::new(Variables::new(SETS))])
+        .begin(&around)
+    {
         Step::Ask(ask) => ask,
         other => panic!("{other:?}"),
     };
@@ -146,7 +148,7 @@ fn a_result_leads_on() {
         variables: [("B_TOKEN", "t")].into(),
     };
     let around = around(&toy);
-    let step = SETS
+    let step = Variables::new(SETS)
         .begin(&around)
         .and_then(&around, |grant, _| Step::Done(grant.found_by("exchange")));
     assert_eq!(done(step).found, "exchange, variable B_TOKEN");

@@ -14,7 +14,7 @@ mod request;
 mod roll;
 mod status;
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc, time::SystemTime};
 
 use lifecycle_client::{Calls, Client, CredentialSource, TransportError};
 use lifecycle_core::{
@@ -163,11 +163,13 @@ impl Fleet {
     ///
     /// # Errors
     /// [`FleetError`] when there can be no such place.
-    pub async fn probe(
-        &self,
-        place: &Place,
-    ) -> Result<Result<Probe, TransportError>, FleetError> {
+    pub async fn probe(&self, place: &Place) -> Result<Result<Probe, TransportError>, FleetError> {
         self.connector.probe(place).await
+    }
+
+    /// The wall clock by which it works.
+    pub fn now(&self) -> SystemTime {
+        self.connector.settings.clock.now()
     }
 
     /// The accounts that were given names, in the order of these.

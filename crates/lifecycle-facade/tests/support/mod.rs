@@ -1,6 +1,9 @@
 //! A fleet over simulated clouds, in memory.
 
-use lifecycle_facade::{Credential, Fleet};
+use lifecycle_facade::{
+    Credential, Fleet,
+    core::{Machine, origin::Holds},
+};
 use lifecycle_sim::{Cloud, Simulator};
 
 /// Simulated clouds with the machines of `spec`.
@@ -10,32 +13,59 @@ pub(crate) fn simulator(spec: &str) -> Simulator {
 
 /// A fleet of all clouds of this build, whose keys and times are the simulated ones.
 pub(crate) fn fleet(simulator: &Simulator) -> Fleet {
-    let simulator = simulator.clone();
-    let variables = simulator.clone();
     Fleet::builder()
         .transport(simulator.transport())
         .clock(simulator.clock())
-        .variables(move |name| {
-            let cloud = match name {
-                name if name.starts_with("BAIDUCLOUD_") => Cloud::Baidu,
-                name if name.starts_with("ALIBABA_CLOUD_") => Cloud::Aliyun,
-                name if name.starts_with("ZENLAYERCLOUD_ACCESS") => Cloud::Zenlayer,
-                name if name.starts_with("HUAWEICLOUD_SDK_") => Cloud::Huawei,
-                _ => return None,
-            };
-            let Credential::Keys { id, secret, .. } = variables.credential(cloud) else {
-                return None;
-            };
-            match name {
-                "HUAWEICLOUD_SDK_PROJECT_ID" => Some(variables.project_id()),
-                name if name.ends_with("SESSION_TOKEN") || name.ends_with("SECURITY_TOKEN") => None,
-                name if name.contains("SECRET") || name.ends_with("_SK") => {
-                    Some(secret.expose().to_owned())
-                }
-                name if name.ends_with("PASSWORD") => Some(secret.expose().to_owned()),
-                _ => Some(id),
-            }
-        })
+        .machine(SimulatedMachine(simulator.clone()))
         .build()
         .unwrap()
 }
+
+/// A machine that has the newest key of each simulated cloud among its variables.
+#[derive(Debug)]
+struct SimulatedMachine(Simulator);
+
+impl Machine for SimulatedMachine {
+    fn variable(&self, name: &str) -> Option<String> {
+        if name == "HUAWEICLOUD_SDK_PROJECT_ID" {
+            return Some(self.0.project_id());
+        }
+        let is_secret = ["_SECRET", "_SECRET_KEY", "_SK", "_PASSWORD"];
+        let (cloud, _) = KEYS.iter().find(|(_, names)| names.contains(&name))?;
+        let Credential::Keys { id, secret, .. } = self.0.credential(*cloud) else {
+            return None;
+        };
+        let is_secret = is_secret.iter().any(|end| name.ends_with(end));
+        Some(if is_secret {
+            secret.expose().to_owned()
+        } else {
+            id
+        })
+    }
+
+    fn file(&self, _: &str, _: Holds) -> Result<Option<String>, String> {
+        Ok(None)
+    }
+}
+
+const KEYS: [(Cloud, [&str; 2]); 4] = [
+    (
+        Cloud::Baidu,
+        ["BAIDUCLOUD_ACCESS_KEY", "BAIDUCLOUD_SECRET_KEY"],
+    ),
+    (
+        Cloud::Aliyun,
+        [
+            "ALIBABA_CLOUD_ACCESS_KEY_ID",
+            "ALIBABA_CLOUD_ACCESS_KEY_SECRET",
+        ],
+    ),
+    (
+        Cloud::Zenlayer,
+        [
+            "ZENLAYERCLOUD_ACCESS_KEY_ID",
+            "ZENLAYERCLOUD_ACCESS_KEY_PASSWORD",
+        ],
+    ),
+    (Cloud::Huawei, ["HUAWEICLOUD_SDK_AK", "HUAWEICLOUD_SDK_SK"]),
+];

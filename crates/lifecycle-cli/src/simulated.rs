@@ -1,41 +1,20 @@
-//! From the command line to a fleet: the real clouds, or the simulator within this process.
+//! The simulator within this process, as the commands use it.
 
-use std::time::Duration;
-
-use lifecycle_facade::{Credential, Fleet, FleetBuilder, Timeouts};
+use lifecycle_facade::{BareMachine, Credential, Fleet, FleetBuilder};
 use lifecycle_sim::{BadFleet, Builder, Cloud, Simulator};
 
-use crate::{args::Connection, exit::Failure};
-
-/// A fleet as the command line asks for it. No cloud is called yet.
+/// Settings of the fleet of `--sim`.
 ///
 /// # Errors
-/// When the simulator or the HTTP client cannot be set up.
-pub(crate) fn fleet(connection: &Connection) -> Result<Fleet, Failure> {
-    let settings = if connection.sim {
-        let simulator = small_fleet().map_err(|bad| Failure::nothing_done(bad.to_string()))?;
-        simulated(&with_our_key(simulator).build())
-    } else {
-        match &connection.endpoint {
-            Some(endpoint) => Fleet::builder().endpoint(endpoint.clone()),
-            None => Fleet::builder(),
-        }
-    };
-    Ok(within(connection.timeout, settings).build()?)
-}
-
-/// Bounds requests that do not wait. Waiting takes its bound with the request.
-fn within(timeout: Duration, settings: FleetBuilder) -> FleetBuilder {
-    settings.tune(move |client| {
-        let mut timeouts = Timeouts::default();
-        timeouts.request = timeout;
-        client.timeouts(timeouts)
-    })
+/// When the simulator cannot be made.
+pub(crate) fn fleet() -> Result<FleetBuilder, BadFleet> {
+    Ok(simulated(&with_our_key(small_fleet()?).build()))
 }
 
 /// Settings of a fleet at the clouds of `simulator`.
 pub(crate) fn simulated(simulator: &Simulator) -> FleetBuilder {
     Fleet::builder()
+        .machine(BareMachine)
         .transport(simulator.transport())
         .clock(simulator.clock())
         .credential(key())

@@ -1,0 +1,161 @@
+//! What the command line and the configuration file say together: the command line first, then the
+//! file, then what is usual.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use lifecycle_facade::{
+    Fleet, FleetBuilder, HttpTransport, PlainHttp, Reference, Timeouts, Waves, config::Config,
+};
+
+use crate::{args::Connection, exit::Failure, simulated};
+
+/// The settings of one run.
+#[derive(Debug)]
+pub(crate) struct Setup<'a> {
+    connection: &'a Connection,
+    config: Option<(PathBuf, Config)>,
+}
+
+impl<'a> Setup<'a> {
+    /// Reads the configuration file, where there is one.
+    ///
+    /// # Errors
+    /// When it was named and is not there, or something in it is wrong.
+    pub(crate) fn read(connection: &'a Connection) -> Result<Self, Failure> {
+        let path = match &connection.config {
+            Some(path) => Some(path.clone()),
+            None if connection.sim => None,
+            None => Config::default_path().filter(|path| path.exists()),
+        };
+        let config = match path {
+            Some(path) => {
+                let config =
+                    Config::load(&path).map_err(|bad| Failure::wrong_usage(bad.to_string()))?;
+                Some((path, config))
+            }
+            None => None,
+        };
+        Ok(Self { connection, config })
+    }
+
+    /// The fleet. No cloud is called yet.
+    ///
+    /// # Errors
+    /// When the simulator or the HTTP client cannot be set up, or an account cannot be.
+    pub(crate) fn fleet(&self) -> Result<Fleet, Failure> {
+        let builder = if self.connection.sim {
+            simulated::fleet().map_err(|bad| Failure::nothing_done(bad.to_string()))?
+        } else {
+            self.real_clouds()?
+        };
+        let timeouts = self.timeouts();
+        Ok(builder
+            .tune(move |client| client.timeouts(timeouts))
+            .build()?)
+    }
+
+    /// How long to wait.
+    pub(crate) fn timeout(&self) -> Duration {
+        let configured = self.config().and_then(|config| config.defaults.timeout);
+        self.connection
+            .timeout
+            .or(configured)
+            .unwrap_or(Duration::from_secs(600))
+    }
+
+    /// In which waves power actions go, where the command line does not say it.
+    pub(crate) fn waves(&self) -> Option<Waves> {
+        self.config()?.defaults.waves
+    }
+
+    /// The greatest number of instances, where the command line does not say it.
+    pub(crate) fn max(&self) -> Option<usize> {
+        self.config()?.defaults.max
+    }
+
+    /// The configuration file that was read.
+    pub(crate) fn config_path(&self) -> Option<&Path> {
+        self.config.as_ref().map(|(path, _)| path.as_path())
+    }
+
+    /// The instances of a group.
+    ///
+    /// # Errors
+    /// When there is no such group.
+    pub(crate) fn group(&self, name: &str) -> Result<Vec<Reference>, Failure> {
+        let no_reference = format!(
+            "{name:?} is no reference: write cloud/region/instance-id, such as baidu/bj/i-a1b2c3d4"
+        );
+        let Some(config) = self.config() else {
+            return Err(Failure::wrong_usage(format!(
+                "{no_reference}, or a group of a configuration file"
+            )));
+        };
+        let Some(group) = config.groups.get(name) else {
+            let known: Vec<&str> = config.groups.keys().map(String::as_str).collect();
+            return Err(Failure::wrong_usage(if known.is_empty() {
+                format!("{no_reference}; the configuration file has no groups")
+            } else {
+                format!("{no_reference}, or a group: there is {}", known.join(", "))
+            }));
+        };
+        Ok(group.clone())
+    }
+
+    fn config(&self) -> Option<&Config> {
+        self.config.as_ref().map(|(_, config)| config)
+    }
+
+    fn real_clouds(&self) -> Result<FleetBuilder, Failure> {
+        let mut builder = Fleet::builder().transport(self.transport()?);
+        if let Some(config) = self.config() {
+            builder = builder.configured(config)?;
+        }
+        if let Some(endpoint) = &self.connection.endpoint {
+            builder = builder.endpoint(endpoint.clone());
+        }
+        if self.connection.plain_http {
+            builder = builder.plain_http(PlainHttp::Anywhere);
+        }
+        Ok(builder)
+    }
+
+    fn transport(&self) -> Result<HttpTransport, Failure> {
+        let defaults = self.config().map(|config| &config.defaults);
+        let mut transport = HttpTransport::builder();
+        let configured = defaults.and_then(|defaults| defaults.connect_timeout);
+        if let Some(limit) = self.connection.connect_timeout.or(configured) {
+            transport = transport.connect_timeout(limit);
+        }
+        let configured = defaults.into_iter().flat_map(|d| &d.ca_certificates);
+        for path in self.connection.ca_certificates.iter().chain(configured) {
+            let unusable = |why: String| {
+                Failure::wrong_usage(format!("CA certificates in {}: {why}", path.display()))
+            };
+            let pem = fs::read(path).map_err(|error| unusable(error.to_string()))?;
+            transport = transport
+                .add_certificates(&pem)
+                .map_err(|error| unusable(error.to_string()))?;
+        }
+        transport
+            .build()
+            .map_err(|error| Failure::nothing_done(error.to_string()))
+    }
+
+    /// Bounds of requests that do not wait. Waiting takes its bound with the request.
+    fn timeouts(&self) -> Timeouts {
+        let mut timeouts = Timeouts::default();
+        timeouts.request = self.timeout();
+        let configured = self
+            .config()
+            .and_then(|config| config.defaults.attempt_timeout);
+        if let Some(limit) = configured {
+            timeouts.attempt = limit;
+        }
+        timeouts
+    }
+}

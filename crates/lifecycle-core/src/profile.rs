@@ -1,6 +1,6 @@
 //! What can be said about a cloud as plain data.
 
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
 use crate::{Action, Billing, Fault, FaultKind, LocalDisk, StopMode, Verb};
 
@@ -340,6 +340,16 @@ pub enum KeyVariables {
     },
     /// A bearer token.
     Token(&'static str),
+}
+
+/// The names that must be set.
+impl fmt::Display for KeyVariables {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Keys { id, secret, .. } => write!(f, "{id} and {secret}"),
+            Self::Token(name) => f.write_str(name),
+        }
+    }
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! The keys that a cloud knows.
 
+use crate::{Cloud, KeyKind};
+
 /// The account of one cloud.
 #[derive(Clone, Debug)]
 pub(crate) struct Account {
@@ -21,6 +23,8 @@ pub(crate) struct Key {
     pub(crate) is_token: bool,
     /// How many more calls it is good for; `None` for ever.
     calls_left: Option<u64>,
+    /// When it ends, in seconds since 1970; `None` for one of the account's own, which never does.
+    ends: Option<i64>,
 }
 
 impl Key {
@@ -31,6 +35,7 @@ impl Key {
             session,
             is_token: false,
             calls_left: None,
+            ends: None,
         }
     }
 
@@ -41,7 +46,37 @@ impl Key {
             session: None,
             is_token: true,
             calls_left: None,
+            ends: None,
         }
+    }
+
+    /// A key that is made up.
+    pub(crate) fn mint(cloud: Cloud, kind: KeyKind, chance: &mut fastrand::Rng) -> Self {
+        let id = format!(
+            "SIM{}{:016X}",
+            cloud.as_str().to_uppercase(),
+            chance.u64(..)
+        );
+        let secret = format!("simsecret{:032x}", chance.u128(..));
+        match kind {
+            KeyKind::Permanent => Self::pair(id, secret, None),
+            KeyKind::Temporary => {
+                let session = format!("simsession{:032x}", chance.u128(..));
+                Self::pair(id, secret, Some(session))
+            }
+            KeyKind::Token => Self::token(format!("simtoken{:032x}", chance.u128(..))),
+        }
+    }
+
+    /// The same key, good until this time in seconds since 1970.
+    pub(crate) fn until(mut self, end: i64) -> Self {
+        self.ends = Some(end);
+        self
+    }
+
+    /// Has it ended at this time, in seconds since 1970?
+    pub(crate) fn is_over(&self, now: i64) -> bool {
+        self.ends.is_some_and(|end| now >= end)
     }
 
     /// No call works with it any more.
@@ -79,15 +114,21 @@ impl Account {
         self.keys.iter().find(|key| key.is_token && key.id == token)
     }
 
-    /// The newest key.
+    /// The newest of the account's own keys: not one that its identity services have handed out.
     pub(crate) fn newest(&self) -> Option<&Key> {
-        self.keys.last()
+        self.keys.iter().rfind(|key| key.ends.is_none())
     }
 
     pub(crate) fn add(&mut self, key: Key) {
         self.keys
             .retain(|known| known.id != key.id || known.is_token != key.is_token);
         self.keys.push(key);
+    }
+
+    /// Keys that ended a day before `now` or earlier become unknown.
+    pub(crate) fn forget_ended(&mut self, now: i64) {
+        self.keys
+            .retain(|key| !key.is_over(now.saturating_sub(DAY)));
     }
 
     /// Every key stops working after this many more calls.
@@ -104,3 +145,6 @@ impl Account {
         }
     }
 }
+
+/// A day in seconds.
+const DAY: i64 = 86_400;

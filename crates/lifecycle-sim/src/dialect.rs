@@ -74,6 +74,8 @@ pub enum Operation {
     List,
     /// Read a job.
     Follow,
+    /// Ask an identity or metadata service for a key or a token, or for what leads to one.
+    Identify,
     /// Anything else, known to the cloud or not.
     Other,
 }
@@ -93,6 +95,7 @@ impl Operation {
             Self::Observe => "observe",
             Self::List => "list",
             Self::Follow => "follow",
+            Self::Identify => "identify",
             Self::Other => "other",
         }
     }

@@ -10,8 +10,8 @@ use lifecycle_client::{Clock, SystemClock};
 use lifecycle_core::Credential;
 
 use crate::{
-    Act, BadFleet, Cloud, Injection, Ledger, MemoryTransport, SimClock, State, Switches, Tempo,
-    Throttle, Trouble,
+    Act, BadFleet, Cloud, Identity, Injection, Ledger, MemoryTransport, SimClock, State, Switches,
+    Tempo, Throttle, Trouble,
     account::{Account, Key},
     fleet::{self, Group},
     ledger::Calls,
@@ -51,7 +51,8 @@ impl Simulator {
         self.clock.clone()
     }
 
-    /// The newest key of the cloud's account.
+    /// The newest key of the cloud's account. Keys that its identity services have handed out do not
+    /// count.
     pub fn credential(&self, cloud: Cloud) -> Credential {
         let world = self.world();
         match world.site(cloud).account.newest() {
@@ -138,10 +139,16 @@ impl Simulator {
     pub fn issue(&self, cloud: Cloud, kind: KeyKind) -> Credential {
         let mut world = self.world();
         let site = world.site_mut(cloud);
-        let key = mint_key(cloud, kind, &mut site.chance);
+        let key = Key::mint(cloud, kind, &mut site.chance);
         let issued = credential(&key);
         site.account.add(key);
         issued
+    }
+
+    /// Sets what the identity services of the cloud know from now on. What they have handed out stays
+    /// good.
+    pub fn identity(&self, cloud: Cloud, identity: Identity) {
+        self.world().site_mut(cloud).identity = identity;
     }
 
     /// Sets how many calls the cloud takes; `None` for any number.
@@ -248,6 +255,7 @@ pub struct Builder {
     switches: Switches,
     throttles: Vec<(Cloud, Throttle)>,
     keys: Vec<(Cloud, Key)>,
+    identities: Vec<(Cloud, Identity)>,
     project_id: Option<String>,
     log_limit: usize,
 }
@@ -263,6 +271,7 @@ impl Default for Builder {
             switches: Switches::default(),
             throttles: Vec::new(),
             keys: Vec::new(),
+            identities: Vec::new(),
             project_id: None,
             log_limit: 1_000_000,
         }
@@ -362,6 +371,13 @@ impl Builder {
         self
     }
 
+    /// What the identity services of a cloud know. Nothing.
+    #[must_use]
+    pub fn identity(mut self, cloud: Cloud, identity: Identity) -> Self {
+        self.identities.push((cloud, identity));
+        self
+    }
+
     /// The project of all Huawei instances. Made up from the seed.
     #[must_use]
     pub fn project_id(mut self, id: impl Into<String>) -> Self {
@@ -398,6 +414,9 @@ impl Builder {
         for (cloud, key) in &self.keys {
             world.site_mut(*cloud).account.add(key.clone());
         }
+        for (cloud, identity) in self.identities {
+            world.site_mut(cloud).identity = identity;
+        }
         world.populate(&self.groups);
         Simulator {
             world: Arc::new(Mutex::new(world)),
@@ -412,7 +431,7 @@ impl Builder {
         let project = format!("{:032x}", chance.u128(..));
         let account = Account::new(
             self.project_id.clone().unwrap_or(project),
-            mint_key(cloud, KeyKind::Permanent, &mut chance),
+            Key::mint(cloud, KeyKind::Permanent, &mut chance),
         );
         let ground = Ground {
             seed: chance.u64(..),
@@ -422,23 +441,6 @@ impl Builder {
             log_limit: self.log_limit,
         };
         Site::new(cloud, account, ground)
-    }
-}
-
-fn mint_key(cloud: Cloud, kind: KeyKind, chance: &mut fastrand::Rng) -> Key {
-    let id = format!(
-        "SIM{}{:016X}",
-        cloud.as_str().to_uppercase(),
-        chance.u64(..)
-    );
-    let secret = format!("simsecret{:032x}", chance.u128(..));
-    match kind {
-        KeyKind::Permanent => Key::pair(id, secret, None),
-        KeyKind::Temporary => {
-            let session = format!("simsession{:032x}", chance.u128(..));
-            Key::pair(id, secret, Some(session))
-        }
-        KeyKind::Token => Key::token(format!("simtoken{:032x}", chance.u128(..))),
     }
 }
 

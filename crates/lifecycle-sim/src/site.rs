@@ -5,11 +5,12 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 use jiff::Timestamp;
 
 use crate::{
-    Cloud, Switches, Tempo, Trouble,
+    Cloud, Identity, Switches, Tempo, Trouble,
     account::Account,
     aliyun, baidu, huawei,
     instance::{Act, Instance, Power, State, View},
     ledger::Acts,
+    metadata,
     time::{Moment, Timeline},
 };
 
@@ -20,6 +21,10 @@ pub(crate) struct Site {
     pub(crate) cloud: Cloud,
     /// The keys that it knows.
     pub(crate) account: Account,
+    /// What its identity services know.
+    pub(crate) identity: Identity,
+    /// What its metadata service remembers from call to call.
+    pub(crate) metadata: metadata::Memory,
     /// How it behaves where its documents are silent.
     pub(crate) switches: Switches,
     /// What Baidu remembers from call to call.
@@ -233,6 +238,8 @@ impl Site {
         Self {
             cloud,
             account,
+            identity: Identity::default(),
+            metadata: metadata::Memory::default(),
             switches: ground.switches,
             baidu: baidu::Memory::default(),
             aliyun: aliyun::Memory::default(),

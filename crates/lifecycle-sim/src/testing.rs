@@ -87,6 +87,16 @@ pub(crate) fn perform(site: &mut Site, request: &Received, scope: Scope) -> (u16
     read(&response)
 }
 
+/// What becomes of a request, signature and all: the denial if it is not let in, else the answer.
+pub(crate) fn exchange(site: &mut Site, request: &Received) -> Response {
+    let dialect = site.cloud.dialect();
+    assert!(dialect.claims(request), "{} is for nobody", request.path);
+    match dialect.authenticate(site, request) {
+        Ok(()) => dialect.perform(site, request, Scope::Everywhere),
+        Err(denial) => *denial.response,
+    }
+}
+
 /// Status and JSON body of an answer; `null` for an empty body.
 pub(crate) fn read(response: &Response) -> (u16, Value) {
     let status = response.status().as_u16();

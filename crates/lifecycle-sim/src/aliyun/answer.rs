@@ -15,6 +15,8 @@ pub(super) struct Envelope {
     pub(super) format: Format,
     /// The name of the operation.
     pub(super) action: String,
+    /// The service that is asked, as links to its documents name it.
+    pub(super) product: &'static str,
     /// The host that was asked.
     pub(super) host: String,
     /// Upper-case UUID.
@@ -41,8 +43,8 @@ impl Envelope {
             message: &refusal.message,
             recommend: (self.format == Format::Json).then(|| {
                 format!(
-                    "https://api.aliyun.com/troubleshoot?q={}&product=Ecs&requestId={}",
-                    refusal.code, self.request_id
+                    "https://api.aliyun.com/troubleshoot?q={}&product={}&requestId={}",
+                    refusal.code, self.product, self.request_id
                 )
             }),
         };

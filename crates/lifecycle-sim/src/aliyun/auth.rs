@@ -39,7 +39,8 @@ pub(super) fn verify(
         let refusal = refusal::NO_KEY.with_status(switches.unknown_key_status);
         return Err((Reason::Key, refusal));
     };
-    check_key(key, claim.session.as_deref(), switches).map_err(|refusal| (Reason::Key, refusal))?;
+    check_key(key, claim.session.as_deref(), now, switches)
+        .map_err(|refusal| (Reason::Key, refusal))?;
     if claim.proof.signature(&key.secret) != claim.signature {
         return Err((Reason::Key, claim.proof.mismatch()));
     }
@@ -254,12 +255,18 @@ fn check_clock(date: Option<&str>, now: i64) -> Result<(), Refusal> {
 /// How far the clocks may be apart, in seconds.
 pub(super) const WINDOW: u64 = 15 * 60;
 
-/// A key that was taken back answers as a disabled one, a temporary key as an expired one (inferred).
-fn check_key(key: &Key, session: Option<&str>, switches: &Switches) -> Result<(), Refusal> {
+/// A temporary key that ended or was taken back answers as an expired one, another that was taken back
+/// as a disabled one (inferred).
+fn check_key(
+    key: &Key,
+    session: Option<&str>,
+    now: i64,
+    switches: &Switches,
+) -> Result<(), Refusal> {
     let session_refusal = match (&key.session, session) {
         (Some(_), None) => Some(refusal::NO_SESSION),
         (_, sent) if !key.fits_session(sent) => Some(refusal::FOREIGN_SESSION),
-        (Some(_), _) if key.is_revoked() => Some(refusal::EXPIRED_SESSION),
+        (Some(_), _) if key.is_revoked() || key.is_over(now) => Some(refusal::EXPIRED_SESSION),
         _ => None,
     };
     if let Some(refusal) = session_refusal {

@@ -2,8 +2,8 @@
 //!
 //! What is simulated: start, stop and reboot, one by one and in batches, `DescribeInstances` and
 //! `DescribeInstanceStatus`, over GET and POST, with parameters in the query or in a form, in JSON and
-//! XML, under both signatures. What is not: permissions, tags, and filters other than status, lock
-//! reason, name and zone.
+//! XML, under both signatures; the Security Token Service and the metadata service of an instance. What
+//! is not: permissions, tags, and filters other than status, lock reason, name and zone.
 //!
 //! | file | holds |
 //! | --- | --- |
@@ -11,6 +11,7 @@
 //! | `asked` | what is asked |
 //! | `power` | start, stop, reboot |
 //! | `describe` | looking |
+//! | `sts`, `metadata` | keys for a role |
 //! | `standing` | the vendor's words for an instance's state |
 //! | `answer`, `refusal` | how it is answered |
 //! | `switches` | what nobody knows |
@@ -20,11 +21,13 @@ mod asked;
 mod auth;
 pub(crate) mod behaviours;
 mod describe;
+mod metadata;
 mod power;
 mod refusal;
 mod regions;
 mod sha1;
 mod standing;
+mod sts;
 pub(crate) mod switches;
 #[cfg(test)]
 mod tests;
@@ -51,9 +54,12 @@ use crate::{
 pub(crate) struct Aliyun;
 
 impl Dialect for Aliyun {
-    /// RPC style: the path says nothing, headers or parameters name the operation.
+    /// RPC style: the path says nothing, headers or parameters name the operation. Only the metadata
+    /// service has paths.
     fn claims(&self, request: &Received) -> bool {
-        request.path == "/" || request.headers.contains_key("x-acs-action")
+        request.path == "/"
+            || request.headers.contains_key("x-acs-action")
+            || metadata::Call::of(request).is_some()
     }
 
     /// `ecs.<region>.aliyuncs.com` and `ecs-vpc.<region>.aliyuncs.com` (vendor's source). The host
@@ -74,6 +80,14 @@ impl Dialect for Aliyun {
     }
 
     fn intent(&self, request: &Received) -> Intent {
+        if let Some(call) = metadata::Call::of(request) {
+            return Intent {
+                operation: Operation::Identify,
+                name: call.name(),
+                ids: 0,
+                key: String::new(),
+            };
+        }
         let asked = Asked::of(request);
         let (operation, name) = kind(&asked);
         Intent {
@@ -85,6 +99,9 @@ impl Dialect for Aliyun {
     }
 
     fn authenticate(&self, site: &mut Site, request: &Received) -> Result<(), Denial> {
+        if is_unsigned(request) {
+            return Ok(());
+        }
         let now = site.wall().as_second();
         let verdict = auth::verify(request, &site.account, now, &site.switches.aliyun);
         let at = site.now();
@@ -102,6 +119,9 @@ impl Dialect for Aliyun {
     }
 
     fn perform(&self, site: &mut Site, request: &Received, scope: Scope) -> Response {
+        if let Some(call) = metadata::Call::of(request) {
+            return metadata::answer(site, request, &call);
+        }
         let asked = Asked::of(request);
         let envelope = envelope(site, request, &asked);
         let answer = if request.method == http::Method::GET || request.method == http::Method::POST
@@ -151,14 +171,23 @@ impl Nonces {
     }
 }
 
+/// Is the request one that carries no signature?
+fn is_unsigned(request: &Received) -> bool {
+    let asked = Asked::of(request);
+    metadata::Call::of(request).is_some()
+        || asked.version == sts::VERSION && asked.action == sts::UNSIGNED
+}
+
 fn dispatch(
     site: &mut Site,
     asked: &Asked,
     scope: Scope,
     envelope: &Envelope,
 ) -> Result<Response, Refusal> {
-    if asked.version != "2014-05-26" {
-        return Err(refusal::NO_API);
+    match asked.version.as_str() {
+        "2014-05-26" => {}
+        sts::VERSION => return issue(site, asked, envelope),
+        _ => return Err(refusal::NO_API),
     }
     match asked.action.as_str() {
         "StartInstance" => power::single(site, asked, scope, Verb::Start, envelope),
@@ -169,6 +198,15 @@ fn dispatch(
         "RebootInstances" => power::batch(site, asked, scope, Verb::Reboot, envelope),
         "DescribeInstanceStatus" => describe::statuses(site, asked, scope, envelope),
         "DescribeInstances" => describe::instances(site, asked, scope, envelope),
+        _ => Err(refusal::NO_API),
+    }
+}
+
+/// The calls of the Security Token Service.
+fn issue(site: &mut Site, asked: &Asked, envelope: &Envelope) -> Result<Response, Refusal> {
+    match asked.action.as_str() {
+        "AssumeRole" => sts::assume_role(site, asked, envelope),
+        sts::UNSIGNED => sts::assume_role_with_oidc(site, asked, envelope),
         _ => Err(refusal::NO_API),
     }
 }
@@ -188,6 +226,8 @@ fn kind(asked: &Asked) -> (Operation, &'static str) {
         "RebootInstances" => (Operation::Reboot, "RebootInstances"),
         "DescribeInstanceStatus" => (looking, "DescribeInstanceStatus"),
         "DescribeInstances" => (looking, "DescribeInstances"),
+        "AssumeRole" => (Operation::Identify, "AssumeRole"),
+        sts::UNSIGNED => (Operation::Identify, sts::UNSIGNED),
         _ => (Operation::Other, "unknown"),
     }
 }
@@ -208,6 +248,11 @@ fn envelope(site: &mut Site, request: &Received, asked: &Asked) -> Envelope {
     Envelope {
         format: asked.format.unwrap_or(usual),
         action: asked.action.clone(),
+        product: if asked.version == sts::VERSION {
+            "Sts"
+        } else {
+            "Ecs"
+        },
         host: request.hostname().to_owned(),
         request_id: site.uuid().to_uppercase(),
     }
@@ -218,6 +263,7 @@ fn unasked(site: &mut Site) -> Envelope {
     Envelope {
         format: Format::Json,
         action: String::new(),
+        product: "Ecs",
         host: "ecs.aliyuncs.com".to_owned(),
         request_id: site.uuid().to_uppercase(),
     }

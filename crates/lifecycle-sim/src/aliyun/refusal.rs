@@ -65,6 +65,30 @@ pub(super) fn invalid(name: &str) -> Refusal {
         .with_message(format!("The specified parameter \"{name}\" is not valid."))
 }
 
+/// A parameter of the Security Token Service that does not have its form (documented).
+pub(super) fn malformed(name: &str) -> Refusal {
+    Refusal {
+        code: Cow::Owned(format!("InvalidParameter.{name}")),
+        ..Refusal::new(400, "", "")
+    }
+    .with_message(format!("The parameter {name} is wrongly formed."))
+}
+
+/// A length of a session that the role does not have, with its longest one in seconds. The text for an
+/// hour is documented.
+pub(super) fn bad_duration(longest: u64) -> Refusal {
+    Refusal::new(400, "InvalidParameter.DurationSeconds", "").with_message(format!(
+        "The Min/Max value of DurationSeconds is 15min/{}hr.",
+        longest / 3600
+    ))
+}
+
+/// The role does not exist; the text is a real one.
+pub(super) fn no_role(name: &str) -> Refusal {
+    Refusal::new(404, "EntityNotExist.Role", "")
+        .with_message(format!("The role not exists: {name}."))
+}
+
 /// The instance is still being created.
 pub(super) fn not_ready(switches: &Switches) -> Refusal {
     Refusal::new(
@@ -160,6 +184,19 @@ refusals! {
     NO_REGION = 404 "InvalidRegionId.NotFound" "The specified RegionId does not exist.";
     NO_STATUS = 404 "InvalidStatus.NotFound" "The specified Status does not exist.";
     NO_LOCK_REASON = 404 "InvalidLockReason.NotFound" "The specified LockReason does not exist.";
+}
+
+// Security Token Service.
+refusals! {
+    /// Not authorised, or not trusted by the role: one code for both.
+    NO_ROLE_PERMISSION = 403 "NoPermission"
+        "You are not authorized to do this action. You should be authorized by RAM.";
+    BAD_POLICY = 400 "InvalidParameter.PolicyGrammar"
+        "The parameter Policy has not passed grammar check.";
+    NO_ID_TOKEN = 401 "AuthenticationFail.OIDCToken.Invalid" "The OIDCToken can not empty.";
+    FOREIGN_ID_TOKEN = 401 "AuthenticationFail.OIDCToken.InvalidSignature"
+        "OIDC token validate failed: invalid signature.";
+    NO_ID_PROVIDER = 401 "AuthenticationFail.NoPermission" "No such OIDC Provider registered.";
 }
 
 // Gateway.

@@ -56,6 +56,12 @@ described! {
         pub throttling_hint: ThrottlingHint,
         /// Is the answer XML when nothing says otherwise? Two documents disagree.
         pub xml_by_default: bool,
+        /// What the metadata service of an instance does about tokens. A setting of the instance; on some
+        /// hosts the service gives none.
+        pub metadata_tokens: MetadataTokens,
+        /// The status with which the metadata service refuses a token, or a request without one: 403 or
+        /// 401. Unknown.
+        pub metadata_refusal_status: u16,
         /// Are `TRUE` and `FALSE` taken as booleans? Only `true` and `True` are known to be.
         pub upper_case_booleans: bool,
     }
@@ -84,6 +90,8 @@ impl Default for Switches {
             throttling: Throttling::default(),
             throttling_hint: ThrottlingHint::default(),
             xml_by_default: true,
+            metadata_tokens: MetadataTokens::default(),
+            metadata_refusal_status: 403,
             upper_case_booleans: true,
         }
     }
@@ -113,6 +121,8 @@ impl Switches {
             throttling: Throttling::draw(chance),
             throttling_hint: ThrottlingHint::draw(chance),
             xml_by_default: chance.bool(),
+            metadata_tokens: MetadataTokens::draw(chance),
+            metadata_refusal_status: draw(chance, &[403, 401], 403),
             upper_case_booleans: chance.bool(),
         }
     }
@@ -184,5 +194,22 @@ setting! {
         RetryAfter,
         /// `x-ratelimit-user-api` and `x-ratelimit-user`, which the Go SDK reads.
         RateLimit,
+    }
+}
+
+setting! {
+    /// What the metadata service of an instance does about tokens.
+    MetadataTokens {
+        /// It gives them, and answers without one, too.
+        #[default]
+        Optional,
+        /// It answers only with one.
+        Demanded,
+        /// It gives none: the request for one answers 404.
+        Absent404,
+        /// It gives none: the request for one answers 405.
+        Absent405,
+        /// It gives them, and refuses requests that come with one; seen in 2026.
+        Useless,
     }
 }

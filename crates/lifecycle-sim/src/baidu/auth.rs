@@ -95,6 +95,9 @@ impl<'r> Claim<'r> {
             .key(self.access_key)
             .filter(|key| !key.is_revoked())
             .ok_or(Complaint::Key(refusal::UNKNOWN_KEY))?;
+        if key.is_over(site.wall().as_second()) {
+            return Err(Complaint::Key(refusal::ended_key(site)));
+        }
         self.check_time(site, request).map_err(Complaint::Form)?;
         let signing_key = hmac_sha256_hex(key.secret.as_bytes(), self.prefix.as_bytes());
         let canonical = self.canonical_request(request);

@@ -2,13 +2,14 @@
 //!
 //! Paths, bodies, statuses, codes and limits are documented (cloud.baidu.com/doc/BCC); request and
 //! answer shapes were checked against what the vendor's Python SDK sends and reads. What the documents leave
-//! open is a [switch](switches).
+//! open is a [switch](switches). The Security Token Service is simulated, too: `sts`.
 
 mod auth;
 pub(crate) mod behaviours;
 mod power;
 mod read;
 mod refusal;
+mod sts;
 pub(crate) mod switches;
 #[cfg(test)]
 mod tests;
@@ -41,6 +42,7 @@ impl Dialect for Baidu {
     fn claims(&self, request: &Received) -> bool {
         versioned(&request.path)
             .is_some_and(|(_, rest)| rest.starts_with("/instance") || rest.starts_with("/region/"))
+            || matches!(&*request.path, SESSION_TOKEN | CREDENTIAL)
     }
 
     /// `bcc.{region}.baidubce.com`.
@@ -79,6 +81,8 @@ impl Dialect for Baidu {
             Asked::ListByIds => read::by_ids(site, request, scope),
             Asked::NoCharge => read::no_charge(site, request, scope),
             Asked::Regions => Ok(read::regions(site)),
+            Asked::SessionToken => sts::session_token(site, request),
+            Asked::AssumeRole => sts::assume_role(site, request),
             Asked::WrongVersion => Err(refusal::BAD_VERSION),
             Asked::Nothing => Err(refusal::BAD_URI),
         };
@@ -130,12 +134,22 @@ enum Asked<'r> {
     ListByIds,
     NoCharge,
     Regions,
+    SessionToken,
+    AssumeRole,
     WrongVersion,
     Nothing,
 }
 
 impl<'r> Asked<'r> {
     fn read(request: &'r Received) -> Self {
+        match (request.method.as_str(), &*request.path) {
+            ("POST", SESSION_TOKEN) => return Self::SessionToken,
+            ("POST", CREDENTIAL) if request.parameter("assumeRole").is_some() => {
+                return Self::AssumeRole;
+            }
+            (_, SESSION_TOKEN | CREDENTIAL) => return Self::Nothing,
+            _ => {}
+        }
         let Some((version, rest)) = versioned(&request.path) else {
             return Self::Nothing;
         };
@@ -176,6 +190,8 @@ impl<'r> Asked<'r> {
             Self::ListByIds => (Operation::Observe, "ListInstanceByInstanceIds"),
             Self::NoCharge => (Operation::List, "ListInstanceNoCharge"),
             Self::Regions => (Operation::Other, "DescribeRegions"),
+            Self::SessionToken => (Operation::Identify, "GetSessionToken"),
+            Self::AssumeRole => (Operation::Identify, "AssumeRole"),
             Self::WrongVersion | Self::Nothing => (Operation::Other, "unknown"),
         }
     }
@@ -184,10 +200,20 @@ impl<'r> Asked<'r> {
         match self {
             Self::One(..) | Self::Detail(_) => 1,
             Self::Batch(_) | Self::ListByIds => power::named_ids(request),
-            Self::List | Self::NoCharge | Self::Regions | Self::WrongVersion | Self::Nothing => 0,
+            Self::List
+            | Self::NoCharge
+            | Self::Regions
+            | Self::SessionToken
+            | Self::AssumeRole
+            | Self::WrongVersion
+            | Self::Nothing => 0,
         }
     }
 }
+
+/// The addresses of the Security Token Service, which has no other version.
+const SESSION_TOKEN: &str = "/v1/sessionToken";
+const CREDENTIAL: &str = "/v1/credential";
 
 /// `/v2/instance` as version and rest.
 fn versioned(path: &str) -> Option<(&str, &str)> {

@@ -9,7 +9,7 @@ use crate::{
     site::Site,
 };
 
-use super::switches::{BadList, NoStock, UnknownId};
+use super::switches::{BadList, EndedKey, NoStock, UnknownId, UnknownRole};
 
 /// A refusal in Baidu's form: `{"requestId", "code", "message"}`.
 ///
@@ -147,6 +147,24 @@ pub(super) fn bad_list(site: &Site) -> Refusal {
     match site.switches.baidu.too_many {
         BadList::InappropriateJson => INAPPROPRIATE_JSON,
         BadList::BadRequest => BAD_REQUEST,
+    }
+}
+
+/// Not documented: a switch decides.
+pub(super) fn ended_key(site: &Site) -> Refusal {
+    match site.switches.baidu.ended_key {
+        EndedKey::InvalidAccessKeyId => UNKNOWN_KEY,
+        EndedKey::AccessDenied => ACCESS_DENIED,
+    }
+}
+
+/// Not documented: a switch decides.
+pub(super) fn unknown_role(site: &Site) -> Refusal {
+    match site.switches.baidu.unknown_role {
+        UnknownRole::AccessDenied => ACCESS_DENIED,
+        UnknownRole::NoSuchObject => {
+            refusal(404, "NoSuchObject", "The specified role is not found.")
+        }
     }
 }
 

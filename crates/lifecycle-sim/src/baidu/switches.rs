@@ -36,6 +36,13 @@ described! {
         pub no_charge: NoCharge,
         /// What a start answers when the cloud has no machine for the instance. Not documented.
         pub no_stock: NoStock,
+        /// What a call with a temporary key answers when the key has ended. Not documented.
+        pub ended_key: EndedKey,
+        /// What the assumption of a role answers when there is no such role. Not documented.
+        pub unknown_role: UnknownRole,
+        /// What happens to a session of a role that is to be longer than two hours. Only the limit is
+        /// documented.
+        pub long_session: LongSession,
     }
 }
 
@@ -56,6 +63,9 @@ impl Switches {
             throttling: Throttling::draw(chance),
             no_charge: NoCharge::draw(chance),
             no_stock: NoStock::draw(chance),
+            ended_key: EndedKey::draw(chance),
+            unknown_role: UnknownRole::draw(chance),
+            long_session: LongSession::draw(chance),
         }
     }
 }
@@ -213,5 +223,38 @@ setting! {
         OperationDenied,
         /// 500 `ServiceInternalError`, a code documented for other calls.
         InternalError,
+    }
+}
+
+setting! {
+    /// What a call with a temporary key answers when the key has ended.
+    EndedKey {
+        /// 403 `InvalidAccessKeyId`, as for a key that never was.
+        #[default]
+        InvalidAccessKeyId,
+        /// 403 `AccessDenied`.
+        AccessDenied,
+    }
+}
+
+setting! {
+    /// What the assumption of a role answers when there is no such role.
+    UnknownRole {
+        /// 403 `AccessDenied`.
+        #[default]
+        AccessDenied,
+        /// 404 `NoSuchObject`.
+        NoSuchObject,
+    }
+}
+
+setting! {
+    /// What happens to a session of a role that is to be too long.
+    LongSession {
+        /// It is refused with 400 `BadRequest`.
+        #[default]
+        Refused,
+        /// It is cut to the longest one.
+        Cut,
     }
 }

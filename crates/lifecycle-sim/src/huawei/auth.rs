@@ -4,12 +4,18 @@
 //! signed headers that holds `x-sdk-date` is taken, because the vendor's own tools sign different sets
 //! and add further headers afterwards (documented; vendor's source).
 
+use std::borrow::Cow;
+
 use lifecycle_core::encode::{
     SHA256_OF_NOTHING, hmac_sha256_hex, percent, percent_path, sha256_hex,
 };
 use percent_encoding::percent_decode_str;
 
-use super::refusal::{self, Refusal, not_authentic};
+use super::{
+    iam,
+    refusal::{self, Refusal, not_authentic},
+    switches::Switches,
+};
 use crate::{account::Account, dialect::Reason, request::Received, time::read_basic};
 
 /// Checks key, clock and signature, or the token; `now` is in seconds since 1970.
@@ -20,31 +26,43 @@ pub(super) fn verify(
     request: &Received,
     account: &Account,
     now: i64,
+    switches: &Switches,
 ) -> Result<(), (Reason, Refusal)> {
     if request.headers.contains_key("authorization") {
-        return verify_signature(request, account, now);
+        return verify_signature(request, account, now, switches);
     }
-    verify_token(request, account).map_err(|refusal| (Reason::Key, refusal))
+    verify_token(request, account, now).map_err(|refusal| (Reason::Key, refusal))
 }
 
 /// The access key or token that a request claims to come from; empty for none.
-pub(super) fn claimed_key(request: &Received) -> &str {
+pub(super) fn claimed_key(request: &Received) -> Cow<'_, str> {
     Claim::of(request)
-        .map(|claim| claim.access_key)
-        .or_else(|| request.header("x-auth-token"))
+        .map(|claim| Cow::Borrowed(claim.access_key))
+        .or_else(|| token(request))
         .unwrap_or_default()
 }
 
-/// A token that was never issued cannot be decoded (documented as a cause of this code), one that was
-/// taken back has to be renewed (documented).
-fn verify_token(request: &Received, account: &Account) -> Result<(), Refusal> {
-    let token = request
-        .header("x-auth-token")
-        .ok_or_else(|| not_authentic("x-auth-token not found"))?;
+/// The token of a request: in its header, or in the body that asks for a key in exchange.
+fn token(request: &Received) -> Option<Cow<'_, str>> {
+    if let Some(token) = request.header("x-auth-token") {
+        return Some(Cow::Borrowed(token));
+    }
+    request
+        .path
+        .ends_with("/OS-CREDENTIAL/securitytokens")
+        .then(|| iam::exchanged_token(request))
+        .flatten()
+        .map(Cow::Owned)
+}
+
+/// A token that was never issued cannot be decoded (documented as a cause of this code), one that ended
+/// or was taken back has to be renewed (documented).
+fn verify_token(request: &Received, account: &Account, now: i64) -> Result<(), Refusal> {
+    let token = token(request).ok_or_else(|| not_authentic("x-auth-token not found"))?;
     let key = account
-        .token(token)
+        .token(&token)
         .ok_or_else(|| not_authentic("decrypt token fail"))?;
-    if key.is_revoked() {
+    if key.is_revoked() || key.is_over(now) {
         return Err(refusal::STALE_TOKEN);
     }
     Ok(())
@@ -54,6 +72,7 @@ fn verify_signature(
     request: &Received,
     account: &Account,
     now: i64,
+    switches: &Switches,
 ) -> Result<(), (Reason, Refusal)> {
     let other = |cause: &str| (Reason::Other, not_authentic(cause));
     let claim = Claim::of(request).ok_or_else(|| other("the Authorization header is malformed"))?;
@@ -70,6 +89,9 @@ fn verify_signature(
             let cause = format!("Get secretKey failed,ak:{ak},err:ak not exist");
             (Reason::Key, not_authentic(&cause))
         })?;
+    if key.is_over(now) {
+        return Err((Reason::Key, refusal::ended_key(claim.access_key, switches)));
+    }
     check_clock(&date, now).map_err(|refusal| (Reason::Other, refusal))?;
     if !key.fits_session(header(request, "x-security-token").as_deref()) {
         let cause = "the security token does not belong to the ak";

@@ -1,8 +1,9 @@
 //! Huawei ECS as its clients see it.
 //!
 //! What is simulated: batch start, stop and reboot with their jobs, the detailed list, the query of one
-//! server, and the lookup of the project in IAM; access keys and tokens. What is not: the deprecated
-//! calls of OpenStack, issuing tokens, permissions, tags, and filters other than status and name.
+//! server; access keys and tokens; the calls of IAM that hand them out or look up a project, and the
+//! metadata service of a server. What is not: the deprecated calls of OpenStack, permissions, tags, and
+//! filters other than status and name.
 //!
 //! | file | holds |
 //! | --- | --- |
@@ -10,13 +11,16 @@
 //! | `power` | start, stop, reboot |
 //! | `jobs` | what becomes of them |
 //! | `servers`, `record` | looking |
+//! | `iam`, `metadata` | tokens and temporary keys |
 //! | `projects` | the project of a region |
 //! | `refusal` | what is said instead of an answer |
 //! | `switches` | what nobody knows |
 
 mod auth;
 pub(crate) mod behaviours;
+mod iam;
 mod jobs;
+mod metadata;
 mod power;
 mod projects;
 mod record;
@@ -59,6 +63,9 @@ impl Dialect for Huawei {
             || request.headers.contains_key("x-auth-token")
             || request.path.starts_with("/v1/")
             || request.path.starts_with("/v3/")
+            || request.path.starts_with("/v3.0/")
+            || request.path.starts_with("/v5/")
+            || metadata::Call::of(request).is_some()
     }
 
     /// `ecs.<region>.myhuaweicloud.com`, and `iam` likewise (vendor's source); the European regions end
@@ -84,19 +91,23 @@ impl Dialect for Huawei {
             operation,
             name,
             ids,
-            key: auth::claimed_key(request).to_owned(),
+            key: auth::claimed_key(request).into_owned(),
         }
     }
 
     fn authenticate(&self, site: &mut Site, request: &Received) -> Result<(), Denial> {
+        if Route::of(request).is_some_and(|route| route.is_open()) {
+            return Ok(());
+        }
         let key = auth::claimed_key(request);
         let at = site.now();
-        let verdict = if site.huawei.failures.is_locked(key, at) {
+        let verdict = if site.huawei.failures.is_locked(&key, at) {
             Err((Reason::Key, locked_key()))
         } else {
-            let verdict = auth::verify(request, &site.account, site.wall().as_second());
-            if site.account.key(key).is_some() {
-                site.huawei.failures.note(key, verdict.is_ok(), at);
+            let now = site.wall().as_second();
+            let verdict = auth::verify(request, &site.account, now, &site.switches.huawei);
+            if site.account.key(&key).is_some() {
+                site.huawei.failures.note(&key, verdict.is_ok(), at);
             }
             verdict
         };
@@ -166,8 +177,14 @@ fn locked_key() -> Refusal {
 
 fn dispatch(site: &mut Site, request: &Received, scope: Scope) -> Result<Response, Refusal> {
     let route = Route::of(request).ok_or(refusal::NO_API)?;
-    let Route::Project(project, call) = route else {
-        return Ok(projects::list(site, request));
+    let (project, call) = match route {
+        Route::Project(project, call) => (project, call),
+        Route::Projects => return Ok(projects::list(site, request)),
+        Route::Token => return iam::create_token(site, request),
+        Route::TokenByIdToken => return iam::create_token_by_id_token(site, request),
+        Route::Key => return iam::create_key(site, request),
+        Route::AssumeWithOidc => return iam::assume_with_oidc(site, request),
+        Route::Metadata(call) => return Ok(metadata::answer(site, request, &call)),
     };
     let told = request.header("x-project-id");
     let own = site.account.project_id.as_str();
@@ -186,6 +203,16 @@ fn dispatch(site: &mut Site, request: &Received, scope: Scope) -> Result<Respons
 enum Route {
     /// `/v3/projects`
     Projects,
+    /// `/v3/auth/tokens`
+    Token,
+    /// `/v3.0/OS-AUTH/id-token/tokens`
+    TokenByIdToken,
+    /// `/v3.0/OS-CREDENTIAL/securitytokens`
+    Key,
+    /// `/v5/agencies/assume-with-oidc`
+    AssumeWithOidc,
+    /// To the metadata service.
+    Metadata(metadata::Call),
     /// `/v1/{project_id}/...`
     Project(String, Call),
 }
@@ -202,11 +229,28 @@ enum Call {
 }
 
 impl Route {
+    /// Is it open to everyone? What such a request proves, it proves in its body.
+    fn is_open(&self) -> bool {
+        match self {
+            Self::Token | Self::TokenByIdToken | Self::AssumeWithOidc | Self::Metadata(_) => true,
+            Self::Projects | Self::Key | Self::Project(..) => false,
+        }
+    }
+
     fn of(request: &Received) -> Option<Self> {
+        if let Some(call) = metadata::Call::of(request) {
+            return Some(Self::Metadata(call));
+        }
         let decoded = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
         let segments: Vec<_> = request.path.split('/').skip(1).collect();
         match (&request.method, &*segments) {
             (&Method::GET, ["v3", "projects"]) => Some(Self::Projects),
+            (&Method::POST, ["v3", "auth", "tokens"]) => Some(Self::Token),
+            (&Method::POST, ["v3.0", "OS-AUTH", "id-token", "tokens"]) => {
+                Some(Self::TokenByIdToken)
+            }
+            (&Method::POST, ["v3.0", "OS-CREDENTIAL", "securitytokens"]) => Some(Self::Key),
+            (&Method::POST, ["v5", "agencies", "assume-with-oidc"]) => Some(Self::AssumeWithOidc),
             (method, ["v1", project, rest @ ..]) => {
                 let call = match (method, rest) {
                     (&Method::POST, ["cloudservers", "action"]) => Call::Act,
@@ -247,6 +291,15 @@ fn kind(request: &Received) -> (Operation, &'static str, usize) {
             (operation, "ListServersDetails", named)
         }
         Some(Route::Projects) => (Operation::Other, "KeystoneListProjects", 0),
+        Some(Route::Token) => identify("KeystoneCreateUserTokenByPassword"),
+        Some(Route::TokenByIdToken) => identify("CreateTokenWithIdToken"),
+        Some(Route::Key) => identify("CreateTemporaryAccessKeyByToken"),
+        Some(Route::AssumeWithOidc) => identify("AssumeAgencyWithOIDC"),
+        Some(Route::Metadata(call)) => identify(call.name()),
         None => (Operation::Other, "unknown", 0),
     }
+}
+
+fn identify(name: &'static str) -> (Operation, &'static str, usize) {
+    (Operation::Identify, name, 0)
 }

@@ -1,7 +1,7 @@
 //! `GET /v3/projects` of IAM: which project a region has.
 //!
-//! Documented: one default project per region, named like it. The simulated account has the same id in
-//! every region.
+//! Documented: one default project per region, named like it, and further ones below it. The simulated
+//! account has the same ids in every region.
 
 use serde::Serialize;
 
@@ -13,17 +13,17 @@ use crate::{
 
 /// The projects with the name that the query gives; all without one.
 pub(super) fn list(site: &Site, request: &Received) -> Response {
-    let id = site.account.project_id.as_str();
-    let names = match request.parameter("name") {
-        Some(name) => {
-            let exists = REGIONS.contains(&&*name) || site.scope(&name) != Scope::Nowhere;
-            exists.then_some(name).into_iter().collect()
-        }
+    let names: Vec<_> = match request.parameter("name") {
+        Some(name) => has_project(site, &name)
+            .then_some(name)
+            .into_iter()
+            .collect(),
         None => REGIONS.map(str::to_owned).to_vec(),
     };
     let projects = names
-        .into_iter()
-        .map(|name| Project {
+        .iter()
+        .flat_map(|name| projects_of(site, name))
+        .map(|(id, name)| Project {
             domain_id: DOMAIN,
             is_domain: false,
             parent_id: DOMAIN,
@@ -47,7 +47,22 @@ pub(super) fn list(site: &Site, request: &Received) -> Response {
     )
 }
 
-const DOMAIN: &str = "fedcba9876543210fedcba9876543210";
+/// Has the region this name, and a project?
+pub(super) fn has_project(site: &Site, name: &str) -> bool {
+    let exists = REGIONS.contains(&name) || site.scope(name) != Scope::Nowhere;
+    exists && site.identity.project_count() > 0
+}
+
+/// Id and name of the region's own project and of those below it. That the name finds those, too, is
+/// inferred from the SDK's care for several.
+fn projects_of(site: &Site, region: &str) -> impl Iterator<Item = (String, String)> {
+    (0..site.identity.project_count()).map(move |number| match number {
+        0 => (site.account.project_id.clone(), region.to_owned()),
+        _ => (format!("{number:032x}"), format!("{region}_{number}")),
+    })
+}
+
+pub(super) const DOMAIN: &str = "fedcba9876543210fedcba9876543210";
 
 /// The regions of the SDK's endpoint map (vendor's source). Others exist when servers live there.
 const REGIONS: [&str; 33] = [
@@ -87,20 +102,20 @@ const REGIONS: [&str; 33] = [
 ];
 
 #[derive(Serialize)]
-struct Projects<'a> {
-    projects: Vec<Project<'a>>,
+struct Projects {
+    projects: Vec<Project>,
     links: Links,
 }
 
 #[derive(Serialize)]
-struct Project<'a> {
+struct Project {
     domain_id: &'static str,
     is_domain: bool,
     parent_id: &'static str,
     name: String,
     description: &'static str,
     links: Links,
-    id: &'a str,
+    id: String,
     enabled: bool,
 }
 

@@ -8,7 +8,7 @@ use std::{borrow::Cow, time::Duration};
 
 use serde::Serialize;
 
-use super::switches::{ShowNotFound, Switches, Throttling, WrongProject};
+use super::switches::{EndedKey, IdentityError, ShowNotFound, Switches, Throttling, WrongProject};
 use crate::{
     response::{self, Response},
     site::Site,
@@ -35,6 +35,8 @@ enum Form {
     Gateway,
     /// `{"itemNotFound":{"code":404,"message"}}`: the code is a number.
     OpenStack,
+    /// `{"error":{"code":401,"message","title"}}`: the code is a number, too.
+    Keystone,
 }
 
 impl Refusal {
@@ -86,6 +88,20 @@ impl Refusal {
                     item_not_found: OpenStackError {
                         code: self.status,
                         message: &self.message,
+                    },
+                },
+            ),
+            Form::Keystone => response::json(
+                self.status,
+                &KeystoneBody {
+                    error: KeystoneError {
+                        code: self.status,
+                        message: &self.message,
+                        title: if self.status == 401 {
+                            "Unauthorized"
+                        } else {
+                            "Bad Request"
+                        },
                     },
                 },
             ),
@@ -151,11 +167,61 @@ struct OpenStackError<'a> {
     message: &'a str,
 }
 
+#[derive(Serialize)]
+struct KeystoneBody<'a> {
+    error: KeystoneError<'a>,
+}
+
+#[derive(Serialize)]
+struct KeystoneError<'a> {
+    code: u16,
+    message: &'a str,
+    title: &'static str,
+}
+
 /// A key or a signature that is not good, with the cause that the gateway tells.
 pub(super) fn not_authentic(cause: &str) -> Refusal {
     Refusal::gateway(401, "APIGW.0301", "")
         .with_message(format!("Incorrect IAM authentication information: {cause}"))
 }
+
+/// A temporary key that has ended. What it answers is unknown: a switch decides.
+pub(super) fn ended_key(access_key: &str, switches: &Switches) -> Refusal {
+    match switches.ended_key {
+        EndedKey::NotAuthentic => not_authentic(&format!(
+            "Get secretKey failed,ak:{access_key},err:the security token has expired"
+        )),
+        EndedKey::Stale => STALE_TOKEN,
+    }
+}
+
+pub(super) fn wrong_password(switches: &Switches) -> Refusal {
+    not_logged_in("The username or password is wrong.", switches)
+}
+
+pub(super) fn foreign_id_token(switches: &Switches) -> Refusal {
+    not_logged_in("The ID token is not valid.", switches)
+}
+
+pub(super) fn wrong_scope(switches: &Switches) -> Refusal {
+    not_logged_in("The project of the scope does not exist.", switches)
+}
+
+pub(super) fn no_agency(switches: &Switches) -> Refusal {
+    not_logged_in("The agency does not exist or may not be assumed.", switches)
+}
+
+/// A refusal of IAM. The form is a switch, the texts are inferred.
+fn not_logged_in(text: &'static str, switches: &Switches) -> Refusal {
+    match switches.identity_error {
+        IdentityError::Keystone => Refusal::new(401, Form::Keystone, "401", text),
+        IdentityError::Flat => Refusal::gateway(401, "IAM.0011", text),
+    }
+}
+
+/// A body that IAM cannot read.
+pub(super) const BAD_LOGIN: Refusal =
+    Refusal::new(400, Form::Keystone, "400", "The request body is invalid.");
 
 /// A batch of which some servers cannot be acted on. The documents give the form of `details`; that a
 /// text names its server is inferred.

@@ -50,6 +50,13 @@ described! {
         pub wrong_project: WrongProject,
         /// How a call that came too soon is refused. Documented with several codes.
         pub throttling: Throttling,
+        /// How a temporary key that has ended is refused. Unknown.
+        pub ended_key: EndedKey,
+        /// The form in which IAM refuses a login. Users quoted the one, newer documents have the other.
+        pub identity_error: IdentityError,
+        /// What the metadata service of a server does about tokens. A setting of the server; the SDK knows
+        /// three ways of giving none.
+        pub metadata_tokens: MetadataTokens,
     }
 }
 
@@ -73,6 +80,9 @@ impl Default for Switches {
             show_not_found: ShowNotFound::default(),
             wrong_project: WrongProject::default(),
             throttling: Throttling::default(),
+            ended_key: EndedKey::default(),
+            identity_error: IdentityError::default(),
+            metadata_tokens: MetadataTokens::default(),
         }
     }
 }
@@ -98,6 +108,9 @@ impl Switches {
             show_not_found: ShowNotFound::draw(chance),
             wrong_project: WrongProject::draw(chance),
             throttling: Throttling::draw(chance),
+            ended_key: EndedKey::draw(chance),
+            identity_error: IdentityError::draw(chance),
+            metadata_tokens: MetadataTokens::draw(chance),
         }
     }
 }
@@ -188,5 +201,44 @@ setting! {
         Service429,
         /// 202 `Common.0024`: an error in the clothes of a success.
         FlowLimit202,
+    }
+}
+
+setting! {
+    /// How a temporary key that has ended is refused.
+    EndedKey {
+        /// 401 `APIGW.0301`, as any key that does not prove itself.
+        #[default]
+        NotAuthentic,
+        /// 401 `APIGW.0307`, as a token that has ended.
+        Stale,
+    }
+}
+
+setting! {
+    /// The form in which IAM refuses a login.
+    IdentityError {
+        /// `{"error":{"code":401,"message","title"}}`, whose code is a number.
+        #[default]
+        Keystone,
+        /// `{"error_code":"IAM.0011","error_msg"}`.
+        Flat,
+    }
+}
+
+setting! {
+    /// What the metadata service of a server does about tokens.
+    MetadataTokens {
+        /// It gives them, and answers without one, too.
+        #[default]
+        Optional,
+        /// It answers only with one.
+        Demanded,
+        /// It gives none: the request for one answers 404.
+        Absent404,
+        /// It gives none: the request for one answers 405.
+        Absent405,
+        /// It gives none: the request for one answers 503.
+        Absent503,
     }
 }

@@ -3,8 +3,10 @@
 mod auth;
 mod chance;
 mod describe;
+mod metadata;
 mod power;
 mod shapes;
+mod sts;
 
 use lifecycle_core::encode::percent;
 use serde_json::Value;

@@ -9,7 +9,7 @@ use super::*;
 use crate::{
     account::{Account, Key},
     dialect::Reason,
-    huawei::{auth::verify, refusal::Refusal},
+    huawei::{auth::verify, refusal::Refusal, switches::Switches},
     testing::{at, forgeries, site_at},
     time::read_basic,
 };
@@ -97,7 +97,12 @@ fn account(ak: &str, sk: &str, session: Option<&str>) -> Account {
 }
 
 fn check(request: &Received, account: &Account, date: &str) -> Result<(), (Reason, Refusal)> {
-    verify(request, account, read_basic(date).unwrap())
+    verify(
+        request,
+        account,
+        read_basic(date).unwrap(),
+        &Switches::default(),
+    )
 }
 
 /// The names in the signed list of a request, but for those whose values are no ASCII.

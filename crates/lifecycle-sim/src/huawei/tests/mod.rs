@@ -2,7 +2,9 @@
 
 mod auth;
 mod chance;
+mod iam;
 mod jobs;
+mod metadata;
 mod power;
 mod servers;
 mod shapes;

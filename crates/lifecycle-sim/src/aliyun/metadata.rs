@@ -1,0 +1,167 @@
+//! The metadata service of an instance, and a credentials URI.
+//!
+//! Paths, headers and the answer with the key are documented (ECS, "instance metadata", "instance RAM
+//! role"). How it refuses is inferred, but for the refusal of forwarded requests: the vendor's SDKs take
+//! anything that is not 200 alike. The credentials URI is a path of the simulator's own, since a
+//! program serves it wherever it likes; its answer is that of the metadata service (vendor's source).
+
+use http::Method;
+use serde::Serialize;
+
+use super::{sts::expiration, switches::MetadataTokens};
+use crate::{
+    request::Received,
+    response::{self, Response},
+    site::Site,
+    time::write_utc,
+};
+
+/// What is asked of it.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Call<'r> {
+    /// `/latest/api/token`
+    Token,
+    /// `/latest/meta-data/ram/security-credentials/`
+    RoleName,
+    /// `/latest/meta-data/ram/security-credentials/{role}`
+    Key(&'r str),
+    /// `/aliyun/credentials-uri`
+    Uri,
+    /// Another path below `/latest/meta-data/`.
+    Nothing,
+}
+
+impl<'r> Call<'r> {
+    /// What is asked; `None` for a request to another service.
+    pub(super) fn of(request: &'r Received) -> Option<Self> {
+        match request.path.as_str() {
+            "/latest/api/token" => Some(Self::Token),
+            "/aliyun/credentials-uri" => Some(Self::Uri),
+            path => {
+                let rest = path.strip_prefix("/latest/meta-data/")?;
+                match rest.strip_prefix("ram/security-credentials") {
+                    Some("" | "/") => Some(Self::RoleName),
+                    Some(name) => name
+                        .strip_prefix('/')
+                        .map_or(Some(Self::Nothing), |role| Some(Self::Key(role))),
+                    None => Some(Self::Nothing),
+                }
+            }
+        }
+    }
+
+    pub(super) fn name(&self) -> &'static str {
+        match self {
+            Self::Token => "PutMetadataToken",
+            Self::RoleName => "GetMetadataRole",
+            Self::Key(_) => "GetMetadataCredentials",
+            Self::Uri => "GetCredentialsUri",
+            Self::Nothing => "unknown",
+        }
+    }
+}
+
+pub(super) fn answer(site: &mut Site, request: &Received, call: &Call<'_>) -> Response {
+    let method = if *call == Call::Token {
+        Method::PUT
+    } else {
+        Method::GET
+    };
+    if !site.identity.has_metadata() {
+        return refusal(404);
+    }
+    if request.method != method {
+        return refusal(405);
+    }
+    match call {
+        Call::Token => token(site, request),
+        Call::Uri => key(site, None),
+        _ if !is_let_in(site, request) => refusal(site.switches.aliyun.metadata_refusal_status),
+        Call::RoleName => match site.identity.instance_role() {
+            Some(name) => text(name.to_owned()),
+            None => refusal(404),
+        },
+        Call::Key(role) => key(site, Some(role)),
+        Call::Nothing => refusal(404),
+    }
+}
+
+fn token(site: &mut Site, request: &Received) -> Response {
+    match site.switches.aliyun.metadata_tokens {
+        MetadataTokens::Absent404 => return refusal(404),
+        MetadataTokens::Absent405 => return refusal(405),
+        MetadataTokens::Optional | MetadataTokens::Demanded | MetadataTokens::Useless => {}
+    }
+    // Whoever forwards requests to the service must not get a token for others.
+    if request.headers.contains_key("x-forwarded-for") {
+        return refusal(403);
+    }
+    let seconds = request
+        .header("x-aliyun-ecs-metadata-token-ttl-seconds")
+        .and_then(|text| text.trim().parse().ok())
+        .filter(|seconds| (1..=21_600).contains(seconds));
+    match seconds {
+        Some(seconds) => text(site.metadata_token(seconds)),
+        None => refusal(400),
+    }
+}
+
+/// May the request read? Without a token it may unless one is demanded.
+fn is_let_in(site: &Site, request: &Received) -> bool {
+    let token = request.header("x-aliyun-ecs-metadata-token");
+    let is_good = || token.is_some_and(|token| site.takes_metadata_token(token));
+    match site.switches.aliyun.metadata_tokens {
+        MetadataTokens::Optional => token.is_none() || is_good(),
+        MetadataTokens::Demanded => is_good(),
+        MetadataTokens::Useless => token.is_none(),
+        MetadataTokens::Absent404 | MetadataTokens::Absent405 => true,
+    }
+}
+
+/// The key of the instance's role, which must be the one that is named if one is.
+fn key(site: &mut Site, named: Option<&str>) -> Response {
+    let role = site.identity.instance_role();
+    let Some(role) = role.filter(|role| named.is_none_or(|named| named == *role)) else {
+        return refusal(404);
+    };
+    let role = role.to_owned();
+    let issued = site.instance_key(&role, LIFE);
+    response::json(
+        200,
+        &Key {
+            code: "Success",
+            access_key_id: &issued.key.id,
+            access_key_secret: &issued.key.secret,
+            security_token: issued.session(),
+            expiration: expiration(&issued),
+            last_updated: write_utc("%Y-%m-%dT%H:%M:%SZ", issued.begins),
+        },
+    )
+}
+
+/// Six hours, as in the example of the page.
+const LIFE: u64 = 21_600;
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Key<'a> {
+    code: &'static str,
+    access_key_id: &'a str,
+    access_key_secret: &'a str,
+    security_token: &'a str,
+    expiration: String,
+    last_updated: String,
+}
+
+fn text(body: String) -> Response {
+    response::with_body(200, "text/plain", body)
+}
+
+/// The service is a web server that knows nothing of the vendor's error form.
+fn refusal(status: u16) -> Response {
+    response::with_body(
+        status,
+        "text/html",
+        format!("<html><body><h1>{status}</h1></body></html>"),
+    )
+}

@@ -1,0 +1,421 @@
+//! Keys for a role.
+
+use std::time::Duration;
+
+use super::*;
+use crate::{
+    Identity, Role,
+    account::Key,
+    aliyun::sha1::hmac_sha1_base64,
+    dialect::Operation,
+    testing::{at, exchange},
+};
+
+const ROLE: &str = "acs:ram::1001:role/night";
+const PROVIDER: &str = "acs:ram::1001:oidc-provider/ci";
+
+/// Made by the vendor's Python library (alibabacloud_credentials 1.0.12) for the key of these tests and
+/// the first of January 2026.
+const OF_THE_VENDOR: &str = "/?Action=AssumeRole&Format=JSON&Version=2015-04-01\
+&DurationSeconds=1800&RoleArn=acs%3Aram%3A%3A1001%3Arole%2Fnight&RoleSessionName=patch-night\
+&SignatureMethod=HMAC-SHA1&SignatureVersion=1.0&Timestamp=2026-01-01T00%3A00%3A00Z\
+&SignatureNonce=5f2c8a30-0000-5000-8000-000000000001&ExternalId=patch&AccessKeyId=testid\
+&Signature=D1gz56BpTlGVJd2nTkcCVDPfrDU%3D";
+
+/// A site with one key, one role that demands an external id, and one that does not.
+fn site() -> Site {
+    let mut site = super::site();
+    let own = Key::pair("testid".into(), "testsecret".into(), None);
+    site.account.add(own);
+    site.identity = Identity::new()
+        .role(Role::new(ROLE).external_id("patch"))
+        .role(Role::new("acs:ram::1001:role/long").longest_session(Duration::from_secs(43_200)))
+        .id_token(PROVIDER, "an.id.token");
+    site
+}
+
+/// A call signed with this key by the older signature, as GET, with a nonce from the site's chance.
+fn signed(site: &mut Site, key: &Key, parameters: &[(&str, &str)]) -> Received {
+    let nonce = site.uuid();
+    let date = site.wall().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+    let mut all = vec![
+        ("Action", "AssumeRole"),
+        ("Version", "2015-04-01"),
+        ("Format", "JSON"),
+        ("SignatureMethod", "HMAC-SHA1"),
+        ("SignatureVersion", "1.0"),
+        ("SignatureNonce", &*nonce),
+        ("Timestamp", &*date),
+        ("AccessKeyId", &*key.id),
+    ];
+    all.extend(key.session.as_deref().map(|token| ("SecurityToken", token)));
+    for (name, value) in parameters {
+        all.retain(|(known, _)| known != name);
+        all.push((name, value));
+    }
+    all.sort_unstable();
+    let query = joined(&all);
+    let text = format!("GET&%2F&{}", percent(&query));
+    let secret = format!("{}&", key.secret);
+    let signature = hmac_sha1_base64(secret.as_bytes(), text.as_bytes());
+    let target = format!("/?{query}&Signature={}", percent(&signature));
+    received("GET", &target, &[("host", "sts.aliyuncs.com")], "")
+}
+
+fn joined(pairs: &[(&str, &str)]) -> String {
+    let pairs: Vec<_> = pairs
+        .iter()
+        .map(|(name, value)| format!("{name}={}", percent(value)))
+        .collect();
+    pairs.join("&")
+}
+
+/// Asks for the role that demands an external id, with changes.
+fn assume(site: &mut Site, changes: &[(&str, &str)]) -> (u16, Value) {
+    let own = site.account.key("testid").unwrap().clone();
+    let mut parameters = vec![
+        ("RoleArn", ROLE),
+        ("RoleSessionName", "patch-night"),
+        ("ExternalId", "patch"),
+    ];
+    for (name, value) in changes {
+        parameters.retain(|(known, _)| known != name);
+        parameters.push((name, value));
+    }
+    let request = signed(site, &own, &parameters);
+    read(&exchange(site, &request))
+}
+
+/// Asks with an identity token, unsigned.
+fn assume_by_id_token(site: &mut Site, changes: &[(&str, &str)]) -> (u16, Value) {
+    let mut parameters = vec![
+        ("Action", "AssumeRoleWithOIDC"),
+        ("Version", "2015-04-01"),
+        ("Format", "JSON"),
+        ("Timestamp", "2026-01-01T00:00:00Z"),
+        ("RoleArn", ROLE),
+        ("RoleSessionName", "ci"),
+        ("OIDCProviderArn", PROVIDER),
+        ("OIDCToken", "an.id.token"),
+    ];
+    for (name, value) in changes {
+        parameters.retain(|(known, _)| known != name);
+        parameters.push((name, value));
+    }
+    let target = format!("/?{}", joined(&parameters));
+    let request = received("GET", &target, &[("host", "sts.aliyuncs.com")], "");
+    read(&exchange(site, &request))
+}
+
+/// The key that an answer holds.
+fn key_of(answer: &(u16, Value)) -> Key {
+    assert_eq!(answer.0, 200, "{answer:?}");
+    let text = |name: &str| answer.1["Credentials"][name].as_str().unwrap().to_owned();
+    Key::pair(
+        text("AccessKeyId"),
+        text("AccessKeySecret"),
+        Some(text("SecurityToken")),
+    )
+}
+
+/// A look at the instances with this key.
+fn look(site: &mut Site, key: &Key) -> (u16, Value) {
+    let look = [
+        ("Action", "DescribeInstances"),
+        ("Version", "2014-05-26"),
+        ("RegionId", REGION),
+    ];
+    let request = signed(site, key, &look);
+    read(&exchange(site, &request))
+}
+
+#[test]
+fn the_request_of_the_vendors_library_is_answered() {
+    let mut site = site();
+    let request = received("GET", OF_THE_VENDOR, &[("host", "sts.aliyuncs.com")], "");
+    let intent = Aliyun.intent(&request);
+    assert_eq!(
+        (intent.operation, intent.name, &*intent.key),
+        (Operation::Identify, "AssumeRole", "testid")
+    );
+    let answer = read(&exchange(&mut site, &request));
+    key_of(&answer);
+    let body = answer.1;
+    assert_eq!(body["Credentials"]["Expiration"], "2026-01-01T00:30:00Z");
+    assert_eq!(
+        body["AssumedRoleUser"]["Arn"],
+        "acs:ram::1001:role/night/patch-night"
+    );
+    assert!(body["RequestId"].is_string());
+    for (what, forged) in testing::forgeries(&request, &[]) {
+        // A V1 signature covers neither the path nor a body that is no form.
+        if what == "path" || what == "body" {
+            continue;
+        }
+        let answer = exchange(&mut self::site(), &forged);
+        assert_ne!(answer.status(), 200, "forged {what}");
+    }
+}
+
+#[test]
+fn a_key_that_was_handed_out_works_until_it_ends() {
+    let mut site = site();
+    let key = key_of(&assume(&mut site, &[("DurationSeconds", "900")]));
+    assert_eq!(look(&mut site, &key).0, 200);
+    let without = Key::pair(key.id.clone(), key.secret.clone(), None);
+    let refused = look(&mut site, &without);
+    assert_eq!(code(&refused), (400, "MissingSecurityToken"));
+    at(&mut site, 899);
+    assert_eq!(look(&mut site, &key).0, 200);
+    at(&mut site, 900);
+    let refused = look(&mut site, &key);
+    assert_eq!(code(&refused), (400, "InvalidSecurityToken.Expired"));
+    site.switches.aliyun.session_status = 403;
+    let refused = look(&mut site, &key);
+    assert_eq!(code(&refused), (403, "InvalidSecurityToken.Expired"));
+    assert_eq!(
+        site.account.newest().unwrap().id,
+        "testid",
+        "a key that was handed out is not the account's own"
+    );
+}
+
+#[test]
+fn a_temporary_key_assumes_a_further_role() {
+    let mut site = site();
+    let first = key_of(&assume(&mut site, &[]));
+    let chained = [
+        ("RoleArn", "acs:ram::1001:role/long"),
+        ("RoleSessionName", "second"),
+    ];
+    let request = signed(&mut site, &first, &chained);
+    let second = key_of(&read(&exchange(&mut site, &request)));
+    assert_ne!(first.id, second.id);
+    assert_eq!(look(&mut site, &second).0, 200);
+    at(&mut site, 3600);
+    let request = signed(&mut site, &first, &chained);
+    let refused = read(&exchange(&mut site, &request));
+    assert_eq!(code(&refused), (400, "InvalidSecurityToken.Expired"));
+}
+
+#[test]
+fn both_methods_and_both_signatures_are_taken() {
+    let mut site = site();
+    let own = site.account.key("testid").unwrap().clone();
+    let get = signed(
+        &mut site,
+        &own,
+        &[
+            ("RoleArn", "acs:ram::1001:role/long"),
+            ("RoleSessionName", "x1"),
+        ],
+    );
+    // The same as a form: the method is part of the signature, so it must be made anew.
+    let query = get.query.split("&Signature=").next().unwrap();
+    let text = format!("POST&%2F&{}", percent(query));
+    let signature = hmac_sha1_base64(b"testsecret&", text.as_bytes());
+    let form = format!("{query}&Signature={}", percent(&signature));
+    let kind = ("content-type", "application/x-www-form-urlencoded");
+    let post = received("POST", "/", &[("host", "sts.aliyuncs.com"), kind], &form);
+    assert_eq!(exchange(&mut site, &post).status(), 200);
+
+    let newer = v3(
+        &site,
+        &own,
+        "RoleArn=acs%3Aram%3A%3A1001%3Arole%2Flong&RoleSessionName=x1",
+    );
+    let (status, body) = read(&exchange(&mut site, &newer));
+    assert_eq!(status, 200, "{body}");
+    assert_eq!(body["Credentials"]["Expiration"], "2026-01-01T01:00:00Z");
+}
+
+/// A call signed by the newer signature. The query must be in its canonical form.
+fn v3(site: &Site, key: &Key, query: &str) -> Received {
+    use lifecycle_core::encode::{SHA256_OF_NOTHING, hmac_sha256_hex, sha256_hex};
+    let date = site.wall().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+    let headers = [
+        ("host", "sts.aliyuncs.com"),
+        ("x-acs-action", "AssumeRole"),
+        ("x-acs-content-sha256", SHA256_OF_NOTHING),
+        ("x-acs-date", &*date),
+        ("x-acs-signature-nonce", "once"),
+        ("x-acs-version", "2015-04-01"),
+    ];
+    let names: Vec<_> = headers.iter().map(|(name, _)| *name).collect();
+    let names = names.join(";");
+    let lines: String = headers
+        .iter()
+        .map(|(name, value)| format!("{name}:{value}\n"))
+        .collect();
+    let canonical = format!("POST\n/\n{query}\n{lines}\n{names}\n{SHA256_OF_NOTHING}");
+    let text = format!("ACS3-HMAC-SHA256\n{}", sha256_hex(canonical.as_bytes()));
+    let signature = hmac_sha256_hex(key.secret.as_bytes(), text.as_bytes());
+    let authorization = format!(
+        "ACS3-HMAC-SHA256 Credential={},SignedHeaders={names},Signature={signature}",
+        key.id
+    );
+    let mut headers = headers.to_vec();
+    headers.push(("accept", "application/json"));
+    headers.push(("authorization", &authorization));
+    received("POST", &format!("/?{query}"), &headers, "")
+}
+
+#[test]
+fn what_is_wrong_is_said() {
+    let cases = [
+        (("RoleArn", ""), 400, "MissingParameter"),
+        (("RoleSessionName", ""), 400, "MissingParameter"),
+        (("RoleArn", "night"), 400, "InvalidParameter.RoleArn"),
+        (
+            ("RoleArn", "acs:ram::x:role/night"),
+            400,
+            "InvalidParameter.RoleArn",
+        ),
+        (
+            ("RoleArn", "acs:ram::1001:user/night"),
+            400,
+            "InvalidParameter.RoleArn",
+        ),
+        (
+            ("RoleArn", "acs:ram::1001:role/day"),
+            404,
+            "EntityNotExist.Role",
+        ),
+        (
+            ("RoleSessionName", "a"),
+            400,
+            "InvalidParameter.RoleSessionName",
+        ),
+        (
+            ("RoleSessionName", "a b"),
+            400,
+            "InvalidParameter.RoleSessionName",
+        ),
+        (("ExternalId", "other"), 403, "NoPermission"),
+        (("ExternalId", ""), 403, "NoPermission"),
+        (
+            ("DurationSeconds", "899"),
+            400,
+            "InvalidParameter.DurationSeconds",
+        ),
+        (
+            ("DurationSeconds", "3601"),
+            400,
+            "InvalidParameter.DurationSeconds",
+        ),
+        (
+            ("DurationSeconds", "-1"),
+            400,
+            "InvalidParameter.DurationSeconds",
+        ),
+        (
+            ("DurationSeconds", "99999999999999999999"),
+            400,
+            "InvalidParameter.DurationSeconds",
+        ),
+        (
+            ("Policy", "allow all"),
+            400,
+            "InvalidParameter.PolicyGrammar",
+        ),
+        (("Version", "2015-04-02"), 404, "InvalidApi.NotFound"),
+        (("Action", "AssumeRoleWithSAML"), 404, "InvalidApi.NotFound"),
+        (
+            ("AccessKeyId", "unknown"),
+            404,
+            "InvalidAccessKeyId.NotFound",
+        ),
+        (
+            ("Timestamp", "2026-01-01T01:00:00Z"),
+            400,
+            "InvalidTimeStamp.Expired",
+        ),
+    ];
+    for (change, status, expected) in cases {
+        let answer = assume(&mut site(), &[change]);
+        assert_eq!(code(&answer), (status, expected), "{change:?}");
+    }
+    let mut site = site();
+    let stranger = Key::pair("testid".into(), "wrong".into(), None);
+    let request = signed(&mut site, &stranger, &[("RoleArn", ROLE)]);
+    let answer = read(&exchange(&mut site, &request));
+    assert_eq!(code(&answer), (400, "SignatureDoesNotMatch"));
+    let link = answer.1["Recommend"].as_str().unwrap();
+    assert!(link.contains("product=Sts"), "{link}");
+}
+
+#[test]
+fn a_role_may_have_longer_sessions() {
+    let mut site = site();
+    let long = ("RoleArn", "acs:ram::1001:role/long");
+    let answer = assume(&mut site, &[long, ("DurationSeconds", "43200")]);
+    let body = &answer.1["Credentials"];
+    assert_eq!(body["Expiration"], "2026-01-01T12:00:00Z", "{answer:?}");
+    let answer = assume(&mut site, &[long, ("DurationSeconds", "43201")]);
+    assert_eq!(code(&answer), (400, "InvalidParameter.DurationSeconds"));
+    let text = answer.1["Message"].as_str().unwrap();
+    assert!(text.ends_with("15min/12hr."), "{text}");
+}
+
+#[test]
+fn an_identity_token_stands_in_for_a_signature() {
+    // What the role demands of the holders of keys does not matter here.
+    let mut site = site();
+    let key = key_of(&assume_by_id_token(&mut site, &[]));
+    assert_eq!(look(&mut site, &key).0, 200);
+    let cases = [
+        (
+            ("OIDCToken", ""),
+            401,
+            "AuthenticationFail.OIDCToken.Invalid",
+        ),
+        (
+            ("OIDCToken", "another.id.token"),
+            401,
+            "AuthenticationFail.OIDCToken.InvalidSignature",
+        ),
+        (
+            ("OIDCProviderArn", "ci"),
+            400,
+            "InvalidParameter.OIDCProviderArn",
+        ),
+        (
+            ("OIDCProviderArn", "acs:ram::1001:oidc-provider/other"),
+            401,
+            "AuthenticationFail.NoPermission",
+        ),
+        (
+            ("RoleArn", "acs:ram::1001:role/day"),
+            404,
+            "EntityNotExist.Role",
+        ),
+        (("RoleSessionName", ""), 400, "MissingParameter"),
+        (
+            ("DurationSeconds", "x"),
+            400,
+            "InvalidParameter.DurationSeconds",
+        ),
+    ];
+    for (change, status, expected) in cases {
+        let answer = assume_by_id_token(&mut site, &[change]);
+        assert_eq!(code(&answer), (status, expected), "{change:?}");
+    }
+}
+
+#[test]
+fn answers_come_in_xml_too() {
+    let mut site = site();
+    let own = site.account.key("testid").unwrap().clone();
+    let parameters = [
+        ("RoleArn", "acs:ram::1001:role/long"),
+        ("RoleSessionName", "x1"),
+        ("Format", "XML"),
+    ];
+    let request = signed(&mut site, &own, &parameters);
+    let answer = exchange(&mut site, &request);
+    let text = String::from_utf8(answer.body().to_vec()).unwrap();
+    assert!(
+        text.contains("<Credentials><AccessKeyId>SIMALIYUN"),
+        "{text}"
+    );
+}

@@ -147,6 +147,10 @@ fn kind(code: &str) -> Option<FaultKind> {
         "SignatureNonceUsed" => FaultKind::Unavailable,
         "Rejected.Throttling" => FaultKind::Throttled,
 
+        // STS:
+        // https://www.alibabacloud.com/help/en/ram/developer-reference/api-sts-2015-04-01-assumerole
+        "NoPermission" | "AuthenticationFail.NoPermission" => FaultKind::Permission,
+
         _ => return kind_of_family(code),
     })
 }
@@ -159,6 +163,8 @@ fn kind_of_family(code: &str) -> Option<FaultKind> {
         ("InvalidTimeStamp", FaultKind::ClockSkew),
         ("InvalidAccessKeyId", FaultKind::Credential),
         ("InvalidSecurityToken", FaultKind::Credential),
+        ("AuthenticationFail", FaultKind::Credential),
+        ("EntityNotExist", FaultKind::Invalid),
         ("Forbidden", FaultKind::Permission),
         ("QuotaExceed", FaultKind::Quota),
         ("IncorrectInstanceStatus.", FaultKind::WrongState),

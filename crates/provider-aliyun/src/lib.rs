@@ -15,7 +15,6 @@ use lifecycle_core::{
 };
 
 pub use config::{Batch, Config, Network, endpoint_from};
-pub use credentials::origins;
 
 /// What Alibaba's pages and tools say about ECS in numbers. They publish no rate limit, so the
 /// pace is the default one, and so is the cadence.

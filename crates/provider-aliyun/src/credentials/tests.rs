@@ -1,5 +1,7 @@
 //! A toy machine, scripted answers, and what the whole chain does with them.
 
+mod sts;
+
 use std::collections::{HashMap, VecDeque};
 
 use bytes::Bytes;

@@ -1,6 +1,8 @@
 //! Where ECS is reached, and in which project its servers are.
 
-use lifecycle_core::Endpoint;
+use lifecycle_core::{Endpoint, Fault, FaultKind, Surroundings};
+
+use crate::identity::{DOMAIN, domain, host};
 
 /// Which region and project of Huawei Cloud ECS to talk to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,7 +19,7 @@ impl Config {
     /// Regions are `cn-north-4`, `ap-southeast-1`, `eu-west-101` and others. Huawei adds regions,
     /// so none is refused for being unknown. Its Python SDK has this host for every region; its
     /// Terraform provider has `myhuaweicloud.eu` for those that start with `eu-west-1`, and
-    /// partner clouds have hosts of their own: see [`with_endpoint`](Self::with_endpoint).
+    /// partner clouds have domains of their own: see [`with_domain`](Self::with_domain).
     ///
     /// `project_id` is part of every path: 32 hexadecimal digits, which the console shows under
     /// "My Credentials".
@@ -30,9 +32,8 @@ impl Config {
         if !is_project_id(project_id) {
             return Err(BadConfig::ProjectId(project_id.to_owned()));
         }
-        let host = |region: &str| format!("ecs.{region}.myhuaweicloud.com");
         let endpoint =
-            Endpoint::of_region(region, host).map_err(|_| BadConfig::Region(region.to_owned()))?;
+            host("ecs", region, DOMAIN).map_err(|_| BadConfig::Region(region.to_owned()))?;
         Ok(Self {
             endpoint,
             region: region.to_ascii_lowercase(),
@@ -46,6 +47,16 @@ impl Config {
     pub fn with_endpoint(mut self, endpoint: Endpoint) -> Self {
         self.endpoint = endpoint;
         self
+    }
+
+    /// With the region's host in another domain, such as `myhuaweicloud.eu` or a partner cloud's.
+    ///
+    /// # Errors
+    /// [`BadConfig::Domain`] when it could not be part of a host name.
+    pub fn with_domain(mut self, domain: &str) -> Result<Self, BadConfig> {
+        self.endpoint =
+            host("ecs", &self.region, domain).map_err(|_| BadConfig::Domain(domain.to_owned()))?;
+        Ok(self)
     }
 
     /// Reads only servers of this enterprise project; `all_granted_eps` stands for every one that
@@ -88,13 +99,41 @@ pub enum BadConfig {
     /// The region could not be part of a host name.
     #[error("region {0:?} is not one label of a host name")]
     Region(String),
+    /// The domain could not be part of a host name.
+    #[error("domain {0:?} cannot be part of a host name")]
+    Domain(String),
     /// The project id could not be part of a path.
     #[error("project id {0:?} is empty or has other characters than letters, digits, - and _")]
     ProjectId(String),
 }
 
+/// Where the settings of Huawei's own tools send the calls instead; `None` when they say nothing.
+///
+/// `HUAWEICLOUD_SDK_REGION_ECS_CN_NORTH_4` and the like, as its SDKs have them (of several endpoints
+/// the first), else the region's host in the domain of `HW_CLOUD`, as its Terraform provider has
+/// it. HTTPS unless they say HTTP. The SDKs' file `~/.huaweicloud/regions.yaml` is not read.
+///
+/// # Errors
+/// [`FaultKind::Invalid`], naming the variable, when its value is no endpoint.
+pub fn endpoint_from(region: &str, around: &Surroundings<'_>) -> Result<Option<Endpoint>, Fault> {
+    let variable = format!(
+        "HUAWEICLOUD_SDK_REGION_ECS_{}",
+        region.to_ascii_uppercase().replace('-', "_")
+    );
+    if let Some(text) = around.variable(&variable) {
+        let first = text.split(',').next().unwrap_or_default().trim();
+        return Endpoint::parse(first)
+            .map(Some)
+            .map_err(|error| Fault::new(FaultKind::Invalid, format!("{variable}: {error}")));
+    }
+    domain(around)
+        .map(|domain| host("ecs", region, &domain))
+        .transpose()
+        .map_err(|error| Fault::new(FaultKind::Invalid, format!("HW_CLOUD: {error}")))
+}
+
 /// Can this stand in a path and in a header as it is?
-fn is_project_id(text: &str) -> bool {
+pub(crate) fn is_project_id(text: &str) -> bool {
     !text.is_empty()
         && text
             .bytes()

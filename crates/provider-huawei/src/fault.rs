@@ -24,9 +24,11 @@ pub(crate) fn check(reply: &Reply) -> Result<(), Fault> {
     }
 }
 
-/// The gateway's header, or what the body of an error says where a proxy has dropped it.
+/// The gateway's header, that of the identity service, or what the body of an error says where a
+/// proxy has dropped them.
 pub(crate) fn request_id(reply: &Reply) -> Option<String> {
-    if let Some(id) = reply.header("x-request-id") {
+    let headers = ["x-request-id", "x-iam-trace-id"];
+    if let Some(id) = headers.iter().find_map(|name| reply.header(name)) {
         return Some(id.to_owned());
     }
     if reply.status == 200 {

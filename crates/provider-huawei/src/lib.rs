@@ -1,8 +1,11 @@
 #![doc = include_str!("../README.md")]
 
 mod config;
+pub mod credentials;
 mod fault;
+mod identity;
 mod job;
+mod project;
 mod sign;
 mod wire;
 
@@ -10,16 +13,14 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use lifecycle_core::{
-    Action, Cadence, Call, Credential, Draft, Fault, InstanceId, JobId, KeyVariables, Limits,
-    Observation, Pace, Page, PageToken, Profile, Progress, Provider, Rate, Receipt, Reply, Stamp,
-    Support,
+    Action, Cadence, Call, Credential, Draft, Fault, InstanceId, JobId, Limits, Observation, Pace,
+    Page, PageToken, Profile, Progress, Provider, Rate, Receipt, Reply, Stamp, Support,
 };
 
-pub use config::{BadConfig, Config};
-
-/// The environment variables that may hold the project id for [`Config::new`], in the order in
-/// which they count: that of Huawei's SDKs, then that of its Terraform provider.
-pub const PROJECT_VARIABLES: &[&str] = &["HUAWEICLOUD_SDK_PROJECT_ID", "HW_PROJECT_ID"];
+pub use {
+    config::{BadConfig, Config, endpoint_from},
+    project::{PROJECT_VARIABLES, project},
+};
 
 /// What Huawei's pages and tools say about ECS in numbers.
 const PROFILE: Profile = Profile::new(
@@ -41,22 +42,7 @@ const PROFILE: Profile = Profile::new(
     )
     .with_pause(Duration::from_secs(12)),
 )
-.with_variables(&[
-    // The SDKs'.
-    KeyVariables::Keys {
-        id: "HUAWEICLOUD_SDK_AK",
-        secret: "HUAWEICLOUD_SDK_SK",
-        session: Some("HUAWEICLOUD_SDK_SECURITY_TOKEN"),
-    },
-    // The Terraform provider's.
-    KeyVariables::Keys {
-        id: "HW_ACCESS_KEY",
-        secret: "HW_SECRET_KEY",
-        session: Some("HW_SECURITY_TOKEN"),
-    },
-    // Last, because a token that somebody left there is dead after 24 hours.
-    KeyVariables::Token("HW_AUTH_TOKEN"),
-]);
+.with_variables(credentials::VARIABLES);
 
 /// Huawei Cloud Elastic Cloud Server (ECS) in one project of one region.
 #[derive(Clone, Debug)]
@@ -98,7 +84,8 @@ impl Provider for Huawei {
         key: &Credential,
         at: &Stamp,
     ) -> Result<http::Request<Bytes>, Fault> {
-        sign::sign(&self.config, draft, key, at)
+        let project_id = Some(self.config.project_id());
+        sign::sign(self.config.endpoint(), project_id, draft, key, at)
     }
 
     fn check(&self, reply: &Reply) -> Result<(), Fault> {
@@ -124,7 +111,12 @@ mod tests {
             .iter()
             .map(|set| format!("{set:?}"))
             .collect();
-        let order = ["HUAWEICLOUD_SDK_AK", "HW_ACCESS_KEY", "HW_AUTH_TOKEN"];
+        let order = [
+            "HUAWEICLOUD_SDK_AK",
+            "HW_ACCESS_KEY",
+            "OS_ACCESS_KEY",
+            "HW_AUTH_TOKEN",
+        ];
         assert_eq!(variables.len(), order.len());
         for (set, first) in variables.iter().zip(order) {
             assert!(set.contains(first), "{set}");

@@ -9,22 +9,21 @@ use std::borrow::Cow;
 use bytes::Bytes;
 use http::{HeaderName, Method, Request};
 use lifecycle_core::{
-    Credential, Draft, Fault, FaultKind, Secret, Stamp, encode, header, hidden_header,
+    Credential, Draft, Endpoint, Fault, FaultKind, Secret, Stamp, encode, header, hidden_header,
 };
 use percent_encoding::percent_decode_str;
 
-use crate::Config;
-
-/// One attempt at `draft`, signed, or with a token.
+/// One attempt at `draft`, signed, or with a token. Calls of a service that has projects name theirs.
 pub(crate) fn sign(
-    config: &Config,
+    endpoint: &Endpoint,
+    project_id: Option<&str>,
     draft: &Draft,
     key: &Credential,
     at: &Stamp,
 ) -> Result<Request<Bytes>, Fault> {
     let query = canonical_query(&draft.query);
     let mut headers = Vec::with_capacity(6);
-    headers.push(("host", config.endpoint().authority()));
+    headers.push(("host", endpoint.authority()));
     if draft.method == Method::POST {
         headers.push(("content-type", "application/json;charset=utf-8"));
     }
@@ -36,7 +35,7 @@ pub(crate) fn sign(
         } => (id, secret, session),
         Credential::Token(token) => {
             headers.push(("x-auth-token", token.expose()));
-            return request(config, draft, &query, &headers);
+            return request(endpoint, draft, &query, &headers);
         }
         _ => {
             return Err(Fault::new(
@@ -47,7 +46,7 @@ pub(crate) fn sign(
     };
     let date = at.basic();
     headers.push(("x-sdk-date", &date));
-    headers.push(("x-project-id", config.project_id()));
+    headers.extend(project_id.map(|id| ("x-project-id", id)));
     headers.extend(
         session
             .iter()
@@ -67,7 +66,7 @@ pub(crate) fn sign(
     let string_to_sign = string_to_sign(&date, &canonical_request);
     let authorization = authorization(id, secret, &names, &string_to_sign);
     headers.push(("authorization", &authorization));
-    request(config, draft, &query, &headers)
+    request(endpoint, draft, &query, &headers)
 }
 
 /// Name and value of a header.
@@ -194,15 +193,14 @@ const ALGORITHM: &str = "SDK-HMAC-SHA256";
 
 /// The request as it is sent.
 fn request(
-    config: &Config,
+    endpoint: &Endpoint,
     draft: &Draft,
     query: &str,
     headers: &[(&'static str, &str)],
 ) -> Result<Request<Bytes>, Fault> {
     let mut request = Request::new(draft.body.clone());
     *request.method_mut() = draft.method.clone();
-    *request.uri_mut() = config
-        .endpoint()
+    *request.uri_mut() = endpoint
         .uri(request_target(&draft.path, query))
         .map_err(|error| Fault::new(FaultKind::Invalid, error.to_string()))?;
     request.headers_mut().reserve(headers.len());

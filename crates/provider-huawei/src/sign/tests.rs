@@ -4,7 +4,7 @@ use lifecycle_core::{Endpoint, InstanceId, Provider, StopOptions};
 use serde_json::Value;
 
 use super::*;
-use crate::Huawei;
+use crate::{Config, Huawei};
 
 /// Every vector of `signing.json`, or of `$LIFECYCLE_VECTORS/huawei/signing.json`.
 #[test]
@@ -120,6 +120,10 @@ fn config(endpoint: &str) -> Config {
         .with_endpoint(Endpoint::parse(endpoint).unwrap())
 }
 
+fn sign_here(draft: &Draft, key: &Credential, at: &Stamp) -> Result<Request<Bytes>, Fault> {
+    Huawei::new(config("127.0.0.1:7070")).sign(draft, key, at)
+}
+
 fn stop_two() -> Draft {
     let ids = ["a-1", "b-2"].map(|id| InstanceId::new(id).unwrap());
     Huawei::new(config("127.0.0.1:7070"))
@@ -184,7 +188,9 @@ fn a_signed_request_is_what_a_server_can_verify() {
         Credential::session("AK", "sk", "token+/=="),
     ] {
         for draft in &drafts {
-            let request = sign(&config, draft, &key, &noon()).unwrap();
+            let request = Huawei::new(config.clone())
+                .sign(draft, &key, &noon())
+                .unwrap();
             assert!(is_valid(&request, "sk"), "{request:?}");
             assert!(!is_valid(&request, "other"), "the verifier says yes to all");
             assert_eq!(request.headers()["x-sdk-date"], NOON);
@@ -195,7 +201,7 @@ fn a_signed_request_is_what_a_server_can_verify() {
 #[test]
 fn every_header_but_the_signature_is_signed() {
     let key = Credential::session("AK", "sk", "token");
-    let request = sign(&config("127.0.0.1:7070"), &stop_two(), &key, &noon()).unwrap();
+    let request = sign_here(&stop_two(), &key, &noon()).unwrap();
     let mut expected = names(&request);
     expected.retain(|name| *name != "authorization");
     assert_eq!(
@@ -221,7 +227,7 @@ fn every_header_but_the_signature_is_signed() {
 fn a_read_has_no_body_and_no_type_of_one() {
     let draft = Draft::new("ShowServer", Method::GET, "/v1/p/cloudservers/a");
     let key = Credential::keys("AK", "sk");
-    let request = sign(&config("127.0.0.1:7070"), &draft, &key, &noon()).unwrap();
+    let request = sign_here(&draft, &key, &noon()).unwrap();
     assert_eq!(
         names(&request),
         ["authorization", "host", "x-project-id", "x-sdk-date"]
@@ -232,7 +238,7 @@ fn a_read_has_no_body_and_no_type_of_one() {
 #[test]
 fn a_token_goes_without_a_signature() {
     let key = Credential::token("FAKE-TOKEN");
-    let request = sign(&config("127.0.0.1:7070"), &stop_two(), &key, &noon()).unwrap();
+    let request = sign_here(&stop_two(), &key, &noon()).unwrap();
     assert_eq!(names(&request), ["content-type", "host", "x-auth-token"]);
     assert_eq!(request.headers()["x-auth-token"], "FAKE-TOKEN");
 }
@@ -243,7 +249,7 @@ fn secret_headers_are_marked() {
         Credential::session("AK", "hidden-1", "hidden-2"),
         Credential::token("hidden-3"),
     ] {
-        let request = sign(&config("127.0.0.1:7070"), &stop_two(), &key, &noon()).unwrap();
+        let request = sign_here(&stop_two(), &key, &noon()).unwrap();
         let debug = format!("{request:?}");
         assert!(
             !debug.contains("hidden") && !debug.contains("Signature"),
@@ -259,7 +265,7 @@ fn a_key_that_no_header_can_carry_is_refused_without_being_shown() {
         Credential::session("AK", "sk", "to\nken"),
         Credential::token("to\u{7f}ken"),
     ] {
-        let fault = sign(&config("127.0.0.1:7070"), &stop_two(), &key, &noon()).unwrap_err();
+        let fault = sign_here(&stop_two(), &key, &noon()).unwrap_err();
         assert_eq!(fault.kind(), FaultKind::Credential);
         assert!(!fault.to_string().contains("ken"), "{fault}");
     }
@@ -270,7 +276,7 @@ fn a_draft_is_signed_anew_for_every_moment() {
     let key = Credential::keys("AK", "sk");
     let at = |second: i64| {
         let stamp = Stamp::from_unix(1_763_726_400 + second, 0);
-        sign(&config("127.0.0.1:7070"), &stop_two(), &key, &stamp).unwrap()
+        sign_here(&stop_two(), &key, &stamp).unwrap()
     };
     assert_ne!(
         at(0).headers()["authorization"],

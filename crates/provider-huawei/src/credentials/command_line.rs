@@ -1,0 +1,204 @@
+//! The profiles of Huawei's command line `hcloud` (KooCLI), which its Terraform provider reads too:
+//! <https://support.huaweicloud.com/intl/en-us/usermanual-hcli/hcli_03_002.html>.
+
+use lifecycle_core::{
+    Credential, Fault, Grant, Origin, OriginConfig, Step, Surroundings, origin::unusable,
+};
+use serde::Deserialize;
+
+use super::EcsAgency;
+
+/// A profile in `~/.hcloud/config.json`, or in the file that `HW_SHARED_CONFIG_FILE` names.
+///
+/// Which one: the one asked for, else that of `HW_PROFILE`, else the current one. `hcloud` encrypts
+/// what it stores unless told otherwise; only plain keys can be read.
+#[derive(Clone, Debug, Default)]
+pub struct CommandLineProfile {
+    config: OriginConfig,
+}
+
+impl CommandLineProfile {
+    /// The profile that the command line itself would use.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// With another profile, and with another address of the metadata service.
+    #[must_use]
+    pub fn with_config(mut self, config: OriginConfig) -> Self {
+        self.config = config;
+        self
+    }
+
+    fn find(&self, around: &Surroundings<'_>) -> Result<Step<Grant>, Fault> {
+        let (path, profile) = read(&self.config, around)?;
+        let Some(profile) = profile else {
+            return Ok(Step::Absent(format!("there is no profile in {path}")));
+        };
+        let found = format!("profile {:?} in {path}", profile.name);
+        if filled(&profile.agency_name).is_some() {
+            let reason = "is for an agency of another account, which cannot be assumed yet";
+            return Err(unusable(&found, reason));
+        }
+        let mode = filled(&profile.mode).unwrap_or("AKSK");
+        let pair = (
+            filled(&profile.access_key_id),
+            filled(&profile.secret_access_key),
+        );
+        let (id, secret) = match pair {
+            (Some(id), Some(secret)) => (id, secret),
+            (None, None) if mode.eq_ignore_ascii_case("ecsAgency") => {
+                return Ok(self.agency(found, around));
+            }
+            (None, None) if !mode.eq_ignore_ascii_case("AKSK") => {
+                let reason = format!("has the mode {mode:?}; only AKSK and ecsAgency can be used");
+                return Err(unusable(&found, &reason));
+            }
+            (None, _) => return Err(unusable(&found, "has no accessKeyId")),
+            (_, None) => return Err(unusable(&found, "has no secretAccessKey")),
+        };
+        if !is_plain(id) {
+            let reason = "holds encrypted keys: run `hcloud configure set \
+                          --cli-auth-encrypt=false`, or give the key in another way";
+            return Err(unusable(&found, reason));
+        }
+        let credential = match filled(&profile.security_token) {
+            Some(token) => Credential::session(id, secret, token),
+            None => Credential::keys(id, secret),
+        };
+        Ok(Step::Done(Grant::new(credential, found)))
+    }
+
+    /// The profile says that the machine's agency has the key, so it must have one.
+    fn agency(&self, found: String, around: &Surroundings<'_>) -> Step<Grant> {
+        let by = found.clone();
+        EcsAgency::new()
+            .with_config(self.config.clone())
+            .begin(around)
+            .or_else(around, move |why, _| {
+                Step::Failed(unusable(
+                    &found,
+                    &format!("is for an ECS agency, but {why}"),
+                ))
+            })
+            .and_then(around, move |grant, _| Step::Done(grant.found_by(&by)))
+    }
+}
+
+impl Origin for CommandLineProfile {
+    fn name(&self) -> String {
+        "Huawei command line".to_owned()
+    }
+
+    fn wants(&self) -> String {
+        FILE.to_owned()
+    }
+
+    fn begin(&self, around: &Surroundings<'_>) -> Step<Grant> {
+        self.find(around).unwrap_or_else(Step::Failed)
+    }
+}
+
+/// The project that is stored with the key of this id, where it is for this region.
+pub(crate) fn project_of(
+    id: &str,
+    region: &str,
+    config: &OriginConfig,
+    around: &Surroundings<'_>,
+) -> Option<String> {
+    let profile = read(config, around).ok()?.1?;
+    let is_own = filled(&profile.access_key_id) == Some(id);
+    let is_here = filled(&profile.region).is_none_or(|own| own.eq_ignore_ascii_case(region));
+    filled(&profile.project_id)
+        .filter(|_| is_own && is_here)
+        .map(str::to_owned)
+}
+
+const FILE: &str = "~/.hcloud/config.json";
+const FILE_VARIABLE: &str = "HW_SHARED_CONFIG_FILE";
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Stored {
+    current: Option<String>,
+    profiles: Vec<Profile>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct Profile {
+    name: String,
+    mode: Option<String>,
+    access_key_id: Option<String>,
+    secret_access_key: Option<String>,
+    security_token: Option<String>,
+    region: Option<String>,
+    project_id: Option<String>,
+    agency_name: Option<String>,
+}
+
+/// The path of the file, and the profile meant; `None` when nothing is stored.
+fn read(
+    config: &OriginConfig,
+    around: &Surroundings<'_>,
+) -> Result<(String, Option<Profile>), Fault> {
+    let asked_for = config
+        .profile
+        .clone()
+        .or_else(|| around.variable("HW_PROFILE"));
+    let named = around.variable(FILE_VARIABLE);
+    let path = named.clone().unwrap_or_else(|| FILE.to_owned());
+    let Some(text) = around.secret_file(&path)? else {
+        if named.is_some() {
+            let reason = format!("is the file that {FILE_VARIABLE} names, but is not there");
+            return Err(unusable(&path, &reason));
+        }
+        return match asked_for {
+            Some(name) => Err(unusable(
+                &format!("profile {name:?}"),
+                &format!("cannot be used: there is no {path}"),
+            )),
+            None => Ok((path, None)),
+        };
+    };
+    let stored: Stored = serde_json::from_str(&text).map_err(|error| {
+        let place = format!("line {}, column {}", error.line(), error.column());
+        unusable(&path, &format!("is not as `hcloud` writes it ({place})"))
+    })?;
+    if stored.profiles.is_empty() && asked_for.is_none() {
+        return Ok((path, None));
+    }
+    let name = asked_for
+        .or(stored.current)
+        .unwrap_or_else(|| "default".to_owned());
+    let known: Vec<String> = stored
+        .profiles
+        .iter()
+        .map(|profile| format!("{:?}", profile.name))
+        .collect();
+    let mut profiles = stored.profiles.into_iter();
+    match profiles.find(|profile| profile.name == name) {
+        Some(profile) => Ok((path, Some(profile))),
+        None => {
+            let known = match known.as_slice() {
+                [] => "none".to_owned(),
+                known => known.join(", "),
+            };
+            Err(unusable(
+                &path,
+                &format!("has no profile {name:?}, but {known}"),
+            ))
+        }
+    }
+}
+
+/// Ids of keys are letters and digits, 20 of them; what is encrypted is longer or has other signs.
+fn is_plain(id: &str) -> bool {
+    id.len() <= 40 && id.bytes().all(|b| b.is_ascii_alphanumeric())
+}
+
+/// The text of a field that says something.
+fn filled(field: &Option<String>) -> Option<&str> {
+    let text = field.as_deref()?.trim();
+    (!text.is_empty()).then_some(text)
+}

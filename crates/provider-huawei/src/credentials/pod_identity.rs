@@ -1,0 +1,92 @@
+//! The identity of a pod: `PodIdentityCredentialProvider` of huaweicloudsdkcore.
+
+use std::net::IpAddr;
+
+use bytes::Bytes;
+use http::{
+    Method, Request, Uri,
+    header::{AUTHORIZATION, CONTENT_TYPE, HOST},
+};
+use lifecycle_core::{
+    Fault, Grant, Origin, Reach, Step, Surroundings, header, hidden_header, origin::unusable,
+};
+
+use super::{identity_provider::token_in, issued};
+
+/// The key that an agent on the node gives a pod, as the variables
+/// `HC_CONTAINER_CREDENTIALS_FULL_URI` and `HC_CONTAINER_AUTHORIZATION_TOKEN_FILE` say.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct PodIdentity(());
+
+impl PodIdentity {
+    /// As the variables say.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    fn exchange(self, around: &Surroundings<'_>) -> Result<Step<Grant>, Fault> {
+        let (uri, file) = match [URI, TOKEN_FILE].map(|name| around.variable(name)) {
+            [Some(uri), Some(file)] => (uri, file),
+            [None, None] => return Ok(Step::Absent(format!("{} is not set", self.wants()))),
+            [Some(_), None] => return Err(half(URI, TOKEN_FILE)),
+            [None, Some(_)] => return Err(half(TOKEN_FILE, URI)),
+        };
+        let uri: Uri = uri.parse().map_err(|_| unusable(URI, "is no URL"))?;
+        let is_http = uri
+            .scheme_str()
+            .is_some_and(|s| matches!(s, "http" | "https"));
+        let Some(authority) = uri.authority().filter(|_| is_http) else {
+            return Err(unusable(
+                URI,
+                "is no URL that begins with https:// or http://",
+            ));
+        };
+        let token = token_in(&file, around)?;
+        let mut request = Request::new(Bytes::from_static(b"{}"));
+        *request.method_mut() = Method::POST;
+        let headers = request.headers_mut();
+        headers.insert(HOST, header(authority.as_str())?);
+        headers.insert(CONTENT_TYPE, header("application/json")?);
+        headers.insert(AUTHORIZATION, hidden_header(token.expose())?);
+        let reach = reach(authority.host());
+        *request.uri_mut() = uri;
+        Ok(Step::ask("PodIdentity", reach, request, |reply, _| {
+            reply
+                .and_then(|reply| issued::read(&reply, "identity of this pod".to_owned()))
+                .into()
+        }))
+    }
+}
+
+impl Origin for PodIdentity {
+    fn name(&self) -> String {
+        "pod identity".to_owned()
+    }
+
+    fn wants(&self) -> String {
+        format!("{URI} and {TOKEN_FILE}")
+    }
+
+    fn begin(&self, around: &Surroundings<'_>) -> Step<Grant> {
+        self.exchange(around).unwrap_or_else(Step::Failed)
+    }
+}
+
+/// An address that does not leave the node is a metadata service.
+fn reach(host: &str) -> Reach {
+    let address = host.trim_start_matches('[').trim_end_matches(']').parse();
+    match address {
+        Ok(IpAddr::V4(address)) if address.is_link_local() => Reach::Metadata,
+        Ok(IpAddr::V6(address)) if address.is_unicast_link_local() => Reach::Metadata,
+        Ok(address) if address.is_loopback() => Reach::Metadata,
+        _ => Reach::Service,
+    }
+}
+
+fn half(present: &str, absent: &str) -> Fault {
+    let reason = format!("is set, but {absent} is not: set both, or neither");
+    unusable(present, &reason)
+}
+
+const URI: &str = "HC_CONTAINER_CREDENTIALS_FULL_URI";
+const TOKEN_FILE: &str = "HC_CONTAINER_AUTHORIZATION_TOKEN_FILE";

@@ -1,0 +1,67 @@
+//! The variables of Huawei's SDKs (`auth/provider.py` of huaweicloudsdkcore).
+
+use lifecycle_core::{
+    Grant, Origin, OriginConfig, Step, Surroundings,
+    origin::{Variables, unusable},
+};
+
+use super::{IdentityProvider, SDK};
+
+/// The variables of Huawei's SDKs: `HUAWEICLOUD_SDK_IDP_ID` with `HUAWEICLOUD_SDK_ID_TOKEN_FILE`, or
+/// `HUAWEICLOUD_SDK_AK` with `HUAWEICLOUD_SDK_SK` and, for a temporary key,
+/// `HUAWEICLOUD_SDK_SECURITY_TOKEN`.
+///
+/// As in the SDKs, an identity provider goes before a key, and half of one does not stand in the
+/// way of a key.
+#[derive(Clone, Debug, Default)]
+pub struct SdkVariables {
+    config: OriginConfig,
+}
+
+impl SdkVariables {
+    /// Any region; IAM where Huawei's own variables say.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// With a region, and with another address of IAM.
+    #[must_use]
+    pub fn with_config(mut self, config: OriginConfig) -> Self {
+        self.config = config;
+        self
+    }
+}
+
+impl Origin for SdkVariables {
+    fn name(&self) -> String {
+        "environment of Huawei's SDKs".to_owned()
+    }
+
+    fn wants(&self) -> String {
+        format!("{IDP_ID} and {ID_TOKEN_FILE}, or {SDK}")
+    }
+
+    fn begin(&self, around: &Surroundings<'_>) -> Step<Grant> {
+        let half = match (around.variable(IDP_ID), around.variable(ID_TOKEN_FILE)) {
+            (Some(id), Some(file)) => {
+                return IdentityProvider::new(id, file)
+                    .with_config(self.config.clone())
+                    .begin(around);
+            }
+            (Some(_), None) => Some((IDP_ID, ID_TOKEN_FILE)),
+            (None, Some(_)) => Some((ID_TOKEN_FILE, IDP_ID)),
+            (None, None) => None,
+        };
+        match (Variables::new(&[SDK]).begin(around), half) {
+            (Step::Absent(_), Some((present, absent))) => {
+                let reason = format!("is set, but {absent} is not: set both, or neither");
+                Step::Failed(unusable(present, &reason))
+            }
+            (Step::Absent(_), None) => Step::Absent(format!("{} is not set", self.wants())),
+            (step, _) => step,
+        }
+    }
+}
+
+const IDP_ID: &str = "HUAWEICLOUD_SDK_IDP_ID";
+const ID_TOKEN_FILE: &str = "HUAWEICLOUD_SDK_ID_TOKEN_FILE";

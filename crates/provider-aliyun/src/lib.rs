@@ -18,7 +18,7 @@ pub use config::{Batch, Config, Network, endpoint_from};
 
 /// What Alibaba's pages and tools say about ECS in numbers. They publish no rate limit, so the
 /// pace is the default one, and so is the cadence.
-const PROFILE: Profile = Profile::new("aliyun", "Alibaba Cloud ECS", Limits::all(100))
+pub const PROFILE: Profile = Profile::new("aliyun", "Alibaba Cloud ECS", Limits::all(100))
     .with_support(
         Support::NONE
             .forced()

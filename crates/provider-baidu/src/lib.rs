@@ -17,7 +17,7 @@ pub use config::{Config, endpoint_from};
 
 /// What Baidu's pages and tools say about BCC in numbers. They name no rate limit, so the pace is
 /// the default one, and so is the cadence.
-const PROFILE: Profile = Profile::new("baidu", "Baidu AI Cloud BCC", Limits::all(100))
+pub const PROFILE: Profile = Profile::new("baidu", "Baidu AI Cloud BCC", Limits::all(100))
     .with_support(Support::NONE.forced().release_billing())
     .with_variables(&[TERRAFORM, COMMAND_LINE]);
 

@@ -23,7 +23,7 @@ pub use {
 };
 
 /// What Huawei's pages and tools say about ECS in numbers.
-const PROFILE: Profile = Profile::new(
+pub const PROFILE: Profile = Profile::new(
     "huawei",
     "Huawei Cloud ECS",
     Limits::all(1000).with_observe(100),

@@ -17,13 +17,16 @@ use crate::PROFILE;
 /// stored token beats the key pair in the variables. Whoever sets variables today means them more
 /// than what was stored once, so that is not followed.
 pub fn origins(config: &OriginConfig) -> Vec<Box<dyn Origin>> {
-    let stored = CommandLineProfile {
+    let mut origins: Vec<Box<dyn Origin>> = vec![Box::new(Variables::new(PROFILE.variables))];
+    origins.extend(files(config));
+    origins
+}
+
+/// The files of Zenlayer's tools, those of the chain.
+pub fn files(config: &OriginConfig) -> Vec<Box<dyn Origin>> {
+    vec![Box::new(CommandLineProfile {
         profile: config.profile.clone(),
-    };
-    vec![
-        Box::new(Variables::new(PROFILE.variables)),
-        Box::new(stored),
-    ]
+    })]
 }
 
 /// A profile that Zenlayer's command line `zeno` has stored in `~/.zenlayer/credentials.json`.

@@ -18,7 +18,7 @@ pub use config::{Config, endpoint_from};
 
 /// What Zenlayer's pages and tools say about ZEC in numbers. Its rate limits could not be read, so
 /// the pace is the default one.
-const PROFILE: Profile = Profile::new("zenlayer", "Zenlayer ZEC", Limits::all(100))
+pub const PROFILE: Profile = Profile::new("zenlayer", "Zenlayer ZEC", Limits::all(100))
     .with_support(Support::NONE.forced())
     // No closer together than Zenlayer's Terraform provider looks, and at last as seldom as its
     // command line advises.

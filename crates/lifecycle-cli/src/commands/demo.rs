@@ -103,7 +103,7 @@ fn print_calls(fleet: &Fleet, references: &[Reference], rows: &[Row]) -> Result<
     }
     let calls = fleet.calls();
     for (place, line) in &mut lines {
-        let limit = fleet.profile(place)?.limits.of(Verb::Start);
+        let limit = place.cloud.profile().limits.of(Verb::Start);
         line.least = line.machines.div_ceil(limit);
         line.calls = calls.get(*place).copied().unwrap_or_default();
     }

@@ -22,7 +22,7 @@ pub(crate) async fn run(args: &ListArgs, console: Console) -> Result<Exit, Failu
     let places = args.places(&fleet)?;
     // Wrong regions are found before any cloud hears of the others.
     for place in &places {
-        fleet.profile(place)?;
+        fleet.endpoint(place)?;
     }
     let limit = setup.timeout();
     let lists = places.iter().map(|place| read(&fleet, place, limit));

@@ -2,6 +2,8 @@
 
 use std::{fmt, str::FromStr};
 
+use lifecycle_core::{Origin, OriginConfig, Profile};
+
 use super::BadReference;
 
 /// A cloud that this build was compiled with.
@@ -34,6 +36,34 @@ impl Cloud {
         #[cfg(feature = "huawei")]
         Self::Huawei,
     ];
+
+    /// What is known of the cloud as data.
+    pub fn profile(self) -> &'static Profile {
+        match self {
+            #[cfg(feature = "baidu")]
+            Self::Baidu => &provider_baidu::PROFILE,
+            #[cfg(feature = "aliyun")]
+            Self::Aliyun => &provider_aliyun::PROFILE,
+            #[cfg(feature = "zenlayer")]
+            Self::Zenlayer => &provider_zenlayer::PROFILE,
+            #[cfg(feature = "huawei")]
+            Self::Huawei => &provider_huawei::PROFILE,
+        }
+    }
+
+    /// Where the cloud's own tools look for keys, in their order.
+    pub fn origins(self, config: &OriginConfig) -> Vec<Box<dyn Origin>> {
+        match self {
+            #[cfg(feature = "baidu")]
+            Self::Baidu => provider_baidu::credentials::origins(config),
+            #[cfg(feature = "aliyun")]
+            Self::Aliyun => provider_aliyun::credentials::origins(config),
+            #[cfg(feature = "zenlayer")]
+            Self::Zenlayer => provider_zenlayer::credentials::origins(config),
+            #[cfg(feature = "huawei")]
+            Self::Huawei => provider_huawei::credentials::origins(config),
+        }
+    }
 
     /// The name as references have it.
     pub fn as_str(self) -> &'static str {

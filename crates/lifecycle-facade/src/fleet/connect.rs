@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use lifecycle_client::{
     Calls, Chain, Client, ClientBuilder, Clock, CredentialSource, NoCredential, Resolver, Transport,
 };
-use lifecycle_core::{Credential, Endpoint, Fault, Origin, OriginConfig, Provider, Surroundings};
+use lifecycle_core::{Credential, Endpoint, Fault, OriginConfig, Provider, Surroundings};
 use tokio::sync::OnceCell;
 
 use super::{Account, Cloud, FleetBuilder, FleetError, Keys, Place};
@@ -88,9 +88,9 @@ impl Connector {
         let origins = match account.map(|account| &account.keys) {
             Some(Keys::Source(source)) => return Ok(Arc::clone(source)),
             Some(Keys::Origins(origins)) => origins(&config),
-            Some(Keys::Default) | None => origins(place.cloud, &config),
+            Some(Keys::Default) | None => place.cloud.origins(&config),
         };
-        let title = self.sketch(place)?.client.profile().title;
+        let title = place.cloud.profile().title;
         Ok(Arc::new(Chain::new(title, origins, self.resolver.clone())))
     }
 
@@ -330,20 +330,6 @@ fn owner(place: &Place) -> Place {
     Place {
         region: String::new(),
         ..place.clone()
-    }
-}
-
-/// Where the cloud's own tools look for keys.
-fn origins(cloud: Cloud, config: &OriginConfig) -> Vec<Box<dyn Origin>> {
-    match cloud {
-        #[cfg(feature = "baidu")]
-        Cloud::Baidu => provider_baidu::credentials::origins(config),
-        #[cfg(feature = "aliyun")]
-        Cloud::Aliyun => provider_aliyun::credentials::origins(config),
-        #[cfg(feature = "zenlayer")]
-        Cloud::Zenlayer => provider_zenlayer::credentials::origins(config),
-        #[cfg(feature = "huawei")]
-        Cloud::Huawei => provider_huawei::credentials::origins(config),
     }
 }
 

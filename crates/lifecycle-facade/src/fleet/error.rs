@@ -23,6 +23,14 @@ pub enum FleetError {
     /// There is no key for a cloud. Nothing was done.
     #[error(transparent)]
     NoCredential(#[from] NoCredential),
+    /// An account of the configuration that this build cannot have.
+    #[error("account {name:?}: {problem}")]
+    Account {
+        /// The account.
+        name: String,
+        /// What is wrong with it.
+        problem: String,
+    },
     /// The project of a place could not be found out. Nothing was done.
     #[error("{place}: {fault}")]
     Project {

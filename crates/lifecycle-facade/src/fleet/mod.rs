@@ -3,6 +3,8 @@
 mod account;
 mod builder;
 mod cloud;
+#[cfg(feature = "config")]
+mod configured;
 mod connect;
 mod error;
 mod events;
@@ -17,9 +19,7 @@ mod status;
 use std::{collections::BTreeMap, sync::Arc, time::SystemTime};
 
 use lifecycle_client::{Calls, Client, CredentialSource, TransportError};
-use lifecycle_core::{
-    Endpoint, Observation, PowerState, Profile, RebootOptions, StartOptions, StopOptions,
-};
+use lifecycle_core::{Endpoint, Observation, PowerState, RebootOptions, StartOptions, StopOptions};
 
 pub use account::{Account, Keys, Network, Origins};
 pub use builder::FleetBuilder;
@@ -129,14 +129,6 @@ impl Fleet {
     /// [`FleetError`] when there is no key for it, or its region cannot be one.
     pub async fn client(&self, place: &Place) -> Result<Client, FleetError> {
         self.connector.client(place).await
-    }
-
-    /// What is known of the cloud of a place as data. Calls nobody.
-    ///
-    /// # Errors
-    /// [`FleetError`] when there can be no such place.
-    pub fn profile(&self, place: &Place) -> Result<Profile, FleetError> {
-        Ok(self.connector.sketch(place)?.client.profile().clone())
     }
 
     /// Where the calls of a place go. Calls nobody.

@@ -34,13 +34,21 @@ use crate::PROFILE;
 /// The vendor's default chain: variables, an OIDC role, `~/.aliyun/config.json`, the credentials
 /// file, the ECS instance's RAM role, a credentials URI.
 pub fn origins(config: &OriginConfig) -> Vec<Box<dyn Origin>> {
-    vec![
+    let mut origins: Vec<Box<dyn Origin>> = vec![
         Box::new(Variables::new(PROFILE.variables)),
         Box::new(OidcVariables::new().with_config(config.clone())),
+    ];
+    origins.extend(files(config));
+    origins.push(Box::new(EcsRamRole::new().with_config(config.clone())));
+    origins.push(Box::new(CredentialsUri::from_variable()));
+    origins
+}
+
+/// The files of the vendor's tools, those of the chain.
+pub fn files(config: &OriginConfig) -> Vec<Box<dyn Origin>> {
+    vec![
         Box::new(ConfigFile::new().with_config(config.clone())),
         Box::new(CredentialsFile::new().with_config(config.clone())),
-        Box::new(EcsRamRole::new().with_config(config.clone())),
-        Box::new(CredentialsUri::from_variable()),
     ]
 }
 

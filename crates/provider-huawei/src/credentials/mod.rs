@@ -16,9 +16,14 @@ use lifecycle_core::{
 };
 
 pub use {
-    command_line::CommandLineProfile, ecs_agency::EcsAgency, identity_provider::IdentityProvider,
-    oidc_agency::OidcAgency, password::Password, pod_identity::PodIdentity,
-    sdk_profile::SdkProfile, sdk_variables::SdkVariables,
+    command_line::CommandLineProfile,
+    ecs_agency::EcsAgency,
+    identity_provider::IdentityProvider,
+    oidc_agency::OidcAgency,
+    password::{Password, PasswordVariable},
+    pod_identity::PodIdentity,
+    sdk_profile::SdkProfile,
+    sdk_variables::SdkVariables,
 };
 
 /// The places where Huawei's tools look for keys, in the order of its SDKs. What only its Terraform
@@ -34,13 +39,22 @@ pub fn origins(config: &OriginConfig) -> Vec<Box<dyn Origin>> {
         Box::new(Variables::new(TERRAFORM)),
         Box::new(password::FromVariables::new(own())),
     ];
-    if config.profile.is_none() {
-        origins.push(Box::new(SdkProfile::new().with_config(own())));
-    }
-    origins.push(Box::new(CommandLineProfile::new().with_config(own())));
+    origins.extend(files(config));
     origins.push(Box::new(EcsAgency::new().with_config(own())));
     origins.push(Box::new(PodIdentity::new()));
     origins
+}
+
+/// The files of Huawei's tools, those of the chain.
+pub fn files(config: &OriginConfig) -> Vec<Box<dyn Origin>> {
+    let mut files: Vec<Box<dyn Origin>> = Vec::new();
+    if config.profile.is_none() {
+        files.push(Box::new(SdkProfile::new().with_config(config.clone())));
+    }
+    files.push(Box::new(
+        CommandLineProfile::new().with_config(config.clone()),
+    ));
+    files
 }
 
 /// The project that is stored with this very key, for this region. A file that cannot be read does

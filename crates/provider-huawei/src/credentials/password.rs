@@ -81,6 +81,58 @@ impl Origin for Password {
     }
 }
 
+/// An IAM user whose password is in a variable of the caller's choice.
+#[derive(Clone, Debug)]
+pub struct PasswordVariable {
+    user: String,
+    domain: String,
+    variable: String,
+    config: OriginConfig,
+}
+
+impl PasswordVariable {
+    /// An IAM user, the name of the account (domain) that it belongs to, and the name of the
+    /// variable with its password.
+    pub fn new(
+        user: impl Into<String>,
+        domain: impl Into<String>,
+        variable: impl Into<String>,
+    ) -> Self {
+        Self {
+            user: user.into(),
+            domain: domain.into(),
+            variable: variable.into(),
+            config: OriginConfig::default(),
+        }
+    }
+
+    /// What [`Password::with_config`] says.
+    #[must_use]
+    pub fn with_config(mut self, config: OriginConfig) -> Self {
+        self.config = config;
+        self
+    }
+}
+
+impl Origin for PasswordVariable {
+    fn name(&self) -> String {
+        format!("password of {}", self.user)
+    }
+
+    fn wants(&self) -> String {
+        self.variable.clone()
+    }
+
+    fn begin(&self, around: &Surroundings<'_>) -> Step<Grant> {
+        match around.variable(&self.variable) {
+            Some(password) => Password::new(&self.user, &self.domain, Secret::new(password))
+                .with_config(self.config.clone())
+                .begin(around),
+            None => Step::Absent(format!("{} is not set", self.variable)),
+        }
+    }
+}
+
 fn read(reply: &Reply, found: String) -> Result<Grant, Fault> {
     #[derive(Deserialize)]
     struct Answer {

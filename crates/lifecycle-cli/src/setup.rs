@@ -1,14 +1,11 @@
 //! What the command line and the configuration file say together: the command line first, then the
 //! file, then what is usual.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-    time::Duration,
-};
+use std::{fs, num::NonZeroUsize, path::Path, time::Duration};
 
 use lifecycle_facade::{
-    Fleet, FleetBuilder, HttpTransport, PlainHttp, Reference, Timeouts, Waves, config::Config,
+    Fleet, FleetBuilder, HttpTransport, PlainHttp, Reference, Timeouts, Waves,
+    config::{Config, GroupEntry},
 };
 
 use crate::{args::Connection, exit::Failure, simulated};
@@ -17,7 +14,7 @@ use crate::{args::Connection, exit::Failure, simulated};
 #[derive(Debug)]
 pub(crate) struct Setup<'a> {
     connection: &'a Connection,
-    config: Option<(PathBuf, Config)>,
+    config: Option<Config>,
 }
 
 impl<'a> Setup<'a> {
@@ -60,7 +57,10 @@ impl<'a> Setup<'a> {
 
     /// How long to wait.
     pub(crate) fn timeout(&self) -> Duration {
-        let configured = self.config().and_then(|config| config.defaults.timeout);
+        let configured = self
+            .config
+            .as_ref()
+            .and_then(|config| config.defaults.timeout);
         self.connection
             .timeout
             .or(configured)
@@ -69,17 +69,22 @@ impl<'a> Setup<'a> {
 
     /// In which waves power actions go, where the command line does not say it.
     pub(crate) fn waves(&self) -> Option<Waves> {
-        self.config()?.defaults.waves
+        let defaults = &self.config.as_ref()?.defaults;
+        let waves = defaults.waves?;
+        Some(match defaults.stop_after {
+            Some(failures) => waves.stop_after(failures.get()),
+            None => waves,
+        })
     }
 
     /// The greatest number of instances, where the command line does not say it.
     pub(crate) fn max(&self) -> Option<usize> {
-        self.config()?.defaults.max
+        self.config.as_ref()?.defaults.max.map(NonZeroUsize::get)
     }
 
     /// The configuration file that was read.
     pub(crate) fn config_path(&self) -> Option<&Path> {
-        self.config.as_ref().map(|(path, _)| path.as_path())
+        self.config.as_ref()?.file.as_deref()
     }
 
     /// The instances of a group.
@@ -90,7 +95,7 @@ impl<'a> Setup<'a> {
         let no_reference = format!(
             "{name:?} is no reference: write cloud/region/instance-id, such as baidu/bj/i-a1b2c3d4"
         );
-        let Some(config) = self.config() else {
+        let Some(config) = &self.config else {
             return Err(Failure::wrong_usage(format!(
                 "{no_reference}, or a group of a configuration file"
             )));
@@ -103,16 +108,17 @@ impl<'a> Setup<'a> {
                 format!("{no_reference}, or a group: there is {}", known.join(", "))
             }));
         };
-        Ok(group.clone())
-    }
-
-    fn config(&self) -> Option<&Config> {
-        self.config.as_ref().map(|(_, config)| config)
+        let read = |entry: &GroupEntry| {
+            entry.text.parse().map_err(|bad| {
+                Failure::wrong_usage(format!("group {name:?}, line {}: {bad}", entry.line))
+            })
+        };
+        group.iter().map(read).collect()
     }
 
     fn real_clouds(&self) -> Result<FleetBuilder, Failure> {
         let mut builder = Fleet::builder().transport(self.transport()?);
-        if let Some(config) = self.config() {
+        if let Some(config) = &self.config {
             builder = builder.configured(config)?;
         }
         if let Some(endpoint) = &self.connection.endpoint {
@@ -125,7 +131,7 @@ impl<'a> Setup<'a> {
     }
 
     fn transport(&self) -> Result<HttpTransport, Failure> {
-        let defaults = self.config().map(|config| &config.defaults);
+        let defaults = self.config.as_ref().map(|config| &config.defaults);
         let mut transport = HttpTransport::builder();
         let configured = defaults.and_then(|defaults| defaults.connect_timeout);
         if let Some(limit) = self.connection.connect_timeout.or(configured) {

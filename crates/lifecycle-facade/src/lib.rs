@@ -10,6 +10,9 @@
     doc = include_str!("../README.md")
 )]
 
+#[cfg(feature = "config")]
+pub mod config;
+
 // A build without any cloud has the client and the vocabulary, for those who bring a provider.
 #[cfg(any(
     feature = "baidu",

@@ -1,0 +1,269 @@
+//! Single values: what each has to look like, and what is said when it does not.
+//!
+//! Readers of what may hold a secret quote nothing.
+
+use std::{num::NonZeroUsize, path::PathBuf, time::Duration};
+
+use jiff::SignedDuration;
+use lifecycle_client::{PlainHttp, Waves};
+use lifecycle_core::Endpoint;
+use toml::de::DeValue;
+
+use super::{
+    account::NetworkConfig,
+    known::{CloudName, SOURCES},
+    nearest::hint,
+    secret::VariableName,
+};
+
+/// How long something may take, written with units, such as `90s`, `10m` or `1h30m`: more than
+/// nothing and at most a week.
+///
+/// # Errors
+/// What is wrong with the text, and what to write instead.
+pub fn time_limit(text: &str) -> Result<Duration, String> {
+    const LONGEST: Duration = Duration::from_secs(7 * 24 * 3600);
+    let read: SignedDuration = text.parse().map_err(|_| no_time(format!("{text:?}")))?;
+    match Duration::try_from(read) {
+        Ok(limit) if limit > LONGEST => Err(format!(
+            "{text:?} is longer than a week: write at most 168h"
+        )),
+        Ok(limit) if !limit.is_zero() => Ok(limit),
+        _ => Err(format!(
+            "{text:?} leaves no time: write more than nothing, such as 90s or 10m"
+        )),
+    }
+}
+
+fn no_time(written: String) -> String {
+    format!("{written} is no time: write a number with its unit, such as 90s, 10m or 1h30m")
+}
+
+/// How many instances go at a time: a number, such as `5`, or a share, such as `10%`.
+///
+/// # Errors
+/// What is wrong with the text, and what to write instead.
+pub fn waves(text: &str) -> Result<Waves, String> {
+    let read = match text.strip_suffix('%') {
+        Some(percent) => percent
+            .parse()
+            .ok()
+            .filter(|percent| (1..=100).contains(percent))
+            .map(Waves::percent),
+        None => text
+            .parse::<NonZeroUsize>()
+            .ok()
+            .map(|count| Waves::of(count.get())),
+    };
+    read.ok_or_else(|| {
+        format!("{text:?} is no size: write a number of instances or a share, such as 5 or 10%")
+    })
+}
+
+pub(super) fn time(value: &DeValue<'_>) -> Result<Duration, String> {
+    match value {
+        DeValue::String(text) => time_limit(text),
+        other => Err(format!("{}, in quotes", no_time(shown(other)))),
+    }
+}
+
+pub(super) fn wave_size(value: &DeValue<'_>) -> Result<Waves, String> {
+    match value {
+        DeValue::String(text) => waves(text),
+        other => count(other).map(|count| Waves::of(count.get())),
+    }
+}
+
+pub(super) fn count(value: &DeValue<'_>) -> Result<NonZeroUsize, String> {
+    value
+        .as_integer()
+        .and_then(|number| usize::from_str_radix(number.as_str(), number.radix()).ok())
+        .and_then(NonZeroUsize::new)
+        .ok_or_else(|| format!("{} is no count: write a number from 1 on", shown(value)))
+}
+
+pub(super) fn rate(value: &DeValue<'_>) -> Result<f64, String> {
+    let rate = match value {
+        DeValue::Integer(number) if number.radix() == 10 => number.as_str().parse().ok(),
+        DeValue::Float(number) => number.as_str().parse().ok(),
+        _ => None,
+    };
+    rate.filter(|rate: &f64| rate.is_finite() && *rate > 0.0)
+        .ok_or_else(|| {
+            format!(
+                "{} is no rate: write calls a second, a number above 0, such as 10 or 0.5",
+                shown(value)
+            )
+        })
+}
+
+pub(super) fn paths(value: &DeValue<'_>) -> Result<Vec<PathBuf>, String> {
+    let path = |entry: &DeValue<'_>| text(entry).ok().map(PathBuf::from);
+    value
+        .as_array()
+        .and_then(|entries| entries.iter().map(|entry| path(entry.get_ref())).collect())
+        .ok_or_else(|| "write a list of paths, such as [\"company-ca.pem\"]".to_owned())
+}
+
+pub(super) fn plain_http(value: &DeValue<'_>) -> Result<PlainHttp, String> {
+    one_of(
+        value,
+        &[
+            ("loopback", PlainHttp::LoopbackOnly),
+            ("anywhere", PlainHttp::Anywhere),
+        ],
+    )
+}
+
+pub(super) fn network(value: &DeValue<'_>) -> Result<NetworkConfig, String> {
+    one_of(
+        value,
+        &[
+            ("public", NetworkConfig::Public),
+            ("vpc", NetworkConfig::Vpc),
+        ],
+    )
+}
+
+pub(super) fn cloud(value: &DeValue<'_>) -> Result<CloudName, String> {
+    let clouds: Vec<_> = CloudName::ALL
+        .iter()
+        .map(|cloud| (cloud.as_str(), *cloud))
+        .collect();
+    one_of(value, &clouds)
+}
+
+pub(super) fn source(value: &DeValue<'_>) -> Result<&'static str, String> {
+    let sources: Vec<_> = SOURCES
+        .iter()
+        .map(|source| (source.name, source.name))
+        .collect();
+    one_of(value, &sources)
+}
+
+fn one_of<T: Copy>(value: &DeValue<'_>, choices: &[(&str, T)]) -> Result<T, String> {
+    let written = value.as_str().unwrap_or_default();
+    let chosen = choices.iter().find(|(name, _)| *name == written);
+    chosen.map(|(_, choice)| *choice).ok_or_else(|| {
+        let names = choices.iter().map(|(name, _)| *name);
+        format!("{} is not known; {}", shown(value), hint(written, names))
+    })
+}
+
+/// An address. What may have a password before its host is not quoted.
+pub(super) fn endpoint(value: &DeValue<'_>) -> Result<Endpoint, String> {
+    const RIGHT: &str = "write a URL such as https://example.com";
+    match value.as_str() {
+        Some(text) if text.contains('@') => {
+            Err(format!("a user name does not belong in it: {RIGHT}"))
+        }
+        Some(text) => Endpoint::parse(text).map_err(|bad| format!("{bad}: {RIGHT}")),
+        None => Err(format!("{} is no address: {RIGHT}", shown(value))),
+    }
+}
+
+/// A text that is there to be passed on. It is never quoted.
+pub(super) fn text(value: &DeValue<'_>) -> Result<String, String> {
+    match value.as_str() {
+        Some(text) if text.trim().is_empty() => Err("an empty text says nothing".to_owned()),
+        Some(text) if text.trim() != text || text.contains(char::is_control) => {
+            Err("it has blanks around it or characters that cannot be seen".to_owned())
+        }
+        Some(text) => Ok(text.to_owned()),
+        None => Err(format!(
+            "a {} is no text: write it in quotes",
+            value.type_str()
+        )),
+    }
+}
+
+/// The address of a service that hands out keys. It may hold a secret path, so it is not quoted.
+pub(super) fn uri(value: &DeValue<'_>) -> Result<String, String> {
+    let uri = text(value)?;
+    let has_scheme = ["http://", "https://"].iter().any(|scheme| {
+        uri.strip_prefix(scheme)
+            .is_some_and(|rest| !rest.is_empty() && !rest.starts_with('/'))
+    });
+    let is_one_word = !uri.contains(char::is_whitespace);
+    if has_scheme && is_one_word {
+        Ok(uri)
+    } else {
+        Err("it is no address: write a URL such as http://localhost:8080/keys".to_owned())
+    }
+}
+
+/// The name of a variable. Anything else may be the secret itself, so it is not quoted.
+pub(super) fn variable(value: &DeValue<'_>) -> Result<VariableName, String> {
+    value.as_str().and_then(VariableName::read).ok_or_else(|| {
+        "it is not the name of an environment variable, and not shown because it may be a \
+             secret: write the variable's name in capitals, such as PROD_KEY"
+            .to_owned()
+    })
+}
+
+/// A value as it was written, or what it is where that would be long.
+fn shown(value: &DeValue<'_>) -> String {
+    const LONGEST: usize = 40;
+    match value {
+        DeValue::String(text) if text.chars().count() <= LONGEST => format!("{text:?}"),
+        DeValue::String(_) => "a long text".to_owned(),
+        DeValue::Integer(number) => number.to_string(),
+        DeValue::Float(number) => number.to_string(),
+        DeValue::Boolean(flag) => flag.to_string(),
+        DeValue::Datetime(moment) => moment.to_string(),
+        DeValue::Array(_) => "a list".to_owned(),
+        DeValue::Table(_) => "a table".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_have_units_and_an_end() {
+        for (text, seconds) in [
+            ("90s", 90),
+            ("10m", 600),
+            ("1h30m", 5_400),
+            ("168h", 604_800),
+        ] {
+            assert_eq!(time_limit(text), Ok(Duration::from_secs(seconds)), "{text}");
+        }
+        for (text, expected) in [
+            ("10", "with its unit"),
+            ("soon", "with its unit"),
+            ("0s", "leaves no time"),
+            ("-5m", "leaves no time"),
+            ("9999h", "longer than a week"),
+        ] {
+            let problem = time_limit(text).unwrap_err();
+            assert!(problem.contains(expected), "{text}: {problem}");
+        }
+    }
+
+    #[test]
+    fn waves_are_a_number_or_a_share() {
+        assert_eq!(waves("5"), Ok(Waves::of(5)));
+        assert_eq!(waves("10%"), Ok(Waves::percent(10)));
+        for text in ["0", "0%", "101%", "-1", "1.5", "%", "few"] {
+            assert!(waves(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn uris_have_a_scheme_and_a_host() {
+        let read = |text: &str| uri(&DeValue::String(text.into()));
+        assert!(read("http://localhost:8080/keys?x=y").is_ok());
+        for text in [
+            "",
+            "localhost/keys",
+            "ftp://a",
+            "https://",
+            "https:///keys",
+            "https://a b",
+        ] {
+            assert!(read(text).is_err(), "{text}");
+        }
+    }
+}

@@ -473,7 +473,7 @@ fn read_references(
 }
 
 /// How the clouds are reached.
-#[derive(Debug, clap::Args)]
+#[derive(Clone, Debug, clap::Args)]
 pub(crate) struct Connection {
     /// Give up after this time, such as 90s, 10m or 1h30m [default: 10m]
     #[arg(long, value_name = "TIME", value_parser = time_limit)]

@@ -1,61 +1,45 @@
-//! Where keys come from, as `--help` tells it. The clouds' own profiles are the source.
+//! Where keys come from, as `--help` tells it. The clouds' own chains are the source.
 
 use std::fmt::Write;
 
 use lifecycle_facade::{
-    Profile, Provider, aliyun, baidu,
-    core::KeyVariables,
-    huawei,
-    zenlayer::{self, Zenlayer},
+    Cloud,
+    core::{Origin, OriginConfig},
 };
 
-/// The environment variables of all clouds.
+/// The places where a key of each cloud is looked for.
 pub(crate) fn help() -> String {
     let mut text = String::from(
-        "Keys come from environment variables. For each cloud the first set that is\ncomplete counts:",
+        "Keys come from where each cloud's own tools have them. The first of these\nplaces that has one counts:",
     );
-    for profile in profiles() {
+    for cloud in Cloud::ALL {
         // Writing into a string cannot fail.
-        let _ = write!(text, "\n  {}", profile.title);
-        for variables in profile.variables {
-            let _ = write!(text, "\n    {}", names(variables));
+        let _ = write!(text, "\n\n  {}", cloud.profile().title);
+        for (number, origin) in (1..).zip(cloud.origins(&OriginConfig::default())) {
+            let _ = write!(text, "\n{}", item(number, &origin));
         }
     }
-    let projects = huawei::PROJECT_VARIABLES.join(" or ");
-    let _ = write!(text, "\n    and the project id: {projects}");
     text
 }
 
-fn names(variables: &KeyVariables) -> String {
-    match *variables {
-        KeyVariables::Keys {
-            id,
-            secret,
-            session: None,
-        } => format!("{id}, {secret}"),
-        KeyVariables::Keys {
-            id,
-            secret,
-            session: Some(session),
-        } => format!("{id}, {secret}\n      [{session}]"),
-        KeyVariables::Token(name) => name.to_owned(),
-        _ => String::new(),
+/// A numbered place, wrapped to the page.
+fn item(number: usize, origin: &impl Origin) -> String {
+    const WIDTH: usize = 80;
+    const INDENT: usize = 7;
+    let mut lines = format!("    {number}. ");
+    let mut column = INDENT;
+    for word in format!("{}: {}", origin.name(), origin.wants()).split_whitespace() {
+        if column > INDENT && column + word.len() >= WIDTH {
+            let _ = write!(lines, "\n{:INDENT$}", "");
+            column = INDENT;
+        } else if column > INDENT {
+            lines.push(' ');
+            column += 1;
+        }
+        lines.push_str(word);
+        column += word.len();
     }
-}
-
-/// The profiles of all clouds, Huawei's last. A profile does not depend on the region.
-fn profiles() -> Vec<Profile> {
-    let baidu = baidu::Config::new("bj").map(baidu::Baidu::new);
-    let aliyun = aliyun::Config::new("cn-hangzhou").map(aliyun::Aliyun::new);
-    let zenlayer = Zenlayer::new(zenlayer::Config::new());
-    let huawei = huawei::Config::new("cn-north-4", "project").map(huawei::Huawei::new);
-    let profiles = [
-        baidu.ok().map(|cloud| cloud.profile().clone()),
-        aliyun.ok().map(|cloud| cloud.profile().clone()),
-        Some(zenlayer.profile().clone()),
-        huawei.ok().map(|cloud| cloud.profile().clone()),
-    ];
-    profiles.into_iter().flatten().collect()
+    lines
 }
 
 #[cfg(test)]
@@ -64,13 +48,15 @@ mod tests {
 
     #[test]
     fn all_clouds_are_there() {
-        assert_eq!(profiles().len(), 4);
         let text = help();
         for name in [
             "BAIDUCLOUD_ACCESS_KEY",
+            "~/.bce/config.json",
             "ALIBABA_CLOUD_ACCESS_KEY_ID",
+            "~/.aliyun/config.json",
             "ZENLAYER_TOKEN",
-            "HUAWEICLOUD_SDK_PROJECT_ID",
+            "HUAWEICLOUD_SDK_AK",
+            "~/.hcloud/config.json",
         ] {
             assert!(text.contains(name), "{name} is missing in\n{text}");
         }

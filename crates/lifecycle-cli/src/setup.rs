@@ -12,31 +12,27 @@ use crate::{args::Connection, exit::Failure, simulated};
 
 /// The settings of one run.
 #[derive(Debug)]
-pub(crate) struct Setup<'a> {
-    connection: &'a Connection,
+pub(crate) struct Setup {
+    connection: Connection,
     config: Option<Config>,
 }
 
-impl<'a> Setup<'a> {
+impl Setup {
     /// Reads the configuration file, where there is one.
     ///
     /// # Errors
     /// When it was named and is not there, or something in it is wrong.
-    pub(crate) fn read(connection: &'a Connection) -> Result<Self, Failure> {
-        let path = match &connection.config {
-            Some(path) => Some(path.clone()),
-            None if connection.sim => None,
-            None => Config::default_path().filter(|path| path.exists()),
+    pub(crate) fn read(connection: &Connection) -> Result<Self, Failure> {
+        let config = match (&connection.config, Config::default_path()) {
+            (Some(path), _) => Config::load(path).map(Some),
+            (None, Some(path)) if !connection.sim => Config::load_if_present(path),
+            (None, _) => Ok(None),
         };
-        let config = match path {
-            Some(path) => {
-                let config =
-                    Config::load(&path).map_err(|bad| Failure::wrong_usage(bad.to_string()))?;
-                Some((path, config))
-            }
-            None => None,
-        };
-        Ok(Self { connection, config })
+        let config = config.map_err(|bad| Failure::wrong_usage(bad.to_string()))?;
+        Ok(Self {
+            connection: connection.clone(),
+            config,
+        })
     }
 
     /// The fleet. No cloud is called yet.
@@ -157,7 +153,8 @@ impl<'a> Setup<'a> {
         let mut timeouts = Timeouts::default();
         timeouts.request = self.timeout();
         let configured = self
-            .config()
+            .config
+            .as_ref()
             .and_then(|config| config.defaults.attempt_timeout);
         if let Some(limit) = configured {
             timeouts.attempt = limit;

@@ -19,14 +19,17 @@ pub use {
 /// [`AssumeRole`] exchange a key from one of these places, and are never in the chain by
 /// themselves.
 pub fn origins(config: &OriginConfig) -> Vec<Box<dyn Origin>> {
-    let command_line = match &config.profile {
+    let mut origins: Vec<Box<dyn Origin>> = vec![Box::new(Variables::new(&[TERRAFORM]))];
+    origins.extend(files(config));
+    origins
+}
+
+/// The files of Baidu's tools, those of the chain.
+pub fn files(config: &OriginConfig) -> Vec<Box<dyn Origin>> {
+    vec![Box::new(match &config.profile {
         Some(name) => CommandLineProfile::new().with_profile(name),
         None => CommandLineProfile::new(),
-    };
-    vec![
-        Box::new(Variables::new(&[TERRAFORM])),
-        Box::new(command_line),
-    ]
+    })]
 }
 
 /// The variables of Baidu's Terraform provider.

@@ -3,7 +3,14 @@
 import asyncio
 import json
 import re
+import time
 
+from alibabacloud_credentials.exceptions import CredentialException
+from alibabacloud_credentials.provider.ecs_ram_role import EcsRamRoleCredentialsProvider
+from alibabacloud_credentials.provider.oidc import OIDCRoleArnCredentialsProvider
+from alibabacloud_credentials.provider.ram_role_arn import RamRoleArnCredentialsProvider
+from alibabacloud_credentials.provider.static_ak import StaticAKCredentialsProvider
+from alibabacloud_credentials.provider.uri import URLCredentialsProvider
 from alibabacloud_ecs20140526 import models
 from alibabacloud_ecs20140526.client import Client
 from alibabacloud_tea_openapi.exceptions import (
@@ -21,12 +28,14 @@ from darabonba.runtime import ExtendsParameters, RuntimeOptions
 from support import (
     STILL,
     WATCHED,
+    Key,
     case,
     expect,
     expect_end,
     expect_passing,
     expect_raised,
     expect_shape,
+    file_with,
 )
 
 REGION = "cn-hangzhou"
@@ -700,3 +709,153 @@ def lost_answer_of_a_reboot(site):
     site.spoil({"lost": {}})
     expect_raised(UnretryableException, lambda: reboot(site))
     expect(site.executed(), {"reboots": 1})
+
+
+# Where keys come from.
+
+ROLE = "acs:ram::1001:role/night"
+PROVIDER = "acs:ram::1001:oidc-provider/ci"
+
+
+def own(site):
+    return StaticAKCredentialsProvider(
+        access_key_id=site.key.id, access_key_secret=site.key.secret
+    )
+
+
+def role(site, source=None, **options):
+    """A role that is assumed; the address says that HTTP will do."""
+    return RamRoleArnCredentialsProvider(
+        credentials_provider=source or own(site),
+        role_arn=options.pop("role_arn", ROLE),
+        role_session_name="interop",
+        sts_endpoint=site.url,
+        **options,
+    )
+
+
+def instance_role(site, name=None):
+    provider = EcsRamRoleCredentialsProvider(role_name=name, async_update_enabled=False)
+    provider._EcsRamRoleCredentialsProvider__metadata_service_host = site.host
+    return provider
+
+
+def key_of(provider):
+    """The key that a provider of the library gives."""
+    given = provider.get_credentials()
+    return Key(
+        given.get_access_key_id(), given.get_access_key_secret(), given.get_security_token()
+    )
+
+
+def expect_good(site, key):
+    """The key is good for ECS."""
+    assert key.session, "a temporary key has a token"
+    request = models.DescribeInstancesRequest(region_id=REGION)
+    expect(client(site, key).describe_instances(request).status_code, 200)
+
+
+def expect_no_key(provider, *words):
+    error = expect_raised(CredentialException, provider.get_credentials)
+    for word in words:
+        assert word in str(error), f"{word!r} is not in {error}"
+
+
+def names(site):
+    return [name for name, _ in site.calls()]
+
+
+@case("aliyun/cn-hangzhou=1:stopped")
+def role_is_assumed(site):
+    """the library assumes a role, and the SDK works with its key"""
+    site.knows(roles=[[ROLE, "patch"]])
+    key = key_of(role(site, external_id="patch", duration_seconds=900))
+    expect_good(site, key)
+    expect(names(site), ["AssumeRole", "DescribeInstances"])
+
+
+@case("aliyun/cn-hangzhou=1:stopped")
+def role_is_assumed_by_a_role(site):
+    """the key of one role assumes another one"""
+    further = "acs:ram::1001:role/further"
+    site.knows(roles=[[ROLE, None], [further, None]])
+    expect_good(site, key_of(role(site, source=role(site), role_arn=further)))
+    expect(names(site), ["AssumeRole", "AssumeRole", "DescribeInstances"])
+
+
+@case("")
+def role_is_refused(site):
+    """unknown role, wrong external id, wrong key: the library shows what STS said"""
+    site.knows(roles=[[ROLE, "patch"]])
+    unknown = role(site, role_arn="acs:ram::1001:role/day")
+    expect_no_key(unknown, "http_code: 404", "EntityNotExist.Role")
+    expect_no_key(role(site, external_id="x"), "http_code: 403", "NoPermission")
+    long = role(site, external_id="patch", duration_seconds=3601)
+    expect_no_key(long, "http_code: 400", "InvalidParameter.DurationSeconds")
+    wrong = StaticAKCredentialsProvider(access_key_id=site.key.id, access_key_secret="wrong")
+    expect_no_key(role(site, source=wrong), "SignatureDoesNotMatch")
+
+
+@case("aliyun/cn-hangzhou=1:stopped")
+def role_by_id_token(site):
+    """the library takes an identity token from a file to STS"""
+    site.knows(roles=[[ROLE, None]], id_tokens=[[PROVIDER, "an.id.token"]])
+    for text, good in [("an.id.token", True), ("another.id.token", False)]:
+        with file_with(text) as path:
+            provider = OIDCRoleArnCredentialsProvider(
+                role_arn=ROLE,
+                oidc_provider_arn=PROVIDER,
+                oidc_token_file_path=path,
+                sts_endpoint=site.url,
+            )
+            if good:
+                expect_good(site, key_of(provider))
+            else:
+                expect_no_key(provider, "http_code: 401", "AuthenticationFail.OIDCToken")
+
+
+@case("aliyun/cn-hangzhou=1:stopped")
+def instance_role_by_metadata(site):
+    """the library finds role and key of the instance, with a token"""
+    site.knows(metadata="web")
+    key = key_of(instance_role(site))
+    expect_good(site, key)
+    asked = ["PutMetadataToken", "GetMetadataRole", "PutMetadataToken", "GetMetadataCredentials"]
+    expect(names(site), [*asked, "DescribeInstances"])
+    expect(key_of(instance_role(site, "web")), key, "the key of the named role")
+    expect_no_key(instance_role(site, "db"), "HttpCode=404")
+
+
+@case("aliyun/cn-hangzhou=1:stopped")
+def instance_role_whatever_the_tokens(site):
+    """with tokens absent, demanded or useless the library gets its key all the same"""
+    site.knows(metadata="web")
+    for setting in ["absent-405", "demanded", "useless"]:
+        site.switch("metadata-tokens", setting)
+        expect_good(site, key_of(instance_role(site)))
+
+
+@case("")
+def instance_without_a_role(site):
+    """neither a metadata service nor a role: the library gives up"""
+    expect_no_key(instance_role(site), "HttpCode=404")
+    site.knows(metadata="")
+    expect_no_key(instance_role(site), "HttpCode=404")
+
+
+@case("aliyun/cn-hangzhou=1:stopped")
+def credentials_uri(site):
+    """the library reads the answer of a credentials URI"""
+    site.knows(metadata="web")
+    expect_good(site, key_of(URLCredentialsProvider(uri=f"{site.url}/aliyun/credentials-uri")))
+
+
+@case("aliyun/cn-hangzhou=1:stopped")
+def key_that_has_ended(site):
+    """InvalidSecurityToken.Expired"""
+    site.knows(roles=[[ROLE, None]], lifetime=1)
+    key = key_of(role(site))
+    time.sleep(2.1)
+    request = models.DescribeInstancesRequest(region_id=REGION)
+    call = lambda: client(site, key).describe_instances(request)
+    expect_raised(ClientException, call, status_code=400, code="InvalidSecurityToken.Expired")

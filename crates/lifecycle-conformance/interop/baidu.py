@@ -9,11 +9,13 @@ from baidubce.auth.bce_credentials import BceCredentials
 from baidubce.bce_client_configuration import BceClientConfiguration
 from baidubce.exception import BceHttpClientError, BceServerError
 from baidubce.services.bcc.bcc_client import BccClient
+from baidubce.services.sts.sts_client import StsClient
 from baidubce.utils import get_canonical_time
 
 from support import (
     STILL,
     WATCHED,
+    Key,
     case,
     expect,
     expect_end,
@@ -544,3 +546,20 @@ def lost_answer_of_a_reboot(site):
     call = lambda: client(site).reboot_instance(site.ids[0])
     expect_refused(call, 409, "Instance.RebootInstanceOperationForbidden")
     expect(site.executed(), {"reboots": 1})
+
+
+# Where keys come from.
+
+
+@case("")
+def session_token(site):
+    """the SDK gets a temporary key, whose token its BCC client does not send: 403 InvalidAccessKeyId"""
+    credentials = BceCredentials(site.key.id, site.key.secret)
+    sts = StsClient(BceClientConfiguration(credentials=credentials, endpoint=site.url))
+    given = sts.get_session_token({"id": "x", "accessControlList": []}, 3600)
+    assert given.session_token and given.user_id, given
+    expect_shape(re.compile(r"[0-9-]{10}T[0-9:]{8}Z"), given.expiration, "expiration")
+    key = Key(given.access_key_id, given.secret_access_key)
+    refused = lambda: client(site, key).list_instances()
+    expect_refused(refused, 403, "InvalidAccessKeyId")
+    expect(site.calls()[0], ("GetSessionToken", 200))

@@ -2,12 +2,15 @@
 
 import json
 import re
+import time
 from datetime import datetime, timezone
 
 from huaweicloudsdkcore.auth.credentials import BasicCredentials
+from huaweicloudsdkcore.auth.internal import MetadataAccessor, OidcStsAccessor
 from huaweicloudsdkcore.exceptions.exceptions import (
     ClientRequestException,
     ConnectionException,
+    SdkException,
     ServerResponseException,
 )
 from huaweicloudsdkcore.http.http_config import HttpConfig
@@ -19,12 +22,14 @@ from huaweicloudsdkecs import v2 as ecs
 from support import (
     STILL,
     WATCHED,
+    Key,
     case,
     expect,
     expect_end,
     expect_passing,
     expect_raised,
     expect_shape,
+    file_with,
 )
 
 REQUEST_ID = re.compile(r"[0-9a-f]{32}")
@@ -636,3 +641,151 @@ def lost_answer_of_a_reboot(site):
     site.spoil({"lost": {}})
     expect_raised(ConnectionException, lambda: power(site, "reboot", "SOFT"))
     expect(site.executed(), {"reboots": 1})
+
+
+# Where keys come from.
+
+REGION = "cn-north-4"
+AGENCY = "iam::1001:agency:night"
+PROVIDER = "iam::1001:oidc-provider:ci"
+
+
+def regional(site, credentials):
+    """A client that is given a region and no project, and so asks IAM for it."""
+    credentials._CACHE.clear()  # the SDK remembers projects by key, and all cases have the same one
+    credentials.with_iam_endpoint(site.url).with_sts_endpoint(site.url)
+    builder = ecs.EcsClient.new_builder().with_credentials(credentials)
+    return builder.with_region(Region(REGION, site.url)).build()
+
+
+def list_servers(client):
+    return client.list_servers_details(ecs.ListServersDetailsRequest())
+
+
+def instance(site):
+    """The part of the SDK that asks the metadata service."""
+    accessor = MetadataAccessor()
+    accessor._METADATA_ENDPOINT = site.url
+    return accessor
+
+
+def expect_good(site, given):
+    """The key is good for ECS."""
+    key = Key(given.access, given.secret, given.security_token)
+    assert key.session, "a temporary key has a token"
+    list_servers(client(site, key))
+
+
+def names(site):
+    return [name for name, _ in site.calls()]
+
+
+@case("huawei/cn-north-4=1:stopped")
+def project_is_looked_up(site):
+    """with a region and no project the SDK finds the project of the region"""
+    credentials = BasicCredentials(site.key.id, site.key.secret)
+    expect(list_servers(regional(site, credentials)).count, 1)
+    expect(credentials.project_id, site.project_id)
+    expect(names(site), ["KeystoneListProjects", "ListServersDetails"])
+
+
+@case("")
+def project_is_missing_or_one_of_several(site):
+    """none or two projects: the SDK gives up, and names the two"""
+    for count, words in [(0, "Failed to get project id"), (2, "Multiple project ids found")]:
+        site.knows(projects=count)
+        credentials = BasicCredentials(site.key.id, site.key.secret)
+        error = expect_raised(SdkException, lambda: regional(site, credentials))
+        assert words in str(error), error
+    assert site.project_id in str(error), error
+
+
+@case("huawei/cn-north-4=1:stopped")
+def agency_by_metadata(site):
+    """the SDK gets a token and the key of the agency, and works with it"""
+    site.knows(metadata="ops")
+    expect_good(site, instance(site).get_credential())
+    expect(names(site), ["PutMetadataToken", "GetSecurityKey", "ListServersDetails"])
+
+
+@case("huawei/cn-north-4=1:stopped")
+def agency_whatever_the_tokens(site):
+    """with tokens absent or demanded the SDK gets its key all the same"""
+    site.knows(metadata="ops")
+    for setting in ["absent-404", "absent-405", "absent-503", "demanded"]:
+        site.switch("metadata-tokens", setting)
+        expect_good(site, instance(site).get_credential())
+
+
+@case("huawei/cn-north-4=1:stopped")
+def agency_by_a_stale_token(site):
+    """a token that the service does not take is renewed"""
+    site.knows(metadata="ops")
+    accessor = instance(site)
+    accessor._token = "stale"
+    expect_good(site, accessor.get_credential())
+    expect(names(site)[:3], ["GetSecurityKey", "PutMetadataToken", "GetSecurityKey"])
+
+
+@case("")
+def agency_that_is_not_there(site):
+    """a server without an agency: 401 and no second try"""
+    site.knows(metadata="")
+    error = expect_raised(
+        ClientRequestException, instance(site).get_credential, status_code=401
+    )
+    assert "configure Cloud Service Agency" in error.error_msg, error
+    expect(names(site), ["PutMetadataToken", "GetSecurityKey"])
+
+
+@case("huawei/cn-north-4=1:stopped")
+def key_for_an_id_token(site):
+    """the SDK exchanges an identity token for a token, and that for a key"""
+    site.knows(id_tokens=[["ci", "an.id.token"]])
+    with file_with("an.id.token\n") as path:
+        credentials = BasicCredentials().with_project_id(site.project_id)
+        credentials.with_idp_id("ci").with_id_token_file(path)
+        expect(list_servers(regional(site, credentials)).count, 1)
+    exchanged = ["CreateTokenWithIdToken", "CreateTemporaryAccessKeyByToken"]
+    expect(names(site), [*exchanged, "ListServersDetails"])
+
+
+@case("")
+def id_token_that_is_not_believed(site):
+    """401, in both forms that IAM may have"""
+    for form, code in [(None, 401), ("flat", "IAM.0011")]:
+        if form:
+            site.switch("identity-error", form)
+        with file_with("an.id.token") as path:
+            credentials = BasicCredentials().with_project_id(site.project_id)
+            credentials.with_idp_id("ci").with_id_token_file(path)
+            call = lambda: list_servers(regional(site, credentials))
+            expect_raised(ClientRequestException, call, status_code=401, error_code=code)
+
+
+@case("huawei/cn-north-4=1:stopped")
+def agency_with_an_id_token(site):
+    """the SDK assumes an agency with an identity token, unsigned"""
+    site.knows(roles=[[AGENCY, None]], id_tokens=[[PROVIDER, "an.id.token"]])
+    for token, good in [("an.id.token", True), ("another", False)]:
+        credentials = BasicCredentials().with_project_id(site.project_id)
+        credentials.sts_accessor = OidcStsAccessor(PROVIDER, AGENCY, token, "interop")
+        call = lambda: list_servers(regional(site, credentials))
+        if good:
+            expect(call().count, 1)
+        else:
+            expect_raised(SdkException, call)
+    expect(names(site)[:2], ["AssumeAgencyWithOIDC", "ListServersDetails"])
+
+
+@case("huawei/cn-north-4=1:stopped")
+def key_that_has_ended(site):
+    """APIGW.0301, or APIGW.0307 as for a token"""
+    site.knows(metadata="ops", lifetime=1)
+    given = instance(site).get_credential()
+    time.sleep(2.1)
+    key = Key(given.access, given.secret, given.security_token)
+    call = lambda: list_servers(client(site, key))
+    expect_refused(call, 401, "APIGW.0301")
+    site.switch("ended-key", "stale")
+    expect_refused(call, 401, "APIGW.0307")

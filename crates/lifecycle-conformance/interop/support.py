@@ -6,8 +6,11 @@ docstring says what is expected; the report prints it.
 
 import http.client
 import json
+import os
 import subprocess
+import tempfile
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 # By what the simulator's durations (a boot takes about 30 s) are divided in a case that ...
@@ -54,6 +57,16 @@ def expect_raised(kind, call, **fields):
             expect(getattr(error, name), expected, f"{name} of {described}")
         return error
     raise AssertionError(f"expected {kind.__name__}, but it returned {value!r}")
+
+
+@contextmanager
+def file_with(text):
+    """A file with this text, for as long as it is needed; gives its path."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "token")
+        with open(path, "w") as file:
+            file.write(text)
+        yield path
 
 
 def expect_passing(read, *states):
@@ -151,6 +164,10 @@ class Site:
     def revoke(self):
         """Takes back every key issued so far."""
         self._ask("revoke")
+
+    def knows(self, **what):
+        """Sets what the identity services know: `roles`, `id_tokens`, `metadata`, `lifetime`, `projects`."""
+        self._ask("identity", **what)
 
     def skew(self, seconds):
         """Lets the cloud's clock run ahead, which makes the client's one late."""

@@ -121,6 +121,14 @@ pub const COMMON_BEHAVIOURS: &[Behaviour] = &[
         "the vendors' SDKs have code for such answers, and were seen to break on them",
     ),
     inferred(
+        "Keys and tokens that an identity service has handed out end by the cloud's own clock, to the second, and are remembered for a day.",
+        "the times in the answers are whole seconds",
+    ),
+    inferred(
+        "Where no metadata service was asked for, its addresses answer 404.",
+        "outside the vendor's own machines nobody answers there at all",
+    ),
+    inferred(
         "A deleted instance is found by no call, with the answer of an id that never was.",
         "that is all that an account can see",
     ),

@@ -371,7 +371,7 @@ impl Builder {
         self
     }
 
-    /// What the identity services of a cloud know. Nothing.
+    /// What the identity services of a cloud know. Nothing; see [`Identity`].
     #[must_use]
     pub fn identity(mut self, cloud: Cloud, identity: Identity) -> Self {
         self.identities.push((cloud, identity));

@@ -97,4 +97,36 @@ pub(crate) const BEHAVIOURS: &[Behaviour] = &[
         "Lists are wrapped twice, as in `Instances.Instance`.",
         "DescribeInstances",
     ),
+    documented(
+        "`AssumeRole` and `AssumeRoleWithOIDC` (version 2015-04-01) give a key with a security token for 900 s up to the role's longest session, an hour unless told otherwise.",
+        "RAM, AssumeRole and AssumeRoleWithOIDC; both methods and both signatures are taken as for ECS",
+    ),
+    documented(
+        "A role that is not there answers 404 `EntityNotExist.Role`, one that does not trust the caller 403 `NoPermission`, a bad parameter 400 `InvalidParameter.<Name>`.",
+        "OSS page on AssumeRole errors; texts as users quoted them; that a wrong external id is no permission is inferred",
+    ),
+    documented(
+        "An identity token that is not believed answers 401 `AuthenticationFail.OIDCToken.*`.",
+        "STS error codes",
+    ),
+    inferred(
+        "A temporary key may assume a further role.",
+        "AssumeRole may be called by RAM roles; the CLI has a mode for chains",
+    ),
+    documented(
+        "A temporary key that has ended answers `InvalidSecurityToken.Expired`.",
+        "the vendor's error centre, through third parties; its status is a switch",
+    ),
+    documented(
+        "The metadata service gives a token for 1 to 21600 s, not to forwarded requests, the role of the instance, and its key.",
+        "ECS, instance metadata and instance RAM role; the statuses of refusals are inferred",
+    ),
+    inferred(
+        "A key of the metadata service lives six hours, and a new one appears when a quarter of that is left.",
+        "the example of the page; its Python library asks 15 minutes before the end",
+    ),
+    vendor(
+        "A credentials URI answers as the metadata service does.",
+        "Python credentials library; here it is `/aliyun/credentials-uri`",
+    ),
 ];

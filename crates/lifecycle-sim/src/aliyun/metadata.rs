@@ -34,20 +34,18 @@ pub(super) enum Call<'r> {
 impl<'r> Call<'r> {
     /// What is asked; `None` for a request to another service.
     pub(super) fn of(request: &'r Received) -> Option<Self> {
-        match request.path.as_str() {
-            "/latest/api/token" => Some(Self::Token),
-            "/aliyun/credentials-uri" => Some(Self::Uri),
-            path => {
-                let rest = path.strip_prefix("/latest/meta-data/")?;
-                match rest.strip_prefix("ram/security-credentials") {
-                    Some("" | "/") => Some(Self::RoleName),
-                    Some(name) => name
-                        .strip_prefix('/')
-                        .map_or(Some(Self::Nothing), |role| Some(Self::Key(role))),
-                    None => Some(Self::Nothing),
-                }
-            }
+        let path = request.path.as_str();
+        match path {
+            "/latest/api/token" => return Some(Self::Token),
+            "/aliyun/credentials-uri" => return Some(Self::Uri),
+            _ => {}
         }
+        let rest = path.strip_prefix("/latest/meta-data/")?;
+        Some(match rest.strip_prefix("ram/security-credentials") {
+            Some("" | "/") => Self::RoleName,
+            Some(name) => name.strip_prefix('/').map_or(Self::Nothing, Self::Key),
+            None => Self::Nothing,
+        })
     }
 
     pub(super) fn name(&self) -> &'static str {

@@ -84,4 +84,16 @@ pub(crate) const BEHAVIOURS: &[Behaviour] = &[
         "A request that arrives long after it was signed is refused as expired, so a repeat must be signed anew.",
         "bce-sdk-go issue 106",
     ),
+    documented(
+        "`POST /v1/credential?assumeRole` gives a temporary key for a role, for two hours at most.",
+        "IAM/s/Qjwvyc8ov; its refusals are switches",
+    ),
+    vendor(
+        "`POST /v1/sessionToken` gives a temporary key for any length, twelve hours unless told otherwise.",
+        "Go SDK, services/sts; a greatest length is not known",
+    ),
+    inferred(
+        "A temporary key may ask for further ones.",
+        "no page forbids it",
+    ),
 ];

@@ -29,11 +29,11 @@ pub(crate) const BEHAVIOURS: &[Behaviour] = &[
         "signing guide; for empty bodies the SDKs of the vendor differ, and both are taken",
     ),
     documented(
-        "An IAM token stands in for the signature; one that was taken back answers 401 `APIGW.0307`.",
+        "An IAM token stands in for the signature; one that ended or was taken back answers 401 `APIGW.0307`.",
         "authentication page",
     ),
     documented(
-        "The project is in every path: one for each region, named like it and found by that name.",
+        "The project is in every path: one for each region, named like it and found by that name; `Identity::projects` makes it none or several.",
         "request construction; the simulated account has the same id everywhere",
     ),
     documented(
@@ -96,5 +96,37 @@ pub(crate) const BEHAVIOURS: &[Behaviour] = &[
     vendor(
         "A region answers at `ecs.<region>.myhuaweicloud.com`, and `iam` likewise.",
         "region map of the SDK; European regions end in .eu in Terraform",
+    ),
+    documented(
+        "`POST /v3/auth/tokens` gives a token in `X-Subject-Token` for a user's password, for 24 hours.",
+        "IAM, iam_30_0001; the catalogue and the roles are empty",
+    ),
+    documented(
+        "A token without a project is good for no call to ECS.",
+        "IAM, scope of tokens; which code says so is inferred",
+    ),
+    documented(
+        "`POST /v3.0/OS-AUTH/id-token/tokens` gives a token for an OpenID Connect token that comes with the right `X-Idp-Id`.",
+        "IAM, iam_13_0605",
+    ),
+    documented(
+        "`POST /v3.0/OS-CREDENTIAL/securitytokens` gives a temporary key for 900 to 86400 s, 900 unless told otherwise.",
+        "IAM, iam_04_0002; that the token may be in the body alone is what the Python SDK relies on",
+    ),
+    documented(
+        "`POST /v5/agencies/assume-with-oidc` gives a temporary key for 900 s up to the agency's longest session, an hour unless told otherwise.",
+        "IAM 5, AssumeAgencyWithOIDC; fields as the Python SDK reads them, status 200 is inferred",
+    ),
+    inferred(
+        "A wrong password, an identity token that is not believed and an unknown agency answer 401.",
+        "401 for a password as users of a partner cloud quoted it; the form is a switch",
+    ),
+    vendor(
+        "The metadata service gives a token and the agency's key; a server without an agency is told to configure one, with 401.",
+        "Python SDK; that another 401 means a stale token is its reading, too",
+    ),
+    documented(
+        "A key of the metadata service lives 24 hours, and a new one appears 6 hours before the end.",
+        "user guide on metadata",
     ),
 ];

@@ -37,54 +37,51 @@ pub(super) fn create_token(site: &mut Site, request: &Received) -> Result<Respon
     {
         return Err(refusal::wrong_password(&site.switches.huawei));
     }
-    let project = match scope.and_then(|scope| scope.project) {
-        Some(named) => Some(scoped_project(site, &named, &user.domain.name)?),
-        None => None,
-    };
-    let issued = site.hand_out(KeyKind::Token, DAY);
-    let token = Token {
-        methods: ["password"],
-        expires_at: time(&issued),
-        issued_at: write_utc(TIME, issued.begins),
-        project,
-        user: Account {
-            domain: Domain {
-                id: DOMAIN,
-                name: user.domain.name,
-            },
-            id: USER,
-            name: user.name,
-        },
-        catalog: [],
-        roles: [],
-    };
-    Ok(with_token(&token, &issued))
+    token(site, "password", user.name, &user.domain.name, scope)
 }
 
-/// `POST /v3.0/OS-AUTH/id-token/tokens`: a token for an identity token. It has no scope, so all that it
-/// is good for is to be exchanged for a key; that it is taken elsewhere, too, is a liberty.
+/// `POST /v3.0/OS-AUTH/id-token/tokens`: a token for an identity token, good for a day. Without a scope
+/// it can only be exchanged for a key.
 pub(super) fn create_token_by_id_token(
     site: &mut Site,
     request: &Received,
 ) -> Result<Response, Refusal> {
     let provider = request.header("x-idp-id").ok_or(refusal::BAD_LOGIN)?;
-    let login: IdTokenLogin = read(request)?;
-    if !site.identity.believes(provider, &login.id_token.id) {
+    let IdTokenLogin { id_token, scope } = read(request)?;
+    if !site.identity.believes(provider, &id_token.id) {
         return Err(refusal::foreign_id_token(&site.switches.huawei));
     }
+    token(site, "mapped", "FederationUser".to_owned(), provider, scope)
+}
+
+fn token(
+    site: &mut Site,
+    method: &'static str,
+    user: String,
+    domain: &str,
+    scope: Option<Scope>,
+) -> Result<Response, Refusal> {
+    let domain = Domain {
+        id: DOMAIN,
+        name: domain.to_owned(),
+    };
+    let project = match scope.and_then(|scope| scope.project) {
+        Some(named) => Some(scoped_project(site, named, &domain)?),
+        None => None,
+    };
     let issued = site.hand_out(KeyKind::Token, DAY);
+    if project.is_none() {
+        site.huawei.unscoped.insert(issued.key.id.clone());
+    }
     let token = Token {
-        methods: ["mapped"],
+        methods: [method],
         expires_at: time(&issued),
         issued_at: write_utc(TIME, issued.begins),
-        project: None,
+        project,
         user: Account {
-            domain: Domain {
-                id: DOMAIN,
-                name: "company".to_owned(),
-            },
+            domain,
             id: USER,
-            name: "FederationUser".to_owned(),
+            name: user,
         },
         catalog: [],
         roles: [],
@@ -171,21 +168,21 @@ fn read<'r, T: Deserialize<'r>>(request: &'r Received) -> Result<T, Refusal> {
     Ok(body.auth)
 }
 
-/// The project that a token is for.
-fn scoped_project(site: &Site, named: &ScopedProject, domain: &str) -> Result<Project, Refusal> {
+/// The project that a token is for, by name or by id.
+fn scoped_project(site: &Site, named: ScopedProject, domain: &Domain) -> Result<Project, Refusal> {
     let own = site.account.project_id.as_str();
-    let name = match (&named.name, &named.id) {
-        (Some(name), None) if projects::has_project(site, name) => name.clone(),
-        (_, Some(id)) if id == own => named.name.clone().unwrap_or_default(),
-        _ => return Err(refusal::wrong_scope(&site.switches.huawei)),
+    let is_known = match (&named.id, &named.name) {
+        (Some(id), _) => id == own,
+        (None, Some(name)) => projects::has_project(site, name),
+        (None, None) => false,
     };
+    if !is_known {
+        return Err(refusal::wrong_scope(&site.switches.huawei));
+    }
     Ok(Project {
-        domain: Domain {
-            id: DOMAIN,
-            name: domain.to_owned(),
-        },
+        domain: domain.clone(),
         id: own.to_owned(),
-        name,
+        name: named.name.unwrap_or_default(),
     })
 }
 
@@ -241,6 +238,7 @@ struct ScopedProject {
 #[derive(Deserialize)]
 struct IdTokenLogin {
     id_token: IdToken,
+    scope: Option<Scope>,
 }
 
 #[derive(Deserialize)]
@@ -300,7 +298,7 @@ struct Project {
     name: String,
 }
 
-#[derive(Serialize)]
+#[derive(Clone, Serialize)]
 struct Domain {
     id: &'static str,
     name: String,

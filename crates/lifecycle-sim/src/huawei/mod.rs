@@ -30,7 +30,10 @@ pub(crate) mod switches;
 #[cfg(test)]
 mod tests;
 
-use std::{collections::HashMap, time::Duration};
+use std::{
+    collections::{HashMap, HashSet},
+    time::Duration,
+};
 
 use http::Method;
 use percent_encoding::percent_decode_str;
@@ -105,7 +108,8 @@ impl Dialect for Huawei {
             Err((Reason::Key, locked_key()))
         } else {
             let now = site.wall().as_second();
-            let verdict = auth::verify(request, &site.account, now, &site.switches.huawei);
+            let verdict = auth::verify(request, &site.account, now, &site.switches.huawei)
+                .and_then(|()| check_scope(site, request, &key));
             if site.account.key(&key).is_some() {
                 site.huawei.failures.note(&key, verdict.is_ok(), at);
             }
@@ -143,6 +147,8 @@ pub(crate) struct Memory {
     jobs: Jobs,
     failures: Failures,
     recent: Recent,
+    /// Tokens that are for no project.
+    unscoped: HashSet<String>,
 }
 
 /// Keys that failed to prove themselves. Five failures in a row lock a key for five minutes (documented;
@@ -170,6 +176,15 @@ impl Failures {
 }
 
 const LOCK: Duration = Duration::from_secs(5 * 60);
+
+/// A token that is for no project is good for no service of a project (documented; the code is inferred).
+fn check_scope(site: &Site, request: &Received, key: &str) -> Result<(), (Reason, Refusal)> {
+    let is_of_project = matches!(Route::of(request), Some(Route::Project(..)));
+    if is_of_project && site.huawei.unscoped.contains(key) {
+        return Err((Reason::Other, refusal::NO_SCOPE));
+    }
+    Ok(())
+}
 
 fn locked_key() -> Refusal {
     refusal::not_authentic("AK access failed to reach the limit, forbidden")

@@ -297,6 +297,12 @@ pub(super) const NO_API: Refusal = Refusal::gateway(
 /// A token that was good once.
 pub(super) const STALE_TOKEN: Refusal =
     Refusal::gateway(401, "APIGW.0307", "The token must be updated");
+/// A token that is for no project.
+pub(super) const NO_SCOPE: Refusal = Refusal::gateway(
+    403,
+    "APIGW.0302",
+    "The IAM user is not allowed to access the API: the token has no project scope",
+);
 pub(super) const NO_SERVER: Refusal = Refusal::service(404, "Ecs.0114", "The ECS does not exist.");
 /// The same, under the other code.
 pub(super) const NO_SERVER_TOO: Refusal =

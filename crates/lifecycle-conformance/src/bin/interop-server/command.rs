@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use lifecycle_facade::Credential;
 use lifecycle_sim::{
-    Cloud, ErrorBody, Injection, KeyKind, Mishap, Server, Simulator, Throttle, When,
+    Cloud, ErrorBody, Identity, Injection, KeyKind, Metadata, Mishap, Role, Server, Simulator,
+    Throttle, When,
 };
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -21,6 +22,8 @@ pub(crate) enum Command {
     Issue { cloud: String, kind: String },
     /// The cloud takes back all keys that it has issued so far.
     Revoke { cloud: String },
+    /// What the identity services of a cloud know from now on.
+    Identity(Known),
     /// The cloud's clock runs ahead by so many seconds.
     Skew { cloud: String, seconds: i64 },
     /// The cloud takes so many calls a minute.
@@ -43,6 +46,25 @@ pub(crate) enum Command {
 pub(crate) struct Order {
     fleet: String,
     speed: f64,
+}
+
+/// What identity services know.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Known {
+    cloud: String,
+    /// Full names of roles, each with the external id that it demands.
+    #[serde(default)]
+    roles: Vec<(String, Option<String>)>,
+    /// Providers of identity tokens, each with a token.
+    #[serde(default)]
+    id_tokens: Vec<(String, String)>,
+    /// The role of the instance that the client runs on; empty for none.
+    metadata: Option<String>,
+    /// How long keys live, in seconds.
+    lifetime: Option<u64>,
+    /// How many projects a region has.
+    projects: Option<usize>,
 }
 
 /// What goes wrong, and with which calls.
@@ -129,6 +151,7 @@ impl Clouds {
                 return Ok(key(&issued));
             }
             Command::Revoke { cloud } => simulator.revoke(named(cloud)?),
+            Command::Identity(known) => simulator.identity(named(&known.cloud)?, known.identity()),
             Command::Skew { cloud, seconds } => simulator.skew(named(cloud)?, *seconds),
             Command::Throttle { cloud, calls } => {
                 let throttle = Throttle::PerMinute { calls: *calls };
@@ -170,6 +193,31 @@ impl Clouds {
             .map(|call| json!([call.name, call.status]))
             .collect();
         json!({ "calls": pairs })
+    }
+}
+
+impl Known {
+    fn identity(&self) -> Identity {
+        let mut identity = Identity::new();
+        for (name, external_id) in &self.roles {
+            let role = Role::new(name);
+            identity = identity.role(match external_id {
+                Some(id) => role.external_id(id),
+                None => role,
+            });
+        }
+        for (provider, token) in &self.id_tokens {
+            identity = identity.id_token(provider, token);
+        }
+        match self.metadata.as_deref() {
+            Some("") => identity = identity.metadata(Metadata::NoRole),
+            Some(role) => identity = identity.metadata(Metadata::Role(role.to_owned())),
+            None => {}
+        }
+        if let Some(seconds) = self.lifetime {
+            identity = identity.lifetime(Duration::from_secs(seconds));
+        }
+        identity.projects(self.projects.unwrap_or(1))
     }
 }
 
@@ -295,6 +343,7 @@ mod tests {
             r#"{"do":"issue","cloud":"baidu","kind":"golden"}"#,
             r#"{"do":"delete","instance":"baidu/bj/i-unknown"}"#,
             r#"{"do":"executed","instance":"baidu/bj/i-unknown"}"#,
+            r#"{"do":"identity","cloud":"aws"}"#,
             r#"{"do":"switch","name":"baidu.mood","value":"good"}"#,
             r#"{"do":"switch","name":"baidu.no-stock","value":"good"}"#,
         ] {

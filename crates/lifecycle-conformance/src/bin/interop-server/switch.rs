@@ -55,6 +55,15 @@ pub(crate) fn change(name: &str, value: &str) -> Result<impl Fn(&mut Switches) +
         ("aliyun.throttling", "plain-403") => {
             |all| all.aliyun.throttling = aliyun::Throttling::Plain403
         }
+        ("aliyun.metadata-tokens", "demanded") => {
+            |all| all.aliyun.metadata_tokens = aliyun::MetadataTokens::Demanded
+        }
+        ("aliyun.metadata-tokens", "absent-405") => {
+            |all| all.aliyun.metadata_tokens = aliyun::MetadataTokens::Absent405
+        }
+        ("aliyun.metadata-tokens", "useless") => {
+            |all| all.aliyun.metadata_tokens = aliyun::MetadataTokens::Useless
+        }
         ("aliyun.missing-parameter", "dotted") => {
             |all| all.aliyun.missing_parameter = aliyun::MissingParameter::Dotted
         }
@@ -106,6 +115,22 @@ pub(crate) fn change(name: &str, value: &str) -> Result<impl Fn(&mut Switches) +
         }
         ("huawei.wrong-project", "common-0018") => {
             |all| all.huawei.wrong_project = huawei::WrongProject::Common0018
+        }
+        ("huawei.ended-key", "stale") => |all| all.huawei.ended_key = huawei::EndedKey::Stale,
+        ("huawei.identity-error", "flat") => {
+            |all| all.huawei.identity_error = huawei::IdentityError::Flat
+        }
+        ("huawei.metadata-tokens", "demanded") => {
+            |all| all.huawei.metadata_tokens = huawei::MetadataTokens::Demanded
+        }
+        ("huawei.metadata-tokens", "absent-404") => {
+            |all| all.huawei.metadata_tokens = huawei::MetadataTokens::Absent404
+        }
+        ("huawei.metadata-tokens", "absent-405") => {
+            |all| all.huawei.metadata_tokens = huawei::MetadataTokens::Absent405
+        }
+        ("huawei.metadata-tokens", "absent-503") => {
+            |all| all.huawei.metadata_tokens = huawei::MetadataTokens::Absent503
         }
         ("huawei.throttling", "service-429") => {
             |all| all.huawei.throttling = huawei::Throttling::Service429

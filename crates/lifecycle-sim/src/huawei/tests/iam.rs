@@ -147,8 +147,15 @@ fn a_token_without_scope_names_no_project() {
     let mut unscoped = login();
     unscoped["auth"].as_object_mut().unwrap().remove("scope");
     let answer = post(&mut site, "/v3/auth/tokens", &[], &unscoped);
-    subject_token(&answer);
     assert!(read(&answer).1["token"].get("project").is_none());
+    let token = subject_token(&answer);
+    let refused = look_by_token(&mut site, &token);
+    assert_eq!(
+        (refused.0, &refused.1["error_code"]),
+        (403, &"APIGW.0302".into())
+    );
+    let projects = received("GET", "/v3/projects", &[("x-auth-token", &token)], "");
+    assert_eq!(exchange(&mut site, &projects).status(), 200);
     let mut by_id = login();
     by_id["auth"]["scope"]["project"] = json!({"id": PROJECT});
     subject_token(&post(&mut site, "/v3/auth/tokens", &[], &by_id));
@@ -188,6 +195,7 @@ fn an_identity_token_becomes_a_token_and_that_a_key() {
     let body = json!({"auth": {"id_token": {"id": "an.id.token"}}});
     let path = "/v3.0/OS-AUTH/id-token/tokens";
     let token = subject_token(&post(&mut site, path, &[("x-idp-id", "ci")], &body));
+    assert_eq!(look_by_token(&mut site, &token).0, 403, "it has no scope");
 
     // As the Python SDK asks: the token is in the body alone.
     let answer = post(

@@ -68,6 +68,19 @@ impl Entry {
         unusable(&self.place, reason)
     }
 
+    /// The fault of a setting, such as `mode`, that has a value which is not among `supported`. Only
+    /// a word is repeated: what is none does not belong there and may be anything.
+    pub(super) fn unsupported(&self, setting: &str, supported: &str) -> Fault {
+        let is_word = |text: &&str| {
+            let allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+            text.len() <= 24 && text.bytes().all(allowed)
+        };
+        let value = self.text(setting).filter(is_word).unwrap_or_default();
+        self.fault(&format!(
+            "has the {setting} {value:?}, which is not supported: use {supported}"
+        ))
+    }
+
     /// The profile's access key, with the session token where there is one.
     pub(super) fn key(&self, token: Option<&str>) -> Result<Credential, Fault> {
         let (id, secret) = (self.need("access_key_id")?, self.need("access_key_secret")?);

@@ -45,4 +45,4 @@ pub fn origins(config: &OriginConfig) -> Vec<Box<dyn Origin>> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -56,10 +56,9 @@ impl Entry {
         variables: &[&str],
         around: &Surroundings<'_>,
     ) -> Result<String, Fault> {
-        let value = self.text(name).map(ToOwned::to_owned);
-        match value.or_else(|| around.first_variable(variables)) {
-            Some(value) => Ok(value),
-            None => Err(self.need(name).err().unwrap_or_else(|| self.fault(""))),
+        match around.first_variable(variables) {
+            Some(value) if self.text(name).is_none() => Ok(value),
+            _ => self.need(name).map(ToOwned::to_owned),
         }
     }
 

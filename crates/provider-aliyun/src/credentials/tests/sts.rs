@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use lifecycle_core::{Endpoint, KeyVariables, origin::Variables};
+use lifecycle_core::{Endpoint, origin::Variables};
 
 use super::*;
 use crate::{
@@ -11,16 +11,15 @@ use crate::{
     sign::tests::decoded_query,
 };
 
-const SOURCE: Variables = Variables::new(&[KeyVariables::Keys {
-    id: "ID",
-    secret: "SECRET",
-    session: Some("SESSION"),
-}]);
+fn source() -> Variables {
+    Variables::keys("ID", "SECRET", Some("SESSION".to_owned()))
+}
+
 const KEY: [(&str, &str); 2] = [("ID", "testid"), ("SECRET", "testsecret")];
 const ARN: &str = "acs:ram::1:role/web";
 
 fn assume(role: impl Into<Role>) -> AssumeRole {
-    AssumeRole::new(Box::new(SOURCE), role)
+    AssumeRole::new(Box::new(source()), role)
 }
 
 fn alice() -> Role {

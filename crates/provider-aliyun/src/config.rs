@@ -173,6 +173,7 @@ fn exception(region: &str) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::credentials::tests::{Toy, around};
 
     fn host_of(region: &str, network: Network) -> String {
         let config = Config::new(region).unwrap().with_network(network);
@@ -224,6 +225,28 @@ mod tests {
             );
         }
         assert_eq!(Config::new("CN-Beijing").unwrap().region(), "cn-beijing");
+    }
+
+    #[test]
+    fn variables_send_the_calls_elsewhere() {
+        let terraform = ("ALIBABA_CLOUD_ENDPOINT_ECS", "ecs.example.com");
+        let command_line = ("ALIBABA_CLOUD_ENDPOINT", " http://127.0.0.1:7070\n");
+        for (texts, expected) in [
+            (&[][..], None),
+            (&[("ALIBABA_CLOUD_ENDPOINT", " ")], None),
+            (&[terraform, command_line], Some("https://ecs.example.com")),
+            (&[command_line], Some("http://127.0.0.1:7070")),
+        ] {
+            let endpoint = endpoint_from("cn-beijing", &around(&Toy::new(texts))).unwrap();
+            let endpoint = endpoint.map(|endpoint| endpoint.to_string());
+            assert_eq!(endpoint.as_deref(), expected, "{texts:?}");
+        }
+        for name in ["ALIBABA_CLOUD_ENDPOINT_ECS", "ALIBABA_CLOUD_ENDPOINT"] {
+            let toy = Toy::new(&[(name, "ftp://a")]);
+            let fault = endpoint_from("cn-beijing", &around(&toy)).unwrap_err();
+            assert_eq!(fault.kind(), FaultKind::Invalid);
+            assert!(fault.message().starts_with(&format!("{name}: ")), "{fault}");
+        }
     }
 
     #[test]

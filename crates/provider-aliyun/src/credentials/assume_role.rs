@@ -62,7 +62,10 @@ fn assume(role: &Role, base: Grant, around: &Surroundings<'_>) -> Result<Step<Gr
         reply
             .and_then(|reply| session::assumed(&reply, &title))
             .map(|grant| grant.found_by(&base.found))
-            .map_err(|fault| session::scrubbed(fault, base.credential.secrets()))
+            .map_err(|fault| {
+                let fault = session::scrubbed(fault, base.credential.secrets());
+                session::about(fault, &format!("{title}, asked for with {}", base.found))
+            })
             .into()
     };
     Ok(Step::ask("AssumeRole", Reach::Service, request, then))

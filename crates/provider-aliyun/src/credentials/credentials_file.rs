@@ -141,6 +141,8 @@ impl File {
     }
 }
 
+const SUPPORTED: &str = "access_key, sts, ram_role_arn, oidc_role_arn or ecs_ram_role";
+
 /// What a section stands for, by its type.
 fn origin(
     entry: &Entry,
@@ -167,12 +169,7 @@ fn origin(
                 None => origin,
             })
         }
-        other => {
-            return Err(entry.fault(&format!(
-                "has the type {other:?}, which is not supported: use access_key, sts, \
-                 ram_role_arn, oidc_role_arn or ecs_ram_role"
-            )));
-        }
+        _ => return Err(entry.unsupported("type", SUPPORTED)),
     })
 }
 

@@ -67,7 +67,7 @@ fn ask(uri: &str) -> Result<Step<Grant>, Fault> {
     let then = move |reply: Result<_, Fault>, _: &Surroundings<'_>| {
         reply.and_then(|reply| session::told(&reply, &found)).into()
     };
-    Ok(Step::ask("credentials URI", reach, request, then))
+    Ok(Step::ask("credentials-uri", reach, request, then))
 }
 
 /// The URL is not repeated in the reason: any part of it may be a secret.

@@ -98,7 +98,7 @@ impl Visit {
         request.headers_mut().insert(&TOKEN_LIFE, six_hours);
         let then =
             |reply, _: &Surroundings<'_>| self.take_token(reply).unwrap_or_else(Step::Failed);
-        Ok(Step::ask("metadata token", Reach::Metadata, request, then))
+        Ok(Step::ask("token", Reach::Metadata, request, then))
     }
 
     /// A service that knows no tokens, or whose token does not find the way back into a container,
@@ -126,7 +126,7 @@ impl Visit {
     }
 
     fn ask_role(self) -> Result<Step<Grant>, Fault> {
-        self.get("metadata RAM role", ROLES.to_owned(), Self::take_role)
+        self.get("security-credentials", ROLES.to_owned(), Self::take_role)
     }
 
     fn take_role(self, reply: &Reply) -> Result<Step<Grant>, Fault> {
@@ -147,7 +147,7 @@ impl Visit {
 
     fn ask_key(self, role: String) -> Result<Step<Grant>, Fault> {
         let path = format!("{ROLES}{}", encode::percent(&role));
-        self.get("metadata RAM role key", path, move |visit, reply| {
+        self.get("security-credentials", path, move |visit, reply| {
             if reply.status == 404 {
                 let reason = format!(
                     "is not attached to this ECS instance, says {}",

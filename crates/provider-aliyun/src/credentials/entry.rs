@@ -56,16 +56,28 @@ impl Entry {
         variables: &[&str],
         around: &Surroundings<'_>,
     ) -> Result<String, Fault> {
-        let value = self.text(name).map(ToOwned::to_owned);
-        match value.or_else(|| around.first_variable(variables)) {
-            Some(value) => Ok(value),
-            None => Err(self.need(name).err().unwrap_or_else(|| self.fault(""))),
+        match around.first_variable(variables) {
+            Some(value) if self.text(name).is_none() => Ok(value),
+            _ => self.need(name).map(ToOwned::to_owned),
         }
     }
 
     /// The fault of this profile; `reason` reads after where it stands.
     pub(super) fn fault(&self, reason: &str) -> Fault {
         unusable(&self.place, reason)
+    }
+
+    /// The fault of a setting, such as `mode`, that has a value which is not among `supported`. Only
+    /// a word is repeated: what is none does not belong there and may be anything.
+    pub(super) fn unsupported(&self, setting: &str, supported: &str) -> Fault {
+        let is_word = |text: &&str| {
+            let allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+            text.len() <= 24 && text.bytes().all(allowed)
+        };
+        let value = self.text(setting).filter(is_word).unwrap_or_default();
+        self.fault(&format!(
+            "has the {setting} {value:?}, which is not supported: use {supported}"
+        ))
     }
 
     /// The profile's access key, with the session token where there is one.

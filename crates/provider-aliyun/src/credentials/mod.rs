@@ -53,4 +53,4 @@ pub fn files(config: &OriginConfig) -> Vec<Box<dyn Origin>> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -50,11 +50,7 @@ pub(super) fn origin(
             entry.through(CredentialsUri::new(uri))
         }
         "CloudSSO" | "OAuth" => signed_in(entry, mode, around)?,
-        other => {
-            return Err(entry.fault(&format!(
-                "has the mode {other:?}, which is not supported: use one of {SUPPORTED}"
-            )));
-        }
+        _ => return Err(entry.unsupported("mode", SUPPORTED)),
     })
 }
 
@@ -99,7 +95,7 @@ pub(super) fn role(
 }
 
 const SUPPORTED: &str = "AK, StsToken, RamRoleArn, EcsRamRole, RamRoleArnWithRoleName, OIDC, \
-                         ChainableRamRoleArn, External and CredentialsURI";
+                         ChainableRamRoleArn, External or CredentialsURI";
 
 fn ecs_ram_role(entry: &Entry, config: &OriginConfig) -> EcsRamRole {
     let origin = EcsRamRole::new().with_config(config.clone());

@@ -54,7 +54,9 @@ impl AssumeRoleWithOidc {
         let then = move |reply: Result<_, Fault>, _: &Surroundings<'_>| {
             reply
                 .and_then(|reply| session::assumed(&reply, &found))
-                .map_err(|fault| session::scrubbed(fault, std::iter::once(&token)))
+                .map_err(|fault| {
+                    session::about(session::scrubbed(fault, std::iter::once(&token)), &found)
+                })
                 .into()
         };
         Ok(Step::ask(OPERATION, Reach::Service, request, then))

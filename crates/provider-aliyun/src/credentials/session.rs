@@ -87,6 +87,15 @@ pub(super) fn scrubbed<'a>(fault: Fault, secrets: impl Iterator<Item = &'a Secre
     fault.with_message(message)
 }
 
+/// A fault that says what it is about, behind the service's own words.
+pub(super) fn about(fault: Fault, what: &str) -> Fault {
+    let message = match fault.message() {
+        "" => what.to_owned(),
+        message => format!("{message} ({what})"),
+    };
+    fault.with_message(message)
+}
+
 /// A request without a body.
 pub(super) fn request(
     method: Method,

@@ -1,5 +1,8 @@
 //! A toy machine, scripted answers, and what the whole chain does with them.
 
+mod config_file;
+mod credentials_file;
+mod metadata;
 mod sts;
 
 use std::collections::{HashMap, VecDeque};
@@ -15,10 +18,10 @@ use super::origins;
 
 /// Variables and files. A name with a `/` is a file.
 #[derive(Debug, Default)]
-pub(super) struct Toy(HashMap<String, String>);
+pub(crate) struct Toy(HashMap<String, String>);
 
 impl Toy {
-    pub(super) fn new(texts: &[(&str, &str)]) -> Self {
+    pub(crate) fn new(texts: &[(&str, &str)]) -> Self {
         let texts = texts.iter();
         Self(
             texts
@@ -44,7 +47,7 @@ impl Machine for Toy {
 /// 2018-01-29T08:00:00Z.
 pub(super) const NOW: i64 = 1_517_212_800;
 
-pub(super) fn around(toy: &Toy) -> Surroundings<'_> {
+pub(crate) fn around(toy: &Toy) -> Surroundings<'_> {
     Surroundings::new(toy, Stamp::from_unix(NOW, 10))
 }
 
@@ -71,7 +74,7 @@ pub(super) enum End {
 
 #[derive(Debug)]
 pub(super) enum Asked {
-    Http(Reach, http::Request<Bytes>),
+    Http(Reach, Box<http::Request<Bytes>>),
     Program(Vec<String>),
 }
 
@@ -87,7 +90,7 @@ pub(super) fn drive(origin: &dyn Origin, toy: &Toy, answers: Vec<Answer>) -> Sto
             Step::Absent(why) => break End::Absent(why),
             Step::Failed(fault) => break End::Failed(fault),
             Step::Ask(ask) => {
-                asked.push(Asked::Http(ask.reach, ask.request.clone()));
+                asked.push(Asked::Http(ask.reach, Box::new(ask.request.clone())));
                 let reply = match answers.pop_front() {
                     Some(Answer::Http(status, body)) => Ok(reply(status, body)),
                     Some(Answer::Silence(kind)) => Err(Fault::new(kind, "silence")),
@@ -323,5 +326,37 @@ fn the_metadata_service_and_the_config_file_can_be_switched_off() {
 fn origins_say_what_they_want() {
     for origin in origins(&OriginConfig::default()) {
         assert!(!origin.wants().is_empty(), "{}", origin.name());
+    }
+}
+
+/// Each byte of the samples is dropped and replaced in turn. What is left must be a key, a fault or
+/// nothing.
+#[test]
+fn no_file_makes_it_panic_or_tell() {
+    let samples = [
+        (
+            "~/.aliyun/config.json",
+            include_str!("../../tests/samples/config.json"),
+        ),
+        (
+            "~/.alibabacloud/credentials",
+            include_str!("../../tests/samples/credentials.ini"),
+        ),
+    ];
+    for (path, sample) in samples {
+        for place in 0..sample.len() {
+            for odd in ["", "\"", "]", "\\", "{", "\n", "\u{fffd}", "="] {
+                let (before, after) = (&sample[..place], &sample[place + 1..]);
+                let toy = Toy::new(&[(path, &format!("{before}{odd}{after}"))]);
+                for origin in origins(&OriginConfig::default()) {
+                    let shown = match origin.begin(&around(&toy)) {
+                        Step::Done(grant) => format!("{:?} {}", grant.credential, grant.found),
+                        Step::Failed(fault) => format!("{fault} {fault:?}"),
+                        other => format!("{other:?}"),
+                    };
+                    assert!(!shown.contains("hidden"), "{before:?} {odd:?}: {shown}");
+                }
+            }
+        }
     }
 }

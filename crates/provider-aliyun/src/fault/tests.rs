@@ -41,6 +41,13 @@ fn codes_have_meanings() {
         ("InvalidAccessKeyId.Inactive", FaultKind::Credential),
         ("InvalidSecurityToken.Expired", FaultKind::Credential),
         ("IncompleteSignature", FaultKind::Credential),
+        ("NoPermission", FaultKind::Permission),
+        ("AuthenticationFail.NoPermission", FaultKind::Permission),
+        (
+            "AuthenticationFail.OIDCToken.Expired",
+            FaultKind::Credential,
+        ),
+        ("EntityNotExist.Role", FaultKind::Invalid),
         ("InvalidTimeStamp.Expired", FaultKind::ClockSkew),
         ("IllegalTimestamp", FaultKind::ClockSkew),
         ("Throttling", FaultKind::Throttled),

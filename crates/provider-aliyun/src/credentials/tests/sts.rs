@@ -11,14 +11,15 @@ use crate::{
     sign::tests::decoded_query,
 };
 
+fn source() -> Variables {
+    Variables::keys("ID", "SECRET", Some("SESSION".to_owned()))
+}
+
 const KEY: [(&str, &str); 2] = [("ID", "testid"), ("SECRET", "testsecret")];
 const ARN: &str = "acs:ram::1:role/web";
 
 fn assume(role: impl Into<Role>) -> AssumeRole {
-    AssumeRole::new(
-        Box::new(Variables::keys("ID", "SECRET", Some("SESSION".to_owned()))),
-        role,
-    )
+    AssumeRole::new(Box::new(source()), role)
 }
 
 fn alice() -> Role {
@@ -265,6 +266,8 @@ fn refusals_keep_code_kind_and_request_id_and_no_secret() {
         assert_eq!(fault.kind(), kind, "{body}");
         assert_eq!(fault.code(), code, "{body}");
         assert_eq!(fault.status(), Some(status), "{body}");
+        let about = "role acs:ram::1:role/web, asked for with variable ID";
+        assert!(fault.message().contains(about), "{fault}");
         if code.is_some() {
             assert_eq!(fault.request_id(), Some("R"), "{body}");
         }

@@ -1,3 +1,5 @@
+//! The order of the chain, and what is half set up.
+
 use lifecycle_core::origin::FirstOf;
 
 use super::*;

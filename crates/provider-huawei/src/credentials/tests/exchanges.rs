@@ -1,3 +1,5 @@
+//! What is asked for in exchange for a token, a password or an identity.
+
 use std::time::Duration;
 
 use lifecycle_core::{Endpoint, Secret};

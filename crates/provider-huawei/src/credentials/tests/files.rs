@@ -1,3 +1,5 @@
+//! The files of the SDKs and of the command line.
+
 use super::*;
 
 /// As the page of Huawei's SDKs shows it (huaweicloud-sdk-python-v3, README, "Profile").

@@ -1,3 +1,5 @@
+//! The metadata service, with and without tokens, and where it is missing.
+
 use std::time::Duration;
 
 use lifecycle_core::Endpoint;

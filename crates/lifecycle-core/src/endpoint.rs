@@ -22,7 +22,8 @@ impl Endpoint {
     /// [`BadEndpoint`] says what is wrong with the text.
     pub fn parse(text: &str) -> Result<Self, BadEndpoint> {
         let bad = |problem| BadEndpoint {
-            text: text.to_owned(),
+            // What stands before an @ is a user's name and password.
+            text: text.rsplit('@').next().unwrap_or_default().to_owned(),
             problem,
         };
         if text.contains('#') {
@@ -57,6 +58,9 @@ impl Endpoint {
         }
         if authority.host().is_empty() {
             return Err(bad("has no host"));
+        }
+        if authority.port_u16().is_none() && authority.as_str() != authority.host() {
+            return Err(bad("has a port that is no number"));
         }
         let own_port = if scheme == http::uri::Scheme::HTTPS {
             443
@@ -233,8 +237,16 @@ mod tests {
             "https://u:p@a",
             "https://",
             "https://evil.example#.example.com",
+            "example.com:",
+            "example.com:port",
+            "example.com:99999",
         ] {
             assert!(Endpoint::parse(text).is_err(), "{text:?} was taken");
         }
+        let error = Endpoint::parse("https://user:hidden@example.com").unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "\"example.com\" has a user name; keys are given elsewhere"
+        );
     }
 }

@@ -143,6 +143,7 @@ pub(crate) fn is_project_id(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::credentials::tests::{Toy, around};
 
     const PROJECT: &str = "0123456789abcdef0123456789abcdef";
 
@@ -158,6 +159,60 @@ mod tests {
             assert_eq!(config.region(), region.to_lowercase());
             assert_eq!(config.project_id(), PROJECT);
             assert_eq!(config.enterprise_project(), None);
+        }
+    }
+
+    #[test]
+    fn another_domain_has_the_same_hosts() {
+        let config = Config::new("eu-west-101", PROJECT).unwrap();
+        let config = config.with_domain("myhuaweicloud.eu").unwrap();
+        assert_eq!(
+            config.endpoint().to_string(),
+            "https://ecs.eu-west-101.myhuaweicloud.eu"
+        );
+        for domain in ["a b", "a/b", "a#", "a@b", "a?b", "a:b"] {
+            assert_eq!(
+                config.clone().with_domain(domain),
+                Err(BadConfig::Domain(domain.to_owned()))
+            );
+        }
+    }
+
+    #[test]
+    fn variables_send_the_calls_elsewhere() {
+        let own = "HUAWEICLOUD_SDK_REGION_ECS_CN_NORTH_4";
+        let cloud = "HW_CLOUD";
+        for (variables, expected) in [
+            (&[][..], None),
+            (&[(cloud, "myhuaweicloud.com")], None),
+            (
+                &[("HUAWEICLOUD_SDK_REGION_ECS_CN_NORTH_1", "a.example")],
+                None,
+            ),
+            (
+                &[(cloud, "b.example")],
+                Some("https://ecs.cn-north-4.b.example"),
+            ),
+            (
+                &[(own, "a.example"), (cloud, "b.example")],
+                Some("https://a.example"),
+            ),
+            (
+                &[(own, "http://127.0.0.1:7070 , https://second.example")],
+                Some("http://127.0.0.1:7070"),
+            ),
+        ] {
+            for region in ["cn-north-4", "CN-North-4"] {
+                let endpoint = endpoint_from(region, &around(&Toy::new(variables))).unwrap();
+                let endpoint = endpoint.map(|endpoint| endpoint.to_string());
+                assert_eq!(endpoint.as_deref(), expected, "{variables:?}");
+            }
+        }
+        for (variable, value) in [(own, "ftp://a"), (own, ","), (cloud, "a/b")] {
+            let toy = Toy::new(&[(variable, value)]);
+            let fault = endpoint_from("cn-north-4", &around(&toy)).unwrap_err();
+            assert_eq!(fault.kind(), FaultKind::Invalid);
+            assert!(fault.message().starts_with(variable), "{fault}");
         }
     }
 

@@ -378,6 +378,35 @@ fn a_key_is_exchanged_at_the_token_service() {
     assert_eq!(default.request.uri().query(), Some("durationSeconds=43200"));
 }
 
+/// The signatures of bce-python-sdk 0.9.79 for the same requests (`bce_v1_signer.sign`, told to sign
+/// `host` and `x-bce-date` alone). That its client sends the session token's path and query was
+/// recorded.
+#[test]
+fn requests_to_the_token_service_are_signed_as_the_sdk_signs() {
+    let toy = Toy::new(&[
+        ("BCE_ACCESS_KEY_ID", "FAKEACCESSKEY"),
+        ("BCE_SECRET_ACCESS_KEY", "fake-secret"),
+    ]);
+    let session = SessionToken::new(CommandLineProfile::new());
+    for (origin, signature) in [
+        (
+            &role() as &dyn Origin,
+            "9268608bd8530745453fba2b49ab8471a0b640278e42cdf15d6f5a0e9ed452ee",
+        ),
+        (
+            &session,
+            "c2d506b726291197920b5983d7245d92ae599a8fab3f06fee65147e8f31cd4a2",
+        ),
+    ] {
+        let ask = asked(origin, &toy);
+        let prefix = "bce-auth-v1/FAKEACCESSKEY/2025-11-21T08:00:00Z/1800/host;x-bce-date/";
+        assert_eq!(
+            ask.request.headers()["authorization"],
+            format!("{prefix}{signature}")
+        );
+    }
+}
+
 #[test]
 fn an_exchange_ends_where_its_base_does() {
     let empty = Toy::default();

@@ -37,7 +37,8 @@ impl CommandLineProfile {
         };
         let found = format!("profile {:?} in {path}", profile.name);
         if filled(&profile.agency_name).is_some() {
-            let reason = "is for an agency of another account, which cannot be assumed yet";
+            let reason = "is for an agency of another account, which is not assumed here: use a \
+                          profile without agencyName";
             return Err(unusable(&found, reason));
         }
         let mode = filled(&profile.mode).unwrap_or("AKSK");

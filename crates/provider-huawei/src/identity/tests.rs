@@ -1,1 +1,133 @@
+use lifecycle_core::Endpoint;
 
+use super::*;
+use crate::credentials::tests::{Toy, around};
+
+fn both(config: &OriginConfig, texts: &[(&str, &str)]) -> (String, String) {
+    let toy = Toy::new(texts);
+    let around = around(&toy);
+    (
+        iam(config, None, &around).unwrap().to_string(),
+        sts(config, &around).unwrap().to_string(),
+    )
+}
+
+#[test]
+fn a_region_of_the_table_has_hosts_of_its_own() {
+    let everywhere = "https://iam.myhuaweicloud.com";
+    for (region, iam, sts) in [
+        (
+            Some("cn-north-4"),
+            "https://iam.cn-north-4.myhuaweicloud.com",
+            "https://sts.cn-north-4.myhuaweicloud.com",
+        ),
+        (
+            Some("AP-Southeast-1"),
+            "https://iam.ap-southeast-1.myhuaweicloud.com",
+            "https://sts.ap-southeast-1.myhuaweicloud.com",
+        ),
+        (
+            Some("eu-west-0"),
+            "https://iam.eu-west-0.myhuaweicloud.com",
+            "https://sts.cn-north-4.myhuaweicloud.com",
+        ),
+        // The six of the ECS map that the table of IAM lacks, and one that nobody knows.
+        (
+            Some("af-north-1"),
+            everywhere,
+            "https://sts.cn-north-4.myhuaweicloud.com",
+        ),
+        (
+            Some("ap-southeast-5"),
+            everywhere,
+            "https://sts.cn-north-4.myhuaweicloud.com",
+        ),
+        (
+            Some("cn-north-11"),
+            everywhere,
+            "https://sts.cn-north-4.myhuaweicloud.com",
+        ),
+        (
+            Some("cn-south-4"),
+            everywhere,
+            "https://sts.cn-north-4.myhuaweicloud.com",
+        ),
+        (
+            Some("cn-southwest-3"),
+            everywhere,
+            "https://sts.cn-north-4.myhuaweicloud.com",
+        ),
+        (
+            Some("eu-west-101"),
+            everywhere,
+            "https://sts.cn-north-4.myhuaweicloud.com",
+        ),
+        (
+            Some("new-1"),
+            everywhere,
+            "https://sts.cn-north-4.myhuaweicloud.com",
+        ),
+        (None, everywhere, "https://sts.cn-north-4.myhuaweicloud.com"),
+    ] {
+        let config = match region {
+            Some(region) => OriginConfig::in_region(region),
+            None => OriginConfig::default(),
+        };
+        assert_eq!(
+            both(&config, &[]),
+            (iam.to_owned(), sts.to_owned()),
+            "{region:?}"
+        );
+    }
+}
+
+#[test]
+fn settings_send_the_calls_elsewhere() {
+    let config = OriginConfig::in_region("eu-west-101");
+    let cloud = ("HW_CLOUD", "myhuaweicloud.eu");
+    let url = ("HW_AUTH_URL", "https://iam.example.com:443/v3/");
+    let own = [
+        (IAM_ENDPOINT, "iam.example"),
+        (STS_ENDPOINT, "http://sts.example"),
+    ];
+    let pair = |iam: &str, sts: &str| (iam.to_owned(), sts.to_owned());
+    assert_eq!(
+        both(&config, &[cloud]),
+        pair(
+            "https://iam.eu-west-101.myhuaweicloud.eu",
+            "https://sts.eu-west-101.myhuaweicloud.eu"
+        )
+    );
+    assert_eq!(both(&config, &[cloud, url]).0, "https://iam.example.com");
+    assert_eq!(
+        both(&config, &[cloud, url, own[0], own[1]]),
+        pair("https://iam.example", "http://sts.example")
+    );
+    let local = Endpoint::parse("http://127.0.0.1:7070").unwrap();
+    assert_eq!(
+        both(&config.with_identity(local), &own),
+        pair("http://127.0.0.1:7070", "http://127.0.0.1:7070")
+    );
+    let named = [("HW_REGION_NAME", "cn-east-3"), ("HW_CLOUD", DOMAIN)];
+    assert_eq!(
+        both(&OriginConfig::default(), &named).0,
+        "https://iam.cn-east-3.myhuaweicloud.com"
+    );
+}
+
+#[test]
+fn what_is_no_endpoint_is_named() {
+    let config = OriginConfig::in_region("a b");
+    for (texts, expected) in [
+        (
+            &[(IAM_ENDPOINT, "ftp://a")][..],
+            "HUAWEICLOUD_SDK_IAM_ENDPOINT: ",
+        ),
+        (&[(AUTH_URL, "https://a/v2")], "HW_AUTH_URL: "),
+        (&[("HW_CLOUD", "a.example")], "\"a b\" is no region"),
+    ] {
+        let fault = iam(&config, None, &around(&Toy::new(texts))).unwrap_err();
+        assert_eq!(fault.kind(), FaultKind::Invalid);
+        assert!(fault.message().starts_with(expected), "{fault}");
+    }
+}

@@ -1,1 +1,236 @@
+use lifecycle_core::{Endpoint, FaultKind};
+use serde_json::Value;
 
+use super::*;
+use crate::credentials::tests::{CLI_FILE, SDK_FILE, Toy, around, drive, reply};
+
+const PROJECT: &str = "0123456789abcdef0123456789abcdef";
+const OTHER: &str = "fedcba9876543210fedcba9876543210";
+
+fn here() -> OriginConfig {
+    OriginConfig::in_region("cn-north-4")
+}
+
+fn key() -> Credential {
+    Credential::keys(
+        "FAKEACCESSKEY0000001",
+        "FakeSecretKey/+0000000000000000000000001",
+    )
+}
+
+/// The id that is known without asking anybody.
+fn known(config: &OriginConfig, key: &Credential, texts: &[(&str, &str)]) -> Option<String> {
+    match project(config, key, &around(&Toy::new(texts))) {
+        Step::Done(id) => Some(id),
+        Step::Ask(_) => None,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn variables_go_before_profiles() {
+    let file = format!("[basic]\nak = FAKEACCESSKEY0000001\nsk = hidden\nproject_id = {PROJECT}\n");
+    let stored = (SDK_FILE, file.as_str());
+    let texts = [
+        ("HUAWEICLOUD_SDK_PROJECT_ID", "one"),
+        ("HW_PROJECT_ID", "two"),
+        stored,
+    ];
+    assert_eq!(known(&here(), &key(), &texts).as_deref(), Some("one"));
+    assert_eq!(known(&here(), &key(), &texts[1..]).as_deref(), Some("two"));
+    assert_eq!(
+        known(&here(), &key(), &texts[2..]).as_deref(),
+        Some(PROJECT)
+    );
+    let anywhere = OriginConfig::default();
+    assert_eq!(known(&anywhere, &key(), &texts).as_deref(), Some("one"));
+}
+
+#[test]
+fn a_profile_speaks_for_its_own_key_and_region() {
+    let profile = |id: &str, region: &str| {
+        let profile = serde_json::json!({
+            "name": "x", "accessKeyId": id, "region": region, "projectId": OTHER,
+        });
+        serde_json::json!({"current": "x", "profiles": [profile]}).to_string()
+    };
+    let own = "FAKEACCESSKEY0000001";
+    for (id, region, expected) in [
+        (own, "cn-north-4", Some(OTHER)),
+        (own, "", Some(OTHER)),
+        (own, "cn-east-3", None),
+        ("SOMEBODYELSE", "cn-north-4", None),
+    ] {
+        let text = profile(id, region);
+        let id = known(&here(), &key(), &[(CLI_FILE, &text)]);
+        assert_eq!(id.as_deref(), expected);
+    }
+    let text = profile(own, "");
+    let token = Credential::token("hidden");
+    assert_eq!(known(&here(), &token, &[(CLI_FILE, &text)]), None);
+    let file = "[basic]\nak = SOMEBODYELSE\nsk = hidden\nproject_id = x\n";
+    assert_eq!(known(&here(), &key(), &[(SDK_FILE, file)]), None);
+    for broken in ["{", "[basic"] {
+        assert_eq!(
+            known(&here(), &key(), &[(SDK_FILE, broken), (CLI_FILE, broken)]),
+            None
+        );
+    }
+}
+
+/// The signatures of huaweicloudsdkcore 3.1.219 for the same request without a User-Agent
+/// (`BasicCredentials.sign_request`, run with a fixed date).
+#[test]
+fn iam_is_asked_as_the_sdk_asks() {
+    let toy = Toy::default();
+    let (id, secret) = (
+        "FAKEACCESSKEY0000001",
+        "FakeSecretKey/+0000000000000000000000001",
+    );
+    for (key, signature) in [
+        (
+            Credential::keys(id, secret),
+            "SignedHeaders=host;x-sdk-date, \
+             Signature=3bec584cda1ea23cd253e16c2da82d383299a64582149b77254c587329a9d314",
+        ),
+        (
+            Credential::session(id, secret, "FAKE-session+/=="),
+            "SignedHeaders=host;x-sdk-date;x-security-token, \
+             Signature=3f01c92d9bad318d01eba67790e07e5a798e3ad35e0ff701c3fc8996571f6e45",
+        ),
+    ] {
+        let Step::Ask(ask) = project(&here(), &key, &around(&toy)) else {
+            panic!("nothing is asked");
+        };
+        assert_eq!(
+            (ask.operation, ask.reach),
+            ("KeystoneListProjects", Reach::Service)
+        );
+        assert_eq!(
+            ask.request.uri(),
+            "https://iam.cn-north-4.myhuaweicloud.com/v3/projects?name=cn-north-4"
+        );
+        let authorization = ask.request.headers()["authorization"].to_str().unwrap();
+        assert!(authorization.ends_with(signature), "{authorization}");
+        assert!(!ask.request.headers().contains_key("x-project-id"));
+    }
+    let token = Credential::token("FAKE-TOKEN");
+    let Step::Ask(ask) = project(&here(), &token, &around(&toy)) else {
+        panic!("nothing is asked");
+    };
+    assert_eq!(ask.request.headers()["x-auth-token"], "FAKE-TOKEN");
+    assert!(!ask.request.headers().contains_key("authorization"));
+}
+
+/// What the SDK was seen to send (`project-id-lookup#1` of `wire.json`).
+#[test]
+fn the_recorded_lookup_is_ours() {
+    let wire: Value = serde_json::from_str(include_str!("../../tests/vectors/wire.json")).unwrap();
+    let lookups = wire["requests"].as_array().unwrap();
+    let golden = lookups
+        .iter()
+        .find(|request| request["name"] == "project-id-lookup#1")
+        .unwrap();
+    let toy = Toy::default();
+    let Step::Ask(ask) = project(&here(), &key(), &around(&toy)) else {
+        panic!("nothing is asked");
+    };
+    assert_eq!(golden["method"], ask.request.method().as_str());
+    let target = ask.request.uri().path_and_query().unwrap().as_str();
+    assert_eq!(golden["path_and_query"], target);
+    assert_eq!(golden["body"], "");
+    assert!(ask.request.body().is_empty());
+    let names = golden["headers"].as_array().unwrap().iter();
+    let names: Vec<String> = names
+        .map(|pair| pair[0].as_str().unwrap().to_ascii_lowercase())
+        .collect();
+    for ours in ask.request.headers().keys() {
+        assert!(names.contains(&ours.to_string()), "{ours}");
+    }
+}
+
+#[test]
+fn a_part_of_the_region_is_looked_up_by_its_own_name() {
+    for (name, asked) in [
+        ("cn-north-4_team a", "name=cn-north-4_team%20a"),
+        ("cn-north-4", "name=cn-north-4"),
+        ("cn-east-3_team", "name=cn-north-4"),
+    ] {
+        let toy = Toy::new(&[("HW_PROJECT_NAME", name)]);
+        let Step::Ask(ask) = project(&here(), &key(), &around(&toy)) else {
+            panic!("nothing is asked");
+        };
+        assert_eq!(ask.request.uri().query(), Some(asked));
+    }
+}
+
+#[test]
+fn exactly_one_project_will_do() {
+    let toy = Toy::default();
+    let local = Endpoint::parse("http://127.0.0.1:7070").unwrap();
+    let config = here().with_identity(local);
+    let run = |answer| {
+        let step = project(&config, &key(), &around(&toy));
+        drive(step, &toy, [answer])
+    };
+    let one =
+        format!(r#"{{"projects": [{{"id": "{PROJECT}", "name": "cn-north-4"}}], "links": {{}}}}"#);
+    let way = run(Ok(reply(200, &one)));
+    assert_eq!(
+        way.lines(),
+        ["GET http://127.0.0.1:7070/v3/projects?name=cn-north-4"]
+    );
+    match way.end {
+        Step::Done(id) => assert_eq!(id, PROJECT),
+        other => panic!("{other:?}"),
+    }
+    let two = format!(r#"{{"projects": [{{"id": "{PROJECT}"}}, {{"id": "{OTHER}"}}]}}"#);
+    for (status, body, kind, expected) in [
+        (
+            200,
+            r#"{"projects": []}"#,
+            FaultKind::Invalid,
+            "the key sees no project \"cn-north-4\": give a project id",
+        ),
+        (
+            200,
+            r#"{"projects": [{"id": "a/b"}]}"#,
+            FaultKind::Invalid,
+            "sees no project",
+        ),
+        (
+            200,
+            two.as_str(),
+            FaultKind::Invalid,
+            "(0123456789abcdef0123456789abcdef, fedcba9876543210fedcba9876543210): give a project id, such as by HUAWEICLOUD_SDK_PROJECT_ID",
+        ),
+        (200, "{}", FaultKind::Unreadable, "cannot be read"),
+        (
+            403,
+            r#"{"error": {"code": 403, "message": "not allowed"}}"#,
+            FaultKind::Permission,
+            "not allowed",
+        ),
+        (
+            401,
+            r#"{"error_code": "APIGW.0301", "error_msg": "verify aksk signature fail"}"#,
+            FaultKind::Credential,
+            "verify",
+        ),
+        (503, "", FaultKind::Unavailable, "empty"),
+    ] {
+        let fault = run(Ok(reply(status, body))).fault();
+        assert_eq!(
+            (fault.kind(), fault.status()),
+            (kind, Some(status)),
+            "{fault}"
+        );
+        assert!(fault.message().contains(expected), "{fault}");
+    }
+    let silence = lifecycle_core::Fault::new(FaultKind::NoAnswer, "silence");
+    assert_eq!(run(Err(silence.clone())).fault(), silence);
+    match project(&OriginConfig::default(), &key(), &around(&toy)) {
+        Step::Failed(fault) => assert!(fault.message().contains("give a region"), "{fault}"),
+        other => panic!("{other:?}"),
+    }
+}

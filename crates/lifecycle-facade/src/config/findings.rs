@@ -26,9 +26,12 @@ impl Findings {
         1 + self.breaks.partition_point(|at| *at < span.start)
     }
 
-    /// One more problem.
-    pub(super) fn add(&self, span: Range<usize>, message: impl Into<String>) {
-        let problem = ConfigProblem::at(self.line(span), message.into());
+    /// One more problem, at a place if it has one.
+    pub(super) fn add(&self, span: impl Into<Option<Range<usize>>>, message: impl Into<String>) {
+        let problem = ConfigProblem {
+            line: span.into().map(|span| self.line(span)),
+            message: message.into(),
+        };
         self.problems.borrow_mut().push(problem);
     }
 

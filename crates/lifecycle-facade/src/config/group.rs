@@ -63,7 +63,10 @@ pub(super) fn refused(
     for (name, entries) in groups {
         for entry in entries {
             if let Err(problem) = check(&entry.text) {
-                problems.push(ConfigProblem::at(entry.line, in_group(name, &problem)));
+                problems.push(ConfigProblem {
+                    line: Some(entry.line),
+                    message: in_group(name, &problem),
+                });
             }
         }
     }

@@ -99,7 +99,7 @@ impl Config {
         let config = match DeTable::parse(text) {
             Ok(document) => Self::read(document.get_ref(), &findings),
             Err(error) => {
-                findings.add(error.span().unwrap_or_default(), error.message());
+                findings.add(error.span(), error.message());
                 Self::default()
             }
         };

@@ -66,15 +66,6 @@ impl BadConfig {
     }
 }
 
-impl ConfigProblem {
-    pub(super) fn at(line: usize, message: String) -> Self {
-        Self {
-            line: Some(line),
-            message,
-        }
-    }
-}
-
 impl fmt::Display for BadConfig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (index, problem) in self.problems.iter().enumerate() {

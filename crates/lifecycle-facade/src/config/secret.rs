@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// The name of an environment variable.
+/// The name of an environment variable: capitals, digits and `_`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct VariableName(String);
 
@@ -12,21 +12,17 @@ impl VariableName {
         &self.0
     }
 
-    /// `None` when the text is no such name, or rather looks like a key: clouds issue those as 20
-    /// to 64 letters and digits in a row, most in both cases.
+    /// `None` when the text is no such name, or may rather be a key. Names in small letters would
+    /// work, but so is many a password written.
     pub(super) fn read(text: &str) -> Option<Self> {
-        let is_name = text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
-            && text.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_');
-        let has = |kind: fn(&u8) -> bool| text.bytes().any(|b| kind(&b));
-        let is_mixed =
-            has(u8::is_ascii_lowercase) && has(u8::is_ascii_uppercase) && has(u8::is_ascii_digit);
-        let is_run = text.split('_').any(|word| word.len() > LONGEST_WORD);
-        (is_name && !is_mixed && !is_run).then(|| Self(text.to_owned()))
+        let is_name = text
+            .bytes()
+            .all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_')
+            && !text.starts_with(|first: char| first.is_ascii_digit())
+            && !text.is_empty();
+        (is_name && !may_be_one(text)).then(|| Self(text.to_owned()))
     }
 }
-
-/// The shortest access key of the four clouds has 20 letters and digits.
-const LONGEST_WORD: usize = 19;
 
 impl fmt::Display for VariableName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -34,10 +30,21 @@ impl fmt::Display for VariableName {
     }
 }
 
+/// Whether a text may be a key or a secret: the clouds issue 20 to 64 letters and digits in a row,
+/// or mix both cases and digits. Of endpoints and times only a few look like that.
+pub(super) fn may_be_one(text: &str) -> bool {
+    const SHORTEST: usize = 20;
+    let is_run = text
+        .split(|c: char| !c.is_ascii_alphanumeric() && !"+/=".contains(c))
+        .any(|run| run.len() >= SHORTEST);
+    let has = |kind: fn(&u8) -> bool| text.bytes().any(|b| kind(&b));
+    is_run || has(u8::is_ascii_lowercase) && has(u8::is_ascii_uppercase) && has(u8::is_ascii_digit)
+}
+
 /// Where secrets go instead.
-pub(super) const INSTEAD: &str = "keys and secrets stay in environment variables, which \
-    credentials = { source = \"variables\", id = \"...\", secret = \"...\" } names, or in the \
-    files of the cloud's own tools";
+pub(super) const INSTEAD: &str = "no key and no secret belongs into this file: put them into environment \
+    variables that credentials = { source = \"variables\", id = \"...\", secret = \"...\" } names, \
+    or into the files of the cloud's own tools";
 
 /// Whether a key or a secret is what somebody would write under this name.
 pub(super) fn is_name_of_one(setting: &str) -> bool {
@@ -69,9 +76,7 @@ mod tests {
         for name in [
             "TOKEN",
             "PROD_KEY_ID",
-            "_x",
-            "prod_secret",
-            "ProdSecret",
+            "_X",
             "ALIBABA_CLOUD_ACCESS_KEY_SECRET_2",
             "HUAWEICLOUD_SDK_SK",
         ] {
@@ -82,8 +87,10 @@ mod tests {
             "1ST",
             "PROD-KEY",
             "$PROD_KEY",
-            "a b",
+            "A B",
             "ÄRGER",
+            "hunter2",
+            "prod_key",
             // Made up, in the shapes of the four clouds' keys.
             "LTAI5tAbCdEfGhIjKlMnOpQr",
             "3f0e9a7c5b1d4e8f9a2b6c7d8e9f0a1b",

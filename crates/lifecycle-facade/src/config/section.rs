@@ -97,8 +97,11 @@ impl<'a> Section<'a> {
         let table = value.get_ref().as_table();
         if table.is_none() {
             // It is not quoted: nobody knows what it is.
-            let problem = format!("a {} is no table of settings", value.get_ref().type_str());
-            self.wrong(value.span(), name, &problem);
+            self.wrong(
+                value.span(),
+                name,
+                "write a table of settings, such as { ... }",
+            );
         }
         Some(Found { key, table: table? })
     }

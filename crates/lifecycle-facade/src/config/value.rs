@@ -13,7 +13,7 @@ use super::{
     account::NetworkConfig,
     known::{CloudName, SOURCES},
     nearest::hint,
-    secret::VariableName,
+    secret::{VariableName, may_be_one},
 };
 
 /// How long something may take, written with units, such as `90s`, `10m` or `1h30m`: more than
@@ -150,15 +150,17 @@ fn one_of<T: Copy>(value: &DeValue<'_>, choices: &[(&str, T)]) -> Result<T, Stri
     })
 }
 
-/// An address. What may have a password before its host is not quoted.
+/// An address. One with a user name may have a password before its host, so it is not quoted.
 pub(super) fn endpoint(value: &DeValue<'_>) -> Result<Endpoint, String> {
     const RIGHT: &str = "write a URL such as https://example.com";
-    match value.as_str() {
-        Some(text) if text.contains('@') => {
+    let read = value.as_str().map(Endpoint::parse);
+    match (value.as_str(), read) {
+        (_, Some(Ok(endpoint))) => Ok(endpoint),
+        (Some(text), _) if text.contains('@') => {
             Err(format!("a user name does not belong in it: {RIGHT}"))
         }
-        Some(text) => Endpoint::parse(text).map_err(|bad| format!("{bad}: {RIGHT}")),
-        None => Err(format!("{} is no address: {RIGHT}", shown(value))),
+        (Some(text), Some(Err(bad))) if !may_be_one(text) => Err(format!("{bad}: {RIGHT}")),
+        _ => Err(format!("{} is no address: {RIGHT}", shown(value))),
     }
 }
 
@@ -170,10 +172,7 @@ pub(super) fn text(value: &DeValue<'_>) -> Result<String, String> {
             Err("it has blanks around it or characters that cannot be seen".to_owned())
         }
         Some(text) => Ok(text.to_owned()),
-        None => Err(format!(
-            "a {} is no text: write it in quotes",
-            value.type_str()
-        )),
+        None => Err("it is no text: write it in quotes".to_owned()),
     }
 }
 
@@ -201,12 +200,14 @@ pub(super) fn variable(value: &DeValue<'_>) -> Result<VariableName, String> {
     })
 }
 
-/// A value as it was written, or what it is where that would be long.
+/// A value as it was written, unless that would be long or may be a secret.
 fn shown(value: &DeValue<'_>) -> String {
     const LONGEST: usize = 40;
     match value {
-        DeValue::String(text) if text.chars().count() <= LONGEST => format!("{text:?}"),
-        DeValue::String(_) => "a long text".to_owned(),
+        DeValue::String(text) if may_be_one(text) || text.chars().count() > LONGEST => {
+            "the text (not shown, as it may be a secret)".to_owned()
+        }
+        DeValue::String(text) => format!("{text:?}"),
         DeValue::Integer(number) => number.to_string(),
         DeValue::Float(number) => number.to_string(),
         DeValue::Boolean(flag) => flag.to_string(),

@@ -1,0 +1,532 @@
+//! The configuration file as programs and people meet it.
+#![cfg(feature = "config")]
+
+use std::{
+    fs,
+    num::NonZeroUsize,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use lifecycle_facade::{
+    Endpoint, PlainHttp, Waves,
+    config::{Config, CredentialConfig, NetworkConfig},
+};
+
+#[test]
+fn defaults_are_read() {
+    let config = Config::parse(
+        r#"
+        [defaults]
+        timeout = "1h30m"
+        attempt_timeout = "20s"
+        connect_timeout = "5s"
+        waves = "10%"
+        stop_after = 2
+        max = 0x10
+        ca_certificates = ["a.pem", "/b.pem"]
+        plain_http = "anywhere"
+        "#,
+    );
+    let defaults = config.unwrap().defaults;
+    assert_eq!(defaults.timeout, Some(Duration::from_secs(5_400)));
+    assert_eq!(defaults.attempt_timeout, Some(Duration::from_secs(20)));
+    assert_eq!(defaults.connect_timeout, Some(Duration::from_secs(5)));
+    assert_eq!(defaults.waves, Some(Waves::percent(10)));
+    assert_eq!(defaults.stop_after, NonZeroUsize::new(2));
+    assert_eq!(defaults.max, NonZeroUsize::new(16));
+    let written = ["a.pem", "/b.pem"].map(PathBuf::from);
+    assert_eq!(defaults.ca_certificates, written);
+    assert_eq!(defaults.plain_http, Some(PlainHttp::Anywhere));
+
+    for size in ["5", "\"5\""] {
+        let config = Config::parse(&format!("defaults.waves = {size}")).unwrap();
+        assert_eq!(config.defaults.waves, Some(Waves::of(5)));
+    }
+}
+
+#[test]
+fn accounts_are_read() {
+    let config = Config::parse(
+        r#"
+        [accounts.prod]
+        cloud = "aliyun"
+        region = "cn-hangzhou"
+        endpoint = "ecs.example.com"
+        identity_endpoint = "sts.example.com"
+        metadata_endpoint = "http://127.0.0.1:1"
+        network = "vpc"
+        pace = { reads = 10, writes = 0.5 }
+
+        [accounts.other]
+        cloud = "huawei"
+        project = "p"
+        enterprise_project = "e"
+        "#,
+    )
+    .unwrap();
+    let endpoint = |text| Some(Endpoint::parse(text).unwrap());
+    let prod = &config.accounts["prod"];
+    assert_eq!(prod.cloud.as_str(), "aliyun");
+    assert_eq!(prod.region.as_deref(), Some("cn-hangzhou"));
+    assert_eq!(prod.endpoint, endpoint("https://ecs.example.com"));
+    assert_eq!(prod.identity_endpoint, endpoint("https://sts.example.com"));
+    assert_eq!(prod.metadata_endpoint, endpoint("http://127.0.0.1:1"));
+    assert_eq!(prod.network, Some(NetworkConfig::Vpc));
+    assert_eq!((prod.pace.reads, prod.pace.writes), (Some(10.0), Some(0.5)));
+    assert_eq!(prod.credentials, CredentialConfig::default());
+
+    let other = &config.accounts["other"];
+    assert_eq!(other.project.as_deref(), Some("p"));
+    assert_eq!(other.enterprise_project.as_deref(), Some("e"));
+    assert_eq!(other.network, None);
+}
+
+#[test]
+fn sources_are_read() {
+    let printed = |cloud: &str, source: &str| {
+        let text = format!("accounts.a = {{ cloud = {cloud:?}, credentials = {{ {source} }} }}");
+        let config = Config::parse(&text).unwrap_or_else(|bad| panic!("{source}: {bad}"));
+        format!("{:?}", config.accounts["a"].credentials)
+    };
+    for (cloud, source, expected) in [
+        ("baidu", "", "Default { profile: None }"),
+        ("baidu", "profile = 'x'", "Default { profile: Some(\"x\") }"),
+        ("zenlayer", "source = 'environment'", "Environment"),
+        ("zenlayer", "source = 'file'", "File { profile: None }"),
+        (
+            "aliyun",
+            "source = 'variables', id = 'ID', secret = 'SECRET', session = 'SESSION'",
+            "KeyVariables { id: VariableName(\"ID\"), secret: VariableName(\"SECRET\"), session: Some(VariableName(\"SESSION\")) }",
+        ),
+        (
+            "zenlayer",
+            "source = 'variables', token = 'TOKEN'",
+            "TokenVariable { token: VariableName(\"TOKEN\") }",
+        ),
+        (
+            "aliyun",
+            "source = 'metadata', role = 'r'",
+            "Metadata { role: Some(\"r\") }",
+        ),
+        ("huawei", "source = 'metadata'", "Metadata { role: None }"),
+        ("huawei", "source = 'oidc'", "Oidc"),
+        (
+            "aliyun",
+            "source = 'uri', uri = 'http://localhost/k'",
+            "Uri { uri: \"http://localhost/k\" }",
+        ),
+        (
+            "baidu",
+            "source = 'assume-role', role = 'r', account_id = 'a', duration = '1h'",
+            "AssumeRole(RoleConfig { role: \"r\", account_id: Some(\"a\"), session_name: None, external_id: None, duration: Some(3600s), from: Default { profile: None } })",
+        ),
+        (
+            "aliyun",
+            "source = 'assume-role', role = 'r', session_name = 's', external_id = 'e', from = { source = 'oidc' }",
+            "AssumeRole(RoleConfig { role: \"r\", account_id: None, session_name: Some(\"s\"), external_id: Some(\"e\"), duration: None, from: Oidc })",
+        ),
+        (
+            "baidu",
+            "source = 'session-token', from = { source = 'environment' }",
+            "SessionToken { duration: None, from: Environment }",
+        ),
+        (
+            "huawei",
+            "source = 'password', user = 'u', domain = 'd', password_variable = 'P'",
+            "Password { user: \"u\", domain: \"d\", password_variable: VariableName(\"P\") }",
+        ),
+    ] {
+        assert_eq!(printed(cloud, source), expected);
+    }
+}
+
+#[test]
+fn groups_keep_their_texts_and_lines_and_let_them_be_checked() {
+    let config = Config::parse(
+        "accounts.prod.cloud = 'aliyun'\n[groups]\nweb = [\n  'prod@aliyun/a/1',\n  'baidu/bj/2',\n]\n",
+    )
+    .unwrap();
+    let web = config.groups["web"].iter();
+    let entries: Vec<_> = web.map(|entry| (entry.text.as_str(), entry.line)).collect();
+    assert_eq!(entries, [("prod@aliyun/a/1", 4), ("baidu/bj/2", 5)]);
+
+    assert_eq!(config.check_groups(|_| Ok(())), Ok(()));
+    let bad = config
+        .check_groups(|text| match text.contains('@') {
+            true => Ok(()),
+            false => Err(format!("{text} is no reference")),
+        })
+        .unwrap_err();
+    assert_eq!(
+        bad.to_string(),
+        "line 5: web in [groups]: baidu/bj/2 is no reference"
+    );
+}
+
+#[test]
+fn everything_that_is_wrong_is_told_at_once_in_order() {
+    let text = "\
+[accounts.prod]
+cloud = 'aliyun'
+reigon = 'cn-hangzhou'
+network = 'vcp'
+
+[defaults]
+timeout = '10'
+max = 0
+
+[groups]
+web = ['prd@aliyun/a/1']
+";
+    assert_eq!(
+        told(text),
+        [
+            "line 3: there is no setting \"reigon\" in [accounts.prod]; did you mean \"region\"?",
+            "line 4: network in [accounts.prod]: \"vcp\" is not known; did you mean \"vpc\"?",
+            "line 7: timeout in [defaults]: \"10\" is no time: write a number with its unit, such as 90s, 10m or 1h30m",
+            "line 8: max in [defaults]: 0 is no count: write a number from 1 on",
+            "line 11: web in [groups]: \"prd@aliyun/a/1\" names no account of this file; did you mean \"prod\"?",
+        ]
+    );
+}
+
+#[test]
+fn settings_that_are_not_there_or_elsewhere_are_told() {
+    for (text, expected) in [
+        ("timeout = '1m'", "in this file; it belongs in [defaults]"),
+        ("acounts = {}", "did you mean \"accounts\"?"),
+        (
+            "colour = 1",
+            "there are \"defaults\", \"accounts\", \"groups\"",
+        ),
+        ("defaults = 1", "defaults in this file: write a table"),
+        (
+            "accounts.prod = {}",
+            "there is no cloud in [accounts.prod], which needs one",
+        ),
+        ("accounts.cloud = 'aliyun'", "write [accounts.NAME] above"),
+        ("accounts.baidu.cloud = 'baidu'", "a cloud has this name"),
+        (
+            "accounts.'a/b'.cloud = 'baidu'",
+            "a name begins with a letter or digit",
+        ),
+        (
+            "accounts.-a.cloud = 'baidu'",
+            "a name begins with a letter or digit",
+        ),
+        (
+            "accounts.a.cloud = 'baydu'",
+            "\"baydu\" is not known; did you mean \"baidu\"?",
+        ),
+        (
+            "accounts.a = { cloud = 'baidu', network = 'vpc' }",
+            "network in [accounts.a]: baidu does not have it, only aliyun",
+        ),
+        (
+            "accounts.a = { cloud = 'zenlayer', identity_endpoint = 'a' }",
+            "zenlayer does not have it, only baidu, aliyun, huawei",
+        ),
+        (
+            "accounts.a = { cloud = 'baidu', pace = { reads = 0 } }",
+            "reads in pace of [accounts.a]: 0 is no rate",
+        ),
+        (
+            "accounts.a = { cloud = 'baidu', pace = { writes = inf } }",
+            "inf is no rate",
+        ),
+        (
+            "accounts.a = { cloud = 'baidu', endpoint = 'ftp://a' }",
+            "\"ftp://a\" has a scheme other than https and http: write a URL",
+        ),
+        (
+            "accounts.a = { cloud = 'baidu', region = ' bj' }",
+            "region in [accounts.a]: it has blanks around it",
+        ),
+        (
+            "defaults.timeout = 90",
+            "90 is no time: write a number with its unit",
+        ),
+        ("defaults.timeout = '8d'", "is no time"),
+        ("defaults.timeout = '169h'", "longer than a week"),
+        ("defaults.waves = 0", "0 is no count"),
+        (
+            "defaults.plain_http = true",
+            "true is not known; write one of \"loopback\", \"anywhere\"",
+        ),
+        (
+            "defaults.ca_certificates = 'a.pem'",
+            "write a list of paths",
+        ),
+        (
+            "groups.web = []",
+            "web in [groups]: an empty group would do nothing",
+        ),
+        ("groups.web = 'baidu/bj/1'", "write a list of references"),
+        ("groups.web = [1]", "write each reference in quotes"),
+        (
+            "groups.web = ['baidu/bj/1', 'baidu/bj/1']",
+            "\"baidu/bj/1\" is there twice",
+        ),
+        (
+            "groups.web = ['a@baidu/bj/1']",
+            "names no account of this file; there is none",
+        ),
+        ("groups.huawei = ['baidu/bj/1']", "a cloud has this name"),
+        (
+            "accounts.web.cloud = 'baidu'\ngroups.web = ['baidu/bj/1']",
+            "line 2: \"web\" in [groups]: an account has this name",
+        ),
+        (
+            "defaults.max = 1\ndefaults.max = 2",
+            "line 2: duplicate key",
+        ),
+        ("[defaults", "line 1: unclosed table"),
+    ] {
+        assert_tells(text, expected);
+    }
+}
+
+#[test]
+fn sources_that_cannot_be_are_told() {
+    for (cloud, credentials, expected) in [
+        (
+            "baidu",
+            "'environment'",
+            "credentials in [accounts.a]: write a table",
+        ),
+        (
+            "baidu",
+            "{ source = 'files' }",
+            "\"files\" is not known; did you mean \"file\"?",
+        ),
+        (
+            "baidu",
+            "{ source = 'uri', uri = 'http://a' }",
+            "source in credentials of [accounts.a] with source = \"uri\": baidu does not have it, only aliyun",
+        ),
+        (
+            "huawei",
+            "{ source = 'metadata', role = 'r' }",
+            "huawei does not have it, only aliyun",
+        ),
+        (
+            "aliyun",
+            "{ source = 'file', role = 'r' }",
+            "it belongs in credentials with source = \"metadata\" or credentials with source = \"assume-role\"",
+        ),
+        (
+            "baidu",
+            "{ source = 'assume-role', role = 'r' }",
+            "there is no account_id in credentials of [accounts.a] with source = \"assume-role\", which needs one",
+        ),
+        (
+            "aliyun",
+            "{ source = 'assume-role', role = 'r', account_id = 'a' }",
+            "aliyun does not have it, only baidu",
+        ),
+        (
+            "aliyun",
+            "{ source = 'assume-role', role = 'r', from = { source = 'session-token' } }",
+            "source in credentials.from of [accounts.a] with source = \"session-token\": aliyun does not have it",
+        ),
+        (
+            "baidu",
+            "{ source = 'variables', id = 'ID' }",
+            "there is no secret in",
+        ),
+        (
+            "zenlayer",
+            "{ source = 'variables', id = 'ID', secret = 'SECRET', session = 'S' }",
+            "zenlayer does not have it, only baidu, aliyun, huawei",
+        ),
+        (
+            "zenlayer",
+            "{ source = 'variables', id = 'ID', token = 'TOKEN' }",
+            "id in credentials of [accounts.a] with source = \"variables\": a token stands alone",
+        ),
+        (
+            "aliyun",
+            "{ source = 'uri', uri = 'localhost' }",
+            "it is no address",
+        ),
+        (
+            "huawei",
+            "{ source = 'password', user = 'u', domain = 'd' }",
+            "there is no password_variable",
+        ),
+    ] {
+        let text = format!("accounts.a = {{ cloud = {cloud:?}, credentials = {credentials} }}");
+        assert_tells(&text, expected);
+    }
+}
+
+#[test]
+fn sources_within_sources_end() {
+    let within = |depth: usize| {
+        let opened = "{ source = 'session-token', from = ".repeat(depth);
+        let closed = "}".repeat(depth);
+        format!("accounts.a = {{ cloud = 'baidu', credentials = {opened}{{}}{closed} }}")
+    };
+    assert!(Config::parse(&within(8)).is_ok());
+    assert_tells(&within(9), "no more than 8 sources may stand within one");
+    let dotted = format!(
+        "accounts.a.credentials{}.source = 'file'",
+        ".from".repeat(70)
+    );
+    assert_tells(&dotted, "no more than 8 sources may stand within one");
+}
+
+#[test]
+fn secrets_are_refused_and_not_repeated() {
+    const SECRET: &str = "hunter2";
+    let instead = "put them into environment variables that credentials = { source = \"variables\"";
+    for (text, expected) in [
+        (
+            "accounts.a = { cloud = 'aliyun', access_key_secret = 'hunter2' }",
+            instead,
+        ),
+        (
+            "accounts.a = { cloud = 'aliyun', Secret-Key = 'hunter2' }",
+            instead,
+        ),
+        (
+            "accounts.a = { cloud = 'aliyun', credentials = { secret = 'hunter2' } }",
+            instead,
+        ),
+        (
+            "accounts.a = { cloud = 'huawei', credentials = { source = 'password', password = 'hunter2' } }",
+            instead,
+        ),
+        ("accounts.secret = 'hunter2'", instead),
+        ("password = 'hunter2'", instead),
+        (
+            "accounts.a = { cloud = 'aliyun', credentials = { source = 'variables', id = 'ID', secret = 'Hunter2+hunter2' } }",
+            "not shown because it may be a secret: write the variable's name",
+        ),
+        (
+            "accounts.a = { cloud = 'aliyun', endpoint = 'https://me:hunter2@a/' }",
+            "a user name does not belong in it",
+        ),
+        (
+            "accounts.a = { cloud = 'aliyun', credentials = 'hunter2' }",
+            "write a table",
+        ),
+        (
+            "accounts.a = { cloud = 'aliyun', secret = hunter2 }",
+            "line 1: ",
+        ),
+    ] {
+        assert_tells(text, expected);
+        let bad = Config::parse(text).unwrap_err();
+        assert!(!format!("{bad:?}").contains(SECRET), "{bad:?}");
+    }
+}
+
+#[test]
+fn a_file_is_read_with_its_folder_and_named_in_its_errors() {
+    let folder = Folder::new("read");
+    let file = folder.file(
+        "lifecycle.toml",
+        "defaults.ca_certificates = ['ca.pem', '/etc/ca.pem']\ngroups.web = ['x']",
+    );
+    let config = Config::load(&file).unwrap();
+    let located = [folder.0.join("ca.pem"), PathBuf::from("/etc/ca.pem")];
+    assert_eq!(config.defaults.ca_certificates, located);
+    assert_eq!(config.file.as_deref(), Some(file.as_path()));
+    let bad = config.check_groups(|_| Err("no".to_owned())).unwrap_err();
+    assert_eq!(
+        bad.to_string(),
+        format!("{}:2: web in [groups]: no", file.display())
+    );
+
+    let file = folder.file("wrong.toml", "\ncolour = 1\nsize = 2");
+    let bad = Config::load(&file).unwrap_err();
+    assert_eq!(bad.file(), Some(file.as_path()));
+    for (line, told) in (2..).zip(bad.to_string().lines()) {
+        let expected = format!("{}:{line}: there is no setting", file.display());
+        assert!(told.starts_with(&expected), "{told}");
+    }
+    assert_eq!(bad.problems().len(), 2);
+}
+
+#[test]
+fn home_is_where_paths_with_a_tilde_begin() {
+    let folder = Folder::new("home");
+    let file = folder.file("lifecycle.toml", "defaults.ca_certificates = ['~/ca.pem']");
+    let home = std::env::home_dir().unwrap();
+    let located = Config::load(file).unwrap().defaults.ca_certificates;
+    assert_eq!(located, [home.join("ca.pem")]);
+}
+
+#[test]
+fn a_file_that_is_not_there_is_an_error_only_where_it_was_asked_for() {
+    let folder = Folder::new("absent");
+    let absent = folder.0.join("lifecycle.toml");
+    assert_eq!(Config::load_if_present(&absent), Ok(None));
+    let bad = Config::load(&absent).unwrap_err();
+    let expected = format!("{}: cannot be read: ", absent.display());
+    assert!(bad.to_string().starts_with(&expected), "{bad}");
+
+    // What is there and is no file is an error in any case.
+    assert!(Config::load_if_present(&folder.0).is_err());
+    let large = folder.file("large.toml", &"#".repeat((1 << 20) + 1));
+    assert!(Config::load_if_present(large).is_err());
+    let present = folder.file("present.toml", "");
+    assert!(Config::load_if_present(present).unwrap().is_some());
+}
+
+#[test]
+fn the_default_path_is_in_a_folder_of_its_own() {
+    if let Some(path) = Config::default_path() {
+        assert!(path.ends_with("lifecycle/lifecycle.toml"), "{path:?}");
+        assert!(path.is_absolute(), "{path:?}");
+    }
+}
+
+#[cfg(all(feature = "baidu", not(feature = "huawei")))]
+#[test]
+fn an_account_of_a_cloud_that_is_not_built_is_refused_when_it_is_used() {
+    let config = Config::parse("accounts.a.cloud = 'baidu'\naccounts.b.cloud = 'huawei'").unwrap();
+    assert!(config.accounts["a"].cloud.in_this_build().is_ok());
+    let bad = config.accounts["b"].cloud.in_this_build().unwrap_err();
+    assert!(bad.to_string().contains("feature \"huawei\""), "{bad}");
+}
+
+fn told(text: &str) -> Vec<String> {
+    let bad = Config::parse(text).expect_err(text);
+    bad.to_string().lines().map(str::to_owned).collect()
+}
+
+fn assert_tells(text: &str, expected: &str) {
+    let told = told(text);
+    assert!(
+        told.iter().any(|line| line.contains(expected)),
+        "{text}\n{told:#?}"
+    );
+}
+
+/// A folder that is gone after the test.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(name: &str) -> Self {
+        let unique = format!("lifecycle-config-{name}-{}", std::process::id());
+        let path = std::env::temp_dir().join(unique);
+        fs::create_dir_all(&path).unwrap();
+        Self(path)
+    }
+
+    fn file(&self, name: &str, text: &str) -> PathBuf {
+        let path = self.0.join(Path::new(name));
+        fs::write(&path, text).unwrap();
+        path
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        // What is left behind is in the folder for temporary files.
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}

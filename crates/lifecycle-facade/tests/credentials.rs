@@ -1,0 +1,483 @@
+//! Keys from wherever the clouds' own tools have them, against the simulated identity services, over
+//! real sockets: what a user's machine holds is all that is set up.
+#![cfg(all(
+    feature = "baidu",
+    feature = "aliyun",
+    feature = "zenlayer",
+    feature = "huawei"
+))]
+
+use std::{
+    collections::{HashMap, HashSet},
+    time::Duration,
+};
+
+use futures_util::future::join_all;
+
+use lifecycle_facade::{
+    Account, BareMachine, Credential, Endpoint, FaultKind, Fleet, FleetError, Keys, Patience,
+    Place,
+    core::{
+        Machine,
+        origin::{Holds, Variables},
+    },
+};
+use lifecycle_sim::{Cloud, Identity, Metadata, Operation, Role, Simulator};
+
+const FLEET: &str = "baidu/bj=2,aliyun/cn-hangzhou=2,zenlayer/global=2,huawei/cn-north-4=2";
+
+/// A key that every simulated cloud knows.
+const ID: &str = "FAKEID";
+const SECRET: &str = "fake-secret";
+const TOKEN: &str = "fake.bearer.token";
+const ARN: &str = "acs:ram::1001:role/night";
+const FURTHER: &str = "acs:ram::1001:role/further";
+const OIDC: &str = "acs:ram::1001:oidc-provider/ci";
+const AGENCY: &str = "iam::1001:agency:night";
+const ID_TOKEN: &str = "an.identity.token";
+
+fn simulator() -> Simulator {
+    let aliyun = Identity::new()
+        .role(Role::new(ARN))
+        .role(Role::new(FURTHER).external_id("patch"))
+        .id_token(OIDC, ID_TOKEN)
+        .metadata(Metadata::Role("web".into()));
+    let baidu = Identity::new().role(Role::new("1001/night"));
+    let huawei = Identity::new()
+        .role(Role::new(AGENCY))
+        .id_token("iam::1001:identityProvider:ci", ID_TOKEN)
+        .id_token("ci", ID_TOKEN)
+        .user("ops", "pass word", "company")
+        .metadata(Metadata::Role("web".into()));
+    let builder = Cloud::ALL
+        .into_iter()
+        .fold(Simulator::builder(), |builder, cloud| {
+            builder.credential(cloud, &Credential::keys(ID, SECRET))
+        });
+    builder
+        .credential(Cloud::Zenlayer, &Credential::token(TOKEN))
+        .identity(Cloud::Aliyun, aliyun)
+        .identity(Cloud::Baidu, baidu)
+        .identity(Cloud::Huawei, huawei)
+        .fleet(FLEET)
+        .unwrap()
+        .build()
+}
+
+/// What a user's machine holds.
+#[derive(Debug)]
+struct Toy {
+    variables: HashMap<String, String>,
+    files: HashMap<String, String>,
+}
+
+impl Toy {
+    fn new(variables: &[(&str, &str)], files: &[(&str, String)]) -> Self {
+        let owned = |text: &str| text.to_owned();
+        Self {
+            variables: variables
+                .iter()
+                .map(|(name, value)| (owned(name), owned(value)))
+                .collect(),
+            files: files
+                .iter()
+                .map(|(path, text)| (owned(path), text.clone()))
+                .collect(),
+        }
+    }
+}
+
+impl Machine for Toy {
+    fn variable(&self, name: &str) -> Option<String> {
+        self.variables.get(name).cloned()
+    }
+
+    fn file(&self, path: &str, _: Holds) -> Result<Option<String>, String> {
+        Ok(self.files.get(path).cloned())
+    }
+}
+
+/// One way to set a cloud up.
+struct Case<'c> {
+    place: &'c str,
+    variables: &'c [(&'c str, &'c str)],
+    files: &'c [(&'c str, String)],
+    /// What people are told of where the key was found.
+    found: &'c str,
+}
+
+async fn check(case: Case<'_>) {
+    let simulator = simulator();
+    let server = simulator.serve("127.0.0.1:0").await.unwrap();
+    let url = server.url();
+    let files: Vec<(&str, String)> = case
+        .files
+        .iter()
+        .map(|(path, text)| (*path, text.replace("URL", &url)))
+        .collect();
+    let variables: Vec<(&str, String)> = case
+        .variables
+        .iter()
+        .map(|(name, value)| (*name, value.replace("URL", &url)))
+        .collect();
+    let borrowed: Vec<(&str, &str)> = variables
+        .iter()
+        .map(|(name, value)| (*name, value.as_str()))
+        .collect();
+    let fleet = Fleet::builder()
+        .endpoint(Endpoint::parse(&url).unwrap())
+        .machine(Toy::new(&borrowed, &files))
+        .build()
+        .unwrap();
+    let place: Place = case.place.parse().unwrap();
+    let listed = fleet.list(&place).await;
+    let listed = listed.unwrap_or_else(|error| panic!("{}: {error}", case.found));
+    assert_eq!(listed.len(), 2, "{}", case.found);
+    let standing = fleet.credentials(&place).unwrap().standing();
+    assert_eq!(standing.found, case.found.replace("URL", &url));
+    server.shutdown().await;
+}
+
+#[tokio::test]
+async fn baidu() {
+    const PATH: &str = "~/.bce/config.json";
+    let profile = format!(
+        r#"{{"current": "work", "profiles": [
+            {{"name": "default", "mode": "AK", "access_key_id": "x", "secret_access_key": "y"}},
+            {{"name": "work", "mode": "AK", "access_key_id": "{ID}", "secret_access_key": "{SECRET}", "region": "bj"}}]}}"#
+    );
+    check(Case {
+        place: "baidu/bj",
+        variables: &[],
+        files: &[(PATH, profile)],
+        found: "profile \"work\" in ~/.bce/config.json",
+    })
+    .await;
+    check(Case {
+        place: "baidu/bj",
+        variables: &[("BCE_ACCESS_KEY_ID", ID), ("BCE_SECRET_ACCESS_KEY", SECRET)],
+        files: &[],
+        found: "variable BCE_ACCESS_KEY_ID",
+    })
+    .await;
+}
+
+/// A config.json of Alibaba's command line with one profile.
+fn aliyun_config(fields: &str) -> (&'static str, String) {
+    let text = format!(
+        r#"{{"current": "prod", "profiles": [
+            {{"name": "base", "mode": "AK", "access_key_id": "{ID}", "access_key_secret": "{SECRET}"}},
+            {{"name": "prod", "region_id": "cn-hangzhou", {fields}}}], "meta_path": ""}}"#
+    );
+    ("~/.aliyun/config.json", text)
+}
+
+#[tokio::test]
+async fn alibaba_s_config_file_in_all_its_modes() {
+    let key = format!(r#""access_key_id": "{ID}", "access_key_secret": "{SECRET}""#);
+    let oidc = format!(
+        r#""mode": "OIDC", "ram_role_arn": "{ARN}", "oidc_provider_arn": "{OIDC}", "oidc_token_file": "/var/token""#
+    );
+    for fields in [
+        format!(r#""mode": "AK", {key}"#),
+        format!(r#""mode": "RamRoleArn", {key}, "ram_role_arn": "{ARN}", "expired_seconds": 900"#),
+        format!(
+            r#""mode": "ChainableRamRoleArn", "source_profile": "base", "ram_role_arn": "{FURTHER}", "external_id": "patch""#
+        ),
+        r#""mode": "EcsRamRole", "ram_role_name": "web""#.to_owned(),
+        r#""mode": "EcsRamRole""#.to_owned(),
+        oidc,
+        r#""mode": "CredentialsURI", "credentials_uri": "URL/aliyun/credentials-uri""#.to_owned(),
+        format!(
+            r#""mode": "External", "process_command": "echo '{{\"mode\": \"AK\", \"access_key_id\": \"{ID}\", \"access_key_secret\": \"{SECRET}\"}}'""#
+        ),
+    ] {
+        let (path, text) = aliyun_config(&fields);
+        let simulator = simulator();
+        let server = simulator.serve("127.0.0.1:0").await.unwrap();
+        let text = text.replace("URL", &server.url());
+        let files = [(path, text), ("/var/token", ID_TOKEN.to_owned())];
+        let fleet = Fleet::builder()
+            .endpoint(Endpoint::parse(&server.url()).unwrap())
+            .machine(Toy::new(&[], &files))
+            .build()
+            .unwrap();
+        let place: Place = "aliyun/cn-hangzhou".parse().unwrap();
+        let listed = fleet.list(&place).await;
+        assert_eq!(
+            listed
+                .unwrap_or_else(|error| panic!("{fields}: {error}"))
+                .len(),
+            2
+        );
+        let found = fleet.credentials(&place).unwrap().standing().found;
+        assert!(
+            found.contains("profile \"prod\" in ~/.aliyun/config.json"),
+            "{fields}: {found}"
+        );
+        server.shutdown().await;
+    }
+}
+
+#[tokio::test]
+async fn alibaba_s_other_places() {
+    let ini = format!(
+        "[default]\ntype = ram_role_arn\naccess_key_id = {ID}\naccess_key_secret = {SECRET}\nrole_arn = {ARN}\nrole_session_name = nightly\n"
+    );
+    check(Case {
+        place: "aliyun/cn-hangzhou",
+        variables: &[("ALIBABA_CLOUD_CREDENTIALS_FILE", "/etc/keys.ini")],
+        files: &[("/etc/keys.ini", ini)],
+        found: "section [default] in /etc/keys.ini, role acs:ram::1001:role/night",
+    })
+    .await;
+    check(Case {
+        place: "aliyun/cn-hangzhou",
+        variables: &[
+            ("ALIBABA_CLOUD_ROLE_ARN", ARN),
+            ("ALIBABA_CLOUD_OIDC_PROVIDER_ARN", OIDC),
+            ("ALIBABA_CLOUD_OIDC_TOKEN_FILE", "/var/token"),
+        ],
+        files: &[("/var/token", ID_TOKEN.to_owned())],
+        found: "role acs:ram::1001:role/night (OIDC token /var/token)",
+    })
+    .await;
+    check(Case {
+        place: "aliyun/cn-hangzhou",
+        variables: &[],
+        files: &[],
+        found: "role web (ECS metadata)",
+    })
+    .await;
+    check(Case {
+        place: "aliyun/cn-hangzhou",
+        variables: &[
+            ("ALIBABA_CLOUD_ECS_METADATA_DISABLED", "true"),
+            (
+                "ALIBABA_CLOUD_CREDENTIALS_URI",
+                "URL/aliyun/credentials-uri",
+            ),
+        ],
+        files: &[],
+        found: "credentials URI at URL",
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn zenlayer() {
+    let pair = format!(
+        r#"{{"default": {{"token": "no"}}, "work": {{"access_key_id": "{ID}", "access_key_secret": "{SECRET}"}}}}"#
+    );
+    check(Case {
+        place: "zenlayer/global",
+        variables: &[("ZENLAYER_PROFILE", "work")],
+        files: &[("~/.zenlayer/credentials.json", pair)],
+        found: "profile \"work\" in ~/.zenlayer/credentials.json",
+    })
+    .await;
+    let token = format!(r#"{{"default": {{"token": "{TOKEN}"}}}}"#);
+    check(Case {
+        place: "zenlayer/global",
+        variables: &[],
+        files: &[("~/.zenlayer/credentials.json", token)],
+        found: "profile \"default\" in ~/.zenlayer/credentials.json",
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn huawei_and_the_project_that_nobody_named() {
+    let ini = format!("[basic]\nak = {ID}\nsk = {SECRET}\n");
+    check(Case {
+        place: "huawei/cn-north-4",
+        variables: &[],
+        files: &[("~/.huaweicloud/credentials", ini)],
+        found: "[basic] in ~/.huaweicloud/credentials",
+    })
+    .await;
+    let json = format!(
+        r#"{{"current": "p", "profiles": [{{"name": "p", "mode": "AKSK", "accessKeyId": "{ID}", "secretAccessKey": "{SECRET}"}}]}}"#
+    );
+    check(Case {
+        place: "huawei/cn-north-4",
+        variables: &[],
+        files: &[("~/.hcloud/config.json", json)],
+        found: "profile \"p\" in ~/.hcloud/config.json",
+    })
+    .await;
+    check(Case {
+        place: "huawei/cn-north-4",
+        variables: &[],
+        files: &[],
+        found: "ECS agency (metadata)",
+    })
+    .await;
+    check(Case {
+        place: "huawei/cn-north-4",
+        variables: &[
+            ("HW_USER_NAME", "ops"),
+            ("HW_USER_PASSWORD", "pass word"),
+            ("HW_DOMAIN_NAME", "company"),
+        ],
+        files: &[],
+        found: "password of ops in account company (IAM)",
+    })
+    .await;
+    check(Case {
+        place: "huawei/cn-north-4",
+        variables: &[
+            (
+                "HUAWEICLOUD_OIDC_PROVIDER_URN",
+                "iam::1001:identityProvider:ci",
+            ),
+            ("HUAWEICLOUD_OIDC_AGENCY_URN", AGENCY),
+            ("HUAWEICLOUD_OIDC_TOKEN_FILE", "/var/token"),
+        ],
+        files: &[("/var/token", ID_TOKEN.to_owned())],
+        found: "agency iam::1001:agency:night (OIDC)",
+    })
+    .await;
+    check(Case {
+        place: "huawei/cn-north-4",
+        variables: &[
+            ("HUAWEICLOUD_SDK_IDP_ID", "ci"),
+            ("HUAWEICLOUD_SDK_ID_TOKEN_FILE", "/var/token"),
+        ],
+        files: &[("/var/token", ID_TOKEN.to_owned())],
+        found: "identity provider ci (IAM)",
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn keys_that_end_are_renewed_in_the_middle_of_a_wait() {
+    let identity = Identity::new()
+        .metadata(Metadata::Role("web".into()))
+        .lifetime(Duration::from_secs(60));
+    let simulator = Simulator::builder()
+        .identity(Cloud::Aliyun, identity.clone())
+        .identity(Cloud::Huawei, identity)
+        .fleet("aliyun/cn-hangzhou=3,huawei/cn-north-4=3")
+        .unwrap()
+        .boot(Duration::from_secs(600))
+        .build();
+    let fleet = Fleet::builder()
+        .transport(simulator.transport())
+        .clock(simulator.clock())
+        .machine(BareMachine)
+        .build()
+        .unwrap();
+    let report = fleet
+        .start(simulator.instances())
+        .wait(Patience::minutes(20))
+        .await
+        .unwrap();
+    assert!(report.into_result().is_ok());
+    let calls = simulator.ledger().calls();
+    let keys: HashSet<&str> = calls.iter().map(|call| &*call.credential).collect();
+    assert!(keys.len() > 10, "{} keys in ten minutes", keys.len());
+    let refused: Vec<_> = calls
+        .iter()
+        .filter(|call| call.credential_refused)
+        .collect();
+    assert!(refused.is_empty(), "{refused:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn regions_of_one_account_share_a_key() {
+    let simulator = simulator();
+    let fleet = Fleet::builder()
+        .transport(simulator.transport())
+        .clock(simulator.clock())
+        .machine(BareMachine)
+        .build()
+        .unwrap();
+    let places: Vec<Place> = ["cn-hangzhou", "cn-beijing", "cn-shanghai"]
+        .iter()
+        .map(|region| format!("aliyun/{region}").parse().unwrap())
+        .collect();
+    join_all(places.iter().map(|place| fleet.list(place))).await;
+    let calls = simulator.ledger().calls();
+    let lists = calls
+        .iter()
+        .filter(|call| call.operation == Operation::List);
+    assert_eq!(lists.count(), 3);
+    let others = calls
+        .iter()
+        .filter(|call| call.operation == Operation::Identify);
+    assert_eq!(others.count(), 3, "one token, one role, one key: {calls:?}");
+}
+
+#[tokio::test]
+async fn accounts_have_keys_of_their_own() {
+    let simulator = simulator();
+    let server = simulator.serve("127.0.0.1:0").await.unwrap();
+    let variables = [
+        ("PROD_ID", ID),
+        ("PROD_SECRET", SECRET),
+        ("TEST_ID", ID),
+        ("TEST_SECRET", "wrong"),
+    ];
+    let account = |prefix: &str| {
+        let (id, secret) = (format!("{prefix}_ID"), format!("{prefix}_SECRET"));
+        let mut account = Account::new(lifecycle_facade::Cloud::Baidu);
+        account.region = Some("bj".into());
+        account.keys =
+            Keys::origins(move |_| vec![Box::new(Variables::keys(&*id, &*secret, None))]);
+        account
+    };
+    let fleet = Fleet::builder()
+        .endpoint(Endpoint::parse(&server.url()).unwrap())
+        .machine(Toy::new(&variables, &[]))
+        .account("prod", account("PROD"))
+        .unwrap()
+        .account("test", account("TEST"))
+        .unwrap()
+        .build()
+        .unwrap();
+    let instances = simulator.instances_at(Cloud::Baidu);
+    let of = |name: &str| format!("{name}@{}", instances[0]);
+    let statuses = fleet.observe([of("prod"), of("test")]).await.unwrap();
+    assert_eq!(statuses[0].reference.to_string(), of("prod"));
+    assert!(statuses[0].result.is_ok());
+    assert_eq!(
+        statuses[1].result.as_ref().unwrap_err().kind(),
+        FaultKind::Credential
+    );
+    for (reference, expected) in [
+        ("stage@baidu/bj/i-1", "there is prod, test"),
+        ("prod@aliyun/cn-hangzhou/i-1", "is one of baidu"),
+        ("a b@baidu/bj/i-1", "is no name of an account"),
+        ("@baidu/bj/i-1", "is no name of an account"),
+    ] {
+        let error = fleet.start([reference]).await.unwrap_err().to_string();
+        assert!(error.contains(expected), "{reference}: {error}");
+    }
+    server.shutdown().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_project_that_cannot_be_found_is_told_before_anything_is_sent() {
+    for (projects, expected) in [(0, "project"), (2, "project")] {
+        let simulator = Simulator::builder()
+            .credential(Cloud::Huawei, &Credential::keys(ID, SECRET))
+            .identity(Cloud::Huawei, Identity::new().projects(projects))
+            .fleet("huawei/cn-north-4=1")
+            .unwrap()
+            .build();
+        let fleet = Fleet::builder()
+            .transport(simulator.transport())
+            .clock(simulator.clock())
+            .machine(Toy::new(
+                &[("HW_ACCESS_KEY", ID), ("HW_SECRET_KEY", SECRET)],
+                &[],
+            ))
+            .build()
+            .unwrap();
+        let error = fleet.start(simulator.instances()).await.unwrap_err();
+        assert!(matches!(error, FleetError::Project { .. }), "{error}");
+        assert!(error.to_string().contains(expected), "{error}");
+        assert_eq!(simulator.ledger().count(Cloud::Huawei, Operation::Start), 0);
+    }
+}

@@ -79,11 +79,8 @@ fn split(uri: &str) -> Result<(Endpoint, String), &'static str> {
     let (Some(scheme), Some(authority)) = (parts.scheme, parts.authority) else {
         return Err("is no whole URL: write http:// or https://, a host and a path");
     };
-    if authority.as_str().contains('@') {
-        return Err("has a user name, which is not taken there");
-    }
     let endpoint = Endpoint::parse(&format!("{scheme}://{authority}"))
-        .map_err(|_| "does not begin with http:// or https:// and a host")?;
+        .map_err(|_| "has no http:// or https:// and a host without a user name in front")?;
     let target = match parts.path_and_query {
         Some(target) => target.to_string(),
         None => "/".to_owned(),

@@ -1,6 +1,6 @@
 //! The key of the RAM role that is attached to this ECS instance, by its metadata service.
 
-use http::{HeaderName, HeaderValue, Method};
+use http::{HeaderName, HeaderValue, Method, header};
 use lifecycle_core::{
     Endpoint, Fault, FaultKind, Grant, Origin, OriginConfig, Reach, Reply, Secret, Step,
     Surroundings, encode, hidden_header, origin::unusable,
@@ -96,6 +96,11 @@ impl Visit {
         let mut request = request(Method::PUT, &self.endpoint, "/latest/api/token".to_owned())?;
         let six_hours = HeaderValue::from_static("21600");
         request.headers_mut().insert(&TOKEN_LIFE, six_hours);
+        // Said aloud, because HTTP clients leave it out of a request without a body.
+        let nothing = HeaderValue::from_static("0");
+        request
+            .headers_mut()
+            .insert(header::CONTENT_LENGTH, nothing);
         let then =
             |reply, _: &Surroundings<'_>| self.take_token(reply).unwrap_or_else(Step::Failed);
         Ok(Step::ask("token", Reach::Metadata, request, then))
@@ -130,7 +135,13 @@ impl Visit {
     }
 
     fn take_role(self, reply: &Reply) -> Result<Step<Grant>, Fault> {
-        let none = || Ok(Step::Absent("this ECS instance has no RAM role".to_owned()));
+        let none = || {
+            let why = format!(
+                "the metadata service at {} knows no RAM role",
+                self.endpoint
+            );
+            Ok(Step::Absent(why))
+        };
         if reply.status == 404 {
             return none();
         }

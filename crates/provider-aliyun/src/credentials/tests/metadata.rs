@@ -35,6 +35,7 @@ fn a_token_opens_the_way() {
     let header = |index: usize, name: &str| story.request(index).headers().get(name).cloned();
     let life = header(0, "x-aliyun-ecs-metadata-token-ttl-seconds").unwrap();
     assert_eq!(life, "21600");
+    assert_eq!(header(0, "content-length").unwrap(), "0");
     for index in [1, 2] {
         let token = header(index, "x-aliyun-ecs-metadata-token").unwrap();
         assert_eq!(token, "hidden-t");
@@ -175,7 +176,7 @@ fn an_instance_without_a_role_gives_way() {
     ] {
         assert_eq!(
             look(&[], answers).absence(),
-            "this ECS instance has no RAM role"
+            "the metadata service at http://100.100.100.200 knows no RAM role"
         );
     }
     // But one that was named must be there.

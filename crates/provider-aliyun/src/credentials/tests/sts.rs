@@ -197,7 +197,7 @@ fn refusals_keep_code_kind_and_request_id_and_no_secret() {
         "Message":"You are not authorized to do this action. You should be authorized by RAM."}"#;
     const NO_ROLE: &str = r#"{"RequestId":"R","Code":"EntityNotExist.Role","Message":"The role not exists: 1:role/web."}"#;
     const SIGNED: &str = r#"{"RequestId":"R","Code":"SignatureDoesNotMatch","Message":"Specified signature is not matched with our calculation. server string to sign is:GET&%2F&SecurityToken%3Dhidden-session"}"#;
-    const QUOTED: &str = r#"{"RequestId":"R","Code":"InvalidSecurityToken.Expired","Message":"The token hidden-session (hidden-se%2Bcret) has expired."}"#;
+    const QUOTED: &str = r#"{"RequestId":"R","Code":"InvalidSecurityToken.Expired","Message":"The token hidden-session (hidden-se%2Bcret, hidden-se+cret) has expired."}"#;
     for (status, body, kind, code) in [
         (
             403,

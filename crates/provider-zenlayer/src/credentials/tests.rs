@@ -48,6 +48,11 @@ const STORED: &str = r#"{
   "empty": {},
   "token": {
     "token": "hidden-token"
+  },
+  "both": {
+    "access_key_id": "both-id",
+    "access_key_secret": "hidden-both",
+    "token": "hidden-token"
   }
 }"#;
 
@@ -126,6 +131,8 @@ fn the_profile_is_the_one_asked_for() {
     assert_eq!(found(&config, &[stored, current, variable]).0, "stored-id");
     let config = config.with_profile("token");
     assert_eq!(found(&config, &[stored, variable]).0, "token");
+    let config = config.with_profile("both");
+    assert_eq!(found(&config, &[stored]).0, "token");
 }
 
 #[test]
@@ -159,7 +166,7 @@ fn what_is_set_up_badly_is_named() {
         (
             with("prod"),
             &stored,
-            r#"~/.zenlayer/credentials.json has no profile "prod", but "default", "empty", "half", "other-half", "token""#,
+            r#"~/.zenlayer/credentials.json has no profile "prod", but "both", "default", "empty", "half", "other-half", "token""#,
         ),
         (
             with("prod"),

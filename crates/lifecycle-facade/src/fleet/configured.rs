@@ -95,7 +95,12 @@ fn source(
         config
     };
     Ok(match source {
-        CredentialConfig::Default { profile } => cloud.origins(&with_profile(profile)),
+        CredentialConfig::Default { profile: None } => cloud.origins(config),
+        // A profile is a thing of files, and who names one does not mean a key in a variable.
+        CredentialConfig::Default {
+            profile: profile @ Some(_),
+        }
+        | CredentialConfig::File { profile } => files(cloud, &with_profile(profile)),
         CredentialConfig::Environment => vec![Box::new(Variables::new(cloud.profile().variables))],
         CredentialConfig::KeyVariables {
             id,
@@ -112,7 +117,6 @@ fn source(
         CredentialConfig::TokenVariable { token } => {
             vec![Box::new(Variables::token(token.as_str()))]
         }
-        CredentialConfig::File { profile } => files(cloud, &with_profile(profile)),
         other => vec![exchange(cloud, other, config)?],
     })
 }

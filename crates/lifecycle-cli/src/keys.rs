@@ -5,6 +5,7 @@ use std::fmt::Write;
 use lifecycle_facade::{
     Cloud,
     core::{Origin, OriginConfig},
+    huawei,
 };
 
 /// The places where a key of each cloud is looked for.
@@ -17,6 +18,13 @@ pub(crate) fn help() -> String {
         let _ = write!(text, "\n\n  {}", cloud.profile().title);
         for (number, origin) in (1..).zip(cloud.origins(&OriginConfig::default())) {
             let _ = write!(text, "\n{}", item(number, &origin));
+        }
+        if *cloud == Cloud::Huawei {
+            let projects = huawei::PROJECT_VARIABLES.join(" or ");
+            let _ = write!(
+                text,
+                "\n    The project id: {projects},\n    else it is looked up at IAM"
+            );
         }
     }
     text

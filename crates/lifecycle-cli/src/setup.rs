@@ -4,7 +4,7 @@
 use std::{fs, num::NonZeroUsize, path::Path, time::Duration};
 
 use lifecycle_facade::{
-    Fleet, FleetBuilder, HttpTransport, PlainHttp, Reference, Timeouts, Waves,
+    Endpoint, Fleet, FleetBuilder, HttpTransport, PlainHttp, Reference, Timeouts, Waves,
     config::{Config, GroupEntry},
 };
 
@@ -117,13 +117,29 @@ impl Setup {
         if let Some(config) = &self.config {
             builder = builder.configured(config)?;
         }
-        if let Some(endpoint) = &self.connection.endpoint {
-            builder = builder.endpoint(endpoint.clone());
-        }
         if self.connection.plain_http {
             builder = builder.plain_http(PlainHttp::Anywhere);
         }
+        if let Some(endpoint) = &self.connection.endpoint {
+            self.admit(endpoint)?;
+            builder = builder.endpoint(endpoint.clone());
+        }
         Ok(builder)
+    }
+
+    /// The client refuses it too, but only when it is about to send.
+    fn admit(&self, endpoint: &Endpoint) -> Result<(), Failure> {
+        let configured = self
+            .config
+            .as_ref()
+            .and_then(|config| config.defaults.plain_http);
+        let anywhere = self.connection.plain_http || configured == Some(PlainHttp::Anywhere);
+        if endpoint.is_encrypted() || endpoint.is_loopback() || anywhere {
+            return Ok(());
+        }
+        Err(Failure::wrong_usage(format!(
+            "--endpoint: {endpoint} would send keys' signatures unencrypted: write https://; http:// is for this machine only, such as http://127.0.0.1:7070, unless --plain-http says otherwise"
+        )))
     }
 
     fn transport(&self) -> Result<HttpTransport, Failure> {

@@ -331,8 +331,14 @@ impl Origin for Variables {
         self.sets
             .iter()
             .find_map(|set| set.read(around))
-            .unwrap_or_else(|| Step::Absent(format!("{} is not set", self.wants())))
+            .unwrap_or_else(|| Step::Absent(not_set(&self.wants())))
     }
+}
+
+/// The names of variables as the text of [`Step::Absent`].
+pub fn not_set(wants: &str) -> String {
+    let verb = if wants.contains(" and ") { "are" } else { "is" };
+    format!("{wants} {verb} not set")
 }
 
 impl Set {

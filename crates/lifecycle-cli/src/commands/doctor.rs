@@ -29,6 +29,7 @@ pub(crate) async fn run(args: &PlacesArgs, console: Console) -> Result<Exit, Fai
             limit,
             // What nobody asked for and nobody has set up is in good health.
             may_be_absent: args.somewhere.is_empty() && place.account.is_none(),
+            is_simulated: args.connection.sim,
         }
         .examine()
     });
@@ -105,6 +106,7 @@ struct Visit<'v> {
     place: &'v Place,
     limit: Duration,
     may_be_absent: bool,
+    is_simulated: bool,
 }
 
 impl Visit<'_> {
@@ -152,6 +154,9 @@ impl Visit<'_> {
         let Ok(endpoint) = self.fleet.endpoint(self.place) else {
             return self.skipped("dns", "there is no endpoint");
         };
+        if self.is_simulated {
+            return self.skipped("dns", "the cloud is simulated within this process");
+        }
         if endpoint.is_encrypted() && has_proxy() {
             return self.skipped("dns", "a proxy looks names up");
         }
@@ -203,10 +208,11 @@ impl Visit<'_> {
             .endpoint(self.place)
             .is_ok_and(|endpoint| endpoint.is_encrypted());
         let connection = if is_encrypted {
-            self.ok("tls", answered)
+            format!("{answered}, over TLS")
         } else {
-            self.ok("connection", format!("{answered}, without TLS"))
+            format!("{answered}, without TLS")
         };
+        let connection = self.ok("connection", connection);
         let clock = match probe.ahead {
             None => self.skipped("clock", "the cloud does not say what time it is there"),
             Some(ahead) if ahead.unsigned_abs() <= CLOSE => {
@@ -243,7 +249,7 @@ impl Visit<'_> {
         } else {
             NETWORK_ADVICE
         };
-        self.failed("tls", text, advice)
+        self.failed("connection", text, advice)
     }
 
     async fn credentials(&self) -> Vec<Finding> {

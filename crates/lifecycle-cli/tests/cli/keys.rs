@@ -8,7 +8,7 @@ fn without_a_key_nothing_can_be_done() {
     assert_eq!(ran.stdout, "");
     assert!(
         ran.stderr
-            .contains("no key for Baidu AI Cloud BCC: set BAIDUCLOUD_ACCESS_KEY"),
+            .contains("no key for Baidu AI Cloud BCC: BAIDUCLOUD_ACCESS_KEY and BAIDUCLOUD_SECRET_KEY are not set"),
         "{ran:#?}"
     );
     run(&["status", "baidu/bj/i-1"]).exits_with(3);

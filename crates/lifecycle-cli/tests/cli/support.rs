@@ -86,6 +86,8 @@ pub(crate) fn run_within(
     let output = assert_cmd::cargo::cargo_bin_cmd!("lifecycle")
         .args(args)
         .env_clear()
+        // No file of whoever runs the tests.
+        .env("HOME", "/nonexistent")
         .envs(variables.iter().map(|(name, value)| (name, value)))
         .write_stdin(stdin)
         .timeout(Duration::from_secs(seconds))
@@ -103,6 +105,7 @@ pub(crate) fn begin(args: &[&str], variables: &[(&str, String)]) -> Child {
     Command::new(assert_cmd::cargo::cargo_bin!("lifecycle"))
         .args(args)
         .env_clear()
+        .env("HOME", "/nonexistent")
         .envs(variables.iter().map(|(name, value)| (name, value)))
         .stdin(Stdio::null())
         .stdout(Stdio::piped())

@@ -25,7 +25,7 @@ fn wrong_values_are_named_with_what_to_write_instead() {
         ),
         (
             "stop baidu/bj/i-1 --endpoint http://example.com",
-            "--endpoint: \"http://example.com\" would send",
+            "--endpoint: http://example.com would send",
         ),
         (
             "stop baidu/bj/i-1 --endpoint ftp://a",

@@ -104,38 +104,21 @@ fn is_open_to_others(_: &Path) -> bool {
 mod tests {
     use std::os::unix::fs::PermissionsExt;
 
+    use tempfile::TempDir;
+
     use super::*;
 
-    /// A folder that is gone after the test.
-    struct Folder(PathBuf);
-
-    impl Folder {
-        fn new(name: &str) -> Self {
-            let unique = format!("lifecycle-machine-{name}-{}", std::process::id());
-            let path = std::env::temp_dir().join(unique);
-            fs::create_dir_all(&path).unwrap();
-            Self(path)
-        }
-
-        fn file(&self, name: &str, mode: u32) -> String {
-            let path = self.0.join(name);
-            fs::write(&path, "secret").unwrap();
-            fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
-            path.to_string_lossy().into_owned()
-        }
-    }
-
-    impl Drop for Folder {
-        fn drop(&mut self) {
-            // What is left behind is in the folder for temporary files.
-            let _ = fs::remove_dir_all(&self.0);
-        }
+    fn file(folder: &TempDir, name: &str, mode: u32) -> String {
+        let path = folder.path().join(name);
+        fs::write(&path, "secret").unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+        path.to_string_lossy().into_owned()
     }
 
     #[test]
     fn a_secret_that_others_can_read_is_warned_about_once() {
-        let folder = Folder::new("open");
-        let (open, closed) = (folder.file("open", 0o644), folder.file("closed", 0o600));
+        let folder = TempDir::new().unwrap();
+        let (open, closed) = (file(&folder, "open", 0o644), file(&folder, "closed", 0o600));
         let machine = ThisMachine::default();
         for path in [&open, &closed, &open] {
             let text = machine.file(path, Holds::Secrets).unwrap();
@@ -148,19 +131,19 @@ mod tests {
 
     #[test]
     fn a_file_that_holds_no_secret_may_be_open() {
-        let folder = Folder::new("settings");
+        let folder = TempDir::new().unwrap();
         let machine = ThisMachine::default();
         machine
-            .file(&folder.file("open", 0o644), Holds::Settings)
+            .file(&file(&folder, "open", 0o644), Holds::Settings)
             .unwrap();
         assert!(machine.warnings().is_empty());
     }
 
     #[test]
     fn absence_is_no_error_and_a_folder_is_one() {
-        let folder = Folder::new("absent");
+        let folder = TempDir::new().unwrap();
         let machine = ThisMachine::default();
-        let path = folder.0.to_string_lossy().into_owned();
+        let path = folder.path().to_string_lossy().into_owned();
         let absent = format!("{path}/nothing/here");
         assert_eq!(machine.file(&absent, Holds::Secrets), Ok(None));
         assert!(machine.file(&path, Holds::Secrets).is_err());

@@ -76,7 +76,7 @@ fn the_first_complete_set_counts() {
 #[test]
 fn what_is_missing_is_named() {
     match read(&[]) {
-        Step::Absent(why) => assert_eq!(why, "A_ID and A_SECRET, or B_TOKEN is not set"),
+        Step::Absent(why) => assert_eq!(why, "A_ID and A_SECRET, or B_TOKEN are not set"),
         other => panic!("{other:?}"),
     }
     match read(&[("A_SECRET", "s")]) {

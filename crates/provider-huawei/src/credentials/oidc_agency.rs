@@ -2,7 +2,8 @@
 //! huaweicloudsdkcore.
 
 use lifecycle_core::{
-    Fault, Grant, Origin, OriginConfig, Reach, Secret, Step, Surroundings, origin::unusable,
+    Fault, Grant, Origin, OriginConfig, Reach, Secret, Step, Surroundings,
+    origin::{not_set, unusable},
 };
 use serde_json::{Value, json};
 
@@ -36,7 +37,7 @@ impl OidcAgency {
         let (provider, agency) = match [PROVIDER, AGENCY].map(|name| around.variable(name)) {
             [Some(provider), Some(agency)] => (provider, agency),
             [None, None] if around.first_variable(&[ID_TOKEN, TOKEN_FILE]).is_none() => {
-                return Ok(Step::Absent(format!("{} is not set", self.wants())));
+                return Ok(Step::Absent(not_set(&self.wants())));
             }
             [None, _] => return Err(incomplete(PROVIDER)),
             [_, None] => return Err(incomplete(AGENCY)),

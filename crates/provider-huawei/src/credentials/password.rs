@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use lifecycle_core::{
     Credential, Fault, Grant, Origin, OriginConfig, Reach, Reply, Secret, Step, Surroundings,
-    origin::{read_expiry, unusable},
+    origin::{not_set, read_expiry, unusable},
 };
 use serde::Deserialize;
 use serde_json::json;
@@ -185,7 +185,7 @@ impl Origin for FromVariables {
                     .begin(around)
             }
             // The account has other uses.
-            [None, None, _] => Step::Absent(format!("{} is not set", self.wants())),
+            [None, None, _] => Step::Absent(not_set(&self.wants())),
             [None, ..] => incomplete(USER),
             [_, None, _] => incomplete(PASSWORD),
             [_, _, None] => incomplete(ACCOUNT),

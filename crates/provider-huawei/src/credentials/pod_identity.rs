@@ -8,7 +8,8 @@ use http::{
     header::{AUTHORIZATION, CONTENT_TYPE, HOST},
 };
 use lifecycle_core::{
-    Fault, Grant, Origin, Reach, Step, Surroundings, header, hidden_header, origin::unusable,
+    Fault, Grant, Origin, Reach, Step, Surroundings, header, hidden_header,
+    origin::{not_set, unusable},
 };
 
 use super::{identity_provider::token_in, issued};
@@ -27,7 +28,7 @@ impl PodIdentity {
     fn exchange(self, around: &Surroundings<'_>) -> Result<Step<Grant>, Fault> {
         let (uri, file) = match [URI, TOKEN_FILE].map(|name| around.variable(name)) {
             [Some(uri), Some(file)] => (uri, file),
-            [None, None] => return Ok(Step::Absent(format!("{} is not set", self.wants()))),
+            [None, None] => return Ok(Step::Absent(not_set(&self.wants()))),
             [Some(_), None] => return Err(half(URI, TOKEN_FILE)),
             [None, Some(_)] => return Err(half(TOKEN_FILE, URI)),
         };

@@ -2,7 +2,7 @@
 
 use lifecycle_core::{
     Grant, Origin, OriginConfig, Step, Surroundings,
-    origin::{Variables, unusable},
+    origin::{Variables, not_set, unusable},
 };
 
 use super::{IdentityProvider, SDK};
@@ -57,7 +57,7 @@ impl Origin for SdkVariables {
                 let reason = format!("is set, but {absent} is not: set both, or neither");
                 Step::Failed(unusable(present, &reason))
             }
-            (Step::Absent(_), None) => Step::Absent(format!("{} is not set", self.wants())),
+            (Step::Absent(_), None) => Step::Absent(not_set(&self.wants())),
             (step, _) => step,
         }
     }

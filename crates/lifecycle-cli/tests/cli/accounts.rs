@@ -1,0 +1,228 @@
+//! What is set up on a machine: the vendors' files, the configuration file, its accounts and groups.
+
+use std::{fs, path::Path};
+
+use tempfile::TempDir;
+
+use crate::support::{Ran, Served, run_with};
+
+/// A user's home, and a simulator.
+struct Home {
+    folder: TempDir,
+    served: Served,
+}
+
+impl Home {
+    fn new() -> Self {
+        Self {
+            folder: TempDir::new().unwrap(),
+            served: Served::with(&[
+                "--fleet",
+                "baidu/bj=2,aliyun/cn-hangzhou=1,zenlayer/global=1",
+            ]),
+        }
+    }
+
+    /// Writes a file of the home, with what stands in capital letters filled in.
+    fn write(&self, path: &str, text: &str) {
+        let path = self.folder.path().join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        let text = text
+            .replace("URL", self.served.field("url"))
+            .replace("ID", self.served.field("access_key"))
+            .replace("SECRET", self.served.field("secret_key"));
+        fs::write(&path, text).unwrap();
+        close(&path);
+    }
+
+    fn config(&self, text: &str) {
+        self.write(".config/lifecycle/lifecycle.toml", text);
+    }
+
+    fn run(&self, args: &[&str], variables: &[(&str, &str)]) -> Ran {
+        let home = self.folder.path().to_string_lossy().into_owned();
+        let mut all = vec![("HOME", home)];
+        all.extend(
+            variables
+                .iter()
+                .map(|(name, value)| (*name, (*value).to_owned())),
+        );
+        run_with(args, &all, "")
+    }
+
+    fn at_simulator(&self, args: &[&str]) -> Ran {
+        let args = [args, &["--endpoint", self.served.field("url")]].concat();
+        self.run(&args, &[])
+    }
+}
+
+#[cfg(unix)]
+fn close(path: &Path) {
+    use std::os::unix::fs::PermissionsExt;
+
+    fs::set_permissions(path, fs::Permissions::from_mode(0o600)).unwrap();
+}
+
+#[cfg(not(unix))]
+fn close(_: &Path) {}
+
+const BCE: &str = r#"{"current": "w", "profiles": [{"name": "w", "mode": "AK",
+    "access_key_id": "ID", "secret_access_key": "SECRET", "region": "bj"}]}"#;
+
+const ACCOUNTS: &str = r#"
+[defaults]
+timeout = "20s"
+
+[accounts.prod]
+cloud = "baidu"
+region = "bj"
+endpoint = "URL"
+credentials = { source = "variables", id = "PROD_KEY", secret = "PROD_WORD" }
+
+[accounts.files]
+cloud = "zenlayer"
+endpoint = "URL"
+credentials = { source = "file" }
+
+[groups]
+web = ["prod@baidu/bj/WEB"]
+"#;
+
+/// The names of variables must survive what is filled in.
+const PROD: [&str; 2] = ["PROD_KEY", "PROD_WORD"];
+
+#[test]
+fn a_vendor_s_file_is_all_that_is_needed() {
+    let home = Home::new();
+    home.write(".bce/config.json", BCE);
+    let ran = home.at_simulator(&["list", "baidu/bj", "--output", "json"]);
+    assert_eq!(ran.exits_with(0).rows().len(), 2);
+}
+
+#[test]
+#[cfg(unix)]
+fn a_file_that_others_can_read_is_warned_about() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let home = Home::new();
+    home.write(".bce/config.json", BCE);
+    let path = home.folder.path().join(".bce/config.json");
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
+    for command in ["credentials", "doctor"] {
+        let ran = home.at_simulator(&[command, "baidu/bj"]).exits_with(0);
+        let text = format!("{}{}", ran.stdout, ran.stderr);
+        assert!(text.contains("chmod 600 ~/.bce/config.json"), "{ran:#?}");
+    }
+}
+
+#[test]
+fn accounts_and_groups_of_the_configuration_file() {
+    let home = Home::new();
+    let instance = home.served.instances()[0].rsplit('/').next().unwrap();
+    home.config(&ACCOUNTS.replace("WEB", instance));
+    let (key, secret) = (
+        home.served.field("access_key").to_owned(),
+        home.served.field("secret_key").to_owned(),
+    );
+    let variables = [(PROD[0], key.as_str()), (PROD[1], secret.as_str())];
+    for targets in [
+        &["start", "web", "--no-wait"][..],
+        &["status", &format!("prod@baidu/bj/{instance}")],
+    ] {
+        let args = [targets, &["--output", "json"]].concat();
+        let ran = home.run(&args, &variables).exits_with(0);
+        let reference = format!("prod@baidu/bj/{instance}");
+        assert_eq!(ran.column("instance"), [reference]);
+    }
+    let ran = home.run(&["list", "prod", "--output", "json"], &variables);
+    assert_eq!(ran.exits_with(0).rows().len(), 2);
+    home.run(&["start", "nothing"], &variables)
+        .exits_with(2)
+        .says_only("or a group: there is web");
+    home.run(&["list", "files"], &variables).exits_with(3);
+}
+
+#[test]
+fn what_is_wrong_in_the_file_is_told_with_its_line() {
+    let home = Home::new();
+    home.config("[accounts.prod]\ncloud = \"baidu\"\nreigon = \"bj\"\n");
+    let ran = home.run(&["list", "baidu/bj"], &[]).exits_with(2);
+    for part in ["lifecycle.toml:3", "reigon", "region"] {
+        assert!(ran.stderr.contains(part), "{part}: {ran:#?}");
+    }
+    home.run(&["list", "baidu/bj", "--config", "/nonexistent.toml"], &[])
+        .exits_with(2)
+        .says_only("/nonexistent.toml");
+    let variables = [("LIFECYCLE_CONFIG", "/nowhere.toml")];
+    home.run(&["list", "baidu/bj"], &variables)
+        .exits_with(2)
+        .says_only("/nowhere.toml");
+}
+
+#[test]
+fn credentials_are_shown_without_secrets() {
+    let home = Home::new();
+    home.write(".bce/config.json", BCE);
+    home.write(
+        ".zenlayer/credentials.json",
+        r#"{"default": {"token": "hidden-token"}}"#,
+    );
+    let ran = home
+        .at_simulator(&["credentials", "--output", "json", "-vv"])
+        .exits_with(0);
+    let secret = home.served.field("secret_key");
+    for hidden in [secret, "hidden-token"] {
+        assert!(!format!("{ran:?}").contains(hidden), "{ran:#?}");
+    }
+    let rows = ran.rows();
+    let of = |place: &str| rows.iter().find(|row| row["place"] == place).unwrap();
+    let baidu = of("baidu/bj");
+    assert_eq!(baidu["key"], home.served.field("access_key"));
+    assert_eq!(baidu["kind"], "permanent");
+    assert_eq!(baidu["found"], "profile \"w\" in ~/.bce/config.json");
+    assert_eq!(of("zenlayer/global")["key"], "token");
+    assert!(of("aliyun/cn-hangzhou")["problem"].is_string());
+    home.at_simulator(&["credentials", "aliyun/cn-hangzhou"])
+        .exits_with(3);
+    home.at_simulator(&["credentials", "aliyun/cn-hangzhou", "baidu/bj"])
+        .exits_with(1);
+}
+
+#[test]
+fn the_doctor_finds_what_is_wrong_and_says_what_to_do() {
+    let home = Home::new();
+    home.write(".bce/config.json", BCE);
+    let ran = home
+        .at_simulator(&["doctor", "--output", "json"])
+        .exits_with(0);
+    let rows = ran.rows();
+    let verdict = |check: &str| {
+        let row = rows
+            .iter()
+            .find(|row| row["place"] == "baidu/bj" && row["check"] == check);
+        row.unwrap()["verdict"].clone()
+    };
+    for check in [
+        "configuration",
+        "dns",
+        "connection",
+        "clock",
+        "credentials",
+        "permission",
+    ] {
+        assert_eq!(verdict(check), "ok", "{check}: {rows:#?}");
+    }
+
+    home.write(".bce/config.json", &BCE.replace("SECRET", "wrong"));
+    let ran = home.at_simulator(&["doctor", "baidu/bj"]).exits_with(3);
+    assert!(ran.stdout.contains("FAILED  permission"), "{ran:#?}");
+    assert!(
+        ran.stdout.contains("look at what the key may do"),
+        "{ran:#?}"
+    );
+
+    let args = ["doctor", "baidu/bj", "--endpoint", "http://127.0.0.1:1"];
+    let ran = home.run(&args, &[]).exits_with(3);
+    assert!(ran.stdout.contains("FAILED  connection"), "{ran:#?}");
+    assert!(ran.stdout.contains("check the network"), "{ran:#?}");
+}

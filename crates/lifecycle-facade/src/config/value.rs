@@ -23,7 +23,7 @@ use super::{
 /// What is wrong with the text, and what to write instead.
 pub fn time_limit(text: &str) -> Result<Duration, String> {
     const LONGEST: Duration = Duration::from_secs(7 * 24 * 3600);
-    let read: SignedDuration = text.parse().map_err(|_| no_time(format!("{text:?}")))?;
+    let read: SignedDuration = text.parse().map_err(|_| no_time(&format!("{text:?}")))?;
     match Duration::try_from(read) {
         Ok(limit) if limit > LONGEST => Err(format!(
             "{text:?} is longer than a week: write at most 168h"
@@ -35,7 +35,7 @@ pub fn time_limit(text: &str) -> Result<Duration, String> {
     }
 }
 
-fn no_time(written: String) -> String {
+fn no_time(written: &str) -> String {
     format!("{written} is no time: write a number with its unit, such as 90s, 10m or 1h30m")
 }
 
@@ -55,15 +55,15 @@ pub fn waves(text: &str) -> Result<Waves, String> {
             .ok()
             .map(|count| Waves::of(count.get())),
     };
-    read.ok_or_else(|| no_size(format!("{text:?}")))
+    read.ok_or_else(|| no_size(&format!("{text:?}")))
 }
 
-fn no_size(written: String) -> String {
+fn no_size(written: &str) -> String {
     format!("{written} is no size: write a number of instances or a share, such as 5 or \"10%\"")
 }
 
 pub(super) fn time(value: &DeValue<'_>) -> Result<Duration, String> {
-    let no_time = |written| format!("{}, in quotes", no_time(written));
+    let no_time = |written: &str| format!("{}, in quotes", no_time(written));
     parsed(value, time_limit, no_time)
 }
 
@@ -203,12 +203,12 @@ pub(super) fn variable(value: &DeValue<'_>) -> Result<VariableName, String> {
 fn parsed<T>(
     value: &DeValue<'_>,
     read: impl FnOnce(&str) -> Result<T, String>,
-    otherwise: impl FnOnce(String) -> String,
+    otherwise: impl FnOnce(&str) -> String,
 ) -> Result<T, String> {
     match value.as_str().map(|text| (text, read(text))) {
         Some((_, Ok(read))) => Ok(read),
         Some((text, Err(problem))) if !may_be_one(text) => Err(problem),
-        _ => Err(otherwise(shown(value))),
+        _ => Err(otherwise(&shown(value))),
     }
 }
 

@@ -370,11 +370,6 @@ fn sources_within_sources_end() {
     };
     assert!(Config::parse(&within(8)).is_ok());
     assert_tells(&within(9), "no more than 8 sources may stand within one");
-    let dotted = format!(
-        "accounts.a.credentials{}.source = 'file'",
-        ".from".repeat(70)
-    );
-    assert_tells(&dotted, "no more than 8 sources may stand within one");
 }
 
 #[test]

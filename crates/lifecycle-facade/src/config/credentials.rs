@@ -183,16 +183,20 @@ impl Reader<'_> {
         found: Found<'_>,
         source: &Source,
     ) -> Option<CredentialConfig> {
-        let at = || found.key.span();
-        let profile = || section.take("profile", value::text);
-        let text = |name| section.required(at(), name, value::text);
-        let variable = |name| section.required(at(), name, value::variable);
+        let text = |name| section.take(name, value::text);
+        let needed = |name| section.required(found.key.span(), name, value::text);
+        let variable = |name| section.required(found.key.span(), name, value::variable);
         let duration = || section.take("duration", value::time);
         let from = || Box::new(self.deeper().nested(section, "from").unwrap_or_default());
+        // What has to be there comes last, so that whatever else is wrong is found as well.
         Some(match source.kind {
-            SourceKind::Default => CredentialConfig::Default { profile: profile() },
+            SourceKind::Default => CredentialConfig::Default {
+                profile: text("profile"),
+            },
             SourceKind::Environment => CredentialConfig::Environment,
-            SourceKind::File => CredentialConfig::File { profile: profile() },
+            SourceKind::File => CredentialConfig::File {
+                profile: text("profile"),
+            },
             SourceKind::Variables if section.has("token") => {
                 for other in ["id", "secret", "session"] {
                     section.absent(other, "a token stands alone");
@@ -202,38 +206,35 @@ impl Reader<'_> {
                 }
             }
             SourceKind::Variables => {
-                let session = section.take("session", value::variable);
                 let (id, secret) = (variable("id"), variable("secret"));
                 CredentialConfig::KeyVariables {
+                    session: section.take("session", value::variable),
                     id: id?,
                     secret: secret?,
-                    session,
                 }
             }
-            SourceKind::Metadata => CredentialConfig::Metadata {
-                role: section.take("role", value::text),
-            },
+            SourceKind::Metadata => CredentialConfig::Metadata { role: text("role") },
             SourceKind::Oidc => CredentialConfig::Oidc,
             SourceKind::Uri => CredentialConfig::Uri {
-                uri: section.required(at(), "uri", value::uri)?,
+                uri: section.required(found.key.span(), "uri", value::uri)?,
             },
             SourceKind::AssumeRole => CredentialConfig::AssumeRole(RoleConfig {
                 account_id: match self.cloud {
-                    Some(CloudName::BAIDU) => text("account_id"),
-                    _ => section.take("account_id", value::text),
+                    Some(CloudName::BAIDU) => needed("account_id"),
+                    _ => text("account_id"),
                 },
-                session_name: section.take("session_name", value::text),
-                external_id: section.take("external_id", value::text),
+                session_name: text("session_name"),
+                external_id: text("external_id"),
                 duration: duration(),
                 from: from(),
-                role: text("role")?,
+                role: needed("role")?,
             }),
             SourceKind::SessionToken => CredentialConfig::SessionToken {
                 duration: duration(),
                 from: from(),
             },
             SourceKind::Password => {
-                let (user, domain) = (text("user"), text("domain"));
+                let (user, domain) = (needed("user"), needed("domain"));
                 CredentialConfig::Password {
                     password_variable: variable("password_variable")?,
                     user: user?,

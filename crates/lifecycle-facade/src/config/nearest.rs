@@ -40,13 +40,13 @@ mod tests {
 
     #[test]
     fn slips_are_found_and_other_words_are_not() {
-        let known = ["region", "role", "id", "uri"];
+        let known = ["region", "role", "id", "ip"];
         for (written, expected) in [
             ("reigon", &["region"][..]),
             ("Region", &["region"]),
             ("rôle", &["role"]),
             ("idd", &["id"]),
-            ("uid", &["id", "uri"]),
+            ("ie", &["id", "ip"]),
             ("secret", &[]),
             ("", &[]),
         ] {

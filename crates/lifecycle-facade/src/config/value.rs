@@ -23,7 +23,7 @@ use super::{
 /// What is wrong with the text, and what to write instead.
 pub fn time_limit(text: &str) -> Result<Duration, String> {
     const LONGEST: Duration = Duration::from_secs(7 * 24 * 3600);
-    let read: SignedDuration = text.parse().map_err(|_| no_time(format!("{text:?}")))?;
+    let read: SignedDuration = text.parse().map_err(|_| no_time(&format!("{text:?}")))?;
     match Duration::try_from(read) {
         Ok(limit) if limit > LONGEST => Err(format!(
             "{text:?} is longer than a week: write at most 168h"
@@ -35,7 +35,7 @@ pub fn time_limit(text: &str) -> Result<Duration, String> {
     }
 }
 
-fn no_time(written: String) -> String {
+fn no_time(written: &str) -> String {
     format!("{written} is no time: write a number with its unit, such as 90s, 10m or 1h30m")
 }
 
@@ -55,22 +55,22 @@ pub fn waves(text: &str) -> Result<Waves, String> {
             .ok()
             .map(|count| Waves::of(count.get())),
     };
-    read.ok_or_else(|| {
-        format!("{text:?} is no size: write a number of instances or a share, such as 5 or 10%")
-    })
+    read.ok_or_else(|| no_size(&format!("{text:?}")))
+}
+
+fn no_size(written: &str) -> String {
+    format!("{written} is no size: write a number of instances or a share, such as 5 or \"10%\"")
 }
 
 pub(super) fn time(value: &DeValue<'_>) -> Result<Duration, String> {
-    match value {
-        DeValue::String(text) => time_limit(text),
-        other => Err(format!("{}, in quotes", no_time(shown(other)))),
-    }
+    let no_time = |written: &str| format!("{}, in quotes", no_time(written));
+    parsed(value, time_limit, no_time)
 }
 
 pub(super) fn wave_size(value: &DeValue<'_>) -> Result<Waves, String> {
     match value {
-        DeValue::String(text) => waves(text),
-        other => count(other).map(|count| Waves::of(count.get())),
+        DeValue::Integer(_) => count(value).map(|count| Waves::of(count.get())),
+        _ => parsed(value, waves, no_size),
     }
 }
 
@@ -153,15 +153,13 @@ fn one_of<T: Copy>(value: &DeValue<'_>, choices: &[(&str, T)]) -> Result<T, Stri
 /// An address. One with a user name may have a password before its host, so it is not quoted.
 pub(super) fn endpoint(value: &DeValue<'_>) -> Result<Endpoint, String> {
     const RIGHT: &str = "write a URL such as https://example.com";
-    let read = value.as_str().map(Endpoint::parse);
-    match (value.as_str(), read) {
-        (_, Some(Ok(endpoint))) => Ok(endpoint),
-        (Some(text), _) if text.contains('@') => {
-            Err(format!("a user name does not belong in it: {RIGHT}"))
-        }
-        (Some(text), Some(Err(bad))) if !may_be_one(text) => Err(format!("{bad}: {RIGHT}")),
-        _ => Err(format!("{} is no address: {RIGHT}", shown(value))),
-    }
+    let read = |text: &str| match Endpoint::parse(text) {
+        Err(_) if text.contains('@') => Err(format!("a user name does not belong in it: {RIGHT}")),
+        read => read.map_err(|bad| format!("{bad}: {RIGHT}")),
+    };
+    parsed(value, read, |written| {
+        format!("{written} is no address: {RIGHT}")
+    })
 }
 
 /// A text that is there to be passed on. It is never quoted.
@@ -198,6 +196,20 @@ pub(super) fn variable(value: &DeValue<'_>) -> Result<VariableName, String> {
              secret: write the variable's name in capitals, such as PROD_KEY"
             .to_owned()
     })
+}
+
+/// What `read` makes of a text. What it says may quote the text, so `otherwise` is asked what to say
+/// where that may be a secret, or is no text at all.
+fn parsed<T>(
+    value: &DeValue<'_>,
+    read: impl FnOnce(&str) -> Result<T, String>,
+    otherwise: impl FnOnce(&str) -> String,
+) -> Result<T, String> {
+    match value.as_str().map(|text| (text, read(text))) {
+        Some((_, Ok(read))) => Ok(read),
+        Some((text, Err(problem))) if !may_be_one(text) => Err(problem),
+        _ => Err(otherwise(&shown(value))),
+    }
 }
 
 /// A value as it was written, unless that would be long or may be a secret.

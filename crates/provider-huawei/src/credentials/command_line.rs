@@ -6,12 +6,16 @@ use lifecycle_core::{
 };
 use serde::Deserialize;
 
-use super::EcsAgency;
+use super::{
+    EcsAgency,
+    assume_agency::{Agency, Owner},
+};
 
 /// A profile in `~/.hcloud/config.json`, or in the file that `HW_SHARED_CONFIG_FILE` names.
 ///
 /// Which one: the one asked for, else that of `HW_PROFILE`, else the current one. `hcloud` encrypts
-/// what it stores unless told otherwise; only plain keys can be read.
+/// what it stores unless told otherwise; only plain keys can be read. Where the profile names an
+/// agency, its key is exchanged for one of the agency.
 #[derive(Clone, Debug, Default)]
 pub struct CommandLineProfile {
     config: OriginConfig,
@@ -23,7 +27,7 @@ impl CommandLineProfile {
         Self::default()
     }
 
-    /// With another profile, and with another address of the metadata service.
+    /// With another profile, and with other addresses of IAM and of the metadata service.
     #[must_use]
     pub fn with_config(mut self, config: OriginConfig) -> Self {
         self.config = config;
@@ -36,11 +40,6 @@ impl CommandLineProfile {
             return Ok(Step::Absent(format!("there is no profile in {path}")));
         };
         let found = format!("profile {:?} in {path}", profile.name);
-        if filled(&profile.agency_name).is_some() {
-            let reason = "is for an agency of another account, which is not assumed here: use a \
-                          profile without agencyName";
-            return Err(unusable(&found, reason));
-        }
         let mode = filled(&profile.mode).unwrap_or("AKSK");
         let pair = (
             filled(&profile.access_key_id),
@@ -67,7 +66,12 @@ impl CommandLineProfile {
             Some(token) => Credential::session(id, secret, token),
             None => Credential::keys(id, secret),
         };
-        Ok(Step::Done(Grant::new(credential, found)))
+        let assumed = profile.agency(&found)?;
+        let grant = Grant::new(credential, found);
+        Ok(match assumed {
+            Some(agency) => agency.assume(grant, &self.config, around),
+            None => Step::Done(grant),
+        })
     }
 
     /// The profile says that the machine's agency has the key, so it must have one.
@@ -136,6 +140,29 @@ struct Profile {
     region: Option<String>,
     project_id: Option<String>,
     agency_name: Option<String>,
+    agency_domain_name: Option<String>,
+    agency_domain_id: Option<String>,
+}
+
+impl Profile {
+    /// The agency that the profile's key is to be exchanged for; `found` is what people call it.
+    fn agency(&self, found: &str) -> Result<Option<Agency>, Fault> {
+        let Some(name) = filled(&self.agency_name) else {
+            return Ok(None);
+        };
+        let owner = match (
+            filled(&self.agency_domain_name),
+            filled(&self.agency_domain_id),
+        ) {
+            (Some(name), _) => Owner::Name(name.to_owned()),
+            (None, Some(id)) => Owner::Id(id.to_owned()),
+            (None, None) => {
+                let reason = "has an agencyName, but neither agencyDomainName nor agencyDomainId";
+                return Err(unusable(found, reason));
+            }
+        };
+        Ok(Some(Agency::new(name.to_owned(), owner)))
+    }
 }
 
 /// The path of the file, and the profile meant; `None` when nothing is stored.

@@ -1,6 +1,7 @@
 //! Where keys for ECS come from: what Huawei's own tools have set up, the agency of the machine, and
 //! what its identity services give in exchange.
 
+mod assume_agency;
 mod command_line;
 mod ecs_agency;
 mod identity_provider;
@@ -11,11 +12,10 @@ mod pod_identity;
 mod sdk_profile;
 mod sdk_variables;
 
-use lifecycle_core::{
-    Credential, KeyVariables, Origin, OriginConfig, Surroundings, origin::Variables,
-};
+use lifecycle_core::{Credential, KeyVariables, Origin, OriginConfig, Surroundings};
 
 pub use {
+    assume_agency::AssumeAgency,
     command_line::CommandLineProfile,
     ecs_agency::EcsAgency,
     identity_provider::IdentityProvider,
@@ -36,7 +36,7 @@ pub fn origins(config: &OriginConfig) -> Vec<Box<dyn Origin>> {
     let mut origins: Vec<Box<dyn Origin>> = vec![
         Box::new(OidcAgency::new().with_config(own())),
         Box::new(SdkVariables::new().with_config(own())),
-        Box::new(Variables::new(TERRAFORM)),
+        Box::new(assume_agency::TerraformVariables::new(own())),
         Box::new(password::FromVariables::new(own())),
     ];
     origins.extend(files(config));

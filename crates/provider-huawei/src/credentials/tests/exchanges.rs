@@ -213,6 +213,79 @@ fn a_provider_that_iam_refuses_is_a_fault() {
     assert!(fault.message().contains("it has no secret key"), "{fault}");
 }
 
+/// Path, headers and body by the page of the call.
+#[test]
+fn a_key_is_exchanged_for_one_of_an_agency() {
+    let toy = Toy::new(&[("HW_ACCESS_KEY", "BASE"), ("HW_SECRET_KEY", "hidden-base")]);
+    let origin = AssumeAgency::new(SdkVariables::new(), "ops", "acme").with_config(local());
+    assert_eq!(absent(&origin, &[]), absent(&SdkVariables::new(), &[]));
+    assert!(origin.name().starts_with("agency ops for "));
+    let variables = lifecycle_core::origin::Variables::new(TERRAFORM);
+    let origin = AssumeAgency::new(variables, "ops", "acme")
+        .with_duration(Duration::from_secs(900))
+        .with_config(local());
+    let way = drive(origin.begin(&around(&toy)), &toy, [Ok(reply(201, ISSUED))]);
+    assert_eq!(
+        way.lines(),
+        ["POST http://127.0.0.1:7070/v3.0/OS-CREDENTIAL/securitytokens"]
+    );
+    let authorization = way.header(0, "authorization").unwrap();
+    assert!(
+        authorization.starts_with(
+            "SDK-HMAC-SHA256 Access=BASE, SignedHeaders=content-type;host;x-sdk-date, "
+        ),
+        "{authorization}"
+    );
+    let role = json!({"agency_name": "ops", "domain_name": "acme", "duration_seconds": 900});
+    assert_eq!(
+        way.body(0),
+        json!({"auth": {"identity": {"methods": ["assume_role"], "assume_role": role}}})
+    );
+    let grant = way.grant();
+    assert_eq!(
+        grant.found,
+        "variable HW_ACCESS_KEY, agency ops of account acme (IAM)"
+    );
+    assert_eq!(
+        (grant.expires, grant.renewal),
+        (Some(end_of_issued()), None)
+    );
+
+    let refusal = r#"{"error": {"code": 403, "message": "no Agent Operator"}}"#;
+    let fault = drive(origin.begin(&around(&toy)), &toy, [Ok(reply(403, refusal))]).fault();
+    assert_eq!(fault.kind(), FaultKind::Permission);
+}
+
+#[test]
+fn terraforms_agency_is_assumed_with_terraforms_key() {
+    let key = [("HW_ACCESS_KEY", "BASE"), ("HW_SECRET_KEY", "hidden-base")];
+    let agency = ("HW_ASSUME_ROLE_AGENCY_NAME", "ops");
+    let chain = lifecycle_core::origin::FirstOf::new(origins(&local()));
+    let found = |owner, answers: Vec<_>| {
+        let toy = Toy::new(&[key[0], key[1], agency, owner]);
+        drive(chain.begin(&around(&toy)), &toy, answers)
+    };
+    for (variable, field) in [
+        ("HW_ASSUME_ROLE_DOMAIN_NAME", "domain_name"),
+        ("HW_ASSUME_ROLE_DOMAIN_ID", "domain_id"),
+    ] {
+        let way = found((variable, "acme"), vec![Ok(reply(201, ISSUED))]);
+        let role = &way.body(0)["auth"]["identity"]["assume_role"];
+        assert_eq!(
+            (&role[field], &role["duration_seconds"]),
+            (&json!("acme"), &json!(3600))
+        );
+        way.grant();
+    }
+    let fault = found(("OTHER", ""), vec![]).fault();
+    assert!(
+        fault
+            .message()
+            .starts_with("HW_ASSUME_ROLE_AGENCY_NAME is set, but neither"),
+        "{fault}"
+    );
+}
+
 fn password() -> Password {
     Password::new("ops", "acme", Secret::new("hidden-password"))
 }

@@ -73,7 +73,6 @@ const CLI_SAMPLE: &str = r#"{
       "mode": "AKSK",
       "accessKeyId": "CLIKEY00000000000004",
       "secretAccessKey": "hidden-agency",
-      "agencyDomainName": "acme",
       "agencyName": "ops"
     }
   ]
@@ -191,7 +190,10 @@ fn the_profiles_of_the_command_line() {
             "sso",
             "has the mode \"SSO\"; only AKSK and ecsAgency can be used",
         ),
-        ("agency", "is for an agency of another account"),
+        (
+            "agency",
+            "has an agencyName, but neither agencyDomainName nor agencyDomainId",
+        ),
         (
             "prod",
             "~/.hcloud/config.json has no profile \"prod\", but \"default\", \"temporary\"",
@@ -234,6 +236,25 @@ fn a_profile_for_the_machines_agency_needs_one() {
             .contains("is for an ECS agency, but no metadata service at"),
         "{fault}"
     );
+}
+
+#[test]
+fn a_profile_with_an_agency_assumes_it() {
+    for (field, asked) in [("Name", "domain_name"), ("Id", "domain_id")] {
+        let owner = format!(r#""agencyName": "ops", "agencyDomain{field}": "acme""#);
+        let text = CLI_SAMPLE.replace(r#""agencyName": "ops""#, &owner);
+        let toy = Toy::new(&[(CLI_FILE, &text), ("HW_PROFILE", "agency")]);
+        let step = CommandLineProfile::new().begin(&around(&toy));
+        let way = drive(step, &toy, [Ok(reply(201, ISSUED))]);
+        assert_eq!(
+            way.body(0)["auth"]["identity"]["assume_role"][asked],
+            "acme"
+        );
+        assert_eq!(
+            way.grant().found,
+            "profile \"agency\" in ~/.hcloud/config.json, agency ops of account acme (IAM)"
+        );
+    }
 }
 
 #[test]

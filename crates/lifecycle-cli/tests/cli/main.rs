@@ -8,6 +8,7 @@ mod help;
 mod interrupts;
 mod keys;
 mod power;
+mod proxies;
 #[cfg(unix)]
 mod served;
 mod simulated;

@@ -1,0 +1,88 @@
+//! Certificate authorities: a server that nobody knows is refused, and trusted once its authority
+//! was added.
+#![cfg(feature = "reqwest")]
+
+use std::{error::Error, sync::Arc};
+
+use bytes::Bytes;
+use lifecycle_client::{HttpTransport, HttpTransportBuilder, Transport, TransportError};
+use lifecycle_core::Effect;
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpListener,
+};
+use tokio_rustls::{
+    TlsAcceptor,
+    rustls::{ServerConfig, pki_types::PrivateKeyDer},
+};
+
+/// A server with a certificate of an authority that was made up for it. Gives its URL and the
+/// authority in PEM.
+async fn server() -> (String, String) {
+    let mut authority = CertificateParams::new(vec![]).unwrap();
+    authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let authority = CertifiedIssuer::self_signed(authority, KeyPair::generate().unwrap()).unwrap();
+    let key = KeyPair::generate().unwrap();
+    let certificate = CertificateParams::new(vec!["127.0.0.1".to_owned()])
+        .unwrap()
+        .signed_by(&key, &authority)
+        .unwrap();
+    let key = PrivateKeyDer::try_from(key.serialize_der()).unwrap();
+    let config = ServerConfig::builder()
+        .with_no_client_auth()
+        .with_single_cert(vec![certificate.der().clone()], key)
+        .unwrap();
+    let acceptor = TlsAcceptor::from(Arc::new(config));
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("https://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            // A client that does not trust us hangs up.
+            let Ok(mut stream) = acceptor.accept(stream).await else {
+                continue;
+            };
+            let mut request = [0; 1024];
+            stream.read(&mut request).await.unwrap();
+            let answer = b"HTTP/1.1 204 No Content\r\ncontent-length: 0\r\n\r\n";
+            stream.write_all(answer).await.unwrap();
+            stream.shutdown().await.unwrap();
+        }
+    });
+    (url, authority.pem())
+}
+
+async fn ask(builder: HttpTransportBuilder, url: &str) -> Result<u16, TransportError> {
+    let request = http::Request::get(url).body(Bytes::new()).unwrap();
+    let reply = builder.build().unwrap().send(request).await?;
+    Ok(reply.status)
+}
+
+#[tokio::test]
+async fn an_authority_is_trusted_once_it_was_added() {
+    let (url, authority) = server().await;
+    let refused = ask(HttpTransport::builder(), &url).await.unwrap_err();
+    assert_eq!(
+        refused.effect(),
+        Effect::None,
+        "nothing was sent: {refused}"
+    );
+    let mut text = refused.to_string();
+    let mut cause = refused.source();
+    while let Some(error) = cause {
+        text = format!("{text}: {error}");
+        cause = error.source();
+    }
+    assert!(text.contains("certificate"), "{text}");
+    let trusting = HttpTransport::builder()
+        .add_certificates(authority.as_bytes())
+        .unwrap();
+    assert_eq!(ask(trusting, &url).await.unwrap(), 204);
+}
+
+#[test]
+fn what_is_no_certificate_is_refused() {
+    for pem in [&b""[..], b"nothing", b"-----BEGIN CERTIFICATE-----\nxx\n"] {
+        assert!(HttpTransport::builder().add_certificates(pem).is_err());
+    }
+}

@@ -11,10 +11,10 @@ use std::{
 };
 
 use clap::{Parser, Subcommand, ValueEnum};
-use jiff::SignedDuration;
 use lifecycle_facade::{
     BadReference, Billing, Endpoint, Fleet, LocalDisk, Place, PowerState, Reference, StopMode,
-    Waves, config::VARIABLE as CONFIG_VARIABLE,
+    Waves,
+    config::{VARIABLE as CONFIG_VARIABLE, time_limit, waves},
 };
 use lifecycle_sim::{BadFleet, Builder, Simulator};
 
@@ -244,23 +244,6 @@ impl Rolling {
             None => waves,
         })
     }
-}
-
-fn waves(text: &str) -> Result<Waves, String> {
-    let read = match text.strip_suffix('%') {
-        Some(percent) => percent
-            .parse()
-            .ok()
-            .filter(|percent| (1..=100).contains(percent))
-            .map(Waves::percent),
-        None => text
-            .parse::<NonZeroUsize>()
-            .ok()
-            .map(|count| Waves::of(count.get())),
-    };
-    read.ok_or_else(|| {
-        format!("{text:?} is no size: write a number of instances or a share, such as 5 or 10%")
-    })
 }
 
 impl Request {
@@ -507,22 +490,6 @@ pub(crate) struct Connection {
     pub(crate) sim: bool,
 }
 
-fn time_limit(text: &str) -> Result<Duration, String> {
-    const LONGEST: Duration = Duration::from_secs(7 * 24 * 3600);
-    let read: SignedDuration = text.parse().map_err(|_| {
-        format!("{text:?} is no time: write a number with its unit, such as 90s, 10m or 1h30m")
-    })?;
-    match Duration::try_from(read) {
-        Ok(limit) if limit > LONGEST => Err(format!(
-            "{text:?} is longer than a week: write at most 168h"
-        )),
-        Ok(limit) if !limit.is_zero() => Ok(limit),
-        _ => Err(format!(
-            "{text:?} leaves no time: write more than nothing, such as 90s or 10m"
-        )),
-    }
-}
-
 fn endpoint(text: &str) -> Result<Endpoint, String> {
     Endpoint::parse(text).map_err(|bad| format!("{bad}: write a URL such as https://example.com"))
 }
@@ -583,24 +550,6 @@ mod tests {
     }
 
     #[test]
-    fn times_have_units_and_an_end() {
-        for (text, seconds) in [("90s", 90), ("10m", 600), ("1h30m", 5_400), ("2 min", 120)] {
-            assert_eq!(time_limit(text), Ok(Duration::from_secs(seconds)), "{text}");
-        }
-        for (text, expected) in [
-            ("10", "with its unit"),
-            ("soon", "with its unit"),
-            ("0s", "leaves no time"),
-            ("-5m", "leaves no time"),
-            ("5m ago", "leaves no time"),
-            ("9999h", "longer than a week"),
-        ] {
-            let problem = time_limit(text).unwrap_err();
-            assert!(problem.contains(expected), "{text}: {problem}");
-        }
-    }
-
-    #[test]
     fn endpoints_are_urls() {
         for text in [
             "https://example.com",
@@ -615,15 +564,6 @@ mod tests {
         for (text, expected) in [("https://a/b", "has a path"), ("", "write a URL")] {
             let problem = endpoint(text).unwrap_err();
             assert!(problem.contains(expected), "{text}: {problem}");
-        }
-    }
-
-    #[test]
-    fn waves_are_a_number_or_a_share() {
-        assert_eq!(waves("5"), Ok(Waves::of(5)));
-        assert_eq!(waves("10%"), Ok(Waves::percent(10)));
-        for text in ["0", "0%", "101%", "-1", "1.5", "%", "few"] {
-            assert!(waves(text).is_err(), "{text}");
         }
     }
 

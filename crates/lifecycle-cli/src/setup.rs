@@ -4,8 +4,9 @@
 use std::{fs, num::NonZeroUsize, path::Path, time::Duration};
 
 use lifecycle_facade::{
-    Endpoint, Fleet, FleetBuilder, HttpTransport, PlainHttp, Reference, Timeouts, Waves,
-    config::{Config, GroupEntry},
+    BadReference, Endpoint, Fleet, FleetBuilder, HttpTransport, PlainHttp, Reference, Timeouts,
+    Waves,
+    config::{BadConfig, Config, GroupEntry},
 };
 
 use crate::{args::Connection, exit::Failure, simulated};
@@ -28,7 +29,11 @@ impl Setup {
             (None, Some(path)) if !connection.sim => Config::load_if_present(path),
             (None, _) => Ok(None),
         };
-        let config = config.map_err(|bad| Failure::wrong_usage(bad.to_string()))?;
+        let wrong = |bad: BadConfig| Failure::wrong_usage(bad.to_string());
+        let config = config.map_err(wrong)?;
+        if let Some(config) = &config {
+            config.check_groups(is_reference).map_err(wrong)?;
+        }
         Ok(Self {
             connection: connection.clone(),
             config,
@@ -105,9 +110,8 @@ impl Setup {
             }));
         };
         let read = |entry: &GroupEntry| {
-            entry.text.parse().map_err(|bad| {
-                Failure::wrong_usage(format!("group {name:?}, line {}: {bad}", entry.line))
-            })
+            let reference = entry.text.parse();
+            reference.map_err(|bad: BadReference| Failure::wrong_usage(bad.to_string()))
         };
         group.iter().map(read).collect()
     }
@@ -177,4 +181,9 @@ impl Setup {
         }
         timeouts
     }
+}
+
+fn is_reference(text: &str) -> Result<(), String> {
+    let read: Result<Reference, BadReference> = text.parse();
+    read.map(drop).map_err(|bad| bad.to_string())
 }

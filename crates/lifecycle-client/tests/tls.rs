@@ -43,7 +43,7 @@ async fn server() -> (String, String) {
                 continue;
             };
             let mut request = [0; 1024];
-            stream.read(&mut request).await.unwrap();
+            let _ = stream.read(&mut request).await.unwrap();
             let answer = b"HTTP/1.1 204 No Content\r\ncontent-length: 0\r\n\r\n";
             stream.write_all(answer).await.unwrap();
             stream.shutdown().await.unwrap();

@@ -59,7 +59,7 @@ pub fn waves(text: &str) -> Result<Waves, String> {
 }
 
 fn no_size(written: &str) -> String {
-    format!("{written} is no size: write a number of instances or a share, such as 5 or \"10%\"")
+    format!("{written} is no size: write a number of instances or a share, such as 5 or 10%")
 }
 
 pub(super) fn time(value: &DeValue<'_>) -> Result<Duration, String> {

@@ -119,7 +119,7 @@ fn sources_are_read() {
         (
             "baidu",
             "source = 'assume-role', role = 'r', account_id = 'a', duration = '1h'",
-            "AssumeRole(RoleConfig { role: \"r\", account_id: Some(\"a\"), session_name: None, external_id: None, duration: Some(3600s), from: Default { profile: None } })",
+            "AssumeRole(RoleConfig { role: \"r\", account_id: Some(\"a\"), domain: None, session_name: None, external_id: None, duration: Some(3600s), from: Default { profile: None } })",
         ),
         (
             "aliyun",

@@ -86,10 +86,12 @@ pub enum CredentialConfig {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RoleConfig {
-    /// The role: its ARN on Alibaba, its name on Baidu.
+    /// The role: its ARN on Alibaba, its name on Baidu, the name of an agency on Huawei.
     pub role: String,
     /// The account that the role is in. Baidu needs it; on others it is in the role's name.
     pub account_id: Option<String>,
+    /// The name of the account that has the agency. Huawei needs it.
+    pub domain: Option<String>,
     /// What the cloud's records call the session; `None` leaves it to the program.
     pub session_name: Option<String>,
     /// What the role's owner asks of others who assume it.
@@ -222,6 +224,10 @@ impl Reader<'_> {
                 account_id: match self.cloud {
                     Some(CloudName::BAIDU) => needed("account_id"),
                     _ => text("account_id"),
+                },
+                domain: match self.cloud {
+                    Some(CloudName::HUAWEI) => needed("domain"),
+                    _ => text("domain"),
                 },
                 session_name: text("session_name"),
                 external_id: text("external_id"),

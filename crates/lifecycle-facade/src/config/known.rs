@@ -19,6 +19,7 @@ impl CloudName {
     pub const ALL: &'static [Self] = &[BAIDU, ALIYUN, ZENLAYER, HUAWEI];
 
     pub(super) const BAIDU: Self = BAIDU;
+    pub(super) const HUAWEI: Self = HUAWEI;
 
     /// The name.
     pub const fn as_str(self) -> &'static str {
@@ -167,10 +168,11 @@ pub(super) const SOURCES: &[Source] = &[
     Source {
         name: "assume-role",
         kind: SourceKind::AssumeRole,
-        clouds: &[BAIDU, ALIYUN],
+        clouds: &[BAIDU, ALIYUN, HUAWEI],
         settings: &[
             every("role"),
             only("account_id", &[BAIDU]),
+            only("domain", &[HUAWEI]),
             only("session_name", &[ALIYUN]),
             only("external_id", &[ALIYUN]),
             every("duration"),

@@ -158,7 +158,7 @@ fn not_here(cloud: Cloud) -> String {
 }
 
 /// The keys with which others are asked for.
-#[cfg(any(feature = "baidu", feature = "aliyun"))]
+#[cfg(any(feature = "baidu", feature = "aliyun", feature = "huawei"))]
 fn base(cloud: Cloud, from: &CredentialConfig, config: &OriginConfig) -> Result<FirstOf, String> {
     Ok(FirstOf::new(source(cloud, from, config)?))
 }
@@ -238,7 +238,7 @@ fn aliyun(source: &CredentialConfig, config: &OriginConfig) -> Result<Box<dyn Or
 
 #[cfg(feature = "huawei")]
 fn huawei(source: &CredentialConfig, config: &OriginConfig) -> Result<Box<dyn Origin>, String> {
-    use provider_huawei::credentials::{EcsAgency, OidcAgency, PasswordVariable};
+    use provider_huawei::credentials::{AssumeAgency, EcsAgency, OidcAgency, PasswordVariable};
 
     Ok(match source {
         CredentialConfig::Metadata { .. } => Box::new(EcsAgency::new().with_config(config.clone())),
@@ -251,6 +251,20 @@ fn huawei(source: &CredentialConfig, config: &OriginConfig) -> Result<Box<dyn Or
             PasswordVariable::new(user, domain, password_variable.as_str())
                 .with_config(config.clone()),
         ),
+        CredentialConfig::AssumeRole(RoleConfig {
+            role,
+            domain: Some(domain),
+            duration,
+            from,
+            ..
+        }) => {
+            let base = base(Cloud::Huawei, from, config)?;
+            let mut agency = AssumeAgency::new(base, role, domain).with_config(config.clone());
+            if let Some(duration) = duration {
+                agency = agency.with_duration(*duration);
+            }
+            Box::new(agency)
+        }
         _ => return Err(not_here(Cloud::Huawei)),
     })
 }

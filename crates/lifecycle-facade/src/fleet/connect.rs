@@ -202,7 +202,7 @@ impl Connector {
         Ok(None)
     }
 
-    /// The one place where a cloud is chosen by name, but for its origins. `project` is `None`
+    /// The one place where a cloud's provider is chosen by name. `project` is `None`
     /// where it is not known yet.
     fn build(
         &self,

@@ -71,13 +71,15 @@ fn with_features(call: Cargo, features: &str) -> Cargo {
     call.arg("--features").arg(features)
 }
 
-/// None, each cloud alone, and the feature that stands for all.
+/// None, each cloud alone, and the feature that stands for all; then the same with the
+/// configuration file.
 fn usual_combinations() -> Vec<String> {
-    ["".to_owned()]
-        .into_iter()
-        .chain(CLOUDS.map(str::to_owned))
-        .chain(["full".to_owned()])
-        .collect()
+    let clouds = || [""].into_iter().chain(CLOUDS).chain(["full"]);
+    let with_file = clouds().map(|clouds| match clouds {
+        "" => "config".to_owned(),
+        clouds => format!("{clouds},config"),
+    });
+    clouds().map(str::to_owned).chain(with_file).collect()
 }
 
 /// Every subset of the clouds, comma-separated.
@@ -98,14 +100,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_usual_run_takes_none_each_and_all() {
+    fn the_usual_run_takes_none_each_and_all_with_and_without_the_file() {
         let calls: Vec<String> = Features::default()
             .calls()
             .iter()
             .map(Cargo::to_string)
             .collect();
 
-        assert_eq!(calls.len(), 8);
+        assert_eq!(calls.len(), 14);
         assert_eq!(
             calls[0],
             "cargo clippy --quiet -p lifecycle-facade --no-default-features -- -D warnings"

@@ -124,7 +124,7 @@ fn sources_are_read() {
         (
             "aliyun",
             "source = 'assume-role', role = 'r', session_name = 's', external_id = 'e', from = { source = 'oidc' }",
-            "AssumeRole(RoleConfig { role: \"r\", account_id: None, session_name: Some(\"s\"), external_id: Some(\"e\"), duration: None, from: Oidc })",
+            "AssumeRole(RoleConfig { role: \"r\", account_id: None, domain: None, session_name: Some(\"s\"), external_id: Some(\"e\"), duration: None, from: Oidc })",
         ),
         (
             "baidu",

@@ -152,28 +152,47 @@ impl Inner {
     /// A key that may be used, and the permission to send one call now.
     async fn pass(&self, effort: &Effort<'_>) -> Result<Pass<'_>, Fault> {
         let admission = async {
-            let key = self.key().await?;
-            let probation = self.trust.probation(&key).await;
+            let mut key = self.key().await?;
+            let mut probation = self.trust.probation(&key).await;
             let grant = self.pacer(effort.purpose).acquire().await;
-            // It can be replaced or refused while this call stands in the queue.
-            let key = self.key().await?;
-            Ok(Pass {
-                key,
-                grant,
-                _probation: probation,
-            })
+            loop {
+                // It can be replaced or refused while this call stands in the queue.
+                let now = self.key().await?;
+                if is_same(&now, &key) {
+                    return Ok(Pass {
+                        key: now,
+                        grant,
+                        _probation: probation,
+                    });
+                }
+                drop(probation);
+                probation = self.trust.probation(&now).await;
+                key = now;
+            }
         };
         timeout_at(effort.deadline, admission)
             .await
             .unwrap_or_else(|_| Err(too_late()))
     }
 
-    /// The key of the moment, unless it was refused before.
+    /// The key of the moment, unless it was refused before. Then its source is asked whether there
+    /// is another one by now.
     async fn key(&self) -> Result<Arc<Credential>, Fault> {
-        let key = self.credentials.credential().await;
-        let key = key.map_err(|missing| missing.fault().clone())?;
+        let key = self.any_key().await?;
+        let Err(refusal) = self.flawed.admission(self.trust.admit(&key)) else {
+            return Ok(key);
+        };
+        if !self.credentials.refused(&key) {
+            return Err(refusal);
+        }
+        let key = self.any_key().await?;
         self.flawed.admission(self.trust.admit(&key))?;
         Ok(key)
+    }
+
+    async fn any_key(&self) -> Result<Arc<Credential>, Fault> {
+        let key = self.credentials.credential().await;
+        key.map_err(|missing| missing.fault().clone())
     }
 
     /// Whether there is another key than the refused one. The call was not carried out, so it can
@@ -245,7 +264,9 @@ impl Inner {
                     }
                 }
                 FaultKind::ClockSkew if self.skew.learn(reply.date(), signed.at, signed.offset) => {
-                    lesson = Lesson::Time;
+                    if fault.effect() == Effect::None {
+                        lesson = Lesson::Time;
+                    }
                 }
                 FaultKind::ClockSkew
                 | FaultKind::Unavailable

@@ -15,11 +15,12 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::future::join_all;
 use lifecycle_client::{
-    Chain, Client, Clock, CredentialSource, Patience, Resolver, Transport, TransportError,
+    Chain, Client, Clock, CredentialSource, NoCredential, Patience, Resolver, Transport,
+    TransportError,
 };
 use lifecycle_core::{
-    BareMachine, Credential, Fault, FaultKind, Grant, Origin, Reach, Reply, Step, Surroundings,
-    origin::read_expiry,
+    BareMachine, Credential, Effect, Fault, FaultKind, Grant, Origin, Reach, Reply, Step,
+    Surroundings, origin::read_expiry,
 };
 use support::{Fate, NOW, Scripted, Toy, all, fault, ok, outcomes, seconds};
 use tokio::time::{Instant, advance, sleep};
@@ -29,6 +30,10 @@ use tokio::time::{Instant, advance, sleep};
 struct Service {
     asked: Arc<AtomicU64>,
     is_down: Arc<AtomicBool>,
+    /// It gives the same key, for ever, until this is another number.
+    fixed: Option<Arc<AtomicU64>>,
+    /// It has no key any more.
+    is_empty: Arc<AtomicBool>,
     /// How long its keys live.
     life: Duration,
     /// By how many seconds its clock is ahead.
@@ -43,6 +48,8 @@ impl Service {
         Self {
             asked: Arc::default(),
             is_down: Arc::default(),
+            fixed: None,
+            is_empty: Arc::default(),
             life: seconds(3600),
             ahead: 0,
             takes: seconds(1),
@@ -87,10 +94,18 @@ impl Transport for Service {
         let mut headers = http::HeaderMap::new();
         headers.insert("date", httpdate::fmt_http_date(now).parse().unwrap());
         let end = jiff::Timestamp::try_from(now + self.life).unwrap();
+        let body = match &self.fixed {
+            Some(number) => format!("key{} never", number.load(Ordering::SeqCst)),
+            None => format!("key{number} {end}"),
+        };
         Ok(Reply {
-            status: if apart > seconds(900) { 403 } else { 200 },
+            status: match apart > seconds(900) {
+                true => 403,
+                false if self.is_empty.load(Ordering::SeqCst) => 404,
+                false => 200,
+            },
             headers,
-            body: format!("key{number} {end}").into(),
+            body: body.into(),
         })
     }
 }
@@ -132,8 +147,9 @@ impl Origin for Asked {
             .header("at", around.stamp().unix())
             .body(Bytes::new())
             .unwrap();
-        Step::ask("GetKey", Reach::Service, request, |reply, _| {
-            reply.and_then(|reply| read(&reply)).into()
+        Step::ask("GetKey", Reach::Service, request, |reply, _| match reply {
+            Ok(reply) if reply.status == 404 => Step::Absent("the service has no key".to_owned()),
+            reply => reply.and_then(|reply| read(&reply)).into(),
         })
     }
 }
@@ -144,10 +160,11 @@ fn read(reply: &Reply) -> Result<Grant, Fault> {
     }
     let text = String::from_utf8_lossy(&reply.body).into_owned();
     let (key, end) = text.split_once(' ').unwrap();
-    Ok(
-        Grant::new(Credential::session(key, "s3cret", "session"), "role toy")
-            .until(read_expiry(end, reply)?),
-    )
+    let grant = Grant::new(Credential::session(key, "s3cret", "session"), "role toy");
+    Ok(match end {
+        "never" => grant,
+        end => grant.until(read_expiry(end, reply)?),
+    })
 }
 
 /// Runs with tokio's time.
@@ -351,4 +368,103 @@ async fn refusals_do_not_make_a_storm_of_new_keys() {
     }
     assert_eq!(service.asked(), 2);
     assert_eq!(cloud.log().len(), 2, "no key is tried twice");
+}
+
+#[tokio::test(start_paused = true)]
+async fn in_its_last_seconds_the_old_key_is_for_all() {
+    let service = Service::new();
+    let chain = service.chain();
+    id(&chain).await;
+    service.is_down.store(true, Ordering::SeqCst);
+    advance(seconds(3593)).await;
+    let keys = join_all((0..20).map(|_| id(&chain))).await;
+    assert!(keys.iter().all(|key| key == "key1"), "{keys:?}");
+}
+
+/// Somebody else's key.
+#[derive(Debug)]
+struct Stranger;
+
+impl Origin for Stranger {
+    fn name(&self) -> String {
+        "stranger".to_owned()
+    }
+
+    fn wants(&self) -> String {
+        "a stranger".to_owned()
+    }
+
+    fn begin(&self, _: &Surroundings<'_>) -> Step<Grant> {
+        Step::Done(Grant::new(
+            Credential::keys("stranger", "s3cret"),
+            "stranger",
+        ))
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn nobody_becomes_somebody_else_on_the_way() {
+    let service = Service::new();
+    let resolver = Resolver::new(service.clone())
+        .clock(service.clock)
+        .machine(BareMachine);
+    let origins: Vec<Box<dyn Origin>> = vec![Box::new(Asked), Box::new(Stranger)];
+    let chain = Chain::new("Toy Cloud", origins, resolver);
+    assert_eq!(id(&chain).await, "key1");
+    service.is_empty.store(true, Ordering::SeqCst);
+    advance(seconds(3000)).await;
+    for _ in 0..20 {
+        assert_eq!(id(&chain).await, "key1");
+        sleep(seconds(20)).await;
+    }
+    chain.refused(&Credential::session("key1", "s3cret", "session"));
+    assert_eq!(id(&chain).await, "key1", "it is still good elsewhere");
+    advance(seconds(3600)).await;
+    let refusal = chain.credential().await.unwrap_err();
+    assert_eq!(refusal.fault().kind(), FaultKind::Unreachable);
+    assert_eq!(
+        refusal.to_string(),
+        "no key for Toy Cloud where it was before: the service has no key"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_key_that_was_replaced_where_it_is_kept_is_found_in_time() {
+    let number = Arc::new(AtomicU64::new(1));
+    let service = Service {
+        fixed: Some(Arc::clone(&number)),
+        ..Service::new()
+    };
+    let cloud = Scripted::new(|sent| match sent.signature.starts_with("key1@") {
+        true => fault(FaultKind::Credential),
+        false => ok("ok"),
+    });
+    let chain = service.chain();
+    let client = client(&chain, cloud.clone());
+    for _ in 0..100 {
+        let report = client.start(["i-1"]).await.unwrap();
+        assert_eq!(outcomes(&report), ["refused"]);
+        advance(seconds(3)).await;
+    }
+    assert_eq!(cloud.log().len(), 1, "a refused key was used again");
+    assert!((4..=7).contains(&service.asked()), "{}", service.asked());
+    number.store(2, Ordering::SeqCst);
+    advance(seconds(61)).await;
+    let report = client.start(["i-1"]).await.unwrap();
+    assert_eq!(outcomes(&report), ["accepted"]);
+}
+
+#[test]
+fn what_a_service_says_is_nothing_about_an_instance() {
+    for (kind, expected) in [
+        (FaultKind::NotFound, FaultKind::Credential),
+        (FaultKind::WrongState, FaultKind::Credential),
+        (FaultKind::Invalid, FaultKind::Credential),
+        (FaultKind::Throttled, FaultKind::Throttled),
+        (FaultKind::NoAnswer, FaultKind::NoAnswer),
+    ] {
+        let missing = NoCredential::from(Fault::new(kind, "no"));
+        assert_eq!(missing.fault().kind(), expected);
+        assert_eq!(missing.fault().effect(), Effect::None);
+    }
 }

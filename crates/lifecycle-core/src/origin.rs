@@ -216,10 +216,11 @@ pub trait Machine: fmt::Debug + Send + Sync + 'static {
     /// Why a file that is there cannot be read, as a fragment that follows its path.
     fn file(&self, path: &str, holds: Holds) -> Result<Option<String>, String>;
 
-    /// What is wrong with how the secrets are kept that were read so far, such as a file that
-    /// others can read too. Whole sentences, for people.
-    fn warnings(&self) -> Vec<String> {
-        Vec::new()
+    /// What is wrong with how the secrets in a file are kept, such as that others can read it too.
+    /// For people.
+    fn exposure(&self, path: &str) -> Option<String> {
+        let _ = path;
+        None
     }
 }
 
@@ -246,8 +247,8 @@ impl<M: Machine + ?Sized> Machine for Arc<M> {
         (**self).file(path, holds)
     }
 
-    fn warnings(&self) -> Vec<String> {
-        (**self).warnings()
+    fn exposure(&self, path: &str) -> Option<String> {
+        (**self).exposure(path)
     }
 }
 
@@ -397,17 +398,19 @@ impl FirstOf {
         Self(origins.into())
     }
 
-    fn from(
+    /// Begins at the origin after those that had nothing, for these reasons.
+    fn after(
         origins: &Arc<[Box<dyn Origin>]>,
-        index: usize,
+        mut reasons: Vec<String>,
         around: &Surroundings<'_>,
     ) -> Step<Grant> {
-        let Some(origin) = origins.get(index) else {
-            return Step::Absent("nothing is set up".to_owned());
+        let Some(origin) = origins.get(reasons.len()) else {
+            return Step::Absent(reasons.join("; "));
         };
         let rest = Arc::clone(origins);
-        origin.begin(around).or_else(around, move |_, around| {
-            Self::from(&rest, index + 1, around)
+        origin.begin(around).or_else(around, move |why, around| {
+            reasons.push(why);
+            Self::after(&rest, reasons, around)
         })
     }
 }
@@ -424,7 +427,7 @@ impl Origin for FirstOf {
     }
 
     fn begin(&self, around: &Surroundings<'_>) -> Step<Grant> {
-        Self::from(&self.0, 0, around)
+        Self::after(&self.0, Vec::new(), around)
     }
 }
 

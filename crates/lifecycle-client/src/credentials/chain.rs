@@ -6,7 +6,7 @@ use std::{
 };
 
 use async_trait::async_trait;
-use lifecycle_core::{Credential, Grant, Origin, origin::unusable};
+use lifecycle_core::{Credential, Fault, FaultKind, Grant, Origin, origin::unusable};
 use tokio::{
     sync::{Mutex as Gate, MutexGuard as Pass},
     time::Instant,
@@ -14,7 +14,7 @@ use tokio::{
 
 use super::{
     CredentialSource, NoCredential, Resolver, Standing,
-    resolver::{Dated, Unresolved},
+    resolver::{Dated, Unresolved, Witness},
 };
 use crate::trust::is_same;
 
@@ -22,8 +22,8 @@ use crate::trust::is_same;
 ///
 /// A key that ends is renewed some time before, once for all callers and without making them wait;
 /// when that fails, the old one stays in use until it has really ended. The origin that had the key
-/// is asked for the next one. One that is set up and cannot be used ends the search: a key of
-/// somebody else's must not take its place. Cheap to clone: all clones share the key.
+/// is asked for every further one, and an origin that is set up and cannot be used ends the search:
+/// a key of somebody else's must not take its place. Cheap to clone: all clones share the key.
 #[derive(Clone, Debug)]
 pub struct Chain {
     inner: Arc<Inner>,
@@ -86,7 +86,7 @@ impl CredentialSource for Chain {
             return false;
         }
         state.replaced = Some(now);
-        state.held = None;
+        state.is_suspect = true;
         true
     }
 
@@ -102,7 +102,7 @@ impl CredentialSource for Chain {
                 warnings: Vec::new(),
             }
         });
-        standing.warnings = self.inner.resolver.warnings();
+        standing.warnings.clone_from(&state.warnings);
         standing
     }
 }
@@ -122,6 +122,12 @@ struct State {
     vain: Option<(Instant, NoCredential)>,
     /// When a refused key was replaced last.
     replaced: Option<Instant>,
+    /// A cloud refused the key, and nobody has looked for another one since.
+    is_suspect: bool,
+    /// The origin that had a key. No other one is asked from then on.
+    origin: Option<usize>,
+    /// What was wrong with how secrets are kept at the last search.
+    warnings: Vec<String>,
 }
 
 #[derive(Debug)]
@@ -185,6 +191,7 @@ impl Inner {
         };
         let key = Arc::clone(&held.key);
         match held.term {
+            _ if state.is_suspect => View::Nothing(state.rounds),
             Some(term) if now >= term.last => View::Nothing(state.rounds),
             Some(term) if now >= term.renewal => View::Due(key),
             _ => View::Good(key),
@@ -198,7 +205,7 @@ impl Inner {
             return Ok(key);
         }
         if let Some(answer) = self.told_already(rounds) {
-            return Err(answer);
+            return self.old().ok_or(answer);
         }
         let found = self.search(&turn).await;
         found.or_else(|answer| self.old().ok_or(answer))
@@ -230,17 +237,24 @@ impl Inner {
     }
 
     async fn search(&self, _turn: &Pass<'_, ()>) -> Result<Arc<Credential>, NoCredential> {
-        let found = self.find().await.and_then(|(origin, grant)| {
+        let witness = self.resolver.witness();
+        let found = self.find(&witness).await.and_then(|(origin, grant)| {
             let held = Held::new(origin, grant, self.resolver.now());
             held.still_good(self.resolver.now()).map(|()| held)
         });
         let mut state = self.state();
         state.rounds += 1;
+        state.is_suspect = false;
+        state.warnings = witness.warnings();
+        for warning in &state.warnings {
+            tracing::warn!(cloud = self.title, "{warning}");
+        }
         match found {
             Ok(held) => {
                 self.announce(&held);
                 let key = Arc::clone(&held.key);
                 state.vain = None;
+                state.origin = Some(held.origin);
                 state.held = Some(held);
                 Ok(key)
             }
@@ -252,18 +266,24 @@ impl Inner {
         }
     }
 
-    /// The origin that had a key before, else the first that has one.
-    async fn find(&self) -> Result<(usize, Dated<Grant>), NoCredential> {
-        let before = self.state().held.as_ref().map(|held| held.origin);
-        if let Some(index) = before
-            && let Some(found) = self.ask(index).await?.ok()
-        {
-            return Ok((index, found));
+    /// Asks the origin that had a key before; without one, the first that has one.
+    async fn find(&self, machine: &Witness) -> Result<(usize, Dated<Grant>), NoCredential> {
+        let before = self.state().origin;
+        if let Some(origin) = before {
+            return match self.ask(origin, machine).await? {
+                Ok(found) => Ok((origin, found)),
+                // Another origin may have the key of somebody else.
+                Err(why) => Err(Fault::new(
+                    FaultKind::Unreachable,
+                    format!("no key for {} where it was before: {why}", self.title),
+                )
+                .into()),
+            };
         }
         let mut reasons = Vec::new();
-        for index in 0..self.origins.len() {
-            match self.ask(index).await? {
-                Ok(found) => return Ok((index, found)),
+        for origin in 0..self.origins.len() {
+            match self.ask(origin, machine).await? {
+                Ok(found) => return Ok((origin, found)),
                 Err(why) => reasons.push(why),
             }
         }
@@ -275,15 +295,18 @@ impl Inner {
     }
 
     /// The inner error says why nothing is set up there.
-    async fn ask(&self, index: usize) -> Result<Result<Dated<Grant>, String>, NoCredential> {
-        let Some(origin) = self.origins.get(index) else {
-            return Ok(Err(String::new()));
+    async fn ask(
+        &self,
+        origin: usize,
+        machine: &Witness,
+    ) -> Result<Result<Dated<Grant>, String>, NoCredential> {
+        let Some(origin) = self.origins.get(origin) else {
+            return Ok(Err("there is no such place".to_owned()));
         };
-        match self
+        let found = self
             .resolver
-            .resolve_dated(|around| origin.begin(around))
-            .await
-        {
+            .resolve_on(machine, |around| origin.begin(around));
+        match found.await {
             Ok(found) => Ok(Ok(found)),
             Err(Unresolved::Absent(why)) => Ok(Err(why)),
             Err(Unresolved::Failed(fault)) => {

@@ -1,57 +1,37 @@
 //! This machine's variables and files.
 
 use std::{
-    collections::BTreeSet,
     fs, io,
     path::{Path, PathBuf},
-    sync::{Mutex, PoisonError},
 };
 
 use lifecycle_core::origin::{Holds, Machine};
 
 /// The environment and the files of this machine, as the user that runs the program sees them.
-#[derive(Debug, Default)]
-pub struct ThisMachine {
-    exposed: Mutex<BTreeSet<String>>,
-}
+#[derive(Clone, Copy, Debug, Default)]
+pub struct ThisMachine;
 
 impl Machine for ThisMachine {
     fn variable(&self, name: &str) -> Option<String> {
         std::env::var(name).ok()
     }
 
-    fn file(&self, path: &str, holds: Holds) -> Result<Option<String>, String> {
+    fn file(&self, path: &str, _: Holds) -> Result<Option<String>, String> {
         let Some(place) = in_home(path) else {
             return Ok(None);
         };
-        let text = match read(&place) {
-            Ok(text) => text,
-            Err(error) if is_absence(&error) => return Ok(None),
-            Err(error) => return Err(format!("cannot be read: {error}")),
-        };
-        if holds == Holds::Secrets && is_open_to_others(&place) {
-            self.expose(path);
-        }
-        Ok(Some(text))
-    }
-
-    fn warnings(&self) -> Vec<String> {
-        let exposed = self.exposed.lock().unwrap_or_else(PoisonError::into_inner);
-        exposed.iter().map(|path| warning(path)).collect()
-    }
-}
-
-impl ThisMachine {
-    fn expose(&self, path: &str) {
-        let mut exposed = self.exposed.lock().unwrap_or_else(PoisonError::into_inner);
-        if exposed.insert(path.to_owned()) {
-            tracing::warn!("{}", warning(path));
+        match read(&place) {
+            Ok(text) => Ok(Some(text)),
+            Err(error) if is_absence(&error) => Ok(None),
+            Err(error) => Err(format!("cannot be read: {error}")),
         }
     }
-}
 
-fn warning(path: &str) -> String {
-    format!("other users of this machine can read the secrets in {path}: chmod 600 {path}")
+    fn exposure(&self, path: &str) -> Option<String> {
+        is_open_to_others(&in_home(path)?).then(|| {
+            format!("other users of this machine can read the secrets in {path}: chmod 600 {path}")
+        })
+    }
 }
 
 /// The longest file that is read. Files with keys have a few kilobytes.
@@ -116,33 +96,22 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_that_others_can_read_is_warned_about_once() {
+    fn a_file_that_others_can_read_is_told() {
         let folder = TempDir::new().unwrap();
-        let (open, closed) = (file(&folder, "open", 0o644), file(&folder, "closed", 0o600));
-        let machine = ThisMachine::default();
-        for path in [&open, &closed, &open] {
-            let text = machine.file(path, Holds::Secrets).unwrap();
+        for (mode, is_exposed) in [(0o644, true), (0o640, true), (0o600, false), (0o400, false)] {
+            let path = file(&folder, &format!("{mode:o}"), mode);
+            let text = ThisMachine.file(&path, Holds::Secrets).unwrap();
             assert_eq!(text.as_deref(), Some("secret"));
+            let warning = ThisMachine.exposure(&path).unwrap_or_default();
+            assert_eq!(warning.contains(&path), is_exposed, "{mode:o}: {warning}");
         }
-        let warnings = machine.warnings();
-        assert_eq!(warnings.len(), 1, "{warnings:?}");
-        assert!(warnings[0].contains(&open), "{warnings:?}");
-    }
-
-    #[test]
-    fn a_file_that_holds_no_secret_may_be_open() {
-        let folder = TempDir::new().unwrap();
-        let machine = ThisMachine::default();
-        machine
-            .file(&file(&folder, "open", 0o644), Holds::Settings)
-            .unwrap();
-        assert!(machine.warnings().is_empty());
+        assert_eq!(ThisMachine.exposure("/nonexistent/file"), None);
     }
 
     #[test]
     fn absence_is_no_error_and_a_folder_is_one() {
         let folder = TempDir::new().unwrap();
-        let machine = ThisMachine::default();
+        let machine = ThisMachine;
         let path = folder.path().to_string_lossy().into_owned();
         let absent = format!("{path}/nothing/here");
         assert_eq!(machine.file(&absent, Holds::Secrets), Ok(None));

@@ -96,10 +96,22 @@ impl NoCredential {
 }
 
 /// Something is set up and cannot be used.
+///
+/// What a service says of a key, a role or a user is nothing about an instance: unless it is about
+/// the way there, the fault becomes one of the credential.
 impl From<Fault> for NoCredential {
     fn from(fault: Fault) -> Self {
+        let kind = match fault.kind() {
+            kind @ (FaultKind::Throttled
+            | FaultKind::Unavailable
+            | FaultKind::Unreachable
+            | FaultKind::NoAnswer
+            | FaultKind::Unreadable
+            | FaultKind::Deadline) => kind,
+            _ => FaultKind::Credential,
+        };
         Self {
-            fault: fault.with_effect(Effect::None),
+            fault: fault.with_kind(kind).with_effect(Effect::None),
             is_absent: false,
         }
     }

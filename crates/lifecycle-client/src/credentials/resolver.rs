@@ -1,14 +1,16 @@
 //! Carries out the steps of an exchange: asks, runs, repeats, keeps time.
 
 use std::{
+    collections::BTreeSet,
     process::Stdio,
-    sync::Arc,
+    sync::{Arc, Mutex, PoisonError},
     time::{Duration, SystemTime},
 };
 
 use bytes::Bytes;
 use lifecycle_core::{
-    Fault, FaultKind, Machine, Reach, Reply, Step, Surroundings, origin::unusable,
+    Fault, FaultKind, Machine, Reach, Reply, Step, Surroundings,
+    origin::{Holds, unusable},
 };
 use tokio::time::{sleep, timeout};
 
@@ -38,7 +40,7 @@ impl Resolver {
     /// Sends through `transport`, and reads this machine.
     pub fn new(transport: impl Transport) -> Self {
         Self {
-            machine: Arc::new(ThisMachine::default()),
+            machine: Arc::new(ThisMachine),
             transport: Arc::new(transport),
             clock: Arc::new(SystemClock),
             plain_http: PlainHttp::default(),
@@ -66,14 +68,17 @@ impl Resolver {
         self
     }
 
-    /// What the machine has to say against how secrets are kept on it.
-    pub fn warnings(&self) -> Vec<String> {
-        self.machine.warnings()
-    }
-
     /// The wall clock by which it works.
     pub fn now(&self) -> SystemTime {
         self.clock.now()
+    }
+
+    /// Its machine, with a memory of its own.
+    pub(super) fn witness(&self) -> Witness {
+        Witness {
+            machine: Arc::clone(&self.machine),
+            seen: Mutex::default(),
+        }
     }
 
     /// Goes from `begin` to the end.
@@ -84,16 +89,19 @@ impl Resolver {
         &self,
         begin: impl Fn(&Surroundings<'_>) -> Step<T> + Send + Sync,
     ) -> Result<T, Unresolved> {
-        self.resolve_dated(begin).await.map(|dated| dated.value)
+        let found = self.resolve_on(&*self.machine, begin).await;
+        found.map(|dated| dated.value)
     }
 
-    /// Like [`resolve`](Self::resolve), with what was learned of the service's clock.
-    pub(super) async fn resolve_dated<T: 'static>(
+    /// Like [`resolve`](Self::resolve) on another machine, with what was learned of the service's
+    /// clock.
+    pub(super) async fn resolve_on<T: 'static>(
         &self,
+        machine: &dyn Machine,
         begin: impl Fn(&Surroundings<'_>) -> Step<T> + Send + Sync,
     ) -> Result<Dated<T>, Unresolved> {
         let policy = RetryPolicy::default();
-        let mut run = OneRun::new(self, 0);
+        let mut run = OneRun::new(self, machine, 0);
         let mut attempt = 1;
         loop {
             let fault = match run.finish(begin(&run.surroundings())).await {
@@ -106,10 +114,10 @@ impl Resolver {
             };
             let learned = run.ahead.filter(|ahead| *ahead != run.offset);
             match (fault.kind(), learned) {
-                (FaultKind::ClockSkew, Some(ahead)) => run = OneRun::new(self, ahead),
+                (FaultKind::ClockSkew, Some(ahead)) => run = OneRun::new(self, machine, ahead),
                 (kind, _) if is_passing(kind) => {
                     sleep(wait(&fault, &policy, attempt)).await;
-                    run = OneRun::new(self, run.offset);
+                    run = OneRun::new(self, machine, run.offset);
                 }
                 _ => return Err(Unresolved::Failed(fault)),
             }
@@ -154,6 +162,42 @@ impl From<Unresolved> for NoCredential {
             Unresolved::Absent(why) => Self::new(why),
             Unresolved::Failed(fault) => fault.into(),
         }
+    }
+}
+
+/// A machine that remembers which files with secrets were read on it.
+#[derive(Debug)]
+pub(super) struct Witness {
+    machine: Arc<dyn Machine>,
+    seen: Mutex<BTreeSet<String>>,
+}
+
+impl Witness {
+    /// What is wrong with how the secrets are kept that were read.
+    pub(super) fn warnings(&self) -> Vec<String> {
+        let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        seen.iter()
+            .filter_map(|path| self.machine.exposure(path))
+            .collect()
+    }
+}
+
+impl Machine for Witness {
+    fn variable(&self, name: &str) -> Option<String> {
+        self.machine.variable(name)
+    }
+
+    fn file(&self, path: &str, holds: Holds) -> Result<Option<String>, String> {
+        let text = self.machine.file(path, holds)?;
+        if text.is_some() && holds == Holds::Secrets {
+            let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+            seen.insert(path.to_owned());
+        }
+        Ok(text)
+    }
+
+    fn exposure(&self, path: &str) -> Option<String> {
+        self.machine.exposure(path)
     }
 }
 
@@ -204,6 +248,7 @@ fn wait(fault: &Fault, policy: &RetryPolicy, attempt: u32) -> Duration {
 /// One run from the first step to the last.
 struct OneRun<'a> {
     resolver: &'a Resolver,
+    machine: &'a dyn Machine,
     /// Seconds added to the clock when signing.
     offset: i64,
     /// Seconds by which the last answer's clock was ahead.
@@ -211,9 +256,10 @@ struct OneRun<'a> {
 }
 
 impl<'a> OneRun<'a> {
-    fn new(resolver: &'a Resolver, offset: i64) -> Self {
+    fn new(resolver: &'a Resolver, machine: &'a dyn Machine, offset: i64) -> Self {
         Self {
             resolver,
+            machine,
             offset,
             ahead: None,
         }
@@ -221,7 +267,7 @@ impl<'a> OneRun<'a> {
 
     fn surroundings(&self) -> Surroundings<'a> {
         let stamp = self.resolver.clock.stamp(self.offset);
-        Surroundings::new(&*self.resolver.machine, stamp)
+        Surroundings::new(self.machine, stamp)
     }
 
     async fn finish<T: 'static>(&mut self, mut step: Step<T>) -> Result<T, Unresolved> {

@@ -169,7 +169,7 @@ fn a_session_has_the_name_of_role_or_variable() {
 #[test]
 fn what_the_base_lacks_is_passed_on() {
     let story = drive(&assume(ARN), &Toy::new(&[]), vec![]);
-    assert_eq!(story.absence(), "ID and SECRET is not set");
+    assert_eq!(story.absence(), "ID and SECRET are not set");
     let fault = drive(&assume(ARN), &Toy::new(&[("ID", "x")]), vec![]).fault();
     assert!(fault.message().starts_with("ID is set"), "{fault}");
     let fault = drive(&assume(alice().with_duration(899)), &Toy::new(&KEY), vec![]).fault();

@@ -224,26 +224,16 @@ pub(crate) struct Request {
 }
 
 /// Some instances at a time.
-#[derive(Debug, clap::Args)]
+#[derive(Clone, Copy, Debug, clap::Args)]
 pub(crate) struct Rolling {
     /// Take so many instances at a time, such as 5 or 10%, and the next ones when these are back;
     /// --timeout is for each wave then
     #[arg(long, value_name = "COUNT", value_parser = waves, conflicts_with = "no_wait")]
-    waves: Option<Waves>,
+    pub(crate) waves: Option<Waves>,
 
     /// Begin no further wave once so many instances have not gone as asked [default: 1]
-    #[arg(long, value_name = "FAILURES", requires = "waves")]
-    stop_after: Option<NonZeroUsize>,
-}
-
-impl Rolling {
-    pub(crate) fn waves(&self) -> Option<Waves> {
-        let waves = self.waves?;
-        Some(match self.stop_after {
-            Some(failures) => waves.stop_after(failures.get()),
-            None => waves,
-        })
-    }
+    #[arg(long, value_name = "FAILURES")]
+    pub(crate) stop_after: Option<NonZeroUsize>,
 }
 
 impl Request {
@@ -254,9 +244,24 @@ impl Request {
 
     /// The waves that were asked for here, else those of the configuration file. Waves are waited
     /// for, so there are none where nobody waits.
-    pub(crate) fn waves(&self, setup: &Setup) -> Option<Waves> {
+    ///
+    /// # Errors
+    /// When it is said after how many failures waves end, and there are none.
+    pub(crate) fn waves(&self, setup: &Setup) -> Result<Option<Waves>, Failure> {
+        let Rolling { waves, stop_after } = self.rolling;
         let usual = || setup.waves().filter(|_| !self.no_wait);
-        self.rolling.waves().or_else(usual)
+        let Some(waves) = waves.or_else(usual) else {
+            return match stop_after {
+                Some(_) => Err(Failure::wrong_usage(
+                    "--stop-after ends waves, and there are none: write --waves too",
+                )),
+                None => Ok(None),
+            };
+        };
+        Ok(Some(match stop_after.or(setup.stop_after()) {
+            Some(failures) => waves.stop_after(failures.get()),
+            None => waves,
+        }))
     }
 }
 
@@ -486,7 +491,7 @@ pub(crate) struct Connection {
 
     /// Use a simulator within this process: a small fleet, new and the same at every run, in fast
     /// motion. See it with: lifecycle list baidu/bj --sim
-    #[arg(long, conflicts_with_all = ["endpoint", "config"])]
+    #[arg(long, conflicts_with = "endpoint")]
     pub(crate) sim: bool,
 }
 

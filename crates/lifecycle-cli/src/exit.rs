@@ -86,6 +86,7 @@ impl From<FleetError> for Failure {
         let exit = match &error {
             FleetError::Reference(_)
             | FleetError::Place { .. }
+            | FleetError::Account { .. }
             | FleetError::TooMany { .. }
             | FleetError::Client(
                 Error::InvalidId(_)
@@ -96,7 +97,8 @@ impl From<FleetError> for Failure {
             _ => Exit::NothingDone,
         };
         let kind = match &error {
-            FleetError::NoCredential(_) => Some(FaultKind::Credential),
+            FleetError::NoCredential(missing) => Some(missing.fault().kind()),
+            FleetError::Project { fault, .. } => Some(fault.kind()),
             FleetError::Client(error) => Some(error.kind()),
             _ => None,
         };

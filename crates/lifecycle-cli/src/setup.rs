@@ -25,9 +25,11 @@ impl Setup {
     /// When it was named and is not there, or something in it is wrong.
     pub(crate) fn read(connection: &Connection) -> Result<Self, Failure> {
         let config = match (&connection.config, Config::default_path()) {
+            // The simulator knows neither accounts nor machines of anybody.
+            _ if connection.sim => Ok(None),
             (Some(path), _) => Config::load(path).map(Some),
-            (None, Some(path)) if !connection.sim => Config::load_if_present(path),
-            (None, _) => Ok(None),
+            (None, Some(path)) => Config::load_if_present(path),
+            (None, None) => Ok(None),
         };
         let wrong = |bad: BadConfig| Failure::wrong_usage(bad.to_string());
         let config = config.map_err(wrong)?;
@@ -52,6 +54,7 @@ impl Setup {
         };
         let timeouts = self.timeouts();
         Ok(builder
+            .setup_timeout(self.timeout())
             .tune(move |client| client.timeouts(timeouts))
             .build()?)
     }
@@ -70,12 +73,12 @@ impl Setup {
 
     /// In which waves power actions go, where the command line does not say it.
     pub(crate) fn waves(&self) -> Option<Waves> {
-        let defaults = &self.config.as_ref()?.defaults;
-        let waves = defaults.waves?;
-        Some(match defaults.stop_after {
-            Some(failures) => waves.stop_after(failures.get()),
-            None => waves,
-        })
+        self.config.as_ref()?.defaults.waves
+    }
+
+    /// After how many failures waves end, where the command line does not say it.
+    pub(crate) fn stop_after(&self) -> Option<NonZeroUsize> {
+        self.config.as_ref()?.defaults.stop_after
     }
 
     /// The greatest number of instances, where the command line does not say it.

@@ -68,10 +68,8 @@ fn only_region(cloud: Cloud) -> Option<&'static str> {
 /// tools would use it.
 pub(crate) fn everywhere(fleet: &Fleet) -> Vec<Place> {
     let accounts = fleet.accounts().map(|(name, account)| {
-        let region = account
-            .region
-            .as_deref()
-            .unwrap_or(usual_region(account.cloud));
+        let usual = usual_region(account.cloud);
+        let region = account.region.as_deref().unwrap_or(&usual);
         Place::new(account.cloud, region).of_account(name)
     });
     let clouds = Cloud::ALL
@@ -80,12 +78,19 @@ pub(crate) fn everywhere(fleet: &Fleet) -> Vec<Place> {
     accounts.chain(clouds).collect()
 }
 
-/// A region in which a key can be tried when none is named.
-fn usual_region(cloud: Cloud) -> &'static str {
-    match cloud {
-        Cloud::Baidu => "bj",
-        Cloud::Aliyun => "cn-hangzhou",
-        Cloud::Huawei => "cn-north-4",
-        _ => "global",
-    }
+/// A region in which a key can be tried when none is named: what the cloud's own tools take, else a
+/// guess.
+fn usual_region(cloud: Cloud) -> String {
+    let (variables, guess): (&[&str], _) = match cloud {
+        Cloud::Baidu => (&["BAIDUCLOUD_REGION", "BCE_REGION"], "bj"),
+        Cloud::Aliyun => (
+            &["ALIBABA_CLOUD_REGION_ID", "ALICLOUD_REGION"],
+            "cn-hangzhou",
+        ),
+        Cloud::Huawei => (&["HW_REGION_NAME"], "cn-north-4"),
+        _ => (&[], "global"),
+    };
+    let set = variables.iter().find_map(|name| std::env::var(name).ok());
+    set.filter(|region| !region.trim().is_empty())
+        .unwrap_or_else(|| guess.to_owned())
 }

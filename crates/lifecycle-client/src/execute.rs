@@ -17,7 +17,6 @@ use crate::{
     pace::Grant,
     policy::RetryPolicy,
     transport::TransportError,
-    trust::is_same,
 };
 
 /// What a call is for. It decides on the queue, the counter and whether a repeat is harmless.
@@ -158,7 +157,7 @@ impl Inner {
             loop {
                 // It can be replaced or refused while this call stands in the queue.
                 let now = self.key().await?;
-                if is_same(&now, &key) {
+                if now.is_same(&key) {
                     return Ok(Pass {
                         key: now,
                         grant,
@@ -202,7 +201,7 @@ impl Inner {
             return false;
         }
         let next = timeout_at(effort.deadline, self.credentials.credential()).await;
-        matches!(next, Ok(Ok(key)) if !is_same(&key, refused))
+        matches!(next, Ok(Ok(key)) if !key.is_same(refused))
     }
 
     /// From the draft to the answer. Every fault of this half is ours or the transport's.

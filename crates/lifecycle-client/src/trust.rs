@@ -29,14 +29,14 @@ impl Trust {
 
     fn is_confirmed(&self, key: &Arc<Credential>) -> bool {
         let confirmed = lock(&self.confirmed);
-        confirmed.as_ref().is_some_and(|known| is_same(known, key))
+        confirmed.as_ref().is_some_and(|known| known.is_same(key))
     }
 
     /// Refuses a key that a cloud has refused before, with that refusal.
     pub(crate) fn admit(&self, key: &Credential) -> Result<(), Fault> {
         let refused = lock(&self.refused);
         match &*refused {
-            Some((known, fault)) if is_same(known, key) => Err(fault.clone()),
+            Some((known, fault)) if known.is_same(key) => Err(fault.clone()),
             _ => Ok(()),
         }
     }
@@ -54,7 +54,7 @@ impl Trust {
 
     /// A cloud refused the key.
     pub(crate) fn revoke(&self, key: &Arc<Credential>, fault: &Fault) {
-        lock(&self.confirmed).take_if(|known| is_same(known, key));
+        lock(&self.confirmed).take_if(|known| known.is_same(key));
         *lock(&self.refused) = Some((Arc::clone(key), fault.clone()));
     }
 }
@@ -62,22 +62,6 @@ impl Trust {
 fn lock<T>(mutex: &Mutex<T>) -> Guard<'_, T> {
     // Nothing panics while it holds one of these.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// Whether both halves are the same.
-pub(crate) fn is_same(one: &Credential, other: &Credential) -> bool {
-    if std::ptr::eq(one, other) {
-        return true;
-    }
-    let public_half = |key: &Credential| match key {
-        Credential::Keys { id, .. } => Some(id.clone()),
-        _ => None,
-    };
-    public_half(one) == public_half(other)
-        && one
-            .secrets()
-            .map(lifecycle_core::Secret::expose)
-            .eq(other.secrets().map(lifecycle_core::Secret::expose))
 }
 
 #[cfg(test)]

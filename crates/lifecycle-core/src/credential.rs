@@ -48,6 +48,22 @@ impl Credential {
         Self::Token(Secret::new(token.as_ref().trim()))
     }
 
+    /// Whether all parts are the same.
+    pub fn is_same(&self, other: &Self) -> bool {
+        if std::ptr::eq(self, other) {
+            return true;
+        }
+        let public_half = |key: &Self| match key {
+            Self::Keys { id, .. } => Some(id.clone()),
+            Self::Token(_) => None,
+        };
+        public_half(self) == public_half(other)
+            && self
+                .secrets()
+                .map(Secret::expose)
+                .eq(other.secrets().map(Secret::expose))
+    }
+
     /// Every part that must not be seen, to scrub texts with.
     pub fn secrets(&self) -> impl Iterator<Item = &Secret> {
         let (first, second) = match self {

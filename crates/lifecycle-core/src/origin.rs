@@ -204,6 +204,15 @@ pub fn unusable(what: &str, reason: &str) -> Fault {
     Fault::new(FaultKind::Credential, format!("{what} {reason}"))
 }
 
+/// A fault of an identity service. Where the answer has no code it is somebody else's page, which may
+/// quote the request and its secrets: then nothing of it is shown.
+pub fn without_excerpt(fault: Fault) -> Fault {
+    match fault.code() {
+        Some(_) => fault,
+        None => fault.with_message("the answer is not in the cloud's form"),
+    }
+}
+
 /// A machine's variables and files.
 pub trait Machine: fmt::Debug + Send + Sync + 'static {
     /// The variable with this name.

@@ -2,7 +2,7 @@
 
 use lifecycle_core::{BadEndpoint, Endpoint, Fault, FaultKind, Surroundings};
 
-use crate::credentials::stored_profile;
+use crate::credentials::{has_key_of_terraform, stored_profile};
 
 /// Which region of BCC to talk to, and where it is reached.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,6 +50,10 @@ impl Config {
 pub fn endpoint_from(region: &str, around: &Surroundings<'_>) -> Result<Option<Endpoint>, Fault> {
     if let Some(text) = around.variable(ENDPOINT) {
         return parse(ENDPOINT, &text).map(Some);
+    }
+    if has_key_of_terraform(around) {
+        // The profile and its address are not used then.
+        return Ok(None);
     }
     let Some(profile) = stored_profile(None, around)? else {
         return Ok(None);

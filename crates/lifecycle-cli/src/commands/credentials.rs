@@ -41,9 +41,8 @@ pub(crate) async fn run(args: &PlacesArgs, console: Console) -> Result<Exit, Fai
         say("no key was found: see lifecycle --help for where keys come from");
         return Ok(Exit::NothingDone);
     }
-    // Nobody has keys for clouds that were not asked for.
-    let is_complete = missing == 0 || args.somewhere.is_empty();
-    Ok(if is_complete {
+    let wrong = keys.iter().filter(|key| key.is_wrong(args)).count();
+    Ok(if wrong == 0 {
         Exit::AllAsAsked
     } else {
         Exit::Incomplete
@@ -71,6 +70,11 @@ struct Key {
     warnings: Vec<String>,
     /// Why there is none.
     problem: Option<String>,
+    #[serde(skip)]
+    is_of_account: bool,
+    /// Nothing is set up.
+    #[serde(skip)]
+    is_absent: bool,
 }
 
 async fn find(fleet: &Fleet, place: &Place, limit: Duration) -> Key {
@@ -84,6 +88,8 @@ async fn find(fleet: &Fleet, place: &Place, limit: Duration) -> Key {
         expires_in: None,
         warnings: Vec::new(),
         problem: None,
+        is_of_account: place.account.is_some(),
+        is_absent: false,
     };
     let source = match fleet.credentials(place) {
         Ok(source) => source,
@@ -94,7 +100,10 @@ async fn find(fleet: &Fleet, place: &Place, limit: Duration) -> Key {
     };
     match timeout(limit, source.credential()).await {
         Ok(Ok(key)) => row.describe(&key, source.standing(), fleet.now()),
-        Ok(Err(missing)) => row.problem = Some(missing.to_string()),
+        Ok(Err(missing)) => {
+            row.is_absent = missing.is_absent();
+            row.problem = Some(missing.to_string());
+        }
         Err(_) => row.problem = Some(format!("no answer within {} s", limit.as_secs())),
     }
     row.warnings = source.standing().warnings;
@@ -102,6 +111,12 @@ async fn find(fleet: &Fleet, place: &Place, limit: Duration) -> Key {
 }
 
 impl Key {
+    /// Nobody has keys for all clouds: one that is not set up and was not asked for is not wrong.
+    fn is_wrong(&self, args: &PlacesArgs) -> bool {
+        let may_be_absent = args.somewhere.is_empty() && !self.is_of_account;
+        self.key.is_none() && !(may_be_absent && self.is_absent)
+    }
+
     fn describe(&mut self, key: &Credential, standing: Standing, now: SystemTime) {
         let (name, kind) = match key {
             Credential::Keys {

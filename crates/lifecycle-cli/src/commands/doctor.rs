@@ -299,6 +299,10 @@ impl Visit<'_> {
                 "may list instances; there are none".to_owned(),
             ),
             Ok(Ok(_)) => self.ok("permission", "may list instances".to_owned()),
+            Ok(Err(error @ FleetError::Project { .. })) if self.may_be_absent => {
+                let why = format!("{error}; name a region to try: lifecycle doctor CLOUD/REGION");
+                self.skipped("permission", &why)
+            }
             Ok(Err(error)) => {
                 let failure = Failure::from(error);
                 self.failed(

@@ -65,7 +65,7 @@ where
     if let Some(patience) = args.patience(setup) {
         request = request.wait(patience);
     }
-    if let Some(waves) = args.waves(setup) {
+    if let Some(waves) = args.waves(setup)? {
         request = request.waves(waves);
     }
     if let Some(instances) = args.max.or(setup.max()) {

@@ -16,7 +16,6 @@ use super::{
     CredentialSource, NoCredential, Resolver, Standing,
     resolver::{Dated, Unresolved, Witness},
 };
-use crate::trust::is_same;
 
 /// The first of several [`Origin`]s that has a key, cached.
 ///
@@ -77,7 +76,7 @@ impl CredentialSource for Chain {
         let Some(held) = &state.held else {
             return true;
         };
-        if !is_same(&held.key, key) {
+        if !held.key.is_same(key) {
             return true;
         }
         let now = Instant::now();

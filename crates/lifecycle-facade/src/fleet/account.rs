@@ -18,6 +18,8 @@ pub struct Account {
     pub cloud: Cloud,
     /// The region that is meant where none is named.
     pub region: Option<String>,
+    /// The profile of the files of the cloud's own tools, instead of the one that they name.
+    pub profile: Option<String>,
     /// Where the calls go, instead of the region's own host.
     pub endpoint: Option<Endpoint>,
     /// Where the cloud's identity service (STS, IAM) is, instead of its own host.
@@ -42,6 +44,7 @@ impl Account {
         Self {
             cloud,
             region: None,
+            profile: None,
             endpoint: None,
             identity_endpoint: None,
             metadata_endpoint: None,

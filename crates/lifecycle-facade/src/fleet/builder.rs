@@ -1,6 +1,6 @@
 //! Settings of a fleet.
 
-use std::{collections::BTreeMap, fmt, sync::Arc};
+use std::{collections::BTreeMap, fmt, sync::Arc, time::Duration};
 
 use lifecycle_client::{
     ClientBuilder, Clock, CredentialSource, HttpTransport, PlainHttp, StaticCredential,
@@ -20,6 +20,7 @@ pub struct FleetBuilder {
     pub(super) credential: Option<Arc<dyn CredentialSource>>,
     pub(super) project: Option<String>,
     pub(super) plain_http: PlainHttp,
+    pub(super) setup_timeout: Duration,
     pub(super) accounts: BTreeMap<String, Account>,
     pub(super) tune: Tune,
 }
@@ -29,11 +30,12 @@ impl Default for FleetBuilder {
         Self {
             transport: None,
             clock: Arc::new(SystemClock),
-            machine: Arc::new(ThisMachine::default()),
+            machine: Arc::new(ThisMachine),
             endpoint: None,
             credential: None,
             project: None,
             plain_http: PlainHttp::default(),
+            setup_timeout: Duration::from_secs(120),
             accounts: BTreeMap::new(),
             tune: Tune(Arc::new(|builder| builder)),
         }
@@ -106,6 +108,14 @@ impl FleetBuilder {
     #[must_use]
     pub fn plain_http(mut self, plain_http: PlainHttp) -> Self {
         self.plain_http = plain_http;
+        self
+    }
+
+    /// How long it may take to find a key, and whatever else it takes to connect to a place;
+    /// 2 minutes by default.
+    #[must_use]
+    pub fn setup_timeout(mut self, limit: Duration) -> Self {
+        self.setup_timeout = limit;
         self
     }
 

@@ -2,7 +2,7 @@
 
 use std::{fmt, str::FromStr};
 
-use lifecycle_core::{Origin, OriginConfig, Profile};
+use lifecycle_core::{Endpoint, Fault, Origin, OriginConfig, Profile, Surroundings};
 
 use super::BadReference;
 
@@ -62,6 +62,24 @@ impl Cloud {
             Self::Zenlayer => provider_zenlayer::credentials::origins(config),
             #[cfg(feature = "huawei")]
             Self::Huawei => provider_huawei::credentials::origins(config),
+        }
+    }
+
+    /// Where the settings of the cloud's own tools send the calls of a region instead.
+    pub(super) fn endpoint_from(
+        self,
+        region: &str,
+        around: &Surroundings<'_>,
+    ) -> Result<Option<Endpoint>, Fault> {
+        match self {
+            #[cfg(feature = "baidu")]
+            Self::Baidu => provider_baidu::endpoint_from(region, around),
+            #[cfg(feature = "aliyun")]
+            Self::Aliyun => provider_aliyun::endpoint_from(region, around),
+            #[cfg(feature = "zenlayer")]
+            Self::Zenlayer => provider_zenlayer::endpoint_from(region, around),
+            #[cfg(feature = "huawei")]
+            Self::Huawei => provider_huawei::endpoint_from(region, around),
         }
     }
 

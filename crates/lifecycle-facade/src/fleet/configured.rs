@@ -17,10 +17,15 @@ impl FleetBuilder {
     /// from [`Config::defaults`].
     ///
     /// # Errors
-    /// [`FleetError::Account`] names the account that this build cannot have.
+    /// [`FleetError::Account`] names an account whose cloud has no such source of keys. Accounts of
+    /// clouds that this build does not know are left out: no reference can name them.
     pub fn configured(mut self, config: &Config) -> Result<Self, FleetError> {
         for (name, account) in &config.accounts {
-            let account = Account::configured(account).map_err(|problem| FleetError::Account {
+            let Ok(cloud) = account.cloud.in_this_build() else {
+                continue;
+            };
+            let account = Account::configured(cloud, account);
+            let account = account.map_err(|problem| FleetError::Account {
                 name: name.clone(),
                 problem,
             })?;
@@ -34,11 +39,7 @@ impl FleetBuilder {
 }
 
 impl Account {
-    fn configured(config: &AccountConfig) -> Result<Self, String> {
-        let cloud = config
-            .cloud
-            .in_this_build()
-            .map_err(|unknown| unknown.to_string())?;
+    fn configured(cloud: Cloud, config: &AccountConfig) -> Result<Self, String> {
         // What a cloud does not have is said here, and not when the key is needed.
         source(cloud, &config.credentials, &OriginConfig::default())?;
         let credentials = config.credentials.clone();
@@ -60,8 +61,17 @@ impl Account {
             _ => Network::Public,
         };
         account.pace = pace(cloud, config.pace);
-        account.keys =
-            Keys::origins(move |config| source(cloud, &credentials, config).unwrap_or_default());
+        account.profile = match &credentials {
+            CredentialConfig::Default { profile } | CredentialConfig::File { profile } => {
+                profile.clone()
+            }
+            _ => None,
+        };
+        if credentials != CredentialConfig::default() {
+            account.keys = Keys::origins(move |config| {
+                source(cloud, &credentials, config).unwrap_or_default()
+            });
+        }
         Ok(account)
     }
 }

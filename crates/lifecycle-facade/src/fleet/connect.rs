@@ -4,14 +4,22 @@ use std::{
     collections::BTreeMap,
     fmt,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use async_trait::async_trait;
 use lifecycle_client::{
     Calls, Chain, Client, ClientBuilder, Clock, CredentialSource, NoCredential, Resolver, Transport,
 };
-use lifecycle_core::{Credential, Endpoint, Fault, OriginConfig, Provider, Surroundings};
-use tokio::sync::OnceCell;
+use lifecycle_core::{
+    Credential, Endpoint, Fault, FaultKind, OriginConfig, Provider, Surroundings,
+};
+use tokio::{sync::OnceCell, time::timeout};
+#[cfg(feature = "huawei")]
+use {
+    lifecycle_client::Unresolved,
+    lifecycle_core::{Machine, origin::Holds},
+};
 
 use super::{Account, Cloud, FleetBuilder, FleetError, Keys, Place};
 
@@ -23,6 +31,8 @@ pub(super) struct Connector {
     resolver: Resolver,
     clients: Mutex<BTreeMap<Place, Arc<OnceCell<Client>>>>,
     sources: Mutex<BTreeMap<Place, Arc<dyn CredentialSource>>>,
+    /// Held by who looks a project up, so that an untried key goes out alone.
+    refused: tokio::sync::Mutex<Vec<(Arc<Credential>, Fault)>>,
 }
 
 /// A client that was not connected: it can plan, and it has no key.
@@ -43,13 +53,16 @@ impl Connector {
             resolver,
             clients: Mutex::default(),
             sources: Mutex::default(),
+            refused: tokio::sync::Mutex::default(),
         }
     }
 
     /// The client of a place, connected once for all callers. Nothing is kept of a failure.
     pub(super) async fn client(&self, place: &Place) -> Result<Client, FleetError> {
         let cell = Arc::clone(lock(&self.clients).entry(place.clone()).or_default());
-        let client = cell.get_or_try_init(|| self.connect(place)).await?;
+        let limit = self.settings.setup_timeout;
+        let connected = timeout(limit, cell.get_or_try_init(|| self.connect(place))).await;
+        let client = connected.map_err(|_| late(place, limit))??;
         Ok(client.clone())
     }
 
@@ -57,8 +70,7 @@ impl Connector {
         // What is wrong with the place is said before anybody is asked.
         self.sketch(place)?;
         let source = self.source(place)?;
-        let key = source.credential().await?;
-        let project = self.project(place, &key).await?;
+        let project = self.project(place, &source).await?;
         Ok(self.build(place, source, project.as_deref())?.client)
     }
 
@@ -84,7 +96,7 @@ impl Connector {
 
     fn new_source(&self, place: &Place) -> Result<Arc<dyn CredentialSource>, FleetError> {
         let account = self.account(place)?;
-        let config = self.origin_config(place, account);
+        let config = self.origin_config(place, account)?;
         let origins = match account.map(|account| &account.keys) {
             Some(Keys::Source(source)) => return Ok(Arc::clone(source)),
             Some(Keys::Origins(origins)) => origins(&config),
@@ -143,44 +155,57 @@ impl Connector {
         &self,
         place: &Place,
         account: Option<&Account>,
-        from_environment: impl FnOnce(&str, &Surroundings<'_>) -> Result<Option<Endpoint>, Fault>,
     ) -> Result<Option<Endpoint>, FleetError> {
-        if let Some(endpoint) = self.given_endpoint(account) {
+        let own = account.and_then(|account| account.endpoint.as_ref());
+        if let Some(endpoint) = self.settings.endpoint.as_ref().or(own) {
             return Ok(Some(endpoint.clone()));
+        }
+        if !self.heeds_environment(account) {
+            return Ok(None);
         }
         let stamp = self.settings.clock.stamp(0);
         let around = Surroundings::new(&*self.settings.machine, stamp);
-        from_environment(&place.region, &around)
-            .map_err(|fault| in_place(place)(fault.message().to_owned()))
+        let found = place.cloud.endpoint_from(&place.region, &around);
+        found.map_err(|fault| in_place(place)(fault.message().to_owned()))
     }
 
-    fn given_endpoint<'s>(&'s self, account: Option<&'s Account>) -> Option<&'s Endpoint> {
-        let own = account.and_then(|account| account.endpoint.as_ref());
-        self.settings.endpoint.as_ref().or(own)
+    /// Whether the settings of the cloud's own tools are about this account: only where their keys
+    /// are used. A key from elsewhere must not go where they point, nor work in their project.
+    fn heeds_environment(&self, account: Option<&Account>) -> bool {
+        let is_theirs = |account: &Account| {
+            matches!(account.keys, Keys::Default) && account.network == super::Network::Public
+        };
+        self.settings.credential.is_none() && account.is_none_or(is_theirs)
     }
 
-    fn origin_config(&self, place: &Place, account: Option<&Account>) -> OriginConfig {
-        let simulator = self
-            .given_endpoint(account)
-            .filter(|endpoint| endpoint.is_loopback());
+    fn origin_config(
+        &self,
+        place: &Place,
+        account: Option<&Account>,
+    ) -> Result<OriginConfig, FleetError> {
+        let is_simulator = |endpoint: &&Endpoint| endpoint.is_loopback();
+        let simulator = self.settings.endpoint.as_ref().filter(is_simulator);
+        let set = self.endpoint(place, account)?;
+        let own_simulator = set.as_ref().filter(is_simulator);
+        let of = |own: fn(&Account) -> Option<&Endpoint>| {
+            let own = account.and_then(own);
+            simulator.or(own).or(own_simulator).cloned()
+        };
         let mut config = OriginConfig::in_region(&place.region);
-        config.identity = account
-            .and_then(|account| account.identity_endpoint.as_ref())
-            .or(simulator)
-            .cloned();
-        config.metadata = account
-            .and_then(|account| account.metadata_endpoint.as_ref())
-            .or(simulator)
-            .cloned();
-        config
+        config.identity = of(|account| account.identity_endpoint.as_ref());
+        config.metadata = of(|account| account.metadata_endpoint.as_ref());
+        config.profile = account.and_then(|account| account.profile.clone());
+        Ok(config)
     }
 
-    /// The project of a place, on the one cloud that has projects.
+    /// The project of a place, on the one cloud that has projects. Everywhere else this only finds
+    /// out that there is a key.
     async fn project(
         &self,
         place: &Place,
-        key: &Arc<Credential>,
+        source: &Arc<dyn CredentialSource>,
     ) -> Result<Option<String>, FleetError> {
+        let key = source.credential().await?;
         #[cfg(feature = "huawei")]
         if place.cloud == Cloud::Huawei {
             let account = self.account(place)?;
@@ -188,18 +213,54 @@ impl Connector {
             if let Some(project) = self.settings.project.as_ref().or(own) {
                 return Ok(Some(project.clone()));
             }
-            let config = self.origin_config(place, account);
-            let found = self
-                .resolver
-                .resolve(|around| provider_huawei::project(&config, key, around))
-                .await;
-            return found.map(Some).map_err(|unresolved| FleetError::Project {
+            let mut found = self.look_up_project(place, account, &key).await;
+            if matches!(&found, Err(fault) if fault.kind() == FaultKind::Credential)
+                && source.refused(&key)
+            {
+                let key = source.credential().await?;
+                found = self.look_up_project(place, account, &key).await;
+            }
+            let found = found.map_err(|fault| FleetError::Project {
                 place: place.to_string(),
-                fault: NoCredential::from(unresolved).fault().clone(),
+                fault,
             });
+            return found.map(Some);
         }
         let _ = (place, key);
         Ok(None)
+    }
+
+    #[cfg(feature = "huawei")]
+    async fn look_up_project(
+        &self,
+        place: &Place,
+        account: Option<&Account>,
+        key: &Arc<Credential>,
+    ) -> Result<String, Fault> {
+        let config = self
+            .origin_config(place, account)
+            .map_err(|error| Fault::new(FaultKind::Invalid, error.to_string()))?;
+        let resolver = if self.heeds_environment(account) {
+            self.resolver.clone()
+        } else {
+            let machine = WithoutVariables(Arc::clone(&self.settings.machine));
+            self.resolver.clone().machine(machine)
+        };
+        let mut refused = self.refused.lock().await;
+        if let Some((_, fault)) = refused.iter().find(|(known, _)| known.is_same(key)) {
+            return Err(fault.clone());
+        }
+        let found = resolver.resolve(|around| provider_huawei::project(&config, key, around));
+        let found = found.await.map_err(|unresolved| match unresolved {
+            Unresolved::Failed(fault) => fault,
+            Unresolved::Absent(why) => Fault::new(FaultKind::Invalid, why),
+        });
+        if let Err(fault) = &found
+            && fault.kind() == FaultKind::Credential
+        {
+            refused.push((Arc::clone(key), fault.clone()));
+        }
+        found
     }
 
     /// The one place where a cloud's provider is chosen by name. `project` is `None`
@@ -213,10 +274,10 @@ impl Connector {
         // Only Huawei has projects.
         let _ = project;
         let account = self.account(place)?;
+        let endpoint = self.endpoint(place, account)?;
         match place.cloud {
             #[cfg(feature = "baidu")]
             Cloud::Baidu => {
-                let endpoint = self.endpoint(place, account, provider_baidu::endpoint_from)?;
                 let mut config =
                     provider_baidu::Config::new(&place.region).map_err(in_place(place))?;
                 if let Some(endpoint) = endpoint {
@@ -232,7 +293,6 @@ impl Connector {
             }
             #[cfg(feature = "aliyun")]
             Cloud::Aliyun => {
-                let endpoint = self.endpoint(place, account, provider_aliyun::endpoint_from)?;
                 let network = match account.map(|account| account.network) {
                     Some(super::Network::Vpc) => provider_aliyun::Network::Vpc,
                     _ => provider_aliyun::Network::Public,
@@ -258,7 +318,6 @@ impl Connector {
                         "this cloud has one global endpoint: write zenlayer/global",
                     ));
                 }
-                let endpoint = self.endpoint(place, account, provider_zenlayer::endpoint_from)?;
                 let mut config = provider_zenlayer::Config::new();
                 if let Some(endpoint) = endpoint {
                     config = config.with_endpoint(endpoint);
@@ -273,7 +332,6 @@ impl Connector {
             }
             #[cfg(feature = "huawei")]
             Cloud::Huawei => {
-                let endpoint = self.endpoint(place, account, provider_huawei::endpoint_from)?;
                 let project = project.unwrap_or(UNKNOWN_PROJECT);
                 let mut config = provider_huawei::Config::new(&place.region, project)
                     .map_err(in_place(place))?;
@@ -320,6 +378,22 @@ impl Connector {
 #[cfg(feature = "huawei")]
 const UNKNOWN_PROJECT: &str = "unknown";
 
+/// A machine whose variables are about another account.
+#[cfg(feature = "huawei")]
+#[derive(Debug)]
+struct WithoutVariables(Arc<dyn Machine>);
+
+#[cfg(feature = "huawei")]
+impl Machine for WithoutVariables {
+    fn variable(&self, _: &str) -> Option<String> {
+        None
+    }
+
+    fn file(&self, path: &str, holds: Holds) -> Result<Option<String>, String> {
+        self.0.file(path, holds)
+    }
+}
+
 /// Whose key a place needs: regions of one account share it, but where a key is good for one region
 /// only.
 fn owner(place: &Place) -> Place {
@@ -342,6 +416,14 @@ impl CredentialSource for NoKey {
     async fn credential(&self) -> Result<Arc<Credential>, NoCredential> {
         Err(NoCredential::new("this client was not connected"))
     }
+}
+
+fn late(place: &Place, limit: Duration) -> FleetError {
+    let message = format!(
+        "no key for {place} within {:.1} s: allow more time",
+        limit.as_secs_f64()
+    );
+    FleetError::NoCredential(Fault::new(FaultKind::Deadline, message).into())
 }
 
 fn in_place<E: fmt::Display>(place: &Place) -> impl FnOnce(E) -> FleetError {

@@ -13,18 +13,18 @@ use super::Cloud;
 pub struct Place {
     /// The cloud.
     pub cloud: Cloud,
-    /// The region, in the cloud's own words.
+    /// The region, in the cloud's own words and in lower case.
     pub region: String,
     /// The name of the account; `None` for the one that the cloud's own tools would use.
     pub account: Option<String>,
 }
 
 impl Place {
-    /// A region of a cloud.
-    pub fn new(cloud: Cloud, region: impl Into<String>) -> Self {
+    /// A region of a cloud, in lower case: however it is written, it is one place.
+    pub fn new(cloud: Cloud, region: impl AsRef<str>) -> Self {
         Self {
             cloud,
-            region: region.into(),
+            region: region.as_ref().to_ascii_lowercase(),
             account: None,
         }
     }

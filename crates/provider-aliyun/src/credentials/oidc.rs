@@ -133,7 +133,8 @@ impl Origin for OidcVariables {
         format!("{role}, {provider} and {file}")
     }
 
-    /// The ARN of a role alone is no half: it also completes profiles of files.
+    /// Some of the three are no half: they also complete profiles of files, and the vendor's chain
+    /// goes on then.
     fn begin(&self, around: &Surroundings<'_>) -> Step<Grant> {
         let set = [ROLE_ARN, PROVIDER_ARN, TOKEN_FILE].map(|names| around.first_variable(&names));
         match set {
@@ -141,11 +142,7 @@ impl Origin for OidcVariables {
                 let role = Role::new(role).configured(&self.config);
                 AssumeRoleWithOidc::new(role, provider, file).begin(around)
             }
-            [_, None, None] => Step::Absent(format!("{} are not set", self.wants())),
-            _ => Step::Failed(unusable(
-                "the OIDC role",
-                &format!("is described by halves: set {}, or none", self.wants()),
-            )),
+            _ => Step::Absent(format!("{} are not all set", self.wants())),
         }
     }
 }

@@ -6,7 +6,8 @@ use std::time::{Duration, SystemTime};
 use bytes::Bytes;
 use http::{Method, header};
 use lifecycle_core::{
-    Credential, Endpoint, Fault, FaultKind, Grant, Reply, Secret, encode, origin::read_expiry,
+    Credential, Endpoint, Fault, FaultKind, Grant, Reply, Secret, encode,
+    origin::{read_expiry, without_excerpt},
 };
 use serde::{Deserialize, de::DeserializeOwned};
 
@@ -67,11 +68,7 @@ pub(super) fn told(reply: &Reply, found: &str) -> Result<Grant, Fault> {
 
 /// The fault of an answer that is none.
 pub(super) fn refusal(reply: &Reply) -> Result<(), Fault> {
-    fault::check(reply).map_err(|fault| match fault.code() {
-        Some(_) => fault,
-        // Instead of an excerpt: an error page may quote the request.
-        None => fault.with_message("the answer is not in the cloud's form"),
-    })
+    fault::check(reply).map_err(without_excerpt)
 }
 
 /// A fault whose message does not repeat what the request kept secret.

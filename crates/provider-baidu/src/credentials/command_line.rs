@@ -14,12 +14,20 @@ use serde::Deserialize;
 #[derive(Clone, Debug, Default)]
 pub struct CommandLineProfile {
     profile: Option<String>,
+    is_alone: bool,
 }
 
 impl CommandLineProfile {
     /// The current profile.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// The profile alone: a key that is only in the variables is none.
+    #[must_use]
+    pub fn alone(mut self) -> Self {
+        self.is_alone = true;
+        self
     }
 
     /// This profile instead.
@@ -42,6 +50,7 @@ impl Origin for CommandLineProfile {
     fn begin(&self, around: &Surroundings<'_>) -> Step<Grant> {
         match stored_profile(self.profile.as_deref(), around) {
             Ok(Some(profile)) if profile.has_key() => profile.grant(around).into(),
+            Ok(_) if self.is_alone => Step::Absent(format!("{CONFIG} has no key")),
             Ok(_) => match Variables::new(&[VARIABLES]).begin(around) {
                 Step::Absent(why) => Step::Absent(format!("{CONFIG} has no key, and {why}")),
                 step => step,

@@ -4,7 +4,7 @@
 mod command_line;
 mod sts;
 
-use lifecycle_core::{KeyVariables, Origin, OriginConfig, origin::Variables};
+use lifecycle_core::{KeyVariables, Origin, OriginConfig, Step, Surroundings, origin::Variables};
 
 pub(crate) use command_line::{VARIABLES as COMMAND_LINE, stored_profile};
 pub use {
@@ -19,17 +19,30 @@ pub use {
 /// [`AssumeRole`] exchange a key from one of these places, and are never in the chain by
 /// themselves.
 pub fn origins(config: &OriginConfig) -> Vec<Box<dyn Origin>> {
-    let mut origins: Vec<Box<dyn Origin>> = vec![Box::new(Variables::new(&[TERRAFORM]))];
-    origins.extend(files(config));
-    origins
+    vec![
+        Box::new(Variables::new(&[TERRAFORM])),
+        Box::new(command_line(config)),
+    ]
 }
 
 /// The files of Baidu's tools, those of the chain.
 pub fn files(config: &OriginConfig) -> Vec<Box<dyn Origin>> {
-    vec![Box::new(match &config.profile {
+    vec![Box::new(command_line(config).alone())]
+}
+
+fn command_line(config: &OriginConfig) -> CommandLineProfile {
+    match &config.profile {
         Some(name) => CommandLineProfile::new().with_profile(name),
         None => CommandLineProfile::new(),
-    })]
+    }
+}
+
+/// Whether the key is that of Baidu's Terraform provider, whatever else is set up.
+pub(crate) fn has_key_of_terraform(around: &Surroundings<'_>) -> bool {
+    matches!(
+        Variables::new(&[TERRAFORM]).begin(around),
+        Step::Done(_) | Step::Failed(_)
+    )
 }
 
 /// The variables of Baidu's Terraform provider.

@@ -6,7 +6,8 @@ use std::{sync::Arc, time::Duration};
 use http::Method;
 use lifecycle_core::{
     Credential, Draft, Endpoint, Fault, FaultKind, Grant, Origin, Reach, Reply, Step, Surroundings,
-    encode, origin::read_expiry,
+    encode,
+    origin::{read_expiry, without_excerpt},
 };
 use serde::Deserialize;
 
@@ -173,7 +174,7 @@ struct Issued {
 }
 
 fn read(reply: &Reply, found: String) -> Result<Grant, Fault> {
-    fault::check(reply)?;
+    fault::check(reply).map_err(without_excerpt)?;
     // Nothing of the answer may be shown: it holds the key.
     let unreadable = |reason: &str| {
         let message = format!("the answer of the token service cannot be read ({reason})");

@@ -98,6 +98,16 @@ const COMMAND_LINE_KEY: [(&str, &str); 3] = [
     ("BCE_SECURITY_TOKEN", "hidden-3"),
 ];
 
+#[test]
+fn files_alone_take_no_key_from_variables() {
+    let toy = Toy::new(&COMMAND_LINE_KEY);
+    let chain = FirstOf::new(files(&OriginConfig::default()));
+    match chain.begin(&around(&toy)) {
+        Step::Absent(why) => assert_eq!(why, "~/.bce/config.json has no key"),
+        other => panic!("{other:?}"),
+    }
+}
+
 fn search(profile: Option<&str>, texts: &[(&str, &str)]) -> Step<Grant> {
     let config = match profile {
         Some(name) => OriginConfig::default().with_profile(name),

@@ -5,7 +5,7 @@
 use http::HeaderValue;
 use lifecycle_core::{
     Endpoint, Fault, Grant, Origin, OriginConfig, Reach, Reply, Secret, Step, Surroundings, header,
-    origin::unusable,
+    origin::{unusable, without_excerpt},
 };
 use serde_json::json;
 
@@ -109,7 +109,7 @@ fn key_for(token: &Secret, iam: &Endpoint, found: String) -> Result<Step<Grant>,
 
 /// The token that IAM gives in a header.
 pub(crate) fn subject_token(reply: &Reply) -> Result<Secret, Fault> {
-    fault::check(reply)?;
+    fault::check(reply).map_err(without_excerpt)?;
     match reply.header("x-subject-token").map(str::trim) {
         None | Some("") => Err(issued::unreadable(reply, "it has no X-Subject-Token")),
         Some(token) => Ok(Secret::new(token)),

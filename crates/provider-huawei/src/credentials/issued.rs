@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use lifecycle_core::{Credential, Fault, FaultKind, Grant, Reply, origin::read_expiry};
+use lifecycle_core::{
+    Credential, Fault, FaultKind, Grant, Reply,
+    origin::{read_expiry, without_excerpt},
+};
 use serde::{Deserialize, de::DeserializeOwned};
 
 use crate::fault;
@@ -13,7 +16,7 @@ pub(crate) const RENEWAL: Duration = Duration::from_secs(40 * 60);
 
 /// The key in a good answer, or why there is none.
 pub(crate) fn read(reply: &Reply, found: String) -> Result<Grant, Fault> {
-    fault::check(reply)?;
+    fault::check(reply).map_err(without_excerpt)?;
     let Envelope {
         credential,
         credentials,

@@ -319,11 +319,9 @@ fn an_oidc_token_is_exchanged_without_a_signature() {
 
 #[test]
 fn variables_describe_an_oidc_role_in_full_or_not_at_all() {
-    let story = drive(&OidcVariables::new(), &Toy::new(&[OIDC[0]]), vec![]);
-    assert!(story.absence().contains("ALIBABA_CLOUD_OIDC_TOKEN_FILE"));
-    for texts in [&OIDC[..2], &OIDC[1..2], &OIDC[2..3], &OIDC[1..]] {
-        let fault = drive(&OidcVariables::new(), &Toy::new(texts), vec![]).fault();
-        assert!(fault.message().contains("halves"), "{fault}");
+    for texts in [&OIDC[..1], &OIDC[..2], &OIDC[1..2], &OIDC[2..3], &OIDC[1..]] {
+        let story = drive(&OidcVariables::new(), &Toy::new(texts), vec![]);
+        assert!(story.absence().contains("ALIBABA_CLOUD_OIDC_TOKEN_FILE"));
     }
     // As the command line has them.
     let names = [

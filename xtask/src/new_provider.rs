@@ -58,6 +58,8 @@ impl NewProvider {
             None => Place::Inside,
         };
         lay(name, &folder, place, root).map_err(|error| could_not_lay(&error))?;
+        // The name of the cloud has its own place in the order of imports.
+        Cargo::new("fmt").run(&folder)?;
         println!("{} is laid.", folder.display());
         print!("{}", advice(place));
         Ok(Verdict::Passed)
@@ -95,7 +97,9 @@ fn check(root: &Path) -> Result<Verdict, CouldNotRun> {
     // The same versions as here: nothing has to be fetched.
     fs::copy(root.join("Cargo.lock"), folder.join("Cargo.lock"))
         .map_err(|error| could_not_lay(&error))?;
-    Cargo::new("test --offline --quiet").run(&folder)
+    Cargo::new("test --offline --quiet")
+        .env("RUSTFLAGS", "-D warnings")
+        .run(&folder)
 }
 
 /// Where a provider is laid.
@@ -173,7 +177,9 @@ fn manifest(name: &str, place: Place, crates: &Path) -> String {
     let common = head(
         "edition.workspace = true\nrust-version.workspace = true\nlicense.workspace = true\n\n\
          [package.metadata.docs.rs]\nall-features = true\n\n[lints]\nworkspace = true",
-        "edition = \"2024\"\nrust-version = \"1.89\"\n\n[workspace]",
+        "edition = \"2024\"\nrust-version = \"1.89\"\n\n[workspace]\n\n[lints.rust]\n\
+         unsafe_code = \"forbid\"\nmissing_docs = \"warn\"\nmissing_debug_implementations = \"warn\"\n\
+         unreachable_pub = \"warn\"",
     );
     let of = |version: &str, features: &str| match (place, features) {
         (Place::Inside, "") => "{ workspace = true }".to_owned(),

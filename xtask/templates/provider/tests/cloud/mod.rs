@@ -27,14 +27,14 @@ const SECRET: &str = "the secret of the stand-in";
 
 /// The cloud and the means to bring its instances into a condition.
 #[derive(Clone, Debug)]
-pub struct StandIn {
+pub(crate) struct StandIn {
     cloud: Arc<Mutex<Cloud>>,
     clock: TestClock,
 }
 
 impl StandIn {
     /// A cloud without instances. To be made within a tokio runtime.
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let clock = TestClock(Instant::now());
         Self {
             cloud: Arc::default(),

@@ -114,6 +114,14 @@ mod tests {
         }
     }
 
+    #[test]
+    fn the_recipe_has_the_same_list() {
+        let recipe = read(&root().join("docs/adding-a-provider.md"));
+        let rows = |mention: &Mention| format!("| `{}` | {} |\n", mention.path, mention.what);
+        let table: String = MENTIONS.iter().map(rows).collect();
+        assert!(recipe.contains(&table), "write in it:\n{table}");
+    }
+
     /// A source that tells clouds apart and is not mentioned would be forgotten.
     #[test]
     fn no_other_source_tells_clouds_apart() {

@@ -29,7 +29,7 @@ impl Default for FleetBuilder {
         Self {
             transport: None,
             clock: Arc::new(SystemClock),
-            machine: Arc::new(ThisMachine::default()),
+            machine: Arc::new(ThisMachine),
             endpoint: None,
             credential: None,
             project: None,

@@ -121,7 +121,15 @@ mod tests {
             "cargo clippy --quiet -p lifecycle-facade --no-default-features --features full -- -D warnings"
         );
         assert_eq!(
-            calls[7],
+            calls[6],
+            "cargo clippy --quiet -p lifecycle-facade --no-default-features --features config -- -D warnings"
+        );
+        assert_eq!(
+            calls[11],
+            "cargo clippy --quiet -p lifecycle-facade --no-default-features --features full,config -- -D warnings"
+        );
+        assert_eq!(
+            calls[13],
             "cargo clippy --quiet -p lifecycle-sim --no-default-features -- -D warnings"
         );
     }

@@ -3,6 +3,8 @@
 //! What is laid speaks the dialect of a cloud that does not exist, and is green from the start: its
 //! author changes it answer by answer.
 
+mod mentions;
+
 use std::{
     fs, io,
     path::{Path, PathBuf},
@@ -12,6 +14,7 @@ use crate::{
     cargo::Cargo,
     exit::{CouldNotRun, Verdict},
 };
+use mentions::MENTIONS;
 
 /// Lay a new provider crate that compiles and conforms, with its questions as comments.
 #[derive(Debug, clap::Args)]
@@ -55,13 +58,28 @@ impl NewProvider {
             None => Place::Inside,
         };
         lay(name, &folder, place, root).map_err(|error| could_not_lay(&error))?;
-        println!("{} is laid. Answer the questions in:", folder.display());
-        for (path, _) in FILES {
-            println!("  {path}");
-        }
-        println!("Then run its tests; docs/adding-a-provider.md has the rest.");
+        // The name of the cloud has its own place in the order of imports.
+        Cargo::new("fmt").run(&folder)?;
+        println!("{} is laid.", folder.display());
+        print!("{}", advice(place));
         Ok(Verdict::Passed)
     }
+}
+
+/// What is left to do.
+fn advice(place: Place) -> String {
+    let mut text = String::from("Answer the questions in:\n");
+    for (path, _) in FILES {
+        text += &format!("  {path}\n");
+    }
+    text += "Then run its tests; docs/adding-a-provider.md has the rest.\n";
+    if place == Place::Inside {
+        text += "For references to name the cloud, name it where the others are:\n";
+        for mention in MENTIONS {
+            text += &format!("  {}: {}\n", mention.path, mention.what);
+        }
+    }
+    text
 }
 
 fn could_not_lay(error: &io::Error) -> CouldNotRun {
@@ -79,7 +97,9 @@ fn check(root: &Path) -> Result<Verdict, CouldNotRun> {
     // The same versions as here: nothing has to be fetched.
     fs::copy(root.join("Cargo.lock"), folder.join("Cargo.lock"))
         .map_err(|error| could_not_lay(&error))?;
-    Cargo::new("test --offline --quiet").run(&folder)
+    Cargo::new("test --offline --quiet")
+        .env("RUSTFLAGS", "-D warnings")
+        .run(&folder)
 }
 
 /// Where a provider is laid.
@@ -115,6 +135,8 @@ macro_rules! files {
 const FILES: &[(&str, &str)] = files!(
     "src/lib.rs",
     "src/config.rs",
+    "src/credentials.rs",
+    "src/credentials/tests.rs",
     "src/wire.rs",
     "src/sign.rs",
     "src/fault.rs",
@@ -155,7 +177,9 @@ fn manifest(name: &str, place: Place, crates: &Path) -> String {
     let common = head(
         "edition.workspace = true\nrust-version.workspace = true\nlicense.workspace = true\n\n\
          [package.metadata.docs.rs]\nall-features = true\n\n[lints]\nworkspace = true",
-        "edition = \"2024\"\nrust-version = \"1.89\"\n\n[workspace]",
+        "edition = \"2024\"\nrust-version = \"1.89\"\n\n[workspace]\n\n[lints.rust]\n\
+         unsafe_code = \"forbid\"\nmissing_docs = \"warn\"\nmissing_debug_implementations = \"warn\"\n\
+         unreachable_pub = \"warn\"",
     );
     let of = |version: &str, features: &str| match (place, features) {
         (Place::Inside, "") => "{ workspace = true }".to_owned(),
@@ -228,8 +252,8 @@ mod tests {
     }
 
     #[test]
-    fn each_of_the_five_files_asks() {
-        for name in ["lib", "config", "wire", "sign", "fault"] {
+    fn each_of_the_six_files_asks() {
+        for name in ["lib", "config", "credentials", "wire", "sign", "fault"] {
             let path = format!("src/{name}.rs");
             let (_, text) = FILES.iter().find(|(file, _)| *file == path).unwrap();
             let asks = |line: &str| line.trim_start().starts_with("// ") && line.contains('?');
@@ -237,6 +261,16 @@ mod tests {
                 text.lines().filter(|line| asks(line)).count() >= 2,
                 "{path}"
             );
+        }
+    }
+
+    #[test]
+    fn only_a_crate_of_this_workspace_is_named_elsewhere() {
+        let facade = "crates/lifecycle-facade/src/fleet/connect.rs: `build`";
+        assert!(advice(Place::Inside).contains(facade));
+        assert!(!advice(Place::Outside).contains(facade));
+        for (path, _) in FILES {
+            assert!(advice(Place::Outside).contains(path));
         }
     }
 

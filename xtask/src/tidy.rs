@@ -46,7 +46,7 @@ impl Tidy {
 }
 
 /// What fails when it finds something.
-const CHECKS: [fn(&Files) -> Vec<String>; 8] = [
+const CHECKS: [fn(&Files) -> Vec<String>; 10] = [
     members::missing_files,
     members::missing_fields,
     members::own_versions,
@@ -54,6 +54,8 @@ const CHECKS: [fn(&Files) -> Vec<String>; 8] = [
     members::provider_files,
     source::undocumented_modules,
     source::named_clouds,
+    source::looks_at_the_machine,
+    source::side_paths,
     links::broken,
 ];
 

@@ -72,15 +72,20 @@ pub(super) fn unjustified_dependencies(files: &Files) -> Vec<String> {
         .collect()
 }
 
-/// The same file names in every provider, so that two clouds can be read side by side.
+/// The same file names in every provider, so that two clouds can be read side by side. A module may
+/// be a folder.
 pub(super) fn provider_files(files: &Files) -> Vec<String> {
     let expected = CLOUDS.into_iter().flat_map(|cloud| {
-        ["lib", "config", "wire", "sign", "fault"]
-            .map(|name| format!("crates/provider-{cloud}/src/{name}.rs"))
+        ["lib", "config", "credentials", "wire", "sign", "fault"]
+            .map(|name| format!("crates/provider-{cloud}/src/{name}"))
     });
+    let is_missing = |path: &String| {
+        let forms = [format!("{path}.rs"), format!("{path}/mod.rs")];
+        !forms.iter().any(|form| files.paths.contains(form))
+    };
     expected
-        .filter(|path| !files.paths.contains(path))
-        .map(|path| format!("{path} is missing"))
+        .filter(is_missing)
+        .map(|path| format!("{path}.rs is missing"))
         .collect()
 }
 
@@ -194,9 +199,9 @@ mod tests {
     }
 
     #[test]
-    fn a_provider_without_one_of_the_five_files_is_found() {
+    fn a_provider_without_one_of_the_six_files_is_found() {
         let mut files = Files::default();
-        assert_eq!(provider_files(&files).len(), 20);
+        assert_eq!(provider_files(&files).len(), 24);
 
         files.paths.extend(
             provider_files(&files)
@@ -204,6 +209,11 @@ mod tests {
                 .map(|finding| finding.replace(" is missing", "")),
         );
         files.paths.remove("crates/provider-huawei/src/fault.rs");
+        files
+            .paths
+            .remove("crates/provider-aliyun/src/credentials.rs");
+        let folder = "crates/provider-aliyun/src/credentials/mod.rs";
+        files.paths.insert(folder.to_owned());
         assert_eq!(
             provider_files(&files),
             ["crates/provider-huawei/src/fault.rs is missing"]

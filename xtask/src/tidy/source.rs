@@ -1,5 +1,5 @@
-//! Checks of the Rust files: what each is for, how long it is, and that core and client name no
-//! cloud.
+//! Checks of the Rust files: what each is for, how long it is, and what its code must not say: the
+//! name of a cloud, a look at the machine, a request sent past the one path.
 
 use super::Files;
 
@@ -29,10 +29,49 @@ pub(super) fn named_clouds(files: &Files) -> Vec<String> {
         .sources()
         .filter(|(path, _)| KNOW_NO_CLOUD.iter().any(|folder| path.starts_with(folder)))
     {
-        for (index, line) in text.lines().enumerate() {
-            let code = without_comment(line).to_lowercase();
+        for (number, code) in code_lines(text) {
+            let code = code.to_lowercase();
             if let Some(name) = CLOUD_NAMES.iter().find(|name| code.contains(*name)) {
-                findings.push(format!("{path}:{}: code names {name}", index + 1));
+                findings.push(format!("{path}:{number}: code names {name}"));
+            }
+        }
+    }
+    findings
+}
+
+/// Looks at the machine where everything comes in from outside: no dependency tree shows a use of the
+/// standard library.
+pub(super) fn looks_at_the_machine(files: &Files) -> Vec<String> {
+    let is_pure = |path: &str| {
+        path.starts_with("crates/lifecycle-core/") || path.starts_with("crates/provider-")
+    };
+    let mut findings = Vec::new();
+    for (path, text) in files
+        .sources()
+        .filter(|(path, _)| is_pure(path) && !is_test(path))
+    {
+        for (number, code) in code_lines(before_tests(text)) {
+            if let Some(look) = LOOKS.iter().find(|look| code.contains(*look)) {
+                findings.push(format!(
+                    "{path}:{number}: {look} looks at the machine; take it from `Surroundings`"
+                ));
+            }
+        }
+    }
+    findings
+}
+
+/// Requests sent from elsewhere than the few files that may.
+pub(super) fn side_paths(files: &Files) -> Vec<String> {
+    let mut findings = Vec::new();
+    for (path, text) in files
+        .sources()
+        .filter(|(path, _)| PRODUCT.iter().any(|folder| path.starts_with(folder)))
+        .filter(|(path, _)| !SENDERS.contains(path) && !is_test(path))
+    {
+        for (number, code) in code_lines(before_tests(text)) {
+            if code.contains("transport.send(") {
+                findings.push(format!("{path}:{number}: sends past `execute.rs`"));
             }
         }
     }
@@ -52,6 +91,46 @@ pub(super) fn long_files(files: &Files) -> Vec<String> {
 const LONG: usize = 700;
 const KNOW_NO_CLOUD: [&str; 2] = ["crates/lifecycle-core/", "crates/lifecycle-client/"];
 const CLOUD_NAMES: [&str; 5] = ["baidu", "aliyun", "alibaba", "zenlayer", "huawei"];
+
+/// How code gets at variables, files, programs, sockets and clocks without asking its caller.
+const LOOKS: [&str; 9] = [
+    "std::env",
+    "env::var",
+    "std::fs",
+    "fs::read",
+    "fs::File",
+    "std::process",
+    "TcpStream",
+    "UdpSocket",
+    "Time::now(",
+];
+/// What users link; benchmarks and suites send what they like.
+const PRODUCT: [&str; 3] = [
+    "crates/lifecycle-client/",
+    "crates/lifecycle-facade/",
+    "crates/lifecycle-cli/",
+];
+/// Calls to a cloud, steps to a key, and the probe that has no key.
+const SENDERS: [&str; 3] = [
+    "crates/lifecycle-client/src/execute.rs",
+    "crates/lifecycle-client/src/credentials/resolver.rs",
+    "crates/lifecycle-facade/src/fleet/probe.rs",
+];
+
+fn is_test(path: &str) -> bool {
+    path.ends_with("/tests.rs") || path.contains("/tests/")
+}
+
+fn before_tests(text: &str) -> &str {
+    text.split("#[cfg(test)]\nmod tests {")
+        .next()
+        .unwrap_or_default()
+}
+
+/// The lines without their comments, numbered from 1.
+fn code_lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    (1..).zip(text.lines().map(without_comment))
+}
 
 /// The line up to a comment. The slashes of an address follow a colon, those of a comment a blank
 /// or nothing.
@@ -132,6 +211,57 @@ let url = \"https://ecs.Aliyun.com\";
                 "crates/lifecycle-client/src/deep/a.rs:1: code names huawei",
                 "crates/lifecycle-core/src/lib.rs:4: code names aliyun"
             ]
+        );
+    }
+
+    #[test]
+    fn providers_and_core_look_at_nothing_themselves() {
+        let text = "//! Not std::fs.
+#[cfg(test)]
+mod tests;
+use std::env;
+// std::env is somebody else's
+#[cfg(test)]
+mod tests { use std::fs; }
+";
+        let files = Files::of([
+            ("crates/provider-a/src/credentials.rs", text),
+            ("crates/provider-a/src/sign/tests.rs", "use std::env;"),
+            ("crates/lifecycle-core/src/origin.rs", "fs::read(path)"),
+            (
+                "crates/lifecycle-client/src/credentials/machine.rs",
+                "use std::env;",
+            ),
+        ]);
+
+        assert_eq!(
+            looks_at_the_machine(&files),
+            [
+                "crates/lifecycle-core/src/origin.rs:1: fs::read looks at the machine; take it from `Surroundings`",
+                "crates/provider-a/src/credentials.rs:4: std::env looks at the machine; take it from `Surroundings`",
+            ]
+        );
+    }
+
+    #[test]
+    fn only_a_few_files_send() {
+        let text = "self.transport.send(request)";
+        let [execute, resolver, probe] = SENDERS;
+        let files = Files::of([
+            (execute, text),
+            (resolver, text),
+            (probe, text),
+            ("crates/lifecycle-bench/src/record.rs", text),
+            (
+                "crates/lifecycle-client/src/list.rs",
+                "\nlet reply = self.transport.send(request); // sent",
+            ),
+            ("crates/lifecycle-client/src/job.rs", "// transport.send("),
+        ]);
+
+        assert_eq!(
+            side_paths(&files),
+            ["crates/lifecycle-client/src/list.rs:2: sends past `execute.rs`"]
         );
     }
 

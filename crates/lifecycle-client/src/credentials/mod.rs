@@ -11,6 +11,7 @@ use lifecycle_core::{Credential, Effect, Fault, FaultKind};
 
 pub use chain::Chain;
 pub use machine::ThisMachine;
+#[cfg(feature = "reqwest")]
 pub(crate) use resolver::Direct;
 pub use resolver::{Resolver, Unresolved};
 

@@ -1,14 +1,11 @@
 //! From a configuration file to accounts.
 
-use lifecycle_core::{
-    Origin, OriginConfig, Pace,
-    origin::{FirstOf, Variables},
-};
+#[cfg(any(feature = "baidu", feature = "aliyun", feature = "huawei"))]
+use lifecycle_core::origin::FirstOf;
+use lifecycle_core::{Origin, OriginConfig, Pace, origin::Variables};
 
 use super::{Account, Cloud, FleetBuilder, FleetError, Keys, Network};
-use crate::config::{
-    AccountConfig, Config, CredentialConfig, NetworkConfig, PaceConfig, RoleConfig,
-};
+use crate::config::{AccountConfig, Config, CredentialConfig, NetworkConfig, PaceConfig};
 
 impl FleetBuilder {
     /// With the accounts of a configuration file, and its rule for plain HTTP.
@@ -151,6 +148,8 @@ fn exchange(
     source: &CredentialConfig,
     config: &OriginConfig,
 ) -> Result<Box<dyn Origin>, String> {
+    // Zenlayer has nobody to be asked.
+    let _ = (source, config);
     match cloud {
         #[cfg(feature = "baidu")]
         Cloud::Baidu => baidu(source, config),
@@ -175,6 +174,7 @@ fn base(cloud: Cloud, from: &CredentialConfig, config: &OriginConfig) -> Result<
 
 #[cfg(feature = "baidu")]
 fn baidu(source: &CredentialConfig, config: &OriginConfig) -> Result<Box<dyn Origin>, String> {
+    use crate::config::RoleConfig;
     use provider_baidu::credentials::{AssumeRole, SessionToken};
 
     match source {
@@ -248,6 +248,7 @@ fn aliyun(source: &CredentialConfig, config: &OriginConfig) -> Result<Box<dyn Or
 
 #[cfg(feature = "huawei")]
 fn huawei(source: &CredentialConfig, config: &OriginConfig) -> Result<Box<dyn Origin>, String> {
+    use crate::config::RoleConfig;
     use provider_huawei::credentials::{AssumeAgency, EcsAgency, OidcAgency, PasswordVariable};
 
     Ok(match source {

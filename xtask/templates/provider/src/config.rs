@@ -1,6 +1,6 @@
 //! Where the cloud is reached.
 
-use lifecycle_core::{BadEndpoint, Endpoint};
+use lifecycle_core::{BadEndpoint, Endpoint, Fault, FaultKind, Surroundings};
 
 /// Which region to talk to, and where it is reached.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,5 +32,50 @@ impl Config {
     /// Where the calls go.
     pub fn endpoint(&self) -> &Endpoint {
         &self.endpoint
+    }
+}
+
+// Which variables or files of the vendor's tools send the calls elsewhere, and which go first?
+// Are they about one region? Then `region` decides whether they count.
+
+/// Where the cloud's own variables send the calls of a region instead; `None` when they say nothing.
+///
+/// `EXAMPLE_ENDPOINT` is about all regions, so the region changes nothing.
+///
+/// # Errors
+/// [`FaultKind::Invalid`], naming the variable, when its value is no endpoint.
+pub fn endpoint_from(_: &str, around: &Surroundings<'_>) -> Result<Option<Endpoint>, Fault> {
+    let Some(text) = around.variable(ENDPOINT) else {
+        return Ok(None);
+    };
+    let invalid = |bad| Fault::new(FaultKind::Invalid, format!("{ENDPOINT}: {bad}"));
+    Endpoint::parse(&text).map(Some).map_err(invalid)
+}
+
+const ENDPOINT: &str = "EXAMPLE_ENDPOINT";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::credentials::tests::{Toy, around};
+
+    #[test]
+    fn each_region_has_its_host_unless_told_otherwise() {
+        let config = Config::new("r1").unwrap();
+        assert_eq!(config.endpoint().to_string(), "https://r1.example.com");
+        assert!(Config::new("r1.elsewhere").is_err());
+        let local = Endpoint::parse("http://127.0.0.1:7070").unwrap();
+        assert_eq!(config.with_endpoint(local.clone()).endpoint(), &local);
+    }
+
+    #[test]
+    fn a_variable_sends_the_calls_elsewhere() {
+        let from = |texts: &[_]| endpoint_from("r1", &around(&Toy::new(texts)));
+        assert_eq!(from(&[]), Ok(None));
+        let endpoint = from(&[(ENDPOINT, "proxy.example.com")]).unwrap().unwrap();
+        assert_eq!(endpoint.to_string(), "https://proxy.example.com");
+        let fault = from(&[(ENDPOINT, "ftp://proxy")]).unwrap_err();
+        assert_eq!(fault.kind(), FaultKind::Invalid);
+        assert!(fault.message().starts_with(ENDPOINT), "{fault}");
     }
 }

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod config;
+pub mod credentials;
 mod fault;
 mod sign;
 mod wire;
@@ -11,14 +12,16 @@ use lifecycle_core::{
     PageToken, Profile, Provider, Receipt, Reply, Stamp, Support,
 };
 
-pub use config::Config;
+pub use config::{Config, endpoint_from};
 
 // What is the cloud called in references (`example/region/id`), and for people?
 // How many instances does one call take: of each action, and of an observation?
 // Can a stop be forced, and a reboot? Can a stop end billing? What it cannot do is refused unsent.
 // Does the vendor publish rate limits (`with_pace`), or how often to look (`with_cadence`)?
 // Which variables do the vendor's own tools read keys from, and which ones count first?
-const PROFILE: Profile = Profile::new("example", "Example Cloud", Limits::all(50))
+
+/// What the vendor's pages say about the cloud in numbers.
+pub const PROFILE: Profile = Profile::new("example", "Example Cloud", Limits::all(50))
     .with_support(Support::NONE.forced())
     .with_variables(&[KeyVariables::Keys {
         id: "EXAMPLE_ACCESS_KEY_ID",

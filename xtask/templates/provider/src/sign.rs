@@ -1,10 +1,11 @@
 //! The signature, in the order of the vendor's page.
 
 use bytes::Bytes;
-use http::{HeaderValue, Request};
+use http::Request;
 use lifecycle_core::{
     Credential, Draft, Endpoint, Fault, FaultKind, Stamp,
     encode::{hmac_sha256_hex, sha256_hex},
+    hidden_header,
 };
 
 // Which kinds of keys does the cloud take: pairs, temporary ones with a session token, bearer tokens?
@@ -18,17 +19,20 @@ pub(crate) fn sign(
     key: &Credential,
     at: &Stamp,
 ) -> Result<Request<Bytes>, Fault> {
-    let Credential::Keys { id, secret, .. } = key else {
+    let Credential::Keys {
+        id,
+        secret,
+        session: None,
+    } = key
+    else {
         return Err(Fault::new(
             FaultKind::Credential,
-            "Example Cloud takes a key pair",
+            "Example Cloud takes a permanent key pair",
         ));
     };
     let text = text_to_sign(draft, at);
     let signature = hmac_sha256_hex(secret.expose().as_bytes(), text.as_bytes());
-    let mut authorization =
-        HeaderValue::try_from(format!("EXAMPLE {id}:{signature}")).map_err(invalid)?;
-    authorization.set_sensitive(true);
+    let authorization = hidden_header(format!("EXAMPLE {id}:{signature}"))?;
     Request::builder()
         .method(draft.method.clone())
         .uri(endpoint.uri(draft.target()).map_err(invalid)?)

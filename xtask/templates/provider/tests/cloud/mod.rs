@@ -13,11 +13,12 @@ use lifecycle_conformance::suite::{
     Condition, Deeds, Disturbance, Missing, Setting, SkewedClock, Subject, Target,
 };
 use lifecycle_core::{
-    Credential, InstanceId, PowerState, Reply, Stamp,
+    InstanceId, Machine as Computer, OriginConfig, PowerState, Reply, Stamp,
     encode::{hmac_sha256_hex, sha256_hex},
+    origin::Holds,
 };
-use lifecycle_facade::{Client, Clock, StaticCredential, Transport, TransportError};
-use provider_example::{Config, Example};
+use lifecycle_facade::{Chain, Client, Clock, Resolver, Transport, TransportError};
+use provider_example::{Config, Example, PROFILE, credentials};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
@@ -26,14 +27,14 @@ const SECRET: &str = "the secret of the stand-in";
 
 /// The cloud and the means to bring its instances into a condition.
 #[derive(Clone, Debug)]
-pub struct StandIn {
+pub(crate) struct StandIn {
     cloud: Arc<Mutex<Cloud>>,
     clock: TestClock,
 }
 
 impl StandIn {
     /// A cloud without instances. To be made within a tokio runtime.
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let clock = TestClock(Instant::now());
         Self {
             cloud: Arc::default(),
@@ -78,15 +79,20 @@ fn refusal(status: u16, code: &str) -> (u16, Value) {
 
 #[async_trait(?Send)]
 impl Subject for StandIn {
-    fn client(&self, setting: Setting) -> Result<Client, Missing> {
+    async fn client(&self, setting: Setting) -> Result<Client, Missing> {
         let secret = match setting {
             Setting::WrongKey => "another secret",
             Setting::ClockOff(_) => return Err(Missing::new("the stand-in sends no date")),
             _ => SECRET,
         };
         let config = Config::new("r1").map_err(|error| Missing::new(error.to_string()))?;
-        let key = StaticCredential::new(Credential::keys(KEY, secret));
-        let client = Client::builder(Example::new(config), key, self.clone()).seed(0);
+        // Keys come from where a user has them.
+        let resolver = Resolver::new(self.clone())
+            .clock(self.clock)
+            .machine(Desk { secret });
+        let origins = credentials::origins(&OriginConfig::in_region("r1"));
+        let keys = Chain::new(PROFILE.title, origins, resolver);
+        let client = Client::builder(Example::new(config), keys, self.clone()).seed(0);
         Ok(match setting {
             Setting::StaleSignatures => client.clock(SkewedClock::stale(self.clock)),
             _ => client.clock(self.clock),
@@ -145,6 +151,26 @@ impl Subject for StandIn {
 
     fn deeds(&self, id: &InstanceId) -> Option<Deeds> {
         Some(self.cloud().machines.get(id.as_str())?.deeds)
+    }
+}
+
+/// The computer of a user who has set the key up.
+#[derive(Debug)]
+struct Desk {
+    secret: &'static str,
+}
+
+impl Computer for Desk {
+    fn variable(&self, name: &str) -> Option<String> {
+        match name {
+            "EXAMPLE_ACCESS_KEY_ID" => Some(KEY.to_owned()),
+            "EXAMPLE_ACCESS_KEY_SECRET" => Some(self.secret.to_owned()),
+            _ => None,
+        }
+    }
+
+    fn file(&self, _: &str, _: Holds) -> Result<Option<String>, String> {
+        Ok(None)
     }
 }
 

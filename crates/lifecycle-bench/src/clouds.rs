@@ -9,7 +9,7 @@ use lifecycle_facade::{
     huawei, zenlayer,
 };
 
-use crate::work::Outcome;
+use crate::work::{Outcome, runtime};
 
 /// The first `count` of a cloud's made-up instances. Their ids look and weigh like real ones.
 ///
@@ -67,6 +67,9 @@ pub fn client(cloud: Cloud, port: u16) -> Outcome<Client> {
         .project(PROJECT)
         .tune(unlimited)
         .build()?;
+    // Connecting keeps time, though nobody has to be asked.
+    let runtime = runtime()?;
+    let _inside = runtime.enter();
     connected(&fleet, &place(cloud)?)
 }
 

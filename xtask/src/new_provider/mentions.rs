@@ -30,11 +30,11 @@ pub(super) const MENTIONS: &[Mention] = &[
     ),
     mention(
         "crates/lifecycle-facade/src/fleet/cloud.rs",
-        "the variant of `Cloud`, its `PROFILE`, its origins, its name",
+        "the variant of `Cloud`, its `PROFILE`, its `origins` and `endpoint_from`, its name",
     ),
     mention(
         "crates/lifecycle-facade/src/fleet/connect.rs",
-        "`build`: from a place to `Config`, by `endpoint_from`",
+        "`build`: from a place to its `Config`",
     ),
     mention(
         "crates/lifecycle-facade/src/fleet/configured.rs",
@@ -50,7 +50,7 @@ pub(super) const MENTIONS: &[Mention] = &[
     ),
     mention(
         "crates/lifecycle-cli/src/somewhere.rs",
-        "`usual_region`: where a key can be tried when no region is named",
+        "`usual_region`: the region of its own tools, else one in which a key can be tried",
     ),
     mention(
         "crates/lifecycle-facade/tests/features.rs",

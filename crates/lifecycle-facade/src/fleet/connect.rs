@@ -32,6 +32,7 @@ pub(super) struct Connector {
     clients: Mutex<BTreeMap<Place, Arc<OnceCell<Client>>>>,
     sources: Mutex<BTreeMap<Place, Arc<dyn CredentialSource>>>,
     /// Held by who looks a project up, so that an untried key goes out alone.
+    #[cfg(feature = "huawei")]
     refused: tokio::sync::Mutex<Vec<(Arc<Credential>, Fault)>>,
 }
 
@@ -53,6 +54,7 @@ impl Connector {
             resolver,
             clients: Mutex::default(),
             sources: Mutex::default(),
+            #[cfg(feature = "huawei")]
             refused: tokio::sync::Mutex::default(),
         }
     }

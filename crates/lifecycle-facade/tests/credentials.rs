@@ -12,17 +12,20 @@ use std::{
     time::Duration,
 };
 
+use async_trait::async_trait;
+use bytes::Bytes;
 use futures_util::future::join_all;
 
 use lifecycle_facade::{
     Account, BareMachine, Credential, Endpoint, FaultKind, Fleet, FleetError, Keys, Patience,
-    Place,
+    Place, Transport, TransportError,
     core::{
-        Machine,
+        Machine, Reply,
         origin::{Holds, Variables},
     },
 };
 use lifecycle_sim::{Cloud, Identity, Metadata, Operation, Role, Simulator};
+use tokio::time::Instant;
 
 const FLEET: &str = "baidu/bj=2,aliyun/cn-hangzhou=2,zenlayer/global=2,huawei/cn-north-4=2";
 
@@ -480,4 +483,119 @@ async fn a_project_that_cannot_be_found_is_told_before_anything_is_sent() {
         assert!(error.to_string().contains(expected), "{error}");
         assert_eq!(simulator.ledger().count(Cloud::Huawei, Operation::Start), 0);
     }
+}
+
+/// A machine whose vendor's tools are set up for somebody else.
+fn somebody_s_machine() -> Toy {
+    let bce = r#"{"current": "test", "profiles": [{"name": "test", "mode": "AK",
+        "access_key_id": "x", "secret_access_key": "y", "endpoint": "http://127.0.0.1:1"}]}"#;
+    Toy::new(
+        &[
+            ("PROD_ID", ID),
+            ("PROD_SECRET", SECRET),
+            ("ALIBABA_CLOUD_ENDPOINT_ECS", "http://127.0.0.1:1"),
+            (
+                "HUAWEICLOUD_SDK_PROJECT_ID",
+                "0123456789abcdef0123456789abcdef",
+            ),
+        ],
+        &[("~/.bce/config.json", bce.to_owned())],
+    )
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_key_of_one_account_does_not_go_where_another_one_points() {
+    let simulator = simulator();
+    for (cloud, place) in [
+        (lifecycle_facade::Cloud::Baidu, "prod@baidu/bj"),
+        (lifecycle_facade::Cloud::Aliyun, "prod@aliyun/cn-hangzhou"),
+        (lifecycle_facade::Cloud::Huawei, "prod@huawei/cn-north-4"),
+    ] {
+        let mut account = Account::new(cloud);
+        account.keys =
+            Keys::origins(|_| vec![Box::new(Variables::keys("PROD_ID", "PROD_SECRET", None))]);
+        let fleet = Fleet::builder()
+            .transport(simulator.transport())
+            .clock(simulator.clock())
+            .machine(somebody_s_machine())
+            .account("prod", account)
+            .unwrap()
+            .build()
+            .unwrap();
+        let place: Place = place.parse().unwrap();
+        let endpoint = fleet.endpoint(&place).unwrap();
+        assert!(!endpoint.is_loopback(), "{place} goes to {endpoint}");
+        assert_eq!(fleet.list(&place).await.unwrap().len(), 2, "{place}");
+        let given = Fleet::builder()
+            .machine(somebody_s_machine())
+            .credential(Credential::keys(ID, SECRET))
+            .build()
+            .unwrap();
+        let place = Place::new(cloud, &place.region);
+        assert!(!given.endpoint(&place).unwrap().is_loopback(), "{place}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refused_key_is_not_tried_in_region_after_region() {
+    let simulator = simulator();
+    let machine = Toy::new(&[("HW_ACCESS_KEY", ID), ("HW_SECRET_KEY", "wrong")], &[]);
+    let fleet = Fleet::builder()
+        .transport(simulator.transport())
+        .clock(simulator.clock())
+        .machine(machine)
+        .build()
+        .unwrap();
+    let places: Vec<Place> = (1..=6)
+        .map(|n| format!("huawei/cn-north-{n}").parse().unwrap())
+        .collect();
+    for _ in 0..3 {
+        let lists = join_all(places.iter().map(|place| fleet.list(place))).await;
+        assert!(lists.iter().all(Result::is_err));
+    }
+    assert_eq!(simulator.ledger().total(), 1);
+}
+
+/// Never answers.
+#[derive(Debug)]
+struct Silence;
+
+#[async_trait]
+impl Transport for Silence {
+    async fn send(&self, _: http::Request<Bytes>) -> Result<Reply, TransportError> {
+        std::future::pending().await
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn connecting_has_an_end() {
+    let fleet = Fleet::builder()
+        .transport(Silence)
+        .machine(Toy::new(
+            &[("HW_ACCESS_KEY", ID), ("HW_SECRET_KEY", SECRET)],
+            &[],
+        ))
+        .setup_timeout(Duration::from_secs(5))
+        .build()
+        .unwrap();
+    let began = Instant::now();
+    let error = fleet.start(["huawei/cn-north-4/i-1"]).await.unwrap_err();
+    assert_eq!(began.elapsed(), Duration::from_secs(5));
+    assert!(error.to_string().contains("within 5.0 s"), "{error}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn however_a_region_is_written_it_is_one_place() {
+    let simulator = simulator();
+    let fleet = Fleet::builder()
+        .transport(simulator.transport())
+        .clock(simulator.clock())
+        .machine(BareMachine)
+        .credential(Credential::keys(ID, SECRET))
+        .build()
+        .unwrap();
+    let instance = &simulator.instances_at(Cloud::Aliyun)[0];
+    let shouted = instance.replace("cn-hangzhou", "CN-Hangzhou");
+    let report = fleet.reboot([instance, &shouted]).await.unwrap();
+    assert_eq!(report.rows().len(), 1);
 }

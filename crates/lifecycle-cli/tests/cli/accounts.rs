@@ -226,3 +226,72 @@ fn the_doctor_finds_what_is_wrong_and_says_what_to_do() {
     assert!(ran.stdout.contains("FAILED  connection"), "{ran:#?}");
     assert!(ran.stdout.contains("check the network"), "{ran:#?}");
 }
+
+#[test]
+fn the_simulator_knows_no_accounts() {
+    let variables = [("LIFECYCLE_CONFIG", "/nowhere.toml")];
+    let home = Home::new();
+    home.run(&["list", "baidu/bj", "--sim"], &variables)
+        .exits_with(0);
+}
+
+#[test]
+fn waves_of_the_file_and_of_the_command_line_add_up() {
+    let home = Home::new();
+    home.write(".bce/config.json", BCE);
+    let dry = |args: &[&str]| {
+        let instances = home.served.instances();
+        let bj: Vec<&str> = instances
+            .into_iter()
+            .filter(|i| i.starts_with("baidu"))
+            .collect();
+        let args = [&["start", "--dry-run", "--output", "json"], args, &bj].concat();
+        home.at_simulator(&args)
+    };
+    assert_eq!(dry(&[]).exits_with(0).column("wave"), [1]);
+    dry(&["--stop-after", "2"])
+        .exits_with(2)
+        .says_only("--stop-after ends waves, and there are none");
+    home.config("[defaults]\nwaves = 1\n");
+    assert_eq!(dry(&[]).exits_with(0).column("wave"), [1, 2]);
+    assert_eq!(
+        dry(&["--stop-after", "2"]).exits_with(0).column("wave"),
+        [1, 2]
+    );
+    assert_eq!(dry(&["--waves", "2"]).exits_with(0).column("wave"), [1]);
+    assert_eq!(dry(&["--no-wait"]).exits_with(0).column("wave"), [1]);
+}
+
+#[test]
+fn a_broken_account_is_not_hidden_by_a_good_one() {
+    let home = Home::new();
+    home.write(".bce/config.json", BCE);
+    home.config(ACCOUNTS);
+    let ran = home.at_simulator(&["credentials", "--output", "json"]);
+    let rows = ran.exits_with(1).rows();
+    let prod = rows
+        .iter()
+        .find(|row| row["place"] == "prod@baidu/bj")
+        .unwrap();
+    assert_eq!(
+        prod["problem"],
+        "no key for Baidu AI Cloud BCC: PROD_KEY and PROD_WORD are not set"
+    );
+}
+
+#[test]
+fn a_key_that_huawei_refuses_has_its_kind() {
+    let served = Served::with(&["--fleet", "huawei/cn-north-4=1"]);
+    let variables = [
+        ("HW_ACCESS_KEY", served.field("access_key").to_owned()),
+        ("HW_SECRET_KEY", "wrong".to_owned()),
+    ];
+    let instances = served.instances();
+    let args = [
+        &["start"][..],
+        &instances,
+        &["--output", "json", "--endpoint", served.field("url")],
+    ];
+    let ran = run_with(&args.concat(), &variables, "").exits_with(3);
+    assert_eq!(ran.column("kind"), ["credential"]);
+}

@@ -102,9 +102,15 @@ impl From<FleetError> for Failure {
             FleetError::Client(error) => Some(error.kind()),
             _ => None,
         };
+        let message = match &error {
+            FleetError::NoCredential(missing) if missing.is_absent() => {
+                format!("{missing}; lifecycle --help says what each place needs")
+            }
+            _ => error.to_string(),
+        };
         Self {
             exit,
-            message: error.to_string(),
+            message,
             kind,
         }
     }

@@ -215,6 +215,11 @@ impl Page {
     }
 
     fn findings(self, findings: &[Finding]) -> String {
+        const INDENT: &str = "  ";
+        let indented = Self {
+            width: self.width.map(|width| width.saturating_sub(2)),
+            ..self
+        };
         let mut page = String::new();
         for place in findings.chunk_by(|one, next| one.place == next.place) {
             let Some(first) = place.first() else {
@@ -229,9 +234,9 @@ impl Page {
                 Some(advice) => plain(&format!("{} ({advice})", finding.detail)),
                 None => plain(&finding.detail),
             });
-            let lines = self.with_last_column(&table, "", details);
+            let lines = indented.with_last_column(&table, "", details);
             for line in lines.lines().skip(1) {
-                push_line(&mut page, &format!("  {line}"));
+                push_line(&mut page, &format!("{INDENT}{line}"));
             }
         }
         page

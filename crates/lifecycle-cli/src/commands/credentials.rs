@@ -140,7 +140,10 @@ impl Key {
 }
 
 fn cells(key: &Key) -> [String; 4] {
-    let found = key.problem.as_ref().or(key.found.as_ref());
+    let nothing = "nothing is set up".to_owned();
+    let problem = key.problem.as_ref();
+    let problem = problem.map(|problem| if key.is_absent { &nothing } else { problem });
+    let found = problem.or(key.found.as_ref());
     [
         key.place.clone(),
         key.key.clone().unwrap_or_else(|| "-".to_owned()),

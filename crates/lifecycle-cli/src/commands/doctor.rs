@@ -126,15 +126,18 @@ impl Visit<'_> {
             }
         }
         findings.push(self.dns().await);
-        findings.extend(self.tls_and_clock().await);
-        let has_key = credentials
-            .iter()
-            .all(|found| found.verdict != Verdict::Failed);
+        let connection = self.tls_and_clock().await;
+        let works = |findings: &[Finding]| {
+            let mut verdicts = findings.iter().map(|found| found.verdict);
+            verdicts.all(|verdict| verdict != Verdict::Failed)
+        };
+        let (is_reached, has_key) = (works(&connection), works(&credentials));
+        findings.extend(connection);
         findings.extend(credentials);
-        findings.push(if has_key {
-            self.permission().await
-        } else {
-            self.skipped("permission", "there is no key to try")
+        findings.push(match (is_reached, has_key) {
+            (true, true) => self.permission().await,
+            (false, _) => self.skipped("permission", "nobody can be asked"),
+            (true, false) => self.skipped("permission", "there is no key to try"),
         });
         findings
     }

@@ -106,6 +106,9 @@ impl CredentialSource for Chain {
     }
 }
 
+/// Longer texts are not read to their end.
+const READABLE: usize = 240;
+
 /// A key that was refused is replaced at most once in this time.
 const BETWEEN_REPLACEMENTS: Duration = Duration::from_secs(60);
 
@@ -286,11 +289,20 @@ impl Inner {
                 Err(why) => reasons.push(why),
             }
         }
-        Err(NoCredential::new(format!(
-            "no key for {}: {}",
-            self.title,
-            reasons.join("; ")
-        )))
+        Err(self.nothing(&reasons))
+    }
+
+    /// All reasons where a person can take them in, else the places; the log has the reasons.
+    fn nothing(&self, reasons: &[String]) -> NoCredential {
+        for (origin, why) in self.origins.iter().zip(reasons) {
+            tracing::debug!(cloud = self.title, "no key in {}: {why}", origin.name());
+        }
+        let mut text = reasons.join("; ");
+        if text.len() > READABLE {
+            let places: Vec<String> = self.origins.iter().map(Origin::name).collect();
+            text = format!("found none in {}", places.join(", "));
+        }
+        NoCredential::new(format!("no key for {}: {text}", self.title))
     }
 
     /// The inner error says why nothing is set up there.

@@ -14,7 +14,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 use lifecycle_facade::{
     BadReference, Billing, Endpoint, Fleet, LocalDisk, Place, PowerState, Reference, StopMode,
     Waves,
-    config::{VARIABLE as CONFIG_VARIABLE, time_limit, waves},
+    config::{time_limit, waves},
 };
 use lifecycle_sim::{BadFleet, Builder, Simulator};
 
@@ -472,8 +472,8 @@ pub(crate) struct Connection {
     pub(crate) endpoint: Option<Endpoint>,
 
     /// Read accounts, groups and defaults from this file [default: lifecycle/lifecycle.toml in the
-    /// user's configuration folder, where there is one]
-    #[arg(long, value_name = "FILE", env = CONFIG_VARIABLE, hide_env_values = true)]
+    /// user's configuration folder, where there is one] [env: LIFECYCLE_CONFIG]
+    #[arg(long, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
 
     /// Trust the certificate authorities in this PEM file, too

@@ -1,12 +1,17 @@
 //! What the command line and the configuration file say together: the command line first, then the
 //! file, then what is usual.
 
-use std::{fs, num::NonZeroUsize, path::Path, time::Duration};
+use std::{
+    fs,
+    num::NonZeroUsize,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use lifecycle_facade::{
     BadReference, Endpoint, Fleet, FleetBuilder, HttpTransport, PlainHttp, Reference, Timeouts,
     Waves,
-    config::{BadConfig, Config, GroupEntry},
+    config::{self, BadConfig, Config, GroupEntry},
 };
 
 use crate::{args::Connection, exit::Failure, simulated};
@@ -24,7 +29,8 @@ impl Setup {
     /// # Errors
     /// When it was named and is not there, or something in it is wrong.
     pub(crate) fn read(connection: &Connection) -> Result<Self, Failure> {
-        let config = match (&connection.config, Config::default_path()) {
+        let named = connection.config.clone().or_else(from_environment);
+        let config = match (named, Config::default_path()) {
             // The simulator knows neither accounts nor machines of anybody.
             _ if connection.sim => Ok(None),
             (Some(path), _) => Config::load(path).map(Some),
@@ -184,6 +190,12 @@ impl Setup {
         }
         timeouts
     }
+}
+
+/// The file that the environment names. An empty name is none.
+fn from_environment() -> Option<PathBuf> {
+    let path = std::env::var_os(config::VARIABLE).filter(|path| !path.is_empty())?;
+    Some(PathBuf::from(path))
 }
 
 fn is_reference(text: &str) -> Result<(), String> {

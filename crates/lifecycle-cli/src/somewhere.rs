@@ -12,7 +12,7 @@ pub(crate) enum Somewhere {
     /// `cloud/region` or `account@cloud/region`; not read yet, since what is wrong with it depends
     /// on the accounts.
     Region(String),
-    /// The name of an account, or of a cloud.
+    /// The name of an account.
     Name(String),
 }
 
@@ -90,7 +90,13 @@ fn usual_region(cloud: Cloud) -> String {
         Cloud::Huawei => (&["HW_REGION_NAME"], "cn-north-4"),
         _ => (&[], "global"),
     };
-    let set = variables.iter().find_map(|name| std::env::var(name).ok());
-    set.filter(|region| !region.trim().is_empty())
+    let set = |name: &&str| {
+        let region = std::env::var(name).ok()?;
+        let region = region.trim();
+        (!region.is_empty()).then(|| region.to_owned())
+    };
+    variables
+        .iter()
+        .find_map(set)
         .unwrap_or_else(|| guess.to_owned())
 }

@@ -357,6 +357,24 @@ async fn a_refused_key_is_replaced_once_even_for_a_reboot() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn all_calls_in_flight_get_the_key_that_replaces_a_refused_one() {
+    let service = Service::new();
+    let cloud = Scripted::new(|sent| match &*sent.operation {
+        "start" if sent.signature.starts_with("key1@") => fault(FaultKind::Credential),
+        "start" => ok("ok"),
+        _ => all(sent, "stopped"),
+    });
+    let chain = service.chain();
+    let client = client(&chain, cloud.clone());
+    // The key is known to work, so the calls go out side by side.
+    client.observe(["i-0"]).await.unwrap();
+    let ids: Vec<String> = (0..40).map(|n| format!("i-{n}")).collect();
+    let report = client.start(ids.iter().map(String::as_str)).await.unwrap();
+    assert_eq!(outcomes(&report), ["accepted"; 40]);
+    assert_eq!(service.asked(), 2);
+}
+
+#[tokio::test(start_paused = true)]
 async fn refusals_do_not_make_a_storm_of_new_keys() {
     let service = Service::new();
     let cloud = Scripted::new(|_| -> Fate { fault(FaultKind::Credential) });

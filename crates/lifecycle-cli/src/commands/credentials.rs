@@ -22,7 +22,11 @@ pub(crate) async fn run(args: &PlacesArgs, console: Console) -> Result<Exit, Fai
     let fleet = setup.fleet()?;
     let places = args.places(&fleet)?;
     let limit = setup.timeout();
-    let keys = join_all(places.iter().map(|place| find(&fleet, place, limit))).await;
+    let mut keys = join_all(places.iter().map(|place| find(&fleet, place, limit))).await;
+    for key in &mut keys {
+        // Nobody has keys for all clouds.
+        key.may_be_absent &= args.somewhere.is_empty();
+    }
     let mut warnings: Vec<&String> = keys.iter().flat_map(|key| &key.warnings).collect();
     warnings.sort();
     warnings.dedup();
@@ -41,7 +45,7 @@ pub(crate) async fn run(args: &PlacesArgs, console: Console) -> Result<Exit, Fai
         say("no key was found: see lifecycle --help for where keys come from");
         return Ok(Exit::NothingDone);
     }
-    let wrong = keys.iter().filter(|key| key.is_wrong(args)).count();
+    let wrong = keys.iter().filter(|key| key.is_wrong()).count();
     Ok(if wrong == 0 {
         Exit::AllAsAsked
     } else {
@@ -70,11 +74,9 @@ struct Key {
     warnings: Vec<String>,
     /// Why there is none.
     problem: Option<String>,
+    /// Nothing is set up, and nobody asked for it.
     #[serde(skip)]
-    is_of_account: bool,
-    /// Nothing is set up.
-    #[serde(skip)]
-    is_absent: bool,
+    may_be_absent: bool,
 }
 
 async fn find(fleet: &Fleet, place: &Place, limit: Duration) -> Key {
@@ -88,8 +90,7 @@ async fn find(fleet: &Fleet, place: &Place, limit: Duration) -> Key {
         expires_in: None,
         warnings: Vec::new(),
         problem: None,
-        is_of_account: place.account.is_some(),
-        is_absent: false,
+        may_be_absent: false,
     };
     let source = match fleet.credentials(place) {
         Ok(source) => source,
@@ -101,7 +102,7 @@ async fn find(fleet: &Fleet, place: &Place, limit: Duration) -> Key {
     match timeout(limit, source.credential()).await {
         Ok(Ok(key)) => row.describe(&key, source.standing(), fleet.now()),
         Ok(Err(missing)) => {
-            row.is_absent = missing.is_absent();
+            row.may_be_absent = missing.is_absent() && place.account.is_none();
             row.problem = Some(missing.to_string());
         }
         Err(_) => row.problem = Some(format!("no answer within {} s", limit.as_secs())),
@@ -111,10 +112,8 @@ async fn find(fleet: &Fleet, place: &Place, limit: Duration) -> Key {
 }
 
 impl Key {
-    /// Nobody has keys for all clouds: one that is not set up and was not asked for is not wrong.
-    fn is_wrong(&self, args: &PlacesArgs) -> bool {
-        let may_be_absent = args.somewhere.is_empty() && !self.is_of_account;
-        self.key.is_none() && !(may_be_absent && self.is_absent)
+    fn is_wrong(&self) -> bool {
+        self.key.is_none() && !self.may_be_absent
     }
 
     fn describe(&mut self, key: &Credential, standing: Standing, now: SystemTime) {
@@ -142,7 +141,7 @@ impl Key {
 fn cells(key: &Key) -> [String; 4] {
     let nothing = "nothing is set up".to_owned();
     let problem = key.problem.as_ref();
-    let problem = problem.map(|problem| if key.is_absent { &nothing } else { problem });
+    let problem = problem.map(|problem| if key.may_be_absent { &nothing } else { problem });
     let found = problem.or(key.found.as_ref());
     [
         key.place.clone(),

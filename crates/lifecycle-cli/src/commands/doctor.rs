@@ -3,7 +3,7 @@
 use std::{error::Error as _, time::Duration};
 
 use futures_util::{StreamExt, future::join_all};
-use lifecycle_facade::{Fleet, FleetError, Place, TransportError};
+use lifecycle_facade::{FaultKind, Fleet, FleetError, Place, TransportError};
 use serde::Serialize;
 use tokio::{net::lookup_host, time::timeout};
 
@@ -48,8 +48,12 @@ pub(crate) async fn run(args: &PlacesArgs, console: Console) -> Result<Exit, Fai
     let tried = findings
         .iter()
         .any(|finding| finding.check == "permission" && finding.verdict == Verdict::Ok);
+    let has_key = findings
+        .iter()
+        .any(|finding| finding.check == "credentials" && finding.verdict == Verdict::Ok);
     say(match (wrong, tried) {
         (0, true) => "all is well".to_owned(),
+        (0, false) if has_key => "no key could be tried: name a region".to_owned(),
         (0, false) => "no key is set up for any cloud: see lifecycle --help".to_owned(),
         (1, _) => "1 check failed".to_owned(),
         (wrong, _) => format!("{wrong} checks failed"),
@@ -302,7 +306,9 @@ impl Visit<'_> {
                 "may list instances; there are none".to_owned(),
             ),
             Ok(Ok(_)) => self.ok("permission", "may list instances".to_owned()),
-            Ok(Err(error @ FleetError::Project { .. })) if self.may_be_absent => {
+            Ok(Err(error @ FleetError::Project { .. }))
+                if self.may_be_absent && kind_of(&error) == Some(FaultKind::Invalid) =>
+            {
                 let why = format!("{error}; name a region to try: lifecycle doctor CLOUD/REGION");
                 self.skipped("permission", &why)
             }
@@ -345,6 +351,13 @@ impl Visit<'_> {
             advice: Some(advice.to_owned()),
             ..self.ok(check, detail)
         }
+    }
+}
+
+fn kind_of(error: &FleetError) -> Option<FaultKind> {
+    match error {
+        FleetError::Project { fault, .. } => Some(fault.kind()),
+        _ => None,
     }
 }
 

@@ -237,10 +237,15 @@ fn the_doctor_finds_what_is_wrong_and_says_what_to_do() {
 }
 
 #[test]
-fn the_simulator_knows_no_accounts() {
+fn the_simulator_knows_no_accounts_and_an_empty_name_is_no_file() {
     let variables = [("LIFECYCLE_CONFIG", "/nowhere.toml")];
     let home = Home::new();
     home.run(&["list", "baidu/bj", "--sim"], &variables)
+        .exits_with(0);
+    home.write(".bce/config.json", BCE);
+    let endpoint = home.served.field("url");
+    let empty = [("LIFECYCLE_CONFIG", "")];
+    home.run(&["list", "baidu/bj", "--endpoint", endpoint], &empty)
         .exits_with(0);
 }
 
@@ -286,6 +291,8 @@ fn a_broken_account_is_not_hidden_by_a_good_one() {
         prod["problem"],
         "no key for Baidu AI Cloud BCC: PROD_KEY and PROD_WORD are not set"
     );
+    let ran = home.run(&["credentials", "prod"], &[]).exits_with(3);
+    assert!(ran.stdout.contains("PROD_KEY and PROD_WORD"), "{ran:#?}");
 }
 
 #[test]

@@ -79,6 +79,9 @@ impl CredentialSource for Chain {
         if !held.key.is_same(key) {
             return true;
         }
+        if state.is_suspect {
+            return true;
+        }
         let now = Instant::now();
         let soon = |at: Instant| now.saturating_duration_since(at) < BETWEEN_REPLACEMENTS;
         if state.replaced.is_some_and(soon) {

@@ -75,7 +75,8 @@ pub enum Keys {
     /// Wherever the cloud's own tools find them.
     #[default]
     Default,
-    /// The first of these origins that has one. The function is told of the region.
+    /// The first of these origins that has one. The function is told of a region: the first one that
+    /// is used, since the regions of an account share a key (those of Huawei do not).
     Origins(Arc<Origins>),
     /// A source of the caller's own.
     Source(Arc<dyn CredentialSource>),

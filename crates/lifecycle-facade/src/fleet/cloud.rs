@@ -2,6 +2,8 @@
 
 use std::{fmt, str::FromStr};
 
+#[cfg(feature = "config")]
+use lifecycle_core::origin::Variables;
 use lifecycle_core::{Endpoint, Fault, Origin, OriginConfig, Profile, Surroundings};
 
 use super::BadReference;
@@ -62,6 +64,31 @@ impl Cloud {
             Self::Zenlayer => provider_zenlayer::credentials::origins(config),
             #[cfg(feature = "huawei")]
             Self::Huawei => provider_huawei::credentials::origins(config),
+        }
+    }
+
+    /// The variables of the cloud's own tools that hold keys.
+    #[cfg(feature = "config")]
+    pub(super) fn variables(self, config: &OriginConfig) -> Vec<Box<dyn Origin>> {
+        #[cfg(feature = "huawei")]
+        if self == Self::Huawei {
+            return provider_huawei::credentials::variables(config);
+        }
+        let _ = config;
+        vec![Box::new(Variables::new(self.profile().variables))]
+    }
+
+    /// The files of the cloud's own tools that hold keys.
+    pub(super) fn files(self, config: &OriginConfig) -> Vec<Box<dyn Origin>> {
+        match self {
+            #[cfg(feature = "baidu")]
+            Self::Baidu => provider_baidu::credentials::files(config),
+            #[cfg(feature = "aliyun")]
+            Self::Aliyun => provider_aliyun::credentials::files(config),
+            #[cfg(feature = "zenlayer")]
+            Self::Zenlayer => provider_zenlayer::credentials::files(config),
+            #[cfg(feature = "huawei")]
+            Self::Huawei => provider_huawei::credentials::files(config),
         }
     }
 

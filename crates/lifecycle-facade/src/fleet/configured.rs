@@ -107,8 +107,8 @@ fn source(
         CredentialConfig::Default {
             profile: profile @ Some(_),
         }
-        | CredentialConfig::File { profile } => files(cloud, &with_profile(profile)),
-        CredentialConfig::Environment => vec![Box::new(Variables::new(cloud.profile().variables))],
+        | CredentialConfig::File { profile } => cloud.files(&with_profile(profile)),
+        CredentialConfig::Environment => cloud.variables(config),
         CredentialConfig::KeyVariables {
             id,
             secret,
@@ -126,20 +126,6 @@ fn source(
         }
         other => vec![exchange(cloud, other, config)?],
     })
-}
-
-/// The files of the cloud's own tools.
-fn files(cloud: Cloud, config: &OriginConfig) -> Origins {
-    match cloud {
-        #[cfg(feature = "baidu")]
-        Cloud::Baidu => provider_baidu::credentials::files(config),
-        #[cfg(feature = "aliyun")]
-        Cloud::Aliyun => provider_aliyun::credentials::files(config),
-        #[cfg(feature = "zenlayer")]
-        Cloud::Zenlayer => provider_zenlayer::credentials::files(config),
-        #[cfg(feature = "huawei")]
-        Cloud::Huawei => provider_huawei::credentials::files(config),
-    }
 }
 
 /// Where somebody has to be asked.

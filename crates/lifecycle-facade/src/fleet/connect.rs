@@ -31,9 +31,10 @@ pub(super) struct Connector {
     resolver: Resolver,
     clients: Mutex<BTreeMap<Place, Arc<OnceCell<Client>>>>,
     sources: Mutex<BTreeMap<Place, Arc<dyn CredentialSource>>>,
-    /// Held by who looks a project up, so that an untried key goes out alone.
+    /// What IAM refused, account by account. Held by who looks a project up, so that an untried key
+    /// goes out alone.
     #[cfg(feature = "huawei")]
-    refused: tokio::sync::Mutex<Vec<(Arc<Credential>, Fault)>>,
+    refused: Mutex<BTreeMap<Option<String>, Arc<Refusals>>>,
 }
 
 /// A client that was not connected: it can plan, and it has no key.
@@ -55,7 +56,7 @@ impl Connector {
             clients: Mutex::default(),
             sources: Mutex::default(),
             #[cfg(feature = "huawei")]
-            refused: tokio::sync::Mutex::default(),
+            refused: Mutex::default(),
         }
     }
 
@@ -102,6 +103,8 @@ impl Connector {
         let origins = match account.map(|account| &account.keys) {
             Some(Keys::Source(source)) => return Ok(Arc::clone(source)),
             Some(Keys::Origins(origins)) => origins(&config),
+            // A profile is a thing of files, and who names one does not mean a key in a variable.
+            Some(Keys::Default) | None if config.profile.is_some() => place.cloud.files(&config),
             Some(Keys::Default) | None => place.cloud.origins(&config),
         };
         let title = place.cloud.profile().title;
@@ -145,9 +148,13 @@ impl Connector {
             )));
         }
         match &account.region {
-            Some(region) if account.endpoint.is_some() && *region != place.region => Err(wrong(
-                format!("the account {name:?} has an endpoint of its own, for {region} only"),
-            )),
+            Some(region)
+                if account.endpoint.is_some() && !region.eq_ignore_ascii_case(&place.region) =>
+            {
+                Err(wrong(format!(
+                    "the account {name:?} has an endpoint of its own, for {region} only"
+                )))
+            }
             _ => Ok(Some(account)),
         }
     }
@@ -175,7 +182,9 @@ impl Connector {
     /// are used. A key from elsewhere must not go where they point, nor work in their project.
     fn heeds_environment(&self, account: Option<&Account>) -> bool {
         let is_theirs = |account: &Account| {
-            matches!(account.keys, Keys::Default) && account.network == super::Network::Public
+            matches!(account.keys, Keys::Default)
+                && account.profile.is_none()
+                && account.network == super::Network::Public
         };
         self.settings.credential.is_none() && account.is_none_or(is_theirs)
     }
@@ -248,9 +257,20 @@ impl Connector {
             let machine = WithoutVariables(Arc::clone(&self.settings.machine));
             self.resolver.clone().machine(machine)
         };
-        let mut refused = self.refused.lock().await;
-        if let Some((_, fault)) = refused.iter().find(|(known, _)| known.is_same(key)) {
-            return Err(fault.clone());
+        let refused = Arc::clone(
+            lock(&self.refused)
+                .entry(place.account.clone())
+                .or_default(),
+        );
+        let mut refused = refused.lock().await;
+        let is_known = |refusal: &&Refusal| {
+            // A token is good for one region: another one may take it.
+            let is_here =
+                refusal.region == place.region || matches!(**key, Credential::Keys { .. });
+            is_here && refusal.key.is_same(key)
+        };
+        if let Some(refusal) = refused.iter().find(is_known) {
+            return Err(refusal.fault.clone());
         }
         let found = resolver.resolve(|around| provider_huawei::project(&config, key, around));
         let found = found.await.map_err(|unresolved| match unresolved {
@@ -260,7 +280,11 @@ impl Connector {
         if let Err(fault) = &found
             && fault.kind() == FaultKind::Credential
         {
-            refused.push((Arc::clone(key), fault.clone()));
+            refused.push(Refusal {
+                region: place.region.clone(),
+                key: Arc::clone(key),
+                fault: fault.clone(),
+            });
         }
         found
     }
@@ -379,6 +403,18 @@ impl Connector {
 /// Stands where a project belongs that is not known yet. Nothing is sent with it.
 #[cfg(feature = "huawei")]
 const UNKNOWN_PROJECT: &str = "unknown";
+
+#[cfg(feature = "huawei")]
+type Refusals = tokio::sync::Mutex<Vec<Refusal>>;
+
+/// A key that IAM refused.
+#[cfg(feature = "huawei")]
+#[derive(Debug)]
+struct Refusal {
+    region: String,
+    key: Arc<Credential>,
+    fault: Fault,
+}
 
 /// A machine whose variables are about another account.
 #[cfg(feature = "huawei")]

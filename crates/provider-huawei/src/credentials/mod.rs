@@ -32,17 +32,23 @@ pub use {
 /// A profile that is asked for by name is one of the command line's: the SDKs' file has none, and
 /// is left out then.
 pub fn origins(config: &OriginConfig) -> Vec<Box<dyn Origin>> {
+    let oidc = OidcAgency::new().with_config(config.clone());
+    let mut origins: Vec<Box<dyn Origin>> = vec![Box::new(oidc)];
+    origins.extend(variables(config));
+    origins.extend(files(config));
+    origins.push(Box::new(EcsAgency::new().with_config(config.clone())));
+    origins.push(Box::new(PodIdentity::new()));
+    origins
+}
+
+/// The variables of Huawei's tools, those of the chain, with what they lead to.
+pub fn variables(config: &OriginConfig) -> Vec<Box<dyn Origin>> {
     let own = || config.clone();
-    let mut origins: Vec<Box<dyn Origin>> = vec![
-        Box::new(OidcAgency::new().with_config(own())),
+    vec![
         Box::new(SdkVariables::new().with_config(own())),
         Box::new(assume_agency::TerraformVariables::new(own())),
         Box::new(password::FromVariables::new(own())),
-    ];
-    origins.extend(files(config));
-    origins.push(Box::new(EcsAgency::new().with_config(own())));
-    origins.push(Box::new(PodIdentity::new()));
-    origins
+    ]
 }
 
 /// The files of Huawei's tools, those of the chain.

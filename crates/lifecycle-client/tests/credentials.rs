@@ -356,6 +356,19 @@ async fn a_refused_key_is_replaced_once_even_for_a_reboot() {
     assert_eq!(service.asked(), 2);
 }
 
+/// A cloud that takes a while to answer.
+#[derive(Debug)]
+struct Distant(Scripted);
+
+#[async_trait]
+impl Transport for Distant {
+    async fn send(&self, request: http::Request<Bytes>) -> Result<Reply, TransportError> {
+        let reply = self.0.send(request).await;
+        sleep(seconds(1)).await;
+        reply
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn all_calls_in_flight_get_the_key_that_replaces_a_refused_one() {
     let service = Service::new();
@@ -364,8 +377,9 @@ async fn all_calls_in_flight_get_the_key_that_replaces_a_refused_one() {
         "start" => ok("ok"),
         _ => all(sent, "stopped"),
     });
-    let chain = service.chain();
-    let client = client(&chain, cloud.clone());
+    let client = Client::builder(Toy::default(), service.chain(), Distant(cloud))
+        .seed(1)
+        .build();
     // The key is known to work, so the calls go out side by side.
     client.observe(["i-0"]).await.unwrap();
     let ids: Vec<String> = (0..40).map(|n| format!("i-{n}")).collect();

@@ -15,12 +15,9 @@ use lifecycle_core::{
     Credential, Endpoint, Fault, FaultKind, OriginConfig, Provider, Surroundings,
 };
 use tokio::{sync::OnceCell, time::timeout};
-#[cfg(feature = "huawei")]
-use {
-    lifecycle_client::Unresolved,
-    lifecycle_core::{Machine, origin::Holds},
-};
 
+#[cfg(feature = "huawei")]
+use super::project::Projects;
 use super::{Account, Cloud, FleetBuilder, FleetError, Keys, Place};
 
 /// Connects to places, each once.
@@ -28,13 +25,11 @@ use super::{Account, Cloud, FleetBuilder, FleetError, Keys, Place};
 pub(super) struct Connector {
     pub(super) settings: FleetBuilder,
     pub(super) transport: Arc<dyn Transport>,
-    resolver: Resolver,
+    pub(super) resolver: Resolver,
     clients: Mutex<BTreeMap<Place, Arc<OnceCell<Client>>>>,
     sources: Mutex<BTreeMap<Place, Arc<dyn CredentialSource>>>,
-    /// What IAM refused, account by account. Held by who looks a project up, so that an untried key
-    /// goes out alone.
     #[cfg(feature = "huawei")]
-    refused: Mutex<BTreeMap<Option<String>, Arc<Refusals>>>,
+    pub(super) projects: Projects,
 }
 
 /// A client that was not connected: it can plan, and it has no key.
@@ -56,7 +51,7 @@ impl Connector {
             clients: Mutex::default(),
             sources: Mutex::default(),
             #[cfg(feature = "huawei")]
-            refused: Mutex::default(),
+            projects: Projects::default(),
         }
     }
 
@@ -73,7 +68,18 @@ impl Connector {
         // What is wrong with the place is said before anybody is asked.
         self.sketch(place)?;
         let source = self.source(place)?;
-        let project = self.project(place, &source).await?;
+        let key = source.credential().await?;
+        #[cfg(feature = "huawei")]
+        let project = if place.cloud == Cloud::Huawei {
+            Some(self.project(place, &*source, key).await?)
+        } else {
+            None
+        };
+        #[cfg(not(feature = "huawei"))]
+        let project: Option<String> = {
+            drop(key);
+            None
+        };
         Ok(self.build(place, source, project.as_deref())?.client)
     }
 
@@ -125,7 +131,7 @@ impl Connector {
     }
 
     /// The account that a place names; `None` for one that names none.
-    fn account(&self, place: &Place) -> Result<Option<&Account>, FleetError> {
+    pub(super) fn account(&self, place: &Place) -> Result<Option<&Account>, FleetError> {
         let Some(name) = &place.account else {
             return Ok(None);
         };
@@ -180,7 +186,7 @@ impl Connector {
 
     /// Whether the settings of the cloud's own tools are about this account: only where their keys
     /// are used. A key from elsewhere must not go where they point, nor work in their project.
-    fn heeds_environment(&self, account: Option<&Account>) -> bool {
+    pub(super) fn heeds_environment(&self, account: Option<&Account>) -> bool {
         let is_theirs = |account: &Account| {
             matches!(account.keys, Keys::Default)
                 && account.profile.is_none()
@@ -189,7 +195,7 @@ impl Connector {
         self.settings.credential.is_none() && account.is_none_or(is_theirs)
     }
 
-    fn origin_config(
+    pub(super) fn origin_config(
         &self,
         place: &Place,
         account: Option<&Account>,
@@ -207,86 +213,6 @@ impl Connector {
         config.metadata = of(|account| account.metadata_endpoint.as_ref());
         config.profile = account.and_then(|account| account.profile.clone());
         Ok(config)
-    }
-
-    /// The project of a place, on the one cloud that has projects. Everywhere else this only finds
-    /// out that there is a key.
-    async fn project(
-        &self,
-        place: &Place,
-        source: &Arc<dyn CredentialSource>,
-    ) -> Result<Option<String>, FleetError> {
-        let key = source.credential().await?;
-        #[cfg(feature = "huawei")]
-        if place.cloud == Cloud::Huawei {
-            let account = self.account(place)?;
-            let own = account.and_then(|account| account.project.as_ref());
-            if let Some(project) = self.settings.project.as_ref().or(own) {
-                return Ok(Some(project.clone()));
-            }
-            let mut found = self.look_up_project(place, account, &key).await;
-            if matches!(&found, Err(fault) if fault.kind() == FaultKind::Credential)
-                && source.refused(&key)
-            {
-                let key = source.credential().await?;
-                found = self.look_up_project(place, account, &key).await;
-            }
-            let found = found.map_err(|fault| FleetError::Project {
-                place: place.to_string(),
-                fault,
-            });
-            return found.map(Some);
-        }
-        let _ = (place, key);
-        Ok(None)
-    }
-
-    #[cfg(feature = "huawei")]
-    async fn look_up_project(
-        &self,
-        place: &Place,
-        account: Option<&Account>,
-        key: &Arc<Credential>,
-    ) -> Result<String, Fault> {
-        let config = self
-            .origin_config(place, account)
-            .map_err(|error| Fault::new(FaultKind::Invalid, error.to_string()))?;
-        let resolver = if self.heeds_environment(account) {
-            self.resolver.clone()
-        } else {
-            let machine = WithoutVariables(Arc::clone(&self.settings.machine));
-            self.resolver.clone().machine(machine)
-        };
-        let refused = Arc::clone(
-            lock(&self.refused)
-                .entry(place.account.clone())
-                .or_default(),
-        );
-        let mut refused = refused.lock().await;
-        let is_known = |refusal: &&Refusal| {
-            // A token is good for one region: another one may take it.
-            let is_here =
-                refusal.region == place.region || matches!(**key, Credential::Keys { .. });
-            is_here && refusal.key.is_same(key)
-        };
-        if let Some(refusal) = refused.iter().find(is_known) {
-            return Err(refusal.fault.clone());
-        }
-        let found = resolver.resolve(|around| provider_huawei::project(&config, key, around));
-        let found = found.await.map_err(|unresolved| match unresolved {
-            Unresolved::Failed(fault) => fault,
-            Unresolved::Absent(why) => Fault::new(FaultKind::Invalid, why),
-        });
-        if let Err(fault) = &found
-            && fault.kind() == FaultKind::Credential
-        {
-            refused.push(Refusal {
-                region: place.region.clone(),
-                key: Arc::clone(key),
-                fault: fault.clone(),
-            });
-        }
-        found
     }
 
     /// The one place where a cloud's provider is chosen by name. `project` is `None`
@@ -404,34 +330,6 @@ impl Connector {
 #[cfg(feature = "huawei")]
 const UNKNOWN_PROJECT: &str = "unknown";
 
-#[cfg(feature = "huawei")]
-type Refusals = tokio::sync::Mutex<Vec<Refusal>>;
-
-/// A key that IAM refused.
-#[cfg(feature = "huawei")]
-#[derive(Debug)]
-struct Refusal {
-    region: String,
-    key: Arc<Credential>,
-    fault: Fault,
-}
-
-/// A machine whose variables are about another account.
-#[cfg(feature = "huawei")]
-#[derive(Debug)]
-struct WithoutVariables(Arc<dyn Machine>);
-
-#[cfg(feature = "huawei")]
-impl Machine for WithoutVariables {
-    fn variable(&self, _: &str) -> Option<String> {
-        None
-    }
-
-    fn file(&self, path: &str, holds: Holds) -> Result<Option<String>, String> {
-        self.0.file(path, holds)
-    }
-}
-
 /// Whose key a place needs: regions of one account share it, but where a key is good for one region
 /// only.
 fn owner(place: &Place) -> Place {
@@ -471,7 +369,7 @@ fn in_place<E: fmt::Display>(place: &Place) -> impl FnOnce(E) -> FleetError {
     }
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     // Nothing panics while it holds one of these.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -11,6 +11,8 @@ mod events;
 mod order;
 mod place;
 mod probe;
+#[cfg(feature = "huawei")]
+mod project;
 mod report;
 mod request;
 mod roll;

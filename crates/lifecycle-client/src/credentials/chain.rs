@@ -15,6 +15,7 @@ use tokio::{
 use super::{
     CredentialSource, NoCredential, Resolver, Standing,
     resolver::{Dated, Unresolved, Witness},
+    term::Term,
 };
 
 /// The first of several [`Origin`]s that has a key, cached.
@@ -149,12 +150,13 @@ impl Held {
             value: grant,
             ahead,
         } = grant;
-        let renewal = grant.renewal.unwrap_or(RENEWAL);
         Self {
             key: Arc::new(grant.credential),
             origin,
             found: grant.found,
-            term: grant.expires.map(|end| Term::new(now, end, ahead, renewal)),
+            term: grant
+                .expires
+                .map(|end| Term::new(now, end, ahead, grant.renewal)),
         }
     }
 
@@ -195,8 +197,10 @@ impl Inner {
             return View::Nothing(state.rounds);
         };
         let key = Arc::clone(&held.key);
+        if state.is_suspect {
+            return View::Nothing(state.rounds);
+        }
         match held.term {
-            _ if state.is_suspect => View::Nothing(state.rounds),
             Some(term) if now >= term.last => View::Nothing(state.rounds),
             Some(term) if now >= term.renewal => View::Due(key),
             _ => View::Good(key),
@@ -359,42 +363,3 @@ fn renew_meanwhile(inner: &Arc<Inner>) {
         }
     });
 }
-
-/// How long before its end a key is renewed, unless its cloud has a rule of its own.
-const RENEWAL: Duration = Duration::from_secs(15 * 60);
-
-/// The times of a key that ends, by this machine's clock.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Term {
-    /// From here on a new one is fetched.
-    renewal: SystemTime,
-    /// From here on it is not used any more: a call takes a while to arrive.
-    last: SystemTime,
-    end: SystemTime,
-}
-
-impl Term {
-    /// The term of a key that was given `now` and ends at `end` by a clock that is `ahead` seconds
-    /// ahead. It is renewed `before` its end, but not in the first half of its life, and a little
-    /// earlier by chance, so that many programs do not renew at once.
-    fn new(now: SystemTime, end: SystemTime, ahead: i64, before: Duration) -> Self {
-        let shift = Duration::from_secs(ahead.unsigned_abs());
-        let end = match ahead {
-            0.. => end.checked_sub(shift),
-            _ => end.checked_add(shift),
-        }
-        .unwrap_or(end);
-        let life = end.duration_since(now).unwrap_or_default();
-        let margin = before.min(life / 2);
-        let early = margin.mul_f64(1.0 + 0.1 * fastrand::f64()).min(life);
-        let slack = ON_THE_WAY.min(life / 10);
-        Self {
-            renewal: end.checked_sub(early).unwrap_or(now),
-            last: end.checked_sub(slack).unwrap_or(now),
-            end,
-        }
-    }
-}
-
-/// The time that a signed call may take to arrive.
-const ON_THE_WAY: Duration = Duration::from_secs(10);

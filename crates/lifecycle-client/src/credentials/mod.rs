@@ -3,6 +3,7 @@
 mod chain;
 mod machine;
 mod resolver;
+mod term;
 
 use std::{fmt, sync::Arc, time::SystemTime};
 

@@ -224,7 +224,11 @@ impl Book {
                 entry.phase = Phase::Accepted;
             }
             true
-        } else if on_the_way || (self.is_ready(state) && is_believed_late(&fault)) {
+        } else if on_the_way
+            || (self.is_ready(state) && is_believed_late(&fault))
+            // It may have failed at what was refused in name only.
+            || (state == PowerState::Failed && !certain && !was_looked_at)
+        {
             self.doubt(id, fault, doubt, settle_by);
             true
         } else {

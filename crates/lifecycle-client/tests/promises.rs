@@ -1119,3 +1119,18 @@ async fn events_tell_the_same_as_the_report() {
     );
     assert!(events.iter().any(|event| matches!(event, Event::State(_))));
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_instance_that_failed_after_a_refusal_in_name_may_have_failed_at_the_start() {
+    let cloud = Scripted::new(|sent| match (&*sent.operation, sent.ids.len()) {
+        ("start", 3) => fault(FaultKind::WrongState),
+        ("start", _) => ok("ok"),
+        _ => {
+            let state = |id: &String| if id == "i-0" { "failed" } else { "stopped" };
+            let lines = sent.ids.iter().map(|id| format!("{id} {}", state(id)));
+            ok(lines.collect::<Vec<_>>().join("\n"))
+        }
+    });
+    let report = cloud.client().start(ids(3)).await.unwrap();
+    assert_eq!(outcomes(&report), ["uncertain", "accepted", "accepted"]);
+}

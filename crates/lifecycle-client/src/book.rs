@@ -227,7 +227,8 @@ impl Book {
         } else if on_the_way
             || (self.is_ready(state) && is_believed_late(&fault))
             // It may have failed at what was refused in name only.
-            || (state == PowerState::Failed && !certain && !was_looked_at)
+            || (state == PowerState::Failed
+                && !(certain || was_looked_at || fault.kind() == FaultKind::Failed))
         {
             self.doubt(id, fault, doubt, settle_by);
             true

@@ -311,3 +311,129 @@ fn a_key_that_huawei_refuses_has_its_kind() {
     let ran = run_with(&args.concat(), &variables, "").exits_with(3);
     assert_eq!(ran.column("kind"), ["credential"]);
 }
+
+#[test]
+fn endpoints_of_environment_file_and_command_line_win_in_this_order() {
+    let home = Home::new();
+    home.write(".bce/config.json", BCE);
+    let url = home.served.field("url").to_owned();
+    let nobody = "http://127.0.0.1:1";
+    let args = ["list", "baidu/bj", "--timeout", "5s"];
+    home.run(&args, &[("BCC_ENDPOINT", &url)]).exits_with(0);
+    home.run(&args, &[("BCC_ENDPOINT", nobody)]).exits_with(3);
+    let here = [&args[..], &["--endpoint", &url]].concat();
+    home.run(&here, &[("BCC_ENDPOINT", nobody)]).exits_with(0);
+
+    home.config("[accounts.prod]\ncloud = \"baidu\"\nendpoint = \"URL\"\n");
+    let of_account = ["list", "prod@baidu/bj", "--timeout", "5s"];
+    home.run(&of_account, &[("BCC_ENDPOINT", nobody)])
+        .exits_with(0);
+    let elsewhere = [&of_account[..], &["--endpoint", nobody]].concat();
+    home.run(&elsewhere, &[]).exits_with(3);
+}
+
+#[test]
+fn the_defaults_of_the_file_count() {
+    let home = Home::new();
+    home.write(".bce/config.json", BCE);
+    let instances = home.served.instances();
+    home.config("[defaults]\nmax = 1\n");
+    let both = [&["start"][..], &instances[..2]].concat();
+    home.at_simulator(&both)
+        .exits_with(2)
+        .says_only("2 instances are more than the cap of 1");
+    home.config("[defaults]\ntimeout = \"1s\"\n");
+    let ran = home.at_simulator(&["wait", instances[0], "--output", "json"]);
+    assert_eq!(ran.exits_with(1).column("outcome"), ["pending"]);
+    home.config("[defaults]\nca_certificates = [\"company.pem\"]\n");
+    home.at_simulator(&["list", "baidu/bj"])
+        .exits_with(2)
+        .says_only("company.pem");
+}
+
+#[test]
+fn plain_http_to_others_has_to_be_allowed() {
+    let home = Home::new();
+    home.write(".bce/config.json", BCE);
+    // No host of this name exists, so nothing leaves this machine.
+    let args = [
+        "list",
+        "baidu/bj",
+        "--timeout",
+        "2s",
+        "--endpoint",
+        "http://api.cloud.invalid",
+    ];
+    home.run(&args, &[])
+        .exits_with(2)
+        .says_only("unless --plain-http says otherwise");
+    let allowed = [&args[..], &["--plain-http"]].concat();
+    home.run(&allowed, &[])
+        .exits_with(3)
+        .says_only("list instances");
+    home.config("[defaults]\nplain_http = \"anywhere\"\n");
+    home.run(&args, &[])
+        .exits_with(3)
+        .says_only("list instances");
+}
+
+#[test]
+#[cfg(unix)]
+fn the_end_of_a_temporary_key_is_shown() {
+    let home = Home::new();
+    home.write(
+        ".aliyun/config.json",
+        r#"{"current": "e", "profiles": [{"name": "e", "mode": "External", "process_command":
+            "/bin/echo '{\"mode\": \"StsToken\", \"access_key_id\": \"k\", \"access_key_secret\": \"hidden-1\", \"sts_token\": \"hidden-2\", \"expiration\": \"2099-01-02T03:04:05Z\"}'"}]}"#,
+    );
+    let ran = home.at_simulator(&[
+        "credentials",
+        "aliyun/cn-hangzhou",
+        "--output",
+        "json",
+        "-vv",
+    ]);
+    let row = &ran.exits_with(0);
+    assert!(!format!("{row:?}").contains("hidden"), "{row:#?}");
+    assert!(row.stderr.contains("key obtained"), "{row:#?}");
+    assert!(row.stderr.contains("02 Jan 2099"), "{row:#?}");
+    let row = &row.rows()[0];
+    assert_eq!(row["kind"], "temporary");
+    assert_eq!(row["expires"], "2099-01-02T03:04:05Z");
+    assert!(row["expires_in"].as_u64().unwrap() > 1_000_000_000);
+}
+
+/// Answers one request with this date.
+fn clock_at(date: &'static str) -> String {
+    use std::io::{Read, Write};
+
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let mut request = [0; 4096];
+            // What is asked does not matter, nor whether anybody reads the answer.
+            let _ = stream.read(&mut request);
+            let answer = format!(
+                "HTTP/1.1 404 Not Found\r\ndate: {date}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
+            );
+            let _ = stream.write_all(answer.as_bytes());
+        }
+    });
+    url
+}
+
+#[test]
+fn a_clock_that_is_off_is_told() {
+    let home = Home::new();
+    home.write(".bce/config.json", BCE);
+    let url = clock_at("Wed, 03 Dec 2014 06:42:19 GMT");
+    let args = ["doctor", "baidu/bj", "--timeout", "5s", "--endpoint", &url];
+    let text = words(&home.run(&args, &[]).stdout);
+    assert!(
+        text.contains("warning clock this machine's clock is"),
+        "{text}"
+    );
+    assert!(text.contains("s ahead (set this machine's clock"), "{text}");
+}

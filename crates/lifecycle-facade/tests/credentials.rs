@@ -774,3 +774,29 @@ async fn settings_of_the_configuration_file_reach_the_account() {
         "{took:?}: the pace is not kept"
     );
 }
+
+/// Nothing but variables: the instance's role is not taken in their place.
+#[cfg(feature = "config")]
+#[tokio::test(start_paused = true)]
+async fn the_environment_as_a_source_is_nothing_else() {
+    let simulator = simulator();
+    for place in ["a@aliyun/cn-hangzhou", "a@huawei/cn-north-4"] {
+        let place: Place = place.parse().unwrap();
+        let text = format!(
+            "[accounts.a]\ncloud = \"{}\"\ncredentials = {{ source = \"environment\" }}\n",
+            place.cloud
+        );
+        let config = lifecycle_facade::config::Config::parse(&text).unwrap();
+        let fleet = Fleet::builder()
+            .transport(simulator.transport())
+            .clock(simulator.clock())
+            .machine(BareMachine)
+            .configured(&config)
+            .unwrap()
+            .build()
+            .unwrap();
+        let error = fleet.list(&place).await.unwrap_err();
+        assert!(matches!(error, FleetError::NoCredential(_)), "{error}");
+    }
+    assert_eq!(simulator.ledger().total(), 0);
+}

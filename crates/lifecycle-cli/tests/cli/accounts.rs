@@ -370,11 +370,11 @@ fn plain_http_to_others_has_to_be_allowed() {
     let allowed = [&args[..], &["--plain-http"]].concat();
     home.run(&allowed, &[])
         .exits_with(3)
-        .says_only("list instances");
+        .says_only("no connection");
     home.config("[defaults]\nplain_http = \"anywhere\"\n");
     home.run(&args, &[])
         .exits_with(3)
-        .says_only("list instances");
+        .says_only("no connection");
 }
 
 #[test]

@@ -1,0 +1,189 @@
+//! Whose key goes where, and what is refused on the way to a client.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use futures_util::future::join_all;
+use lifecycle_facade::{
+    Account, BareMachine, Endpoint, FaultKind, FleetError, Keys, Place, Transport, TransportError,
+    core::{Reply, origin::Variables},
+};
+use lifecycle_sim::Operation;
+use tokio::time::Instant;
+
+use super::*;
+
+#[tokio::test]
+async fn accounts_have_keys_of_their_own() {
+    let simulator = simulator();
+    let server = simulator.serve("127.0.0.1:0").await.unwrap();
+    let variables = [
+        ("PROD_ID", ID),
+        ("PROD_SECRET", SECRET),
+        ("TEST_ID", ID),
+        ("TEST_SECRET", "wrong"),
+    ];
+    let account = |prefix: &str| {
+        let (id, secret) = (format!("{prefix}_ID"), format!("{prefix}_SECRET"));
+        let mut account = Account::new(lifecycle_facade::Cloud::Baidu);
+        account.region = Some("bj".into());
+        account.keys =
+            Keys::origins(move |_| vec![Box::new(Variables::keys(&*id, &*secret, None))]);
+        account
+    };
+    let fleet = Fleet::builder()
+        .endpoint(Endpoint::parse(&server.url()).unwrap())
+        .machine(Toy::new(&variables, &[]))
+        .account("prod", account("PROD"))
+        .unwrap()
+        .account("test", account("TEST"))
+        .unwrap()
+        .build()
+        .unwrap();
+    let instances = simulator.instances_at(Cloud::Baidu);
+    let of = |name: &str| format!("{name}@{}", instances[0]);
+    let statuses = fleet.observe([of("prod"), of("test")]).await.unwrap();
+    assert_eq!(statuses[0].reference.to_string(), of("prod"));
+    assert!(statuses[0].result.is_ok());
+    assert_eq!(
+        statuses[1].result.as_ref().unwrap_err().kind(),
+        FaultKind::Credential
+    );
+    for (reference, expected) in [
+        ("stage@baidu/bj/i-1", "there is prod, test"),
+        ("prod@aliyun/cn-hangzhou/i-1", "is one of baidu"),
+        ("a b@baidu/bj/i-1", "is no name of an account"),
+        ("@baidu/bj/i-1", "is no name of an account"),
+    ] {
+        let error = fleet.start([reference]).await.unwrap_err().to_string();
+        assert!(error.contains(expected), "{reference}: {error}");
+    }
+    server.shutdown().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_project_that_cannot_be_found_is_told_before_anything_is_sent() {
+    for (projects, expected) in [(0, "project"), (2, "project")] {
+        let simulator = Simulator::builder()
+            .credential(Cloud::Huawei, &Credential::keys(ID, SECRET))
+            .identity(Cloud::Huawei, Identity::new().projects(projects))
+            .fleet("huawei/cn-north-4=1")
+            .unwrap()
+            .build();
+        let fleet = in_memory(
+            &simulator,
+            Toy::new(&[("HW_ACCESS_KEY", ID), ("HW_SECRET_KEY", SECRET)], &[]),
+        )
+        .build()
+        .unwrap();
+        let error = fleet.start(simulator.instances()).await.unwrap_err();
+        assert!(matches!(error, FleetError::Project { .. }), "{error}");
+        assert!(error.to_string().contains(expected), "{error}");
+        assert_eq!(simulator.ledger().count(Cloud::Huawei, Operation::Start), 0);
+    }
+}
+
+/// A machine whose vendor's tools are set up for somebody else.
+fn somebody_s_machine() -> Toy {
+    let bce = r#"{"current": "test", "profiles": [{"name": "test", "mode": "AK",
+        "access_key_id": "x", "secret_access_key": "y", "endpoint": "http://127.0.0.1:1"}]}"#;
+    Toy::new(
+        &[
+            ("PROD_ID", ID),
+            ("PROD_SECRET", SECRET),
+            ("ALIBABA_CLOUD_ENDPOINT_ECS", "http://127.0.0.1:1"),
+            (
+                "HUAWEICLOUD_SDK_PROJECT_ID",
+                "0123456789abcdef0123456789abcdef",
+            ),
+        ],
+        &[("~/.bce/config.json", bce.to_owned())],
+    )
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_key_of_one_account_does_not_go_where_another_one_points() {
+    let simulator = simulator();
+    for (cloud, place) in [
+        (lifecycle_facade::Cloud::Baidu, "prod@baidu/bj"),
+        (lifecycle_facade::Cloud::Aliyun, "prod@aliyun/cn-hangzhou"),
+        (lifecycle_facade::Cloud::Huawei, "prod@huawei/cn-north-4"),
+    ] {
+        let mut account = Account::new(cloud);
+        account.keys =
+            Keys::origins(|_| vec![Box::new(Variables::keys("PROD_ID", "PROD_SECRET", None))]);
+        let fleet = in_memory(&simulator, somebody_s_machine())
+            .account("prod", account)
+            .unwrap()
+            .build()
+            .unwrap();
+        let place: Place = place.parse().unwrap();
+        let endpoint = fleet.endpoint(&place).unwrap();
+        assert!(!endpoint.is_loopback(), "{place} goes to {endpoint}");
+        assert_eq!(fleet.list(&place).await.unwrap().len(), 2, "{place}");
+        let given = Fleet::builder()
+            .machine(somebody_s_machine())
+            .credential(Credential::keys(ID, SECRET))
+            .build()
+            .unwrap();
+        let place = Place::new(cloud, &place.region);
+        assert!(!given.endpoint(&place).unwrap().is_loopback(), "{place}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refused_key_is_not_tried_in_region_after_region() {
+    let simulator = simulator();
+    let machine = Toy::new(&[("HW_ACCESS_KEY", ID), ("HW_SECRET_KEY", "wrong")], &[]);
+    let fleet = in_memory(&simulator, machine).build().unwrap();
+    let places: Vec<Place> = (1..=6)
+        .map(|n| format!("huawei/cn-north-{n}").parse().unwrap())
+        .collect();
+    for _ in 0..3 {
+        let lists = join_all(places.iter().map(|place| fleet.list(place))).await;
+        assert!(lists.iter().all(Result::is_err));
+    }
+    assert_eq!(simulator.ledger().total(), 1);
+}
+
+/// Never answers.
+#[derive(Debug)]
+struct Silence;
+
+#[async_trait]
+impl Transport for Silence {
+    async fn send(&self, _: http::Request<Bytes>) -> Result<Reply, TransportError> {
+        std::future::pending().await
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn connecting_has_an_end() {
+    let fleet = Fleet::builder()
+        .transport(Silence)
+        .machine(Toy::new(
+            &[("HW_ACCESS_KEY", ID), ("HW_SECRET_KEY", SECRET)],
+            &[],
+        ))
+        .setup_timeout(Duration::from_secs(5))
+        .build()
+        .unwrap();
+    let began = Instant::now();
+    let error = fleet.start(["huawei/cn-north-4/i-1"]).await.unwrap_err();
+    assert_eq!(began.elapsed(), Duration::from_secs(5));
+    assert!(error.to_string().contains("within 5.0 s"), "{error}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn however_a_region_is_written_it_is_one_place() {
+    let simulator = simulator();
+    let fleet = in_memory(&simulator, BareMachine)
+        .credential(Credential::keys(ID, SECRET))
+        .build()
+        .unwrap();
+    let instance = &simulator.instances_at(Cloud::Aliyun)[0];
+    let shouted = instance.replace("cn-hangzhou", "CN-Hangzhou");
+    let report = fleet.reboot([instance, &shouted]).await.unwrap();
+    assert_eq!(report.rows().len(), 1);
+}

@@ -1,0 +1,58 @@
+//! Keys that end, and keys that are shared.
+
+use std::{collections::HashSet, time::Duration};
+
+use futures_util::future::join_all;
+use lifecycle_facade::{BareMachine, Patience, Place};
+use lifecycle_sim::Operation;
+
+use super::*;
+
+#[tokio::test(start_paused = true)]
+async fn keys_that_end_are_renewed_in_the_middle_of_a_wait() {
+    let identity = Identity::new()
+        .metadata(Metadata::Role("web".into()))
+        .lifetime(Duration::from_secs(60));
+    let simulator = Simulator::builder()
+        .identity(Cloud::Aliyun, identity.clone())
+        .identity(Cloud::Huawei, identity)
+        .fleet("aliyun/cn-hangzhou=3,huawei/cn-north-4=3")
+        .unwrap()
+        .boot(Duration::from_secs(600))
+        .build();
+    let fleet = in_memory(&simulator, BareMachine).build().unwrap();
+    let report = fleet
+        .start(simulator.instances())
+        .wait(Patience::minutes(20))
+        .await
+        .unwrap();
+    assert!(report.into_result().is_ok());
+    let calls = simulator.ledger().calls();
+    let keys: HashSet<&str> = calls.iter().map(|call| &*call.credential).collect();
+    assert!(keys.len() > 10, "{} keys in ten minutes", keys.len());
+    let refused: Vec<_> = calls
+        .iter()
+        .filter(|call| call.credential_refused)
+        .collect();
+    assert!(refused.is_empty(), "{refused:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn regions_of_one_account_share_a_key() {
+    let simulator = simulator();
+    let fleet = in_memory(&simulator, BareMachine).build().unwrap();
+    let places: Vec<Place> = ["cn-hangzhou", "cn-beijing", "cn-shanghai"]
+        .iter()
+        .map(|region| format!("aliyun/{region}").parse().unwrap())
+        .collect();
+    join_all(places.iter().map(|place| fleet.list(place))).await;
+    let calls = simulator.ledger().calls();
+    let lists = calls
+        .iter()
+        .filter(|call| call.operation == Operation::List);
+    assert_eq!(lists.count(), 3);
+    let others = calls
+        .iter()
+        .filter(|call| call.operation == Operation::Identify);
+    assert_eq!(others.count(), 3, "one token, one role, one key: {calls:?}");
+}

@@ -1,0 +1,113 @@
+//! Keys of all kinds against the simulated identity services: what a user's machine holds is all that
+//! is set up.
+#![cfg(all(
+    feature = "baidu",
+    feature = "aliyun",
+    feature = "zenlayer",
+    feature = "huawei"
+))]
+
+mod accounts;
+#[cfg(feature = "config")]
+mod configured;
+mod lifetime;
+mod places;
+
+use std::collections::HashMap;
+
+use lifecycle_facade::{
+    Credential, Fleet, FleetBuilder,
+    core::{Machine, origin::Holds},
+};
+use lifecycle_sim::{Cloud, Identity, Metadata, Role, Simulator};
+
+const FLEET: &str = "baidu/bj=2,aliyun/cn-hangzhou=2,zenlayer/global=2,huawei/cn-north-4=2";
+
+/// A key that every simulated cloud knows.
+pub(crate) const ID: &str = "FAKEID";
+pub(crate) const SECRET: &str = "fake-secret";
+pub(crate) const TOKEN: &str = "fake.bearer.token";
+pub(crate) const ARN: &str = "acs:ram::1001:role/night";
+pub(crate) const FURTHER: &str = "acs:ram::1001:role/further";
+pub(crate) const OIDC: &str = "acs:ram::1001:oidc-provider/ci";
+pub(crate) const AGENCY: &str = "iam::1001:agency:night";
+pub(crate) const ID_TOKEN: &str = "an.identity.token";
+
+pub(crate) fn simulator() -> Simulator {
+    let aliyun = Identity::new()
+        .role(Role::new(ARN))
+        .role(Role::new(FURTHER).external_id("patch"))
+        .id_token(OIDC, ID_TOKEN)
+        .metadata(Metadata::Role("web".into()));
+    let baidu = Identity::new().role(Role::new("1001/night"));
+    let huawei = Identity::new()
+        .role(Role::new(AGENCY))
+        .id_token("iam::1001:identityProvider:ci", ID_TOKEN)
+        .id_token("ci", ID_TOKEN)
+        .user("ops", "pass word", "company")
+        .metadata(Metadata::Role("web".into()));
+    let builder = Cloud::ALL
+        .into_iter()
+        .fold(Simulator::builder(), |builder, cloud| {
+            builder.credential(cloud, &Credential::keys(ID, SECRET))
+        });
+    builder
+        .credential(Cloud::Zenlayer, &Credential::token(TOKEN))
+        .identity(Cloud::Aliyun, aliyun)
+        .identity(Cloud::Baidu, baidu)
+        .identity(Cloud::Huawei, huawei)
+        .fleet(FLEET)
+        .unwrap()
+        .build()
+}
+
+/// What a user's machine holds.
+#[derive(Debug)]
+pub(crate) struct Toy {
+    variables: HashMap<String, String>,
+    files: HashMap<String, String>,
+}
+
+impl Toy {
+    pub(crate) fn new(variables: &[(&str, &str)], files: &[(&str, String)]) -> Self {
+        let owned = |text: &str| text.to_owned();
+        Self {
+            variables: variables
+                .iter()
+                .map(|(name, value)| (owned(name), owned(value)))
+                .collect(),
+            files: files
+                .iter()
+                .map(|(path, text)| (owned(path), text.clone()))
+                .collect(),
+        }
+    }
+}
+
+impl Machine for Toy {
+    fn variable(&self, name: &str) -> Option<String> {
+        self.variables.get(name).cloned()
+    }
+
+    fn file(&self, path: &str, _: Holds) -> Result<Option<String>, String> {
+        Ok(self.files.get(path).cloned())
+    }
+}
+
+/// Settings of a fleet in memory, on a machine that holds this.
+pub(crate) fn in_memory(simulator: &Simulator, machine: impl Machine) -> FleetBuilder {
+    Fleet::builder()
+        .transport(simulator.transport())
+        .clock(simulator.clock())
+        .machine(machine)
+}
+
+/// A config.json of Alibaba's command line with one profile.
+pub(crate) fn aliyun_config(fields: &str) -> (&'static str, String) {
+    let text = format!(
+        r#"{{"current": "prod", "profiles": [
+            {{"name": "base", "mode": "AK", "access_key_id": "{ID}", "access_key_secret": "{SECRET}"}},
+            {{"name": "prod", "region_id": "cn-hangzhou", {fields}}}], "meta_path": ""}}"#
+    );
+    ("~/.aliyun/config.json", text)
+}

@@ -456,7 +456,7 @@ async fn nobody_becomes_somebody_else_on_the_way() {
     assert_eq!(refusal.fault().kind(), FaultKind::Unreachable);
     assert_eq!(
         refusal.to_string(),
-        "no key for Toy Cloud where it was before: the service has no key"
+        "no key for Toy Cloud where it was before (the service has no key): set it up there again, or begin anew to look elsewhere"
     );
 }
 

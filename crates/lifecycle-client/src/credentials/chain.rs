@@ -284,7 +284,10 @@ impl Inner {
                 // Another origin may have the key of somebody else.
                 Err(why) => Err(Fault::new(
                     FaultKind::Unreachable,
-                    format!("no key for {} where it was before: {why}", self.title),
+                    format!(
+                        "no key for {} where it was before ({why}): set it up there again, or begin anew to look elsewhere",
+                        self.title
+                    ),
                 )
                 .into()),
             };

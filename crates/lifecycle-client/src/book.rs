@@ -4,7 +4,9 @@
 
 use std::collections::{HashMap, VecDeque};
 
-use lifecycle_core::{Effect, Fault, FaultKind, InstanceId, JobId, Observation, PowerState, Verb};
+use lifecycle_core::{
+    ActionKind, ExecutionStatus, Fault, FaultKind, InstanceId, JobId, Observation, PowerState,
+};
 use tokio::{sync::mpsc::UnboundedSender, time::Instant};
 
 use crate::{
@@ -20,7 +22,7 @@ use crate::{
 #[derive(Debug)]
 pub(crate) struct Book {
     /// `None` for a request that only waits.
-    verb: Option<Verb>,
+    verb: Option<ActionKind>,
     goal: PowerState,
     /// Whether the goal is waited for, or acceptance is the end.
     waits: bool,
@@ -42,7 +44,7 @@ const ABSENCES: u8 = 3;
 impl Book {
     pub(crate) fn new(plan: &Plan, events: Option<UnboundedSender<Event>>) -> Self {
         let index = plan.ids.iter().cloned().zip(0..).collect();
-        let verb = plan.action.map(|action| action.verb());
+        let verb = plan.action.map(|action| action.kind());
         let phase = || match verb {
             Some(_) => Phase::Unsent,
             None => Phase::Accepted,
@@ -200,7 +202,7 @@ impl Book {
         let was_accepted = matches!(entry.phase, Phase::Accepted);
         // Then it was not so, and has come there since.
         let was_looked_at = entry.before.is_some();
-        let certain = fault.effect() == Effect::None;
+        let certain = !fault.maybe_executed();
         if self.strict && certain && !was_accepted {
             self.close(id, Outcome::Refused(fault));
             return false;
@@ -305,7 +307,7 @@ impl Book {
             Sight::Absent => self.absent(id),
             Sight::Missed(fault) => match fault.kind() {
                 FaultKind::Credential | FaultKind::Permission | FaultKind::Unsupported => {
-                    self.end(id, |_| Pending::Blind(fault));
+                    self.end(id, |_| Pending::Unobservable(fault));
                 }
                 _ => {}
             },
@@ -327,12 +329,12 @@ impl Book {
         entry.done &= observation.state == goal;
         let state = observation.state;
         let evidence = match verb {
-            Some(Verb::Reboot) => entry.reboot_evidence(observation),
+            Some(ActionKind::Reboot) => entry.reboot_evidence(observation),
             _ => (state == goal).then_some(Evidence::Seen),
         };
         let done = state == goal && evidence.is_some();
         let moved = match verb {
-            Some(Verb::Reboot) => entry.left || evidence.is_some(),
+            Some(ActionKind::Reboot) => entry.left || evidence.is_some(),
             _ => on_the_way,
         };
         let was_unclear = matches!(entry.phase, Phase::Unclear(..));
@@ -351,8 +353,8 @@ impl Book {
                 }
             }
             (Some(evidence), None) if done => self.close(id, Outcome::Reached(evidence)),
-            _ if state.is_dead_end() && state != goal => {
-                self.end(id, |_| Pending::DeadEnd(state));
+            _ if state.is_stuck() && state != goal => {
+                self.end(id, |_| Pending::StuckState(state));
             }
             _ if was_unclear && moved => {
                 // Seen at work: the lost answer was a yes.
@@ -415,7 +417,7 @@ impl Book {
                 self.skipped(&id, Fault::new(FaultKind::Deadline, "the time was over"));
             }
         }
-        let rebooted = self.verb == Some(Verb::Reboot);
+        let rebooted = self.verb == Some(ActionKind::Reboot);
         for id in &open {
             let job = self.entry(id).filter(|entry| entry.done);
             if let Some(job) = job.and_then(|entry| entry.job.clone()) {
@@ -426,7 +428,7 @@ impl Book {
                 let state = entry.last.as_ref().map(|last| last.state);
                 match (&entry.trouble, state) {
                     (Some(trouble), _) => trouble.clone(),
-                    (None, Some(PowerState::Running)) if rebooted => Pending::Unproved,
+                    (None, Some(PowerState::Running)) if rebooted => Pending::Unconfirmed,
                     (None, state) => Pending::Deadline(state),
                 }
             });
@@ -474,7 +476,9 @@ impl Book {
         }
         let outcome = match outcome {
             // Whatever it was when it came in.
-            Outcome::Refused(fault) => Outcome::Refused(fault.with_effect(Effect::None)),
+            Outcome::Refused(fault) => {
+                Outcome::Refused(fault.with_execution_status(ExecutionStatus::NotExecuted))
+            }
             outcome => outcome,
         };
         entry.phase = Phase::Closed(outcome.clone());
@@ -521,5 +525,5 @@ impl Book {
 
 /// Whether a refusal of what is ready for the action is believed only after a while.
 fn is_believed_late(refusal: &Fault) -> bool {
-    refusal.kind() == FaultKind::WrongState || refusal.effect() == Effect::Possible
+    refusal.kind() == FaultKind::WrongState || refusal.maybe_executed()
 }

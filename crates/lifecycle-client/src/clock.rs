@@ -6,7 +6,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use lifecycle_core::Stamp;
+use lifecycle_core::SigningContext;
 
 /// Gives the stamp of an attempt. Nothing else in the client asks for the wall clock.
 pub trait Clock: fmt::Debug + Send + Sync + 'static {
@@ -14,14 +14,14 @@ pub trait Clock: fmt::Debug + Send + Sync + 'static {
     fn now(&self) -> SystemTime;
 
     /// A stamp for now plus `offset` seconds, with a nonce that was never given before.
-    fn stamp(&self, offset: i64) -> Stamp {
+    fn stamp(&self, offset: i64) -> SigningContext {
         let shift = Duration::from_secs(offset.unsigned_abs());
         let time = if offset < 0 {
             self.now().checked_sub(shift)
         } else {
             self.now().checked_add(shift)
         };
-        Stamp::new(
+        SigningContext::new(
             time.unwrap_or_else(|| self.now()),
             uuid::Uuid::new_v4().as_u128(),
         )
@@ -33,7 +33,7 @@ impl<C: Clock + ?Sized> Clock for Arc<C> {
         (**self).now()
     }
 
-    fn stamp(&self, offset: i64) -> Stamp {
+    fn stamp(&self, offset: i64) -> SigningContext {
         (**self).stamp(offset)
     }
 }

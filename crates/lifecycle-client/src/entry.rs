@@ -1,7 +1,7 @@
 //! What is known of one instance of a request, and what it proves.
 
 use lifecycle_core::{
-    Effect, Fault, InstanceId, JobId, Observation, PowerState, StoppedBilling, Verb,
+    ActionKind, ExecutionStatus, Fault, InstanceId, JobId, Observation, PowerState, StoppedBilling,
 };
 
 use crate::report::{Evidence, InstanceReport, Outcome, Pending};
@@ -113,8 +113,8 @@ pub(crate) enum Doubt {
 
 impl Doubt {
     pub(crate) fn about(refusal: &Fault) -> Self {
-        match refusal.effect() {
-            Effect::None => Self::Contradicted,
+        match refusal.execution_status() {
+            ExecutionStatus::NotExecuted => Self::Contradicted,
             _ => Self::InName,
         }
     }
@@ -130,7 +130,7 @@ impl Doubt {
 
 /// What is reported of an instance with this outcome.
 pub(crate) fn instance_report(
-    verb: Option<Verb>,
+    verb: Option<ActionKind>,
     instance: InstanceId,
     outcome: Outcome,
     last_seen: Option<Observation>,
@@ -141,7 +141,7 @@ pub(crate) fn instance_report(
         _ => StoppedBilling::Unknown,
     };
     InstanceReport {
-        billing: (verb == Some(Verb::Stop)).then(billing),
+        billing: (verb == Some(ActionKind::Stop)).then(billing),
         instance,
         outcome,
         last_seen,

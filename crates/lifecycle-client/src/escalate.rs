@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use futures_util::{StreamExt, future::join, stream};
-use lifecycle_core::{Action, InstanceId, Verb};
+use lifecycle_core::{Action, ActionKind, InstanceId};
 use tokio::{
     sync::mpsc::{self, UnboundedReceiver, UnboundedSender},
     time::{Instant, sleep_until},
@@ -70,7 +70,7 @@ impl Run<'_> {
                 .for_each_concurrent(None, |ids| self.force(action, ids, Some(jobs.clone())))
                 .await;
         };
-        join(forcing, self.follow(Verb::Stop, opened)).await;
+        join(forcing, self.follow(ActionKind::Stop, opened)).await;
     }
 
     async fn force(&self, action: Action, ids: Vec<InstanceId>, jobs: Jobs) {

@@ -5,7 +5,10 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use lifecycle_core::{Call, Credential, Effect, Fault, FaultKind, Repeat, Reply, Secret};
+use lifecycle_core::{
+    ApiCall, Credential, ExecutionStatus, Fault, FaultKind, HttpResponse, Idempotency, ResponseExt,
+    Secret,
+};
 use tokio::{
     sync::MutexGuard,
     time::{Instant, sleep, timeout, timeout_at},
@@ -14,7 +17,7 @@ use tokio::{
 use crate::{
     client::{Inner, admit_address},
     event::Event,
-    pace::Grant,
+    pace::Permit,
     policy::RetryPolicy,
     transport::TransportError,
 };
@@ -22,7 +25,7 @@ use crate::{
 /// What a call is for. It decides on the queue, the counter and whether a repeat is harmless.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Purpose {
-    Act(Repeat),
+    Act(Idempotency),
     Observe,
     List,
     Follow,
@@ -30,7 +33,7 @@ pub(crate) enum Purpose {
 
 impl Purpose {
     fn is_repeatable(self) -> bool {
-        !matches!(self, Self::Act(Repeat::Never(_)))
+        !matches!(self, Self::Act(Idempotency::NotIdempotent(_)))
     }
 }
 
@@ -49,7 +52,7 @@ pub(crate) struct Answer<T> {
     pub(crate) value: T,
     pub(crate) request_id: Option<String>,
     /// Whether an attempt before the one that worked may have been carried out.
-    pub(crate) effect: Effect,
+    pub(crate) effect: ExecutionStatus,
 }
 
 /// A call that did not work.
@@ -58,7 +61,7 @@ pub(crate) struct Failure {
     pub(crate) fault: Fault,
     pub(crate) attempts: u32,
     /// Some attempt, not only the last one, may have been carried out.
-    pub(crate) effect: Effect,
+    pub(crate) effect: ExecutionStatus,
 }
 
 impl Failure {
@@ -67,7 +70,7 @@ impl Failure {
         Self {
             fault,
             attempts: 0,
-            effect: Effect::None,
+            effect: ExecutionStatus::NotExecuted,
         }
     }
 }
@@ -75,11 +78,11 @@ impl Failure {
 impl Inner {
     pub(crate) async fn execute<T>(
         &self,
-        call: &Call<T>,
+        call: &ApiCall<T>,
         effort: &Effort<'_>,
     ) -> Result<Answer<T>, Failure> {
         let mut attempts = 0;
-        let mut effect = Effect::None;
+        let mut effect = ExecutionStatus::NotExecuted;
         let mut signed_anew = false;
         let mut key_replaced = false;
         loop {
@@ -90,8 +93,8 @@ impl Inner {
                 Err(fault) => fault,
             };
             log(call, effort, attempts, &fault);
-            if fault.effect() == Effect::Possible {
-                effect = Effect::Possible;
+            if fault.maybe_executed() {
+                effect = ExecutionStatus::Unknown;
             }
             let give_up = |fault| Failure {
                 fault,
@@ -133,7 +136,7 @@ impl Inner {
         }
     }
 
-    async fn attempt<T>(&self, call: &Call<T>, effort: &Effort<'_>) -> Attempt<T> {
+    async fn attempt<T>(&self, call: &ApiCall<T>, effort: &Effort<'_>) -> Attempt<T> {
         let pass = match self.pass(effort).await {
             Ok(pass) => pass,
             Err(fault) => return Attempt::failed(fault),
@@ -157,7 +160,7 @@ impl Inner {
             loop {
                 // It can be replaced or refused while this call stands in the queue.
                 let now = self.key().await?;
-                if now.is_same(&key) {
+                if now.same_key(&key) {
                     return Ok(Pass {
                         key: now,
                         grant,
@@ -178,14 +181,14 @@ impl Inner {
     /// is another one by now.
     async fn key(&self) -> Result<Arc<Credential>, Fault> {
         let key = self.any_key().await?;
-        let Err(refusal) = self.flawed.admission(self.trust.admit(&key)) else {
+        let Err(refusal) = self.mutant.admission(self.trust.admit(&key)) else {
             return Ok(key);
         };
-        if !self.credentials.refused(&key) {
+        if !self.credentials.invalidate(&key) {
             return Err(refusal);
         }
         let key = self.any_key().await?;
-        self.flawed.admission(self.trust.admit(&key))?;
+        self.mutant.admission(self.trust.admit(&key))?;
         Ok(key)
     }
 
@@ -197,21 +200,21 @@ impl Inner {
     /// Whether there is another key than the refused one. The call was not carried out, so it can
     /// go out again with that.
     async fn replaced(&self, refused: &Credential, effort: &Effort<'_>) -> bool {
-        if !self.credentials.refused(refused) {
+        if !self.credentials.invalidate(refused) {
             return false;
         }
         let next = timeout_at(effort.deadline, self.credentials.credential()).await;
-        matches!(next, Ok(Ok(key)) if !key.is_same(refused))
+        matches!(next, Ok(Ok(key)) if !key.same_key(refused))
     }
 
     /// From the draft to the answer. Every fault of this half is ours or the transport's.
     async fn exchange<T>(
         &self,
-        call: &Call<T>,
+        call: &ApiCall<T>,
         effort: &Effort<'_>,
         key: &Credential,
         signed: Signed,
-    ) -> Result<Reply, Fault> {
+    ) -> Result<HttpResponse, Fault> {
         let left = effort.deadline.saturating_duration_since(Instant::now());
         if left.is_zero() {
             return Err(too_late());
@@ -231,9 +234,9 @@ impl Inner {
     /// What the answer means, and what the client learns from it.
     fn judge<T>(
         &self,
-        call: &Call<T>,
+        call: &ApiCall<T>,
         purpose: Purpose,
-        reply: &Reply,
+        reply: &HttpResponse,
         pass: &Pass<'_>,
         signed: Signed,
     ) -> Attempt<T> {
@@ -258,12 +261,12 @@ impl Inner {
                 }
                 FaultKind::Credential => {
                     self.trust.revoke(&pass.key, fault);
-                    if fault.effect() == Effect::None {
+                    if !fault.maybe_executed() {
                         lesson = Lesson::KeyRefused(Arc::clone(&pass.key));
                     }
                 }
                 FaultKind::ClockSkew if self.skew.learn(reply.date(), signed.at, signed.offset) => {
-                    if fault.effect() == Effect::None {
+                    if !fault.maybe_executed() {
                         lesson = Lesson::Time;
                     }
                 }
@@ -279,7 +282,7 @@ impl Inner {
             result: result.map(|value| Answer {
                 value,
                 request_id,
-                effect: Effect::None,
+                effect: ExecutionStatus::NotExecuted,
             }),
             lesson,
         }
@@ -305,7 +308,7 @@ impl Inner {
 
 /// Whether another attempt can help and can do no harm.
 fn may_repeat(fault: &Fault, effort: &Effort<'_>, attempts: u32, policy: &RetryPolicy) -> bool {
-    if fault.effect() == Effect::Possible && !effort.purpose.is_repeatable() {
+    if fault.maybe_executed() && !effort.purpose.is_repeatable() {
         return false;
     }
     let reading = !matches!(effort.purpose, Purpose::Act(_));
@@ -325,7 +328,7 @@ fn may_repeat(fault: &Fault, effort: &Effort<'_>, attempts: u32, policy: &RetryP
 
 struct Pass<'a> {
     key: Arc<Credential>,
-    grant: Grant,
+    grant: Permit,
     /// Held until the answer is judged, while the key has never worked.
     _probation: Option<MutexGuard<'a, ()>>,
 }
@@ -361,8 +364,8 @@ enum Lesson {
 }
 
 pub(crate) fn transport_fault(error: &TransportError) -> Fault {
-    let kind = match error.effect() {
-        Effect::None => FaultKind::Unreachable,
+    let kind = match error.execution_status() {
+        ExecutionStatus::NotExecuted => FaultKind::Unreachable,
         _ => FaultKind::NoAnswer,
     };
     let mut message = error.to_string();
@@ -402,7 +405,7 @@ pub(crate) fn silence(limit: Duration) -> Fault {
     )
 }
 
-fn log<T>(call: &Call<T>, effort: &Effort<'_>, attempt: u32, fault: &Fault) {
+fn log<T>(call: &ApiCall<T>, effort: &Effort<'_>, attempt: u32, fault: &Fault) {
     tracing::debug!(
         operation = call.draft.operation,
         instances = effort.instances,

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
-use lifecycle_core::{Reply, is_loopback};
+use lifecycle_core::{HttpResponse, is_loopback};
 
 use crate::{
-    credentials::Direct,
+    credentials::BypassProxy,
     transport::{Transport, TransportError},
 };
 
@@ -113,8 +113,8 @@ impl HttpTransportBuilder {
 
 #[async_trait]
 impl Transport for HttpTransport {
-    async fn send(&self, request: http::Request<Bytes>) -> Result<Reply, TransportError> {
-        let is_direct = request.extensions().get::<Direct>().is_some();
+    async fn send(&self, request: http::Request<Bytes>) -> Result<HttpResponse, TransportError> {
+        let is_direct = request.extensions().get::<BypassProxy>().is_some();
         let request = reqwest::Request::try_from(request).map_err(|error| {
             TransportError::unsent("the request cannot be sent").with_source(error.without_url())
         })?;
@@ -125,7 +125,7 @@ impl Transport for HttpTransport {
             _ => &self.clouds,
         };
         let mut response = client.execute(request).await.map_err(explain)?;
-        let status = response.status().as_u16();
+        let status = response.status();
         let headers = std::mem::take(response.headers_mut());
         let mut body = BytesMut::new();
         while let Some(chunk) = response.chunk().await.map_err(explain)? {
@@ -134,11 +134,10 @@ impl Transport for HttpTransport {
             }
             body.extend_from_slice(&chunk);
         }
-        Ok(Reply {
-            status,
-            headers,
-            body: body.freeze(),
-        })
+        let mut whole = http::Response::new(body.freeze());
+        *whole.status_mut() = status;
+        *whole.headers_mut() = headers;
+        Ok(whole)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use lifecycle_core::{Effect, Fault, FaultKind, InstanceId, JobId, Progress, Verb, Verdict};
+use lifecycle_core::{ActionKind, Fault, FaultKind, InstanceId, JobId, JobProgress, JobStatus};
 use tokio::time::{Instant, sleep_until};
 
 use crate::{
@@ -13,7 +13,7 @@ use crate::{
 impl Run<'_> {
     /// Looks at a job until it has a verdict on every instance, or can be followed no longer. What
     /// it leaves open is handed to the poller.
-    pub(crate) async fn follow_job(&self, verb: Verb, job: Job) {
+    pub(crate) async fn follow_job(&self, verb: ActionKind, job: Job) {
         let Job { id, instances } = job;
         let mut open: HashSet<InstanceId> = instances.into_iter().collect();
         let Some(call) = self.inner.provider.follow(&id) else {
@@ -45,10 +45,10 @@ impl Run<'_> {
     /// Writes progress down. `true` when nothing is left to follow.
     async fn record(
         &self,
-        verb: Verb,
+        verb: ActionKind,
         job: &JobId,
         open: &mut HashSet<InstanceId>,
-        progress: Progress,
+        progress: JobProgress,
     ) -> bool {
         let (mut succeeded, mut failed) = (Vec::new(), Vec::new());
         for (id, verdict) in progress.parts {
@@ -56,17 +56,17 @@ impl Run<'_> {
                 continue;
             }
             match verdict {
-                Verdict::Succeeded => {
+                JobStatus::Succeeded => {
                     self.book().job_succeeded(&id, job);
                     succeeded.push(id.clone());
                 }
-                Verdict::Failed(fault) => failed.push((id.clone(), fault)),
+                JobStatus::Failed(fault) => failed.push((id.clone(), fault)),
                 _ => continue,
             }
             open.remove(&id);
         }
         let over = match progress.overall {
-            Verdict::Succeeded => {
+            JobStatus::Succeeded => {
                 // Not a word about these: the poller has to see them.
                 for id in open.iter() {
                     self.book().job_over(id, job);
@@ -74,7 +74,7 @@ impl Run<'_> {
                 self.subscription.add(open.drain());
                 true
             }
-            Verdict::Failed(fault) => {
+            JobStatus::Failed(fault) => {
                 failed.extend(open.drain().map(|id| (id, fault.clone())));
                 true
             }
@@ -107,10 +107,10 @@ impl Run<'_> {
 
     /// A part that failed before it began may only mean that it was so already. One that failed
     /// half way may have reached the goal all the same.
-    async fn settle_failed(&self, verb: Verb, failed: Vec<(InstanceId, Fault)>) {
+    async fn settle_failed(&self, verb: ActionKind, failed: Vec<(InstanceId, Fault)>) {
         let (half_way, refused): (Vec<_>, Vec<_>) = failed
             .into_iter()
-            .partition(|(_, fault)| fault.effect() == Effect::Possible);
+            .partition(|(_, fault)| fault.maybe_executed());
         self.refuse(verb, refused).await;
         if half_way.is_empty() {
             return;

@@ -9,12 +9,12 @@ mod error;
 mod escalate;
 mod event;
 mod execute;
-mod flaw;
 #[cfg(feature = "reqwest")]
 mod http_transport;
 mod job;
 mod list;
 mod look;
+mod mutation;
 mod observe;
 mod pace;
 mod plan;
@@ -31,25 +31,25 @@ mod trust;
 mod watch;
 mod waves;
 
-pub use client::{Calls, Client, ClientBuilder, PlainHttp};
+pub use client::{CallCounts, Client, ClientBuilder, PlainHttp};
 pub use clock::{Clock, SystemClock};
 pub use credentials::{
-    Chain, CredentialSource, NoCredential, Resolver, Standing, StaticCredential, ThisMachine,
-    Unresolved,
+    CachedCredentials, CredentialError, CredentialInfo, CredentialProvider, ResolveError,
+    StaticCredential, StepDriver, SystemHost,
 };
 pub use error::Error;
 pub use event::Event;
-#[cfg(feature = "flaws")]
-#[doc(hidden)]
-pub use flaw::Flaw;
 #[cfg(feature = "reqwest")]
 pub use http_transport::{HttpTransport, HttpTransportBuilder};
-pub use list::List;
-pub use observe::{Observe, Status};
+pub use list::ListRequest;
+#[cfg(feature = "mutations")]
+#[doc(hidden)]
+pub use mutation::Mutation;
+pub use observe::{InstanceStatus, ObserveRequest};
 pub use plan::PlannedCall;
-pub use policy::{Patience, RetryPolicy, Timeouts};
-pub use report::{Evidence, Incomplete, InstanceReport, Outcome, Pending, Report};
-pub use request::{Events, PowerRequest, WaitRequest, Work};
-pub use terms::Terms;
+pub use policy::{RetryPolicy, Timeouts, WaitTimeout};
+pub use report::{Evidence, IncompleteError, InstanceReport, Outcome, Pending, Report};
+pub use request::{EventStream, PowerRequest, ReportFuture, WaitRequest};
+pub use terms::PowerRequestOptions;
 pub use transport::{Transport, TransportError};
 pub use waves::Waves;

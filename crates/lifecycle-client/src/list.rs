@@ -19,11 +19,11 @@ use crate::{
 /// to another meanwhile is not given twice.
 #[derive(Debug)]
 #[must_use = "nothing is read until it is awaited"]
-pub struct List<'c> {
+pub struct ListRequest<'c> {
     client: &'c Arc<Inner>,
 }
 
-impl<'c> List<'c> {
+impl<'c> ListRequest<'c> {
     pub(crate) fn new(client: &'c Arc<Inner>) -> Self {
         Self { client }
     }
@@ -43,7 +43,7 @@ impl<'c> List<'c> {
     }
 }
 
-impl<'c> IntoFuture for List<'c> {
+impl<'c> IntoFuture for ListRequest<'c> {
     type Output = Result<Vec<Observation>, Error>;
     type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send + 'c>>;
 

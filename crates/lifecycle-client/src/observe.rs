@@ -14,10 +14,10 @@ use crate::{
 
 /// A look at some instances. Nothing is read until it is awaited.
 ///
-/// Awaiting gives a [`Status`] for each instance, in the order of the request, duplicates folded.
+/// Awaiting gives a [`InstanceStatus`] for each instance, in the order of the request, duplicates folded.
 #[derive(Debug)]
 #[must_use = "nothing is read until it is awaited"]
-pub struct Observe<'c> {
+pub struct ObserveRequest<'c> {
     client: &'c Arc<Inner>,
     ids: Result<Vec<InstanceId>, Error>,
 }
@@ -25,7 +25,7 @@ pub struct Observe<'c> {
 /// What one look showed of one instance.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
-pub struct Status {
+pub struct InstanceStatus {
     /// Which instance.
     pub instance: InstanceId,
     /// It as the cloud shows it, or why it could not be seen:
@@ -34,14 +34,14 @@ pub struct Status {
     pub result: Result<Observation, Fault>,
 }
 
-impl<'c> Observe<'c> {
+impl<'c> ObserveRequest<'c> {
     pub(crate) fn new(client: &'c Arc<Inner>, ids: Result<Vec<InstanceId>, Error>) -> Self {
         Self { client, ids }
     }
 }
 
-impl<'c> IntoFuture for Observe<'c> {
-    type Output = Result<Vec<Status>, Error>;
+impl<'c> IntoFuture for ObserveRequest<'c> {
+    type Output = Result<Vec<InstanceStatus>, Error>;
     type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send + 'c>>;
 
     fn into_future(self) -> Self::IntoFuture {
@@ -54,7 +54,7 @@ impl<'c> IntoFuture for Observe<'c> {
                 tell: &|_| {},
             };
             let mut sights = self.client.look(&ids, &effort).await;
-            let statuses = ids.into_iter().map(|instance| Status {
+            let statuses = ids.into_iter().map(|instance| InstanceStatus {
                 result: match sights.remove(&instance) {
                     Some(Sight::Seen(observation)) => Ok(observation),
                     Some(Sight::Missed(fault)) => Err(fault),

@@ -22,7 +22,7 @@ pub(crate) struct Pacer {
 /// The permission to send one call now, to be handed back with what the cloud said. One that is
 /// dropped gives nothing back: the call may have been sent.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Grant {
+pub(crate) struct Permit {
     at: Instant,
     /// It had to queue, so the rate is what held it back.
     queued: bool,
@@ -42,18 +42,18 @@ impl Pacer {
 
     /// Waits until a call may be sent. Dropping the future gives up the place in the queue and
     /// takes nothing.
-    pub(crate) async fn acquire(&self) -> Grant {
+    pub(crate) async fn acquire(&self) -> Permit {
         let mut queued = false;
         let Some(bucket) = &self.bucket else {
             let at = Instant::now();
-            return Grant { at, queued };
+            return Permit { at, queued };
         };
         let _turn = self.turn.lock().await;
         loop {
             let at = Instant::now();
             let ready = lock(bucket).take(at);
             match ready {
-                Ok(()) => return Grant { at, queued },
+                Ok(()) => return Permit { at, queued },
                 Err(later) => sleep_until(later).await,
             }
             queued = true;
@@ -61,14 +61,14 @@ impl Pacer {
     }
 
     /// The cloud took the call.
-    pub(crate) fn succeeded(&self, grant: Grant) {
+    pub(crate) fn succeeded(&self, grant: Permit) {
         if let Some(bucket) = &self.bucket {
             lock(bucket).succeeded(grant, Instant::now());
         }
     }
 
     /// The cloud refused the call as too much, and asked for this wait where it gave a hint.
-    pub(crate) fn throttled(&self, grant: Grant, hint: Option<Duration>) {
+    pub(crate) fn throttled(&self, grant: Permit, hint: Option<Duration>) {
         if let Some(bucket) = &self.bucket {
             lock(bucket).throttled(grant, hint, Instant::now());
         }
@@ -131,7 +131,7 @@ impl Bucket {
         self.filled = now;
     }
 
-    fn succeeded(&mut self, grant: Grant, now: Instant) {
+    fn succeeded(&mut self, grant: Permit, now: Instant) {
         if self.is_news(grant) {
             // What has gathered so far gathered at the old rate.
             self.fill(now);
@@ -139,7 +139,7 @@ impl Bucket {
         }
     }
 
-    fn throttled(&mut self, grant: Grant, hint: Option<Duration>, now: Instant) {
+    fn throttled(&mut self, grant: Permit, hint: Option<Duration>, now: Instant) {
         if let Some(hint) = hint {
             self.closed_until = self.closed_until.max(now + hint.min(MAX_HINT));
         }
@@ -152,7 +152,7 @@ impl Bucket {
     }
 
     /// Refusals of calls that were already on their way must not slow down twice.
-    fn is_news(&self, grant: Grant) -> bool {
+    fn is_news(&self, grant: Permit) -> bool {
         self.cut.is_none_or(|cut| grant.at > cut)
     }
 }

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use lifecycle_core::{Action, Fault, InstanceId, PowerState, Profile, Provider, Verb};
+use lifecycle_core::{Action, ActionKind, Fault, InstanceId, PowerState, Profile, Provider};
 
-use crate::{terms::Terms, waves::Waves};
+use crate::{terms::PowerRequestOptions, waves::Waves};
 
 /// What is to be done.
 #[derive(Clone, Debug)]
@@ -14,7 +14,7 @@ pub(crate) struct Plan {
     pub(crate) goal: PowerState,
     pub(crate) ids: Vec<InstanceId>,
     pub(crate) waves: Option<Waves>,
-    pub(crate) terms: Terms,
+    pub(crate) terms: PowerRequestOptions,
 }
 
 impl Plan {
@@ -54,8 +54,8 @@ impl Plan {
     /// Without a look before, nothing proves later that an instance was rebooted, or that it was
     /// so already.
     pub(crate) fn looks_first(&self) -> bool {
-        let verb = self.action.map(|action| action.verb());
-        verb.is_some() && (verb == Some(Verb::Reboot) || self.terms.strict)
+        let verb = self.action.map(|action| action.kind());
+        verb.is_some() && (verb == Some(ActionKind::Reboot) || self.terms.strict)
     }
 }
 

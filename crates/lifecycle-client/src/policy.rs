@@ -87,9 +87,9 @@ impl Timeouts {
 
 /// How long to wait for instances to reach their goal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Patience(Duration);
+pub struct WaitTimeout(Duration);
 
-impl Patience {
+impl WaitTimeout {
     /// Ten minutes.
     pub const DEFAULT: Self = Self::minutes(10);
 
@@ -111,7 +111,7 @@ impl Patience {
     }
 }
 
-impl From<Duration> for Patience {
+impl From<Duration> for WaitTimeout {
     fn from(duration: Duration) -> Self {
         Self(duration)
     }

@@ -43,12 +43,12 @@ impl Report {
     /// For those who want all or nothing.
     ///
     /// # Errors
-    /// [`Incomplete`] with the whole report when any instance did not go as asked.
-    pub fn into_result(self) -> Result<Self, Incomplete> {
+    /// [`IncompleteError`] with the whole report when any instance did not go as asked.
+    pub fn into_result(self) -> Result<Self, IncompleteError> {
         if self.is_success() {
             Ok(self)
         } else {
-            Err(Incomplete(self))
+            Err(IncompleteError(self))
         }
     }
 }
@@ -65,7 +65,7 @@ impl IntoIterator for Report {
 /// Some instances did not go as asked. The report says which and why.
 #[derive(Clone, Debug, thiserror::Error)]
 #[error("{} of {} instances did not go as asked; the first: {}", .0.failures().count(), .0.rows.len(), first_failure(.0))]
-pub struct Incomplete(
+pub struct IncompleteError(
     /// The whole report.
     pub Report,
 );
@@ -159,7 +159,9 @@ impl Outcome {
             | Self::Uncertain(fault)
             | Self::Skipped(fault)
             | Self::Pending(
-                Pending::Blind(fault) | Pending::JobFailed(fault) | Pending::NotForced(fault),
+                Pending::Unobservable(fault)
+                | Pending::JobFailed(fault)
+                | Pending::NotForced(fault),
             ) => Some(fault),
             _ => None,
         }
@@ -216,13 +218,13 @@ pub enum Pending {
     /// The time was over; the state is the last one seen.
     Deadline(Option<PowerState>),
     /// The time was over. It was running throughout, which proves nothing about a reboot.
-    Unproved,
+    Unconfirmed,
     /// It is in a state that no waiting leads out of.
-    DeadEnd(PowerState),
+    StuckState(PowerState),
     /// The cloud no longer shows it.
     Vanished,
     /// It cannot be looked at.
-    Blind(Fault),
+    Unobservable(Fault),
     /// The cloud's job for it failed, perhaps half way.
     JobFailed(Fault),
     /// The time was over. The graceful stop was taken on and not finished, and the forced one that
@@ -237,10 +239,10 @@ impl fmt::Display for Pending {
                 write!(f, "still {state} when the time was over; wait longer")
             }
             Self::Deadline(None) => f.write_str("not seen before the time was over; wait longer"),
-            Self::Unproved => {
+            Self::Unconfirmed => {
                 f.write_str("nothing proves that it went down and came back; look at its uptime")
             }
-            Self::DeadEnd(state) => write!(
+            Self::StuckState(state) => write!(
                 f,
                 "now {state}, which no waiting leads out of; look at the cloud's console"
             ),
@@ -257,7 +259,7 @@ impl fmt::Display for Pending {
                 "not down when the time was over, and forcing it was refused: {fault}; {}",
                 fault.kind().advice()
             ),
-            Self::Blind(fault) => write!(
+            Self::Unobservable(fault) => write!(
                 f,
                 "its state cannot be read: {fault}; {}",
                 fault.kind().advice()

@@ -10,7 +10,7 @@ use std::{
 
 use futures_util::Stream;
 use lifecycle_core::{
-    Action, Billing, InstanceId, LocalDisk, PowerState, RebootOptions, StartOptions, StopMode,
+    Action, InstanceId, LocalDisk, PowerState, RebootOptions, StartOptions, StopBilling, StopMode,
     StopOptions,
 };
 use tokio::sync::mpsc::{self, UnboundedReceiver};
@@ -20,9 +20,9 @@ use crate::{
     error::Error,
     event::Event,
     plan::{Plan, PlannedCall},
-    policy::Patience,
+    policy::WaitTimeout,
     report::Report,
-    terms::Terms,
+    terms::PowerRequestOptions,
     waves::{Waves, roll},
 };
 
@@ -37,7 +37,7 @@ pub struct PowerRequest<'c, O> {
     client: &'c Arc<Inner>,
     ids: Result<Vec<InstanceId>, Error>,
     options: O,
-    terms: Terms,
+    terms: PowerRequestOptions,
     waves: Option<Waves>,
     cap: Option<usize>,
 }
@@ -48,7 +48,7 @@ impl<'c, O: Default> PowerRequest<'c, O> {
             client,
             ids,
             options: O::default(),
-            terms: Terms::default(),
+            terms: PowerRequestOptions::default(),
             waves: None,
             cap: None,
         }
@@ -58,7 +58,7 @@ impl<'c, O: Default> PowerRequest<'c, O> {
 impl<'c, O: Into<Action>> PowerRequest<'c, O> {
     /// Waits until each instance has reached the goal, has come to a dead end, or the patience is
     /// over. Without this the request ends when the cloud has taken the action on.
-    pub fn wait(mut self, patience: impl Into<Patience>) -> Self {
+    pub fn wait(mut self, patience: impl Into<WaitTimeout>) -> Self {
         self.terms.patience = Some(patience.into());
         self
     }
@@ -84,7 +84,7 @@ impl<'c, O: Into<Action>> PowerRequest<'c, O> {
     }
 
     /// Replaces all terms at once.
-    pub fn terms(mut self, terms: Terms) -> Self {
+    pub fn terms(mut self, terms: PowerRequestOptions) -> Self {
         self.terms = terms;
         self
     }
@@ -116,17 +116,19 @@ impl<'c, O: Into<Action>> PowerRequest<'c, O> {
 
     /// Carries the request out and gives what happens while it happens. The last event is
     /// [`Event::Finished`].
-    pub fn events(self) -> Events<'c> {
-        Events::new(self.client, self.plan())
+    pub fn events(self) -> EventStream<'c> {
+        EventStream::new(self.client, self.plan())
     }
 
     fn plan(self) -> Result<Plan, Error> {
         let ids = self.ids?;
         let action = self.options.into();
         let profile = self.client.provider.profile();
-        profile.admits(&action).map_err(Error::Unsupported)?;
+        profile.supports(&action).map_err(Error::Unsupported)?;
         if let Some(force) = self.terms.force(&action)? {
-            profile.admits(&force.action).map_err(Error::Unsupported)?;
+            profile
+                .supports(&force.action)
+                .map_err(Error::Unsupported)?;
         }
         match self.cap {
             Some(cap) if ids.len() > cap => Err(Error::TooMany {
@@ -135,7 +137,7 @@ impl<'c, O: Into<Action>> PowerRequest<'c, O> {
             }),
             _ => Ok(Plan {
                 action: Some(action),
-                goal: action.verb().goal(),
+                goal: action.kind().goal(),
                 ids,
                 waves: self.waves,
                 terms: self.terms,
@@ -181,7 +183,7 @@ impl PowerRequest<'_, StopOptions> {
     }
 
     /// What happens to the bill.
-    pub fn billing(mut self, billing: Billing) -> Self {
+    pub fn billing(mut self, billing: StopBilling) -> Self {
         self.options.billing = billing;
         self
     }
@@ -197,7 +199,7 @@ impl PowerRequest<'_, RebootOptions> {
 
 impl<'c, O: Into<Action> + Send + 'c> IntoFuture for PowerRequest<'c, O> {
     type Output = Result<Report, Error>;
-    type IntoFuture = Work<'c>;
+    type IntoFuture = ReportFuture<'c>;
 
     fn into_future(self) -> Self::IntoFuture {
         work(self.client, self.plan())
@@ -211,7 +213,7 @@ pub struct WaitRequest<'c> {
     client: &'c Arc<Inner>,
     ids: Result<Vec<InstanceId>, Error>,
     goal: PowerState,
-    patience: Patience,
+    patience: WaitTimeout,
 }
 
 impl<'c> WaitRequest<'c> {
@@ -224,19 +226,19 @@ impl<'c> WaitRequest<'c> {
             client,
             ids,
             goal,
-            patience: Patience::DEFAULT,
+            patience: WaitTimeout::DEFAULT,
         }
     }
 
     /// Waits this long instead of ten minutes.
-    pub fn patience(mut self, patience: impl Into<Patience>) -> Self {
+    pub fn patience(mut self, patience: impl Into<WaitTimeout>) -> Self {
         self.patience = patience.into();
         self
     }
 
     /// Waits, and gives what is seen while it is seen. The last event is [`Event::Finished`].
-    pub fn events(self) -> Events<'c> {
-        Events::new(self.client, self.plan())
+    pub fn events(self) -> EventStream<'c> {
+        EventStream::new(self.client, self.plan())
     }
 
     fn plan(self) -> Result<Plan, Error> {
@@ -245,9 +247,9 @@ impl<'c> WaitRequest<'c> {
             goal: self.goal,
             ids: self.ids?,
             waves: None,
-            terms: Terms {
+            terms: PowerRequestOptions {
                 patience: Some(self.patience),
-                ..Terms::default()
+                ..PowerRequestOptions::default()
             },
         })
     }
@@ -255,7 +257,7 @@ impl<'c> WaitRequest<'c> {
 
 impl<'c> IntoFuture for WaitRequest<'c> {
     type Output = Result<Report, Error>;
-    type IntoFuture = Work<'c>;
+    type IntoFuture = ReportFuture<'c>;
 
     fn into_future(self) -> Self::IntoFuture {
         work(self.client, self.plan())
@@ -263,21 +265,21 @@ impl<'c> IntoFuture for WaitRequest<'c> {
 }
 
 /// A request under way.
-pub type Work<'c> = Pin<Box<dyn Future<Output = Result<Report, Error>> + Send + 'c>>;
+pub type ReportFuture<'c> = Pin<Box<dyn Future<Output = Result<Report, Error>> + Send + 'c>>;
 
-fn work<'c>(client: &'c Arc<Inner>, plan: Result<Plan, Error>) -> Work<'c> {
+fn work<'c>(client: &'c Arc<Inner>, plan: Result<Plan, Error>) -> ReportFuture<'c> {
     Box::pin(async move { Ok(roll(client, plan?, None).await) })
 }
 
 /// The events of a request under way. Reading them is what carries it out; dropping them ends it,
 /// and nothing more is sent.
 #[must_use = "nothing is sent until the events are read"]
-pub struct Events<'c> {
+pub struct EventStream<'c> {
     receiver: UnboundedReceiver<Event>,
     work: Option<Pin<Box<dyn Future<Output = ()> + Send + 'c>>>,
 }
 
-impl<'c> Events<'c> {
+impl<'c> EventStream<'c> {
     fn new(client: &'c Arc<Inner>, plan: Result<Plan, Error>) -> Self {
         let (sender, receiver) = mpsc::unbounded_channel();
         let work = async move {
@@ -295,7 +297,7 @@ impl<'c> Events<'c> {
     }
 }
 
-impl Stream for Events<'_> {
+impl Stream for EventStream<'_> {
     type Item = Event;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Event>> {
@@ -312,7 +314,7 @@ impl Stream for Events<'_> {
     }
 }
 
-impl std::fmt::Debug for Events<'_> {
+impl std::fmt::Debug for EventStream<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Events").finish_non_exhaustive()
     }

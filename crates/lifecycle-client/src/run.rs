@@ -14,7 +14,7 @@ use std::{
 };
 
 use futures_util::{StreamExt, future::join, stream};
-use lifecycle_core::{Action, Effect, Fault, FaultKind, InstanceId, JobId, Observation, Verb};
+use lifecycle_core::{Action, ActionKind, Fault, FaultKind, InstanceId, JobId, Observation};
 use tokio::{
     sync::{
         Notify,
@@ -41,10 +41,10 @@ pub(crate) async fn run(
     plan: Plan,
     events: Option<UnboundedSender<Event>>,
 ) -> Report {
-    let plan = inner.flawed.plan(plan);
+    let plan = inner.mutant.plan(plan);
     let inbox = Arc::new(Inbox::default());
     let time = plan.patience().unwrap_or(inner.timeouts.request);
-    let deadline = Instant::now() + inner.flawed.time(time);
+    let deadline = Instant::now() + inner.mutant.time(time);
     let action = plan.action;
     let force = action.and_then(|action| plan.terms.force(&action).ok()?);
     let (graces, ended) = force.map(|force| Graces::new(force.after)).unzip();
@@ -52,7 +52,7 @@ pub(crate) async fn run(
     let grace = force.map_or(Duration::ZERO, |force| force.after);
     let run = Run {
         inner,
-        book: Mutex::new(inner.flawed.book(Book::new(&plan, events))),
+        book: Mutex::new(inner.mutant.book(Book::new(&plan, events))),
         subscription: Subscription::new(inner, Arc::clone(&inbox)),
         deadline,
         settle: inner.timeouts.settle + grace,
@@ -69,7 +69,7 @@ pub(crate) async fn run(
     };
     let following = async {
         if let (Some(action), Some(opened)) = (action, opened) {
-            run.follow(action.verb(), opened).await;
+            run.follow(action.kind(), opened).await;
         }
     };
     let forcing = async {
@@ -184,13 +184,13 @@ impl Run<'_> {
 
     /// The cloud refused these one by one. Where the refusal may only mean that it is so already,
     /// their states decide.
-    pub(crate) async fn refuse(&self, verb: Verb, refused: Vec<(InstanceId, Fault)>) {
-        if verb == Verb::Reboot {
+    pub(crate) async fn refuse(&self, verb: ActionKind, refused: Vec<(InstanceId, Fault)>) {
+        if verb == ActionKind::Reboot {
             return self.refuse_reboots(refused).await;
         }
-        let (doubtful, certain): (Vec<_>, Vec<_>) = refused.into_iter().partition(|(_, fault)| {
-            may_be_so_already(fault.kind()) || fault.effect() == Effect::Possible
-        });
+        let (doubtful, certain): (Vec<_>, Vec<_>) = refused
+            .into_iter()
+            .partition(|(_, fault)| may_be_so_already(fault.kind()) || fault.maybe_executed());
         {
             let mut book = self.book();
             for (id, fault) in certain {
@@ -220,7 +220,7 @@ impl Run<'_> {
     async fn refuse_reboots(&self, refused: Vec<(InstanceId, Fault)>) {
         let (open, certain): (Vec<_>, Vec<_>) = refused
             .into_iter()
-            .partition(|(_, fault)| fault.effect() == Effect::Possible);
+            .partition(|(_, fault)| fault.maybe_executed());
         for (id, fault) in certain {
             self.book().refused(&id, fault);
         }
@@ -255,7 +255,7 @@ impl Run<'_> {
     }
 
     /// Follows jobs until the sender is gone and all of them are over.
-    pub(crate) async fn follow(&self, verb: Verb, mut opened: UnboundedReceiver<Box<Job>>) {
+    pub(crate) async fn follow(&self, verb: ActionKind, mut opened: UnboundedReceiver<Box<Job>>) {
         let jobs = stream::poll_fn(move |context| opened.poll_recv(context));
         jobs.for_each_concurrent(None, |job| self.follow_job(verb, *job))
             .await;

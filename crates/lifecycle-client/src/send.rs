@@ -2,7 +2,8 @@
 
 use futures_util::{StreamExt, stream};
 use lifecycle_core::{
-    Action, Effect, Fault, FaultKind, InstanceId, Observation, PowerState, Receipt, Repeat, Verb,
+    Action, ActionKind, BatchAck, ExecutionStatus, Fault, FaultKind, Idempotency, InstanceId,
+    Observation, PowerState,
 };
 use tokio::time::{Instant, sleep_until};
 
@@ -16,7 +17,7 @@ impl Run<'_> {
     /// Sends `action` to these batches, several at a time. Every id has an outcome or is on its
     /// way to one afterwards.
     pub(crate) async fn send(&self, action: Action, batches: Vec<Vec<InstanceId>>, jobs: Jobs) {
-        let mut batches = self.inner.flawed.batches(batches);
+        let mut batches = self.inner.mutant.batches(batches);
         let sender = &Sender {
             run: self,
             action,
@@ -83,11 +84,11 @@ impl Sender<'_> {
                     // A reboot was seen not to have moved before it was sent again.
                     let in_name = parcel.again && !alone && self.may_be_sent_again();
                     let fault = match in_name {
-                        true => fault.with_effect(Effect::Possible),
+                        true => fault.with_execution_status(ExecutionStatus::Unknown),
                         false => fault,
                     };
                     let refused = parcel.ids.into_iter().map(|id| (id, fault.clone()));
-                    self.run.refuse(self.action.verb(), refused.collect()).await;
+                    self.run.refuse(self.action.kind(), refused.collect()).await;
                 }
                 Delivery::Refused(fault) => parcels.extend(self.take_apart(parcel, &fault).await),
                 Delivery::Taken if parcel.first_half => {
@@ -105,8 +106,8 @@ impl Sender<'_> {
     async fn deliver(&self, parcel: &Parcel) -> Delivery {
         let ids = &parcel.ids;
         let tell = |event| self.run.book().tell(event);
-        let flawed = self.run.inner.flawed;
-        let purpose = Purpose::Act(flawed.repeat(self.action.repeat()));
+        let mutant = self.run.inner.mutant;
+        let purpose = Purpose::Act(mutant.repeat(self.action.idempotency()));
         let effort = self.run.effort(purpose, ids.len(), &tell);
         let result = match self.run.inner.provider.act(&self.action, ids) {
             Ok(call) => self.run.inner.execute(&call, &effort).await,
@@ -119,22 +120,22 @@ impl Sender<'_> {
             }
             Err(failure) => failure,
         };
-        match (flawed.effect(failure.effect), failure.fault.kind()) {
-            (Effect::None, kind) if flawed.is_per_instance(kind) => {
+        match (mutant.effect(failure.effect), failure.fault.kind()) {
+            (ExecutionStatus::NotExecuted, kind) if mutant.is_per_instance(kind) => {
                 return Delivery::Refused(failure.fault);
             }
             // The cloud says that it failed at some; the rest may go again where that is harmless.
             (_, FaultKind::Failed) if ids.len() > 1 && self.may_be_sent_again() => {
                 return Delivery::Refused(failure.fault);
             }
-            (Effect::None, _) if parcel.again => self.unclear(ids, &failure.fault),
-            (Effect::None, FaultKind::Deadline) => {
+            (ExecutionStatus::NotExecuted, _) if parcel.again => self.unclear(ids, &failure.fault),
+            (ExecutionStatus::NotExecuted, FaultKind::Deadline) => {
                 let mut book = self.run.book();
                 for id in ids {
                     book.skipped(id, failure.fault.clone());
                 }
             }
-            (Effect::None, _) => {
+            (ExecutionStatus::NotExecuted, _) => {
                 let mut book = self.run.book();
                 for id in ids {
                     book.refused(id, failure.fault.clone());
@@ -147,19 +148,19 @@ impl Sender<'_> {
     }
 
     /// The cloud answered: writes down what it said of each instance.
-    async fn receive(&self, ids: &[InstanceId], answer: Answer<Receipt>) {
+    async fn receive(&self, ids: &[InstanceId], answer: Answer<BatchAck>) {
         let request_id = answer.request_id.as_deref();
-        let refused = match self.run.inner.flawed.receipt(answer.value) {
-            Receipt::All => {
+        let refused = match self.run.inner.mutant.receipt(answer.value) {
+            BatchAck::All => {
                 self.accept_and_watch(ids, request_id);
                 Vec::new()
             }
-            Receipt::Except(refused) => {
+            BatchAck::Except(refused) => {
                 let rest = without(ids, refused.iter().map(|(id, _)| id));
                 self.accept_and_watch(&rest, request_id);
                 refused
             }
-            Receipt::Each { accepted, refused } => {
+            BatchAck::Each { accepted, refused } => {
                 let named = accepted.iter().chain(refused.iter().map(|(id, _)| id));
                 let unnamed = without(ids, named);
                 self.accept_and_watch(&accepted, request_id);
@@ -168,7 +169,7 @@ impl Sender<'_> {
                 self.unclear(&unnamed, &fault);
                 refused
             }
-            Receipt::Job(job) => {
+            BatchAck::Job(job) => {
                 let instances = self.accept(ids, request_id);
                 if let Some(jobs) = &self.jobs
                     && !instances.is_empty()
@@ -185,13 +186,13 @@ impl Sender<'_> {
             }
         };
         self.run.nudge();
-        if answer.effect == Effect::Possible {
+        if answer.effect == ExecutionStatus::Unknown {
             // An earlier attempt may be why the cloud refuses this one.
             for (id, fault) in refused {
                 self.unclear(&[id], &fault);
             }
         } else if !refused.is_empty() {
-            self.run.refuse(self.action.verb(), refused).await;
+            self.run.refuse(self.action.kind(), refused).await;
         }
     }
 
@@ -227,7 +228,7 @@ impl Sender<'_> {
     }
 
     fn may_be_sent_again(&self) -> bool {
-        matches!(self.action.repeat(), Repeat::Safe(_))
+        matches!(self.action.idempotency(), Idempotency::Idempotent(_))
     }
 
     /// Finds out which instances made the cloud refuse a parcel. Gives the parcels to send next.
@@ -245,7 +246,7 @@ impl Sender<'_> {
             let rest = without(&parcel.ids, &named);
             self.run
                 .refuse(
-                    self.action.verb(),
+                    self.action.kind(),
                     named.into_iter().map(|id| (id, fault.clone())).collect(),
                 )
                 .await;
@@ -264,7 +265,9 @@ impl Sender<'_> {
         for id in &parcel.ids {
             match sights.get(id) {
                 Some(Sight::Seen(seen)) if self.explains(seen, fault.kind()) => {
-                    let fault = fault.clone().with_effect(Effect::Possible);
+                    let fault = fault
+                        .clone()
+                        .with_execution_status(ExecutionStatus::Unknown);
                     self.run.refuse_as_seen(id, fault, Some(seen));
                 }
                 Some(Sight::Absent) => {
@@ -311,8 +314,8 @@ impl Sender<'_> {
 
     /// Whether an instance that was seen like this can be why the cloud refused the batch.
     fn explains(&self, seen: &Observation, kind: FaultKind) -> bool {
-        let (ready, goal) = match self.action.verb() {
-            Verb::Start => (PowerState::Stopped, PowerState::Running),
+        let (ready, goal) = match self.action.kind() {
+            ActionKind::Start => (PowerState::Stopped, PowerState::Running),
             _ => (PowerState::Running, PowerState::Stopped),
         };
         match seen.state {

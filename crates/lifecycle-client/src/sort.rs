@@ -1,6 +1,6 @@
 //! Looking before sending: which instances go together, which alone, and which not at all.
 
-use lifecycle_core::{Action, Fault, FaultKind, InstanceId, Observation, PowerState, Verb};
+use lifecycle_core::{Action, ActionKind, Fault, FaultKind, InstanceId, Observation, PowerState};
 
 use crate::{look::Sight, run::Run};
 
@@ -29,7 +29,7 @@ impl Run<'_> {
                 if let Some(Sight::Seen(seen)) = sight {
                     book.before(seen.clone());
                 }
-                match place(action.verb(), sight) {
+                match place(action.kind(), sight) {
                     Place::Together => together.push(id),
                     Place::Alone => alone.push(id),
                     Place::Refused(fault) => book.refused(&id, fault),
@@ -44,11 +44,11 @@ impl Run<'_> {
     }
 }
 
-fn place(verb: Verb, sight: Option<&Sight>) -> Place {
+fn place(verb: ActionKind, sight: Option<&Sight>) -> Place {
     match (verb, sight) {
-        (Verb::Reboot, Some(Sight::Seen(before))) => place_reboot(before),
+        (ActionKind::Reboot, Some(Sight::Seen(before))) => place_reboot(before),
         // Nobody could look; then it is as good as any other.
-        (Verb::Reboot, Some(Sight::Missed(_)) | None) => Place::Together,
+        (ActionKind::Reboot, Some(Sight::Missed(_)) | None) => Place::Together,
         (_, Some(Sight::Seen(before))) if is_so_already(verb, before.state) => {
             Place::Refused(nothing_sent(before.state))
         }
@@ -64,7 +64,7 @@ fn place(verb: Verb, sight: Option<&Sight>) -> Place {
 fn place_reboot(before: &Observation) -> Place {
     match before.state {
         PowerState::Running if before.lock.is_none() => Place::Together,
-        state if state == PowerState::Stopped || state.is_dead_end() => {
+        state if state == PowerState::Stopped || state.is_stuck() => {
             Place::Refused(nothing_sent(state))
         }
         _ => Place::Alone,
@@ -72,7 +72,7 @@ fn place_reboot(before: &Observation) -> Place {
 }
 
 /// At the goal of a start or a stop, or on the way to it.
-pub(crate) fn is_so_already(verb: Verb, state: PowerState) -> bool {
+pub(crate) fn is_so_already(verb: ActionKind, state: PowerState) -> bool {
     state == verb.goal() || is_on_the_way(verb.goal(), state)
 }
 

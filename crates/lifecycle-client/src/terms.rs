@@ -6,7 +6,7 @@ use lifecycle_core::{Action, StopMode, StopOptions};
 
 use crate::{
     error::Error,
-    policy::{Patience, YEAR},
+    policy::{WaitTimeout, YEAR},
 };
 
 /// On what terms a power request is carried out. The default ends with acceptance, takes what is
@@ -15,9 +15,9 @@ use crate::{
 /// The methods of [`PowerRequest`](crate::PowerRequest) set these one by one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Terms {
+pub struct PowerRequestOptions {
     /// How long to wait for the goal; `None` ends with acceptance.
-    pub patience: Option<Patience>,
+    pub patience: Option<WaitTimeout>,
     /// Instances that are at the goal already, or on the way to it, are refused instead of reported
     /// as unchanged, and what cannot be looked at is skipped. Says nothing to a reboot.
     pub strict: bool,
@@ -26,13 +26,13 @@ pub struct Terms {
     pub force_after: Option<Duration>,
 }
 
-impl Terms {
+impl PowerRequestOptions {
     /// The patience of a request that has to wait: the one given, or ten minutes, counted from the
     /// moment of force where there is one.
-    pub fn patience_or_default(&self) -> Patience {
+    pub fn patience_or_default(&self) -> WaitTimeout {
         let implied = || {
             let after = self.force_after.unwrap_or_default().min(YEAR);
-            Patience::from(after + Patience::DEFAULT.duration())
+            WaitTimeout::from(after + WaitTimeout::DEFAULT.duration())
         };
         self.patience.unwrap_or_else(implied)
     }

@@ -4,7 +4,7 @@ use std::{error::Error as StdError, fmt, sync::Arc};
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use lifecycle_core::{Effect, Reply};
+use lifecycle_core::{ExecutionStatus, HttpResponse};
 
 /// Sends one request and brings its answer. No retries, no redirects, no signing.
 ///
@@ -17,12 +17,12 @@ pub trait Transport: fmt::Debug + Send + Sync + 'static {
     /// # Errors
     /// [`TransportError`] when there is no whole answer. It says whether the request can have
     /// reached the cloud.
-    async fn send(&self, request: http::Request<Bytes>) -> Result<Reply, TransportError>;
+    async fn send(&self, request: http::Request<Bytes>) -> Result<HttpResponse, TransportError>;
 }
 
 #[async_trait]
 impl<T: Transport + ?Sized> Transport for Arc<T> {
-    async fn send(&self, request: http::Request<Bytes>) -> Result<Reply, TransportError> {
+    async fn send(&self, request: http::Request<Bytes>) -> Result<HttpResponse, TransportError> {
         (**self).send(request).await
     }
 }
@@ -31,7 +31,7 @@ impl<T: Transport + ?Sized> Transport for Arc<T> {
 #[derive(Debug, thiserror::Error)]
 #[error("{message}")]
 pub struct TransportError {
-    effect: Effect,
+    execution: ExecutionStatus,
     message: String,
     source: Option<Box<dyn StdError + Send + Sync>>,
 }
@@ -40,7 +40,7 @@ impl TransportError {
     /// The request provably never left: no address, connection refused, no TLS session.
     pub fn unsent(message: impl Into<String>) -> Self {
         Self {
-            effect: Effect::None,
+            execution: ExecutionStatus::NotExecuted,
             message: message.into(),
             source: None,
         }
@@ -49,7 +49,7 @@ impl TransportError {
     /// The request may have arrived: the connection broke or fell silent after it was used.
     pub fn unclear(message: impl Into<String>) -> Self {
         Self {
-            effect: Effect::Possible,
+            execution: ExecutionStatus::Unknown,
             message: message.into(),
             source: None,
         }
@@ -63,7 +63,7 @@ impl TransportError {
     }
 
     /// Whether the cloud can have acted on the request.
-    pub fn effect(&self) -> Effect {
-        self.effect
+    pub fn execution_status(&self) -> ExecutionStatus {
+        self.execution
     }
 }

@@ -29,14 +29,14 @@ impl Trust {
 
     fn is_confirmed(&self, key: &Arc<Credential>) -> bool {
         let confirmed = lock(&self.confirmed);
-        confirmed.as_ref().is_some_and(|known| known.is_same(key))
+        confirmed.as_ref().is_some_and(|known| known.same_key(key))
     }
 
     /// Refuses a key that a cloud has refused before, with that refusal.
     pub(crate) fn admit(&self, key: &Credential) -> Result<(), Fault> {
         let refused = lock(&self.refused);
         match &*refused {
-            Some((known, fault)) if known.is_same(key) => Err(fault.clone()),
+            Some((known, fault)) if known.same_key(key) => Err(fault.clone()),
             _ => Ok(()),
         }
     }
@@ -54,7 +54,7 @@ impl Trust {
 
     /// A cloud refused the key.
     pub(crate) fn revoke(&self, key: &Arc<Credential>, fault: &Fault) {
-        lock(&self.confirmed).take_if(|known| known.is_same(key));
+        lock(&self.confirmed).take_if(|known| known.same_key(key));
         *lock(&self.refused) = Some((Arc::clone(key), fault.clone()));
     }
 }

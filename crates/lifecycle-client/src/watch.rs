@@ -10,7 +10,7 @@ use std::{
 };
 
 use futures_util::{StreamExt, stream::FuturesUnordered};
-use lifecycle_core::{Cadence, InstanceId};
+use lifecycle_core::{InstanceId, PollingPolicy};
 use tokio::{
     sync::Notify,
     task::AbortHandle,
@@ -96,7 +96,7 @@ impl Subscription {
 
 impl Drop for Subscription {
     fn drop(&mut self) {
-        if !self.inner.flawed.leaves_quietly() {
+        if !self.inner.mutant.leaves_quietly() {
             return;
         }
         let mut table = self.inner.watch.table();
@@ -200,7 +200,7 @@ impl Table {
     }
 
     /// Passes sights on and plans the next look at each instance.
-    fn deliver(&mut self, look: Look, now: Instant, cadence: &Cadence, jitter: f64) {
+    fn deliver(&mut self, look: Look, now: Instant, cadence: &PollingPolicy, jitter: f64) {
         for (id, sight) in look.sights {
             let Some(entry) = self.entries.get_mut(&id) else {
                 continue;
@@ -261,7 +261,7 @@ struct Look {
     sights: Sights,
 }
 
-async fn look(inner: &Inner, batch: Vec<InstanceId>, cadence: &Cadence) -> Look {
+async fn look(inner: &Inner, batch: Vec<InstanceId>, cadence: &PollingPolicy) -> Look {
     let started = Instant::now();
     let effort = Effort {
         purpose: Purpose::Observe,
@@ -309,7 +309,7 @@ mod tests {
                 sights: Sights::from([(id(0), Sight::Absent)]),
             },
             now,
-            &Cadence::DEFAULT,
+            &PollingPolicy::DEFAULT,
             1.0,
         );
         assert_eq!(table.queue.len(), 2);

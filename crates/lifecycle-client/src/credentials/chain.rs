@@ -6,45 +6,47 @@ use std::{
 };
 
 use async_trait::async_trait;
-use lifecycle_core::{Credential, Fault, FaultKind, Grant, Origin, origin::unusable};
+use lifecycle_core::{
+    Credential, CredentialSource, Fault, FaultKind, ResolvedCredential, credential_source::unusable,
+};
 use tokio::{
     sync::{Mutex as Gate, MutexGuard as Pass},
     time::Instant,
 };
 
 use super::{
-    CredentialSource, NoCredential, Resolver, Standing,
-    resolver::{Dated, Unresolved, Witness},
-    term::Term,
+    CredentialError, CredentialInfo, CredentialProvider, StepDriver,
+    resolver::{RecordingHost, ResolveError, WithClockSkew},
+    term::Validity,
 };
 
-/// The first of several [`Origin`]s that has a key, cached.
+/// The first of several [`CredentialSource`]s that has a key, cached.
 ///
 /// A key that ends is renewed some time before, once for all callers and without making them wait;
 /// when that fails, the old one stays in use until it has really ended. The origin that had the key
 /// is asked for every further one, and an origin that is set up and cannot be used ends the search:
 /// a key of somebody else's must not take its place. Cheap to clone: all clones share the key.
 #[derive(Clone, Debug)]
-pub struct Chain {
+pub struct CachedCredentials {
     inner: Arc<Inner>,
 }
 
 #[derive(Debug)]
 struct Inner {
     title: String,
-    origins: Vec<Box<dyn Origin>>,
-    resolver: Resolver,
+    origins: Vec<Box<dyn CredentialSource>>,
+    resolver: StepDriver,
     /// Held by the one who looks for a key.
     gate: Gate<()>,
     state: Mutex<State>,
 }
 
-impl Chain {
+impl CachedCredentials {
     /// Looks for a key of `title`, such as `Alibaba Cloud ECS`, at these origins in this order.
     pub fn new(
         title: impl Into<String>,
-        origins: Vec<Box<dyn Origin>>,
-        resolver: Resolver,
+        origins: Vec<Box<dyn CredentialSource>>,
+        resolver: StepDriver,
     ) -> Self {
         Self {
             inner: Arc::new(Inner {
@@ -59,25 +61,25 @@ impl Chain {
 }
 
 #[async_trait]
-impl CredentialSource for Chain {
-    async fn credential(&self) -> Result<Arc<Credential>, NoCredential> {
+impl CredentialProvider for CachedCredentials {
+    async fn credential(&self) -> Result<Arc<Credential>, CredentialError> {
         let inner = &self.inner;
         match inner.view() {
-            View::Good(key) => Ok(key),
-            View::Due(key) => {
+            CacheState::Good(key) => Ok(key),
+            CacheState::Due(key) => {
                 renew_meanwhile(inner);
                 Ok(key)
             }
-            View::Nothing(rounds) => inner.obtain(rounds).await,
+            CacheState::Nothing(rounds) => inner.obtain(rounds).await,
         }
     }
 
-    fn refused(&self, key: &Credential) -> bool {
+    fn invalidate(&self, key: &Credential) -> bool {
         let mut state = self.inner.state();
         let Some(held) = &state.held else {
             return true;
         };
-        if !held.key.is_same(key) {
+        if !held.key.same_key(key) {
             return true;
         }
         if state.is_suspect {
@@ -93,20 +95,23 @@ impl CredentialSource for Chain {
         true
     }
 
-    fn standing(&self) -> Standing {
+    fn info(&self) -> CredentialInfo {
         let state = self.inner.state();
-        let mut standing = state.held.as_ref().map_or_else(Standing::default, |held| {
-            let origin = self.inner.origins.get(held.origin);
-            Standing {
-                origin: origin.map(Origin::name).unwrap_or_default(),
-                found: held.found.clone(),
-                expires: held.term.map(|term| term.end),
-                renews: held.term.map(|term| term.renewal),
-                warnings: Vec::new(),
-            }
-        });
-        standing.warnings.clone_from(&state.warnings);
-        standing
+        let mut info = state
+            .held
+            .as_ref()
+            .map_or_else(CredentialInfo::default, |held| {
+                let origin = self.inner.origins.get(held.origin);
+                CredentialInfo {
+                    kind: origin.map(CredentialSource::name).unwrap_or_default(),
+                    source: held.found.clone(),
+                    expires: held.term.map(|term| term.end),
+                    renews: held.term.map(|term| term.renewal),
+                    warnings: Vec::new(),
+                }
+            });
+        info.warnings.clone_from(&state.warnings);
+        info
     }
 }
 
@@ -121,11 +126,11 @@ const HOLD_OFF: Duration = Duration::from_secs(5);
 
 #[derive(Debug, Default)]
 struct State {
-    held: Option<Held>,
+    held: Option<CachedKey>,
     /// Searches that have come to an end, in vain or not.
     rounds: u64,
     /// The last search, when it was in vain.
-    vain: Option<(Instant, NoCredential)>,
+    vain: Option<(Instant, CredentialError)>,
     /// When a refused key was replaced last.
     replaced: Option<Instant>,
     /// A cloud refused the key, and nobody has looked for another one since.
@@ -137,30 +142,30 @@ struct State {
 }
 
 #[derive(Debug)]
-struct Held {
+struct CachedKey {
     key: Arc<Credential>,
     origin: usize,
     found: String,
-    term: Option<Term>,
+    term: Option<Validity>,
 }
 
-impl Held {
-    fn new(origin: usize, grant: Dated<Grant>, now: SystemTime) -> Self {
-        let Dated {
+impl CachedKey {
+    fn new(origin: usize, grant: WithClockSkew<ResolvedCredential>, now: SystemTime) -> Self {
+        let WithClockSkew {
             value: grant,
             ahead,
         } = grant;
         Self {
             key: Arc::new(grant.credential),
             origin,
-            found: grant.found,
+            found: grant.source,
             term: grant
                 .expires
-                .map(|end| Term::new(now, end, ahead, grant.renewal)),
+                .map(|end| Validity::new(now, end, ahead, grant.renewal)),
         }
     }
 
-    fn still_good(&self, now: SystemTime) -> Result<(), NoCredential> {
+    fn still_good(&self, now: SystemTime) -> Result<(), CredentialError> {
         match self.term {
             Some(term) if term.end <= now => Err(unusable(
                 &format!("the key of {}", self.found),
@@ -176,7 +181,7 @@ impl Held {
 }
 
 /// What can be had without asking anybody.
-enum View {
+enum CacheState {
     Good(Arc<Credential>),
     /// Still good, and time to renew it.
     Due(Arc<Credential>),
@@ -190,27 +195,27 @@ impl Inner {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn view(&self) -> View {
+    fn view(&self) -> CacheState {
         let now = self.resolver.now();
         let state = self.state();
         let Some(held) = &state.held else {
-            return View::Nothing(state.rounds);
+            return CacheState::Nothing(state.rounds);
         };
         let key = Arc::clone(&held.key);
         if state.is_suspect {
-            return View::Nothing(state.rounds);
+            return CacheState::Nothing(state.rounds);
         }
         match held.term {
-            Some(term) if now >= term.last => View::Nothing(state.rounds),
-            Some(term) if now >= term.renewal => View::Due(key),
-            _ => View::Good(key),
+            Some(term) if now >= term.last => CacheState::Nothing(state.rounds),
+            Some(term) if now >= term.renewal => CacheState::Due(key),
+            _ => CacheState::Good(key),
         }
     }
 
     /// Waits for its turn and searches, unless somebody else has searched meanwhile.
-    async fn obtain(&self, rounds: u64) -> Result<Arc<Credential>, NoCredential> {
+    async fn obtain(&self, rounds: u64) -> Result<Arc<Credential>, CredentialError> {
         let turn = self.gate.lock().await;
-        if let View::Good(key) | View::Due(key) = self.view() {
+        if let CacheState::Good(key) | CacheState::Due(key) = self.view() {
             return Ok(key);
         }
         if let Some(answer) = self.told_already(rounds) {
@@ -230,7 +235,7 @@ impl Inner {
     }
 
     /// The answer of a search that ended while this caller waited, or just before.
-    fn told_already(&self, rounds: u64) -> Option<NoCredential> {
+    fn told_already(&self, rounds: u64) -> Option<CredentialError> {
         let state = self.state();
         let (at, answer) = state.vain.as_ref()?;
         (state.rounds != rounds || at.elapsed() < HOLD_OFF).then(|| answer.clone())
@@ -245,10 +250,10 @@ impl Inner {
             .is_some_and(|(at, _)| at.elapsed() < HOLD_OFF)
     }
 
-    async fn search(&self, _turn: &Pass<'_, ()>) -> Result<Arc<Credential>, NoCredential> {
+    async fn search(&self, _turn: &Pass<'_, ()>) -> Result<Arc<Credential>, CredentialError> {
         let witness = self.resolver.witness();
         let found = self.find(&witness).await.and_then(|(origin, grant)| {
-            let held = Held::new(origin, grant, self.resolver.now());
+            let held = CachedKey::new(origin, grant, self.resolver.now());
             held.still_good(self.resolver.now()).map(|()| held)
         });
         let mut state = self.state();
@@ -276,7 +281,10 @@ impl Inner {
     }
 
     /// Asks the origin that had a key before; without one, the first that has one.
-    async fn find(&self, machine: &Witness) -> Result<(usize, Dated<Grant>), NoCredential> {
+    async fn find(
+        &self,
+        machine: &RecordingHost,
+    ) -> Result<(usize, WithClockSkew<ResolvedCredential>), CredentialError> {
         let before = self.state().origin;
         if let Some(origin) = before {
             return match self.ask(origin, machine).await? {
@@ -303,41 +311,39 @@ impl Inner {
     }
 
     /// All reasons where a person can take them in, else the places; the log has the reasons.
-    fn nothing(&self, reasons: &[String]) -> NoCredential {
+    fn nothing(&self, reasons: &[String]) -> CredentialError {
         for (origin, why) in self.origins.iter().zip(reasons) {
             tracing::debug!(cloud = self.title, "no key in {}: {why}", origin.name());
         }
         let mut text = reasons.join("; ");
         if text.len() > READABLE {
-            let places: Vec<String> = self.origins.iter().map(Origin::name).collect();
+            let places: Vec<String> = self.origins.iter().map(CredentialSource::name).collect();
             text = format!("found none in {}", places.join(", "));
         }
-        NoCredential::new(format!("no key for {}: {text}", self.title))
+        CredentialError::new(format!("no key for {}: {text}", self.title))
     }
 
     /// The inner error says why nothing is set up there.
     async fn ask(
         &self,
         origin: usize,
-        machine: &Witness,
-    ) -> Result<Result<Dated<Grant>, String>, NoCredential> {
+        machine: &RecordingHost,
+    ) -> Result<Result<WithClockSkew<ResolvedCredential>, String>, CredentialError> {
         let Some(origin) = self.origins.get(origin) else {
             return Ok(Err("there is no such place".to_owned()));
         };
-        let found = self
-            .resolver
-            .resolve_on(machine, |around| origin.begin(around));
+        let found = self.resolver.resolve_on(machine, |ctx| origin.begin(ctx));
         match found.await {
             Ok(found) => Ok(Ok(found)),
-            Err(Unresolved::Absent(why)) => Ok(Err(why)),
-            Err(Unresolved::Failed(fault)) => {
+            Err(ResolveError::Absent(why)) => Ok(Err(why)),
+            Err(ResolveError::Failed(fault)) => {
                 let message = format!("no key for {}: {}", self.title, fault.message());
                 Err(fault.with_message(message).into())
             }
         }
     }
 
-    fn announce(&self, held: &Held) {
+    fn announce(&self, held: &CachedKey) {
         tracing::info!(
             cloud = self.title,
             found = held.found,
@@ -360,7 +366,7 @@ fn renew_meanwhile(inner: &Arc<Inner>) {
         let Ok(turn) = inner.gate.try_lock() else {
             return;
         };
-        if let View::Due(_) = inner.view() {
+        if let CacheState::Due(_) = inner.view() {
             // A failure was logged, and the old key is good for a while.
             let _ = inner.search(&turn).await;
         }

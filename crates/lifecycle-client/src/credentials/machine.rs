@@ -5,18 +5,18 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use lifecycle_core::origin::{Holds, Machine};
+use lifecycle_core::credential_source::{FileCheck, HostEnvironment};
 
 /// The environment and the files of this machine, as the user that runs the program sees them.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct ThisMachine;
+pub struct SystemHost;
 
-impl Machine for ThisMachine {
+impl HostEnvironment for SystemHost {
     fn variable(&self, name: &str) -> Option<String> {
         std::env::var(name).ok()
     }
 
-    fn file(&self, path: &str, _: Holds) -> Result<Option<String>, String> {
+    fn file(&self, path: &str, _: FileCheck) -> Result<Option<String>, String> {
         let Some(place) = in_home(path) else {
             return Ok(None);
         };
@@ -27,7 +27,7 @@ impl Machine for ThisMachine {
         }
     }
 
-    fn exposure(&self, path: &str) -> Option<String> {
+    fn permission_warning(&self, path: &str) -> Option<String> {
         is_open_to_others(&in_home(path)?).then(|| {
             format!("other users of this machine can read the secrets in {path}: chmod 600 {path}")
         })
@@ -100,21 +100,21 @@ mod tests {
         let folder = TempDir::new().unwrap();
         for (mode, is_exposed) in [(0o644, true), (0o640, true), (0o600, false), (0o400, false)] {
             let path = file(&folder, &format!("{mode:o}"), mode);
-            let text = ThisMachine.file(&path, Holds::Secrets).unwrap();
+            let text = SystemHost.file(&path, FileCheck::OwnerOnly).unwrap();
             assert_eq!(text.as_deref(), Some("secret"));
-            let warning = ThisMachine.exposure(&path).unwrap_or_default();
+            let warning = SystemHost.permission_warning(&path).unwrap_or_default();
             assert_eq!(warning.contains(&path), is_exposed, "{mode:o}: {warning}");
         }
-        assert_eq!(ThisMachine.exposure("/nonexistent/file"), None);
+        assert_eq!(SystemHost.permission_warning("/nonexistent/file"), None);
     }
 
     #[test]
     fn absence_is_no_error_and_a_folder_is_one() {
         let folder = TempDir::new().unwrap();
-        let machine = ThisMachine;
+        let machine = SystemHost;
         let path = folder.path().to_string_lossy().into_owned();
         let absent = format!("{path}/nothing/here");
-        assert_eq!(machine.file(&absent, Holds::Secrets), Ok(None));
-        assert!(machine.file(&path, Holds::Secrets).is_err());
+        assert_eq!(machine.file(&absent, FileCheck::OwnerOnly), Ok(None));
+        assert!(machine.file(&path, FileCheck::OwnerOnly).is_err());
     }
 }

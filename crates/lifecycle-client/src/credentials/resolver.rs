@@ -9,12 +9,13 @@ use std::{
 
 use bytes::Bytes;
 use lifecycle_core::{
-    Fault, FaultKind, Machine, Reach, Reply, Step, Surroundings,
-    origin::{Holds, unusable},
+    ExchangeStep, Fault, FaultKind, HostEnvironment, HttpResponse, ProviderContext, ResponseExt,
+    ServiceKind,
+    credential_source::{FileCheck, unusable},
 };
 use tokio::time::{sleep, timeout};
 
-use super::{NoCredential, ThisMachine};
+use super::{CredentialError, SystemHost};
 use crate::{
     client::{PlainHttp, admit_address},
     clock::{Clock, SystemClock},
@@ -24,23 +25,23 @@ use crate::{
     transport::Transport,
 };
 
-/// Carries out [`Step`]s: reads this machine, sends requests, runs programs.
+/// Carries out [`ExchangeStep`]s: reads this machine, sends requests, runs programs.
 ///
 /// What failed for a passing reason is begun anew, three times at most: asking for a key changes
 /// nothing at a cloud. When a service refuses a signature for its time, its own time is used.
 #[derive(Clone, Debug)]
-pub struct Resolver {
-    machine: Arc<dyn Machine>,
+pub struct StepDriver {
+    machine: Arc<dyn HostEnvironment>,
     transport: Arc<dyn Transport>,
     clock: Arc<dyn Clock>,
     plain_http: PlainHttp,
 }
 
-impl Resolver {
+impl StepDriver {
     /// Sends through `transport`, and reads this machine.
     pub fn new(transport: impl Transport) -> Self {
         Self {
-            machine: Arc::new(ThisMachine),
+            machine: Arc::new(SystemHost),
             transport: Arc::new(transport),
             clock: Arc::new(SystemClock),
             plain_http: PlainHttp::default(),
@@ -49,7 +50,7 @@ impl Resolver {
 
     /// Reads variables and files here instead.
     #[must_use]
-    pub fn machine(mut self, machine: impl Machine) -> Self {
+    pub fn machine(mut self, machine: impl HostEnvironment) -> Self {
         self.machine = Arc::new(machine);
         self
     }
@@ -74,8 +75,8 @@ impl Resolver {
     }
 
     /// Its machine, with a memory of its own.
-    pub(super) fn witness(&self) -> Witness {
-        Witness {
+    pub(super) fn witness(&self) -> RecordingHost {
+        RecordingHost {
             machine: Arc::clone(&self.machine),
             seen: Mutex::default(),
         }
@@ -84,11 +85,11 @@ impl Resolver {
     /// Goes from `begin` to the end.
     ///
     /// # Errors
-    /// [`Unresolved`] says whether nothing was set up, or what failed.
+    /// [`ResolveError`] says whether nothing was set up, or what failed.
     pub async fn resolve<T: 'static>(
         &self,
-        begin: impl Fn(&Surroundings<'_>) -> Step<T> + Send + Sync,
-    ) -> Result<T, Unresolved> {
+        begin: impl Fn(&ProviderContext<'_>) -> ExchangeStep<T> + Send + Sync,
+    ) -> Result<T, ResolveError> {
         let found = self.resolve_on(&*self.machine, begin).await;
         found.map(|dated| dated.value)
     }
@@ -97,9 +98,9 @@ impl Resolver {
     /// clock.
     pub(super) async fn resolve_on<T: 'static>(
         &self,
-        machine: &dyn Machine,
-        begin: impl Fn(&Surroundings<'_>) -> Step<T> + Send + Sync,
-    ) -> Result<Dated<T>, Unresolved> {
+        machine: &dyn HostEnvironment,
+        begin: impl Fn(&ProviderContext<'_>) -> ExchangeStep<T> + Send + Sync,
+    ) -> Result<WithClockSkew<T>, ResolveError> {
         let policy = RetryPolicy::default();
         let mut run = OneRun::new(self, machine, 0);
         let mut attempt = 1;
@@ -107,9 +108,9 @@ impl Resolver {
             let fault = match run.finish(begin(&run.surroundings())).await {
                 Ok(value) => {
                     let ahead = run.ahead.unwrap_or_default();
-                    return Ok(Dated { value, ahead });
+                    return Ok(WithClockSkew { value, ahead });
                 }
-                Err(Unresolved::Failed(fault)) if attempt < ATTEMPTS => fault,
+                Err(ResolveError::Failed(fault)) if attempt < ATTEMPTS => fault,
                 Err(unresolved) => return Err(unresolved),
             };
             let learned = run.ahead.filter(|ahead| *ahead != run.offset);
@@ -119,20 +120,24 @@ impl Resolver {
                     sleep(wait(&fault, &policy, attempt)).await;
                     run = OneRun::new(self, machine, run.offset);
                 }
-                _ => return Err(Unresolved::Failed(fault)),
+                _ => return Err(ResolveError::Failed(fault)),
             }
             attempt += 1;
         }
     }
 
-    async fn send(&self, mut request: http::Request<Bytes>, reach: Reach) -> Result<Reply, Fault> {
-        let limit = match reach {
-            Reach::Service => {
+    async fn send(
+        &self,
+        mut request: http::Request<Bytes>,
+        service: ServiceKind,
+    ) -> Result<HttpResponse, Fault> {
+        let limit = match service {
+            ServiceKind::Identity => {
                 admit_address(request.uri(), self.plain_http)?;
                 SERVICE_LIMIT
             }
-            Reach::Metadata => {
-                request.extensions_mut().insert(Direct);
+            ServiceKind::Metadata => {
+                request.extensions_mut().insert(BypassProxy);
                 METADATA_LIMIT
             }
         };
@@ -147,7 +152,7 @@ impl Resolver {
 /// Why there is no result.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[expect(clippy::exhaustive_enums, reason = "a step ends in no third way")]
-pub enum Unresolved {
+pub enum ResolveError {
     /// Nothing is set up; the text says what was looked for.
     #[error("{0}")]
     Absent(String),
@@ -156,57 +161,57 @@ pub enum Unresolved {
     Failed(Fault),
 }
 
-impl From<Unresolved> for NoCredential {
-    fn from(unresolved: Unresolved) -> Self {
+impl From<ResolveError> for CredentialError {
+    fn from(unresolved: ResolveError) -> Self {
         match unresolved {
-            Unresolved::Absent(why) => Self::new(why),
-            Unresolved::Failed(fault) => fault.into(),
+            ResolveError::Absent(why) => Self::new(why),
+            ResolveError::Failed(fault) => fault.into(),
         }
     }
 }
 
 /// A machine that remembers which files with secrets were read on it.
 #[derive(Debug)]
-pub(super) struct Witness {
-    machine: Arc<dyn Machine>,
+pub(super) struct RecordingHost {
+    machine: Arc<dyn HostEnvironment>,
     seen: Mutex<BTreeSet<String>>,
 }
 
-impl Witness {
+impl RecordingHost {
     /// What is wrong with how the secrets are kept that were read.
     pub(super) fn warnings(&self) -> Vec<String> {
         let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         seen.iter()
-            .filter_map(|path| self.machine.exposure(path))
+            .filter_map(|path| self.machine.permission_warning(path))
             .collect()
     }
 }
 
-impl Machine for Witness {
+impl HostEnvironment for RecordingHost {
     fn variable(&self, name: &str) -> Option<String> {
         self.machine.variable(name)
     }
 
-    fn file(&self, path: &str, holds: Holds) -> Result<Option<String>, String> {
+    fn file(&self, path: &str, holds: FileCheck) -> Result<Option<String>, String> {
         let text = self.machine.file(path, holds)?;
-        if text.is_some() && holds == Holds::Secrets {
+        if text.is_some() && holds == FileCheck::OwnerOnly {
             let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
             seen.insert(path.to_owned());
         }
         Ok(text)
     }
 
-    fn exposure(&self, path: &str) -> Option<String> {
-        self.machine.exposure(path)
+    fn permission_warning(&self, path: &str) -> Option<String> {
+        self.machine.permission_warning(path)
     }
 }
 
 /// Marks a request that goes through no proxy.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Direct;
+pub(crate) struct BypassProxy;
 
 /// A result, and by how many seconds the clock of who gave it is ahead.
-pub(super) struct Dated<T> {
+pub(super) struct WithClockSkew<T> {
     pub(super) value: T,
     pub(super) ahead: i64,
 }
@@ -247,8 +252,8 @@ fn wait(fault: &Fault, policy: &RetryPolicy, attempt: u32) -> Duration {
 
 /// One run from the first step to the last.
 struct OneRun<'a> {
-    resolver: &'a Resolver,
-    machine: &'a dyn Machine,
+    resolver: &'a StepDriver,
+    machine: &'a dyn HostEnvironment,
     /// Seconds added to the clock when signing.
     offset: i64,
     /// Seconds by which the last answer's clock was ahead.
@@ -256,7 +261,7 @@ struct OneRun<'a> {
 }
 
 impl<'a> OneRun<'a> {
-    fn new(resolver: &'a Resolver, machine: &'a dyn Machine, offset: i64) -> Self {
+    fn new(resolver: &'a StepDriver, machine: &'a dyn HostEnvironment, offset: i64) -> Self {
         Self {
             resolver,
             machine,
@@ -265,36 +270,36 @@ impl<'a> OneRun<'a> {
         }
     }
 
-    fn surroundings(&self) -> Surroundings<'a> {
+    fn surroundings(&self) -> ProviderContext<'a> {
         let stamp = self.resolver.clock.stamp(self.offset);
-        Surroundings::new(self.machine, stamp)
+        ProviderContext::new(self.machine, stamp)
     }
 
-    async fn finish<T: 'static>(&mut self, mut step: Step<T>) -> Result<T, Unresolved> {
+    async fn finish<T: 'static>(&mut self, mut step: ExchangeStep<T>) -> Result<T, ResolveError> {
         // A step that leads back to itself would go on for ever.
         for _ in 0..MOST_STEPS {
             step = match step {
-                Step::Done(value) => return Ok(value),
-                Step::Absent(why) => return Err(Unresolved::Absent(why)),
-                Step::Failed(fault) => return Err(Unresolved::Failed(fault)),
-                Step::Ask(ask) => {
-                    let reply = self.resolver.send(ask.request.clone(), ask.reach).await;
+                ExchangeStep::Done(value) => return Ok(value),
+                ExchangeStep::NotConfigured(why) => return Err(ResolveError::Absent(why)),
+                ExchangeStep::Failed(fault) => return Err(ResolveError::Failed(fault)),
+                ExchangeStep::Http(ask) => {
+                    let reply = self.resolver.send(ask.request.clone(), ask.service).await;
                     self.learn(reply.as_ref().ok());
                     log(ask.operation, &reply);
                     ask.then(reply, &self.surroundings())
                 }
-                Step::Run(run) => {
+                ExchangeStep::Program(run) => {
                     let output = output_of(run.command.clone()).await;
                     run.then(output, &self.surroundings())
                 }
             };
         }
         let fault = unusable("the search for a key", "comes to no end");
-        Err(Unresolved::Failed(fault))
+        Err(ResolveError::Failed(fault))
     }
 
-    fn learn(&mut self, reply: Option<&Reply>) {
-        let date = reply.and_then(Reply::date);
+    fn learn(&mut self, reply: Option<&HttpResponse>) {
+        let date = reply.and_then(ResponseExt::date);
         let ahead = date.and_then(|date| difference(date, self.resolver.clock.now()));
         self.ahead = ahead.or(self.ahead);
     }
@@ -303,9 +308,13 @@ impl<'a> OneRun<'a> {
 /// More than any chain of a cloud asks.
 const MOST_STEPS: usize = 64;
 
-fn log(operation: &str, reply: &Result<Reply, Fault>) {
+fn log(operation: &str, reply: &Result<HttpResponse, Fault>) {
     match reply {
-        Ok(reply) => tracing::debug!(operation, status = reply.status, "asked for a key"),
+        Ok(reply) => tracing::debug!(
+            operation,
+            status = reply.status().as_u16(),
+            "asked for a key"
+        ),
         Err(fault) => tracing::debug!(
             operation,
             kind = fault.kind().as_str(),

@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 
 /// The times of a key that ends, by this machine's clock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Term {
+pub(super) struct Validity {
     /// From here on a new one is fetched.
     pub(super) renewal: SystemTime,
     /// From here on it is not used any more: a call takes a while to arrive.
@@ -12,7 +12,7 @@ pub(super) struct Term {
     pub(super) end: SystemTime,
 }
 
-impl Term {
+impl Validity {
     /// The term of a key that was given `now` and ends at `end` by a clock that is `ahead` seconds
     /// ahead. It is renewed so long `before` its end, or half way through its life where that is
     /// later; and up to a tenth of that earlier by chance, so that many programs do not renew at

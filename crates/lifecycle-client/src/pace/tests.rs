@@ -53,7 +53,7 @@ async fn five_hundred_tasks_share_one_rate_in_order() {
 async fn nobody_overtakes_who_waits_by_an_older_and_slower_rate() {
     let pacer = Arc::new(Pacer::new(Rate::new(1.0, 1)));
     let start = Instant::now();
-    let _: Grant = pacer.acquire().await;
+    let _: Permit = pacer.acquire().await;
     let first = tokio::spawn({
         let pacer = Arc::clone(&pacer);
         async move { granted(&pacer, start, 1).await }
@@ -69,7 +69,7 @@ async fn nobody_overtakes_who_waits_by_an_older_and_slower_rate() {
 async fn who_leaves_the_queue_takes_nothing_and_a_dropped_grant_returns_nothing() {
     let pacer = Arc::new(Pacer::new(Rate::new(10.0, 1)));
     let start = Instant::now();
-    let _: Grant = pacer.acquire().await;
+    let _: Permit = pacer.acquire().await;
     let waiter = tokio::spawn({
         let pacer = Arc::clone(&pacer);
         async move { pacer.acquire().await }
@@ -285,7 +285,7 @@ proptest! {
         let start = Instant::now();
         let mut bucket = Bucket::new(Rate::new(per_second, burst), start);
         let mut now = start;
-        let mut grant = Grant { at: start, queued: true };
+        let mut grant = Permit { at: start, queued: true };
         for (step, millis) in steps {
             now += Duration::from_millis(millis);
             match step {
@@ -293,7 +293,7 @@ proptest! {
                 1 => bucket.throttled(grant, Some(Duration::from_millis(millis)), now),
                 2 => bucket.succeeded(grant, now),
                 _ => match bucket.take(now) {
-                    Ok(()) => grant = Grant { at: now, queued: true },
+                    Ok(()) => grant = Permit { at: now, queued: true },
                     Err(later) => prop_assert!(later > now),
                 },
             }

@@ -4,7 +4,7 @@ use std::fmt;
 
 use bytes::Bytes;
 
-use crate::{Fault, Reply, Surroundings};
+use crate::{Fault, HttpResponse, ProviderContext};
 
 /// How far somebody is on the way to a `T`, such as a key. Whoever drives it asks what it says and
 /// hands the answer on.
@@ -13,41 +13,41 @@ use crate::{Fault, Reply, Surroundings};
     clippy::exhaustive_enums,
     reason = "whoever drives it must know every step"
 )]
-pub enum Step<T> {
+pub enum ExchangeStep<T> {
     /// There it is.
     Done(T),
     /// Nothing is set up here; the text says what was looked for. Somewhere else may have it.
-    Absent(String),
+    NotConfigured(String),
     /// It is set up and cannot be used, or whoever was asked refused.
     Failed(Fault),
     /// Send this request.
-    Ask(Box<Ask<T>>),
+    Http(Box<HttpExchange<T>>),
     /// Run this program.
-    Run(Run<T>),
+    Program(RunProgram<T>),
 }
 
-impl<T: 'static> Step<T> {
+impl<T: 'static> ExchangeStep<T> {
     /// Sends `request`, and goes on with its answer, or with the fault of a call without one.
-    pub fn ask(
+    pub fn http(
         operation: &'static str,
-        reach: Reach,
+        service: ServiceKind,
         request: http::Request<Bytes>,
-        then: impl FnOnce(Result<Reply, Fault>, &Surroundings<'_>) -> Self + Send + 'static,
+        then: impl FnOnce(Result<HttpResponse, Fault>, &ProviderContext<'_>) -> Self + Send + 'static,
     ) -> Self {
-        Self::Ask(Box::new(Ask {
+        Self::Http(Box::new(HttpExchange {
             operation,
-            reach,
+            service,
             request,
             then: Box::new(then),
         }))
     }
 
     /// Runs a program, and goes on with what it wrote.
-    pub fn run(
+    pub fn program(
         command: Vec<String>,
-        then: impl FnOnce(Result<String, Fault>, &Surroundings<'_>) -> Self + Send + 'static,
+        then: impl FnOnce(Result<String, Fault>, &ProviderContext<'_>) -> Self + Send + 'static,
     ) -> Self {
-        Self::Run(Run {
+        Self::Program(RunProgram {
             command,
             then: Box::new(then),
         })
@@ -56,15 +56,15 @@ impl<T: 'static> Step<T> {
     /// Goes on with the result.
     pub fn and_then<U: 'static>(
         self,
-        around: &Surroundings<'_>,
-        next: impl FnOnce(T, &Surroundings<'_>) -> Step<U> + Send + 'static,
-    ) -> Step<U> {
+        ctx: &ProviderContext<'_>,
+        next: impl FnOnce(T, &ProviderContext<'_>) -> ExchangeStep<U> + Send + 'static,
+    ) -> ExchangeStep<U> {
         self.bind(
-            around,
-            Box::new(|end, around| match end {
-                End::Done(value) => next(value, around),
-                End::Absent(why) => Step::Absent(why),
-                End::Failed(fault) => Step::Failed(fault),
+            ctx,
+            Box::new(|end, ctx| match end {
+                End::Done(value) => next(value, ctx),
+                End::NotConfigured(why) => ExchangeStep::NotConfigured(why),
+                End::Failed(fault) => ExchangeStep::Failed(fault),
             }),
         )
     }
@@ -72,47 +72,47 @@ impl<T: 'static> Step<T> {
     /// Goes on elsewhere when nothing is set up here; `next` is told what was looked for.
     pub fn or_else(
         self,
-        around: &Surroundings<'_>,
-        next: impl FnOnce(String, &Surroundings<'_>) -> Self + Send + 'static,
+        ctx: &ProviderContext<'_>,
+        next: impl FnOnce(String, &ProviderContext<'_>) -> Self + Send + 'static,
     ) -> Self {
         self.bind(
-            around,
-            Box::new(|end, around| match end {
+            ctx,
+            Box::new(|end, ctx| match end {
                 End::Done(value) => Self::Done(value),
-                End::Absent(why) => next(why, around),
+                End::NotConfigured(why) => next(why, ctx),
                 End::Failed(fault) => Self::Failed(fault),
             }),
         )
     }
 
-    fn bind<U: 'static>(self, around: &Surroundings<'_>, next: Next<T, U>) -> Step<U> {
+    fn bind<U: 'static>(self, ctx: &ProviderContext<'_>, next: Next<T, U>) -> ExchangeStep<U> {
         match self {
-            Self::Done(value) => next(End::Done(value), around),
-            Self::Absent(why) => next(End::Absent(why), around),
-            Self::Failed(fault) => next(End::Failed(fault), around),
-            Self::Ask(ask) => {
-                let Ask {
+            Self::Done(value) => next(End::Done(value), ctx),
+            Self::NotConfigured(why) => next(End::NotConfigured(why), ctx),
+            Self::Failed(fault) => next(End::Failed(fault), ctx),
+            Self::Http(ask) => {
+                let HttpExchange {
                     operation,
-                    reach,
+                    service,
                     request,
                     then,
                 } = *ask;
-                Step::Ask(Box::new(Ask {
+                ExchangeStep::Http(Box::new(HttpExchange {
                     operation,
-                    reach,
+                    service,
                     request,
-                    then: Box::new(|reply, around| then(reply, around).bind(around, next)),
+                    then: Box::new(|reply, ctx| then(reply, ctx).bind(ctx, next)),
                 }))
             }
-            Self::Run(run) => Step::Run(Run {
+            Self::Program(run) => ExchangeStep::Program(RunProgram {
                 command: run.command,
-                then: Box::new(|output, around| (run.then)(output, around).bind(around, next)),
+                then: Box::new(|output, ctx| (run.then)(output, ctx).bind(ctx, next)),
             }),
         }
     }
 }
 
-impl<T> From<Result<T, Fault>> for Step<T> {
+impl<T> From<Result<T, Fault>> for ExchangeStep<T> {
     fn from(result: Result<T, Fault>) -> Self {
         match result {
             Ok(value) => Self::Done(value),
@@ -124,56 +124,60 @@ impl<T> From<Result<T, Fault>> for Step<T> {
 /// A step after which nothing is asked.
 enum End<T> {
     Done(T),
-    Absent(String),
+    NotConfigured(String),
     Failed(Fault),
 }
 
-type Next<T, U> = Box<dyn FnOnce(End<T>, &Surroundings<'_>) -> Step<U> + Send>;
-type Then<A, T> = Box<dyn FnOnce(Result<A, Fault>, &Surroundings<'_>) -> Step<T> + Send>;
+type Next<T, U> = Box<dyn FnOnce(End<T>, &ProviderContext<'_>) -> ExchangeStep<U> + Send>;
+type Then<A, T> = Box<dyn FnOnce(Result<A, Fault>, &ProviderContext<'_>) -> ExchangeStep<T> + Send>;
 
 /// A request, and what its answer leads to.
-pub struct Ask<T> {
+pub struct HttpExchange<T> {
     /// The service's own name of the operation, such as `AssumeRole`.
     pub operation: &'static str,
     /// Over which way it goes.
-    pub reach: Reach,
+    pub service: ServiceKind,
     /// The request, ready to be sent. It may hold secrets.
     pub request: http::Request<Bytes>,
-    then: Then<Reply, T>,
+    then: Then<HttpResponse, T>,
 }
 
-impl<T> Ask<T> {
+impl<T> HttpExchange<T> {
     /// Goes on with the answer, or with the fault of a call without one.
-    pub fn then(self, reply: Result<Reply, Fault>, around: &Surroundings<'_>) -> Step<T> {
-        (self.then)(reply, around)
+    pub fn then(
+        self,
+        reply: Result<HttpResponse, Fault>,
+        ctx: &ProviderContext<'_>,
+    ) -> ExchangeStep<T> {
+        (self.then)(reply, ctx)
     }
 }
 
-impl<T> fmt::Debug for Ask<T> {
+impl<T> fmt::Debug for HttpExchange<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Ask")
+        f.debug_struct("HttpExchange")
             .field("operation", &self.operation)
             .finish_non_exhaustive()
     }
 }
 
 /// A program to run, and what its output leads to.
-pub struct Run<T> {
+pub struct RunProgram<T> {
     /// The program and its arguments. No shell reads them.
     pub command: Vec<String>,
     then: Then<String, T>,
 }
 
-impl<T> Run<T> {
+impl<T> RunProgram<T> {
     /// Goes on with what the program wrote to its standard output, or with why it failed.
-    pub fn then(self, output: Result<String, Fault>, around: &Surroundings<'_>) -> Step<T> {
-        (self.then)(output, around)
+    pub fn then(self, output: Result<String, Fault>, ctx: &ProviderContext<'_>) -> ExchangeStep<T> {
+        (self.then)(output, ctx)
     }
 }
 
-impl<T> fmt::Debug for Run<T> {
+impl<T> fmt::Debug for RunProgram<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Run")
+        f.debug_struct("RunProgram")
             .field("program", &self.command.first())
             .finish_non_exhaustive()
     }
@@ -182,9 +186,9 @@ impl<T> fmt::Debug for Run<T> {
 /// Over which way a request goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(clippy::exhaustive_enums, reason = "whoever sends must know every way")]
-pub enum Reach {
+pub enum ServiceKind {
     /// To a service somewhere: encrypted, perhaps through a proxy, repeated when it may help.
-    Service,
+    Identity,
     /// To the metadata service of the machine itself: plain HTTP, never through a proxy, and given
     /// up soon, because most machines have none.
     Metadata,

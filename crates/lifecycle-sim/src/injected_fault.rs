@@ -7,14 +7,14 @@ use crate::{Cloud, Operation, dialect::Intent};
 /// One thing that goes wrong with a call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Mishap {
+pub enum InjectedFault {
     /// Nobody answers at the cloud's address: the request provably never arrives. The HTTP server,
     /// which has taken the connection already, closes it unread instead.
     Unreachable,
     /// The connection is reset without an answer.
-    Reset(When),
+    Reset(FaultTiming),
     /// The connection stays open, and nothing ever comes.
-    Silence(When),
+    Silence(FaultTiming),
     /// A server or a proxy fails.
     ServerError {
         /// The status, such as 502.
@@ -22,7 +22,7 @@ pub enum Mishap {
         /// What the body holds.
         body: ErrorBody,
         /// Whether the cloud had acted.
-        when: When,
+        when: FaultTiming,
     },
     /// A shield in front of the cloud wants to see a browser: 403 with the header
     /// `cf-mitigated: challenge` and a page. Zenlayer's Python and Java SDKs know it.
@@ -54,7 +54,7 @@ pub enum Mishap {
 /// Whether a fault strikes before or after the cloud has acted on the request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub enum When {
+pub enum FaultTiming {
     /// Before: nothing happens.
     Before,
     /// After: the request has its effect, and only the answer is lost.
@@ -76,21 +76,21 @@ pub enum ErrorBody {
 /// A mishap and the calls that it strikes.
 ///
 /// ```
-/// use lifecycle_sim::{Cloud, Injection, Mishap, Operation, When};
+/// use lifecycle_sim::{Cloud, FaultRule, InjectedFault, Operation, FaultTiming};
 ///
 /// // The answers to the second and third reboot at Huawei are lost, though they are executed.
-/// Injection::new(Mishap::Reset(When::After))
+/// FaultRule::new(InjectedFault::Reset(FaultTiming::After))
 ///     .at(Cloud::Huawei)
 ///     .on(Operation::Reboot)
 ///     .skip(1)
 ///     .times(2);
 ///
 /// // One call in twenty is throttled, for ever.
-/// Injection::new(Mishap::Throttled { hint: None }).chance(0.05).always();
+/// FaultRule::new(InjectedFault::Throttled { hint: None }).chance(0.05).always();
 /// ```
 #[derive(Clone, Debug, PartialEq)]
-pub struct Injection {
-    mishap: Mishap,
+pub struct FaultRule {
+    mishap: InjectedFault,
     cloud: Option<Cloud>,
     target: Target,
     skip: u64,
@@ -107,9 +107,9 @@ enum Target {
     Name(String),
 }
 
-impl Injection {
+impl FaultRule {
     /// A mishap that strikes the next call, whatever it is.
-    pub fn new(mishap: Mishap) -> Self {
+    pub fn new(mishap: InjectedFault) -> Self {
         Self {
             mishap,
             cloud: None,
@@ -205,10 +205,10 @@ impl Injection {
 /// All mishaps that are waiting for their calls. The one injected first comes first; a call is
 /// struck by one at most.
 #[derive(Debug, Default)]
-pub(crate) struct Mishaps(Vec<Injection>);
+pub(crate) struct Mishaps(Vec<FaultRule>);
 
 impl Mishaps {
-    pub(crate) fn add(&mut self, injection: Injection) {
+    pub(crate) fn add(&mut self, injection: FaultRule) {
         if injection.left != Some(0) {
             self.0.push(injection);
         }
@@ -224,7 +224,7 @@ impl Mishaps {
         cloud: Cloud,
         intent: &Intent,
         chance: &mut fastrand::Rng,
-    ) -> Option<Mishap> {
+    ) -> Option<InjectedFault> {
         let place = self
             .0
             .iter_mut()
@@ -266,7 +266,7 @@ mod tests {
     fn a_script_strikes_the_calls_it_names() {
         let mut mishaps = Mishaps::default();
         mishaps.add(
-            Injection::new(Mishap::Unreachable)
+            FaultRule::new(InjectedFault::Unreachable)
                 .at(Cloud::Huawei)
                 .on(Operation::Reboot)
                 .skip(1)
@@ -277,15 +277,15 @@ mod tests {
         assert_eq!(struck, [false, true, true, false, false]);
         assert!(mishaps.0.is_empty());
 
-        mishaps.add(Injection::new(Mishap::Unreachable).at(Cloud::Baidu));
+        mishaps.add(FaultRule::new(InjectedFault::Unreachable).at(Cloud::Baidu));
         mishaps.add(
-            Injection::new(Mishap::Garbage)
+            FaultRule::new(InjectedFault::Garbage)
                 .on_named("RebootInstances")
                 .always(),
         );
         assert_eq!(drawn(&mut mishaps, Operation::Reboot, 2), [true; 2]);
         mishaps.clear();
-        mishaps.add(Injection::new(Mishap::Garbage).on_actions());
+        mishaps.add(FaultRule::new(InjectedFault::Garbage).on_actions());
         assert_eq!(drawn(&mut mishaps, Operation::List, 1), [false]);
         assert_eq!(drawn(&mut mishaps, Operation::Stop, 1), [true]);
     }
@@ -293,7 +293,11 @@ mod tests {
     #[test]
     fn chance_follows_the_seed() {
         let mut mishaps = Mishaps::default();
-        mishaps.add(Injection::new(Mishap::Unreachable).chance(0.25).always());
+        mishaps.add(
+            FaultRule::new(InjectedFault::Unreachable)
+                .chance(0.25)
+                .always(),
+        );
         let struck = drawn(&mut mishaps, Operation::Stop, 4_000);
         let share = struck.iter().filter(|struck| **struck).count();
         assert!((900..1_100).contains(&share), "{share}");

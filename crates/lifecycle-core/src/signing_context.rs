@@ -7,12 +7,12 @@ use jiff::Timestamp;
 /// Wall-clock time and nonce of one attempt. The only way in which time and chance reach a
 /// signature.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Stamp {
+pub struct SigningContext {
     seconds: i64,
     nonce: u128,
 }
 
-impl Stamp {
+impl SigningContext {
     /// A stamp for `time`, cut to whole seconds, with a nonce that is never used twice.
     pub fn new(time: SystemTime, nonce: u128) -> Self {
         let seconds = match time.duration_since(UNIX_EPOCH) {
@@ -67,11 +67,11 @@ mod tests {
 
     #[test]
     fn forms_of_a_moment() {
-        let stamp = Stamp::from_unix(1_430_123_029, 10);
+        let stamp = SigningContext::from_unix(1_430_123_029, 10);
         assert_eq!(stamp.extended(), "2015-04-27T08:23:49Z");
         assert_eq!(stamp.basic(), "20150427T082349Z");
         assert_eq!(stamp.nonce(), "0000000000000000000000000000000a");
-        Stamp::from_unix(i64::MAX, 0).extended();
-        Stamp::from_unix(i64::MIN, 0).extended();
+        SigningContext::from_unix(i64::MAX, 0).extended();
+        SigningContext::from_unix(i64::MIN, 0).extended();
     }
 }

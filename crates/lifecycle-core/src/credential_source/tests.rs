@@ -1,19 +1,19 @@
 use std::collections::HashMap;
 
 use super::*;
-use crate::Reach;
+use crate::ServiceKind;
 
 #[derive(Debug, Default)]
 struct Toy {
     variables: HashMap<&'static str, &'static str>,
 }
 
-impl Machine for Toy {
+impl HostEnvironment for Toy {
     fn variable(&self, name: &str) -> Option<String> {
         self.variables.get(name).map(|value| (*value).to_owned())
     }
 
-    fn file(&self, path: &str, _: Holds) -> Result<Option<String>, String> {
+    fn file(&self, path: &str, _: FileCheck) -> Result<Option<String>, String> {
         match path {
             "locked" => Err("cannot be read: permission denied".to_owned()),
             _ => Ok(None),
@@ -21,29 +21,29 @@ impl Machine for Toy {
     }
 }
 
-fn around(toy: &Toy) -> Surroundings<'_> {
-    Surroundings::new(toy, Stamp::from_unix(0, 0))
+fn ctx(toy: &Toy) -> ProviderContext<'_> {
+    ProviderContext::new(toy, SigningContext::from_unix(0, 0))
 }
 
-const SETS: &[KeyVariables] = &[
-    KeyVariables::Keys {
+const SETS: &[EnvVarNames] = &[
+    EnvVarNames::Keys {
         id: "A_ID",
         secret: "A_SECRET",
         session: Some("A_SESSION"),
     },
-    KeyVariables::Token("B_TOKEN"),
+    EnvVarNames::Token("B_TOKEN"),
 ];
 
-fn read(variables: &[(&'static str, &'static str)]) -> Step<Grant> {
+fn read(variables: &[(&'static str, &'static str)]) -> ExchangeStep<ResolvedCredential> {
     let toy = Toy {
         variables: variables.iter().copied().collect(),
     };
-    Variables::new(SETS).begin(&around(&toy))
+    EnvCredentialSource::new(SETS).begin(&ctx(&toy))
 }
 
-fn done(step: Step<Grant>) -> Grant {
+fn done(step: ExchangeStep<ResolvedCredential>) -> ResolvedCredential {
     match step {
-        Step::Done(grant) => grant,
+        ExchangeStep::Done(grant) => grant,
         other => panic!("{other:?}"),
     }
 }
@@ -55,7 +55,7 @@ fn the_first_complete_set_counts() {
         ("A_SECRET", "s"),
         ("B_TOKEN", "t"),
     ]));
-    assert_eq!(grant.found, "variable A_ID");
+    assert_eq!(grant.source, "variable A_ID");
     assert!(matches!(grant.credential, Credential::Keys { id, session: None, .. } if id == "id"));
     let grant = done(read(&[
         ("A_ID", "id"),
@@ -76,11 +76,13 @@ fn the_first_complete_set_counts() {
 #[test]
 fn what_is_missing_is_named() {
     match read(&[]) {
-        Step::Absent(why) => assert_eq!(why, "A_ID and A_SECRET, or B_TOKEN are not set"),
+        ExchangeStep::NotConfigured(why) => {
+            assert_eq!(why, "A_ID and A_SECRET, or B_TOKEN are not set")
+        }
         other => panic!("{other:?}"),
     }
     match read(&[("A_SECRET", "s")]) {
-        Step::Failed(fault) => assert_eq!(
+        ExchangeStep::Failed(fault) => assert_eq!(
             fault.message(),
             "A_SECRET is set, but A_ID is not: set both, or neither"
         ),
@@ -91,7 +93,7 @@ fn what_is_missing_is_named() {
 #[test]
 fn a_file_that_cannot_be_read_is_named() {
     let toy = Toy::default();
-    let fault = around(&toy).secret_file("locked").unwrap_err();
+    let fault = ctx(&toy).secret_file("locked").unwrap_err();
     assert_eq!(fault.message(), "locked cannot be read: permission denied");
 }
 
@@ -99,7 +101,7 @@ fn a_file_that_cannot_be_read_is_named() {
 #[derive(Debug)]
 struct Empty;
 
-impl Origin for Empty {
+impl CredentialSource for Empty {
     fn name(&self) -> String {
         "empty".to_owned()
     }
@@ -108,12 +110,17 @@ impl Origin for Empty {
         "a miracle".to_owned()
     }
 
-    fn begin(&self, _: &Surroundings<'_>) -> Step<Grant> {
+    fn begin(&self, _: &ProviderContext<'_>) -> ExchangeStep<ResolvedCredential> {
         let request = http::Request::new(bytes::Bytes::new());
-        Step::ask("Look", Reach::Metadata, request, |reply, _| match reply {
-            Ok(_) => Step::Absent("nobody is there".to_owned()),
-            Err(fault) => Step::Failed(fault),
-        })
+        ExchangeStep::http(
+            "Look",
+            ServiceKind::Metadata,
+            request,
+            |reply, _| match reply {
+                Ok(_) => ExchangeStep::NotConfigured("nobody is there".to_owned()),
+                Err(fault) => ExchangeStep::Failed(fault),
+            },
+        )
     }
 }
 
@@ -122,24 +129,23 @@ fn a_chain_goes_on_where_nothing_is_set_up_and_stops_at_a_fault() {
     let toy = Toy {
         variables: [("B_TOKEN", "t")].into(),
     };
-    let around = around(&toy);
-    let ask = || match FirstOf::new(vec![Box::new(Empty), Box::new(Variables::new(SETS))])
-        .begin(&around)
+    let ctx = ctx(&toy);
+    let ask = || match CredentialSourceChain::new(vec![
+        Box::new(Empty),
+        Box::new(EnvCredentialSource::new(SETS)),
+    ])
+    .begin(&ctx)
     {
-        Step::Ask(ask) => ask,
+        ExchangeStep::Http(ask) => ask,
         other => panic!("{other:?}"),
     };
-    let reply = Reply {
-        status: 404,
-        headers: http::HeaderMap::new(),
-        body: bytes::Bytes::new(),
-    };
-    assert_eq!(
-        done(ask().then(Ok(reply), &around)).found,
-        "variable B_TOKEN"
-    );
+    let reply = response(404, b"");
+    assert_eq!(done(ask().then(Ok(reply), &ctx)).source, "variable B_TOKEN");
     let fault = Fault::new(FaultKind::NoAnswer, "silence");
-    assert!(matches!(ask().then(Err(fault), &around), Step::Failed(_)));
+    assert!(matches!(
+        ask().then(Err(fault), &ctx),
+        ExchangeStep::Failed(_)
+    ));
 }
 
 #[test]
@@ -147,20 +153,21 @@ fn a_result_leads_on() {
     let toy = Toy {
         variables: [("B_TOKEN", "t")].into(),
     };
-    let around = around(&toy);
-    let step = Variables::new(SETS)
-        .begin(&around)
-        .and_then(&around, |grant, _| Step::Done(grant.found_by("exchange")));
-    assert_eq!(done(step).found, "exchange, variable B_TOKEN");
+    let ctx = ctx(&toy);
+    let step = EnvCredentialSource::new(SETS)
+        .begin(&ctx)
+        .and_then(&ctx, |grant, _| {
+            ExchangeStep::Done(grant.with_source_prefix("exchange"))
+        });
+    assert_eq!(done(step).source, "exchange, variable B_TOKEN");
 }
 
 #[test]
 fn expiries_are_read_or_refused() {
-    let reply = Reply {
-        status: 200,
-        headers: http::HeaderMap::new(),
-        body: bytes::Bytes::from_static(br#"{"SecretAccessKey": "hidden", "Expiration": "soon"}"#),
-    };
+    let reply = response(
+        200,
+        br#"{"SecretAccessKey": "hidden", "Expiration": "soon"}"#,
+    );
     let expected = SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(1_763_769_600);
     for text in ["2025-11-22T00:00:00Z", "2025-11-22T00:00:00.000000Z"] {
         assert_eq!(read_expiry(text, &reply), Ok(expected));
@@ -168,4 +175,9 @@ fn expiries_are_read_or_refused() {
     let fault = read_expiry("soon", &reply).unwrap_err();
     assert!(fault.message().contains("\"soon\" is no time"), "{fault}");
     assert!(!fault.message().contains("hidden"), "{fault}");
+}
+
+fn response(status: u16, body: &'static [u8]) -> HttpResponse {
+    let body = bytes::Bytes::from_static(body);
+    http::Response::builder().status(status).body(body).unwrap()
 }

@@ -1,11 +1,13 @@
 //! Mistakes made on purpose, so that tests can show that mistakes are noticed.
 //!
-//! Every function here gives back what it was given, unless the feature `flaws` is on and a client
+//! Every function here gives back what it was given, unless the feature `mutations` is on and a client
 //! was built with the flaw that it stands for.
 
 use std::time::Duration;
 
-use lifecycle_core::{Action, Effect, Fault, FaultKind, InstanceId, Receipt, Repeat, StopMode};
+use lifecycle_core::{
+    Action, BatchAck, ExecutionStatus, Fault, FaultKind, Idempotency, InstanceId, StopMode,
+};
 
 use crate::{book::Book, plan::Plan};
 
@@ -13,10 +15,10 @@ use crate::{book::Book, plan::Plan};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 #[cfg_attr(
-    not(feature = "flaws"),
+    not(feature = "mutations"),
     expect(unreachable_pub, reason = "it is exported with the feature only")
 )]
-pub enum Flaw {
+pub enum Mutation {
     /// Sends a reboot again when its answer is lost.
     RepeatsReboots,
     /// Forgets the last of several instances.
@@ -43,8 +45,8 @@ pub enum Flaw {
     KeepsSilent,
 }
 
-#[cfg(feature = "flaws")]
-impl Flaw {
+#[cfg(feature = "mutations")]
+impl Mutation {
     /// All of them.
     pub const ALL: [Self; 12] = [
         Self::RepeatsReboots,
@@ -64,18 +66,18 @@ impl Flaw {
 
 /// The flaw of a client; none outside the tests of the engine.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Flawed(pub(crate) Option<Flaw>);
+pub(crate) struct Mutant(pub(crate) Option<Mutation>);
 
-impl Flawed {
-    fn is(self, flaw: Flaw) -> bool {
-        cfg!(feature = "flaws") && self.0 == Some(flaw)
+impl Mutant {
+    fn is(self, mutation: Mutation) -> bool {
+        cfg!(feature = "mutations") && self.0 == Some(mutation)
     }
 
     pub(crate) fn plan(self, mut plan: Plan) -> Plan {
-        if self.is(Flaw::DropsAnId) && plan.ids.len() > 1 {
+        if self.is(Mutation::DropsAnId) && plan.ids.len() > 1 {
             plan.ids.pop();
         }
-        if self.is(Flaw::Forces) {
+        if self.is(Mutation::Forces) {
             match &mut plan.action {
                 Some(Action::Stop(stop)) => stop.mode = StopMode::Forced,
                 Some(Action::Reboot(reboot)) => reboot.mode = StopMode::Forced,
@@ -86,17 +88,17 @@ impl Flawed {
     }
 
     pub(crate) fn book(self, book: Book) -> Book {
-        if self.is(Flaw::TrustsRunning) {
+        if self.is(Mutation::TrustsRunning) {
             return book.trusting();
         }
-        if self.is(Flaw::KeepsSilent) {
+        if self.is(Mutation::KeepsSilent) {
             return book.silent();
         }
         book
     }
 
     pub(crate) fn time(self, time: Duration) -> Duration {
-        time * if self.is(Flaw::IgnoresTheDeadline) {
+        time * if self.is(Mutation::IgnoresTheDeadline) {
             2
         } else {
             1
@@ -104,7 +106,7 @@ impl Flawed {
     }
 
     pub(crate) fn batches(self, batches: Vec<Vec<InstanceId>>) -> Vec<Vec<InstanceId>> {
-        if !self.is(Flaw::SplitsBatches) {
+        if !self.is(Mutation::SplitsBatches) {
             return batches;
         }
         let halves = |batch: Vec<InstanceId>| {
@@ -114,41 +116,41 @@ impl Flawed {
         batches.into_iter().flat_map(halves).collect()
     }
 
-    pub(crate) fn repeat(self, repeat: Repeat) -> Repeat {
-        if self.is(Flaw::RepeatsReboots) {
-            return Repeat::Safe("a flaw");
+    pub(crate) fn repeat(self, repeat: Idempotency) -> Idempotency {
+        if self.is(Mutation::RepeatsReboots) {
+            return Idempotency::Idempotent("a flaw");
         }
         repeat
     }
 
     pub(crate) fn admission(self, admission: Result<(), Fault>) -> Result<(), Fault> {
-        if self.is(Flaw::UsesRefusedKeys) {
+        if self.is(Mutation::UsesRefusedKeys) {
             return Ok(());
         }
         admission
     }
 
-    pub(crate) fn effect(self, effect: Effect) -> Effect {
-        if self.is(Flaw::BelievesALostAnswer) {
-            return Effect::None;
+    pub(crate) fn effect(self, effect: ExecutionStatus) -> ExecutionStatus {
+        if self.is(Mutation::BelievesALostAnswer) {
+            return ExecutionStatus::NotExecuted;
         }
         effect
     }
 
     pub(crate) fn is_per_instance(self, kind: FaultKind) -> bool {
-        kind.is_per_instance() || self.is(Flaw::HalvesOnAnything)
+        kind.is_per_instance() || self.is(Mutation::HalvesOnAnything)
     }
 
-    pub(crate) fn receipt(self, receipt: Receipt) -> Receipt {
+    pub(crate) fn receipt(self, receipt: BatchAck) -> BatchAck {
         match receipt {
-            Receipt::Except(_) | Receipt::Each { .. } if self.is(Flaw::IgnoresFailedIds) => {
-                Receipt::All
+            BatchAck::Except(_) | BatchAck::Each { .. } if self.is(Mutation::IgnoresFailedIds) => {
+                BatchAck::All
             }
             receipt => receipt,
         }
     }
 
     pub(crate) fn leaves_quietly(self) -> bool {
-        !self.is(Flaw::LooksForNobody)
+        !self.is(Mutation::LooksForNobody)
     }
 }

@@ -10,7 +10,7 @@ use super::Cloud;
 /// accounts. Clouds with one global endpoint have the region `global`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
-pub struct Place {
+pub struct Location {
     /// The cloud.
     pub cloud: Cloud,
     /// The region, in the cloud's own words and in lower case.
@@ -19,7 +19,7 @@ pub struct Place {
     pub account: Option<String>,
 }
 
-impl Place {
+impl Location {
     /// A region of a cloud, in lower case: however it is written, it is one place.
     pub fn new(cloud: Cloud, region: impl AsRef<str>) -> Self {
         Self {
@@ -40,14 +40,14 @@ impl Place {
 /// One instance in the world, written `cloud/region/instance`, or
 /// `account@cloud/region/instance`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Reference {
+pub struct InstanceReference {
     /// Where it is.
-    pub place: Place,
+    pub place: Location,
     /// Which one it is there.
     pub instance: InstanceId,
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for Location {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(account) = &self.account {
             write!(f, "{account}@")?;
@@ -56,89 +56,89 @@ impl fmt::Display for Place {
     }
 }
 
-impl fmt::Display for Reference {
+impl fmt::Display for InstanceReference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/{}", self.place, self.instance)
     }
 }
 
-impl FromStr for Place {
-    type Err = BadReference;
+impl FromStr for Location {
+    type Err = ParseReferenceError;
 
-    fn from_str(text: &str) -> Result<Self, BadReference> {
+    fn from_str(text: &str) -> Result<Self, ParseReferenceError> {
         match *text.split('/').collect::<Vec<_>>() {
             [cloud, region] if !cloud.is_empty() && !region.is_empty() => place(cloud, region),
-            _ => Err(BadReference::new(format!(
+            _ => Err(ParseReferenceError::new(format!(
                 "{text:?} is no region: write cloud/region, such as baidu/bj or zenlayer/global"
             ))),
         }
     }
 }
 
-impl FromStr for Reference {
-    type Err = BadReference;
+impl FromStr for InstanceReference {
+    type Err = ParseReferenceError;
 
-    fn from_str(text: &str) -> Result<Self, BadReference> {
+    fn from_str(text: &str) -> Result<Self, ParseReferenceError> {
         match *text.split('/').collect::<Vec<_>>() {
             [cloud, region, instance] if !cloud.is_empty() && !region.is_empty() => Ok(Self {
                 place: place(cloud, region)?,
                 instance: InstanceId::new(instance)
-                    .map_err(|invalid| BadReference::new(format!("{text:?}: {invalid}")))?,
+                    .map_err(|invalid| ParseReferenceError::new(format!("{text:?}: {invalid}")))?,
             }),
-            _ => Err(BadReference::new(format!(
+            _ => Err(ParseReferenceError::new(format!(
                 "{text:?} is no reference: write cloud/region/instance-id, such as baidu/bj/i-a1b2c3d4"
             ))),
         }
     }
 }
 
-fn place(cloud: &str, region: &str) -> Result<Place, BadReference> {
+fn place(cloud: &str, region: &str) -> Result<Location, ParseReferenceError> {
     match cloud.split_once('@') {
         Some((account, cloud)) => {
             admit_account(account)?;
-            Ok(Place::new(cloud.parse()?, region).of_account(account))
+            Ok(Location::new(cloud.parse()?, region).of_account(account))
         }
-        None => Ok(Place::new(cloud.parse()?, region)),
+        None => Ok(Location::new(cloud.parse()?, region)),
     }
 }
 
 /// Can an account have this name?
-pub(super) fn admit_account(name: &str) -> Result<(), BadReference> {
+pub(super) fn admit_account(name: &str) -> Result<(), ParseReferenceError> {
     let fits = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_');
     if !name.is_empty() && name.bytes().all(fits) {
         return Ok(());
     }
-    Err(BadReference::new(format!(
+    Err(ParseReferenceError::new(format!(
         "{name:?} is no name of an account: write letters, digits, - and _"
     )))
 }
 
-impl TryFrom<&str> for Reference {
-    type Error = BadReference;
+impl TryFrom<&str> for InstanceReference {
+    type Error = ParseReferenceError;
 
-    fn try_from(text: &str) -> Result<Self, BadReference> {
+    fn try_from(text: &str) -> Result<Self, ParseReferenceError> {
         text.parse()
     }
 }
 
-impl TryFrom<String> for Reference {
-    type Error = BadReference;
+impl TryFrom<String> for InstanceReference {
+    type Error = ParseReferenceError;
 
-    fn try_from(text: String) -> Result<Self, BadReference> {
+    fn try_from(text: String) -> Result<Self, ParseReferenceError> {
         text.parse()
     }
 }
 
-impl TryFrom<&String> for Reference {
-    type Error = BadReference;
+impl TryFrom<&String> for InstanceReference {
+    type Error = ParseReferenceError;
 
-    fn try_from(text: &String) -> Result<Self, BadReference> {
+    fn try_from(text: &String) -> Result<Self, ParseReferenceError> {
         text.parse()
     }
 }
 
-impl From<&Reference> for Reference {
-    fn from(reference: &Reference) -> Self {
+impl From<&InstanceReference> for InstanceReference {
+    fn from(reference: &InstanceReference) -> Self {
         reference.clone()
     }
 }
@@ -146,15 +146,15 @@ impl From<&Reference> for Reference {
 /// A text that is no reference. Says what to write instead.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
-pub struct BadReference(String);
+pub struct ParseReferenceError(String);
 
-impl BadReference {
+impl ParseReferenceError {
     pub(crate) fn new(message: String) -> Self {
         Self(message)
     }
 }
 
-impl From<std::convert::Infallible> for BadReference {
+impl From<std::convert::Infallible> for ParseReferenceError {
     fn from(never: std::convert::Infallible) -> Self {
         match never {}
     }

@@ -8,13 +8,15 @@ use std::{
 
 use jiff::Timestamp;
 
-use crate::{Credential, Endpoint, Fault, FaultKind, KeyVariables, Reply, Stamp, Step};
+use crate::{
+    Credential, Endpoint, EnvVarNames, ExchangeStep, Fault, FaultKind, HttpResponse, SigningContext,
+};
 
 /// One place where a key can come from: variables, a file, a metadata service, an exchange.
 ///
 /// Which variables, files and calls these are is a cloud's knowledge. Nothing here reads them:
-/// [`begin`](Self::begin) looks through [`Surroundings`] and says what to ask next.
-pub trait Origin: fmt::Debug + Send + Sync + 'static {
+/// [`begin`](Self::begin) looks through [`ProviderContext`] and says what to ask next.
+pub trait CredentialSource: fmt::Debug + Send + Sync + 'static {
     /// What people call it, such as `environment` or `ECS RAM role`.
     fn name(&self) -> String;
 
@@ -23,10 +25,10 @@ pub trait Origin: fmt::Debug + Send + Sync + 'static {
     fn wants(&self) -> String;
 
     /// The first step to a key.
-    fn begin(&self, around: &Surroundings<'_>) -> Step<Grant>;
+    fn begin(&self, ctx: &ProviderContext<'_>) -> ExchangeStep<ResolvedCredential>;
 }
 
-impl Origin for Box<dyn Origin> {
+impl CredentialSource for Box<dyn CredentialSource> {
     fn name(&self) -> String {
         (**self).name()
     }
@@ -35,32 +37,32 @@ impl Origin for Box<dyn Origin> {
         (**self).wants()
     }
 
-    fn begin(&self, around: &Surroundings<'_>) -> Step<Grant> {
-        (**self).begin(around)
+    fn begin(&self, ctx: &ProviderContext<'_>) -> ExchangeStep<ResolvedCredential> {
+        (**self).begin(ctx)
     }
 }
 
 /// A key, how long it is good, and where it was found.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
-pub struct Grant {
+pub struct ResolvedCredential {
     /// The key.
     pub credential: Credential,
     /// Where it was found, for people, such as `profile "prod" in ~/.aliyun/config.json`. Never a
     /// secret.
-    pub found: String,
+    pub source: String,
     /// When it ends, by the clock of whoever gave it; `None` when nobody says.
     pub expires: Option<SystemTime>,
     /// How long before its end a new one should be fetched, where the cloud has a rule of its own.
     pub renewal: Option<Duration>,
 }
 
-impl Grant {
+impl ResolvedCredential {
     /// A key whose end is not known.
-    pub fn new(credential: Credential, found: impl Into<String>) -> Self {
+    pub fn new(credential: Credential, source: impl Into<String>) -> Self {
         Self {
             credential,
-            found: found.into(),
+            source: source.into(),
             expires: None,
             renewal: None,
         }
@@ -68,7 +70,7 @@ impl Grant {
 
     /// With its end.
     #[must_use]
-    pub fn until(mut self, expires: SystemTime) -> Self {
+    pub fn with_expiry(mut self, expires: SystemTime) -> Self {
         self.expires = Some(expires);
         self
     }
@@ -82,8 +84,8 @@ impl Grant {
 
     /// Found by way of something else: `found` after `by`, joined by a comma.
     #[must_use]
-    pub fn found_by(mut self, by: &str) -> Self {
-        self.found = format!("{by}, {}", self.found);
+    pub fn with_source_prefix(mut self, by: &str) -> Self {
+        self.source = format!("{by}, {}", self.source);
         self
     }
 }
@@ -91,7 +93,7 @@ impl Grant {
 /// What the origins of a cloud take from their caller instead of finding it themselves.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct OriginConfig {
+pub struct CredentialSourceConfig {
     /// The region whose instances are meant.
     pub region: Option<String>,
     /// The profile of the vendor's own files, instead of the one that they name.
@@ -102,7 +104,7 @@ pub struct OriginConfig {
     pub metadata: Option<Endpoint>,
 }
 
-impl OriginConfig {
+impl CredentialSourceConfig {
     /// For this region, and with everything else as the vendor's tools have it.
     pub fn in_region(region: impl Into<String>) -> Self {
         Self {
@@ -137,19 +139,19 @@ impl OriginConfig {
 ///
 /// Made anew for each step, so that no nonce is used twice.
 #[derive(Clone, Copy, Debug)]
-pub struct Surroundings<'a> {
-    machine: &'a dyn Machine,
-    stamp: Stamp,
+pub struct ProviderContext<'a> {
+    machine: &'a dyn HostEnvironment,
+    stamp: SigningContext,
 }
 
-impl<'a> Surroundings<'a> {
+impl<'a> ProviderContext<'a> {
     /// This machine at this moment.
-    pub fn new(machine: &'a dyn Machine, stamp: Stamp) -> Self {
+    pub fn new(machine: &'a dyn HostEnvironment, stamp: SigningContext) -> Self {
         Self { machine, stamp }
     }
 
     /// The moment and nonce of this step.
-    pub fn stamp(&self) -> Stamp {
+    pub fn stamp(&self) -> SigningContext {
         self.stamp
     }
 
@@ -179,7 +181,7 @@ impl<'a> Surroundings<'a> {
     /// # Errors
     /// [`FaultKind::Credential`] when it is there and cannot be read.
     pub fn secret_file(&self, path: &str) -> Result<Option<String>, Fault> {
-        self.read(path, Holds::Secrets)
+        self.read(path, FileCheck::OwnerOnly)
     }
 
     /// The text of a file without secrets, or of one that others write for us; `None` when there is
@@ -188,10 +190,10 @@ impl<'a> Surroundings<'a> {
     /// # Errors
     /// [`FaultKind::Credential`] when it is there and cannot be read.
     pub fn file(&self, path: &str) -> Result<Option<String>, Fault> {
-        self.read(path, Holds::Settings)
+        self.read(path, FileCheck::Any)
     }
 
-    fn read(&self, path: &str, holds: Holds) -> Result<Option<String>, Fault> {
+    fn read(&self, path: &str, holds: FileCheck) -> Result<Option<String>, Fault> {
         self.machine
             .file(path, holds)
             .map_err(|reason| unusable(path, &reason))
@@ -214,7 +216,7 @@ pub fn without_excerpt(fault: Fault) -> Fault {
 }
 
 /// A machine's variables and files.
-pub trait Machine: fmt::Debug + Send + Sync + 'static {
+pub trait HostEnvironment: fmt::Debug + Send + Sync + 'static {
     /// The variable with this name.
     fn variable(&self, name: &str) -> Option<String>;
 
@@ -223,11 +225,11 @@ pub trait Machine: fmt::Debug + Send + Sync + 'static {
     ///
     /// # Errors
     /// Why a file that is there cannot be read, as a fragment that follows its path.
-    fn file(&self, path: &str, holds: Holds) -> Result<Option<String>, String>;
+    fn file(&self, path: &str, holds: FileCheck) -> Result<Option<String>, String>;
 
     /// What is wrong with how the secrets in a file are kept, such as that others can read it too.
     /// For people.
-    fn exposure(&self, path: &str) -> Option<String> {
+    fn permission_warning(&self, path: &str) -> Option<String> {
         let _ = path;
         None
     }
@@ -235,45 +237,45 @@ pub trait Machine: fmt::Debug + Send + Sync + 'static {
 
 /// A machine without variables and files.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct BareMachine;
+pub struct EmptyHost;
 
-impl Machine for BareMachine {
+impl HostEnvironment for EmptyHost {
     fn variable(&self, _: &str) -> Option<String> {
         None
     }
 
-    fn file(&self, _: &str, _: Holds) -> Result<Option<String>, String> {
+    fn file(&self, _: &str, _: FileCheck) -> Result<Option<String>, String> {
         Ok(None)
     }
 }
 
-impl<M: Machine + ?Sized> Machine for Arc<M> {
+impl<M: HostEnvironment + ?Sized> HostEnvironment for Arc<M> {
     fn variable(&self, name: &str) -> Option<String> {
         (**self).variable(name)
     }
 
-    fn file(&self, path: &str, holds: Holds) -> Result<Option<String>, String> {
+    fn file(&self, path: &str, holds: FileCheck) -> Result<Option<String>, String> {
         (**self).file(path, holds)
     }
 
-    fn exposure(&self, path: &str) -> Option<String> {
-        (**self).exposure(path)
+    fn permission_warning(&self, path: &str) -> Option<String> {
+        (**self).permission_warning(path)
     }
 }
 
 /// What is in a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(clippy::exhaustive_enums, reason = "there is no third kind")]
-pub enum Holds {
+pub enum FileCheck {
     /// Secrets: nobody but its owner should be able to read it.
-    Secrets,
+    OwnerOnly,
     /// Nothing secret, or something whose safety is the business of whoever writes it.
-    Settings,
+    Any,
 }
 
 /// Keys in environment variables. The first complete set counts; half a set is a fault.
 #[derive(Clone, Debug)]
-pub struct Variables {
+pub struct EnvCredentialSource {
     sets: Vec<Set>,
 }
 
@@ -288,11 +290,11 @@ enum Set {
     Token(String),
 }
 
-impl Variables {
+impl EnvCredentialSource {
     /// These sets, in this order.
-    pub fn new(sets: &[KeyVariables]) -> Self {
+    pub fn new(sets: &[EnvVarNames]) -> Self {
         let sets = sets.iter().map(|set| match *set {
-            KeyVariables::Keys {
+            EnvVarNames::Keys {
                 id,
                 secret,
                 session,
@@ -301,7 +303,7 @@ impl Variables {
                 secret: secret.to_owned(),
                 session: session.map(str::to_owned),
             },
-            KeyVariables::Token(name) => Set::Token(name.to_owned()),
+            EnvVarNames::Token(name) => Set::Token(name.to_owned()),
         });
         Self {
             sets: sets.collect(),
@@ -327,7 +329,7 @@ impl Variables {
     }
 }
 
-impl Origin for Variables {
+impl CredentialSource for EnvCredentialSource {
     fn name(&self) -> String {
         "environment".to_owned()
     }
@@ -337,15 +339,15 @@ impl Origin for Variables {
         sets.join(", or ")
     }
 
-    fn begin(&self, around: &Surroundings<'_>) -> Step<Grant> {
+    fn begin(&self, ctx: &ProviderContext<'_>) -> ExchangeStep<ResolvedCredential> {
         self.sets
             .iter()
-            .find_map(|set| set.read(around))
-            .unwrap_or_else(|| Step::Absent(not_set(&self.wants())))
+            .find_map(|set| set.read(ctx))
+            .unwrap_or_else(|| ExchangeStep::NotConfigured(not_set(&self.wants())))
     }
 }
 
-/// The names of variables as the text of [`Step::Absent`].
+/// The names of variables as the text of [`ExchangeStep::NotConfigured`].
 pub fn not_set(wants: &str) -> String {
     let verb = if wants.contains(" and ") { "are" } else { "is" };
     format!("{wants} {verb} not set")
@@ -360,29 +362,29 @@ impl Set {
     }
 
     /// `None` when nothing of the set is there.
-    fn read(&self, around: &Surroundings<'_>) -> Option<Step<Grant>> {
+    fn read(&self, ctx: &ProviderContext<'_>) -> Option<ExchangeStep<ResolvedCredential>> {
         let (credential, found) = match self {
             Self::Keys {
                 id,
                 secret,
                 session,
             } => {
-                let (key, secret) = match (around.variable(id), around.variable(secret)) {
+                let (key, secret) = match (ctx.variable(id), ctx.variable(secret)) {
                     (Some(key), Some(secret)) => (key, secret),
-                    (Some(_), None) => return Some(Step::Failed(half(id, secret))),
-                    (None, Some(_)) => return Some(Step::Failed(half(secret, id))),
+                    (Some(_), None) => return Some(ExchangeStep::Failed(half(id, secret))),
+                    (None, Some(_)) => return Some(ExchangeStep::Failed(half(secret, id))),
                     (None, None) => return None,
                 };
-                let session = session.as_ref().and_then(|name| around.variable(name));
+                let session = session.as_ref().and_then(|name| ctx.variable(name));
                 let credential = match session {
                     Some(session) => Credential::session(key, secret, session),
                     None => Credential::keys(key, secret),
                 };
                 (credential, id)
             }
-            Self::Token(name) => (Credential::token(around.variable(name)?), name),
+            Self::Token(name) => (Credential::token(ctx.variable(name)?), name),
         };
-        Some(Step::Done(Grant::new(
+        Some(ExchangeStep::Done(ResolvedCredential::new(
             credential,
             format!("variable {found}"),
         )))
@@ -399,44 +401,44 @@ fn half(present: &str, absent: &str) -> Fault {
 /// The first of several origins that has something. One that is set up and cannot be used ends the
 /// search: a key of somebody else's must not take its place.
 #[derive(Debug)]
-pub struct FirstOf(Arc<[Box<dyn Origin>]>);
+pub struct CredentialSourceChain(Arc<[Box<dyn CredentialSource>]>);
 
-impl FirstOf {
+impl CredentialSourceChain {
     /// These origins, in this order.
-    pub fn new(origins: Vec<Box<dyn Origin>>) -> Self {
+    pub fn new(origins: Vec<Box<dyn CredentialSource>>) -> Self {
         Self(origins.into())
     }
 
     /// Begins at the origin after those that had nothing, for these reasons.
     fn after(
-        origins: &Arc<[Box<dyn Origin>]>,
+        origins: &Arc<[Box<dyn CredentialSource>]>,
         mut reasons: Vec<String>,
-        around: &Surroundings<'_>,
-    ) -> Step<Grant> {
+        ctx: &ProviderContext<'_>,
+    ) -> ExchangeStep<ResolvedCredential> {
         let Some(origin) = origins.get(reasons.len()) else {
-            return Step::Absent(reasons.join("; "));
+            return ExchangeStep::NotConfigured(reasons.join("; "));
         };
         let rest = Arc::clone(origins);
-        origin.begin(around).or_else(around, move |why, around| {
+        origin.begin(ctx).or_else(ctx, move |why, ctx| {
             reasons.push(why);
-            Self::after(&rest, reasons, around)
+            Self::after(&rest, reasons, ctx)
         })
     }
 }
 
-impl Origin for FirstOf {
+impl CredentialSource for CredentialSourceChain {
     fn name(&self) -> String {
-        let names: Vec<String> = self.0.iter().map(Origin::name).collect();
+        let names: Vec<String> = self.0.iter().map(CredentialSource::name).collect();
         names.join(", else ")
     }
 
     fn wants(&self) -> String {
-        let wants: Vec<String> = self.0.iter().map(Origin::wants).collect();
+        let wants: Vec<String> = self.0.iter().map(CredentialSource::wants).collect();
         wants.join("; or ")
     }
 
-    fn begin(&self, around: &Surroundings<'_>) -> Step<Grant> {
-        Self::after(&self.0, Vec::new(), around)
+    fn begin(&self, ctx: &ProviderContext<'_>) -> ExchangeStep<ResolvedCredential> {
+        Self::after(&self.0, Vec::new(), ctx)
     }
 }
 
@@ -445,10 +447,10 @@ impl Origin for FirstOf {
 /// # Errors
 /// [`FaultKind::Unreadable`]: a key without a known end would be used for too long. The fault shows
 /// nothing else of the answer, which holds the key.
-pub fn read_expiry(text: &str, reply: &Reply) -> Result<SystemTime, Fault> {
+pub fn read_expiry(text: &str, reply: &HttpResponse) -> Result<SystemTime, Fault> {
     read_moment(text).ok_or_else(|| {
         let message = format!("the answer cannot be read ({text:?} is no time)");
-        Fault::new(FaultKind::Unreadable, message).with_status(reply.status)
+        Fault::new(FaultKind::Unreadable, message).with_status(reply.status().as_u16())
     })
 }
 

@@ -98,7 +98,7 @@ impl Book {
     /// It was like this before anything was sent.
     pub(crate) fn before(&mut self, observation: Observation) {
         self.tell(Event::State(observation.clone()));
-        if let Some(entry) = self.entry_mut(&observation.id.clone()) {
+        if let Some(entry) = self.entry_mut(&observation.instance.clone()) {
             entry.up = is_up(&observation);
             entry.last = Some(observation.clone());
             entry.before = Some(observation);
@@ -108,7 +108,9 @@ impl Book {
     /// Whether an instance is as it was before the action. One that was not looked at before is
     /// not known to be.
     pub(crate) fn is_still(&self, seen: &Observation) -> bool {
-        let before = self.entry(&seen.id).and_then(|entry| entry.before.as_ref());
+        let before = self
+            .entry(&seen.instance)
+            .and_then(|entry| entry.before.as_ref());
         before.is_some_and(|before| {
             before.state == seen.state && before.started_at == seen.started_at
         })
@@ -319,7 +321,7 @@ impl Book {
         let (goal, verb) = (self.goal, self.verb);
         let on_the_way = is_on_the_way(self.goal, observation.state);
         let ready = self.is_ready(observation.state);
-        let id = &observation.id;
+        let id = &observation.instance;
         let Some(entry) = self.entry_mut(id) else {
             return;
         };
@@ -496,7 +498,7 @@ impl Book {
 
     /// Keeps an observation, and tells when it shows something new.
     fn note(&mut self, observation: &Observation) {
-        let Some(entry) = self.entry_mut(&observation.id) else {
+        let Some(entry) = self.entry_mut(&observation.instance) else {
             return;
         };
         let before = entry.last.replace(observation.clone());

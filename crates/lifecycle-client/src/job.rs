@@ -20,7 +20,7 @@ impl Run<'_> {
             self.subscription.add(open);
             return;
         };
-        let cadence = self.inner.provider.profile().cadence;
+        let cadence = self.inner.provider.profile().polling;
         let tell = |event| self.book().tell(event);
         let effort = self.effort(Purpose::Follow, open.len(), &tell);
         let since = Instant::now();

@@ -28,7 +28,7 @@ impl Inner {
     pub(crate) async fn look(&self, ids: &[InstanceId], effort: &Effort<'_>) -> Sights {
         let limit = match self.sightedness.mode() {
             Mode::OneByOne => 1,
-            _ => self.provider.profile().limits.observe.max(1),
+            _ => self.provider.profile().batch_limits.observe.max(1),
         };
         if ids.is_empty() {
             return Sights::new();
@@ -121,7 +121,7 @@ impl Inner {
         match self.ask(std::slice::from_ref(id), effort).await {
             Ok(rows) => rows
                 .into_iter()
-                .find(|row| row.id == *id)
+                .find(|row| row.instance == *id)
                 .map_or(Sight::Absent, Sight::Seen),
             Err(failure) if failure.fault.kind() == FaultKind::NotFound => Sight::Absent,
             Err(failure) => Sight::Missed(failure.fault),
@@ -166,8 +166,8 @@ fn partition(asked: &[InstanceId], rows: Vec<Observation>) -> (Sights, Vec<Insta
     let wanted: HashSet<&InstanceId> = asked.iter().collect();
     let sights: Sights = rows
         .into_iter()
-        .filter(|row| wanted.contains(&row.id))
-        .map(|row| (row.id.clone(), Sight::Seen(row)))
+        .filter(|row| wanted.contains(&row.instance))
+        .map(|row| (row.instance.clone(), Sight::Seen(row)))
         .collect();
     let missing = asked
         .iter()

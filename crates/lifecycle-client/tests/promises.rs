@@ -1065,7 +1065,7 @@ mod looking {
         let list = cloud.client().list().await.unwrap();
         let seen: Vec<String> = list
             .iter()
-            .map(|row| format!("{} {}", row.id, row.raw))
+            .map(|row| format!("{} {}", row.instance, row.raw))
             .collect();
         assert_eq!(
             seen,

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use http::{HeaderMap, Method};
 use lifecycle_bench::{Outcome, ids, key, provider};
-use lifecycle_core::{Endpoint, Stamp, StartOptions};
+use lifecycle_core::{Endpoint, SigningContext, StartOptions};
 use lifecycle_facade::Cloud;
 use reqwest::{Client, redirect, retry};
 
@@ -38,7 +38,7 @@ impl Post {
         if turn == Turn::StartAndLook {
             drafts.push(provider.observe(&ids)?.draft);
         }
-        let stamp = Stamp::from_unix(1_700_000_000, u128::MAX / 3);
+        let stamp = SigningContext::from_unix(1_700_000_000, u128::MAX / 3);
         let posts = drafts.iter().map(|draft| {
             let request = provider.sign(draft, &key(), &stamp)?;
             Ok(Self::from(request))

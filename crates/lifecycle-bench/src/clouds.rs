@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use futures_util::FutureExt;
-use lifecycle_core::{Credential, Endpoint, InstanceId, Pace, Provider, Rate};
+use lifecycle_core::{Credential, Endpoint, InstanceId, Provider, Rate, RateLimits};
 use lifecycle_facade::{
-    BareMachine, Client, ClientBuilder, Cloud, Fleet, Place, RetryPolicy, Timeouts, aliyun, baidu,
+    Client, ClientBuilder, Cloud, EmptyHost, Fleet, Location, RetryPolicy, Timeouts, aliyun, baidu,
     huawei, zenlayer,
 };
 
@@ -64,7 +64,7 @@ pub fn provider(cloud: Cloud, endpoint: Endpoint) -> Outcome<Box<dyn Provider>> 
 pub fn client(cloud: Cloud, port: u16) -> Outcome<Client> {
     let fleet = Fleet::builder()
         .endpoint(local(port)?)
-        .machine(BareMachine)
+        .machine(EmptyHost)
         .credential(key())
         .project(PROJECT)
         .tune(unlimited)
@@ -83,15 +83,15 @@ pub fn client(cloud: Cloud, port: u16) -> Outcome<Client> {
 ///
 /// # Errors
 /// For a cloud that the benchmarks do not know.
-pub fn place(cloud: Cloud) -> Outcome<Place> {
-    Ok(Place::new(cloud, region(cloud)?))
+pub fn place(cloud: Cloud) -> Outcome<Location> {
+    Ok(Location::new(cloud, region(cloud)?))
 }
 
 /// The client of a fleet that has everything it needs to connect.
 ///
 /// # Errors
 /// When it cannot connect, or would have to ask somebody first.
-pub fn connected(fleet: &Fleet, place: &Place) -> Outcome<Client> {
+pub fn connected(fleet: &Fleet, place: &Location) -> Outcome<Client> {
     let client = fleet.client(place).now_or_never();
     Ok(client.ok_or("the fleet would have to ask somebody for a key")??)
 }
@@ -106,7 +106,7 @@ fn unlimited(client: ClientBuilder) -> ClientBuilder {
     // A server that answers for other ids must not make a turn last half a minute.
     timeouts.settle = Duration::from_secs(1);
     client
-        .pace(Pace::new(free, free))
+        .pace(RateLimits::new(free, free))
         .retry(RetryPolicy::never())
         .timeouts(timeouts)
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use fastrand::Rng;
 use lifecycle_bench::{Outcome, provider};
-use lifecycle_core::{Cadence, Endpoint};
+use lifecycle_core::{Endpoint, PollingPolicy};
 use lifecycle_facade::Cloud;
 use lifecycle_sim::Tempo;
 
@@ -55,8 +55,8 @@ pub(crate) fn measure(_: &Effort) -> Outcome<Table> {
 }
 
 /// The cadences of the clouds, each with the names of those that share it.
-fn ours() -> Outcome<Vec<(String, Cadence)>> {
-    let mut cadences: Vec<(String, Cadence)> = Vec::new();
+fn ours() -> Outcome<Vec<(String, PollingPolicy)>> {
+    let mut cadences: Vec<(String, PollingPolicy)> = Vec::new();
     for &cloud in Cloud::ALL {
         let endpoint = Endpoint::parse("https://api.example.com")?;
         let cadence = provider(cloud, endpoint)?.profile().cadence;
@@ -75,7 +75,7 @@ enum Plan {
     Every(f64, f64),
     /// After these waits, and then after the last one again and again.
     Waits(&'static [f64]),
-    Ours(Cadence),
+    Ours(PollingPolicy),
 }
 
 impl Plan {
@@ -253,7 +253,7 @@ mod tests {
 
     #[test]
     fn our_looks_are_those_of_the_cadence() {
-        let cadence = Cadence::DEFAULT;
+        let cadence = PollingPolicy::DEFAULT;
         let late = lateness(Plan::Ours(cadence), &[2.0; 1_000]);
         assert!(
             late.looks == 1.0 && (0.9..1.1).contains(&late.mean),

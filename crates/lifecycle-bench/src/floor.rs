@@ -161,7 +161,7 @@ fn header<'r>(request: &'r Request<Bytes>, name: &str) -> Outcome<&'r str> {
 #[cfg(test)]
 mod tests {
     use lifecycle_bench::{ids, key, provider, secret};
-    use lifecycle_core::{Endpoint, Stamp, StartOptions};
+    use lifecycle_core::{Endpoint, SigningContext, StartOptions};
 
     use super::*;
 
@@ -171,7 +171,7 @@ mod tests {
         let provider = provider(cloud, endpoint).unwrap();
         let ids = ids(cloud, count).unwrap();
         let action = StartOptions::default().into();
-        let (key, stamp) = (key(), Stamp::from_unix(1_700_000_000, 7));
+        let (key, stamp) = (key(), SigningContext::from_unix(1_700_000_000, 7));
         [
             provider.act(&action, &ids).unwrap().draft,
             provider.observe(&ids).unwrap().draft,

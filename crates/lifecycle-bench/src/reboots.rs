@@ -4,8 +4,8 @@ use std::{ops::RangeInclusive, time::Duration};
 
 use lifecycle_bench::{Outcome, place, runtime};
 use lifecycle_core::Endpoint;
-use lifecycle_facade::{Cloud, Fleet, Patience, Timeouts};
-use lifecycle_sim::{ErrorBody, Injection, Mishap, Operation, Simulator, When};
+use lifecycle_facade::{Cloud, Fleet, Timeouts, WaitTimeout};
+use lifecycle_sim::{ErrorBody, FaultRule, FaultTiming, InjectedFault, Operation, Simulator};
 use tokio::task::JoinSet;
 
 use crate::{
@@ -31,7 +31,7 @@ pub(crate) fn measure(_: &Effort) -> Outcome<Table> {
         ],
     );
     for &cloud in Cloud::ALL {
-        for when in [When::Before, When::After] {
+        for when in [FaultTiming::Before, FaultTiming::After] {
             let count = |failure: Failure| {
                 let trial = Trial {
                     cloud,
@@ -44,7 +44,7 @@ pub(crate) fn measure(_: &Effort) -> Outcome<Table> {
             let [dropped, stalled, a, b, c, d] = Failure::ALL.map(count);
             let all_once = Failure::ALL.into_iter().all(|failure| count(failure) == 1);
             let when = match when {
-                When::Before => "unmoved",
+                FaultTiming::Before => "unmoved",
                 _ => "having acted",
             };
             table.row([
@@ -66,7 +66,7 @@ pub(crate) fn measure(_: &Effort) -> Outcome<Table> {
 struct Trial {
     cloud: Cloud,
     failure: Failure,
-    when: When,
+    when: FaultTiming,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -92,7 +92,7 @@ async fn reboot_everywhere() -> Outcome<Vec<(Trial, u64)>> {
     let mut trials = JoinSet::new();
     for &cloud in Cloud::ALL {
         for failure in Failure::ALL {
-            for when in [When::Before, When::After] {
+            for when in [FaultTiming::Before, FaultTiming::After] {
                 let trial = Trial {
                     cloud,
                     failure,
@@ -125,10 +125,10 @@ impl Trial {
         let ids = ids(&simulator, simulated)?;
         // The connection is one that has been used before, which HTTP clients like to renew.
         client.observe(&ids).await?;
-        let failure = Injection::new(self.mishap()).on(Operation::Reboot);
+        let failure = FaultRule::new(self.mishap()).on(Operation::Reboot);
         simulator.inject(failure.always());
         // Time enough for a client to try again and again.
-        client.reboot(&ids).wait(Patience::seconds(8)).await?;
+        client.reboot(&ids).wait(WaitTimeout::seconds(8)).await?;
         let reached = simulator.ledger().count(simulated, Operation::Reboot);
         let executed = simulator.ledger().most_reboots();
         server.shutdown().await;
@@ -138,11 +138,11 @@ impl Trial {
         Ok(reached)
     }
 
-    fn mishap(self) -> Mishap {
+    fn mishap(self) -> InjectedFault {
         match self.failure {
-            Failure::DropsTheReply => Mishap::Reset(self.when),
-            Failure::Stalls => Mishap::Silence(self.when),
-            Failure::Answers(status) => Mishap::ServerError {
+            Failure::DropsTheReply => InjectedFault::Reset(self.when),
+            Failure::Stalls => InjectedFault::Silence(self.when),
+            Failure::Answers(status) => InjectedFault::ServerError {
                 status,
                 body: ErrorBody::Json,
                 when: self.when,
@@ -153,7 +153,7 @@ impl Trial {
     /// How often an instance may have been rebooted, if the failures are what they should be.
     fn executions(self) -> RangeInclusive<u32> {
         match self.when {
-            When::Before => 0..=0,
+            FaultTiming::Before => 0..=0,
             _ => 1..=u32::MAX,
         }
     }

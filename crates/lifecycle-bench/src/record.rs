@@ -8,7 +8,7 @@ use std::{
 use async_trait::async_trait;
 use bytes::Bytes;
 use lifecycle_bench::Outcome;
-use lifecycle_core::Reply;
+use lifecycle_core::HttpResponse;
 use lifecycle_facade::{Transport, TransportError};
 use lifecycle_sim::MemoryTransport;
 use tokio::time::{Duration, Instant, sleep_until};
@@ -64,7 +64,7 @@ pub(crate) struct Recording {
 
 #[async_trait]
 impl Transport for Recording {
-    async fn send(&self, request: http::Request<Bytes>) -> Result<Reply, TransportError> {
+    async fn send(&self, request: http::Request<Bytes>) -> Result<HttpResponse, TransportError> {
         let at = self.recorder.begin.elapsed();
         let copy = (at, request.clone());
         self.recorder

@@ -3,7 +3,7 @@
 use std::{env, process::Command, time::Duration};
 
 use lifecycle_bench::{Outcome, cpu_time, memory};
-use lifecycle_facade::{Cloud, Patience};
+use lifecycle_facade::{Cloud, WaitTimeout};
 use lifecycle_sim::{Operation, Simulator, Tempo};
 use tokio::time::Instant;
 
@@ -88,7 +88,7 @@ impl Figures {
 }
 
 /// Longer than the slowest pace needs for the largest fleet.
-const PATIENCE: Patience = Patience::minutes(24 * 60);
+const PATIENCE: WaitTimeout = WaitTimeout::minutes(24 * 60);
 
 impl Probe {
     /// Runs this program again, as the probe.

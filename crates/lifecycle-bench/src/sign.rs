@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use lifecycle_bench::{Outcome, ids, key, provider, secret};
-use lifecycle_core::{Endpoint, Stamp, StartOptions};
+use lifecycle_core::{Endpoint, SigningContext, StartOptions};
 use lifecycle_facade::Cloud;
 
 use crate::{
@@ -62,10 +62,10 @@ fn rounds(cloud: Cloud, count: usize, effort: &Effort) -> Outcome<Rounds<3>> {
     let mut seconds = 1_700_000_000_i64;
     let mut stamp = || {
         seconds += 1;
-        Stamp::from_unix(seconds, u128::from(seconds.unsigned_abs()).pow(4))
+        SigningContext::from_unix(seconds, u128::from(seconds.unsigned_abs()).pow(4))
     };
     let floor = Floor::of(cloud, &provider.sign(&draft, &key, &stamp())?, secret())?;
-    let round = |span: Duration, stamp: &mut dyn FnMut() -> Stamp| {
+    let round = |span: Duration, stamp: &mut dyn FnMut() -> SigningContext| {
         [
             cost(span, || floor.hash()),
             cost(span, || provider.sign(&draft, &key, &stamp())),

@@ -12,8 +12,8 @@ use std::{
 
 use clap::{Parser, Subcommand, ValueEnum};
 use lifecycle_facade::{
-    BadReference, Billing, Endpoint, Fleet, LocalDisk, Place, PowerState, Reference, StopMode,
-    Waves,
+    Endpoint, Fleet, InstanceReference, LocalDisk, Location, ParseReferenceError, PowerState,
+    StopBilling, StopMode, Waves,
     config::{time_limit, waves},
 };
 use lifecycle_sim::{BadFleet, Builder, Simulator};
@@ -146,10 +146,10 @@ pub(crate) struct StopArgs {
 }
 
 impl StopArgs {
-    pub(crate) fn billing(&self) -> Billing {
+    pub(crate) fn billing(&self) -> StopBilling {
         match self.billing {
-            BillingArg::Keep => Billing::Keep,
-            BillingArg::Release => Billing::Release,
+            BillingArg::Keep => StopBilling::Keep,
+            BillingArg::Release => StopBilling::Release,
         }
     }
 }
@@ -319,7 +319,7 @@ impl ListArgs {
     ///
     /// # Errors
     /// When one of them cannot be.
-    pub(crate) fn places(&self, fleet: &Fleet) -> Result<Vec<Place>, Failure> {
+    pub(crate) fn places(&self, fleet: &Fleet) -> Result<Vec<Location>, Failure> {
         let places = self.somewhere.iter();
         places.map(|somewhere| somewhere.place(fleet)).collect()
     }
@@ -341,7 +341,7 @@ impl PlacesArgs {
     ///
     /// # Errors
     /// When one of them cannot be.
-    pub(crate) fn places(&self, fleet: &Fleet) -> Result<Vec<Place>, Failure> {
+    pub(crate) fn places(&self, fleet: &Fleet) -> Result<Vec<Location>, Failure> {
         if self.somewhere.is_empty() {
             return Ok(everywhere(fleet));
         }
@@ -384,7 +384,7 @@ impl Targets {
     /// # Errors
     /// When standard input cannot be read, holds something else, there is no such group, or no
     /// instance at all.
-    pub(crate) fn read(&self, setup: &Setup) -> Result<Vec<Reference>, Failure> {
+    pub(crate) fn read(&self, setup: &Setup) -> Result<Vec<InstanceReference>, Failure> {
         let mut references = Vec::new();
         for named in &self.named {
             match named {
@@ -407,15 +407,15 @@ impl Targets {
 /// One word where a reference belongs.
 #[derive(Clone, Debug)]
 enum Named {
-    Instance(Reference),
+    Instance(InstanceReference),
     Group(String),
     StandardInput,
 }
 
 impl FromStr for Named {
-    type Err = BadReference;
+    type Err = ParseReferenceError;
 
-    fn from_str(text: &str) -> Result<Self, BadReference> {
+    fn from_str(text: &str) -> Result<Self, ParseReferenceError> {
         match text {
             "-" => Ok(Self::StandardInput),
             text if is_name(text) => Ok(Self::Group(text.to_owned())),
@@ -430,7 +430,7 @@ fn is_name(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(fits)
 }
 
-fn from_standard_input(setup: &Setup) -> Result<Vec<Reference>, Failure> {
+fn from_standard_input(setup: &Setup) -> Result<Vec<InstanceReference>, Failure> {
     let mut text = String::new();
     io::stdin()
         .read_to_string(&mut text)
@@ -442,8 +442,8 @@ fn from_standard_input(setup: &Setup) -> Result<Vec<Reference>, Failure> {
 /// One or more references, or names of groups, on a line; what follows a `#` is a comment.
 fn read_references(
     text: &str,
-    group: impl Fn(&str) -> Result<Vec<Reference>, String>,
-) -> Result<Vec<Reference>, String> {
+    group: impl Fn(&str) -> Result<Vec<InstanceReference>, String>,
+) -> Result<Vec<InstanceReference>, String> {
     let mut references = Vec::new();
     for (number, line) in (1..).zip(text.lines()) {
         let bad = |bad: String| format!("line {number} of standard input: {bad}");
@@ -452,7 +452,7 @@ fn read_references(
             if is_name(word) {
                 references.extend(group(word).map_err(bad)?);
             } else {
-                let reference = word.parse::<Reference>();
+                let reference = word.parse::<InstanceReference>();
                 references.push(reference.map_err(|error| bad(error.to_string()))?);
             }
         }

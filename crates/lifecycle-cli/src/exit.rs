@@ -13,7 +13,7 @@ pub(crate) enum Exit {
     /// Everything went as asked.
     AllAsAsked = 0,
     /// Some instance was refused, uncertain, pending, skipped or not found.
-    Incomplete = 1,
+    IncompleteError = 1,
     /// The command line was not understood. Nothing was sent.
     WrongUsage = 2,
     /// Nothing could be done: no key, a refused key, no network.
@@ -84,12 +84,12 @@ impl Failure {
 impl From<FleetError> for Failure {
     fn from(error: FleetError) -> Self {
         let exit = match &error {
-            FleetError::Reference(_)
-            | FleetError::Place { .. }
+            FleetError::InstanceReference(_)
+            | FleetError::Location { .. }
             | FleetError::Account { .. }
             | FleetError::TooMany { .. }
             | FleetError::Client(
-                Error::InvalidId(_)
+                Error::ParseInstanceIdError(_)
                 | Error::Unsupported(_)
                 | Error::TooMany { .. }
                 | Error::NeverForced { .. },
@@ -97,13 +97,13 @@ impl From<FleetError> for Failure {
             _ => Exit::NothingDone,
         };
         let kind = match &error {
-            FleetError::NoCredential(missing) => Some(missing.fault().kind()),
+            FleetError::CredentialError(missing) => Some(missing.fault().kind()),
             FleetError::Project { fault, .. } => Some(fault.kind()),
             FleetError::Client(error) => Some(error.kind()),
             _ => None,
         };
         let message = match &error {
-            FleetError::NoCredential(missing) if missing.is_absent() => {
+            FleetError::CredentialError(missing) if missing.is_absent() => {
                 format!("{missing}; lifecycle --help says what each place needs")
             }
             _ => error.to_string(),

@@ -5,7 +5,9 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use lifecycle_facade::{Event, Fault, FleetEvent, InstanceId, Place, PowerState, Reference};
+use lifecycle_facade::{
+    Event, Fault, FleetEvent, InstanceId, InstanceReference, Location, PowerState,
+};
 
 use crate::row::{Purpose, Row};
 
@@ -15,14 +17,14 @@ pub(crate) struct Facts {
     purpose: Purpose,
     /// In the order of the request.
     known: Vec<Fact>,
-    index: HashMap<Reference, usize>,
+    index: HashMap<InstanceReference, usize>,
     /// How many of them have had their turn so far, where they go in waves.
     begun: Option<usize>,
 }
 
 #[derive(Debug)]
 struct Fact {
-    reference: Reference,
+    reference: InstanceReference,
     answer: Answer,
     state: Option<PowerState>,
     request_id: Option<String>,
@@ -41,7 +43,7 @@ enum Answer {
 
 impl Facts {
     /// Nothing is known of these instances yet.
-    pub(crate) fn new(references: &[Reference], purpose: Purpose) -> Self {
+    pub(crate) fn new(references: &[InstanceReference], purpose: Purpose) -> Self {
         let known = references.iter().map(|reference| Fact {
             reference: reference.clone(),
             answer: Answer::Nothing,
@@ -100,7 +102,7 @@ impl Facts {
 
     /// What is known now, for a request that ends here. `has_acted` says whether an action went out
     /// to a place: where none did, nothing can have happened.
-    pub(crate) fn cut_off(self, has_acted: impl Fn(&Place) -> bool) -> Vec<Row> {
+    pub(crate) fn cut_off(self, has_acted: impl Fn(&Location) -> bool) -> Vec<Row> {
         let purpose = self.purpose;
         let begun = self.begun.unwrap_or(self.known.len());
         (0..)
@@ -113,8 +115,8 @@ impl Facts {
     }
 
     /// How far each place is.
-    pub(crate) fn tallies(&self) -> BTreeMap<&Place, Tally> {
-        let mut tallies: BTreeMap<&Place, Tally> = BTreeMap::new();
+    pub(crate) fn tallies(&self) -> BTreeMap<&Location, Tally> {
+        let mut tallies: BTreeMap<&Location, Tally> = BTreeMap::new();
         for fact in &self.known {
             let tally = tallies.entry(&fact.reference.place).or_default();
             tally.instances += 1;
@@ -126,8 +128,8 @@ impl Facts {
         tallies
     }
 
-    fn of(&mut self, place: &Place, instance: &InstanceId) -> Option<&mut Fact> {
-        let reference = Reference {
+    fn of(&mut self, place: &Location, instance: &InstanceId) -> Option<&mut Fact> {
+        let reference = InstanceReference {
             place: place.clone(),
             instance: instance.clone(),
         };
@@ -199,7 +201,7 @@ mod tests {
 
     use super::*;
 
-    fn reference(text: &str) -> Reference {
+    fn reference(text: &str) -> InstanceReference {
         text.parse().unwrap()
     }
 

@@ -4,7 +4,9 @@
 use std::{fmt, time::Duration};
 
 use futures_util::StreamExt;
-use lifecycle_facade::{Event, Fleet, FleetError, FleetEvent, FleetEvents, FleetReport, Reference};
+use lifecycle_facade::{
+    Event, Fleet, FleetError, FleetEvent, FleetEventStream, FleetReport, InstanceReference,
+};
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use crate::{
@@ -23,8 +25,8 @@ use crate::{
 /// [`Failure`] when nothing was sent to any cloud.
 pub(crate) async fn to_the_end(
     fleet: &Fleet,
-    references: &[Reference],
-    events: FleetEvents<'_>,
+    references: &[InstanceReference],
+    events: FleetEventStream<'_>,
     purpose: Purpose,
     console: Console,
 ) -> Result<Exit, Failure> {
@@ -54,8 +56,8 @@ pub(crate) async fn to_the_end(
 /// [`FleetError`] when nothing was sent to any cloud.
 pub(crate) async fn follow(
     fleet: &Fleet,
-    references: &[Reference],
-    mut events: FleetEvents<'_>,
+    references: &[InstanceReference],
+    mut events: FleetEventStream<'_>,
     purpose: Purpose,
     console: Console,
 ) -> Result<Vec<Row>, FleetError> {
@@ -141,7 +143,7 @@ fn remark(event: &FleetEvent) -> Option<String> {
 
 /// Nothing was sent: programs get a row for each instance all the same.
 fn nothing_sent(
-    references: &[Reference],
+    references: &[InstanceReference],
     error: FleetError,
     console: Console,
 ) -> Result<Exit, Failure> {

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use lifecycle_facade::{
     Cloud,
-    core::{Origin, OriginConfig},
+    core::{CredentialSource, CredentialSourceConfig},
     huawei,
 };
 
@@ -16,7 +16,7 @@ pub(crate) fn help() -> String {
     for cloud in Cloud::ALL {
         // Writing into a string cannot fail.
         let _ = write!(text, "\n\n  {}", cloud.profile().title);
-        for (number, origin) in (1..).zip(cloud.origins(&OriginConfig::default())) {
+        for (number, origin) in (1..).zip(cloud.sources(&CredentialSourceConfig::default())) {
             let _ = write!(text, "\n{}", item(number, &origin));
         }
         if *cloud == Cloud::Huawei {
@@ -31,7 +31,7 @@ pub(crate) fn help() -> String {
 }
 
 /// A numbered place, wrapped to the page.
-fn item(number: usize, origin: &impl Origin) -> String {
+fn item(number: usize, origin: &impl CredentialSource) -> String {
     const WIDTH: usize = 80;
     const INDENT: usize = 7;
     let mut lines = format!("    {number}. ");

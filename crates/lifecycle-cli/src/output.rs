@@ -78,7 +78,7 @@ pub(crate) fn print(text: &str) -> Result<(), Failure> {
     let written = stdout.write_all(text.as_bytes());
     match written.and_then(|()| stdout.flush()) {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(Failure {
-            exit: Exit::Incomplete,
+            exit: Exit::IncompleteError,
             message: format!("standard output cannot be written to: {error}"),
             kind: None,
         }),

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, fmt};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
-use lifecycle_facade::Place;
+use lifecycle_facade::Location;
 
 use crate::{
     console::{self, Console},
@@ -14,7 +14,7 @@ use crate::{
 #[derive(Debug)]
 pub(crate) struct Progress {
     all: MultiProgress,
-    bars: BTreeMap<Place, ProgressBar>,
+    bars: BTreeMap<Location, ProgressBar>,
 }
 
 impl Progress {

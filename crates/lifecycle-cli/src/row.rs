@@ -1,8 +1,8 @@
 //! What is printed of one instance.
 
 use lifecycle_facade::{
-    Fault, FaultKind, FleetStatus, InstanceReport, Observation, Outcome, Pending, PowerState,
-    Reference, StoppedBilling, core::Lock,
+    Fault, FaultKind, FleetStatus, InstanceReference, InstanceReport, Observation, Outcome,
+    Pending, PowerState, StoppedBilling, core::Lock,
 };
 use serde::{Serialize, Serializer};
 
@@ -58,7 +58,7 @@ pub(crate) enum Purpose {
 
 impl Row {
     /// A row without anything to say.
-    fn new(reference: &Reference, standing: Standing) -> Self {
+    fn new(reference: &InstanceReference, standing: Standing) -> Self {
         Self {
             instance: reference.to_string(),
             outcome: None,
@@ -75,7 +75,7 @@ impl Row {
 
     /// What became of a request.
     pub(crate) fn of_report(
-        reference: &Reference,
+        reference: &InstanceReference,
         report: &InstanceReport,
         purpose: Purpose,
     ) -> Self {
@@ -104,7 +104,7 @@ impl Row {
     }
 
     /// An instance as its cloud shows it.
-    pub(crate) fn of_observation(reference: &Reference, observation: &Observation) -> Self {
+    pub(crate) fn of_observation(reference: &InstanceReference, observation: &Observation) -> Self {
         Self {
             state: Some(observation.state.as_str()),
             message: remarks(observation),
@@ -114,7 +114,7 @@ impl Row {
     }
 
     /// An instance that could not be looked at.
-    fn unseen(reference: &Reference, fault: &Fault) -> Self {
+    fn unseen(reference: &InstanceReference, fault: &Fault) -> Self {
         let standing = match fault.kind() {
             FaultKind::NotFound => Standing::NotAsAsked,
             _ => Standing::OutOfReach,
@@ -127,7 +127,7 @@ impl Row {
 
     /// Nothing was sent for it, because nothing could be.
     pub(crate) fn unsent(
-        reference: &Reference,
+        reference: &InstanceReference,
         outcome: Option<&'static str>,
         failure: &Failure,
     ) -> Self {
@@ -140,7 +140,11 @@ impl Row {
     }
 
     /// It had no outcome yet when the command was interrupted.
-    pub(crate) fn interrupted(reference: &Reference, outcome: &'static str, message: &str) -> Self {
+    pub(crate) fn interrupted(
+        reference: &InstanceReference,
+        outcome: &'static str,
+        message: &str,
+    ) -> Self {
         Self {
             outcome: Some(outcome),
             message: Some(message.to_owned()),
@@ -184,7 +188,7 @@ pub(crate) fn exit(rows: &[Row]) -> Exit {
     } else if rows.iter().all(out_of_reach) {
         Exit::NothingDone
     } else {
-        Exit::Incomplete
+        Exit::IncompleteError
     }
 }
 
@@ -192,7 +196,7 @@ fn standing(outcome: &Outcome, purpose: Purpose) -> Standing {
     let blocking = match outcome {
         Outcome::Refused(fault) | Outcome::Skipped(fault) => Some(fault),
         // Nothing was asked of the cloud but to look.
-        Outcome::Pending(Pending::Blind(fault)) if purpose == Purpose::Wait => Some(fault),
+        Outcome::Pending(Pending::Unobservable(fault)) if purpose == Purpose::Wait => Some(fault),
         _ => None,
     };
     match blocking.map(Fault::kind) {
@@ -270,13 +274,13 @@ mod tests {
         for (standings, expected) in [
             (&[][..], Exit::AllAsAsked),
             (&[AsAsked, AsAsked], Exit::AllAsAsked),
-            (&[AsAsked, NotAsAsked], Exit::Incomplete),
-            (&[AsAsked, OutOfReach], Exit::Incomplete),
-            (&[NotAsAsked, OutOfReach], Exit::Incomplete),
+            (&[AsAsked, NotAsAsked], Exit::IncompleteError),
+            (&[AsAsked, OutOfReach], Exit::IncompleteError),
+            (&[NotAsAsked, OutOfReach], Exit::IncompleteError),
             (&[OutOfReach, OutOfReach], Exit::NothingDone),
             (&[OutOfReach, Unasked], Exit::NothingDone),
-            (&[NotAsAsked, Unasked], Exit::Incomplete),
-            (&[AsAsked, Unasked], Exit::Incomplete),
+            (&[NotAsAsked, Unasked], Exit::IncompleteError),
+            (&[AsAsked, Unasked], Exit::IncompleteError),
         ] {
             assert_eq!(exit(&rows(standings)), expected, "{standings:?}");
         }
@@ -286,7 +290,7 @@ mod tests {
     fn out_of_reach_is_what_never_got_in() {
         use Standing::{AsAsked, NotAsAsked, OutOfReach};
         let refused = |kind| Outcome::Refused(fault(kind));
-        let blind = || Outcome::Pending(Pending::Blind(fault(FaultKind::Credential)));
+        let blind = || Outcome::Pending(Pending::Unobservable(fault(FaultKind::Credential)));
         for (outcome, purpose, expected) in [
             (Outcome::Reached(Evidence::Seen), Purpose::Act, AsAsked),
             (Outcome::Accepted, Purpose::Act, AsAsked),
@@ -323,7 +327,7 @@ mod tests {
 
     #[test]
     fn looks_say_what_is_odd() {
-        let reference: Reference = "huawei/cn-north-4/a".parse().unwrap();
+        let reference: InstanceReference = "huawei/cn-north-4/a".parse().unwrap();
         let id = InstanceId::new("a").unwrap();
         let mut observation = Observation::new(id, PowerState::Unknown, "WARPING");
         observation.lock = Some(Lock::Other("audit".into()));

@@ -9,9 +9,9 @@ use std::{
 };
 
 use lifecycle_facade::{
-    BadReference, Endpoint, Fleet, FleetBuilder, HttpTransport, PlainHttp, Reference, Timeouts,
-    Waves,
-    config::{self, BadConfig, Config, GroupEntry},
+    Endpoint, Fleet, FleetBuilder, HttpTransport, InstanceReference, ParseReferenceError,
+    PlainHttp, Timeouts, Waves,
+    config::{self, Config, ConfigError, GroupEntry},
 };
 
 use crate::{args::Connection, exit::Failure, simulated};
@@ -37,7 +37,7 @@ impl Setup {
             (None, Some(path)) => Config::load_if_present(path),
             (None, None) => Ok(None),
         };
-        let wrong = |bad: BadConfig| Failure::wrong_usage(bad.to_string());
+        let wrong = |bad: ConfigError| Failure::wrong_usage(bad.to_string());
         let config = config.map_err(wrong)?;
         if let Some(config) = &config {
             config.check_groups(is_reference).map_err(wrong)?;
@@ -101,7 +101,7 @@ impl Setup {
     ///
     /// # Errors
     /// When there is no such group.
-    pub(crate) fn group(&self, name: &str) -> Result<Vec<Reference>, Failure> {
+    pub(crate) fn group(&self, name: &str) -> Result<Vec<InstanceReference>, Failure> {
         let no_reference = format!(
             "{name:?} is no reference: write cloud/region/instance-id, such as baidu/bj/i-a1b2c3d4"
         );
@@ -120,7 +120,7 @@ impl Setup {
         };
         let read = |entry: &GroupEntry| {
             let reference = entry.text.parse();
-            reference.map_err(|bad: BadReference| Failure::wrong_usage(bad.to_string()))
+            reference.map_err(|bad: ParseReferenceError| Failure::wrong_usage(bad.to_string()))
         };
         group.iter().map(read).collect()
     }
@@ -199,6 +199,6 @@ fn from_environment() -> Option<PathBuf> {
 }
 
 fn is_reference(text: &str) -> Result<(), String> {
-    let read: Result<Reference, BadReference> = text.parse();
+    let read: Result<InstanceReference, ParseReferenceError> = text.parse();
     read.map(drop).map_err(|bad| bad.to_string())
 }

@@ -1,6 +1,6 @@
 //! The simulator within this process, as the commands use it.
 
-use lifecycle_facade::{BareMachine, Credential, Fleet, FleetBuilder};
+use lifecycle_facade::{Credential, EmptyHost, Fleet, FleetBuilder};
 use lifecycle_sim::{BadFleet, Builder, Cloud, Simulator};
 
 /// Settings of the fleet of `--sim`.
@@ -14,7 +14,7 @@ pub(crate) fn fleet() -> Result<FleetBuilder, BadFleet> {
 /// Settings of a fleet at the clouds of `simulator`.
 pub(crate) fn simulated(simulator: &Simulator) -> FleetBuilder {
     Fleet::builder()
-        .machine(BareMachine)
+        .machine(EmptyHost)
         .transport(simulator.transport())
         .clock(simulator.clock())
         .credential(key())

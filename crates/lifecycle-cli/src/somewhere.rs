@@ -2,7 +2,7 @@
 
 use std::{convert::Infallible, str::FromStr};
 
-use lifecycle_facade::{Cloud, Fleet, Place};
+use lifecycle_facade::{Cloud, Fleet, Location};
 
 use crate::exit::Failure;
 
@@ -34,24 +34,27 @@ impl Somewhere {
     ///
     /// # Errors
     /// When there is no such account, or it says no region.
-    pub(crate) fn place(&self, fleet: &Fleet) -> Result<Place, Failure> {
+    pub(crate) fn place(&self, fleet: &Fleet) -> Result<Location, Failure> {
         match self {
-            Self::Region(text) => text.parse().map_err(|bad: lifecycle_facade::BadReference| {
-                Failure::wrong_usage(bad.to_string())
-            }),
+            Self::Region(text) => {
+                text.parse()
+                    .map_err(|bad: lifecycle_facade::ParseReferenceError| {
+                        Failure::wrong_usage(bad.to_string())
+                    })
+            }
             Self::Name(name) => of_account(fleet, name),
         }
     }
 }
 
-fn of_account(fleet: &Fleet, name: &str) -> Result<Place, Failure> {
+fn of_account(fleet: &Fleet, name: &str) -> Result<Location, Failure> {
     let Some((_, account)) = fleet.accounts().find(|(known, _)| *known == name) else {
         return Err(Failure::wrong_usage(format!(
             "{name:?} is no region: write cloud/region, such as baidu/bj or zenlayer/global, or the name of an account in the configuration file"
         )));
     };
     match account.region.as_deref().or(only_region(account.cloud)) {
-        Some(region) => Ok(Place::new(account.cloud, region).of_account(name)),
+        Some(region) => Ok(Location::new(account.cloud, region).of_account(name)),
         None => Err(Failure::wrong_usage(format!(
             "the account {name:?} has no region in the configuration file: write {name}@{}/region",
             account.cloud
@@ -66,15 +69,15 @@ fn only_region(cloud: Cloud) -> Option<&'static str> {
 
 /// Everything that can be looked at when nothing is named: all accounts, and each cloud as its own
 /// tools would use it.
-pub(crate) fn everywhere(fleet: &Fleet) -> Vec<Place> {
+pub(crate) fn everywhere(fleet: &Fleet) -> Vec<Location> {
     let accounts = fleet.accounts().map(|(name, account)| {
         let usual = usual_region(account.cloud);
         let region = account.region.as_deref().unwrap_or(&usual);
-        Place::new(account.cloud, region).of_account(name)
+        Location::new(account.cloud, region).of_account(name)
     });
     let clouds = Cloud::ALL
         .iter()
-        .map(|cloud| Place::new(*cloud, usual_region(*cloud)));
+        .map(|cloud| Location::new(*cloud, usual_region(*cloud)));
     accounts.chain(clouds).collect()
 }
 

@@ -9,28 +9,28 @@ use std::{
 };
 
 use lifecycle_core::{
-    Credential, Fault, FaultKind, InstanceId, Pace, PowerState, Profile, Provider, RebootOptions,
-    StartOptions, StopOptions, is_loopback,
+    Credential, Fault, FaultKind, InstanceId, PowerState, Profile, Provider, RateLimits,
+    RebootOptions, StartOptions, StopOptions, is_loopback,
 };
 
-#[cfg(feature = "flaws")]
-use crate::flaw::Flaw;
+#[cfg(feature = "mutations")]
+use crate::mutation::Mutation;
 use crate::{
-    clock::{Clock, SystemClock},
-    credentials::{CredentialSource, StaticCredential},
+    call::clock::{Clock, SystemClock},
+    call::clock_skew::ClockSkew,
+    call::engine::CallKind,
+    call::key_health::KeyHealth,
+    call::policy::{RetryPolicy, Timeouts},
+    call::rate_limit::{RateLimiter, RetryBudget},
+    credentials::{CredentialProvider, StaticCredential},
     error::Error,
-    execute::Purpose,
-    flaw::Flawed,
-    list::List,
-    look::Sightedness,
-    observe::Observe,
-    pace::{Pacer, RetryBudget},
-    policy::{RetryPolicy, Timeouts},
-    request::{PowerRequest, WaitRequest},
-    skew::ClockSkew,
+    mutation::Mutant,
+    observe::list::ListRequest,
+    observe::lookup::BatchReadSupport,
+    observe::poller::Poller,
+    observe::request::ObserveRequest,
+    power::request::{PowerRequest, WaitRequest},
     transport::Transport,
-    trust::Trust,
-    watch::Watch,
 };
 
 /// Starts, stops, reboots, observes and lists the instances of one cloud and region.
@@ -51,7 +51,7 @@ impl Client {
     /// A client with settings.
     pub fn builder(
         provider: impl Provider,
-        credentials: impl CredentialSource,
+        credentials: impl CredentialProvider,
         transport: impl Transport,
     ) -> ClientBuilder {
         ClientBuilder {
@@ -65,7 +65,7 @@ impl Client {
             concurrency: 4,
             plain_http: PlainHttp::LoopbackOnly,
             seed: None,
-            flawed: Flawed::default(),
+            mutant: Mutant::default(),
         }
     }
 
@@ -113,18 +113,18 @@ impl Client {
     }
 
     /// Reads the states of instances once.
-    pub fn observe<I>(&self, ids: I) -> Observe<'_>
+    pub fn observe<I>(&self, ids: I) -> ObserveRequest<'_>
     where
         I: IntoIterator,
         I::Item: TryInto<InstanceId>,
         Error: From<<I::Item as TryInto<InstanceId>>::Error>,
     {
-        Observe::new(&self.inner, collect(ids))
+        ObserveRequest::new(&self.inner, collect(ids))
     }
 
     /// Reads all instances of the region, page by page.
-    pub fn list(&self) -> List<'_> {
-        List::new(&self.inner)
+    pub fn list(&self) -> ListRequest<'_> {
+        ListRequest::new(&self.inner)
     }
 
     /// What is known of the cloud as data.
@@ -133,7 +133,7 @@ impl Client {
     }
 
     /// The calls made so far by this client and its clones.
-    pub fn calls(&self) -> Calls {
+    pub fn calls(&self) -> CallCounts {
         self.inner.calls.snapshot()
     }
 }
@@ -160,16 +160,16 @@ where
 #[derive(Debug)]
 pub struct ClientBuilder {
     provider: Arc<dyn Provider>,
-    credentials: Arc<dyn CredentialSource>,
+    credentials: Arc<dyn CredentialProvider>,
     transport: Arc<dyn Transport>,
     clock: Arc<dyn Clock>,
-    pace: Pace,
+    pace: RateLimits,
     retry: RetryPolicy,
     timeouts: Timeouts,
     concurrency: usize,
     plain_http: PlainHttp,
     seed: Option<u64>,
-    flawed: Flawed,
+    mutant: Mutant,
 }
 
 impl ClientBuilder {
@@ -182,7 +182,7 @@ impl ClientBuilder {
 
     /// Starts with this pace instead of the provider's. An infinite rate turns pacing off.
     #[must_use]
-    pub fn pace(mut self, pace: Pace) -> Self {
+    pub fn pace(mut self, pace: RateLimits) -> Self {
         self.pace = pace;
         self
     }
@@ -223,11 +223,11 @@ impl ClientBuilder {
     }
 
     /// Makes this mistake on purpose. For the tests of the engine itself, never for users.
-    #[cfg(feature = "flaws")]
+    #[cfg(feature = "mutations")]
     #[doc(hidden)]
     #[must_use]
-    pub fn flaw(mut self, flaw: Flaw) -> Self {
-        self.flawed = Flawed(Some(flaw));
+    pub fn mutation(mut self, mutation: Mutation) -> Self {
+        self.mutant = Mutant(Some(mutation));
         self
     }
 
@@ -238,8 +238,8 @@ impl ClientBuilder {
             .map_or_else(fastrand::Rng::new, fastrand::Rng::with_seed);
         Client {
             inner: Arc::new(Inner {
-                reads: Pacer::new(self.pace.reads),
-                writes: Pacer::new(self.pace.writes),
+                reads: RateLimiter::new(self.pace.reads),
+                writes: RateLimiter::new(self.pace.writes),
                 retry_budget: RetryBudget::new(self.retry.budget),
                 provider: self.provider,
                 credentials: self.credentials,
@@ -250,11 +250,11 @@ impl ClientBuilder {
                 concurrency: self.concurrency,
                 plain_http: self.plain_http,
                 chance: Mutex::new(chance),
-                flawed: self.flawed,
-                trust: Trust::default(),
+                mutant: self.mutant,
+                trust: KeyHealth::default(),
                 skew: ClockSkew::default(),
-                sightedness: Sightedness::default(),
-                watch: Watch::default(),
+                batch_reads: BatchReadSupport::default(),
+                poller: Poller::default(),
                 calls: CallCounters::default(),
             }),
         }
@@ -275,7 +275,7 @@ pub enum PlainHttp {
 /// Calls made, by purpose. Every attempt counts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Calls {
+pub struct CallCounts {
     /// Power actions.
     pub actions: u64,
     /// Observations.
@@ -288,14 +288,14 @@ pub struct Calls {
     pub repeats: u64,
 }
 
-impl Calls {
+impl CallCounts {
     /// All calls.
     pub fn total(&self) -> u64 {
         self.actions + self.observations + self.pages + self.jobs
     }
 }
 
-impl std::ops::AddAssign for Calls {
+impl std::ops::AddAssign for CallCounts {
     fn add_assign(&mut self, other: Self) {
         self.actions += other.actions;
         self.observations += other.observations;
@@ -308,30 +308,30 @@ impl std::ops::AddAssign for Calls {
 /// What all clones of a client share.
 pub(crate) struct Inner {
     pub(crate) provider: Arc<dyn Provider>,
-    pub(crate) credentials: Arc<dyn CredentialSource>,
+    pub(crate) credentials: Arc<dyn CredentialProvider>,
     pub(crate) transport: Arc<dyn Transport>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) retry: RetryPolicy,
     pub(crate) timeouts: Timeouts,
     pub(crate) concurrency: usize,
     pub(crate) plain_http: PlainHttp,
-    reads: Pacer,
-    writes: Pacer,
+    reads: RateLimiter,
+    writes: RateLimiter,
     pub(crate) retry_budget: RetryBudget,
     chance: Mutex<fastrand::Rng>,
-    pub(crate) flawed: Flawed,
-    pub(crate) trust: Trust,
+    pub(crate) mutant: Mutant,
+    pub(crate) trust: KeyHealth,
     pub(crate) skew: ClockSkew,
-    pub(crate) sightedness: Sightedness,
-    pub(crate) watch: Watch,
+    pub(crate) batch_reads: BatchReadSupport,
+    pub(crate) poller: Poller,
     pub(crate) calls: CallCounters,
 }
 
 impl Inner {
-    pub(crate) fn pacer(&self, purpose: Purpose) -> &Pacer {
+    pub(crate) fn pacer(&self, purpose: CallKind) -> &RateLimiter {
         match purpose {
-            Purpose::Act(_) => &self.writes,
-            Purpose::Observe | Purpose::List | Purpose::Follow => &self.reads,
+            CallKind::Act(_) => &self.writes,
+            CallKind::Observe | CallKind::List | CallKind::Follow => &self.reads,
         }
     }
 
@@ -378,18 +378,18 @@ pub(crate) struct CallCounters {
 }
 
 impl CallCounters {
-    pub(crate) fn count(&self, purpose: Purpose) {
+    pub(crate) fn count(&self, purpose: CallKind) {
         let counter = match purpose {
-            Purpose::Act(_) => &self.actions,
-            Purpose::Observe => &self.observations,
-            Purpose::List => &self.pages,
-            Purpose::Follow => &self.jobs,
+            CallKind::Act(_) => &self.actions,
+            CallKind::Observe => &self.observations,
+            CallKind::List => &self.pages,
+            CallKind::Follow => &self.jobs,
         };
         counter.fetch_add(1, Ordering::Relaxed);
     }
 
-    fn snapshot(&self) -> Calls {
-        Calls {
+    fn snapshot(&self) -> CallCounts {
+        CallCounts {
             actions: self.actions.load(Ordering::Relaxed),
             observations: self.observations.load(Ordering::Relaxed),
             pages: self.pages.load(Ordering::Relaxed),

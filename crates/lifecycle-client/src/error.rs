@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use lifecycle_core::{Fault, FaultKind, InvalidId};
+use lifecycle_core::{Fault, FaultKind, ParseInstanceIdError};
 
 /// A request as a whole failed: it was refused before anything was sent, or a list or an
 /// observation could not be read.
@@ -14,7 +14,7 @@ use lifecycle_core::{Fault, FaultKind, InvalidId};
 pub enum Error {
     /// An instance id that no cloud can have. Nothing was sent.
     #[error(transparent)]
-    InvalidId(#[from] InvalidId),
+    ParseInstanceIdError(#[from] ParseInstanceIdError),
     /// An option that the cloud cannot honour. Nothing was sent.
     #[error("{0}: nothing was sent")]
     Unsupported(Fault),
@@ -54,7 +54,7 @@ impl Error {
     /// What it means for the caller.
     pub fn kind(&self) -> FaultKind {
         match self {
-            Self::InvalidId(_) | Self::TooMany { .. } | Self::NeverForced { .. } => {
+            Self::ParseInstanceIdError(_) | Self::TooMany { .. } | Self::NeverForced { .. } => {
                 FaultKind::Invalid
             }
             Self::Unsupported(_) => FaultKind::Unsupported,

@@ -15,12 +15,12 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::future::join_all;
 use lifecycle_client::{
-    Chain, Client, Clock, CredentialSource, NoCredential, Patience, Resolver, Transport,
-    TransportError,
+    CachedCredentials, Client, Clock, CredentialError, CredentialProvider, StepDriver, Transport,
+    TransportError, WaitTimeout,
 };
 use lifecycle_core::{
-    BareMachine, Credential, Effect, Fault, FaultKind, Grant, Origin, Reach, Reply, Step,
-    Surroundings, origin::read_expiry,
+    Credential, CredentialSource, EmptyHost, ExchangeStep, ExecutionStatus, Fault, FaultKind,
+    HttpResponse, ProviderContext, ResolvedCredential, ServiceKind, credential_source::read_expiry,
 };
 use support::{Fate, NOW, Scripted, Toy, all, fault, ok, outcomes, seconds};
 use tokio::time::{Instant, advance, sleep};
@@ -61,11 +61,11 @@ impl Service {
         self.asked.load(Ordering::SeqCst)
     }
 
-    fn chain(&self) -> Chain {
-        let resolver = Resolver::new(self.clone())
+    fn chain(&self) -> CachedCredentials {
+        let resolver = StepDriver::new(self.clone())
             .clock(self.clock)
-            .machine(BareMachine);
-        Chain::new(
+            .machine(EmptyHost);
+        CachedCredentials::new(
             "Toy Cloud",
             vec![Box::new(Absent), Box::new(Asked)],
             resolver,
@@ -75,7 +75,7 @@ impl Service {
 
 #[async_trait]
 impl Transport for Service {
-    async fn send(&self, request: http::Request<Bytes>) -> Result<Reply, TransportError> {
+    async fn send(&self, request: http::Request<Bytes>) -> Result<HttpResponse, TransportError> {
         let number = self.asked.fetch_add(1, Ordering::SeqCst) + 1;
         sleep(self.takes).await;
         if self.is_down.load(Ordering::SeqCst) {
@@ -98,15 +98,15 @@ impl Transport for Service {
             Some(number) => format!("key{} never", number.load(Ordering::SeqCst)),
             None => format!("key{number} {end}"),
         };
-        Ok(Reply {
-            status: match apart > seconds(900) {
+        Ok(provider_testing::http_response(
+            match apart > seconds(900) {
                 true => 403,
                 false if self.is_empty.load(Ordering::SeqCst) => 404,
                 false => 200,
             },
             headers,
-            body: body.into(),
-        })
+            body,
+        ))
     }
 }
 
@@ -114,7 +114,7 @@ impl Transport for Service {
 #[derive(Debug)]
 struct Absent;
 
-impl Origin for Absent {
+impl CredentialSource for Absent {
     fn name(&self) -> String {
         "absent".to_owned()
     }
@@ -123,8 +123,8 @@ impl Origin for Absent {
         "TOY_KEY".to_owned()
     }
 
-    fn begin(&self, _: &Surroundings<'_>) -> Step<Grant> {
-        Step::Absent("TOY_KEY is not set".to_owned())
+    fn begin(&self, _: &ProviderContext<'_>) -> ExchangeStep<ResolvedCredential> {
+        ExchangeStep::NotConfigured("TOY_KEY is not set".to_owned())
     }
 }
 
@@ -132,7 +132,7 @@ impl Origin for Absent {
 #[derive(Debug)]
 struct Asked;
 
-impl Origin for Asked {
+impl CredentialSource for Asked {
     fn name(&self) -> String {
         "toy service".to_owned()
     }
@@ -141,29 +141,36 @@ impl Origin for Asked {
         "the toy service".to_owned()
     }
 
-    fn begin(&self, around: &Surroundings<'_>) -> Step<Grant> {
+    fn begin(&self, ctx: &ProviderContext<'_>) -> ExchangeStep<ResolvedCredential> {
         let request = http::Request::builder()
             .uri("https://sts.example/key")
-            .header("at", around.stamp().unix())
+            .header("at", ctx.stamp().unix())
             .body(Bytes::new())
             .unwrap();
-        Step::ask("GetKey", Reach::Service, request, |reply, _| match reply {
-            Ok(reply) if reply.status == 404 => Step::Absent("the service has no key".to_owned()),
-            reply => reply.and_then(|reply| read(&reply)).into(),
-        })
+        ExchangeStep::http(
+            "GetKey",
+            ServiceKind::Identity,
+            request,
+            |reply, _| match reply {
+                Ok(reply) if reply.status().as_u16() == 404 => {
+                    ExchangeStep::NotConfigured("the service has no key".to_owned())
+                }
+                reply => reply.and_then(|reply| read(&reply)).into(),
+            },
+        )
     }
 }
 
-fn read(reply: &Reply) -> Result<Grant, Fault> {
-    if reply.status == 403 {
+fn read(reply: &HttpResponse) -> Result<ResolvedCredential, Fault> {
+    if reply.status().as_u16() == 403 {
         return Err(Fault::new(FaultKind::ClockSkew, "the clocks differ"));
     }
-    let text = String::from_utf8_lossy(&reply.body).into_owned();
+    let text = String::from_utf8_lossy(reply.body()).into_owned();
     let (key, end) = text.split_once(' ').unwrap();
-    let grant = Grant::new(Credential::session(key, "s3cret", "session"), "role toy");
+    let grant = ResolvedCredential::new(Credential::session(key, "s3cret", "session"), "role toy");
     Ok(match end {
         "never" => grant,
-        end => grant.until(read_expiry(end, reply)?),
+        end => grant.with_expiry(read_expiry(end, reply)?),
     })
 }
 
@@ -177,7 +184,7 @@ impl Clock for RunningClock {
     }
 }
 
-async fn id(chain: &Chain) -> String {
+async fn id(chain: &CachedCredentials) -> String {
     match &*chain.credential().await.unwrap() {
         Credential::Keys { id, .. } => id.clone(),
         other => panic!("{other:?}"),
@@ -191,15 +198,9 @@ async fn one_search_serves_all_concurrent_callers() {
     let keys = join_all((0..100).map(|_| id(&chain))).await;
     assert!(keys.iter().all(|key| key == "key1"), "{keys:?}");
     assert_eq!(service.asked(), 1);
-    let standing = chain.standing();
-    assert_eq!(
-        (&*standing.origin, &*standing.found),
-        ("toy service", "role toy")
-    );
-    let left = standing
-        .expires
-        .unwrap()
-        .duration_since(service.clock.now());
+    let info = chain.info();
+    assert_eq!((&*info.kind, &*info.source), ("toy service", "role toy"));
+    let left = info.expires.unwrap().duration_since(service.clock.now());
     assert!(left.unwrap() <= seconds(3600));
     assert!(!format!("{chain:?}").contains("s3cret"));
 }
@@ -277,7 +278,7 @@ async fn the_service_s_own_clock_counts() {
         };
         let chain = service.chain();
         assert_eq!(id(&chain).await, "key2", "signed again with its time");
-        let expires = chain.standing().expires.unwrap();
+        let expires = chain.info().expires.unwrap();
         let left = expires.duration_since(service.clock.now()).unwrap();
         assert!(
             (seconds(3590)..=seconds(3600)).contains(&left),
@@ -288,8 +289,8 @@ async fn the_service_s_own_clock_counts() {
 
 #[tokio::test(start_paused = true)]
 async fn nothing_set_up_names_all_places() {
-    let resolver = Resolver::new(Service::new()).machine(BareMachine);
-    let chain = Chain::new(
+    let resolver = StepDriver::new(Service::new()).machine(EmptyHost);
+    let chain = CachedCredentials::new(
         "Toy Cloud",
         vec![Box::new(Absent), Box::new(Absent)],
         resolver,
@@ -310,7 +311,7 @@ async fn a_key_that_has_ended_already_is_none() {
     assert!(text.contains("role toy ended"), "{text}");
 }
 
-fn client(chain: &Chain, cloud: Scripted) -> Client {
+fn client(chain: &CachedCredentials, cloud: Scripted) -> Client {
     Client::builder(Toy::default(), chain.clone(), cloud)
         .seed(1)
         .build()
@@ -331,7 +332,7 @@ async fn a_key_is_renewed_in_the_middle_of_a_long_wait() {
     let chain = service.chain();
     let report = client(&chain, cloud.clone())
         .start(["i-1"])
-        .wait(Patience::minutes(20))
+        .wait(WaitTimeout::minutes(20))
         .await
         .unwrap();
     assert_eq!(outcomes(&report), ["reached"]);
@@ -362,7 +363,7 @@ struct Distant(Scripted);
 
 #[async_trait]
 impl Transport for Distant {
-    async fn send(&self, request: http::Request<Bytes>) -> Result<Reply, TransportError> {
+    async fn send(&self, request: http::Request<Bytes>) -> Result<HttpResponse, TransportError> {
         let reply = self.0.send(request).await;
         sleep(seconds(1)).await;
         reply
@@ -417,7 +418,7 @@ async fn in_its_last_seconds_the_old_key_is_for_all() {
 #[derive(Debug)]
 struct Stranger;
 
-impl Origin for Stranger {
+impl CredentialSource for Stranger {
     fn name(&self) -> String {
         "stranger".to_owned()
     }
@@ -426,8 +427,8 @@ impl Origin for Stranger {
         "a stranger".to_owned()
     }
 
-    fn begin(&self, _: &Surroundings<'_>) -> Step<Grant> {
-        Step::Done(Grant::new(
+    fn begin(&self, _: &ProviderContext<'_>) -> ExchangeStep<ResolvedCredential> {
+        ExchangeStep::Done(ResolvedCredential::new(
             Credential::keys("stranger", "s3cret"),
             "stranger",
         ))
@@ -437,11 +438,11 @@ impl Origin for Stranger {
 #[tokio::test(start_paused = true)]
 async fn nobody_becomes_somebody_else_on_the_way() {
     let service = Service::new();
-    let resolver = Resolver::new(service.clone())
+    let resolver = StepDriver::new(service.clone())
         .clock(service.clock)
-        .machine(BareMachine);
-    let origins: Vec<Box<dyn Origin>> = vec![Box::new(Asked), Box::new(Stranger)];
-    let chain = Chain::new("Toy Cloud", origins, resolver);
+        .machine(EmptyHost);
+    let origins: Vec<Box<dyn CredentialSource>> = vec![Box::new(Asked), Box::new(Stranger)];
+    let chain = CachedCredentials::new("Toy Cloud", origins, resolver);
     assert_eq!(id(&chain).await, "key1");
     service.is_empty.store(true, Ordering::SeqCst);
     advance(seconds(3000)).await;
@@ -449,7 +450,7 @@ async fn nobody_becomes_somebody_else_on_the_way() {
         assert_eq!(id(&chain).await, "key1");
         sleep(seconds(20)).await;
     }
-    chain.refused(&Credential::session("key1", "s3cret", "session"));
+    chain.invalidate(&Credential::session("key1", "s3cret", "session"));
     assert_eq!(id(&chain).await, "key1", "it is still good elsewhere");
     advance(seconds(3600)).await;
     let refusal = chain.credential().await.unwrap_err();
@@ -495,8 +496,11 @@ fn what_a_service_says_is_nothing_about_an_instance() {
         (FaultKind::Throttled, FaultKind::Throttled),
         (FaultKind::NoAnswer, FaultKind::NoAnswer),
     ] {
-        let missing = NoCredential::from(Fault::new(kind, "no"));
+        let missing = CredentialError::from(Fault::new(kind, "no"));
         assert_eq!(missing.fault().kind(), expected);
-        assert_eq!(missing.fault().effect(), Effect::None);
+        assert_eq!(
+            missing.fault().execution_status(),
+            ExecutionStatus::NotExecuted
+        );
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use lifecycle_client::{HttpTransport, Transport, TransportError};
-use lifecycle_core::{Effect, Reply};
+use lifecycle_core::{ExecutionStatus, HttpResponse, ResponseExt};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpListener,
@@ -27,7 +27,7 @@ fn request(uri: String) -> http::Request<Bytes> {
         .unwrap()
 }
 
-async fn send(uri: String) -> Result<Reply, TransportError> {
+async fn send(uri: String) -> Result<HttpResponse, TransportError> {
     HttpTransport::new().unwrap().send(request(uri)).await
 }
 
@@ -51,7 +51,10 @@ async fn sends_what_was_signed_and_brings_the_answer_as_it_is() {
     let reply = send(format!("{}/v2/instance/a%20b?start", server.uri()))
         .await
         .unwrap();
-    assert_eq!((reply.status, &reply.body[..]), (409, &b"no"[..]));
+    assert_eq!(
+        (reply.status().as_u16(), &reply.body()[..]),
+        (409, &b"no"[..])
+    );
     assert_eq!(reply.header("x-request-id"), Some("r-1"));
 }
 
@@ -70,7 +73,7 @@ async fn redirects_are_not_followed() {
         .mount(&server)
         .await;
     assert_eq!(
-        send(format!("{}/", server.uri())).await.unwrap().status,
+        send(format!("{}/", server.uri())).await.unwrap().status(),
         307
     );
 }
@@ -81,7 +84,7 @@ async fn a_refused_connection_was_never_sent() {
     let address = listener.local_addr().unwrap();
     drop(listener);
     let error = send(format!("http://{address}/")).await.unwrap_err();
-    assert_eq!(error.effect(), Effect::None);
+    assert_eq!(error.execution_status(), ExecutionStatus::NotExecuted);
 }
 
 #[tokio::test]
@@ -89,7 +92,7 @@ async fn a_host_that_does_not_exist_was_never_sent() {
     let error = send("http://does-not-exist.invalid/secret?token=x".into())
         .await
         .unwrap_err();
-    assert_eq!(error.effect(), Effect::None);
+    assert_eq!(error.execution_status(), ExecutionStatus::NotExecuted);
     let text = format!("{error:?}");
     assert!(!text.contains("token"), "{text}");
 }
@@ -116,7 +119,11 @@ async fn a_connection_that_breaks_after_the_request_is_unclear() {
         b"garbage\r\n\r\n",
     ] {
         let error = send(once(answer).await).await.unwrap_err();
-        assert_eq!(error.effect(), Effect::Possible, "{error:?}");
+        assert_eq!(
+            error.execution_status(),
+            ExecutionStatus::Unknown,
+            "{error:?}"
+        );
     }
 }
 
@@ -132,6 +139,6 @@ async fn an_endless_answer_is_cut_off() {
     });
     let answer = tokio::time::timeout(Duration::from_secs(20), send(format!("http://{address}/")));
     let error = answer.await.unwrap().unwrap_err();
-    assert_eq!(error.effect(), Effect::Possible);
+    assert_eq!(error.execution_status(), ExecutionStatus::Unknown);
     assert!(error.to_string().contains("16 MiB"), "{error}");
 }

@@ -10,8 +10,8 @@ use std::{
 
 use futures_util::StreamExt;
 use lifecycle_client::{
-    Client, Error, Event, Evidence, Outcome, Patience, Pending, PlainHttp, RetryPolicy,
-    StaticCredential,
+    Client, Error, Event, Evidence, Outcome, Pending, PlainHttp, RetryPolicy, StaticCredential,
+    WaitTimeout,
 };
 use lifecycle_core::{Credential, FaultKind, PowerState, StopMode};
 use support::{
@@ -279,7 +279,7 @@ mod waiting {
         let client = cloud.client();
         let report = client
             .start(ids(25))
-            .wait(Patience::minutes(5))
+            .wait(WaitTimeout::minutes(5))
             .await
             .unwrap();
         assert_eq!(outcomes(&report), ["reached"; 25]);
@@ -328,7 +328,7 @@ mod waiting {
         assert!(start.elapsed() < seconds(15));
         assert!(matches!(
             report.instances()[0].outcome,
-            Outcome::Pending(Pending::DeadEnd(PowerState::Failed))
+            Outcome::Pending(Pending::StuckState(PowerState::Failed))
         ));
     }
 
@@ -390,7 +390,7 @@ mod waiting {
             .unwrap();
         assert!(matches!(
             report.instances()[0].outcome,
-            Outcome::Pending(Pending::Blind(_))
+            Outcome::Pending(Pending::Unobservable(_))
         ));
     }
 
@@ -405,7 +405,7 @@ mod waiting {
             .unwrap();
         assert!(matches!(
             report.instances()[0].outcome,
-            Outcome::Pending(Pending::Unproved)
+            Outcome::Pending(Pending::Unconfirmed)
         ));
     }
 
@@ -454,7 +454,7 @@ mod waiting {
                 .unwrap();
             assert!(matches!(
                 report.instances()[0].outcome,
-                Outcome::Pending(Pending::Unproved)
+                Outcome::Pending(Pending::Unconfirmed)
             ));
         }
     }
@@ -914,7 +914,7 @@ mod safety {
         let client = cloud.client();
         let work = client
             .start(ids(30))
-            .wait(Patience::minutes(10))
+            .wait(WaitTimeout::minutes(10))
             .into_future();
         assert!(tokio::time::timeout(seconds(20), work).await.is_err());
         let sent = cloud.log().len();
@@ -929,7 +929,7 @@ mod safety {
         let client = cloud.client();
         assert!(matches!(
             client.start(["i-1", "../i-2"]).await,
-            Err(Error::InvalidId(_))
+            Err(Error::ParseInstanceIdError(_))
         ));
         assert!(matches!(
             client.start(ids(5)).max(4).await,
@@ -940,7 +940,7 @@ mod safety {
         ));
         let release = client
             .stop(ids(1))
-            .billing(lifecycle_core::Billing::Release);
+            .billing(lifecycle_core::StopBilling::Release);
         assert!(matches!(release.await, Err(Error::Unsupported(_))));
         assert!(client.stop(ids(1)).mode(StopMode::Forced).check().is_ok());
         assert_eq!(cloud.log(), []);

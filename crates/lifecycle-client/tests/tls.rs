@@ -6,7 +6,7 @@ use std::{error::Error, sync::Arc};
 
 use bytes::Bytes;
 use lifecycle_client::{HttpTransport, HttpTransportBuilder, Transport, TransportError};
-use lifecycle_core::Effect;
+use lifecycle_core::ExecutionStatus;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -55,7 +55,7 @@ async fn server() -> (String, String) {
 async fn ask(builder: HttpTransportBuilder, url: &str) -> Result<u16, TransportError> {
     let request = http::Request::get(url).body(Bytes::new()).unwrap();
     let reply = builder.build().unwrap().send(request).await?;
-    Ok(reply.status)
+    Ok(reply.status().as_u16())
 }
 
 #[tokio::test]
@@ -63,8 +63,8 @@ async fn an_authority_is_trusted_once_it_was_added() {
     let (url, authority) = server().await;
     let refused = ask(HttpTransport::builder(), &url).await.unwrap_err();
     assert_eq!(
-        refused.effect(),
-        Effect::None,
+        refused.execution_status(),
+        ExecutionStatus::NotExecuted,
         "nothing was sent: {refused}"
     );
     let mut text = refused.to_string();

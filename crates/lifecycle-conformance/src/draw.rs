@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use fastrand::Rng;
 use lifecycle_facade::{
-    Billing, LocalDisk, RebootOptions, StartOptions, StopMode, StopOptions, Verb, Waves,
+    ActionKind, LocalDisk, RebootOptions, StartOptions, StopBilling, StopMode, StopOptions, Waves,
     core::Action,
 };
 use lifecycle_sim::{
-    Act, Cloud, ErrorBody, Injection, KeyKind, Mishap, Operation, Switches, Throttle, Trouble, When,
+    Act, Cloud, ErrorBody, FaultRule, FaultTiming, InjectedFault, KeyKind, Operation, Switches,
+    Throttle, Trouble,
 };
 
 use crate::scenario::{Deed, Faults, Incident, Key, Reading, Request, Scenario, Share};
@@ -41,7 +42,7 @@ impl Scenario {
             } else {
                 faults(&mut rng, cloud)
             },
-            flaw: None,
+            mutation: None,
         }
     }
 }
@@ -50,13 +51,13 @@ fn one_in(rng: &mut Rng, times: u8) -> bool {
     rng.u8(..times) == 0
 }
 
-fn verb(rng: &mut Rng) -> Verb {
-    [Verb::Start, Verb::Stop, Verb::Reboot][rng.usize(..3)]
+fn verb(rng: &mut Rng) -> ActionKind {
+    [ActionKind::Start, ActionKind::Stop, ActionKind::Reboot][rng.usize(..3)]
 }
 
 /// Mostly small, sometimes beyond every batch limit, with a sprinkle of instances in the wrong
 /// state or in trouble. Gives the number of instances that are ready for `verb` as well.
-fn fleet(rng: &mut Rng, cloud: Cloud, verb: Verb) -> (String, usize) {
+fn fleet(rng: &mut Rng, cloud: Cloud, verb: ActionKind) -> (String, usize) {
     let place = place(cloud);
     let count = match rng.u8(..20) {
         0..=11 => rng.usize(1..=12),
@@ -90,15 +91,15 @@ pub(crate) fn place(cloud: Cloud) -> &'static str {
 }
 
 /// The state in which an instance is ready for `verb`.
-pub(crate) fn ready(verb: Verb) -> &'static str {
+pub(crate) fn ready(verb: ActionKind) -> &'static str {
     match verb {
-        Verb::Start => "stopped",
+        ActionKind::Start => "stopped",
         _ => "running",
     }
 }
 
 /// Mostly one; now and then several at once, or one that is dropped and another one after it.
-fn requests(rng: &mut Rng, verb: Verb) -> Vec<Request> {
+fn requests(rng: &mut Rng, verb: ActionKind) -> Vec<Request> {
     let mut first = request(rng, verb);
     match rng.u8(..10) {
         0 => {
@@ -118,7 +119,7 @@ fn requests(rng: &mut Rng, verb: Verb) -> Vec<Request> {
 }
 
 /// Another request, often for the same.
-fn rival(rng: &mut Rng, first: Verb) -> Request {
+fn rival(rng: &mut Rng, first: ActionKind) -> Request {
     let verb = if rng.bool() { first } else { verb(rng) };
     let of = rng.usize(1..=3);
     Request {
@@ -131,10 +132,10 @@ fn rival(rng: &mut Rng, first: Verb) -> Request {
     }
 }
 
-fn request(rng: &mut Rng, verb: Verb) -> Request {
+fn request(rng: &mut Rng, verb: ActionKind) -> Request {
     let action = action(rng, verb);
     let patience = (!one_in(rng, 4)).then(|| Duration::from_secs(rng.u64(20..600)));
-    let may_be_forced = action.verb() == Verb::Stop && one_in(rng, 4);
+    let may_be_forced = action.kind() == ActionKind::Stop && one_in(rng, 4);
     Request {
         strict: one_in(rng, 8),
         force_after: may_be_forced.then(|| Duration::from_secs(rng.u64(1..120))),
@@ -160,25 +161,25 @@ fn waves(rng: &mut Rng) -> Waves {
 }
 
 /// With all options, those that the cloud cannot honour included.
-fn action(rng: &mut Rng, verb: Verb) -> Action {
+fn action(rng: &mut Rng, verb: ActionKind) -> Action {
     let mode = if one_in(rng, 4) {
         StopMode::Forced
     } else {
         StopMode::Graceful
     };
     match verb {
-        Verb::Start => {
+        ActionKind::Start => {
             let mut options = StartOptions::default();
             if one_in(rng, 12) {
                 options.local_disk = LocalDisk::Initialize;
             }
             options.into()
         }
-        Verb::Stop => {
+        ActionKind::Stop => {
             let mut options = StopOptions::default();
             options.mode = mode;
             if one_in(rng, 8) {
-                options.billing = Billing::Release;
+                options.billing = StopBilling::Release;
             }
             options.into()
         }
@@ -261,8 +262,8 @@ fn key(rng: &mut Rng, cloud: Cloud) -> Key {
     }
 }
 
-fn injection(rng: &mut Rng) -> Injection {
-    let injection = Injection::new(mishap(rng));
+fn injection(rng: &mut Rng) -> FaultRule {
+    let injection = FaultRule::new(mishap(rng));
     let injection = match rng.u8(..5) {
         0 => injection,
         1 => injection.on(Operation::Observe),
@@ -277,33 +278,33 @@ fn injection(rng: &mut Rng) -> Injection {
     }
 }
 
-fn mishap(rng: &mut Rng) -> Mishap {
+fn mishap(rng: &mut Rng) -> InjectedFault {
     let when = if rng.bool() {
-        When::Before
+        FaultTiming::Before
     } else {
-        When::After
+        FaultTiming::After
     };
     match rng.u8(..16) {
-        0 => Mishap::Unreachable,
-        1 => Mishap::Reset(when),
-        2 => Mishap::Silence(when),
-        3 | 4 => Mishap::ServerError {
+        0 => InjectedFault::Unreachable,
+        1 => InjectedFault::Reset(when),
+        2 => InjectedFault::Silence(when),
+        3 | 4 => InjectedFault::ServerError {
             status: [500, 502, 503, 504][rng.usize(..4)],
             body: [ErrorBody::Empty, ErrorBody::Html, ErrorBody::Json][rng.usize(..3)],
             when,
         },
-        5 => Mishap::Throttled { hint: None },
-        6 => Mishap::Throttled {
+        5 => InjectedFault::Throttled { hint: None },
+        6 => InjectedFault::Throttled {
             hint: Some(Duration::from_secs(rng.u64(1..20))),
         },
-        7 => Mishap::Truncated,
-        8 => Mishap::HalfBody,
-        9 => Mishap::Garbage,
-        10 => Mishap::EmptyBody,
-        11 => Mishap::WrongContentType,
-        12 => Mishap::Stale(Duration::from_millis(rng.u64(0..10_000))),
-        13 => Mishap::Challenged,
-        14 => Mishap::Blocked,
-        _ => Mishap::Slow(Duration::from_secs(rng.u64(1..40))),
+        7 => InjectedFault::Truncated,
+        8 => InjectedFault::HalfBody,
+        9 => InjectedFault::Garbage,
+        10 => InjectedFault::EmptyBody,
+        11 => InjectedFault::WrongContentType,
+        12 => InjectedFault::Stale(Duration::from_millis(rng.u64(0..10_000))),
+        13 => InjectedFault::Challenged,
+        14 => InjectedFault::Blocked,
+        _ => InjectedFault::Slow(Duration::from_secs(rng.u64(1..40))),
     }
 }

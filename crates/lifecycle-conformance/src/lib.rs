@@ -16,4 +16,4 @@ pub use run::{Verdict, simulate};
 pub use scenario::{Deed, Faults, Incident, Key, Reading, Request, Scenario, Share};
 
 /// What a client can be told to do wrong.
-pub use lifecycle_client::Flaw;
+pub use lifecycle_client::Mutation;

@@ -6,8 +6,8 @@
 
 use std::{fmt, str::FromStr, time::Duration};
 
-use lifecycle_facade::{RebootOptions, StartOptions, StopOptions, Verb, core::Action};
-use lifecycle_sim::{Cloud, ErrorBody, Injection, Mishap, Switches, When};
+use lifecycle_facade::{ActionKind, RebootOptions, StartOptions, StopOptions, core::Action};
+use lifecycle_sim::{Cloud, ErrorBody, FaultRule, FaultTiming, InjectedFault, Switches};
 
 use crate::{
     draw::{place, ready},
@@ -20,7 +20,7 @@ use crate::{
 #[derive(Clone, Debug, PartialEq)]
 pub struct Placement {
     cloud: Cloud,
-    verb: Verb,
+    verb: ActionKind,
     strikes: Vec<Strike>,
 }
 
@@ -37,49 +37,70 @@ struct Strike {
 struct Kind {
     name: &'static str,
     /// `None` refuses the key from this call on.
-    mishap: Option<Mishap>,
+    mishap: Option<InjectedFault>,
 }
 
-const fn kind(name: &'static str, mishap: Mishap) -> Kind {
+const fn kind(name: &'static str, mishap: InjectedFault) -> Kind {
     Kind {
         name,
         mishap: Some(mishap),
     }
 }
 
-const fn failure(status: u16, body: ErrorBody, when: When) -> Mishap {
-    Mishap::ServerError { status, body, when }
+const fn failure(status: u16, body: ErrorBody, when: FaultTiming) -> InjectedFault {
+    InjectedFault::ServerError { status, body, when }
 }
 
 static KINDS: [Kind; 24] = [
-    kind("unreachable", Mishap::Unreachable),
-    kind("reset-before", Mishap::Reset(When::Before)),
-    kind("reset-after", Mishap::Reset(When::After)),
-    kind("silence-before", Mishap::Silence(When::Before)),
-    kind("silence-after", Mishap::Silence(When::After)),
-    kind("500-before", failure(500, ErrorBody::Json, When::Before)),
-    kind("500-after", failure(500, ErrorBody::Json, When::After)),
-    kind("502-before", failure(502, ErrorBody::Html, When::Before)),
-    kind("502-after", failure(502, ErrorBody::Html, When::After)),
-    kind("503-before", failure(503, ErrorBody::Empty, When::Before)),
-    kind("503-after", failure(503, ErrorBody::Empty, When::After)),
-    kind("throttled", Mishap::Throttled { hint: None }),
+    kind("unreachable", InjectedFault::Unreachable),
+    kind("reset-before", InjectedFault::Reset(FaultTiming::Before)),
+    kind("reset-after", InjectedFault::Reset(FaultTiming::After)),
+    kind(
+        "silence-before",
+        InjectedFault::Silence(FaultTiming::Before),
+    ),
+    kind("silence-after", InjectedFault::Silence(FaultTiming::After)),
+    kind(
+        "500-before",
+        failure(500, ErrorBody::Json, FaultTiming::Before),
+    ),
+    kind(
+        "500-after",
+        failure(500, ErrorBody::Json, FaultTiming::After),
+    ),
+    kind(
+        "502-before",
+        failure(502, ErrorBody::Html, FaultTiming::Before),
+    ),
+    kind(
+        "502-after",
+        failure(502, ErrorBody::Html, FaultTiming::After),
+    ),
+    kind(
+        "503-before",
+        failure(503, ErrorBody::Empty, FaultTiming::Before),
+    ),
+    kind(
+        "503-after",
+        failure(503, ErrorBody::Empty, FaultTiming::After),
+    ),
+    kind("throttled", InjectedFault::Throttled { hint: None }),
     kind(
         "throttled-7s",
-        Mishap::Throttled {
+        InjectedFault::Throttled {
             hint: Some(Duration::from_secs(7)),
         },
     ),
-    kind("truncated", Mishap::Truncated),
-    kind("half-body", Mishap::HalfBody),
-    kind("garbage", Mishap::Garbage),
-    kind("empty-body", Mishap::EmptyBody),
-    kind("wrong-type", Mishap::WrongContentType),
-    kind("slow-8s", Mishap::Slow(Duration::from_secs(8))),
-    kind("slow-45s", Mishap::Slow(Duration::from_secs(45))),
-    kind("stale-9s", Mishap::Stale(Duration::from_secs(9))),
-    kind("challenged", Mishap::Challenged),
-    kind("blocked", Mishap::Blocked),
+    kind("truncated", InjectedFault::Truncated),
+    kind("half-body", InjectedFault::HalfBody),
+    kind("garbage", InjectedFault::Garbage),
+    kind("empty-body", InjectedFault::EmptyBody),
+    kind("wrong-type", InjectedFault::WrongContentType),
+    kind("slow-8s", InjectedFault::Slow(Duration::from_secs(8))),
+    kind("slow-45s", InjectedFault::Slow(Duration::from_secs(45))),
+    kind("stale-9s", InjectedFault::Stale(Duration::from_secs(9))),
+    kind("challenged", InjectedFault::Challenged),
+    kind("blocked", InjectedFault::Blocked),
     Kind {
         name: "key-refused",
         mishap: None,
@@ -142,7 +163,7 @@ fn after(
 /// Every action on every cloud, and nothing goes wrong.
 fn plain() -> impl Iterator<Item = Placement> {
     Cloud::ALL.into_iter().flat_map(|cloud| {
-        [Verb::Start, Verb::Stop, Verb::Reboot].map(|verb| Placement {
+        [ActionKind::Start, ActionKind::Stop, ActionKind::Reboot].map(|verb| Placement {
             cloud,
             verb,
             strikes: Vec::new(),
@@ -156,8 +177,8 @@ impl Placement {
         const INSTANCES: usize = 3;
         const PATIENCE: Duration = Duration::from_secs(240);
         let action: Action = match self.verb {
-            Verb::Start => StartOptions::default().into(),
-            Verb::Stop => StopOptions::default().into(),
+            ActionKind::Start => StartOptions::default().into(),
+            ActionKind::Stop => StopOptions::default().into(),
             _ => RebootOptions::default().into(),
         };
         let (place, state) = (place(self.cloud), ready(self.verb));
@@ -170,7 +191,7 @@ impl Placement {
             incidents: Vec::new(),
             switches: Switches::default(),
             faults: self.faults(),
-            flaw: None,
+            mutation: None,
         }
     }
 
@@ -181,7 +202,7 @@ impl Placement {
                 Some(mishap) => {
                     // A call that is struck is not counted by the injections that come after.
                     let skip = strike.call - faults.injections.len();
-                    let injection = Injection::new(mishap.clone()).skip(skip as u64);
+                    let injection = FaultRule::new(mishap.clone()).skip(skip as u64);
                     faults.injections.push(injection);
                 }
                 None => {

@@ -10,7 +10,7 @@ use std::{
 
 use futures_util::{StreamExt, future::join, stream};
 use lifecycle_facade::{
-    Client, Error, Event, InstanceId, PowerRequest, Report, Terms, core::Action,
+    Client, Error, Event, InstanceId, PowerRequest, PowerRequestOptions, Report, core::Action,
 };
 use lifecycle_sim::{Ledger, State};
 use tokio::time::{Instant, sleep_until, timeout};
@@ -154,7 +154,7 @@ async fn follow<O>(power: PowerRequest<'_, O>, request: &Request) -> Ending
 where
     O: Into<Action> + Default + Send,
 {
-    let mut terms = Terms::default();
+    let mut terms = PowerRequestOptions::default();
     terms.patience = request.patience.map(Into::into);
     terms.strict = request.strict;
     terms.force_after = request.force_after;

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use lifecycle_client::Flaw;
+use lifecycle_client::Mutation;
 use lifecycle_facade::{Waves, core::Action};
-use lifecycle_sim::{Act, Cloud, Injection, KeyKind, Switches, Throttle, Trouble};
+use lifecycle_sim::{Act, Cloud, FaultRule, KeyKind, Switches, Throttle, Trouble};
 
 /// Everything about one simulated run.
 #[derive(Clone, Debug)]
@@ -27,7 +27,7 @@ pub struct Scenario {
     /// What goes wrong.
     pub faults: Faults,
     /// A mistake that the client makes on purpose, so that it can be seen to be noticed.
-    pub flaw: Option<Flaw>,
+    pub mutation: Option<Mutation>,
 }
 
 /// One request to the client.
@@ -136,7 +136,7 @@ pub enum Deed {
 #[derive(Clone, Debug, Default)]
 pub struct Faults {
     /// On the way between client and cloud.
-    pub injections: Vec<Injection>,
+    pub injections: Vec<FaultRule>,
     /// How many calls the cloud takes.
     pub throttle: Option<Throttle>,
     /// Seconds by which the cloud's clock is ahead.

@@ -6,7 +6,7 @@ use std::{
 };
 
 use fastrand::Rng;
-use lifecycle_facade::{BareMachine, Client, Credential, Fleet, InstanceId, Place};
+use lifecycle_facade::{Client, Credential, EmptyHost, Fleet, InstanceId, Location};
 use lifecycle_sim::{Simulator, State, Tempo};
 
 use crate::{
@@ -124,20 +124,20 @@ async fn client(
     place: &str,
     scenario: &Scenario,
 ) -> Result<Client, String> {
-    let (seed, flaw) = (scenario.seed, scenario.flaw);
+    let (seed, mutation) = (scenario.seed, scenario.mutation);
     let fleet = Fleet::builder()
         .transport(simulator.transport())
         .clock(simulator.clock())
-        .machine(BareMachine)
+        .machine(EmptyHost)
         .credential(credential)
         .project(simulator.project_id())
-        .tune(move |client| match flaw {
-            Some(flaw) => client.seed(seed).flaw(flaw),
+        .tune(move |client| match mutation {
+            Some(mutation) => client.seed(seed).mutation(mutation),
             None => client.seed(seed),
         })
         .build()
         .map_err(text)?;
-    let place: Place = place.parse().map_err(text)?;
+    let place: Location = place.parse().map_err(text)?;
     fleet.client(&place).await.map_err(text)
 }
 

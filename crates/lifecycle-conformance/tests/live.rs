@@ -10,7 +10,7 @@ use std::{
 };
 
 use lifecycle_conformance::suite::{Column, Live, Matrix, Permission, RefusedToRun, run_in_turn};
-use lifecycle_facade::{Credential, Fleet, Reference};
+use lifecycle_facade::{Credential, Fleet, InstanceReference};
 use lifecycle_sim::{Cloud, Operation, Simulator};
 
 const FLEET: &str = "baidu/bj=5:running,aliyun/cn-hangzhou=5:running,zenlayer/global=5:running,\
@@ -111,7 +111,7 @@ async fn run(simulator: &Simulator, cloud: Cloud, named: &[String]) -> Column {
             .build()
             .unwrap()
     };
-    let references: Vec<Reference> = named.iter().map(|one| one.parse().unwrap()).collect();
+    let references: Vec<InstanceReference> = named.iter().map(|one| one.parse().unwrap()).collect();
     let live = Live::new(&fleet(), &references, Permission::Power).await;
     let live = live.unwrap().swap_remove(0);
     run_in_turn(cloud.as_str(), async || {

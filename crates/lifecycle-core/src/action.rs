@@ -18,21 +18,21 @@ pub enum Action {
 
 impl Action {
     /// The action without its options.
-    pub fn verb(&self) -> Verb {
+    pub fn kind(&self) -> ActionKind {
         match self {
-            Self::Start(_) => Verb::Start,
-            Self::Stop(_) => Verb::Stop,
-            Self::Reboot(_) => Verb::Reboot,
+            Self::Start(_) => ActionKind::Start,
+            Self::Stop(_) => ActionKind::Stop,
+            Self::Reboot(_) => ActionKind::Reboot,
         }
     }
 
     /// Every action with every combination of options.
-    pub fn every() -> impl Iterator<Item = Self> {
+    pub fn all_variants() -> impl Iterator<Item = Self> {
         let modes = [StopMode::Graceful, StopMode::Forced];
         let starts = [LocalDisk::Keep, LocalDisk::Initialize]
             .map(|local_disk| Self::Start(StartOptions { local_disk }));
         let stops = modes.into_iter().flat_map(|mode| {
-            [Billing::Keep, Billing::Release]
+            [StopBilling::Keep, StopBilling::Release]
                 .map(|billing| Self::Stop(StopOptions { mode, billing }))
         });
         let reboots = modes.map(|mode| Self::Reboot(RebootOptions { mode }));
@@ -43,18 +43,24 @@ impl Action {
     ///
     /// This is the one table that decides about repeats; a request that the cloud provably did
     /// not execute may be sent again whatever it says.
-    pub fn repeat(&self) -> Repeat {
+    pub fn idempotency(&self) -> Idempotency {
         match self {
             Self::Start(StartOptions {
                 local_disk: LocalDisk::Keep,
-            }) => Repeat::Safe("an instance that already starts or runs is not started twice"),
+            }) => Idempotency::Idempotent(
+                "an instance that already starts or runs is not started twice",
+            ),
             Self::Start(StartOptions {
                 local_disk: LocalDisk::Initialize,
-            }) => {
-                Repeat::Never("a second initialisation would erase what the first boot has written")
+            }) => Idempotency::NotIdempotent(
+                "a second initialisation would erase what the first boot has written",
+            ),
+            Self::Stop(_) => {
+                Idempotency::Idempotent("an instance that already stops is not stopped twice")
             }
-            Self::Stop(_) => Repeat::Safe("an instance that already stops is not stopped twice"),
-            Self::Reboot(_) => Repeat::Never("a repeat can reboot the instance a second time"),
+            Self::Reboot(_) => {
+                Idempotency::NotIdempotent("a repeat can reboot the instance a second time")
+            }
         }
     }
 }
@@ -85,11 +91,11 @@ impl fmt::Display for Action {
             Self::Stop(stop) => (Some(stop.mode), Some(stop.billing), None),
             Self::Reboot(reboot) => (Some(reboot.mode), None, None),
         };
-        write!(f, "{}", self.verb())?;
+        write!(f, "{}", self.kind())?;
         if mode.is_some_and(StopMode::is_forced) {
             f.write_str(", forced")?;
         }
-        if billing.is_some_and(Billing::is_release) {
+        if billing.is_some_and(StopBilling::is_release) {
             f.write_str(", billing released")?;
         }
         match local_disk {
@@ -102,17 +108,17 @@ impl fmt::Display for Action {
 /// Whether an unclear request may be sent again, and why.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Repeat {
+pub enum Idempotency {
     /// A repeat does no harm.
-    Safe(&'static str),
+    Idempotent(&'static str),
     /// A repeat may do harm: look instead.
-    Never(&'static str),
+    NotIdempotent(&'static str),
 }
 
 /// The three power actions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub enum Verb {
+pub enum ActionKind {
     /// Boot.
     Start,
     /// Shut down.
@@ -121,7 +127,7 @@ pub enum Verb {
     Reboot,
 }
 
-impl Verb {
+impl ActionKind {
     /// The state in which an instance is when the action is done.
     pub fn goal(self) -> PowerState {
         match self {
@@ -140,7 +146,7 @@ impl Verb {
     }
 }
 
-impl fmt::Display for Verb {
+impl fmt::Display for ActionKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
     }
@@ -174,7 +180,7 @@ pub struct StopOptions {
     /// How the running system is brought down.
     pub mode: StopMode,
     /// What happens to the bill.
-    pub billing: Billing,
+    pub billing: StopBilling,
 }
 
 /// Options of a reboot.
@@ -209,7 +215,7 @@ impl StopMode {
 /// Whether a stopped instance keeps its place and its price.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Billing {
+pub enum StopBilling {
     /// The instance keeps its resources and is billed as before.
     #[default]
     Keep,
@@ -220,7 +226,7 @@ pub enum Billing {
     Release,
 }
 
-impl Billing {
+impl StopBilling {
     /// The instance gives its resources back.
     pub fn is_release(self) -> bool {
         match self {
@@ -236,9 +242,9 @@ mod tests {
 
     #[test]
     fn each_cell_of_the_table_of_repeats() {
-        let cells: Vec<(String, bool)> = Action::every()
+        let cells: Vec<(String, bool)> = Action::all_variants()
             .map(|action| {
-                let is_safe = matches!(action.repeat(), Repeat::Safe(_));
+                let is_safe = matches!(action.idempotency(), Idempotency::Idempotent(_));
                 (action.to_string(), is_safe)
             })
             .collect();

@@ -49,7 +49,7 @@ impl Credential {
     }
 
     /// Whether all parts are the same.
-    pub fn is_same(&self, other: &Self) -> bool {
+    pub fn same_key(&self, other: &Self) -> bool {
         if std::ptr::eq(self, other) {
             return true;
         }
@@ -110,7 +110,7 @@ impl Secret {
     }
 }
 
-/// A header value; `Secret`s and signatures go through [`hidden_header`].
+/// A header value; `Secret`s and signatures go through [`sensitive_header`].
 ///
 /// # Errors
 /// [`FaultKind::Credential`]: what comes from a key is the only part of a request that can hold
@@ -128,7 +128,7 @@ pub fn header(value: impl Into<String>) -> Result<HeaderValue, Fault> {
 ///
 /// # Errors
 /// Those of [`header`].
-pub fn hidden_header(value: impl Into<String>) -> Result<HeaderValue, Fault> {
+pub fn sensitive_header(value: impl Into<String>) -> Result<HeaderValue, Fault> {
     let mut value = header(value)?;
     value.set_sensitive(true);
     Ok(value)

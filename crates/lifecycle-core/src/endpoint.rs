@@ -19,9 +19,9 @@ impl Endpoint {
     /// Plain HTTP is not refused here: whether it may be used is the caller's decision.
     ///
     /// # Errors
-    /// [`BadEndpoint`] says what is wrong with the text.
-    pub fn parse(text: &str) -> Result<Self, BadEndpoint> {
-        let bad = |problem| BadEndpoint {
+    /// [`ParseEndpointError`] says what is wrong with the text.
+    pub fn parse(text: &str) -> Result<Self, ParseEndpointError> {
+        let bad = |problem| ParseEndpointError {
             // What stands before an @ is a user's name and password.
             text: text.rsplit('@').next().unwrap_or_default().to_owned(),
             problem,
@@ -84,9 +84,12 @@ impl Endpoint {
     /// label of a host name could lead to somebody else's host.
     ///
     /// # Errors
-    /// [`BadEndpoint`] when `region` is not 1 to 63 letters, digits and hyphens, with no hyphen at
+    /// [`ParseEndpointError`] when `region` is not 1 to 63 letters, digits and hyphens, with no hyphen at
     /// either end (RFC 1123).
-    pub fn of_region(region: &str, host: impl FnOnce(&str) -> String) -> Result<Self, BadEndpoint> {
+    pub fn of_region(
+        region: &str,
+        host: impl FnOnce(&str) -> String,
+    ) -> Result<Self, ParseEndpointError> {
         let is_label = (1..=63).contains(&region.len())
             && region
                 .bytes()
@@ -94,7 +97,7 @@ impl Endpoint {
             && !region.starts_with('-')
             && !region.ends_with('-');
         if !is_label {
-            return Err(BadEndpoint {
+            return Err(ParseEndpointError {
                 text: region.to_owned(),
                 problem: "is no region: write letters, digits and hyphens",
             });
@@ -132,9 +135,9 @@ impl Endpoint {
     /// where there is one.
     ///
     /// # Errors
-    /// [`BadEndpoint`] when `target` is no path and query.
-    pub fn uri(&self, target: String) -> Result<http::Uri, BadEndpoint> {
-        let bad = |problem| BadEndpoint {
+    /// [`ParseEndpointError`] when `target` is no path and query.
+    pub fn uri(&self, target: String) -> Result<http::Uri, ParseEndpointError> {
+        let bad = |problem| ParseEndpointError {
             text: self.to_string(),
             problem,
         };
@@ -165,9 +168,9 @@ impl fmt::Display for Endpoint {
 }
 
 impl FromStr for Endpoint {
-    type Err = BadEndpoint;
+    type Err = ParseEndpointError;
 
-    fn from_str(text: &str) -> Result<Self, BadEndpoint> {
+    fn from_str(text: &str) -> Result<Self, ParseEndpointError> {
         Self::parse(text)
     }
 }
@@ -175,7 +178,7 @@ impl FromStr for Endpoint {
 /// An endpoint that cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{text:?} {problem}")]
-pub struct BadEndpoint {
+pub struct ParseEndpointError {
     text: String,
     problem: &'static str,
 }

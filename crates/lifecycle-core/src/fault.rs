@@ -13,7 +13,7 @@ pub struct Fault(Box<Inner>);
 #[derive(Clone, PartialEq, Eq)]
 struct Inner {
     kind: FaultKind,
-    effect: Option<Effect>,
+    execution: Option<ExecutionStatus>,
     status: Option<u16>,
     code: Option<String>,
     message: String,
@@ -27,7 +27,7 @@ impl Fault {
     pub fn new(kind: FaultKind, message: impl Into<String>) -> Self {
         Self(Box::new(Inner {
             kind,
-            effect: None,
+            execution: None,
             status: None,
             code: None,
             message: message.into(),
@@ -42,9 +42,14 @@ impl Fault {
         self.0.kind
     }
 
-    /// May the cloud have acted all the same?
-    pub fn effect(&self) -> Effect {
-        self.0.effect.unwrap_or(self.0.kind.effect())
+    /// Returns whether the cloud executed the request, as far as the response shows it.
+    pub fn execution_status(&self) -> ExecutionStatus {
+        self.0.execution.unwrap_or(self.0.kind.execution_status())
+    }
+
+    /// Returns whether the cloud may have executed the request despite this fault.
+    pub fn maybe_executed(&self) -> bool {
+        self.execution_status() != ExecutionStatus::NotExecuted
     }
 
     /// The HTTP status of the answer.
@@ -84,10 +89,10 @@ impl Fault {
         self
     }
 
-    /// With an effect other than the usual one of its kind.
+    /// Replaces the execution status that the kind implies.
     #[must_use]
-    pub fn with_effect(mut self, effect: Effect) -> Self {
-        self.0.effect = Some(effect);
+    pub fn with_execution_status(mut self, execution: ExecutionStatus) -> Self {
+        self.0.execution = Some(execution);
         self
     }
 
@@ -155,7 +160,7 @@ impl fmt::Debug for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Fault")
             .field("kind", &self.kind())
-            .field("effect", &self.effect())
+            .field("execution_status", &self.execution_status())
             .field("status", &self.status())
             .field("code", &self.code())
             .field("message", &self.message())
@@ -171,11 +176,11 @@ impl std::error::Error for Fault {}
 /// Whether the cloud may have carried out a request that it did not acknowledge.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Effect {
-    /// Refused before execution: nothing happened.
-    None,
-    /// Nobody can tell from the answer.
-    Possible,
+pub enum ExecutionStatus {
+    /// The request was rejected before execution: nothing happened.
+    NotExecuted,
+    /// The response does not show whether the request was executed.
+    Unknown,
 }
 
 /// The meaning of a fault, cut by what the caller does next.
@@ -270,7 +275,7 @@ impl FaultKind {
 
     /// Whether the cloud may have acted on a request that failed this way, unless the fault itself
     /// says otherwise.
-    pub fn effect(self) -> Effect {
+    pub fn execution_status(self) -> ExecutionStatus {
         match self {
             Self::Invalid
             | Self::Unsupported
@@ -287,12 +292,12 @@ impl FaultKind {
             | Self::Throttled
             | Self::Unreachable
             | Self::Deadline
-            | Self::Halted => Effect::None,
+            | Self::Halted => ExecutionStatus::NotExecuted,
             Self::Unavailable
             | Self::Failed
             | Self::Unreadable
             | Self::NoAnswer
-            | Self::Unknown => Effect::Possible,
+            | Self::Unknown => ExecutionStatus::Unknown,
         }
     }
 

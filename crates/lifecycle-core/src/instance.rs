@@ -13,9 +13,9 @@ impl InstanceId {
     /// Takes an id after looking at every character.
     ///
     /// # Errors
-    /// [`InvalidId`] says what is wrong with it.
-    pub fn new(text: &str) -> Result<Self, InvalidId> {
-        let invalid = |problem| InvalidId {
+    /// [`ParseInstanceIdError`] says what is wrong with it.
+    pub fn new(text: &str) -> Result<Self, ParseInstanceIdError> {
+        let invalid = |problem| ParseInstanceIdError {
             text: text.chars().take(MAX_LENGTH).collect(),
             problem,
         };
@@ -60,33 +60,33 @@ impl fmt::Debug for InstanceId {
 }
 
 impl FromStr for InstanceId {
-    type Err = InvalidId;
+    type Err = ParseInstanceIdError;
 
-    fn from_str(text: &str) -> Result<Self, InvalidId> {
+    fn from_str(text: &str) -> Result<Self, ParseInstanceIdError> {
         Self::new(text)
     }
 }
 
 impl TryFrom<&str> for InstanceId {
-    type Error = InvalidId;
+    type Error = ParseInstanceIdError;
 
-    fn try_from(text: &str) -> Result<Self, InvalidId> {
+    fn try_from(text: &str) -> Result<Self, ParseInstanceIdError> {
         Self::new(text)
     }
 }
 
 impl TryFrom<String> for InstanceId {
-    type Error = InvalidId;
+    type Error = ParseInstanceIdError;
 
-    fn try_from(text: String) -> Result<Self, InvalidId> {
+    fn try_from(text: String) -> Result<Self, ParseInstanceIdError> {
         Self::new(&text)
     }
 }
 
 impl TryFrom<&String> for InstanceId {
-    type Error = InvalidId;
+    type Error = ParseInstanceIdError;
 
-    fn try_from(text: &String) -> Result<Self, InvalidId> {
+    fn try_from(text: &String) -> Result<Self, ParseInstanceIdError> {
         Self::new(text)
     }
 }
@@ -112,12 +112,12 @@ impl serde::Serialize for InstanceId {
 /// An instance id that was refused before anything was sent.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("instance id {text:?} {problem}")]
-pub struct InvalidId {
+pub struct ParseInstanceIdError {
     text: String,
     problem: &'static str,
 }
 
-impl From<std::convert::Infallible> for InvalidId {
+impl From<std::convert::Infallible> for ParseInstanceIdError {
     fn from(never: std::convert::Infallible) -> Self {
         match never {}
     }

@@ -16,15 +16,15 @@ use serde_json::value::RawValue;
 /// Reads JSON text only, not values that were read before: a field is looked at twice without
 /// being copied, which is what makes a page of a hundred full records cheap.
 #[derive(Clone, Debug)]
-pub struct Lenient<T>(pub Option<T>);
+pub struct LenientField<T>(pub Option<T>);
 
-impl<T> Default for Lenient<T> {
+impl<T> Default for LenientField<T> {
     fn default() -> Self {
         Self(None)
     }
 }
 
-impl<'de, T: DeserializeOwned> Deserialize<'de> for Lenient<T> {
+impl<'de, T: DeserializeOwned> Deserialize<'de> for LenientField<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let json = <&RawValue>::deserialize(deserializer)?;
         Ok(Self(serde_json::from_str(json.get()).ok()))
@@ -33,11 +33,11 @@ impl<'de, T: DeserializeOwned> Deserialize<'de> for Lenient<T> {
 
 /// A row of a list. One that is no object is dropped, so that it does not cost the others.
 ///
-/// Reads a row once, where [`Lenient`] would read it twice; so `T` must take odd fields itself.
+/// Reads a row once, where [`LenientField`] would read it twice; so `T` must take odd fields itself.
 #[derive(Clone, Debug)]
-pub struct Row<T>(pub Option<T>);
+pub struct LenientObject<T>(pub Option<T>);
 
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for Row<T> {
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for LenientObject<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_any(RowVisitor(PhantomData))
     }
@@ -46,43 +46,43 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Row<T> {
 struct RowVisitor<T>(PhantomData<T>);
 
 impl<'de, T: Deserialize<'de>> Visitor<'de> for RowVisitor<T> {
-    type Value = Row<T>;
+    type Value = LenientObject<T>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a row")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, object: A) -> Result<Row<T>, A::Error> {
-        T::deserialize(MapAccessDeserializer::new(object)).map(|row| Row(Some(row)))
+    fn visit_map<A: MapAccess<'de>>(self, object: A) -> Result<LenientObject<T>, A::Error> {
+        T::deserialize(MapAccessDeserializer::new(object)).map(|row| LenientObject(Some(row)))
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Row<T>, A::Error> {
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<LenientObject<T>, A::Error> {
         while list.next_element::<IgnoredAny>()?.is_some() {}
-        Ok(Row(None))
+        Ok(LenientObject(None))
     }
 
-    fn visit_str<E>(self, _: &str) -> Result<Row<T>, E> {
-        Ok(Row(None))
+    fn visit_str<E>(self, _: &str) -> Result<LenientObject<T>, E> {
+        Ok(LenientObject(None))
     }
 
-    fn visit_bool<E>(self, _: bool) -> Result<Row<T>, E> {
-        Ok(Row(None))
+    fn visit_bool<E>(self, _: bool) -> Result<LenientObject<T>, E> {
+        Ok(LenientObject(None))
     }
 
-    fn visit_i64<E>(self, _: i64) -> Result<Row<T>, E> {
-        Ok(Row(None))
+    fn visit_i64<E>(self, _: i64) -> Result<LenientObject<T>, E> {
+        Ok(LenientObject(None))
     }
 
-    fn visit_u64<E>(self, _: u64) -> Result<Row<T>, E> {
-        Ok(Row(None))
+    fn visit_u64<E>(self, _: u64) -> Result<LenientObject<T>, E> {
+        Ok(LenientObject(None))
     }
 
-    fn visit_f64<E>(self, _: f64) -> Result<Row<T>, E> {
-        Ok(Row(None))
+    fn visit_f64<E>(self, _: f64) -> Result<LenientObject<T>, E> {
+        Ok(LenientObject(None))
     }
 
-    fn visit_unit<E>(self) -> Result<Row<T>, E> {
-        Ok(Row(None))
+    fn visit_unit<E>(self) -> Result<LenientObject<T>, E> {
+        Ok(LenientObject(None))
     }
 }
 
@@ -95,7 +95,7 @@ mod tests {
     #[test]
     fn one_odd_field_does_not_cost_the_others() {
         let json = r#"{"good": "text", "odd": 5, "null": null}"#;
-        let fields: BTreeMap<String, Lenient<String>> = serde_json::from_str(json).unwrap();
+        let fields: BTreeMap<String, LenientField<String>> = serde_json::from_str(json).unwrap();
         assert_eq!(fields["good"].0.as_deref(), Some("text"));
         assert!(fields["odd"].0.is_none());
         assert!(fields["null"].0.is_none());
@@ -105,7 +105,8 @@ mod tests {
     fn a_row_that_is_no_object_does_not_cost_the_others() {
         let json =
             r#"[{"name": "a"}, 1, -1, 1.5, "text", true, null, [{"name": "b"}], {"name": 7}]"#;
-        let rows: Vec<Row<BTreeMap<String, Lenient<String>>>> = serde_json::from_str(json).unwrap();
+        let rows: Vec<LenientObject<BTreeMap<String, LenientField<String>>>> =
+            serde_json::from_str(json).unwrap();
         let names = rows
             .into_iter()
             .map(|row| row.0.map(|row| row["name"].0.clone()));

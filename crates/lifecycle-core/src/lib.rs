@@ -2,31 +2,35 @@
 
 mod action;
 mod credential;
+pub mod credential_source;
 pub mod encode;
 mod endpoint;
+mod exchange;
 mod fault;
 mod instance;
 mod lenient;
-pub mod origin;
 mod profile;
 mod provider;
-mod reply;
-mod stamp;
+mod response;
+mod signing_context;
 mod state;
-mod step;
 
 pub use action::{
-    Action, Billing, LocalDisk, RebootOptions, Repeat, StartOptions, StopMode, StopOptions, Verb,
+    Action, ActionKind, Idempotency, LocalDisk, RebootOptions, StartOptions, StopBilling, StopMode,
+    StopOptions,
 };
-pub use credential::{Credential, Secret, header, hidden_header};
-pub use endpoint::{BadEndpoint, Endpoint, is_loopback};
-pub use fault::{Effect, Fault, FaultKind};
-pub use instance::{InstanceId, InvalidId, JobId, PageToken};
-pub use lenient::{Lenient, Row};
-pub use origin::{BareMachine, Grant, Machine, Origin, OriginConfig, Surroundings};
-pub use profile::{Cadence, KeyVariables, Limits, Pace, Profile, Rate, Support};
-pub use provider::{Call, Draft, Page, Progress, Provider, Receipt, Verdict};
-pub use reply::Reply;
-pub use stamp::Stamp;
+pub use credential::{Credential, Secret, header, sensitive_header};
+pub use credential_source::{
+    CredentialSource, CredentialSourceConfig, EmptyHost, HostEnvironment, ProviderContext,
+    ResolvedCredential,
+};
+pub use endpoint::{Endpoint, ParseEndpointError, is_loopback};
+pub use exchange::{ExchangeStep, HttpExchange, RunProgram, ServiceKind};
+pub use fault::{ExecutionStatus, Fault, FaultKind};
+pub use instance::{InstanceId, JobId, PageToken, ParseInstanceIdError};
+pub use lenient::{LenientField, LenientObject};
+pub use profile::{BatchLimits, EnvVarNames, PollingPolicy, Profile, Rate, RateLimits, Support};
+pub use provider::{ApiCall, BatchAck, JobProgress, JobStatus, Page, Provider, UnsignedRequest};
+pub use response::{HttpResponse, ResponseExt};
+pub use signing_context::SigningContext;
 pub use state::{Lock, Observation, PowerState, StoppedBilling};
-pub use step::{Ask, Reach, Run, Step};

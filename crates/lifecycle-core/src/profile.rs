@@ -2,7 +2,7 @@
 
 use std::{fmt, time::Duration};
 
-use crate::{Action, Billing, Fault, FaultKind, LocalDisk, StopMode, Verb};
+use crate::{Action, ActionKind, Fault, FaultKind, LocalDisk, StopBilling, StopMode};
 
 /// A cloud in numbers and switches: what the engine needs to know to drive its provider.
 #[derive(Clone, Debug)]
@@ -13,27 +13,27 @@ pub struct Profile {
     /// The name of the service for people, such as `Alibaba Cloud ECS`.
     pub title: &'static str,
     /// The greatest number of instances in one call.
-    pub limits: Limits,
+    pub limits: BatchLimits,
     /// Which options the cloud can honour.
     pub support: Support,
     /// How fast to call at first.
-    pub pace: Pace,
+    pub pace: RateLimits,
     /// How often to look while waiting.
-    pub cadence: Cadence,
+    pub cadence: PollingPolicy,
     /// The environment variables that may hold a key, in the order in which they count.
-    pub variables: &'static [KeyVariables],
+    pub variables: &'static [EnvVarNames],
 }
 
 impl Profile {
     /// A profile with no optional support, the default pace and the default cadence.
-    pub const fn new(cloud: &'static str, title: &'static str, limits: Limits) -> Self {
+    pub const fn new(cloud: &'static str, title: &'static str, limits: BatchLimits) -> Self {
         Self {
             cloud,
             title,
             limits,
             support: Support::NONE,
-            pace: Pace::DEFAULT,
-            cadence: Cadence::DEFAULT,
+            pace: RateLimits::DEFAULT,
+            cadence: PollingPolicy::DEFAULT,
             variables: &[],
         }
     }
@@ -47,21 +47,21 @@ impl Profile {
 
     /// With this pace.
     #[must_use]
-    pub const fn with_pace(mut self, pace: Pace) -> Self {
+    pub const fn with_pace(mut self, pace: RateLimits) -> Self {
         self.pace = pace;
         self
     }
 
     /// With this cadence.
     #[must_use]
-    pub const fn with_cadence(mut self, cadence: Cadence) -> Self {
+    pub const fn with_cadence(mut self, cadence: PollingPolicy) -> Self {
         self.cadence = cadence;
         self
     }
 
     /// With these environment variables for keys.
     #[must_use]
-    pub const fn with_variables(mut self, variables: &'static [KeyVariables]) -> Self {
+    pub const fn with_variables(mut self, variables: &'static [EnvVarNames]) -> Self {
         self.variables = variables;
         self
     }
@@ -72,7 +72,7 @@ impl Profile {
     pub fn batch(&self, action: &Action) -> usize {
         match action {
             Action::Start(start) if start.local_disk == LocalDisk::Initialize => 1,
-            _ => self.limits.of(action.verb()),
+            _ => self.limits.of(action.kind()),
         }
     }
 
@@ -81,8 +81,8 @@ impl Profile {
     /// # Errors
     /// [`FaultKind::Unsupported`] names the option; [`FaultKind::Invalid`] says how many instances
     /// there can be. What clouds do with no ids or too many is unknown, so neither is ever sent.
-    pub fn admits_batch(&self, action: &Action, instances: usize) -> Result<(), Fault> {
-        self.admits(action)?;
+    pub fn check_batch(&self, action: &Action, instances: usize) -> Result<(), Fault> {
+        self.supports(action)?;
         admit_count(instances, self.batch(action))
     }
 
@@ -90,7 +90,7 @@ impl Profile {
     ///
     /// # Errors
     /// [`FaultKind::Invalid`] says how many there can be. Without ids some clouds show everything.
-    pub fn admits_look(&self, instances: usize) -> Result<(), Fault> {
+    pub fn check_observe(&self, instances: usize) -> Result<(), Fault> {
         admit_count(instances, self.limits.observe)
     }
 
@@ -98,7 +98,7 @@ impl Profile {
     ///
     /// # Errors
     /// [`FaultKind::Unsupported`], naming the option.
-    pub fn admits(&self, action: &Action) -> Result<(), Fault> {
+    pub fn supports(&self, action: &Action) -> Result<(), Fault> {
         let missing = match action {
             Action::Start(start) => match start.local_disk {
                 LocalDisk::Initialize if !self.support.initialize_local_disk => {
@@ -108,7 +108,7 @@ impl Profile {
             },
             Action::Stop(stop) => match (stop.mode, stop.billing) {
                 (StopMode::Forced, _) if !self.support.forced_stop => Some("cannot force a stop"),
-                (_, Billing::Release) if !self.support.release_billing => {
+                (_, StopBilling::Release) if !self.support.release_billing => {
                     Some("cannot stop billing at a stop")
                 }
                 _ => None,
@@ -141,7 +141,7 @@ fn admit_count(instances: usize, limit: usize) -> Result<(), Fault> {
 /// The greatest number of instances in one call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Limits {
+pub struct BatchLimits {
     /// Of a start.
     pub start: usize,
     /// Of a stop.
@@ -152,7 +152,7 @@ pub struct Limits {
     pub observe: usize,
 }
 
-impl Limits {
+impl BatchLimits {
     /// The same limit for all actions and for observations.
     pub const fn all(limit: usize) -> Self {
         Self {
@@ -178,11 +178,11 @@ impl Limits {
     }
 
     /// The limit of an action, at least 1.
-    pub fn of(&self, verb: Verb) -> usize {
+    pub fn of(&self, verb: ActionKind) -> usize {
         match verb {
-            Verb::Start => self.start,
-            Verb::Stop => self.stop,
-            Verb::Reboot => self.reboot,
+            ActionKind::Start => self.start,
+            ActionKind::Stop => self.stop,
+            ActionKind::Reboot => self.reboot,
         }
         .max(1)
     }
@@ -196,7 +196,7 @@ pub struct Support {
     pub forced_stop: bool,
     /// [`StopMode::Forced`] at a reboot.
     pub forced_reboot: bool,
-    /// [`Billing::Release`] at a stop.
+    /// [`StopBilling::Release`] at a stop.
     pub release_billing: bool,
     /// [`LocalDisk::Initialize`] at a start.
     pub initialize_local_disk: bool,
@@ -237,14 +237,14 @@ impl Support {
 /// How fast to call while nothing is known of the cloud's real limit; the engine adapts it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
-pub struct Pace {
+pub struct RateLimits {
     /// For observations, lists and jobs.
     pub reads: Rate,
     /// For power actions.
     pub writes: Rate,
 }
 
-impl Pace {
+impl RateLimits {
     /// 20 reads and 10 writes a second.
     pub const DEFAULT: Self = Self::new(Rate::new(20.0, 20), Rate::new(10.0, 10));
 
@@ -278,7 +278,7 @@ impl Rate {
 /// looks that get rarer with age: lateness stays in proportion, and polling stays cheap.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Cadence {
+pub struct PollingPolicy {
     /// From the accepted call to the first look.
     pub first: Duration,
     /// From the accepted call to the end of the pause after the first look.
@@ -289,7 +289,7 @@ pub struct Cadence {
     pub ceiling: Duration,
 }
 
-impl Cadence {
+impl PollingPolicy {
     /// After 3 s and 12 s, then every 4 s, slowing down to every 30 s.
     pub const DEFAULT: Self = Self::new(
         Duration::from_secs(3),
@@ -328,7 +328,7 @@ impl Cadence {
     clippy::exhaustive_enums,
     reason = "whoever reads variables must know every set"
 )]
-pub enum KeyVariables {
+pub enum EnvVarNames {
     /// An access key.
     Keys {
         /// The variable with the public half.
@@ -343,7 +343,7 @@ pub enum KeyVariables {
 }
 
 /// The names that must be set.
-impl fmt::Display for KeyVariables {
+impl fmt::Display for EnvVarNames {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Keys { id, secret, .. } => write!(f, "{id} and {secret}"),
@@ -359,7 +359,8 @@ mod tests {
     #[test]
     fn looks_pause_after_the_first_and_get_rarer_with_age_within_bounds() {
         let seconds = Duration::from_secs;
-        let cadence = Cadence::new(seconds(3), seconds(4), seconds(30)).with_pause(seconds(12));
+        let cadence =
+            PollingPolicy::new(seconds(3), seconds(4), seconds(30)).with_pause(seconds(12));
         for (age, wait) in [
             (3, 9),
             (7, 5),
@@ -371,7 +372,7 @@ mod tests {
         ] {
             assert_eq!(cadence.interval(seconds(age)), seconds(wait), "age {age}");
         }
-        let reversed = Cadence::new(seconds(1), seconds(9), seconds(5));
+        let reversed = PollingPolicy::new(seconds(1), seconds(9), seconds(5));
         assert_eq!(reversed.interval(seconds(1_000)), seconds(9));
     }
 }

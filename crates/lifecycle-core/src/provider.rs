@@ -5,14 +5,14 @@ use std::fmt;
 use bytes::Bytes;
 
 use crate::{
-    Action, Credential, Fault, FaultKind, InstanceId, JobId, Observation, PageToken, Profile,
-    Reply, Stamp,
+    Action, Credential, Fault, FaultKind, HttpResponse, InstanceId, JobId, Observation, PageToken,
+    Profile, ResponseExt, SigningContext,
 };
 
 /// What one cloud knows: how its requests look, how they are signed, what its answers mean.
 ///
 /// No I/O, no clock, no retries, no async. Whoever drives a provider sends the signed request,
-/// hands the answer first to [`check`](Provider::check) and then to [`Call::read`], and decides
+/// hands the answer first to [`check`](Provider::check) and then to [`ApiCall::read`], and decides
 /// about repeating; a provider never does.
 pub trait Provider: fmt::Debug + Send + Sync + 'static {
     /// Name, limits, pace and supported options: plain data.
@@ -25,23 +25,23 @@ pub trait Provider: fmt::Debug + Send + Sync + 'static {
     /// # Errors
     /// [`FaultKind::Unsupported`](crate::FaultKind::Unsupported) for an option that the cloud
     /// cannot honour; nothing may be sent then.
-    fn act(&self, action: &Action, ids: &[InstanceId]) -> Result<Call<Receipt>, Fault>;
+    fn act(&self, action: &Action, ids: &[InstanceId]) -> Result<ApiCall<BatchAck>, Fault>;
 
     /// The request that reads the states of `ids`. The answer holds a row per instance that the
     /// cloud knows, in any order; an id that it does not know has no row.
     ///
     /// # Errors
     /// A fault when such a request cannot be built; nothing may be sent then.
-    fn observe(&self, ids: &[InstanceId]) -> Result<Call<Vec<Observation>>, Fault>;
+    fn observe(&self, ids: &[InstanceId]) -> Result<ApiCall<Vec<Observation>>, Fault>;
 
     /// The request that reads one page of all instances; `None` asks for the first page.
     ///
     /// # Errors
     /// A fault when such a request cannot be built; nothing may be sent then.
-    fn list(&self, page: Option<&PageToken>) -> Result<Call<Page>, Fault>;
+    fn list(&self, page: Option<&PageToken>) -> Result<ApiCall<Page>, Fault>;
 
     /// The request that follows a job, on clouds that answer an action with one.
-    fn follow(&self, job: &JobId) -> Option<Call<Progress>> {
+    fn follow(&self, job: &JobId) -> Option<ApiCall<JobProgress>> {
         let _ = job;
         None
     }
@@ -56,35 +56,35 @@ pub trait Provider: fmt::Debug + Send + Sync + 'static {
     /// cloud does not take.
     fn sign(
         &self,
-        draft: &Draft,
+        draft: &UnsignedRequest,
         key: &Credential,
-        at: &Stamp,
+        at: &SigningContext,
     ) -> Result<http::Request<Bytes>, Fault>;
 
     /// Is this answer a refusal or a failure, and of what kind?
     ///
     /// # Errors
     /// The fault that the answer reports. Its effect says whether the cloud may have acted.
-    fn check(&self, reply: &Reply) -> Result<(), Fault>;
+    fn check(&self, reply: &HttpResponse) -> Result<(), Fault>;
 
     /// The id under which the cloud's support finds this request, where the answer carries one.
-    fn request_id(&self, reply: &Reply) -> Option<String>;
+    fn request_id(&self, reply: &HttpResponse) -> Option<String>;
 }
 
 /// A request that is not signed yet, and the function that reads its answer.
-pub struct Call<T> {
+pub struct ApiCall<T> {
     /// The unsigned request.
-    pub draft: Draft,
+    pub draft: UnsignedRequest,
     read: Box<Reader<T>>,
 }
 
-type Reader<T> = dyn Fn(&Reply) -> Result<T, Fault> + Send + Sync;
+type Reader<T> = dyn Fn(&HttpResponse) -> Result<T, Fault> + Send + Sync;
 
-impl<T> Call<T> {
+impl<T> ApiCall<T> {
     /// A call from its two halves.
     pub fn new(
-        draft: Draft,
-        read: impl Fn(&Reply) -> Result<T, Fault> + Send + Sync + 'static,
+        draft: UnsignedRequest,
+        read: impl Fn(&HttpResponse) -> Result<T, Fault> + Send + Sync + 'static,
     ) -> Self {
         Self {
             draft,
@@ -97,12 +97,12 @@ impl<T> Call<T> {
     /// # Errors
     /// [`FaultKind::Unreadable`](crate::FaultKind::Unreadable) when it cannot be understood, or
     /// the fault that it turns out to report.
-    pub fn read(&self, reply: &Reply) -> Result<T, Fault> {
+    pub fn read(&self, reply: &HttpResponse) -> Result<T, Fault> {
         (self.read)(reply)
     }
 }
 
-impl<T> fmt::Debug for Call<T> {
+impl<T> fmt::Debug for ApiCall<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Call")
             .field("draft", &self.draft)
@@ -113,7 +113,7 @@ impl<T> fmt::Debug for Call<T> {
 /// An unsigned request: everything about it that does not depend on the key, the moment or the
 /// host.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Draft {
+pub struct UnsignedRequest {
     /// The cloud's own name of the operation, such as `StartInstances`.
     pub operation: &'static str,
     /// The HTTP method.
@@ -127,7 +127,7 @@ pub struct Draft {
     pub body: Bytes,
 }
 
-impl Draft {
+impl UnsignedRequest {
     /// A request without query and body.
     pub fn new(operation: &'static str, method: http::Method, path: impl Into<String>) -> Self {
         Self {
@@ -166,7 +166,7 @@ impl Draft {
 /// What a cloud says about a batch of power actions. Accepted means taken on, not done.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
-pub enum Receipt {
+pub enum BatchAck {
     /// The whole batch was accepted.
     All,
     /// The batch was accepted but for these instances.
@@ -182,7 +182,7 @@ pub enum Receipt {
     Job(JobId),
 }
 
-impl Receipt {
+impl BatchAck {
     /// The receipt of an answer that is good but for a list of failed ids without reasons.
     ///
     /// Whether the action was begun on a failed instance is open, and its fault says so.
@@ -192,7 +192,7 @@ impl Receipt {
     /// one: then nobody knows which instances failed.
     pub fn without_failed(
         failed: &[String],
-        reply: &Reply,
+        reply: &HttpResponse,
         request_id: Option<String>,
     ) -> Result<Self, Fault> {
         if failed.is_empty() {
@@ -202,7 +202,7 @@ impl Receipt {
             FaultKind::Failed,
             "listed as failed, without a reason, in an answer that is otherwise good",
         )
-        .with_status(reply.status)
+        .with_status(reply.status().as_u16())
         .with_request_id(request_id);
         let failed = failed.iter().map(|id| match InstanceId::new(id) {
             Ok(id) => Ok((id, fault.clone())),
@@ -214,17 +214,17 @@ impl Receipt {
 
 /// How far a job is.
 #[derive(Clone, Debug)]
-pub struct Progress {
+pub struct JobProgress {
     /// The job as a whole.
-    pub overall: Verdict,
+    pub overall: JobStatus,
     /// The parts that name an instance. Their verdict counts before the overall one.
-    pub parts: Vec<(InstanceId, Verdict)>,
+    pub parts: Vec<(InstanceId, JobStatus)>,
 }
 
 /// The state of a job or of one part of it.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
-pub enum Verdict {
+pub enum JobStatus {
     /// Not finished, or in a state that this library does not know.
     Running,
     /// Finished, and the action was carried out.

@@ -72,7 +72,7 @@ pub enum PowerState {
 
 impl PowerState {
     /// No power action and no waiting leads out of this state.
-    pub fn is_dead_end(self) -> bool {
+    pub fn is_stuck(self) -> bool {
         matches!(
             self,
             Self::Expired | Self::Failed | Self::Recycled | Self::Deleted

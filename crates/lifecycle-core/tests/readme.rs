@@ -4,7 +4,7 @@
 
 use std::{collections::HashSet, env, fmt::Write as _, fs};
 
-use lifecycle_core::{Action, Effect, FaultKind, Repeat};
+use lifecycle_core::{Action, ExecutionStatus, FaultKind, Idempotency};
 
 const README: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/README.md");
 
@@ -34,10 +34,10 @@ fn every_kind_has_a_name_of_its_own_and_advice() {
 
 fn repeats() -> String {
     let mut table = String::from("| action | when nobody knows | because |\n| --- | --- | --- |\n");
-    for action in Action::every() {
-        let (what, why) = match action.repeat() {
-            Repeat::Safe(why) => ("send it again", why),
-            Repeat::Never(why) => ("**look, and never send it again**", why),
+    for action in Action::all_variants() {
+        let (what, why) = match action.idempotency() {
+            Idempotency::Idempotent(why) => ("send it again", why),
+            Idempotency::NotIdempotent(why) => ("**look, and never send it again**", why),
             other => panic!("no words for {other:?}"),
         };
         writeln!(table, "| {action} | {what} | {why} |").unwrap();
@@ -50,8 +50,8 @@ fn faults() -> String {
         "| kind | carried out? | one of many? | what to do |\n| --- | --- | --- | --- |\n",
     );
     for kind in FaultKind::ALL {
-        let effect = match kind.effect() {
-            Effect::None => "no",
+        let effect = match kind.execution_status() {
+            ExecutionStatus::NotExecuted => "no",
             _ => "perhaps",
         };
         let search = if kind.is_per_instance() {

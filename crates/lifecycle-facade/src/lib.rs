@@ -29,23 +29,25 @@ mod fleet;
     feature = "huawei"
 ))]
 pub use fleet::{
-    Account, BadReference, Cloud, Fleet, FleetBuilder, FleetError, FleetEvent, FleetEvents,
-    FleetIncomplete, FleetPlannedCall, FleetReport, FleetRequest, FleetRow, FleetStatus, FleetWait,
-    Keys, Network, Origins, Place, Probe, Reference,
+    Account, Cloud, CredentialSettings, CredentialSourceFactory, DoctorProbe, EndpointNetwork,
+    Fleet, FleetBuilder, FleetError, FleetEvent, FleetEventStream, FleetIncompleteError,
+    FleetPlannedCall, FleetReport, FleetRequest, FleetRow, FleetStatus, FleetWait,
+    InstanceReference, Location, ParseReferenceError,
 };
 
 pub use lifecycle_client::{
-    Calls, Chain, Client, ClientBuilder, Clock, CredentialSource, Error, Event, Events, Evidence,
-    HttpTransport, HttpTransportBuilder, Incomplete, InstanceReport, List, NoCredential, Observe,
-    Outcome, Patience, Pending, PlainHttp, PlannedCall, PowerRequest, Report, Resolver,
-    RetryPolicy, Standing, StaticCredential, Status, SystemClock, Terms, ThisMachine, Timeouts,
-    Transport, TransportError, Unresolved, WaitRequest, Waves, Work,
+    CachedCredentials, CallCounts, Client, ClientBuilder, Clock, CredentialError, CredentialInfo,
+    CredentialProvider, Error, Event, EventStream, Evidence, HttpTransport, HttpTransportBuilder,
+    IncompleteError, InstanceReport, InstanceStatus, ListRequest, ObserveRequest, Outcome, Pending,
+    PlainHttp, PlannedCall, PowerRequest, PowerRequestOptions, Report, ReportFuture, ResolveError,
+    RetryPolicy, StaticCredential, StepDriver, SystemClock, SystemHost, Timeouts, Transport,
+    TransportError, WaitRequest, WaitTimeout, Waves,
 };
 pub use lifecycle_core as core;
 pub use lifecycle_core::{
-    BareMachine, Billing, Credential, Endpoint, Fault, FaultKind, InstanceId, LocalDisk,
-    Observation, Pace, PowerState, Profile, Provider, Rate, RebootOptions, StartOptions, StopMode,
-    StopOptions, StoppedBilling, Verb,
+    ActionKind, Credential, EmptyHost, Endpoint, Fault, FaultKind, InstanceId, LocalDisk,
+    Observation, PowerState, Profile, Provider, Rate, RateLimits, RebootOptions, StartOptions,
+    StopBilling, StopMode, StopOptions, StoppedBilling,
 };
 
 /// Alibaba Cloud ECS.

@@ -8,7 +8,7 @@
 
 mod support;
 
-use lifecycle_facade::{Cloud, Patience};
+use lifecycle_facade::{Cloud, WaitTimeout};
 use support::{fleet, simulator};
 
 /// The features, and whether this build has them.
@@ -30,7 +30,7 @@ async fn each_cloud_works_or_says_how_to_enable_it() {
             .iter()
             .find(|name| name.starts_with(feature))
             .unwrap();
-        let ending = fleet.start([machine]).wait(Patience::minutes(5)).await;
+        let ending = fleet.start([machine]).wait(WaitTimeout::minutes(5)).await;
         if enabled {
             let report = ending.unwrap();
             assert_eq!(report.rows()[0].report.outcome.as_str(), "reached");

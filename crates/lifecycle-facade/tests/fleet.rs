@@ -12,8 +12,8 @@ use std::time::Duration;
 
 use futures_util::StreamExt;
 use lifecycle_facade::{
-    Billing, Event, Fleet, FleetError, FleetEvent, FleetReport, Outcome, Patience, Place,
-    PowerState, Reference, StopMode, StoppedBilling, Waves,
+    Event, Fleet, FleetError, FleetEvent, FleetReport, InstanceReference, Location, Outcome,
+    PowerState, StopBilling, StopMode, StoppedBilling, WaitTimeout, Waves,
 };
 use lifecycle_sim::Cloud;
 use support::{fleet, simulator};
@@ -34,7 +34,7 @@ async fn one_request_starts_machines_in_four_clouds() {
     asked.push(asked[0].clone());
     let report = fleet
         .start(&asked)
-        .wait(Patience::minutes(5))
+        .wait(WaitTimeout::minutes(5))
         .await
         .unwrap();
     let order: Vec<String> = report
@@ -60,13 +60,21 @@ async fn stops_and_reboots_reach_their_goal_in_every_mode() {
         let rebooted = fleet
             .reboot(&asked)
             .mode(mode)
-            .wait(Patience::minutes(5))
+            .wait(WaitTimeout::minutes(5))
             .await;
         assert_eq!(outcomes(&rebooted.unwrap()), ["reached"; 12], "{mode:?}");
     }
-    let stopped = fleet.stop(&asked).wait(Patience::minutes(5)).await.unwrap();
+    let stopped = fleet
+        .stop(&asked)
+        .wait(WaitTimeout::minutes(5))
+        .await
+        .unwrap();
     assert_eq!(outcomes(&stopped), ["reached"; 12]);
-    let again = fleet.stop(&asked).wait(Patience::minutes(5)).await.unwrap();
+    let again = fleet
+        .stop(&asked)
+        .wait(WaitTimeout::minutes(5))
+        .await
+        .unwrap();
     assert!(again.is_success(), "{:?}", outcomes(&again));
     for reference in &asked {
         let executed = simulator.ledger().executed(reference).unwrap();
@@ -81,7 +89,7 @@ async fn events_of_all_clouds_come_as_one_stream() {
     let fleet = fleet(&simulator);
     let events: Vec<FleetEvent> = fleet
         .start(simulator.instances())
-        .wait(Patience::minutes(5))
+        .wait(WaitTimeout::minutes(5))
         .events()
         .collect()
         .await;
@@ -100,7 +108,7 @@ async fn events_of_all_clouds_come_as_one_stream() {
 async fn lists_looks_and_waits() {
     let simulator = simulator("huawei/cn-north-4=130:running,baidu/bj=2");
     let fleet = fleet(&simulator);
-    let place: Place = "huawei/cn-north-4".parse().unwrap();
+    let place: Location = "huawei/cn-north-4".parse().unwrap();
     assert_eq!(fleet.list(&place).await.unwrap().len(), 130);
     let mut asked = simulator.instances();
     asked.push("baidu/bj/i-missing".into());
@@ -132,7 +140,7 @@ async fn what_can_be_refused_is_refused_before_any_cloud_hears_of_it() {
     let fleet = fleet(&simulator);
     let all = simulator.instances();
     // Zenlayer and Huawei cannot stop billing; Baidu and Alibaba could.
-    let refused = fleet.stop(&all).billing(Billing::Release).await;
+    let refused = fleet.stop(&all).billing(StopBilling::Release).await;
     assert!(matches!(refused, Err(FleetError::Client(_))), "{refused:?}");
     let refused = fleet.start(&all).max(19).await;
     assert!(matches!(
@@ -155,11 +163,11 @@ async fn what_can_be_refused_is_refused_before_any_cloud_hears_of_it() {
     }
     let keyless = Fleet::builder()
         .transport(simulator.transport())
-        .machine(lifecycle_facade::BareMachine)
+        .machine(lifecycle_facade::EmptyHost)
         .build()
         .unwrap();
     let error = keyless.start(&all).await.unwrap_err();
-    assert!(matches!(error, FleetError::NoCredential(_)), "{error}");
+    assert!(matches!(error, FleetError::CredentialError(_)), "{error}");
     assert_eq!(simulator.ledger().total(), 0);
 }
 
@@ -170,11 +178,11 @@ async fn one_broken_cloud_does_not_hide_what_the_others_did() {
     let fleet = fleet(&simulator);
     let report = fleet
         .start(simulator.instances())
-        .wait(Patience::minutes(5))
+        .wait(WaitTimeout::minutes(5))
         .await
         .unwrap();
     for row in report.rows() {
-        let Reference { place, .. } = &row.reference;
+        let InstanceReference { place, .. } = &row.reference;
         match place.cloud {
             lifecycle_facade::Cloud::Aliyun => {
                 assert!(
@@ -252,14 +260,14 @@ async fn what_a_stop_costs_is_told_where_the_cloud_shows_it() {
     let simulator = simulator("aliyun/cn-hangzhou=1:running,baidu/bj=1:running");
     let fleet = fleet(&simulator);
     let references = simulator.instances();
-    let patience = Patience::minutes(5);
+    let patience = WaitTimeout::minutes(5);
     let report = fleet.stop(&references).wait(patience).await.unwrap();
     let billing: Vec<_> = report.rows().iter().map(|row| row.report.billing).collect();
     let (billed, unknown) = (Some(StoppedBilling::Billed), Some(StoppedBilling::Unknown));
     assert_eq!(billing, [unknown, billed]);
     fleet.start(&references).wait(patience).await.unwrap();
     let aliyun = &references[1..];
-    let released = fleet.stop(aliyun).billing(Billing::Release);
+    let released = fleet.stop(aliyun).billing(StopBilling::Release);
     let report = released.wait(patience).await.unwrap();
     assert_eq!(
         report.rows()[0].report.billing,

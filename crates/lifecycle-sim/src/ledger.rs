@@ -7,7 +7,7 @@ use std::{
 };
 
 use crate::{
-    Cloud, Mishap, Operation, Simulator,
+    Cloud, InjectedFault, Operation, Simulator,
     dialect::{Intent, Reason},
     instance::{Act, Executed},
     site::Index,
@@ -61,7 +61,7 @@ impl Ledger {
     }
 
     /// How many calls of this kind the cloud has received, whatever it answered. Calls that never
-    /// arrived ([`Mishap::Unreachable`](crate::Mishap::Unreachable)) do not count.
+    /// arrived ([`InjectedFault::Unreachable`](crate::Mishap::Unreachable)) do not count.
     pub fn count(&self, cloud: Cloud, operation: Operation) -> u64 {
         let world = self.simulator.world();
         world
@@ -123,7 +123,7 @@ pub struct CallRecord {
     /// Whether the cloud refused it because of that key.
     pub credential_refused: bool,
     /// What was made to go wrong with it.
-    pub mishap: Option<Mishap>,
+    pub mishap: Option<InjectedFault>,
 }
 
 /// The executed actions of one cloud, newest last.
@@ -190,7 +190,7 @@ impl Calls {
         at: Moment,
         status: Option<u16>,
         denied: Option<Reason>,
-        mishap: Option<Mishap>,
+        mishap: Option<InjectedFault>,
     ) {
         let credential = self.name(&intent.key);
         *self.counts.entry((cloud, intent.operation)).or_default() += 1;

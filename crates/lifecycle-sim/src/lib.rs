@@ -8,11 +8,11 @@ mod dialect;
 mod fleet;
 mod huawei;
 mod identity;
+mod injected_fault;
 mod instance;
 mod ledger;
 mod marks;
 mod metadata;
-mod mishap;
 mod request;
 mod response;
 #[cfg(feature = "server")]
@@ -33,10 +33,10 @@ pub use cloud::{Cloud, UnknownCloud};
 pub use dialect::Operation;
 pub use fleet::BadFleet;
 pub use identity::{Identity, Metadata, Role};
+pub use injected_fault::{ErrorBody, FaultRule, FaultTiming, InjectedFault};
 pub use instance::{Act, Executed, State, Trouble};
 pub use ledger::{ActRecord, CallRecord, Ledger};
 pub use marks::{Behaviour, COMMON_BEHAVIOURS, Mark, SwitchDescription, common_switches};
-pub use mishap::{ErrorBody, Injection, Mishap, When};
 #[cfg(feature = "server")]
 pub use server::Server;
 pub use simulator::{Builder, KeyKind, Simulator, UnknownInstance};

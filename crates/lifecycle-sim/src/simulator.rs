@@ -10,12 +10,12 @@ use lifecycle_client::{Clock, SystemClock};
 use lifecycle_core::Credential;
 
 use crate::{
-    Act, BadFleet, Cloud, Identity, Injection, Ledger, MemoryTransport, SimClock, State, Switches,
+    Act, BadFleet, Cloud, FaultRule, Identity, Ledger, MemoryTransport, SimClock, State, Switches,
     Tempo, Throttle, Trouble,
     account::{Account, Key},
     fleet::{self, Group},
+    injected_fault::Mishaps,
     ledger::Calls,
-    mishap::Mishaps,
     request::Received,
     site::{Ground, Index, Site},
     throttle::Gate,
@@ -115,7 +115,7 @@ impl Simulator {
 /// Knobs that can be turned at any time.
 impl Simulator {
     /// Lets something go wrong. Of several injections that match a call, the first one counts.
-    pub fn inject(&self, injection: Injection) {
+    pub fn inject(&self, injection: FaultRule) {
         self.world().mishaps.add(injection);
     }
 

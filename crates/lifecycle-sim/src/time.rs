@@ -13,7 +13,7 @@ use std::{
 
 use jiff::{Timestamp, civil::DateTime, tz::TimeZone};
 use lifecycle_client::Clock;
-use lifecycle_core::Stamp;
+use lifecycle_core::SigningContext;
 use tokio::time::Instant;
 
 /// Microseconds since the simulator was built.
@@ -112,7 +112,7 @@ impl Clock for SimClock {
         self.timeline.wall(self.timeline.now())
     }
 
-    fn stamp(&self, offset: i64) -> Stamp {
+    fn stamp(&self, offset: i64) -> SigningContext {
         let shift = Duration::from_secs(offset.unsigned_abs());
         let time = if offset < 0 {
             self.now().checked_sub(shift)
@@ -121,7 +121,7 @@ impl Clock for SimClock {
         };
         let drawn = self.drawn.fetch_add(1, Ordering::Relaxed);
         let nonce = u128::from(scatter(self.seed)) << 64 | u128::from(drawn);
-        Stamp::new(time.unwrap_or_else(|| self.now()), nonce)
+        SigningContext::new(time.unwrap_or_else(|| self.now()), nonce)
     }
 }
 

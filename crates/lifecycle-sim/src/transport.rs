@@ -5,7 +5,7 @@ use std::{future, time::Duration};
 use async_trait::async_trait;
 use bytes::Bytes;
 use lifecycle_client::{Transport, TransportError};
-use lifecycle_core::Reply;
+use lifecycle_core::HttpResponse;
 
 use crate::{Simulator, world::Delivery};
 
@@ -24,19 +24,14 @@ impl MemoryTransport {
 
 #[async_trait]
 impl Transport for MemoryTransport {
-    async fn send(&self, request: http::Request<Bytes>) -> Result<Reply, TransportError> {
+    async fn send(&self, request: http::Request<Bytes>) -> Result<HttpResponse, TransportError> {
         let way = self.simulator.latency() / 2;
         pass(way).await;
         let delivery = self.simulator.exchange(request);
         match delivery {
             Delivery::Answer(response, delay) => {
                 pass(delay.saturating_add(way)).await;
-                let (parts, body) = response.into_parts();
-                Ok(Reply {
-                    status: parts.status.as_u16(),
-                    headers: parts.headers,
-                    body,
-                })
+                Ok(response)
             }
             Delivery::Unreachable => Err(TransportError::unsent("connection refused")),
             Delivery::Reset => {

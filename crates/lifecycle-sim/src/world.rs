@@ -9,9 +9,9 @@ use crate::{
     Cloud, Executed, Hint,
     dialect::{Denial, Intent, Reason},
     fleet::Group,
+    injected_fault::{ErrorBody, FaultTiming, InjectedFault, Mishaps},
     instance::Instance,
     ledger::{ActRecord, Calls},
-    mishap::{ErrorBody, Mishap, Mishaps, When},
     request::Received,
     response::{self, Response},
     site::{Index, Scope, Site},
@@ -62,7 +62,7 @@ impl World {
         };
         let intent = cloud.dialect().intent(request);
         let mishap = self.mishaps.draw(cloud, &intent, &mut self.chance);
-        if mishap == Some(Mishap::Unreachable) {
+        if mishap == Some(InjectedFault::Unreachable) {
             return Delivery::Unreachable;
         }
         let now = self.timeline.now();
@@ -155,7 +155,7 @@ impl Place {
         &mut self,
         request: &Received,
         intent: &Intent,
-        mishap: Option<&Mishap>,
+        mishap: Option<&InjectedFault>,
     ) -> (Delivery, Option<Reason>) {
         if let Some(delivery) = self.cut_short(mishap) {
             return (delivery, None);
@@ -165,25 +165,25 @@ impl Place {
     }
 
     /// What becomes of a call that a mishap keeps from the cloud.
-    fn cut_short(&mut self, mishap: Option<&Mishap>) -> Option<Delivery> {
+    fn cut_short(&mut self, mishap: Option<&InjectedFault>) -> Option<Delivery> {
         match mishap? {
-            Mishap::Unreachable => Some(Delivery::Unreachable),
-            Mishap::Reset(When::Before) => Some(Delivery::Reset),
-            Mishap::Silence(When::Before) => Some(Delivery::Silence),
-            Mishap::ServerError {
+            InjectedFault::Unreachable => Some(Delivery::Unreachable),
+            InjectedFault::Reset(FaultTiming::Before) => Some(Delivery::Reset),
+            InjectedFault::Silence(FaultTiming::Before) => Some(Delivery::Silence),
+            InjectedFault::ServerError {
                 status,
                 body,
-                when: When::Before,
+                when: FaultTiming::Before,
             } => {
                 let answer = server_error(&mut self.site, *status, *body);
                 Some(Delivery::Answer(self.dated(answer), Duration::ZERO))
             }
-            Mishap::Challenged => Some(Delivery::Answer(challenge(), Duration::ZERO)),
-            Mishap::Blocked => {
+            InjectedFault::Challenged => Some(Delivery::Answer(challenge(), Duration::ZERO)),
+            InjectedFault::Blocked => {
                 let answer = response::with_body(451, "text/plain", Bytes::new());
                 Some(Delivery::Answer(answer, Duration::ZERO))
             }
-            Mishap::Throttled { hint } => {
+            InjectedFault::Throttled { hint } => {
                 let answer = self.site.cloud.dialect().throttled(&mut self.site, *hint);
                 Some(Delivery::Answer(self.dated(answer), Duration::ZERO))
             }
@@ -233,47 +233,47 @@ impl Delivery {
     }
 }
 
-fn staleness(mishap: Option<&Mishap>) -> Duration {
+fn staleness(mishap: Option<&InjectedFault>) -> Duration {
     match mishap {
-        Some(Mishap::Stale(age)) => *age,
+        Some(InjectedFault::Stale(age)) => *age,
         _ => Duration::ZERO,
     }
 }
 
 /// What a mishap makes of the cloud's answer.
-fn disturb(mut answer: Response, mishap: Option<&Mishap>, site: &mut Site) -> Delivery {
+fn disturb(mut answer: Response, mishap: Option<&InjectedFault>, site: &mut Site) -> Delivery {
     let mut delay = Duration::ZERO;
     match mishap {
-        Some(Mishap::Reset(_)) => return Delivery::Reset,
-        Some(Mishap::Silence(_)) => return Delivery::Silence,
-        Some(Mishap::Truncated) => return Delivery::Truncated(answer),
-        Some(Mishap::ServerError { status, body, .. }) => {
+        Some(InjectedFault::Reset(_)) => return Delivery::Reset,
+        Some(InjectedFault::Silence(_)) => return Delivery::Silence,
+        Some(InjectedFault::Truncated) => return Delivery::Truncated(answer),
+        Some(InjectedFault::ServerError { status, body, .. }) => {
             let date = answer.headers_mut().remove(DATE);
             answer = server_error(site, *status, *body);
             if let Some(date) = date {
                 answer.headers_mut().insert(DATE, date);
             }
         }
-        Some(Mishap::HalfBody) => {
+        Some(InjectedFault::HalfBody) => {
             let half = answer.body().len() / 2;
             answer.body_mut().truncate(half);
         }
-        Some(Mishap::Garbage) => {
+        Some(InjectedFault::Garbage) => {
             *answer.body_mut() = Bytes::from_static(b"\x00\xff\x1f\x8b{\"\xfe");
         }
-        Some(Mishap::EmptyBody) => *answer.body_mut() = Bytes::new(),
-        Some(Mishap::WrongContentType) => {
+        Some(InjectedFault::EmptyBody) => *answer.body_mut() = Bytes::new(),
+        Some(InjectedFault::WrongContentType) => {
             let html = HeaderValue::from_static("text/html");
             answer.headers_mut().insert(CONTENT_TYPE, html);
         }
-        Some(Mishap::Slow(wait)) => delay = *wait,
+        Some(InjectedFault::Slow(wait)) => delay = *wait,
         // The first four never get here.
         Some(
-            Mishap::Unreachable
-            | Mishap::Challenged
-            | Mishap::Blocked
-            | Mishap::Throttled { .. }
-            | Mishap::Stale(_),
+            InjectedFault::Unreachable
+            | InjectedFault::Challenged
+            | InjectedFault::Blocked
+            | InjectedFault::Throttled { .. }
+            | InjectedFault::Stale(_),
         )
         | None => {}
     }

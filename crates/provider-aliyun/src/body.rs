@@ -5,7 +5,7 @@
 
 use std::{fmt, marker::PhantomData};
 
-use lifecycle_core::{Fault, InstanceId, Reply};
+use lifecycle_core::{Fault, HttpResponse, InstanceId, ResponseExt};
 use serde::{
     Deserialize, Deserializer,
     de::{
@@ -17,11 +17,11 @@ use crate::xml;
 
 /// Reads a body by its first character. The content type would add nothing: no text is both an
 /// object in JSON and XML, and what is neither cannot be read whatever it is called.
-pub(crate) fn read<T: DeserializeOwned>(reply: &Reply) -> Result<T, Fault> {
-    match reply.body.trim_ascii_start().first() {
+pub(crate) fn read<T: DeserializeOwned>(reply: &HttpResponse) -> Result<T, Fault> {
+    match reply.body().trim_ascii_start().first() {
         Some(b'{') => reply.json(),
         Some(b'<') => {
-            let value = xml::read(&reply.body).map_err(|reason| reply.unreadable(&reason))?;
+            let value = xml::read(reply.body()).map_err(|reason| reply.unreadable(&reason))?;
             serde_json::from_value(value).map_err(|error| reply.unreadable(&error.to_string()))
         }
         _ => Err(reply.unreadable("neither a JSON object nor XML")),

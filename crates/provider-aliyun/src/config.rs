@@ -1,6 +1,6 @@
 //! Where ECS is reached: one host per region, with exceptions; and how batches are carried out.
 
-use lifecycle_core::{BadEndpoint, Endpoint, Fault, FaultKind, Surroundings};
+use lifecycle_core::{Endpoint, Fault, FaultKind, ParseEndpointError, ProviderContext};
 
 /// Which region of ECS to talk to, over which network, and how a batch is carried out.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,9 +22,9 @@ impl Config {
     /// <https://www.alibabacloud.com/help/en/ecs/developer-reference/api-ecs-2014-05-26-endpoint>
     ///
     /// # Errors
-    /// [`BadEndpoint`] when `region` is not one label of a host name: 1 to 63 letters, digits and
+    /// [`ParseEndpointError`] when `region` is not one label of a host name: 1 to 63 letters, digits and
     /// hyphens, with no hyphen at either end.
-    pub fn new(region: &str) -> Result<Self, BadEndpoint> {
+    pub fn new(region: &str) -> Result<Self, ParseEndpointError> {
         let endpoint = |network| Endpoint::of_region(region, |region| host(region, network));
         Ok(Self {
             public: endpoint(Network::Public)?,
@@ -108,14 +108,14 @@ pub enum Batch {
 ///
 /// # Errors
 /// [`FaultKind::Invalid`], naming the variable, when the value is no endpoint.
-pub fn endpoint_from(_region: &str, around: &Surroundings<'_>) -> Result<Option<Endpoint>, Fault> {
+pub fn endpoint_from(_region: &str, ctx: &ProviderContext<'_>) -> Result<Option<Endpoint>, Fault> {
     let parse = |name, text: String| {
         Endpoint::parse(&text)
             .map_err(|error| Fault::new(FaultKind::Invalid, format!("{name}: {error}")))
     };
     ["ALIBABA_CLOUD_ENDPOINT_ECS", "ALIBABA_CLOUD_ENDPOINT"]
         .into_iter()
-        .find_map(|name| Some(parse(name, around.variable(name)?)))
+        .find_map(|name| Some(parse(name, ctx.variable(name)?)))
         .transpose()
 }
 
@@ -173,7 +173,7 @@ fn exception(region: &str) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::credentials::tests::{Toy, around};
+    use crate::credentials::tests::{Toy, ctx};
 
     fn host_of(region: &str, network: Network) -> String {
         let config = Config::new(region).unwrap().with_network(network);
@@ -237,13 +237,13 @@ mod tests {
             (&[terraform, command_line], Some("https://ecs.example.com")),
             (&[command_line], Some("http://127.0.0.1:7070")),
         ] {
-            let endpoint = endpoint_from("cn-beijing", &around(&Toy::new(texts))).unwrap();
+            let endpoint = endpoint_from("cn-beijing", &ctx(&Toy::new(texts))).unwrap();
             let endpoint = endpoint.map(|endpoint| endpoint.to_string());
             assert_eq!(endpoint.as_deref(), expected, "{texts:?}");
         }
         for name in ["ALIBABA_CLOUD_ENDPOINT_ECS", "ALIBABA_CLOUD_ENDPOINT"] {
             let toy = Toy::new(&[(name, "ftp://a")]);
-            let fault = endpoint_from("cn-beijing", &around(&toy)).unwrap_err();
+            let fault = endpoint_from("cn-beijing", &ctx(&toy)).unwrap_err();
             assert_eq!(fault.kind(), FaultKind::Invalid);
             assert!(fault.message().starts_with(&format!("{name}: ")), "{fault}");
         }

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use lifecycle_core::{Effect, Fault, FaultKind, Reply};
+use lifecycle_core::{ExecutionStatus, Fault, FaultKind, HttpResponse, ResponseExt};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -13,8 +13,8 @@ use crate::body::{self, Text};
 
 /// Is this answer a refusal or a failure? A good status with an error code in its body is found
 /// when the body is read.
-pub(crate) fn check(reply: &Reply) -> Result<(), Fault> {
-    if reply.is_success() {
+pub(crate) fn check(reply: &HttpResponse) -> Result<(), Fault> {
+    if reply.status().is_success() {
         return Ok(());
     }
     let body: Value = body::read(reply).unwrap_or_default();
@@ -25,8 +25,8 @@ pub(crate) fn check(reply: &Reply) -> Result<(), Fault> {
 }
 
 /// The fault of a whole answer that carries a code.
-pub(crate) fn of_answer(reply: &Reply, code: &str, message: Option<String>) -> Fault {
-    let kind = kind(code).unwrap_or_else(|| by_status(reply.status, FaultKind::Unknown));
+pub(crate) fn of_answer(reply: &HttpResponse, code: &str, message: Option<String>) -> Fault {
+    let kind = kind(code).unwrap_or_else(|| by_status(reply.status().as_u16(), FaultKind::Unknown));
     complete(coded(kind, code, message), reply)
 }
 
@@ -36,21 +36,21 @@ pub(crate) fn of_row(code: &str, message: Option<String>) -> Fault {
 }
 
 /// The fault of a failing answer without a code, as from a proxy or a wrong host.
-fn uncoded(reply: &Reply) -> Fault {
-    let kind = by_status(reply.status, FaultKind::Unreadable);
-    complete(reply.bare_fault().with_kind(kind), reply)
+fn uncoded(reply: &HttpResponse) -> Fault {
+    let kind = by_status(reply.status().as_u16(), FaultKind::Unreadable);
+    complete(reply.fault_from_status().with_kind(kind), reply)
 }
 
-fn complete(fault: Fault, reply: &Reply) -> Fault {
+fn complete(fault: Fault, reply: &HttpResponse) -> Fault {
     let wait = retry_after(reply, fault.kind());
     fault
-        .with_status(reply.status)
+        .with_status(reply.status().as_u16())
         .with_request_id(request_id(reply))
         .with_retry_after(wait)
 }
 
 /// The gateway's header, or else what the body says.
-pub(crate) fn request_id(reply: &Reply) -> Option<String> {
+pub(crate) fn request_id(reply: &HttpResponse) -> Option<String> {
     #[derive(Default, Deserialize)]
     #[serde(default)]
     struct Body {
@@ -72,7 +72,7 @@ fn coded(kind: FaultKind, code: &str, message: Option<String>) -> Fault {
     let fault = Fault::new(kind, without_signed_text(message.unwrap_or_default())).with_code(code);
     match kind {
         // Disks and their keys are looked at before anything is done.
-        FaultKind::Failed => fault.with_effect(Effect::None),
+        FaultKind::Failed => fault.with_execution_status(ExecutionStatus::NotExecuted),
         _ => fault,
     }
 }
@@ -189,7 +189,7 @@ fn by_status(status: u16, otherwise: FaultKind) -> FaultKind {
 
 /// How long the cloud asks to wait: the longest of its hints. Which of them ECS really sends is
 /// not documented; the vendor's SDKs read the first two.
-fn retry_after(reply: &Reply, kind: FaultKind) -> Option<Duration> {
+fn retry_after(reply: &HttpResponse, kind: FaultKind) -> Option<Duration> {
     let asked = reply
         .header("x-acs-retry-after")
         .and_then(|milliseconds| milliseconds.trim().parse().ok())

@@ -10,15 +10,16 @@ mod xml;
 
 use bytes::Bytes;
 use lifecycle_core::{
-    Action, Call, Credential, Draft, Fault, InstanceId, KeyVariables, Limits, Observation, Page,
-    PageToken, Profile, Provider, Receipt, Reply, Stamp, Support,
+    Action, ApiCall, BatchAck, BatchLimits, Credential, EnvVarNames, Fault, HttpResponse,
+    InstanceId, Observation, Page, PageToken, Profile, Provider, SigningContext, Support,
+    UnsignedRequest,
 };
 
 pub use config::{Batch, Config, Network, endpoint_from};
 
 /// What Alibaba's pages and tools say about ECS in numbers. They publish no rate limit, so the
 /// pace is the default one, and so is the cadence.
-pub const PROFILE: Profile = Profile::new("aliyun", "Alibaba Cloud ECS", Limits::all(100))
+pub const PROFILE: Profile = Profile::new("aliyun", "Alibaba Cloud ECS", BatchLimits::all(100))
     .with_support(
         Support::NONE
             .forced()
@@ -27,24 +28,24 @@ pub const PROFILE: Profile = Profile::new("aliyun", "Alibaba Cloud ECS", Limits:
     )
     .with_variables(&[
         // The SDKs'.
-        KeyVariables::Keys {
+        EnvVarNames::Keys {
             id: "ALIBABA_CLOUD_ACCESS_KEY_ID",
             secret: "ALIBABA_CLOUD_ACCESS_KEY_SECRET",
             session: Some("ALIBABA_CLOUD_SECURITY_TOKEN"),
         },
         // The command line's older ones.
-        KeyVariables::Keys {
+        EnvVarNames::Keys {
             id: "ALIBABACLOUD_ACCESS_KEY_ID",
             secret: "ALIBABACLOUD_ACCESS_KEY_SECRET",
             session: Some("ALIBABACLOUD_SECURITY_TOKEN"),
         },
-        KeyVariables::Keys {
+        EnvVarNames::Keys {
             id: "ALICLOUD_ACCESS_KEY_ID",
             secret: "ALICLOUD_ACCESS_KEY_SECRET",
             session: Some("ALICLOUD_SECURITY_TOKEN"),
         },
         // The Terraform provider's.
-        KeyVariables::Keys {
+        EnvVarNames::Keys {
             id: "ALICLOUD_ACCESS_KEY",
             secret: "ALICLOUD_SECRET_KEY",
             session: Some("ALICLOUD_SECURITY_TOKEN"),
@@ -69,32 +70,32 @@ impl Provider for Aliyun {
         &PROFILE
     }
 
-    fn act(&self, action: &Action, ids: &[InstanceId]) -> Result<Call<Receipt>, Fault> {
+    fn act(&self, action: &Action, ids: &[InstanceId]) -> Result<ApiCall<BatchAck>, Fault> {
         wire::act(&self.config, action, ids)
     }
 
-    fn observe(&self, ids: &[InstanceId]) -> Result<Call<Vec<Observation>>, Fault> {
+    fn observe(&self, ids: &[InstanceId]) -> Result<ApiCall<Vec<Observation>>, Fault> {
         wire::observe(&self.config, ids)
     }
 
-    fn list(&self, page: Option<&PageToken>) -> Result<Call<Page>, Fault> {
+    fn list(&self, page: Option<&PageToken>) -> Result<ApiCall<Page>, Fault> {
         Ok(wire::list(&self.config, page))
     }
 
     fn sign(
         &self,
-        draft: &Draft,
+        draft: &UnsignedRequest,
         key: &Credential,
-        at: &Stamp,
+        at: &SigningContext,
     ) -> Result<http::Request<Bytes>, Fault> {
         sign::sign(self.config.endpoint(), draft, key, at)
     }
 
-    fn check(&self, reply: &Reply) -> Result<(), Fault> {
+    fn check(&self, reply: &HttpResponse) -> Result<(), Fault> {
         fault::check(reply)
     }
 
-    fn request_id(&self, reply: &Reply) -> Option<String> {
+    fn request_id(&self, reply: &HttpResponse) -> Option<String> {
         fault::request_id(reply)
     }
 }

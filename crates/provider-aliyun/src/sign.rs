@@ -5,7 +5,10 @@ use std::borrow::Cow;
 
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, header};
-use lifecycle_core::{Credential, Draft, Endpoint, Fault, FaultKind, Stamp, encode, hidden_header};
+use lifecycle_core::{
+    Credential, Endpoint, Fault, FaultKind, SigningContext, UnsignedRequest, encode,
+    sensitive_header,
+};
 
 use crate::wire::VERSION;
 
@@ -14,9 +17,9 @@ const ALGORITHM: &str = "ACS3-HMAC-SHA256";
 /// One attempt, signed. The query of a draft is in canonical order from the start.
 pub(crate) fn sign(
     endpoint: &Endpoint,
-    draft: &Draft,
+    draft: &UnsignedRequest,
     key: &Credential,
-    at: &Stamp,
+    at: &SigningContext,
 ) -> Result<http::Request<Bytes>, Fault> {
     let Credential::Keys {
         id,
@@ -70,9 +73,9 @@ pub(crate) fn sign(
     sent.insert(&API_VERSION, HeaderValue::from_static(VERSION));
     if let Some(session) = session {
         sent.insert("x-acs-accesskey-id", lifecycle_core::header(id.clone())?);
-        sent.insert(SECURITY_TOKEN, hidden_header(session.expose())?);
+        sent.insert(SECURITY_TOKEN, sensitive_header(session.expose())?);
     }
-    sent.insert(header::AUTHORIZATION, hidden_header(authorization)?);
+    sent.insert(header::AUTHORIZATION, sensitive_header(authorization)?);
     // Said aloud, because HTTP clients leave it out of a POST without a body.
     sent.insert(header::CONTENT_LENGTH, HeaderValue::from(draft.body.len()));
     Ok(request)

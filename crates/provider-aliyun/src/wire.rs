@@ -7,9 +7,9 @@ use std::sync::LazyLock;
 
 use http::Method;
 use lifecycle_core::{
-    Action, Call, Draft, Fault, FaultKind, InstanceId, LocalDisk, Lock, Observation, Page,
-    PageToken, PowerState, RebootOptions, Receipt, Reply, StartOptions, StopMode, StopOptions,
-    StoppedBilling, encode,
+    Action, ApiCall, BatchAck, Fault, FaultKind, HttpResponse, InstanceId, LocalDisk, Lock,
+    Observation, Page, PageToken, PowerState, RebootOptions, StartOptions, StopMode, StopOptions,
+    StoppedBilling, UnsignedRequest, encode,
 };
 use serde::Deserialize;
 
@@ -37,8 +37,8 @@ pub(crate) fn act(
     config: &Config,
     action: &Action,
     ids: &[InstanceId],
-) -> Result<Call<Receipt>, Fault> {
-    PROFILE.admits_batch(action, ids.len())?;
+) -> Result<ApiCall<BatchAck>, Fault> {
+    PROFILE.check_batch(action, ids.len())?;
     match (action, ids) {
         (Action::Start(options), [id]) => start_instance(id, options),
         (Action::Start(_), _) => Ok(start_instances(config, ids)),
@@ -56,25 +56,25 @@ pub(crate) fn act(
 pub(crate) fn observe(
     config: &Config,
     ids: &[InstanceId],
-) -> Result<Call<Vec<Observation>>, Fault> {
-    PROFILE.admits_look(ids.len())?;
+) -> Result<ApiCall<Vec<Observation>>, Fault> {
+    PROFILE.check_observe(ids.len())?;
     let query = instances_of(config).with_encoded("InstanceIds", &encoded_array(ids));
-    Ok(Call::new(
+    Ok(ApiCall::new(
         post("DescribeInstances", query),
         read_observations,
     ))
 }
 
 /// The page after `page`, or the first one.
-pub(crate) fn list(config: &Config, page: Option<&PageToken>) -> Call<Page> {
+pub(crate) fn list(config: &Config, page: Option<&PageToken>) -> ApiCall<Page> {
     let query = match page {
         Some(token) => instances_of(config).with("NextToken", token.as_str()),
         None => instances_of(config),
     };
-    Call::new(post("DescribeInstances", query), read_page)
+    ApiCall::new(post("DescribeInstances", query), read_page)
 }
 
-fn start_instance(id: &InstanceId, options: &StartOptions) -> Result<Call<Receipt>, Fault> {
+fn start_instance(id: &InstanceId, options: &StartOptions) -> Result<ApiCall<BatchAck>, Fault> {
     let query = Query::default().with("InstanceId", id.as_str());
     let query = match options.local_disk {
         LocalDisk::Keep => query,
@@ -84,16 +84,16 @@ fn start_instance(id: &InstanceId, options: &StartOptions) -> Result<Call<Receip
     Ok(single("StartInstance", query))
 }
 
-fn start_instances(config: &Config, ids: &[InstanceId]) -> Call<Receipt> {
+fn start_instances(config: &Config, ids: &[InstanceId]) -> ApiCall<BatchAck> {
     batch("StartInstances", Query::default(), config, ids)
 }
 
-fn stop_instance(id: &InstanceId, options: &StopOptions) -> Call<Receipt> {
+fn stop_instance(id: &InstanceId, options: &StopOptions) -> ApiCall<BatchAck> {
     let query = stop_query(options).with("InstanceId", id.as_str());
     single("StopInstance", query)
 }
 
-fn stop_instances(config: &Config, ids: &[InstanceId], options: &StopOptions) -> Call<Receipt> {
+fn stop_instances(config: &Config, ids: &[InstanceId], options: &StopOptions) -> ApiCall<BatchAck> {
     batch("StopInstances", stop_query(options), config, ids)
 }
 
@@ -110,7 +110,7 @@ fn stop_query(options: &StopOptions) -> Query<'static> {
         .with("StoppedMode", stopped_mode)
 }
 
-fn reboot_instance(id: &InstanceId, options: &RebootOptions) -> Call<Receipt> {
+fn reboot_instance(id: &InstanceId, options: &RebootOptions) -> ApiCall<BatchAck> {
     let query = Query::default()
         .with("ForceStop", forced(options.mode))
         .with("InstanceId", id.as_str());
@@ -118,13 +118,17 @@ fn reboot_instance(id: &InstanceId, options: &RebootOptions) -> Call<Receipt> {
 }
 
 /// The batch operation has another name for the flag than the operation for one instance.
-fn reboot_instances(config: &Config, ids: &[InstanceId], options: &RebootOptions) -> Call<Receipt> {
+fn reboot_instances(
+    config: &Config,
+    ids: &[InstanceId],
+    options: &RebootOptions,
+) -> ApiCall<BatchAck> {
     let query = Query::default().with("ForceReboot", forced(options.mode));
     batch("RebootInstances", query, config, ids)
 }
 
-fn single(operation: &'static str, query: Query<'_>) -> Call<Receipt> {
-    Call::new(post(operation, query), read_single)
+fn single(operation: &'static str, query: Query<'_>) -> ApiCall<BatchAck> {
+    ApiCall::new(post(operation, query), read_single)
 }
 
 fn batch<'a>(
@@ -132,7 +136,7 @@ fn batch<'a>(
     query: Query<'a>,
     config: &'a Config,
     ids: &'a [InstanceId],
-) -> Call<Receipt> {
+) -> ApiCall<BatchAck> {
     let optimization = match config.batch() {
         Batch::SuccessFirst => "SuccessFirst",
         Batch::AllTogether => "AllTogether",
@@ -141,7 +145,7 @@ fn batch<'a>(
         .with("BatchOptimization", optimization)
         .with("RegionId", config.region())
         .with_ids(ids);
-    Call::new(post(operation, query), read_batch)
+    ApiCall::new(post(operation, query), read_batch)
 }
 
 fn instances_of(config: &Config) -> Query<'_> {
@@ -150,8 +154,8 @@ fn instances_of(config: &Config) -> Query<'_> {
         .with("MaxResults", &LIMIT.to_string())
 }
 
-fn post(operation: &'static str, query: Query<'_>) -> Draft {
-    Draft::new(operation, Method::POST, "/").with_query(query.canonical())
+fn post(operation: &'static str, query: Query<'_>) -> UnsignedRequest {
+    UnsignedRequest::new(operation, Method::POST, "/").with_query(query.canonical())
 }
 
 /// `ForceStop` and `ForceReboot`: always sent, in lower case.
@@ -271,13 +275,13 @@ static NUMBERED_KEYS: LazyLock<Vec<(usize, String)>> = LazyLock::new(|| {
 // Answers.
 
 /// A single power operation answers with a request id and nothing else.
-fn read_single(reply: &Reply) -> Result<Receipt, Fault> {
-    Answer::read(reply).map(|_| Receipt::All)
+fn read_single(reply: &HttpResponse) -> Result<BatchAck, Fault> {
+    Answer::read(reply).map(|_| BatchAck::All)
 }
 
 /// A batch answers with a row per instance. A row without a verdict leaves its instance unclear,
 /// and so does a missing row.
-fn read_batch(reply: &Reply) -> Result<Receipt, Fault> {
+fn read_batch(reply: &HttpResponse) -> Result<BatchAck, Fault> {
     let answer = Answer::read(reply)?;
     let mut accepted = Vec::new();
     let mut refused = Vec::new();
@@ -293,15 +297,15 @@ fn read_batch(reply: &Reply) -> Result<Receipt, Fault> {
             refused.push((id, fault));
         }
     }
-    Ok(Receipt::Each { accepted, refused })
+    Ok(BatchAck::Each { accepted, refused })
 }
 
-fn read_observations(reply: &Reply) -> Result<Vec<Observation>, Fault> {
+fn read_observations(reply: &HttpResponse) -> Result<Vec<Observation>, Fault> {
     Answer::read(reply).map(Answer::observations)
 }
 
 /// The last page has an empty token or none.
-fn read_page(reply: &Reply) -> Result<Page, Fault> {
+fn read_page(reply: &HttpResponse) -> Result<Page, Fault> {
     let mut answer = Answer::read(reply)?;
     Ok(Page {
         next: answer.next_token.0.take().map(PageToken::new),
@@ -326,7 +330,7 @@ const DONE: &str = "200";
 
 impl Answer {
     /// Reads a good answer. One that carries an error code is none, whatever its status.
-    fn read(reply: &Reply) -> Result<Self, Fault> {
+    fn read(reply: &HttpResponse) -> Result<Self, Fault> {
         let answer: Self = body::read(reply)?;
         match answer.code.0 {
             Some(code) if code != DONE => Err(fault::of_answer(reply, &code, answer.message.0)),

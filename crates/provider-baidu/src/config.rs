@@ -1,6 +1,6 @@
 //! Where BCC is reached: one host per region.
 
-use lifecycle_core::{BadEndpoint, Endpoint, Fault, FaultKind, Surroundings};
+use lifecycle_core::{Endpoint, Fault, FaultKind, ParseEndpointError, ProviderContext};
 
 use crate::credentials::{has_key_of_terraform, stored_profile};
 
@@ -18,9 +18,9 @@ impl Config {
     /// being unknown.
     ///
     /// # Errors
-    /// [`BadEndpoint`] when `region` is not one label of a host name: 1 to 63 letters, digits and
+    /// [`ParseEndpointError`] when `region` is not one label of a host name: 1 to 63 letters, digits and
     /// hyphens, with no hyphen at either end.
-    pub fn new(region: &str) -> Result<Self, BadEndpoint> {
+    pub fn new(region: &str) -> Result<Self, ParseEndpointError> {
         let endpoint = Endpoint::of_region(region, |region| format!("bcc.{region}.baidubce.com"))?;
         Ok(Self { endpoint })
     }
@@ -47,15 +47,15 @@ impl Config {
 /// # Errors
 /// [`FaultKind::Invalid`], naming variable or profile, when the value is no endpoint; that of the
 /// file when it cannot be read.
-pub fn endpoint_from(region: &str, around: &Surroundings<'_>) -> Result<Option<Endpoint>, Fault> {
-    if let Some(text) = around.variable(ENDPOINT) {
+pub fn endpoint_from(region: &str, ctx: &ProviderContext<'_>) -> Result<Option<Endpoint>, Fault> {
+    if let Some(text) = ctx.variable(ENDPOINT) {
         return parse(ENDPOINT, &text).map(Some);
     }
-    if has_key_of_terraform(around) {
+    if has_key_of_terraform(ctx) {
         // The profile and its address are not used then.
         return Ok(None);
     }
-    let Some(profile) = stored_profile(None, around)? else {
+    let Some(profile) = stored_profile(None, ctx)? else {
         return Ok(None);
     };
     let own_region = profile.region.as_deref().map_or("", str::trim);
@@ -77,7 +77,7 @@ fn parse(place: &str, text: &str) -> Result<Endpoint, Fault> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::credentials::tests::{CONFIG, Toy, around};
+    use crate::credentials::tests::{CONFIG, Toy, ctx};
 
     #[test]
     fn variables_and_profiles_send_the_calls_elsewhere() {
@@ -97,7 +97,7 @@ mod tests {
                 Some("https://v.example"),
             ),
         ] {
-            let endpoint = endpoint_from(region, &around(&Toy::new(texts))).unwrap();
+            let endpoint = endpoint_from(region, &ctx(&Toy::new(texts))).unwrap();
             let endpoint = endpoint.map(|endpoint| endpoint.to_string());
             assert_eq!(endpoint.as_deref(), expected, "{texts:?}");
         }
@@ -110,7 +110,7 @@ mod tests {
             ),
             (&[(CONFIG, "{")], CONFIG),
         ] {
-            let fault = endpoint_from("bj", &around(&Toy::new(texts))).unwrap_err();
+            let fault = endpoint_from("bj", &ctx(&Toy::new(texts))).unwrap_err();
             assert!(fault.message().starts_with(named), "{fault}");
         }
     }

@@ -1,26 +1,26 @@
 //! What Baidu's error codes mean.
 
-use lifecycle_core::{Fault, FaultKind, InstanceId, Lenient, Reply};
+use lifecycle_core::{Fault, FaultKind, HttpResponse, InstanceId, LenientField, ResponseExt};
 use serde::Deserialize;
 
 /// Is this answer a refusal or a failure? An error code counts on any HTTP status.
-pub(crate) fn check(reply: &Reply) -> Result<(), Fault> {
-    if reply.is_success() && !reply.mentions("\"code\"") {
+pub(crate) fn check(reply: &HttpResponse) -> Result<(), Fault> {
+    if reply.status().is_success() && !reply.may_contain("\"code\"") {
         // Nearly every answer: a whole page need not be read twice for that.
         return Ok(());
     }
     let error = ErrorBody::read(reply);
     let fault = match error.code.0.filter(|code| !code.is_empty()) {
         Some(code) => coded(reply, code, error.message.0.unwrap_or_default()),
-        None if reply.is_success() => return Ok(()),
-        None => reply.bare_fault(),
+        None if reply.status().is_success() => return Ok(()),
+        None => reply.fault_from_status(),
     };
     Err(fault.with_request_id(request_id(reply)))
 }
 
 /// The header that every answer of Baidu has; the body of an error has a second id, which serves
 /// where a proxy has dropped the header. <https://cloud.baidu.com/doc/BCC/s/Mjwvyo6bm>
-pub(crate) fn request_id(reply: &Reply) -> Option<String> {
+pub(crate) fn request_id(reply: &HttpResponse) -> Option<String> {
     match reply.header("x-bce-request-id") {
         Some(id) => Some(id.to_owned()),
         None => ErrorBody::read(reply).request_id.0,
@@ -28,14 +28,14 @@ pub(crate) fn request_id(reply: &Reply) -> Option<String> {
 }
 
 /// A fault with a code of Baidu's.
-fn coded(reply: &Reply, code: String, message: String) -> Fault {
+fn coded(reply: &HttpResponse, code: String, message: String) -> Fault {
     let named = match code.as_str() {
         "NoSuchObject" => ids_in(&message),
         _ => Vec::new(),
     };
-    let kind = kind(&code).unwrap_or(FaultKind::from_status(reply.status));
+    let kind = kind(&code).unwrap_or(FaultKind::from_status(reply.status().as_u16()));
     Fault::new(kind, message)
-        .with_status(reply.status)
+        .with_status(reply.status().as_u16())
         .with_code(code)
         .with_retry_after(reply.retry_after())
         .with_instances(named)
@@ -107,15 +107,15 @@ fn ids_in(message: &str) -> Vec<InstanceId> {
 #[derive(Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 struct ErrorBody {
-    code: Lenient<String>,
-    message: Lenient<String>,
-    request_id: Lenient<String>,
+    code: LenientField<String>,
+    message: LenientField<String>,
+    request_id: LenientField<String>,
 }
 
 impl ErrorBody {
     /// What an answer has of it; nothing when its body is something else.
-    fn read(reply: &Reply) -> Self {
-        serde_json::from_slice(&reply.body).unwrap_or_default()
+    fn read(reply: &HttpResponse) -> Self {
+        serde_json::from_slice(reply.body()).unwrap_or_default()
     }
 }
 

@@ -9,15 +9,15 @@ mod wire;
 use bytes::Bytes;
 use credentials::{COMMAND_LINE, TERRAFORM};
 use lifecycle_core::{
-    Action, Call, Credential, Draft, Fault, InstanceId, Limits, Observation, Page, PageToken,
-    Profile, Provider, Receipt, Reply, Stamp, Support,
+    Action, ApiCall, BatchAck, BatchLimits, Credential, Fault, HttpResponse, InstanceId,
+    Observation, Page, PageToken, Profile, Provider, SigningContext, Support, UnsignedRequest,
 };
 
 pub use config::{Config, endpoint_from};
 
 /// What Baidu's pages and tools say about BCC in numbers. They name no rate limit, so the pace is
 /// the default one, and so is the cadence.
-pub const PROFILE: Profile = Profile::new("baidu", "Baidu AI Cloud BCC", Limits::all(100))
+pub const PROFILE: Profile = Profile::new("baidu", "Baidu AI Cloud BCC", BatchLimits::all(100))
     .with_support(Support::NONE.forced().release_billing())
     .with_variables(&[TERRAFORM, COMMAND_LINE]);
 
@@ -39,39 +39,39 @@ impl Provider for Baidu {
         &PROFILE
     }
 
-    fn act(&self, action: &Action, ids: &[InstanceId]) -> Result<Call<Receipt>, Fault> {
+    fn act(&self, action: &Action, ids: &[InstanceId]) -> Result<ApiCall<BatchAck>, Fault> {
         wire::act(action, ids)
     }
 
-    fn observe(&self, ids: &[InstanceId]) -> Result<Call<Vec<Observation>>, Fault> {
+    fn observe(&self, ids: &[InstanceId]) -> Result<ApiCall<Vec<Observation>>, Fault> {
         wire::observe(ids)
     }
 
-    fn list(&self, page: Option<&PageToken>) -> Result<Call<Page>, Fault> {
+    fn list(&self, page: Option<&PageToken>) -> Result<ApiCall<Page>, Fault> {
         Ok(wire::list(page))
     }
 
     fn sign(
         &self,
-        draft: &Draft,
+        draft: &UnsignedRequest,
         key: &Credential,
-        at: &Stamp,
+        at: &SigningContext,
     ) -> Result<http::Request<Bytes>, Fault> {
         sign::sign(self.config.endpoint(), draft, key, at)
     }
 
-    fn check(&self, reply: &Reply) -> Result<(), Fault> {
+    fn check(&self, reply: &HttpResponse) -> Result<(), Fault> {
         fault::check(reply)
     }
 
-    fn request_id(&self, reply: &Reply) -> Option<String> {
+    fn request_id(&self, reply: &HttpResponse) -> Option<String> {
         fault::request_id(reply)
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use lifecycle_core::{KeyVariables, Verb};
+    use lifecycle_core::{ActionKind, EnvVarNames};
 
     use super::*;
 
@@ -80,7 +80,7 @@ mod tests {
         let baidu = Baidu::new(Config::new("bj").unwrap());
         let profile = baidu.profile();
         assert_eq!(profile.cloud, "baidu");
-        for verb in [Verb::Start, Verb::Stop, Verb::Reboot] {
+        for verb in [ActionKind::Start, ActionKind::Stop, ActionKind::Reboot] {
             assert_eq!(profile.limits.of(verb), 100);
         }
         assert_eq!(profile.limits.observe, 100);
@@ -97,13 +97,13 @@ mod tests {
         assert_eq!(ids, ["BAIDUCLOUD_ACCESS_KEY", "BCE_ACCESS_KEY_ID"]);
     }
 
-    fn first_variable(variables: &KeyVariables) -> &'static str {
+    fn first_variable(variables: &EnvVarNames) -> &'static str {
         match variables {
-            KeyVariables::Keys { id, session, .. } => {
+            EnvVarNames::Keys { id, session, .. } => {
                 assert!(session.is_some(), "{id} may be a temporary key");
                 id
             }
-            token @ KeyVariables::Token(_) => panic!("Baidu has no {token:?}"),
+            token @ EnvVarNames::Token(_) => panic!("Baidu has no {token:?}"),
         }
     }
 }

@@ -12,15 +12,16 @@ use http::{
     header::{AUTHORIZATION, CONTENT_TYPE, HOST},
 };
 use lifecycle_core::{
-    Credential, Draft, Endpoint, Fault, FaultKind, Secret, Stamp, encode, header, hidden_header,
+    Credential, Endpoint, Fault, FaultKind, Secret, SigningContext, UnsignedRequest, encode,
+    header, sensitive_header,
 };
 
 /// One attempt at `draft`, signed.
 pub(crate) fn sign(
     endpoint: &Endpoint,
-    draft: &Draft,
+    draft: &UnsignedRequest,
     key: &Credential,
-    at: &Stamp,
+    at: &SigningContext,
 ) -> Result<Request<Bytes>, Fault> {
     let Credential::Keys {
         id,
@@ -57,9 +58,9 @@ pub(crate) fn sign(
     headers.reserve(5);
     headers.insert(HOST, header(endpoint.authority())?);
     headers.insert(CONTENT_TYPE, JSON.clone());
-    headers.insert(AUTHORIZATION, hidden_header(authorization)?);
+    headers.insert(AUTHORIZATION, sensitive_header(authorization)?);
     if let Some(token) = session {
-        headers.insert(&SESSION, hidden_header(token)?);
+        headers.insert(&SESSION, sensitive_header(token)?);
     }
     headers.insert(&DATE, header(date)?);
     Ok(request)

@@ -2,8 +2,8 @@
 
 use http::Method;
 use lifecycle_core::{
-    Action, Call, Draft, Fault, FaultKind, InstanceId, Lenient, Observation, Page, PageToken,
-    PowerState, Receipt, Reply, Row, encode,
+    Action, ApiCall, BatchAck, Fault, FaultKind, HttpResponse, InstanceId, LenientField,
+    LenientObject, Observation, Page, PageToken, PowerState, ResponseExt, UnsignedRequest, encode,
 };
 use serde::Deserialize;
 
@@ -15,8 +15,8 @@ use crate::PROFILE;
 /// stop: <https://cloud.baidu.com/doc/BCC/s/Tjwvyobwq>,
 /// reboot: <https://cloud.baidu.com/doc/BCC/s/vjwvyoa62>.
 /// The batch reboot has no page; Baidu's SDKs have it since March 2026.
-pub(crate) fn act(action: &Action, ids: &[InstanceId]) -> Result<Call<Receipt>, Fault> {
-    PROFILE.admits_batch(action, ids.len())?;
+pub(crate) fn act(action: &Action, ids: &[InstanceId]) -> Result<ApiCall<BatchAck>, Fault> {
+    PROFILE.check_batch(action, ids.len())?;
     let (single, batch, query, flags) = match action {
         Action::Start(_) => ("StartInstance", "BatchStartInstance", "start", vec![]),
         Action::Stop(stop) => {
@@ -33,40 +33,40 @@ pub(crate) fn act(action: &Action, ids: &[InstanceId]) -> Result<Call<Receipt>, 
         _ => return Err(unsupported("this action")),
     };
     let draft = match ids {
-        [id] if flags.is_empty() => Draft::new(single, Method::PUT, instance_path(id)),
-        [id] => {
-            Draft::new(single, Method::PUT, instance_path(id)).with_body(json_object(&[], &flags))
-        }
-        _ => Draft::new(batch, Method::PUT, "/v2/instance/batchAction")
+        [id] if flags.is_empty() => UnsignedRequest::new(single, Method::PUT, instance_path(id)),
+        [id] => UnsignedRequest::new(single, Method::PUT, instance_path(id))
+            .with_body(json_object(&[], &flags)),
+        _ => UnsignedRequest::new(batch, Method::PUT, "/v2/instance/batchAction")
             .with_body(json_object(ids, &flags)),
     };
-    Ok(Call::new(draft.with_query(query), read_power))
+    Ok(ApiCall::new(draft.with_query(query), read_power))
 }
 
 /// One instance: <https://cloud.baidu.com/doc/BCC/s/sjwvyoeqr>,
 /// several: <https://cloud.baidu.com/doc/BCC/s/Kksyfijrw>.
-pub(crate) fn observe(ids: &[InstanceId]) -> Result<Call<Vec<Observation>>, Fault> {
-    PROFILE.admits_look(ids.len())?;
+pub(crate) fn observe(ids: &[InstanceId]) -> Result<ApiCall<Vec<Observation>>, Fault> {
+    PROFILE.check_observe(ids.len())?;
     if let [id] = ids {
-        let draft = Draft::new("GetInstance", Method::GET, instance_path(id));
-        return Ok(Call::new(draft, read_one));
+        let draft = UnsignedRequest::new("GetInstance", Method::GET, instance_path(id));
+        return Ok(ApiCall::new(draft, read_one));
     }
     let path = "/v2/instance/listByInstanceId";
-    let draft = Draft::new("ListInstanceByInstanceIds", Method::POST, path)
+    let draft = UnsignedRequest::new("ListInstanceByInstanceIds", Method::POST, path)
         .with_query(format!("maxKeys={}", PROFILE.limits.observe))
         .with_body(json_object(ids, &[]));
-    Ok(Call::new(draft, read_many))
+    Ok(ApiCall::new(draft, read_many))
 }
 
 /// A page of up to 1000 instances, the most that is usual:
 /// <https://cloud.baidu.com/doc/BCC/s/Xjwvyodmx>. The token is Baidu's marker.
-pub(crate) fn list(page: Option<&PageToken>) -> Call<Page> {
+pub(crate) fn list(page: Option<&PageToken>) -> ApiCall<Page> {
     let query = match page {
         None => "maxKeys=1000".to_owned(),
         Some(marker) => format!("marker={}&maxKeys=1000", encode::percent(marker.as_str())),
     };
-    let draft = Draft::new("ListInstances", Method::GET, "/v2/instance").with_query(query);
-    Call::new(draft, read_page)
+    let draft =
+        UnsignedRequest::new("ListInstances", Method::GET, "/v2/instance").with_query(query);
+    ApiCall::new(draft, read_page)
 }
 
 fn instance_path(id: &InstanceId) -> String {
@@ -112,16 +112,16 @@ fn unsupported(what: &str) -> Fault {
 /// Nothing, an object without failed ids, or one with some. Baidu gives no reason for a failed
 /// one, and its documents say that such a batch is refused as a whole; so whether the action was
 /// begun on it is open, and the fault says so.
-fn read_power(reply: &Reply) -> Result<Receipt, Fault> {
-    if reply.body.trim_ascii().is_empty() {
-        return Ok(Receipt::All);
+fn read_power(reply: &HttpResponse) -> Result<BatchAck, Fault> {
+    if reply.body().trim_ascii().is_empty() {
+        return Ok(BatchAck::All);
     }
     let answer: PowerAnswer = reply.json()?;
     let failed = answer.failed_instance_id_list.unwrap_or_default();
-    Receipt::without_failed(&failed, reply, crate::fault::request_id(reply))
+    BatchAck::without_failed(&failed, reply, crate::fault::request_id(reply))
 }
 
-fn read_one(reply: &Reply) -> Result<Vec<Observation>, Fault> {
+fn read_one(reply: &HttpResponse) -> Result<Vec<Observation>, Fault> {
     let answer: InstanceAnswer = reply.json()?;
     match answer.instance.0.and_then(Instance::observation) {
         Some(observation) => Ok(vec![observation]),
@@ -131,7 +131,7 @@ fn read_one(reply: &Reply) -> Result<Vec<Observation>, Fault> {
 
 /// An instance without a row counts as unknown to the cloud, so a list that is cut short must not
 /// pass for the whole one.
-fn read_many(reply: &Reply) -> Result<Vec<Observation>, Fault> {
+fn read_many(reply: &HttpResponse) -> Result<Vec<Observation>, Fault> {
     let answer: InstanceList = reply.json()?;
     if answer.is_truncated.0 == Some(true) {
         return Err(reply.unreadable("it is the first of several pages"));
@@ -139,7 +139,7 @@ fn read_many(reply: &Reply) -> Result<Vec<Observation>, Fault> {
     answer.observations(reply)
 }
 
-fn read_page(reply: &Reply) -> Result<Page, Fault> {
+fn read_page(reply: &HttpResponse) -> Result<Page, Fault> {
     let answer: InstanceList = reply.json()?;
     Ok(Page {
         next: answer.next(),
@@ -157,17 +157,17 @@ struct PowerAnswer {
 #[derive(Deserialize)]
 struct InstanceAnswer {
     #[serde(default)]
-    instance: Lenient<Instance>,
+    instance: LenientField<Instance>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct InstanceList {
     #[serde(default)]
-    is_truncated: Lenient<bool>,
+    is_truncated: LenientField<bool>,
     #[serde(default)]
-    next_marker: Lenient<String>,
-    instances: Option<Vec<Row<Instance>>>,
+    next_marker: LenientField<String>,
+    instances: Option<Vec<LenientObject<Instance>>>,
 }
 
 impl InstanceList {
@@ -179,7 +179,7 @@ impl InstanceList {
     }
 
     /// The rows that name an instance.
-    fn observations(self, reply: &Reply) -> Result<Vec<Observation>, Fault> {
+    fn observations(self, reply: &HttpResponse) -> Result<Vec<Observation>, Fault> {
         if self.instances.is_none() && self.is_truncated.0.is_none() {
             return Err(reply.unreadable("it is no list of instances"));
         }
@@ -194,11 +194,11 @@ impl InstanceList {
 #[derive(Deserialize)]
 struct Instance {
     #[serde(default)]
-    id: Lenient<String>,
+    id: LenientField<String>,
     #[serde(default)]
-    name: Lenient<String>,
+    name: LenientField<String>,
     #[serde(default)]
-    status: Lenient<String>,
+    status: LenientField<String>,
 }
 
 impl Instance {

@@ -1,6 +1,6 @@
 //! Where ECS is reached, and in which project its servers are.
 
-use lifecycle_core::{Endpoint, Fault, FaultKind, Surroundings};
+use lifecycle_core::{Endpoint, Fault, FaultKind, ProviderContext};
 
 use crate::identity::{DOMAIN, domain, host};
 
@@ -25,15 +25,15 @@ impl Config {
     /// "My Credentials".
     ///
     /// # Errors
-    /// [`BadConfig::Region`] when `region` is not one label of a host name: 1 to 63 letters,
-    /// digits and hyphens, with no hyphen at either end. [`BadConfig::ProjectId`] when
+    /// [`ConfigError::Region`] when `region` is not one label of a host name: 1 to 63 letters,
+    /// digits and hyphens, with no hyphen at either end. [`ConfigError::ProjectId`] when
     /// `project_id` is empty or has other characters than letters, digits, `-` and `_`.
-    pub fn new(region: &str, project_id: &str) -> Result<Self, BadConfig> {
+    pub fn new(region: &str, project_id: &str) -> Result<Self, ConfigError> {
         if !is_project_id(project_id) {
-            return Err(BadConfig::ProjectId(project_id.to_owned()));
+            return Err(ConfigError::ProjectId(project_id.to_owned()));
         }
         let endpoint =
-            host("ecs", region, DOMAIN).map_err(|_| BadConfig::Region(region.to_owned()))?;
+            host("ecs", region, DOMAIN).map_err(|_| ConfigError::Region(region.to_owned()))?;
         Ok(Self {
             endpoint,
             region: region.to_ascii_lowercase(),
@@ -52,10 +52,10 @@ impl Config {
     /// With the region's host in another domain, such as `myhuaweicloud.eu` or a partner cloud's.
     ///
     /// # Errors
-    /// [`BadConfig::Domain`] when it could not be part of a host name.
-    pub fn with_domain(mut self, domain: &str) -> Result<Self, BadConfig> {
-        self.endpoint =
-            host("ecs", &self.region, domain).map_err(|_| BadConfig::Domain(domain.to_owned()))?;
+    /// [`ConfigError::Domain`] when it could not be part of a host name.
+    pub fn with_domain(mut self, domain: &str) -> Result<Self, ConfigError> {
+        self.endpoint = host("ecs", &self.region, domain)
+            .map_err(|_| ConfigError::Domain(domain.to_owned()))?;
         Ok(self)
     }
 
@@ -95,7 +95,7 @@ impl Config {
 /// A configuration that was refused before anything was sent.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
-pub enum BadConfig {
+pub enum ConfigError {
     /// The region could not be part of a host name.
     #[error("region {0:?} is not one label of a host name")]
     Region(String),
@@ -115,18 +115,18 @@ pub enum BadConfig {
 ///
 /// # Errors
 /// [`FaultKind::Invalid`], naming the variable, when its value is no endpoint.
-pub fn endpoint_from(region: &str, around: &Surroundings<'_>) -> Result<Option<Endpoint>, Fault> {
+pub fn endpoint_from(region: &str, ctx: &ProviderContext<'_>) -> Result<Option<Endpoint>, Fault> {
     let variable = format!(
         "HUAWEICLOUD_SDK_REGION_ECS_{}",
         region.to_ascii_uppercase().replace('-', "_")
     );
-    if let Some(text) = around.variable(&variable) {
+    if let Some(text) = ctx.variable(&variable) {
         let first = text.split(',').next().unwrap_or_default().trim();
         return Endpoint::parse(first)
             .map(Some)
             .map_err(|error| Fault::new(FaultKind::Invalid, format!("{variable}: {error}")));
     }
-    domain(around)
+    domain(ctx)
         .map(|domain| host("ecs", region, &domain))
         .transpose()
         .map_err(|error| Fault::new(FaultKind::Invalid, format!("HW_CLOUD: {error}")))
@@ -143,7 +143,7 @@ pub(crate) fn is_project_id(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::credentials::tests::{Toy, around};
+    use crate::credentials::tests::{Toy, ctx};
 
     const PROJECT: &str = "0123456789abcdef0123456789abcdef";
 
@@ -173,7 +173,7 @@ mod tests {
         for domain in ["a b", "a/b", "a#", "a@b", "a?b", "a:b"] {
             assert_eq!(
                 config.clone().with_domain(domain),
-                Err(BadConfig::Domain(domain.to_owned()))
+                Err(ConfigError::Domain(domain.to_owned()))
             );
         }
     }
@@ -203,14 +203,14 @@ mod tests {
             ),
         ] {
             for region in ["cn-north-4", "CN-North-4"] {
-                let endpoint = endpoint_from(region, &around(&Toy::new(variables))).unwrap();
+                let endpoint = endpoint_from(region, &ctx(&Toy::new(variables))).unwrap();
                 let endpoint = endpoint.map(|endpoint| endpoint.to_string());
                 assert_eq!(endpoint.as_deref(), expected, "{variables:?}");
             }
         }
         for (variable, value) in [(own, "ftp://a"), (own, ","), (cloud, "a/b")] {
             let toy = Toy::new(&[(variable, value)]);
-            let fault = endpoint_from("cn-north-4", &around(&toy)).unwrap_err();
+            let fault = endpoint_from("cn-north-4", &ctx(&toy)).unwrap_err();
             assert_eq!(fault.kind(), FaultKind::Invalid);
             assert!(fault.message().starts_with(variable), "{fault}");
         }
@@ -225,7 +225,7 @@ mod tests {
         ] {
             assert_eq!(
                 Config::new(region, PROJECT),
-                Err(BadConfig::Region(region.to_owned()))
+                Err(ConfigError::Region(region.to_owned()))
             );
         }
     }
@@ -247,7 +247,7 @@ mod tests {
         ] {
             assert_eq!(
                 Config::new("cn-north-4", id),
-                Err(BadConfig::ProjectId(id.to_owned()))
+                Err(ConfigError::ProjectId(id.to_owned()))
             );
         }
         assert!(Config::new("cn-north-4", "Aa0-_").is_ok());

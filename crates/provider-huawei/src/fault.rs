@@ -5,7 +5,7 @@
 //! codes of the gateway:
 //! <https://support.huaweicloud.com/intl/en-us/devg-apisign/api-sign-errorcode.html>.
 
-use lifecycle_core::{Effect, Fault, FaultKind, InstanceId, Reply};
+use lifecycle_core::{ExecutionStatus, Fault, FaultKind, HttpResponse, InstanceId, ResponseExt};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
@@ -13,39 +13,39 @@ use serde_json::{Map, Value};
 ///
 /// 200 is not: the faults in such a body are those of a job or of a server. Other 2xx can be: flow
 /// control answers 202.
-pub(crate) fn check(reply: &Reply) -> Result<(), Fault> {
-    if reply.status == 200 {
+pub(crate) fn check(reply: &HttpResponse) -> Result<(), Fault> {
+    if reply.status().as_u16() == 200 {
         return Ok(());
     }
     match reported(reply) {
         Some(fault) => Err(fault),
-        None if reply.is_success() => Ok(()),
-        None => Err(without_request(reply.bare_fault()).with_request_id(request_id(reply))),
+        None if reply.status().is_success() => Ok(()),
+        None => Err(without_request(reply.fault_from_status()).with_request_id(request_id(reply))),
     }
 }
 
 /// The gateway's header, that of the identity service, or what the body of an error says where a
 /// proxy has dropped them.
-pub(crate) fn request_id(reply: &Reply) -> Option<String> {
+pub(crate) fn request_id(reply: &HttpResponse) -> Option<String> {
     let headers = ["x-request-id", "x-iam-trace-id"];
     if let Some(id) = headers.iter().find_map(|name| reply.header(name)) {
         return Some(id.to_owned());
     }
-    if reply.status == 200 {
+    if reply.status().as_u16() == 200 {
         return None;
     }
-    let body: Value = serde_json::from_slice(&reply.body).ok()?;
+    let body: Value = serde_json::from_slice(reply.body()).ok()?;
     Some(body.get("request_id")?.as_str()?.to_owned())
 }
 
 /// The body of a good answer.
-pub(crate) fn read<T: DeserializeOwned>(reply: &Reply) -> Result<T, Fault> {
+pub(crate) fn read<T: DeserializeOwned>(reply: &HttpResponse) -> Result<T, Fault> {
     reply.json().map_err(without_request)
 }
 
 /// The fault of a 2xx answer that lacks what it is there for: the error that it reports instead,
 /// or that nobody can tell what it says.
-pub(crate) fn instead_of(reply: &Reply, expected: &str) -> Fault {
+pub(crate) fn instead_of(reply: &HttpResponse, expected: &str) -> Fault {
     reported(reply)
         .unwrap_or_else(|| without_request(reply.unreadable(&format!("it has no {expected}"))))
 }
@@ -60,21 +60,21 @@ pub(crate) fn of_job(code: Option<&str>, reason: &str) -> Fault {
 }
 
 /// The fault in the body of an answer, if it has one in any of the cloud's forms.
-fn reported(reply: &Reply) -> Option<Fault> {
-    let body: Value = serde_json::from_slice(&reply.body).ok()?;
-    let notice = if reply.is_success() {
+fn reported(reply: &HttpResponse) -> Option<Fault> {
+    let body: Value = serde_json::from_slice(reply.body()).ok()?;
+    let notice = if reply.status().is_success() {
         Notice::whole(&body)?
     } else {
         Notice::in_body(&body)?
     };
     let fault = notice.fault(|code| match code {
-        Some(code) => kind_of_status(code, reply.status),
+        Some(code) => kind_of_status(code, reply.status().as_u16()),
         // All of the cloud's forms have a code: this text may be anybody's.
-        None => reply.bare_fault().kind(),
+        None => reply.fault_from_status().kind(),
     });
     Some(
         with_causes(fault, &Cause::in_body(&body))
-            .with_status(reply.status)
+            .with_status(reply.status().as_u16())
             .with_request_id(request_id(reply))
             .with_retry_after(reply.retry_after()),
     )
@@ -131,11 +131,11 @@ impl Notice {
         let kind = quoted.or(known).unwrap_or_else(|| otherwise(code));
         let mut fault = Fault::new(kind, self.message);
         if code.is_some_and(went_no_further) {
-            fault = fault.with_effect(Effect::None);
+            fault = fault.with_execution_status(ExecutionStatus::NotExecuted);
         }
         if quoted.is_some() {
             // The outer service was at work when the inner one refused.
-            fault = fault.with_effect(Effect::Possible);
+            fault = fault.with_execution_status(ExecutionStatus::Unknown);
         }
         if let Some(code) = self.code {
             fault = fault.with_code(code);
@@ -322,11 +322,11 @@ fn with_causes(fault: Fault, causes: &[Cause]) -> Fault {
         .collect();
     let message = format!("{} ({})", fault.message(), reasons.join(" "));
     let instances = causes.iter().filter_map(|cause| cause.instance.clone());
-    let effect = fault.effect();
+    let effect = fault.execution_status();
     without_request(
         fault
             .with_kind(kind)
-            .with_effect(effect)
+            .with_execution_status(effect)
             .with_instances(instances.collect())
             .with_message(message),
     )

@@ -6,40 +6,44 @@ use http::{
     HeaderName, HeaderValue, Method, Request,
     header::{CONTENT_TYPE, HOST},
 };
-use lifecycle_core::{BadEndpoint, Endpoint, Fault, FaultKind, OriginConfig, Surroundings, header};
+use lifecycle_core::{
+    CredentialSourceConfig, Endpoint, Fault, FaultKind, ParseEndpointError, ProviderContext, header,
+};
 use serde_json::Value;
 
 /// The domain of Huawei Cloud itself.
 pub(crate) const DOMAIN: &str = "myhuaweicloud.com";
 
 /// The host of a service in a region.
-pub(crate) fn host(service: &str, region: &str, domain: &str) -> Result<Endpoint, BadEndpoint> {
+pub(crate) fn host(
+    service: &str,
+    region: &str,
+    domain: &str,
+) -> Result<Endpoint, ParseEndpointError> {
     Endpoint::of_region(region, |region| format!("{service}.{region}.{domain}"))
 }
 
 /// Another domain than Huawei Cloud's own, by the variable of its Terraform provider.
-pub(crate) fn domain(around: &Surroundings<'_>) -> Option<String> {
-    around
-        .variable("HW_CLOUD")
-        .filter(|domain| domain != DOMAIN)
+pub(crate) fn domain(ctx: &ProviderContext<'_>) -> Option<String> {
+    ctx.variable("HW_CLOUD").filter(|domain| domain != DOMAIN)
 }
 
 /// The region meant, in lower case; where the caller names none, that of Huawei's Terraform
 /// provider.
-pub(crate) fn region(config: &OriginConfig, around: &Surroundings<'_>) -> Option<String> {
+pub(crate) fn region(config: &CredentialSourceConfig, ctx: &ProviderContext<'_>) -> Option<String> {
     let region = config
         .region
         .clone()
-        .or_else(|| around.variable("HW_REGION_NAME"))?;
+        .or_else(|| ctx.variable("HW_REGION_NAME"))?;
     Some(region.to_ascii_lowercase())
 }
 
 /// Where IAM is: what the caller says, `stored` of a profile (its name and value), Huawei's own
 /// variables, the region's own host where there is one, else one for all.
 pub(crate) fn iam(
-    config: &OriginConfig,
+    config: &CredentialSourceConfig,
     stored: Option<(&str, &str)>,
-    around: &Surroundings<'_>,
+    ctx: &ProviderContext<'_>,
 ) -> Result<Endpoint, Fault> {
     if let Some(endpoint) = &config.identity {
         return Ok(endpoint.clone());
@@ -47,30 +51,33 @@ pub(crate) fn iam(
     if let Some((place, text)) = stored {
         return parse(place, text);
     }
-    if let Some(text) = around.variable(IAM_ENDPOINT) {
+    if let Some(text) = ctx.variable(IAM_ENDPOINT) {
         return parse(IAM_ENDPOINT, &text);
     }
-    if let Some(text) = around.variable(AUTH_URL) {
+    if let Some(text) = ctx.variable(AUTH_URL) {
         // Terraform's has the version of the API, which is part of our paths.
         let text = text.trim_end_matches('/');
         return parse(AUTH_URL, text.strip_suffix("/v3").unwrap_or(text));
     }
-    of_region("iam", config, around, &IAM_REGIONS, "iam.myhuaweicloud.com")
+    of_region("iam", config, ctx, &IAM_REGIONS, "iam.myhuaweicloud.com")
 }
 
 /// Where STS is. Huawei's SDK asks that of `cn-north-4` for every region when it assumes an agency;
 /// its own table of hosts serves here.
-pub(crate) fn sts(config: &OriginConfig, around: &Surroundings<'_>) -> Result<Endpoint, Fault> {
+pub(crate) fn sts(
+    config: &CredentialSourceConfig,
+    ctx: &ProviderContext<'_>,
+) -> Result<Endpoint, Fault> {
     if let Some(endpoint) = &config.identity {
         return Ok(endpoint.clone());
     }
-    if let Some(text) = around.variable(STS_ENDPOINT) {
+    if let Some(text) = ctx.variable(STS_ENDPOINT) {
         return parse(STS_ENDPOINT, &text);
     }
     of_region(
         "sts",
         config,
-        around,
+        ctx,
         &STS_REGIONS,
         "sts.cn-north-4.myhuaweicloud.com",
     )
@@ -88,12 +95,12 @@ fn parse(place: &str, text: &str) -> Result<Endpoint, Fault> {
 /// table.
 fn of_region(
     service: &str,
-    config: &OriginConfig,
-    around: &Surroundings<'_>,
+    config: &CredentialSourceConfig,
+    ctx: &ProviderContext<'_>,
     regions: &[&str],
     otherwise: &str,
 ) -> Result<Endpoint, Fault> {
-    let endpoint = match (region(config, around), domain(around)) {
+    let endpoint = match (region(config, ctx), domain(ctx)) {
         (Some(region), Some(domain)) => host(service, &region, &domain),
         (Some(region), None) if regions.contains(&region.as_str()) => {
             host(service, &region, DOMAIN)

@@ -1,7 +1,10 @@
 //! The job that an accepted power action becomes.
 
 use http::Method;
-use lifecycle_core::{Call, Draft, Fault, InstanceId, JobId, Lenient, Progress, Reply, Verdict};
+use lifecycle_core::{
+    ApiCall, Fault, HttpResponse, InstanceId, JobId, JobProgress, JobStatus, LenientField,
+    UnsignedRequest,
+};
 use serde::Deserialize;
 
 use crate::{Config, fault, wire::Word};
@@ -9,14 +12,17 @@ use crate::{Config, fault, wire::Word};
 /// <https://support.huaweicloud.com/intl/en-us/api-ecs/ecs_02_0901.html>
 ///
 /// A finished job is deleted after a day.
-pub(crate) fn follow(config: &Config, job: &JobId) -> Call<Progress> {
+pub(crate) fn follow(config: &Config, job: &JobId) -> ApiCall<JobProgress> {
     let path = format!("/v1/{}/jobs/{job}", config.project_id());
-    Call::new(Draft::new("ShowJob", Method::GET, path), read_progress)
+    ApiCall::new(
+        UnsignedRequest::new("ShowJob", Method::GET, path),
+        read_progress,
+    )
 }
 
 /// A part counts when it names its server; the others are left to the job as a whole. What the job
 /// as a whole says when only some of its parts failed is unknown.
-fn read_progress(reply: &Reply) -> Result<Progress, Fault> {
+fn read_progress(reply: &HttpResponse) -> Result<JobProgress, Fault> {
     let job: Job = fault::read(reply)?;
     if job.status.0.is_none() {
         return Err(fault::instead_of(reply, "status"));
@@ -32,64 +38,64 @@ fn read_progress(reply: &Reply) -> Result<Progress, Fault> {
         // A job for a single server may name it itself.
         parts.extend(server(entities.server_id).map(|id| (id, overall.clone())));
     }
-    Ok(Progress { overall, parts })
+    Ok(JobProgress { overall, parts })
 }
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Job {
     status: Word,
-    error_code: Lenient<String>,
-    fail_reason: Lenient<String>,
-    entities: Lenient<Entities>,
+    error_code: LenientField<String>,
+    fail_reason: LenientField<String>,
+    entities: LenientField<Entities>,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Entities {
-    server_id: Lenient<String>,
-    sub_jobs: Lenient<Vec<Lenient<SubJob>>>,
+    server_id: LenientField<String>,
+    sub_jobs: LenientField<Vec<LenientField<SubJob>>>,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct SubJob {
     status: Word,
-    error_code: Lenient<String>,
-    fail_reason: Lenient<String>,
-    entities: Lenient<SubEntities>,
+    error_code: LenientField<String>,
+    fail_reason: LenientField<String>,
+    entities: LenientField<SubEntities>,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct SubEntities {
-    server_id: Lenient<String>,
-    errorcode_message: Lenient<String>,
+    server_id: LenientField<String>,
+    errorcode_message: LenientField<String>,
 }
 
 impl SubJob {
-    fn part(self) -> Option<(InstanceId, Verdict)> {
+    fn part(self) -> Option<(InstanceId, JobStatus)> {
         let entities = self.entities.0?;
         let id = server(entities.server_id)?;
         // The concrete cause, where there is one.
-        let reason = Lenient(entities.errorcode_message.0.or(self.fail_reason.0));
+        let reason = LenientField(entities.errorcode_message.0.or(self.fail_reason.0));
         Some((id, verdict(&self.status, &self.error_code, reason)))
     }
 }
 
-fn server(id: Lenient<String>) -> Option<InstanceId> {
+fn server(id: LenientField<String>) -> Option<InstanceId> {
     InstanceId::new(&id.0?).ok()
 }
 
 /// `INIT` and `RUNNING` run; so does every word that this library does not know.
-fn verdict(status: &Word, code: &Lenient<String>, reason: Lenient<String>) -> Verdict {
+fn verdict(status: &Word, code: &LenientField<String>, reason: LenientField<String>) -> JobStatus {
     match status.0.as_deref() {
-        Some("SUCCESS") => Verdict::Succeeded,
-        Some("FAIL") => Verdict::Failed(fault::of_job(
+        Some("SUCCESS") => JobStatus::Succeeded,
+        Some("FAIL") => JobStatus::Failed(fault::of_job(
             code.0.as_deref(),
             &reason.0.unwrap_or_default(),
         )),
-        _ => Verdict::Running,
+        _ => JobStatus::Running,
     }
 }
 

@@ -13,12 +13,13 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use lifecycle_core::{
-    Action, Cadence, Call, Credential, Draft, Fault, InstanceId, JobId, Limits, Observation, Pace,
-    Page, PageToken, Profile, Progress, Provider, Rate, Receipt, Reply, Stamp, Support,
+    Action, ApiCall, BatchAck, BatchLimits, Credential, Fault, HttpResponse, InstanceId, JobId,
+    JobProgress, Observation, Page, PageToken, PollingPolicy, Profile, Provider, Rate, RateLimits,
+    SigningContext, Support, UnsignedRequest,
 };
 
 pub use {
-    config::{BadConfig, Config, endpoint_from},
+    config::{Config, ConfigError, endpoint_from},
     project::{PROJECT_VARIABLES, project},
 };
 
@@ -26,16 +27,16 @@ pub use {
 pub const PROFILE: Profile = Profile::new(
     "huawei",
     "Huawei Cloud ECS",
-    Limits::all(1000).with_observe(100),
+    BatchLimits::all(1000).with_observe(100),
 )
 .with_support(Support::NONE.forced())
 // The gateway's default is 200 calls a second, but real refusals name limits as low as 200 in five
 // minutes, and 1000 servers a minute is all that the pages allow for power actions.
-.with_pace(Pace::new(Rate::new(10.0, 20), Rate::new(2.0, 5)))
+.with_pace(RateLimits::new(Rate::new(10.0, 20), Rate::new(2.0, 5)))
 // No closer together than Huawei's Terraform provider looks, which has seen power jobs take 15 to
 // 35 s.
 .with_cadence(
-    Cadence::new(
+    PollingPolicy::new(
         Duration::from_secs(5),
         Duration::from_secs(5),
         Duration::from_secs(30),
@@ -62,37 +63,37 @@ impl Provider for Huawei {
         &PROFILE
     }
 
-    fn act(&self, action: &Action, ids: &[InstanceId]) -> Result<Call<Receipt>, Fault> {
+    fn act(&self, action: &Action, ids: &[InstanceId]) -> Result<ApiCall<BatchAck>, Fault> {
         wire::act(&self.config, action, ids)
     }
 
-    fn observe(&self, ids: &[InstanceId]) -> Result<Call<Vec<Observation>>, Fault> {
+    fn observe(&self, ids: &[InstanceId]) -> Result<ApiCall<Vec<Observation>>, Fault> {
         wire::observe(&self.config, ids)
     }
 
-    fn list(&self, page: Option<&PageToken>) -> Result<Call<Page>, Fault> {
+    fn list(&self, page: Option<&PageToken>) -> Result<ApiCall<Page>, Fault> {
         Ok(wire::list(&self.config, page))
     }
 
-    fn follow(&self, job: &JobId) -> Option<Call<Progress>> {
+    fn follow(&self, job: &JobId) -> Option<ApiCall<JobProgress>> {
         Some(job::follow(&self.config, job))
     }
 
     fn sign(
         &self,
-        draft: &Draft,
+        draft: &UnsignedRequest,
         key: &Credential,
-        at: &Stamp,
+        at: &SigningContext,
     ) -> Result<http::Request<Bytes>, Fault> {
         let project_id = Some(self.config.project_id());
         sign::sign(self.config.endpoint(), project_id, draft, key, at)
     }
 
-    fn check(&self, reply: &Reply) -> Result<(), Fault> {
+    fn check(&self, reply: &HttpResponse) -> Result<(), Fault> {
         fault::check(reply)
     }
 
-    fn request_id(&self, reply: &Reply) -> Option<String> {
+    fn request_id(&self, reply: &HttpResponse) -> Option<String> {
         fault::request_id(reply)
     }
 }
@@ -104,7 +105,7 @@ mod tests {
     #[test]
     fn the_profile_says_what_the_pages_say() {
         assert_eq!(PROFILE.cloud, "huawei");
-        assert_eq!(PROFILE.limits, Limits::all(1000).with_observe(100));
+        assert_eq!(PROFILE.limits, BatchLimits::all(1000).with_observe(100));
         assert_eq!(PROFILE.support, Support::NONE.forced());
         let variables: Vec<String> = PROFILE
             .variables

@@ -2,7 +2,8 @@
 
 use http::Method;
 use lifecycle_core::{
-    Credential, Draft, Fault, OriginConfig, Reach, Reply, Step, Surroundings, encode,
+    Credential, CredentialSourceConfig, ExchangeStep, Fault, HttpResponse, ProviderContext,
+    ServiceKind, UnsignedRequest, encode,
 };
 use serde::Deserialize;
 
@@ -24,32 +25,39 @@ pub const PROJECT_VARIABLES: &[&str] = &["HUAWEICLOUD_SDK_PROJECT_ID", "HW_PROJE
 /// the files of Huawei's SDKs or of its command line; else IAM is asked for the project that is
 /// named like the region, or like `HW_PROJECT_NAME` where that names a part of the region. None or
 /// several such projects are a fault: then a project id has to be given.
-pub fn project(config: &OriginConfig, key: &Credential, around: &Surroundings<'_>) -> Step<String> {
-    if let Some(id) = around.first_variable(PROJECT_VARIABLES) {
-        return Step::Done(id);
+pub fn project(
+    config: &CredentialSourceConfig,
+    key: &Credential,
+    ctx: &ProviderContext<'_>,
+) -> ExchangeStep<String> {
+    if let Some(id) = ctx.first_variable(PROJECT_VARIABLES) {
+        return ExchangeStep::Done(id);
     }
-    let Some(region) = region(config, around) else {
-        return Step::Failed(invalid(format!(
+    let Some(region) = region(config, ctx) else {
+        return ExchangeStep::Failed(invalid(format!(
             "without a region no project can be looked up: give a region or a project id ({})",
             PROJECT_VARIABLES.join(", ")
         )));
     };
-    if let Some(id) = stored_project(config, &region, key, around) {
-        return Step::Done(id);
+    if let Some(id) = stored_project(config, &region, key, ctx) {
+        return ExchangeStep::Done(id);
     }
-    let name = around
+    let name = ctx
         .variable("HW_PROJECT_NAME")
         .filter(|name| name.starts_with(&format!("{region}_")))
         .unwrap_or(region);
-    let draft = Draft::new("KeystoneListProjects", Method::GET, "/v3/projects")
+    let draft = UnsignedRequest::new("KeystoneListProjects", Method::GET, "/v3/projects")
         .with_query(format!("name={}", encode::percent(&name)));
-    let request = iam(config, None, around)
-        .and_then(|endpoint| sign(&endpoint, None, &draft, key, &around.stamp()));
+    let request = iam(config, None, ctx)
+        .and_then(|endpoint| sign(&endpoint, None, &draft, key, &ctx.stamp()));
     match request {
-        Ok(request) => Step::ask(draft.operation, Reach::Service, request, move |reply, _| {
-            reply.and_then(|reply| the_only_one(&reply, &name)).into()
-        }),
-        Err(fault) => Step::Failed(fault),
+        Ok(request) => ExchangeStep::http(
+            draft.operation,
+            ServiceKind::Identity,
+            request,
+            move |reply, _| reply.and_then(|reply| the_only_one(&reply, &name)).into(),
+        ),
+        Err(fault) => ExchangeStep::Failed(fault),
     }
 }
 
@@ -63,7 +71,7 @@ struct Project {
     id: String,
 }
 
-fn the_only_one(reply: &Reply, name: &str) -> Result<String, Fault> {
+fn the_only_one(reply: &HttpResponse, name: &str) -> Result<String, Fault> {
     fault::check(reply)?;
     let Projects { projects } = fault::read(reply)?;
     let mut ids: Vec<String> = projects.into_iter().map(|project| project.id).collect();
@@ -78,7 +86,7 @@ fn the_only_one(reply: &Reply, name: &str) -> Result<String, Fault> {
     };
     let advice = format!("give a project id, such as by {}", PROJECT_VARIABLES[0]);
     Err(invalid(format!("{problem}: {advice}"))
-        .with_status(reply.status)
+        .with_status(reply.status().as_u16())
         .with_request_id(fault::request_id(reply)))
 }
 

@@ -9,7 +9,8 @@ use std::borrow::Cow;
 use bytes::Bytes;
 use http::{HeaderName, Method, Request};
 use lifecycle_core::{
-    Credential, Draft, Endpoint, Fault, FaultKind, Secret, Stamp, encode, header, hidden_header,
+    Credential, Endpoint, Fault, FaultKind, Secret, SigningContext, UnsignedRequest, encode,
+    header, sensitive_header,
 };
 use percent_encoding::percent_decode_str;
 
@@ -17,9 +18,9 @@ use percent_encoding::percent_decode_str;
 pub(crate) fn sign(
     endpoint: &Endpoint,
     project_id: Option<&str>,
-    draft: &Draft,
+    draft: &UnsignedRequest,
     key: &Credential,
-    at: &Stamp,
+    at: &SigningContext,
 ) -> Result<Request<Bytes>, Fault> {
     let query = canonical_query(&draft.query);
     let mut headers = Vec::with_capacity(6);
@@ -194,7 +195,7 @@ const ALGORITHM: &str = "SDK-HMAC-SHA256";
 /// The request as it is sent.
 fn request(
     endpoint: &Endpoint,
-    draft: &Draft,
+    draft: &UnsignedRequest,
     query: &str,
     headers: &[(&'static str, &str)],
 ) -> Result<Request<Bytes>, Fault> {
@@ -206,7 +207,7 @@ fn request(
     request.headers_mut().reserve(headers.len());
     for (name, value) in headers {
         let value = if SECRETS.contains(name) {
-            hidden_header(*value)?
+            sensitive_header(*value)?
         } else {
             header(*value)?
         };

@@ -2,8 +2,9 @@
 
 use http::Method;
 use lifecycle_core::{
-    Action, Call, Draft, Fault, FaultKind, InstanceId, JobId, Lenient, Lock, Observation, Page,
-    PageToken, PowerState, Receipt, Reply, Row, StopMode, encode,
+    Action, ApiCall, BatchAck, Fault, FaultKind, HttpResponse, InstanceId, JobId, LenientField,
+    LenientObject, Lock, Observation, Page, PageToken, PowerState, ResponseExt, StopMode,
+    UnsignedRequest, encode,
 };
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
@@ -19,8 +20,8 @@ pub(crate) fn act(
     config: &Config,
     action: &Action,
     ids: &[InstanceId],
-) -> Result<Call<Receipt>, Fault> {
-    PROFILE.admits_batch(action, ids.len())?;
+) -> Result<ApiCall<BatchAck>, Fault> {
+    PROFILE.check_batch(action, ids.len())?;
     let (operation, key, kind) = match action {
         Action::Start(_) => ("BatchStartServers", "os-start", None),
         Action::Stop(stop) => ("BatchStopServers", "os-stop", Some(type_of(stop.mode))),
@@ -28,8 +29,9 @@ pub(crate) fn act(
         _ => return Err(unsupported("this action")),
     };
     let path = format!("/v1/{}/cloudservers/action", config.project_id());
-    let draft = Draft::new(operation, Method::POST, path).with_body(batch(key, kind, ids));
-    Ok(Call::new(draft, read_receipt))
+    let draft =
+        UnsignedRequest::new(operation, Method::POST, path).with_body(batch(key, kind, ids));
+    Ok(ApiCall::new(draft, read_receipt))
 }
 
 /// One server: <https://support.huaweicloud.com/intl/en-us/api-ecs/ecs_02_0104.html>, several:
@@ -41,16 +43,16 @@ pub(crate) fn act(
 pub(crate) fn observe(
     config: &Config,
     ids: &[InstanceId],
-) -> Result<Call<Vec<Observation>>, Fault> {
-    PROFILE.admits_look(ids.len())?;
+) -> Result<ApiCall<Vec<Observation>>, Fault> {
+    PROFILE.check_observe(ids.len())?;
     if let [id] = ids {
         let path = format!("/v1/{}/cloudservers/{id}", config.project_id());
-        let draft = Draft::new("ShowServer", Method::GET, path);
-        return Ok(Call::new(draft, read_one));
+        let draft = UnsignedRequest::new("ShowServer", Method::GET, path);
+        return Ok(ApiCall::new(draft, read_one));
     }
     let ids: Vec<&str> = ids.iter().map(InstanceId::as_str).collect();
     let draft = list_draft(config, Some(("server_id", &ids.join(","))));
-    Ok(Call::new(draft, read_many))
+    Ok(ApiCall::new(draft, read_many))
 }
 
 /// A page of all servers: <https://support.huaweicloud.com/api-ecs/zh-cn_topic_0094148850.html>.
@@ -59,7 +61,7 @@ pub(crate) fn observe(
 /// sites (<https://support.huaweicloud.com/eu/nl-nl/api-ecs/en-us_topic_0094148850.html>) do not
 /// know it and number the pages instead, which that one deprecates: servers that come or go shift
 /// them. So a list goes by marker, and by number where the marker turns out to be ignored.
-pub(crate) fn list(config: &Config, page: Option<&PageToken>) -> Call<Page> {
+pub(crate) fn list(config: &Config, page: Option<&PageToken>) -> ApiCall<Page> {
     let begin = Begin::of(page);
     let choice = match &begin {
         Begin::First => None,
@@ -67,7 +69,7 @@ pub(crate) fn list(config: &Config, page: Option<&PageToken>) -> Call<Page> {
         Begin::Number(number) => Some(("offset", number.to_string())),
     };
     let choice = choice.as_ref().map(|(name, value)| (*name, value.as_str()));
-    Call::new(list_draft(config, choice), move |reply| {
+    ApiCall::new(list_draft(config, choice), move |reply| {
         read_page(reply, &begin)
     })
 }
@@ -102,7 +104,7 @@ impl Begin {
 const PAGE_SIZE: usize = 100;
 
 /// The parameters are in alphabetical order, as the signature wants them.
-fn list_draft(config: &Config, choice: Option<(&str, &str)>) -> Draft {
+fn list_draft(config: &Config, choice: Option<(&str, &str)>) -> UnsignedRequest {
     let mut query = String::new();
     if let Some(id) = config.enterprise_project() {
         query = format!("enterprise_project_id={}&", encode::percent(id));
@@ -112,7 +114,7 @@ fn list_draft(config: &Config, choice: Option<(&str, &str)>) -> Draft {
         query += &format!("&{name}={}", encode::percent(value));
     }
     let path = format!("/v1/{}/cloudservers/detail", config.project_id());
-    Draft::new("ListServersDetails", Method::GET, path).with_query(query)
+    UnsignedRequest::new("ListServersDetails", Method::GET, path).with_query(query)
 }
 
 /// The body of a power action: `{"os-stop":{"type":"SOFT","servers":[{"id":".."},..]}}`.
@@ -150,15 +152,15 @@ fn unsupported(what: &str) -> Fault {
 /// Accepted is what has become a job; an answer without one is not.
 ///
 /// <https://support.huaweicloud.com/intl/en-us/api-ecs/ecs_07_0005.html>
-fn read_receipt(reply: &Reply) -> Result<Receipt, Fault> {
+fn read_receipt(reply: &HttpResponse) -> Result<BatchAck, Fault> {
     let answer: Accepted = fault::read(reply)?;
     let job = answer.job_id.0.and_then(|id| JobId::new(&id));
-    job.map(Receipt::Job)
+    job.map(BatchAck::Job)
         .ok_or_else(|| fault::instead_of(reply, "usable job_id"))
 }
 
 /// No row is a statement, so it takes an answer about some server to make it.
-fn read_one(reply: &Reply) -> Result<Vec<Observation>, Fault> {
+fn read_one(reply: &HttpResponse) -> Result<Vec<Observation>, Fault> {
     let answer: Shown = fault::read(reply)?;
     match answer.server.0 {
         Some(server) if server.id().is_some() => Ok(server.observation().into_iter().collect()),
@@ -166,13 +168,13 @@ fn read_one(reply: &Reply) -> Result<Vec<Observation>, Fault> {
     }
 }
 
-fn read_many(reply: &Reply) -> Result<Vec<Observation>, Fault> {
+fn read_many(reply: &HttpResponse) -> Result<Vec<Observation>, Fault> {
     Ok(read_rows(reply)?.observations)
 }
 
 /// A page that is not full is the last one. `count` does not help: it counts all pages, and this
 /// function sees one.
-fn read_page(reply: &Reply, begin: &Begin) -> Result<Page, Fault> {
+fn read_page(reply: &HttpResponse, begin: &Begin) -> Result<Page, Fault> {
     let Rows {
         count,
         observations,
@@ -201,7 +203,7 @@ struct Rows {
     observations: Vec<Observation>,
 }
 
-fn read_rows(reply: &Reply) -> Result<Rows, Fault> {
+fn read_rows(reply: &HttpResponse) -> Result<Rows, Fault> {
     let answer: Listed = fault::read(reply)?;
     let Some(servers) = answer.servers else {
         return Err(fault::instead_of(reply, "servers"));
@@ -218,18 +220,18 @@ fn read_rows(reply: &Reply) -> Result<Rows, Fault> {
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Accepted {
-    job_id: Lenient<String>,
+    job_id: LenientField<String>,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Shown {
-    server: Lenient<Server>,
+    server: LenientField<Server>,
 }
 
 #[derive(Deserialize)]
 struct Listed {
-    servers: Option<Vec<Row<Server>>>,
+    servers: Option<Vec<LenientObject<Server>>>,
 }
 
 /// A server, as far as it matters here. `OS-SRV-USG:launched_at` does not: no page says that a
@@ -237,22 +239,22 @@ struct Listed {
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Server {
-    id: Lenient<String>,
-    name: Lenient<String>,
+    id: LenientField<String>,
+    name: LenientField<String>,
     status: Word,
     #[serde(rename = "OS-EXT-STS:vm_state")]
     vm_state: Word,
     #[serde(rename = "OS-EXT-STS:task_state")]
     task_state: Word,
-    locked: Lenient<bool>,
-    metadata: Lenient<Metadata>,
+    locked: LenientField<bool>,
+    metadata: LenientField<Metadata>,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Metadata {
     #[serde(rename = "EcmResStatus")]
-    resource_status: Lenient<String>,
+    resource_status: LenientField<String>,
 }
 
 impl Server {
@@ -281,7 +283,7 @@ impl Server {
 
 /// A resource is frozen for the bill, for a violation or by the police; this field says that it is,
 /// not why.
-fn lock(locked: &Lenient<bool>, metadata: Lenient<Metadata>) -> Option<Lock> {
+fn lock(locked: &LenientField<bool>, metadata: LenientField<Metadata>) -> Option<Lock> {
     let resource_status = metadata.0.and_then(|metadata| metadata.resource_status.0);
     match (resource_status.as_deref(), locked.0) {
         (Some("freeze"), _) => Some(Lock::Other("freeze".to_owned())),

@@ -4,13 +4,14 @@
 mod support;
 
 use bytes::Bytes;
-use lifecycle_core::{FaultKind, Provider, Reply};
+use lifecycle_core::{FaultKind, HttpResponse, Provider};
+use provider_testing::{http_response, with_body};
 use serde_json::{Value, json};
 
 use support::{CALLS, fault, meaning, provider, reply, wire};
 
 /// Every recorded answer.
-fn answers() -> Vec<Reply> {
+fn answers() -> Vec<HttpResponse> {
     [wire("responses"), wire("sdk_error_parsing")]
         .concat()
         .iter()
@@ -19,24 +20,15 @@ fn answers() -> Vec<Reply> {
 }
 
 /// With the status that it has, and as a success of these calls.
-fn read_as(answer: &Reply, calls: &[&str]) {
-    let success = Reply {
-        status: 200,
-        ..answer.clone()
-    };
+fn read_as(answer: &HttpResponse, calls: &[&str]) {
+    let mut success = answer.clone();
+    *success.status_mut() = http::StatusCode::OK;
     for call in calls {
         assert!(!meaning(call, &success).is_empty());
     }
-    if answer.status != 200 {
+    if answer.status() != 200 {
         assert!(!meaning("batch-reboot", answer).is_empty());
         provider().request_id(answer);
-    }
-}
-
-fn with_body(answer: &Reply, body: impl Into<Bytes>) -> Reply {
-    Reply {
-        body: body.into(),
-        ..answer.clone()
     }
 }
 
@@ -44,9 +36,9 @@ fn with_body(answer: &Reply, body: impl Into<Bytes>) -> Reply {
 fn answers_may_end_anywhere() {
     let mut cuts = 0;
     for answer in answers() {
-        for end in 0..answer.body.len() {
+        for end in 0..answer.body().len() {
             // No reader gets past the end of a text that is no JSON: one stands for all.
-            read_as(&with_body(&answer, answer.body.slice(..end)), &["list"]);
+            read_as(&with_body(&answer, answer.body().slice(..end)), &["list"]);
             cuts += 1;
         }
     }
@@ -57,7 +49,7 @@ fn answers_may_end_anywhere() {
 fn values_may_be_of_any_type() {
     let mut changes = 0;
     for answer in answers() {
-        let Ok(body) = serde_json::from_slice::<Value>(&answer.body) else {
+        let Ok(body) = serde_json::from_slice::<Value>(answer.body()) else {
             continue;
         };
         for changed in changes_of(&body) {
@@ -169,11 +161,7 @@ fn bodies_that_are_no_json_are_unreadable() {
         nested.as_bytes(),
         job.repeat(20_000).as_bytes(),
     ] {
-        let answer = Reply {
-            status: 200,
-            headers: http::HeaderMap::new(),
-            body: Bytes::copy_from_slice(body),
-        };
+        let answer = http_response(200, http::HeaderMap::new(), Bytes::copy_from_slice(body));
         for call in CALLS {
             let fault = fault(call, &answer).unwrap();
             assert_eq!(fault.kind(), FaultKind::Unreadable, "{call}: {fault}");
@@ -188,10 +176,6 @@ fn jobs_may_be_nested_to_any_depth() {
     let depth = 100_000;
     let body =
         r#"{"status":"RUNNING","entities":{"sub_jobs":["#.repeat(depth) + &"]}}".repeat(depth);
-    let answer = Reply {
-        status: 200,
-        headers: http::HeaderMap::new(),
-        body: body.into(),
-    };
+    let answer = http_response(200, http::HeaderMap::new(), body);
     assert_eq!(meaning("show-job", &answer), "running");
 }

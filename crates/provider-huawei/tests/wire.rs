@@ -5,8 +5,8 @@ mod support;
 use std::collections::BTreeSet;
 
 use lifecycle_core::{
-    Credential, Draft, Endpoint, InstanceId, JobId, PageToken, Provider, RebootOptions, Stamp,
-    StartOptions, StopMode, StopOptions, encode,
+    Credential, Endpoint, InstanceId, JobId, PageToken, Provider, RebootOptions, SigningContext,
+    StartOptions, StopMode, StopOptions, UnsignedRequest, encode,
 };
 use provider_huawei::{Config, Huawei};
 use serde_json::Value;
@@ -27,7 +27,7 @@ const NOT_OURS: [(&str, &str); 9] = [
 ];
 
 /// Our draft of what the SDK was asked for.
-fn draft(name: &str) -> Option<Draft> {
+fn draft(name: &str) -> Option<UnsignedRequest> {
     let provider = provider();
     let two = ids();
     let one = &two[..1];
@@ -107,7 +107,7 @@ fn what_the_sdk_sends_to_its_harm_is_refused() {
 
 /// Our request, signed with the key and for the moment of the recorded one, has the signature that
 /// the SDK would have made for the headers that we send.
-fn assert_is_signed_like(draft: &Draft, recorded: &Value) {
+fn assert_is_signed_like(draft: &UnsignedRequest, recorded: &Value) {
     let name = recorded["name"].as_str().unwrap();
     let header = |wanted: &str| {
         recorded["headers"]
@@ -168,17 +168,17 @@ fn assert_is_signed_like(draft: &Draft, recorded: &Value) {
 }
 
 /// The stamp of a text like `20251121T080000Z`, found by halving.
-fn stamp(basic: &str) -> Stamp {
+fn stamp(basic: &str) -> SigningContext {
     let (mut low, mut high) = (0_i64, 1 << 33);
     while low < high {
         let middle = low.midpoint(high);
-        if Stamp::from_unix(middle, 0).basic().as_str() < basic {
+        if SigningContext::from_unix(middle, 0).basic().as_str() < basic {
             low = middle + 1;
         } else {
             high = middle;
         }
     }
-    let stamp = Stamp::from_unix(low, 0);
+    let stamp = SigningContext::from_unix(low, 0);
     assert_eq!(stamp.basic(), basic);
     stamp
 }

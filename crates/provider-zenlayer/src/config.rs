@@ -1,6 +1,6 @@
 //! Where ZEC is reached, and what part of it is looked at.
 
-use lifecycle_core::{Endpoint, Fault, FaultKind, Surroundings};
+use lifecycle_core::{Endpoint, Fault, FaultKind, ProviderContext};
 
 /// Where ZEC is reached, and which resource group is looked at.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -60,14 +60,14 @@ impl Default for Config {
 ///
 /// # Errors
 /// [`FaultKind::Invalid`], naming the variable, when its value is no endpoint.
-pub fn endpoint_from(_: &str, around: &Surroundings<'_>) -> Result<Option<Endpoint>, Fault> {
-    if let Some(text) = around.variable(ENDPOINT) {
+pub fn endpoint_from(_: &str, ctx: &ProviderContext<'_>) -> Result<Option<Endpoint>, Fault> {
+    if let Some(text) = ctx.variable(ENDPOINT) {
         return parse(ENDPOINT, &text).map(Some);
     }
-    let Some(mut domain) = around.variable(DOMAIN) else {
+    let Some(mut domain) = ctx.variable(DOMAIN) else {
         return Ok(None);
     };
-    match around.variable(SCHEME) {
+    match ctx.variable(SCHEME) {
         Some(scheme) if !domain.contains("://") => {
             if !["http", "https"].contains(&scheme.to_ascii_lowercase().as_str()) {
                 let message = format!("{SCHEME}: {scheme:?} is neither HTTP nor HTTPS");
@@ -92,7 +92,7 @@ fn parse(variable: &str, text: &str) -> Result<Endpoint, Fault> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::credentials::tests::{Toy, around};
+    use crate::credentials::tests::{Toy, ctx};
 
     #[test]
     fn variables_send_the_calls_elsewhere() {
@@ -119,7 +119,7 @@ mod tests {
             ),
         ];
         for (variables, expected) in cases {
-            let endpoint = endpoint_from("any", &around(&Toy::new(variables))).unwrap();
+            let endpoint = endpoint_from("any", &ctx(&Toy::new(variables))).unwrap();
             let endpoint = endpoint.map(|endpoint| endpoint.to_string());
             assert_eq!(endpoint.as_deref(), expected, "{variables:?}");
         }
@@ -129,7 +129,7 @@ mod tests {
             (&[(DOMAIN, "a b")], DOMAIN),
             (&[(DOMAIN, "a"), (SCHEME, "gopher")], SCHEME),
         ] {
-            let fault = endpoint_from("any", &around(&Toy::new(variables))).unwrap_err();
+            let fault = endpoint_from("any", &ctx(&Toy::new(variables))).unwrap_err();
             assert_eq!(fault.kind(), FaultKind::Invalid);
             assert!(fault.message().starts_with(named), "{fault}");
         }

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use lifecycle_core::{
-    Credential, Fault, Grant, Origin, OriginConfig, Step, Surroundings,
-    origin::{Variables, unusable},
+    Credential, CredentialSource, CredentialSourceConfig, ExchangeStep, Fault, ProviderContext,
+    ResolvedCredential,
+    credential_source::{EnvCredentialSource, unusable},
 };
 use serde::{Deserialize, de::DeserializeOwned};
 
@@ -16,14 +17,15 @@ use crate::PROFILE;
 /// A token goes before a key pair within each place. Zenlayer's command line goes further: there a
 /// stored token beats the key pair in the variables. Whoever sets variables today means them more
 /// than what was stored once, so that is not followed.
-pub fn origins(config: &OriginConfig) -> Vec<Box<dyn Origin>> {
-    let mut origins: Vec<Box<dyn Origin>> = vec![Box::new(Variables::new(PROFILE.variables))];
+pub fn sources(config: &CredentialSourceConfig) -> Vec<Box<dyn CredentialSource>> {
+    let mut origins: Vec<Box<dyn CredentialSource>> =
+        vec![Box::new(EnvCredentialSource::new(PROFILE.variables))];
     origins.extend(files(config));
     origins
 }
 
 /// The files of Zenlayer's tools, those of the chain.
-pub fn files(config: &OriginConfig) -> Vec<Box<dyn Origin>> {
+pub fn files(config: &CredentialSourceConfig) -> Vec<Box<dyn CredentialSource>> {
     vec![Box::new(CommandLineProfile {
         profile: config.profile.clone(),
     })]
@@ -52,36 +54,40 @@ impl CommandLineProfile {
         self
     }
 
-    fn find(&self, around: &Surroundings<'_>) -> Result<Step<Grant>, Fault> {
+    fn find(&self, ctx: &ProviderContext<'_>) -> Result<ExchangeStep<ResolvedCredential>, Fault> {
         let asked_for = self
             .profile
             .clone()
-            .or_else(|| around.variable("ZENLAYER_PROFILE"));
-        let Some(text) = around.secret_file(CREDENTIALS)? else {
+            .or_else(|| ctx.variable("ZENLAYER_PROFILE"));
+        let Some(text) = ctx.secret_file(CREDENTIALS)? else {
             return match asked_for {
                 Some(name) => Err(unusable(
                     &format!("profile {name:?}"),
                     &format!("cannot be used: there is no {CREDENTIALS}"),
                 )),
-                None => Ok(Step::Absent(format!("there is no {CREDENTIALS}"))),
+                None => Ok(ExchangeStep::NotConfigured(format!(
+                    "there is no {CREDENTIALS}"
+                ))),
             };
         };
         let mut profiles: BTreeMap<String, Stored> = read(CREDENTIALS, &text)?;
         if profiles.is_empty() && asked_for.is_none() {
-            return Ok(Step::Absent(format!("{CREDENTIALS} has no profile")));
+            return Ok(ExchangeStep::NotConfigured(format!(
+                "{CREDENTIALS} has no profile"
+            )));
         }
         let name = match asked_for {
             Some(name) => name,
-            None => current_profile(around)?,
+            None => current_profile(ctx)?,
         };
         match profiles.remove(&name) {
-            Some(stored) => stored.grant(&name).map(Step::Done),
+            Some(stored) => stored.grant(&name).map(ExchangeStep::Done),
             None => Err(unknown_profile(&name, profiles.keys())),
         }
     }
 }
 
-impl Origin for CommandLineProfile {
+impl CredentialSource for CommandLineProfile {
     fn name(&self) -> String {
         "Zenlayer command line".to_owned()
     }
@@ -90,8 +96,8 @@ impl Origin for CommandLineProfile {
         CREDENTIALS.to_owned()
     }
 
-    fn begin(&self, around: &Surroundings<'_>) -> Step<Grant> {
-        self.find(around).unwrap_or_else(Step::Failed)
+    fn begin(&self, ctx: &ProviderContext<'_>) -> ExchangeStep<ResolvedCredential> {
+        self.find(ctx).unwrap_or_else(ExchangeStep::Failed)
     }
 }
 
@@ -108,7 +114,7 @@ struct Stored {
 }
 
 impl Stored {
-    fn grant(self, profile: &str) -> Result<Grant, Fault> {
+    fn grant(self, profile: &str) -> Result<ResolvedCredential, Fault> {
         let found = format!("profile {profile:?} in {CREDENTIALS}");
         let missing = |what| unusable(&found, &format!("has no {what}: run `zeno configure`"));
         let pair = (filled(self.access_key_id), filled(self.access_key_secret));
@@ -119,19 +125,19 @@ impl Stored {
             (None, (None, Some(_))) => return Err(missing("access_key_id")),
             (None, (None, None)) => return Err(missing("access key and no token")),
         };
-        Ok(Grant::new(credential, found))
+        Ok(ResolvedCredential::new(credential, found))
     }
 }
 
 /// The profile that `zeno` uses when nobody names one.
-fn current_profile(around: &Surroundings<'_>) -> Result<String, Fault> {
+fn current_profile(ctx: &ProviderContext<'_>) -> Result<String, Fault> {
     #[derive(Default, Deserialize)]
     #[serde(default)]
     struct Config {
         current_profile: Option<String>,
     }
 
-    let config = match around.file(CONFIG)? {
+    let config = match ctx.file(CONFIG)? {
         Some(text) => read(CONFIG, &text)?,
         None => Config::default(),
     };

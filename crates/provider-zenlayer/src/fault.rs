@@ -1,35 +1,35 @@
 //! What Zenlayer's error codes mean.
 
-use lifecycle_core::{Fault, FaultKind, Lenient, Reply};
+use lifecycle_core::{Fault, FaultKind, HttpResponse, LenientField, ResponseExt};
 use serde::Deserialize;
 
 /// Is this answer a refusal or a failure? An error code counts on any HTTP status.
-pub(crate) fn check(reply: &Reply) -> Result<(), Fault> {
+pub(crate) fn check(reply: &HttpResponse) -> Result<(), Fault> {
     if let Some(fault) = stopped_on_the_way(reply) {
         return Err(fault);
     }
     let error = ErrorBody::read(reply);
     let fault = match error.code.0.filter(|code| !code.is_empty()) {
         Some(code) => coded(reply, code, error.message.0.unwrap_or_default()),
-        None if reply.is_success() => return Ok(()),
-        None => reply.bare_fault(),
+        None if reply.status().is_success() => return Ok(()),
+        None => reply.fault_from_status(),
     };
     Err(fault.with_request_id(error.request_id.0))
 }
 
 /// Zenlayer puts it into the body of every answer, good or bad:
 /// <https://docs.console.zenlayer.com/api-reference/api-introduction/instruction/response>
-pub(crate) fn request_id(reply: &Reply) -> Option<String> {
+pub(crate) fn request_id(reply: &HttpResponse) -> Option<String> {
     ErrorBody::read(reply).request_id.0
 }
 
 /// Answers that do not come from the API but from the network in front of it. Nothing was carried
 /// out, and no repeat helps until somebody has looked. Zenlayer's SDKs tell them by the same signs.
-fn stopped_on_the_way(reply: &Reply) -> Option<Fault> {
+fn stopped_on_the_way(reply: &HttpResponse) -> Option<Fault> {
     let challenged = reply
         .header("cf-mitigated")
         .is_some_and(|value| value.eq_ignore_ascii_case("challenge"));
-    let message = match reply.status {
+    let message = match reply.status().as_u16() {
         403 if challenged => {
             "the network in front of the API asks for proof of a human (cf-mitigated: challenge); \
              the request did not reach the API"
@@ -40,14 +40,14 @@ fn stopped_on_the_way(reply: &Reply) -> Option<Fault> {
         }
         _ => return None,
     };
-    Some(Fault::new(FaultKind::Permission, message).with_status(reply.status))
+    Some(Fault::new(FaultKind::Permission, message).with_status(reply.status().as_u16()))
 }
 
 /// A fault with a code of Zenlayer's.
-fn coded(reply: &Reply, code: String, message: String) -> Fault {
-    let kind = kind(&code).unwrap_or(FaultKind::from_status(reply.status));
+fn coded(reply: &HttpResponse, code: String, message: String) -> Fault {
+    let kind = kind(&code).unwrap_or(FaultKind::from_status(reply.status().as_u16()));
     Fault::new(kind, message)
-        .with_status(reply.status)
+        .with_status(reply.status().as_u16())
         .with_code(code)
         .with_retry_after(reply.retry_after())
 }
@@ -98,15 +98,15 @@ fn kind(code: &str) -> Option<FaultKind> {
 #[derive(Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 struct ErrorBody {
-    code: Lenient<String>,
-    message: Lenient<String>,
-    request_id: Lenient<String>,
+    code: LenientField<String>,
+    message: LenientField<String>,
+    request_id: LenientField<String>,
 }
 
 impl ErrorBody {
     /// What an answer has of it; nothing when its body is something else.
-    fn read(reply: &Reply) -> Self {
-        serde_json::from_slice(&reply.body).unwrap_or_default()
+    fn read(reply: &HttpResponse) -> Self {
+        serde_json::from_slice(reply.body()).unwrap_or_default()
     }
 }
 

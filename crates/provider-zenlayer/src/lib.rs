@@ -10,20 +10,21 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use lifecycle_core::{
-    Action, Cadence, Call, Credential, Draft, Fault, InstanceId, KeyVariables, Limits, Observation,
-    Page, PageToken, Profile, Provider, Receipt, Reply, Stamp, Support,
+    Action, ApiCall, BatchAck, BatchLimits, Credential, EnvVarNames, Fault, HttpResponse,
+    InstanceId, Observation, Page, PageToken, PollingPolicy, Profile, Provider, SigningContext,
+    Support, UnsignedRequest,
 };
 
 pub use config::{Config, endpoint_from};
 
 /// What Zenlayer's pages and tools say about ZEC in numbers. Its rate limits could not be read, so
 /// the pace is the default one.
-pub const PROFILE: Profile = Profile::new("zenlayer", "Zenlayer ZEC", Limits::all(100))
+pub const PROFILE: Profile = Profile::new("zenlayer", "Zenlayer ZEC", BatchLimits::all(100))
     .with_support(Support::NONE.forced())
     // No closer together than Zenlayer's Terraform provider looks, and at last as seldom as its
     // command line advises.
     .with_cadence(
-        Cadence::new(
+        PollingPolicy::new(
             Duration::from_secs(5),
             Duration::from_secs(5),
             Duration::from_secs(30),
@@ -32,26 +33,26 @@ pub const PROFILE: Profile = Profile::new("zenlayer", "Zenlayer ZEC", Limits::al
     )
     .with_variables(&[
         // The command line's. There a token goes before a key pair.
-        KeyVariables::Token("ZENLAYER_TOKEN"),
-        KeyVariables::Keys {
+        EnvVarNames::Token("ZENLAYER_TOKEN"),
+        EnvVarNames::Keys {
             id: "ZENLAYER_ACCESS_KEY_ID",
             secret: "ZENLAYER_ACCESS_KEY_SECRET",
             session: None,
         },
         // The Terraform provider's.
-        KeyVariables::Keys {
+        EnvVarNames::Keys {
             id: "ZENLAYERCLOUD_ACCESS_KEY_ID",
             secret: "ZENLAYERCLOUD_ACCESS_KEY_PASSWORD",
             session: None,
         },
         // Those of the Go SDK's example.
-        KeyVariables::Keys {
+        EnvVarNames::Keys {
             id: "ZENLAYERCLOUD_SECRET_KEY_ID",
             secret: "ZENLAYERCLOUD_SECRET_KEY_PASSWORD",
             session: None,
         },
         // Those of an SDK for Rust that is not Zenlayer's own.
-        KeyVariables::Keys {
+        EnvVarNames::Keys {
             id: "ZENLAYER_CLOUD_ACCESS_KEY_ID",
             secret: "ZENLAYER_CLOUD_ACCESS_KEY_PASSWORD",
             session: None,
@@ -76,39 +77,39 @@ impl Provider for Zenlayer {
         &PROFILE
     }
 
-    fn act(&self, action: &Action, ids: &[InstanceId]) -> Result<Call<Receipt>, Fault> {
+    fn act(&self, action: &Action, ids: &[InstanceId]) -> Result<ApiCall<BatchAck>, Fault> {
         wire::act(action, ids)
     }
 
-    fn observe(&self, ids: &[InstanceId]) -> Result<Call<Vec<Observation>>, Fault> {
+    fn observe(&self, ids: &[InstanceId]) -> Result<ApiCall<Vec<Observation>>, Fault> {
         wire::observe(&self.config, ids)
     }
 
-    fn list(&self, page: Option<&PageToken>) -> Result<Call<Page>, Fault> {
+    fn list(&self, page: Option<&PageToken>) -> Result<ApiCall<Page>, Fault> {
         wire::list(&self.config, page)
     }
 
     fn sign(
         &self,
-        draft: &Draft,
+        draft: &UnsignedRequest,
         key: &Credential,
-        at: &Stamp,
+        at: &SigningContext,
     ) -> Result<http::Request<Bytes>, Fault> {
         sign::sign(self.config.endpoint(), draft, key, at)
     }
 
-    fn check(&self, reply: &Reply) -> Result<(), Fault> {
+    fn check(&self, reply: &HttpResponse) -> Result<(), Fault> {
         fault::check(reply)
     }
 
-    fn request_id(&self, reply: &Reply) -> Option<String> {
+    fn request_id(&self, reply: &HttpResponse) -> Option<String> {
         fault::request_id(reply)
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use lifecycle_core::Verb;
+    use lifecycle_core::ActionKind;
 
     use super::*;
 
@@ -117,7 +118,7 @@ mod tests {
         let zenlayer = Zenlayer::new(Config::new());
         let profile = zenlayer.profile();
         assert_eq!(profile.cloud, "zenlayer");
-        for verb in [Verb::Start, Verb::Stop, Verb::Reboot] {
+        for verb in [ActionKind::Start, ActionKind::Stop, ActionKind::Reboot] {
             assert_eq!(profile.limits.of(verb), 100);
         }
         assert_eq!(profile.limits.observe, 100);
@@ -143,10 +144,10 @@ mod tests {
         );
     }
 
-    fn first_variable(variables: &KeyVariables) -> &'static str {
+    fn first_variable(variables: &EnvVarNames) -> &'static str {
         match variables {
-            KeyVariables::Token(token) => token,
-            KeyVariables::Keys { id, session, .. } => {
+            EnvVarNames::Token(token) => token,
+            EnvVarNames::Keys { id, session, .. } => {
                 assert!(session.is_none(), "Zenlayer has no temporary keys");
                 id
             }

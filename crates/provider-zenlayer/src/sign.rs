@@ -10,16 +10,17 @@ use http::{
     header::{AUTHORIZATION, CONTENT_TYPE, HOST},
 };
 use lifecycle_core::{
-    Credential, Draft, Endpoint, Fault, FaultKind, Stamp, encode, header, hidden_header,
+    Credential, Endpoint, Fault, FaultKind, SigningContext, UnsignedRequest, encode, header,
+    sensitive_header,
 };
 
 /// One attempt at `draft`, signed with an access key, or with a token that stands for a signature:
 /// <https://docs.console.zenlayer.com/api-reference/api-introduction/instruction/authentication/access-token>
 pub(crate) fn sign(
     endpoint: &Endpoint,
-    draft: &Draft,
+    draft: &UnsignedRequest,
     key: &Credential,
-    at: &Stamp,
+    at: &SigningContext,
 ) -> Result<Request<Bytes>, Fault> {
     let (authorization, timestamp) = match key {
         Credential::Keys {
@@ -55,7 +56,7 @@ pub(crate) fn sign(
         headers.insert(&SIGNATURE_METHOD, HeaderValue::from_static(ALGORITHM));
         headers.insert(&TIMESTAMP, header(timestamp)?);
     }
-    headers.insert(AUTHORIZATION, hidden_header(authorization)?);
+    headers.insert(AUTHORIZATION, sensitive_header(authorization)?);
     Ok(request)
 }
 

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use http::Method;
 use lifecycle_core::{
-    Action, Call, Draft, Fault, FaultKind, InstanceId, Lenient, Observation, Page, PageToken,
-    PowerState, Receipt, Reply, Row,
+    Action, ApiCall, BatchAck, Fault, FaultKind, HttpResponse, InstanceId, LenientField,
+    LenientObject, Observation, Page, PageToken, PowerState, ResponseExt, UnsignedRequest,
 };
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, value::RawValue};
@@ -17,8 +17,8 @@ use crate::{Config, PROFILE};
 ///
 /// A stop without its flag is a forced one, and what a reboot without its flag is, is not said; so
 /// both are always sent.
-pub(crate) fn act(action: &Action, ids: &[InstanceId]) -> Result<Call<Receipt>, Fault> {
-    PROFILE.admits_batch(action, ids.len())?;
+pub(crate) fn act(action: &Action, ids: &[InstanceId]) -> Result<ApiCall<BatchAck>, Fault> {
+    PROFILE.check_batch(action, ids.len())?;
     let (operation, fields) = match action {
         Action::Start(_) => ("StartInstances", vec![]),
         Action::Stop(stop) => {
@@ -31,7 +31,7 @@ pub(crate) fn act(action: &Action, ids: &[InstanceId]) -> Result<Call<Receipt>, 
         }
         _ => return Err(unsupported("this action")),
     };
-    Ok(Call::new(draft(operation, ids, &fields), read_power))
+    Ok(ApiCall::new(draft(operation, ids, &fields), read_power))
 }
 
 /// `DescribeInstancesStatus`. Its pages have 20 rows unless told otherwise, which would hide most
@@ -39,16 +39,16 @@ pub(crate) fn act(action: &Action, ids: &[InstanceId]) -> Result<Call<Receipt>, 
 pub(crate) fn observe(
     config: &Config,
     ids: &[InstanceId],
-) -> Result<Call<Vec<Observation>>, Fault> {
-    PROFILE.admits_look(ids.len())?;
+) -> Result<ApiCall<Vec<Observation>>, Fault> {
+    PROFILE.check_observe(ids.len())?;
     let mut fields = vec![("pageSize", PROFILE.limits.observe.into())];
     fields.extend(resource_group(config));
     let draft = draft("DescribeInstancesStatus", ids, &fields);
-    Ok(Call::new(draft, read_statuses))
+    Ok(ApiCall::new(draft, read_statuses))
 }
 
 /// `DescribeInstances`. The token is the number of the page, counted from one.
-pub(crate) fn list(config: &Config, page: Option<&PageToken>) -> Result<Call<Page>, Fault> {
+pub(crate) fn list(config: &Config, page: Option<&PageToken>) -> Result<ApiCall<Page>, Fault> {
     let number: usize = match page {
         None => 1,
         Some(token) => token
@@ -61,14 +61,14 @@ pub(crate) fn list(config: &Config, page: Option<&PageToken>) -> Result<Call<Pag
     let mut fields = vec![("pageSize", PAGE_SIZE.into()), ("pageNum", number.into())];
     fields.extend(resource_group(config));
     let draft = draft("DescribeInstances", &[], &fields);
-    Ok(Call::new(draft, move |reply| read_page(reply, number)))
+    Ok(ApiCall::new(draft, move |reply| read_page(reply, number)))
 }
 
 /// The most rows that a page can have.
 const PAGE_SIZE: usize = 1000;
 
-fn draft(operation: &'static str, ids: &[InstanceId], fields: &[(&str, Value)]) -> Draft {
-    Draft::new(operation, Method::POST, "/api/v2/zec").with_body(json_object(ids, fields))
+fn draft(operation: &'static str, ids: &[InstanceId], fields: &[(&str, Value)]) -> UnsignedRequest {
+    UnsignedRequest::new(operation, Method::POST, "/api/v2/zec").with_body(json_object(ids, fields))
 }
 
 /// The ids, where there are any, and the other fields. Written out because ids need no escaping:
@@ -109,15 +109,15 @@ fn unsupported(what: &str) -> Fault {
 /// The ids in the answer are those that failed; none, null and no list at all mean that all were
 /// accepted. Zenlayer gives no reason for a failed one, so whether the action was begun on it is
 /// open, and the fault says so.
-fn read_power(reply: &Reply) -> Result<Receipt, Fault> {
+fn read_power(reply: &HttpResponse) -> Result<BatchAck, Fault> {
     let answer: PowerAnswer = read_answer(reply, "instanceIds")?;
     let failed = answer.instance_ids.unwrap_or_default();
-    Receipt::without_failed(&failed, reply, crate::fault::request_id(reply))
+    BatchAck::without_failed(&failed, reply, crate::fault::request_id(reply))
 }
 
 /// An instance without a row counts as unknown to the cloud, so a list that is cut short must not
 /// pass for the whole one.
-fn read_statuses(reply: &Reply) -> Result<Vec<Observation>, Fault> {
+fn read_statuses(reply: &HttpResponse) -> Result<Vec<Observation>, Fault> {
     let answer = InstanceList::read(reply)?;
     let total = answer.total_count.0;
     let rows = answer.rows(reply)?;
@@ -132,7 +132,7 @@ fn read_statuses(reply: &Reply) -> Result<Vec<Observation>, Fault> {
 ///
 /// Zenlayer's command line stops at a page that is not full whatever the total says. Going on costs
 /// one more call then, and loses nothing should the cloud have sent less than it was asked for.
-fn read_page(reply: &Reply, number: usize) -> Result<Page, Fault> {
+fn read_page(reply: &HttpResponse, number: usize) -> Result<Page, Fault> {
     let answer = InstanceList::read(reply)?;
     let total = answer.total_count.0.filter(|total| *total > 0);
     let rows = answer.rows(reply)?;
@@ -151,10 +151,10 @@ fn read_page(reply: &Reply, number: usize) -> Result<Page, Fault> {
 
 /// The fields of an answer: those of its `response`, or those beside `field` at the top level, as
 /// one older page of the documents has it.
-fn read_answer<T: DeserializeOwned>(reply: &Reply, field: &str) -> Result<T, Fault> {
+fn read_answer<T: DeserializeOwned>(reply: &HttpResponse, field: &str) -> Result<T, Fault> {
     let unreadable = |error: serde_json::Error| reply.unreadable(&error.to_string());
     let body: BTreeMap<String, &RawValue> =
-        serde_json::from_slice(&reply.body).map_err(unreadable)?;
+        serde_json::from_slice(reply.body()).map_err(unreadable)?;
     match body.get("response") {
         Some(fields) if fields.get().starts_with('{') => {
             serde_json::from_str(fields.get()).map_err(unreadable)
@@ -174,17 +174,17 @@ struct PowerAnswer {
 #[serde(rename_all = "camelCase")]
 struct InstanceList {
     #[serde(default)]
-    total_count: Lenient<usize>,
-    data_set: Option<Vec<Row<Instance>>>,
+    total_count: LenientField<usize>,
+    data_set: Option<Vec<LenientObject<Instance>>>,
 }
 
 impl InstanceList {
-    fn read(reply: &Reply) -> Result<Self, Fault> {
+    fn read(reply: &HttpResponse) -> Result<Self, Fault> {
         read_answer(reply, "dataSet")
     }
 
     /// All rows, readable or not. They may be missing only where there are none.
-    fn rows(self, reply: &Reply) -> Result<Vec<Row<Instance>>, Fault> {
+    fn rows(self, reply: &HttpResponse) -> Result<Vec<LenientObject<Instance>>, Fault> {
         match (self.data_set, self.total_count.0) {
             (Some(rows), _) => Ok(rows),
             (None, Some(0)) => Ok(Vec::new()),
@@ -194,7 +194,7 @@ impl InstanceList {
 }
 
 /// The rows that name an instance.
-fn observations(rows: Vec<Row<Instance>>) -> Vec<Observation> {
+fn observations(rows: Vec<LenientObject<Instance>>) -> Vec<Observation> {
     rows.into_iter()
         .filter_map(|row| row.0.and_then(Instance::observation))
         .collect()
@@ -205,13 +205,13 @@ fn observations(rows: Vec<Row<Instance>>) -> Vec<Observation> {
 #[serde(rename_all = "camelCase")]
 struct Instance {
     #[serde(default)]
-    instance_id: Lenient<String>,
+    instance_id: LenientField<String>,
     #[serde(default)]
-    instance_name: Lenient<String>,
+    instance_name: LenientField<String>,
     #[serde(default)]
-    instance_status: Lenient<String>,
+    instance_status: LenientField<String>,
     #[serde(default)]
-    status: Lenient<String>,
+    status: LenientField<String>,
 }
 
 impl Instance {

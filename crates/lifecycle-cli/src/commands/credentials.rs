@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use futures_util::future::join_all;
 use jiff::{SignedDuration, SpanRound, Timestamp, Unit};
-use lifecycle_facade::{Credential, Fleet, Place, Standing};
+use lifecycle_facade::{Credential, CredentialInfo, Fleet, Location};
 use serde::Serialize;
 use tokio::time::timeout;
 
@@ -49,7 +49,7 @@ pub(crate) async fn run(args: &PlacesArgs, console: Console) -> Result<Exit, Fai
     Ok(if wrong == 0 {
         Exit::AllAsAsked
     } else {
-        Exit::Incomplete
+        Exit::IncompleteError
     })
 }
 
@@ -79,7 +79,7 @@ struct Key {
     may_be_absent: bool,
 }
 
-async fn find(fleet: &Fleet, place: &Place, limit: Duration) -> Key {
+async fn find(fleet: &Fleet, place: &Location, limit: Duration) -> Key {
     let mut row = Key {
         place: place.to_string(),
         key: None,
@@ -100,14 +100,14 @@ async fn find(fleet: &Fleet, place: &Place, limit: Duration) -> Key {
         }
     };
     match timeout(limit, source.credential()).await {
-        Ok(Ok(key)) => row.describe(&key, source.standing(), fleet.now()),
+        Ok(Ok(key)) => row.describe(&key, source.info(), fleet.now()),
         Ok(Err(missing)) => {
             row.may_be_absent = missing.is_absent() && place.account.is_none();
             row.problem = Some(missing.to_string());
         }
         Err(_) => row.problem = Some(format!("no answer within {} s", limit.as_secs())),
     }
-    row.warnings = source.standing().warnings;
+    row.warnings = source.info().warnings;
     row
 }
 
@@ -116,7 +116,7 @@ impl Key {
         self.key.is_none() && !self.may_be_absent
     }
 
-    fn describe(&mut self, key: &Credential, standing: Standing, now: SystemTime) {
+    fn describe(&mut self, key: &Credential, info: CredentialInfo, now: SystemTime) {
         let (name, kind) = match key {
             Credential::Keys {
                 id, session: None, ..
@@ -126,13 +126,13 @@ impl Key {
         };
         self.key = Some(name.to_owned());
         self.kind = Some(kind);
-        self.origin = Some(standing.origin);
-        self.found = Some(standing.found);
-        self.expires = standing
+        self.origin = Some(info.kind);
+        self.found = Some(info.source);
+        self.expires = info
             .expires
             .and_then(|end| Timestamp::try_from(end).ok())
             .map(|end| end.round(Unit::Second).unwrap_or(end).to_string());
-        self.expires_in = standing
+        self.expires_in = info
             .expires
             .map(|end| end.duration_since(now).unwrap_or_default().as_secs());
     }

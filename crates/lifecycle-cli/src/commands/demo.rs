@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use lifecycle_facade::{Calls, Fleet, FleetError, Place, Reference, Verb};
+use lifecycle_facade::{ActionKind, CallCounts, Fleet, FleetError, InstanceReference, Location};
 use lifecycle_sim::{BadFleet, Simulator};
 use tokio::time::Instant;
 
@@ -59,7 +59,7 @@ fn simulator() -> Result<Simulator, BadFleet> {
     Ok(simulated::with_our_key(machines).build())
 }
 
-fn references(simulator: &Simulator) -> Result<Vec<Reference>, FleetError> {
+fn references(simulator: &Simulator) -> Result<Vec<InstanceReference>, FleetError> {
     let instances = simulator.instances();
     Ok(instances
         .iter()
@@ -68,7 +68,7 @@ fn references(simulator: &Simulator) -> Result<Vec<Reference>, FleetError> {
 }
 
 /// What the clouds did, by their own books.
-fn executed(simulator: &Simulator, references: &[Reference]) -> String {
+fn executed(simulator: &Simulator, references: &[InstanceReference]) -> String {
     let ledger = simulator.ledger();
     let starts: Vec<u32> = references
         .iter()
@@ -94,8 +94,12 @@ fn print_remarkable(rows: &[Row], console: Console) -> Result<(), Failure> {
 }
 
 /// The calls that it took, cloud by cloud.
-fn print_calls(fleet: &Fleet, references: &[Reference], rows: &[Row]) -> Result<(), Failure> {
-    let mut lines: BTreeMap<&Place, Line> = BTreeMap::new();
+fn print_calls(
+    fleet: &Fleet,
+    references: &[InstanceReference],
+    rows: &[Row],
+) -> Result<(), Failure> {
+    let mut lines: BTreeMap<&Location, Line> = BTreeMap::new();
     for (reference, row) in references.iter().zip(rows) {
         let line = lines.entry(&reference.place).or_default();
         line.machines += 1;
@@ -103,7 +107,7 @@ fn print_calls(fleet: &Fleet, references: &[Reference], rows: &[Row]) -> Result<
     }
     let calls = fleet.calls();
     for (place, line) in &mut lines {
-        let limit = place.cloud.profile().limits.of(Verb::Start);
+        let limit = place.cloud.profile().limits.of(ActionKind::Start);
         line.least = line.machines.div_ceil(limit);
         line.calls = calls.get(*place).copied().unwrap_or_default();
     }
@@ -134,7 +138,7 @@ struct Line {
     up: usize,
     /// The fewest calls in which so many machines can be started.
     least: usize,
-    calls: Calls,
+    calls: CallCounts,
 }
 
 impl Line {

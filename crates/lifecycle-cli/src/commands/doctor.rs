@@ -3,7 +3,7 @@
 use std::{error::Error as _, time::Duration};
 
 use futures_util::{StreamExt, future::join_all};
-use lifecycle_facade::{FaultKind, Fleet, FleetError, Place, TransportError};
+use lifecycle_facade::{FaultKind, Fleet, FleetError, Location, TransportError};
 use serde::Serialize;
 use tokio::{net::lookup_host, time::timeout};
 
@@ -60,7 +60,7 @@ pub(crate) async fn run(args: &PlacesArgs, console: Console) -> Result<Exit, Fai
     });
     Ok(match (wrong, tried) {
         (0, true) => Exit::AllAsAsked,
-        (_, true) => Exit::Incomplete,
+        (_, true) => Exit::IncompleteError,
         (_, false) => Exit::NothingDone,
     })
 }
@@ -107,7 +107,7 @@ impl Verdict {
 /// A visit to one place.
 struct Visit<'v> {
     fleet: &'v Fleet,
-    place: &'v Place,
+    place: &'v Location,
     limit: Duration,
     may_be_absent: bool,
     is_simulated: bool,
@@ -267,7 +267,7 @@ impl Visit<'_> {
             }
         };
         let mut findings = match timeout(self.limit, source.credential()).await {
-            Ok(Ok(_)) => vec![self.ok("credentials", source.standing().found)],
+            Ok(Ok(_)) => vec![self.ok("credentials", source.info().source)],
             Ok(Err(missing)) if missing.is_absent() && self.may_be_absent => {
                 vec![self.skipped("credentials", "no key is set up")]
             }
@@ -279,16 +279,10 @@ impl Visit<'_> {
                 vec![self.failed("credentials", detail, KEY_ADVICE)]
             }
         };
-        findings.extend(
-            source
-                .standing()
-                .warnings
-                .into_iter()
-                .map(|warning| Finding {
-                    verdict: Verdict::Warning,
-                    ..self.ok("credentials", warning)
-                }),
-        );
+        findings.extend(source.info().warnings.into_iter().map(|warning| Finding {
+            verdict: Verdict::Warning,
+            ..self.ok("credentials", warning)
+        }));
         findings
     }
 

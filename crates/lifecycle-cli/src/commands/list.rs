@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use lifecycle_facade::{Fleet, Place, Reference};
+use lifecycle_facade::{Fleet, InstanceReference, Location};
 use tokio::time::timeout;
 
 use crate::{
@@ -44,11 +44,11 @@ pub(crate) async fn run(args: &ListArgs, console: Console) -> Result<Exit, Failu
     Ok(match unread {
         0 => Exit::AllAsAsked,
         _ if nothing_read => Exit::NothingDone,
-        _ => Exit::Incomplete,
+        _ => Exit::IncompleteError,
     })
 }
 
-async fn read(fleet: &Fleet, place: &Place, limit: Duration) -> Result<Vec<Row>, Failure> {
+async fn read(fleet: &Fleet, place: &Location, limit: Duration) -> Result<Vec<Row>, Failure> {
     let Ok(list) = timeout(limit, fleet.list(place)).await else {
         return Err(Failure::nothing_done(format!(
             "{place} could not be read within {} s; allow more time",
@@ -60,7 +60,7 @@ async fn read(fleet: &Fleet, place: &Place, limit: Duration) -> Result<Vec<Row>,
         say(format_args!("{place} has no instances"));
     }
     let rows = list.iter().map(|observation| {
-        let reference = Reference {
+        let reference = InstanceReference {
             place: place.clone(),
             instance: observation.id.clone(),
         };

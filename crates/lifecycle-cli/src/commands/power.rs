@@ -1,6 +1,6 @@
 //! `lifecycle start`, `stop` and `reboot`.
 
-use lifecycle_facade::{Fleet, FleetRequest, Reference, core::Action};
+use lifecycle_facade::{Fleet, FleetRequest, InstanceReference, core::Action};
 
 use crate::{
     args::{RebootArgs, Request, StartArgs, StopArgs},
@@ -54,7 +54,7 @@ pub(crate) async fn reboot(args: &RebootArgs, console: Console) -> Result<Exit, 
 async fn carry_out<O>(
     setup: &Setup,
     fleet: &Fleet,
-    references: &[Reference],
+    references: &[InstanceReference],
     mut request: FleetRequest<'_, O>,
     args: &Request,
     console: Console,

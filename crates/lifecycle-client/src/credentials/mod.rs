@@ -1,66 +1,66 @@
 //! Where a client gets its keys.
 
-mod chain;
-mod machine;
-mod resolver;
-mod term;
+mod cache;
+mod driver;
+mod host;
+mod validity;
 
 use std::{fmt, sync::Arc, time::SystemTime};
 
 use async_trait::async_trait;
-use lifecycle_core::{Credential, Effect, Fault, FaultKind};
+use lifecycle_core::{Credential, ExecutionStatus, Fault, FaultKind};
 
-pub use chain::Chain;
-pub use machine::ThisMachine;
+pub use cache::CachedCredentials;
 #[cfg(feature = "reqwest")]
-pub(crate) use resolver::Direct;
-pub use resolver::{Resolver, Unresolved};
+pub(crate) use driver::BypassProxy;
+pub use driver::{ResolveError, StepDriver};
+pub use host::SystemHost;
 
 /// Gives the key for the next call. Asked before every attempt, so it should cache.
 #[async_trait]
-pub trait CredentialSource: fmt::Debug + Send + Sync + 'static {
+pub trait CredentialProvider: fmt::Debug + Send + Sync + 'static {
     /// The key to sign with now.
     ///
     /// # Errors
-    /// [`NoCredential`] says what was looked for and what to do.
-    async fn credential(&self) -> Result<Arc<Credential>, NoCredential>;
+    /// [`CredentialError`] says what was looked for and what to do.
+    async fn credential(&self) -> Result<Arc<Credential>, CredentialError>;
 
     /// The cloud refused this key. `true` when it makes sense to ask for another one.
-    fn refused(&self, key: &Credential) -> bool {
+    fn invalidate(&self, key: &Credential) -> bool {
         let _ = key;
         false
     }
 
     /// Where the key comes from and how long it is good, as far as it is known without asking
     /// anybody.
-    fn standing(&self) -> Standing {
-        Standing::default()
+    fn info(&self) -> CredentialInfo {
+        CredentialInfo::default()
     }
 }
 
 #[async_trait]
-impl<S: CredentialSource + ?Sized> CredentialSource for Arc<S> {
-    async fn credential(&self) -> Result<Arc<Credential>, NoCredential> {
+impl<S: CredentialProvider + ?Sized> CredentialProvider for Arc<S> {
+    async fn credential(&self) -> Result<Arc<Credential>, CredentialError> {
         (**self).credential().await
     }
 
-    fn refused(&self, key: &Credential) -> bool {
-        (**self).refused(key)
+    fn invalidate(&self, key: &Credential) -> bool {
+        (**self).invalidate(key)
     }
 
-    fn standing(&self) -> Standing {
-        (**self).standing()
+    fn info(&self) -> CredentialInfo {
+        (**self).info()
     }
 }
 
 /// Where a key comes from and how long it is good. Never a secret.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Standing {
+pub struct CredentialInfo {
     /// The kind of place, such as `environment`; empty when nothing was found yet.
-    pub origin: String,
+    pub kind: String,
     /// The place itself, such as `profile "prod" in ~/.aliyun/config.json`.
-    pub found: String,
+    pub source: String,
     /// When the key ends, by this machine's clock; `None` when it has no known end.
     pub expires: Option<SystemTime>,
     /// From when on a new key is fetched.
@@ -72,12 +72,12 @@ pub struct Standing {
 /// There is no key.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{}", .fault.message())]
-pub struct NoCredential {
+pub struct CredentialError {
     fault: Fault,
     is_absent: bool,
 }
 
-impl NoCredential {
+impl CredentialError {
     /// Nothing is set up. The text says what was looked for and what to do.
     pub fn new(message: impl Into<String>) -> Self {
         Self {
@@ -101,7 +101,7 @@ impl NoCredential {
 ///
 /// What a service says of a key, a role or a user is nothing about an instance: unless it is about
 /// the way there, the fault becomes one of the credential.
-impl From<Fault> for NoCredential {
+impl From<Fault> for CredentialError {
     fn from(fault: Fault) -> Self {
         let kind = match fault.kind() {
             kind @ (FaultKind::Throttled
@@ -113,7 +113,9 @@ impl From<Fault> for NoCredential {
             _ => FaultKind::Credential,
         };
         Self {
-            fault: fault.with_kind(kind).with_effect(Effect::None),
+            fault: fault
+                .with_kind(kind)
+                .with_execution_status(ExecutionStatus::NotExecuted),
             is_absent: false,
         }
     }
@@ -131,16 +133,16 @@ impl StaticCredential {
 }
 
 #[async_trait]
-impl CredentialSource for StaticCredential {
-    async fn credential(&self) -> Result<Arc<Credential>, NoCredential> {
+impl CredentialProvider for StaticCredential {
+    async fn credential(&self) -> Result<Arc<Credential>, CredentialError> {
         Ok(Arc::clone(&self.0))
     }
 
-    fn standing(&self) -> Standing {
-        Standing {
-            origin: "program".to_owned(),
-            found: "given by the program".to_owned(),
-            ..Standing::default()
+    fn info(&self) -> CredentialInfo {
+        CredentialInfo {
+            kind: "program".to_owned(),
+            source: "given by the program".to_owned(),
+            ..CredentialInfo::default()
         }
     }
 }

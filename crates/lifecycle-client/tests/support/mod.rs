@@ -16,9 +16,10 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use lifecycle_client::{Client, Clock, Report, Timeouts, Transport, TransportError};
 use lifecycle_core::{
-    Action, Cadence, Call, Credential, Draft, Effect, Fault, FaultKind, InstanceId, JobId, Limits,
-    Observation, Pace, Page, PageToken, PowerState, Profile, Progress, Provider, Rate, Receipt,
-    Reply, Stamp, Support, Verdict,
+    Action, ApiCall, BatchAck, BatchLimits, Credential, ExecutionStatus, Fault, FaultKind,
+    HttpResponse, InstanceId, JobId, JobProgress, JobStatus, Observation, Page, PageToken,
+    PollingPolicy, PowerState, Profile, Provider, Rate, RateLimits, ResponseExt, SigningContext,
+    Support, UnsignedRequest,
 };
 use tokio::time::Instant;
 
@@ -36,7 +37,7 @@ pub(crate) struct Sent {
 
 /// What happens to a call.
 pub(crate) enum Fate {
-    Answer(Reply),
+    Answer(HttpResponse),
     /// The connection is refused.
     Refused,
     /// The connection breaks after the request was sent.
@@ -89,7 +90,7 @@ impl Scripted {
     /// A client of a cloud that takes so many instances a call.
     pub(crate) fn client_in_batches_of(&self, limit: usize) -> Client {
         let mut toy = Toy::default();
-        toy.profile.limits = Limits::all(limit);
+        toy.profile.limits = BatchLimits::all(limit);
         self.builder(toy).build()
     }
 
@@ -109,7 +110,7 @@ impl fmt::Debug for Scripted {
 
 #[async_trait]
 impl Transport for Scripted {
-    async fn send(&self, request: http::Request<Bytes>) -> Result<Reply, TransportError> {
+    async fn send(&self, request: http::Request<Bytes>) -> Result<HttpResponse, TransportError> {
         let text = String::from_utf8(request.body().to_vec()).unwrap();
         let sent = Sent {
             operation: request.uri().path()[1..].to_owned(),
@@ -160,14 +161,14 @@ pub(crate) fn answer(
     headers: &[(&'static str, &str)],
     body: impl Into<String>,
 ) -> Fate {
-    Fate::Answer(Reply {
+    Fate::Answer(provider_testing::http_response(
         status,
-        headers: headers
+        headers
             .iter()
             .map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()))
             .collect::<http::HeaderMap>(),
-        body: Bytes::from(body.into()),
-    })
+        Bytes::from(body.into()),
+    ))
 }
 
 /// Answers an observation with the same state for all.
@@ -218,10 +219,10 @@ impl Toy {
         let unlimited = Rate::new(f64::INFINITY, 1);
         Self {
             endpoint,
-            profile: Profile::new("toy", "Toy Cloud", Limits::all(10))
+            profile: Profile::new("toy", "Toy Cloud", BatchLimits::all(10))
                 .with_support(Support::NONE.forced())
-                .with_pace(Pace::new(unlimited, unlimited))
-                .with_cadence(Cadence::new(seconds(2), seconds(3), seconds(15))),
+                .with_pace(RateLimits::new(unlimited, unlimited))
+                .with_cadence(PollingPolicy::new(seconds(2), seconds(3), seconds(15))),
         }
     }
 }
@@ -231,23 +232,23 @@ impl Provider for Toy {
         &self.profile
     }
 
-    fn act(&self, action: &Action, ids: &[InstanceId]) -> Result<Call<Receipt>, Fault> {
+    fn act(&self, action: &Action, ids: &[InstanceId]) -> Result<ApiCall<BatchAck>, Fault> {
         let operation = match action {
             Action::Stop(stop) if stop.mode.is_forced() => "force-stop",
-            _ => action.verb().as_str(),
+            _ => action.kind().as_str(),
         };
-        Ok(Call::new(draft(operation, &join(ids)), read_receipt))
+        Ok(ApiCall::new(draft(operation, &join(ids)), read_receipt))
     }
 
-    fn observe(&self, ids: &[InstanceId]) -> Result<Call<Vec<Observation>>, Fault> {
-        Ok(Call::new(draft("observe", &join(ids)), |reply| {
+    fn observe(&self, ids: &[InstanceId]) -> Result<ApiCall<Vec<Observation>>, Fault> {
+        Ok(ApiCall::new(draft("observe", &join(ids)), |reply| {
             Ok(rows(&text(reply)))
         }))
     }
 
-    fn list(&self, page: Option<&PageToken>) -> Result<Call<Page>, Fault> {
+    fn list(&self, page: Option<&PageToken>) -> Result<ApiCall<Page>, Fault> {
         let page = page.map_or("first", PageToken::as_str);
-        Ok(Call::new(draft("list", page), |reply| {
+        Ok(ApiCall::new(draft("list", page), |reply| {
             let text = text(reply);
             let (next, rest) = text.split_once('\n').unwrap_or((&text, ""));
             Ok(Page {
@@ -257,15 +258,15 @@ impl Provider for Toy {
         }))
     }
 
-    fn follow(&self, job: &JobId) -> Option<Call<Progress>> {
-        Some(Call::new(draft("job", job.as_str()), read_progress))
+    fn follow(&self, job: &JobId) -> Option<ApiCall<JobProgress>> {
+        Some(ApiCall::new(draft("job", job.as_str()), read_progress))
     }
 
     fn sign(
         &self,
-        draft: &Draft,
+        draft: &UnsignedRequest,
         key: &Credential,
-        at: &Stamp,
+        at: &SigningContext,
     ) -> Result<http::Request<Bytes>, Fault> {
         let Credential::Keys { id, .. } = key else {
             return Err(Fault::new(FaultKind::Credential, "not a key"));
@@ -277,34 +278,35 @@ impl Provider for Toy {
             .unwrap())
     }
 
-    fn check(&self, reply: &Reply) -> Result<(), Fault> {
-        if reply.is_success() {
+    fn check(&self, reply: &HttpResponse) -> Result<(), Fault> {
+        if reply.status().is_success() {
             return Ok(());
         }
         let kind = reply.header("kind").and_then(kind);
-        let kind = kind.unwrap_or(FaultKind::from_status(reply.status));
+        let kind = kind.unwrap_or(FaultKind::from_status(reply.status().as_u16()));
         let named = text(reply)
             .split_whitespace()
             .filter(|word| word.starts_with("i-"))
             .filter_map(|word| InstanceId::new(word).ok())
             .collect();
         let fault = Fault::new(kind, text(reply))
-            .with_status(reply.status)
+            .with_status(reply.status().as_u16())
             .with_instances(named)
             .with_retry_after(reply.retry_after());
         Err(match reply.header("effect") {
-            Some("none") => fault.with_effect(Effect::None),
+            Some("none") => fault.with_execution_status(ExecutionStatus::NotExecuted),
             _ => fault,
         })
     }
 
-    fn request_id(&self, reply: &Reply) -> Option<String> {
+    fn request_id(&self, reply: &HttpResponse) -> Option<String> {
         reply.header("request-id").map(Into::into)
     }
 }
 
-fn draft(operation: &'static str, body: &str) -> Draft {
-    Draft::new(operation, http::Method::POST, format!("/{operation}")).with_body(body.to_owned())
+fn draft(operation: &'static str, body: &str) -> UnsignedRequest {
+    UnsignedRequest::new(operation, http::Method::POST, format!("/{operation}"))
+        .with_body(body.to_owned())
 }
 
 fn join(ids: &[InstanceId]) -> String {
@@ -312,48 +314,48 @@ fn join(ids: &[InstanceId]) -> String {
     ids.join(" ")
 }
 
-fn text(reply: &Reply) -> String {
-    String::from_utf8_lossy(&reply.body).into_owned()
+fn text(reply: &HttpResponse) -> String {
+    String::from_utf8_lossy(reply.body()).into_owned()
 }
 
 /// `ok`, `except i-1 i-2`, `perhaps i-1`, `each i-1=ok i-2=no`, `job j-1`.
-fn read_receipt(reply: &Reply) -> Result<Receipt, Fault> {
+fn read_receipt(reply: &HttpResponse) -> Result<BatchAck, Fault> {
     let text = text(reply);
     let (word, rest) = text.split_once(' ').unwrap_or((&text, ""));
     let id = |text: &str| InstanceId::new(text).unwrap();
     let no = || Fault::new(FaultKind::WrongState, "no");
     Ok(match word {
-        "ok" => Receipt::All,
-        "perhaps" => Receipt::Except(
+        "ok" => BatchAck::All,
+        "perhaps" => BatchAck::Except(
             rest.split(' ')
                 .map(|i| (id(i), Fault::new(FaultKind::Failed, "half way")))
                 .collect(),
         ),
-        "except" => Receipt::Except(rest.split(' ').map(|i| (id(i), no())).collect()),
+        "except" => BatchAck::Except(rest.split(' ').map(|i| (id(i), no())).collect()),
         "each" => {
             let (accepted, refused): (Vec<&str>, Vec<&str>) =
                 rest.split(' ').partition(|row| row.ends_with("=ok"));
             let bare = |row: &&str| id(row.split_once('=').unwrap().0);
-            Receipt::Each {
+            BatchAck::Each {
                 accepted: accepted.iter().map(bare).collect(),
                 refused: refused.iter().map(|row| (bare(row), no())).collect(),
             }
         }
-        "job" => Receipt::Job(JobId::new(rest).unwrap()),
+        "job" => BatchAck::Job(JobId::new(rest).unwrap()),
         _ => return Err(reply.unreadable("not a receipt")),
     })
 }
 
 /// First line the whole job, then a line per instance: `running`, `ok` or a kind of fault.
-fn read_progress(reply: &Reply) -> Result<Progress, Fault> {
+fn read_progress(reply: &HttpResponse) -> Result<JobProgress, Fault> {
     let verdict = |word: &str| match word {
-        "running" => Verdict::Running,
-        "ok" => Verdict::Succeeded,
-        other => Verdict::Failed(Fault::new(kind(other).unwrap(), "the job failed")),
+        "running" => JobStatus::Running,
+        "ok" => JobStatus::Succeeded,
+        other => JobStatus::Failed(Fault::new(kind(other).unwrap(), "the job failed")),
     };
     let text = text(reply);
     let mut lines = text.lines();
-    Ok(Progress {
+    Ok(JobProgress {
         overall: verdict(lines.next().unwrap()),
         parts: lines
             .map(|line| line.split_once(' ').unwrap())

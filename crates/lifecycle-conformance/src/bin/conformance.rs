@@ -6,7 +6,7 @@
 use std::{env, process::ExitCode};
 
 use lifecycle_conformance::suite::{Column, Live, Matrix, Permission, run_in_turn, simulated};
-use lifecycle_facade::{Endpoint, Fleet, Reference};
+use lifecycle_facade::{Endpoint, Fleet, InstanceReference};
 use lifecycle_sim::Cloud;
 
 fn main() -> ExitCode {
@@ -36,7 +36,7 @@ struct Asked {
     clouds: Vec<Cloud>,
     json: bool,
     live: bool,
-    instances: Vec<Reference>,
+    instances: Vec<InstanceReference>,
     permission: Permission,
     endpoint: Option<Endpoint>,
 }

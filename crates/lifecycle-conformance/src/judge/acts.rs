@@ -1,6 +1,6 @@
 //! What was executed: reboots at most once for each request, and nothing that was not asked for.
 
-use lifecycle_facade::{InstanceId, LocalDisk, StopMode, Verb, core::Action};
+use lifecycle_facade::{ActionKind, InstanceId, LocalDisk, StopMode, core::Action};
 use lifecycle_sim::Act;
 
 use super::{Broken, facts::Facts, facts::verb_of};
@@ -21,13 +21,15 @@ pub(super) fn judge(facts: &Facts<'_>, broken: &mut Broken<'_>) {
                 );
             }
         }
-        for verb in [Verb::Start, Verb::Reboot] {
+        for verb in [ActionKind::Start, ActionKind::Reboot] {
             let once = |request: &&&Request| {
-                request.action.verb() == verb && must_not_be_repeated(&request.action)
+                request.action.kind() == verb && must_not_be_repeated(&request.action)
             };
             let asked = requests.iter().filter(once).count();
             let executed = acts.iter().filter(|(act, _)| verb_of(*act) == verb).count();
-            if executed > asked && (verb == Verb::Reboot || asked == requests.len() && asked > 0) {
+            if executed > asked
+                && (verb == ActionKind::Reboot || asked == requests.len() && asked > 0)
+            {
                 broken(
                     "at most once",
                     format!(
@@ -52,7 +54,7 @@ fn asks_for(request: &Request, act: Act) -> bool {
     } else {
         !mode.is_forced()
     };
-    request.action.verb() == verb_of(act) && fits
+    request.action.kind() == verb_of(act) && fits
 }
 
 fn must_not_be_repeated(action: &Action) -> bool {

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use lifecycle_facade::Verb;
-use lifecycle_sim::{CallRecord, Mishap, Operation};
+use lifecycle_facade::ActionKind;
+use lifecycle_sim::{CallRecord, InjectedFault, Operation};
 
 use super::{
     Broken,
@@ -32,7 +32,7 @@ fn on_behalf_of_a_request(facts: &Facts<'_>, broken: &mut Broken<'_>) {
                     && call.at <= episode.ended + ROUNDING
             })
             .any(|(_, request)| {
-                !call.operation.is_action() || call.operation == operation(request.action.verb())
+                !call.operation.is_action() || call.operation == operation(request.action.kind())
             });
         if !found {
             broken(
@@ -70,8 +70,8 @@ fn none_with_a_refused_key(facts: &Facts<'_>, broken: &mut Broken<'_>) {
 /// teaches it nothing.
 fn refused_at(call: &CallRecord, way: Duration) -> Option<Duration> {
     let held = match &call.mishap {
-        None | Some(Mishap::Stale(_)) => Duration::ZERO,
-        Some(Mishap::Slow(wait)) => *wait,
+        None | Some(InjectedFault::Stale(_)) => Duration::ZERO,
+        Some(InjectedFault::Slow(wait)) => *wait,
         Some(_) => return None,
     };
     // An answer that takes longer than an attempt may is lost too.
@@ -130,7 +130,7 @@ fn within_the_bound(facts: &Facts<'_>, broken: &mut Broken<'_>) {
     let searched = facts.bad.min(SEARCHED * batches);
     let depth = instances.min(limit).max(1).ilog2() as usize + 1;
     let alone = match facts.scenario.requests.first() {
-        Some(request) if request.action.verb() == Verb::Reboot => facts.bad,
+        Some(request) if request.action.kind() == ActionKind::Reboot => facts.bad,
         _ => 0,
     };
     let search = 2 * (batches + alone) + 2 * searched * depth;
@@ -164,10 +164,10 @@ impl Facts<'_> {
     }
 }
 
-fn operation(verb: Verb) -> Operation {
+fn operation(verb: ActionKind) -> Operation {
     match verb {
-        Verb::Start => Operation::Start,
-        Verb::Stop => Operation::Stop,
+        ActionKind::Start => Operation::Start,
+        ActionKind::Stop => Operation::Stop,
         _ => Operation::Reboot,
     }
 }

@@ -5,9 +5,9 @@ use std::{
     time::Duration,
 };
 
-use lifecycle_facade::{Billing, Client, InstanceId, LocalDisk, Verb, core::Action};
+use lifecycle_facade::{ActionKind, Client, InstanceId, LocalDisk, StopBilling, core::Action};
 use lifecycle_sim::{
-    Act, CallRecord, Cloud, Mishap, State,
+    Act, CallRecord, Cloud, InjectedFault, State,
     switches::{baidu, zenlayer},
 };
 
@@ -52,10 +52,10 @@ impl<'r> Facts<'r> {
             run,
             stale: calls
                 .iter()
-                .any(|call| matches!(call.mishap, Some(Mishap::Stale(_)))),
-            blanked: calls
-                .iter()
-                .any(|call| call.operation.is_action() && call.mishap == Some(Mishap::EmptyBody)),
+                .any(|call| matches!(call.mishap, Some(InjectedFault::Stale(_)))),
+            blanked: calls.iter().any(|call| {
+                call.operation.is_action() && call.mishap == Some(InjectedFault::EmptyBody)
+            }),
             choosy: scenario.requests.first().is_some_and(is_choosy),
             calls,
             acts,
@@ -90,7 +90,7 @@ impl<'r> Facts<'r> {
     }
 
     /// How often `verb` was executed on an instance during a request.
-    pub(super) fn executed(&self, id: &InstanceId, verb: Verb, during: &Episode) -> usize {
+    pub(super) fn executed(&self, id: &InstanceId, verb: ActionKind, during: &Episode) -> usize {
         let name = self.run.stage.reference(id);
         let acts = self.acts.get(&name).map_or(&[][..], Vec::as_slice);
         let window = during.begun..=during.ended;
@@ -152,22 +152,22 @@ fn does_a_part_of_it(scenario: &Scenario) -> bool {
 fn is_choosy(request: &Request) -> bool {
     match request.action {
         Action::Start(start) => start.local_disk != LocalDisk::Keep,
-        Action::Stop(stop) => stop.billing != Billing::Keep,
+        Action::Stop(stop) => stop.billing != StopBilling::Keep,
         _ => false,
     }
 }
 
-pub(super) fn verb_of(act: Act) -> Verb {
+pub(super) fn verb_of(act: Act) -> ActionKind {
     match act {
-        Act::Start => Verb::Start,
-        Act::Stop | Act::ForcedStop => Verb::Stop,
-        _ => Verb::Reboot,
+        Act::Start => ActionKind::Start,
+        Act::Stop | Act::ForcedStop => ActionKind::Stop,
+        _ => ActionKind::Reboot,
     }
 }
 
-pub(super) fn goal(verb: Verb) -> State {
+pub(super) fn goal(verb: ActionKind) -> State {
     match verb {
-        Verb::Stop => State::Stopped,
+        ActionKind::Stop => State::Stopped,
         _ => State::Running,
     }
 }

@@ -74,7 +74,7 @@ fn refused_as_a_whole(
     broken: &mut Broken<'_>,
 ) {
     let profile = facts.run.stage.client.profile();
-    let admitted = profile.admits(&request.action).is_ok();
+    let admitted = profile.supports(&request.action).is_ok();
     let patience = request.patience.unwrap_or(Duration::MAX);
     let comes_too_late = request.force_after.is_some_and(|after| after >= patience);
     match &episode.result {

@@ -2,7 +2,7 @@
 
 use std::{collections::HashSet, time::Duration};
 
-use lifecycle_facade::{InstanceId, InstanceReport, Outcome, Verb};
+use lifecycle_facade::{ActionKind, InstanceId, InstanceReport, Outcome};
 use lifecycle_sim::{Cloud, State};
 
 use super::{
@@ -49,7 +49,7 @@ struct Truth<'t> {
     facts: &'t Facts<'t>,
     request: &'t Request,
     id: &'t InstanceId,
-    verb: Verb,
+    verb: ActionKind,
     /// How often the action was executed while the request was under way.
     executed: usize,
     before: Option<State>,
@@ -68,10 +68,10 @@ impl<'t> Truth<'t> {
         row: &'t InstanceReport,
     ) -> Self {
         let id = &row.instance;
-        let verb = request.action.verb();
+        let verb = request.action.kind();
         let same = facts
             .requests_for(id)
-            .filter(|other| other.action.verb() == verb);
+            .filter(|other| other.action.kind() == verb);
         Self {
             facts,
             request,
@@ -95,7 +95,7 @@ impl<'t> Truth<'t> {
         }
         if matches!(outcome, Outcome::Refused(_) | Outcome::Skipped(_)) {
             // A start or a stop that others undo looks as if it had never been.
-            let undone = self.verb != Verb::Reboot && !self.alone;
+            let undone = self.verb != ActionKind::Reboot && !self.alone;
             return (self.executed > 0 && self.unrivalled && !undone).then_some("it was executed");
         }
         // What is in trouble can be shown as stopped, and nobody can tell from outside.
@@ -105,7 +105,7 @@ impl<'t> Truth<'t> {
         let untouched =
             self.executed == 0 && self.before != Some(goal(self.verb)) && !is_moving(self.before);
         match outcome {
-            Outcome::Reached(_) if self.verb == Verb::Reboot && self.executed == 0 => {
+            Outcome::Reached(_) if self.verb == ActionKind::Reboot && self.executed == 0 => {
                 Some("it was not rebooted")
             }
             // A stale answer shows it as it was before it left.
@@ -114,12 +114,16 @@ impl<'t> Truth<'t> {
             }
             // An empty body is a good answer too, and then names nobody.
             Outcome::Accepted if self.facts.blanked => None,
-            Outcome::Accepted if self.verb == Verb::Reboot && self.executed == 0 && !huawei => {
+            Outcome::Accepted
+                if self.verb == ActionKind::Reboot && self.executed == 0 && !huawei =>
+            {
                 Some("it was not rebooted")
             }
             // A job can take an instance on and then refuse it.
             Outcome::Accepted if untouched && !huawei => Some("nothing was executed"),
-            Outcome::Unchanged if self.verb == Verb::Reboot => Some("a reboot always changes"),
+            Outcome::Unchanged if self.verb == ActionKind::Reboot => {
+                Some("a reboot always changes")
+            }
             Outcome::Unchanged if self.request.strict => Some("that is refused by who is strict"),
             Outcome::Unchanged if untouched => Some("it was not so, and nothing was executed"),
             _ => None,
@@ -141,7 +145,7 @@ impl<'t> Truth<'t> {
         let lost = match outcome {
             Outcome::Reached(_) | Outcome::Accepted | Outcome::Unchanged => false,
             Outcome::Uncertain(_) => facts.bad == 0,
-            _ => facts.bad <= SEARCHED && self.verb != Verb::Reboot || facts.bad == 0,
+            _ => facts.bad <= SEARCHED && self.verb != ActionKind::Reboot || facts.bad == 0,
         };
         (nothing_in_the_way && lost).then_some("nothing stood in its way")
     }

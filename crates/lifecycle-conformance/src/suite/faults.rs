@@ -1,6 +1,6 @@
 //! Cases in which something goes wrong between the client and the cloud.
 
-use lifecycle_facade::{FaultKind, Outcome, PowerState, Verb};
+use lifecycle_facade::{ActionKind, FaultKind, Outcome, PowerState};
 use tokio::time::Instant;
 
 use super::{
@@ -13,7 +13,7 @@ use super::{
 pub(super) fn cases() -> Vec<Case> {
     let mut cases = Vec::new();
     for (disturbance, what) in STRUCK {
-        for verb in [Verb::Start, Verb::Stop, Verb::Reboot] {
+        for verb in [ActionKind::Start, ActionKind::Stop, ActionKind::Reboot] {
             cases.push(Case::new(
                 format!("{verb}: {what}"),
                 Needs::Power,
@@ -74,7 +74,7 @@ const UNREAD: [(Disturbance, &str); 4] = [
 ];
 
 /// One action whose first call is struck.
-async fn struck(subject: &dyn Subject, verb: Verb, disturbance: Disturbance) -> Ran {
+async fn struck(subject: &dyn Subject, verb: ActionKind, disturbance: Disturbance) -> Ran {
     let client = subject.client(Setting::Usual).await?;
     subject.disturb(disturbance, Target::Actions)?;
     let id = one(subject, fit_for(verb)).await?;
@@ -89,8 +89,8 @@ async fn struck(subject: &dyn Subject, verb: Verb, disturbance: Disturbance) -> 
     at_most_one_reboot(subject, &id)?;
     let outcome = only_outcome(&report, &id)?;
     let done = subject.deeds(&id).map(|deeds| match verb {
-        Verb::Stop => deeds.stops,
-        Verb::Reboot => deeds.reboots,
+        ActionKind::Stop => deeds.stops,
+        ActionKind::Reboot => deeds.reboots,
         _ => deeds.starts,
     });
     truthful(outcome, done, subject.truth(&id), verb)?;
@@ -101,7 +101,12 @@ async fn struck(subject: &dyn Subject, verb: Verb, disturbance: Disturbance) -> 
     Ok(())
 }
 
-fn truthful(outcome: &Outcome, done: Option<u32>, truth: Option<PowerState>, verb: Verb) -> Ran {
+fn truthful(
+    outcome: &Outcome,
+    done: Option<u32>,
+    truth: Option<PowerState>,
+    verb: ActionKind,
+) -> Ran {
     let at_goal = truth.is_none_or(|truth| truth == verb.goal());
     let right = match outcome {
         Outcome::Reached(_) => done != Some(0) && at_goal,
@@ -117,14 +122,14 @@ fn truthful(outcome: &Outcome, done: Option<u32>, truth: Option<PowerState>, ver
     })
 }
 
-fn repeats_safely(verb: Verb, disturbance: Disturbance) -> bool {
+fn repeats_safely(verb: ActionKind, disturbance: Disturbance) -> bool {
     let never_arrived = matches!(
         disturbance,
         Disturbance::ThrottledWithHint
             | Disturbance::ThrottledWithoutHint
             | Disturbance::NoConnection
     );
-    never_arrived || verb != Verb::Reboot
+    never_arrived || verb != ActionKind::Reboot
 }
 
 async fn look_struck(subject: &dyn Subject, disturbance: Disturbance) -> Ran {
@@ -152,7 +157,7 @@ async fn wait_struck(subject: &dyn Subject, disturbance: Disturbance) -> Ran {
     let client = subject.client(Setting::Usual).await?;
     subject.disturb(disturbance, Target::Looks)?;
     let id = one(subject, Condition::Stopped).await?;
-    let report = request(&client, plain(Verb::Start), [id.clone()], Some(LONG)).await?;
+    let report = request(&client, plain(ActionKind::Start), [id.clone()], Some(LONG)).await?;
     let outcome = only_outcome(&report, &id)?;
     ensure(matches!(outcome, Outcome::Reached(_)), || {
         format!("unexpected: {outcome}")
@@ -163,7 +168,7 @@ async fn throttled_for_ever(subject: &dyn Subject) -> Ran {
     let client = subject.client(Setting::Usual).await?;
     subject.disturb(Disturbance::ThrottledForEver, Target::Actions)?;
     let id = one(subject, Condition::Stopped).await?;
-    let report = request(&client, plain(Verb::Start), [id.clone()], None).await?;
+    let report = request(&client, plain(ActionKind::Start), [id.clone()], None).await?;
     let outcome = only_outcome(&report, &id)?;
     let right = matches!(
         outcome,
@@ -189,7 +194,7 @@ async fn wait_for_unknown_state(subject: &dyn Subject) -> Ran {
     let client = subject.client(Setting::Usual).await?;
     subject.disturb(Disturbance::UnknownState, Target::Looks)?;
     let id = one(subject, Condition::Stopped).await?;
-    let report = request(&client, plain(Verb::Start), [id.clone()], Some(LONG)).await?;
+    let report = request(&client, plain(ActionKind::Start), [id.clone()], Some(LONG)).await?;
     let outcome = only_outcome(&report, &id)?;
     let right = matches!(
         outcome,

@@ -1,6 +1,6 @@
 //! Cases with a key or a clock that is wrong.
 
-use lifecycle_facade::{FaultKind, Verb};
+use lifecycle_facade::{ActionKind, FaultKind};
 
 use super::{
     Case, Condition, Needs, Ran, Setting, Subject,
@@ -38,7 +38,7 @@ async fn expired(subject: &dyn Subject) -> Ran {
 async fn is_turned_away(subject: &dyn Subject, setting: Setting, kinds: &[FaultKind]) -> Ran {
     let client = subject.client(setting).await?;
     let id = one(subject, Condition::Stopped).await?;
-    let report = request(&client, plain(Verb::Start), [id.clone()], Some(LONG)).await?;
+    let report = request(&client, plain(ActionKind::Start), [id.clone()], Some(LONG)).await?;
     let outcome = only_outcome(&report, &id)?;
     let kind = outcome.fault().map(lifecycle_facade::Fault::kind);
     let right = !outcome.is_success() && kind.is_some_and(|kind| kinds.contains(&kind));
@@ -51,10 +51,10 @@ async fn is_turned_away(subject: &dyn Subject, setting: Setting, kinds: &[FaultK
 async fn not_tried_again(subject: &dyn Subject) -> Ran {
     let client = subject.client(Setting::WrongKey).await?;
     let id = one(subject, Condition::Stopped).await?;
-    request(&client, plain(Verb::Start), [id.clone()], None).await?;
+    request(&client, plain(ActionKind::Start), [id.clone()], None).await?;
     let calls = client.calls().total();
     ensure(calls == 1, || format!("{calls} calls with a refused key"))?;
-    request(&client, plain(Verb::Start), [id], None).await?;
+    request(&client, plain(ActionKind::Start), [id], None).await?;
     let further = client.calls().total() - calls;
     ensure(further == 0, || {
         format!("{further} further calls with a refused key")
@@ -66,7 +66,7 @@ async fn clock_off(subject: &dyn Subject, seconds: i64) -> Ran {
     let client = subject.client(Setting::ClockOff(seconds)).await?;
     let id = one(subject, Condition::Stopped).await?;
     state(&client, &id).await?;
-    let report = request(&client, plain(Verb::Start), [id.clone()], Some(LONG)).await?;
+    let report = request(&client, plain(ActionKind::Start), [id.clone()], Some(LONG)).await?;
     let outcome = only_outcome(&report, &id)?;
     ensure(outcome.is_success(), || format!("unexpected: {outcome}"))
 }

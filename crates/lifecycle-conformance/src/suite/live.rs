@@ -4,7 +4,8 @@ use std::{cell::Cell, collections::BTreeMap};
 
 use async_trait::async_trait;
 use lifecycle_facade::{
-    Client, Fleet, FleetError, InstanceId, Outcome, Place, PowerState, Reference, Verb,
+    ActionKind, Client, Fleet, FleetError, InstanceId, InstanceReference, Location, Outcome,
+    PowerState,
 };
 
 use super::{
@@ -16,7 +17,7 @@ use super::{
 /// The instances of one place that were named, and no others.
 #[derive(Clone, Debug)]
 pub struct Live {
-    place: Place,
+    place: Location,
     client: Client,
     named: Vec<InstanceId>,
     permission: Permission,
@@ -63,13 +64,13 @@ impl Live {
     /// [`RefusedToRun`] when none is named, or a place cannot be connected to.
     pub async fn new(
         fleet: &Fleet,
-        references: &[Reference],
+        references: &[InstanceReference],
         permission: Permission,
     ) -> Result<Vec<Self>, RefusedToRun> {
         if references.is_empty() {
             return Err(RefusedToRun::NoInstances);
         }
-        let mut places: BTreeMap<Place, Vec<InstanceId>> = BTreeMap::new();
+        let mut places: BTreeMap<Location, Vec<InstanceId>> = BTreeMap::new();
         for reference in references {
             let named = places.entry(reference.place.clone()).or_default();
             if !named.contains(&reference.instance) {
@@ -90,7 +91,7 @@ impl Live {
     }
 
     /// Where the instances are.
-    pub fn place(&self) -> &Place {
+    pub fn place(&self) -> &Location {
         &self.place
     }
 
@@ -109,7 +110,7 @@ impl Live {
         })
     }
 
-    async fn bring(&self, id: &InstanceId, verb: Verb) -> Result<(), Missing> {
+    async fn bring(&self, id: &InstanceId, verb: ActionKind) -> Result<(), Missing> {
         let could_not =
             |why: String| Missing::new(format!("{id} could not be brought there: {why}"));
         self.allows_power()?;
@@ -154,8 +155,8 @@ impl Subject for Live {
         }
         let verb = match condition {
             Condition::Any => None,
-            Condition::Running => Some(Verb::Start),
-            Condition::Stopped => Some(Verb::Stop),
+            Condition::Running => Some(ActionKind::Start),
+            Condition::Stopped => Some(ActionKind::Stop),
             _ => {
                 return Err(Missing::new(
                     "a live instance cannot be brought into every condition",

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use lifecycle_facade::{
-    Client, Error, FaultKind, InstanceId, Outcome, Patience, Pending, PowerState, Report, Verb,
-    core::Action,
+    ActionKind, Client, Error, FaultKind, InstanceId, Outcome, Pending, PowerState, Report,
+    WaitTimeout, core::Action,
 };
 use tokio::time::Instant;
 
@@ -23,7 +23,7 @@ pub(super) fn from_every_state() -> Vec<Case> {
         Condition::Stopping,
         Condition::Rebooting,
     ];
-    Action::every()
+    Action::all_variants()
         .flat_map(|action| states.map(|state| single(action, state)))
         .collect()
 }
@@ -39,13 +39,13 @@ pub(super) fn in_trouble() -> Vec<Case> {
         Condition::Locked,
         Condition::Unpaid,
     ];
-    let mut cases: Vec<Case> = [Verb::Start, Verb::Stop, Verb::Reboot]
+    let mut cases: Vec<Case> = [ActionKind::Start, ActionKind::Stop, ActionKind::Reboot]
         .into_iter()
         .flat_map(|verb| common.map(|condition| single(plain(verb), condition)))
         .collect();
-    cases.push(single(plain(Verb::Start), Condition::OutOfStock));
-    cases.push(single(plain(Verb::Start), Condition::FailsToBoot));
-    for verb in [Verb::Start, Verb::Stop, Verb::Reboot] {
+    cases.push(single(plain(ActionKind::Start), Condition::OutOfStock));
+    cases.push(single(plain(ActionKind::Start), Condition::FailsToBoot));
+    for verb in [ActionKind::Start, ActionKind::Stop, ActionKind::Reboot] {
         cases.push(Case::new(
             format!("{verb} of an unknown id"),
             Needs::PowerOnStrangers,
@@ -53,8 +53,8 @@ pub(super) fn in_trouble() -> Vec<Case> {
         ));
     }
     for (verb, condition) in [
-        (Verb::Start, Condition::Running),
-        (Verb::Stop, Condition::Stopped),
+        (ActionKind::Start, Condition::Running),
+        (ActionKind::Stop, Condition::Stopped),
     ] {
         cases.push(Case::new(
             format!("strict {verb} of an instance that is {condition} already"),
@@ -68,7 +68,7 @@ pub(super) fn in_trouble() -> Vec<Case> {
 /// Limits, limits plus one, and batches of which a part fails.
 pub(super) fn in_bulk() -> Vec<Case> {
     let mut cases = Vec::new();
-    for verb in [Verb::Start, Verb::Stop, Verb::Reboot] {
+    for verb in [ActionKind::Start, ActionKind::Stop, ActionKind::Reboot] {
         for (beyond, what) in [(0, "as many as one call takes"), (1, "one more than that")] {
             cases.push(Case::new(
                 format!("{verb} of {what}"),
@@ -86,15 +86,15 @@ pub(super) fn in_bulk() -> Vec<Case> {
         cases.push(Case::new(
             format!("start of a batch of which one is {condition}"),
             Needs::Power,
-            move |s| Box::pin(in_part(s, Verb::Start, Some(condition))),
+            move |s| Box::pin(in_part(s, ActionKind::Start, Some(condition))),
         ));
     }
     cases.push(Case::new(
         "reboot of a batch of which one is stopped",
         Needs::Power,
-        |s| Box::pin(in_part(s, Verb::Reboot, Some(Condition::Stopped))),
+        |s| Box::pin(in_part(s, ActionKind::Reboot, Some(Condition::Stopped))),
     ));
-    for verb in [Verb::Start, Verb::Stop, Verb::Reboot] {
+    for verb in [ActionKind::Start, ActionKind::Stop, ActionKind::Reboot] {
         cases.push(Case::new(
             format!("{verb} of a batch of which one is unknown"),
             Needs::PowerOnStrangers,
@@ -108,12 +108,12 @@ pub(super) fn in_bulk() -> Vec<Case> {
 pub(super) fn past_the_deadline() -> Vec<Case> {
     vec![
         Case::new("a boot that outlasts the patience", Needs::Power, |s| {
-            Box::pin(outlasts(s, Verb::Start, Condition::Stopped, BRIEF))
+            Box::pin(outlasts(s, ActionKind::Start, Condition::Stopped, BRIEF))
         }),
         Case::new("a stop that never ends", Needs::Power, |s| {
             Box::pin(outlasts(
                 s,
-                Verb::Stop,
+                ActionKind::Stop,
                 Condition::Stubborn,
                 Duration::from_secs(300),
             ))
@@ -134,7 +134,7 @@ fn single(action: Action, condition: Condition) -> Case {
 
 async fn act_on_one(subject: &dyn Subject, action: Action, condition: Condition) -> Ran {
     let client = subject.client(Setting::Usual).await?;
-    if let Err(fault) = client.profile().admits(&action) {
+    if let Err(fault) = client.profile().supports(&action) {
         return refused_unsent(&client, action, fault.message()).await;
     }
     let id = one(subject, condition).await?;
@@ -143,7 +143,7 @@ async fn act_on_one(subject: &dyn Subject, action: Action, condition: Condition)
     let after = what_can_be_known(subject, &client, &id, condition).await?;
     truthful(action, outcome, after)?;
     carried_out_rightly(subject, action, condition, &id, outcome)?;
-    as_expected(action.verb(), condition, outcome)
+    as_expected(action.kind(), condition, outcome)
 }
 
 /// An option that the cloud cannot honour is refused before anything is sent.
@@ -170,7 +170,7 @@ pub(super) async fn request(
     ids: impl IntoIterator<Item = InstanceId>,
     patience: Option<Duration>,
 ) -> Result<Report, Error> {
-    let patience = patience.map(Patience::from);
+    let patience = patience.map(WaitTimeout::from);
     macro_rules! send {
         ($request:expr) => {
             match patience {
@@ -189,10 +189,10 @@ pub(super) async fn request(
 }
 
 /// The action with its usual options.
-pub(super) fn plain(verb: Verb) -> Action {
+pub(super) fn plain(verb: ActionKind) -> Action {
     match verb {
-        Verb::Stop => Action::Stop(Default::default()),
-        Verb::Reboot => Action::Reboot(Default::default()),
+        ActionKind::Stop => Action::Stop(Default::default()),
+        ActionKind::Reboot => Action::Reboot(Default::default()),
         _ => Action::Start(Default::default()),
     }
 }
@@ -234,15 +234,15 @@ fn may_be_hidden(condition: Condition) -> bool {
 /// Does the outcome say what is so? Nothing goes wrong here, so nothing is uncertain, except a
 /// reboot that the cloud lists as failed without a reason: it may have begun.
 fn truthful(action: Action, outcome: &Outcome, after: PowerState) -> Ran {
-    let goal = action.verb().goal();
+    let goal = action.kind().goal();
     let right = match outcome {
         Outcome::Reached(_) => after == goal,
         Outcome::Unchanged => after == goal || Some(after) == on_the_way(goal),
-        Outcome::Pending(Pending::Unproved) => true,
-        Outcome::Pending(_) => after != goal || action.verb() == Verb::Reboot,
+        Outcome::Pending(Pending::Unconfirmed) => true,
+        Outcome::Pending(_) => after != goal || action.kind() == ActionKind::Reboot,
         Outcome::Refused(_) | Outcome::Skipped(_) => true,
         Outcome::Uncertain(fault) => {
-            action.verb() == Verb::Reboot && fault.kind() == FaultKind::Failed
+            action.kind() == ActionKind::Reboot && fault.kind() == FaultKind::Failed
         }
         // Accepted does not answer a request that waits.
         _ => false,
@@ -271,9 +271,9 @@ fn carried_out_rightly(
     let Some(deeds) = subject.deeds(id) else {
         return Ok(());
     };
-    let (asked, others) = match action.verb() {
-        Verb::Stop => (deeds.stops, deeds.starts + deeds.reboots),
-        Verb::Reboot => (deeds.reboots, deeds.starts + deeds.stops),
+    let (asked, others) = match action.kind() {
+        ActionKind::Stop => (deeds.stops, deeds.starts + deeds.reboots),
+        ActionKind::Reboot => (deeds.reboots, deeds.starts + deeds.stops),
         _ => (deeds.starts, deeds.stops + deeds.reboots),
     };
     ensure(others == 0, || {
@@ -288,8 +288,8 @@ fn carried_out_rightly(
         format!("the mode was not kept: {deeds:?}")
     })?;
     let possible = match outcome {
-        Outcome::Reached(_) if condition == fit_for(action.verb()) => 1..=1,
-        Outcome::Reached(_) if action.verb() == Verb::Reboot => 1..=1,
+        Outcome::Reached(_) if condition == fit_for(action.kind()) => 1..=1,
+        Outcome::Reached(_) if action.kind() == ActionKind::Reboot => 1..=1,
         // The cloud may take an action on that it then need not carry out.
         Outcome::Reached(_) | Outcome::Pending(_) => 0..=1,
         _ => 0..=0,
@@ -300,18 +300,19 @@ fn carried_out_rightly(
 }
 
 /// What must come of it where every cloud agrees; elsewhere the truth is enough.
-fn as_expected(verb: Verb, condition: Condition, outcome: &Outcome) -> Ran {
+fn as_expected(verb: ActionKind, condition: Condition, outcome: &Outcome) -> Ran {
     let right = match (verb, condition) {
-        (Verb::Start, Condition::Stopped) | (Verb::Stop | Verb::Reboot, Condition::Running) => {
+        (ActionKind::Start, Condition::Stopped)
+        | (ActionKind::Stop | ActionKind::Reboot, Condition::Running) => {
             matches!(outcome, Outcome::Reached(_))
         }
-        (Verb::Start, Condition::Running | Condition::Starting)
-        | (Verb::Stop, Condition::Stopped | Condition::Stopping) => outcome.is_success(),
+        (ActionKind::Start, Condition::Running | Condition::Starting)
+        | (ActionKind::Stop, Condition::Stopped | Condition::Stopping) => outcome.is_success(),
         // Not every cloud says why.
-        (Verb::Start, Condition::Locked | Condition::Unpaid | Condition::OutOfStock) => {
+        (ActionKind::Start, Condition::Locked | Condition::Unpaid | Condition::OutOfStock) => {
             matches!(outcome, Outcome::Refused(_))
         }
-        (Verb::Start | Verb::Reboot, condition) if may_be_hidden(condition) => {
+        (ActionKind::Start | ActionKind::Reboot, condition) if may_be_hidden(condition) => {
             !outcome.is_success()
         }
         _ => true,
@@ -319,7 +320,7 @@ fn as_expected(verb: Verb, condition: Condition, outcome: &Outcome) -> Ran {
     ensure(right, || format!("unexpected: {outcome}"))
 }
 
-async fn unknown(subject: &dyn Subject, verb: Verb) -> Ran {
+async fn unknown(subject: &dyn Subject, verb: ActionKind) -> Ran {
     let client = subject.client(Setting::Usual).await?;
     let id = subject.strange_id()?;
     let report = request(&client, plain(verb), [id.clone()], Some(LONG)).await?;
@@ -330,12 +331,12 @@ async fn unknown(subject: &dyn Subject, verb: Verb) -> Ran {
     )
 }
 
-async fn strict(subject: &dyn Subject, verb: Verb, condition: Condition) -> Ran {
+async fn strict(subject: &dyn Subject, verb: ActionKind, condition: Condition) -> Ran {
     let client = subject.client(Setting::Usual).await?;
     let id = one(subject, condition).await?;
     let before = client.calls().actions;
     let report = match verb {
-        Verb::Stop => client.stop([&id]).strict().await?,
+        ActionKind::Stop => client.stop([&id]).strict().await?,
         _ => client.start([&id]).strict().await?,
     };
     is_refused(only_outcome(&report, &id)?, &[FaultKind::WrongState])?;
@@ -350,14 +351,14 @@ fn is_refused(outcome: &Outcome, kinds: &[FaultKind]) -> Ran {
 }
 
 /// The condition from which the action does something.
-pub(super) fn fit_for(verb: Verb) -> Condition {
+pub(super) fn fit_for(verb: ActionKind) -> Condition {
     match verb {
-        Verb::Stop | Verb::Reboot => Condition::Running,
+        ActionKind::Stop | ActionKind::Reboot => Condition::Running,
         _ => Condition::Stopped,
     }
 }
 
-async fn many(subject: &dyn Subject, verb: Verb, beyond: usize) -> Ran {
+async fn many(subject: &dyn Subject, verb: ActionKind, beyond: usize) -> Ran {
     let client = subject.client(Setting::Usual).await?;
     let action = plain(verb);
     let count = client.profile().batch(&action) + beyond;
@@ -389,7 +390,7 @@ fn in_order(report: &Report, ids: &[InstanceId]) -> bool {
 }
 
 /// One bad instance among good ones, or an unknown one.
-async fn in_part(subject: &dyn Subject, verb: Verb, bad: Option<Condition>) -> Ran {
+async fn in_part(subject: &dyn Subject, verb: ActionKind, bad: Option<Condition>) -> Ran {
     let client = subject.client(Setting::Usual).await?;
     let mut ids = subject.instances(6, fit_for(verb)).await?;
     let odd = match bad {
@@ -430,7 +431,7 @@ pub(super) fn at_most_one_reboot(subject: &dyn Subject, id: &InstanceId) -> Ran 
 
 async fn outlasts(
     subject: &dyn Subject,
-    verb: Verb,
+    verb: ActionKind,
     condition: Condition,
     patience: Duration,
 ) -> Ran {

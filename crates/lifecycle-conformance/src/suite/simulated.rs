@@ -12,11 +12,12 @@ use std::{
 use async_trait::async_trait;
 use bytes::Bytes;
 use lifecycle_facade::{
-    BareMachine, Client, Credential, Fleet, InstanceId, Place, PowerState, Transport,
-    TransportError, core::Reply,
+    Client, Credential, EmptyHost, Fleet, InstanceId, Location, PowerState, Transport,
+    TransportError, core::HttpResponse,
 };
 use lifecycle_sim::{
-    Cloud, ErrorBody, Injection, MemoryTransport, Mishap, Operation, Simulator, State, When,
+    Cloud, ErrorBody, FaultRule, FaultTiming, InjectedFault, MemoryTransport, Operation, Simulator,
+    State,
 };
 
 use super::{
@@ -82,7 +83,7 @@ impl Subject for Simulated {
                 word: running_word(self.cloud),
                 on: Arc::clone(&self.shows_unknown_state),
             })
-            .machine(BareMachine)
+            .machine(EmptyHost)
             .credential(self.credential(setting))
             .project(self.simulator.project_id())
             .tune(|client| client.seed(0));
@@ -91,7 +92,7 @@ impl Subject for Simulated {
             Setting::StaleSignatures => fleet.clock(SkewedClock::stale(clock)),
             Setting::Usual | Setting::WrongKey => fleet.clock(clock),
         };
-        let place: Place = place(self.cloud).parse().map_err(missing)?;
+        let place: Location = place(self.cloud).parse().map_err(missing)?;
         let fleet = fleet.build().map_err(missing)?;
         fleet.client(&place).await.map_err(missing)
     }
@@ -132,25 +133,25 @@ impl Subject for Simulated {
                 self.shows_unknown_state.store(true, Ordering::Relaxed);
                 return Ok(());
             }
-            Disturbance::ThrottledWithHint => Mishap::Throttled {
+            Disturbance::ThrottledWithHint => InjectedFault::Throttled {
                 hint: Some(Disturbance::HINT),
             },
             Disturbance::ThrottledWithoutHint | Disturbance::ThrottledForEver => {
-                Mishap::Throttled { hint: None }
+                InjectedFault::Throttled { hint: None }
             }
-            Disturbance::LostAnswer => Mishap::Reset(When::After),
-            Disturbance::LostRequest => Mishap::Reset(When::Before),
-            Disturbance::NoConnection => Mishap::Unreachable,
-            Disturbance::GarbledAnswer => Mishap::Garbage,
-            Disturbance::HalfAnswer => Mishap::HalfBody,
-            Disturbance::EmptyAnswer => Mishap::EmptyBody,
-            Disturbance::ServerError => Mishap::ServerError {
+            Disturbance::LostAnswer => InjectedFault::Reset(FaultTiming::After),
+            Disturbance::LostRequest => InjectedFault::Reset(FaultTiming::Before),
+            Disturbance::NoConnection => InjectedFault::Unreachable,
+            Disturbance::GarbledAnswer => InjectedFault::Garbage,
+            Disturbance::HalfAnswer => InjectedFault::HalfBody,
+            Disturbance::EmptyAnswer => InjectedFault::EmptyBody,
+            Disturbance::ServerError => InjectedFault::ServerError {
                 status: 502,
                 body: ErrorBody::Html,
-                when: When::Before,
+                when: FaultTiming::Before,
             },
         };
-        let injection = Injection::new(mishap);
+        let injection = FaultRule::new(mishap);
         let injection = match target {
             Target::Actions => injection.on_actions(),
             Target::Looks => injection.on(Operation::Observe),
@@ -235,12 +236,12 @@ struct Rewriting {
 
 #[async_trait]
 impl Transport for Rewriting {
-    async fn send(&self, request: http::Request<Bytes>) -> Result<Reply, TransportError> {
+    async fn send(&self, request: http::Request<Bytes>) -> Result<HttpResponse, TransportError> {
         let mut reply = self.inner.send(request).await?;
         if self.on.load(Ordering::Relaxed)
-            && let Ok(text) = std::str::from_utf8(&reply.body)
+            && let Ok(text) = std::str::from_utf8(reply.body())
         {
-            reply.body = text.replace(self.word, "\"Levitating\"").into();
+            *reply.body_mut() = text.replace(self.word, "\"Levitating\"").into();
         }
         Ok(reply)
     }

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use lifecycle_facade::{Clock, core::Stamp};
+use lifecycle_facade::{Clock, core::SigningContext};
 
 /// A clock that is off by some seconds from the one within.
 #[derive(Clone, Debug)]
@@ -44,7 +44,7 @@ impl<C: Clock> Clock for SkewedClock<C> {
         shifted.unwrap_or(right)
     }
 
-    fn stamp(&self, offset: i64) -> Stamp {
+    fn stamp(&self, offset: i64) -> SigningContext {
         let offset = if self.corrigible { offset } else { 0 };
         self.right.stamp(self.ahead.saturating_add(offset))
     }

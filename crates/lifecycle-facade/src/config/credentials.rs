@@ -32,7 +32,7 @@ pub enum CredentialConfig {
     },
     /// An access key in variables of these names.
     #[non_exhaustive]
-    KeyVariables {
+    EnvVarNames {
         /// Holds the public half.
         id: VariableName,
         /// Holds the secret half.
@@ -199,7 +199,7 @@ impl Reader<'_> {
             SourceKind::File => CredentialConfig::File {
                 profile: text("profile"),
             },
-            SourceKind::Variables if section.has("token") => {
+            SourceKind::EnvCredentialSource if section.has("token") => {
                 for other in ["id", "secret", "session"] {
                     section.absent(other, "a token stands alone");
                 }
@@ -207,9 +207,9 @@ impl Reader<'_> {
                     token: variable("token")?,
                 }
             }
-            SourceKind::Variables => {
+            SourceKind::EnvCredentialSource => {
                 let (id, secret) = (variable("id"), variable("secret"));
-                CredentialConfig::KeyVariables {
+                CredentialConfig::EnvVarNames {
                     session: section.take("session", value::variable),
                     id: id?,
                     secret: secret?,

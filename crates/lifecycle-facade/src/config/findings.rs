@@ -2,7 +2,7 @@
 
 use std::{cell::RefCell, ops::Range};
 
-use super::problem::{BadConfig, ConfigProblem};
+use super::problem::{ConfigError, ConfigProblem};
 
 /// The problems found so far, and where lines begin.
 #[derive(Debug)]
@@ -36,7 +36,7 @@ impl Findings {
     }
 
     /// `value`, if nothing was found.
-    pub(super) fn into_result<T>(self, value: T) -> Result<T, BadConfig> {
-        BadConfig::unless_empty(self.problems.into_inner(), None).map(|()| value)
+    pub(super) fn into_result<T>(self, value: T) -> Result<T, ConfigError> {
+        ConfigError::unless_empty(self.problems.into_inner(), None).map(|()| value)
     }
 }

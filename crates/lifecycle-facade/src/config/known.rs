@@ -29,14 +29,14 @@ impl CloudName {
     /// The cloud, in a build that was compiled with it.
     ///
     /// # Errors
-    /// [`BadReference`](crate::BadReference) says which feature is missing.
+    /// [`ParseReferenceError`](crate::BadReference) says which feature is missing.
     #[cfg(any(
         feature = "baidu",
         feature = "aliyun",
         feature = "zenlayer",
         feature = "huawei"
     ))]
-    pub fn in_this_build(self) -> Result<crate::Cloud, crate::BadReference> {
+    pub fn in_this_build(self) -> Result<crate::Cloud, crate::ParseReferenceError> {
         self.0.parse()
     }
 }
@@ -77,7 +77,7 @@ pub(super) enum SourceKind {
     Default,
     Environment,
     File,
-    Variables,
+    EnvCredentialSource,
     Metadata,
     Oidc,
     Uri,
@@ -138,7 +138,7 @@ pub(super) const SOURCES: &[Source] = &[
     },
     Source {
         name: "variables",
-        kind: SourceKind::Variables,
+        kind: SourceKind::EnvCredentialSource,
         clouds: CloudName::ALL,
         settings: &[
             every("id"),

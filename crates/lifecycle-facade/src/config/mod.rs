@@ -22,7 +22,7 @@
 //! assert_eq!(prod.cloud.as_str(), "aliyun");
 //! assert!(matches!(prod.credentials, CredentialConfig::File { .. }));
 //! assert_eq!(config.groups["web"].len(), 2);
-//! # Ok::<(), lifecycle_facade::config::BadConfig>(())
+//! # Ok::<(), lifecycle_facade::config::ConfigError>(())
 //! ```
 //!
 //! # Every setting
@@ -59,7 +59,7 @@ pub use credentials::{CredentialConfig, RoleConfig};
 pub use defaults::Defaults;
 pub use group::GroupEntry;
 pub use known::CloudName;
-pub use problem::{BadConfig, ConfigProblem};
+pub use problem::{ConfigError, ConfigProblem};
 pub use secret::VariableName;
 pub use value::{time_limit, waves};
 
@@ -92,9 +92,9 @@ impl Config {
     /// Reads a text. Relative paths in it stay as they are written.
     ///
     /// # Errors
-    /// [`BadConfig`] with everything that is wrong. Where the text is no TOML, that is the first
+    /// [`ConfigError`] with everything that is wrong. Where the text is no TOML, that is the first
     /// such place.
-    pub fn parse(text: &str) -> Result<Self, BadConfig> {
+    pub fn parse(text: &str) -> Result<Self, ConfigError> {
         let findings = Findings::of(text);
         let config = match DeTable::parse(text) {
             Ok(document) => Self::read(document.get_ref(), &findings),
@@ -109,10 +109,10 @@ impl Config {
     /// Reads a file. Relative paths in it are those of its folder, and `~/` is the user's home.
     ///
     /// # Errors
-    /// [`BadConfig`], naming the file, when it cannot be read or something in it is wrong.
-    pub fn load(path: impl AsRef<Path>) -> Result<Self, BadConfig> {
+    /// [`ConfigError`], naming the file, when it cannot be read or something in it is wrong.
+    pub fn load(path: impl AsRef<Path>) -> Result<Self, ConfigError> {
         let path = path.as_ref();
-        let text = place::read(path).map_err(|error| BadConfig::unreadable(path, &error))?;
+        let text = place::read(path).map_err(|error| ConfigError::unreadable(path, &error))?;
         Self::from_file(path, &text)
     }
 
@@ -120,12 +120,12 @@ impl Config {
     ///
     /// # Errors
     /// Those of [`load`](Self::load), but for a file that is not there.
-    pub fn load_if_present(path: impl AsRef<Path>) -> Result<Option<Self>, BadConfig> {
+    pub fn load_if_present(path: impl AsRef<Path>) -> Result<Option<Self>, ConfigError> {
         let path = path.as_ref();
         match place::read(path) {
             Ok(text) => Self::from_file(path, &text).map(Some),
             Err(error) if place::is_absence(&error) => Ok(None),
-            Err(error) => Err(BadConfig::unreadable(path, &error)),
+            Err(error) => Err(ConfigError::unreadable(path, &error)),
         }
     }
 
@@ -141,16 +141,16 @@ impl Config {
     /// Checks every text of every group, for callers that know what a reference is.
     ///
     /// # Errors
-    /// [`BadConfig`] with what `check` says about each text that it refuses.
+    /// [`ConfigError`] with what `check` says about each text that it refuses.
     pub fn check_groups(
         &self,
         check: impl Fn(&str) -> Result<(), String>,
-    ) -> Result<(), BadConfig> {
+    ) -> Result<(), ConfigError> {
         let problems = group::refused(&self.groups, check);
-        BadConfig::unless_empty(problems, self.file.as_deref())
+        ConfigError::unless_empty(problems, self.file.as_deref())
     }
 
-    fn from_file(path: &Path, text: &str) -> Result<Self, BadConfig> {
+    fn from_file(path: &Path, text: &str) -> Result<Self, ConfigError> {
         let mut config = Self::parse(text).map_err(|bad| bad.in_file(path))?;
         place::locate(&mut config.defaults.ca_certificates, path);
         config.file = Some(path.to_owned());

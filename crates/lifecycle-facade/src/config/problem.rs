@@ -10,7 +10,7 @@ use std::{
 /// Prints a line for each problem, such as `lifecycle.toml:12: there is no setting "reigon" in
 /// [accounts.prod]; did you mean "region"?`. What may be a secret is never quoted.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct BadConfig {
+pub struct ConfigError {
     file: Option<PathBuf>,
     problems: Vec<ConfigProblem>,
 }
@@ -25,7 +25,7 @@ pub struct ConfigProblem {
     pub message: String,
 }
 
-impl BadConfig {
+impl ConfigError {
     /// The problems in the order of the file; at least one.
     pub fn problems(&self) -> &[ConfigProblem] {
         &self.problems
@@ -66,7 +66,7 @@ impl BadConfig {
     }
 }
 
-impl fmt::Display for BadConfig {
+impl fmt::Display for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (index, problem) in self.problems.iter().enumerate() {
             if index > 0 {
@@ -84,4 +84,4 @@ impl fmt::Display for BadConfig {
     }
 }
 
-impl std::error::Error for BadConfig {}
+impl std::error::Error for ConfigError {}

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use toml::de::{DeTable, DeValue};
 
 use super::{
-    BadConfig, Config, SAMPLE,
+    Config, ConfigError, SAMPLE,
     known::{ACCOUNT, CREDENTIALS, DEFAULTS, PACE, SOURCES, Setting, TOP},
 };
 
@@ -254,7 +254,7 @@ fn line(text: &str, range: &Range<usize>) -> usize {
     text[..range.start].split('\n').count()
 }
 
-fn told_at(bad: &BadConfig, line: usize) -> impl Iterator<Item = &str> {
+fn told_at(bad: &ConfigError, line: usize) -> impl Iterator<Item = &str> {
     let problems = bad.problems().iter();
     problems
         .filter(move |problem| problem.line == Some(line))

@@ -2,8 +2,8 @@
 
 use std::{fmt, sync::Arc};
 
-use lifecycle_client::CredentialSource;
-use lifecycle_core::{Endpoint, Origin, OriginConfig, Pace};
+use lifecycle_client::CredentialProvider;
+use lifecycle_core::{CredentialSource, CredentialSourceConfig, Endpoint, RateLimits};
 
 use super::Cloud;
 
@@ -31,11 +31,11 @@ pub struct Account {
     /// The enterprise project to which Huawei's lists are limited.
     pub enterprise_project: Option<String>,
     /// Over which network Alibaba is reached.
-    pub network: Network,
+    pub network: EndpointNetwork,
     /// How fast to call at first, instead of the cloud's usual pace.
-    pub pace: Option<Pace>,
+    pub pace: Option<RateLimits>,
     /// Where keys come from.
-    pub keys: Keys,
+    pub keys: CredentialSettings,
 }
 
 impl Account {
@@ -50,9 +50,9 @@ impl Account {
             metadata_endpoint: None,
             project: None,
             enterprise_project: None,
-            network: Network::default(),
+            network: EndpointNetwork::default(),
             pace: None,
-            keys: Keys::default(),
+            keys: CredentialSettings::default(),
         }
     }
 }
@@ -60,7 +60,7 @@ impl Account {
 /// Over which network a cloud is reached.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Network {
+pub enum EndpointNetwork {
     /// The internet.
     #[default]
     Public,
@@ -71,39 +71,43 @@ pub enum Network {
 /// Where the keys of an account come from.
 #[derive(Clone, Default)]
 #[non_exhaustive]
-pub enum Keys {
+pub enum CredentialSettings {
     /// Wherever the cloud's own tools find them.
     #[default]
     Default,
     /// The first of these origins that has one. The function is told of a region: the first one that
     /// is used, since the regions of an account share a key (those of Huawei do not).
-    Origins(Arc<Origins>),
+    CredentialSourceFactory(Arc<CredentialSourceFactory>),
     /// A source of the caller's own.
-    Source(Arc<dyn CredentialSource>),
+    Source(Arc<dyn CredentialProvider>),
 }
 
 /// Makes origins for a region.
-pub type Origins = dyn Fn(&OriginConfig) -> Vec<Box<dyn Origin>> + Send + Sync;
+pub type CredentialSourceFactory =
+    dyn Fn(&CredentialSourceConfig) -> Vec<Box<dyn CredentialSource>> + Send + Sync;
 
-impl Keys {
+impl CredentialSettings {
     /// The first of these origins that has a key.
-    pub fn origins(
-        origins: impl Fn(&OriginConfig) -> Vec<Box<dyn Origin>> + Send + Sync + 'static,
+    pub fn sources(
+        origins: impl Fn(&CredentialSourceConfig) -> Vec<Box<dyn CredentialSource>>
+        + Send
+        + Sync
+        + 'static,
     ) -> Self {
-        Self::Origins(Arc::new(origins))
+        Self::CredentialSourceFactory(Arc::new(origins))
     }
 
     /// A source of the caller's own.
-    pub fn source(source: impl CredentialSource) -> Self {
+    pub fn source(source: impl CredentialProvider) -> Self {
         Self::Source(Arc::new(source))
     }
 }
 
-impl fmt::Debug for Keys {
+impl fmt::Debug for CredentialSettings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Default => f.write_str("Default"),
-            Self::Origins(_) => f.write_str("Origins"),
+            Self::CredentialSourceFactory(_) => f.write_str("Origins"),
             Self::Source(source) => f.debug_tuple("Source").field(source).finish(),
         }
     }

@@ -3,21 +3,21 @@
 use std::{collections::BTreeMap, fmt, sync::Arc, time::Duration};
 
 use lifecycle_client::{
-    ClientBuilder, Clock, CredentialSource, HttpTransport, PlainHttp, StaticCredential,
-    SystemClock, ThisMachine, Transport,
+    ClientBuilder, Clock, CredentialProvider, HttpTransport, PlainHttp, StaticCredential,
+    SystemClock, SystemHost, Transport,
 };
-use lifecycle_core::{Credential, Endpoint, Machine};
+use lifecycle_core::{Credential, Endpoint, HostEnvironment};
 
-use super::{Account, Fleet, FleetError, connect::Connector, place::admit_account};
+use super::{Account, Fleet, FleetError, connect::Connector, location::admit_account};
 
 /// Settings of a [`Fleet`]. They apply to every cloud that is named.
 #[derive(Clone, Debug)]
 pub struct FleetBuilder {
     pub(super) transport: Option<Arc<dyn Transport>>,
     pub(super) clock: Arc<dyn Clock>,
-    pub(super) machine: Arc<dyn Machine>,
+    pub(super) machine: Arc<dyn HostEnvironment>,
     pub(super) endpoint: Option<Endpoint>,
-    pub(super) credential: Option<Arc<dyn CredentialSource>>,
+    pub(super) credential: Option<Arc<dyn CredentialProvider>>,
     pub(super) project: Option<String>,
     pub(super) plain_http: PlainHttp,
     pub(super) setup_timeout: Duration,
@@ -30,7 +30,7 @@ impl Default for FleetBuilder {
         Self {
             transport: None,
             clock: Arc::new(SystemClock),
-            machine: Arc::new(ThisMachine),
+            machine: Arc::new(SystemHost),
             endpoint: None,
             credential: None,
             project: None,
@@ -59,7 +59,7 @@ impl FleetBuilder {
 
     /// Looks for keys and settings among the variables and files of `machine` instead of this one.
     #[must_use]
-    pub fn machine(mut self, machine: impl Machine) -> Self {
+    pub fn machine(mut self, machine: impl HostEnvironment) -> Self {
         self.machine = Arc::new(machine);
         self
     }
@@ -67,7 +67,7 @@ impl FleetBuilder {
     /// Gives an account a name, so that references can name it: `name@cloud/region/instance`.
     ///
     /// # Errors
-    /// [`FleetError::Reference`] when no reference can hold this name: it takes letters, digits,
+    /// [`FleetError::InstanceReference`] when no reference can hold this name: it takes letters, digits,
     /// `-` and `_`.
     pub fn account(
         mut self,

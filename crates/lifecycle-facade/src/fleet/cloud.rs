@@ -3,10 +3,12 @@
 use std::{fmt, str::FromStr};
 
 #[cfg(feature = "config")]
-use lifecycle_core::origin::Variables;
-use lifecycle_core::{Endpoint, Fault, Origin, OriginConfig, Profile, Surroundings};
+use lifecycle_core::credential_source::EnvCredentialSource;
+use lifecycle_core::{
+    CredentialSource, CredentialSourceConfig, Endpoint, Fault, Profile, ProviderContext,
+};
 
-use super::BadReference;
+use super::ParseReferenceError;
 
 /// A cloud that this build was compiled with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -54,32 +56,35 @@ impl Cloud {
     }
 
     /// Where the cloud's own tools look for keys, in their order.
-    pub fn origins(self, config: &OriginConfig) -> Vec<Box<dyn Origin>> {
+    pub fn sources(self, config: &CredentialSourceConfig) -> Vec<Box<dyn CredentialSource>> {
         match self {
             #[cfg(feature = "baidu")]
-            Self::Baidu => provider_baidu::credentials::origins(config),
+            Self::Baidu => provider_baidu::credentials::sources(config),
             #[cfg(feature = "aliyun")]
-            Self::Aliyun => provider_aliyun::credentials::origins(config),
+            Self::Aliyun => provider_aliyun::credentials::sources(config),
             #[cfg(feature = "zenlayer")]
-            Self::Zenlayer => provider_zenlayer::credentials::origins(config),
+            Self::Zenlayer => provider_zenlayer::credentials::sources(config),
             #[cfg(feature = "huawei")]
-            Self::Huawei => provider_huawei::credentials::origins(config),
+            Self::Huawei => provider_huawei::credentials::sources(config),
         }
     }
 
     /// The variables of the cloud's own tools that hold keys.
     #[cfg(feature = "config")]
-    pub(super) fn variables(self, config: &OriginConfig) -> Vec<Box<dyn Origin>> {
+    pub(super) fn variables(
+        self,
+        config: &CredentialSourceConfig,
+    ) -> Vec<Box<dyn CredentialSource>> {
         #[cfg(feature = "huawei")]
         if self == Self::Huawei {
             return provider_huawei::credentials::variables(config);
         }
         let _ = config;
-        vec![Box::new(Variables::new(self.profile().variables))]
+        vec![Box::new(EnvCredentialSource::new(self.profile().variables))]
     }
 
     /// The files of the cloud's own tools that hold keys.
-    pub(super) fn files(self, config: &OriginConfig) -> Vec<Box<dyn Origin>> {
+    pub(super) fn files(self, config: &CredentialSourceConfig) -> Vec<Box<dyn CredentialSource>> {
         match self {
             #[cfg(feature = "baidu")]
             Self::Baidu => provider_baidu::credentials::files(config),
@@ -96,17 +101,17 @@ impl Cloud {
     pub(super) fn endpoint_from(
         self,
         region: &str,
-        around: &Surroundings<'_>,
+        ctx: &ProviderContext<'_>,
     ) -> Result<Option<Endpoint>, Fault> {
         match self {
             #[cfg(feature = "baidu")]
-            Self::Baidu => provider_baidu::endpoint_from(region, around),
+            Self::Baidu => provider_baidu::endpoint_from(region, ctx),
             #[cfg(feature = "aliyun")]
-            Self::Aliyun => provider_aliyun::endpoint_from(region, around),
+            Self::Aliyun => provider_aliyun::endpoint_from(region, ctx),
             #[cfg(feature = "zenlayer")]
-            Self::Zenlayer => provider_zenlayer::endpoint_from(region, around),
+            Self::Zenlayer => provider_zenlayer::endpoint_from(region, ctx),
             #[cfg(feature = "huawei")]
-            Self::Huawei => provider_huawei::endpoint_from(region, around),
+            Self::Huawei => provider_huawei::endpoint_from(region, ctx),
         }
     }
 
@@ -135,18 +140,18 @@ impl fmt::Display for Cloud {
 }
 
 impl FromStr for Cloud {
-    type Err = BadReference;
+    type Err = ParseReferenceError;
 
-    fn from_str(name: &str) -> Result<Self, BadReference> {
+    fn from_str(name: &str) -> Result<Self, ParseReferenceError> {
         if let Some(cloud) = Self::ALL.iter().find(|cloud| cloud.as_str() == name) {
             return Ok(*cloud);
         }
         Err(if NAMES.contains(&name) {
-            BadReference::new(format!(
+            ParseReferenceError::new(format!(
                 "this build does not know {name}: compile it with the feature \"{name}\""
             ))
         } else {
-            BadReference::new(format!(
+            ParseReferenceError::new(format!(
                 "there is no cloud {name:?}: write one of {}",
                 NAMES.join(", ")
             ))

@@ -1,10 +1,12 @@
 //! From a configuration file to accounts.
 
 #[cfg(any(feature = "baidu", feature = "aliyun", feature = "huawei"))]
-use lifecycle_core::origin::FirstOf;
-use lifecycle_core::{Origin, OriginConfig, Pace, origin::Variables};
+use lifecycle_core::credential_source::CredentialSourceChain;
+use lifecycle_core::{
+    CredentialSource, CredentialSourceConfig, RateLimits, credential_source::EnvCredentialSource,
+};
 
-use super::{Account, Cloud, FleetBuilder, FleetError, Keys, Network};
+use super::{Account, Cloud, CredentialSettings, EndpointNetwork, FleetBuilder, FleetError};
 use crate::config::{AccountConfig, Config, CredentialConfig, NetworkConfig, PaceConfig};
 
 impl FleetBuilder {
@@ -38,7 +40,11 @@ impl FleetBuilder {
 impl Account {
     fn configured(cloud: Cloud, config: &AccountConfig) -> Result<Self, String> {
         // What a cloud does not have is said here, and not when the key is needed.
-        source(cloud, &config.credentials, &OriginConfig::default())?;
+        source(
+            cloud,
+            &config.credentials,
+            &CredentialSourceConfig::default(),
+        )?;
         let credentials = config.credentials.clone();
         let mut account = Self::new(cloud);
         account.region.clone_from(&config.region);
@@ -54,8 +60,8 @@ impl Account {
             .enterprise_project
             .clone_from(&config.enterprise_project);
         account.network = match config.network {
-            Some(NetworkConfig::Vpc) => Network::Vpc,
-            _ => Network::Public,
+            Some(NetworkConfig::Vpc) => EndpointNetwork::Vpc,
+            _ => EndpointNetwork::Public,
         };
         account.pace = pace(cloud, config.pace);
         account.profile = match &credentials {
@@ -65,7 +71,7 @@ impl Account {
             _ => None,
         };
         if credentials != CredentialConfig::default() {
-            account.keys = Keys::origins(move |config| {
+            account.keys = CredentialSettings::sources(move |config| {
                 source(cloud, &credentials, config).unwrap_or_default()
             });
         }
@@ -74,7 +80,7 @@ impl Account {
 }
 
 /// The cloud's own pace with other rates; bursts stay as they are.
-fn pace(cloud: Cloud, config: PaceConfig) -> Option<Pace> {
+fn pace(cloud: Cloud, config: PaceConfig) -> Option<RateLimits> {
     if config == PaceConfig::default() {
         return None;
     }
@@ -88,41 +94,41 @@ fn pace(cloud: Cloud, config: PaceConfig) -> Option<Pace> {
     Some(pace)
 }
 
-type Origins = Vec<Box<dyn Origin>>;
+type CredentialSourceFactory = Vec<Box<dyn CredentialSource>>;
 
 /// Where keys come from by a source of the configuration file.
 fn source(
     cloud: Cloud,
     source: &CredentialConfig,
-    config: &OriginConfig,
-) -> Result<Origins, String> {
+    config: &CredentialSourceConfig,
+) -> Result<CredentialSourceFactory, String> {
     let with_profile = |profile: &Option<String>| {
         let mut config = config.clone();
         config.profile.clone_from(profile);
         config
     };
     Ok(match source {
-        CredentialConfig::Default { profile: None } => cloud.origins(config),
+        CredentialConfig::Default { profile: None } => cloud.sources(config),
         // A profile is a thing of files, and who names one does not mean a key in a variable.
         CredentialConfig::Default {
             profile: profile @ Some(_),
         }
         | CredentialConfig::File { profile } => cloud.files(&with_profile(profile)),
         CredentialConfig::Environment => cloud.variables(config),
-        CredentialConfig::KeyVariables {
+        CredentialConfig::EnvVarNames {
             id,
             secret,
             session,
         } => {
             let session = session.as_ref().map(|name| name.as_str().to_owned());
-            vec![Box::new(Variables::keys(
+            vec![Box::new(EnvCredentialSource::keys(
                 id.as_str(),
                 secret.as_str(),
                 session,
             ))]
         }
         CredentialConfig::TokenVariable { token } => {
-            vec![Box::new(Variables::token(token.as_str()))]
+            vec![Box::new(EnvCredentialSource::token(token.as_str()))]
         }
         other => vec![exchange(cloud, other, config)?],
     })
@@ -132,8 +138,8 @@ fn source(
 fn exchange(
     cloud: Cloud,
     source: &CredentialConfig,
-    config: &OriginConfig,
-) -> Result<Box<dyn Origin>, String> {
+    config: &CredentialSourceConfig,
+) -> Result<Box<dyn CredentialSource>, String> {
     // Zenlayer has nobody to be asked.
     let _ = (source, config);
     match cloud {
@@ -154,12 +160,19 @@ fn not_here(cloud: Cloud) -> String {
 
 /// The keys with which others are asked for.
 #[cfg(any(feature = "baidu", feature = "aliyun", feature = "huawei"))]
-fn base(cloud: Cloud, from: &CredentialConfig, config: &OriginConfig) -> Result<FirstOf, String> {
-    Ok(FirstOf::new(source(cloud, from, config)?))
+fn base(
+    cloud: Cloud,
+    from: &CredentialConfig,
+    config: &CredentialSourceConfig,
+) -> Result<CredentialSourceChain, String> {
+    Ok(CredentialSourceChain::new(source(cloud, from, config)?))
 }
 
 #[cfg(feature = "baidu")]
-fn baidu(source: &CredentialConfig, config: &OriginConfig) -> Result<Box<dyn Origin>, String> {
+fn baidu(
+    source: &CredentialConfig,
+    config: &CredentialSourceConfig,
+) -> Result<Box<dyn CredentialSource>, String> {
     use crate::config::RoleConfig;
     use provider_baidu::credentials::{AssumeRole, SessionToken};
 
@@ -196,7 +209,10 @@ fn baidu(source: &CredentialConfig, config: &OriginConfig) -> Result<Box<dyn Ori
 }
 
 #[cfg(feature = "aliyun")]
-fn aliyun(source: &CredentialConfig, config: &OriginConfig) -> Result<Box<dyn Origin>, String> {
+fn aliyun(
+    source: &CredentialConfig,
+    config: &CredentialSourceConfig,
+) -> Result<Box<dyn CredentialSource>, String> {
     use provider_aliyun::credentials::{
         AssumeRole, CredentialsUri, EcsRamRole, OidcVariables, Role,
     };
@@ -233,7 +249,10 @@ fn aliyun(source: &CredentialConfig, config: &OriginConfig) -> Result<Box<dyn Or
 }
 
 #[cfg(feature = "huawei")]
-fn huawei(source: &CredentialConfig, config: &OriginConfig) -> Result<Box<dyn Origin>, String> {
+fn huawei(
+    source: &CredentialConfig,
+    config: &CredentialSourceConfig,
+) -> Result<Box<dyn CredentialSource>, String> {
     use crate::config::RoleConfig;
     use provider_huawei::credentials::{AssumeAgency, EcsAgency, OidcAgency, PasswordVariable};
 

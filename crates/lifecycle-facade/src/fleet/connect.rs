@@ -9,25 +9,26 @@ use std::{
 
 use async_trait::async_trait;
 use lifecycle_client::{
-    Calls, Chain, Client, ClientBuilder, Clock, CredentialSource, NoCredential, Resolver, Transport,
+    CachedCredentials, CallCounts, Client, ClientBuilder, Clock, CredentialError,
+    CredentialProvider, StepDriver, Transport,
 };
 use lifecycle_core::{
-    Credential, Endpoint, Fault, FaultKind, OriginConfig, Provider, Surroundings,
+    Credential, CredentialSourceConfig, Endpoint, Fault, FaultKind, Provider, ProviderContext,
 };
 use tokio::{sync::OnceCell, time::timeout};
 
 #[cfg(feature = "huawei")]
 use super::project::Projects;
-use super::{Account, Cloud, FleetBuilder, FleetError, Keys, Place};
+use super::{Account, Cloud, CredentialSettings, FleetBuilder, FleetError, Location};
 
 /// Connects to places, each once.
 #[derive(Debug)]
 pub(super) struct Connector {
     pub(super) settings: FleetBuilder,
     pub(super) transport: Arc<dyn Transport>,
-    pub(super) resolver: Resolver,
-    clients: Mutex<BTreeMap<Place, Arc<OnceCell<Client>>>>,
-    sources: Mutex<BTreeMap<Place, Arc<dyn CredentialSource>>>,
+    pub(super) resolver: StepDriver,
+    clients: Mutex<BTreeMap<Location, Arc<OnceCell<Client>>>>,
+    sources: Mutex<BTreeMap<Location, Arc<dyn CredentialProvider>>>,
     #[cfg(feature = "huawei")]
     pub(super) projects: Projects,
 }
@@ -40,7 +41,7 @@ pub(super) struct Sketch {
 
 impl Connector {
     pub(super) fn new(settings: FleetBuilder, transport: Arc<dyn Transport>) -> Self {
-        let resolver = Resolver::new(Arc::clone(&transport))
+        let resolver = StepDriver::new(Arc::clone(&transport))
             .clock(Arc::clone(&settings.clock))
             .machine(Arc::clone(&settings.machine))
             .plain_http(settings.plain_http);
@@ -56,7 +57,7 @@ impl Connector {
     }
 
     /// The client of a place, connected once for all callers. Nothing is kept of a failure.
-    pub(super) async fn client(&self, place: &Place) -> Result<Client, FleetError> {
+    pub(super) async fn client(&self, place: &Location) -> Result<Client, FleetError> {
         let cell = Arc::clone(lock(&self.clients).entry(place.clone()).or_default());
         let limit = self.settings.setup_timeout;
         let connected = timeout(limit, cell.get_or_try_init(|| self.connect(place))).await;
@@ -64,7 +65,7 @@ impl Connector {
         Ok(client.clone())
     }
 
-    async fn connect(&self, place: &Place) -> Result<Client, FleetError> {
+    async fn connect(&self, place: &Location) -> Result<Client, FleetError> {
         // What is wrong with the place is said before anybody is asked.
         self.sketch(place)?;
         let source = self.source(place)?;
@@ -84,12 +85,15 @@ impl Connector {
     }
 
     /// Checks a place without calling anybody.
-    pub(super) fn sketch(&self, place: &Place) -> Result<Sketch, FleetError> {
+    pub(super) fn sketch(&self, place: &Location) -> Result<Sketch, FleetError> {
         self.build(place, Arc::new(NoKey), None)
     }
 
     /// Where the key of a place comes from. Regions of one account share it.
-    pub(super) fn source(&self, place: &Place) -> Result<Arc<dyn CredentialSource>, FleetError> {
+    pub(super) fn source(
+        &self,
+        place: &Location,
+    ) -> Result<Arc<dyn CredentialProvider>, FleetError> {
         if let Some(source) = &self.settings.credential {
             return Ok(Arc::clone(source));
         }
@@ -103,18 +107,24 @@ impl Connector {
         Ok(source)
     }
 
-    fn new_source(&self, place: &Place) -> Result<Arc<dyn CredentialSource>, FleetError> {
+    fn new_source(&self, place: &Location) -> Result<Arc<dyn CredentialProvider>, FleetError> {
         let account = self.account(place)?;
         let config = self.origin_config(place, account)?;
         let origins = match account.map(|account| &account.keys) {
-            Some(Keys::Source(source)) => return Ok(Arc::clone(source)),
-            Some(Keys::Origins(origins)) => origins(&config),
+            Some(CredentialSettings::Source(source)) => return Ok(Arc::clone(source)),
+            Some(CredentialSettings::CredentialSourceFactory(origins)) => origins(&config),
             // A profile is a thing of files, and who names one does not mean a key in a variable.
-            Some(Keys::Default) | None if config.profile.is_some() => place.cloud.files(&config),
-            Some(Keys::Default) | None => place.cloud.origins(&config),
+            Some(CredentialSettings::Default) | None if config.profile.is_some() => {
+                place.cloud.files(&config)
+            }
+            Some(CredentialSettings::Default) | None => place.cloud.sources(&config),
         };
         let title = place.cloud.profile().title;
-        Ok(Arc::new(Chain::new(title, origins, self.resolver.clone())))
+        Ok(Arc::new(CachedCredentials::new(
+            title,
+            origins,
+            self.resolver.clone(),
+        )))
     }
 
     pub(super) fn accounts(&self) -> impl Iterator<Item = (&str, &Account)> {
@@ -122,7 +132,7 @@ impl Connector {
         accounts.map(|(name, account)| (name.as_str(), account))
     }
 
-    pub(super) fn calls(&self) -> BTreeMap<Place, Calls> {
+    pub(super) fn calls(&self) -> BTreeMap<Location, CallCounts> {
         let clients = lock(&self.clients);
         let connected = clients
             .iter()
@@ -131,7 +141,7 @@ impl Connector {
     }
 
     /// The account that a place names; `None` for one that names none.
-    pub(super) fn account(&self, place: &Place) -> Result<Option<&Account>, FleetError> {
+    pub(super) fn account(&self, place: &Location) -> Result<Option<&Account>, FleetError> {
         let Some(name) = &place.account else {
             return Ok(None);
         };
@@ -168,7 +178,7 @@ impl Connector {
     /// The address that was set for a place; `None` for the cloud's own.
     fn endpoint(
         &self,
-        place: &Place,
+        place: &Location,
         account: Option<&Account>,
     ) -> Result<Option<Endpoint>, FleetError> {
         let own = account.and_then(|account| account.endpoint.as_ref());
@@ -179,8 +189,8 @@ impl Connector {
             return Ok(None);
         }
         let stamp = self.settings.clock.stamp(0);
-        let around = Surroundings::new(&*self.settings.machine, stamp);
-        let found = place.cloud.endpoint_from(&place.region, &around);
+        let ctx = ProviderContext::new(&*self.settings.machine, stamp);
+        let found = place.cloud.endpoint_from(&place.region, &ctx);
         found.map_err(|fault| in_place(place)(fault.message().to_owned()))
     }
 
@@ -188,18 +198,18 @@ impl Connector {
     /// are used. A key from elsewhere must not go where they point, nor work in their project.
     pub(super) fn heeds_environment(&self, account: Option<&Account>) -> bool {
         let is_theirs = |account: &Account| {
-            matches!(account.keys, Keys::Default)
+            matches!(account.keys, CredentialSettings::Default)
                 && account.profile.is_none()
-                && account.network == super::Network::Public
+                && account.network == super::EndpointNetwork::Public
         };
         self.settings.credential.is_none() && account.is_none_or(is_theirs)
     }
 
     pub(super) fn origin_config(
         &self,
-        place: &Place,
+        place: &Location,
         account: Option<&Account>,
-    ) -> Result<OriginConfig, FleetError> {
+    ) -> Result<CredentialSourceConfig, FleetError> {
         let is_simulator = |endpoint: &&Endpoint| endpoint.is_loopback();
         let simulator = self.settings.endpoint.as_ref().filter(is_simulator);
         let set = self.endpoint(place, account)?;
@@ -208,7 +218,7 @@ impl Connector {
             let own = account.and_then(own);
             simulator.or(own).or(own_simulator).cloned()
         };
-        let mut config = OriginConfig::in_region(&place.region);
+        let mut config = CredentialSourceConfig::in_region(&place.region);
         config.identity = of(|account| account.identity_endpoint.as_ref());
         config.metadata = of(|account| account.metadata_endpoint.as_ref());
         config.profile = account.and_then(|account| account.profile.clone());
@@ -219,8 +229,8 @@ impl Connector {
     /// where it is not known yet.
     fn build(
         &self,
-        place: &Place,
-        source: Arc<dyn CredentialSource>,
+        place: &Location,
+        source: Arc<dyn CredentialProvider>,
         project: Option<&str>,
     ) -> Result<Sketch, FleetError> {
         // Only Huawei has projects.
@@ -246,7 +256,7 @@ impl Connector {
             #[cfg(feature = "aliyun")]
             Cloud::Aliyun => {
                 let network = match account.map(|account| account.network) {
-                    Some(super::Network::Vpc) => provider_aliyun::Network::Vpc,
+                    Some(super::EndpointNetwork::Vpc) => provider_aliyun::Network::Vpc,
                     _ => provider_aliyun::Network::Public,
                 };
                 let mut config = provider_aliyun::Config::new(&place.region)
@@ -308,7 +318,7 @@ impl Connector {
         &self,
         provider: impl Provider,
         endpoint: Endpoint,
-        source: Arc<dyn CredentialSource>,
+        source: Arc<dyn CredentialProvider>,
         account: Option<&Account>,
     ) -> Sketch {
         let settings = &self.settings;
@@ -332,12 +342,12 @@ const UNKNOWN_PROJECT: &str = "unknown";
 
 /// Whose key a place needs: regions of one account share it, but where a key is good for one region
 /// only.
-fn owner(place: &Place) -> Place {
+fn owner(place: &Location) -> Location {
     #[cfg(feature = "huawei")]
     if place.cloud == Cloud::Huawei {
         return place.clone();
     }
-    Place {
+    Location {
         region: String::new(),
         ..place.clone()
     }
@@ -348,22 +358,22 @@ fn owner(place: &Place) -> Place {
 struct NoKey;
 
 #[async_trait]
-impl CredentialSource for NoKey {
-    async fn credential(&self) -> Result<Arc<Credential>, NoCredential> {
-        Err(NoCredential::new("this client was not connected"))
+impl CredentialProvider for NoKey {
+    async fn credential(&self) -> Result<Arc<Credential>, CredentialError> {
+        Err(CredentialError::new("this client was not connected"))
     }
 }
 
-fn late(place: &Place, limit: Duration) -> FleetError {
+fn late(place: &Location, limit: Duration) -> FleetError {
     let message = format!(
         "no key for {place} within {:.1} s: allow more time",
         limit.as_secs_f64()
     );
-    FleetError::NoCredential(Fault::new(FaultKind::Deadline, message).into())
+    FleetError::CredentialError(Fault::new(FaultKind::Deadline, message).into())
 }
 
-fn in_place<E: fmt::Display>(place: &Place) -> impl FnOnce(E) -> FleetError {
-    move |problem| FleetError::Place {
+fn in_place<E: fmt::Display>(place: &Location) -> impl FnOnce(E) -> FleetError {
+    move |problem| FleetError::Location {
         place: place.to_string(),
         problem: problem.to_string(),
     }

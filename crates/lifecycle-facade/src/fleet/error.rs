@@ -1,9 +1,9 @@
 //! Why a fleet did nothing.
 
-use lifecycle_client::{Error, NoCredential};
+use lifecycle_client::{CredentialError, Error};
 use lifecycle_core::Fault;
 
-use super::BadReference;
+use super::ParseReferenceError;
 
 /// Why a fleet did nothing.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -11,10 +11,10 @@ use super::BadReference;
 pub enum FleetError {
     /// A text that is no reference. Nothing was sent.
     #[error(transparent)]
-    Reference(#[from] BadReference),
+    InstanceReference(#[from] ParseReferenceError),
     /// A place that cannot be.
     #[error("{place}: {problem}")]
-    Place {
+    Location {
         /// The place as it was written.
         place: String,
         /// What is wrong with it.
@@ -22,7 +22,7 @@ pub enum FleetError {
     },
     /// There is no key for a cloud. Nothing was done.
     #[error(transparent)]
-    NoCredential(#[from] NoCredential),
+    CredentialError(#[from] CredentialError),
     /// An account of the configuration that this build cannot have.
     #[error("account {name:?}: {problem}")]
     Account {

@@ -8,7 +8,7 @@ use std::{
 };
 
 use futures_util::{Stream, StreamExt};
-use lifecycle_client::{Events, Waves};
+use lifecycle_client::{EventStream, Waves};
 use tokio::sync::mpsc::{self, UnboundedReceiver};
 
 use super::{
@@ -21,17 +21,17 @@ use super::{
 /// The events of a request under way. Reading them is what carries it out; dropping them ends it,
 /// and nothing more is sent.
 #[must_use = "nothing is sent until the events are read"]
-pub struct FleetEvents<'f> {
+pub struct FleetEventStream<'f> {
     receiver: UnboundedReceiver<FleetEvent>,
     work: Option<Pin<Box<dyn Future<Output = ()> + Send + 'f>>>,
 }
 
-impl<'f> FleetEvents<'f> {
+impl<'f> FleetEventStream<'f> {
     pub(crate) fn new(
         fleet: &'f Fleet,
         order: Result<Order, FleetError>,
         waves: Option<Waves>,
-        begin: impl for<'c> Fn(&'c Group) -> Events<'c> + Send + Sync + 'f,
+        begin: impl for<'c> Fn(&'c Group) -> EventStream<'c> + Send + Sync + 'f,
     ) -> Self {
         let (sender, receiver) = mpsc::unbounded_channel();
         let work = async move {
@@ -62,7 +62,7 @@ impl<'f> FleetEvents<'f> {
     }
 }
 
-impl Stream for FleetEvents<'_> {
+impl Stream for FleetEventStream<'_> {
     type Item = FleetEvent;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<FleetEvent>> {
@@ -79,7 +79,7 @@ impl Stream for FleetEvents<'_> {
     }
 }
 
-impl fmt::Debug for FleetEvents<'_> {
+impl fmt::Debug for FleetEventStream<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("FleetEvents").finish_non_exhaustive()
     }

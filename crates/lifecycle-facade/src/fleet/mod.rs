@@ -8,8 +8,8 @@ mod configured;
 mod connect;
 mod error;
 mod events;
+mod location;
 mod order;
-mod place;
 mod probe;
 #[cfg(feature = "huawei")]
 mod project;
@@ -20,24 +20,24 @@ mod status;
 
 use std::{collections::BTreeMap, sync::Arc, time::SystemTime};
 
-use lifecycle_client::{Calls, Client, CredentialSource, TransportError};
+use lifecycle_client::{CallCounts, Client, CredentialProvider, TransportError};
 use lifecycle_core::{Endpoint, Observation, PowerState, RebootOptions, StartOptions, StopOptions};
 
-pub use account::{Account, Keys, Network, Origins};
+pub use account::{Account, CredentialSettings, CredentialSourceFactory, EndpointNetwork};
 pub use builder::FleetBuilder;
 pub use cloud::Cloud;
 pub use error::FleetError;
-pub use events::FleetEvents;
-pub use place::{BadReference, Place, Reference};
-pub use probe::Probe;
-pub use report::{FleetEvent, FleetIncomplete, FleetReport, FleetRow};
+pub use events::FleetEventStream;
+pub use location::{InstanceReference, Location, ParseReferenceError};
+pub use probe::DoctorProbe;
+pub use report::{FleetEvent, FleetIncompleteError, FleetReport, FleetRow};
 pub use request::{FleetPlannedCall, FleetRequest, FleetWait};
 pub use status::FleetStatus;
 
 use connect::Connector;
 use status::observe;
 
-/// Instances in several clouds and regions, named by [`Reference`]s.
+/// Instances in several clouds and regions, named by [`InstanceReference`]s.
 ///
 /// Connects to a place when it is first named, with one [`Client`] for each, shared by all
 /// clones.
@@ -65,8 +65,8 @@ impl Fleet {
     pub fn start<I>(&self, references: I) -> FleetRequest<'_, StartOptions>
     where
         I: IntoIterator,
-        I::Item: TryInto<Reference>,
-        FleetError: From<<I::Item as TryInto<Reference>>::Error>,
+        I::Item: TryInto<InstanceReference>,
+        FleetError: From<<I::Item as TryInto<InstanceReference>>::Error>,
     {
         FleetRequest::new(self, collect(references), Client::start)
     }
@@ -76,8 +76,8 @@ impl Fleet {
     pub fn stop<I>(&self, references: I) -> FleetRequest<'_, StopOptions>
     where
         I: IntoIterator,
-        I::Item: TryInto<Reference>,
-        FleetError: From<<I::Item as TryInto<Reference>>::Error>,
+        I::Item: TryInto<InstanceReference>,
+        FleetError: From<<I::Item as TryInto<InstanceReference>>::Error>,
     {
         FleetRequest::new(self, collect(references), Client::stop)
     }
@@ -87,8 +87,8 @@ impl Fleet {
     pub fn reboot<I>(&self, references: I) -> FleetRequest<'_, RebootOptions>
     where
         I: IntoIterator,
-        I::Item: TryInto<Reference>,
-        FleetError: From<<I::Item as TryInto<Reference>>::Error>,
+        I::Item: TryInto<InstanceReference>,
+        FleetError: From<<I::Item as TryInto<InstanceReference>>::Error>,
     {
         FleetRequest::new(self, collect(references), Client::reboot)
     }
@@ -97,8 +97,8 @@ impl Fleet {
     pub fn wait<I>(&self, references: I, goal: PowerState) -> FleetWait<'_>
     where
         I: IntoIterator,
-        I::Item: TryInto<Reference>,
-        FleetError: From<<I::Item as TryInto<Reference>>::Error>,
+        I::Item: TryInto<InstanceReference>,
+        FleetError: From<<I::Item as TryInto<InstanceReference>>::Error>,
     {
         FleetWait::new(self, collect(references), goal)
     }
@@ -111,8 +111,8 @@ impl Fleet {
     pub async fn observe<I>(&self, references: I) -> Result<Vec<FleetStatus>, FleetError>
     where
         I: IntoIterator,
-        I::Item: TryInto<Reference>,
-        FleetError: From<<I::Item as TryInto<Reference>>::Error>,
+        I::Item: TryInto<InstanceReference>,
+        FleetError: From<<I::Item as TryInto<InstanceReference>>::Error>,
     {
         observe(self, collect(references)?).await
     }
@@ -121,7 +121,7 @@ impl Fleet {
     ///
     /// # Errors
     /// [`FleetError`] when the place cannot be connected to or the list cannot be read.
-    pub async fn list(&self, place: &Place) -> Result<Vec<Observation>, FleetError> {
+    pub async fn list(&self, place: &Location) -> Result<Vec<Observation>, FleetError> {
         Ok(self.client(place).await?.list().await?)
     }
 
@@ -129,7 +129,7 @@ impl Fleet {
     ///
     /// # Errors
     /// [`FleetError`] when there is no key for it, or its region cannot be one.
-    pub async fn client(&self, place: &Place) -> Result<Client, FleetError> {
+    pub async fn client(&self, place: &Location) -> Result<Client, FleetError> {
         self.connector.client(place).await
     }
 
@@ -137,7 +137,7 @@ impl Fleet {
     ///
     /// # Errors
     /// [`FleetError`] when there can be no such place.
-    pub fn endpoint(&self, place: &Place) -> Result<Endpoint, FleetError> {
+    pub fn endpoint(&self, place: &Location) -> Result<Endpoint, FleetError> {
         Ok(self.connector.sketch(place)?.endpoint)
     }
 
@@ -145,7 +145,7 @@ impl Fleet {
     ///
     /// # Errors
     /// [`FleetError`] when there can be no such place.
-    pub fn credentials(&self, place: &Place) -> Result<Arc<dyn CredentialSource>, FleetError> {
+    pub fn credentials(&self, place: &Location) -> Result<Arc<dyn CredentialProvider>, FleetError> {
         self.connector.sketch(place)?;
         self.connector.source(place)
     }
@@ -157,7 +157,10 @@ impl Fleet {
     ///
     /// # Errors
     /// [`FleetError`] when there can be no such place.
-    pub async fn probe(&self, place: &Place) -> Result<Result<Probe, TransportError>, FleetError> {
+    pub async fn probe(
+        &self,
+        place: &Location,
+    ) -> Result<Result<DoctorProbe, TransportError>, FleetError> {
         self.connector.probe(place).await
     }
 
@@ -172,16 +175,16 @@ impl Fleet {
     }
 
     /// The calls made so far, by place.
-    pub fn calls(&self) -> BTreeMap<Place, Calls> {
+    pub fn calls(&self) -> BTreeMap<Location, CallCounts> {
         self.connector.calls()
     }
 }
 
-fn collect<I>(references: I) -> Result<Vec<Reference>, FleetError>
+fn collect<I>(references: I) -> Result<Vec<InstanceReference>, FleetError>
 where
     I: IntoIterator,
-    I::Item: TryInto<Reference>,
-    FleetError: From<<I::Item as TryInto<Reference>>::Error>,
+    I::Item: TryInto<InstanceReference>,
+    FleetError: From<<I::Item as TryInto<InstanceReference>>::Error>,
 {
     let references = references.into_iter();
     Ok(references

@@ -10,19 +10,19 @@ use lifecycle_client::{Client, Report};
 use lifecycle_core::InstanceId;
 
 use super::{
-    Fleet, FleetError, Place, Reference,
+    Fleet, FleetError, InstanceReference, Location,
     report::{FleetReport, FleetRow},
 };
 
 /// References sorted out by place, and their own order.
 pub(crate) struct Order {
-    pub(crate) references: Vec<Reference>,
+    pub(crate) references: Vec<InstanceReference>,
     pub(crate) groups: Vec<Group>,
 }
 
 /// The instances of one place.
 pub(crate) struct Group {
-    pub(crate) place: Place,
+    pub(crate) place: Location,
     pub(crate) client: Client,
     pub(crate) ids: Vec<InstanceId>,
 }
@@ -31,11 +31,11 @@ impl Order {
     /// Folds duplicates and checks every place. Its clients can plan, and nothing else yet.
     pub(crate) fn sketch(
         fleet: &Fleet,
-        mut references: Vec<Reference>,
+        mut references: Vec<InstanceReference>,
     ) -> Result<Self, FleetError> {
         let mut known = HashSet::new();
         references.retain(|reference| known.insert(reference.clone()));
-        let places: BTreeSet<&Place> = references.iter().map(|r| &r.place).collect();
+        let places: BTreeSet<&Location> = references.iter().map(|r| &r.place).collect();
         let clients = places
             .into_iter()
             .map(|place| Ok((place.clone(), fleet.connector.sketch(place)?.client)))
@@ -57,15 +57,18 @@ impl Order {
 
     /// A part of the order, in the order of the whole.
     pub(crate) fn part(&self, range: Range<usize>) -> Self {
-        let client = |place: &Place| {
+        let client = |place: &Location| {
             let group = self.groups.iter().find(|group| group.place == *place)?;
             Some(group.client.clone())
         };
         Self::with(self.references[range].to_vec(), client)
     }
 
-    fn with(references: Vec<Reference>, client: impl Fn(&Place) -> Option<Client>) -> Self {
-        let mut ids: BTreeMap<&Place, Vec<InstanceId>> = BTreeMap::new();
+    fn with(
+        references: Vec<InstanceReference>,
+        client: impl Fn(&Location) -> Option<Client>,
+    ) -> Self {
+        let mut ids: BTreeMap<&Location, Vec<InstanceId>> = BTreeMap::new();
         for reference in &references {
             let ids = ids.entry(&reference.place).or_default();
             ids.push(reference.instance.clone());

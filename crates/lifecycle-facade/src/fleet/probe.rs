@@ -1,17 +1,18 @@
 //! Whether a place can be reached at all.
 
+use lifecycle_core::ResponseExt;
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use lifecycle_client::TransportError;
 use tokio::time::Instant;
 
-use super::{FleetError, Place, connect::Connector};
+use super::{FleetError, Location, connect::Connector};
 
 /// What an endpoint answered to a request for nothing in particular.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Probe {
+pub struct DoctorProbe {
     /// The HTTP status. Any status is good: something answered.
     pub status: u16,
     /// By how many seconds its clock is ahead of ours; `None` when it does not say.
@@ -23,8 +24,8 @@ pub struct Probe {
 impl Connector {
     pub(super) async fn probe(
         &self,
-        place: &Place,
-    ) -> Result<Result<Probe, TransportError>, FleetError> {
+        place: &Location,
+    ) -> Result<Result<DoctorProbe, TransportError>, FleetError> {
         let endpoint = self.sketch(place)?.endpoint;
         let uri = endpoint
             .uri("/".to_owned())
@@ -32,8 +33,8 @@ impl Connector {
         let mut request = http::Request::new(Bytes::new());
         *request.uri_mut() = uri;
         let began = Instant::now();
-        Ok(self.transport.send(request).await.map(|reply| Probe {
-            status: reply.status,
+        Ok(self.transport.send(request).await.map(|reply| DoctorProbe {
+            status: reply.status().as_u16(),
             ahead: reply
                 .date()
                 .and_then(|date| seconds_between(date, self.settings.clock.now())),

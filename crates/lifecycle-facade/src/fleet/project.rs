@@ -5,12 +5,15 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use lifecycle_client::{CredentialSource, Resolver, Unresolved};
-use lifecycle_core::{Credential, Fault, FaultKind, Machine, OriginConfig, origin::Holds};
+use lifecycle_client::{CredentialProvider, ResolveError, StepDriver};
+use lifecycle_core::{
+    Credential, CredentialSourceConfig, Fault, FaultKind, HostEnvironment,
+    credential_source::FileCheck,
+};
 use tokio::sync::Mutex as Turn;
 
 use super::{
-    FleetError, Place,
+    FleetError, Location,
     connect::{Connector, lock},
 };
 
@@ -18,8 +21,8 @@ impl Connector {
     /// What was set, else what IAM says. A key that it refuses is replaced once.
     pub(super) async fn project(
         &self,
-        place: &Place,
-        source: &dyn CredentialSource,
+        place: &Location,
+        source: &dyn CredentialProvider,
         key: Arc<Credential>,
     ) -> Result<String, FleetError> {
         let account = self.account(place)?;
@@ -40,7 +43,7 @@ impl Connector {
         };
         let mut found = self.projects.find(&search, &key).await;
         let is_refused = matches!(&found, Err(fault) if fault.kind() == FaultKind::Credential);
-        if is_refused && source.refused(&key) {
+        if is_refused && source.invalidate(&key) {
             let next = source.credential().await?;
             found = self.projects.find(&search, &next).await;
         }
@@ -70,9 +73,9 @@ struct Refusal {
 
 /// What it takes to look a project up.
 struct Search<'s> {
-    place: &'s Place,
-    config: OriginConfig,
-    resolver: Resolver,
+    place: &'s Location,
+    config: CredentialSourceConfig,
+    resolver: StepDriver,
 }
 
 impl Projects {
@@ -101,9 +104,9 @@ impl Projects {
 
 impl Refusal {
     /// A token is good for one region, so another one may take it. An access key is not.
-    fn is_about(&self, place: &Place, key: &Credential) -> bool {
+    fn is_about(&self, place: &Location, key: &Credential) -> bool {
         let is_here = self.region == place.region || matches!(key, Credential::Keys { .. });
-        is_here && self.key.is_same(key)
+        is_here && self.key.same_key(key)
     }
 }
 
@@ -112,25 +115,25 @@ impl Search<'_> {
         let config = &self.config;
         let found = self
             .resolver
-            .resolve(|around| provider_huawei::project(config, key, around))
+            .resolve(|ctx| provider_huawei::project(config, key, ctx))
             .await;
         found.map_err(|unresolved| match unresolved {
-            Unresolved::Failed(fault) => fault,
-            Unresolved::Absent(why) => Fault::new(FaultKind::Invalid, why),
+            ResolveError::Failed(fault) => fault,
+            ResolveError::Absent(why) => Fault::new(FaultKind::Invalid, why),
         })
     }
 }
 
 /// A machine whose variables are about another account.
 #[derive(Debug)]
-struct WithoutVariables(Arc<dyn Machine>);
+struct WithoutVariables(Arc<dyn HostEnvironment>);
 
-impl Machine for WithoutVariables {
+impl HostEnvironment for WithoutVariables {
     fn variable(&self, _: &str) -> Option<String> {
         None
     }
 
-    fn file(&self, path: &str, holds: Holds) -> Result<Option<String>, String> {
+    fn file(&self, path: &str, holds: FileCheck) -> Result<Option<String>, String> {
         self.0.file(path, holds)
     }
 }

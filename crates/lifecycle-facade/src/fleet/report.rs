@@ -2,7 +2,7 @@
 
 use lifecycle_client::{Event, InstanceReport};
 
-use super::{FleetError, Place, Reference};
+use super::{FleetError, InstanceReference, Location};
 
 /// One outcome per requested instance, in the order of the request, duplicates folded.
 #[derive(Clone, Debug, Default)]
@@ -15,7 +15,7 @@ pub struct FleetReport {
 #[non_exhaustive]
 pub struct FleetRow {
     /// Which instance.
-    pub reference: Reference,
+    pub reference: InstanceReference,
     /// What became of it.
     pub report: InstanceReport,
 }
@@ -45,12 +45,12 @@ impl FleetReport {
     /// For those who want all or nothing.
     ///
     /// # Errors
-    /// [`FleetIncomplete`] with the whole report when any instance did not go as asked.
-    pub fn into_result(self) -> Result<Self, FleetIncomplete> {
+    /// [`FleetIncompleteError`] with the whole report when any instance did not go as asked.
+    pub fn into_result(self) -> Result<Self, FleetIncompleteError> {
         if self.is_success() {
             Ok(self)
         } else {
-            Err(FleetIncomplete(self))
+            Err(FleetIncompleteError(self))
         }
     }
 }
@@ -67,7 +67,7 @@ impl IntoIterator for FleetReport {
 /// Some instances did not go as asked. The report says which and why.
 #[derive(Clone, Debug, thiserror::Error)]
 #[error("{} of {} instances did not go as asked; the first: {}", .0.failures().count(), .0.rows.len(), first_failure(.0))]
-pub struct FleetIncomplete(
+pub struct FleetIncompleteError(
     /// The whole report.
     pub FleetReport,
 );
@@ -83,7 +83,7 @@ fn first_failure(report: &FleetReport) -> String {
 #[non_exhaustive]
 pub enum FleetEvent {
     /// It happened in this place.
-    In(Place, Event),
+    In(Location, Event),
     /// The next wave begins. Only requests in waves have it.
     Wave {
         /// Which wave, counted from 1.

@@ -7,15 +7,17 @@ use std::{
     time::Duration,
 };
 
-use lifecycle_client::{Client, Patience, PlannedCall, PowerRequest, Terms, Waves};
+use lifecycle_client::{
+    Client, PlannedCall, PowerRequest, PowerRequestOptions, WaitTimeout, Waves,
+};
 use lifecycle_core::{
-    Action, Billing, InstanceId, LocalDisk, PowerState, RebootOptions, StartOptions, StopMode,
+    Action, InstanceId, LocalDisk, PowerState, RebootOptions, StartOptions, StopBilling, StopMode,
     StopOptions,
 };
 
 use super::{
-    Fleet, FleetError, Place, Reference,
-    events::FleetEvents,
+    Fleet, FleetError, InstanceReference, Location,
+    events::FleetEventStream,
     order::{Group, Order},
     report::FleetReport,
 };
@@ -28,10 +30,10 @@ use super::{
 #[must_use = "nothing is sent until it is awaited"]
 pub struct FleetRequest<'f, O> {
     fleet: &'f Fleet,
-    references: Result<Vec<Reference>, FleetError>,
+    references: Result<Vec<InstanceReference>, FleetError>,
     verb: for<'c> fn(&'c Client, Vec<InstanceId>) -> PowerRequest<'c, O>,
     options: O,
-    terms: Terms,
+    terms: PowerRequestOptions,
     waves: Option<Waves>,
     cap: Option<usize>,
 }
@@ -42,7 +44,7 @@ where
 {
     pub(crate) fn new(
         fleet: &'f Fleet,
-        references: Result<Vec<Reference>, FleetError>,
+        references: Result<Vec<InstanceReference>, FleetError>,
         verb: for<'c> fn(&'c Client, Vec<InstanceId>) -> PowerRequest<'c, O>,
     ) -> Self {
         Self {
@@ -50,7 +52,7 @@ where
             references,
             verb,
             options: O::default(),
-            terms: Terms::default(),
+            terms: PowerRequestOptions::default(),
             waves: None,
             cap: None,
         }
@@ -58,7 +60,7 @@ where
 
     /// Waits until each instance has reached the goal, has come to a dead end, or the patience is
     /// over. Without this the request ends when the clouds have taken the action on.
-    pub fn wait(mut self, patience: impl Into<Patience>) -> Self {
+    pub fn wait(mut self, patience: impl Into<WaitTimeout>) -> Self {
         self.terms.patience = Some(patience.into());
         self
     }
@@ -105,9 +107,9 @@ where
 
     /// Carries the request out and gives what happens while it happens. The last event is
     /// [`FleetEvent::Finished`](crate::FleetEvent::Finished).
-    pub fn events(self) -> FleetEvents<'f> {
+    pub fn events(self) -> FleetEventStream<'f> {
         let fleet = self.fleet;
-        FleetEvents::new(fleet, self.order(), self.waves, move |group| {
+        FleetEventStream::new(fleet, self.order(), self.waves, move |group| {
             self.request(group).events()
         })
     }
@@ -178,7 +180,7 @@ impl FleetRequest<'_, StopOptions> {
     }
 
     /// What happens to the bill.
-    pub fn billing(mut self, billing: Billing) -> Self {
+    pub fn billing(mut self, billing: StopBilling) -> Self {
         self.options.billing = billing;
         self
     }
@@ -217,7 +219,7 @@ impl<O> fmt::Debug for FleetRequest<'_, O> {
 #[non_exhaustive]
 pub struct FleetPlannedCall {
     /// Where it would go.
-    pub place: Place,
+    pub place: Location,
     /// The call.
     pub call: PlannedCall,
 }
@@ -227,38 +229,38 @@ pub struct FleetPlannedCall {
 #[must_use = "nothing is read until it is awaited"]
 pub struct FleetWait<'f> {
     fleet: &'f Fleet,
-    references: Result<Vec<Reference>, FleetError>,
+    references: Result<Vec<InstanceReference>, FleetError>,
     goal: PowerState,
-    patience: Patience,
+    patience: WaitTimeout,
 }
 
 impl<'f> FleetWait<'f> {
     pub(crate) fn new(
         fleet: &'f Fleet,
-        references: Result<Vec<Reference>, FleetError>,
+        references: Result<Vec<InstanceReference>, FleetError>,
         goal: PowerState,
     ) -> Self {
         Self {
             fleet,
             references,
             goal,
-            patience: Patience::minutes(10),
+            patience: WaitTimeout::minutes(10),
         }
     }
 
     /// Waits this long instead of ten minutes.
-    pub fn patience(mut self, patience: impl Into<Patience>) -> Self {
+    pub fn patience(mut self, patience: impl Into<WaitTimeout>) -> Self {
         self.patience = patience.into();
         self
     }
 
     /// Waits, and gives what is seen while it is seen. The last event is
     /// [`FleetEvent::Finished`](crate::FleetEvent::Finished).
-    pub fn events(self) -> FleetEvents<'f> {
+    pub fn events(self) -> FleetEventStream<'f> {
         let order = self
             .references
             .and_then(|references| Order::sketch(self.fleet, references));
-        FleetEvents::new(self.fleet, order, None, move |group| {
+        FleetEventStream::new(self.fleet, order, None, move |group| {
             group
                 .client
                 .wait(group.ids.clone(), self.goal)

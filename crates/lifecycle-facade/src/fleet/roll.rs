@@ -1,11 +1,11 @@
 //! Carrying a request out: all clouds side by side, wave by wave.
 
 use futures_util::{StreamExt, future::join_all};
-use lifecycle_client::{Error, Event, Events, InstanceReport, Report, Waves};
+use lifecycle_client::{Error, Event, EventStream, InstanceReport, Report, Waves};
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::{
-    FleetError, Place, Reference,
+    FleetError, InstanceReference, Location,
     order::{Group, Order},
     report::{FleetEvent, FleetReport, FleetRow},
 };
@@ -13,7 +13,7 @@ use super::{
 pub(crate) async fn roll(
     order: Order,
     waves: Waves,
-    begin: &(impl for<'c> Fn(&'c Group) -> Events<'c> + Sync),
+    begin: &(impl for<'c> Fn(&'c Group) -> EventStream<'c> + Sync),
     sender: &UnboundedSender<FleetEvent>,
 ) -> Result<FleetReport, FleetError> {
     let instances = order.references.len();
@@ -49,7 +49,7 @@ pub(crate) async fn roll(
     Ok(FleetReport::new(rows))
 }
 
-fn skipped(reference: &Reference, failures: usize) -> FleetRow {
+fn skipped(reference: &InstanceReference, failures: usize) -> FleetRow {
     FleetRow {
         reference: reference.clone(),
         report: InstanceReport::skipped(reference.instance.clone(), Waves::halt(failures)),
@@ -58,7 +58,7 @@ fn skipped(reference: &Reference, failures: usize) -> FleetRow {
 
 async fn carry_out(
     order: Order,
-    begin: &(impl for<'c> Fn(&'c Group) -> Events<'c> + Sync),
+    begin: &(impl for<'c> Fn(&'c Group) -> EventStream<'c> + Sync),
     sender: &UnboundedSender<FleetEvent>,
 ) -> Result<FleetReport, FleetError> {
     let parts: Vec<_> = order
@@ -72,8 +72,8 @@ async fn carry_out(
 }
 
 async fn forward(
-    place: &Place,
-    mut events: Events<'_>,
+    place: &Location,
+    mut events: EventStream<'_>,
     sender: &UnboundedSender<FleetEvent>,
 ) -> Result<Report, Error> {
     let mut report = Ok(Report::default());

@@ -5,21 +5,21 @@ use std::{collections::HashMap, future::IntoFuture};
 use futures_util::future::try_join_all;
 use lifecycle_core::{Fault, Observation};
 
-use super::{Fleet, FleetError, Reference, order::Order};
+use super::{Fleet, FleetError, InstanceReference, order::Order};
 
 /// What one look showed of one instance.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct FleetStatus {
     /// Which instance.
-    pub reference: Reference,
+    pub reference: InstanceReference,
     /// It as its cloud shows it, or why it could not be seen.
     pub result: Result<Observation, Fault>,
 }
 
 pub(crate) async fn observe(
     fleet: &Fleet,
-    references: Vec<Reference>,
+    references: Vec<InstanceReference>,
 ) -> Result<Vec<FleetStatus>, FleetError> {
     let order = Order::sketch(fleet, references)?.connect(fleet).await?;
     let looks: Vec<_> = order

@@ -6,8 +6,9 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::future::join_all;
 use lifecycle_facade::{
-    Account, BareMachine, Endpoint, FaultKind, FleetError, Keys, Place, Transport, TransportError,
-    core::{Reply, origin::Variables},
+    Account, CredentialSettings, EmptyHost, Endpoint, FaultKind, FleetError, Location, Transport,
+    TransportError,
+    core::{HttpResponse, credential_source::EnvCredentialSource},
 };
 use lifecycle_sim::Operation;
 use tokio::time::Instant;
@@ -28,8 +29,9 @@ async fn accounts_have_keys_of_their_own() {
         let (id, secret) = (format!("{prefix}_ID"), format!("{prefix}_SECRET"));
         let mut account = Account::new(lifecycle_facade::Cloud::Baidu);
         account.region = Some("bj".into());
-        account.keys =
-            Keys::origins(move |_| vec![Box::new(Variables::keys(&*id, &*secret, None))]);
+        account.keys = CredentialSettings::sources(move |_| {
+            vec![Box::new(EnvCredentialSource::keys(&*id, &*secret, None))]
+        });
         account
     };
     let fleet = Fleet::builder()
@@ -111,14 +113,19 @@ async fn a_key_of_one_account_does_not_go_where_another_one_points() {
         (lifecycle_facade::Cloud::Huawei, "prod@huawei/cn-north-4"),
     ] {
         let mut account = Account::new(cloud);
-        account.keys =
-            Keys::origins(|_| vec![Box::new(Variables::keys("PROD_ID", "PROD_SECRET", None))]);
+        account.keys = CredentialSettings::sources(|_| {
+            vec![Box::new(EnvCredentialSource::keys(
+                "PROD_ID",
+                "PROD_SECRET",
+                None,
+            ))]
+        });
         let fleet = in_memory(&simulator, somebody_s_machine())
             .account("prod", account)
             .unwrap()
             .build()
             .unwrap();
-        let place: Place = place.parse().unwrap();
+        let place: Location = place.parse().unwrap();
         let endpoint = fleet.endpoint(&place).unwrap();
         assert!(!endpoint.is_loopback(), "{place} goes to {endpoint}");
         assert_eq!(fleet.list(&place).await.unwrap().len(), 2, "{place}");
@@ -127,7 +134,7 @@ async fn a_key_of_one_account_does_not_go_where_another_one_points() {
             .credential(Credential::keys(ID, SECRET))
             .build()
             .unwrap();
-        let place = Place::new(cloud, &place.region);
+        let place = Location::new(cloud, &place.region);
         assert!(!given.endpoint(&place).unwrap().is_loopback(), "{place}");
     }
 }
@@ -137,7 +144,7 @@ async fn a_refused_key_is_not_tried_in_region_after_region() {
     let simulator = simulator();
     let machine = Toy::new(&[("HW_ACCESS_KEY", ID), ("HW_SECRET_KEY", "wrong")], &[]);
     let fleet = in_memory(&simulator, machine).build().unwrap();
-    let places: Vec<Place> = (1..=6)
+    let places: Vec<Location> = (1..=6)
         .map(|n| format!("huawei/cn-north-{n}").parse().unwrap())
         .collect();
     for _ in 0..3 {
@@ -153,7 +160,7 @@ struct Silence;
 
 #[async_trait]
 impl Transport for Silence {
-    async fn send(&self, _: http::Request<Bytes>) -> Result<Reply, TransportError> {
+    async fn send(&self, _: http::Request<Bytes>) -> Result<HttpResponse, TransportError> {
         std::future::pending().await
     }
 }
@@ -178,7 +185,7 @@ async fn connecting_has_an_end() {
 #[tokio::test(start_paused = true)]
 async fn however_a_region_is_written_it_is_one_place() {
     let simulator = simulator();
-    let fleet = in_memory(&simulator, BareMachine)
+    let fleet = in_memory(&simulator, EmptyHost)
         .credential(Credential::keys(ID, SECRET))
         .build()
         .unwrap();

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use lifecycle_facade::{
-    Account, BareMachine, Endpoint, FleetError, Network, Place, config::Config,
+    Account, EmptyHost, Endpoint, EndpointNetwork, FleetError, Location, config::Config,
 };
 use tokio::time::Instant;
 
@@ -95,12 +95,12 @@ async fn sources_of_the_configuration_file_lead_to_keys() {
             "huawei" => "cn-north-4",
             _ => "global",
         };
-        let place: Place = format!("a@{cloud}/{region}").parse().unwrap();
+        let place: Location = format!("a@{cloud}/{region}").parse().unwrap();
         let listed = fleet.list(&place).await;
         let listed = listed.unwrap_or_else(|error| panic!("{text}: {error}"));
         assert_eq!(listed.len(), 2, "{text}");
-        let standing = fleet.credentials(&place).unwrap().standing();
-        assert_eq!(standing.found, found, "{text}");
+        let info = fleet.credentials(&place).unwrap().info();
+        assert_eq!(info.source, found, "{text}");
     }
 }
 
@@ -140,7 +140,7 @@ async fn settings_of_the_configuration_file_reach_the_account() {
     let (a, h) = (accounts["a"], accounts["h"]);
     assert_eq!(
         (a.region.as_deref(), a.network),
-        (Some("cn-beijing"), Network::Vpc)
+        (Some("cn-beijing"), EndpointNetwork::Vpc)
     );
     let text = |endpoint: &Option<Endpoint>| endpoint.as_ref().map(ToString::to_string);
     assert_eq!(
@@ -161,7 +161,7 @@ async fn settings_of_the_configuration_file_reach_the_account() {
     let own = fleet.endpoint(&"h@huawei/cn-north-4".parse().unwrap());
     assert_eq!(own.unwrap().to_string(), "https://ecs.example");
 
-    let slow: Place = "slow@baidu/bj".parse().unwrap();
+    let slow: Location = "slow@baidu/bj".parse().unwrap();
     let burst = accounts["slow"].pace.unwrap().reads.burst;
     let began = Instant::now();
     for _ in 0..burst + 3 {
@@ -179,19 +179,19 @@ async fn settings_of_the_configuration_file_reach_the_account() {
 async fn the_environment_as_a_source_is_nothing_else() {
     let simulator = simulator();
     for place in ["a@aliyun/cn-hangzhou", "a@huawei/cn-north-4"] {
-        let place: Place = place.parse().unwrap();
+        let place: Location = place.parse().unwrap();
         let text = format!(
             "[accounts.a]\ncloud = \"{}\"\ncredentials = {{ source = \"environment\" }}\n",
             place.cloud
         );
         let config = Config::parse(&text).unwrap();
-        let fleet = in_memory(&simulator, BareMachine)
+        let fleet = in_memory(&simulator, EmptyHost)
             .configured(&config)
             .unwrap()
             .build()
             .unwrap();
         let error = fleet.list(&place).await.unwrap_err();
-        assert!(matches!(error, FleetError::NoCredential(_)), "{error}");
+        assert!(matches!(error, FleetError::CredentialError(_)), "{error}");
     }
     assert_eq!(simulator.ledger().total(), 0);
 }

@@ -3,7 +3,7 @@
 use std::{collections::HashSet, time::Duration};
 
 use futures_util::future::join_all;
-use lifecycle_facade::{BareMachine, Patience, Place};
+use lifecycle_facade::{EmptyHost, Location, WaitTimeout};
 use lifecycle_sim::Operation;
 
 use super::*;
@@ -20,10 +20,10 @@ async fn keys_that_end_are_renewed_in_the_middle_of_a_wait() {
         .unwrap()
         .boot(Duration::from_secs(600))
         .build();
-    let fleet = in_memory(&simulator, BareMachine).build().unwrap();
+    let fleet = in_memory(&simulator, EmptyHost).build().unwrap();
     let report = fleet
         .start(simulator.instances())
-        .wait(Patience::minutes(20))
+        .wait(WaitTimeout::minutes(20))
         .await
         .unwrap();
     assert!(report.into_result().is_ok());
@@ -40,8 +40,8 @@ async fn keys_that_end_are_renewed_in_the_middle_of_a_wait() {
 #[tokio::test(start_paused = true)]
 async fn regions_of_one_account_share_a_key() {
     let simulator = simulator();
-    let fleet = in_memory(&simulator, BareMachine).build().unwrap();
-    let places: Vec<Place> = ["cn-hangzhou", "cn-beijing", "cn-shanghai"]
+    let fleet = in_memory(&simulator, EmptyHost).build().unwrap();
+    let places: Vec<Location> = ["cn-hangzhou", "cn-beijing", "cn-shanghai"]
         .iter()
         .map(|region| format!("aliyun/{region}").parse().unwrap())
         .collect();

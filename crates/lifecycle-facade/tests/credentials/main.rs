@@ -17,7 +17,7 @@ use std::collections::HashMap;
 
 use lifecycle_facade::{
     Credential, Fleet, FleetBuilder,
-    core::{Machine, origin::Holds},
+    core::{HostEnvironment, credential_source::FileCheck},
 };
 use lifecycle_sim::{Cloud, Identity, Metadata, Role, Simulator};
 
@@ -84,18 +84,18 @@ impl Toy {
     }
 }
 
-impl Machine for Toy {
+impl HostEnvironment for Toy {
     fn variable(&self, name: &str) -> Option<String> {
         self.variables.get(name).cloned()
     }
 
-    fn file(&self, path: &str, _: Holds) -> Result<Option<String>, String> {
+    fn file(&self, path: &str, _: FileCheck) -> Result<Option<String>, String> {
         Ok(self.files.get(path).cloned())
     }
 }
 
 /// Settings of a fleet in memory, on a machine that holds this.
-pub(crate) fn in_memory(simulator: &Simulator, machine: impl Machine) -> FleetBuilder {
+pub(crate) fn in_memory(simulator: &Simulator, machine: impl HostEnvironment) -> FleetBuilder {
     Fleet::builder()
         .transport(simulator.transport())
         .clock(simulator.clock())

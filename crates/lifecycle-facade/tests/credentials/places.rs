@@ -1,6 +1,6 @@
 //! Keys from wherever the clouds' own tools have them, over real sockets.
 
-use lifecycle_facade::{Endpoint, Fleet, Place};
+use lifecycle_facade::{Endpoint, Fleet, Location};
 
 use super::*;
 
@@ -43,11 +43,11 @@ async fn list(case: &Case<'_>) -> (String, String) {
         .machine(Toy::new(&variables, &files))
         .build()
         .unwrap();
-    let place: Place = case.place.parse().unwrap();
+    let place: Location = case.place.parse().unwrap();
     let listed = fleet.list(&place).await;
     let listed = listed.unwrap_or_else(|error| panic!("{}: {error}", case.found));
     assert_eq!(listed.len(), 2, "{}", case.found);
-    let found = fleet.credentials(&place).unwrap().standing().found;
+    let found = fleet.credentials(&place).unwrap().info().source;
     server.shutdown().await;
     (found, url)
 }

@@ -2,7 +2,7 @@
 
 use lifecycle_facade::{
     Credential, Fleet,
-    core::{Machine, origin::Holds},
+    core::{HostEnvironment, credential_source::FileCheck},
 };
 use lifecycle_sim::{Cloud, Simulator};
 
@@ -25,7 +25,7 @@ pub(crate) fn fleet(simulator: &Simulator) -> Fleet {
 #[derive(Debug)]
 struct SimulatedMachine(Simulator);
 
-impl Machine for SimulatedMachine {
+impl HostEnvironment for SimulatedMachine {
     fn variable(&self, name: &str) -> Option<String> {
         if name == "HUAWEICLOUD_SDK_PROJECT_ID" {
             return Some(self.0.project_id());
@@ -43,7 +43,7 @@ impl Machine for SimulatedMachine {
         })
     }
 
-    fn file(&self, _: &str, _: Holds) -> Result<Option<String>, String> {
+    fn file(&self, _: &str, _: FileCheck) -> Result<Option<String>, String> {
         Ok(None)
     }
 }

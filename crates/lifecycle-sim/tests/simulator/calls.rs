@@ -34,8 +34,8 @@ pub(crate) type Answered = Result<(u16, Value), TransportError>;
 /// Sends a request over the in-memory transport; a body that is no JSON becomes `null`.
 pub(crate) async fn send(simulator: &Simulator, request: http::Request<Bytes>) -> Answered {
     let reply = simulator.transport().send(request).await?;
-    let body = serde_json::from_slice(&reply.body).unwrap_or_default();
-    Ok((reply.status, body))
+    let body = serde_json::from_slice(reply.body()).unwrap_or_default();
+    Ok((reply.status().as_u16(), body))
 }
 
 /// A Zenlayer call with the newest key.

@@ -5,8 +5,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use lifecycle_client::Transport;
 use lifecycle_sim::{
-    Cloud, ErrorBody, Identity, Injection, Metadata, Mishap, Operation, Role, Simulator, Throttle,
-    When,
+    Cloud, ErrorBody, FaultRule, FaultTiming, Identity, InjectedFault, Metadata, Operation, Role,
+    Simulator, Throttle,
 };
 use serde_json::{Value, json};
 
@@ -112,18 +112,18 @@ async fn keys_are_handed_out_and_calls_are_counted_by_name() {
 #[tokio::test(start_paused = true)]
 async fn mishaps_strike_by_name_and_by_kind() {
     let simulator = simulator();
-    let reset = Injection::new(Mishap::Reset(When::After)).on_named("AssumeRole");
+    let reset = FaultRule::new(InjectedFault::Reset(FaultTiming::After)).on_named("AssumeRole");
     simulator.inject(reset.at(Cloud::Baidu));
     assert!(assume(&simulator).await.is_err());
     assert_eq!(assume(&simulator).await.unwrap().0, 200);
 
     // The identity service fails from now on; the cloud itself does not.
-    let failing = Mishap::ServerError {
+    let failing = InjectedFault::ServerError {
         status: 503,
         body: ErrorBody::Json,
-        when: When::Before,
+        when: FaultTiming::Before,
     };
-    simulator.inject(Injection::new(failing).on(Operation::Identify).always());
+    simulator.inject(FaultRule::new(failing).on(Operation::Identify).always());
     for _ in 0..3 {
         assert_eq!(assume(&simulator).await.unwrap().0, 503);
         assert_eq!(login(&simulator, "pass").await.unwrap().0, 503);
@@ -237,6 +237,10 @@ async fn nonsense_is_refused() {
         }
         let request = request.body(Bytes::from(body)).unwrap();
         let reply = simulator.transport().send(request).await.unwrap();
-        assert!(reply.status >= 400, "{method} {uri}: {}", reply.status);
+        assert!(
+            reply.status().as_u16() >= 400,
+            "{method} {uri}: {}",
+            reply.status().as_u16()
+        );
     }
 }

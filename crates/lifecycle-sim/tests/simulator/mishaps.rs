@@ -1,10 +1,13 @@
 //! What goes wrong, and whether the cloud had acted.
 
+use lifecycle_core::ResponseExt;
 use std::time::Duration;
 
 use lifecycle_client::Transport;
-use lifecycle_core::Effect;
-use lifecycle_sim::{Cloud, ErrorBody, Injection, Mishap, Operation, Simulator, When};
+use lifecycle_core::ExecutionStatus;
+use lifecycle_sim::{
+    Cloud, ErrorBody, FaultRule, FaultTiming, InjectedFault, Operation, Simulator,
+};
 use serde_json::json;
 use tokio::time::{Instant, timeout};
 
@@ -23,18 +26,26 @@ fn reboots(simulator: &Simulator) -> u32 {
 #[tokio::test(start_paused = true)]
 async fn lost_answers_say_nothing_about_the_effect() {
     for (mishap, effect, executed) in [
-        (Mishap::Unreachable, Effect::None, 0),
-        (Mishap::Reset(When::Before), Effect::Possible, 0),
-        (Mishap::Reset(When::After), Effect::Possible, 1),
-        (Mishap::Truncated, Effect::Possible, 1),
+        (InjectedFault::Unreachable, ExecutionStatus::NotExecuted, 0),
+        (
+            InjectedFault::Reset(FaultTiming::Before),
+            ExecutionStatus::Unknown,
+            0,
+        ),
+        (
+            InjectedFault::Reset(FaultTiming::After),
+            ExecutionStatus::Unknown,
+            1,
+        ),
+        (InjectedFault::Truncated, ExecutionStatus::Unknown, 1),
     ] {
         let (simulator, ids) = fleet("zenlayer/asia-southeast-1=1:running");
-        simulator.inject(Injection::new(mishap.clone()).on(Operation::Reboot));
+        simulator.inject(FaultRule::new(mishap.clone()).on(Operation::Reboot));
         let error = power(&simulator, "RebootInstances", &ids)
             .await
             .unwrap_err();
         assert_eq!(
-            (error.effect(), reboots(&simulator)),
+            (error.execution_status(), reboots(&simulator)),
             (effect, executed),
             "{mishap:?}"
         );
@@ -50,9 +61,9 @@ async fn lost_answers_say_nothing_about_the_effect() {
 
 #[tokio::test(start_paused = true)]
 async fn silence_lasts() {
-    for (when, executed) in [(When::Before, 0), (When::After, 1)] {
+    for (when, executed) in [(FaultTiming::Before, 0), (FaultTiming::After, 1)] {
         let (simulator, ids) = fleet("zenlayer/asia-southeast-1=1:running");
-        simulator.inject(Injection::new(Mishap::Silence(when)));
+        simulator.inject(FaultRule::new(InjectedFault::Silence(when)));
         let call = power(&simulator, "RebootInstances", &ids);
         assert!(timeout(Duration::from_secs(100_000), call).await.is_err());
         assert_eq!(reboots(&simulator), executed, "{when:?}");
@@ -63,7 +74,7 @@ async fn silence_lasts() {
 
 #[tokio::test(start_paused = true)]
 async fn server_errors_come_in_three_forms_before_and_after() {
-    for (when, executed) in [(When::Before, 0), (When::After, 1)] {
+    for (when, executed) in [(FaultTiming::Before, 0), (FaultTiming::After, 1)] {
         for (body, content_type) in [
             (ErrorBody::Empty, "text/plain"),
             (ErrorBody::Html, "text/html"),
@@ -71,8 +82,8 @@ async fn server_errors_come_in_three_forms_before_and_after() {
         ] {
             for status in [500, 502, 503, 504] {
                 let (simulator, ids) = fleet("zenlayer/asia-southeast-1=1:running");
-                let mishap = Mishap::ServerError { status, body, when };
-                simulator.inject(Injection::new(mishap));
+                let mishap = InjectedFault::ServerError { status, body, when };
+                simulator.inject(FaultRule::new(mishap));
                 let body_json = json!({ "instanceIds": ids });
                 let request = zenlayer_request(
                     &simulator,
@@ -81,10 +92,10 @@ async fn server_errors_come_in_three_forms_before_and_after() {
                     &body_json,
                 );
                 let reply = simulator.transport().send(request).await.unwrap();
-                assert_eq!(reply.status, status);
+                assert_eq!(reply.status().as_u16(), status);
                 assert_eq!(reply.header("content-type"), Some(content_type));
                 assert!(reply.date().is_some());
-                assert_eq!(reply.body.is_empty(), body == ErrorBody::Empty);
+                assert_eq!(reply.body().is_empty(), body == ErrorBody::Empty);
                 assert_eq!(reboots(&simulator), executed);
             }
         }
@@ -94,22 +105,26 @@ async fn server_errors_come_in_three_forms_before_and_after() {
 #[tokio::test(start_paused = true)]
 async fn spoilt_bodies_follow_an_effect() {
     for mishap in [
-        Mishap::HalfBody,
-        Mishap::Garbage,
-        Mishap::EmptyBody,
-        Mishap::WrongContentType,
+        InjectedFault::HalfBody,
+        InjectedFault::Garbage,
+        InjectedFault::EmptyBody,
+        InjectedFault::WrongContentType,
     ] {
         let (simulator, ids) = fleet("zenlayer/asia-southeast-1=1:running");
-        simulator.inject(Injection::new(mishap.clone()));
+        simulator.inject(FaultRule::new(mishap.clone()));
         let body = json!({ "instanceIds": ids });
         let request =
             zenlayer_request(&simulator, "console.zenlayer.com", "RebootInstances", &body);
         let reply = simulator.transport().send(request).await.unwrap();
-        assert_eq!(reply.status, 200);
-        let readable = serde_json::from_slice::<serde_json::Value>(&reply.body).is_ok();
-        assert_eq!(readable, mishap == Mishap::WrongContentType, "{mishap:?}");
+        assert_eq!(reply.status().as_u16(), 200);
+        let readable = serde_json::from_slice::<serde_json::Value>(reply.body()).is_ok();
+        assert_eq!(
+            readable,
+            mishap == InjectedFault::WrongContentType,
+            "{mishap:?}"
+        );
         let html = reply.header("content-type") == Some("text/html");
-        assert_eq!(html, mishap == Mishap::WrongContentType);
+        assert_eq!(html, mishap == InjectedFault::WrongContentType);
         assert_eq!(reboots(&simulator), 1);
     }
 }
@@ -121,19 +136,22 @@ async fn throttles_and_shields_keep_calls_from_the_cloud() {
         (None, None),
         (Some(Duration::from_millis(1_500)), Some("2")),
     ] {
-        simulator.inject(Injection::new(Mishap::Throttled { hint }));
+        simulator.inject(FaultRule::new(InjectedFault::Throttled { hint }));
         let body = json!({ "instanceIds": ids });
         let request =
             zenlayer_request(&simulator, "console.zenlayer.com", "RebootInstances", &body);
         let reply = simulator.transport().send(request).await.unwrap();
-        assert_eq!((reply.status, reply.header("retry-after")), (429, header));
+        assert_eq!(
+            (reply.status().as_u16(), reply.header("retry-after")),
+            (429, header)
+        );
     }
-    simulator.inject(Injection::new(Mishap::Challenged));
+    simulator.inject(FaultRule::new(InjectedFault::Challenged));
     assert_eq!(
         power(&simulator, "RebootInstances", &ids).await.unwrap().0,
         403
     );
-    simulator.inject(Injection::new(Mishap::Blocked));
+    simulator.inject(FaultRule::new(InjectedFault::Blocked));
     assert_eq!(
         power(&simulator, "RebootInstances", &ids).await.unwrap().0,
         451
@@ -148,7 +166,7 @@ async fn throttles_and_shields_keep_calls_from_the_cloud() {
 #[tokio::test(start_paused = true)]
 async fn slow_answers_act_at_once() {
     let (simulator, ids) = fleet("zenlayer/asia-southeast-1=1:running");
-    simulator.inject(Injection::new(Mishap::Slow(Duration::from_secs(8))));
+    simulator.inject(FaultRule::new(InjectedFault::Slow(Duration::from_secs(8))));
     let began = Instant::now();
     assert_eq!(
         power(&simulator, "RebootInstances", &ids).await.unwrap().0,
@@ -164,7 +182,7 @@ async fn stale_reads_show_the_past() {
     let (simulator, ids) = fleet("zenlayer/asia-southeast-1=1:stopped");
     tokio::time::advance(Duration::from_secs(10)).await;
     power(&simulator, "StartInstances", &ids).await.unwrap();
-    let stale = Injection::new(Mishap::Stale(Duration::from_secs(5))).always();
+    let stale = FaultRule::new(InjectedFault::Stale(Duration::from_secs(5))).always();
     simulator.inject(stale);
     assert_eq!(statuses(&simulator, &ids).await, ["STOPPED"]);
     tokio::time::advance(Duration::from_secs(5)).await;

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use lifecycle_sim::{Cloud, Injection, KeyKind, Mishap, Operation, Server, Simulator, When};
+use lifecycle_sim::{
+    Cloud, FaultRule, FaultTiming, InjectedFault, KeyKind, Operation, Server, Simulator,
+};
 use serde_json::{Value, json};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -98,16 +100,16 @@ async fn mishaps_break_real_connections() {
     let vms = ids(&simulator, Cloud::Zenlayer);
     let request = zenlayer(&simulator, &server, "RebootInstances", &vms);
     for (mishap, reboots) in [
-        (Mishap::Unreachable, 0),
-        (Mishap::Reset(When::Before), 0),
-        (Mishap::Reset(When::After), 1),
+        (InjectedFault::Unreachable, 0),
+        (InjectedFault::Reset(FaultTiming::Before), 0),
+        (InjectedFault::Reset(FaultTiming::After), 1),
     ] {
-        simulator.inject(Injection::new(mishap.clone()));
+        simulator.inject(FaultRule::new(mishap.clone()));
         let (_, answer) = exchange(&server, &request).await;
         assert_eq!(answer, "", "{mishap:?}");
         assert_eq!(simulator.ledger().most_reboots(), reboots, "{mishap:?}");
     }
-    simulator.inject(Injection::new(Mishap::Truncated));
+    simulator.inject(FaultRule::new(InjectedFault::Truncated));
     let (_, answer) = exchange(&server, &request).await;
     let (head, body) = answer.split_once("\r\n\r\n").unwrap();
     let promised = head
@@ -119,7 +121,7 @@ async fn mishaps_break_real_connections() {
         "{answer}"
     );
 
-    simulator.inject(Injection::new(Mishap::Silence(When::After)));
+    simulator.inject(FaultRule::new(InjectedFault::Silence(FaultTiming::After)));
     let silence = timeout(Duration::from_millis(200), exchange(&server, &request)).await;
     assert!(silence.is_err());
     server.shutdown().await;
@@ -137,8 +139,10 @@ async fn a_shutdown_lets_calls_end_and_closes_the_door() {
     );
     // One idle connection, one call that will be answered, one that never will.
     let (idle, _) = exchange(&server, &request).await;
-    simulator.inject(Injection::new(Mishap::Slow(Duration::from_millis(300))));
-    simulator.inject(Injection::new(Mishap::Silence(When::Before)));
+    simulator.inject(FaultRule::new(InjectedFault::Slow(Duration::from_millis(
+        300,
+    ))));
+    simulator.inject(FaultRule::new(InjectedFault::Silence(FaultTiming::Before)));
     let mut slow = TcpStream::connect(address).await.unwrap();
     slow.write_all(&request).await.unwrap();
     while simulator.ledger().count(Cloud::Zenlayer, Operation::Start) < 2 {

@@ -1,10 +1,12 @@
 //! Time under tokio's paused clock, throttles, and repeatable runs.
 
+use lifecycle_core::ResponseExt;
 use std::time::Duration;
 
 use lifecycle_client::{Clock, Transport};
 use lifecycle_sim::{
-    Act, Cloud, Injection, Mishap, Simulator, State, Switches, Tempo, Throttle, Trouble, When,
+    Act, Cloud, FaultRule, FaultTiming, InjectedFault, Simulator, State, Switches, Tempo, Throttle,
+    Trouble,
 };
 use serde_json::{Value, json};
 use tokio::time::advance;
@@ -85,7 +87,10 @@ async fn throttles_refuse_what_comes_too_fast() {
     assert_eq!(reply.header("retry-after"), Some("1"));
     simulator.switches(|switches| switches.throttle_hint = lifecycle_sim::Hint::Withheld);
     let reply = simulator.transport().send(request()).await.unwrap();
-    assert_eq!((reply.status, reply.header("retry-after")), (429, None));
+    assert_eq!(
+        (reply.status().as_u16(), reply.header("retry-after")),
+        (429, None)
+    );
     // Other clouds are not concerned.
     let (status, _) = baidu(
         &simulator,
@@ -125,7 +130,7 @@ async fn every_form_of_baidus_throttling() {
     ] {
         let simulator = builder().build();
         simulator.switches(|switches| switches.baidu.throttling = form);
-        simulator.inject(Injection::new(Mishap::Throttled { hint: None }));
+        simulator.inject(FaultRule::new(InjectedFault::Throttled { hint: None }));
         let (status, body) = baidu(
             &simulator,
             "bcc.bj.baidubce.com",
@@ -152,11 +157,15 @@ async fn run(seed: u64) -> Vec<String> {
         .unwrap()
         .build();
     simulator.inject(
-        Injection::new(Mishap::Reset(When::After))
+        FaultRule::new(InjectedFault::Reset(FaultTiming::After))
             .chance(0.2)
             .always(),
     );
-    simulator.inject(Injection::new(Mishap::Unreachable).chance(0.2).always());
+    simulator.inject(
+        FaultRule::new(InjectedFault::Unreachable)
+            .chance(0.2)
+            .always(),
+    );
     let ids = ids(&simulator, Cloud::Zenlayer);
     let mut seen = simulator.instances();
     for round in 0..40 {

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use http::Method;
-use lifecycle_core::{Fault, Grant, Origin, Reach, Step, Surroundings};
+use lifecycle_core::{
+    CredentialSource, ExchangeStep, Fault, ProviderContext, ResolvedCredential, ServiceKind,
+};
 
 use super::{
     role::Role,
@@ -16,13 +18,13 @@ use super::{
 /// <https://www.alibabacloud.com/help/en/ram/developer-reference/api-sts-2015-04-01-assumerole>
 #[derive(Debug)]
 pub struct AssumeRole {
-    base: Box<dyn Origin>,
+    base: Box<dyn CredentialSource>,
     role: Arc<Role>,
 }
 
 impl AssumeRole {
     /// Exchanges the key of `base` for one of `role`, such as its ARN.
-    pub fn new(base: Box<dyn Origin>, role: impl Into<Role>) -> Self {
+    pub fn new(base: Box<dyn CredentialSource>, role: impl Into<Role>) -> Self {
         Self {
             base,
             role: Arc::new(role.into()),
@@ -30,7 +32,7 @@ impl AssumeRole {
     }
 }
 
-impl Origin for AssumeRole {
+impl CredentialSource for AssumeRole {
     fn name(&self) -> String {
         format!("{} by way of {}", self.role.title(), self.base.name())
     }
@@ -39,34 +41,41 @@ impl Origin for AssumeRole {
         self.base.wants()
     }
 
-    fn begin(&self, around: &Surroundings<'_>) -> Step<Grant> {
+    fn begin(&self, ctx: &ProviderContext<'_>) -> ExchangeStep<ResolvedCredential> {
         let role = Arc::clone(&self.role);
-        self.base
-            .begin(around)
-            .and_then(around, move |base, around| {
-                assume(&role, base, around).unwrap_or_else(Step::Failed)
-            })
+        self.base.begin(ctx).and_then(ctx, move |base, ctx| {
+            assume(&role, base, ctx).unwrap_or_else(ExchangeStep::Failed)
+        })
     }
 }
 
-fn assume(role: &Role, base: Grant, around: &Surroundings<'_>) -> Result<Step<Grant>, Fault> {
-    let parameters = role.parameters("AssumeRole", around)?;
+fn assume(
+    role: &Role,
+    base: ResolvedCredential,
+    ctx: &ProviderContext<'_>,
+) -> Result<ExchangeStep<ResolvedCredential>, Fault> {
+    let parameters = role.parameters("AssumeRole", ctx)?;
     let parameters = match role.external_id() {
         Some(id) => parameters.with("ExternalId", id),
         None => parameters,
     };
-    let query = signed_query(parameters, &base.credential, &around.stamp())?;
-    let request = request(Method::GET, &role.sts(around)?, format!("/?{query}"))?;
+    let query = signed_query(parameters, &base.credential, &ctx.stamp())?;
+    let request = request(Method::GET, &role.sts(ctx)?, format!("/?{query}"))?;
     let title = role.title();
-    let then = move |reply: Result<_, Fault>, _: &Surroundings<'_>| {
+    let then = move |reply: Result<_, Fault>, _: &ProviderContext<'_>| {
         reply
             .and_then(|reply| session::assumed(&reply, &title))
-            .map(|grant| grant.found_by(&base.found))
+            .map(|grant| grant.with_source_prefix(&base.source))
             .map_err(|fault| {
                 let fault = session::scrubbed(fault, base.credential.secrets());
-                session::about(fault, &format!("{title}, asked for with {}", base.found))
+                session::about(fault, &format!("{title}, asked for with {}", base.source))
             })
             .into()
     };
-    Ok(Step::ask("AssumeRole", Reach::Service, request, then))
+    Ok(ExchangeStep::http(
+        "AssumeRole",
+        ServiceKind::Identity,
+        request,
+        then,
+    ))
 }

@@ -1,6 +1,9 @@
 //! The profiles of the vendor's command line, `aliyun`.
 
-use lifecycle_core::{Fault, Grant, Origin, OriginConfig, Step, Surroundings, origin::unusable};
+use lifecycle_core::{
+    CredentialSource, CredentialSourceConfig, ExchangeStep, Fault, ProviderContext,
+    ResolvedCredential, credential_source::unusable,
+};
 use serde_json::{Map, Value};
 
 use super::{assume_role::AssumeRole, credentials_file, entry::Entry, external::settings, mode};
@@ -15,7 +18,7 @@ use super::{assume_role::AssumeRole, credentials_file, entry::Entry, external::s
 /// <https://github.com/aliyun/aliyun-cli#configure-authentication-methods>
 #[derive(Clone, Debug, Default)]
 pub struct ConfigFile {
-    config: OriginConfig,
+    config: CredentialSourceConfig,
 }
 
 impl ConfigFile {
@@ -26,28 +29,30 @@ impl ConfigFile {
 
     /// With the profile and the addresses that `config` gives.
     #[must_use]
-    pub fn with_config(mut self, config: OriginConfig) -> Self {
+    pub fn with_config(mut self, config: CredentialSourceConfig) -> Self {
         self.config = config;
         self
     }
 
-    fn look(&self, around: &Surroundings<'_>) -> Result<Step<Grant>, Fault> {
-        if around.is_on(OFF) {
-            return Ok(Step::Absent(format!("{OFF} switches {DEFAULT_PATH} off")));
+    fn look(&self, ctx: &ProviderContext<'_>) -> Result<ExchangeStep<ResolvedCredential>, Fault> {
+        if ctx.is_on(OFF) {
+            return Ok(ExchangeStep::NotConfigured(format!(
+                "{OFF} switches {DEFAULT_PATH} off"
+            )));
         }
-        let named = around.variable(PATH);
+        let named = ctx.variable(PATH);
         let path = named.as_deref().unwrap_or(DEFAULT_PATH);
-        let Some(text) = around.secret_file(path)? else {
+        let Some(text) = ctx.secret_file(path)? else {
             return match named {
                 Some(_) => Err(unusable(path, &format!("is not there; {PATH} names it"))),
-                None => Ok(Step::Absent(format!("{path} is not there"))),
+                None => Ok(ExchangeStep::NotConfigured(format!("{path} is not there"))),
             };
         };
-        Document::parse(path, &text)?.look(&self.config, around)
+        Document::parse(path, &text)?.look(&self.config, ctx)
     }
 }
 
-impl Origin for ConfigFile {
+impl CredentialSource for ConfigFile {
     fn name(&self) -> String {
         "aliyun config file".to_owned()
     }
@@ -56,8 +61,8 @@ impl Origin for ConfigFile {
         DEFAULT_PATH.to_owned()
     }
 
-    fn begin(&self, around: &Surroundings<'_>) -> Step<Grant> {
-        self.look(around).unwrap_or_else(Step::Failed)
+    fn begin(&self, ctx: &ProviderContext<'_>) -> ExchangeStep<ResolvedCredential> {
+        self.look(ctx).unwrap_or_else(ExchangeStep::Failed)
     }
 }
 
@@ -101,26 +106,31 @@ impl Document {
         })
     }
 
-    fn look(&self, config: &OriginConfig, around: &Surroundings<'_>) -> Result<Step<Grant>, Fault> {
-        let asked = config.profile.clone().or(around.first_variable(&PROFILE));
+    fn look(
+        &self,
+        config: &CredentialSourceConfig,
+        ctx: &ProviderContext<'_>,
+    ) -> Result<ExchangeStep<ResolvedCredential>, Fault> {
+        let asked = config.profile.clone().or(ctx.first_variable(&PROFILE));
         let Some(name) = asked.as_ref().or(self.current.as_ref()) else {
-            return Ok(Step::Absent(format!(
+            return Ok(ExchangeStep::NotConfigured(format!(
                 "{} names no current profile",
                 self.path
             )));
         };
         // The other file of the vendor's has profiles too, and one name serves both.
-        let elsewhere = || credentials_file::has_section(name, around);
+        let elsewhere = || credentials_file::has_section(name, ctx);
         match self.profile(name) {
             Err(_) if asked.is_some() && elsewhere() => {
                 let why = format!("{} has no profile {name:?}", self.path);
-                Ok(Step::Absent(why))
+                Ok(ExchangeStep::NotConfigured(why))
             }
             Err(fault) => Err(fault),
-            Ok(entry) if mode::mode(entry).is_none() => {
-                Ok(Step::Absent(format!("{} is empty", entry.place())))
-            }
-            Ok(_) => Ok(self.origin(name, &[], config, around)?.begin(around)),
+            Ok(entry) if mode::mode(entry).is_none() => Ok(ExchangeStep::NotConfigured(format!(
+                "{} is empty",
+                entry.place()
+            ))),
+            Ok(_) => Ok(self.origin(name, &[], config, ctx)?.begin(ctx)),
         }
     }
 
@@ -148,12 +158,12 @@ impl Document {
         &self,
         name: &str,
         above: &[&str],
-        config: &OriginConfig,
-        around: &Surroundings<'_>,
-    ) -> Result<Box<dyn Origin>, Fault> {
+        config: &CredentialSourceConfig,
+        ctx: &ProviderContext<'_>,
+    ) -> Result<Box<dyn CredentialSource>, Fault> {
         let entry = self.profile(name)?;
         if entry.text("mode") != Some(CHAINED) {
-            return mode::origin(entry, config, around);
+            return mode::origin(entry, config, ctx);
         }
         let path = [above, &[name]].concat();
         let source = entry.need("source_profile")?;
@@ -161,8 +171,8 @@ impl Document {
             let circle = [path.as_slice(), &[source]].concat().join(" -> ");
             return Err(entry.fault(&format!("leads back to itself by source_profile: {circle}")));
         }
-        let role = mode::role(entry, config, around)?;
-        let base = self.origin(source, &path, config, around)?;
+        let role = mode::role(entry, config, ctx)?;
+        let base = self.origin(source, &path, config, ctx)?;
         Ok(entry.through(AssumeRole::new(base, role)))
     }
 }

@@ -3,7 +3,10 @@
 use std::collections::HashMap;
 
 use configparser::ini::Ini;
-use lifecycle_core::{Fault, Grant, Origin, OriginConfig, Step, Surroundings, origin::unusable};
+use lifecycle_core::{
+    CredentialSource, CredentialSourceConfig, ExchangeStep, Fault, ProviderContext,
+    ResolvedCredential, credential_source::unusable,
+};
 
 use super::{
     assume_role::AssumeRole,
@@ -21,7 +24,7 @@ use super::{
 /// <https://www.alibabacloud.com/help/en/sdk/developer-reference/v2-manage-python-access-credentials>
 #[derive(Clone, Debug, Default)]
 pub struct CredentialsFile {
-    config: OriginConfig,
+    config: CredentialSourceConfig,
 }
 
 impl CredentialsFile {
@@ -32,14 +35,14 @@ impl CredentialsFile {
 
     /// With the profile and the addresses that `config` gives.
     #[must_use]
-    pub fn with_config(mut self, config: OriginConfig) -> Self {
+    pub fn with_config(mut self, config: CredentialSourceConfig) -> Self {
         self.config = config;
         self
     }
 
-    fn look(&self, around: &Surroundings<'_>) -> Result<Step<Grant>, Fault> {
-        let asked = self.config.profile.clone().or(around.variable(SECTION));
-        let Some(file) = File::open(around)? else {
+    fn look(&self, ctx: &ProviderContext<'_>) -> Result<ExchangeStep<ResolvedCredential>, Fault> {
+        let asked = self.config.profile.clone().or(ctx.variable(SECTION));
+        let Some(file) = File::open(ctx)? else {
             let [first, second] = DEFAULT_PATHS;
             let why = format!("neither {first} nor {second} is there");
             return match &self.config.profile {
@@ -48,13 +51,13 @@ impl CredentialsFile {
                     &format!("profile {profile:?}"),
                     &format!("is nowhere: {why}"),
                 )),
-                None => Ok(Step::Absent(why)),
+                None => Ok(ExchangeStep::NotConfigured(why)),
             };
         };
         match (file.section(asked.as_deref().unwrap_or("default")), asked) {
-            (Some(entry), _) => Ok(origin(&entry, &self.config, around)?.begin(around)),
+            (Some(entry), _) => Ok(origin(&entry, &self.config, ctx)?.begin(ctx)),
             (None, Some(name)) => Err(unusable(&file.path, &format!("has no section [{name}]"))),
-            (None, None) => Ok(Step::Absent(format!(
+            (None, None) => Ok(ExchangeStep::NotConfigured(format!(
                 "{} has no section [default]",
                 file.path
             ))),
@@ -62,7 +65,7 @@ impl CredentialsFile {
     }
 }
 
-impl Origin for CredentialsFile {
+impl CredentialSource for CredentialsFile {
     fn name(&self) -> String {
         "credentials file".to_owned()
     }
@@ -72,14 +75,14 @@ impl Origin for CredentialsFile {
         first.to_owned()
     }
 
-    fn begin(&self, around: &Surroundings<'_>) -> Step<Grant> {
-        self.look(around).unwrap_or_else(Step::Failed)
+    fn begin(&self, ctx: &ProviderContext<'_>) -> ExchangeStep<ResolvedCredential> {
+        self.look(ctx).unwrap_or_else(ExchangeStep::Failed)
     }
 }
 
 /// Does a credentials file have this section?
-pub(super) fn has_section(name: &str, around: &Surroundings<'_>) -> bool {
-    matches!(File::open(around), Ok(Some(file)) if file.section(name).is_some())
+pub(super) fn has_section(name: &str, ctx: &ProviderContext<'_>) -> bool {
+    matches!(File::open(ctx), Ok(Some(file)) if file.section(name).is_some())
 }
 
 /// Python's path, then Go's.
@@ -97,15 +100,15 @@ struct File {
 }
 
 impl File {
-    fn open(around: &Surroundings<'_>) -> Result<Option<Self>, Fault> {
-        if let Some(path) = around.variable(PATH) {
-            let text = around
+    fn open(ctx: &ProviderContext<'_>) -> Result<Option<Self>, Fault> {
+        if let Some(path) = ctx.variable(PATH) {
+            let text = ctx
                 .secret_file(&path)?
                 .ok_or_else(|| unusable(&path, &format!("is not there; {PATH} names it")))?;
             return Self::parse(&path, text).map(Some);
         }
         for path in DEFAULT_PATHS {
-            if let Some(text) = around.secret_file(path)? {
+            if let Some(text) = ctx.secret_file(path)? {
                 return Self::parse(path, text).map(Some);
             }
         }
@@ -146,20 +149,20 @@ const SUPPORTED: &str = "access_key, sts, ram_role_arn, oidc_role_arn or ecs_ram
 /// What a section stands for, by its type.
 fn origin(
     entry: &Entry,
-    config: &OriginConfig,
-    around: &Surroundings<'_>,
-) -> Result<Box<dyn Origin>, Fault> {
+    config: &CredentialSourceConfig,
+    ctx: &ProviderContext<'_>,
+) -> Result<Box<dyn CredentialSource>, Fault> {
     Ok(match entry.need("type")? {
         "access_key" => entry.own(entry.key(None)?),
         "sts" => entry.own(entry.key(Some(entry.need("security_token")?))?),
         "ram_role_arn" => {
             let base = entry.own(entry.key(None)?);
-            Box::new(AssumeRole::new(base, role(entry, config, around)?))
+            Box::new(AssumeRole::new(base, role(entry, config, ctx)?))
         }
         "oidc_role_arn" => {
-            let provider = entry.need_or("oidc_provider_arn", &PROVIDER_ARN, around)?;
-            let token_file = entry.need_or("oidc_token_file_path", &TOKEN_FILE, around)?;
-            let role = role(entry, config, around)?;
+            let provider = entry.need_or("oidc_provider_arn", &PROVIDER_ARN, ctx)?;
+            let token_file = entry.need_or("oidc_token_file_path", &TOKEN_FILE, ctx)?;
+            let role = role(entry, config, ctx)?;
             entry.through(AssumeRoleWithOidc::new(role, provider, token_file))
         }
         "ecs_ram_role" => {
@@ -173,11 +176,15 @@ fn origin(
     })
 }
 
-fn role(entry: &Entry, config: &OriginConfig, around: &Surroundings<'_>) -> Result<Role, Fault> {
+fn role(
+    entry: &Entry,
+    config: &CredentialSourceConfig,
+    ctx: &ProviderContext<'_>,
+) -> Result<Role, Fault> {
     const WORDS: RoleWords = RoleWords {
         session_name: &["role_session_name"],
         duration: "role_session_expiration",
     };
-    let arn = entry.need_or("role_arn", &ROLE_ARN, around)?;
+    let arn = entry.need_or("role_arn", &ROLE_ARN, ctx)?;
     entry.role(arn, &WORDS, config)
 }

@@ -3,7 +3,10 @@
 use std::net::Ipv4Addr;
 
 use http::Method;
-use lifecycle_core::{Endpoint, Fault, Grant, Origin, Reach, Step, Surroundings, origin::unusable};
+use lifecycle_core::{
+    CredentialSource, Endpoint, ExchangeStep, Fault, ProviderContext, ResolvedCredential,
+    ServiceKind, credential_source::unusable,
+};
 
 use super::{
     ecs_ram_role,
@@ -39,7 +42,7 @@ impl std::fmt::Debug for CredentialsUri {
     }
 }
 
-impl Origin for CredentialsUri {
+impl CredentialSource for CredentialsUri {
     fn name(&self) -> String {
         "credentials URI".to_owned()
     }
@@ -48,26 +51,26 @@ impl Origin for CredentialsUri {
         VARIABLE.to_owned()
     }
 
-    fn begin(&self, around: &Surroundings<'_>) -> Step<Grant> {
-        match self.uri.clone().or_else(|| around.variable(VARIABLE)) {
-            Some(uri) => ask(&uri).unwrap_or_else(Step::Failed),
-            None => Step::Absent(format!("{VARIABLE} is not set")),
+    fn begin(&self, ctx: &ProviderContext<'_>) -> ExchangeStep<ResolvedCredential> {
+        match self.uri.clone().or_else(|| ctx.variable(VARIABLE)) {
+            Some(uri) => ask(&uri).unwrap_or_else(ExchangeStep::Failed),
+            None => ExchangeStep::NotConfigured(format!("{VARIABLE} is not set")),
         }
     }
 }
 
 pub(super) const VARIABLE: &str = "ALIBABA_CLOUD_CREDENTIALS_URI";
 
-fn ask(uri: &str) -> Result<Step<Grant>, Fault> {
+fn ask(uri: &str) -> Result<ExchangeStep<ResolvedCredential>, Fault> {
     let (endpoint, target) = split(uri.trim())
         .map_err(|reason| unusable(&format!("the credentials URI ({VARIABLE})"), reason))?;
     let found = format!("credentials URI at {endpoint}");
     let reach = reach(&endpoint);
     let request = request(Method::GET, &endpoint, target)?;
-    let then = move |reply: Result<_, Fault>, _: &Surroundings<'_>| {
+    let then = move |reply: Result<_, Fault>, _: &ProviderContext<'_>| {
         reply.and_then(|reply| session::told(&reply, &found)).into()
     };
-    Ok(Step::ask("credentials-uri", reach, request, then))
+    Ok(ExchangeStep::http("credentials-uri", reach, request, then))
 }
 
 /// The URL is not repeated in the reason: any part of it may be a secret.
@@ -89,18 +92,18 @@ fn split(uri: &str) -> Result<(Endpoint, String), &'static str> {
 }
 
 /// The addresses at which a machine's own metadata services are, or else any service.
-fn reach(endpoint: &Endpoint) -> Reach {
+fn reach(endpoint: &Endpoint) -> ServiceKind {
     let text = endpoint.to_string();
     let Some(authority) = text.strip_prefix("http://") else {
-        return Reach::Service;
+        return ServiceKind::Identity;
     };
     let host = authority.split(':').next().unwrap_or_default();
     let is_link_local = host
         .parse()
         .is_ok_and(|host: Ipv4Addr| host.is_link_local());
     if is_link_local || ecs_ram_role::ADDRESS == format!("http://{host}") {
-        Reach::Metadata
+        ServiceKind::Metadata
     } else {
-        Reach::Service
+        ServiceKind::Identity
     }
 }

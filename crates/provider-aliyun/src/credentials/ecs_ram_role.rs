@@ -2,8 +2,9 @@
 
 use http::{HeaderName, HeaderValue, Method, header};
 use lifecycle_core::{
-    Endpoint, Fault, FaultKind, Grant, Origin, OriginConfig, Reach, Reply, Secret, Step,
-    Surroundings, encode, hidden_header, origin::unusable,
+    CredentialSource, CredentialSourceConfig, Endpoint, ExchangeStep, Fault, FaultKind,
+    HttpResponse, ProviderContext, ResolvedCredential, Secret, ServiceKind,
+    credential_source::unusable, encode, sensitive_header,
 };
 
 use super::session::{self, request};
@@ -14,7 +15,7 @@ use super::session::{self, request};
 #[derive(Clone, Debug, Default)]
 pub struct EcsRamRole {
     role: Option<String>,
-    config: OriginConfig,
+    config: CredentialSourceConfig,
 }
 
 impl EcsRamRole {
@@ -25,7 +26,7 @@ impl EcsRamRole {
 
     /// With the address of the metadata service that `config` gives.
     #[must_use]
-    pub fn with_config(mut self, config: OriginConfig) -> Self {
+    pub fn with_config(mut self, config: CredentialSourceConfig) -> Self {
         self.config = config;
         self
     }
@@ -37,7 +38,7 @@ impl EcsRamRole {
         self
     }
 
-    fn visit(&self, around: &Surroundings<'_>) -> Result<Step<Grant>, Fault> {
+    fn visit(&self, ctx: &ProviderContext<'_>) -> Result<ExchangeStep<ResolvedCredential>, Fault> {
         let endpoint = match &self.config.metadata {
             Some(endpoint) => endpoint.clone(),
             None => Endpoint::parse(ADDRESS)
@@ -45,16 +46,16 @@ impl EcsRamRole {
         };
         Visit {
             endpoint,
-            role: self.role.clone().or_else(|| around.variable(ROLE)),
+            role: self.role.clone().or_else(|| ctx.variable(ROLE)),
             token: None,
-            tokenless: !around.is_on(TOKENLESS_OFF),
+            tokenless: !ctx.is_on(TOKENLESS_OFF),
             answered: false,
         }
         .ask_token()
     }
 }
 
-impl Origin for EcsRamRole {
+impl CredentialSource for EcsRamRole {
     fn name(&self) -> String {
         "ECS RAM role".to_owned()
     }
@@ -63,11 +64,11 @@ impl Origin for EcsRamRole {
         "a RAM role of the ECS instance".to_owned()
     }
 
-    fn begin(&self, around: &Surroundings<'_>) -> Step<Grant> {
-        if around.is_on(OFF) {
-            return Step::Absent(format!("{OFF} switches the metadata service off"));
+    fn begin(&self, ctx: &ProviderContext<'_>) -> ExchangeStep<ResolvedCredential> {
+        if ctx.is_on(OFF) {
+            return ExchangeStep::NotConfigured(format!("{OFF} switches the metadata service off"));
         }
-        self.visit(around).unwrap_or_else(Step::Failed)
+        self.visit(ctx).unwrap_or_else(ExchangeStep::Failed)
     }
 }
 
@@ -92,7 +93,7 @@ struct Visit {
 }
 
 impl Visit {
-    fn ask_token(self) -> Result<Step<Grant>, Fault> {
+    fn ask_token(self) -> Result<ExchangeStep<ResolvedCredential>, Fault> {
         let mut request = request(Method::PUT, &self.endpoint, "/latest/api/token".to_owned())?;
         let six_hours = HeaderValue::from_static("21600");
         request.headers_mut().insert(&TOKEN_LIFE, six_hours);
@@ -101,14 +102,23 @@ impl Visit {
         request
             .headers_mut()
             .insert(header::CONTENT_LENGTH, nothing);
-        let then =
-            |reply, _: &Surroundings<'_>| self.take_token(reply).unwrap_or_else(Step::Failed);
-        Ok(Step::ask("token", Reach::Metadata, request, then))
+        let then = |reply, _: &ProviderContext<'_>| {
+            self.take_token(reply).unwrap_or_else(ExchangeStep::Failed)
+        };
+        Ok(ExchangeStep::http(
+            "token",
+            ServiceKind::Metadata,
+            request,
+            then,
+        ))
     }
 
     /// A service that knows no tokens, or whose token does not find the way back into a container,
     /// is asked without.
-    fn take_token(mut self, reply: Result<Reply, Fault>) -> Result<Step<Grant>, Fault> {
+    fn take_token(
+        mut self,
+        reply: Result<HttpResponse, Fault>,
+    ) -> Result<ExchangeStep<ResolvedCredential>, Fault> {
         match reply {
             Err(fault) if fault.kind() == FaultKind::Unreachable => return Ok(self.nobody()),
             Err(_) if self.tokenless => {}
@@ -130,25 +140,25 @@ impl Visit {
         }
     }
 
-    fn ask_role(self) -> Result<Step<Grant>, Fault> {
+    fn ask_role(self) -> Result<ExchangeStep<ResolvedCredential>, Fault> {
         self.get("security-credentials", ROLES.to_owned(), Self::take_role)
     }
 
-    fn take_role(self, reply: &Reply) -> Result<Step<Grant>, Fault> {
+    fn take_role(self, reply: &HttpResponse) -> Result<ExchangeStep<ResolvedCredential>, Fault> {
         let none = || {
             let why = format!(
                 "the metadata service at {} knows no RAM role",
                 self.endpoint
             );
-            Ok(Step::Absent(why))
+            Ok(ExchangeStep::NotConfigured(why))
         };
-        if reply.status == 404 {
+        if reply.status().as_u16() == 404 {
             return none();
         }
-        if !reply.is_success() {
+        if !reply.status().is_success() {
             return Err(self.fault(reply, "does not name the RAM role"));
         }
-        let text = String::from_utf8_lossy(&reply.body);
+        let text = String::from_utf8_lossy(reply.body());
         match text.trim().lines().next() {
             None => none(),
             Some(name) if is_role_name(name) => self.ask_key(name.to_owned()),
@@ -156,17 +166,17 @@ impl Visit {
         }
     }
 
-    fn ask_key(self, role: String) -> Result<Step<Grant>, Fault> {
+    fn ask_key(self, role: String) -> Result<ExchangeStep<ResolvedCredential>, Fault> {
         let path = format!("{ROLES}{}", encode::percent(&role));
         self.get("security-credentials", path, move |visit, reply| {
-            if reply.status == 404 {
+            if reply.status().as_u16() == 404 {
                 let reason = format!(
                     "is not attached to this ECS instance, says {}",
                     visit.endpoint
                 );
                 return Err(unusable(&format!("RAM role {role}"), &reason).with_status(404));
             }
-            session::told(reply, &format!("role {role} (ECS metadata)")).map(Step::Done)
+            session::told(reply, &format!("role {role} (ECS metadata)")).map(ExchangeStep::Done)
         })
     }
 
@@ -175,14 +185,16 @@ impl Visit {
         mut self,
         operation: &'static str,
         path: String,
-        take: impl FnOnce(Self, &Reply) -> Result<Step<Grant>, Fault> + Send + 'static,
-    ) -> Result<Step<Grant>, Fault> {
+        take: impl FnOnce(Self, &HttpResponse) -> Result<ExchangeStep<ResolvedCredential>, Fault>
+        + Send
+        + 'static,
+    ) -> Result<ExchangeStep<ResolvedCredential>, Fault> {
         let mut request = request(Method::GET, &self.endpoint, path.clone())?;
         if let Some(token) = &self.token {
-            let token = hidden_header(token.expose())?;
+            let token = sensitive_header(token.expose())?;
             request.headers_mut().insert(&TOKEN, token);
         }
-        let then = move |reply: Result<Reply, Fault>, _: &Surroundings<'_>| {
+        let then = move |reply: Result<HttpResponse, Fault>, _: &ProviderContext<'_>| {
             let next = match reply {
                 Err(fault) => match fault.kind() {
                     FaultKind::Unreachable | FaultKind::NoAnswer if !self.answered => {
@@ -190,7 +202,9 @@ impl Visit {
                     }
                     _ => Err(fault),
                 },
-                Ok(reply) if !reply.is_success() && self.token.is_some() && self.tokenless => {
+                Ok(reply)
+                    if !reply.status().is_success() && self.token.is_some() && self.tokenless =>
+                {
                     self.token = None;
                     self.get(operation, path, take)
                 }
@@ -199,33 +213,38 @@ impl Visit {
                     take(self, &reply)
                 }
             };
-            next.unwrap_or_else(Step::Failed)
+            next.unwrap_or_else(ExchangeStep::Failed)
         };
-        Ok(Step::ask(operation, Reach::Metadata, request, then))
+        Ok(ExchangeStep::http(
+            operation,
+            ServiceKind::Metadata,
+            request,
+            then,
+        ))
     }
 
-    fn nobody(&self) -> Step<Grant> {
-        Step::Absent(format!(
+    fn nobody(&self) -> ExchangeStep<ResolvedCredential> {
+        ExchangeStep::NotConfigured(format!(
             "no metadata service at {}: this machine is no ECS instance, or it is switched off",
             self.endpoint
         ))
     }
 
     /// The fault of an answer. Its status tells of trouble and throttling.
-    fn fault(&self, reply: &Reply, reason: &str) -> Fault {
+    fn fault(&self, reply: &HttpResponse, reason: &str) -> Fault {
         let message = format!("the metadata service at {} {reason}", self.endpoint);
         let fault = match session::refusal(reply) {
             Err(fault) => fault,
-            Ok(()) => Fault::new(FaultKind::Unreadable, "").with_status(reply.status),
+            Ok(()) => Fault::new(FaultKind::Unreadable, "").with_status(reply.status().as_u16()),
         };
         fault.with_message(message)
     }
 }
 
 /// The token in an answer; `None` when there is none that a header could carry.
-fn token(reply: &Reply) -> Option<Secret> {
-    let text = str::from_utf8(&reply.body).ok()?.trim();
-    let fits = reply.is_success() && !text.is_empty() && hidden_header(text).is_ok();
+fn token(reply: &HttpResponse) -> Option<Secret> {
+    let text = str::from_utf8(reply.body()).ok()?.trim();
+    let fits = reply.status().is_success() && !text.is_empty() && sensitive_header(text).is_ok();
     fits.then(|| Secret::new(text))
 }
 

@@ -7,7 +7,8 @@ use std::{
 };
 
 use lifecycle_core::{
-    Credential, Endpoint, Fault, Grant, Origin, OriginConfig, Step, Surroundings, origin::unusable,
+    Credential, CredentialSource, CredentialSourceConfig, Endpoint, ExchangeStep, Fault,
+    ProviderContext, ResolvedCredential, credential_source::unusable,
 };
 
 use super::role::Role;
@@ -54,9 +55,9 @@ impl Entry {
         &self,
         name: &str,
         variables: &[&str],
-        around: &Surroundings<'_>,
+        ctx: &ProviderContext<'_>,
     ) -> Result<String, Fault> {
-        match around.first_variable(variables) {
+        match ctx.first_variable(variables) {
             Some(value) if self.text(name).is_none() => Ok(value),
             _ => self.need(name).map(ToOwned::to_owned),
         }
@@ -90,21 +91,25 @@ impl Entry {
     }
 
     /// The profile's key as an origin.
-    pub(super) fn own(&self, key: Credential) -> Box<dyn Origin> {
+    pub(super) fn own(&self, key: Credential) -> Box<dyn CredentialSource> {
         Box::new(Own {
-            grant: Grant::new(key, &self.place),
+            grant: ResolvedCredential::new(key, &self.place),
         })
     }
 
     /// The profile's key, which ends, as an origin.
-    pub(super) fn own_until(&self, key: Credential, expires: SystemTime) -> Box<dyn Origin> {
+    pub(super) fn own_until(
+        &self,
+        key: Credential,
+        expires: SystemTime,
+    ) -> Box<dyn CredentialSource> {
         Box::new(Own {
-            grant: Grant::new(key, &self.place).until(expires),
+            grant: ResolvedCredential::new(key, &self.place).with_expiry(expires),
         })
     }
 
     /// Another origin that the profile describes. Where that finds nothing, the profile is wrong.
-    pub(super) fn through(&self, origin: impl Origin) -> Box<dyn Origin> {
+    pub(super) fn through(&self, origin: impl CredentialSource) -> Box<dyn CredentialSource> {
         Box::new(Through {
             place: self.place.clone(),
             origin: Box::new(origin),
@@ -116,7 +121,7 @@ impl Entry {
         &self,
         arn: String,
         words: &RoleWords,
-        config: &OriginConfig,
+        config: &CredentialSourceConfig,
     ) -> Result<Role, Fault> {
         let session_name = words.session_name.iter().find_map(|name| self.text(name));
         Ok(Role::new(arn)
@@ -174,20 +179,20 @@ impl fmt::Debug for Entry {
 /// A key that is there already.
 #[derive(Debug)]
 struct Own {
-    grant: Grant,
+    grant: ResolvedCredential,
 }
 
-impl Origin for Own {
+impl CredentialSource for Own {
     fn name(&self) -> String {
-        self.grant.found.clone()
+        self.grant.source.clone()
     }
 
     fn wants(&self) -> String {
-        self.grant.found.clone()
+        self.grant.source.clone()
     }
 
-    fn begin(&self, _: &Surroundings<'_>) -> Step<Grant> {
-        Step::Done(self.grant.clone())
+    fn begin(&self, _: &ProviderContext<'_>) -> ExchangeStep<ResolvedCredential> {
+        ExchangeStep::Done(self.grant.clone())
     }
 }
 
@@ -195,10 +200,10 @@ impl Origin for Own {
 #[derive(Debug)]
 struct Through {
     place: String,
-    origin: Box<dyn Origin>,
+    origin: Box<dyn CredentialSource>,
 }
 
-impl Origin for Through {
+impl CredentialSource for Through {
     fn name(&self) -> String {
         format!("{}, {}", self.place, self.origin.name())
     }
@@ -207,13 +212,15 @@ impl Origin for Through {
         self.origin.wants()
     }
 
-    fn begin(&self, around: &Surroundings<'_>) -> Step<Grant> {
+    fn begin(&self, ctx: &ProviderContext<'_>) -> ExchangeStep<ResolvedCredential> {
         let (place, by) = (self.place.clone(), self.place.clone());
         self.origin
-            .begin(around)
-            .or_else(around, move |why, _| {
-                Step::Failed(unusable(&place, &format!("leads nowhere: {why}")))
+            .begin(ctx)
+            .or_else(ctx, move |why, _| {
+                ExchangeStep::Failed(unusable(&place, &format!("leads nowhere: {why}")))
             })
-            .and_then(around, move |grant, _| Step::Done(grant.found_by(&by)))
+            .and_then(ctx, move |grant, _| {
+                ExchangeStep::Done(grant.with_source_prefix(&by))
+            })
     }
 }

@@ -2,7 +2,10 @@
 
 use std::collections::HashMap;
 
-use lifecycle_core::{Fault, Grant, Origin, OriginConfig, Step, Surroundings, origin::read_moment};
+use lifecycle_core::{
+    CredentialSource, CredentialSourceConfig, ExchangeStep, Fault, ProviderContext,
+    ResolvedCredential, credential_source::read_moment,
+};
 use serde_json::{Map, Value};
 
 use super::{command, entry::Entry, mode};
@@ -13,31 +16,31 @@ use super::{command, entry::Entry, mode};
 #[derive(Debug)]
 pub(super) struct External {
     entry: Entry,
-    config: OriginConfig,
+    config: CredentialSourceConfig,
 }
 
 impl External {
-    pub(super) fn new(entry: Entry, config: OriginConfig) -> Self {
+    pub(super) fn new(entry: Entry, config: CredentialSourceConfig) -> Self {
         Self { entry, config }
     }
 
-    fn run(&self, around: &Surroundings<'_>) -> Result<Step<Grant>, Fault> {
-        refuse_if_off(&self.entry, around)?;
+    fn run(&self, ctx: &ProviderContext<'_>) -> Result<ExchangeStep<ResolvedCredential>, Fault> {
+        refuse_if_off(&self.entry, ctx)?;
         let command = command::split(self.entry.need("process_command")?).map_err(|reason| {
             self.entry
                 .fault(&format!("has a process_command that {reason}"))
         })?;
         let (entry, config) = (self.entry.clone(), self.config.clone());
-        Ok(Step::run(command, move |output, around| {
+        Ok(ExchangeStep::program(command, move |output, ctx| {
             output
                 .and_then(|output| read(&entry, &output))
-                .and_then(|told| take(&told, &config, around))
-                .unwrap_or_else(Step::Failed)
+                .and_then(|told| take(&told, &config, ctx))
+                .unwrap_or_else(ExchangeStep::Failed)
         }))
     }
 }
 
-impl Origin for External {
+impl CredentialSource for External {
     fn name(&self) -> String {
         "external program".to_owned()
     }
@@ -46,14 +49,14 @@ impl Origin for External {
         self.entry.place().to_owned()
     }
 
-    fn begin(&self, around: &Surroundings<'_>) -> Step<Grant> {
-        self.run(around).unwrap_or_else(Step::Failed)
+    fn begin(&self, ctx: &ProviderContext<'_>) -> ExchangeStep<ResolvedCredential> {
+        self.run(ctx).unwrap_or_else(ExchangeStep::Failed)
     }
 }
 
 /// What the vendor's command line leaves when a program or a URL may not be asked.
-pub(super) fn refuse_if_off(entry: &Entry, around: &Surroundings<'_>) -> Result<(), Fault> {
-    if around.is_on(OFF) {
+pub(super) fn refuse_if_off(entry: &Entry, ctx: &ProviderContext<'_>) -> Result<(), Fault> {
+    if ctx.is_on(OFF) {
         return Err(entry.fault(&format!("may not be used: {OFF} forbids it")));
     }
     Ok(())
@@ -90,25 +93,25 @@ pub(super) fn settings(profile: &Map<String, Value>) -> HashMap<String, String> 
 
 fn take(
     told: &Entry,
-    config: &OriginConfig,
-    around: &Surroundings<'_>,
-) -> Result<Step<Grant>, Fault> {
+    config: &CredentialSourceConfig,
+    ctx: &ProviderContext<'_>,
+) -> Result<ExchangeStep<ResolvedCredential>, Fault> {
     let origin = match told.text("mode") {
         Some(mode @ ("External" | "ChainableRamRoleArn")) => {
             return Err(told.fault(&format!("has the mode {mode}, which leads elsewhere again")));
         }
-        Some(_) => mode::origin(told, config, around)?,
+        Some(_) => mode::origin(told, config, ctx)?,
         None => mode::keys(told)?,
     };
     let expires = told.text("expiration").map(|text| {
         read_moment(text).ok_or_else(|| told.fault("has an expiration that is no time"))
     });
     let expires = expires.transpose()?;
-    Ok(origin.begin(around).and_then(around, move |grant, _| {
-        Step::Done(match expires {
-            Some(expires) if grant.expires.is_none() => {
-                grant.until(expires).renewed_before(mode::PROGRAM_RENEWAL)
-            }
+    Ok(origin.begin(ctx).and_then(ctx, move |grant, _| {
+        ExchangeStep::Done(match expires {
+            Some(expires) if grant.expires.is_none() => grant
+                .with_expiry(expires)
+                .renewed_before(mode::PROGRAM_RENEWAL),
             _ => grant,
         })
     }))

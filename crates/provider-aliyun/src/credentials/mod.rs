@@ -19,7 +19,9 @@ mod role;
 mod session;
 mod signature;
 
-use lifecycle_core::{Origin, OriginConfig, origin::Variables};
+use lifecycle_core::{
+    CredentialSource, CredentialSourceConfig, credential_source::EnvCredentialSource,
+};
 
 pub use assume_role::AssumeRole;
 pub use config_file::ConfigFile;
@@ -33,9 +35,9 @@ use crate::PROFILE;
 
 /// The vendor's default chain: variables, an OIDC role, `~/.aliyun/config.json`, the credentials
 /// file, the ECS instance's RAM role, a credentials URI.
-pub fn origins(config: &OriginConfig) -> Vec<Box<dyn Origin>> {
-    let mut origins: Vec<Box<dyn Origin>> = vec![
-        Box::new(Variables::new(PROFILE.variables)),
+pub fn sources(config: &CredentialSourceConfig) -> Vec<Box<dyn CredentialSource>> {
+    let mut origins: Vec<Box<dyn CredentialSource>> = vec![
+        Box::new(EnvCredentialSource::new(PROFILE.variables)),
         Box::new(OidcVariables::new().with_config(config.clone())),
     ];
     origins.extend(files(config));
@@ -45,7 +47,7 @@ pub fn origins(config: &OriginConfig) -> Vec<Box<dyn Origin>> {
 }
 
 /// The files of the vendor's tools, those of the chain.
-pub fn files(config: &OriginConfig) -> Vec<Box<dyn Origin>> {
+pub fn files(config: &CredentialSourceConfig) -> Vec<Box<dyn CredentialSource>> {
     vec![
         Box::new(ConfigFile::new().with_config(config.clone())),
         Box::new(CredentialsFile::new().with_config(config.clone())),

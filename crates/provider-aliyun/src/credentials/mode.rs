@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use lifecycle_core::{Fault, Origin, OriginConfig, Surroundings};
+use lifecycle_core::{CredentialSource, CredentialSourceConfig, Fault, ProviderContext};
 
 use super::{
     assume_role::AssumeRole,
@@ -21,35 +21,35 @@ pub(super) const PROGRAM_RENEWAL: Duration = Duration::from_secs(180);
 /// <https://github.com/aliyun/aliyun-cli#configure-authentication-methods>
 pub(super) fn origin(
     entry: &Entry,
-    config: &OriginConfig,
-    around: &Surroundings<'_>,
-) -> Result<Box<dyn Origin>, Fault> {
+    config: &CredentialSourceConfig,
+    ctx: &ProviderContext<'_>,
+) -> Result<Box<dyn CredentialSource>, Fault> {
     let mode = mode(entry).unwrap_or_default();
     Ok(match mode {
         "AK" => entry.own(entry.key(None)?),
         "StsToken" => entry.own(entry.key(Some(entry.need("sts_token")?))?),
         "RamRoleArn" => {
             let base = entry.own(entry.key(entry.text("sts_token"))?);
-            Box::new(AssumeRole::new(base, role(entry, config, around)?))
+            Box::new(AssumeRole::new(base, role(entry, config, ctx)?))
         }
         "EcsRamRole" => entry.through(ecs_ram_role(entry, config)),
         "RamRoleArnWithRoleName" => {
             let base = Box::new(ecs_ram_role(entry, config));
-            entry.through(AssumeRole::new(base, role(entry, config, around)?))
+            entry.through(AssumeRole::new(base, role(entry, config, ctx)?))
         }
         "OIDC" => {
-            let provider = entry.need_or("oidc_provider_arn", &PROVIDER_ARN, around)?;
-            let token_file = entry.need_or("oidc_token_file", &TOKEN_FILE, around)?;
-            let role = role(entry, config, around)?;
+            let provider = entry.need_or("oidc_provider_arn", &PROVIDER_ARN, ctx)?;
+            let token_file = entry.need_or("oidc_token_file", &TOKEN_FILE, ctx)?;
+            let role = role(entry, config, ctx)?;
             entry.through(AssumeRoleWithOidc::new(role, provider, token_file))
         }
         "External" => entry.through(External::new(entry.clone(), config.clone())),
         "CredentialsURI" => {
-            refuse_if_off(entry, around)?;
-            let uri = entry.need_or("credentials_uri", &[credentials_uri::VARIABLE], around)?;
+            refuse_if_off(entry, ctx)?;
+            let uri = entry.need_or("credentials_uri", &[credentials_uri::VARIABLE], ctx)?;
             entry.through(CredentialsUri::new(uri))
         }
-        "CloudSSO" | "OAuth" => signed_in(entry, mode, around)?,
+        "CloudSSO" | "OAuth" => signed_in(entry, mode, ctx)?,
         _ => return Err(entry.unsupported("mode", SUPPORTED)),
     })
 }
@@ -75,29 +75,29 @@ pub(super) fn mode(entry: &Entry) -> Option<&str> {
 }
 
 /// The key that a profile without a mode holds.
-pub(super) fn keys(entry: &Entry) -> Result<Box<dyn Origin>, Fault> {
+pub(super) fn keys(entry: &Entry) -> Result<Box<dyn CredentialSource>, Fault> {
     Ok(entry.own(entry.key(entry.text("sts_token"))?))
 }
 
 /// The profile's role.
 pub(super) fn role(
     entry: &Entry,
-    config: &OriginConfig,
-    around: &Surroundings<'_>,
+    config: &CredentialSourceConfig,
+    ctx: &ProviderContext<'_>,
 ) -> Result<Role, Fault> {
     // The command line writes the first name, the Python library reads the second for OIDC.
     const WORDS: RoleWords = RoleWords {
         session_name: &["ram_session_name", "role_session_name"],
         duration: "expired_seconds",
     };
-    let arn = entry.need_or("ram_role_arn", &ROLE_ARN, around)?;
+    let arn = entry.need_or("ram_role_arn", &ROLE_ARN, ctx)?;
     entry.role(arn, &WORDS, config)
 }
 
 const SUPPORTED: &str = "AK, StsToken, RamRoleArn, EcsRamRole, RamRoleArnWithRoleName, OIDC, \
                          ChainableRamRoleArn, External or CredentialsURI";
 
-fn ecs_ram_role(entry: &Entry, config: &OriginConfig) -> EcsRamRole {
+fn ecs_ram_role(entry: &Entry, config: &CredentialSourceConfig) -> EcsRamRole {
     let origin = EcsRamRole::new().with_config(config.clone());
     match entry.text("ram_role_name") {
         Some(name) => origin.with_role(name),
@@ -110,9 +110,9 @@ fn ecs_ram_role(entry: &Entry, config: &OriginConfig) -> EcsRamRole {
 fn signed_in(
     entry: &Entry,
     mode: &str,
-    around: &Surroundings<'_>,
-) -> Result<Box<dyn Origin>, Fault> {
-    let now = around.stamp().unix();
+    ctx: &ProviderContext<'_>,
+) -> Result<Box<dyn CredentialSource>, Fault> {
+    let now = ctx.stamp().unix();
     let ends = entry.moment("sts_expiration");
     let left = ends.filter(|ends| {
         let ends = ends

@@ -3,7 +3,8 @@
 use bytes::Bytes;
 use http::{HeaderValue, Method, header};
 use lifecycle_core::{
-    Fault, Grant, Origin, OriginConfig, Reach, Secret, Step, Surroundings, origin::unusable,
+    CredentialSource, CredentialSourceConfig, ExchangeStep, Fault, ProviderContext,
+    ResolvedCredential, Secret, ServiceKind, credential_source::unusable,
 };
 
 use super::{
@@ -35,23 +36,23 @@ impl AssumeRoleWithOidc {
         }
     }
 
-    fn ask(&self, around: &Surroundings<'_>) -> Result<Step<Grant>, Fault> {
-        let token = self.token(around)?;
+    fn ask(&self, ctx: &ProviderContext<'_>) -> Result<ExchangeStep<ResolvedCredential>, Fault> {
+        let token = self.token(ctx)?;
         let form = self
             .role
-            .parameters(OPERATION, around)?
+            .parameters(OPERATION, ctx)?
             .with("OIDCProviderArn", &self.provider_arn)
             .with("OIDCToken", token.expose())
-            .with("Timestamp", &around.stamp().extended())
+            .with("Timestamp", &ctx.stamp().extended())
             .canonical();
-        let mut request = request(Method::POST, &self.role.sts(around)?, "/".to_owned())?;
+        let mut request = request(Method::POST, &self.role.sts(ctx)?, "/".to_owned())?;
         let form_type = HeaderValue::from_static("application/x-www-form-urlencoded");
         request
             .headers_mut()
             .insert(header::CONTENT_TYPE, form_type);
         *request.body_mut() = Bytes::from(form);
         let found = format!("{} (OIDC token {})", self.role.title(), self.token_file);
-        let then = move |reply: Result<_, Fault>, _: &Surroundings<'_>| {
+        let then = move |reply: Result<_, Fault>, _: &ProviderContext<'_>| {
             reply
                 .and_then(|reply| session::assumed(&reply, &found))
                 .map_err(|fault| {
@@ -59,12 +60,17 @@ impl AssumeRoleWithOidc {
                 })
                 .into()
         };
-        Ok(Step::ask(OPERATION, Reach::Service, request, then))
+        Ok(ExchangeStep::http(
+            OPERATION,
+            ServiceKind::Identity,
+            request,
+            then,
+        ))
     }
 
-    fn token(&self, around: &Surroundings<'_>) -> Result<Secret, Fault> {
+    fn token(&self, ctx: &ProviderContext<'_>) -> Result<Secret, Fault> {
         let unusable = |reason| unusable(&format!("OIDC token file {}", self.token_file), reason);
-        let text = around
+        let text = ctx
             .file(&self.token_file)?
             .ok_or_else(|| unusable("is not there"))?;
         match text.trim() {
@@ -76,7 +82,7 @@ impl AssumeRoleWithOidc {
 
 const OPERATION: &str = "AssumeRoleWithOIDC";
 
-impl Origin for AssumeRoleWithOidc {
+impl CredentialSource for AssumeRoleWithOidc {
     fn name(&self) -> String {
         format!("OIDC {}", self.role.title())
     }
@@ -85,8 +91,8 @@ impl Origin for AssumeRoleWithOidc {
         format!("OIDC token file {}", self.token_file)
     }
 
-    fn begin(&self, around: &Surroundings<'_>) -> Step<Grant> {
-        self.ask(around).unwrap_or_else(Step::Failed)
+    fn begin(&self, ctx: &ProviderContext<'_>) -> ExchangeStep<ResolvedCredential> {
+        self.ask(ctx).unwrap_or_else(ExchangeStep::Failed)
     }
 }
 
@@ -95,7 +101,7 @@ impl Origin for AssumeRoleWithOidc {
 /// <https://www.alibabacloud.com/help/en/ack/ack-managed-and-ack-dedicated/user-guide/use-rrsa-to-authorize-pods-to-access-different-cloud-services>
 #[derive(Clone, Debug, Default)]
 pub struct OidcVariables {
-    config: OriginConfig,
+    config: CredentialSourceConfig,
 }
 
 impl OidcVariables {
@@ -106,7 +112,7 @@ impl OidcVariables {
 
     /// With the address of STS that `config` gives.
     #[must_use]
-    pub fn with_config(mut self, config: OriginConfig) -> Self {
+    pub fn with_config(mut self, config: CredentialSourceConfig) -> Self {
         self.config = config;
         self
     }
@@ -123,7 +129,7 @@ pub(super) const TOKEN_FILE: [&str; 2] = [
     "ALIBABACLOUD_OIDC_TOKEN_FILE",
 ];
 
-impl Origin for OidcVariables {
+impl CredentialSource for OidcVariables {
     fn name(&self) -> String {
         "OIDC role".to_owned()
     }
@@ -135,14 +141,14 @@ impl Origin for OidcVariables {
 
     /// Some of the three are no half: they also complete profiles of files, and the vendor's chain
     /// goes on then.
-    fn begin(&self, around: &Surroundings<'_>) -> Step<Grant> {
-        let set = [ROLE_ARN, PROVIDER_ARN, TOKEN_FILE].map(|names| around.first_variable(&names));
+    fn begin(&self, ctx: &ProviderContext<'_>) -> ExchangeStep<ResolvedCredential> {
+        let set = [ROLE_ARN, PROVIDER_ARN, TOKEN_FILE].map(|names| ctx.first_variable(&names));
         match set {
             [Some(role), Some(provider), Some(file)] => {
                 let role = Role::new(role).configured(&self.config);
-                AssumeRoleWithOidc::new(role, provider, file).begin(around)
+                AssumeRoleWithOidc::new(role, provider, file).begin(ctx)
             }
-            _ => Step::Absent(format!("{} are not all set", self.wants())),
+            _ => ExchangeStep::NotConfigured(format!("{} are not all set", self.wants())),
         }
     }
 }

@@ -1,6 +1,8 @@
 //! A role, and the STS that hands out keys for it.
 
-use lifecycle_core::{Endpoint, Fault, OriginConfig, Surroundings, origin::unusable};
+use lifecycle_core::{
+    CredentialSourceConfig, Endpoint, Fault, ProviderContext, credential_source::unusable,
+};
 
 use crate::{config::Network, wire::Query};
 
@@ -87,7 +89,7 @@ impl Role {
     }
 
     /// With the address of STS that the caller gives, where he gives one.
-    pub(super) fn configured(mut self, config: &OriginConfig) -> Self {
+    pub(super) fn configured(mut self, config: &CredentialSourceConfig) -> Self {
         if config.identity.is_some() {
             self.endpoint.clone_from(&config.identity);
         }
@@ -111,7 +113,7 @@ impl Role {
     pub(super) fn parameters(
         &self,
         operation: &str,
-        around: &Surroundings<'_>,
+        ctx: &ProviderContext<'_>,
     ) -> Result<Query<'static>, Fault> {
         if self.duration < SHORTEST {
             return Err(unusable(
@@ -127,7 +129,7 @@ impl Role {
             .with("Version", VERSION)
             .with("Format", "JSON")
             .with("RoleArn", &self.arn)
-            .with("RoleSessionName", &self.session_name(around))
+            .with("RoleSessionName", &self.session_name(ctx))
             .with("DurationSeconds", &self.duration.to_string());
         Ok(match &self.policy {
             Some(policy) => query.with("Policy", policy),
@@ -141,19 +143,19 @@ impl Role {
     }
 
     /// Where STS is reached.
-    pub(super) fn sts(&self, around: &Surroundings<'_>) -> Result<Endpoint, Fault> {
+    pub(super) fn sts(&self, ctx: &ProviderContext<'_>) -> Result<Endpoint, Fault> {
         if let Some(endpoint) = &self.endpoint {
             return Ok(endpoint.clone());
         }
-        if let Some(endpoint) = around.variable(STS_ENDPOINT) {
+        if let Some(endpoint) = ctx.variable(STS_ENDPOINT) {
             return Endpoint::parse(&endpoint)
                 .map_err(|error| unusable(STS_ENDPOINT, &format!("is no endpoint: {error}")));
         }
-        let Some(region) = self.sts_region.clone().or(around.variable(STS_REGION)) else {
+        let Some(region) = self.sts_region.clone().or(ctx.variable(STS_REGION)) else {
             return Endpoint::parse(CENTRAL_STS)
                 .map_err(|error| unusable("STS", &error.to_string()));
         };
-        let host = |region: &str| match self.network(around) {
+        let host = |region: &str| match self.network(ctx) {
             Network::Public => format!("sts.{region}.aliyuncs.com"),
             Network::Vpc => format!("sts-vpc.{region}.aliyuncs.com"),
         };
@@ -165,18 +167,18 @@ impl Role {
         })
     }
 
-    fn network(&self, around: &Surroundings<'_>) -> Network {
-        self.network.unwrap_or(match around.is_on(VPC) {
+    fn network(&self, ctx: &ProviderContext<'_>) -> Network {
+        self.network.unwrap_or(match ctx.is_on(VPC) {
             true => Network::Vpc,
             false => Network::Public,
         })
     }
 
-    fn session_name(&self, around: &Surroundings<'_>) -> String {
+    fn session_name(&self, ctx: &ProviderContext<'_>) -> String {
         self.session_name
             .clone()
-            .or_else(|| around.variable("ALIBABA_CLOUD_ROLE_SESSION_NAME"))
-            .unwrap_or_else(|| format!("lifecycle-{}", around.stamp().unix()))
+            .or_else(|| ctx.variable("ALIBABA_CLOUD_ROLE_SESSION_NAME"))
+            .unwrap_or_else(|| format!("lifecycle-{}", ctx.stamp().unix()))
     }
 }
 

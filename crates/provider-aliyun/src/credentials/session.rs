@@ -6,8 +6,9 @@ use std::time::{Duration, SystemTime};
 use bytes::Bytes;
 use http::{Method, header};
 use lifecycle_core::{
-    Credential, Endpoint, Fault, FaultKind, Grant, Reply, Secret, encode,
-    origin::{read_expiry, without_excerpt},
+    Credential, Endpoint, Fault, FaultKind, HttpResponse, ResolvedCredential, Secret,
+    credential_source::{read_expiry, without_excerpt},
+    encode,
 };
 use serde::{Deserialize, de::DeserializeOwned};
 
@@ -46,14 +47,14 @@ struct Told {
 }
 
 /// The key in an answer of STS.
-pub(super) fn assumed(reply: &Reply, found: &str) -> Result<Grant, Fault> {
+pub(super) fn assumed(reply: &HttpResponse, found: &str) -> Result<ResolvedCredential, Fault> {
     refusal(reply)?;
     let answer: Assumed = read(reply)?;
     grant(answer.credentials.0, reply, found)
 }
 
 /// The key in an answer of the metadata service or of a credentials URI.
-pub(super) fn told(reply: &Reply, found: &str) -> Result<Grant, Fault> {
+pub(super) fn told(reply: &HttpResponse, found: &str) -> Result<ResolvedCredential, Fault> {
     refusal(reply)?;
     let answer: Told = read(reply)?;
     match answer.code.0.as_deref() {
@@ -61,13 +62,13 @@ pub(super) fn told(reply: &Reply, found: &str) -> Result<Grant, Fault> {
         Some(code) => Err(
             Fault::new(FaultKind::Credential, "there is no key to be had")
                 .with_code(code)
-                .with_status(reply.status),
+                .with_status(reply.status().as_u16()),
         ),
     }
 }
 
 /// The fault of an answer that is none.
-pub(super) fn refusal(reply: &Reply) -> Result<(), Fault> {
+pub(super) fn refusal(reply: &HttpResponse) -> Result<(), Fault> {
     fault::check(reply).map_err(without_excerpt)
 }
 
@@ -113,12 +114,12 @@ pub(super) fn request(
     Ok(request)
 }
 
-fn read<T: DeserializeOwned>(reply: &Reply) -> Result<T, Fault> {
-    serde_json::from_slice(&reply.body)
+fn read<T: DeserializeOwned>(reply: &HttpResponse) -> Result<T, Fault> {
+    serde_json::from_slice(reply.body())
         .map_err(|_| unreadable(reply, "the answer with the key is not in the cloud's form"))
 }
 
-fn grant(session: Session, reply: &Reply, found: &str) -> Result<Grant, Fault> {
+fn grant(session: Session, reply: &HttpResponse, found: &str) -> Result<ResolvedCredential, Fault> {
     let need = |field: Text, name: &str| {
         let missing = || unreadable(reply, &format!("the answer has no {name}"));
         field.0.ok_or_else(missing)
@@ -128,12 +129,12 @@ fn grant(session: Session, reply: &Reply, found: &str) -> Result<Grant, Fault> {
     let token = need(session.security_token, "SecurityToken")?;
     let expiration = need(session.expiration, "Expiration")?;
     let expires: SystemTime = read_expiry(&expiration, reply)?;
-    let grant = Grant::new(Credential::session(id, secret, token), found);
-    Ok(grant.until(expires).renewed_before(RENEWAL))
+    let grant = ResolvedCredential::new(Credential::session(id, secret, token), found);
+    Ok(grant.with_expiry(expires).renewed_before(RENEWAL))
 }
 
-fn unreadable(reply: &Reply, message: &str) -> Fault {
+fn unreadable(reply: &HttpResponse, message: &str) -> Fault {
     Fault::new(FaultKind::Unreadable, message)
-        .with_status(reply.status)
+        .with_status(reply.status().as_u16())
         .with_request_id(fault::request_id(reply))
 }

@@ -3,7 +3,7 @@
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use hmac::{Hmac, KeyInit, Mac};
-use lifecycle_core::{Credential, Fault, FaultKind, Stamp, encode};
+use lifecycle_core::{Credential, Fault, FaultKind, SigningContext, encode};
 use sha1::Sha1;
 
 use crate::wire::Query;
@@ -13,7 +13,7 @@ use crate::wire::Query;
 pub(super) fn signed_query(
     parameters: Query<'_>,
     key: &Credential,
-    at: &Stamp,
+    at: &SigningContext,
 ) -> Result<String, Fault> {
     let Credential::Keys {
         id,

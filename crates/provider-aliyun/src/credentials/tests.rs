@@ -9,12 +9,14 @@ use std::collections::{HashMap, VecDeque};
 
 use bytes::Bytes;
 use lifecycle_core::{
-    Credential, Fault, FaultKind, Grant, Machine, Origin, OriginConfig, Reach, Reply, Stamp, Step,
-    Surroundings,
-    origin::{FirstOf, Holds},
+    Credential, CredentialSource, CredentialSourceConfig, ExchangeStep, Fault, FaultKind,
+    HostEnvironment, HttpResponse, ProviderContext, ResolvedCredential, ServiceKind,
+    SigningContext,
+    credential_source::{CredentialSourceChain, FileCheck},
 };
+use provider_testing::http_response;
 
-use super::origins;
+use super::sources;
 
 /// Variables and files. A name with a `/` is a file.
 #[derive(Debug, Default)]
@@ -31,12 +33,12 @@ impl Toy {
     }
 }
 
-impl Machine for Toy {
+impl HostEnvironment for Toy {
     fn variable(&self, name: &str) -> Option<String> {
         self.0.get(name).filter(|_| !name.contains('/')).cloned()
     }
 
-    fn file(&self, path: &str, _: Holds) -> Result<Option<String>, String> {
+    fn file(&self, path: &str, _: FileCheck) -> Result<Option<String>, String> {
         match self.0.get(path).map(String::as_str) {
             Some("locked") => Err("cannot be read: permission denied".to_owned()),
             text => Ok(text.map(str::to_owned)),
@@ -47,8 +49,8 @@ impl Machine for Toy {
 /// 2018-01-29T08:00:00Z.
 pub(super) const NOW: i64 = 1_517_212_800;
 
-pub(crate) fn around(toy: &Toy) -> Surroundings<'_> {
-    Surroundings::new(toy, Stamp::from_unix(NOW, 10))
+pub(crate) fn ctx(toy: &Toy) -> ProviderContext<'_> {
+    ProviderContext::new(toy, SigningContext::from_unix(NOW, 10))
 }
 
 /// What the world says to a step.
@@ -67,43 +69,43 @@ pub(super) struct Story {
 
 #[derive(Debug)]
 pub(super) enum End {
-    Done(Grant),
-    Absent(String),
+    Done(ResolvedCredential),
+    NotConfigured(String),
     Failed(Fault),
 }
 
 #[derive(Debug)]
 pub(super) enum Asked {
-    Http(Reach, Box<http::Request<Bytes>>),
+    Http(ServiceKind, Box<http::Request<Bytes>>),
     Program(Vec<String>),
 }
 
 /// Drives an origin on this machine. The answers must be exactly as many as are needed.
-pub(super) fn drive(origin: &dyn Origin, toy: &Toy, answers: Vec<Answer>) -> Story {
-    let around = around(toy);
+pub(super) fn drive(origin: &dyn CredentialSource, toy: &Toy, answers: Vec<Answer>) -> Story {
+    let ctx = ctx(toy);
     let mut answers = VecDeque::from(answers);
     let mut asked = Vec::new();
-    let mut step = origin.begin(&around);
+    let mut step = origin.begin(&ctx);
     let end = loop {
         step = match step {
-            Step::Done(grant) => break End::Done(grant),
-            Step::Absent(why) => break End::Absent(why),
-            Step::Failed(fault) => break End::Failed(fault),
-            Step::Ask(ask) => {
-                asked.push(Asked::Http(ask.reach, Box::new(ask.request.clone())));
+            ExchangeStep::Done(grant) => break End::Done(grant),
+            ExchangeStep::NotConfigured(why) => break End::NotConfigured(why),
+            ExchangeStep::Failed(fault) => break End::Failed(fault),
+            ExchangeStep::Http(ask) => {
+                asked.push(Asked::Http(ask.service, Box::new(ask.request.clone())));
                 let reply = match answers.pop_front() {
                     Some(Answer::Http(status, body)) => Ok(reply(status, body)),
                     Some(Answer::Silence(kind)) => Err(Fault::new(kind, "silence")),
                     _ => panic!("no answer to {asked:?}"),
                 };
-                ask.then(reply, &around)
+                ask.then(reply, &ctx)
             }
-            Step::Run(run) => {
+            ExchangeStep::Program(run) => {
                 asked.push(Asked::Program(run.command.clone()));
                 let Some(Answer::Output(output)) = answers.pop_front() else {
                     panic!("no answer to {asked:?}");
                 };
-                run.then(Ok(output.to_owned()), &around)
+                run.then(Ok(output.to_owned()), &ctx)
             }
         };
     };
@@ -115,16 +117,12 @@ pub(super) fn drive(origin: &dyn Origin, toy: &Toy, answers: Vec<Answer>) -> Sto
     Story { end, asked }
 }
 
-fn reply(status: u16, body: &'static str) -> Reply {
-    Reply {
-        status,
-        headers: http::HeaderMap::new(),
-        body: body.into(),
-    }
+fn reply(status: u16, body: &'static str) -> HttpResponse {
+    http_response(status, http::HeaderMap::new(), body)
 }
 
 impl Story {
-    pub(super) fn grant(self) -> Grant {
+    pub(super) fn grant(self) -> ResolvedCredential {
         match self.end {
             End::Done(grant) => grant,
             other => panic!("{other:?}"),
@@ -144,7 +142,7 @@ impl Story {
 
     pub(super) fn absence(self) -> String {
         match self.end {
-            End::Absent(why) => why,
+            End::NotConfigured(why) => why,
             other => panic!("{other:?}"),
         }
     }
@@ -168,7 +166,7 @@ impl Story {
 }
 
 /// `id`, `id/secret` or `id/secret/session` of a grant.
-pub(super) fn key_of(grant: &Grant) -> String {
+pub(super) fn key_of(grant: &ResolvedCredential) -> String {
     let Credential::Keys {
         id,
         secret,
@@ -228,15 +226,15 @@ const INI: (&str, &str) = (
 );
 const URI: (&str, &str) = ("ALIBABA_CLOUD_CREDENTIALS_URI", "http://127.0.0.1:6666/key");
 
-fn chain() -> FirstOf {
-    FirstOf::new(origins(&OriginConfig::default()))
+fn chain() -> CredentialSourceChain {
+    CredentialSourceChain::new(sources(&CredentialSourceConfig::default()))
 }
 
 #[test]
 fn the_chain_has_the_vendors_order() {
-    let names: Vec<String> = origins(&OriginConfig::default())
+    let names: Vec<String> = sources(&CredentialSourceConfig::default())
         .iter()
-        .map(Origin::name)
+        .map(CredentialSource::name)
         .collect();
     assert_eq!(
         names,
@@ -251,7 +249,7 @@ fn the_chain_has_the_vendors_order() {
     );
     let mut texts: Vec<(&str, &str)> = [&ENVIRONMENT[..], &OIDC, &[CONFIG, INI, URI]].concat();
     let story = drive(&chain(), &Toy::new(&texts), vec![]);
-    assert_eq!(story.grant().found, "variable ALIBABA_CLOUD_ACCESS_KEY_ID");
+    assert_eq!(story.grant().source, "variable ALIBABA_CLOUD_ACCESS_KEY_ID");
 
     texts.drain(..2);
     let story = drive(
@@ -260,21 +258,21 @@ fn the_chain_has_the_vendors_order() {
         vec![Answer::Http(200, ASSUMED)],
     );
     assert_eq!(
-        story.grant().found,
+        story.grant().source,
         "role acs:ram::1:role/oidc (OIDC token /var/token)"
     );
 
     texts.drain(..4);
     let story = drive(&chain(), &Toy::new(&texts), vec![]);
     assert_eq!(
-        story.grant().found,
+        story.grant().source,
         r#"profile "a" in ~/.aliyun/config.json"#
     );
 
     texts.drain(..1);
     let story = drive(&chain(), &Toy::new(&texts), vec![]);
     assert_eq!(
-        story.grant().found,
+        story.grant().source,
         "section [default] in ~/.alibabacloud/credentials"
     );
 
@@ -286,7 +284,7 @@ fn the_chain_has_the_vendors_order() {
         Answer::Http(200, TOLD),
     ];
     let story = drive(&chain(), &Toy::new(&texts), answers);
-    assert_eq!(story.grant().found, "role web (ECS metadata)");
+    assert_eq!(story.grant().source, "role web (ECS metadata)");
 
     let answers = vec![
         Answer::Silence(FaultKind::Unreachable),
@@ -301,7 +299,7 @@ fn the_chain_has_the_vendors_order() {
         ]
     );
     assert_eq!(
-        story.grant().found,
+        story.grant().source,
         "credentials URI at http://127.0.0.1:6666"
     );
 
@@ -334,7 +332,7 @@ fn the_metadata_service_and_the_config_file_can_be_switched_off() {
 
 #[test]
 fn origins_say_what_they_want() {
-    for origin in origins(&OriginConfig::default()) {
+    for origin in sources(&CredentialSourceConfig::default()) {
         assert!(!origin.wants().is_empty(), "{}", origin.name());
     }
 }
@@ -358,10 +356,12 @@ fn no_file_makes_it_panic_or_tell() {
             for odd in ["", "\"", "]", "\\", "{", "\n", "\u{fffd}", "="] {
                 let (before, after) = (&sample[..place], &sample[place + 1..]);
                 let toy = Toy::new(&[(path, &format!("{before}{odd}{after}"))]);
-                for origin in origins(&OriginConfig::default()) {
-                    let shown = match origin.begin(&around(&toy)) {
-                        Step::Done(grant) => format!("{:?} {}", grant.credential, grant.found),
-                        Step::Failed(fault) => format!("{fault} {fault:?}"),
+                for origin in sources(&CredentialSourceConfig::default()) {
+                    let shown = match origin.begin(&ctx(&toy)) {
+                        ExchangeStep::Done(grant) => {
+                            format!("{:?} {}", grant.credential, grant.source)
+                        }
+                        ExchangeStep::Failed(fault) => format!("{fault} {fault:?}"),
                         other => format!("{other:?}"),
                     };
                     assert!(!shown.contains("hidden"), "{before:?} {odd:?}: {shown}");

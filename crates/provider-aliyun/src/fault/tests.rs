@@ -1,16 +1,17 @@
 //! Codes, statuses and hints against what they mean.
 
 use super::*;
+use provider_testing::http_response;
 
-fn reply(status: u16, headers: &[(&'static str, &str)], body: &'static str) -> Reply {
-    Reply {
+fn reply(status: u16, headers: &[(&'static str, &str)], body: &'static str) -> HttpResponse {
+    http_response(
         status,
-        headers: headers
+        headers
             .iter()
             .map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()))
             .collect(),
-        body: body.into(),
-    }
+        body,
+    )
 }
 
 #[test]
@@ -67,18 +68,18 @@ fn codes_have_meanings() {
 #[test]
 fn faults_say_whether_the_cloud_may_have_acted() {
     for (code, effect) in [
-        ("DiskError", Effect::None),
-        ("DryRunOperation", Effect::None),
-        ("DRYRUN.SUCCESS", Effect::None),
-        ("IncorrectInstanceStatus", Effect::None),
-        ("Throttling.Api", Effect::None),
-        ("InvalidTimeStamp.Expired", Effect::None),
-        ("SignatureNonceUsed", Effect::Possible),
-        ("InternalError", Effect::Possible),
-        ("ServiceUnavailable", Effect::Possible),
-        ("SomethingNew", Effect::Possible),
+        ("DiskError", ExecutionStatus::NotExecuted),
+        ("DryRunOperation", ExecutionStatus::NotExecuted),
+        ("DRYRUN.SUCCESS", ExecutionStatus::NotExecuted),
+        ("IncorrectInstanceStatus", ExecutionStatus::NotExecuted),
+        ("Throttling.Api", ExecutionStatus::NotExecuted),
+        ("InvalidTimeStamp.Expired", ExecutionStatus::NotExecuted),
+        ("SignatureNonceUsed", ExecutionStatus::Unknown),
+        ("InternalError", ExecutionStatus::Unknown),
+        ("ServiceUnavailable", ExecutionStatus::Unknown),
+        ("SomethingNew", ExecutionStatus::Unknown),
     ] {
-        assert_eq!(of_row(code, None).effect(), effect, "{code}");
+        assert_eq!(of_row(code, None).execution_status(), effect, "{code}");
     }
 }
 

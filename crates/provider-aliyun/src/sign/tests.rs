@@ -117,8 +117,9 @@ fn repeated_headers_are_joined_in_order() {
 #[test]
 fn secrets_are_sensitive_and_not_repeated() {
     let endpoint = Endpoint::parse("ecs.cn-beijing.aliyuncs.com").unwrap();
-    let draft = Draft::new("StartInstance", http::Method::POST, "/").with_query("InstanceId=i-1");
-    let at = Stamp::from_unix(1_517_212_800, 10);
+    let draft =
+        UnsignedRequest::new("StartInstance", http::Method::POST, "/").with_query("InstanceId=i-1");
+    let at = SigningContext::from_unix(1_517_212_800, 10);
 
     let key = Credential::session("id", "hidden-secret", "hidden-token");
     let request = sign(&endpoint, &draft, &key, &at).unwrap();

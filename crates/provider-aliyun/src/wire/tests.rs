@@ -1,7 +1,8 @@
 //! Requests against recorded ones, answers against what they mean.
 
 use bytes::Bytes;
-use lifecycle_core::{Billing, Credential, Effect, Endpoint, Provider, Stamp};
+use lifecycle_core::{Credential, Endpoint, Provider, SigningContext, StopBilling};
+use provider_testing::{http_response, with_body};
 use serde_json::Value;
 
 use super::*;
@@ -13,7 +14,7 @@ use crate::{
 // Requests.
 
 /// What we ask for where the vendor's Python SDK was recorded; `None` where we ask in another way.
-fn our_draft(name: &str) -> Option<Draft> {
+fn our_draft(name: &str) -> Option<UnsignedRequest> {
     let together = &config().with_batch(Batch::AllTogether);
     let one = &ids(1)[..];
     Some(match name {
@@ -24,8 +25,12 @@ fn our_draft(name: &str) -> Option<Draft> {
         ),
         "start-instance-sts" | "start-instance-async-client" => act_draft(&config(), start(), one),
         "start-instances-three" => act_draft(&config(), start(), &ids(3)),
-        "stop-instance" => act_draft(&config(), stop(StopMode::Graceful, Billing::Keep), one),
-        "stop-instances" => act_draft(together, stop(StopMode::Graceful, Billing::Keep), &ids(2)),
+        "stop-instance" => act_draft(&config(), stop(StopMode::Graceful, StopBilling::Keep), one),
+        "stop-instances" => act_draft(
+            together,
+            stop(StopMode::Graceful, StopBilling::Keep),
+            &ids(2),
+        ),
         "reboot-instance" => act_draft(&config(), reboot(StopMode::Graceful), one),
         "reboot-instance-force" => act_draft(&config(), reboot(StopMode::Forced), one),
         "reboot-instances-force" => act_draft(together, reboot(StopMode::Forced), &ids(2)),
@@ -77,7 +82,7 @@ fn requests_mean_what_the_vendors_sdk_means() {
             found.next().map(|pair| pair[1].as_str().unwrap())
         };
         let nonce = u128::from_str_radix(header("x-acs-signature-nonce").unwrap(), 16).unwrap();
-        let at = Stamp::from_unix(1_517_212_800, nonce);
+        let at = SigningContext::from_unix(1_517_212_800, nonce);
         let (key, secret) = credential(&wire["about"]["credentials"], name);
         let request = Aliyun::new(config()).sign(&draft, &key, &at).unwrap();
 
@@ -172,19 +177,19 @@ fn options_become_parameters() {
             "BatchOptimization=SuccessFirst&InstanceId.1=i-1&InstanceId.2=i-2&RegionId=cn-beijing",
         ),
         (
-            stop(StopMode::Graceful, Billing::Keep),
+            stop(StopMode::Graceful, StopBilling::Keep),
             1,
             "StopInstance",
             "ForceStop=false&InstanceId=i-1&StoppedMode=KeepCharging",
         ),
         (
-            stop(StopMode::Forced, Billing::Release),
+            stop(StopMode::Forced, StopBilling::Release),
             1,
             "StopInstance",
             "ForceStop=true&InstanceId=i-1&StoppedMode=StopCharging",
         ),
         (
-            stop(StopMode::Forced, Billing::Release),
+            stop(StopMode::Forced, StopBilling::Release),
             2,
             "StopInstances",
             "BatchOptimization=SuccessFirst&ForceStop=true&InstanceId.1=i-1&InstanceId.2=i-2\
@@ -247,10 +252,10 @@ fn the_profile_says_what_the_requests_can_do() {
     for action in [
         start(),
         initialize(),
-        stop(StopMode::Forced, Billing::Release),
+        stop(StopMode::Forced, StopBilling::Release),
         reboot(StopMode::Forced),
     ] {
-        profile.admits(&action).unwrap();
+        profile.supports(&action).unwrap();
         assert!(aliyun.act(&action, &ids(profile.batch(&action))).is_ok());
         assert!(
             aliyun
@@ -391,8 +396,8 @@ fn answers_mean_what_the_table_says() {
         assert_eq!(fault::request_id(&reply).as_deref(), Some(id), "{name}");
         if let Err(fault) = fault::check(&reply) {
             assert_eq!(fault.request_id(), Some(id), "{name}");
-            assert_eq!(fault.status(), Some(reply.status), "{name}");
-            let body = String::from_utf8_lossy(&reply.body);
+            assert_eq!(fault.status(), Some(reply.status().as_u16()), "{name}");
+            let body = String::from_utf8_lossy(reply.body());
             assert!(body.contains(fault.code().unwrap()), "{name}");
             assert!(!fault.message().is_empty(), "{name}");
         }
@@ -401,7 +406,7 @@ fn answers_mean_what_the_table_says() {
 }
 
 /// What an answer to `operation` means, in words.
-fn meaning(operation: &str, reply: &Reply) -> String {
+fn meaning(operation: &str, reply: &HttpResponse) -> String {
     let read = fault::check(reply).and_then(|()| match operation {
         "StartInstance" | "StopInstance" | "RebootInstance" => read_single(reply).map(words),
         "StartInstances" | "StopInstances" | "RebootInstances" => read_batch(reply).map(words),
@@ -418,10 +423,10 @@ fn meaning(operation: &str, reply: &Reply) -> String {
     }
 }
 
-fn words(receipt: Receipt) -> Vec<String> {
+fn words(receipt: BatchAck) -> Vec<String> {
     match receipt {
-        Receipt::All => vec!["all accepted".to_owned()],
-        Receipt::Each { accepted, refused } => accepted
+        BatchAck::All => vec!["all accepted".to_owned()],
+        BatchAck::Each { accepted, refused } => accepted
             .iter()
             .map(|id| format!("{} accepted", short(id)))
             .chain(
@@ -461,7 +466,7 @@ fn seen_words(seen: &Observation) -> String {
 
 fn fault_words(fault: &Fault) -> String {
     let mut words = fault.kind().to_string();
-    if fault.effect() == Effect::Possible {
+    if fault.maybe_executed() {
         words += ", perhaps carried out";
     }
     if let Some(wait) = fault.retry_after() {
@@ -586,11 +591,8 @@ fn the_security_lock_counts_before_others() {
 fn a_cut_answer_is_never_a_good_one() {
     for response in wire()["responses"].as_array().unwrap() {
         let reply = reply_of(response);
-        for length in 0..reply.body.len() {
-            let cut = Reply {
-                body: reply.body.slice(..length),
-                ..reply.clone()
-            };
+        for length in 0..reply.body().len() {
+            let cut = with_body(&reply, reply.body().slice(..length));
             match fault::check(&cut) {
                 Err(fault) => assert_eq!(fault.code(), None, "{length} of {response}"),
                 Ok(()) => assert!(Answer::read(&cut).is_err(), "{length} of {response}"),
@@ -604,7 +606,7 @@ fn a_cut_answer_is_never_a_good_one() {
 fn an_odd_value_leaves_the_rest_alone() {
     for response in wire()["responses"].as_array().unwrap() {
         let reply = reply_of(response);
-        let Ok(whole) = serde_json::from_slice::<Value>(&reply.body) else {
+        let Ok(whole) = serde_json::from_slice::<Value>(reply.body()) else {
             continue;
         };
         let rows = count_rows(&reply);
@@ -612,10 +614,7 @@ fn an_odd_value_leaves_the_rest_alone() {
             for odd in ["null", "7", "-0.5", "true", r#""x""#, "[[]]", r#"{"x":{}}"#] {
                 let mut damaged = whole.clone();
                 *damaged.pointer_mut(&pointer).unwrap() = serde_json::from_str(odd).unwrap();
-                let damaged = Reply {
-                    body: damaged.to_string().into(),
-                    ..reply.clone()
-                };
+                let damaged = with_body(&reply, damaged.to_string());
                 fault::request_id(&damaged);
                 if fault::check(&damaged).is_err() {
                     continue;
@@ -649,15 +648,12 @@ fn changed_bytes_do_no_harm() {
     for response in wire()["responses"].as_array().unwrap() {
         let reply = reply_of(response);
         for _ in 0..50 {
-            let mut body = reply.body.to_vec();
+            let mut body = reply.body().to_vec();
             for _ in 0..=next(3) {
                 let place = next(body.len());
                 body[place] = u8::try_from(next(256)).unwrap();
             }
-            let changed = Reply {
-                body: body.into(),
-                ..reply.clone()
-            };
+            let changed = with_body(&reply, body);
             let _ = fault::request_id(&changed);
             let _ = fault::check(&changed);
             let _ = read_single(&changed);
@@ -668,8 +664,8 @@ fn changed_bytes_do_no_harm() {
     }
 }
 
-fn count_rows(reply: &Reply) -> Option<usize> {
-    let Receipt::Each { accepted, refused } = read_batch(reply).ok()? else {
+fn count_rows(reply: &HttpResponse) -> Option<usize> {
+    let BatchAck::Each { accepted, refused } = read_batch(reply).ok()? else {
         return None;
     };
     let seen = read_page(reply).ok()?.observations;
@@ -714,7 +710,7 @@ fn config() -> Config {
     Config::new("cn-hangzhou").unwrap().with_endpoint(recorder)
 }
 
-fn act_draft(config: &Config, action: Action, ids: &[InstanceId]) -> Draft {
+fn act_draft(config: &Config, action: Action, ids: &[InstanceId]) -> UnsignedRequest {
     act(config, &action, ids).unwrap().draft
 }
 
@@ -728,7 +724,7 @@ fn initialize() -> Action {
     options.into()
 }
 
-fn stop(mode: StopMode, billing: Billing) -> Action {
+fn stop(mode: StopMode, billing: StopBilling) -> Action {
     let mut options = StopOptions::default();
     options.mode = mode;
     options.billing = billing;
@@ -753,15 +749,15 @@ fn short_ids(count: usize) -> Vec<InstanceId> {
         .collect()
 }
 
-fn good_reply(body: &'static str) -> Reply {
-    Reply {
-        status: 200,
-        headers: http::HeaderMap::new(),
-        body: Bytes::from_static(body.as_bytes()),
-    }
+fn good_reply(body: &'static str) -> HttpResponse {
+    http_response(
+        200,
+        http::HeaderMap::new(),
+        Bytes::from_static(body.as_bytes()),
+    )
 }
 
-fn reply_of(response: &Value) -> Reply {
+fn reply_of(response: &Value) -> HttpResponse {
     let mut headers = http::HeaderMap::new();
     let content_type = response["content_type"].as_str().unwrap();
     headers.insert("content-type", content_type.parse().unwrap());
@@ -769,9 +765,9 @@ fn reply_of(response: &Value) -> Reply {
         let name: http::HeaderName = name.parse().unwrap();
         headers.insert(name, value.as_str().unwrap().parse().unwrap());
     }
-    Reply {
-        status: response["status"].as_u64().unwrap().try_into().unwrap(),
+    http_response(
+        response["status"].as_u64().unwrap().try_into().unwrap(),
         headers,
-        body: response["body"].as_str().unwrap().to_owned().into(),
-    }
+        response["body"].as_str().unwrap().to_owned(),
+    )
 }

@@ -1,8 +1,9 @@
 //! The profiles of Baidu's command line: <https://github.com/baidubce/bce-cli>.
 
 use lifecycle_core::{
-    Credential, Fault, Grant, KeyVariables, Origin, Step, Surroundings,
-    origin::{Variables, unusable},
+    Credential, CredentialSource, EnvVarNames, ExchangeStep, Fault, ProviderContext,
+    ResolvedCredential,
+    credential_source::{EnvCredentialSource, unusable},
 };
 use serde::Deserialize;
 
@@ -38,7 +39,7 @@ impl CommandLineProfile {
     }
 }
 
-impl Origin for CommandLineProfile {
+impl CredentialSource for CommandLineProfile {
     fn name(&self) -> String {
         "Baidu command line".to_owned()
     }
@@ -47,15 +48,17 @@ impl Origin for CommandLineProfile {
         format!("{CONFIG} or {VARIABLES}")
     }
 
-    fn begin(&self, around: &Surroundings<'_>) -> Step<Grant> {
-        match stored_profile(self.profile.as_deref(), around) {
-            Ok(Some(profile)) if profile.has_key() => profile.grant(around).into(),
-            Ok(_) if self.is_alone => Step::Absent(format!("{CONFIG} has no key")),
-            Ok(_) => match Variables::new(&[VARIABLES]).begin(around) {
-                Step::Absent(why) => Step::Absent(format!("{CONFIG} has no key, and {why}")),
+    fn begin(&self, ctx: &ProviderContext<'_>) -> ExchangeStep<ResolvedCredential> {
+        match stored_profile(self.profile.as_deref(), ctx) {
+            Ok(Some(profile)) if profile.has_key() => profile.grant(ctx).into(),
+            Ok(_) if self.is_alone => ExchangeStep::NotConfigured(format!("{CONFIG} has no key")),
+            Ok(_) => match EnvCredentialSource::new(&[VARIABLES]).begin(ctx) {
+                ExchangeStep::NotConfigured(why) => {
+                    ExchangeStep::NotConfigured(format!("{CONFIG} has no key, and {why}"))
+                }
                 step => step,
             },
-            Err(fault) => Step::Failed(fault),
+            Err(fault) => ExchangeStep::Failed(fault),
         }
     }
 }
@@ -63,9 +66,9 @@ impl Origin for CommandLineProfile {
 /// The profile asked for, else the current one; `None` when nothing is stored.
 pub(crate) fn stored_profile(
     asked_for: Option<&str>,
-    around: &Surroundings<'_>,
+    ctx: &ProviderContext<'_>,
 ) -> Result<Option<Profile>, Fault> {
-    let Some(text) = around.secret_file(CONFIG)? else {
+    let Some(text) = ctx.secret_file(CONFIG)? else {
         return match asked_for {
             Some(name) => Err(unusable(
                 &format!("profile {name:?}"),
@@ -102,7 +105,7 @@ pub(crate) fn stored_profile(
 pub(crate) const CONFIG: &str = "~/.bce/config.json";
 
 /// What fills up a profile, and is a key by itself.
-pub(crate) const VARIABLES: KeyVariables = KeyVariables::Keys {
+pub(crate) const VARIABLES: EnvVarNames = EnvVarNames::Keys {
     id: ID,
     secret: SECRET,
     session: Some(SESSION),
@@ -158,13 +161,13 @@ impl Profile {
         .any(|field| filled(field).is_some())
     }
 
-    fn grant(&self, around: &Surroundings<'_>) -> Result<Grant, Fault> {
+    fn grant(&self, ctx: &ProviderContext<'_>) -> Result<ResolvedCredential, Fault> {
         let mut found = self.title();
         let mut part = |name, field, variable: &str| {
             if let Some(text) = filled(field) {
                 return Ok(text.to_owned());
             }
-            if let Some(text) = around.variable(variable) {
+            if let Some(text) = ctx.variable(variable) {
                 found.push_str(&format!(" with {variable}"));
                 return Ok(text);
             }
@@ -186,7 +189,7 @@ impl Profile {
                 return Err(unusable(&self.title(), &reason));
             }
         };
-        Ok(Grant::new(credential, found))
+        Ok(ResolvedCredential::new(credential, found))
     }
 }
 

@@ -4,7 +4,10 @@
 mod command_line;
 mod sts;
 
-use lifecycle_core::{KeyVariables, Origin, OriginConfig, Step, Surroundings, origin::Variables};
+use lifecycle_core::{
+    CredentialSource, CredentialSourceConfig, EnvVarNames, ExchangeStep, ProviderContext,
+    credential_source::EnvCredentialSource,
+};
 
 pub(crate) use command_line::{VARIABLES as COMMAND_LINE, stored_profile};
 pub use {
@@ -18,19 +21,19 @@ pub use {
 /// Its SDKs look nowhere, and BCC has no metadata service that gives keys. [`SessionToken`] and
 /// [`AssumeRole`] exchange a key from one of these places, and are never in the chain by
 /// themselves.
-pub fn origins(config: &OriginConfig) -> Vec<Box<dyn Origin>> {
+pub fn sources(config: &CredentialSourceConfig) -> Vec<Box<dyn CredentialSource>> {
     vec![
-        Box::new(Variables::new(&[TERRAFORM])),
+        Box::new(EnvCredentialSource::new(&[TERRAFORM])),
         Box::new(command_line(config)),
     ]
 }
 
 /// The files of Baidu's tools, those of the chain.
-pub fn files(config: &OriginConfig) -> Vec<Box<dyn Origin>> {
+pub fn files(config: &CredentialSourceConfig) -> Vec<Box<dyn CredentialSource>> {
     vec![Box::new(command_line(config).alone())]
 }
 
-fn command_line(config: &OriginConfig) -> CommandLineProfile {
+fn command_line(config: &CredentialSourceConfig) -> CommandLineProfile {
     match &config.profile {
         Some(name) => CommandLineProfile::new().with_profile(name),
         None => CommandLineProfile::new(),
@@ -38,15 +41,15 @@ fn command_line(config: &OriginConfig) -> CommandLineProfile {
 }
 
 /// Whether the key is that of Baidu's Terraform provider, whatever else is set up.
-pub(crate) fn has_key_of_terraform(around: &Surroundings<'_>) -> bool {
+pub(crate) fn has_key_of_terraform(ctx: &ProviderContext<'_>) -> bool {
     matches!(
-        Variables::new(&[TERRAFORM]).begin(around),
-        Step::Done(_) | Step::Failed(_)
+        EnvCredentialSource::new(&[TERRAFORM]).begin(ctx),
+        ExchangeStep::Done(_) | ExchangeStep::Failed(_)
     )
 }
 
 /// The variables of Baidu's Terraform provider.
-pub(crate) const TERRAFORM: KeyVariables = KeyVariables::Keys {
+pub(crate) const TERRAFORM: EnvVarNames = EnvVarNames::Keys {
     id: "BAIDUCLOUD_ACCESS_KEY",
     secret: "BAIDUCLOUD_SECRET_KEY",
     session: Some("BAIDUCLOUD_SESSION_TOKEN"),

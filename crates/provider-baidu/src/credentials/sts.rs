@@ -5,9 +5,10 @@ use std::{sync::Arc, time::Duration};
 
 use http::Method;
 use lifecycle_core::{
-    Credential, Draft, Endpoint, Fault, FaultKind, Grant, Origin, Reach, Reply, Step, Surroundings,
+    Credential, CredentialSource, Endpoint, ExchangeStep, Fault, FaultKind, HttpResponse,
+    ProviderContext, ResolvedCredential, ServiceKind, UnsignedRequest,
+    credential_source::{read_expiry, without_excerpt},
     encode,
-    origin::{read_expiry, without_excerpt},
 };
 use serde::Deserialize;
 
@@ -16,14 +17,14 @@ use crate::{fault, sign::sign};
 /// Exchanges a key for a temporary one of the same user (`POST /v1/sessionToken`).
 #[derive(Clone, Debug)]
 pub struct SessionToken {
-    base: Arc<dyn Origin>,
+    base: Arc<dyn CredentialSource>,
     duration: Duration,
     service: Service,
 }
 
 impl SessionToken {
     /// For the key that `base` finds. Good for 12 hours, as in Baidu's Go SDK.
-    pub fn new(base: impl Origin) -> Self {
+    pub fn new(base: impl CredentialSource) -> Self {
         Self {
             base: Arc::new(base),
             duration: Duration::from_secs(12 * 60 * 60),
@@ -46,7 +47,7 @@ impl SessionToken {
     }
 }
 
-impl Origin for SessionToken {
+impl CredentialSource for SessionToken {
     fn name(&self) -> String {
         format!("session token (STS) for {}", self.base.name())
     }
@@ -55,18 +56,18 @@ impl Origin for SessionToken {
         self.base.wants()
     }
 
-    fn begin(&self, around: &Surroundings<'_>) -> Step<Grant> {
-        let draft = Draft::new("GetSessionToken", Method::POST, "/v1/sessionToken")
+    fn begin(&self, ctx: &ProviderContext<'_>) -> ExchangeStep<ResolvedCredential> {
+        let draft = UnsignedRequest::new("GetSessionToken", Method::POST, "/v1/sessionToken")
             .with_query(format!("durationSeconds={}", self.duration.as_secs()));
         self.service
-            .exchange(&*self.base, draft, "session token (STS)".to_owned(), around)
+            .exchange(&*self.base, draft, "session token (STS)".to_owned(), ctx)
     }
 }
 
 /// Exchanges a key for a temporary one of a role (`POST /v1/credential?assumeRole`).
 #[derive(Clone, Debug)]
 pub struct AssumeRole {
-    base: Arc<dyn Origin>,
+    base: Arc<dyn CredentialSource>,
     account_id: String,
     role_name: String,
     duration: Duration,
@@ -77,7 +78,7 @@ impl AssumeRole {
     /// For the key that `base` finds, and a role of this account. Good for 2 hours, as in Baidu's
     /// Go SDK and the longest that its pages allow.
     pub fn new(
-        base: impl Origin,
+        base: impl CredentialSource,
         account_id: impl Into<String>,
         role_name: impl Into<String>,
     ) -> Self {
@@ -105,7 +106,7 @@ impl AssumeRole {
     }
 }
 
-impl Origin for AssumeRole {
+impl CredentialSource for AssumeRole {
     fn name(&self) -> String {
         format!("role {} (STS) for {}", self.role_name, self.base.name())
     }
@@ -114,19 +115,20 @@ impl Origin for AssumeRole {
         self.base.wants()
     }
 
-    fn begin(&self, around: &Surroundings<'_>) -> Step<Grant> {
+    fn begin(&self, ctx: &ProviderContext<'_>) -> ExchangeStep<ResolvedCredential> {
         let query = format!(
             "assumeRole&accountId={}&durationSeconds={}&roleName={}",
             encode::percent(&self.account_id),
             self.duration.as_secs(),
             encode::percent(&self.role_name),
         );
-        let draft = Draft::new("AssumeRole", Method::POST, "/v1/credential").with_query(query);
+        let draft =
+            UnsignedRequest::new("AssumeRole", Method::POST, "/v1/credential").with_query(query);
         let found = format!(
             "role {} of account {} (STS)",
             self.role_name, self.account_id
         );
-        self.service.exchange(&*self.base, draft, found, around)
+        self.service.exchange(&*self.base, draft, found, ctx)
     }
 }
 
@@ -138,26 +140,31 @@ impl Service {
     /// The key that `base` finds, then the temporary one that the service gives for it.
     fn exchange(
         &self,
-        base: &dyn Origin,
-        draft: Draft,
+        base: &dyn CredentialSource,
+        draft: UnsignedRequest,
         found: String,
-        around: &Surroundings<'_>,
-    ) -> Step<Grant> {
+        ctx: &ProviderContext<'_>,
+    ) -> ExchangeStep<ResolvedCredential> {
         let endpoint = self.0.clone();
-        base.begin(around).and_then(around, move |grant, around| {
+        base.begin(ctx).and_then(ctx, move |grant, ctx| {
             let operation = draft.operation;
             let request = endpoint
                 .map_or_else(|| Endpoint::parse("sts.bj.baidubce.com"), Ok)
                 .map_err(|error| Fault::new(FaultKind::Invalid, error.to_string()))
-                .and_then(|endpoint| sign(&endpoint, &draft, &grant.credential, &around.stamp()));
+                .and_then(|endpoint| sign(&endpoint, &draft, &grant.credential, &ctx.stamp()));
             match request {
-                Ok(request) => Step::ask(operation, Reach::Service, request, move |reply, _| {
-                    reply
-                        .and_then(|reply| read(&reply, found))
-                        .map(|issued| issued.found_by(&grant.found))
-                        .into()
-                }),
-                Err(fault) => Step::Failed(fault),
+                Ok(request) => ExchangeStep::http(
+                    operation,
+                    ServiceKind::Identity,
+                    request,
+                    move |reply, _| {
+                        reply
+                            .and_then(|reply| read(&reply, found))
+                            .map(|issued| issued.with_source_prefix(&grant.source))
+                            .into()
+                    },
+                ),
+                Err(fault) => ExchangeStep::Failed(fault),
             }
         })
     }
@@ -173,16 +180,16 @@ struct Issued {
     expiration: String,
 }
 
-fn read(reply: &Reply, found: String) -> Result<Grant, Fault> {
+fn read(reply: &HttpResponse, found: String) -> Result<ResolvedCredential, Fault> {
     fault::check(reply).map_err(without_excerpt)?;
     // Nothing of the answer may be shown: it holds the key.
     let unreadable = |reason: &str| {
         let message = format!("the answer of the token service cannot be read ({reason})");
         Fault::new(FaultKind::Unreadable, message)
-            .with_status(reply.status)
+            .with_status(reply.status().as_u16())
             .with_request_id(fault::request_id(reply))
     };
-    let issued: Issued = serde_json::from_slice(&reply.body).map_err(|error| {
+    let issued: Issued = serde_json::from_slice(reply.body()).map_err(|error| {
         unreadable(&format!("line {}, column {}", error.line(), error.column()))
     })?;
     for (name, value) in [
@@ -200,5 +207,5 @@ fn read(reply: &Reply, found: String) -> Result<Grant, Fault> {
         issued.secret_access_key,
         issued.session_token,
     );
-    Ok(Grant::new(credential, found).until(expires))
+    Ok(ResolvedCredential::new(credential, found).with_expiry(expires))
 }

@@ -5,10 +5,11 @@ use std::{
 
 use bytes::Bytes;
 use lifecycle_core::{
-    Ask, Credential, Endpoint, Fault, FaultKind, Grant, Machine, Reach, Reply, Stamp, Step,
-    Surroundings,
-    origin::{FirstOf, Holds},
+    Credential, Endpoint, ExchangeStep, Fault, FaultKind, HostEnvironment, HttpExchange,
+    HttpResponse, ProviderContext, ResolvedCredential, ServiceKind, SigningContext,
+    credential_source::{CredentialSourceChain, FileCheck},
 };
+use provider_testing::http_response;
 
 pub(crate) use super::command_line::CONFIG;
 use super::*;
@@ -24,19 +25,19 @@ impl Toy {
     }
 }
 
-impl Machine for Toy {
+impl HostEnvironment for Toy {
     fn variable(&self, name: &str) -> Option<String> {
         self.0.get(name).cloned()
     }
 
-    fn file(&self, path: &str, holds: Holds) -> Result<Option<String>, String> {
-        assert_eq!((path, holds), (CONFIG, Holds::Secrets));
+    fn file(&self, path: &str, holds: FileCheck) -> Result<Option<String>, String> {
+        assert_eq!((path, holds), (CONFIG, FileCheck::OwnerOnly));
         Ok(self.0.get(path).cloned())
     }
 }
 
-pub(crate) fn around(toy: &Toy) -> Surroundings<'_> {
-    Surroundings::new(toy, Stamp::from_unix(1_763_712_000, 0))
+pub(crate) fn ctx(toy: &Toy) -> ProviderContext<'_> {
+    ProviderContext::new(toy, SigningContext::from_unix(1_763_712_000, 0))
 }
 
 /// As `bce configure` writes it (baidubce/bce-cli, `internal/config`).
@@ -101,25 +102,25 @@ const COMMAND_LINE_KEY: [(&str, &str); 3] = [
 #[test]
 fn files_alone_take_no_key_from_variables() {
     let toy = Toy::new(&COMMAND_LINE_KEY);
-    let chain = FirstOf::new(files(&OriginConfig::default()));
-    match chain.begin(&around(&toy)) {
-        Step::Absent(why) => assert_eq!(why, "~/.bce/config.json has no key"),
+    let chain = CredentialSourceChain::new(files(&CredentialSourceConfig::default()));
+    match chain.begin(&ctx(&toy)) {
+        ExchangeStep::NotConfigured(why) => assert_eq!(why, "~/.bce/config.json has no key"),
         other => panic!("{other:?}"),
     }
 }
 
-fn search(profile: Option<&str>, texts: &[(&str, &str)]) -> Step<Grant> {
+fn search(profile: Option<&str>, texts: &[(&str, &str)]) -> ExchangeStep<ResolvedCredential> {
     let config = match profile {
-        Some(name) => OriginConfig::default().with_profile(name),
-        None => OriginConfig::default(),
+        Some(name) => CredentialSourceConfig::default().with_profile(name),
+        None => CredentialSourceConfig::default(),
     };
-    FirstOf::new(origins(&config)).begin(&around(&Toy::new(texts)))
+    CredentialSourceChain::new(sources(&config)).begin(&ctx(&Toy::new(texts)))
 }
 
 /// Key id, session token and place.
 fn found(profile: Option<&str>, texts: &[(&str, &str)]) -> (String, Option<String>, String) {
     match search(profile, texts) {
-        Step::Done(grant) => {
+        ExchangeStep::Done(grant) => {
             assert!(!format!("{grant:?}").contains("hidden"), "{grant:?}");
             assert_eq!((grant.expires, grant.renewal), (None, None));
             key(grant)
@@ -128,19 +129,19 @@ fn found(profile: Option<&str>, texts: &[(&str, &str)]) -> (String, Option<Strin
     }
 }
 
-fn key(grant: Grant) -> (String, Option<String>, String) {
+fn key(grant: ResolvedCredential) -> (String, Option<String>, String) {
     match grant.credential {
         Credential::Keys { id, session, .. } => {
             let session = session.map(|token| token.expose().to_owned());
-            (id, session, grant.found)
+            (id, session, grant.source)
         }
         other => panic!("{other:?}"),
     }
 }
 
-fn refused<T: std::fmt::Debug>(step: Step<T>) -> Fault {
+fn refused<T: std::fmt::Debug>(step: ExchangeStep<T>) -> Fault {
     match step {
-        Step::Failed(fault) => {
+        ExchangeStep::Failed(fault) => {
             assert!(!format!("{fault:?}").contains("hidden"), "{fault:?}");
             fault
         }
@@ -217,17 +218,17 @@ fn nothing_is_absent_and_says_what_was_looked_for() {
         &[(CONFIG, "{}")],
         &[(CONFIG, r#"{"current": "default", "profiles": []}"#)],
     ] {
-        for origin in origins(&OriginConfig::default()) {
+        for origin in sources(&CredentialSourceConfig::default()) {
             assert!(!origin.name().is_empty() && !origin.wants().is_empty());
-            match origin.begin(&around(&Toy::new(texts))) {
-                Step::Absent(why) => assert!(why.contains("not set"), "{why}"),
+            match origin.begin(&ctx(&Toy::new(texts))) {
+                ExchangeStep::NotConfigured(why) => assert!(why.contains("not set"), "{why}"),
                 other => panic!("{other:?}"),
             }
         }
     }
     assert!(matches!(
         search(Some("no-key"), &[(CONFIG, STORED)]),
-        Step::Absent(_)
+        ExchangeStep::NotConfigured(_)
     ));
 }
 
@@ -312,24 +313,24 @@ fn role() -> AssumeRole {
     AssumeRole::new(CommandLineProfile::new(), "account/1", "role name")
 }
 
-fn asked(origin: &dyn Origin, toy: &Toy) -> Box<Ask<Grant>> {
-    match origin.begin(&around(toy)) {
-        Step::Ask(ask) => ask,
+fn asked(origin: &dyn CredentialSource, toy: &Toy) -> Box<HttpExchange<ResolvedCredential>> {
+    match origin.begin(&ctx(toy)) {
+        ExchangeStep::Http(ask) => ask,
         other => panic!("{other:?}"),
     }
 }
 
-fn reply(status: u16, body: &str) -> Reply {
-    Reply {
+fn reply(status: u16, body: &str) -> HttpResponse {
+    http_response(
         status,
-        headers: [(
+        [(
             "x-bce-request-id".parse().unwrap(),
             "request-1".parse().unwrap(),
         )]
         .into_iter()
         .collect(),
-        body: Bytes::from(body.to_owned()),
-    }
+        Bytes::from(body.to_owned()),
+    )
 }
 
 /// The fields of `Credential` in `services/sts/api` of Baidu's Go SDK.
@@ -346,7 +347,10 @@ const ISSUED: &str = r#"{
 fn a_key_is_exchanged_at_the_token_service() {
     let toy = Toy::new(&COMMAND_LINE_KEY);
     let ask = asked(&role(), &toy);
-    assert_eq!((ask.operation, ask.reach), ("AssumeRole", Reach::Service));
+    assert_eq!(
+        (ask.operation, ask.service),
+        ("AssumeRole", ServiceKind::Identity)
+    );
     assert_eq!(ask.request.method(), "POST");
     assert_eq!(
         ask.request.uri(),
@@ -359,8 +363,8 @@ fn a_key_is_exchanged_at_the_token_service() {
     assert!(headers["x-bce-security-token"].is_sensitive());
     assert!(headers["authorization"].is_sensitive());
 
-    let grant = match ask.then(Ok(reply(200, ISSUED)), &around(&toy)) {
-        Step::Done(grant) => grant,
+    let grant = match ask.then(Ok(reply(200, ISSUED)), &ctx(&toy)) {
+        ExchangeStep::Done(grant) => grant,
         other => panic!("{other:?}"),
     };
     assert!(!format!("{grant:?}").contains("hidden"), "{grant:?}");
@@ -400,7 +404,7 @@ fn requests_to_the_token_service_are_signed_as_the_sdk_signs() {
     let session = SessionToken::new(CommandLineProfile::new());
     for (origin, signature) in [
         (
-            &role() as &dyn Origin,
+            &role() as &dyn CredentialSource,
             "9268608bd8530745453fba2b49ab8471a0b640278e42cdf15d6f5a0e9ed452ee",
         ),
         (
@@ -420,10 +424,13 @@ fn requests_to_the_token_service_are_signed_as_the_sdk_signs() {
 #[test]
 fn an_exchange_ends_where_its_base_does() {
     let empty = Toy::default();
-    assert!(matches!(role().begin(&around(&empty)), Step::Absent(_)));
+    assert!(matches!(
+        role().begin(&ctx(&empty)),
+        ExchangeStep::NotConfigured(_)
+    ));
     let broken = Toy::new(&[(CONFIG, "{")]);
-    refused(role().begin(&around(&broken)));
-    for origin in [&role() as &dyn Origin, &SessionToken::new(role())] {
+    refused(role().begin(&ctx(&broken)));
+    for origin in [&role() as &dyn CredentialSource, &SessionToken::new(role())] {
         assert!(origin.name().contains("(STS)"));
         assert_eq!(origin.wants(), CommandLineProfile::new().wants());
     }
@@ -432,7 +439,7 @@ fn an_exchange_ends_where_its_base_does() {
 #[test]
 fn what_the_token_service_answers_is_told_truly() {
     let toy = Toy::new(&COMMAND_LINE_KEY);
-    let outcome = |reply| asked(&role(), &toy).then(reply, &around(&toy));
+    let outcome = |reply| asked(&role(), &toy).then(reply, &ctx(&toy));
     let refusal = r#"{"requestId": "b", "code": "AccessDenied", "message": "not yours"}"#;
     let fault = refused(outcome(Ok(reply(403, refusal))));
     assert_eq!(fault.kind(), FaultKind::Permission);

@@ -2,40 +2,70 @@
 
 use std::time::Duration;
 
-use lifecycle_core::Effect;
+use lifecycle_core::ExecutionStatus;
+use provider_testing::http_response;
 
 use super::*;
 
 #[test]
 fn codes_count_before_the_status() {
     for (status, code, kind, effect) in [
-        (400, "NoSuchObject", FaultKind::NotFound, Effect::None),
-        (400, "InstanceNotExist", FaultKind::NotFound, Effect::None),
-        (404, "InvalidVersion", FaultKind::Invalid, Effect::None),
-        (403, "OperationDenied", FaultKind::Busy, Effect::None),
+        (
+            400,
+            "NoSuchObject",
+            FaultKind::NotFound,
+            ExecutionStatus::NotExecuted,
+        ),
+        (
+            400,
+            "InstanceNotExist",
+            FaultKind::NotFound,
+            ExecutionStatus::NotExecuted,
+        ),
+        (
+            404,
+            "InvalidVersion",
+            FaultKind::Invalid,
+            ExecutionStatus::NotExecuted,
+        ),
+        (
+            403,
+            "OperationDenied",
+            FaultKind::Busy,
+            ExecutionStatus::NotExecuted,
+        ),
         (
             500,
             "ServiceInternalError",
             FaultKind::Unavailable,
-            Effect::Possible,
+            ExecutionStatus::Unknown,
         ),
         (
             403,
             "RequestTimeTooSkewed",
             FaultKind::ClockSkew,
-            Effect::None,
+            ExecutionStatus::NotExecuted,
         ),
         (
             403,
             "IamSignatureInvalid",
             FaultKind::Credential,
-            Effect::None,
+            ExecutionStatus::NotExecuted,
         ),
         // Under a good status it is an error all the same.
-        (200, "AccessDenied", FaultKind::Permission, Effect::None),
+        (
+            200,
+            "AccessDenied",
+            FaultKind::Permission,
+            ExecutionStatus::NotExecuted,
+        ),
     ] {
         let fault = fault(status, &format!(r#"{{"code":"{code}"}}"#));
-        assert_eq!((fault.kind(), fault.effect()), (kind, effect), "{code}");
+        assert_eq!(
+            (fault.kind(), fault.execution_status()),
+            (kind, effect),
+            "{code}"
+        );
         assert_eq!(fault.code(), Some(code));
         assert_eq!(fault.retry_after(), Some(Duration::from_secs(3)));
     }
@@ -44,16 +74,20 @@ fn codes_count_before_the_status() {
 #[test]
 fn a_new_code_is_judged_by_its_status_and_kept() {
     for (status, kind, effect) in [
-        (400, FaultKind::Invalid, Effect::None),
-        (404, FaultKind::NotFound, Effect::None),
-        (409, FaultKind::WrongState, Effect::None),
-        (429, FaultKind::Throttled, Effect::None),
-        (503, FaultKind::Unavailable, Effect::Possible),
-        (418, FaultKind::Unknown, Effect::Possible),
-        (200, FaultKind::Unknown, Effect::Possible),
+        (400, FaultKind::Invalid, ExecutionStatus::NotExecuted),
+        (404, FaultKind::NotFound, ExecutionStatus::NotExecuted),
+        (409, FaultKind::WrongState, ExecutionStatus::NotExecuted),
+        (429, FaultKind::Throttled, ExecutionStatus::NotExecuted),
+        (503, FaultKind::Unavailable, ExecutionStatus::Unknown),
+        (418, FaultKind::Unknown, ExecutionStatus::Unknown),
+        (200, FaultKind::Unknown, ExecutionStatus::Unknown),
     ] {
         let fault = fault(status, r#"{"code":"Brand.New","message":"m"}"#);
-        assert_eq!((fault.kind(), fault.effect()), (kind, effect), "{status}");
+        assert_eq!(
+            (fault.kind(), fault.execution_status()),
+            (kind, effect),
+            "{status}"
+        );
         assert_eq!((fault.code(), fault.message()), (Some("Brand.New"), "m"));
     }
 }
@@ -108,7 +142,7 @@ fn the_header_names_the_request_and_the_body_stands_in() {
     assert_eq!(fault(403, body).request_id(), Some("from-body"));
     let mut with_header = reply(403, body);
     with_header
-        .headers
+        .headers_mut()
         .insert("x-bce-request-id", "from-header".parse().unwrap());
     assert_eq!(request_id(&with_header).as_deref(), Some("from-header"));
     assert_eq!(request_id(&reply(200, "")), None);
@@ -118,12 +152,8 @@ fn fault(status: u16, body: &str) -> Fault {
     check(&reply(status, body)).unwrap_err()
 }
 
-fn reply(status: u16, body: &str) -> Reply {
+fn reply(status: u16, body: &str) -> HttpResponse {
     let mut headers = http::HeaderMap::new();
     headers.insert("retry-after", "3".parse().unwrap());
-    Reply {
-        status,
-        headers,
-        body: body.to_owned().into(),
-    }
+    http_response(status, headers, body.to_owned())
 }

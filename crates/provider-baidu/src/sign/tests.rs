@@ -42,7 +42,7 @@ fn problems_of(vector: &Value) -> Vec<String> {
     let draft = draft(vector);
     let expiry = vector["expires_in"].as_i64().unwrap();
 
-    let stamp = Stamp::from_unix(vector["timestamp_unix"].as_i64().unwrap(), 0);
+    let stamp = SigningContext::from_unix(vector["timestamp_unix"].as_i64().unwrap(), 0);
     let prefix = auth_string_prefix(text("access_key"), &stamp.extended(), expiry);
     let signing_key = signing_key(text("secret_key"), &prefix);
     let uri = canonical_uri(&draft.path);
@@ -134,12 +134,12 @@ fn some_bundled_vectors_go_through_the_whole_of_sign() {
 
 #[test]
 fn a_request_carries_what_was_signed_and_nothing_else() {
-    let draft = Draft::new("StopInstance", Method::PUT, "/v2/instance/i-1")
+    let draft = UnsignedRequest::new("StopInstance", Method::PUT, "/v2/instance/i-1")
         .with_query("stop")
         .with_body("{}");
     let key = Credential::session("AK", "SK", "to/ken+==");
     let request = provider("127.0.0.1:8080")
-        .sign(&draft, &key, &Stamp::from_unix(1_760_947_200, 0))
+        .sign(&draft, &key, &SigningContext::from_unix(1_760_947_200, 0))
         .unwrap();
 
     assert_eq!(
@@ -178,10 +178,12 @@ fn a_request_carries_what_was_signed_and_nothing_else() {
 #[test]
 fn every_signed_part_counts() {
     let provider = provider("bcc.bj.baidubce.com");
-    let at = Stamp::from_unix(1_760_947_200, 0);
+    let at = SigningContext::from_unix(1_760_947_200, 0);
     let key = Credential::keys("AK", "SK");
-    let draft = Draft::new("StartInstance", Method::PUT, "/v2/instance/i-1").with_query("start");
-    let signed = |draft: &Draft, at: &Stamp| provider.sign(draft, &key, at).unwrap();
+    let draft =
+        UnsignedRequest::new("StartInstance", Method::PUT, "/v2/instance/i-1").with_query("start");
+    let signed =
+        |draft: &UnsignedRequest, at: &SigningContext| provider.sign(draft, &key, at).unwrap();
     assert_eq!(verify(&signed(&draft, &at), "SK"), Ok(()));
     assert!(verify(&signed(&draft, &at), "other").is_err());
 
@@ -196,7 +198,7 @@ fn every_signed_part_counts() {
         .insert(&DATE, HeaderValue::from_static("2025-10-20T08:00:01Z"));
     assert!(verify(&other_date, "SK").is_err());
 
-    let later = signed(&draft, &Stamp::from_unix(1_760_947_201, 0));
+    let later = signed(&draft, &SigningContext::from_unix(1_760_947_201, 0));
     assert_ne!(
         later.headers()["authorization"],
         signed(&draft, &at).headers()["authorization"],
@@ -207,14 +209,14 @@ fn every_signed_part_counts() {
 #[test]
 fn keys_that_cannot_sign_are_refused_without_showing_them() {
     let provider = provider("bcc.bj.baidubce.com");
-    let draft = Draft::new("GetInstance", Method::GET, "/v2/instance/i-1");
+    let draft = UnsignedRequest::new("GetInstance", Method::GET, "/v2/instance/i-1");
     for key in [
         Credential::token("hidden"),
         Credential::keys("two\nlines", "hidden"),
         Credential::session("AK", "SK", "hidden\ntoken"),
     ] {
         let fault = provider
-            .sign(&draft, &key, &Stamp::from_unix(0, 0))
+            .sign(&draft, &key, &SigningContext::from_unix(0, 0))
             .unwrap_err();
         assert_eq!(fault.kind(), FaultKind::Credential);
         assert!(!format!("{fault:?}").contains("hidden"), "{fault:?}");
@@ -267,7 +269,7 @@ fn key(vector: &Value) -> Credential {
 }
 
 /// The draft of a vector, whose path and query are not encoded yet.
-fn draft(vector: &Value) -> Draft {
+fn draft(vector: &Value) -> UnsignedRequest {
     let text = |field: &str| vector[field].as_str().unwrap();
     let query: Vec<String> = pairs(&vector["query"])
         .iter()
@@ -276,7 +278,7 @@ fn draft(vector: &Value) -> Draft {
             Some(value) => format!("{}={}", encode::percent(name), encode::percent(value)),
         })
         .collect();
-    Draft::new(
+    UnsignedRequest::new(
         "vector",
         text("method").parse().unwrap(),
         encode::percent_path(text("path")),

@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 
 use bytes::Bytes;
 use lifecycle_core::{
-    Billing, Credential, Effect, Endpoint, LocalDisk, Provider, RebootOptions, Stamp, StartOptions,
-    StopMode, StopOptions,
+    Credential, Endpoint, ExecutionStatus, LocalDisk, Provider, RebootOptions, SigningContext,
+    StartOptions, StopBilling, StopMode, StopOptions,
 };
+use provider_testing::http_response;
 use serde_json::Value;
 
 use super::*;
@@ -15,7 +16,7 @@ use crate::{Baidu, Config, sign::tests::verify};
 // Requests.
 
 /// What we ask for where Baidu's Python SDK recorded `op`; `None` where we ask in another way.
-fn our_draft(op: &str) -> Option<Draft> {
+fn our_draft(op: &str) -> Option<UnsignedRequest> {
     let one = &ids(&["i-YufwpQAe"])[..];
     let two = &ids(&["i-YufwpQAe", "i-IyWRtII7"])[..];
     Some(match op {
@@ -24,12 +25,14 @@ fn our_draft(op: &str) -> Option<Draft> {
         | "start_endpoint_https"
         | "start_endpoint_bare_host" => act_draft(start(), one),
         "batch_start" => act_draft(start(), two),
-        "stop" => act_draft(stop(StopMode::Graceful, Billing::Keep), one),
-        "stop_force" => act_draft(stop(StopMode::Forced, Billing::Keep), one),
-        "stop_no_charge" => act_draft(stop(StopMode::Graceful, Billing::Release), one),
-        "batch_stop" => act_draft(stop(StopMode::Graceful, Billing::Keep), two),
-        "batch_stop_force" => act_draft(stop(StopMode::Forced, Billing::Keep), two),
-        "batch_stop_force_no_charge" => act_draft(stop(StopMode::Forced, Billing::Release), two),
+        "stop" => act_draft(stop(StopMode::Graceful, StopBilling::Keep), one),
+        "stop_force" => act_draft(stop(StopMode::Forced, StopBilling::Keep), one),
+        "stop_no_charge" => act_draft(stop(StopMode::Graceful, StopBilling::Release), one),
+        "batch_stop" => act_draft(stop(StopMode::Graceful, StopBilling::Keep), two),
+        "batch_stop_force" => act_draft(stop(StopMode::Forced, StopBilling::Keep), two),
+        "batch_stop_force_no_charge" => {
+            act_draft(stop(StopMode::Forced, StopBilling::Release), two)
+        }
         "reboot" => act_draft(reboot(StopMode::Graceful), one),
         "reboot_force" => act_draft(reboot(StopMode::Forced), one),
         "batch_reboot" => act_draft(reboot(StopMode::Graceful), two),
@@ -64,7 +67,7 @@ fn requests_mean_what_the_vendors_sdk_means() {
         compared += 1;
 
         let ours = provider(theirs.headers()["host"].to_str().unwrap())
-            .sign(&draft, &key, &Stamp::from_unix(1_760_947_200, 0))
+            .sign(&draft, &key, &SigningContext::from_unix(1_760_947_200, 0))
             .unwrap();
         assert_eq!(verify(&ours, secret), Ok(()), "{op}");
         assert_eq!(ours.method(), theirs.method(), "{op}");
@@ -122,13 +125,13 @@ fn flags_are_never_left_to_the_cloud() {
         (start(), one, "start", ""),
         (start(), two, "start", r#"{"instanceIds":["i-1","i-2"]}"#),
         (
-            stop(StopMode::Graceful, Billing::Keep),
+            stop(StopMode::Graceful, StopBilling::Keep),
             one,
             "stop",
             r#"{"forceStop":false,"stopWithNoCharge":false}"#,
         ),
         (
-            stop(StopMode::Forced, Billing::Release),
+            stop(StopMode::Forced, StopBilling::Release),
             two,
             "stop",
             r#"{"instanceIds":["i-1","i-2"],"forceStop":true,"stopWithNoCharge":true}"#,
@@ -171,10 +174,10 @@ fn a_hundred_instances_fit_into_one_call_and_no_more() {
         .collect();
     for action in [
         start(),
-        stop(StopMode::Graceful, Billing::Keep),
+        stop(StopMode::Graceful, StopBilling::Keep),
         reboot(StopMode::Graceful),
     ] {
-        assert_eq!(PROFILE.limits.of(action.verb()), 100);
+        assert_eq!(PROFILE.limits.of(action.kind()), 100);
         assert!(act(&action, &many[..100]).is_ok());
         for ids in [&many[..], &[]] {
             assert_eq!(act(&action, ids).unwrap_err().kind(), FaultKind::Invalid);
@@ -193,10 +196,10 @@ fn an_option_that_baidu_lacks_is_refused() {
     assert_eq!(fault.kind(), FaultKind::Unsupported);
     assert!(
         PROFILE
-            .admits(&stop(StopMode::Forced, Billing::Release))
+            .supports(&stop(StopMode::Forced, StopBilling::Release))
             .is_ok()
     );
-    assert!(PROFILE.admits(&reboot(StopMode::Forced)).is_ok());
+    assert!(PROFILE.supports(&reboot(StopMode::Forced)).is_ok());
 }
 
 // Answers.
@@ -208,7 +211,7 @@ enum Meaning {
     Except(&'static [&'static str]),
     One(PowerState, &'static str),
     Rows(&'static [(&'static str, PowerState)], Option<&'static str>),
-    Refusal(FaultKind, Effect),
+    Refusal(FaultKind, ExecutionStatus),
 }
 
 fn meaning(name: &str) -> Meaning {
@@ -226,18 +229,18 @@ fn meaning(name: &str) -> Meaning {
         "list_first_page_of_two" => Rows(&[("i-IyWRtII7", Stopped)], Some("i-xktdeMSf")),
         "list_empty" => Rows(&[], None),
         "start_not_stopped" | "stop_not_running" | "reboot_not_running" => {
-            Refusal(WrongState, Effect::None)
+            Refusal(WrongState, ExecutionStatus::NotExecuted)
         }
-        "start_creating" => Refusal(Busy, Effect::None),
-        "start_expired" => Refusal(Billing, Effect::None),
+        "start_creating" => Refusal(Busy, ExecutionStatus::NotExecuted),
+        "start_expired" => Refusal(Billing, ExecutionStatus::NotExecuted),
         "stop_no_charge_prepaid" | "stop_no_charge_local_disk" | "stop_no_charge_type" => {
-            Refusal(Unsupported, Effect::None)
+            Refusal(Unsupported, ExecutionStatus::NotExecuted)
         }
         "common_access_denied" | "common_opt_in_required" | "qualify_not_pass" => {
-            Refusal(Permission, Effect::None)
+            Refusal(Permission, ExecutionStatus::NotExecuted)
         }
         "common_invalid_ak" | "common_invalid_auth_header" | "common_signature_mismatch" => {
-            Refusal(Credential, Effect::None)
+            Refusal(Credential, ExecutionStatus::NotExecuted)
         }
         "common_inappropriate_json"
         | "common_invalid_http_request"
@@ -245,11 +248,11 @@ fn meaning(name: &str) -> Meaning {
         | "common_malformed_json"
         | "common_invalid_version"
         | "common_precondition_failed"
-        | "common_idempotent_mismatch" => Refusal(Invalid, Effect::None),
-        "common_request_expired" => Refusal(ClockSkew, Effect::None),
-        "no_such_object" | "no_such_object_400" => Refusal(NotFound, Effect::None),
+        | "common_idempotent_mismatch" => Refusal(Invalid, ExecutionStatus::NotExecuted),
+        "common_request_expired" => Refusal(ClockSkew, ExecutionStatus::NotExecuted),
+        "no_such_object" | "no_such_object_400" => Refusal(NotFound, ExecutionStatus::NotExecuted),
         "common_internal_error" | "server_error_empty_body" | "gateway_html" => {
-            Refusal(Unavailable, Effect::Possible)
+            Refusal(Unavailable, ExecutionStatus::Unknown)
         }
         _ => panic!("{name} has no line in this table"),
     }
@@ -266,21 +269,24 @@ fn answers_mean_what_the_documents_say() {
             _ => None,
         };
         assert_eq!(
-            checked.as_ref().err().map(|f| (f.kind(), f.effect())),
+            checked
+                .as_ref()
+                .err()
+                .map(|f| (f.kind(), f.execution_status())),
             refusal,
             "{name}"
         );
         match meaning(name) {
             Meaning::All => {
-                assert!(matches!(read_power(&reply), Ok(Receipt::All)), "{name}");
+                assert!(matches!(read_power(&reply), Ok(BatchAck::All)), "{name}");
             }
             Meaning::Except(expected) => match read_power(&reply) {
-                Ok(Receipt::Except(failed)) => {
+                Ok(BatchAck::Except(failed)) => {
                     let ids: Vec<&str> = failed.iter().map(|(id, _)| id.as_str()).collect();
                     assert_eq!(ids, expected, "{name}");
                     for (_, fault) in failed {
                         assert_eq!(fault.kind(), FaultKind::Failed);
-                        assert_eq!(fault.effect(), Effect::Possible);
+                        assert_eq!(fault.execution_status(), ExecutionStatus::Unknown);
                         assert_eq!(fault.request_id(), reply.header("x-bce-request-id"));
                     }
                 }
@@ -306,7 +312,7 @@ fn answers_mean_what_the_documents_say() {
                 let fault = checked.unwrap_err();
                 assert_eq!(fault.code(), response["error_code"].as_str(), "{name}");
                 assert_eq!(fault.request_id(), reply.header("x-bce-request-id"));
-                assert_eq!(fault.status(), Some(reply.status), "{name}");
+                assert_eq!(fault.status(), Some(reply.status().as_u16()), "{name}");
             }
         }
     }
@@ -399,7 +405,7 @@ fn an_answer_to_something_else_is_not_read_as_success() {
     ] {
         let fault = read_power(&reply(body)).expect_err(body);
         assert_eq!(fault.kind(), FaultKind::Unreadable, "{body}");
-        assert_eq!(fault.effect(), Effect::Possible, "{body}");
+        assert_eq!(fault.execution_status(), ExecutionStatus::Unknown, "{body}");
     }
     for body in ["", "{}", "[]", r#"{"instance":null}"#, r#"{"instances":7}"#] {
         let reply = reply(body);
@@ -408,7 +414,7 @@ fn an_answer_to_something_else_is_not_read_as_success() {
         assert!(read_page(&reply).is_err(), "{body}");
     }
     for body in ["", " \r\n", "{}", r#"{"failedInstanceIdList":null}"#] {
-        assert!(matches!(read_power(&reply(body)), Ok(Receipt::All)));
+        assert!(matches!(read_power(&reply(body)), Ok(BatchAck::All)));
     }
 }
 
@@ -419,33 +425,35 @@ fn damaged_answers_neither_panic_nor_invent_anything() {
     for response in wire()["responses"].as_array().unwrap() {
         let whole = recorded_reply(response);
         let text = response["body"].as_str().unwrap();
-        let mut bodies: Vec<Bytes> = (0..text.len()).map(|end| whole.body.slice(..end)).collect();
+        let mut bodies: Vec<Bytes> = (0..text.len())
+            .map(|end| whole.body().slice(..end))
+            .collect();
         if let Ok(value) = serde_json::from_str(text) {
             bodies.extend(variants(&value).iter().map(|v| v.to_string().into()));
         }
         for body in bodies {
-            for status in BTreeSet::from([200, whole.status]) {
-                read_everything(&Reply {
+            for status in BTreeSet::from([200, whole.status().as_u16()]) {
+                read_everything(&http_response(
                     status,
-                    body: body.clone(),
-                    ..whole.clone()
-                });
+                    whole.headers().clone(),
+                    body.clone(),
+                ));
             }
         }
     }
 }
 
 /// Feeds an answer to all that reads answers; an id that comes out has to be in the body.
-fn read_everything(reply: &Reply) {
+fn read_everything(reply: &HttpResponse) {
     _ = crate::fault::request_id(reply);
-    let text = String::from_utf8_lossy(&reply.body).into_owned();
+    let text = String::from_utf8_lossy(reply.body()).into_owned();
     let known = |id: &InstanceId| assert!(text.contains(id.as_str()), "{id} is not in {text}");
     if let Err(fault) = crate::fault::check(reply) {
         fault.instances().iter().for_each(known);
     }
     match read_power(reply) {
-        Ok(Receipt::Except(failed)) => failed.iter().for_each(|(id, _)| known(id)),
-        Ok(Receipt::All) => assert!(
+        Ok(BatchAck::Except(failed)) => failed.iter().for_each(|(id, _)| known(id)),
+        Ok(BatchAck::All) => assert!(
             text.is_empty() || serde_json::from_str::<Value>(&text).is_ok(),
             "half an answer was read as success: {text}"
         ),
@@ -514,31 +522,27 @@ fn wire() -> Value {
     serde_json::from_str(include_str!("../../tests/vectors/wire.json")).unwrap()
 }
 
-fn recorded_reply(response: &Value) -> Reply {
+fn recorded_reply(response: &Value) -> HttpResponse {
     let headers = response["headers"].as_array().unwrap().iter();
-    Reply {
-        status: response["http_status"]
+    http_response(
+        response["http_status"]
             .as_u64()
             .unwrap()
             .try_into()
             .unwrap(),
-        headers: headers
+        headers
             .map(|header| {
                 let text = |at: usize| header[at].as_str().unwrap();
                 let name: http::HeaderName = text(0).parse().unwrap();
                 (name, text(1).parse().unwrap())
             })
             .collect(),
-        body: response["body"].as_str().unwrap().to_owned().into(),
-    }
+        response["body"].as_str().unwrap().to_owned(),
+    )
 }
 
-fn reply(body: &str) -> Reply {
-    Reply {
-        status: 200,
-        headers: http::HeaderMap::new(),
-        body: body.to_owned().into(),
-    }
+fn reply(body: &str) -> HttpResponse {
+    http_response(200, http::HeaderMap::new(), body.to_owned())
 }
 
 fn rows(observations: &[Observation]) -> Vec<(&str, PowerState)> {
@@ -553,7 +557,7 @@ fn provider(host: &str) -> Baidu {
     Baidu::new(Config::new("bj").unwrap().with_endpoint(endpoint))
 }
 
-fn act_draft(action: Action, ids: &[InstanceId]) -> Draft {
+fn act_draft(action: Action, ids: &[InstanceId]) -> UnsignedRequest {
     act(&action, ids).unwrap().draft
 }
 
@@ -568,7 +572,7 @@ fn start() -> Action {
     Action::Start(StartOptions::default())
 }
 
-fn stop(mode: StopMode, billing: Billing) -> Action {
+fn stop(mode: StopMode, billing: StopBilling) -> Action {
     let mut options = StopOptions::default();
     options.mode = mode;
     options.billing = billing;

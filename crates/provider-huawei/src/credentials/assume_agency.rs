@@ -5,8 +5,9 @@ use std::{sync::Arc, time::Duration};
 
 use http::Method;
 use lifecycle_core::{
-    Draft, Grant, Origin, OriginConfig, Reach, Step, Surroundings,
-    origin::{Variables, unusable},
+    CredentialSource, CredentialSourceConfig, ExchangeStep, ProviderContext, ResolvedCredential,
+    ServiceKind, UnsignedRequest,
+    credential_source::{EnvCredentialSource, unusable},
 };
 use serde_json::json;
 
@@ -16,23 +17,23 @@ use crate::{identity::iam, sign::sign};
 /// Exchanges a key at IAM for a temporary one of an agency, which may be another account's.
 #[derive(Clone, Debug)]
 pub struct AssumeAgency {
-    base: Arc<dyn Origin>,
+    base: Arc<dyn CredentialSource>,
     agency: Agency,
-    config: OriginConfig,
+    config: CredentialSourceConfig,
 }
 
 impl AssumeAgency {
     /// For the key that `base` finds, an agency, and the name of the account (domain) that has it.
     /// Good for an hour.
     pub fn new(
-        base: impl Origin,
+        base: impl CredentialSource,
         agency: impl Into<String>,
         account_name: impl Into<String>,
     ) -> Self {
         Self {
             base: Arc::new(base),
             agency: Agency::new(agency.into(), Owner::Name(account_name.into())),
-            config: OriginConfig::default(),
+            config: CredentialSourceConfig::default(),
         }
     }
 
@@ -45,13 +46,13 @@ impl AssumeAgency {
 
     /// With a region, and with another address of IAM.
     #[must_use]
-    pub fn with_config(mut self, config: OriginConfig) -> Self {
+    pub fn with_config(mut self, config: CredentialSourceConfig) -> Self {
         self.config = config;
         self
     }
 }
 
-impl Origin for AssumeAgency {
+impl CredentialSource for AssumeAgency {
     fn name(&self) -> String {
         format!("agency {} for {}", self.agency.name, self.base.name())
     }
@@ -60,13 +61,11 @@ impl Origin for AssumeAgency {
         self.base.wants()
     }
 
-    fn begin(&self, around: &Surroundings<'_>) -> Step<Grant> {
+    fn begin(&self, ctx: &ProviderContext<'_>) -> ExchangeStep<ResolvedCredential> {
         let (agency, config) = (self.agency.clone(), self.config.clone());
         self.base
-            .begin(around)
-            .and_then(around, move |grant, around| {
-                agency.assume(grant, &config, around)
-            })
+            .begin(ctx)
+            .and_then(ctx, move |grant, ctx| agency.assume(grant, &config, ctx))
     }
 }
 
@@ -97,10 +96,10 @@ impl Agency {
     /// The agency's key in exchange for another.
     pub(crate) fn assume(
         self,
-        grant: Grant,
-        config: &OriginConfig,
-        around: &Surroundings<'_>,
-    ) -> Step<Grant> {
+        grant: ResolvedCredential,
+        config: &CredentialSourceConfig,
+        ctx: &ProviderContext<'_>,
+    ) -> ExchangeStep<ResolvedCredential> {
         let (field, owner) = match &self.owner {
             Owner::Name(name) => ("domain_name", name),
             Owner::Id(id) => ("domain_id", id),
@@ -111,23 +110,28 @@ impl Agency {
             "duration_seconds": self.duration.as_secs(),
         });
         let body = json!({"auth": {"identity": {"methods": ["assume_role"], "assume_role": role}}});
-        let draft = Draft::new(
+        let draft = UnsignedRequest::new(
             "CreateTemporaryAccessKeyByAgency",
             Method::POST,
             "/v3.0/OS-CREDENTIAL/securitytokens",
         )
         .with_body(body.to_string());
         let found = format!("agency {} of account {owner} (IAM)", self.name);
-        let request = iam(config, None, around)
-            .and_then(|iam| sign(&iam, None, &draft, &grant.credential, &around.stamp()));
+        let request = iam(config, None, ctx)
+            .and_then(|iam| sign(&iam, None, &draft, &grant.credential, &ctx.stamp()));
         match request {
-            Ok(request) => Step::ask(draft.operation, Reach::Service, request, move |reply, _| {
-                reply
-                    .and_then(|reply| issued::read(&reply, found))
-                    .map(|issued| issued.found_by(&grant.found))
-                    .into()
-            }),
-            Err(fault) => Step::Failed(fault),
+            Ok(request) => ExchangeStep::http(
+                draft.operation,
+                ServiceKind::Identity,
+                request,
+                move |reply, _| {
+                    reply
+                        .and_then(|reply| issued::read(&reply, found))
+                        .map(|issued| issued.with_source_prefix(&grant.source))
+                        .into()
+                },
+            ),
+            Err(fault) => ExchangeStep::Failed(fault),
         }
     }
 }
@@ -136,41 +140,41 @@ impl Agency {
 /// it.
 #[derive(Debug)]
 pub(crate) struct TerraformVariables {
-    config: OriginConfig,
+    config: CredentialSourceConfig,
 }
 
 impl TerraformVariables {
-    pub(crate) fn new(config: OriginConfig) -> Self {
+    pub(crate) fn new(config: CredentialSourceConfig) -> Self {
         Self { config }
     }
 }
 
-impl Origin for TerraformVariables {
+impl CredentialSource for TerraformVariables {
     fn name(&self) -> String {
         "environment".to_owned()
     }
 
     fn wants(&self) -> String {
-        Variables::new(TERRAFORM).wants()
+        EnvCredentialSource::new(TERRAFORM).wants()
     }
 
-    fn begin(&self, around: &Surroundings<'_>) -> Step<Grant> {
+    fn begin(&self, ctx: &ProviderContext<'_>) -> ExchangeStep<ResolvedCredential> {
         let config = self.config.clone();
-        Variables::new(TERRAFORM)
-            .begin(around)
-            .and_then(around, move |grant, around| {
-                let Some(name) = around.variable(AGENCY) else {
-                    return Step::Done(grant);
+        EnvCredentialSource::new(TERRAFORM)
+            .begin(ctx)
+            .and_then(ctx, move |grant, ctx| {
+                let Some(name) = ctx.variable(AGENCY) else {
+                    return ExchangeStep::Done(grant);
                 };
-                let owner = match [ACCOUNT, ACCOUNT_ID].map(|name| around.variable(name)) {
+                let owner = match [ACCOUNT, ACCOUNT_ID].map(|name| ctx.variable(name)) {
                     [Some(name), _] => Owner::Name(name),
                     [None, Some(id)] => Owner::Id(id),
                     [None, None] => {
                         let reason = format!("is set, but neither {ACCOUNT} nor {ACCOUNT_ID} is");
-                        return Step::Failed(unusable(AGENCY, &reason));
+                        return ExchangeStep::Failed(unusable(AGENCY, &reason));
                     }
                 };
-                Agency::new(name, owner).assume(grant, &config, around)
+                Agency::new(name, owner).assume(grant, &config, ctx)
             })
     }
 }

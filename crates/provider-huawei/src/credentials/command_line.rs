@@ -2,7 +2,8 @@
 //! <https://support.huaweicloud.com/intl/en-us/usermanual-hcli/hcli_03_002.html>.
 
 use lifecycle_core::{
-    Credential, Fault, Grant, Origin, OriginConfig, Step, Surroundings, origin::unusable,
+    Credential, CredentialSource, CredentialSourceConfig, ExchangeStep, Fault, ProviderContext,
+    ResolvedCredential, credential_source::unusable,
 };
 use serde::Deserialize;
 
@@ -18,7 +19,7 @@ use super::{
 /// agency, its key is exchanged for one of the agency.
 #[derive(Clone, Debug, Default)]
 pub struct CommandLineProfile {
-    config: OriginConfig,
+    config: CredentialSourceConfig,
 }
 
 impl CommandLineProfile {
@@ -29,15 +30,17 @@ impl CommandLineProfile {
 
     /// With another profile, and with other addresses of IAM and of the metadata service.
     #[must_use]
-    pub fn with_config(mut self, config: OriginConfig) -> Self {
+    pub fn with_config(mut self, config: CredentialSourceConfig) -> Self {
         self.config = config;
         self
     }
 
-    fn find(&self, around: &Surroundings<'_>) -> Result<Step<Grant>, Fault> {
-        let (path, profile) = read(&self.config, around)?;
+    fn find(&self, ctx: &ProviderContext<'_>) -> Result<ExchangeStep<ResolvedCredential>, Fault> {
+        let (path, profile) = read(&self.config, ctx)?;
         let Some(profile) = profile else {
-            return Ok(Step::Absent(format!("there is no profile in {path}")));
+            return Ok(ExchangeStep::NotConfigured(format!(
+                "there is no profile in {path}"
+            )));
         };
         let found = format!("profile {:?} in {path}", profile.name);
         let mode = filled(&profile.mode).unwrap_or("AKSK");
@@ -48,7 +51,7 @@ impl CommandLineProfile {
         let (id, secret) = match pair {
             (Some(id), Some(secret)) => (id, secret),
             (None, None) if mode.eq_ignore_ascii_case("ecsAgency") => {
-                return Ok(self.agency(found, around));
+                return Ok(self.agency(found, ctx));
             }
             (None, None) if !mode.eq_ignore_ascii_case("AKSK") => {
                 let reason = format!("has the mode {mode:?}; only AKSK and ecsAgency can be used");
@@ -67,30 +70,32 @@ impl CommandLineProfile {
             None => Credential::keys(id, secret),
         };
         let assumed = profile.agency(&found)?;
-        let grant = Grant::new(credential, found);
+        let grant = ResolvedCredential::new(credential, found);
         Ok(match assumed {
-            Some(agency) => agency.assume(grant, &self.config, around),
-            None => Step::Done(grant),
+            Some(agency) => agency.assume(grant, &self.config, ctx),
+            None => ExchangeStep::Done(grant),
         })
     }
 
     /// The profile says that the machine's agency has the key, so it must have one.
-    fn agency(&self, found: String, around: &Surroundings<'_>) -> Step<Grant> {
+    fn agency(&self, found: String, ctx: &ProviderContext<'_>) -> ExchangeStep<ResolvedCredential> {
         let by = found.clone();
         EcsAgency::new()
             .with_config(self.config.clone())
-            .begin(around)
-            .or_else(around, move |why, _| {
-                Step::Failed(unusable(
+            .begin(ctx)
+            .or_else(ctx, move |why, _| {
+                ExchangeStep::Failed(unusable(
                     &found,
                     &format!("is for an ECS agency, but {why}"),
                 ))
             })
-            .and_then(around, move |grant, _| Step::Done(grant.found_by(&by)))
+            .and_then(ctx, move |grant, _| {
+                ExchangeStep::Done(grant.with_source_prefix(&by))
+            })
     }
 }
 
-impl Origin for CommandLineProfile {
+impl CredentialSource for CommandLineProfile {
     fn name(&self) -> String {
         "Huawei command line".to_owned()
     }
@@ -99,8 +104,8 @@ impl Origin for CommandLineProfile {
         FILE.to_owned()
     }
 
-    fn begin(&self, around: &Surroundings<'_>) -> Step<Grant> {
-        self.find(around).unwrap_or_else(Step::Failed)
+    fn begin(&self, ctx: &ProviderContext<'_>) -> ExchangeStep<ResolvedCredential> {
+        self.find(ctx).unwrap_or_else(ExchangeStep::Failed)
     }
 }
 
@@ -108,10 +113,10 @@ impl Origin for CommandLineProfile {
 pub(crate) fn project_of(
     id: &str,
     region: &str,
-    config: &OriginConfig,
-    around: &Surroundings<'_>,
+    config: &CredentialSourceConfig,
+    ctx: &ProviderContext<'_>,
 ) -> Option<String> {
-    let profile = read(config, around).ok()?.1?;
+    let profile = read(config, ctx).ok()?.1?;
     let is_own = filled(&profile.access_key_id) == Some(id);
     let is_here = filled(&profile.region).is_none_or(|own| own.eq_ignore_ascii_case(region));
     filled(&profile.project_id)
@@ -167,16 +172,16 @@ impl Profile {
 
 /// The path of the file, and the profile meant; `None` when nothing is stored.
 fn read(
-    config: &OriginConfig,
-    around: &Surroundings<'_>,
+    config: &CredentialSourceConfig,
+    ctx: &ProviderContext<'_>,
 ) -> Result<(String, Option<Profile>), Fault> {
     let asked_for = config
         .profile
         .clone()
-        .or_else(|| around.variable("HW_PROFILE"));
-    let named = around.variable(FILE_VARIABLE);
+        .or_else(|| ctx.variable("HW_PROFILE"));
+    let named = ctx.variable(FILE_VARIABLE);
     let path = named.clone().unwrap_or_else(|| FILE.to_owned());
-    let Some(text) = around.secret_file(&path)? else {
+    let Some(text) = ctx.secret_file(&path)? else {
         if named.is_some() {
             let reason = format!("is the file that {FILE_VARIABLE} names, but is not there");
             return Err(unusable(&path, &reason));

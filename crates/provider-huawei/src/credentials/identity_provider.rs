@@ -4,8 +4,10 @@
 
 use http::HeaderValue;
 use lifecycle_core::{
-    Endpoint, Fault, Grant, Origin, OriginConfig, Reach, Reply, Secret, Step, Surroundings, header,
-    origin::{unusable, without_excerpt},
+    CredentialSource, CredentialSourceConfig, Endpoint, ExchangeStep, Fault, HttpResponse,
+    ProviderContext, ResolvedCredential, ResponseExt, Secret, ServiceKind,
+    credential_source::{unusable, without_excerpt},
+    header,
 };
 use serde_json::json;
 
@@ -21,7 +23,7 @@ use crate::{
 pub struct IdentityProvider {
     id: String,
     token_file: String,
-    config: OriginConfig,
+    config: CredentialSourceConfig,
     /// The address of IAM that is stored in a profile, and the profile.
     stored: Option<(String, String)>,
 }
@@ -32,14 +34,14 @@ impl IdentityProvider {
         Self {
             id: id.into(),
             token_file: token_file.into(),
-            config: OriginConfig::default(),
+            config: CredentialSourceConfig::default(),
             stored: None,
         }
     }
 
     /// With a region, and with another address of IAM.
     #[must_use]
-    pub fn with_config(mut self, config: OriginConfig) -> Self {
+    pub fn with_config(mut self, config: CredentialSourceConfig) -> Self {
         self.config = config;
         self
     }
@@ -50,30 +52,33 @@ impl IdentityProvider {
         self
     }
 
-    fn exchange(&self, around: &Surroundings<'_>) -> Result<Step<Grant>, Fault> {
+    fn exchange(
+        &self,
+        ctx: &ProviderContext<'_>,
+    ) -> Result<ExchangeStep<ResolvedCredential>, Fault> {
         let stored = self.stored.as_ref();
         let stored = stored.map(|(place, text)| (place.as_str(), text.as_str()));
-        let iam = iam(&self.config, stored, around)?;
-        let id_token = token_in(&self.token_file, around)?;
+        let iam = iam(&self.config, stored, ctx)?;
+        let id_token = token_in(&self.token_file, ctx)?;
         let body = json!({"auth": {"id_token": {"id": id_token.expose()}}});
         let id = Some(("x-idp-id", header(&self.id)?));
         let request = post(&iam, "/v3.0/OS-AUTH/id-token/tokens", id, &body)?;
         let found = format!("identity provider {} (IAM)", self.id);
-        Ok(Step::ask(
+        Ok(ExchangeStep::http(
             "CreateUnscopedTokenByIdToken",
-            Reach::Service,
+            ServiceKind::Identity,
             request,
             move |reply, _| {
                 let next = reply
                     .and_then(|reply| subject_token(&reply))
                     .and_then(|token| key_for(&token, &iam, found));
-                next.unwrap_or_else(Step::Failed)
+                next.unwrap_or_else(ExchangeStep::Failed)
             },
         ))
     }
 }
 
-impl Origin for IdentityProvider {
+impl CredentialSource for IdentityProvider {
     fn name(&self) -> String {
         format!("identity provider {}", self.id)
     }
@@ -82,21 +87,25 @@ impl Origin for IdentityProvider {
         format!("a token in {}", self.token_file)
     }
 
-    fn begin(&self, around: &Surroundings<'_>) -> Step<Grant> {
-        self.exchange(around).unwrap_or_else(Step::Failed)
+    fn begin(&self, ctx: &ProviderContext<'_>) -> ExchangeStep<ResolvedCredential> {
+        self.exchange(ctx).unwrap_or_else(ExchangeStep::Failed)
     }
 }
 
 /// The second exchange: a token for a key.
-fn key_for(token: &Secret, iam: &Endpoint, found: String) -> Result<Step<Grant>, Fault> {
+fn key_for(
+    token: &Secret,
+    iam: &Endpoint,
+    found: String,
+) -> Result<ExchangeStep<ResolvedCredential>, Fault> {
     const SIX_HOURS: u32 = 6 * 60 * 60;
     let token = json!({"id": token.expose(), "duration_seconds": SIX_HOURS});
     let body = json!({"auth": {"identity": {"methods": ["token"], "token": token}}});
     let nothing: Option<(&str, HeaderValue)> = None;
     let request = post(iam, "/v3.0/OS-CREDENTIAL/securitytokens", nothing, &body)?;
-    Ok(Step::ask(
+    Ok(ExchangeStep::http(
         "CreateTemporaryAccessKeyByToken",
-        Reach::Service,
+        ServiceKind::Identity,
         request,
         move |reply, _| {
             reply
@@ -108,7 +117,7 @@ fn key_for(token: &Secret, iam: &Endpoint, found: String) -> Result<Step<Grant>,
 }
 
 /// The token that IAM gives in a header.
-pub(crate) fn subject_token(reply: &Reply) -> Result<Secret, Fault> {
+pub(crate) fn subject_token(reply: &HttpResponse) -> Result<Secret, Fault> {
     fault::check(reply).map_err(without_excerpt)?;
     match reply.header("x-subject-token").map(str::trim) {
         None | Some("") => Err(issued::unreadable(reply, "it has no X-Subject-Token")),
@@ -117,8 +126,8 @@ pub(crate) fn subject_token(reply: &Reply) -> Result<Secret, Fault> {
 }
 
 /// The token that somebody else keeps fresh in a file.
-pub(crate) fn token_in(file: &str, around: &Surroundings<'_>) -> Result<Secret, Fault> {
-    let text = around.file(file)?;
+pub(crate) fn token_in(file: &str, ctx: &ProviderContext<'_>) -> Result<Secret, Fault> {
+    let text = ctx.file(file)?;
     let text = text.ok_or_else(|| unusable(file, "should hold a token, but is not there"))?;
     match text.trim() {
         "" => Err(unusable(file, "should hold a token, but is empty")),

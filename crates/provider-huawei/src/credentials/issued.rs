@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use lifecycle_core::{
-    Credential, Fault, FaultKind, Grant, Reply,
-    origin::{read_expiry, without_excerpt},
+    Credential, Fault, FaultKind, HttpResponse, ResolvedCredential,
+    credential_source::{read_expiry, without_excerpt},
 };
 use serde::{Deserialize, de::DeserializeOwned};
 
@@ -15,7 +15,7 @@ use crate::fault;
 pub(crate) const RENEWAL: Duration = Duration::from_secs(40 * 60);
 
 /// The key in a good answer, or why there is none.
-pub(crate) fn read(reply: &Reply, found: String) -> Result<Grant, Fault> {
+pub(crate) fn read(reply: &HttpResponse, found: String) -> Result<ResolvedCredential, Fault> {
     fault::check(reply).map_err(without_excerpt)?;
     let Envelope {
         credential,
@@ -36,21 +36,21 @@ pub(crate) fn read(reply: &Reply, found: String) -> Result<Grant, Fault> {
         part("security token", key.token)?,
     );
     let expires = read_expiry(&part("end of the key", key.expires)?, reply)?;
-    Ok(Grant::new(credential, found).until(expires))
+    Ok(ResolvedCredential::new(credential, found).with_expiry(expires))
 }
 
 /// A body that holds secrets. The fault says where it is wrong, and shows nothing of it.
-pub(crate) fn json<T: DeserializeOwned>(reply: &Reply) -> Result<T, Fault> {
-    serde_json::from_slice(&reply.body).map_err(|error| {
+pub(crate) fn json<T: DeserializeOwned>(reply: &HttpResponse) -> Result<T, Fault> {
+    serde_json::from_slice(reply.body()).map_err(|error| {
         let place = format!("line {}, column {}", error.line(), error.column());
         unreadable(reply, &place)
     })
 }
 
-pub(crate) fn unreadable(reply: &Reply, reason: &str) -> Fault {
+pub(crate) fn unreadable(reply: &HttpResponse, reason: &str) -> Fault {
     let message = format!("the answer with the key cannot be read ({reason})");
     Fault::new(FaultKind::Unreadable, message)
-        .with_status(reply.status)
+        .with_status(reply.status().as_u16())
         .with_request_id(fault::request_id(reply))
 }
 

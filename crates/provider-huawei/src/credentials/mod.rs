@@ -12,7 +12,9 @@ mod pod_identity;
 mod sdk_profile;
 mod sdk_variables;
 
-use lifecycle_core::{Credential, KeyVariables, Origin, OriginConfig, Surroundings};
+use lifecycle_core::{
+    Credential, CredentialSource, CredentialSourceConfig, EnvVarNames, ProviderContext,
+};
 
 pub use {
     assume_agency::AssumeAgency,
@@ -31,9 +33,9 @@ pub use {
 ///
 /// A profile that is asked for by name is one of the command line's: the SDKs' file has none, and
 /// is left out then.
-pub fn origins(config: &OriginConfig) -> Vec<Box<dyn Origin>> {
+pub fn sources(config: &CredentialSourceConfig) -> Vec<Box<dyn CredentialSource>> {
     let oidc = OidcAgency::new().with_config(config.clone());
-    let mut origins: Vec<Box<dyn Origin>> = vec![Box::new(oidc)];
+    let mut origins: Vec<Box<dyn CredentialSource>> = vec![Box::new(oidc)];
     origins.extend(variables(config));
     origins.extend(files(config));
     origins.push(Box::new(EcsAgency::new().with_config(config.clone())));
@@ -42,7 +44,7 @@ pub fn origins(config: &OriginConfig) -> Vec<Box<dyn Origin>> {
 }
 
 /// The variables of Huawei's tools, those of the chain, with what they lead to.
-pub fn variables(config: &OriginConfig) -> Vec<Box<dyn Origin>> {
+pub fn variables(config: &CredentialSourceConfig) -> Vec<Box<dyn CredentialSource>> {
     let own = || config.clone();
     vec![
         Box::new(SdkVariables::new().with_config(own())),
@@ -52,8 +54,8 @@ pub fn variables(config: &OriginConfig) -> Vec<Box<dyn Origin>> {
 }
 
 /// The files of Huawei's tools, those of the chain.
-pub fn files(config: &OriginConfig) -> Vec<Box<dyn Origin>> {
-    let mut files: Vec<Box<dyn Origin>> = Vec::new();
+pub fn files(config: &CredentialSourceConfig) -> Vec<Box<dyn CredentialSource>> {
+    let mut files: Vec<Box<dyn CredentialSource>> = Vec::new();
     if config.profile.is_none() {
         files.push(Box::new(SdkProfile::new().with_config(config.clone())));
     }
@@ -66,24 +68,24 @@ pub fn files(config: &OriginConfig) -> Vec<Box<dyn Origin>> {
 /// The project that is stored with this very key, for this region. A file that cannot be read does
 /// not hold the key that is already there.
 pub(crate) fn stored_project(
-    config: &OriginConfig,
+    config: &CredentialSourceConfig,
     region: &str,
     key: &Credential,
-    around: &Surroundings<'_>,
+    ctx: &ProviderContext<'_>,
 ) -> Option<String> {
     let Credential::Keys { id, .. } = key else {
         return None;
     };
-    let of_sdk = || sdk_profile::project_of(id, around);
-    let of_command_line = || command_line::project_of(id, region, config, around);
+    let of_sdk = || sdk_profile::project_of(id, ctx);
+    let of_command_line = || command_line::project_of(id, region, config, ctx);
     of_sdk().or_else(of_command_line)
 }
 
 /// All variables that hold a key by themselves.
-pub(crate) const VARIABLES: &[KeyVariables] = &[SDK, TERRAFORM_KEY, OLD_TERRAFORM_KEY, TOKEN];
+pub(crate) const VARIABLES: &[EnvVarNames] = &[SDK, TERRAFORM_KEY, OLD_TERRAFORM_KEY, TOKEN];
 
 /// The SDKs'.
-const SDK: KeyVariables = KeyVariables::Keys {
+const SDK: EnvVarNames = EnvVarNames::Keys {
     id: "HUAWEICLOUD_SDK_AK",
     secret: "HUAWEICLOUD_SDK_SK",
     session: Some("HUAWEICLOUD_SDK_SECURITY_TOKEN"),
@@ -91,22 +93,22 @@ const SDK: KeyVariables = KeyVariables::Keys {
 
 /// The Terraform provider's. It reads more names that begin with `OS_`, but these are OpenStack's
 /// own: what they hold may be meant for another cloud.
-const TERRAFORM: &[KeyVariables] = &[TERRAFORM_KEY, OLD_TERRAFORM_KEY, TOKEN];
+const TERRAFORM: &[EnvVarNames] = &[TERRAFORM_KEY, OLD_TERRAFORM_KEY, TOKEN];
 
-const TERRAFORM_KEY: KeyVariables = KeyVariables::Keys {
+const TERRAFORM_KEY: EnvVarNames = EnvVarNames::Keys {
     id: "HW_ACCESS_KEY",
     secret: "HW_SECRET_KEY",
     session: Some("HW_SECURITY_TOKEN"),
 };
 
-const OLD_TERRAFORM_KEY: KeyVariables = KeyVariables::Keys {
+const OLD_TERRAFORM_KEY: EnvVarNames = EnvVarNames::Keys {
     id: "OS_ACCESS_KEY",
     secret: "OS_SECRET_KEY",
     session: Some("HW_SECURITY_TOKEN"),
 };
 
 /// Last, because a token that somebody left there is dead after 24 hours.
-const TOKEN: KeyVariables = KeyVariables::Token("HW_AUTH_TOKEN");
+const TOKEN: EnvVarNames = EnvVarNames::Token("HW_AUTH_TOKEN");
 
 #[cfg(test)]
 pub(crate) mod tests;

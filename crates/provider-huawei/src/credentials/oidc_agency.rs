@@ -2,8 +2,9 @@
 //! huaweicloudsdkcore.
 
 use lifecycle_core::{
-    Fault, Grant, Origin, OriginConfig, Reach, Secret, Step, Surroundings,
-    origin::{not_set, unusable},
+    CredentialSource, CredentialSourceConfig, ExchangeStep, Fault, ProviderContext,
+    ResolvedCredential, Secret, ServiceKind,
+    credential_source::{not_set, unusable},
 };
 use serde_json::{Value, json};
 
@@ -17,7 +18,7 @@ use crate::identity::{post, sts};
 /// `_DURATION_SECONDS` (3600), `_POLICY` and `_POLICY_IDS` are optional.
 #[derive(Clone, Debug, Default)]
 pub struct OidcAgency {
-    config: OriginConfig,
+    config: CredentialSourceConfig,
 }
 
 impl OidcAgency {
@@ -28,31 +29,34 @@ impl OidcAgency {
 
     /// With a region, and with another address of STS.
     #[must_use]
-    pub fn with_config(mut self, config: OriginConfig) -> Self {
+    pub fn with_config(mut self, config: CredentialSourceConfig) -> Self {
         self.config = config;
         self
     }
 
-    fn exchange(&self, around: &Surroundings<'_>) -> Result<Step<Grant>, Fault> {
-        let (provider, agency) = match [PROVIDER, AGENCY].map(|name| around.variable(name)) {
+    fn exchange(
+        &self,
+        ctx: &ProviderContext<'_>,
+    ) -> Result<ExchangeStep<ResolvedCredential>, Fault> {
+        let (provider, agency) = match [PROVIDER, AGENCY].map(|name| ctx.variable(name)) {
             [Some(provider), Some(agency)] => (provider, agency),
-            [None, None] if around.first_variable(&[ID_TOKEN, TOKEN_FILE]).is_none() => {
-                return Ok(Step::Absent(not_set(&self.wants())));
+            [None, None] if ctx.first_variable(&[ID_TOKEN, TOKEN_FILE]).is_none() => {
+                return Ok(ExchangeStep::NotConfigured(not_set(&self.wants())));
             }
             [None, _] => return Err(incomplete(PROVIDER)),
             [_, None] => return Err(incomplete(AGENCY)),
         };
-        let body = body(&provider, &agency, around)?;
+        let body = body(&provider, &agency, ctx)?;
         let request = post(
-            &sts(&self.config, around)?,
+            &sts(&self.config, ctx)?,
             "/v5/agencies/assume-with-oidc",
             None,
             &body,
         )?;
         let found = format!("agency {agency} (OIDC)");
-        Ok(Step::ask(
+        Ok(ExchangeStep::http(
             "AssumeAgencyWithOIDC",
-            Reach::Service,
+            ServiceKind::Identity,
             request,
             // No rule for its renewal: the SDK's 40 minutes are most of this key's hour.
             move |reply, _| reply.and_then(|reply| issued::read(&reply, found)).into(),
@@ -60,7 +64,7 @@ impl OidcAgency {
     }
 }
 
-impl Origin for OidcAgency {
+impl CredentialSource for OidcAgency {
     fn name(&self) -> String {
         "agency (OIDC)".to_owned()
     }
@@ -69,21 +73,21 @@ impl Origin for OidcAgency {
         format!("{PROVIDER}, {AGENCY} and {TOKEN_FILE} or {ID_TOKEN}")
     }
 
-    fn begin(&self, around: &Surroundings<'_>) -> Step<Grant> {
-        self.exchange(around).unwrap_or_else(Step::Failed)
+    fn begin(&self, ctx: &ProviderContext<'_>) -> ExchangeStep<ResolvedCredential> {
+        self.exchange(ctx).unwrap_or_else(ExchangeStep::Failed)
     }
 }
 
-fn body(provider: &str, agency: &str, around: &Surroundings<'_>) -> Result<Value, Fault> {
-    let token = match (around.variable(ID_TOKEN), around.variable(TOKEN_FILE)) {
+fn body(provider: &str, agency: &str, ctx: &ProviderContext<'_>) -> Result<Value, Fault> {
+    let token = match (ctx.variable(ID_TOKEN), ctx.variable(TOKEN_FILE)) {
         (Some(token), _) => Secret::new(token),
-        (None, Some(file)) => token_in(&file, around)?,
+        (None, Some(file)) => token_in(&file, ctx)?,
         (None, None) => return Err(incomplete(TOKEN_FILE)),
     };
-    let session_name = around
+    let session_name = ctx
         .variable(SESSION_NAME)
-        .unwrap_or_else(|| format!("lifecycle-{}", around.stamp().unix()));
-    let duration = match around.variable(DURATION) {
+        .unwrap_or_else(|| format!("lifecycle-{}", ctx.stamp().unix()));
+    let duration = match ctx.variable(DURATION) {
         None => 3600,
         Some(text) => text.parse::<u32>().map_err(|_| {
             let reason = format!("is {text:?}, which is no number of seconds");
@@ -97,10 +101,10 @@ fn body(provider: &str, agency: &str, around: &Surroundings<'_>) -> Result<Value
         "id_token": token.expose(),
         "duration_seconds": duration,
     });
-    if let Some(policy) = around.variable(POLICY) {
+    if let Some(policy) = ctx.variable(POLICY) {
         body["policy"] = policy.into();
     }
-    if let Some(ids) = around.variable(POLICY_IDS) {
+    if let Some(ids) = ctx.variable(POLICY_IDS) {
         let ids = ids.split(',').map(str::trim).filter(|id| !id.is_empty());
         body["policy_ids"] = ids.collect();
     }

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use lifecycle_core::{
-    Credential, Fault, Grant, Origin, OriginConfig, Reach, Reply, Secret, Step, Surroundings,
-    origin::{not_set, read_expiry, unusable},
+    Credential, CredentialSource, CredentialSourceConfig, ExchangeStep, Fault, HttpResponse,
+    ProviderContext, ResolvedCredential, Secret, ServiceKind,
+    credential_source::{not_set, read_expiry, unusable},
 };
 use serde::Deserialize;
 use serde_json::json;
@@ -21,7 +22,7 @@ pub struct Password {
     user: String,
     domain: String,
     password: Secret,
-    config: OriginConfig,
+    config: CredentialSourceConfig,
 }
 
 impl Password {
@@ -31,20 +32,20 @@ impl Password {
             user: user.into(),
             domain: domain.into(),
             password,
-            config: OriginConfig::default(),
+            config: CredentialSourceConfig::default(),
         }
     }
 
     /// With the region that the token is for, and with another address of IAM. Without a region,
     /// that of `HW_REGION_NAME` counts.
     #[must_use]
-    pub fn with_config(mut self, config: OriginConfig) -> Self {
+    pub fn with_config(mut self, config: CredentialSourceConfig) -> Self {
         self.config = config;
         self
     }
 
-    fn log_in(&self, around: &Surroundings<'_>) -> Result<Step<Grant>, Fault> {
-        let project = region(&self.config, around)
+    fn log_in(&self, ctx: &ProviderContext<'_>) -> Result<ExchangeStep<ResolvedCredential>, Fault> {
+        let project = region(&self.config, ctx)
             .ok_or_else(|| invalid("a password gives a token for one region: name the region"))?;
         let user = json!({
             "name": self.user,
@@ -55,19 +56,19 @@ impl Password {
             "identity": {"methods": ["password"], "password": {"user": user}},
             "scope": {"project": {"name": project}},
         }});
-        let iam = iam(&self.config, None, around)?;
+        let iam = iam(&self.config, None, ctx)?;
         let request = post(&iam, "/v3/auth/tokens", None, &body)?;
         let found = format!("password of {} in account {} (IAM)", self.user, self.domain);
-        Ok(Step::ask(
+        Ok(ExchangeStep::http(
             "KeystoneCreateUserTokenByPassword",
-            Reach::Service,
+            ServiceKind::Identity,
             request,
             move |reply, _| reply.and_then(|reply| read(&reply, found)).into(),
         ))
     }
 }
 
-impl Origin for Password {
+impl CredentialSource for Password {
     fn name(&self) -> String {
         format!("password of {}", self.user)
     }
@@ -76,8 +77,8 @@ impl Origin for Password {
         "the password of an IAM user".to_owned()
     }
 
-    fn begin(&self, around: &Surroundings<'_>) -> Step<Grant> {
-        self.log_in(around).unwrap_or_else(Step::Failed)
+    fn begin(&self, ctx: &ProviderContext<'_>) -> ExchangeStep<ResolvedCredential> {
+        self.log_in(ctx).unwrap_or_else(ExchangeStep::Failed)
     }
 }
 
@@ -87,7 +88,7 @@ pub struct PasswordVariable {
     user: String,
     domain: String,
     variable: String,
-    config: OriginConfig,
+    config: CredentialSourceConfig,
 }
 
 impl PasswordVariable {
@@ -102,19 +103,19 @@ impl PasswordVariable {
             user: user.into(),
             domain: domain.into(),
             variable: variable.into(),
-            config: OriginConfig::default(),
+            config: CredentialSourceConfig::default(),
         }
     }
 
     /// What [`Password::with_config`] says.
     #[must_use]
-    pub fn with_config(mut self, config: OriginConfig) -> Self {
+    pub fn with_config(mut self, config: CredentialSourceConfig) -> Self {
         self.config = config;
         self
     }
 }
 
-impl Origin for PasswordVariable {
+impl CredentialSource for PasswordVariable {
     fn name(&self) -> String {
         format!("password of {}", self.user)
     }
@@ -123,17 +124,17 @@ impl Origin for PasswordVariable {
         self.variable.clone()
     }
 
-    fn begin(&self, around: &Surroundings<'_>) -> Step<Grant> {
-        match around.variable(&self.variable) {
+    fn begin(&self, ctx: &ProviderContext<'_>) -> ExchangeStep<ResolvedCredential> {
+        match ctx.variable(&self.variable) {
             Some(password) => Password::new(&self.user, &self.domain, Secret::new(password))
                 .with_config(self.config.clone())
-                .begin(around),
-            None => Step::Absent(format!("{} is not set", self.variable)),
+                .begin(ctx),
+            None => ExchangeStep::NotConfigured(format!("{} is not set", self.variable)),
         }
     }
 }
 
-fn read(reply: &Reply, found: String) -> Result<Grant, Fault> {
+fn read(reply: &HttpResponse, found: String) -> Result<ResolvedCredential, Fault> {
     #[derive(Deserialize)]
     struct Answer {
         token: Token,
@@ -147,24 +148,24 @@ fn read(reply: &Reply, found: String) -> Result<Grant, Fault> {
     let token = subject_token(reply)?;
     let answer: Answer = issued::json(reply)?;
     let expires = read_expiry(&answer.token.expires_at, reply)?;
-    Ok(Grant::new(Credential::Token(token), found)
-        .until(expires)
+    Ok(ResolvedCredential::new(Credential::Token(token), found)
+        .with_expiry(expires)
         .renewed_before(RENEWAL))
 }
 
 /// The variables of Huawei's Terraform provider for an IAM user.
 #[derive(Debug)]
 pub(crate) struct FromVariables {
-    config: OriginConfig,
+    config: CredentialSourceConfig,
 }
 
 impl FromVariables {
-    pub(crate) fn new(config: OriginConfig) -> Self {
+    pub(crate) fn new(config: CredentialSourceConfig) -> Self {
         Self { config }
     }
 }
 
-impl Origin for FromVariables {
+impl CredentialSource for FromVariables {
     fn name(&self) -> String {
         "password (IAM)".to_owned()
     }
@@ -173,19 +174,19 @@ impl Origin for FromVariables {
         format!("{USER}, {PASSWORD} and {ACCOUNT}")
     }
 
-    fn begin(&self, around: &Surroundings<'_>) -> Step<Grant> {
+    fn begin(&self, ctx: &ProviderContext<'_>) -> ExchangeStep<ResolvedCredential> {
         let incomplete = |missing| {
             let reason = "is not set, but others that belong to it are: set all, or none";
-            Step::Failed(unusable(missing, reason))
+            ExchangeStep::Failed(unusable(missing, reason))
         };
-        match [USER, PASSWORD, ACCOUNT].map(|name| around.variable(name)) {
+        match [USER, PASSWORD, ACCOUNT].map(|name| ctx.variable(name)) {
             [Some(user), Some(password), Some(account)] => {
                 Password::new(user, account, Secret::new(password))
                     .with_config(self.config.clone())
-                    .begin(around)
+                    .begin(ctx)
             }
             // The account has other uses.
-            [None, None, _] => Step::Absent(not_set(&self.wants())),
+            [None, None, _] => ExchangeStep::NotConfigured(not_set(&self.wants())),
             [None, ..] => incomplete(USER),
             [_, None, _] => incomplete(PASSWORD),
             [_, _, None] => incomplete(ACCOUNT),

@@ -8,8 +8,9 @@ use http::{
     header::{AUTHORIZATION, CONTENT_TYPE, HOST},
 };
 use lifecycle_core::{
-    Fault, Grant, Origin, Reach, Step, Surroundings, header, hidden_header,
-    origin::{not_set, unusable},
+    CredentialSource, ExchangeStep, Fault, ProviderContext, ResolvedCredential, ServiceKind,
+    credential_source::{not_set, unusable},
+    header, sensitive_header,
 };
 
 use super::{identity_provider::token_in, issued};
@@ -25,10 +26,13 @@ impl PodIdentity {
         Self::default()
     }
 
-    fn exchange(self, around: &Surroundings<'_>) -> Result<Step<Grant>, Fault> {
-        let (uri, file) = match [URI, TOKEN_FILE].map(|name| around.variable(name)) {
+    fn exchange(
+        self,
+        ctx: &ProviderContext<'_>,
+    ) -> Result<ExchangeStep<ResolvedCredential>, Fault> {
+        let (uri, file) = match [URI, TOKEN_FILE].map(|name| ctx.variable(name)) {
             [Some(uri), Some(file)] => (uri, file),
-            [None, None] => return Ok(Step::Absent(not_set(&self.wants()))),
+            [None, None] => return Ok(ExchangeStep::NotConfigured(not_set(&self.wants()))),
             [Some(_), None] => return Err(half(URI, TOKEN_FILE)),
             [None, Some(_)] => return Err(half(TOKEN_FILE, URI)),
         };
@@ -42,24 +46,29 @@ impl PodIdentity {
                 "is no URL that begins with https:// or http://",
             ));
         };
-        let token = token_in(&file, around)?;
+        let token = token_in(&file, ctx)?;
         let mut request = Request::new(Bytes::from_static(b"{}"));
         *request.method_mut() = Method::POST;
         let headers = request.headers_mut();
         headers.insert(HOST, header(authority.as_str())?);
         headers.insert(CONTENT_TYPE, header("application/json")?);
-        headers.insert(AUTHORIZATION, hidden_header(token.expose())?);
+        headers.insert(AUTHORIZATION, sensitive_header(token.expose())?);
         let reach = reach(authority.host());
         *request.uri_mut() = uri;
-        Ok(Step::ask("PodIdentity", reach, request, |reply, _| {
-            reply
-                .and_then(|reply| issued::read(&reply, "identity of this pod".to_owned()))
-                .into()
-        }))
+        Ok(ExchangeStep::http(
+            "PodIdentity",
+            reach,
+            request,
+            |reply, _| {
+                reply
+                    .and_then(|reply| issued::read(&reply, "identity of this pod".to_owned()))
+                    .into()
+            },
+        ))
     }
 }
 
-impl Origin for PodIdentity {
+impl CredentialSource for PodIdentity {
     fn name(&self) -> String {
         "pod identity".to_owned()
     }
@@ -68,19 +77,19 @@ impl Origin for PodIdentity {
         format!("{URI} and {TOKEN_FILE}")
     }
 
-    fn begin(&self, around: &Surroundings<'_>) -> Step<Grant> {
-        self.exchange(around).unwrap_or_else(Step::Failed)
+    fn begin(&self, ctx: &ProviderContext<'_>) -> ExchangeStep<ResolvedCredential> {
+        self.exchange(ctx).unwrap_or_else(ExchangeStep::Failed)
     }
 }
 
 /// An address that does not leave the node is a metadata service.
-fn reach(host: &str) -> Reach {
+fn reach(host: &str) -> ServiceKind {
     let address = host.trim_start_matches('[').trim_end_matches(']').parse();
     match address {
-        Ok(IpAddr::V4(address)) if address.is_link_local() => Reach::Metadata,
-        Ok(IpAddr::V6(address)) if address.is_unicast_link_local() => Reach::Metadata,
-        Ok(address) if address.is_loopback() => Reach::Metadata,
-        _ => Reach::Service,
+        Ok(IpAddr::V4(address)) if address.is_link_local() => ServiceKind::Metadata,
+        Ok(IpAddr::V6(address)) if address.is_unicast_link_local() => ServiceKind::Metadata,
+        Ok(address) if address.is_loopback() => ServiceKind::Metadata,
+        _ => ServiceKind::Identity,
     }
 }
 

@@ -2,7 +2,8 @@
 
 use configparser::ini::Ini;
 use lifecycle_core::{
-    Credential, Fault, Grant, Origin, OriginConfig, Step, Surroundings, origin::unusable,
+    Credential, CredentialSource, CredentialSourceConfig, ExchangeStep, Fault, ProviderContext,
+    ResolvedCredential, credential_source::unusable,
 };
 
 use super::IdentityProvider;
@@ -11,7 +12,7 @@ use super::IdentityProvider;
 /// `HUAWEICLOUD_SDK_CREDENTIALS_FILE` names: a key, or an identity provider.
 #[derive(Clone, Debug, Default)]
 pub struct SdkProfile {
-    config: OriginConfig,
+    config: CredentialSourceConfig,
 }
 
 impl SdkProfile {
@@ -22,15 +23,17 @@ impl SdkProfile {
 
     /// With a region, and with another address of IAM.
     #[must_use]
-    pub fn with_config(mut self, config: OriginConfig) -> Self {
+    pub fn with_config(mut self, config: CredentialSourceConfig) -> Self {
         self.config = config;
         self
     }
 
-    fn find(&self, around: &Surroundings<'_>) -> Result<Step<Grant>, Fault> {
-        let (path, section) = read(around)?;
+    fn find(&self, ctx: &ProviderContext<'_>) -> Result<ExchangeStep<ResolvedCredential>, Fault> {
+        let (path, section) = read(ctx)?;
         let Some(section) = section else {
-            return Ok(Step::Absent(format!("there is no [basic] in {path}")));
+            return Ok(ExchangeStep::NotConfigured(format!(
+                "there is no [basic] in {path}"
+            )));
         };
         let found = format!("[basic] in {path}");
         if let (Some(id), Some(file)) = (section.value("idp_id"), section.value("id_token_file")) {
@@ -39,8 +42,10 @@ impl SdkProfile {
                 provider =
                     provider.with_stored_endpoint(format!("{found}, iam_endpoint"), endpoint);
             }
-            let step = provider.begin(around);
-            return Ok(step.and_then(around, move |grant, _| Step::Done(grant.found_by(&found))));
+            let step = provider.begin(ctx);
+            return Ok(step.and_then(ctx, move |grant, _| {
+                ExchangeStep::Done(grant.with_source_prefix(&found))
+            }));
         }
         let credential = match (section.value("ak"), section.value("sk")) {
             (Some(id), Some(secret)) => match section.value("security_token") {
@@ -54,11 +59,13 @@ impl SdkProfile {
                 return Err(unusable(&found, reason));
             }
         };
-        Ok(Step::Done(Grant::new(credential, found)))
+        Ok(ExchangeStep::Done(ResolvedCredential::new(
+            credential, found,
+        )))
     }
 }
 
-impl Origin for SdkProfile {
+impl CredentialSource for SdkProfile {
     fn name(&self) -> String {
         "file of Huawei's SDKs".to_owned()
     }
@@ -67,14 +74,14 @@ impl Origin for SdkProfile {
         FILE.to_owned()
     }
 
-    fn begin(&self, around: &Surroundings<'_>) -> Step<Grant> {
-        self.find(around).unwrap_or_else(Step::Failed)
+    fn begin(&self, ctx: &ProviderContext<'_>) -> ExchangeStep<ResolvedCredential> {
+        self.find(ctx).unwrap_or_else(ExchangeStep::Failed)
     }
 }
 
 /// The project that is stored with the key of this id.
-pub(crate) fn project_of(id: &str, around: &Surroundings<'_>) -> Option<String> {
-    let section = read(around).ok()?.1?;
+pub(crate) fn project_of(id: &str, ctx: &ProviderContext<'_>) -> Option<String> {
+    let section = read(ctx).ok()?.1?;
     let same = section.value("ak").is_some_and(|own| own == id);
     section.value("project_id").filter(|_| same)
 }
@@ -83,10 +90,10 @@ const FILE: &str = "~/.huaweicloud/credentials";
 const FILE_VARIABLE: &str = "HUAWEICLOUD_SDK_CREDENTIALS_FILE";
 
 /// The path of the file, and its section where there is one.
-fn read(around: &Surroundings<'_>) -> Result<(String, Option<Section>), Fault> {
-    let named = around.variable(FILE_VARIABLE);
+fn read(ctx: &ProviderContext<'_>) -> Result<(String, Option<Section>), Fault> {
+    let named = ctx.variable(FILE_VARIABLE);
     let path = named.clone().unwrap_or_else(|| FILE.to_owned());
-    let Some(text) = around.secret_file(&path)? else {
+    let Some(text) = ctx.secret_file(&path)? else {
         if named.is_some() {
             let reason = format!("is the file that {FILE_VARIABLE} names, but is not there");
             return Err(unusable(&path, &reason));

@@ -1,8 +1,8 @@
 //! The variables of Huawei's SDKs (`auth/provider.py` of huaweicloudsdkcore).
 
 use lifecycle_core::{
-    Grant, Origin, OriginConfig, Step, Surroundings,
-    origin::{Variables, not_set, unusable},
+    CredentialSource, CredentialSourceConfig, ExchangeStep, ProviderContext, ResolvedCredential,
+    credential_source::{EnvCredentialSource, not_set, unusable},
 };
 
 use super::{IdentityProvider, SDK};
@@ -15,7 +15,7 @@ use super::{IdentityProvider, SDK};
 /// way of a key.
 #[derive(Clone, Debug, Default)]
 pub struct SdkVariables {
-    config: OriginConfig,
+    config: CredentialSourceConfig,
 }
 
 impl SdkVariables {
@@ -26,13 +26,13 @@ impl SdkVariables {
 
     /// With a region, and with another address of IAM.
     #[must_use]
-    pub fn with_config(mut self, config: OriginConfig) -> Self {
+    pub fn with_config(mut self, config: CredentialSourceConfig) -> Self {
         self.config = config;
         self
     }
 }
 
-impl Origin for SdkVariables {
+impl CredentialSource for SdkVariables {
     fn name(&self) -> String {
         "environment of Huawei's SDKs".to_owned()
     }
@@ -41,23 +41,25 @@ impl Origin for SdkVariables {
         format!("{IDP_ID} and {ID_TOKEN_FILE}, or {SDK}")
     }
 
-    fn begin(&self, around: &Surroundings<'_>) -> Step<Grant> {
-        let half = match (around.variable(IDP_ID), around.variable(ID_TOKEN_FILE)) {
+    fn begin(&self, ctx: &ProviderContext<'_>) -> ExchangeStep<ResolvedCredential> {
+        let half = match (ctx.variable(IDP_ID), ctx.variable(ID_TOKEN_FILE)) {
             (Some(id), Some(file)) => {
                 return IdentityProvider::new(id, file)
                     .with_config(self.config.clone())
-                    .begin(around);
+                    .begin(ctx);
             }
             (Some(_), None) => Some((IDP_ID, ID_TOKEN_FILE)),
             (None, Some(_)) => Some((ID_TOKEN_FILE, IDP_ID)),
             (None, None) => None,
         };
-        match (Variables::new(&[SDK]).begin(around), half) {
-            (Step::Absent(_), Some((present, absent))) => {
+        match (EnvCredentialSource::new(&[SDK]).begin(ctx), half) {
+            (ExchangeStep::NotConfigured(_), Some((present, absent))) => {
                 let reason = format!("is set, but {absent} is not: set both, or neither");
-                Step::Failed(unusable(present, &reason))
+                ExchangeStep::Failed(unusable(present, &reason))
             }
-            (Step::Absent(_), None) => Step::Absent(not_set(&self.wants())),
+            (ExchangeStep::NotConfigured(_), None) => {
+                ExchangeStep::NotConfigured(not_set(&self.wants()))
+            }
             (step, _) => step,
         }
     }

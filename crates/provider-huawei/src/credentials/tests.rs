@@ -9,7 +9,11 @@ use std::{collections::HashMap, fmt::Debug, time::SystemTime};
 
 use bytes::Bytes;
 use http::Request;
-use lifecycle_core::{Fault, FaultKind, Grant, Machine, Reach, Reply, Stamp, Step, origin::Holds};
+use lifecycle_core::{
+    ExchangeStep, Fault, FaultKind, HostEnvironment, HttpResponse, ResolvedCredential, ServiceKind,
+    SigningContext, credential_source::FileCheck,
+};
+use provider_testing::http_response;
 
 use super::*;
 
@@ -24,66 +28,62 @@ impl Toy {
     }
 }
 
-impl Machine for Toy {
+impl HostEnvironment for Toy {
     fn variable(&self, name: &str) -> Option<String> {
         self.0.get(name).cloned()
     }
 
-    fn file(&self, path: &str, holds: Holds) -> Result<Option<String>, String> {
+    fn file(&self, path: &str, holds: FileCheck) -> Result<Option<String>, String> {
         let is_token = path.ends_with("token");
-        assert_eq!(holds == Holds::Settings, is_token, "{path}");
+        assert_eq!(holds == FileCheck::Any, is_token, "{path}");
         Ok(self.0.get(path).cloned())
     }
 }
 
-pub(crate) fn around(toy: &Toy) -> Surroundings<'_> {
-    Surroundings::new(toy, noon())
+pub(crate) fn ctx(toy: &Toy) -> ProviderContext<'_> {
+    ProviderContext::new(toy, noon())
 }
 
 /// 2025-11-21T12:00:00Z.
-pub(crate) fn noon() -> Stamp {
-    Stamp::from_unix(1_763_726_400, 0)
+pub(crate) fn noon() -> SigningContext {
+    SigningContext::from_unix(1_763_726_400, 0)
 }
 
 pub(crate) const SDK_FILE: &str = "~/.huaweicloud/credentials";
 pub(crate) const CLI_FILE: &str = "~/.hcloud/config.json";
 
-pub(crate) fn reply(status: u16, body: &str) -> Reply {
-    Reply {
-        status,
-        headers: http::HeaderMap::new(),
-        body: Bytes::from(body.to_owned()),
-    }
+pub(crate) fn reply(status: u16, body: &str) -> HttpResponse {
+    http_response(status, http::HeaderMap::new(), Bytes::from(body.to_owned()))
 }
 
 /// What was asked on the way, and where it ended.
 pub(crate) struct Way<T> {
-    pub(crate) asked: Vec<(&'static str, Reach, Request<Bytes>)>,
-    pub(crate) end: Step<T>,
+    pub(crate) asked: Vec<(&'static str, ServiceKind, Request<Bytes>)>,
+    pub(crate) end: ExchangeStep<T>,
 }
 
 /// Drives a step with these answers. All of them must be asked for, and no more.
 pub(crate) fn drive<T: Debug>(
-    mut step: Step<T>,
+    mut step: ExchangeStep<T>,
     toy: &Toy,
-    answers: impl IntoIterator<Item = Result<Reply, Fault>>,
+    answers: impl IntoIterator<Item = Result<HttpResponse, Fault>>,
 ) -> Way<T> {
     let mut asked = Vec::new();
     for answer in answers {
-        let Step::Ask(ask) = step else {
+        let ExchangeStep::Http(ask) = step else {
             panic!("nothing more is asked: {step:?}");
         };
-        asked.push((ask.operation, ask.reach, ask.request.clone()));
-        step = ask.then(answer, &around(toy));
+        asked.push((ask.operation, ask.service, ask.request.clone()));
+        step = ask.then(answer, &ctx(toy));
     }
     assert!(!format!("{step:?}").contains("hidden"), "{step:?}");
     Way { asked, end: step }
 }
 
-impl Way<Grant> {
-    pub(crate) fn grant(self) -> Grant {
+impl Way<ResolvedCredential> {
+    pub(crate) fn grant(self) -> ResolvedCredential {
         match self.end {
-            Step::Done(grant) => grant,
+            ExchangeStep::Done(grant) => grant,
             other => panic!("{other:?}"),
         }
     }
@@ -92,14 +92,14 @@ impl Way<Grant> {
 impl<T: Debug> Way<T> {
     pub(crate) fn fault(self) -> Fault {
         match self.end {
-            Step::Failed(fault) => fault,
+            ExchangeStep::Failed(fault) => fault,
             other => panic!("{other:?}"),
         }
     }
 
     pub(crate) fn absence(self) -> String {
         match self.end {
-            Step::Absent(why) => why,
+            ExchangeStep::NotConfigured(why) => why,
             other => panic!("{other:?}"),
         }
     }
@@ -123,23 +123,23 @@ impl<T: Debug> Way<T> {
 }
 
 /// Where the key is found without any question.
-pub(crate) fn found(origin: &dyn Origin, texts: &[(&str, &str)]) -> Grant {
+pub(crate) fn found(origin: &dyn CredentialSource, texts: &[(&str, &str)]) -> ResolvedCredential {
     let toy = Toy::new(texts);
-    drive(origin.begin(&around(&toy)), &toy, []).grant()
+    drive(origin.begin(&ctx(&toy)), &toy, []).grant()
 }
 
-pub(crate) fn refused(origin: &dyn Origin, texts: &[(&str, &str)]) -> Fault {
+pub(crate) fn refused(origin: &dyn CredentialSource, texts: &[(&str, &str)]) -> Fault {
     let toy = Toy::new(texts);
-    drive(origin.begin(&around(&toy)), &toy, []).fault()
+    drive(origin.begin(&ctx(&toy)), &toy, []).fault()
 }
 
-pub(crate) fn absent(origin: &dyn Origin, texts: &[(&str, &str)]) -> String {
+pub(crate) fn absent(origin: &dyn CredentialSource, texts: &[(&str, &str)]) -> String {
     let toy = Toy::new(texts);
-    drive(origin.begin(&around(&toy)), &toy, []).absence()
+    drive(origin.begin(&ctx(&toy)), &toy, []).absence()
 }
 
 /// Id and session token.
-pub(crate) fn key(grant: &Grant) -> (&str, Option<&str>) {
+pub(crate) fn key(grant: &ResolvedCredential) -> (&str, Option<&str>) {
     match &grant.credential {
         Credential::Keys { id, session, .. } => {
             (id, session.as_ref().map(lifecycle_core::Secret::expose))

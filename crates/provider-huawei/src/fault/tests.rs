@@ -3,16 +3,17 @@
 use std::time::Duration;
 
 use bytes::Bytes;
+use provider_testing::http_response;
 use serde_json::json;
 
 use super::*;
 
-fn reply(status: u16, body: &(impl ToString + ?Sized)) -> Reply {
-    Reply {
+fn reply(status: u16, body: &(impl ToString + ?Sized)) -> HttpResponse {
+    http_response(
         status,
-        headers: http::HeaderMap::new(),
-        body: Bytes::from(body.to_string()),
-    }
+        http::HeaderMap::new(),
+        Bytes::from(body.to_string()),
+    )
 }
 
 fn fault(status: u16, body: &(impl ToString + ?Sized)) -> Fault {
@@ -69,7 +70,7 @@ fn codes_of_the_service() {
             let fault = coded(status, code);
             assert_eq!((fault.kind(), fault.code()), (kind, Some(code)));
             assert_eq!(fault.status(), Some(status));
-            assert_eq!(fault.effect(), kind.effect(), "{code}");
+            assert_eq!(fault.execution_status(), kind.execution_status(), "{code}");
         }
     }
 }
@@ -102,11 +103,11 @@ fn codes_of_the_gateway() {
                 assert_eq!(fault.kind(), kind, "{status} {number}");
                 let went_no_further = matches!(number, "0103" | "0610" | "0613");
                 let effect = if went_no_further {
-                    Effect::None
+                    ExecutionStatus::NotExecuted
                 } else {
-                    kind.effect()
+                    kind.execution_status()
                 };
-                assert_eq!(fault.effect(), effect, "{status} {number}");
+                assert_eq!(fault.execution_status(), effect, "{status} {number}");
                 assert_eq!(fault.request_id(), Some("r"));
             }
         }
@@ -231,7 +232,7 @@ fn answers_in_no_form_are_judged_by_their_status() {
             (FaultKind::Unavailable, None),
             "{body}"
         );
-        assert_eq!(fault.effect(), Effect::Possible);
+        assert_eq!(fault.execution_status(), ExecutionStatus::Unknown);
     }
 }
 
@@ -296,7 +297,11 @@ fn an_inner_error_says_what_the_outer_does_not() {
     ] {
         let fault = quoting(outer, &inner);
         assert_eq!((fault.kind(), fault.code()), (kind, Some(outer)), "{inner}");
-        assert_eq!(fault.effect(), Effect::Possible, "{inner}");
+        assert_eq!(
+            fault.execution_status(),
+            ExecutionStatus::Unknown,
+            "{inner}"
+        );
     }
     for (outer, inner, kind) in [
         // A code that is clear by itself.
@@ -344,7 +349,11 @@ fn a_failed_batch_is_explained_by_its_parts() {
     assert!(many.message().len() < 100, "{many}");
 
     for fault in [same, mixed, odd, many] {
-        assert_eq!(fault.effect(), Effect::Possible, "{fault}");
+        assert_eq!(
+            fault.execution_status(),
+            ExecutionStatus::Unknown,
+            "{fault}"
+        );
         assert_eq!(fault.code(), Some("Ecs.0611"));
     }
 }
@@ -390,7 +399,7 @@ fn the_request_id_is_found() {
     let mut answer = reply(401, &json!({"request_id": "of the body"}));
     assert_eq!(request_id(&answer).as_deref(), Some("of the body"));
     answer
-        .headers
+        .headers_mut()
         .insert("X-Request-Id", "of the header".parse().unwrap());
     assert_eq!(request_id(&answer).as_deref(), Some("of the header"));
     assert_eq!(fault_of(&answer).request_id(), Some("of the header"));
@@ -404,13 +413,15 @@ fn the_request_id_is_found() {
 fn a_wait_that_is_asked_for_is_passed_on() {
     for body in ["", "{\"error_code\": \"APIGW.0308\", \"error_msg\": \"m\"}"] {
         let mut answer = reply(429, body);
-        answer.headers.insert("retry-after", "7".parse().unwrap());
+        answer
+            .headers_mut()
+            .insert("retry-after", "7".parse().unwrap());
         let fault = fault_of(&answer);
         assert_eq!(fault.retry_after(), Some(Duration::from_secs(7)));
         assert_eq!(fault.kind(), FaultKind::Throttled);
     }
 }
 
-fn fault_of(reply: &Reply) -> Fault {
+fn fault_of(reply: &HttpResponse) -> Fault {
     check(reply).unwrap_err()
 }

@@ -1,14 +1,14 @@
 use lifecycle_core::Endpoint;
 
 use super::*;
-use crate::credentials::tests::{Toy, around};
+use crate::credentials::tests::{Toy, ctx};
 
-fn both(config: &OriginConfig, texts: &[(&str, &str)]) -> (String, String) {
+fn both(config: &CredentialSourceConfig, texts: &[(&str, &str)]) -> (String, String) {
     let toy = Toy::new(texts);
-    let around = around(&toy);
+    let ctx = ctx(&toy);
     (
-        iam(config, None, &around).unwrap().to_string(),
-        sts(config, &around).unwrap().to_string(),
+        iam(config, None, &ctx).unwrap().to_string(),
+        sts(config, &ctx).unwrap().to_string(),
     )
 }
 
@@ -70,8 +70,8 @@ fn a_region_of_the_table_has_hosts_of_its_own() {
         (None, everywhere, "https://sts.cn-north-4.myhuaweicloud.com"),
     ] {
         let config = match region {
-            Some(region) => OriginConfig::in_region(region),
-            None => OriginConfig::default(),
+            Some(region) => CredentialSourceConfig::in_region(region),
+            None => CredentialSourceConfig::default(),
         };
         assert_eq!(
             both(&config, &[]),
@@ -83,7 +83,7 @@ fn a_region_of_the_table_has_hosts_of_its_own() {
 
 #[test]
 fn settings_send_the_calls_elsewhere() {
-    let config = OriginConfig::in_region("eu-west-101");
+    let config = CredentialSourceConfig::in_region("eu-west-101");
     let cloud = ("HW_CLOUD", "myhuaweicloud.eu");
     let url = ("HW_AUTH_URL", "https://iam.example.com:443/v3/");
     let own = [
@@ -110,14 +110,14 @@ fn settings_send_the_calls_elsewhere() {
     );
     let named = [("HW_REGION_NAME", "cn-east-3"), ("HW_CLOUD", DOMAIN)];
     assert_eq!(
-        both(&OriginConfig::default(), &named).0,
+        both(&CredentialSourceConfig::default(), &named).0,
         "https://iam.cn-east-3.myhuaweicloud.com"
     );
 }
 
 #[test]
 fn what_is_no_endpoint_is_named() {
-    let config = OriginConfig::in_region("a b");
+    let config = CredentialSourceConfig::in_region("a b");
     for (texts, expected) in [
         (
             &[(IAM_ENDPOINT, "ftp://a")][..],
@@ -126,7 +126,7 @@ fn what_is_no_endpoint_is_named() {
         (&[(AUTH_URL, "https://a/v2")], "HW_AUTH_URL: "),
         (&[("HW_CLOUD", "a.example")], "\"a b\" is no region"),
     ] {
-        let fault = iam(&config, None, &around(&Toy::new(texts))).unwrap_err();
+        let fault = iam(&config, None, &ctx(&Toy::new(texts))).unwrap_err();
         assert_eq!(fault.kind(), FaultKind::Invalid);
         assert!(fault.message().starts_with(expected), "{fault}");
     }

@@ -1,22 +1,23 @@
 //! What a job says of itself and of its parts.
 
 use bytes::Bytes;
-use lifecycle_core::{Effect, FaultKind};
+use lifecycle_core::{ExecutionStatus, FaultKind};
+use provider_testing::http_response;
 use serde_json::{Value, json};
 
 use super::*;
 
-fn progress(body: &Value) -> Result<Progress, Fault> {
-    read_progress(&Reply {
-        status: 200,
-        headers: http::HeaderMap::new(),
-        body: Bytes::from(body.to_string()),
-    })
+fn progress(body: &Value) -> Result<JobProgress, Fault> {
+    read_progress(&http_response(
+        200,
+        http::HeaderMap::new(),
+        Bytes::from(body.to_string()),
+    ))
 }
 
-fn kind(verdict: &Verdict) -> Option<FaultKind> {
+fn kind(verdict: &JobStatus) -> Option<FaultKind> {
     match verdict {
-        Verdict::Failed(fault) => Some(fault.kind()),
+        JobStatus::Failed(fault) => Some(fault.kind()),
         _ => None,
     }
 }
@@ -44,7 +45,7 @@ fn only_two_words_are_final() {
         (json!(7), true),
     ] {
         let progress = progress(&json!({ "status": status })).unwrap();
-        let is_seen_running = matches!(progress.overall, Verdict::Running);
+        let is_seen_running = matches!(progress.overall, JobStatus::Running);
         assert_eq!(is_seen_running, is_running, "{status}");
     }
     assert_eq!(
@@ -91,9 +92,9 @@ fn every_part_has_its_own_verdict() {
         matches!(
             parts[..],
             [
-                ("a", Verdict::Succeeded),
-                ("b", Verdict::Failed(_)),
-                ("c", Verdict::Running)
+                ("a", JobStatus::Succeeded),
+                ("b", JobStatus::Failed(_)),
+                ("c", JobStatus::Running)
             ]
         ),
         "{parts:?}"
@@ -126,36 +127,42 @@ fn the_concrete_cause_is_told() {
             Some("Ecs.0605"),
             "ECS locked.",
             FaultKind::Locked,
-            Effect::None,
+            ExecutionStatus::NotExecuted,
         ),
         (
             json!({"error_code": "Ecs.0319", "fail_reason": "no capacity"}),
             Some("Ecs.0319"),
             "no capacity",
             FaultKind::Capacity,
-            Effect::None,
+            ExecutionStatus::NotExecuted,
         ),
         (
             json!({"error_code": "Ecs.7777", "fail_reason": "new"}),
             Some("Ecs.7777"),
             "new",
             FaultKind::Failed,
-            Effect::Possible,
+            ExecutionStatus::Unknown,
         ),
         (
             json!({"fail_reason": "{\"itemNotFound\": {\"code\": 404, \"message\": \"gone\"}}"}),
             None,
             "{\"itemNotFound\": {\"code\": 404, \"message\": \"gone\"}}",
             FaultKind::NotFound,
-            Effect::Possible,
+            ExecutionStatus::Unknown,
         ),
-        (json!({}), None, "", FaultKind::Failed, Effect::Possible),
+        (
+            json!({}),
+            None,
+            "",
+            FaultKind::Failed,
+            ExecutionStatus::Unknown,
+        ),
         (
             json!({"error_code": 5, "fail_reason": [], "entities": {"errorcode_message": {}}}),
             None,
             "",
             FaultKind::Failed,
-            Effect::Possible,
+            ExecutionStatus::Unknown,
         ),
     ] {
         let mut row = row.clone();
@@ -163,11 +170,15 @@ fn the_concrete_cause_is_told() {
         row["entities"]["server_id"] = "a".into();
         let job = json!({"status": "FAIL", "entities": {"sub_jobs": [row]}});
         let progress = progress(&job).unwrap();
-        let [(_, Verdict::Failed(fault))] = &progress.parts[..] else {
+        let [(_, JobStatus::Failed(fault))] = &progress.parts[..] else {
             panic!("{progress:?}");
         };
         assert_eq!(fault.code(), code, "{job}");
         assert_eq!(fault.message(), message, "{job}");
-        assert_eq!((fault.kind(), fault.effect()), (kind, effect), "{job}");
+        assert_eq!(
+            (fault.kind(), fault.execution_status()),
+            (kind, effect),
+            "{job}"
+        );
     }
 }

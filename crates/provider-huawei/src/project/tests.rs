@@ -2,13 +2,13 @@ use lifecycle_core::{Endpoint, FaultKind};
 use serde_json::Value;
 
 use super::*;
-use crate::credentials::tests::{CLI_FILE, SDK_FILE, Toy, around, drive, reply};
+use crate::credentials::tests::{CLI_FILE, SDK_FILE, Toy, ctx, drive, reply};
 
 const PROJECT: &str = "0123456789abcdef0123456789abcdef";
 const OTHER: &str = "fedcba9876543210fedcba9876543210";
 
-fn here() -> OriginConfig {
-    OriginConfig::in_region("cn-north-4")
+fn here() -> CredentialSourceConfig {
+    CredentialSourceConfig::in_region("cn-north-4")
 }
 
 fn key() -> Credential {
@@ -19,10 +19,14 @@ fn key() -> Credential {
 }
 
 /// The id that is known without asking anybody.
-fn known(config: &OriginConfig, key: &Credential, texts: &[(&str, &str)]) -> Option<String> {
-    match project(config, key, &around(&Toy::new(texts))) {
-        Step::Done(id) => Some(id),
-        Step::Ask(_) => None,
+fn known(
+    config: &CredentialSourceConfig,
+    key: &Credential,
+    texts: &[(&str, &str)],
+) -> Option<String> {
+    match project(config, key, &ctx(&Toy::new(texts))) {
+        ExchangeStep::Done(id) => Some(id),
+        ExchangeStep::Http(_) => None,
         other => panic!("{other:?}"),
     }
 }
@@ -42,7 +46,7 @@ fn variables_go_before_profiles() {
         known(&here(), &key(), &texts[2..]).as_deref(),
         Some(PROJECT)
     );
-    let anywhere = OriginConfig::default();
+    let anywhere = CredentialSourceConfig::default();
     assert_eq!(known(&anywhere, &key(), &texts).as_deref(), Some("one"));
 }
 
@@ -99,12 +103,12 @@ fn iam_is_asked_as_the_sdk_asks() {
              Signature=3f01c92d9bad318d01eba67790e07e5a798e3ad35e0ff701c3fc8996571f6e45",
         ),
     ] {
-        let Step::Ask(ask) = project(&here(), &key, &around(&toy)) else {
+        let ExchangeStep::Http(ask) = project(&here(), &key, &ctx(&toy)) else {
             panic!("nothing is asked");
         };
         assert_eq!(
-            (ask.operation, ask.reach),
-            ("KeystoneListProjects", Reach::Service)
+            (ask.operation, ask.service),
+            ("KeystoneListProjects", ServiceKind::Identity)
         );
         assert_eq!(
             ask.request.uri(),
@@ -115,7 +119,7 @@ fn iam_is_asked_as_the_sdk_asks() {
         assert!(!ask.request.headers().contains_key("x-project-id"));
     }
     let token = Credential::token("FAKE-TOKEN");
-    let Step::Ask(ask) = project(&here(), &token, &around(&toy)) else {
+    let ExchangeStep::Http(ask) = project(&here(), &token, &ctx(&toy)) else {
         panic!("nothing is asked");
     };
     assert_eq!(ask.request.headers()["x-auth-token"], "FAKE-TOKEN");
@@ -132,7 +136,7 @@ fn the_recorded_lookup_is_ours() {
         .find(|request| request["name"] == "project-id-lookup#1")
         .unwrap();
     let toy = Toy::default();
-    let Step::Ask(ask) = project(&here(), &key(), &around(&toy)) else {
+    let ExchangeStep::Http(ask) = project(&here(), &key(), &ctx(&toy)) else {
         panic!("nothing is asked");
     };
     assert_eq!(golden["method"], ask.request.method().as_str());
@@ -157,7 +161,7 @@ fn a_part_of_the_region_is_looked_up_by_its_own_name() {
         ("cn-east-3_team", "name=cn-north-4"),
     ] {
         let toy = Toy::new(&[("HW_PROJECT_NAME", name)]);
-        let Step::Ask(ask) = project(&here(), &key(), &around(&toy)) else {
+        let ExchangeStep::Http(ask) = project(&here(), &key(), &ctx(&toy)) else {
             panic!("nothing is asked");
         };
         assert_eq!(ask.request.uri().query(), Some(asked));
@@ -170,7 +174,7 @@ fn exactly_one_project_will_do() {
     let local = Endpoint::parse("http://127.0.0.1:7070").unwrap();
     let config = here().with_identity(local);
     let run = |answer| {
-        let step = project(&config, &key(), &around(&toy));
+        let step = project(&config, &key(), &ctx(&toy));
         drive(step, &toy, [answer])
     };
     let one =
@@ -181,7 +185,7 @@ fn exactly_one_project_will_do() {
         ["GET http://127.0.0.1:7070/v3/projects?name=cn-north-4"]
     );
     match way.end {
-        Step::Done(id) => assert_eq!(id, PROJECT),
+        ExchangeStep::Done(id) => assert_eq!(id, PROJECT),
         other => panic!("{other:?}"),
     }
     let two = format!(r#"{{"projects": [{{"id": "{PROJECT}"}}, {{"id": "{OTHER}"}}]}}"#);
@@ -229,8 +233,10 @@ fn exactly_one_project_will_do() {
     }
     let silence = lifecycle_core::Fault::new(FaultKind::NoAnswer, "silence");
     assert_eq!(run(Err(silence.clone())).fault(), silence);
-    match project(&OriginConfig::default(), &key(), &around(&toy)) {
-        Step::Failed(fault) => assert!(fault.message().contains("give a region"), "{fault}"),
+    match project(&CredentialSourceConfig::default(), &key(), &ctx(&toy)) {
+        ExchangeStep::Failed(fault) => {
+            assert!(fault.message().contains("give a region"), "{fault}");
+        }
         other => panic!("{other:?}"),
     }
 }

@@ -120,11 +120,15 @@ fn config(endpoint: &str) -> Config {
         .with_endpoint(Endpoint::parse(endpoint).unwrap())
 }
 
-fn sign_here(draft: &Draft, key: &Credential, at: &Stamp) -> Result<Request<Bytes>, Fault> {
+fn sign_here(
+    draft: &UnsignedRequest,
+    key: &Credential,
+    at: &SigningContext,
+) -> Result<Request<Bytes>, Fault> {
     Huawei::new(config("127.0.0.1:7070")).sign(draft, key, at)
 }
 
-fn stop_two() -> Draft {
+fn stop_two() -> UnsignedRequest {
     let ids = ["a-1", "b-2"].map(|id| InstanceId::new(id).unwrap());
     Huawei::new(config("127.0.0.1:7070"))
         .act(&StopOptions::default().into(), &ids)
@@ -134,8 +138,8 @@ fn stop_two() -> Draft {
 
 const NOON: &str = "20251121T120000Z";
 
-fn noon() -> Stamp {
-    Stamp::from_unix(1_763_726_400, 0)
+fn noon() -> SigningContext {
+    SigningContext::from_unix(1_763_726_400, 0)
 }
 
 fn names(request: &Request<Bytes>) -> Vec<&str> {
@@ -225,7 +229,7 @@ fn every_header_but_the_signature_is_signed() {
 
 #[test]
 fn a_read_has_no_body_and_no_type_of_one() {
-    let draft = Draft::new("ShowServer", Method::GET, "/v1/p/cloudservers/a");
+    let draft = UnsignedRequest::new("ShowServer", Method::GET, "/v1/p/cloudservers/a");
     let key = Credential::keys("AK", "sk");
     let request = sign_here(&draft, &key, &noon()).unwrap();
     assert_eq!(
@@ -275,7 +279,7 @@ fn a_key_that_no_header_can_carry_is_refused_without_being_shown() {
 fn a_draft_is_signed_anew_for_every_moment() {
     let key = Credential::keys("AK", "sk");
     let at = |second: i64| {
-        let stamp = Stamp::from_unix(1_763_726_400 + second, 0);
+        let stamp = SigningContext::from_unix(1_763_726_400 + second, 0);
         sign_here(&stop_two(), &key, &stamp).unwrap()
     };
     assert_ne!(

@@ -2,8 +2,9 @@
 
 use bytes::Bytes;
 use lifecycle_core::{
-    Billing, LocalDisk, RebootOptions, StartOptions, StopOptions, StoppedBilling, Verb,
+    ActionKind, LocalDisk, RebootOptions, StartOptions, StopBilling, StopOptions, StoppedBilling,
 };
+use provider_testing::http_response;
 use serde_json::{Value, json};
 
 use super::*;
@@ -20,12 +21,8 @@ fn ids(count: usize) -> Vec<InstanceId> {
         .collect()
 }
 
-fn ok(body: &Value) -> Reply {
-    Reply {
-        status: 200,
-        headers: http::HeaderMap::new(),
-        body: Bytes::from(body.to_string()),
-    }
+fn ok(body: &Value) -> HttpResponse {
+    http_response(200, http::HeaderMap::new(), Bytes::from(body.to_string()))
 }
 
 fn stop(mode: StopMode) -> Action {
@@ -83,7 +80,7 @@ fn the_type_is_always_sent_and_never_inverted() {
 #[test]
 fn options_that_huawei_does_not_have_are_refused() {
     let mut free = StopOptions::default();
-    free.billing = Billing::Release;
+    free.billing = StopBilling::Release;
     let mut erasing = StartOptions::default();
     erasing.local_disk = LocalDisk::Initialize;
     for action in [Action::Stop(free), Action::Start(erasing)] {
@@ -99,15 +96,15 @@ fn calls_hold_from_one_id_to_the_limit() {
         stop(StopMode::Graceful),
         reboot(StopMode::Graceful),
     ] {
-        assert_eq!(PROFILE.limits.of(action.verb()), 1000);
+        assert_eq!(PROFILE.limits.of(action.kind()), 1000);
         for (count, is_sent) in [(0, false), (1, true), (1000, true), (1001, false)] {
             let call = act(&config(), &action, &ids(count));
             assert_eq!(call.is_ok(), is_sent, "{count}");
             let Ok(call) = call else { continue };
             let body: Value = serde_json::from_slice(&call.draft.body).unwrap();
-            let key = match action.verb() {
-                Verb::Start => "/os-start/servers",
-                Verb::Stop => "/os-stop/servers",
+            let key = match action.kind() {
+                ActionKind::Start => "/os-start/servers",
+                ActionKind::Stop => "/os-stop/servers",
                 _ => "/reboot/servers",
             };
             assert_eq!(body.pointer(key).unwrap().as_array().unwrap().len(), count);
@@ -248,7 +245,7 @@ fn a_full_page_is_followed_by_another() {
 fn an_answer_without_a_job_is_not_accepted() {
     let call = act(&config(), &stop(StopMode::Graceful), &ids(1)).unwrap();
     let receipt = call.read(&ok(&json!({"job_id": "ff80"}))).unwrap();
-    assert!(matches!(receipt, Receipt::Job(job) if job.as_str() == "ff80"));
+    assert!(matches!(receipt, BatchAck::Job(job) if job.as_str() == "ff80"));
     for (body, kind) in [
         (json!({}), FaultKind::Unreadable),
         (json!({"job_id": null}), FaultKind::Unreadable),

@@ -3,10 +3,11 @@
 use std::sync::LazyLock;
 
 use lifecycle_core::{
-    Action, Effect, Fault, InstanceId, JobId, Observation, Page, Progress, Provider, RebootOptions,
-    Receipt, Reply, StartOptions, StopOptions, Verdict,
+    Action, BatchAck, ExecutionStatus, Fault, HttpResponse, InstanceId, JobId, JobProgress,
+    JobStatus, Observation, Page, Provider, RebootOptions, StartOptions, StopOptions,
 };
 use provider_huawei::{Config, Huawei};
+use provider_testing::http_response;
 use serde_json::Value;
 
 pub(crate) const PROJECT: &str = "0123456789abcdef0123456789abcdef";
@@ -33,22 +34,22 @@ pub(crate) fn ids() -> [InstanceId; 2] {
 }
 
 /// An entry of `responses` or of `sdk_error_parsing` as it comes over the wire.
-pub(crate) fn reply(entry: &Value) -> Reply {
+pub(crate) fn reply(entry: &Value) -> HttpResponse {
     let body = match &entry["body"] {
         Value::String(text) => text.clone(),
         json => json.to_string(),
     };
     let headers = entry["headers"].as_object().into_iter().flatten();
-    Reply {
-        status: entry["http_status"].as_u64().unwrap().try_into().unwrap(),
-        headers: headers
+    http_response(
+        entry["http_status"].as_u64().unwrap().try_into().unwrap(),
+        headers
             .map(|(name, value)| {
                 let value = value.as_str().unwrap();
                 (name.parse().unwrap(), value.parse().unwrap())
             })
             .collect::<http::HeaderMap>(),
-        body: body.into(),
-    }
+        body,
+    )
 }
 
 /// The calls whose answers are read in different ways.
@@ -63,16 +64,16 @@ pub(crate) const CALLS: [&str; 7] = [
 ];
 
 /// What `reply` means as the answer to a call, in one line.
-pub(crate) fn meaning(call: &str, reply: &Reply) -> String {
+pub(crate) fn meaning(call: &str, reply: &HttpResponse) -> String {
     understand(call, reply).unwrap_or_else(|fault| of_fault(&fault))
 }
 
 /// The fault that `reply` is as the answer to a call.
-pub(crate) fn fault(call: &str, reply: &Reply) -> Option<Fault> {
+pub(crate) fn fault(call: &str, reply: &HttpResponse) -> Option<Fault> {
     understand(call, reply).err()
 }
 
-fn understand(call: &str, reply: &Reply) -> Result<String, Fault> {
+fn understand(call: &str, reply: &HttpResponse) -> Result<String, Fault> {
     let provider = provider();
     provider.check(reply)?;
     match call {
@@ -97,15 +98,15 @@ fn understand(call: &str, reply: &Reply) -> Result<String, Fault> {
     }
 }
 
-fn act(action: impl Into<Action>, reply: &Reply) -> Result<String, Fault> {
+fn act(action: impl Into<Action>, reply: &HttpResponse) -> Result<String, Fault> {
     let call = provider().act(&action.into(), &ids())?;
     call.read(reply).map(|receipt| match receipt {
-        Receipt::Job(job) => format!("job {job}"),
+        BatchAck::Job(job) => format!("job {job}"),
         other => format!("{other:?}"),
     })
 }
 
-fn of_progress(progress: &Progress) -> String {
+fn of_progress(progress: &JobProgress) -> String {
     let mut words = vec![of_verdict(&progress.overall)];
     for (id, verdict) in &progress.parts {
         words.push(format!("{:.8} {}", id.as_str(), of_verdict(verdict)));
@@ -113,9 +114,9 @@ fn of_progress(progress: &Progress) -> String {
     words.join(", ")
 }
 
-fn of_verdict(verdict: &Verdict) -> String {
+fn of_verdict(verdict: &JobStatus) -> String {
     match verdict {
-        Verdict::Failed(fault) => of_fault(fault),
+        JobStatus::Failed(fault) => of_fault(fault),
         other => format!("{other:?}").to_lowercase(),
     }
 }
@@ -140,8 +141,8 @@ fn of_page(page: &Page) -> String {
 }
 
 fn of_fault(fault: &Fault) -> String {
-    let effect = match fault.effect() {
-        Effect::None => "nothing happened",
+    let effect = match fault.execution_status() {
+        ExecutionStatus::NotExecuted => "nothing happened",
         _ => "may have happened",
     };
     let code = fault.code().unwrap_or("-");

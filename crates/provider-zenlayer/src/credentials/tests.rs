@@ -1,8 +1,8 @@
 use std::collections::HashMap;
 
 use lifecycle_core::{
-    FaultKind, Machine, Stamp,
-    origin::{FirstOf, Holds},
+    FaultKind, HostEnvironment, SigningContext,
+    credential_source::{CredentialSourceChain, FileCheck},
 };
 
 use super::*;
@@ -18,19 +18,19 @@ impl Toy {
     }
 }
 
-impl Machine for Toy {
+impl HostEnvironment for Toy {
     fn variable(&self, name: &str) -> Option<String> {
         self.0.get(name).cloned()
     }
 
-    fn file(&self, path: &str, holds: Holds) -> Result<Option<String>, String> {
-        assert_eq!(holds == Holds::Secrets, path == CREDENTIALS, "{path}");
+    fn file(&self, path: &str, holds: FileCheck) -> Result<Option<String>, String> {
+        assert_eq!(holds == FileCheck::OwnerOnly, path == CREDENTIALS, "{path}");
         Ok(self.0.get(path).cloned())
     }
 }
 
-pub(crate) fn around(toy: &Toy) -> Surroundings<'_> {
-    Surroundings::new(toy, Stamp::from_unix(1_763_712_000, 0))
+pub(crate) fn ctx(toy: &Toy) -> ProviderContext<'_> {
+    ProviderContext::new(toy, SigningContext::from_unix(1_763_712_000, 0))
 }
 
 /// As `zeno configure` writes it (zenlayer/zenlayercloud-cli, `internal/config`).
@@ -56,28 +56,31 @@ const STORED: &str = r#"{
   }
 }"#;
 
-fn search(config: &OriginConfig, texts: &[(&str, &str)]) -> Step<Grant> {
-    FirstOf::new(origins(config)).begin(&around(&Toy::new(texts)))
+fn search(
+    config: &CredentialSourceConfig,
+    texts: &[(&str, &str)],
+) -> ExchangeStep<ResolvedCredential> {
+    CredentialSourceChain::new(sources(config)).begin(&ctx(&Toy::new(texts)))
 }
 
 /// Key id and place; the id of a token is its kind.
-fn found(config: &OriginConfig, texts: &[(&str, &str)]) -> (String, String) {
+fn found(config: &CredentialSourceConfig, texts: &[(&str, &str)]) -> (String, String) {
     match search(config, texts) {
-        Step::Done(grant) => {
+        ExchangeStep::Done(grant) => {
             assert!(!format!("{grant:?}").contains("hidden"), "{grant:?}");
             assert_eq!((grant.expires, grant.renewal), (None, None));
             match grant.credential {
-                Credential::Keys { id, .. } => (id, grant.found),
-                _ => ("token".to_owned(), grant.found),
+                Credential::Keys { id, .. } => (id, grant.source),
+                _ => ("token".to_owned(), grant.source),
             }
         }
         other => panic!("{other:?}"),
     }
 }
 
-fn refused(config: &OriginConfig, texts: &[(&str, &str)]) -> String {
+fn refused(config: &CredentialSourceConfig, texts: &[(&str, &str)]) -> String {
     match search(config, texts) {
-        Step::Failed(fault) => {
+        ExchangeStep::Failed(fault) => {
             assert_eq!(fault.kind(), FaultKind::Credential);
             assert!(!format!("{fault:?}").contains("hidden"), "{fault:?}");
             fault.message().to_owned()
@@ -105,7 +108,7 @@ fn variables_go_before_files_and_tokens_before_pairs() {
             continue;
         }
         let rest: Vec<_> = all[start..].iter().map(|&(n, text, _)| (n, text)).collect();
-        let (id, place) = found(&OriginConfig::default(), &rest);
+        let (id, place) = found(&CredentialSourceConfig::default(), &rest);
         assert_eq!(&id, expected);
         assert!(place.contains(name), "{place}");
     }
@@ -113,7 +116,7 @@ fn variables_go_before_files_and_tokens_before_pairs() {
 
 #[test]
 fn the_profile_is_the_one_asked_for() {
-    let config = OriginConfig::default();
+    let config = CredentialSourceConfig::default();
     let stored = (CREDENTIALS, STORED);
     let current = (
         CONFIG,
@@ -139,12 +142,15 @@ fn the_profile_is_the_one_asked_for() {
 fn nothing_is_absent_and_says_what_was_looked_for() {
     for texts in [&[][..], &[(CREDENTIALS, "{}")], &[(CONFIG, "broken")]] {
         let toy = Toy::new(texts);
-        match CommandLineProfile::new().begin(&around(&toy)) {
-            Step::Absent(why) => assert!(why.contains(CREDENTIALS), "{why}"),
+        match CommandLineProfile::new().begin(&ctx(&toy)) {
+            ExchangeStep::NotConfigured(why) => assert!(why.contains(CREDENTIALS), "{why}"),
             other => panic!("{other:?}"),
         }
-        for origin in origins(&OriginConfig::default()) {
-            assert!(matches!(origin.begin(&around(&toy)), Step::Absent(_)));
+        for origin in sources(&CredentialSourceConfig::default()) {
+            assert!(matches!(
+                origin.begin(&ctx(&toy)),
+                ExchangeStep::NotConfigured(_)
+            ));
             assert!(!origin.name().is_empty() && !origin.wants().is_empty());
         }
     }
@@ -152,8 +158,8 @@ fn nothing_is_absent_and_says_what_was_looked_for() {
 
 #[test]
 fn what_is_set_up_badly_is_named() {
-    let plain = OriginConfig::default();
-    let with = |profile: &str| OriginConfig::default().with_profile(profile);
+    let plain = CredentialSourceConfig::default();
+    let with = |profile: &str| CredentialSourceConfig::default().with_profile(profile);
     let stored = [(CREDENTIALS, STORED)];
     for (config, texts, expected) in [
         (
@@ -210,7 +216,7 @@ fn a_file_that_cannot_be_read_is_never_shown() {
         r#"{"default": {"access_key_secret": "hidden}"#,
         "{\"default\": {\"token\": \"hidden\u{1}\"}}",
     ] {
-        let message = refused(&OriginConfig::default(), &[(CREDENTIALS, text)]);
+        let message = refused(&CredentialSourceConfig::default(), &[(CREDENTIALS, text)]);
         assert!(message.starts_with(CREDENTIALS), "{message}");
         assert!(message.contains("(line 1, column "), "{message}");
     }
@@ -221,7 +227,7 @@ fn no_bytes_make_it_panic() {
     for length in 0..STORED.len() {
         let start = &STORED[..length];
         let toy = Toy::new(&[(CREDENTIALS, start), (CONFIG, start)]);
-        let _ = CommandLineProfile::new().begin(&around(&toy));
+        let _ = CommandLineProfile::new().begin(&ctx(&toy));
     }
     for junk in [
         "\u{0}",
@@ -231,6 +237,6 @@ fn no_bytes_make_it_panic() {
         "🔑",
     ] {
         let toy = Toy::new(&[(CREDENTIALS, junk), (CONFIG, junk)]);
-        let _ = CommandLineProfile::new().begin(&around(&toy));
+        let _ = CommandLineProfile::new().begin(&ctx(&toy));
     }
 }

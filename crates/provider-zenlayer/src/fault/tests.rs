@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use lifecycle_core::Effect;
+use lifecycle_core::ExecutionStatus;
+use provider_testing::http_response;
 
 use super::*;
 
@@ -14,67 +15,71 @@ fn codes_count_before_the_status() {
             400,
             "OPERATION_DENIED_INSTANCE_RECYCLED",
             FaultKind::WrongState,
-            Effect::None,
+            ExecutionStatus::NotExecuted,
         ),
         (
             403,
             "UNSUPPORTED_OPERATION_INSTANCE_STATUS",
             FaultKind::WrongState,
-            Effect::None,
+            ExecutionStatus::NotExecuted,
         ),
         (
             403,
             "OPERATION_DENIED_INSTANCE_STATUS",
             FaultKind::WrongState,
-            Effect::None,
+            ExecutionStatus::NotExecuted,
         ),
         // Under a good status it is an error all the same.
         (
             200,
             "REQUEST_LIMIT_EXCEEDED",
             FaultKind::Throttled,
-            Effect::None,
+            ExecutionStatus::NotExecuted,
         ),
         (
             400,
             "REQUEST_TIMED_OUT",
             FaultKind::Unavailable,
-            Effect::Possible,
+            ExecutionStatus::Unknown,
         ),
         // Families.
         (
             400,
             "AUTHFAILURE_BRAND_NEW",
             FaultKind::Credential,
-            Effect::None,
+            ExecutionStatus::NotExecuted,
         ),
         (
             500,
             "MISSING_PARAMETER_BRAND_NEW",
             FaultKind::Invalid,
-            Effect::None,
+            ExecutionStatus::NotExecuted,
         ),
         (
             500,
             "INVALID_PARAMETER_BRAND_NEW",
             FaultKind::Invalid,
-            Effect::None,
+            ExecutionStatus::NotExecuted,
         ),
         (
             400,
             "OPERATION_DENIED_INSTANCE_BRAND_NEW",
             FaultKind::WrongState,
-            Effect::None,
+            ExecutionStatus::NotExecuted,
         ),
         (
             400,
             "UNSUPPORTED_OPERATION_BRAND_NEW",
             FaultKind::Unsupported,
-            Effect::None,
+            ExecutionStatus::NotExecuted,
         ),
     ] {
         let fault = fault(status, &format!(r#"{{"code":"{code}"}}"#));
-        assert_eq!((fault.kind(), fault.effect()), (kind, effect), "{code}");
+        assert_eq!(
+            (fault.kind(), fault.execution_status()),
+            (kind, effect),
+            "{code}"
+        );
         assert_eq!(fault.code(), Some(code));
         assert_eq!(fault.retry_after(), Some(Duration::from_secs(3)));
     }
@@ -83,15 +88,19 @@ fn codes_count_before_the_status() {
 #[test]
 fn a_new_code_is_judged_by_its_status_and_kept() {
     for (status, kind, effect) in [
-        (400, FaultKind::Invalid, Effect::None),
-        (404, FaultKind::NotFound, Effect::None),
-        (429, FaultKind::Throttled, Effect::None),
-        (503, FaultKind::Unavailable, Effect::Possible),
-        (418, FaultKind::Unknown, Effect::Possible),
-        (200, FaultKind::Unknown, Effect::Possible),
+        (400, FaultKind::Invalid, ExecutionStatus::NotExecuted),
+        (404, FaultKind::NotFound, ExecutionStatus::NotExecuted),
+        (429, FaultKind::Throttled, ExecutionStatus::NotExecuted),
+        (503, FaultKind::Unavailable, ExecutionStatus::Unknown),
+        (418, FaultKind::Unknown, ExecutionStatus::Unknown),
+        (200, FaultKind::Unknown, ExecutionStatus::Unknown),
     ] {
         let fault = fault(status, r#"{"code":"BRAND_NEW","message":"m"}"#);
-        assert_eq!((fault.kind(), fault.effect()), (kind, effect), "{status}");
+        assert_eq!(
+            (fault.kind(), fault.execution_status()),
+            (kind, effect),
+            "{status}"
+        );
         assert_eq!((fault.code(), fault.message()), (Some("BRAND_NEW"), "m"));
     }
 }
@@ -117,7 +126,7 @@ fn errors_that_are_not_in_zenlayers_form_keep_their_status() {
 fn a_challenge_is_one_on_its_status_only() {
     let challenged = |status| {
         let mut reply = reply(status, r#"{"code":"REQUEST_LIMIT_EXCEEDED"}"#);
-        let headers = &mut reply.headers;
+        let headers = reply.headers_mut();
         headers.insert("cf-mitigated", "Challenge".parse().unwrap());
         check(&reply).unwrap_err()
     };
@@ -147,12 +156,8 @@ fn fault(status: u16, body: &str) -> Fault {
     check(&reply(status, body)).unwrap_err()
 }
 
-fn reply(status: u16, body: &str) -> Reply {
+fn reply(status: u16, body: &str) -> HttpResponse {
     let mut headers = http::HeaderMap::new();
     headers.insert("retry-after", "3".parse().unwrap());
-    Reply {
-        status,
-        headers,
-        body: body.to_owned().into(),
-    }
+    http_response(status, headers, body.to_owned())
 }

@@ -36,7 +36,7 @@ fn vectors() {
 /// The stages whose text differs from the one recorded.
 fn problems_of(vector: &Value) -> Vec<String> {
     let text = |field: &str| vector[field].as_str().unwrap();
-    let stamp = Stamp::from_unix(vector["timestamp"].as_i64().unwrap(), 0);
+    let stamp = SigningContext::from_unix(vector["timestamp"].as_i64().unwrap(), 0);
     let payload_hash = encode::sha256_hex(text("body").as_bytes());
     let canonical = canonical_request(
         header(vector, "content-type"),
@@ -62,7 +62,7 @@ fn problems_of(vector: &Value) -> Vec<String> {
         }
     }
     if signs_as_we_do(vector) {
-        let draft = Draft::new("vector", text("method").parse().unwrap(), text("path"))
+        let draft = UnsignedRequest::new("vector", text("method").parse().unwrap(), text("path"))
             .with_body(text("body").to_owned());
         let key = Credential::keys(text("access_key_id"), text("access_key_password"));
         let request = provider(text("host")).sign(&draft, &key, &stamp).unwrap();
@@ -111,7 +111,7 @@ fn a_request_carries_what_was_signed_and_nothing_else() {
     let draft = start_draft();
     let key = Credential::keys("AK", "SK");
     let request = provider("127.0.0.1:8080")
-        .sign(&draft, &key, &Stamp::from_unix(1_700_000_000, 0))
+        .sign(&draft, &key, &SigningContext::from_unix(1_700_000_000, 0))
         .unwrap();
 
     assert_eq!(request.method(), "POST");
@@ -144,7 +144,7 @@ fn a_token_stands_for_the_signature() {
         .sign(
             &start_draft(),
             &Credential::token("to.ken"),
-            &Stamp::from_unix(1_700_000_000, 0),
+            &SigningContext::from_unix(1_700_000_000, 0),
         )
         .unwrap();
     assert_eq!(
@@ -175,10 +175,10 @@ fn visible_headers(request: &Request<Bytes>) -> Vec<(&str, &str)> {
 #[test]
 fn every_signed_part_counts() {
     let provider = provider("console.zenlayer.com");
-    let at = Stamp::from_unix(1_700_000_000, 0);
+    let at = SigningContext::from_unix(1_700_000_000, 0);
     let key = Credential::keys("AK", "SK");
     let draft = start_draft();
-    let signed = |at: &Stamp| provider.sign(&draft, &key, at).unwrap();
+    let signed = |at: &SigningContext| provider.sign(&draft, &key, at).unwrap();
     assert_eq!(verify(&signed(&at), "SK"), Ok(()));
     assert!(verify(&signed(&at), "other").is_err());
 
@@ -196,7 +196,7 @@ fn every_signed_part_counts() {
         assert!(verify(&other_header, "SK").is_err(), "{name}");
     }
 
-    let later = signed(&Stamp::from_unix(1_700_000_001, 0));
+    let later = signed(&SigningContext::from_unix(1_700_000_001, 0));
     assert_ne!(
         later.headers()["authorization"],
         signed(&at).headers()["authorization"],
@@ -213,7 +213,7 @@ fn keys_that_cannot_sign_are_refused_without_showing_them() {
         Credential::token("hidden\ntoken"),
     ] {
         let fault = provider
-            .sign(&start_draft(), &key, &Stamp::from_unix(0, 0))
+            .sign(&start_draft(), &key, &SigningContext::from_unix(0, 0))
             .unwrap_err();
         assert_eq!(fault.kind(), FaultKind::Credential);
         assert!(!format!("{fault:?}").contains("hidden"), "{fault:?}");
@@ -239,8 +239,8 @@ pub(crate) fn verify(request: &Request<Bytes>, secret: &str) -> Result<(), Strin
     }
 }
 
-fn start_draft() -> Draft {
-    Draft::new("StartInstances", http::Method::POST, "/api/v2/zec")
+fn start_draft() -> UnsignedRequest {
+    UnsignedRequest::new("StartInstances", http::Method::POST, "/api/v2/zec")
         .with_body(r#"{"instanceIds":["instanceId1"]}"#)
 }
 

@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 
 use bytes::Bytes;
 use lifecycle_core::{
-    Billing, Credential, Effect, Endpoint, LocalDisk, Provider, RebootOptions, Stamp, StartOptions,
-    StopMode, StopOptions,
+    Credential, Endpoint, ExecutionStatus, LocalDisk, Provider, RebootOptions, SigningContext,
+    StartOptions, StopBilling, StopMode, StopOptions,
 };
+use provider_testing::http_response;
 
 use super::*;
 use crate::{Zenlayer, sign::tests::verify};
@@ -14,7 +15,7 @@ use crate::{Zenlayer, sign::tests::verify};
 // Requests.
 
 /// What we ask for where Zenlayer's Python SDK recorded `name`; `None` where we ask in another way.
-fn our_draft(name: &str) -> Option<Draft> {
+fn our_draft(name: &str) -> Option<UnsignedRequest> {
     let one = &ids(&["instanceId1"])[..];
     let two = &ids(&["instanceId1", "instanceId2"])[..];
     Some(match name {
@@ -62,7 +63,7 @@ fn requests_mean_what_the_vendors_sdk_means() {
 
         let endpoint = Endpoint::parse(recorded["host"].as_str().unwrap()).unwrap();
         let ours = Zenlayer::new(Config::new().with_endpoint(endpoint))
-            .sign(&draft, &key, &Stamp::from_unix(1_700_000_000, 0))
+            .sign(&draft, &key, &SigningContext::from_unix(1_700_000_000, 0))
             .unwrap();
         assert_eq!(ours.method(), theirs.method(), "{name}");
         assert_eq!(ours.uri().path(), theirs.uri().path(), "{name}");
@@ -196,7 +197,7 @@ fn a_hundred_instances_fit_into_one_call_and_no_more() {
         stop(StopMode::Graceful),
         reboot(StopMode::Graceful),
     ] {
-        assert_eq!(PROFILE.limits.of(action.verb()), 100);
+        assert_eq!(PROFILE.limits.of(action.kind()), 100);
         assert!(act(&action, &many[..100]).is_ok());
         for ids in [&many[..], &[]] {
             assert_eq!(act(&action, ids).unwrap_err().kind(), FaultKind::Invalid);
@@ -212,13 +213,13 @@ fn options_that_zenlayer_lacks_are_refused() {
     let mut local_disk = StartOptions::default();
     local_disk.local_disk = LocalDisk::Initialize;
     let mut billing = StopOptions::default();
-    billing.billing = Billing::Release;
+    billing.billing = StopBilling::Release;
     for action in [Action::Start(local_disk), Action::Stop(billing)] {
         let fault = act(&action, &ids(&["1"])).unwrap_err();
         assert_eq!(fault.kind(), FaultKind::Unsupported);
     }
-    assert!(PROFILE.admits(&stop(StopMode::Forced)).is_ok());
-    assert!(PROFILE.admits(&reboot(StopMode::Forced)).is_ok());
+    assert!(PROFILE.supports(&stop(StopMode::Forced)).is_ok());
+    assert!(PROFILE.supports(&reboot(StopMode::Forced)).is_ok());
 }
 
 // Answers.
@@ -230,7 +231,7 @@ enum Meaning {
     Except(&'static [&'static str]),
     Statuses(&'static [(&'static str, PowerState, &'static str)]),
     Instances(&'static [(&'static str, PowerState, &'static str)]),
-    Refusal(FaultKind, Effect),
+    Refusal(FaultKind, ExecutionStatus),
 }
 
 fn meaning(name: &str) -> Meaning {
@@ -247,23 +248,29 @@ fn meaning(name: &str) -> Meaning {
         ]),
         "describe_status_none_found" => Statuses(&[]),
         "describe_instances_ok" => Instances(&[("instanceId1", Running, "RUNNING")]),
-        "error_operation_denied_instance_in_operation" => Refusal(Busy, Effect::None),
+        "error_operation_denied_instance_in_operation" => {
+            Refusal(Busy, ExecutionStatus::NotExecuted)
+        }
         "error_unsupported_operation_instance_status"
         | "error_operation_denied_instance_recycled"
         | "error_operation_denied_instance_not_stopped"
         | "error_operation_denied_instance_not_running"
-        | "error_operation_failed_for_recycle_resource" => Refusal(WrongState, Effect::None),
+        | "error_operation_failed_for_recycle_resource" => {
+            Refusal(WrongState, ExecutionStatus::NotExecuted)
+        }
         "error_invalid_instance_not_found" | "error_operation_failed_resource_not_found" => {
-            Refusal(NotFound, Effect::None)
+            Refusal(NotFound, ExecutionStatus::NotExecuted)
         }
         "error_request_limit_exceeded" | "error_request_limit_exceeded_retry_after" => {
-            Refusal(Throttled, Effect::None)
+            Refusal(Throttled, ExecutionStatus::NotExecuted)
         }
         "error_authfailure_invalid_authorization" | "error_authfailure_signature_failure" => {
-            Refusal(FaultKind::Credential, Effect::None)
+            Refusal(FaultKind::Credential, ExecutionStatus::NotExecuted)
         }
-        "error_authfailure_unauthorized_operation" => Refusal(Permission, Effect::None),
-        "error_authfailure_signature_expired" => Refusal(ClockSkew, Effect::None),
+        "error_authfailure_unauthorized_operation" => {
+            Refusal(Permission, ExecutionStatus::NotExecuted)
+        }
+        "error_authfailure_signature_expired" => Refusal(ClockSkew, ExecutionStatus::NotExecuted),
         "error_missing_parameter"
         | "error_invalid_parameter_type"
         | "error_invalid_parameter_exceed_maximum"
@@ -273,12 +280,16 @@ fn meaning(name: &str) -> Meaning {
         | "error_invalid_parameter_pattern_error"
         | "error_invalid_parameter_date_format_error"
         | "error_invalid_parameter_value"
-        | "error_operation_failed_resource_group_not_found" => Refusal(Invalid, Effect::None),
+        | "error_operation_failed_resource_group_not_found" => {
+            Refusal(Invalid, ExecutionStatus::NotExecuted)
+        }
         "error_internal_server_error"
         | "error_service_temporary_unavailable"
         | "error_request_timed_out"
-        | "edge_bad_gateway_html" => Refusal(Unavailable, Effect::Possible),
-        "edge_security_challenge" | "edge_blocked" => Refusal(Permission, Effect::None),
+        | "edge_bad_gateway_html" => Refusal(Unavailable, ExecutionStatus::Unknown),
+        "edge_security_challenge" | "edge_blocked" => {
+            Refusal(Permission, ExecutionStatus::NotExecuted)
+        }
         _ => panic!("{name} has no line in this table"),
     }
 }
@@ -294,24 +305,27 @@ fn answers_mean_what_the_documents_say() {
             _ => None,
         };
         assert_eq!(
-            checked.as_ref().err().map(|f| (f.kind(), f.effect())),
+            checked
+                .as_ref()
+                .err()
+                .map(|f| (f.kind(), f.execution_status())),
             refusal,
             "{name}"
         );
-        let body: Value = serde_json::from_slice(&reply.body).unwrap_or_default();
+        let body: Value = serde_json::from_slice(reply.body()).unwrap_or_default();
         let request_id = crate::fault::request_id(&reply);
         assert_eq!(request_id.as_deref(), body["requestId"].as_str(), "{name}");
         match meaning(name) {
             Meaning::All => {
-                assert!(matches!(read_power(&reply), Ok(Receipt::All)), "{name}");
+                assert!(matches!(read_power(&reply), Ok(BatchAck::All)), "{name}");
             }
             Meaning::Except(expected) => match read_power(&reply) {
-                Ok(Receipt::Except(failed)) => {
+                Ok(BatchAck::Except(failed)) => {
                     let ids: Vec<&str> = failed.iter().map(|(id, _)| id.as_str()).collect();
                     assert_eq!(ids, expected, "{name}");
                     for (_, fault) in failed {
                         assert_eq!(fault.kind(), FaultKind::Failed);
-                        assert_eq!(fault.effect(), Effect::Possible);
+                        assert_eq!(fault.execution_status(), ExecutionStatus::Unknown);
                         assert_eq!(fault.request_id(), body["requestId"].as_str());
                     }
                 }
@@ -333,7 +347,7 @@ fn answers_mean_what_the_documents_say() {
                 let fault = checked.unwrap_err();
                 assert_eq!(fault.code(), body["code"].as_str(), "{name}");
                 assert_eq!(fault.request_id(), body["requestId"].as_str(), "{name}");
-                assert_eq!(fault.status(), Some(reply.status), "{name}");
+                assert_eq!(fault.status(), Some(reply.status().as_u16()), "{name}");
                 assert_eq!(fault.retry_after(), reply.retry_after(), "{name}");
             }
         }
@@ -411,7 +425,7 @@ fn both_forms_of_the_envelope_are_read() {
         assert_eq!(read_statuses(&reply(&body)).unwrap().len(), 1, "{body}");
     }
     let top_level = reply(r#"{"requestId":"T","instanceIds":["1"]}"#);
-    assert!(matches!(read_power(&top_level), Ok(Receipt::Except(_))));
+    assert!(matches!(read_power(&top_level), Ok(BatchAck::Except(_))));
 }
 
 #[test]
@@ -466,7 +480,7 @@ fn an_answer_to_something_else_is_not_read_as_success() {
     ] {
         let fault = read_power(&reply(body)).expect_err(body);
         assert_eq!(fault.kind(), FaultKind::Unreadable, "{body}");
-        assert_eq!(fault.effect(), Effect::Possible, "{body}");
+        assert_eq!(fault.execution_status(), ExecutionStatus::Unknown, "{body}");
     }
     for body in [
         "",
@@ -493,31 +507,33 @@ fn damaged_answers_neither_panic_nor_invent_anything() {
     for response in wire()["responses"].as_array().unwrap() {
         let whole = recorded_reply(response);
         let text = response["body"].as_str().unwrap();
-        let mut bodies: Vec<Bytes> = (0..text.len()).map(|end| whole.body.slice(..end)).collect();
+        let mut bodies: Vec<Bytes> = (0..text.len())
+            .map(|end| whole.body().slice(..end))
+            .collect();
         if let Ok(value) = serde_json::from_str(text) {
             bodies.extend(variants(&value).iter().map(|v| v.to_string().into()));
         }
         for body in bodies {
-            for status in BTreeSet::from([200, whole.status]) {
-                read_everything(&Reply {
+            for status in BTreeSet::from([200, whole.status().as_u16()]) {
+                read_everything(&http_response(
                     status,
-                    body: body.clone(),
-                    ..whole.clone()
-                });
+                    whole.headers().clone(),
+                    body.clone(),
+                ));
             }
         }
     }
 }
 
 /// Feeds an answer to all that reads answers; an id that comes out has to be in the body.
-fn read_everything(reply: &Reply) {
+fn read_everything(reply: &HttpResponse) {
     _ = crate::fault::request_id(reply);
     _ = crate::fault::check(reply);
-    let text = String::from_utf8_lossy(&reply.body).into_owned();
+    let text = String::from_utf8_lossy(reply.body()).into_owned();
     let known = |id: &InstanceId| assert!(text.contains(id.as_str()), "{id} is not in {text}");
     match read_power(reply) {
-        Ok(Receipt::Except(failed)) => failed.iter().for_each(|(id, _)| known(id)),
-        Ok(Receipt::All) => {
+        Ok(BatchAck::Except(failed)) => failed.iter().for_each(|(id, _)| known(id)),
+        Ok(BatchAck::All) => {
             let body: Value = serde_json::from_str(&text).unwrap();
             let is_answer = body["response"].is_object() || body.get("instanceIds").is_some();
             assert!(is_answer, "read as success: {text}");
@@ -586,27 +602,23 @@ fn wire() -> Value {
     serde_json::from_str(include_str!("../../tests/vectors/wire.json")).unwrap()
 }
 
-fn recorded_reply(response: &Value) -> Reply {
+fn recorded_reply(response: &Value) -> HttpResponse {
     let headers = response["headers"].as_array().unwrap().iter();
-    Reply {
-        status: response["status"].as_u64().unwrap().try_into().unwrap(),
-        headers: headers
+    http_response(
+        response["status"].as_u64().unwrap().try_into().unwrap(),
+        headers
             .map(|header| {
                 let text = |at: usize| header[at].as_str().unwrap();
                 let name: http::HeaderName = text(0).parse().unwrap();
                 (name, text(1).parse().unwrap())
             })
             .collect(),
-        body: response["body"].as_str().unwrap().to_owned().into(),
-    }
+        response["body"].as_str().unwrap().to_owned(),
+    )
 }
 
-fn reply(body: &str) -> Reply {
-    Reply {
-        status: 200,
-        headers: http::HeaderMap::new(),
-        body: body.to_owned().into(),
-    }
+fn reply(body: &str) -> HttpResponse {
+    http_response(200, http::HeaderMap::new(), body.to_owned())
 }
 
 fn rows(observations: &[Observation]) -> Vec<(&str, PowerState, &str)> {
@@ -616,7 +628,7 @@ fn rows(observations: &[Observation]) -> Vec<(&str, PowerState, &str)> {
         .collect()
 }
 
-fn act_draft(action: Action, ids: &[InstanceId]) -> Draft {
+fn act_draft(action: Action, ids: &[InstanceId]) -> UnsignedRequest {
     act(&action, ids).unwrap().draft
 }
 

@@ -1,6 +1,6 @@
 //! Where the cloud is reached.
 
-use lifecycle_core::{BadEndpoint, Endpoint, Fault, FaultKind, Surroundings};
+use lifecycle_core::{ParseEndpointError, Endpoint, Fault, FaultKind, ProviderContext};
 
 /// Which region to talk to, and where it is reached.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,8 +16,8 @@ impl Config {
     /// The region's own host, over HTTPS.
     ///
     /// # Errors
-    /// [`BadEndpoint`] when `region` cannot be part of a host name.
-    pub fn new(region: &str) -> Result<Self, BadEndpoint> {
+    /// [`ParseEndpointError`] when `region` cannot be part of a host name.
+    pub fn new(region: &str) -> Result<Self, ParseEndpointError> {
         let endpoint = Endpoint::of_region(region, |region| format!("{region}.example.com"))?;
         Ok(Self { endpoint })
     }
@@ -44,8 +44,8 @@ impl Config {
 ///
 /// # Errors
 /// [`FaultKind::Invalid`], naming the variable, when its value is no endpoint.
-pub fn endpoint_from(_: &str, around: &Surroundings<'_>) -> Result<Option<Endpoint>, Fault> {
-    let Some(text) = around.variable(ENDPOINT) else {
+pub fn endpoint_from(_: &str, ctx: &ProviderContext<'_>) -> Result<Option<Endpoint>, Fault> {
+    let Some(text) = ctx.variable(ENDPOINT) else {
         return Ok(None);
     };
     let invalid = |bad| Fault::new(FaultKind::Invalid, format!("{ENDPOINT}: {bad}"));
@@ -57,7 +57,7 @@ const ENDPOINT: &str = "EXAMPLE_ENDPOINT";
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::credentials::tests::{Toy, around};
+    use crate::credentials::tests::{Toy, ctx};
 
     #[test]
     fn each_region_has_its_host_unless_told_otherwise() {
@@ -70,7 +70,7 @@ mod tests {
 
     #[test]
     fn a_variable_sends_the_calls_elsewhere() {
-        let from = |texts: &[_]| endpoint_from("r1", &around(&Toy::new(texts)));
+        let from = |texts: &[_]| endpoint_from("r1", &ctx(&Toy::new(texts)));
         assert_eq!(from(&[]), Ok(None));
         let endpoint = from(&[(ENDPOINT, "proxy.example.com")]).unwrap().unwrap();
         assert_eq!(endpoint.to_string(), "https://proxy.example.com");

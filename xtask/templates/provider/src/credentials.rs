@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use lifecycle_core::{
-    Credential, Fault, Grant, Origin, OriginConfig, Step, Surroundings,
-    origin::{Variables, unusable},
+    Credential, Fault, ResolvedCredential, CredentialSource, CredentialSourceConfig, ExchangeStep, ProviderContext,
+    credential_source::{EnvCredentialSource, unusable},
 };
 use serde::Deserialize;
 
@@ -14,17 +14,17 @@ use crate::PROFILE;
 // Do the command line, the SDKs and the Terraform provider agree? Say whose order this one is.
 
 /// The places where the cloud's own tools look for keys, in their order: variables before files.
-pub fn origins(config: &OriginConfig) -> Vec<Box<dyn Origin>> {
-    let mut origins: Vec<Box<dyn Origin>> = vec![Box::new(Variables::new(PROFILE.variables))];
+pub fn sources(config: &CredentialSourceConfig) -> Vec<Box<dyn CredentialSource>> {
+    let mut origins: Vec<Box<dyn CredentialSource>> = vec![Box::new(EnvCredentialSource::new(PROFILE.variables))];
     origins.extend(files(config));
     origins
 }
 
-// Is there a metadata service or an exchange, such as AssumeRole? It is one more `Origin` of the
-// chain, which sends with `Step::ask` and goes on with the answer.
+// Is there a metadata service or an exchange, such as AssumeRole? It is one more `CredentialSource` of the
+// chain, which sends with `ExchangeStep::http` and goes on with the answer.
 
 /// The files of the cloud's tools, those of the chain.
-pub fn files(config: &OriginConfig) -> Vec<Box<dyn Origin>> {
+pub fn files(config: &CredentialSourceConfig) -> Vec<Box<dyn CredentialSource>> {
     vec![Box::new(CommandLineProfile {
         profile: config.profile.clone(),
     })]
@@ -56,14 +56,14 @@ impl CommandLineProfile {
 
     /// What is not set up is `Absent`, and the search goes on. What is set up and cannot be used is
     /// a fault, and ends it.
-    fn find(&self, around: &Surroundings<'_>) -> Result<Step<Grant>, Fault> {
+    fn find(&self, ctx: &ProviderContext<'_>) -> Result<ExchangeStep<ResolvedCredential>, Fault> {
         let asked_for = self
             .profile
             .clone()
-            .or_else(|| around.variable("EXAMPLE_PROFILE"));
-        let Some(text) = around.secret_file(CREDENTIALS)? else {
+            .or_else(|| ctx.variable("EXAMPLE_PROFILE"));
+        let Some(text) = ctx.secret_file(CREDENTIALS)? else {
             return match asked_for {
-                None => Ok(Step::Absent(format!("there is no {CREDENTIALS}"))),
+                None => Ok(ExchangeStep::NotConfigured(format!("there is no {CREDENTIALS}"))),
                 Some(name) => Err(unusable(
                     &format!("profile {name:?}"),
                     &format!("cannot be used: there is no {CREDENTIALS}"),
@@ -78,11 +78,11 @@ impl CommandLineProfile {
         let profile = profiles
             .remove(&name)
             .ok_or_else(|| unusable(CREDENTIALS, &format!("has no profile {name:?}")))?;
-        profile.grant(&name).map(Step::Done)
+        profile.grant(&name).map(ExchangeStep::Done)
     }
 }
 
-impl Origin for CommandLineProfile {
+impl CredentialSource for CommandLineProfile {
     fn name(&self) -> String {
         "Example command line".to_owned()
     }
@@ -91,8 +91,8 @@ impl Origin for CommandLineProfile {
         CREDENTIALS.to_owned()
     }
 
-    fn begin(&self, around: &Surroundings<'_>) -> Step<Grant> {
-        self.find(around).unwrap_or_else(Step::Failed)
+    fn begin(&self, ctx: &ProviderContext<'_>) -> ExchangeStep<ResolvedCredential> {
+        self.find(ctx).unwrap_or_else(ExchangeStep::Failed)
     }
 }
 
@@ -106,7 +106,7 @@ struct Stored {
 }
 
 // What does a profile hold: a pair, a temporary key, a token, a role to be assumed?
-// Does a temporary key say when it ends? `Grant::until` takes it. When does the vendor renew it?
+// Does a temporary key say when it ends? `ResolvedCredential::until` takes it. When does the vendor renew it?
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct StoredProfile {
@@ -115,7 +115,7 @@ struct StoredProfile {
 }
 
 impl StoredProfile {
-    fn grant(self, name: &str) -> Result<Grant, Fault> {
+    fn grant(self, name: &str) -> Result<ResolvedCredential, Fault> {
         let found = format!("profile {name:?} in {CREDENTIALS}");
         for (field, text) in [
             ("access_key_id", &self.access_key_id),
@@ -126,7 +126,7 @@ impl StoredProfile {
             }
         }
         let credential = Credential::keys(self.access_key_id, self.access_key_secret);
-        Ok(Grant::new(credential, found))
+        Ok(ResolvedCredential::new(credential, found))
     }
 }
 

@@ -1,23 +1,23 @@
 //! What the cloud's error codes mean.
 
-use lifecycle_core::{Fault, FaultKind, Reply};
+use lifecycle_core::{Fault, FaultKind, HttpResponse, ResponseExt};
 use serde::Deserialize;
 
 // Is a refusal known by its status, by its body, or by both? Can a good status carry an error?
 // Which forms of errors are there: of the service, of a gateway, of a proxy?
-pub(crate) fn check(reply: &Reply) -> Result<(), Fault> {
-    if reply.is_success() {
+pub(crate) fn check(reply: &HttpResponse) -> Result<(), Fault> {
+    if reply.status().is_success() {
         return Ok(());
     }
     Err(match reply.json::<ErrorBody>() {
         Ok(error) => coded(reply, error.code, error.message),
-        Err(_) => reply.bare_fault(),
+        Err(_) => reply.fault_from_status(),
     }
     .with_request_id(request_id(reply)))
 }
 
 // Under which id does the vendor's support find a request?
-pub(crate) fn request_id(reply: &Reply) -> Option<String> {
+pub(crate) fn request_id(reply: &HttpResponse) -> Option<String> {
     reply.header("x-request-id").map(str::to_owned)
 }
 
@@ -28,10 +28,10 @@ struct ErrorBody {
 }
 
 // In which form does the cloud say how long to wait? `retry_after` reads the standard header.
-pub(crate) fn coded(reply: &Reply, code: String, message: String) -> Fault {
-    let kind = kind(&code).unwrap_or(FaultKind::from_status(reply.status));
+pub(crate) fn coded(reply: &HttpResponse, code: String, message: String) -> Fault {
+    let kind = kind(&code).unwrap_or(FaultKind::from_status(reply.status().as_u16()));
     Fault::new(kind, message)
-        .with_status(reply.status)
+        .with_status(reply.status().as_u16())
         .with_code(code)
         .with_retry_after(reply.retry_after())
 }

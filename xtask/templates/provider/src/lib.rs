@@ -8,8 +8,8 @@ mod wire;
 
 use bytes::Bytes;
 use lifecycle_core::{
-    Action, Call, Credential, Draft, Fault, InstanceId, KeyVariables, Limits, Observation, Page,
-    PageToken, Profile, Provider, Receipt, Reply, Stamp, Support,
+    Action, ApiCall, Credential, UnsignedRequest, Fault, InstanceId, EnvVarNames, BatchLimits, Observation, Page,
+    PageToken, Profile, Provider, BatchAck, HttpResponse, SigningContext, Support,
 };
 
 pub use config::{Config, endpoint_from};
@@ -21,9 +21,9 @@ pub use config::{Config, endpoint_from};
 // Which variables do the vendor's own tools read keys from, and which ones count first?
 
 /// What the vendor's pages say about the cloud in numbers.
-pub const PROFILE: Profile = Profile::new("example", "Example Cloud", Limits::all(50))
+pub const PROFILE: Profile = Profile::new("example", "Example Cloud", BatchLimits::all(50))
     .with_support(Support::NONE.forced())
-    .with_variables(&[KeyVariables::Keys {
+    .with_variables(&[EnvVarNames::Keys {
         id: "EXAMPLE_ACCESS_KEY_ID",
         secret: "EXAMPLE_ACCESS_KEY_SECRET",
         session: None,
@@ -47,15 +47,15 @@ impl Provider for Example {
         &PROFILE
     }
 
-    fn act(&self, action: &Action, ids: &[InstanceId]) -> Result<Call<Receipt>, Fault> {
+    fn act(&self, action: &Action, ids: &[InstanceId]) -> Result<ApiCall<BatchAck>, Fault> {
         wire::act(action, ids)
     }
 
-    fn observe(&self, ids: &[InstanceId]) -> Result<Call<Vec<Observation>>, Fault> {
+    fn observe(&self, ids: &[InstanceId]) -> Result<ApiCall<Vec<Observation>>, Fault> {
         wire::observe(ids)
     }
 
-    fn list(&self, page: Option<&PageToken>) -> Result<Call<Page>, Fault> {
+    fn list(&self, page: Option<&PageToken>) -> Result<ApiCall<Page>, Fault> {
         Ok(wire::list(page))
     }
 
@@ -63,18 +63,18 @@ impl Provider for Example {
 
     fn sign(
         &self,
-        draft: &Draft,
+        draft: &UnsignedRequest,
         key: &Credential,
-        at: &Stamp,
+        at: &SigningContext,
     ) -> Result<http::Request<Bytes>, Fault> {
         sign::sign(self.config.endpoint(), draft, key, at)
     }
 
-    fn check(&self, reply: &Reply) -> Result<(), Fault> {
+    fn check(&self, reply: &HttpResponse) -> Result<(), Fault> {
         fault::check(reply)
     }
 
-    fn request_id(&self, reply: &Reply) -> Option<String> {
+    fn request_id(&self, reply: &HttpResponse) -> Option<String> {
         fault::request_id(reply)
     }
 }

@@ -3,9 +3,9 @@
 use bytes::Bytes;
 use http::Request;
 use lifecycle_core::{
-    Credential, Draft, Endpoint, Fault, FaultKind, Stamp,
+    Credential, UnsignedRequest, Endpoint, Fault, FaultKind, SigningContext,
     encode::{hmac_sha256_hex, sha256_hex},
-    hidden_header,
+    sensitive_header,
 };
 
 // Which kinds of keys does the cloud take: pairs, temporary ones with a session token, bearer tokens?
@@ -15,9 +15,9 @@ use lifecycle_core::{
 // Are there vectors, or can the vendor's SDK be run to make some? Put them below tests/vectors.
 pub(crate) fn sign(
     endpoint: &Endpoint,
-    draft: &Draft,
+    draft: &UnsignedRequest,
     key: &Credential,
-    at: &Stamp,
+    at: &SigningContext,
 ) -> Result<Request<Bytes>, Fault> {
     let Credential::Keys {
         id,
@@ -32,7 +32,7 @@ pub(crate) fn sign(
     };
     let text = text_to_sign(draft, at);
     let signature = hmac_sha256_hex(secret.expose().as_bytes(), text.as_bytes());
-    let authorization = hidden_header(format!("EXAMPLE {id}:{signature}"))?;
+    let authorization = sensitive_header(format!("EXAMPLE {id}:{signature}"))?;
     Request::builder()
         .method(draft.method.clone())
         .uri(endpoint.uri(draft.target()).map_err(invalid)?)
@@ -42,7 +42,7 @@ pub(crate) fn sign(
         .map_err(invalid)
 }
 
-fn text_to_sign(draft: &Draft, at: &Stamp) -> String {
+fn text_to_sign(draft: &UnsignedRequest, at: &SigningContext) -> String {
     let (method, target) = (&draft.method, draft.target());
     let (date, body) = (at.extended(), sha256_hex(&draft.body));
     format!("{method}\n{target}\n{date}\n{body}")

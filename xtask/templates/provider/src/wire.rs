@@ -2,8 +2,8 @@
 
 use http::Method;
 use lifecycle_core::{
-    Action, Call, Draft, Fault, FaultKind, InstanceId, Observation, Page, PageToken, PowerState,
-    Receipt, Reply,
+    Action, ApiCall, UnsignedRequest, Fault, FaultKind, InstanceId, Observation, Page, PageToken, PowerState,
+    BatchAck, HttpResponse, ResponseExt,
 };
 use serde::{Deserialize, Serialize};
 
@@ -13,8 +13,8 @@ use crate::{PROFILE, fault};
 // What happens when an option is left out? Say what is wanted each time: a default may be a forced stop.
 // What does a good answer hold: nothing, the failed ids, the accepted ids, a job?
 // Does one bad id spoil the whole batch, and does the cloud have acted all the same?
-pub(crate) fn act(action: &Action, ids: &[InstanceId]) -> Result<Call<Receipt>, Fault> {
-    PROFILE.admits_batch(action, ids.len())?;
+pub(crate) fn act(action: &Action, ids: &[InstanceId]) -> Result<ApiCall<BatchAck>, Fault> {
+    PROFILE.check_batch(action, ids.len())?;
     let (operation, force) = match action {
         Action::Start(_) => ("start", None),
         Action::Stop(stop) => ("stop", Some(stop.mode.is_forced())),
@@ -22,22 +22,22 @@ pub(crate) fn act(action: &Action, ids: &[InstanceId]) -> Result<Call<Receipt>, 
         _ => return Err(Fault::new(FaultKind::Unsupported, "no such action")),
     };
     let draft = post(operation, &Asked { ids, force })?;
-    Ok(Call::new(draft, read_receipt))
+    Ok(ApiCall::new(draft, read_receipt))
 }
 
 // How are many instances read at once? Is a row left out for an id that there is not, or is it an error?
-pub(crate) fn observe(ids: &[InstanceId]) -> Result<Call<Vec<Observation>>, Fault> {
-    PROFILE.admits_look(ids.len())?;
+pub(crate) fn observe(ids: &[InstanceId]) -> Result<ApiCall<Vec<Observation>>, Fault> {
+    PROFILE.check_observe(ids.len())?;
     let draft = post("observe", &Asked { ids, force: None })?;
-    Ok(Call::new(draft, |reply| {
+    Ok(ApiCall::new(draft, |reply| {
         let rows: Rows = reply.json()?;
         observations(&rows, reply)
     }))
 }
 
 // How are pages asked for: by token, by marker, by number? How is the last one known?
-pub(crate) fn list(page: Option<&PageToken>) -> Call<Page> {
-    let draft = Draft::new("list", Method::GET, "/v1/instances");
+pub(crate) fn list(page: Option<&PageToken>) -> ApiCall<Page> {
+    let draft = UnsignedRequest::new("list", Method::GET, "/v1/instances");
     let draft = match page {
         Some(token) => draft.with_query(format!(
             "page={}",
@@ -45,7 +45,7 @@ pub(crate) fn list(page: Option<&PageToken>) -> Call<Page> {
         )),
         None => draft,
     };
-    Call::new(draft, |reply| {
+    ApiCall::new(draft, |reply| {
         let rows: Rows = reply.json()?;
         Ok(Page {
             observations: observations(&rows, reply)?,
@@ -54,11 +54,11 @@ pub(crate) fn list(page: Option<&PageToken>) -> Call<Page> {
     })
 }
 
-fn post(operation: &'static str, asked: &Asked<'_>) -> Result<Draft, Fault> {
+fn post(operation: &'static str, asked: &Asked<'_>) -> Result<UnsignedRequest, Fault> {
     let body = serde_json::to_vec(asked)
         .map_err(|error| Fault::new(FaultKind::Invalid, error.to_string()))?;
     let path = format!("/v1/instances/{operation}");
-    Ok(Draft::new(operation, Method::POST, path).with_body(body))
+    Ok(UnsignedRequest::new(operation, Method::POST, path).with_body(body))
 }
 
 #[derive(Serialize)]
@@ -84,7 +84,7 @@ struct Refused {
     code: String,
 }
 
-fn read_receipt(reply: &Reply) -> Result<Receipt, Fault> {
+fn read_receipt(reply: &HttpResponse) -> Result<BatchAck, Fault> {
     let answer: Refusals = reply.json()?;
     let refused = answer.refused.into_iter().map(|row| {
         let id = id(&row.id, reply)?;
@@ -92,9 +92,9 @@ fn read_receipt(reply: &Reply) -> Result<Receipt, Fault> {
     });
     let refused: Vec<_> = refused.collect::<Result<_, Fault>>()?;
     if refused.is_empty() {
-        return Ok(Receipt::All);
+        return Ok(BatchAck::All);
     }
-    Ok(Receipt::Except(refused))
+    Ok(BatchAck::Except(refused))
 }
 
 #[derive(Deserialize)]
@@ -110,7 +110,7 @@ struct Row {
     state: String,
 }
 
-fn observations(rows: &Rows, reply: &Reply) -> Result<Vec<Observation>, Fault> {
+fn observations(rows: &Rows, reply: &HttpResponse) -> Result<Vec<Observation>, Fault> {
     let rows = rows.instances.iter();
     rows.map(|row| {
         let state = power_state(&row.state);
@@ -119,7 +119,7 @@ fn observations(rows: &Rows, reply: &Reply) -> Result<Vec<Observation>, Fault> {
     .collect()
 }
 
-fn id(text: &str, reply: &Reply) -> Result<InstanceId, Fault> {
+fn id(text: &str, reply: &HttpResponse) -> Result<InstanceId, Fault> {
     InstanceId::new(text).map_err(|error| reply.unreadable(&error.to_string()))
 }
 

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use lifecycle_facade::Credential;
 use lifecycle_sim::{
-    Cloud, ErrorBody, Identity, Injection, KeyKind, Metadata, Mishap, Role, Server, Simulator,
-    Throttle, When,
+    Cloud, ErrorBody, FaultRule, FaultTiming, Identity, InjectedFault, KeyKind, Metadata, Role,
+    Server, Simulator, Throttle,
 };
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -222,8 +222,8 @@ impl Known {
 }
 
 impl Spoiling {
-    fn injection(&self) -> Result<Injection, String> {
-        let injection = Injection::new(self.how.mishap())
+    fn injection(&self) -> Result<FaultRule, String> {
+        let injection = FaultRule::new(self.how.mishap())
             .at(named(&self.cloud)?)
             .times(self.times);
         Ok(match &self.call {
@@ -234,24 +234,24 @@ impl Spoiling {
 }
 
 impl How {
-    fn mishap(&self) -> Mishap {
-        let failure = |status: u16, body| Mishap::ServerError {
+    fn mishap(&self) -> InjectedFault {
+        let failure = |status: u16, body| InjectedFault::ServerError {
             status,
             body,
-            when: When::Before,
+            when: FaultTiming::Before,
         };
         match self {
-            Self::Throttled(hint) => Mishap::Throttled {
+            Self::Throttled(hint) => InjectedFault::Throttled {
                 hint: hint.map(Duration::from_millis),
             },
             Self::Error(status) => failure(*status, ErrorBody::Json),
             Self::Page(status) => failure(*status, ErrorBody::Html),
             Self::Bare(status) => failure(*status, ErrorBody::Empty),
-            Self::Lost(Empty {}) => Mishap::Reset(When::After),
-            Self::Cut(Empty {}) => Mishap::Reset(When::Before),
-            Self::HalfBody(Empty {}) => Mishap::HalfBody,
-            Self::Challenged(Empty {}) => Mishap::Challenged,
-            Self::Blocked(Empty {}) => Mishap::Blocked,
+            Self::Lost(Empty {}) => InjectedFault::Reset(FaultTiming::After),
+            Self::Cut(Empty {}) => InjectedFault::Reset(FaultTiming::Before),
+            Self::HalfBody(Empty {}) => InjectedFault::HalfBody,
+            Self::Challenged(Empty {}) => InjectedFault::Challenged,
+            Self::Blocked(Empty {}) => InjectedFault::Blocked,
         }
     }
 }

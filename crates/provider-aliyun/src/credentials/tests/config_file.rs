@@ -12,7 +12,7 @@ const SAMPLE: &str = include_str!("../../../tests/samples/config.json");
 
 fn read(profile: &str, texts: &[(&str, &str)], answers: Vec<Answer>) -> Story {
     let toy = Toy::new(&[&[(PATH, SAMPLE)], texts].concat());
-    let config = OriginConfig::default().with_profile(profile);
+    let config = CredentialSourceConfig::default().with_profile(profile);
     drive(&ConfigFile::new().with_config(config), &toy, answers)
 }
 
@@ -38,7 +38,7 @@ fn keys_stand_in_the_file() {
         let grant = read(profile, &[], vec![]).grant();
         assert_eq!(key_of(&grant), key);
         let place = format!("profile {profile:?} in ~/.aliyun/config.json");
-        assert_eq!(grant.found, place);
+        assert_eq!(grant.source, place);
         assert_eq!((grant.expires, grant.renewal), (None, None));
     }
 }
@@ -63,7 +63,7 @@ fn a_role_is_assumed_with_all_its_settings() {
         "sts-vpc.cn-hangzhou.aliyuncs.com"
     );
     assert_eq!(
-        story.grant().found,
+        story.grant().source,
         r#"profile "role" in ~/.aliyun/config.json, role acs:ram::1:role/web"#
     );
 }
@@ -77,7 +77,7 @@ fn the_instances_role_is_asked_for_by_name() {
         "GET http://100.100.100.200/latest/meta-data/ram/security-credentials/web"
     );
     assert_eq!(
-        story.grant().found,
+        story.grant().source,
         r#"profile "ecs" in ~/.aliyun/config.json, role web (ECS metadata)"#
     );
     let mut answers = answers();
@@ -101,7 +101,7 @@ fn an_oidc_profile_is_completed_by_variables() {
     let body = String::from_utf8(story.request(0).body().to_vec()).unwrap();
     assert!(body.contains("RoleSessionName=carol"), "{body}");
     assert_eq!(
-        story.grant().found,
+        story.grant().source,
         r#"profile "oidc" in ~/.aliyun/config.json, role acs:ram::1:role/oidc (OIDC token /var/token)"#
     );
     let text = r#"{"current": "x", "profiles": [{"name": "x", "mode": "OIDC", "role_session_name": "p"}]}"#;
@@ -127,7 +127,7 @@ fn roles_are_chained_and_never_in_a_circle() {
     assert_eq!(second["RoleSessionName"], "dave");
     assert_eq!(second["SecurityToken"], "hidden-token");
     assert_eq!(
-        story.grant().found,
+        story.grant().source,
         r#"profile "chain" in ~/.aliyun/config.json, profile "role" in ~/.aliyun/config.json, role acs:ram::1:role/web, role acs:ram::2:role/db"#
     );
 
@@ -196,9 +196,9 @@ fn a_program_writes_a_profile() {
         let grant = story.grant();
         assert_eq!(key_of(&grant), key, "{output}");
         assert!(
-            grant.found.starts_with(r#"profile "program" in"#),
+            grant.source.starts_with(r#"profile "program" in"#),
             "{}",
-            grant.found
+            grant.source
         );
     }
     let timed = r#"{"mode": "StsToken", "access_key_id": "i", "access_key_secret": "s", "sts_token": "t", "expiration": "2018-01-29T09:00:00Z"}"#;
@@ -246,7 +246,7 @@ fn a_url_is_asked() {
         ["GET http://127.0.0.1:6666/key?secret=hidden"]
     );
     assert_eq!(
-        story.grant().found,
+        story.grant().source,
         r#"profile "uri" in ~/.aliyun/config.json, credentials URI at http://127.0.0.1:6666"#
     );
 }
@@ -299,7 +299,7 @@ fn the_profile_is_the_callers_or_the_variables_or_the_current_one() {
         (None, &[file, command_line, variable], "STS.sts"),
         (Some("default"), &[file, variable], "LTAI-default"),
     ] {
-        let mut config = OriginConfig::default();
+        let mut config = CredentialSourceConfig::default();
         config.profile = asked.map(str::to_owned);
         let story = drive(
             &ConfigFile::new().with_config(config),
@@ -311,13 +311,13 @@ fn the_profile_is_the_callers_or_the_variables_or_the_current_one() {
     let elsewhere = ("ALIBABA_CLOUD_CONFIG_FILE", "/etc/aliyun.json");
     let toy = Toy::new(&[elsewhere, ("/etc/aliyun.json", SAMPLE)]);
     let grant = drive(&ConfigFile::new(), &toy, vec![]).grant();
-    assert_eq!(grant.found, r#"profile "default" in /etc/aliyun.json"#);
+    assert_eq!(grant.source, r#"profile "default" in /etc/aliyun.json"#);
 }
 
 #[test]
 fn addresses_of_the_caller_win() {
     let own = |text: &str| Endpoint::parse(text).unwrap();
-    let config = OriginConfig::default()
+    let config = CredentialSourceConfig::default()
         .with_profile("ecs-role")
         .with_identity(own("http://127.0.0.1:1"))
         .with_metadata(own("http://127.0.0.1:2"));

@@ -21,7 +21,7 @@ fn every_type_is_read() {
     ] {
         let grant = read(section, &[], vec![]).grant();
         assert_eq!(key_of(&grant), key);
-        assert_eq!(grant.found, format!("section [{section}] in {PATH}"));
+        assert_eq!(grant.source, format!("section [{section}] in {PATH}"));
     }
 
     let story = read("role", &[], vec![Answer::Http(200, ASSUMED)]);
@@ -32,7 +32,7 @@ fn every_type_is_read() {
     let policy: serde_json::Value = serde_json::from_str(&query["Policy"]).unwrap();
     assert_eq!(policy["Version"], "1");
     assert_eq!(
-        story.grant().found,
+        story.grant().source,
         "section [role] in ~/.alibabacloud/credentials.ini, role acs:ram::1:role/web"
     );
 
@@ -47,7 +47,7 @@ fn every_type_is_read() {
         story.calls()
     );
     assert_eq!(
-        story.grant().found,
+        story.grant().source,
         "section [ecs] in ~/.alibabacloud/credentials.ini, role web (ECS metadata)"
     );
 }
@@ -66,7 +66,7 @@ fn both_paths_and_the_variable_are_known() {
         ),
     ] {
         let grant = drive(&CredentialsFile::new(), &Toy::new(texts), vec![]).grant();
-        assert_eq!(grant.found, format!("section [default] in {path}"));
+        assert_eq!(grant.source, format!("section [default] in {path}"));
     }
     drive(&CredentialsFile::new(), &Toy::new(&[]), vec![]).absence();
     let only = Toy::new(&[(PATH, "[other]\ntype = sts\n")]);
@@ -128,8 +128,8 @@ fn what_is_wrong_is_named_and_not_shown() {
 /// A caller who names a profile gets that one or none, even where no file is.
 #[test]
 fn a_profile_that_is_nowhere_ends_the_search() {
-    let config = OriginConfig::default().with_profile("prod");
-    let chain = FirstOf::new(origins(&config));
+    let config = CredentialSourceConfig::default().with_profile("prod");
+    let chain = CredentialSourceChain::new(sources(&config));
     let fault = drive(&chain, &Toy::new(&[URI]), vec![]).fault();
     assert!(
         fault.message().starts_with(r#"profile "prod" is nowhere"#),

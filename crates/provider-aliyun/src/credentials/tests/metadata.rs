@@ -45,11 +45,11 @@ fn a_token_opens_the_way() {
         story
             .asked
             .iter()
-            .all(|asked| matches!(asked, Asked::Http(Reach::Metadata, _)))
+            .all(|asked| matches!(asked, Asked::Http(ServiceKind::Metadata, _)))
     );
     let grant = story.grant();
     assert_eq!(key_of(&grant), "STS.id/hidden-secret/hidden-token");
-    assert_eq!(grant.found, "role web (ECS metadata)");
+    assert_eq!(grant.source, "role web (ECS metadata)");
     let end = std::time::UNIX_EPOCH + std::time::Duration::from_secs(1_517_234_400);
     assert_eq!(grant.expires, Some(end));
     assert_eq!(grant.renewal, Some(std::time::Duration::from_secs(900)));
@@ -70,7 +70,8 @@ fn a_known_role_is_not_asked_for() {
         "{:?}",
         story.calls()
     );
-    let config = OriginConfig::default().with_metadata(Endpoint::parse("http://[::1]:7").unwrap());
+    let config =
+        CredentialSourceConfig::default().with_metadata(Endpoint::parse("http://[::1]:7").unwrap());
     let origin = EcsRamRole::new().with_config(config);
     let story = drive(
         &origin,
@@ -222,27 +223,27 @@ fn a_credentials_uri_is_asked_as_it_is() {
         (
             "http://127.0.0.1:6666/a%20b?c=hidden",
             "GET http://127.0.0.1:6666/a%20b?c=hidden",
-            Reach::Service,
+            ServiceKind::Identity,
         ),
         (
             "https://keys.example.com",
             "GET https://keys.example.com/",
-            Reach::Service,
+            ServiceKind::Identity,
         ),
         (
             "http://169.254.169.254/key",
             "GET http://169.254.169.254/key",
-            Reach::Metadata,
+            ServiceKind::Metadata,
         ),
         (
             "http://100.100.100.200:80/key",
             "GET http://100.100.100.200/key",
-            Reach::Metadata,
+            ServiceKind::Metadata,
         ),
         (
             "https://169.254.1.1/key",
             "GET https://169.254.1.1/key",
-            Reach::Service,
+            ServiceKind::Identity,
         ),
     ] {
         let toy = Toy::new(&[("ALIBABA_CLOUD_CREDENTIALS_URI", uri)]);
@@ -257,7 +258,7 @@ fn a_credentials_uri_is_asked_as_it_is() {
             "{uri}"
         );
         let grant = story.grant();
-        assert!(!grant.found.contains("hidden"), "{}", grant.found);
+        assert!(!grant.source.contains("hidden"), "{}", grant.source);
         assert_eq!(grant.renewal, Some(std::time::Duration::from_secs(900)));
     }
     for uri in [

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use lifecycle_core::{Endpoint, origin::Variables};
+use lifecycle_core::{Endpoint, credential_source::EnvCredentialSource};
 
 use super::*;
 use crate::{
@@ -11,8 +11,8 @@ use crate::{
     sign::tests::decoded_query,
 };
 
-fn source() -> Variables {
-    Variables::keys("ID", "SECRET", Some("SESSION".to_owned()))
+fn source() -> EnvCredentialSource {
+    EnvCredentialSource::keys("ID", "SECRET", Some("SESSION".to_owned()))
 }
 
 const KEY: [(&str, &str); 2] = [("ID", "testid"), ("SECRET", "testsecret")];
@@ -74,7 +74,10 @@ fn signatures_are_those_of_the_vendor() {
         assert_eq!(query["Signature"], signature, "{query:?}");
         assert_eq!(query.get("SecurityToken").map(String::as_str), session);
         assert!(!request.uri().query().unwrap().contains('+'));
-        assert!(matches!(&story.asked[0], Asked::Http(Reach::Service, _)));
+        assert!(matches!(
+            &story.asked[0],
+            Asked::Http(ServiceKind::Identity, _)
+        ));
     }
 }
 
@@ -90,7 +93,7 @@ fn a_key_for_a_role_ends_and_is_renewed_a_quarter_of_an_hour_before() {
     assert_eq!(query["DurationSeconds"], "3600");
     let grant = story.grant();
     assert_eq!(key_of(&grant), "STS.id/hidden-secret/hidden-token");
-    assert_eq!(grant.found, "variable ID, role acs:ram::1:role/web");
+    assert_eq!(grant.source, "variable ID, role acs:ram::1:role/web");
     let end = std::time::UNIX_EPOCH + Duration::from_secs(1_517_216_400);
     assert_eq!(grant.expires, Some(end));
     assert_eq!(grant.renewal, Some(Duration::from_secs(900)));
@@ -186,7 +189,7 @@ fn roles_can_be_chained() {
     assert_eq!(second["SecurityToken"], "hidden-token");
     assert_eq!(second["RoleArn"], "acs:ram::2:role/db");
     assert_eq!(
-        story.grant().found,
+        story.grant().source,
         "variable ID, role acs:ram::1:role/web, role acs:ram::2:role/db"
     );
 }
@@ -299,7 +302,7 @@ fn an_oidc_token_is_exchanged_without_a_signature() {
          &Timestamp=2018-01-29T08%3A00%3A00Z&Version=2015-04-01"
     );
     assert_eq!(
-        story.grant().found,
+        story.grant().source,
         "role acs:ram::1:role/web (OIDC token /var/token)"
     );
 
@@ -330,7 +333,8 @@ fn variables_describe_an_oidc_role_in_full_or_not_at_all() {
         ("ALIBABACLOUD_OIDC_TOKEN_FILE", "/var/token"),
         OIDC[3],
     ];
-    let config = OriginConfig::default().with_identity(Endpoint::parse("http://[::1]:1").unwrap());
+    let config =
+        CredentialSourceConfig::default().with_identity(Endpoint::parse("http://[::1]:1").unwrap());
     let origin = OidcVariables::new().with_config(config);
     let story = drive(&origin, &Toy::new(&names), vec![Answer::Http(200, ASSUMED)]);
     assert_eq!(story.calls(), ["POST http://[::1]:1/"]);

@@ -1,6 +1,6 @@
 //! The order of the chain, and what is half set up.
 
-use lifecycle_core::origin::FirstOf;
+use lifecycle_core::credential_source::CredentialSourceChain;
 
 use super::*;
 
@@ -62,16 +62,16 @@ const ALL: [(&[(&str, &str)], &str); 9] = [
 
 #[test]
 fn the_order_is_that_of_the_sdks() {
-    let config = OriginConfig::in_region("cn-north-4");
+    let config = CredentialSourceConfig::in_region("cn-north-4");
     for start in 0..ALL.len() {
         let texts: Vec<_> = ALL[start..]
             .iter()
             .flat_map(|(texts, _)| texts.iter().copied())
             .collect();
         let toy = Toy::new(&texts);
-        let first = match FirstOf::new(origins(&config)).begin(&around(&toy)) {
-            Step::Done(grant) => grant.found,
-            Step::Ask(ask) => format!("{} {}", ask.request.method(), ask.request.uri()),
+        let first = match CredentialSourceChain::new(sources(&config)).begin(&ctx(&toy)) {
+            ExchangeStep::Done(grant) => grant.source,
+            ExchangeStep::Http(ask) => format!("{} {}", ask.request.method(), ask.request.uri()),
             other => panic!("{other:?}"),
         };
         assert_eq!(first, ALL[start].1);
@@ -89,10 +89,10 @@ fn the_machines_agency_comes_before_the_pods_identity() {
         ("token", "hidden-pod"),
     ];
     let toy = Toy::new(&texts);
-    let chain = FirstOf::new(origins(&OriginConfig::default()));
+    let chain = CredentialSourceChain::new(sources(&CredentialSourceConfig::default()));
     let silence = Fault::new(FaultKind::NoAnswer, "silence");
     let way = drive(
-        chain.begin(&around(&toy)),
+        chain.begin(&ctx(&toy)),
         &toy,
         [Err(silence), Ok(reply(200, ISSUED))],
     );
@@ -103,7 +103,7 @@ fn the_machines_agency_comes_before_the_pods_identity() {
             "POST http://169.254.170.23/v1"
         ]
     );
-    assert_eq!(way.grant().found, "identity of this pod");
+    assert_eq!(way.grant().source, "identity of this pod");
 }
 
 #[test]
@@ -116,13 +116,15 @@ fn a_profile_that_is_asked_for_is_one_of_the_command_line() {
                 {"name": "prod", "accessKeyId": "CLI", "secretAccessKey": "hidden"}]}"#,
         ),
     ];
-    let chain = FirstOf::new(origins(&OriginConfig::default().with_profile("prod")));
+    let chain = CredentialSourceChain::new(sources(
+        &CredentialSourceConfig::default().with_profile("prod"),
+    ));
     assert_eq!(key(&found(&chain, &texts)).0, "CLI");
 }
 
 #[test]
 fn where_nothing_is_set_up_each_says_what_it_looked_for() {
-    let all = origins(&OriginConfig::default());
+    let all = sources(&CredentialSourceConfig::default());
     assert_eq!(all.len(), 8);
     for origin in &all {
         assert!(!origin.name().is_empty() && !origin.wants().is_empty());
@@ -169,7 +171,8 @@ fn half_a_set_is_named() {
             "HUAWEICLOUD_OIDC_PROVIDER_URN is not set",
         ),
     ] {
-        let chain = FirstOf::new(origins(&OriginConfig::in_region("cn-north-4")));
+        let chain =
+            CredentialSourceChain::new(sources(&CredentialSourceConfig::in_region("cn-north-4")));
         let fault = refused(&chain, texts);
         assert_eq!(fault.kind(), FaultKind::Credential);
         assert!(fault.message().contains(expected), "{fault}");
@@ -199,8 +202,8 @@ fn half_an_identity_provider_does_not_stand_in_the_way_of_a_key() {
     ];
     let origin = SdkVariables::new();
     let toy = Toy::new(&texts);
-    match origin.begin(&around(&toy)) {
-        Step::Done(grant) => assert_eq!(key(&grant), ("SDK", Some("hidden-token"))),
+    match origin.begin(&ctx(&toy)) {
+        ExchangeStep::Done(grant) => assert_eq!(key(&grant), ("SDK", Some("hidden-token"))),
         other => panic!("{other:?}"),
     }
 }

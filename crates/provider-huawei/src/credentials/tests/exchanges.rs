@@ -7,14 +7,14 @@ use serde_json::json;
 
 use super::*;
 
-fn local() -> OriginConfig {
-    OriginConfig::in_region("cn-north-4")
+fn local() -> CredentialSourceConfig {
+    CredentialSourceConfig::in_region("cn-north-4")
         .with_identity(Endpoint::parse("http://127.0.0.1:7070").unwrap())
 }
 
-fn with_subject_token(mut reply: Reply) -> Reply {
+fn with_subject_token(mut reply: HttpResponse) -> HttpResponse {
     let token = "hidden-subject".parse().unwrap();
-    reply.headers.insert("x-subject-token", token);
+    reply.headers_mut().insert("x-subject-token", token);
     reply
 }
 
@@ -40,13 +40,13 @@ fn an_openid_token_becomes_a_key_of_an_agency() {
         "expiration": "2025-11-22T11:50:00.000Z"
     }}"#;
     let origin = OidcAgency::new().with_config(local());
-    let way = drive(origin.begin(&around(&toy)), &toy, [Ok(reply(200, answer))]);
+    let way = drive(origin.begin(&ctx(&toy)), &toy, [Ok(reply(200, answer))]);
     assert_eq!(
         way.lines(),
         ["POST http://127.0.0.1:7070/v5/agencies/assume-with-oidc"]
     );
     assert_eq!(way.asked[0].0, "AssumeAgencyWithOIDC");
-    assert_eq!(way.asked[0].1, Reach::Service);
+    assert_eq!(way.asked[0].1, ServiceKind::Identity);
     assert_eq!(
         way.header(0, "content-type"),
         Some("application/json;charset=UTF-8")
@@ -66,7 +66,7 @@ fn an_openid_token_becomes_a_key_of_an_agency() {
     );
     let grant = way.grant();
     assert_eq!(key(&grant), ("ISSUED0000000000001", Some("hidden-token")));
-    assert_eq!(grant.found, "agency iam::acc:agency:a (OIDC)");
+    assert_eq!(grant.source, "agency iam::acc:agency:a (OIDC)");
     assert_eq!(
         (grant.expires, grant.renewal),
         (Some(end_of_issued()), None)
@@ -82,7 +82,7 @@ fn what_an_agency_needs_not_is_left_out() {
         OIDC[2],
     ];
     let toy = Toy::new(&texts);
-    let Step::Ask(ask) = OidcAgency::new().begin(&around(&toy)) else {
+    let ExchangeStep::Http(ask) = OidcAgency::new().begin(&ctx(&toy)) else {
         panic!("nothing is asked");
     };
     assert_eq!(
@@ -149,7 +149,7 @@ fn an_identity_provider_vouches_for_a_key() {
         Ok(with_subject_token(reply(201, r#"{"token": {}}"#))),
         Ok(reply(201, ISSUED)),
     ];
-    let way = drive(origin.begin(&around(&toy)), &toy, answers);
+    let way = drive(origin.begin(&ctx(&toy)), &toy, answers);
     assert_eq!(
         way.lines(),
         [
@@ -169,7 +169,7 @@ fn an_identity_provider_vouches_for_a_key() {
         json!({"auth": {"identity": {"methods": ["token"], "token": token}}})
     );
     let grant = way.grant();
-    assert_eq!(grant.found, "identity provider idp-1 (IAM)");
+    assert_eq!(grant.source, "identity provider idp-1 (IAM)");
     assert_eq!(grant.expires, Some(end_of_issued()));
     assert_eq!(grant.renewal, Some(Duration::from_secs(40 * 60)));
 }
@@ -178,20 +178,15 @@ fn an_identity_provider_vouches_for_a_key() {
 fn a_provider_that_iam_refuses_is_a_fault() {
     let toy = Toy::new(&[("token", "hidden-id")]);
     let origin = IdentityProvider::new("idp-1", "token").with_config(local());
-    let run = |answers: Vec<Reply>| {
-        drive(
-            origin.begin(&around(&toy)),
-            &toy,
-            answers.into_iter().map(Ok),
-        )
-        .fault()
+    let run = |answers: Vec<HttpResponse>| {
+        drive(origin.begin(&ctx(&toy)), &toy, answers.into_iter().map(Ok)).fault()
     };
     let mut refusal = reply(
         401,
         r#"{"error_code": "IAM.0061", "error_msg": "token expired"}"#,
     );
     refusal
-        .headers
+        .headers_mut()
         .insert("x-iam-trace-id", "trace-1".parse().unwrap());
     let fault = run(vec![refusal]);
     assert_eq!(fault.kind(), FaultKind::Credential);
@@ -220,11 +215,11 @@ fn a_key_is_exchanged_for_one_of_an_agency() {
     let origin = AssumeAgency::new(SdkVariables::new(), "ops", "acme").with_config(local());
     assert_eq!(absent(&origin, &[]), absent(&SdkVariables::new(), &[]));
     assert!(origin.name().starts_with("agency ops for "));
-    let variables = lifecycle_core::origin::Variables::new(TERRAFORM);
+    let variables = lifecycle_core::credential_source::EnvCredentialSource::new(TERRAFORM);
     let origin = AssumeAgency::new(variables, "ops", "acme")
         .with_duration(Duration::from_secs(900))
         .with_config(local());
-    let way = drive(origin.begin(&around(&toy)), &toy, [Ok(reply(201, ISSUED))]);
+    let way = drive(origin.begin(&ctx(&toy)), &toy, [Ok(reply(201, ISSUED))]);
     assert_eq!(
         way.lines(),
         ["POST http://127.0.0.1:7070/v3.0/OS-CREDENTIAL/securitytokens"]
@@ -243,7 +238,7 @@ fn a_key_is_exchanged_for_one_of_an_agency() {
     );
     let grant = way.grant();
     assert_eq!(
-        grant.found,
+        grant.source,
         "variable HW_ACCESS_KEY, agency ops of account acme (IAM)"
     );
     assert_eq!(
@@ -252,7 +247,7 @@ fn a_key_is_exchanged_for_one_of_an_agency() {
     );
 
     let refusal = r#"{"error": {"code": 403, "message": "no Agent Operator"}}"#;
-    let fault = drive(origin.begin(&around(&toy)), &toy, [Ok(reply(403, refusal))]).fault();
+    let fault = drive(origin.begin(&ctx(&toy)), &toy, [Ok(reply(403, refusal))]).fault();
     assert_eq!(fault.kind(), FaultKind::Permission);
 }
 
@@ -260,10 +255,10 @@ fn a_key_is_exchanged_for_one_of_an_agency() {
 fn terraforms_agency_is_assumed_with_terraforms_key() {
     let key = [("HW_ACCESS_KEY", "BASE"), ("HW_SECRET_KEY", "hidden-base")];
     let agency = ("HW_ASSUME_ROLE_AGENCY_NAME", "ops");
-    let chain = lifecycle_core::origin::FirstOf::new(origins(&local()));
+    let chain = lifecycle_core::credential_source::CredentialSourceChain::new(sources(&local()));
     let found = |owner, answers: Vec<_>| {
         let toy = Toy::new(&[key[0], key[1], agency, owner]);
-        drive(chain.begin(&around(&toy)), &toy, answers)
+        drive(chain.begin(&ctx(&toy)), &toy, answers)
     };
     for (variable, field) in [
         ("HW_ASSUME_ROLE_DOMAIN_NAME", "domain_name"),
@@ -305,7 +300,7 @@ fn a_password_becomes_a_token_of_one_region() {
     }}"#;
     let origin = password().with_config(local());
     let answers = [Ok(with_subject_token(reply(201, answer)))];
-    let way = drive(origin.begin(&around(&toy)), &toy, answers);
+    let way = drive(origin.begin(&ctx(&toy)), &toy, answers);
     assert_eq!(way.lines(), ["POST http://127.0.0.1:7070/v3/auth/tokens"]);
     assert_eq!(
         way.body(0),
@@ -319,7 +314,7 @@ fn a_password_becomes_a_token_of_one_region() {
         }})
     );
     let grant = way.grant();
-    assert_eq!(grant.found, "password of ops in account acme (IAM)");
+    assert_eq!(grant.source, "password of ops in account acme (IAM)");
     assert_eq!(grant.expires, Some(end_of_issued()));
     assert_eq!(grant.renewal, Some(Duration::from_secs(12 * 60 * 60)));
     match grant.credential {
@@ -336,11 +331,7 @@ fn a_password_needs_a_region_and_is_never_shown() {
     assert!(fault.message().contains("name the region"), "{fault}");
     let toy = Toy::new(&[("HW_REGION_NAME", "ap-southeast-1")]);
     let wrong = r#"{"error": {"code": 401, "message": "The username or password is wrong."}}"#;
-    let way = drive(
-        password().begin(&around(&toy)),
-        &toy,
-        [Ok(reply(401, wrong))],
-    );
+    let way = drive(password().begin(&ctx(&toy)), &toy, [Ok(reply(401, wrong))]);
     assert_eq!(
         way.lines(),
         ["POST https://iam.ap-southeast-1.myhuaweicloud.com/v3/auth/tokens"]
@@ -354,7 +345,7 @@ fn a_password_needs_a_region_and_is_never_shown() {
         with_subject_token(reply(201, r#"{"token": {"expires_at": 5}}"#)),
         with_subject_token(reply(201, r#"{"token": {"expires_at": "soon"}}"#)),
     ] {
-        let fault = drive(password().begin(&around(&toy)), &toy, [Ok(answer)]).fault();
+        let fault = drive(password().begin(&ctx(&toy)), &toy, [Ok(answer)]).fault();
         assert_eq!(fault.kind(), FaultKind::Unreadable);
     }
 }
@@ -363,11 +354,14 @@ fn a_password_needs_a_region_and_is_never_shown() {
 #[test]
 fn a_pod_asks_the_agent_of_its_node() {
     for (uri, reach) in [
-        ("http://169.254.170.23/v1/credentials?x=1", Reach::Metadata),
-        ("http://[fe80::1]:8080/", Reach::Metadata),
-        ("http://127.0.0.1:7070/", Reach::Metadata),
-        ("https://agent.example.com/v1", Reach::Service),
-        ("http://10.0.0.1/v1", Reach::Service),
+        (
+            "http://169.254.170.23/v1/credentials?x=1",
+            ServiceKind::Metadata,
+        ),
+        ("http://[fe80::1]:8080/", ServiceKind::Metadata),
+        ("http://127.0.0.1:7070/", ServiceKind::Metadata),
+        ("https://agent.example.com/v1", ServiceKind::Identity),
+        ("http://10.0.0.1/v1", ServiceKind::Identity),
     ] {
         let toy = Toy::new(&[
             ("HC_CONTAINER_CREDENTIALS_FULL_URI", uri),
@@ -378,14 +372,14 @@ fn a_pod_asks_the_agent_of_its_node() {
             .replace(r#"{"credential": "#, "")
             .replacen("}}", "}", 1);
         let origin = PodIdentity::new();
-        let way = drive(origin.begin(&around(&toy)), &toy, [Ok(reply(200, &flat))]);
+        let way = drive(origin.begin(&ctx(&toy)), &toy, [Ok(reply(200, &flat))]);
         assert_eq!(way.lines(), [format!("POST {uri}")]);
         assert_eq!(way.asked[0].1, reach, "{uri}");
         assert_eq!(way.header(0, "authorization"), Some("hidden-pod"));
         assert!(way.asked[0].2.headers()["authorization"].is_sensitive());
         assert_eq!(way.body(0), json!({}));
         let grant = way.grant();
-        assert_eq!(grant.found, "identity of this pod");
+        assert_eq!(grant.source, "identity of this pod");
         assert_eq!(grant.expires, Some(end_of_issued()));
     }
     for uri in ["hidden", "ftp://a/b", "//a/b", "http://", "http:///x"] {

@@ -82,7 +82,7 @@ const CLI_SAMPLE: &str = r#"{
 fn the_file_of_the_sdks() {
     let grant = found(&SdkProfile::new(), &[(SDK_FILE, SDK_SAMPLE)]);
     assert_eq!(key(&grant), ("SDKKEY00000000000001", None));
-    assert_eq!(grant.found, "[basic] in ~/.huaweicloud/credentials");
+    assert_eq!(grant.source, "[basic] in ~/.huaweicloud/credentials");
     match grant.credential {
         Credential::Keys { secret, .. } => assert_eq!(secret.expose(), "hidden=sk;with#signs%"),
         other => panic!("{other:?}"),
@@ -95,10 +95,10 @@ fn the_file_of_the_sdks() {
         (SDK_FILE, SDK_SAMPLE),
     ];
     let toy = Toy::new(&named);
-    match SdkProfile::new().begin(&around(&toy)) {
-        Step::Done(grant) => {
+    match SdkProfile::new().begin(&ctx(&toy)) {
+        ExchangeStep::Done(grant) => {
             assert_eq!(key(&grant), ("A", Some("hidden+/==")));
-            assert_eq!(grant.found, "[basic] in /etc/keys");
+            assert_eq!(grant.source, "[basic] in /etc/keys");
         }
         other => panic!("{other:?}"),
     }
@@ -110,8 +110,8 @@ fn an_identity_provider_in_the_file_of_the_sdks() {
                 iam_endpoint = https://iam.example.com\n";
     let texts = [(SDK_FILE, text), ("/var/token", "hidden-id\n")];
     let toy = Toy::new(&texts);
-    let asked = |origin: SdkProfile| match origin.begin(&around(&toy)) {
-        Step::Ask(ask) => ask.request.uri().to_string(),
+    let asked = |origin: SdkProfile| match origin.begin(&ctx(&toy)) {
+        ExchangeStep::Http(ask) => ask.request.uri().to_string(),
         other => panic!("{other:?}"),
     };
     let path = "/v3.0/OS-AUTH/id-token/tokens";
@@ -120,7 +120,7 @@ fn an_identity_provider_in_the_file_of_the_sdks() {
         format!("https://iam.example.com{path}")
     );
     let local = lifecycle_core::Endpoint::parse("http://127.0.0.1:7070").unwrap();
-    let config = OriginConfig::default().with_identity(local);
+    let config = CredentialSourceConfig::default().with_identity(local);
     assert_eq!(
         asked(SdkProfile::new().with_config(config)),
         format!("http://127.0.0.1:7070{path}")
@@ -128,12 +128,12 @@ fn an_identity_provider_in_the_file_of_the_sdks() {
 
     let mut first = reply(201, r#"{"token": {}}"#);
     first
-        .headers
+        .headers_mut()
         .insert("x-subject-token", "hidden-subject".parse().unwrap());
-    let step = SdkProfile::new().begin(&around(&toy));
+    let step = SdkProfile::new().begin(&ctx(&toy));
     let grant = drive(step, &toy, [Ok(first), Ok(reply(201, ISSUED))]).grant();
     assert_eq!(
-        grant.found,
+        grant.source,
         "[basic] in ~/.huaweicloud/credentials, identity provider idp (IAM)"
     );
 
@@ -148,20 +148,20 @@ fn an_identity_provider_in_the_file_of_the_sdks() {
 #[test]
 fn the_profiles_of_the_command_line() {
     let with = |name: &str| {
-        CommandLineProfile::new().with_config(OriginConfig::default().with_profile(name))
+        CommandLineProfile::new().with_config(CredentialSourceConfig::default().with_profile(name))
     };
     let stored = (CLI_FILE, CLI_SAMPLE);
     let grant = found(&CommandLineProfile::new(), &[stored]);
     assert_eq!(key(&grant).0, "CLIKEY00000000000001");
-    assert_eq!(grant.found, "profile \"default\" in ~/.hcloud/config.json");
+    assert_eq!(grant.source, "profile \"default\" in ~/.hcloud/config.json");
     let grant = found(
         &CommandLineProfile::new(),
         &[stored, ("HW_PROFILE", "temporary")],
     );
     assert_eq!(key(&grant).0, "CLIKEY00000000000002");
     let toy = Toy::new(&[stored, ("HW_PROFILE", "default")]);
-    match with("temporary").begin(&around(&toy)) {
-        Step::Done(grant) => {
+    match with("temporary").begin(&ctx(&toy)) {
+        ExchangeStep::Done(grant) => {
             assert_eq!(
                 key(&grant),
                 ("CLIKEY00000000000002", Some("hidden-session"))
@@ -174,7 +174,7 @@ fn the_profiles_of_the_command_line() {
         ("/etc/hcloud", CLI_SAMPLE),
     ];
     let grant = found(&CommandLineProfile::new(), &elsewhere);
-    assert_eq!(grant.found, "profile \"default\" in /etc/hcloud");
+    assert_eq!(grant.source, "profile \"default\" in /etc/hcloud");
 
     for (profile, expected) in [
         (
@@ -219,17 +219,17 @@ fn the_profiles_of_the_command_line() {
 
 #[test]
 fn a_profile_for_the_machines_agency_needs_one() {
-    let origin =
-        CommandLineProfile::new().with_config(OriginConfig::default().with_profile("machine"));
+    let origin = CommandLineProfile::new()
+        .with_config(CredentialSourceConfig::default().with_profile("machine"));
     let toy = Toy::new(&[(CLI_FILE, CLI_SAMPLE)]);
     let answers = [Ok(reply(200, "hidden-token")), Ok(reply(200, ISSUED))];
-    let grant = drive(origin.begin(&around(&toy)), &toy, answers).grant();
+    let grant = drive(origin.begin(&ctx(&toy)), &toy, answers).grant();
     assert_eq!(
-        grant.found,
+        grant.source,
         "profile \"machine\" in ~/.hcloud/config.json, ECS agency (metadata)"
     );
     let silence = Fault::new(FaultKind::Unreachable, "refused");
-    let fault = drive(origin.begin(&around(&toy)), &toy, [Err(silence)]).fault();
+    let fault = drive(origin.begin(&ctx(&toy)), &toy, [Err(silence)]).fault();
     assert!(
         fault
             .message()
@@ -244,14 +244,14 @@ fn a_profile_with_an_agency_assumes_it() {
         let owner = format!(r#""agencyName": "ops", "agencyDomain{field}": "acme""#);
         let text = CLI_SAMPLE.replace(r#""agencyName": "ops""#, &owner);
         let toy = Toy::new(&[(CLI_FILE, &text), ("HW_PROFILE", "agency")]);
-        let step = CommandLineProfile::new().begin(&around(&toy));
+        let step = CommandLineProfile::new().begin(&ctx(&toy));
         let way = drive(step, &toy, [Ok(reply(201, ISSUED))]);
         assert_eq!(
             way.body(0)["auth"]["identity"]["assume_role"][asked],
             "acme"
         );
         assert_eq!(
-            way.grant().found,
+            way.grant().source,
             "profile \"agency\" in ~/.hcloud/config.json, agency ops of account acme (IAM)"
         );
     }
@@ -311,7 +311,7 @@ fn files_that_cannot_be_used_are_named_and_never_shown() {
     }
     for (origin, variable) in [
         (
-            &SdkProfile::new() as &dyn Origin,
+            &SdkProfile::new() as &dyn CredentialSource,
             "HUAWEICLOUD_SDK_CREDENTIALS_FILE",
         ),
         (&CommandLineProfile::new(), "HW_SHARED_CONFIG_FILE"),
@@ -328,8 +328,8 @@ fn files_that_cannot_be_used_are_named_and_never_shown() {
 fn no_bytes_make_them_panic() {
     let try_all = |text: &str| {
         let toy = Toy::new(&[(SDK_FILE, text), (CLI_FILE, text), ("token", text)]);
-        for origin in origins(&OriginConfig::in_region("cn-north-4")) {
-            drop(origin.begin(&around(&toy)));
+        for origin in sources(&CredentialSourceConfig::in_region("cn-north-4")) {
+            drop(origin.begin(&ctx(&toy)));
         }
     };
     for sample in [SDK_SAMPLE, CLI_SAMPLE] {

@@ -6,9 +6,11 @@ use lifecycle_core::Endpoint;
 
 use super::*;
 
-fn begin(answers: impl IntoIterator<Item = Result<Reply, Fault>>) -> Way<Grant> {
+fn begin(
+    answers: impl IntoIterator<Item = Result<HttpResponse, Fault>>,
+) -> Way<ResolvedCredential> {
     let toy = Toy::default();
-    drive(EcsAgency::new().begin(&around(&toy)), &toy, answers)
+    drive(EcsAgency::new().begin(&ctx(&toy)), &toy, answers)
 }
 
 const TOKEN: &str = "PUT http://169.254.169.254/meta-data/latest/api/token";
@@ -22,14 +24,14 @@ fn the_key_comes_with_a_token() {
     assert!(
         way.asked
             .iter()
-            .all(|(_, reach, _)| *reach == Reach::Metadata)
+            .all(|(_, reach, _)| *reach == ServiceKind::Metadata)
     );
     assert_eq!(way.header(0, "x-metadata-token-ttl-seconds"), Some("21600"));
     assert_eq!(way.header(1, "x-metadata-token"), Some("hidden-token"));
     assert!(way.asked[1].2.headers()["x-metadata-token"].is_sensitive());
     let grant = way.grant();
     assert_eq!(key(&grant), ("ISSUED0000000000001", Some("hidden-token")));
-    assert_eq!(grant.found, "ECS agency (metadata)");
+    assert_eq!(grant.source, "ECS agency (metadata)");
     assert_eq!(grant.expires, Some(end_of_issued()));
     assert_eq!(grant.renewal, Some(Duration::from_secs(40 * 60)));
 }
@@ -169,10 +171,11 @@ fn a_key_that_cannot_be_read_is_never_shown() {
 #[test]
 fn the_address_can_be_another() {
     let local = Endpoint::parse("http://127.0.0.1:7070").unwrap();
-    let origin = EcsAgency::new().with_config(OriginConfig::default().with_metadata(local));
+    let origin =
+        EcsAgency::new().with_config(CredentialSourceConfig::default().with_metadata(local));
     let toy = Toy::default();
     let silence = Err(Fault::new(FaultKind::NoAnswer, "silence"));
-    let way = drive(origin.begin(&around(&toy)), &toy, [silence]);
+    let way = drive(origin.begin(&ctx(&toy)), &toy, [silence]);
     assert_eq!(
         way.lines(),
         ["PUT http://127.0.0.1:7070/meta-data/latest/api/token"]

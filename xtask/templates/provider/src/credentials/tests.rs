@@ -1,8 +1,8 @@
 use std::collections::HashMap;
 
 use lifecycle_core::{
-    FaultKind, Machine, Stamp,
-    origin::{FirstOf, Holds},
+    FaultKind, HostEnvironment, SigningContext,
+    credential_source::{CredentialSourceChain, FileCheck},
 };
 
 use super::*;
@@ -17,19 +17,19 @@ impl Toy {
     }
 }
 
-impl Machine for Toy {
+impl HostEnvironment for Toy {
     fn variable(&self, name: &str) -> Option<String> {
         self.0.get(name).map(|text| (*text).to_owned())
     }
 
-    fn file(&self, path: &str, holds: Holds) -> Result<Option<String>, String> {
-        assert_eq!(holds, Holds::Secrets, "{path} is not kept as a secret");
+    fn file(&self, path: &str, holds: FileCheck) -> Result<Option<String>, String> {
+        assert_eq!(holds, FileCheck::OwnerOnly, "{path} is not kept as a secret");
         Ok(self.variable(path))
     }
 }
 
-pub(crate) fn around(toy: &Toy) -> Surroundings<'_> {
-    Surroundings::new(toy, Stamp::from_unix(1_767_225_600, 0))
+pub(crate) fn ctx(toy: &Toy) -> ProviderContext<'_> {
+    ProviderContext::new(toy, SigningContext::from_unix(1_767_225_600, 0))
 }
 
 // What does the vendor's tool really write? Take a sample of each mode from it, and say from which
@@ -43,14 +43,14 @@ const STORED: &str = r#"{
   }
 }"#;
 
-fn search(config: &OriginConfig, texts: &[(&'static str, &'static str)]) -> Step<Grant> {
-    FirstOf::new(origins(config)).begin(&around(&Toy::new(texts)))
+fn search(config: &CredentialSourceConfig, texts: &[(&'static str, &'static str)]) -> ExchangeStep<ResolvedCredential> {
+    CredentialSourceChain::new(sources(config)).begin(&ctx(&Toy::new(texts)))
 }
 
 /// The public half of the key, and where it was.
-fn found(config: &OriginConfig, texts: &[(&'static str, &'static str)]) -> (String, String) {
+fn found(config: &CredentialSourceConfig, texts: &[(&'static str, &'static str)]) -> (String, String) {
     match search(config, texts) {
-        Step::Done(grant) => match grant.credential {
+        ExchangeStep::Done(grant) => match grant.credential {
             Credential::Keys { id, .. } => (id, grant.found),
             other => panic!("{other:?}"),
         },
@@ -58,9 +58,9 @@ fn found(config: &OriginConfig, texts: &[(&'static str, &'static str)]) -> (Stri
     }
 }
 
-fn refused(config: &OriginConfig, texts: &[(&'static str, &'static str)]) -> String {
+fn refused(config: &CredentialSourceConfig, texts: &[(&'static str, &'static str)]) -> String {
     match search(config, texts) {
-        Step::Failed(fault) => {
+        ExchangeStep::Failed(fault) => {
             assert_eq!(fault.kind(), FaultKind::Credential);
             assert!(!fault.message().contains("hidden"), "{fault}");
             fault.message().to_owned()
@@ -78,7 +78,7 @@ const VARIABLES: [(&str, &str); 2] = [
 fn variables_go_before_files() {
     let [id, secret] = VARIABLES;
     let (key, place) = found(
-        &OriginConfig::default(),
+        &CredentialSourceConfig::default(),
         &[id, secret, (CREDENTIALS, STORED)],
     );
     assert_eq!(key, "variable-id");
@@ -87,7 +87,7 @@ fn variables_go_before_files() {
 
 #[test]
 fn the_profile_is_the_one_asked_for() {
-    let plain = OriginConfig::default();
+    let plain = CredentialSourceConfig::default();
     let stored = (CREDENTIALS, STORED);
     let (key, place) = found(&plain, &[stored]);
     assert_eq!(key, "work-id");
@@ -95,15 +95,15 @@ fn the_profile_is_the_one_asked_for() {
 
     let variable = ("EXAMPLE_PROFILE", "home");
     assert_eq!(found(&plain, &[stored, variable]).0, "home-id");
-    let asked = OriginConfig::default().with_profile("work");
+    let asked = CredentialSourceConfig::default().with_profile("work");
     assert_eq!(found(&asked, &[stored, variable]).0, "work-id");
 }
 
 #[test]
 fn a_machine_without_anything_has_no_key_and_is_told_what_was_looked_for() {
-    for origin in origins(&OriginConfig::default()) {
-        match origin.begin(&around(&Toy::new(&[]))) {
-            Step::Absent(why) => assert!(why.contains(&origin.wants()), "{why}"),
+    for origin in sources(&CredentialSourceConfig::default()) {
+        match origin.begin(&ctx(&Toy::new(&[]))) {
+            ExchangeStep::NotConfigured(why) => assert!(why.contains(&origin.wants()), "{why}"),
             other => panic!("{other:?}"),
         }
     }
@@ -111,8 +111,8 @@ fn a_machine_without_anything_has_no_key_and_is_told_what_was_looked_for() {
 
 #[test]
 fn what_is_set_up_badly_ends_the_search_and_shows_no_secret() {
-    let plain = OriginConfig::default();
-    let with = |profile: &str| OriginConfig::default().with_profile(profile);
+    let plain = CredentialSourceConfig::default();
+    let with = |profile: &str| CredentialSourceConfig::default().with_profile(profile);
     let [id, _] = VARIABLES;
     let stored = (CREDENTIALS, STORED);
     for (config, texts, expected) in [
@@ -132,7 +132,7 @@ fn what_is_set_up_badly_ends_the_search_and_shows_no_secret() {
 fn no_text_makes_it_panic() {
     for end in 0..STORED.len() {
         let toy = Toy::new(&[(CREDENTIALS, &STORED[..end])]);
-        let step = CommandLineProfile::new().begin(&around(&toy));
-        assert!(matches!(step, Step::Failed(_)), "{step:?}");
+        let step = CommandLineProfile::new().begin(&ctx(&toy));
+        assert!(matches!(step, ExchangeStep::Failed(_)), "{step:?}");
     }
 }

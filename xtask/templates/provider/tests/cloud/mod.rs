@@ -12,12 +12,13 @@ use bytes::Bytes;
 use lifecycle_conformance::suite::{
     Condition, Deeds, Disturbance, Missing, Setting, SkewedClock, Subject, Target,
 };
+use provider_testing::http_response;
 use lifecycle_core::{
-    InstanceId, Machine as Computer, OriginConfig, PowerState, Reply, Stamp,
+    InstanceId, Machine as Computer, CredentialSourceConfig, PowerState, HttpResponse, SigningContext,
     encode::{hmac_sha256_hex, sha256_hex},
-    origin::Holds,
+    origin::FileCheck,
 };
-use lifecycle_facade::{Chain, Client, Clock, Resolver, Transport, TransportError};
+use lifecycle_facade::{CachedCredentials, Client, Clock, StepDriver, Transport, TransportError};
 use provider_example::{Config, Example, PROFILE, credentials};
 use serde_json::{Value, json};
 use tokio::time::Instant;
@@ -57,10 +58,10 @@ impl StandIn {
     fn turned_away(&self, request: &http::Request<Bytes>) -> Option<(u16, Value)> {
         let header = |name: &str| request.headers().get(name)?.to_str().ok();
         let date = header("x-date")?;
-        let now = Stamp::new(self.clock.now(), 0);
+        let now = SigningContext::new(self.clock.now(), 0);
         // Fixed-width dates sort as text, so the window can be told without reading them.
-        let earliest = Stamp::from_unix(now.unix() - 300, 0).extended();
-        let latest = Stamp::from_unix(now.unix() + 300, 0).extended();
+        let earliest = SigningContext::from_unix(now.unix() - 300, 0).extended();
+        let latest = SigningContext::from_unix(now.unix() + 300, 0).extended();
         if !(earliest.as_str()..=latest.as_str()).contains(&date) {
             return Some(refusal(401, "Expired"));
         }
@@ -87,11 +88,11 @@ impl Subject for StandIn {
         };
         let config = Config::new("r1").map_err(|error| Missing::new(error.to_string()))?;
         // Keys come from where a user has them.
-        let resolver = Resolver::new(self.clone())
+        let resolver = StepDriver::new(self.clone())
             .clock(self.clock)
             .machine(Desk { secret });
-        let origins = credentials::origins(&OriginConfig::in_region("r1"));
-        let keys = Chain::new(PROFILE.title, origins, resolver);
+        let origins = credentials::sources(&CredentialSourceConfig::in_region("r1"));
+        let keys = CachedCredentials::new(PROFILE.title, origins, resolver);
         let client = Client::builder(Example::new(config), keys, self.clone()).seed(0);
         Ok(match setting {
             Setting::StaleSignatures => client.clock(SkewedClock::stale(self.clock)),
@@ -169,14 +170,14 @@ impl Computer for Desk {
         }
     }
 
-    fn file(&self, _: &str, _: Holds) -> Result<Option<String>, String> {
+    fn file(&self, _: &str, _: FileCheck) -> Result<Option<String>, String> {
         Ok(None)
     }
 }
 
 #[async_trait]
 impl Transport for StandIn {
-    async fn send(&self, request: http::Request<Bytes>) -> Result<Reply, TransportError> {
+    async fn send(&self, request: http::Request<Bytes>) -> Result<HttpResponse, TransportError> {
         let disturbance = self.cloud().strikes(request.uri().path());
         match disturbance {
             Some(Disturbance::NoConnection) => Err(TransportError::unsent("connection refused")),
@@ -184,17 +185,13 @@ impl Transport for StandIn {
             Some(Disturbance::ThrottledWithHint) => {
                 let mut reply = reply(refusal(429, "TooFast"));
                 let hint = Disturbance::HINT.as_secs();
-                reply.headers.insert("retry-after", hint.into());
+                reply.headers().insert("retry-after", hint.into());
                 Ok(reply)
             }
             Some(Disturbance::ThrottledWithoutHint | Disturbance::ThrottledForEver) => {
                 Ok(reply(refusal(429, "TooFast")))
             }
-            Some(Disturbance::ServerError) => Ok(Reply {
-                status: 502,
-                headers: http::HeaderMap::new(),
-                body: Bytes::from_static(b"<html>bad gateway</html>"),
-            }),
+            Some(Disturbance::ServerError) => Ok(http_response(502, http::HeaderMap::new(), Bytes::from_static(b"<html>bad gateway</html>"))),
             after => self.spoiled(reply(self.answer(&request)), after).await,
         }
     }
@@ -204,20 +201,20 @@ impl StandIn {
     /// The answer after the cloud has acted, and what becomes of it on the way.
     async fn spoiled(
         &self,
-        mut reply: Reply,
+        mut reply: HttpResponse,
         disturbance: Option<Disturbance>,
-    ) -> Result<Reply, TransportError> {
+    ) -> Result<HttpResponse, TransportError> {
         future::ready(()).await;
         match disturbance {
             Some(Disturbance::LostAnswer) => {
                 return Err(TransportError::unclear("connection reset"));
             }
-            Some(Disturbance::GarbledAnswer) => reply.body = Bytes::from_static(b"\xff\xfe\x00"),
-            Some(Disturbance::HalfAnswer) => reply.body.truncate(reply.body.len() / 2),
-            Some(Disturbance::EmptyAnswer) => reply.body.clear(),
+            Some(Disturbance::GarbledAnswer) => reply.body() = Bytes::from_static(b"\xff\xfe\x00"),
+            Some(Disturbance::HalfAnswer) => reply.body().truncate(reply.body().len() / 2),
+            Some(Disturbance::EmptyAnswer) => reply.body().clear(),
             Some(Disturbance::UnknownState) => {
-                let text = String::from_utf8_lossy(&reply.body);
-                reply.body = text.replace("\"running\"", "\"levitating\"").into();
+                let text = String::from_utf8_lossy(reply.body());
+                reply.body() = text.replace("\"running\"", "\"levitating\"").into();
             }
             _ => {}
         }
@@ -225,12 +222,8 @@ impl StandIn {
     }
 }
 
-fn reply((status, body): (u16, Value)) -> Reply {
-    Reply {
-        status,
-        headers: http::HeaderMap::new(),
-        body: body.to_string().into(),
-    }
+fn reply((status, body): (u16, Value)) -> HttpResponse {
+    http_response(status, http::HeaderMap::new(), body.to_string().into())
 }
 
 #[derive(Debug, Default)]

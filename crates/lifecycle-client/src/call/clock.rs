@@ -1,0 +1,53 @@
+//! Where wall-clock time and nonces come from.
+
+use std::{
+    fmt,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
+
+use lifecycle_core::SigningContext;
+
+/// Gives the stamp of an attempt. Nothing else in the client asks for the wall clock.
+pub trait Clock: fmt::Debug + Send + Sync + 'static {
+    /// The time now.
+    fn now(&self) -> SystemTime;
+
+    /// A stamp for now plus `offset` seconds, with a nonce that was never given before.
+    fn stamp(&self, offset: i64) -> SigningContext {
+        let shift = Duration::from_secs(offset.unsigned_abs());
+        let time = if offset < 0 {
+            self.now().checked_sub(shift)
+        } else {
+            self.now().checked_add(shift)
+        };
+        SigningContext::new(
+            time.unwrap_or_else(|| self.now()),
+            uuid::Uuid::new_v4().as_u128(),
+        )
+    }
+}
+
+impl<C: Clock + ?Sized> Clock for Arc<C> {
+    fn now(&self) -> SystemTime {
+        (**self).now()
+    }
+
+    fn stamp(&self, offset: i64) -> SigningContext {
+        (**self).stamp(offset)
+    }
+}
+
+/// The clock of this machine.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the one place that reads the wall clock"
+    )]
+    fn now(&self) -> SystemTime {
+        SystemTime::now()
+    }
+}

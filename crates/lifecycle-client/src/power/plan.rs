@@ -1,0 +1,82 @@
+//! What a request will do, before anything is sent.
+
+use std::time::Duration;
+
+use lifecycle_core::{Action, ActionKind, Fault, InstanceId, PowerState, Profile, Provider};
+
+use crate::{power::options::PowerRequestOptions, power::waves::Waves};
+
+/// What is to be done.
+#[derive(Clone, Debug)]
+pub(crate) struct Plan {
+    /// `None` only waits.
+    pub(crate) action: Option<Action>,
+    pub(crate) goal: PowerState,
+    pub(crate) ids: Vec<InstanceId>,
+    pub(crate) waves: Option<Waves>,
+    pub(crate) terms: PowerRequestOptions,
+}
+
+impl Plan {
+    /// How long to wait for the goal; `None` ends with acceptance.
+    pub(crate) fn patience(&self) -> Option<Duration> {
+        self.terms.patience(self.waves.is_some())
+    }
+
+    /// The calls that carry it out when nothing stands in the way: as few as the cloud allows.
+    pub(crate) fn calls(&self, provider: &dyn Provider) -> Result<Vec<PlannedCall>, Fault> {
+        let Some(action) = self.action else {
+            return Ok(Vec::new());
+        };
+        let profile = provider.profile();
+        let mut calls = Vec::new();
+        for (number, wave) in (1..).zip(self.waves.unwrap_or_default().ranges(self.ids.len())) {
+            let ids = &self.ids[wave];
+            let mut plan = |operation, instances: &[InstanceId]| {
+                calls.push(PlannedCall {
+                    wave: number,
+                    operation,
+                    instances: instances.to_vec(),
+                });
+            };
+            if self.looks_first() {
+                for batch in ids.chunks(profile.limits.observe.max(1)) {
+                    plan(provider.observe(batch)?.draft.operation, batch);
+                }
+            }
+            for batch in batches(ids, &action, profile) {
+                plan(provider.act(&action, batch)?.draft.operation, batch);
+            }
+        }
+        Ok(calls)
+    }
+
+    /// Without a look before, nothing proves later that an instance was rebooted, or that it was
+    /// so already.
+    pub(crate) fn looks_first(&self) -> bool {
+        let verb = self.action.map(|action| action.kind());
+        verb.is_some() && (verb == Some(ActionKind::Reboot) || self.terms.strict)
+    }
+}
+
+/// A call that a request would make, as [`PowerRequest::dry_run`](crate::PowerRequest::dry_run)
+/// gives it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct PlannedCall {
+    /// In which wave it goes out, counted from 1. Without waves there is only one.
+    pub wave: usize,
+    /// The cloud's name of the operation.
+    pub operation: &'static str,
+    /// The instances that it names, in the order of the request.
+    pub instances: Vec<InstanceId>,
+}
+
+/// As few batches as the cloud's limit allows.
+pub(crate) fn batches<'i>(
+    ids: &'i [InstanceId],
+    action: &Action,
+    profile: &Profile,
+) -> impl Iterator<Item = &'i [InstanceId]> {
+    ids.chunks(profile.batch(action))
+}

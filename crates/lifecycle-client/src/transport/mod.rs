@@ -1,0 +1,72 @@
+//! How one signed request reaches a cloud.
+
+#[cfg(feature = "reqwest")]
+pub(crate) mod http;
+
+use std::{error::Error as StdError, fmt, sync::Arc};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use lifecycle_core::{ExecutionStatus, HttpResponse};
+
+/// Sends one request and brings its answer. No retries, no redirects, no signing.
+///
+/// A transport need not keep time: the client puts a deadline on every call and drops the future
+/// when it has passed.
+#[async_trait]
+pub trait Transport: fmt::Debug + Send + Sync + 'static {
+    /// Sends `request` as it is and reads the whole answer, whatever its status.
+    ///
+    /// # Errors
+    /// [`TransportError`] when there is no whole answer. It says whether the request can have
+    /// reached the cloud.
+    async fn send(&self, request: ::http::Request<Bytes>) -> Result<HttpResponse, TransportError>;
+}
+
+#[async_trait]
+impl<T: Transport + ?Sized> Transport for Arc<T> {
+    async fn send(&self, request: ::http::Request<Bytes>) -> Result<HttpResponse, TransportError> {
+        (**self).send(request).await
+    }
+}
+
+/// Why there is no answer.
+#[derive(Debug, thiserror::Error)]
+#[error("{message}")]
+pub struct TransportError {
+    execution: ExecutionStatus,
+    message: String,
+    source: Option<Box<dyn StdError + Send + Sync>>,
+}
+
+impl TransportError {
+    /// The request provably never left: no address, connection refused, no TLS session.
+    pub fn unsent(message: impl Into<String>) -> Self {
+        Self {
+            execution: ExecutionStatus::NotExecuted,
+            message: message.into(),
+            source: None,
+        }
+    }
+
+    /// The request may have arrived: the connection broke or fell silent after it was used.
+    pub fn unclear(message: impl Into<String>) -> Self {
+        Self {
+            execution: ExecutionStatus::Unknown,
+            message: message.into(),
+            source: None,
+        }
+    }
+
+    /// With the error that caused it. Its text must hold no URL and no header.
+    #[must_use]
+    pub fn with_source(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        self.source = Some(source.into());
+        self
+    }
+
+    /// Whether the cloud can have acted on the request.
+    pub fn execution_status(&self) -> ExecutionStatus {
+        self.execution
+    }
+}

@@ -4,6 +4,7 @@
 
 mod links;
 mod members;
+mod prose;
 mod source;
 
 use std::{
@@ -16,7 +17,12 @@ use crate::exit::{CouldNotRun, Verdict};
 
 /// Check manifests, file names, module documentation and links.
 #[derive(Debug, Default, clap::Args)]
-pub(crate) struct Tidy {}
+pub(crate) struct Tidy {
+    /// Print the figures of the prose in comments: of each crate and the worst files, or of each file
+    /// below PATH with every doc comment that begins oddly.
+    #[arg(long, value_name = "PATH", num_args = 0..)]
+    prose: Option<Vec<String>>,
+}
 
 impl Tidy {
     pub(crate) fn run(&self, root: &Path) -> Result<Verdict, CouldNotRun> {
@@ -26,11 +32,18 @@ impl Tidy {
                 root.display()
             ))
         })?;
-        let failures = CHECKS
-            .iter()
-            .flat_map(|check| check(&files))
-            .collect::<Vec<_>>();
-        for warning in source::long_files(&files) {
+        if let Some(paths) = &self.prose {
+            for line in prose::report(&files, paths) {
+                println!("{line}");
+            }
+            return Ok(Verdict::Passed);
+        }
+        let findings = |checks: &[Check]| {
+            let findings = checks.iter().flat_map(|check| check(&files));
+            findings.collect::<Vec<_>>()
+        };
+        let failures = findings(CHECKS);
+        for warning in findings(WARNINGS) {
             println!("tidy: warning: {warning}");
         }
         for failure in &failures {
@@ -45,8 +58,10 @@ impl Tidy {
     }
 }
 
-/// What fails when it finds something.
-const CHECKS: [fn(&Files) -> Vec<String>; 10] = [
+type Check = fn(&Files) -> Vec<String>;
+
+/// The checks whose findings are failures.
+const CHECKS: &[Check] = &[
     members::missing_files,
     members::missing_fields,
     members::own_versions,
@@ -58,6 +73,9 @@ const CHECKS: [fn(&Files) -> Vec<String>; 10] = [
     source::side_paths,
     links::broken,
 ];
+
+/// The checks whose findings are only printed. A line that moves to `CHECKS` is enforced.
+const WARNINGS: &[Check] = &[source::long_files, prose::above_limits];
 
 /// The files of the repository. Paths are relative to its root and separated by `/`.
 #[derive(Debug, Default)]
@@ -152,7 +170,7 @@ mod tests {
     #[test]
     fn an_unreadable_folder_could_not_run() {
         assert!(matches!(
-            Tidy {}.run(Path::new("no/such/folder")),
+            Tidy::default().run(Path::new("no/such/folder")),
             Err(CouldNotRun(_))
         ));
     }

@@ -16,21 +16,21 @@ use lifecycle_core::{
 #[cfg(feature = "mutations")]
 use crate::mutation::Mutation;
 use crate::{
-    clock::{Clock, SystemClock},
+    call::clock::{Clock, SystemClock},
+    call::clock_skew::ClockSkew,
+    call::engine::CallKind,
+    call::key_health::KeyHealth,
+    call::policy::{RetryPolicy, Timeouts},
+    call::rate_limit::{RateLimiter, RetryBudget},
     credentials::{CredentialProvider, StaticCredential},
     error::Error,
-    execute::Purpose,
-    list::ListRequest,
-    look::Sightedness,
     mutation::Mutant,
-    observe::ObserveRequest,
-    pace::{Pacer, RetryBudget},
-    policy::{RetryPolicy, Timeouts},
-    request::{PowerRequest, WaitRequest},
-    skew::ClockSkew,
+    observe::list::ListRequest,
+    observe::lookup::BatchReadSupport,
+    observe::poller::Poller,
+    observe::request::ObserveRequest,
+    power::request::{PowerRequest, WaitRequest},
     transport::Transport,
-    trust::Trust,
-    watch::Watch,
 };
 
 /// Starts, stops, reboots, observes and lists the instances of one cloud and region.
@@ -238,8 +238,8 @@ impl ClientBuilder {
             .map_or_else(fastrand::Rng::new, fastrand::Rng::with_seed);
         Client {
             inner: Arc::new(Inner {
-                reads: Pacer::new(self.pace.reads),
-                writes: Pacer::new(self.pace.writes),
+                reads: RateLimiter::new(self.pace.reads),
+                writes: RateLimiter::new(self.pace.writes),
                 retry_budget: RetryBudget::new(self.retry.budget),
                 provider: self.provider,
                 credentials: self.credentials,
@@ -251,10 +251,10 @@ impl ClientBuilder {
                 plain_http: self.plain_http,
                 chance: Mutex::new(chance),
                 mutant: self.mutant,
-                trust: Trust::default(),
+                trust: KeyHealth::default(),
                 skew: ClockSkew::default(),
-                sightedness: Sightedness::default(),
-                watch: Watch::default(),
+                batch_reads: BatchReadSupport::default(),
+                poller: Poller::default(),
                 calls: CallCounters::default(),
             }),
         }
@@ -315,23 +315,23 @@ pub(crate) struct Inner {
     pub(crate) timeouts: Timeouts,
     pub(crate) concurrency: usize,
     pub(crate) plain_http: PlainHttp,
-    reads: Pacer,
-    writes: Pacer,
+    reads: RateLimiter,
+    writes: RateLimiter,
     pub(crate) retry_budget: RetryBudget,
     chance: Mutex<fastrand::Rng>,
     pub(crate) mutant: Mutant,
-    pub(crate) trust: Trust,
+    pub(crate) trust: KeyHealth,
     pub(crate) skew: ClockSkew,
-    pub(crate) sightedness: Sightedness,
-    pub(crate) watch: Watch,
+    pub(crate) batch_reads: BatchReadSupport,
+    pub(crate) poller: Poller,
     pub(crate) calls: CallCounters,
 }
 
 impl Inner {
-    pub(crate) fn pacer(&self, purpose: Purpose) -> &Pacer {
+    pub(crate) fn pacer(&self, purpose: CallKind) -> &RateLimiter {
         match purpose {
-            Purpose::Act(_) => &self.writes,
-            Purpose::Observe | Purpose::List | Purpose::Follow => &self.reads,
+            CallKind::Act(_) => &self.writes,
+            CallKind::Observe | CallKind::List | CallKind::Follow => &self.reads,
         }
     }
 
@@ -378,12 +378,12 @@ pub(crate) struct CallCounters {
 }
 
 impl CallCounters {
-    pub(crate) fn count(&self, purpose: Purpose) {
+    pub(crate) fn count(&self, purpose: CallKind) {
         let counter = match purpose {
-            Purpose::Act(_) => &self.actions,
-            Purpose::Observe => &self.observations,
-            Purpose::List => &self.pages,
-            Purpose::Follow => &self.jobs,
+            CallKind::Act(_) => &self.actions,
+            CallKind::Observe => &self.observations,
+            CallKind::List => &self.pages,
+            CallKind::Follow => &self.jobs,
         };
         counter.fetch_add(1, Ordering::Relaxed);
     }

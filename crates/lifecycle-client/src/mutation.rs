@@ -9,7 +9,7 @@ use lifecycle_core::{
     Action, BatchAck, ExecutionStatus, Fault, FaultKind, Idempotency, InstanceId, StopMode,
 };
 
-use crate::{book::Book, plan::Plan};
+use crate::{power::plan::Plan, power::tracker::OutcomeTracker};
 
 /// A mistake that a client makes on purpose. For the tests of the engine itself, never for users.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -87,14 +87,14 @@ impl Mutant {
         plan
     }
 
-    pub(crate) fn book(self, book: Book) -> Book {
+    pub(crate) fn tracker(self, tracker: OutcomeTracker) -> OutcomeTracker {
         if self.is(Mutation::TrustsRunning) {
-            return book.trusting();
+            return tracker.trusting();
         }
         if self.is(Mutation::KeepsSilent) {
-            return book.silent();
+            return tracker.silent();
         }
-        book
+        tracker
     }
 
     pub(crate) fn time(self, time: Duration) -> Duration {

@@ -134,7 +134,7 @@ fn code_lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
 
 /// The line up to a comment. The slashes of an address follow a colon, those of a comment a blank
 /// or nothing.
-fn without_comment(line: &str) -> &str {
+pub(super) fn without_comment(line: &str) -> &str {
     let begins_comment = |at: &usize| {
         line[..*at]
             .chars()

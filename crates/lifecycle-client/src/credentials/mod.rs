@@ -1,20 +1,20 @@
 //! Where a client gets its keys.
 
-mod chain;
-mod machine;
-mod resolver;
-mod term;
+mod cache;
+mod driver;
+mod host;
+mod validity;
 
 use std::{fmt, sync::Arc, time::SystemTime};
 
 use async_trait::async_trait;
 use lifecycle_core::{Credential, ExecutionStatus, Fault, FaultKind};
 
-pub use chain::CachedCredentials;
-pub use machine::SystemHost;
+pub use cache::CachedCredentials;
 #[cfg(feature = "reqwest")]
-pub(crate) use resolver::BypassProxy;
-pub use resolver::{ResolveError, StepDriver};
+pub(crate) use driver::BypassProxy;
+pub use driver::{ResolveError, StepDriver};
+pub use host::SystemHost;
 
 /// Gives the key for the next call. Asked before every attempt, so it should cache.
 #[async_trait]

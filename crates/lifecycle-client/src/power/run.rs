@@ -24,15 +24,15 @@ use tokio::{
 };
 
 use crate::{
-    book::Book,
+    call::engine::{CallContext, CallKind},
     client::Inner,
-    escalate::Graces,
-    event::Event,
-    execute::{Effort, Purpose},
-    look::{Sight, Sights, not_shown},
-    plan::{Plan, batches},
-    report::Report,
-    watch::Subscription,
+    observe::lookup::{ObserveResult, ObserveResults, not_shown},
+    observe::poller::Subscription,
+    power::escalate::ForceTimers,
+    power::event::Event,
+    power::plan::{Plan, batches},
+    power::report::Report,
+    power::tracker::OutcomeTracker,
 };
 
 /// Carries `plan` out.
@@ -42,21 +42,21 @@ pub(crate) async fn run(
     events: Option<UnboundedSender<Event>>,
 ) -> Report {
     let plan = inner.mutant.plan(plan);
-    let inbox = Arc::new(Inbox::default());
+    let inbox = Arc::new(Mailbox::default());
     let time = plan.patience().unwrap_or(inner.timeouts.request);
     let deadline = Instant::now() + inner.mutant.time(time);
     let action = plan.action;
     let force = action.and_then(|action| plan.terms.force(&action).ok()?);
-    let (graces, ended) = force.map(|force| Graces::new(force.after)).unzip();
+    let (force_timers, ended) = force.map(|force| ForceTimers::new(force.after)).unzip();
     // What is in doubt is not given up before it could be forced.
     let grace = force.map_or(Duration::ZERO, |force| force.after);
-    let run = Run {
+    let run = RequestRunner {
         inner,
-        book: Mutex::new(inner.mutant.book(Book::new(&plan, events))),
+        tracker: Mutex::new(inner.mutant.tracker(OutcomeTracker::new(&plan, events))),
         subscription: Subscription::new(inner, Arc::clone(&inbox)),
         deadline,
         settle: inner.timeouts.settle + grace,
-        graces,
+        force_timers,
         acted: AtomicBool::new(false),
         inbox,
     };
@@ -65,7 +65,7 @@ pub(crate) async fn run(
     let acting = async {
         run.act(plan, jobs).await;
         run.acted.store(true, Ordering::Release);
-        run.nudge();
+        run.notify();
     };
     let following = async {
         if let (Some(action), Some(opened)) = (action, opened) {
@@ -90,43 +90,43 @@ pub(crate) async fn run(
 }
 
 /// The state that the four share.
-pub(crate) struct Run<'a> {
+pub(crate) struct RequestRunner<'a> {
     pub(crate) inner: &'a Arc<Inner>,
-    book: Mutex<Book>,
+    tracker: Mutex<OutcomeTracker>,
     pub(crate) subscription: Subscription,
     pub(crate) deadline: Instant,
     /// How long an unclear action is looked at.
     settle: Duration,
     /// Only where a graceful stop is forced later.
-    graces: Option<Graces>,
+    force_timers: Option<ForceTimers>,
     /// Everything was sent.
     acted: AtomicBool,
     /// Where sights arrive.
-    inbox: Arc<Inbox>,
+    inbox: Arc<Mailbox>,
 }
 
 /// Sights on their way from the poller to one request. It costs nothing until something arrives.
 #[derive(Debug, Default)]
-pub(crate) struct Inbox {
-    sights: Mutex<Vec<(InstanceId, Sight)>>,
+pub(crate) struct Mailbox {
+    results: Mutex<Vec<(InstanceId, ObserveResult)>>,
     changed: Notify,
 }
 
-impl Inbox {
-    pub(crate) fn put(&self, id: InstanceId, sight: Sight) {
-        self.sights
+impl Mailbox {
+    pub(crate) fn put(&self, id: InstanceId, result: ObserveResult) {
+        self.results
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
-            .push((id, sight));
+            .push((id, result));
         self.changed.notify_one();
     }
 
-    fn take(&self) -> Vec<(InstanceId, Sight)> {
-        std::mem::take(&mut self.sights.lock().unwrap_or_else(PoisonError::into_inner))
+    fn take(&self) -> Vec<(InstanceId, ObserveResult)> {
+        std::mem::take(&mut self.results.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
-impl Run<'_> {
+impl RequestRunner<'_> {
     /// Sends the action to everything.
     async fn act(&self, plan: Plan, jobs: Jobs) {
         let Some(action) = plan.action else {
@@ -134,7 +134,7 @@ impl Run<'_> {
             return;
         };
         let batches = if plan.looks_first() {
-            self.sort(&action, plan.ids).await
+            self.triage(&action, plan.ids).await
         } else {
             self.batches(&plan.ids, &action)
         };
@@ -146,13 +146,13 @@ impl Run<'_> {
         batches.map(<[_]>::to_vec).collect()
     }
 
-    pub(crate) fn book(&self) -> MutexGuard<'_, Book> {
+    pub(crate) fn tracker(&self) -> MutexGuard<'_, OutcomeTracker> {
         // A panic while it was held would have ended this request already.
-        self.book.lock().unwrap_or_else(PoisonError::into_inner)
+        self.tracker.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Tells the watching part that something has changed that it cannot see by itself.
-    pub(crate) fn nudge(&self) {
+    pub(crate) fn notify(&self) {
         self.inbox.changed.notify_one();
     }
 
@@ -163,22 +163,22 @@ impl Run<'_> {
 
     pub(crate) fn effort<'e>(
         &self,
-        purpose: Purpose,
+        purpose: CallKind,
         instances: usize,
-        tell: &'e (dyn Fn(Event) + Send + Sync),
-    ) -> Effort<'e> {
-        Effort {
+        emit: &'e (dyn Fn(Event) + Send + Sync),
+    ) -> CallContext<'e> {
+        CallContext {
             purpose,
             instances,
             deadline: self.deadline,
-            tell,
+            observer: emit,
         }
     }
 
     /// Looks at instances once, now.
-    pub(crate) async fn look(&self, ids: &[InstanceId]) -> Sights {
-        let tell = |event| self.book().tell(event);
-        let effort = self.effort(Purpose::Observe, ids.len(), &tell);
+    pub(crate) async fn look(&self, ids: &[InstanceId]) -> ObserveResults {
+        let emit = |event| self.tracker().emit(event);
+        let effort = self.effort(CallKind::Observe, ids.len(), &emit);
         self.inner.look(ids, &effort).await
     }
 
@@ -192,28 +192,28 @@ impl Run<'_> {
             .into_iter()
             .partition(|(_, fault)| may_be_so_already(fault.kind()) || fault.maybe_executed());
         {
-            let mut book = self.book();
+            let mut tracker = self.tracker();
             for (id, fault) in certain {
-                book.refused(&id, fault);
+                tracker.refused(&id, fault);
             }
         }
         if !doubtful.is_empty() {
             let ids: Vec<InstanceId> = doubtful.iter().map(|(id, _)| id.clone()).collect();
-            let sights = self.look(&ids).await;
+            let results = self.look(&ids).await;
             for (id, fault) in doubtful {
-                match sights.get(&id) {
-                    Some(Sight::Seen(seen)) => self.refuse_as_seen(&id, fault, Some(seen)),
+                match results.get(&id) {
+                    Some(ObserveResult::Found(seen)) => self.refuse_as_seen(&id, fault, Some(seen)),
                     // A failure without a reason has one now.
-                    Some(Sight::Absent) if fault.code().is_none() => {
+                    Some(ObserveResult::NotFound) if fault.code().is_none() => {
                         let fault = not_shown().with_request_id(fault.request_id());
-                        self.book().refused(&id, fault);
+                        self.tracker().refused(&id, fault);
                     }
-                    Some(Sight::Absent) => self.book().refused(&id, fault),
+                    Some(ObserveResult::NotFound) => self.tracker().refused(&id, fault),
                     _ => self.refuse_as_seen(&id, fault, None),
                 }
             }
         }
-        self.nudge();
+        self.notify();
     }
 
     /// A state says nothing about a reboot: what is there and may have begun is watched.
@@ -222,25 +222,25 @@ impl Run<'_> {
             .into_iter()
             .partition(|(_, fault)| fault.maybe_executed());
         for (id, fault) in certain {
-            self.book().refused(&id, fault);
+            self.tracker().refused(&id, fault);
         }
         let ids: Vec<InstanceId> = open.iter().map(|(id, _)| id.clone()).collect();
-        let sights = self.look(&ids).await;
+        let results = self.look(&ids).await;
         for (id, fault) in open {
-            if let Some(Sight::Absent) = sights.get(&id) {
+            if let Some(ObserveResult::NotFound) = results.get(&id) {
                 let fault = not_shown().with_request_id(fault.request_id());
-                self.book().refused(&id, fault);
+                self.tracker().refused(&id, fault);
             } else {
-                self.book().unclear(&id, &fault, self.settle_by());
+                self.tracker().ambiguous(&id, &fault, self.settle_by());
                 self.subscription.add([id]);
             }
         }
-        self.nudge();
+        self.notify();
     }
 
     pub(crate) fn refuse_as_seen(&self, id: &InstanceId, fault: Fault, seen: Option<&Observation>) {
         let settle_by = self.settle_by();
-        let watched = self.book().refused_as_seen(id, fault, seen, settle_by);
+        let watched = self.tracker().refused_as_seen(id, fault, seen, settle_by);
         if watched {
             self.begin_grace(std::slice::from_ref(id));
             self.subscription.add([id.clone()]);
@@ -249,8 +249,8 @@ impl Run<'_> {
 
     /// From now on these have so long to stop before they are forced.
     pub(crate) fn begin_grace(&self, ids: &[InstanceId]) {
-        if let Some(graces) = &self.graces {
-            graces.begin(ids.to_vec());
+        if let Some(force_timers) = &self.force_timers {
+            force_timers.begin(ids.to_vec());
         }
     }
 
@@ -264,22 +264,22 @@ impl Run<'_> {
     /// Writes sights into the book until nothing is open.
     async fn watch(&self) {
         loop {
-            for (id, sight) in self.inbox.take() {
-                self.write(&id, sight);
+            for (id, result) in self.inbox.take() {
+                self.write(&id, result);
             }
             let now = Instant::now();
             let acted = self.acted.load(Ordering::Acquire);
             let next = {
-                let mut book = self.book();
-                book.expire(now);
+                let mut tracker = self.tracker();
+                tracker.expire(now);
                 if now >= self.deadline {
-                    book.deadline(acted);
+                    tracker.deadline(acted);
                 }
-                if book.open() == 0 && acted {
+                if tracker.open() == 0 && acted {
                     return;
                 }
                 // What is open after the deadline is still being sent, and will nudge.
-                (now < self.deadline).then(|| book.next_expiry().unwrap_or(self.deadline))
+                (now < self.deadline).then(|| tracker.next_expiry().unwrap_or(self.deadline))
             };
             tokio::select! {
                 () = self.inbox.changed.notified() => {}
@@ -288,16 +288,16 @@ impl Run<'_> {
         }
     }
 
-    fn write(&self, id: &InstanceId, sight: Sight) {
-        let mut book = self.book();
-        book.sight(id, sight);
-        if !book.is_open(id) {
+    fn write(&self, id: &InstanceId, result: ObserveResult) {
+        let mut tracker = self.tracker();
+        tracker.result(id, result);
+        if !tracker.is_open(id) {
             self.subscription.remove(id);
         }
     }
 
     fn into_report(self) -> Report {
-        self.book
+        self.tracker
             .into_inner()
             .unwrap_or_else(PoisonError::into_inner)
             .into_report()

@@ -10,16 +10,16 @@ use tokio::sync::MutexGuard;
 /// Some clouds lock a key after a few wrong signatures (Huawei: five), so calls with a key that
 /// never worked queue up behind each other, and a refusal stops all that wait.
 #[derive(Debug, Default)]
-pub(crate) struct Trust {
+pub(crate) struct KeyHealth {
     /// The key that a cloud accepted last.
     confirmed: Mutex<Option<Arc<Credential>>>,
     alone: tokio::sync::Mutex<()>,
     refused: Mutex<Option<(Arc<Credential>, Fault)>>,
 }
 
-impl Trust {
+impl KeyHealth {
     /// Waits until nobody else tries the key; passes at once when it is known to work.
-    pub(crate) async fn probation(&self, key: &Arc<Credential>) -> Option<MutexGuard<'_, ()>> {
+    pub(crate) async fn first_use_lock(&self, key: &Arc<Credential>) -> Option<MutexGuard<'_, ()>> {
         if self.is_confirmed(key) {
             return None;
         }
@@ -72,7 +72,7 @@ mod tests {
 
     #[test]
     fn only_the_refused_key_is_kept_out() {
-        let trust = Trust::default();
+        let trust = KeyHealth::default();
         let bad = Arc::new(Credential::keys("id", "wrong"));
         trust.revoke(&bad, &Fault::new(FaultKind::Credential, "no"));
         assert!(trust.admit(&Credential::keys("id", "wrong")).is_err());
@@ -86,17 +86,22 @@ mod tests {
 
     #[tokio::test]
     async fn keys_on_probation_go_one_at_a_time() {
-        let trust = Trust::default();
+        let trust = KeyHealth::default();
         let key = Arc::new(Credential::keys("id", "secret"));
-        let first = trust.probation(&key).await;
+        let first = trust.first_use_lock(&key).await;
         assert!(first.is_some());
-        let second =
-            tokio::time::timeout(std::time::Duration::from_millis(20), trust.probation(&key));
+        let second = tokio::time::timeout(
+            std::time::Duration::from_millis(20),
+            trust.first_use_lock(&key),
+        );
         assert!(second.await.is_err(), "two untried calls at once");
         trust.confirm(&key);
         drop(first);
-        assert!(trust.probation(&key).await.is_none());
+        assert!(trust.first_use_lock(&key).await.is_none());
         let next = Arc::new(Credential::keys("id", "rotated"));
-        assert!(trust.probation(&next).await.is_some(), "a new key is new");
+        assert!(
+            trust.first_use_lock(&next).await.is_some(),
+            "a new key is new"
+        );
     }
 }

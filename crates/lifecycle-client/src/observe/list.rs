@@ -7,9 +7,9 @@ use lifecycle_core::{Fault, FaultKind, ListPage, Observation, PageToken};
 use tokio::time::Instant;
 
 use crate::{
+    call::engine::{CallContext, CallError, CallKind},
     client::Inner,
     error::Error,
-    execute::{Effort, Failure, Purpose},
 };
 
 /// A list of all instances. Nothing is read until it is awaited, or its [`pages`](Self::pages) are
@@ -91,20 +91,27 @@ impl Cursor<'_> {
         Ok(Some((rows, self)))
     }
 
-    async fn read(&self, token: Option<&PageToken>) -> Result<ListPage, Failure> {
-        let call = self.client.provider.list(token).map_err(Failure::unsent)?;
-        let effort = Effort {
-            purpose: Purpose::List,
+    async fn read(&self, token: Option<&PageToken>) -> Result<ListPage, CallError> {
+        let call = self
+            .client
+            .provider
+            .list(token)
+            .map_err(CallError::unsent)?;
+        let effort = CallContext {
+            purpose: CallKind::List,
             instances: 0,
             deadline: Instant::now() + self.client.timeouts.request,
-            tell: &|_| {},
+            observer: &|_| {},
         };
         let page = self.client.execute(&call, &effort).await?.value;
         if let Some(next) = &page.next
             && self.tokens.contains(next.as_str())
         {
             let message = format!("the list runs in a circle: page {:?} again", next.as_str());
-            return Err(Failure::unsent(Fault::new(FaultKind::Unreadable, message)));
+            return Err(CallError::unsent(Fault::new(
+                FaultKind::Unreadable,
+                message,
+            )));
         }
         Ok(page)
     }

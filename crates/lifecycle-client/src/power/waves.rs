@@ -7,10 +7,10 @@ use tokio::sync::mpsc::UnboundedSender;
 
 use crate::{
     client::Inner,
-    event::{Event, tell},
-    plan::Plan,
-    report::{InstanceReport, Report},
-    run::run,
+    power::event::{Event, emit},
+    power::plan::Plan,
+    power::report::{InstanceReport, Report},
+    power::run::run,
 };
 
 /// How many instances go at a time, and how many failures end it.
@@ -96,7 +96,7 @@ fn at_least_one(number: usize) -> NonZeroUsize {
 }
 
 /// Carries `plan` out, wave by wave where it has waves.
-pub(crate) async fn roll(
+pub(crate) async fn run_rollout(
     inner: &Arc<Inner>,
     mut plan: Plan,
     events: Option<UnboundedSender<Event>>,
@@ -112,12 +112,12 @@ pub(crate) async fn roll(
         if waves.ends_after(failures) {
             for id in &ids[wave] {
                 let row = InstanceReport::skipped(id.clone(), Waves::halt(failures));
-                tell(events.as_ref(), || Event::Settled(row.clone()));
+                emit(events.as_ref(), || Event::Settled(row.clone()));
                 report.push(row);
             }
             continue;
         }
-        tell(events.as_ref(), || Event::Wave {
+        emit(events.as_ref(), || Event::Wave {
             number,
             of,
             instances: wave.len(),

@@ -6,11 +6,11 @@ use lifecycle_core::{ActionKind, Fault, FaultKind, InstanceId, JobId, JobProgres
 use tokio::time::{Instant, sleep_until};
 
 use crate::{
-    execute::Purpose,
-    run::{Job, Run},
+    call::engine::CallKind,
+    power::run::{Job, RequestRunner},
 };
 
-impl Run<'_> {
+impl RequestRunner<'_> {
     /// Looks at a job until it has a verdict on every instance, or can be followed no longer. What
     /// it leaves open is handed to the poller.
     pub(crate) async fn follow_job(&self, verb: ActionKind, job: Job) {
@@ -21,8 +21,8 @@ impl Run<'_> {
             return;
         };
         let cadence = self.inner.provider.profile().polling;
-        let tell = |event| self.book().tell(event);
-        let effort = self.effort(Purpose::Follow, open.len(), &tell);
+        let emit = |event| self.tracker().emit(event);
+        let effort = self.effort(CallKind::Follow, open.len(), &emit);
         let since = Instant::now();
         let mut next = since + cadence.first;
         while next < self.deadline {
@@ -57,7 +57,7 @@ impl Run<'_> {
             }
             match verdict {
                 JobStatus::Succeeded => {
-                    self.book().job_succeeded(&id, job);
+                    self.tracker().job_succeeded(&id, job);
                     succeeded.push(id.clone());
                 }
                 JobStatus::Failed(fault) => failed.push((id.clone(), fault)),
@@ -69,7 +69,7 @@ impl Run<'_> {
             JobStatus::Succeeded => {
                 // Not a word about these: the poller has to see them.
                 for id in open.iter() {
-                    self.book().job_over(id, job);
+                    self.tracker().job_over(id, job);
                 }
                 self.subscription.add(open.drain());
                 true
@@ -82,7 +82,7 @@ impl Run<'_> {
         };
         self.see(succeeded).await;
         self.settle_failed(verb, failed).await;
-        self.nudge();
+        self.notify();
         over
     }
 
@@ -91,14 +91,14 @@ impl Run<'_> {
         if ids.is_empty() {
             return;
         }
-        let mut sights = self.look(&ids).await;
+        let mut results = self.look(&ids).await;
         let mut unseen = Vec::new();
         for id in ids {
-            let mut book = self.book();
-            if let Some(sight) = sights.remove(&id) {
-                book.sight(&id, sight);
+            let mut tracker = self.tracker();
+            if let Some(result) = results.remove(&id) {
+                tracker.result(&id, result);
             }
-            if book.is_open(&id) {
+            if tracker.is_open(&id) {
                 unseen.push(id);
             }
         }
@@ -116,19 +116,19 @@ impl Run<'_> {
             return;
         }
         let ids: Vec<InstanceId> = half_way.iter().map(|(id, _)| id.clone()).collect();
-        let mut sights = self.look(&ids).await;
+        let mut results = self.look(&ids).await;
         let mut open = Vec::new();
-        let mut book = self.book();
+        let mut tracker = self.tracker();
         for (id, fault) in half_way {
-            if let Some(sight) = sights.remove(&id) {
-                book.sight(&id, sight);
+            if let Some(result) = results.remove(&id) {
+                tracker.result(&id, result);
             }
-            book.job_failed(&id, fault);
-            if book.is_open(&id) {
+            tracker.job_failed(&id, fault);
+            if tracker.is_open(&id) {
                 open.push(id);
             }
         }
-        drop(book);
+        drop(tracker);
         if !open.is_empty() {
             self.subscription.add(open);
         }

@@ -4,50 +4,50 @@ use lifecycle_core::{
     ActionKind, ExecutionStatus, Fault, InstanceId, JobId, Observation, PowerState, StoppedBilling,
 };
 
-use crate::report::{Evidence, InstanceReport, Outcome, Pending};
+use crate::power::report::{Evidence, InstanceReport, Outcome, Pending};
 
 /// One instance of one request.
 #[derive(Debug)]
-pub(crate) struct Entry {
+pub(crate) struct TrackedInstance {
     pub(crate) id: InstanceId,
     pub(crate) phase: Phase,
     /// As it was before the action was sent, where that was looked up.
     pub(crate) before: Option<Observation>,
     pub(crate) last: Option<Observation>,
     /// It was seen up, so that being seen down later means that it left.
-    pub(crate) up: bool,
+    pub(crate) seen_running: bool,
     /// It was seen leaving after the action was sent.
-    pub(crate) left: bool,
+    pub(crate) seen_leaving: bool,
     /// Since it is in doubt, it was seen as it was before.
-    pub(crate) still: bool,
+    pub(crate) unchanged_since_sent: bool,
     /// Looks in a row that did not show it.
     pub(crate) absent: u8,
     pub(crate) job: Option<JobId>,
     /// Its job says that it is done.
-    pub(crate) done: bool,
+    pub(crate) job_succeeded: bool,
     pub(crate) request_id: Option<String>,
     /// Its grace is over: a forced stop followed the graceful one.
     pub(crate) forced: bool,
     /// What has gone wrong since the cloud took the action on, while there is still hope.
-    pub(crate) trouble: Option<Pending>,
+    pub(crate) pending_reason: Option<Pending>,
 }
 
-impl Entry {
+impl TrackedInstance {
     pub(crate) fn new(id: InstanceId, phase: Phase) -> Self {
         Self {
             id,
             phase,
             before: None,
             last: None,
-            up: false,
-            left: false,
-            still: false,
+            seen_running: false,
+            seen_leaving: false,
+            unchanged_since_sent: false,
             absent: 0,
             job: None,
-            done: false,
+            job_succeeded: false,
             request_id: None,
             forced: false,
-            trouble: None,
+            pending_reason: None,
         }
     }
 
@@ -60,7 +60,7 @@ impl Entry {
     pub(crate) fn reboot_evidence(&mut self, now: &Observation) -> Option<Evidence> {
         // One that was not up before the request would be seen rebooting or starting, and with a
         // new start time, without it.
-        self.left |= self.up
+        self.seen_leaving |= self.seen_running
             && matches!(
                 now.state,
                 PowerState::Rebooting
@@ -68,7 +68,7 @@ impl Entry {
                     | PowerState::Stopped
                     | PowerState::Starting
             );
-        self.up |= is_up(now);
+        self.seen_running |= is_up(now);
         let started = |seen: &Observation| seen.started_at.clone();
         let before = self.before.as_ref().filter(|before| is_up(before));
         let before = before.and_then(started);
@@ -78,7 +78,7 @@ impl Entry {
         if let Some(job) = &self.job {
             return Some(Evidence::Job(job.clone()));
         }
-        self.left.then_some(Evidence::LeftAndReturned)
+        self.seen_leaving.then_some(Evidence::LeftAndReturned)
     }
 }
 
@@ -94,36 +94,36 @@ pub(crate) enum Phase {
     /// The cloud took it on.
     Accepted,
     /// Only looking can tell whether the cloud took it on.
-    Unclear(Fault, Doubt),
+    Unclear(Fault, Ambiguity),
     Closed(Outcome),
 }
 
 /// Why it is unclear, and so what it is when looking does not settle it.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Doubt {
+pub(crate) enum Ambiguity {
     /// The answer was lost: uncertain.
-    Lost,
+    AnswerLost,
     /// The cloud refused because of a state that it does not show; its view may lag behind:
     /// refused.
-    Contradicted,
+    StateContradictsRejection,
     /// The cloud refused a batch, and may have carried out a part of it all the same: refused
     /// where it is seen as it was until the end, and uncertain otherwise.
-    InName,
+    MaybePartlyExecuted,
 }
 
-impl Doubt {
+impl Ambiguity {
     pub(crate) fn about(refusal: &Fault) -> Self {
         match refusal.execution_status() {
-            ExecutionStatus::NotExecuted => Self::Contradicted,
-            _ => Self::InName,
+            ExecutionStatus::NotExecuted => Self::StateContradictsRejection,
+            _ => Self::MaybePartlyExecuted,
         }
     }
 
-    pub(crate) fn outcome(self, fault: Fault, still: bool) -> Outcome {
+    pub(crate) fn outcome(self, fault: Fault, unchanged_since_sent: bool) -> Outcome {
         match self {
-            Self::InName if still => Outcome::Refused(fault),
-            Self::Lost | Self::InName => Outcome::Uncertain(fault),
-            Self::Contradicted => Outcome::Refused(fault),
+            Self::MaybePartlyExecuted if unchanged_since_sent => Outcome::Refused(fault),
+            Self::AnswerLost | Self::MaybePartlyExecuted => Outcome::Uncertain(fault),
+            Self::StateContradictsRejection => Outcome::Refused(fault),
         }
     }
 }

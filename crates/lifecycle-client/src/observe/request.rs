@@ -6,10 +6,10 @@ use lifecycle_core::{Fault, InstanceId, Observation};
 use tokio::time::Instant;
 
 use crate::{
+    call::engine::{CallContext, CallKind},
     client::Inner,
     error::Error,
-    execute::{Effort, Purpose},
-    look::{Sight, not_shown},
+    observe::lookup::{ObserveResult, not_shown},
 };
 
 /// A look at some instances. Nothing is read until it is awaited.
@@ -47,18 +47,18 @@ impl<'c> IntoFuture for ObserveRequest<'c> {
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(async move {
             let ids = self.ids?;
-            let effort = Effort {
-                purpose: Purpose::Observe,
+            let effort = CallContext {
+                purpose: CallKind::Observe,
                 instances: ids.len(),
                 deadline: Instant::now() + self.client.timeouts.request,
-                tell: &|_| {},
+                observer: &|_| {},
             };
-            let mut sights = self.client.look(&ids, &effort).await;
+            let mut results = self.client.look(&ids, &effort).await;
             let statuses = ids.into_iter().map(|instance| InstanceStatus {
-                result: match sights.remove(&instance) {
-                    Some(Sight::Seen(observation)) => Ok(observation),
-                    Some(Sight::Missed(fault)) => Err(fault),
-                    Some(Sight::Absent) | None => Err(not_shown()),
+                result: match results.remove(&instance) {
+                    Some(ObserveResult::Found(observation)) => Ok(observation),
+                    Some(ObserveResult::Failed(fault)) => Err(fault),
+                    Some(ObserveResult::NotFound) | None => Err(not_shown()),
                 },
                 instance,
             });

@@ -5,8 +5,8 @@ use std::time::Duration;
 use lifecycle_core::{Action, StopMode, StopOptions};
 
 use crate::{
+    call::policy::{WaitTimeout, YEAR},
     error::Error,
-    policy::{WaitTimeout, YEAR},
 };
 
 /// On what terms a power request is carried out. The default ends with acceptance, takes what is

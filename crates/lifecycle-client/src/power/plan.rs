@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use lifecycle_core::{Action, ActionKind, Fault, InstanceId, PowerState, Profile, Provider};
 
-use crate::{terms::PowerRequestOptions, waves::Waves};
+use crate::{power::options::PowerRequestOptions, power::waves::Waves};
 
 /// What is to be done.
 #[derive(Clone, Debug)]

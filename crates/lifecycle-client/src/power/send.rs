@@ -8,12 +8,12 @@ use lifecycle_core::{
 use tokio::time::{Instant, sleep_until};
 
 use crate::{
-    execute::{Answer, Failure, Purpose},
-    look::{Sight, not_shown},
-    run::{Job, Jobs, Run, may_be_so_already},
+    call::engine::{CallError, CallKind, CallOutput},
+    observe::lookup::{ObserveResult, not_shown},
+    power::run::{Job, Jobs, RequestRunner, may_be_so_already},
 };
 
-impl Run<'_> {
+impl RequestRunner<'_> {
     /// Sends `action` to these batches, several at a time. Every id has an outcome or is on its
     /// way to one afterwards.
     pub(crate) async fn send(&self, action: Action, batches: Vec<Vec<InstanceId>>, jobs: Jobs) {
@@ -38,13 +38,13 @@ impl Run<'_> {
 }
 
 struct Sender<'a> {
-    run: &'a Run<'a>,
+    run: &'a RequestRunner<'a>,
     action: Action,
     jobs: Jobs,
 }
 
 /// Instances that go out in one call.
-struct Parcel {
+struct ActionBatch {
     ids: Vec<InstanceId>,
     /// Their states were looked at, and explained nothing.
     looked: bool,
@@ -55,7 +55,7 @@ struct Parcel {
 }
 
 /// What became of a parcel.
-enum Delivery {
+enum BatchOutcome {
     /// The cloud took the call.
     Taken,
     /// The cloud provably did nothing, for a reason that may lie with one of the instances.
@@ -67,88 +67,88 @@ enum Delivery {
 impl Sender<'_> {
     async fn send_batch(&self, batch: Vec<InstanceId>) {
         let mut calls_left = budget(batch.len());
-        let mut parcels = vec![Parcel {
+        let mut batches = vec![ActionBatch {
             ids: batch,
             looked: false,
             again: false,
             first_half: false,
         }];
-        while let Some(parcel) = parcels.pop() {
+        while let Some(batch) = batches.pop() {
             calls_left = calls_left.saturating_sub(1);
-            match self.deliver(&parcel).await {
+            match self.deliver(&batch).await {
                 // Every parcel that waits costs a call, and so do the two that this one makes.
-                Delivery::Refused(fault)
-                    if parcel.ids.len() == 1 || calls_left < parcels.len() + 2 =>
+                BatchOutcome::Refused(fault)
+                    if batch.ids.len() == 1 || calls_left < batches.len() + 2 =>
                 {
-                    let alone = parcel.ids.len() == 1 && !may_be_so_already(fault.kind());
+                    let alone = batch.ids.len() == 1 && !may_be_so_already(fault.kind());
                     // A reboot was seen not to have moved before it was sent again.
-                    let in_name = parcel.again && !alone && self.may_be_sent_again();
+                    let in_name = batch.again && !alone && self.may_be_sent_again();
                     let fault = match in_name {
                         true => fault.with_execution_status(ExecutionStatus::Unknown),
                         false => fault,
                     };
-                    let refused = parcel.ids.into_iter().map(|id| (id, fault.clone()));
+                    let refused = batch.ids.into_iter().map(|id| (id, fault.clone()));
                     self.run.refuse(self.action.kind(), refused.collect()).await;
                 }
-                Delivery::Refused(fault) => parcels.extend(self.take_apart(parcel, &fault).await),
-                Delivery::Taken if parcel.first_half => {
+                BatchOutcome::Refused(fault) => batches.extend(self.bisect(batch, &fault).await),
+                BatchOutcome::Taken if batch.first_half => {
                     // Then the culprit is in the other half, and nobody needs to ask.
-                    if let Some(other) = parcels.pop() {
-                        parcels.extend(halves(other.ids));
+                    if let Some(other) = batches.pop() {
+                        batches.extend(halves(other.ids));
                     }
                 }
-                Delivery::Taken | Delivery::Failed => {}
+                BatchOutcome::Taken | BatchOutcome::Failed => {}
             }
         }
     }
 
     /// Sends one call. All but a refusal is in the book afterwards.
-    async fn deliver(&self, parcel: &Parcel) -> Delivery {
-        let ids = &parcel.ids;
-        let tell = |event| self.run.book().tell(event);
+    async fn deliver(&self, batch: &ActionBatch) -> BatchOutcome {
+        let ids = &batch.ids;
+        let emit = |event| self.run.tracker().emit(event);
         let mutant = self.run.inner.mutant;
-        let purpose = Purpose::Act(mutant.repeat(self.action.idempotency()));
-        let effort = self.run.effort(purpose, ids.len(), &tell);
+        let purpose = CallKind::Act(mutant.repeat(self.action.idempotency()));
+        let effort = self.run.effort(purpose, ids.len(), &emit);
         let result = match self.run.inner.provider.act(&self.action, ids) {
             Ok(call) => self.run.inner.execute(&call, &effort).await,
-            Err(fault) => Err(Failure::unsent(fault)),
+            Err(fault) => Err(CallError::unsent(fault)),
         };
         let failure = match result {
             Ok(answer) => {
                 self.receive(ids, answer).await;
-                return Delivery::Taken;
+                return BatchOutcome::Taken;
             }
             Err(failure) => failure,
         };
         match (mutant.effect(failure.effect), failure.fault.kind()) {
             (ExecutionStatus::NotExecuted, kind) if mutant.is_per_instance(kind) => {
-                return Delivery::Refused(failure.fault);
+                return BatchOutcome::Refused(failure.fault);
             }
             // The cloud says that it failed at some; the rest may go again where that is harmless.
             (_, FaultKind::Failed) if ids.len() > 1 && self.may_be_sent_again() => {
-                return Delivery::Refused(failure.fault);
+                return BatchOutcome::Refused(failure.fault);
             }
-            (ExecutionStatus::NotExecuted, _) if parcel.again => self.unclear(ids, &failure.fault),
+            (ExecutionStatus::NotExecuted, _) if batch.again => self.ambiguous(ids, &failure.fault),
             (ExecutionStatus::NotExecuted, FaultKind::Deadline) => {
-                let mut book = self.run.book();
+                let mut tracker = self.run.tracker();
                 for id in ids {
-                    book.skipped(id, failure.fault.clone());
+                    tracker.skipped(id, failure.fault.clone());
                 }
             }
             (ExecutionStatus::NotExecuted, _) => {
-                let mut book = self.run.book();
+                let mut tracker = self.run.tracker();
                 for id in ids {
-                    book.refused(id, failure.fault.clone());
+                    tracker.refused(id, failure.fault.clone());
                 }
             }
-            _ => self.unclear(ids, &failure.fault),
+            _ => self.ambiguous(ids, &failure.fault),
         }
-        self.run.nudge();
-        Delivery::Failed
+        self.run.notify();
+        BatchOutcome::Failed
     }
 
     /// The cloud answered: writes down what it said of each instance.
-    async fn receive(&self, ids: &[InstanceId], answer: Answer<BatchAck>) {
+    async fn receive(&self, ids: &[InstanceId], answer: CallOutput<BatchAck>) {
         let request_id = answer.request_id.as_deref();
         let refused = match self.run.inner.mutant.receipt(answer.value) {
             BatchAck::All => {
@@ -166,7 +166,7 @@ impl Sender<'_> {
                 self.accept_and_watch(&accepted, request_id);
                 let fault = Fault::new(FaultKind::Unreadable, "the answer does not mention it")
                     .with_request_id(request_id);
-                self.unclear(&unnamed, &fault);
+                self.ambiguous(&unnamed, &fault);
                 refused
             }
             BatchAck::Job(job) => {
@@ -181,15 +181,15 @@ impl Sender<'_> {
             }
             _ => {
                 let fault = Fault::new(FaultKind::Unreadable, "the answer has an unknown form");
-                self.unclear(ids, &fault);
+                self.ambiguous(ids, &fault);
                 Vec::new()
             }
         };
-        self.run.nudge();
+        self.run.notify();
         if answer.effect == ExecutionStatus::Unknown {
             // An earlier attempt may be why the cloud refuses this one.
             for (id, fault) in refused {
-                self.unclear(&[id], &fault);
+                self.ambiguous(&[id], &fault);
             }
         } else if !refused.is_empty() {
             self.run.refuse(self.action.kind(), refused).await;
@@ -206,8 +206,8 @@ impl Sender<'_> {
     /// Gives those that are waited for.
     fn accept(&self, ids: &[InstanceId], request_id: Option<&str>) -> Vec<InstanceId> {
         let waited: Vec<InstanceId> = {
-            let mut book = self.run.book();
-            let accepted = ids.iter().filter(|id| book.accepted(id, request_id));
+            let mut tracker = self.run.tracker();
+            let accepted = ids.iter().filter(|id| tracker.accepted(id, request_id));
             accepted.cloned().collect()
         };
         self.run.begin_grace(&waited);
@@ -215,16 +215,16 @@ impl Sender<'_> {
     }
 
     /// Nobody knows what happened: only looking helps.
-    fn unclear(&self, ids: &[InstanceId], fault: &Fault) {
+    fn ambiguous(&self, ids: &[InstanceId], fault: &Fault) {
         {
-            let mut book = self.run.book();
+            let mut tracker = self.run.tracker();
             for id in ids {
-                book.unclear(id, fault, self.run.settle_by());
+                tracker.ambiguous(id, fault, self.run.settle_by());
             }
         }
         self.run.begin_grace(ids);
         self.run.subscription.add(ids.iter().cloned());
-        self.run.nudge();
+        self.run.notify();
     }
 
     fn may_be_sent_again(&self) -> bool {
@@ -232,56 +232,56 @@ impl Sender<'_> {
     }
 
     /// Finds out which instances made the cloud refuse a parcel. Gives the parcels to send next.
-    async fn take_apart(&self, parcel: Parcel, fault: &Fault) -> Vec<Parcel> {
+    async fn bisect(&self, batch: ActionBatch, fault: &Fault) -> Vec<ActionBatch> {
         if !self.may_be_sent_again() {
-            return self.halve_if_still(parcel.ids, fault).await;
+            return self.halve_if_still(batch.ids, fault).await;
         }
-        let named: Vec<InstanceId> = parcel
+        let named: Vec<InstanceId> = batch
             .ids
             .iter()
             .filter(|id| fault.instances().contains(id))
             .cloned()
             .collect();
-        if !named.is_empty() && named.len() < parcel.ids.len() {
-            let rest = without(&parcel.ids, &named);
+        if !named.is_empty() && named.len() < batch.ids.len() {
+            let rest = without(&batch.ids, &named);
             self.run
                 .refuse(
                     self.action.kind(),
                     named.into_iter().map(|id| (id, fault.clone())).collect(),
                 )
                 .await;
-            return vec![Parcel {
+            return vec![ActionBatch {
                 ids: rest,
-                looked: parcel.looked,
+                looked: batch.looked,
                 again: true,
                 first_half: false,
             }];
         }
-        if parcel.looked {
-            return halves(parcel.ids);
+        if batch.looked {
+            return halves(batch.ids);
         }
-        let sights = self.run.look(&parcel.ids).await;
+        let results = self.run.look(&batch.ids).await;
         let mut rest = Vec::new();
-        for id in &parcel.ids {
-            match sights.get(id) {
-                Some(Sight::Seen(seen)) if self.explains(seen, fault.kind()) => {
+        for id in &batch.ids {
+            match results.get(id) {
+                Some(ObserveResult::Found(seen)) if self.explains(seen, fault.kind()) => {
                     let fault = fault
                         .clone()
                         .with_execution_status(ExecutionStatus::Unknown);
                     self.run.refuse_as_seen(id, fault, Some(seen));
                 }
-                Some(Sight::Absent) => {
+                Some(ObserveResult::NotFound) => {
                     let fault = not_shown().with_request_id(fault.request_id());
-                    self.run.book().refused(id, fault);
+                    self.run.tracker().refused(id, fault);
                 }
                 _ => rest.push(id.clone()),
             }
         }
-        self.run.nudge();
+        self.run.notify();
         match rest.len() {
             0 => Vec::new(),
-            all if all == parcel.ids.len() => halves(rest),
-            _ => vec![Parcel {
+            all if all == batch.ids.len() => halves(rest),
+            _ => vec![ActionBatch {
                 ids: rest,
                 looked: false,
                 again: true,
@@ -293,19 +293,19 @@ impl Sender<'_> {
     /// A refused batch of reboots goes on in halves only when every look shows that none of its
     /// instances has moved: a cloud that refuses a whole batch may all the same have rebooted a
     /// part of it, and what cannot be seen may have moved.
-    async fn halve_if_still(&self, ids: Vec<InstanceId>, fault: &Fault) -> Vec<Parcel> {
+    async fn halve_if_still(&self, ids: Vec<InstanceId>, fault: &Fault) -> Vec<ActionBatch> {
         let until = self.run.settle_by();
         let pause = self.run.inner.provider.profile().polling.every;
         while Instant::now() < until {
             sleep_until(until.min(Instant::now() + pause)).await;
-            let sights = self.run.look(&ids).await;
-            let still = |id: &InstanceId| match sights.get(id) {
-                Some(Sight::Seen(seen)) => self.run.book().is_still(seen),
-                Some(Sight::Absent) => true,
+            let results = self.run.look(&ids).await;
+            let still = |id: &InstanceId| match results.get(id) {
+                Some(ObserveResult::Found(seen)) => self.run.tracker().back_in_initial_state(seen),
+                Some(ObserveResult::NotFound) => true,
                 _ => false,
             };
             if !ids.iter().all(still) {
-                self.unclear(&ids, fault);
+                self.ambiguous(&ids, fault);
                 return Vec::new();
             }
         }
@@ -335,17 +335,17 @@ fn budget(batch: usize) -> usize {
 }
 
 /// Two parcels, the first half on top, or one where there is nothing to halve.
-fn halves(mut ids: Vec<InstanceId>) -> Vec<Parcel> {
+fn halves(mut ids: Vec<InstanceId>) -> Vec<ActionBatch> {
     let first = ids.drain(..ids.len() / 2).collect();
-    let parcel = |ids, first_half| Parcel {
+    let batch = |ids, first_half| ActionBatch {
         ids,
         looked: true,
         again: true,
         first_half,
     };
-    [parcel(ids, false), parcel(first, true)]
+    [batch(ids, false), batch(first, true)]
         .into_iter()
-        .filter(|parcel| !parcel.ids.is_empty())
+        .filter(|batch| !batch.ids.is_empty())
         .collect()
 }
 

@@ -16,14 +16,14 @@ use lifecycle_core::{
 use tokio::sync::mpsc::{self, UnboundedReceiver};
 
 use crate::{
+    call::policy::WaitTimeout,
     client::Inner,
     error::Error,
-    event::Event,
-    plan::{Plan, PlannedCall},
-    policy::WaitTimeout,
-    report::Report,
-    terms::PowerRequestOptions,
-    waves::{Waves, roll},
+    power::event::Event,
+    power::options::PowerRequestOptions,
+    power::plan::{Plan, PlannedCall},
+    power::report::Report,
+    power::waves::{Waves, run_rollout},
 };
 
 /// A power action on some instances. Nothing happens until it is awaited, or its
@@ -268,7 +268,7 @@ impl<'c> IntoFuture for WaitRequest<'c> {
 pub type ReportFuture<'c> = Pin<Box<dyn Future<Output = Result<Report, Error>> + Send + 'c>>;
 
 fn work<'c>(client: &'c Arc<Inner>, plan: Result<Plan, Error>) -> ReportFuture<'c> {
-    Box::pin(async move { Ok(roll(client, plan?, None).await) })
+    Box::pin(async move { Ok(run_rollout(client, plan?, None).await) })
 }
 
 /// The events of a request under way. Reading them is what carries it out; dropping them ends it,
@@ -284,7 +284,7 @@ impl<'c> EventStream<'c> {
         let (sender, receiver) = mpsc::unbounded_channel();
         let work = async move {
             let result = match plan {
-                Ok(plan) => Ok(roll(client, plan, Some(sender.clone())).await),
+                Ok(plan) => Ok(run_rollout(client, plan, Some(sender.clone())).await),
                 Err(error) => Err(error),
             };
             // Nobody listens any more: then nobody misses it.

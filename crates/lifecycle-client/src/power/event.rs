@@ -5,7 +5,7 @@ use std::time::Duration;
 use lifecycle_core::{Fault, InstanceId, Observation};
 use tokio::sync::mpsc::UnboundedSender;
 
-use crate::{Error, Report, report::InstanceReport};
+use crate::{Error, Report, power::report::InstanceReport};
 
 /// One thing that happened. The final report is derived from the same facts.
 #[derive(Clone, Debug)]
@@ -66,7 +66,7 @@ pub enum Event {
 }
 
 /// Tells whoever listens. When nobody does any more, the report will do.
-pub(crate) fn tell(listener: Option<&UnboundedSender<Event>>, event: impl FnOnce() -> Event) {
+pub(crate) fn emit(listener: Option<&UnboundedSender<Event>>, event: impl FnOnce() -> Event) {
     if let Some(listener) = listener {
         let _ = listener.send(event());
     }

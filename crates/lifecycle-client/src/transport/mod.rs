@@ -1,5 +1,8 @@
 //! How one signed request reaches a cloud.
 
+#[cfg(feature = "reqwest")]
+pub(crate) mod http;
+
 use std::{error::Error as StdError, fmt, sync::Arc};
 
 use async_trait::async_trait;
@@ -17,12 +20,12 @@ pub trait Transport: fmt::Debug + Send + Sync + 'static {
     /// # Errors
     /// [`TransportError`] when there is no whole answer. It says whether the request can have
     /// reached the cloud.
-    async fn send(&self, request: http::Request<Bytes>) -> Result<HttpResponse, TransportError>;
+    async fn send(&self, request: ::http::Request<Bytes>) -> Result<HttpResponse, TransportError>;
 }
 
 #[async_trait]
 impl<T: Transport + ?Sized> Transport for Arc<T> {
-    async fn send(&self, request: http::Request<Bytes>) -> Result<HttpResponse, TransportError> {
+    async fn send(&self, request: ::http::Request<Bytes>) -> Result<HttpResponse, TransportError> {
         (**self).send(request).await
     }
 }

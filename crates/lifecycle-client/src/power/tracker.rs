@@ -10,17 +10,17 @@ use lifecycle_core::{
 use tokio::{sync::mpsc::UnboundedSender, time::Instant};
 
 use crate::{
-    entry::{Doubt, Entry, Phase, instance_report, is_up},
-    event::{Event, tell},
-    look::{Sight, not_shown},
-    plan::Plan,
-    report::{Evidence, Outcome, Pending, Report},
-    sort::is_on_the_way,
+    observe::lookup::{ObserveResult, not_shown},
+    power::event::{Event, emit},
+    power::plan::Plan,
+    power::report::{Evidence, Outcome, Pending, Report},
+    power::tracked_instance::{Ambiguity, Phase, TrackedInstance, instance_report, is_up},
+    power::triage::is_on_the_way,
 };
 
 /// The facts of one request.
 #[derive(Debug)]
-pub(crate) struct Book {
+pub(crate) struct OutcomeTracker {
     /// `None` for a request that only waits.
     verb: Option<ActionKind>,
     goal: PowerState,
@@ -30,7 +30,7 @@ pub(crate) struct Book {
     strict: bool,
     /// Whether what does not stop in time is forced.
     forces: bool,
-    entries: Vec<Entry>,
+    entries: Vec<TrackedInstance>,
     index: HashMap<InstanceId, usize>,
     open: usize,
     /// When unclear entries must be settled, the earliest first.
@@ -41,7 +41,7 @@ pub(crate) struct Book {
 /// Looks that must agree before an instance counts as vanished.
 const ABSENCES: u8 = 3;
 
-impl Book {
+impl OutcomeTracker {
     pub(crate) fn new(plan: &Plan, events: Option<UnboundedSender<Event>>) -> Self {
         let index = plan.ids.iter().cloned().zip(0..).collect();
         let verb = plan.action.map(|action| action.kind());
@@ -49,10 +49,10 @@ impl Book {
             Some(_) => Phase::Unsent,
             None => Phase::Accepted,
         };
-        let entries: Vec<Entry> = plan
+        let entries: Vec<TrackedInstance> = plan
             .ids
             .iter()
-            .map(|id| Entry::new(id.clone(), phase()))
+            .map(|id| TrackedInstance::new(id.clone(), phase()))
             .collect();
         Self {
             verb,
@@ -71,7 +71,7 @@ impl Book {
     /// With a flaw: whatever is seen running was away before.
     pub(crate) fn trusting(mut self) -> Self {
         for entry in &mut self.entries {
-            entry.left = true;
+            entry.seen_leaving = true;
         }
         self
     }
@@ -88,18 +88,18 @@ impl Book {
     }
 
     pub(crate) fn is_open(&self, id: &InstanceId) -> bool {
-        self.entry(id).is_some_and(Entry::is_open)
+        self.entry(id).is_some_and(TrackedInstance::is_open)
     }
 
-    pub(crate) fn tell(&self, event: Event) {
-        tell(self.events.as_ref(), || event);
+    pub(crate) fn emit(&self, event: Event) {
+        emit(self.events.as_ref(), || event);
     }
 
     /// It was like this before anything was sent.
     pub(crate) fn before(&mut self, observation: Observation) {
-        self.tell(Event::State(observation.clone()));
+        self.emit(Event::State(observation.clone()));
         if let Some(entry) = self.entry_mut(&observation.instance.clone()) {
-            entry.up = is_up(&observation);
+            entry.seen_running = is_up(&observation);
             entry.last = Some(observation.clone());
             entry.before = Some(observation);
         }
@@ -107,7 +107,7 @@ impl Book {
 
     /// Whether an instance is as it was before the action. One that was not looked at before is
     /// not known to be.
-    pub(crate) fn is_still(&self, seen: &Observation) -> bool {
+    pub(crate) fn back_in_initial_state(&self, seen: &Observation) -> bool {
         let before = self
             .entry(&seen.instance)
             .and_then(|entry| entry.before.as_ref());
@@ -124,7 +124,7 @@ impl Book {
         };
         entry.phase = Phase::Accepted;
         entry.request_id = request_id.map(Into::into);
-        self.tell(Event::Accepted {
+        self.emit(Event::Accepted {
             instance: id.clone(),
             request_id: request_id.map(Into::into),
         });
@@ -135,26 +135,26 @@ impl Book {
     }
 
     /// The cloud may have taken the action on, and `settle_by` is the time to find out.
-    pub(crate) fn unclear(&mut self, id: &InstanceId, fault: &Fault, settle_by: Instant) {
+    pub(crate) fn ambiguous(&mut self, id: &InstanceId, fault: &Fault, settle_by: Instant) {
         match self.entry(id) {
             Some(entry) if !entry.is_open() => return,
             // The graceful stop before a forced one is what counts.
             Some(entry) if entry.forced => {}
-            _ => self.doubt(id, fault.clone(), Doubt::Lost, settle_by),
+            _ => self.doubt(id, fault.clone(), Ambiguity::AnswerLost, settle_by),
         }
-        self.tell(Event::Unclear {
+        self.emit(Event::Unclear {
             instance: id.clone(),
             fault: fault.clone(),
         });
     }
 
-    fn doubt(&mut self, id: &InstanceId, fault: Fault, doubt: Doubt, settle_by: Instant) {
+    fn doubt(&mut self, id: &InstanceId, fault: Fault, doubt: Ambiguity, settle_by: Instant) {
         if let Some(&at) = self.index.get(id)
             && self.entries[at].is_open()
         {
             self.entries[at].request_id = fault.request_id().map(Into::into);
             self.entries[at].phase = Phase::Unclear(fault, doubt);
-            self.entries[at].still = false;
+            self.entries[at].unchanged_since_sent = false;
             self.settle.push_back((settle_by, at));
         }
     }
@@ -169,7 +169,7 @@ impl Book {
             entry.map(|entry| entry.forced = true).is_some()
         });
         for id in &late {
-            self.tell(Event::Forcing {
+            self.emit(Event::Forcing {
                 instance: id.clone(),
             });
         }
@@ -180,7 +180,7 @@ impl Book {
     pub(crate) fn refused(&mut self, id: &InstanceId, fault: Fault) {
         match self.entry_mut(id) {
             // It has taken the graceful stop on before, which may still succeed.
-            Some(entry) if entry.forced => entry.trouble = Some(Pending::NotForced(fault)),
+            Some(entry) if entry.forced => entry.pending_reason = Some(Pending::NotForced(fault)),
             _ => self.close(id, Outcome::Refused(fault)),
         }
     }
@@ -209,7 +209,7 @@ impl Book {
             self.close(id, Outcome::Refused(fault));
             return false;
         }
-        let doubt = Doubt::about(&fault);
+        let doubt = Ambiguity::about(&fault);
         let Some(seen) = seen else {
             self.doubt(id, fault, doubt, settle_by);
             return true;
@@ -245,7 +245,7 @@ impl Book {
     /// It is so already, and the cloud has refused it for that.
     fn unchanged(&self, fault: Fault) -> Outcome {
         if self.strict {
-            Doubt::about(&fault).outcome(fault, false)
+            Ambiguity::about(&fault).outcome(fault, false)
         } else {
             Outcome::Unchanged
         }
@@ -277,7 +277,7 @@ impl Book {
     pub(crate) fn job_succeeded(&mut self, id: &InstanceId, job: &JobId) {
         if let Some(entry) = self.entry_mut(id) {
             entry.job = Some(job.clone());
-            entry.done = true;
+            entry.job_succeeded = true;
         }
     }
 
@@ -286,7 +286,7 @@ impl Book {
         let forces = self.forces;
         match self.entry_mut(id).filter(|entry| entry.is_open()) {
             // Perhaps because the system within does not listen: that is what force is for.
-            Some(entry) if forces => entry.trouble = Some(Pending::JobFailed(fault)),
+            Some(entry) if forces => entry.pending_reason = Some(Pending::JobFailed(fault)),
             _ => self.end(id, |_| Pending::JobFailed(fault)),
         }
     }
@@ -300,14 +300,14 @@ impl Book {
     }
 
     /// The poller looked.
-    pub(crate) fn sight(&mut self, id: &InstanceId, sight: Sight) {
+    pub(crate) fn result(&mut self, id: &InstanceId, result: ObserveResult) {
         if !self.is_open(id) {
             return;
         }
-        match sight {
-            Sight::Seen(observation) => self.seen(&observation),
-            Sight::Absent => self.absent(id),
-            Sight::Missed(fault) => match fault.kind() {
+        match result {
+            ObserveResult::Found(observation) => self.seen(&observation),
+            ObserveResult::NotFound => self.absent(id),
+            ObserveResult::Failed(fault) => match fault.kind() {
                 FaultKind::Credential | FaultKind::Permission | FaultKind::Unsupported => {
                     self.end(id, |_| Pending::Unobservable(fault));
                 }
@@ -326,9 +326,9 @@ impl Book {
             return;
         };
         entry.absent = 0;
-        entry.still = ready;
+        entry.unchanged_since_sent = ready;
         // A job that succeeded is no proof against what is seen after it.
-        entry.done &= observation.state == goal;
+        entry.job_succeeded &= observation.state == goal;
         let state = observation.state;
         let evidence = match verb {
             Some(ActionKind::Reboot) => entry.reboot_evidence(observation),
@@ -336,12 +336,12 @@ impl Book {
         };
         let done = state == goal && evidence.is_some();
         let moved = match verb {
-            Some(ActionKind::Reboot) => entry.left || evidence.is_some(),
+            Some(ActionKind::Reboot) => entry.seen_leaving || evidence.is_some(),
             _ => on_the_way,
         };
         let was_unclear = matches!(entry.phase, Phase::Unclear(..));
         let contradicted = match &entry.phase {
-            Phase::Unclear(fault, Doubt::Contradicted) => Some(fault.clone()),
+            Phase::Unclear(fault, Ambiguity::StateContradictsRejection) => Some(fault.clone()),
             _ => None,
         };
         match (evidence, contradicted) {
@@ -390,7 +390,10 @@ impl Book {
             self.settle.pop_front();
             let entry = &self.entries[at];
             if let Phase::Unclear(fault, doubt) = &entry.phase {
-                let (id, outcome) = (entry.id.clone(), doubt.outcome(fault.clone(), entry.still));
+                let (id, outcome) = (
+                    entry.id.clone(),
+                    doubt.outcome(fault.clone(), entry.unchanged_since_sent),
+                );
                 self.close(&id, outcome);
             }
         }
@@ -421,15 +424,15 @@ impl Book {
         }
         let rebooted = self.verb == Some(ActionKind::Reboot);
         for id in &open {
-            let job = self.entry(id).filter(|entry| entry.done);
+            let job = self.entry(id).filter(|entry| entry.job_succeeded);
             if let Some(job) = job.and_then(|entry| entry.job.clone()) {
                 // It could not be seen any more, but the cloud has said so.
                 self.close(id, Outcome::Reached(Evidence::Job(job)));
             }
             self.end(id, |entry| {
                 let state = entry.last.as_ref().map(|last| last.state);
-                match (&entry.trouble, state) {
-                    (Some(trouble), _) => trouble.clone(),
+                match (&entry.pending_reason, state) {
+                    (Some(pending_reason), _) => pending_reason.clone(),
                     (None, Some(PowerState::Running)) if rebooted => Pending::Unconfirmed,
                     (None, state) => Pending::Deadline(state),
                 }
@@ -454,7 +457,7 @@ impl Book {
     }
 
     /// Ends an entry without its goal: what was taken on is pending, what is unclear is uncertain.
-    fn end(&mut self, id: &InstanceId, pending: impl FnOnce(&Entry) -> Pending) {
+    fn end(&mut self, id: &InstanceId, pending: impl FnOnce(&TrackedInstance) -> Pending) {
         let Some(entry) = self.entry(id) else { return };
         let outcome = match &entry.phase {
             Phase::Accepted => Outcome::Pending(pending(entry)),
@@ -492,7 +495,7 @@ impl Book {
                 entry.request_id.clone(),
             );
             let settled = instance_report(self.verb, id, outcome, last, request_id);
-            self.tell(Event::Settled(settled));
+            self.emit(Event::Settled(settled));
         }
     }
 
@@ -503,7 +506,7 @@ impl Book {
         };
         let before = entry.last.replace(observation.clone());
         if before.is_none_or(|before| before.raw != observation.raw) {
-            self.tell(Event::State(observation.clone()));
+            self.emit(Event::State(observation.clone()));
         }
     }
 
@@ -516,11 +519,11 @@ impl Book {
         }
     }
 
-    fn entry(&self, id: &InstanceId) -> Option<&Entry> {
+    fn entry(&self, id: &InstanceId) -> Option<&TrackedInstance> {
         self.index.get(id).map(|&at| &self.entries[at])
     }
 
-    fn entry_mut(&mut self, id: &InstanceId) -> Option<&mut Entry> {
+    fn entry_mut(&mut self, id: &InstanceId) -> Option<&mut TrackedInstance> {
         self.index.get(id).map(|&at| &mut self.entries[at])
     }
 }

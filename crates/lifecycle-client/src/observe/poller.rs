@@ -18,21 +18,21 @@ use tokio::{
 };
 
 use crate::{
+    call::engine::{CallContext, CallKind},
     client::Inner,
-    execute::{Effort, Purpose},
-    look::Sights,
-    run::Inbox,
+    observe::lookup::ObserveResults,
+    power::run::Mailbox,
 };
 
 /// The poller of a client.
 #[derive(Debug, Default)]
-pub(crate) struct Watch {
-    table: Mutex<Table>,
+pub(crate) struct Poller {
+    table: Mutex<PollSchedule>,
     changed: Notify,
 }
 
-impl Watch {
-    fn table(&self) -> MutexGuard<'_, Table> {
+impl Poller {
+    fn table(&self) -> MutexGuard<'_, PollSchedule> {
         // Nothing panics while it holds the lock.
         self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -46,12 +46,12 @@ pub(crate) struct Subscription {
 }
 
 impl Subscription {
-    /// A place from which sights go to `sights`.
-    pub(crate) fn new(inner: &Arc<Inner>, sights: Arc<Inbox>) -> Self {
-        let mut table = inner.watch.table();
+    /// A place from which sights go to `results`.
+    pub(crate) fn new(inner: &Arc<Inner>, results: Arc<Mailbox>) -> Self {
+        let mut table = inner.poller.table();
         table.last_waiter += 1;
         let waiter = table.last_waiter;
-        table.waiters.insert(waiter, sights);
+        table.waiters.insert(waiter, results);
         Self {
             inner: Arc::clone(inner),
             waiter,
@@ -74,7 +74,7 @@ impl Subscription {
     }
 
     fn add_from(&self, ids: impl IntoIterator<Item = InstanceId>, since: Instant, due: Instant) {
-        let mut table = self.inner.watch.table();
+        let mut table = self.inner.poller.table();
         for id in ids {
             table.add(id, self.waiter, since, due);
         }
@@ -85,12 +85,12 @@ impl Subscription {
             table.task = Some(tokio::spawn(poller).abort_handle());
         }
         drop(table);
-        self.inner.watch.changed.notify_one();
+        self.inner.poller.changed.notify_one();
     }
 
     /// Stops looking at this instance for this waiter.
     pub(crate) fn remove(&self, id: &InstanceId) {
-        self.inner.watch.table().remove(id, self.waiter);
+        self.inner.poller.table().remove(id, self.waiter);
     }
 }
 
@@ -99,7 +99,7 @@ impl Drop for Subscription {
         if !self.inner.mutant.leaves_quietly() {
             return;
         }
-        let mut table = self.inner.watch.table();
+        let mut table = self.inner.poller.table();
         table.waiters.remove(&self.waiter);
         if !table.waiters.is_empty() {
             table.forget(self.waiter);
@@ -114,26 +114,26 @@ impl Drop for Subscription {
 }
 
 #[derive(Debug, Default)]
-struct Table {
-    waiters: HashMap<u64, Arc<Inbox>>,
+struct PollSchedule {
+    waiters: HashMap<u64, Arc<Mailbox>>,
     last_waiter: u64,
-    entries: HashMap<InstanceId, Entry>,
+    entries: HashMap<InstanceId, WatchedInstance>,
     /// Entries that are not being looked at right now, the most urgent first.
     queue: BTreeSet<(Instant, InstanceId)>,
     task: Option<AbortHandle>,
 }
 
 #[derive(Debug)]
-struct Entry {
+struct WatchedInstance {
     since: Instant,
     /// `None` while a look is under way.
     due: Option<Instant>,
     waiters: Vec<u64>,
 }
 
-impl Table {
+impl PollSchedule {
     fn add(&mut self, id: InstanceId, waiter: u64, since: Instant, due: Instant) {
-        let entry = self.entries.entry(id.clone()).or_insert(Entry {
+        let entry = self.entries.entry(id.clone()).or_insert(WatchedInstance {
             since,
             due: None,
             waiters: Vec::new(),
@@ -201,7 +201,7 @@ impl Table {
 
     /// Passes sights on and plans the next look at each instance.
     fn deliver(&mut self, look: Look, now: Instant, cadence: &PollingPolicy, jitter: f64) {
-        for (id, sight) in look.sights {
+        for (id, result) in look.results {
             let Some(entry) = self.entries.get_mut(&id) else {
                 continue;
             };
@@ -210,9 +210,9 @@ impl Table {
                 continue;
             }
             for waiter in &entry.waiters {
-                if let Some(sights) = self.waiters.get(waiter) {
+                if let Some(results) = self.waiters.get(waiter) {
                     // A waiter that is gone has no use for it.
-                    sights.put(id.clone(), sight.clone());
+                    results.put(id.clone(), result.clone());
                 }
             }
             if entry.due.is_none() {
@@ -232,7 +232,7 @@ async fn poll(inner: Arc<Inner>) {
     let mut looks = FuturesUnordered::new();
     loop {
         let next = {
-            let mut table = inner.watch.table();
+            let mut table = inner.poller.table();
             while looks.len() < inner.concurrency {
                 let Some(batch) = table.take_batch(Instant::now(), slack, limit) else {
                     break;
@@ -248,31 +248,31 @@ async fn poll(inner: Arc<Inner>) {
         let room = looks.len() < inner.concurrency;
         tokio::select! {
             Some(look) = looks.next(), if !looks.is_empty() => {
-                inner.watch.table().deliver(look, Instant::now(), &cadence, inner.jitter());
+                inner.poller.table().deliver(look, Instant::now(), &cadence, inner.jitter());
             }
             () = sleep_until(next.unwrap_or_else(Instant::now)), if next.is_some() && room => {}
-            () = inner.watch.changed.notified() => {}
+            () = inner.poller.changed.notified() => {}
         }
     }
 }
 
 struct Look {
     started: Instant,
-    sights: Sights,
+    results: ObserveResults,
 }
 
 async fn look(inner: &Inner, batch: Vec<InstanceId>, cadence: &PollingPolicy) -> Look {
     let started = Instant::now();
-    let effort = Effort {
-        purpose: Purpose::Observe,
+    let effort = CallContext {
+        purpose: CallKind::Observe,
         instances: batch.len(),
         // A look that takes longer is worth less than a new one.
         deadline: started + inner.timeouts.attempt + cadence.ceiling,
-        tell: &|_| {},
+        observer: &|_| {},
     };
     Look {
         started,
-        sights: inner.look(&batch, &effort).await,
+        results: inner.look(&batch, &effort).await,
     }
 }
 
@@ -286,7 +286,7 @@ impl Inner {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::look::Sight;
+    use crate::observe::lookup::ObserveResult;
 
     fn id(n: usize) -> InstanceId {
         InstanceId::new(&format!("i-{n}")).unwrap()
@@ -294,7 +294,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn batches_hold_what_is_due_filled_up_with_what_is_due_soon() {
-        let mut table = Table::default();
+        let mut table = PollSchedule::default();
         let now = Instant::now();
         let second = Duration::from_secs(1);
         table.add(id(0), 1, now, now);
@@ -306,7 +306,7 @@ mod tests {
         table.deliver(
             Look {
                 started: now,
-                sights: Sights::from([(id(0), Sight::Absent)]),
+                results: ObserveResults::from([(id(0), ObserveResult::NotFound)]),
             },
             now,
             &PollingPolicy::DEFAULT,
@@ -317,7 +317,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn who_only_waits_does_not_make_older_looks_count() {
-        let mut table = Table::default();
+        let mut table = PollSchedule::default();
         let second = Duration::from_secs(1);
         tokio::time::advance(9 * second).await;
         let acted = Instant::now();
@@ -329,7 +329,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn an_instance_is_watched_while_anyone_waits_for_it() {
-        let mut table = Table::default();
+        let mut table = PollSchedule::default();
         let now = Instant::now();
         table.add(id(0), 1, now, now);
         table.add(id(0), 2, now, now);

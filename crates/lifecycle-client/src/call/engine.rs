@@ -15,40 +15,40 @@ use tokio::{
 };
 
 use crate::{
+    call::policy::RetryPolicy,
+    call::rate_limit::Permit,
     client::{Inner, admit_address},
-    event::Event,
-    pace::Permit,
-    policy::RetryPolicy,
+    power::event::Event,
     transport::TransportError,
 };
 
 /// What a call is for. It decides on the queue, the counter and whether a repeat is harmless.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Purpose {
+pub(crate) enum CallKind {
     Act(Idempotency),
     Observe,
     List,
     Follow,
 }
 
-impl Purpose {
+impl CallKind {
     fn is_repeatable(self) -> bool {
         !matches!(self, Self::Act(Idempotency::NotIdempotent(_)))
     }
 }
 
 /// How far to go for a call, and whom to tell on the way.
-pub(crate) struct Effort<'a> {
-    pub(crate) purpose: Purpose,
+pub(crate) struct CallContext<'a> {
+    pub(crate) purpose: CallKind,
     /// How many instances the call names, for logs.
     pub(crate) instances: usize,
     pub(crate) deadline: Instant,
-    pub(crate) tell: &'a (dyn Fn(Event) + Send + Sync),
+    pub(crate) observer: &'a (dyn Fn(Event) + Send + Sync),
 }
 
 /// A call that worked.
 #[derive(Debug)]
-pub(crate) struct Answer<T> {
+pub(crate) struct CallOutput<T> {
     pub(crate) value: T,
     pub(crate) request_id: Option<String>,
     /// Whether an attempt before the one that worked may have been carried out.
@@ -57,14 +57,14 @@ pub(crate) struct Answer<T> {
 
 /// A call that did not work.
 #[derive(Debug)]
-pub(crate) struct Failure {
+pub(crate) struct CallError {
     pub(crate) fault: Fault,
     pub(crate) attempts: u32,
     /// Some attempt, not only the last one, may have been carried out.
     pub(crate) effect: ExecutionStatus,
 }
 
-impl Failure {
+impl CallError {
     /// The call could not even be built.
     pub(crate) fn unsent(fault: Fault) -> Self {
         Self {
@@ -79,8 +79,8 @@ impl Inner {
     pub(crate) async fn execute<T>(
         &self,
         call: &ApiCall<T>,
-        effort: &Effort<'_>,
-    ) -> Result<Answer<T>, Failure> {
+        effort: &CallContext<'_>,
+    ) -> Result<CallOutput<T>, CallError> {
         let mut attempts = 0;
         let mut effect = ExecutionStatus::NotExecuted;
         let mut signed_anew = false;
@@ -89,24 +89,24 @@ impl Inner {
             attempts += 1;
             let Attempt { result, lesson } = self.attempt(call, effort).await;
             let fault = match result {
-                Ok(answer) => return Ok(Answer { effect, ..answer }),
+                Ok(answer) => return Ok(CallOutput { effect, ..answer }),
                 Err(fault) => fault,
             };
             log(call, effort, attempts, &fault);
             if fault.maybe_executed() {
                 effect = ExecutionStatus::Unknown;
             }
-            let give_up = |fault| Failure {
+            let give_up = |fault| CallError {
                 fault,
                 attempts,
                 effect,
             };
             match lesson {
-                Lesson::Time if !signed_anew => {
+                Recovery::Time if !signed_anew => {
                     signed_anew = true;
                     continue;
                 }
-                Lesson::KeyRefused(key) if !key_replaced && self.replaced(&key, effort).await => {
+                Recovery::KeyRefused(key) if !key_replaced && self.replaced(&key, effort).await => {
                     key_replaced = true;
                     continue;
                 }
@@ -120,7 +120,7 @@ impl Inner {
                 return Err(give_up(fault));
             }
             self.calls.repeats.fetch_add(1, Ordering::Relaxed);
-            (effort.tell)(match fault.kind() {
+            (effort.observer)(match fault.kind() {
                 FaultKind::Throttled => Event::Throttled {
                     operation: call.request.operation,
                     wait,
@@ -136,7 +136,7 @@ impl Inner {
         }
     }
 
-    async fn attempt<T>(&self, call: &ApiCall<T>, effort: &Effort<'_>) -> Attempt<T> {
+    async fn attempt<T>(&self, call: &ApiCall<T>, effort: &CallContext<'_>) -> Attempt<T> {
         let pass = match self.pass(effort).await {
             Ok(pass) => pass,
             Err(fault) => return Attempt::failed(fault),
@@ -152,23 +152,23 @@ impl Inner {
     }
 
     /// A key that may be used, and the permission to send one call now.
-    async fn pass(&self, effort: &Effort<'_>) -> Result<Pass<'_>, Fault> {
+    async fn pass(&self, effort: &CallContext<'_>) -> Result<Admission<'_>, Fault> {
         let admission = async {
             let mut key = self.key().await?;
-            let mut probation = self.trust.probation(&key).await;
+            let mut first_use_lock = self.trust.first_use_lock(&key).await;
             let grant = self.pacer(effort.purpose).acquire().await;
             loop {
                 // It can be replaced or refused while this call stands in the queue.
                 let now = self.key().await?;
                 if now.same_key(&key) {
-                    return Ok(Pass {
+                    return Ok(Admission {
                         key: now,
                         grant,
-                        _probation: probation,
+                        _first_use_lock: first_use_lock,
                     });
                 }
-                drop(probation);
-                probation = self.trust.probation(&now).await;
+                drop(first_use_lock);
+                first_use_lock = self.trust.first_use_lock(&now).await;
                 key = now;
             }
         };
@@ -199,7 +199,7 @@ impl Inner {
 
     /// Whether there is another key than the refused one. The call was not carried out, so it can
     /// go out again with that.
-    async fn replaced(&self, refused: &Credential, effort: &Effort<'_>) -> bool {
+    async fn replaced(&self, refused: &Credential, effort: &CallContext<'_>) -> bool {
         if !self.credentials.invalidate(refused) {
             return false;
         }
@@ -211,7 +211,7 @@ impl Inner {
     async fn exchange<T>(
         &self,
         call: &ApiCall<T>,
-        effort: &Effort<'_>,
+        effort: &CallContext<'_>,
         key: &Credential,
         signed: Signed,
     ) -> Result<HttpResponse, Fault> {
@@ -235,9 +235,9 @@ impl Inner {
     fn judge<T>(
         &self,
         call: &ApiCall<T>,
-        purpose: Purpose,
+        purpose: CallKind,
         reply: &HttpResponse,
-        pass: &Pass<'_>,
+        pass: &Admission<'_>,
         signed: Signed,
     ) -> Attempt<T> {
         let request_id = self.provider.request_id(reply);
@@ -246,7 +246,7 @@ impl Inner {
             .check(reply)
             .and_then(|()| call.read(reply))
             .map_err(|fault| complete(fault, request_id.as_deref(), &pass.key));
-        let mut lesson = Lesson::None;
+        let mut lesson = Recovery::None;
         match &result {
             Ok(_) => {
                 self.pacer(purpose).succeeded(pass.grant);
@@ -262,12 +262,12 @@ impl Inner {
                 FaultKind::Credential => {
                     self.trust.revoke(&pass.key, fault);
                     if !fault.maybe_executed() {
-                        lesson = Lesson::KeyRefused(Arc::clone(&pass.key));
+                        lesson = Recovery::KeyRefused(Arc::clone(&pass.key));
                     }
                 }
                 FaultKind::ClockSkew if self.skew.learn(reply.date(), signed.at, signed.offset) => {
                     if !fault.maybe_executed() {
-                        lesson = Lesson::Time;
+                        lesson = Recovery::Time;
                     }
                 }
                 FaultKind::ClockSkew
@@ -279,7 +279,7 @@ impl Inner {
             },
         }
         Attempt {
-            result: result.map(|value| Answer {
+            result: result.map(|value| CallOutput {
                 value,
                 request_id,
                 effect: ExecutionStatus::NotExecuted,
@@ -292,7 +292,7 @@ impl Inner {
     fn wait_before_repeat(
         &self,
         fault: &Fault,
-        effort: &Effort<'_>,
+        effort: &CallContext<'_>,
         attempts: u32,
     ) -> Option<Duration> {
         let policy = &self.retry;
@@ -307,11 +307,16 @@ impl Inner {
 }
 
 /// Whether another attempt can help and can do no harm.
-fn may_repeat(fault: &Fault, effort: &Effort<'_>, attempts: u32, policy: &RetryPolicy) -> bool {
+fn may_repeat(
+    fault: &Fault,
+    effort: &CallContext<'_>,
+    attempts: u32,
+    policy: &RetryPolicy,
+) -> bool {
     if fault.maybe_executed() && !effort.purpose.is_repeatable() {
         return false;
     }
-    let reading = !matches!(effort.purpose, Purpose::Act(_));
+    let reading = !matches!(effort.purpose, CallKind::Act(_));
     match fault.kind() {
         // Refused before execution, and the wait is the cloud's own: only time is the limit.
         FaultKind::Throttled => policy.attempts > 1,
@@ -326,11 +331,11 @@ fn may_repeat(fault: &Fault, effort: &Effort<'_>, attempts: u32, policy: &RetryP
     }
 }
 
-struct Pass<'a> {
+struct Admission<'a> {
     key: Arc<Credential>,
     grant: Permit,
     /// Held until the answer is judged, while the key has never worked.
-    _probation: Option<MutexGuard<'a, ()>>,
+    _first_use_lock: Option<MutexGuard<'a, ()>>,
 }
 
 /// When a call was signed, and by how much the cloud's clock was taken to be ahead.
@@ -341,21 +346,21 @@ struct Signed {
 }
 
 struct Attempt<T> {
-    result: Result<Answer<T>, Fault>,
-    lesson: Lesson,
+    result: Result<CallOutput<T>, Fault>,
+    lesson: Recovery,
 }
 
 impl<T> Attempt<T> {
     fn failed(fault: Fault) -> Self {
         Self {
             result: Err(fault),
-            lesson: Lesson::None,
+            lesson: Recovery::None,
         }
     }
 }
 
 /// What an attempt taught about the next one.
-enum Lesson {
+enum Recovery {
     None,
     /// The cloud's time is known now: a new signature can succeed at once.
     Time,
@@ -405,7 +410,7 @@ pub(crate) fn silence(limit: Duration) -> Fault {
     )
 }
 
-fn log<T>(call: &ApiCall<T>, effort: &Effort<'_>, attempt: u32, fault: &Fault) {
+fn log<T>(call: &ApiCall<T>, effort: &CallContext<'_>, attempt: u32, fault: &Fault) {
     tracing::debug!(
         operation = call.request.operation,
         instances = effort.instances,

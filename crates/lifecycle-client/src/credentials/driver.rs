@@ -17,11 +17,11 @@ use tokio::time::{sleep, timeout};
 
 use super::{CredentialError, SystemHost};
 use crate::{
+    call::clock::{Clock, SystemClock},
+    call::clock_skew::difference,
+    call::engine::{silence, transport_fault},
+    call::policy::RetryPolicy,
     client::{PlainHttp, admit_address},
-    clock::{Clock, SystemClock},
-    execute::{silence, transport_fault},
-    policy::RetryPolicy,
-    skew::difference,
     transport::Transport,
 };
 

@@ -10,7 +10,7 @@ use proptest::prelude::*;
 use super::*;
 
 /// Grants so many calls, one after the other, and says when, in milliseconds.
-async fn granted(pacer: &Pacer, start: Instant, calls: usize) -> Vec<u128> {
+async fn granted(pacer: &RateLimiter, start: Instant, calls: usize) -> Vec<u128> {
     let mut times = Vec::new();
     for _ in 0..calls {
         pacer.acquire().await;
@@ -21,7 +21,7 @@ async fn granted(pacer: &Pacer, start: Instant, calls: usize) -> Vec<u128> {
 
 #[tokio::test(start_paused = true)]
 async fn grants_the_burst_at_once_and_the_rest_at_the_rate() {
-    let pacer = Pacer::new(Rate::new(10.0, 5));
+    let pacer = RateLimiter::new(Rate::new(10.0, 5));
     let start = Instant::now();
     let times = granted(&pacer, start, 8).await;
     assert_eq!(times, [0, 0, 0, 0, 0, 100, 200, 300]);
@@ -33,7 +33,7 @@ async fn grants_the_burst_at_once_and_the_rest_at_the_rate() {
 
 #[tokio::test(start_paused = true)]
 async fn five_hundred_tasks_share_one_rate_in_order() {
-    let pacer = Arc::new(Pacer::new(Rate::new(100.0, 1)));
+    let pacer = Arc::new(RateLimiter::new(Rate::new(100.0, 1)));
     let start = Instant::now();
     let tasks: Vec<_> = (0..500)
         .map(|_| {
@@ -51,7 +51,7 @@ async fn five_hundred_tasks_share_one_rate_in_order() {
 
 #[tokio::test(start_paused = true)]
 async fn nobody_overtakes_who_waits_by_an_older_and_slower_rate() {
-    let pacer = Arc::new(Pacer::new(Rate::new(1.0, 1)));
+    let pacer = Arc::new(RateLimiter::new(Rate::new(1.0, 1)));
     let start = Instant::now();
     let _: Permit = pacer.acquire().await;
     let first = tokio::spawn({
@@ -67,7 +67,7 @@ async fn nobody_overtakes_who_waits_by_an_older_and_slower_rate() {
 
 #[tokio::test(start_paused = true)]
 async fn who_leaves_the_queue_takes_nothing_and_a_dropped_grant_returns_nothing() {
-    let pacer = Arc::new(Pacer::new(Rate::new(10.0, 1)));
+    let pacer = Arc::new(RateLimiter::new(Rate::new(10.0, 1)));
     let start = Instant::now();
     let _: Permit = pacer.acquire().await;
     let waiter = tokio::spawn({
@@ -81,7 +81,7 @@ async fn who_leaves_the_queue_takes_nothing_and_a_dropped_grant_returns_nothing(
 
 #[tokio::test(start_paused = true)]
 async fn a_hint_closes_the_queue_and_the_longest_one_counts() {
-    let pacer = Pacer::new(Rate::new(10.0, 10));
+    let pacer = RateLimiter::new(Rate::new(10.0, 10));
     let start = Instant::now();
     let grant = pacer.acquire().await;
     pacer.throttled(grant, Some(Duration::from_secs(7)));
@@ -94,7 +94,7 @@ async fn a_hint_closes_the_queue_and_the_longest_one_counts() {
 
 #[tokio::test(start_paused = true)]
 async fn refusals_of_calls_on_their_way_count_once() {
-    let pacer = Pacer::new(Rate::new(10.0, 10));
+    let pacer = RateLimiter::new(Rate::new(10.0, 10));
     let start = Instant::now();
     let mut grants = Vec::new();
     for _ in 0..10 {
@@ -108,8 +108,8 @@ async fn refusals_of_calls_on_their_way_count_once() {
 
 #[test]
 fn the_first_refusal_after_calm_takes_a_tenth_and_those_that_follow_halve() {
-    let mut speed = Speed::new(20.0);
-    for _ in 0..CALM {
+    let mut speed = AdaptiveRate::new(20.0);
+    for _ in 0..CALM_SUCCESSES {
         speed.succeeded(false);
     }
     let rates: Vec<f64> = (0..8)
@@ -123,11 +123,11 @@ fn the_first_refusal_after_calm_takes_a_tenth_and_those_that_follow_halve() {
 
 #[test]
 fn the_rate_climbs_fast_to_the_wall_slowly_past_it_and_fast_when_it_is_gone() {
-    let mut speed = Speed::new(100.0);
+    let mut speed = AdaptiveRate::new(100.0);
     speed.rate = 20.0;
-    speed.successes_since_cut = CALM;
+    speed.successes_since_cut = CALM_SUCCESSES;
     speed.cut();
-    let after = |speed: &mut Speed, seconds: u32| {
+    let after = |speed: &mut AdaptiveRate, seconds: u32| {
         for _ in 0..10 * seconds {
             speed.climb(0.1);
         }
@@ -142,7 +142,7 @@ fn the_rate_climbs_fast_to_the_wall_slowly_past_it_and_fast_when_it_is_gone() {
 
 #[tokio::test(start_paused = true)]
 async fn a_client_that_never_queues_learns_nothing() {
-    let pacer = Pacer::new(Rate::new(10.0, 1));
+    let pacer = RateLimiter::new(Rate::new(10.0, 1));
     for _ in 0..1_000 {
         let grant = pacer.acquire().await;
         pacer.succeeded(grant);
@@ -196,7 +196,7 @@ impl Cloud {
 }
 
 /// Callers that call again and again.
-fn call(pacer: &Arc<Pacer>, cloud: &Arc<Mutex<Cloud>>, callers: usize, latency: Duration) {
+fn call(pacer: &Arc<RateLimiter>, cloud: &Arc<Mutex<Cloud>>, callers: usize, latency: Duration) {
     for _ in 0..callers {
         let (pacer, cloud) = (Arc::clone(pacer), Arc::clone(cloud));
         tokio::spawn(async move {
@@ -221,7 +221,7 @@ const SECOND: Duration = Duration::from_secs(1);
 async fn finds_the_limit_from_below_and_from_above() {
     for configured in [10.0, 20.0, 200.0] {
         let (pacer, cloud) = (
-            Arc::new(Pacer::new(Rate::new(configured, 20))),
+            Arc::new(RateLimiter::new(Rate::new(configured, 20))),
             Cloud::new(20.0),
         );
         call(&pacer, &cloud, 100, SECOND / 20);
@@ -238,7 +238,10 @@ async fn finds_the_limit_from_below_and_from_above() {
 
 #[tokio::test(start_paused = true)]
 async fn is_back_soon_after_a_limit_that_fell_has_returned() {
-    let (pacer, cloud) = (Arc::new(Pacer::new(Rate::new(20.0, 20))), Cloud::new(20.0));
+    let (pacer, cloud) = (
+        Arc::new(RateLimiter::new(Rate::new(20.0, 20))),
+        Cloud::new(20.0),
+    );
     call(&pacer, &cloud, 100, SECOND / 20);
     tokio::time::sleep(60 * SECOND).await;
     let fell = Instant::now();
@@ -257,7 +260,7 @@ async fn is_back_soon_after_a_limit_that_fell_has_returned() {
 
 #[tokio::test(start_paused = true)]
 async fn a_cloud_that_refuses_everything_without_a_hint_is_not_stormed() {
-    let pacer = Arc::new(Pacer::new(Rate::new(20.0, 20)));
+    let pacer = Arc::new(RateLimiter::new(Rate::new(20.0, 20)));
     let calls = Arc::new(AtomicU32::new(0));
     for _ in 0..500 {
         let (pacer, calls) = (Arc::clone(&pacer), Arc::clone(&calls));

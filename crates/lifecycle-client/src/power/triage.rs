@@ -2,10 +2,10 @@
 
 use lifecycle_core::{Action, ActionKind, Fault, FaultKind, InstanceId, Observation, PowerState};
 
-use crate::{look::Sight, run::Run};
+use crate::{observe::lookup::ObserveResult, power::run::RequestRunner};
 
 /// How an instance is sent.
-enum Place {
+enum SendDecision {
     /// In a batch with others.
     Together,
     /// In a call of its own.
@@ -16,24 +16,28 @@ enum Place {
     Skipped(Fault),
 }
 
-impl Run<'_> {
+impl RequestRunner<'_> {
     /// Looks at instances and sorts them into calls. What need not or cannot be sent has its
     /// outcome afterwards.
-    pub(crate) async fn sort(&self, action: &Action, ids: Vec<InstanceId>) -> Vec<Vec<InstanceId>> {
-        let sights = self.look(&ids).await;
+    pub(crate) async fn triage(
+        &self,
+        action: &Action,
+        ids: Vec<InstanceId>,
+    ) -> Vec<Vec<InstanceId>> {
+        let results = self.look(&ids).await;
         let (mut together, mut alone) = (Vec::new(), Vec::new());
         {
-            let mut book = self.book();
+            let mut tracker = self.tracker();
             for id in ids {
-                let sight = sights.get(&id);
-                if let Some(Sight::Seen(seen)) = sight {
-                    book.before(seen.clone());
+                let result = results.get(&id);
+                if let Some(ObserveResult::Found(seen)) = result {
+                    tracker.before(seen.clone());
                 }
-                match place(action.kind(), sight) {
-                    Place::Together => together.push(id),
-                    Place::Alone => alone.push(id),
-                    Place::Refused(fault) => book.refused(&id, fault),
-                    Place::Skipped(fault) => book.skipped(&id, fault),
+                match place(action.kind(), result) {
+                    SendDecision::Together => together.push(id),
+                    SendDecision::Alone => alone.push(id),
+                    SendDecision::Refused(fault) => tracker.refused(&id, fault),
+                    SendDecision::Skipped(fault) => tracker.skipped(&id, fault),
                 }
             }
         }
@@ -44,30 +48,30 @@ impl Run<'_> {
     }
 }
 
-fn place(verb: ActionKind, sight: Option<&Sight>) -> Place {
-    match (verb, sight) {
-        (ActionKind::Reboot, Some(Sight::Seen(before))) => place_reboot(before),
+fn place(verb: ActionKind, result: Option<&ObserveResult>) -> SendDecision {
+    match (verb, result) {
+        (ActionKind::Reboot, Some(ObserveResult::Found(before))) => place_reboot(before),
         // Nobody could look; then it is as good as any other.
-        (ActionKind::Reboot, Some(Sight::Missed(_)) | None) => Place::Together,
-        (_, Some(Sight::Seen(before))) if is_so_already(verb, before.state) => {
-            Place::Refused(nothing_sent(before.state))
+        (ActionKind::Reboot, Some(ObserveResult::Failed(_)) | None) => SendDecision::Together,
+        (_, Some(ObserveResult::Found(before))) if is_so_already(verb, before.state) => {
+            SendDecision::Refused(nothing_sent(before.state))
         }
-        (_, Some(Sight::Seen(_))) => Place::Together,
-        (_, Some(Sight::Missed(fault))) => Place::Skipped(fault.clone()),
-        (_, Some(Sight::Absent) | None) => Place::Alone,
+        (_, Some(ObserveResult::Found(_))) => SendDecision::Together,
+        (_, Some(ObserveResult::Failed(fault))) => SendDecision::Skipped(fault.clone()),
+        (_, Some(ObserveResult::NotFound) | None) => SendDecision::Alone,
     }
 }
 
 /// A batch of reboots that is refused because of one instance is a risk that need not be taken:
 /// nobody knows whether every cloud leaves the others alone then, and a reboot must not be sent
 /// twice. So one that is down is kept back, and one that is not plainly running goes out alone.
-fn place_reboot(before: &Observation) -> Place {
+fn place_reboot(before: &Observation) -> SendDecision {
     match before.state {
-        PowerState::Running if before.lock.is_none() => Place::Together,
+        PowerState::Running if before.lock.is_none() => SendDecision::Together,
         state if state == PowerState::Stopped || state.is_stuck() => {
-            Place::Refused(nothing_sent(state))
+            SendDecision::Refused(nothing_sent(state))
         }
-        _ => Place::Alone,
+        _ => SendDecision::Alone,
     }
 }
 

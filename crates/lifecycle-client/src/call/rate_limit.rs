@@ -11,9 +11,9 @@ use tokio::time::{Instant, sleep_until};
 /// A shared queue for calls of one kind. It grants a call or makes it wait, in order of arrival.
 ///
 /// The rate falls by multiplication when the cloud says that it is too much, and rises by
-/// addition while calls that had to queue succeed: see [`Speed`].
+/// addition while calls that had to queue succeed: see [`AdaptiveRate`].
 #[derive(Debug)]
-pub(crate) struct Pacer {
+pub(crate) struct RateLimiter {
     /// Whose turn it is. Only the one in front looks at the bucket, so nobody is overtaken.
     turn: tokio::sync::Mutex<()>,
     bucket: Option<Mutex<Bucket>>,
@@ -28,7 +28,7 @@ pub(crate) struct Permit {
     queued: bool,
 }
 
-impl Pacer {
+impl RateLimiter {
     pub(crate) fn new(rate: Rate) -> Self {
         let bucket = rate
             .per_second
@@ -82,7 +82,7 @@ fn lock(bucket: &Mutex<Bucket>) -> MutexGuard<'_, Bucket> {
 
 #[derive(Debug)]
 struct Bucket {
-    speed: Speed,
+    speed: AdaptiveRate,
     tokens: f64,
     /// The calls that may be sent at once after a pause, in seconds of the rate.
     depth: f64,
@@ -95,7 +95,7 @@ struct Bucket {
 
 impl Bucket {
     fn new(rate: Rate, now: Instant) -> Self {
-        let speed = Speed::new(rate.per_second);
+        let speed = AdaptiveRate::new(rate.per_second);
         let burst = f64::from(rate.burst.max(1));
         Self {
             tokens: burst,
@@ -172,25 +172,25 @@ const ROUNDING: f64 = 1e-9;
 /// it never climbs faster than by a fixed step a second. Only calls that had to queue move it:
 /// a client with little to do learns nothing about the limit.
 #[derive(Debug)]
-struct Speed {
+struct AdaptiveRate {
     /// Calls a second.
     rate: f64,
     configured: f64,
     /// The rate of the last refusal; the configured one before there is any.
-    wall: f64,
+    last_rejected_rate: f64,
     /// Seconds of queueing since the curve passed the wall; negative before.
-    past_wall: f64,
+    seconds_past_last_rejected: f64,
     successes_since_cut: u32,
 }
 
-impl Speed {
+impl AdaptiveRate {
     fn new(per_second: f64) -> Self {
         let rate = per_second.max(0.01);
         Self {
             rate,
             configured: rate,
-            wall: rate,
-            past_wall: 0.0,
+            last_rejected_rate: rate,
+            seconds_past_last_rejected: 0.0,
             successes_since_cut: 0,
         }
     }
@@ -204,9 +204,10 @@ impl Speed {
     }
 
     fn climb(&mut self, seconds: f64) {
-        self.past_wall += seconds;
-        let curve = self.wall * (1.0 + CURVE * self.past_wall.powi(3));
-        let wanted = if curve <= self.wall * GONE {
+        self.seconds_past_last_rejected += seconds;
+        let curve =
+            self.last_rejected_rate * (1.0 + CURVE * self.seconds_past_last_rejected.powi(3));
+        let wanted = if curve <= self.last_rejected_rate * LIMIT_CHANGED {
             curve
         } else {
             self.rate * (1.0 + RECOVERY * seconds)
@@ -216,28 +217,28 @@ impl Speed {
     }
 
     fn cut(&mut self) {
-        let factor = if self.successes_since_cut >= CALM {
+        let factor = if self.successes_since_cut >= CALM_SUCCESSES {
             0.9
         } else {
             0.5
         };
-        self.wall = self.rate;
+        self.last_rejected_rate = self.rate;
         // Even a cloud that refuses everything is asked now and then whether it still does.
         self.rate = (self.rate * factor).max(FLOOR.min(self.configured));
-        let depth = 1.0 - self.rate / self.wall;
-        self.past_wall = -(depth / CURVE).cbrt();
+        let depth = 1.0 - self.rate / self.last_rejected_rate;
+        self.seconds_past_last_rejected = -(depth / CURVE).cbrt();
         self.successes_since_cut = 0;
     }
 }
 
 /// So many successes since the last refusal make the next one a first one.
-const CALM: u32 = 10;
+const CALM_SUCCESSES: u32 = 10;
 
 /// How steep the curve is: four seconds from nine tenths of the wall to the wall.
 const CURVE: f64 = 0.1 / 64.0;
 
 /// So far beyond the wall, the limit has changed.
-const GONE: f64 = 1.25;
+const LIMIT_CHANGED: f64 = 1.25;
 
 /// By what share the rate climbs in a second when the limit has changed: it doubles.
 const RECOVERY: f64 = 1.0;

@@ -9,30 +9,30 @@ use tokio::{
     time::{Instant, sleep_until},
 };
 
-use crate::run::{Jobs, Run};
+use crate::power::run::{Jobs, RequestRunner};
 
 /// Instances whose graceful stop was taken on, or may have been, and when their patience ends.
-pub(crate) struct Grace {
+pub(crate) struct ForceDeadline {
     ends: Instant,
     ids: Vec<InstanceId>,
 }
 
 /// Where the sending part hands instances over that may have to be forced later.
 #[derive(Clone)]
-pub(crate) struct Graces {
+pub(crate) struct ForceTimers {
     length: Duration,
-    sender: UnboundedSender<Grace>,
+    sender: UnboundedSender<ForceDeadline>,
 }
 
-impl Graces {
-    pub(crate) fn new(length: Duration) -> (Self, UnboundedReceiver<Grace>) {
+impl ForceTimers {
+    pub(crate) fn new(length: Duration) -> (Self, UnboundedReceiver<ForceDeadline>) {
         let (sender, receiver) = mpsc::unbounded_channel();
         (Self { length, sender }, receiver)
     }
 
     /// Begins the grace of these instances now.
     pub(crate) fn begin(&self, ids: Vec<InstanceId>) {
-        let grace = Grace {
+        let grace = ForceDeadline {
             ends: Instant::now() + self.length,
             ids,
         };
@@ -41,20 +41,24 @@ impl Graces {
     }
 }
 
-impl Run<'_> {
+impl RequestRunner<'_> {
     /// Sends `action` to what is still open when its grace ends.
-    pub(crate) async fn escalate(&self, action: Action, graces: UnboundedReceiver<Grace>) {
+    pub(crate) async fn escalate(
+        &self,
+        action: Action,
+        force_timers: UnboundedReceiver<ForceDeadline>,
+    ) {
         let (jobs, opened) = mpsc::unbounded_channel();
-        let overdue = stream::unfold((graces, None), |(mut graces, held)| async {
+        let overdue = stream::unfold((force_timers, None), |(mut force_timers, held)| async {
             let grace = match held {
                 Some(grace) => grace,
-                None => graces.recv().await?,
+                None => force_timers.recv().await?,
             };
             sleep_until(grace.ends).await;
             let first = grace.ends;
             let (mut ids, mut last, mut held) = (grace.ids, first, None);
             // What ends at about the same time goes out in the same calls, and nothing early.
-            while let Ok(next) = graces.try_recv() {
+            while let Ok(next) = force_timers.try_recv() {
                 if next.ends > first + TOGETHER {
                     held = Some(next);
                     break;
@@ -63,7 +67,7 @@ impl Run<'_> {
                 ids.extend(next.ids);
             }
             sleep_until(last).await;
-            Some((ids, (graces, held)))
+            Some((ids, (force_timers, held)))
         });
         let forcing = async move {
             overdue
@@ -74,7 +78,7 @@ impl Run<'_> {
     }
 
     async fn force(&self, action: Action, ids: Vec<InstanceId>, jobs: Jobs) {
-        let late = self.book().force(ids);
+        let late = self.tracker().force(ids);
         let batches = self.batches(&late, &action);
         self.send(action, batches, jobs).await;
     }

@@ -10,14 +10,14 @@ use lifecycle_core::{
     Credential, CredentialSource, Fault, FaultKind, ResolvedCredential, credential_source::unusable,
 };
 use tokio::{
-    sync::{Mutex as Gate, MutexGuard as Pass},
+    sync::{Mutex as Gate, MutexGuard as Admission},
     time::Instant,
 };
 
 use super::{
     CredentialError, CredentialInfo, CredentialProvider, StepDriver,
-    resolver::{RecordingHost, ResolveError, WithClockSkew},
-    term::Validity,
+    driver::{RecordingHost, ResolveError, WithClockSkew},
+    validity::Validity,
 };
 
 /// The first of several [`CredentialSource`]s that has a key, cached.
@@ -82,7 +82,7 @@ impl CredentialProvider for CachedCredentials {
         if !held.key.same_key(key) {
             return true;
         }
-        if state.is_suspect {
+        if state.rejected {
             return true;
         }
         let now = Instant::now();
@@ -91,7 +91,7 @@ impl CredentialProvider for CachedCredentials {
             return false;
         }
         state.replaced = Some(now);
-        state.is_suspect = true;
+        state.rejected = true;
         true
     }
 
@@ -134,7 +134,7 @@ struct State {
     /// When a refused key was replaced last.
     replaced: Option<Instant>,
     /// A cloud refused the key, and nobody has looked for another one since.
-    is_suspect: bool,
+    rejected: bool,
     /// The origin that had a key. No other one is asked from then on.
     origin: Option<usize>,
     /// What was wrong with how secrets are kept at the last search.
@@ -202,7 +202,7 @@ impl Inner {
             return CacheState::Nothing(state.rounds);
         };
         let key = Arc::clone(&held.key);
-        if state.is_suspect {
+        if state.rejected {
             return CacheState::Nothing(state.rounds);
         }
         match held.term {
@@ -250,7 +250,7 @@ impl Inner {
             .is_some_and(|(at, _)| at.elapsed() < HOLD_OFF)
     }
 
-    async fn search(&self, _turn: &Pass<'_, ()>) -> Result<Arc<Credential>, CredentialError> {
+    async fn search(&self, _turn: &Admission<'_, ()>) -> Result<Arc<Credential>, CredentialError> {
         let witness = self.resolver.witness();
         let found = self.find(&witness).await.and_then(|(origin, grant)| {
             let held = CachedKey::new(origin, grant, self.resolver.now());
@@ -258,7 +258,7 @@ impl Inner {
         });
         let mut state = self.state();
         state.rounds += 1;
-        state.is_suspect = false;
+        state.rejected = false;
         state.warnings = witness.warnings();
         for warning in &state.warnings {
             tracing::warn!(cloud = self.title, "{warning}");

@@ -9,29 +9,33 @@ use futures_util::{StreamExt, stream};
 use lifecycle_core::{Fault, FaultKind, InstanceId, Observation};
 
 use crate::{
+    call::engine::{CallContext, CallError, CallKind},
     client::Inner,
-    execute::{Effort, Failure, Purpose},
 };
 
 /// What one look showed of one instance.
 #[derive(Clone, Debug)]
-pub(crate) enum Sight {
-    Seen(Observation),
+pub(crate) enum ObserveResult {
+    Found(Observation),
     /// The cloud answered, and does not show it.
-    Absent,
+    NotFound,
     /// There was no answer; it says nothing about the instance.
-    Missed(Fault),
+    Failed(Fault),
 }
 
 impl Inner {
     /// Looks at all of `ids`, in as few calls as the cloud allows. Gives one sight for each.
-    pub(crate) async fn look(&self, ids: &[InstanceId], effort: &Effort<'_>) -> Sights {
-        let limit = match self.sightedness.mode() {
+    pub(crate) async fn look(
+        &self,
+        ids: &[InstanceId],
+        effort: &CallContext<'_>,
+    ) -> ObserveResults {
+        let limit = match self.batch_reads.mode() {
             Mode::OneByOne => 1,
             _ => self.provider.profile().batch_limits.observe.max(1),
         };
         if ids.is_empty() {
-            return Sights::new();
+            return ObserveResults::new();
         }
         if ids.len() <= limit {
             return self.look_at_chunk(ids, effort).await;
@@ -44,27 +48,34 @@ impl Inner {
         looks.concat().await
     }
 
-    async fn look_at_chunk(&self, chunk: &[InstanceId], effort: &Effort<'_>) -> Sights {
+    async fn look_at_chunk(
+        &self,
+        chunk: &[InstanceId],
+        effort: &CallContext<'_>,
+    ) -> ObserveResults {
         if let [id] = chunk {
-            return Sights::from([(id.clone(), self.look_at(id, effort).await)]);
+            return ObserveResults::from([(id.clone(), self.look_at(id, effort).await)]);
         }
         match self.ask(chunk, effort).await {
             Ok(rows) => {
-                let (mut sights, missing) = partition(chunk, rows);
-                if !sights.is_empty() {
-                    self.sightedness.set(Mode::Together);
+                let (mut results, missing) = partition(chunk, rows);
+                if !results.is_empty() {
+                    self.batch_reads.set(Mode::Together);
                 }
-                if self.sightedness.mode() == Mode::Together {
-                    sights.extend(missing.into_iter().map(|id| (id, Sight::Absent)));
-                    return sights;
+                if self.batch_reads.mode() == Mode::Together {
+                    results.extend(missing.into_iter().map(|id| (id, ObserveResult::NotFound)));
+                    return results;
                 }
                 // The cloud showed nothing at all. Perhaps it does not understand the question:
                 // ask again in the form that every cloud documents.
-                let sights = self.look_one_by_one(chunk, effort).await;
-                if sights.values().any(|sight| matches!(sight, Sight::Seen(_))) {
-                    self.sightedness.set(Mode::OneByOne);
+                let results = self.look_one_by_one(chunk, effort).await;
+                if results
+                    .values()
+                    .any(|result| matches!(result, ObserveResult::Found(_)))
+                {
+                    self.batch_reads.set(Mode::OneByOne);
                 }
-                sights
+                results
             }
             // Some clouds refuse the whole question because of one id.
             Err(failure) if failure.fault.kind() == FaultKind::NotFound => {
@@ -80,8 +91,12 @@ impl Inner {
 
     /// Finds what spoils a question, so that the others can be seen. Gives up at once when it is
     /// not about one: when both halves are refused.
-    async fn look_in_halves(&self, chunk: &[InstanceId], effort: &Effort<'_>) -> Sights {
-        let mut sights = Sights::new();
+    async fn look_in_halves(
+        &self,
+        chunk: &[InstanceId],
+        effort: &CallContext<'_>,
+    ) -> ObserveResults {
+        let mut results = ObserveResults::new();
         let mut parts = VecDeque::from(<[_; 2]>::from(chunk.split_at(chunk.len() / 2)));
         let (mut refused, mut answered) = (0, false);
         while let Some(part) = parts.pop_front() {
@@ -89,8 +104,8 @@ impl Inner {
                 Ok(rows) => {
                     answered = true;
                     let (seen, missing) = partition(part, rows);
-                    sights.extend(seen);
-                    sights.extend(missing.into_iter().map(|id| (id, Sight::Absent)));
+                    results.extend(seen);
+                    results.extend(missing.into_iter().map(|id| (id, ObserveResult::NotFound)));
                 }
                 Err(failure) => {
                     refused += 1;
@@ -101,41 +116,45 @@ impl Inner {
                     if part.len() > 1 && is_about_one_perhaps(fault.kind()) {
                         parts.extend(<[_; 2]>::from(part.split_at(part.len() / 2)));
                     } else {
-                        sights.extend(missed(part, &fault));
+                        results.extend(missed(part, &fault));
                     }
                 }
             }
         }
-        sights
+        results
     }
 
-    async fn look_one_by_one(&self, ids: &[InstanceId], effort: &Effort<'_>) -> Sights {
+    async fn look_one_by_one(
+        &self,
+        ids: &[InstanceId],
+        effort: &CallContext<'_>,
+    ) -> ObserveResults {
         let looks: Vec<_> = ids.iter().map(|id| self.look_at(id, effort)).collect();
         // In the order of the ids.
         let looks = stream::iter(looks).buffered(self.concurrency);
-        let sights: Vec<Sight> = looks.collect().await;
-        ids.iter().cloned().zip(sights).collect()
+        let results: Vec<ObserveResult> = looks.collect().await;
+        ids.iter().cloned().zip(results).collect()
     }
 
-    async fn look_at(&self, id: &InstanceId, effort: &Effort<'_>) -> Sight {
+    async fn look_at(&self, id: &InstanceId, effort: &CallContext<'_>) -> ObserveResult {
         match self.ask(std::slice::from_ref(id), effort).await {
             Ok(rows) => rows
                 .into_iter()
                 .find(|row| row.instance == *id)
-                .map_or(Sight::Absent, Sight::Seen),
-            Err(failure) if failure.fault.kind() == FaultKind::NotFound => Sight::Absent,
-            Err(failure) => Sight::Missed(failure.fault),
+                .map_or(ObserveResult::NotFound, ObserveResult::Found),
+            Err(failure) if failure.fault.kind() == FaultKind::NotFound => ObserveResult::NotFound,
+            Err(failure) => ObserveResult::Failed(failure.fault),
         }
     }
 
     async fn ask(
         &self,
         ids: &[InstanceId],
-        effort: &Effort<'_>,
-    ) -> Result<Vec<Observation>, Failure> {
-        let call = self.provider.observe(ids).map_err(Failure::unsent)?;
-        let effort = Effort {
-            purpose: Purpose::Observe,
+        effort: &CallContext<'_>,
+    ) -> Result<Vec<Observation>, CallError> {
+        let call = self.provider.observe(ids).map_err(CallError::unsent)?;
+        let effort = CallContext {
+            purpose: CallKind::Observe,
             instances: ids.len(),
             ..*effort
         };
@@ -143,7 +162,7 @@ impl Inner {
     }
 }
 
-pub(crate) type Sights = HashMap<InstanceId, Sight>;
+pub(crate) type ObserveResults = HashMap<InstanceId, ObserveResult>;
 
 /// Whether a look at several can have been refused because of one of them.
 fn is_about_one_perhaps(kind: FaultKind) -> bool {
@@ -156,25 +175,25 @@ fn is_about_one_perhaps(kind: FaultKind) -> bool {
 fn missed<'i>(
     ids: &'i [InstanceId],
     fault: &'i Fault,
-) -> impl Iterator<Item = (InstanceId, Sight)> + 'i {
+) -> impl Iterator<Item = (InstanceId, ObserveResult)> + 'i {
     ids.iter()
-        .map(|id| (id.clone(), Sight::Missed(fault.clone())))
+        .map(|id| (id.clone(), ObserveResult::Failed(fault.clone())))
 }
 
 /// Rows of instances that were asked for, and the ids that have none.
-fn partition(asked: &[InstanceId], rows: Vec<Observation>) -> (Sights, Vec<InstanceId>) {
+fn partition(asked: &[InstanceId], rows: Vec<Observation>) -> (ObserveResults, Vec<InstanceId>) {
     let wanted: HashSet<&InstanceId> = asked.iter().collect();
-    let sights: Sights = rows
+    let results: ObserveResults = rows
         .into_iter()
         .filter(|row| wanted.contains(&row.instance))
-        .map(|row| (row.instance.clone(), Sight::Seen(row)))
+        .map(|row| (row.instance.clone(), ObserveResult::Found(row)))
         .collect();
     let missing = asked
         .iter()
-        .filter(|id| !sights.contains_key(*id))
+        .filter(|id| !results.contains_key(*id))
         .cloned()
         .collect();
-    (sights, missing)
+    (results, missing)
 }
 
 /// The fault of an instance that its cloud does not show.
@@ -187,7 +206,7 @@ pub(crate) fn not_shown() -> Fault {
 
 /// Whether the cloud has ever answered a question about several instances at once.
 #[derive(Debug, Default)]
-pub(crate) struct Sightedness(AtomicU8);
+pub(crate) struct BatchReadSupport(AtomicU8);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Mode {
@@ -196,7 +215,7 @@ enum Mode {
     OneByOne,
 }
 
-impl Sightedness {
+impl BatchReadSupport {
     fn mode(&self) -> Mode {
         match self.0.load(Ordering::Relaxed) {
             0 => Mode::Untried,

@@ -1,0 +1,15 @@
+//! Power requests: planned, sent, followed, and reported instance by instance.
+
+pub(crate) mod escalate;
+pub(crate) mod event;
+pub(crate) mod job;
+pub(crate) mod options;
+pub(crate) mod plan;
+pub(crate) mod report;
+pub(crate) mod request;
+pub(crate) mod run;
+pub(crate) mod send;
+pub(crate) mod tracked_instance;
+pub(crate) mod tracker;
+pub(crate) mod triage;
+pub(crate) mod waves;

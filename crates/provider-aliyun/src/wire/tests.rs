@@ -562,11 +562,11 @@ fn odd_answers_are_carried_through_as_what_they_are() {
 #[test]
 fn the_security_lock_counts_before_others() {
     let locks = |reasons: &[&str]| OperationLocks {
-        lock_reason: Rows(
+        lock_reason: LenientList(
             reasons
                 .iter()
                 .map(|reason| LockReason {
-                    lock_reason: Text(Some((*reason).to_owned())),
+                    lock_reason: LenientText(Some((*reason).to_owned())),
                 })
                 .collect(),
         ),

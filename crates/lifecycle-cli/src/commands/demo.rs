@@ -107,7 +107,7 @@ fn print_calls(
     }
     let calls = fleet.calls();
     for (place, line) in &mut lines {
-        let limit = place.cloud.profile().limits.of(ActionKind::Start);
+        let limit = place.cloud.profile().batch_limits.of(ActionKind::Start);
         line.least = line.machines.div_ceil(limit);
         line.calls = calls.get(*place).copied().unwrap_or_default();
     }

@@ -62,7 +62,7 @@ async fn read(fleet: &Fleet, place: &Location, limit: Duration) -> Result<Vec<Ro
     let rows = list.iter().map(|observation| {
         let reference = InstanceReference {
             place: place.clone(),
-            instance: observation.id.clone(),
+            instance: observation.instance.clone(),
         };
         Row::of_observation(&reference, observation)
     });

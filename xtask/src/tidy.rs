@@ -5,6 +5,8 @@
 mod links;
 mod members;
 mod prose;
+mod retired;
+mod rust;
 mod source;
 
 use std::{
@@ -75,7 +77,7 @@ const CHECKS: &[Check] = &[
 ];
 
 /// The checks whose findings are only printed. A line that moves to `CHECKS` is enforced.
-const WARNINGS: &[Check] = &[source::long_files, prose::above_limits];
+const WARNINGS: &[Check] = &[source::long_files, prose::above_limits, retired::names];
 
 /// The files of the repository. Paths are relative to its root and separated by `/`.
 #[derive(Debug, Default)]

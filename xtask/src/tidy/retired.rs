@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{
-    Files,
+    files::Files,
     rust::{Part, only},
 };
 
@@ -217,13 +217,17 @@ pub(super) fn names(files: &Files) -> Vec<String> {
             .filter(|vocabulary| vocabulary.folders.iter().any(|it| path.starts_with(it)))
             .flat_map(|vocabulary| vocabulary.names.iter().copied())
             .collect();
+        let mut places: BTreeMap<String, Vec<usize>> = BTreeMap::new();
         for (number, name) in used_names(path, text) {
-            if let Some(term) = terms.get(name.as_str()) {
-                findings.push(format!(
-                    "{path}:{number}: {name} is retired; the term is {term}"
-                ));
+            if terms.contains_key(name.as_str()) {
+                places.entry(name).or_default().push(number);
             }
         }
+        findings.extend(places.iter().map(|(name, lines)| {
+            let (first, count) = (lines.iter().min().unwrap_or(&0), lines.len());
+            let term = terms[name.as_str()];
+            format!("{path}:{first}: {name} is retired, the term is {term} ({count} places)")
+        }));
     }
     findings
 }
@@ -285,11 +289,9 @@ mod tests {
         assert_eq!(
             names(&files),
             [
-                "crates/a/src/lib.rs:5: Draft is retired; the term is UnsignedRequest",
-                "crates/a/src/lib.rs:1: Draft is retired; the term is UnsignedRequest",
-                "crates/a/src/lib.rs:3: Stamp is retired; the term is SigningContext",
-                "docs/a.md:1: Draft is retired; the term is UnsignedRequest",
-                "docs/a.md:3: Draft is retired; the term is UnsignedRequest",
+                "crates/a/src/lib.rs:1: Draft is retired, the term is UnsignedRequest (2 places)",
+                "crates/a/src/lib.rs:3: Stamp is retired, the term is SigningContext (1 places)",
+                "docs/a.md:1: Draft is retired, the term is UnsignedRequest (2 places)",
             ]
         );
     }

@@ -1,7 +1,7 @@
 //! Checks of the Rust files: what each is for, how long it is, and what its code must not say: the
 //! name of a cloud, a look at the machine, a request sent past the one path.
 
-use super::Files;
+use super::files::Files;
 
 /// Every file begins by saying what it is for. The name of a `tests.rs` says it.
 pub(super) fn undocumented_modules(files: &Files) -> Vec<String> {
@@ -117,7 +117,7 @@ const SENDERS: [&str; 3] = [
     "crates/lifecycle-facade/src/fleet/probe.rs",
 ];
 
-fn is_test(path: &str) -> bool {
+pub(super) fn is_test(path: &str) -> bool {
     path.ends_with("/tests.rs") || path.contains("/tests/")
 }
 

@@ -136,6 +136,11 @@ impl ActionKind {
         }
     }
 
+    /// X
+    pub fn is_satisfied_by(self, state: PowerState) -> bool {
+        self != Self::Reboot && (state == self.goal() || state.is_moving_to(self.goal()))
+    }
+
     /// The English verb, in lower case.
     pub fn as_str(self) -> &'static str {
         match self {

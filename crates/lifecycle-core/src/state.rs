@@ -79,6 +79,15 @@ impl PowerState {
         )
     }
 
+    /// Returns whether the state leads to `goal` without a further request.
+    pub fn is_moving_to(self, goal: Self) -> bool {
+        match goal {
+            Self::Running => matches!(self, Self::Starting | Self::Rebooting),
+            Self::Stopped => self == Self::Stopping,
+            _ => false,
+        }
+    }
+
     /// The name of the state, in lower case.
     pub fn as_str(self) -> &'static str {
         match self {

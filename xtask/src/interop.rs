@@ -16,7 +16,7 @@ use environment::{Environment, Preparation};
 use crate::{
     CLOUDS,
     cargo::Cargo,
-    exit::{CouldNotRun, Verdict},
+    exit::{CheckResult, CouldNotRun},
 };
 
 /// Run the vendors' own Python SDKs against the simulated clouds.
@@ -35,33 +35,33 @@ pub(crate) struct Interop {
 }
 
 impl Interop {
-    pub(crate) fn run(&self, root: &Path) -> Result<Verdict, CouldNotRun> {
+    pub(crate) fn run(&self, root: &Path) -> Result<CheckResult, CouldNotRun> {
         let target = target_folder()?;
         let environment = Environment::new(&scripts(root), &folder(&target));
         let python = match environment.prepare()? {
             Preparation::Ready(python) => python,
             Preparation::Unavailable(reason) => return self.skip(&reason),
-            Preparation::Wrong(reason) => {
+            Preparation::InvalidRequirements(reason) => {
                 println!("interop: {reason}");
-                return Ok(Verdict::Failed);
+                return Ok(CheckResult::Failed);
             }
         };
-        if build(&target).run(root)? != Verdict::Passed {
-            return Ok(Verdict::Failed);
+        if build(&target).run(root)? != CheckResult::Passed {
+            return Ok(CheckResult::Failed);
         }
         let status = self
             .runner(root, &target, &python)
             .status()
             .map_err(|error| CouldNotRun(format!("{} did not start: {error}", python.display())))?;
-        Ok(Verdict::passed_if(status.success()))
+        Ok(CheckResult::passed_if(status.success()))
     }
 
-    fn skip(&self, reason: &str) -> Result<Verdict, CouldNotRun> {
+    fn skip(&self, reason: &str) -> Result<CheckResult, CouldNotRun> {
         if self.required {
             return Err(CouldNotRun(format!("interop: {reason}")));
         }
         println!("interop: skipped, because {reason}");
-        Ok(Verdict::Skipped)
+        Ok(CheckResult::Skipped)
     }
 
     fn runner(&self, root: &Path, target: &Path, python: &Path) -> Command {
@@ -129,7 +129,7 @@ mod tests {
     fn what_cannot_be_had_is_skipped_unless_required() {
         let reason = "there is no python3";
 
-        assert_eq!(parsed(&[]).skip(reason), Ok(Verdict::Skipped));
+        assert_eq!(parsed(&[]).skip(reason), Ok(CheckResult::Skipped));
         assert_eq!(
             parsed(&["--required"]).skip(reason),
             Err(CouldNotRun("interop: there is no python3".to_owned()))

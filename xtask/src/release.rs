@@ -13,7 +13,7 @@ mod stage;
 
 use std::{fs, path::Path};
 
-use crate::exit::{CouldNotRun, Verdict};
+use crate::exit::{CheckResult, CouldNotRun};
 use crates::{Crates, Release};
 use neighbours::Neighbours;
 use stage::Stage;
@@ -30,7 +30,7 @@ pub(crate) struct ReleaseCheck {
 }
 
 impl ReleaseCheck {
-    pub(crate) fn run(&self, root: &Path) -> Result<Verdict, CouldNotRun> {
+    pub(crate) fn run(&self, root: &Path) -> Result<CheckResult, CouldNotRun> {
         let crates = Crates::read(root)?;
         let mut failed = false;
         for name in &self.names {
@@ -38,9 +38,9 @@ impl ReleaseCheck {
             println!("\nrelease-check: {name} {}", release.version);
             let stage = Stage::new(root, release, self.allow_dirty)?;
             let steps = steps(&crates, release, &stage);
-            failed |= take(steps, |line| println!("{line}"))? == Verdict::Failed;
+            failed |= take(steps, |line| println!("{line}"))? == CheckResult::Failed;
         }
-        Ok(Verdict::passed_if(!failed))
+        Ok(CheckResult::passed_if(!failed))
     }
 }
 
@@ -98,7 +98,7 @@ impl<'a> Step<'a> {
 }
 
 /// Takes the steps up to the first failure, and hands a line for each to `print`.
-fn take(steps: Vec<Step<'_>>, mut print: impl FnMut(String)) -> Result<Verdict, CouldNotRun> {
+fn take(steps: Vec<Step<'_>>, mut print: impl FnMut(String)) -> Result<CheckResult, CouldNotRun> {
     let mut failed = false;
     for step in steps {
         let (word, text) = match (failed, step.work) {
@@ -118,29 +118,29 @@ fn take(steps: Vec<Step<'_>>, mut print: impl FnMut(String)) -> Result<Verdict, 
                 .to_owned(),
         );
     }
-    Ok(Verdict::passed_if(!failed))
+    Ok(CheckResult::passed_if(!failed))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn lines(second: Finding) -> (Verdict, Vec<String>) {
+    fn lines(second: Finding) -> (CheckResult, Vec<String>) {
         let mut lines = Vec::new();
         let steps = vec![
             Step::new("tag", || Ok(Finding::Passed("a-v1.0.0".to_owned()))),
             Step::new("package", || Ok(second)),
             Step::new("test", || Ok(Finding::Passed("all".to_owned()))),
         ];
-        let verdict = take(steps, |line| lines.push(line)).expect("each step ends with a finding");
-        (verdict, lines)
+        let result = take(steps, |line| lines.push(line)).expect("each step ends with a finding");
+        (result, lines)
     }
 
     #[test]
     fn each_step_has_a_line_and_a_skipped_one_is_no_failure() {
-        let (verdict, lines) = lines(Finding::Skipped("no such tool".to_owned()));
+        let (result, lines) = lines(Finding::Skipped("no such tool".to_owned()));
 
-        assert_eq!(verdict, Verdict::Passed);
+        assert_eq!(result, CheckResult::Passed);
         assert_eq!(
             lines,
             [
@@ -153,9 +153,9 @@ mod tests {
 
     #[test]
     fn the_first_failure_ends_the_check() {
-        let (verdict, lines) = lines(Finding::Failed("no licence".to_owned()));
+        let (result, lines) = lines(Finding::Failed("no licence".to_owned()));
 
-        assert_eq!(verdict, Verdict::Failed);
+        assert_eq!(result, CheckResult::Failed);
         assert_eq!(
             lines[1..],
             ["failed   package     no licence", "not run  test"]

@@ -17,7 +17,7 @@ use std::path::Path;
 
 use files::Files;
 
-use crate::exit::{CouldNotRun, Verdict};
+use crate::exit::{CheckResult, CouldNotRun};
 
 /// Check manifests, file names, module documentation and links.
 #[derive(Debug, Default, clap::Args)]
@@ -32,7 +32,7 @@ pub(crate) struct Tidy {
 }
 
 impl Tidy {
-    pub(crate) fn run(&self, root: &Path) -> Result<Verdict, CouldNotRun> {
+    pub(crate) fn run(&self, root: &Path) -> Result<CheckResult, CouldNotRun> {
         let files = Files::below(root).map_err(|error| {
             CouldNotRun(format!(
                 "the files below {} are not readable: {error}",
@@ -45,7 +45,7 @@ impl Tidy {
         };
         if let Some(lines) = report {
             lines.iter().for_each(|line| println!("{line}"));
-            return Ok(Verdict::Passed);
+            return Ok(CheckResult::Passed);
         }
         let findings = |checks: &[Check]| {
             let findings = checks.iter().flat_map(|check| check(&files));
@@ -63,7 +63,7 @@ impl Tidy {
             files.paths.len(),
             failures.len()
         );
-        Ok(Verdict::passed_if(failures.is_empty()))
+        Ok(CheckResult::passed_if(failures.is_empty()))
     }
 }
 

@@ -24,7 +24,7 @@ pub(super) enum Preparation {
     /// What is needed is not on this machine and cannot be had now, and why.
     Unavailable(String),
     /// The requirements themselves are wrong: a package is not the one that was fixed.
-    Wrong(String),
+    InvalidRequirements(String),
 }
 
 /// The requirements are fixed for this version and newer ones.
@@ -43,34 +43,34 @@ impl Environment {
             Ok(version) => version,
             Err(reason) => return Ok(Preparation::Unavailable(reason)),
         };
-        let stamp = self.stamp(&version)?;
-        if is_current(&self.stamp_path(), &stamp) {
+        let fingerprint = self.fingerprint(&version)?;
+        if is_current(&self.fingerprint_path(), &fingerprint) {
             return Ok(Preparation::Ready(self.python()));
         }
         println!(
             "interop: making a virtual environment with the vendors' SDKs, which takes a while"
         );
-        if let Err(trouble) = self.make() {
-            return Ok(trouble.preparation());
+        if let Err(error) = self.make() {
+            return Ok(error.preparation());
         }
-        write(&self.stamp_path(), &stamp)?;
+        write(&self.fingerprint_path(), &fingerprint)?;
         Ok(Preparation::Ready(self.python()))
     }
 
     /// Everything that the contents of the environment follow from.
-    fn stamp(&self, version: &str) -> Result<String, CouldNotRun> {
-        let mut stamp = format!("python {version}\n");
+    fn fingerprint(&self, version: &str) -> Result<String, CouldNotRun> {
+        let mut fingerprint = format!("python {version}\n");
         for file in [BUILD, REQUIREMENTS] {
             let path = self.scripts.join(file);
             let text = fs::read_to_string(&path).map_err(|error| {
                 CouldNotRun(format!("{} is not readable: {error}", path.display()))
             })?;
-            stamp.push_str(&text);
+            fingerprint.push_str(&text);
         }
-        Ok(stamp)
+        Ok(fingerprint)
     }
 
-    fn make(&self) -> Result<(), Trouble> {
+    fn make(&self) -> Result<(), StepError> {
         run(Command::new(PYTHON)
             .args(["-m", "venv", "--clear"])
             .arg(self.venv()))?;
@@ -97,7 +97,7 @@ impl Environment {
         self.folder.join("venv")
     }
 
-    fn stamp_path(&self) -> PathBuf {
+    fn fingerprint_path(&self) -> PathBuf {
         self.venv().join("made-from.txt")
     }
 
@@ -141,31 +141,31 @@ fn is_new_enough(version: &str) -> bool {
 }
 
 /// Was the environment finished, and from the same things?
-fn is_current(path: &Path, stamp: &str) -> bool {
-    fs::read_to_string(path).is_ok_and(|written| written == stamp)
+fn is_current(path: &Path, fingerprint: &str) -> bool {
+    fs::read_to_string(path).is_ok_and(|written| written == fingerprint)
 }
 
 /// Why a step of making the environment failed.
 #[derive(Debug)]
-struct Trouble {
+struct StepError {
     step: String,
     output: String,
 }
 
-impl Trouble {
+impl StepError {
     /// A package that is not the fixed one is a failure; anything else is this machine's.
     fn preparation(&self) -> Preparation {
-        let reason = format!("`{}` failed: {}", self.step, self.essence());
-        let hash_trouble = ["DO NOT MATCH THE HASHES", "Hashes are required"];
-        if hash_trouble.iter().any(|words| self.output.contains(words)) {
-            Preparation::Wrong(reason)
+        let reason = format!("`{}` failed: {}", self.step, self.error_line());
+        let hash_errors = ["DO NOT MATCH THE HASHES", "Hashes are required"];
+        if hash_errors.iter().any(|words| self.output.contains(words)) {
+            Preparation::InvalidRequirements(reason)
         } else {
             Preparation::Unavailable(reason)
         }
     }
 
     /// The last line in which pip names an error, or the last line at all.
-    fn essence(&self) -> &str {
+    fn error_line(&self) -> &str {
         let lines = || self.output.lines().rev().map(str::trim);
         lines()
             .find(|line| line.starts_with("ERROR:"))
@@ -174,21 +174,21 @@ impl Trouble {
     }
 }
 
-fn run(command: &mut Command) -> Result<(), Trouble> {
-    let step = shown(command);
+fn run(command: &mut Command) -> Result<(), StepError> {
+    let step = short_command(command);
     let output = match command.output() {
         Ok(output) if output.status.success() => return Ok(()),
         Ok(output) => [output.stdout, output.stderr].concat(),
         Err(error) => error.to_string().into_bytes(),
     };
-    Err(Trouble {
+    Err(StepError {
         step,
         output: String::from_utf8_lossy(&output).into_owned(),
     })
 }
 
 /// The command as words, without the folders of its program and its files.
-fn shown(command: &Command) -> String {
+fn short_command(command: &Command) -> String {
     let words = std::iter::once(command.get_program()).chain(command.get_args());
     let names: Vec<_> = words
         .filter_map(|word| Path::new(word).file_name())
@@ -211,7 +211,7 @@ mod tests {
     fn judged(output: &str) -> Preparation {
         let step = "python -m pip install".to_owned();
         let output = output.to_owned();
-        Trouble { step, output }.preparation()
+        StepError { step, output }.preparation()
     }
 
     #[test]
@@ -240,7 +240,10 @@ mod tests {
             "ERROR: THESE PACKAGES DO NOT MATCH THE HASHES FROM THE REQUIREMENTS FILE.",
             "ERROR: Hashes are required in --require-hashes mode, but they are missing",
         ] {
-            assert!(matches!(judged(output), Preparation::Wrong(_)), "{output}");
+            assert!(
+                matches!(judged(output), Preparation::InvalidRequirements(_)),
+                "{output}"
+            );
         }
     }
 
@@ -267,16 +270,20 @@ mod tests {
         for file in [BUILD, REQUIREMENTS] {
             write(&folder.join(file), "six==1.17.0\n").expect("a temporary file");
         }
-        let stamp = environment.stamp("3.11.7").expect("both files are there");
-        assert!(!is_current(&environment.stamp_path(), &stamp));
+        let fingerprint = environment
+            .fingerprint("3.11.7")
+            .expect("both files are there");
+        assert!(!is_current(&environment.fingerprint_path(), &fingerprint));
 
-        write(&environment.stamp_path(), &stamp).expect("a temporary file");
-        assert!(is_current(&environment.stamp_path(), &stamp));
-        assert_ne!(environment.stamp("3.12.0").as_ref(), Ok(&stamp));
+        write(&environment.fingerprint_path(), &fingerprint).expect("a temporary file");
+        assert!(is_current(&environment.fingerprint_path(), &fingerprint));
+        assert_ne!(environment.fingerprint("3.12.0").as_ref(), Ok(&fingerprint));
 
         write(&folder.join(REQUIREMENTS), "six==1.16.0\n").expect("a temporary file");
-        let changed = environment.stamp("3.11.7").expect("both files are there");
-        assert!(!is_current(&environment.stamp_path(), &changed));
+        let changed = environment
+            .fingerprint("3.11.7")
+            .expect("both files are there");
+        assert!(!is_current(&environment.fingerprint_path(), &changed));
         fs::remove_dir_all(&folder).expect("the temporary folder");
     }
 
@@ -284,7 +291,7 @@ mod tests {
     fn packages_are_installed_with_their_hashes() {
         let environment = Environment::new(Path::new("scripts"), Path::new("folder"));
 
-        let line = shown(&environment.pip(REQUIREMENTS));
+        let line = short_command(&environment.pip(REQUIREMENTS));
 
         assert!(
             line.contains("--require-hashes --requirement requirements.txt"),
@@ -297,13 +304,13 @@ mod tests {
     fn a_step_that_fails_tells_what_it_said() {
         let cargo = env::var_os("CARGO").expect("cargo runs this test");
 
-        let trouble = run(Command::new(&cargo).arg("no-such-command-of-cargo"))
+        let error = run(Command::new(&cargo).arg("no-such-command-of-cargo"))
             .expect_err("cargo has no such command");
         assert!(
-            trouble.step.ends_with("no-such-command-of-cargo"),
-            "{trouble:?}"
+            error.step.ends_with("no-such-command-of-cargo"),
+            "{error:?}"
         );
-        assert!(trouble.output.contains("no such command"), "{trouble:?}");
+        assert!(error.output.contains("no such command"), "{error:?}");
 
         assert!(run(Command::new(&cargo).arg("--version")).is_ok());
         assert!(run(&mut Command::new("no-such-program")).is_err());

@@ -9,7 +9,7 @@ use std::{
 use super::crates::{Crates, Need, Release};
 use crate::{
     cargo::Cargo,
-    exit::{CouldNotRun, Verdict},
+    exit::{CheckResult, CouldNotRun},
 };
 
 /// The neighbours of one crate, and those of its neighbours.
@@ -104,9 +104,9 @@ impl fmt::Display for Need {
 pub(super) fn is_published(root: &Path, need: &Need) -> Result<bool, CouldNotRun> {
     let question = Cargo::new("info --quiet --registry crates-io")
         .arg(format!("{}@{}", need.name, need.version));
-    match question.ask(root)? {
-        (Verdict::Passed, _) => Ok(true),
-        (Verdict::Failed, text) if text.contains("could not find") => Ok(false),
+    match question.read_all(root)? {
+        (CheckResult::Passed, _) => Ok(true),
+        (CheckResult::Failed, text) if text.contains("could not find") => Ok(false),
         (_, text) => Err(CouldNotRun(format!("`{question}`: {}", text.trim()))),
     }
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 use super::{Finding, crates::Release, program};
 use crate::{
     cargo::Cargo,
-    exit::{CouldNotRun, Verdict},
+    exit::{CheckResult, CouldNotRun},
 };
 
 /// The tag that the release will have. One that is there already means that the version was not
@@ -32,14 +32,14 @@ pub(super) fn compare(root: &Path, release: &Release) -> Result<Finding, CouldNo
             "there is no tag {pattern} to compare with"
         )));
     };
-    if Cargo::new("semver-checks --version").ask(root)?.0 == Verdict::Failed {
+    if Cargo::new("semver-checks --version").read_all(root)?.0 == CheckResult::Failed {
         return Ok(Finding::Skipped(format!(
             "cargo-semver-checks is not installed, so nothing was compared with {last}"
         )));
     }
     let call = comparison(release, &last);
     Ok(match call.run(root)? {
-        Verdict::Passed => Finding::Passed(format!("{} fits {last}", release.version)),
+        CheckResult::Passed => Finding::Passed(format!("{} fits {last}", release.version)),
         _ => Finding::Failed(format!("`{call}`")),
     })
 }

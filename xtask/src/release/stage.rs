@@ -8,7 +8,7 @@ use std::{
 use super::{Finding, crates::Release, neighbours::Neighbours, program};
 use crate::{
     cargo::Cargo,
-    exit::{CouldNotRun, Verdict},
+    exit::{CheckResult, CouldNotRun},
 };
 
 /// The folders of one check, below the target folder.
@@ -54,7 +54,7 @@ impl<'a> Stage<'a> {
     /// Packages the crate and unpacks it.
     pub(super) fn package(&self) -> Result<Finding, CouldNotRun> {
         let call = self.pack(&self.release.name);
-        if call.run(self.root)? == Verdict::Failed {
+        if call.run(self.root)? == CheckResult::Failed {
             return Ok(Finding::Failed(format!("`{call}`")));
         }
         let copy = self.unpack(self.release)?;
@@ -77,7 +77,7 @@ impl<'a> Stage<'a> {
     ) -> Result<Finding, CouldNotRun> {
         for name in neighbours.local() {
             let call = self.pack(name);
-            if call.run(self.root)? == Verdict::Failed {
+            if call.run(self.root)? == CheckResult::Failed {
                 return Ok(Finding::Failed(format!("`{call}`")));
             }
             self.unpack(release(name)?)?;
@@ -110,7 +110,7 @@ impl<'a> Stage<'a> {
         // First the copied lock file has to forget that neighbours were members of our workspace.
         let calls = std::iter::once(self.in_stage("update --quiet --workspace")).chain(pins);
         for call in calls {
-            if call.run(self.root)? == Verdict::Failed {
+            if call.run(self.root)? == CheckResult::Failed {
                 return Ok(Finding::Failed(format!("`{call}`")));
             }
         }
@@ -134,7 +134,7 @@ impl<'a> Stage<'a> {
             .env("CARGO_TARGET_DIR", &self.built)
             .env("CARGO_PROFILE_DEV_DEBUG", "0");
         Ok(match call.run(self.root)? {
-            Verdict::Passed => Finding::Passed("the packaged copy".to_owned()),
+            CheckResult::Passed => Finding::Passed("the packaged copy".to_owned()),
             _ => Finding::Failed(format!("`{call}`")),
         })
     }

@@ -2,10 +2,7 @@
 
 use std::path::Path;
 
-use crate::{
-    cargo::Cargo,
-    exit::{CheckResult, CouldNotRun},
-};
+use crate::{cargo::Cargo, exit::CommandResult};
 
 /// Run the benchmarks in a release build.
 #[derive(Debug, clap::Args)]
@@ -16,7 +13,7 @@ pub(crate) struct Bench {
 }
 
 impl Bench {
-    pub(crate) fn run(&self, root: &Path) -> Result<CheckResult, CouldNotRun> {
+    pub(crate) fn run(&self, root: &Path) -> CommandResult {
         self.call().run(root)
     }
 

@@ -8,7 +8,7 @@ use std::{
     process::{Command, Stdio},
 };
 
-use crate::exit::{CheckResult, CouldNotRun};
+use crate::exit::{CheckResult, CommandResult, CouldNotRun};
 
 /// One call of cargo, which prints as a line for a shell.
 #[derive(Clone, Debug)]
@@ -37,7 +37,7 @@ impl Cargo {
     }
 
     /// Runs cargo in `root` and prints the output.
-    pub(crate) fn run(&self, root: &Path) -> Result<CheckResult, CouldNotRun> {
+    pub(crate) fn run(&self, root: &Path) -> CommandResult {
         let status = self
             .command(root)
             .status()

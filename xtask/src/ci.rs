@@ -11,7 +11,7 @@ use std::{
 
 use crate::{
     cargo::Cargo,
-    exit::{CheckResult, CouldNotRun},
+    exit::{CheckResult, CommandResult},
     features::Features,
     interop::Interop,
     new_provider::NewProvider,
@@ -22,13 +22,13 @@ use crate::{
 /// Run all steps of CI in the same order, up to the first failure.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Ci {
-    /// Also run the remaining steps after a failure.
+    /// Run the remaining steps after a failure, too.
     #[arg(long)]
     keep_going: bool,
 }
 
 impl Ci {
-    pub(crate) fn run(&self, root: &Path) -> Result<CheckResult, CouldNotRun> {
+    pub(crate) fn run(&self, root: &Path) -> CommandResult {
         let rows = rows(&steps(), self.keep_going, |step| run_step(step, root));
         println!();
         for row in &rows {
@@ -72,7 +72,7 @@ struct Step {
 
 enum StepAction {
     Cargo(Cargo),
-    Xtask(fn(&Path) -> StepResult),
+    Xtask(fn(&Path) -> CommandResult),
 }
 
 impl Step {
@@ -84,7 +84,7 @@ impl Step {
     }
 
     /// Creates a step that runs a command of this program in this process.
-    fn xtask(name: &'static str, command: fn(&Path) -> StepResult) -> Self {
+    fn xtask(name: &'static str, command: fn(&Path) -> CommandResult) -> Self {
         Self {
             name,
             action: StepAction::Xtask(command),
@@ -118,11 +118,9 @@ fn run_step(step: &Step, root: &Path) -> StepRun {
     run
 }
 
-type StepResult = Result<CheckResult, CouldNotRun>;
-
 /// The result and the duration of a step.
 struct StepRun {
-    result: StepResult,
+    result: CommandResult,
     took: Duration,
 }
 
@@ -184,7 +182,7 @@ fn summary(rows: &[StepRow]) -> String {
 }
 
 /// Returns a failure if a step failed, otherwise the reason if a step could not run.
-fn overall(rows: &[StepRow]) -> StepResult {
+fn overall(rows: &[StepRow]) -> CommandResult {
     let results = || {
         rows.iter()
             .filter_map(|row| row.run.as_ref())
@@ -222,9 +220,10 @@ pub(crate) fn now() -> Instant {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::exit::CouldNotRun;
 
     /// Runs three steps; the second step has the given result.
-    fn run(second: &StepResult, keep_going: bool) -> Vec<StepRow> {
+    fn run(second: &CommandResult, keep_going: bool) -> Vec<StepRow> {
         let steps = ["first", "second", "third"].map(|name| Step::cargo(name, Cargo::new(name)));
         rows(&steps, keep_going, |step| {
             let result = if step.name == "second" {

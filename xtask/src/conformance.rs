@@ -2,10 +2,7 @@
 
 use std::path::Path;
 
-use crate::{
-    cargo::Cargo,
-    exit::{CheckResult, CouldNotRun},
-};
+use crate::{cargo::Cargo, exit::CommandResult};
 
 /// Run the scenarios that every provider must pass, and print the results as a table.
 ///
@@ -33,7 +30,7 @@ pub(crate) struct Conformance {
 }
 
 impl Conformance {
-    pub(crate) fn run(&self, root: &Path) -> Result<CheckResult, CouldNotRun> {
+    pub(crate) fn run(&self, root: &Path) -> CommandResult {
         self.call().run(root)
     }
 

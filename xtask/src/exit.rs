@@ -29,6 +29,9 @@ impl CheckResult {
     }
 }
 
+/// The result of a command, or the reason why the command could not run.
+pub(crate) type CommandResult = Result<CheckResult, CouldNotRun>;
+
 /// The reason why a command could not run, such as a missing cargo or an unreadable folder.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct CouldNotRun(pub(crate) String);
@@ -40,7 +43,7 @@ impl fmt::Display for CouldNotRun {
 }
 
 /// Prints why a command could not run and returns the exit code.
-pub(crate) fn for_result(result: &Result<CheckResult, CouldNotRun>) -> ExitCode {
+pub(crate) fn for_result(result: &CommandResult) -> ExitCode {
     if let Err(reason) = result {
         eprintln!("{reason}");
     }
@@ -54,7 +57,7 @@ pub(crate) fn for_usage(error: &clap::Error) -> ExitCode {
     ExitCode::from(usage_code(error))
 }
 
-fn code(result: &Result<CheckResult, CouldNotRun>) -> u8 {
+fn code(result: &CommandResult) -> u8 {
     match result {
         Ok(CheckResult::Passed | CheckResult::Skipped) => PASSED,
         Ok(CheckResult::Failed) => FAILED,

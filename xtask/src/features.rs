@@ -7,7 +7,7 @@ use std::path::Path;
 use crate::{
     CLOUDS,
     cargo::Cargo,
-    exit::{CheckResult, CouldNotRun},
+    exit::{CheckResult, CommandResult},
 };
 
 /// Check that the crates compile with none, one and all of their features.
@@ -19,7 +19,7 @@ pub(crate) struct Features {
 }
 
 impl Features {
-    pub(crate) fn run(&self, root: &Path) -> Result<CheckResult, CouldNotRun> {
+    pub(crate) fn run(&self, root: &Path) -> CommandResult {
         let mut failed = Vec::new();
         for call in self.calls() {
             println!("features: {call}");

@@ -22,7 +22,7 @@ mod weigh;
 use std::{path::Path, process::ExitCode};
 
 use clap::Parser;
-use exit::{CheckResult, CouldNotRun};
+use exit::CommandResult;
 
 /// The clouds. Each cloud is a feature of the facade and a crate `provider-<cloud>`.
 const CLOUDS: [&str; 4] = ["baidu", "aliyun", "zenlayer", "huawei"];
@@ -46,7 +46,7 @@ enum Command {
 }
 
 impl Command {
-    fn run(&self, root: &Path) -> Result<CheckResult, CouldNotRun> {
+    fn run(&self, root: &Path) -> CommandResult {
         match self {
             Self::Ci(ci) => ci.run(root),
             Self::Features(features) => features.run(root),

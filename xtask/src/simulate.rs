@@ -2,10 +2,7 @@
 
 use std::path::Path;
 
-use crate::{
-    cargo::Cargo,
-    exit::{CheckResult, CouldNotRun},
-};
+use crate::{cargo::Cargo, exit::CommandResult};
 
 /// Run the engine against simulated clouds with random faults, and check the reports.
 #[derive(Debug, clap::Args)]
@@ -28,7 +25,7 @@ pub(crate) struct Simulate {
 }
 
 impl Simulate {
-    pub(crate) fn run(&self, root: &Path) -> Result<CheckResult, CouldNotRun> {
+    pub(crate) fn run(&self, root: &Path) -> CommandResult {
         self.call().run(root)
     }
 

@@ -17,7 +17,7 @@ use std::path::Path;
 
 use files::Files;
 
-use crate::exit::{CheckResult, CouldNotRun};
+use crate::exit::{CheckResult, CommandResult, CouldNotRun};
 
 /// Check manifests, file names, module documentation and links.
 #[derive(Debug, Default, clap::Args)]
@@ -32,7 +32,7 @@ pub(crate) struct Tidy {
 }
 
 impl Tidy {
-    pub(crate) fn run(&self, root: &Path) -> Result<CheckResult, CouldNotRun> {
+    pub(crate) fn run(&self, root: &Path) -> CommandResult {
         let files = Files::below(root).map_err(|error| {
             CouldNotRun(format!(
                 "the files below {} are not readable: {error}",

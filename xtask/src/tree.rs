@@ -11,7 +11,7 @@ use std::{
 use crate::{
     CLOUDS,
     cargo::Cargo,
-    exit::{CheckResult, CouldNotRun},
+    exit::{CheckResult, CommandResult, CouldNotRun},
     features::all_combinations,
 };
 
@@ -20,7 +20,7 @@ use crate::{
 pub(crate) struct Tree {}
 
 impl Tree {
-    pub(crate) fn run(&self, root: &Path) -> Result<CheckResult, CouldNotRun> {
+    pub(crate) fn run(&self, root: &Path) -> CommandResult {
         let rules = rules();
         let mut findings = Vec::new();
         for rule in &rules {

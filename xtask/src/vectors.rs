@@ -9,7 +9,7 @@ use std::path::{self, Path, PathBuf};
 use crate::{
     CLOUDS,
     cargo::Cargo,
-    exit::{CheckResult, CouldNotRun},
+    exit::{CheckResult, CommandResult, CouldNotRun},
 };
 
 /// Check the signatures of every cloud against `DIR/<cloud>/signing.json`.
@@ -20,7 +20,7 @@ pub(crate) struct Vectors {
 }
 
 impl Vectors {
-    pub(crate) fn run(&self, root: &Path) -> Result<CheckResult, CouldNotRun> {
+    pub(crate) fn run(&self, root: &Path) -> CommandResult {
         let folder = path::absolute(&self.dir).map_err(|error| {
             CouldNotRun(format!("{} is not a path: {error}", self.dir.display()))
         })?;
@@ -31,7 +31,7 @@ impl Vectors {
         Ok(CheckResult::passed_if(all_hold))
     }
 
-    fn check(&self, cloud: &str, folder: &Path, root: &Path) -> Result<CheckResult, CouldNotRun> {
+    fn check(&self, cloud: &str, folder: &Path, root: &Path) -> CommandResult {
         let inside = Path::new(cloud).join("signing.json");
         if !folder.join(&inside).is_file() {
             println!(
@@ -95,7 +95,7 @@ impl<'a> Count<'a> {
         match (self.passed, self.failed, test) {
             (0, 0, _) => println!("{cloud}: the file has no vectors"),
             (_, 0, CheckResult::Failed) => {
-                println!("{cloud}: the test failed, but no vector failed")
+                println!("{cloud}: the test failed, but no vector failed");
             }
             _ => {}
         }

@@ -15,7 +15,7 @@ use crate::{
     CLOUDS,
     cargo::Cargo,
     ci::now,
-    exit::{CheckResult, CouldNotRun},
+    exit::{CheckResult, CommandResult, CouldNotRun},
 };
 
 /// Build small programs with and without lifecycle from scratch, and print crates and seconds.
@@ -26,7 +26,7 @@ pub(crate) struct Weigh {
 }
 
 impl Weigh {
-    pub(crate) fn run(&self, root: &Path) -> Result<CheckResult, CouldNotRun> {
+    pub(crate) fn run(&self, root: &Path) -> CommandResult {
         let target = env::var_os("CARGO_TARGET_DIR").unwrap_or_else(|| "target".into());
         let base = root.join(target).join("weigh");
         println!("| program | crates | cold development build | processor time |");

@@ -1,4 +1,4 @@
-//! The virtual environment that holds the vendors' SDKs.
+//! The virtual environment with the vendors' SDKs.
 
 use std::{
     fs,
@@ -8,26 +8,26 @@ use std::{
 
 use crate::exit::CouldNotRun;
 
-/// A virtual environment below the target folder, made from two requirements files. It is made once
-/// and used until one of them, or Python, changes.
+/// A virtual environment below the target folder. A change of Python or of one of the two
+/// requirements files leads to a new environment.
 #[derive(Debug)]
 pub(super) struct Environment {
     scripts: PathBuf,
     folder: PathBuf,
 }
 
-/// What came of preparing the environment.
+/// The result of preparing the environment.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Preparation {
-    /// The environment's Python.
+    /// The path of the environment's Python.
     Ready(PathBuf),
-    /// What is needed is not on this machine and cannot be had now, and why.
+    /// The reason why the environment cannot be created on this machine now.
     Unavailable(String),
-    /// The requirements themselves are wrong: a package is not the one that was fixed.
+    /// The error in the requirements: a package does not have the required hash.
     InvalidRequirements(String),
 }
 
-/// The requirements are fixed for this version and newer ones.
+/// The oldest version that the requirements support.
 const OLDEST_PYTHON: (u32, u32) = (3, 11);
 
 impl Environment {
@@ -47,17 +47,15 @@ impl Environment {
         if is_current(&self.fingerprint_path(), &fingerprint) {
             return Ok(Preparation::Ready(self.python()));
         }
-        println!(
-            "interop: making a virtual environment with the vendors' SDKs, which takes a while"
-        );
-        if let Err(error) = self.make() {
+        println!("interop: creating a virtual environment with the vendors' SDKs; please wait");
+        if let Err(error) = self.create() {
             return Ok(error.preparation());
         }
         write(&self.fingerprint_path(), &fingerprint)?;
         Ok(Preparation::Ready(self.python()))
     }
 
-    /// Everything that the contents of the environment follow from.
+    /// Returns all inputs of the environment: the version of Python and the requirements.
     fn fingerprint(&self, version: &str) -> Result<String, CouldNotRun> {
         let mut fingerprint = format!("python {version}\n");
         for file in [BUILD, REQUIREMENTS] {
@@ -70,11 +68,11 @@ impl Environment {
         Ok(fingerprint)
     }
 
-    fn make(&self) -> Result<(), StepError> {
+    fn create(&self) -> Result<(), StepError> {
         run(Command::new(PYTHON)
             .args(["-m", "venv", "--clear"])
             .arg(self.venv()))?;
-        // What builds the packages that come as source is fixed too, so it must be there before.
+        // The build tools have fixed versions, too, and source packages need the tools first.
         run(&mut self.pip(BUILD))?;
         run(self.pip(REQUIREMENTS).arg("--no-build-isolation"))
     }
@@ -114,20 +112,20 @@ const BUILD: &str = "requirements-build.txt";
 const REQUIREMENTS: &str = "requirements.txt";
 const PYTHON: &str = if cfg!(windows) { "python" } else { "python3" };
 
-/// The version of this machine's Python, or why it is of no use.
+/// Returns the version of Python, or the reason why Python is missing or too old.
 fn python_version() -> Result<String, String> {
     let print_version = "import platform; print(platform.python_version())";
     let output = Command::new(PYTHON)
         .args(["-c", print_version])
         .output()
-        .map_err(|error| format!("there is no {PYTHON}: {error}"))?;
+        .map_err(|error| format!("{PYTHON} did not start: {error}"))?;
     let version = String::from_utf8_lossy(&output.stdout).trim().to_owned();
     if is_new_enough(&version) {
         Ok(version)
     } else {
         let (major, minor) = OLDEST_PYTHON;
         Err(format!(
-            "{PYTHON} is {version:?}, older than {major}.{minor}"
+            "{PYTHON} has version {version:?}, but {major}.{minor} is required"
         ))
     }
 }
@@ -140,12 +138,12 @@ fn is_new_enough(version: &str) -> bool {
     }
 }
 
-/// Was the environment finished, and from the same things?
+/// Reports whether the environment is complete and has the same inputs.
 fn is_current(path: &Path, fingerprint: &str) -> bool {
     fs::read_to_string(path).is_ok_and(|written| written == fingerprint)
 }
 
-/// Why a step of making the environment failed.
+/// A failed step of creating the environment.
 #[derive(Debug)]
 struct StepError {
     step: String,
@@ -153,7 +151,7 @@ struct StepError {
 }
 
 impl StepError {
-    /// A package that is not the fixed one is a failure; anything else is this machine's.
+    /// Classifies the error: a wrong hash is a failure; other errors come from the machine.
     fn preparation(&self) -> Preparation {
         let reason = format!("`{}` failed: {}", self.step, self.error_line());
         let hash_errors = ["DO NOT MATCH THE HASHES", "Hashes are required"];
@@ -164,13 +162,13 @@ impl StepError {
         }
     }
 
-    /// The last line in which pip names an error, or the last line at all.
+    /// Returns the last error line of pip, or the last line.
     fn error_line(&self) -> &str {
         let lines = || self.output.lines().rev().map(str::trim);
         lines()
             .find(|line| line.starts_with("ERROR:"))
             .or_else(|| lines().find(|line| !line.is_empty()))
-            .unwrap_or("it said nothing")
+            .unwrap_or("no output")
     }
 }
 
@@ -187,7 +185,7 @@ fn run(command: &mut Command) -> Result<(), StepError> {
     })
 }
 
-/// The command as words, without the folders of its program and its files.
+/// Returns the arguments of a command without the folders of programs and files.
 fn short_command(command: &Command) -> String {
     let words = std::iter::once(command.get_program()).chain(command.get_args());
     let names: Vec<_> = words
@@ -208,20 +206,20 @@ mod tests {
 
     use super::*;
 
-    fn judged(output: &str) -> Preparation {
+    fn prepared(output: &str) -> Preparation {
         let step = "python -m pip install".to_owned();
         let output = output.to_owned();
         StepError { step, output }.preparation()
     }
 
     #[test]
-    fn a_machine_without_network_makes_it_unavailable() {
+    fn error_of_the_network_makes_the_environment_unavailable() {
         let output = "WARNING: Retrying\n\
                       ERROR: No matching distribution found for six==1.17.0\n\
                       \n\
                       [notice] A new release of pip is available\n";
         assert_eq!(
-            judged(output),
+            prepared(output),
             Preparation::Unavailable(
                 "`python -m pip install` failed: ERROR: No matching distribution found for six==1.17.0"
                     .to_owned()
@@ -229,26 +227,26 @@ mod tests {
         );
         let reason = "`python -m pip install` failed: No module named venv";
         assert_eq!(
-            judged("No module named venv\n"),
+            prepared("No module named venv\n"),
             Preparation::Unavailable(reason.to_owned())
         );
     }
 
     #[test]
-    fn a_package_that_is_not_the_fixed_one_is_a_failure() {
+    fn package_with_another_hash_is_a_failure() {
         for output in [
             "ERROR: THESE PACKAGES DO NOT MATCH THE HASHES FROM THE REQUIREMENTS FILE.",
             "ERROR: Hashes are required in --require-hashes mode, but they are missing",
         ] {
             assert!(
-                matches!(judged(output), Preparation::InvalidRequirements(_)),
+                matches!(prepared(output), Preparation::InvalidRequirements(_)),
                 "{output}"
             );
         }
     }
 
     #[test]
-    fn old_and_odd_versions_of_python_are_refused() {
+    fn old_and_invalid_versions_of_python_are_refused() {
         for (version, good) in [
             ("3.11.7", true),
             ("3.12.0rc1", true),
@@ -263,7 +261,7 @@ mod tests {
     }
 
     #[test]
-    fn an_environment_is_used_until_what_it_was_made_from_changes() {
+    fn environment_is_used_until_an_input_changes() {
         let folder = env::temp_dir().join(format!("xtask-interop-{}", process::id()));
         let environment = Environment::new(&folder, &folder);
         fs::create_dir_all(environment.venv()).expect("a temporary folder");
@@ -288,7 +286,7 @@ mod tests {
     }
 
     #[test]
-    fn packages_are_installed_with_their_hashes() {
+    fn packages_are_installed_with_hashes() {
         let environment = Environment::new(Path::new("scripts"), Path::new("folder"));
 
         let line = short_command(&environment.pip(REQUIREMENTS));
@@ -301,7 +299,7 @@ mod tests {
     }
 
     #[test]
-    fn a_step_that_fails_tells_what_it_said() {
+    fn failed_step_has_its_output() {
         let cargo = env::var_os("CARGO").expect("cargo runs this test");
 
         let error = run(Command::new(&cargo).arg("no-such-command-of-cargo"))

@@ -21,7 +21,7 @@ pub(crate) struct Conformance {
     /// An instance that a live run may use, as cloud/region/id. Can be given several times.
     #[arg(long, value_name = "REF", requires = "live")]
     instance: Vec<String>,
-    /// Also start, stop and reboot the named instances.
+    /// Start, stop and reboot the named instances, too.
     #[arg(long, requires = "live")]
     allow_power: bool,
     /// Send requests to this address instead of the cloud's address.

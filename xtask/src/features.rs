@@ -1,4 +1,4 @@
-//! `cargo xtask features`: builds of each crate with the feature combinations that users pick.
+//! `cargo xtask features`: builds of each crate with common combinations of features.
 //!
 //! `--powerset` builds all combinations and runs the tests of the facade, too.
 

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     files::Files,
-    rust::{Part, only},
+    rust::{Part, keep, without_tests},
     source::is_test,
 };
 
@@ -52,7 +52,7 @@ pub(super) fn of_crates(files: &Files) -> BTreeMap<&str, Vec<Import<'_>>> {
         let Some((folder, name)) = module_name(path) else {
             continue;
         };
-        let code = without_tests(only(Part::Code, text));
+        let code = keep(&[Part::Code], &without_tests(text));
         let paths = Reader::new(&name, &code).read();
         let module = Module { file: path, paths };
         // A program beside a library uses the library as another crate.
@@ -80,27 +80,6 @@ fn module_name(path: &str) -> Option<(&str, Name)> {
         name.pop();
     }
     (name.first().map(String::as_str) != Some("bin")).then_some((folder, name))
-}
-
-/// Blanks out each item with `#[cfg(test)]`.
-fn without_tests(mut code: String) -> String {
-    const MARK: &str = "#[cfg(test)]";
-    while let Some(begin) = code.find(MARK) {
-        let mut depth = 0;
-        let end = code[begin + MARK.len()..]
-            .char_indices()
-            .find(|(_, letter)| {
-                depth += isize::from(*letter == '{') - isize::from(*letter == '}');
-                depth == 0 && [';', '}'].contains(letter)
-            });
-        let end = end.map_or(code.len(), |(at, _)| begin + MARK.len() + at + 1);
-        let blank: String = code[begin..end]
-            .bytes()
-            .map(|byte| if byte == b'\n' { '\n' } else { ' ' })
-            .collect();
-        code.replace_range(begin..end, &blank);
-    }
-    code
 }
 
 fn imports<'a>(modules: &BTreeMap<Name, Module<'a>>) -> Vec<Import<'a>> {

@@ -1,7 +1,10 @@
 //! Checks of the Rust files: what each is for, how long it is, and what its code must not say: the
 //! name of a cloud, a look at the machine, a request sent past the one path.
 
-use super::files::Files;
+use super::{
+    files::Files,
+    rust::{Part, keep, without_tests},
+};
 
 /// Every file begins by saying what it is for. The name of a `tests.rs` says it.
 pub(super) fn undocumented_modules(files: &Files) -> Vec<String> {
@@ -50,7 +53,7 @@ pub(super) fn looks_at_the_machine(files: &Files) -> Vec<String> {
         .sources()
         .filter(|(path, _)| is_pure(path) && !is_test(path))
     {
-        for (number, code) in code_lines(before_tests(text)) {
+        for (number, code) in code_lines(&without_tests(text)) {
             if let Some(look) = LOOKS.iter().find(|look| code.contains(*look)) {
                 findings.push(format!(
                     "{path}:{number}: {look} looks at the machine; take it from `ProviderContext`"
@@ -69,7 +72,7 @@ pub(super) fn side_paths(files: &Files) -> Vec<String> {
         .filter(|(path, _)| PRODUCT.iter().any(|folder| path.starts_with(folder)))
         .filter(|(path, _)| !SENDERS.contains(path) && !is_test(path))
     {
-        for (number, code) in code_lines(before_tests(text)) {
+        for (number, code) in code_lines(&without_tests(text)) {
             if code.contains("transport.send(") {
                 findings.push(format!("{path}:{number}: sends past `call/engine.rs`"));
             }
@@ -121,31 +124,10 @@ pub(super) fn is_test(path: &str) -> bool {
     path.ends_with("/tests.rs") || path.contains("/tests/")
 }
 
-fn before_tests(text: &str) -> &str {
-    text.split("#[cfg(test)]\nmod tests {")
-        .next()
-        .unwrap_or_default()
-}
-
-/// The lines without their comments, numbered from 1.
-fn code_lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
-    (1..).zip(text.lines().map(without_comment))
-}
-
-/// The line up to a comment. The slashes of an address follow a colon, those of a comment a blank
-/// or nothing.
-pub(super) fn without_comment(line: &str) -> &str {
-    let begins_comment = |at: &usize| {
-        line[..*at]
-            .chars()
-            .next_back()
-            .is_none_or(char::is_whitespace)
-    };
-    let comment = line
-        .match_indices("//")
-        .map(|(at, _)| at)
-        .find(begins_comment);
-    comment.map_or(line, |at| &line[..at])
+/// Returns the lines without comments, numbered from 1.
+fn code_lines(text: &str) -> Vec<(usize, String)> {
+    let code = keep(&[Part::Code, Part::Literal], text);
+    (1..).zip(code.lines().map(str::to_owned)).collect()
 }
 
 #[cfg(test)]

@@ -1,7 +1,8 @@
-//! `cargo xtask tree`: the crates that each dependency tree must and must not hold.
+//! `cargo xtask tree`: the required and the forbidden crates of each dependency tree.
 //!
 //! A provider does no I/O, the client uses no provider, the simulator shares no code with a provider.
-//! One line of a manifest can break such a rule without an error. The resolved tree shows the breach.
+//! One line of a manifest can break such a rule without an error, but the resolved tree shows the
+//! mistake.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -39,9 +40,9 @@ impl Tree {
     }
 }
 
-/// Crates that do I/O or need a runtime.
+/// Crates for I/O or a runtime.
 const INPUT_AND_OUTPUT: [&str; 4] = ["reqwest", "tokio", "hyper", "rustls"];
-/// Crates that link the system's OpenSSL. TLS comes from rustls.
+/// Crates that link OpenSSL. TLS comes from rustls.
 const OPENSSL: [&str; 3] = ["openssl", "openssl-sys", "native-tls"];
 const ANY_PROVIDER: &str = "provider-*";
 const ANY_LIFECYCLE: &str = "lifecycle-*";
@@ -98,7 +99,7 @@ fn workspace() -> TreeRule {
         .requires("xtask")
 }
 
-/// The packages that one dependency tree must and must not hold. A required package is exempt from
+/// The required and the forbidden packages of one dependency tree. A required package is exempt from
 /// the forbidden patterns.
 #[derive(Debug)]
 struct TreeRule {
@@ -118,7 +119,7 @@ impl TreeRule {
         }
     }
 
-    /// Requires a package. Each rule requires one, so that an empty tree is a finding.
+    /// Requires a package. Each rule requires a package, so an empty tree is a finding.
     fn requires(mut self, package: impl Into<String>) -> Self {
         self.required.push(package.into());
         self

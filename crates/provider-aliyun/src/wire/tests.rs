@@ -15,7 +15,7 @@ use crate::{
 
 /// What we ask for where the vendor's Python SDK was recorded; `None` where we ask in another way.
 fn our_draft(name: &str) -> Option<UnsignedRequest> {
-    let together = &config().with_batch(Batch::AllTogether);
+    let together = &config().with_batch_mode(BatchMode::AllTogether);
     let one = &ids(1)[..];
     Some(match name {
         "start-instance" => act_draft(
@@ -562,11 +562,11 @@ fn odd_answers_are_carried_through_as_what_they_are() {
 #[test]
 fn the_security_lock_counts_before_others() {
     let locks = |reasons: &[&str]| OperationLocks {
-        lock_reason: Rows(
+        lock_reason: LenientList(
             reasons
                 .iter()
                 .map(|reason| LockReason {
-                    lock_reason: Text(Some((*reason).to_owned())),
+                    lock_reason: LenientText(Some((*reason).to_owned())),
                 })
                 .collect(),
         ),
@@ -595,7 +595,7 @@ fn a_cut_answer_is_never_a_good_one() {
             let cut = with_body(&reply, reply.body().slice(..length));
             match fault::check(&cut) {
                 Err(fault) => assert_eq!(fault.code(), None, "{length} of {response}"),
-                Ok(()) => assert!(Answer::read(&cut).is_err(), "{length} of {response}"),
+                Ok(()) => assert!(Body::read(&cut).is_err(), "{length} of {response}"),
             }
         }
     }

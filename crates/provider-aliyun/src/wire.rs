@@ -7,8 +7,8 @@ use std::sync::LazyLock;
 
 use http::Method;
 use lifecycle_core::{
-    Action, ApiCall, BatchAck, Fault, FaultKind, HttpResponse, InstanceId, LocalDisk, Lock,
-    Observation, Page, PageToken, PowerState, RebootOptions, StartOptions, StopMode, StopOptions,
+    Action, ApiCall, BatchAck, Fault, FaultKind, HttpResponse, InstanceId, ListPage, LocalDisk,
+    Lock, Observation, PageToken, PowerState, RebootOptions, StartOptions, StopMode, StopOptions,
     StoppedBilling, UnsignedRequest, encode,
 };
 use serde::Deserialize;
@@ -66,7 +66,7 @@ pub(crate) fn observe(
 }
 
 /// Lists the page at the token, or the first page.
-pub(crate) fn list(config: &Config, page: Option<&PageToken>) -> ApiCall<Page> {
+pub(crate) fn list(config: &Config, page: Option<&PageToken>) -> ApiCall<ListPage> {
     let query = match page {
         Some(token) => describe_query(config).with("NextToken", token.as_str()),
         None => describe_query(config),
@@ -302,12 +302,10 @@ fn read_observations(response: &HttpResponse) -> Result<Vec<Observation>, Fault>
 }
 
 /// Reads a page of the list. The last page has an empty token or no token.
-fn read_page(response: &HttpResponse) -> Result<Page, Fault> {
+fn read_page(response: &HttpResponse) -> Result<ListPage, Fault> {
     let mut body = Body::read(response)?;
-    Ok(Page {
-        next: body.next_token.0.take().map(PageToken::new),
-        observations: body.observations(),
-    })
+    let next = body.next_token.0.take().map(PageToken::new);
+    Ok(ListPage::new(body.observations()).with_next(next))
 }
 
 /// The response body of all operations. Each list is wrapped in two objects.

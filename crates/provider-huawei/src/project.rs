@@ -50,7 +50,7 @@ pub fn find_project_id(
     let unsigned = UnsignedRequest::new("KeystoneListProjects", Method::GET, "/v3/projects")
         .with_query(format!("name={}", encode::percent(&name)));
     let request = iam_endpoint(config, None, ctx)
-        .and_then(|endpoint| sign(&endpoint, None, &unsigned, key, &ctx.stamp()));
+        .and_then(|endpoint| sign(&endpoint, None, &unsigned, key, &ctx.signing_context()));
     match request {
         Ok(request) => ExchangeStep::http(
             unsigned.operation,

@@ -3,7 +3,7 @@
 use http::Method;
 use lifecycle_core::{
     Action, ApiCall, BatchAck, Fault, FaultKind, HttpResponse, InstanceId, JobId, LenientField,
-    LenientObject, Lock, Observation, Page, PageToken, PowerState, ResponseExt, StopMode,
+    LenientObject, ListPage, Lock, Observation, PageToken, PowerState, ResponseExt, StopMode,
     UnsignedRequest, encode,
 };
 use serde::{Deserialize, Deserializer};
@@ -61,7 +61,7 @@ pub(crate) fn observe(
 /// page numbers, which shift when servers come and go. Some sites know page numbers only
 /// (<https://support.huaweicloud.com/eu/nl-nl/api-ecs/en-us_topic_0094148850.html>). So the list starts
 /// with markers, and continues with page numbers if the cloud ignores the marker.
-pub(crate) fn list(config: &Config, page: Option<&PageToken>) -> ApiCall<Page> {
+pub(crate) fn list(config: &Config, page: Option<&PageToken>) -> ApiCall<ListPage> {
     let start = PageStart::of(page);
     let position = match &start {
         PageStart::First => None,
@@ -176,27 +176,26 @@ fn read_many(response: &HttpResponse) -> Result<Vec<Observation>, Fault> {
 
 /// Reads a page. A page that is not full is the last page. The field `count` does not help, because
 /// `count` is the total of all pages.
-fn read_page(response: &HttpResponse, start: &PageStart) -> Result<Page, Fault> {
+fn read_page(response: &HttpResponse, start: &PageStart) -> Result<ListPage, Fault> {
     let ServerRows {
         count,
         observations,
     } = read_rows(response)?;
     if let PageStart::After(marker) = start
-        && observations.iter().any(|row| row.id.as_str() == marker)
+        && observations
+            .iter()
+            .any(|row| row.instance.as_str() == marker)
     {
         // The first page again: the cloud ignores the marker.
-        return Ok(Page {
-            observations: Vec::new(),
-            next: Some(PageStart::numbered(2)),
-        });
+        return Ok(ListPage::new(Vec::new()).with_next(Some(PageStart::numbered(2))));
     }
     let next = match (start, observations.last()) {
         _ if count < PAGE_SIZE => None,
         (PageStart::Number(number), _) => Some(PageStart::numbered(number.saturating_add(1))),
-        (_, Some(last)) => Some(PageToken::new(last.id.as_str())),
+        (_, Some(last)) => Some(PageToken::new(last.instance.as_str())),
         (_, None) => return Err(response.unreadable("a full page without a usable id")),
     };
-    Ok(Page { observations, next })
+    Ok(ListPage::new(observations).with_next(next))
 }
 
 /// The number of rows of a list, and the rows with a usable server.

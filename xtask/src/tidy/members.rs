@@ -1,6 +1,6 @@
 //! Checks of the crates as a set: the files that each has, and what its manifest says.
 
-use super::Files;
+use super::files::Files;
 use crate::{CLOUDS, manifest::Manifest};
 
 /// Every crate has a README, and a published one a changelog.

@@ -5,7 +5,7 @@
 
 use std::{collections::BTreeMap, fmt, ops::AddAssign};
 
-use super::{Files, source::without_comment};
+use super::{files::Files, source::without_comment};
 
 /// The percentage of doc comments that may begin oddly.
 const MAX_ODD_STARTS: f64 = 5.0;

@@ -132,13 +132,13 @@ impl Sender<'_> {
             (ExecutionStatus::NotExecuted, FaultKind::Deadline) => {
                 let mut tracker = self.run.tracker();
                 for id in ids {
-                    tracker.skipped(id, failure.fault.clone());
+                    tracker.never_sent(id, &failure.fault);
                 }
             }
             (ExecutionStatus::NotExecuted, _) => {
                 let mut tracker = self.run.tracker();
                 for id in ids {
-                    tracker.refused(id, failure.fault.clone());
+                    tracker.rejected(id, &failure.fault);
                 }
             }
             _ => self.ambiguous(ids, &failure.fault),
@@ -219,7 +219,7 @@ impl Sender<'_> {
         {
             let mut tracker = self.run.tracker();
             for id in ids {
-                tracker.ambiguous(id, fault, self.run.settle_by());
+                tracker.answer_lost(id, fault, self.run.settle_by());
             }
         }
         self.run.begin_grace(ids);
@@ -272,7 +272,7 @@ impl Sender<'_> {
                 }
                 Some(ObserveResult::NotFound) => {
                     let fault = not_shown().with_request_id(fault.request_id());
-                    self.run.tracker().refused(id, fault);
+                    self.run.tracker().rejected(id, &fault);
                 }
                 _ => rest.push(id.clone()),
             }
@@ -295,7 +295,7 @@ impl Sender<'_> {
     /// part of it, and what cannot be seen may have moved.
     async fn halve_if_still(&self, ids: Vec<InstanceId>, fault: &Fault) -> Vec<ActionBatch> {
         let until = self.run.settle_by();
-        let pause = self.run.inner.provider.profile().cadence.every;
+        let pause = self.run.inner.provider.profile().polling.every;
         while Instant::now() < until {
             sleep_until(until.min(Instant::now() + pause)).await;
             let results = self.run.look(&ids).await;

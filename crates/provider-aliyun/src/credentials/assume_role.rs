@@ -59,7 +59,7 @@ fn assume(
         Some(id) => parameters.with("ExternalId", id),
         None => parameters,
     };
-    let query = signed_query(parameters, &base.credential, &ctx.stamp())?;
+    let query = signed_query(parameters, &base.credential, &ctx.signing_context())?;
     let request = request(Method::GET, &role.sts_endpoint(ctx)?, format!("/?{query}"))?;
     let label = role.label();
     let then = move |response: Result<_, Fault>, _: &ProviderContext<'_>| {

@@ -119,7 +119,7 @@ fn begin(
         ExchangeStep::Done(match expires {
             Some(expires) if resolved.expires.is_none() => resolved
                 .with_expiry(expires)
-                .renewed_before(mode::PROGRAM_RENEWAL),
+                .with_renewal(mode::PROGRAM_RENEWAL),
             _ => resolved,
         })
     }))

@@ -38,7 +38,7 @@ use crate::PROFILE;
 /// URI.
 pub fn sources(config: &CredentialSourceConfig) -> Vec<Box<dyn CredentialSource>> {
     let mut sources: Vec<Box<dyn CredentialSource>> = vec![
-        Box::new(EnvCredentialSource::new(PROFILE.variables)),
+        Box::new(EnvCredentialSource::new(PROFILE.env_vars)),
         Box::new(OidcVariables::new().with_config(config.clone())),
     ];
     sources.extend(files(config));

@@ -117,7 +117,7 @@ fn stored_sign_in(
     mode: &str,
     ctx: &ProviderContext<'_>,
 ) -> Result<Box<dyn CredentialSource>, Fault> {
-    let now = ctx.stamp().unix();
+    let now = ctx.signing_context().unix();
     let expires = section.time("sts_expiration").filter(|expires| {
         let seconds = expires.duration_since(UNIX_EPOCH).unwrap_or_default();
         i64::try_from(seconds.as_secs()).is_ok_and(|seconds| seconds > now)

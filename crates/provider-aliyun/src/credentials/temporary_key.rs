@@ -140,7 +140,7 @@ fn resolve(
     let expiration = required(key.expiration, "Expiration")?;
     let expires: SystemTime = read_expiry(&expiration, response)?;
     let resolved = ResolvedCredential::new(Credential::session(id, secret, token), source);
-    Ok(resolved.with_expiry(expires).renewed_before(RENEWAL))
+    Ok(resolved.with_expiry(expires).with_renewal(RENEWAL))
 }
 
 fn unreadable(response: &HttpResponse, message: &str) -> Fault {

@@ -117,8 +117,15 @@ impl Agency {
         )
         .with_body(body.to_string());
         let source = format!("agency {} of account {owner} (IAM)", self.name);
-        let request = iam_endpoint(config, None, ctx)
-            .and_then(|iam| sign(&iam, None, &unsigned, &base.credential, &ctx.stamp()));
+        let request = iam_endpoint(config, None, ctx).and_then(|iam| {
+            sign(
+                &iam,
+                None,
+                &unsigned,
+                &base.credential,
+                &ctx.signing_context(),
+            )
+        });
         match request {
             Ok(request) => ExchangeStep::http(
                 unsigned.operation,

@@ -126,7 +126,7 @@ impl MetadataService {
                         self.0
                     )),
                     _ => temporary_key::read(&response, "ECS agency (metadata)".to_owned())
-                        .map(|resolved| resolved.renewed_before(RENEWAL))
+                        .map(|resolved| resolved.with_renewal(RENEWAL))
                         .into(),
                 }
             },

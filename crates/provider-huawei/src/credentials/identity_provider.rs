@@ -108,7 +108,7 @@ fn exchange_token(
         move |response, _| {
             response
                 .and_then(|response| temporary_key::read(&response, source))
-                .map(|resolved| resolved.renewed_before(RENEWAL))
+                .map(|resolved| resolved.with_renewal(RENEWAL))
                 .into()
         },
     ))

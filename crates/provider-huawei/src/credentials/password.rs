@@ -152,7 +152,7 @@ fn read(response: &HttpResponse, source: String) -> Result<ResolvedCredential, F
     let expires = read_expiry(&body.token.expires_at, response)?;
     Ok(ResolvedCredential::new(Credential::Token(token), source)
         .with_expiry(expires)
-        .renewed_before(RENEWAL))
+        .with_renewal(RENEWAL))
 }
 
 /// Exchanges the password in the variables of Huawei's Terraform provider.

@@ -1,148 +1,114 @@
-//! Reading a crate's `Cargo.toml` as far as the checks need it.
-//!
-//! Not a TOML reader: it knows `[section]` and `key = value`, where a value may span lines inside
-//! brackets. Cargo has read the file before, so what is left is to see how it was written.
+//! The parts of a crate's `Cargo.toml` that the checks need.
 
-/// The entries of one manifest, in order.
+use std::collections::BTreeMap;
+
+use toml::de::{DeTable, DeValue};
+
+/// One manifest.
 #[derive(Debug)]
 pub(crate) struct Manifest {
-    pub(crate) entries: Vec<Entry>,
+    /// The fields of `[package]`; the text is absent where the value is not a string.
+    fields: BTreeMap<String, Option<String>>,
+    is_published: bool,
+    /// The dependencies of all sections.
+    pub(crate) dependencies: Vec<Dependency>,
 }
 
-/// One `key = value` and the section that it stands in.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Entry {
-    pub(crate) section: String,
-    pub(crate) key: String,
-    /// The value without blanks outside of strings, on one line.
+/// One dependency of one section.
+#[derive(Debug)]
+pub(crate) struct Dependency {
+    pub(crate) name: String,
+    /// The value as written.
     pub(crate) value: String,
+    pub(crate) version: Option<String>,
+    pub(crate) has_path: bool,
+    /// The version comes from `[workspace.dependencies]`.
+    pub(crate) inherits: bool,
+    is_for_tests: bool,
 }
 
 impl Manifest {
+    /// Reads a manifest. Cargo has read the same file before and reported errors in the syntax.
     pub(crate) fn read(text: &str) -> Self {
-        let mut entries: Vec<Entry> = Vec::new();
-        let mut section = String::new();
-        let mut depth = 0;
-        for line in text
-            .lines()
-            .map(significant)
-            .filter(|line| !line.is_empty())
-        {
-            let in_value = depth > 0;
-            if !in_value && line.starts_with('[') {
-                section = line.trim_matches(['[', ']']).to_owned();
-                continue;
-            }
-            match (in_value, entries.last_mut(), line.split_once('=')) {
-                (true, Some(entry), _) => entry.value.push_str(&line),
-                (_, _, Some((key, value))) => entries.push(Entry::new(&section, key, value)),
-                _ => {}
-            }
-            depth += nesting(&line);
+        let (document, _) = DeTable::parse_recoverable(text);
+        let document = document.get_ref();
+        let package = document
+            .get("package")
+            .and_then(|it| it.get_ref().as_table());
+        let fields = package.into_iter().flatten();
+        let mut dependencies = Vec::new();
+        collect_dependencies(document, text, &mut dependencies);
+        Self {
+            fields: fields
+                .map(|(key, value)| {
+                    let text = value.get_ref().as_str().map(str::to_owned);
+                    (key.get_ref().to_string(), text)
+                })
+                .collect(),
+            is_published: package
+                .and_then(|package| package.get("publish")?.get_ref().as_bool())
+                .unwrap_or(true),
+            dependencies,
         }
-        Self { entries }
     }
 
-    /// Whether `[package]` says anything about `field`, here or by inheriting it.
+    /// Reports whether `[package]` has a value for `field`, in this file or from the workspace.
     pub(crate) fn has_field(&self, field: &str) -> bool {
-        self.package()
-            .any(|entry| entry.key == field || entry.key.strip_prefix(field) == Some(".workspace"))
+        self.fields.contains_key(field)
     }
 
-    /// The text of a field of `[package]` that is written here as a string.
+    /// Returns a field of `[package]` whose value in this file is a string.
     pub(crate) fn text(&self, field: &str) -> Option<&str> {
-        let entry = self.package().find(|entry| entry.key == field)?;
-        entry.value.strip_prefix('"')?.strip_suffix('"')
+        self.fields.get(field)?.as_deref()
     }
 
     pub(crate) fn is_published(&self) -> bool {
-        !self
-            .package()
-            .any(|entry| entry.key == "publish" && entry.value == "false")
-    }
-
-    /// The entries of all sections of dependencies. One written as `[dependencies.name]` is several
-    /// entries.
-    pub(crate) fn dependencies(&self) -> impl Iterator<Item = &Entry> {
-        self.entries.iter().filter(|entry| {
-            entry
-                .section
-                .split('.')
-                .any(|part| part.ends_with("dependencies"))
-        })
-    }
-
-    fn package(&self) -> impl Iterator<Item = &Entry> {
-        self.entries
-            .iter()
-            .filter(|entry| entry.section == "package")
+        self.is_published
     }
 }
 
-impl Entry {
-    fn new(section: &str, key: &str, value: &str) -> Self {
+impl Dependency {
+    fn new(section: &str, name: &str, value: &DeValue<'_>, written: &str) -> Self {
+        let text = |field| Some(value.get(field)?.get_ref().as_str()?.to_owned());
         Self {
-            section: section.to_owned(),
-            key: key.to_owned(),
-            value: value.to_owned(),
+            name: name.to_owned(),
+            value: written.to_owned(),
+            version: value
+                .as_str()
+                .map(str::to_owned)
+                .or_else(|| text("version")),
+            has_path: value.get("path").is_some(),
+            inherits: value.get("workspace").and_then(|it| it.get_ref().as_bool()) == Some(true),
+            is_for_tests: section == "dev-dependencies",
         }
     }
 
-    /// The dependency that it describes, however it is written.
-    pub(crate) fn name(&self) -> &str {
-        self.key
-            .split_once('.')
-            .map_or(self.key.as_str(), |(name, _)| name)
-    }
-
-    /// The version that an inline table asks for.
-    pub(crate) fn version(&self) -> Option<&str> {
-        let (_, rest) = self.value.split_once("version=\"")?;
-        rest.split_once('"').map(|(version, _)| version)
-    }
-
-    /// Whether the version is that of `[workspace.dependencies]`.
-    pub(crate) fn inherits(&self) -> bool {
-        (self.key.ends_with(".workspace") && self.value == "true")
-            || self.value.contains("workspace=true")
-    }
-
-    /// Whether it is a dependency of tests on a neighbour in the workspace. Without a version it
-    /// vanishes on packaging.
+    /// Reports whether tests use a neighbour in the workspace. Packaging drops a neighbour without a
+    /// version.
     pub(crate) fn is_neighbour_in_tests(&self) -> bool {
-        self.section.ends_with("dev-dependencies")
-            && self.value.contains("path=")
-            && !self.value.contains("version=")
+        self.is_for_tests && self.has_path && self.version.is_none()
     }
 }
 
-/// What a line says: without comment, and without blanks outside of strings.
-fn significant(line: &str) -> String {
-    let mut in_string = false;
-    line.chars()
-        .take_while(|&letter| {
-            in_string ^= letter == '"';
-            in_string || letter != '#'
-        })
-        .collect::<String>()
-        .split('"')
-        .enumerate()
-        .map(|(part, text)| {
-            if part % 2 == 0 {
-                text.split_whitespace().collect()
-            } else {
-                text.to_owned()
+/// Collects dependencies from every section, such as `[target.'cfg(unix)'.dependencies]`.
+fn collect_dependencies(table: &DeTable<'_>, text: &str, found: &mut Vec<Dependency>) {
+    for (key, value) in table {
+        let section = key.get_ref().as_ref();
+        match value.get_ref() {
+            DeValue::Table(table) if section.ends_with("dependencies") => {
+                found.extend(table.iter().map(|(name, value)| {
+                    Dependency::new(
+                        section,
+                        name.get_ref(),
+                        value.get_ref(),
+                        &text[value.span()],
+                    )
+                }));
             }
-        })
-        .collect::<Vec<String>>()
-        .join("\"")
-}
-
-fn nesting(line: &str) -> isize {
-    let outside_strings = line.split('"').step_by(2).flat_map(str::chars);
-    outside_strings
-        .map(|letter| isize::from("[{".contains(letter)) - isize::from("]}".contains(letter)))
-        .sum()
+            DeValue::Table(table) => collect_dependencies(table, text, found),
+            _ => {}
+        }
+    }
 }
 
 #[cfg(test)]
@@ -162,43 +128,19 @@ serde = { workspace = true, features = [
     "derive",
 ] }
 
+[dependencies.bytes]
+version = "1"
+
 [dev-dependencies]
-lifecycle-sim = { path = "../lifecycle-sim" }
 lifecycle-core = { path = "../lifecycle-core", version = "0.1.0" }
+lifecycle-sim = { path = "../lifecycle-sim" }
 
 [target.'cfg(target_os = "linux")'.dependencies]
 libc = "0.2"
 "##;
 
     #[test]
-    fn entries_know_their_section_and_values_span_lines() {
-        let manifest = Manifest::read(MANIFEST);
-
-        assert_eq!(manifest.entries.len(), 9);
-        assert_eq!(
-            manifest.entries[1],
-            Entry::new("package", "description", "\"signs # and [sends] nothing\"")
-        );
-        assert_eq!(
-            manifest.entries[5],
-            Entry::new(
-                "dependencies",
-                "serde",
-                "{workspace=true,features=[\"derive\",]}"
-            )
-        );
-        assert_eq!(
-            manifest.entries[8],
-            Entry::new(
-                "target.'cfg(target_os=\"linux\")'.dependencies",
-                "libc",
-                "\"0.2\""
-            )
-        );
-    }
-
-    #[test]
-    fn a_field_counts_when_written_or_inherited() {
+    fn field_is_present_if_written_or_inherited() {
         let manifest = Manifest::read(MANIFEST);
 
         assert!(manifest.has_field("description"));
@@ -208,47 +150,54 @@ libc = "0.2"
     }
 
     #[test]
-    fn a_text_is_read_without_its_quotes() {
+    fn text_has_no_quotes() {
         let manifest = Manifest::read(MANIFEST);
 
         assert_eq!(manifest.text("name"), Some("provider-x"));
+        assert_eq!(
+            manifest.text("description"),
+            Some("signs # and [sends] nothing")
+        );
         assert_eq!(manifest.text("publish"), None);
     }
 
     #[test]
-    fn a_crate_is_published_unless_it_says_otherwise() {
+    fn crate_is_published_unless_publish_is_false() {
         assert!(!Manifest::read(MANIFEST).is_published());
         assert!(Manifest::read("[package]\nname = \"a\"").is_published());
+        assert!(Manifest::read("[package]\npublish = true").is_published());
     }
 
     #[test]
-    fn dependencies_of_every_section_are_seen() {
+    fn dependencies_of_every_section_are_read() {
         let manifest = Manifest::read(MANIFEST);
-        let origins: Vec<(&str, bool, bool)> = manifest
-            .dependencies()
-            .map(|entry| {
+        let rows: Vec<(&str, Option<&str>, bool, bool)> = manifest
+            .dependencies
+            .iter()
+            .map(|it| {
                 (
-                    entry.name(),
-                    entry.inherits(),
-                    entry.is_neighbour_in_tests(),
+                    &*it.name,
+                    it.version.as_deref(),
+                    it.inherits,
+                    it.is_neighbour_in_tests(),
                 )
             })
             .collect();
 
         assert_eq!(
-            manifest.entries[7].version(),
-            Some("0.1.0"),
-            "of lifecycle-core"
+            rows,
+            [
+                ("bytes", Some("1"), false, false),
+                ("http", None, true, false),
+                ("serde", None, true, false),
+                ("lifecycle-core", Some("0.1.0"), false, false),
+                ("lifecycle-sim", None, false, true),
+                ("libc", Some("0.2"), false, false)
+            ]
         );
         assert_eq!(
-            origins,
-            [
-                ("http", true, false),
-                ("serde", true, false),
-                ("lifecycle-sim", false, true),
-                ("lifecycle-core", false, false),
-                ("libc", false, false)
-            ]
+            manifest.dependencies[4].value,
+            "{ path = \"../lifecycle-sim\" }"
         );
     }
 }

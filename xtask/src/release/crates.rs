@@ -58,8 +58,9 @@ impl Crates {
     /// The crates whose folder below `crates` and manifest are given.
     pub(super) fn of(root: &Path, manifest: &str, members: &[(String, String)]) -> Self {
         let declared = Manifest::read(manifest)
-            .dependencies()
-            .filter_map(|entry| Some((entry.name().to_owned(), entry.version()?.to_owned())))
+            .dependencies
+            .into_iter()
+            .filter_map(|dependency| Some((dependency.name, dependency.version?)))
             .collect();
         let releases = members
             .iter()
@@ -87,12 +88,13 @@ impl Crates {
     pub(super) fn needs(&self, release: &Release) -> Vec<Need> {
         release
             .manifest
-            .dependencies()
-            .filter(|entry| entry.inherits() && self.releases.contains_key(entry.name()))
-            .filter_map(|entry| {
+            .dependencies
+            .iter()
+            .filter(|it| it.inherits && self.releases.contains_key(&it.name))
+            .filter_map(|it| {
                 Some(Need {
-                    name: entry.name().to_owned(),
-                    version: self.declared.get(entry.name())?.clone(),
+                    name: it.name.clone(),
+                    version: self.declared.get(&it.name)?.clone(),
                 })
             })
             .collect()
@@ -114,9 +116,10 @@ impl Release {
     /// packaging drops them.
     pub(super) fn dropped_in_tests(&self) -> impl Iterator<Item = (&str, &str)> {
         self.manifest
-            .dependencies()
-            .filter(|entry| entry.is_neighbour_in_tests())
-            .map(|entry| (entry.name(), entry.value.as_str()))
+            .dependencies
+            .iter()
+            .filter(|it| it.is_neighbour_in_tests())
+            .map(|it| (it.name.as_str(), it.value.as_str()))
     }
 
     pub(super) fn tag(&self) -> String {
@@ -179,7 +182,10 @@ pub(super) mod tests {
         let front = crates.release("front").expect("front is published");
         let dropped: Vec<(&str, &str)> = front.dropped_in_tests().collect();
 
-        assert_eq!(dropped, [("sim", "{path=\"../sim\",features=[\"all\"]}")]);
+        assert_eq!(
+            dropped,
+            [("sim", "{ path = \"../sim\", features = [\"all\"] }")]
+        );
         assert_eq!(front.tag(), "front-v0.3.1");
     }
 

@@ -243,7 +243,7 @@ mod tests {
         assert_eq!(back("core"), "[package]\n");
         assert_eq!(
             back("front"),
-            "[package]\n\n[dev-dependencies]\nsim = {path=\"../sim\",features=[\"all\"]}\n"
+            "[package]\n\n[dev-dependencies]\nsim = { path = \"../sim\", features = [\"all\"] }\n"
         );
     }
 

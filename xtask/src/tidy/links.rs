@@ -3,7 +3,7 @@
 //! It looks at nothing outside the repository, and leaves paths of Rust items (`crate::Client`) to
 //! rustdoc.
 
-use super::Files;
+use super::files::Files;
 
 /// Links to files that do not exist.
 pub(super) fn broken(files: &Files) -> Vec<String> {

@@ -1,6 +1,6 @@
 //! Checks of the crates as a set: the files that each has, and what its manifest says.
 
-use super::Files;
+use super::files::Files;
 use crate::{CLOUDS, manifest::Manifest};
 
 /// Every crate has a README, and a published one a changelog.
@@ -40,12 +40,13 @@ pub(super) fn own_versions(files: &Files) -> Vec<String> {
     let mut findings = Vec::new();
     for (folder, manifest) in crates(files).chain(member(files, "xtask", "xtask/Cargo.toml")) {
         let own = manifest
-            .dependencies()
-            .filter(|entry| !entry.inherits() && !entry.is_neighbour_in_tests());
-        findings.extend(own.map(|entry| {
+            .dependencies
+            .iter()
+            .filter(|it| !it.inherits && !it.is_neighbour_in_tests());
+        findings.extend(own.map(|it| {
             format!(
                 "{folder}/Cargo.toml: {} does not inherit; write `{{ workspace = true }}`",
-                entry.key
+                it.name
             )
         }));
     }
@@ -62,13 +63,14 @@ pub(super) fn unjustified_dependencies(files: &Files) -> Vec<String> {
         .collect();
     let manifest = Manifest::read(files.texts.get("Cargo.toml").map_or("", String::as_str));
     manifest
-        .dependencies()
-        .filter(|entry| !entry.value.contains("path="))
-        .filter(|entry| {
-            let quoted = format!("`{}`", entry.name());
+        .dependencies
+        .iter()
+        .filter(|it| !it.has_path)
+        .filter(|it| {
+            let quoted = format!("`{}`", it.name);
             !rows.iter().any(|row| row.contains(&quoted))
         })
-        .map(|entry| format!("{PAGE} does not say what {} is for", entry.name()))
+        .map(|it| format!("{PAGE} does not say what {} is for", it.name))
         .collect()
 }
 
@@ -172,8 +174,8 @@ mod tests {
         let findings = own_versions(&files);
 
         assert_eq!(findings.len(), 3, "{findings:?}");
-        assert!(findings[0].starts_with("crates/a/Cargo.toml: http "));
-        assert!(findings[1].starts_with("crates/a/Cargo.toml: version "));
+        assert!(findings[0].starts_with("crates/a/Cargo.toml: bytes "));
+        assert!(findings[1].starts_with("crates/a/Cargo.toml: http "));
         assert!(findings[2].starts_with("xtask/Cargo.toml: clap "));
     }
 

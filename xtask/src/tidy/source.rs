@@ -1,7 +1,7 @@
 //! Checks of the Rust files: what each is for, how long it is, and what its code must not say: the
 //! name of a cloud, a look at the machine, a request sent past the one path.
 
-use super::Files;
+use super::files::Files;
 
 /// Every file begins by saying what it is for. The name of a `tests.rs` says it.
 pub(super) fn undocumented_modules(files: &Files) -> Vec<String> {
@@ -53,7 +53,7 @@ pub(super) fn looks_at_the_machine(files: &Files) -> Vec<String> {
         for (number, code) in code_lines(before_tests(text)) {
             if let Some(look) = LOOKS.iter().find(|look| code.contains(*look)) {
                 findings.push(format!(
-                    "{path}:{number}: {look} looks at the machine; take it from `Surroundings`"
+                    "{path}:{number}: {look} looks at the machine; take it from `ProviderContext`"
                 ));
             }
         }
@@ -71,7 +71,7 @@ pub(super) fn side_paths(files: &Files) -> Vec<String> {
     {
         for (number, code) in code_lines(before_tests(text)) {
             if code.contains("transport.send(") {
-                findings.push(format!("{path}:{number}: sends past `execute.rs`"));
+                findings.push(format!("{path}:{number}: sends past `call/engine.rs`"));
             }
         }
     }
@@ -112,12 +112,12 @@ const PRODUCT: [&str; 3] = [
 ];
 /// Calls to a cloud, steps to a key, and the probe that has no key.
 const SENDERS: [&str; 3] = [
-    "crates/lifecycle-client/src/execute.rs",
-    "crates/lifecycle-client/src/credentials/resolver.rs",
+    "crates/lifecycle-client/src/call/engine.rs",
+    "crates/lifecycle-client/src/credentials/driver.rs",
     "crates/lifecycle-facade/src/fleet/probe.rs",
 ];
 
-fn is_test(path: &str) -> bool {
+pub(super) fn is_test(path: &str) -> bool {
     path.ends_with("/tests.rs") || path.contains("/tests/")
 }
 
@@ -134,7 +134,7 @@ fn code_lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
 
 /// The line up to a comment. The slashes of an address follow a colon, those of a comment a blank
 /// or nothing.
-fn without_comment(line: &str) -> &str {
+pub(super) fn without_comment(line: &str) -> &str {
     let begins_comment = |at: &usize| {
         line[..*at]
             .chars()
@@ -237,8 +237,8 @@ mod tests { use std::fs; }
         assert_eq!(
             looks_at_the_machine(&files),
             [
-                "crates/lifecycle-core/src/origin.rs:1: fs::read looks at the machine; take it from `Surroundings`",
-                "crates/provider-a/src/credentials.rs:4: std::env looks at the machine; take it from `Surroundings`",
+                "crates/lifecycle-core/src/origin.rs:1: fs::read looks at the machine; take it from `ProviderContext`",
+                "crates/provider-a/src/credentials.rs:4: std::env looks at the machine; take it from `ProviderContext`",
             ]
         );
     }
@@ -246,10 +246,10 @@ mod tests { use std::fs; }
     #[test]
     fn only_a_few_files_send() {
         let text = "self.transport.send(request)";
-        let [execute, resolver, probe] = SENDERS;
+        let [engine, driver, probe] = SENDERS;
         let files = Files::of([
-            (execute, text),
-            (resolver, text),
+            (engine, text),
+            (driver, text),
             (probe, text),
             ("crates/lifecycle-bench/src/record.rs", text),
             (
@@ -261,7 +261,7 @@ mod tests { use std::fs; }
 
         assert_eq!(
             side_paths(&files),
-            ["crates/lifecycle-client/src/list.rs:2: sends past `execute.rs`"]
+            ["crates/lifecycle-client/src/list.rs:2: sends past `call/engine.rs`"]
         );
     }
 

@@ -11,7 +11,7 @@ mod xml;
 use bytes::Bytes;
 use lifecycle_core::{
     Action, ApiCall, BatchAck, BatchLimits, Credential, EnvVarNames, Fault, HttpResponse,
-    InstanceId, Observation, Page, PageToken, Profile, Provider, SigningContext, Support,
+    InstanceId, ListPage, Observation, PageToken, Profile, Provider, SigningContext, Support,
     UnsignedRequest,
 };
 
@@ -22,11 +22,11 @@ pub use config::{Batch, Config, Network, endpoint_from};
 pub const PROFILE: Profile = Profile::new("aliyun", "Alibaba Cloud ECS", BatchLimits::all(100))
     .with_support(
         Support::NONE
-            .forced()
-            .release_billing()
-            .initialize_local_disk(),
+            .with_forced()
+            .with_release_billing()
+            .with_initialize_local_disk(),
     )
-    .with_variables(&[
+    .with_env_vars(&[
         // The SDKs'.
         EnvVarNames::Keys {
             id: "ALIBABA_CLOUD_ACCESS_KEY_ID",
@@ -78,7 +78,7 @@ impl Provider for Aliyun {
         wire::observe(&self.config, ids)
     }
 
-    fn list(&self, page: Option<&PageToken>) -> Result<ApiCall<Page>, Fault> {
+    fn list(&self, page: Option<&PageToken>) -> Result<ApiCall<ListPage>, Fault> {
         Ok(wire::list(&self.config, page))
     }
 

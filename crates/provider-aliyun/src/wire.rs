@@ -7,8 +7,8 @@ use std::sync::LazyLock;
 
 use http::Method;
 use lifecycle_core::{
-    Action, ApiCall, BatchAck, Fault, FaultKind, HttpResponse, InstanceId, LocalDisk, Lock,
-    Observation, Page, PageToken, PowerState, RebootOptions, StartOptions, StopMode, StopOptions,
+    Action, ApiCall, BatchAck, Fault, FaultKind, HttpResponse, InstanceId, ListPage, LocalDisk,
+    Lock, Observation, PageToken, PowerState, RebootOptions, StartOptions, StopMode, StopOptions,
     StoppedBilling, UnsignedRequest, encode,
 };
 use serde::Deserialize;
@@ -66,7 +66,7 @@ pub(crate) fn observe(
 }
 
 /// The page after `page`, or the first one.
-pub(crate) fn list(config: &Config, page: Option<&PageToken>) -> ApiCall<Page> {
+pub(crate) fn list(config: &Config, page: Option<&PageToken>) -> ApiCall<ListPage> {
     let query = match page {
         Some(token) => instances_of(config).with("NextToken", token.as_str()),
         None => instances_of(config),
@@ -305,12 +305,10 @@ fn read_observations(reply: &HttpResponse) -> Result<Vec<Observation>, Fault> {
 }
 
 /// The last page has an empty token or none.
-fn read_page(reply: &HttpResponse) -> Result<Page, Fault> {
+fn read_page(reply: &HttpResponse) -> Result<ListPage, Fault> {
     let mut answer = Answer::read(reply)?;
-    Ok(Page {
-        next: answer.next_token.0.take().map(PageToken::new),
-        observations: answer.observations(),
-    })
+    let next = answer.next_token.0.take().map(PageToken::new);
+    Ok(ListPage::new(answer.observations()).with_next(next))
 }
 
 /// What any of the operations answers. Lists are wrapped twice.

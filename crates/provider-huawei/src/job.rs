@@ -38,7 +38,7 @@ fn read_progress(reply: &HttpResponse) -> Result<JobProgress, Fault> {
         // A job for a single server may name it itself.
         parts.extend(server(entities.server_id).map(|id| (id, overall.clone())));
     }
-    Ok(JobProgress { overall, parts })
+    Ok(JobProgress::new(overall).with_parts(parts))
 }
 
 #[derive(Default, Deserialize)]

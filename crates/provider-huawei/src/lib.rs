@@ -14,8 +14,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use lifecycle_core::{
     Action, ApiCall, BatchAck, BatchLimits, Credential, Fault, HttpResponse, InstanceId, JobId,
-    JobProgress, Observation, Page, PageToken, PollingPolicy, Profile, Provider, Rate, RateLimits,
-    SigningContext, Support, UnsignedRequest,
+    JobProgress, ListPage, Observation, PageToken, PollingPolicy, Profile, Provider, Rate,
+    RateLimits, SigningContext, Support, UnsignedRequest,
 };
 
 pub use {
@@ -29,13 +29,13 @@ pub const PROFILE: Profile = Profile::new(
     "Huawei Cloud ECS",
     BatchLimits::all(1000).with_observe(100),
 )
-.with_support(Support::NONE.forced())
+.with_support(Support::NONE.with_forced())
 // The gateway's default is 200 calls a second, but real refusals name limits as low as 200 in five
 // minutes, and 1000 servers a minute is all that the pages allow for power actions.
-.with_pace(RateLimits::new(Rate::new(10.0, 20), Rate::new(2.0, 5)))
+.with_rate_limits(RateLimits::new(Rate::new(10.0, 20), Rate::new(2.0, 5)))
 // No closer together than Huawei's Terraform provider looks, which has seen power jobs take 15 to
 // 35 s.
-.with_cadence(
+.with_polling(
     PollingPolicy::new(
         Duration::from_secs(5),
         Duration::from_secs(5),
@@ -43,7 +43,7 @@ pub const PROFILE: Profile = Profile::new(
     )
     .with_pause(Duration::from_secs(12)),
 )
-.with_variables(credentials::VARIABLES);
+.with_env_vars(credentials::VARIABLES);
 
 /// Huawei Cloud Elastic Cloud Server (ECS) in one project of one region.
 #[derive(Clone, Debug)]
@@ -71,7 +71,7 @@ impl Provider for Huawei {
         wire::observe(&self.config, ids)
     }
 
-    fn list(&self, page: Option<&PageToken>) -> Result<ApiCall<Page>, Fault> {
+    fn list(&self, page: Option<&PageToken>) -> Result<ApiCall<ListPage>, Fault> {
         Ok(wire::list(&self.config, page))
     }
 
@@ -105,10 +105,13 @@ mod tests {
     #[test]
     fn the_profile_says_what_the_pages_say() {
         assert_eq!(PROFILE.cloud, "huawei");
-        assert_eq!(PROFILE.limits, BatchLimits::all(1000).with_observe(100));
-        assert_eq!(PROFILE.support, Support::NONE.forced());
+        assert_eq!(
+            PROFILE.batch_limits,
+            BatchLimits::all(1000).with_observe(100)
+        );
+        assert_eq!(PROFILE.support, Support::NONE.with_forced());
         let variables: Vec<String> = PROFILE
-            .variables
+            .env_vars
             .iter()
             .map(|set| format!("{set:?}"))
             .collect();

@@ -49,7 +49,7 @@ pub fn project(
     let draft = UnsignedRequest::new("KeystoneListProjects", Method::GET, "/v3/projects")
         .with_query(format!("name={}", encode::percent(&name)));
     let request = iam(config, None, ctx)
-        .and_then(|endpoint| sign(&endpoint, None, &draft, key, &ctx.stamp()));
+        .and_then(|endpoint| sign(&endpoint, None, &draft, key, &ctx.signing_context()));
     match request {
         Ok(request) => ExchangeStep::http(
             draft.operation,

@@ -3,7 +3,7 @@
 use http::Method;
 use lifecycle_core::{
     Action, ApiCall, BatchAck, Fault, FaultKind, HttpResponse, InstanceId, JobId, LenientField,
-    LenientObject, Lock, Observation, Page, PageToken, PowerState, ResponseExt, StopMode,
+    LenientObject, ListPage, Lock, Observation, PageToken, PowerState, ResponseExt, StopMode,
     UnsignedRequest, encode,
 };
 use serde::{Deserialize, Deserializer};
@@ -61,7 +61,7 @@ pub(crate) fn observe(
 /// sites (<https://support.huaweicloud.com/eu/nl-nl/api-ecs/en-us_topic_0094148850.html>) do not
 /// know it and number the pages instead, which that one deprecates: servers that come or go shift
 /// them. So a list goes by marker, and by number where the marker turns out to be ignored.
-pub(crate) fn list(config: &Config, page: Option<&PageToken>) -> ApiCall<Page> {
+pub(crate) fn list(config: &Config, page: Option<&PageToken>) -> ApiCall<ListPage> {
     let begin = Begin::of(page);
     let choice = match &begin {
         Begin::First => None,
@@ -174,27 +174,26 @@ fn read_many(reply: &HttpResponse) -> Result<Vec<Observation>, Fault> {
 
 /// A page that is not full is the last one. `count` does not help: it counts all pages, and this
 /// function sees one.
-fn read_page(reply: &HttpResponse, begin: &Begin) -> Result<Page, Fault> {
+fn read_page(reply: &HttpResponse, begin: &Begin) -> Result<ListPage, Fault> {
     let Rows {
         count,
         observations,
     } = read_rows(reply)?;
     if let Begin::After(marker) = begin
-        && observations.iter().any(|row| row.id.as_str() == marker)
+        && observations
+            .iter()
+            .any(|row| row.instance.as_str() == marker)
     {
         // The first page again: the marker was ignored.
-        return Ok(Page {
-            observations: Vec::new(),
-            next: Some(Begin::numbered(2)),
-        });
+        return Ok(ListPage::new(Vec::new()).with_next(Some(Begin::numbered(2))));
     }
     let next = match (begin, observations.last()) {
         _ if count < PAGE_SIZE => None,
         (Begin::Number(number), _) => Some(Begin::numbered(number.saturating_add(1))),
-        (_, Some(last)) => Some(PageToken::new(last.id.as_str())),
+        (_, Some(last)) => Some(PageToken::new(last.instance.as_str())),
         (_, None) => return Err(reply.unreadable("it is a full page without a usable id")),
     };
-    Ok(Page { observations, next })
+    Ok(ListPage::new(observations).with_next(next))
 }
 
 /// The rows of a list: how many there are, and those that tell something.

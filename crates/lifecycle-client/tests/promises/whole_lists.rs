@@ -14,7 +14,7 @@ async fn list_reads_all_pages_and_refuses_a_repeated_page() {
     let list = cloud.client().list().await.unwrap();
     let seen: Vec<String> = list
         .iter()
-        .map(|row| format!("{} {}", row.id, row.raw))
+        .map(|row| format!("{} {}", row.instance, row.raw))
         .collect();
     assert_eq!(
         seen,

@@ -59,7 +59,7 @@ fn assume(
         Some(id) => parameters.with("ExternalId", id),
         None => parameters,
     };
-    let query = signed_query(parameters, &base.credential, &ctx.stamp())?;
+    let query = signed_query(parameters, &base.credential, &ctx.signing_context())?;
     let request = request(Method::GET, &role.sts(ctx)?, format!("/?{query}"))?;
     let title = role.title();
     let then = move |reply: Result<_, Fault>, _: &ProviderContext<'_>| {

@@ -111,7 +111,7 @@ fn take(
         ExchangeStep::Done(match expires {
             Some(expires) if grant.expires.is_none() => grant
                 .with_expiry(expires)
-                .renewed_before(mode::PROGRAM_RENEWAL),
+                .with_renewal(mode::PROGRAM_RENEWAL),
             _ => grant,
         })
     }))

@@ -37,7 +37,7 @@ use crate::PROFILE;
 /// file, the ECS instance's RAM role, a credentials URI.
 pub fn sources(config: &CredentialSourceConfig) -> Vec<Box<dyn CredentialSource>> {
     let mut origins: Vec<Box<dyn CredentialSource>> = vec![
-        Box::new(EnvCredentialSource::new(PROFILE.variables)),
+        Box::new(EnvCredentialSource::new(PROFILE.env_vars)),
         Box::new(OidcVariables::new().with_config(config.clone())),
     ];
     origins.extend(files(config));

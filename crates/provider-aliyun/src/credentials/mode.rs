@@ -112,7 +112,7 @@ fn signed_in(
     mode: &str,
     ctx: &ProviderContext<'_>,
 ) -> Result<Box<dyn CredentialSource>, Fault> {
-    let now = ctx.stamp().unix();
+    let now = ctx.signing_context().unix();
     let ends = entry.moment("sts_expiration");
     let left = ends.filter(|ends| {
         let ends = ends

@@ -43,7 +43,7 @@ impl AssumeRoleWithOidc {
             .parameters(OPERATION, ctx)?
             .with("OIDCProviderArn", &self.provider_arn)
             .with("OIDCToken", token.expose())
-            .with("Timestamp", &ctx.stamp().extended())
+            .with("Timestamp", &ctx.signing_context().extended())
             .canonical();
         let mut request = request(Method::POST, &self.role.sts(ctx)?, "/".to_owned())?;
         let form_type = HeaderValue::from_static("application/x-www-form-urlencoded");

@@ -178,7 +178,7 @@ impl Role {
         self.session_name
             .clone()
             .or_else(|| ctx.variable("ALIBABA_CLOUD_ROLE_SESSION_NAME"))
-            .unwrap_or_else(|| format!("lifecycle-{}", ctx.stamp().unix()))
+            .unwrap_or_else(|| format!("lifecycle-{}", ctx.signing_context().unix()))
     }
 }
 

@@ -130,7 +130,7 @@ fn grant(session: Session, reply: &HttpResponse, found: &str) -> Result<Resolved
     let expiration = need(session.expiration, "Expiration")?;
     let expires: SystemTime = read_expiry(&expiration, reply)?;
     let grant = ResolvedCredential::new(Credential::session(id, secret, token), found);
-    Ok(grant.with_expiry(expires).renewed_before(RENEWAL))
+    Ok(grant.with_expiry(expires).with_renewal(RENEWAL))
 }
 
 fn unreadable(reply: &HttpResponse, message: &str) -> Fault {

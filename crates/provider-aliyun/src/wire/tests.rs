@@ -34,11 +34,11 @@ fn our_draft(name: &str) -> Option<UnsignedRequest> {
         "reboot-instance" => act_draft(&config(), reboot(StopMode::Graceful), one),
         "reboot-instance-force" => act_draft(&config(), reboot(StopMode::Forced), one),
         "reboot-instances-force" => act_draft(together, reboot(StopMode::Forced), &ids(2)),
-        "describe-instances-ids" => observe(&config(), &ids(2)).unwrap().draft,
-        "describe-instances-first-page" => list(&config(), None).draft,
+        "describe-instances-ids" => observe(&config(), &ids(2)).unwrap().request,
+        "describe-instances-first-page" => list(&config(), None).request,
         "describe-instances-next-page" => {
             let token = PageToken::new("caeba0bbb2be03f84eb48b699f0a4883");
-            list(&config(), Some(&token)).draft
+            list(&config(), Some(&token)).request
         }
         // Dry runs, ConfirmStop, a batch of one, filters, an operation we do not use.
         "start-instance-options"
@@ -223,7 +223,7 @@ fn options_become_parameters() {
 fn lists_go_on_with_an_encoded_token() {
     let next = PageToken::new("a+b/c=&d");
     assert_eq!(
-        list(&config(), Some(&next)).draft.query,
+        list(&config(), Some(&next)).request.query,
         "MaxResults=100&NextToken=a%2Bb%2Fc%3D%26d&RegionId=cn-hangzhou"
     );
 }
@@ -263,7 +263,7 @@ fn the_profile_says_what_the_requests_can_do() {
                 .is_err()
         );
     }
-    assert!(aliyun.observe(&ids(profile.limits.observe)).is_ok());
+    assert!(aliyun.observe(&ids(profile.batch_limits.observe)).is_ok());
 }
 
 #[test]
@@ -454,10 +454,10 @@ fn seen_words(seen: &Observation) -> String {
     .flatten()
     .collect();
     match details.as_slice() {
-        [] => format!("{} {}", short(&seen.id), seen.state),
+        [] => format!("{} {}", short(&seen.instance), seen.state),
         details => format!(
             "{} {} ({})",
-            short(&seen.id),
+            short(&seen.instance),
             seen.state,
             details.join(", ")
         ),
@@ -711,7 +711,7 @@ fn config() -> Config {
 }
 
 fn act_draft(config: &Config, action: Action, ids: &[InstanceId]) -> UnsignedRequest {
-    act(config, &action, ids).unwrap().draft
+    act(config, &action, ids).unwrap().request
 }
 
 fn start() -> Action {

@@ -117,8 +117,15 @@ impl Agency {
         )
         .with_body(body.to_string());
         let found = format!("agency {} of account {owner} (IAM)", self.name);
-        let request = iam(config, None, ctx)
-            .and_then(|iam| sign(&iam, None, &draft, &grant.credential, &ctx.stamp()));
+        let request = iam(config, None, ctx).and_then(|iam| {
+            sign(
+                &iam,
+                None,
+                &draft,
+                &grant.credential,
+                &ctx.signing_context(),
+            )
+        });
         match request {
             Ok(request) => ExchangeStep::http(
                 draft.operation,

@@ -119,7 +119,7 @@ impl Service {
                         self.0
                     )),
                     _ => issued::read(&reply, "ECS agency (metadata)".to_owned())
-                        .map(|grant| grant.renewed_before(RENEWAL))
+                        .map(|grant| grant.with_renewal(RENEWAL))
                         .into(),
                 }
             },

@@ -110,7 +110,7 @@ fn key_for(
         move |reply, _| {
             reply
                 .and_then(|reply| issued::read(&reply, found))
-                .map(|grant| grant.renewed_before(RENEWAL))
+                .map(|grant| grant.with_renewal(RENEWAL))
                 .into()
         },
     ))

@@ -86,7 +86,7 @@ fn body(provider: &str, agency: &str, ctx: &ProviderContext<'_>) -> Result<Value
     };
     let session_name = ctx
         .variable(SESSION_NAME)
-        .unwrap_or_else(|| format!("lifecycle-{}", ctx.stamp().unix()));
+        .unwrap_or_else(|| format!("lifecycle-{}", ctx.signing_context().unix()));
     let duration = match ctx.variable(DURATION) {
         None => 3600,
         Some(text) => text.parse::<u32>().map_err(|_| {

@@ -150,7 +150,7 @@ fn read(reply: &HttpResponse, found: String) -> Result<ResolvedCredential, Fault
     let expires = read_expiry(&answer.token.expires_at, reply)?;
     Ok(ResolvedCredential::new(Credential::Token(token), found)
         .with_expiry(expires)
-        .renewed_before(RENEWAL))
+        .with_renewal(RENEWAL))
 }
 
 /// The variables of Huawei's Terraform provider for an IAM user.

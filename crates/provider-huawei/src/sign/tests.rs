@@ -133,7 +133,7 @@ fn stop_two() -> UnsignedRequest {
     Huawei::new(config("127.0.0.1:7070"))
         .act(&StopOptions::default().into(), &ids)
         .unwrap()
-        .draft
+        .request
 }
 
 const NOON: &str = "20251121T120000Z";
@@ -183,9 +183,9 @@ fn a_signed_request_is_what_a_server_can_verify() {
     let ids = ["a-1", "b-2"].map(|id| InstanceId::new(id).unwrap());
     let drafts = [
         stop_two(),
-        provider.observe(&ids).unwrap().draft,
-        provider.observe(&ids[..1]).unwrap().draft,
-        provider.list(None).unwrap().draft,
+        provider.observe(&ids).unwrap().request,
+        provider.observe(&ids[..1]).unwrap().request,
+        provider.list(None).unwrap().request,
     ];
     for key in [
         Credential::keys("AK", "sk"),

@@ -15,7 +15,7 @@ use crate::{
 
 /// What we ask for where the vendor's Python SDK was recorded; `None` where we ask in another way.
 fn our_draft(name: &str) -> Option<UnsignedRequest> {
-    let together = &config().with_batch(Batch::AllTogether);
+    let together = &config().with_batch_mode(BatchMode::AllTogether);
     let one = &ids(1)[..];
     Some(match name {
         "start-instance" => act_draft(
@@ -595,7 +595,7 @@ fn a_cut_answer_is_never_a_good_one() {
             let cut = with_body(&reply, reply.body().slice(..length));
             match fault::check(&cut) {
                 Err(fault) => assert_eq!(fault.code(), None, "{length} of {response}"),
-                Ok(()) => assert!(Answer::read(&cut).is_err(), "{length} of {response}"),
+                Ok(()) => assert!(Body::read(&cut).is_err(), "{length} of {response}"),
             }
         }
     }

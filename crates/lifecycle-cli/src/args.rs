@@ -20,7 +20,7 @@ use lifecycle_sim::{BadFleet, Builder, Simulator};
 
 use crate::{
     console::Console,
-    exit::{self, Failure},
+    exit::{self, CommandError},
     keys,
     setup::Setup,
     somewhere::{Somewhere, everywhere},
@@ -65,10 +65,10 @@ pub(crate) enum Command {
     List(ListArgs),
     /// Show which keys would be used, where they come from and when they end; no secrets
     #[command(after_help = exit::HELP)]
-    Credentials(PlacesArgs),
+    Credentials(LocationsArgs),
     /// Check configuration, clock, DNS, TLS, credentials and permission with harmless calls
     #[command(after_help = exit::HELP)]
-    Doctor(PlacesArgs),
+    Doctor(LocationsArgs),
     /// Watch 60 simulated machines in four clouds come up: no key, no network
     ///
     /// The clouds are simulated within this process and their time runs fast. Everything else is
@@ -202,7 +202,7 @@ impl Force {
 #[derive(Debug, clap::Args)]
 pub(crate) struct Request {
     #[command(flatten)]
-    pub(crate) targets: Targets,
+    pub(crate) targets: TargetArgs,
 
     /// End when the clouds have taken the action on, not when it is done
     #[arg(long)]
@@ -220,7 +220,7 @@ pub(crate) struct Request {
     pub(crate) dry_run: bool,
 
     #[command(flatten)]
-    pub(crate) connection: Connection,
+    pub(crate) connection: ConnectionArgs,
 }
 
 /// Some instances at a time.
@@ -247,12 +247,12 @@ impl Request {
     ///
     /// # Errors
     /// When it is said after how many failures waves end, and there are none.
-    pub(crate) fn waves(&self, setup: &Setup) -> Result<Option<Waves>, Failure> {
+    pub(crate) fn waves(&self, setup: &Setup) -> Result<Option<Waves>, CommandError> {
         let Rolling { waves, stop_after } = self.rolling;
         let usual = || setup.waves().filter(|_| !self.no_wait);
         let Some(waves) = waves.or_else(usual) else {
             return match stop_after {
-                Some(_) => Err(Failure::wrong_usage(
+                Some(_) => Err(CommandError::wrong_usage(
                     "--stop-after ends waves, and there are none: write --waves too",
                 )),
                 None => Ok(None),
@@ -269,23 +269,23 @@ impl Request {
 #[derive(Debug, clap::Args)]
 pub(crate) struct StatusArgs {
     #[command(flatten)]
-    pub(crate) targets: Targets,
+    pub(crate) targets: TargetArgs,
     #[command(flatten)]
-    pub(crate) connection: Connection,
+    pub(crate) connection: ConnectionArgs,
 }
 
 /// What `wait` takes.
 #[derive(Debug, clap::Args)]
 pub(crate) struct WaitArgs {
     #[command(flatten)]
-    pub(crate) targets: Targets,
+    pub(crate) targets: TargetArgs,
 
     /// The state to wait for
     #[arg(long = "for", value_enum, value_name = "STATE", default_value_t = Goal::Running)]
     goal: Goal,
 
     #[command(flatten)]
-    pub(crate) connection: Connection,
+    pub(crate) connection: ConnectionArgs,
 }
 
 impl WaitArgs {
@@ -311,7 +311,7 @@ pub(crate) struct ListArgs {
     #[arg(value_name = "CLOUD/REGION", required = true)]
     somewhere: Vec<Somewhere>,
     #[command(flatten)]
-    pub(crate) connection: Connection,
+    pub(crate) connection: ConnectionArgs,
 }
 
 impl ListArgs {
@@ -319,7 +319,7 @@ impl ListArgs {
     ///
     /// # Errors
     /// When one of them cannot be.
-    pub(crate) fn places(&self, fleet: &Fleet) -> Result<Vec<Location>, Failure> {
+    pub(crate) fn places(&self, fleet: &Fleet) -> Result<Vec<Location>, CommandError> {
         let places = self.somewhere.iter();
         places.map(|somewhere| somewhere.place(fleet)).collect()
     }
@@ -327,21 +327,21 @@ impl ListArgs {
 
 /// What `credentials` and `doctor` take.
 #[derive(Debug, clap::Args)]
-pub(crate) struct PlacesArgs {
+pub(crate) struct LocationsArgs {
     /// Regions, such as baidu/bj or prod@aliyun/cn-hangzhou, or accounts of the configuration file;
     /// all accounts and all clouds where none is named
     #[arg(value_name = "CLOUD/REGION")]
     pub(crate) somewhere: Vec<Somewhere>,
     #[command(flatten)]
-    pub(crate) connection: Connection,
+    pub(crate) connection: ConnectionArgs,
 }
 
-impl PlacesArgs {
+impl LocationsArgs {
     /// The places that are meant.
     ///
     /// # Errors
     /// When one of them cannot be.
-    pub(crate) fn places(&self, fleet: &Fleet) -> Result<Vec<Location>, Failure> {
+    pub(crate) fn places(&self, fleet: &Fleet) -> Result<Vec<Location>, CommandError> {
         if self.somewhere.is_empty() {
             return Ok(everywhere(fleet));
         }
@@ -363,13 +363,13 @@ pub(crate) struct SimulateArgs {
     pub(crate) fleet: Option<Builder>,
 
     /// How many times as fast as real machines the simulated ones boot and stop
-    #[arg(long, value_name = "FACTOR", default_value = "1", value_parser = speed)]
+    #[arg(long, value_name = "SPEED", default_value = "1", value_parser = speed)]
     pub(crate) speed: f64,
 }
 
 /// The instances that a command is about.
 #[derive(Debug, clap::Args)]
-pub(crate) struct Targets {
+pub(crate) struct TargetArgs {
     /// Instances, written cloud/region/instance-id, such as baidu/bj/i-a1b2c3d4 or
     /// zenlayer/global/1234567890; account@cloud/region/instance-id for another account; the name
     /// of a group in the configuration file; several clouds may be mixed, and - reads further ones
@@ -378,13 +378,13 @@ pub(crate) struct Targets {
     named: Vec<Named>,
 }
 
-impl Targets {
+impl TargetArgs {
     /// All references, those of groups and from standard input included, each once.
     ///
     /// # Errors
     /// When standard input cannot be read, holds something else, there is no such group, or no
     /// instance at all.
-    pub(crate) fn read(&self, setup: &Setup) -> Result<Vec<InstanceReference>, Failure> {
+    pub(crate) fn read(&self, setup: &Setup) -> Result<Vec<InstanceReference>, CommandError> {
         let mut references = Vec::new();
         for named in &self.named {
             match named {
@@ -396,7 +396,7 @@ impl Targets {
         let mut known = HashSet::new();
         references.retain(|reference| known.insert(reference.clone()));
         if references.is_empty() {
-            return Err(Failure::wrong_usage(
+            return Err(CommandError::wrong_usage(
                 "standard input names no instance: write cloud/region/instance-id, one or more on a line",
             ));
         }
@@ -430,13 +430,13 @@ fn is_name(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(fits)
 }
 
-fn from_standard_input(setup: &Setup) -> Result<Vec<InstanceReference>, Failure> {
+fn from_standard_input(setup: &Setup) -> Result<Vec<InstanceReference>, CommandError> {
     let mut text = String::new();
-    io::stdin()
-        .read_to_string(&mut text)
-        .map_err(|error| Failure::wrong_usage(format!("standard input cannot be read: {error}")))?;
+    io::stdin().read_to_string(&mut text).map_err(|error| {
+        CommandError::wrong_usage(format!("standard input cannot be read: {error}"))
+    })?;
     read_references(&text, |group| setup.group(group).map_err(|bad| bad.message))
-        .map_err(Failure::wrong_usage)
+        .map_err(CommandError::wrong_usage)
 }
 
 /// One or more references, or names of groups, on a line; what follows a `#` is a comment.
@@ -462,7 +462,7 @@ fn read_references(
 
 /// How the clouds are reached.
 #[derive(Clone, Debug, clap::Args)]
-pub(crate) struct Connection {
+pub(crate) struct ConnectionArgs {
     /// Give up after this time, such as 90s, 10m or 1h30m [default: 10m]
     #[arg(long, value_name = "TIME", value_parser = time_limit)]
     pub(crate) timeout: Option<Duration>,

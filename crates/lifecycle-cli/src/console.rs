@@ -31,7 +31,7 @@ pub(crate) struct Console {
 
     /// Time is not that of the person who reads.
     #[arg(skip)]
-    pub(crate) in_fast_motion: bool,
+    pub(crate) in_simulated_time: bool,
 }
 
 /// The form of standard output: columns for people, or one JSON array for programs.
@@ -71,21 +71,21 @@ impl Console {
 }
 
 /// Says one line.
-pub(crate) fn say(line: impl fmt::Display) {
+pub(crate) fn eprint_line(line: impl fmt::Display) {
     // Nobody listens any more: the exit code still tells.
     let _ = writeln!(anstream::stderr(), "{line}");
 }
 
 /// Says what went wrong, in the form that clap's errors have.
-pub(crate) fn say_error(message: impl fmt::Display) {
+pub(crate) fn eprint_error(message: impl fmt::Display) {
     const RED: Style = AnsiColor::Red.on_default().bold();
-    say(format_args!("{RED}error:{RED:#} {message}"));
+    eprint_line(format_args!("{RED}error:{RED:#} {message}"));
 }
 
 /// Says what is not right, though it goes on.
-pub(crate) fn say_warning(message: impl fmt::Display) {
+pub(crate) fn eprint_warning(message: impl fmt::Display) {
     const YELLOW: Style = AnsiColor::Yellow.on_default().bold();
-    say(format_args!("{YELLOW}warning:{YELLOW:#} {message}"));
+    eprint_line(format_args!("{YELLOW}warning:{YELLOW:#} {message}"));
 }
 
 /// Text from elsewhere as one line that cannot steer a terminal.

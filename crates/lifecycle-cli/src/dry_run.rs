@@ -4,8 +4,8 @@ use lifecycle_facade::FleetPlannedCall;
 use serde::Serialize;
 
 use crate::{
-    console::{Console, Format, say},
-    exit::{Exit, Failure},
+    console::{Console, Format, eprint_line},
+    exit::{CommandError, Exit},
     output,
 };
 
@@ -39,7 +39,7 @@ impl Call {
 ///
 /// # Errors
 /// When standard output cannot be written to.
-pub(crate) fn print(planned: &[FleetPlannedCall], console: Console) -> Result<Exit, Failure> {
+pub(crate) fn print(planned: &[FleetPlannedCall], console: Console) -> Result<Exit, CommandError> {
     let calls: Vec<Call> = planned.iter().map(Call::new).collect();
     match console.output {
         Format::Json => output::print(&output::json(&calls)?)?,
@@ -48,11 +48,11 @@ pub(crate) fn print(planned: &[FleetPlannedCall], console: Console) -> Result<Ex
             &calls.iter().map(cells).collect::<Vec<_>>(),
         )?,
     }
-    say(format_args!(
+    eprint_line(format_args!(
         "{} calls would be made if nothing stood in the way; nothing was sent",
         calls.len()
     ));
-    Ok(Exit::AllAsAsked)
+    Ok(Exit::Complete)
 }
 
 fn cells(call: &Call) -> [String; 3] {

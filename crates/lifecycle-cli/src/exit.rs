@@ -11,9 +11,9 @@ use crate::console;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Exit {
     /// Everything went as asked.
-    AllAsAsked = 0,
+    Complete = 0,
     /// Some instance was refused, uncertain, pending, skipped or not found.
-    IncompleteError = 1,
+    Incomplete = 1,
     /// The command line was not understood. Nothing was sent.
     WrongUsage = 2,
     /// Nothing could be done: no key, a refused key, no network.
@@ -48,7 +48,7 @@ pub(crate) fn now(exit: Exit) -> ! {
 
 /// Why the command has no rows to show, in one line.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Failure {
+pub(crate) struct CommandError {
     /// How the command ends because of it.
     pub(crate) exit: Exit,
     /// What is wrong, and what to do.
@@ -57,7 +57,7 @@ pub(crate) struct Failure {
     pub(crate) kind: Option<FaultKind>,
 }
 
-impl Failure {
+impl CommandError {
     pub(crate) fn wrong_usage(message: impl Into<String>) -> Self {
         Self {
             exit: Exit::WrongUsage,
@@ -75,13 +75,13 @@ impl Failure {
     }
 
     /// Says it on standard error, and gives the exit.
-    pub(crate) fn tell(&self) -> Exit {
-        console::say_error(&self.message);
+    pub(crate) fn print(&self) -> Exit {
+        console::eprint_error(&self.message);
         self.exit
     }
 }
 
-impl From<FleetError> for Failure {
+impl From<FleetError> for CommandError {
     fn from(error: FleetError) -> Self {
         let exit = match &error {
             FleetError::InstanceReference(_)
@@ -120,7 +120,7 @@ impl From<FleetError> for Failure {
 /// was asked for.
 pub(crate) fn for_usage(error: &clap::Error) -> ExitCode {
     match refused_value(error) {
-        Some(message) => Failure::wrong_usage(message).tell().into(),
+        Some(message) => CommandError::wrong_usage(message).print().into(),
         None => {
             // When nobody reads it any more, the exit code is all that can be told.
             let _ = error.print();

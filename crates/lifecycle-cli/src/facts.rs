@@ -9,12 +9,12 @@ use lifecycle_facade::{
     Event, Fault, FleetEvent, InstanceId, InstanceReference, Location, PowerState,
 };
 
-use crate::row::{Purpose, Row};
+use crate::row::{RequestKind, Row};
 
 /// The facts of one request.
 #[derive(Debug)]
 pub(crate) struct Facts {
-    purpose: Purpose,
+    kind: RequestKind,
     /// In the order of the request.
     known: Vec<Fact>,
     index: HashMap<InstanceReference, usize>,
@@ -43,7 +43,7 @@ enum Answer {
 
 impl Facts {
     /// Nothing is known of these instances yet.
-    pub(crate) fn new(references: &[InstanceReference], purpose: Purpose) -> Self {
+    pub(crate) fn new(references: &[InstanceReference], kind: RequestKind) -> Self {
         let known = references.iter().map(|reference| Fact {
             reference: reference.clone(),
             answer: Answer::Nothing,
@@ -51,7 +51,7 @@ impl Facts {
             request_id: None,
         });
         Self {
-            purpose,
+            kind,
             known: known.collect(),
             index: references.iter().cloned().zip(0..).collect(),
             begun: None,
@@ -68,7 +68,7 @@ impl Facts {
             }
             _ => return,
         };
-        let purpose = self.purpose;
+        let kind = self.kind;
         match event {
             Event::Accepted {
                 instance,
@@ -92,7 +92,7 @@ impl Facts {
             }
             Event::Settled(report) => {
                 if let Some(fact) = self.of(place, &report.instance) {
-                    let row = Row::of_report(&fact.reference, report, purpose);
+                    let row = Row::of_report(&fact.reference, report, kind);
                     fact.answer = Answer::Final(row);
                 }
             }
@@ -103,13 +103,13 @@ impl Facts {
     /// What is known now, for a request that ends here. `has_acted` says whether an action went out
     /// to a place: where none did, nothing can have happened.
     pub(crate) fn cut_off(self, has_acted: impl Fn(&Location) -> bool) -> Vec<Row> {
-        let purpose = self.purpose;
+        let kind = self.kind;
         let begun = self.begun.unwrap_or(self.known.len());
         (0..)
             .zip(self.known)
             .map(|(number, fact)| {
                 let acted = number < begun && has_acted(&fact.reference.place);
-                fact.cut_off(purpose, acted)
+                fact.cut_off(kind, acted)
             })
             .collect()
     }
@@ -138,31 +138,31 @@ impl Facts {
 }
 
 impl Fact {
-    fn cut_off(self, purpose: Purpose, acted: bool) -> Row {
+    fn cut_off(self, kind: RequestKind, acted: bool) -> Row {
         let reference = &self.reference;
-        let mut row = match (self.answer, purpose) {
+        let mut row = match (self.answer, kind) {
             (Answer::Final(row), _) => return row,
-            (_, Purpose::Wait) => {
+            (_, RequestKind::Wait) => {
                 Row::interrupted(reference, "pending", "interrupted before the wait was over")
             }
-            (Answer::Accepted, Purpose::Act) => Row::interrupted(
+            (Answer::Accepted, RequestKind::Action) => Row::interrupted(
                 reference,
                 "pending",
                 "accepted, and interrupted before its goal was seen",
             ),
-            (Answer::Unclear(fault), Purpose::Act) => {
+            (Answer::Unclear(fault), RequestKind::Action) => {
                 let message = format!(
                     "{}; interrupted while it was being looked at: look again before you repeat it",
                     fault.message()
                 );
                 Row::interrupted(reference, "uncertain", &message).with_fault(&fault)
             }
-            (Answer::Nothing, Purpose::Act) if acted => Row::interrupted(
+            (Answer::Nothing, RequestKind::Action) if acted => Row::interrupted(
                 reference,
                 "uncertain",
                 "interrupted before the cloud had answered for it; look at it before you ask again",
             ),
-            (Answer::Nothing, Purpose::Act) => {
+            (Answer::Nothing, RequestKind::Action) => {
                 Row::interrupted(reference, "skipped", "interrupted before it was sent")
             }
         };
@@ -174,7 +174,7 @@ impl Fact {
     /// A word for where it is now; none once it went as asked.
     fn word(&self) -> Option<&'static str> {
         match (&self.answer, self.state) {
-            (Answer::Final(row), _) if row.is_as_asked() => None,
+            (Answer::Final(row), _) if row.is_as_requested() => None,
             (Answer::Final(row), _) => row.outcome,
             (_, Some(state)) => Some(state.as_str()),
             (Answer::Accepted, None) => Some("accepted"),
@@ -205,9 +205,9 @@ mod tests {
         text.parse().unwrap()
     }
 
-    fn facts(purpose: Purpose) -> Facts {
+    fn facts(kind: RequestKind) -> Facts {
         let references = ["a", "b", "c"].map(|id| reference(&format!("baidu/bj/{id}")));
-        Facts::new(&references, purpose)
+        Facts::new(&references, kind)
     }
 
     fn at_bj(event: Event) -> FleetEvent {
@@ -224,7 +224,7 @@ mod tests {
 
     #[test]
     fn a_request_that_is_cut_off_tells_what_is_known() {
-        let mut facts = facts(Purpose::Act);
+        let mut facts = facts(RequestKind::Action);
         facts.note(&at_bj(Event::Accepted {
             instance: id("a"),
             request_id: Some("r-1".into()),
@@ -248,15 +248,15 @@ mod tests {
 
     #[test]
     fn where_nothing_was_sent_nothing_happened() {
-        let rows = facts(Purpose::Act).cut_off(|_| false);
+        let rows = facts(RequestKind::Action).cut_off(|_| false);
         assert_eq!(outcomes(&rows), ["skipped"; 3]);
-        let rows = facts(Purpose::Wait).cut_off(|_| true);
+        let rows = facts(RequestKind::Wait).cut_off(|_| true);
         assert_eq!(outcomes(&rows), ["pending"; 3]);
     }
 
     #[test]
     fn waves_that_had_not_begun_were_not_sent() {
-        let mut facts = facts(Purpose::Act);
+        let mut facts = facts(RequestKind::Action);
         for number in 1..=2 {
             facts.note(&FleetEvent::Wave {
                 number,
@@ -270,7 +270,7 @@ mod tests {
 
     #[test]
     fn tallies_count_by_the_latest_word() {
-        let mut facts = facts(Purpose::Act);
+        let mut facts = facts(RequestKind::Action);
         for state in [PowerState::Stopped, PowerState::Starting] {
             facts.note(&at_bj(Event::State(Observation::new(id("a"), state, "x"))));
         }

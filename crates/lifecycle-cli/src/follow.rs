@@ -10,37 +10,37 @@ use lifecycle_facade::{
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use crate::{
-    console::{Console, Format, plain, say},
-    exit::{Exit, Failure},
+    console::{Console, Format, eprint_line, plain},
+    exit::{CommandError, Exit},
     facts::Facts,
     interrupt::Interrupt,
     output::{self, Columns},
     progress::Progress,
-    row::{self, Purpose, Row},
+    row::{self, RequestKind, Row},
 };
 
 /// Carries a request out to its end and prints what became of it.
 ///
 /// # Errors
-/// [`Failure`] when nothing was sent to any cloud.
+/// [`CommandError`] when nothing was sent to any cloud.
 pub(crate) async fn to_the_end(
     fleet: &Fleet,
     references: &[InstanceReference],
     events: FleetEventStream<'_>,
-    purpose: Purpose,
+    kind: RequestKind,
     console: Console,
-) -> Result<Exit, Failure> {
+) -> Result<Exit, CommandError> {
     let began = Instant::now();
-    let rows = match follow(fleet, references, events, purpose, console).await {
+    let rows = match follow(fleet, references, events, kind, console).await {
         Ok(rows) => rows,
         Err(error) => return nothing_sent(references, error, console),
     };
     output::print_rows(&rows, Columns::Outcomes, console)?;
-    say(format_args!(
+    eprint_line(format_args!(
         "{} after {:.1} s{}",
         Summary(&rows),
         began.elapsed().as_secs_f64(),
-        if console.in_fast_motion {
+        if console.in_simulated_time {
             " of simulated time"
         } else {
             ""
@@ -58,12 +58,12 @@ pub(crate) async fn follow(
     fleet: &Fleet,
     references: &[InstanceReference],
     mut events: FleetEventStream<'_>,
-    purpose: Purpose,
+    kind: RequestKind,
     console: Console,
 ) -> Result<Vec<Row>, FleetError> {
     let mut interrupt = Interrupt::listen()
         .map_err(|error| FleetError::Setup(format!("signals cannot be listened to: {error}")))?;
-    let mut facts = Facts::new(references, purpose);
+    let mut facts = Facts::new(references, kind);
     let progress = Progress::new(&facts, console);
     let mut ticks = interval(Duration::from_millis(100));
     ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
@@ -72,10 +72,10 @@ pub(crate) async fn follow(
             // What is known is taken in before anything else.
             biased;
             event = events.next() => match event {
-                Some(FleetEvent::Finished(result)) => return Ok(rows(&result?, purpose)),
+                Some(FleetEvent::Finished(result)) => return Ok(rows(&result?, kind)),
                 Some(event) => {
                     if let Some(line) = remark(&event).filter(|_| console.is_verbose()) {
-                        progress.say(line);
+                        progress.eprint_line(line);
                     }
                     facts.note(&event);
                 }
@@ -90,20 +90,20 @@ pub(crate) async fn follow(
     drop(events);
     drop(progress);
     interrupt.end_at_next();
-    say(match purpose {
-        Purpose::Act => "interrupted: nothing more is sent, and what was sent is not undone",
-        Purpose::Wait => "interrupted: nothing was changed",
+    eprint_line(match kind {
+        RequestKind::Action => "interrupted: nothing more is sent, and what was sent is not undone",
+        RequestKind::Wait => "interrupted: nothing was changed",
     });
     let calls = fleet.calls();
     let has_acted = |place: &_| calls.get(place).is_some_and(|calls| calls.actions > 0);
     Ok(facts.cut_off(has_acted))
 }
 
-fn rows(report: &FleetReport, purpose: Purpose) -> Vec<Row> {
+fn rows(report: &FleetReport, kind: RequestKind) -> Vec<Row> {
     report
         .rows()
         .iter()
-        .map(|row| Row::of_report(&row.reference, &row.report, purpose))
+        .map(|row| Row::of_report(&row.reference, &row.report, kind))
         .collect()
 }
 
@@ -146,14 +146,14 @@ fn nothing_sent(
     references: &[InstanceReference],
     error: FleetError,
     console: Console,
-) -> Result<Exit, Failure> {
-    let failure = Failure::from(error);
-    if console.output == Format::Json && failure.exit == Exit::NothingDone {
-        let skipped = |reference| Row::unsent(reference, Some("skipped"), &failure);
+) -> Result<Exit, CommandError> {
+    let error = CommandError::from(error);
+    if console.output == Format::Json && error.exit == Exit::NothingDone {
+        let skipped = |reference| Row::unsent(reference, Some("skipped"), &error);
         let rows: Vec<Row> = references.iter().map(skipped).collect();
         output::print_rows(&rows, Columns::Outcomes, console)?;
     }
-    Err(failure)
+    Err(error)
 }
 
 /// How many rows have which outcome: `58 reached, 2 refused`.

@@ -52,7 +52,7 @@ impl Interrupt {
     pub(crate) fn end_at_next(mut self) {
         tokio::spawn(async move {
             self.received().await;
-            exit::now(Exit::IncompleteError);
+            exit::now(Exit::Incomplete);
         });
     }
 }

@@ -10,7 +10,6 @@ mod console;
 mod dry_run;
 mod exit;
 mod facts;
-mod fast_motion;
 mod follow;
 mod interrupt;
 mod keys;
@@ -19,6 +18,7 @@ mod progress;
 mod row;
 mod setup;
 mod simulated;
+mod simulated_time;
 mod somewhere;
 
 use std::{io, process::ExitCode};
@@ -29,7 +29,7 @@ use tokio::runtime::Runtime;
 use crate::{
     args::Args,
     console::Console,
-    exit::{Exit, Failure},
+    exit::{CommandError, Exit},
 };
 
 fn main() -> ExitCode {
@@ -37,22 +37,23 @@ fn main() -> ExitCode {
         Ok(args) => run(&args),
         Err(error) => return exit::for_usage(&error),
     };
-    exit.unwrap_or_else(|failure| failure.tell()).into()
+    exit.unwrap_or_else(|failure| failure.print()).into()
 }
 
-fn run(args: &Args) -> Result<Exit, Failure> {
+fn run(args: &Args) -> Result<Exit, CommandError> {
     let console = Console {
-        in_fast_motion: args.command.is_simulated(),
+        in_simulated_time: args.command.is_simulated(),
         ..args.console
     };
     console.start_logging();
     let command = commands::run(&args.command, console);
-    let finished = if console.in_fast_motion {
-        fast_motion::block_on(command)
+    let finished = if console.in_simulated_time {
+        simulated_time::block_on(command)
     } else {
         block_on(command)
     };
-    finished.map_err(|error| Failure::nothing_done(format!("the runtime cannot start: {error}")))?
+    finished
+        .map_err(|error| CommandError::nothing_done(format!("the runtime cannot start: {error}")))?
 }
 
 fn block_on<F: Future>(command: F) -> io::Result<F::Output> {

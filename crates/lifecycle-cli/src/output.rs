@@ -13,9 +13,9 @@ use comfy_table::{
 use serde::Serialize;
 
 use crate::{
-    commands::doctor::{Finding, Verdict},
+    commands::doctor::{CheckResult, CheckStatus},
     console::{Console, Format, plain},
-    exit::{Exit, Failure},
+    exit::{CommandError, Exit},
     row::Row,
 };
 
@@ -32,7 +32,11 @@ pub(crate) enum Columns {
 ///
 /// # Errors
 /// When standard output cannot be written to. A reader that has gone away is no error.
-pub(crate) fn print_rows(rows: &[Row], columns: Columns, console: Console) -> Result<(), Failure> {
+pub(crate) fn print_rows(
+    rows: &[Row],
+    columns: Columns,
+    console: Console,
+) -> Result<(), CommandError> {
     print(&match console.output {
         Format::Json => json(rows)?,
         Format::Table => Page::of_standard_output().instances(rows, columns, console),
@@ -46,7 +50,7 @@ pub(crate) fn print_rows(rows: &[Row], columns: Columns, console: Console) -> Re
 pub(crate) fn print_figures<const N: usize>(
     header: [&str; N],
     rows: &[[String; N]],
-) -> Result<(), Failure> {
+) -> Result<(), CommandError> {
     print(&Page::of_standard_output().figures(header, rows))
 }
 
@@ -57,7 +61,7 @@ pub(crate) fn print_figures<const N: usize>(
 pub(crate) fn print_texts<const N: usize>(
     header: [&str; N],
     rows: &[[String; N]],
-) -> Result<(), Failure> {
+) -> Result<(), CommandError> {
     print(&Page::of_standard_output().texts(header, rows))
 }
 
@@ -65,7 +69,7 @@ pub(crate) fn print_texts<const N: usize>(
 ///
 /// # Errors
 /// When standard output cannot be written to. A reader that has gone away is no error.
-pub(crate) fn print_findings(findings: &[Finding]) -> Result<(), Failure> {
+pub(crate) fn print_findings(findings: &[CheckResult]) -> Result<(), CommandError> {
     print(&Page::of_standard_output().findings(findings))
 }
 
@@ -73,12 +77,12 @@ pub(crate) fn print_findings(findings: &[Finding]) -> Result<(), Failure> {
 ///
 /// # Errors
 /// When standard output cannot be written to. A reader that has gone away is no error.
-pub(crate) fn print(text: &str) -> Result<(), Failure> {
+pub(crate) fn print(text: &str) -> Result<(), CommandError> {
     let mut stdout = AutoStream::auto(io::stdout().lock());
     let written = stdout.write_all(text.as_bytes());
     match written.and_then(|()| stdout.flush()) {
-        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(Failure {
-            exit: Exit::IncompleteError,
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(CommandError {
+            exit: Exit::Incomplete,
             message: format!("standard output cannot be written to: {error}"),
             kind: None,
         }),
@@ -87,9 +91,9 @@ pub(crate) fn print(text: &str) -> Result<(), Failure> {
 }
 
 /// One array, one row on a line.
-pub(crate) fn json<T: Serialize>(rows: &[T]) -> Result<String, Failure> {
+pub(crate) fn json<T: Serialize>(rows: &[T]) -> Result<String, CommandError> {
     let rows: Result<Vec<String>, _> = rows.iter().map(serde_json::to_string).collect();
-    let rows = rows.map_err(|error| Failure::nothing_done(format!("no JSON: {error}")))?;
+    let rows = rows.map_err(|error| CommandError::nothing_done(format!("no JSON: {error}")))?;
     Ok(if rows.is_empty() {
         "[]\n".to_owned()
     } else {
@@ -127,13 +131,13 @@ fn outcome(row: &Row) -> Cell {
     })
 }
 
-fn verdict(verdict: Verdict) -> Cell {
+fn verdict(verdict: CheckStatus) -> Cell {
     let cell = Cell::new(verdict.as_str());
     match verdict {
-        Verdict::Ok => cell.fg(Color::DarkGreen),
-        Verdict::Warning => cell.fg(Color::DarkYellow),
-        Verdict::Failed => cell.fg(Color::DarkRed),
-        Verdict::Skipped => cell.add_attribute(Attribute::Dim),
+        CheckStatus::Ok => cell.fg(Color::DarkGreen),
+        CheckStatus::Warning => cell.fg(Color::DarkYellow),
+        CheckStatus::Failed => cell.fg(Color::DarkRed),
+        CheckStatus::Skipped => cell.add_attribute(Attribute::Dim),
     }
 }
 
@@ -155,7 +159,7 @@ const NONE: &str = "-";
 
 /// What there is to say of an instance besides its columns. Success needs no words.
 fn detail(row: &Row, verbose: bool) -> String {
-    if row.is_as_asked() && row.outcome.is_some() && !verbose {
+    if row.is_as_requested() && row.outcome.is_some() && !verbose {
         return row.remark().to_owned();
     }
     let message = row.message.clone().unwrap_or_default();
@@ -214,7 +218,7 @@ impl Page {
         self.with_last_column(&table, last, lasts)
     }
 
-    fn findings(self, findings: &[Finding]) -> String {
+    fn findings(self, findings: &[CheckResult]) -> String {
         const INDENT: &str = "  ";
         let indented = Self {
             width: self.width.map(|width| width.saturating_sub(2)),
@@ -359,7 +363,7 @@ mod tests {
     const CONSOLE: Console = Console {
         output: Format::Table,
         verbose: 0,
-        in_fast_motion: false,
+        in_simulated_time: false,
     };
 
     fn row(instance: &str, message: &str) -> Row {

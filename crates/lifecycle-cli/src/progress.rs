@@ -52,8 +52,8 @@ impl Progress {
     }
 
     /// Says a line above the bars.
-    pub(crate) fn say(&self, line: impl fmt::Display) {
-        self.all.suspend(|| console::say(line));
+    pub(crate) fn eprint_line(&self, line: impl fmt::Display) {
+        self.all.suspend(|| console::eprint_line(line));
     }
 }
 

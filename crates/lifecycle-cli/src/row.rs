@@ -6,7 +6,7 @@ use lifecycle_facade::{
 };
 use serde::{Serialize, Serializer};
 
-use crate::exit::{Exit, Failure};
+use crate::exit::{CommandError, Exit};
 
 /// One instance in the output. Its fields are those of the JSON form.
 #[derive(Clone, Debug, Serialize)]
@@ -22,7 +22,7 @@ pub(crate) struct Row {
     pub(crate) code: Option<String>,
     /// What a fault means for the caller.
     pub(crate) kind: Option<&'static str>,
-    /// What there is to say, for people.
+    /// What there is to eprint_line, for people.
     pub(crate) message: Option<String>,
     /// The id under which the cloud's support finds the request.
     pub(crate) request_id: Option<String>,
@@ -33,32 +33,32 @@ pub(crate) struct Row {
     #[serde(skip)]
     pub(crate) name: Option<String>,
     #[serde(skip)]
-    standing: Standing,
+    standing: RowStatus,
 }
 
 /// What a row means for the exit code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Standing {
-    AsAsked,
-    NotAsAsked,
+enum RowStatus {
+    AsRequested,
+    NotAsRequested,
     /// The cloud did not let us in, or could not be reached.
-    OutOfReach,
+    NoAccess,
     /// It did not have its turn, because of others.
-    Unasked,
+    NotAttempted,
 }
 
 /// What was asked of the instances of a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Purpose {
+pub(crate) enum RequestKind {
     /// A power action.
-    Act,
+    Action,
     /// Waiting alone, which changes nothing.
     Wait,
 }
 
 impl Row {
     /// A row without anything to say.
-    fn new(reference: &InstanceReference, standing: Standing) -> Self {
+    fn new(reference: &InstanceReference, standing: RowStatus) -> Self {
         Self {
             instance: reference.to_string(),
             outcome: None,
@@ -77,10 +77,10 @@ impl Row {
     pub(crate) fn of_report(
         reference: &InstanceReference,
         report: &InstanceReport,
-        purpose: Purpose,
+        kind: RequestKind,
     ) -> Self {
         let outcome = &report.outcome;
-        let mut row = Self::new(reference, standing(outcome, purpose));
+        let mut row = Self::new(reference, standing(outcome, kind));
         if let Some(fault) = outcome.fault() {
             row = row.with_fault(fault);
         }
@@ -109,15 +109,15 @@ impl Row {
             state: Some(observation.state.as_str()),
             message: remarks(observation),
             name: observation.name.clone(),
-            ..Self::new(reference, Standing::AsAsked)
+            ..Self::new(reference, RowStatus::AsRequested)
         }
     }
 
     /// An instance that could not be looked at.
     fn unseen(reference: &InstanceReference, fault: &Fault) -> Self {
         let standing = match fault.kind() {
-            FaultKind::NotFound => Standing::NotAsAsked,
-            _ => Standing::OutOfReach,
+            FaultKind::NotFound => RowStatus::NotAsRequested,
+            _ => RowStatus::NoAccess,
         };
         Self {
             message: Some(with_advice(fault)),
@@ -129,13 +129,13 @@ impl Row {
     pub(crate) fn unsent(
         reference: &InstanceReference,
         outcome: Option<&'static str>,
-        failure: &Failure,
+        failure: &CommandError,
     ) -> Self {
         Self {
             outcome,
             kind: failure.kind.map(FaultKind::as_str),
             message: Some(format!("nothing was sent: {}", failure.message)),
-            ..Self::new(reference, Standing::OutOfReach)
+            ..Self::new(reference, RowStatus::NoAccess)
         }
     }
 
@@ -148,7 +148,7 @@ impl Row {
         Self {
             outcome: Some(outcome),
             message: Some(message.to_owned()),
-            ..Self::new(reference, Standing::NotAsAsked)
+            ..Self::new(reference, RowStatus::NotAsRequested)
         }
     }
 
@@ -170,8 +170,8 @@ impl Row {
     }
 
     /// It went as asked.
-    pub(crate) fn is_as_asked(&self) -> bool {
-        self.standing == Standing::AsAsked
+    pub(crate) fn is_as_requested(&self) -> bool {
+        self.standing == RowStatus::AsRequested
     }
 }
 
@@ -182,28 +182,29 @@ fn billing<S: Serializer>(billing: &Option<StoppedBilling>, to: S) -> Result<S::
 /// The exit that these rows stand for.
 pub(crate) fn exit(rows: &[Row]) -> Exit {
     // Where a row is left out, the one for which it was is there too.
-    let out_of_reach = |row: &Row| matches!(row.standing, Standing::OutOfReach | Standing::Unasked);
-    if rows.iter().all(Row::is_as_asked) {
-        Exit::AllAsAsked
+    let out_of_reach =
+        |row: &Row| matches!(row.standing, RowStatus::NoAccess | RowStatus::NotAttempted);
+    if rows.iter().all(Row::is_as_requested) {
+        Exit::Complete
     } else if rows.iter().all(out_of_reach) {
         Exit::NothingDone
     } else {
-        Exit::IncompleteError
+        Exit::Incomplete
     }
 }
 
-fn standing(outcome: &Outcome, purpose: Purpose) -> Standing {
+fn standing(outcome: &Outcome, kind: RequestKind) -> RowStatus {
     let blocking = match outcome {
         Outcome::Refused(fault) | Outcome::Skipped(fault) => Some(fault),
         // Nothing was asked of the cloud but to look.
-        Outcome::Pending(Pending::Unobservable(fault)) if purpose == Purpose::Wait => Some(fault),
+        Outcome::Pending(Pending::Unobservable(fault)) if kind == RequestKind::Wait => Some(fault),
         _ => None,
     };
     match blocking.map(Fault::kind) {
-        _ if outcome.is_success() => Standing::AsAsked,
-        Some(FaultKind::Credential | FaultKind::Unreachable) => Standing::OutOfReach,
-        Some(FaultKind::Halted) => Standing::Unasked,
-        _ => Standing::NotAsAsked,
+        _ if outcome.is_success() => RowStatus::AsRequested,
+        Some(FaultKind::Credential | FaultKind::Unreachable) => RowStatus::NoAccess,
+        Some(FaultKind::Halted) => RowStatus::NotAttempted,
+        _ => RowStatus::NotAsRequested,
     }
 }
 
@@ -262,7 +263,7 @@ mod tests {
         Fault::new(kind, "No.")
     }
 
-    fn rows(standings: &[Standing]) -> Vec<Row> {
+    fn rows(standings: &[RowStatus]) -> Vec<Row> {
         let reference = "baidu/bj/i-1".parse().unwrap();
         let row = |standing| Row::new(&reference, standing);
         standings.iter().copied().map(row).collect()
@@ -270,17 +271,17 @@ mod tests {
 
     #[test]
     fn exits_follow_from_the_rows() {
-        use Standing::{AsAsked, NotAsAsked, OutOfReach, Unasked};
+        use RowStatus::{AsRequested, NoAccess, NotAsRequested, NotAttempted};
         for (standings, expected) in [
-            (&[][..], Exit::AllAsAsked),
-            (&[AsAsked, AsAsked], Exit::AllAsAsked),
-            (&[AsAsked, NotAsAsked], Exit::IncompleteError),
-            (&[AsAsked, OutOfReach], Exit::IncompleteError),
-            (&[NotAsAsked, OutOfReach], Exit::IncompleteError),
-            (&[OutOfReach, OutOfReach], Exit::NothingDone),
-            (&[OutOfReach, Unasked], Exit::NothingDone),
-            (&[NotAsAsked, Unasked], Exit::IncompleteError),
-            (&[AsAsked, Unasked], Exit::IncompleteError),
+            (&[][..], Exit::Complete),
+            (&[AsRequested, AsRequested], Exit::Complete),
+            (&[AsRequested, NotAsRequested], Exit::Incomplete),
+            (&[AsRequested, NoAccess], Exit::Incomplete),
+            (&[NotAsRequested, NoAccess], Exit::Incomplete),
+            (&[NoAccess, NoAccess], Exit::NothingDone),
+            (&[NoAccess, NotAttempted], Exit::NothingDone),
+            (&[NotAsRequested, NotAttempted], Exit::Incomplete),
+            (&[AsRequested, NotAttempted], Exit::Incomplete),
         ] {
             assert_eq!(exit(&rows(standings)), expected, "{standings:?}");
         }
@@ -288,26 +289,46 @@ mod tests {
 
     #[test]
     fn out_of_reach_is_what_never_got_in() {
-        use Standing::{AsAsked, NotAsAsked, OutOfReach};
+        use RowStatus::{AsRequested, NoAccess, NotAsRequested};
         let refused = |kind| Outcome::Refused(fault(kind));
         let blind = || Outcome::Pending(Pending::Unobservable(fault(FaultKind::Credential)));
-        for (outcome, purpose, expected) in [
-            (Outcome::Reached(Evidence::Seen), Purpose::Act, AsAsked),
-            (Outcome::Accepted, Purpose::Act, AsAsked),
-            (Outcome::Unchanged, Purpose::Act, AsAsked),
-            (refused(FaultKind::Credential), Purpose::Act, OutOfReach),
-            (refused(FaultKind::Unreachable), Purpose::Act, OutOfReach),
-            (refused(FaultKind::Permission), Purpose::Act, NotAsAsked),
-            (refused(FaultKind::NotFound), Purpose::Wait, NotAsAsked),
+        for (outcome, kind, expected) in [
+            (
+                Outcome::Reached(Evidence::Seen),
+                RequestKind::Action,
+                AsRequested,
+            ),
+            (Outcome::Accepted, RequestKind::Action, AsRequested),
+            (Outcome::Unchanged, RequestKind::Action, AsRequested),
+            (
+                refused(FaultKind::Credential),
+                RequestKind::Action,
+                NoAccess,
+            ),
+            (
+                refused(FaultKind::Unreachable),
+                RequestKind::Action,
+                NoAccess,
+            ),
+            (
+                refused(FaultKind::Permission),
+                RequestKind::Action,
+                NotAsRequested,
+            ),
+            (
+                refused(FaultKind::NotFound),
+                RequestKind::Wait,
+                NotAsRequested,
+            ),
             (
                 Outcome::Uncertain(fault(FaultKind::Unreachable)),
-                Purpose::Act,
-                NotAsAsked,
+                RequestKind::Action,
+                NotAsRequested,
             ),
-            (blind(), Purpose::Act, NotAsAsked),
-            (blind(), Purpose::Wait, OutOfReach),
+            (blind(), RequestKind::Action, NotAsRequested),
+            (blind(), RequestKind::Wait, NoAccess),
         ] {
-            assert_eq!(standing(&outcome, purpose), expected, "{outcome:?}");
+            assert_eq!(standing(&outcome, kind), expected, "{outcome:?}");
         }
     }
 

@@ -14,12 +14,12 @@ use lifecycle_facade::{
     config::{self, Config, ConfigError, GroupEntry},
 };
 
-use crate::{args::Connection, exit::Failure, simulated};
+use crate::{args::ConnectionArgs, exit::CommandError, simulated};
 
 /// The settings of one run.
 #[derive(Debug)]
 pub(crate) struct Setup {
-    connection: Connection,
+    connection: ConnectionArgs,
     config: Option<Config>,
 }
 
@@ -28,7 +28,7 @@ impl Setup {
     ///
     /// # Errors
     /// When it was named and is not there, or something in it is wrong.
-    pub(crate) fn read(connection: &Connection) -> Result<Self, Failure> {
+    pub(crate) fn read(connection: &ConnectionArgs) -> Result<Self, CommandError> {
         let named = connection.config.clone().or_else(from_environment);
         let config = match (named, Config::default_path()) {
             // The simulator knows neither accounts nor machines of anybody.
@@ -37,7 +37,7 @@ impl Setup {
             (None, Some(path)) => Config::load_if_present(path),
             (None, None) => Ok(None),
         };
-        let wrong = |bad: ConfigError| Failure::wrong_usage(bad.to_string());
+        let wrong = |bad: ConfigError| CommandError::wrong_usage(bad.to_string());
         let config = config.map_err(wrong)?;
         if let Some(config) = &config {
             config.check_groups(is_reference).map_err(wrong)?;
@@ -52,9 +52,9 @@ impl Setup {
     ///
     /// # Errors
     /// When the simulator or the HTTP client cannot be set up, or an account cannot be.
-    pub(crate) fn fleet(&self) -> Result<Fleet, Failure> {
+    pub(crate) fn fleet(&self) -> Result<Fleet, CommandError> {
         let builder = if self.connection.sim {
-            simulated::fleet().map_err(|bad| Failure::nothing_done(bad.to_string()))?
+            simulated::fleet().map_err(|bad| CommandError::nothing_done(bad.to_string()))?
         } else {
             self.real_clouds()?
         };
@@ -101,18 +101,18 @@ impl Setup {
     ///
     /// # Errors
     /// When there is no such group.
-    pub(crate) fn group(&self, name: &str) -> Result<Vec<InstanceReference>, Failure> {
+    pub(crate) fn group(&self, name: &str) -> Result<Vec<InstanceReference>, CommandError> {
         let no_reference = format!(
             "{name:?} is no reference: write cloud/region/instance-id, such as baidu/bj/i-a1b2c3d4"
         );
         let Some(config) = &self.config else {
-            return Err(Failure::wrong_usage(format!(
+            return Err(CommandError::wrong_usage(format!(
                 "{no_reference}, or a group of a configuration file"
             )));
         };
         let Some(group) = config.groups.get(name) else {
             let known: Vec<&str> = config.groups.keys().map(String::as_str).collect();
-            return Err(Failure::wrong_usage(if known.is_empty() {
+            return Err(CommandError::wrong_usage(if known.is_empty() {
                 format!("{no_reference}; the configuration file has no groups")
             } else {
                 format!("{no_reference}, or a group: there is {}", known.join(", "))
@@ -120,12 +120,12 @@ impl Setup {
         };
         let read = |entry: &GroupEntry| {
             let reference = entry.text.parse();
-            reference.map_err(|bad: ParseReferenceError| Failure::wrong_usage(bad.to_string()))
+            reference.map_err(|bad: ParseReferenceError| CommandError::wrong_usage(bad.to_string()))
         };
         group.iter().map(read).collect()
     }
 
-    fn real_clouds(&self) -> Result<FleetBuilder, Failure> {
+    fn real_clouds(&self) -> Result<FleetBuilder, CommandError> {
         let mut builder = Fleet::builder().transport(self.transport()?);
         if let Some(config) = &self.config {
             builder = builder.configured(config)?;
@@ -141,7 +141,7 @@ impl Setup {
     }
 
     /// The client refuses it too, but only when it is about to send.
-    fn admit(&self, endpoint: &Endpoint) -> Result<(), Failure> {
+    fn admit(&self, endpoint: &Endpoint) -> Result<(), CommandError> {
         let configured = self
             .config
             .as_ref()
@@ -150,12 +150,12 @@ impl Setup {
         if endpoint.is_encrypted() || endpoint.is_loopback() || anywhere {
             return Ok(());
         }
-        Err(Failure::wrong_usage(format!(
+        Err(CommandError::wrong_usage(format!(
             "--endpoint: {endpoint} would send keys' signatures unencrypted: write https://; http:// is for this machine only, such as http://127.0.0.1:7070, unless --plain-http says otherwise"
         )))
     }
 
-    fn transport(&self) -> Result<HttpTransport, Failure> {
+    fn transport(&self) -> Result<HttpTransport, CommandError> {
         let defaults = self.config.as_ref().map(|config| &config.defaults);
         let mut transport = HttpTransport::builder();
         let configured = defaults.and_then(|defaults| defaults.connect_timeout);
@@ -165,7 +165,7 @@ impl Setup {
         let configured = defaults.into_iter().flat_map(|d| &d.ca_certificates);
         for path in self.connection.ca_certificates.iter().chain(configured) {
             let unusable = |why: String| {
-                Failure::wrong_usage(format!("CA certificates in {}: {why}", path.display()))
+                CommandError::wrong_usage(format!("CA certificates in {}: {why}", path.display()))
             };
             let pem = fs::read(path).map_err(|error| unusable(error.to_string()))?;
             transport = transport
@@ -174,7 +174,7 @@ impl Setup {
         }
         transport
             .build()
-            .map_err(|error| Failure::nothing_done(error.to_string()))
+            .map_err(|error| CommandError::nothing_done(error.to_string()))
     }
 
     /// Bounds of requests that do not wait. Waiting takes its bound with the request.

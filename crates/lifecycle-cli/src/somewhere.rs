@@ -4,7 +4,7 @@ use std::{convert::Infallible, str::FromStr};
 
 use lifecycle_facade::{Cloud, Fleet, Location};
 
-use crate::exit::Failure;
+use crate::exit::CommandError;
 
 /// One word where a place belongs.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,12 +34,12 @@ impl Somewhere {
     ///
     /// # Errors
     /// When there is no such account, or it says no region.
-    pub(crate) fn place(&self, fleet: &Fleet) -> Result<Location, Failure> {
+    pub(crate) fn place(&self, fleet: &Fleet) -> Result<Location, CommandError> {
         match self {
             Self::Region(text) => {
                 text.parse()
                     .map_err(|bad: lifecycle_facade::ParseReferenceError| {
-                        Failure::wrong_usage(bad.to_string())
+                        CommandError::wrong_usage(bad.to_string())
                     })
             }
             Self::Name(name) => of_account(fleet, name),
@@ -47,15 +47,15 @@ impl Somewhere {
     }
 }
 
-fn of_account(fleet: &Fleet, name: &str) -> Result<Location, Failure> {
+fn of_account(fleet: &Fleet, name: &str) -> Result<Location, CommandError> {
     let Some((_, account)) = fleet.accounts().find(|(known, _)| *known == name) else {
-        return Err(Failure::wrong_usage(format!(
+        return Err(CommandError::wrong_usage(format!(
             "{name:?} is no region: write cloud/region, such as baidu/bj or zenlayer/global, or the name of an account in the configuration file"
         )));
     };
     match account.region.as_deref().or(only_region(account.cloud)) {
         Some(region) => Ok(Location::new(account.cloud, region).of_account(name)),
-        None => Err(Failure::wrong_usage(format!(
+        None => Err(CommandError::wrong_usage(format!(
             "the account {name:?} has no region in the configuration file: write {name}@{}/region",
             account.cloud
         ))),

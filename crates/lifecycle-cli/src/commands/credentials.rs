@@ -9,15 +9,15 @@ use serde::Serialize;
 use tokio::time::timeout;
 
 use crate::{
-    args::PlacesArgs,
-    console::{Console, Format, plain, say, say_warning},
-    exit::{Exit, Failure},
+    args::LocationsArgs,
+    console::{Console, Format, eprint_line, eprint_warning, plain},
+    exit::{CommandError, Exit},
     output,
     setup::Setup,
 };
 
 /// Shows which keys would be used, where they come from and when they end. Never a secret.
-pub(crate) async fn run(args: &PlacesArgs, console: Console) -> Result<Exit, Failure> {
+pub(crate) async fn run(args: &LocationsArgs, console: Console) -> Result<Exit, CommandError> {
     let setup = Setup::read(&args.connection)?;
     let fleet = setup.fleet()?;
     let places = args.places(&fleet)?;
@@ -31,7 +31,7 @@ pub(crate) async fn run(args: &PlacesArgs, console: Console) -> Result<Exit, Fai
     warnings.sort();
     warnings.dedup();
     for warning in warnings {
-        say_warning(plain(warning));
+        eprint_warning(plain(warning));
     }
     match console.output {
         Format::Json => output::print(&output::json(&keys)?)?,
@@ -42,14 +42,14 @@ pub(crate) async fn run(args: &PlacesArgs, console: Console) -> Result<Exit, Fai
     }
     let missing = keys.iter().filter(|key| key.key.is_none()).count();
     if missing == keys.len() {
-        say("no key was found: see lifecycle --help for where keys come from");
+        eprint_line("no key was found: see lifecycle --help for where keys come from");
         return Ok(Exit::NothingDone);
     }
     let wrong = keys.iter().filter(|key| key.is_wrong()).count();
     Ok(if wrong == 0 {
-        Exit::AllAsAsked
+        Exit::Complete
     } else {
-        Exit::IncompleteError
+        Exit::Incomplete
     })
 }
 

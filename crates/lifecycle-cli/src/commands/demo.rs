@@ -7,13 +7,12 @@ use lifecycle_sim::{BadFleet, Simulator};
 use tokio::time::Instant;
 
 use crate::{
-    console::{Console, Format, say},
-    exit::{Exit, Failure},
-    fast_motion,
+    console::{Console, Format, eprint_line},
+    exit::{CommandError, Exit},
     follow::{self, Summary},
     output::{self, Columns},
-    row::{self, Purpose, Row},
-    simulated,
+    row::{self, RequestKind, Row},
+    simulated, simulated_time,
 };
 
 /// 60 stopped machines, 15 in each cloud.
@@ -24,21 +23,21 @@ const ROUND_TRIP: Duration = Duration::from_millis(80);
 const PATIENCE: Duration = Duration::from_secs(600);
 
 /// Starts simulated machines and shows what it took.
-pub(crate) async fn run(console: Console) -> Result<Exit, Failure> {
-    let simulator = simulator().map_err(|bad| Failure::nothing_done(bad.to_string()))?;
+pub(crate) async fn run(console: Console) -> Result<Exit, CommandError> {
+    let simulator = simulator().map_err(|bad| CommandError::nothing_done(bad.to_string()))?;
     let fleet = simulated::simulated(&simulator)
         .tune(|client| client.seed(0))
         .build()?;
     let references = references(&simulator)?;
-    say(format_args!(
+    eprint_line(format_args!(
         "Starting {} simulated machines in four clouds, {} times as fast as real ones.",
         references.len(),
-        fast_motion::FACTOR
+        simulated_time::SPEED
     ));
     let began = Instant::now();
     let events = fleet.start(&references).wait(PATIENCE).events();
-    let rows = follow::follow(&fleet, &references, events, Purpose::Act, console).await?;
-    say(format_args!(
+    let rows = follow::follow(&fleet, &references, events, RequestKind::Action, console).await?;
+    eprint_line(format_args!(
         "{} after {:.0} s of their time.\n{}",
         Summary(&rows),
         began.elapsed().as_secs_f64(),
@@ -83,8 +82,8 @@ fn executed(simulator: &Simulator, references: &[InstanceReference]) -> String {
 }
 
 /// Every machine for those who want details, else those that did not come up.
-fn print_remarkable(rows: &[Row], console: Console) -> Result<(), Failure> {
-    let wanted = |row: &&Row| console.is_verbose() || !row.is_as_asked();
+fn print_remarkable(rows: &[Row], console: Console) -> Result<(), CommandError> {
+    let wanted = |row: &&Row| console.is_verbose() || !row.is_as_requested();
     let remarkable: Vec<Row> = rows.iter().filter(wanted).cloned().collect();
     if remarkable.is_empty() {
         return Ok(());
@@ -98,12 +97,12 @@ fn print_calls(
     fleet: &Fleet,
     references: &[InstanceReference],
     rows: &[Row],
-) -> Result<(), Failure> {
+) -> Result<(), CommandError> {
     let mut lines: BTreeMap<&Location, Line> = BTreeMap::new();
     for (reference, row) in references.iter().zip(rows) {
         let line = lines.entry(&reference.place).or_default();
         line.machines += 1;
-        line.up += usize::from(row.is_as_asked());
+        line.up += usize::from(row.is_as_requested());
     }
     let calls = fleet.calls();
     for (place, line) in &mut lines {

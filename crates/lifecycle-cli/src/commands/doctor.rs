@@ -8,22 +8,22 @@ use serde::Serialize;
 use tokio::{net::lookup_host, time::timeout};
 
 use crate::{
-    args::PlacesArgs,
-    console::{Console, Format, say},
-    exit::{Exit, Failure},
+    args::LocationsArgs,
+    console::{Console, Format, eprint_line},
+    exit::{CommandError, Exit},
     output,
     setup::Setup,
 };
 
 /// Tries everything that a call needs, one thing after the other, with nothing but harmless calls,
 /// and says what to do about what it finds.
-pub(crate) async fn run(args: &PlacesArgs, console: Console) -> Result<Exit, Failure> {
+pub(crate) async fn run(args: &LocationsArgs, console: Console) -> Result<Exit, CommandError> {
     let setup = Setup::read(&args.connection)?;
     let fleet = setup.fleet()?;
     let places = args.places(&fleet)?;
     let limit = setup.timeout().min(LONGEST);
     let visits = places.iter().map(|place| {
-        Visit {
+        Checkup {
             fleet: &fleet,
             place,
             limit,
@@ -33,25 +33,25 @@ pub(crate) async fn run(args: &PlacesArgs, console: Console) -> Result<Exit, Fai
         }
         .examine()
     });
-    let findings: Vec<Finding> = join_all(visits).await.into_iter().flatten().collect();
+    let findings: Vec<CheckResult> = join_all(visits).await.into_iter().flatten().collect();
     match console.output {
         Format::Json => output::print(&output::json(&findings)?)?,
         Format::Table => {
             if let Some(path) = setup.config_path() {
-                say(format_args!("configuration file: {}", path.display()));
+                eprint_line(format_args!("configuration file: {}", path.display()));
             }
             output::print_findings(&findings)?;
         }
     }
-    let is_wrong = |finding: &&Finding| finding.verdict == Verdict::Failed;
+    let is_wrong = |finding: &&CheckResult| finding.verdict == CheckStatus::Failed;
     let wrong = findings.iter().filter(is_wrong).count();
     let tried = findings
         .iter()
-        .any(|finding| finding.check == "permission" && finding.verdict == Verdict::Ok);
+        .any(|finding| finding.check == "permission" && finding.verdict == CheckStatus::Ok);
     let has_key = findings
         .iter()
-        .any(|finding| finding.check == "credentials" && finding.verdict == Verdict::Ok);
-    say(match (wrong, tried) {
+        .any(|finding| finding.check == "credentials" && finding.verdict == CheckStatus::Ok);
+    eprint_line(match (wrong, tried) {
         (0, true) => "all is well".to_owned(),
         (0, false) if has_key => "no key could be tried: name a region".to_owned(),
         (0, false) => "no key is set up for any cloud: see lifecycle --help".to_owned(),
@@ -59,8 +59,8 @@ pub(crate) async fn run(args: &PlacesArgs, console: Console) -> Result<Exit, Fai
         (wrong, _) => format!("{wrong} checks failed"),
     });
     Ok(match (wrong, tried) {
-        (0, true) => Exit::AllAsAsked,
-        (_, true) => Exit::IncompleteError,
+        (0, true) => Exit::Complete,
+        (_, true) => Exit::Incomplete,
         (_, false) => Exit::NothingDone,
     })
 }
@@ -70,13 +70,13 @@ const LONGEST: Duration = Duration::from_secs(30);
 
 /// What a check found. Its fields are those of the JSON form.
 #[derive(Clone, Debug, Serialize)]
-pub(crate) struct Finding {
+pub(crate) struct CheckResult {
     /// Of which account and region.
     pub(crate) place: String,
     /// What was looked at.
     pub(crate) check: &'static str,
     /// How it is.
-    pub(crate) verdict: Verdict,
+    pub(crate) verdict: CheckStatus,
     /// What was seen.
     pub(crate) detail: String,
     /// What to do about it.
@@ -86,14 +86,14 @@ pub(crate) struct Finding {
 /// How a check ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub(crate) enum Verdict {
+pub(crate) enum CheckStatus {
     Ok,
     Warning,
     Failed,
     Skipped,
 }
 
-impl Verdict {
+impl CheckStatus {
     pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Ok => "ok",
@@ -105,7 +105,7 @@ impl Verdict {
 }
 
 /// A visit to one place.
-struct Visit<'v> {
+struct Checkup<'v> {
     fleet: &'v Fleet,
     place: &'v Location,
     limit: Duration,
@@ -113,27 +113,31 @@ struct Visit<'v> {
     is_simulated: bool,
 }
 
-impl Visit<'_> {
+impl Checkup<'_> {
     /// The checks, in an order in which each one needs those before it.
-    async fn examine(self) -> Vec<Finding> {
+    async fn examine(self) -> Vec<CheckResult> {
         let mut findings = vec![self.configuration()];
-        if findings[0].verdict == Verdict::Failed {
+        if findings[0].verdict == CheckStatus::Failed {
             return findings;
         }
         let credentials = self.credentials().await;
-        if self.may_be_absent && credentials.iter().any(|found| found.verdict != Verdict::Ok) {
+        if self.may_be_absent
+            && credentials
+                .iter()
+                .any(|found| found.verdict != CheckStatus::Ok)
+        {
             let absent = credentials
                 .iter()
-                .any(|found| found.verdict == Verdict::Skipped);
+                .any(|found| found.verdict == CheckStatus::Skipped);
             if absent {
                 return credentials;
             }
         }
         findings.push(self.dns().await);
         let connection = self.tls_and_clock().await;
-        let works = |findings: &[Finding]| {
+        let works = |findings: &[CheckResult]| {
             let mut verdicts = findings.iter().map(|found| found.verdict);
-            verdicts.all(|verdict| verdict != Verdict::Failed)
+            verdicts.all(|verdict| verdict != CheckStatus::Failed)
         };
         let (is_reached, has_key) = (works(&connection), works(&credentials));
         findings.extend(connection);
@@ -146,7 +150,7 @@ impl Visit<'_> {
         findings
     }
 
-    fn configuration(&self) -> Finding {
+    fn configuration(&self) -> CheckResult {
         match self.fleet.endpoint(self.place) {
             Ok(endpoint) => self.ok("configuration", format!("calls go to {endpoint}")),
             Err(error) => self.failed(
@@ -157,7 +161,7 @@ impl Visit<'_> {
         }
     }
 
-    async fn dns(&self) -> Finding {
+    async fn dns(&self) -> CheckResult {
         let Ok(endpoint) = self.fleet.endpoint(self.place) else {
             return self.skipped("dns", "there is no endpoint");
         };
@@ -193,7 +197,7 @@ impl Visit<'_> {
         }
     }
 
-    async fn tls_and_clock(&self) -> Vec<Finding> {
+    async fn tls_and_clock(&self) -> Vec<CheckResult> {
         let probe = match timeout(self.limit, self.fleet.probe(self.place)).await {
             Ok(Ok(Ok(probe))) => probe,
             Ok(Ok(Err(error))) => return vec![self.unreachable(&error)],
@@ -225,8 +229,8 @@ impl Visit<'_> {
             Some(ahead) if ahead.unsigned_abs() <= CLOSE => {
                 self.ok("clock", format!("{} s apart", ahead.unsigned_abs()))
             }
-            Some(ahead) => Finding {
-                verdict: Verdict::Warning,
+            Some(ahead) => CheckResult {
+                verdict: CheckStatus::Warning,
                 advice: Some(
                     "set this machine's clock, best by NTP; calls are signed by the cloud's own time meanwhile"
                         .to_owned(),
@@ -244,7 +248,7 @@ impl Visit<'_> {
         vec![connection, clock]
     }
 
-    fn unreachable(&self, error: &TransportError) -> Finding {
+    fn unreachable(&self, error: &TransportError) -> CheckResult {
         let mut text = error.to_string();
         let mut cause = error.source();
         while let Some(error) = cause {
@@ -259,7 +263,7 @@ impl Visit<'_> {
         self.failed("connection", text, advice)
     }
 
-    async fn credentials(&self) -> Vec<Finding> {
+    async fn credentials(&self) -> Vec<CheckResult> {
         let source = match self.fleet.credentials(self.place) {
             Ok(source) => source,
             Err(error) => {
@@ -279,15 +283,21 @@ impl Visit<'_> {
                 vec![self.failed("credentials", detail, KEY_ADVICE)]
             }
         };
-        findings.extend(source.info().warnings.into_iter().map(|warning| Finding {
-            verdict: Verdict::Warning,
-            ..self.ok("credentials", warning)
-        }));
+        findings.extend(
+            source
+                .info()
+                .warnings
+                .into_iter()
+                .map(|warning| CheckResult {
+                    verdict: CheckStatus::Warning,
+                    ..self.ok("credentials", warning)
+                }),
+        );
         findings
     }
 
     /// The first page of the list: it shows whether the key works, and changes nothing.
-    async fn permission(&self) -> Finding {
+    async fn permission(&self) -> CheckResult {
         let look = async {
             let client = self.fleet.client(self.place).await?;
             let mut pages = std::pin::pin!(client.list().pages());
@@ -307,7 +317,7 @@ impl Visit<'_> {
                 self.skipped("permission", &why)
             }
             Ok(Err(error)) => {
-                let failure = Failure::from(error);
+                let failure = CommandError::from(error);
                 self.failed(
                     "permission",
                     failure.message,
@@ -322,26 +332,26 @@ impl Visit<'_> {
         }
     }
 
-    fn ok(&self, check: &'static str, detail: String) -> Finding {
-        Finding {
+    fn ok(&self, check: &'static str, detail: String) -> CheckResult {
+        CheckResult {
             place: self.place.to_string(),
             check,
-            verdict: Verdict::Ok,
+            verdict: CheckStatus::Ok,
             detail,
             advice: None,
         }
     }
 
-    fn skipped(&self, check: &'static str, why: &str) -> Finding {
-        Finding {
-            verdict: Verdict::Skipped,
+    fn skipped(&self, check: &'static str, why: &str) -> CheckResult {
+        CheckResult {
+            verdict: CheckStatus::Skipped,
             ..self.ok(check, why.to_owned())
         }
     }
 
-    fn failed(&self, check: &'static str, detail: String, advice: &str) -> Finding {
-        Finding {
-            verdict: Verdict::Failed,
+    fn failed(&self, check: &'static str, detail: String, advice: &str) -> CheckResult {
+        CheckResult {
+            verdict: CheckStatus::Failed,
             advice: Some(advice.to_owned()),
             ..self.ok(check, detail)
         }

@@ -8,15 +8,15 @@ use tokio::time::timeout;
 
 use crate::{
     args::ListArgs,
-    console::{Console, Format, say},
-    exit::{Exit, Failure},
+    console::{Console, Format, eprint_line},
+    exit::{CommandError, Exit},
     output::{self, Columns},
     row::Row,
     setup::Setup,
 };
 
 /// Lists the instances of regions. One that cannot be read does not hide the others.
-pub(crate) async fn run(args: &ListArgs, console: Console) -> Result<Exit, Failure> {
+pub(crate) async fn run(args: &ListArgs, console: Console) -> Result<Exit, CommandError> {
     let setup = Setup::read(&args.connection)?;
     let fleet = setup.fleet()?;
     let places = args.places(&fleet)?;
@@ -31,8 +31,8 @@ pub(crate) async fn run(args: &ListArgs, console: Console) -> Result<Exit, Failu
     for list in join_all(lists).await {
         match list {
             Ok(list) => rows.extend(list),
-            Err(failure) => {
-                failure.tell();
+            Err(error) => {
+                error.print();
                 unread += 1;
             }
         }
@@ -42,22 +42,22 @@ pub(crate) async fn run(args: &ListArgs, console: Console) -> Result<Exit, Failu
         output::print_rows(&rows, Columns::States, console)?;
     }
     Ok(match unread {
-        0 => Exit::AllAsAsked,
+        0 => Exit::Complete,
         _ if nothing_read => Exit::NothingDone,
-        _ => Exit::IncompleteError,
+        _ => Exit::Incomplete,
     })
 }
 
-async fn read(fleet: &Fleet, place: &Location, limit: Duration) -> Result<Vec<Row>, Failure> {
+async fn read(fleet: &Fleet, place: &Location, limit: Duration) -> Result<Vec<Row>, CommandError> {
     let Ok(list) = timeout(limit, fleet.list(place)).await else {
-        return Err(Failure::nothing_done(format!(
+        return Err(CommandError::nothing_done(format!(
             "{place} could not be read within {} s; allow more time",
             limit.as_secs()
         )));
     };
     let list = list?;
     if list.is_empty() {
-        say(format_args!("{place} has no instances"));
+        eprint_line(format_args!("{place} has no instances"));
     }
     let rows = list.iter().map(|observation| {
         let reference = InstanceReference {

@@ -12,14 +12,14 @@ mod wait;
 use crate::{
     args::Command,
     console::Console,
-    exit::{Exit, Failure},
+    exit::{CommandError, Exit},
 };
 
 /// Carries `command` out.
 ///
 /// # Errors
-/// [`Failure`] when it could do nothing.
-pub(crate) async fn run(command: &Command, console: Console) -> Result<Exit, Failure> {
+/// [`CommandError`] when it could do nothing.
+pub(crate) async fn run(command: &Command, console: Console) -> Result<Exit, CommandError> {
     match command {
         Command::Start(args) => power::start(args, console).await,
         Command::Stop(args) => power::stop(args, console).await,

@@ -6,14 +6,14 @@ use crate::{
     args::{RebootArgs, Request, StartArgs, StopArgs},
     console::Console,
     dry_run,
-    exit::{Exit, Failure},
+    exit::{CommandError, Exit},
     follow,
-    row::Purpose,
+    row::RequestKind,
     setup::Setup,
 };
 
 /// Boots instances.
-pub(crate) async fn start(args: &StartArgs, console: Console) -> Result<Exit, Failure> {
+pub(crate) async fn start(args: &StartArgs, console: Console) -> Result<Exit, CommandError> {
     let setup = Setup::read(&args.request.connection)?;
     let references = args.request.targets.read(&setup)?;
     let fleet = setup.fleet()?;
@@ -25,7 +25,7 @@ pub(crate) async fn start(args: &StartArgs, console: Console) -> Result<Exit, Fa
 }
 
 /// Shuts instances down.
-pub(crate) async fn stop(args: &StopArgs, console: Console) -> Result<Exit, Failure> {
+pub(crate) async fn stop(args: &StopArgs, console: Console) -> Result<Exit, CommandError> {
     let setup = Setup::read(&args.request.connection)?;
     let references = args.request.targets.read(&setup)?;
     let fleet = setup.fleet()?;
@@ -43,7 +43,7 @@ pub(crate) async fn stop(args: &StopArgs, console: Console) -> Result<Exit, Fail
 }
 
 /// Shuts instances down and boots them again.
-pub(crate) async fn reboot(args: &RebootArgs, console: Console) -> Result<Exit, Failure> {
+pub(crate) async fn reboot(args: &RebootArgs, console: Console) -> Result<Exit, CommandError> {
     let setup = Setup::read(&args.request.connection)?;
     let references = args.request.targets.read(&setup)?;
     let fleet = setup.fleet()?;
@@ -58,7 +58,7 @@ async fn carry_out<O>(
     mut request: FleetRequest<'_, O>,
     args: &Request,
     console: Console,
-) -> Result<Exit, Failure>
+) -> Result<Exit, CommandError>
 where
     O: Into<Action> + Default + Copy + Send + Sync + 'static,
 {
@@ -74,5 +74,12 @@ where
     if args.dry_run {
         return dry_run::print(&request.dry_run()?, console);
     }
-    follow::to_the_end(fleet, references, request.events(), Purpose::Act, console).await
+    follow::to_the_end(
+        fleet,
+        references,
+        request.events(),
+        RequestKind::Action,
+        console,
+    )
+    .await
 }

@@ -5,29 +5,29 @@ use serde::Serialize;
 
 use crate::{
     args::SimulateArgs,
-    console::say,
-    exit::{Exit, Failure},
+    console::eprint_line,
+    exit::{CommandError, Exit},
     interrupt::Interrupt,
     output,
     simulated::{self, ACCESS_KEY, SECRET_KEY},
 };
 
 /// Serves four simulated clouds until it is asked to end.
-pub(crate) async fn run(args: &SimulateArgs) -> Result<Exit, Failure> {
-    let simulator = simulator(args).map_err(|bad| Failure::nothing_done(bad.to_string()))?;
+pub(crate) async fn run(args: &SimulateArgs) -> Result<Exit, CommandError> {
+    let simulator = simulator(args).map_err(|bad| CommandError::nothing_done(bad.to_string()))?;
     // Before anybody can know of the server, and so ask it to end.
     let mut interrupt = Interrupt::listen().map_err(|error| {
-        Failure::nothing_done(format!("signals cannot be listened to: {error}"))
+        CommandError::nothing_done(format!("signals cannot be listened to: {error}"))
     })?;
     let server = simulator.serve(args.listen).await.map_err(|error| {
-        Failure::nothing_done(format!(
+        CommandError::nothing_done(format!(
             "{} cannot be listened at: {error}; choose another address with --listen, or port 0 for any free port",
             args.listen
         ))
     })?;
     let url = server.url();
     output::print(&introduction(&simulator, &url)?)?;
-    say(format_args!(
+    eprint_line(format_args!(
         "four simulated clouds at {url}; Ctrl-C ends them\n\
          try: lifecycle list baidu/bj --endpoint {url}\n\
          with BCE_ACCESS_KEY_ID={ACCESS_KEY} BCE_SECRET_ACCESS_KEY={SECRET_KEY}"
@@ -35,7 +35,7 @@ pub(crate) async fn run(args: &SimulateArgs) -> Result<Exit, Failure> {
     interrupt.received().await;
     interrupt.end_at_next();
     server.shutdown().await;
-    Ok(Exit::AllAsAsked)
+    Ok(Exit::Complete)
 }
 
 fn simulator(args: &SimulateArgs) -> Result<Simulator, BadFleet> {
@@ -56,7 +56,7 @@ struct Introduction<'s> {
     instances: Vec<String>,
 }
 
-fn introduction(simulator: &Simulator, url: &str) -> Result<String, Failure> {
+fn introduction(simulator: &Simulator, url: &str) -> Result<String, CommandError> {
     let introduction = Introduction {
         url,
         access_key: ACCESS_KEY,
@@ -65,7 +65,7 @@ fn introduction(simulator: &Simulator, url: &str) -> Result<String, Failure> {
         instances: references(simulator),
     };
     let line = serde_json::to_string(&introduction)
-        .map_err(|error| Failure::nothing_done(format!("no JSON: {error}")))?;
+        .map_err(|error| CommandError::nothing_done(format!("no JSON: {error}")))?;
     Ok(line + "\n")
 }
 

@@ -3,26 +3,26 @@
 use crate::{
     args::StatusArgs,
     console::{Console, Format},
-    exit::{Exit, Failure},
+    exit::{CommandError, Exit},
     output::{self, Columns},
     row::{self, Row},
     setup::Setup,
 };
 
 /// Shows the states of instances.
-pub(crate) async fn run(args: &StatusArgs, console: Console) -> Result<Exit, Failure> {
+pub(crate) async fn run(args: &StatusArgs, console: Console) -> Result<Exit, CommandError> {
     let setup = Setup::read(&args.connection)?;
     let references = args.targets.read(&setup)?;
     let fleet = setup.fleet()?;
-    let statuses = match fleet.observe(&references).await.map_err(Failure::from) {
+    let statuses = match fleet.observe(&references).await.map_err(CommandError::from) {
         Ok(statuses) => statuses,
-        Err(failure) => {
-            if console.output == Format::Json && failure.exit == Exit::NothingDone {
-                let unread = |reference| Row::unsent(reference, None, &failure);
+        Err(error) => {
+            if console.output == Format::Json && error.exit == Exit::NothingDone {
+                let unread = |reference| Row::unsent(reference, None, &error);
                 let rows: Vec<Row> = references.iter().map(unread).collect();
                 output::print_rows(&rows, Columns::States, console)?;
             }
-            return Err(failure);
+            return Err(error);
         }
     };
     let rows: Vec<Row> = statuses.iter().map(Row::of_status).collect();

@@ -3,14 +3,14 @@
 use crate::{
     args::WaitArgs,
     console::Console,
-    exit::{Exit, Failure},
+    exit::{CommandError, Exit},
     follow,
-    row::Purpose,
+    row::RequestKind,
     setup::Setup,
 };
 
 /// Waits until instances are in a state.
-pub(crate) async fn run(args: &WaitArgs, console: Console) -> Result<Exit, Failure> {
+pub(crate) async fn run(args: &WaitArgs, console: Console) -> Result<Exit, CommandError> {
     let setup = Setup::read(&args.connection)?;
     let references = args.targets.read(&setup)?;
     let fleet = setup.fleet()?;
@@ -18,5 +18,5 @@ pub(crate) async fn run(args: &WaitArgs, console: Console) -> Result<Exit, Failu
         .wait(&references, args.goal())
         .patience(setup.timeout())
         .events();
-    follow::to_the_end(&fleet, &references, events, Purpose::Wait, console).await
+    follow::to_the_end(&fleet, &references, events, RequestKind::Wait, console).await
 }

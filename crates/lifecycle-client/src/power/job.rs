@@ -69,7 +69,7 @@ impl RequestRunner<'_> {
             JobStatus::Succeeded => {
                 // Not a word about these: the poller has to see them.
                 for id in open.iter() {
-                    self.tracker().job_over(id, job);
+                    self.tracker().batch_job_succeeded(id, job);
                 }
                 self.subscription.add(open.drain());
                 true
@@ -96,7 +96,7 @@ impl RequestRunner<'_> {
         for id in ids {
             let mut tracker = self.tracker();
             if let Some(result) = results.remove(&id) {
-                tracker.result(&id, result);
+                tracker.looked_up(&id, &result);
             }
             if tracker.is_open(&id) {
                 unseen.push(id);
@@ -121,9 +121,9 @@ impl RequestRunner<'_> {
         let mut tracker = self.tracker();
         for (id, fault) in half_way {
             if let Some(result) = results.remove(&id) {
-                tracker.result(&id, result);
+                tracker.looked_up(&id, &result);
             }
-            tracker.job_failed(&id, fault);
+            tracker.job_failed(&id, &fault);
             if tracker.is_open(&id) {
                 open.push(id);
             }

@@ -1,5 +1,6 @@
 //! Power requests: planned, sent, followed, and reported instance by instance.
 
+pub(crate) mod decide;
 pub(crate) mod escalate;
 pub(crate) mod event;
 pub(crate) mod job;

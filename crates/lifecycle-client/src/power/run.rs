@@ -194,7 +194,7 @@ impl RequestRunner<'_> {
         {
             let mut tracker = self.tracker();
             for (id, fault) in certain {
-                tracker.refused(&id, fault);
+                tracker.rejected(&id, &fault);
             }
         }
         if !doubtful.is_empty() {
@@ -206,9 +206,9 @@ impl RequestRunner<'_> {
                     // A failure without a reason has one now.
                     Some(ObserveResult::NotFound) if fault.code().is_none() => {
                         let fault = not_shown().with_request_id(fault.request_id());
-                        self.tracker().refused(&id, fault);
+                        self.tracker().rejected(&id, &fault);
                     }
-                    Some(ObserveResult::NotFound) => self.tracker().refused(&id, fault),
+                    Some(ObserveResult::NotFound) => self.tracker().rejected(&id, &fault),
                     _ => self.refuse_as_seen(&id, fault, None),
                 }
             }
@@ -222,16 +222,16 @@ impl RequestRunner<'_> {
             .into_iter()
             .partition(|(_, fault)| fault.maybe_executed());
         for (id, fault) in certain {
-            self.tracker().refused(&id, fault);
+            self.tracker().rejected(&id, &fault);
         }
         let ids: Vec<InstanceId> = open.iter().map(|(id, _)| id.clone()).collect();
         let results = self.look(&ids).await;
         for (id, fault) in open {
             if let Some(ObserveResult::NotFound) = results.get(&id) {
                 let fault = not_shown().with_request_id(fault.request_id());
-                self.tracker().refused(&id, fault);
+                self.tracker().rejected(&id, &fault);
             } else {
-                self.tracker().ambiguous(&id, &fault, self.settle_by());
+                self.tracker().answer_lost(&id, &fault, self.settle_by());
                 self.subscription.add([id]);
             }
         }
@@ -240,7 +240,9 @@ impl RequestRunner<'_> {
 
     pub(crate) fn refuse_as_seen(&self, id: &InstanceId, fault: Fault, seen: Option<&Observation>) {
         let settle_by = self.settle_by();
-        let watched = self.tracker().refused_as_seen(id, fault, seen, settle_by);
+        let watched = self
+            .tracker()
+            .rejected_after_observe(id, &fault, seen, settle_by);
         if watched {
             self.begin_grace(std::slice::from_ref(id));
             self.subscription.add([id.clone()]);
@@ -273,7 +275,7 @@ impl RequestRunner<'_> {
                 let mut tracker = self.tracker();
                 tracker.expire(now);
                 if now >= self.deadline {
-                    tracker.deadline(acted);
+                    tracker.deadline_passed(acted);
                 }
                 if tracker.open() == 0 && acted {
                     return;
@@ -290,7 +292,7 @@ impl RequestRunner<'_> {
 
     fn write(&self, id: &InstanceId, result: ObserveResult) {
         let mut tracker = self.tracker();
-        tracker.result(id, result);
+        tracker.looked_up(id, &result);
         if !tracker.is_open(id) {
             self.subscription.remove(id);
         }

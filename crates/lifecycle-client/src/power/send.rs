@@ -132,13 +132,13 @@ impl Sender<'_> {
             (ExecutionStatus::NotExecuted, FaultKind::Deadline) => {
                 let mut tracker = self.run.tracker();
                 for id in ids {
-                    tracker.skipped(id, failure.fault.clone());
+                    tracker.never_sent(id, &failure.fault);
                 }
             }
             (ExecutionStatus::NotExecuted, _) => {
                 let mut tracker = self.run.tracker();
                 for id in ids {
-                    tracker.refused(id, failure.fault.clone());
+                    tracker.rejected(id, &failure.fault);
                 }
             }
             _ => self.ambiguous(ids, &failure.fault),
@@ -219,7 +219,7 @@ impl Sender<'_> {
         {
             let mut tracker = self.run.tracker();
             for id in ids {
-                tracker.ambiguous(id, fault, self.run.settle_by());
+                tracker.answer_lost(id, fault, self.run.settle_by());
             }
         }
         self.run.begin_grace(ids);
@@ -272,7 +272,7 @@ impl Sender<'_> {
                 }
                 Some(ObserveResult::NotFound) => {
                     let fault = not_shown().with_request_id(fault.request_id());
-                    self.run.tracker().refused(id, fault);
+                    self.run.tracker().rejected(id, &fault);
                 }
                 _ => rest.push(id.clone()),
             }

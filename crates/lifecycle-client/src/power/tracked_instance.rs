@@ -1,35 +1,30 @@
-//! What is known of one instance of a request, and what it proves.
+//! One instance of one power request: its phase, and the evidence gathered so far.
 
 use lifecycle_core::{
-    ActionKind, ExecutionStatus, Fault, InstanceId, JobId, Observation, PowerState, StoppedBilling,
+    ActionKind, Fault, InstanceId, JobId, Observation, PowerState, StoppedBilling,
 };
 
-use crate::power::report::{Evidence, InstanceReport, Outcome, Pending};
+use super::report::{Evidence, InstanceReport, Outcome, Pending};
 
-/// One instance of one request.
+/// One instance of one power request.
 #[derive(Debug)]
 pub(crate) struct TrackedInstance {
     pub(crate) id: InstanceId,
     pub(crate) phase: Phase,
-    /// As it was before the action was sent, where that was looked up.
+    /// The instance before the action was sent, where triage looked at it.
     pub(crate) before: Option<Observation>,
+    /// The instance as it was seen last.
     pub(crate) last: Option<Observation>,
-    /// It was seen up, so that being seen down later means that it left.
-    pub(crate) seen_running: bool,
-    /// It was seen leaving after the action was sent.
-    pub(crate) seen_leaving: bool,
-    /// Since it is in doubt, it was seen as it was before.
-    pub(crate) unchanged_since_sent: bool,
-    /// Looks in a row that did not show it.
-    pub(crate) absent: u8,
-    pub(crate) job: Option<JobId>,
-    /// Its job says that it is done.
-    pub(crate) job_succeeded: bool,
+    pub(crate) run_history: RunHistory,
+    /// Successful lookups in a row that did not return the instance.
+    pub(crate) not_found_in_a_row: u8,
+    pub(crate) job: JobEvidence,
+    /// The cloud's id of the request that carried the action.
     pub(crate) request_id: Option<String>,
-    /// Its grace is over: a forced stop followed the graceful one.
+    /// A forced stop followed the graceful one.
     pub(crate) forced: bool,
-    /// What has gone wrong since the cloud took the action on, while there is still hope.
-    pub(crate) pending_reason: Option<Pending>,
+    /// What has gone wrong since the cloud accepted the action; the goal can still be reached.
+    pub(crate) setback: Option<Pending>,
 }
 
 impl TrackedInstance {
@@ -39,98 +34,196 @@ impl TrackedInstance {
             phase,
             before: None,
             last: None,
-            seen_running: false,
-            seen_leaving: false,
-            unchanged_since_sent: false,
-            absent: 0,
-            job: None,
-            job_succeeded: false,
+            run_history: RunHistory::NotSeenRunning,
+            not_found_in_a_row: 0,
+            job: JobEvidence::None,
             request_id: None,
             forced: false,
-            pending_reason: None,
+            setback: None,
         }
     }
 
+    /// Returns whether the instance has no outcome yet.
     pub(crate) fn is_open(&self) -> bool {
         !matches!(self.phase, Phase::Closed(_))
     }
 
-    /// What proves that the instance was rebooted since the request, if anything does. Being seen
-    /// running proves nothing.
-    pub(crate) fn reboot_evidence(&mut self, now: &Observation) -> Option<Evidence> {
-        // One that was not up before the request would be seen rebooting or starting, and with a
-        // new start time, without it.
-        self.seen_leaving |= self.seen_running
-            && matches!(
-                now.state,
-                PowerState::Rebooting
-                    | PowerState::Stopping
-                    | PowerState::Stopped
-                    | PowerState::Starting
-            );
-        self.seen_running |= is_up(now);
-        let started = |seen: &Observation| seen.started_at.clone();
-        let before = self.before.as_ref().filter(|before| is_up(before));
-        let before = before.and_then(started);
-        if before.is_some() && started(now).is_some_and(|at| Some(at) != before) {
+    /// Records an observation made before the action was sent.
+    pub(crate) fn record_before(&mut self, seen: Observation) {
+        self.run_history.record(seen.state);
+        self.last = Some(seen.clone());
+        self.before = Some(seen);
+    }
+
+    /// Records what a lookup after the action returned.
+    pub(crate) fn record_observed(&mut self, seen: &Observation, goal: PowerState) {
+        self.not_found_in_a_row = 0;
+        self.run_history.record(seen.state);
+        if seen.state != goal {
+            self.job.weaken();
+        }
+        if let Phase::Ambiguous(ambiguity) = &mut self.phase {
+            ambiguity.unchanged_since_sent = super::decide::is_ready(seen.state, goal);
+        }
+    }
+
+    /// Returns whether the instance was seen leaving the running state.
+    pub(crate) fn has_left(&self) -> bool {
+        self.run_history == RunHistory::SeenLeaving
+    }
+
+    /// Returns what proves that the instance was rebooted since the request. The state `running`
+    /// alone proves nothing.
+    pub(crate) fn reboot_evidence(&self, now: &Observation) -> Option<Evidence> {
+        let before = self.before.as_ref().filter(|before| is_running(before));
+        let started_before = before.and_then(|before| before.started_at.as_ref());
+        let started_now = now.started_at.as_ref();
+        if started_before.is_some() && started_now.is_some_and(|now| Some(now) != started_before) {
             return Some(Evidence::StartTimeChanged);
         }
-        if let Some(job) = &self.job {
-            return Some(Evidence::Job(job.clone()));
+        match self.job.id() {
+            Some(job) => Some(Evidence::Job(job.clone())),
+            None => self.has_left().then_some(Evidence::LeftAndReturned),
         }
-        self.seen_leaving.then_some(Evidence::LeftAndReturned)
     }
 }
 
-pub(crate) fn is_up(seen: &Observation) -> bool {
+fn is_running(seen: &Observation) -> bool {
     seen.state == PowerState::Running
 }
 
-/// How far it is.
+/// The progress of an instance through a power request.
 #[derive(Debug)]
 pub(crate) enum Phase {
-    /// No answer to the action yet.
-    Unsent,
-    /// The cloud took it on.
+    /// The cloud has not answered for the action yet.
+    NotSent,
+    /// The cloud accepted the action.
     Accepted,
-    /// Only looking can tell whether the cloud took it on.
-    Unclear(Fault, Ambiguity),
+    /// Only lookups can show whether the cloud executed the action.
+    Ambiguous(Ambiguity),
+    /// The outcome is final.
     Closed(Outcome),
 }
 
-/// Why it is unclear, and so what it is when looking does not settle it.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Ambiguity {
-    /// The answer was lost: uncertain.
-    AnswerLost,
-    /// The cloud refused because of a state that it does not show; its view may lag behind:
-    /// refused.
-    StateContradictsRejection,
-    /// The cloud refused a batch, and may have carried out a part of it all the same: refused
-    /// where it is seen as it was until the end, and uncertain otherwise.
-    MaybePartlyExecuted,
+/// An action of which nobody knows whether the cloud executed it.
+#[derive(Clone, Debug)]
+pub(crate) struct Ambiguity {
+    pub(crate) fault: Fault,
+    pub(crate) reason: AmbiguityReason,
+    /// The last lookup since then showed the instance ready for the action, so not moved by it.
+    pub(crate) unchanged_since_sent: bool,
 }
 
 impl Ambiguity {
-    pub(crate) fn about(refusal: &Fault) -> Self {
-        match refusal.execution_status() {
-            ExecutionStatus::NotExecuted => Self::StateContradictsRejection,
-            _ => Self::MaybePartlyExecuted,
+    pub(crate) fn new(fault: Fault, reason: AmbiguityReason) -> Self {
+        Self {
+            fault,
+            reason,
+            unchanged_since_sent: false,
         }
     }
 
-    pub(crate) fn outcome(self, fault: Fault, unchanged_since_sent: bool) -> Outcome {
-        match self {
-            Self::MaybePartlyExecuted if unchanged_since_sent => Outcome::Refused(fault),
-            Self::AnswerLost | Self::MaybePartlyExecuted => Outcome::Uncertain(fault),
-            Self::StateContradictsRejection => Outcome::Refused(fault),
+    /// Returns the outcome when lookups did not settle the question in time.
+    pub(crate) fn outcome(&self) -> Outcome {
+        match self.reason {
+            AmbiguityReason::MaybePartlyExecuted if self.unchanged_since_sent => {
+                Outcome::Refused(self.fault.clone())
+            }
+            reason => reason.outcome(&self.fault),
         }
     }
 }
 
-/// What is reported of an instance with this outcome.
+/// The reason for which an action is ambiguous.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum AmbiguityReason {
+    /// The answer was lost.
+    AnswerLost,
+    /// The cloud rejected the action because of a state that it does not show: its view may lag.
+    StateContradictsRejection,
+    /// The cloud rejected a batch, and may have executed a part of it.
+    MaybePartlyExecuted,
+}
+
+impl AmbiguityReason {
+    pub(crate) fn of_rejection(rejection: &Fault) -> Self {
+        match rejection.maybe_executed() {
+            true => Self::MaybePartlyExecuted,
+            false => Self::StateContradictsRejection,
+        }
+    }
+
+    /// Returns the outcome when nothing is known beyond the fault.
+    pub(crate) fn outcome(self, fault: &Fault) -> Outcome {
+        match self {
+            Self::AnswerLost | Self::MaybePartlyExecuted => Outcome::Uncertain(fault.clone()),
+            Self::StateContradictsRejection => Outcome::Refused(fault.clone()),
+        }
+    }
+}
+
+/// The states in which an instance was seen, as far as they prove a reboot. An instance that was
+/// not running before would show a boot, and a new start time, without any reboot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum RunHistory {
+    NotSeenRunning,
+    SeenRunning,
+    /// Seen on the way down, or down, after it was seen running.
+    SeenLeaving,
+}
+
+impl RunHistory {
+    fn record(&mut self, state: PowerState) {
+        *self = match (*self, state) {
+            (Self::NotSeenRunning, PowerState::Running) => Self::SeenRunning,
+            (
+                Self::SeenRunning,
+                PowerState::Rebooting
+                | PowerState::Stopping
+                | PowerState::Stopped
+                | PowerState::Starting,
+            ) => Self::SeenLeaving,
+            (history, _) => history,
+        };
+    }
+}
+
+/// What the cloud's job proves about an instance.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum JobEvidence {
+    None,
+    /// The whole job succeeded: the instance left its state, which does not show its return.
+    BatchSucceeded(JobId),
+    /// The part of the job for this instance succeeded.
+    Succeeded(JobId),
+}
+
+impl JobEvidence {
+    pub(crate) fn id(&self) -> Option<&JobId> {
+        match self {
+            Self::None => None,
+            Self::BatchSucceeded(job) | Self::Succeeded(job) => Some(job),
+        }
+    }
+
+    pub(crate) fn succeeded(&self) -> Option<&JobId> {
+        match self {
+            Self::Succeeded(job) => Some(job),
+            _ => None,
+        }
+    }
+
+    /// Takes a success back to what a later lookup leaves of it.
+    fn weaken(&mut self) {
+        if let Self::Succeeded(job) = self {
+            *self = Self::BatchSucceeded(job.clone());
+        }
+    }
+}
+
+/// Returns the row of an instance with this outcome.
 pub(crate) fn instance_report(
-    verb: Option<ActionKind>,
+    kind: Option<ActionKind>,
     instance: InstanceId,
     outcome: Outcome,
     last_seen: Option<Observation>,
@@ -141,7 +234,7 @@ pub(crate) fn instance_report(
         _ => StoppedBilling::Unknown,
     };
     InstanceReport {
-        billing: (verb == Some(ActionKind::Stop)).then(billing),
+        billing: (kind == Some(ActionKind::Stop)).then(billing),
         instance,
         outcome,
         last_seen,

@@ -36,8 +36,8 @@ impl RequestRunner<'_> {
                 match place(action.kind(), result) {
                     SendDecision::Together => together.push(id),
                     SendDecision::Alone => alone.push(id),
-                    SendDecision::Refused(fault) => tracker.refused(&id, fault),
-                    SendDecision::Skipped(fault) => tracker.skipped(&id, fault),
+                    SendDecision::Refused(fault) => tracker.rejected(&id, &fault),
+                    SendDecision::Skipped(fault) => tracker.never_sent(&id, &fault),
                 }
             }
         }
@@ -53,7 +53,7 @@ fn place(verb: ActionKind, result: Option<&ObserveResult>) -> SendDecision {
         (ActionKind::Reboot, Some(ObserveResult::Found(before))) => place_reboot(before),
         // Nobody could look; then it is as good as any other.
         (ActionKind::Reboot, Some(ObserveResult::Failed(_)) | None) => SendDecision::Together,
-        (_, Some(ObserveResult::Found(before))) if is_so_already(verb, before.state) => {
+        (_, Some(ObserveResult::Found(before))) if verb.is_satisfied_by(before.state) => {
             SendDecision::Refused(nothing_sent(before.state))
         }
         (_, Some(ObserveResult::Found(_))) => SendDecision::Together,
@@ -72,20 +72,6 @@ fn place_reboot(before: &Observation) -> SendDecision {
             SendDecision::Refused(nothing_sent(state))
         }
         _ => SendDecision::Alone,
-    }
-}
-
-/// At the goal of a start or a stop, or on the way to it.
-pub(crate) fn is_so_already(verb: ActionKind, state: PowerState) -> bool {
-    state == verb.goal() || is_on_the_way(verb.goal(), state)
-}
-
-/// On the way to the goal, so that nobody needs to ask for it again.
-pub(crate) fn is_on_the_way(goal: PowerState, state: PowerState) -> bool {
-    match goal {
-        PowerState::Running => matches!(state, PowerState::Starting | PowerState::Rebooting),
-        PowerState::Stopped => state == PowerState::Stopping,
-        _ => false,
     }
 }
 

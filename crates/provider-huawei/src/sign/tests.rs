@@ -37,8 +37,8 @@ fn problems_of(vector: &Value) -> Vec<String> {
         .iter()
         .map(|(name, value)| (name.as_str(), value.as_str()))
         .collect();
-    let signed = signed(&headers);
-    let names = signed_headers(&signed);
+    let signed = signed_headers(&headers);
+    let names = signed_names(&signed);
     let query = canonical_query(&encoded_query(&vector["query"]));
     let canonical = canonical_request(
         text("method"),

@@ -10,9 +10,9 @@ use std::{convert::Infallible, io, thread, time::Duration};
 use tokio::{runtime::Builder, time::sleep};
 
 /// How many times as fast as real time it goes.
-pub(crate) const FACTOR: u32 = 15;
+pub(crate) const SPEED: u32 = 15;
 
-/// Runs `command` with a clock that goes [`FACTOR`] times as fast as the real one.
+/// Runs `command` with a clock that goes [`SPEED`] times as fast as the real one.
 ///
 /// # Errors
 /// When the runtime cannot be started.
@@ -24,18 +24,18 @@ pub(crate) fn block_on<F: Future>(command: F) -> io::Result<F::Output> {
     Ok(runtime.block_on(async {
         tokio::select! {
             output = command => output,
-            never = metronome() => match never {},
+            never = advance_clock() => match never {},
         }
     }))
 }
 
 /// A paused clock jumps to the next thing that anybody sleeps for. Somebody who always sleeps for a
 /// moment, and then takes a share of it in real time, makes it walk.
-async fn metronome() -> Infallible {
+async fn advance_clock() -> Infallible {
     const BEAT: Duration = Duration::from_millis(60);
     loop {
         sleep(BEAT).await;
-        thread::sleep(BEAT / FACTOR);
+        thread::sleep(BEAT / SPEED);
     }
 }
 

@@ -1,0 +1,296 @@
+//! The rules: what one fact means for one instance of a power request.
+//!
+//! [`decide`] is pure. The [`OutcomeTracker`](super::tracker::OutcomeTracker) records each fact in
+//! the [`TrackedInstance`], calls `decide`, and carries the [`Decision`] out.
+
+use lifecycle_core::{ActionKind, Fault, FaultKind, Observation, PowerState};
+
+use super::{
+    report::{Evidence, Outcome, Pending},
+    tracked_instance::{Ambiguity, AmbiguityReason, Phase, TrackedInstance},
+};
+use crate::observe::lookup::not_shown;
+
+/// The options of a request that decide about outcomes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct DecideOptions {
+    /// The action; `None` for a request that only waits.
+    pub(crate) kind: Option<ActionKind>,
+    /// The state that the request asks for.
+    pub(crate) goal: PowerState,
+    /// The request waits for the goal; otherwise acceptance is the end.
+    pub(crate) waits: bool,
+    /// An instance that is already at the goal counts as refused.
+    pub(crate) strict: bool,
+    /// A graceful stop that takes too long is followed by a forced one.
+    pub(crate) forces: bool,
+}
+
+/// One thing that was learned about one instance.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Fact<'f> {
+    /// The cloud accepted the action.
+    Accepted,
+    /// The call ended without an answer about this instance.
+    AnswerLost(&'f Fault),
+    /// The cloud rejected the action, for a reason that no state of the instance explains.
+    Rejected(&'f Fault),
+    /// The cloud rejected a start or a stop, and a lookup followed; `None` when the lookup failed.
+    RejectedAfterObserve(&'f Fault, Option<&'f Observation>),
+    /// The action was not sent.
+    NeverSent(&'f Fault),
+    /// The cloud's job for the instance ended as failed.
+    JobFailed(&'f Fault),
+    /// A lookup returned the instance.
+    Observed(&'f Observation),
+    /// A lookup was answered without the instance.
+    NotFound,
+    /// A lookup failed.
+    ObserveFailed(&'f Fault),
+    /// The time to settle an ambiguity by lookups is over.
+    AmbiguityExpired,
+    /// The deadline of the request has passed.
+    DeadlinePassed {
+        /// No further call of the request can carry the action.
+        sending_finished: bool,
+    },
+}
+
+/// The consequence of a fact.
+#[derive(Clone, Debug)]
+pub(crate) enum Decision {
+    /// Nothing changes.
+    Ignore,
+    /// The cloud accepted the action: poll for the goal, or end where the request does not wait.
+    Accept,
+    /// The action of somebody else leads to the goal: poll as if the cloud had accepted this one.
+    Watch,
+    /// Poll for a limited time, to learn whether the action was executed.
+    Settle(Ambiguity),
+    /// Poll on, and report this reason if the goal is not reached in time.
+    Remember(Pending),
+    /// The outcome is final.
+    Close(Outcome),
+}
+
+impl Decision {
+    /// Returns whether the instance needs polling after this decision.
+    pub(crate) fn needs_polling(&self) -> bool {
+        !matches!(self, Self::Ignore | Self::Close(_))
+    }
+}
+
+/// Lookups in a row without the instance that prove it gone.
+const VANISHED_AFTER: u8 = 3;
+
+/// Decides what `fact` means for an instance. The fact is already recorded in `tracked`.
+pub(crate) fn decide(
+    tracked: &TrackedInstance,
+    fact: Fact<'_>,
+    options: &DecideOptions,
+) -> Decision {
+    if !tracked.is_open() {
+        return Decision::Ignore;
+    }
+    match fact {
+        Fact::Accepted => Decision::Accept,
+        // The graceful stop before a forced one decides.
+        Fact::AnswerLost(_) | Fact::NeverSent(_) if tracked.forced => Decision::Ignore,
+        Fact::AnswerLost(fault) => settle(fault, AmbiguityReason::AnswerLost),
+        Fact::NeverSent(fault) => Decision::Close(Outcome::Skipped(fault.clone())),
+        Fact::Rejected(fault) => rejected(tracked, fault),
+        Fact::RejectedAfterObserve(fault, seen) => {
+            rejected_after_observe(tracked, fault, seen, options)
+        }
+        // A guest system that ignores the graceful stop is what force is for.
+        Fact::JobFailed(fault) if options.forces => {
+            Decision::Remember(Pending::JobFailed(fault.clone()))
+        }
+        Fact::JobFailed(fault) => give_up(tracked, Pending::JobFailed(fault.clone())),
+        Fact::Observed(seen) => observed(tracked, seen, options),
+        Fact::NotFound if options.kind.is_none() && tracked.last.is_none() => {
+            Decision::Close(Outcome::Refused(not_shown()))
+        }
+        Fact::NotFound if tracked.not_found_in_a_row >= VANISHED_AFTER => {
+            give_up(tracked, Pending::Vanished)
+        }
+        Fact::NotFound => Decision::Ignore,
+        Fact::ObserveFailed(fault) => match fault.kind() {
+            FaultKind::Credential | FaultKind::Permission | FaultKind::Unsupported => {
+                give_up(tracked, Pending::Unobservable(fault.clone()))
+            }
+            _ => Decision::Ignore,
+        },
+        Fact::AmbiguityExpired => match &tracked.phase {
+            Phase::Ambiguous(ambiguity) => Decision::Close(ambiguity.outcome()),
+            _ => Decision::Ignore,
+        },
+        Fact::DeadlinePassed { sending_finished } => {
+            deadline_passed(tracked, sending_finished, options)
+        }
+    }
+}
+
+fn rejected(tracked: &TrackedInstance, fault: &Fault) -> Decision {
+    // The graceful stop was accepted before, and may still succeed.
+    match tracked.forced {
+        true => Decision::Remember(Pending::NotForced(fault.clone())),
+        false => Decision::Close(Outcome::Refused(fault.clone())),
+    }
+}
+
+/// Decides about a rejection that can mean that the instance is already at the goal.
+fn rejected_after_observe(
+    tracked: &TrackedInstance,
+    fault: &Fault,
+    seen: Option<&Observation>,
+    options: &DecideOptions,
+) -> Decision {
+    let state = seen.map(|seen| seen.state);
+    if tracked.forced {
+        return match state == Some(options.goal) {
+            true => Decision::Close(Outcome::Reached(Evidence::Seen)),
+            false => rejected(tracked, fault),
+        };
+    }
+    // A job accepts instances before it looks at them.
+    let was_accepted = matches!(tracked.phase, Phase::Accepted);
+    // Triage sends only what is not at the goal: an instance at the goal has come there since.
+    let was_looked_at = tracked.before.is_some();
+    let certain = !fault.maybe_executed();
+    let refused = Decision::Close(Outcome::Refused(fault.clone()));
+    if options.strict && certain && !was_accepted {
+        return refused;
+    }
+    let ambiguous = settle(fault, AmbiguityReason::of_rejection(fault));
+    let Some(state) = state else {
+        return ambiguous;
+    };
+    let moving = state.is_moving_to(options.goal);
+    if state == options.goal && was_looked_at {
+        Decision::Close(Outcome::Reached(Evidence::Seen))
+    } else if state == options.goal || (moving && !options.waits && !was_looked_at) {
+        Decision::Close(unchanged(fault, options))
+    } else if moving && (!was_looked_at || was_accepted) {
+        Decision::Watch
+    } else if moving
+        || contradicts(state, fault, options)
+        || may_have_failed_at_it(tracked, state, fault)
+    {
+        ambiguous
+    } else {
+        refused
+    }
+}
+
+/// Returns whether a rejection says that the state forbids the action while the state shown allows
+/// it: one of the two is late.
+fn contradicts(state: PowerState, fault: &Fault, options: &DecideOptions) -> bool {
+    is_ready(state, options.goal)
+        && (fault.kind() == FaultKind::WrongState || fault.maybe_executed())
+}
+
+/// Returns whether an instance that is now broken may have failed at an action that the cloud
+/// rejected but executed.
+fn may_have_failed_at_it(tracked: &TrackedInstance, state: PowerState, fault: &Fault) -> bool {
+    state == PowerState::Failed
+        && fault.maybe_executed()
+        && tracked.before.is_none()
+        && fault.kind() != FaultKind::Failed
+}
+
+fn observed(tracked: &TrackedInstance, seen: &Observation, options: &DecideOptions) -> Decision {
+    let state = seen.state;
+    let evidence = match options.kind {
+        Some(ActionKind::Reboot) => tracked.reboot_evidence(seen),
+        _ => (state == options.goal).then_some(Evidence::Seen),
+    };
+    let moved = match options.kind {
+        Some(ActionKind::Reboot) => tracked.has_left() || evidence.is_some(),
+        _ => state.is_moving_to(options.goal),
+    };
+    let reached = evidence.filter(|_| state == options.goal);
+    match (&tracked.phase, reached) {
+        // The request of somebody else did it: the view has caught up with the rejection.
+        (Phase::Ambiguous(Ambiguity { fault, reason, .. }), reached)
+            if *reason == AmbiguityReason::StateContradictsRejection
+                && (reached.is_some() || moved) =>
+        {
+            match reached.is_some() || !options.waits {
+                true => Decision::Close(unchanged(fault, options)),
+                false => Decision::Watch,
+            }
+        }
+        (_, Some(evidence)) => Decision::Close(Outcome::Reached(evidence)),
+        _ if state.is_stuck() && state != options.goal => {
+            give_up(tracked, Pending::StuckState(state))
+        }
+        // The instance is seen at work: the lost answer was a yes.
+        (Phase::Ambiguous(_), None) if moved => Decision::Accept,
+        _ => Decision::Ignore,
+    }
+}
+
+fn deadline_passed(
+    tracked: &TrackedInstance,
+    sending_finished: bool,
+    options: &DecideOptions,
+) -> Decision {
+    if let Phase::NotSent = tracked.phase {
+        let late = Fault::new(
+            FaultKind::Deadline,
+            "the time limit was reached before the call",
+        );
+        return match sending_finished && !tracked.forced {
+            true => Decision::Close(Outcome::Skipped(late)),
+            false => Decision::Ignore,
+        };
+    }
+    if let Some(job) = tracked.job.succeeded() {
+        // No lookup shows the instance any more, but the cloud has confirmed the action.
+        return Decision::Close(Outcome::Reached(Evidence::Job(job.clone())));
+    }
+    let state = tracked.last.as_ref().map(|last| last.state);
+    let rebooted = options.kind == Some(ActionKind::Reboot);
+    give_up(
+        tracked,
+        match (&tracked.setback, state) {
+            (Some(setback), _) => setback.clone(),
+            (None, Some(PowerState::Running)) if rebooted => Pending::Unconfirmed,
+            (None, state) => Pending::Deadline(state),
+        },
+    )
+}
+
+/// Ends an instance short of the goal: an accepted action is pending, an ambiguous one stays so.
+fn give_up(tracked: &TrackedInstance, pending: Pending) -> Decision {
+    match &tracked.phase {
+        Phase::Accepted => Decision::Close(Outcome::Pending(pending)),
+        Phase::Ambiguous(ambiguity) => Decision::Close(ambiguity.reason.outcome(&ambiguity.fault)),
+        Phase::NotSent | Phase::Closed(_) => Decision::Ignore,
+    }
+}
+
+fn settle(fault: &Fault, reason: AmbiguityReason) -> Decision {
+    Decision::Settle(Ambiguity::new(fault.clone(), reason))
+}
+
+/// Returns the outcome of an instance at the goal whose action the cloud rejected for that reason.
+fn unchanged(fault: &Fault, options: &DecideOptions) -> Outcome {
+    match options.strict {
+        true => AmbiguityReason::of_rejection(fault).outcome(fault),
+        false => Outcome::Unchanged,
+    }
+}
+
+/// Returns whether the action leads from `state` to `goal`.
+pub(crate) fn is_ready(state: PowerState, goal: PowerState) -> bool {
+    match goal {
+        PowerState::Running => state == PowerState::Stopped,
+        PowerState::Stopped => state == PowerState::Running,
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -78,5 +78,5 @@ pub(crate) fn batches<'i>(
     action: &Action,
     profile: &Profile,
 ) -> impl Iterator<Item = &'i [InstanceId]> {
-    ids.chunks(profile.batch(action))
+    ids.chunks(profile.batch_limit(action))
 }

@@ -333,7 +333,7 @@ fn the_metadata_service_and_the_config_file_can_be_switched_off() {
 #[test]
 fn origins_say_what_they_want() {
     for origin in sources(&CredentialSourceConfig::default()) {
-        assert!(!origin.wants().is_empty(), "{}", origin.name());
+        assert!(!origin.requirements().is_empty(), "{}", origin.name());
     }
 }
 

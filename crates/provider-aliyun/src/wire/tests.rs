@@ -256,10 +256,14 @@ fn the_profile_says_what_the_requests_can_do() {
         reboot(StopMode::Forced),
     ] {
         profile.supports(&action).unwrap();
-        assert!(aliyun.act(&action, &ids(profile.batch(&action))).is_ok());
         assert!(
             aliyun
-                .act(&action, &ids(profile.batch(&action) + 1))
+                .act(&action, &ids(profile.batch_limit(&action)))
+                .is_ok()
+        );
+        assert!(
+            aliyun
+                .act(&action, &ids(profile.batch_limit(&action) + 1))
                 .is_err()
         );
     }

@@ -127,7 +127,7 @@ fn where_nothing_is_set_up_each_says_what_it_looked_for() {
     let all = sources(&CredentialSourceConfig::default());
     assert_eq!(all.len(), 8);
     for origin in &all {
-        assert!(!origin.name().is_empty() && !origin.wants().is_empty());
+        assert!(!origin.name().is_empty() && !origin.requirements().is_empty());
         if origin.name() == "ECS agency" {
             continue;
         }

@@ -60,7 +60,7 @@ pub(super) const MENTIONS: &[Mention] = &[
         "its row in the README",
     ),
     mention(
-        "xtask/src/main.rs",
+        "xtask/src/clouds.rs",
         "`CLOUDS`: trees, features and files of providers are checked by it",
     ),
     mention(
@@ -77,7 +77,7 @@ mod tests {
     };
 
     use super::*;
-    use crate::CLOUDS;
+    use crate::clouds::CLOUDS;
 
     fn root() -> &'static Path {
         let own = Path::new(env!("CARGO_MANIFEST_DIR"));

@@ -262,11 +262,11 @@ fn unusual_response_has_the_expected_meaning() {
 #[test]
 fn security_lock_takes_precedence() {
     let locks = |reasons: &[&str]| OperationLocks {
-        lock_reason: Rows(
+        lock_reason: LenientList(
             reasons
                 .iter()
                 .map(|reason| LockReason {
-                    lock_reason: Text(Some((*reason).to_owned())),
+                    lock_reason: LenientText(Some((*reason).to_owned())),
                 })
                 .collect(),
         ),

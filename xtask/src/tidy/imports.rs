@@ -1,16 +1,16 @@
 //! The imports between the files of one crate, tests excluded.
 //!
-//! A path that names a re-export counts as an import of the file that defines the item.
+//! A path to a re-export counts as an import of the file with the definition.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     files::Files,
-    rust::{Part, only},
+    rust::{Part, keep, without_tests},
     source::is_test,
 };
 
-/// One path in a file that leads to another file of the same crate.
+/// One path from a file to another file of the same crate.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Import<'a> {
     pub(super) from: &'a str,
@@ -20,7 +20,7 @@ pub(super) struct Import<'a> {
     pub(super) is_re_export: bool,
 }
 
-/// The name of a module, such as `["power", "send"]`; the root of the crate has no parts.
+/// The name of a module, such as `["power", "send"]`. The name of the root is empty.
 type Name = Vec<String>;
 
 /// One file of a crate.
@@ -33,9 +33,9 @@ struct Module<'a> {
 #[derive(Clone, Debug)]
 struct Path {
     line: usize,
-    /// The parts from the root of the crate; for another crate, nothing.
+    /// The parts from the root of the crate; `None` for another crate.
     parts: Option<Name>,
-    /// The name that a `use` gives to the item.
+    /// The name of the item after a `use`.
     alias: Option<String>,
     is_public: bool,
 }
@@ -52,7 +52,7 @@ pub(super) fn of_crates(files: &Files) -> BTreeMap<&str, Vec<Import<'_>>> {
         let Some((folder, name)) = module_name(path) else {
             continue;
         };
-        let code = without_tests(only(Part::Code, text));
+        let code = keep(&[Part::Code], &without_tests(text));
         let paths = Reader::new(&name, &code).read();
         let module = Module { file: path, paths };
         // A program beside a library uses the library as another crate.
@@ -67,7 +67,7 @@ pub(super) fn of_crates(files: &Files) -> BTreeMap<&str, Vec<Import<'_>>> {
         .collect()
 }
 
-/// The folder of the crate and the name of the module. Files below `src/bin` are other crates.
+/// Returns the folder of the crate and the name of the module. Files below `src/bin` are other crates.
 fn module_name(path: &str) -> Option<(&str, Name)> {
     let (folder, file) = path.split_once("/src/")?;
     let mut name: Name = file
@@ -80,27 +80,6 @@ fn module_name(path: &str) -> Option<(&str, Name)> {
         name.pop();
     }
     (name.first().map(String::as_str) != Some("bin")).then_some((folder, name))
-}
-
-/// Blanks out each item with `#[cfg(test)]`.
-fn without_tests(mut code: String) -> String {
-    const MARK: &str = "#[cfg(test)]";
-    while let Some(begin) = code.find(MARK) {
-        let mut depth = 0;
-        let end = code[begin + MARK.len()..]
-            .char_indices()
-            .find(|(_, letter)| {
-                depth += isize::from(*letter == '{') - isize::from(*letter == '}');
-                depth == 0 && [';', '}'].contains(letter)
-            });
-        let end = end.map_or(code.len(), |(at, _)| begin + MARK.len() + at + 1);
-        let blank: String = code[begin..end]
-            .bytes()
-            .map(|byte| if byte == b'\n' { '\n' } else { ' ' })
-            .collect();
-        code.replace_range(begin..end, &blank);
-    }
-    code
 }
 
 fn imports<'a>(modules: &BTreeMap<Name, Module<'a>>) -> Vec<Import<'a>> {
@@ -124,7 +103,7 @@ fn imports<'a>(modules: &BTreeMap<Name, Module<'a>>) -> Vec<Import<'a>> {
     found
 }
 
-/// Returns the file that defines an item; for an item of another crate, nothing.
+/// Returns the file with the definition of an item; `None` for an item of another crate.
 fn resolve<'a>(
     modules: &BTreeMap<Name, Module<'a>>,
     parts: &[String],
@@ -154,7 +133,7 @@ struct Reader<'a> {
     at: usize,
     /// The module of the file and the inline modules around the current place.
     module: Name,
-    /// The depth of braces at which each inline module ends.
+    /// The depth of braces around each inline module.
     inline: Vec<usize>,
     depth: usize,
     children: BTreeSet<&'a str>,

@@ -1,17 +1,17 @@
-//! The check of retired names: words that the project has replaced by established terms.
+//! The check of retired names, which the project has replaced by established terms.
 
 use std::collections::BTreeMap;
 
 use super::{
     files::Files,
-    rust::{Part, only},
+    rust::{Part, keep},
 };
 
-/// Names for one kind of thing.
+/// Retired names in a part of the repository.
 struct Vocabulary {
-    /// Beginnings of paths. Names are free elsewhere, where the same word can have its usual meaning.
+    /// Beginnings of paths. Other folders may use the names in the usual sense.
     folders: &'static [&'static str],
-    /// Each retired name and its term.
+    /// Pairs of a retired name and the term.
     names: &'static [(&'static str, &'static str)],
 }
 
@@ -232,11 +232,11 @@ pub(super) fn names(files: &Files) -> Vec<String> {
     findings
 }
 
-/// The names in code, each with the number of its line.
+/// Returns each name in code with the line number.
 fn used_names(path: &str, text: &str) -> Vec<(usize, String)> {
     let is_rust = path.ends_with(".rs");
     let (code, prose) = if is_rust {
-        (only(Part::Code, text), only(Part::Comment, text))
+        (keep(&[Part::Code], text), keep(&[Part::Comment], text))
     } else {
         (String::new(), text.to_owned())
     };

@@ -10,19 +10,43 @@ pub(super) enum Part {
     Literal,
 }
 
-/// Returns the text with blanks in place of all other parts. Each kept byte stays at the same place.
-pub(super) fn only(part: Part, text: &str) -> String {
+/// Returns the text with blanks in place of other parts. Each kept byte stays at the same place.
+pub(super) fn keep(wanted: &[Part], text: &str) -> String {
     let mut kept = String::with_capacity(text.len());
-    for (found, range) in parts(text) {
+    for (part, range) in parts(text) {
         let piece = &text[range];
-        if found == part {
+        if wanted.contains(&part) {
             kept.push_str(piece);
         } else {
-            let blank = |byte| if byte == b'\n' { '\n' } else { ' ' };
-            kept.extend(piece.bytes().map(blank));
+            kept.push_str(&blank(piece));
         }
     }
     kept
+}
+
+/// Returns the text with blanks in place of each item with `#[cfg(test)]`.
+pub(super) fn without_tests(text: &str) -> String {
+    const MARK: &str = "#[cfg(test)]";
+    let code = keep(&[Part::Code], text);
+    let mut rest = text.to_owned();
+    let mut at = 0;
+    while let Some(begin) = code[at..].find(MARK).map(|found| at + found) {
+        let mut depth = 0;
+        let end = code[begin + MARK.len()..]
+            .char_indices()
+            .find(|(_, letter)| {
+                depth += isize::from(*letter == '{') - isize::from(*letter == '}');
+                depth == 0 && [';', '}'].contains(letter)
+            });
+        at = end.map_or(code.len(), |(end, _)| begin + MARK.len() + end + 1);
+        rest.replace_range(begin..at, &blank(&code[begin..at]));
+    }
+    rest
+}
+
+fn blank(text: &str) -> String {
+    let blank = |byte| if byte == b'\n' { '\n' } else { ' ' };
+    text.bytes().map(blank).collect()
 }
 
 fn parts(text: &str) -> Vec<(Part, Range<usize>)> {
@@ -50,7 +74,7 @@ fn parts(text: &str) -> Vec<(Part, Range<usize>)> {
     parts
 }
 
-/// The length of a comment, which may hold other comments.
+/// Returns the length of a comment, which may hold other comments.
 fn block_comment(text: &str) -> usize {
     let mut depth = 0;
     let mut at = 0;
@@ -69,7 +93,7 @@ fn block_comment(text: &str) -> usize {
     at
 }
 
-/// The length of the literal at the beginning of `text`.
+/// Returns the length of the literal at the beginning of `text`.
 fn literal(text: &str, in_word: bool) -> Option<usize> {
     if text.starts_with('"') {
         return Some(until_quote(text, '"'));
@@ -110,8 +134,8 @@ mod tests {
 
     #[track_caller]
     fn check(text: &str, code: &str, comments: &str) {
-        assert_eq!(only(Part::Code, text), code);
-        assert_eq!(only(Part::Comment, text), comments);
+        assert_eq!(keep(&[Part::Code], text), code);
+        assert_eq!(keep(&[Part::Comment], text), comments);
     }
 
     #[test]
@@ -141,5 +165,16 @@ mod tests {
     fn unclosed_literal_reaches_to_the_end() {
         check("a \"b", "a   ", "    ");
         check("a r#\"b", "a     ", "      ");
+    }
+
+    #[test]
+    fn items_of_tests_are_blanked_out() {
+        let text = "a\n#[cfg(test)]\nmod tests { fn f() {} }\nb\n#[cfg(test)]\nmod c;\nd // é\n";
+
+        assert_eq!(
+            without_tests(text).split_whitespace().collect::<Vec<_>>(),
+            ["a", "b", "d", "//", "é"]
+        );
+        assert_eq!(without_tests(text).lines().nth(3), Some("b"));
     }
 }

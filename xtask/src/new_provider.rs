@@ -12,7 +12,7 @@ use std::{
 
 use crate::{
     cargo::Cargo,
-    exit::{CouldNotRun, Verdict},
+    exit::{CheckResult, CouldNotRun},
 };
 use mentions::MENTIONS;
 
@@ -40,7 +40,7 @@ impl NewProvider {
         }
     }
 
-    pub(crate) fn run(&self, root: &Path) -> Result<Verdict, CouldNotRun> {
+    pub(crate) fn run(&self, root: &Path) -> Result<CheckResult, CouldNotRun> {
         let Some(name) = &self.name else {
             return check(root);
         };
@@ -51,7 +51,7 @@ impl NewProvider {
         if folder.exists() {
             let folder = folder.display();
             println!("{folder} exists already; nothing was laid");
-            return Ok(Verdict::Failed);
+            return Ok(CheckResult::Failed);
         }
         let place = match self.outside {
             Some(_) => Place::Outside,
@@ -62,7 +62,7 @@ impl NewProvider {
         Cargo::new("fmt").run(&folder)?;
         println!("{} is laid.", folder.display());
         print!("{}", advice(place));
-        Ok(Verdict::Passed)
+        Ok(CheckResult::Passed)
     }
 }
 
@@ -87,7 +87,7 @@ fn could_not_lay(error: &io::Error) -> CouldNotRun {
 }
 
 /// In a workspace of its own, so that the members and the lock file of this one stay as they are.
-fn check(root: &Path) -> Result<Verdict, CouldNotRun> {
+fn check(root: &Path) -> Result<CheckResult, CouldNotRun> {
     let folder = root.join("target/laid/provider-trial");
     match fs::remove_dir_all(&folder) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(could_not_lay(&error)),

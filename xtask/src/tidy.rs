@@ -1,42 +1,51 @@
-//! `cargo xtask tidy`: cheap checks of the repository that no compiler makes.
+//! `cargo xtask tidy`: cheap checks of the repository beyond the compiler.
 //!
-//! Every check is a pure function from the files to findings. The files are read once, here.
+//! Each check is a pure function from the files to findings.
 
+mod circles;
+mod files;
+mod imports;
+mod layers;
 mod links;
 mod members;
 mod prose;
+mod retired;
+mod rust;
 mod source;
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    fs, io,
-    path::Path,
-};
+use std::path::Path;
 
-use crate::exit::{CouldNotRun, Verdict};
+use files::Files;
 
-/// Check manifests, file names, module documentation and links.
+use crate::exit::{CheckResult, CommandResult, CouldNotRun};
+
+/// Check manifests, file names, documentation, names, imports and links.
 #[derive(Debug, Default, clap::Args)]
 pub(crate) struct Tidy {
-    /// Print the figures of the prose in comments: of each crate and the worst files, or of each file
-    /// below PATH with every doc comment that begins oddly.
+    /// Print the prose figures of each crate and of the worst files. With PATH: print the figures of
+    /// each file below PATH, and every doc comment with an odd beginning.
     #[arg(long, value_name = "PATH", num_args = 0..)]
     prose: Option<Vec<String>>,
+    /// Print the import circles inside each crate with the imports of each circle.
+    #[arg(long, conflicts_with = "prose")]
+    circles: bool,
 }
 
 impl Tidy {
-    pub(crate) fn run(&self, root: &Path) -> Result<Verdict, CouldNotRun> {
+    pub(crate) fn run(&self, root: &Path) -> CommandResult {
         let files = Files::below(root).map_err(|error| {
             CouldNotRun(format!(
                 "the files below {} are not readable: {error}",
                 root.display()
             ))
         })?;
-        if let Some(paths) = &self.prose {
-            for line in prose::report(&files, paths) {
-                println!("{line}");
-            }
-            return Ok(Verdict::Passed);
+        let report = match &self.prose {
+            Some(paths) => Some(prose::report(&files, paths)),
+            None => self.circles.then(|| circles::report(&files)),
+        };
+        if let Some(lines) = report {
+            lines.iter().for_each(|line| println!("{line}"));
+            return Ok(CheckResult::Passed);
         }
         let findings = |checks: &[Check]| {
             let findings = checks.iter().flat_map(|check| check(&files));
@@ -50,17 +59,17 @@ impl Tidy {
             println!("tidy: {failure}");
         }
         println!(
-            "tidy: {} files examined, {} findings",
+            "tidy: {} files checked, {} findings",
             files.paths.len(),
             failures.len()
         );
-        Ok(Verdict::passed_if(failures.is_empty()))
+        Ok(CheckResult::passed_if(failures.is_empty()))
     }
 }
 
 type Check = fn(&Files) -> Vec<String>;
 
-/// The checks whose findings are failures.
+/// Checks with findings that are failures.
 const CHECKS: &[Check] = &[
     members::missing_files,
     members::missing_fields,
@@ -69,122 +78,29 @@ const CHECKS: &[Check] = &[
     members::provider_files,
     source::undocumented_modules,
     source::named_clouds,
-    source::looks_at_the_machine,
-    source::side_paths,
+    source::host_access,
+    source::requests_outside_of_the_engine,
     links::broken,
 ];
 
-/// The checks whose findings are only printed. A line that moves to `CHECKS` is enforced.
-const WARNINGS: &[Check] = &[source::long_files, prose::above_limits];
-
-/// The files of the repository. Paths are relative to its root and separated by `/`.
-#[derive(Debug, Default)]
-struct Files {
-    /// Everything there is, folders included.
-    paths: BTreeSet<String>,
-    /// The contents of what the checks read.
-    texts: BTreeMap<String, String>,
-}
-
-const READ_ENDINGS: [&str; 3] = [".rs", ".toml", ".md"];
-
-impl Files {
-    fn below(root: &Path) -> io::Result<Self> {
-        let mut files = Self::default();
-        files.add_folder(root, "")?;
-        Ok(files)
-    }
-
-    fn add_folder(&mut self, folder: &Path, prefix: &str) -> io::Result<()> {
-        for entry in fs::read_dir(folder)? {
-            let entry = entry?;
-            let path = format!("{prefix}{}", entry.file_name().to_string_lossy());
-            let kind = entry.file_type()?;
-            if kind.is_dir() && !is_foreign(&entry.path()) {
-                self.add_folder(&entry.path(), &format!("{path}/"))?;
-            }
-            // A symbolic link is there, but its text is checked where it stands.
-            if kind.is_file() && READ_ENDINGS.iter().any(|ending| path.ends_with(ending)) {
-                self.texts
-                    .insert(path.clone(), fs::read_to_string(entry.path())?);
-            }
-            self.paths.insert(path);
-        }
-        Ok(())
-    }
-
-    /// The texts whose path begins and ends like this.
-    fn texts(&self, beginning: &str, ending: &str) -> impl Iterator<Item = (&str, &str)> {
-        let matches = move |path: &str| path.starts_with(beginning) && path.ends_with(ending);
-        self.texts
-            .iter()
-            .map(|(path, text)| (path.as_str(), text.as_str()))
-            .filter(move |(path, _)| matches(path))
-    }
-
-    /// The Rust files of the library crates and the commands, tests outside `src` not included.
-    fn sources(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.texts("crates/", ".rs")
-            .filter(|(path, _)| path.split('/').nth(2) == Some("src"))
-    }
-}
-
-/// Whether a folder holds what git or cargo made rather than what somebody wrote.
-fn is_foreign(folder: &Path) -> bool {
-    folder.ends_with(".git") || folder.join("CACHEDIR.TAG").exists()
-}
-
-#[cfg(test)]
-impl Files {
-    /// Files that exist only in a test, with the folders that lead to them.
-    fn of<const N: usize>(texts: [(&str, &str); N]) -> Self {
-        let texts: BTreeMap<String, String> = texts
-            .map(|(path, text)| (path.to_owned(), text.to_owned()))
-            .into();
-        let folders = |path: &str| {
-            path.match_indices('/')
-                .map(|(at, _)| path[..at].to_owned())
-                .collect::<Vec<_>>()
-        };
-        let paths = texts
-            .keys()
-            .flat_map(|path| [vec![path.clone()], folders(path)].concat())
-            .collect();
-        Self { paths, texts }
-    }
-}
+/// Checks with findings that are only printed. Move a line to `CHECKS` to enforce the check.
+const WARNINGS: &[Check] = &[
+    source::long_files,
+    prose::above_limits,
+    retired::names,
+    layers::upward,
+    circles::found,
+];
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn this_folder_is_read_with_relative_paths() {
-        let files = Files::below(Path::new(env!("CARGO_MANIFEST_DIR")))
-            .expect("the tests run in a checkout");
-
-        assert!(files.paths.contains("src/tidy"));
-        assert!(files.texts["src/tidy.rs"].contains("this_folder_is_read_with_relative_paths"));
-    }
-
-    #[test]
-    fn an_unreadable_folder_could_not_run() {
+    fn unreadable_folder_could_not_run() {
         assert!(matches!(
             Tidy::default().run(Path::new("no/such/folder")),
             Err(CouldNotRun(_))
         ));
-    }
-
-    #[test]
-    fn sources_are_the_files_below_src_of_a_crate() {
-        let files = Files::of([
-            ("crates/a/src/lib.rs", ""),
-            ("crates/a/src/deep/mod.rs", ""),
-            ("crates/a/tests/src.rs", ""),
-            ("xtask/src/main.rs", ""),
-        ]);
-        let paths: Vec<&str> = files.sources().map(|(path, _)| path).collect();
-
-        assert_eq!(paths, ["crates/a/src/deep/mod.rs", "crates/a/src/lib.rs"]);
     }
 }

@@ -34,9 +34,9 @@ impl Post {
     pub(crate) fn of(cloud: Cloud, port: u16, turn: Turn) -> Outcome<Vec<Self>> {
         let endpoint = Endpoint::parse(&format!("http://127.0.0.1:{port}"))?;
         let (provider, ids) = (provider(cloud, endpoint)?, ids(cloud, turn.instances())?);
-        let mut drafts = vec![provider.act(&StartOptions::default().into(), &ids)?.draft];
+        let mut drafts = vec![provider.act(&StartOptions::default().into(), &ids)?.request];
         if turn == Turn::StartAndLook {
-            drafts.push(provider.observe(&ids)?.draft);
+            drafts.push(provider.observe(&ids)?.request);
         }
         let stamp = SigningContext::from_unix(1_700_000_000, u128::MAX / 3);
         let posts = drafts.iter().map(|draft| {

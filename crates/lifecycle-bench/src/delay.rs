@@ -59,7 +59,7 @@ fn ours() -> Outcome<Vec<(String, PollingPolicy)>> {
     let mut cadences: Vec<(String, PollingPolicy)> = Vec::new();
     for &cloud in Cloud::ALL {
         let endpoint = Endpoint::parse("https://api.example.com")?;
-        let cadence = provider(cloud, endpoint)?.profile().cadence;
+        let cadence = provider(cloud, endpoint)?.profile().polling;
         match cadences.iter_mut().find(|(_, known)| *known == cadence) {
             Some((names, _)) => *names = format!("{names} and {cloud}"),
             None => cadences.push((format!("ours for {cloud}"), cadence)),

@@ -173,8 +173,8 @@ mod tests {
         let action = StartOptions::default().into();
         let (key, stamp) = (key(), SigningContext::from_unix(1_700_000_000, 7));
         [
-            provider.act(&action, &ids).unwrap().draft,
-            provider.observe(&ids).unwrap().draft,
+            provider.act(&action, &ids).unwrap().request,
+            provider.observe(&ids).unwrap().request,
         ]
         .map(|draft| provider.sign(&draft, &key, &stamp).unwrap())
     }

@@ -148,7 +148,7 @@ impl Probe {
         let ledger = world.simulator.ledger();
         let count = |operation| ledger.count(world.cloud, operation);
         let last_start = ledger.acts().into_iter().map(|act| act.at).max();
-        let limit = world.client.profile().limits.start;
+        let limit = world.client.profile().batch_limits.start;
         let figures = Figures {
             starts: count(Operation::Start),
             least: self.count.div_ceil(limit),

@@ -57,7 +57,7 @@ const WHOLE: usize = 2;
 fn rounds(cloud: Cloud, count: usize, effort: &Effort) -> Outcome<Rounds<3>> {
     let provider = provider(cloud, Endpoint::parse("https://api.example.com")?)?;
     let (action, ids, key) = (StartOptions::default().into(), ids(cloud, count)?, key());
-    let draft = provider.act(&action, &ids)?.draft;
+    let draft = provider.act(&action, &ids)?.request;
     // Every signature is for another moment, as in earnest.
     let mut seconds = 1_700_000_000_i64;
     let mut stamp = || {
@@ -71,7 +71,7 @@ fn rounds(cloud: Cloud, count: usize, effort: &Effort) -> Outcome<Rounds<3>> {
             cost(span, || provider.sign(&draft, &key, &stamp())),
             cost(span, || {
                 let call = provider.act(&action, &ids)?;
-                provider.sign(&call.draft, &key, &stamp())
+                provider.sign(&call.request, &key, &stamp())
             }),
         ]
     };

@@ -86,7 +86,7 @@ impl Facts {
                 }
             }
             Event::State(observation) => {
-                if let Some(fact) = self.of(place, &observation.id) {
+                if let Some(fact) = self.of(place, &observation.instance) {
                     fact.state = Some(observation.state);
                 }
             }

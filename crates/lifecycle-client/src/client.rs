@@ -55,7 +55,7 @@ impl Client {
         transport: impl Transport,
     ) -> ClientBuilder {
         ClientBuilder {
-            pace: provider.profile().pace,
+            pace: provider.profile().rate_limits,
             provider: Arc::new(provider),
             credentials: Arc::new(credentials),
             transport: Arc::new(transport),

@@ -144,7 +144,7 @@ impl CredentialSource for Asked {
     fn begin(&self, ctx: &ProviderContext<'_>) -> ExchangeStep<ResolvedCredential> {
         let request = http::Request::builder()
             .uri("https://sts.example/key")
-            .header("at", ctx.stamp().unix())
+            .header("at", ctx.signing_context().unix())
             .body(Bytes::new())
             .unwrap();
         ExchangeStep::http(

@@ -136,7 +136,10 @@ impl ActionKind {
         }
     }
 
-    /// X
+    /// Returns whether an instance in `state` needs no request: the instance is at the goal, or
+    /// moves to the goal already.
+    ///
+    /// Always false for a reboot: a running instance has not rebooted yet.
     pub fn is_satisfied_by(self, state: PowerState) -> bool {
         self != Self::Reboot && (state == self.goal() || state.is_moving_to(self.goal()))
     }
@@ -165,6 +168,15 @@ pub struct StartOptions {
     pub local_disk: LocalDisk,
 }
 
+impl StartOptions {
+    /// Sets what happens to the local disks.
+    #[must_use]
+    pub const fn with_local_disk(mut self, local_disk: LocalDisk) -> Self {
+        self.local_disk = local_disk;
+        self
+    }
+}
+
 /// What a start does with the disks that live on the host itself.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -188,12 +200,37 @@ pub struct StopOptions {
     pub billing: StopBilling,
 }
 
+impl StopOptions {
+    /// Sets how the running system is brought down.
+    #[must_use]
+    pub const fn with_mode(mut self, mode: StopMode) -> Self {
+        self.mode = mode;
+        self
+    }
+
+    /// Sets what happens to the bill.
+    #[must_use]
+    pub const fn with_billing(mut self, billing: StopBilling) -> Self {
+        self.billing = billing;
+        self
+    }
+}
+
 /// Options of a reboot.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RebootOptions {
     /// How the running system is brought down.
     pub mode: StopMode,
+}
+
+impl RebootOptions {
+    /// Sets how the running system is brought down.
+    #[must_use]
+    pub const fn with_mode(mut self, mode: StopMode) -> Self {
+        self.mode = mode;
+        self
+    }
 }
 
 /// How a running system is brought down.
@@ -244,6 +281,30 @@ impl StopBilling {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn action_is_satisfied_at_its_goal_and_on_the_way_there() {
+        let satisfied = |kind: ActionKind| {
+            let states = PowerState::ALL.iter();
+            states
+                .filter(|state| kind.is_satisfied_by(**state))
+                .copied()
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(
+            satisfied(ActionKind::Start),
+            [
+                PowerState::Starting,
+                PowerState::Running,
+                PowerState::Rebooting
+            ]
+        );
+        assert_eq!(
+            satisfied(ActionKind::Stop),
+            [PowerState::Stopping, PowerState::Stopped]
+        );
+        assert_eq!(satisfied(ActionKind::Reboot), []);
+    }
 
     #[test]
     fn each_cell_of_the_table_of_repeats() {

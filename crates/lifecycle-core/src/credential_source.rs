@@ -75,9 +75,9 @@ impl ResolvedCredential {
         self
     }
 
-    /// To be renewed this long before its end.
+    /// Sets how long before its end the key should be renewed.
     #[must_use]
-    pub fn renewed_before(mut self, ahead: Duration) -> Self {
+    pub fn with_renewal(mut self, ahead: Duration) -> Self {
         self.renewal = Some(ahead);
         self
     }
@@ -113,7 +113,14 @@ impl CredentialSourceConfig {
         }
     }
 
-    /// With this profile of the vendor's own files.
+    /// Sets the region of the instances.
+    #[must_use]
+    pub fn with_region(mut self, region: impl Into<String>) -> Self {
+        self.region = Some(region.into());
+        self
+    }
+
+    /// Sets the profile of the vendor's own files.
     #[must_use]
     pub fn with_profile(mut self, profile: impl Into<String>) -> Self {
         self.profile = Some(profile.into());
@@ -140,24 +147,27 @@ impl CredentialSourceConfig {
 /// Made anew for each step, so that no nonce is used twice.
 #[derive(Clone, Copy, Debug)]
 pub struct ProviderContext<'a> {
-    machine: &'a dyn HostEnvironment,
-    stamp: SigningContext,
+    host: &'a dyn HostEnvironment,
+    signing_context: SigningContext,
 }
 
 impl<'a> ProviderContext<'a> {
-    /// This machine at this moment.
-    pub fn new(machine: &'a dyn HostEnvironment, stamp: SigningContext) -> Self {
-        Self { machine, stamp }
+    /// Returns the context of one step: `host` at the time of `signing_context`.
+    pub fn new(host: &'a dyn HostEnvironment, signing_context: SigningContext) -> Self {
+        Self {
+            host,
+            signing_context,
+        }
     }
 
     /// The moment and nonce of this step.
-    pub fn stamp(&self) -> SigningContext {
-        self.stamp
+    pub fn signing_context(&self) -> SigningContext {
+        self.signing_context
     }
 
     /// A variable without white space at its ends; `None` when it is empty.
     pub fn variable(&self, name: &str) -> Option<String> {
-        let value = self.machine.variable(name)?;
+        let value = self.host.variable(name)?;
         let value = value.trim();
         (!value.is_empty()).then(|| value.to_owned())
     }
@@ -194,7 +204,7 @@ impl<'a> ProviderContext<'a> {
     }
 
     fn read(&self, path: &str, holds: FileCheck) -> Result<Option<String>, Fault> {
-        self.machine
+        self.host
             .file(path, holds)
             .map_err(|reason| unusable(path, &reason))
     }

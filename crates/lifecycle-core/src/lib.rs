@@ -28,9 +28,11 @@ pub use endpoint::{Endpoint, ParseEndpointError, is_loopback};
 pub use exchange::{ExchangeStep, HttpExchange, RunProgram, ServiceKind};
 pub use fault::{ExecutionStatus, Fault, FaultKind};
 pub use instance::{InstanceId, JobId, PageToken, ParseInstanceIdError};
-pub use lenient::{LenientField, LenientObject};
+pub use lenient::{LenientField, LenientList, LenientObject, LenientText};
 pub use profile::{BatchLimits, EnvVarNames, PollingPolicy, Profile, Rate, RateLimits, Support};
-pub use provider::{ApiCall, BatchAck, JobProgress, JobStatus, Page, Provider, UnsignedRequest};
+pub use provider::{
+    ApiCall, BatchAck, JobProgress, JobStatus, ListPage, Provider, UnsignedRequest,
+};
 pub use response::{HttpResponse, ResponseExt};
 pub use signing_context::SigningContext;
 pub use state::{Lock, Observation, PowerState, StoppedBilling};

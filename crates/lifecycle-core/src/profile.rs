@@ -13,28 +13,28 @@ pub struct Profile {
     /// The name of the service for people, such as `Alibaba Cloud ECS`.
     pub title: &'static str,
     /// The greatest number of instances in one call.
-    pub limits: BatchLimits,
+    pub batch_limits: BatchLimits,
     /// Which options the cloud can honour.
     pub support: Support,
     /// How fast to call at first.
-    pub pace: RateLimits,
+    pub rate_limits: RateLimits,
     /// How often to look while waiting.
-    pub cadence: PollingPolicy,
+    pub polling: PollingPolicy,
     /// The environment variables that may hold a key, in the order in which they count.
-    pub variables: &'static [EnvVarNames],
+    pub env_vars: &'static [EnvVarNames],
 }
 
 impl Profile {
-    /// A profile with no optional support, the default pace and the default cadence.
-    pub const fn new(cloud: &'static str, title: &'static str, limits: BatchLimits) -> Self {
+    /// A profile with no optional support, the default rate limits and the default polling.
+    pub const fn new(cloud: &'static str, title: &'static str, batch_limits: BatchLimits) -> Self {
         Self {
             cloud,
             title,
-            limits,
+            batch_limits,
             support: Support::NONE,
-            pace: RateLimits::DEFAULT,
-            cadence: PollingPolicy::DEFAULT,
-            variables: &[],
+            rate_limits: RateLimits::DEFAULT,
+            polling: PollingPolicy::DEFAULT,
+            env_vars: &[],
         }
     }
 
@@ -45,24 +45,24 @@ impl Profile {
         self
     }
 
-    /// With this pace.
+    /// Sets the initial rate limits.
     #[must_use]
-    pub const fn with_pace(mut self, pace: RateLimits) -> Self {
-        self.pace = pace;
+    pub const fn with_rate_limits(mut self, rate_limits: RateLimits) -> Self {
+        self.rate_limits = rate_limits;
         self
     }
 
-    /// With this cadence.
+    /// Sets the polling policy.
     #[must_use]
-    pub const fn with_cadence(mut self, cadence: PollingPolicy) -> Self {
-        self.cadence = cadence;
+    pub const fn with_polling(mut self, polling: PollingPolicy) -> Self {
+        self.polling = polling;
         self
     }
 
-    /// With these environment variables for keys.
+    /// Sets the environment variables that may hold a key.
     #[must_use]
-    pub const fn with_variables(mut self, variables: &'static [EnvVarNames]) -> Self {
-        self.variables = variables;
+    pub const fn with_env_vars(mut self, env_vars: &'static [EnvVarNames]) -> Self {
+        self.env_vars = env_vars;
         self
     }
 
@@ -72,7 +72,7 @@ impl Profile {
     pub fn batch(&self, action: &Action) -> usize {
         match action {
             Action::Start(start) if start.local_disk == LocalDisk::Initialize => 1,
-            _ => self.limits.of(action.kind()),
+            _ => self.batch_limits.of(action.kind()),
         }
     }
 
@@ -91,7 +91,7 @@ impl Profile {
     /// # Errors
     /// [`FaultKind::Invalid`] says how many there can be. Without ids some clouds show everything.
     pub fn check_observe(&self, instances: usize) -> Result<(), Fault> {
-        admit_count(instances, self.limits.observe)
+        admit_count(instances, self.batch_limits.observe)
     }
 
     /// Can the cloud honour every option of `action`?
@@ -163,14 +163,28 @@ impl BatchLimits {
         }
     }
 
-    /// With another limit for observations.
+    /// Sets the limit of a start.
+    #[must_use]
+    pub const fn with_start(mut self, limit: usize) -> Self {
+        self.start = limit;
+        self
+    }
+
+    /// Sets the limit of a stop.
+    #[must_use]
+    pub const fn with_stop(mut self, limit: usize) -> Self {
+        self.stop = limit;
+        self
+    }
+
+    /// Sets the limit of an observation.
     #[must_use]
     pub const fn with_observe(mut self, limit: usize) -> Self {
         self.observe = limit;
         self
     }
 
-    /// With another limit for reboots.
+    /// Sets the limit of a reboot.
     #[must_use]
     pub const fn with_reboot(mut self, limit: usize) -> Self {
         self.reboot = limit;
@@ -213,7 +227,7 @@ impl Support {
 
     /// With forced stops and reboots.
     #[must_use]
-    pub const fn forced(mut self) -> Self {
+    pub const fn with_forced(mut self) -> Self {
         self.forced_stop = true;
         self.forced_reboot = true;
         self
@@ -221,14 +235,14 @@ impl Support {
 
     /// With stops that end billing.
     #[must_use]
-    pub const fn release_billing(mut self) -> Self {
+    pub const fn with_release_billing(mut self) -> Self {
         self.release_billing = true;
         self
     }
 
     /// With starts that initialise local disks.
     #[must_use]
-    pub const fn initialize_local_disk(mut self) -> Self {
+    pub const fn with_initialize_local_disk(mut self) -> Self {
         self.initialize_local_disk = true;
         self
     }
@@ -248,7 +262,7 @@ impl RateLimits {
     /// 20 reads and 10 writes a second.
     pub const DEFAULT: Self = Self::new(Rate::new(20.0, 20), Rate::new(10.0, 10));
 
-    /// A pace from its two rates.
+    /// Rate limits from its two rates.
     pub const fn new(reads: Rate, writes: Rate) -> Self {
         Self { reads, writes }
     }
@@ -298,7 +312,7 @@ impl PollingPolicy {
     )
     .with_pause(Duration::from_secs(12));
 
-    /// A cadence from its three numbers, without a pause after the first look.
+    /// A policy from its three numbers, without a pause after the first look.
     pub const fn new(first: Duration, every: Duration, ceiling: Duration) -> Self {
         Self {
             first,
@@ -359,7 +373,7 @@ mod tests {
     #[test]
     fn looks_pause_after_the_first_and_get_rarer_with_age_within_bounds() {
         let seconds = Duration::from_secs;
-        let cadence =
+        let polling =
             PollingPolicy::new(seconds(3), seconds(4), seconds(30)).with_pause(seconds(12));
         for (age, wait) in [
             (3, 9),
@@ -370,7 +384,7 @@ mod tests {
             (300, 30),
             (9_000, 30),
         ] {
-            assert_eq!(cadence.interval(seconds(age)), seconds(wait), "age {age}");
+            assert_eq!(polling.interval(seconds(age)), seconds(wait), "age {age}");
         }
         let reversed = PollingPolicy::new(seconds(1), seconds(9), seconds(5));
         assert_eq!(reversed.interval(seconds(1_000)), seconds(9));

@@ -38,7 +38,7 @@ pub trait Provider: fmt::Debug + Send + Sync + 'static {
     ///
     /// # Errors
     /// A fault when such a request cannot be built; nothing may be sent then.
-    fn list(&self, page: Option<&PageToken>) -> Result<ApiCall<Page>, Fault>;
+    fn list(&self, page: Option<&PageToken>) -> Result<ApiCall<ListPage>, Fault>;
 
     /// The request that follows a job, on clouds that answer an action with one.
     fn follow(&self, job: &JobId) -> Option<ApiCall<JobProgress>> {
@@ -74,7 +74,7 @@ pub trait Provider: fmt::Debug + Send + Sync + 'static {
 /// A request that is not signed yet, and the function that reads its answer.
 pub struct ApiCall<T> {
     /// The unsigned request.
-    pub draft: UnsignedRequest,
+    pub request: UnsignedRequest,
     read: Box<Reader<T>>,
 }
 
@@ -83,11 +83,11 @@ type Reader<T> = dyn Fn(&HttpResponse) -> Result<T, Fault> + Send + Sync;
 impl<T> ApiCall<T> {
     /// A call from its two halves.
     pub fn new(
-        draft: UnsignedRequest,
+        request: UnsignedRequest,
         read: impl Fn(&HttpResponse) -> Result<T, Fault> + Send + Sync + 'static,
     ) -> Self {
         Self {
-            draft,
+            request,
             read: Box::new(read),
         }
     }
@@ -104,8 +104,8 @@ impl<T> ApiCall<T> {
 
 impl<T> fmt::Debug for ApiCall<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Call")
-            .field("draft", &self.draft)
+        f.debug_struct("ApiCall")
+            .field("request", &self.request)
             .finish_non_exhaustive()
     }
 }
@@ -113,6 +113,7 @@ impl<T> fmt::Debug for ApiCall<T> {
 /// An unsigned request: everything about it that does not depend on the key, the moment or the
 /// host.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct UnsignedRequest {
     /// The cloud's own name of the operation, such as `StartInstances`.
     pub operation: &'static str,
@@ -214,11 +215,29 @@ impl BatchAck {
 
 /// How far a job is.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct JobProgress {
     /// The job as a whole.
     pub overall: JobStatus,
     /// The parts that name an instance. Their verdict counts before the overall one.
     pub parts: Vec<(InstanceId, JobStatus)>,
+}
+
+impl JobProgress {
+    /// Returns the progress of a job that names no instance.
+    pub fn new(overall: JobStatus) -> Self {
+        Self {
+            overall,
+            parts: Vec::new(),
+        }
+    }
+
+    /// Sets the parts that name an instance.
+    #[must_use]
+    pub fn with_parts(mut self, parts: Vec<(InstanceId, JobStatus)>) -> Self {
+        self.parts = parts;
+        self
+    }
 }
 
 /// The state of a job or of one part of it.
@@ -235,9 +254,27 @@ pub enum JobStatus {
 
 /// One page of a list.
 #[derive(Clone, Debug, Default)]
-pub struct Page {
+#[non_exhaustive]
+pub struct ListPage {
     /// The instances of this page.
     pub observations: Vec<Observation>,
     /// How to ask for the next page; `None` on the last one.
     pub next: Option<PageToken>,
+}
+
+impl ListPage {
+    /// Returns the last page of a list, with these instances.
+    pub fn new(observations: Vec<Observation>) -> Self {
+        Self {
+            observations,
+            next: None,
+        }
+    }
+
+    /// Sets the token of the next page; `None` on the last page.
+    #[must_use]
+    pub fn with_next(mut self, next: Option<PageToken>) -> Self {
+        self.next = next;
+        self
+    }
 }

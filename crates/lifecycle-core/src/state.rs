@@ -8,8 +8,8 @@ use crate::InstanceId;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Observation {
-    /// Which instance.
-    pub id: InstanceId,
+    /// The instance.
+    pub instance: InstanceId,
     /// Its state in the words of this library.
     pub state: PowerState,
     /// Its state in the cloud's own words, never changed.
@@ -27,9 +27,9 @@ pub struct Observation {
 
 impl Observation {
     /// An observation with nothing but the state.
-    pub fn new(id: InstanceId, state: PowerState, raw: impl Into<String>) -> Self {
+    pub fn new(instance: InstanceId, state: PowerState, raw: impl Into<String>) -> Self {
         Self {
-            id,
+            instance,
             state,
             raw: raw.into(),
             name: None,
@@ -37,6 +37,34 @@ impl Observation {
             lock: None,
             stopped_billing: StoppedBilling::Unknown,
         }
+    }
+
+    /// Sets the name.
+    #[must_use]
+    pub fn with_name(mut self, name: Option<String>) -> Self {
+        self.name = name;
+        self
+    }
+
+    /// Sets the time of the last start, in the cloud's own format.
+    #[must_use]
+    pub fn with_started_at(mut self, started_at: Option<String>) -> Self {
+        self.started_at = started_at;
+        self
+    }
+
+    /// Sets the lock.
+    #[must_use]
+    pub fn with_lock(mut self, lock: Option<Lock>) -> Self {
+        self.lock = lock;
+        self
+    }
+
+    /// Sets what the instance costs while it is stopped.
+    #[must_use]
+    pub fn with_stopped_billing(mut self, stopped_billing: StoppedBilling) -> Self {
+        self.stopped_billing = stopped_billing;
+        self
     }
 }
 
@@ -71,6 +99,22 @@ pub enum PowerState {
 }
 
 impl PowerState {
+    /// All states, in the order of the documentation.
+    pub const ALL: &[Self] = &[
+        Self::Creating,
+        Self::Starting,
+        Self::Running,
+        Self::Stopping,
+        Self::Stopped,
+        Self::Rebooting,
+        Self::Changing,
+        Self::Expired,
+        Self::Failed,
+        Self::Recycled,
+        Self::Deleted,
+        Self::Unknown,
+    ];
+
     /// No power action and no waiting leads out of this state.
     pub fn is_stuck(self) -> bool {
         matches!(
@@ -79,7 +123,7 @@ impl PowerState {
         )
     }
 
-    /// Returns whether the state leads to `goal` without a further request.
+    /// Returns whether an instance in this state moves to `goal` without a further request.
     pub fn is_moving_to(self, goal: Self) -> bool {
         match goal {
             Self::Running => matches!(self, Self::Starting | Self::Rebooting),
@@ -159,5 +203,27 @@ impl StoppedBilling {
             Self::NotBilled => "not-billed",
             Self::Unknown => "unknown",
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn state_is_moving_only_to_the_goal_it_reaches_without_a_request() {
+        let moving: Vec<_> = PowerState::ALL
+            .iter()
+            .flat_map(|state| PowerState::ALL.iter().map(move |goal| (*state, *goal)))
+            .filter(|(state, goal)| state.is_moving_to(*goal))
+            .collect();
+        assert_eq!(
+            moving,
+            [
+                (PowerState::Starting, PowerState::Running),
+                (PowerState::Stopping, PowerState::Stopped),
+                (PowerState::Rebooting, PowerState::Running),
+            ]
+        );
     }
 }

@@ -65,7 +65,7 @@ fn table() -> String {
 
 fn row(table: &mut String, place: &str, profile: &Profile) {
     let yes = |supported| if supported { "yes" } else { "no" };
-    let limits = &profile.limits;
+    let limits = &profile.batch_limits;
     let actions = if limits.start == limits.stop && limits.stop == limits.reboot {
         format!("{} a call", limits.start)
     } else {

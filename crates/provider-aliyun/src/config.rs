@@ -1,113 +1,115 @@
-//! Where ECS is reached: one host per region, with exceptions; and how batches are carried out.
+//! The configuration of a client for ECS: region, endpoint and batch mode.
 
 use lifecycle_core::{Endpoint, Fault, FaultKind, ParseEndpointError, ProviderContext};
 
-/// Which region of ECS to talk to, over which network, and how a batch is carried out.
+/// The region of ECS, the network to it, and the batch mode.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
     region: String,
     network: Network,
-    batch: Batch,
+    batch_mode: BatchMode,
     public: Endpoint,
     vpc: Endpoint,
-    given: Option<Endpoint>,
+    custom: Option<Endpoint>,
 }
 
 impl Config {
-    /// The region's own host over HTTPS: one of the vendor's exceptions, else
-    /// `ecs.{region}.aliyuncs.com`.
+    /// Creates a configuration with the host of `region` over HTTPS: `ecs.{region}.aliyuncs.com`,
+    /// with a few exceptions.
     ///
-    /// Calls for one instance carry no region, so the host decides where it is looked for. Alibaba
-    /// adds regions, so none is refused for being unknown.
+    /// Calls for one instance carry no region: the host selects the region. Any region name is
+    /// accepted, because Alibaba adds regions.
     /// <https://www.alibabacloud.com/help/en/ecs/developer-reference/api-ecs-2014-05-26-endpoint>
     ///
     /// # Errors
-    /// [`ParseEndpointError`] when `region` is not one label of a host name: 1 to 63 letters, digits and
-    /// hyphens, with no hyphen at either end.
+    /// [`ParseEndpointError`] when `region` is not a valid label of a host name: 1 to 63 letters,
+    /// digits and hyphens, without a hyphen at the start or the end.
     pub fn new(region: &str) -> Result<Self, ParseEndpointError> {
         let endpoint = |network| Endpoint::of_region(region, |region| host(region, network));
         Ok(Self {
             public: endpoint(Network::Public)?,
             vpc: endpoint(Network::Vpc)?,
-            given: None,
+            custom: None,
             network: Network::default(),
-            batch: Batch::default(),
+            batch_mode: BatchMode::default(),
             region: region.to_ascii_lowercase(),
         })
     }
 
-    /// With another endpoint, such as a private one or a simulator. It wins over the network.
+    /// Sets a custom endpoint, such as a private endpoint or a simulator. The custom endpoint takes
+    /// precedence over the network.
     #[must_use]
     pub fn with_endpoint(mut self, endpoint: Endpoint) -> Self {
-        self.given = Some(endpoint);
+        self.custom = Some(endpoint);
         self
     }
 
-    /// Over this network; the public one unless told otherwise.
+    /// Sets the network. Defaults to [`Network::Public`].
     #[must_use]
     pub fn with_network(mut self, network: Network) -> Self {
         self.network = network;
         self
     }
 
-    /// With batches carried out this way; [`Batch::SuccessFirst`] unless told otherwise.
+    /// Sets the batch mode. Defaults to [`BatchMode::SuccessFirst`].
     #[must_use]
-    pub fn with_batch(mut self, batch: Batch) -> Self {
-        self.batch = batch;
+    pub fn with_batch_mode(mut self, batch_mode: BatchMode) -> Self {
+        self.batch_mode = batch_mode;
         self
     }
 
-    /// Where the calls go.
+    /// Returns the endpoint of the calls.
     pub fn endpoint(&self) -> &Endpoint {
-        self.given.as_ref().unwrap_or(match self.network {
+        self.custom.as_ref().unwrap_or(match self.network {
             Network::Public => &self.public,
             Network::Vpc => &self.vpc,
         })
     }
 
-    /// The region whose instances are meant, in lower case.
+    /// Returns the region, in lower case.
     pub fn region(&self) -> &str {
         &self.region
     }
 
-    /// How a batch is carried out.
-    pub(crate) fn batch(&self) -> Batch {
-        self.batch
+    /// Returns the batch mode.
+    pub(crate) fn batch_mode(&self) -> BatchMode {
+        self.batch_mode
     }
 }
 
-/// The network over which ECS is reached.
+/// The network between this program and ECS.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Network {
     /// The internet.
     #[default]
     Public,
-    /// The inside of a VPC of the same region: `ecs-vpc.{region}.aliyuncs.com`. A region with a
-    /// host of its own, such as `cn-hangzhou`, keeps that host, as in the vendor's SDKs.
+    /// A VPC of the same region: `ecs-vpc.{region}.aliyuncs.com`. Regions with an exceptional host,
+    /// such as `cn-hangzhou`, keep the exceptional host, as in the vendor's SDKs.
     Vpc,
 }
 
-/// What becomes of a batch when one of its instances cannot do what is asked.
+/// The effect of a rejected instance on the rest of the batch: `BatchOptimization` of ECS.
 /// <https://www.alibabacloud.com/help/en/ecs/developer-reference/api-ecs-2014-05-26-startinstances>
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Batch {
-    /// Each instance is on its own, and the answer has a row for each.
+pub enum BatchMode {
+    /// Accepts or rejects each instance separately. The response has a row per instance.
     #[default]
     SuccessFirst,
-    /// All or nothing. A stop takes back what it has already done when a later instance refuses,
-    /// so instances can go down and come up again.
+    /// Accepts all instances or none. ECS reverts a stop when a later instance is rejected, so some
+    /// instances may stop and start again.
     AllTogether,
 }
 
-/// Where the vendor's own variables send the calls instead; `None` when they say nothing.
+/// Returns the endpoint that the vendor's environment variables set; `None` when no variable is set.
 ///
-/// `ALIBABA_CLOUD_ENDPOINT_ECS` of its Terraform provider, else `ALIBABA_CLOUD_ENDPOINT` of its
-/// command line. HTTPS unless they say HTTP. They hold for every region.
+/// The variables are `ALIBABA_CLOUD_ENDPOINT_ECS` of the vendor's Terraform provider, else
+/// `ALIBABA_CLOUD_ENDPOINT` of the vendor's command line. The endpoint is HTTPS by default and applies
+/// to every region.
 ///
 /// # Errors
-/// [`FaultKind::Invalid`], naming the variable, when the value is no endpoint.
+/// [`FaultKind::Invalid`] with the name of the variable when the value is not a valid endpoint.
 pub fn endpoint_from(_region: &str, ctx: &ProviderContext<'_>) -> Result<Option<Endpoint>, Fault> {
     let parse = |name, text: String| {
         Endpoint::parse(&text)
@@ -120,16 +122,16 @@ pub fn endpoint_from(_region: &str, ctx: &ProviderContext<'_>) -> Result<Option<
 }
 
 fn host(region: &str, network: Network) -> String {
-    match (exception(region), network) {
+    match (exceptional_host(region), network) {
         (Some(host), _) => host.to_owned(),
         (None, Network::Public) => format!("ecs.{region}.aliyuncs.com"),
         (None, Network::Vpc) => format!("ecs-vpc.{region}.aliyuncs.com"),
     }
 }
 
-/// The hosts that do not follow the pattern, as the vendor's Python and Go SDKs have them
+/// Returns the host of a region that does not follow the pattern, from the vendor's Python and Go SDKs
 /// (`alibabacloud_ecs20140526` 7.11.8, `ecs-20140526` 7.9.2).
-fn exception(region: &str) -> Option<&'static str> {
+fn exceptional_host(region: &str) -> Option<&'static str> {
     Some(match region {
         "cn-hangzhou"
         | "cn-shanghai-finance-1"
@@ -181,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn a_region_becomes_a_host() {
+    fn region_selects_the_host() {
         for (region, public, vpc) in [
             ("cn-beijing", "ecs.cn-beijing", "ecs-vpc.cn-beijing"),
             (
@@ -189,7 +191,7 @@ mod tests {
                 "ecs.ap-southeast-1",
                 "ecs-vpc.ap-southeast-1",
             ),
-            // A host of its own wins over the network.
+            // An exceptional host is the same on every network.
             ("cn-hangzhou", "ecs-cn-hangzhou", "ecs-cn-hangzhou"),
             ("CN-Hangzhou", "ecs-cn-hangzhou", "ecs-cn-hangzhou"),
             (
@@ -228,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn variables_send_the_calls_elsewhere() {
+    fn endpoint_comes_from_the_vendors_variables() {
         let terraform = ("ALIBABA_CLOUD_ENDPOINT_ECS", "ecs.example.com");
         let command_line = ("ALIBABA_CLOUD_ENDPOINT", " http://127.0.0.1:7070\n");
         for (texts, expected) in [
@@ -250,20 +252,20 @@ mod tests {
     }
 
     #[test]
-    fn a_region_that_is_no_label_is_refused() {
+    fn region_that_is_not_a_host_label_is_rejected() {
         let long = "x".repeat(64);
         for region in [
             "", "-a", "a-", "a.b", "a/b", "a@b", "a:80", "a?b", "a#b", "http://a", "ü", "a b",
             "a\r\nb", &long,
         ] {
-            assert!(Config::new(region).is_err(), "{region:?} was taken");
+            assert!(Config::new(region).is_err(), "{region:?} was accepted");
         }
-        let refusal = Config::new("evil.example#").unwrap_err().to_string();
-        assert!(refusal.contains("evil.example"), "{refusal}");
+        let error = Config::new("evil.example#").unwrap_err().to_string();
+        assert!(error.contains("evil.example"), "{error}");
     }
 
     #[test]
-    fn a_given_endpoint_wins() {
+    fn custom_endpoint_takes_precedence_over_the_network() {
         let config = Config::new("cn-beijing")
             .unwrap()
             .with_endpoint(Endpoint::parse("http://127.0.0.1:7070").unwrap())

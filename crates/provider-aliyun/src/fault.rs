@@ -1,87 +1,90 @@
-//! What Alibaba's error codes mean.
+//! The meaning of Alibaba's error codes.
 //!
-//! The code decides, not the HTTP status: the same code comes with 400, 403, 404 or 500, and 403
-//! stands for a wrong state as well as for a missing permission.
+//! The code decides, not the HTTP status: the same code comes with 400, 403, 404 or 500, and 403 can
+//! mean a wrong state or a missing permission.
 
 use std::time::Duration;
 
-use lifecycle_core::{ExecutionStatus, Fault, FaultKind, HttpResponse, ResponseExt};
+use lifecycle_core::{ExecutionStatus, Fault, FaultKind, HttpResponse, LenientText, ResponseExt};
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::body::{self, Text};
+use crate::body;
 
-/// Is this answer a refusal or a failure? A good status with an error code in its body is found
-/// when the body is read.
-pub(crate) fn check(reply: &HttpResponse) -> Result<(), Fault> {
-    if reply.status().is_success() {
+/// Returns the fault of a response with an error status. An error code in the body of a 2xx response
+/// is found later, when the body is read.
+pub(crate) fn check(response: &HttpResponse) -> Result<(), Fault> {
+    if response.status().is_success() {
         return Ok(());
     }
-    let body: Value = body::read(reply).unwrap_or_default();
-    Err(match field(&body, ["Code", "code"]) {
-        Some(code) => of_answer(reply, &code, field(&body, ["Message", "message"])),
-        None => uncoded(reply),
+    let body: Value = body::read(response).unwrap_or_default();
+    Err(match text_field(&body, ["Code", "code"]) {
+        Some(code) => from_response(response, &code, text_field(&body, ["Message", "message"])),
+        None => without_code(response),
     })
 }
 
-/// The fault of a whole answer that carries a code.
-pub(crate) fn of_answer(reply: &HttpResponse, code: &str, message: Option<String>) -> Fault {
-    let kind = kind(code).unwrap_or_else(|| by_status(reply.status().as_u16(), FaultKind::Unknown));
-    complete(coded(kind, code, message), reply)
+/// Returns the fault of a response with an error code.
+pub(crate) fn from_response(response: &HttpResponse, code: &str, message: Option<String>) -> Fault {
+    let status = response.status().as_u16();
+    let kind = kind_of_code(code).unwrap_or_else(|| kind_of_status(status, FaultKind::Unknown));
+    with_response_details(new_fault(kind, code, message), response)
 }
 
-/// The fault of one row of a batch.
-pub(crate) fn of_row(code: &str, message: Option<String>) -> Fault {
-    coded(kind(code).unwrap_or(FaultKind::Unknown), code, message)
+/// Returns the fault of one row of a batch response.
+pub(crate) fn from_row(code: &str, message: Option<String>) -> Fault {
+    let kind = kind_of_code(code).unwrap_or(FaultKind::Unknown);
+    new_fault(kind, code, message)
 }
 
-/// The fault of a failing answer without a code, as from a proxy or a wrong host.
-fn uncoded(reply: &HttpResponse) -> Fault {
-    let kind = by_status(reply.status().as_u16(), FaultKind::Unreadable);
-    complete(reply.fault_from_status().with_kind(kind), reply)
+/// Returns the fault of an error response without a code, as from a proxy or a wrong host.
+fn without_code(response: &HttpResponse) -> Fault {
+    let kind = kind_of_status(response.status().as_u16(), FaultKind::Unreadable);
+    with_response_details(response.fault_from_status().with_kind(kind), response)
 }
 
-fn complete(fault: Fault, reply: &HttpResponse) -> Fault {
-    let wait = retry_after(reply, fault.kind());
+fn with_response_details(fault: Fault, response: &HttpResponse) -> Fault {
+    let wait = retry_after(response, fault.kind());
     fault
-        .with_status(reply.status().as_u16())
-        .with_request_id(request_id(reply))
+        .with_status(response.status().as_u16())
+        .with_request_id(request_id(response))
         .with_retry_after(wait)
 }
 
-/// The gateway's header, or else what the body says.
-pub(crate) fn request_id(reply: &HttpResponse) -> Option<String> {
+/// Returns the request id of the gateway's header, else of the body.
+pub(crate) fn request_id(response: &HttpResponse) -> Option<String> {
     #[derive(Default, Deserialize)]
     #[serde(default)]
     struct Body {
         #[serde(rename = "RequestId")]
-        upper: Text,
+        upper: LenientText,
         #[serde(rename = "requestId")]
-        lower: Text,
+        lower: LenientText,
     }
-    match reply.header("x-acs-request-id") {
+    match response.header("x-acs-request-id") {
         Some(id) if !id.is_empty() => Some(id.to_owned()),
         _ => {
-            let body: Body = body::read(reply).ok()?;
+            let body: Body = body::read(response).ok()?;
             body.upper.0.or(body.lower.0)
         }
     }
 }
 
-fn coded(kind: FaultKind, code: &str, message: Option<String>) -> Fault {
-    let fault = Fault::new(kind, without_signed_text(message.unwrap_or_default())).with_code(code);
+fn new_fault(kind: FaultKind, code: &str, message: Option<String>) -> Fault {
+    let fault =
+        Fault::new(kind, without_string_to_sign(message.unwrap_or_default())).with_code(code);
     match kind {
-        // Disks and their keys are looked at before anything is done.
+        // ECS checks disks and their encryption keys before the action.
         FaultKind::Failed => fault.with_execution_status(ExecutionStatus::NotExecuted),
         _ => fault,
     }
 }
 
-/// The meaning of a code; `None` for one that this library does not know.
-fn kind(code: &str) -> Option<FaultKind> {
+/// Returns the kind of a code; `None` for an unknown code.
+fn kind_of_code(code: &str) -> Option<FaultKind> {
     Some(match code {
-        // The pages of StartInstance(s), StopInstance(s) and RebootInstance(s), as of December
-        // 2025, and what older ones had besides:
+        // The pages of StartInstance(s), StopInstance(s) and RebootInstance(s) of December 2025, and
+        // codes of older versions of these pages:
         // https://www.alibabacloud.com/help/en/ecs/developer-reference/api-ecs-2014-05-26-startinstance
         "InvalidInstanceId.NotFound" | "InvalidInstanceIds.NotFound" => FaultKind::NotFound,
         "IncorrectInstanceStatus" => FaultKind::WrongState,
@@ -116,8 +119,8 @@ fn kind(code: &str) -> Option<FaultKind> {
         | "InvalidOperation.KMSServiceNotOpen" => FaultKind::Failed,
         "Abs.InvalidInstanceIds.MalFormed" => FaultKind::Invalid,
 
-        // A dry run that passed: nothing was carried out. This library asks for none, so somebody
-        // has changed the request.
+        // A successful dry run: nothing was executed. This crate never requests a dry run, so the
+        // request was changed on the way.
         "DryRunOperation" | "DRYRUN.SUCCESS" => FaultKind::Invalid,
 
         // Codes of all ECS operations:
@@ -142,8 +145,8 @@ fn kind(code: &str) -> Option<FaultKind> {
         | "Forbidden.AccessKeyDisabled"
         | "MissingSecurityToken" => FaultKind::Credential,
         "IllegalTimestamp" => FaultKind::ClockSkew,
-        // No two requests of this library share a nonce, so something on the way has sent one
-        // twice, and the first copy may have been carried out. A new signature gets through.
+        // Every request of this crate has its own nonce, so a proxy has sent the request twice, and
+        // ECS may have executed the first copy. A request with a new signature is accepted.
         "SignatureNonceUsed" => FaultKind::Unavailable,
         "Rejected.Throttling" => FaultKind::Throttled,
 
@@ -155,7 +158,7 @@ fn kind(code: &str) -> Option<FaultKind> {
     })
 }
 
-/// The meaning of a code by how it begins; the families grow.
+/// Returns the kind of a family of codes, identified by prefix. Alibaba adds codes to the families.
 fn kind_of_family(code: &str) -> Option<FaultKind> {
     const FAMILIES: &[(&str, FaultKind)] = &[
         ("Throttling", FaultKind::Throttled),
@@ -174,52 +177,53 @@ fn kind_of_family(code: &str) -> Option<FaultKind> {
         ("InvalidAction", FaultKind::Invalid),
     ];
     let mut families = FAMILIES.iter();
-    let (_, kind) = families.find(|(beginning, _)| code.starts_with(beginning))?;
+    let (_, kind) = families.find(|(prefix, _)| code.starts_with(prefix))?;
     Some(*kind)
 }
 
-/// What a status says on its own. Statuses that would speak of an instance, a key or a permission
-/// do not count: ECS gives 403 and 404 to very different codes, and proxies answer them too.
-fn by_status(status: u16, otherwise: FaultKind) -> FaultKind {
+/// Returns the kind of a status that is meaningful without a code: throttling and unavailability. Any
+/// other status is ambiguous, because ECS uses 403 and 404 for very different codes and proxies send
+/// both.
+fn kind_of_status(status: u16, otherwise: FaultKind) -> FaultKind {
     match FaultKind::from_status(status) {
         kind @ (FaultKind::Throttled | FaultKind::Unavailable) => kind,
         _ => otherwise,
     }
 }
 
-/// How long the cloud asks to wait: the longest of its hints. Which of them ECS really sends is
-/// not documented; the vendor's SDKs read the first two.
-fn retry_after(reply: &HttpResponse, kind: FaultKind) -> Option<Duration> {
-    let asked = reply
+/// Returns the longest of the retry hints. The hints that ECS really sends are undocumented; the
+/// vendor's SDKs read the first two kinds.
+fn retry_after(response: &HttpResponse, kind: FaultKind) -> Option<Duration> {
+    let retry_after = response
         .header("x-acs-retry-after")
         .and_then(|milliseconds| milliseconds.trim().parse().ok())
         .map(Duration::from_millis);
-    // These come with good answers too, and only count when the limit was hit.
+    // Successful responses have these headers too; the headers matter only after throttling.
     let windows = ["x-ratelimit-user-api", "x-ratelimit-user"]
         .into_iter()
         .filter(|_| kind == FaultKind::Throttled)
-        .filter_map(|name| time_left(reply.header(name)?));
-    let hints = windows.chain(asked).chain(reply.retry_after());
+        .filter_map(|name| time_left(response.header(name)?));
+    let hints = windows.chain(retry_after).chain(response.retry_after());
     hints.filter(|wait| !wait.is_zero()).max()
 }
 
-/// Reads `TimeLeft` out of `Limit:1,Remain:0,TimeLeft:1200`, in milliseconds.
+/// Parses `TimeLeft`, in milliseconds, from `Limit:1,Remain:0,TimeLeft:1200`.
 fn time_left(header: &str) -> Option<Duration> {
     let mut pairs = header.split(',').filter_map(|pair| pair.split_once(':'));
     let (_, milliseconds) = pairs.find(|(key, _)| key.trim() == "TimeLeft")?;
     milliseconds.trim().parse().ok().map(Duration::from_millis)
 }
 
-/// A message without the text that the cloud has signed in vain: it holds the session token.
-fn without_signed_text(mut message: String) -> String {
+/// Removes the string to sign that ECS quotes in a message, because the string holds the session token.
+fn without_string_to_sign(mut message: String) -> String {
     if let Some(start) = message.to_ascii_lowercase().find(" server string") {
         message.truncate(start);
     }
     message
 }
 
-/// A text of an error's body, under the first of its names that has one.
-fn field(body: &Value, names: [&str; 2]) -> Option<String> {
+/// Returns the text under the first of these names that has a text.
+fn text_field(body: &Value, names: [&str; 2]) -> Option<String> {
     names.iter().find_map(|name| match body.get(name)? {
         Value::String(text) if !text.is_empty() => Some(text.clone()),
         Value::Number(number) => Some(number.to_string()),

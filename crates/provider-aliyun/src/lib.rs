@@ -11,29 +11,29 @@ mod xml;
 use bytes::Bytes;
 use lifecycle_core::{
     Action, ApiCall, BatchAck, BatchLimits, Credential, EnvVarNames, Fault, HttpResponse,
-    InstanceId, Observation, Page, PageToken, Profile, Provider, SigningContext, Support,
+    InstanceId, ListPage, Observation, PageToken, Profile, Provider, SigningContext, Support,
     UnsignedRequest,
 };
 
-pub use config::{Batch, Config, Network, endpoint_from};
+pub use config::{BatchMode, Config, Network, endpoint_from};
 
-/// What Alibaba's pages and tools say about ECS in numbers. They publish no rate limit, so the
-/// pace is the default one, and so is the cadence.
+/// The limits and options of ECS, from Alibaba's pages and tools. Alibaba publishes no rate limits, so
+/// rate limits and polling keep their defaults.
 pub const PROFILE: Profile = Profile::new("aliyun", "Alibaba Cloud ECS", BatchLimits::all(100))
     .with_support(
         Support::NONE
-            .forced()
-            .release_billing()
-            .initialize_local_disk(),
+            .with_forced()
+            .with_release_billing()
+            .with_initialize_local_disk(),
     )
-    .with_variables(&[
-        // The SDKs'.
+    .with_env_vars(&[
+        // SDKs.
         EnvVarNames::Keys {
             id: "ALIBABA_CLOUD_ACCESS_KEY_ID",
             secret: "ALIBABA_CLOUD_ACCESS_KEY_SECRET",
             session: Some("ALIBABA_CLOUD_SECURITY_TOKEN"),
         },
-        // The command line's older ones.
+        // Older versions of the command line.
         EnvVarNames::Keys {
             id: "ALIBABACLOUD_ACCESS_KEY_ID",
             secret: "ALIBABACLOUD_ACCESS_KEY_SECRET",
@@ -44,7 +44,7 @@ pub const PROFILE: Profile = Profile::new("aliyun", "Alibaba Cloud ECS", BatchLi
             secret: "ALICLOUD_ACCESS_KEY_SECRET",
             session: Some("ALICLOUD_SECURITY_TOKEN"),
         },
-        // The Terraform provider's.
+        // Terraform provider.
         EnvVarNames::Keys {
             id: "ALICLOUD_ACCESS_KEY",
             secret: "ALICLOUD_SECRET_KEY",
@@ -59,7 +59,7 @@ pub struct Aliyun {
 }
 
 impl Aliyun {
-    /// ECS as `config` describes it.
+    /// Creates a provider from a configuration.
     pub fn new(config: Config) -> Self {
         Self { config }
     }
@@ -78,24 +78,24 @@ impl Provider for Aliyun {
         wire::observe(&self.config, ids)
     }
 
-    fn list(&self, page: Option<&PageToken>) -> Result<ApiCall<Page>, Fault> {
+    fn list(&self, page: Option<&PageToken>) -> Result<ApiCall<ListPage>, Fault> {
         Ok(wire::list(&self.config, page))
     }
 
     fn sign(
         &self,
-        draft: &UnsignedRequest,
+        request: &UnsignedRequest,
         key: &Credential,
-        at: &SigningContext,
+        ctx: &SigningContext,
     ) -> Result<http::Request<Bytes>, Fault> {
-        sign::sign(self.config.endpoint(), draft, key, at)
+        sign::sign(self.config.endpoint(), request, key, ctx)
     }
 
-    fn check(&self, reply: &HttpResponse) -> Result<(), Fault> {
-        fault::check(reply)
+    fn check(&self, response: &HttpResponse) -> Result<(), Fault> {
+        fault::check(response)
     }
 
-    fn request_id(&self, reply: &HttpResponse) -> Option<String> {
-        fault::request_id(reply)
+    fn request_id(&self, response: &HttpResponse) -> Option<String> {
+        fault::request_id(response)
     }
 }

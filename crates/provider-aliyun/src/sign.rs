@@ -14,12 +14,12 @@ use crate::wire::VERSION;
 
 const ALGORITHM: &str = "ACS3-HMAC-SHA256";
 
-/// One attempt, signed. The query of a draft is in canonical order from the start.
+/// Signs one attempt. The query of the unsigned request is in canonical order already.
 pub(crate) fn sign(
     endpoint: &Endpoint,
-    draft: &UnsignedRequest,
+    request: &UnsignedRequest,
     key: &Credential,
-    at: &SigningContext,
+    ctx: &SigningContext,
 ) -> Result<http::Request<Bytes>, Fault> {
     let Credential::Keys {
         id,
@@ -29,15 +29,15 @@ pub(crate) fn sign(
     else {
         return Err(Fault::new(
             FaultKind::Credential,
-            "Alibaba Cloud ECS takes an access key, not a token alone",
+            "Alibaba Cloud ECS requires an access key; a token alone is not accepted",
         ));
     };
-    let payload = payload_hash(&draft.body);
-    let (date, nonce) = (at.extended(), at.nonce());
+    let payload = payload_hash(&request.body);
+    let (date, nonce) = (ctx.extended(), ctx.nonce());
     let mut headers = vec![
         ("accept", "application/json"),
         ("host", endpoint.authority()),
-        ("x-acs-action", draft.operation),
+        ("x-acs-action", request.operation),
         ("x-acs-content-sha256", &payload),
         ("x-acs-date", &date),
         ("x-acs-signature-nonce", &nonce),
@@ -47,38 +47,42 @@ pub(crate) fn sign(
         headers.push(("x-acs-accesskey-id", id));
         headers.push((SECURITY_TOKEN, session.expose()));
     }
-    let signed = canonical_headers(&headers);
-    let text = string_to_sign(canonical_request(
-        draft.method.as_str(),
-        &draft.path,
-        &draft.query,
-        &signed,
+    let signed_headers = canonical_headers(&headers);
+    let string_to_sign = string_to_sign(canonical_request(
+        request.method.as_str(),
+        &request.path,
+        &request.query,
+        &signed_headers,
         &payload,
     ));
-    let authorization = authorization(id, secret.expose(), &signed.names, &text);
+    let names = &signed_headers.names;
+    let authorization = authorization(id, secret.expose(), names, &string_to_sign);
 
-    let mut request = http::Request::new(draft.body.clone());
-    *request.method_mut() = draft.method.clone();
-    *request.uri_mut() = endpoint
-        .uri(draft.target())
+    let mut signed = http::Request::new(request.body.clone());
+    *signed.method_mut() = request.method.clone();
+    *signed.uri_mut() = endpoint
+        .uri(request.target())
         .map_err(|error| Fault::new(FaultKind::Invalid, error.to_string()))?;
-    let sent = request.headers_mut();
-    sent.reserve(12);
-    sent.insert(header::ACCEPT, HeaderValue::from_static("application/json"));
-    sent.insert(header::HOST, lifecycle_core::header(endpoint.authority())?);
-    sent.insert(&ACTION, HeaderValue::from_static(draft.operation));
-    sent.insert(&CONTENT, lifecycle_core::header(payload)?);
-    sent.insert(&DATE, lifecycle_core::header(date)?);
-    sent.insert(&NONCE, lifecycle_core::header(nonce)?);
-    sent.insert(&API_VERSION, HeaderValue::from_static(VERSION));
+    let headers = signed.headers_mut();
+    headers.reserve(12);
+    headers.insert(header::ACCEPT, HeaderValue::from_static("application/json"));
+    headers.insert(header::HOST, lifecycle_core::header(endpoint.authority())?);
+    headers.insert(&ACTION, HeaderValue::from_static(request.operation));
+    headers.insert(&CONTENT, lifecycle_core::header(payload)?);
+    headers.insert(&DATE, lifecycle_core::header(date)?);
+    headers.insert(&NONCE, lifecycle_core::header(nonce)?);
+    headers.insert(&API_VERSION, HeaderValue::from_static(VERSION));
     if let Some(session) = session {
-        sent.insert("x-acs-accesskey-id", lifecycle_core::header(id.clone())?);
-        sent.insert(SECURITY_TOKEN, sensitive_header(session.expose())?);
+        headers.insert("x-acs-accesskey-id", lifecycle_core::header(id.clone())?);
+        headers.insert(SECURITY_TOKEN, sensitive_header(session.expose())?);
     }
-    sent.insert(header::AUTHORIZATION, sensitive_header(authorization)?);
-    // Said aloud, because HTTP clients leave it out of a POST without a body.
-    sent.insert(header::CONTENT_LENGTH, HeaderValue::from(draft.body.len()));
-    Ok(request)
+    headers.insert(header::AUTHORIZATION, sensitive_header(authorization)?);
+    // Explicit, because HTTP clients omit the header in a POST without a body.
+    headers.insert(
+        header::CONTENT_LENGTH,
+        HeaderValue::from(request.body.len()),
+    );
+    Ok(signed)
 }
 
 static ACTION: HeaderName = HeaderName::from_static("x-acs-action");
@@ -95,15 +99,15 @@ fn payload_hash(body: &[u8]) -> Cow<'static, str> {
     }
 }
 
-/// Headers as they are signed.
+/// The signed headers in canonical form.
 struct SignedHeaders {
-    /// `name:value` lines, each with its line feed.
+    /// `name:value` lines, each with a line feed.
     lines: String,
-    /// The names, joined by semicolons.
+    /// Names, joined by semicolons.
     names: String,
 }
 
-/// Names in lower case, values trimmed, sorted by name; values of a repeated name are joined.
+/// Converts names to lower case, trims values, sorts by name, and joins the values of equal names.
 fn canonical_headers(headers: &[(&str, &str)]) -> SignedHeaders {
     let mut sorted: Vec<(Cow<'_, str>, &str)> = headers
         .iter()
@@ -112,8 +116,8 @@ fn canonical_headers(headers: &[(&str, &str)]) -> SignedHeaders {
     sorted.sort_unstable();
     let mut lines = String::with_capacity(512);
     let mut names = String::with_capacity(192);
-    for same in sorted.chunk_by(|(one, _), (other, _)| one == other) {
-        let Some((name, _)) = same.first() else {
+    for group in sorted.chunk_by(|(a, _), (b, _)| a == b) {
+        let Some((name, _)) = group.first() else {
             continue;
         };
         if !names.is_empty() {
@@ -122,7 +126,7 @@ fn canonical_headers(headers: &[(&str, &str)]) -> SignedHeaders {
         names.push_str(name);
         lines.push_str(name);
         let mut separator = ':';
-        for (_, value) in same {
+        for (_, value) in group {
             lines.push(separator);
             lines.push_str(value);
             separator = ',';
@@ -151,7 +155,8 @@ fn string_to_sign(canonical_request: [&str; 11]) -> String {
     [ALGORITHM, "\n", &hash].concat()
 }
 
-/// The value of the `Authorization` header. The secret is the key as it is: nothing is derived.
+/// Returns the value of the `Authorization` header. The HMAC key is the secret itself, not a derived
+/// key.
 fn authorization(id: &str, secret: &str, names: &str, string_to_sign: &str) -> String {
     let signature = encode::hmac_sha256_hex(secret.as_bytes(), string_to_sign.as_bytes());
     [

@@ -1,34 +1,33 @@
-//! What ECS is asked and what it answers, in its own words.
+//! The requests and responses of ECS.
 //!
-//! Every operation is a POST to `/` with all its parameters in the query and an empty body, as the
-//! vendor's SDKs send it.
+//! Every operation is a POST to `/` with all parameters in the query and an empty body, as in the
+//! vendor's SDKs.
 
 use std::sync::LazyLock;
 
 use http::Method;
 use lifecycle_core::{
-    Action, ApiCall, BatchAck, Fault, FaultKind, HttpResponse, InstanceId, LocalDisk, Lock,
-    Observation, Page, PageToken, PowerState, RebootOptions, StartOptions, StopMode, StopOptions,
-    StoppedBilling, UnsignedRequest, encode,
+    Action, ApiCall, BatchAck, Fault, FaultKind, HttpResponse, InstanceId, LenientList,
+    LenientObject, LenientText, ListPage, LocalDisk, Lock, Observation, PageToken, PowerState,
+    RebootOptions, StartOptions, StopMode, StopOptions, StoppedBilling, UnsignedRequest, encode,
 };
 use serde::Deserialize;
 
 use crate::{
-    PROFILE,
-    body::{self, Record, Rows, Text},
-    config::{Batch, Config},
+    PROFILE, body,
+    config::{BatchMode, Config},
     fault,
 };
 
 /// The version of the API.
 pub(crate) const VERSION: &str = "2014-05-26";
 
-/// The greatest number of instances in one call, and of rows on one page.
+/// The maximum number of instances in one call, and of rows on one page.
 pub(crate) const LIMIT: usize = 100;
 
 // Requests.
 
-/// One instance goes by the operation for one, several by the batch operation.
+/// Uses the single-instance operation for one instance and the batch operation for several.
 ///
 /// Pages: `api-ecs-2014-05-26-startinstance`, `-startinstances`, `-stopinstance`,
 /// `-stopinstances`, `-rebootinstance` and `-rebootinstances` under
@@ -50,26 +49,26 @@ pub(crate) fn act(
     }
 }
 
-/// `DescribeInstances` and not `DescribeInstanceStatus`: it has locks, start times and stopped
-/// modes, and one page holds all the instances of one call.
+/// Calls `DescribeInstances`. Unlike `DescribeInstanceStatus`, the response has locks, start times and
+/// stopped modes. One page holds all instances of one call.
 /// <https://www.alibabacloud.com/help/en/ecs/developer-reference/api-ecs-2014-05-26-describeinstances>
 pub(crate) fn observe(
     config: &Config,
     ids: &[InstanceId],
 ) -> Result<ApiCall<Vec<Observation>>, Fault> {
     PROFILE.check_observe(ids.len())?;
-    let query = instances_of(config).with_encoded("InstanceIds", &encoded_array(ids));
+    let query = describe_query(config).with_encoded("InstanceIds", &encoded_array(ids));
     Ok(ApiCall::new(
         post("DescribeInstances", query),
         read_observations,
     ))
 }
 
-/// The page after `page`, or the first one.
-pub(crate) fn list(config: &Config, page: Option<&PageToken>) -> ApiCall<Page> {
+/// Lists the page at the token, or the first page.
+pub(crate) fn list(config: &Config, page: Option<&PageToken>) -> ApiCall<ListPage> {
     let query = match page {
-        Some(token) => instances_of(config).with("NextToken", token.as_str()),
-        None => instances_of(config),
+        Some(token) => describe_query(config).with("NextToken", token.as_str()),
+        None => describe_query(config),
     };
     ApiCall::new(post("DescribeInstances", query), read_page)
 }
@@ -81,24 +80,24 @@ fn start_instance(id: &InstanceId, options: &StartOptions) -> Result<ApiCall<Bat
         LocalDisk::Initialize => query.with("InitLocalDisk", "true"),
         _ => return Err(unsupported("this treatment of local disks")),
     };
-    Ok(single("StartInstance", query))
+    Ok(single_call("StartInstance", query))
 }
 
 fn start_instances(config: &Config, ids: &[InstanceId]) -> ApiCall<BatchAck> {
-    batch("StartInstances", Query::default(), config, ids)
+    batch_call("StartInstances", Query::default(), config, ids)
 }
 
 fn stop_instance(id: &InstanceId, options: &StopOptions) -> ApiCall<BatchAck> {
     let query = stop_query(options).with("InstanceId", id.as_str());
-    single("StopInstance", query)
+    single_call("StopInstance", query)
 }
 
 fn stop_instances(config: &Config, ids: &[InstanceId], options: &StopOptions) -> ApiCall<BatchAck> {
-    batch("StopInstances", stop_query(options), config, ids)
+    batch_call("StopInstances", stop_query(options), config, ids)
 }
 
-/// `StoppedMode` is always sent: what ECS does without it is a setting of the account, so a plain
-/// stop could end billing and give the machine away.
+/// Always sends `StoppedMode`. The default is a setting of the account: without `StoppedMode`, a stop
+/// could end billing and release the compute resources.
 fn stop_query(options: &StopOptions) -> Query<'static> {
     let stopped_mode = if options.billing.is_release() {
         "StopCharging"
@@ -106,40 +105,40 @@ fn stop_query(options: &StopOptions) -> Query<'static> {
         "KeepCharging"
     };
     Query::default()
-        .with("ForceStop", forced(options.mode))
+        .with("ForceStop", force_flag(options.mode))
         .with("StoppedMode", stopped_mode)
 }
 
 fn reboot_instance(id: &InstanceId, options: &RebootOptions) -> ApiCall<BatchAck> {
     let query = Query::default()
-        .with("ForceStop", forced(options.mode))
+        .with("ForceStop", force_flag(options.mode))
         .with("InstanceId", id.as_str());
-    single("RebootInstance", query)
+    single_call("RebootInstance", query)
 }
 
-/// The batch operation has another name for the flag than the operation for one instance.
+/// Sends `ForceReboot`, where the single-instance operation has `ForceStop`.
 fn reboot_instances(
     config: &Config,
     ids: &[InstanceId],
     options: &RebootOptions,
 ) -> ApiCall<BatchAck> {
-    let query = Query::default().with("ForceReboot", forced(options.mode));
-    batch("RebootInstances", query, config, ids)
+    let query = Query::default().with("ForceReboot", force_flag(options.mode));
+    batch_call("RebootInstances", query, config, ids)
 }
 
-fn single(operation: &'static str, query: Query<'_>) -> ApiCall<BatchAck> {
+fn single_call(operation: &'static str, query: Query<'_>) -> ApiCall<BatchAck> {
     ApiCall::new(post(operation, query), read_single)
 }
 
-fn batch<'a>(
+fn batch_call<'a>(
     operation: &'static str,
     query: Query<'a>,
     config: &'a Config,
     ids: &'a [InstanceId],
 ) -> ApiCall<BatchAck> {
-    let optimization = match config.batch() {
-        Batch::SuccessFirst => "SuccessFirst",
-        Batch::AllTogether => "AllTogether",
+    let optimization = match config.batch_mode() {
+        BatchMode::SuccessFirst => "SuccessFirst",
+        BatchMode::AllTogether => "AllTogether",
     };
     let query = query
         .with("BatchOptimization", optimization)
@@ -148,7 +147,7 @@ fn batch<'a>(
     ApiCall::new(post(operation, query), read_batch)
 }
 
-fn instances_of(config: &Config) -> Query<'_> {
+fn describe_query(config: &Config) -> Query<'_> {
     Query::default()
         .with("RegionId", config.region())
         .with("MaxResults", &LIMIT.to_string())
@@ -158,12 +157,12 @@ fn post(operation: &'static str, query: Query<'_>) -> UnsignedRequest {
     UnsignedRequest::new(operation, Method::POST, "/").with_query(query.canonical())
 }
 
-/// `ForceStop` and `ForceReboot`: always sent, in lower case.
-fn forced(mode: StopMode) -> &'static str {
+/// Returns the value of `ForceStop` and `ForceReboot`, which are always sent.
+fn force_flag(mode: StopMode) -> &'static str {
     if mode.is_forced() { "true" } else { "false" }
 }
 
-/// `["i-1","i-2"]`, percent-encoded. Ids need no encoding, neither for JSON nor for a query.
+/// Returns `["i-1","i-2"]`, percent-encoded. Ids need no escapes in JSON or in a query.
 fn encoded_array(ids: &[InstanceId]) -> String {
     let ids: Vec<&str> = ids.iter().map(InstanceId::as_str).collect();
     format!("%5B%22{}%22%5D", ids.join("%22%2C%22"))
@@ -172,15 +171,14 @@ fn encoded_array(ids: &[InstanceId]) -> String {
 fn unsupported(what: &str) -> Fault {
     Fault::new(
         FaultKind::Unsupported,
-        format!("Alibaba Cloud ECS does not take {what}"),
+        format!("Alibaba Cloud ECS does not support {what}"),
     )
 }
 
-/// The parameters of a request. They are sent in the order in which they are signed, so that the
-/// text on the wire is the text under the signature.
+/// The parameters of a request. The order of the query on the wire is the order of the signed text.
 #[derive(Debug, Default)]
 pub(crate) struct Query<'a> {
-    /// Keys to sort by, and what stands behind each.
+    /// The sort key and the text of each parameter.
     parameters: Vec<(&'a str, Parameter<'a>)>,
 }
 
@@ -188,38 +186,36 @@ pub(crate) struct Query<'a> {
 enum Parameter<'a> {
     /// `key=value&`.
     Text(String),
-    /// `InstanceId.1`, `InstanceId.2` and so on, which stand together in any sorted query.
+    /// `InstanceId.1`, `InstanceId.2` and so on, which are adjacent in any sorted query.
     Ids(&'a [InstanceId]),
 }
 
 impl<'a> Query<'a> {
-    /// With one more parameter, whose value is percent-encoded.
+    /// Adds a parameter and percent-encodes the value.
     pub(crate) fn with(self, key: &'a str, value: &str) -> Self {
         self.with_encoded(key, &encode::percent(value))
     }
 
-    /// With one more parameter, whose value is percent-encoded already. Keys are taken as they
-    /// are, which the names of ECS allow and the vendor's SDKs do.
+    /// Adds a parameter whose value is percent-encoded already. Keys are not encoded: the parameter
+    /// names of ECS need no encoding.
     fn with_encoded(mut self, key: &'a str, value: &str) -> Self {
         let text = [key, "=", value, "&"].concat();
         self.parameters.push((key, Parameter::Text(text)));
         self
     }
 
-    /// With a numbered parameter for each of these instances.
+    /// Adds a numbered parameter for each instance.
     fn with_ids(mut self, ids: &'a [InstanceId]) -> Self {
         self.parameters.push(("InstanceId.1", Parameter::Ids(ids)));
         self
     }
 
-    /// Sorted by key and joined: the canonical query of the V3 signature.
+    /// Sorts the parameters by key and joins them: the canonical query of the V3 signature.
     pub(crate) fn canonical(mut self) -> String {
         self.parameters.sort_by_key(|(key, _)| *key);
-        let longest = self
-            .parameters
-            .iter()
-            .map(|(_, parameter)| parameter.longest());
-        let mut query = String::with_capacity(longest.sum());
+        let lengths = self.parameters.iter();
+        let lengths = lengths.map(|(_, parameter)| parameter.max_len());
+        let mut query = String::with_capacity(lengths.sum());
         for (_, parameter) in &self.parameters {
             parameter.write(&mut query);
         }
@@ -229,7 +225,7 @@ impl<'a> Query<'a> {
 }
 
 impl Parameter<'_> {
-    fn longest(&self) -> usize {
+    fn max_len(&self) -> usize {
         match self {
             Self::Text(text) => text.len(),
             Self::Ids(ids) => ids
@@ -239,13 +235,13 @@ impl Parameter<'_> {
         }
     }
 
-    /// Ids need no encoding.
+    /// Appends the parameter without encoding: ids need none.
     fn write(&self, query: &mut String) {
         match self {
             Self::Text(text) => query.push_str(text),
             Self::Ids(ids) => {
-                for (place, key) in NUMBERED_KEYS.iter() {
-                    if let Some(id) = ids.get(*place) {
+                for (index, key) in NUMBERED_KEYS.iter() {
+                    if let Some(id) = ids.get(*index) {
                         query.push_str(key);
                         query.push_str(id.as_str());
                     }
@@ -256,90 +252,96 @@ impl Parameter<'_> {
     }
 }
 
-/// `InstanceId.1=` to `InstanceId.100=` with their places in a list, sorted by key: 1, 10, 100, 11.
-/// The equals sign comes after sorting, because it would count: it is greater than any digit.
+/// `InstanceId.1=` to `InstanceId.100=` with the index of the instance, sorted by key: 1, 10, 100, 11.
+/// The equals sign is added after the sort, because `=` is greater than any digit.
 static NUMBERED_KEYS: LazyLock<Vec<(usize, String)>> = LazyLock::new(|| {
     let mut keys: Vec<_> = (0..LIMIT)
-        .map(|place| (place, format!("InstanceId.{}", place + 1)))
+        .map(|index| (index, format!("InstanceId.{}", index + 1)))
         .collect();
-    keys.sort_by(|(_, one), (_, other)| one.cmp(other));
-    for (place, key) in &mut keys {
+    keys.sort_by(|(_, a), (_, b)| a.cmp(b));
+    for (index, key) in &mut keys {
         key.push('=');
-        if *place > 0 {
+        if *index > 0 {
             key.insert(0, '&');
         }
     }
     keys
 });
 
-// Answers.
+// Responses.
 
-/// A single power operation answers with a request id and nothing else.
-fn read_single(reply: &HttpResponse) -> Result<BatchAck, Fault> {
-    Answer::read(reply).map(|_| BatchAck::All)
+/// Reads the response of a single-instance operation, which has a request id and nothing else.
+fn read_single(response: &HttpResponse) -> Result<BatchAck, Fault> {
+    Body::read(response).map(|_| BatchAck::All)
 }
 
-/// A batch answers with a row per instance. A row without a verdict leaves its instance unclear,
-/// and so does a missing row.
-fn read_batch(reply: &HttpResponse) -> Result<BatchAck, Fault> {
-    let answer = Answer::read(reply)?;
+/// Reads one row per instance. Without a row, or without a code in the row, the outcome of an instance
+/// is unknown.
+fn read_batch(response: &HttpResponse) -> Result<BatchAck, Fault> {
+    let body = Body::read(response)?;
     let mut accepted = Vec::new();
     let mut refused = Vec::new();
-    for row in answer.instance_responses.0.instance_response.0 {
-        let (Some(id), Some(code)) = (row.instance_id.id(), row.code.0) else {
+    for row in body
+        .instance_responses
+        .0
+        .unwrap_or_default()
+        .instance_response
+        .0
+    {
+        let (Some(id), Some(code)) = (instance_id(&row.instance_id), row.code.0) else {
             continue;
         };
-        if code == DONE {
+        if code == ACCEPTED {
             accepted.push(id);
         } else {
             let fault =
-                fault::of_row(&code, row.message.0).with_request_id(answer.request_id.0.clone());
+                fault::from_row(&code, row.message.0).with_request_id(body.request_id.0.clone());
             refused.push((id, fault));
         }
     }
     Ok(BatchAck::Each { accepted, refused })
 }
 
-fn read_observations(reply: &HttpResponse) -> Result<Vec<Observation>, Fault> {
-    Answer::read(reply).map(Answer::observations)
+fn read_observations(response: &HttpResponse) -> Result<Vec<Observation>, Fault> {
+    Body::read(response).map(Body::observations)
 }
 
-/// The last page has an empty token or none.
-fn read_page(reply: &HttpResponse) -> Result<Page, Fault> {
-    let mut answer = Answer::read(reply)?;
-    Ok(Page {
-        next: answer.next_token.0.take().map(PageToken::new),
-        observations: answer.observations(),
-    })
+/// Reads a page of the list. The last page has an empty token or no token.
+fn read_page(response: &HttpResponse) -> Result<ListPage, Fault> {
+    let mut body = Body::read(response)?;
+    let next = body.next_token.0.take().map(PageToken::new);
+    Ok(ListPage::new(body.observations()).with_next(next))
 }
 
-/// What any of the operations answers. Lists are wrapped twice.
+/// The response body of all operations. Each list is wrapped in two objects.
 #[derive(Default, Deserialize)]
 #[serde(default, rename_all = "PascalCase")]
-struct Answer {
-    request_id: Text,
-    code: Text,
-    message: Text,
-    instance_responses: Record<InstanceResponses>,
-    instances: Record<Instances>,
-    next_token: Text,
+struct Body {
+    request_id: LenientText,
+    code: LenientText,
+    message: LenientText,
+    instance_responses: LenientObject<InstanceResponses>,
+    instances: LenientObject<Instances>,
+    next_token: LenientText,
 }
 
-/// The code of a row that was accepted. The pages show it as text and as a number.
-const DONE: &str = "200";
+/// The code of an accepted row, which the pages show as a text and as a number.
+const ACCEPTED: &str = "200";
 
-impl Answer {
-    /// Reads a good answer. One that carries an error code is none, whatever its status.
-    fn read(reply: &HttpResponse) -> Result<Self, Fault> {
-        let answer: Self = body::read(reply)?;
-        match answer.code.0 {
-            Some(code) if code != DONE => Err(fault::of_answer(reply, &code, answer.message.0)),
-            _ => Ok(answer),
+impl Body {
+    /// Reads the body of a successful response. A body with an error code is a fault, whatever the status.
+    fn read(response: &HttpResponse) -> Result<Self, Fault> {
+        let body: Self = body::read(response)?;
+        match body.code.0 {
+            Some(code) if code != ACCEPTED => {
+                Err(fault::from_response(response, &code, body.message.0))
+            }
+            _ => Ok(body),
         }
     }
 
     fn observations(self) -> Vec<Observation> {
-        let rows = self.instances.0.instance.0.into_iter();
+        let rows = self.instances.0.unwrap_or_default().instance.0.into_iter();
         rows.filter_map(Instance::observation).collect()
     }
 }
@@ -347,58 +349,62 @@ impl Answer {
 #[derive(Default, Deserialize)]
 #[serde(default, rename_all = "PascalCase")]
 struct InstanceResponses {
-    instance_response: Rows<InstanceResponse>,
+    instance_response: LenientList<InstanceResponse>,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(default, rename_all = "PascalCase")]
 struct InstanceResponse {
-    instance_id: Text,
-    code: Text,
-    message: Text,
+    instance_id: LenientText,
+    code: LenientText,
+    message: LenientText,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(default, rename_all = "PascalCase")]
 struct Instances {
-    instance: Rows<Instance>,
+    instance: LenientList<Instance>,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(default, rename_all = "PascalCase")]
 struct Instance {
-    instance_id: Text,
-    instance_name: Text,
-    status: Text,
-    start_time: Text,
-    stopped_mode: Text,
-    operation_locks: Record<OperationLocks>,
+    instance_id: LenientText,
+    instance_name: LenientText,
+    status: LenientText,
+    start_time: LenientText,
+    stopped_mode: LenientText,
+    operation_locks: LenientObject<OperationLocks>,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(default, rename_all = "PascalCase")]
 struct OperationLocks {
-    lock_reason: Rows<LockReason>,
+    lock_reason: LenientList<LockReason>,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(default, rename_all = "PascalCase")]
 struct LockReason {
-    lock_reason: Text,
+    lock_reason: LenientText,
 }
 
 impl Instance {
-    /// `None` for a row that does not say which instance it is about.
+    /// Converts the row; `None` for a row without an instance id.
     fn observation(self) -> Option<Observation> {
-        let id = self.instance_id.id()?;
+        let id = instance_id(&self.instance_id)?;
         let raw = self.status.0.unwrap_or_default();
         let mut observation = Observation::new(id, power_state(&raw), raw);
         observation.name = self.instance_name.0;
         observation.started_at = self.start_time.0;
-        observation.lock = self.operation_locks.0.lock();
+        observation.lock = self.operation_locks.0.and_then(OperationLocks::lock);
         observation.stopped_billing = stopped_billing(self.stopped_mode.0.as_deref());
         Some(observation)
     }
+}
+
+fn instance_id(text: &LenientText) -> Option<InstanceId> {
+    InstanceId::new(text.0.as_deref()?).ok()
 }
 
 /// <https://www.alibabacloud.com/help/en/ecs/user-guide/instance-lifecycle>
@@ -413,7 +419,7 @@ fn power_state(status: &str) -> PowerState {
     }
 }
 
-/// A running instance has the mode `Not-applicable`.
+/// Maps `StoppedMode`, which is `Not-applicable` for a running instance.
 fn stopped_billing(mode: Option<&str>) -> StoppedBilling {
     match mode {
         Some("KeepCharging") => StoppedBilling::Billed,
@@ -423,7 +429,7 @@ fn stopped_billing(mode: Option<&str>) -> StoppedBilling {
 }
 
 impl OperationLocks {
-    /// The lock that counts: the security lock before all others, because it alone forbids every
+    /// Returns the lock to report: a security lock first, because only a security lock forbids every
     /// power action.
     /// <https://www.alibabacloud.com/help/en/ecs/developer-reference/api-behavior-when-an-instance-is-locked-for-security-reasons>
     fn lock(self) -> Option<Lock> {
@@ -433,7 +439,7 @@ impl OperationLocks {
     }
 }
 
-/// The pages spell `Recycling` both ways, so case does not count.
+/// Ignores case, because the pages spell `Recycling` both ways.
 fn lock(reason: String) -> Lock {
     match reason.to_ascii_lowercase().as_str() {
         "security" => Lock::Security,

@@ -1,7 +1,7 @@
-//! Turns an answer in XML into the JSON that ECS would have sent.
+//! Converts an XML response into the JSON that ECS would have sent.
 //!
-//! An element with children becomes an object, one that occurs twice a list, any other a text.
-//! Attributes and namespaces do not occur in these answers and are passed over.
+//! An element with children becomes an object, a repeated element a list, any other element a text.
+//! Attributes and namespaces are ignored: ECS does not use them.
 
 use quick_xml::{
     Reader,
@@ -9,16 +9,16 @@ use quick_xml::{
 };
 use serde_json::{Map, Value};
 
-/// The content of the root element as an object.
+/// Returns the content of the root element as an object.
 ///
 /// # Errors
-/// Says why this is no answer of ECS in XML; an HTML page of a proxy is none.
+/// The reason why the body is not an XML response of ECS, for example an HTML page of a proxy.
 pub(crate) fn read(body: &[u8]) -> Result<Value, String> {
     let text = str::from_utf8(body).map_err(|error| error.to_string())?;
     let mut reader = Reader::from_str(text);
     let mut open: Vec<Element> = Vec::new();
     loop {
-        let ended = match reader.read_event().map_err(|error| error.to_string())? {
+        let closed = match reader.read_event().map_err(|error| error.to_string())? {
             Event::Start(tag) => {
                 open.push(Element::new(&tag, open.len())?);
                 None
@@ -43,19 +43,20 @@ pub(crate) fn read(body: &[u8]) -> Result<Value, String> {
                 append(&mut open, &resolve(&reference)?);
                 None
             }
-            Event::Eof => return Err("the XML ends too early".to_owned()),
+            Event::Eof => return Err("the XML is truncated".to_owned()),
             _ => None,
         };
-        match (ended, open.last_mut()) {
-            (Some(child), Some(parent)) => parent.adopt(child),
-            (Some(root), None) => return root.into_answer(),
+        match (closed, open.last_mut()) {
+            (Some(child), Some(parent)) => parent.add_child(child),
+            (Some(root), None) => return root.into_root_object(),
             (None, _) => {}
         }
     }
 }
 
-/// No answer of ECS is nested deeper; dropping a deep value would use up the stack.
-const DEEPEST: usize = 32;
+/// The maximum depth. Responses of ECS are less deep, and dropping a deeper value could overflow the
+/// stack.
+const MAX_DEPTH: usize = 32;
 
 struct Element {
     name: String,
@@ -65,7 +66,7 @@ struct Element {
 
 impl Element {
     fn new(tag: &BytesStart<'_>, depth: usize) -> Result<Self, String> {
-        if depth >= DEEPEST {
+        if depth >= MAX_DEPTH {
             return Err("the XML is nested too deeply".to_owned());
         }
         Ok(Self {
@@ -75,7 +76,7 @@ impl Element {
         })
     }
 
-    fn adopt(&mut self, child: Self) {
+    fn add_child(&mut self, child: Self) {
         let (name, value) = child.into_parts();
         match self.children.get_mut(&name) {
             None => {
@@ -95,10 +96,10 @@ impl Element {
         (self.name, value)
     }
 
-    /// Roots are named after the operation, as in `StartInstanceResponse`, or `Error`.
-    fn into_answer(self) -> Result<Value, String> {
+    /// Checks the name of the root: `Error`, or the operation, as in `StartInstanceResponse`.
+    fn into_root_object(self) -> Result<Value, String> {
         if self.name != "Error" && !self.name.ends_with("Response") {
-            return Err(format!("the XML is about {:?}", self.name));
+            return Err(format!("the XML has an unknown root {:?}", self.name));
         }
         Ok(Value::Object(self.children))
     }
@@ -110,7 +111,8 @@ fn append(open: &mut [Element], text: &str) {
     }
 }
 
-/// Only the five entities of XML itself and characters by number: none that a document defines.
+/// Resolves character references and the five predefined entities. Entities that a document defines
+/// are rejected.
 fn resolve(reference: &BytesRef<'_>) -> Result<String, String> {
     if let Some(character) = reference
         .resolve_char_ref()
@@ -132,7 +134,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn xml_becomes_the_json_that_ecs_would_have_sent() {
+    fn xml_response_becomes_the_equivalent_json() {
         for (xml, expected) in [
             (
                 "\n<?xml version=\"1.0\"?>\n<Error>\n  <Code> Throttling </Code>\n</Error>",
@@ -157,11 +159,11 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_answer_is_refused() {
+    fn body_that_is_not_a_response_of_ecs_is_rejected() {
         let deep = format!(
             "<AResponse>{}{}</AResponse>",
-            "<a>".repeat(DEEPEST),
-            "</a>".repeat(DEEPEST)
+            "<a>".repeat(MAX_DEPTH),
+            "</a>".repeat(MAX_DEPTH)
         );
         for text in [
             "",
@@ -174,7 +176,7 @@ mod tests {
             "<Error>&#xFFFFFFFF;</Error>",
             &deep,
         ] {
-            assert!(read(text.as_bytes()).is_err(), "{text:.60} was taken");
+            assert!(read(text.as_bytes()).is_err(), "{text:.60} was accepted");
         }
         assert!(read(b"<Error>\xff</Error>").is_err());
     }

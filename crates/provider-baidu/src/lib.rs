@@ -9,8 +9,8 @@ mod wire;
 use bytes::Bytes;
 use credentials::{COMMAND_LINE, TERRAFORM};
 use lifecycle_core::{
-    Action, ApiCall, BatchAck, BatchLimits, Credential, Fault, HttpResponse, InstanceId,
-    Observation, Page, PageToken, Profile, Provider, SigningContext, Support, UnsignedRequest,
+    Action, ApiCall, BatchAck, BatchLimits, Credential, Fault, HttpResponse, InstanceId, ListPage,
+    Observation, PageToken, Profile, Provider, SigningContext, Support, UnsignedRequest,
 };
 
 pub use config::{Config, endpoint_from};
@@ -18,8 +18,8 @@ pub use config::{Config, endpoint_from};
 /// What Baidu's pages and tools say about BCC in numbers. They name no rate limit, so the pace is
 /// the default one, and so is the cadence.
 pub const PROFILE: Profile = Profile::new("baidu", "Baidu AI Cloud BCC", BatchLimits::all(100))
-    .with_support(Support::NONE.forced().release_billing())
-    .with_variables(&[TERRAFORM, COMMAND_LINE]);
+    .with_support(Support::NONE.with_forced().with_release_billing())
+    .with_env_vars(&[TERRAFORM, COMMAND_LINE]);
 
 /// Baidu AI Cloud Compute (BCC) in one region.
 #[derive(Clone, Debug)]
@@ -47,7 +47,7 @@ impl Provider for Baidu {
         wire::observe(ids)
     }
 
-    fn list(&self, page: Option<&PageToken>) -> Result<ApiCall<Page>, Fault> {
+    fn list(&self, page: Option<&PageToken>) -> Result<ApiCall<ListPage>, Fault> {
         Ok(wire::list(page))
     }
 
@@ -81,19 +81,19 @@ mod tests {
         let profile = baidu.profile();
         assert_eq!(profile.cloud, "baidu");
         for verb in [ActionKind::Start, ActionKind::Stop, ActionKind::Reboot] {
-            assert_eq!(profile.limits.of(verb), 100);
+            assert_eq!(profile.batch_limits.of(verb), 100);
         }
-        assert_eq!(profile.limits.observe, 100);
+        assert_eq!(profile.batch_limits.observe, 100);
         assert_eq!(
             profile.support,
-            Support::NONE.forced().release_billing(),
+            Support::NONE.with_forced().with_release_billing(),
             "and no initialising of local disks"
         );
     }
 
     #[test]
     fn the_terraform_providers_variables_count_before_the_command_lines() {
-        let ids: Vec<_> = PROFILE.variables.iter().map(first_variable).collect();
+        let ids: Vec<_> = PROFILE.env_vars.iter().map(first_variable).collect();
         assert_eq!(ids, ["BAIDUCLOUD_ACCESS_KEY", "BCE_ACCESS_KEY_ID"]);
     }
 

@@ -3,7 +3,8 @@
 use http::Method;
 use lifecycle_core::{
     Action, ApiCall, BatchAck, Fault, FaultKind, HttpResponse, InstanceId, LenientField,
-    LenientObject, Observation, Page, PageToken, PowerState, ResponseExt, UnsignedRequest, encode,
+    LenientObject, ListPage, Observation, PageToken, PowerState, ResponseExt, UnsignedRequest,
+    encode,
 };
 use serde::Deserialize;
 
@@ -52,14 +53,14 @@ pub(crate) fn observe(ids: &[InstanceId]) -> Result<ApiCall<Vec<Observation>>, F
     }
     let path = "/v2/instance/listByInstanceId";
     let draft = UnsignedRequest::new("ListInstanceByInstanceIds", Method::POST, path)
-        .with_query(format!("maxKeys={}", PROFILE.limits.observe))
+        .with_query(format!("maxKeys={}", PROFILE.batch_limits.observe))
         .with_body(json_object(ids, &[]));
     Ok(ApiCall::new(draft, read_many))
 }
 
 /// A page of up to 1000 instances, the most that is usual:
 /// <https://cloud.baidu.com/doc/BCC/s/Xjwvyodmx>. The token is Baidu's marker.
-pub(crate) fn list(page: Option<&PageToken>) -> ApiCall<Page> {
+pub(crate) fn list(page: Option<&PageToken>) -> ApiCall<ListPage> {
     let query = match page {
         None => "maxKeys=1000".to_owned(),
         Some(marker) => format!("marker={}&maxKeys=1000", encode::percent(marker.as_str())),
@@ -139,12 +140,10 @@ fn read_many(reply: &HttpResponse) -> Result<Vec<Observation>, Fault> {
     answer.observations(reply)
 }
 
-fn read_page(reply: &HttpResponse) -> Result<Page, Fault> {
+fn read_page(reply: &HttpResponse) -> Result<ListPage, Fault> {
     let answer: InstanceList = reply.json()?;
-    Ok(Page {
-        next: answer.next(),
-        observations: answer.observations(reply)?,
-    })
+    let next = answer.next();
+    Ok(ListPage::new(answer.observations(reply)?).with_next(next))
 }
 
 /// In Baidu's Go SDK since December 2025: `BatchOperationResp`.

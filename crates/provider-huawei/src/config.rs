@@ -1,10 +1,10 @@
-//! Where ECS is reached, and in which project its servers are.
+//! The configuration of a client for ECS: region, endpoint and project.
 
 use lifecycle_core::{Endpoint, Fault, FaultKind, ProviderContext};
 
 use crate::identity::{DOMAIN, domain, host};
 
-/// Which region and project of Huawei Cloud ECS to talk to.
+/// The region and the project of Huawei Cloud ECS.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
     endpoint: Endpoint,
@@ -14,20 +14,21 @@ pub struct Config {
 }
 
 impl Config {
-    /// The region's own host, `ecs.{region}.myhuaweicloud.com`, over HTTPS.
+    /// Creates a configuration with the host of `region` over HTTPS:
+    /// `ecs.{region}.myhuaweicloud.com`.
     ///
-    /// Regions are `cn-north-4`, `ap-southeast-1`, `eu-west-101` and others. Huawei adds regions,
-    /// so none is refused for being unknown. Its Python SDK has this host for every region; its
-    /// Terraform provider has `myhuaweicloud.eu` for those that start with `eu-west-1`, and
-    /// partner clouds have domains of their own: see [`with_domain`](Self::with_domain).
+    /// Any region name is accepted, because Huawei adds regions. Examples are `cn-north-4`,
+    /// `ap-southeast-1` and `eu-west-101`. Huawei's Python SDK has this host for every region. Huawei's
+    /// Terraform provider has `myhuaweicloud.eu` for regions that start with `eu-west-1`, and partner
+    /// clouds have other domains: see [`with_domain`](Self::with_domain).
     ///
-    /// `project_id` is part of every path: 32 hexadecimal digits, which the console shows under
+    /// `project_id` is part of every path: 32 hexadecimal digits, shown in the console under
     /// "My Credentials".
     ///
     /// # Errors
-    /// [`ConfigError::Region`] when `region` is not one label of a host name: 1 to 63 letters,
-    /// digits and hyphens, with no hyphen at either end. [`ConfigError::ProjectId`] when
-    /// `project_id` is empty or has other characters than letters, digits, `-` and `_`.
+    /// [`ConfigError::Region`] when `region` is not a valid label of a host name: 1 to 63 letters,
+    /// digits and hyphens, without a hyphen at the start or the end. [`ConfigError::ProjectId`] when
+    /// `project_id` is empty or has characters other than letters, digits, `-` and `_`.
     pub fn new(region: &str, project_id: &str) -> Result<Self, ConfigError> {
         if !is_project_id(project_id) {
             return Err(ConfigError::ProjectId(project_id.to_owned()));
@@ -42,79 +43,82 @@ impl Config {
         })
     }
 
-    /// With another endpoint, such as a partner cloud's, a private one or a simulator.
+    /// Sets a custom endpoint, such as a partner cloud, a private endpoint or a simulator.
     #[must_use]
     pub fn with_endpoint(mut self, endpoint: Endpoint) -> Self {
         self.endpoint = endpoint;
         self
     }
 
-    /// With the region's host in another domain, such as `myhuaweicloud.eu` or a partner cloud's.
+    /// Sets the domain of the region's host, such as `myhuaweicloud.eu` or the domain of a partner
+    /// cloud.
     ///
     /// # Errors
-    /// [`ConfigError::Domain`] when it could not be part of a host name.
+    /// [`ConfigError::Domain`] when `domain` cannot be part of a host name.
     pub fn with_domain(mut self, domain: &str) -> Result<Self, ConfigError> {
         self.endpoint = host("ecs", &self.region, domain)
             .map_err(|_| ConfigError::Domain(domain.to_owned()))?;
         Ok(self)
     }
 
-    /// Reads only servers of this enterprise project; `all_granted_eps` stands for every one that
-    /// the key may see.
+    /// Limits lists to an enterprise project (企业项目); `all_granted_eps` means every enterprise
+    /// project that the key can access.
     ///
-    /// A user whose permissions are limited to enterprise projects needs it, or the cloud refuses
-    /// to list (<https://support.huaweicloud.com/api-ecs/zh-cn_topic_0094148850.html>).
-    /// Power actions and the call that shows a single server have no such parameter.
+    /// Required for a user whose permissions are limited to enterprise projects: otherwise the cloud
+    /// rejects lists (<https://support.huaweicloud.com/api-ecs/zh-cn_topic_0094148850.html>).
+    /// Power actions and the call for a single server have no such parameter.
     #[must_use]
     pub fn with_enterprise_project(mut self, id: impl Into<String>) -> Self {
         self.enterprise_project = Some(id.into());
         self
     }
 
-    /// Where the calls go.
+    /// Returns the endpoint of the calls.
     pub fn endpoint(&self) -> &Endpoint {
         &self.endpoint
     }
 
-    /// The region, in lower case.
+    /// Returns the region, in lower case.
     pub fn region(&self) -> &str {
         &self.region
     }
 
-    /// The project in which the servers are.
+    /// Returns the id of the project that holds the servers.
     pub fn project_id(&self) -> &str {
         &self.project_id
     }
 
-    /// The enterprise project to which lists are limited, where there is one.
+    /// Returns the enterprise project that limits lists.
     pub fn enterprise_project(&self) -> Option<&str> {
         self.enterprise_project.as_deref()
     }
 }
 
-/// A configuration that was refused before anything was sent.
+/// An invalid configuration, detected before any request.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ConfigError {
-    /// The region could not be part of a host name.
-    #[error("region {0:?} is not one label of a host name")]
+    /// The region cannot be part of a host name.
+    #[error("invalid region {0:?}: use letters, digits and hyphens")]
     Region(String),
-    /// The domain could not be part of a host name.
-    #[error("domain {0:?} cannot be part of a host name")]
+    /// The domain cannot be part of a host name.
+    #[error("invalid domain {0:?}: use letters, digits, hyphens and dots")]
     Domain(String),
-    /// The project id could not be part of a path.
-    #[error("project id {0:?} is empty or has other characters than letters, digits, - and _")]
+    /// The project id cannot be part of a path.
+    #[error("invalid project id {0:?}: use letters, digits, - and _")]
     ProjectId(String),
 }
 
-/// Where the settings of Huawei's own tools send the calls instead; `None` when they say nothing.
+/// Returns the endpoint that the environment variables of Huawei's tools set; `None` when no variable is
+/// set.
 ///
-/// `HUAWEICLOUD_SDK_REGION_ECS_CN_NORTH_4` and the like, as its SDKs have them (of several endpoints
-/// the first), else the region's host in the domain of `HW_CLOUD`, as its Terraform provider has
-/// it. HTTPS unless they say HTTP. The SDKs' file `~/.huaweicloud/regions.yaml` is not read.
+/// First the variable of Huawei's SDKs, such as `HUAWEICLOUD_SDK_REGION_ECS_CN_NORTH_4` (the first of
+/// several endpoints), then the region's host in the domain of `HW_CLOUD`, the variable of Huawei's
+/// Terraform provider. The endpoint is HTTPS by default. The SDKs' file
+/// `~/.huaweicloud/regions.yaml` is not read.
 ///
 /// # Errors
-/// [`FaultKind::Invalid`], naming the variable, when its value is no endpoint.
+/// [`FaultKind::Invalid`] with the name of the variable when the value is not a valid endpoint.
 pub fn endpoint_from(region: &str, ctx: &ProviderContext<'_>) -> Result<Option<Endpoint>, Fault> {
     let variable = format!(
         "HUAWEICLOUD_SDK_REGION_ECS_{}",
@@ -132,7 +136,7 @@ pub fn endpoint_from(region: &str, ctx: &ProviderContext<'_>) -> Result<Option<E
         .map_err(|error| Fault::new(FaultKind::Invalid, format!("HW_CLOUD: {error}")))
 }
 
-/// Can this stand in a path and in a header as it is?
+/// Returns true if the text needs no escapes in a path or a header.
 pub(crate) fn is_project_id(text: &str) -> bool {
     !text.is_empty()
         && text
@@ -148,7 +152,7 @@ mod tests {
     const PROJECT: &str = "0123456789abcdef0123456789abcdef";
 
     #[test]
-    fn a_region_becomes_a_host() {
+    fn region_selects_the_host() {
         for (region, host) in [
             ("cn-north-4", "https://ecs.cn-north-4.myhuaweicloud.com"),
             ("EU-West-101", "https://ecs.eu-west-101.myhuaweicloud.com"),
@@ -163,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn another_domain_has_the_same_hosts() {
+    fn domain_replaces_the_domain_of_the_host() {
         let config = Config::new("eu-west-101", PROJECT).unwrap();
         let config = config.with_domain("myhuaweicloud.eu").unwrap();
         assert_eq!(
@@ -179,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn variables_send_the_calls_elsewhere() {
+    fn endpoint_comes_from_huaweis_variables() {
         let own = "HUAWEICLOUD_SDK_REGION_ECS_CN_NORTH_4";
         let cloud = "HW_CLOUD";
         for (variables, expected) in [
@@ -217,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_label_is_no_region() {
+    fn region_that_is_not_a_host_label_is_rejected() {
         let long = "x".repeat(64);
         for region in [
             "", "-cn", "cn-", "c.n", "c n", "c/n", "c:80", "c#", "c?", "a@b", "://", "c_n", "é",
@@ -231,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn a_project_id_cannot_change_the_path() {
+    fn project_id_that_could_change_the_path_is_rejected() {
         for id in [
             "",
             ".",
@@ -254,7 +258,7 @@ mod tests {
     }
 
     #[test]
-    fn endpoint_and_enterprise_project_can_be_given() {
+    fn endpoint_and_enterprise_project_are_configurable() {
         let local = Endpoint::parse("http://127.0.0.1:7070").unwrap();
         let config = Config::new("eu-west-101", PROJECT)
             .unwrap()

@@ -1,99 +1,100 @@
-//! What the error answers of Huawei's services and of the gateway before them mean.
+//! The faults of error responses: from Huawei's services and from the API gateway in front of them.
 //!
-//! The codes of ECS: `huaweicloudDocs/ecs`, `cn.zh-cn/API参考/错误码.md` on GitHub, and
-//! <https://docs.otc.t-systems.com/elastic-cloud-server/api-ref/appendix/error_codes.html>. The
-//! codes of the gateway:
+//! Codes of ECS: `huaweicloudDocs/ecs`, `cn.zh-cn/API参考/错误码.md` on GitHub, and
+//! <https://docs.otc.t-systems.com/elastic-cloud-server/api-ref/appendix/error_codes.html>.
+//! Codes of the gateway:
 //! <https://support.huaweicloud.com/intl/en-us/devg-apisign/api-sign-errorcode.html>.
 
 use lifecycle_core::{ExecutionStatus, Fault, FaultKind, HttpResponse, InstanceId, ResponseExt};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-/// Is this answer a refusal or a failure?
+/// Returns the fault of an error response.
 ///
-/// 200 is not: the faults in such a body are those of a job or of a server. Other 2xx can be: flow
-/// control answers 202.
-pub(crate) fn check(reply: &HttpResponse) -> Result<(), Fault> {
-    if reply.status().as_u16() == 200 {
+/// A response with 200 is never an error: faults in the body belong to a job or a server. Another 2xx
+/// status can be an error: flow control uses 202.
+pub(crate) fn check(response: &HttpResponse) -> Result<(), Fault> {
+    if response.status().as_u16() == 200 {
         return Ok(());
     }
-    match reported(reply) {
+    match reported_fault(response) {
         Some(fault) => Err(fault),
-        None if reply.status().is_success() => Ok(()),
-        None => Err(without_request(reply.fault_from_status()).with_request_id(request_id(reply))),
+        None if response.status().is_success() => Ok(()),
+        None => Err(without_echoed_request(response.fault_from_status())
+            .with_request_id(request_id(response))),
     }
 }
 
-/// The gateway's header, that of the identity service, or what the body of an error says where a
-/// proxy has dropped them.
-pub(crate) fn request_id(reply: &HttpResponse) -> Option<String> {
+/// Returns the request id of the gateway's header, of IAM's header, or of an error body if a proxy has
+/// removed the headers.
+pub(crate) fn request_id(response: &HttpResponse) -> Option<String> {
     let headers = ["x-request-id", "x-iam-trace-id"];
-    if let Some(id) = headers.iter().find_map(|name| reply.header(name)) {
+    if let Some(id) = headers.iter().find_map(|name| response.header(name)) {
         return Some(id.to_owned());
     }
-    if reply.status().as_u16() == 200 {
+    if response.status().as_u16() == 200 {
         return None;
     }
-    let body: Value = serde_json::from_slice(reply.body()).ok()?;
+    let body: Value = serde_json::from_slice(response.body()).ok()?;
     Some(body.get("request_id")?.as_str()?.to_owned())
 }
 
-/// The body of a good answer.
-pub(crate) fn read<T: DeserializeOwned>(reply: &HttpResponse) -> Result<T, Fault> {
-    reply.json().map_err(without_request)
+/// Reads the body of a successful response.
+pub(crate) fn read<T: DeserializeOwned>(response: &HttpResponse) -> Result<T, Fault> {
+    response.json().map_err(without_echoed_request)
 }
 
-/// The fault of a 2xx answer that lacks what it is there for: the error that it reports instead,
-/// or that nobody can tell what it says.
-pub(crate) fn instead_of(reply: &HttpResponse, expected: &str) -> Fault {
-    reported(reply)
-        .unwrap_or_else(|| without_request(reply.unreadable(&format!("it has no {expected}"))))
+/// Returns the fault of a 2xx response without the expected field: the error in the body, else an
+/// unreadable response.
+pub(crate) fn missing_field(response: &HttpResponse, expected: &str) -> Fault {
+    reported_fault(response)
+        .unwrap_or_else(|| without_echoed_request(response.unreadable(&format!("no {expected}"))))
 }
 
-/// The fault that a job reports of itself or of one of its parts, which is finished.
-pub(crate) fn of_job(code: Option<&str>, reason: &str) -> Fault {
-    Notice {
+/// Returns the fault of a failed job, or of a failed part of a job.
+pub(crate) fn from_job(code: Option<&str>, reason: &str) -> Fault {
+    ErrorBody {
         code: code.map(str::to_owned),
         message: reason.to_owned(),
     }
     .fault(|_| FaultKind::Failed)
 }
 
-/// The fault in the body of an answer, if it has one in any of the cloud's forms.
-fn reported(reply: &HttpResponse) -> Option<Fault> {
-    let body: Value = serde_json::from_slice(reply.body()).ok()?;
-    let notice = if reply.status().is_success() {
-        Notice::whole(&body)?
+/// Returns the fault in the body of a response; `None` for a body in none of the cloud's error formats.
+fn reported_fault(response: &HttpResponse) -> Option<Fault> {
+    let body: Value = serde_json::from_slice(response.body()).ok()?;
+    let error = if response.status().is_success() {
+        ErrorBody::complete(&body)?
     } else {
-        Notice::in_body(&body)?
+        ErrorBody::in_body(&body)?
     };
-    let fault = notice.fault(|code| match code {
-        Some(code) => kind_of_status(code, reply.status().as_u16()),
-        // All of the cloud's forms have a code: this text may be anybody's.
-        None => reply.fault_from_status().kind(),
+    let fault = error.fault(|code| match code {
+        Some(code) => kind_of_status(code, response.status().as_u16()),
+        // Every error format of the cloud has a code: the text may come from a proxy.
+        None => response.fault_from_status().kind(),
     });
     Some(
-        with_causes(fault, &Cause::in_body(&body))
-            .with_status(reply.status().as_u16())
-            .with_request_id(request_id(reply))
-            .with_retry_after(reply.retry_after()),
+        with_part_errors(fault, &PartError::in_body(&body))
+            .with_status(response.status().as_u16())
+            .with_request_id(request_id(response))
+            .with_retry_after(response.retry_after()),
     )
 }
 
-/// Code and message, in whichever form they came.
-struct Notice {
+/// The code and the message of an error, independent of the format.
+struct ErrorBody {
     code: Option<String>,
     message: String,
 }
 
-impl Notice {
-    /// The outermost pair of code and message; where there is none, half of one.
+impl ErrorBody {
+    /// Finds the outermost object with a code and a message, else with one of the two.
     fn in_body(body: &Value) -> Option<Self> {
-        Self::whole(body).or_else(|| Self::half(body))
+        Self::complete(body).or_else(|| Self::partial(body))
     }
 
-    /// The names are tried in the order of Huawei's SDK.
-    fn whole(value: &Value) -> Option<Self> {
+    /// Tries the field names in the order of Huawei's SDK.
+    fn complete(value: &Value) -> Option<Self> {
         let object = value.as_object()?;
         NAMES
             .iter()
@@ -103,10 +104,10 @@ impl Notice {
                     message: text_in(object, message)?,
                 })
             })
-            .or_else(|| inner(object).find_map(Self::whole))
+            .or_else(|| children(object).find_map(Self::complete))
     }
 
-    fn half(value: &Value) -> Option<Self> {
+    fn partial(value: &Value) -> Option<Self> {
         let object = value.as_object()?;
         NAMES
             .iter()
@@ -117,35 +118,35 @@ impl Notice {
                     message: message.unwrap_or_default(),
                 })
             })
-            .or_else(|| inner(object).find_map(Self::half))
+            .or_else(|| children(object).find_map(Self::partial))
     }
 
-    /// `otherwise` judges a code that is not in the table.
-    fn fault(self, otherwise: impl Fn(Option<&str>) -> FaultKind) -> Fault {
+    /// Converts the error; `fallback` returns the kind of a code without an entry in the tables.
+    fn fault(self, fallback: impl Fn(Option<&str>) -> FaultKind) -> Fault {
         let code = self.code.as_deref();
-        let known = code.and_then(|code| kind_of(code, &self.message));
+        let known = code.and_then(|code| kind_of_code(code, &self.message));
         let quoted = match known {
-            None | Some(FaultKind::Unavailable) => kind_of_quoted(&self.message),
+            None | Some(FaultKind::Unavailable) => kind_of_quoted_error(&self.message),
             Some(_) => None,
         };
-        let kind = quoted.or(known).unwrap_or_else(|| otherwise(code));
+        let kind = quoted.or(known).unwrap_or_else(|| fallback(code));
         let mut fault = Fault::new(kind, self.message);
-        if code.is_some_and(went_no_further) {
+        if code.is_some_and(stopped_at_gateway) {
             fault = fault.with_execution_status(ExecutionStatus::NotExecuted);
         }
         if quoted.is_some() {
-            // The outer service was at work when the inner one refused.
+            // The outer service had started the action when the inner service rejected the call.
             fault = fault.with_execution_status(ExecutionStatus::Unknown);
         }
         if let Some(code) = self.code {
             fault = fault.with_code(code);
         }
-        without_request(fault)
+        without_echoed_request(fault)
     }
 }
 
-/// What code and message are called: by the gateway, by some newer services, by ECS and OpenStack,
-/// and in the rows of a failed batch.
+/// Field names of code and message: of the gateway, of some newer services, of ECS and OpenStack, and of
+/// the rows of a failed batch.
 const NAMES: [(&str, &str); 4] = [
     ("error_code", "error_msg"),
     ("errorCode", "errorMsg"),
@@ -153,7 +154,7 @@ const NAMES: [(&str, &str); 4] = [
     ("error_code", "error_message"),
 ];
 
-/// OpenStack's codes are numbers.
+/// Accepts numbers too, because OpenStack's codes are numbers.
 fn code_in(object: &Map<String, Value>, name: &str) -> Option<String> {
     match object.get(name)? {
         Value::String(code) if !code.is_empty() => Some(code.clone()),
@@ -166,8 +167,8 @@ fn text_in(object: &Map<String, Value>, name: &str) -> Option<String> {
     object.get(name)?.as_str().map(str::to_owned)
 }
 
-/// What an object holds, `error` first.
-fn inner(object: &Map<String, Value>) -> impl Iterator<Item = &Value> {
+/// Returns the values of an object, `error` first.
+fn children(object: &Map<String, Value>) -> impl Iterator<Item = &Value> {
     let others = object.iter().filter(|(name, _)| *name != "error");
     object
         .get("error")
@@ -175,8 +176,9 @@ fn inner(object: &Map<String, Value>) -> impl Iterator<Item = &Value> {
         .chain(others.map(|(_, value)| value))
 }
 
-/// The meaning of a code of the tables; `None` leaves it to the HTTP status.
-fn kind_of(code: &str, message: &str) -> Option<FaultKind> {
+/// Returns the kind of a code; `None` for a code whose kind depends on the HTTP status, and for an unknown
+/// code.
+fn kind_of_code(code: &str, message: &str) -> Option<FaultKind> {
     if let Ok(status) = code.parse() {
         return Some(FaultKind::from_status(status)).filter(|kind| *kind != FaultKind::Unknown);
     }
@@ -186,11 +188,11 @@ fn kind_of(code: &str, message: &str) -> Option<FaultKind> {
         ("Ecs", "0100") => FaultKind::WrongState,
         ("Ecs", "0114" | "0614") => FaultKind::NotFound,
         ("Ecs", "0118") => FaultKind::Quota,
-        // HTTP 501, and still another command is under way: "retry after 1 minute".
+        // HTTP 501, although the reason is another running command: "retry after 1 minute".
         ("Ecs", "0603") => FaultKind::Busy,
         ("Ecs", "0030" | "0605") => FaultKind::Locked,
         ("Ecs", "0018" | "0319") => FaultKind::Capacity,
-        // Not verified, no balance, no means of payment, no budget, frozen, suspended.
+        // Account not verified, no balance, no payment method, no budget, frozen, suspended (arrears).
         ("Ecs", "0003" | "0066" | "0067" | "0068" | "0069" | "0070" | "0071") => FaultKind::Billing,
         ("Ecs", "0004" | "0023" | "0110") | ("Common", "0018") | ("Pdp", "0001") => {
             FaultKind::Permission
@@ -207,44 +209,42 @@ fn kind_of(code: &str, message: &str) -> Option<FaultKind> {
         )
         | ("Common", "0001" | "0022" | "0025") => FaultKind::Unavailable,
 
-        // The gateway; APIG is its name at customers' own ones. 0101 is a wrong path or method,
-        // not a missing server, although both are 404.
+        // The gateway; `APIG` is the prefix of gateways that customers run. 0101 is a wrong path or
+        // method, not a missing server, although both are 404.
         ("APIGW" | "APIG", number) => match number {
             "0101" => FaultKind::Invalid,
-            "0301" if is_about_time(message) => FaultKind::ClockSkew,
-            // A wrong signature, an unknown key, a locked key, a token that cannot be read.
+            "0301" if is_clock_skew(message) => FaultKind::ClockSkew,
+            // A wrong signature, an unknown key, a locked key, an invalid token.
             "0301" | "0305" | "0307" => FaultKind::Credential,
             "0308" => FaultKind::Throttled,
             "0302" | "0306" | "0310" | "0401" | "0402" | "0404" | "0801" | "0802" => {
                 FaultKind::Permission
             }
             "0103" | "0601" | "0605" | "0606" | "0608" | "0610" | "0613" => FaultKind::Unavailable,
-            // 0201 comes with six HTTP statuses, and only they tell its meanings apart.
+            // 0201 comes with six HTTP statuses, each with another meaning.
             _ => return None,
         },
         _ => return None,
     })
 }
 
-/// The one place where a text has to be read: a clock that is wrong by more than 15 minutes has
-/// the code of a wrong signature.
-fn is_about_time(message: &str) -> bool {
+/// Detects a clock difference of more than 15 minutes, which has the same code as a wrong signature.
+fn is_clock_skew(message: &str) -> bool {
     message.to_ascii_lowercase().contains("signature expired")
 }
 
-/// Did a request with this code end at the gateway: no backend, or nobody who could tell whose
-/// request it is?
-fn went_no_further(code: &str) -> bool {
+/// Returns true if the gateway did not forward the request: no backend, or no authentication service.
+fn stopped_at_gateway(code: &str) -> bool {
     matches!(
         code.split_once('.'),
         Some(("APIGW" | "APIG", "0103" | "0610" | "0613"))
     )
 }
 
-/// The meaning of a code that the tables do not have.
+/// Returns the kind of a code without an entry in the tables.
 ///
-/// ECS answers most of its failures with 400, so the status says nothing about a code of its own
-/// that is new; the gateway's statuses do.
+/// ECS returns 400 for most errors, so the status says nothing about an unknown code of ECS. The statuses
+/// of the gateway are meaningful.
 fn kind_of_status(code: &str, status: u16) -> FaultKind {
     match status {
         400 if !code.starts_with("APIG") => FaultKind::Unknown,
@@ -253,27 +253,27 @@ fn kind_of_status(code: &str, status: u16) -> FaultKind {
     }
 }
 
-/// The meaning of an error of an inner service that a message quotes, such as
+/// Returns the kind of an error of an inner service that a message quotes, such as
 /// `.. error message ={"itemNotFound": {"message": "..", "code": 404}}`.
-fn kind_of_quoted(message: &str) -> Option<FaultKind> {
+fn kind_of_quoted_error(message: &str) -> Option<FaultKind> {
     let document = message.get(message.find('{')?..)?;
     let mut documents = serde_json::Deserializer::from_str(document).into_iter::<Value>();
-    let notice = Notice::in_body(&documents.next()?.ok()?)?;
-    Some(match kind_of(&notice.code?, &notice.message)? {
-        // It was not the caller who asked the inner service, nor the caller's key.
+    let error = ErrorBody::in_body(&documents.next()?.ok()?)?;
+    Some(match kind_of_code(&error.code?, &error.message)? {
+        // ECS sent the call to the inner service, so request and key of the caller are not at fault.
         FaultKind::Invalid | FaultKind::Permission | FaultKind::Credential => FaultKind::Failed,
         kind => kind,
     })
 }
 
-/// Why one part of a batch failed.
-struct Cause {
+/// The error of one part of a batch.
+struct PartError {
     instance: Option<InstanceId>,
-    notice: Notice,
+    error: ErrorBody,
 }
 
-impl Cause {
-    /// `error.details`, and the `internalError` of batches that are not power actions.
+impl PartError {
+    /// Reads `error.details`, and the `internalError` of batches other than power actions.
     fn in_body(body: &Value) -> Vec<Self> {
         [body.pointer("/error/details"), body.get("internalError")]
             .into_iter()
@@ -283,64 +283,64 @@ impl Cause {
                 let id = row.get("id").and_then(Value::as_str);
                 Some(Self {
                     instance: id.and_then(|id| InstanceId::new(id).ok()),
-                    notice: Notice::in_body(row)?,
+                    error: ErrorBody::in_body(row)?,
                 })
             })
             .collect()
     }
 
     fn kind(&self) -> Option<FaultKind> {
-        kind_of(self.notice.code.as_deref()?, &self.notice.message)
+        kind_of_code(self.error.code.as_deref()?, &self.error.message)
     }
 }
 
-/// The fault of a batch, which says little by itself, with what is known of its parts.
+/// Adds the errors of the parts to the fault of a batch, which has little information.
 ///
-/// The kind of the parts is that of refusals, but nobody says whether the rest of the batch was
-/// carried out: the effect stays that of the batch.
-fn with_causes(fault: Fault, causes: &[Cause]) -> Fault {
-    let Some(first) = causes.first() else {
+/// The kind of the parts means that the parts were rejected. The cloud does not say whether other parts
+/// were executed, so the execution status of the batch is kept.
+fn with_part_errors(fault: Fault, parts: &[PartError]) -> Fault {
+    let Some(first) = parts.first() else {
         return fault;
     };
     let shared = first
         .kind()
-        .filter(|kind| causes.iter().all(|cause| cause.kind() == Some(*kind)));
+        .filter(|kind| parts.iter().all(|part| part.kind() == Some(*kind)));
     let kind = match fault.kind() {
         FaultKind::Failed => shared.unwrap_or(FaultKind::Failed),
         known => known,
     };
-    let reasons: Vec<&str> = causes
+    let reasons: Vec<&str> = parts
         .iter()
         .take(3)
-        .flat_map(|cause| {
+        .flat_map(|part| {
             [
-                cause.notice.code.as_deref(),
-                Some(cause.notice.message.as_str()),
+                part.error.code.as_deref(),
+                Some(part.error.message.as_str()),
             ]
         })
         .flatten()
         .collect();
     let message = format!("{} ({})", fault.message(), reasons.join(" "));
-    let instances = causes.iter().filter_map(|cause| cause.instance.clone());
-    let effect = fault.execution_status();
-    without_request(
+    let instances = parts.iter().filter_map(|part| part.instance.clone());
+    let execution_status = fault.execution_status();
+    without_echoed_request(
         fault
             .with_kind(kind)
-            .with_execution_status(effect)
+            .with_execution_status(execution_status)
             .with_instances(instances.collect())
             .with_message(message),
     )
 }
 
-/// The fault with its message cut before any part of the request that it repeats.
+/// Cuts the message before any part of the request.
 ///
-/// The gateway answers a wrong signature with the canonical request that it made, its lines
-/// separated by `|`, and these hold the values of headers: a session token among them.
-fn without_request(fault: Fault) -> Fault {
+/// For a wrong signature, the gateway returns the canonical request, with lines separated by `|`. These
+/// lines hold the values of headers, such as the session token.
+fn without_echoed_request(fault: Fault) -> Fault {
     let lower_case = fault.message().to_ascii_lowercase();
-    let Some(end) = REPEATED
+    let Some(end) = ECHO_MARKERS
         .iter()
-        .filter_map(|word| lower_case.find(word))
+        .filter_map(|marker| lower_case.find(marker))
         .min()
     else {
         return fault;
@@ -350,8 +350,8 @@ fn without_request(fault: Fault) -> Fault {
     fault.with_message(kept)
 }
 
-/// What the repeated request begins with, and what is in it.
-const REPEATED: [&str; 11] = [
+/// Texts at the start of an echoed request, and header names inside of it.
+const ECHO_MARKERS: [&str; 11] = [
     "canonicalrequest",
     "canonical request",
     "|",

@@ -1,5 +1,5 @@
-//! Huawei's identity service (IAM) and its token service (STS): where they are, and unsigned
-//! requests to them.
+//! Endpoints of Huawei's identity service (IAM) and token service (STS), and unsigned requests for both
+//! services.
 
 use bytes::Bytes;
 use http::{
@@ -11,10 +11,10 @@ use lifecycle_core::{
 };
 use serde_json::Value;
 
-/// The domain of Huawei Cloud itself.
+/// The default domain of Huawei Cloud.
 pub(crate) const DOMAIN: &str = "myhuaweicloud.com";
 
-/// The host of a service in a region.
+/// Returns the endpoint of a service in a region.
 pub(crate) fn host(
     service: &str,
     region: &str,
@@ -23,13 +23,12 @@ pub(crate) fn host(
     Endpoint::of_region(region, |region| format!("{service}.{region}.{domain}"))
 }
 
-/// Another domain than Huawei Cloud's own, by the variable of its Terraform provider.
+/// Returns a domain other than the default, from the variable of Huawei's Terraform provider.
 pub(crate) fn domain(ctx: &ProviderContext<'_>) -> Option<String> {
     ctx.variable("HW_CLOUD").filter(|domain| domain != DOMAIN)
 }
 
-/// The region meant, in lower case; where the caller names none, that of Huawei's Terraform
-/// provider.
+/// Returns the region in lower case: the caller's region, else the region of Huawei's Terraform provider.
 pub(crate) fn region(config: &CredentialSourceConfig, ctx: &ProviderContext<'_>) -> Option<String> {
     let region = config
         .region
@@ -38,9 +37,9 @@ pub(crate) fn region(config: &CredentialSourceConfig, ctx: &ProviderContext<'_>)
     Some(region.to_ascii_lowercase())
 }
 
-/// Where IAM is: what the caller says, `stored` of a profile (its name and value), Huawei's own
-/// variables, the region's own host where there is one, else one for all.
-pub(crate) fn iam(
+/// Returns the endpoint of IAM. In order: the caller's endpoint, `stored` (location and value in a
+/// profile), Huawei's environment variables, the host of the region, the central host.
+pub(crate) fn iam_endpoint(
     config: &CredentialSourceConfig,
     stored: Option<(&str, &str)>,
     ctx: &ProviderContext<'_>,
@@ -48,23 +47,23 @@ pub(crate) fn iam(
     if let Some(endpoint) = &config.identity {
         return Ok(endpoint.clone());
     }
-    if let Some((place, text)) = stored {
-        return parse(place, text);
+    if let Some((location, text)) = stored {
+        return parse(location, text);
     }
     if let Some(text) = ctx.variable(IAM_ENDPOINT) {
         return parse(IAM_ENDPOINT, &text);
     }
     if let Some(text) = ctx.variable(AUTH_URL) {
-        // Terraform's has the version of the API, which is part of our paths.
+        // The value for Terraform ends with the API version, which is part of the paths here.
         let text = text.trim_end_matches('/');
         return parse(AUTH_URL, text.strip_suffix("/v3").unwrap_or(text));
     }
-    of_region("iam", config, ctx, &IAM_REGIONS, "iam.myhuaweicloud.com")
+    region_endpoint("iam", config, ctx, &IAM_REGIONS, "iam.myhuaweicloud.com")
 }
 
-/// Where STS is. Huawei's SDK asks that of `cn-north-4` for every region when it assumes an agency;
-/// its own table of hosts serves here.
-pub(crate) fn sts(
+/// Returns the endpoint of STS. Huawei's SDK uses `cn-north-4` for every region to assume an agency; this
+/// function follows the SDK's table of hosts instead.
+pub(crate) fn sts_endpoint(
     config: &CredentialSourceConfig,
     ctx: &ProviderContext<'_>,
 ) -> Result<Endpoint, Fault> {
@@ -74,7 +73,7 @@ pub(crate) fn sts(
     if let Some(text) = ctx.variable(STS_ENDPOINT) {
         return parse(STS_ENDPOINT, &text);
     }
-    of_region(
+    region_endpoint(
         "sts",
         config,
         ctx,
@@ -87,46 +86,47 @@ const IAM_ENDPOINT: &str = "HUAWEICLOUD_SDK_IAM_ENDPOINT";
 const STS_ENDPOINT: &str = "HUAWEICLOUD_SDK_STS_ENDPOINT";
 const AUTH_URL: &str = "HW_AUTH_URL";
 
-fn parse(place: &str, text: &str) -> Result<Endpoint, Fault> {
-    Endpoint::parse(text).map_err(|error| invalid(format!("{place}: {error}")))
+fn parse(location: &str, text: &str) -> Result<Endpoint, Fault> {
+    Endpoint::parse(text).map_err(|error| invalid(format!("{location}: {error}")))
 }
 
-/// Partner clouds have a host in each region; Huawei's own regions have one if they are in the
-/// table.
-fn of_region(
+/// Returns the host of the region, else `central`. Partner clouds have a host in each region; for
+/// Huawei's regions, `regions` lists the regions with a host.
+fn region_endpoint(
     service: &str,
     config: &CredentialSourceConfig,
     ctx: &ProviderContext<'_>,
     regions: &[&str],
-    otherwise: &str,
+    central: &str,
 ) -> Result<Endpoint, Fault> {
     let endpoint = match (region(config, ctx), domain(ctx)) {
         (Some(region), Some(domain)) => host(service, &region, &domain),
         (Some(region), None) if regions.contains(&region.as_str()) => {
             host(service, &region, DOMAIN)
         }
-        _ => Endpoint::parse(otherwise),
+        _ => Endpoint::parse(central),
     };
     endpoint.map_err(|error| invalid(error.to_string()))
 }
 
-/// An unsigned request with a JSON body. Further headers are given ready, because some of them are
-/// secret.
+/// Builds an unsigned request with a JSON body. `extra_header` is a complete header value, because the
+/// value may be marked as secret.
 pub(crate) fn post(
     endpoint: &Endpoint,
     path: &str,
-    further: Option<(&'static str, HeaderValue)>,
+    extra_header: Option<(&'static str, HeaderValue)>,
     body: &Value,
 ) -> Result<Request<Bytes>, Fault> {
     let json = HeaderValue::from_static("application/json;charset=UTF-8");
-    let headers = [Some((CONTENT_TYPE.as_str(), json)), further];
-    let mut request = unsigned(endpoint, Method::POST, path, headers.into_iter().flatten())?;
+    let headers = [Some((CONTENT_TYPE.as_str(), json)), extra_header];
+    let mut request =
+        unsigned_request(endpoint, Method::POST, path, headers.into_iter().flatten())?;
     *request.body_mut() = body.to_string().into();
     Ok(request)
 }
 
-/// An unsigned request without a body.
-pub(crate) fn unsigned(
+/// Builds an unsigned request without a body.
+pub(crate) fn unsigned_request(
     endpoint: &Endpoint,
     method: Method,
     path: &str,
@@ -152,7 +152,7 @@ pub(crate) fn invalid(message: impl Into<String>) -> Fault {
     Fault::new(FaultKind::Invalid, message)
 }
 
-/// The regions that have an IAM of their own, by `auth/endpoint.py` of huaweicloudsdkcore 3.1.219.
+/// Regions with an IAM host, from `auth/endpoint.py` of huaweicloudsdkcore 3.1.219.
 const IAM_REGIONS: [&str; 27] = [
     "ae-ad-1",
     "af-south-1",
@@ -183,7 +183,7 @@ const IAM_REGIONS: [&str; 27] = [
     "tr-west-1",
 ];
 
-/// The regions that have an STS of their own, by the same file.
+/// Regions with an STS host, from the same file.
 const STS_REGIONS: [&str; 12] = [
     "af-south-1",
     "ap-southeast-1",

@@ -1,4 +1,4 @@
-//! The job that an accepted power action becomes.
+//! The job of an accepted power action.
 
 use http::Method;
 use lifecycle_core::{
@@ -7,11 +7,11 @@ use lifecycle_core::{
 };
 use serde::Deserialize;
 
-use crate::{Config, fault, wire::Word};
+use crate::{Config, fault, wire::RawText};
 
-/// <https://support.huaweicloud.com/intl/en-us/api-ecs/ecs_02_0901.html>
+/// Reads the progress of a job. The cloud deletes a finished job after a day.
 ///
-/// A finished job is deleted after a day.
+/// <https://support.huaweicloud.com/intl/en-us/api-ecs/ecs_02_0901.html>
 pub(crate) fn follow(config: &Config, job: &JobId) -> ApiCall<JobProgress> {
     let path = format!("/v1/{}/jobs/{job}", config.project_id());
     ApiCall::new(
@@ -20,31 +20,31 @@ pub(crate) fn follow(config: &Config, job: &JobId) -> ApiCall<JobProgress> {
     )
 }
 
-/// A part counts when it names its server; the others are left to the job as a whole. What the job
-/// as a whole says when only some of its parts failed is unknown.
-fn read_progress(reply: &HttpResponse) -> Result<JobProgress, Fault> {
-    let job: Job = fault::read(reply)?;
+/// Reads the status of the job and of each part that names its server. The job's own status when only some
+/// parts fail is undocumented.
+fn read_progress(response: &HttpResponse) -> Result<JobProgress, Fault> {
+    let job: Job = fault::read(response)?;
     if job.status.0.is_none() {
-        return Err(fault::instead_of(reply, "status"));
+        return Err(fault::missing_field(response, "status"));
     }
     let entities = job.entities.0.unwrap_or_default();
-    let overall = verdict(&job.status, &job.error_code, job.fail_reason);
+    let overall = job_status(&job.status, &job.error_code, job.fail_reason);
     let sub_jobs = entities.sub_jobs.0.unwrap_or_default();
     let mut parts: Vec<_> = sub_jobs
         .into_iter()
         .filter_map(|row| row.0.and_then(SubJob::part))
         .collect();
     if parts.is_empty() {
-        // A job for a single server may name it itself.
+        // A job for a single server may name the server directly.
         parts.extend(server(entities.server_id).map(|id| (id, overall.clone())));
     }
-    Ok(JobProgress { overall, parts })
+    Ok(JobProgress::new(overall).with_parts(parts))
 }
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Job {
-    status: Word,
+    status: RawText,
     error_code: LenientField<String>,
     fail_reason: LenientField<String>,
     entities: LenientField<Entities>,
@@ -60,7 +60,7 @@ struct Entities {
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct SubJob {
-    status: Word,
+    status: RawText,
     error_code: LenientField<String>,
     fail_reason: LenientField<String>,
     entities: LenientField<SubEntities>,
@@ -77,9 +77,9 @@ impl SubJob {
     fn part(self) -> Option<(InstanceId, JobStatus)> {
         let entities = self.entities.0?;
         let id = server(entities.server_id)?;
-        // The concrete cause, where there is one.
+        // `errorcode_message` is more specific than `fail_reason`.
         let reason = LenientField(entities.errorcode_message.0.or(self.fail_reason.0));
-        Some((id, verdict(&self.status, &self.error_code, reason)))
+        Some((id, job_status(&self.status, &self.error_code, reason)))
     }
 }
 
@@ -87,11 +87,15 @@ fn server(id: LenientField<String>) -> Option<InstanceId> {
     InstanceId::new(&id.0?).ok()
 }
 
-/// `INIT` and `RUNNING` run; so does every word that this library does not know.
-fn verdict(status: &Word, code: &LenientField<String>, reason: LenientField<String>) -> JobStatus {
+/// Maps the status of a job. `INIT`, `RUNNING` and unknown values mean that the job still runs.
+fn job_status(
+    status: &RawText,
+    code: &LenientField<String>,
+    reason: LenientField<String>,
+) -> JobStatus {
     match status.0.as_deref() {
         Some("SUCCESS") => JobStatus::Succeeded,
-        Some("FAIL") => JobStatus::Failed(fault::of_job(
+        Some("FAIL") => JobStatus::Failed(fault::from_job(
             code.0.as_deref(),
             &reason.0.unwrap_or_default(),
         )),

@@ -14,28 +14,27 @@ use std::time::Duration;
 use bytes::Bytes;
 use lifecycle_core::{
     Action, ApiCall, BatchAck, BatchLimits, Credential, Fault, HttpResponse, InstanceId, JobId,
-    JobProgress, Observation, Page, PageToken, PollingPolicy, Profile, Provider, Rate, RateLimits,
-    SigningContext, Support, UnsignedRequest,
+    JobProgress, ListPage, Observation, PageToken, PollingPolicy, Profile, Provider, Rate,
+    RateLimits, SigningContext, Support, UnsignedRequest,
 };
 
 pub use {
     config::{Config, ConfigError, endpoint_from},
-    project::{PROJECT_VARIABLES, project},
+    project::{PROJECT_VARIABLES, find_project_id},
 };
 
-/// What Huawei's pages and tools say about ECS in numbers.
+/// The limits and options of ECS, from Huawei's pages and tools.
 pub const PROFILE: Profile = Profile::new(
     "huawei",
     "Huawei Cloud ECS",
     BatchLimits::all(1000).with_observe(100),
 )
-.with_support(Support::NONE.forced())
-// The gateway's default is 200 calls a second, but real refusals name limits as low as 200 in five
-// minutes, and 1000 servers a minute is all that the pages allow for power actions.
-.with_pace(RateLimits::new(Rate::new(10.0, 20), Rate::new(2.0, 5)))
-// No closer together than Huawei's Terraform provider looks, which has seen power jobs take 15 to
-// 35 s.
-.with_cadence(
+.with_support(Support::NONE.with_forced())
+// The gateway's default is 200 calls per second, but throttling messages name limits as low as 200
+// calls in five minutes, and the pages allow power actions for 1000 servers per minute.
+.with_rate_limits(RateLimits::new(Rate::new(10.0, 20), Rate::new(2.0, 5)))
+// Not more often than Huawei's Terraform provider polls. Its authors saw power jobs take 15 to 35 s.
+.with_polling(
     PollingPolicy::new(
         Duration::from_secs(5),
         Duration::from_secs(5),
@@ -43,7 +42,7 @@ pub const PROFILE: Profile = Profile::new(
     )
     .with_pause(Duration::from_secs(12)),
 )
-.with_variables(credentials::VARIABLES);
+.with_env_vars(credentials::VARIABLES);
 
 /// Huawei Cloud Elastic Cloud Server (ECS) in one project of one region.
 #[derive(Clone, Debug)]
@@ -52,7 +51,7 @@ pub struct Huawei {
 }
 
 impl Huawei {
-    /// ECS as `config` describes it.
+    /// Creates a provider from a configuration.
     pub fn new(config: Config) -> Self {
         Self { config }
     }
@@ -71,7 +70,7 @@ impl Provider for Huawei {
         wire::observe(&self.config, ids)
     }
 
-    fn list(&self, page: Option<&PageToken>) -> Result<ApiCall<Page>, Fault> {
+    fn list(&self, page: Option<&PageToken>) -> Result<ApiCall<ListPage>, Fault> {
         Ok(wire::list(&self.config, page))
     }
 
@@ -81,20 +80,20 @@ impl Provider for Huawei {
 
     fn sign(
         &self,
-        draft: &UnsignedRequest,
+        request: &UnsignedRequest,
         key: &Credential,
-        at: &SigningContext,
+        ctx: &SigningContext,
     ) -> Result<http::Request<Bytes>, Fault> {
         let project_id = Some(self.config.project_id());
-        sign::sign(self.config.endpoint(), project_id, draft, key, at)
+        sign::sign(self.config.endpoint(), project_id, request, key, ctx)
     }
 
-    fn check(&self, reply: &HttpResponse) -> Result<(), Fault> {
-        fault::check(reply)
+    fn check(&self, response: &HttpResponse) -> Result<(), Fault> {
+        fault::check(response)
     }
 
-    fn request_id(&self, reply: &HttpResponse) -> Option<String> {
-        fault::request_id(reply)
+    fn request_id(&self, response: &HttpResponse) -> Option<String> {
+        fault::request_id(response)
     }
 }
 
@@ -103,12 +102,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_profile_says_what_the_pages_say() {
+    fn profile_has_the_limits_of_the_pages() {
         assert_eq!(PROFILE.cloud, "huawei");
-        assert_eq!(PROFILE.limits, BatchLimits::all(1000).with_observe(100));
-        assert_eq!(PROFILE.support, Support::NONE.forced());
+        assert_eq!(
+            PROFILE.batch_limits,
+            BatchLimits::all(1000).with_observe(100)
+        );
+        assert_eq!(PROFILE.support, Support::NONE.with_forced());
         let variables: Vec<String> = PROFILE
-            .variables
+            .env_vars
             .iter()
             .map(|set| format!("{set:?}"))
             .collect();

@@ -1,4 +1,5 @@
-//! Which project a key works in: <https://support.huaweicloud.com/intl/en-us/api-iam/iam_06_0001.html>.
+//! The look-up of the project id of a key:
+//! <https://support.huaweicloud.com/intl/en-us/api-iam/iam_06_0001.html>.
 
 use http::Method;
 use lifecycle_core::{
@@ -11,21 +12,21 @@ use crate::{
     config::is_project_id,
     credentials::stored_project,
     fault,
-    identity::{iam, invalid, region},
+    identity::{iam_endpoint, invalid, region},
     sign::sign,
 };
 
-/// The environment variables that may hold the project id for [`Config::new`](crate::Config::new),
-/// in the order in which they count: that of Huawei's SDKs, then that of its Terraform provider.
+/// Environment variables that may hold the project id for [`Config::new`](crate::Config::new), in order of
+/// precedence: the variable of Huawei's SDKs, then of Huawei's Terraform provider.
 pub const PROJECT_VARIABLES: &[&str] = &["HUAWEICLOUD_SDK_PROJECT_ID", "HW_PROJECT_ID"];
 
-/// The id of the project that `key` works in, in the region of `config`.
+/// Finds the id of the project that `key` can use in the region of `config`.
 ///
-/// [`PROJECT_VARIABLES`] count first; then the project of the profile that holds this very key in
-/// the files of Huawei's SDKs or of its command line; else IAM is asked for the project that is
-/// named like the region, or like `HW_PROJECT_NAME` where that names a part of the region. None or
-/// several such projects are a fault: then a project id has to be given.
-pub fn project(
+/// The sources, in order: [`PROJECT_VARIABLES`]; the project of the profile with the same key, in the
+/// file of Huawei's SDKs or of Huawei's command line; IAM. The IAM project has the name of the region, or
+/// the name in `HW_PROJECT_NAME` if `HW_PROJECT_NAME` is a sub-project of the region. Zero or several
+/// matching projects are a fault: the project id must be configured then.
+pub fn find_project_id(
     config: &CredentialSourceConfig,
     key: &Credential,
     ctx: &ProviderContext<'_>,
@@ -35,7 +36,7 @@ pub fn project(
     }
     let Some(region) = region(config, ctx) else {
         return ExchangeStep::Failed(invalid(format!(
-            "without a region no project can be looked up: give a region or a project id ({})",
+            "no region and no project id: set a region or a project id ({})",
             PROJECT_VARIABLES.join(", ")
         )));
     };
@@ -46,16 +47,20 @@ pub fn project(
         .variable("HW_PROJECT_NAME")
         .filter(|name| name.starts_with(&format!("{region}_")))
         .unwrap_or(region);
-    let draft = UnsignedRequest::new("KeystoneListProjects", Method::GET, "/v3/projects")
+    let unsigned = UnsignedRequest::new("KeystoneListProjects", Method::GET, "/v3/projects")
         .with_query(format!("name={}", encode::percent(&name)));
-    let request = iam(config, None, ctx)
-        .and_then(|endpoint| sign(&endpoint, None, &draft, key, &ctx.stamp()));
+    let request = iam_endpoint(config, None, ctx)
+        .and_then(|endpoint| sign(&endpoint, None, &unsigned, key, &ctx.signing_context()));
     match request {
         Ok(request) => ExchangeStep::http(
-            draft.operation,
+            unsigned.operation,
             ServiceKind::Identity,
             request,
-            move |reply, _| reply.and_then(|reply| the_only_one(&reply, &name)).into(),
+            move |response, _| {
+                response
+                    .and_then(|response| read_project_id(&response, &name))
+                    .into()
+            },
         ),
         Err(fault) => ExchangeStep::Failed(fault),
     }
@@ -71,23 +76,27 @@ struct Project {
     id: String,
 }
 
-fn the_only_one(reply: &HttpResponse, name: &str) -> Result<String, Fault> {
-    fault::check(reply)?;
-    let Projects { projects } = fault::read(reply)?;
+/// Returns the id of the only project in the response.
+fn read_project_id(response: &HttpResponse, name: &str) -> Result<String, Fault> {
+    fault::check(response)?;
+    let Projects { projects } = fault::read(response)?;
     let mut ids: Vec<String> = projects.into_iter().map(|project| project.id).collect();
     ids.retain(|id| is_project_id(id));
     let problem = match ids.as_slice() {
         [id] => return Ok(id.clone()),
-        [] => format!("the key sees no project {name:?}"),
-        several => format!(
-            "there are several projects {name:?} ({})",
-            several.join(", ")
+        [] => format!("this key cannot access a project {name:?}"),
+        ids => format!(
+            "several projects have the name {name:?} ({})",
+            ids.join(", ")
         ),
     };
-    let advice = format!("give a project id, such as by {}", PROJECT_VARIABLES[0]);
+    let advice = format!(
+        "set the project id, for example in {}",
+        PROJECT_VARIABLES[0]
+    );
     Err(invalid(format!("{problem}: {advice}"))
-        .with_status(reply.status().as_u16())
-        .with_request_id(fault::request_id(reply)))
+        .with_status(response.status().as_u16())
+        .with_request_id(fault::request_id(response)))
 }
 
 #[cfg(test)]

@@ -1,8 +1,7 @@
-//! Huawei's signature `SDK-HMAC-SHA256`, in the order of its page:
+//! Huawei's signature `SDK-HMAC-SHA256`, in the order of the vendor's page:
 //! <https://support.huaweicloud.com/intl/en-us/devg-apisign/api-sign-algorithm-001.html>.
 //!
-//! Everything that this crate sends is signed, but for `Authorization` itself. A token is sent as
-//! it is, without a signature.
+//! Every header except `Authorization` is signed. A request with a token has no signature.
 
 use std::borrow::Cow;
 
@@ -14,18 +13,18 @@ use lifecycle_core::{
 };
 use percent_encoding::percent_decode_str;
 
-/// One attempt at `draft`, signed, or with a token. Calls of a service that has projects name theirs.
+/// Signs one attempt, or adds the token. `project_id` is set for services with projects.
 pub(crate) fn sign(
     endpoint: &Endpoint,
     project_id: Option<&str>,
-    draft: &UnsignedRequest,
+    request: &UnsignedRequest,
     key: &Credential,
-    at: &SigningContext,
+    ctx: &SigningContext,
 ) -> Result<Request<Bytes>, Fault> {
-    let query = canonical_query(&draft.query);
+    let query = canonical_query(&request.query);
     let mut headers = Vec::with_capacity(6);
     headers.push(("host", endpoint.authority()));
-    if draft.method == Method::POST {
+    if request.method == Method::POST {
         headers.push(("content-type", "application/json;charset=utf-8"));
     }
     let (id, secret, session) = match key {
@@ -36,16 +35,16 @@ pub(crate) fn sign(
         } => (id, secret, session),
         Credential::Token(token) => {
             headers.push(("x-auth-token", token.expose()));
-            return request(endpoint, draft, &query, &headers);
+            return http_request(endpoint, request, &query, &headers);
         }
         _ => {
             return Err(Fault::new(
                 FaultKind::Credential,
-                "Huawei takes access keys and tokens only",
+                "Huawei Cloud supports access keys and tokens only",
             ));
         }
     };
-    let date = at.basic();
+    let date = ctx.basic();
     headers.push(("x-sdk-date", &date));
     headers.extend(project_id.map(|id| ("x-project-id", id)));
     headers.extend(
@@ -54,28 +53,28 @@ pub(crate) fn sign(
             .map(|token| ("x-security-token", token.expose())),
     );
 
-    let signed = signed(&headers);
-    let names = signed_headers(&signed);
+    let signed = signed_headers(&headers);
+    let names = signed_names(&signed);
     let canonical_request = canonical_request(
-        draft.method.as_str(),
-        &canonical_uri(&draft.path),
+        request.method.as_str(),
+        &canonical_uri(&request.path),
         &query,
         &canonical_headers(&signed),
         &names,
-        &payload_hash(&signed, &draft.body),
+        &payload_hash(&signed, &request.body),
     );
     let string_to_sign = string_to_sign(&date, &canonical_request);
     let authorization = authorization(id, secret, &names, &string_to_sign);
     headers.push(("authorization", &authorization));
-    request(endpoint, draft, &query, &headers)
+    http_request(endpoint, request, &query, &headers)
 }
 
-/// Name and value of a header.
+/// The name and the value of a header.
 type Header<'a> = (Cow<'a, str>, &'a str);
 
-/// The headers as the signature has them: names in lower case and in order, values without white
-/// space at the ends. A name with an underscore is not signed.
-fn signed<'a>(headers: &[(&'a str, &'a str)]) -> Vec<Header<'a>> {
+/// Returns the signed headers: sorted, names in lower case, values trimmed. A header with an underscore
+/// in the name is not signed.
+fn signed_headers<'a>(headers: &[(&'a str, &'a str)]) -> Vec<Header<'a>> {
     let mut signed: Vec<Header<'a>> = headers
         .iter()
         .filter(|(name, _)| !name.contains('_'))
@@ -93,7 +92,7 @@ fn lower_case(name: &str) -> Cow<'_, str> {
     }
 }
 
-/// Step 1 of the page: the request in the one form in which both sides can write it.
+/// Builds the canonical request (step 1 of the page).
 fn canonical_request(
     method: &str,
     uri: &str,
@@ -113,7 +112,7 @@ fn canonical_request(
     .join("\n")
 }
 
-/// Decoded once, encoded anew, and with a slash at the end, which the path that is sent lacks.
+/// Decodes the path, encodes the path again, and appends a slash, which the sent path does not have.
 fn canonical_uri(path: &str) -> String {
     let decoded = percent_decode_str(path).decode_utf8_lossy();
     let encoded = encode::percent_path(&decoded);
@@ -121,8 +120,8 @@ fn canonical_uri(path: &str) -> String {
     [&encoded, slash].concat()
 }
 
-/// The pairs in the order of their texts before encoding, each with its equals sign. This is also
-/// the query that is sent.
+/// Sorts the decoded pairs and encodes them, each with an equals sign. The result is also the query on the
+/// wire.
 fn canonical_query(query: &str) -> String {
     let decode = |text| percent_decode_str(text).decode_utf8_lossy();
     let mut pairs: Vec<_> = query
@@ -139,7 +138,7 @@ fn canonical_query(query: &str) -> String {
     pairs.join("&")
 }
 
-/// A line per header. The last line break makes an empty line in the canonical request.
+/// Returns one line per header. The last line break makes an empty line in the canonical request.
 fn canonical_headers(headers: &[Header<'_>]) -> String {
     let mut lines = String::with_capacity(64 * headers.len());
     for (name, value) in headers {
@@ -150,12 +149,12 @@ fn canonical_headers(headers: &[Header<'_>]) -> String {
     lines
 }
 
-fn signed_headers(headers: &[Header<'_>]) -> String {
+fn signed_names(headers: &[Header<'_>]) -> String {
     let names: Vec<&str> = headers.iter().map(|(name, _)| name.as_ref()).collect();
     names.join(";")
 }
 
-/// The hash of the body, unless a header brings a word to stand in its place.
+/// Returns the hash of the body, or the value of `x-sdk-content-sha256`, if set.
 fn payload_hash<'a>(headers: &[Header<'a>], body: &[u8]) -> Cow<'a, str> {
     if body.is_empty() {
         return encode::SHA256_OF_NOTHING.into();
@@ -169,13 +168,13 @@ fn payload_hash<'a>(headers: &[Header<'a>], body: &[u8]) -> Cow<'a, str> {
         )
 }
 
-/// Step 2 of the page. `date` is the value of `X-Sdk-Date`.
+/// Builds the string to sign (step 2 of the page). `date` is the value of `X-Sdk-Date`.
 fn string_to_sign(date: &str, canonical_request: &str) -> String {
     let hash = encode::sha256_hex(canonical_request.as_bytes());
     [ALGORITHM, date, &hash].join("\n")
 }
 
-/// Steps 3 and 4 of the page: the value of the `Authorization` header.
+/// Returns the value of the `Authorization` header (steps 3 and 4 of the page).
 fn authorization(id: &str, secret: &Secret, signed_headers: &str, string_to_sign: &str) -> String {
     let signature = encode::hmac_sha256_hex(secret.expose().as_bytes(), string_to_sign.as_bytes());
     [
@@ -192,19 +191,19 @@ fn authorization(id: &str, secret: &Secret, signed_headers: &str, string_to_sign
 
 const ALGORITHM: &str = "SDK-HMAC-SHA256";
 
-/// The request as it is sent.
-fn request(
+/// Builds the HTTP request.
+fn http_request(
     endpoint: &Endpoint,
-    draft: &UnsignedRequest,
+    request: &UnsignedRequest,
     query: &str,
     headers: &[(&'static str, &str)],
 ) -> Result<Request<Bytes>, Fault> {
-    let mut request = Request::new(draft.body.clone());
-    *request.method_mut() = draft.method.clone();
-    *request.uri_mut() = endpoint
-        .uri(request_target(&draft.path, query))
+    let mut signed = Request::new(request.body.clone());
+    *signed.method_mut() = request.method.clone();
+    *signed.uri_mut() = endpoint
+        .uri(request_target(&request.path, query))
         .map_err(|error| Fault::new(FaultKind::Invalid, error.to_string()))?;
-    request.headers_mut().reserve(headers.len());
+    signed.headers_mut().reserve(headers.len());
     for (name, value) in headers {
         let value = if SECRETS.contains(name) {
             sensitive_header(*value)?
@@ -212,15 +211,15 @@ fn request(
             header(*value)?
         };
         let name = HeaderName::from_static(name);
-        request.headers_mut().insert(name, value);
+        signed.headers_mut().insert(name, value);
     }
-    Ok(request)
+    Ok(signed)
 }
 
-/// Headers that HTTP clients keep out of their logs.
+/// Headers that are marked as sensitive, so that HTTP clients do not log the values.
 const SECRETS: [&str; 3] = ["authorization", "x-auth-token", "x-security-token"];
 
-/// Path and query as the request line has them.
+/// Returns the path and query of the request line.
 fn request_target(path: &str, query: &str) -> String {
     if query.is_empty() {
         path.to_owned()

@@ -1,9 +1,9 @@
-//! Huawei's requests and answers, in its own words. Jobs have a file of their own.
+//! The requests and responses of ECS. Jobs are in `job.rs`.
 
 use http::Method;
 use lifecycle_core::{
     Action, ApiCall, BatchAck, Fault, FaultKind, HttpResponse, InstanceId, JobId, LenientField,
-    LenientObject, Lock, Observation, Page, PageToken, PowerState, ResponseExt, StopMode,
+    LenientObject, ListPage, Lock, Observation, PageToken, PowerState, ResponseExt, StopMode,
     UnsignedRequest, encode,
 };
 use serde::{Deserialize, Deserializer};
@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 
 use crate::{Config, PROFILE, fault};
 
-/// All three go to one address, where the first key of the body decides.
+/// Sends all three actions to one path, where the first key of the body selects the action.
 ///
 /// Start: <https://support.huaweicloud.com/intl/en-us/api-ecs/ecs_02_0301.html>,
 /// stop: <https://support.huaweicloud.com/intl/en-us/api-ecs/ecs_02_0303.html>,
@@ -29,17 +29,17 @@ pub(crate) fn act(
         _ => return Err(unsupported("this action")),
     };
     let path = format!("/v1/{}/cloudservers/action", config.project_id());
-    let draft =
-        UnsignedRequest::new(operation, Method::POST, path).with_body(batch(key, kind, ids));
-    Ok(ApiCall::new(draft, read_receipt))
+    let request =
+        UnsignedRequest::new(operation, Method::POST, path).with_body(action_body(key, kind, ids));
+    Ok(ApiCall::new(request, read_ack))
 }
 
-/// One server: <https://support.huaweicloud.com/intl/en-us/api-ecs/ecs_02_0104.html>, several:
-/// <https://support.huaweicloud.com/api-ecs/zh-cn_topic_0094148850.html>.
+/// Reads one server (<https://support.huaweicloud.com/intl/en-us/api-ecs/ecs_02_0104.html>) or several
+/// (<https://support.huaweicloud.com/api-ecs/zh-cn_topic_0094148850.html>).
 ///
-/// That page repeats `server_id` for several ids, Huawei's SDK sends them in one value with commas,
-/// and which of the two the server takes is unknown; this is the SDK's. Without a limit the answer
-/// would end after 25 servers.
+/// The second page repeats `server_id` for several ids; Huawei's SDK sends one value with commas. The
+/// accepted form is unknown; this function follows the SDK. Without `limit`, the response would end after
+/// 25 servers.
 pub(crate) fn observe(
     config: &Config,
     ids: &[InstanceId],
@@ -47,48 +47,50 @@ pub(crate) fn observe(
     PROFILE.check_observe(ids.len())?;
     if let [id] = ids {
         let path = format!("/v1/{}/cloudservers/{id}", config.project_id());
-        let draft = UnsignedRequest::new("ShowServer", Method::GET, path);
-        return Ok(ApiCall::new(draft, read_one));
+        let request = UnsignedRequest::new("ShowServer", Method::GET, path);
+        return Ok(ApiCall::new(request, read_one));
     }
     let ids: Vec<&str> = ids.iter().map(InstanceId::as_str).collect();
-    let draft = list_draft(config, Some(("server_id", &ids.join(","))));
-    Ok(ApiCall::new(draft, read_many))
+    let request = list_request(config, Some(("server_id", &ids.join(","))));
+    Ok(ApiCall::new(request, read_many))
 }
 
-/// A page of all servers: <https://support.huaweicloud.com/api-ecs/zh-cn_topic_0094148850.html>.
+/// Lists one page of all servers: <https://support.huaweicloud.com/api-ecs/zh-cn_topic_0094148850.html>.
 ///
-/// That page counts on the marker, the id of the last server of the page before. Those of some
-/// sites (<https://support.huaweicloud.com/eu/nl-nl/api-ecs/en-us_topic_0094148850.html>) do not
-/// know it and number the pages instead, which that one deprecates: servers that come or go shift
-/// them. So a list goes by marker, and by number where the marker turns out to be ignored.
-pub(crate) fn list(config: &Config, page: Option<&PageToken>) -> ApiCall<Page> {
-    let begin = Begin::of(page);
-    let choice = match &begin {
-        Begin::First => None,
-        Begin::After(id) => Some(("marker", id.clone())),
-        Begin::Number(number) => Some(("offset", number.to_string())),
+/// The documentation recommends `marker`, the id of the last server of the previous page, and deprecates
+/// page numbers, which shift when servers come and go. Some sites know page numbers only
+/// (<https://support.huaweicloud.com/eu/nl-nl/api-ecs/en-us_topic_0094148850.html>). So the list starts
+/// with markers, and continues with page numbers if the cloud ignores the marker.
+pub(crate) fn list(config: &Config, page: Option<&PageToken>) -> ApiCall<ListPage> {
+    let start = PageStart::of(page);
+    let position = match &start {
+        PageStart::First => None,
+        PageStart::After(id) => Some(("marker", id.clone())),
+        PageStart::Number(number) => Some(("offset", number.to_string())),
     };
-    let choice = choice.as_ref().map(|(name, value)| (*name, value.as_str()));
-    ApiCall::new(list_draft(config, choice), move |reply| {
-        read_page(reply, &begin)
+    let position = position
+        .as_ref()
+        .map(|(name, value)| (*name, value.as_str()));
+    ApiCall::new(list_request(config, position), move |response| {
+        read_page(response, &start)
     })
 }
 
-/// Where a page begins.
-enum Begin {
+/// The position of a page in the list.
+enum PageStart {
     First,
-    /// After the server with this id.
+    /// The page after the server with this id.
     After(String),
-    /// Counted from 1.
+    /// The page with this number, counted from 1.
     Number(u64),
 }
 
-impl Begin {
+impl PageStart {
     fn of(page: Option<&PageToken>) -> Self {
         let Some(text) = page.map(PageToken::as_str) else {
             return Self::First;
         };
-        // No id has an equals sign.
+        // An id never has an equals sign.
         match text.strip_prefix("offset=").map(str::parse) {
             Some(Ok(number)) => Self::Number(number),
             _ => Self::After(text.to_owned()),
@@ -100,28 +102,28 @@ impl Begin {
     }
 }
 
-/// The page size that Huawei suggests. Every region's page allows as many, some not many more.
+/// The page size that Huawei recommends, which every region supports.
 const PAGE_SIZE: usize = 100;
 
-/// The parameters are in alphabetical order, as the signature wants them.
-fn list_draft(config: &Config, choice: Option<(&str, &str)>) -> UnsignedRequest {
+/// Builds a list request, with the parameters in alphabetical order for the signature.
+fn list_request(config: &Config, position: Option<(&str, &str)>) -> UnsignedRequest {
     let mut query = String::new();
     if let Some(id) = config.enterprise_project() {
         query = format!("enterprise_project_id={}&", encode::percent(id));
     }
     query += &format!("limit={PAGE_SIZE}");
-    if let Some((name, value)) = choice {
+    if let Some((name, value)) = position {
         query += &format!("&{name}={}", encode::percent(value));
     }
     let path = format!("/v1/{}/cloudservers/detail", config.project_id());
     UnsignedRequest::new("ListServersDetails", Method::GET, path).with_query(query)
 }
 
-/// The body of a power action: `{"os-stop":{"type":"SOFT","servers":[{"id":".."},..]}}`.
+/// Returns the body of a power action: `{"os-stop":{"type":"SOFT","servers":[{"id":".."},..]}}`.
 ///
-/// Nothing in it needs an escape; of instance ids their type promises it. So it is put together as
-/// text, in a fraction of the time that a serializer takes for a hundred ids.
-fn batch(key: &str, kind: Option<&str>, ids: &[InstanceId]) -> String {
+/// Concatenates text, because no part needs an escape (`InstanceId` guarantees this for ids) and a
+/// serializer is several times slower for a hundred ids.
+fn action_body(key: &str, kind: Option<&str>, ids: &[InstanceId]) -> String {
     let length: usize = ids.iter().map(|id| id.as_str().len() + 9).sum();
     let mut body = String::with_capacity(length + 64);
     body.extend([r#"{""#, key, r#"":{"#]);
@@ -137,7 +139,7 @@ fn batch(key: &str, kind: Option<&str>, ids: &[InstanceId]) -> String {
     body
 }
 
-/// Sent with every stop and every reboot, so that no default of the cloud decides.
+/// Returns the type of a stop or reboot, which is always sent: a default of the cloud could change.
 fn type_of(mode: StopMode) -> &'static str {
     if mode.is_forced() { "HARD" } else { "SOFT" }
 }
@@ -145,70 +147,69 @@ fn type_of(mode: StopMode) -> &'static str {
 fn unsupported(what: &str) -> Fault {
     Fault::new(
         FaultKind::Unsupported,
-        format!("{} does not know {what}", PROFILE.title),
+        format!("{} does not support {what}", PROFILE.title),
     )
 }
 
-/// Accepted is what has become a job; an answer without one is not.
+/// Reads the job id. A response without a job id is not an acceptance.
 ///
 /// <https://support.huaweicloud.com/intl/en-us/api-ecs/ecs_07_0005.html>
-fn read_receipt(reply: &HttpResponse) -> Result<BatchAck, Fault> {
-    let answer: Accepted = fault::read(reply)?;
-    let job = answer.job_id.0.and_then(|id| JobId::new(&id));
+fn read_ack(response: &HttpResponse) -> Result<BatchAck, Fault> {
+    let body: JobBody = fault::read(response)?;
+    let job = body.job_id.0.and_then(|id| JobId::new(&id));
     job.map(BatchAck::Job)
-        .ok_or_else(|| fault::instead_of(reply, "usable job_id"))
+        .ok_or_else(|| fault::missing_field(response, "usable job_id"))
 }
 
-/// No row is a statement, so it takes an answer about some server to make it.
-fn read_one(reply: &HttpResponse) -> Result<Vec<Observation>, Fault> {
-    let answer: Shown = fault::read(reply)?;
-    match answer.server.0 {
+/// Requires a server with an id in the response: an empty result means that the server does not exist.
+fn read_one(response: &HttpResponse) -> Result<Vec<Observation>, Fault> {
+    let body: ServerBody = fault::read(response)?;
+    match body.server.0 {
         Some(server) if server.id().is_some() => Ok(server.observation().into_iter().collect()),
-        _ => Err(fault::instead_of(reply, "server")),
+        _ => Err(fault::missing_field(response, "server")),
     }
 }
 
-fn read_many(reply: &HttpResponse) -> Result<Vec<Observation>, Fault> {
-    Ok(read_rows(reply)?.observations)
+fn read_many(response: &HttpResponse) -> Result<Vec<Observation>, Fault> {
+    Ok(read_rows(response)?.observations)
 }
 
-/// A page that is not full is the last one. `count` does not help: it counts all pages, and this
-/// function sees one.
-fn read_page(reply: &HttpResponse, begin: &Begin) -> Result<Page, Fault> {
-    let Rows {
+/// Reads a page. A page that is not full is the last page. The field `count` does not help, because
+/// `count` is the total of all pages.
+fn read_page(response: &HttpResponse, start: &PageStart) -> Result<ListPage, Fault> {
+    let ServerRows {
         count,
         observations,
-    } = read_rows(reply)?;
-    if let Begin::After(marker) = begin
-        && observations.iter().any(|row| row.id.as_str() == marker)
+    } = read_rows(response)?;
+    if let PageStart::After(marker) = start
+        && observations
+            .iter()
+            .any(|row| row.instance.as_str() == marker)
     {
-        // The first page again: the marker was ignored.
-        return Ok(Page {
-            observations: Vec::new(),
-            next: Some(Begin::numbered(2)),
-        });
+        // The first page again: the cloud ignores the marker.
+        return Ok(ListPage::new(Vec::new()).with_next(Some(PageStart::numbered(2))));
     }
-    let next = match (begin, observations.last()) {
+    let next = match (start, observations.last()) {
         _ if count < PAGE_SIZE => None,
-        (Begin::Number(number), _) => Some(Begin::numbered(number.saturating_add(1))),
-        (_, Some(last)) => Some(PageToken::new(last.id.as_str())),
-        (_, None) => return Err(reply.unreadable("it is a full page without a usable id")),
+        (PageStart::Number(number), _) => Some(PageStart::numbered(number.saturating_add(1))),
+        (_, Some(last)) => Some(PageToken::new(last.instance.as_str())),
+        (_, None) => return Err(response.unreadable("a full page without a usable id")),
     };
-    Ok(Page { observations, next })
+    Ok(ListPage::new(observations).with_next(next))
 }
 
-/// The rows of a list: how many there are, and those that tell something.
-struct Rows {
+/// The number of rows of a list, and the rows with a usable server.
+struct ServerRows {
     count: usize,
     observations: Vec<Observation>,
 }
 
-fn read_rows(reply: &HttpResponse) -> Result<Rows, Fault> {
-    let answer: Listed = fault::read(reply)?;
-    let Some(servers) = answer.servers else {
-        return Err(fault::instead_of(reply, "servers"));
+fn read_rows(response: &HttpResponse) -> Result<ServerRows, Fault> {
+    let body: ServerListBody = fault::read(response)?;
+    let Some(servers) = body.servers else {
+        return Err(fault::missing_field(response, "servers"));
     };
-    Ok(Rows {
+    Ok(ServerRows {
         count: servers.len(),
         observations: servers
             .into_iter()
@@ -219,33 +220,33 @@ fn read_rows(reply: &HttpResponse) -> Result<Rows, Fault> {
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
-struct Accepted {
+struct JobBody {
     job_id: LenientField<String>,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
-struct Shown {
+struct ServerBody {
     server: LenientField<Server>,
 }
 
 #[derive(Deserialize)]
-struct Listed {
+struct ServerListBody {
     servers: Option<Vec<LenientObject<Server>>>,
 }
 
-/// A server, as far as it matters here. `OS-SRV-USG:launched_at` does not: no page says that a
-/// start or a reboot changes it, so it proves neither.
+/// The fields of a server that this crate uses. `OS-SRV-USG:launched_at` is not evidence of a start or a
+/// reboot: no page says that an action changes the field.
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Server {
     id: LenientField<String>,
     name: LenientField<String>,
-    status: Word,
+    status: RawText,
     #[serde(rename = "OS-EXT-STS:vm_state")]
-    vm_state: Word,
+    vm_state: RawText,
     #[serde(rename = "OS-EXT-STS:task_state")]
-    task_state: Word,
+    task_state: RawText,
     locked: LenientField<bool>,
     metadata: LenientField<Metadata>,
 }
@@ -262,8 +263,8 @@ impl Server {
         InstanceId::new(self.id.0.as_deref()?).ok()
     }
 
-    /// `None` for a row without a usable id, and for one with an id and nothing else: that is how
-    /// the cloud shows an id that it does not know.
+    /// Converts the row; `None` for a row without a usable id, and for a row with an id only, which the
+    /// cloud returns for an unknown id.
     fn observation(self) -> Option<Observation> {
         let id = self.id()?;
         let (status, vm_state) = (self.status.0, self.vm_state.0);
@@ -281,8 +282,8 @@ impl Server {
     }
 }
 
-/// A resource is frozen for the bill, for a violation or by the police; this field says that it is,
-/// not why.
+/// Returns the lock of a server. A server can be frozen (冻结) because of arrears, a violation or the
+/// police; the response does not have the reason.
 fn lock(locked: &LenientField<bool>, metadata: LenientField<Metadata>) -> Option<Lock> {
     let resource_status = metadata.0.and_then(|metadata| metadata.resource_status.0);
     match (resource_status.as_deref(), locked.0) {
@@ -292,8 +293,8 @@ fn lock(locked: &LenientField<bool>, metadata: LenientField<Metadata>) -> Option
     }
 }
 
-/// A server that stops is still `ACTIVE`, and one that starts is still `SHUTOFF`: only the task
-/// tells.
+/// Maps status and task. A stopping server is still `ACTIVE` and a starting server is still `SHUTOFF`:
+/// only the task shows the transition.
 ///
 /// <https://docs.otc.t-systems.com/elastic-cloud-server/api-ref/appendix/ecs_statuses.html>
 fn power_state(status: Option<&str>, task: Option<&str>) -> PowerState {
@@ -303,7 +304,7 @@ fn power_state(status: Option<&str>, task: Option<&str>) -> PowerState {
     match (status, task) {
         ("DELETED", _) | (_, Some("deleting")) => PowerState::Deleted,
         ("ACTIVE", None) => PowerState::Running,
-        // A shelved server is down as well, although it takes more than a start to bring it back.
+        // A shelved server is stopped too, although a start alone does not bring the server back.
         ("SHUTOFF" | "SHELVED" | "SHELVED_OFFLOADED", None) => PowerState::Stopped,
         ("ACTIVE" | "SHUTOFF", Some("powering-off")) => PowerState::Stopping,
         ("ACTIVE" | "SHUTOFF", Some("powering-on")) => PowerState::Starting,
@@ -331,7 +332,7 @@ fn is_reboot(task: &str) -> bool {
     )
 }
 
-/// The status that the cloud makes of a `vm_state` without a task, for a row that lacks the former.
+/// Returns the status that the cloud derives from `vm_state`, for a row without `status`.
 fn implied_status(vm_state: &str) -> Option<&'static str> {
     Some(match vm_state {
         "building" => "BUILD",
@@ -346,11 +347,11 @@ fn implied_status(vm_state: &str) -> Option<&'static str> {
     })
 }
 
-/// A word of the cloud's own. What is no text is kept as the JSON that it is; `null` is nothing.
+/// A text of the cloud. A value of another type is kept as JSON text; `null` is `None`.
 #[derive(Default)]
-pub(crate) struct Word(pub(crate) Option<String>);
+pub(crate) struct RawText(pub(crate) Option<String>);
 
-impl<'de> Deserialize<'de> for Word {
+impl<'de> Deserialize<'de> for RawText {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let json = <&RawValue>::deserialize(deserializer)?.get();
         Ok(Self(match json {

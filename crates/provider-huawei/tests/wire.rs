@@ -40,25 +40,25 @@ fn draft(name: &str) -> Option<UnsignedRequest> {
     }
     Some(match name {
         "batch-start-two" | "batch-start-fixed-date" => {
-            provider.act(&start.into(), &two).unwrap().draft
+            provider.act(&start.into(), &two).unwrap().request
         }
         "batch-start-one" | "batch-start-security-token" => {
-            provider.act(&start.into(), one).unwrap().draft
+            provider.act(&start.into(), one).unwrap().request
         }
-        "batch-stop-soft" => provider.act(&stop.into(), &two).unwrap().draft,
-        "batch-stop-hard" => provider.act(&stop.into(), one).unwrap().draft,
-        "batch-reboot-soft" => provider.act(&reboot.into(), one).unwrap().draft,
-        "batch-reboot-hard" => provider.act(&reboot.into(), &two).unwrap().draft,
-        "show-job" => provider.follow(&JobId::new(JOB).unwrap()).unwrap().draft,
+        "batch-stop-soft" => provider.act(&stop.into(), &two).unwrap().request,
+        "batch-stop-hard" => provider.act(&stop.into(), one).unwrap().request,
+        "batch-reboot-soft" => provider.act(&reboot.into(), one).unwrap().request,
+        "batch-reboot-hard" => provider.act(&reboot.into(), &two).unwrap().request,
+        "show-job" => provider.follow(&JobId::new(JOB).unwrap()).unwrap().request,
         "list-marker" => {
             let marker = PageToken::new(two[0].as_str());
-            provider.list(Some(&marker)).unwrap().draft
+            provider.list(Some(&marker)).unwrap().request
         }
-        "list-server-ids-comma" => provider.observe(&two).unwrap().draft,
+        "list-server-ids-comma" => provider.observe(&two).unwrap().request,
         "show-server"
         | "show-server-security-token"
         | "show-server-no-content-type"
-        | "project-id-lookup#2" => provider.observe(one).unwrap().draft,
+        | "project-id-lookup#2" => provider.observe(one).unwrap().request,
         _ => return None,
     })
 }

@@ -19,7 +19,7 @@ use crate::PROFILE;
 /// than what was stored once, so that is not followed.
 pub fn sources(config: &CredentialSourceConfig) -> Vec<Box<dyn CredentialSource>> {
     let mut origins: Vec<Box<dyn CredentialSource>> =
-        vec![Box::new(EnvCredentialSource::new(PROFILE.variables))];
+        vec![Box::new(EnvCredentialSource::new(PROFILE.env_vars))];
     origins.extend(files(config));
     origins
 }

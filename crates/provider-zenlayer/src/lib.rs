@@ -11,7 +11,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use lifecycle_core::{
     Action, ApiCall, BatchAck, BatchLimits, Credential, EnvVarNames, Fault, HttpResponse,
-    InstanceId, Observation, Page, PageToken, PollingPolicy, Profile, Provider, SigningContext,
+    InstanceId, ListPage, Observation, PageToken, PollingPolicy, Profile, Provider, SigningContext,
     Support, UnsignedRequest,
 };
 
@@ -20,10 +20,10 @@ pub use config::{Config, endpoint_from};
 /// What Zenlayer's pages and tools say about ZEC in numbers. Its rate limits could not be read, so
 /// the pace is the default one.
 pub const PROFILE: Profile = Profile::new("zenlayer", "Zenlayer ZEC", BatchLimits::all(100))
-    .with_support(Support::NONE.forced())
+    .with_support(Support::NONE.with_forced())
     // No closer together than Zenlayer's Terraform provider looks, and at last as seldom as its
     // command line advises.
-    .with_cadence(
+    .with_polling(
         PollingPolicy::new(
             Duration::from_secs(5),
             Duration::from_secs(5),
@@ -31,7 +31,7 @@ pub const PROFILE: Profile = Profile::new("zenlayer", "Zenlayer ZEC", BatchLimit
         )
         .with_pause(Duration::from_secs(12)),
     )
-    .with_variables(&[
+    .with_env_vars(&[
         // The command line's. There a token goes before a key pair.
         EnvVarNames::Token("ZENLAYER_TOKEN"),
         EnvVarNames::Keys {
@@ -85,7 +85,7 @@ impl Provider for Zenlayer {
         wire::observe(&self.config, ids)
     }
 
-    fn list(&self, page: Option<&PageToken>) -> Result<ApiCall<Page>, Fault> {
+    fn list(&self, page: Option<&PageToken>) -> Result<ApiCall<ListPage>, Fault> {
         wire::list(&self.config, page)
     }
 
@@ -119,19 +119,19 @@ mod tests {
         let profile = zenlayer.profile();
         assert_eq!(profile.cloud, "zenlayer");
         for verb in [ActionKind::Start, ActionKind::Stop, ActionKind::Reboot] {
-            assert_eq!(profile.limits.of(verb), 100);
+            assert_eq!(profile.batch_limits.of(verb), 100);
         }
-        assert_eq!(profile.limits.observe, 100);
+        assert_eq!(profile.batch_limits.observe, 100);
         assert_eq!(
             profile.support,
-            Support::NONE.forced(),
+            Support::NONE.with_forced(),
             "and nothing about billing or local disks"
         );
     }
 
     #[test]
     fn a_token_counts_before_keys_and_the_command_line_before_terraform() {
-        let ids: Vec<_> = PROFILE.variables.iter().map(first_variable).collect();
+        let ids: Vec<_> = PROFILE.env_vars.iter().map(first_variable).collect();
         assert_eq!(
             ids,
             [

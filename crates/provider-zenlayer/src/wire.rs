@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use http::Method;
 use lifecycle_core::{
     Action, ApiCall, BatchAck, Fault, FaultKind, HttpResponse, InstanceId, LenientField,
-    LenientObject, Observation, Page, PageToken, PowerState, ResponseExt, UnsignedRequest,
+    LenientObject, ListPage, Observation, PageToken, PowerState, ResponseExt, UnsignedRequest,
 };
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, value::RawValue};
@@ -41,14 +41,14 @@ pub(crate) fn observe(
     ids: &[InstanceId],
 ) -> Result<ApiCall<Vec<Observation>>, Fault> {
     PROFILE.check_observe(ids.len())?;
-    let mut fields = vec![("pageSize", PROFILE.limits.observe.into())];
+    let mut fields = vec![("pageSize", PROFILE.batch_limits.observe.into())];
     fields.extend(resource_group(config));
     let draft = draft("DescribeInstancesStatus", ids, &fields);
     Ok(ApiCall::new(draft, read_statuses))
 }
 
 /// `DescribeInstances`. The token is the number of the page, counted from one.
-pub(crate) fn list(config: &Config, page: Option<&PageToken>) -> Result<ApiCall<Page>, Fault> {
+pub(crate) fn list(config: &Config, page: Option<&PageToken>) -> Result<ApiCall<ListPage>, Fault> {
     let number: usize = match page {
         None => 1,
         Some(token) => token
@@ -132,7 +132,7 @@ fn read_statuses(reply: &HttpResponse) -> Result<Vec<Observation>, Fault> {
 ///
 /// Zenlayer's command line stops at a page that is not full whatever the total says. Going on costs
 /// one more call then, and loses nothing should the cloud have sent less than it was asked for.
-fn read_page(reply: &HttpResponse, number: usize) -> Result<Page, Fault> {
+fn read_page(reply: &HttpResponse, number: usize) -> Result<ListPage, Fault> {
     let answer = InstanceList::read(reply)?;
     let total = answer.total_count.0.filter(|total| *total > 0);
     let rows = answer.rows(reply)?;
@@ -143,10 +143,8 @@ fn read_page(reply: &HttpResponse, number: usize) -> Result<Page, Fault> {
         }
         None => rows.len() >= PAGE_SIZE,
     };
-    Ok(Page {
-        observations: observations(rows),
-        next: more.then(|| PageToken::new(number.saturating_add(1).to_string())),
-    })
+    let next = more.then(|| PageToken::new(number.saturating_add(1).to_string()));
+    Ok(ListPage::new(observations(rows)).with_next(next))
 }
 
 /// The fields of an answer: those of its `response`, or those beside `field` at the top level, as

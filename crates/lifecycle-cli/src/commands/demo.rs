@@ -106,7 +106,7 @@ fn print_calls(
     }
     let calls = fleet.calls();
     for (location, line) in &mut lines {
-        let limit = location.cloud.profile().limits.of(ActionKind::Start);
+        let limit = location.cloud.profile().batch_limits.of(ActionKind::Start);
         line.minimum = line.instances.div_ceil(limit);
         line.calls = calls.get(*location).copied().unwrap_or_default();
     }

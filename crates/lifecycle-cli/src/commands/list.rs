@@ -69,7 +69,7 @@ async fn read(
     let rows = list.iter().map(|observation| {
         let reference = InstanceReference {
             place: location.clone(),
-            instance: observation.id.clone(),
+            instance: observation.instance.clone(),
         };
         Row::of_observation(&reference, observation)
     });

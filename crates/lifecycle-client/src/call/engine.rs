@@ -122,11 +122,11 @@ impl Inner {
             self.calls.repeats.fetch_add(1, Ordering::Relaxed);
             (effort.observer)(match fault.kind() {
                 FaultKind::Throttled => Event::Throttled {
-                    operation: call.draft.operation,
+                    operation: call.request.operation,
                     wait,
                 },
                 _ => Event::Retrying {
-                    operation: call.draft.operation,
+                    operation: call.request.operation,
                     attempt: attempts + 1,
                     wait,
                     fault,
@@ -220,7 +220,7 @@ impl Inner {
             return Err(too_late());
         }
         let stamp = self.clock.stamp(signed.offset);
-        let request = self.provider.sign(&call.draft, key, &stamp)?;
+        let request = self.provider.sign(&call.request, key, &stamp)?;
         admit_address(request.uri(), self.plain_http)?;
         self.calls.count(effort.purpose);
         let limit = self.timeouts.attempt.min(left);
@@ -412,7 +412,7 @@ pub(crate) fn silence(limit: Duration) -> Fault {
 
 fn log<T>(call: &ApiCall<T>, effort: &CallContext<'_>, attempt: u32, fault: &Fault) {
     tracing::debug!(
-        operation = call.draft.operation,
+        operation = call.request.operation,
         instances = effort.instances,
         attempt,
         kind = fault.kind().as_str(),

@@ -3,7 +3,7 @@
 use std::{collections::HashSet, future::IntoFuture, pin::Pin, sync::Arc};
 
 use futures_util::{Stream, TryStreamExt, stream};
-use lifecycle_core::{Fault, FaultKind, Observation, Page, PageToken};
+use lifecycle_core::{Fault, FaultKind, ListPage, Observation, PageToken};
 use tokio::time::Instant;
 
 use crate::{
@@ -87,11 +87,11 @@ impl Cursor<'_> {
             }
         };
         let mut rows = page.observations;
-        rows.retain(|row| self.seen.insert(row.id.clone()));
+        rows.retain(|row| self.seen.insert(row.instance.clone()));
         Ok(Some((rows, self)))
     }
 
-    async fn read(&self, token: Option<&PageToken>) -> Result<Page, CallError> {
+    async fn read(&self, token: Option<&PageToken>) -> Result<ListPage, CallError> {
         let call = self
             .client
             .provider

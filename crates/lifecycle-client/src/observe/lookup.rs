@@ -32,7 +32,7 @@ impl Inner {
     ) -> ObserveResults {
         let limit = match self.batch_reads.mode() {
             Mode::OneByOne => 1,
-            _ => self.provider.profile().limits.observe.max(1),
+            _ => self.provider.profile().batch_limits.observe.max(1),
         };
         if ids.is_empty() {
             return ObserveResults::new();
@@ -140,7 +140,7 @@ impl Inner {
         match self.ask(std::slice::from_ref(id), effort).await {
             Ok(rows) => rows
                 .into_iter()
-                .find(|row| row.id == *id)
+                .find(|row| row.instance == *id)
                 .map_or(ObserveResult::NotFound, ObserveResult::Found),
             Err(failure) if failure.fault.kind() == FaultKind::NotFound => ObserveResult::NotFound,
             Err(failure) => ObserveResult::Failed(failure.fault),
@@ -185,8 +185,8 @@ fn partition(asked: &[InstanceId], rows: Vec<Observation>) -> (ObserveResults, V
     let wanted: HashSet<&InstanceId> = asked.iter().collect();
     let results: ObserveResults = rows
         .into_iter()
-        .filter(|row| wanted.contains(&row.id))
-        .map(|row| (row.id.clone(), ObserveResult::Found(row)))
+        .filter(|row| wanted.contains(&row.instance))
+        .map(|row| (row.instance.clone(), ObserveResult::Found(row)))
         .collect();
     let missing = asked
         .iter()

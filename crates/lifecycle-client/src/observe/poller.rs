@@ -61,7 +61,7 @@ impl Subscription {
     /// Starts looking at these instances; they were acted upon just now.
     pub(crate) fn add(&self, ids: impl IntoIterator<Item = InstanceId>) {
         let now = Instant::now();
-        let first = self.inner.provider.profile().cadence.first;
+        let first = self.inner.provider.profile().polling.first;
         self.add_from(ids, now, now + first.mul_f64(self.inner.jitter()));
     }
 
@@ -69,7 +69,7 @@ impl Subscription {
     /// they may be about due.
     pub(crate) fn add_as_they_are(&self, ids: impl IntoIterator<Item = InstanceId>) {
         let now = Instant::now();
-        let pause = self.inner.provider.profile().cadence.pause;
+        let pause = self.inner.provider.profile().polling.pause;
         self.add_from(ids, now.checked_sub(pause).unwrap_or(now), now);
     }
 
@@ -226,8 +226,8 @@ impl PollSchedule {
 }
 
 async fn poll(inner: Arc<Inner>) {
-    let cadence = inner.provider.profile().cadence;
-    let limit = inner.provider.profile().limits.observe.max(1);
+    let cadence = inner.provider.profile().polling;
+    let limit = inner.provider.profile().batch_limits.observe.max(1);
     let slack = cadence.every / 3;
     let mut looks = FuturesUnordered::new();
     loop {

@@ -20,7 +20,7 @@ impl RequestRunner<'_> {
             self.subscription.add(open);
             return;
         };
-        let cadence = self.inner.provider.profile().cadence;
+        let cadence = self.inner.provider.profile().polling;
         let emit = |event| self.tracker().emit(event);
         let effort = self.effort(CallKind::Follow, open.len(), &emit);
         let since = Instant::now();

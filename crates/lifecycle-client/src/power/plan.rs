@@ -40,12 +40,12 @@ impl Plan {
                 });
             };
             if self.looks_first() {
-                for batch in ids.chunks(profile.limits.observe.max(1)) {
-                    plan(provider.observe(batch)?.draft.operation, batch);
+                for batch in ids.chunks(profile.batch_limits.observe.max(1)) {
+                    plan(provider.observe(batch)?.request.operation, batch);
                 }
             }
             for batch in batches(ids, &action, profile) {
-                plan(provider.act(&action, batch)?.draft.operation, batch);
+                plan(provider.act(&action, batch)?.request.operation, batch);
             }
         }
         Ok(calls)

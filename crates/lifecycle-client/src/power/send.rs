@@ -295,7 +295,7 @@ impl Sender<'_> {
     /// part of it, and what cannot be seen may have moved.
     async fn halve_if_still(&self, ids: Vec<InstanceId>, fault: &Fault) -> Vec<ActionBatch> {
         let until = self.run.settle_by();
-        let pause = self.run.inner.provider.profile().cadence.every;
+        let pause = self.run.inner.provider.profile().polling.every;
         while Instant::now() < until {
             sleep_until(until.min(Instant::now() + pause)).await;
             let results = self.run.look(&ids).await;

@@ -88,14 +88,14 @@ impl OutcomeTracker {
     /// Records an instance as triage saw it before anything was sent.
     pub(crate) fn before(&mut self, seen: Observation) {
         self.emit(Event::State(seen.clone()));
-        if let Some(tracked) = self.get_mut(&seen.id) {
+        if let Some(tracked) = self.get_mut(&seen.instance) {
             tracked.record_before(seen);
         }
     }
 
     /// Returns whether an instance is as it was before the action; `false` when nobody looked then.
     pub(crate) fn back_in_initial_state(&self, seen: &Observation) -> bool {
-        let at = self.index.get(&seen.id);
+        let at = self.index.get(&seen.instance);
         let before = at.and_then(|&at| self.instances[at].before.as_ref());
         before.is_some_and(|before| {
             before.state == seen.state && before.started_at == seen.started_at
@@ -316,7 +316,7 @@ impl OutcomeTracker {
 
     /// Keeps an observation, and emits an event when the cloud's own state word has changed.
     fn note(&mut self, seen: &Observation) {
-        let Some(tracked) = self.get_mut(&seen.id) else {
+        let Some(tracked) = self.get_mut(&seen.instance) else {
             return;
         };
         let before = tracked.last.replace(seen.clone());

@@ -17,7 +17,7 @@ use bytes::Bytes;
 use lifecycle_client::{Client, Clock, Report, Timeouts, Transport, TransportError};
 use lifecycle_core::{
     Action, ApiCall, BatchAck, BatchLimits, Credential, ExecutionStatus, Fault, FaultKind,
-    HttpResponse, InstanceId, JobId, JobProgress, JobStatus, Observation, Page, PageToken,
+    HttpResponse, InstanceId, JobId, JobProgress, JobStatus, ListPage, Observation, PageToken,
     PollingPolicy, PowerState, Profile, Provider, Rate, RateLimits, ResponseExt, SigningContext,
     Support, UnsignedRequest,
 };
@@ -90,7 +90,7 @@ impl Scripted {
     /// A client of a cloud that takes so many instances a call.
     pub(crate) fn client_in_batches_of(&self, limit: usize) -> Client {
         let mut toy = Toy::default();
-        toy.profile.limits = BatchLimits::all(limit);
+        toy.profile.batch_limits = BatchLimits::all(limit);
         self.builder(toy).build()
     }
 
@@ -220,9 +220,9 @@ impl Toy {
         Self {
             endpoint,
             profile: Profile::new("toy", "Toy Cloud", BatchLimits::all(10))
-                .with_support(Support::NONE.forced())
-                .with_pace(RateLimits::new(unlimited, unlimited))
-                .with_cadence(PollingPolicy::new(seconds(2), seconds(3), seconds(15))),
+                .with_support(Support::NONE.with_forced())
+                .with_rate_limits(RateLimits::new(unlimited, unlimited))
+                .with_polling(PollingPolicy::new(seconds(2), seconds(3), seconds(15))),
         }
     }
 }
@@ -246,15 +246,13 @@ impl Provider for Toy {
         }))
     }
 
-    fn list(&self, page: Option<&PageToken>) -> Result<ApiCall<Page>, Fault> {
+    fn list(&self, page: Option<&PageToken>) -> Result<ApiCall<ListPage>, Fault> {
         let page = page.map_or("first", PageToken::as_str);
         Ok(ApiCall::new(draft("list", page), |reply| {
             let text = text(reply);
             let (next, rest) = text.split_once('\n').unwrap_or((&text, ""));
-            Ok(Page {
-                observations: rows(rest),
-                next: (next != "last").then(|| PageToken::new(next)),
-            })
+            let next = (next != "last").then(|| PageToken::new(next));
+            Ok(ListPage::new(rows(rest)).with_next(next))
         }))
     }
 
@@ -355,13 +353,12 @@ fn read_progress(reply: &HttpResponse) -> Result<JobProgress, Fault> {
     };
     let text = text(reply);
     let mut lines = text.lines();
-    Ok(JobProgress {
-        overall: verdict(lines.next().unwrap()),
-        parts: lines
-            .map(|line| line.split_once(' ').unwrap())
-            .map(|(id, word)| (InstanceId::new(id).unwrap(), verdict(word)))
-            .collect(),
-    })
+    let overall = verdict(lines.next().unwrap());
+    let parts = lines
+        .map(|line| line.split_once(' ').unwrap())
+        .map(|(id, word)| (InstanceId::new(id).unwrap(), verdict(word)))
+        .collect();
+    Ok(JobProgress::new(overall).with_parts(parts))
 }
 
 /// `i-1 running [start time]` a line.

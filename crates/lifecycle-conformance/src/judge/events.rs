@@ -19,7 +19,7 @@ pub(super) fn judge(episode: &Episode, broken: &mut Broken<'_>) {
             Event::Accepted { instance, .. }
             | Event::Unclear { instance, .. }
             | Event::Forcing { instance } => instance,
-            Event::State(observation) => &observation.id,
+            Event::State(observation) => &observation.instance,
             Event::Settled(row) => &row.instance,
             Event::Finished(_) => {
                 differs("an event after the last one".to_owned());

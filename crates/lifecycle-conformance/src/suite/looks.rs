@@ -48,9 +48,10 @@ async fn lists(subject: &dyn Subject) -> Ran {
     let client = subject.client(Setting::Usual).await?;
     let id = one(subject, Condition::Any).await?;
     let rows = client.list().await?;
-    ensure(rows.iter().filter(|row| row.id == id).count() == 1, || {
-        format!("{id} is not in the list of {} exactly once", rows.len())
-    })
+    ensure(
+        rows.iter().filter(|row| row.instance == id).count() == 1,
+        || format!("{id} is not in the list of {} exactly once", rows.len()),
+    )
 }
 
 async fn unknown(subject: &dyn Subject) -> Ran {
@@ -88,7 +89,7 @@ async fn is_not_found(client: &Client, asked: &[InstanceId], strange: &InstanceI
 
 async fn many(subject: &dyn Subject, beyond: usize) -> Ran {
     let client = subject.client(Setting::Usual).await?;
-    let count = client.profile().limits.observe.max(1) + beyond;
+    let count = client.profile().batch_limits.observe.max(1) + beyond;
     let ids = subject.instances(count, Condition::Any).await?;
     let before = client.calls().observations;
     let statuses = client.observe(&ids).await?;
@@ -107,7 +108,7 @@ async fn pages(subject: &dyn Subject) -> Ran {
     let client = subject.client(Setting::Usual).await?;
     let ids = subject.instances(TWO_PAGES, Condition::Any).await?;
     let rows = client.list().await?;
-    let listed: HashSet<&InstanceId> = rows.iter().map(|row| &row.id).collect();
+    let listed: HashSet<&InstanceId> = rows.iter().map(|row| &row.instance).collect();
     ensure(listed.len() == rows.len(), || {
         "an instance is listed twice".to_owned()
     })?;

@@ -80,7 +80,7 @@ impl Cloud {
             return provider_huawei::credentials::variables(config);
         }
         let _ = config;
-        vec![Box::new(EnvCredentialSource::new(self.profile().variables))]
+        vec![Box::new(EnvCredentialSource::new(self.profile().env_vars))]
     }
 
     /// The files of the cloud's own tools that hold keys.

@@ -84,7 +84,7 @@ fn pace(cloud: Cloud, config: PaceConfig) -> Option<RateLimits> {
     if config == PaceConfig::default() {
         return None;
     }
-    let mut pace = cloud.profile().pace;
+    let mut pace = cloud.profile().rate_limits;
     if let Some(reads) = config.reads {
         pace.reads.per_second = reads;
     }

@@ -115,7 +115,7 @@ impl Search<'_> {
         let config = &self.config;
         let found = self
             .resolver
-            .resolve(|ctx| provider_huawei::project(config, key, ctx))
+            .resolve(|ctx| provider_huawei::find_project_id(config, key, ctx))
             .await;
         found.map_err(|unresolved| match unresolved {
             ResolveError::Failed(fault) => fault,

@@ -1,4 +1,4 @@
-//! A key for a role, in exchange for another key.
+//! A temporary key of a role, exchanged at STS for another key.
 
 use std::sync::Arc;
 
@@ -9,12 +9,12 @@ use lifecycle_core::{
 
 use super::{
     role::Role,
-    session::{self, request},
     signature::signed_query,
+    temporary_key::{self, request},
 };
 
-/// The key that STS hands out for a role in exchange for the key of another origin, by
-/// `AssumeRole`. That key may be temporary too, so roles can be chained.
+/// Exchanges the key of another source at STS for a temporary key of a role, by `AssumeRole`. The
+/// other key may be temporary too, so roles can be chained.
 /// <https://www.alibabacloud.com/help/en/ram/developer-reference/api-sts-2015-04-01-assumerole>
 #[derive(Debug)]
 pub struct AssumeRole {
@@ -23,7 +23,7 @@ pub struct AssumeRole {
 }
 
 impl AssumeRole {
-    /// Exchanges the key of `base` for one of `role`, such as its ARN.
+    /// Exchanges the key of `base` for a key of `role`, which may be given as an ARN.
     pub fn new(base: Box<dyn CredentialSource>, role: impl Into<Role>) -> Self {
         Self {
             base,
@@ -34,7 +34,7 @@ impl AssumeRole {
 
 impl CredentialSource for AssumeRole {
     fn name(&self) -> String {
-        format!("{} by way of {}", self.role.title(), self.base.name())
+        format!("{} assumed with {}", self.role.label(), self.base.name())
     }
 
     fn wants(&self) -> String {
@@ -59,16 +59,16 @@ fn assume(
         Some(id) => parameters.with("ExternalId", id),
         None => parameters,
     };
-    let query = signed_query(parameters, &base.credential, &ctx.stamp())?;
-    let request = request(Method::GET, &role.sts(ctx)?, format!("/?{query}"))?;
-    let title = role.title();
-    let then = move |reply: Result<_, Fault>, _: &ProviderContext<'_>| {
-        reply
-            .and_then(|reply| session::assumed(&reply, &title))
-            .map(|grant| grant.with_source_prefix(&base.source))
+    let query = signed_query(parameters, &base.credential, &ctx.signing_context())?;
+    let request = request(Method::GET, &role.sts_endpoint(ctx)?, format!("/?{query}"))?;
+    let label = role.label();
+    let then = move |response: Result<_, Fault>, _: &ProviderContext<'_>| {
+        response
+            .and_then(|response| temporary_key::read_sts_response(&response, &label))
+            .map(|resolved| resolved.with_source_prefix(&base.source))
             .map_err(|fault| {
-                let fault = session::scrubbed(fault, base.credential.secrets());
-                session::about(fault, &format!("{title}, asked for with {}", base.source))
+                let fault = temporary_key::redact(fault, base.credential.secrets());
+                temporary_key::with_context(fault, &format!("{label} assumed with {}", base.source))
             })
             .into()
     };

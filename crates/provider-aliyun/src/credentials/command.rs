@@ -1,74 +1,75 @@
-//! A command line as text, taken apart as the vendor's command line does it. No shell reads it.
+//! Splits the text of a command into program and arguments, like the vendor's command line. No shell
+//! is involved.
 
 use std::str::Chars;
 
-/// Splits a command into program and arguments by the rules of a POSIX shell for blanks, quotes
-/// and backslashes. Nothing is expanded. On Windows a backslash belongs to a path.
+/// Splits a command into program and arguments by the POSIX shell rules for blanks, quotes and
+/// backslashes, without any expansion. On Windows, a backslash is an ordinary character of a path.
 ///
 /// # Errors
-/// What is wrong, as a fragment that follows the setting's name.
+/// The reason, such as "a quote is not closed".
 pub(super) fn split(command: &str) -> Result<Vec<String>, &'static str> {
     Splitter {
-        letters: command.chars(),
+        chars: command.chars(),
         escapes: !cfg!(windows),
     }
     .words()
 }
 
 struct Splitter<'a> {
-    letters: Chars<'a>,
-    /// Is a backslash more than a letter outside quotes?
+    chars: Chars<'a>,
+    /// True if a backslash escapes the next character.
     escapes: bool,
 }
 
-const OPEN_QUOTE: &str = "has a quote that is not closed";
+const OPEN_QUOTE: &str = "a quote is not closed";
 
 impl Splitter<'_> {
     fn words(mut self) -> Result<Vec<String>, &'static str> {
         let mut words = Vec::new();
-        // A word that has begun; an empty one in quotes counts too.
+        // `None` between words; an empty word in quotes counts as a word.
         let mut word: Option<String> = None;
-        while let Some(letter) = self.letters.next() {
-            match letter {
+        while let Some(character) = self.chars.next() {
+            match character {
                 '\'' => self.quoted(word.get_or_insert_default())?,
                 '"' => self.double_quoted(word.get_or_insert_default())?,
-                '\\' if self.escapes => match self.letters.next() {
+                '\\' if self.escapes => match self.chars.next() {
                     Some('\n') => {}
                     Some(escaped) => word.get_or_insert_default().push(escaped),
-                    None => return Err("ends with a backslash"),
+                    None => return Err("a backslash stands at the end"),
                 },
                 blank if blank.is_whitespace() => words.extend(word.take()),
-                letter => word.get_or_insert_default().push(letter),
+                character => word.get_or_insert_default().push(character),
             }
         }
         words.extend(word);
         match words.first() {
             Some(program) if !program.is_empty() => Ok(words),
-            _ => Err("names no program"),
+            _ => Err("the program is missing"),
         }
     }
 
     fn quoted(&mut self, word: &mut String) -> Result<(), &'static str> {
         loop {
-            match self.letters.next().ok_or(OPEN_QUOTE)? {
+            match self.chars.next().ok_or(OPEN_QUOTE)? {
                 '\'' => return Ok(()),
-                letter => word.push(letter),
+                character => word.push(character),
             }
         }
     }
 
-    /// A backslash only escapes what would have a meaning here.
+    /// Reads to the closing quote. A backslash escapes only characters with a special meaning in quotes.
     fn double_quoted(&mut self, word: &mut String) -> Result<(), &'static str> {
         loop {
-            match self.letters.next().ok_or(OPEN_QUOTE)? {
+            match self.chars.next().ok_or(OPEN_QUOTE)? {
                 '"' => return Ok(()),
-                '\\' => match self.letters.next().ok_or(OPEN_QUOTE)? {
+                '\\' => match self.chars.next().ok_or(OPEN_QUOTE)? {
                     '"' => word.push('"'),
                     '\n' if self.escapes => {}
                     escaped @ ('\\' | '$' | '`') if self.escapes => word.push(escaped),
                     other => word.extend(['\\', other]),
                 },
-                letter => word.push(letter),
+                character => word.push(character),
             }
         }
     }
@@ -79,12 +80,12 @@ mod tests {
     use super::*;
 
     fn words(command: &str, escapes: bool) -> Result<Vec<String>, &'static str> {
-        let letters = command.chars();
-        Splitter { letters, escapes }.words()
+        let chars = command.chars();
+        Splitter { chars, escapes }.words()
     }
 
     #[test]
-    fn commands_are_taken_apart_as_a_shell_would() {
+    fn command_splits_like_in_a_posix_shell() {
         for (command, expected) in [
             (
                 "acs-sso login --profile sso",
@@ -112,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn windows_paths_keep_their_backslashes() {
+    fn windows_path_keeps_its_backslashes() {
         let command = r#"C:\tools\cred.exe "C:\Program Files\x" "a \"b\"" 'c\d'"#;
         let expected = [
             r"C:\tools\cred.exe",

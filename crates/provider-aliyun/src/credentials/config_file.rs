@@ -6,15 +6,18 @@ use lifecycle_core::{
 };
 use serde_json::{Map, Value};
 
-use super::{assume_role::AssumeRole, credentials_file, entry::Entry, external::settings, mode};
+use super::{
+    assume_role::AssumeRole, credentials_file, external::settings, mode,
+    profile_section::ProfileSection,
+};
 
-/// A profile of the vendor's command line, in `~/.aliyun/config.json` or the file that
-/// `ALIBABA_CLOUD_CONFIG_FILE` names: the one that the caller or `ALIBABA_CLOUD_PROFILE` names,
-/// else the current one.
+/// A profile of the vendor's command line, in `~/.aliyun/config.json` or in the file that
+/// `ALIBABA_CLOUD_CONFIG_FILE` names. The profile is chosen by the caller, else by
+/// `ALIBABA_CLOUD_PROFILE`, else by the `current` setting of the file.
 ///
 /// Modes: `AK`, `StsToken`, `RamRoleArn`, `EcsRamRole`, `RamRoleArnWithRoleName`, `OIDC`,
-/// `ChainableRamRoleArn`, `External`, `CredentialsURI`; of `CloudSSO` and `OAuth` the key that the
-/// command line has left, until it ends.
+/// `ChainableRamRoleArn`, `External`, `CredentialsURI`. For `CloudSSO` and `OAuth`, the key that the
+/// command line has stored is used until the key expires.
 /// <https://github.com/aliyun/aliyun-cli#configure-authentication-methods>
 #[derive(Clone, Debug, Default)]
 pub struct ConfigFile {
@@ -22,33 +25,41 @@ pub struct ConfigFile {
 }
 
 impl ConfigFile {
-    /// As the variables have it.
+    /// Creates a source that is configured by environment variables only.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// With the profile and the addresses that `config` gives.
+    /// Sets the profile and the service addresses.
     #[must_use]
     pub fn with_config(mut self, config: CredentialSourceConfig) -> Self {
         self.config = config;
         self
     }
 
-    fn look(&self, ctx: &ProviderContext<'_>) -> Result<ExchangeStep<ResolvedCredential>, Fault> {
+    fn try_begin(
+        &self,
+        ctx: &ProviderContext<'_>,
+    ) -> Result<ExchangeStep<ResolvedCredential>, Fault> {
         if ctx.is_on(OFF) {
             return Ok(ExchangeStep::NotConfigured(format!(
-                "{OFF} switches {DEFAULT_PATH} off"
+                "{DEFAULT_PATH} is not used because of {OFF}"
             )));
         }
-        let named = ctx.variable(PATH);
-        let path = named.as_deref().unwrap_or(DEFAULT_PATH);
+        let custom = ctx.variable(PATH);
+        let path = custom.as_deref().unwrap_or(DEFAULT_PATH);
         let Some(text) = ctx.secret_file(path)? else {
-            return match named {
-                Some(_) => Err(unusable(path, &format!("is not there; {PATH} names it"))),
-                None => Ok(ExchangeStep::NotConfigured(format!("{path} is not there"))),
+            return match custom {
+                Some(_) => Err(unusable(
+                    path,
+                    &format!("does not exist, but {PATH} names it"),
+                )),
+                None => Ok(ExchangeStep::NotConfigured(format!(
+                    "{path} does not exist"
+                ))),
             };
         };
-        Document::parse(path, &text)?.look(&self.config, ctx)
+        Document::parse(path, &text)?.begin(&self.config, ctx)
     }
 }
 
@@ -62,33 +73,34 @@ impl CredentialSource for ConfigFile {
     }
 
     fn begin(&self, ctx: &ProviderContext<'_>) -> ExchangeStep<ResolvedCredential> {
-        self.look(ctx).unwrap_or_else(ExchangeStep::Failed)
+        self.try_begin(ctx).unwrap_or_else(ExchangeStep::Failed)
     }
 }
 
 const DEFAULT_PATH: &str = "~/.aliyun/config.json";
 const PATH: &str = "ALIBABA_CLOUD_CONFIG_FILE";
 const OFF: &str = "ALIBABA_CLOUD_CLI_PROFILE_DISABLED";
-/// Names of the SDKs first, then those that only the command line knows.
+/// Variables with the profile name: first the name of the SDKs, then two that only the command line
+/// reads.
 const PROFILE: [&str; 3] = [
     "ALIBABA_CLOUD_PROFILE",
     "ALIBABACLOUD_PROFILE",
     "ALICLOUD_PROFILE",
 ];
 
-/// A whole file.
+/// The parsed file.
 struct Document {
     path: String,
     current: Option<String>,
-    profiles: Vec<(String, Entry)>,
+    profiles: Vec<(String, ProfileSection)>,
 }
 
 impl Document {
-    /// The reason of a refusal says where, and never quotes the text.
+    /// Parses the file. A fault names the position of the error and never quotes the text.
     fn parse(path: &str, text: &str) -> Result<Self, Fault> {
         let document: Map<String, Value> = serde_json::from_str(text).map_err(|error| {
             let (line, column) = (error.line(), error.column());
-            let reason = format!("is no JSON object (line {line}, column {column}): correct it");
+            let reason = format!("is not a JSON object (line {line}, column {column})");
             unusable(path, &reason)
         })?;
         let text_of = |value: Option<&Value>| value.and_then(Value::as_str).map(str::to_owned);
@@ -96,8 +108,8 @@ impl Document {
         let profiles = profiles.into_iter().flatten().filter_map(|profile| {
             let profile = profile.as_object()?;
             let name = text_of(profile.get("name"))?;
-            let place = format!("profile {name:?} in {path}");
-            Some((name, Entry::new(place, settings(profile))))
+            let location = format!("profile {name:?} in {path}");
+            Some((name, ProfileSection::new(location, settings(profile))))
         });
         Ok(Self {
             path: path.to_owned(),
@@ -106,37 +118,36 @@ impl Document {
         })
     }
 
-    fn look(
+    fn begin(
         &self,
         config: &CredentialSourceConfig,
         ctx: &ProviderContext<'_>,
     ) -> Result<ExchangeStep<ResolvedCredential>, Fault> {
-        let asked = config.profile.clone().or(ctx.first_variable(&PROFILE));
-        let Some(name) = asked.as_ref().or(self.current.as_ref()) else {
+        let requested = config.profile.clone().or(ctx.first_variable(&PROFILE));
+        let Some(name) = requested.as_ref().or(self.current.as_ref()) else {
             return Ok(ExchangeStep::NotConfigured(format!(
-                "{} names no current profile",
+                "{} has no current profile",
                 self.path
             )));
         };
-        // The other file of the vendor's has profiles too, and one name serves both.
-        let elsewhere = || credentials_file::has_section(name, ctx);
+        // The same variable also selects a section of the SDKs' credentials file.
+        let is_sdk_section = || credentials_file::has_section(name, ctx);
         match self.profile(name) {
-            Err(_) if asked.is_some() && elsewhere() => {
-                let why = format!("{} has no profile {name:?}", self.path);
-                Ok(ExchangeStep::NotConfigured(why))
+            Err(_) if requested.is_some() && is_sdk_section() => {
+                let reason = format!("{} has no profile {name:?}", self.path);
+                Ok(ExchangeStep::NotConfigured(reason))
             }
             Err(fault) => Err(fault),
-            Ok(entry) if mode::mode(entry).is_none() => Ok(ExchangeStep::NotConfigured(format!(
-                "{} is empty",
-                entry.place()
-            ))),
-            Ok(_) => Ok(self.origin(name, &[], config, ctx)?.begin(ctx)),
+            Ok(section) if mode::mode(section).is_none() => Ok(ExchangeStep::NotConfigured(
+                format!("{} is empty", section.location()),
+            )),
+            Ok(_) => Ok(self.source(name, &[], config, ctx)?.begin(ctx)),
         }
     }
 
-    fn profile(&self, name: &str) -> Result<&Entry, Fault> {
-        let found = self.profiles.iter().find(|(other, _)| other == name);
-        found.map(|(_, entry)| entry).ok_or_else(|| {
+    fn profile(&self, name: &str) -> Result<&ProfileSection, Fault> {
+        let profile = self.profiles.iter().find(|(other, _)| other == name);
+        profile.map(|(_, section)| section).ok_or_else(|| {
             let names: Vec<String> = self
                 .profiles
                 .iter()
@@ -148,32 +159,33 @@ impl Document {
             };
             unusable(
                 &self.path,
-                &format!("has no profile {name:?}; it has {known}"),
+                &format!("has no profile {name:?}; known profiles: {known}"),
             )
         })
     }
 
-    /// A profile as an origin. `above` are the profiles that led here.
-    fn origin(
+    /// Returns the credential source of a profile. `dependents` are the profiles whose
+    /// `source_profile` chain leads to `name`.
+    fn source(
         &self,
         name: &str,
-        above: &[&str],
+        dependents: &[&str],
         config: &CredentialSourceConfig,
         ctx: &ProviderContext<'_>,
     ) -> Result<Box<dyn CredentialSource>, Fault> {
-        let entry = self.profile(name)?;
-        if entry.text("mode") != Some(CHAINED) {
-            return mode::origin(entry, config, ctx);
+        let section = self.profile(name)?;
+        if section.setting("mode") != Some(CHAINED) {
+            return mode::source(section, config, ctx);
         }
-        let path = [above, &[name]].concat();
-        let source = entry.need("source_profile")?;
-        if path.contains(&source) {
-            let circle = [path.as_slice(), &[source]].concat().join(" -> ");
-            return Err(entry.fault(&format!("leads back to itself by source_profile: {circle}")));
+        let chain = [dependents, &[name]].concat();
+        let source_profile = section.required("source_profile")?;
+        if chain.contains(&source_profile) {
+            let cycle = [chain.as_slice(), &[source_profile]].concat().join(" -> ");
+            return Err(section.fault(&format!("is part of a source_profile cycle: {cycle}")));
         }
-        let role = mode::role(entry, config, ctx)?;
-        let base = self.origin(source, &path, config, ctx)?;
-        Ok(entry.through(AssumeRole::new(base, role)))
+        let role = mode::role(section, config, ctx)?;
+        let base = self.source(source_profile, &chain, config, ctx)?;
+        Ok(section.delegate_to(AssumeRole::new(base, role)))
     }
 }
 

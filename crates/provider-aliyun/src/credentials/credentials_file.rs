@@ -11,14 +11,14 @@ use lifecycle_core::{
 use super::{
     assume_role::AssumeRole,
     ecs_ram_role::EcsRamRole,
-    entry::{Entry, RoleWords},
     oidc::{AssumeRoleWithOidc, PROVIDER_ARN, ROLE_ARN, TOKEN_FILE},
+    profile_section::{ProfileSection, RoleSettingNames},
     role::Role,
 };
 
 /// A section of the SDKs' credentials file: `~/.alibabacloud/credentials.ini`, else
 /// `~/.alibabacloud/credentials`, or the file that `ALIBABA_CLOUD_CREDENTIALS_FILE` names. The
-/// section is the one that the caller or `ALIBABA_CLOUD_PROFILE` names, else `default`.
+/// section is chosen by the caller, else by `ALIBABA_CLOUD_PROFILE`, else `default` is used.
 ///
 /// Types: `access_key`, `sts`, `ram_role_arn`, `oidc_role_arn`, `ecs_ram_role`.
 /// <https://www.alibabacloud.com/help/en/sdk/developer-reference/v2-manage-python-access-credentials>
@@ -28,37 +28,42 @@ pub struct CredentialsFile {
 }
 
 impl CredentialsFile {
-    /// As the variables have it.
+    /// Creates a source that is configured by environment variables only.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// With the profile and the addresses that `config` gives.
+    /// Sets the profile and the service addresses.
     #[must_use]
     pub fn with_config(mut self, config: CredentialSourceConfig) -> Self {
         self.config = config;
         self
     }
 
-    fn look(&self, ctx: &ProviderContext<'_>) -> Result<ExchangeStep<ResolvedCredential>, Fault> {
-        let asked = self.config.profile.clone().or(ctx.variable(SECTION));
-        let Some(file) = File::open(ctx)? else {
+    fn try_begin(
+        &self,
+        ctx: &ProviderContext<'_>,
+    ) -> Result<ExchangeStep<ResolvedCredential>, Fault> {
+        let requested = self.config.profile.clone().or(ctx.variable(SECTION));
+        let Some(file) = IniFile::open(ctx)? else {
             let [first, second] = DEFAULT_PATHS;
-            let why = format!("neither {first} nor {second} is there");
+            let reason = format!("neither {first} nor {second} exists");
             return match &self.config.profile {
-                // Nobody else has it either, or they would have been used.
+                // The config file of the command line comes first in the chain and had no such
+                // profile either.
                 Some(profile) => Err(unusable(
                     &format!("profile {profile:?}"),
-                    &format!("is nowhere: {why}"),
+                    &format!("was not found: {reason}"),
                 )),
-                None => Ok(ExchangeStep::NotConfigured(why)),
+                None => Ok(ExchangeStep::NotConfigured(reason)),
             };
         };
-        match (file.section(asked.as_deref().unwrap_or("default")), asked) {
-            (Some(entry), _) => Ok(origin(&entry, &self.config, ctx)?.begin(ctx)),
-            (None, Some(name)) => Err(unusable(&file.path, &format!("has no section [{name}]"))),
+        let name = requested.as_deref().unwrap_or("default");
+        match (file.section(name), &requested) {
+            (Some(section), _) => Ok(source(&section, &self.config, ctx)?.begin(ctx)),
+            (None, Some(_)) => Err(unusable(&file.path, &format!("has no section [{name}]"))),
             (None, None) => Ok(ExchangeStep::NotConfigured(format!(
-                "{} has no section [default]",
+                "{} has no section [{name}]",
                 file.path
             ))),
         }
@@ -76,16 +81,16 @@ impl CredentialSource for CredentialsFile {
     }
 
     fn begin(&self, ctx: &ProviderContext<'_>) -> ExchangeStep<ResolvedCredential> {
-        self.look(ctx).unwrap_or_else(ExchangeStep::Failed)
+        self.try_begin(ctx).unwrap_or_else(ExchangeStep::Failed)
     }
 }
 
-/// Does a credentials file have this section?
+/// Returns true if the credentials file has this section.
 pub(super) fn has_section(name: &str, ctx: &ProviderContext<'_>) -> bool {
-    matches!(File::open(ctx), Ok(Some(file)) if file.section(name).is_some())
+    matches!(IniFile::open(ctx), Ok(Some(file)) if file.section(name).is_some())
 }
 
-/// Python's path, then Go's.
+/// The path of the Python SDK, then the path of the Go SDK.
 const DEFAULT_PATHS: [&str; 2] = [
     "~/.alibabacloud/credentials.ini",
     "~/.alibabacloud/credentials",
@@ -93,18 +98,18 @@ const DEFAULT_PATHS: [&str; 2] = [
 const PATH: &str = "ALIBABA_CLOUD_CREDENTIALS_FILE";
 const SECTION: &str = "ALIBABA_CLOUD_PROFILE";
 
-/// A whole file.
-struct File {
+/// The parsed file.
+struct IniFile {
     path: String,
     ini: Ini,
 }
 
-impl File {
+impl IniFile {
     fn open(ctx: &ProviderContext<'_>) -> Result<Option<Self>, Fault> {
         if let Some(path) = ctx.variable(PATH) {
             let text = ctx
                 .secret_file(&path)?
-                .ok_or_else(|| unusable(&path, &format!("is not there; {PATH} names it")))?;
+                .ok_or_else(|| unusable(&path, &format!("does not exist, but {PATH} names it")))?;
             return Self::parse(&path, text).map(Some);
         }
         for path in DEFAULT_PATHS {
@@ -115,8 +120,8 @@ impl File {
         Ok(None)
     }
 
-    /// As Python's own parser reads it, with comments behind values as the vendor's library cuts
-    /// them. The reason of a refusal says where, and never quotes the text.
+    /// Parses the text like Python's `configparser`, and removes trailing comments like the vendor's
+    /// library. A fault names the line of the error and never quotes the text.
     fn parse(path: &str, text: String) -> Result<Self, Fault> {
         let mut ini = Ini::new_cs();
         ini.set_multiline(true);
@@ -126,65 +131,71 @@ impl File {
             let line = line
                 .filter(|line| line.starts_with("line "))
                 .unwrap_or("a line");
-            unusable(path, &format!("is no ini file: {line} cannot be read"))
+            unusable(
+                path,
+                &format!("is not a valid ini file: cannot read {line}"),
+            )
         })?;
         let path = path.to_owned();
         Ok(Self { path, ini })
     }
 
-    /// Names of settings are the same in any case, names of sections are not.
-    fn section(&self, name: &str) -> Option<Entry> {
+    /// Returns a section. Section names are case-sensitive, setting names are not.
+    fn section(&self, name: &str) -> Option<ProfileSection> {
         let section = self.ini.get_map_ref().get(name)?;
         let settings: HashMap<String, String> = section
             .iter()
             .filter_map(|(name, value)| Some((name.to_ascii_lowercase(), value.clone()?)))
             .collect();
-        let place = format!("section [{name}] in {}", self.path);
-        Some(Entry::new(place, settings))
+        let location = format!("section [{name}] in {}", self.path);
+        Some(ProfileSection::new(location, settings))
     }
 }
 
 const SUPPORTED: &str = "access_key, sts, ram_role_arn, oidc_role_arn or ecs_ram_role";
 
-/// What a section stands for, by its type.
-fn origin(
-    entry: &Entry,
+/// Returns the credential source that the `type` of a section selects.
+fn source(
+    section: &ProfileSection,
     config: &CredentialSourceConfig,
     ctx: &ProviderContext<'_>,
 ) -> Result<Box<dyn CredentialSource>, Fault> {
-    Ok(match entry.need("type")? {
-        "access_key" => entry.own(entry.key(None)?),
-        "sts" => entry.own(entry.key(Some(entry.need("security_token")?))?),
+    Ok(match section.required("type")? {
+        "access_key" => section.static_source(section.access_key(None)?),
+        "sts" => {
+            let token = section.required("security_token")?;
+            section.static_source(section.access_key(Some(token))?)
+        }
         "ram_role_arn" => {
-            let base = entry.own(entry.key(None)?);
-            Box::new(AssumeRole::new(base, role(entry, config, ctx)?))
+            let base = section.static_source(section.access_key(None)?);
+            Box::new(AssumeRole::new(base, role(section, config, ctx)?))
         }
         "oidc_role_arn" => {
-            let provider = entry.need_or("oidc_provider_arn", &PROVIDER_ARN, ctx)?;
-            let token_file = entry.need_or("oidc_token_file_path", &TOKEN_FILE, ctx)?;
-            let role = role(entry, config, ctx)?;
-            entry.through(AssumeRoleWithOidc::new(role, provider, token_file))
+            let provider = section.required_or_env("oidc_provider_arn", &PROVIDER_ARN, ctx)?;
+            let token_file = section.required_or_env("oidc_token_file_path", &TOKEN_FILE, ctx)?;
+            let role = role(section, config, ctx)?;
+            section.delegate_to(AssumeRoleWithOidc::new(role, provider, token_file))
         }
         "ecs_ram_role" => {
-            let origin = EcsRamRole::new().with_config(config.clone());
-            entry.through(match entry.text("role_name") {
-                Some(name) => origin.with_role(name),
-                None => origin,
+            let source = EcsRamRole::new().with_config(config.clone());
+            section.delegate_to(match section.setting("role_name") {
+                Some(name) => source.with_role(name),
+                None => source,
             })
         }
-        _ => return Err(entry.unsupported("type", SUPPORTED)),
+        _ => return Err(section.unsupported("type", SUPPORTED)),
     })
 }
 
 fn role(
-    entry: &Entry,
+    section: &ProfileSection,
     config: &CredentialSourceConfig,
     ctx: &ProviderContext<'_>,
 ) -> Result<Role, Fault> {
-    const WORDS: RoleWords = RoleWords {
+    const NAMES: RoleSettingNames = RoleSettingNames {
         session_name: &["role_session_name"],
         duration: "role_session_expiration",
     };
-    let arn = entry.need_or("role_arn", &ROLE_ARN, ctx)?;
-    entry.role(arn, &WORDS, config)
+    let arn = section.required_or_env("role_arn", &ROLE_ARN, ctx)?;
+    section.role(arn, &NAMES, config)
 }

@@ -1,4 +1,4 @@
-//! A key from a URL that somebody else serves.
+//! A temporary key from a URL.
 
 use std::net::Ipv4Addr;
 
@@ -10,27 +10,27 @@ use lifecycle_core::{
 
 use super::{
     ecs_ram_role,
-    session::{self, request},
+    temporary_key::{self, request},
 };
 
-/// The temporary key that a GET of a URL answers with, in the form of the ECS metadata service:
+/// Fetches a temporary key from a URL. The response has the format of the ECS metadata service:
 /// `{"Code":"Success","AccessKeyId":…,"AccessKeySecret":…,"SecurityToken":…,"Expiration":…}`.
 ///
-/// Only where the URL leads is ever shown, not its path and query.
+/// Messages show the host of the URL only: the path and the query may hold a secret.
 #[derive(Clone, Default)]
 pub struct CredentialsUri {
     uri: Option<String>,
 }
 
 impl CredentialsUri {
-    /// With this URL, such as `http://127.0.0.1:6666/key`.
+    /// Fetches the key from `uri`, such as `http://127.0.0.1:6666/key`.
     pub fn new(uri: impl Into<String>) -> Self {
         Self {
             uri: Some(uri.into()),
         }
     }
 
-    /// With the URL in `ALIBABA_CLOUD_CREDENTIALS_URI`.
+    /// Fetches the key from the URL in `ALIBABA_CLOUD_CREDENTIALS_URI`.
     pub fn from_variable() -> Self {
         Self::default()
     }
@@ -53,7 +53,7 @@ impl CredentialSource for CredentialsUri {
 
     fn begin(&self, ctx: &ProviderContext<'_>) -> ExchangeStep<ResolvedCredential> {
         match self.uri.clone().or_else(|| ctx.variable(VARIABLE)) {
-            Some(uri) => ask(&uri).unwrap_or_else(ExchangeStep::Failed),
+            Some(uri) => fetch(&uri).unwrap_or_else(ExchangeStep::Failed),
             None => ExchangeStep::NotConfigured(format!("{VARIABLE} is not set")),
         }
     }
@@ -61,29 +61,37 @@ impl CredentialSource for CredentialsUri {
 
 pub(super) const VARIABLE: &str = "ALIBABA_CLOUD_CREDENTIALS_URI";
 
-fn ask(uri: &str) -> Result<ExchangeStep<ResolvedCredential>, Fault> {
+fn fetch(uri: &str) -> Result<ExchangeStep<ResolvedCredential>, Fault> {
     let (endpoint, target) = split(uri.trim())
         .map_err(|reason| unusable(&format!("the credentials URI ({VARIABLE})"), reason))?;
-    let found = format!("credentials URI at {endpoint}");
-    let reach = reach(&endpoint);
+    let source = format!("credentials URI at {endpoint}");
+    let service = service_kind(&endpoint);
     let request = request(Method::GET, &endpoint, target)?;
-    let then = move |reply: Result<_, Fault>, _: &ProviderContext<'_>| {
-        reply.and_then(|reply| session::told(&reply, &found)).into()
+    let then = move |response: Result<_, Fault>, _: &ProviderContext<'_>| {
+        response
+            .and_then(|response| temporary_key::read_metadata_response(&response, &source))
+            .into()
     };
-    Ok(ExchangeStep::http("credentials-uri", reach, request, then))
+    Ok(ExchangeStep::http(
+        "credentials-uri",
+        service,
+        request,
+        then,
+    ))
 }
 
-/// The URL is not repeated in the reason: any part of it may be a secret.
+/// Splits a URL into endpoint and request target. The error never repeats the URL, which may hold a
+/// secret.
 fn split(uri: &str) -> Result<(Endpoint, String), &'static str> {
     let parts = uri
         .parse::<http::Uri>()
-        .map_err(|_| "is no URL")?
+        .map_err(|_| "is not a URL")?
         .into_parts();
     let (Some(scheme), Some(authority)) = (parts.scheme, parts.authority) else {
-        return Err("is no whole URL: write http:// or https://, a host and a path");
+        return Err("is not a complete URL: write http:// or https://, a host and a path");
     };
     let endpoint = Endpoint::parse(&format!("{scheme}://{authority}"))
-        .map_err(|_| "has no http:// or https:// and a host without a user name in front")?;
+        .map_err(|_| "is not an http:// or https:// URL with a host and without a user name")?;
     let target = match parts.path_and_query {
         Some(target) => target.to_string(),
         None => "/".to_owned(),
@@ -91,8 +99,8 @@ fn split(uri: &str) -> Result<(Endpoint, String), &'static str> {
     Ok((endpoint, target))
 }
 
-/// The addresses at which a machine's own metadata services are, or else any service.
-fn reach(endpoint: &Endpoint) -> ServiceKind {
+/// Treats link-local addresses and the address of the ECS metadata service as metadata services.
+fn service_kind(endpoint: &Endpoint) -> ServiceKind {
     let text = endpoint.to_string();
     let Some(authority) = text.strip_prefix("http://") else {
         return ServiceKind::Identity;

@@ -1,4 +1,4 @@
-//! The key of the RAM role that is attached to this ECS instance, by its metadata service.
+//! The temporary key of the RAM role that is attached to this ECS instance.
 
 use http::{HeaderName, HeaderValue, Method, header};
 use lifecycle_core::{
@@ -7,10 +7,11 @@ use lifecycle_core::{
     credential_source::unusable, encode, sensitive_header,
 };
 
-use super::session::{self, request};
+use super::temporary_key::{self, request};
 
-/// The key of the RAM role of the ECS instance on which this runs, from its metadata service: in
-/// token mode, else without a token unless that is forbidden.
+/// Fetches the key of the instance's RAM role from the ECS metadata service. A metadata token is
+/// requested first; requests without a token follow if no token is available and
+/// `ALIBABA_CLOUD_IMDSV1_DISABLED` is off.
 /// <https://www.alibabacloud.com/help/en/ecs/user-guide/attach-an-instance-ram-role-to-an-ecs-instance>
 #[derive(Clone, Debug, Default)]
 pub struct EcsRamRole {
@@ -19,39 +20,43 @@ pub struct EcsRamRole {
 }
 
 impl EcsRamRole {
-    /// As the variables have it, at the fixed address of the metadata service.
+    /// Creates a source that uses the fixed address of the metadata service.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// With the address of the metadata service that `config` gives.
+    /// Sets the address of the metadata service.
     #[must_use]
     pub fn with_config(mut self, config: CredentialSourceConfig) -> Self {
         self.config = config;
         self
     }
 
-    /// With this role. Without it that of `ALIBABA_CLOUD_ECS_METADATA`, else whichever is attached.
+    /// Sets the name of the role. Defaults to `ALIBABA_CLOUD_ECS_METADATA`, else to the attached
+    /// role.
     #[must_use]
     pub fn with_role(mut self, name: impl Into<String>) -> Self {
         self.role = Some(name.into());
         self
     }
 
-    fn visit(&self, ctx: &ProviderContext<'_>) -> Result<ExchangeStep<ResolvedCredential>, Fault> {
+    fn try_begin(
+        &self,
+        ctx: &ProviderContext<'_>,
+    ) -> Result<ExchangeStep<ResolvedCredential>, Fault> {
         let endpoint = match &self.config.metadata {
             Some(endpoint) => endpoint.clone(),
             None => Endpoint::parse(ADDRESS)
                 .map_err(|error| unusable("the metadata service", &error.to_string()))?,
         };
-        Visit {
+        MetadataLookup {
             endpoint,
             role: self.role.clone().or_else(|| ctx.variable(ROLE)),
             token: None,
-            tokenless: !ctx.is_on(TOKENLESS_OFF),
-            answered: false,
+            allows_tokenless: !ctx.is_on(TOKENLESS_OFF),
+            has_response: false,
         }
-        .ask_token()
+        .request_token()
     }
 }
 
@@ -66,9 +71,11 @@ impl CredentialSource for EcsRamRole {
 
     fn begin(&self, ctx: &ProviderContext<'_>) -> ExchangeStep<ResolvedCredential> {
         if ctx.is_on(OFF) {
-            return ExchangeStep::NotConfigured(format!("{OFF} switches the metadata service off"));
+            return ExchangeStep::NotConfigured(format!(
+                "the metadata service is not used because of {OFF}"
+            ));
         }
-        self.visit(ctx).unwrap_or_else(ExchangeStep::Failed)
+        self.try_begin(ctx).unwrap_or_else(ExchangeStep::Failed)
     }
 }
 
@@ -78,32 +85,32 @@ const ROLE: &str = "ALIBABA_CLOUD_ECS_METADATA";
 const TOKENLESS_OFF: &str = "ALIBABA_CLOUD_IMDSV1_DISABLED";
 const ROLES: &str = "/latest/meta-data/ram/security-credentials/";
 
-static TOKEN_LIFE: HeaderName = HeaderName::from_static("x-aliyun-ecs-metadata-token-ttl-seconds");
+static TOKEN_LIFETIME: HeaderName =
+    HeaderName::from_static("x-aliyun-ecs-metadata-token-ttl-seconds");
 static TOKEN: HeaderName = HeaderName::from_static("x-aliyun-ecs-metadata-token");
 
-/// What is known on the way: a token, the role, the key.
-struct Visit {
+/// The state of a lookup: first the metadata token, then the role name, then the key.
+struct MetadataLookup {
     endpoint: Endpoint,
     role: Option<String>,
     token: Option<Secret>,
-    /// May one ask without a token?
-    tokenless: bool,
-    /// Has the service answered anything yet?
-    answered: bool,
+    /// True if requests without a token are allowed.
+    allows_tokenless: bool,
+    /// True after the first response of the service.
+    has_response: bool,
 }
 
-impl Visit {
-    fn ask_token(self) -> Result<ExchangeStep<ResolvedCredential>, Fault> {
+impl MetadataLookup {
+    fn request_token(self) -> Result<ExchangeStep<ResolvedCredential>, Fault> {
         let mut request = request(Method::PUT, &self.endpoint, "/latest/api/token".to_owned())?;
         let six_hours = HeaderValue::from_static("21600");
-        request.headers_mut().insert(&TOKEN_LIFE, six_hours);
-        // Said aloud, because HTTP clients leave it out of a request without a body.
-        let nothing = HeaderValue::from_static("0");
-        request
-            .headers_mut()
-            .insert(header::CONTENT_LENGTH, nothing);
-        let then = |reply, _: &ProviderContext<'_>| {
-            self.take_token(reply).unwrap_or_else(ExchangeStep::Failed)
+        request.headers_mut().insert(&TOKEN_LIFETIME, six_hours);
+        // Explicit, because HTTP clients omit the header in a request without a body.
+        let zero = HeaderValue::from_static("0");
+        request.headers_mut().insert(header::CONTENT_LENGTH, zero);
+        let then = |response, _: &ProviderContext<'_>| {
+            self.on_token_response(response)
+                .unwrap_or_else(ExchangeStep::Failed)
         };
         Ok(ExchangeStep::http(
             "token",
@@ -113,79 +120,88 @@ impl Visit {
         ))
     }
 
-    /// A service that knows no tokens, or whose token does not find the way back into a container,
-    /// is asked without.
-    fn take_token(
+    /// Continues without a token if the service does not support tokens, or if the token response
+    /// does not reach this host: the hop limit keeps such responses out of some containers.
+    fn on_token_response(
         mut self,
-        reply: Result<HttpResponse, Fault>,
+        response: Result<HttpResponse, Fault>,
     ) -> Result<ExchangeStep<ResolvedCredential>, Fault> {
-        match reply {
-            Err(fault) if fault.kind() == FaultKind::Unreachable => return Ok(self.nobody()),
-            Err(_) if self.tokenless => {}
-            Err(fault) if fault.kind() == FaultKind::NoAnswer => return Ok(self.nobody()),
+        match response {
+            Err(fault) if fault.kind() == FaultKind::Unreachable => return Ok(self.not_found()),
+            Err(_) if self.allows_tokenless => {}
+            Err(fault) if fault.kind() == FaultKind::NoAnswer => return Ok(self.not_found()),
             Err(fault) => return Err(fault),
-            Ok(reply) => {
-                self.answered = true;
-                self.token = token(&reply);
-                if self.token.is_none() && !self.tokenless {
-                    let refused =
-                        format!("gives no token, and {TOKENLESS_OFF} forbids to go without");
-                    return Err(self.fault(&reply, &refused));
+            Ok(response) => {
+                self.has_response = true;
+                self.token = token(&response);
+                if self.token.is_none() && !self.allows_tokenless {
+                    let reason = format!(
+                        "returned no token, and {TOKENLESS_OFF} forbids requests without a token"
+                    );
+                    return Err(self.fault(&response, &reason));
                 }
             }
         }
         match self.role.take() {
-            Some(role) => self.ask_key(role),
-            None => self.ask_role(),
+            Some(role) => self.request_key(role),
+            None => self.request_role(),
         }
     }
 
-    fn ask_role(self) -> Result<ExchangeStep<ResolvedCredential>, Fault> {
-        self.get("security-credentials", ROLES.to_owned(), Self::take_role)
+    fn request_role(self) -> Result<ExchangeStep<ResolvedCredential>, Fault> {
+        self.get(
+            "security-credentials",
+            ROLES.to_owned(),
+            Self::on_role_response,
+        )
     }
 
-    fn take_role(self, reply: &HttpResponse) -> Result<ExchangeStep<ResolvedCredential>, Fault> {
-        let none = || {
-            let why = format!(
-                "the metadata service at {} knows no RAM role",
-                self.endpoint
-            );
-            Ok(ExchangeStep::NotConfigured(why))
+    fn on_role_response(
+        self,
+        response: &HttpResponse,
+    ) -> Result<ExchangeStep<ResolvedCredential>, Fault> {
+        let no_role = || {
+            let reason = format!("the metadata service at {} has no RAM role", self.endpoint);
+            Ok(ExchangeStep::NotConfigured(reason))
         };
-        if reply.status().as_u16() == 404 {
-            return none();
+        if response.status().as_u16() == 404 {
+            return no_role();
         }
-        if !reply.status().is_success() {
-            return Err(self.fault(reply, "does not name the RAM role"));
+        if !response.status().is_success() {
+            return Err(self.fault(response, "did not return the RAM role"));
         }
-        let text = String::from_utf8_lossy(reply.body());
+        let text = String::from_utf8_lossy(response.body());
         match text.trim().lines().next() {
-            None => none(),
-            Some(name) if is_role_name(name) => self.ask_key(name.to_owned()),
-            Some(_) => Err(self.fault(reply, "names no RAM role: something else answers there")),
+            None => no_role(),
+            Some(name) if is_role_name(name) => self.request_key(name.to_owned()),
+            Some(_) => {
+                let reason = "returned an invalid RAM role name: it may be another service";
+                Err(self.fault(response, reason))
+            }
         }
     }
 
-    fn ask_key(self, role: String) -> Result<ExchangeStep<ResolvedCredential>, Fault> {
+    fn request_key(self, role: String) -> Result<ExchangeStep<ResolvedCredential>, Fault> {
         let path = format!("{ROLES}{}", encode::percent(&role));
-        self.get("security-credentials", path, move |visit, reply| {
-            if reply.status().as_u16() == 404 {
+        self.get("security-credentials", path, move |lookup, response| {
+            if response.status().as_u16() == 404 {
                 let reason = format!(
-                    "is not attached to this ECS instance, says {}",
-                    visit.endpoint
+                    "is not attached to this ECS instance (metadata service at {})",
+                    lookup.endpoint
                 );
                 return Err(unusable(&format!("RAM role {role}"), &reason).with_status(404));
             }
-            session::told(reply, &format!("role {role} (ECS metadata)")).map(ExchangeStep::Done)
+            let source = format!("role {role} (ECS metadata)");
+            temporary_key::read_metadata_response(response, &source).map(ExchangeStep::Done)
         })
     }
 
-    /// Asks, and asks once more without the token if it was of no use.
+    /// Sends a GET, and repeats a rejected GET once without the token.
     fn get(
         mut self,
         operation: &'static str,
         path: String,
-        take: impl FnOnce(Self, &HttpResponse) -> Result<ExchangeStep<ResolvedCredential>, Fault>
+        on_response: impl FnOnce(Self, &HttpResponse) -> Result<ExchangeStep<ResolvedCredential>, Fault>
         + Send
         + 'static,
     ) -> Result<ExchangeStep<ResolvedCredential>, Fault> {
@@ -194,23 +210,25 @@ impl Visit {
             let token = sensitive_header(token.expose())?;
             request.headers_mut().insert(&TOKEN, token);
         }
-        let then = move |reply: Result<HttpResponse, Fault>, _: &ProviderContext<'_>| {
-            let next = match reply {
+        let then = move |response: Result<HttpResponse, Fault>, _: &ProviderContext<'_>| {
+            let next = match response {
                 Err(fault) => match fault.kind() {
-                    FaultKind::Unreachable | FaultKind::NoAnswer if !self.answered => {
-                        Ok(self.nobody())
+                    FaultKind::Unreachable | FaultKind::NoAnswer if !self.has_response => {
+                        Ok(self.not_found())
                     }
                     _ => Err(fault),
                 },
-                Ok(reply)
-                    if !reply.status().is_success() && self.token.is_some() && self.tokenless =>
+                Ok(response)
+                    if !response.status().is_success()
+                        && self.token.is_some()
+                        && self.allows_tokenless =>
                 {
                     self.token = None;
-                    self.get(operation, path, take)
+                    self.get(operation, path, on_response)
                 }
-                Ok(reply) => {
-                    self.answered = true;
-                    take(self, &reply)
+                Ok(response) => {
+                    self.has_response = true;
+                    on_response(self, &response)
                 }
             };
             next.unwrap_or_else(ExchangeStep::Failed)
@@ -223,29 +241,30 @@ impl Visit {
         ))
     }
 
-    fn nobody(&self) -> ExchangeStep<ResolvedCredential> {
+    fn not_found(&self) -> ExchangeStep<ResolvedCredential> {
         ExchangeStep::NotConfigured(format!(
-            "no metadata service at {}: this machine is no ECS instance, or it is switched off",
+            "no metadata service at {}: this machine is not an ECS instance, or the service is off",
             self.endpoint
         ))
     }
 
-    /// The fault of an answer. Its status tells of trouble and throttling.
-    fn fault(&self, reply: &HttpResponse, reason: &str) -> Fault {
+    /// Returns the fault of an unusable response. The kind follows the HTTP status.
+    fn fault(&self, response: &HttpResponse, reason: &str) -> Fault {
         let message = format!("the metadata service at {} {reason}", self.endpoint);
-        let fault = match session::refusal(reply) {
+        let fault = match temporary_key::check(response) {
             Err(fault) => fault,
-            Ok(()) => Fault::new(FaultKind::Unreadable, "").with_status(reply.status().as_u16()),
+            Ok(()) => Fault::new(FaultKind::Unreadable, "").with_status(response.status().as_u16()),
         };
         fault.with_message(message)
     }
 }
 
-/// The token in an answer; `None` when there is none that a header could carry.
-fn token(reply: &HttpResponse) -> Option<Secret> {
-    let text = str::from_utf8(reply.body()).ok()?.trim();
-    let fits = reply.status().is_success() && !text.is_empty() && sensitive_header(text).is_ok();
-    fits.then(|| Secret::new(text))
+/// Returns the token of a response; `None` for a text that is not a valid header value.
+fn token(response: &HttpResponse) -> Option<Secret> {
+    let text = str::from_utf8(response.body()).ok()?.trim();
+    let is_valid =
+        response.status().is_success() && !text.is_empty() && sensitive_header(text).is_ok();
+    is_valid.then(|| Secret::new(text))
 }
 
 /// <https://www.alibabacloud.com/help/en/ram/developer-reference/api-ram-2015-05-01-createrole>

@@ -1,4 +1,4 @@
-//! A key that a program writes.
+//! A key that an external program prints.
 
 use std::collections::HashMap;
 
@@ -8,33 +8,37 @@ use lifecycle_core::{
 };
 use serde_json::{Map, Value};
 
-use super::{command, entry::Entry, mode};
+use super::{command, mode, profile_section::ProfileSection};
 
-/// The program that a profile of mode `External` names. What it writes is a profile in JSON, as
-/// the vendor's command line reads it: with `mode`, and what belongs to that mode.
+/// Runs the program of a profile of mode `External`. The program prints a profile in JSON, with a
+/// `mode` and the settings of that mode, in the format of the vendor's command line.
 /// <https://github.com/aliyun/aliyun-cli#configure-authentication-methods>
 #[derive(Debug)]
 pub(super) struct External {
-    entry: Entry,
+    section: ProfileSection,
     config: CredentialSourceConfig,
 }
 
 impl External {
-    pub(super) fn new(entry: Entry, config: CredentialSourceConfig) -> Self {
-        Self { entry, config }
+    pub(super) fn new(section: ProfileSection, config: CredentialSourceConfig) -> Self {
+        Self { section, config }
     }
 
-    fn run(&self, ctx: &ProviderContext<'_>) -> Result<ExchangeStep<ResolvedCredential>, Fault> {
-        refuse_if_off(&self.entry, ctx)?;
-        let command = command::split(self.entry.need("process_command")?).map_err(|reason| {
-            self.entry
-                .fault(&format!("has a process_command that {reason}"))
+    fn try_begin(
+        &self,
+        ctx: &ProviderContext<'_>,
+    ) -> Result<ExchangeStep<ResolvedCredential>, Fault> {
+        check_allowed(&self.section, ctx)?;
+        let command = self.section.required("process_command")?;
+        let command = command::split(command).map_err(|reason| {
+            let reason = format!("has an invalid process_command: {reason}");
+            self.section.fault(&reason)
         })?;
-        let (entry, config) = (self.entry.clone(), self.config.clone());
+        let (section, config) = (self.section.clone(), self.config.clone());
         Ok(ExchangeStep::program(command, move |output, ctx| {
             output
-                .and_then(|output| read(&entry, &output))
-                .and_then(|told| take(&told, &config, ctx))
+                .and_then(|output| parse_output(&section, &output))
+                .and_then(|printed| begin(&printed, &config, ctx))
                 .unwrap_or_else(ExchangeStep::Failed)
         }))
     }
@@ -46,39 +50,42 @@ impl CredentialSource for External {
     }
 
     fn wants(&self) -> String {
-        self.entry.place().to_owned()
+        self.section.location().to_owned()
     }
 
     fn begin(&self, ctx: &ProviderContext<'_>) -> ExchangeStep<ResolvedCredential> {
-        self.run(ctx).unwrap_or_else(ExchangeStep::Failed)
+        self.try_begin(ctx).unwrap_or_else(ExchangeStep::Failed)
     }
 }
 
-/// What the vendor's command line leaves when a program or a URL may not be asked.
-pub(super) fn refuse_if_off(entry: &Entry, ctx: &ProviderContext<'_>) -> Result<(), Fault> {
+/// Fails if the vendor's switch forbids external programs and credentials URIs.
+pub(super) fn check_allowed(
+    section: &ProfileSection,
+    ctx: &ProviderContext<'_>,
+) -> Result<(), Fault> {
     if ctx.is_on(OFF) {
-        return Err(entry.fault(&format!("may not be used: {OFF} forbids it")));
+        return Err(section.fault(&format!("cannot be used: {OFF} forbids it")));
     }
     Ok(())
 }
 
 const OFF: &str = "ALIBABA_CLOUD_DISABLE_EXTERNAL_PROCESS";
 
-/// The output as a profile. It may hold secrets, so nothing of it is quoted.
-fn read(entry: &Entry, output: &str) -> Result<Entry, Fault> {
+/// Parses the output of the program. A fault never quotes the output, which may hold secrets.
+fn parse_output(section: &ProfileSection, output: &str) -> Result<ProfileSection, Fault> {
     let output: Map<String, Value> = serde_json::from_str(output).map_err(|error| {
-        entry.fault(&format!(
-            "names a program that wrote no JSON object (line {}, column {})",
+        section.fault(&format!(
+            "has a program whose output is not a JSON object (line {}, column {})",
             error.line(),
             error.column()
         ))
     })?;
-    let place = format!("what the program of {} wrote", entry.place());
-    Ok(Entry::new(place, settings(&output)))
+    let location = format!("the program output for {}", section.location());
+    Ok(ProfileSection::new(location, settings(&output)))
 }
 
-/// The settings of a profile in JSON, as text whatever their type is: a policy may be written as
-/// an object, and a setting that is left out could widen what the key may do.
+/// Returns the settings of a profile in JSON as text, whatever their JSON type is. A policy may be
+/// a JSON object, and a policy that is left out would give the key more permissions.
 pub(super) fn settings(profile: &Map<String, Value>) -> HashMap<String, String> {
     let text = |value: &Value| match value {
         Value::Null => None,
@@ -91,28 +98,29 @@ pub(super) fn settings(profile: &Map<String, Value>) -> HashMap<String, String> 
         .collect()
 }
 
-fn take(
-    told: &Entry,
+fn begin(
+    printed: &ProfileSection,
     config: &CredentialSourceConfig,
     ctx: &ProviderContext<'_>,
 ) -> Result<ExchangeStep<ResolvedCredential>, Fault> {
-    let origin = match told.text("mode") {
+    let source = match printed.setting("mode") {
         Some(mode @ ("External" | "ChainableRamRoleArn")) => {
-            return Err(told.fault(&format!("has the mode {mode}, which leads elsewhere again")));
+            return Err(printed.fault(&format!("has the mode {mode}, which is not supported here")));
         }
-        Some(_) => mode::origin(told, config, ctx)?,
-        None => mode::keys(told)?,
+        Some(_) => mode::source(printed, config, ctx)?,
+        None => mode::access_key(printed)?,
     };
-    let expires = told.text("expiration").map(|text| {
-        read_moment(text).ok_or_else(|| told.fault("has an expiration that is no time"))
+    let expires = printed.setting("expiration").map(|text| {
+        read_moment(text)
+            .ok_or_else(|| printed.fault("has an invalid expiration: use an RFC 3339 time"))
     });
     let expires = expires.transpose()?;
-    Ok(origin.begin(ctx).and_then(ctx, move |grant, _| {
+    Ok(source.begin(ctx).and_then(ctx, move |resolved, _| {
         ExchangeStep::Done(match expires {
-            Some(expires) if grant.expires.is_none() => grant
+            Some(expires) if resolved.expires.is_none() => resolved
                 .with_expiry(expires)
-                .renewed_before(mode::PROGRAM_RENEWAL),
-            _ => grant,
+                .with_renewal(mode::PROGRAM_RENEWAL),
+            _ => resolved,
         })
     }))
 }

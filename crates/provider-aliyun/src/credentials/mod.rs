@@ -1,8 +1,8 @@
-//! Where keys come from: the places that Alibaba's own tools look at, in their order.
+//! Credential sources: the places where Alibaba's own tools look for keys, in the same order.
 //!
-//! The order and the defaults are those of the vendor's library for credentials (Python
-//! `alibabacloud_credentials` 1.0.12, Go `credentials-go`); what its command line (`aliyun` 3.4)
-//! writes and reads besides is taken as well.
+//! The order and the defaults follow the vendor's credentials library (Python
+//! `alibabacloud_credentials` 1.0.12, Go `credentials-go`). Settings that only the vendor's command
+//! line (`aliyun` 3.4) reads and writes are supported too.
 //! <https://www.alibabacloud.com/help/en/sdk/developer-reference/v2-manage-python-access-credentials>
 
 mod assume_role;
@@ -11,13 +11,13 @@ mod config_file;
 mod credentials_file;
 mod credentials_uri;
 mod ecs_ram_role;
-mod entry;
 mod external;
 mod mode;
 mod oidc;
+mod profile_section;
 mod role;
-mod session;
 mod signature;
+mod temporary_key;
 
 use lifecycle_core::{
     CredentialSource, CredentialSourceConfig, credential_source::EnvCredentialSource,
@@ -33,20 +33,21 @@ pub use role::Role;
 
 use crate::PROFILE;
 
-/// The vendor's default chain: variables, an OIDC role, `~/.aliyun/config.json`, the credentials
-/// file, the ECS instance's RAM role, a credentials URI.
+/// Returns the vendor's default chain: environment variables, an OIDC role,
+/// `~/.aliyun/config.json`, the credentials file, the RAM role of the ECS instance, a credentials
+/// URI.
 pub fn sources(config: &CredentialSourceConfig) -> Vec<Box<dyn CredentialSource>> {
-    let mut origins: Vec<Box<dyn CredentialSource>> = vec![
-        Box::new(EnvCredentialSource::new(PROFILE.variables)),
+    let mut sources: Vec<Box<dyn CredentialSource>> = vec![
+        Box::new(EnvCredentialSource::new(PROFILE.env_vars)),
         Box::new(OidcVariables::new().with_config(config.clone())),
     ];
-    origins.extend(files(config));
-    origins.push(Box::new(EcsRamRole::new().with_config(config.clone())));
-    origins.push(Box::new(CredentialsUri::from_variable()));
-    origins
+    sources.extend(files(config));
+    sources.push(Box::new(EcsRamRole::new().with_config(config.clone())));
+    sources.push(Box::new(CredentialsUri::from_variable()));
+    sources
 }
 
-/// The files of the vendor's tools, those of the chain.
+/// Returns the file sources of the chain.
 pub fn files(config: &CredentialSourceConfig) -> Vec<Box<dyn CredentialSource>> {
     vec![
         Box::new(ConfigFile::new().with_config(config.clone())),

@@ -1,6 +1,6 @@
-//! What a profile of the vendor's command line stands for, by its mode.
+//! The credential source of a command line profile, selected by the `mode` of the profile.
 
-use std::time::Duration;
+use std::time::{Duration, UNIX_EPOCH};
 
 use lifecycle_core::{CredentialSource, CredentialSourceConfig, Fault, ProviderContext};
 
@@ -8,57 +8,62 @@ use super::{
     assume_role::AssumeRole,
     credentials_uri::{self, CredentialsUri},
     ecs_ram_role::EcsRamRole,
-    entry::{Entry, RoleWords},
-    external::{External, refuse_if_off},
+    external::{External, check_allowed},
     oidc::{AssumeRoleWithOidc, PROVIDER_ARN, ROLE_ARN, TOKEN_FILE},
+    profile_section::{ProfileSection, RoleSettingNames},
     role::Role,
 };
 
-/// How long before its end the vendor's library runs the program of a profile again.
+/// The time before the expiry of a key at which the vendor's library runs the program again.
 pub(super) const PROGRAM_RENEWAL: Duration = Duration::from_secs(180);
 
-/// The modes that stand on their own; `ChainableRamRoleArn` needs the other profiles of its file.
+/// Returns the source of a profile, for all modes except `ChainableRamRoleArn`, which needs the
+/// other profiles of the file.
 /// <https://github.com/aliyun/aliyun-cli#configure-authentication-methods>
-pub(super) fn origin(
-    entry: &Entry,
+pub(super) fn source(
+    section: &ProfileSection,
     config: &CredentialSourceConfig,
     ctx: &ProviderContext<'_>,
 ) -> Result<Box<dyn CredentialSource>, Fault> {
-    let mode = mode(entry).unwrap_or_default();
+    let mode = mode(section).unwrap_or_default();
     Ok(match mode {
-        "AK" => entry.own(entry.key(None)?),
-        "StsToken" => entry.own(entry.key(Some(entry.need("sts_token")?))?),
-        "RamRoleArn" => {
-            let base = entry.own(entry.key(entry.text("sts_token"))?);
-            Box::new(AssumeRole::new(base, role(entry, config, ctx)?))
+        "AK" => section.static_source(section.access_key(None)?),
+        "StsToken" => {
+            let token = section.required("sts_token")?;
+            section.static_source(section.access_key(Some(token))?)
         }
-        "EcsRamRole" => entry.through(ecs_ram_role(entry, config)),
+        "RamRoleArn" => {
+            let base = access_key(section)?;
+            Box::new(AssumeRole::new(base, role(section, config, ctx)?))
+        }
+        "EcsRamRole" => section.delegate_to(ecs_ram_role(section, config)),
         "RamRoleArnWithRoleName" => {
-            let base = Box::new(ecs_ram_role(entry, config));
-            entry.through(AssumeRole::new(base, role(entry, config, ctx)?))
+            let base = Box::new(ecs_ram_role(section, config));
+            section.delegate_to(AssumeRole::new(base, role(section, config, ctx)?))
         }
         "OIDC" => {
-            let provider = entry.need_or("oidc_provider_arn", &PROVIDER_ARN, ctx)?;
-            let token_file = entry.need_or("oidc_token_file", &TOKEN_FILE, ctx)?;
-            let role = role(entry, config, ctx)?;
-            entry.through(AssumeRoleWithOidc::new(role, provider, token_file))
+            let provider = section.required_or_env("oidc_provider_arn", &PROVIDER_ARN, ctx)?;
+            let token_file = section.required_or_env("oidc_token_file", &TOKEN_FILE, ctx)?;
+            let role = role(section, config, ctx)?;
+            section.delegate_to(AssumeRoleWithOidc::new(role, provider, token_file))
         }
-        "External" => entry.through(External::new(entry.clone(), config.clone())),
+        "External" => section.delegate_to(External::new(section.clone(), config.clone())),
         "CredentialsURI" => {
-            refuse_if_off(entry, ctx)?;
-            let uri = entry.need_or("credentials_uri", &[credentials_uri::VARIABLE], ctx)?;
-            entry.through(CredentialsUri::new(uri))
+            check_allowed(section, ctx)?;
+            let variables = [credentials_uri::VARIABLE];
+            let uri = section.required_or_env("credentials_uri", &variables, ctx)?;
+            section.delegate_to(CredentialsUri::new(uri))
         }
-        "CloudSSO" | "OAuth" => signed_in(entry, mode, ctx)?,
-        _ => return Err(entry.unsupported("mode", SUPPORTED)),
+        "CloudSSO" | "OAuth" => stored_sign_in(section, mode, ctx)?,
+        _ => return Err(section.unsupported("mode", SUPPORTED)),
     })
 }
 
-/// The mode of a profile: what it says, or else what its settings amount to; `None` for one that
-/// nobody has filled in.
-pub(super) fn mode(entry: &Entry) -> Option<&str> {
-    let has = |name| entry.text(name).is_some();
-    entry.text("mode").or_else(|| {
+/// Returns the mode of a profile, derived from the other settings if `mode` is not set; `None` for
+/// an empty profile.
+pub(super) fn mode(section: &ProfileSection) -> Option<&str> {
+    let has = |name| section.setting(name).is_some();
+    section.setting("mode").or_else(|| {
         Some(match () {
             () if has("access_key_id") && has("access_key_secret") => match () {
                 () if has("sts_token") => "StsToken",
@@ -74,57 +79,56 @@ pub(super) fn mode(entry: &Entry) -> Option<&str> {
     })
 }
 
-/// The key that a profile without a mode holds.
-pub(super) fn keys(entry: &Entry) -> Result<Box<dyn CredentialSource>, Fault> {
-    Ok(entry.own(entry.key(entry.text("sts_token"))?))
+/// Returns the access key of a profile, with the session token if the profile has one.
+pub(super) fn access_key(section: &ProfileSection) -> Result<Box<dyn CredentialSource>, Fault> {
+    Ok(section.static_source(section.access_key(section.setting("sts_token"))?))
 }
 
-/// The profile's role.
+/// Returns the role of a profile.
 pub(super) fn role(
-    entry: &Entry,
+    section: &ProfileSection,
     config: &CredentialSourceConfig,
     ctx: &ProviderContext<'_>,
 ) -> Result<Role, Fault> {
-    // The command line writes the first name, the Python library reads the second for OIDC.
-    const WORDS: RoleWords = RoleWords {
+    // The command line writes the first name; the Python library reads the second one for OIDC.
+    const NAMES: RoleSettingNames = RoleSettingNames {
         session_name: &["ram_session_name", "role_session_name"],
         duration: "expired_seconds",
     };
-    let arn = entry.need_or("ram_role_arn", &ROLE_ARN, ctx)?;
-    entry.role(arn, &WORDS, config)
+    let arn = section.required_or_env("ram_role_arn", &ROLE_ARN, ctx)?;
+    section.role(arn, &NAMES, config)
 }
 
 const SUPPORTED: &str = "AK, StsToken, RamRoleArn, EcsRamRole, RamRoleArnWithRoleName, OIDC, \
                          ChainableRamRoleArn, External or CredentialsURI";
 
-fn ecs_ram_role(entry: &Entry, config: &CredentialSourceConfig) -> EcsRamRole {
-    let origin = EcsRamRole::new().with_config(config.clone());
-    match entry.text("ram_role_name") {
-        Some(name) => origin.with_role(name),
-        None => origin,
+fn ecs_ram_role(section: &ProfileSection, config: &CredentialSourceConfig) -> EcsRamRole {
+    let source = EcsRamRole::new().with_config(config.clone());
+    match section.setting("ram_role_name") {
+        Some(name) => source.with_role(name),
+        None => source,
     }
 }
 
-/// Signing in needs a person and a browser. The key that the command line left behind is good
-/// until it ends.
-fn signed_in(
-    entry: &Entry,
+/// Returns the key that the command line stored at the last sign-in, until the key expires. A new
+/// sign-in needs a person and a browser.
+fn stored_sign_in(
+    section: &ProfileSection,
     mode: &str,
     ctx: &ProviderContext<'_>,
 ) -> Result<Box<dyn CredentialSource>, Fault> {
-    let now = ctx.stamp().unix();
-    let ends = entry.moment("sts_expiration");
-    let left = ends.filter(|ends| {
-        let ends = ends
-            .duration_since(std::time::UNIX_EPOCH)
-            .unwrap_or_default();
-        i64::try_from(ends.as_secs()).is_ok_and(|ends| ends > now)
+    let now = ctx.signing_context().unix();
+    let expires = section.time("sts_expiration").filter(|expires| {
+        let seconds = expires.duration_since(UNIX_EPOCH).unwrap_or_default();
+        i64::try_from(seconds.as_secs()).is_ok_and(|seconds| seconds > now)
     });
-    match (left, entry.text("sts_token")) {
-        (Some(ends), Some(token)) => Ok(entry.own_until(entry.key(Some(token))?, ends)),
-        _ => Err(entry.fault(&format!(
-            "has the mode {mode}, which is not supported, and no key of it that is still good: \
-             any call of `aliyun` with this profile leaves one behind"
+    match (expires, section.setting("sts_token")) {
+        (Some(expires), Some(token)) => {
+            Ok(section.expiring_source(section.access_key(Some(token))?, expires))
+        }
+        _ => Err(section.fault(&format!(
+            "has the mode {mode}, whose sign-in is not supported, and no valid stored key: run any \
+             `aliyun` command with this profile to store a key"
         ))),
     }
 }

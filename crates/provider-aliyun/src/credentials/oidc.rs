@@ -1,4 +1,4 @@
-//! A key for a role, in exchange for a token of an OIDC provider.
+//! A temporary key of a role, exchanged at STS for a token of an OIDC provider.
 
 use bytes::Bytes;
 use http::{HeaderValue, Method, header};
@@ -9,11 +9,11 @@ use lifecycle_core::{
 
 use super::{
     role::Role,
-    session::{self, request},
+    temporary_key::{self, request},
 };
 
-/// The key that STS hands out for a role in exchange for a token that an OIDC provider has put
-/// into a file, by `AssumeRoleWithOIDC`. Nothing is signed. The file is read anew for each key.
+/// Exchanges the token file of an OIDC provider at STS for a temporary key of a role, by
+/// `AssumeRoleWithOIDC`. The request is not signed. The file is read again for each key.
 /// <https://www.alibabacloud.com/help/en/ram/developer-reference/api-sts-2015-04-01-assumerolewithoidc>
 #[derive(Clone, Debug)]
 pub struct AssumeRoleWithOidc {
@@ -23,7 +23,8 @@ pub struct AssumeRoleWithOidc {
 }
 
 impl AssumeRoleWithOidc {
-    /// For `role`, such as its ARN; the provider's ARN is like `acs:ram::1:oidc-provider/x`.
+    /// Creates a source for `role`, which may be given as an ARN. The ARN of the provider has the
+    /// form `acs:ram::1:oidc-provider/x`.
     pub fn new(
         role: impl Into<Role>,
         provider_arn: impl Into<String>,
@@ -36,27 +37,31 @@ impl AssumeRoleWithOidc {
         }
     }
 
-    fn ask(&self, ctx: &ProviderContext<'_>) -> Result<ExchangeStep<ResolvedCredential>, Fault> {
+    fn try_begin(
+        &self,
+        ctx: &ProviderContext<'_>,
+    ) -> Result<ExchangeStep<ResolvedCredential>, Fault> {
         let token = self.token(ctx)?;
         let form = self
             .role
             .parameters(OPERATION, ctx)?
             .with("OIDCProviderArn", &self.provider_arn)
             .with("OIDCToken", token.expose())
-            .with("Timestamp", &ctx.stamp().extended())
+            .with("Timestamp", &ctx.signing_context().extended())
             .canonical();
-        let mut request = request(Method::POST, &self.role.sts(ctx)?, "/".to_owned())?;
+        let mut request = request(Method::POST, &self.role.sts_endpoint(ctx)?, "/".to_owned())?;
         let form_type = HeaderValue::from_static("application/x-www-form-urlencoded");
         request
             .headers_mut()
             .insert(header::CONTENT_TYPE, form_type);
         *request.body_mut() = Bytes::from(form);
-        let found = format!("{} (OIDC token {})", self.role.title(), self.token_file);
-        let then = move |reply: Result<_, Fault>, _: &ProviderContext<'_>| {
-            reply
-                .and_then(|reply| session::assumed(&reply, &found))
+        let source = format!("{} (OIDC token {})", self.role.label(), self.token_file);
+        let then = move |response: Result<_, Fault>, _: &ProviderContext<'_>| {
+            response
+                .and_then(|response| temporary_key::read_sts_response(&response, &source))
                 .map_err(|fault| {
-                    session::about(session::scrubbed(fault, std::iter::once(&token)), &found)
+                    let fault = temporary_key::redact(fault, std::iter::once(&token));
+                    temporary_key::with_context(fault, &source)
                 })
                 .into()
         };
@@ -72,7 +77,7 @@ impl AssumeRoleWithOidc {
         let unusable = |reason| unusable(&format!("OIDC token file {}", self.token_file), reason);
         let text = ctx
             .file(&self.token_file)?
-            .ok_or_else(|| unusable("is not there"))?;
+            .ok_or_else(|| unusable("does not exist"))?;
         match text.trim() {
             "" => Err(unusable("is empty")),
             token => Ok(Secret::new(token)),
@@ -84,7 +89,7 @@ const OPERATION: &str = "AssumeRoleWithOIDC";
 
 impl CredentialSource for AssumeRoleWithOidc {
     fn name(&self) -> String {
-        format!("OIDC {}", self.role.title())
+        format!("OIDC {}", self.role.label())
     }
 
     fn wants(&self) -> String {
@@ -92,12 +97,12 @@ impl CredentialSource for AssumeRoleWithOidc {
     }
 
     fn begin(&self, ctx: &ProviderContext<'_>) -> ExchangeStep<ResolvedCredential> {
-        self.ask(ctx).unwrap_or_else(ExchangeStep::Failed)
+        self.try_begin(ctx).unwrap_or_else(ExchangeStep::Failed)
     }
 }
 
-/// [`AssumeRoleWithOidc`] as variables describe it, for instance those that a pod of Alibaba's
-/// Kubernetes (RRSA) is given.
+/// [`AssumeRoleWithOidc`] configured by environment variables, such as the variables that Alibaba's
+/// Kubernetes sets in a pod (RRSA).
 /// <https://www.alibabacloud.com/help/en/ack/ack-managed-and-ack-dedicated/user-guide/use-rrsa-to-authorize-pods-to-access-different-cloud-services>
 #[derive(Clone, Debug, Default)]
 pub struct OidcVariables {
@@ -105,12 +110,12 @@ pub struct OidcVariables {
 }
 
 impl OidcVariables {
-    /// As the variables have it.
+    /// Creates a source that is configured by environment variables only.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// With the address of STS that `config` gives.
+    /// Sets the address of STS.
     #[must_use]
     pub fn with_config(mut self, config: CredentialSourceConfig) -> Self {
         self.config = config;
@@ -118,7 +123,7 @@ impl OidcVariables {
     }
 }
 
-/// Names of the SDKs first, then those that only the command line knows.
+// First the name of the SDKs, then the name that only the command line reads.
 pub(super) const ROLE_ARN: [&str; 2] = ["ALIBABA_CLOUD_ROLE_ARN", "ALIBABACLOUD_ROLE_ARN"];
 pub(super) const PROVIDER_ARN: [&str; 2] = [
     "ALIBABA_CLOUD_OIDC_PROVIDER_ARN",
@@ -139,13 +144,13 @@ impl CredentialSource for OidcVariables {
         format!("{role}, {provider} and {file}")
     }
 
-    /// Some of the three are no half: they also complete profiles of files, and the vendor's chain
-    /// goes on then.
+    /// An incomplete set of variables is not a fault, as in the vendor's chain: the same variables
+    /// also complete profiles of the files.
     fn begin(&self, ctx: &ProviderContext<'_>) -> ExchangeStep<ResolvedCredential> {
         let set = [ROLE_ARN, PROVIDER_ARN, TOKEN_FILE].map(|names| ctx.first_variable(&names));
         match set {
             [Some(role), Some(provider), Some(file)] => {
-                let role = Role::new(role).configured(&self.config);
+                let role = Role::new(role).with_config(&self.config);
                 AssumeRoleWithOidc::new(role, provider, file).begin(ctx)
             }
             _ => ExchangeStep::NotConfigured(format!("{} are not all set", self.wants())),

@@ -1,4 +1,4 @@
-//! A role, and the STS that hands out keys for it.
+//! A RAM role, and the STS endpoint that issues temporary keys for the role.
 
 use lifecycle_core::{
     CredentialSourceConfig, Endpoint, Fault, ProviderContext, credential_source::unusable,
@@ -6,7 +6,7 @@ use lifecycle_core::{
 
 use crate::{config::Network, wire::Query};
 
-/// A RAM role to assume, and how.
+/// A RAM role to assume, with the options of the session.
 /// <https://www.alibabacloud.com/help/en/ram/developer-reference/api-sts-2015-04-01-assumerole>
 #[derive(Clone, Debug)]
 pub struct Role {
@@ -21,7 +21,7 @@ pub struct Role {
 }
 
 impl Role {
-    /// The role with this name of resource, such as `acs:ram::123456789012:role/web`, for an hour.
+    /// Creates a role from an ARN, such as `acs:ram::123456789012:role/web`, for sessions of an hour.
     pub fn new(arn: impl Into<String>) -> Self {
         Self {
             arn: arn.into(),
@@ -35,91 +35,95 @@ impl Role {
         }
     }
 
-    /// With this name of the session, which audit trails show: 2 to 64 letters, digits and
-    /// `.@-_`. Without it `ALIBABA_CLOUD_ROLE_SESSION_NAME`, else `lifecycle-` and the time.
+    /// Sets the session name, which audit trails show: 2 to 64 letters, digits and `.@-_`. Defaults
+    /// to `ALIBABA_CLOUD_ROLE_SESSION_NAME`, else to `lifecycle-` and the time.
     #[must_use]
     pub fn with_session_name(mut self, name: impl Into<String>) -> Self {
         self.session_name = Some(name.into());
         self
     }
 
-    /// With keys that are good for this many seconds: 900 to what the role allows; an hour unless
-    /// told otherwise.
+    /// Sets the lifetime of the keys in seconds: from 900 to the maximum of the role. Defaults to an
+    /// hour.
     #[must_use]
     pub fn with_duration(mut self, seconds: u32) -> Self {
         self.duration = seconds;
         self
     }
 
-    /// With a policy that narrows what the key may do, as JSON.
+    /// Sets a policy, as JSON, that restricts the permissions of the key.
     #[must_use]
     pub fn with_policy(mut self, policy: impl Into<String>) -> Self {
         self.policy = Some(policy.into());
         self
     }
 
-    /// With the external id that the role asks for. A role of an OIDC provider has none.
+    /// Sets the external id that the role requires. A role for an OIDC provider has no external id.
     #[must_use]
     pub fn with_external_id(mut self, id: impl Into<String>) -> Self {
         self.external_id = Some(id.into());
         self
     }
 
-    /// With the STS of this region. Without it that of `ALIBABA_CLOUD_STS_REGION`, else the
-    /// central one, `sts.aliyuncs.com`, as in the vendor's library.
+    /// Sets the region of STS. Defaults to `ALIBABA_CLOUD_STS_REGION`, else to the central STS,
+    /// `sts.aliyuncs.com`, as in the vendor's library.
     #[must_use]
     pub fn with_sts_region(mut self, region: impl Into<String>) -> Self {
         self.sts_region = Some(region.into());
         self
     }
 
-    /// With the STS on this network. Without it inside the VPC when
-    /// `ALIBABA_CLOUD_VPC_ENDPOINT_ENABLED` says so. The central STS has no address there.
+    /// Sets the network of STS. Defaults to the VPC if `ALIBABA_CLOUD_VPC_ENDPOINT_ENABLED` is on.
+    /// The central STS has no address inside a VPC.
     #[must_use]
     pub fn with_network(mut self, network: Network) -> Self {
         self.network = Some(network);
         self
     }
 
-    /// With another address of STS. It wins over region and network.
+    /// Sets the address of STS, which takes precedence over region and network.
     #[must_use]
     pub fn with_endpoint(mut self, endpoint: Endpoint) -> Self {
         self.endpoint = Some(endpoint);
         self
     }
 
-    /// With the address of STS that the caller gives, where he gives one.
-    pub(super) fn configured(mut self, config: &CredentialSourceConfig) -> Self {
+    /// Sets the address of STS from `config`, if `config` has one.
+    pub(super) fn with_config(mut self, config: &CredentialSourceConfig) -> Self {
         if config.identity.is_some() {
             self.endpoint.clone_from(&config.identity);
         }
         self
     }
 
-    /// The same with an optional value: `role.with(name, Role::with_session_name)`.
-    pub(super) fn with<T>(self, value: Option<T>, set: impl FnOnce(Self, T) -> Self) -> Self {
+    /// Calls a setter if `value` is set: `role.with_optional(name, Role::with_session_name)`.
+    pub(super) fn with_optional<T>(
+        self,
+        value: Option<T>,
+        set: impl FnOnce(Self, T) -> Self,
+    ) -> Self {
         match value {
             Some(value) => set(self, value),
             None => self,
         }
     }
 
-    /// What people call it.
-    pub(super) fn title(&self) -> String {
+    /// Returns the name for messages.
+    pub(super) fn label(&self) -> String {
         format!("role {}", self.arn)
     }
 
-    /// The parameters that both operations have.
+    /// Returns the parameters that `AssumeRole` and `AssumeRoleWithOIDC` share.
     pub(super) fn parameters(
         &self,
         operation: &str,
         ctx: &ProviderContext<'_>,
     ) -> Result<Query<'static>, Fault> {
-        if self.duration < SHORTEST {
+        if self.duration < MIN_DURATION {
             return Err(unusable(
-                &self.title(),
+                &self.label(),
                 &format!(
-                    "is to be assumed for {} seconds: ask for {SHORTEST} or more",
+                    "has a session duration of {} seconds: use {MIN_DURATION} or more",
                     self.duration
                 ),
             ));
@@ -137,19 +141,20 @@ impl Role {
         })
     }
 
-    /// The external id that the role asks for.
+    /// Returns the external id that the role requires.
     pub(super) fn external_id(&self) -> Option<&str> {
         self.external_id.as_deref()
     }
 
-    /// Where STS is reached.
-    pub(super) fn sts(&self, ctx: &ProviderContext<'_>) -> Result<Endpoint, Fault> {
+    /// Returns the address of STS.
+    pub(super) fn sts_endpoint(&self, ctx: &ProviderContext<'_>) -> Result<Endpoint, Fault> {
         if let Some(endpoint) = &self.endpoint {
             return Ok(endpoint.clone());
         }
         if let Some(endpoint) = ctx.variable(STS_ENDPOINT) {
-            return Endpoint::parse(&endpoint)
-                .map_err(|error| unusable(STS_ENDPOINT, &format!("is no endpoint: {error}")));
+            return Endpoint::parse(&endpoint).map_err(|error| {
+                unusable(STS_ENDPOINT, &format!("is not a valid endpoint: {error}"))
+            });
         }
         let Some(region) = self.sts_region.clone().or(ctx.variable(STS_REGION)) else {
             return Endpoint::parse(CENTRAL_STS)
@@ -168,7 +173,7 @@ impl Role {
     }
 
     fn network(&self, ctx: &ProviderContext<'_>) -> Network {
-        self.network.unwrap_or(match ctx.is_on(VPC) {
+        self.network.unwrap_or(match ctx.is_on(VPC_ENABLED) {
             true => Network::Vpc,
             false => Network::Public,
         })
@@ -178,7 +183,7 @@ impl Role {
         self.session_name
             .clone()
             .or_else(|| ctx.variable("ALIBABA_CLOUD_ROLE_SESSION_NAME"))
-            .unwrap_or_else(|| format!("lifecycle-{}", ctx.stamp().unix()))
+            .unwrap_or_else(|| format!("lifecycle-{}", ctx.signing_context().unix()))
     }
 }
 
@@ -188,11 +193,11 @@ impl<T: Into<String>> From<T> for Role {
     }
 }
 
-/// The version of STS.
+/// The version of the STS API.
 const VERSION: &str = "2015-04-01";
-/// No key of STS ends sooner.
-const SHORTEST: u32 = 900;
+/// The shortest session that STS accepts, in seconds.
+const MIN_DURATION: u32 = 900;
 const CENTRAL_STS: &str = "sts.aliyuncs.com";
 const STS_ENDPOINT: &str = "ALIBABA_CLOUD_STS_ENDPOINT";
 const STS_REGION: &str = "ALIBABA_CLOUD_STS_REGION";
-const VPC: &str = "ALIBABA_CLOUD_VPC_ENDPOINT_ENABLED";
+const VPC_ENABLED: &str = "ALIBABA_CLOUD_VPC_ENDPOINT_ENABLED";

@@ -1,4 +1,4 @@
-//! The V1 signature, `HMAC-SHA1`, which STS still wants, in the order of the vendor's page:
+//! The V1 signature, `HMAC-SHA1`, which STS requires, in the order of the vendor's page:
 //! <https://www.alibabacloud.com/help/en/sdk/product-overview/rpc-mechanism>
 
 use base64::{Engine, engine::general_purpose::STANDARD};
@@ -8,12 +8,11 @@ use sha1::Sha1;
 
 use crate::wire::Query;
 
-/// The query of a GET to `/` with these parameters, signed for one moment. It holds the session
-/// token of a temporary key.
+/// Returns the signed query of a GET to `/`. The query holds the session token of a temporary key.
 pub(super) fn signed_query(
     parameters: Query<'_>,
     key: &Credential,
-    at: &SigningContext,
+    ctx: &SigningContext,
 ) -> Result<String, Fault> {
     let Credential::Keys {
         id,
@@ -23,15 +22,15 @@ pub(super) fn signed_query(
     else {
         return Err(Fault::new(
             FaultKind::Credential,
-            "Alibaba Cloud STS takes an access key, not a token alone",
+            "Alibaba Cloud STS requires an access key; a token alone is not accepted",
         ));
     };
     let parameters = parameters
         .with("AccessKeyId", id)
         .with("SignatureMethod", "HMAC-SHA1")
-        .with("SignatureNonce", &at.nonce())
+        .with("SignatureNonce", &ctx.nonce())
         .with("SignatureVersion", "1.0")
-        .with("Timestamp", &at.extended());
+        .with("Timestamp", &ctx.extended());
     let parameters = match session {
         Some(session) => parameters.with("SecurityToken", session.expose()),
         None => parameters,
@@ -41,16 +40,16 @@ pub(super) fn signed_query(
     Ok(format!("{query}&Signature={}", encode::percent(&signature)))
 }
 
-/// The canonical query is encoded once more.
+/// Encodes the canonical query a second time, as the vendor's page requires.
 fn string_to_sign(method: &str, canonical_query: &str) -> String {
     format!("{method}&%2F&{}", encode::percent(canonical_query))
 }
 
-/// The key of the HMAC is the secret with an ampersand behind it.
+/// Signs with the secret followed by an ampersand as the HMAC key.
 fn signature(secret: &str, string_to_sign: &str) -> String {
-    #[expect(clippy::expect_used, reason = "HMAC takes a key of any length")]
+    #[expect(clippy::expect_used, reason = "HMAC accepts a key of any length")]
     let mut mac =
-        Hmac::<Sha1>::new_from_slice(format!("{secret}&").as_bytes()).expect("any length is a key");
+        Hmac::<Sha1>::new_from_slice(format!("{secret}&").as_bytes()).expect("a key of any length");
     mac.update(string_to_sign.as_bytes());
     STANDARD.encode(mac.finalize().into_bytes())
 }
@@ -83,9 +82,9 @@ mod tests {
         signature: String,
     }
 
-    /// The worked example of the vendor's page, and what its Python SDK computed.
+    /// The example of the vendor's page, and values that the vendor's Python SDK computed.
     #[test]
-    fn vectors() {
+    fn v1_signature_matches_every_vector() {
         let text = include_str!("../../tests/vectors/signing.json");
         let vectors: Vectors = serde_json::from_str(text).unwrap();
         assert!(!vectors.v1.is_empty());

@@ -61,7 +61,7 @@ fn codes_have_meanings() {
         ("UnknownError", FaultKind::Unavailable),
         ("SomethingNew", FaultKind::Unknown),
     ] {
-        assert_eq!(of_row(code, None).kind(), kind, "{code}");
+        assert_eq!(from_row(code, None).kind(), kind, "{code}");
     }
 }
 
@@ -79,7 +79,7 @@ fn faults_say_whether_the_cloud_may_have_acted() {
         ("ServiceUnavailable", ExecutionStatus::Unknown),
         ("SomethingNew", ExecutionStatus::Unknown),
     ] {
-        assert_eq!(of_row(code, None).execution_status(), effect, "{code}");
+        assert_eq!(from_row(code, None).execution_status(), effect, "{code}");
     }
 }
 
@@ -159,7 +159,7 @@ fn the_signed_text_is_not_repeated() {
         "No match. server StringToSign is [ACS3-HMAC-SHA256\nabc] server CanonicalRequest is [t]",
         "No match. server string to sign is:POST&%2F&t",
     ] {
-        let fault = of_row("SignatureDoesNotMatch", Some(message.to_owned()));
+        let fault = from_row("SignatureDoesNotMatch", Some(message.to_owned()));
         assert_eq!(fault.message(), "No match.");
     }
 }

@@ -15,7 +15,7 @@ use crate::{
 
 /// What we ask for where the vendor's Python SDK was recorded; `None` where we ask in another way.
 fn our_draft(name: &str) -> Option<UnsignedRequest> {
-    let together = &config().with_batch(Batch::AllTogether);
+    let together = &config().with_batch_mode(BatchMode::AllTogether);
     let one = &ids(1)[..];
     Some(match name {
         "start-instance" => act_draft(
@@ -34,11 +34,11 @@ fn our_draft(name: &str) -> Option<UnsignedRequest> {
         "reboot-instance" => act_draft(&config(), reboot(StopMode::Graceful), one),
         "reboot-instance-force" => act_draft(&config(), reboot(StopMode::Forced), one),
         "reboot-instances-force" => act_draft(together, reboot(StopMode::Forced), &ids(2)),
-        "describe-instances-ids" => observe(&config(), &ids(2)).unwrap().draft,
-        "describe-instances-first-page" => list(&config(), None).draft,
+        "describe-instances-ids" => observe(&config(), &ids(2)).unwrap().request,
+        "describe-instances-first-page" => list(&config(), None).request,
         "describe-instances-next-page" => {
             let token = PageToken::new("caeba0bbb2be03f84eb48b699f0a4883");
-            list(&config(), Some(&token)).draft
+            list(&config(), Some(&token)).request
         }
         // Dry runs, ConfirmStop, a batch of one, filters, an operation we do not use.
         "start-instance-options"
@@ -223,7 +223,7 @@ fn options_become_parameters() {
 fn lists_go_on_with_an_encoded_token() {
     let next = PageToken::new("a+b/c=&d");
     assert_eq!(
-        list(&config(), Some(&next)).draft.query,
+        list(&config(), Some(&next)).request.query,
         "MaxResults=100&NextToken=a%2Bb%2Fc%3D%26d&RegionId=cn-hangzhou"
     );
 }
@@ -263,7 +263,7 @@ fn the_profile_says_what_the_requests_can_do() {
                 .is_err()
         );
     }
-    assert!(aliyun.observe(&ids(profile.limits.observe)).is_ok());
+    assert!(aliyun.observe(&ids(profile.batch_limits.observe)).is_ok());
 }
 
 #[test]
@@ -454,10 +454,10 @@ fn seen_words(seen: &Observation) -> String {
     .flatten()
     .collect();
     match details.as_slice() {
-        [] => format!("{} {}", short(&seen.id), seen.state),
+        [] => format!("{} {}", short(&seen.instance), seen.state),
         details => format!(
             "{} {} ({})",
-            short(&seen.id),
+            short(&seen.instance),
             seen.state,
             details.join(", ")
         ),
@@ -562,11 +562,11 @@ fn odd_answers_are_carried_through_as_what_they_are() {
 #[test]
 fn the_security_lock_counts_before_others() {
     let locks = |reasons: &[&str]| OperationLocks {
-        lock_reason: Rows(
+        lock_reason: LenientList(
             reasons
                 .iter()
                 .map(|reason| LockReason {
-                    lock_reason: Text(Some((*reason).to_owned())),
+                    lock_reason: LenientText(Some((*reason).to_owned())),
                 })
                 .collect(),
         ),
@@ -595,7 +595,7 @@ fn a_cut_answer_is_never_a_good_one() {
             let cut = with_body(&reply, reply.body().slice(..length));
             match fault::check(&cut) {
                 Err(fault) => assert_eq!(fault.code(), None, "{length} of {response}"),
-                Ok(()) => assert!(Answer::read(&cut).is_err(), "{length} of {response}"),
+                Ok(()) => assert!(Body::read(&cut).is_err(), "{length} of {response}"),
             }
         }
     }
@@ -711,7 +711,7 @@ fn config() -> Config {
 }
 
 fn act_draft(config: &Config, action: Action, ids: &[InstanceId]) -> UnsignedRequest {
-    act(config, &action, ids).unwrap().draft
+    act(config, &action, ids).unwrap().request
 }
 
 fn start() -> Action {

@@ -151,7 +151,9 @@ impl Service {
             let request = endpoint
                 .map_or_else(|| Endpoint::parse("sts.bj.baidubce.com"), Ok)
                 .map_err(|error| Fault::new(FaultKind::Invalid, error.to_string()))
-                .and_then(|endpoint| sign(&endpoint, &draft, &grant.credential, &ctx.stamp()));
+                .and_then(|endpoint| {
+                    sign(&endpoint, &draft, &grant.credential, &ctx.signing_context())
+                });
             match request {
                 Ok(request) => ExchangeStep::http(
                     operation,

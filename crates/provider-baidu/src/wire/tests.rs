@@ -37,10 +37,10 @@ fn our_draft(op: &str) -> Option<UnsignedRequest> {
         "reboot_force" => act_draft(reboot(StopMode::Forced), one),
         "batch_reboot" => act_draft(reboot(StopMode::Graceful), two),
         "batch_reboot_force" => act_draft(reboot(StopMode::Forced), two),
-        "get_instance" => observe(one).unwrap().draft,
-        "list_instance_by_instance_ids" => observe(two).unwrap().draft,
-        "list_instances" => list(None).draft,
-        "list_instances_page" => list(Some(&PageToken::new("i-IyWRtII7"))).draft,
+        "get_instance" => observe(one).unwrap().request,
+        "list_instance_by_instance_ids" => observe(two).unwrap().request,
+        "list_instances" => list(None).request,
+        "list_instances_page" => list(Some(&PageToken::new("i-IyWRtII7"))).request,
         // A batch of one, filters that we do not use, and an id that InstanceId refuses.
         "batch_start_auto_token"
         | "get_instance_contains_failed"
@@ -158,11 +158,11 @@ fn flags_are_never_left_to_the_cloud() {
 #[test]
 fn reads_ask_for_whole_pages() {
     let two = ids(&["i-1", "i-2"]);
-    assert_eq!(observe(&two).unwrap().draft.query, "maxKeys=100");
-    assert_eq!(observe(&two[..1]).unwrap().draft.query, "");
-    assert_eq!(list(None).draft.query, "maxKeys=1000");
+    assert_eq!(observe(&two).unwrap().request.query, "maxKeys=100");
+    assert_eq!(observe(&two[..1]).unwrap().request.query, "");
+    assert_eq!(list(None).request.query, "maxKeys=1000");
     assert_eq!(
-        list(Some(&PageToken::new("a b/&"))).draft.query,
+        list(Some(&PageToken::new("a b/&"))).request.query,
         "marker=a%20b%2F%26&maxKeys=1000"
     );
 }
@@ -177,7 +177,7 @@ fn a_hundred_instances_fit_into_one_call_and_no_more() {
         stop(StopMode::Graceful, StopBilling::Keep),
         reboot(StopMode::Graceful),
     ] {
-        assert_eq!(PROFILE.limits.of(action.kind()), 100);
+        assert_eq!(PROFILE.batch_limits.of(action.kind()), 100);
         assert!(act(&action, &many[..100]).is_ok());
         for ids in [&many[..], &[]] {
             assert_eq!(act(&action, ids).unwrap_err().kind(), FaultKind::Invalid);
@@ -294,7 +294,7 @@ fn answers_mean_what_the_documents_say() {
             },
             Meaning::One(state, raw) => {
                 let seen = read_one(&reply).unwrap().remove(0);
-                assert_eq!(seen.id.as_str(), "i-JmwRSUbR", "{name}");
+                assert_eq!(seen.instance.as_str(), "i-JmwRSUbR", "{name}");
                 assert_eq!((seen.state, seen.raw.as_str()), (state, raw), "{name}");
                 assert_eq!(seen.name.as_deref(), Some("instance-4nbckz0b"), "{name}");
             }
@@ -469,7 +469,7 @@ fn read_everything(reply: &HttpResponse) {
     .flatten()
     .flatten()
     {
-        known(&seen.id);
+        known(&seen.instance);
     }
 }
 
@@ -548,7 +548,7 @@ fn reply(body: &str) -> HttpResponse {
 fn rows(observations: &[Observation]) -> Vec<(&str, PowerState)> {
     observations
         .iter()
-        .map(|seen| (seen.id.as_str(), seen.state))
+        .map(|seen| (seen.instance.as_str(), seen.state))
         .collect()
 }
 
@@ -558,7 +558,7 @@ fn provider(host: &str) -> Baidu {
 }
 
 fn act_draft(action: Action, ids: &[InstanceId]) -> UnsignedRequest {
-    act(&action, ids).unwrap().draft
+    act(&action, ids).unwrap().request
 }
 
 fn ids(texts: &[&str]) -> Vec<InstanceId> {

@@ -1,4 +1,4 @@
-//! An agency of another account:
+//! A temporary key of an agency of another account, exchanged at IAM for another key:
 //! <https://support.huaweicloud.com/intl/en-us/api-iam/iam_04_0101.html>.
 
 use std::{sync::Arc, time::Duration};
@@ -11,10 +11,10 @@ use lifecycle_core::{
 };
 use serde_json::json;
 
-use super::{TERRAFORM, issued};
-use crate::{identity::iam, sign::sign};
+use super::{TERRAFORM, temporary_key};
+use crate::{identity::iam_endpoint, sign::sign};
 
-/// Exchanges a key at IAM for a temporary one of an agency, which may be another account's.
+/// Exchanges a key at IAM for a temporary key of an agency (委托), which may belong to another account.
 #[derive(Clone, Debug)]
 pub struct AssumeAgency {
     base: Arc<dyn CredentialSource>,
@@ -23,8 +23,8 @@ pub struct AssumeAgency {
 }
 
 impl AssumeAgency {
-    /// For the key that `base` finds, an agency, and the name of the account (domain) that has it.
-    /// Good for an hour.
+    /// Exchanges the key of `base` for a key of `agency` in the account (domain) `account_name`, for an
+    /// hour.
     pub fn new(
         base: impl CredentialSource,
         agency: impl Into<String>,
@@ -32,19 +32,19 @@ impl AssumeAgency {
     ) -> Self {
         Self {
             base: Arc::new(base),
-            agency: Agency::new(agency.into(), Owner::Name(account_name.into())),
+            agency: Agency::new(agency.into(), AgencyOwner::Name(account_name.into())),
             config: CredentialSourceConfig::default(),
         }
     }
 
-    /// Good for this long instead, in whole seconds: 15 minutes to 24 hours.
+    /// Sets the lifetime of the keys in whole seconds: 15 minutes to 24 hours.
     #[must_use]
     pub fn with_duration(mut self, duration: Duration) -> Self {
         self.agency.duration = duration;
         self
     }
 
-    /// With a region, and with another address of IAM.
+    /// Sets the region and the address of IAM.
     #[must_use]
     pub fn with_config(mut self, config: CredentialSourceConfig) -> Self {
         self.config = config;
@@ -63,29 +63,29 @@ impl CredentialSource for AssumeAgency {
 
     fn begin(&self, ctx: &ProviderContext<'_>) -> ExchangeStep<ResolvedCredential> {
         let (agency, config) = (self.agency.clone(), self.config.clone());
-        self.base
-            .begin(ctx)
-            .and_then(ctx, move |grant, ctx| agency.assume(grant, &config, ctx))
+        self.base.begin(ctx).and_then(ctx, move |resolved, ctx| {
+            agency.assume(resolved, &config, ctx)
+        })
     }
 }
 
-/// An agency, and for how long it is assumed.
+/// An agency, and the lifetime of the keys.
 #[derive(Clone, Debug)]
 pub(crate) struct Agency {
     name: String,
-    owner: Owner,
+    owner: AgencyOwner,
     duration: Duration,
 }
 
-/// The account that has an agency.
+/// The account that owns an agency.
 #[derive(Clone, Debug)]
-pub(crate) enum Owner {
+pub(crate) enum AgencyOwner {
     Name(String),
     Id(String),
 }
 
 impl Agency {
-    pub(crate) fn new(name: String, owner: Owner) -> Self {
+    pub(crate) fn new(name: String, owner: AgencyOwner) -> Self {
         Self {
             name,
             owner,
@@ -93,16 +93,16 @@ impl Agency {
         }
     }
 
-    /// The agency's key in exchange for another.
+    /// Exchanges `base` for a key of the agency.
     pub(crate) fn assume(
         self,
-        grant: ResolvedCredential,
+        base: ResolvedCredential,
         config: &CredentialSourceConfig,
         ctx: &ProviderContext<'_>,
     ) -> ExchangeStep<ResolvedCredential> {
         let (field, owner) = match &self.owner {
-            Owner::Name(name) => ("domain_name", name),
-            Owner::Id(id) => ("domain_id", id),
+            AgencyOwner::Name(name) => ("domain_name", name),
+            AgencyOwner::Id(id) => ("domain_id", id),
         };
         let role = json!({
             "agency_name": self.name,
@@ -110,24 +110,31 @@ impl Agency {
             "duration_seconds": self.duration.as_secs(),
         });
         let body = json!({"auth": {"identity": {"methods": ["assume_role"], "assume_role": role}}});
-        let draft = UnsignedRequest::new(
+        let unsigned = UnsignedRequest::new(
             "CreateTemporaryAccessKeyByAgency",
             Method::POST,
             "/v3.0/OS-CREDENTIAL/securitytokens",
         )
         .with_body(body.to_string());
-        let found = format!("agency {} of account {owner} (IAM)", self.name);
-        let request = iam(config, None, ctx)
-            .and_then(|iam| sign(&iam, None, &draft, &grant.credential, &ctx.stamp()));
+        let source = format!("agency {} of account {owner} (IAM)", self.name);
+        let request = iam_endpoint(config, None, ctx).and_then(|iam| {
+            sign(
+                &iam,
+                None,
+                &unsigned,
+                &base.credential,
+                &ctx.signing_context(),
+            )
+        });
         match request {
             Ok(request) => ExchangeStep::http(
-                draft.operation,
+                unsigned.operation,
                 ServiceKind::Identity,
                 request,
-                move |reply, _| {
-                    reply
-                        .and_then(|reply| issued::read(&reply, found))
-                        .map(|issued| issued.with_source_prefix(&grant.source))
+                move |response, _| {
+                    response
+                        .and_then(|response| temporary_key::read(&response, source))
+                        .map(|resolved| resolved.with_source_prefix(&base.source))
                         .into()
                 },
             ),
@@ -136,8 +143,8 @@ impl Agency {
     }
 }
 
-/// The variables of Huawei's Terraform provider for a key, and for the agency that it assumes with
-/// it.
+/// A key in the variables of Huawei's Terraform provider, exchanged for a key of an agency if the variables
+/// name an agency.
 #[derive(Debug)]
 pub(crate) struct TerraformVariables {
     config: CredentialSourceConfig,
@@ -162,19 +169,21 @@ impl CredentialSource for TerraformVariables {
         let config = self.config.clone();
         EnvCredentialSource::new(TERRAFORM)
             .begin(ctx)
-            .and_then(ctx, move |grant, ctx| {
+            .and_then(ctx, move |resolved, ctx| {
                 let Some(name) = ctx.variable(AGENCY) else {
-                    return ExchangeStep::Done(grant);
+                    return ExchangeStep::Done(resolved);
                 };
                 let owner = match [ACCOUNT, ACCOUNT_ID].map(|name| ctx.variable(name)) {
-                    [Some(name), _] => Owner::Name(name),
-                    [None, Some(id)] => Owner::Id(id),
+                    [Some(name), _] => AgencyOwner::Name(name),
+                    [None, Some(id)] => AgencyOwner::Id(id),
                     [None, None] => {
-                        let reason = format!("is set, but neither {ACCOUNT} nor {ACCOUNT_ID} is");
+                        let reason = format!(
+                            "is set, but {ACCOUNT} and {ACCOUNT_ID} are not: set one of them"
+                        );
                         return ExchangeStep::Failed(unusable(AGENCY, &reason));
                     }
                 };
-                Agency::new(name, owner).assume(grant, &config, ctx)
+                Agency::new(name, owner).assume(resolved, &config, ctx)
             })
     }
 }

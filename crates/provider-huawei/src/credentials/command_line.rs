@@ -1,4 +1,4 @@
-//! The profiles of Huawei's command line `hcloud` (KooCLI), which its Terraform provider reads too:
+//! The profiles of Huawei's command line `hcloud` (KooCLI), which Huawei's Terraform provider also reads:
 //! <https://support.huaweicloud.com/intl/en-us/usermanual-hcli/hcli_03_002.html>.
 
 use lifecycle_core::{
@@ -9,88 +9,94 @@ use serde::Deserialize;
 
 use super::{
     EcsAgency,
-    assume_agency::{Agency, Owner},
+    assume_agency::{Agency, AgencyOwner},
 };
 
 /// A profile in `~/.hcloud/config.json`, or in the file that `HW_SHARED_CONFIG_FILE` names.
 ///
-/// Which one: the one asked for, else that of `HW_PROFILE`, else the current one. `hcloud` encrypts
-/// what it stores unless told otherwise; only plain keys can be read. Where the profile names an
-/// agency, its key is exchanged for one of the agency.
+/// The profile is chosen by the caller, else by `HW_PROFILE`, else by the `current` setting of the file.
+/// `hcloud` encrypts stored keys by default; only unencrypted keys are supported. If the profile names an
+/// agency, the key is exchanged for a key of the agency.
 #[derive(Clone, Debug, Default)]
 pub struct CommandLineProfile {
     config: CredentialSourceConfig,
 }
 
 impl CommandLineProfile {
-    /// The profile that the command line itself would use.
+    /// Creates a source for the profile that the command line would use.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// With another profile, and with other addresses of IAM and of the metadata service.
+    /// Sets the profile and the addresses of IAM and of the metadata service.
     #[must_use]
     pub fn with_config(mut self, config: CredentialSourceConfig) -> Self {
         self.config = config;
         self
     }
 
-    fn find(&self, ctx: &ProviderContext<'_>) -> Result<ExchangeStep<ResolvedCredential>, Fault> {
+    fn try_begin(
+        &self,
+        ctx: &ProviderContext<'_>,
+    ) -> Result<ExchangeStep<ResolvedCredential>, Fault> {
         let (path, profile) = read(&self.config, ctx)?;
         let Some(profile) = profile else {
             return Ok(ExchangeStep::NotConfigured(format!(
-                "there is no profile in {path}"
+                "{path} has no profiles"
             )));
         };
-        let found = format!("profile {:?} in {path}", profile.name);
-        let mode = filled(&profile.mode).unwrap_or("AKSK");
+        let location = format!("profile {:?} in {path}", profile.name);
+        let mode = non_empty(&profile.mode).unwrap_or("AKSK");
         let pair = (
-            filled(&profile.access_key_id),
-            filled(&profile.secret_access_key),
+            non_empty(&profile.access_key_id),
+            non_empty(&profile.secret_access_key),
         );
         let (id, secret) = match pair {
             (Some(id), Some(secret)) => (id, secret),
             (None, None) if mode.eq_ignore_ascii_case("ecsAgency") => {
-                return Ok(self.agency(found, ctx));
+                return Ok(self.begin_ecs_agency(location, ctx));
             }
             (None, None) if !mode.eq_ignore_ascii_case("AKSK") => {
-                let reason = format!("has the mode {mode:?}; only AKSK and ecsAgency can be used");
-                return Err(unusable(&found, &reason));
+                let reason =
+                    format!("has the mode {mode:?}, which is not supported: use AKSK or ecsAgency");
+                return Err(unusable(&location, &reason));
             }
-            (None, _) => return Err(unusable(&found, "has no accessKeyId")),
-            (_, None) => return Err(unusable(&found, "has no secretAccessKey")),
+            (None, _) => return Err(unusable(&location, "has no accessKeyId")),
+            (_, None) => return Err(unusable(&location, "has no secretAccessKey")),
         };
         if !is_plain(id) {
-            let reason = "holds encrypted keys: run `hcloud configure set \
-                          --cli-auth-encrypt=false`, or give the key in another way";
-            return Err(unusable(&found, reason));
+            let reason = "has an encrypted key: run `hcloud configure set \
+                          --cli-auth-encrypt=false`, or set the key in another place";
+            return Err(unusable(&location, reason));
         }
-        let credential = match filled(&profile.security_token) {
+        let credential = match non_empty(&profile.security_token) {
             Some(token) => Credential::session(id, secret, token),
             None => Credential::keys(id, secret),
         };
-        let assumed = profile.agency(&found)?;
-        let grant = ResolvedCredential::new(credential, found);
-        Ok(match assumed {
-            Some(agency) => agency.assume(grant, &self.config, ctx),
-            None => ExchangeStep::Done(grant),
+        let agency = profile.agency(&location)?;
+        let resolved = ResolvedCredential::new(credential, location);
+        Ok(match agency {
+            Some(agency) => agency.assume(resolved, &self.config, ctx),
+            None => ExchangeStep::Done(resolved),
         })
     }
 
-    /// The profile says that the machine's agency has the key, so it must have one.
-    fn agency(&self, found: String, ctx: &ProviderContext<'_>) -> ExchangeStep<ResolvedCredential> {
-        let by = found.clone();
+    /// Uses the agency of the server. A server without an agency is a fault of the profile.
+    fn begin_ecs_agency(
+        &self,
+        location: String,
+        ctx: &ProviderContext<'_>,
+    ) -> ExchangeStep<ResolvedCredential> {
+        let prefix = location.clone();
         EcsAgency::new()
             .with_config(self.config.clone())
             .begin(ctx)
-            .or_else(ctx, move |why, _| {
-                ExchangeStep::Failed(unusable(
-                    &found,
-                    &format!("is for an ECS agency, but {why}"),
-                ))
+            .or_else(ctx, move |reason, _| {
+                let reason = format!("has the mode ecsAgency, but {reason}");
+                ExchangeStep::Failed(unusable(&location, &reason))
             })
-            .and_then(ctx, move |grant, _| {
-                ExchangeStep::Done(grant.with_source_prefix(&by))
+            .and_then(ctx, move |resolved, _| {
+                ExchangeStep::Done(resolved.with_source_prefix(&prefix))
             })
     }
 }
@@ -105,11 +111,11 @@ impl CredentialSource for CommandLineProfile {
     }
 
     fn begin(&self, ctx: &ProviderContext<'_>) -> ExchangeStep<ResolvedCredential> {
-        self.find(ctx).unwrap_or_else(ExchangeStep::Failed)
+        self.try_begin(ctx).unwrap_or_else(ExchangeStep::Failed)
     }
 }
 
-/// The project that is stored with the key of this id, where it is for this region.
+/// Returns the project of the profile, if the profile holds the key with this id and is for this region.
 pub(crate) fn project_of(
     id: &str,
     region: &str,
@@ -117,10 +123,10 @@ pub(crate) fn project_of(
     ctx: &ProviderContext<'_>,
 ) -> Option<String> {
     let profile = read(config, ctx).ok()?.1?;
-    let is_own = filled(&profile.access_key_id) == Some(id);
-    let is_here = filled(&profile.region).is_none_or(|own| own.eq_ignore_ascii_case(region));
-    filled(&profile.project_id)
-        .filter(|_| is_own && is_here)
+    let has_key = non_empty(&profile.access_key_id) == Some(id);
+    let has_region = non_empty(&profile.region).is_none_or(|own| own.eq_ignore_ascii_case(region));
+    non_empty(&profile.project_id)
+        .filter(|_| has_key && has_region)
         .map(str::to_owned)
 }
 
@@ -129,7 +135,7 @@ const FILE_VARIABLE: &str = "HW_SHARED_CONFIG_FILE";
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
-struct Stored {
+struct Document {
     current: Option<String>,
     profiles: Vec<Profile>,
 }
@@ -150,66 +156,66 @@ struct Profile {
 }
 
 impl Profile {
-    /// The agency that the profile's key is to be exchanged for; `found` is what people call it.
-    fn agency(&self, found: &str) -> Result<Option<Agency>, Fault> {
-        let Some(name) = filled(&self.agency_name) else {
+    /// Returns the agency whose key replaces the key of the profile. `location` is for messages.
+    fn agency(&self, location: &str) -> Result<Option<Agency>, Fault> {
+        let Some(name) = non_empty(&self.agency_name) else {
             return Ok(None);
         };
         let owner = match (
-            filled(&self.agency_domain_name),
-            filled(&self.agency_domain_id),
+            non_empty(&self.agency_domain_name),
+            non_empty(&self.agency_domain_id),
         ) {
-            (Some(name), _) => Owner::Name(name.to_owned()),
-            (None, Some(id)) => Owner::Id(id.to_owned()),
+            (Some(name), _) => AgencyOwner::Name(name.to_owned()),
+            (None, Some(id)) => AgencyOwner::Id(id.to_owned()),
             (None, None) => {
-                let reason = "has an agencyName, but neither agencyDomainName nor agencyDomainId";
-                return Err(unusable(found, reason));
+                let reason = "has an agencyName, but no agencyDomainName and no agencyDomainId";
+                return Err(unusable(location, reason));
             }
         };
         Ok(Some(Agency::new(name.to_owned(), owner)))
     }
 }
 
-/// The path of the file, and the profile meant; `None` when nothing is stored.
+/// Returns the path of the file and the selected profile; `None` when the file has no profiles.
 fn read(
     config: &CredentialSourceConfig,
     ctx: &ProviderContext<'_>,
 ) -> Result<(String, Option<Profile>), Fault> {
-    let asked_for = config
+    let requested = config
         .profile
         .clone()
         .or_else(|| ctx.variable("HW_PROFILE"));
-    let named = ctx.variable(FILE_VARIABLE);
-    let path = named.clone().unwrap_or_else(|| FILE.to_owned());
+    let custom = ctx.variable(FILE_VARIABLE);
+    let path = custom.clone().unwrap_or_else(|| FILE.to_owned());
     let Some(text) = ctx.secret_file(&path)? else {
-        if named.is_some() {
-            let reason = format!("is the file that {FILE_VARIABLE} names, but is not there");
+        if custom.is_some() {
+            let reason = format!("does not exist, but {FILE_VARIABLE} names it");
             return Err(unusable(&path, &reason));
         }
-        return match asked_for {
+        return match requested {
             Some(name) => Err(unusable(
                 &format!("profile {name:?}"),
-                &format!("cannot be used: there is no {path}"),
+                &format!("was not found: {path} does not exist"),
             )),
             None => Ok((path, None)),
         };
     };
-    let stored: Stored = serde_json::from_str(&text).map_err(|error| {
-        let place = format!("line {}, column {}", error.line(), error.column());
-        unusable(&path, &format!("is not as `hcloud` writes it ({place})"))
+    let document: Document = serde_json::from_str(&text).map_err(|error| {
+        let position = format!("line {}, column {}", error.line(), error.column());
+        unusable(&path, &format!("is not a valid `hcloud` file ({position})"))
     })?;
-    if stored.profiles.is_empty() && asked_for.is_none() {
+    if document.profiles.is_empty() && requested.is_none() {
         return Ok((path, None));
     }
-    let name = asked_for
-        .or(stored.current)
+    let name = requested
+        .or(document.current)
         .unwrap_or_else(|| "default".to_owned());
-    let known: Vec<String> = stored
+    let known: Vec<String> = document
         .profiles
         .iter()
         .map(|profile| format!("{:?}", profile.name))
         .collect();
-    let mut profiles = stored.profiles.into_iter();
+    let mut profiles = document.profiles.into_iter();
     match profiles.find(|profile| profile.name == name) {
         Some(profile) => Ok((path, Some(profile))),
         None => {
@@ -219,19 +225,20 @@ fn read(
             };
             Err(unusable(
                 &path,
-                &format!("has no profile {name:?}, but {known}"),
+                &format!("has no profile {name:?}; known profiles: {known}"),
             ))
         }
     }
 }
 
-/// Ids of keys are letters and digits, 20 of them; what is encrypted is longer or has other signs.
+/// Returns true for an unencrypted key id: 20 letters and digits. An encrypted id is longer or has other
+/// characters.
 fn is_plain(id: &str) -> bool {
     id.len() <= 40 && id.bytes().all(|b| b.is_ascii_alphanumeric())
 }
 
-/// The text of a field that says something.
-fn filled(field: &Option<String>) -> Option<&str> {
+/// Returns the trimmed text of a field; `None` for an empty text.
+fn non_empty(field: &Option<String>) -> Option<&str> {
     let text = field.as_deref()?.trim();
     (!text.is_empty()).then_some(text)
 }

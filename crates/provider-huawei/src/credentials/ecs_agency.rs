@@ -1,4 +1,4 @@
-//! The agency of the machine itself:
+//! The temporary key of the agency of this ECS server:
 //! <https://support.huaweicloud.com/intl/en-us/usermanual-ecs/ecs_03_0166.html> and
 //! `MetadataAccessor` of huaweicloudsdkcore.
 
@@ -9,27 +9,27 @@ use lifecycle_core::{
     sensitive_header,
 };
 
-use super::issued::{self, RENEWAL};
+use super::temporary_key::{self, RENEWAL};
 use crate::{
     fault,
-    identity::{invalid, unsigned},
+    identity::{invalid, unsigned_request},
 };
 
-/// The key of the agency that an ECS server runs under, by its metadata service.
+/// Fetches the key of the server's agency (委托) from the metadata service.
 ///
-/// A key lives for a day, and is renewed 40 minutes before its end, as Huawei's SDK does.
+/// A key is valid for a day and is renewed 40 minutes before the expiry, as in Huawei's SDK.
 #[derive(Clone, Debug, Default)]
 pub struct EcsAgency {
     config: CredentialSourceConfig,
 }
 
 impl EcsAgency {
-    /// By the metadata service at its fixed address.
+    /// Creates a source that uses the fixed address of the metadata service.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// With another address of the metadata service.
+    /// Sets the address of the metadata service.
     #[must_use]
     pub fn with_config(mut self, config: CredentialSourceConfig) -> Self {
         self.config = config;
@@ -43,7 +43,7 @@ impl CredentialSource for EcsAgency {
     }
 
     fn wants(&self) -> String {
-        "an agency for this ECS server".to_owned()
+        "an agency of the ECS server".to_owned()
     }
 
     fn begin(&self, _: &ProviderContext<'_>) -> ExchangeStep<ResolvedCredential> {
@@ -52,7 +52,7 @@ impl CredentialSource for EcsAgency {
             None => Endpoint::parse("http://169.254.169.254"),
         };
         match endpoint {
-            Ok(endpoint) => Service(endpoint).first_token(),
+            Ok(endpoint) => MetadataService(endpoint).begin(),
             Err(error) => ExchangeStep::Failed(invalid(error.to_string())),
         }
     }
@@ -60,41 +60,46 @@ impl CredentialSource for EcsAgency {
 
 /// The metadata service.
 #[derive(Clone)]
-struct Service(Endpoint);
+struct MetadataService(Endpoint);
 
-impl Service {
-    /// The first call: nobody may be there, or somebody who knows no tokens.
-    fn first_token(self) -> ExchangeStep<ResolvedCredential> {
+impl MetadataService {
+    /// Requests a token. The service may be missing, or may not support tokens.
+    fn begin(self) -> ExchangeStep<ResolvedCredential> {
         let service = self.clone();
-        self.ask_token(move |reply| match reply {
-            Ok(reply) if reply.status().as_u16() == 200 => {
-                service.key(Some(token(&reply)), Renewal::Possible)
+        self.request_token(move |response| match response {
+            Ok(response) if response.status().as_u16() == 200 => {
+                service.request_key(Some(token(&response)), TokenRetry::Allowed)
             }
-            Ok(reply) if has_no_tokens(&reply) => service.key(None, Renewal::Possible),
-            Ok(reply) if is_refusal(&reply) => ExchangeStep::NotConfigured(format!(
-                "the metadata service at {} is not Huawei's: it answers HTTP {}",
+            Ok(response) if has_no_tokens(&response) => {
+                service.request_key(None, TokenRetry::Allowed)
+            }
+            Ok(response) if is_client_error(&response) => ExchangeStep::NotConfigured(format!(
+                "the metadata service at {} does not belong to Huawei Cloud: HTTP {}",
                 service.0,
-                reply.status().as_u16()
+                response.status().as_u16()
             )),
-            Ok(reply) => ExchangeStep::Failed(failure(&reply)),
-            Err(fault) if is_silence(&fault) => ExchangeStep::NotConfigured(format!(
-                "no metadata service at {}: this machine is no ECS server of Huawei Cloud, or it \
-                 is switched off",
+            Ok(response) => ExchangeStep::Failed(fault_of(&response)),
+            Err(fault) if is_no_response(&fault) => ExchangeStep::NotConfigured(format!(
+                "no metadata service at {}: this machine is not an ECS server of Huawei Cloud, or \
+                 the service is off",
                 service.0
             )),
             Err(fault) => ExchangeStep::Failed(fault),
         })
     }
 
-    /// The second call: the key itself.
-    fn key(self, token: Option<Secret>, renewal: Renewal) -> ExchangeStep<ResolvedCredential> {
+    fn request_key(
+        self,
+        token: Option<Secret>,
+        retry: TokenRetry,
+    ) -> ExchangeStep<ResolvedCredential> {
         let header = token
             .as_ref()
             .map(|token| sensitive_header(token.expose()))
             .transpose();
         let request = header.and_then(|header| {
             let headers = header.map(|value| ("x-metadata-token", value));
-            unsigned(&self.0, Method::GET, KEY, headers)
+            unsigned_request(&self.0, Method::GET, KEY, headers)
         });
         let request = match request {
             Ok(request) => request,
@@ -104,45 +109,53 @@ impl Service {
             "securitykey",
             ServiceKind::Metadata,
             request,
-            move |reply, _| {
-                let reply = match reply {
-                    Ok(reply) => reply,
+            move |response, _| {
+                let response = match response {
+                    Ok(response) => response,
                     Err(fault) => return ExchangeStep::Failed(fault),
                 };
-                match reply.status().as_u16() {
-                    401 if reply.may_contain("Please configure Cloud Service Agency first") => {
+                match response.status().as_u16() {
+                    401 if response.may_contain("Please configure Cloud Service Agency first") => {
                         ExchangeStep::NotConfigured("this ECS server has no agency".to_owned())
                     }
-                    401 if renewal == Renewal::Possible => self.next_token(token.is_some(), reply),
+                    401 if retry == TokenRetry::Allowed => {
+                        self.retry_with_new_token(token.is_some(), response)
+                    }
                     404 => ExchangeStep::NotConfigured(format!(
-                        "the metadata service at {} has no keys",
+                        "the metadata service at {} has no key",
                         self.0
                     )),
-                    _ => issued::read(&reply, "ECS agency (metadata)".to_owned())
-                        .map(|grant| grant.renewed_before(RENEWAL))
+                    _ => temporary_key::read(&response, "ECS agency (metadata)".to_owned())
+                        .map(|resolved| resolved.with_renewal(RENEWAL))
                         .into(),
                 }
             },
         )
     }
 
-    /// After a 401: the token was refused, or one is needed after all.
-    fn next_token(self, had_one: bool, refusal: HttpResponse) -> ExchangeStep<ResolvedCredential> {
+    /// Requests a token after a 401: the service rejected the token, or requires a token.
+    fn retry_with_new_token(
+        self,
+        had_token: bool,
+        rejection: HttpResponse,
+    ) -> ExchangeStep<ResolvedCredential> {
         let service = self.clone();
-        self.ask_token(move |reply| match reply {
-            Ok(reply) if reply.status().as_u16() == 200 => {
-                service.key(Some(token(&reply)), Renewal::Done)
+        self.request_token(move |response| match response {
+            Ok(response) if response.status().as_u16() == 200 => {
+                service.request_key(Some(token(&response)), TokenRetry::Used)
             }
-            Ok(reply) if !had_one && has_no_tokens(&reply) => ExchangeStep::NotConfigured(format!(
-                "the metadata service at {} gives no key and no token",
-                service.0
-            )),
-            Ok(_) => ExchangeStep::Failed(failure(&refusal)),
+            Ok(response) if !had_token && has_no_tokens(&response) => {
+                ExchangeStep::NotConfigured(format!(
+                    "the metadata service at {} returned no key and no token",
+                    service.0
+                ))
+            }
+            Ok(_) => ExchangeStep::Failed(fault_of(&rejection)),
             Err(fault) => ExchangeStep::Failed(fault),
         })
     }
 
-    fn ask_token(
+    fn request_token(
         &self,
         then: impl FnOnce(Result<HttpResponse, Fault>) -> ExchangeStep<ResolvedCredential>
         + Send
@@ -150,10 +163,10 @@ impl Service {
     ) -> ExchangeStep<ResolvedCredential> {
         const SIX_HOURS: HeaderValue = HeaderValue::from_static("21600");
         let lifetime = [("x-metadata-token-ttl-seconds", SIX_HOURS)];
-        match unsigned(&self.0, Method::PUT, TOKEN, lifetime) {
+        match unsigned_request(&self.0, Method::PUT, TOKEN, lifetime) {
             Ok(request) => {
-                ExchangeStep::http("token", ServiceKind::Metadata, request, |reply, _| {
-                    then(reply)
+                ExchangeStep::http("token", ServiceKind::Metadata, request, |response, _| {
+                    then(response)
                 })
             }
             Err(fault) => ExchangeStep::Failed(fault),
@@ -164,34 +177,34 @@ impl Service {
 const TOKEN: &str = "/meta-data/latest/api/token";
 const KEY: &str = "/openstack/latest/securitykey";
 
-/// May the token be renewed once?
+/// The state of the single retry with a new token.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Renewal {
-    Possible,
-    Done,
+enum TokenRetry {
+    Allowed,
+    Used,
 }
 
-fn token(reply: &HttpResponse) -> Secret {
-    Secret::new(String::from_utf8_lossy(reply.body()).trim())
+fn token(response: &HttpResponse) -> Secret {
+    Secret::new(String::from_utf8_lossy(response.body()).trim())
 }
 
-/// A metadata service of before there were tokens.
-fn has_no_tokens(reply: &HttpResponse) -> bool {
-    matches!(reply.status().as_u16(), 404 | 405 | 503)
+/// Detects an older metadata service without support for tokens.
+fn has_no_tokens(response: &HttpResponse) -> bool {
+    matches!(response.status().as_u16(), 404 | 405 | 503)
 }
 
-/// Another cloud's metadata service wants other headers.
-fn is_refusal(reply: &HttpResponse) -> bool {
-    (400..500).contains(&reply.status().as_u16()) && reply.status().as_u16() != 429
+/// Detects the metadata service of another cloud, which requires other headers.
+fn is_client_error(response: &HttpResponse) -> bool {
+    (400..500).contains(&response.status().as_u16()) && response.status().as_u16() != 429
 }
 
-fn is_silence(fault: &Fault) -> bool {
+fn is_no_response(fault: &Fault) -> bool {
     matches!(fault.kind(), FaultKind::Unreachable | FaultKind::NoAnswer)
 }
 
-/// What a failing answer says.
-fn failure(reply: &HttpResponse) -> Fault {
-    fault::check(reply)
+/// Returns the fault of an error response.
+fn fault_of(response: &HttpResponse) -> Fault {
+    fault::check(response)
         .err()
-        .unwrap_or_else(|| issued::unreadable(reply, "it is no answer to the question"))
+        .unwrap_or_else(|| temporary_key::unreadable(response, "unexpected status"))
 }

@@ -1,16 +1,16 @@
-//! Where keys for ECS come from: what Huawei's own tools have set up, the agency of the machine, and
-//! what its identity services give in exchange.
+//! Credential sources: the environment variables and files of Huawei's tools, the agency (委托) of the
+//! server, and exchanges at IAM and STS.
 
 mod assume_agency;
 mod command_line;
 mod ecs_agency;
 mod identity_provider;
-mod issued;
 mod oidc_agency;
 mod password;
 mod pod_identity;
 mod sdk_profile;
 mod sdk_variables;
+mod temporary_key;
 
 use lifecycle_core::{
     Credential, CredentialSource, CredentialSourceConfig, EnvVarNames, ProviderContext,
@@ -28,32 +28,32 @@ pub use {
     sdk_variables::SdkVariables,
 };
 
-/// The places where Huawei's tools look for keys, in the order of its SDKs. What only its Terraform
-/// provider or its command line has stands behind what the SDKs have of the same kind.
+/// Returns the default chain, in the order of Huawei's SDKs. A source of Huawei's Terraform provider or
+/// command line follows the SDK source of the same kind.
 ///
-/// A profile that is asked for by name is one of the command line's: the SDKs' file has none, and
-/// is left out then.
+/// A profile name in `config` selects a profile of the command line. The file of the SDKs has no profiles
+/// and is left out then.
 pub fn sources(config: &CredentialSourceConfig) -> Vec<Box<dyn CredentialSource>> {
     let oidc = OidcAgency::new().with_config(config.clone());
-    let mut origins: Vec<Box<dyn CredentialSource>> = vec![Box::new(oidc)];
-    origins.extend(variables(config));
-    origins.extend(files(config));
-    origins.push(Box::new(EcsAgency::new().with_config(config.clone())));
-    origins.push(Box::new(PodIdentity::new()));
-    origins
+    let mut sources: Vec<Box<dyn CredentialSource>> = vec![Box::new(oidc)];
+    sources.extend(variables(config));
+    sources.extend(files(config));
+    sources.push(Box::new(EcsAgency::new().with_config(config.clone())));
+    sources.push(Box::new(PodIdentity::new()));
+    sources
 }
 
-/// The variables of Huawei's tools, those of the chain, with what they lead to.
+/// Returns the sources of the chain that environment variables configure.
 pub fn variables(config: &CredentialSourceConfig) -> Vec<Box<dyn CredentialSource>> {
-    let own = || config.clone();
+    let config = || config.clone();
     vec![
-        Box::new(SdkVariables::new().with_config(own())),
-        Box::new(assume_agency::TerraformVariables::new(own())),
-        Box::new(password::FromVariables::new(own())),
+        Box::new(SdkVariables::new().with_config(config())),
+        Box::new(assume_agency::TerraformVariables::new(config())),
+        Box::new(password::TerraformPassword::new(config())),
     ]
 }
 
-/// The files of Huawei's tools, those of the chain.
+/// Returns the file sources of the chain.
 pub fn files(config: &CredentialSourceConfig) -> Vec<Box<dyn CredentialSource>> {
     let mut files: Vec<Box<dyn CredentialSource>> = Vec::new();
     if config.profile.is_none() {
@@ -65,8 +65,8 @@ pub fn files(config: &CredentialSourceConfig) -> Vec<Box<dyn CredentialSource>> 
     files
 }
 
-/// The project that is stored with this very key, for this region. A file that cannot be read does
-/// not hold the key that is already there.
+/// Returns the project that a file stores together with this key, for this region. An unreadable file is
+/// ignored: `key` comes from another source.
 pub(crate) fn stored_project(
     config: &CredentialSourceConfig,
     region: &str,
@@ -76,23 +76,21 @@ pub(crate) fn stored_project(
     let Credential::Keys { id, .. } = key else {
         return None;
     };
-    let of_sdk = || sdk_profile::project_of(id, ctx);
-    let of_command_line = || command_line::project_of(id, region, config, ctx);
-    of_sdk().or_else(of_command_line)
+    sdk_profile::project_of(id, ctx).or_else(|| command_line::project_of(id, region, config, ctx))
 }
 
-/// All variables that hold a key by themselves.
+/// The environment variables that hold a complete key.
 pub(crate) const VARIABLES: &[EnvVarNames] = &[SDK, TERRAFORM_KEY, OLD_TERRAFORM_KEY, TOKEN];
 
-/// The SDKs'.
+/// The variables of the SDKs.
 const SDK: EnvVarNames = EnvVarNames::Keys {
     id: "HUAWEICLOUD_SDK_AK",
     secret: "HUAWEICLOUD_SDK_SK",
     session: Some("HUAWEICLOUD_SDK_SECURITY_TOKEN"),
 };
 
-/// The Terraform provider's. It reads more names that begin with `OS_`, but these are OpenStack's
-/// own: what they hold may be meant for another cloud.
+/// The variables of the Terraform provider. Other `OS_` variables that the provider reads are left out:
+/// they belong to OpenStack and may hold keys of another cloud.
 const TERRAFORM: &[EnvVarNames] = &[TERRAFORM_KEY, OLD_TERRAFORM_KEY, TOKEN];
 
 const TERRAFORM_KEY: EnvVarNames = EnvVarNames::Keys {
@@ -107,7 +105,7 @@ const OLD_TERRAFORM_KEY: EnvVarNames = EnvVarNames::Keys {
     session: Some("HW_SECURITY_TOKEN"),
 };
 
-/// Last, because a token that somebody left there is dead after 24 hours.
+/// The token variable, which comes last because a forgotten token expires after 24 hours.
 const TOKEN: EnvVarNames = EnvVarNames::Token("HW_AUTH_TOKEN");
 
 #[cfg(test)]

@@ -1,5 +1,5 @@
-//! An agency for those whom an OpenID Connect provider vouches for: `OidcStsCredentialProvider` of
-//! huaweicloudsdkcore.
+//! A temporary key of an agency, exchanged at STS for a token of an OpenID Connect provider:
+//! `OidcStsCredentialProvider` of huaweicloudsdkcore.
 
 use lifecycle_core::{
     CredentialSource, CredentialSourceConfig, ExchangeStep, Fault, ProviderContext,
@@ -8,11 +8,11 @@ use lifecycle_core::{
 };
 use serde_json::{Value, json};
 
-use super::{identity_provider::token_in, issued};
-use crate::identity::{post, sts};
+use super::{identity_provider::read_token_file, temporary_key};
+use crate::identity::{post, sts_endpoint};
 
-/// A token of an OpenID Connect provider, exchanged at STS for a key of an agency, as the variables
-/// `HUAWEICLOUD_OIDC_*` say.
+/// Exchanges the token of an OpenID Connect provider at STS for a key of an agency. The environment
+/// variables `HUAWEICLOUD_OIDC_*` configure the exchange.
 ///
 /// Required are `_PROVIDER_URN`, `_AGENCY_URN` and either `_ID_TOKEN` or `_TOKEN_FILE`; `_SESSION_NAME`,
 /// `_DURATION_SECONDS` (3600), `_POLICY` and `_POLICY_IDS` are optional.
@@ -22,19 +22,19 @@ pub struct OidcAgency {
 }
 
 impl OidcAgency {
-    /// Any region; STS where Huawei's own variables say.
+    /// Creates a source without a region.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// With a region, and with another address of STS.
+    /// Sets the region and the address of STS.
     #[must_use]
     pub fn with_config(mut self, config: CredentialSourceConfig) -> Self {
         self.config = config;
         self
     }
 
-    fn exchange(
+    fn try_begin(
         &self,
         ctx: &ProviderContext<'_>,
     ) -> Result<ExchangeStep<ResolvedCredential>, Fault> {
@@ -48,18 +48,22 @@ impl OidcAgency {
         };
         let body = body(&provider, &agency, ctx)?;
         let request = post(
-            &sts(&self.config, ctx)?,
+            &sts_endpoint(&self.config, ctx)?,
             "/v5/agencies/assume-with-oidc",
             None,
             &body,
         )?;
-        let found = format!("agency {agency} (OIDC)");
+        let source = format!("agency {agency} (OIDC)");
         Ok(ExchangeStep::http(
             "AssumeAgencyWithOIDC",
             ServiceKind::Identity,
             request,
-            // No rule for its renewal: the SDK's 40 minutes are most of this key's hour.
-            move |reply, _| reply.and_then(|reply| issued::read(&reply, found)).into(),
+            // Without the SDK's renewal time: 40 minutes are most of the hour of this key.
+            move |response, _| {
+                response
+                    .and_then(|response| temporary_key::read(&response, source))
+                    .into()
+            },
         ))
     }
 }
@@ -74,23 +78,23 @@ impl CredentialSource for OidcAgency {
     }
 
     fn begin(&self, ctx: &ProviderContext<'_>) -> ExchangeStep<ResolvedCredential> {
-        self.exchange(ctx).unwrap_or_else(ExchangeStep::Failed)
+        self.try_begin(ctx).unwrap_or_else(ExchangeStep::Failed)
     }
 }
 
 fn body(provider: &str, agency: &str, ctx: &ProviderContext<'_>) -> Result<Value, Fault> {
     let token = match (ctx.variable(ID_TOKEN), ctx.variable(TOKEN_FILE)) {
         (Some(token), _) => Secret::new(token),
-        (None, Some(file)) => token_in(&file, ctx)?,
+        (None, Some(file)) => read_token_file(&file, ctx)?,
         (None, None) => return Err(incomplete(TOKEN_FILE)),
     };
     let session_name = ctx
         .variable(SESSION_NAME)
-        .unwrap_or_else(|| format!("lifecycle-{}", ctx.stamp().unix()));
+        .unwrap_or_else(|| format!("lifecycle-{}", ctx.signing_context().unix()));
     let duration = match ctx.variable(DURATION) {
         None => 3600,
         Some(text) => text.parse::<u32>().map_err(|_| {
-            let reason = format!("is {text:?}, which is no number of seconds");
+            let reason = format!("has the invalid value {text:?}: use a number of seconds");
             unusable(DURATION, &reason)
         })?,
     };
@@ -114,7 +118,7 @@ fn body(provider: &str, agency: &str, ctx: &ProviderContext<'_>) -> Result<Value
 fn incomplete(missing: &str) -> Fault {
     unusable(
         missing,
-        "is not set, but others that belong to it are: set all, or none",
+        "is not set, but related variables are: set all of them or none",
     )
 }
 

@@ -1,4 +1,4 @@
-//! Tokens for a password: <https://support.huaweicloud.com/intl/en-us/api-iam/iam_30_0001.html>.
+//! An IAM token, exchanged for the password of an IAM user: <https://support.huaweicloud.com/intl/en-us/api-iam/iam_30_0001.html>.
 
 use std::time::Duration;
 
@@ -10,13 +10,13 @@ use lifecycle_core::{
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{identity_provider::subject_token, issued};
-use crate::identity::{iam, invalid, post, region};
+use super::{identity_provider::subject_token, temporary_key};
+use crate::identity::{iam_endpoint, invalid, post, region};
 
-/// The password of an IAM user, exchanged for a token that is good for 24 hours in one region.
+/// Exchanges the password of an IAM user for a token that is valid for 24 hours in one region.
 ///
-/// The token is renewed 12 hours before its end, as Huawei's pages advise. Accounts that log in
-/// with a HUAWEI ID get none; IAM users do.
+/// The token is renewed 12 hours before the expiry, as Huawei's pages recommend. IAM issues no token to
+/// accounts that log in with a HUAWEI ID.
 #[derive(Clone, Debug)]
 pub struct Password {
     user: String,
@@ -26,7 +26,7 @@ pub struct Password {
 }
 
 impl Password {
-    /// An IAM user, the name of the account (domain) that it belongs to, and its password.
+    /// Creates a source for an IAM user, the name of the user's account (domain) and the password.
     pub fn new(user: impl Into<String>, domain: impl Into<String>, password: Secret) -> Self {
         Self {
             user: user.into(),
@@ -36,17 +36,19 @@ impl Password {
         }
     }
 
-    /// With the region that the token is for, and with another address of IAM. Without a region,
-    /// that of `HW_REGION_NAME` counts.
+    /// Sets the region of the token, which defaults to `HW_REGION_NAME`, and the address of IAM.
     #[must_use]
     pub fn with_config(mut self, config: CredentialSourceConfig) -> Self {
         self.config = config;
         self
     }
 
-    fn log_in(&self, ctx: &ProviderContext<'_>) -> Result<ExchangeStep<ResolvedCredential>, Fault> {
+    fn try_begin(
+        &self,
+        ctx: &ProviderContext<'_>,
+    ) -> Result<ExchangeStep<ResolvedCredential>, Fault> {
         let project = region(&self.config, ctx)
-            .ok_or_else(|| invalid("a password gives a token for one region: name the region"))?;
+            .ok_or_else(|| invalid("no region: set the region of the token for the password"))?;
         let user = json!({
             "name": self.user,
             "password": self.password.expose(),
@@ -56,14 +58,14 @@ impl Password {
             "identity": {"methods": ["password"], "password": {"user": user}},
             "scope": {"project": {"name": project}},
         }});
-        let iam = iam(&self.config, None, ctx)?;
+        let iam = iam_endpoint(&self.config, None, ctx)?;
         let request = post(&iam, "/v3/auth/tokens", None, &body)?;
-        let found = format!("password of {} in account {} (IAM)", self.user, self.domain);
+        let source = format!("password of {} in account {} (IAM)", self.user, self.domain);
         Ok(ExchangeStep::http(
             "KeystoneCreateUserTokenByPassword",
             ServiceKind::Identity,
             request,
-            move |reply, _| reply.and_then(|reply| read(&reply, found)).into(),
+            move |response, _| response.and_then(|response| read(&response, source)).into(),
         ))
     }
 }
@@ -78,11 +80,11 @@ impl CredentialSource for Password {
     }
 
     fn begin(&self, ctx: &ProviderContext<'_>) -> ExchangeStep<ResolvedCredential> {
-        self.log_in(ctx).unwrap_or_else(ExchangeStep::Failed)
+        self.try_begin(ctx).unwrap_or_else(ExchangeStep::Failed)
     }
 }
 
-/// An IAM user whose password is in a variable of the caller's choice.
+/// Exchanges the password in an environment variable, like [`Password`].
 #[derive(Clone, Debug)]
 pub struct PasswordVariable {
     user: String,
@@ -92,8 +94,8 @@ pub struct PasswordVariable {
 }
 
 impl PasswordVariable {
-    /// An IAM user, the name of the account (domain) that it belongs to, and the name of the
-    /// variable with its password.
+    /// Creates a source for an IAM user, the name of the user's account (domain) and the name of the
+    /// variable with the password.
     pub fn new(
         user: impl Into<String>,
         domain: impl Into<String>,
@@ -107,7 +109,7 @@ impl PasswordVariable {
         }
     }
 
-    /// What [`Password::with_config`] says.
+    /// Sets the same values as [`Password::with_config`].
     #[must_use]
     pub fn with_config(mut self, config: CredentialSourceConfig) -> Self {
         self.config = config;
@@ -134,9 +136,9 @@ impl CredentialSource for PasswordVariable {
     }
 }
 
-fn read(reply: &HttpResponse, found: String) -> Result<ResolvedCredential, Fault> {
+fn read(response: &HttpResponse, source: String) -> Result<ResolvedCredential, Fault> {
     #[derive(Deserialize)]
-    struct Answer {
+    struct Body {
         token: Token,
     }
     #[derive(Deserialize)]
@@ -145,27 +147,27 @@ fn read(reply: &HttpResponse, found: String) -> Result<ResolvedCredential, Fault
     }
 
     const RENEWAL: Duration = Duration::from_secs(12 * 60 * 60);
-    let token = subject_token(reply)?;
-    let answer: Answer = issued::json(reply)?;
-    let expires = read_expiry(&answer.token.expires_at, reply)?;
-    Ok(ResolvedCredential::new(Credential::Token(token), found)
+    let token = subject_token(response)?;
+    let body: Body = temporary_key::json(response)?;
+    let expires = read_expiry(&body.token.expires_at, response)?;
+    Ok(ResolvedCredential::new(Credential::Token(token), source)
         .with_expiry(expires)
-        .renewed_before(RENEWAL))
+        .with_renewal(RENEWAL))
 }
 
-/// The variables of Huawei's Terraform provider for an IAM user.
+/// Exchanges the password in the variables of Huawei's Terraform provider.
 #[derive(Debug)]
-pub(crate) struct FromVariables {
+pub(crate) struct TerraformPassword {
     config: CredentialSourceConfig,
 }
 
-impl FromVariables {
+impl TerraformPassword {
     pub(crate) fn new(config: CredentialSourceConfig) -> Self {
         Self { config }
     }
 }
 
-impl CredentialSource for FromVariables {
+impl CredentialSource for TerraformPassword {
     fn name(&self) -> String {
         "password (IAM)".to_owned()
     }
@@ -176,7 +178,7 @@ impl CredentialSource for FromVariables {
 
     fn begin(&self, ctx: &ProviderContext<'_>) -> ExchangeStep<ResolvedCredential> {
         let incomplete = |missing| {
-            let reason = "is not set, but others that belong to it are: set all, or none";
+            let reason = "is not set, but related variables are: set all of them or none";
             ExchangeStep::Failed(unusable(missing, reason))
         };
         match [USER, PASSWORD, ACCOUNT].map(|name| ctx.variable(name)) {
@@ -185,7 +187,7 @@ impl CredentialSource for FromVariables {
                     .with_config(self.config.clone())
                     .begin(ctx)
             }
-            // The account has other uses.
+            // The account name alone is valid: other tools use the variable too.
             [None, None, _] => ExchangeStep::NotConfigured(not_set(&self.wants())),
             [None, ..] => incomplete(USER),
             [_, None, _] => incomplete(PASSWORD),

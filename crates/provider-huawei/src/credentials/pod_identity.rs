@@ -1,4 +1,5 @@
-//! The identity of a pod: `PodIdentityCredentialProvider` of huaweicloudsdkcore.
+//! A temporary key from the pod identity agent of the node: `PodIdentityCredentialProvider` of
+//! huaweicloudsdkcore.
 
 use std::net::IpAddr;
 
@@ -13,55 +14,57 @@ use lifecycle_core::{
     header, sensitive_header,
 };
 
-use super::{identity_provider::token_in, issued};
+use super::{identity_provider::read_token_file, temporary_key};
 
-/// The key that an agent on the node gives a pod, as the variables
-/// `HC_CONTAINER_CREDENTIALS_FULL_URI` and `HC_CONTAINER_AUTHORIZATION_TOKEN_FILE` say.
+/// Fetches the key of a pod from an agent on the node. The environment variables
+/// `HC_CONTAINER_CREDENTIALS_FULL_URI` and `HC_CONTAINER_AUTHORIZATION_TOKEN_FILE` configure the request.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct PodIdentity(());
 
 impl PodIdentity {
-    /// As the variables say.
+    /// Creates a source that is configured by environment variables only.
     pub fn new() -> Self {
         Self::default()
     }
 
-    fn exchange(
+    fn try_begin(
         self,
         ctx: &ProviderContext<'_>,
     ) -> Result<ExchangeStep<ResolvedCredential>, Fault> {
         let (uri, file) = match [URI, TOKEN_FILE].map(|name| ctx.variable(name)) {
             [Some(uri), Some(file)] => (uri, file),
             [None, None] => return Ok(ExchangeStep::NotConfigured(not_set(&self.wants()))),
-            [Some(_), None] => return Err(half(URI, TOKEN_FILE)),
-            [None, Some(_)] => return Err(half(TOKEN_FILE, URI)),
+            [Some(_), None] => return Err(incomplete(URI, TOKEN_FILE)),
+            [None, Some(_)] => return Err(incomplete(TOKEN_FILE, URI)),
         };
-        let uri: Uri = uri.parse().map_err(|_| unusable(URI, "is no URL"))?;
+        let uri: Uri = uri.parse().map_err(|_| unusable(URI, "is not a URL"))?;
         let is_http = uri
             .scheme_str()
             .is_some_and(|s| matches!(s, "http" | "https"));
         let Some(authority) = uri.authority().filter(|_| is_http) else {
             return Err(unusable(
                 URI,
-                "is no URL that begins with https:// or http://",
+                "is not a URL that starts with https:// or http://",
             ));
         };
-        let token = token_in(&file, ctx)?;
+        let token = read_token_file(&file, ctx)?;
         let mut request = Request::new(Bytes::from_static(b"{}"));
         *request.method_mut() = Method::POST;
         let headers = request.headers_mut();
         headers.insert(HOST, header(authority.as_str())?);
         headers.insert(CONTENT_TYPE, header("application/json")?);
         headers.insert(AUTHORIZATION, sensitive_header(token.expose())?);
-        let reach = reach(authority.host());
+        let service = service_kind(authority.host());
         *request.uri_mut() = uri;
         Ok(ExchangeStep::http(
             "PodIdentity",
-            reach,
+            service,
             request,
-            |reply, _| {
-                reply
-                    .and_then(|reply| issued::read(&reply, "identity of this pod".to_owned()))
+            |response, _| {
+                response
+                    .and_then(|response| {
+                        temporary_key::read(&response, "identity of this pod".to_owned())
+                    })
                     .into()
             },
         ))
@@ -78,12 +81,12 @@ impl CredentialSource for PodIdentity {
     }
 
     fn begin(&self, ctx: &ProviderContext<'_>) -> ExchangeStep<ResolvedCredential> {
-        self.exchange(ctx).unwrap_or_else(ExchangeStep::Failed)
+        self.try_begin(ctx).unwrap_or_else(ExchangeStep::Failed)
     }
 }
 
-/// An address that does not leave the node is a metadata service.
-fn reach(host: &str) -> ServiceKind {
+/// Treats an address on the node as a metadata service.
+fn service_kind(host: &str) -> ServiceKind {
     let address = host.trim_start_matches('[').trim_end_matches(']').parse();
     match address {
         Ok(IpAddr::V4(address)) if address.is_link_local() => ServiceKind::Metadata,
@@ -93,8 +96,8 @@ fn reach(host: &str) -> ServiceKind {
     }
 }
 
-fn half(present: &str, absent: &str) -> Fault {
-    let reason = format!("is set, but {absent} is not: set both, or neither");
+fn incomplete(present: &str, absent: &str) -> Fault {
+    let reason = format!("is set, but {absent} is not: set both or neither");
     unusable(present, &reason)
 }
 

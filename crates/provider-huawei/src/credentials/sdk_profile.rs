@@ -1,4 +1,4 @@
-//! The file of Huawei's SDKs (`ProfileCredentialProvider` of huaweicloudsdkcore).
+//! The credentials file of Huawei's SDKs (`ProfileCredentialProvider` of huaweicloudsdkcore).
 
 use configparser::ini::Ini;
 use lifecycle_core::{
@@ -8,43 +8,46 @@ use lifecycle_core::{
 
 use super::IdentityProvider;
 
-/// The section `[basic]` of `~/.huaweicloud/credentials`, or of the file that
-/// `HUAWEICLOUD_SDK_CREDENTIALS_FILE` names: a key, or an identity provider.
+/// Reads a key or an identity provider from the section `[basic]` of `~/.huaweicloud/credentials`, or of
+/// the file that `HUAWEICLOUD_SDK_CREDENTIALS_FILE` names.
 #[derive(Clone, Debug, Default)]
 pub struct SdkProfile {
     config: CredentialSourceConfig,
 }
 
 impl SdkProfile {
-    /// Any region; IAM where the file or Huawei's own variables say.
+    /// Creates a source without a region.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// With a region, and with another address of IAM.
+    /// Sets the region and the address of IAM.
     #[must_use]
     pub fn with_config(mut self, config: CredentialSourceConfig) -> Self {
         self.config = config;
         self
     }
 
-    fn find(&self, ctx: &ProviderContext<'_>) -> Result<ExchangeStep<ResolvedCredential>, Fault> {
+    fn try_begin(
+        &self,
+        ctx: &ProviderContext<'_>,
+    ) -> Result<ExchangeStep<ResolvedCredential>, Fault> {
         let (path, section) = read(ctx)?;
         let Some(section) = section else {
             return Ok(ExchangeStep::NotConfigured(format!(
-                "there is no [basic] in {path}"
+                "{path} has no section [basic]"
             )));
         };
-        let found = format!("[basic] in {path}");
+        let location = format!("[basic] in {path}");
         if let (Some(id), Some(file)) = (section.value("idp_id"), section.value("id_token_file")) {
             let mut provider = IdentityProvider::new(id, file).with_config(self.config.clone());
             if let Some(endpoint) = section.value("iam_endpoint") {
                 provider =
-                    provider.with_stored_endpoint(format!("{found}, iam_endpoint"), endpoint);
+                    provider.with_stored_endpoint(format!("{location}, iam_endpoint"), endpoint);
             }
             let step = provider.begin(ctx);
-            return Ok(step.and_then(ctx, move |grant, _| {
-                ExchangeStep::Done(grant.with_source_prefix(&found))
+            return Ok(step.and_then(ctx, move |resolved, _| {
+                ExchangeStep::Done(resolved.with_source_prefix(&location))
             }));
         }
         let credential = match (section.value("ak"), section.value("sk")) {
@@ -52,15 +55,15 @@ impl SdkProfile {
                 Some(token) => Credential::session(id, secret, token),
                 None => Credential::keys(id, secret),
             },
-            (Some(_), None) => return Err(unusable(&found, "has no sk")),
-            (None, Some(_)) => return Err(unusable(&found, "has no ak")),
+            (Some(_), None) => return Err(unusable(&location, "has no sk")),
+            (None, Some(_)) => return Err(unusable(&location, "has no ak")),
             (None, None) => {
                 let reason = "has neither ak and sk nor idp_id and id_token_file";
-                return Err(unusable(&found, reason));
+                return Err(unusable(&location, reason));
             }
         };
         Ok(ExchangeStep::Done(ResolvedCredential::new(
-            credential, found,
+            credential, location,
         )))
     }
 }
@@ -75,37 +78,37 @@ impl CredentialSource for SdkProfile {
     }
 
     fn begin(&self, ctx: &ProviderContext<'_>) -> ExchangeStep<ResolvedCredential> {
-        self.find(ctx).unwrap_or_else(ExchangeStep::Failed)
+        self.try_begin(ctx).unwrap_or_else(ExchangeStep::Failed)
     }
 }
 
-/// The project that is stored with the key of this id.
+/// Returns the project of the section, if the section holds the key with this id.
 pub(crate) fn project_of(id: &str, ctx: &ProviderContext<'_>) -> Option<String> {
     let section = read(ctx).ok()?.1?;
-    let same = section.value("ak").is_some_and(|own| own == id);
-    section.value("project_id").filter(|_| same)
+    let has_key = section.value("ak").is_some_and(|ak| ak == id);
+    section.value("project_id").filter(|_| has_key)
 }
 
 const FILE: &str = "~/.huaweicloud/credentials";
 const FILE_VARIABLE: &str = "HUAWEICLOUD_SDK_CREDENTIALS_FILE";
 
-/// The path of the file, and its section where there is one.
+/// Returns the path of the file and the section; `None` without a section.
 fn read(ctx: &ProviderContext<'_>) -> Result<(String, Option<Section>), Fault> {
-    let named = ctx.variable(FILE_VARIABLE);
-    let path = named.clone().unwrap_or_else(|| FILE.to_owned());
+    let custom = ctx.variable(FILE_VARIABLE);
+    let path = custom.clone().unwrap_or_else(|| FILE.to_owned());
     let Some(text) = ctx.secret_file(&path)? else {
-        if named.is_some() {
-            let reason = format!("is the file that {FILE_VARIABLE} names, but is not there");
+        if custom.is_some() {
+            let reason = format!("does not exist, but {FILE_VARIABLE} names it");
             return Err(unusable(&path, &reason));
         }
         return Ok((path, None));
     };
     let mut ini = Ini::new();
-    // What follows a # or a ; in a value is part of it.
+    // A # or ; in a value does not start a comment.
     ini.set_inline_comment_symbols(Some(&[]));
     if ini.read(text).is_err() {
-        // Its own error quotes the line.
-        return Err(unusable(&path, "is no ini file"));
+        // The parser's error quotes the line, which may hold a secret.
+        return Err(unusable(&path, "is not a valid ini file"));
     }
     let has_section = ini.sections().iter().any(|name| name == "basic");
     Ok((path, has_section.then_some(Section(ini))))

@@ -1,4 +1,4 @@
-//! The variables of Huawei's SDKs (`auth/provider.py` of huaweicloudsdkcore).
+//! The environment variables of Huawei's SDKs (`auth/provider.py` of huaweicloudsdkcore).
 
 use lifecycle_core::{
     CredentialSource, CredentialSourceConfig, ExchangeStep, ProviderContext, ResolvedCredential,
@@ -7,24 +7,24 @@ use lifecycle_core::{
 
 use super::{IdentityProvider, SDK};
 
-/// The variables of Huawei's SDKs: `HUAWEICLOUD_SDK_IDP_ID` with `HUAWEICLOUD_SDK_ID_TOKEN_FILE`, or
+/// Reads the variables of Huawei's SDKs: `HUAWEICLOUD_SDK_IDP_ID` with `HUAWEICLOUD_SDK_ID_TOKEN_FILE`, or
 /// `HUAWEICLOUD_SDK_AK` with `HUAWEICLOUD_SDK_SK` and, for a temporary key,
 /// `HUAWEICLOUD_SDK_SECURITY_TOKEN`.
 ///
-/// As in the SDKs, an identity provider goes before a key, and half of one does not stand in the
-/// way of a key.
+/// As in the SDKs, an identity provider takes precedence over a key, and an incomplete identity provider is
+/// ignored if the variables hold a key.
 #[derive(Clone, Debug, Default)]
 pub struct SdkVariables {
     config: CredentialSourceConfig,
 }
 
 impl SdkVariables {
-    /// Any region; IAM where Huawei's own variables say.
+    /// Creates a source without a region.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// With a region, and with another address of IAM.
+    /// Sets the region and the address of IAM.
     #[must_use]
     pub fn with_config(mut self, config: CredentialSourceConfig) -> Self {
         self.config = config;
@@ -42,7 +42,7 @@ impl CredentialSource for SdkVariables {
     }
 
     fn begin(&self, ctx: &ProviderContext<'_>) -> ExchangeStep<ResolvedCredential> {
-        let half = match (ctx.variable(IDP_ID), ctx.variable(ID_TOKEN_FILE)) {
+        let incomplete = match (ctx.variable(IDP_ID), ctx.variable(ID_TOKEN_FILE)) {
             (Some(id), Some(file)) => {
                 return IdentityProvider::new(id, file)
                     .with_config(self.config.clone())
@@ -52,9 +52,9 @@ impl CredentialSource for SdkVariables {
             (None, Some(_)) => Some((ID_TOKEN_FILE, IDP_ID)),
             (None, None) => None,
         };
-        match (EnvCredentialSource::new(&[SDK]).begin(ctx), half) {
+        match (EnvCredentialSource::new(&[SDK]).begin(ctx), incomplete) {
             (ExchangeStep::NotConfigured(_), Some((present, absent))) => {
-                let reason = format!("is set, but {absent} is not: set both, or neither");
+                let reason = format!("is set, but {absent} is not: set both or neither");
                 ExchangeStep::Failed(unusable(present, &reason))
             }
             (ExchangeStep::NotConfigured(_), None) => {

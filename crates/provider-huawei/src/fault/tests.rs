@@ -381,9 +381,9 @@ fn no_header_of_the_request_is_told() {
             ),
             fault(401, &json!({ "message": message })),
             fault(502, &message),
-            instead_of(&reply(200, &message), "job_id"),
+            missing_field(&reply(200, &message), "job_id"),
             read::<u8>(&reply(200, &message)).unwrap_err(),
-            of_job(Some("Ecs.0226"), &message),
+            from_job(Some("Ecs.0226"), &message),
         ] {
             let told = format!("{fault} {fault:?}");
             assert!(!told.contains("hidden"), "{told}");

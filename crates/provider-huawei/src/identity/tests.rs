@@ -7,8 +7,8 @@ fn both(config: &CredentialSourceConfig, texts: &[(&str, &str)]) -> (String, Str
     let toy = Toy::new(texts);
     let ctx = ctx(&toy);
     (
-        iam(config, None, &ctx).unwrap().to_string(),
-        sts(config, &ctx).unwrap().to_string(),
+        iam_endpoint(config, None, &ctx).unwrap().to_string(),
+        sts_endpoint(config, &ctx).unwrap().to_string(),
     )
 }
 
@@ -126,7 +126,7 @@ fn what_is_no_endpoint_is_named() {
         (&[(AUTH_URL, "https://a/v2")], "HW_AUTH_URL: "),
         (&[("HW_CLOUD", "a.example")], "\"a b\" is no region"),
     ] {
-        let fault = iam(&config, None, &ctx(&Toy::new(texts))).unwrap_err();
+        let fault = iam_endpoint(&config, None, &ctx(&Toy::new(texts))).unwrap_err();
         assert_eq!(fault.kind(), FaultKind::Invalid);
         assert!(fault.message().starts_with(expected), "{fault}");
     }

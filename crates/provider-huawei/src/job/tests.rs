@@ -25,7 +25,7 @@ fn kind(verdict: &JobStatus) -> Option<FaultKind> {
 #[test]
 fn a_job_is_asked_for_by_its_id() {
     let config = Config::new("cn-north-4", "p").unwrap();
-    let draft = follow(&config, &JobId::new("ff80").unwrap()).draft;
+    let draft = follow(&config, &JobId::new("ff80").unwrap()).request;
     assert_eq!(
         (draft.operation, draft.target().as_str()),
         ("ShowJob", "/v1/p/jobs/ff80")

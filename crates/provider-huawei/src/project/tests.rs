@@ -24,7 +24,7 @@ fn known(
     key: &Credential,
     texts: &[(&str, &str)],
 ) -> Option<String> {
-    match project(config, key, &ctx(&Toy::new(texts))) {
+    match find_project_id(config, key, &ctx(&Toy::new(texts))) {
         ExchangeStep::Done(id) => Some(id),
         ExchangeStep::Http(_) => None,
         other => panic!("{other:?}"),
@@ -103,7 +103,7 @@ fn iam_is_asked_as_the_sdk_asks() {
              Signature=3f01c92d9bad318d01eba67790e07e5a798e3ad35e0ff701c3fc8996571f6e45",
         ),
     ] {
-        let ExchangeStep::Http(ask) = project(&here(), &key, &ctx(&toy)) else {
+        let ExchangeStep::Http(ask) = find_project_id(&here(), &key, &ctx(&toy)) else {
             panic!("nothing is asked");
         };
         assert_eq!(
@@ -119,7 +119,7 @@ fn iam_is_asked_as_the_sdk_asks() {
         assert!(!ask.request.headers().contains_key("x-project-id"));
     }
     let token = Credential::token("FAKE-TOKEN");
-    let ExchangeStep::Http(ask) = project(&here(), &token, &ctx(&toy)) else {
+    let ExchangeStep::Http(ask) = find_project_id(&here(), &token, &ctx(&toy)) else {
         panic!("nothing is asked");
     };
     assert_eq!(ask.request.headers()["x-auth-token"], "FAKE-TOKEN");
@@ -136,7 +136,7 @@ fn the_recorded_lookup_is_ours() {
         .find(|request| request["name"] == "project-id-lookup#1")
         .unwrap();
     let toy = Toy::default();
-    let ExchangeStep::Http(ask) = project(&here(), &key(), &ctx(&toy)) else {
+    let ExchangeStep::Http(ask) = find_project_id(&here(), &key(), &ctx(&toy)) else {
         panic!("nothing is asked");
     };
     assert_eq!(golden["method"], ask.request.method().as_str());
@@ -161,7 +161,7 @@ fn a_part_of_the_region_is_looked_up_by_its_own_name() {
         ("cn-east-3_team", "name=cn-north-4"),
     ] {
         let toy = Toy::new(&[("HW_PROJECT_NAME", name)]);
-        let ExchangeStep::Http(ask) = project(&here(), &key(), &ctx(&toy)) else {
+        let ExchangeStep::Http(ask) = find_project_id(&here(), &key(), &ctx(&toy)) else {
             panic!("nothing is asked");
         };
         assert_eq!(ask.request.uri().query(), Some(asked));
@@ -174,7 +174,7 @@ fn exactly_one_project_will_do() {
     let local = Endpoint::parse("http://127.0.0.1:7070").unwrap();
     let config = here().with_identity(local);
     let run = |answer| {
-        let step = project(&config, &key(), &ctx(&toy));
+        let step = find_project_id(&config, &key(), &ctx(&toy));
         drive(step, &toy, [answer])
     };
     let one =
@@ -194,19 +194,19 @@ fn exactly_one_project_will_do() {
             200,
             r#"{"projects": []}"#,
             FaultKind::Invalid,
-            "the key sees no project \"cn-north-4\": give a project id",
+            "this key cannot access a project \"cn-north-4\": set the project id",
         ),
         (
             200,
             r#"{"projects": [{"id": "a/b"}]}"#,
             FaultKind::Invalid,
-            "sees no project",
+            "cannot access a project",
         ),
         (
             200,
             two.as_str(),
             FaultKind::Invalid,
-            "(0123456789abcdef0123456789abcdef, fedcba9876543210fedcba9876543210): give a project id, such as by HUAWEICLOUD_SDK_PROJECT_ID",
+            "(0123456789abcdef0123456789abcdef, fedcba9876543210fedcba9876543210): set the project id, for example in HUAWEICLOUD_SDK_PROJECT_ID",
         ),
         (200, "{}", FaultKind::Unreadable, "cannot be read"),
         (
@@ -233,9 +233,9 @@ fn exactly_one_project_will_do() {
     }
     let silence = lifecycle_core::Fault::new(FaultKind::NoAnswer, "silence");
     assert_eq!(run(Err(silence.clone())).fault(), silence);
-    match project(&CredentialSourceConfig::default(), &key(), &ctx(&toy)) {
+    match find_project_id(&CredentialSourceConfig::default(), &key(), &ctx(&toy)) {
         ExchangeStep::Failed(fault) => {
-            assert!(fault.message().contains("give a region"), "{fault}");
+            assert!(fault.message().contains("set a region"), "{fault}");
         }
         other => panic!("{other:?}"),
     }

@@ -37,8 +37,8 @@ fn problems_of(vector: &Value) -> Vec<String> {
         .iter()
         .map(|(name, value)| (name.as_str(), value.as_str()))
         .collect();
-    let signed = signed(&headers);
-    let names = signed_headers(&signed);
+    let signed = signed_headers(&headers);
+    let names = signed_names(&signed);
     let query = canonical_query(&encoded_query(&vector["query"]));
     let canonical = canonical_request(
         text("method"),
@@ -133,7 +133,7 @@ fn stop_two() -> UnsignedRequest {
     Huawei::new(config("127.0.0.1:7070"))
         .act(&StopOptions::default().into(), &ids)
         .unwrap()
-        .draft
+        .request
 }
 
 const NOON: &str = "20251121T120000Z";
@@ -183,9 +183,9 @@ fn a_signed_request_is_what_a_server_can_verify() {
     let ids = ["a-1", "b-2"].map(|id| InstanceId::new(id).unwrap());
     let drafts = [
         stop_two(),
-        provider.observe(&ids).unwrap().draft,
-        provider.observe(&ids[..1]).unwrap().draft,
-        provider.list(None).unwrap().draft,
+        provider.observe(&ids).unwrap().request,
+        provider.observe(&ids[..1]).unwrap().request,
+        provider.list(None).unwrap().request,
     ];
     for key in [
         Credential::keys("AK", "sk"),

@@ -69,11 +69,14 @@ fn the_type_is_always_sent_and_never_inverted() {
             json!({"reboot": {"type": "HARD", "servers": servers}}),
         ),
     ] {
-        let draft = act(&config(), &action, &ids(2)).unwrap().draft;
-        assert_eq!(draft.operation, operation);
-        assert_eq!(draft.method, Method::POST);
-        assert_eq!(draft.target(), "/v1/0123456789abcdef/cloudservers/action");
-        assert_eq!(serde_json::from_slice::<Value>(&draft.body).unwrap(), body);
+        let request = act(&config(), &action, &ids(2)).unwrap().request;
+        assert_eq!(request.operation, operation);
+        assert_eq!(request.method, Method::POST);
+        assert_eq!(request.target(), "/v1/0123456789abcdef/cloudservers/action");
+        assert_eq!(
+            serde_json::from_slice::<Value>(&request.body).unwrap(),
+            body
+        );
     }
 }
 
@@ -96,12 +99,12 @@ fn calls_hold_from_one_id_to_the_limit() {
         stop(StopMode::Graceful),
         reboot(StopMode::Graceful),
     ] {
-        assert_eq!(PROFILE.limits.of(action.kind()), 1000);
+        assert_eq!(PROFILE.batch_limits.of(action.kind()), 1000);
         for (count, is_sent) in [(0, false), (1, true), (1000, true), (1001, false)] {
             let call = act(&config(), &action, &ids(count));
             assert_eq!(call.is_ok(), is_sent, "{count}");
             let Ok(call) = call else { continue };
-            let body: Value = serde_json::from_slice(&call.draft.body).unwrap();
+            let body: Value = serde_json::from_slice(&call.request.body).unwrap();
             let key = match action.kind() {
                 ActionKind::Start => "/os-start/servers",
                 ActionKind::Stop => "/os-stop/servers",
@@ -133,10 +136,10 @@ fn one_server_is_shown_and_several_are_listed() {
             "/v1/0123456789abcdef/cloudservers/detail?enterprise_project_id=a%26b&limit=100&server_id=id-0%2Cid-1",
         ),
     ] {
-        let draft = observe(config, &ids(count)).unwrap().draft;
-        assert_eq!(draft.target(), target);
-        assert_eq!(draft.method, Method::GET);
-        assert!(draft.body.is_empty());
+        let request = observe(config, &ids(count)).unwrap().request;
+        assert_eq!(request.target(), target);
+        assert_eq!(request.method, Method::GET);
+        assert!(request.body.is_empty());
     }
 }
 
@@ -157,9 +160,9 @@ fn lists_go_from_marker_to_marker() {
             "enterprise_project_id=all_granted_eps&limit=100&marker=a",
         ),
     ] {
-        let draft = list(&config, page.map(PageToken::new).as_ref()).draft;
-        assert_eq!(draft.path, "/v1/0123456789abcdef/cloudservers/detail");
-        assert_eq!(draft.query, query);
+        let request = list(&config, page.map(PageToken::new).as_ref()).request;
+        assert_eq!(request.path, "/v1/0123456789abcdef/cloudservers/detail");
+        assert_eq!(request.query, query);
     }
 }
 
@@ -173,12 +176,12 @@ fn read_whole_list(
     let mut token = None;
     for _ in 0..10 {
         let call = list(&config(), token.as_ref());
-        let rows: Vec<_> = take(&call.draft.query, &all)
+        let rows: Vec<_> = take(&call.request.query, &all)
             .iter()
             .map(|id| json!({"id": id, "status": "ACTIVE"}))
             .collect();
         let page = call.read(&ok(&json!({ "servers": rows }))).unwrap();
-        read.extend(page.observations.into_iter().map(|row| row.id));
+        read.extend(page.observations.into_iter().map(|row| row.instance));
         token = page.next;
         if token.is_none() {
             return read;
@@ -244,8 +247,8 @@ fn a_full_page_is_followed_by_another() {
 #[test]
 fn an_answer_without_a_job_is_not_accepted() {
     let call = act(&config(), &stop(StopMode::Graceful), &ids(1)).unwrap();
-    let receipt = call.read(&ok(&json!({"job_id": "ff80"}))).unwrap();
-    assert!(matches!(receipt, BatchAck::Job(job) if job.as_str() == "ff80"));
+    let ack = call.read(&ok(&json!({"job_id": "ff80"}))).unwrap();
+    assert!(matches!(ack, BatchAck::Job(job) if job.as_str() == "ff80"));
     for (body, kind) in [
         (json!({}), FaultKind::Unreadable),
         (json!({"job_id": null}), FaultKind::Unreadable),

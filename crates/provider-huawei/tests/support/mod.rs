@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use lifecycle_core::{
     Action, BatchAck, ExecutionStatus, Fault, HttpResponse, InstanceId, JobId, JobProgress,
-    JobStatus, Observation, Page, Provider, RebootOptions, StartOptions, StopOptions,
+    JobStatus, ListPage, Observation, Provider, RebootOptions, StartOptions, StopOptions,
 };
 use provider_huawei::{Config, Huawei};
 use provider_testing::http_response;
@@ -127,13 +127,18 @@ fn of_rows(rows: &[Observation]) -> String {
         .map(|row| {
             let name = row.name.as_deref().unwrap_or("-");
             assert_eq!(row.started_at, None, "nothing here proves a start");
-            format!("{:.8} {name} {} ({})", row.id.as_str(), row.state, row.raw)
+            format!(
+                "{:.8} {name} {} ({})",
+                row.instance.as_str(),
+                row.state,
+                row.raw
+            )
         })
         .collect();
     format!("[{}]", rows.join(", "))
 }
 
-fn of_page(page: &Page) -> String {
+fn of_page(page: &ListPage) -> String {
     match &page.next {
         None => of_rows(&page.observations),
         Some(next) => format!("{} next {}", of_rows(&page.observations), next.as_str()),

@@ -27,7 +27,7 @@ fn our_draft(name: &str) -> Option<UnsignedRequest> {
         "stop_forced" => act_draft(stop(StopMode::Forced), two),
         "reboot" => act_draft(reboot(StopMode::Graceful), one),
         "reboot_forced" => act_draft(reboot(StopMode::Forced), one),
-        "describe_status_ids" => observe(&Config::new(), two).unwrap().draft,
+        "describe_status_ids" => observe(&Config::new(), two).unwrap().request,
         // Filters and pages that we do not use, and an older version of the API.
         "describe_status_all"
         | "describe_status_page"
@@ -162,22 +162,22 @@ fn reads_ask_for_whole_pages_of_one_group_or_all() {
     let token = PageToken::new("2");
     for (draft, operation, expected) in [
         (
-            observe(&all, two).unwrap().draft,
+            observe(&all, two).unwrap().request,
             "DescribeInstancesStatus",
             r#"{"instanceIds":["1","2"],"pageSize":100}"#,
         ),
         (
-            observe(&group, two).unwrap().draft,
+            observe(&group, two).unwrap().request,
             "DescribeInstancesStatus",
             r#"{"instanceIds":["1","2"],"pageSize":100,"resourceGroupId":"a \"group\""}"#,
         ),
         (
-            list(&all, None).unwrap().draft,
+            list(&all, None).unwrap().request,
             "DescribeInstances",
             r#"{"pageSize":1000,"pageNum":1}"#,
         ),
         (
-            list(&group, Some(&token)).unwrap().draft,
+            list(&group, Some(&token)).unwrap().request,
             "DescribeInstances",
             r#"{"pageSize":1000,"pageNum":2,"resourceGroupId":"a \"group\""}"#,
         ),
@@ -197,7 +197,7 @@ fn a_hundred_instances_fit_into_one_call_and_no_more() {
         stop(StopMode::Graceful),
         reboot(StopMode::Graceful),
     ] {
-        assert_eq!(PROFILE.limits.of(action.kind()), 100);
+        assert_eq!(PROFILE.batch_limits.of(action.kind()), 100);
         assert!(act(&action, &many[..100]).is_ok());
         for ids in [&many[..], &[]] {
             assert_eq!(act(&action, ids).unwrap_err().kind(), FaultKind::Invalid);
@@ -549,7 +549,7 @@ fn read_everything(reply: &HttpResponse) {
     .flatten()
     .flatten()
     {
-        known(&seen.id);
+        known(&seen.instance);
     }
 }
 
@@ -624,12 +624,12 @@ fn reply(body: &str) -> HttpResponse {
 fn rows(observations: &[Observation]) -> Vec<(&str, PowerState, &str)> {
     observations
         .iter()
-        .map(|seen| (seen.id.as_str(), seen.state, seen.raw.as_str()))
+        .map(|seen| (seen.instance.as_str(), seen.state, seen.raw.as_str()))
         .collect()
 }
 
 fn act_draft(action: Action, ids: &[InstanceId]) -> UnsignedRequest {
-    act(&action, ids).unwrap().draft
+    act(&action, ids).unwrap().request
 }
 
 fn ids(texts: &[&str]) -> Vec<InstanceId> {

@@ -15,7 +15,7 @@ use crate::PROFILE;
 
 /// The places where the cloud's own tools look for keys, in their order: variables before files.
 pub fn sources(config: &CredentialSourceConfig) -> Vec<Box<dyn CredentialSource>> {
-    let mut origins: Vec<Box<dyn CredentialSource>> = vec![Box::new(EnvCredentialSource::new(PROFILE.variables))];
+    let mut origins: Vec<Box<dyn CredentialSource>> = vec![Box::new(EnvCredentialSource::new(PROFILE.env_vars))];
     origins.extend(files(config));
     origins
 }

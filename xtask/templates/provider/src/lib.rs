@@ -8,7 +8,7 @@ mod wire;
 
 use bytes::Bytes;
 use lifecycle_core::{
-    Action, ApiCall, Credential, UnsignedRequest, Fault, InstanceId, EnvVarNames, BatchLimits, Observation, Page,
+    Action, ApiCall, Credential, UnsignedRequest, Fault, InstanceId, EnvVarNames, BatchLimits, Observation, ListPage,
     PageToken, Profile, Provider, BatchAck, HttpResponse, SigningContext, Support,
 };
 
@@ -17,13 +17,13 @@ pub use config::{Config, endpoint_from};
 // What is the cloud called in references (`example/region/id`), and for people?
 // How many instances does one call take: of each action, and of an observation?
 // Can a stop be forced, and a reboot? Can a stop end billing? What it cannot do is refused unsent.
-// Does the vendor publish rate limits (`with_pace`), or how often to look (`with_cadence`)?
+// Does the vendor publish rate limits (`with_rate_limits`), or how often to look (`with_polling`)?
 // Which variables do the vendor's own tools read keys from, and which ones count first?
 
 /// What the vendor's pages say about the cloud in numbers.
 pub const PROFILE: Profile = Profile::new("example", "Example Cloud", BatchLimits::all(50))
-    .with_support(Support::NONE.forced())
-    .with_variables(&[EnvVarNames::Keys {
+    .with_support(Support::NONE.with_forced())
+    .with_env_vars(&[EnvVarNames::Keys {
         id: "EXAMPLE_ACCESS_KEY_ID",
         secret: "EXAMPLE_ACCESS_KEY_SECRET",
         session: None,
@@ -55,7 +55,7 @@ impl Provider for Example {
         wire::observe(ids)
     }
 
-    fn list(&self, page: Option<&PageToken>) -> Result<ApiCall<Page>, Fault> {
+    fn list(&self, page: Option<&PageToken>) -> Result<ApiCall<ListPage>, Fault> {
         Ok(wire::list(page))
     }
 

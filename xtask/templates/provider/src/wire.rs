@@ -2,7 +2,7 @@
 
 use http::Method;
 use lifecycle_core::{
-    Action, ApiCall, UnsignedRequest, Fault, FaultKind, InstanceId, Observation, Page, PageToken, PowerState,
+    Action, ApiCall, UnsignedRequest, Fault, FaultKind, InstanceId, Observation, ListPage, PageToken, PowerState,
     BatchAck, HttpResponse, ResponseExt,
 };
 use serde::{Deserialize, Serialize};
@@ -36,7 +36,7 @@ pub(crate) fn observe(ids: &[InstanceId]) -> Result<ApiCall<Vec<Observation>>, F
 }
 
 // How are pages asked for: by token, by marker, by number? How is the last one known?
-pub(crate) fn list(page: Option<&PageToken>) -> ApiCall<Page> {
+pub(crate) fn list(page: Option<&PageToken>) -> ApiCall<ListPage> {
     let draft = UnsignedRequest::new("list", Method::GET, "/v1/instances");
     let draft = match page {
         Some(token) => draft.with_query(format!(
@@ -47,7 +47,7 @@ pub(crate) fn list(page: Option<&PageToken>) -> ApiCall<Page> {
     };
     ApiCall::new(draft, |reply| {
         let rows: Rows = reply.json()?;
-        Ok(Page {
+        Ok(ListPage {
             observations: observations(&rows, reply)?,
             next: rows.next.map(PageToken::new),
         })

@@ -133,16 +133,19 @@ fn roles_are_chained_and_never_in_a_circle() {
 
     let link = |name: &str, source: &str| json!({"name": name, "mode": "ChainableRamRoleArn", "ram_role_arn": "r", "source_profile": source});
     for (profiles, expected) in [
-        (json!([link("a", "a")]), "by source_profile: a -> a"),
+        (json!([link("a", "a")]), "source_profile cycle: a -> a"),
         (
             json!([link("a", "b"), link("b", "c"), link("c", "b")]),
-            "by source_profile: a -> b -> c -> b",
+            "source_profile cycle: a -> b -> c -> b",
         ),
-        (json!([link("a", "z")]), r#"has no profile "z"; it has "a""#),
+        (
+            json!([link("a", "z")]),
+            r#"has no profile "z"; known profiles: "a""#,
+        ),
         (json!([link("a", "")]), "has no source_profile"),
         (
             json!([{"name": "a", "mode": "ChainableRamRoleArn", "source_profile": "a"}]),
-            "back to itself",
+            "source_profile cycle: a -> a",
         ),
     ] {
         let text = json!({"current": "a", "profiles": profiles}).to_string();
@@ -232,10 +235,7 @@ fn a_program_writes_a_profile() {
         &[],
     )
     .fault();
-    assert!(
-        fault.message().contains("quote that is not closed"),
-        "{fault}"
-    );
+    assert!(fault.message().contains("a quote is not closed"), "{fault}");
 }
 
 #[test]
@@ -284,7 +284,7 @@ fn keys_of_a_sign_in_are_good_until_they_end() {
         let profile = json!({"mode": "CloudSSO", "access_key_id": "i", "access_key_secret": "hidden",
             "sts_token": "hidden", "sts_expiration": expiration});
         let fault = read_one(profile, &[]).fault();
-        assert!(fault.message().contains("no key of it"), "{fault}");
+        assert!(fault.message().contains("no valid stored key"), "{fault}");
     }
 }
 
@@ -368,25 +368,28 @@ fn where_nothing_is_set_up_others_are_asked() {
 #[test]
 fn what_is_wrong_is_named_and_not_shown() {
     for (texts, named) in [
-        (&[(PATH, "hidden")][..], "no JSON object (line 1, column 1)"),
-        (&[(PATH, r#"["hidden"]"#)], "no JSON object"),
+        (
+            &[(PATH, "hidden")][..],
+            "not a JSON object (line 1, column 1)",
+        ),
+        (&[(PATH, r#"["hidden"]"#)], "not a JSON object"),
         (
             &[(PATH, r#"{"access_key_secret": "hidden"#)],
-            "no JSON object",
+            "not a JSON object",
         ),
-        (&[(PATH, "")], "no JSON object"),
+        (&[(PATH, "")], "not a JSON object"),
         (&[(PATH, "locked")], "permission denied"),
         (
             &[(PATH, r#"{"current": "x"}"#)],
-            r#"has no profile "x"; it has none"#,
+            r#"has no profile "x"; known profiles: none"#,
         ),
         (
             &[(PATH, SAMPLE), ("ALIBABA_CLOUD_PROFILE", "x")],
-            r#"has no profile "x"; it has "default", "sts""#,
+            r#"has no profile "x"; known profiles: "default", "sts""#,
         ),
         (
             &[("ALIBABA_CLOUD_CONFIG_FILE", "/x/y")],
-            "/x/y is not there",
+            "/x/y does not exist",
         ),
     ] {
         let fault = drive(&ConfigFile::new(), &Toy::new(texts), vec![]).fault();

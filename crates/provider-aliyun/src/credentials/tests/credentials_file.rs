@@ -106,9 +106,12 @@ fn what_is_wrong_is_named_and_not_shown() {
         ),
         (
             "[default\naccess_key_secret = hidden",
-            "is no ini file: line 1",
+            "is not a valid ini file: cannot read line 1",
         ),
-        ("[default]\n= hidden", "is no ini file: line 2"),
+        (
+            "[default]\n= hidden",
+            "is not a valid ini file: cannot read line 2",
+        ),
         ("locked", "permission denied"),
     ] {
         let fault = drive(&CredentialsFile::new(), &Toy::new(&[(PATH, text)]), vec![]).fault();
@@ -122,7 +125,7 @@ fn what_is_wrong_is_named_and_not_shown() {
     assert!(fault.message().contains("has no section [case]"), "{fault}");
     let named = Toy::new(&[("ALIBABA_CLOUD_CREDENTIALS_FILE", "/x/y")]);
     let fault = drive(&CredentialsFile::new(), &named, vec![]).fault();
-    assert!(fault.message().contains("/x/y is not there"), "{fault}");
+    assert!(fault.message().contains("/x/y does not exist"), "{fault}");
 }
 
 /// A caller who names a profile gets that one or none, even where no file is.
@@ -132,7 +135,9 @@ fn a_profile_that_is_nowhere_ends_the_search() {
     let chain = CredentialSourceChain::new(sources(&config));
     let fault = drive(&chain, &Toy::new(&[URI]), vec![]).fault();
     assert!(
-        fault.message().starts_with(r#"profile "prod" is nowhere"#),
+        fault
+            .message()
+            .starts_with(r#"profile "prod" was not found"#),
         "{fault}"
     );
     let ini = "[prod]\ntype=access_key\naccess_key_id=i\naccess_key_secret=s\n";

@@ -149,8 +149,8 @@ fn most_machines_have_no_such_service() {
         let story = look(texts, vec![silence(FaultKind::Unreachable)]);
         assert_eq!(
             story.absence(),
-            "no metadata service at http://100.100.100.200: this machine is no ECS instance, or it \
-             is switched off"
+            "no metadata service at http://100.100.100.200: this machine is not an ECS instance, \
+             or the service is off"
         );
     }
     look(&[NO_TOKENLESS], vec![silence(FaultKind::NoAnswer)]).absence();
@@ -177,7 +177,7 @@ fn an_instance_without_a_role_gives_way() {
     ] {
         assert_eq!(
             look(&[], answers).absence(),
-            "the metadata service at http://100.100.100.200 knows no RAM role"
+            "the metadata service at http://100.100.100.200 has no RAM role"
         );
     }
     // But one that was named must be there.
@@ -193,11 +193,11 @@ fn an_instance_without_a_role_gives_way() {
 fn odd_answers_are_faults_that_show_no_secret() {
     for body in ["<html>hidden</html>", "\u{fffd}", "a b"] {
         let fault = look(&[], vec![http(200, "t"), http(200, body)]).fault();
-        assert!(fault.message().contains("names no RAM role"), "{fault}");
+        assert!(fault.message().contains("invalid RAM role name"), "{fault}");
     }
     for (body, expected) in [
-        ("hidden", "not in the cloud's form"),
-        ("[]", "not in the cloud's form"),
+        ("hidden", "not valid JSON"),
+        ("[]", "not valid JSON"),
         (
             r#"{"Code":"Success","AccessKeySecret":"hidden","SecurityToken":"hidden"}"#,
             "no AccessKeyId",
@@ -210,7 +210,10 @@ fn odd_answers_are_faults_that_show_no_secret() {
             r#"{"AccessKeyId":"i","AccessKeySecret":"hidden","SecurityToken":"hidden","Expiration":"soon"}"#,
             "is no time",
         ),
-        (r#"{"Code":"Failed","AccessKeySecret":"hidden"}"#, "no key"),
+        (
+            r#"{"Code":"Failed","AccessKeySecret":"hidden"}"#,
+            "returned no key",
+        ),
     ] {
         let fault = look(&[ROLE], vec![http(200, "t"), http(200, body)]).fault();
         assert!(fault.message().contains(expected), "{body}: {fault}");

@@ -269,7 +269,7 @@ fn refusals_keep_code_kind_and_request_id_and_no_secret() {
         assert_eq!(fault.kind(), kind, "{body}");
         assert_eq!(fault.code(), code, "{body}");
         assert_eq!(fault.status(), Some(status), "{body}");
-        let about = "role acs:ram::1:role/web, asked for with variable ID";
+        let about = "role acs:ram::1:role/web assumed with variable ID";
         assert!(fault.message().contains(about), "{fault}");
         if code.is_some() {
             assert_eq!(fault.request_id(), Some("R"), "{body}");

@@ -107,12 +107,12 @@ fn an_openid_token_has_to_be_there() {
     for (texts, expected) in [
         (
             &OIDC[..2],
-            "HUAWEICLOUD_OIDC_TOKEN_FILE is not set, but others that belong to it are",
+            "HUAWEICLOUD_OIDC_TOKEN_FILE is not set, but related variables are",
         ),
-        (&OIDC[..3], "token should hold a token, but is not there"),
+        (&OIDC[..3], "token is a token file, but does not exist"),
         (
             &[OIDC[0], OIDC[1], OIDC[2], ("token", " \n")],
-            "token should hold a token, but is empty",
+            "token is a token file, but is empty",
         ),
         (
             &[
@@ -122,7 +122,7 @@ fn an_openid_token_has_to_be_there() {
                 OIDC[3],
                 ("HUAWEICLOUD_OIDC_DURATION_SECONDS", "1h"),
             ],
-            "HUAWEICLOUD_OIDC_DURATION_SECONDS is \"1h\", which is no number of seconds",
+            "HUAWEICLOUD_OIDC_DURATION_SECONDS has the invalid value \"1h\": use a number of seconds",
         ),
         (
             &[
@@ -195,17 +195,14 @@ fn a_provider_that_iam_refuses_is_a_fault() {
         "IAM.0061: token expired (HTTP 401, request trace-1)"
     );
     let fault = run(vec![reply(201, "{}")]);
-    assert!(
-        fault.message().contains("it has no X-Subject-Token"),
-        "{fault}"
-    );
+    assert!(fault.message().contains("no X-Subject-Token"), "{fault}");
     let fault = run(vec![with_subject_token(reply(201, "{}")), reply(403, "")]);
     assert_eq!(fault.status(), Some(403));
     let fault = run(vec![
         with_subject_token(reply(201, "{}")),
         reply(201, r#"{"credential": {"access": "hidden"}}"#),
     ]);
-    assert!(fault.message().contains("it has no secret key"), "{fault}");
+    assert!(fault.message().contains("no secret key"), "{fault}");
 }
 
 /// Path, headers and body by the page of the call.
@@ -276,7 +273,7 @@ fn terraforms_agency_is_assumed_with_terraforms_key() {
     assert!(
         fault
             .message()
-            .starts_with("HW_ASSUME_ROLE_AGENCY_NAME is set, but neither"),
+            .starts_with("HW_ASSUME_ROLE_AGENCY_NAME is set, but HW_ASSUME_ROLE_DOMAIN_NAME"),
         "{fault}"
     );
 }
@@ -328,7 +325,7 @@ fn a_password_needs_a_region_and_is_never_shown() {
     assert!(!format!("{:?}", password()).contains("hidden"));
     let fault = refused(&password(), &[]);
     assert_eq!(fault.kind(), FaultKind::Invalid);
-    assert!(fault.message().contains("name the region"), "{fault}");
+    assert!(fault.message().contains("set the region"), "{fault}");
     let toy = Toy::new(&[("HW_REGION_NAME", "ap-southeast-1")]);
     let wrong = r#"{"error": {"code": 401, "message": "The username or password is wrong."}}"#;
     let way = drive(password().begin(&ctx(&toy)), &toy, [Ok(reply(401, wrong))]);
@@ -394,7 +391,7 @@ fn a_pod_asks_the_agent_of_its_node() {
         assert!(
             fault
                 .message()
-                .starts_with("HC_CONTAINER_CREDENTIALS_FULL_URI is no URL"),
+                .starts_with("HC_CONTAINER_CREDENTIALS_FULL_URI is not a URL"),
             "{fault}"
         );
     }

@@ -188,15 +188,15 @@ fn the_profiles_of_the_command_line() {
         ),
         (
             "sso",
-            "has the mode \"SSO\"; only AKSK and ecsAgency can be used",
+            "has the mode \"SSO\", which is not supported: use AKSK or ecsAgency",
         ),
         (
             "agency",
-            "has an agencyName, but neither agencyDomainName nor agencyDomainId",
+            "has an agencyName, but no agencyDomainName and no agencyDomainId",
         ),
         (
             "prod",
-            "~/.hcloud/config.json has no profile \"prod\", but \"default\", \"temporary\"",
+            "~/.hcloud/config.json has no profile \"prod\"; known profiles: \"default\", \"temporary\"",
         ),
     ] {
         let fault = refused(&with(profile), &[stored]);
@@ -207,12 +207,14 @@ fn the_profiles_of_the_command_line() {
     assert!(
         fault
             .message()
-            .contains("there is no ~/.hcloud/config.json"),
+            .contains("~/.hcloud/config.json does not exist"),
         "{fault}"
     );
     let fault = refused(&with("prod"), &[(CLI_FILE, "{}")]);
     assert!(
-        fault.message().contains("no profile \"prod\", but none"),
+        fault
+            .message()
+            .contains("no profile \"prod\"; known profiles: none"),
         "{fault}"
     );
 }
@@ -233,7 +235,7 @@ fn a_profile_for_the_machines_agency_needs_one() {
     assert!(
         fault
             .message()
-            .contains("is for an ECS agency, but no metadata service at"),
+            .contains("has the mode ecsAgency, but no metadata service at"),
         "{fault}"
     );
 }
@@ -260,11 +262,11 @@ fn a_profile_with_an_agency_assumes_it() {
 #[test]
 fn files_that_say_nothing_are_absent() {
     for (text, why) in [
-        (None, "there is no [basic] in ~/.huaweicloud/credentials"),
-        (Some(""), "there is no [basic]"),
+        (None, "~/.huaweicloud/credentials has no section [basic]"),
+        (Some(""), "~/.huaweicloud/credentials has no"),
         (
             Some("[global]\nak = a\nsk = hidden\n"),
-            "there is no [basic]",
+            "~/.huaweicloud/credentials has no",
         ),
     ] {
         let texts: Vec<_> = text.map(|text| (SDK_FILE, text)).into_iter().collect();
@@ -278,7 +280,7 @@ fn files_that_say_nothing_are_absent() {
         let texts: Vec<_> = text.map(|text| (CLI_FILE, text)).into_iter().collect();
         assert_eq!(
             absent(&CommandLineProfile::new(), &texts),
-            "there is no profile in ~/.hcloud/config.json"
+            "~/.hcloud/config.json has no profiles"
         );
     }
 }
@@ -293,7 +295,7 @@ fn files_that_cannot_be_used_are_named_and_never_shown() {
         ("[basic]\nproject_id = p\n", format!("{found}has neither")),
         (
             "[basic\nsk = hidden\n",
-            format!("{SDK_FILE} is no ini file"),
+            format!("{SDK_FILE} is not a valid ini file"),
         ),
     ] {
         let fault = refused(&SdkProfile::new(), &[(SDK_FILE, text)]);
@@ -306,7 +308,7 @@ fn files_that_cannot_be_used_are_named_and_never_shown() {
         r#"{"profiles": [{"secretAccessKey": "hidden"#,
     ] {
         let fault = refused(&CommandLineProfile::new(), &[(CLI_FILE, text)]);
-        let expected = format!("{CLI_FILE} is not as `hcloud` writes it (line 1, column ");
+        let expected = format!("{CLI_FILE} is not a valid `hcloud` file (line 1, column ");
         assert!(fault.message().starts_with(&expected), "{fault}");
     }
     for (origin, variable) in [
@@ -319,7 +321,7 @@ fn files_that_cannot_be_used_are_named_and_never_shown() {
         let fault = refused(origin, &[(variable, "/gone")]);
         assert_eq!(
             fault.message(),
-            format!("/gone is the file that {variable} names, but is not there")
+            format!("/gone does not exist, but {variable} names it")
         );
     }
 }

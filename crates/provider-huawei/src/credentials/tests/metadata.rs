@@ -80,19 +80,25 @@ fn where_nobody_or_somebody_else_is_there_it_is_absent() {
         let why = begin([Err(Fault::new(kind, "silence"))]).absence();
         assert_eq!(
             why,
-            "no metadata service at http://169.254.169.254: this machine is no ECS server of \
-             Huawei Cloud, or it is switched off"
+            "no metadata service at http://169.254.169.254: this machine is not an ECS server of \
+             Huawei Cloud, or the service is off"
         );
     }
     let agency = "Please configure Cloud Service Agency first";
     for (answers, expected) in [
-        (vec![reply(400, "")], "is not Huawei's: it answers HTTP 400"),
-        (vec![reply(403, "<html>")], "is not Huawei's"),
-        (vec![reply(404, ""), reply(404, "")], "has no keys"),
-        (vec![reply(200, "t"), reply(404, "")], "has no keys"),
+        (
+            vec![reply(400, "")],
+            "does not belong to Huawei Cloud: HTTP 400",
+        ),
+        (
+            vec![reply(403, "<html>")],
+            "does not belong to Huawei Cloud",
+        ),
+        (vec![reply(404, ""), reply(404, "")], "has no key"),
+        (vec![reply(200, "t"), reply(404, "")], "has no key"),
         (
             vec![reply(404, ""), reply(401, ""), reply(404, "")],
-            "gives no key and no token",
+            "returned no key and no token",
         ),
         (
             vec![reply(200, "t"), reply(401, agency)],
@@ -139,24 +145,15 @@ fn a_key_that_cannot_be_read_is_never_shown() {
     for (body, expected) in [
         ("", "(line 1, column 0)"),
         ("hidden", "(line 1, column 1)"),
-        ("{}", "(it has no access key)"),
+        ("{}", "(no access key)"),
         (r#"{"credential": "hidden"}"#, "(line 1, column 23)"),
         (
             r#"{"credential": {"access": {"hidden": 1}}}"#,
             "(line 1, column 26)",
         ),
-        (
-            &ISSUED.replace("hidden-secret", ""),
-            "(it has no secret key)",
-        ),
-        (
-            &ISSUED.replace("securitytoken", "x"),
-            "(it has no security token)",
-        ),
-        (
-            &ISSUED.replace("expires_at", "x"),
-            "(it has no end of the key)",
-        ),
+        (&ISSUED.replace("hidden-secret", ""), "(no secret key)"),
+        (&ISSUED.replace("securitytoken", "x"), "(no security token)"),
+        (&ISSUED.replace("expires_at", "x"), "(no expiry)"),
         (&ISSUED.replace("2025-11-22", "soon"), "is no time"),
     ] {
         let fault = begin([Ok(reply(200, "t")), Ok(reply(200, body))]).fault();

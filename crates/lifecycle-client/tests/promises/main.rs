@@ -1,0 +1,17 @@
+//! The engine against a scripted cloud, under paused time: one file per promise of the design.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod at_most_one_reboot;
+mod clock_skew;
+mod dropping_is_safe;
+mod fewest_calls;
+mod no_hangs;
+mod no_secret_leaves;
+mod no_storms;
+mod one_outcome_per_instance;
+mod reboot_evidence;
+mod scripts;
+mod true_outcomes;
+mod whole_lists;

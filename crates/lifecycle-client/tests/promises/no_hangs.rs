@@ -1,0 +1,193 @@
+//! Promise 6: no hangs: every call and wait has a deadline, and a failed poll is not a failed wait.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use lifecycle_client::{Outcome, Pending, RetryPolicy, WaitTimeout};
+use lifecycle_core::{FaultKind, PowerState};
+
+use crate::{
+    scripts::{timeline, with_job},
+    support::{Fate, Scripted, all, fault, id, ids, ok, outcomes, seconds, server_error},
+};
+
+#[tokio::test(start_paused = true)]
+async fn start_is_reached_when_the_goal_is_observed() {
+    let cloud = timeline(&[(0, "stopped"), (3, "starting"), (20, "running")]);
+    let client = cloud.client();
+    let report = client
+        .start(ids(25))
+        .wait(WaitTimeout::minutes(5))
+        .await
+        .unwrap();
+    assert_eq!(outcomes(&report), ["reached"; 25]);
+    let last = cloud.log().last().unwrap().at;
+    assert!((20..27).contains(&last.as_secs()), "{last:?}");
+    assert!(
+        cloud
+            .calls("observe")
+            .iter()
+            .all(|sent| sent.ids.len() <= 10)
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn deadline_ends_the_wait_and_names_the_last_state() {
+    let cloud = timeline(&[(0, "stopped"), (3, "starting")]);
+    let start = tokio::time::Instant::now();
+    let report = cloud
+        .client()
+        .start(ids(2))
+        .wait(seconds(60))
+        .await
+        .unwrap();
+    assert_eq!(start.elapsed().as_secs(), 60);
+    for row in report.instances() {
+        assert!(
+            matches!(
+                row.outcome,
+                Outcome::Pending(Pending::Deadline(Some(PowerState::Starting)))
+            ),
+            "{row}"
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn stuck_state_ends_the_wait_at_once() {
+    let cloud = timeline(&[(0, "stopped"), (3, "failed")]);
+    let start = tokio::time::Instant::now();
+    let report = cloud
+        .client()
+        .start(ids(1))
+        .wait(seconds(600))
+        .await
+        .unwrap();
+    assert!(start.elapsed() < seconds(15));
+    assert!(matches!(
+        report.instances()[0].outcome,
+        Outcome::Pending(Pending::StuckState(PowerState::Failed))
+    ));
+}
+
+#[tokio::test(start_paused = true)]
+async fn repeated_absence_ends_the_wait_and_one_absence_does_not() {
+    let looks = AtomicUsize::new(0);
+    let cloud = Scripted::new(move |sent| match sent.operation.as_str() {
+        "observe" => match looks.fetch_add(1, Ordering::Relaxed) {
+            0 => ok(""),
+            1 => all(sent, "starting"),
+            _ => ok(""),
+        },
+        _ => ok("ok"),
+    });
+    let report = cloud
+        .client()
+        .start(ids(1))
+        .wait(seconds(600))
+        .await
+        .unwrap();
+    assert!(matches!(
+        report.instances()[0].outcome,
+        Outcome::Pending(Pending::Vanished)
+    ));
+    assert_eq!(cloud.calls("observe").len(), 5);
+}
+
+#[tokio::test(start_paused = true)]
+async fn failed_poll_does_not_end_the_wait() {
+    let looks = AtomicUsize::new(0);
+    let cloud = Scripted::new(move |sent| match sent.operation.as_str() {
+        "observe" => match looks.fetch_add(1, Ordering::Relaxed) % 3 {
+            0 => server_error(),
+            1 => Fate::Broken,
+            _ => all(sent, "running"),
+        },
+        _ => ok("ok"),
+    });
+    let report = cloud
+        .client()
+        .start(ids(1))
+        .wait(seconds(60))
+        .await
+        .unwrap();
+    assert_eq!(outcomes(&report), ["reached"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn forbidden_poll_ends_the_wait() {
+    let cloud = Scripted::new(|sent| match sent.operation.as_str() {
+        "observe" => fault(FaultKind::Permission),
+        _ => ok("ok"),
+    });
+    let report = cloud
+        .client()
+        .start(ids(1))
+        .wait(seconds(600))
+        .await
+        .unwrap();
+    assert!(matches!(
+        report.instances()[0].outcome,
+        Outcome::Pending(Pending::Unobservable(_))
+    ));
+}
+
+#[tokio::test(start_paused = true)]
+async fn wait_without_action_polls_at_once_and_then_on_schedule() {
+    let cloud = Scripted::new(|sent| all(sent, "stopped"));
+    let client = cloud.client();
+    let wait = client.wait(ids(3), PowerState::Running);
+    wait.patience(seconds(14)).await.unwrap();
+    let looks: Vec<u64> = cloud.log().iter().map(|sent| sent.at.as_secs()).collect();
+    assert_eq!(looks.first(), Some(&0));
+    assert!((4..=6).contains(&looks.len()), "{looks:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn wait_for_unknown_instance_ends_at_once() {
+    let cloud = Scripted::new(|_| ok(""));
+    let report = cloud
+        .client()
+        .wait([id(1)], PowerState::Running)
+        .await
+        .unwrap();
+    let fault = report.instances()[0].outcome.fault().unwrap();
+    assert_eq!(fault.kind(), FaultKind::NotFound);
+}
+
+#[tokio::test(start_paused = true)]
+async fn unsettled_ambiguity_ends_after_the_settle_timeout() {
+    let cloud = Scripted::new(|sent| match sent.operation.as_str() {
+        "observe" => all(sent, "stopped"),
+        _ => Fate::Broken,
+    });
+    let client = cloud.client_with(|b| b.retry(RetryPolicy::never()));
+    let start = tokio::time::Instant::now();
+    let report = client.start(ids(3)).wait(seconds(600)).await.unwrap();
+    assert_eq!(outcomes(&report), ["uncertain"; 3]);
+    assert_eq!(start.elapsed().as_secs(), 30);
+}
+
+#[tokio::test(start_paused = true)]
+async fn request_to_silent_cloud_ends_at_its_deadline() {
+    let cloud = Scripted::new(|_| Fate::Silence);
+    let start = tokio::time::Instant::now();
+    let report = cloud.client().start(ids(25)).await.unwrap();
+    assert!(start.elapsed() <= seconds(121), "{:?}", start.elapsed());
+    assert!(
+        outcomes(&report)
+            .iter()
+            .all(|o| ["uncertain", "skipped"].contains(o))
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn missing_job_falls_back_to_polling() {
+    let cloud = with_job(&["running", "gone"], "running");
+    let report = cloud
+        .client()
+        .start(ids(2))
+        .wait(seconds(300))
+        .await
+        .unwrap();
+    assert_eq!(outcomes(&report), ["reached"; 2]);
+}

@@ -1,0 +1,106 @@
+//! Promise 5: no storms: bounded retries, a shared budget, hints that win, refused keys unused.
+
+use std::{
+    sync::atomic::{AtomicUsize, Ordering},
+    time::Duration,
+};
+
+use lifecycle_client::RetryPolicy;
+use lifecycle_core::{FaultKind, PowerState};
+
+use crate::{
+    scripts::timeline,
+    support::{Fate, Scripted, answer, fault, id, ids, ok, outcomes, quick_timeouts, seconds},
+};
+
+#[tokio::test(start_paused = true)]
+async fn retry_waits_stay_below_the_ceiling_and_attempts_end() {
+    let cloud = Scripted::new(|_| Fate::Refused);
+    let report = cloud.client().start(ids(1)).await.unwrap();
+    let row = &report.instances()[0];
+    assert_eq!(row.outcome.fault().unwrap().kind(), FaultKind::Unreachable);
+    let log = cloud.log();
+    assert_eq!(log.len(), 5);
+    let policy = RetryPolicy::default();
+    for (n, pair) in log.windows(2).enumerate() {
+        let wait = pair[1].at - pair[0].at;
+        let ceiling = policy.ceiling(n as u32 + 1);
+        assert!(wait <= ceiling + Duration::from_millis(2), "{wait:?}");
+        assert!(wait > Duration::ZERO);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn retry_after_hint_overrides_the_computed_wait() {
+    let count = AtomicUsize::new(0);
+    let cloud = Scripted::new(move |_| match count.fetch_add(1, Ordering::Relaxed) {
+        0 => answer(429, &[("retry-after", "17")], ""),
+        _ => ok("ok"),
+    });
+    cloud.client().start(ids(1)).await.unwrap();
+    let at = cloud.log()[1].at;
+    assert!(at >= seconds(17) && at <= seconds(18), "{at:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn endless_retry_after_hint_ends_the_request_without_panic() {
+    let cloud = Scripted::new(|_| {
+        let endless = ("retry-after", "18446744073709551615");
+        answer(429, &[("kind", "throttled"), endless], "later")
+    });
+    let report = cloud.client().start(ids(1)).await.unwrap();
+    assert_eq!(outcomes(&report), ["refused"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn retry_budget_is_shared_by_clones() {
+    let cloud = Scripted::new(|_| Fate::Refused);
+    let mut policy = RetryPolicy::default();
+    policy.budget = 6;
+    let client = cloud.client_with(|b| b.retry(policy));
+    for n in 0..10 {
+        client.clone().start([id(n)]).await.unwrap();
+    }
+    assert_eq!(cloud.log().len(), 10 + 6);
+    assert_eq!(client.calls().repeats, 6);
+}
+
+#[tokio::test(start_paused = true)]
+async fn refused_key_is_used_once() {
+    let cloud = Scripted::new(|_| fault(FaultKind::Credential));
+    let client = cloud.client();
+    let report = client.start(ids(95)).wait(seconds(60)).await.unwrap();
+    assert_eq!(outcomes(&report), ["refused"; 95]);
+    let status = client.observe([id(1)]).await.unwrap();
+    assert_eq!(
+        status[0].result.as_ref().unwrap_err().kind(),
+        FaultKind::Credential
+    );
+    assert_eq!(cloud.log().len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn first_use_of_a_key_is_a_single_call() {
+    let cloud = Scripted::new(|_| Fate::Silence);
+    let client = cloud.client_with(|b| b.timeouts(quick_timeouts()));
+    let work = client.start(ids(40)).into_future();
+    let _ = tokio::time::timeout(seconds(3), work).await;
+    assert_eq!(cloud.log().len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn concurrent_waits_share_one_poller() {
+    let cloud = timeline(&[(0, "stopped"), (30, "running")]);
+    let client = cloud.client();
+    let wait = |n| client.wait([id(n)], PowerState::Running).into_future();
+    client.start(ids(8)).await.unwrap();
+    let reports = futures_util::future::join_all((0..8).map(wait)).await;
+    assert!(
+        reports
+            .into_iter()
+            .all(|report| report.unwrap().is_success())
+    );
+    let looks = cloud.calls("observe");
+    assert!(looks.len() < 20, "{} looks", looks.len());
+    assert!(looks.iter().any(|sent| sent.ids.len() == 8));
+}

@@ -1,0 +1,125 @@
+//! Promise 1: one outcome per requested instance, in request order, duplicates folded.
+
+use futures_util::StreamExt;
+use lifecycle_client::{Error, Event};
+use lifecycle_core::StopMode;
+
+use crate::{
+    scripts::steady,
+    support::{Scripted, all, id, ids, ok, outcomes, seconds},
+};
+
+#[tokio::test(start_paused = true)]
+async fn report_keeps_request_order_and_folds_duplicates() {
+    let cloud = steady("ok", "running");
+    let client = cloud.client();
+    let mut asked = ids(25);
+    asked.reverse();
+    asked.push(id(3));
+    let report = client.start(asked).await.unwrap();
+    let order: Vec<_> = report
+        .instances()
+        .iter()
+        .map(|row| row.instance.clone())
+        .collect();
+    let mut expected = ids(25);
+    expected.reverse();
+    assert_eq!(order, expected);
+    assert_eq!(outcomes(&report), ["accepted"; 25]);
+    let sizes: Vec<usize> = cloud.log().iter().map(|sent| sent.ids.len()).collect();
+    assert_eq!(sizes, [10, 10, 5]);
+    assert_eq!(client.calls().actions, 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn empty_request_sends_nothing_and_succeeds() {
+    let cloud = steady("ok", "running");
+    let client = cloud.client();
+    let started = client.start(ids(0)).wait(seconds(9)).await.unwrap();
+    let rebooted = client.reboot(ids(0)).wait(seconds(9)).await.unwrap();
+    for report in [started, rebooted] {
+        assert!(report.instances().is_empty() && report.is_success());
+    }
+    assert_eq!(cloud.log(), []);
+}
+
+#[tokio::test(start_paused = true)]
+async fn instance_accepted_and_rejected_in_one_response_has_one_outcome() {
+    let cloud = Scripted::new(|sent| match sent.operation.as_str() {
+        "observe" => all(sent, "stopped"),
+        _ => ok("each i-0=ok i-0=no i-1=ok"),
+    });
+    let client = cloud.client();
+    let events: Vec<Event> = client.start(ids(2)).events().collect().await;
+    let settled = events.iter().filter(|e| matches!(e, Event::Settled(_)));
+    assert_eq!(settled.count(), 2);
+    let Some(Event::Finished(Ok(report))) = events.last() else {
+        panic!("no report");
+    };
+    assert_eq!(outcomes(report), ["accepted"; 2]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn settled_events_equal_the_rows_of_the_report() {
+    let cloud = Scripted::new(|sent| match sent.operation.as_str() {
+        "observe" => all(
+            sent,
+            if sent.at < seconds(9) {
+                "starting"
+            } else {
+                "running"
+            },
+        ),
+        _ => ok("except i-1"),
+    });
+    let client = cloud.client();
+    let events: Vec<Event> = client
+        .start(ids(3))
+        .wait(seconds(60))
+        .events()
+        .collect()
+        .await;
+    let settled: Vec<String> = events
+        .iter()
+        .filter_map(|event| match event {
+            Event::Settled(row) => Some(row.to_string()),
+            _ => None,
+        })
+        .collect();
+    let Some(Event::Finished(Ok(report))) = events.last() else {
+        panic!("the last event is {:?}", events.last());
+    };
+    assert_eq!(settled.len(), 3);
+    for row in report.instances() {
+        assert!(settled.contains(&row.to_string()), "{row}");
+    }
+    assert!(
+        events
+            .iter()
+            .any(|event| matches!(event, Event::Accepted { .. }))
+    );
+    assert!(events.iter().any(|event| matches!(event, Event::State(_))));
+}
+
+#[tokio::test(start_paused = true)]
+async fn invalid_request_is_refused_before_anything_is_sent() {
+    let cloud = steady("ok", "running");
+    let client = cloud.client();
+    assert!(matches!(
+        client.start(["i-1", "../i-2"]).await,
+        Err(Error::ParseInstanceIdError(_))
+    ));
+    assert!(matches!(
+        client.start(ids(5)).max(4).await,
+        Err(Error::TooMany {
+            instances: 5,
+            cap: 4
+        })
+    ));
+    let release = client
+        .stop(ids(1))
+        .billing(lifecycle_core::StopBilling::Release);
+    assert!(matches!(release.await, Err(Error::Unsupported(_))));
+    assert!(client.stop(ids(1)).mode(StopMode::Forced).check().is_ok());
+    assert_eq!(cloud.log(), []);
+}

@@ -1,0 +1,128 @@
+//! Promise 2: outcomes are true: refused, uncertain, unchanged and pending mean what they say.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use futures_util::StreamExt;
+use lifecycle_client::Event;
+use lifecycle_core::FaultKind;
+
+use crate::support::{Fate, Scripted, Sent, all, fault, ids, ok, outcomes, seconds};
+
+/// Refuses every start, whole batches first, and shows everything stopped; after the first
+/// seconds looks come to `later`.
+fn refusing(later: impl Fn(&Sent) -> Fate + Send + 'static) -> Scripted {
+    Scripted::new(move |sent| match sent.operation.as_str() {
+        "observe" if sent.at < seconds(2) => all(sent, "stopped"),
+        "observe" => later(sent),
+        _ => fault(FaultKind::WrongState),
+    })
+}
+
+#[tokio::test(start_paused = true)]
+async fn instance_listed_as_failed_in_successful_response_is_refused() {
+    let cloud = Scripted::new(|sent| match sent.operation.as_str() {
+        "observe" => all(sent, "changing"),
+        _ => ok("except i-1"),
+    });
+    let report = cloud.client().start(ids(3)).await.unwrap();
+    assert_eq!(outcomes(&report), ["accepted", "refused", "accepted"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn instance_missing_from_response_is_uncertain() {
+    let cloud = Scripted::new(|sent| match sent.operation.as_str() {
+        "observe" => all(sent, "stopped"),
+        _ => ok("each i-0=ok i-1=no"),
+    });
+    let report = cloud.client().start(ids(3)).await.unwrap();
+    assert_eq!(outcomes(&report), ["accepted", "refused", "uncertain"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn repeat_rejected_because_first_attempt_worked_is_accepted() {
+    let count = AtomicUsize::new(0);
+    let cloud = Scripted::new(move |sent| match sent.operation.as_str() {
+        "observe" => all(sent, "starting"),
+        _ => match count.fetch_add(1, Ordering::Relaxed) {
+            0 => Fate::Broken,
+            _ => fault(FaultKind::WrongState),
+        },
+    });
+    let report = cloud.client().start(ids(3)).await.unwrap();
+    assert_eq!(outcomes(&report), ["accepted"; 3]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn rejected_batch_is_refused_only_if_instances_stay_unchanged() {
+    let seen = refusing(|sent| all(sent, "stopped"));
+    let report = seen.client().start(ids(2)).await.unwrap();
+    assert_eq!(outcomes(&report), ["refused"; 2]);
+    let unseen = refusing(|_| fault(FaultKind::Permission));
+    let report = unseen.client().start(ids(2)).await.unwrap();
+    assert_eq!(outcomes(&report), ["uncertain"; 2]);
+    let moved = refusing(|sent| all(sent, "starting"));
+    let report = moved.client().start(ids(2)).await.unwrap();
+    assert_eq!(outcomes(&report), ["accepted"; 2]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn rejection_explained_by_a_later_view_is_unchanged() {
+    for state in ["running", "starting"] {
+        let cloud = refusing(move |sent| all(sent, state));
+        let client = cloud.client();
+        let events: Vec<Event> = client.start(ids(1)).events().collect().await;
+        let accepted = |event: &Event| matches!(event, Event::Accepted { .. });
+        assert!(!events.iter().any(accepted), "nobody has accepted it");
+        let Some(Event::Finished(Ok(report))) = events.last() else {
+            panic!("no report");
+        };
+        assert_eq!(outcomes(report), ["unchanged"], "{state}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn rejection_of_a_single_instance_needs_no_lookup() {
+    let cloud = refusing(|_| fault(FaultKind::Permission));
+    let report = cloud.client().start(ids(1)).await.unwrap();
+    assert_eq!(outcomes(&report), ["refused"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn unobservable_instance_of_rejected_batch_is_uncertain() {
+    let cloud = Scripted::new(|sent| match sent.operation.as_str() {
+        "observe" => fault(FaultKind::Permission),
+        _ => fault(FaultKind::WrongState),
+    });
+    let client = cloud.client();
+    // The cloud may have done a part of the batch that it refused, and refuse a repeat for it.
+    let report = client.stop(ids(2)).await.unwrap();
+    assert_eq!(outcomes(&report), ["uncertain"; 2]);
+    let report = client.stop(ids(1)).await.unwrap();
+    assert_eq!(outcomes(&report), ["refused"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn instance_broken_after_rejected_batch_is_uncertain() {
+    let cloud = Scripted::new(|sent| match (&*sent.operation, sent.ids.len()) {
+        ("start", 3) => fault(FaultKind::WrongState),
+        ("start", _) => ok("ok"),
+        _ => {
+            let state = |id: &String| if id == "i-0" { "failed" } else { "stopped" };
+            let lines = sent.ids.iter().map(|id| format!("{id} {}", state(id)));
+            ok(lines.collect::<Vec<_>>().join("\n"))
+        }
+    });
+    let report = cloud.client().start(ids(3)).await.unwrap();
+    assert_eq!(outcomes(&report), ["uncertain", "accepted", "accepted"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn job_success_does_not_outweigh_a_later_lookup() {
+    let cloud = Scripted::new(|sent| match sent.operation.as_str() {
+        "observe" => all(sent, "stopped"),
+        "job" => ok("ok\ni-0 ok"),
+        _ => ok("job j-1"),
+    });
+    let report = cloud.client().start(ids(1)).wait(seconds(60)).await;
+    assert_eq!(outcomes(&report.unwrap()), ["pending"]);
+}

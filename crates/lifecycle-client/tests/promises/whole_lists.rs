@@ -1,0 +1,90 @@
+//! Promise 10: a list is whole or an error, and a lookup hides no instance.
+
+use lifecycle_core::FaultKind;
+
+use crate::support::{Scripted, Sent, all, fault, id, ids, ok};
+
+#[tokio::test(start_paused = true)]
+async fn list_reads_all_pages_and_refuses_a_repeated_page() {
+    let cloud = Scripted::new(|sent| match sent.ids[0].as_str() {
+        "first" => ok("second\ni-0 running\ni-1 stopped"),
+        "second" => ok("third\ni-1 stopped\ni-2 odd-word"),
+        _ => ok("last\ni-3 running"),
+    });
+    let list = cloud.client().list().await.unwrap();
+    let seen: Vec<String> = list
+        .iter()
+        .map(|row| format!("{} {}", row.instance, row.raw))
+        .collect();
+    assert_eq!(
+        seen,
+        ["i-0 running", "i-1 stopped", "i-2 odd-word", "i-3 running"]
+    );
+    let circle = Scripted::new(|_| ok("again\ni-0 running"));
+    let error = circle.client().list().await.unwrap_err();
+    assert_eq!(error.kind(), FaultKind::Unreadable);
+    assert_eq!(circle.log().len(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn observed_states_keep_the_request_order() {
+    let cloud = Scripted::new(|sent| {
+        let mut lines: Vec<String> = sent.ids.iter().map(|id| format!("{id} running")).collect();
+        lines.reverse();
+        lines.retain(|line| !line.starts_with("i-3 "));
+        lines.push("i-999 stopped".into());
+        ok(lines.join("\n"))
+    });
+    let statuses = cloud.client().observe(ids(12)).await.unwrap();
+    assert_eq!(statuses.len(), 12);
+    for (n, status) in statuses.iter().enumerate() {
+        assert_eq!(status.instance, id(n));
+        assert_eq!(status.result.is_ok(), n != 3);
+    }
+    assert_eq!(cloud.log().len(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn cloud_without_batch_reads_is_asked_one_by_one() {
+    let cloud = Scripted::new(|sent| match sent.ids.len() {
+        1 => all(sent, "running"),
+        _ => ok(""),
+    });
+    let client = cloud.client();
+    for calls in [1 + 3, 1 + 3 + 3] {
+        let statuses = client.observe(ids(3)).await.unwrap();
+        assert!(statuses.iter().all(|status| status.result.is_ok()));
+        assert_eq!(cloud.log().len(), calls);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn unknown_id_does_not_hide_the_other_instances() {
+    let cloud = Scripted::new(|sent| match sent.ids.contains(&"i-2".to_owned()) {
+        true => fault(FaultKind::NotFound),
+        false => all(sent, "running"),
+    });
+    let statuses = cloud.client().observe(ids(5)).await.unwrap();
+    let seen: Vec<bool> = statuses
+        .iter()
+        .map(|status| status.result.is_ok())
+        .collect();
+    assert_eq!(seen, [true, true, false, true, true]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn forbidden_instance_does_not_hide_the_other_instances() {
+    let hidden = |sent: &Sent| sent.ids.contains(&"i-3".to_owned());
+    let cloud = Scripted::new(move |sent| match hidden(sent) {
+        true => fault(FaultKind::Permission),
+        false => all(sent, "running"),
+    });
+    let client = cloud.client();
+    let seen = client.observe(ids(10)).await.unwrap();
+    let unseen = seen.iter().filter(|status| status.result.is_err());
+    assert_eq!(unseen.count(), 1);
+    // Where nothing may be seen, nobody searches.
+    let cloud = Scripted::new(|_| fault(FaultKind::Permission));
+    let _ = cloud.client().observe(ids(10)).await;
+    assert_eq!(cloud.log().len(), 3);
+}

@@ -1,0 +1,148 @@
+//! Temporary keys as STS, the metadata service and credentials URIs return them, and the faults of
+//! these services. Response bodies hold secrets, so a fault never quotes a body.
+
+use std::time::{Duration, SystemTime};
+
+use bytes::Bytes;
+use http::{Method, header};
+use lifecycle_core::{
+    Credential, Endpoint, Fault, FaultKind, HttpResponse, LenientObject, LenientText,
+    ResolvedCredential, Secret,
+    credential_source::{read_expiry, without_excerpt},
+    encode,
+};
+use serde::{Deserialize, de::DeserializeOwned};
+
+use crate::fault;
+
+/// The time before the expiry of a key at which the vendor's library fetches a new key.
+pub(super) const RENEWAL: Duration = Duration::from_secs(15 * 60);
+
+/// The fields of a temporary key.
+#[derive(Default, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+struct KeyFields {
+    access_key_id: LenientText,
+    access_key_secret: LenientText,
+    security_token: LenientText,
+    expiration: LenientText,
+}
+
+/// The response body of STS.
+#[derive(Default, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+struct StsBody {
+    credentials: LenientObject<KeyFields>,
+}
+
+/// The response body of the metadata service and of credentials URIs.
+#[derive(Default, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+struct MetadataBody {
+    code: LenientText,
+    #[serde(flatten)]
+    key: KeyFields,
+}
+
+/// Reads the key in a response of STS.
+pub(super) fn read_sts_response(
+    response: &HttpResponse,
+    source: &str,
+) -> Result<ResolvedCredential, Fault> {
+    check(response)?;
+    let body: StsBody = read(response)?;
+    resolve(body.credentials.0.unwrap_or_default(), response, source)
+}
+
+/// Reads the key in a response of the metadata service or of a credentials URI.
+pub(super) fn read_metadata_response(
+    response: &HttpResponse,
+    source: &str,
+) -> Result<ResolvedCredential, Fault> {
+    check(response)?;
+    let body: MetadataBody = read(response)?;
+    match body.code.0.as_deref() {
+        None | Some("Success") => resolve(body.key, response, source),
+        Some(code) => Err(
+            Fault::new(FaultKind::Credential, "the service returned no key")
+                .with_code(code)
+                .with_status(response.status().as_u16()),
+        ),
+    }
+}
+
+/// Returns the fault of an error response.
+pub(super) fn check(response: &HttpResponse) -> Result<(), Fault> {
+    fault::check(response).map_err(without_excerpt)
+}
+
+/// Replaces the secrets of the request in the message of a fault.
+pub(super) fn redact<'a>(fault: Fault, secrets: impl Iterator<Item = &'a Secret>) -> Fault {
+    let message = secrets
+        .map(Secret::expose)
+        .filter(|secret| !secret.is_empty())
+        .fold(fault.message().to_owned(), |message, secret| {
+            message
+                .replace(secret, "[secret]")
+                .replace(&*encode::percent(secret), "[secret]")
+        });
+    fault.with_message(message)
+}
+
+/// Appends `context` to the message of the service.
+pub(super) fn with_context(fault: Fault, context: &str) -> Fault {
+    let message = match fault.message() {
+        "" => context.to_owned(),
+        message => format!("{message} ({context})"),
+    };
+    fault.with_message(message)
+}
+
+/// Builds an unsigned request without a body.
+pub(super) fn request(
+    method: Method,
+    endpoint: &Endpoint,
+    target: String,
+) -> Result<http::Request<Bytes>, Fault> {
+    let mut request = http::Request::new(Bytes::new());
+    *request.method_mut() = method;
+    // The fault does not repeat the target, which may hold a token.
+    *request.uri_mut() = endpoint.uri(target).map_err(|_| {
+        Fault::new(
+            FaultKind::Credential,
+            format!("cannot request a key from {endpoint}: invalid URL"),
+        )
+    })?;
+    let host = lifecycle_core::header(endpoint.authority())?;
+    request.headers_mut().insert(header::HOST, host);
+    Ok(request)
+}
+
+fn read<T: DeserializeOwned>(response: &HttpResponse) -> Result<T, Fault> {
+    serde_json::from_slice(response.body())
+        .map_err(|_| unreadable(response, "the response with the key is not valid JSON"))
+}
+
+fn resolve(
+    key: KeyFields,
+    response: &HttpResponse,
+    source: &str,
+) -> Result<ResolvedCredential, Fault> {
+    let required = |field: LenientText, name: &str| {
+        let missing = || unreadable(response, &format!("the response has no {name}"));
+        field.0.ok_or_else(missing)
+    };
+    let id = required(key.access_key_id, "AccessKeyId")?;
+    let secret = required(key.access_key_secret, "AccessKeySecret")?;
+    let token = required(key.security_token, "SecurityToken")?;
+    let expiration = required(key.expiration, "Expiration")?;
+    let expires: SystemTime = read_expiry(&expiration, response)?;
+    let resolved = ResolvedCredential::new(Credential::session(id, secret, token), source);
+    Ok(resolved.with_expiry(expires).with_renewal(RENEWAL))
+}
+
+fn unreadable(response: &HttpResponse, message: &str) -> Fault {
+    Fault::new(FaultKind::Unreadable, message)
+        .with_status(response.status().as_u16())
+        .with_request_id(fault::request_id(response))
+}

@@ -1,0 +1,178 @@
+//! The check of import circles between files of one crate.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{
+    files::Files,
+    imports::{Import, of_crates},
+};
+
+/// Crates without circles.
+const HELD: [&str; 5] = [
+    "crates/lifecycle-cli",
+    "crates/lifecycle-client",
+    "crates/lifecycle-conformance",
+    "crates/lifecycle-facade",
+    "xtask",
+];
+
+/// One finding for each circle in one of the [`HELD`] crates.
+pub(super) fn found(files: &Files) -> Vec<String> {
+    let mut findings = Vec::new();
+    for (folder, imports) in of_crates(files) {
+        if !HELD.contains(&folder) {
+            continue;
+        }
+        for circle in circles(&imports) {
+            let names: Vec<&str> = circle.iter().map(|file| short(file)).collect();
+            findings.push(format!(
+                "{folder}: {} files form an import circle: {}; \
+                 see `cargo xtask tidy --circles`",
+                names.len(),
+                names.join(", ")
+            ));
+        }
+    }
+    findings
+}
+
+/// Lists the circles of all crates with the imports of each circle.
+pub(super) fn report(files: &Files) -> Vec<String> {
+    let mut lines = Vec::new();
+    for (folder, imports) in of_crates(files) {
+        for circle in circles(&imports) {
+            lines.push(format!("{folder}: a circle of {} files", circle.len()));
+            let mut seen = BTreeSet::new();
+            for import in edges(&imports) {
+                let is_inside = circle.contains(import.from) && circle.contains(import.to);
+                if is_inside && seen.insert((import.from, import.to)) {
+                    let target = short(import.to);
+                    lines.push(format!("{}:{}: imports {target}", import.from, import.line));
+                }
+            }
+        }
+    }
+    lines
+}
+
+fn short(file: &str) -> &str {
+    file.split_once("/src/").map_or(file, |(_, file)| file)
+}
+
+/// Returns the imports that make a file depend on another file. A re-export is only a shorter path.
+fn edges<'i, 'a>(imports: &'i [Import<'a>]) -> impl Iterator<Item = &'i Import<'a>> {
+    imports.iter().filter(|import| !import.is_re_export)
+}
+
+/// Returns the largest sets of files where each file leads to all others.
+fn circles<'a>(imports: &[Import<'a>]) -> Vec<BTreeSet<&'a str>> {
+    let mut next: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for import in edges(imports) {
+        next.entry(import.from).or_default().insert(import.to);
+    }
+    let reached: BTreeMap<&str, BTreeSet<&str>> = next
+        .keys()
+        .map(|file| (*file, reachable(&next, file)))
+        .collect();
+    let leads = |from: &str, to: &str| reached.get(from).is_some_and(|files| files.contains(to));
+    let mut circles: Vec<BTreeSet<&str>> = Vec::new();
+    for file in next.keys().filter(|file| leads(file, file)) {
+        if !circles.iter().any(|circle| circle.contains(file)) {
+            let members = next
+                .keys()
+                .filter(|other| leads(file, other) && leads(other, file));
+            circles.push(members.copied().collect());
+        }
+    }
+    circles
+}
+
+fn reachable<'a>(next: &BTreeMap<&'a str, BTreeSet<&'a str>>, file: &str) -> BTreeSet<&'a str> {
+    let mut reached = BTreeSet::new();
+    let mut to_visit: Vec<&str> = next.get(file).into_iter().flatten().copied().collect();
+    while let Some(file) = to_visit.pop() {
+        if reached.insert(file) {
+            to_visit.extend(next.get(file).into_iter().flatten());
+        }
+    }
+    reached
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn files() -> Files {
+        Files::of([
+            (
+                "crates/lifecycle-cli/src/lib.rs",
+                "mod a;\nmod b;\nmod c;\nmod d;\npub use a::A;\n",
+            ),
+            ("crates/lifecycle-cli/src/a.rs", "use crate::b;\n"),
+            (
+                "crates/lifecycle-cli/src/b.rs",
+                "\nuse crate::c;\nuse crate::d;\n",
+            ),
+            (
+                "crates/lifecycle-cli/src/c.rs",
+                "use super::A;\nuse crate::A;\n",
+            ),
+            ("crates/lifecycle-cli/src/d.rs", ""),
+            ("crates/y/src/lib.rs", "mod a;\nuse a::A;\n"),
+            ("crates/y/src/a.rs", ""),
+        ])
+    }
+
+    #[test]
+    fn circle_is_found_with_its_files_only() {
+        let findings = found(&files());
+
+        assert_eq!(findings.len(), 1, "{findings:?}");
+        assert!(
+            findings[0].starts_with(
+                "crates/lifecycle-cli: 3 files form an import circle: a.rs, b.rs, c.rs;"
+            ),
+            "{findings:?}"
+        );
+    }
+
+    #[test]
+    fn report_lists_the_imports_of_the_circle() {
+        assert_eq!(
+            report(&files()),
+            [
+                "crates/lifecycle-cli: a circle of 3 files",
+                "crates/lifecycle-cli/src/a.rs:1: imports b.rs",
+                "crates/lifecycle-cli/src/b.rs:2: imports c.rs",
+                "crates/lifecycle-cli/src/c.rs:1: imports a.rs"
+            ]
+        );
+    }
+
+    #[test]
+    fn two_circles_are_two_findings() {
+        let files = Files::of([
+            ("crates/lifecycle-cli/src/lib.rs", ""),
+            (
+                "crates/lifecycle-cli/src/a.rs",
+                "use crate::b;\nuse crate::c;\n",
+            ),
+            ("crates/lifecycle-cli/src/b.rs", "use crate::a;\n"),
+            ("crates/lifecycle-cli/src/c.rs", "use crate::d;\n"),
+            ("crates/lifecycle-cli/src/d.rs", "use crate::c;\n"),
+        ]);
+
+        assert_eq!(found(&files).len(), 2);
+    }
+
+    #[test]
+    fn circle_in_another_crate_is_reported_only() {
+        let files = Files::of([
+            ("crates/x/src/a.rs", "use crate::b;\n"),
+            ("crates/x/src/b.rs", "use crate::a;\n"),
+        ]);
+
+        assert_eq!(found(&files), Vec::<String>::new());
+        assert_eq!(report(&files).len(), 3);
+    }
+}

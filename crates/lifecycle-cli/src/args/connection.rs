@@ -25,7 +25,7 @@ pub(crate) struct ConnectionArgs {
     #[arg(long, value_name = "TIME", value_parser = time_limit)]
     pub(crate) connect_timeout: Option<Duration>,
 
-    /// Also trust the certificate authorities in this PEM file
+    /// Trust additional certificate authorities from this PEM file
     #[arg(long, value_name = "FILE")]
     pub(crate) ca_certificates: Vec<PathBuf>,
 

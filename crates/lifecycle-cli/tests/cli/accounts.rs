@@ -375,7 +375,7 @@ fn plain_http_to_another_machine_is_rejected_unless_allowed() {
     ];
     home.run(&args, &[])
         .exits_with(2)
-        .has_only_error("add --plain-http");
+        .has_only_error("needs --plain-http");
     let allowed = [&args[..], &["--plain-http"]].concat();
     home.run(&allowed, &[])
         .exits_with(3)

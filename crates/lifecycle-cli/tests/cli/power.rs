@@ -94,9 +94,7 @@ fn dry_run_prints_planned_calls_and_sends_nothing() {
         "{result:#?}"
     );
     assert!(
-        result
-            .stderr
-            .contains("dry run: 2 planned calls, nothing was sent"),
+        result.stderr.contains("nothing was sent; planned calls: 2"),
         "{result:#?}"
     );
     let listed = server.run(&["list", "baidu/bj", "--output", "json"]);

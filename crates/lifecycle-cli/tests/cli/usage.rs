@@ -1,4 +1,4 @@
-//! Wrong usage: one line of error, exit code 2, nothing sent.
+//! Wrong usage: a line of error, exit code 2, nothing sent.
 
 use crate::support::{keys, run, run_with};
 
@@ -22,7 +22,7 @@ fn invalid_value_is_reported_with_a_valid_form() {
         ("wait baidu/bj/i-1 --timeout 0s", "90s or 10m"),
         (
             "stop baidu/bj/i-1 --endpoint http://example.com",
-            "--endpoint: http://example.com is not encrypted: write https://, or add --plain-http",
+            "--endpoint: http://example.com is not encrypted: write https://",
         ),
         (
             "stop baidu/bj/i-1 --endpoint ftp://a",

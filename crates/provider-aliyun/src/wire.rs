@@ -281,13 +281,8 @@ fn read_batch(response: &HttpResponse) -> Result<BatchAck, Fault> {
     let body = Body::read(response)?;
     let mut accepted = Vec::new();
     let mut refused = Vec::new();
-    for row in body
-        .instance_responses
-        .0
-        .unwrap_or_default()
-        .instance_response
-        .0
-    {
+    let responses = body.instance_responses.0.unwrap_or_default();
+    for row in responses.instance_response.0 {
         let (Some(id), Some(code)) = (instance_id(&row.instance_id), row.code.0) else {
             continue;
         };

@@ -143,8 +143,6 @@ const RETIRED: &[Vocabulary] = &[
             ("Work", "ReportFuture"),
             ("Calls", "CallCounts"),
             ("Incomplete", "IncompleteError"),
-            ("Entry", "TrackedInstance"),
-            ("Watch", "Poller"),
             ("Purpose", "CallKind"),
             ("Answer", "CallOutput"),
             ("Failure", "CallError"),
@@ -163,7 +161,6 @@ const RETIRED: &[Vocabulary] = &[
         names: &[
             ("Place", "Location"),
             ("Reference", "InstanceReference"),
-            ("Keys", "CredentialSettings"),
             ("Probe", "DoctorProbe"),
             ("tune", "configure_client"),
             ("Findings", "Diagnostics"),

@@ -6,7 +6,7 @@ use lifecycle_core::{ActionKind, Fault, FaultKind, InstanceId, JobId, JobProgres
 use tokio::time::{Instant, sleep_until};
 
 use crate::{
-    call::engine::CallKind,
+    call::context::CallKind,
     power::run::{Job, RequestRunner},
 };
 
@@ -16,18 +16,17 @@ impl RequestRunner<'_> {
     pub(crate) async fn follow_job(&self, verb: ActionKind, job: Job) {
         let Job { id, instances } = job;
         let mut open: HashSet<InstanceId> = instances.into_iter().collect();
-        let Some(call) = self.inner.provider.follow(&id) else {
+        let Some(call) = self.observer.engine.provider().follow(&id) else {
             self.subscription.add(open);
             return;
         };
-        let cadence = self.inner.provider.profile().polling;
-        let emit = |event| self.tracker().emit(event);
-        let effort = self.effort(CallKind::Follow, open.len(), &emit);
+        let cadence = self.observer.engine.profile().polling;
+        let effort = self.effort(CallKind::Follow, open.len());
         let since = Instant::now();
         let mut next = since + cadence.first;
         while next < self.deadline {
             sleep_until(next).await;
-            match self.inner.execute(&call, &effort).await {
+            match self.observer.engine.execute(&call, &effort).await {
                 Ok(answer) => {
                     if self.record(verb, &id, &mut open, answer.value).await {
                         return;

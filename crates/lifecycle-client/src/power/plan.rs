@@ -2,9 +2,16 @@
 
 use std::time::Duration;
 
-use lifecycle_core::{Action, ActionKind, Fault, InstanceId, PowerState, Profile, Provider};
+use lifecycle_core::{
+    Action, ActionKind, Fault, InstanceId, PowerState, Profile, Provider, StopMode,
+};
 
-use crate::{power::options::PowerRequestOptions, power::waves::Waves};
+use crate::{
+    call::policy::WaitTimeout,
+    mutation::{Mutant, Mutation},
+    power::options::PowerRequestOptions,
+    power::waves::Waves,
+};
 
 /// What is to be done.
 #[derive(Clone, Debug)]
@@ -44,7 +51,7 @@ impl Plan {
                     plan(provider.observe(batch)?.request.operation, batch);
                 }
             }
-            for batch in batches(ids, &action, profile) {
+            for batch in batches(ids, &action, profile, Mutant::default()) {
                 plan(provider.act(&action, batch)?.request.operation, batch);
             }
         }
@@ -56,6 +63,24 @@ impl Plan {
     pub(crate) fn looks_first(&self) -> bool {
         let verb = self.action.map(|action| action.kind());
         verb.is_some() && (verb == Some(ActionKind::Reboot) || self.terms.strict)
+    }
+
+    /// Returns the plan with the mutation of `mutant`.
+    pub(crate) fn mutated(mut self, mutant: Mutant) -> Self {
+        if mutant.is(Mutation::DropsAnId) && self.ids.len() > 1 {
+            self.ids.pop();
+        }
+        if mutant.is(Mutation::IgnoresTheDeadline) {
+            let doubled = self.patience().map(|patience| patience * 2);
+            self.terms.patience = doubled.map(WaitTimeout::from);
+        }
+        match &mut self.action {
+            _ if !mutant.is(Mutation::Forces) => {}
+            Some(Action::Stop(stop)) => stop.mode = StopMode::Forced,
+            Some(Action::Reboot(reboot)) => reboot.mode = StopMode::Forced,
+            _ => {}
+        }
+        self
     }
 }
 
@@ -77,6 +102,11 @@ pub(crate) fn batches<'i>(
     ids: &'i [InstanceId],
     action: &Action,
     profile: &Profile,
+    mutant: Mutant,
 ) -> impl Iterator<Item = &'i [InstanceId]> {
-    ids.chunks(profile.batch(action))
+    let limit = match mutant.is(Mutation::SplitsBatches) {
+        true => profile.batch(action).min(ids.len()).div_ceil(2).max(1),
+        false => profile.batch(action),
+    };
+    ids.chunks(limit)
 }

@@ -7,7 +7,7 @@
 use std::{
     future::pending,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc, Mutex, MutexGuard,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
@@ -16,46 +16,52 @@ use std::{
 use futures_util::{StreamExt, future::join, stream};
 use lifecycle_core::{Action, ActionKind, Fault, FaultKind, InstanceId, JobId, Observation};
 use tokio::{
-    sync::{
-        Notify,
-        mpsc::{self, UnboundedReceiver, UnboundedSender},
-    },
+    sync::mpsc::{self, UnboundedReceiver, UnboundedSender},
     time::{Instant, sleep_until},
 };
 
 use crate::{
-    call::engine::{CallContext, CallKind},
-    client::Inner,
+    call::context::{CallContext, CallKind},
+    call::event::{CallEvent, CallObserver},
+    mutation::Mutation,
     observe::lookup::{ObserveResult, ObserveResults, not_shown},
+    observe::mailbox::Mailbox,
+    observe::observer::Observer,
     observe::poller::Subscription,
     power::escalate::ForceTimers,
     power::event::Event,
     power::plan::{Plan, batches},
     power::report::Report,
     power::tracker::OutcomeTracker,
+    sync,
 };
 
 /// Carries `plan` out.
 pub(crate) async fn run(
-    inner: &Arc<Inner>,
+    observer: &Arc<Observer>,
     plan: Plan,
     events: Option<UnboundedSender<Event>>,
 ) -> Report {
-    let plan = inner.mutant.plan(plan);
+    let mutant = observer.engine.mutant();
+    let plan = plan.mutated(mutant);
     let inbox = Arc::new(Mailbox::default());
-    let time = plan.patience().unwrap_or(inner.timeouts.request);
-    let deadline = Instant::now() + inner.mutant.time(time);
+    let timeouts = observer.engine.timeouts;
+    let deadline = Instant::now() + plan.patience().unwrap_or(timeouts.request);
     let action = plan.action;
     let force = action.and_then(|action| plan.terms.force(&action).ok()?);
     let (force_timers, ended) = force.map(|force| ForceTimers::new(force.after)).unzip();
     // What is in doubt is not given up before it could be forced.
     let grace = force.map_or(Duration::ZERO, |force| force.after);
+    let subscription = Arc::new(observer.subscribe(Arc::clone(&inbox)));
+    if mutant.is(Mutation::LooksForNobody) {
+        std::mem::forget(Arc::clone(&subscription));
+    }
     let run = RequestRunner {
-        inner,
-        tracker: Mutex::new(inner.mutant.tracker(OutcomeTracker::new(&plan, events))),
-        subscription: Subscription::new(inner, Arc::clone(&inbox)),
+        observer,
+        tracker: Mutex::new(OutcomeTracker::new(&plan, events, mutant)),
+        subscription,
         deadline,
-        settle: inner.timeouts.settle + grace,
+        settle: timeouts.settle + grace,
         force_timers,
         acted: AtomicBool::new(false),
         inbox,
@@ -91,9 +97,9 @@ pub(crate) async fn run(
 
 /// The state that the four share.
 pub(crate) struct RequestRunner<'a> {
-    pub(crate) inner: &'a Arc<Inner>,
+    pub(crate) observer: &'a Observer,
     tracker: Mutex<OutcomeTracker>,
-    pub(crate) subscription: Subscription,
+    pub(crate) subscription: Arc<Subscription>,
     pub(crate) deadline: Instant,
     /// How long an unclear action is looked at.
     settle: Duration,
@@ -103,27 +109,6 @@ pub(crate) struct RequestRunner<'a> {
     acted: AtomicBool,
     /// Where sights arrive.
     inbox: Arc<Mailbox>,
-}
-
-/// Sights on their way from the poller to one request. It costs nothing until something arrives.
-#[derive(Debug, Default)]
-pub(crate) struct Mailbox {
-    results: Mutex<Vec<(InstanceId, ObserveResult)>>,
-    changed: Notify,
-}
-
-impl Mailbox {
-    pub(crate) fn put(&self, id: InstanceId, result: ObserveResult) {
-        self.results
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push((id, result));
-        self.changed.notify_one();
-    }
-
-    fn take(&self) -> Vec<(InstanceId, ObserveResult)> {
-        std::mem::take(&mut self.results.lock().unwrap_or_else(PoisonError::into_inner))
-    }
 }
 
 impl RequestRunner<'_> {
@@ -142,18 +127,18 @@ impl RequestRunner<'_> {
     }
 
     pub(crate) fn batches(&self, ids: &[InstanceId], action: &Action) -> Vec<Vec<InstanceId>> {
-        let batches = batches(ids, action, self.inner.provider.profile());
+        let engine = &self.observer.engine;
+        let batches = batches(ids, action, engine.profile(), engine.mutant());
         batches.map(<[_]>::to_vec).collect()
     }
 
     pub(crate) fn tracker(&self) -> MutexGuard<'_, OutcomeTracker> {
-        // A panic while it was held would have ended this request already.
-        self.tracker.lock().unwrap_or_else(PoisonError::into_inner)
+        sync::lock(&self.tracker)
     }
 
     /// Tells the watching part that something has changed that it cannot see by itself.
     pub(crate) fn notify(&self) {
-        self.inbox.changed.notify_one();
+        self.inbox.notify();
     }
 
     /// When an unclear action must be settled.
@@ -161,25 +146,19 @@ impl RequestRunner<'_> {
         self.deadline.min(Instant::now() + self.settle)
     }
 
-    pub(crate) fn effort<'e>(
-        &self,
-        purpose: CallKind,
-        instances: usize,
-        emit: &'e (dyn Fn(Event) + Send + Sync),
-    ) -> CallContext<'e> {
+    pub(crate) fn effort(&self, kind: CallKind, instances: usize) -> CallContext<'_> {
         CallContext {
-            purpose,
+            kind,
             instances,
             deadline: self.deadline,
-            observer: emit,
+            observer: self,
         }
     }
 
     /// Looks at instances once, now.
     pub(crate) async fn look(&self, ids: &[InstanceId]) -> ObserveResults {
-        let emit = |event| self.tracker().emit(event);
-        let effort = self.effort(CallKind::Observe, ids.len(), &emit);
-        self.inner.look(ids, &effort).await
+        let effort = self.effort(CallKind::Observe, ids.len());
+        self.observer.observe_once(ids, &effort).await
     }
 
     /// The cloud refused these one by one. Where the refusal may only mean that it is so already,
@@ -284,7 +263,7 @@ impl RequestRunner<'_> {
                 (now < self.deadline).then(|| tracker.next_expiry().unwrap_or(self.deadline))
             };
             tokio::select! {
-                () = self.inbox.changed.notified() => {}
+                () = self.inbox.changed() => {}
                 () = sleep_until(next.unwrap_or(self.deadline)), if next.is_some() => {}
             }
         }
@@ -299,10 +278,13 @@ impl RequestRunner<'_> {
     }
 
     fn into_report(self) -> Report {
-        self.tracker
-            .into_inner()
-            .unwrap_or_else(PoisonError::into_inner)
-            .into_report()
+        sync::into_inner(self.tracker).into_report()
+    }
+}
+
+impl CallObserver for RequestRunner<'_> {
+    fn on_event(&self, event: CallEvent) {
+        self.tracker().emit(event.into());
     }
 }
 

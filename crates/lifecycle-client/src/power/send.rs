@@ -8,7 +8,8 @@ use lifecycle_core::{
 use tokio::time::{Instant, sleep_until};
 
 use crate::{
-    call::engine::{CallError, CallKind, CallOutput},
+    call::context::{CallError, CallKind, CallOutput},
+    mutation::Mutation,
     observe::lookup::{ObserveResult, not_shown},
     power::run::{Job, Jobs, RequestRunner, may_be_so_already},
 };
@@ -16,8 +17,7 @@ use crate::{
 impl RequestRunner<'_> {
     /// Sends `action` to these batches, several at a time. Every id has an outcome or is on its
     /// way to one afterwards.
-    pub(crate) async fn send(&self, action: Action, batches: Vec<Vec<InstanceId>>, jobs: Jobs) {
-        let mut batches = self.inner.mutant.batches(batches);
+    pub(crate) async fn send(&self, action: Action, mut batches: Vec<Vec<InstanceId>>, jobs: Jobs) {
         let sender = &Sender {
             run: self,
             action,
@@ -32,7 +32,7 @@ impl RequestRunner<'_> {
             .into_iter()
             .map(|batch| sender.send_batch(batch))
             .collect();
-        let batches = stream::iter(batches).buffer_unordered(self.inner.concurrency);
+        let batches = stream::iter(batches).buffer_unordered(self.observer.engine.concurrency);
         batches.collect::<()>().await;
     }
 }
@@ -105,23 +105,15 @@ impl Sender<'_> {
     /// Sends one call. All but a refusal is in the book afterwards.
     async fn deliver(&self, batch: &ActionBatch) -> BatchOutcome {
         let ids = &batch.ids;
-        let emit = |event| self.run.tracker().emit(event);
-        let mutant = self.run.inner.mutant;
-        let purpose = CallKind::Act(mutant.repeat(self.action.idempotency()));
-        let effort = self.run.effort(purpose, ids.len(), &emit);
-        let result = match self.run.inner.provider.act(&self.action, ids) {
-            Ok(call) => self.run.inner.execute(&call, &effort).await,
-            Err(fault) => Err(CallError::unsent(fault)),
-        };
-        let failure = match result {
+        let failure = match self.mutated_call(ids).await {
             Ok(answer) => {
                 self.receive(ids, answer).await;
                 return BatchOutcome::Taken;
             }
             Err(failure) => failure,
         };
-        match (mutant.effect(failure.effect), failure.fault.kind()) {
-            (ExecutionStatus::NotExecuted, kind) if mutant.is_per_instance(kind) => {
+        match (failure.execution, failure.fault.kind()) {
+            (ExecutionStatus::NotExecuted, kind) if kind.is_per_instance() => {
                 return BatchOutcome::Refused(failure.fault);
             }
             // The cloud says that it failed at some; the rest may go again where that is harmless.
@@ -147,10 +139,48 @@ impl Sender<'_> {
         BatchOutcome::Failed
     }
 
+    async fn call(
+        &self,
+        ids: &[InstanceId],
+        idempotency: Idempotency,
+    ) -> Result<CallOutput<BatchAck>, CallError> {
+        let engine = &self.run.observer.engine;
+        let call = engine.provider().act(&self.action, ids);
+        let call = call.map_err(CallError::unsent)?;
+        let effort = self.run.effort(CallKind::Act(idempotency), ids.len());
+        engine.execute(&call, &effort).await
+    }
+
+    /// Makes the call with the mutation of the client, if there is one.
+    async fn mutated_call(&self, ids: &[InstanceId]) -> Result<CallOutput<BatchAck>, CallError> {
+        let mutant = self.run.observer.engine.mutant();
+        let idempotency = match mutant.is(Mutation::RepeatsReboots) {
+            true => Idempotency::Idempotent("a mutation"),
+            false => self.action.idempotency(),
+        };
+        let mut result = self.call(ids, idempotency).await;
+        match &mut result {
+            Ok(CallOutput { value, .. })
+                if mutant.is(Mutation::IgnoresFailedIds)
+                    && matches!(value, BatchAck::Except(_) | BatchAck::Each { .. }) =>
+            {
+                *value = BatchAck::All;
+            }
+            Err(error) if mutant.is(Mutation::BelievesALostAnswer) => {
+                error.execution = ExecutionStatus::NotExecuted;
+            }
+            Err(error) if mutant.is(Mutation::HalvesOnAnything) => {
+                error.fault = error.fault.clone().with_kind(FaultKind::Capacity);
+            }
+            _ => {}
+        }
+        result
+    }
+
     /// The cloud answered: writes down what it said of each instance.
     async fn receive(&self, ids: &[InstanceId], answer: CallOutput<BatchAck>) {
         let request_id = answer.request_id.as_deref();
-        let refused = match self.run.inner.mutant.receipt(answer.value) {
+        let refused = match answer.value {
             BatchAck::All => {
                 self.accept_and_watch(ids, request_id);
                 Vec::new()
@@ -186,7 +216,7 @@ impl Sender<'_> {
             }
         };
         self.run.notify();
-        if answer.effect == ExecutionStatus::Unknown {
+        if answer.execution == ExecutionStatus::Unknown {
             // An earlier attempt may be why the cloud refuses this one.
             for (id, fault) in refused {
                 self.ambiguous(&[id], &fault);
@@ -295,7 +325,7 @@ impl Sender<'_> {
     /// part of it, and what cannot be seen may have moved.
     async fn halve_if_still(&self, ids: Vec<InstanceId>, fault: &Fault) -> Vec<ActionBatch> {
         let until = self.run.settle_by();
-        let pause = self.run.inner.provider.profile().polling.every;
+        let pause = self.run.observer.engine.profile().polling.every;
         while Instant::now() < until {
             sleep_until(until.min(Instant::now() + pause)).await;
             let results = self.run.look(&ids).await;

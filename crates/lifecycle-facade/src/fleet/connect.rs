@@ -188,7 +188,7 @@ impl Connector {
         if !self.heeds_environment(account) {
             return Ok(None);
         }
-        let stamp = self.settings.clock.stamp(0);
+        let stamp = self.settings.clock.signing_context(0);
         let ctx = ProviderContext::new(&*self.settings.machine, stamp);
         let found = place.cloud.endpoint_from(&place.region, &ctx);
         found.map_err(|fault| in_place(place)(fault.message().to_owned()))

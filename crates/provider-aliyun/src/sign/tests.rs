@@ -1,5 +1,5 @@
-//! Every stage of the signature against what the vendor's Python SDK computed, and whole requests
-//! as a server checks them.
+//! Every stage of the signature, compared with values of the vendor's Python SDK, and complete requests,
+//! verified like on a server.
 
 use std::{collections::BTreeMap, env, fs, path::Path};
 
@@ -28,7 +28,7 @@ struct Expected {
     authorization: String,
 }
 
-/// Reads the vectors of `$LIFECYCLE_VECTORS/aliyun/signing.json` where that is set.
+/// Reads `signing.json`, or `$LIFECYCLE_VECTORS/aliyun/signing.json` if the variable is set.
 #[test]
 fn vectors() {
     let mut failed = Vec::new();
@@ -70,16 +70,21 @@ fn computed(vector: &Vector) -> Expected {
         .iter()
         .filter_map(|(name, value)| Some((name.as_str(), value.as_deref()?)))
         .collect();
-    let signed = canonical_headers(&headers);
+    let signed_headers = canonical_headers(&headers);
     let query = query.canonical();
     let payload = payload_hash(vector.body.as_deref().unwrap_or_default().as_bytes());
-    let canonical_request =
-        canonical_request(&vector.method, &vector.path, &query, &signed, &payload);
+    let canonical_request = canonical_request(
+        &vector.method,
+        &vector.path,
+        &query,
+        &signed_headers,
+        &payload,
+    );
     let string_to_sign = string_to_sign(canonical_request);
     let authorization = authorization(
         &vector.access_key_id,
         &vector.access_key_secret,
-        &signed.names,
+        &signed_headers.names,
         &string_to_sign,
     );
     Expected {
@@ -89,7 +94,7 @@ fn computed(vector: &Vector) -> Expected {
     }
 }
 
-/// A list of vectors, or an object that has it under `v3`.
+/// Reads a list of vectors, or an object with such a list under `v3`.
 fn read_vectors() -> Vec<Value> {
     let text = match env::var_os("LIFECYCLE_VECTORS") {
         Some(folder) => {
@@ -108,21 +113,21 @@ fn read_vectors() -> Vec<Value> {
 }
 
 #[test]
-fn repeated_headers_are_joined_in_order() {
+fn values_of_a_repeated_header_are_joined_in_order() {
     let headers = canonical_headers(&[("X-Note", " b "), ("host", "h"), ("x-note", "a")]);
     assert_eq!(headers.lines, "host:h\nx-note:a,b\n");
     assert_eq!(headers.names, "host;x-note");
 }
 
 #[test]
-fn secrets_are_sensitive_and_not_repeated() {
+fn secret_headers_are_sensitive_and_faults_do_not_show_them() {
     let endpoint = Endpoint::parse("ecs.cn-beijing.aliyuncs.com").unwrap();
-    let draft =
+    let unsigned =
         UnsignedRequest::new("StartInstance", http::Method::POST, "/").with_query("InstanceId=i-1");
-    let at = SigningContext::from_unix(1_517_212_800, 10);
+    let ctx = SigningContext::from_unix(1_517_212_800, 10);
 
     let key = Credential::session("id", "hidden-secret", "hidden-token");
-    let request = sign(&endpoint, &draft, &key, &at).unwrap();
+    let request = sign(&endpoint, &unsigned, &key, &ctx).unwrap();
     let shown = format!("{request:?}");
     assert!(
         !shown.contains("hidden") && !shown.contains("Signature="),
@@ -136,13 +141,13 @@ fn secrets_are_sensitive_and_not_repeated() {
         Credential::session("id", "hidden", "hidd\u{7}en"),
         Credential::token("hidden"),
     ] {
-        let fault = sign(&endpoint, &draft, &key, &at).unwrap_err();
+        let fault = sign(&endpoint, &unsigned, &key, &ctx).unwrap_err();
         assert_eq!(fault.kind(), FaultKind::Credential);
         assert!(!format!("{fault} {fault:?}").contains("hidd"), "{fault:?}");
     }
 }
 
-/// Checks a signature as a server does, from nothing but the request as it arrives.
+/// Verifies a signature like a server, from the received request only.
 pub(crate) fn verify(request: &http::Request<Bytes>, secret: &str) {
     let header = |name: &str| request.headers()[name].to_str().unwrap();
     let authorization = header("authorization")
@@ -175,7 +180,7 @@ pub(crate) fn verify(request: &http::Request<Bytes>, secret: &str) {
     assert_eq!(signature, expected, "{request:?}");
 }
 
-/// The parameters of a request, decoded and sorted.
+/// Returns the decoded and sorted parameters of a request.
 pub(crate) fn decoded_query(uri: &http::Uri) -> BTreeMap<String, String> {
     let pairs = uri.query().unwrap_or_default().split('&');
     pairs

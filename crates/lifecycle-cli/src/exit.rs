@@ -11,7 +11,7 @@ use crate::console;
 pub(crate) enum Exit {
     /// Every instance has the requested result.
     Complete = 0,
-    /// At least one instance is refused, uncertain, pending, skipped or not found.
+    /// An instance is refused, uncertain, pending, skipped or not found.
     Incomplete = 1,
     /// The command line is invalid. Nothing was sent.
     WrongUsage = 2,

@@ -153,7 +153,7 @@ impl Setup {
             return Ok(());
         }
         Err(CommandError::wrong_usage(format!(
-            "--endpoint: {endpoint} is not encrypted: write https://, or add --plain-http to allow http:// on other machines"
+            "--endpoint: {endpoint} is not encrypted: write https:// (http:// to another machine needs --plain-http)"
         )))
     }
 

@@ -146,8 +146,10 @@ pub(crate) fn is_project_id(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use provider_testing::FakeHost;
+
     use super::*;
-    use crate::credentials::tests::{Toy, ctx};
+    use crate::credentials::tests::ctx;
 
     const PROJECT: &str = "0123456789abcdef0123456789abcdef";
 
@@ -207,14 +209,14 @@ mod tests {
             ),
         ] {
             for region in ["cn-north-4", "CN-North-4"] {
-                let endpoint = endpoint_from(region, &ctx(&Toy::new(variables))).unwrap();
+                let endpoint = endpoint_from(region, &ctx(&FakeHost::new(variables))).unwrap();
                 let endpoint = endpoint.map(|endpoint| endpoint.to_string());
                 assert_eq!(endpoint.as_deref(), expected, "{variables:?}");
             }
         }
         for (variable, value) in [(own, "ftp://a"), (own, ","), (cloud, "a/b")] {
-            let toy = Toy::new(&[(variable, value)]);
-            let fault = endpoint_from("cn-north-4", &ctx(&toy)).unwrap_err();
+            let host = FakeHost::new(&[(variable, value)]);
+            let fault = endpoint_from("cn-north-4", &ctx(&host)).unwrap_err();
             assert_eq!(fault.kind(), FaultKind::Invalid);
             assert!(fault.message().starts_with(variable), "{fault}");
         }

@@ -225,8 +225,9 @@ fn exactly_one_matching_project_is_required() {
         );
         assert!(fault.message().contains(expected), "{fault}");
     }
-    let fault = run(ScriptedAnswer::no_response(FaultKind::NoAnswer)).fault();
-    assert_eq!(fault.kind(), FaultKind::NoAnswer);
+    let no_answer = Fault::new(FaultKind::NoAnswer, "silence");
+    let run = run(ScriptedAnswer::Http(Err(no_answer.clone())));
+    assert_eq!(run.fault(), no_answer);
     match find_project_id(&CredentialSourceConfig::default(), &key(), &ctx(&host)) {
         ExchangeStep::Failed(fault) => {
             assert!(fault.message().contains("set a region"), "{fault}");

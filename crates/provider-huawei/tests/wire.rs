@@ -1,4 +1,5 @@
-//! Requests, compared with the requests of Huawei's SDK, and the meaning of every recorded response.
+//! Requests, compared with the requests of Huawei's SDK, and the meaning of every recorded
+//! response.
 
 mod support;
 
@@ -114,8 +115,8 @@ fn harmful_requests_of_the_sdk_are_rejected() {
     assert!(provider().observe(&[]).is_err());
 }
 
-/// Signs with the key and the time of the recorded request, and compares with a signature of the sent
-/// headers that is computed here.
+/// Signs with the key and the time of the recorded request, and compares with a signature of the
+/// sent headers that is computed here.
 fn assert_is_signed_like(unsigned: &UnsignedRequest, recorded: &Value) {
     let name = recorded["name"].as_str().unwrap();
     let recorded_request = recorded_request(recorded);
@@ -342,7 +343,8 @@ fn recorded_response_has_the_meaning_in_the_table() {
     assert_eq!(MEANINGS.len() + UNUSED_RESPONSES.len(), entries.len());
 }
 
-/// Errors that this crate and the SDK read differently: code and message of this crate, and the reason.
+/// Errors that this crate and the SDK read differently: code and message of this crate, and the
+/// reason.
 const DIFFERENCES: [(&str, Option<&str>, &str, &str); 8] = [
     (
         "ecs-error-with-details",

@@ -22,8 +22,8 @@ use provider_testing::{
 
 use super::*;
 
-/// Returns a host that checks the mode of each file: a token file is written by another program, all
-/// other files hold the user's secrets.
+/// Returns a host that checks the mode of each file: a token file is written by another program,
+/// all other files hold the user's secrets.
 pub(crate) fn fake_host(texts: &[(&str, &str)]) -> FakeHost {
     FakeHost::new(texts).with_expected_check(|path| match path.ends_with("token") {
         true => FileCheck::Any,

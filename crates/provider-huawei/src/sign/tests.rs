@@ -1,5 +1,5 @@
-//! The stages of the signature, compared with recorded vectors, and complete requests, verified like on a
-//! server.
+//! The stages of the signature, compared with recorded vectors, and complete requests, verified
+//! like on a server.
 
 use lifecycle_core::{Endpoint, InstanceId, Provider, StopOptions};
 use provider_testing::check_signing_vectors;
@@ -51,8 +51,8 @@ fn differences(vector: &Value) -> Vec<String> {
     differences
 }
 
-/// Returns the headers that the SDK signs: the headers of the vector, the headers for the other fields of
-/// the vector, and the header that replaces the hash of a body other than JSON.
+/// Returns the headers that the SDK signs: the headers of the vector, the headers for the other
+/// fields of the vector, and the header that replaces the hash of a body other than JSON.
 fn headers(vector: &Value) -> Vec<(String, String)> {
     let given = vector["headers"].as_object().unwrap();
     let added = [

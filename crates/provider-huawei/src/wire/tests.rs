@@ -144,7 +144,8 @@ fn list_continues_at_the_page_token() {
     }
 }
 
-/// Reads all pages of a list of `servers` servers. `take` returns the servers of a page for a query.
+/// Reads all pages of a list of `servers` servers. `take` returns the servers of a page for a
+/// query.
 fn read_whole_list(
     servers: usize,
     take: impl Fn(&str, &[InstanceId]) -> Vec<InstanceId>,
@@ -450,7 +451,8 @@ fn lock_has_the_text_of_the_cloud() {
     }
 }
 
-/// `launched_at` is not the time of the last start, and the response has no billing of a stopped server.
+/// `launched_at` is not the time of the last start, and the response has no billing of a stopped
+/// server.
 #[test]
 fn start_time_and_billing_stay_unknown() {
     let row = json!({

@@ -19,8 +19,8 @@ pub(crate) fn provider() -> &'static Huawei {
     &PROVIDER
 }
 
-/// Returns a part of `wire.json`: traffic of Huawei's Python SDK, and responses from documentation and
-/// issues.
+/// Returns a part of `wire.json`: traffic of Huawei's Python SDK, and responses from documentation
+/// and issues.
 pub(crate) fn recordings(part: &str) -> Vec<Value> {
     let mut recordings = read_vectors(env!("CARGO_MANIFEST_DIR"), "wire.json");
     serde_json::from_value(recordings[part].take()).unwrap()

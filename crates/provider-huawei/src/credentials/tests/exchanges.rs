@@ -31,7 +31,8 @@ const OIDC: [(&str, &str); 8] = [
     ("HUAWEICLOUD_OIDC_POLICY_IDS", " p1, p2,"),
 ];
 
-/// Path, headers and body equal a recorded request of huaweicloudsdkcore 3.1.219 (`OidcStsAccessor`).
+/// Path, headers and body equal a recorded request of huaweicloudsdkcore 3.1.219
+/// (`OidcStsAccessor`).
 #[test]
 fn openid_token_is_exchanged_for_a_key_of_an_agency() {
     let host = fake_host(&OIDC);
@@ -146,7 +147,8 @@ fn missing_openid_token_is_a_fault() {
     }
 }
 
-/// Paths, headers and bodies equal recorded requests of huaweicloudsdkcore 3.1.219 (`FederalAccessor`).
+/// Paths, headers and bodies equal recorded requests of huaweicloudsdkcore 3.1.219
+/// (`FederalAccessor`).
 #[test]
 fn token_of_an_identity_provider_is_exchanged_twice_for_a_key() {
     let host = fake_host(&[("token", "id-token-1\n")]);

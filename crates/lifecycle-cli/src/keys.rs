@@ -5,7 +5,6 @@ use std::fmt::Write;
 use lifecycle_facade::{
     Cloud,
     core::{CredentialSource, CredentialSourceConfig},
-    huawei,
 };
 
 /// The places where a key of each cloud is looked for.
@@ -19,8 +18,9 @@ pub(crate) fn help() -> String {
         for (number, origin) in (1..).zip(cloud.sources(&CredentialSourceConfig::default())) {
             let _ = write!(text, "\n{}", item(number, &origin));
         }
-        if *cloud == Cloud::Huawei {
-            let projects = huawei::PROJECT_VARIABLES.join(" or ");
+        let projects = cloud.project_variables();
+        if !projects.is_empty() {
+            let projects = projects.join(" or ");
             let _ = write!(
                 text,
                 "\n    The project id: {projects},\n    else it is looked up at IAM"

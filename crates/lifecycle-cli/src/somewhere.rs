@@ -2,7 +2,7 @@
 
 use std::{convert::Infallible, str::FromStr};
 
-use lifecycle_facade::{Cloud, Fleet, Location};
+use lifecycle_facade::{Cloud, Fleet, Location, SystemHost};
 
 use crate::exit::CommandError;
 
@@ -53,7 +53,7 @@ fn of_account(fleet: &Fleet, name: &str) -> Result<Location, CommandError> {
             "{name:?} is no region: write cloud/region, such as baidu/bj or zenlayer/global, or the name of an account in the configuration file"
         )));
     };
-    match account.region.as_deref().or(only_region(account.cloud)) {
+    match account.region.as_deref().or(account.cloud.only_region()) {
         Some(region) => Ok(Location::new(account.cloud, region).of_account(name)),
         None => Err(CommandError::wrong_usage(format!(
             "the account {name:?} has no region in the configuration file: write {name}@{}/region",
@@ -62,44 +62,16 @@ fn of_account(fleet: &Fleet, name: &str) -> Result<Location, CommandError> {
     }
 }
 
-/// The region of a cloud that has but one.
-fn only_region(cloud: Cloud) -> Option<&'static str> {
-    matches!(cloud, Cloud::Zenlayer).then_some("global")
-}
-
 /// Everything that can be looked at when nothing is named: all accounts, and each cloud as its own
 /// tools would use it.
 pub(crate) fn everywhere(fleet: &Fleet) -> Vec<Location> {
     let accounts = fleet.accounts().map(|(name, account)| {
-        let usual = usual_region(account.cloud);
+        let usual = account.cloud.default_region(&SystemHost);
         let region = account.region.as_deref().unwrap_or(&usual);
         Location::new(account.cloud, region).of_account(name)
     });
     let clouds = Cloud::ALL
         .iter()
-        .map(|cloud| Location::new(*cloud, usual_region(*cloud)));
+        .map(|cloud| Location::new(*cloud, cloud.default_region(&SystemHost)));
     accounts.chain(clouds).collect()
-}
-
-/// A region in which a key can be tried when none is named: what the cloud's own tools take, else a
-/// guess.
-fn usual_region(cloud: Cloud) -> String {
-    let (variables, guess): (&[&str], _) = match cloud {
-        Cloud::Baidu => (&["BAIDUCLOUD_REGION", "BCE_REGION"], "bj"),
-        Cloud::Aliyun => (
-            &["ALIBABA_CLOUD_REGION_ID", "ALICLOUD_REGION"],
-            "cn-hangzhou",
-        ),
-        Cloud::Huawei => (&["HW_REGION_NAME"], "cn-north-4"),
-        _ => (&[], "global"),
-    };
-    let set = |name: &&str| {
-        let region = std::env::var(name).ok()?;
-        let region = region.trim();
-        (!region.is_empty()).then(|| region.to_owned())
-    };
-    variables
-        .iter()
-        .find_map(set)
-        .unwrap_or_else(|| guess.to_owned())
 }

@@ -60,10 +60,7 @@ async fn read(fleet: &Fleet, place: &Location, limit: Duration) -> Result<Vec<Ro
         eprint_line(format_args!("{place} has no instances"));
     }
     let rows = list.iter().map(|observation| {
-        let reference = InstanceReference {
-            place: place.clone(),
-            instance: observation.instance.clone(),
-        };
+        let reference = InstanceReference::new(place.clone(), observation.instance.clone());
         Row::of_observation(&reference, observation)
     });
     Ok(rows.collect())

@@ -1,5 +1,6 @@
 //! `lifecycle simulate`.
 
+use lifecycle_facade::Cloud;
 use lifecycle_sim::{BadFleet, Simulator};
 use serde::Serialize;
 
@@ -69,11 +70,16 @@ fn introduction(simulator: &Simulator, url: &str) -> Result<String, CommandError
     Ok(line + "\n")
 }
 
-/// All instances, as clients name them: Zenlayer has one endpoint for all its regions.
+/// Returns all instances as references. A cloud with one endpoint has one region in references.
 fn references(simulator: &Simulator) -> Vec<String> {
-    let reference = |simulated: String| match *simulated.split('/').collect::<Vec<_>>() {
-        ["zenlayer", _, instance] => format!("zenlayer/global/{instance}"),
-        _ => simulated,
+    let reference = |simulated: &str| {
+        let (cloud, rest) = simulated.split_once('/')?;
+        let region = cloud.parse::<Cloud>().ok()?.only_region()?;
+        let (_, instance) = rest.split_once('/')?;
+        Some(format!("{cloud}/{region}/{instance}"))
     };
-    simulator.instances().into_iter().map(reference).collect()
+    let instances = simulator.instances().into_iter();
+    instances
+        .map(|simulated| reference(&simulated).unwrap_or(simulated))
+        .collect()
 }

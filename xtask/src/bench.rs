@@ -1,22 +1,19 @@
-//! `cargo xtask bench`: the benchmarks, built for release.
+//! `cargo xtask bench`: the benchmarks in a release build.
 
 use std::path::Path;
 
-use crate::{
-    cargo::Cargo,
-    exit::{CouldNotRun, Verdict},
-};
+use crate::{cargo::Cargo, exit::CommandResult};
 
 /// Run the benchmarks in a release build.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Bench {
-    /// What to hand to the benchmark program; `--help` after `--` lists it.
+    /// Arguments for the benchmark program; `-- --help` lists them.
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     args: Vec<String>,
 }
 
 impl Bench {
-    pub(crate) fn run(&self, root: &Path) -> Result<Verdict, CouldNotRun> {
+    pub(crate) fn run(&self, root: &Path) -> CommandResult {
         self.call().run(root)
     }
 
@@ -33,11 +30,11 @@ mod tests {
     use crate::Command;
 
     #[test]
-    fn arguments_reach_the_program_unread() {
+    fn arguments_are_passed_to_the_program_unchanged() {
         let line = ["xtask", "bench", "--seconds", "2", "signing", "--help"];
 
         let Ok(Command::Bench(bench)) = Command::try_parse_from(line) else {
-            panic!("`bench` takes any arguments");
+            panic!("`bench` accepts any arguments");
         };
 
         assert_eq!(

@@ -1,4 +1,4 @@
-//! Starting cargo: the one thing that most commands do.
+//! Calls of cargo.
 
 use std::{
     env,
@@ -8,9 +8,9 @@ use std::{
     process::{Command, Stdio},
 };
 
-use crate::exit::{CouldNotRun, Verdict};
+use crate::exit::{CheckResult, CommandResult, CouldNotRun};
 
-/// One call of cargo. It prints as a line that can be pasted into a shell.
+/// One call of cargo, which prints as a line for a shell.
 #[derive(Clone, Debug)]
 pub(crate) struct Cargo {
     args: Vec<String>,
@@ -18,7 +18,7 @@ pub(crate) struct Cargo {
 }
 
 impl Cargo {
-    /// A call with the words of `line`, which are separated by blanks.
+    /// Creates a call with the arguments of `line`, which are separated by blanks.
     pub(crate) fn new(line: &str) -> Self {
         Self {
             args: line.split_whitespace().map(str::to_owned).collect(),
@@ -36,28 +36,28 @@ impl Cargo {
         self
     }
 
-    /// Runs it in `root` and lets its output through.
-    pub(crate) fn run(&self, root: &Path) -> Result<Verdict, CouldNotRun> {
+    /// Runs cargo in `root` and prints the output.
+    pub(crate) fn run(&self, root: &Path) -> CommandResult {
         let status = self
             .command(root)
             .status()
             .map_err(|error| self.not_started(&error))?;
-        Ok(Verdict::passed_if(status.success()))
+        Ok(CheckResult::passed_if(status.success()))
     }
 
-    /// Runs it in `root` and takes its standard output; errors and progress are let through.
-    pub(crate) fn read(&self, root: &Path) -> Result<(Verdict, String), CouldNotRun> {
+    /// Runs cargo in `root` and returns the standard output; errors and progress are printed.
+    pub(crate) fn read_stdout(&self, root: &Path) -> Result<(CheckResult, String), CouldNotRun> {
         let output = self
             .command(root)
             .stderr(Stdio::inherit())
             .output()
             .map_err(|error| self.not_started(&error))?;
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
-        Ok((Verdict::passed_if(output.status.success()), text))
+        Ok((CheckResult::passed_if(output.status.success()), text))
     }
 
-    /// Runs it in `root` and takes all that it says, errors included.
-    pub(crate) fn ask(&self, root: &Path) -> Result<(Verdict, String), CouldNotRun> {
+    /// Runs cargo in `root` and returns the whole output with the errors.
+    pub(crate) fn read_all(&self, root: &Path) -> Result<(CheckResult, String), CouldNotRun> {
         let output = self
             .command(root)
             .output()
@@ -65,11 +65,11 @@ impl Cargo {
         let text = [output.stdout, output.stderr]
             .map(|stream| String::from_utf8_lossy(&stream).into_owned())
             .concat();
-        Ok((Verdict::passed_if(output.status.success()), text))
+        Ok((CheckResult::passed_if(output.status.success()), text))
     }
 
     fn command(&self, root: &Path) -> Command {
-        // Cargo names itself to what it starts: the same toolchain then does the work.
+        // Cargo sets `CARGO` for the programs that cargo starts: the same toolchain is used again.
         let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
         let mut command = Command::new(cargo);
         command
@@ -97,10 +97,10 @@ impl fmt::Display for Cargo {
     }
 }
 
-/// The root of the workspace that this program belongs to.
+/// Returns the root of the workspace of this program.
 ///
-/// Cargo tells it on every start. A path fixed at compile time would be wrong in a second clone
-/// with a shared target folder.
+/// Cargo sets the variable on every start. A path from the time of compilation would be wrong in a
+/// second clone with a shared target folder.
 pub(crate) fn workspace_root() -> Result<PathBuf, CouldNotRun> {
     let manifest_folder = env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
     manifest_folder
@@ -109,7 +109,7 @@ pub(crate) fn workspace_root() -> Result<PathBuf, CouldNotRun> {
         .map(Path::to_owned)
         .ok_or_else(|| {
             CouldNotRun(
-                "start it as `cargo xtask`, which tells it where the workspace is".to_owned(),
+                "the workspace is unknown; start this program with `cargo xtask`".to_owned(),
             )
         })
 }
@@ -127,7 +127,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_call_prints_as_a_shell_line() {
+    fn call_prints_as_a_shell_line() {
         let call = Cargo::new("doc --no-deps")
             .arg("two words")
             .env("RUSTDOCFLAGS", "-D warnings");
@@ -139,29 +139,29 @@ mod tests {
     }
 
     #[test]
-    fn the_exit_status_and_the_output_come_back() {
+    fn exit_status_and_output_are_returned() {
         let root = Path::new(".");
 
-        let (verdict, text) = Cargo::new("--version")
-            .read(root)
+        let (result, text) = Cargo::new("--version")
+            .read_stdout(root)
             .expect("cargo runs this test");
-        assert_eq!(verdict, Verdict::Passed);
+        assert_eq!(result, CheckResult::Passed);
         assert!(text.starts_with("cargo "), "{text}");
 
         let unknown = Cargo::new("no-such-command-of-cargo")
             .run(root)
             .expect("cargo runs this test");
-        assert_eq!(unknown, Verdict::Failed);
+        assert_eq!(unknown, CheckResult::Failed);
 
-        let (verdict, text) = Cargo::new("no-such-command-of-cargo")
-            .ask(root)
+        let (result, text) = Cargo::new("no-such-command-of-cargo")
+            .read_all(root)
             .expect("cargo runs this test");
-        assert_eq!(verdict, Verdict::Failed);
+        assert_eq!(result, CheckResult::Failed);
         assert!(text.contains("no such command"), "{text}");
     }
 
     #[test]
-    fn a_missing_folder_is_could_not_run() {
+    fn call_in_a_missing_folder_could_not_run() {
         let outcome = Cargo::new("--version").run(Path::new("no/such/folder"));
 
         assert!(matches!(outcome, Err(CouldNotRun(reason)) if reason.contains("cargo --version")));

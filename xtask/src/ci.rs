@@ -1,7 +1,7 @@
-//! `cargo xtask ci`: all that CI runs, in the same order.
+//! `cargo xtask ci`: all steps of CI in the same order.
 //!
-//! It needs the Rust toolchain of `rust-toolchain.toml` and, for `interop`, Python and the vendors'
-//! SDKs; where those are not to be had, that step is skipped and says so.
+//! The steps need the Rust toolchain of `rust-toolchain.toml`. `interop` also needs Python and the
+//! vendors' SDKs, and is skipped with a message where Python or an SDK is missing.
 
 use std::{
     fmt,
@@ -11,7 +11,7 @@ use std::{
 
 use crate::{
     cargo::Cargo,
-    exit::{CouldNotRun, Verdict},
+    exit::{CheckResult, CommandResult},
     features::Features,
     interop::Interop,
     new_provider::NewProvider,
@@ -19,29 +19,28 @@ use crate::{
     tree::Tree,
 };
 
-/// Run all that CI runs, in the same order, up to the first failure.
+/// Run all steps of CI in the same order, up to the first failure.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Ci {
-    /// Run the remaining steps after a failure too.
+    /// Run the remaining steps after a failure, too.
     #[arg(long)]
     keep_going: bool,
 }
 
 impl Ci {
-    pub(crate) fn run(&self, root: &Path) -> Result<Verdict, CouldNotRun> {
-        let rows = rows(&steps(), self.keep_going, |step| announce(step, root));
+    pub(crate) fn run(&self, root: &Path) -> CommandResult {
+        let rows = rows(&steps(), self.keep_going, |step| run_step(step, root));
         println!();
         for row in &rows {
             println!("{row}");
         }
-        // The last line is what a reader or a machine that sees only the end of the log can judge
-        // by.
+        // Readers and programs may see only the end of the log.
         println!("\n{}", summary(&rows));
-        verdict(&rows)
+        overall(&rows)
     }
 }
 
-/// The steps of CI. Those that share most of their build stand next to each other.
+/// The steps of CI. Steps with a similar build follow each other.
 fn steps() -> Vec<Step> {
     vec![
         Step::cargo("fmt", Cargo::new("fmt --all --check")),
@@ -49,100 +48,97 @@ fn steps() -> Vec<Step> {
             "clippy",
             Cargo::new("clippy --workspace --all-targets --all-features -- -D warnings"),
         ),
-        // The test command of the README, word for word. It runs the examples in the documentation
-        // too.
+        // The same test command as in the README, which also runs the examples in the documentation.
         Step::cargo("test", Cargo::new("test --workspace --all-features")),
         Step::cargo(
             "doc",
             Cargo::new("doc --workspace --no-deps --all-features")
                 .env("RUSTDOCFLAGS", "-D warnings"),
         ),
-        Step::own("new-provider --check", |root| {
+        Step::xtask("new-provider --check", |root| {
             NewProvider::checking().run(root)
         }),
-        Step::own("features", |root| Features::default().run(root)),
-        Step::own("tree", |root| Tree::default().run(root)),
-        Step::own("tidy", |root| Tidy::default().run(root)),
-        Step::own("interop", |root| Interop::default().run(root)),
+        Step::xtask("features", |root| Features::default().run(root)),
+        Step::xtask("tree", |root| Tree::default().run(root)),
+        Step::xtask("tidy", |root| Tidy::default().run(root)),
+        Step::xtask("interop", |root| Interop::default().run(root)),
     ]
 }
 
 struct Step {
     name: &'static str,
-    work: Work,
+    action: StepAction,
 }
 
-enum Work {
+enum StepAction {
     Cargo(Cargo),
-    Own(fn(&Path) -> Result<Verdict, CouldNotRun>),
+    Xtask(fn(&Path) -> CommandResult),
 }
 
 impl Step {
     fn cargo(name: &'static str, call: Cargo) -> Self {
         Self {
             name,
-            work: Work::Cargo(call),
+            action: StepAction::Cargo(call),
         }
     }
 
-    /// A command of this program, which runs in this process.
-    fn own(name: &'static str, command: fn(&Path) -> Result<Verdict, CouldNotRun>) -> Self {
+    /// Creates a step that runs a command of this program in this process.
+    fn xtask(name: &'static str, command: fn(&Path) -> CommandResult) -> Self {
         Self {
             name,
-            work: Work::Own(command),
+            action: StepAction::Xtask(command),
         }
     }
 
     fn command(&self) -> String {
-        match &self.work {
-            Work::Cargo(call) => call.to_string(),
-            Work::Own(_) => format!("cargo xtask {}", self.name),
+        match &self.action {
+            StepAction::Cargo(call) => call.to_string(),
+            StepAction::Xtask(_) => format!("cargo xtask {}", self.name),
         }
     }
 }
 
-/// Runs one step between two lines that name it.
-fn announce(step: &Step, root: &Path) -> Done {
+/// Runs one step between two lines with the name of the step.
+fn run_step(step: &Step, root: &Path) -> StepRun {
     println!("\n== {}: {}", step.name, step.command());
     let begin = now();
-    let ending = match &step.work {
-        Work::Cargo(call) => call.run(root),
-        Work::Own(command) => command(root),
+    let result = match &step.action {
+        StepAction::Cargo(call) => call.run(root),
+        StepAction::Xtask(command) => command(root),
     };
-    let done = Done {
-        ending,
+    let run = StepRun {
+        result,
         took: now().duration_since(begin),
     };
-    if let Err(reason) = &done.ending {
+    if let Err(reason) = &run.result {
         println!("{reason}");
     }
-    println!("== {}: {} in {}", step.name, done.word(), done.seconds());
-    done
+    println!("== {}: {} in {}", step.name, run.label(), run.seconds());
+    run
 }
 
-type Ending = Result<Verdict, CouldNotRun>;
-
-/// A step that was run.
-struct Done {
-    ending: Ending,
+/// The result and the duration of a step.
+struct StepRun {
+    result: CommandResult,
     took: Duration,
 }
 
-impl Done {
-    fn is(&self, verdict: Verdict) -> bool {
-        self.ending == Ok(verdict)
+impl StepRun {
+    fn is(&self, result: CheckResult) -> bool {
+        self.result == Ok(result)
     }
 
-    /// Whether it stands in the way of a good end.
+    /// Reports whether the step makes CI fail.
     fn failed(&self) -> bool {
-        !self.is(Verdict::Passed) && !self.is(Verdict::Skipped)
+        !self.is(CheckResult::Passed) && !self.is(CheckResult::Skipped)
     }
 
-    fn word(&self) -> &'static str {
-        match self.ending {
-            Ok(Verdict::Passed) => "passed",
-            Ok(Verdict::Failed) => "failed",
-            Ok(Verdict::Skipped) => "skipped",
+    fn label(&self) -> &'static str {
+        match self.result {
+            Ok(CheckResult::Passed) => "passed",
+            Ok(CheckResult::Failed) => "failed",
+            Ok(CheckResult::Skipped) => "skipped",
             Err(_) => "could not run",
         }
     }
@@ -152,62 +148,62 @@ impl Done {
     }
 }
 
-/// One line of the table at the end.
-struct Row {
+/// One line of the table at the end of the run.
+struct StepRow {
     name: &'static str,
     command: String,
-    /// Nothing, when an earlier failure ended the run.
-    done: Option<Done>,
+    /// `None` if an earlier failure ended the run.
+    run: Option<StepRun>,
 }
 
-fn rows(steps: &[Step], keep_going: bool, mut run: impl FnMut(&Step) -> Done) -> Vec<Row> {
+fn rows(steps: &[Step], keep_going: bool, mut run: impl FnMut(&Step) -> StepRun) -> Vec<StepRow> {
     let mut stopped = false;
     let mut row = |step: &Step| {
-        let done = (!stopped).then(|| run(step));
-        stopped |= !keep_going && done.as_ref().is_some_and(Done::failed);
-        Row {
+        let run = (!stopped).then(|| run(step));
+        stopped |= !keep_going && run.as_ref().is_some_and(StepRun::failed);
+        StepRow {
             name: step.name,
             command: step.command(),
-            done,
+            run,
         }
     };
     steps.iter().map(&mut row).collect()
 }
 
-fn summary(rows: &[Row]) -> String {
-    let done = || rows.iter().filter_map(|row| row.done.as_ref());
-    let passed = done().filter(|done| done.is(Verdict::Passed)).count();
-    let failed = done().filter(|done| done.failed()).count();
-    let skipped = match done().filter(|done| done.is(Verdict::Skipped)).count() {
+fn summary(rows: &[StepRow]) -> String {
+    let runs = || rows.iter().filter_map(|row| row.run.as_ref());
+    let passed = runs().filter(|run| run.is(CheckResult::Passed)).count();
+    let failed = runs().filter(|run| run.failed()).count();
+    let skipped = match runs().filter(|run| run.is(CheckResult::Skipped)).count() {
         0 => String::new(),
         skipped => format!(", {skipped} skipped"),
     };
     format!("{passed} passed, {failed} failed{skipped}")
 }
 
-/// Failed when anything failed; otherwise the reason why a step could not run, if there is one.
-fn verdict(rows: &[Row]) -> Ending {
-    let endings = || {
+/// Returns a failure if a step failed, otherwise the reason if a step could not run.
+fn overall(rows: &[StepRow]) -> CommandResult {
+    let results = || {
         rows.iter()
-            .filter_map(|row| row.done.as_ref())
-            .map(|done| &done.ending)
+            .filter_map(|row| row.run.as_ref())
+            .map(|run| &run.result)
     };
-    if endings().any(|ending| *ending == Ok(Verdict::Failed)) {
-        return Ok(Verdict::Failed);
+    if results().any(|result| *result == Ok(CheckResult::Failed)) {
+        return Ok(CheckResult::Failed);
     }
-    endings()
-        .find(|ending| ending.is_err())
+    results()
+        .find(|result| result.is_err())
         .cloned()
-        .unwrap_or(Ok(Verdict::Passed))
+        .unwrap_or(Ok(CheckResult::Passed))
 }
 
-impl fmt::Display for Row {
+impl fmt::Display for StepRow {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let word = self.done.as_ref().map_or("not run", Done::word);
-        let seconds = self.done.as_ref().map(Done::seconds).unwrap_or_default();
+        let label = self.run.as_ref().map_or("not run", StepRun::label);
+        let seconds = self.run.as_ref().map(StepRun::seconds).unwrap_or_default();
         write!(
             f,
-            "{:<9} {word:<13} {seconds:>8}  {}",
+            "{:<9} {label:<13} {seconds:>8}  {}",
             self.name, self.command
         )
     }
@@ -224,29 +220,30 @@ pub(crate) fn now() -> Instant {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::exit::CouldNotRun;
 
-    /// Runs three steps of which the second ends with `second`.
-    fn run(second: &Ending, keep_going: bool) -> Vec<Row> {
+    /// Runs three steps; the second step has the given result.
+    fn run(second: &CommandResult, keep_going: bool) -> Vec<StepRow> {
         let steps = ["first", "second", "third"].map(|name| Step::cargo(name, Cargo::new(name)));
         rows(&steps, keep_going, |step| {
-            let ending = if step.name == "second" {
+            let result = if step.name == "second" {
                 second.clone()
             } else {
-                Ok(Verdict::Passed)
+                Ok(CheckResult::Passed)
             };
-            Done {
-                ending,
+            StepRun {
+                result,
                 took: Duration::from_millis(1200),
             }
         })
     }
 
     #[test]
-    fn all_steps_passing_is_a_pass() {
-        let rows = run(&Ok(Verdict::Passed), false);
+    fn run_passes_if_every_step_passes() {
+        let rows = run(&Ok(CheckResult::Passed), false);
 
         assert_eq!(summary(&rows), "3 passed, 0 failed");
-        assert_eq!(verdict(&rows), Ok(Verdict::Passed));
+        assert_eq!(overall(&rows), Ok(CheckResult::Passed));
         assert_eq!(
             rows[0].to_string(),
             "first     passed           1.2 s  cargo first"
@@ -254,11 +251,11 @@ mod tests {
     }
 
     #[test]
-    fn the_first_failure_ends_the_run() {
-        let rows = run(&Ok(Verdict::Failed), false);
+    fn first_failure_ends_the_run() {
+        let rows = run(&Ok(CheckResult::Failed), false);
 
         assert_eq!(summary(&rows), "1 passed, 1 failed");
-        assert_eq!(verdict(&rows), Ok(Verdict::Failed));
+        assert_eq!(overall(&rows), Ok(CheckResult::Failed));
         assert_eq!(
             rows[2].to_string(),
             "third     not run                 cargo third"
@@ -266,32 +263,32 @@ mod tests {
     }
 
     #[test]
-    fn keeping_going_runs_the_rest_and_fails_still() {
-        let rows = run(&Ok(Verdict::Failed), true);
+    fn keep_going_runs_the_remaining_steps_and_the_run_fails() {
+        let rows = run(&Ok(CheckResult::Failed), true);
 
         assert_eq!(summary(&rows), "2 passed, 1 failed");
-        assert_eq!(verdict(&rows), Ok(Verdict::Failed));
+        assert_eq!(overall(&rows), Ok(CheckResult::Failed));
     }
 
     #[test]
-    fn a_step_that_could_not_run_is_no_pass() {
+    fn run_fails_if_a_step_could_not_run() {
         let rows = run(&Err(CouldNotRun("no cargo".to_owned())), true);
 
         assert_eq!(summary(&rows), "2 passed, 1 failed");
-        assert_eq!(verdict(&rows), Err(CouldNotRun("no cargo".to_owned())));
+        assert_eq!(overall(&rows), Err(CouldNotRun("no cargo".to_owned())));
     }
 
     #[test]
-    fn a_skipped_step_is_named_and_no_failure() {
-        let rows = run(&Ok(Verdict::Skipped), false);
+    fn run_passes_if_a_step_is_skipped() {
+        let rows = run(&Ok(CheckResult::Skipped), false);
 
         assert_eq!(summary(&rows), "2 passed, 0 failed, 1 skipped");
-        assert_eq!(verdict(&rows), Ok(Verdict::Passed));
+        assert_eq!(overall(&rows), Ok(CheckResult::Passed));
         assert!(rows[1].to_string().starts_with("second    skipped"));
     }
 
     #[test]
-    fn the_steps_stand_in_the_promised_order() {
+    fn steps_have_the_documented_order() {
         let names: Vec<&str> = steps().iter().map(|step| step.name).collect();
 
         assert_eq!(

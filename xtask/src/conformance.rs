@@ -1,39 +1,36 @@
-//! `cargo xtask conformance`: what every provider must pass, as a matrix.
+//! `cargo xtask conformance`: the scenarios that every provider must pass.
 
 use std::path::Path;
 
-use crate::{
-    cargo::Cargo,
-    exit::{CouldNotRun, Verdict},
-};
+use crate::{cargo::Cargo, exit::CommandResult};
 
-/// Run the scenarios that every provider must pass, and print the matrix.
+/// Run the scenarios that every provider must pass, and print the results as a table.
 ///
-/// On the simulated clouds, or with --live on named instances of a real account.
+/// The scenarios use the simulated clouds, or with --live named instances of a real account.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Conformance {
-    /// The simulated clouds to run on; all of them when none is named.
+    /// Simulated clouds to test; all clouds if none is given.
     clouds: Vec<String>,
-    /// Print every verdict as JSON.
+    /// Print every result as JSON.
     #[arg(long)]
     json: bool,
-    /// Run on a real account, with the keys that the cloud's own tools find in the environment.
-    /// Only reads, unless power actions are allowed.
+    /// Test a real account with the keys that the cloud's own tools find in the environment.
+    /// Only reads instances, unless --allow-power is given.
     #[arg(long, requires = "instance", conflicts_with = "clouds")]
     live: bool,
-    /// An instance that a live run may touch, as cloud/region/id. Can be given several times.
+    /// An instance that a live run may use, as cloud/region/id. Can be given several times.
     #[arg(long, value_name = "REF", requires = "live")]
     instance: Vec<String>,
     /// Start, stop and reboot the named instances, too.
     #[arg(long, requires = "live")]
     allow_power: bool,
-    /// Call this address instead of the clouds' own.
+    /// Send requests to this address instead of the cloud's address.
     #[arg(long, value_name = "URL", requires = "live")]
     endpoint: Option<String>,
 }
 
 impl Conformance {
-    pub(crate) fn run(&self, root: &Path) -> Result<Verdict, CouldNotRun> {
+    pub(crate) fn run(&self, root: &Path) -> CommandResult {
         self.call().run(root)
     }
 
@@ -69,7 +66,7 @@ mod tests {
     }
 
     #[test]
-    fn arguments_are_handed_on() {
+    fn arguments_are_passed_to_the_program() {
         for (line, expected) in [
             ("--json", "--json"),
             ("baidu huawei", "baidu huawei"),
@@ -83,16 +80,16 @@ mod tests {
             ),
         ] {
             let Ok(Command::Conformance(conformance)) = read(line) else {
-                panic!("`conformance` takes {line}");
+                panic!("`conformance` accepts {line}");
             };
             let call = conformance.call().to_string();
-            let (_, handed_on) = call.split_once("conformance -- ").unwrap_or_default();
-            assert_eq!(handed_on, expected);
+            let (_, passed) = call.split_once("conformance -- ").unwrap_or_default();
+            assert_eq!(passed, expected);
         }
     }
 
     #[test]
-    fn a_live_run_without_instances_is_refused() {
+    fn live_run_without_instances_is_wrong_usage() {
         for line in [
             "--live",
             "--live --allow-power",

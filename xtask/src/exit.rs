@@ -1,35 +1,38 @@
-//! How a command ends: what it can say, and the exit code for it.
+//! The results of a command and their exit codes.
 
 use std::{fmt, process::ExitCode};
 
-/// Everything that was checked holds, or what was not checked was said to be skipped.
+/// Exit code: every check passed, or the command reported that a check was skipped.
 pub(crate) const PASSED: u8 = 0;
-/// Something that was checked does not hold.
+/// Exit code: a check failed.
 pub(crate) const FAILED: u8 = 1;
-/// The command line was not understood; nothing was done.
+/// Exit code: the command line is invalid; nothing was done.
 pub(crate) const WRONG_USAGE: u8 = 2;
-/// The check itself could not be made, so it says nothing about the code.
+/// Exit code: the check could not run, so nothing is known about the code.
 pub(crate) const COULD_NOT_RUN: u8 = 3;
 
-/// The exit codes, as `--help` shows them.
+/// The exit codes in the form that `--help` shows.
 pub(crate) const HELP: &str = "Exit codes: 0 passed, 1 failed, 2 wrong usage, 3 could not run";
 
-/// What a command that ran has to say.
+/// The result of a command that ran.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Verdict {
+pub(crate) enum CheckResult {
     Passed,
     Failed,
-    /// Something that it needs is not on this machine, which it has said; nothing was checked.
+    /// The command printed which tool is missing on this machine; nothing was checked.
     Skipped,
 }
 
-impl Verdict {
+impl CheckResult {
     pub(crate) fn passed_if(holds: bool) -> Self {
         if holds { Self::Passed } else { Self::Failed }
     }
 }
 
-/// Why a command could not do its work: no cargo, an unreadable folder.
+/// The result of a command, or the reason why the command could not run.
+pub(crate) type CommandResult = Result<CheckResult, CouldNotRun>;
+
+/// The reason why a command could not run, such as a missing cargo or an unreadable folder.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct CouldNotRun(pub(crate) String);
 
@@ -39,33 +42,31 @@ impl fmt::Display for CouldNotRun {
     }
 }
 
-/// The exit code of a command, after printing why it could not run.
-pub(crate) fn for_outcome(outcome: &Result<Verdict, CouldNotRun>) -> ExitCode {
-    if let Err(reason) = outcome {
+/// Prints why a command could not run and returns the exit code.
+pub(crate) fn for_result(result: &CommandResult) -> ExitCode {
+    if let Err(reason) = result {
         eprintln!("{reason}");
     }
-    ExitCode::from(code(outcome))
+    ExitCode::from(code(result))
 }
 
-/// The exit code of a command line that starts no command, after printing the error or the help
-/// that was asked for.
+/// Prints the error or the help of a command line without a command and returns the exit code.
 pub(crate) fn for_usage(error: &clap::Error) -> ExitCode {
-    // The text goes to a terminal or a log; when that is closed, the exit code is all that can be
-    // told.
+    // Only the exit code is left to report an error when the terminal is closed.
     let _ = error.print();
     ExitCode::from(usage_code(error))
 }
 
-fn code(outcome: &Result<Verdict, CouldNotRun>) -> u8 {
-    match outcome {
-        Ok(Verdict::Passed | Verdict::Skipped) => PASSED,
-        Ok(Verdict::Failed) => FAILED,
+fn code(result: &CommandResult) -> u8 {
+    match result {
+        Ok(CheckResult::Passed | CheckResult::Skipped) => PASSED,
+        Ok(CheckResult::Failed) => FAILED,
         Err(_) => COULD_NOT_RUN,
     }
 }
 
 fn usage_code(error: &clap::Error) -> u8 {
-    // Clap hands out `--help` as an error too; only real errors go to the standard error stream.
+    // Clap returns `--help` as an error, too; only real errors go to the standard error stream.
     if error.use_stderr() {
         WRONG_USAGE
     } else {
@@ -81,15 +82,15 @@ mod tests {
     use crate::Command;
 
     #[test]
-    fn every_ending_has_the_documented_code() {
-        assert_eq!(code(&Ok(Verdict::Passed)), 0);
-        assert_eq!(code(&Ok(Verdict::Skipped)), 0);
-        assert_eq!(code(&Ok(Verdict::Failed)), 1);
+    fn each_result_has_the_documented_exit_code() {
+        assert_eq!(code(&Ok(CheckResult::Passed)), 0);
+        assert_eq!(code(&Ok(CheckResult::Skipped)), 0);
+        assert_eq!(code(&Ok(CheckResult::Failed)), 1);
         assert_eq!(code(&Err(CouldNotRun("no cargo".to_owned()))), 3);
     }
 
     #[test]
-    fn only_a_wrong_command_line_is_wrong_usage() {
+    fn invalid_command_line_is_wrong_usage_and_help_is_not() {
         let code_of = |words: &[&str]| {
             usage_code(&Command::try_parse_from(words).expect_err("starts no command"))
         };

@@ -1,36 +1,36 @@
-//! `cargo xtask features`: every crate with features compiles without warnings under the
-//! combinations that users pick. With `--powerset` under all of them, and the facade's tests pass.
+//! `cargo xtask features`: builds of each crate with common combinations of features.
+//!
+//! `--powerset` builds all combinations and runs the tests of the facade, too.
 
 use std::path::Path;
 
 use crate::{
-    CLOUDS,
     cargo::Cargo,
-    exit::{CouldNotRun, Verdict},
+    clouds::CLOUDS,
+    exit::{CheckResult, CommandResult},
 };
 
 /// Check that the crates compile with none, one and all of their features.
 #[derive(Debug, Default, clap::Args)]
 pub(crate) struct Features {
-    /// Check every combination of clouds, not only none, each alone and all, and run the facade's
-    /// tests under each.
+    /// Check every combination of clouds, and run the tests of the facade with each combination.
     #[arg(long)]
     powerset: bool,
 }
 
 impl Features {
-    pub(crate) fn run(&self, root: &Path) -> Result<Verdict, CouldNotRun> {
+    pub(crate) fn run(&self, root: &Path) -> CommandResult {
         let mut failed = Vec::new();
         for call in self.calls() {
             println!("features: {call}");
-            if call.run(root)? == Verdict::Failed {
+            if call.run(root)? == CheckResult::Failed {
                 failed.push(call);
             }
         }
         for call in &failed {
             println!("features: failed: {call}");
         }
-        Ok(Verdict::passed_if(failed.is_empty()))
+        Ok(CheckResult::passed_if(failed.is_empty()))
     }
 
     fn calls(&self) -> Vec<Cargo> {
@@ -52,8 +52,9 @@ impl Features {
     }
 }
 
-/// Clippy where `cargo check` would do: it builds the same, and it alone can deny a warning, such
-/// as an import that only one feature uses, without building every dependency again.
+/// Returns a call of clippy, which can deny warnings without a new build of every dependency.
+///
+/// A warning would be an import that only one feature uses.
 fn check(package: &str, features: &str) -> Cargo {
     let call = Cargo::new("clippy --quiet -p").arg(package);
     with_features(call, features)
@@ -62,7 +63,7 @@ fn check(package: &str, features: &str) -> Cargo {
         .arg("warnings")
 }
 
-/// `call` with these features, comma-separated, and no others.
+/// Adds exactly these features, comma-separated, to a call.
 fn with_features(call: Cargo, features: &str) -> Cargo {
     let call = call.arg("--no-default-features");
     if features.is_empty() {
@@ -71,8 +72,8 @@ fn with_features(call: Cargo, features: &str) -> Cargo {
     call.arg("--features").arg(features)
 }
 
-/// None, each cloud alone, and the feature that stands for all; then the same with the
-/// configuration file.
+/// No cloud, each cloud alone and the feature for all clouds, without and with the configuration
+/// file.
 fn usual_combinations() -> Vec<String> {
     let clouds = || [""].into_iter().chain(CLOUDS).chain(["full"]);
     let with_file = clouds().map(|clouds| match clouds {
@@ -82,7 +83,7 @@ fn usual_combinations() -> Vec<String> {
     clouds().map(str::to_owned).chain(with_file).collect()
 }
 
-/// Every subset of the clouds, comma-separated.
+/// Returns every subset of the clouds, comma-separated.
 pub(crate) fn all_combinations() -> Vec<String> {
     CLOUDS.iter().fold(vec![String::new()], |smaller, cloud| {
         let larger = smaller.iter().map(|chosen| match chosen.as_str() {
@@ -100,7 +101,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_usual_run_takes_none_each_and_all_with_and_without_the_file() {
+    fn usual_run_checks_no_cloud_each_cloud_and_all_clouds_with_and_without_the_file() {
         let calls: Vec<String> = Features::default()
             .calls()
             .iter()
@@ -135,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn the_powerset_is_compiled_and_tested() {
+    fn powerset_is_compiled_and_tested() {
         let calls = Features { powerset: true }.calls();
         let tests: Vec<String> = calls
             .iter()
@@ -155,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn the_powerset_has_every_subset_once() {
+    fn powerset_has_every_subset_once() {
         let combinations = all_combinations();
         let distinct: BTreeSet<BTreeSet<&str>> = combinations
             .iter()

@@ -1,7 +1,7 @@
 //! `cargo xtask interop`: the vendors' own Python SDKs as clients of the simulated clouds.
 //!
-//! The scripts stand in `crates/lifecycle-conformance/interop`. Here a virtual environment with the
-//! SDKs is made below cargo's target folder, the simulator is built, and the scripts are run.
+//! The command creates a virtual environment with the SDKs below cargo's target folder, builds the
+//! simulator and runs the scripts of `crates/lifecycle-conformance/interop`.
 
 mod environment;
 
@@ -14,59 +14,59 @@ use std::{
 use environment::{Environment, Preparation};
 
 use crate::{
-    CLOUDS,
     cargo::Cargo,
-    exit::{CouldNotRun, Verdict},
+    clouds::CLOUDS,
+    exit::{CheckResult, CommandResult, CouldNotRun},
 };
 
 /// Run the vendors' own Python SDKs against the simulated clouds.
 #[derive(Debug, Default, clap::Args)]
 pub(crate) struct Interop {
-    /// End with "could not run" where Python or the SDKs cannot be had; otherwise that is said and
-    /// skipped.
+    /// End with "could not run" if Python or an SDK is missing. Without this option, the command
+    /// prints a message and skips the check.
     #[arg(long)]
     required: bool,
-    /// Only this cloud; may be given several times.
+    /// The cloud to test. Can be given several times.
     #[arg(long = "cloud", value_parser = CLOUDS)]
     clouds: Vec<String>,
-    /// Only the cases with this word in their names.
+    /// A word in the names of the cases to run.
     #[arg(long, value_name = "WORD")]
     case: Option<String>,
 }
 
 impl Interop {
-    pub(crate) fn run(&self, root: &Path) -> Result<Verdict, CouldNotRun> {
+    pub(crate) fn run(&self, root: &Path) -> CommandResult {
         let target = target_folder()?;
         let environment = Environment::new(&scripts(root), &folder(&target));
         let python = match environment.prepare()? {
             Preparation::Ready(python) => python,
             Preparation::Unavailable(reason) => return self.skip(&reason),
-            Preparation::Wrong(reason) => {
+            Preparation::InvalidRequirements(reason) => {
                 println!("interop: {reason}");
-                return Ok(Verdict::Failed);
+                return Ok(CheckResult::Failed);
             }
         };
-        if build(&target).run(root)? != Verdict::Passed {
-            return Ok(Verdict::Failed);
+        if build(&target).run(root)? != CheckResult::Passed {
+            return Ok(CheckResult::Failed);
         }
         let status = self
             .runner(root, &target, &python)
             .status()
             .map_err(|error| CouldNotRun(format!("{} did not start: {error}", python.display())))?;
-        Ok(Verdict::passed_if(status.success()))
+        Ok(CheckResult::passed_if(status.success()))
     }
 
-    fn skip(&self, reason: &str) -> Result<Verdict, CouldNotRun> {
+    fn skip(&self, reason: &str) -> CommandResult {
         if self.required {
             return Err(CouldNotRun(format!("interop: {reason}")));
         }
         println!("interop: skipped, because {reason}");
-        Ok(Verdict::Skipped)
+        Ok(CheckResult::Skipped)
     }
 
     fn runner(&self, root: &Path, target: &Path, python: &Path) -> Command {
         let mut command = Command::new(python);
-        // No byte code next to the sources, and no traces of the SDKs in anybody's home.
+        // No byte code next to the sources, and no files of the SDKs in the user's home folder.
         command.arg("-B").arg(scripts(root).join("run.py"));
         command.env("HOME", folder(target));
         for cloud in &self.clouds {
@@ -84,7 +84,7 @@ fn scripts(root: &Path) -> PathBuf {
     root.join("crates/lifecycle-conformance/interop")
 }
 
-/// Where everything stands that is made here.
+/// The folder of the virtual environment and the home folder of the SDKs.
 fn folder(target: &Path) -> PathBuf {
     target.join("interop")
 }
@@ -100,7 +100,7 @@ fn server(target: &Path) -> PathBuf {
         .join(format!("interop-server{EXE_SUFFIX}"))
 }
 
-/// The folder into which cargo has built this program: `<target>/<profile>/xtask`.
+/// Returns the target folder of this program, whose path is `<target>/<profile>/xtask`.
 fn target_folder() -> Result<PathBuf, CouldNotRun> {
     let program = env::current_exe()
         .map_err(|error| CouldNotRun(format!("this program has no path: {error}")))?;
@@ -108,7 +108,7 @@ fn target_folder() -> Result<PathBuf, CouldNotRun> {
         .ancestors()
         .nth(2)
         .map(Path::to_owned)
-        .ok_or_else(|| CouldNotRun(format!("{} is in no target folder", program.display())))
+        .ok_or_else(|| CouldNotRun(format!("{} is not in a target folder", program.display())))
 }
 
 #[cfg(test)]
@@ -126,10 +126,10 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_had_is_skipped_unless_required() {
+    fn missing_sdk_skips_the_check_unless_required() {
         let reason = "there is no python3";
 
-        assert_eq!(parsed(&[]).skip(reason), Ok(Verdict::Skipped));
+        assert_eq!(parsed(&[]).skip(reason), Ok(CheckResult::Skipped));
         assert_eq!(
             parsed(&["--required"]).skip(reason),
             Err(CouldNotRun("interop: there is no python3".to_owned()))
@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn choices_reach_the_runner_and_the_server_comes_last() {
+    fn options_are_passed_to_the_runner_before_the_server() {
         let interop = parsed(&["--cloud", "baidu", "--cloud", "huawei", "--case", "stop"]);
 
         let command = interop.runner(Path::new("r"), Path::new("t"), Path::new("python"));
@@ -155,12 +155,12 @@ mod tests {
     }
 
     #[test]
-    fn only_known_clouds_can_be_chosen() {
+    fn unknown_cloud_is_wrong_usage() {
         assert!(crate::Command::try_parse_from(["xtask", "interop", "--cloud", "aws"]).is_err());
     }
 
     #[test]
-    fn the_server_is_built_where_it_is_started_from() {
+    fn server_is_built_and_started_in_the_same_folder() {
         assert_eq!(
             build(Path::new("t")).to_string(),
             "CARGO_TARGET_DIR=t cargo build -p lifecycle-conformance --bin interop-server"

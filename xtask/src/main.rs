@@ -1,11 +1,12 @@
-//! `cargo xtask`: the chores of this repository, each one a command.
+//! `cargo xtask`: the maintenance commands of this repository.
 //!
-//! It starts cargo and prints what it finds. It links no crate of the product, so it works while
-//! they do not compile.
+//! The program starts cargo and links no crate of the product, so the commands work even while the
+//! product does not compile.
 
 mod bench;
 mod cargo;
 mod ci;
+mod clouds;
 mod conformance;
 mod exit;
 mod features;
@@ -22,12 +23,9 @@ mod weigh;
 use std::{path::Path, process::ExitCode};
 
 use clap::Parser;
-use exit::{CouldNotRun, Verdict};
+use exit::CommandResult;
 
-/// The clouds: each is a feature of the facade and a crate `provider-<cloud>`.
-const CLOUDS: [&str; 4] = ["baidu", "aliyun", "zenlayer", "huawei"];
-
-/// The chores of this repository.
+/// The maintenance commands of this repository.
 #[derive(Debug, Parser)]
 #[command(bin_name = "cargo xtask", after_help = exit::HELP)]
 enum Command {
@@ -46,7 +44,7 @@ enum Command {
 }
 
 impl Command {
-    fn run(&self, root: &Path) -> Result<Verdict, CouldNotRun> {
+    fn run(&self, root: &Path) -> CommandResult {
         match self {
             Self::Ci(ci) => ci.run(root),
             Self::Features(features) => features.run(root),
@@ -69,5 +67,5 @@ fn main() -> ExitCode {
         Ok(command) => command,
         Err(error) => return exit::for_usage(&error),
     };
-    exit::for_outcome(&cargo::workspace_root().and_then(|root| command.run(&root)))
+    exit::for_result(&cargo::workspace_root().and_then(|root| command.run(&root)))
 }

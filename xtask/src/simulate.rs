@@ -1,34 +1,31 @@
-//! `cargo xtask simulate`: the seeded simulation, built for release.
+//! `cargo xtask simulate`: the seeded simulation in a release build.
 
 use std::path::Path;
 
-use crate::{
-    cargo::Cargo,
-    exit::{CouldNotRun, Verdict},
-};
+use crate::{cargo::Cargo, exit::CommandResult};
 
-/// Run the engine against simulated clouds under drawn faults, and judge its reports.
+/// Run the engine against simulated clouds with random faults, and check the reports.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Simulate {
-    /// How many seeds to run.
+    /// Number of seeds to run.
     #[arg(long, default_value_t = 2000)]
     seeds: u64,
     /// The first seed.
     #[arg(long, default_value_t = 0)]
     from: u64,
-    /// Run this seed only, and show what happens.
+    /// Run only this seed, and print every step.
     #[arg(long, conflicts_with_all = ["seeds", "from"])]
     seed: Option<u64>,
-    /// Place one and two faults of every kind at every call of small runs instead.
+    /// Instead, run small cases with one or two faults of every kind at every call.
     #[arg(long, conflicts_with_all = ["seeds", "from", "seed"])]
     exhaustive: bool,
-    /// Run this placement of faults only, and show what happens.
+    /// Run only this placement of faults, and print every step.
     #[arg(long, conflicts_with_all = ["seeds", "from", "seed", "exhaustive"])]
     placement: Option<String>,
 }
 
 impl Simulate {
-    pub(crate) fn run(&self, root: &Path) -> Result<Verdict, CouldNotRun> {
+    pub(crate) fn run(&self, root: &Path) -> CommandResult {
         self.call().run(root)
     }
 
@@ -58,7 +55,7 @@ mod tests {
     use crate::Command;
 
     #[test]
-    fn arguments_are_handed_on() {
+    fn arguments_are_passed_to_the_program() {
         for (arguments, expected) in [
             (&["--seeds", "7"][..], "--seeds 7 --from 0"),
             (&["--from", "9"], "--seeds 2000 --from 9"),
@@ -69,7 +66,7 @@ mod tests {
             let line = [&["xtask", "simulate"], arguments].concat();
 
             let Ok(Command::Simulate(simulate)) = Command::try_parse_from(line) else {
-                panic!("`simulate` takes {arguments:?}");
+                panic!("`simulate` accepts {arguments:?}");
             };
 
             assert_eq!(

@@ -1,6 +1,6 @@
-//! `cargo xtask tidy`: cheap checks of the repository that no compiler makes.
+//! `cargo xtask tidy`: cheap checks of the repository beyond the compiler.
 //!
-//! Every check is a pure function from the files to findings. The files are read once, here.
+//! Each check is a pure function from the files to findings.
 
 mod circles;
 mod files;
@@ -17,22 +17,22 @@ use std::path::Path;
 
 use files::Files;
 
-use crate::exit::{CouldNotRun, Verdict};
+use crate::exit::{CheckResult, CommandResult, CouldNotRun};
 
-/// Check manifests, file names, module documentation and links.
+/// Check manifests, file names, documentation, names, imports and links.
 #[derive(Debug, Default, clap::Args)]
 pub(crate) struct Tidy {
-    /// Print the figures of the prose in comments: of each crate and the worst files, or of each file
-    /// below PATH with every doc comment that begins oddly.
+    /// Print the prose figures of each crate and of the worst files. With PATH: print the figures of
+    /// each file below PATH, and every doc comment with an odd beginning.
     #[arg(long, value_name = "PATH", num_args = 0..)]
     prose: Option<Vec<String>>,
-    /// Print the import circles inside each crate, with the imports that close them.
+    /// Print the import circles inside each crate with the imports of each circle.
     #[arg(long, conflicts_with = "prose")]
     circles: bool,
 }
 
 impl Tidy {
-    pub(crate) fn run(&self, root: &Path) -> Result<Verdict, CouldNotRun> {
+    pub(crate) fn run(&self, root: &Path) -> CommandResult {
         let files = Files::below(root).map_err(|error| {
             CouldNotRun(format!(
                 "the files below {} are not readable: {error}",
@@ -45,7 +45,7 @@ impl Tidy {
         };
         if let Some(lines) = report {
             lines.iter().for_each(|line| println!("{line}"));
-            return Ok(Verdict::Passed);
+            return Ok(CheckResult::Passed);
         }
         let findings = |checks: &[Check]| {
             let findings = checks.iter().flat_map(|check| check(&files));
@@ -59,17 +59,17 @@ impl Tidy {
             println!("tidy: {failure}");
         }
         println!(
-            "tidy: {} files examined, {} findings",
+            "tidy: {} files checked, {} findings",
             files.paths.len(),
             failures.len()
         );
-        Ok(Verdict::passed_if(failures.is_empty()))
+        Ok(CheckResult::passed_if(failures.is_empty()))
     }
 }
 
 type Check = fn(&Files) -> Vec<String>;
 
-/// The checks whose findings are failures.
+/// Checks with findings that are failures.
 const CHECKS: &[Check] = &[
     members::missing_files,
     members::missing_fields,
@@ -78,17 +78,17 @@ const CHECKS: &[Check] = &[
     members::provider_files,
     source::undocumented_modules,
     source::named_clouds,
-    source::looks_at_the_machine,
-    source::side_paths,
+    source::host_access,
+    source::requests_outside_of_the_engine,
     links::broken,
+    layers::upward,
 ];
 
-/// The checks whose findings are only printed. A line that moves to `CHECKS` is enforced.
+/// Checks with findings that are only printed. Move a line to `CHECKS` to enforce the check.
 const WARNINGS: &[Check] = &[
     source::long_files,
     prose::above_limits,
     retired::names,
-    layers::upward,
     circles::found,
 ];
 
@@ -97,7 +97,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_unreadable_folder_could_not_run() {
+    fn unreadable_folder_could_not_run() {
         assert!(matches!(
             Tidy::default().run(Path::new("no/such/folder")),
             Err(CouldNotRun(_))

@@ -1,8 +1,8 @@
-//! `cargo xtask tree`: what each crate's dependency tree must hold and must not hold.
+//! `cargo xtask tree`: the required and the forbidden crates of each dependency tree.
 //!
-//! The cut of the workspace is mostly absences: a provider does no I/O, the client names no cloud,
-//! the simulator shares no code with a provider. A manifest line can break each of them unseen; the
-//! resolved tree cannot hide it.
+//! A provider does no I/O, the client uses no provider, the simulator shares no code with a provider.
+//! One line of a manifest can break such a rule without an error, but the resolved tree shows the
+//! mistake.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -10,167 +10,171 @@ use std::{
 };
 
 use crate::{
-    CLOUDS,
     cargo::Cargo,
-    exit::{CouldNotRun, Verdict},
+    clouds::CLOUDS,
+    exit::{CheckResult, CommandResult, CouldNotRun},
     features::all_combinations,
 };
 
-/// Check the dependency trees: which crate must not hold which.
+/// Check the dependency trees for missing and for forbidden crates.
 #[derive(Debug, Default, clap::Args)]
 pub(crate) struct Tree {}
 
 impl Tree {
-    pub(crate) fn run(&self, root: &Path) -> Result<Verdict, CouldNotRun> {
-        let claims = claims();
+    pub(crate) fn run(&self, root: &Path) -> CommandResult {
+        let rules = rules();
         let mut findings = Vec::new();
-        for claim in &claims {
-            findings.extend(claim.examine(root)?);
+        for rule in &rules {
+            findings.extend(rule.check(root)?);
         }
-        findings.extend(duplicates(&read(&Cargo::new(DUPLICATED), root)?));
+        findings.extend(duplicates(&read_tree(&Cargo::new(DUPLICATED), root)?));
         for finding in &findings {
             println!("tree: {finding}");
         }
         println!(
-            "tree: {} trees examined, {} findings",
-            claims.len() + 1,
+            "tree: {} trees checked, {} findings",
+            rules.len() + 1,
             findings.len()
         );
-        Ok(Verdict::passed_if(findings.is_empty()))
+        Ok(CheckResult::passed_if(findings.is_empty()))
     }
 }
 
-/// What does I/O or needs a runtime.
+/// Crates for I/O or a runtime.
 const INPUT_AND_OUTPUT: [&str; 4] = ["reqwest", "tokio", "hyper", "rustls"];
-/// What links the system's OpenSSL; TLS here is rustls.
+/// Crates that link OpenSSL. TLS comes from rustls.
 const OPENSSL: [&str; 3] = ["openssl", "openssl-sys", "native-tls"];
 const ANY_PROVIDER: &str = "provider-*";
 const ANY_LIFECYCLE: &str = "lifecycle-*";
 
-fn claims() -> Vec<Claim> {
-    let mut claims = vec![
-        whole("lifecycle-core")
-            .lacks(INPUT_AND_OUTPUT)
-            .lacks([ANY_PROVIDER]),
-        whole("lifecycle-client").lacks([ANY_PROVIDER]),
-        bare("lifecycle-client").lacks(["reqwest", "hyper", "rustls"]),
-        whole("lifecycle-sim").lacks([ANY_PROVIDER]),
-        whole("xtask").lacks([ANY_LIFECYCLE, ANY_PROVIDER]),
-        everything().lacks(OPENSSL),
+fn rules() -> Vec<TreeRule> {
+    let mut rules = vec![
+        all_features("lifecycle-core")
+            .forbids(INPUT_AND_OUTPUT)
+            .forbids([ANY_PROVIDER]),
+        all_features("lifecycle-client").forbids([ANY_PROVIDER]),
+        no_features("lifecycle-client").forbids(["reqwest", "hyper", "rustls"]),
+        all_features("lifecycle-sim").forbids([ANY_PROVIDER]),
+        all_features("xtask").forbids([ANY_LIFECYCLE, ANY_PROVIDER]),
+        workspace().forbids(OPENSSL),
     ];
     for cloud in CLOUDS {
-        let provider = whole(&format!("provider-{cloud}"));
-        claims.push(
+        let provider = all_features(&format!("provider-{cloud}"));
+        rules.push(
             provider
-                .lacks(INPUT_AND_OUTPUT)
-                .lacks([ANY_PROVIDER, "lifecycle-client"]),
+                .forbids(INPUT_AND_OUTPUT)
+                .forbids([ANY_PROVIDER, "lifecycle-client"]),
         );
     }
-    claims.extend(all_combinations().iter().map(|clouds| facade_with(clouds)));
-    claims
+    rules.extend(all_combinations().iter().map(|clouds| facade_with(clouds)));
+    rules
 }
 
-/// The normal dependencies of `package` with all its features.
-fn whole(package: &str) -> Claim {
-    Claim::of(&format!("-p {package} -e normal --all-features")).holds(package)
+/// The normal dependencies of `package` with all features.
+fn all_features(package: &str) -> TreeRule {
+    TreeRule::of(&format!("-p {package} -e normal --all-features")).requires(package)
 }
 
-/// The normal dependencies of `package` with none of its features.
-fn bare(package: &str) -> Claim {
-    Claim::of(&format!("-p {package} -e normal --no-default-features")).holds(package)
+/// The normal dependencies of `package` without features.
+fn no_features(package: &str) -> TreeRule {
+    TreeRule::of(&format!("-p {package} -e normal --no-default-features")).requires(package)
 }
 
-/// The facade with these clouds, comma-separated, holds their providers and no other.
-fn facade_with(clouds: &str) -> Claim {
-    let facade = Claim::of(&format!(
+/// The facade with these clouds, comma-separated, holds the providers of these clouds only.
+fn facade_with(clouds: &str) -> TreeRule {
+    let facade = TreeRule::of(&format!(
         "-p lifecycle-facade -e normal --no-default-features --features={clouds}"
     ))
-    .holds("lifecycle-facade")
-    .lacks([ANY_PROVIDER]);
-    clouds.split_terminator(',').fold(facade, |claim, cloud| {
-        claim.holds(format!("provider-{cloud}"))
+    .requires("lifecycle-facade")
+    .forbids([ANY_PROVIDER]);
+    clouds.split_terminator(',').fold(facade, |rule, cloud| {
+        rule.requires(format!("provider-{cloud}"))
     })
 }
 
-/// The whole workspace with its tests.
-fn everything() -> Claim {
-    Claim::of("--workspace --all-features -e normal,build,dev")
-        .holds("lifecycle-facade")
-        .holds("xtask")
+/// All crates of the workspace with their tests.
+fn workspace() -> TreeRule {
+    TreeRule::of("--workspace --all-features -e normal,build,dev")
+        .requires("lifecycle-facade")
+        .requires("xtask")
 }
 
-/// What one dependency tree holds and lacks. A name that it holds is exempt from the patterns that
-/// it lacks.
+/// The required and the forbidden packages of one dependency tree. A required package is exempt from
+/// the forbidden patterns.
 #[derive(Debug)]
-struct Claim {
-    /// The arguments of `cargo tree` that pick the tree.
+struct TreeRule {
+    /// The arguments of `cargo tree` that select the tree.
     selection: String,
-    holds: Vec<String>,
-    /// Package names; a trailing `*` stands for any ending.
-    lacks: Vec<&'static str>,
+    required: Vec<String>,
+    /// Package names; a `*` at the end matches any ending.
+    forbidden: Vec<&'static str>,
 }
 
-impl Claim {
+impl TreeRule {
     fn of(selection: &str) -> Self {
         Self {
             selection: selection.to_owned(),
-            holds: Vec::new(),
-            lacks: Vec::new(),
+            required: Vec::new(),
+            forbidden: Vec::new(),
         }
     }
 
-    /// Every claim names a package that is there, so that an empty answer is a finding.
-    fn holds(mut self, package: impl Into<String>) -> Self {
-        self.holds.push(package.into());
+    /// Requires a package. Each rule requires a package, so an empty tree is a finding.
+    fn requires(mut self, package: impl Into<String>) -> Self {
+        self.required.push(package.into());
         self
     }
 
-    fn lacks<const N: usize>(mut self, patterns: [&'static str; N]) -> Self {
-        self.lacks.extend(patterns);
+    fn forbids<const N: usize>(mut self, patterns: [&'static str; N]) -> Self {
+        self.forbidden.extend(patterns);
         self
     }
 
-    fn examine(&self, root: &Path) -> Result<Vec<String>, CouldNotRun> {
+    fn check(&self, root: &Path) -> Result<Vec<String>, CouldNotRun> {
         let call = Cargo::new(&format!("tree --quiet --prefix none {}", self.selection));
-        Ok(self.findings(&read(&call, root)?))
+        Ok(self.findings(&read_tree(&call, root)?))
     }
 
-    /// Where `tree`, the output of `cargo tree --prefix none`, differs from the claim.
+    /// Compares `tree`, the output of `cargo tree --prefix none`, with the rule.
     fn findings(&self, tree: &str) -> Vec<String> {
         let names: BTreeSet<&str> = tree
             .lines()
             .filter_map(|line| line.split_whitespace().next())
             .collect();
         let missing = self
-            .holds
+            .required
             .iter()
             .filter(|name| !names.contains(name.as_str()))
             .map(|name| format!("{name} is missing from `cargo tree {}`", self.selection));
-        let unwanted = names.iter().filter(|name| self.forbids(name)).map(|name| {
-            format!(
-                "{name} must not be there; see `cargo tree {} --invert {name}`",
-                self.selection
-            )
-        });
-        missing.chain(unwanted).collect()
+        let forbidden = names
+            .iter()
+            .filter(|name| self.is_forbidden(name))
+            .map(|name| {
+                format!(
+                    "{name} is forbidden; see `cargo tree {} --invert {name}`",
+                    self.selection
+                )
+            });
+        missing.chain(forbidden).collect()
     }
 
-    fn forbids(&self, name: &str) -> bool {
+    fn is_forbidden(&self, name: &str) -> bool {
         let matches = |pattern: &&str| match pattern.strip_suffix('*') {
             Some(beginning) => name.starts_with(beginning),
             None => name == *pattern,
         };
-        self.lacks.iter().any(matches) && !self.holds.iter().any(|held| held == name)
+        let is_required = self.required.iter().any(|required| required == name);
+        self.forbidden.iter().any(matches) && !is_required
     }
 }
 
-/// What cargo finds twice, for any system that users may build on.
+/// The call that lists duplicate packages for all systems.
 const DUPLICATED: &str = "tree --quiet --prefix none --duplicates --workspace --all-features --target all -e normal,build,dev";
 
-/// The crates that may be there in two versions. Why is in `docs/decisions/dependencies.md`.
-const TWICE: [&str; 2] = ["base64", "syn"];
+/// The crates with two versions. `docs/decisions/dependencies.md` gives the reasons.
+const ALLOWED_DUPLICATES: [&str; 2] = ["base64", "syn"];
 
-/// Where `tree` holds two versions of a crate without a reason, and where a reason is outlived.
+/// Lists crates with two versions without a reason, and reasons for crates with one version.
 fn duplicates(tree: &str) -> Vec<String> {
     let mut versions: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
     for line in tree.lines() {
@@ -179,22 +183,22 @@ fn duplicates(tree: &str) -> Vec<String> {
             versions.entry(name).or_default().insert(version);
         }
     }
-    // Cargo also lists one version that is built twice, with different features.
+    // Cargo also lists one version with two sets of features.
     versions.retain(|_, versions| versions.len() > 1);
     let unexplained = versions
         .keys()
-        .filter(|name| !TWICE.contains(name))
-        .map(|name| format!("{name} is there in two versions; see `cargo {DUPLICATED}`"));
-    let outlived = TWICE
+        .filter(|name| !ALLOWED_DUPLICATES.contains(name))
+        .map(|name| format!("{name} has two versions; see `cargo {DUPLICATED}`"));
+    let outdated = ALLOWED_DUPLICATES
         .iter()
         .filter(|name| !versions.contains_key(*name))
-        .map(|name| format!("{name} is there once; say so in docs/decisions/dependencies.md"));
-    unexplained.chain(outlived).collect()
+        .map(|name| format!("{name} has one version only; correct docs/decisions/dependencies.md and `ALLOWED_DUPLICATES`"));
+    unexplained.chain(outdated).collect()
 }
 
-fn read(call: &Cargo, root: &Path) -> Result<String, CouldNotRun> {
-    match call.read(root)? {
-        (Verdict::Passed, tree) => Ok(tree),
+fn read_tree(call: &Cargo, root: &Path) -> Result<String, CouldNotRun> {
+    match call.read_stdout(root)? {
+        (CheckResult::Passed, tree) => Ok(tree),
         _ => Err(CouldNotRun(format!("`{call}` failed"))),
     }
 }
@@ -215,38 +219,38 @@ serde_derive v1.0.229 (proc-macro)
 ";
 
     #[test]
-    fn a_tree_as_claimed_has_no_findings() {
+    fn tree_that_follows_the_rule_has_no_findings() {
         assert_eq!(
-            facade_with("baidu").lacks(OPENSSL).findings(FACADE),
+            facade_with("baidu").forbids(OPENSSL).findings(FACADE),
             Vec::<String>::new()
         );
     }
 
     #[test]
-    fn a_forbidden_package_is_found_once_and_says_where_to_look() {
+    fn forbidden_package_is_found_once_with_the_command_to_run() {
         let findings = facade_with("baidu")
-            .lacks(INPUT_AND_OUTPUT)
+            .forbids(INPUT_AND_OUTPUT)
             .findings(FACADE);
 
         assert_eq!(
             findings,
             [
-                "tokio must not be there; see `cargo tree -p lifecycle-facade -e normal --no-default-features --features=baidu --invert tokio`"
+                "tokio is forbidden; see `cargo tree -p lifecycle-facade -e normal --no-default-features --features=baidu --invert tokio`"
             ]
         );
     }
 
     #[test]
-    fn the_wrong_provider_is_both_missing_and_unwanted() {
+    fn wrong_provider_is_both_missing_and_forbidden() {
         let findings = facade_with("huawei").findings(FACADE);
 
         assert_eq!(findings.len(), 2, "{findings:?}");
         assert!(findings[0].starts_with("provider-huawei is missing"));
-        assert!(findings[1].starts_with("provider-baidu must not be there"));
+        assert!(findings[1].starts_with("provider-baidu is forbidden"));
     }
 
     #[test]
-    fn two_versions_need_a_reason_and_a_reason_needs_two_versions() {
+    fn duplicate_needs_a_reason_and_a_reason_needs_a_duplicate() {
         let explained = "base64 v0.22.1\nbase64 v0.23.1\nsyn v2.0.1\nsyn v3.0.0 (*)\n";
         let check = |tree: &str, expected: &[&str]| {
             let findings = duplicates(tree);
@@ -260,29 +264,29 @@ serde_derive v1.0.229 (proc-macro)
         check(&format!("{explained}http v1.4.0\nhttp v1.4.0 (*)\n"), &[]);
         check(
             &format!("{explained}http v0.2.0\nhttp v1.4.0\n"),
-            &["http is there in two versions"],
+            &["http has two versions"],
         );
-        check("syn v2.0.1\nsyn v3.0.0\n", &["base64 is there once"]);
+        check("syn v2.0.1\nsyn v3.0.0\n", &["base64 has one version only"]);
     }
 
     #[test]
-    fn an_empty_tree_proves_nothing() {
-        assert_eq!(whole("lifecycle-core").findings("").len(), 1);
+    fn empty_tree_is_a_finding() {
+        assert_eq!(all_features("lifecycle-core").findings("").len(), 1);
     }
 
     #[test]
-    fn a_pattern_without_star_is_the_whole_name() {
-        let claim = whole("tokio-util").lacks(["tokio"]);
+    fn pattern_without_star_matches_the_whole_name_only() {
+        let rule = all_features("tokio-util").forbids(["tokio"]);
 
         assert_eq!(
-            claim.findings("tokio-util v0.7.20\ntokio-macros v2.0.0"),
+            rule.findings("tokio-util v0.7.20\ntokio-macros v2.0.0"),
             Vec::<String>::new()
         );
     }
 
     #[test]
-    fn every_provider_and_every_feature_is_examined() {
-        let selections: Vec<String> = claims().into_iter().map(|claim| claim.selection).collect();
+    fn every_provider_and_every_feature_has_a_rule() {
+        let selections: Vec<String> = rules().into_iter().map(|rule| rule.selection).collect();
 
         for cloud in CLOUDS {
             let of_provider = format!("-p provider-{cloud} -e normal --all-features");
@@ -294,21 +298,21 @@ serde_derive v1.0.229 (proc-macro)
     }
 
     #[test]
-    fn no_crate_takes_in_a_provider_that_is_not_its_own() {
-        let admits = |claim: &Claim| {
-            !claim
+    fn other_provider_is_forbidden_in_every_other_tree() {
+        let allows = |rule: &TreeRule| {
+            !rule
                 .findings("provider-fifth v0.1.0")
                 .iter()
                 .any(|found| found.contains("fifth"))
         };
-        let admitting: Vec<String> = claims()
+        let allowing: Vec<String> = rules()
             .into_iter()
-            .filter(admits)
-            .map(|claim| claim.selection)
+            .filter(allows)
+            .map(|rule| rule.selection)
             .collect();
 
         assert_eq!(
-            admitting,
+            allowing,
             [
                 "-p lifecycle-client -e normal --no-default-features",
                 "--workspace --all-features -e normal,build,dev"

@@ -1,51 +1,53 @@
-//! `cargo xtask vectors`: the signatures of every cloud against files of known answers.
+//! `cargo xtask vectors`: the signatures of every cloud against files of known signatures.
 //!
-//! The answers may come from outside the repository, so the folder is an argument. The work is done
-//! by the unit test `sign::tests::vectors` of each provider, which reads the folder from
-//! `LIFECYCLE_VECTORS` and prints its count.
+//! The folder is an argument, because the files may be outside of the repository. The unit test
+//! `sign::tests::vectors` of each provider reads the folder from `LIFECYCLE_VECTORS` and prints a
+//! count.
 
 use std::path::{self, Path, PathBuf};
 
 use crate::{
-    CLOUDS,
     cargo::Cargo,
-    exit::{CouldNotRun, Verdict},
+    clouds::CLOUDS,
+    exit::{CheckResult, CommandResult, CouldNotRun},
 };
 
 /// Check the signatures of every cloud against `DIR/<cloud>/signing.json`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Vectors {
-    /// The folder that holds one folder per cloud.
+    /// The folder with one folder per cloud.
     dir: PathBuf,
 }
 
 impl Vectors {
-    pub(crate) fn run(&self, root: &Path) -> Result<Verdict, CouldNotRun> {
+    pub(crate) fn run(&self, root: &Path) -> CommandResult {
         let folder = path::absolute(&self.dir).map_err(|error| {
             CouldNotRun(format!("{} is not a path: {error}", self.dir.display()))
         })?;
         let mut all_hold = true;
         for cloud in CLOUDS {
-            all_hold &= self.check(cloud, &folder, root)? == Verdict::Passed;
+            all_hold &= self.check(cloud, &folder, root)? == CheckResult::Passed;
         }
-        Ok(Verdict::passed_if(all_hold))
+        Ok(CheckResult::passed_if(all_hold))
     }
 
-    fn check(&self, cloud: &str, folder: &Path, root: &Path) -> Result<Verdict, CouldNotRun> {
+    fn check(&self, cloud: &str, folder: &Path, root: &Path) -> CommandResult {
         let inside = Path::new(cloud).join("signing.json");
         if !folder.join(&inside).is_file() {
             println!(
                 "{cloud}: file {} is missing",
                 self.dir.join(&inside).display()
             );
-            return Ok(Verdict::Failed);
+            return Ok(CheckResult::Failed);
         }
-        let (verdict, output) = test(cloud, folder).read(root)?;
+        let (result, output) = test(cloud, folder).read_stdout(root)?;
         let Some(count) = Count::find(cloud, &output) else {
-            println!("{cloud}: {TEST} of provider-{cloud} printed no count, so nothing is known");
-            return Ok(Verdict::Failed);
+            println!(
+                "{cloud}: {TEST} of provider-{cloud} printed no count, so nothing was checked"
+            );
+            return Ok(CheckResult::Failed);
         };
-        Ok(count.judge(cloud, verdict))
+        Ok(count.report(cloud, result))
     }
 }
 
@@ -58,17 +60,17 @@ fn test(cloud: &str, folder: &Path) -> Cargo {
     .env("LIFECYCLE_VECTORS", folder)
 }
 
-/// What the test of one cloud counted.
+/// The count that the test of one cloud printed.
 #[derive(Debug, PartialEq, Eq)]
 struct Count<'a> {
     passed: usize,
     failed: usize,
-    /// What the test printed before its count: the names of the vectors that failed.
+    /// The lines before the count: the names of the failed vectors.
     failures: Vec<&'a str>,
 }
 
 impl<'a> Count<'a> {
-    /// The last line `<cloud>: N passed, M failed` in what the test printed, if it got that far.
+    /// Reads the last line `<cloud>: N passed, M failed` of the output of a test.
     fn find(cloud: &str, output: &'a str) -> Option<Self> {
         let lines: Vec<&str> = output.lines().map(str::trim).collect();
         let (at, (passed, failed)) = lines
@@ -76,26 +78,28 @@ impl<'a> Count<'a> {
             .enumerate()
             .rev()
             .find_map(|(at, line)| Some((at, numbers(cloud, line)?)))?;
-        let printed_by_test = |line: &&str| !line.is_empty() && !line.starts_with("running ");
+        let is_from_test = |line: &&str| !line.is_empty() && !line.starts_with("running ");
         Some(Self {
             passed,
             failed,
-            failures: lines.into_iter().take(at).filter(printed_by_test).collect(),
+            failures: lines.into_iter().take(at).filter(is_from_test).collect(),
         })
     }
 
-    /// Prints the count and judges it together with what cargo said about the test.
-    fn judge(&self, cloud: &str, test: Verdict) -> Verdict {
+    /// Prints the count and compares the count with the result of cargo.
+    fn report(&self, cloud: &str, test: CheckResult) -> CheckResult {
         if self.failed > 0 {
             self.failures.iter().for_each(|line| println!("  {line}"));
         }
         println!("{cloud}: {} passed, {} failed", self.passed, self.failed);
         match (self.passed, self.failed, test) {
-            (0, 0, _) => println!("{cloud}: there was no vector to check"),
-            (_, 0, Verdict::Failed) => println!("{cloud}: the test failed although no vector did"),
+            (0, 0, _) => println!("{cloud}: the file has no vectors"),
+            (_, 0, CheckResult::Failed) => {
+                println!("{cloud}: the test failed, but no vector failed");
+            }
             _ => {}
         }
-        Verdict::passed_if(self.passed > 0 && self.failed == 0 && test == Verdict::Passed)
+        CheckResult::passed_if(self.passed > 0 && self.failed == 0 && test == CheckResult::Passed)
     }
 }
 
@@ -129,7 +133,7 @@ F
         "\nrunning 0 tests\n\ntest result: ok. 0 passed; 0 failed; 0 ignored; 9 filtered out\n";
 
     #[test]
-    fn the_count_is_read_from_a_green_run() {
+    fn count_is_read_from_a_passed_test() {
         let count = Count::find("baidu", GREEN).expect("a count");
 
         assert_eq!(
@@ -140,11 +144,14 @@ F
                 failures: vec![]
             }
         );
-        assert_eq!(count.judge("baidu", Verdict::Passed), Verdict::Passed);
+        assert_eq!(
+            count.report("baidu", CheckResult::Passed),
+            CheckResult::Passed
+        );
     }
 
     #[test]
-    fn the_names_come_with_a_red_run() {
+    fn names_of_failed_vectors_are_read_from_a_failed_test() {
         let count = Count::find("baidu", RED).expect("a count");
 
         assert_eq!(count.failed, 2);
@@ -152,22 +159,25 @@ F
             count.failures,
             ["host only: signature", "with token: canonical text"]
         );
-        assert_eq!(count.judge("baidu", Verdict::Failed), Verdict::Failed);
+        assert_eq!(
+            count.report("baidu", CheckResult::Failed),
+            CheckResult::Failed
+        );
     }
 
     #[test]
-    fn a_test_that_does_not_exist_or_compile_gives_no_count() {
+    fn missing_test_has_no_count() {
         assert_eq!(Count::find("baidu", NOT_FOUND), None);
         assert_eq!(Count::find("baidu", ""), None);
     }
 
     #[test]
-    fn the_count_of_another_cloud_is_not_taken() {
+    fn count_of_another_cloud_is_ignored() {
         assert_eq!(Count::find("aliyun", GREEN), None);
     }
 
     #[test]
-    fn a_count_must_agree_with_the_exit_status_and_hold_something() {
+    fn count_of_zero_or_a_contradicting_exit_code_is_a_failure() {
         let count = |passed, failed| Count {
             passed,
             failed,
@@ -175,18 +185,21 @@ F
         };
 
         assert_eq!(
-            count(41, 0).judge("baidu", Verdict::Failed),
-            Verdict::Failed
+            count(41, 0).report("baidu", CheckResult::Failed),
+            CheckResult::Failed
         );
         assert_eq!(
-            count(40, 1).judge("baidu", Verdict::Passed),
-            Verdict::Failed
+            count(40, 1).report("baidu", CheckResult::Passed),
+            CheckResult::Failed
         );
-        assert_eq!(count(0, 0).judge("baidu", Verdict::Passed), Verdict::Failed);
+        assert_eq!(
+            count(0, 0).report("baidu", CheckResult::Passed),
+            CheckResult::Failed
+        );
     }
 
     #[test]
-    fn the_folder_reaches_the_test() {
+    fn test_gets_the_folder() {
         assert_eq!(
             test("huawei", Path::new("/known answers")).to_string(),
             "LIFECYCLE_VECTORS='/known answers' \

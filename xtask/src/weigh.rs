@@ -1,8 +1,8 @@
-//! `cargo xtask weigh`: what a program pays for one cloud, in crates and in seconds.
+//! `cargo xtask weigh`: the cost of one cloud for a program, in crates and in seconds.
 //!
-//! Small programs are laid out below the target folder, away from the workspace, and each is built
-//! from nothing. The seconds depend on the machine, and on what else it does meanwhile; the processor
-//! time depends less on the latter.
+//! Small programs below the target folder, outside of the workspace, are each built from scratch.
+//! The seconds depend on the machine and on other programs; the processor time depends less on other
+//! programs.
 
 use std::{
     collections::BTreeSet,
@@ -12,38 +12,38 @@ use std::{
 };
 
 use crate::{
-    CLOUDS,
     cargo::Cargo,
     ci::now,
-    exit::{CouldNotRun, Verdict},
+    clouds::CLOUDS,
+    exit::{CheckResult, CommandResult, CouldNotRun},
 };
 
-/// Build small programs from nothing, with and without us, and print what they weigh.
+/// Build small programs with and without lifecycle from scratch, and print crates and seconds.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Weigh {
-    /// What to weigh: `base`, a cloud, or `full`. All of these, if nothing is named.
+    /// Programs to build: `base`, a cloud, or `full`; all programs if none is given.
     names: Vec<String>,
 }
 
 impl Weigh {
-    pub(crate) fn run(&self, root: &Path) -> Result<Verdict, CouldNotRun> {
+    pub(crate) fn run(&self, root: &Path) -> CommandResult {
         let target = env::var_os("CARGO_TARGET_DIR").unwrap_or_else(|| "target".into());
         let base = root.join(target).join("weigh");
         println!("| program | crates | cold development build | processor time |");
         println!("| --- | --- | --- | --- |");
-        let is_asked = |program: &Program| {
+        let is_selected = |program: &Program| {
             self.names.is_empty() || self.names.iter().any(|name| name == program.folder)
         };
-        for program in programs().into_iter().filter(is_asked) {
+        for program in programs().into_iter().filter(is_selected) {
             println!("{}", program.weigh(root, &base)?);
         }
-        Ok(Verdict::Passed)
+        Ok(CheckResult::Passed)
     }
 }
 
-/// What any program of this kind has already, then each cloud, then all.
+/// A program without lifecycle, a program with each cloud and a program with all clouds.
 fn programs() -> Vec<Program> {
-    let clouds = CLOUDS.map(|cloud| Program::with_us(&format!("with `{cloud}`"), cloud));
+    let clouds = CLOUDS.map(|cloud| Program::with_facade(&format!("with `{cloud}`"), cloud));
     [Program {
         title: "`reqwest` and `tokio` alone".to_owned(),
         folder: "base",
@@ -51,20 +51,20 @@ fn programs() -> Vec<Program> {
     }]
     .into_iter()
     .chain(clouds)
-    .chain([Program::with_us("with all four", "full")])
+    .chain([Program::with_facade("with all four", "full")])
     .collect()
 }
 
-/// A program that does nothing but depend.
+/// A program that does nothing but has dependencies.
 struct Program {
     title: String,
     folder: &'static str,
-    /// The features of the facade; none: without it.
+    /// The features of the facade; if empty, the program has no facade.
     features: &'static str,
 }
 
 impl Program {
-    fn with_us(title: &str, feature: &'static str) -> Self {
+    fn with_facade(title: &str, feature: &'static str) -> Self {
         Self {
             title: title.to_owned(),
             folder: feature,
@@ -74,15 +74,15 @@ impl Program {
 
     fn weigh(&self, root: &Path, base: &Path) -> Result<Weight<'_>, CouldNotRun> {
         let folder = base.join(self.folder);
-        self.lay(root, &folder)
+        self.write(root, &folder)
             .map_err(|error| CouldNotRun(format!("{} is not usable: {error}", folder.display())))?;
-        must(&in_folder("fetch --quiet", &folder), root)?;
-        let crates = self.count(root, &folder)?;
+        run_or_fail(&in_folder("fetch --quiet", &folder), root)?;
+        let crates = self.count_crates(root, &folder)?;
         let build = in_folder("build --quiet", &folder)
             .arg("--target-dir")
             .arg(folder.join("target").to_string_lossy());
         let (begin, used) = (now(), processor_time());
-        must(&build, root)?;
+        run_or_fail(&build, root)?;
         Ok(Weight {
             title: &self.title,
             crates,
@@ -93,20 +93,20 @@ impl Program {
         })
     }
 
-    /// Writes the program anew; what an earlier run built is gone.
-    fn lay(&self, root: &Path, folder: &Path) -> io::Result<()> {
+    /// Writes the program into an empty folder, without results of an earlier build.
+    fn write(&self, root: &Path, folder: &Path) -> io::Result<()> {
         if folder.exists() {
             fs::remove_dir_all(folder)?;
         }
         fs::create_dir_all(folder.join("src"))?;
         fs::write(folder.join("Cargo.toml"), self.manifest(root))?;
         fs::write(folder.join("src/main.rs"), "fn main() {}\n")?;
-        // The same versions as here, whatever has been published since.
+        // The same versions as in the workspace, also after newer releases.
         fs::copy(root.join("Cargo.lock"), folder.join("Cargo.lock")).map(drop)
     }
 
     fn manifest(&self, root: &Path) -> String {
-        let ours = if self.features.is_empty() {
+        let facade = if self.features.is_empty() {
             String::new()
         } else {
             let path: PathBuf = root.join("crates/lifecycle-facade");
@@ -118,15 +118,15 @@ impl Program {
         format!(
             "[package]\nname = \"weighed\"\nedition = \"2024\"\n\n[workspace]\n\n[dependencies]\n\
              reqwest = {{ version = \"0.13\", default-features = false, features = [\"rustls\", \"http2\"] }}\n\
-             tokio = {{ version = \"1\", features = [\"macros\", \"rt-multi-thread\", \"sync\", \"time\"] }}\n{ours}"
+             tokio = {{ version = \"1\", features = [\"macros\", \"rt-multi-thread\", \"sync\", \"time\"] }}\n{facade}"
         )
     }
 
-    /// The crates that are compiled, the program itself not counted.
-    fn count(&self, root: &Path, folder: &Path) -> Result<usize, CouldNotRun> {
+    /// Counts the compiled crates without the program.
+    fn count_crates(&self, root: &Path, folder: &Path) -> Result<usize, CouldNotRun> {
         let call = in_folder("tree --quiet --prefix none -e normal,build", folder);
-        match call.read(root)? {
-            (Verdict::Passed, tree) => Ok(distinct(&tree).saturating_sub(1)),
+        match call.read_stdout(root)? {
+            (CheckResult::Passed, tree) => Ok(count_packages(&tree).saturating_sub(1)),
             _ => Err(CouldNotRun(format!("`{call}` failed"))),
         }
     }
@@ -136,7 +136,7 @@ struct Weight<'a> {
     title: &'a str,
     crates: usize,
     took: Duration,
-    /// Of all processors together, where the system tells.
+    /// The time of all processors together, if the system reports the time.
     used: Option<Duration>,
 }
 
@@ -154,13 +154,13 @@ impl fmt::Display for Weight<'_> {
     }
 }
 
-/// What the programs that this one has started and seen end have used so far. Linux only.
+/// Returns the processor time of all finished child processes. Linux only.
 fn processor_time() -> Option<Duration> {
     read_processor_time(&fs::read_to_string("/proc/self/stat").ok()?)
 }
 
-/// Fields 16 and 17 of `/proc/self/stat`, counted from 1, in hundredths of a second. Field 2 is a name
-/// in parentheses that may hold anything, so counting starts after its end.
+/// Reads fields 16 and 17 of `/proc/self/stat`, counted from 1, in hundredths of a second. Field 2 is a
+/// name in parentheses with any letters, so counting starts after the last parenthesis.
 fn read_processor_time(stat: &str) -> Option<Duration> {
     let (_, fields) = stat.rsplit_once(')')?;
     let mut fields = fields.split_ascii_whitespace().skip(13);
@@ -175,15 +175,15 @@ fn in_folder(command: &str, folder: &Path) -> Cargo {
         .arg(folder.join("Cargo.toml").to_string_lossy())
 }
 
-fn must(call: &Cargo, root: &Path) -> Result<(), CouldNotRun> {
+fn run_or_fail(call: &Cargo, root: &Path) -> Result<(), CouldNotRun> {
     match call.run(root)? {
-        Verdict::Passed => Ok(()),
+        CheckResult::Passed => Ok(()),
         _ => Err(CouldNotRun(format!("`{call}` failed"))),
     }
 }
 
-/// How many packages the output of `cargo tree --prefix none` names.
-fn distinct(tree: &str) -> usize {
+/// Counts the packages in the output of `cargo tree --prefix none`.
+fn count_packages(tree: &str) -> usize {
     let packages: BTreeSet<(&str, &str)> = tree
         .lines()
         .filter_map(|line| {
@@ -199,14 +199,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_package_counts_once_and_each_version_of_it() {
+    fn each_version_of_a_package_counts_once() {
         let tree = "weighed v0.0.0 (/x)\ntokio v1.54.1\nsyn v2.0.1 (proc-macro)\ntokio v1.54.1 (*)\nsyn v3.0.0\n";
 
-        assert_eq!(distinct(tree), 4);
+        assert_eq!(count_packages(tree), 4);
     }
 
     #[test]
-    fn the_base_is_weighed_without_us_and_each_cloud_alone() {
+    fn base_has_no_facade_and_each_cloud_is_alone() {
         let root = Path::new("/src");
         let manifests: Vec<String> = programs()
             .iter()
@@ -222,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn a_row_has_the_title_the_crates_and_the_seconds() {
+    fn row_has_title_crates_and_seconds() {
         let weight = Weight {
             title: "with `baidu`",
             crates: 118,
@@ -234,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn processor_time_is_that_of_children() {
+    fn processor_time_of_child_processes_is_read() {
         let stat = "42 (a) b) S 1 42 42 0 -1 4194304 1 2 3 4 5 6 700 80 20 0 1 0 99";
 
         assert_eq!(

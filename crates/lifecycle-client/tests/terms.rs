@@ -25,7 +25,10 @@ mod strict {
         assert_eq!(outcomes(&report), ["refused", "accepted", "refused"]);
         assert_eq!(cloud.calls("start")[0].ids, ["i-1"]);
         let told = report.instances()[0].to_string();
-        assert!(told.contains("it is running; nothing was sent"), "{told}");
+        assert!(
+            told.contains("the instance is running; nothing was sent"),
+            "{told}"
+        );
     }
 
     #[tokio::test(start_paused = true)]

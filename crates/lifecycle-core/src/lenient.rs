@@ -1,4 +1,4 @@
-//! Reading answers that are not quite as documented.
+//! Readers of JSON that differs from the documentation of its API.
 
 use std::{fmt, marker::PhantomData};
 
@@ -10,11 +10,11 @@ use serde::{
 };
 use serde_json::value::RawValue;
 
-/// A field that is dropped when it is of another type than documented, so that one odd field does
-/// not cost the rest of the answer. Put `#[serde(default)]` on it, and it may be missing as well.
+/// A field that is `None` if its value is not a `T`, so that one odd field does not spoil the
+/// response. `#[serde(default)]` allows the field to be absent as well.
 ///
-/// Reads JSON text only, not values that were read before: a field is looked at twice without
-/// being copied, which is what makes a page of a hundred full records cheap.
+/// Reads JSON text only, and reads the value twice: once for its end, once for its content. The
+/// other types of this module read their value once, and from any format.
 #[derive(Clone, Debug)]
 pub struct LenientField<T>(pub Option<T>);
 
@@ -31,58 +31,134 @@ impl<'de, T: DeserializeOwned> Deserialize<'de> for LenientField<T> {
     }
 }
 
-/// A row of a list. One that is no object is dropped, so that it does not cost the others.
-///
-/// Reads a row once, where [`LenientField`] would read it twice; so `T` must take odd fields itself.
-#[derive(Clone, Debug)]
-pub struct LenientObject<T>(pub Option<T>);
+/// A text, or a number as text; `None` for an empty text and for a value of another type.
+#[derive(Clone, Debug, Default)]
+pub struct LenientText(pub Option<String>);
 
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for LenientObject<T> {
+impl<'de> Deserialize<'de> for LenientText {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(RowVisitor(PhantomData))
+        deserializer.deserialize_any(AnyValue(PhantomData))
     }
 }
 
-struct RowVisitor<T>(PhantomData<T>);
+/// An object, such as one row of a list; `None` if the value is not an object.
+///
+/// A field of `T` with an odd value fails the whole response, unless the field is lenient itself.
+#[derive(Clone, Debug)]
+pub struct LenientObject<T>(pub Option<T>);
 
-impl<'de, T: Deserialize<'de>> Visitor<'de> for RowVisitor<T> {
-    type Value = LenientObject<T>;
+impl<T> Default for LenientObject<T> {
+    fn default() -> Self {
+        Self(None)
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for LenientObject<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(AnyValue(PhantomData))
+    }
+}
+
+/// A list of objects, or one object in place of a list of one, as XML writes such a list. A row of
+/// another type is dropped, and a value of another type is an empty list.
+#[derive(Clone, Debug)]
+pub struct LenientList<T>(pub Vec<T>);
+
+impl<T> Default for LenientList<T> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for LenientList<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(AnyValue(PhantomData))
+    }
+}
+
+/// A type with a default for each JSON value that is not of its own type.
+trait Lenient<'de>: Default {
+    fn from_text(text: &str) -> Self {
+        let _ = text;
+        Self::default()
+    }
+
+    fn from_list<A: SeqAccess<'de>>(mut list: A) -> Result<Self, A::Error> {
+        while list.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(Self::default())
+    }
+
+    fn from_object<A: MapAccess<'de>>(mut object: A) -> Result<Self, A::Error> {
+        while object.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+        Ok(Self::default())
+    }
+}
+
+impl Lenient<'_> for LenientText {
+    fn from_text(text: &str) -> Self {
+        Self((!text.is_empty()).then(|| text.to_owned()))
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Lenient<'de> for LenientObject<T> {
+    fn from_object<A: MapAccess<'de>>(object: A) -> Result<Self, A::Error> {
+        T::deserialize(MapAccessDeserializer::new(object)).map(|row| Self(Some(row)))
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Lenient<'de> for LenientList<T> {
+    fn from_list<A: SeqAccess<'de>>(mut list: A) -> Result<Self, A::Error> {
+        let mut rows = Vec::with_capacity(list.size_hint().unwrap_or_default());
+        while let Some(LenientObject(row)) = list.next_element()? {
+            rows.extend(row);
+        }
+        Ok(Self(rows))
+    }
+
+    fn from_object<A: MapAccess<'de>>(object: A) -> Result<Self, A::Error> {
+        T::deserialize(MapAccessDeserializer::new(object)).map(|row| Self(vec![row]))
+    }
+}
+
+struct AnyValue<L>(PhantomData<L>);
+
+impl<'de, L: Lenient<'de>> Visitor<'de> for AnyValue<L> {
+    type Value = L;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a row")
+        f.write_str("any value")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, object: A) -> Result<LenientObject<T>, A::Error> {
-        T::deserialize(MapAccessDeserializer::new(object)).map(|row| LenientObject(Some(row)))
+    fn visit_map<A: MapAccess<'de>>(self, object: A) -> Result<L, A::Error> {
+        L::from_object(object)
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<LenientObject<T>, A::Error> {
-        while list.next_element::<IgnoredAny>()?.is_some() {}
-        Ok(LenientObject(None))
+    fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<L, A::Error> {
+        L::from_list(list)
     }
 
-    fn visit_str<E>(self, _: &str) -> Result<LenientObject<T>, E> {
-        Ok(LenientObject(None))
+    fn visit_str<E>(self, text: &str) -> Result<L, E> {
+        Ok(L::from_text(text))
     }
 
-    fn visit_bool<E>(self, _: bool) -> Result<LenientObject<T>, E> {
-        Ok(LenientObject(None))
+    fn visit_bool<E>(self, _: bool) -> Result<L, E> {
+        Ok(L::default())
     }
 
-    fn visit_i64<E>(self, _: i64) -> Result<LenientObject<T>, E> {
-        Ok(LenientObject(None))
+    fn visit_i64<E>(self, number: i64) -> Result<L, E> {
+        Ok(L::from_text(&number.to_string()))
     }
 
-    fn visit_u64<E>(self, _: u64) -> Result<LenientObject<T>, E> {
-        Ok(LenientObject(None))
+    fn visit_u64<E>(self, number: u64) -> Result<L, E> {
+        Ok(L::from_text(&number.to_string()))
     }
 
-    fn visit_f64<E>(self, _: f64) -> Result<LenientObject<T>, E> {
-        Ok(LenientObject(None))
+    fn visit_f64<E>(self, number: f64) -> Result<L, E> {
+        Ok(L::from_text(&number.to_string()))
     }
 
-    fn visit_unit<E>(self) -> Result<LenientObject<T>, E> {
-        Ok(LenientObject(None))
+    fn visit_unit<E>(self) -> Result<L, E> {
+        Ok(L::default())
     }
 }
 
@@ -92,28 +168,77 @@ mod tests {
 
     use super::*;
 
+    type Fields = BTreeMap<String, LenientField<String>>;
+
     #[test]
-    fn one_odd_field_does_not_cost_the_others() {
-        let json = r#"{"good": "text", "odd": 5, "null": null}"#;
-        let fields: BTreeMap<String, LenientField<String>> = serde_json::from_str(json).unwrap();
-        assert_eq!(fields["good"].0.as_deref(), Some("text"));
-        assert!(fields["odd"].0.is_none());
-        assert!(fields["null"].0.is_none());
+    fn field_of_another_type_or_with_an_invalid_value_does_not_spoil_the_others() {
+        for odd in [
+            "5",
+            "1e999",
+            "null",
+            "true",
+            r#"[1, [2]]"#,
+            r#"{"a": {"b": 1}}"#,
+            // A name that was cut between the halves of a surrogate pair.
+            r#""web-\ud83d""#,
+        ] {
+            let json = format!(r#"{{"good": "text", "odd": {odd}}}"#);
+            let fields: Fields = serde_json::from_str(&json).unwrap();
+            assert_eq!(fields["good"].0.as_deref(), Some("text"), "{json}");
+            assert!(fields["odd"].0.is_none(), "{json}");
+        }
     }
 
     #[test]
-    fn a_row_that_is_no_object_does_not_cost_the_others() {
+    fn text_is_read_from_a_text_or_a_number_and_from_nothing_else() {
+        for (json, expected) in [
+            (r#""x""#, Some("x")),
+            ("7", Some("7")),
+            ("-7", Some("-7")),
+            ("200.0", Some("200")),
+            (r#""""#, None),
+            ("true", None),
+            ("null", None),
+            ("[1,[2]]", None),
+            (r#"{"a":{"b":1}}"#, None),
+        ] {
+            let text = format!(r#"[{json}, "kept"]"#);
+            let [odd, kept]: [LenientText; 2] = serde_json::from_str(&text).unwrap();
+            assert_eq!(odd.0.as_deref(), expected, "{text}");
+            assert_eq!(kept.0.as_deref(), Some("kept"), "{text}");
+        }
+    }
+
+    #[test]
+    fn row_of_another_type_does_not_spoil_the_others() {
         let json =
             r#"[{"name": "a"}, 1, -1, 1.5, "text", true, null, [{"name": "b"}], {"name": 7}]"#;
-        let rows: Vec<LenientObject<BTreeMap<String, LenientField<String>>>> =
-            serde_json::from_str(json).unwrap();
-        let names = rows
+        let rows: Vec<LenientObject<Fields>> = serde_json::from_str(json).unwrap();
+        let names: Vec<_> = rows
             .into_iter()
-            .map(|row| row.0.map(|row| row["name"].0.clone()));
-        let names: Vec<_> = names.collect();
+            .map(|row| row.0.map(|row| row["name"].0.clone()))
+            .collect();
         assert_eq!(names.len(), 9);
         assert_eq!(names[0], Some(Some("a".to_owned())));
         assert!(names[1..8].iter().all(Option::is_none), "{names:?}");
         assert_eq!(names[8], Some(None));
+    }
+
+    #[test]
+    fn list_is_read_from_an_array_of_objects_or_from_one_object() {
+        for (json, expected) in [
+            (r#"[{"name": "a"}, null, 7, {"name": "b"}]"#, 2),
+            (r#"{"name": "a"}"#, 1),
+            ("[]", 0),
+            (r#""""#, 0),
+            ("null", 0),
+            ("7", 0),
+        ] {
+            let text = format!(r#"[{json}, {{"name": "kept"}}]"#);
+            let [list, next]: [LenientList<BTreeMap<String, LenientText>>; 2] =
+                serde_json::from_str(&text).unwrap();
+            assert_eq!(list.0.len(), expected, "{text}");
+            assert_eq!(next.0[0]["name"].0.as_deref(), Some("kept"), "{text}");
+        }
     }
 }

@@ -28,7 +28,7 @@ pub use endpoint::{Endpoint, ParseEndpointError, is_loopback};
 pub use exchange::{ExchangeStep, HttpExchange, RunProgram, ServiceKind};
 pub use fault::{ExecutionStatus, Fault, FaultKind};
 pub use instance::{InstanceId, JobId, PageToken, ParseInstanceIdError};
-pub use lenient::{LenientField, LenientObject};
+pub use lenient::{LenientField, LenientList, LenientObject, LenientText};
 pub use profile::{BatchLimits, EnvVarNames, PollingPolicy, Profile, Rate, RateLimits, Support};
 pub use provider::{
     ApiCall, BatchAck, JobProgress, JobStatus, ListPage, Provider, UnsignedRequest,

@@ -174,8 +174,10 @@ fn exceptional_host(region: &str) -> Option<&'static str> {
 
 #[cfg(test)]
 mod tests {
+    use provider_testing::FakeHost;
+
     use super::*;
-    use crate::credentials::tests::{Toy, ctx};
+    use crate::credentials::tests::ctx;
 
     fn host_of(region: &str, network: Network) -> String {
         let config = Config::new(region).unwrap().with_network(network);
@@ -239,13 +241,13 @@ mod tests {
             (&[terraform, command_line], Some("https://ecs.example.com")),
             (&[command_line], Some("http://127.0.0.1:7070")),
         ] {
-            let endpoint = endpoint_from("cn-beijing", &ctx(&Toy::new(texts))).unwrap();
+            let endpoint = endpoint_from("cn-beijing", &ctx(&FakeHost::new(texts))).unwrap();
             let endpoint = endpoint.map(|endpoint| endpoint.to_string());
             assert_eq!(endpoint.as_deref(), expected, "{texts:?}");
         }
         for name in ["ALIBABA_CLOUD_ENDPOINT_ECS", "ALIBABA_CLOUD_ENDPOINT"] {
-            let toy = Toy::new(&[(name, "ftp://a")]);
-            let fault = endpoint_from("cn-beijing", &ctx(&toy)).unwrap_err();
+            let host = FakeHost::new(&[(name, "ftp://a")]);
+            let fault = endpoint_from("cn-beijing", &ctx(&host)).unwrap_err();
             assert_eq!(fault.kind(), FaultKind::Invalid);
             assert!(fault.message().starts_with(&format!("{name}: ")), "{fault}");
         }

@@ -5,11 +5,11 @@
 
 use std::time::Duration;
 
-use lifecycle_core::{ExecutionStatus, Fault, FaultKind, HttpResponse, ResponseExt};
+use lifecycle_core::{ExecutionStatus, Fault, FaultKind, HttpResponse, LenientText, ResponseExt};
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::body::{self, Text};
+use crate::body;
 
 /// Returns the fault of a response with an error status. An error code in the body of a 2xx response
 /// is found later, when the body is read.
@@ -57,9 +57,9 @@ pub(crate) fn request_id(response: &HttpResponse) -> Option<String> {
     #[serde(default)]
     struct Body {
         #[serde(rename = "RequestId")]
-        upper: Text,
+        upper: LenientText,
         #[serde(rename = "requestId")]
-        lower: Text,
+        lower: LenientText,
     }
     match response.header("x-acs-request-id") {
         Some(id) if !id.is_empty() => Some(id.to_owned()),

@@ -7,15 +7,14 @@ use std::sync::LazyLock;
 
 use http::Method;
 use lifecycle_core::{
-    Action, ApiCall, BatchAck, Fault, FaultKind, HttpResponse, InstanceId, ListPage, LocalDisk,
-    Lock, Observation, PageToken, PowerState, RebootOptions, StartOptions, StopMode, StopOptions,
-    StoppedBilling, UnsignedRequest, encode,
+    Action, ApiCall, BatchAck, Fault, FaultKind, HttpResponse, InstanceId, LenientList,
+    LenientObject, LenientText, ListPage, LocalDisk, Lock, Observation, PageToken, PowerState,
+    RebootOptions, StartOptions, StopMode, StopOptions, StoppedBilling, UnsignedRequest, encode,
 };
 use serde::Deserialize;
 
 use crate::{
-    PROFILE,
-    body::{self, Record, Rows, Text},
+    PROFILE, body,
     config::{BatchMode, Config},
     fault,
 };
@@ -282,8 +281,9 @@ fn read_batch(response: &HttpResponse) -> Result<BatchAck, Fault> {
     let body = Body::read(response)?;
     let mut accepted = Vec::new();
     let mut refused = Vec::new();
-    for row in body.instance_responses.0.instance_response.0 {
-        let (Some(id), Some(code)) = (row.instance_id.id(), row.code.0) else {
+    let responses = body.instance_responses.0.unwrap_or_default();
+    for row in responses.instance_response.0 {
+        let (Some(id), Some(code)) = (instance_id(&row.instance_id), row.code.0) else {
             continue;
         };
         if code == ACCEPTED {
@@ -312,12 +312,12 @@ fn read_page(response: &HttpResponse) -> Result<ListPage, Fault> {
 #[derive(Default, Deserialize)]
 #[serde(default, rename_all = "PascalCase")]
 struct Body {
-    request_id: Text,
-    code: Text,
-    message: Text,
-    instance_responses: Record<InstanceResponses>,
-    instances: Record<Instances>,
-    next_token: Text,
+    request_id: LenientText,
+    code: LenientText,
+    message: LenientText,
+    instance_responses: LenientObject<InstanceResponses>,
+    instances: LenientObject<Instances>,
+    next_token: LenientText,
 }
 
 /// The code of an accepted row, which the pages show as a text and as a number.
@@ -336,7 +336,7 @@ impl Body {
     }
 
     fn observations(self) -> Vec<Observation> {
-        let rows = self.instances.0.instance.0.into_iter();
+        let rows = self.instances.0.unwrap_or_default().instance.0.into_iter();
         rows.filter_map(Instance::observation).collect()
     }
 }
@@ -344,58 +344,62 @@ impl Body {
 #[derive(Default, Deserialize)]
 #[serde(default, rename_all = "PascalCase")]
 struct InstanceResponses {
-    instance_response: Rows<InstanceResponse>,
+    instance_response: LenientList<InstanceResponse>,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(default, rename_all = "PascalCase")]
 struct InstanceResponse {
-    instance_id: Text,
-    code: Text,
-    message: Text,
+    instance_id: LenientText,
+    code: LenientText,
+    message: LenientText,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(default, rename_all = "PascalCase")]
 struct Instances {
-    instance: Rows<Instance>,
+    instance: LenientList<Instance>,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(default, rename_all = "PascalCase")]
 struct Instance {
-    instance_id: Text,
-    instance_name: Text,
-    status: Text,
-    start_time: Text,
-    stopped_mode: Text,
-    operation_locks: Record<OperationLocks>,
+    instance_id: LenientText,
+    instance_name: LenientText,
+    status: LenientText,
+    start_time: LenientText,
+    stopped_mode: LenientText,
+    operation_locks: LenientObject<OperationLocks>,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(default, rename_all = "PascalCase")]
 struct OperationLocks {
-    lock_reason: Rows<LockReason>,
+    lock_reason: LenientList<LockReason>,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(default, rename_all = "PascalCase")]
 struct LockReason {
-    lock_reason: Text,
+    lock_reason: LenientText,
 }
 
 impl Instance {
     /// Converts the row; `None` for a row without an instance id.
     fn observation(self) -> Option<Observation> {
-        let id = self.instance_id.id()?;
+        let id = instance_id(&self.instance_id)?;
         let raw = self.status.0.unwrap_or_default();
         let mut observation = Observation::new(id, power_state(&raw), raw);
         observation.name = self.instance_name.0;
         observation.started_at = self.start_time.0;
-        observation.lock = self.operation_locks.0.lock();
+        observation.lock = self.operation_locks.0.and_then(OperationLocks::lock);
         observation.stopped_billing = stopped_billing(self.stopped_mode.0.as_deref());
         Some(observation)
     }
+}
+
+fn instance_id(text: &LenientText) -> Option<InstanceId> {
+    InstanceId::new(text.0.as_deref()?).ok()
 }
 
 /// <https://www.alibabacloud.com/help/en/ecs/user-guide/instance-lifecycle>

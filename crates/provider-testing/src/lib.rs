@@ -1,24 +1,23 @@
-//! Test helpers that the providers share: responses, and responses with another body.
+//! Test helpers that the providers share.
+//!
+//! Each helper panics where a test should fail. Secrets in tests contain [`HIDDEN`], so that one
+//! search finds a secret in any output.
 
-use bytes::Bytes;
-use lifecycle_core::HttpResponse;
+mod exchange;
+mod host;
+mod limits;
+mod mutation;
+mod request;
+mod response;
+mod vectors;
 
-/// Returns a response with these parts.
-///
-/// # Panics
-/// When `status` is no HTTP status.
-pub fn http_response(
-    status: u16,
-    headers: http::HeaderMap,
-    body: impl Into<Bytes>,
-) -> HttpResponse {
-    let mut response = http::Response::new(body.into());
-    *response.status_mut() = http::StatusCode::from_u16(status).expect("an HTTP status");
-    *response.headers_mut() = headers;
-    response
-}
+pub use exchange::{ExchangeRun, ScriptedAnswer, SentStep, id_and_session, run_exchange};
+pub use host::FakeHost;
+pub use limits::check_limits;
+pub use mutation::{JsonMutation, changed_bytes, damaged, json_mutations, truncated};
+pub use request::{ids, numbered_ids, reboot, recorded_request, start, stop};
+pub use response::{http_response, recorded_response, response, with_body};
+pub use vectors::{check_signing_vectors, read_vectors};
 
-/// Returns `response` with another body.
-pub fn with_body(response: &HttpResponse, body: impl Into<Bytes>) -> HttpResponse {
-    response.clone().map(|_| body.into())
-}
+/// The word in every secret of a test.
+pub const HIDDEN: &str = "hidden";

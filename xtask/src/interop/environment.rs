@@ -1,4 +1,4 @@
-//! The virtual environment that holds the vendors' SDKs.
+//! The virtual environment with the vendors' SDKs.
 
 use std::{
     fs,
@@ -8,26 +8,26 @@ use std::{
 
 use crate::exit::CouldNotRun;
 
-/// A virtual environment below the target folder, made from two requirements files. It is made once
-/// and used until one of them, or Python, changes.
+/// A virtual environment below the target folder. A change of Python or of one of the two
+/// requirements files leads to a new environment.
 #[derive(Debug)]
 pub(super) struct Environment {
     scripts: PathBuf,
     folder: PathBuf,
 }
 
-/// What came of preparing the environment.
+/// The result of preparing the environment.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Preparation {
-    /// The environment's Python.
+    /// The path of the environment's Python.
     Ready(PathBuf),
-    /// What is needed is not on this machine and cannot be had now, and why.
+    /// The reason why the environment cannot be created on this machine now.
     Unavailable(String),
-    /// The requirements themselves are wrong: a package is not the one that was fixed.
-    Wrong(String),
+    /// The error in the requirements: a package does not have the required hash.
+    InvalidRequirements(String),
 }
 
-/// The requirements are fixed for this version and newer ones.
+/// The oldest version that the requirements support.
 const OLDEST_PYTHON: (u32, u32) = (3, 11);
 
 impl Environment {
@@ -43,38 +43,36 @@ impl Environment {
             Ok(version) => version,
             Err(reason) => return Ok(Preparation::Unavailable(reason)),
         };
-        let stamp = self.stamp(&version)?;
-        if is_current(&self.stamp_path(), &stamp) {
+        let fingerprint = self.fingerprint(&version)?;
+        if is_current(&self.fingerprint_path(), &fingerprint) {
             return Ok(Preparation::Ready(self.python()));
         }
-        println!(
-            "interop: making a virtual environment with the vendors' SDKs, which takes a while"
-        );
-        if let Err(trouble) = self.make() {
-            return Ok(trouble.preparation());
+        println!("interop: creating a virtual environment with the vendors' SDKs; please wait");
+        if let Err(error) = self.create() {
+            return Ok(error.preparation());
         }
-        write(&self.stamp_path(), &stamp)?;
+        write(&self.fingerprint_path(), &fingerprint)?;
         Ok(Preparation::Ready(self.python()))
     }
 
-    /// Everything that the contents of the environment follow from.
-    fn stamp(&self, version: &str) -> Result<String, CouldNotRun> {
-        let mut stamp = format!("python {version}\n");
+    /// Returns all inputs of the environment: the version of Python and the requirements.
+    fn fingerprint(&self, version: &str) -> Result<String, CouldNotRun> {
+        let mut fingerprint = format!("python {version}\n");
         for file in [BUILD, REQUIREMENTS] {
             let path = self.scripts.join(file);
             let text = fs::read_to_string(&path).map_err(|error| {
                 CouldNotRun(format!("{} is not readable: {error}", path.display()))
             })?;
-            stamp.push_str(&text);
+            fingerprint.push_str(&text);
         }
-        Ok(stamp)
+        Ok(fingerprint)
     }
 
-    fn make(&self) -> Result<(), Trouble> {
+    fn create(&self) -> Result<(), StepError> {
         run(Command::new(PYTHON)
             .args(["-m", "venv", "--clear"])
             .arg(self.venv()))?;
-        // What builds the packages that come as source is fixed too, so it must be there before.
+        // The build tools have fixed versions, too, and source packages need the tools first.
         run(&mut self.pip(BUILD))?;
         run(self.pip(REQUIREMENTS).arg("--no-build-isolation"))
     }
@@ -97,7 +95,7 @@ impl Environment {
         self.folder.join("venv")
     }
 
-    fn stamp_path(&self) -> PathBuf {
+    fn fingerprint_path(&self) -> PathBuf {
         self.venv().join("made-from.txt")
     }
 
@@ -114,20 +112,20 @@ const BUILD: &str = "requirements-build.txt";
 const REQUIREMENTS: &str = "requirements.txt";
 const PYTHON: &str = if cfg!(windows) { "python" } else { "python3" };
 
-/// The version of this machine's Python, or why it is of no use.
+/// Returns the version of Python, or the reason why Python is missing or too old.
 fn python_version() -> Result<String, String> {
     let print_version = "import platform; print(platform.python_version())";
     let output = Command::new(PYTHON)
         .args(["-c", print_version])
         .output()
-        .map_err(|error| format!("there is no {PYTHON}: {error}"))?;
+        .map_err(|error| format!("{PYTHON} did not start: {error}"))?;
     let version = String::from_utf8_lossy(&output.stdout).trim().to_owned();
     if is_new_enough(&version) {
         Ok(version)
     } else {
         let (major, minor) = OLDEST_PYTHON;
         Err(format!(
-            "{PYTHON} is {version:?}, older than {major}.{minor}"
+            "{PYTHON} has version {version:?}, but {major}.{minor} is required"
         ))
     }
 }
@@ -140,55 +138,55 @@ fn is_new_enough(version: &str) -> bool {
     }
 }
 
-/// Was the environment finished, and from the same things?
-fn is_current(path: &Path, stamp: &str) -> bool {
-    fs::read_to_string(path).is_ok_and(|written| written == stamp)
+/// Reports whether the environment is complete and has the same inputs.
+fn is_current(path: &Path, fingerprint: &str) -> bool {
+    fs::read_to_string(path).is_ok_and(|written| written == fingerprint)
 }
 
-/// Why a step of making the environment failed.
+/// A failed step of creating the environment.
 #[derive(Debug)]
-struct Trouble {
+struct StepError {
     step: String,
     output: String,
 }
 
-impl Trouble {
-    /// A package that is not the fixed one is a failure; anything else is this machine's.
+impl StepError {
+    /// Classifies the error: a wrong hash is a failure; other errors come from the machine.
     fn preparation(&self) -> Preparation {
-        let reason = format!("`{}` failed: {}", self.step, self.essence());
-        let hash_trouble = ["DO NOT MATCH THE HASHES", "Hashes are required"];
-        if hash_trouble.iter().any(|words| self.output.contains(words)) {
-            Preparation::Wrong(reason)
+        let reason = format!("`{}` failed: {}", self.step, self.error_line());
+        let hash_errors = ["DO NOT MATCH THE HASHES", "Hashes are required"];
+        if hash_errors.iter().any(|words| self.output.contains(words)) {
+            Preparation::InvalidRequirements(reason)
         } else {
             Preparation::Unavailable(reason)
         }
     }
 
-    /// The last line in which pip names an error, or the last line at all.
-    fn essence(&self) -> &str {
+    /// Returns the last error line of pip, or the last line.
+    fn error_line(&self) -> &str {
         let lines = || self.output.lines().rev().map(str::trim);
         lines()
             .find(|line| line.starts_with("ERROR:"))
             .or_else(|| lines().find(|line| !line.is_empty()))
-            .unwrap_or("it said nothing")
+            .unwrap_or("no output")
     }
 }
 
-fn run(command: &mut Command) -> Result<(), Trouble> {
-    let step = shown(command);
+fn run(command: &mut Command) -> Result<(), StepError> {
+    let step = short_command(command);
     let output = match command.output() {
         Ok(output) if output.status.success() => return Ok(()),
         Ok(output) => [output.stdout, output.stderr].concat(),
         Err(error) => error.to_string().into_bytes(),
     };
-    Err(Trouble {
+    Err(StepError {
         step,
         output: String::from_utf8_lossy(&output).into_owned(),
     })
 }
 
-/// The command as words, without the folders of its program and its files.
-fn shown(command: &Command) -> String {
+/// Returns the arguments of a command without the folders of programs and files.
+fn short_command(command: &Command) -> String {
     let words = std::iter::once(command.get_program()).chain(command.get_args());
     let names: Vec<_> = words
         .filter_map(|word| Path::new(word).file_name())
@@ -208,20 +206,20 @@ mod tests {
 
     use super::*;
 
-    fn judged(output: &str) -> Preparation {
+    fn prepared(output: &str) -> Preparation {
         let step = "python -m pip install".to_owned();
         let output = output.to_owned();
-        Trouble { step, output }.preparation()
+        StepError { step, output }.preparation()
     }
 
     #[test]
-    fn a_machine_without_network_makes_it_unavailable() {
+    fn error_of_the_network_makes_the_environment_unavailable() {
         let output = "WARNING: Retrying\n\
                       ERROR: No matching distribution found for six==1.17.0\n\
                       \n\
                       [notice] A new release of pip is available\n";
         assert_eq!(
-            judged(output),
+            prepared(output),
             Preparation::Unavailable(
                 "`python -m pip install` failed: ERROR: No matching distribution found for six==1.17.0"
                     .to_owned()
@@ -229,23 +227,26 @@ mod tests {
         );
         let reason = "`python -m pip install` failed: No module named venv";
         assert_eq!(
-            judged("No module named venv\n"),
+            prepared("No module named venv\n"),
             Preparation::Unavailable(reason.to_owned())
         );
     }
 
     #[test]
-    fn a_package_that_is_not_the_fixed_one_is_a_failure() {
+    fn package_with_another_hash_is_a_failure() {
         for output in [
             "ERROR: THESE PACKAGES DO NOT MATCH THE HASHES FROM THE REQUIREMENTS FILE.",
             "ERROR: Hashes are required in --require-hashes mode, but they are missing",
         ] {
-            assert!(matches!(judged(output), Preparation::Wrong(_)), "{output}");
+            assert!(
+                matches!(prepared(output), Preparation::InvalidRequirements(_)),
+                "{output}"
+            );
         }
     }
 
     #[test]
-    fn old_and_odd_versions_of_python_are_refused() {
+    fn old_and_invalid_versions_of_python_are_refused() {
         for (version, good) in [
             ("3.11.7", true),
             ("3.12.0rc1", true),
@@ -260,31 +261,35 @@ mod tests {
     }
 
     #[test]
-    fn an_environment_is_used_until_what_it_was_made_from_changes() {
+    fn environment_is_used_until_an_input_changes() {
         let folder = env::temp_dir().join(format!("xtask-interop-{}", process::id()));
         let environment = Environment::new(&folder, &folder);
         fs::create_dir_all(environment.venv()).expect("a temporary folder");
         for file in [BUILD, REQUIREMENTS] {
             write(&folder.join(file), "six==1.17.0\n").expect("a temporary file");
         }
-        let stamp = environment.stamp("3.11.7").expect("both files are there");
-        assert!(!is_current(&environment.stamp_path(), &stamp));
+        let fingerprint = environment
+            .fingerprint("3.11.7")
+            .expect("both files are there");
+        assert!(!is_current(&environment.fingerprint_path(), &fingerprint));
 
-        write(&environment.stamp_path(), &stamp).expect("a temporary file");
-        assert!(is_current(&environment.stamp_path(), &stamp));
-        assert_ne!(environment.stamp("3.12.0").as_ref(), Ok(&stamp));
+        write(&environment.fingerprint_path(), &fingerprint).expect("a temporary file");
+        assert!(is_current(&environment.fingerprint_path(), &fingerprint));
+        assert_ne!(environment.fingerprint("3.12.0").as_ref(), Ok(&fingerprint));
 
         write(&folder.join(REQUIREMENTS), "six==1.16.0\n").expect("a temporary file");
-        let changed = environment.stamp("3.11.7").expect("both files are there");
-        assert!(!is_current(&environment.stamp_path(), &changed));
+        let changed = environment
+            .fingerprint("3.11.7")
+            .expect("both files are there");
+        assert!(!is_current(&environment.fingerprint_path(), &changed));
         fs::remove_dir_all(&folder).expect("the temporary folder");
     }
 
     #[test]
-    fn packages_are_installed_with_their_hashes() {
+    fn packages_are_installed_with_hashes() {
         let environment = Environment::new(Path::new("scripts"), Path::new("folder"));
 
-        let line = shown(&environment.pip(REQUIREMENTS));
+        let line = short_command(&environment.pip(REQUIREMENTS));
 
         assert!(
             line.contains("--require-hashes --requirement requirements.txt"),
@@ -294,16 +299,16 @@ mod tests {
     }
 
     #[test]
-    fn a_step_that_fails_tells_what_it_said() {
+    fn failed_step_has_its_output() {
         let cargo = env::var_os("CARGO").expect("cargo runs this test");
 
-        let trouble = run(Command::new(&cargo).arg("no-such-command-of-cargo"))
+        let error = run(Command::new(&cargo).arg("no-such-command-of-cargo"))
             .expect_err("cargo has no such command");
         assert!(
-            trouble.step.ends_with("no-such-command-of-cargo"),
-            "{trouble:?}"
+            error.step.ends_with("no-such-command-of-cargo"),
+            "{error:?}"
         );
-        assert!(trouble.output.contains("no such command"), "{trouble:?}");
+        assert!(error.output.contains("no such command"), "{error:?}");
 
         assert!(run(Command::new(&cargo).arg("--version")).is_ok());
         assert!(run(&mut Command::new("no-such-program")).is_err());

@@ -1,8 +1,8 @@
-//! What a changelog must say before its crate is released.
+//! The check of the changelog before a release.
 //!
-//! The words are those of Keep a Changelog. An entry is for users, so no tool writes it.
+//! The headings come from Keep a Changelog. Maintainers write the entries for users by hand.
 
-/// The kinds of change, under each of which a release lists what it brings.
+/// The headings for kinds of changes.
 const KINDS: [&str; 6] = [
     "Added",
     "Changed",
@@ -12,9 +12,9 @@ const KINDS: [&str; 6] = [
     "Security",
 ];
 
-const WAITING: &str = "Unreleased";
+const UNDATED: &str = "Unreleased";
 
-/// What `text` says about `version`, or what is missing.
+/// Returns a summary of the entry for `version`, or the error in the changelog.
 pub(super) fn entry(text: &str, version: &str) -> Result<String, String> {
     let headings: Vec<&str> = text
         .lines()
@@ -30,29 +30,29 @@ pub(super) fn entry(text: &str, version: &str) -> Result<String, String> {
     else {
         return Err(format!("CHANGELOG.md has no `## [{version}] - DATE`"));
     };
-    if date != WAITING && !is_date(date) {
+    if date != UNDATED && !is_date(date) {
         return Err(format!(
-            "CHANGELOG.md says `{date}` where {version} has its date: write 2027-01-31, or {WAITING}"
+            "CHANGELOG.md has the date `{date}` for {version}: write a date such as 2027-01-31, or {UNDATED}"
         ));
     }
     let kinds = kinds(text, &beginning);
     if let Some(unknown) = kinds.iter().find(|kind| !KINDS.contains(kind)) {
         return Err(format!(
-            "CHANGELOG.md has `{unknown}` under {version}; the words are {}",
+            "CHANGELOG.md has the heading `{unknown}` under {version}; known headings: {}",
             KINDS.join(", ")
         ));
     }
     if kinds.is_empty() {
-        return Err(format!("CHANGELOG.md says nothing about {version}"));
+        return Err(format!("CHANGELOG.md has no changes under {version}"));
     }
     let when = match date {
-        WAITING => "still to be dated by the release",
+        UNDATED => "the release sets the date",
         date => date,
     };
     Ok(format!("{version}, {when}: {}", kinds.join(", ")))
 }
 
-/// The headings within the entry that begins so.
+/// Returns the headings in the entry with this beginning.
 fn kinds<'a>(text: &'a str, beginning: &str) -> Vec<&'a str> {
     text.lines()
         .skip_while(|line| {
@@ -65,7 +65,7 @@ fn kinds<'a>(text: &'a str, beginning: &str) -> Vec<&'a str> {
         .collect()
 }
 
-/// Whether it has the shape 2027-01-31.
+/// Reports whether a text has the form 2027-01-31.
 fn is_date(text: &str) -> bool {
     let shape: String = text
         .chars()
@@ -105,36 +105,40 @@ mod tests {
 ";
 
     #[test]
-    fn an_entry_is_found_with_its_date_and_kinds() {
+    fn entry_is_found_with_date_and_headings() {
         assert_eq!(
             entry(TEXT, "0.2.0"),
             Ok("0.2.0, 2027-01-31: Changed, Fixed".to_owned())
         );
         assert_eq!(
             entry(TEXT, "0.1.1"),
-            Ok("0.1.1, still to be dated by the release: Security".to_owned())
+            Ok("0.1.1, the release sets the date: Security".to_owned())
         );
     }
 
     #[test]
-    fn what_is_missing_is_named() {
+    fn missing_or_invalid_part_is_named() {
         let check = |text: &str, version: &str, expected: &str| {
             let missing = entry(text, version).expect_err("something is missing");
             assert!(missing.contains(expected), "{missing}");
         };
 
         check(TEXT, "0.3.0", "no `## [0.3.0] - DATE`");
-        check(TEXT, "0.1.0", "says `soon`");
+        check(TEXT, "0.1.0", "has the date `soon`");
         check(
             &TEXT.replace("[Unreleased]", "[Next]"),
             "0.2.0",
             "does not begin with",
         );
-        check(&TEXT.replace("Fixed", "Mended"), "0.2.0", "has `Mended`");
+        check(
+            &TEXT.replace("Fixed", "Mended"),
+            "0.2.0",
+            "has the heading `Mended`",
+        );
         check(
             "## [Unreleased]\n## [1.0.0] - 2027-01-31\n",
             "1.0.0",
-            "says nothing about",
+            "has no changes under",
         );
     }
 }

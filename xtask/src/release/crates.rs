@@ -1,4 +1,4 @@
-//! The crates that are published: their versions, their folders, and what they need of each other.
+//! The published crates with versions, folders and requirements.
 
 use std::{
     collections::BTreeMap,
@@ -13,23 +13,23 @@ use crate::{exit::CouldNotRun, manifest::Manifest};
 pub(super) struct Crates {
     pub(super) root: PathBuf,
     releases: BTreeMap<String, Release>,
-    /// The versions that `[workspace.dependencies]` asks for.
+    /// The required versions in `[workspace.dependencies]`.
     declared: BTreeMap<String, String>,
 }
 
-/// One crate as its manifest would release it today.
+/// One crate with the version in the manifest.
 #[derive(Debug)]
 pub(super) struct Release {
     pub(super) name: String,
     pub(super) version: String,
-    /// Relative to the root.
+    /// The folder relative to the root.
     pub(super) folder: String,
     pub(super) manifest: Manifest,
 }
 
-/// A neighbour that a crate needs, and the version that it asks for.
+/// A requirement for a neighbour, which is another crate of this workspace.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Need {
+pub(super) struct Requirement {
     pub(super) name: String,
     pub(super) version: String,
 }
@@ -55,7 +55,7 @@ impl Crates {
         Ok(Self::of(root, &text(&root.join("Cargo.toml"))?, &members))
     }
 
-    /// The crates whose folder below `crates` and manifest are given.
+    /// Creates the crates from manifests, by folder below `crates`.
     pub(super) fn of(root: &Path, manifest: &str, members: &[(String, String)]) -> Self {
         let declared = Manifest::read(manifest)
             .dependencies
@@ -78,21 +78,21 @@ impl Crates {
         self.releases.get(name).ok_or_else(|| {
             let names: Vec<&str> = self.releases.keys().map(String::as_str).collect();
             CouldNotRun(format!(
-                "{name} is not published from here; there are {}",
+                "{name} is not a published crate of this workspace; published crates: {}",
                 names.join(", ")
             ))
         })
     }
 
-    /// What `release` needs of its neighbours, each at the version that its manifest declares.
-    pub(super) fn needs(&self, release: &Release) -> Vec<Need> {
+    /// Returns the neighbours of `release` with the required versions.
+    pub(super) fn requirements(&self, release: &Release) -> Vec<Requirement> {
         release
             .manifest
             .dependencies
             .iter()
             .filter(|it| it.inherits && self.releases.contains_key(&it.name))
             .filter_map(|it| {
-                Some(Need {
+                Some(Requirement {
                     name: it.name.clone(),
                     version: self.declared.get(&it.name)?.clone(),
                 })
@@ -112,9 +112,9 @@ impl Release {
         })
     }
 
-    /// The lines of the manifest by which its tests use a neighbour. They have no version, so
-    /// packaging drops them.
-    pub(super) fn dropped_in_tests(&self) -> impl Iterator<Item = (&str, &str)> {
+    /// Returns the dependencies of tests on neighbours. Cargo removes dependencies without a version
+    /// from the package.
+    pub(super) fn removed_test_dependencies(&self) -> impl Iterator<Item = (&str, &str)> {
         self.manifest
             .dependencies
             .iter()
@@ -131,8 +131,8 @@ impl Release {
 pub(super) mod tests {
     use super::*;
 
-    /// A core, an engine on top of it, a front on top of both, and a simulator that the front's
-    /// tests use.
+    /// The crates `core`, `engine` (uses `core`), `front` (uses `engine`) and `sim`, which the tests of
+    /// `front` use.
     pub(in crate::release) fn crates() -> Crates {
         let manifest = |name: &str, rest: &str| {
             let text = format!("[package]\nname = \"{name}\"\nversion = \"0.3.1\"\n{rest}");
@@ -163,13 +163,13 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn a_need_has_the_version_that_the_workspace_declares() {
+    fn requirement_has_the_version_of_the_workspace() {
         let crates = crates();
-        let needs = crates.needs(crates.release("sim").expect("sim is published"));
+        let requirements = crates.requirements(crates.release("sim").expect("sim is published"));
 
         assert_eq!(
-            needs,
-            [("core", "0.3.0"), ("engine", "0.3.1")].map(|(name, version)| Need {
+            requirements,
+            [("core", "0.3.0"), ("engine", "0.3.1")].map(|(name, version)| Requirement {
                 name: name.to_owned(),
                 version: version.to_owned()
             })
@@ -177,26 +177,28 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn what_packaging_drops_is_remembered_as_written() {
+    fn removed_dependencies_are_kept_as_written() {
         let crates = crates();
         let front = crates.release("front").expect("front is published");
-        let dropped: Vec<(&str, &str)> = front.dropped_in_tests().collect();
+        let removed: Vec<(&str, &str)> = front.removed_test_dependencies().collect();
 
         assert_eq!(
-            dropped,
+            removed,
             [("sim", "{ path = \"../sim\", features = [\"all\"] }")]
         );
         assert_eq!(front.tag(), "front-v0.3.1");
     }
 
     #[test]
-    fn an_unpublished_or_unknown_crate_cannot_be_checked() {
+    fn unpublished_or_unknown_crate_could_not_run() {
         for name in ["bench", "nobody"] {
             let CouldNotRun(reason) = crates().release(name).expect_err("not published");
 
             assert_eq!(
                 reason,
-                format!("{name} is not published from here; there are core, engine, front, sim")
+                format!(
+                    "{name} is not a published crate of this workspace; published crates: core, engine, front, sim"
+                )
             );
         }
     }

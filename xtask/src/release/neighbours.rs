@@ -1,4 +1,4 @@
-//! Where the neighbours of a packaged crate come from: the registry, or a local overlay.
+//! The neighbours of a packaged crate: from the registry, or from a local overlay.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -6,71 +6,74 @@ use std::{
     path::Path,
 };
 
-use super::crates::{Crates, Need, Release};
+use super::crates::{Crates, Release, Requirement};
 use crate::{
     cargo::Cargo,
-    exit::{CouldNotRun, Verdict},
+    exit::{CheckResult, CouldNotRun},
 };
 
-/// The neighbours of one crate, and those of its neighbours.
+/// The direct and indirect neighbours of one crate.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Neighbours {
-    /// Taken from the registry, at exactly the version that is declared.
-    pub(super) published: BTreeSet<Need>,
-    /// Declared with a version that is not published yet: their packages are laid over the registry.
-    /// With the version that they have here.
-    pub(super) overlaid: BTreeMap<Need, String>,
-    /// Only tests use them, and no version is declared.
-    pub(super) of_tests: BTreeSet<String>,
+    /// Neighbours from the registry, with exactly the required version.
+    pub(super) published: BTreeSet<Requirement>,
+    /// Neighbours with an unpublished required version, and the version in the workspace. The local
+    /// package replaces the registry.
+    pub(super) overlaid: BTreeMap<Requirement, String>,
+    /// Neighbours of tests, without a required version.
+    pub(super) for_tests: BTreeSet<String>,
 }
 
 impl Neighbours {
     pub(super) fn of(
         release: &Release,
         crates: &Crates,
-        is_published: impl Fn(&Need) -> Result<bool, CouldNotRun>,
+        is_published: impl Fn(&Requirement) -> Result<bool, CouldNotRun>,
     ) -> Result<Self, CouldNotRun> {
         let mut all = Self::default();
         let mut to_visit = vec![release];
-        for (name, _) in release.dropped_in_tests() {
-            all.of_tests.insert(name.to_owned());
+        for (name, _) in release.removed_test_dependencies() {
+            all.for_tests.insert(name.to_owned());
             to_visit.push(crates.release(name)?);
         }
         while let Some(visited) = to_visit.pop() {
-            for need in crates.needs(visited) {
-                if all.published.contains(&need) || all.overlaid.contains_key(&need) {
+            for requirement in crates.requirements(visited) {
+                if all.published.contains(&requirement) || all.overlaid.contains_key(&requirement) {
                     continue;
                 }
-                if is_published(&need)? {
-                    all.published.insert(need);
+                if is_published(&requirement)? {
+                    all.published.insert(requirement);
                 } else {
-                    let here = crates.release(&need.name)?;
+                    let here = crates.release(&requirement.name)?;
                     to_visit.push(here);
-                    all.overlaid.insert(need, here.version.clone());
+                    all.overlaid.insert(requirement, here.version.clone());
                 }
             }
         }
         Ok(all)
     }
 
-    /// The crates whose packages have to be made and unpacked.
+    /// Returns the neighbours to package and unpack.
     pub(super) fn local(&self) -> BTreeSet<&str> {
-        let overlaid = self.overlaid.keys().map(|need| need.name.as_str());
+        let overlaid = self
+            .overlaid
+            .keys()
+            .map(|requirement| requirement.name.as_str());
         overlaid
-            .chain(self.of_tests.iter().map(String::as_str))
+            .chain(self.for_tests.iter().map(String::as_str))
             .collect()
     }
 }
 
 impl fmt::Display for Neighbours {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let published: Vec<String> = self.published.iter().map(Need::to_string).collect();
+        let published: Vec<String> = self.published.iter().map(Requirement::to_string).collect();
         let overlaid: Vec<String> = self
             .overlaid
             .iter()
-            .map(|(need, here)| match need.version == *here {
-                true => need.to_string(),
-                false => format!("{need} (here {here})"),
+            .map(|(requirement, here)| match requirement.version == *here {
+                true => requirement.to_string(),
+                false => format!("{requirement} (workspace: {here})"),
             })
             .collect();
         let mut parts = Vec::new();
@@ -79,35 +82,38 @@ impl fmt::Display for Neighbours {
         }
         if !overlaid.is_empty() {
             parts.push(format!(
-                "not published yet, so over a local overlay: {}",
+                "not published yet, from a local overlay: {}",
                 overlaid.join(", ")
             ));
         }
-        if !self.of_tests.is_empty() {
-            let names: Vec<&str> = self.of_tests.iter().map(String::as_str).collect();
-            parts.push(format!("for tests, from here: {}", names.join(", ")));
+        if !self.for_tests.is_empty() {
+            let names: Vec<&str> = self.for_tests.iter().map(String::as_str).collect();
+            parts.push(format!(
+                "for tests, from the workspace: {}",
+                names.join(", ")
+            ));
         }
         if parts.is_empty() {
-            parts.push("needs none".to_owned());
+            parts.push("no neighbours".to_owned());
         }
         f.write_str(&parts.join("; "))
     }
 }
 
-impl fmt::Display for Need {
+impl fmt::Display for Requirement {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}", self.name, self.version)
     }
 }
 
-/// Asks the registry. No answer is no statement, so it is an error.
-pub(super) fn is_published(root: &Path, need: &Need) -> Result<bool, CouldNotRun> {
-    let question = Cargo::new("info --quiet --registry crates-io")
-        .arg(format!("{}@{}", need.name, need.version));
-    match question.ask(root)? {
-        (Verdict::Passed, _) => Ok(true),
-        (Verdict::Failed, text) if text.contains("could not find") => Ok(false),
-        (_, text) => Err(CouldNotRun(format!("`{question}`: {}", text.trim()))),
+/// Asks the registry. Without a clear answer, the check could not run.
+pub(super) fn is_published(root: &Path, requirement: &Requirement) -> Result<bool, CouldNotRun> {
+    let call = Cargo::new("info --quiet --registry crates-io")
+        .arg(format!("{}@{}", requirement.name, requirement.version));
+    match call.read_all(root)? {
+        (CheckResult::Passed, _) => Ok(true),
+        (CheckResult::Failed, text) if text.contains("could not find") => Ok(false),
+        (_, text) => Err(CouldNotRun(format!("`{call}`: {}", text.trim()))),
     }
 }
 
@@ -116,42 +122,42 @@ mod tests {
     use super::*;
     use crate::release::crates::tests::crates;
 
-    /// The neighbours of `name` when the registry has `published`.
+    /// Returns the neighbours of `name` for a registry with `published`.
     fn neighbours(name: &str, published: &[&str]) -> String {
         let crates = crates();
-        let release = crates.release(name).expect("it is published from here");
-        Neighbours::of(release, &crates, |need| {
-            Ok(published.contains(&need.to_string().as_str()))
+        let release = crates.release(name).expect("published in this workspace");
+        Neighbours::of(release, &crates, |requirement| {
+            Ok(published.contains(&requirement.to_string().as_str()))
         })
         .expect("the registry answers")
         .to_string()
     }
 
     #[test]
-    fn neighbours_of_neighbours_are_laid_over_too() {
-        assert_eq!(neighbours("core", &[]), "needs none");
+    fn neighbours_of_neighbours_are_in_the_overlay() {
+        assert_eq!(neighbours("core", &[]), "no neighbours");
         assert_eq!(
             neighbours("front", &[]),
-            "not published yet, so over a local overlay: core 0.3.0 (here 0.3.1), engine 0.3.1; for tests, from here: sim"
+            "not published yet, from a local overlay: core 0.3.0 (workspace: 0.3.1), engine 0.3.1; for tests, from the workspace: sim"
         );
     }
 
     #[test]
-    fn a_published_neighbour_brings_its_own_from_the_registry() {
+    fn neighbours_of_a_published_neighbour_come_from_the_registry() {
         assert_eq!(
             neighbours("engine", &["core 0.3.0"]),
             "from the registry: core 0.3.0"
         );
         assert_eq!(
             neighbours("sim", &["core 0.3.0", "core 0.3.1"]),
-            "from the registry: core 0.3.0; not published yet, so over a local overlay: engine 0.3.1"
+            "from the registry: core 0.3.0; not published yet, from a local overlay: engine 0.3.1"
         );
     }
 
     #[test]
-    fn a_registry_without_answer_ends_the_check() {
+    fn registry_without_answer_could_not_run() {
         let crates = crates();
-        let sim = crates.release("sim").expect("it is published from here");
+        let sim = crates.release("sim").expect("published in this workspace");
 
         let ending = Neighbours::of(sim, &crates, |_| Err(CouldNotRun("no route".to_owned())));
 

@@ -1,4 +1,4 @@
-//! Programs beside cargo: git knows the tags, tar unpacks.
+//! Calls of other programs: git for tags, tar for packages.
 
 use std::{
     path::Path,
@@ -7,8 +7,12 @@ use std::{
 
 use crate::exit::CouldNotRun;
 
-/// Runs `program` in `folder` and takes its standard output. A failure of the program is an error.
-pub(super) fn read(program: &str, args: &[&str], folder: &Path) -> Result<String, CouldNotRun> {
+/// Runs `program` in `folder` and returns the standard output. A failure of the program is an error.
+pub(super) fn read_stdout(
+    program: &str,
+    args: &[&str],
+    folder: &Path,
+) -> Result<String, CouldNotRun> {
     let line = || format!("`{program} {}`", args.join(" "));
     let output = Command::new(program)
         .args(args)
@@ -28,12 +32,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_program_that_fails_or_is_missing_could_not_run() {
+    fn failed_or_missing_program_could_not_run() {
         let here = Path::new(".");
 
-        assert!(read("git", &["--version"], here).is_ok_and(|text| text.starts_with("git ")));
+        assert!(
+            read_stdout("git", &["--version"], here).is_ok_and(|text| text.starts_with("git "))
+        );
         for (program, args) in [("git", "no-such-command-of-git"), ("no-such-program", "x")] {
-            let CouldNotRun(reason) = read(program, &[args], here).expect_err("it cannot run");
+            let CouldNotRun(reason) =
+                read_stdout(program, &[args], here).expect_err("it cannot run");
             assert!(
                 reason.starts_with(&format!("`{program} {args}`")),
                 "{reason}"

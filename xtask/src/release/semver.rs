@@ -1,46 +1,48 @@
-//! The tag of a release, and what may change since the one before.
+//! The tag of a release, and the changes of the API since the last tag.
 
 use std::path::Path;
 
-use super::{Finding, crates::Release, program};
+use super::{crates::Release, program, step::StepResult};
 use crate::{
     cargo::Cargo,
-    exit::{CouldNotRun, Verdict},
+    exit::{CheckResult, CouldNotRun},
 };
 
-/// The tag that the release will have. One that is there already means that the version was not
-/// raised.
-pub(super) fn free_tag(root: &Path, release: &Release) -> Result<Finding, CouldNotRun> {
+/// Checks that the tag of the release does not exist. An existing tag means that nobody raised the
+/// version.
+pub(super) fn free_tag(root: &Path, release: &Release) -> Result<StepResult, CouldNotRun> {
     let tag = release.tag();
     Ok(if tags(root, &tag)?.is_empty() {
-        Finding::Passed(format!("{tag} is free"))
+        StepResult::Passed(format!("{tag} is free"))
     } else {
-        Finding::Failed(format!("{tag} exists; raise the version"))
+        StepResult::Failed(format!("{tag} exists; raise the version"))
     })
 }
 
-/// Compares the public interface with that of the last tag.
-pub(super) fn compare(root: &Path, release: &Release) -> Result<Finding, CouldNotRun> {
+/// Compares the public API with the API at the last tag.
+pub(super) fn compare(root: &Path, release: &Release) -> Result<StepResult, CouldNotRun> {
     if !root.join(&release.folder).join("src/lib.rs").exists() {
-        return Ok(Finding::Skipped(
-            "a command has no interface to compare".to_owned(),
+        return Ok(StepResult::Skipped(
+            "a command has no API to compare".to_owned(),
         ));
     }
     let pattern = format!("{}-v*", release.name);
     let Some(last) = tags(root, &pattern)?.into_iter().next() else {
-        return Ok(Finding::Skipped(format!(
-            "there is no tag {pattern} to compare with"
+        return Ok(StepResult::Skipped(format!(
+            "no tag {pattern} to compare with"
         )));
     };
-    if Cargo::new("semver-checks --version").ask(root)?.0 == Verdict::Failed {
-        return Ok(Finding::Skipped(format!(
+    if Cargo::new("semver-checks --version").read_all(root)?.0 == CheckResult::Failed {
+        return Ok(StepResult::Skipped(format!(
             "cargo-semver-checks is not installed, so nothing was compared with {last}"
         )));
     }
     let call = comparison(release, &last);
     Ok(match call.run(root)? {
-        Verdict::Passed => Finding::Passed(format!("{} fits {last}", release.version)),
-        _ => Finding::Failed(format!("`{call}`")),
+        CheckResult::Passed => {
+            StepResult::Passed(format!("{} is compatible with {last}", release.version))
+        }
+        _ => StepResult::Failed(format!("`{call}`")),
     })
 }
 
@@ -51,7 +53,7 @@ fn comparison(release: &Release, last: &str) -> Cargo {
         .arg(last)
 }
 
-/// The tags that lead here and match, the newest version first.
+/// Returns the matching tags before the current commit, the newest version first.
 fn tags(root: &Path, pattern: &str) -> Result<Vec<String>, CouldNotRun> {
     let args = [
         "tag",
@@ -61,7 +63,7 @@ fn tags(root: &Path, pattern: &str) -> Result<Vec<String>, CouldNotRun> {
         "--sort=-version:refname",
         pattern,
     ];
-    let text = program::read("git", &args, root)?;
+    let text = program::read_stdout("git", &args, root)?;
     Ok(text.lines().map(str::to_owned).collect())
 }
 
@@ -71,7 +73,7 @@ mod tests {
     use crate::release::crates::tests::crates;
 
     #[test]
-    fn the_comparison_names_the_crate_and_the_tag() {
+    fn comparison_names_the_crate_and_the_tag() {
         let crates = crates();
         let core = crates.release("core").expect("core is published");
 
@@ -82,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_without_git_has_no_answer() {
+    fn folder_without_git_could_not_run() {
         let crates = crates();
         let core = crates.release("core").expect("core is published");
 

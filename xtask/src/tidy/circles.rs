@@ -1,4 +1,4 @@
-//! The check of import circles: files of one crate that can only be read together.
+//! The check of import circles between files of one crate.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,7 +7,7 @@ use super::{
     imports::{Import, of_crates},
 };
 
-/// The crates that must be free of circles.
+/// Crates without circles.
 const HELD: [&str; 5] = [
     "crates/lifecycle-cli",
     "crates/lifecycle-client",
@@ -26,7 +26,7 @@ pub(super) fn found(files: &Files) -> Vec<String> {
         for circle in circles(&imports) {
             let names: Vec<&str> = circle.iter().map(|file| short(file)).collect();
             findings.push(format!(
-                "{folder}: {} files import each other in a circle: {}; \
+                "{folder}: {} files form an import circle: {}; \
                  see `cargo xtask tidy --circles`",
                 names.len(),
                 names.join(", ")
@@ -36,7 +36,7 @@ pub(super) fn found(files: &Files) -> Vec<String> {
     findings
 }
 
-/// The circles of all crates, each with the imports that close it.
+/// Lists the circles of all crates with the imports of each circle.
 pub(super) fn report(files: &Files) -> Vec<String> {
     let mut lines = Vec::new();
     for (folder, imports) in of_crates(files) {
@@ -59,12 +59,12 @@ fn short(file: &str) -> &str {
     file.split_once("/src/").map_or(file, |(_, file)| file)
 }
 
-/// The imports that make a file depend on another. A re-export only gives a shorter path.
+/// Returns the imports that make a file depend on another file. A re-export is only a shorter path.
 fn edges<'i, 'a>(imports: &'i [Import<'a>]) -> impl Iterator<Item = &'i Import<'a>> {
     imports.iter().filter(|import| !import.is_re_export)
 }
 
-/// The largest sets of files in which each file leads to every other.
+/// Returns the largest sets of files where each file leads to all others.
 fn circles<'a>(imports: &[Import<'a>]) -> Vec<BTreeSet<&'a str>> {
     let mut next: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
     for import in edges(imports) {
@@ -130,14 +130,14 @@ mod tests {
         assert_eq!(findings.len(), 1, "{findings:?}");
         assert!(
             findings[0].starts_with(
-                "crates/lifecycle-cli: 3 files import each other in a circle: a.rs, b.rs, c.rs;"
+                "crates/lifecycle-cli: 3 files form an import circle: a.rs, b.rs, c.rs;"
             ),
             "{findings:?}"
         );
     }
 
     #[test]
-    fn report_lists_the_imports_that_close_the_circle() {
+    fn report_lists_the_imports_of_the_circle() {
         assert_eq!(
             report(&files()),
             [

@@ -6,12 +6,12 @@ use std::{
     path::Path,
 };
 
-/// The files of the repository. Paths are relative to its root and separated by `/`.
+/// The files of the repository. Paths are relative to the root and separated by `/`.
 #[derive(Debug, Default)]
 pub(super) struct Files {
-    /// Everything there is, folders included.
+    /// All files and folders.
     pub(super) paths: BTreeSet<String>,
-    /// The contents of what the checks read.
+    /// The contents of Rust files, manifests and documents.
     pub(super) texts: BTreeMap<String, String>,
 }
 
@@ -32,7 +32,7 @@ impl Files {
             if kind.is_dir() && !is_foreign(&entry.path()) {
                 self.add_folder(&entry.path(), &format!("{path}/"))?;
             }
-            // A symbolic link is there, but its text is checked where it stands.
+            // The text of a symbolic link is checked at the target.
             if kind.is_file() && READ_ENDINGS.iter().any(|ending| path.ends_with(ending)) {
                 self.texts
                     .insert(path.clone(), fs::read_to_string(entry.path())?);
@@ -42,7 +42,7 @@ impl Files {
         Ok(())
     }
 
-    /// The texts whose path begins and ends like this.
+    /// Returns the texts of paths with this beginning and ending.
     pub(super) fn texts(
         &self,
         beginning: &str,
@@ -55,21 +55,21 @@ impl Files {
             .filter(move |(path, _)| matches(path))
     }
 
-    /// The Rust files of the library crates and the commands, tests outside `src` not included.
+    /// Returns the Rust files below `src` of all crates.
     pub(super) fn sources(&self) -> impl Iterator<Item = (&str, &str)> {
         self.texts("crates/", ".rs")
             .filter(|(path, _)| path.split('/').nth(2) == Some("src"))
     }
 }
 
-/// Whether a folder holds what git or cargo made rather than what somebody wrote.
+/// Reports whether git or cargo created the folder.
 fn is_foreign(folder: &Path) -> bool {
     folder.ends_with(".git") || folder.join("CACHEDIR.TAG").exists()
 }
 
 #[cfg(test)]
 impl Files {
-    /// Files that exist only in a test, with the folders that lead to them.
+    /// Creates files for a test, with the folders above the files.
     pub(super) fn of<const N: usize>(texts: [(&str, &str); N]) -> Self {
         let texts: BTreeMap<String, String> = texts
             .map(|(path, text)| (path.to_owned(), text.to_owned()))
@@ -92,7 +92,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn this_folder_is_read_with_relative_paths() {
+    fn paths_are_relative_to_the_root() {
         let files = Files::below(Path::new(env!("CARGO_MANIFEST_DIR")))
             .expect("the tests run in a checkout");
 
@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn sources_are_the_files_below_src_of_a_crate() {
+    fn sources_are_the_rust_files_below_src() {
         let files = Files::of([
             ("crates/a/src/lib.rs", ""),
             ("crates/a/src/deep/mod.rs", ""),

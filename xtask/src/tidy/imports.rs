@@ -1,16 +1,16 @@
 //! The imports between the files of one crate, tests excluded.
 //!
-//! A path that names a re-export counts as an import of the file that defines the item.
+//! A path to a re-export counts as an import of the file with the definition.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     files::Files,
-    rust::{Part, only},
+    rust::{Part, keep, without_tests},
     source::is_test,
 };
 
-/// One path in a file that leads to another file of the same crate.
+/// One path from a file to another file of the same crate.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Import<'a> {
     pub(super) from: &'a str,
@@ -20,22 +20,22 @@ pub(super) struct Import<'a> {
     pub(super) is_re_export: bool,
 }
 
-/// The name of a module, such as `["power", "send"]`; the root of the crate has no parts.
+/// The name of a module, such as `["power", "send"]`. The name of the root is empty.
 type Name = Vec<String>;
 
 /// One file of a crate.
 struct Module<'a> {
     file: &'a str,
-    paths: Vec<Path>,
+    paths: Vec<CodePath>,
 }
 
 /// One path in the code, such as `super::wire::Body`.
 #[derive(Clone, Debug)]
-struct Path {
+struct CodePath {
     line: usize,
-    /// The parts from the root of the crate; for another crate, nothing.
+    /// The parts from the root of the crate; `None` for another crate.
     parts: Option<Name>,
-    /// The name that a `use` gives to the item.
+    /// The name of the item after a `use`.
     alias: Option<String>,
     is_public: bool,
 }
@@ -52,8 +52,8 @@ pub(super) fn of_crates(files: &Files) -> BTreeMap<&str, Vec<Import<'_>>> {
         let Some((folder, name)) = module_name(path) else {
             continue;
         };
-        let code = without_tests(only(Part::Code, text));
-        let paths = Reader::new(&name, &code).read();
+        let code = keep(&[Part::Code], &without_tests(text));
+        let paths = PathReader::new(&name, &code).read();
         let module = Module { file: path, paths };
         // A program beside a library uses the library as another crate.
         let modules = crates.entry(folder).or_default();
@@ -67,7 +67,7 @@ pub(super) fn of_crates(files: &Files) -> BTreeMap<&str, Vec<Import<'_>>> {
         .collect()
 }
 
-/// The folder of the crate and the name of the module. Files below `src/bin` are other crates.
+/// Returns the folder of the crate and the name of the module. Files below `src/bin` are other crates.
 fn module_name(path: &str) -> Option<(&str, Name)> {
     let (folder, file) = path.split_once("/src/")?;
     let mut name: Name = file
@@ -80,27 +80,6 @@ fn module_name(path: &str) -> Option<(&str, Name)> {
         name.pop();
     }
     (name.first().map(String::as_str) != Some("bin")).then_some((folder, name))
-}
-
-/// Blanks out each item with `#[cfg(test)]`.
-fn without_tests(mut code: String) -> String {
-    const MARK: &str = "#[cfg(test)]";
-    while let Some(begin) = code.find(MARK) {
-        let mut depth = 0;
-        let end = code[begin + MARK.len()..]
-            .char_indices()
-            .find(|(_, letter)| {
-                depth += isize::from(*letter == '{') - isize::from(*letter == '}');
-                depth == 0 && [';', '}'].contains(letter)
-            });
-        let end = end.map_or(code.len(), |(at, _)| begin + MARK.len() + at + 1);
-        let blank: String = code[begin..end]
-            .bytes()
-            .map(|byte| if byte == b'\n' { '\n' } else { ' ' })
-            .collect();
-        code.replace_range(begin..end, &blank);
-    }
-    code
 }
 
 fn imports<'a>(modules: &BTreeMap<Name, Module<'a>>) -> Vec<Import<'a>> {
@@ -124,7 +103,7 @@ fn imports<'a>(modules: &BTreeMap<Name, Module<'a>>) -> Vec<Import<'a>> {
     found
 }
 
-/// Returns the file that defines an item; for an item of another crate, nothing.
+/// Returns the file with the definition of an item; `None` for an item of another crate.
 fn resolve<'a>(
     modules: &BTreeMap<Name, Module<'a>>,
     parts: &[String],
@@ -138,7 +117,7 @@ fn resolve<'a>(
     let (Some(name), true) = (parts.get(split), depth < MAX_DEPTH) else {
         return Some(module.file);
     };
-    let has_name = |path: &&Path| path.alias.as_ref() == Some(name);
+    let has_name = |path: &&CodePath| path.alias.as_ref() == Some(name);
     match module.paths.iter().find(has_name) {
         Some(import) => {
             let target = [import.parts.as_ref()?, &parts[split + 1..]].concat();
@@ -149,19 +128,19 @@ fn resolve<'a>(
 }
 
 /// Reads the paths of one file.
-struct Reader<'a> {
+struct PathReader<'a> {
     tokens: Vec<(usize, &'a str)>,
     at: usize,
     /// The module of the file and the inline modules around the current place.
     module: Name,
-    /// The depth of braces at which each inline module ends.
+    /// The depth of braces around each inline module.
     inline: Vec<usize>,
     depth: usize,
     children: BTreeSet<&'a str>,
-    paths: Vec<Path>,
+    paths: Vec<CodePath>,
 }
 
-impl<'a> Reader<'a> {
+impl<'a> PathReader<'a> {
     fn new(module: &[String], code: &'a str) -> Self {
         let tokens: Vec<(usize, &str)> = (1..)
             .zip(code.lines())
@@ -189,7 +168,7 @@ impl<'a> Reader<'a> {
             .map_or("", |(_, token)| token)
     }
 
-    fn read(mut self) -> Vec<Path> {
+    fn read(mut self) -> Vec<CodePath> {
         while self.at < self.tokens.len() {
             match self.token(0) {
                 "{" => self.depth += 1,
@@ -231,7 +210,7 @@ impl<'a> Reader<'a> {
             self.at += 2;
         }
         let parts = self.parts_of(&written);
-        self.paths.push(Path {
+        self.paths.push(CodePath {
             line,
             parts,
             alias: None,
@@ -280,7 +259,7 @@ impl<'a> Reader<'a> {
         }
         let parts = self.parts_of(written);
         let alias = alias.map(str::to_owned);
-        self.paths.push(Path {
+        self.paths.push(CodePath {
             line,
             parts,
             alias,

@@ -2,9 +2,9 @@
 
 use super::{files::Files, imports::of_crates};
 
-/// The layers from the bottom to the top. Files of one line do not import each other's layer.
+/// The layers from the bottom to the top.
 const LAYERS: [&[&str]; 8] = [
-    &["error", "mutation"],
+    &["error", "mutation", "sync"],
     &["transport"],
     &["call"],
     &["credentials"],
@@ -33,7 +33,7 @@ pub(super) fn upward(files: &Files) -> Vec<String> {
     findings
 }
 
-/// The folder or the file directly below `src`.
+/// Returns the name of the folder or file directly below `src`.
 fn layer(path: &str) -> &str {
     let inside = path.split_once("/src/").map_or(path, |(_, inside)| inside);
     inside.split(['/', '.']).next().unwrap_or(inside)

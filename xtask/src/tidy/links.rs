@@ -1,7 +1,6 @@
-//! The check of links in Markdown files that point to files of the repository.
+//! The check of links between Markdown files and other files of the repository.
 //!
-//! It looks at nothing outside the repository, and leaves paths of Rust items (`crate::Client`) to
-//! rustdoc.
+//! Rustdoc checks the paths of Rust items, such as `crate::Client`.
 
 use super::files::Files;
 
@@ -11,15 +10,17 @@ pub(super) fn broken(files: &Files) -> Vec<String> {
     for (path, text) in files.texts("", ".md") {
         for (line, target) in links(text) {
             if !resolve(path, target).is_some_and(|file| files.paths.contains(&file)) {
-                findings.push(format!("{path}:{line}: the link to {target} leads nowhere"));
+                findings.push(format!(
+                    "{path}:{line}: the target of the link does not exist: {target}"
+                ));
             }
         }
     }
     findings
 }
 
-/// The targets of links to files, each with its line number and without its `#section`. Code is
-/// skipped.
+/// Returns the targets of links to files with line numbers, without `#section`. Links in code do not
+/// count.
 fn links(markdown: &str) -> Vec<(usize, &str)> {
     let mut found = Vec::new();
     let mut in_code = false;
@@ -39,7 +40,7 @@ fn links(markdown: &str) -> Vec<(usize, &str)> {
     found
 }
 
-/// The targets of `[text](target)`, outside of `code`.
+/// Returns the targets of `[text](target)` outside of `code`.
 fn inline_targets(line: &str) -> impl Iterator<Item = &str> {
     let in_code = |at: usize| line[..at].matches('`').count() % 2 == 1;
     let starts = line
@@ -50,22 +51,22 @@ fn inline_targets(line: &str) -> impl Iterator<Item = &str> {
         .map(|(target, _)| target)
 }
 
-/// The target of `[name]: target`.
+/// Returns the target of `[name]: target`.
 fn defined_target(line: &str) -> Option<&str> {
     let (name, target) = line.trim_start().strip_prefix('[')?.split_once("]:")?;
     (!name.contains(']')).then_some(target)
 }
 
 fn file_target(target: &str) -> Option<&str> {
-    // What follows a blank is a title.
+    // A title follows the first blank.
     let target = target.split_whitespace().next()?.trim_matches(['<', '>']);
     let file = target.split('#').next()?;
     let elsewhere = target.contains(':') || file.is_empty();
     (!elsewhere).then_some(file)
 }
 
-/// The path from the root of the repository of what `document` calls `target`, unless that lies
-/// outside.
+/// Returns the path of `target` from the root of the repository, unless the target is outside. The
+/// link is in `document`.
 fn resolve(document: &str, target: &str) -> Option<String> {
     let mut steps: Vec<&str> = document.split('/').collect();
     steps.pop();
@@ -84,7 +85,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn links_to_files_are_found_and_others_left_alone() {
+    fn only_links_to_files_are_found() {
         let markdown = "\
 See [a](docs/a.md) and [![badge](b.svg)](c.md#part \"title\").
 [site](https://example.com/x.md), [below](#below), [item](crate::Client), [mail](mailto:a@b.c)
@@ -107,7 +108,7 @@ See [a](docs/a.md) and [![badge](b.svg)](c.md#part \"title\").
     }
 
     #[test]
-    fn a_target_is_relative_to_its_document() {
+    fn target_is_relative_to_the_document() {
         assert_eq!(
             resolve("docs/clouds/a.md", "../../README.md").as_deref(),
             Some("README.md")
@@ -120,7 +121,7 @@ See [a](docs/a.md) and [![badge](b.svg)](c.md#part \"title\").
     }
 
     #[test]
-    fn only_links_to_what_exists_hold() {
+    fn link_to_a_missing_file_is_a_finding() {
         let files = Files::of([
             (
                 "README.md",
@@ -132,8 +133,8 @@ See [a](docs/a.md) and [![badge](b.svg)](c.md#part \"title\").
         assert_eq!(
             broken(&files),
             [
-                "README.md:1: the link to docs/gone.md leads nowhere",
-                "docs/a.md:2: the link to ../../x.md leads nowhere"
+                "README.md:1: the target of the link does not exist: docs/gone.md",
+                "docs/a.md:2: the target of the link does not exist: ../../x.md"
             ]
         );
     }

@@ -1,9 +1,9 @@
-//! Checks of the crates as a set: the files that each has, and what its manifest says.
+//! Checks of the crates: required files and manifests.
 
 use super::files::Files;
-use crate::{CLOUDS, manifest::Manifest};
+use crate::{clouds::CLOUDS, manifest::Manifest};
 
-/// Every crate has a README, and a published one a changelog.
+/// Crates without a README, and published crates without a changelog.
 pub(super) fn missing_files(files: &Files) -> Vec<String> {
     let mut findings = Vec::new();
     for (folder, manifest) in crates(files) {
@@ -17,8 +17,8 @@ pub(super) fn missing_files(files: &Files) -> Vec<String> {
     findings
 }
 
-/// Every manifest says what the registry shows. An unpublished crate has no page that shows a
-/// README.
+/// Manifests without a field that the registry shows. The registry shows no README of an unpublished
+/// crate.
 pub(super) fn missing_fields(files: &Files) -> Vec<String> {
     let mut findings = Vec::new();
     for (folder, manifest) in crates(files) {
@@ -28,14 +28,14 @@ pub(super) fn missing_fields(files: &Files) -> Vec<String> {
             .chain(readme)
         {
             if !manifest.has_field(field) {
-                findings.push(format!("{folder}/Cargo.toml says no {field}"));
+                findings.push(format!("{folder}/Cargo.toml has no {field}"));
             }
         }
     }
     findings
 }
 
-/// Versions stand once, in the root manifest.
+/// Versions outside of the root manifest.
 pub(super) fn own_versions(files: &Files) -> Vec<String> {
     let mut findings = Vec::new();
     for (folder, manifest) in crates(files).chain(member(files, "xtask", "xtask/Cargo.toml")) {
@@ -45,7 +45,7 @@ pub(super) fn own_versions(files: &Files) -> Vec<String> {
             .filter(|it| !it.inherits && !it.is_neighbour_in_tests());
         findings.extend(own.map(|it| {
             format!(
-                "{folder}/Cargo.toml: {} does not inherit; write `{{ workspace = true }}`",
+                "{folder}/Cargo.toml: {} has a version; write `{{ workspace = true }}`",
                 it.name
             )
         }));
@@ -53,7 +53,7 @@ pub(super) fn own_versions(files: &Files) -> Vec<String> {
     findings
 }
 
-/// Why each crate of others is used stands on the page of decisions, in a table.
+/// External dependencies without a reason in the table of the decisions page.
 pub(super) fn unjustified_dependencies(files: &Files) -> Vec<String> {
     const PAGE: &str = "docs/decisions/dependencies.md";
     let page = files.texts.get(PAGE).map_or("", String::as_str);
@@ -70,12 +70,12 @@ pub(super) fn unjustified_dependencies(files: &Files) -> Vec<String> {
             let quoted = format!("`{}`", it.name);
             !rows.iter().any(|row| row.contains(&quoted))
         })
-        .map(|it| format!("{PAGE} does not say what {} is for", it.name))
+        .map(|it| format!("{PAGE} has no row for {}", it.name))
         .collect()
 }
 
-/// The same file names in every provider, so that two clouds can be read side by side. A module may
-/// be a folder.
+/// Providers without one of the common files, which let a reader compare two clouds. A module may be
+/// a folder.
 pub(super) fn provider_files(files: &Files) -> Vec<String> {
     let expected = CLOUDS.into_iter().flat_map(|cloud| {
         ["lib", "config", "credentials", "wire", "sign", "fault"]
@@ -91,7 +91,7 @@ pub(super) fn provider_files(files: &Files) -> Vec<String> {
         .collect()
 }
 
-/// Every folder directly below `crates`, with its manifest.
+/// Returns each folder directly below `crates` with the manifest.
 fn crates(files: &Files) -> impl Iterator<Item = (&str, Manifest)> {
     files
         .texts("crates/", "/Cargo.toml")
@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn a_complete_crate_has_no_findings() {
+    fn complete_crate_has_no_findings() {
         let files = complete();
 
         assert_eq!(
@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_published_crate_lacks_is_named() {
+    fn missing_parts_of_a_published_crate_are_found() {
         let files = Files::of([("crates/a/Cargo.toml", BARE)]);
 
         assert_eq!(
@@ -152,12 +152,12 @@ mod tests {
         assert_eq!(
             missing_fields(&files),
             ["description", "license", "rust-version", "readme"]
-                .map(|field| format!("crates/a/Cargo.toml says no {field}"))
+                .map(|field| format!("crates/a/Cargo.toml has no {field}"))
         );
     }
 
     #[test]
-    fn an_unpublished_crate_needs_no_changelog_and_no_readme_field() {
+    fn unpublished_crate_needs_no_changelog_and_no_readme_field() {
         let manifest = BARE.replace("[package]", "[package]\npublish = false");
         let files = Files::of([("crates/a/Cargo.toml", &manifest)]);
 
@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn a_version_of_its_own_is_found_in_crates_and_in_xtask() {
+    fn version_is_found_in_crates_and_in_xtask() {
         let files = Files::of([
             ("crates/a/Cargo.toml", BARE),
             ("xtask/Cargo.toml", "[dependencies]\nclap = \"4\""),
@@ -180,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn a_dependency_without_a_row_is_found() {
+    fn dependency_without_a_row_is_found() {
         let files = Files::of([
             (
                 "Cargo.toml",
@@ -195,13 +195,13 @@ mod tests {
 
         assert_eq!(
             unjustified_dependencies(&files),
-            ["docs/decisions/dependencies.md does not say what hmac is for"]
+            ["docs/decisions/dependencies.md has no row for hmac"]
         );
         assert_eq!(unjustified_dependencies(&Files::default()), NONE);
     }
 
     #[test]
-    fn a_provider_without_one_of_the_six_files_is_found() {
+    fn provider_without_one_of_the_six_files_is_found() {
         let mut files = Files::default();
         assert_eq!(provider_files(&files).len(), 24);
 

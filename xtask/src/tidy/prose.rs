@@ -1,18 +1,21 @@
-//! Figures of the prose in comments: doc comments that begin oddly, and pronouns.
+//! Figures of the prose in comments: odd beginnings of doc comments, and pronouns.
 //!
-//! The limits were measured on well-kept crates: tokio, reqwest, tower and hyper have about 3
-//! pronouns in 100 words of comment, and at most 6 % odd beginnings. CONTRIBUTING.md has the rules.
+//! Model for the limits: tokio, reqwest, tower and hyper have about 3 pronouns in 100 words of comment,
+//! and at most 6 % odd beginnings.
 
 use std::{collections::BTreeMap, fmt, ops::AddAssign};
 
-use super::{files::Files, source::without_comment};
+use super::{
+    files::Files,
+    rust::{Part, keep},
+};
 
-/// The percentage of doc comments that may begin oddly.
+/// The allowed percentage of doc comments with an odd beginning.
 const MAX_ODD_STARTS: f64 = 5.0;
 /// The pronouns allowed in 100 words of comment.
 const MAX_PRONOUNS: f64 = 5.0;
 
-/// Words that begin neither a sentence with a verb in the third person nor the name of a thing.
+/// First words of a doc comment without a verb in the third person and without a noun.
 const ODD_STARTS: &str = "
     what how where when why whether which who whom whose that this these it its they them their those
     with without as so of to for from in on at by if after before between under over until since while
@@ -20,11 +23,11 @@ const ODD_STARTS: &str = "
     is are was were be been does do did may can could would will must should might not never only
     also just still even such nothing nobody nowhere something somebody somewhere everything
     everybody everywhere anything anybody anywhere elsewhere";
-/// Words that make a pronoun of "One" or "This" before them.
+/// Words after "One" and "This" as a pronoun.
 const AFTER_PRONOUN: &str = "that which whose who with where is are was were has does can may must will would and or to of for in on";
 const PRONOUNS: &str = "it its itself one ones that those they them their what";
 
-/// The repository, when its prose is above a limit.
+/// One finding for each figure above the limit.
 pub(super) fn above_limits(files: &Files) -> Vec<String> {
     let mut all = Figures::default();
     rust_files(files).for_each(|(_, text)| all += Figures::of(text));
@@ -36,8 +39,8 @@ pub(super) fn above_limits(files: &Files) -> Vec<String> {
     odd.into_iter().chain(pronouns).collect()
 }
 
-/// The figures of each crate and of the worst files; for `paths`, those of each file below them with
-/// every odd beginning.
+/// Lists the figures of each crate and of the worst files, or of each file below `paths` with every
+/// odd beginning.
 pub(super) fn report(files: &Files, paths: &[String]) -> Vec<String> {
     let wanted = |path: &str| {
         let paths = paths.iter().map(|wanted| wanted.trim_start_matches("./"));
@@ -73,7 +76,7 @@ pub(super) fn report(files: &Files, paths: &[String]) -> Vec<String> {
     lines
 }
 
-/// The Rust files whose prose counts.
+/// Returns the Rust files with counted comments.
 fn rust_files(files: &Files) -> impl Iterator<Item = (&str, &str)> {
     files.texts("", ".rs").filter(|(path, _)| {
         let parts: Vec<&str> = path.split('/').collect();
@@ -121,7 +124,7 @@ impl Figures {
         percent(self.pronouns, self.words)
     }
 
-    /// The number of places to mend until both figures are within the limits.
+    /// Returns the number of changes that bring both figures to the limits.
     fn excess(&self) -> f64 {
         let over =
             |number, limit: f64, of| (percent(number, of) - limit).max(0.0) * small(of) / 100.0;
@@ -159,47 +162,51 @@ fn small(number: usize) -> f64 {
     f64::from(u32::try_from(number).unwrap_or(u32::MAX))
 }
 
-/// A line of comment outside of fences.
+/// A line of a comment outside of fences.
 #[derive(Debug, PartialEq, Eq)]
-struct Line<'a> {
+struct CommentLine<'a> {
     number: usize,
     text: &'a str,
     starts_doc: bool,
 }
 
-/// The first line of each doc comment.
+/// Returns the first line of each doc comment.
 fn doc_starts(text: &str) -> impl Iterator<Item = (usize, &str)> {
     comments(text)
+        .into_iter()
         .filter(|line| line.starts_doc)
         .map(|line| (line.number, line.text))
 }
 
-fn comments(text: &str) -> impl Iterator<Item = Line<'_>> {
+fn comments(text: &str) -> Vec<CommentLine<'_>> {
+    let mut found = Vec::new();
     let mut previous = "";
-    let mut fenced = false;
-    (1..).zip(text.lines()).filter_map(move |(number, line)| {
-        let code = without_comment(line);
-        let comment = &line[code.len()..];
+    let mut is_fenced = false;
+    let masked = keep(&[Part::Comment], text);
+    for (number, (line, masked)) in (1..).zip(text.lines().zip(masked.lines())) {
+        let begin = masked.len() - masked.trim_start().len();
+        let comment = &line[begin..masked.trim_end().len().max(begin)];
         let mark = ["///", "//!", "//"]
             .into_iter()
             .find(|mark| comment.starts_with(mark) && !comment.starts_with("////"))
             .unwrap_or("");
-        let begins = mark != previous || !code.trim().is_empty();
+        let begins = mark != previous || !line[..begin].trim().is_empty();
         previous = mark;
         let text = comment[mark.len()..].trim();
         let is_fence = text.starts_with("```");
-        fenced = (fenced && !begins) ^ is_fence;
-        let counts = !mark.is_empty() && !fenced && !is_fence;
-        let starts_doc = begins && mark != "//";
-        counts.then_some(Line {
-            number,
-            text,
-            starts_doc,
-        })
-    })
+        is_fenced = (is_fenced && !begins) ^ is_fence;
+        if !mark.is_empty() && !is_fenced && !is_fence {
+            found.push(CommentLine {
+                number,
+                text,
+                starts_doc: begins && mark != "//",
+            });
+        }
+    }
+    found
 }
 
-/// Tells whether a doc comment begins with neither a verb in the third person nor a noun.
+/// Reports whether a doc comment begins without a verb in the third person and without a noun.
 fn is_odd(start: &str) -> bool {
     let mut words = start.split_whitespace().map(|word| {
         let end = word.find(|letter: char| !letter.is_ascii_alphabetic());
@@ -211,7 +218,7 @@ fn is_odd(start: &str) -> bool {
     is_fragment || is_pronoun || holds(ODD_STARTS, &first)
 }
 
-/// The words and the pronouns of a line, without code in backticks.
+/// Counts the words and the pronouns of a line, without code in backticks.
 fn count(line: &str) -> (usize, usize) {
     let prose = line.split('`').step_by(2).collect::<Vec<_>>().join(" ");
     let in_word = |letter: char| letter.is_alphanumeric() || "'’-".contains(letter);
@@ -313,14 +320,14 @@ mod tests {
     }
 
     #[test]
-    fn an_unclosed_fence_ends_with_its_comment() {
+    fn unclosed_fence_ends_with_the_comment() {
         let text = "/// A call.\n/// ```\n/// what\nfn f() {}\n/// A word.\n";
 
         assert_eq!(Figures::of(text).words, 4);
     }
 
     #[test]
-    fn whole_repository_is_held_to_the_limits() {
+    fn repository_above_a_limit_is_a_finding() {
         let good = "/// Returns the state of the instance.\n";
         let odd = "/// What the cloud reports about a batch of instances of the account.\n";
         let files = Files::of([

@@ -1,17 +1,17 @@
-//! The check of retired names: words that the project has replaced by established terms.
+//! The check of retired names, which the project has replaced by established terms.
 
 use std::collections::BTreeMap;
 
 use super::{
     files::Files,
-    rust::{Part, only},
+    rust::{Part, keep},
 };
 
-/// Names for one kind of thing.
+/// Retired names in a part of the repository.
 struct Vocabulary {
-    /// Beginnings of paths. Names are free elsewhere, where the same word can have its usual meaning.
+    /// Beginnings of paths. Other folders may use the names in the usual sense.
     folders: &'static [&'static str],
-    /// Each retired name and its term.
+    /// Pairs of a retired name and the term.
     names: &'static [(&'static str, &'static str)],
 }
 
@@ -143,8 +143,6 @@ const RETIRED: &[Vocabulary] = &[
             ("Work", "ReportFuture"),
             ("Calls", "CallCounts"),
             ("Incomplete", "IncompleteError"),
-            ("Entry", "TrackedInstance"),
-            ("Watch", "Poller"),
             ("Purpose", "CallKind"),
             ("Answer", "CallOutput"),
             ("Failure", "CallError"),
@@ -163,7 +161,6 @@ const RETIRED: &[Vocabulary] = &[
         names: &[
             ("Place", "Location"),
             ("Reference", "InstanceReference"),
-            ("Keys", "CredentialSettings"),
             ("Probe", "DoctorProbe"),
             ("tune", "configure_client"),
             ("Findings", "Diagnostics"),
@@ -226,17 +223,17 @@ pub(super) fn names(files: &Files) -> Vec<String> {
         findings.extend(places.iter().map(|(name, lines)| {
             let (first, count) = (lines.iter().min().unwrap_or(&0), lines.len());
             let term = terms[name.as_str()];
-            format!("{path}:{first}: {name} is retired, the term is {term} ({count} places)")
+            format!("{path}:{first}: {name} is retired, the term is {term}; occurrences: {count}")
         }));
     }
     findings
 }
 
-/// The names in code, each with the number of its line.
+/// Returns each name in code with the line number.
 fn used_names(path: &str, text: &str) -> Vec<(usize, String)> {
     let is_rust = path.ends_with(".rs");
     let (code, prose) = if is_rust {
-        (only(Part::Code, text), only(Part::Comment, text))
+        (keep(&[Part::Code], text), keep(&[Part::Comment], text))
     } else {
         (String::new(), text.to_owned())
     };
@@ -289,9 +286,9 @@ mod tests {
         assert_eq!(
             names(&files),
             [
-                "crates/a/src/lib.rs:1: Draft is retired, the term is UnsignedRequest (2 places)",
-                "crates/a/src/lib.rs:3: Stamp is retired, the term is SigningContext (1 places)",
-                "docs/a.md:1: Draft is retired, the term is UnsignedRequest (2 places)",
+                "crates/a/src/lib.rs:1: Draft is retired, the term is UnsignedRequest; occurrences: 2",
+                "crates/a/src/lib.rs:3: Stamp is retired, the term is SigningContext; occurrences: 1",
+                "docs/a.md:1: Draft is retired, the term is UnsignedRequest; occurrences: 2",
             ]
         );
     }

@@ -10,47 +10,75 @@ pub(super) enum Part {
     Literal,
 }
 
-/// Returns the text with blanks in place of all other parts. Each kept byte stays at the same place.
-pub(super) fn only(part: Part, text: &str) -> String {
+/// Returns the text with blanks in place of other parts. Each kept byte stays at the same place.
+pub(super) fn keep(wanted: &[Part], text: &str) -> String {
     let mut kept = String::with_capacity(text.len());
-    for (found, range) in parts(text) {
+    for (part, range) in parts(text) {
         let piece = &text[range];
-        if found == part {
+        if wanted.contains(&part) {
             kept.push_str(piece);
         } else {
-            let blank = |byte| if byte == b'\n' { '\n' } else { ' ' };
-            kept.extend(piece.bytes().map(blank));
+            kept.push_str(&blank(piece));
         }
     }
     kept
 }
 
+/// Returns the text with blanks in place of each item with `#[cfg(test)]`.
+pub(super) fn without_tests(text: &str) -> String {
+    const MARK: &str = "#[cfg(test)]";
+    let code = keep(&[Part::Code], text);
+    let mut rest = text.to_owned();
+    let mut at = 0;
+    while let Some(begin) = code[at..].find(MARK).map(|found| at + found) {
+        let mut depth = 0;
+        let end = code[begin + MARK.len()..]
+            .char_indices()
+            .find(|(_, letter)| {
+                depth += isize::from(*letter == '{') - isize::from(*letter == '}');
+                depth == 0 && [';', '}'].contains(letter)
+            });
+        at = end.map_or(code.len(), |(end, _)| begin + MARK.len() + end + 1);
+        rest.replace_range(begin..at, &blank(&code[begin..at]));
+    }
+    rest
+}
+
+fn blank(text: &str) -> String {
+    let blank = |byte| if byte == b'\n' { '\n' } else { ' ' };
+    text.bytes().map(blank).collect()
+}
+
 fn parts(text: &str) -> Vec<(Part, Range<usize>)> {
     let mut parts: Vec<(Part, Range<usize>)> = Vec::new();
-    let mut at = 0;
-    let mut in_word = false;
-    while let Some(letter) = text[at..].chars().next() {
+    let (mut code_begin, mut at) = (0, 0);
+    let is_mark = |byte| [b'/', b'"', b'\''].contains(&byte);
+    while let Some(found) = text.as_bytes()[at..].iter().position(|byte| is_mark(*byte)) {
+        at += found;
         let rest = &text[at..];
-        let (part, length) = if rest.starts_with("//") {
-            (Part::Comment, rest.find('\n').unwrap_or(rest.len()))
+        let (part, begin, end) = if rest.starts_with("//") {
+            (
+                Part::Comment,
+                at,
+                at + rest.find('\n').unwrap_or(rest.len()),
+            )
         } else if rest.starts_with("/*") {
-            (Part::Comment, block_comment(rest))
-        } else if let Some(length) = literal(rest, in_word) {
-            (Part::Literal, length)
+            (Part::Comment, at, at + block_comment(rest))
+        } else if let Some(range) = literal(text, at) {
+            (Part::Literal, range.start, range.end)
         } else {
-            (Part::Code, letter.len_utf8())
+            at += 1;
+            continue;
         };
-        in_word = part == Part::Code && (letter.is_alphanumeric() || letter == '_');
-        match parts.last_mut() {
-            Some((last, range)) if *last == part && part == Part::Code => range.end += length,
-            _ => parts.push((part, at..at + length)),
-        }
-        at += length;
+        parts.push((Part::Code, code_begin..begin));
+        parts.push((part, begin..end));
+        (code_begin, at) = (end, end);
     }
+    parts.push((Part::Code, code_begin..text.len()));
     parts
 }
 
-/// The length of a comment, which may hold other comments.
+/// Returns the length of a comment, which may hold other comments.
 fn block_comment(text: &str) -> usize {
     let mut depth = 0;
     let mut at = 0;
@@ -69,29 +97,29 @@ fn block_comment(text: &str) -> usize {
     at
 }
 
-/// The length of the literal at the beginning of `text`.
-fn literal(text: &str, in_word: bool) -> Option<usize> {
-    if text.starts_with('"') {
-        return Some(until_quote(text, '"'));
-    }
-    if let Some(rest) = text.strip_prefix('\'') {
+/// Returns the range of the literal with the quote at `at`.
+fn literal(text: &str, at: usize) -> Option<Range<usize>> {
+    let rest = &text[at..];
+    if let Some(inside) = rest.strip_prefix('\'') {
         // A lifetime has no quote after the first letter.
-        let mut letters = rest.chars();
+        let mut letters = inside.chars();
         let is_character = letters.next()? == '\\' || letters.next() == Some('\'');
-        return is_character.then(|| until_quote(text, '\''));
+        return is_character.then(|| at..at + until_quote(rest, '\''));
     }
-    let prefix = ["br", "cr", "r"]
-        .into_iter()
-        .find(|prefix| !in_word && text.starts_with(prefix))?;
-    let rest = &text[prefix.len()..];
-    let inside = rest.trim_start_matches('#');
-    let hashes = &rest[..rest.len() - inside.len()];
-    let begin = prefix.len() + hashes.len() + 1;
-    inside.starts_with('"').then(|| {
-        let end = format!("\"{hashes}");
-        let found = text[begin..].find(&end);
-        found.map_or(text.len(), |at| begin + at + end.len())
-    })
+    if !rest.starts_with('"') {
+        return None;
+    }
+    let before = text[..at].trim_end_matches('#');
+    let hashes = &text[before.len()..at];
+    let word = before.trim_end_matches(|letter: char| letter.is_alphanumeric() || letter == '_');
+    if !["r", "br", "cr"].contains(&&before[word.len()..]) {
+        return Some(at..at + until_quote(rest, '"'));
+    }
+    let end = format!("\"{hashes}");
+    let length = rest[1..]
+        .find(&end)
+        .map_or(rest.len(), |found| 1 + found + end.len());
+    Some(word.len()..at + length)
 }
 
 fn until_quote(text: &str, quote: char) -> usize {
@@ -110,8 +138,8 @@ mod tests {
 
     #[track_caller]
     fn check(text: &str, code: &str, comments: &str) {
-        assert_eq!(only(Part::Code, text), code);
-        assert_eq!(only(Part::Comment, text), comments);
+        assert_eq!(keep(&[Part::Code], text), code);
+        assert_eq!(keep(&[Part::Comment], text), comments);
     }
 
     #[test]
@@ -141,5 +169,16 @@ mod tests {
     fn unclosed_literal_reaches_to_the_end() {
         check("a \"b", "a   ", "    ");
         check("a r#\"b", "a     ", "      ");
+    }
+
+    #[test]
+    fn items_of_tests_are_blanked_out() {
+        let text = "a\n#[cfg(test)]\nmod tests { fn f() {} }\nb\n#[cfg(test)]\nmod c;\nd // é\n";
+
+        assert_eq!(
+            without_tests(text).split_whitespace().collect::<Vec<_>>(),
+            ["a", "b", "d", "//", "é"]
+        );
+        assert_eq!(without_tests(text).lines().nth(3), Some("b"));
     }
 }

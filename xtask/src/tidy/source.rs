@@ -1,11 +1,14 @@
-//! Checks of the Rust files: what each is for, how long it is, and what its code must not say: the
-//! name of a cloud, a look at the machine, a request sent past the one path.
+//! Checks of Rust files: documentation, length, and forbidden code (names of clouds, access to the
+//! host, requests outside of the engine).
 
-use super::files::Files;
+use super::{
+    files::Files,
+    rust::{Part, keep, without_tests},
+};
 
-/// Every file begins by saying what it is for. The name of a `tests.rs` says it.
+/// Files without documentation in the first line. `tests.rs` needs no documentation.
 pub(super) fn undocumented_modules(files: &Files) -> Vec<String> {
-    let says_what_for = |text: &str| {
+    let is_documented = |text: &str| {
         let first = text
             .lines()
             .find(|line| !line.trim().is_empty())
@@ -16,18 +19,18 @@ pub(super) fn undocumented_modules(files: &Files) -> Vec<String> {
     };
     files
         .sources()
-        .filter(|(path, text)| !path.ends_with("/tests.rs") && !says_what_for(text))
+        .filter(|(path, text)| !path.ends_with("/tests.rs") && !is_documented(text))
         .map(|(path, _)| format!("{path} does not begin with `//!` documentation"))
         .collect()
 }
 
-/// Names of clouds in the code of crates that know no cloud. Comments may name one, to say why
-/// something is as it is.
+/// Names of clouds in the code of crates that support any cloud. A comment may name a cloud as a
+/// reason.
 pub(super) fn named_clouds(files: &Files) -> Vec<String> {
     let mut findings = Vec::new();
     for (path, text) in files
         .sources()
-        .filter(|(path, _)| KNOW_NO_CLOUD.iter().any(|folder| path.starts_with(folder)))
+        .filter(|(path, _)| CLOUD_NEUTRAL.iter().any(|folder| path.starts_with(folder)))
     {
         for (number, code) in code_lines(text) {
             let code = code.to_lowercase();
@@ -39,21 +42,22 @@ pub(super) fn named_clouds(files: &Files) -> Vec<String> {
     findings
 }
 
-/// Looks at the machine where everything comes in from outside: no dependency tree shows a use of the
-/// standard library.
-pub(super) fn looks_at_the_machine(files: &Files) -> Vec<String> {
+/// Access to the host in crates without I/O. A dependency tree does not show the use of `std`.
+pub(super) fn host_access(files: &Files) -> Vec<String> {
     let is_pure = |path: &str| {
-        path.starts_with("crates/lifecycle-core/") || path.starts_with("crates/provider-")
+        let is_provider = path.starts_with("crates/provider-");
+        let is_for_tests = path.starts_with("crates/provider-testing/");
+        path.starts_with("crates/lifecycle-core/") || (is_provider && !is_for_tests)
     };
     let mut findings = Vec::new();
     for (path, text) in files
         .sources()
         .filter(|(path, _)| is_pure(path) && !is_test(path))
     {
-        for (number, code) in code_lines(before_tests(text)) {
-            if let Some(look) = LOOKS.iter().find(|look| code.contains(*look)) {
+        for (number, code) in code_lines(&without_tests(text)) {
+            if let Some(access) = HOST_ACCESS.iter().find(|access| code.contains(*access)) {
                 findings.push(format!(
-                    "{path}:{number}: {look} looks at the machine; take it from `ProviderContext`"
+                    "{path}:{number}: {access} is access to the host; use `ProviderContext`"
                 ));
             }
         }
@@ -61,39 +65,41 @@ pub(super) fn looks_at_the_machine(files: &Files) -> Vec<String> {
     findings
 }
 
-/// Requests sent from elsewhere than the few files that may.
-pub(super) fn side_paths(files: &Files) -> Vec<String> {
+/// Requests outside of the engine and the other permitted files.
+pub(super) fn requests_outside_of_the_engine(files: &Files) -> Vec<String> {
     let mut findings = Vec::new();
     for (path, text) in files
         .sources()
         .filter(|(path, _)| PRODUCT.iter().any(|folder| path.starts_with(folder)))
         .filter(|(path, _)| !SENDERS.contains(path) && !is_test(path))
     {
-        for (number, code) in code_lines(before_tests(text)) {
+        for (number, code) in code_lines(&without_tests(text)) {
             if code.contains("transport.send(") {
-                findings.push(format!("{path}:{number}: sends past `call/engine.rs`"));
+                findings.push(format!(
+                    "{path}:{number}: sends a request outside of `call/attempt.rs`"
+                ));
             }
         }
     }
     findings
 }
 
-/// Files so long that they deserve a look; some are still one thing.
+/// Long files, which may have several purposes.
 pub(super) fn long_files(files: &Files) -> Vec<String> {
     files
         .sources()
         .map(|(path, text)| (path, text.lines().count()))
-        .filter(|(_, lines)| *lines > LONG)
-        .map(|(path, lines)| format!("{path} has {lines} lines, more than {LONG}"))
+        .filter(|(_, lines)| *lines > MAX_LINES)
+        .map(|(path, lines)| format!("{path} has {lines} lines, more than {MAX_LINES}"))
         .collect()
 }
 
-const LONG: usize = 700;
-const KNOW_NO_CLOUD: [&str; 2] = ["crates/lifecycle-core/", "crates/lifecycle-client/"];
+const MAX_LINES: usize = 700;
+const CLOUD_NEUTRAL: [&str; 2] = ["crates/lifecycle-core/", "crates/lifecycle-client/"];
 const CLOUD_NAMES: [&str; 5] = ["baidu", "aliyun", "alibaba", "zenlayer", "huawei"];
 
-/// How code gets at variables, files, programs, sockets and clocks without asking its caller.
-const LOOKS: [&str; 9] = [
+/// Code for direct access to variables, files, programs, sockets and clocks.
+const HOST_ACCESS: [&str; 9] = [
     "std::env",
     "env::var",
     "std::fs",
@@ -104,15 +110,15 @@ const LOOKS: [&str; 9] = [
     "UdpSocket",
     "Time::now(",
 ];
-/// What users link; benchmarks and suites send what they like.
+/// Crates in programs of users. Benchmarks and test suites may send requests.
 const PRODUCT: [&str; 3] = [
     "crates/lifecycle-client/",
     "crates/lifecycle-facade/",
     "crates/lifecycle-cli/",
 ];
-/// Calls to a cloud, steps to a key, and the probe that has no key.
+/// Files for calls of a cloud, for credential exchanges, and for the probe without a key.
 const SENDERS: [&str; 3] = [
-    "crates/lifecycle-client/src/call/engine.rs",
+    "crates/lifecycle-client/src/call/attempt.rs",
     "crates/lifecycle-client/src/credentials/driver.rs",
     "crates/lifecycle-facade/src/fleet/probe.rs",
 ];
@@ -121,31 +127,10 @@ pub(super) fn is_test(path: &str) -> bool {
     path.ends_with("/tests.rs") || path.contains("/tests/")
 }
 
-fn before_tests(text: &str) -> &str {
-    text.split("#[cfg(test)]\nmod tests {")
-        .next()
-        .unwrap_or_default()
-}
-
-/// The lines without their comments, numbered from 1.
-fn code_lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
-    (1..).zip(text.lines().map(without_comment))
-}
-
-/// The line up to a comment. The slashes of an address follow a colon, those of a comment a blank
-/// or nothing.
-pub(super) fn without_comment(line: &str) -> &str {
-    let begins_comment = |at: &usize| {
-        line[..*at]
-            .chars()
-            .next_back()
-            .is_none_or(char::is_whitespace)
-    };
-    let comment = line
-        .match_indices("//")
-        .map(|(at, _)| at)
-        .find(begins_comment);
-    comment.map_or(line, |at| &line[..at])
+/// Returns the lines without comments, numbered from 1.
+fn code_lines(text: &str) -> Vec<(usize, String)> {
+    let code = keep(&[Part::Code, Part::Literal], text);
+    (1..).zip(code.lines().map(str::to_owned)).collect()
 }
 
 #[cfg(test)]
@@ -153,7 +138,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_must_begin_with_its_documentation() {
+    fn file_without_documentation_at_the_beginning_is_found() {
         let files = Files::of([
             (
                 "crates/a/src/lib.rs",
@@ -183,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn core_and_client_name_clouds_in_comments_only() {
+    fn name_of_a_cloud_is_found_in_code_but_not_in_comments() {
         let text = "//! Unlike Baidu.
     /// Zenlayer
 fn pace() {} // Huawei locks a key
@@ -215,7 +200,7 @@ let url = \"https://ecs.Aliyun.com\";
     }
 
     #[test]
-    fn providers_and_core_look_at_nothing_themselves() {
+    fn host_access_is_found_in_providers_and_core_only() {
         let text = "//! Not std::fs.
 #[cfg(test)]
 mod tests;
@@ -227,6 +212,7 @@ mod tests { use std::fs; }
         let files = Files::of([
             ("crates/provider-a/src/credentials.rs", text),
             ("crates/provider-a/src/sign/tests.rs", "use std::env;"),
+            ("crates/provider-testing/src/vectors.rs", "use std::env;"),
             ("crates/lifecycle-core/src/origin.rs", "fs::read(path)"),
             (
                 "crates/lifecycle-client/src/credentials/machine.rs",
@@ -235,20 +221,20 @@ mod tests { use std::fs; }
         ]);
 
         assert_eq!(
-            looks_at_the_machine(&files),
+            host_access(&files),
             [
-                "crates/lifecycle-core/src/origin.rs:1: fs::read looks at the machine; take it from `ProviderContext`",
-                "crates/provider-a/src/credentials.rs:4: std::env looks at the machine; take it from `ProviderContext`",
+                "crates/lifecycle-core/src/origin.rs:1: fs::read is access to the host; use `ProviderContext`",
+                "crates/provider-a/src/credentials.rs:4: std::env is access to the host; use `ProviderContext`",
             ]
         );
     }
 
     #[test]
-    fn only_a_few_files_send() {
+    fn request_is_found_outside_of_permitted_files() {
         let text = "self.transport.send(request)";
-        let [engine, driver, probe] = SENDERS;
+        let [attempt, driver, probe] = SENDERS;
         let files = Files::of([
-            (engine, text),
+            (attempt, text),
             (driver, text),
             (probe, text),
             ("crates/lifecycle-bench/src/record.rs", text),
@@ -260,13 +246,13 @@ mod tests { use std::fs; }
         ]);
 
         assert_eq!(
-            side_paths(&files),
-            ["crates/lifecycle-client/src/list.rs:2: sends past `call/engine.rs`"]
+            requests_outside_of_the_engine(&files),
+            ["crates/lifecycle-client/src/list.rs:2: sends a request outside of `call/attempt.rs`"]
         );
     }
 
     #[test]
-    fn a_file_is_long_from_701_lines_on() {
+    fn file_with_701_lines_is_long() {
         let (fits, long) = ("\n".repeat(700), "\n".repeat(701));
         let files = Files::of([
             ("crates/a/src/fits.rs", &fits),

@@ -14,7 +14,7 @@ pub trait Clock: fmt::Debug + Send + Sync + 'static {
     fn now(&self) -> SystemTime;
 
     /// A stamp for now plus `offset` seconds, with a nonce that was never given before.
-    fn stamp(&self, offset: i64) -> SigningContext {
+    fn signing_context(&self, offset: i64) -> SigningContext {
         let shift = Duration::from_secs(offset.unsigned_abs());
         let time = if offset < 0 {
             self.now().checked_sub(shift)
@@ -33,8 +33,8 @@ impl<C: Clock + ?Sized> Clock for Arc<C> {
         (**self).now()
     }
 
-    fn stamp(&self, offset: i64) -> SigningContext {
-        (**self).stamp(offset)
+    fn signing_context(&self, offset: i64) -> SigningContext {
+        (**self).signing_context(offset)
     }
 }
 

@@ -1,9 +1,11 @@
 //! Whether the key works: untried keys go out alone, refused ones not at all.
 
-use std::sync::{Arc, Mutex, MutexGuard as Guard, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use lifecycle_core::{Credential, Fault};
 use tokio::sync::MutexGuard;
+
+use crate::sync::lock;
 
 /// What is known of the key that a client uses.
 ///
@@ -33,7 +35,7 @@ impl KeyHealth {
     }
 
     /// Refuses a key that a cloud has refused before, with that refusal.
-    pub(crate) fn admit(&self, key: &Credential) -> Result<(), Fault> {
+    pub(crate) fn check(&self, key: &Credential) -> Result<(), Fault> {
         let refused = lock(&self.refused);
         match &*refused {
             Some((known, fault)) if known.same_key(key) => Err(fault.clone()),
@@ -53,15 +55,10 @@ impl KeyHealth {
     }
 
     /// A cloud refused the key.
-    pub(crate) fn revoke(&self, key: &Arc<Credential>, fault: &Fault) {
+    pub(crate) fn reject(&self, key: &Arc<Credential>, fault: &Fault) {
         lock(&self.confirmed).take_if(|known| known.same_key(key));
         *lock(&self.refused) = Some((Arc::clone(key), fault.clone()));
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> Guard<'_, T> {
-    // Nothing panics while it holds one of these.
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]
@@ -74,12 +71,12 @@ mod tests {
     fn only_the_refused_key_is_kept_out() {
         let trust = KeyHealth::default();
         let bad = Arc::new(Credential::keys("id", "wrong"));
-        trust.revoke(&bad, &Fault::new(FaultKind::Credential, "no"));
-        assert!(trust.admit(&Credential::keys("id", "wrong")).is_err());
-        assert!(trust.admit(&Credential::keys("id", "right")).is_ok());
+        trust.reject(&bad, &Fault::new(FaultKind::Credential, "no"));
+        assert!(trust.check(&Credential::keys("id", "wrong")).is_err());
+        assert!(trust.check(&Credential::keys("id", "right")).is_ok());
         assert!(
             trust
-                .admit(&Credential::session("id", "wrong", "t"))
+                .check(&Credential::session("id", "wrong", "t"))
                 .is_ok()
         );
     }

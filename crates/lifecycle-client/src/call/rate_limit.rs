@@ -1,12 +1,11 @@
 //! How fast a client calls: a token bucket whose rate follows what the cloud takes.
 
-use std::{
-    sync::{Mutex, MutexGuard, PoisonError},
-    time::Duration,
-};
+use std::{sync::Mutex, time::Duration};
 
 use lifecycle_core::Rate;
 use tokio::time::{Instant, sleep_until};
+
+use crate::sync::lock;
 
 /// A shared queue for calls of one kind. It grants a call or makes it wait, in order of arrival.
 ///
@@ -73,11 +72,6 @@ impl RateLimiter {
             lock(bucket).throttled(grant, hint, Instant::now());
         }
     }
-}
-
-fn lock(bucket: &Mutex<Bucket>) -> MutexGuard<'_, Bucket> {
-    // No code panics while it holds the lock; if it did, the numbers would still be sound.
-    bucket.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[derive(Debug)]
@@ -248,39 +242,6 @@ const STEP: f64 = 0.05;
 
 /// Calls a second that are granted whatever the cloud says.
 const FLOOR: f64 = 0.5;
-
-/// Repeats that clones of a client may still make. Successes pay it back, so that a healthy cloud
-/// is retried freely and a broken one is left alone.
-#[derive(Debug)]
-pub(crate) struct RetryBudget {
-    balance: Mutex<f64>,
-    limit: f64,
-}
-
-impl RetryBudget {
-    pub(crate) fn new(limit: u32) -> Self {
-        Self {
-            balance: Mutex::new(f64::from(limit)),
-            limit: f64::from(limit),
-        }
-    }
-
-    /// Takes one repeat from the budget; `false` when it is spent.
-    pub(crate) fn withdraw(&self) -> bool {
-        let mut balance = self.balance.lock().unwrap_or_else(PoisonError::into_inner);
-        let granted = *balance >= 1.0;
-        if granted {
-            *balance -= 1.0;
-        }
-        granted
-    }
-
-    /// A success: pays a fifth of a repeat back.
-    pub(crate) fn deposit(&self) {
-        let mut balance = self.balance.lock().unwrap_or_else(PoisonError::into_inner);
-        *balance = (*balance + 0.2).min(self.limit);
-    }
-}
 
 #[cfg(test)]
 mod tests;

@@ -6,10 +6,7 @@ use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
 use lifecycle_core::{HttpResponse, is_loopback};
 
-use crate::{
-    credentials::BypassProxy,
-    transport::{Transport, TransportError},
-};
+use crate::transport::{Transport, TransportError, bypass_proxy::BypassProxy};
 
 /// Sends requests with [reqwest] over HTTP/1.1 or HTTP/2 and rustls.
 ///

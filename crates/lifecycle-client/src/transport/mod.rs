@@ -1,13 +1,15 @@
 //! How one signed request reaches a cloud.
 
+pub(crate) mod bypass_proxy;
 #[cfg(feature = "reqwest")]
 pub(crate) mod http;
+pub(crate) mod plain_http;
 
-use std::{error::Error as StdError, fmt, sync::Arc};
+use std::{error::Error as StdError, fmt, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use lifecycle_core::{ExecutionStatus, HttpResponse};
+use lifecycle_core::{ExecutionStatus, Fault, FaultKind, HttpResponse};
 
 /// Sends one request and brings its answer. No retries, no redirects, no signing.
 ///
@@ -69,4 +71,27 @@ impl TransportError {
     pub fn execution_status(&self) -> ExecutionStatus {
         self.execution
     }
+
+    /// Returns the fault of the call, with the texts of all causes.
+    pub(crate) fn to_fault(&self) -> Fault {
+        let kind = match self.execution {
+            ExecutionStatus::NotExecuted => FaultKind::Unreachable,
+            _ => FaultKind::NoAnswer,
+        };
+        let mut message = self.to_string();
+        let mut cause = self.source();
+        while let Some(error) = cause {
+            message = format!("{message}: {error}");
+            cause = error.source();
+        }
+        Fault::new(kind, message)
+    }
+}
+
+/// Returns the fault of a call without a response within `limit`.
+pub(crate) fn no_response(limit: Duration) -> Fault {
+    Fault::new(
+        FaultKind::NoAnswer,
+        format!("no answer within {:.1} s", limit.as_secs_f64()),
+    )
 }

@@ -89,7 +89,7 @@ impl FleetSettings {
         if !self.uses_vendor_env(account) {
             return Ok(None);
         }
-        let ctx = ProviderContext::new(&*self.host, self.clock.stamp(0));
+        let ctx = ProviderContext::new(&*self.host, self.clock.signing_context(0));
         let found = (location.cloud.driver().endpoint_from)(&location.region, &ctx);
         found.map_err(|fault| FleetError::at(location)(fault.message()))
     }

@@ -6,16 +6,14 @@ use std::time::{Duration, SystemTime};
 use bytes::Bytes;
 use http::{Method, header};
 use lifecycle_core::{
-    Credential, Endpoint, Fault, FaultKind, HttpResponse, ResolvedCredential, Secret,
+    Credential, Endpoint, Fault, FaultKind, HttpResponse, LenientObject, LenientText,
+    ResolvedCredential, Secret,
     credential_source::{read_expiry, without_excerpt},
     encode,
 };
 use serde::{Deserialize, de::DeserializeOwned};
 
-use crate::{
-    body::{Record, Text},
-    fault,
-};
+use crate::fault;
 
 /// The time before the expiry of a key at which the vendor's library fetches a new key.
 pub(super) const RENEWAL: Duration = Duration::from_secs(15 * 60);
@@ -24,24 +22,24 @@ pub(super) const RENEWAL: Duration = Duration::from_secs(15 * 60);
 #[derive(Default, Deserialize)]
 #[serde(default, rename_all = "PascalCase")]
 struct KeyFields {
-    access_key_id: Text,
-    access_key_secret: Text,
-    security_token: Text,
-    expiration: Text,
+    access_key_id: LenientText,
+    access_key_secret: LenientText,
+    security_token: LenientText,
+    expiration: LenientText,
 }
 
 /// The response body of STS.
 #[derive(Default, Deserialize)]
 #[serde(default, rename_all = "PascalCase")]
 struct StsBody {
-    credentials: Record<KeyFields>,
+    credentials: LenientObject<KeyFields>,
 }
 
 /// The response body of the metadata service and of credentials URIs.
 #[derive(Default, Deserialize)]
 #[serde(default, rename_all = "PascalCase")]
 struct MetadataBody {
-    code: Text,
+    code: LenientText,
     #[serde(flatten)]
     key: KeyFields,
 }
@@ -53,7 +51,7 @@ pub(super) fn read_sts_response(
 ) -> Result<ResolvedCredential, Fault> {
     check(response)?;
     let body: StsBody = read(response)?;
-    resolve(body.credentials.0, response, source)
+    resolve(body.credentials.0.unwrap_or_default(), response, source)
 }
 
 /// Reads the key in a response of the metadata service or of a credentials URI.
@@ -130,7 +128,7 @@ fn resolve(
     response: &HttpResponse,
     source: &str,
 ) -> Result<ResolvedCredential, Fault> {
-    let required = |field: Text, name: &str| {
+    let required = |field: LenientText, name: &str| {
         let missing = || unreadable(response, &format!("the response has no {name}"));
         field.0.ok_or_else(missing)
     };

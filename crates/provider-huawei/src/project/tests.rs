@@ -1,3 +1,5 @@
+//! The look-up of the project id: variables, profiles, and the request to IAM.
+
 use lifecycle_core::{Endpoint, FaultKind};
 use serde_json::Value;
 
@@ -18,8 +20,8 @@ fn key() -> Credential {
     )
 }
 
-/// The id that is known without asking anybody.
-fn known(
+/// Returns the id that needs no request.
+fn local_id(
     config: &CredentialSourceConfig,
     key: &Credential,
     texts: &[(&str, &str)],
@@ -32,7 +34,7 @@ fn known(
 }
 
 #[test]
-fn variables_go_before_profiles() {
+fn variables_take_precedence_over_profiles() {
     let file = format!("[basic]\nak = FAKEACCESSKEY0000001\nsk = hidden\nproject_id = {PROJECT}\n");
     let stored = (SDK_FILE, file.as_str());
     let texts = [
@@ -40,18 +42,21 @@ fn variables_go_before_profiles() {
         ("HW_PROJECT_ID", "two"),
         stored,
     ];
-    assert_eq!(known(&here(), &key(), &texts).as_deref(), Some("one"));
-    assert_eq!(known(&here(), &key(), &texts[1..]).as_deref(), Some("two"));
+    assert_eq!(local_id(&here(), &key(), &texts).as_deref(), Some("one"));
     assert_eq!(
-        known(&here(), &key(), &texts[2..]).as_deref(),
+        local_id(&here(), &key(), &texts[1..]).as_deref(),
+        Some("two")
+    );
+    assert_eq!(
+        local_id(&here(), &key(), &texts[2..]).as_deref(),
         Some(PROJECT)
     );
     let anywhere = CredentialSourceConfig::default();
-    assert_eq!(known(&anywhere, &key(), &texts).as_deref(), Some("one"));
+    assert_eq!(local_id(&anywhere, &key(), &texts).as_deref(), Some("one"));
 }
 
 #[test]
-fn a_profile_speaks_for_its_own_key_and_region() {
+fn project_of_a_profile_needs_the_same_key_and_region() {
     let profile = |id: &str, region: &str| {
         let profile = serde_json::json!({
             "name": "x", "accessKeyId": id, "region": region, "projectId": OTHER,
@@ -66,26 +71,26 @@ fn a_profile_speaks_for_its_own_key_and_region() {
         ("SOMEBODYELSE", "cn-north-4", None),
     ] {
         let text = profile(id, region);
-        let id = known(&here(), &key(), &[(CLI_FILE, &text)]);
+        let id = local_id(&here(), &key(), &[(CLI_FILE, &text)]);
         assert_eq!(id.as_deref(), expected);
     }
     let text = profile(own, "");
     let token = Credential::token("hidden");
-    assert_eq!(known(&here(), &token, &[(CLI_FILE, &text)]), None);
+    assert_eq!(local_id(&here(), &token, &[(CLI_FILE, &text)]), None);
     let file = "[basic]\nak = SOMEBODYELSE\nsk = hidden\nproject_id = x\n";
-    assert_eq!(known(&here(), &key(), &[(SDK_FILE, file)]), None);
+    assert_eq!(local_id(&here(), &key(), &[(SDK_FILE, file)]), None);
     for broken in ["{", "[basic"] {
         assert_eq!(
-            known(&here(), &key(), &[(SDK_FILE, broken), (CLI_FILE, broken)]),
+            local_id(&here(), &key(), &[(SDK_FILE, broken), (CLI_FILE, broken)]),
             None
         );
     }
 }
 
-/// The signatures of huaweicloudsdkcore 3.1.219 for the same request without a User-Agent
+/// Signatures that huaweicloudsdkcore 3.1.219 computed for the same request without a User-Agent
 /// (`BasicCredentials.sign_request`, run with a fixed date).
 #[test]
-fn iam_is_asked_as_the_sdk_asks() {
+fn request_to_iam_has_the_signature_of_the_sdk() {
     let toy = Toy::default();
     let (id, secret) = (
         "FAKEACCESSKEY0000001",
@@ -103,73 +108,75 @@ fn iam_is_asked_as_the_sdk_asks() {
              Signature=3f01c92d9bad318d01eba67790e07e5a798e3ad35e0ff701c3fc8996571f6e45",
         ),
     ] {
-        let ExchangeStep::Http(ask) = find_project_id(&here(), &key, &ctx(&toy)) else {
-            panic!("nothing is asked");
+        let ExchangeStep::Http(exchange) = find_project_id(&here(), &key, &ctx(&toy)) else {
+            panic!("no request");
         };
         assert_eq!(
-            (ask.operation, ask.service),
+            (exchange.operation, exchange.service),
             ("KeystoneListProjects", ServiceKind::Identity)
         );
         assert_eq!(
-            ask.request.uri(),
+            exchange.request.uri(),
             "https://iam.cn-north-4.myhuaweicloud.com/v3/projects?name=cn-north-4"
         );
-        let authorization = ask.request.headers()["authorization"].to_str().unwrap();
+        let authorization = exchange.request.headers()["authorization"]
+            .to_str()
+            .unwrap();
         assert!(authorization.ends_with(signature), "{authorization}");
-        assert!(!ask.request.headers().contains_key("x-project-id"));
+        assert!(!exchange.request.headers().contains_key("x-project-id"));
     }
     let token = Credential::token("FAKE-TOKEN");
-    let ExchangeStep::Http(ask) = find_project_id(&here(), &token, &ctx(&toy)) else {
-        panic!("nothing is asked");
+    let ExchangeStep::Http(exchange) = find_project_id(&here(), &token, &ctx(&toy)) else {
+        panic!("no request");
     };
-    assert_eq!(ask.request.headers()["x-auth-token"], "FAKE-TOKEN");
-    assert!(!ask.request.headers().contains_key("authorization"));
+    assert_eq!(exchange.request.headers()["x-auth-token"], "FAKE-TOKEN");
+    assert!(!exchange.request.headers().contains_key("authorization"));
 }
 
-/// What the SDK was seen to send (`project-id-lookup#1` of `wire.json`).
+/// Compares with the recorded request of the SDK (`project-id-lookup#1` of `wire.json`).
 #[test]
-fn the_recorded_lookup_is_ours() {
+fn request_to_iam_equals_the_recorded_one() {
     let wire: Value = serde_json::from_str(include_str!("../../tests/vectors/wire.json")).unwrap();
     let lookups = wire["requests"].as_array().unwrap();
-    let golden = lookups
+    let recorded = lookups
         .iter()
         .find(|request| request["name"] == "project-id-lookup#1")
         .unwrap();
     let toy = Toy::default();
-    let ExchangeStep::Http(ask) = find_project_id(&here(), &key(), &ctx(&toy)) else {
-        panic!("nothing is asked");
+    let ExchangeStep::Http(exchange) = find_project_id(&here(), &key(), &ctx(&toy)) else {
+        panic!("no request");
     };
-    assert_eq!(golden["method"], ask.request.method().as_str());
-    let target = ask.request.uri().path_and_query().unwrap().as_str();
-    assert_eq!(golden["path_and_query"], target);
-    assert_eq!(golden["body"], "");
-    assert!(ask.request.body().is_empty());
-    let names = golden["headers"].as_array().unwrap().iter();
+    assert_eq!(recorded["method"], exchange.request.method().as_str());
+    let target = exchange.request.uri().path_and_query().unwrap().as_str();
+    assert_eq!(recorded["path_and_query"], target);
+    assert_eq!(recorded["body"], "");
+    assert!(exchange.request.body().is_empty());
+    let names = recorded["headers"].as_array().unwrap().iter();
     let names: Vec<String> = names
         .map(|pair| pair[0].as_str().unwrap().to_ascii_lowercase())
         .collect();
-    for ours in ask.request.headers().keys() {
+    for ours in exchange.request.headers().keys() {
         assert!(names.contains(&ours.to_string()), "{ours}");
     }
 }
 
 #[test]
-fn a_part_of_the_region_is_looked_up_by_its_own_name() {
-    for (name, asked) in [
+fn sub_project_of_the_region_is_searched_by_name() {
+    for (name, query) in [
         ("cn-north-4_team a", "name=cn-north-4_team%20a"),
         ("cn-north-4", "name=cn-north-4"),
         ("cn-east-3_team", "name=cn-north-4"),
     ] {
         let toy = Toy::new(&[("HW_PROJECT_NAME", name)]);
-        let ExchangeStep::Http(ask) = find_project_id(&here(), &key(), &ctx(&toy)) else {
-            panic!("nothing is asked");
+        let ExchangeStep::Http(exchange) = find_project_id(&here(), &key(), &ctx(&toy)) else {
+            panic!("no request");
         };
-        assert_eq!(ask.request.uri().query(), Some(asked));
+        assert_eq!(exchange.request.uri().query(), Some(query));
     }
 }
 
 #[test]
-fn exactly_one_project_will_do() {
+fn exactly_one_matching_project_is_required() {
     let toy = Toy::default();
     let local = Endpoint::parse("http://127.0.0.1:7070").unwrap();
     let config = here().with_identity(local);
@@ -179,12 +186,12 @@ fn exactly_one_project_will_do() {
     };
     let one =
         format!(r#"{{"projects": [{{"id": "{PROJECT}", "name": "cn-north-4"}}], "links": {{}}}}"#);
-    let way = run(Ok(reply(200, &one)));
+    let found = run(Ok(reply(200, &one)));
     assert_eq!(
-        way.lines(),
+        found.lines(),
         ["GET http://127.0.0.1:7070/v3/projects?name=cn-north-4"]
     );
-    match way.end {
+    match found.end {
         ExchangeStep::Done(id) => assert_eq!(id, PROJECT),
         other => panic!("{other:?}"),
     }

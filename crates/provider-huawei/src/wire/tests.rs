@@ -1,4 +1,4 @@
-//! What is asked for and what is understood, call by call.
+//! The requests and responses of each call.
 
 use bytes::Bytes;
 use lifecycle_core::{
@@ -26,20 +26,16 @@ fn ok(body: &Value) -> HttpResponse {
 }
 
 fn stop(mode: StopMode) -> Action {
-    let mut options = StopOptions::default();
-    options.mode = mode;
-    options.into()
+    StopOptions::default().with_mode(mode).into()
 }
 
 fn reboot(mode: StopMode) -> Action {
-    let mut options = RebootOptions::default();
-    options.mode = mode;
-    options.into()
+    RebootOptions::default().with_mode(mode).into()
 }
 
-/// Another program in the wild sends SOFT for a forced stop and HARD for a graceful one.
+/// A published program sends SOFT for a forced stop and HARD for a graceful stop.
 #[test]
-fn the_type_is_always_sent_and_never_inverted() {
+fn type_of_stop_and_reboot_is_always_sent_and_never_inverted() {
     let start = StartOptions::default().into();
     let servers = json!([{"id": "id-0"}, {"id": "id-1"}]);
     for (action, operation, body) in [
@@ -81,19 +77,17 @@ fn the_type_is_always_sent_and_never_inverted() {
 }
 
 #[test]
-fn options_that_huawei_does_not_have_are_refused() {
-    let mut free = StopOptions::default();
-    free.billing = StopBilling::Release;
-    let mut erasing = StartOptions::default();
-    erasing.local_disk = LocalDisk::Initialize;
-    for action in [Action::Stop(free), Action::Start(erasing)] {
+fn unsupported_option_is_rejected() {
+    let release = StopOptions::default().with_billing(StopBilling::Release);
+    let initialize = StartOptions::default().with_local_disk(LocalDisk::Initialize);
+    for action in [Action::Stop(release), Action::Start(initialize)] {
         let fault = act(&config(), &action, &ids(1)).unwrap_err();
         assert_eq!(fault.kind(), FaultKind::Unsupported, "{fault}");
     }
 }
 
 #[test]
-fn calls_hold_from_one_id_to_the_limit() {
+fn call_accepts_one_id_up_to_the_limit() {
     for action in [
         StartOptions::default().into(),
         stop(StopMode::Graceful),
@@ -119,7 +113,7 @@ fn calls_hold_from_one_id_to_the_limit() {
 }
 
 #[test]
-fn one_server_is_shown_and_several_are_listed() {
+fn observe_shows_one_server_and_lists_several() {
     let plain = config();
     let limited = config().with_enterprise_project("a&b");
     for (config, count, target) in [
@@ -144,7 +138,7 @@ fn one_server_is_shown_and_several_are_listed() {
 }
 
 #[test]
-fn lists_go_from_marker_to_marker() {
+fn list_continues_at_the_page_token() {
     for (config, page, query) in [
         (config(), None, "limit=100"),
         (
@@ -166,7 +160,7 @@ fn lists_go_from_marker_to_marker() {
     }
 }
 
-/// A cloud with so many servers, which gives page after page as `take` finds them.
+/// Reads all pages of a list of `servers` servers. `take` returns the servers of a page for a query.
 fn read_whole_list(
     servers: usize,
     take: impl Fn(&str, &[InstanceId]) -> Vec<InstanceId>,
@@ -187,11 +181,11 @@ fn read_whole_list(
             return read;
         }
     }
-    panic!("the list has no end");
+    panic!("the list does not end");
 }
 
 #[test]
-fn every_server_is_listed_once_by_marker_and_by_number() {
+fn every_server_is_listed_once_with_markers_and_with_page_numbers() {
     let value = |query: &str, name: &str| {
         let (_, rest) = query.split_once(&format!("{name}="))?;
         Some(rest.split('&').next().unwrap_or_default().to_owned())
@@ -214,10 +208,10 @@ fn every_server_is_listed_once_by_marker_and_by_number() {
 }
 
 #[test]
-fn a_full_page_is_followed_by_another() {
+fn full_page_has_a_next_page() {
     let page = |rows: Vec<Value>| {
-        let reply = ok(&json!({"count": 1234, "servers": rows}));
-        list(&config(), None).read(&reply)
+        let response = ok(&json!({"count": 1234, "servers": rows}));
+        list(&config(), None).read(&response)
     };
     let rows = |count| -> Vec<Value> {
         ids(count)
@@ -237,7 +231,7 @@ fn a_full_page_is_followed_by_another() {
     assert_eq!(
         odd.next.unwrap().as_str(),
         "id-98",
-        "the last that has an id"
+        "the last server with an id"
     );
 
     let unknown = page(vec![json!({"name": "no id"}); 100]).unwrap_err();
@@ -245,7 +239,7 @@ fn a_full_page_is_followed_by_another() {
 }
 
 #[test]
-fn an_answer_without_a_job_is_not_accepted() {
+fn response_without_a_job_is_not_an_acceptance() {
     let call = act(&config(), &stop(StopMode::Graceful), &ids(1)).unwrap();
     let ack = call.read(&ok(&json!({"job_id": "ff80"}))).unwrap();
     assert!(matches!(ack, BatchAck::Job(job) if job.as_str() == "ff80"));
@@ -264,15 +258,15 @@ fn an_answer_without_a_job_is_not_accepted() {
     }
 }
 
-fn seen(row: &Value) -> Option<Observation> {
+fn observation_of(row: &Value) -> Option<Observation> {
     let rows = read_many(&ok(&json!({"servers": [row]}))).unwrap();
     assert!(rows.len() < 2);
     rows.into_iter().next()
 }
 
-/// Section "ECS statuses" of the API reference, row by row, and what a row may lack.
+/// The table "ECS statuses" of the API reference, row by row.
 #[test]
-fn states() {
+fn status_and_task_select_the_power_state() {
     let (rebuild, resize) = (
         [
             "rebuilding",
@@ -369,7 +363,7 @@ fn states() {
             PowerState::Stopped,
         ),
         ("UNKNOWN", "paused", "", PowerState::Unknown),
-        // Not in the table: words that are new, and a task that the status does not show yet.
+        // Not in the table: new values, and a task that the status does not show yet.
         ("HIBERNATED", "hibernated", "", PowerState::Unknown),
         ("ACTIVE", "active", "defragmenting", PowerState::Changing),
         ("ACTIVE", "active", "rebooting", PowerState::Rebooting),
@@ -395,7 +389,7 @@ fn states() {
             "OS-EXT-STS:vm_state": vm_state,
             "OS-EXT-STS:task_state": if task.is_empty() { Value::Null } else { task.into() },
         });
-        let seen = seen(&row).unwrap();
+        let seen = observation_of(&row).unwrap();
         assert_eq!(seen.state, state, "{row}");
         let raw = match task {
             "" => status.to_owned(),
@@ -406,7 +400,7 @@ fn states() {
 }
 
 #[test]
-fn a_row_may_lack_its_status() {
+fn power_state_without_a_status_comes_from_the_vm_state() {
     for (vm_state, task, state, raw) in [
         ("active", Value::Null, PowerState::Running, "active"),
         (
@@ -422,32 +416,35 @@ fn a_row_may_lack_its_status() {
     ] {
         let row =
             json!({"id": "a", "OS-EXT-STS:vm_state": vm_state, "OS-EXT-STS:task_state": task});
-        let seen = seen(&row).unwrap();
+        let seen = observation_of(&row).unwrap();
         assert_eq!((seen.state, seen.raw.as_str()), (state, raw));
     }
-    let named = seen(&json!({"id": "a", "name": "n"})).unwrap();
+    let named = observation_of(&json!({"id": "a", "name": "n"})).unwrap();
     assert_eq!((named.state, named.raw.as_str()), (PowerState::Unknown, ""));
-    let odd = seen(&json!({"id": "a", "status": [1]})).unwrap();
+    let odd = observation_of(&json!({"id": "a", "status": [1]})).unwrap();
     assert_eq!((odd.state, odd.raw.as_str()), (PowerState::Unknown, "[1]"));
 }
 
 #[test]
-fn an_id_without_anything_else_is_an_unknown_one() {
+fn row_with_only_an_id_is_an_unknown_server() {
     let unknown = json!({"id": "a", "fault": {"message": "m"}, "name": null, "status": null});
-    assert_eq!(seen(&unknown), None);
-    assert_eq!(seen(&json!({"id": "a/b", "status": "ACTIVE"})), None);
-    assert_eq!(seen(&json!({"status": "ACTIVE"})), None);
+    assert_eq!(observation_of(&unknown), None);
+    assert_eq!(
+        observation_of(&json!({"id": "a/b", "status": "ACTIVE"})),
+        None
+    );
+    assert_eq!(observation_of(&json!({"status": "ACTIVE"})), None);
     let shown = |server: &Value| read_one(&ok(&json!({ "server": server })));
     assert_eq!(shown(&unknown).unwrap(), []);
     assert_eq!(
         shown(&json!({"status": "ACTIVE"})).unwrap_err().kind(),
         FaultKind::Unreadable,
-        "an answer about nothing does not say that the server is gone"
+        "a response without an id does not mean that the server is missing"
     );
 }
 
 #[test]
-fn locks_are_shown_in_the_clouds_words() {
+fn lock_has_the_text_of_the_cloud() {
     for (fields, lock) in [
         (json!({"locked": false}), None),
         (json!({"locked": "true"}), None),
@@ -465,21 +462,20 @@ fn locks_are_shown_in_the_clouds_words() {
             .unwrap()
             .extend(fields.as_object().unwrap().clone());
         let expected = lock.map(|word| Lock::Other(word.to_owned()));
-        assert_eq!(seen(&row).unwrap().lock, expected, "{fields}");
+        assert_eq!(observation_of(&row).unwrap().lock, expected, "{fields}");
     }
 }
 
-/// The launch time is that of the server and not of its last start; what a stopped server costs is
-/// not in the answer.
+/// `launched_at` is not the time of the last start, and the response has no billing of a stopped server.
 #[test]
-fn nothing_is_made_up() {
+fn start_time_and_billing_stay_unknown() {
     let row = json!({
         "id": "a",
         "status": "SHUTOFF",
         "OS-SRV-USG:launched_at": "2025-11-01T02:04:05.123456",
         "metadata": {"charging_mode": "0"},
     });
-    let seen = seen(&row).unwrap();
+    let seen = observation_of(&row).unwrap();
     assert_eq!(seen.started_at, None);
     assert_eq!(seen.stopped_billing, StoppedBilling::Unknown);
     assert_eq!(seen.name, None);

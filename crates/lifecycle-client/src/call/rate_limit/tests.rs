@@ -306,16 +306,3 @@ proptest! {
         }
     }
 }
-
-#[test]
-fn the_retry_budget_runs_out_and_is_paid_back() {
-    let budget = RetryBudget::new(2);
-    assert!(budget.withdraw());
-    assert!(budget.withdraw());
-    assert!(!budget.withdraw());
-    for _ in 0..5 {
-        budget.deposit();
-    }
-    assert!(budget.withdraw());
-    assert!(!budget.withdraw());
-}

@@ -1,4 +1,4 @@
-//! Where keys come from, as `--help` tells it. The clouds' own chains are the source.
+//! The part of `--help` that lists the sources of keys, generated from the chain of each cloud.
 
 use std::fmt::Write;
 
@@ -7,36 +7,36 @@ use lifecycle_facade::{
     core::{CredentialSource, CredentialSourceConfig},
 };
 
-/// The places where a key of each cloud is looked for.
+/// Returns the help text with the sources of keys of each cloud.
 pub(crate) fn help() -> String {
     let mut text = String::from(
-        "Keys come from where each cloud's own tools have them. The first of these\nplaces that has one counts:",
+        "Each cloud's key is looked for in these places. The first place with a key is\nused. Temporary keys are renewed before they expire.",
     );
     for cloud in Cloud::ALL {
         // Writing into a string cannot fail.
         let _ = write!(text, "\n\n  {}", cloud.profile().title);
-        for (number, origin) in (1..).zip(cloud.sources(&CredentialSourceConfig::default())) {
-            let _ = write!(text, "\n{}", item(number, &origin));
+        for (number, source) in (1..).zip(cloud.sources(&CredentialSourceConfig::default())) {
+            let _ = write!(text, "\n{}", item(number, &source));
         }
         let projects = cloud.project_variables();
         if !projects.is_empty() {
             let projects = projects.join(" or ");
             let _ = write!(
                 text,
-                "\n    The project id: {projects},\n    else it is looked up at IAM"
+                "\n    Project id: {projects}.\n    If neither is set, the command asks IAM for the project id"
             );
         }
     }
     text
 }
 
-/// A numbered place, wrapped to the page.
-fn item(number: usize, origin: &impl CredentialSource) -> String {
+/// Returns a numbered source, wrapped to the width of the help text.
+fn item(number: usize, source: &impl CredentialSource) -> String {
     const WIDTH: usize = 80;
     const INDENT: usize = 7;
     let mut lines = format!("    {number}. ");
     let mut column = INDENT;
-    for word in format!("{}: {}", origin.name(), origin.wants()).split_whitespace() {
+    for word in format!("{}: {}", source.name(), source.wants()).split_whitespace() {
         if column > INDENT && column + word.len() >= WIDTH {
             let _ = write!(lines, "\n{:INDENT$}", "");
             column = INDENT;
@@ -55,7 +55,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn all_clouds_are_there() {
+    fn help_lists_the_sources_of_all_clouds() {
         let text = help();
         for name in [
             "BAIDUCLOUD_ACCESS_KEY",

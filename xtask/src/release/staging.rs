@@ -1,35 +1,35 @@
-//! A small workspace away from ours, in which one packaged crate is built and tested.
+//! A small workspace outside of this workspace, where one packaged crate is built and tested.
 
 use std::{
     env, fs, io,
     path::{Path, PathBuf},
 };
 
-use super::{Finding, crates::Release, neighbours::Neighbours, program};
+use super::{crates::Release, neighbours::Neighbours, program, step::StepResult};
 use crate::{
     cargo::Cargo,
-    exit::{CouldNotRun, Verdict},
+    exit::{CheckResult, CouldNotRun},
 };
 
-/// The folders of one check, below the target folder.
+/// The folders of one check below the target folder.
 #[derive(Debug)]
-pub(super) struct Stage<'a> {
+pub(super) struct StagingWorkspace<'a> {
     root: &'a Path,
     release: &'a Release,
     allow_dirty: bool,
-    /// What cargo packs, for every crate.
+    /// The packages of all crates.
     packed: PathBuf,
-    /// What cargo builds, shared by all checks.
+    /// The build results of all checks.
     built: PathBuf,
     /// The small workspace.
     folder: PathBuf,
 }
 
-/// What a package must hold for those who only have the package.
+/// The files that users of a package need.
 const REQUIRED: [&str; 4] = ["README.md", "CHANGELOG.md", "LICENSE-APACHE", "LICENSE-MIT"];
 
-impl<'a> Stage<'a> {
-    /// An empty stage for `release`.
+impl<'a> StagingWorkspace<'a> {
+    /// Creates an empty workspace for `release`.
     pub(super) fn new(
         root: &'a Path,
         release: &'a Release,
@@ -51,11 +51,11 @@ impl<'a> Stage<'a> {
         })
     }
 
-    /// Packages the crate and unpacks it.
-    pub(super) fn package(&self) -> Result<Finding, CouldNotRun> {
-        let call = self.pack(&self.release.name);
-        if call.run(self.root)? == Verdict::Failed {
-            return Ok(Finding::Failed(format!("`{call}`")));
+    /// Packages and unpacks the crate.
+    pub(super) fn package(&self) -> Result<StepResult, CouldNotRun> {
+        let call = self.package_call(&self.release.name);
+        if call.run(self.root)? == CheckResult::Failed {
+            return Ok(StepResult::Failed(format!("`{call}`")));
         }
         let copy = self.unpack(self.release)?;
         let missing: Vec<&str> = REQUIRED
@@ -63,22 +63,22 @@ impl<'a> Stage<'a> {
             .filter(|name| !copy.join(name).is_file())
             .collect();
         Ok(if missing.is_empty() {
-            Finding::Passed(format!("holds {}", REQUIRED.join(", ")))
+            StepResult::Passed(format!("holds {}", REQUIRED.join(", ")))
         } else {
-            Finding::Failed(format!("lacks {}", missing.join(", ")))
+            StepResult::Failed(format!("lacks {}", missing.join(", ")))
         })
     }
 
-    /// Lays the neighbours around the packaged crate.
-    pub(super) fn lay(
+    /// Adds the neighbours of the packaged crate.
+    pub(super) fn add_neighbours(
         &self,
         neighbours: &Neighbours,
         release: impl Fn(&str) -> Result<&'a Release, CouldNotRun>,
-    ) -> Result<Finding, CouldNotRun> {
+    ) -> Result<StepResult, CouldNotRun> {
         for name in neighbours.local() {
-            let call = self.pack(name);
-            if call.run(self.root)? == Verdict::Failed {
-                return Ok(Finding::Failed(format!("`{call}`")));
+            let call = self.package_call(name);
+            if call.run(self.root)? == CheckResult::Failed {
+                return Ok(StepResult::Failed(format!("`{call}`")));
             }
             self.unpack(release(name)?)?;
         }
@@ -91,63 +91,63 @@ impl<'a> Stage<'a> {
         )?;
         let copy = self.copy(&self.release.name).join("Cargo.toml");
         let manifest = fs::read_to_string(&copy).map_err(|error| unusable(&copy, &error))?;
-        write(copy, &with_dropped_lines(&manifest, self.release))?;
-        // Other crates stay at the versions that CI tests with.
+        write(copy, &with_test_dependencies(&manifest, self.release))?;
+        // CI tests the same versions of other crates.
         let lock = self.root.join("Cargo.lock");
         fs::copy(&lock, self.folder.join("Cargo.lock")).map_err(|error| unusable(&lock, &error))?;
-        self.pin(neighbours)
+        self.pin_versions(neighbours)
     }
 
-    /// Takes published neighbours at the version that is declared, not at the newest that fits it:
-    /// what the crate claims to work with, it has to work with.
-    fn pin(&self, neighbours: &Neighbours) -> Result<Finding, CouldNotRun> {
-        let pins = neighbours.published.iter().map(|need| {
-            self.in_stage("update --quiet")
-                .arg(&need.name)
+    /// Pins published neighbours to the required version instead of the newest compatible version.
+    /// The crate must work with each version that the manifest allows.
+    fn pin_versions(&self, neighbours: &Neighbours) -> Result<StepResult, CouldNotRun> {
+        let pins = neighbours.published.iter().map(|requirement| {
+            self.cargo("update --quiet")
+                .arg(&requirement.name)
                 .arg("--precise")
-                .arg(&need.version)
+                .arg(&requirement.version)
         });
-        // First the copied lock file has to forget that neighbours were members of our workspace.
-        let calls = std::iter::once(self.in_stage("update --quiet --workspace")).chain(pins);
+        // In the copied lock file, the neighbours are members of the workspace until the first update.
+        let calls = std::iter::once(self.cargo("update --quiet --workspace")).chain(pins);
         for call in calls {
-            if call.run(self.root)? == Verdict::Failed {
-                return Ok(Finding::Failed(format!("`{call}`")));
+            if call.run(self.root)? == CheckResult::Failed {
+                return Ok(StepResult::Failed(format!("`{call}`")));
             }
         }
-        Ok(Finding::Passed(neighbours.to_string()))
+        Ok(StepResult::Passed(neighbours.to_string()))
     }
 
-    /// Builds the packaged crate as a user gets it who says nothing about features.
-    pub(super) fn build(&self) -> Result<Finding, CouldNotRun> {
-        self.carry_out(self.in_stage("build").arg("--quiet"))
+    /// Builds the packaged crate with its default features.
+    pub(super) fn build(&self) -> Result<StepResult, CouldNotRun> {
+        self.run_in_package(self.cargo("build").arg("--quiet"))
     }
 
-    /// Runs the tests that are in the package, and the examples of its documentation.
-    pub(super) fn test(&self) -> Result<Finding, CouldNotRun> {
-        self.carry_out(self.in_stage("test").arg("--quiet").arg("--all-features"))
+    /// Runs the tests and the documentation examples of the package.
+    pub(super) fn test(&self) -> Result<StepResult, CouldNotRun> {
+        self.run_in_package(self.cargo("test").arg("--quiet").arg("--all-features"))
     }
 
-    fn carry_out(&self, call: Cargo) -> Result<Finding, CouldNotRun> {
+    fn run_in_package(&self, call: Cargo) -> Result<StepResult, CouldNotRun> {
         let call = call
             .arg("--package")
             .arg(&self.release.name)
             .env("CARGO_TARGET_DIR", &self.built)
             .env("CARGO_PROFILE_DEV_DEBUG", "0");
         Ok(match call.run(self.root)? {
-            Verdict::Passed => Finding::Passed("the packaged copy".to_owned()),
-            _ => Finding::Failed(format!("`{call}`")),
+            CheckResult::Passed => StepResult::Passed("the packaged copy".to_owned()),
+            _ => StepResult::Failed(format!("`{call}`")),
         })
     }
 
-    fn in_stage(&self, command: &str) -> Cargo {
+    fn cargo(&self, command: &str) -> Cargo {
         Cargo::new(command)
             .arg("--manifest-path")
             .arg(self.folder.join("Cargo.toml").to_string_lossy())
     }
 
-    /// Without a lock file of its own, which cargo could not make for lack of published neighbours,
-    /// and without cargo's build, for the same lack: we build.
-    fn pack(&self, name: &str) -> Cargo {
+    /// Returns the call that packages a crate without a lock file and without a build. Cargo can do
+    /// neither before the neighbours are published.
+    fn package_call(&self, name: &str) -> Cargo {
         let call = Cargo::new("package --quiet --no-verify --exclude-lockfile --package")
             .arg(name)
             .arg("--target-dir")
@@ -159,17 +159,17 @@ impl<'a> Stage<'a> {
         }
     }
 
-    /// Unpacks to where a path from one crate to its neighbour leads as it does in the workspace.
+    /// Unpacks a package to a folder where relative paths to neighbours work as in the workspace.
     fn unpack(&self, release: &Release) -> Result<PathBuf, CouldNotRun> {
         let name = format!("package/{}-{}.crate", release.name, release.version);
         let archive = self.packed.join(name);
         let copy = self.copy(&release.name);
         fs::create_dir_all(&copy).map_err(|error| unusable(&copy, &error))?;
         let archive = archive.to_string_lossy();
-        // `-m`: files of today. The archive's files are all of one day, by which cargo would take them
-        // for the ones that an earlier check has built.
+        // `-m` sets the time of the files to now. All archives have the same old time, so cargo would
+        // use the build of an earlier check.
         let args = ["-m", "-xzf", &archive, "--strip-components=1"];
-        program::read("tar", &args, &copy)?;
+        program::read_stdout("tar", &args, &copy)?;
         Ok(copy)
     }
 
@@ -178,22 +178,25 @@ impl<'a> Stage<'a> {
     }
 }
 
-/// One member, and patches for what the registry does not have.
+/// Returns a manifest with one member, and patches for neighbours that the registry does not have.
 fn workspace_manifest(name: &str, neighbours: &Neighbours) -> String {
     let mut text = format!("[workspace]\nresolver = \"3\"\nmembers = [\"crates/{name}\"]\n");
     if !neighbours.overlaid.is_empty() {
         text.push_str("\n[patch.crates-io]\n");
     }
-    for need in neighbours.overlaid.keys() {
-        text.push_str(&format!("{0} = {{ path = \"crates/{0}\" }}\n", need.name));
+    for requirement in neighbours.overlaid.keys() {
+        text.push_str(&format!(
+            "{0} = {{ path = \"crates/{0}\" }}\n",
+            requirement.name
+        ));
     }
     text
 }
 
-/// The packaged manifest with the neighbours of tests, which packaging drops.
-fn with_dropped_lines(manifest: &str, release: &Release) -> String {
+/// Adds the neighbours of tests to the packaged manifest, because packaging removes the neighbours.
+fn with_test_dependencies(manifest: &str, release: &Release) -> String {
     let lines: Vec<String> = release
-        .dropped_in_tests()
+        .removed_test_dependencies()
         .map(|(name, value)| format!("{name} = {value}\n"))
         .collect();
     if lines.is_empty() {
@@ -212,7 +215,7 @@ mod tests {
     use crate::release::crates::tests::crates;
 
     #[test]
-    fn only_what_is_not_published_is_patched() {
+    fn only_unpublished_neighbours_are_patched() {
         let crates = crates();
         let front = crates.release("front").expect("front is published");
         let neighbours = |published: bool| {
@@ -231,29 +234,30 @@ mod tests {
     }
 
     #[test]
-    fn the_neighbours_of_tests_come_back() {
+    fn neighbours_of_tests_are_added_again() {
         let crates = crates();
-        let back = |name| {
-            with_dropped_lines(
+        let manifest = |name| {
+            with_test_dependencies(
                 "[package]\n",
-                crates.release(name).expect("it is published"),
+                crates.release(name).expect("published in this workspace"),
             )
         };
 
-        assert_eq!(back("core"), "[package]\n");
+        assert_eq!(manifest("core"), "[package]\n");
         assert_eq!(
-            back("front"),
+            manifest("front"),
             "[package]\n\n[dev-dependencies]\nsim = { path = \"../sim\", features = [\"all\"] }\n"
         );
     }
 
     #[test]
-    fn a_crate_is_packed_alone() {
+    fn crate_is_packaged_alone() {
         let crates = crates();
         let core = crates.release("core").expect("core is published");
-        let stage = Stage::new(Path::new("/src"), core, true).expect("nothing has to be removed");
+        let staging = StagingWorkspace::new(Path::new("/src"), core, true)
+            .expect("nothing has to be removed");
 
-        let line = stage.pack("core").to_string();
+        let line = staging.package_call("core").to_string();
 
         assert!(
             line.starts_with(

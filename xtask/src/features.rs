@@ -5,8 +5,8 @@
 use std::path::Path;
 
 use crate::{
-    CLOUDS,
     cargo::Cargo,
+    clouds::CLOUDS,
     exit::{CheckResult, CommandResult},
 };
 

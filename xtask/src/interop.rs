@@ -14,8 +14,8 @@ use std::{
 use environment::{Environment, Preparation};
 
 use crate::{
-    CLOUDS,
     cargo::Cargo,
+    clouds::CLOUDS,
     exit::{CheckResult, CommandResult, CouldNotRun},
 };
 

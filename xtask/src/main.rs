@@ -6,6 +6,7 @@
 mod bench;
 mod cargo;
 mod ci;
+mod clouds;
 mod conformance;
 mod exit;
 mod features;
@@ -23,9 +24,6 @@ use std::{path::Path, process::ExitCode};
 
 use clap::Parser;
 use exit::CommandResult;
-
-/// The clouds. Each cloud is a feature of the facade and a crate `provider-<cloud>`.
-const CLOUDS: [&str; 4] = ["baidu", "aliyun", "zenlayer", "huawei"];
 
 /// The maintenance commands of this repository.
 #[derive(Debug, Parser)]

@@ -1,7 +1,7 @@
-//! `cargo xtask new-provider`: lays the files of a provider, with their questions as comments.
+//! `cargo xtask new-provider`: creates the files of a provider with questions as comments.
 //!
-//! What is laid speaks the dialect of a cloud that does not exist, and is green from the start: its
-//! author changes it answer by answer.
+//! The new crate implements the API of an imaginary cloud and passes all tests. The author answers the
+//! questions and changes the code step by step.
 
 mod mentions;
 
@@ -12,26 +12,26 @@ use std::{
 
 use crate::{
     cargo::Cargo,
-    exit::{CheckResult, CouldNotRun},
+    exit::{CheckResult, CommandResult, CouldNotRun},
 };
 use mentions::MENTIONS;
 
-/// Lay a new provider crate that compiles and conforms, with its questions as comments.
+/// Create a provider crate that passes the conformance tests, with questions as comments.
 #[derive(Debug, clap::Args)]
 pub(crate) struct NewProvider {
-    /// The name of the cloud: lower-case letters and digits, a letter first.
+    /// The name of the cloud: lower-case letters and digits; the first is a letter.
     #[arg(required_unless_present = "check", value_parser = cloud_name)]
     name: Option<String>,
-    /// Lay it as a workspace of its own in this folder, instead of among the crates.
+    /// Create a separate workspace in this folder instead of a crate of this workspace.
     #[arg(long, value_name = "FOLDER")]
     outside: Option<PathBuf>,
-    /// Lay one below target/ and run its tests instead.
+    /// Only create a provider below target/ and run the tests of the provider.
     #[arg(long, conflicts_with_all = ["name", "outside"])]
     check: bool,
 }
 
 impl NewProvider {
-    /// Proves that what is laid compiles and conforms.
+    /// Creates the command that tests a new provider.
     pub(crate) fn checking() -> Self {
         Self {
             name: None,
@@ -40,7 +40,7 @@ impl NewProvider {
         }
     }
 
-    pub(crate) fn run(&self, root: &Path) -> Result<CheckResult, CouldNotRun> {
+    pub(crate) fn run(&self, root: &Path) -> CommandResult {
         let Some(name) = &self.name else {
             return check(root);
         };
@@ -50,31 +50,31 @@ impl NewProvider {
         };
         if folder.exists() {
             let folder = folder.display();
-            println!("{folder} exists already; nothing was laid");
+            println!("{folder} already exists; nothing was created");
             return Ok(CheckResult::Failed);
         }
-        let place = match self.outside {
-            Some(_) => Place::Outside,
-            None => Place::Inside,
+        let kind = match self.outside {
+            Some(_) => WorkspaceKind::Separate,
+            None => WorkspaceKind::Member,
         };
-        lay(name, &folder, place, root).map_err(|error| could_not_lay(&error))?;
-        // The name of the cloud has its own place in the order of imports.
+        create(name, &folder, kind, root).map_err(|error| could_not_create(&error))?;
+        // The name of the cloud can change the order of imports.
         Cargo::new("fmt").run(&folder)?;
-        println!("{} is laid.", folder.display());
-        print!("{}", advice(place));
+        println!("created {}", folder.display());
+        print!("{}", advice(kind));
         Ok(CheckResult::Passed)
     }
 }
 
-/// What is left to do.
-fn advice(place: Place) -> String {
+/// Returns the remaining steps.
+fn advice(kind: WorkspaceKind) -> String {
     let mut text = String::from("Answer the questions in:\n");
     for (path, _) in FILES {
         text += &format!("  {path}\n");
     }
-    text += "Then run its tests; docs/adding-a-provider.md has the rest.\n";
-    if place == Place::Inside {
-        text += "For references to name the cloud, name it where the others are:\n";
+    text += "Then run the tests. docs/adding-a-provider.md describes the next steps.\n";
+    if kind == WorkspaceKind::Member {
+        text += "To use the cloud in references, add the cloud to:\n";
         for mention in MENTIONS {
             text += &format!("  {}: {}\n", mention.path, mention.what);
         }
@@ -82,40 +82,43 @@ fn advice(place: Place) -> String {
     text
 }
 
-fn could_not_lay(error: &io::Error) -> CouldNotRun {
-    CouldNotRun(format!("the crate cannot be laid: {error}"))
+fn could_not_create(error: &io::Error) -> CouldNotRun {
+    CouldNotRun(format!("the crate cannot be created: {error}"))
 }
 
-/// In a workspace of its own, so that the members and the lock file of this one stay as they are.
-fn check(root: &Path) -> Result<CheckResult, CouldNotRun> {
-    let folder = root.join("target/laid/provider-trial");
+/// Tests a provider in a separate workspace, so this workspace and its lock file do not change.
+fn check(root: &Path) -> CommandResult {
+    let folder = root.join("target/new-provider/provider-trial");
     match fs::remove_dir_all(&folder) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(could_not_lay(&error)),
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            return Err(could_not_create(&error));
+        }
         _ => {}
     }
-    lay("trial", &folder, Place::Outside, root).map_err(|error| could_not_lay(&error))?;
-    // The same versions as here: nothing has to be fetched.
+    create("trial", &folder, WorkspaceKind::Separate, root)
+        .map_err(|error| could_not_create(&error))?;
+    // The same versions as in this workspace need no download.
     fs::copy(root.join("Cargo.lock"), folder.join("Cargo.lock"))
-        .map_err(|error| could_not_lay(&error))?;
+        .map_err(|error| could_not_create(&error))?;
     Cargo::new("test --offline --quiet")
         .env("RUSTFLAGS", "-D warnings")
         .run(&folder)
 }
 
-/// Where a provider is laid.
+/// The workspace of a new provider.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Place {
-    /// Among the crates of this workspace.
-    Inside,
-    /// Anywhere else.
-    Outside,
+enum WorkspaceKind {
+    /// A crate of this workspace.
+    Member,
+    /// A separate workspace.
+    Separate,
 }
 
-fn lay(name: &str, folder: &Path, place: Place, root: &Path) -> io::Result<()> {
+fn create(name: &str, folder: &Path, kind: WorkspaceKind, root: &Path) -> io::Result<()> {
     for (path, text) in FILES {
         write(&folder.join(path), &named(text, name))?;
     }
-    let manifest = manifest(name, place, &root.join("crates"));
+    let manifest = manifest(name, kind, &root.join("crates"));
     write(&folder.join("Cargo.toml"), &manifest)
 }
 
@@ -146,7 +149,7 @@ const FILES: &[(&str, &str)] = files!(
     "CHANGELOG.md",
 );
 
-/// The text with the name of the cloud in the place of the one that does not exist.
+/// Replaces the name of the imaginary cloud.
 fn named(text: &str, name: &str) -> String {
     let mut title = name.to_owned();
     if let Some(first) = title.get_mut(..1) {
@@ -154,20 +157,20 @@ fn named(text: &str, name: &str) -> String {
     }
     text.replace("EXAMPLE", &name.to_uppercase())
         .replace("Example", &title)
-        // The domain that stands for none keeps its name.
+        // The reserved domain `example.com` stays.
         .replace("example.com", "\0")
         .replace("example", name)
         .replace('\0', "example.com")
 }
 
-fn manifest(name: &str, place: Place, crates: &Path) -> String {
-    let head = |inherited: &str, own: &str| match place {
-        Place::Inside => inherited.to_owned(),
-        Place::Outside => own.to_owned(),
+fn manifest(name: &str, kind: WorkspaceKind, crates: &Path) -> String {
+    let head = |inherited: &str, own: &str| match kind {
+        WorkspaceKind::Member => inherited.to_owned(),
+        WorkspaceKind::Separate => own.to_owned(),
     };
-    let neighbour = |krate: &str| match place {
-        Place::Inside => format!("{{ path = \"../{krate}\" }}"),
-        Place::Outside => format!("{{ path = {:?} }}", crates.join(krate)),
+    let neighbour = |krate: &str| match kind {
+        WorkspaceKind::Member => format!("{{ path = \"../{krate}\" }}"),
+        WorkspaceKind::Separate => format!("{{ path = {:?} }}", crates.join(krate)),
     };
     let (core, facade, suite) = (
         head("{ workspace = true }", &neighbour("lifecycle-core")),
@@ -181,11 +184,13 @@ fn manifest(name: &str, place: Place, crates: &Path) -> String {
          unsafe_code = \"forbid\"\nmissing_docs = \"warn\"\nmissing_debug_implementations = \"warn\"\n\
          unreachable_pub = \"warn\"",
     );
-    let of = |version: &str, features: &str| match (place, features) {
-        (Place::Inside, "") => "{ workspace = true }".to_owned(),
-        (Place::Inside, _) => format!("{{ workspace = true, features = [{features}] }}"),
-        (Place::Outside, "") => format!("{version:?}"),
-        (Place::Outside, _) => format!("{{ version = {version:?}, features = [{features}] }}"),
+    let of = |version: &str, features: &str| match (kind, features) {
+        (WorkspaceKind::Member, "") => "{ workspace = true }".to_owned(),
+        (WorkspaceKind::Member, _) => format!("{{ workspace = true, features = [{features}] }}"),
+        (WorkspaceKind::Separate, "") => format!("{version:?}"),
+        (WorkspaceKind::Separate, _) => {
+            format!("{{ version = {version:?}, features = [{features}] }}")
+        }
     };
     format!(
         "[package]
@@ -225,7 +230,7 @@ fn cloud_name(text: &str) -> Result<String, String> {
     if begins_well && text.chars().all(fits) {
         Ok(text.to_owned())
     } else {
-        Err("lower-case letters and digits, a letter first".to_owned())
+        Err("use lower-case letters and digits; the first must be a letter".to_owned())
     }
 }
 
@@ -234,7 +239,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_take_the_place_of_the_example() {
+    fn name_of_the_cloud_replaces_the_example() {
         assert_eq!(
             named("Example EXAMPLE_KEY provider_example r.example.com", "acme"),
             "Acme ACME_KEY provider_acme r.example.com"
@@ -242,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_is_one_word_in_lower_case() {
+    fn name_is_one_word_in_lower_case() {
         for name in ["acme", "cloud9"] {
             assert_eq!(cloud_name(name).as_deref(), Ok(name));
         }
@@ -252,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn each_of_the_six_files_asks() {
+    fn each_of_the_six_files_has_questions() {
         for name in ["lib", "config", "credentials", "wire", "sign", "fault"] {
             let path = format!("src/{name}.rs");
             let (_, text) = FILES.iter().find(|(file, _)| *file == path).unwrap();
@@ -265,23 +270,23 @@ mod tests {
     }
 
     #[test]
-    fn only_a_crate_of_this_workspace_is_named_elsewhere() {
+    fn advice_lists_other_files_only_inside_this_workspace() {
         let facade = "crates/lifecycle-facade/src/fleet/connect.rs: `build`";
-        assert!(advice(Place::Inside).contains(facade));
-        assert!(!advice(Place::Outside).contains(facade));
+        assert!(advice(WorkspaceKind::Member).contains(facade));
+        assert!(!advice(WorkspaceKind::Separate).contains(facade));
         for (path, _) in FILES {
-            assert!(advice(Place::Outside).contains(path));
+            assert!(advice(WorkspaceKind::Separate).contains(path));
         }
     }
 
     #[test]
-    fn inside_it_inherits_and_outside_it_stands_alone() {
+    fn manifest_inherits_only_inside_this_workspace() {
         let crates = Path::new("/somewhere/crates");
-        let inside = manifest("acme", Place::Inside, crates);
+        let inside = manifest("acme", WorkspaceKind::Member, crates);
         assert!(inside.contains("name = \"provider-acme\""));
         assert!(inside.contains("lifecycle-core = { workspace = true }"));
         assert!(!inside.contains("/somewhere"));
-        let outside = manifest("acme", Place::Outside, crates);
+        let outside = manifest("acme", WorkspaceKind::Separate, crates);
         assert!(outside.contains("[workspace]"));
         assert!(
             outside.contains("lifecycle-core = { path = \"/somewhere/crates/lifecycle-core\" }")

@@ -10,8 +10,8 @@ use std::{
 };
 
 use crate::{
-    CLOUDS,
     cargo::Cargo,
+    clouds::CLOUDS,
     exit::{CheckResult, CommandResult, CouldNotRun},
     features::all_combinations,
 };

@@ -7,8 +7,8 @@
 use std::path::{self, Path, PathBuf};
 
 use crate::{
-    CLOUDS,
     cargo::Cargo,
+    clouds::CLOUDS,
     exit::{CheckResult, CommandResult, CouldNotRun},
 };
 

@@ -12,9 +12,9 @@ use std::{
 };
 
 use crate::{
-    CLOUDS,
     cargo::Cargo,
     ci::now,
+    clouds::CLOUDS,
     exit::{CheckResult, CommandResult, CouldNotRun},
 };
 

@@ -1,15 +1,15 @@
-//! What the four clouds answer to a start and to a look, as bytes that are ready to be sent.
+//! Responses of the four clouds to a start and to a lookup, as bytes that are ready to be sent.
 //!
-//! They have the fields and the headers of real answers, so that reading them costs what it costs
-//! in earnest. Zenlayer's rows are short, because the look asks for states alone there.
+//! The responses have the fields and the headers of real ones, so that reading costs as much as in
+//! production. Zenlayer's rows are short, because a lookup asks for states alone there.
 
 use lifecycle_bench::{Outcome, ids};
 use lifecycle_facade::Cloud;
 
-/// How many instances a batch has. Every list in an answer has as many rows.
+/// The number of instances in a batch. Every list in a response has as many rows.
 pub(crate) const BATCH: usize = 100;
 
-/// Answers, by what gives away to which request they belong.
+/// Responses, by the part of a request that identifies the operation.
 #[derive(Debug)]
 pub(crate) struct Answers {
     known: Vec<(Mark, Vec<u8>)>,
@@ -18,14 +18,14 @@ pub(crate) struct Answers {
 
 #[derive(Clone, Copy, Debug)]
 enum Mark {
-    /// How the request begins.
+    /// The beginning of the request.
     Beginning(&'static str),
-    /// A whole line among its headers.
+    /// A whole line among the request's headers.
     Header(&'static str),
 }
 
 impl Answers {
-    /// Answers for the instances of the benchmarks.
+    /// Makes the responses for the instances of the benchmarks.
     pub(crate) fn new() -> Outcome<Self> {
         Ok(Self {
             known: [aliyun()?, zenlayer()?, baidu()?, huawei()?].concat(),
@@ -33,7 +33,7 @@ impl Answers {
         })
     }
 
-    /// The answer to a request with this first line and these headers.
+    /// Returns the response to a request with this first line and these headers.
     pub(crate) fn to(&self, head: &str) -> &[u8] {
         let (_, headers) = head.split_once("\r\n").unwrap_or((head, ""));
         let mut known = self.known.iter();

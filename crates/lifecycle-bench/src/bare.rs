@@ -1,4 +1,6 @@
-//! The least that a call can cost: reqwest sends the same bytes and throws the answer away.
+//! The lowest cost of a call: reqwest sends the same bytes and discards the response.
+
+use std::sync::Arc;
 
 use bytes::Bytes;
 use http::{HeaderMap, Method};
@@ -9,7 +11,7 @@ use reqwest::{Client, redirect, retry};
 
 use crate::turn::Turn;
 
-/// A reqwest client with the settings that the library's own transport has for this machine.
+/// Returns a reqwest client with the settings of the library's own transport for this machine.
 pub(crate) fn http() -> Outcome<Client> {
     Ok(Client::builder()
         .redirect(redirect::Policy::none())
@@ -22,43 +24,51 @@ pub(crate) fn http() -> Outcome<Client> {
 
 /// A request that was signed once and is sent again and again.
 #[derive(Clone, Debug)]
-pub(crate) struct Post {
+pub(crate) struct BareRequest {
     method: Method,
     url: String,
     headers: HeaderMap,
     body: Bytes,
 }
 
-impl Post {
-    /// The requests of a turn, as the library sends them.
+impl BareRequest {
+    /// Returns the requests of a turn, as the library sends them.
     pub(crate) fn of(cloud: Cloud, port: u16, turn: Turn) -> Outcome<Vec<Self>> {
         let endpoint = Endpoint::parse(&format!("http://127.0.0.1:{port}"))?;
         let (provider, ids) = (provider(cloud, endpoint)?, ids(cloud, turn.instances())?);
-        let mut drafts = vec![provider.act(&StartOptions::default().into(), &ids)?.request];
+        let mut requests = vec![provider.act(&StartOptions::default().into(), &ids)?.request];
         if turn == Turn::StartAndLook {
-            drafts.push(provider.observe(&ids)?.request);
+            requests.push(provider.observe(&ids)?.request);
         }
-        let stamp = SigningContext::from_unix(1_700_000_000, u128::MAX / 3);
-        let posts = drafts.iter().map(|draft| {
-            let request = provider.sign(draft, &key(), &stamp)?;
+        let context = SigningContext::from_unix(1_700_000_000, u128::MAX / 3);
+        let signed = requests.iter().map(|request| {
+            let request = provider.sign(request, &key(), &context)?;
             Ok(Self::from(request))
         });
-        posts.collect()
+        signed.collect()
     }
 
-    /// Sends it, and waits for the last byte of the answer.
+    /// Sends the request, and waits for the last byte of the response.
     pub(crate) async fn send(&self, http: &Client) -> Outcome<()> {
         let request = http
             .request(self.method.clone(), &self.url)
             .headers(self.headers.clone())
             .body(self.body.clone());
-        let answer = request.send().await?.error_for_status()?;
-        std::hint::black_box(answer.bytes().await?);
+        let response = request.send().await?.error_for_status()?;
+        std::hint::black_box(response.bytes().await?);
         Ok(())
     }
 }
 
-impl From<http::Request<Bytes>> for Post {
+/// Runs one turn by bare reqwest, which reads nothing but the status of a response.
+pub(crate) async fn by_reqwest(http: Client, requests: Arc<[BareRequest]>) -> Outcome<()> {
+    for request in requests.iter() {
+        request.send(&http).await?;
+    }
+    Ok(())
+}
+
+impl From<http::Request<Bytes>> for BareRequest {
     fn from(request: http::Request<Bytes>) -> Self {
         let (parts, body) = request.into_parts();
         Self {

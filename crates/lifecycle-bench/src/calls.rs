@@ -1,4 +1,4 @@
-//! What calls through the client cost, beside bare reqwest with the same bytes.
+//! The cost of calls through the client, beside bare reqwest with the same bytes.
 
 use std::{future::Future, sync::Arc, time::Duration};
 
@@ -8,12 +8,12 @@ use lifecycle_facade::Cloud;
 use tokio::runtime::Runtime;
 
 use crate::{
-    bare::{self, Post},
+    bare::{self, BareRequest, by_reqwest},
     effort::{Effort, Schedule},
     rounds::Rounds,
     server::Server,
     table::{Table, verdict},
-    turn::{Turn, by_client, by_reqwest},
+    turn::{Turn, by_client},
 };
 
 /// Starts of one instance, one at a time and many at a time.
@@ -30,7 +30,7 @@ pub(crate) fn measure_calls(effort: &Effort) -> Outcome<Table> {
     Ok(table)
 }
 
-/// Turns of a start of a hundred instances and a look at all of them, one at a time.
+/// Turns of a start of a hundred instances and a lookup of all of them, one at a time.
 pub(crate) fn measure_turns(effort: &Effort) -> Outcome<Table> {
     let bench = Bench::new(effort)?;
     let mut table = Table::new("Turns", head("start of 100, look at 100"));
@@ -68,12 +68,12 @@ impl Bench {
         })
     }
 
-    /// Measures reqwest and the client at the same turns, one after the other in every round.
+    /// Measures reqwest and the client with the same turns, one after the other in every round.
     fn compare(&self, cloud: Cloud, turn: Turn, concurrency: usize) -> Outcome<Pair> {
         let port = self.server.port();
-        let (http, posts) = (bare::http()?, Post::of(cloud, port, turn)?);
-        let posts: Arc<[Post]> = posts.into();
-        let bare = move || by_reqwest(http.clone(), Arc::clone(&posts));
+        let (http, requests) = (bare::http()?, BareRequest::of(cloud, port, turn)?);
+        let requests: Arc<[BareRequest]> = requests.into();
+        let bare = move || by_reqwest(http.clone(), Arc::clone(&requests));
         let client = client(cloud, port)?;
         let ids: Arc<[InstanceId]> = ids(cloud, turn.instances())?.into();
         let ours = move || by_client(client.clone(), Arc::clone(&ids), turn);
@@ -85,7 +85,7 @@ impl Bench {
                 self.run(concurrency, span, &ours)?,
             ])
         };
-        // The first round makes the connections and does not count.
+        // The first round makes the connections and is not counted.
         let _: [Run; 2] = round()?;
         let rounds = (0..rounds).map(|_| round()).collect::<Outcome<Vec<_>>>()?;
         Ok(Pair::new(&rounds))
@@ -104,7 +104,7 @@ impl Bench {
 /// The same turns by reqwest and by the client.
 struct Pair {
     rounds: Rounds<2>,
-    /// Microseconds of this process for one turn, where the system tells.
+    /// Microseconds of this process for one turn, where the system reports them.
     cpu: [Option<f64>; 2],
 }
 
@@ -120,7 +120,7 @@ impl Pair {
         }
     }
 
-    /// The client's rate as a part of reqwest's.
+    /// Returns the client's rate as a part of reqwest's.
     fn speed(&self) -> f64 {
         self.rounds.ratio(BARE, OURS)
     }
@@ -146,7 +146,7 @@ fn seconds(run: &Run) -> f64 {
     run.elapsed.as_secs_f64() / count(run.turns)
 }
 
-/// Over all rounds together, because the system counts in steps of 10 ms.
+/// Adds up all rounds, because the system counts in steps of 10 ms.
 fn cpu(runs: impl Iterator<Item = Run>) -> Option<f64> {
     let (mut time, mut turns) = (Duration::ZERO, 0);
     for run in runs {

@@ -13,10 +13,10 @@ use tokio::runtime::Handle;
 
 use crate::work::{Outcome, runtime};
 
-/// The first `count` of a cloud's made-up instances. Their ids look and weigh like real ones.
+/// Returns the first `count` invented instances of a cloud, with ids of realistic form and length.
 ///
 /// # Errors
-/// For a cloud that the benchmarks do not know.
+/// Fails for a cloud without benchmarks.
 pub fn ids(cloud: Cloud, count: usize) -> Outcome<Vec<InstanceId>> {
     let id: fn(usize) -> String = match cloud {
         Cloud::Baidu => |n| format!("i-Jmw{n:05}"),
@@ -29,10 +29,10 @@ pub fn ids(cloud: Cloud, count: usize) -> Outcome<Vec<InstanceId>> {
     Ok(ids.collect::<Result<_, _>>()?)
 }
 
-/// The cloud's own functions, for requests to its usual region at `endpoint`.
+/// Returns the provider of the cloud, for requests to the usual region at `endpoint`.
 ///
 /// # Errors
-/// For a cloud that the benchmarks do not know.
+/// Fails for a cloud without benchmarks.
 pub fn provider(cloud: Cloud, endpoint: Endpoint) -> Outcome<Box<dyn Provider>> {
     let region = region(cloud)?;
     Ok(match cloud {
@@ -56,41 +56,41 @@ pub fn provider(cloud: Cloud, endpoint: Endpoint) -> Outcome<Box<dyn Provider>> 
     })
 }
 
-/// A client of the cloud whose calls go to this port of this machine, as fast as they can: no
-/// pacing and no repeats.
+/// Returns a client of the cloud whose calls go to this port of this machine without a rate limit
+/// and without retries.
 ///
 /// # Errors
-/// For a cloud that the benchmarks do not know, and where no HTTP client can be set up.
+/// Fails for a cloud without benchmarks, and where no HTTP client can be set up.
 pub fn client(cloud: Cloud, port: u16) -> Outcome<Client> {
     let fleet = Fleet::builder()
         .endpoint(local(port)?)
         .machine(EmptyHost)
         .credential(key())
         .project(PROJECT)
-        .tune(unlimited)
+        .configure_client(unlimited)
         .build()?;
     let place = place(cloud)?;
     if Handle::try_current().is_ok() {
         return connected(&fleet, &place);
     }
-    // Connecting keeps time, though nobody has to be asked.
+    // Connecting takes a deadline, although no call is made.
     let runtime = runtime()?;
     let _inside = runtime.enter();
     connected(&fleet, &place)
 }
 
-/// The cloud's usual region.
+/// Returns the cloud's usual region.
 ///
 /// # Errors
-/// For a cloud that the benchmarks do not know.
+/// Fails for a cloud without benchmarks.
 pub fn place(cloud: Cloud) -> Outcome<Location> {
     Ok(Location::new(cloud, region(cloud)?))
 }
 
-/// The client of a fleet that has everything it needs to connect.
+/// Returns the client of a fleet that can connect without a call.
 ///
 /// # Errors
-/// When it cannot connect, or would have to ask somebody first.
+/// Fails when the fleet cannot connect, or would have to make a call first.
 pub fn connected(fleet: &Fleet, place: &Location) -> Outcome<Client> {
     let client = fleet.client(place).now_or_never();
     Ok(client.ok_or("the fleet would have to ask somebody for a key")??)
@@ -111,7 +111,7 @@ fn unlimited(client: ClientBuilder) -> ClientBuilder {
         .timeouts(timeouts)
 }
 
-/// The key that signs all requests of the benchmarks.
+/// Returns the key that signs all requests of the benchmarks.
 pub fn key() -> Credential {
     Credential::keys("LTAI5tBenchBenchBenchKey", secret())
 }

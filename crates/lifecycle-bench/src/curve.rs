@@ -1,11 +1,11 @@
-//! The best that can be had of several things that each trade one cost for another.
+//! The best mix of several alternatives that each trade one cost for another.
 
-/// The lower edge of a set of points: what is reached by mixing those that are best.
+/// The lower edge of a set of points: the values that a mix of the best points reaches.
 #[derive(Debug)]
 pub(crate) struct Curve(Vec<(f64, f64)>);
 
 impl Curve {
-    /// The edge below these points, from left to right and never rising.
+    /// Returns the edge below these points, from left to right and never rising.
     pub(crate) fn below(points: impl Iterator<Item = (f64, f64)>) -> Self {
         let mut points: Vec<_> = points.collect();
         points.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1)));
@@ -24,7 +24,7 @@ impl Curve {
         Self(edge)
     }
 
-    /// The edge at `x`: no limit to the left of all points, and level to the right of them.
+    /// Returns the edge at `x`: no limit to the left of all points, and level to the right of them.
     pub(crate) fn at(&self, x: f64) -> f64 {
         let right = self.0.partition_point(|point| point.0 < x);
         match (

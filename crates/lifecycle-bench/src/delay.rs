@@ -1,4 +1,4 @@
-//! How late a waiting program sees that an instance is there, beside how often it has to look.
+//! Delay until a waiting program sees an instance in the goal state, beside the number of lookups.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use crate::{
     table::{Table, verdict},
 };
 
-/// Our cadences and published ones over the same transitions.
+/// Our polling policies and published ones over the same transitions.
 pub(crate) fn measure(_: &Effort) -> Outcome<Table> {
     let mut table = Table::new(
         "Detection delay and polling cost",
@@ -54,7 +54,7 @@ pub(crate) fn measure(_: &Effort) -> Outcome<Table> {
     Ok(table)
 }
 
-/// The cadences of the clouds, each with the names of those that share it.
+/// Returns the polling policies of the clouds, each with the names of the clouds that share it.
 fn ours() -> Outcome<Vec<(String, PollingPolicy)>> {
     let mut cadences: Vec<(String, PollingPolicy)> = Vec::new();
     for &cloud in Cloud::ALL {
@@ -68,12 +68,12 @@ fn ours() -> Outcome<Vec<(String, PollingPolicy)>> {
     Ok(cadences)
 }
 
-/// When to look.
+/// A rule for the times of lookups.
 #[derive(Clone, Copy, Debug)]
 enum Plan {
-    /// First after so many seconds, then every so many.
+    /// The first lookup after this many seconds, then one at this interval.
     Every(f64, f64),
-    /// After these waits, and then after the last one again and again.
+    /// Lookups after these waits; the last wait repeats.
     Waits(&'static [f64]),
     Ours(PollingPolicy),
 }
@@ -91,7 +91,7 @@ impl Plan {
         ),
     ];
 
-    /// The wait before look number `look`, counted from 0, at this age.
+    /// Returns the wait before lookup number `look`, counted from 0, at this age.
     fn wait(self, look: usize, age: f64, chance: &mut Rng) -> f64 {
         match self {
             Self::Every(first, _) if look == 0 => first,
@@ -102,14 +102,14 @@ impl Plan {
                     0 => cadence.first,
                     _ => cadence.interval(Duration::from_secs_f64(age)),
                 };
-                // As the client spreads its looks.
+                // The same spread as the client's.
                 wait.as_secs_f64() * (0.9 + 0.2 * chance.f64())
             }
         }
     }
 }
 
-/// Per instance.
+/// Figures per instance.
 #[derive(Debug)]
 struct Lateness {
     looks: f64,
@@ -155,10 +155,10 @@ fn lateness(plan: Plan, durations: &[f64]) -> Lateness {
     }
 }
 
-/// How long instances take to get where they are wanted.
+/// The time that instances take to reach the goal state.
 ///
-/// The simulator's durations, and those that a comment in Huawei's Terraform provider mentions.
-/// Of all of them, one in fifty takes 3 to 16 times as long: starts of 8 minutes are reported.
+/// The simulator's durations, and the ones that a comment in Huawei's Terraform provider mentions.
+/// Of all durations, one in fifty takes 3 to 16 times as long: starts of 8 minutes are reported.
 #[derive(Clone, Copy, Debug)]
 enum Transition {
     Start,
@@ -168,7 +168,7 @@ enum Transition {
     HuaweiJob,
     /// 40 starts, 30 stops, 15 reboots, 10 forced stops and 5 Huawei jobs in a hundred.
     Mixture,
-    /// From seconds to minutes around 25 s, as if nobody knew anything (log-normal, sigma 0.7).
+    /// Seconds to minutes around 25 s, as if the durations were unknown (log-normal, sigma 0.7).
     Anything,
 }
 
@@ -195,7 +195,7 @@ impl Transition {
         }
     }
 
-    /// Ten thousand durations in seconds, always the same.
+    /// Returns ten thousand durations in seconds, always the same.
     fn samples(self) -> Vec<f64> {
         let mut chance = Rng::with_seed(1);
         (0..10_000).map(|_| self.sample(&mut chance)).collect()
@@ -244,7 +244,7 @@ mod tests {
 
     #[test]
     fn looks_and_lateness_are_counted_per_instance() {
-        // Looks at 3 and 6; at 3, 6 and 9.
+        // Lookups at 3 and 6; at 3, 6 and 9.
         let late = lateness(Plan::Every(3.0, 3.0), &[5.0, 7.0]);
         assert_eq!((late.looks, late.mean, late.p95), (2.5, 1.5, 2.0));
         let late = lateness(Plan::Waits(&[1.0, 2.0]), &[4.0]);

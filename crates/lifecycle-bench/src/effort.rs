@@ -1,26 +1,26 @@
-//! How much time goes into the figures.
+//! The time that goes into the figures.
 
 use std::time::Duration;
 
-/// How much time goes into the figures.
+/// The time that goes into the figures.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Effort {
-    /// For signatures.
+    /// Rounds for signatures.
     pub(crate) signing: Schedule,
-    /// For calls and turns.
+    /// Rounds for calls and turns.
     pub(crate) calling: Schedule,
     /// Turns of a process before its memory is read.
     pub(crate) turns: u64,
-    /// How many instances are started at once, from few to many.
+    /// Numbers of instances that are started at once, from few to many.
     pub(crate) fleets: [usize; 2],
 }
 
-/// Many short rounds, because whatever else a machine does comes and goes.
+/// Many short rounds, because other work on a machine comes and goes.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Schedule {
-    /// Rounds, in each of which everything that is compared is measured once.
+    /// Rounds; each round measures every compared item once.
     pub(crate) rounds: u32,
-    /// For each of the measurements of one round.
+    /// Time for each measurement of one round.
     pub(crate) span: Duration,
 }
 
@@ -34,7 +34,7 @@ impl Schedule {
 }
 
 impl Effort {
-    /// Figures to trust, in a few minutes.
+    /// Returns the settings for figures to publish: a few minutes.
     pub(crate) const FULL: Self = Self {
         signing: Schedule::new(151, 5),
         calling: Schedule::new(25, 200),
@@ -42,7 +42,7 @@ impl Effort {
         fleets: [10_000, 100_000],
     };
 
-    /// Figures to look at, in a few tenths of a second each.
+    /// Returns the settings for a quick look: a few tenths of a second per figure.
     pub(crate) const QUICK: Self = Self {
         signing: Schedule::new(31, 3),
         calling: Schedule::new(5, 40),

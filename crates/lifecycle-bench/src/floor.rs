@@ -1,7 +1,7 @@
-//! The least that a signature can cost: hashing the bytes that its scheme hashes, and nothing else.
+//! The lowest cost of a signature: hashing the bytes that the scheme hashes, and nothing else.
 //!
 //! The bytes are put together from a signed request by the vendors' pages, apart from the code that
-//! signed it. Tests hold the signature that they give against the one in the request.
+//! signed the request. Tests compare the resulting signature with the one in the request.
 
 use bytes::Bytes;
 use hmac::{Hmac, KeyInit, Mac};
@@ -14,9 +14,9 @@ use sha2::{Digest, Sha256};
 /// All hashing of one signature.
 #[derive(Debug)]
 pub(crate) struct Floor {
-    /// What goes through SHA-256.
+    /// Inputs of SHA-256.
     digests: Vec<Bytes>,
-    /// What goes through HMAC-SHA256, the signature last.
+    /// Inputs of HMAC-SHA256, the signature last.
     macs: Vec<KeyedText>,
 }
 
@@ -27,7 +27,7 @@ struct KeyedText {
 }
 
 impl Floor {
-    /// The hashing behind `request`, which `secret` has signed.
+    /// Returns the hashing behind `request`, which `secret` has signed.
     pub(crate) fn of(cloud: Cloud, request: &Request<Bytes>, secret: &str) -> Outcome<Self> {
         match cloud {
             Cloud::Baidu => baidu(request, secret),
@@ -38,7 +38,7 @@ impl Floor {
         }
     }
 
-    /// Does it all; gives the bytes of the signature.
+    /// Runs all hashing, and returns the bytes of the signature.
     pub(crate) fn hash(&self) -> [u8; 32] {
         for digested in &self.digests {
             std::hint::black_box(Sha256::digest(digested));
@@ -124,8 +124,8 @@ fn huawei(request: &Request<Bytes>, secret: &str) -> Outcome<Floor> {
     })
 }
 
-/// The digest of the body, where there is one, the digest of the canonical request around it, and
-/// the HMAC of the string to sign around that.
+/// Digest of the body, if any, digest of the canonical request, and the HMAC of the string to
+/// sign.
 fn three_steps(
     request: &Request<Bytes>,
     path: &str,
@@ -165,7 +165,7 @@ mod tests {
 
     use super::*;
 
-    /// A signed start, and a signed look, which is what has a query.
+    /// A signed start, and a signed lookup with a query.
     fn requests(cloud: Cloud, count: usize) -> [Request<Bytes>; 2] {
         let endpoint = Endpoint::parse("https://api.example.com").unwrap();
         let provider = provider(cloud, endpoint).unwrap();

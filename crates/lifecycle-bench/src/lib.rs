@@ -1,6 +1,6 @@
 #![doc = include_str!("../README.md")]
 //!
-//! This library is what the two binaries share.
+//! Code that the two binaries share.
 
 mod clouds;
 mod process;

@@ -1,8 +1,8 @@
-//! What the figures were measured on.
+//! The machine of the measurement.
 
 use std::{env, fs, process::Command, thread};
 
-/// Processors, compiler and load, in one line. What the system does not tell is left out.
+/// Returns processors, compiler and load in one line, as far as the system reports them.
 pub(crate) fn facts() -> String {
     let cores = thread::available_parallelism().map(|cores| format!("{cores} cores"));
     let model = fs::read_to_string("/proc/cpuinfo")
@@ -23,13 +23,13 @@ fn read_model(cpuinfo: &str) -> Option<String> {
     Some(model.trim().to_owned())
 }
 
-/// More than the benchmark itself keeps busy means that something else disturbed it.
+/// A load above the benchmark's own work: something else disturbed the measurement.
 fn read_load(loadavg: &str) -> Option<String> {
     let load = loadavg.split_whitespace().next()?;
     Some(format!("load {load}"))
 }
 
-/// The compiler that cargo would use here.
+/// Returns the compiler that cargo would use here.
 fn compiler() -> Option<String> {
     let rustc = env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
     let output = Command::new(rustc).arg("--version").output().ok()?;

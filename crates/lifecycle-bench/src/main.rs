@@ -1,4 +1,4 @@
-//! `bench`: what the library costs beside the least that it can cost, and how it behaves at scale and
+//! `bench`: the cost of the library beside the lowest possible cost, and the behaviour at scale and
 //! under faults.
 
 mod answers;
@@ -59,7 +59,7 @@ enum Part {
     Reboots,
 }
 
-/// What this program is when it runs itself.
+/// The role of this program when the program runs itself.
 #[derive(Clone, Copy, Debug, Subcommand)]
 enum Role {
     #[command(hide = true)]

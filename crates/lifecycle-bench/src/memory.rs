@@ -1,4 +1,4 @@
-//! How much memory a process takes that has made many calls.
+//! Memory of a process after many calls.
 
 use std::{env, process::Command, sync::Arc};
 
@@ -7,11 +7,11 @@ use lifecycle_core::InstanceId;
 use lifecycle_facade::Cloud;
 
 use crate::{
-    bare::{self, Post},
+    bare::{self, BareRequest, by_reqwest},
     effort::Effort,
     server::Server,
     table::{Table, verdict},
-    turn::{Turn, by_client, by_reqwest},
+    turn::{Turn, by_client},
 };
 
 /// Resident memory of new processes: some with the client, some with bare reqwest.
@@ -55,10 +55,10 @@ pub(crate) fn measure(effort: &Effort) -> Outcome<Table> {
     Ok(table)
 }
 
-/// What a probe does over and over.
+/// The repeated work of a probe.
 const TURN: Turn = Turn::StartAndLook;
 
-/// A process that makes calls and then tells its memory.
+/// A process that makes calls and then reports its memory.
 #[derive(Clone, Copy, Debug, clap::Args)]
 pub(crate) struct Probe {
     side: Side,
@@ -92,7 +92,7 @@ impl Probe {
         Ok(serde_json::from_slice(&output.stdout)?)
     }
 
-    /// Is the probe: the life of its process.
+    /// Runs the probe: the whole life of the probe's process.
     pub(crate) fn run(&self) -> Outcome<()> {
         let until = Until::Turns(self.turns);
         let run = match self.side {
@@ -104,8 +104,9 @@ impl Probe {
             }
             Side::Reqwest => {
                 let http = bare::http()?;
-                let posts: Arc<[Post]> = Post::of(self.cloud, self.port, TURN)?.into();
-                let bare = move || by_reqwest(http.clone(), Arc::clone(&posts));
+                let requests: Arc<[BareRequest]> =
+                    BareRequest::of(self.cloud, self.port, TURN)?.into();
+                let bare = move || by_reqwest(http.clone(), Arc::clone(&requests));
                 runtime()?.block_on(drive(self.concurrency, until, bare))
             }
         };

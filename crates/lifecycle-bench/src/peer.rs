@@ -20,12 +20,12 @@ use lifecycle_facade::{Client, Clock, Cloud, SystemClock};
 use serde::Serialize;
 use tokio::time::Instant;
 
-/// The lifecycle library at the work that other clients are measured at.
+/// Measure the lifecycle library with the work of other clients' benchmarks.
 ///
-/// Ends with 0 when it is measured, with 1 when it cannot be, and with 2 when it is called wrongly.
+/// Exit code 0 after a measurement, 1 if the measurement failed, 2 after wrong usage.
 #[derive(Debug, Parser)]
 enum Command {
-    /// Set up all that a program needs to begin, and end. Time it from outside.
+    /// Set up everything that a program needs to begin, and end. Time this from outside.
     Import,
     /// Build and sign requests that start instances. Nothing is sent.
     Sign {
@@ -35,12 +35,12 @@ enum Command {
         /// Instances in one request.
         #[arg(long)]
         ids: usize,
-        /// How long, in seconds.
+        /// Duration in seconds.
         #[arg(long, value_parser = seconds)]
         secs: Duration,
     },
-    /// Start instances and look at them, in turns, at an HTTP server on this machine. It must
-    /// answer for the ids that it is asked for.
+    /// Start instances and look at them, in turns, at an HTTP server on this machine. The server must
+    /// answer for the requested ids.
     Loop(Loop),
 }
 
@@ -55,10 +55,10 @@ struct Loop {
     /// Instances in one turn.
     #[arg(long)]
     ids: usize,
-    /// How long, in seconds.
+    /// Duration in seconds.
     #[arg(long, value_parser = seconds)]
     secs: Duration,
-    /// Turns under way at a time, all on one thread.
+    /// Turns in flight at a time, all on one thread.
     #[arg(long, default_value_t = 1)]
     concurrency: usize,
 }
@@ -100,7 +100,11 @@ fn sign(cloud: Cloud, count: usize, span: Duration) -> Outcome<()> {
     let (begin, mut signed) = (Instant::now(), 0_u32);
     while begin.elapsed() < span {
         let call = provider.act(&action, &ids)?;
-        std::hint::black_box(provider.sign(&call.request, &key, &SystemClock.stamp(0))?);
+        std::hint::black_box(provider.sign(
+            &call.request,
+            &key,
+            &SystemClock.signing_context(0),
+        )?);
         signed += 1;
     }
     let per_s = f64::from(signed) / begin.elapsed().as_secs_f64();
@@ -129,7 +133,7 @@ async fn turn(client: Client, ids: Arc<[InstanceId]>, failures: Arc<Failures>) -
     Ok(())
 }
 
-/// What did not go as asked. It must not pass for work done.
+/// Instances without the requested result. A failure must not count as finished work.
 #[derive(Debug, Default)]
 struct Failures {
     starts: Count,
@@ -137,7 +141,7 @@ struct Failures {
 }
 
 impl Failures {
-    /// Says what failed, of so many turns.
+    /// Returns a text with the failures of this many turns.
     fn tell(&self, turns: u64) -> Outcome<()> {
         self.starts.tell("starts", turns)?;
         self.looks.tell("looks", turns)
@@ -158,7 +162,7 @@ impl Count {
         first.get_or_insert(failure);
     }
 
-    /// An error when not one of `turns` went as asked.
+    /// Fails when none of `turns` had the requested result.
     fn tell(&self, what: &str, turns: u64) -> Outcome<()> {
         let failed = self.failed.load(Ordering::Relaxed);
         let first = self.first.lock().unwrap_or_else(PoisonError::into_inner);
@@ -186,7 +190,7 @@ struct Worked {
 }
 
 impl Worked {
-    /// The figures of a run, by the calls that the client really made.
+    /// Returns the figures of a run, by the calls that the client made.
     fn new(run: Run, client: &Client, memory: Memory) -> Outcome<Self> {
         let cpu = run.cpu.ok_or("the system does not tell processor time")?;
         let calls = u32::try_from(client.calls().total())?;

@@ -1,20 +1,20 @@
-//! What the kernel says of this process. Linux only: elsewhere every function gives an error.
+//! Figures of the kernel about this process. Linux only: every function fails elsewhere.
 
 use std::{fs, io, time::Duration};
 
-/// The processor time that this process has used, in its own code and in the kernel, to 10 ms.
+/// Returns the processor time of this process, in user and kernel mode, to 10 ms.
 ///
 /// # Errors
-/// Where there is no `/proc/self/stat`, or it has another form.
+/// Fails without a readable `/proc/self/stat`.
 pub fn cpu_time() -> io::Result<Duration> {
     let stat = fs::read_to_string("/proc/self/stat")?;
     read_cpu_time(&stat).ok_or_else(|| odd("/proc/self/stat"))
 }
 
-/// The memory of this process that is in RAM.
+/// Returns the memory of this process that is in RAM.
 ///
 /// # Errors
-/// Where there is no `/proc/self/status`, or it has another form.
+/// Fails without a readable `/proc/self/status`.
 pub fn memory() -> io::Result<Memory> {
     let status = fs::read_to_string("/proc/self/status")?;
     read_memory(&status).ok_or_else(|| odd("/proc/self/status"))
@@ -23,14 +23,14 @@ pub fn memory() -> io::Result<Memory> {
 /// Resident memory, in MiB.
 #[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Memory {
-    /// Now.
+    /// Current value.
     pub rss_mib: f64,
-    /// The most so far.
+    /// Highest value so far.
     pub peak_rss_mib: f64,
 }
 
-/// Fields 14 and 15, counted from 1. Field 2 is the program's name in parentheses, which may hold
-/// anything, so counting starts after its end.
+/// Reads fields 14 and 15, counted from 1. Field 2 is the program's name in parentheses, which may
+/// hold anything, so counting starts after the closing parenthesis.
 fn read_cpu_time(stat: &str) -> Option<Duration> {
     let (_, fields) = stat.rsplit_once(')')?;
     let mut fields = fields.split_ascii_whitespace().skip(11);

@@ -1,4 +1,4 @@
-//! How many reboots reach a cloud that fails to answer them, over real sockets.
+//! The number of reboots that reach a cloud which fails to answer, over real sockets.
 
 use std::{ops::RangeInclusive, time::Duration};
 
@@ -87,7 +87,7 @@ impl Failure {
     ];
 }
 
-/// All trials side by side, because they mostly wait.
+/// Runs all trials side by side, because they mostly wait.
 async fn reboot_everywhere() -> Outcome<Vec<(Trial, u64)>> {
     let mut trials = JoinSet::new();
     for &cloud in Cloud::ALL {
@@ -106,7 +106,7 @@ async fn reboot_everywhere() -> Outcome<Vec<(Trial, u64)>> {
 }
 
 impl Trial {
-    /// How many reboot calls reach the cloud.
+    /// Returns the number of reboot calls that reach the cloud.
     async fn run(self) -> Outcome<u64> {
         let place = place(self.cloud)?;
         let simulator = Simulator::builder()
@@ -119,11 +119,11 @@ impl Trial {
             .endpoint(Endpoint::parse(&server.url())?)
             .credential(simulator.credential(simulated))
             .project(simulator.project_id())
-            .tune(|client| client.timeouts(hasty()))
+            .configure_client(|client| client.timeouts(hasty()))
             .build()?;
         let client = fleet.client(&place).await?;
         let ids = ids(&simulator, simulated)?;
-        // The connection is one that has been used before, which HTTP clients like to renew.
+        // The connection was used before; HTTP clients like to renew such a connection.
         client.observe(&ids).await?;
         let failure = FaultRule::new(self.mishap()).on(Operation::Reboot);
         simulator.inject(failure.always());
@@ -150,7 +150,7 @@ impl Trial {
         }
     }
 
-    /// How often an instance may have been rebooted, if the failures are what they should be.
+    /// Returns the highest number of reboots of one instance, if the failures are as intended.
     fn executions(self) -> RangeInclusive<u32> {
         match self.when {
             FaultTiming::Before => 0..=0,

@@ -1,4 +1,4 @@
-//! Recording what a client sends to a simulator, to send it again without the client.
+//! Recording the requests of a client to a simulator, to send them again without the client.
 
 use std::{
     mem,
@@ -13,14 +13,14 @@ use lifecycle_facade::{Transport, TransportError};
 use lifecycle_sim::MemoryTransport;
 use tokio::time::{Duration, Instant, sleep_until};
 
-/// Takes down every request that passes through the transports that it was put before.
+/// Records every request that passes through the transports in front of which the recorder stands.
 #[derive(Clone, Debug)]
 pub(crate) struct Recorder {
     begin: Instant,
     requests: Arc<Mutex<Vec<Request>>>,
 }
 
-/// A request, and when it was sent, counted from the making of the recorder.
+/// A request, and the time of sending, counted from the creation of the recorder.
 pub(crate) type Request = (Duration, http::Request<Bytes>);
 
 impl Recorder {
@@ -31,7 +31,7 @@ impl Recorder {
         }
     }
 
-    /// A transport that records, and hands on to `next`.
+    /// Returns a transport that records, and forwards to `next`.
     pub(crate) fn before(&self, next: MemoryTransport) -> Recording {
         Recording {
             recorder: self.clone(),
@@ -39,14 +39,14 @@ impl Recorder {
         }
     }
 
-    /// What was recorded so far. It is taken out.
+    /// Takes the recorded requests out of the recorder.
     pub(crate) fn take(&self) -> Vec<Request> {
         let mut requests = self.requests.lock().unwrap_or_else(PoisonError::into_inner);
         mem::take(&mut requests)
     }
 }
 
-/// Sends recorded requests at the times at which they were sent, counted from now.
+/// Sends recorded requests at their recorded times, counted from now.
 pub(crate) async fn send_again(requests: Vec<Request>, transport: &MemoryTransport) -> Outcome<()> {
     let begin = Instant::now();
     for (at, request) in requests {

@@ -1,38 +1,38 @@
-//! Measuring things in turns, so that whatever else the machine does meanwhile hits all of them.
+//! Measuring several items in turns, so that other work on the machine hits all of them.
 
 use std::{hint::black_box, time::Duration};
 
 use tokio::time::Instant;
 
-/// The costs of `N` things, measured one after the other in each of several rounds.
+/// The costs of `N` items, measured one after the other in each of several rounds.
 ///
-/// A cost is seconds for one piece of work: the less the better.
+/// A cost is in seconds per piece of work: lower is better.
 #[derive(Clone, Debug)]
 pub(crate) struct Rounds<const N: usize> {
     rounds: Vec<[f64; N]>,
 }
 
 impl<const N: usize> Rounds<N> {
-    /// From at least one round.
+    /// Makes the costs from at least one round.
     pub(crate) fn new(rounds: Vec<[f64; N]>) -> Self {
         Self { rounds }
     }
 
-    /// What a thing costs when nothing disturbs it: its least cost of all rounds.
+    /// Returns the undisturbed cost of an item: the lowest cost of all rounds.
     pub(crate) fn best(&self, thing: usize) -> f64 {
         let costs = self.rounds.iter().map(|round| round[thing]);
         costs.fold(f64::INFINITY, f64::min)
     }
 
-    /// How many times as much a thing costs as another one: the median over the rounds, each of
-    /// which has measured both under the same conditions.
+    /// Returns the ratio of two items: the median over the rounds, each of which has measured both
+    /// items under the same conditions.
     pub(crate) fn ratio(&self, thing: usize, other: usize) -> f64 {
         let ratios = self.rounds.iter().map(|round| round[thing] / round[other]);
         median(ratios.collect())
     }
 }
 
-/// The middle one, or the mean of the two in the middle; not a number when there is none.
+/// Returns the median, or NaN without values.
 pub(crate) fn median(mut values: Vec<f64>) -> f64 {
     values.sort_unstable_by(f64::total_cmp);
     let (below, above) = values.split_at(values.len() / 2);
@@ -43,9 +43,9 @@ pub(crate) fn median(mut values: Vec<f64>) -> f64 {
     }
 }
 
-/// Seconds for one run of `work`, which is repeated for about `span`.
+/// Returns the seconds for one run of `work`, which is repeated for about `span`.
 pub(crate) fn cost<T>(span: Duration, mut work: impl FnMut() -> T) -> f64 {
-    // The clock is read once per batch, so that reading it does not count.
+    // The clock is read once per batch, so that reading the clock does not count.
     const BATCH: u32 = 32;
     let (begin, mut runs) = (Instant::now(), 0);
     loop {

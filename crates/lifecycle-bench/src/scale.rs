@@ -1,4 +1,4 @@
-//! Ten thousand instances and a hundred thousand, started and waited for in the simulator.
+//! Ten thousand and a hundred thousand instances, started and awaited in the simulator.
 
 use std::{env, process::Command, time::Duration};
 
@@ -14,7 +14,7 @@ use crate::{
     table::{Table, verdict},
 };
 
-/// Each in a process of its own, because a process keeps the memory that it has used.
+/// Each measurement has a process of its own, because a process keeps freed memory.
 pub(crate) fn measure(effort: &Effort) -> Outcome<Table> {
     let mut table = Table::new(
         "Scale",
@@ -42,7 +42,7 @@ pub(crate) fn measure(effort: &Effort) -> Outcome<Table> {
     Ok(table)
 }
 
-/// A process that starts and waits for so many stopped instances.
+/// A process that starts this many stopped instances and waits for them.
 #[derive(Clone, Copy, Debug, clap::Args)]
 pub(crate) struct Probe {
     cloud: Cloud,
@@ -53,20 +53,20 @@ pub(crate) struct Probe {
 struct Figures {
     starts: u64,
     least: usize,
-    /// At instances and at jobs.
+    /// Lookups of instances and of jobs.
     looks: u64,
-    /// When the last start was carried out, in seconds from the beginning.
+    /// Time of the last executed start, in seconds from the beginning.
     last_start_s: f64,
-    /// When the client had seen all of them running.
+    /// Time at which the client had seen all instances running.
     seen_s: f64,
-    /// What the process has grown by at most, per instance.
+    /// Highest growth of the process, per instance.
     kib: f64,
-    /// The processor time of the client, per instance.
+    /// Processor time of the client, per instance.
     cpu_us: f64,
 }
 
 impl Figures {
-    /// `smaller` are those of the same cloud with fewer instances.
+    /// Returns the row; `smaller` has the figures of the same cloud with fewer instances.
     fn row(&self, cloud: Cloud, count: usize, smaller: Option<Self>) -> [String; 10] {
         let tempo = Tempo::default();
         let longest_boot = tempo.boot.as_secs_f64() * (1.0 + tempo.spread);
@@ -87,7 +87,7 @@ impl Figures {
     }
 }
 
-/// Longer than the slowest pace needs for the largest fleet.
+/// Longer than the slowest rate limit needs for the largest fleet.
 const PATIENCE: WaitTimeout = WaitTimeout::minutes(24 * 60);
 
 impl Probe {
@@ -102,14 +102,14 @@ impl Probe {
         Ok(serde_json::from_slice(&output.stdout)?)
     }
 
-    /// Is the probe: the life of its process.
+    /// Runs the probe: the whole life of the probe's process.
     pub(crate) fn run(&self) -> Outcome<()> {
         println!("{}", serde_json::to_string(&self.figures()?)?);
         Ok(())
     }
 
-    /// Two runs that are alike, one for the memory and one for the time, and then what the second
-    /// one has sent once more without a client: that much of the time is the simulator's.
+    /// Makes two equal runs, one for memory and one for time, then sends the requests of the second run
+    /// once more without a client: the time of that replay is the simulator's share.
     fn figures(&self) -> Outcome<Figures> {
         let kib = under_paused_time(self.growth())?;
         let (figures, requests) = under_paused_time(self.start())?;
@@ -122,8 +122,8 @@ impl Probe {
         })
     }
 
-    /// What the process grows by while it starts and waits, in KiB per instance. What the
-    /// simulator grows by is in it.
+    /// Returns the growth of the process during start and wait, in KiB per instance, including the
+    /// growth of the simulator.
     async fn growth(&self) -> Outcome<f64> {
         let settings = Simulator::builder().log_limit(0);
         let world = Simulated::new(self.cloud, self.count, "stopped", settings)?;
@@ -134,7 +134,7 @@ impl Probe {
         Ok((most - before) * 1024.0 / self.count as f64)
     }
 
-    /// The run that is told of, with the processor time of client and simulator, and its requests.
+    /// Returns the reported run, with the processor time of client and simulator, and the requests.
     async fn start(&self) -> Outcome<(Figures, Vec<Request>)> {
         let recorder = Recorder::new();
         let settings = Simulator::builder();
@@ -161,7 +161,7 @@ impl Probe {
         Ok((figures, recorder.take()))
     }
 
-    /// The processor time of the simulator alone.
+    /// Returns the processor time of the simulator alone.
     async fn replay(&self, requests: Vec<Request>) -> Outcome<Duration> {
         let settings = Simulator::builder();
         let world = Simulated::new(self.cloud, self.count, "stopped", settings)?;
@@ -170,7 +170,7 @@ impl Probe {
         Ok(cpu_time()?.saturating_sub(cpu))
     }
 
-    /// Microseconds per instance.
+    /// Returns microseconds per instance.
     fn each(&self, all: Duration) -> f64 {
         all.as_secs_f64() * 1e6 / self.count as f64
     }

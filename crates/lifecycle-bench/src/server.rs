@@ -1,7 +1,7 @@
-//! The other side of the benchmarked calls: another process, which answers with fixed bytes.
+//! The server of the benchmarked calls: another process, which answers with fixed bytes.
 //!
-//! It looks at as little of a request as tells which answer fits, and checks nothing. So it takes
-//! less time than any client, and what is measured is the client.
+//! The server reads only as much of a request as identifies the response, and checks nothing. So the
+//! server takes less time than any client, and the measured cost is the client's.
 
 use std::{
     env,
@@ -20,7 +20,7 @@ use tokio::{
 
 use crate::answers::Answers;
 
-/// The server, in a process of its own that ends with this value.
+/// The server in a process of its own, with this exit code.
 #[derive(Debug)]
 pub(crate) struct Server {
     process: Child,
@@ -45,7 +45,7 @@ impl Server {
         Ok(server)
     }
 
-    /// Where it listens, on this machine.
+    /// Returns the address of the server on this machine.
     pub(crate) fn port(&self) -> u16 {
         self.port
     }
@@ -53,16 +53,16 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // It ends by itself, too, when its input ends.
+        // The server also ends by itself when its input ends.
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
 }
 
-/// Is the server until the input ends: the life of the server's process.
+/// Runs the server until the input ends: the whole life of the server's process.
 pub(crate) fn serve() -> Outcome<()> {
     thread::spawn(|| {
-        // Nothing is ever written: a byte and an error are as good as the end.
+        // Nothing is ever written: a byte and an error both mean the end.
         let _ = io::stdin().read(&mut [0]);
         std::process::exit(0);
     });
@@ -74,14 +74,14 @@ pub(crate) fn serve() -> Outcome<()> {
     })
 }
 
-/// Answers everybody who connects.
+/// Answers every connection.
 pub(crate) async fn listen(listener: TcpListener, answers: Answers) -> Outcome<()> {
     let answers = Arc::new(answers);
     loop {
         let (connection, _) = listener.accept().await?;
         let answers = Arc::clone(&answers);
         tokio::spawn(async move {
-            // A client that goes away needs no answer.
+            // A client that goes away needs no response.
             let _ = converse(connection, &answers).await;
         });
     }
@@ -100,11 +100,11 @@ async fn converse(mut connection: TcpStream, answers: &Answers) -> io::Result<()
     Ok(())
 }
 
-/// A request that has arrived to its last byte.
+/// A request that has arrived to the last byte.
 struct Request<'a> {
-    /// Its first line and headers.
+    /// First line and headers.
     head: &'a str,
-    /// Of head and body.
+    /// Length of head and body.
     length: usize,
 }
 

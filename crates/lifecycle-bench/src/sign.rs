@@ -1,4 +1,4 @@
-//! What a signed request costs, beside the hashing that its scheme demands.
+//! The cost of a signed request, beside the hashing that the scheme demands.
 
 use std::time::Duration;
 
@@ -49,7 +49,7 @@ pub(crate) fn measure(effort: &Effort) -> Outcome<Table> {
 }
 
 const FLOOR: usize = 0;
-/// `sign` of a draft that is there already, as a repeat does it.
+/// `sign` of an existing request, as for a retry.
 const SIGN: usize = 1;
 /// `act` and `sign`: from ids to a request that can be sent.
 const WHOLE: usize = 2;
@@ -58,7 +58,7 @@ fn rounds(cloud: Cloud, count: usize, effort: &Effort) -> Outcome<Rounds<3>> {
     let provider = provider(cloud, Endpoint::parse("https://api.example.com")?)?;
     let (action, ids, key) = (StartOptions::default().into(), ids(cloud, count)?, key());
     let draft = provider.act(&action, &ids)?.request;
-    // Every signature is for another moment, as in earnest.
+    // Every signature is for another moment, as in production.
     let mut seconds = 1_700_000_000_i64;
     let mut stamp = || {
         seconds += 1;
@@ -75,7 +75,7 @@ fn rounds(cloud: Cloud, count: usize, effort: &Effort) -> Outcome<Rounds<3>> {
             }),
         ]
     };
-    // The first round warms caches up and does not count.
+    // The first round warms caches up and is not counted.
     let Schedule { rounds, span } = effort.signing;
     round(span, &mut stamp);
     let rounds = (0..rounds).map(|_| round(span, &mut stamp));
@@ -83,7 +83,7 @@ fn rounds(cloud: Cloud, count: usize, effort: &Effort) -> Outcome<Rounds<3>> {
 }
 
 /// Hashing is most of the work where the body holds the ids. Alibaba's query has a hundred pairs to
-/// be written, and an aim of its own.
+/// write, and so an aim of its own.
 fn aim(cloud: Cloud, count: usize, rounds: &Rounds<3>) -> String {
     match (cloud, count) {
         (_, 1) => String::new(),

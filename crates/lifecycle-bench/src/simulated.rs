@@ -1,5 +1,5 @@
-//! A simulated cloud in memory with a client of it, under paused time: what takes hours there
-//! takes seconds here, and two runs are alike.
+//! A simulated cloud in memory with a client, under paused time: hours of simulated time take
+//! seconds, and two runs are equal.
 
 use std::{
     future::Future,
@@ -21,12 +21,12 @@ pub(crate) struct Simulated {
 }
 
 impl Simulated {
-    /// So many instances in this state, such as `stopped`, in a simulator with these settings.
+    /// Makes this many instances in this state, such as `stopped`, in a simulator with these settings.
     pub(crate) fn new(cloud: Cloud, count: usize, state: &str, settings: Builder) -> Outcome<Self> {
         Self::with(cloud, count, state, settings, |transport| transport)
     }
 
-    /// The same, with what the client sends going through a transport before the simulator's.
+    /// Makes the same, with a transport between the client and the simulator.
     pub(crate) fn with<T: Transport>(
         cloud: Cloud,
         count: usize,
@@ -47,7 +47,7 @@ impl Simulated {
             .clock(simulator.clock())
             .credential(simulator.credential(simulated))
             .project(simulator.project_id())
-            .tune(|client| client.seed(SEED))
+            .configure_client(|client| client.seed(SEED))
             .build()?;
         Ok(Self {
             client: connected(&fleet, &place)?,
@@ -58,7 +58,7 @@ impl Simulated {
     }
 }
 
-/// The ids of all instances that a simulated cloud has.
+/// Returns the ids of all instances of a simulated cloud.
 pub(crate) fn ids(simulator: &Simulator, cloud: lifecycle_sim::Cloud) -> Outcome<Vec<InstanceId>> {
     let references = simulator.instances_at(cloud);
     let ids = references.iter().map(|reference| {

@@ -10,7 +10,7 @@ pub(crate) struct Table {
     rows: Vec<Vec<String>>,
 }
 
-/// What a table is written for.
+/// The medium of a table.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Form {
     Terminal,
@@ -30,7 +30,7 @@ impl Table {
         self.rows.push(row.into());
     }
 
-    /// The table as text, every column as wide as its widest cell. Columns after the first are
+    /// Returns the table as text, every column as wide as its widest cell. Columns after the first are
     /// flush right, because nearly all of them are numbers.
     pub(crate) fn text(&self, form: Form) -> String {
         let head: Vec<String> = self.head.iter().map(ToString::to_string).collect();
@@ -61,7 +61,7 @@ impl Table {
     }
 }
 
-/// An aim, and whether it was reached.
+/// Returns the text of an aim: reached or missed.
 pub(crate) fn verdict(aim: &str, met: bool) -> String {
     format!("{aim}: {}", if met { "met" } else { "missed" })
 }

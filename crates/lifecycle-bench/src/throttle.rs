@@ -1,4 +1,4 @@
-//! How much of a cloud's limit a client makes use of, and how often it is refused meanwhile.
+//! The share of a cloud's limit that a client uses, and the share of refused calls.
 
 use std::{
     sync::{Arc, Mutex, PoisonError},
@@ -21,8 +21,8 @@ use crate::{
     table::{Table, verdict},
 };
 
-/// Callers of one client, each of which looks at an instance of its own again and again, at a
-/// cloud that takes 20 calls a second.
+/// Callers of one client; each caller repeats lookups of one instance at a cloud that takes 20 calls a
+/// second.
 pub(crate) fn measure(_: &Effort) -> Outcome<Table> {
     let mut table = Table::new(
         "Pace under a limit of 20 calls a second",
@@ -65,16 +65,16 @@ pub(crate) fn measure(_: &Effort) -> Outcome<Table> {
     Ok(table)
 }
 
-/// The shares are of the five minutes under one limit, the beginning included.
+/// Shares of the five minutes under one limit, the beginning included.
 struct Pace {
-    /// Calls that were carried out, beside those that the cloud takes.
+    /// Executed calls, beside the calls that the cloud takes.
     goodput: f64,
-    /// Refused calls, of all calls that were sent.
+    /// Refused calls, as a share of all sent calls.
     refused: f64,
-    /// Calls of the slowest caller, beside those of the median one.
+    /// Calls of the slowest caller, beside the calls of the median caller.
     slowest: f64,
-    /// From the return of a limit that had fallen to a tenth for half a minute until nine tenths
-    /// of it are made use of; `None` if that takes more than five minutes.
+    /// Time from the return of a limit that had fallen to a tenth for half a minute, until nine tenths
+    /// of the limit are used; `None` if this takes more than five minutes.
     back_after: Option<Duration>,
 }
 
@@ -111,7 +111,7 @@ async fn observe(cloud: Cloud, callers: usize, hint: Hint, span: Duration) -> Ou
     sleep(span).await;
     tasks.abort_all();
     while let Some(task) = tasks.join_next().await {
-        // A caller ends before it is aborted only when a call has failed.
+        // A caller ends before its abort only when a call has failed.
         if let Ok(failed) = task {
             failed?;
         }
@@ -124,7 +124,7 @@ async fn observe(cloud: Cloud, callers: usize, hint: Hint, span: Duration) -> Ou
     })
 }
 
-/// Calls again and again. Ends with the first call that fails for good.
+/// Repeats calls. Ends with the first call that fails for good.
 async fn call(client: Client, id: InstanceId, work: Work) -> Outcome<()> {
     let caller = work.join();
     loop {
@@ -135,7 +135,7 @@ async fn call(client: Client, id: InstanceId, work: Work) -> Outcome<()> {
     }
 }
 
-/// What was carried out so far, by whom and when.
+/// Executed calls so far, by caller and time.
 #[derive(Clone, Default)]
 struct Work(Arc<Mutex<(Vec<u32>, Vec<Instant>)>>);
 
@@ -171,8 +171,8 @@ fn slowest_beside_median(callers: &[u32]) -> f64 {
     f64::from(slowest) / median(calls)
 }
 
-/// The beginning of the first five seconds, in steps of a tenth, in which nine tenths of the limit
-/// were made use of.
+/// Returns the beginning of the first five seconds, in steps of a tenth, in which nine tenths of the
+/// limit were used.
 fn back_after(times: &[Instant], returned: Instant) -> Option<Duration> {
     const WINDOW: Duration = Duration::from_secs(5);
     let enough = 0.9 * f64::from(LIMIT) * WINDOW.as_secs_f64();

@@ -1,4 +1,4 @@
-//! What is done over and over, by the client and by bare reqwest.
+//! The repeated work, by the client and by bare reqwest.
 
 use std::sync::Arc;
 
@@ -6,19 +6,19 @@ use lifecycle_bench::{Outcome, observe, start};
 use lifecycle_core::InstanceId;
 use lifecycle_facade::Client;
 
-use crate::{answers::BATCH, bare::Post};
+use crate::answers::BATCH;
 
-/// What is done over and over.
+/// The repeated work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Turn {
     /// A start of one instance.
     Start,
-    /// A start of a batch, and a look at all of it.
+    /// A start of a batch, and a lookup of the whole batch.
     StartAndLook,
 }
 
 impl Turn {
-    /// How many instances it is about.
+    /// Returns the number of instances.
     pub(crate) fn instances(self) -> usize {
         match self {
             Self::Start => 1,
@@ -26,7 +26,7 @@ impl Turn {
         }
     }
 
-    /// How many calls it takes.
+    /// Returns the number of calls.
     pub(crate) fn calls(self) -> u64 {
         match self {
             Self::Start => 1,
@@ -35,21 +35,13 @@ impl Turn {
     }
 }
 
-/// One turn through the client. What does not go as asked ends the benchmark.
+/// Runs one turn through the client. An unexpected result ends the benchmark.
 pub(crate) async fn by_client(client: Client, ids: Arc<[InstanceId]>, turn: Turn) -> Outcome<()> {
     let mut failure = start(&client, &ids).await?;
     if turn == Turn::StartAndLook && failure.is_none() {
         failure = observe(&client, &ids).await?;
     }
     failure.map_or(Ok(()), |text| Err(text.into()))
-}
-
-/// One turn by bare reqwest, which looks at nothing but the status of an answer.
-pub(crate) async fn by_reqwest(http: reqwest::Client, posts: Arc<[Post]>) -> Outcome<()> {
-    for post in posts.iter() {
-        post.send(&http).await?;
-    }
-    Ok(())
 }
 
 #[cfg(test)]
@@ -59,7 +51,11 @@ mod tests {
     use tokio::net::TcpListener;
 
     use super::*;
-    use crate::{answers::Answers, bare, server::listen};
+    use crate::{
+        answers::Answers,
+        bare::{self, BareRequest, by_reqwest},
+        server::listen,
+    };
 
     /// Runs `check` with the port of a server in this process.
     fn with_server(check: impl AsyncFnOnce(u16)) {
@@ -82,9 +78,9 @@ mod tests {
                     assert!(done.is_ok(), "{cloud} {turn:?}: {done:?}");
                     assert_eq!(client.calls().total(), turn.calls(), "{cloud} {turn:?}");
 
-                    let posts = Post::of(cloud, port, turn).unwrap();
-                    assert_eq!(posts.len() as u64, turn.calls());
-                    let done = by_reqwest(bare::http().unwrap(), posts.into()).await;
+                    let requests = BareRequest::of(cloud, port, turn).unwrap();
+                    assert_eq!(requests.len() as u64, turn.calls());
+                    let done = by_reqwest(bare::http().unwrap(), requests.into()).await;
                     assert!(done.is_ok(), "{cloud} {turn:?}: {done:?}");
                 }
             }
@@ -94,7 +90,7 @@ mod tests {
     #[test]
     fn a_turn_with_a_bad_answer_ends_the_benchmark() {
         with_server(async |port| {
-            // The server lists a hundred; the last of these is not among them.
+            // The server lists a hundred instances; the last of these is not among them.
             let ids: Arc<[_]> = ids(Cloud::Baidu, BATCH + 1).unwrap()[1..].into();
             let client = client(Cloud::Baidu, port).unwrap();
             let done = by_client(client, ids, Turn::StartAndLook).await;

@@ -1,4 +1,4 @@
-//! The work that is measured: starts and looks through a client, again and again.
+//! The measured work: starts and lookups through a client, again and again.
 
 use std::{
     error::Error,
@@ -20,10 +20,10 @@ use crate::process;
 /// A result with any error.
 pub type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
 
-/// Does `turn` again and again, `concurrency` turns at a time, all on this thread.
+/// Repeats `turn`, `concurrency` turns at a time, all on this thread.
 ///
 /// # Errors
-/// The first error of a turn; it ends the run.
+/// Returns the first error of a turn, which ends the run.
 pub async fn drive<F, T>(concurrency: usize, until: Until, turn: F) -> Outcome<Run>
 where
     F: Fn() -> T + Clone + Send + 'static,
@@ -57,13 +57,13 @@ where
     })
 }
 
-/// When a run ends. Turns under way are finished.
+/// The end of a run. Turns in flight are finished.
 #[derive(Clone, Copy, Debug)]
 #[expect(clippy::exhaustive_enums, reason = "nothing is built on it elsewhere")]
 pub enum Until {
-    /// After this time.
+    /// Ends after this time.
     Elapsed(Duration),
-    /// After so many turns.
+    /// Ends after this many turns.
     Turns(u64),
 }
 
@@ -76,32 +76,32 @@ impl Until {
     }
 }
 
-/// What a run was.
+/// A finished run.
 #[derive(Clone, Copy, Debug)]
 #[expect(clippy::exhaustive_structs, reason = "plain numbers")]
 pub struct Run {
-    /// Turns done.
+    /// Finished turns.
     pub turns: u64,
-    /// How long they took.
+    /// Duration of the run.
     pub elapsed: Duration,
-    /// The processor time of this process in it, where the system tells.
+    /// Processor time of this process during the run, where the system reports it.
     pub cpu: Option<Duration>,
 }
 
-/// Starts `ids` until the cloud has taken them on. Gives the first failure, if there is one.
+/// Starts `ids` until the cloud has accepted the action. Returns the first failure, if any.
 ///
 /// # Errors
-/// When nothing could be sent.
+/// Fails when nothing could be sent.
 pub async fn start(client: &Client, ids: &[InstanceId]) -> Outcome<Option<String>> {
     let report = client.start(ids).await?;
     let first = report.failures().next().map(ToString::to_string);
     Ok(first)
 }
 
-/// Looks at `ids` once. Gives the first failure, if there is one.
+/// Looks at `ids` once. Returns the first failure, if any.
 ///
 /// # Errors
-/// When nothing could be sent.
+/// Fails when nothing could be sent.
 pub async fn observe(client: &Client, ids: &[InstanceId]) -> Outcome<Option<String>> {
     let statuses = client.observe(ids).await?;
     let mut failures = statuses.iter().filter_map(|status| {
@@ -111,10 +111,10 @@ pub async fn observe(client: &Client, ids: &[InstanceId]) -> Outcome<Option<Stri
     Ok(failures.next())
 }
 
-/// A runtime on this thread alone.
+/// Returns a runtime on this thread alone.
 ///
 /// # Errors
-/// When the system has no means for one.
+/// Fails when the system cannot make a runtime.
 pub fn runtime() -> io::Result<Runtime> {
     tokio::runtime::Builder::new_current_thread()
         .enable_all()

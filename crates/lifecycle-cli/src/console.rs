@@ -1,4 +1,4 @@
-//! What the command says to people: everything on standard error.
+//! Messages for people on standard error, and the options for both outputs.
 
 use std::{fmt, io::Write};
 
@@ -12,29 +12,30 @@ use tracing_subscriber::{
     util::SubscriberInitExt,
 };
 
-/// How much is said, and in which form.
+/// Format and amount of output.
 #[derive(Clone, Copy, Debug, clap::Args)]
+#[command(next_help_heading = "Output options")]
 pub(crate) struct Console {
-    /// What standard output holds: a table, or one JSON array and nothing else
+    /// Format of standard output: a table, or one JSON array
     #[arg(
         long,
         global = true,
         value_enum,
-        value_name = "FORM",
+        value_name = "FORMAT",
         default_value_t = Format::Table,
     )]
     pub(crate) output: Format,
 
-    /// Tell of retries and throttling; -vv logs every call that failed
+    /// Report retries and throttling; -vv also logs every failed call
     #[arg(short, long, global = true, action = ArgAction::Count)]
     pub(crate) verbose: u8,
 
-    /// Time is not that of the person who reads.
+    /// Set for simulated commands, whose time differs from real time.
     #[arg(skip)]
-    pub(crate) in_simulated_time: bool,
+    pub(crate) simulated_time: bool,
 }
 
-/// The form of standard output: columns for people, or one JSON array for programs.
+/// Format of standard output: columns for people, or one JSON array for programs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
     Table,
@@ -42,53 +43,53 @@ pub(crate) enum Format {
 }
 
 impl Console {
-    /// Tells of what happens on the way.
+    /// Returns `true` if retries and throttling are reported.
     pub(crate) fn is_verbose(self) -> bool {
         self.verbose > 0
     }
 
-    /// Logs, so that moving bars would be torn apart.
+    /// Returns `true` if failed calls are logged. Log lines would break progress bars.
     pub(crate) fn is_logging(self) -> bool {
         self.verbose > 1
     }
 
-    /// Sends the log of the lifecycle crates to standard error, where it was asked for.
+    /// Sends the log of the lifecycle crates to standard error, if logging is requested.
     pub(crate) fn start_logging(self) {
         if !self.is_logging() {
             return;
         }
-        let ours = Targets::new()
+        let own_crates = Targets::new()
             .with_target("lifecycle", LevelFilter::DEBUG)
             .with_target("provider", LevelFilter::DEBUG);
         let log = tracing_subscriber::fmt()
             .with_max_level(LevelFilter::DEBUG)
             .with_writer(anstream::stderr)
             .finish()
-            .with(ours);
-        // Fails only when there is a log already, and this is called once.
+            .with(own_crates);
+        // Fails only if a log exists already, and no second call exists.
         let _ = log.try_init();
     }
 }
 
-/// Says one line.
+/// Prints one line.
 pub(crate) fn eprint_line(line: impl fmt::Display) {
-    // Nobody listens any more: the exit code still tells.
+    // A closed standard error must not hide the exit code.
     let _ = writeln!(anstream::stderr(), "{line}");
 }
 
-/// Says what went wrong, in the form that clap's errors have.
+/// Prints an error in the format of clap's errors.
 pub(crate) fn eprint_error(message: impl fmt::Display) {
     const RED: Style = AnsiColor::Red.on_default().bold();
     eprint_line(format_args!("{RED}error:{RED:#} {message}"));
 }
 
-/// Says what is not right, though it goes on.
+/// Prints a warning.
 pub(crate) fn eprint_warning(message: impl fmt::Display) {
     const YELLOW: Style = AnsiColor::Yellow.on_default().bold();
     eprint_line(format_args!("{YELLOW}warning:{YELLOW:#} {message}"));
 }
 
-/// Text from elsewhere as one line that cannot steer a terminal.
+/// Returns text of others as one line without control characters, which could steer a terminal.
 pub(crate) fn plain(text: &str) -> String {
     text.chars()
         .map(|c| if c.is_control() { ' ' } else { c })

@@ -1,4 +1,4 @@
-//! What `--dry-run` prints: the calls that would be made, and that none was.
+//! Output of `--dry-run`: the planned calls.
 
 use lifecycle_facade::FleetPlannedCall;
 use serde::Serialize;
@@ -9,36 +9,37 @@ use crate::{
     output,
 };
 
-/// One call in the output. Its fields are those of the JSON form.
+/// One planned call. The serialized fields are the fields of the JSON output.
 #[derive(Debug, Serialize)]
 struct Call {
-    /// In which wave it would go out, counted from 1.
+    /// Number of the wave, from 1.
     wave: usize,
-    /// Where it would go.
-    place: String,
-    /// The cloud's name of the operation.
+    /// The account and region.
+    #[serde(rename = "place")]
+    location: String,
+    /// The cloud's name for the operation.
     operation: &'static str,
-    /// The full references that it would name.
+    /// The references of the instances.
     instances: Vec<String>,
 }
 
 impl Call {
     fn new(planned: &FleetPlannedCall) -> Self {
-        let (place, call) = (&planned.place, &planned.call);
+        let (location, call) = (&planned.place, &planned.call);
         let instances = call.instances.iter();
         Self {
             wave: call.wave,
-            place: place.to_string(),
+            location: location.to_string(),
             operation: call.operation,
-            instances: instances.map(|id| format!("{place}/{id}")).collect(),
+            instances: instances.map(|id| format!("{location}/{id}")).collect(),
         }
     }
 }
 
-/// Prints planned calls.
+/// Prints the planned calls.
 ///
 /// # Errors
-/// When standard output cannot be written to.
+/// See [`output::print`].
 pub(crate) fn print(planned: &[FleetPlannedCall], console: Console) -> Result<Exit, CommandError> {
     let calls: Vec<Call> = planned.iter().map(Call::new).collect();
     match console.output {
@@ -49,7 +50,7 @@ pub(crate) fn print(planned: &[FleetPlannedCall], console: Console) -> Result<Ex
         )?,
     }
     eprint_line(format_args!(
-        "{} calls would be made if nothing stood in the way; nothing was sent",
+        "dry run: nothing was sent; planned calls: {}",
         calls.len()
     ));
     Ok(Exit::Complete)
@@ -57,7 +58,7 @@ pub(crate) fn print(planned: &[FleetPlannedCall], console: Console) -> Result<Ex
 
 fn cells(call: &Call) -> [String; 3] {
     [
-        format!("{} {}", call.place, call.operation),
+        format!("{} {}", call.location, call.operation),
         call.wave.to_string(),
         call.instances.len().to_string(),
     ]

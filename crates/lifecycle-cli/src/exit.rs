@@ -1,33 +1,32 @@
-//! How the command ends: its exit codes, and what it says when it could not do its work.
+//! Exit codes, and errors that end the command.
 
-use std::{error::Error as _, process::ExitCode};
+use std::process::ExitCode;
 
-use clap::error::{ContextKind, ContextValue, ErrorKind};
 use lifecycle_facade::{Error, FaultKind, FleetError};
 
 use crate::console;
 
-/// How the command ended, with its exit code.
+/// The exit codes of the command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Exit {
-    /// Everything went as asked.
+    /// Every instance has the requested result.
     Complete = 0,
-    /// Some instance was refused, uncertain, pending, skipped or not found.
+    /// An instance is refused, uncertain, pending, skipped or not found.
     Incomplete = 1,
-    /// The command line was not understood. Nothing was sent.
+    /// The command line is invalid. Nothing was sent.
     WrongUsage = 2,
-    /// Nothing could be done: no key, a refused key, no network.
+    /// The cloud accepted no call: no key, a rejected key or no network.
     NothingDone = 3,
 }
 
-/// The exit codes, as `--help` shows them.
+/// The exit codes in `--help`.
 pub(crate) const HELP: &str = "\
 Exit codes:
-  0  all as asked
-  1  some instance was refused, is uncertain or pending, was skipped or not
-     found; also after Ctrl-C, which does not undo what was sent
-  2  wrong usage: nothing was sent
-  3  nothing could be done: no key or a refused one, no network";
+  0  every instance has the requested result
+  1  at least one instance is refused, uncertain, pending, skipped or not
+     found; also after Ctrl-C, which does not undo actions already sent
+  2  wrong usage; nothing was sent
+  3  nothing was done: no key, a rejected key, or no network";
 
 impl Exit {
     fn code(self) -> u8 {
@@ -46,14 +45,14 @@ pub(crate) fn now(exit: Exit) -> ! {
     std::process::exit(exit.code().into())
 }
 
-/// Why the command has no rows to show, in one line.
+/// An error that ends the command before any row of output.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct CommandError {
-    /// How the command ends because of it.
+    /// The exit code for the error.
     pub(crate) exit: Exit,
-    /// What is wrong, and what to do.
+    /// The problem and the remedy, in one line.
     pub(crate) message: String,
-    /// What it means for the caller, where it is the fault of one kind.
+    /// The kind of the fault, if the error has a fault.
     pub(crate) kind: Option<FaultKind>,
 }
 
@@ -74,7 +73,7 @@ impl CommandError {
         }
     }
 
-    /// Says it on standard error, and gives the exit.
+    /// Prints the error to standard error and returns the exit code.
     pub(crate) fn print(&self) -> Exit {
         console::eprint_error(&self.message);
         self.exit
@@ -84,7 +83,7 @@ impl CommandError {
 impl From<FleetError> for CommandError {
     fn from(error: FleetError) -> Self {
         let exit = match &error {
-            FleetError::InstanceReference(_)
+            FleetError::Reference(_)
             | FleetError::Location { .. }
             | FleetError::Account { .. }
             | FleetError::TooMany { .. }
@@ -97,14 +96,14 @@ impl From<FleetError> for CommandError {
             _ => Exit::NothingDone,
         };
         let kind = match &error {
-            FleetError::CredentialError(missing) => Some(missing.fault().kind()),
+            FleetError::Credential(missing) => Some(missing.fault().kind()),
             FleetError::Project { fault, .. } => Some(fault.kind()),
             FleetError::Client(error) => Some(error.kind()),
             _ => None,
         };
         let message = match &error {
-            FleetError::CredentialError(missing) if missing.is_absent() => {
-                format!("{missing}; lifecycle --help says what each place needs")
+            FleetError::Credential(missing) if missing.is_absent() => {
+                format!("{missing}; lifecycle --help lists all places for keys")
             }
             _ => error.to_string(),
         };
@@ -113,34 +112,5 @@ impl From<FleetError> for CommandError {
             message,
             kind,
         }
-    }
-}
-
-/// The exit of a command line that starts no command, after printing the error, or the help that
-/// was asked for.
-pub(crate) fn for_usage(error: &clap::Error) -> ExitCode {
-    match refused_value(error) {
-        Some(message) => CommandError::wrong_usage(message).print().into(),
-        None => {
-            // When nobody reads it any more, the exit code is all that can be told.
-            let _ = error.print();
-            ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(Exit::WrongUsage.code()))
-        }
-    }
-}
-
-/// One line about a value that was refused: our own parsers say what to write instead, so clap's
-/// frame around their words would only hide them.
-fn refused_value(error: &clap::Error) -> Option<String> {
-    if error.kind() != ErrorKind::ValueValidation {
-        return None;
-    }
-    let problem = error.source()?;
-    match error.get(ContextKind::InvalidArg) {
-        Some(ContextValue::String(name)) if name.starts_with("--") => {
-            let option = name.split(' ').next().unwrap_or(name);
-            Some(format!("{option}: {problem}"))
-        }
-        _ => Some(problem.to_string()),
     }
 }

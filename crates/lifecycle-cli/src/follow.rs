@@ -40,7 +40,7 @@ pub(crate) async fn to_the_end(
         "{} after {:.1} s{}",
         Summary(&rows),
         began.elapsed().as_secs_f64(),
-        if console.in_simulated_time {
+        if console.simulated_time {
             " of simulated time"
         } else {
             ""

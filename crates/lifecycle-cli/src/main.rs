@@ -1,10 +1,10 @@
-//! The command `lifecycle`: starts, stops, reboots, observes and lists virtual machines on four
-//! clouds.
+//! The command `lifecycle`: starts, stops, reboots, watches and lists instances in four clouds.
 //!
-//! This file takes the command line apart, picks the clock and gives the exit code; every command
-//! has a file of its own in `commands`.
+//! This file parses the command line, selects the clock and returns the exit code. Each subcommand
+//! has its own file in `commands`.
 
 mod args;
+mod check_result;
 mod commands;
 mod console;
 mod dry_run;
@@ -12,14 +12,16 @@ mod exit;
 mod facts;
 mod follow;
 mod interrupt;
-mod keys;
+mod key_sources;
+mod locations;
 mod output;
 mod progress;
 mod row;
 mod setup;
 mod simulated;
 mod simulated_time;
-mod somewhere;
+mod targets;
+mod usage;
 
 use std::{io, process::ExitCode};
 
@@ -35,31 +37,31 @@ use crate::{
 fn main() -> ExitCode {
     let exit = match Args::try_parse() {
         Ok(args) => run(&args),
-        Err(error) => return exit::for_usage(&error),
+        Err(error) => return usage::report(error),
     };
-    exit.unwrap_or_else(|failure| failure.print()).into()
+    exit.unwrap_or_else(|error| error.print()).into()
 }
 
 fn run(args: &Args) -> Result<Exit, CommandError> {
     let console = Console {
-        in_simulated_time: args.command.is_simulated(),
+        simulated_time: args.command.is_simulated(),
         ..args.console
     };
     console.start_logging();
     let command = commands::run(&args.command, console);
-    let finished = if console.in_simulated_time {
+    let result = if console.simulated_time {
         simulated_time::block_on(command)
     } else {
         block_on(command)
     };
-    finished
+    result
         .map_err(|error| CommandError::nothing_done(format!("the runtime cannot start: {error}")))?
 }
 
 fn block_on<F: Future>(command: F) -> io::Result<F::Output> {
     let runtime = Runtime::new()?;
     let output = runtime.block_on(command);
-    // A look-up of a host name that hangs does not keep the command from ending.
+    // Host name lookups can hang, and must not delay the exit.
     runtime.shutdown_background();
     Ok(output)
 }

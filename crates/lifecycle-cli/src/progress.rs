@@ -1,4 +1,4 @@
-//! Bars that move on standard error, one for each place; nothing where that is no terminal.
+//! Progress bars on standard error, one for each region; none if standard error is not a terminal.
 
 use std::{collections::BTreeMap, fmt};
 
@@ -10,7 +10,7 @@ use crate::{
     facts::{Facts, Tally},
 };
 
-/// The bars. They vanish when this is dropped.
+/// The progress bars, which disappear on drop.
 #[derive(Debug)]
 pub(crate) struct Progress {
     all: MultiProgress,
@@ -18,9 +18,9 @@ pub(crate) struct Progress {
 }
 
 impl Progress {
-    /// A bar for each place of the request.
+    /// Creates a bar for each region of the request.
     pub(crate) fn new(facts: &Facts, console: Console) -> Self {
-        // A log would tear the bars apart.
+        // Log lines would break the bars.
         let target = if console.is_logging() {
             ProgressDrawTarget::hidden()
         } else {
@@ -28,30 +28,33 @@ impl Progress {
         };
         let all = MultiProgress::with_draw_target(target);
         let tallies = facts.tallies();
-        let widest = tallies.keys().map(|place| place.to_string().len()).max();
+        let widest = tallies
+            .keys()
+            .map(|location| location.to_string().len())
+            .max();
         let style = style(widest.unwrap_or_default());
         let bars = tallies
             .into_iter()
-            .map(|(place, tally)| {
+            .map(|(location, tally)| {
                 let bar = all.add(ProgressBar::new(tally.instances).with_style(style.clone()));
-                bar.set_prefix(place.to_string());
-                (place.clone(), bar)
+                bar.set_prefix(location.to_string());
+                (location.clone(), bar)
             })
             .collect();
         Self { all, bars }
     }
 
-    /// Moves the bars to where things are.
+    /// Updates the bars.
     pub(crate) fn show(&self, facts: &Facts) {
-        for (place, tally) in facts.tallies() {
-            if let Some(bar) = self.bars.get(place) {
+        for (location, tally) in facts.tallies() {
+            if let Some(bar) = self.bars.get(location) {
                 bar.set_position(tally.settled);
                 bar.set_message(words(&tally));
             }
         }
     }
 
-    /// Says a line above the bars.
+    /// Prints a line above the bars.
     pub(crate) fn eprint_line(&self, line: impl fmt::Display) {
         self.all.suspend(|| console::eprint_line(line));
     }
@@ -59,7 +62,7 @@ impl Progress {
 
 impl Drop for Progress {
     fn drop(&mut self) {
-        // A terminal that is gone needs no tidying.
+        // A closed terminal needs no cleanup.
         let _ = self.all.clear();
     }
 }
@@ -73,7 +76,7 @@ fn style(prefix: usize) -> ProgressStyle {
         .progress_chars("━━─")
 }
 
-/// `9 starting, 1 refused`.
+/// Returns a text such as `9 starting, 1 refused`.
 fn words(tally: &Tally) -> String {
     let words: Vec<String> = tally
         .words

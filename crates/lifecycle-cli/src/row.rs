@@ -1,4 +1,4 @@
-//! What is printed of one instance.
+//! The result of one instance, as a row of the output.
 
 use lifecycle_facade::{
     Fault, FaultKind, FleetStatus, InstanceReference, InstanceReport, Observation, Outcome,
@@ -8,57 +8,57 @@ use serde::{Serialize, Serializer};
 
 use crate::exit::{CommandError, Exit};
 
-/// One instance in the output. Its fields are those of the JSON form.
+/// One instance in the output. The serialized fields are the fields of the JSON output.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Row {
     /// The full reference.
     pub(crate) instance: String,
-    /// What became of it; not there where nothing was asked.
+    /// The outcome; absent if the command requests nothing.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) outcome: Option<&'static str>,
     /// The state last seen.
     pub(crate) state: Option<&'static str>,
     /// The cloud's own code.
     pub(crate) code: Option<String>,
-    /// What a fault means for the caller.
+    /// The kind of the fault.
     pub(crate) kind: Option<&'static str>,
-    /// What there is to eprint_line, for people.
+    /// The explanation, for people.
     pub(crate) message: Option<String>,
-    /// The id under which the cloud's support finds the request.
+    /// The request id that the cloud's support asks for.
     pub(crate) request_id: Option<String>,
-    /// What it costs now that it is stopped; only there where it was asked to stop.
+    /// The billing of a stopped instance; absent if the command is not `stop`.
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "billing")]
     pub(crate) billing: Option<StoppedBilling>,
-    /// The name that its owner gave it. Tables show it.
+    /// The name of the instance, for tables.
     #[serde(skip)]
     pub(crate) name: Option<String>,
     #[serde(skip)]
-    standing: RowStatus,
+    status: RowStatus,
 }
 
-/// What a row means for the exit code.
+/// The meaning of a row for the exit code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum RowStatus {
     AsRequested,
     NotAsRequested,
-    /// The cloud did not let us in, or could not be reached.
+    /// The cloud rejected the key or was not reachable.
     NoAccess,
-    /// It did not have its turn, because of others.
+    /// Other instances failed before, so nothing was sent for the instance.
     NotAttempted,
 }
 
-/// What was asked of the instances of a command.
+/// The kind of request that a row answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum RequestKind {
     /// A power action.
     Action,
-    /// Waiting alone, which changes nothing.
+    /// A wait for a state, which changes nothing.
     Wait,
 }
 
 impl Row {
-    /// A row without anything to say.
-    fn new(reference: &InstanceReference, standing: RowStatus) -> Self {
+    /// Creates a row with a reference only.
+    fn new(reference: &InstanceReference, status: RowStatus) -> Self {
         Self {
             instance: reference.to_string(),
             outcome: None,
@@ -69,18 +69,18 @@ impl Row {
             request_id: None,
             billing: None,
             name: None,
-            standing,
+            status,
         }
     }
 
-    /// What became of a request.
+    /// Creates the row of an instance at the end of a request.
     pub(crate) fn of_report(
         reference: &InstanceReference,
         report: &InstanceReport,
         kind: RequestKind,
     ) -> Self {
         let outcome = &report.outcome;
-        let mut row = Self::new(reference, standing(outcome, kind));
+        let mut row = Self::new(reference, status(outcome, kind));
         if let Some(fault) = outcome.fault() {
             row = row.with_fault(fault);
         }
@@ -95,51 +95,51 @@ impl Row {
         row
     }
 
-    /// What a look showed.
+    /// Creates the row of an instance for `status`.
     pub(crate) fn of_status(status: &FleetStatus) -> Self {
         match &status.result {
             Ok(observation) => Self::of_observation(&status.reference, observation),
-            Err(fault) => Self::unseen(&status.reference, fault),
+            Err(fault) => Self::of_fault(&status.reference, fault),
         }
     }
 
-    /// An instance as its cloud shows it.
+    /// Creates the row of an instance whose state the cloud reported.
     pub(crate) fn of_observation(reference: &InstanceReference, observation: &Observation) -> Self {
         Self {
             state: Some(observation.state.as_str()),
-            message: remarks(observation),
+            message: notes(observation),
             name: observation.name.clone(),
             ..Self::new(reference, RowStatus::AsRequested)
         }
     }
 
-    /// An instance that could not be looked at.
-    fn unseen(reference: &InstanceReference, fault: &Fault) -> Self {
-        let standing = match fault.kind() {
+    /// Creates the row of an instance whose state is not known.
+    fn of_fault(reference: &InstanceReference, fault: &Fault) -> Self {
+        let status = match fault.kind() {
             FaultKind::NotFound => RowStatus::NotAsRequested,
             _ => RowStatus::NoAccess,
         };
         Self {
             message: Some(with_advice(fault)),
-            ..Self::new(reference, standing).with_fault(fault)
+            ..Self::new(reference, status).with_fault(fault)
         }
     }
 
-    /// Nothing was sent for it, because nothing could be.
+    /// Creates the row of an instance after an error that stopped the whole command.
     pub(crate) fn unsent(
         reference: &InstanceReference,
         outcome: Option<&'static str>,
-        failure: &CommandError,
+        error: &CommandError,
     ) -> Self {
         Self {
             outcome,
-            kind: failure.kind.map(FaultKind::as_str),
-            message: Some(format!("nothing was sent: {}", failure.message)),
+            kind: error.kind.map(FaultKind::as_str),
+            message: Some(format!("nothing was sent: {}", error.message)),
             ..Self::new(reference, RowStatus::NoAccess)
         }
     }
 
-    /// It had no outcome yet when the command was interrupted.
+    /// Creates the row of an instance without an outcome at the interrupt.
     pub(crate) fn interrupted(
         reference: &InstanceReference,
         outcome: &'static str,
@@ -152,7 +152,7 @@ impl Row {
         }
     }
 
-    /// With code, kind and request id of a fault.
+    /// Sets code, kind and request id to those of a fault.
     pub(crate) fn with_fault(mut self, fault: &Fault) -> Self {
         self.code = fault.code().map(Into::into);
         self.kind = Some(fault.kind().as_str());
@@ -160,8 +160,8 @@ impl Row {
         self
     }
 
-    /// What a person who did not ask for more wants to know of a success.
-    pub(crate) fn remark(&self) -> &'static str {
+    /// Returns the note that a table shows beside a success.
+    pub(crate) fn note(&self) -> &'static str {
         match self.billing {
             Some(StoppedBilling::Billed) => "still billed",
             Some(StoppedBilling::NotBilled) => "compute is not billed",
@@ -169,9 +169,9 @@ impl Row {
         }
     }
 
-    /// It went as asked.
+    /// Returns `true` if the instance has the requested result.
     pub(crate) fn is_as_requested(&self) -> bool {
-        self.standing == RowStatus::AsRequested
+        self.status == RowStatus::AsRequested
     }
 }
 
@@ -179,24 +179,24 @@ fn billing<S: Serializer>(billing: &Option<StoppedBilling>, to: S) -> Result<S::
     billing.map(StoppedBilling::as_str).serialize(to)
 }
 
-/// The exit that these rows stand for.
+/// Returns the exit code for all rows of a command.
 pub(crate) fn exit(rows: &[Row]) -> Exit {
-    // Where a row is left out, the one for which it was is there too.
-    let out_of_reach =
-        |row: &Row| matches!(row.standing, RowStatus::NoAccess | RowStatus::NotAttempted);
+    // An instance is not attempted only after the failure of another one, which has its own row.
+    let did_nothing =
+        |row: &Row| matches!(row.status, RowStatus::NoAccess | RowStatus::NotAttempted);
     if rows.iter().all(Row::is_as_requested) {
         Exit::Complete
-    } else if rows.iter().all(out_of_reach) {
+    } else if rows.iter().all(did_nothing) {
         Exit::NothingDone
     } else {
         Exit::Incomplete
     }
 }
 
-fn standing(outcome: &Outcome, kind: RequestKind) -> RowStatus {
+fn status(outcome: &Outcome, kind: RequestKind) -> RowStatus {
     let blocking = match outcome {
         Outcome::Refused(fault) | Outcome::Skipped(fault) => Some(fault),
-        // Nothing was asked of the cloud but to look.
+        // A wait only reads the state, so the fault is all that the cloud returned.
         Outcome::Pending(Pending::Unobservable(fault)) if kind == RequestKind::Wait => Some(fault),
         _ => None,
     };
@@ -208,13 +208,13 @@ fn standing(outcome: &Outcome, kind: RequestKind) -> RowStatus {
     }
 }
 
-/// What there is to say of an outcome besides its name, its code and its ids.
+/// Returns the explanation of an outcome, without name, code and ids.
 fn message(outcome: &Outcome) -> Option<String> {
     match outcome {
         Outcome::Reached(evidence) => Some(evidence.to_string()),
         Outcome::Refused(fault) | Outcome::Skipped(fault) => Some(with_advice(fault)),
         Outcome::Uncertain(fault) => Some(format!(
-            "{}; look at the instance before you ask again",
+            "{}; check the instance before you run the command again",
             words(fault)
         )),
         Outcome::Pending(pending) => Some(pending.to_string()),
@@ -226,7 +226,7 @@ fn with_advice(fault: &Fault) -> String {
     format!("{}; {}", words(fault), fault.kind().advice())
 }
 
-/// The cloud's words, so that more can follow.
+/// Returns the cloud's message without its last period.
 fn words(fault: &Fault) -> &str {
     match fault.message().trim_end_matches(['.', ' ']) {
         "" => fault.kind().as_str(),
@@ -234,23 +234,23 @@ fn words(fault: &Fault) -> &str {
     }
 }
 
-/// What is worth knowing of an instance besides its state.
-fn remarks(observation: &Observation) -> Option<String> {
-    let mut remarks = Vec::new();
+/// Returns notes on an instance besides the state.
+fn notes(observation: &Observation) -> Option<String> {
+    let mut notes = Vec::new();
     if observation.state == PowerState::Unknown {
-        remarks.push(format!("the cloud calls it {:?}", observation.raw));
+        notes.push(format!("state in the cloud: {:?}", observation.raw));
     }
     match &observation.lock {
         None => {}
-        Some(Lock::Other(reason)) => remarks.push(format!("locked: {reason}")),
-        Some(lock) => remarks.push(format!("locked ({lock})")),
+        Some(Lock::Other(reason)) => notes.push(format!("locked: {reason}")),
+        Some(lock) => notes.push(format!("locked ({lock})")),
     }
     if observation.state == PowerState::Stopped
         && observation.stopped_billing == StoppedBilling::NotBilled
     {
-        remarks.push("compute is not billed".into());
+        notes.push("compute is not billed".into());
     }
-    (!remarks.is_empty()).then(|| remarks.join("; "))
+    (!notes.is_empty()).then(|| notes.join("; "))
 }
 
 #[cfg(test)]
@@ -263,16 +263,16 @@ mod tests {
         Fault::new(kind, "No.")
     }
 
-    fn rows(standings: &[RowStatus]) -> Vec<Row> {
+    fn rows(statuses: &[RowStatus]) -> Vec<Row> {
         let reference = "baidu/bj/i-1".parse().unwrap();
-        let row = |standing| Row::new(&reference, standing);
-        standings.iter().copied().map(row).collect()
+        let row = |status| Row::new(&reference, status);
+        statuses.iter().copied().map(row).collect()
     }
 
     #[test]
-    fn exits_follow_from_the_rows() {
+    fn exit_is_nothing_done_only_without_access_to_any_cloud() {
         use RowStatus::{AsRequested, NoAccess, NotAsRequested, NotAttempted};
-        for (standings, expected) in [
+        for (statuses, expected) in [
             (&[][..], Exit::Complete),
             (&[AsRequested, AsRequested], Exit::Complete),
             (&[AsRequested, NotAsRequested], Exit::Incomplete),
@@ -283,15 +283,15 @@ mod tests {
             (&[NotAsRequested, NotAttempted], Exit::Incomplete),
             (&[AsRequested, NotAttempted], Exit::Incomplete),
         ] {
-            assert_eq!(exit(&rows(standings)), expected, "{standings:?}");
+            assert_eq!(exit(&rows(statuses)), expected, "{statuses:?}");
         }
     }
 
     #[test]
-    fn out_of_reach_is_what_never_got_in() {
+    fn row_status_is_no_access_only_if_the_cloud_did_nothing() {
         use RowStatus::{AsRequested, NoAccess, NotAsRequested};
         let refused = |kind| Outcome::Refused(fault(kind));
-        let blind = || Outcome::Pending(Pending::Unobservable(fault(FaultKind::Credential)));
+        let unobservable = || Outcome::Pending(Pending::Unobservable(fault(FaultKind::Credential)));
         for (outcome, kind, expected) in [
             (
                 Outcome::Reached(Evidence::Seen),
@@ -325,29 +325,29 @@ mod tests {
                 RequestKind::Action,
                 NotAsRequested,
             ),
-            (blind(), RequestKind::Action, NotAsRequested),
-            (blind(), RequestKind::Wait, NoAccess),
+            (unobservable(), RequestKind::Action, NotAsRequested),
+            (unobservable(), RequestKind::Wait, NoAccess),
         ] {
-            assert_eq!(standing(&outcome, kind), expected, "{outcome:?}");
+            assert_eq!(status(&outcome, kind), expected, "{outcome:?}");
         }
     }
 
     #[test]
-    fn messages_say_what_to_do() {
+    fn message_of_an_outcome_ends_with_advice() {
         let refused = Outcome::Refused(fault(FaultKind::Locked));
         assert_eq!(
             message(&refused).unwrap(),
-            "No; have the lock lifted at the cloud's console"
+            format!("No; {}", FaultKind::Locked.advice())
         );
-        let late = Outcome::Pending(Pending::Deadline(Some(PowerState::Stopped)));
+        let uncertain = Outcome::Uncertain(fault(FaultKind::NoAnswer));
         assert_eq!(
-            message(&late).unwrap(),
-            "still stopped when the time was over; wait longer"
+            message(&uncertain).unwrap(),
+            "No; check the instance before you run the command again"
         );
     }
 
     #[test]
-    fn looks_say_what_is_odd() {
+    fn observation_row_shows_unknown_state_and_lock() {
         let reference: InstanceReference = "huawei/cn-north-4/a".parse().unwrap();
         let id = InstanceId::new("a").unwrap();
         let mut observation = Observation::new(id, PowerState::Unknown, "WARPING");
@@ -355,13 +355,13 @@ mod tests {
         let row = Row::of_observation(&reference, &observation);
         assert_eq!(
             row.message.as_deref(),
-            Some("the cloud calls it \"WARPING\"; locked: audit")
+            Some("state in the cloud: \"WARPING\"; locked: audit")
         );
         assert_eq!(
             serde_json::to_string(&row).unwrap(),
             r#"{"instance":"huawei/cn-north-4/a","state":"unknown","code":null,"kind":null,"#
                 .to_owned()
-                + r#""message":"the cloud calls it \"WARPING\"; locked: audit","request_id":null}"#
+                + r#""message":"state in the cloud: \"WARPING\"; locked: audit","request_id":null}"#
         );
     }
 }

@@ -1,5 +1,4 @@
-//! What the command line and the configuration file say together: the command line first, then the
-//! file, then what is usual.
+//! Settings of one run: the command line first, then the configuration file, then the defaults.
 
 use std::{
     fs,
@@ -11,10 +10,14 @@ use std::{
 use lifecycle_facade::{
     Endpoint, Fleet, FleetBuilder, HttpTransport, InstanceReference, ParseReferenceError,
     PlainHttp, Timeouts, Waves,
-    config::{self, Config, ConfigError, GroupEntry},
+    config::{self, Config, ConfigError, Defaults},
 };
 
-use crate::{args::ConnectionArgs, exit::CommandError, simulated};
+use crate::{
+    args::{ConnectionArgs, InstanceArgs, RequestArgs},
+    exit::CommandError,
+    simulated, targets,
+};
 
 /// The settings of one run.
 #[derive(Debug)]
@@ -24,23 +27,23 @@ pub(crate) struct Setup {
 }
 
 impl Setup {
-    /// Reads the configuration file, where there is one.
+    /// Reads the configuration file, if there is one.
     ///
     /// # Errors
-    /// When it was named and is not there, or something in it is wrong.
+    /// The file is named but does not exist, or has errors.
     pub(crate) fn read(connection: &ConnectionArgs) -> Result<Self, CommandError> {
-        let named = connection.config.clone().or_else(from_environment);
+        let named = connection.config.clone().or_else(path_from_environment);
         let config = match (named, Config::default_path()) {
-            // The simulator knows neither accounts nor machines of anybody.
+            // Accounts and groups name real clouds, so `--sim` ignores the file.
             _ if connection.sim => Ok(None),
             (Some(path), _) => Config::load(path).map(Some),
             (None, Some(path)) => Config::load_if_present(path),
             (None, None) => Ok(None),
         };
-        let wrong = |bad: ConfigError| CommandError::wrong_usage(bad.to_string());
-        let config = config.map_err(wrong)?;
+        let wrong_usage = |error: ConfigError| CommandError::wrong_usage(error.to_string());
+        let config = config.map_err(wrong_usage)?;
         if let Some(config) = &config {
-            config.check_groups(is_reference).map_err(wrong)?;
+            config.check_groups(check_reference).map_err(wrong_usage)?;
         }
         Ok(Self {
             connection: connection.clone(),
@@ -48,121 +51,121 @@ impl Setup {
         })
     }
 
-    /// The fleet. No cloud is called yet.
+    /// Builds the fleet. Calls no cloud.
     ///
     /// # Errors
-    /// When the simulator or the HTTP client cannot be set up, or an account cannot be.
+    /// The simulator, the HTTP client or an account has invalid settings.
     pub(crate) fn fleet(&self) -> Result<Fleet, CommandError> {
         let builder = if self.connection.sim {
-            simulated::fleet().map_err(|bad| CommandError::nothing_done(bad.to_string()))?
+            simulated::small_fleet_builder()
+                .map_err(|error| CommandError::nothing_done(error.to_string()))?
         } else {
             self.real_clouds()?
         };
         let timeouts = self.timeouts();
         Ok(builder
             .setup_timeout(self.timeout())
-            .tune(move |client| client.timeouts(timeouts))
+            .configure_client(move |client| client.timeouts(timeouts))
             .build()?)
     }
 
-    /// How long to wait.
+    /// Returns the target instances of the command.
+    ///
+    /// # Errors
+    /// See [`targets::read`].
+    pub(crate) fn targets(
+        &self,
+        args: &InstanceArgs,
+    ) -> Result<Vec<InstanceReference>, CommandError> {
+        targets::read(args, self.config.as_ref())
+    }
+
+    /// Returns the time limit.
     pub(crate) fn timeout(&self) -> Duration {
-        let configured = self
-            .config
-            .as_ref()
-            .and_then(|config| config.defaults.timeout);
+        let configured = self.defaults().and_then(|defaults| defaults.timeout);
         self.connection
             .timeout
             .or(configured)
             .unwrap_or(Duration::from_secs(600))
     }
 
-    /// In which waves power actions go, where the command line does not say it.
-    pub(crate) fn waves(&self) -> Option<Waves> {
-        self.config.as_ref()?.defaults.waves
+    /// Returns the time limit of the wait for the result, or `None` for `--no-wait`.
+    pub(crate) fn wait_timeout(&self, args: &RequestArgs) -> Option<Duration> {
+        (!args.no_wait).then(|| self.timeout())
     }
 
-    /// After how many failures waves end, where the command line does not say it.
-    pub(crate) fn stop_after(&self) -> Option<NonZeroUsize> {
-        self.config.as_ref()?.defaults.stop_after
+    /// Returns the waves. A request with `--no-wait` has none, because a wave ends with its results.
+    ///
+    /// # Errors
+    /// The command line has `--stop-after`, but there are no waves.
+    pub(crate) fn waves(&self, args: &RequestArgs) -> Result<Option<Waves>, CommandError> {
+        let configured = || self.defaults()?.waves.filter(|_| !args.no_wait);
+        let Some(waves) = args.waves.or_else(configured) else {
+            return match args.stop_after {
+                Some(_) => Err(CommandError::wrong_usage(
+                    "--stop-after needs --waves: write both",
+                )),
+                None => Ok(None),
+            };
+        };
+        let configured = || self.defaults()?.stop_after;
+        Ok(Some(match args.stop_after.or_else(configured) {
+            Some(failures) => waves.stop_after(failures.get()),
+            None => waves,
+        }))
     }
 
-    /// The greatest number of instances, where the command line does not say it.
-    pub(crate) fn max(&self) -> Option<usize> {
-        self.config.as_ref()?.defaults.max.map(NonZeroUsize::get)
+    /// Returns the allowed number of instances.
+    pub(crate) fn max(&self, args: &RequestArgs) -> Option<usize> {
+        let configured = || self.defaults()?.max.map(NonZeroUsize::get);
+        args.max.or_else(configured)
     }
 
-    /// The configuration file that was read.
+    /// Returns the path of the configuration file.
     pub(crate) fn config_path(&self) -> Option<&Path> {
         self.config.as_ref()?.file.as_deref()
     }
 
-    /// The instances of a group.
-    ///
-    /// # Errors
-    /// When there is no such group.
-    pub(crate) fn group(&self, name: &str) -> Result<Vec<InstanceReference>, CommandError> {
-        let no_reference = format!(
-            "{name:?} is no reference: write cloud/region/instance-id, such as baidu/bj/i-a1b2c3d4"
-        );
-        let Some(config) = &self.config else {
-            return Err(CommandError::wrong_usage(format!(
-                "{no_reference}, or a group of a configuration file"
-            )));
-        };
-        let Some(group) = config.groups.get(name) else {
-            let known: Vec<&str> = config.groups.keys().map(String::as_str).collect();
-            return Err(CommandError::wrong_usage(if known.is_empty() {
-                format!("{no_reference}; the configuration file has no groups")
-            } else {
-                format!("{no_reference}, or a group: there is {}", known.join(", "))
-            }));
-        };
-        let read = |entry: &GroupEntry| {
-            let reference = entry.text.parse();
-            reference.map_err(|bad: ParseReferenceError| CommandError::wrong_usage(bad.to_string()))
-        };
-        group.iter().map(read).collect()
+    fn defaults(&self) -> Option<&Defaults> {
+        self.config.as_ref().map(|config| &config.defaults)
     }
 
     fn real_clouds(&self) -> Result<FleetBuilder, CommandError> {
         let mut builder = Fleet::builder().transport(self.transport()?);
         if let Some(config) = &self.config {
-            builder = builder.configured(config)?;
+            builder = builder.with_config(config)?;
         }
         if self.connection.plain_http {
             builder = builder.plain_http(PlainHttp::Anywhere);
         }
         if let Some(endpoint) = &self.connection.endpoint {
-            self.admit(endpoint)?;
+            self.check_encryption(endpoint)?;
             builder = builder.endpoint(endpoint.clone());
         }
         Ok(builder)
     }
 
-    /// The client refuses it too, but only when it is about to send.
-    fn admit(&self, endpoint: &Endpoint) -> Result<(), CommandError> {
-        let configured = self
-            .config
-            .as_ref()
-            .and_then(|config| config.defaults.plain_http);
+    /// Rejects an unencrypted endpoint. The client rejects it too, but only before the first call.
+    fn check_encryption(&self, endpoint: &Endpoint) -> Result<(), CommandError> {
+        let configured = self.defaults().and_then(|defaults| defaults.plain_http);
         let anywhere = self.connection.plain_http || configured == Some(PlainHttp::Anywhere);
         if endpoint.is_encrypted() || endpoint.is_loopback() || anywhere {
             return Ok(());
         }
         Err(CommandError::wrong_usage(format!(
-            "--endpoint: {endpoint} would send keys' signatures unencrypted: write https://; http:// is for this machine only, such as http://127.0.0.1:7070, unless --plain-http says otherwise"
+            "--endpoint: {endpoint} is not encrypted: write https:// (http:// to another machine needs --plain-http)"
         )))
     }
 
     fn transport(&self) -> Result<HttpTransport, CommandError> {
-        let defaults = self.config.as_ref().map(|config| &config.defaults);
         let mut transport = HttpTransport::builder();
-        let configured = defaults.and_then(|defaults| defaults.connect_timeout);
+        let configured = self
+            .defaults()
+            .and_then(|defaults| defaults.connect_timeout);
         if let Some(limit) = self.connection.connect_timeout.or(configured) {
             transport = transport.connect_timeout(limit);
         }
-        let configured = defaults.into_iter().flat_map(|d| &d.ca_certificates);
+        let configured = self.defaults().into_iter().flat_map(|d| &d.ca_certificates);
         for path in self.connection.ca_certificates.iter().chain(configured) {
             let unusable = |why: String| {
                 CommandError::wrong_usage(format!("CA certificates in {}: {why}", path.display()))
@@ -177,28 +180,27 @@ impl Setup {
             .map_err(|error| CommandError::nothing_done(error.to_string()))
     }
 
-    /// Bounds of requests that do not wait. Waiting takes its bound with the request.
+    /// Returns the time limits of single calls and of requests that do not wait.
     fn timeouts(&self) -> Timeouts {
         let mut timeouts = Timeouts::default();
         timeouts.request = self.timeout();
-        let configured = self
-            .config
-            .as_ref()
-            .and_then(|config| config.defaults.attempt_timeout);
-        if let Some(limit) = configured {
+        if let Some(limit) = self
+            .defaults()
+            .and_then(|defaults| defaults.attempt_timeout)
+        {
             timeouts.attempt = limit;
         }
         timeouts
     }
 }
 
-/// The file that the environment names. An empty name is none.
-fn from_environment() -> Option<PathBuf> {
+/// Returns the path in the environment. An empty variable counts as not set.
+fn path_from_environment() -> Option<PathBuf> {
     let path = std::env::var_os(config::VARIABLE).filter(|path| !path.is_empty())?;
     Some(PathBuf::from(path))
 }
 
-fn is_reference(text: &str) -> Result<(), String> {
-    let read: Result<InstanceReference, ParseReferenceError> = text.parse();
-    read.map(drop).map_err(|bad| bad.to_string())
+fn check_reference(text: &str) -> Result<(), String> {
+    let parsed: Result<InstanceReference, ParseReferenceError> = text.parse();
+    parsed.map(drop).map_err(|error| error.to_string())
 }

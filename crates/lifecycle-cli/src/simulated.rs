@@ -1,18 +1,18 @@
-//! The simulator within this process, as the commands use it.
+//! Simulated clouds inside this process, and their key.
 
 use lifecycle_facade::{Credential, EmptyHost, Fleet, FleetBuilder};
 use lifecycle_sim::{BadFleet, Builder, Cloud, Simulator};
 
-/// Settings of the fleet of `--sim`.
+/// Returns a builder of the fleet of `--sim`.
 ///
 /// # Errors
-/// When the simulator cannot be made.
-pub(crate) fn fleet() -> Result<FleetBuilder, BadFleet> {
-    Ok(simulated(&with_our_key(small_fleet()?).build()))
+/// The simulator rejects the description of the small fleet.
+pub(crate) fn small_fleet_builder() -> Result<FleetBuilder, BadFleet> {
+    Ok(fleet_builder(&with_key(small_fleet()?).build()))
 }
 
-/// Settings of a fleet at the clouds of `simulator`.
-pub(crate) fn simulated(simulator: &Simulator) -> FleetBuilder {
+/// Returns a builder of a fleet that calls the clouds of `simulator`.
+pub(crate) fn fleet_builder(simulator: &Simulator) -> FleetBuilder {
     Fleet::builder()
         .machine(EmptyHost)
         .transport(simulator.transport())
@@ -21,7 +21,8 @@ pub(crate) fn simulated(simulator: &Simulator) -> FleetBuilder {
         .project(simulator.project_id())
 }
 
-/// The fleet of `--sim` and `simulate`: a few machines in each cloud, two of them with a trouble.
+/// Returns the fleet of `--sim` and `simulate`: a few instances in each cloud, with an expired
+/// and a locked instance.
 pub(crate) fn small_fleet() -> Result<Builder, BadFleet> {
     Simulator::builder().fleet(
         "baidu/bj=3,baidu/bj=2:running,baidu/bj=1:expired,\
@@ -31,16 +32,16 @@ pub(crate) fn small_fleet() -> Result<Builder, BadFleet> {
     )
 }
 
-/// The same key at all four clouds, so that one pair of variables is enough to try them.
-pub(crate) fn with_our_key(simulator: Builder) -> Builder {
+/// Gives all four clouds the same key, so that one pair of variables is enough to try each.
+pub(crate) fn with_key(simulator: Builder) -> Builder {
     Cloud::ALL.into_iter().fold(simulator, |simulator, cloud| {
         simulator.credential(cloud, &key())
     })
 }
 
-/// The public half of the key of all simulators.
+/// Access key id of all simulated clouds.
 pub(crate) const ACCESS_KEY: &str = "SIMULATEDKEY";
-/// Its other half. It opens nothing but simulators.
+/// Secret access key of all simulated clouds. No real cloud accepts this key.
 pub(crate) const SECRET_KEY: &str = "simulated-secret-that-opens-nothing";
 
 fn key() -> Credential {

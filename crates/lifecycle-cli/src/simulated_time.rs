@@ -1,21 +1,22 @@
-//! The clock of simulated commands: the whole program in fast motion.
+//! The clock of simulated commands, which runs faster than real time.
 //!
-//! Simulated machines take half a minute to boot, and the clouds ask their clients to look no more
-//! than every few seconds. Rather than bend either for a demonstration, the clock itself runs
-//! faster: machines, polls, pauses and deadlines keep their true proportions, and the numbers of
-//! calls are those of real time.
+//! A simulated instance takes half a minute to start, and a cloud allows one poll every few seconds.
+//! A faster clock keeps instances, polls, retries and deadlines in proportion, so a simulated
+//! command makes as many calls as a real one.
 
 use std::{convert::Infallible, io, thread, time::Duration};
 
 use tokio::{runtime::Builder, time::sleep};
 
-/// How many times as fast as real time it goes.
+/// Speed of the clock as a multiple of real time.
 pub(crate) const SPEED: u32 = 15;
+/// Longest jump of the clock.
+const TICK: Duration = Duration::from_millis(60);
 
-/// Runs `command` with a clock that goes [`SPEED`] times as fast as the real one.
+/// Runs `command` with a clock that is [`SPEED`] times as fast as real time.
 ///
 /// # Errors
-/// When the runtime cannot be started.
+/// The runtime cannot start.
 pub(crate) fn block_on<F: Future>(command: F) -> io::Result<F::Output> {
     let runtime = Builder::new_current_thread()
         .enable_all()
@@ -29,13 +30,12 @@ pub(crate) fn block_on<F: Future>(command: F) -> io::Result<F::Output> {
     }))
 }
 
-/// A paused clock jumps to the next thing that anybody sleeps for. Somebody who always sleeps for a
-/// moment, and then takes a share of it in real time, makes it walk.
+/// Advances the clock in small steps. A paused clock jumps to the earliest timer, so a timer for
+/// every [`TICK`], followed by a real pause, limits the speed.
 async fn advance_clock() -> Infallible {
-    const BEAT: Duration = Duration::from_millis(60);
     loop {
-        sleep(BEAT).await;
-        thread::sleep(BEAT / SPEED);
+        sleep(TICK).await;
+        thread::sleep(TICK / SPEED);
     }
 }
 
@@ -47,12 +47,12 @@ mod tests {
 
     #[test]
     #[expect(clippy::disallowed_methods, reason = "compares with the real clock")]
-    fn a_minute_passes_in_seconds_but_not_in_no_time() {
+    fn fifteen_simulated_seconds_take_one_real_second() {
         let real = std::time::Instant::now();
         let simulated = block_on(async {
-            let began = Instant::now();
+            let start = Instant::now();
             sleep(Duration::from_secs(15)).await;
-            began.elapsed()
+            start.elapsed()
         });
         assert_eq!(simulated.unwrap().as_secs(), 15);
         let took = real.elapsed();

@@ -7,16 +7,20 @@ mod error;
 mod mutation;
 mod observe;
 mod power;
+mod sync;
 mod transport;
 
 pub use call::{
     clock::{Clock, SystemClock},
+    counters::CallCounts,
+    credential::{CredentialError, CredentialInfo, CredentialProvider, StaticCredential},
     policy::{RetryPolicy, Timeouts, WaitTimeout},
 };
-pub use client::{CallCounts, Client, ClientBuilder, PlainHttp};
+pub use client::{Client, ClientBuilder};
 pub use credentials::{
-    CachedCredentials, CredentialError, CredentialInfo, CredentialProvider, ResolveError,
-    StaticCredential, StepDriver, SystemHost,
+    cache::CachedCredentials,
+    driver::{ResolveError, StepDriver},
+    host::SystemHost,
 };
 pub use error::Error;
 #[cfg(feature = "mutations")]
@@ -36,4 +40,4 @@ pub use power::{
 };
 #[cfg(feature = "reqwest")]
 pub use transport::http::{HttpTransport, HttpTransportBuilder};
-pub use transport::{Transport, TransportError};
+pub use transport::{Transport, TransportError, plain_http::PlainHttp};

@@ -112,7 +112,7 @@ impl Clock for SimClock {
         self.timeline.wall(self.timeline.now())
     }
 
-    fn stamp(&self, offset: i64) -> SigningContext {
+    fn signing_context(&self, offset: i64) -> SigningContext {
         let shift = Duration::from_secs(offset.unsigned_abs());
         let time = if offset < 0 {
             self.now().checked_sub(shift)
@@ -176,7 +176,10 @@ mod tests {
     async fn the_clock_follows_paused_time_and_never_repeats_a_nonce() {
         let clock = SimClock::new(Timeline::starting_at(UNIX_EPOCH), 7);
         tokio::time::advance(Duration::from_secs(90)).await;
-        let (first, second) = (clock.stamp(-30), clock.clone().stamp(-30));
+        let (first, second) = (
+            clock.signing_context(-30),
+            clock.clone().signing_context(-30),
+        );
         assert_eq!(first.unix(), 60);
         assert_ne!(first.nonce(), second.nonce());
     }

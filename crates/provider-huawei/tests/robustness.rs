@@ -1,44 +1,45 @@
-//! Answers that are cut off, or have a value of the wrong type: nothing panics, and what is odd
-//! costs no more than itself.
+//! Responses that are truncated or have a value of the wrong type: no panic, and the loss of one
+//! row at most.
 
 mod support;
 
-use bytes::Bytes;
 use lifecycle_core::{FaultKind, HttpResponse, Provider};
-use provider_testing::{http_response, with_body};
-use serde_json::{Value, json};
+use provider_testing::{
+    http_response, json_mutations, recorded_response, response, truncated, with_body,
+};
+use serde_json::Value;
 
-use support::{CALLS, fault, meaning, provider, reply, wire};
+use support::{CALLS, describe, fault, provider, recordings};
 
-/// Every recorded answer.
-fn answers() -> Vec<HttpResponse> {
-    [wire("responses"), wire("sdk_error_parsing")]
+/// Returns every recorded response.
+fn responses() -> Vec<HttpResponse> {
+    [recordings("responses"), recordings("sdk_error_parsing")]
         .concat()
         .iter()
-        .map(reply)
+        .map(recorded_response)
         .collect()
 }
 
-/// With the status that it has, and as a success of these calls.
-fn read_as(answer: &HttpResponse, calls: &[&str]) {
-    let mut success = answer.clone();
+/// Reads a response with its own status, and with status 200 as the response to these calls.
+fn read_as(response: &HttpResponse, calls: &[&str]) {
+    let mut success = response.clone();
     *success.status_mut() = http::StatusCode::OK;
     for call in calls {
-        assert!(!meaning(call, &success).is_empty());
+        assert!(!describe(call, &success).is_empty());
     }
-    if answer.status() != 200 {
-        assert!(!meaning("batch-reboot", answer).is_empty());
-        provider().request_id(answer);
+    if response.status() != 200 {
+        assert!(!describe("batch-reboot", response).is_empty());
+        provider().request_id(response);
     }
 }
 
 #[test]
-fn answers_may_end_anywhere() {
+fn truncated_response_causes_no_panic() {
     let mut cuts = 0;
-    for answer in answers() {
-        for end in 0..answer.body().len() {
-            // No reader gets past the end of a text that is no JSON: one stands for all.
-            read_as(&with_body(&answer, answer.body().slice(..end)), &["list"]);
+    for response in responses() {
+        for cut in truncated(&response) {
+            // Every reader stops at invalid JSON, so one reader is enough.
+            read_as(&cut, &["list"]);
             cuts += 1;
         }
     }
@@ -46,72 +47,38 @@ fn answers_may_end_anywhere() {
 }
 
 #[test]
-fn values_may_be_of_any_type() {
+fn value_of_another_type_causes_no_panic() {
     let mut changes = 0;
-    for answer in answers() {
-        let Ok(body) = serde_json::from_slice::<Value>(answer.body()) else {
+    for response in responses() {
+        let Ok(body) = serde_json::from_slice::<Value>(response.body()) else {
             continue;
         };
-        for changed in changes_of(&body) {
+        for mutation in json_mutations(&body) {
             let every_reader = ["batch-reboot", "show-job", "show-server", "list"];
-            read_as(&with_body(&answer, changed.to_string()), &every_reader);
+            let mutant = with_body(&response, mutation.document.to_string());
+            read_as(&mutant, &every_reader);
             changes += 1;
         }
     }
     assert!(changes > 1_000, "{changes}");
 }
 
-/// The same document with one value replaced, for every value in it.
-fn changes_of(body: &Value) -> Vec<Value> {
-    let mut pointers = vec![String::new()];
-    find_pointers(body, "", &mut pointers);
-    let others = [
-        Value::Null,
-        json!(-1.5e9),
-        json!("other"),
-        json!([[1]]),
-        json!({"a": {"b": null}}),
-    ];
-    let change = |pointer: &String, other: &Value| {
-        let mut changed = body.clone();
-        *changed.pointer_mut(pointer).unwrap() = other.clone();
-        changed
-    };
-    pointers
-        .iter()
-        .flat_map(|pointer| others.iter().map(move |other| change(pointer, other)))
-        .collect()
-}
-
-fn find_pointers(value: &Value, at: &str, pointers: &mut Vec<String>) {
-    let children: Vec<(String, &Value)> = match value {
-        Value::Object(fields) => fields.iter().map(|(k, v)| (k.clone(), v)).collect(),
-        Value::Array(rows) => rows
-            .iter()
-            .enumerate()
-            .map(|(i, v)| (i.to_string(), v))
-            .collect(),
-        _ => return,
-    };
-    for (name, child) in children {
-        let pointer = format!("{at}/{}", name.replace('~', "~0").replace('/', "~1"));
-        find_pointers(child, &pointer, pointers);
-        pointers.push(pointer);
-    }
-}
-
 #[test]
-fn an_odd_row_costs_no_other_row() {
-    let entries = wire("responses");
+fn odd_row_does_not_affect_other_rows() {
+    let entries = recordings("responses");
     let list = entries
         .iter()
         .find(|entry| entry["name"] == "list-two")
         .unwrap();
     let mut changes = 0;
-    for row in changes_of(&list["body"]["servers"][0]) {
+    for mutation in json_mutations(&list["body"]["servers"][0]) {
+        let row = mutation.document;
         let mut body = list["body"].clone();
         body["servers"][0] = row.clone();
-        let read = meaning("list", &with_body(&reply(list), body.to_string()));
+        let read = describe(
+            "list",
+            &with_body(&recorded_response(list), body.to_string()),
+        );
         assert!(
             read.contains("726fb98f web-2 stopped (SHUTOFF)"),
             "{row}: {read}"
@@ -124,16 +91,20 @@ fn an_odd_row_costs_no_other_row() {
 }
 
 #[test]
-fn an_odd_part_costs_no_other_part() {
-    let entries = wire("responses");
+fn odd_part_of_a_job_does_not_affect_other_parts() {
+    let entries = recordings("responses");
     let job = entries
         .iter()
         .find(|entry| entry["name"] == "job-fail-partial")
         .unwrap();
-    for part in changes_of(&job["body"]["entities"]["sub_jobs"][0]) {
+    for mutation in json_mutations(&job["body"]["entities"]["sub_jobs"][0]) {
+        let part = mutation.document;
         let mut body = job["body"].clone();
         body["entities"]["sub_jobs"][0] = part.clone();
-        let read = meaning("show-job", &with_body(&reply(job), body.to_string()));
+        let read = describe(
+            "show-job",
+            &with_body(&recorded_response(job), body.to_string()),
+        );
         assert!(
             read.contains("726fb98f wrong-state Ecs.0100"),
             "{part}: {read}"
@@ -143,7 +114,7 @@ fn an_odd_part_costs_no_other_part() {
 }
 
 #[test]
-fn bodies_that_are_no_json_are_unreadable() {
+fn body_without_the_expected_json_is_unreadable() {
     let nested = "[".repeat(100_000);
     let job = r#"{"status":"RUNNING","entities":{"sub_jobs":["#;
     for body in [
@@ -161,21 +132,21 @@ fn bodies_that_are_no_json_are_unreadable() {
         nested.as_bytes(),
         job.repeat(20_000).as_bytes(),
     ] {
-        let answer = http_response(200, http::HeaderMap::new(), Bytes::copy_from_slice(body));
+        let response = http_response(200, http::HeaderMap::new(), body.to_vec());
         for call in CALLS {
-            let fault = fault(call, &answer).unwrap();
+            let fault = fault(call, &response).unwrap();
             assert_eq!(fault.kind(), FaultKind::Unreadable, "{call}: {fault}");
             assert!(fault.message().len() < 600, "{call}: {fault}");
         }
     }
 }
 
-/// Deeper than any stack: whoever reads the inside of a job by calling themselves falls over.
+/// A recursive reader would overflow the stack.
 #[test]
-fn jobs_may_be_nested_to_any_depth() {
+fn deeply_nested_job_causes_no_stack_overflow() {
     let depth = 100_000;
     let body =
         r#"{"status":"RUNNING","entities":{"sub_jobs":["#.repeat(depth) + &"]}}".repeat(depth);
-    let answer = http_response(200, http::HeaderMap::new(), body);
-    assert_eq!(meaning("show-job", &answer), "running");
+    let response = response(200, &body);
+    assert_eq!(describe("show-job", &response), "running");
 }

@@ -1,10 +1,9 @@
-//! Where the facade, the command and the checks name each cloud.
+//! The files of the facade, the command and the checks that name each cloud.
 //!
-//! A provider works without them: a `Client` takes it as it is. A cloud that references can name has
-//! to be named here too, by hand: what it needs beyond a region, and which settings it has, nobody
-//! else knows.
+//! A `Client` accepts any provider. A cloud in references must also be in these files, because only
+//! the author knows the settings of the cloud.
 
-/// A file that names each cloud, and what it says of it.
+/// A file that names each cloud, and the content of the file.
 pub(super) struct Mention {
     pub(super) path: &'static str,
     pub(super) what: &'static str,
@@ -14,7 +13,7 @@ const fn mention(path: &'static str, what: &'static str) -> Mention {
     Mention { path, what }
 }
 
-/// In the order in which they are best changed: what does not compile yet leads to the next.
+/// The files in the best order of changes: errors of the compiler lead to the next file.
 pub(super) const MENTIONS: &[Mention] = &[
     mention(
         "Cargo.toml",
@@ -30,7 +29,7 @@ pub(super) const MENTIONS: &[Mention] = &[
     ),
     mention(
         "crates/lifecycle-facade/src/fleet/cloud.rs",
-        "the variant of `Cloud`, its `PROFILE`, its `origins` and `endpoint_from`, its name",
+        "the variant of `Cloud`, its `PROFILE`, its `sources` and `endpoint_from`, its name",
     ),
     mention(
         "crates/lifecycle-facade/src/fleet/connect.rs",
@@ -49,7 +48,7 @@ pub(super) const MENTIONS: &[Mention] = &[
         "its name among the clouds of an account",
     ),
     mention(
-        "crates/lifecycle-cli/src/somewhere.rs",
+        "crates/lifecycle-cli/src/locations.rs",
         "`usual_region`: the region of its own tools, else one in which a key can be tried",
     ),
     mention(
@@ -61,7 +60,7 @@ pub(super) const MENTIONS: &[Mention] = &[
         "its row in the README",
     ),
     mention(
-        "xtask/src/main.rs",
+        "xtask/src/clouds.rs",
         "`CLOUDS`: trees, features and files of providers are checked by it",
     ),
     mention(
@@ -78,7 +77,7 @@ mod tests {
     };
 
     use super::*;
-    use crate::CLOUDS;
+    use crate::clouds::CLOUDS;
 
     fn root() -> &'static Path {
         let own = Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -104,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_said_of_a_file_is_there() {
+    fn file_has_the_names_in_the_text() {
         for mention in MENTIONS {
             let text = read(&root().join(mention.path));
             let names = mention.what.split('`').skip(1).step_by(2);
@@ -115,16 +114,16 @@ mod tests {
     }
 
     #[test]
-    fn the_recipe_has_the_same_list() {
+    fn recipe_has_the_same_list() {
         let recipe = read(&root().join("docs/adding-a-provider.md"));
         let rows = |mention: &Mention| format!("| `{}` | {} |\n", mention.path, mention.what);
         let table: String = MENTIONS.iter().map(rows).collect();
         assert!(recipe.contains(&table), "write in it:\n{table}");
     }
 
-    /// A source that tells clouds apart and is not mentioned would be forgotten.
+    /// Checks the sources for a file that distinguishes clouds but is not in the list.
     #[test]
-    fn no_other_source_tells_clouds_apart() {
+    fn no_other_source_distinguishes_clouds() {
         let mut sources = Vec::new();
         for krate in ["lifecycle-facade", "lifecycle-cli"] {
             collect(&root().join("crates").join(krate).join("src"), &mut sources);
@@ -143,7 +142,7 @@ mod tests {
         }
     }
 
-    /// Whether the code in front of the tests has a branch for one cloud.
+    /// Reports whether the code before the tests has a branch for one cloud.
     fn tells_apart(text: &str) -> bool {
         let code = text.split("mod tests {").next().unwrap_or_default();
         let marks = [

@@ -1,7 +1,7 @@
 //! Checks of the crates: required files and manifests.
 
 use super::files::Files;
-use crate::{CLOUDS, manifest::Manifest};
+use crate::{clouds::CLOUDS, manifest::Manifest};
 
 /// Crates without a README, and published crates without a changelog.
 pub(super) fn missing_files(files: &Files) -> Vec<String> {

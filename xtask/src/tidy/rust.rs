@@ -51,26 +51,30 @@ fn blank(text: &str) -> String {
 
 fn parts(text: &str) -> Vec<(Part, Range<usize>)> {
     let mut parts: Vec<(Part, Range<usize>)> = Vec::new();
-    let mut at = 0;
-    let mut in_word = false;
-    while let Some(letter) = text[at..].chars().next() {
+    let (mut code_begin, mut at) = (0, 0);
+    let is_mark = |byte| [b'/', b'"', b'\''].contains(&byte);
+    while let Some(found) = text.as_bytes()[at..].iter().position(|byte| is_mark(*byte)) {
+        at += found;
         let rest = &text[at..];
-        let (part, length) = if rest.starts_with("//") {
-            (Part::Comment, rest.find('\n').unwrap_or(rest.len()))
+        let (part, begin, end) = if rest.starts_with("//") {
+            (
+                Part::Comment,
+                at,
+                at + rest.find('\n').unwrap_or(rest.len()),
+            )
         } else if rest.starts_with("/*") {
-            (Part::Comment, block_comment(rest))
-        } else if let Some(length) = literal(rest, in_word) {
-            (Part::Literal, length)
+            (Part::Comment, at, at + block_comment(rest))
+        } else if let Some(range) = literal(text, at) {
+            (Part::Literal, range.start, range.end)
         } else {
-            (Part::Code, letter.len_utf8())
+            at += 1;
+            continue;
         };
-        in_word = part == Part::Code && (letter.is_alphanumeric() || letter == '_');
-        match parts.last_mut() {
-            Some((last, range)) if *last == part && part == Part::Code => range.end += length,
-            _ => parts.push((part, at..at + length)),
-        }
-        at += length;
+        parts.push((Part::Code, code_begin..begin));
+        parts.push((part, begin..end));
+        (code_begin, at) = (end, end);
     }
+    parts.push((Part::Code, code_begin..text.len()));
     parts
 }
 
@@ -93,29 +97,29 @@ fn block_comment(text: &str) -> usize {
     at
 }
 
-/// Returns the length of the literal at the beginning of `text`.
-fn literal(text: &str, in_word: bool) -> Option<usize> {
-    if text.starts_with('"') {
-        return Some(until_quote(text, '"'));
-    }
-    if let Some(rest) = text.strip_prefix('\'') {
+/// Returns the range of the literal with the quote at `at`.
+fn literal(text: &str, at: usize) -> Option<Range<usize>> {
+    let rest = &text[at..];
+    if let Some(inside) = rest.strip_prefix('\'') {
         // A lifetime has no quote after the first letter.
-        let mut letters = rest.chars();
+        let mut letters = inside.chars();
         let is_character = letters.next()? == '\\' || letters.next() == Some('\'');
-        return is_character.then(|| until_quote(text, '\''));
+        return is_character.then(|| at..at + until_quote(rest, '\''));
     }
-    let prefix = ["br", "cr", "r"]
-        .into_iter()
-        .find(|prefix| !in_word && text.starts_with(prefix))?;
-    let rest = &text[prefix.len()..];
-    let inside = rest.trim_start_matches('#');
-    let hashes = &rest[..rest.len() - inside.len()];
-    let begin = prefix.len() + hashes.len() + 1;
-    inside.starts_with('"').then(|| {
-        let end = format!("\"{hashes}");
-        let found = text[begin..].find(&end);
-        found.map_or(text.len(), |at| begin + at + end.len())
-    })
+    if !rest.starts_with('"') {
+        return None;
+    }
+    let before = text[..at].trim_end_matches('#');
+    let hashes = &text[before.len()..at];
+    let word = before.trim_end_matches(|letter: char| letter.is_alphanumeric() || letter == '_');
+    if !["r", "br", "cr"].contains(&&before[word.len()..]) {
+        return Some(at..at + until_quote(rest, '"'));
+    }
+    let end = format!("\"{hashes}");
+    let length = rest[1..]
+        .find(&end)
+        .map_or(rest.len(), |found| 1 + found + end.len());
+    Some(word.len()..at + length)
 }
 
 fn until_quote(text: &str, quote: char) -> usize {

@@ -1,4 +1,4 @@
-//! `lifecycle credentials`.
+//! `lifecycle credentials`: the key of each account and region, without secrets.
 
 use std::time::{Duration, SystemTime};
 
@@ -12,20 +12,25 @@ use crate::{
     args::LocationsArgs,
     console::{Console, Format, eprint_line, eprint_warning, plain},
     exit::{CommandError, Exit},
-    output,
+    locations, output,
     setup::Setup,
 };
 
-/// Shows which keys would be used, where they come from and when they end. Never a secret.
+/// Prints the key for each account and region, its source and its expiry.
 pub(crate) async fn run(args: &LocationsArgs, console: Console) -> Result<Exit, CommandError> {
     let setup = Setup::read(&args.connection)?;
     let fleet = setup.fleet()?;
-    let places = args.places(&fleet)?;
+    let locations = locations::resolve_or_all(&args.locations, &fleet)?;
     let limit = setup.timeout();
-    let mut keys = join_all(places.iter().map(|place| find(&fleet, place, limit))).await;
+    let mut keys = join_all(
+        locations
+            .iter()
+            .map(|location| find(&fleet, location, limit)),
+    )
+    .await;
     for key in &mut keys {
-        // Nobody has keys for all clouds.
-        key.may_be_absent &= args.somewhere.is_empty();
+        // Few users have keys for all clouds.
+        key.is_optional &= args.locations.is_empty();
     }
     let mut warnings: Vec<&String> = keys.iter().flat_map(|key| &key.warnings).collect();
     warnings.sort();
@@ -36,52 +41,52 @@ pub(crate) async fn run(args: &LocationsArgs, console: Console) -> Result<Exit, 
     match console.output {
         Format::Json => output::print(&output::json(&keys)?)?,
         Format::Table => output::print_texts(
-            ["PLACE", "KEY", "EXPIRES", "FOUND"],
+            ["REGION", "KEY", "EXPIRES", "SOURCE"],
             &keys.iter().map(cells).collect::<Vec<_>>(),
         )?,
     }
     let missing = keys.iter().filter(|key| key.key.is_none()).count();
     if missing == keys.len() {
-        eprint_line("no key was found: see lifecycle --help for where keys come from");
+        eprint_line("no key was found: lifecycle --help lists all places for keys");
         return Ok(Exit::NothingDone);
     }
-    let wrong = keys.iter().filter(|key| key.is_wrong()).count();
-    Ok(if wrong == 0 {
+    Ok(if keys.iter().all(Key::is_as_expected) {
         Exit::Complete
     } else {
         Exit::Incomplete
     })
 }
 
-/// One key in the output. Its fields are those of the JSON form.
+/// One key in the output. The serialized fields are the fields of the JSON output.
 #[derive(Debug, Serialize)]
 struct Key {
-    /// For which account and region it would be used.
-    place: String,
-    /// Its public half, `token` for a bearer token; `null` when there is none.
+    /// The account and region.
+    #[serde(rename = "place")]
+    location: String,
+    /// The access key id, or `token` for a bearer token; `null` without a key.
     key: Option<String>,
     /// `permanent`, `temporary` or `token`.
     kind: Option<&'static str>,
-    /// The kind of place where it was found.
+    /// The kind of source.
     origin: Option<String>,
-    /// The place where it was found.
+    /// The source.
     found: Option<String>,
-    /// When it ends, as RFC 3339 has it.
+    /// The expiry time in RFC 3339 format.
     expires: Option<String>,
-    /// Seconds until then.
+    /// The seconds until the expiry.
     expires_in: Option<u64>,
-    /// What is wrong with how it is kept.
+    /// Warnings about the file with the key.
     warnings: Vec<String>,
-    /// Why there is none.
+    /// The reason why there is no key.
     problem: Option<String>,
-    /// Nothing is set up, and nobody asked for it.
+    /// Set for a cloud without a key that neither command line nor configuration names.
     #[serde(skip)]
-    may_be_absent: bool,
+    is_optional: bool,
 }
 
-async fn find(fleet: &Fleet, place: &Location, limit: Duration) -> Key {
+async fn find(fleet: &Fleet, location: &Location, limit: Duration) -> Key {
     let mut row = Key {
-        place: place.to_string(),
+        location: location.to_string(),
         key: None,
         kind: None,
         origin: None,
@@ -90,9 +95,9 @@ async fn find(fleet: &Fleet, place: &Location, limit: Duration) -> Key {
         expires_in: None,
         warnings: Vec::new(),
         problem: None,
-        may_be_absent: false,
+        is_optional: false,
     };
-    let source = match fleet.credentials(place) {
+    let source = match fleet.credentials(location) {
         Ok(source) => source,
         Err(error) => {
             row.problem = Some(error.to_string());
@@ -100,9 +105,9 @@ async fn find(fleet: &Fleet, place: &Location, limit: Duration) -> Key {
         }
     };
     match timeout(limit, source.credential()).await {
-        Ok(Ok(key)) => row.describe(&key, source.info(), fleet.now()),
+        Ok(Ok(key)) => row.set(&key, source.info(), fleet.now()),
         Ok(Err(missing)) => {
-            row.may_be_absent = missing.is_absent() && place.account.is_none();
+            row.is_optional = missing.is_absent() && location.account.is_none();
             row.problem = Some(missing.to_string());
         }
         Err(_) => row.problem = Some(format!("no answer within {} s", limit.as_secs())),
@@ -112,11 +117,11 @@ async fn find(fleet: &Fleet, place: &Location, limit: Duration) -> Key {
 }
 
 impl Key {
-    fn is_wrong(&self) -> bool {
-        self.key.is_none() && !self.may_be_absent
+    fn is_as_expected(&self) -> bool {
+        self.key.is_some() || self.is_optional
     }
 
-    fn describe(&mut self, key: &Credential, info: CredentialInfo, now: SystemTime) {
+    fn set(&mut self, key: &Credential, info: CredentialInfo, now: SystemTime) {
         let (name, kind) = match key {
             Credential::Keys {
                 id, session: None, ..
@@ -130,28 +135,28 @@ impl Key {
         self.found = Some(info.source);
         self.expires = info
             .expires
-            .and_then(|end| Timestamp::try_from(end).ok())
-            .map(|end| end.round(Unit::Second).unwrap_or(end).to_string());
+            .and_then(|expiry| Timestamp::try_from(expiry).ok())
+            .map(|expiry| expiry.round(Unit::Second).unwrap_or(expiry).to_string());
         self.expires_in = info
             .expires
-            .map(|end| end.duration_since(now).unwrap_or_default().as_secs());
+            .map(|expiry| expiry.duration_since(now).unwrap_or_default().as_secs());
     }
 }
 
 fn cells(key: &Key) -> [String; 4] {
-    let nothing = "nothing is set up".to_owned();
+    let nothing = "no key found".to_owned();
     let problem = key.problem.as_ref();
-    let problem = problem.map(|problem| if key.may_be_absent { &nothing } else { problem });
+    let problem = problem.map(|problem| if key.is_optional { &nothing } else { problem });
     let found = problem.or(key.found.as_ref());
     [
-        key.place.clone(),
+        key.location.clone(),
         key.key.clone().unwrap_or_else(|| "-".to_owned()),
         key.expires_in.map_or_else(|| "-".to_owned(), time_left),
         plain(&found.cloned().unwrap_or_default()),
     ]
 }
 
-/// `in 5h 59m`.
+/// Returns a text such as `in 5h 59m`.
 fn time_left(seconds: u64) -> String {
     let left = SignedDuration::from_secs(i64::try_from(seconds).unwrap_or(i64::MAX));
     let unit = if seconds < 60 {
@@ -169,7 +174,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn times_are_for_people() {
+    fn time_left_has_hours_and_minutes_or_seconds() {
         for (seconds, text) in [(5, "in 5s"), (3_540, "in 59m"), (21_540, "in 5h 59m")] {
             assert_eq!(time_left(seconds), text);
         }

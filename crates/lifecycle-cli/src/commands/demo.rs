@@ -1,4 +1,4 @@
-//! `lifecycle demo`.
+//! `lifecycle demo`: 60 simulated instances start.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -15,38 +15,38 @@ use crate::{
     simulated, simulated_time,
 };
 
-/// 60 stopped machines, 15 in each cloud.
-const MACHINES: &str = "baidu/bj=15,aliyun/cn-hangzhou=15,zenlayer/global=15,huawei/cn-north-4=15";
-/// From here to a cloud and back.
+/// 60 stopped instances, 15 in each cloud.
+const INSTANCES: &str = "baidu/bj=15,aliyun/cn-hangzhou=15,zenlayer/global=15,huawei/cn-north-4=15";
+/// Round trip time of one call.
 const ROUND_TRIP: Duration = Duration::from_millis(80);
-/// Far more than they need.
-const PATIENCE: Duration = Duration::from_secs(600);
+/// Time limit, much longer than the instances need.
+const TIMEOUT: Duration = Duration::from_secs(600);
 
-/// Starts simulated machines and shows what it took.
+/// Starts simulated instances and prints the number of calls.
 pub(crate) async fn run(console: Console) -> Result<Exit, CommandError> {
     let simulator = simulator().map_err(|bad| CommandError::nothing_done(bad.to_string()))?;
-    let fleet = simulated::simulated(&simulator)
-        .tune(|client| client.seed(0))
+    let fleet = simulated::fleet_builder(&simulator)
+        .configure_client(|client| client.seed(0))
         .build()?;
     let references = references(&simulator)?;
     eprint_line(format_args!(
-        "Starting {} simulated machines in four clouds, {} times as fast as real ones.",
+        "Starting {} simulated instances in four clouds, {} times as fast as real ones.",
         references.len(),
         simulated_time::SPEED
     ));
-    let began = Instant::now();
-    let events = fleet.start(&references).wait(PATIENCE).events();
+    let start = Instant::now();
+    let events = fleet.start(&references).wait(TIMEOUT).events();
     let rows = follow::follow(&fleet, &references, events, RequestKind::Action, console).await?;
     eprint_line(format_args!(
-        "{} after {:.0} s of their time.\n{}",
+        "{} after {:.0} s of simulated time\n{}",
         Summary(&rows),
-        began.elapsed().as_secs_f64(),
+        start.elapsed().as_secs_f64(),
         executed(&simulator, &references),
     ));
     match console.output {
         Format::Json => output::print_rows(&rows, Columns::Outcomes, console)?,
         Format::Table => {
-            print_remarkable(&rows, console)?;
+            print_details(&rows, console)?;
             print_calls(&fleet, &references, &rows)?;
         }
     }
@@ -54,8 +54,8 @@ pub(crate) async fn run(console: Console) -> Result<Exit, CommandError> {
 }
 
 fn simulator() -> Result<Simulator, BadFleet> {
-    let machines = Simulator::builder().fleet(MACHINES)?.latency(ROUND_TRIP);
-    Ok(simulated::with_our_key(machines).build())
+    let simulator = Simulator::builder().fleet(INSTANCES)?.latency(ROUND_TRIP);
+    Ok(simulated::with_key(simulator).build())
 }
 
 fn references(simulator: &Simulator) -> Result<Vec<InstanceReference>, FleetError> {
@@ -66,7 +66,7 @@ fn references(simulator: &Simulator) -> Result<Vec<InstanceReference>, FleetErro
         .collect::<Result<_, _>>()?)
 }
 
-/// What the clouds did, by their own books.
+/// Returns a text with the number of starts in the ledger of the simulated clouds.
 fn executed(simulator: &Simulator, references: &[InstanceReference]) -> String {
     let ledger = simulator.ledger();
     let starts: Vec<u32> = references
@@ -76,23 +76,23 @@ fn executed(simulator: &Simulator, references: &[InstanceReference]) -> String {
         .collect();
     let total: u32 = starts.iter().sum();
     match starts.iter().max() {
-        Some(0 | 1) => format!("The clouds executed {total} starts, none twice."),
-        _ => format!("The clouds executed {total} starts."),
+        Some(0 | 1) => format!("the clouds executed {total} starts, none of them twice"),
+        _ => format!("the clouds executed {total} starts"),
     }
 }
 
-/// Every machine for those who want details, else those that did not come up.
-fn print_remarkable(rows: &[Row], console: Console) -> Result<(), CommandError> {
+/// Prints all instances if the output is verbose, else only instances that do not run.
+fn print_details(rows: &[Row], console: Console) -> Result<(), CommandError> {
     let wanted = |row: &&Row| console.is_verbose() || !row.is_as_requested();
-    let remarkable: Vec<Row> = rows.iter().filter(wanted).cloned().collect();
-    if remarkable.is_empty() {
+    let selected: Vec<Row> = rows.iter().filter(wanted).cloned().collect();
+    if selected.is_empty() {
         return Ok(());
     }
-    output::print_rows(&remarkable, Columns::Outcomes, console)?;
+    output::print_rows(&selected, Columns::Outcomes, console)?;
     output::print("\n")
 }
 
-/// The calls that it took, cloud by cloud.
+/// Prints the number of calls for each cloud.
 fn print_calls(
     fleet: &Fleet,
     references: &[InstanceReference],
@@ -100,43 +100,43 @@ fn print_calls(
 ) -> Result<(), CommandError> {
     let mut lines: BTreeMap<&Location, Line> = BTreeMap::new();
     for (reference, row) in references.iter().zip(rows) {
-        let line = lines.entry(&reference.place).or_default();
-        line.machines += 1;
-        line.up += usize::from(row.is_as_requested());
+        let line = lines.entry(&reference.location).or_default();
+        line.instances += 1;
+        line.running += usize::from(row.is_as_requested());
     }
     let calls = fleet.calls();
-    for (place, line) in &mut lines {
-        let limit = place.cloud.profile().batch_limits.of(ActionKind::Start);
-        line.least = line.machines.div_ceil(limit);
-        line.calls = calls.get(*place).copied().unwrap_or_default();
+    for (location, line) in &mut lines {
+        let limit = location.cloud.profile().batch_limits.of(ActionKind::Start);
+        line.minimum = line.instances.div_ceil(limit);
+        line.calls = calls.get(*location).copied().unwrap_or_default();
     }
     let mut sum = Line::default();
     let mut figures = Vec::new();
-    for (place, line) in lines {
-        figures.push(line.figures(place.to_string()));
+    for (location, line) in lines {
+        figures.push(line.figures(location.to_string()));
         sum = sum.and(line);
     }
-    figures.push(sum.figures("together".into()));
+    figures.push(sum.figures("total".into()));
     output::print_figures(HEADER, &figures)
 }
 
 const HEADER: [&str; 7] = [
-    "CLOUD",
-    "MACHINES",
-    "CAME UP",
+    "REGION",
+    "INSTANCES",
+    "RUNNING",
     "START CALLS",
     "MINIMUM",
-    "LOOKS",
-    "JOB LOOKS",
+    "POLLS",
+    "JOB POLLS",
 ];
 
 /// One line of the table of calls.
 #[derive(Clone, Copy, Debug, Default)]
 struct Line {
-    machines: usize,
-    up: usize,
-    /// The fewest calls in which so many machines can be started.
-    least: usize,
+    instances: usize,
+    running: usize,
+    /// The lowest possible number of start calls.
+    minimum: usize,
     calls: CallCounts,
 }
 
@@ -144,19 +144,19 @@ impl Line {
     fn figures(self, name: String) -> [String; HEADER.len()] {
         [
             name,
-            self.machines.to_string(),
-            self.up.to_string(),
+            self.instances.to_string(),
+            self.running.to_string(),
             self.calls.actions.to_string(),
-            self.least.to_string(),
+            self.minimum.to_string(),
             self.calls.observations.to_string(),
             self.calls.jobs.to_string(),
         ]
     }
 
     fn and(mut self, other: Self) -> Self {
-        self.machines += other.machines;
-        self.up += other.up;
-        self.least += other.least;
+        self.instances += other.instances;
+        self.running += other.running;
+        self.minimum += other.minimum;
         self.calls += other.calls;
         self
     }

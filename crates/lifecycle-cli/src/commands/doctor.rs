@@ -1,175 +1,146 @@
-//! `lifecycle doctor`.
+//! `lifecycle doctor`: checks that change nothing.
 
 use std::{error::Error as _, time::Duration};
 
 use futures_util::{StreamExt, future::join_all};
 use lifecycle_facade::{FaultKind, Fleet, FleetError, Location, TransportError};
-use serde::Serialize;
 use tokio::{net::lookup_host, time::timeout};
 
 use crate::{
     args::LocationsArgs,
+    check_result::{CheckResult, CheckStatus},
     console::{Console, Format, eprint_line},
     exit::{CommandError, Exit},
-    output,
+    locations, output,
     setup::Setup,
 };
 
-/// Tries everything that a call needs, one thing after the other, with nothing but harmless calls,
-/// and says what to do about what it finds.
+/// Checks the needs of a call, and prints each result with a remedy.
 pub(crate) async fn run(args: &LocationsArgs, console: Console) -> Result<Exit, CommandError> {
     let setup = Setup::read(&args.connection)?;
     let fleet = setup.fleet()?;
-    let places = args.places(&fleet)?;
-    let limit = setup.timeout().min(LONGEST);
-    let visits = places.iter().map(|place| {
+    let locations = locations::resolve_or_all(&args.locations, &fleet)?;
+    let limit = setup.timeout().min(CHECK_TIMEOUT);
+    let checkups = locations.iter().map(|location| {
         Checkup {
             fleet: &fleet,
-            place,
+            location,
             limit,
-            // What nobody asked for and nobody has set up is in good health.
-            may_be_absent: args.somewhere.is_empty() && place.account.is_none(),
+            is_optional: args.locations.is_empty() && location.account.is_none(),
             is_simulated: args.connection.sim,
         }
-        .examine()
+        .run()
     });
-    let findings: Vec<CheckResult> = join_all(visits).await.into_iter().flatten().collect();
+    let results: Vec<CheckResult> = join_all(checkups).await.into_iter().flatten().collect();
     match console.output {
-        Format::Json => output::print(&output::json(&findings)?)?,
+        Format::Json => output::print(&output::json(&results)?)?,
         Format::Table => {
             if let Some(path) = setup.config_path() {
                 eprint_line(format_args!("configuration file: {}", path.display()));
             }
-            output::print_findings(&findings)?;
+            output::print_checks(&results)?;
         }
     }
-    let is_wrong = |finding: &&CheckResult| finding.verdict == CheckStatus::Failed;
-    let wrong = findings.iter().filter(is_wrong).count();
-    let tried = findings
+    let failures = results
         .iter()
-        .any(|finding| finding.check == "permission" && finding.verdict == CheckStatus::Ok);
-    let has_key = findings
-        .iter()
-        .any(|finding| finding.check == "credentials" && finding.verdict == CheckStatus::Ok);
-    eprint_line(match (wrong, tried) {
-        (0, true) => "all is well".to_owned(),
-        (0, false) if has_key => "no key could be tried: name a region".to_owned(),
-        (0, false) => "no key is set up for any cloud: see lifecycle --help".to_owned(),
+        .filter(|result| result.status == CheckStatus::Failed)
+        .count();
+    let is_ok = |check: &str| {
+        let mut results = results.iter();
+        results.any(|result| result.check == check && result.status == CheckStatus::Ok)
+    };
+    let has_access = is_ok(PERMISSION);
+    eprint_line(match (failures, has_access) {
+        (0, true) => "no problems found".to_owned(),
+        (0, false) if is_ok(CREDENTIALS) => {
+            "a key was found, but not tried: name a region, for example lifecycle doctor baidu/bj"
+                .to_owned()
+        }
+        (0, false) => {
+            "no key was found for any cloud: lifecycle --help lists all places for keys".to_owned()
+        }
         (1, _) => "1 check failed".to_owned(),
-        (wrong, _) => format!("{wrong} checks failed"),
+        (failures, _) => format!("{failures} checks failed"),
     });
-    Ok(match (wrong, tried) {
+    Ok(match (failures, has_access) {
         (0, true) => Exit::Complete,
         (_, true) => Exit::Incomplete,
         (_, false) => Exit::NothingDone,
     })
 }
 
-/// For each check.
-const LONGEST: Duration = Duration::from_secs(30);
+/// Longest time of a check.
+const CHECK_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// What a check found. Its fields are those of the JSON form.
-#[derive(Clone, Debug, Serialize)]
-pub(crate) struct CheckResult {
-    /// Of which account and region.
-    pub(crate) place: String,
-    /// What was looked at.
-    pub(crate) check: &'static str,
-    /// How it is.
-    pub(crate) verdict: CheckStatus,
-    /// What was seen.
-    pub(crate) detail: String,
-    /// What to do about it.
-    pub(crate) advice: Option<String>,
-}
+const CREDENTIALS: &str = "credentials";
+const PERMISSION: &str = "permission";
 
-/// How a check ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum CheckStatus {
-    Ok,
-    Warning,
-    Failed,
-    Skipped,
-}
-
-impl CheckStatus {
-    pub(crate) fn as_str(self) -> &'static str {
-        match self {
-            Self::Ok => "ok",
-            Self::Warning => "warning",
-            Self::Failed => "FAILED",
-            Self::Skipped => "skipped",
-        }
-    }
-}
-
-/// A visit to one place.
-struct Checkup<'v> {
-    fleet: &'v Fleet,
-    place: &'v Location,
+/// The checks of an account and region.
+struct Checkup<'c> {
+    fleet: &'c Fleet,
+    location: &'c Location,
     limit: Duration,
-    may_be_absent: bool,
+    /// Set for a cloud that neither the command line nor the configuration names. Then a missing
+    /// key is not a failure.
+    is_optional: bool,
     is_simulated: bool,
 }
 
 impl Checkup<'_> {
-    /// The checks, in an order in which each one needs those before it.
-    async fn examine(self) -> Vec<CheckResult> {
-        let mut findings = vec![self.configuration()];
-        if findings[0].verdict == CheckStatus::Failed {
-            return findings;
+    /// Runs the checks in order of dependence.
+    async fn run(self) -> Vec<CheckResult> {
+        let has_failed = |results: &[CheckResult]| {
+            let mut results = results.iter();
+            results.any(|result| result.status == CheckStatus::Failed)
+        };
+        let mut results = vec![self.configuration()];
+        if has_failed(&results) {
+            return results;
         }
         let credentials = self.credentials().await;
-        if self.may_be_absent
-            && credentials
-                .iter()
-                .any(|found| found.verdict != CheckStatus::Ok)
+        if credentials
+            .iter()
+            .any(|result| result.status == CheckStatus::Skipped)
         {
-            let absent = credentials
-                .iter()
-                .any(|found| found.verdict == CheckStatus::Skipped);
-            if absent {
-                return credentials;
-            }
+            return credentials;
         }
-        findings.push(self.dns().await);
+        results.push(self.dns().await);
         let connection = self.tls_and_clock().await;
-        let works = |findings: &[CheckResult]| {
-            let mut verdicts = findings.iter().map(|found| found.verdict);
-            verdicts.all(|verdict| verdict != CheckStatus::Failed)
+        let permission = if has_failed(&connection) {
+            self.skipped(PERMISSION, "no connection")
+        } else if has_failed(&credentials) {
+            self.skipped(PERMISSION, "no key")
+        } else {
+            self.permission().await
         };
-        let (is_reached, has_key) = (works(&connection), works(&credentials));
-        findings.extend(connection);
-        findings.extend(credentials);
-        findings.push(match (is_reached, has_key) {
-            (true, true) => self.permission().await,
-            (false, _) => self.skipped("permission", "nobody can be asked"),
-            (true, false) => self.skipped("permission", "there is no key to try"),
-        });
-        findings
+        results.extend(connection);
+        results.extend(credentials);
+        results.push(permission);
+        results
     }
 
     fn configuration(&self) -> CheckResult {
-        match self.fleet.endpoint(self.place) {
-            Ok(endpoint) => self.ok("configuration", format!("calls go to {endpoint}")),
+        const CHECK: &str = "configuration";
+        match self.fleet.endpoint(self.location) {
+            Ok(endpoint) => self.ok(CHECK, format!("the endpoint is {endpoint}")),
             Err(error) => self.failed(
-                "configuration",
+                CHECK,
                 error.to_string(),
-                "correct the account in the configuration file, or the variable",
+                "correct the account in the configuration file, or the environment variable",
             ),
         }
     }
 
     async fn dns(&self) -> CheckResult {
-        let Ok(endpoint) = self.fleet.endpoint(self.place) else {
-            return self.skipped("dns", "there is no endpoint");
+        const CHECK: &str = "dns";
+        let Ok(endpoint) = self.fleet.endpoint(self.location) else {
+            return self.skipped(CHECK, "no endpoint");
         };
         if self.is_simulated {
-            return self.skipped("dns", "the cloud is simulated within this process");
+            return self.skipped(CHECK, "the cloud is simulated inside this process");
         }
         if endpoint.is_encrypted() && has_proxy() {
-            return self.skipped("dns", "a proxy looks names up");
+            return self.skipped(CHECK, "the proxy looks up the host name");
         }
         let (host, port) = (endpoint.host().to_owned(), endpoint.port());
         match timeout(self.limit, lookup_host((host.clone(), port))).await {
@@ -177,78 +148,50 @@ impl Checkup<'_> {
                 let addresses: Vec<String> =
                     addresses.map(|address| address.ip().to_string()).collect();
                 match addresses.split_first() {
-                    Some((first, [])) => self.ok("dns", format!("{host} is {first}")),
+                    Some((first, [])) => self.ok(CHECK, format!("{host} is {first}")),
                     Some((first, more)) => {
-                        self.ok("dns", format!("{host} is {first} and {} more", more.len()))
+                        self.ok(CHECK, format!("{host} is {first} and {} more", more.len()))
                     }
-                    None => self.failed("dns", format!("{host} has no address"), REGION_ADVICE),
+                    None => self.failed(CHECK, format!("{host} has no address"), REGION_ADVICE),
                 }
             }
             Ok(Err(error)) => self.failed(
-                "dns",
-                format!("{host} cannot be looked up: {error}"),
+                CHECK,
+                format!("cannot look up {host}: {error}"),
                 REGION_ADVICE,
             ),
             Err(_) => self.failed(
-                "dns",
-                format!("no answer within {} s", self.limit.as_secs()),
-                "check the machine's name servers",
+                CHECK,
+                self.no_answer(),
+                "check the DNS servers of this machine",
             ),
         }
     }
 
     async fn tls_and_clock(&self) -> Vec<CheckResult> {
-        let probe = match timeout(self.limit, self.fleet.probe(self.place)).await {
+        const CHECK: &str = "connection";
+        let probe = match timeout(self.limit, self.fleet.probe(self.location)).await {
             Ok(Ok(Ok(probe))) => probe,
-            Ok(Ok(Err(error))) => return vec![self.unreachable(&error)],
+            Ok(Ok(Err(error))) => return vec![self.no_connection(CHECK, &error)],
             Ok(Err(error)) => {
-                return vec![self.failed("connection", error.to_string(), NETWORK_ADVICE)];
+                return vec![self.failed(CHECK, error.to_string(), NETWORK_ADVICE)];
             }
-            Err(_) => {
-                let detail = format!("no answer within {} s", self.limit.as_secs());
-                return vec![self.failed("connection", detail, NETWORK_ADVICE)];
-            }
+            Err(_) => return vec![self.failed(CHECK, self.no_answer(), NETWORK_ADVICE)],
         };
-        let answered = format!(
-            "answered {} within {:.2} s",
-            probe.status,
-            probe.took.as_secs_f64()
-        );
         let is_encrypted = self
             .fleet
-            .endpoint(self.place)
+            .endpoint(self.location)
             .is_ok_and(|endpoint| endpoint.is_encrypted());
-        let connection = if is_encrypted {
-            format!("{answered}, over TLS")
-        } else {
-            format!("{answered}, without TLS")
-        };
-        let connection = self.ok("connection", connection);
-        let clock = match probe.ahead {
-            None => self.skipped("clock", "the cloud does not say what time it is there"),
-            Some(ahead) if ahead.unsigned_abs() <= CLOSE => {
-                self.ok("clock", format!("{} s apart", ahead.unsigned_abs()))
-            }
-            Some(ahead) => CheckResult {
-                verdict: CheckStatus::Warning,
-                advice: Some(
-                    "set this machine's clock, best by NTP; calls are signed by the cloud's own time meanwhile"
-                        .to_owned(),
-                ),
-                ..self.ok(
-                    "clock",
-                    format!(
-                        "this machine's clock is {} s {}",
-                        ahead.unsigned_abs(),
-                        if ahead > 0 { "behind" } else { "ahead" }
-                    ),
-                )
-            },
-        };
-        vec![connection, clock]
+        let connection = format!(
+            "answer after {:.2} s {} TLS (HTTP status {} for a call without a key)",
+            probe.took.as_secs_f64(),
+            if is_encrypted { "with" } else { "without" },
+            probe.status,
+        );
+        vec![self.ok(CHECK, connection), self.clock(probe.ahead)]
     }
 
-    fn unreachable(&self, error: &TransportError) -> CheckResult {
+    fn no_connection(&self, check: &'static str, error: &TransportError) -> CheckResult {
         let mut text = error.to_string();
         let mut cause = error.source();
         while let Some(error) = cause {
@@ -256,87 +199,101 @@ impl Checkup<'_> {
             cause = error.source();
         }
         let advice = if text.to_lowercase().contains("certificate") {
-            "add the certificate authority of your proxy or gateway with --ca-certificates, or as ca_certificates in the configuration file"
+            "add the certificate authority of your proxy or gateway: --ca-certificates, or ca_certificates in the configuration file"
         } else {
             NETWORK_ADVICE
         };
-        self.failed("connection", text, advice)
+        self.failed(check, text, advice)
+    }
+
+    /// Compares the clocks, given the seconds by which the cloud's clock is ahead.
+    fn clock(&self, ahead: Option<i64>) -> CheckResult {
+        const CHECK: &str = "clock";
+        let Some(ahead) = ahead else {
+            return self.skipped(CHECK, "the answer of the cloud has no time");
+        };
+        let seconds = ahead.unsigned_abs();
+        if seconds <= ALLOWED_SKEW {
+            return self.ok(
+                CHECK,
+                format!("{seconds} s difference between this machine and the cloud"),
+            );
+        }
+        let direction = if ahead > 0 { "behind" } else { "ahead" };
+        CheckResult {
+            status: CheckStatus::Warning,
+            advice: Some(
+                "set the clock of this machine, for example with NTP; until then, calls are signed with the time of the cloud"
+                    .to_owned(),
+            ),
+            ..self.ok(
+                CHECK,
+                format!("the clock of this machine is {seconds} s {direction}"),
+            )
+        }
     }
 
     async fn credentials(&self) -> Vec<CheckResult> {
-        let source = match self.fleet.credentials(self.place) {
+        let source = match self.fleet.credentials(self.location) {
             Ok(source) => source,
             Err(error) => {
-                return vec![self.failed("credentials", error.to_string(), KEY_ADVICE)];
+                return vec![self.failed(CREDENTIALS, error.to_string(), KEY_ADVICE)];
             }
         };
-        let mut findings = match timeout(self.limit, source.credential()).await {
-            Ok(Ok(_)) => vec![self.ok("credentials", source.info().source)],
-            Ok(Err(missing)) if missing.is_absent() && self.may_be_absent => {
-                vec![self.skipped("credentials", "no key is set up")]
+        let key = match timeout(self.limit, source.credential()).await {
+            Ok(Ok(_)) => self.ok(CREDENTIALS, source.info().source),
+            Ok(Err(missing)) if missing.is_absent() && self.is_optional => {
+                self.skipped(CREDENTIALS, "no key found")
             }
-            Ok(Err(missing)) => {
-                vec![self.failed("credentials", missing.to_string(), KEY_ADVICE)]
-            }
-            Err(_) => {
-                let detail = format!("no answer within {} s", self.limit.as_secs());
-                vec![self.failed("credentials", detail, KEY_ADVICE)]
-            }
+            Ok(Err(missing)) => self.failed(CREDENTIALS, missing.to_string(), KEY_ADVICE),
+            Err(_) => self.failed(CREDENTIALS, self.no_answer(), KEY_ADVICE),
         };
-        findings.extend(
-            source
-                .info()
-                .warnings
-                .into_iter()
-                .map(|warning| CheckResult {
-                    verdict: CheckStatus::Warning,
-                    ..self.ok("credentials", warning)
-                }),
-        );
-        findings
+        let warnings = source.info().warnings.into_iter();
+        let warnings = warnings.map(|warning| CheckResult {
+            status: CheckStatus::Warning,
+            ..self.ok(CREDENTIALS, warning)
+        });
+        [key].into_iter().chain(warnings).collect()
     }
 
-    /// The first page of the list: it shows whether the key works, and changes nothing.
+    /// Reads the first page of the list, which needs a valid key and changes nothing.
     async fn permission(&self) -> CheckResult {
-        let look = async {
-            let client = self.fleet.client(self.place).await?;
+        let read_page = async {
+            let client = self.fleet.client(self.location).await?;
             let mut pages = std::pin::pin!(client.list().pages());
             let first = pages.next().await.transpose()?;
             Ok::<_, FleetError>(first.map_or(0, |page| page.len()))
         };
-        match timeout(self.limit, look).await {
+        match timeout(self.limit, read_page).await {
             Ok(Ok(0)) => self.ok(
-                "permission",
-                "may list instances; there are none".to_owned(),
+                PERMISSION,
+                "the key can list instances; the region has no instances".to_owned(),
             ),
-            Ok(Ok(_)) => self.ok("permission", "may list instances".to_owned()),
+            Ok(Ok(_)) => self.ok(PERMISSION, "the key can list instances".to_owned()),
             Ok(Err(error @ FleetError::Project { .. }))
-                if self.may_be_absent && kind_of(&error) == Some(FaultKind::Invalid) =>
+                if self.is_optional && kind_of(&error) == Some(FaultKind::Invalid) =>
             {
-                let why = format!("{error}; name a region to try: lifecycle doctor CLOUD/REGION");
-                self.skipped("permission", &why)
+                let why = format!("{error}; name a region: lifecycle doctor CLOUD/REGION");
+                self.skipped(PERMISSION, &why)
             }
-            Ok(Err(error)) => {
-                let failure = CommandError::from(error);
-                self.failed(
-                    "permission",
-                    failure.message,
-                    "look at what the key may do, and whether it belongs to this account and region",
-                )
-            }
-            Err(_) => self.failed(
-                "permission",
-                format!("no answer within {} s", self.limit.as_secs()),
-                NETWORK_ADVICE,
+            Ok(Err(error)) => self.failed(
+                PERMISSION,
+                CommandError::from(error).message,
+                "check the permissions of the key, and the account and region of the key",
             ),
+            Err(_) => self.failed(PERMISSION, self.no_answer(), NETWORK_ADVICE),
         }
+    }
+
+    fn no_answer(&self) -> String {
+        format!("no answer within {} s", self.limit.as_secs())
     }
 
     fn ok(&self, check: &'static str, detail: String) -> CheckResult {
         CheckResult {
-            place: self.place.to_string(),
+            location: self.location.to_string(),
             check,
-            verdict: CheckStatus::Ok,
+            status: CheckStatus::Ok,
             detail,
             advice: None,
         }
@@ -344,14 +301,14 @@ impl Checkup<'_> {
 
     fn skipped(&self, check: &'static str, why: &str) -> CheckResult {
         CheckResult {
-            verdict: CheckStatus::Skipped,
+            status: CheckStatus::Skipped,
             ..self.ok(check, why.to_owned())
         }
     }
 
     fn failed(&self, check: &'static str, detail: String, advice: &str) -> CheckResult {
         CheckResult {
-            verdict: CheckStatus::Failed,
+            status: CheckStatus::Failed,
             advice: Some(advice.to_owned()),
             ..self.ok(check, detail)
         }
@@ -365,15 +322,16 @@ fn kind_of(error: &FleetError) -> Option<FaultKind> {
     }
 }
 
-/// Clocks this many seconds apart trouble no cloud.
-const CLOSE: u64 = 60;
+/// Clock difference in seconds that every cloud accepts.
+const ALLOWED_SKEW: u64 = 60;
 
-const REGION_ADVICE: &str = "check the name of the region, and that this machine can look names up";
+const REGION_ADVICE: &str = "check the name of the region, and the DNS servers of this machine";
 const NETWORK_ADVICE: &str =
-    "check the network, its firewall, and HTTPS_PROXY and NO_PROXY where there is a proxy";
-const KEY_ADVICE: &str = "see lifecycle credentials, and lifecycle --help for where keys come from";
+    "check the network and the firewall; if there is a proxy, check HTTPS_PROXY and NO_PROXY";
+const KEY_ADVICE: &str =
+    "run lifecycle credentials to see all keys; lifecycle --help lists all places for keys";
 
-/// Whether requests over TLS go through a proxy, as reqwest reads the environment.
+/// Tells whether calls over TLS go through a proxy. reqwest reads the same variables.
 fn has_proxy() -> bool {
     ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"]
         .iter()

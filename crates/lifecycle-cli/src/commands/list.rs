@@ -1,4 +1,4 @@
-//! `lifecycle list`.
+//! `lifecycle list`: the instances of regions.
 
 use std::time::Duration;
 
@@ -10,60 +10,64 @@ use crate::{
     args::ListArgs,
     console::{Console, Format, eprint_line},
     exit::{CommandError, Exit},
+    locations,
     output::{self, Columns},
     row::Row,
     setup::Setup,
 };
 
-/// Lists the instances of regions. One that cannot be read does not hide the others.
+/// Lists the instances of regions. An error in one region does not hide the other regions.
 pub(crate) async fn run(args: &ListArgs, console: Console) -> Result<Exit, CommandError> {
     let setup = Setup::read(&args.connection)?;
     let fleet = setup.fleet()?;
-    let places = args.places(&fleet)?;
-    // Wrong regions are found before any cloud hears of the others.
-    for place in &places {
-        fleet.endpoint(place)?;
+    let locations = locations::resolve(&args.locations, &fleet)?;
+    // Invalid regions are rejected before the first call.
+    for location in &locations {
+        fleet.endpoint(location)?;
     }
     let limit = setup.timeout();
-    let lists = places.iter().map(|place| read(&fleet, place, limit));
+    let lists = locations
+        .iter()
+        .map(|location| read(&fleet, location, limit));
     let mut rows = Vec::new();
-    let mut unread = 0;
+    let mut failures = 0;
     for list in join_all(lists).await {
         match list {
             Ok(list) => rows.extend(list),
             Err(error) => {
                 error.print();
-                unread += 1;
+                failures += 1;
             }
         }
     }
-    let nothing_read = unread == places.len();
-    if !nothing_read || console.output == Format::Json {
+    let all_failed = failures == locations.len();
+    if !all_failed || console.output == Format::Json {
         output::print_rows(&rows, Columns::States, console)?;
     }
-    Ok(match unread {
+    Ok(match failures {
         0 => Exit::Complete,
-        _ if nothing_read => Exit::NothingDone,
+        _ if all_failed => Exit::NothingDone,
         _ => Exit::Incomplete,
     })
 }
 
-async fn read(fleet: &Fleet, place: &Location, limit: Duration) -> Result<Vec<Row>, CommandError> {
-    let Ok(list) = timeout(limit, fleet.list(place)).await else {
+async fn read(
+    fleet: &Fleet,
+    location: &Location,
+    limit: Duration,
+) -> Result<Vec<Row>, CommandError> {
+    let Ok(list) = timeout(limit, fleet.list(location)).await else {
         return Err(CommandError::nothing_done(format!(
-            "{place} could not be read within {} s; allow more time",
+            "{location}: no complete list within {} s; increase --timeout",
             limit.as_secs()
         )));
     };
     let list = list?;
     if list.is_empty() {
-        eprint_line(format_args!("{place} has no instances"));
+        eprint_line(format_args!("no instances in {location}"));
     }
     let rows = list.iter().map(|observation| {
-        let reference = InstanceReference {
-            place: place.clone(),
-            instance: observation.instance.clone(),
-        };
+        let reference = InstanceReference::new(location.clone(), observation.instance.clone());
         Row::of_observation(&reference, observation)
     });
     Ok(rows.collect())

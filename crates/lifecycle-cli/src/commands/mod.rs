@@ -1,8 +1,8 @@
-//! The commands, one file each; the three power commands share one.
+//! The subcommands, one file each; the three power commands share a file.
 
 mod credentials;
 mod demo;
-pub(crate) mod doctor;
+mod doctor;
 mod list;
 mod power;
 mod simulate;
@@ -15,10 +15,10 @@ use crate::{
     exit::{CommandError, Exit},
 };
 
-/// Carries `command` out.
+/// Runs `command`.
 ///
 /// # Errors
-/// [`CommandError`] when it could do nothing.
+/// The command has no row of output.
 pub(crate) async fn run(command: &Command, console: Console) -> Result<Exit, CommandError> {
     match command {
         Command::Start(args) => power::start(args, console).await,

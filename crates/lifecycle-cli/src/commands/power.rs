@@ -3,7 +3,7 @@
 use lifecycle_facade::{Fleet, FleetRequest, InstanceReference, core::Action};
 
 use crate::{
-    args::{RebootArgs, Request, StartArgs, StopArgs},
+    args::{RebootArgs, RequestArgs, StartArgs, StopArgs},
     console::Console,
     dry_run,
     exit::{CommandError, Exit},
@@ -12,22 +12,22 @@ use crate::{
     setup::Setup,
 };
 
-/// Boots instances.
+/// Starts instances.
 pub(crate) async fn start(args: &StartArgs, console: Console) -> Result<Exit, CommandError> {
     let setup = Setup::read(&args.request.connection)?;
-    let references = args.request.targets.read(&setup)?;
+    let references = setup.targets(&args.request.instances)?;
     let fleet = setup.fleet()?;
     let mut request = fleet.start(&references).local_disk(args.local_disk());
-    if args.strictness.strict {
+    if args.strict.strict {
         request = request.strict();
     }
-    carry_out(&setup, &fleet, &references, request, &args.request, console).await
+    send(&setup, &fleet, &references, request, &args.request, console).await
 }
 
-/// Shuts instances down.
+/// Stops instances.
 pub(crate) async fn stop(args: &StopArgs, console: Console) -> Result<Exit, CommandError> {
     let setup = Setup::read(&args.request.connection)?;
-    let references = args.request.targets.read(&setup)?;
+    let references = setup.targets(&args.request.instances)?;
     let fleet = setup.fleet()?;
     let mut request = fleet
         .stop(&references)
@@ -36,39 +36,39 @@ pub(crate) async fn stop(args: &StopArgs, console: Console) -> Result<Exit, Comm
     if let Some(after) = args.force_after {
         request = request.force_after(after);
     }
-    if args.strictness.strict {
+    if args.strict.strict {
         request = request.strict();
     }
-    carry_out(&setup, &fleet, &references, request, &args.request, console).await
+    send(&setup, &fleet, &references, request, &args.request, console).await
 }
 
-/// Shuts instances down and boots them again.
+/// Reboots instances.
 pub(crate) async fn reboot(args: &RebootArgs, console: Console) -> Result<Exit, CommandError> {
     let setup = Setup::read(&args.request.connection)?;
-    let references = args.request.targets.read(&setup)?;
+    let references = setup.targets(&args.request.instances)?;
     let fleet = setup.fleet()?;
     let request = fleet.reboot(&references).mode(args.force.mode());
-    carry_out(&setup, &fleet, &references, request, &args.request, console).await
+    send(&setup, &fleet, &references, request, &args.request, console).await
 }
 
-async fn carry_out<O>(
+async fn send<O>(
     setup: &Setup,
     fleet: &Fleet,
     references: &[InstanceReference],
     mut request: FleetRequest<'_, O>,
-    args: &Request,
+    args: &RequestArgs,
     console: Console,
 ) -> Result<Exit, CommandError>
 where
     O: Into<Action> + Default + Copy + Send + Sync + 'static,
 {
-    if let Some(patience) = args.patience(setup) {
-        request = request.wait(patience);
+    if let Some(timeout) = setup.wait_timeout(args) {
+        request = request.wait(timeout);
     }
-    if let Some(waves) = args.waves(setup)? {
+    if let Some(waves) = setup.waves(args)? {
         request = request.waves(waves);
     }
-    if let Some(instances) = args.max.or(setup.max()) {
+    if let Some(instances) = setup.max(args) {
         request = request.max(instances);
     }
     if args.dry_run {

@@ -1,5 +1,6 @@
-//! `lifecycle simulate`.
+//! `lifecycle simulate`: simulated clouds over HTTP.
 
+use lifecycle_facade::Cloud;
 use lifecycle_sim::{BadFleet, Simulator};
 use serde::Serialize;
 
@@ -12,25 +13,24 @@ use crate::{
     simulated::{self, ACCESS_KEY, SECRET_KEY},
 };
 
-/// Serves four simulated clouds until it is asked to end.
+/// Serves four simulated clouds until Ctrl-C or SIGTERM.
 pub(crate) async fn run(args: &SimulateArgs) -> Result<Exit, CommandError> {
     let simulator = simulator(args).map_err(|bad| CommandError::nothing_done(bad.to_string()))?;
-    // Before anybody can know of the server, and so ask it to end.
-    let mut interrupt = Interrupt::listen().map_err(|error| {
-        CommandError::nothing_done(format!("signals cannot be listened to: {error}"))
-    })?;
+    // Signal handlers come first: another process can send a signal as soon as the server listens.
+    let mut interrupt = Interrupt::listen()
+        .map_err(|error| CommandError::nothing_done(format!("cannot handle signals: {error}")))?;
     let server = simulator.serve(args.listen).await.map_err(|error| {
         CommandError::nothing_done(format!(
-            "{} cannot be listened at: {error}; choose another address with --listen, or port 0 for any free port",
+            "cannot listen on {}: {error}; write another address with --listen, or port 0 for a free port",
             args.listen
         ))
     })?;
     let url = server.url();
-    output::print(&introduction(&simulator, &url)?)?;
+    output::print(&server_info(&simulator, &url)?)?;
     eprint_line(format_args!(
-        "four simulated clouds at {url}; Ctrl-C ends them\n\
-         try: lifecycle list baidu/bj --endpoint {url}\n\
-         with BCE_ACCESS_KEY_ID={ACCESS_KEY} BCE_SECRET_ACCESS_KEY={SECRET_KEY}"
+        "four simulated clouds at {url}; press Ctrl-C to stop\n\
+         try: BCE_ACCESS_KEY_ID={ACCESS_KEY} BCE_SECRET_ACCESS_KEY={SECRET_KEY} \\\n  \
+         lifecycle list baidu/bj --endpoint {url}"
     ));
     interrupt.received().await;
     interrupt.end_at_next();
@@ -43,12 +43,12 @@ fn simulator(args: &SimulateArgs) -> Result<Simulator, BadFleet> {
         Some(fleet) => fleet.clone(),
         None => simulated::small_fleet()?,
     };
-    Ok(simulated::with_our_key(fleet).speed(args.speed).build())
+    Ok(simulated::with_key(fleet).speed(args.speed).build())
 }
 
-/// The first line on standard output: all that a client needs to know.
+/// The first line on standard output: all settings that a client needs.
 #[derive(Debug, Serialize)]
-struct Introduction<'s> {
+struct ServerInfo<'s> {
     url: &'s str,
     access_key: &'static str,
     secret_key: &'static str,
@@ -56,24 +56,29 @@ struct Introduction<'s> {
     instances: Vec<String>,
 }
 
-fn introduction(simulator: &Simulator, url: &str) -> Result<String, CommandError> {
-    let introduction = Introduction {
+fn server_info(simulator: &Simulator, url: &str) -> Result<String, CommandError> {
+    let info = ServerInfo {
         url,
         access_key: ACCESS_KEY,
         secret_key: SECRET_KEY,
         project_id: simulator.project_id(),
         instances: references(simulator),
     };
-    let line = serde_json::to_string(&introduction)
-        .map_err(|error| CommandError::nothing_done(format!("no JSON: {error}")))?;
+    let line = serde_json::to_string(&info)
+        .map_err(|error| CommandError::nothing_done(format!("cannot write JSON: {error}")))?;
     Ok(line + "\n")
 }
 
-/// All instances, as clients name them: Zenlayer has one endpoint for all its regions.
+/// Returns the references of all instances. A cloud with one endpoint has one region in references.
 fn references(simulator: &Simulator) -> Vec<String> {
-    let reference = |simulated: String| match *simulated.split('/').collect::<Vec<_>>() {
-        ["zenlayer", _, instance] => format!("zenlayer/global/{instance}"),
-        _ => simulated,
+    let reference = |simulated: &str| {
+        let (cloud, rest) = simulated.split_once('/')?;
+        let region = cloud.parse::<Cloud>().ok()?.only_region()?;
+        let (_, instance) = rest.split_once('/')?;
+        Some(format!("{cloud}/{region}/{instance}"))
     };
-    simulator.instances().into_iter().map(reference).collect()
+    let instances = simulator.instances().into_iter();
+    instances
+        .map(|simulated| reference(&simulated).unwrap_or(simulated))
+        .collect()
 }

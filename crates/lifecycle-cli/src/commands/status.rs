@@ -1,4 +1,4 @@
-//! `lifecycle status`.
+//! `lifecycle status`: the states of instances.
 
 use crate::{
     args::StatusArgs,
@@ -9,17 +9,17 @@ use crate::{
     setup::Setup,
 };
 
-/// Shows the states of instances.
+/// Prints the states of instances.
 pub(crate) async fn run(args: &StatusArgs, console: Console) -> Result<Exit, CommandError> {
     let setup = Setup::read(&args.connection)?;
-    let references = args.targets.read(&setup)?;
+    let references = setup.targets(&args.instances)?;
     let fleet = setup.fleet()?;
     let statuses = match fleet.observe(&references).await.map_err(CommandError::from) {
         Ok(statuses) => statuses,
         Err(error) => {
             if console.output == Format::Json && error.exit == Exit::NothingDone {
-                let unread = |reference| Row::unsent(reference, None, &error);
-                let rows: Vec<Row> = references.iter().map(unread).collect();
+                let row = |reference| Row::unsent(reference, None, &error);
+                let rows: Vec<Row> = references.iter().map(row).collect();
                 output::print_rows(&rows, Columns::States, console)?;
             }
             return Err(error);

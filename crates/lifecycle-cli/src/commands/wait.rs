@@ -1,4 +1,4 @@
-//! `lifecycle wait`.
+//! `lifecycle wait`: waits for a state.
 
 use crate::{
     args::WaitArgs,
@@ -12,10 +12,10 @@ use crate::{
 /// Waits until instances are in a state.
 pub(crate) async fn run(args: &WaitArgs, console: Console) -> Result<Exit, CommandError> {
     let setup = Setup::read(&args.connection)?;
-    let references = args.targets.read(&setup)?;
+    let references = setup.targets(&args.instances)?;
     let fleet = setup.fleet()?;
     let events = fleet
-        .wait(&references, args.goal())
+        .wait(&references, args.state())
         .patience(setup.timeout())
         .events();
     follow::to_the_end(&fleet, &references, events, RequestKind::Wait, console).await

@@ -1,4 +1,4 @@
-//! Where wall-clock time and nonces come from.
+//! The source of wall-clock time and nonces.
 
 use std::{
     fmt,
@@ -8,13 +8,13 @@ use std::{
 
 use lifecycle_core::SigningContext;
 
-/// Gives the stamp of an attempt. Nothing else in the client asks for the wall clock.
+/// Supplies the wall-clock time. The client reads the wall clock nowhere else.
 pub trait Clock: fmt::Debug + Send + Sync + 'static {
-    /// The time now.
+    /// Returns the current time.
     fn now(&self) -> SystemTime;
 
-    /// A stamp for now plus `offset` seconds, with a nonce that was never given before.
-    fn stamp(&self, offset: i64) -> SigningContext {
+    /// Returns the current time plus `offset` seconds, with a new nonce.
+    fn signing_context(&self, offset: i64) -> SigningContext {
         let shift = Duration::from_secs(offset.unsigned_abs());
         let time = if offset < 0 {
             self.now().checked_sub(shift)
@@ -33,19 +33,19 @@ impl<C: Clock + ?Sized> Clock for Arc<C> {
         (**self).now()
     }
 
-    fn stamp(&self, offset: i64) -> SigningContext {
-        (**self).stamp(offset)
+    fn signing_context(&self, offset: i64) -> SigningContext {
+        (**self).signing_context(offset)
     }
 }
 
-/// The clock of this machine.
+/// Reads the clock of this machine.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SystemClock;
 
 impl Clock for SystemClock {
     #[expect(
         clippy::disallowed_methods,
-        reason = "the one place that reads the wall clock"
+        reason = "the only place that reads the wall clock"
     )]
     fn now(&self) -> SystemTime {
         SystemTime::now()

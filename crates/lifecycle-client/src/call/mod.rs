@@ -1,8 +1,14 @@
-//! One call: admitted, signed, sent, judged, and repeated where that is safe.
+//! One call: admitted, signed, sent, judged, and repeated where a repeat is safe.
 
+pub(crate) mod attempt;
 pub(crate) mod clock;
 pub(crate) mod clock_skew;
+pub(crate) mod context;
+pub(crate) mod counters;
+pub(crate) mod credential;
 pub(crate) mod engine;
+pub(crate) mod event;
 pub(crate) mod key_health;
 pub(crate) mod policy;
 pub(crate) mod rate_limit;
+pub(crate) mod retry;

@@ -1,59 +1,56 @@
-//! Keys from a chain of origins: found once, kept, renewed in time.
+//! Cached keys: found once for all callers, renewed in time.
 
 use std::{
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard},
     time::{Duration, SystemTime},
 };
 
 use async_trait::async_trait;
-use lifecycle_core::{
-    Credential, CredentialSource, Fault, FaultKind, ResolvedCredential, credential_source::unusable,
-};
-use tokio::{
-    sync::{Mutex as Gate, MutexGuard as Admission},
-    time::Instant,
+use lifecycle_core::{Credential, CredentialSource, credential_source::unusable};
+use tokio::time::Instant;
+
+use crate::{
+    call::credential::{CredentialError, CredentialInfo, CredentialProvider},
+    credentials::chain::{FoundKey, SourceChain},
+    credentials::driver::{StepDriver, WithClockSkew},
+    credentials::validity::Validity,
+    sync::lock,
 };
 
-use super::{
-    CredentialError, CredentialInfo, CredentialProvider, StepDriver,
-    driver::{RecordingHost, ResolveError, WithClockSkew},
-    validity::Validity,
-};
-
-/// The first of several [`CredentialSource`]s that has a key, cached.
+/// Caches the key of the first [`CredentialSource`] that has one.
 ///
-/// A key that ends is renewed some time before, once for all callers and without making them wait;
-/// when that fails, the old one stays in use until it has really ended. The origin that had the key
-/// is asked for every further one, and an origin that is set up and cannot be used ends the search:
-/// a key of somebody else's must not take its place. Cheap to clone: all clones share the key.
+/// Temporary keys are renewed before they expire, once for all callers, and no caller waits. If a
+/// renewal fails, the old key stays in use until its expiry. Later searches ask only the source
+/// that had the first key. A source that is configured but unusable ends the search, because the
+/// key of another account must not take its place. Cheap to clone: all clones share the key.
 #[derive(Clone, Debug)]
 pub struct CachedCredentials {
-    inner: Arc<Inner>,
+    cache: Arc<Cache>,
 }
 
 #[derive(Debug)]
-struct Inner {
-    title: String,
-    origins: Vec<Box<dyn CredentialSource>>,
-    resolver: StepDriver,
-    /// Held by the one who looks for a key.
-    gate: Gate<()>,
+struct Cache {
+    chain: SourceChain,
+    /// Held by the task that searches for a key.
+    search_lock: tokio::sync::Mutex<()>,
     state: Mutex<State>,
 }
 
 impl CachedCredentials {
-    /// Looks for a key of `title`, such as `Alibaba Cloud ECS`, at these origins in this order.
+    /// Searches for keys of `title`, such as `Alibaba Cloud ECS`, in `sources`, in this order.
     pub fn new(
         title: impl Into<String>,
-        origins: Vec<Box<dyn CredentialSource>>,
-        resolver: StepDriver,
+        sources: Vec<Box<dyn CredentialSource>>,
+        driver: StepDriver,
     ) -> Self {
         Self {
-            inner: Arc::new(Inner {
-                title: title.into(),
-                origins,
-                resolver,
-                gate: Gate::default(),
+            cache: Arc::new(Cache {
+                chain: SourceChain {
+                    title: title.into(),
+                    sources,
+                    driver,
+                },
+                search_lock: tokio::sync::Mutex::default(),
                 state: Mutex::default(),
             }),
         }
@@ -63,115 +60,99 @@ impl CachedCredentials {
 #[async_trait]
 impl CredentialProvider for CachedCredentials {
     async fn credential(&self) -> Result<Arc<Credential>, CredentialError> {
-        let inner = &self.inner;
-        match inner.view() {
-            CacheState::Good(key) => Ok(key),
-            CacheState::Due(key) => {
-                renew_meanwhile(inner);
+        match self.cache.look_up() {
+            CacheState::Fresh(key) => Ok(key),
+            CacheState::RenewalDue(key) => {
+                renew_in_background(&self.cache);
                 Ok(key)
             }
-            CacheState::Nothing(rounds) => inner.obtain(rounds).await,
+            CacheState::Empty { searches } => self.cache.obtain(searches).await,
         }
     }
 
     fn invalidate(&self, key: &Credential) -> bool {
-        let mut state = self.inner.state();
-        let Some(held) = &state.held else {
-            return true;
-        };
-        if !held.key.same_key(key) {
-            return true;
-        }
-        if state.rejected {
+        let mut state = self.cache.state();
+        let in_use = state.cached.as_ref();
+        if in_use.is_none_or(|cached| !cached.key.same_key(key)) || state.rejected {
             return true;
         }
         let now = Instant::now();
-        let soon = |at: Instant| now.saturating_duration_since(at) < BETWEEN_REPLACEMENTS;
-        if state.replaced.is_some_and(soon) {
+        let recently = |at: Instant| now.saturating_duration_since(at) < BETWEEN_REPLACEMENTS;
+        if state.replaced_at.is_some_and(recently) {
             return false;
         }
-        state.replaced = Some(now);
+        state.replaced_at = Some(now);
         state.rejected = true;
         true
     }
 
     fn info(&self) -> CredentialInfo {
-        let state = self.inner.state();
-        let mut info = state
-            .held
-            .as_ref()
-            .map_or_else(CredentialInfo::default, |held| {
-                let origin = self.inner.origins.get(held.origin);
-                CredentialInfo {
-                    kind: origin.map(CredentialSource::name).unwrap_or_default(),
-                    source: held.found.clone(),
-                    expires: held.term.map(|term| term.end),
-                    renews: held.term.map(|term| term.renewal),
-                    warnings: Vec::new(),
-                }
-            });
+        let state = self.cache.state();
+        let mut info = CredentialInfo::default();
+        if let Some(cached) = &state.cached {
+            let source = self.cache.chain.sources.get(cached.source);
+            info.kind = source.map(CredentialSource::name).unwrap_or_default();
+            info.source.clone_from(&cached.found_in);
+            info.expires = cached.validity.map(|validity| validity.expiry);
+            info.renews = cached.validity.map(|validity| validity.renewal);
+        }
         info.warnings.clone_from(&state.warnings);
         info
     }
 }
 
-/// Longer texts are not read to their end.
-const READABLE: usize = 240;
-
-/// A key that was refused is replaced at most once in this time.
+/// The least time between two replacements of rejected keys.
 const BETWEEN_REPLACEMENTS: Duration = Duration::from_secs(60);
 
-/// After a search in vain the same answer is given for this long, and renewals wait as long.
+/// The time after a failed search in which callers get the same error, and no renewal starts.
 const HOLD_OFF: Duration = Duration::from_secs(5);
 
 #[derive(Debug, Default)]
 struct State {
-    held: Option<CachedKey>,
-    /// Searches that have come to an end, in vain or not.
-    rounds: u64,
-    /// The last search, when it was in vain.
-    vain: Option<(Instant, CredentialError)>,
-    /// When a refused key was replaced last.
-    replaced: Option<Instant>,
-    /// A cloud refused the key, and nobody has looked for another one since.
+    cached: Option<CachedKey>,
+    /// The number of finished searches.
+    searches: u64,
+    /// The time and the error of the last search, if it failed.
+    last_failure: Option<(Instant, CredentialError)>,
+    /// The time at which a rejected key was replaced last.
+    replaced_at: Option<Instant>,
+    /// The cloud rejected the key, and no search has finished since.
     rejected: bool,
-    /// The origin that had a key. No other one is asked from then on.
-    origin: Option<usize>,
-    /// What was wrong with how secrets are kept at the last search.
+    /// The source that had the first key. Later searches ask no other source.
+    source: Option<usize>,
+    /// Problems with the storage of secrets, found by the last search.
     warnings: Vec<String>,
 }
 
 #[derive(Debug)]
 struct CachedKey {
     key: Arc<Credential>,
-    origin: usize,
-    found: String,
-    term: Option<Validity>,
+    source: usize,
+    /// The place in the source, such as a profile in a file.
+    found_in: String,
+    validity: Option<Validity>,
 }
 
 impl CachedKey {
-    fn new(origin: usize, grant: WithClockSkew<ResolvedCredential>, now: SystemTime) -> Self {
-        let WithClockSkew {
-            value: grant,
-            ahead,
-        } = grant;
+    fn new(found: FoundKey, now: SystemTime) -> Self {
+        let WithClockSkew { value, ahead } = found.resolved;
         Self {
-            key: Arc::new(grant.credential),
-            origin,
-            found: grant.source,
-            term: grant
+            key: Arc::new(value.credential),
+            source: found.source,
+            found_in: value.source,
+            validity: value
                 .expires
-                .map(|end| Validity::new(now, end, ahead, grant.renewal)),
+                .map(|expiry| Validity::new(now, expiry, ahead, value.renewal)),
         }
     }
 
-    fn still_good(&self, now: SystemTime) -> Result<(), CredentialError> {
-        match self.term {
-            Some(term) if term.end <= now => Err(unusable(
-                &format!("the key of {}", self.found),
+    fn check_expiry(&self, now: SystemTime) -> Result<(), CredentialError> {
+        match self.validity {
+            Some(validity) if validity.expiry <= now => Err(unusable(
+                &format!("the key of {}", self.found_in),
                 &format!(
                     "ended on {}: get a new one, as by logging in again",
-                    httpdate::fmt_http_date(term.end)
+                    httpdate::fmt_http_date(validity.expiry)
                 ),
             )
             .into()),
@@ -180,195 +161,133 @@ impl CachedKey {
     }
 }
 
-/// What can be had without asking anybody.
+/// The answer of the cache without a search.
 enum CacheState {
-    Good(Arc<Credential>),
-    /// Still good, and time to renew it.
-    Due(Arc<Credential>),
-    /// Nothing, after so many searches.
-    Nothing(u64),
+    Fresh(Arc<Credential>),
+    /// The key is still valid and should be renewed.
+    RenewalDue(Arc<Credential>),
+    /// No usable key; `searches` have finished so far.
+    Empty {
+        searches: u64,
+    },
 }
 
-impl Inner {
+impl Cache {
     fn state(&self) -> MutexGuard<'_, State> {
-        // Nothing panics while it holds this.
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.state)
     }
 
-    fn view(&self) -> CacheState {
-        let now = self.resolver.now();
+    fn now(&self) -> SystemTime {
+        self.chain.driver.now()
+    }
+
+    fn look_up(&self) -> CacheState {
+        let now = self.now();
         let state = self.state();
-        let Some(held) = &state.held else {
-            return CacheState::Nothing(state.rounds);
-        };
-        let key = Arc::clone(&held.key);
-        if state.rejected {
-            return CacheState::Nothing(state.rounds);
-        }
-        match held.term {
-            Some(term) if now >= term.last => CacheState::Nothing(state.rounds),
-            Some(term) if now >= term.renewal => CacheState::Due(key),
-            _ => CacheState::Good(key),
+        let searches = state.searches;
+        match &state.cached {
+            Some(cached) if !state.rejected => match cached.validity {
+                Some(validity) if now >= validity.last_use => CacheState::Empty { searches },
+                Some(validity) if now >= validity.renewal => {
+                    CacheState::RenewalDue(Arc::clone(&cached.key))
+                }
+                _ => CacheState::Fresh(Arc::clone(&cached.key)),
+            },
+            _ => CacheState::Empty { searches },
         }
     }
 
-    /// Waits for its turn and searches, unless somebody else has searched meanwhile.
-    async fn obtain(&self, rounds: u64) -> Result<Arc<Credential>, CredentialError> {
-        let turn = self.gate.lock().await;
-        if let CacheState::Good(key) | CacheState::Due(key) = self.view() {
+    /// Waits for the search lock and searches, unless another task has searched in the meantime.
+    async fn obtain(&self, searches: u64) -> Result<Arc<Credential>, CredentialError> {
+        let guard = self.search_lock.lock().await;
+        if let CacheState::Fresh(key) | CacheState::RenewalDue(key) = self.look_up() {
             return Ok(key);
         }
-        if let Some(answer) = self.told_already(rounds) {
-            return self.old().ok_or(answer);
-        }
-        let found = self.search(&turn).await;
-        found.or_else(|answer| self.old().ok_or(answer))
+        let result = match self.recent_failure(searches) {
+            Some(error) => Err(error),
+            None => self.search(&guard).await,
+        };
+        result.or_else(|error| self.unexpired_key().ok_or(error))
     }
 
-    /// The key that should have been replaced, as long as it has not really ended.
-    fn old(&self) -> Option<Arc<Credential>> {
-        let now = self.resolver.now();
+    /// Returns the key that should have been replaced, unless it has expired.
+    fn unexpired_key(&self) -> Option<Arc<Credential>> {
+        let now = self.now();
         let state = self.state();
-        let held = state.held.as_ref()?;
-        let is_good = held.term.is_none_or(|term| now < term.end);
-        is_good.then(|| Arc::clone(&held.key))
+        let cached = state.cached.as_ref()?;
+        let is_valid = cached.validity.is_none_or(|validity| now < validity.expiry);
+        is_valid.then(|| Arc::clone(&cached.key))
     }
 
-    /// The answer of a search that ended while this caller waited, or just before.
-    fn told_already(&self, rounds: u64) -> Option<CredentialError> {
+    /// Returns the error of a search that failed just now, or while the caller waited.
+    fn recent_failure(&self, searches: u64) -> Option<CredentialError> {
         let state = self.state();
-        let (at, answer) = state.vain.as_ref()?;
-        (state.rounds != rounds || at.elapsed() < HOLD_OFF).then(|| answer.clone())
+        let (at, error) = state.last_failure.as_ref()?;
+        (state.searches != searches || at.elapsed() < HOLD_OFF).then(|| error.clone())
     }
 
-    /// Whether a renewal has failed just now.
-    fn holds_off(&self) -> bool {
+    fn failed_just_now(&self) -> bool {
         let state = self.state();
-        state
-            .vain
-            .as_ref()
-            .is_some_and(|(at, _)| at.elapsed() < HOLD_OFF)
+        let failure = state.last_failure.as_ref();
+        failure.is_some_and(|(at, _)| at.elapsed() < HOLD_OFF)
     }
 
-    async fn search(&self, _turn: &Admission<'_, ()>) -> Result<Arc<Credential>, CredentialError> {
-        let witness = self.resolver.witness();
-        let found = self.find(&witness).await.and_then(|(origin, grant)| {
-            let held = CachedKey::new(origin, grant, self.resolver.now());
-            held.still_good(self.resolver.now()).map(|()| held)
+    /// Searches for a key. The caller holds the search lock.
+    async fn search(
+        &self,
+        _guard: &tokio::sync::MutexGuard<'_, ()>,
+    ) -> Result<Arc<Credential>, CredentialError> {
+        let title = self.chain.title.as_str();
+        let previous = self.state().source;
+        let host = self.chain.driver.recording_host();
+        let found = self.chain.find(previous, &host).await.and_then(|found| {
+            let cached = CachedKey::new(found, self.now());
+            cached.check_expiry(self.now()).map(|()| cached)
         });
         let mut state = self.state();
-        state.rounds += 1;
+        state.searches += 1;
         state.rejected = false;
-        state.warnings = witness.warnings();
+        state.warnings = host.warnings();
         for warning in &state.warnings {
-            tracing::warn!(cloud = self.title, "{warning}");
+            tracing::warn!(cloud = title, "{warning}");
         }
         match found {
-            Ok(held) => {
-                self.announce(&held);
-                let key = Arc::clone(&held.key);
-                state.vain = None;
-                state.origin = Some(held.origin);
-                state.held = Some(held);
+            Ok(cached) => {
+                let expires = cached.validity.map(|validity| validity.expiry);
+                tracing::info!(
+                    cloud = title,
+                    found = cached.found_in,
+                    expires = expires.map(httpdate::fmt_http_date).as_deref(),
+                    "key obtained"
+                );
+                let key = Arc::clone(&cached.key);
+                state.last_failure = None;
+                state.source = Some(cached.source);
+                state.cached = Some(cached);
                 Ok(key)
             }
-            Err(answer) => {
-                state.vain = Some((Instant::now(), answer.clone()));
-                tracing::warn!(cloud = self.title, "no key: {answer}");
-                Err(answer)
+            Err(error) => {
+                state.last_failure = Some((Instant::now(), error.clone()));
+                tracing::warn!(cloud = title, "no key: {error}");
+                Err(error)
             }
         }
-    }
-
-    /// Asks the origin that had a key before; without one, the first that has one.
-    async fn find(
-        &self,
-        machine: &RecordingHost,
-    ) -> Result<(usize, WithClockSkew<ResolvedCredential>), CredentialError> {
-        let before = self.state().origin;
-        if let Some(origin) = before {
-            return match self.ask(origin, machine).await? {
-                Ok(found) => Ok((origin, found)),
-                // Another origin may have the key of somebody else.
-                Err(why) => Err(Fault::new(
-                    FaultKind::Unreachable,
-                    format!(
-                        "no key for {} where it was before ({why}): set it up there again, or begin anew to look elsewhere",
-                        self.title
-                    ),
-                )
-                .into()),
-            };
-        }
-        let mut reasons = Vec::new();
-        for origin in 0..self.origins.len() {
-            match self.ask(origin, machine).await? {
-                Ok(found) => return Ok((origin, found)),
-                Err(why) => reasons.push(why),
-            }
-        }
-        Err(self.nothing(&reasons))
-    }
-
-    /// All reasons where a person can take them in, else the places; the log has the reasons.
-    fn nothing(&self, reasons: &[String]) -> CredentialError {
-        for (origin, why) in self.origins.iter().zip(reasons) {
-            tracing::debug!(cloud = self.title, "no key in {}: {why}", origin.name());
-        }
-        let mut text = reasons.join("; ");
-        if text.len() > READABLE {
-            let places: Vec<String> = self.origins.iter().map(CredentialSource::name).collect();
-            text = format!("found none in {}", places.join(", "));
-        }
-        CredentialError::new(format!("no key for {}: {text}", self.title))
-    }
-
-    /// The inner error says why nothing is set up there.
-    async fn ask(
-        &self,
-        origin: usize,
-        machine: &RecordingHost,
-    ) -> Result<Result<WithClockSkew<ResolvedCredential>, String>, CredentialError> {
-        let Some(origin) = self.origins.get(origin) else {
-            return Ok(Err("there is no such place".to_owned()));
-        };
-        let found = self.resolver.resolve_on(machine, |ctx| origin.begin(ctx));
-        match found.await {
-            Ok(found) => Ok(Ok(found)),
-            Err(ResolveError::Absent(why)) => Ok(Err(why)),
-            Err(ResolveError::Failed(fault)) => {
-                let message = format!("no key for {}: {}", self.title, fault.message());
-                Err(fault.with_message(message).into())
-            }
-        }
-    }
-
-    fn announce(&self, held: &CachedKey) {
-        tracing::info!(
-            cloud = self.title,
-            found = held.found,
-            expires = held
-                .term
-                .map(|term| httpdate::fmt_http_date(term.end))
-                .as_deref(),
-            "key obtained"
-        );
     }
 }
 
-/// Renews the key in the background, unless somebody does already or has just failed to.
-fn renew_meanwhile(inner: &Arc<Inner>) {
-    if inner.holds_off() || inner.gate.try_lock().is_err() {
+/// Renews the key in a task, unless another task does or a search has failed just now.
+fn renew_in_background(cache: &Arc<Cache>) {
+    if cache.failed_just_now() || cache.search_lock.try_lock().is_err() {
         return;
     }
-    let inner = Arc::clone(inner);
+    let cache = Arc::clone(cache);
     tokio::spawn(async move {
-        let Ok(turn) = inner.gate.try_lock() else {
+        let Ok(guard) = cache.search_lock.try_lock() else {
             return;
         };
-        if let CacheState::Due(_) = inner.view() {
-            // A failure was logged, and the old key is good for a while.
-            let _ = inner.search(&turn).await;
+        if let CacheState::RenewalDue(_) = cache.look_up() {
+            // `search` logs a failure, and the old key is still valid.
+            let _ = cache.search(&guard).await;
         }
     });
 }

@@ -1,28 +1,25 @@
 //! Carries out the steps of an exchange: asks, runs, repeats, keeps time.
 
 use std::{
-    collections::BTreeSet,
     process::Stdio,
-    sync::{Arc, Mutex, PoisonError},
+    sync::Arc,
     time::{Duration, SystemTime},
 };
 
 use bytes::Bytes;
 use lifecycle_core::{
     ExchangeStep, Fault, FaultKind, HostEnvironment, HttpResponse, ProviderContext, ResponseExt,
-    ServiceKind,
-    credential_source::{FileCheck, unusable},
+    ServiceKind, credential_source::unusable,
 };
 use tokio::time::{sleep, timeout};
 
-use super::{CredentialError, SystemHost};
 use crate::{
     call::clock::{Clock, SystemClock},
     call::clock_skew::difference,
-    call::engine::{silence, transport_fault},
+    call::credential::CredentialError,
     call::policy::RetryPolicy,
-    client::{PlainHttp, admit_address},
-    transport::Transport,
+    credentials::host::{RecordingHost, SystemHost},
+    transport::{Transport, bypass_proxy::BypassProxy, no_response, plain_http::PlainHttp},
 };
 
 /// Carries out [`ExchangeStep`]s: reads this machine, sends requests, runs programs.
@@ -75,11 +72,8 @@ impl StepDriver {
     }
 
     /// Its machine, with a memory of its own.
-    pub(super) fn witness(&self) -> RecordingHost {
-        RecordingHost {
-            machine: Arc::clone(&self.machine),
-            seen: Mutex::default(),
-        }
+    pub(super) fn recording_host(&self) -> RecordingHost {
+        RecordingHost::new(Arc::clone(&self.machine))
     }
 
     /// Goes from `begin` to the end.
@@ -133,7 +127,7 @@ impl StepDriver {
     ) -> Result<HttpResponse, Fault> {
         let limit = match service {
             ServiceKind::Identity => {
-                admit_address(request.uri(), self.plain_http)?;
+                self.plain_http.check(request.uri())?;
                 SERVICE_LIMIT
             }
             ServiceKind::Metadata => {
@@ -143,8 +137,8 @@ impl StepDriver {
         };
         match timeout(limit, self.transport.send(request)).await {
             Ok(Ok(reply)) => Ok(reply),
-            Ok(Err(error)) => Err(transport_fault(&error)),
-            Err(_) => Err(silence(limit)),
+            Ok(Err(error)) => Err(error.to_fault()),
+            Err(_) => Err(no_response(limit)),
         }
     }
 }
@@ -169,46 +163,6 @@ impl From<ResolveError> for CredentialError {
         }
     }
 }
-
-/// A machine that remembers which files with secrets were read on it.
-#[derive(Debug)]
-pub(super) struct RecordingHost {
-    machine: Arc<dyn HostEnvironment>,
-    seen: Mutex<BTreeSet<String>>,
-}
-
-impl RecordingHost {
-    /// What is wrong with how the secrets are kept that were read.
-    pub(super) fn warnings(&self) -> Vec<String> {
-        let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        seen.iter()
-            .filter_map(|path| self.machine.permission_warning(path))
-            .collect()
-    }
-}
-
-impl HostEnvironment for RecordingHost {
-    fn variable(&self, name: &str) -> Option<String> {
-        self.machine.variable(name)
-    }
-
-    fn file(&self, path: &str, holds: FileCheck) -> Result<Option<String>, String> {
-        let text = self.machine.file(path, holds)?;
-        if text.is_some() && holds == FileCheck::OwnerOnly {
-            let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-            seen.insert(path.to_owned());
-        }
-        Ok(text)
-    }
-
-    fn permission_warning(&self, path: &str) -> Option<String> {
-        self.machine.permission_warning(path)
-    }
-}
-
-/// Marks a request that goes through no proxy.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct BypassProxy;
 
 /// A result, and by how many seconds the clock of who gave it is ahead.
 pub(super) struct WithClockSkew<T> {
@@ -271,7 +225,7 @@ impl<'a> OneRun<'a> {
     }
 
     fn surroundings(&self) -> ProviderContext<'a> {
-        let stamp = self.resolver.clock.stamp(self.offset);
+        let stamp = self.resolver.clock.signing_context(self.offset);
         ProviderContext::new(self.machine, stamp)
     }
 

@@ -1,11 +1,15 @@
 //! This machine's variables and files.
 
 use std::{
+    collections::BTreeSet,
     fs, io,
     path::{Path, PathBuf},
+    sync::{Arc, Mutex},
 };
 
 use lifecycle_core::credential_source::{FileCheck, HostEnvironment};
+
+use crate::sync::lock;
 
 /// The environment and the files of this machine, as the user that runs the program sees them.
 #[derive(Clone, Copy, Debug, Default)]
@@ -31,6 +35,49 @@ impl HostEnvironment for SystemHost {
         is_open_to_others(&in_home(path)?).then(|| {
             format!("other users of this machine can read the secrets in {path}: chmod 600 {path}")
         })
+    }
+}
+
+/// A machine that remembers which files with secrets were read on it.
+#[derive(Debug)]
+pub(super) struct RecordingHost {
+    machine: Arc<dyn HostEnvironment>,
+    seen: Mutex<BTreeSet<String>>,
+}
+
+impl RecordingHost {
+    pub(super) fn new(machine: Arc<dyn HostEnvironment>) -> Self {
+        Self {
+            machine,
+            seen: Mutex::default(),
+        }
+    }
+
+    /// What is wrong with how the secrets are kept that were read.
+    pub(super) fn warnings(&self) -> Vec<String> {
+        let seen = lock(&self.seen);
+        seen.iter()
+            .filter_map(|path| self.machine.permission_warning(path))
+            .collect()
+    }
+}
+
+impl HostEnvironment for RecordingHost {
+    fn variable(&self, name: &str) -> Option<String> {
+        self.machine.variable(name)
+    }
+
+    fn file(&self, path: &str, holds: FileCheck) -> Result<Option<String>, String> {
+        let text = self.machine.file(path, holds)?;
+        if text.is_some() && holds == FileCheck::OwnerOnly {
+            let mut seen = lock(&self.seen);
+            seen.insert(path.to_owned());
+        }
+        Ok(text)
+    }
+
+    fn permission_warning(&self, path: &str) -> Option<String> {
+        self.machine.permission_warning(path)
     }
 }
 

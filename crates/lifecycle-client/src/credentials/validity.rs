@@ -8,8 +8,8 @@ pub(super) struct Validity {
     /// From here on a new one is fetched.
     pub(super) renewal: SystemTime,
     /// From here on it is not used any more: a call takes a while to arrive.
-    pub(super) last: SystemTime,
-    pub(super) end: SystemTime,
+    pub(super) last_use: SystemTime,
+    pub(super) expiry: SystemTime,
 }
 
 impl Validity {
@@ -35,8 +35,8 @@ impl Validity {
         let slack = ON_THE_WAY.min(life / 10);
         Self {
             renewal: end.checked_sub(early).unwrap_or(now),
-            last: end.checked_sub(slack).unwrap_or(now),
-            end,
+            last_use: end.checked_sub(slack).unwrap_or(now),
+            expiry: end,
         }
     }
 }

@@ -7,8 +7,9 @@ use lifecycle_core::{Fault, FaultKind, ListPage, Observation, PageToken};
 use tokio::time::Instant;
 
 use crate::{
-    call::engine::{CallContext, CallError, CallKind},
-    client::Inner,
+    call::context::{CallContext, CallError, CallKind},
+    call::engine::Engine,
+    call::event::IgnoreEvents,
     error::Error,
 };
 
@@ -20,12 +21,12 @@ use crate::{
 #[derive(Debug)]
 #[must_use = "nothing is read until it is awaited"]
 pub struct ListRequest<'c> {
-    client: &'c Arc<Inner>,
+    engine: &'c Arc<Engine>,
 }
 
 impl<'c> ListRequest<'c> {
-    pub(crate) fn new(client: &'c Arc<Inner>) -> Self {
-        Self { client }
+    pub(crate) fn new(engine: &'c Arc<Engine>) -> Self {
+        Self { engine }
     }
 
     /// The instances page by page, for those who want to begin before the last page is read.
@@ -34,7 +35,7 @@ impl<'c> ListRequest<'c> {
     /// The stream ends after its first error.
     pub fn pages(self) -> impl Stream<Item = Result<Vec<Observation>, Error>> + Send + 'c {
         let start = Cursor {
-            client: self.client,
+            engine: self.engine,
             next: Next::First,
             tokens: HashSet::new(),
             seen: HashSet::new(),
@@ -53,7 +54,7 @@ impl<'c> IntoFuture for ListRequest<'c> {
 }
 
 struct Cursor<'c> {
-    client: &'c Arc<Inner>,
+    engine: &'c Arc<Engine>,
     next: Next,
     /// Pages that were asked for. A cloud that names one again would be followed for ever.
     tokens: HashSet<String>,
@@ -75,7 +76,7 @@ impl Cursor<'_> {
         };
         let page = self.read(token).await.map_err(|failure| Error::Call {
             operation: "list instances",
-            title: self.client.provider.profile().title,
+            title: self.engine.profile().title,
             fault: failure.fault,
             attempts: failure.attempts,
         })?;
@@ -92,18 +93,15 @@ impl Cursor<'_> {
     }
 
     async fn read(&self, token: Option<&PageToken>) -> Result<ListPage, CallError> {
-        let call = self
-            .client
-            .provider
-            .list(token)
-            .map_err(CallError::unsent)?;
-        let effort = CallContext {
-            purpose: CallKind::List,
+        let call = self.engine.provider().list(token);
+        let call = call.map_err(CallError::unsent)?;
+        let ctx = CallContext {
+            kind: CallKind::List,
             instances: 0,
-            deadline: Instant::now() + self.client.timeouts.request,
-            observer: &|_| {},
+            deadline: Instant::now() + self.engine.timeouts.request,
+            observer: &IgnoreEvents,
         };
-        let page = self.client.execute(&call, &effort).await?.value;
+        let page = self.engine.execute(&call, &ctx).await?.value;
         if let Some(next) = &page.next
             && self.tokens.contains(next.as_str())
         {

@@ -2,15 +2,18 @@
 
 use std::{
     collections::{HashMap, HashSet, VecDeque},
-    sync::atomic::{AtomicU8, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicU8, Ordering},
+    },
 };
 
 use futures_util::{StreamExt, stream};
 use lifecycle_core::{Fault, FaultKind, InstanceId, Observation};
 
 use crate::{
-    call::engine::{CallContext, CallError, CallKind},
-    client::Inner,
+    call::context::{CallContext, CallError, CallKind},
+    call::engine::Engine,
 };
 
 /// What one look showed of one instance.
@@ -23,40 +26,50 @@ pub(crate) enum ObserveResult {
     Failed(Fault),
 }
 
-impl Inner {
-    /// Looks at all of `ids`, in as few calls as the cloud allows. Gives one sight for each.
-    pub(crate) async fn look(
+/// Reads the states of instances.
+#[derive(Debug)]
+pub(crate) struct StateReader {
+    pub(crate) engine: Arc<Engine>,
+    batch_reads: BatchReadSupport,
+}
+
+impl StateReader {
+    pub(crate) fn new(engine: Arc<Engine>) -> Self {
+        Self {
+            engine,
+            batch_reads: BatchReadSupport::default(),
+        }
+    }
+
+    /// Returns one result for each of `ids`, read in as few calls as the cloud allows.
+    pub(crate) async fn observe_once(
         &self,
         ids: &[InstanceId],
-        effort: &CallContext<'_>,
+        ctx: &CallContext<'_>,
     ) -> ObserveResults {
         let limit = match self.batch_reads.mode() {
             Mode::OneByOne => 1,
-            _ => self.provider.profile().batch_limits.observe.max(1),
+            _ => self.engine.profile().batch_limits.observe.max(1),
         };
         if ids.is_empty() {
             return ObserveResults::new();
         }
         if ids.len() <= limit {
-            return self.look_at_chunk(ids, effort).await;
+            return self.look_at_chunk(ids, ctx).await;
         }
         let looks: Vec<_> = ids
             .chunks(limit)
-            .map(|chunk| self.look_at_chunk(chunk, effort))
+            .map(|chunk| self.look_at_chunk(chunk, ctx))
             .collect();
-        let looks = stream::iter(looks).buffer_unordered(self.concurrency);
+        let looks = stream::iter(looks).buffer_unordered(self.engine.concurrency);
         looks.concat().await
     }
 
-    async fn look_at_chunk(
-        &self,
-        chunk: &[InstanceId],
-        effort: &CallContext<'_>,
-    ) -> ObserveResults {
+    async fn look_at_chunk(&self, chunk: &[InstanceId], ctx: &CallContext<'_>) -> ObserveResults {
         if let [id] = chunk {
-            return ObserveResults::from([(id.clone(), self.look_at(id, effort).await)]);
+            return ObserveResults::from([(id.clone(), self.look_at(id, ctx).await)]);
         }
-        match self.ask(chunk, effort).await {
+        match self.ask(chunk, ctx).await {
             Ok(rows) => {
                 let (mut results, missing) = partition(chunk, rows);
                 if !results.is_empty() {
@@ -68,7 +81,7 @@ impl Inner {
                 }
                 // The cloud showed nothing at all. Perhaps it does not understand the question:
                 // ask again in the form that every cloud documents.
-                let results = self.look_one_by_one(chunk, effort).await;
+                let results = self.look_one_by_one(chunk, ctx).await;
                 if results
                     .values()
                     .any(|result| matches!(result, ObserveResult::Found(_)))
@@ -79,11 +92,11 @@ impl Inner {
             }
             // Some clouds refuse the whole question because of one id.
             Err(failure) if failure.fault.kind() == FaultKind::NotFound => {
-                self.look_one_by_one(chunk, effort).await
+                self.look_one_by_one(chunk, ctx).await
             }
             // And for others one id can spoil the question, or be out of this key's reach.
             Err(failure) if is_about_one_perhaps(failure.fault.kind()) => {
-                self.look_in_halves(chunk, effort).await
+                self.look_in_halves(chunk, ctx).await
             }
             Err(failure) => missed(chunk, &failure.fault).collect(),
         }
@@ -91,16 +104,12 @@ impl Inner {
 
     /// Finds what spoils a question, so that the others can be seen. Gives up at once when it is
     /// not about one: when both halves are refused.
-    async fn look_in_halves(
-        &self,
-        chunk: &[InstanceId],
-        effort: &CallContext<'_>,
-    ) -> ObserveResults {
+    async fn look_in_halves(&self, chunk: &[InstanceId], ctx: &CallContext<'_>) -> ObserveResults {
         let mut results = ObserveResults::new();
         let mut parts = VecDeque::from(<[_; 2]>::from(chunk.split_at(chunk.len() / 2)));
         let (mut refused, mut answered) = (0, false);
         while let Some(part) = parts.pop_front() {
-            match self.ask(part, effort).await {
+            match self.ask(part, ctx).await {
                 Ok(rows) => {
                     answered = true;
                     let (seen, missing) = partition(part, rows);
@@ -124,20 +133,16 @@ impl Inner {
         results
     }
 
-    async fn look_one_by_one(
-        &self,
-        ids: &[InstanceId],
-        effort: &CallContext<'_>,
-    ) -> ObserveResults {
-        let looks: Vec<_> = ids.iter().map(|id| self.look_at(id, effort)).collect();
+    async fn look_one_by_one(&self, ids: &[InstanceId], ctx: &CallContext<'_>) -> ObserveResults {
+        let looks: Vec<_> = ids.iter().map(|id| self.look_at(id, ctx)).collect();
         // In the order of the ids.
-        let looks = stream::iter(looks).buffered(self.concurrency);
+        let looks = stream::iter(looks).buffered(self.engine.concurrency);
         let results: Vec<ObserveResult> = looks.collect().await;
         ids.iter().cloned().zip(results).collect()
     }
 
-    async fn look_at(&self, id: &InstanceId, effort: &CallContext<'_>) -> ObserveResult {
-        match self.ask(std::slice::from_ref(id), effort).await {
+    async fn look_at(&self, id: &InstanceId, ctx: &CallContext<'_>) -> ObserveResult {
+        match self.ask(std::slice::from_ref(id), ctx).await {
             Ok(rows) => rows
                 .into_iter()
                 .find(|row| row.instance == *id)
@@ -150,15 +155,19 @@ impl Inner {
     async fn ask(
         &self,
         ids: &[InstanceId],
-        effort: &CallContext<'_>,
+        ctx: &CallContext<'_>,
     ) -> Result<Vec<Observation>, CallError> {
-        let call = self.provider.observe(ids).map_err(CallError::unsent)?;
-        let effort = CallContext {
-            purpose: CallKind::Observe,
+        let call = self
+            .engine
+            .provider()
+            .observe(ids)
+            .map_err(CallError::unsent)?;
+        let ctx = CallContext {
+            kind: CallKind::Observe,
             instances: ids.len(),
-            ..*effort
+            ..*ctx
         };
-        Ok(self.execute(&call, &effort).await?.value)
+        Ok(self.engine.execute(&call, &ctx).await?.value)
     }
 }
 

@@ -1,6 +1,8 @@
-//! Reading states: the poller, single lookups, and lists.
+//! Reading states: single lookups, the poller, and lists.
 
 pub(crate) mod list;
 pub(crate) mod lookup;
+pub(crate) mod mailbox;
+pub(crate) mod observer;
 pub(crate) mod poller;
 pub(crate) mod request;

@@ -5,7 +5,7 @@
 
 use std::{
     collections::{BTreeSet, HashMap},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard},
     time::Duration,
 };
 
@@ -18,96 +18,109 @@ use tokio::{
 };
 
 use crate::{
-    call::engine::{CallContext, CallKind},
-    client::Inner,
-    observe::lookup::ObserveResults,
-    power::run::Mailbox,
+    call::context::{CallContext, CallKind},
+    call::event::IgnoreEvents,
+    observe::lookup::{ObserveResults, StateReader},
+    observe::mailbox::Mailbox,
+    sync::lock,
 };
 
 /// The poller of a client.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Poller {
-    table: Mutex<PollSchedule>,
+    reader: Arc<StateReader>,
+    schedule: Mutex<PollSchedule>,
     changed: Notify,
 }
 
 impl Poller {
-    fn table(&self) -> MutexGuard<'_, PollSchedule> {
-        // Nothing panics while it holds the lock.
-        self.table.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(crate) fn new(reader: Arc<StateReader>) -> Self {
+        Self {
+            reader,
+            schedule: Mutex::default(),
+            changed: Notify::new(),
+        }
+    }
+
+    fn schedule(&self) -> MutexGuard<'_, PollSchedule> {
+        lock(&self.schedule)
+    }
+
+    fn policy(&self) -> PollingPolicy {
+        self.reader.engine.profile().polling
+    }
+
+    /// Returns a random factor around 1, so that clients that started together drift apart.
+    fn jitter(&self) -> f64 {
+        0.9 + 0.2 * self.reader.engine.random_fraction()
     }
 }
 
 /// A waiter's place at the poller. Dropping it ends all looking on its behalf at once.
 #[derive(Debug)]
 pub(crate) struct Subscription {
-    inner: Arc<Inner>,
+    poller: Arc<Poller>,
     waiter: u64,
 }
 
 impl Subscription {
     /// A place from which sights go to `results`.
-    pub(crate) fn new(inner: &Arc<Inner>, results: Arc<Mailbox>) -> Self {
-        let mut table = inner.poller.table();
-        table.last_waiter += 1;
-        let waiter = table.last_waiter;
-        table.waiters.insert(waiter, results);
-        Self {
-            inner: Arc::clone(inner),
-            waiter,
-        }
+    pub(crate) fn new(poller: Arc<Poller>, results: Arc<Mailbox>) -> Self {
+        let mut schedule = poller.schedule();
+        schedule.last_waiter += 1;
+        let waiter = schedule.last_waiter;
+        schedule.waiters.insert(waiter, results);
+        drop(schedule);
+        Self { poller, waiter }
     }
 
     /// Starts looking at these instances; they were acted upon just now.
     pub(crate) fn add(&self, ids: impl IntoIterator<Item = InstanceId>) {
         let now = Instant::now();
-        let first = self.inner.provider.profile().polling.first;
-        self.add_from(ids, now, now + first.mul_f64(self.inner.jitter()));
+        let first = self.poller.policy().first;
+        self.add_from(ids, now, now + first.mul_f64(self.poller.jitter()));
     }
 
     /// Starts looking at these instances, at once: nobody knows when they were acted upon, and so
     /// they may be about due.
     pub(crate) fn add_as_they_are(&self, ids: impl IntoIterator<Item = InstanceId>) {
         let now = Instant::now();
-        let pause = self.inner.provider.profile().polling.pause;
+        let pause = self.poller.policy().pause;
         self.add_from(ids, now.checked_sub(pause).unwrap_or(now), now);
     }
 
     fn add_from(&self, ids: impl IntoIterator<Item = InstanceId>, since: Instant, due: Instant) {
-        let mut table = self.inner.poller.table();
+        let mut schedule = self.poller.schedule();
         for id in ids {
-            table.add(id, self.waiter, since, due);
+            schedule.add(id, self.waiter, since, due);
         }
-        // One whose runtime has ended is of no use either.
-        let is_over = table.task.as_ref().is_none_or(AbortHandle::is_finished);
-        if is_over && !table.entries.is_empty() {
-            let poller = poll(Arc::clone(&self.inner));
-            table.task = Some(tokio::spawn(poller).abort_handle());
+        // A task ends with its runtime.
+        let is_over = schedule.task.as_ref().is_none_or(AbortHandle::is_finished);
+        if is_over && !schedule.instances.is_empty() {
+            let task = tokio::spawn(poll(Arc::clone(&self.poller)));
+            schedule.task = Some(task.abort_handle());
         }
-        drop(table);
-        self.inner.poller.changed.notify_one();
+        drop(schedule);
+        self.poller.changed.notify_one();
     }
 
     /// Stops looking at this instance for this waiter.
     pub(crate) fn remove(&self, id: &InstanceId) {
-        self.inner.poller.table().remove(id, self.waiter);
+        self.poller.schedule().remove(id, self.waiter);
     }
 }
 
 impl Drop for Subscription {
     fn drop(&mut self) {
-        if !self.inner.mutant.leaves_quietly() {
+        let mut schedule = self.poller.schedule();
+        schedule.waiters.remove(&self.waiter);
+        if !schedule.waiters.is_empty() {
+            schedule.forget(self.waiter);
             return;
         }
-        let mut table = self.inner.poller.table();
-        table.waiters.remove(&self.waiter);
-        if !table.waiters.is_empty() {
-            table.forget(self.waiter);
-            return;
-        }
-        table.entries.clear();
-        table.queue.clear();
-        if let Some(task) = table.task.take() {
+        schedule.instances.clear();
+        schedule.queue.clear();
+        if let Some(task) = schedule.task.take() {
             task.abort();
         }
     }
@@ -117,7 +130,7 @@ impl Drop for Subscription {
 struct PollSchedule {
     waiters: HashMap<u64, Arc<Mailbox>>,
     last_waiter: u64,
-    entries: HashMap<InstanceId, WatchedInstance>,
+    instances: HashMap<InstanceId, WatchedInstance>,
     /// Entries that are not being looked at right now, the most urgent first.
     queue: BTreeSet<(Instant, InstanceId)>,
     task: Option<AbortHandle>,
@@ -133,7 +146,7 @@ struct WatchedInstance {
 
 impl PollSchedule {
     fn add(&mut self, id: InstanceId, waiter: u64, since: Instant, due: Instant) {
-        let entry = self.entries.entry(id.clone()).or_insert(WatchedInstance {
+        let entry = self.instances.entry(id.clone()).or_insert(WatchedInstance {
             since,
             due: None,
             waiters: Vec::new(),
@@ -150,7 +163,7 @@ impl PollSchedule {
     }
 
     fn remove(&mut self, id: &InstanceId, waiter: u64) {
-        let Some(entry) = self.entries.get_mut(id) else {
+        let Some(entry) = self.instances.get_mut(id) else {
             return;
         };
         entry.waiters.retain(|other| *other != waiter);
@@ -158,12 +171,12 @@ impl PollSchedule {
             if let Some(due) = entry.due {
                 self.queue.remove(&(due, id.clone()));
             }
-            self.entries.remove(id);
+            self.instances.remove(id);
         }
     }
 
     fn forget(&mut self, waiter: u64) {
-        let ids: Vec<InstanceId> = self.entries.keys().cloned().collect();
+        let ids: Vec<InstanceId> = self.instances.keys().cloned().collect();
         for id in &ids {
             self.remove(id, waiter);
         }
@@ -184,7 +197,7 @@ impl PollSchedule {
         while batch.len() < limit {
             match self.queue.pop_first() {
                 Some((due, id)) if due <= now + slack => {
-                    if let Some(entry) = self.entries.get_mut(&id) {
+                    if let Some(entry) = self.instances.get_mut(&id) {
                         entry.due = None;
                     }
                     batch.push(id);
@@ -200,12 +213,12 @@ impl PollSchedule {
     }
 
     /// Passes sights on and plans the next look at each instance.
-    fn deliver(&mut self, look: Look, now: Instant, cadence: &PollingPolicy, jitter: f64) {
-        for (id, result) in look.results {
-            let Some(entry) = self.entries.get_mut(&id) else {
+    fn deliver(&mut self, lookup: Lookup, now: Instant, policy: &PollingPolicy, jitter: f64) {
+        for (id, result) in lookup.results {
+            let Some(entry) = self.instances.get_mut(&id) else {
                 continue;
             };
-            if entry.since > look.started {
+            if entry.since > lookup.started {
                 // Something was asked of it since: what this look shows may be older than that.
                 continue;
             }
@@ -216,7 +229,7 @@ impl PollSchedule {
                 }
             }
             if entry.due.is_none() {
-                let wait = cadence.interval(now.saturating_duration_since(entry.since));
+                let wait = policy.interval(now.saturating_duration_since(entry.since));
                 let due = now + wait.mul_f64(jitter);
                 entry.due = Some(due);
                 self.queue.insert((due, id));
@@ -225,61 +238,56 @@ impl PollSchedule {
     }
 }
 
-async fn poll(inner: Arc<Inner>) {
-    let cadence = inner.provider.profile().polling;
-    let limit = inner.provider.profile().batch_limits.observe.max(1);
-    let slack = cadence.every / 3;
-    let mut looks = FuturesUnordered::new();
+async fn poll(poller: Arc<Poller>) {
+    let engine = &*poller.reader.engine;
+    let policy = poller.policy();
+    let limit = engine.profile().batch_limits.observe.max(1);
+    let slack = policy.every / 3;
+    let mut lookups = FuturesUnordered::new();
     loop {
         let next = {
-            let mut table = inner.poller.table();
-            while looks.len() < inner.concurrency {
-                let Some(batch) = table.take_batch(Instant::now(), slack, limit) else {
+            let mut schedule = poller.schedule();
+            while lookups.len() < engine.concurrency {
+                let Some(batch) = schedule.take_batch(Instant::now(), slack, limit) else {
                     break;
                 };
-                looks.push(look(&inner, batch, &cadence));
+                lookups.push(look_up(&poller.reader, batch, &policy));
             }
-            if looks.is_empty() && table.entries.is_empty() {
-                table.task = None;
+            if lookups.is_empty() && schedule.instances.is_empty() {
+                schedule.task = None;
                 return;
             }
-            table.queue.first().map(|(due, _)| *due)
+            schedule.queue.first().map(|(due, _)| *due)
         };
-        let room = looks.len() < inner.concurrency;
+        let room = lookups.len() < engine.concurrency;
         tokio::select! {
-            Some(look) = looks.next(), if !looks.is_empty() => {
-                inner.poller.table().deliver(look, Instant::now(), &cadence, inner.jitter());
+            Some(lookup) = lookups.next(), if !lookups.is_empty() => {
+                poller.schedule().deliver(lookup, Instant::now(), &policy, poller.jitter());
             }
             () = sleep_until(next.unwrap_or_else(Instant::now)), if next.is_some() && room => {}
-            () = inner.poller.changed.notified() => {}
+            () = poller.changed.notified() => {}
         }
     }
 }
 
-struct Look {
+/// The results of a lookup.
+struct Lookup {
     started: Instant,
     results: ObserveResults,
 }
 
-async fn look(inner: &Inner, batch: Vec<InstanceId>, cadence: &PollingPolicy) -> Look {
+async fn look_up(reader: &StateReader, batch: Vec<InstanceId>, policy: &PollingPolicy) -> Lookup {
     let started = Instant::now();
-    let effort = CallContext {
-        purpose: CallKind::Observe,
+    let ctx = CallContext {
+        kind: CallKind::Observe,
         instances: batch.len(),
-        // A look that takes longer is worth less than a new one.
-        deadline: started + inner.timeouts.attempt + cadence.ceiling,
-        observer: &|_| {},
+        // A new lookup is worth more than one that takes longer.
+        deadline: started + reader.engine.timeouts.attempt + policy.ceiling,
+        observer: &IgnoreEvents,
     };
-    Look {
+    Lookup {
         started,
-        results: inner.look(&batch, &effort).await,
-    }
-}
-
-impl Inner {
-    /// A factor around 1, so that clients that started together do not stay together.
-    fn jitter(&self) -> f64 {
-        0.9 + 0.2 * self.chance()
+        results: reader.observe_once(&batch, &ctx).await,
     }
 }
 
@@ -294,17 +302,20 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn batches_hold_what_is_due_filled_up_with_what_is_due_soon() {
-        let mut table = PollSchedule::default();
+        let mut schedule = PollSchedule::default();
         let now = Instant::now();
         let second = Duration::from_secs(1);
-        table.add(id(0), 1, now, now);
-        table.add(id(1), 1, now, now + second / 2);
-        table.add(id(2), 1, now, now + 9 * second);
-        assert_eq!(table.take_batch(now, second, 10), Some(vec![id(0), id(1)]));
-        assert_eq!(table.take_batch(now, second, 10), None);
+        schedule.add(id(0), 1, now, now);
+        schedule.add(id(1), 1, now, now + second / 2);
+        schedule.add(id(2), 1, now, now + 9 * second);
+        assert_eq!(
+            schedule.take_batch(now, second, 10),
+            Some(vec![id(0), id(1)])
+        );
+        assert_eq!(schedule.take_batch(now, second, 10), None);
         // A look under way is not started twice.
-        table.deliver(
-            Look {
+        schedule.deliver(
+            Lookup {
                 started: now,
                 results: ObserveResults::from([(id(0), ObserveResult::NotFound)]),
             },
@@ -312,30 +323,30 @@ mod tests {
             &PollingPolicy::DEFAULT,
             1.0,
         );
-        assert_eq!(table.queue.len(), 2);
+        assert_eq!(schedule.queue.len(), 2);
     }
 
     #[tokio::test(start_paused = true)]
     async fn who_only_waits_does_not_make_older_looks_count() {
-        let mut table = PollSchedule::default();
+        let mut schedule = PollSchedule::default();
         let second = Duration::from_secs(1);
         tokio::time::advance(9 * second).await;
         let acted = Instant::now();
-        table.add(id(0), 1, acted, acted + second);
-        table.add(id(0), 2, acted - 5 * second, acted);
-        assert_eq!(table.entries[&id(0)].since, acted);
-        assert_eq!(table.queue.first(), Some(&(acted, id(0))));
+        schedule.add(id(0), 1, acted, acted + second);
+        schedule.add(id(0), 2, acted - 5 * second, acted);
+        assert_eq!(schedule.instances[&id(0)].since, acted);
+        assert_eq!(schedule.queue.first(), Some(&(acted, id(0))));
     }
 
     #[tokio::test(start_paused = true)]
     async fn an_instance_is_watched_while_anyone_waits_for_it() {
-        let mut table = PollSchedule::default();
+        let mut schedule = PollSchedule::default();
         let now = Instant::now();
-        table.add(id(0), 1, now, now);
-        table.add(id(0), 2, now, now);
-        table.remove(&id(0), 1);
-        assert_eq!(table.entries.len(), 1);
-        table.forget(2);
-        assert!(table.entries.is_empty() && table.queue.is_empty());
+        schedule.add(id(0), 1, now, now);
+        schedule.add(id(0), 2, now, now);
+        schedule.remove(&id(0), 1);
+        assert_eq!(schedule.instances.len(), 1);
+        schedule.forget(2);
+        assert!(schedule.instances.is_empty() && schedule.queue.is_empty());
     }
 }

@@ -6,10 +6,11 @@ use lifecycle_core::{Fault, InstanceId, Observation};
 use tokio::time::Instant;
 
 use crate::{
-    call::engine::{CallContext, CallKind},
-    client::Inner,
+    call::context::{CallContext, CallKind},
+    call::event::IgnoreEvents,
     error::Error,
     observe::lookup::{ObserveResult, not_shown},
+    observe::observer::Observer,
 };
 
 /// A look at some instances. Nothing is read until it is awaited.
@@ -18,7 +19,7 @@ use crate::{
 #[derive(Debug)]
 #[must_use = "nothing is read until it is awaited"]
 pub struct ObserveRequest<'c> {
-    client: &'c Arc<Inner>,
+    observer: &'c Arc<Observer>,
     ids: Result<Vec<InstanceId>, Error>,
 }
 
@@ -35,8 +36,8 @@ pub struct InstanceStatus {
 }
 
 impl<'c> ObserveRequest<'c> {
-    pub(crate) fn new(client: &'c Arc<Inner>, ids: Result<Vec<InstanceId>, Error>) -> Self {
-        Self { client, ids }
+    pub(crate) fn new(observer: &'c Arc<Observer>, ids: Result<Vec<InstanceId>, Error>) -> Self {
+        Self { observer, ids }
     }
 }
 
@@ -47,13 +48,13 @@ impl<'c> IntoFuture for ObserveRequest<'c> {
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(async move {
             let ids = self.ids?;
-            let effort = CallContext {
-                purpose: CallKind::Observe,
+            let ctx = CallContext {
+                kind: CallKind::Observe,
                 instances: ids.len(),
-                deadline: Instant::now() + self.client.timeouts.request,
-                observer: &|_| {},
+                deadline: Instant::now() + self.observer.engine.timeouts.request,
+                observer: &IgnoreEvents,
             };
-            let mut results = self.client.look(&ids, &effort).await;
+            let mut results = self.observer.observe_once(&ids, &ctx).await;
             let statuses = ids.into_iter().map(|instance| InstanceStatus {
                 result: match results.remove(&instance) {
                     Some(ObserveResult::Found(observation)) => Ok(observation),

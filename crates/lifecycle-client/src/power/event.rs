@@ -5,7 +5,11 @@ use std::time::Duration;
 use lifecycle_core::{Fault, InstanceId, Observation};
 use tokio::sync::mpsc::UnboundedSender;
 
-use crate::{Error, Report, power::report::InstanceReport};
+use crate::{
+    call::event::CallEvent,
+    error::Error,
+    power::report::{InstanceReport, Report},
+};
 
 /// One thing that happened. The final report is derived from the same facts.
 #[derive(Clone, Debug)]
@@ -63,6 +67,25 @@ pub enum Event {
     },
     /// The request is over. Always the last event.
     Finished(Result<Report, Error>),
+}
+
+impl From<CallEvent> for Event {
+    fn from(event: CallEvent) -> Self {
+        match event {
+            CallEvent::Throttled { operation, wait } => Self::Throttled { operation, wait },
+            CallEvent::Retrying {
+                operation,
+                attempt,
+                wait,
+                fault,
+            } => Self::Retrying {
+                operation,
+                attempt,
+                wait,
+                fault,
+            },
+        }
+    }
 }
 
 /// Tells whoever listens. When nobody does any more, the report will do.

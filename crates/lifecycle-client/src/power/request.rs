@@ -17,8 +17,8 @@ use tokio::sync::mpsc::{self, UnboundedReceiver};
 
 use crate::{
     call::policy::WaitTimeout,
-    client::Inner,
     error::Error,
+    observe::observer::Observer,
     power::event::Event,
     power::options::PowerRequestOptions,
     power::plan::{Plan, PlannedCall},
@@ -34,7 +34,7 @@ use crate::{
 #[derive(Clone, Debug)]
 #[must_use = "nothing is sent until it is awaited"]
 pub struct PowerRequest<'c, O> {
-    client: &'c Arc<Inner>,
+    client: &'c Arc<Observer>,
     ids: Result<Vec<InstanceId>, Error>,
     options: O,
     terms: PowerRequestOptions,
@@ -43,7 +43,7 @@ pub struct PowerRequest<'c, O> {
 }
 
 impl<'c, O: Default> PowerRequest<'c, O> {
-    pub(crate) fn new(client: &'c Arc<Inner>, ids: Result<Vec<InstanceId>, Error>) -> Self {
+    pub(crate) fn new(client: &'c Arc<Observer>, ids: Result<Vec<InstanceId>, Error>) -> Self {
         Self {
             client,
             ids,
@@ -109,7 +109,7 @@ impl<'c, O: Into<Action>> PowerRequest<'c, O> {
     where
         O: Clone,
     {
-        let provider = &*self.client.provider;
+        let provider = self.client.engine.provider();
         let plan = self.clone().plan()?;
         plan.calls(provider).map_err(Error::Unsupported)
     }
@@ -123,7 +123,7 @@ impl<'c, O: Into<Action>> PowerRequest<'c, O> {
     fn plan(self) -> Result<Plan, Error> {
         let ids = self.ids?;
         let action = self.options.into();
-        let profile = self.client.provider.profile();
+        let profile = self.client.engine.profile();
         profile.supports(&action).map_err(Error::Unsupported)?;
         if let Some(force) = self.terms.force(&action)? {
             profile
@@ -210,7 +210,7 @@ impl<'c, O: Into<Action> + Send + 'c> IntoFuture for PowerRequest<'c, O> {
 #[derive(Debug)]
 #[must_use = "nothing is read until it is awaited"]
 pub struct WaitRequest<'c> {
-    client: &'c Arc<Inner>,
+    client: &'c Arc<Observer>,
     ids: Result<Vec<InstanceId>, Error>,
     goal: PowerState,
     patience: WaitTimeout,
@@ -218,7 +218,7 @@ pub struct WaitRequest<'c> {
 
 impl<'c> WaitRequest<'c> {
     pub(crate) fn new(
-        client: &'c Arc<Inner>,
+        client: &'c Arc<Observer>,
         ids: Result<Vec<InstanceId>, Error>,
         goal: PowerState,
     ) -> Self {
@@ -267,7 +267,7 @@ impl<'c> IntoFuture for WaitRequest<'c> {
 /// A request under way.
 pub type ReportFuture<'c> = Pin<Box<dyn Future<Output = Result<Report, Error>> + Send + 'c>>;
 
-fn work<'c>(client: &'c Arc<Inner>, plan: Result<Plan, Error>) -> ReportFuture<'c> {
+fn work<'c>(client: &'c Arc<Observer>, plan: Result<Plan, Error>) -> ReportFuture<'c> {
     Box::pin(async move { Ok(run_rollout(client, plan?, None).await) })
 }
 
@@ -280,7 +280,7 @@ pub struct EventStream<'c> {
 }
 
 impl<'c> EventStream<'c> {
-    fn new(client: &'c Arc<Inner>, plan: Result<Plan, Error>) -> Self {
+    fn new(client: &'c Arc<Observer>, plan: Result<Plan, Error>) -> Self {
         let (sender, receiver) = mpsc::unbounded_channel();
         let work = async move {
             let result = match plan {

@@ -15,7 +15,10 @@ use super::{
     report::{Outcome, Report},
     tracked_instance::{JobEvidence, Phase, RunHistory, TrackedInstance, instance_report},
 };
-use crate::observe::lookup::ObserveResult;
+use crate::{
+    mutation::{Mutant, Mutation},
+    observe::lookup::ObserveResult,
+};
 
 /// The instances of one power request.
 #[derive(Debug)]
@@ -30,7 +33,7 @@ pub(crate) struct OutcomeTracker {
 }
 
 impl OutcomeTracker {
-    pub(crate) fn new(plan: &Plan, events: Option<UnboundedSender<Event>>) -> Self {
+    pub(crate) fn new(plan: &Plan, events: Option<UnboundedSender<Event>>, mutant: Mutant) -> Self {
         let kind = plan.action.map(|action| action.kind());
         let phase = || match kind {
             Some(_) => Phase::NotSent,
@@ -41,7 +44,7 @@ impl OutcomeTracker {
             .iter()
             .map(|id| TrackedInstance::new(id.clone(), phase()))
             .collect();
-        Self {
+        let mut tracker = Self {
             options: DecideOptions {
                 kind,
                 goal: plan.goal,
@@ -54,21 +57,20 @@ impl OutcomeTracker {
             instances,
             settle: VecDeque::new(),
             events,
-        }
+        };
+        tracker.mutate(mutant);
+        tracker
     }
 
-    /// Mutation: takes every instance for one that was seen leaving.
-    pub(crate) fn trusting(mut self) -> Self {
-        for tracked in &mut self.instances {
-            tracked.run_history = RunHistory::SeenLeaving;
+    fn mutate(&mut self, mutant: Mutant) {
+        if mutant.is(Mutation::TrustsRunning) {
+            for tracked in &mut self.instances {
+                tracked.run_history = RunHistory::SeenLeaving;
+            }
         }
-        self
-    }
-
-    /// Mutation: emits no events.
-    pub(crate) fn silent(mut self) -> Self {
-        self.events = None;
-        self
+        if mutant.is(Mutation::KeepsSilent) {
+            self.events = None;
+        }
     }
 
     /// Returns the number of instances without an outcome.

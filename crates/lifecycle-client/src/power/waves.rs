@@ -6,7 +6,7 @@ use lifecycle_core::{Fault, FaultKind};
 use tokio::sync::mpsc::UnboundedSender;
 
 use crate::{
-    client::Inner,
+    observe::observer::Observer,
     power::event::{Event, emit},
     power::plan::Plan,
     power::report::{InstanceReport, Report},
@@ -97,12 +97,12 @@ fn at_least_one(number: usize) -> NonZeroUsize {
 
 /// Carries `plan` out, wave by wave where it has waves.
 pub(crate) async fn run_rollout(
-    inner: &Arc<Inner>,
+    observer: &Arc<Observer>,
     mut plan: Plan,
     events: Option<UnboundedSender<Event>>,
 ) -> Report {
     let Some(waves) = plan.waves else {
-        return run(inner, plan, events).await;
+        return run(observer, plan, events).await;
     };
     let ids = std::mem::take(&mut plan.ids);
     let mut report = Report::default();
@@ -126,7 +126,7 @@ pub(crate) async fn run_rollout(
             ids: ids[wave].to_vec(),
             ..plan.clone()
         };
-        let part = run(inner, plan, events.clone()).await;
+        let part = run(observer, plan, events.clone()).await;
         failures += part.failures().count();
         part.into_iter().for_each(|row| report.push(row));
     }

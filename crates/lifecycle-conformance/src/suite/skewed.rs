@@ -44,8 +44,9 @@ impl<C: Clock> Clock for SkewedClock<C> {
         shifted.unwrap_or(right)
     }
 
-    fn stamp(&self, offset: i64) -> SigningContext {
+    fn signing_context(&self, offset: i64) -> SigningContext {
         let offset = if self.corrigible { offset } else { 0 };
-        self.right.stamp(self.ahead.saturating_add(offset))
+        self.right
+            .signing_context(self.ahead.saturating_add(offset))
     }
 }

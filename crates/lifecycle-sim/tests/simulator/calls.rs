@@ -54,7 +54,7 @@ pub(crate) fn zenlayer_request(
     body: &Value,
 ) -> http::Request<Bytes> {
     let body = body.to_string();
-    let stamp = simulator.clock().stamp(0);
+    let stamp = simulator.clock().signing_context(0);
     let request = http::Request::post(format!("https://{host}/api/v2/zec"))
         .header("host", host)
         .header("content-type", "application/json")
@@ -134,7 +134,7 @@ pub(crate) fn baidu_request(
     else {
         panic!("Baidu takes keys");
     };
-    let date = simulator.clock().stamp(0).extended();
+    let date = simulator.clock().signing_context(0).extended();
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
     let query = if query.is_empty() {
         String::new()

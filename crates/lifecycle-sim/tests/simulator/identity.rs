@@ -40,7 +40,7 @@ async fn assume(simulator: &Simulator) -> Answered {
     let Credential::Keys { id, secret, .. } = simulator.credential(Cloud::Baidu) else {
         panic!("Baidu takes keys");
     };
-    let date = simulator.clock().stamp(0).extended();
+    let date = simulator.clock().signing_context(0).extended();
     let (path, query) = ASSUME.split_once('?').unwrap();
     let prefix = format!("bce-auth-v1/{id}/{date}/1800");
     let key = encode::hmac_sha256_hex(secret.expose().as_bytes(), prefix.as_bytes());

@@ -120,8 +120,8 @@ impl IniFile {
         Ok(None)
     }
 
-    /// Parses the text like Python's `configparser`, and removes trailing comments like the vendor's
-    /// library. A fault names the line of the error and never quotes the text.
+    /// Parses the text like Python's `configparser`, and removes trailing comments like the
+    /// vendor's library. A fault names the line of the error and never quotes the text.
     fn parse(path: &str, text: String) -> Result<Self, Fault> {
         let mut ini = Ini::new_cs();
         ini.set_multiline(true);

@@ -121,7 +121,7 @@ impl MetadataLookup {
     }
 
     /// Continues without a token if the service does not support tokens, or if the token response
-    /// does not reach this host: the hop limit keeps such responses out of some containers.
+    /// does not reach this process, as in some containers.
     fn on_token_response(
         mut self,
         response: Result<HttpResponse, Fault>,

@@ -21,7 +21,8 @@ pub(super) struct ProfileSection {
     settings: HashMap<String, String>,
 }
 
-/// Names of those role settings that differ between file formats. The first name that is set counts.
+/// Names of those role settings that differ between file formats. The first name that is set
+/// counts.
 pub(super) struct RoleSettingNames {
     pub(super) session_name: &'static [&'static str],
     pub(super) duration: &'static str,

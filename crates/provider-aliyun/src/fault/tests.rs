@@ -1,9 +1,10 @@
-//! Codes, statuses and hints against what they mean.
+//! Error codes, HTTP statuses and retry hints, and the resulting faults.
 
-use super::*;
 use provider_testing::http_response;
 
-fn reply(status: u16, headers: &[(&'static str, &str)], body: &'static str) -> HttpResponse {
+use super::*;
+
+fn response(status: u16, headers: &[(&'static str, &str)], body: &'static str) -> HttpResponse {
     http_response(
         status,
         headers
@@ -15,7 +16,7 @@ fn reply(status: u16, headers: &[(&'static str, &str)], body: &'static str) -> H
 }
 
 #[test]
-fn codes_have_meanings() {
+fn code_selects_the_kind() {
     for (code, kind) in [
         ("MissingParameter", FaultKind::Invalid),
         ("MissingParameter.RegionId", FaultKind::Invalid),
@@ -66,8 +67,8 @@ fn codes_have_meanings() {
 }
 
 #[test]
-fn faults_say_whether_the_cloud_may_have_acted() {
-    for (code, effect) in [
+fn fault_has_the_execution_status_of_the_code() {
+    for (code, status) in [
         ("DiskError", ExecutionStatus::NotExecuted),
         ("DryRunOperation", ExecutionStatus::NotExecuted),
         ("DRYRUN.SUCCESS", ExecutionStatus::NotExecuted),
@@ -79,12 +80,12 @@ fn faults_say_whether_the_cloud_may_have_acted() {
         ("ServiceUnavailable", ExecutionStatus::Unknown),
         ("SomethingNew", ExecutionStatus::Unknown),
     ] {
-        assert_eq!(from_row(code, None).execution_status(), effect, "{code}");
+        assert_eq!(from_row(code, None).execution_status(), status, "{code}");
     }
 }
 
 #[test]
-fn the_code_counts_before_the_status() {
+fn code_takes_precedence_over_the_http_status() {
     for (status, body, kind) in [
         (500, r#"{"Code":"InstanceNotReady"}"#, FaultKind::Busy),
         (403, r#"{"Code":"Throttling"}"#, FaultKind::Throttled),
@@ -107,21 +108,21 @@ fn the_code_counts_before_the_status() {
         (502, "<html><body>502</body></html>", FaultKind::Unavailable),
         (429, "slow down", FaultKind::Throttled),
     ] {
-        let fault = check(&reply(status, &[], body)).unwrap_err();
+        let fault = check(&response(status, &[], body)).unwrap_err();
         assert_eq!(fault.kind(), kind, "{status} {body}");
         assert_eq!(fault.status(), Some(status));
     }
-    assert!(check(&reply(204, &[], "")).is_ok());
+    assert!(check(&response(204, &[], "")).is_ok());
 }
 
 #[test]
-fn the_longest_hint_counts() {
+fn retry_after_is_the_longest_hint() {
     let throttled = r#"{"Code":"Throttling"}"#;
-    let missing = r#"{"Code":"InternalError"}"#;
+    let unavailable = r#"{"Code":"InternalError"}"#;
     for (headers, body, expected) in [
         (&[] as &[_], throttled, None),
         (&[("x-acs-retry-after", "1200")], throttled, Some(1200)),
-        (&[("x-acs-retry-after", "1200")], missing, Some(1200)),
+        (&[("x-acs-retry-after", "1200")], unavailable, Some(1200)),
         (&[("x-acs-retry-after", "0")], throttled, None),
         (&[("x-acs-retry-after", "soon")], throttled, None),
         (&[("retry-after", "3")], throttled, Some(3000)),
@@ -133,28 +134,34 @@ fn the_longest_hint_counts() {
             throttled,
             Some(2500),
         ),
-        (&[("x-ratelimit-user", "TimeLeft:2500")], missing, None),
+        (&[("x-ratelimit-user", "TimeLeft:2500")], unavailable, None),
         (&[("x-ratelimit-user", "TimeLeft:,:")], throttled, None),
     ] {
-        let fault = check(&reply(400, headers, body)).unwrap_err();
+        let fault = check(&response(400, headers, body)).unwrap_err();
         let expected = expected.map(Duration::from_millis);
         assert_eq!(fault.retry_after(), expected, "{headers:?}");
     }
 }
 
 #[test]
-fn request_ids_come_from_the_header_or_the_body() {
+fn request_id_comes_from_the_header_or_the_body() {
     let body = r#"{"RequestId":"body"}"#;
-    let header = reply(200, &[("x-acs-request-id", "header")], body);
+    let header = response(200, &[("x-acs-request-id", "header")], body);
     assert_eq!(request_id(&header).as_deref(), Some("header"));
-    assert_eq!(request_id(&reply(200, &[], body)).as_deref(), Some("body"));
+    assert_eq!(
+        request_id(&response(200, &[], body)).as_deref(),
+        Some("body")
+    );
     let xml = "<StopInstanceResponse><RequestId>body</RequestId></StopInstanceResponse>";
-    assert_eq!(request_id(&reply(200, &[], xml)).as_deref(), Some("body"));
-    assert_eq!(request_id(&reply(502, &[], "<html>")), None);
+    assert_eq!(
+        request_id(&response(200, &[], xml)).as_deref(),
+        Some("body")
+    );
+    assert_eq!(request_id(&response(502, &[], "<html>")), None);
 }
 
 #[test]
-fn the_signed_text_is_not_repeated() {
+fn message_does_not_repeat_the_string_to_sign() {
     for message in [
         "No match. server StringToSign is [ACS3-HMAC-SHA256\nabc] server CanonicalRequest is [t]",
         "No match. server string to sign is:POST&%2F&t",

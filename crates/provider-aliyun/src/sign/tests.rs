@@ -1,10 +1,11 @@
-//! Every stage of the signature against what the vendor's Python SDK computed, and whole requests
-//! as a server checks them.
+//! Every stage of the signature, compared with values of the vendor's Python SDK, and complete
+//! requests, verified like on a server.
 
-use std::{collections::BTreeMap, env, fs, path::Path};
+use std::collections::BTreeMap;
 
+use percent_encoding::percent_decode_str;
+use provider_testing::check_signing_vectors;
 use serde::Deserialize;
-use serde_json::Value;
 
 use super::*;
 use crate::wire::Query;
@@ -21,40 +22,45 @@ struct Vector {
     expected: Expected,
 }
 
-#[derive(Debug, Deserialize, PartialEq)]
+#[derive(Deserialize)]
 struct Expected {
     canonical_request: String,
     string_to_sign: String,
     authorization: String,
 }
 
-/// Reads the vectors of `$LIFECYCLE_VECTORS/aliyun/signing.json` where that is set.
 #[test]
 fn vectors() {
-    let mut failed = Vec::new();
-    let mut count = 0;
-    for vector in read_vectors() {
-        count += 1;
-        let name = vector["name"].to_string();
-        match serde_json::from_value::<Vector>(vector) {
-            Ok(vector) if computed(&vector) == vector.expected => {}
-            Ok(vector) => {
-                println!("{name}: expected {:#?}", vector.expected);
-                println!("{name}: computed {:#?}", computed(&vector));
-                failed.push(name);
+    check_signing_vectors(env!("CARGO_MANIFEST_DIR"), |vector| {
+        let vector: Vector = match serde_json::from_value(vector.clone()) {
+            Ok(vector) => vector,
+            Err(error) => return vec![error.to_string()],
+        };
+        let (computed, expected) = (computed(&vector), &vector.expected);
+        let mut differences = Vec::new();
+        for (stage, computed, expected) in [
+            (
+                "canonical_request",
+                computed.canonical_request,
+                &expected.canonical_request,
+            ),
+            (
+                "string_to_sign",
+                computed.string_to_sign,
+                &expected.string_to_sign,
+            ),
+            (
+                "authorization",
+                computed.authorization,
+                &expected.authorization,
+            ),
+        ] {
+            if computed != *expected {
+                differences.push(format!("{stage} is {computed:?}, not {expected:?}"));
             }
-            Err(error) => failed.push(format!("{name}: {error}")),
         }
-    }
-    for name in &failed {
-        println!("failed: {name}");
-    }
-    println!(
-        "aliyun: {} passed, {} failed",
-        count - failed.len(),
-        failed.len()
-    );
-    assert!(failed.is_empty() && count > 0);
+        differences
+    });
 }
 
 fn computed(vector: &Vector) -> Expected {
@@ -70,16 +76,21 @@ fn computed(vector: &Vector) -> Expected {
         .iter()
         .filter_map(|(name, value)| Some((name.as_str(), value.as_deref()?)))
         .collect();
-    let signed = canonical_headers(&headers);
+    let signed_headers = canonical_headers(&headers);
     let query = query.canonical();
     let payload = payload_hash(vector.body.as_deref().unwrap_or_default().as_bytes());
-    let canonical_request =
-        canonical_request(&vector.method, &vector.path, &query, &signed, &payload);
+    let canonical_request = canonical_request(
+        &vector.method,
+        &vector.path,
+        &query,
+        &signed_headers,
+        &payload,
+    );
     let string_to_sign = string_to_sign(canonical_request);
     let authorization = authorization(
         &vector.access_key_id,
         &vector.access_key_secret,
-        &signed.names,
+        &signed_headers.names,
         &string_to_sign,
     );
     Expected {
@@ -89,40 +100,22 @@ fn computed(vector: &Vector) -> Expected {
     }
 }
 
-/// A list of vectors, or an object that has it under `v3`.
-fn read_vectors() -> Vec<Value> {
-    let text = match env::var_os("LIFECYCLE_VECTORS") {
-        Some(folder) => {
-            fs::read_to_string(Path::new(&folder).join("aliyun").join("signing.json")).unwrap()
-        }
-        None => include_str!("../../tests/vectors/signing.json").to_owned(),
-    };
-    match serde_json::from_str(&text).unwrap() {
-        Value::Array(vectors) => vectors,
-        Value::Object(mut versions) => match versions.remove("v3") {
-            Some(Value::Array(vectors)) => vectors,
-            other => panic!("v3 is {other:?}"),
-        },
-        other => panic!("vectors are {other:?}"),
-    }
-}
-
 #[test]
-fn repeated_headers_are_joined_in_order() {
+fn values_of_a_repeated_header_are_joined_in_order() {
     let headers = canonical_headers(&[("X-Note", " b "), ("host", "h"), ("x-note", "a")]);
     assert_eq!(headers.lines, "host:h\nx-note:a,b\n");
     assert_eq!(headers.names, "host;x-note");
 }
 
 #[test]
-fn secrets_are_sensitive_and_not_repeated() {
+fn secret_headers_are_sensitive_and_faults_do_not_show_them() {
     let endpoint = Endpoint::parse("ecs.cn-beijing.aliyuncs.com").unwrap();
-    let draft =
+    let unsigned =
         UnsignedRequest::new("StartInstance", http::Method::POST, "/").with_query("InstanceId=i-1");
-    let at = SigningContext::from_unix(1_517_212_800, 10);
+    let ctx = SigningContext::from_unix(1_517_212_800, 10);
 
     let key = Credential::session("id", "hidden-secret", "hidden-token");
-    let request = sign(&endpoint, &draft, &key, &at).unwrap();
+    let request = sign(&endpoint, &unsigned, &key, &ctx).unwrap();
     let shown = format!("{request:?}");
     assert!(
         !shown.contains("hidden") && !shown.contains("Signature="),
@@ -136,13 +129,13 @@ fn secrets_are_sensitive_and_not_repeated() {
         Credential::session("id", "hidden", "hidd\u{7}en"),
         Credential::token("hidden"),
     ] {
-        let fault = sign(&endpoint, &draft, &key, &at).unwrap_err();
+        let fault = sign(&endpoint, &unsigned, &key, &ctx).unwrap_err();
         assert_eq!(fault.kind(), FaultKind::Credential);
         assert!(!format!("{fault} {fault:?}").contains("hidd"), "{fault:?}");
     }
 }
 
-/// Checks a signature as a server does, from nothing but the request as it arrives.
+/// Verifies a signature like a server, from the received request only.
 pub(crate) fn verify(request: &http::Request<Bytes>, secret: &str) {
     let header = |name: &str| request.headers()[name].to_str().unwrap();
     let authorization = header("authorization")
@@ -175,32 +168,14 @@ pub(crate) fn verify(request: &http::Request<Bytes>, secret: &str) {
     assert_eq!(signature, expected, "{request:?}");
 }
 
-/// The parameters of a request, decoded and sorted.
+/// Returns the decoded and sorted parameters of a request.
 pub(crate) fn decoded_query(uri: &http::Uri) -> BTreeMap<String, String> {
+    let decode = |text| percent_decode_str(text).decode_utf8().unwrap().into_owned();
     let pairs = uri.query().unwrap_or_default().split('&');
     pairs
         .map(|pair| {
             let (key, value) = pair.split_once('=').unwrap();
-            (percent_decoded(key), percent_decoded(value))
+            (decode(key), decode(value))
         })
         .collect()
-}
-
-fn percent_decoded(text: &str) -> String {
-    let mut bytes = Vec::new();
-    let mut rest = text.as_bytes();
-    while let Some((first, tail)) = rest.split_first() {
-        rest = match first {
-            b'%' => {
-                let digits = str::from_utf8(&tail[..2]).unwrap();
-                bytes.push(u8::from_str_radix(digits, 16).unwrap());
-                &tail[2..]
-            }
-            byte => {
-                bytes.push(*byte);
-                tail
-            }
-        };
-    }
-    String::from_utf8(bytes).unwrap()
 }

@@ -14,8 +14,8 @@ use crate::identity::{post, sts_endpoint};
 /// Exchanges the token of an OpenID Connect provider at STS for a key of an agency. The environment
 /// variables `HUAWEICLOUD_OIDC_*` configure the exchange.
 ///
-/// Required are `_PROVIDER_URN`, `_AGENCY_URN` and either `_ID_TOKEN` or `_TOKEN_FILE`; `_SESSION_NAME`,
-/// `_DURATION_SECONDS` (3600), `_POLICY` and `_POLICY_IDS` are optional.
+/// Required are `_PROVIDER_URN`, `_AGENCY_URN` and either `_ID_TOKEN` or `_TOKEN_FILE`;
+/// `_SESSION_NAME`, `_DURATION_SECONDS` (3600), `_POLICY` and `_POLICY_IDS` are optional.
 #[derive(Clone, Debug, Default)]
 pub struct OidcAgency {
     config: CredentialSourceConfig,

@@ -15,8 +15,8 @@ use crate::identity::{iam_endpoint, invalid, post, region};
 
 /// Exchanges the password of an IAM user for a token that is valid for 24 hours in one region.
 ///
-/// The token is renewed 12 hours before the expiry, as Huawei's pages recommend. IAM issues no token to
-/// accounts that log in with a HUAWEI ID.
+/// The token is renewed 12 hours before the expiry, as Huawei's pages recommend. IAM issues no
+/// token to accounts that log in with a HUAWEI ID.
 #[derive(Clone, Debug)]
 pub struct Password {
     user: String,
@@ -94,8 +94,8 @@ pub struct PasswordVariable {
 }
 
 impl PasswordVariable {
-    /// Creates a source for an IAM user, the name of the user's account (domain) and the name of the
-    /// variable with the password.
+    /// Creates a source for an IAM user, the name of the user's account (domain) and the name of
+    /// the variable with the password.
     pub fn new(
         user: impl Into<String>,
         domain: impl Into<String>,

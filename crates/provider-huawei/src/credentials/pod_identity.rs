@@ -17,7 +17,8 @@ use lifecycle_core::{
 use super::{identity_provider::read_token_file, temporary_key};
 
 /// Fetches the key of a pod from an agent on the node. The environment variables
-/// `HC_CONTAINER_CREDENTIALS_FULL_URI` and `HC_CONTAINER_AUTHORIZATION_TOKEN_FILE` configure the request.
+/// `HC_CONTAINER_CREDENTIALS_FULL_URI` and `HC_CONTAINER_AUTHORIZATION_TOKEN_FILE` configure the
+/// request.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct PodIdentity(());
 

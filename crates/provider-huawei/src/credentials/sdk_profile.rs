@@ -8,8 +8,8 @@ use lifecycle_core::{
 
 use super::IdentityProvider;
 
-/// Reads a key or an identity provider from the section `[basic]` of `~/.huaweicloud/credentials`, or of
-/// the file that `HUAWEICLOUD_SDK_CREDENTIALS_FILE` names.
+/// Reads a key or an identity provider from the section `[basic]` of `~/.huaweicloud/credentials`,
+/// or of the file that `HUAWEICLOUD_SDK_CREDENTIALS_FILE` names.
 #[derive(Clone, Debug, Default)]
 pub struct SdkProfile {
     config: CredentialSourceConfig,

@@ -1,36 +1,27 @@
-//! Codes, forms, and what must not be told.
+//! Error codes, error formats, and texts that a fault must not show.
 
 use std::time::Duration;
 
-use bytes::Bytes;
-use provider_testing::http_response;
+use provider_testing::response;
 use serde_json::json;
 
 use super::*;
 
-fn reply(status: u16, body: &(impl ToString + ?Sized)) -> HttpResponse {
-    http_response(
-        status,
-        http::HeaderMap::new(),
-        Bytes::from(body.to_string()),
-    )
-}
-
 fn fault(status: u16, body: &(impl ToString + ?Sized)) -> Fault {
-    check(&reply(status, body)).unwrap_err()
+    check(&response(status, body)).unwrap_err()
 }
 
-fn coded(status: u16, code: &str) -> Fault {
+fn ecs_fault(status: u16, code: &str) -> Fault {
     fault(status, &json!({"error": {"code": code, "message": "m"}}))
 }
 
-fn of_gateway(status: u16, code: &str, message: &str) -> Fault {
+fn gateway_fault(status: u16, code: &str, message: &str) -> Fault {
     let body = json!({"error_code": code, "error_msg": message, "request_id": "r"});
     fault(status, &body)
 }
 
 #[test]
-fn codes_of_the_service() {
+fn code_of_ecs_selects_the_kind() {
     for (status, kind, codes) in [
         (
             400,
@@ -67,7 +58,7 @@ fn codes_of_the_service() {
         (500, FaultKind::Unavailable, "Common.0001 Ecs.0615"),
     ] {
         for code in codes.split(' ') {
-            let fault = coded(status, code);
+            let fault = ecs_fault(status, code);
             assert_eq!((fault.kind(), fault.code()), (kind, Some(code)));
             assert_eq!(fault.status(), Some(status));
             assert_eq!(fault.execution_status(), kind.execution_status(), "{code}");
@@ -76,7 +67,7 @@ fn codes_of_the_service() {
 }
 
 #[test]
-fn codes_of_the_gateway() {
+fn code_of_the_gateway_selects_the_kind() {
     for (status, kind, numbers) in [
         (404, FaultKind::Invalid, "0101"),
         (404, FaultKind::Unavailable, "0103"),
@@ -99,24 +90,28 @@ fn codes_of_the_gateway() {
     ] {
         for number in numbers.split(' ') {
             for prefix in ["APIGW", "APIG"] {
-                let fault = of_gateway(status, &format!("{prefix}.{number}"), "m");
+                let fault = gateway_fault(status, &format!("{prefix}.{number}"), "m");
                 assert_eq!(fault.kind(), kind, "{status} {number}");
-                let went_no_further = matches!(number, "0103" | "0610" | "0613");
-                let effect = if went_no_further {
+                let is_not_forwarded = matches!(number, "0103" | "0610" | "0613");
+                let execution_status = if is_not_forwarded {
                     ExecutionStatus::NotExecuted
                 } else {
                     kind.execution_status()
                 };
-                assert_eq!(fault.execution_status(), effect, "{status} {number}");
+                assert_eq!(
+                    fault.execution_status(),
+                    execution_status,
+                    "{status} {number}"
+                );
                 assert_eq!(fault.request_id(), Some("r"));
             }
         }
     }
 }
 
-/// One code for four troubles; only the clock is told apart, and only by its text.
+/// `APIGW.0301` has four meanings, and only the message of a clock error is recognizable.
 #[test]
-fn a_wrong_clock_is_told_from_a_wrong_key() {
+fn message_distinguishes_a_wrong_clock_from_a_wrong_key() {
     for (message, kind) in [
         (
             "Incorrect IAM authentication information: calc aksk signature fail:signature expired, signature time:20211217T064303Z,server time:20211217T065804Z",
@@ -139,15 +134,15 @@ fn a_wrong_clock_is_told_from_a_wrong_key() {
             FaultKind::Credential,
         ),
     ] {
-        let fault = of_gateway(401, "APIGW.0301", message);
+        let fault = gateway_fault(401, "APIGW.0301", message);
         assert_eq!(fault.kind(), kind, "{message}");
         assert_eq!(fault.message(), message);
     }
 }
 
-/// ECS answers nearly everything with 400, so that 400 says nothing about a code that is new.
+/// ECS returns 400 for nearly every error, so 400 says nothing about an unknown code.
 #[test]
-fn codes_that_nobody_knows_are_judged_by_what_can_be_known() {
+fn unknown_code_has_the_kind_of_the_http_status() {
     for (status, code, kind) in [
         (400, "Ecs.9999", FaultKind::Unknown),
         (400, "New.0001", FaultKind::Unknown),
@@ -158,13 +153,13 @@ fn codes_that_nobody_knows_are_judged_by_what_can_be_known() {
         (500, "Ecs.9999", FaultKind::Unavailable),
         (302, "Ecs.9999", FaultKind::Unknown),
     ] {
-        let fault = coded(status, code);
+        let fault = ecs_fault(status, code);
         assert_eq!((fault.kind(), fault.code()), (kind, Some(code)), "{status}");
     }
 }
 
 #[test]
-fn errors_come_in_many_forms() {
+fn error_is_found_in_every_format() {
     for (body, code, message) in [
         (
             json!({"error": {"code": "c", "message": "m"}}),
@@ -179,7 +174,7 @@ fn errors_come_in_many_forms() {
             Some("409"),
             "m",
         ),
-        // Several at once: the outer before the inner, the gateway's names before others.
+        // Several errors: the outer object and the field names of the gateway take precedence.
         (
             json!({"code": "x", "message": "y", "error_code": "c", "error_msg": "m"}),
             Some("c"),
@@ -195,7 +190,7 @@ fn errors_come_in_many_forms() {
             Some("c"),
             "m",
         ),
-        // Halves.
+        // A code or a message alone.
         (
             json!({"error": {"code": "c", "message": null}}),
             Some("c"),
@@ -217,7 +212,7 @@ fn errors_come_in_many_forms() {
 }
 
 #[test]
-fn answers_in_no_form_are_judged_by_their_status() {
+fn body_without_an_error_format_has_the_kind_of_the_status() {
     for body in [
         "",
         "<html>Bad Gateway</html>",
@@ -236,9 +231,9 @@ fn answers_in_no_form_are_judged_by_their_status() {
     }
 }
 
-/// As deep as the JSON reader goes. Whoever looks at a level twice is not done before the sun is.
+/// Uses the maximum depth of the JSON parser. An exponential search would never finish.
 #[test]
-fn errors_in_errors_take_no_time() {
+fn deeply_nested_error_is_searched_in_linear_time() {
     let depth = 120;
     let body = "{\"error\":".repeat(depth) + "5" + &"}".repeat(depth);
     assert!(serde_json::from_str::<Value>(&body).is_ok());
@@ -246,7 +241,7 @@ fn errors_in_errors_take_no_time() {
 }
 
 #[test]
-fn success_is_not_taken_for_failure() {
+fn successful_response_is_not_a_fault() {
     for (status, body) in [
         (
             200,
@@ -256,13 +251,13 @@ fn success_is_not_taken_for_failure() {
         (202, json!({"job_id": "ff80", "message": "delayed"})),
         (204, json!("")),
     ] {
-        assert!(check(&reply(status, &body)).is_ok(), "{body}");
+        assert!(check(&response(status, &body)).is_ok(), "{body}");
     }
-    assert!(check(&reply(204, "")).is_ok());
+    assert!(check(&response(204, "")).is_ok());
 }
 
 #[test]
-fn a_text_without_a_code_condemns_nothing() {
+fn message_without_a_code_does_not_blame_instance_or_key() {
     for (status, kind) in [
         (401, FaultKind::Unreadable),
         (404, FaultKind::Unreadable),
@@ -275,7 +270,7 @@ fn a_text_without_a_code_condemns_nothing() {
 }
 
 #[test]
-fn an_inner_error_says_what_the_outer_does_not() {
+fn quoted_inner_error_refines_the_kind() {
     let quoting = |code: &str, inner: &str| {
         let message = format!("call failed  error message ={inner} at host");
         fault(400, &json!({"error": {"code": code, "message": message}}))
@@ -290,7 +285,7 @@ fn an_inner_error_says_what_the_outer_does_not() {
             nova("conflictingRequest", 409),
             FaultKind::WrongState,
         ),
-        // The caller's request and key are not what was wrong here.
+        // Request and key of the caller are not at fault.
         ("Ecs.1000", nova("badRequest", 400), FaultKind::Failed),
         ("Ecs.1000", nova("unauthorized", 401), FaultKind::Failed),
         ("Ecs.1000", nova("forbidden", 403), FaultKind::Failed),
@@ -304,9 +299,9 @@ fn an_inner_error_says_what_the_outer_does_not() {
         );
     }
     for (outer, inner, kind) in [
-        // A code that is clear by itself.
+        // The outer code is specific enough.
         ("Ecs.0605", nova("itemNotFound", 404), FaultKind::Locked),
-        // No document after all.
+        // The message has no JSON document.
         ("Ecs.1000", "{oops".to_owned(), FaultKind::Unavailable),
         ("Ecs.1000", "{}".to_owned(), FaultKind::Unavailable),
         ("Ecs.0307", "nothing".to_owned(), FaultKind::Unknown),
@@ -317,7 +312,7 @@ fn an_inner_error_says_what_the_outer_does_not() {
 }
 
 #[test]
-fn a_failed_batch_is_explained_by_its_parts() {
+fn fault_of_a_batch_has_the_errors_of_its_parts() {
     let failed = |details: serde_json::Value, rows: serde_json::Value| {
         let error = json!({"code": "Ecs.0611", "message": "Batch failed.", "details": details});
         fault(400, &json!({"error": error, "internalError": rows}))
@@ -358,70 +353,70 @@ fn a_failed_batch_is_explained_by_its_parts() {
     }
 }
 
-/// The gateway repeats the request that it could not verify.
+/// The gateway echoes a request with a wrong signature.
 #[test]
-fn no_header_of_the_request_is_told() {
-    let repeated = "POST|/v1/p/cloudservers/action/||content-type:hidden-1|host:hidden-2|x-project-id:hidden-3|x-sdk-date:hidden-4|x-security-token:hidden-5||content-type;host|hidden-6";
-    let said = "Incorrect IAM authentication information: verify aksk signature fail";
+fn fault_does_not_show_headers_of_the_echoed_request() {
+    let echo = "POST|/v1/p/cloudservers/action/||content-type:hidden-1|host:hidden-2|x-project-id:hidden-3|x-sdk-date:hidden-4|x-security-token:hidden-5||content-type;host|hidden-6";
+    let reason = "Incorrect IAM authentication information: verify aksk signature fail";
     for message in [
-        format!("{said}, canonicalRequest:{repeated}"),
-        format!("{said}, CanonicalRequest: {repeated}"),
-        format!("{said}: canonical request {}", repeated.replace('|', "\n")),
-        format!("{said} X-Security-Token: hidden-5"),
-        format!("{said}, Authorization: hidden-7"),
-        format!("{said}, x-auth-token=hidden-8"),
-        format!("{said}\nPOST\n/v1/p\n\ncontent-type:hidden-1\nhost:hidden-2"),
-        format!("{said}\nGET\n/v1/p\n\nhost:hidden-2\nx-project-id:hidden-3"),
+        format!("{reason}, canonicalRequest:{echo}"),
+        format!("{reason}, CanonicalRequest: {echo}"),
+        format!("{reason}: canonical request {}", echo.replace('|', "\n")),
+        format!("{reason} X-Security-Token: hidden-5"),
+        format!("{reason}, Authorization: hidden-7"),
+        format!("{reason}, x-auth-token=hidden-8"),
+        format!("{reason}\nPOST\n/v1/p\n\ncontent-type:hidden-1\nhost:hidden-2"),
+        format!("{reason}\nGET\n/v1/p\n\nhost:hidden-2\nx-project-id:hidden-3"),
     ] {
         for fault in [
-            of_gateway(401, "APIGW.0301", &message),
+            gateway_fault(401, "APIGW.0301", &message),
             fault(
                 401,
                 &json!({"error": {"code": "Ecs.0611", "message": "m", "details": [{"code": "c", "message": message}]}}),
             ),
             fault(401, &json!({ "message": message })),
             fault(502, &message),
-            missing_field(&reply(200, &message), "job_id"),
-            read::<u8>(&reply(200, &message)).unwrap_err(),
+            missing_field(&response(200, &message), "job_id"),
+            read::<u8>(&response(200, &message)).unwrap_err(),
             from_job(Some("Ecs.0226"), &message),
         ] {
-            let told = format!("{fault} {fault:?}");
-            assert!(!told.contains("hidden"), "{told}");
-            assert!(told.contains("aksk signature fail"), "{told}");
+            let shown = format!("{fault} {fault:?}");
+            assert!(!shown.contains("hidden"), "{shown}");
+            assert!(shown.contains("aksk signature fail"), "{shown}");
         }
     }
-    let bare = of_gateway(401, "APIGW.0301", &format!("{said} {repeated}"));
-    assert_eq!(bare.message(), format!("{said} POST"));
+    let bare = gateway_fault(401, "APIGW.0301", &format!("{reason} {echo}"));
+    assert_eq!(bare.message(), format!("{reason} POST"));
 }
 
 #[test]
-fn the_request_id_is_found() {
-    let mut answer = reply(401, &json!({"request_id": "of the body"}));
-    assert_eq!(request_id(&answer).as_deref(), Some("of the body"));
-    answer
+fn request_id_comes_from_the_header_or_the_body() {
+    let mut rejection = response(401, &json!({"request_id": "of the body"}));
+    assert_eq!(request_id(&rejection).as_deref(), Some("of the body"));
+    rejection
         .headers_mut()
         .insert("X-Request-Id", "of the header".parse().unwrap());
-    assert_eq!(request_id(&answer).as_deref(), Some("of the header"));
-    assert_eq!(fault_of(&answer).request_id(), Some("of the header"));
+    assert_eq!(request_id(&rejection).as_deref(), Some("of the header"));
+    assert_eq!(fault_of(&rejection).request_id(), Some("of the header"));
     for body in ["", "<html>", "{\"request_id\": 5}", "[]"] {
-        assert_eq!(request_id(&reply(502, body)), None);
+        assert_eq!(request_id(&response(502, body)), None);
     }
     assert_eq!(fault(502, "<html>").request_id(), None);
 }
 
 #[test]
-fn a_wait_that_is_asked_for_is_passed_on() {
+fn retry_after_header_is_passed_on() {
     for body in ["", "{\"error_code\": \"APIGW.0308\", \"error_msg\": \"m\"}"] {
-        let mut answer = reply(429, body);
-        answer
+        let mut rejection = response(429, body);
+        rejection
             .headers_mut()
             .insert("retry-after", "7".parse().unwrap());
-        let fault = fault_of(&answer);
+        let fault = fault_of(&rejection);
         assert_eq!(fault.retry_after(), Some(Duration::from_secs(7)));
         assert_eq!(fault.kind(), FaultKind::Throttled);
     }
 }
 
-fn fault_of(reply: &HttpResponse) -> Fault {
-    check(reply).unwrap_err()
+fn fault_of(response: &HttpResponse) -> Fault {
+    check(response).unwrap_err()
 }

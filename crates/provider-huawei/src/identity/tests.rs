@@ -1,11 +1,14 @@
+//! The endpoints of IAM and STS.
+
 use lifecycle_core::Endpoint;
+use provider_testing::FakeHost;
 
 use super::*;
-use crate::credentials::tests::{Toy, ctx};
+use crate::credentials::tests::ctx;
 
-fn both(config: &CredentialSourceConfig, texts: &[(&str, &str)]) -> (String, String) {
-    let toy = Toy::new(texts);
-    let ctx = ctx(&toy);
+fn iam_and_sts(config: &CredentialSourceConfig, texts: &[(&str, &str)]) -> (String, String) {
+    let host = FakeHost::new(texts);
+    let ctx = ctx(&host);
     (
         iam_endpoint(config, None, &ctx).unwrap().to_string(),
         sts_endpoint(config, &ctx).unwrap().to_string(),
@@ -13,8 +16,8 @@ fn both(config: &CredentialSourceConfig, texts: &[(&str, &str)]) -> (String, Str
 }
 
 #[test]
-fn a_region_of_the_table_has_hosts_of_its_own() {
-    let everywhere = "https://iam.myhuaweicloud.com";
+fn region_in_the_table_has_its_own_hosts() {
+    let central = "https://iam.myhuaweicloud.com";
     for (region, iam, sts) in [
         (
             Some("cn-north-4"),
@@ -31,50 +34,50 @@ fn a_region_of_the_table_has_hosts_of_its_own() {
             "https://iam.eu-west-0.myhuaweicloud.com",
             "https://sts.cn-north-4.myhuaweicloud.com",
         ),
-        // The six of the ECS map that the table of IAM lacks, and one that nobody knows.
+        // Six regions of ECS that are missing in the table of IAM, and an unknown region.
         (
             Some("af-north-1"),
-            everywhere,
+            central,
             "https://sts.cn-north-4.myhuaweicloud.com",
         ),
         (
             Some("ap-southeast-5"),
-            everywhere,
+            central,
             "https://sts.cn-north-4.myhuaweicloud.com",
         ),
         (
             Some("cn-north-11"),
-            everywhere,
+            central,
             "https://sts.cn-north-4.myhuaweicloud.com",
         ),
         (
             Some("cn-south-4"),
-            everywhere,
+            central,
             "https://sts.cn-north-4.myhuaweicloud.com",
         ),
         (
             Some("cn-southwest-3"),
-            everywhere,
+            central,
             "https://sts.cn-north-4.myhuaweicloud.com",
         ),
         (
             Some("eu-west-101"),
-            everywhere,
+            central,
             "https://sts.cn-north-4.myhuaweicloud.com",
         ),
         (
             Some("new-1"),
-            everywhere,
+            central,
             "https://sts.cn-north-4.myhuaweicloud.com",
         ),
-        (None, everywhere, "https://sts.cn-north-4.myhuaweicloud.com"),
+        (None, central, "https://sts.cn-north-4.myhuaweicloud.com"),
     ] {
         let config = match region {
             Some(region) => CredentialSourceConfig::in_region(region),
             None => CredentialSourceConfig::default(),
         };
         assert_eq!(
-            both(&config, &[]),
+            iam_and_sts(&config, &[]),
             (iam.to_owned(), sts.to_owned()),
             "{region:?}"
         );
@@ -82,7 +85,7 @@ fn a_region_of_the_table_has_hosts_of_its_own() {
 }
 
 #[test]
-fn settings_send_the_calls_elsewhere() {
+fn endpoints_come_from_settings_in_order() {
     let config = CredentialSourceConfig::in_region("eu-west-101");
     let cloud = ("HW_CLOUD", "myhuaweicloud.eu");
     let url = ("HW_AUTH_URL", "https://iam.example.com:443/v3/");
@@ -92,31 +95,34 @@ fn settings_send_the_calls_elsewhere() {
     ];
     let pair = |iam: &str, sts: &str| (iam.to_owned(), sts.to_owned());
     assert_eq!(
-        both(&config, &[cloud]),
+        iam_and_sts(&config, &[cloud]),
         pair(
             "https://iam.eu-west-101.myhuaweicloud.eu",
             "https://sts.eu-west-101.myhuaweicloud.eu"
         )
     );
-    assert_eq!(both(&config, &[cloud, url]).0, "https://iam.example.com");
     assert_eq!(
-        both(&config, &[cloud, url, own[0], own[1]]),
+        iam_and_sts(&config, &[cloud, url]).0,
+        "https://iam.example.com"
+    );
+    assert_eq!(
+        iam_and_sts(&config, &[cloud, url, own[0], own[1]]),
         pair("https://iam.example", "http://sts.example")
     );
     let local = Endpoint::parse("http://127.0.0.1:7070").unwrap();
     assert_eq!(
-        both(&config.with_identity(local), &own),
+        iam_and_sts(&config.with_identity(local), &own),
         pair("http://127.0.0.1:7070", "http://127.0.0.1:7070")
     );
-    let named = [("HW_REGION_NAME", "cn-east-3"), ("HW_CLOUD", DOMAIN)];
+    let variables = [("HW_REGION_NAME", "cn-east-3"), ("HW_CLOUD", DOMAIN)];
     assert_eq!(
-        both(&CredentialSourceConfig::default(), &named).0,
+        iam_and_sts(&CredentialSourceConfig::default(), &variables).0,
         "https://iam.cn-east-3.myhuaweicloud.com"
     );
 }
 
 #[test]
-fn what_is_no_endpoint_is_named() {
+fn invalid_endpoint_is_a_fault_with_the_name_of_the_setting() {
     let config = CredentialSourceConfig::in_region("a b");
     for (texts, expected) in [
         (
@@ -124,9 +130,12 @@ fn what_is_no_endpoint_is_named() {
             "HUAWEICLOUD_SDK_IAM_ENDPOINT: ",
         ),
         (&[(AUTH_URL, "https://a/v2")], "HW_AUTH_URL: "),
-        (&[("HW_CLOUD", "a.example")], "\"a b\" is no region"),
+        (
+            &[("HW_CLOUD", "a.example")],
+            "\"a b\" is not a valid region",
+        ),
     ] {
-        let fault = iam_endpoint(&config, None, &ctx(&Toy::new(texts))).unwrap_err();
+        let fault = iam_endpoint(&config, None, &ctx(&FakeHost::new(texts))).unwrap_err();
         assert_eq!(fault.kind(), FaultKind::Invalid);
         assert!(fault.message().starts_with(expected), "{fault}");
     }

@@ -1,40 +1,35 @@
-//! What a job says of itself and of its parts.
+//! The progress of a job and of its parts.
 
-use bytes::Bytes;
 use lifecycle_core::{ExecutionStatus, FaultKind};
-use provider_testing::http_response;
+use provider_testing::response;
 use serde_json::{Value, json};
 
 use super::*;
 
 fn progress(body: &Value) -> Result<JobProgress, Fault> {
-    read_progress(&http_response(
-        200,
-        http::HeaderMap::new(),
-        Bytes::from(body.to_string()),
-    ))
+    read_progress(&response(200, body))
 }
 
-fn kind(verdict: &JobStatus) -> Option<FaultKind> {
-    match verdict {
+fn kind(status: &JobStatus) -> Option<FaultKind> {
+    match status {
         JobStatus::Failed(fault) => Some(fault.kind()),
         _ => None,
     }
 }
 
 #[test]
-fn a_job_is_asked_for_by_its_id() {
+fn follow_requests_the_job_by_id() {
     let config = Config::new("cn-north-4", "p").unwrap();
-    let draft = follow(&config, &JobId::new("ff80").unwrap()).request;
+    let request = follow(&config, &JobId::new("ff80").unwrap()).request;
     assert_eq!(
-        (draft.operation, draft.target().as_str()),
+        (request.operation, request.target().as_str()),
         ("ShowJob", "/v1/p/jobs/ff80")
     );
-    assert_eq!(draft.method, Method::GET);
+    assert_eq!(request.method, Method::GET);
 }
 
 #[test]
-fn only_two_words_are_final() {
+fn only_success_and_fail_are_final() {
     for (status, is_running) in [
         (json!("SUCCESS"), false),
         (json!("FAIL"), false),
@@ -45,8 +40,8 @@ fn only_two_words_are_final() {
         (json!(7), true),
     ] {
         let progress = progress(&json!({ "status": status })).unwrap();
-        let is_seen_running = matches!(progress.overall, JobStatus::Running);
-        assert_eq!(is_seen_running, is_running, "{status}");
+        let still_runs = matches!(progress.overall, JobStatus::Running);
+        assert_eq!(still_runs, is_running, "{status}");
     }
     assert_eq!(
         progress(&json!({"job_id": "a"})).unwrap_err().kind(),
@@ -55,7 +50,7 @@ fn only_two_words_are_final() {
 }
 
 #[test]
-fn a_failed_query_is_no_failed_job() {
+fn failed_query_is_a_fault_and_not_a_failed_job() {
     let body = json!({"code": "Common.0025", "message": "The job query failed."});
     let fault = progress(&body).unwrap_err();
     assert_eq!(
@@ -64,9 +59,9 @@ fn a_failed_query_is_no_failed_job() {
     );
 }
 
-/// The parent can fail before the parts have ended, so each keeps its own word.
+/// The job can fail while some parts still run.
 #[test]
-fn every_part_has_its_own_verdict() {
+fn every_part_has_its_own_status() {
     let part = |id: Value, status: &str| json!({"status": status, "entities": {"server_id": id}, "error_code": "Ecs.0100"});
     let progress = progress(&json!({
         "status": "FAIL",
@@ -86,7 +81,7 @@ fn every_part_has_its_own_verdict() {
     let parts: Vec<_> = progress
         .parts
         .iter()
-        .map(|(id, verdict)| (id.as_str(), verdict))
+        .map(|(id, status)| (id.as_str(), status))
         .collect();
     assert!(
         matches!(
@@ -103,7 +98,7 @@ fn every_part_has_its_own_verdict() {
 }
 
 #[test]
-fn a_job_without_parts_may_name_its_server() {
+fn job_without_parts_may_name_the_server() {
     for sub_jobs in [json!(null), json!([]), json!("odd")] {
         let progress = progress(&json!({
             "status": "FAIL",
@@ -112,16 +107,16 @@ fn a_job_without_parts_may_name_its_server() {
             "entities": {"server_id": "a", "sub_jobs": sub_jobs},
         }))
         .unwrap();
-        let [(id, verdict)] = &progress.parts[..] else {
+        let [(id, status)] = &progress.parts[..] else {
             panic!("{progress:?}");
         };
-        assert_eq!((id.as_str(), kind(verdict)), ("a", Some(FaultKind::Failed)));
+        assert_eq!((id.as_str(), kind(status)), ("a", Some(FaultKind::Failed)));
     }
 }
 
 #[test]
-fn the_concrete_cause_is_told() {
-    for (row, code, message, kind, effect) in [
+fn fault_of_a_part_has_the_most_specific_reason() {
+    for (row, code, message, kind, execution_status) in [
         (
             json!({"error_code": "Ecs.0605", "fail_reason": "sub-job failed", "entities": {"errorcode_message": "ECS locked."}}),
             Some("Ecs.0605"),
@@ -177,7 +172,7 @@ fn the_concrete_cause_is_told() {
         assert_eq!(fault.message(), message, "{job}");
         assert_eq!(
             (fault.kind(), fault.execution_status()),
-            (kind, effect),
+            (kind, execution_status),
             "{job}"
         );
     }

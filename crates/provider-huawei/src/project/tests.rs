@@ -1,8 +1,10 @@
+//! The look-up of the project id: variables, profiles, and the request to IAM.
+
 use lifecycle_core::{Endpoint, FaultKind};
-use serde_json::Value;
+use provider_testing::{FakeHost, ScriptedAnswer, read_vectors, recorded_request, run_exchange};
 
 use super::*;
-use crate::credentials::tests::{CLI_FILE, SDK_FILE, Toy, ctx, drive, reply};
+use crate::credentials::tests::{CLI_FILE, SDK_FILE, ctx, fake_host, request_of};
 
 const PROJECT: &str = "0123456789abcdef0123456789abcdef";
 const OTHER: &str = "fedcba9876543210fedcba9876543210";
@@ -18,13 +20,13 @@ fn key() -> Credential {
     )
 }
 
-/// The id that is known without asking anybody.
-fn known(
+/// Returns the id that needs no request.
+fn local_id(
     config: &CredentialSourceConfig,
     key: &Credential,
     texts: &[(&str, &str)],
 ) -> Option<String> {
-    match find_project_id(config, key, &ctx(&Toy::new(texts))) {
+    match find_project_id(config, key, &ctx(&fake_host(texts))) {
         ExchangeStep::Done(id) => Some(id),
         ExchangeStep::Http(_) => None,
         other => panic!("{other:?}"),
@@ -32,7 +34,7 @@ fn known(
 }
 
 #[test]
-fn variables_go_before_profiles() {
+fn variables_take_precedence_over_profiles() {
     let file = format!("[basic]\nak = FAKEACCESSKEY0000001\nsk = hidden\nproject_id = {PROJECT}\n");
     let stored = (SDK_FILE, file.as_str());
     let texts = [
@@ -40,18 +42,21 @@ fn variables_go_before_profiles() {
         ("HW_PROJECT_ID", "two"),
         stored,
     ];
-    assert_eq!(known(&here(), &key(), &texts).as_deref(), Some("one"));
-    assert_eq!(known(&here(), &key(), &texts[1..]).as_deref(), Some("two"));
+    assert_eq!(local_id(&here(), &key(), &texts).as_deref(), Some("one"));
     assert_eq!(
-        known(&here(), &key(), &texts[2..]).as_deref(),
+        local_id(&here(), &key(), &texts[1..]).as_deref(),
+        Some("two")
+    );
+    assert_eq!(
+        local_id(&here(), &key(), &texts[2..]).as_deref(),
         Some(PROJECT)
     );
     let anywhere = CredentialSourceConfig::default();
-    assert_eq!(known(&anywhere, &key(), &texts).as_deref(), Some("one"));
+    assert_eq!(local_id(&anywhere, &key(), &texts).as_deref(), Some("one"));
 }
 
 #[test]
-fn a_profile_speaks_for_its_own_key_and_region() {
+fn project_of_a_profile_needs_the_same_key_and_region() {
     let profile = |id: &str, region: &str| {
         let profile = serde_json::json!({
             "name": "x", "accessKeyId": id, "region": region, "projectId": OTHER,
@@ -66,27 +71,27 @@ fn a_profile_speaks_for_its_own_key_and_region() {
         ("SOMEBODYELSE", "cn-north-4", None),
     ] {
         let text = profile(id, region);
-        let id = known(&here(), &key(), &[(CLI_FILE, &text)]);
+        let id = local_id(&here(), &key(), &[(CLI_FILE, &text)]);
         assert_eq!(id.as_deref(), expected);
     }
     let text = profile(own, "");
     let token = Credential::token("hidden");
-    assert_eq!(known(&here(), &token, &[(CLI_FILE, &text)]), None);
+    assert_eq!(local_id(&here(), &token, &[(CLI_FILE, &text)]), None);
     let file = "[basic]\nak = SOMEBODYELSE\nsk = hidden\nproject_id = x\n";
-    assert_eq!(known(&here(), &key(), &[(SDK_FILE, file)]), None);
+    assert_eq!(local_id(&here(), &key(), &[(SDK_FILE, file)]), None);
     for broken in ["{", "[basic"] {
         assert_eq!(
-            known(&here(), &key(), &[(SDK_FILE, broken), (CLI_FILE, broken)]),
+            local_id(&here(), &key(), &[(SDK_FILE, broken), (CLI_FILE, broken)]),
             None
         );
     }
 }
 
-/// The signatures of huaweicloudsdkcore 3.1.219 for the same request without a User-Agent
+/// Signatures that huaweicloudsdkcore 3.1.219 computed for the same request without a User-Agent
 /// (`BasicCredentials.sign_request`, run with a fixed date).
 #[test]
-fn iam_is_asked_as_the_sdk_asks() {
-    let toy = Toy::default();
+fn request_to_iam_has_the_signature_of_the_sdk() {
+    let host = FakeHost::default();
     let (id, secret) = (
         "FAKEACCESSKEY0000001",
         "FakeSecretKey/+0000000000000000000000001",
@@ -103,91 +108,80 @@ fn iam_is_asked_as_the_sdk_asks() {
              Signature=3f01c92d9bad318d01eba67790e07e5a798e3ad35e0ff701c3fc8996571f6e45",
         ),
     ] {
-        let ExchangeStep::Http(ask) = find_project_id(&here(), &key, &ctx(&toy)) else {
-            panic!("nothing is asked");
-        };
-        assert_eq!(
-            (ask.operation, ask.service),
-            ("KeystoneListProjects", ServiceKind::Identity)
+        let step = find_project_id(&here(), &key, &ctx(&host));
+        assert!(
+            matches!(
+                &step,
+                ExchangeStep::Http(exchange)
+                    if exchange.operation == "KeystoneListProjects"
+                        && exchange.service == ServiceKind::Identity
+            ),
+            "{step:?}"
         );
+        let request = request_of(step);
         assert_eq!(
-            ask.request.uri(),
+            request.uri(),
             "https://iam.cn-north-4.myhuaweicloud.com/v3/projects?name=cn-north-4"
         );
-        let authorization = ask.request.headers()["authorization"].to_str().unwrap();
+        let authorization = request.headers()["authorization"].to_str().unwrap();
         assert!(authorization.ends_with(signature), "{authorization}");
-        assert!(!ask.request.headers().contains_key("x-project-id"));
+        assert!(!request.headers().contains_key("x-project-id"));
     }
     let token = Credential::token("FAKE-TOKEN");
-    let ExchangeStep::Http(ask) = find_project_id(&here(), &token, &ctx(&toy)) else {
-        panic!("nothing is asked");
-    };
-    assert_eq!(ask.request.headers()["x-auth-token"], "FAKE-TOKEN");
-    assert!(!ask.request.headers().contains_key("authorization"));
+    let request = request_of(find_project_id(&here(), &token, &ctx(&host)));
+    assert_eq!(request.headers()["x-auth-token"], "FAKE-TOKEN");
+    assert!(!request.headers().contains_key("authorization"));
 }
 
-/// What the SDK was seen to send (`project-id-lookup#1` of `wire.json`).
+/// Compares with the recorded request of the SDK (`project-id-lookup#1` of `wire.json`).
 #[test]
-fn the_recorded_lookup_is_ours() {
-    let wire: Value = serde_json::from_str(include_str!("../../tests/vectors/wire.json")).unwrap();
-    let lookups = wire["requests"].as_array().unwrap();
-    let golden = lookups
-        .iter()
-        .find(|request| request["name"] == "project-id-lookup#1")
-        .unwrap();
-    let toy = Toy::default();
-    let ExchangeStep::Http(ask) = find_project_id(&here(), &key(), &ctx(&toy)) else {
-        panic!("nothing is asked");
-    };
-    assert_eq!(golden["method"], ask.request.method().as_str());
-    let target = ask.request.uri().path_and_query().unwrap().as_str();
-    assert_eq!(golden["path_and_query"], target);
-    assert_eq!(golden["body"], "");
-    assert!(ask.request.body().is_empty());
-    let names = golden["headers"].as_array().unwrap().iter();
-    let names: Vec<String> = names
-        .map(|pair| pair[0].as_str().unwrap().to_ascii_lowercase())
-        .collect();
-    for ours in ask.request.headers().keys() {
-        assert!(names.contains(&ours.to_string()), "{ours}");
+fn request_to_iam_equals_the_recorded_one() {
+    let recordings = read_vectors(env!("CARGO_MANIFEST_DIR"), "wire.json");
+    let mut entries = recordings["requests"].as_array().unwrap().iter();
+    let entry = entries.find(|entry| entry["name"] == "project-id-lookup#1");
+    let recorded = recorded_request(entry.unwrap());
+    let request = request_of(find_project_id(&here(), &key(), &ctx(&FakeHost::default())));
+    assert_eq!(request.method(), recorded.method());
+    assert_eq!(
+        request.uri().path_and_query(),
+        recorded.uri().path_and_query()
+    );
+    assert_eq!(request.body(), recorded.body());
+    for name in request.headers().keys() {
+        assert!(recorded.headers().contains_key(name), "{name}");
     }
 }
 
 #[test]
-fn a_part_of_the_region_is_looked_up_by_its_own_name() {
-    for (name, asked) in [
+fn sub_project_of_the_region_is_searched_by_name() {
+    for (name, query) in [
         ("cn-north-4_team a", "name=cn-north-4_team%20a"),
         ("cn-north-4", "name=cn-north-4"),
         ("cn-east-3_team", "name=cn-north-4"),
     ] {
-        let toy = Toy::new(&[("HW_PROJECT_NAME", name)]);
-        let ExchangeStep::Http(ask) = find_project_id(&here(), &key(), &ctx(&toy)) else {
-            panic!("nothing is asked");
-        };
-        assert_eq!(ask.request.uri().query(), Some(asked));
+        let host = fake_host(&[("HW_PROJECT_NAME", name)]);
+        let request = request_of(find_project_id(&here(), &key(), &ctx(&host)));
+        assert_eq!(request.uri().query(), Some(query));
     }
 }
 
 #[test]
-fn exactly_one_project_will_do() {
-    let toy = Toy::default();
+fn exactly_one_matching_project_is_required() {
+    let host = FakeHost::default();
     let local = Endpoint::parse("http://127.0.0.1:7070").unwrap();
     let config = here().with_identity(local);
     let run = |answer| {
-        let step = find_project_id(&config, &key(), &ctx(&toy));
-        drive(step, &toy, [answer])
+        let step = find_project_id(&config, &key(), &ctx(&host));
+        run_exchange(step, &ctx(&host), [answer])
     };
     let one =
         format!(r#"{{"projects": [{{"id": "{PROJECT}", "name": "cn-north-4"}}], "links": {{}}}}"#);
-    let way = run(Ok(reply(200, &one)));
+    let found = run(ScriptedAnswer::http(200, &one));
     assert_eq!(
-        way.lines(),
+        found.lines(),
         ["GET http://127.0.0.1:7070/v3/projects?name=cn-north-4"]
     );
-    match way.end {
-        ExchangeStep::Done(id) => assert_eq!(id, PROJECT),
-        other => panic!("{other:?}"),
-    }
+    assert_eq!(found.done(), PROJECT);
     let two = format!(r#"{{"projects": [{{"id": "{PROJECT}"}}, {{"id": "{OTHER}"}}]}}"#);
     for (status, body, kind, expected) in [
         (
@@ -223,7 +217,7 @@ fn exactly_one_project_will_do() {
         ),
         (503, "", FaultKind::Unavailable, "empty"),
     ] {
-        let fault = run(Ok(reply(status, body))).fault();
+        let fault = run(ScriptedAnswer::http(status, body)).fault();
         assert_eq!(
             (fault.kind(), fault.status()),
             (kind, Some(status)),
@@ -231,9 +225,10 @@ fn exactly_one_project_will_do() {
         );
         assert!(fault.message().contains(expected), "{fault}");
     }
-    let silence = lifecycle_core::Fault::new(FaultKind::NoAnswer, "silence");
-    assert_eq!(run(Err(silence.clone())).fault(), silence);
-    match find_project_id(&CredentialSourceConfig::default(), &key(), &ctx(&toy)) {
+    let no_answer = Fault::new(FaultKind::NoAnswer, "silence");
+    let run = run(ScriptedAnswer::Http(Err(no_answer.clone())));
+    assert_eq!(run.fault(), no_answer);
+    match find_project_id(&CredentialSourceConfig::default(), &key(), &ctx(&host)) {
         ExchangeStep::Failed(fault) => {
             assert!(fault.message().contains("set a region"), "{fault}");
         }

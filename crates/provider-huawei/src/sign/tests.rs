@@ -1,36 +1,20 @@
-//! The stages against recorded vectors, and whole requests against a verifier of their own.
+//! The stages of the signature, compared with recorded vectors, and complete requests, verified
+//! like on a server.
 
 use lifecycle_core::{Endpoint, InstanceId, Provider, StopOptions};
+use provider_testing::check_signing_vectors;
 use serde_json::Value;
 
 use super::*;
 use crate::{Config, Huawei};
 
-/// Every vector of `signing.json`, or of `$LIFECYCLE_VECTORS/huawei/signing.json`.
 #[test]
 fn vectors() {
-    let text = match std::env::var_os("LIFECYCLE_VECTORS") {
-        Some(folder) => {
-            let path = std::path::Path::new(&folder).join("huawei/signing.json");
-            std::fs::read_to_string(path).unwrap()
-        }
-        None => include_str!("../../tests/vectors/signing.json").to_owned(),
-    };
-    let vectors: Vec<Value> = serde_json::from_str(&text).unwrap();
-    let mut failed = 0;
-    for vector in &vectors {
-        let problems = problems_of(vector);
-        if !problems.is_empty() {
-            failed += 1;
-            println!("{}: {}", vector["name"], problems.join(", "));
-        }
-    }
-    println!("huawei: {} passed, {failed} failed", vectors.len() - failed);
-    assert!(failed == 0 && !vectors.is_empty());
+    check_signing_vectors(env!("CARGO_MANIFEST_DIR"), differences);
 }
 
-/// The stages whose text differs from the one recorded.
-fn problems_of(vector: &Value) -> Vec<String> {
+/// Returns the stages whose text differs from the recorded text.
+fn differences(vector: &Value) -> Vec<String> {
     let text = |field: &str| vector[field].as_str().unwrap();
     let headers = headers(vector);
     let headers: Vec<(&str, &str)> = headers
@@ -51,7 +35,7 @@ fn problems_of(vector: &Value) -> Vec<String> {
     let to_sign = string_to_sign(text("date"), &canonical);
     let authorization = authorization(text("ak"), &Secret::new(text("sk")), &names, &to_sign);
 
-    let mut problems = Vec::new();
+    let mut differences = Vec::new();
     for (stage, expected) in vector["expected"].as_object().unwrap() {
         let ours = match stage.as_str() {
             "canonical_request" => &canonical,
@@ -61,14 +45,14 @@ fn problems_of(vector: &Value) -> Vec<String> {
             _ => "a stage without a test",
         };
         if expected != ours {
-            problems.push(format!("{stage} is {ours:?}, not {expected}"));
+            differences.push(format!("{stage} is {ours:?}, not {expected}"));
         }
     }
-    problems
+    differences
 }
 
-/// What the SDK signs: the headers of the vector, those that it adds for the vector's other fields,
-/// and the one by which it leaves out a body that is no JSON.
+/// Returns the headers that the SDK signs: the headers of the vector, the headers for the other
+/// fields of the vector, and the header that replaces the hash of a body other than JSON.
 fn headers(vector: &Value) -> Vec<(String, String)> {
     let given = vector["headers"].as_object().unwrap();
     let added = [
@@ -94,7 +78,7 @@ fn headers(vector: &Value) -> Vec<(String, String)> {
     headers
 }
 
-/// The raw pairs of a vector as a draft has them.
+/// Encodes the pairs of a vector like the query of an unsigned request.
 fn encoded_query(pairs: &Value) -> String {
     let pairs: Vec<String> = pairs
         .as_array()
@@ -121,11 +105,11 @@ fn config(endpoint: &str) -> Config {
 }
 
 fn sign_here(
-    draft: &UnsignedRequest,
+    unsigned: &UnsignedRequest,
     key: &Credential,
-    at: &SigningContext,
+    ctx: &SigningContext,
 ) -> Result<Request<Bytes>, Fault> {
-    Huawei::new(config("127.0.0.1:7070")).sign(draft, key, at)
+    Huawei::new(config("127.0.0.1:7070")).sign(unsigned, key, ctx)
 }
 
 fn stop_two() -> UnsignedRequest {
@@ -148,7 +132,7 @@ fn names(request: &Request<Bytes>) -> Vec<&str> {
     names
 }
 
-/// Recomputes a signature from the request as a server receives it, without this crate's stages.
+/// Verifies the signature of a received request, without the stages of this crate.
 fn is_valid(request: &Request<Bytes>, secret: &str) -> bool {
     let header = |name: &str| request.headers()[name].to_str().unwrap();
     let authorization = header("authorization");
@@ -177,11 +161,11 @@ fn is_valid(request: &Request<Bytes>, secret: &str) -> bool {
 }
 
 #[test]
-fn a_signed_request_is_what_a_server_can_verify() {
+fn server_can_verify_every_signed_request() {
     let config = config("127.0.0.1:7070");
     let provider = Huawei::new(config.clone().with_enterprise_project("a b/c"));
     let ids = ["a-1", "b-2"].map(|id| InstanceId::new(id).unwrap());
-    let drafts = [
+    let requests = [
         stop_two(),
         provider.observe(&ids).unwrap().request,
         provider.observe(&ids[..1]).unwrap().request,
@@ -191,19 +175,22 @@ fn a_signed_request_is_what_a_server_can_verify() {
         Credential::keys("AK", "sk"),
         Credential::session("AK", "sk", "token+/=="),
     ] {
-        for draft in &drafts {
+        for unsigned in &requests {
             let request = Huawei::new(config.clone())
-                .sign(draft, &key, &noon())
+                .sign(unsigned, &key, &noon())
                 .unwrap();
             assert!(is_valid(&request, "sk"), "{request:?}");
-            assert!(!is_valid(&request, "other"), "the verifier says yes to all");
+            assert!(
+                !is_valid(&request, "other"),
+                "the verifier accepts every signature"
+            );
             assert_eq!(request.headers()["x-sdk-date"], NOON);
         }
     }
 }
 
 #[test]
-fn every_header_but_the_signature_is_signed() {
+fn every_header_except_authorization_is_signed() {
     let key = Credential::session("AK", "sk", "token");
     let request = sign_here(&stop_two(), &key, &noon()).unwrap();
     let mut expected = names(&request);
@@ -228,10 +215,10 @@ fn every_header_but_the_signature_is_signed() {
 }
 
 #[test]
-fn a_read_has_no_body_and_no_type_of_one() {
-    let draft = UnsignedRequest::new("ShowServer", Method::GET, "/v1/p/cloudservers/a");
+fn read_has_no_body_and_no_content_type() {
+    let unsigned = UnsignedRequest::new("ShowServer", Method::GET, "/v1/p/cloudservers/a");
     let key = Credential::keys("AK", "sk");
-    let request = sign_here(&draft, &key, &noon()).unwrap();
+    let request = sign_here(&unsigned, &key, &noon()).unwrap();
     assert_eq!(
         names(&request),
         ["authorization", "host", "x-project-id", "x-sdk-date"]
@@ -240,7 +227,7 @@ fn a_read_has_no_body_and_no_type_of_one() {
 }
 
 #[test]
-fn a_token_goes_without_a_signature() {
+fn request_with_a_token_has_no_signature() {
     let key = Credential::token("FAKE-TOKEN");
     let request = sign_here(&stop_two(), &key, &noon()).unwrap();
     assert_eq!(names(&request), ["content-type", "host", "x-auth-token"]);
@@ -248,7 +235,7 @@ fn a_token_goes_without_a_signature() {
 }
 
 #[test]
-fn secret_headers_are_marked() {
+fn secret_headers_are_sensitive() {
     for key in [
         Credential::session("AK", "hidden-1", "hidden-2"),
         Credential::token("hidden-3"),
@@ -263,7 +250,7 @@ fn secret_headers_are_marked() {
 }
 
 #[test]
-fn a_key_that_no_header_can_carry_is_refused_without_being_shown() {
+fn key_that_is_not_a_valid_header_is_rejected_and_not_shown() {
     for key in [
         Credential::keys("A\nK", "sk"),
         Credential::session("AK", "sk", "to\nken"),
@@ -276,11 +263,11 @@ fn a_key_that_no_header_can_carry_is_refused_without_being_shown() {
 }
 
 #[test]
-fn a_draft_is_signed_anew_for_every_moment() {
+fn signature_depends_on_the_time() {
     let key = Credential::keys("AK", "sk");
     let at = |second: i64| {
-        let stamp = SigningContext::from_unix(1_763_726_400 + second, 0);
-        sign_here(&stop_two(), &key, &stamp).unwrap()
+        let ctx = SigningContext::from_unix(1_763_726_400 + second, 0);
+        sign_here(&stop_two(), &key, &ctx).unwrap()
     };
     assert_ne!(
         at(0).headers()["authorization"],

@@ -1,13 +1,11 @@
-//! What is asked for and what is understood, call by call.
+//! The requests and responses of each call.
 
-use bytes::Bytes;
-use lifecycle_core::{
-    ActionKind, LocalDisk, RebootOptions, StartOptions, StopBilling, StopOptions, StoppedBilling,
-};
-use provider_testing::http_response;
+use lifecycle_core::{LocalDisk, StartOptions, StopBilling, StopOptions, StoppedBilling};
+use provider_testing::{check_limits, numbered_ids, reboot, response, start};
 use serde_json::{Value, json};
 
 use super::*;
+use crate::Huawei;
 
 const PROJECT: &str = "0123456789abcdef";
 
@@ -16,35 +14,24 @@ fn config() -> Config {
 }
 
 fn ids(count: usize) -> Vec<InstanceId> {
-    (0..count)
-        .map(|index| InstanceId::new(&format!("id-{index}")).unwrap())
-        .collect()
+    numbered_ids("id-", count)
 }
 
 fn ok(body: &Value) -> HttpResponse {
-    http_response(200, http::HeaderMap::new(), Bytes::from(body.to_string()))
+    response(200, body)
 }
 
 fn stop(mode: StopMode) -> Action {
-    let mut options = StopOptions::default();
-    options.mode = mode;
-    options.into()
+    provider_testing::stop(mode, StopBilling::Keep)
 }
 
-fn reboot(mode: StopMode) -> Action {
-    let mut options = RebootOptions::default();
-    options.mode = mode;
-    options.into()
-}
-
-/// Another program in the wild sends SOFT for a forced stop and HARD for a graceful one.
+/// A published program sends SOFT for a forced stop and HARD for a graceful stop.
 #[test]
-fn the_type_is_always_sent_and_never_inverted() {
-    let start = StartOptions::default().into();
-    let servers = json!([{"id": "id-0"}, {"id": "id-1"}]);
+fn type_of_stop_and_reboot_is_always_sent_and_never_inverted() {
+    let servers = json!([{"id": "id-1"}, {"id": "id-2"}]);
     for (action, operation, body) in [
         (
-            start,
+            start(),
             "BatchStartServers",
             json!({"os-start": {"servers": servers}}),
         ),
@@ -81,59 +68,50 @@ fn the_type_is_always_sent_and_never_inverted() {
 }
 
 #[test]
-fn options_that_huawei_does_not_have_are_refused() {
-    let mut free = StopOptions::default();
-    free.billing = StopBilling::Release;
-    let mut erasing = StartOptions::default();
-    erasing.local_disk = LocalDisk::Initialize;
-    for action in [Action::Stop(free), Action::Start(erasing)] {
+fn unsupported_option_is_rejected() {
+    let release = StopOptions::default().with_billing(StopBilling::Release);
+    let initialize = StartOptions::default().with_local_disk(LocalDisk::Initialize);
+    for action in [Action::Stop(release), Action::Start(initialize)] {
         let fault = act(&config(), &action, &ids(1)).unwrap_err();
         assert_eq!(fault.kind(), FaultKind::Unsupported, "{fault}");
     }
 }
 
 #[test]
-fn calls_hold_from_one_id_to_the_limit() {
-    for action in [
-        StartOptions::default().into(),
-        stop(StopMode::Graceful),
-        reboot(StopMode::Graceful),
+fn call_accepts_one_id_up_to_the_limit() {
+    check_limits(&Huawei::new(config()));
+}
+
+#[test]
+fn body_of_an_action_names_every_server() {
+    for (action, key) in [
+        (start(), "/os-start/servers"),
+        (stop(StopMode::Graceful), "/os-stop/servers"),
+        (reboot(StopMode::Graceful), "/reboot/servers"),
     ] {
-        assert_eq!(PROFILE.batch_limits.of(action.kind()), 1000);
-        for (count, is_sent) in [(0, false), (1, true), (1000, true), (1001, false)] {
-            let call = act(&config(), &action, &ids(count));
-            assert_eq!(call.is_ok(), is_sent, "{count}");
-            let Ok(call) = call else { continue };
-            let body: Value = serde_json::from_slice(&call.request.body).unwrap();
-            let key = match action.kind() {
-                ActionKind::Start => "/os-start/servers",
-                ActionKind::Stop => "/os-stop/servers",
-                _ => "/reboot/servers",
-            };
-            assert_eq!(body.pointer(key).unwrap().as_array().unwrap().len(), count);
-        }
-    }
-    for (count, is_sent) in [(0, false), (1, true), (100, true), (101, false)] {
-        assert_eq!(observe(&config(), &ids(count)).is_ok(), is_sent, "{count}");
+        let call = act(&config(), &action, &ids(1000)).unwrap();
+        let body: Value = serde_json::from_slice(&call.request.body).unwrap();
+        let expected: Vec<_> = ids(1000).iter().map(|id| json!({ "id": id })).collect();
+        assert_eq!(body.pointer(key), Some(&json!(expected)), "{key}");
     }
 }
 
 #[test]
-fn one_server_is_shown_and_several_are_listed() {
+fn observe_shows_one_server_and_lists_several() {
     let plain = config();
     let limited = config().with_enterprise_project("a&b");
     for (config, count, target) in [
-        (&plain, 1, "/v1/0123456789abcdef/cloudservers/id-0"),
-        (&limited, 1, "/v1/0123456789abcdef/cloudservers/id-0"),
+        (&plain, 1, "/v1/0123456789abcdef/cloudservers/id-1"),
+        (&limited, 1, "/v1/0123456789abcdef/cloudservers/id-1"),
         (
             &plain,
             3,
-            "/v1/0123456789abcdef/cloudservers/detail?limit=100&server_id=id-0%2Cid-1%2Cid-2",
+            "/v1/0123456789abcdef/cloudservers/detail?limit=100&server_id=id-1%2Cid-2%2Cid-3",
         ),
         (
             &limited,
             2,
-            "/v1/0123456789abcdef/cloudservers/detail?enterprise_project_id=a%26b&limit=100&server_id=id-0%2Cid-1",
+            "/v1/0123456789abcdef/cloudservers/detail?enterprise_project_id=a%26b&limit=100&server_id=id-1%2Cid-2",
         ),
     ] {
         let request = observe(config, &ids(count)).unwrap().request;
@@ -144,7 +122,7 @@ fn one_server_is_shown_and_several_are_listed() {
 }
 
 #[test]
-fn lists_go_from_marker_to_marker() {
+fn list_continues_at_the_page_token() {
     for (config, page, query) in [
         (config(), None, "limit=100"),
         (
@@ -166,7 +144,8 @@ fn lists_go_from_marker_to_marker() {
     }
 }
 
-/// A cloud with so many servers, which gives page after page as `take` finds them.
+/// Reads all pages of a list of `servers` servers. `take` returns the servers of a page for a
+/// query.
 fn read_whole_list(
     servers: usize,
     take: impl Fn(&str, &[InstanceId]) -> Vec<InstanceId>,
@@ -187,11 +166,11 @@ fn read_whole_list(
             return read;
         }
     }
-    panic!("the list has no end");
+    panic!("the list does not end");
 }
 
 #[test]
-fn every_server_is_listed_once_by_marker_and_by_number() {
+fn every_server_is_listed_once_with_markers_and_with_page_numbers() {
     let value = |query: &str, name: &str| {
         let (_, rest) = query.split_once(&format!("{name}="))?;
         Some(rest.split('&').next().unwrap_or_default().to_owned())
@@ -214,10 +193,10 @@ fn every_server_is_listed_once_by_marker_and_by_number() {
 }
 
 #[test]
-fn a_full_page_is_followed_by_another() {
+fn full_page_has_a_next_page() {
     let page = |rows: Vec<Value>| {
-        let reply = ok(&json!({"count": 1234, "servers": rows}));
-        list(&config(), None).read(&reply)
+        let response = ok(&json!({"count": 1234, "servers": rows}));
+        list(&config(), None).read(&response)
     };
     let rows = |count| -> Vec<Value> {
         ids(count)
@@ -225,7 +204,7 @@ fn a_full_page_is_followed_by_another() {
             .map(|id| json!({"id": id, "status": "ACTIVE"}))
             .collect()
     };
-    for (count, next) in [(0, None), (99, None), (100, Some("id-99"))] {
+    for (count, next) in [(0, None), (99, None), (100, Some("id-100"))] {
         let page = page(rows(count)).unwrap();
         assert_eq!(page.observations.len(), count);
         assert_eq!(page.next.as_ref().map(PageToken::as_str), next);
@@ -236,8 +215,8 @@ fn a_full_page_is_followed_by_another() {
     let odd = page(odd).unwrap();
     assert_eq!(
         odd.next.unwrap().as_str(),
-        "id-98",
-        "the last that has an id"
+        "id-99",
+        "the last server with an id"
     );
 
     let unknown = page(vec![json!({"name": "no id"}); 100]).unwrap_err();
@@ -245,7 +224,7 @@ fn a_full_page_is_followed_by_another() {
 }
 
 #[test]
-fn an_answer_without_a_job_is_not_accepted() {
+fn response_without_a_job_is_not_an_acceptance() {
     let call = act(&config(), &stop(StopMode::Graceful), &ids(1)).unwrap();
     let ack = call.read(&ok(&json!({"job_id": "ff80"}))).unwrap();
     assert!(matches!(ack, BatchAck::Job(job) if job.as_str() == "ff80"));
@@ -264,15 +243,15 @@ fn an_answer_without_a_job_is_not_accepted() {
     }
 }
 
-fn seen(row: &Value) -> Option<Observation> {
+fn observation_of(row: &Value) -> Option<Observation> {
     let rows = read_many(&ok(&json!({"servers": [row]}))).unwrap();
     assert!(rows.len() < 2);
     rows.into_iter().next()
 }
 
-/// Section "ECS statuses" of the API reference, row by row, and what a row may lack.
+/// The table "ECS statuses" of the API reference, row by row.
 #[test]
-fn states() {
+fn status_and_task_select_the_power_state() {
     let (rebuild, resize) = (
         [
             "rebuilding",
@@ -369,7 +348,7 @@ fn states() {
             PowerState::Stopped,
         ),
         ("UNKNOWN", "paused", "", PowerState::Unknown),
-        // Not in the table: words that are new, and a task that the status does not show yet.
+        // Not in the table: new values, and a task that the status does not show yet.
         ("HIBERNATED", "hibernated", "", PowerState::Unknown),
         ("ACTIVE", "active", "defragmenting", PowerState::Changing),
         ("ACTIVE", "active", "rebooting", PowerState::Rebooting),
@@ -395,7 +374,7 @@ fn states() {
             "OS-EXT-STS:vm_state": vm_state,
             "OS-EXT-STS:task_state": if task.is_empty() { Value::Null } else { task.into() },
         });
-        let seen = seen(&row).unwrap();
+        let seen = observation_of(&row).unwrap();
         assert_eq!(seen.state, state, "{row}");
         let raw = match task {
             "" => status.to_owned(),
@@ -406,7 +385,7 @@ fn states() {
 }
 
 #[test]
-fn a_row_may_lack_its_status() {
+fn power_state_without_a_status_comes_from_the_vm_state() {
     for (vm_state, task, state, raw) in [
         ("active", Value::Null, PowerState::Running, "active"),
         (
@@ -422,32 +401,35 @@ fn a_row_may_lack_its_status() {
     ] {
         let row =
             json!({"id": "a", "OS-EXT-STS:vm_state": vm_state, "OS-EXT-STS:task_state": task});
-        let seen = seen(&row).unwrap();
+        let seen = observation_of(&row).unwrap();
         assert_eq!((seen.state, seen.raw.as_str()), (state, raw));
     }
-    let named = seen(&json!({"id": "a", "name": "n"})).unwrap();
+    let named = observation_of(&json!({"id": "a", "name": "n"})).unwrap();
     assert_eq!((named.state, named.raw.as_str()), (PowerState::Unknown, ""));
-    let odd = seen(&json!({"id": "a", "status": [1]})).unwrap();
+    let odd = observation_of(&json!({"id": "a", "status": [1]})).unwrap();
     assert_eq!((odd.state, odd.raw.as_str()), (PowerState::Unknown, "[1]"));
 }
 
 #[test]
-fn an_id_without_anything_else_is_an_unknown_one() {
+fn row_with_only_an_id_is_an_unknown_server() {
     let unknown = json!({"id": "a", "fault": {"message": "m"}, "name": null, "status": null});
-    assert_eq!(seen(&unknown), None);
-    assert_eq!(seen(&json!({"id": "a/b", "status": "ACTIVE"})), None);
-    assert_eq!(seen(&json!({"status": "ACTIVE"})), None);
+    assert_eq!(observation_of(&unknown), None);
+    assert_eq!(
+        observation_of(&json!({"id": "a/b", "status": "ACTIVE"})),
+        None
+    );
+    assert_eq!(observation_of(&json!({"status": "ACTIVE"})), None);
     let shown = |server: &Value| read_one(&ok(&json!({ "server": server })));
     assert_eq!(shown(&unknown).unwrap(), []);
     assert_eq!(
         shown(&json!({"status": "ACTIVE"})).unwrap_err().kind(),
         FaultKind::Unreadable,
-        "an answer about nothing does not say that the server is gone"
+        "a response without an id does not mean that the server is missing"
     );
 }
 
 #[test]
-fn locks_are_shown_in_the_clouds_words() {
+fn lock_has_the_text_of_the_cloud() {
     for (fields, lock) in [
         (json!({"locked": false}), None),
         (json!({"locked": "true"}), None),
@@ -465,21 +447,21 @@ fn locks_are_shown_in_the_clouds_words() {
             .unwrap()
             .extend(fields.as_object().unwrap().clone());
         let expected = lock.map(|word| Lock::Other(word.to_owned()));
-        assert_eq!(seen(&row).unwrap().lock, expected, "{fields}");
+        assert_eq!(observation_of(&row).unwrap().lock, expected, "{fields}");
     }
 }
 
-/// The launch time is that of the server and not of its last start; what a stopped server costs is
-/// not in the answer.
+/// `launched_at` is not the time of the last start, and the response has no billing of a stopped
+/// server.
 #[test]
-fn nothing_is_made_up() {
+fn start_time_and_billing_stay_unknown() {
     let row = json!({
         "id": "a",
         "status": "SHUTOFF",
         "OS-SRV-USG:launched_at": "2025-11-01T02:04:05.123456",
         "metadata": {"charging_mode": "0"},
     });
-    let seen = seen(&row).unwrap();
+    let seen = observation_of(&row).unwrap();
     assert_eq!(seen.started_at, None);
     assert_eq!(seen.stopped_billing, StoppedBilling::Unknown);
     assert_eq!(seen.name, None);

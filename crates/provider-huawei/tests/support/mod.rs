@@ -1,4 +1,4 @@
-//! What the tests of the wire share: the recorded traffic, and a provider to read it with.
+//! Recorded traffic, and a provider that reads the recordings.
 
 use std::sync::LazyLock;
 
@@ -7,7 +7,7 @@ use lifecycle_core::{
     JobStatus, ListPage, Observation, Provider, RebootOptions, StartOptions, StopOptions,
 };
 use provider_huawei::{Config, Huawei};
-use provider_testing::http_response;
+use provider_testing::read_vectors;
 use serde_json::Value;
 
 pub(crate) const PROJECT: &str = "0123456789abcdef0123456789abcdef";
@@ -19,10 +19,11 @@ pub(crate) fn provider() -> &'static Huawei {
     &PROVIDER
 }
 
-/// `wire.json`: traffic of Huawei's Python SDK, and answers from its documents and from issues.
-pub(crate) fn wire(part: &str) -> Vec<Value> {
-    let mut wire: Value = serde_json::from_str(include_str!("../vectors/wire.json")).unwrap();
-    serde_json::from_value(wire[part].take()).unwrap()
+/// Returns a part of `wire.json`: traffic of Huawei's Python SDK, and responses from documentation
+/// and issues.
+pub(crate) fn recordings(part: &str) -> Vec<Value> {
+    let mut recordings = read_vectors(env!("CARGO_MANIFEST_DIR"), "wire.json");
+    serde_json::from_value(recordings[part].take()).unwrap()
 }
 
 pub(crate) fn ids() -> [InstanceId; 2] {
@@ -33,26 +34,7 @@ pub(crate) fn ids() -> [InstanceId; 2] {
     .map(|id| InstanceId::new(id).unwrap())
 }
 
-/// An entry of `responses` or of `sdk_error_parsing` as it comes over the wire.
-pub(crate) fn reply(entry: &Value) -> HttpResponse {
-    let body = match &entry["body"] {
-        Value::String(text) => text.clone(),
-        json => json.to_string(),
-    };
-    let headers = entry["headers"].as_object().into_iter().flatten();
-    http_response(
-        entry["http_status"].as_u64().unwrap().try_into().unwrap(),
-        headers
-            .map(|(name, value)| {
-                let value = value.as_str().unwrap();
-                (name.parse().unwrap(), value.parse().unwrap())
-            })
-            .collect::<http::HeaderMap>(),
-        body,
-    )
-}
-
-/// The calls whose answers are read in different ways.
+/// The calls whose responses are read in different ways.
 pub(crate) const CALLS: [&str; 7] = [
     "batch-start",
     "batch-stop",
@@ -63,70 +45,74 @@ pub(crate) const CALLS: [&str; 7] = [
     "list",
 ];
 
-/// What `reply` means as the answer to a call, in one line.
-pub(crate) fn meaning(call: &str, reply: &HttpResponse) -> String {
-    understand(call, reply).unwrap_or_else(|fault| of_fault(&fault))
+/// Describes the meaning of a response to a call, in one line.
+pub(crate) fn describe(call: &str, response: &HttpResponse) -> String {
+    read_as(call, response).unwrap_or_else(|fault| describe_fault(&fault))
 }
 
-/// The fault that `reply` is as the answer to a call.
-pub(crate) fn fault(call: &str, reply: &HttpResponse) -> Option<Fault> {
-    understand(call, reply).err()
+/// Returns the fault of a response to a call.
+pub(crate) fn fault(call: &str, response: &HttpResponse) -> Option<Fault> {
+    read_as(call, response).err()
 }
 
-fn understand(call: &str, reply: &HttpResponse) -> Result<String, Fault> {
+fn read_as(call: &str, response: &HttpResponse) -> Result<String, Fault> {
     let provider = provider();
-    provider.check(reply)?;
+    provider.check(response)?;
     match call {
-        "batch-start" => act(StartOptions::default(), reply),
-        "batch-stop" => act(StopOptions::default(), reply),
-        "batch-reboot" => act(RebootOptions::default(), reply),
+        "batch-start" => act(StartOptions::default(), response),
+        "batch-stop" => act(StopOptions::default(), response),
+        "batch-reboot" => act(RebootOptions::default(), response),
         "show-job" => {
             let job = JobId::new(JOB).unwrap();
             let call = provider.follow(&job).unwrap();
-            call.read(reply).map(|progress| of_progress(&progress))
+            call.read(response)
+                .map(|progress| describe_progress(&progress))
         }
         "show-server" => {
             let call = provider.observe(&ids()[..1])?;
-            call.read(reply).map(|rows| of_rows(&rows))
+            call.read(response).map(|rows| describe_rows(&rows))
         }
         "show-servers" => {
             let call = provider.observe(&ids())?;
-            call.read(reply).map(|rows| of_rows(&rows))
+            call.read(response).map(|rows| describe_rows(&rows))
         }
-        "list" => provider.list(None)?.read(reply).map(|page| of_page(&page)),
-        other => panic!("{other} is no call of ours"),
+        "list" => provider
+            .list(None)?
+            .read(response)
+            .map(|page| describe_page(&page)),
+        other => panic!("unknown call {other}"),
     }
 }
 
-fn act(action: impl Into<Action>, reply: &HttpResponse) -> Result<String, Fault> {
+fn act(action: impl Into<Action>, response: &HttpResponse) -> Result<String, Fault> {
     let call = provider().act(&action.into(), &ids())?;
-    call.read(reply).map(|receipt| match receipt {
+    call.read(response).map(|ack| match ack {
         BatchAck::Job(job) => format!("job {job}"),
         other => format!("{other:?}"),
     })
 }
 
-fn of_progress(progress: &JobProgress) -> String {
-    let mut words = vec![of_verdict(&progress.overall)];
-    for (id, verdict) in &progress.parts {
-        words.push(format!("{:.8} {}", id.as_str(), of_verdict(verdict)));
+fn describe_progress(progress: &JobProgress) -> String {
+    let mut text = vec![of_verdict(&progress.overall)];
+    for (id, status) in &progress.parts {
+        text.push(format!("{:.8} {}", id.as_str(), of_verdict(status)));
     }
-    words.join(", ")
+    text.join(", ")
 }
 
-fn of_verdict(verdict: &JobStatus) -> String {
-    match verdict {
-        JobStatus::Failed(fault) => of_fault(fault),
+fn of_verdict(status: &JobStatus) -> String {
+    match status {
+        JobStatus::Failed(fault) => describe_fault(fault),
         other => format!("{other:?}").to_lowercase(),
     }
 }
 
-fn of_rows(rows: &[Observation]) -> String {
+fn describe_rows(rows: &[Observation]) -> String {
     let rows: Vec<String> = rows
         .iter()
         .map(|row| {
             let name = row.name.as_deref().unwrap_or("-");
-            assert_eq!(row.started_at, None, "nothing here proves a start");
+            assert_eq!(row.started_at, None, "no field is evidence of a start");
             format!(
                 "{:.8} {name} {} ({})",
                 row.instance.as_str(),
@@ -138,22 +124,26 @@ fn of_rows(rows: &[Observation]) -> String {
     format!("[{}]", rows.join(", "))
 }
 
-fn of_page(page: &ListPage) -> String {
+fn describe_page(page: &ListPage) -> String {
     match &page.next {
-        None => of_rows(&page.observations),
-        Some(next) => format!("{} next {}", of_rows(&page.observations), next.as_str()),
+        None => describe_rows(&page.observations),
+        Some(next) => format!(
+            "{} next {}",
+            describe_rows(&page.observations),
+            next.as_str()
+        ),
     }
 }
 
-fn of_fault(fault: &Fault) -> String {
-    let effect = match fault.execution_status() {
-        ExecutionStatus::NotExecuted => "nothing happened",
-        _ => "may have happened",
+fn describe_fault(fault: &Fault) -> String {
+    let execution = match fault.execution_status() {
+        ExecutionStatus::NotExecuted => "not executed",
+        _ => "maybe executed",
     };
     let code = fault.code().unwrap_or("-");
-    let mut words = format!("{} {code}, {effect}", fault.kind());
+    let mut text = format!("{} {code}, {execution}", fault.kind());
     for id in fault.instances() {
-        words += &format!(", names {:.8}", id.as_str());
+        text += &format!(", names {:.8}", id.as_str());
     }
-    words
+    text
 }

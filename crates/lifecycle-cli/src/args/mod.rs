@@ -1,0 +1,119 @@
+//! The command line: the subcommands and their arguments.
+
+mod connection;
+mod instances;
+mod locations;
+mod power;
+mod query;
+mod simulate;
+
+use clap::{Parser, Subcommand};
+
+pub(crate) use self::{
+    connection::ConnectionArgs,
+    instances::{InstanceArg, InstanceArgs},
+    locations::{LocationArg, LocationsArgs},
+    power::{RebootArgs, RequestArgs, StartArgs, StopArgs},
+    query::{ListArgs, StatusArgs, WaitArgs},
+    simulate::SimulateArgs,
+};
+use crate::{console::Console, exit, key_sources};
+
+/// Start, stop, reboot, watch and list instances (virtual machines) in four clouds.
+#[derive(Debug, Parser)]
+#[command(
+    name = "lifecycle",
+    version,
+    max_term_width = 80,
+    after_help = exit::HELP,
+    after_long_help = format!("{}\n\n{}", key_sources::help(), exit::HELP),
+)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+    #[command(flatten)]
+    pub(crate) console: Console,
+}
+
+/// The subcommand and its arguments.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Start stopped instances
+    #[command(after_help = exit::HELP)]
+    Start(StartArgs),
+    /// Stop running instances
+    #[command(after_help = exit::HELP)]
+    Stop(StopArgs),
+    /// Reboot running instances, each at most once
+    #[command(after_help = exit::HELP)]
+    Reboot(RebootArgs),
+    /// Show the states of instances
+    #[command(after_help = exit::HELP)]
+    Status(StatusArgs),
+    /// Wait until instances are running or stopped; changes nothing
+    #[command(after_help = exit::HELP)]
+    Wait(WaitArgs),
+    /// List all instances of a region
+    #[command(after_help = exit::HELP)]
+    List(ListArgs),
+    /// Show which keys are used, where they were found and when they expire; shows no secrets
+    #[command(after_help = exit::HELP)]
+    Credentials(LocationsArgs),
+    /// Check configuration, network, clock, keys and permissions; changes nothing
+    #[command(after_help = exit::HELP)]
+    Doctor(LocationsArgs),
+    /// Start 60 simulated instances in four clouds; needs no key and no network
+    ///
+    /// The clouds are simulated inside this process, and their time runs 15 times as fast as real
+    /// time. Requests, signatures, polling and rate limits are the same as with real clouds.
+    #[command(after_help = exit::HELP)]
+    Demo,
+    /// Serve four simulated clouds over HTTP until Ctrl-C
+    ///
+    /// The first line on standard output is one JSON object with url, access_key, secret_key,
+    /// project_id (for Huawei) and instances (their references).
+    #[command(after_help = exit::HELP)]
+    Simulate(Box<SimulateArgs>),
+}
+
+impl Command {
+    /// Tells whether the command uses simulated clouds inside this process.
+    pub(crate) fn is_simulated(&self) -> bool {
+        match self {
+            Self::Start(args) => args.request.connection.sim,
+            Self::Stop(args) => args.request.connection.sim,
+            Self::Reboot(args) => args.request.connection.sim,
+            Self::Status(args) => args.connection.sim,
+            Self::Wait(args) => args.connection.sim,
+            Self::List(args) => args.connection.sim,
+            Self::Credentials(args) | Self::Doctor(args) => args.connection.sim,
+            Self::Demo => true,
+            Self::Simulate(_) => false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+    use crate::simulated_time::SPEED;
+
+    #[test]
+    fn help_of_simulated_commands_names_the_speed() {
+        let mut args = Args::command();
+        for command in ["demo", "start"] {
+            let command = args.find_subcommand_mut(command).unwrap();
+            let help = command.render_long_help().to_string();
+            let words: Vec<&str> = help.split_whitespace().collect();
+            let speed = format!("{SPEED} times as fast");
+            assert!(words.join(" ").contains(&speed), "{help}");
+        }
+    }
+
+    #[test]
+    fn command_line_definition_passes_the_checks_of_clap() {
+        Args::command().debug_assert();
+    }
+}

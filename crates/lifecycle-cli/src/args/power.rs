@@ -1,0 +1,155 @@
+//! Arguments of `start`, `stop` and `reboot`.
+
+use std::{num::NonZeroUsize, time::Duration};
+
+use clap::ValueEnum;
+use lifecycle_facade::{
+    LocalDisk, StopBilling, StopMode, Waves,
+    config::{time_limit, waves},
+};
+
+use super::{ConnectionArgs, InstanceArgs};
+
+/// The arguments of `start`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct StartArgs {
+    #[command(flatten)]
+    pub(crate) strict: StrictArg,
+
+    /// Repair broken local disks (Alibaba only): ALL DATA ON THESE DISKS IS LOST
+    #[arg(long)]
+    init_local_disk: bool,
+
+    #[command(flatten)]
+    pub(crate) request: RequestArgs,
+}
+
+impl StartArgs {
+    pub(crate) fn local_disk(&self) -> LocalDisk {
+        if self.init_local_disk {
+            LocalDisk::Initialize
+        } else {
+            LocalDisk::Keep
+        }
+    }
+}
+
+/// The arguments of `stop`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct StopArgs {
+    #[command(flatten)]
+    pub(crate) force: ForceArg,
+
+    /// Stop gracefully, and force-stop instances that still run after this time, for example 90s.
+    /// Data that was not written to disk is lost
+    #[arg(long, value_name = "TIME", value_parser = time_limit, conflicts_with_all = ["force", "no_wait"])]
+    pub(crate) force_after: Option<Duration>,
+
+    #[command(flatten)]
+    pub(crate) strict: StrictArg,
+
+    /// Keep or release the compute resources (Alibaba and Baidu)
+    #[arg(long, value_enum, value_name = "MODE", default_value_t = BillingArg::Keep)]
+    billing: BillingArg,
+
+    #[command(flatten)]
+    pub(crate) request: RequestArgs,
+}
+
+impl StopArgs {
+    pub(crate) fn billing(&self) -> StopBilling {
+        match self.billing {
+            BillingArg::Keep => StopBilling::Keep,
+            BillingArg::Release => StopBilling::Release,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum BillingArg {
+    /// Keep the compute resources; billing does not change
+    Keep,
+    /// Release the compute resources; compute is not billed (Alibaba 节省停机模式, Baidu
+    /// 关机不计费). A later start can fail because there is no capacity, and the public IP address
+    /// can change
+    Release,
+}
+
+/// The arguments of `reboot`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct RebootArgs {
+    #[command(flatten)]
+    pub(crate) force: ForceArg,
+    #[command(flatten)]
+    pub(crate) request: RequestArgs,
+}
+
+/// The `--strict` flag of `start` and `stop`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct StrictArg {
+    /// Read the state first. Report an instance that is already in the requested state as refused,
+    /// not as unchanged
+    #[arg(long)]
+    pub(crate) strict: bool,
+}
+
+/// The `--force` flag of `stop` and `reboot`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct ForceArg {
+    /// Force-stop: cut the power at once. Data that was not written to disk is lost
+    #[arg(long)]
+    force: bool,
+}
+
+impl ForceArg {
+    pub(crate) fn mode(&self) -> StopMode {
+        if self.force {
+            StopMode::Forced
+        } else {
+            StopMode::Graceful
+        }
+    }
+}
+
+/// The arguments of every power command.
+#[derive(Debug, clap::Args)]
+pub(crate) struct RequestArgs {
+    #[command(flatten)]
+    pub(crate) instances: InstanceArgs,
+
+    /// Return as soon as the cloud accepts the action; do not wait for the result
+    #[arg(long)]
+    pub(crate) no_wait: bool,
+
+    /// Work on this many instances at a time, for example 5 or 10%. The next wave starts when every
+    /// instance of this wave has a result. --timeout applies to each wave
+    #[arg(long, value_name = "SIZE", value_parser = waves, conflicts_with = "no_wait")]
+    pub(crate) waves: Option<Waves>,
+
+    /// Start no further wave after this many instances without the requested result [default: 1]
+    #[arg(long, value_name = "COUNT", value_parser = positive)]
+    pub(crate) stop_after: Option<NonZeroUsize>,
+
+    /// Send nothing if there are more instances than this
+    #[arg(long, value_name = "COUNT", value_parser = count)]
+    pub(crate) max: Option<usize>,
+
+    /// Show the calls that this command would send, and send nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+
+    #[command(flatten)]
+    pub(crate) connection: ConnectionArgs,
+}
+
+fn positive(text: &str) -> Result<NonZeroUsize, String> {
+    text.parse().map_err(|_| invalid_count(text))
+}
+
+fn count(text: &str) -> Result<usize, String> {
+    text.parse().map_err(|_| invalid_count(text))
+}
+
+fn invalid_count(text: &str) -> String {
+    format!("invalid count {text:?}: write a whole number, for example 20")
+}

@@ -1,0 +1,55 @@
+//! Arguments of `status`, `wait` and `list`.
+
+use clap::ValueEnum;
+use lifecycle_facade::PowerState;
+
+use super::{ConnectionArgs, InstanceArgs, LocationArg};
+
+/// The arguments of `status`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct StatusArgs {
+    #[command(flatten)]
+    pub(crate) instances: InstanceArgs,
+    #[command(flatten)]
+    pub(crate) connection: ConnectionArgs,
+}
+
+/// The arguments of `wait`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct WaitArgs {
+    #[command(flatten)]
+    pub(crate) instances: InstanceArgs,
+
+    /// The state to wait for
+    #[arg(long = "for", value_enum, value_name = "STATE", default_value_t = StateArg::Running)]
+    state: StateArg,
+
+    #[command(flatten)]
+    pub(crate) connection: ConnectionArgs,
+}
+
+impl WaitArgs {
+    pub(crate) fn state(&self) -> PowerState {
+        match self.state {
+            StateArg::Running => PowerState::Running,
+            StateArg::Stopped => PowerState::Stopped,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum StateArg {
+    Running,
+    Stopped,
+}
+
+/// The arguments of `list`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct ListArgs {
+    /// Regions, for example baidu/bj, aliyun/cn-hangzhou, huawei/cn-north-4 or zenlayer/global, or
+    /// names of accounts in the configuration file
+    #[arg(value_name = "CLOUD/REGION", required = true)]
+    pub(crate) locations: Vec<LocationArg>,
+    #[command(flatten)]
+    pub(crate) connection: ConnectionArgs,
+}

@@ -1,0 +1,56 @@
+//! Arguments of `simulate`.
+
+use std::net::SocketAddr;
+
+use lifecycle_sim::{BadFleet, Builder, Simulator};
+
+/// The arguments of `simulate`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct SimulateArgs {
+    /// Address and port of the server; port 0 selects a free port
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:7070", value_parser = address)]
+    pub(crate) listen: SocketAddr,
+
+    /// Instances to create: cloud/region=COUNT or cloud/region=COUNT:STATE, separated by commas,
+    /// for example baidu/bj=3,huawei/cn-north-4=2:running. Instances without STATE are stopped
+    #[arg(long, value_name = "SPEC", value_parser = fleet)]
+    pub(crate) fleet: Option<Builder>,
+
+    /// Speed of the simulated instances: with 10 they start and stop 10 times as fast as real ones
+    #[arg(long, value_name = "FACTOR", default_value = "1", value_parser = speed)]
+    pub(crate) speed: f64,
+}
+
+fn address(text: &str) -> Result<SocketAddr, String> {
+    text.parse().map_err(|_| {
+        format!(
+            "invalid address {text:?}: write address:port, for example 127.0.0.1:7070 or [::1]:0"
+        )
+    })
+}
+
+fn fleet(text: &str) -> Result<Builder, BadFleet> {
+    Simulator::builder().fleet(text)
+}
+
+fn speed(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(speed) if speed.is_finite() && speed > 0.0 => Ok(speed),
+        _ => Err(format!(
+            "invalid speed {text:?}: write a number above 0, for example 10 or 0.5"
+        )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn speed_accepts_only_finite_numbers_above_zero() {
+        assert_eq!(speed("0.5"), Ok(0.5));
+        for text in ["0", "-1", "inf", "NaN", "fast"] {
+            assert!(speed(text).is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,63 @@
+//! Locations of a command: regions, and the regions of accounts in the configuration file.
+
+use lifecycle_facade::{Cloud, Fleet, Location, ParseReferenceError, SystemHost};
+
+use crate::{args::LocationArg, exit::CommandError};
+
+/// Returns the locations that the arguments name.
+///
+/// # Errors
+/// A region is invalid, an account is unknown, or an account has no region.
+pub(crate) fn resolve(args: &[LocationArg], fleet: &Fleet) -> Result<Vec<Location>, CommandError> {
+    let locations = args.iter().map(|arg| match arg {
+        LocationArg::Region(text) => {
+            let parsed: Result<Location, ParseReferenceError> = text.parse();
+            parsed.map_err(|error| CommandError::wrong_usage(error.to_string()))
+        }
+        LocationArg::Account(name) => of_account(fleet, name),
+    });
+    locations.collect()
+}
+
+/// Returns the locations that the arguments name, or [`everywhere`] without arguments.
+///
+/// # Errors
+/// See [`resolve`].
+pub(crate) fn resolve_or_all(
+    args: &[LocationArg],
+    fleet: &Fleet,
+) -> Result<Vec<Location>, CommandError> {
+    if args.is_empty() {
+        Ok(everywhere(fleet))
+    } else {
+        resolve(args, fleet)
+    }
+}
+
+fn of_account(fleet: &Fleet, name: &str) -> Result<Location, CommandError> {
+    let Some((_, account)) = fleet.accounts().find(|(known, _)| *known == name) else {
+        return Err(CommandError::wrong_usage(format!(
+            "invalid region {name:?}: write cloud/region, for example baidu/bj or zenlayer/global, or the name of an account in the configuration file"
+        )));
+    };
+    match account.region.as_deref().or(account.cloud.only_region()) {
+        Some(region) => Ok(Location::new(account.cloud, region).of_account(name)),
+        None => Err(CommandError::wrong_usage(format!(
+            "the account {name:?} has no region in the configuration file: write {name}@{}/region",
+            account.cloud
+        ))),
+    }
+}
+
+/// Returns all accounts, and each cloud without an account.
+fn everywhere(fleet: &Fleet) -> Vec<Location> {
+    let accounts = fleet.accounts().map(|(name, account)| {
+        let usual = account.cloud.default_region(&SystemHost);
+        let region = account.region.as_deref().unwrap_or(&usual);
+        Location::new(account.cloud, region).of_account(name)
+    });
+    let clouds = Cloud::ALL
+        .iter()
+        .map(|cloud| Location::new(*cloud, cloud.default_region(&SystemHost)));
+    accounts.chain(clouds).collect()
+}

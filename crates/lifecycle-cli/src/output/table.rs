@@ -1,0 +1,367 @@
+//! Tables. A table on a terminal has colours, and a long text continues below its line, so that
+//! instance ids are never cut. A table in a pipe is plain text, one line per row.
+
+use std::io::{self, IsTerminal};
+
+use anstream::{AutoStream, ColorChoice};
+use clap::builder::styling::Style;
+use comfy_table::{
+    Attribute, Cell, CellAlignment, Color, ContentArrangement, Table, presets::NOTHING,
+};
+
+use crate::{
+    check_result::{CheckResult, CheckStatus},
+    console::{Console, plain},
+    row::Row,
+};
+
+/// The columns of a table of instances, besides the last one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Columns {
+    /// The outcomes of a request.
+    Outcomes,
+    /// The states of instances.
+    States,
+}
+
+impl Columns {
+    fn header(self) -> [&'static str; 3] {
+        match self {
+            Self::Outcomes => ["INSTANCE", "OUTCOME", "STATE"],
+            Self::States => ["INSTANCE", "STATE", "NAME"],
+        }
+    }
+
+    fn cells(self, row: &Row) -> Vec<Cell> {
+        let instance = Cell::new(&row.instance);
+        match self {
+            Self::Outcomes => vec![instance, outcome_cell(row), state_cell(row)],
+            Self::States => {
+                let name = plain(row.name.as_deref().unwrap_or_default());
+                vec![instance, state_cell(row), Cell::new(name)]
+            }
+        }
+    }
+}
+
+/// The text of an empty cell.
+const NONE: &str = "-";
+
+fn outcome_cell(row: &Row) -> Cell {
+    let word = row.outcome.unwrap_or(NONE);
+    Cell::new(word).fg(match word {
+        "reached" | "accepted" | "unchanged" => Color::DarkGreen,
+        "pending" | "uncertain" => Color::DarkYellow,
+        _ => Color::DarkRed,
+    })
+}
+
+fn state_cell(row: &Row) -> Cell {
+    let word = row.state.unwrap_or(NONE);
+    let cell = Cell::new(word);
+    match word {
+        "running" => cell.fg(Color::DarkGreen),
+        "stopped" | NONE => cell.add_attribute(Attribute::Dim),
+        "expired" | "failed" | "recycled" | "deleted" => cell.fg(Color::DarkRed),
+        _ => cell.fg(Color::DarkYellow),
+    }
+}
+
+fn status_cell(status: CheckStatus) -> Cell {
+    let cell = Cell::new(status.as_str());
+    match status {
+        CheckStatus::Ok => cell.fg(Color::DarkGreen),
+        CheckStatus::Warning => cell.fg(Color::DarkYellow),
+        CheckStatus::Failed => cell.fg(Color::DarkRed),
+        CheckStatus::Skipped => cell.add_attribute(Attribute::Dim),
+    }
+}
+
+/// The last column of a table of instances.
+const DETAIL: &str = "DETAIL";
+
+/// Returns the text of the last column. A success has a short note only.
+fn detail(row: &Row, verbose: bool) -> String {
+    if row.is_as_requested() && row.outcome.is_some() && !verbose {
+        return row.note().to_owned();
+    }
+    let message = row.message.clone().unwrap_or_default();
+    let is_missing = |part: &&String| !message.contains(part.as_str());
+    let code = row.code.iter().filter(is_missing);
+    let request = row.request_id.iter().filter(is_missing);
+    plain(
+        &code
+            .map(|code| format!("{code}: "))
+            .chain([message.clone()])
+            .chain(request.map(|id| format!(" (request {id})")))
+            .collect::<String>(),
+    )
+}
+
+/// The layout of a table for an output stream.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct TableRenderer {
+    /// Width of the terminal in columns; `None` for unlimited.
+    width: Option<u16>,
+    /// Set if the stream shows colours. Another stream would remove the colours, but not the spaces
+    /// between colour and line end.
+    styled: bool,
+}
+
+/// Spaces between two columns.
+const GAP: u16 = 2;
+/// Spaces before a text below its line.
+const INDENT: u16 = 4;
+
+impl TableRenderer {
+    pub(super) fn for_stdout() -> Self {
+        let stdout = io::stdout();
+        Self {
+            width: stdout.is_terminal().then(|| Table::new().width()).flatten(),
+            styled: AutoStream::choice(&stdout) != ColorChoice::Never,
+        }
+    }
+
+    pub(super) fn instances(self, rows: &[Row], columns: Columns, console: Console) -> String {
+        let table = self.table(&columns.header(), rows.iter().map(|row| columns.cells(row)));
+        let details = rows.iter().map(|row| detail(row, console.is_verbose()));
+        self.with_last_column(&table, DETAIL, details)
+    }
+
+    pub(super) fn texts<const N: usize>(self, header: [&str; N], rows: &[[String; N]]) -> String {
+        let Some((last, columns)) = header.split_last() else {
+            return String::new();
+        };
+        let cells = rows
+            .iter()
+            .map(|row| row.iter().take(columns.len()).map(Cell::new).collect());
+        let table = self.table(columns, cells);
+        let lasts = rows
+            .iter()
+            .map(|row| row.last().cloned().unwrap_or_default());
+        self.with_last_column(&table, last, lasts)
+    }
+
+    pub(super) fn figures<const N: usize>(self, header: [&str; N], rows: &[[String; N]]) -> String {
+        let cells = rows.iter().map(|row| row.iter().map(Cell::new).collect());
+        let mut table = self.table(&header, cells);
+        for column in table.column_iter_mut().skip(1) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+        let mut text = String::new();
+        for line in table.lines() {
+            push_line(&mut text, &line);
+        }
+        text
+    }
+
+    pub(super) fn checks(self, results: &[CheckResult]) -> String {
+        const INDENT: &str = "  ";
+        let indented = Self {
+            width: self.width.map(|width| width.saturating_sub(2)),
+            ..self
+        };
+        let mut text = String::new();
+        for group in results.chunk_by(|one, next| one.location == next.location) {
+            let Some(first) = group.first() else {
+                continue;
+            };
+            push_line(&mut text, &self.heading(&first.location));
+            let cells = group
+                .iter()
+                .map(|result| vec![status_cell(result.status), Cell::new(result.check)]);
+            let table = self.table(&["", ""], cells);
+            let details = group.iter().map(|result| match &result.advice {
+                Some(advice) => plain(&format!("{} ({advice})", result.detail)),
+                None => plain(&result.detail),
+            });
+            let lines = indented.with_last_column(&table, "", details);
+            for line in lines.lines().skip(1) {
+                push_line(&mut text, &format!("{INDENT}{line}"));
+            }
+        }
+        text
+    }
+
+    /// Adds a column of text to the lines of a table: beside the line if the width allows, else
+    /// below.
+    fn with_last_column(
+        self,
+        table: &Table,
+        name: &str,
+        texts: impl Iterator<Item = String>,
+    ) -> String {
+        let widths = table.column_max_content_widths();
+        let room = self.width.map(|total| {
+            let without = |room: u16, column: &u16| room.saturating_sub(column.saturating_add(GAP));
+            widths.iter().fold(total, without)
+        });
+        let fits = |text: &str| room.is_none_or(|room| width(text) <= room);
+        let mut lines = table.lines();
+        let mut page = String::new();
+        if let Some(header) = lines.next() {
+            let name = self.heading(if fits(name) { name } else { "" });
+            push_line(&mut page, &format!("{header}{name}"));
+        }
+        for (line, text) in lines.zip(texts) {
+            if fits(&text) {
+                push_line(&mut page, &format!("{line}{text}"));
+            } else {
+                push_line(&mut page, &line);
+                self.push_below(&mut page, &text);
+            }
+        }
+        page
+    }
+
+    /// Returns a table without borders, as wide as its content, with the header in the first line.
+    fn table(self, header: &[&str], rows: impl Iterator<Item = Vec<Cell>>) -> Table {
+        let mut table = Table::new();
+        table
+            .load_preset(NOTHING)
+            .set_content_arrangement(ContentArrangement::Disabled)
+            .force_no_tty()
+            .set_header(
+                header
+                    .iter()
+                    .map(|name| Cell::new(name).add_attribute(Attribute::Bold)),
+            )
+            .add_rows(rows);
+        if self.styled {
+            table.enforce_styling();
+        }
+        for column in table.column_iter_mut() {
+            column.set_padding((0, GAP));
+        }
+        table
+    }
+
+    /// Returns a heading outside a table.
+    fn heading(self, name: &str) -> String {
+        const BOLD: Style = Style::new().bold();
+        if self.styled {
+            format!("{BOLD}{name}{BOLD:#}")
+        } else {
+            name.to_owned()
+        }
+    }
+
+    /// Appends a text below its line, wrapped to the width.
+    fn push_below(self, page: &mut String, text: &str) {
+        let mut table = Table::new();
+        table
+            .load_preset(NOTHING)
+            .set_content_arrangement(ContentArrangement::Dynamic)
+            .add_row([text]);
+        if let Some(width) = self.width {
+            table.set_width(width);
+        }
+        if let Some(column) = table.column_mut(0) {
+            column.set_padding((INDENT, 0));
+        }
+        for line in table.lines() {
+            push_line(page, &line);
+        }
+    }
+}
+
+fn push_line(page: &mut String, line: &str) {
+    page.push_str(line.trim_end());
+    page.push('\n');
+}
+
+/// Returns the columns that a text takes on a terminal, two for each Chinese character.
+fn width(text: &str) -> u16 {
+    let mut table = Table::new();
+    table.add_row([text]);
+    let widths = table.column_max_content_widths();
+    widths.first().copied().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use lifecycle_facade::{InstanceId, Observation, PowerState};
+
+    use super::*;
+    use crate::console::Format;
+
+    const CONSOLE: Console = Console {
+        output: Format::Table,
+        verbose: 0,
+        simulated_time: false,
+    };
+
+    fn row(instance: &str, message: &str) -> Row {
+        Row::interrupted(&instance.parse().unwrap(), "pending", message)
+    }
+
+    fn table(width: Option<u16>, rows: &[Row]) -> String {
+        let styled = false;
+        TableRenderer { width, styled }.instances(rows, Columns::Outcomes, CONSOLE)
+    }
+
+    #[test]
+    fn detail_is_beside_its_instance_if_the_width_allows_else_below() {
+        let rows = [
+            row("baidu/bj/i-a1b2c3d4", "short"),
+            row(
+                "zenlayer/global/1234567890",
+                "much too long to stand beside it",
+            ),
+        ];
+        assert_eq!(
+            table(Some(56), &rows),
+            "\
+INSTANCE                    OUTCOME  STATE  DETAIL
+baidu/bj/i-a1b2c3d4         pending  -      short
+zenlayer/global/1234567890  pending  -
+    much too long to stand beside it
+"
+        );
+        assert_eq!(
+            table(None, &rows),
+            "\
+INSTANCE                    OUTCOME  STATE  DETAIL
+baidu/bj/i-a1b2c3d4         pending  -      short
+zenlayer/global/1234567890  pending  -      much too long to stand beside it
+"
+        );
+    }
+
+    #[test]
+    fn narrow_terminal_wraps_details_and_cuts_no_id() {
+        let id = "huawei/cn-north-4/616fb98f-46ca-475e-917e-2563e5a8cd19";
+        let text = table(
+            Some(40),
+            &[row(id, "one two three four five six seven eight nine")],
+        );
+        let lines: Vec<_> = text.lines().collect();
+        assert!(lines[1].starts_with(id), "{text}");
+        assert_eq!(
+            lines[2..],
+            ["    one two three four five six seven", "    eight nine"]
+        );
+    }
+
+    #[test]
+    fn control_characters_of_the_cloud_are_not_printed() {
+        let id = InstanceId::new("i-1").unwrap();
+        let mut observation = Observation::new(id, PowerState::Running, "Running");
+        observation.name = Some("web\u{1b}[2J\n1".into());
+        let row = Row::of_observation(&"baidu/bj/i-1".parse().unwrap(), &observation);
+        let renderer = TableRenderer {
+            width: None,
+            styled: true,
+        };
+        let text = renderer.instances(&[row], Columns::States, CONSOLE);
+        assert_eq!(text.lines().count(), 2, "{text:?}");
+        assert!(text.contains("\u{1b}["), "no styles: {text:?}");
+        assert!(!text.contains("\u{1b}[2J"), "{text:?}");
+    }
+
+    #[test]
+    fn chinese_character_takes_two_columns() {
+        assert_eq!(width("实例"), 4);
+        assert_eq!(width("abc"), 3);
+    }
+}

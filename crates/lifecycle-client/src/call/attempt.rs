@@ -1,0 +1,282 @@
+//! One attempt at a call: admit, sign, send, judge.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::{Duration, SystemTime},
+};
+
+use lifecycle_core::{
+    ApiCall, Credential, ExecutionStatus, Fault, FaultKind, HttpResponse, Provider, ResponseExt,
+    Secret,
+};
+use tokio::{
+    sync::MutexGuard,
+    time::{Instant, timeout, timeout_at},
+};
+
+use crate::{
+    call::clock::Clock,
+    call::clock_skew::ClockSkew,
+    call::context::{CallContext, CallKind, CallOutput},
+    call::counters::CallCounters,
+    call::credential::CredentialProvider,
+    call::key_health::KeyHealth,
+    call::rate_limit::{Permit, RateLimiter},
+    call::retry::AttemptError,
+    mutation::{Mutant, Mutation},
+    transport::{Transport, no_response, plain_http::PlainHttp},
+};
+
+/// Runs single attempts. Shared by all clones of a client.
+pub(crate) struct AttemptRunner {
+    pub(crate) provider: Arc<dyn Provider>,
+    pub(crate) credentials: Arc<dyn CredentialProvider>,
+    pub(crate) transport: Arc<dyn Transport>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) plain_http: PlainHttp,
+    /// The time for one attempt, from sending to the last byte of the response.
+    pub(crate) timeout: Duration,
+    pub(crate) reads: RateLimiter,
+    pub(crate) writes: RateLimiter,
+    pub(crate) key_health: KeyHealth,
+    pub(crate) clock_skew: ClockSkew,
+    pub(crate) counters: CallCounters,
+    pub(crate) mutant: Mutant,
+}
+
+/// The causes of failure that were removed within one call. Each is removed at most once.
+#[derive(Debug, Default)]
+pub(crate) struct Corrections {
+    clock: AtomicBool,
+    key: AtomicBool,
+}
+
+impl AttemptRunner {
+    /// Runs one attempt at `call`.
+    pub(crate) async fn run<T>(
+        &self,
+        call: &ApiCall<T>,
+        ctx: &CallContext<'_>,
+        corrections: &Corrections,
+    ) -> Result<CallOutput<T>, AttemptError> {
+        let (fault, recovery) = {
+            let admission = self.admit(ctx).await?;
+            let signed = Signed {
+                at: self.clock.now(),
+                offset: self.clock_skew.offset(),
+            };
+            let response = self.exchange(call, ctx, &admission.key, signed).await?;
+            match self.judge(call, ctx.kind, &response, &admission, signed) {
+                Ok(output) => return Ok(output),
+                Err(rejection) => rejection,
+            }
+        };
+        let corrected = match recovery {
+            Recovery::ClockLearned => !corrections.clock.swap(true, Ordering::Relaxed),
+            Recovery::KeyRejected(key) => {
+                !corrections.key.load(Ordering::Relaxed)
+                    && self.replace(&key, ctx.deadline).await
+                    && !corrections.key.swap(true, Ordering::Relaxed)
+            }
+            Recovery::None => false,
+        };
+        Err(AttemptError { fault, corrected })
+    }
+
+    /// Waits for a usable key and for the rate limiter.
+    async fn admit(&self, ctx: &CallContext<'_>) -> Result<Admission<'_>, Fault> {
+        let admission = async {
+            let mut key = self.usable_key().await?;
+            let mut first_use_lock = self.key_health.first_use_lock(&key).await;
+            let permit = self.rate_limiter(ctx.kind).acquire().await;
+            loop {
+                // The key can be replaced or rejected while the call waits for its permit.
+                let current = self.usable_key().await?;
+                if current.same_key(&key) {
+                    return Ok(Admission {
+                        key: current,
+                        permit,
+                        _first_use_lock: first_use_lock,
+                    });
+                }
+                drop(first_use_lock);
+                first_use_lock = self.key_health.first_use_lock(&current).await;
+                key = current;
+            }
+        };
+        timeout_at(ctx.deadline, admission)
+            .await
+            .unwrap_or_else(|_| Err(deadline_passed()))
+    }
+
+    /// Returns the current key. If the cloud has rejected this key before, asks the
+    /// `CredentialProvider` once for another one.
+    async fn usable_key(&self) -> Result<Arc<Credential>, Fault> {
+        let key = self.current_key().await?;
+        let Err(rejection) = self.check_key(&key) else {
+            return Ok(key);
+        };
+        if !self.credentials.invalidate(&key) {
+            return Err(rejection);
+        }
+        let key = self.current_key().await?;
+        self.check_key(&key)?;
+        Ok(key)
+    }
+
+    async fn current_key(&self) -> Result<Arc<Credential>, Fault> {
+        let key = self.credentials.credential().await;
+        key.map_err(|error| error.fault().clone())
+    }
+
+    fn check_key(&self, key: &Credential) -> Result<(), Fault> {
+        match self.mutant.is(Mutation::UsesRefusedKeys) {
+            true => Ok(()),
+            false => self.key_health.check(key),
+        }
+    }
+
+    /// Returns whether the `CredentialProvider` has another key than the rejected one.
+    async fn replace(&self, rejected: &Credential, deadline: Instant) -> bool {
+        if !self.credentials.invalidate(rejected) {
+            return false;
+        }
+        let next = timeout_at(deadline, self.credentials.credential()).await;
+        matches!(next, Ok(Ok(key)) if !key.same_key(rejected))
+    }
+
+    /// Signs the call, sends it, and returns the response. No fault of this function comes from
+    /// the cloud.
+    async fn exchange<T>(
+        &self,
+        call: &ApiCall<T>,
+        ctx: &CallContext<'_>,
+        key: &Credential,
+        signed: Signed,
+    ) -> Result<HttpResponse, Fault> {
+        let left = ctx.deadline.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Err(deadline_passed());
+        }
+        let signing = self.clock.signing_context(signed.offset);
+        let request = self.provider.sign(&call.request, key, &signing)?;
+        self.plain_http.check(request.uri())?;
+        self.counters.count(ctx.kind);
+        let limit = self.timeout.min(left);
+        match timeout(limit, self.transport.send(request)).await {
+            Ok(Ok(response)) => Ok(response),
+            Ok(Err(error)) => Err(error.to_fault()),
+            Err(_) => Err(no_response(limit)),
+        }
+    }
+
+    /// Reads the response, and records what it shows about rate, key and clock.
+    fn judge<T>(
+        &self,
+        call: &ApiCall<T>,
+        kind: CallKind,
+        response: &HttpResponse,
+        admission: &Admission<'_>,
+        signed: Signed,
+    ) -> Result<CallOutput<T>, (Fault, Recovery)> {
+        let Admission { key, permit, .. } = admission;
+        let request_id = self.provider.request_id(response);
+        let result = self
+            .provider
+            .check(response)
+            .and_then(|()| call.read(response));
+        let fault = match result {
+            Ok(value) => {
+                self.rate_limiter(kind).succeeded(*permit);
+                self.key_health.confirm(key);
+                self.clock_skew.confirm(response.date(), signed.at);
+                return Ok(CallOutput {
+                    value,
+                    request_id,
+                    execution: ExecutionStatus::NotExecuted,
+                });
+            }
+            Err(fault) => complete(fault, request_id.as_deref(), key),
+        };
+        let mut recovery = Recovery::None;
+        match fault.kind() {
+            FaultKind::Throttled => {
+                let hint = fault.retry_after();
+                self.rate_limiter(kind).throttled(*permit, hint);
+            }
+            FaultKind::Credential => {
+                self.key_health.reject(key, &fault);
+                recovery = Recovery::KeyRejected(Arc::clone(key));
+            }
+            FaultKind::ClockSkew => {
+                let date = response.date();
+                if self.clock_skew.learn(date, signed.at, signed.offset) {
+                    recovery = Recovery::ClockLearned;
+                }
+            }
+            FaultKind::Unavailable | FaultKind::Unreadable | FaultKind::Unknown => {}
+            // The cloud rejected the call after it had verified the signature.
+            _ => self.key_health.confirm(key),
+        }
+        if fault.maybe_executed() {
+            recovery = Recovery::None;
+        }
+        Err((fault, recovery))
+    }
+
+    fn rate_limiter(&self, kind: CallKind) -> &RateLimiter {
+        match kind.is_read() {
+            true => &self.reads,
+            false => &self.writes,
+        }
+    }
+}
+
+/// The permission to send one call now.
+struct Admission<'a> {
+    key: Arc<Credential>,
+    permit: Permit,
+    /// Held until the response is judged, if the cloud has never accepted the key.
+    _first_use_lock: Option<MutexGuard<'a, ()>>,
+}
+
+/// The time of a signature.
+#[derive(Clone, Copy)]
+struct Signed {
+    at: SystemTime,
+    /// The seconds that were added to the local clock.
+    offset: i64,
+}
+
+/// A reason to send a rejected call again at once. The cloud did not execute the call.
+enum Recovery {
+    None,
+    /// The response shows the cloud's time: a new signature can succeed.
+    ClockLearned,
+    /// The cloud rejected this key: another key can succeed.
+    KeyRejected(Arc<Credential>),
+}
+
+/// Adds the request id, and removes secrets: a response can quote the request.
+fn complete(mut fault: Fault, request_id: Option<&str>, key: &Credential) -> Fault {
+    if fault.request_id().is_none() {
+        fault = fault.with_request_id(request_id);
+    }
+    for secret in key.secrets().map(Secret::expose) {
+        if !secret.is_empty() && fault.message().contains(secret) {
+            let message = fault.message().replace(secret, "[secret]");
+            fault = fault.with_message(message);
+        }
+    }
+    fault
+}
+
+fn deadline_passed() -> Fault {
+    Fault::new(
+        FaultKind::Deadline,
+        "the time was over before the call could be made",
+    )
+}

@@ -1,0 +1,71 @@
+//! The purpose and limits of a call, and its result.
+
+use lifecycle_core::{ExecutionStatus, Fault, Idempotency};
+use tokio::time::Instant;
+
+use crate::call::event::CallObserver;
+
+/// The purpose of a call. Selects the rate limiter, the counter and the rule for repeats.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum CallKind {
+    /// Sends a power action.
+    Act(Idempotency),
+    /// Reads the states of instances.
+    Observe,
+    /// Reads a page of all instances.
+    List,
+    /// Reads the progress of a job.
+    Follow,
+}
+
+impl CallKind {
+    /// Returns whether the call changes nothing at the cloud.
+    pub(crate) fn is_read(self) -> bool {
+        !matches!(self, Self::Act(_))
+    }
+
+    /// Returns whether executing the call twice has the effect of executing it once.
+    pub(crate) fn is_idempotent(self) -> bool {
+        !matches!(self, Self::Act(Idempotency::NotIdempotent(_)))
+    }
+}
+
+/// The limits of a call, and the receiver of its events.
+#[derive(Clone, Copy)]
+pub(crate) struct CallContext<'a> {
+    pub(crate) kind: CallKind,
+    /// The number of instances that the call names; 0 for a list.
+    pub(crate) instances: usize,
+    pub(crate) deadline: Instant,
+    pub(crate) observer: &'a dyn CallObserver,
+}
+
+/// The result of a successful call.
+#[derive(Debug)]
+pub(crate) struct CallOutput<T> {
+    pub(crate) value: T,
+    pub(crate) request_id: Option<String>,
+    /// `Unknown` if the cloud may have executed an attempt before the successful one.
+    pub(crate) execution: ExecutionStatus,
+}
+
+/// The result of a failed call.
+#[derive(Debug)]
+pub(crate) struct CallError {
+    /// The fault of the last attempt.
+    pub(crate) fault: Fault,
+    pub(crate) attempts: u32,
+    /// `Unknown` if the cloud may have executed any attempt.
+    pub(crate) execution: ExecutionStatus,
+}
+
+impl CallError {
+    /// Returns the error of a call that was not sent.
+    pub(crate) fn unsent(fault: Fault) -> Self {
+        Self {
+            fault,
+            attempts: 0,
+            execution: ExecutionStatus::NotExecuted,
+        }
+    }
+}

@@ -1,0 +1,139 @@
+//! The supply of keys: the trait, the error, and a provider of one fixed key.
+
+use std::{fmt, sync::Arc, time::SystemTime};
+
+use async_trait::async_trait;
+use lifecycle_core::{Credential, ExecutionStatus, Fault, FaultKind};
+
+/// Supplies the key for the next call. The client asks before every attempt; a provider should
+/// cache.
+#[async_trait]
+pub trait CredentialProvider: fmt::Debug + Send + Sync + 'static {
+    /// Returns the key for a signature now.
+    ///
+    /// # Errors
+    /// [`CredentialError`] with the sources that were tried and a hint what to do.
+    async fn credential(&self) -> Result<Arc<Credential>, CredentialError>;
+
+    /// Records that the cloud rejected `key`. Returns whether [`credential`](Self::credential) may
+    /// return another key afterwards.
+    fn invalidate(&self, key: &Credential) -> bool {
+        let _ = key;
+        false
+    }
+
+    /// Returns the source and the validity of the current key, without I/O.
+    fn info(&self) -> CredentialInfo {
+        CredentialInfo::default()
+    }
+}
+
+#[async_trait]
+impl<S: CredentialProvider + ?Sized> CredentialProvider for Arc<S> {
+    async fn credential(&self) -> Result<Arc<Credential>, CredentialError> {
+        (**self).credential().await
+    }
+
+    fn invalidate(&self, key: &Credential) -> bool {
+        (**self).invalidate(key)
+    }
+
+    fn info(&self) -> CredentialInfo {
+        (**self).info()
+    }
+}
+
+/// The source and the validity of a key. Contains no secret.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct CredentialInfo {
+    /// The kind of source, such as `environment`; empty before a key is found.
+    pub kind: String,
+    /// The exact source, such as `profile "prod" in ~/.aliyun/config.json`.
+    pub source: String,
+    /// The time of expiry by the clock of this machine; `None` for a permanent key.
+    pub expires: Option<SystemTime>,
+    /// The time from which a new key is fetched.
+    pub renews: Option<SystemTime>,
+    /// Problems with the storage of the key, such as a file readable by other users.
+    pub warnings: Vec<String>,
+}
+
+/// The reason for which there is no key.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{}", .fault.message())]
+pub struct CredentialError {
+    fault: Fault,
+    is_absent: bool,
+}
+
+impl CredentialError {
+    /// Returns the error for a missing configuration. The message names the sources that were tried
+    /// and what to do.
+    pub fn new(message: impl Into<String>) -> Self {
+        Self {
+            is_absent: true,
+            ..Fault::new(FaultKind::Credential, message).into()
+        }
+    }
+
+    /// Returns `true` if no source is configured, and `false` if a configured source failed.
+    pub fn is_absent(&self) -> bool {
+        self.is_absent
+    }
+
+    /// Returns the fault of the call that needed the key. The call was not sent.
+    pub fn fault(&self) -> &Fault {
+        &self.fault
+    }
+}
+
+/// Converts the fault of a configured source.
+///
+/// A fault about a key, a role or a user says nothing about an instance. So the kind becomes
+/// [`FaultKind::Credential`], except for faults of transport and load.
+impl From<Fault> for CredentialError {
+    fn from(fault: Fault) -> Self {
+        let kind = match fault.kind() {
+            kind @ (FaultKind::Throttled
+            | FaultKind::Unavailable
+            | FaultKind::Unreachable
+            | FaultKind::NoAnswer
+            | FaultKind::Unreadable
+            | FaultKind::Deadline) => kind,
+            _ => FaultKind::Credential,
+        };
+        Self {
+            fault: fault
+                .with_kind(kind)
+                .with_execution_status(ExecutionStatus::NotExecuted),
+            is_absent: false,
+        }
+    }
+}
+
+/// Supplies one fixed key.
+#[derive(Clone, Debug)]
+pub struct StaticCredential(Arc<Credential>);
+
+impl StaticCredential {
+    /// Returns a provider of this key.
+    pub fn new(credential: Credential) -> Self {
+        Self(Arc::new(credential))
+    }
+}
+
+#[async_trait]
+impl CredentialProvider for StaticCredential {
+    async fn credential(&self) -> Result<Arc<Credential>, CredentialError> {
+        Ok(Arc::clone(&self.0))
+    }
+
+    fn info(&self) -> CredentialInfo {
+        CredentialInfo {
+            kind: "program".to_owned(),
+            source: "given by the program".to_owned(),
+            ..CredentialInfo::default()
+        }
+    }
+}

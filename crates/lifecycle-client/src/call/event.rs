@@ -1,0 +1,54 @@
+//! Events of a call between its first and its last attempt.
+
+use std::time::Duration;
+
+use lifecycle_core::{Fault, FaultKind};
+
+/// An attempt failed, and the call is sent again after a pause.
+#[derive(Clone, Debug)]
+pub(crate) enum CallEvent {
+    /// The cloud throttled the call.
+    Throttled {
+        /// The cloud's name of the operation.
+        operation: &'static str,
+        wait: Duration,
+    },
+    /// The attempt failed for another reason.
+    Retrying {
+        /// The cloud's name of the operation.
+        operation: &'static str,
+        /// The number of the next attempt; the first one was 1.
+        attempt: u32,
+        wait: Duration,
+        fault: Fault,
+    },
+}
+
+impl CallEvent {
+    /// Returns the event for `fault`, before attempt number `attempt`.
+    pub(crate) fn new(operation: &'static str, attempt: u32, wait: Duration, fault: Fault) -> Self {
+        match fault.kind() {
+            FaultKind::Throttled => Self::Throttled { operation, wait },
+            _ => Self::Retrying {
+                operation,
+                attempt,
+                wait,
+                fault,
+            },
+        }
+    }
+}
+
+/// Receives the events of calls.
+pub(crate) trait CallObserver: Send + Sync {
+    /// Receives an event when it happens.
+    fn on_event(&self, event: CallEvent);
+}
+
+/// Ignores the events of calls.
+#[derive(Debug)]
+pub(crate) struct IgnoreEvents;
+
+impl CallObserver for IgnoreEvents {
+    fn on_event(&self, _: CallEvent) {}
+}

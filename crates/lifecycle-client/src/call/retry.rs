@@ -1,0 +1,166 @@
+//! The retry loop: repeats attempts while a repeat is useful, harmless and affordable.
+
+use std::{sync::Mutex, time::Duration};
+
+use lifecycle_core::{ExecutionStatus, Fault, FaultKind};
+use tokio::time::{Instant, sleep};
+
+use crate::{
+    call::context::{CallContext, CallError, CallOutput},
+    call::policy::RetryPolicy,
+    sync::lock,
+};
+
+/// A failed attempt.
+#[derive(Debug)]
+pub(crate) struct AttemptError {
+    pub(crate) fault: Fault,
+    /// The cause is removed, and the cloud did not execute the call: the next attempt needs
+    /// neither a wait nor the policy.
+    pub(crate) corrected: bool,
+}
+
+impl From<Fault> for AttemptError {
+    fn from(fault: Fault) -> Self {
+        Self {
+            fault,
+            corrected: false,
+        }
+    }
+}
+
+/// Runs `attempt` until it succeeds, or until policy, budget or deadline forbid another one.
+///
+/// `attempt` receives its number, counted from 1. `fraction` returns random numbers from 0 up to 1.
+/// `on_repeat` receives the fault, the number of the next attempt and the wait before it.
+pub(crate) async fn retry_loop<T, A>(
+    attempt: impl Fn(u32) -> A,
+    ctx: &CallContext<'_>,
+    policy: &RetryPolicy,
+    budget: &RetryBudget,
+    fraction: impl Fn() -> f64,
+    on_repeat: impl Fn(Fault, u32, Duration),
+) -> Result<CallOutput<T>, CallError>
+where
+    A: Future<Output = Result<CallOutput<T>, AttemptError>>,
+{
+    let mut attempts = 0;
+    let mut execution = ExecutionStatus::NotExecuted;
+    loop {
+        attempts += 1;
+        let AttemptError { fault, corrected } = match attempt(attempts).await {
+            Ok(output) => {
+                budget.deposit();
+                return Ok(CallOutput {
+                    execution,
+                    ..output
+                });
+            }
+            Err(error) => error,
+        };
+        if fault.maybe_executed() {
+            execution = ExecutionStatus::Unknown;
+        }
+        if corrected {
+            continue;
+        }
+        let wait = may_repeat(&fault, ctx, attempts, policy)
+            .then(|| backoff(&fault, attempts, policy, &fraction))
+            .filter(|wait| *wait < ctx.deadline.saturating_duration_since(Instant::now()))
+            .filter(|_| budget.withdraw());
+        let Some(wait) = wait else {
+            return Err(CallError {
+                fault,
+                attempts,
+                execution,
+            });
+        };
+        on_repeat(fault, attempts + 1, wait);
+        sleep(wait).await;
+    }
+}
+
+/// Returns whether another attempt can succeed and cannot do harm.
+fn may_repeat(fault: &Fault, ctx: &CallContext<'_>, attempts: u32, policy: &RetryPolicy) -> bool {
+    if fault.maybe_executed() && !ctx.kind.is_idempotent() {
+        return false;
+    }
+    match fault.kind() {
+        // Rejected before execution, and the cloud asks for the wait: only the deadline limits.
+        FaultKind::Throttled => policy.attempts > 1,
+        FaultKind::Unreachable | FaultKind::NoAnswer | FaultKind::Unavailable => {
+            attempts < policy.attempts
+        }
+        // Lookups find out what became of an action with an unreadable response.
+        FaultKind::Unreadable => ctx.kind.is_read() && attempts < policy.attempts,
+        // In a batch, the busy instance must be found first.
+        FaultKind::Busy => ctx.instances == 1 && attempts < policy.attempts,
+        _ => false,
+    }
+}
+
+/// Returns the wait before the next attempt: the cloud's hint, or an exponential backoff with full
+/// jitter.
+fn backoff(
+    fault: &Fault,
+    attempts: u32,
+    policy: &RetryPolicy,
+    fraction: impl Fn() -> f64,
+) -> Duration {
+    let jitter = |most: Duration| most.mul_f64(fraction());
+    match fault.retry_after() {
+        Some(hint) => hint.saturating_add(jitter(policy.base)),
+        None => jitter(policy.ceiling(attempts)),
+    }
+}
+
+/// Repeats that all clones of a client may still make. Each success pays a part of a repeat back:
+/// a healthy cloud is retried freely, and a broken one is left alone.
+#[derive(Debug)]
+pub(crate) struct RetryBudget {
+    balance: Mutex<f64>,
+    limit: f64,
+}
+
+impl RetryBudget {
+    pub(crate) fn new(limit: u32) -> Self {
+        Self {
+            balance: Mutex::new(f64::from(limit)),
+            limit: f64::from(limit),
+        }
+    }
+
+    /// Takes one repeat from the budget; `false` if the budget is spent.
+    fn withdraw(&self) -> bool {
+        let mut balance = lock(&self.balance);
+        let granted = *balance >= 1.0;
+        if granted {
+            *balance -= 1.0;
+        }
+        granted
+    }
+
+    /// Pays a fifth of a repeat back.
+    fn deposit(&self) {
+        let mut balance = lock(&self.balance);
+        *balance = (*balance + 0.2).min(self.limit);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spent_retry_budget_is_paid_back_by_successes() {
+        let budget = RetryBudget::new(2);
+        assert!(budget.withdraw());
+        assert!(budget.withdraw());
+        assert!(!budget.withdraw());
+        for _ in 0..5 {
+            budget.deposit();
+        }
+        assert!(budget.withdraw());
+        assert!(!budget.withdraw());
+    }
+}

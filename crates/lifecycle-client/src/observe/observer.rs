@@ -1,0 +1,47 @@
+//! An engine that can observe: the common base of all requests.
+
+use std::sync::Arc;
+
+use lifecycle_core::InstanceId;
+
+use crate::{
+    call::context::CallContext,
+    call::engine::Engine,
+    observe::lookup::{ObserveResults, StateReader},
+    observe::mailbox::Mailbox,
+    observe::poller::{Poller, Subscription},
+};
+
+/// An [`Engine`], lookups of instance states, and one [`Poller`]. Shared by all clones of a client.
+#[derive(Debug)]
+pub(crate) struct Observer {
+    pub(crate) engine: Arc<Engine>,
+    reader: Arc<StateReader>,
+    poller: Arc<Poller>,
+}
+
+impl Observer {
+    pub(crate) fn new(engine: Engine) -> Self {
+        let engine = Arc::new(engine);
+        let reader = Arc::new(StateReader::new(Arc::clone(&engine)));
+        Self {
+            poller: Arc::new(Poller::new(Arc::clone(&reader))),
+            reader,
+            engine,
+        }
+    }
+
+    /// Reads the states of `ids` now, in as few calls as the cloud allows.
+    pub(crate) async fn observe_once(
+        &self,
+        ids: &[InstanceId],
+        ctx: &CallContext<'_>,
+    ) -> ObserveResults {
+        self.reader.observe_once(ids, ctx).await
+    }
+
+    /// Subscribes `mailbox` to the poller.
+    pub(crate) fn subscribe(&self, mailbox: Arc<Mailbox>) -> Subscription {
+        Subscription::new(Arc::clone(&self.poller), mailbox)
+    }
+}

@@ -1,0 +1,64 @@
+//! Responses that are truncated or have odd values.
+
+use provider_testing::{changed_bytes, json_mutations, truncated, with_body};
+
+use super::*;
+
+#[test]
+fn truncated_response_is_never_a_success() {
+    for Sample { name, response, .. } in samples() {
+        for cut in truncated(&response) {
+            let length = cut.body().len();
+            match fault::check(&cut) {
+                Err(fault) => assert_eq!(fault.code(), None, "{length} bytes of {name}"),
+                Ok(()) => assert!(Body::read(&cut).is_err(), "{length} bytes of {name}"),
+            }
+        }
+    }
+}
+
+#[test]
+fn odd_value_drops_at_most_one_row() {
+    for Sample { name, response, .. } in samples() {
+        let Ok(document) = serde_json::from_slice::<Value>(response.body()) else {
+            continue;
+        };
+        let rows = count_rows(&response);
+        for mutation in json_mutations(&document) {
+            let mutant = with_body(&response, mutation.document.to_string());
+            fault::request_id(&mutant);
+            // A text that is no object is not a response of ECS.
+            if fault::check(&mutant).is_err() || !mutation.document.is_object() {
+                continue;
+            }
+            // The pointer of a row has three parts, as in `/Instances/Instance/0`.
+            let is_in_row = mutation.pointer.split('/').count() > 3;
+            let left = count_rows(&mutant);
+            let lost = left.zip(rows).map(|(left, rows)| rows - left);
+            let allowed = lost.is_some_and(|lost| lost <= 1 || !is_in_row);
+            assert!(allowed, "{mutation:?} in {name}: {left:?} rows of {rows:?}");
+        }
+    }
+}
+
+#[test]
+fn changed_bytes_never_cause_a_panic() {
+    for Sample { response, .. } in samples() {
+        for mutant in changed_bytes(&response, 50) {
+            let _ = fault::request_id(&mutant);
+            let _ = fault::check(&mutant);
+            let _ = read_single(&mutant);
+            let _ = read_batch(&mutant);
+            let _ = read_observations(&mutant);
+            let _ = read_page(&mutant);
+        }
+    }
+}
+
+fn count_rows(response: &HttpResponse) -> Option<usize> {
+    let BatchAck::Each { accepted, refused } = read_batch(response).ok()? else {
+        return None;
+    };
+    let observed = read_page(response).ok()?.observations;
+    Some(accepted.len() + refused.len() + observed.len())
+}

@@ -308,7 +308,7 @@ async fn a_key_that_has_ended_already_is_none() {
         ..Service::new()
     };
     let text = service.chain().credential().await.unwrap_err().to_string();
-    assert!(text.contains("role toy ended"), "{text}");
+    assert!(text.contains("role toy expired"), "{text}");
 }
 
 fn client(chain: &CachedCredentials, cloud: Scripted) -> Client {
@@ -457,7 +457,7 @@ async fn nobody_becomes_somebody_else_on_the_way() {
     assert_eq!(refusal.fault().kind(), FaultKind::Unreachable);
     assert_eq!(
         refusal.to_string(),
-        "no key for Toy Cloud where it was before (the service has no key): set it up there again, or begin anew to look elsewhere"
+        "no key for Toy Cloud in the previous source (the service has no key): configure the key there again, or restart the program to search all sources"
     );
 }
 

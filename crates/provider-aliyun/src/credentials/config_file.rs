@@ -68,7 +68,7 @@ impl CredentialSource for ConfigFile {
         "aliyun config file".to_owned()
     }
 
-    fn wants(&self) -> String {
+    fn requirements(&self) -> String {
         DEFAULT_PATH.to_owned()
     }
 

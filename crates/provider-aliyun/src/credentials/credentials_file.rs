@@ -75,7 +75,7 @@ impl CredentialSource for CredentialsFile {
         "credentials file".to_owned()
     }
 
-    fn wants(&self) -> String {
+    fn requirements(&self) -> String {
         let [first, _] = DEFAULT_PATHS;
         first.to_owned()
     }

@@ -65,7 +65,7 @@ impl CredentialSource for EcsRamRole {
         "ECS RAM role".to_owned()
     }
 
-    fn wants(&self) -> String {
+    fn requirements(&self) -> String {
         "a RAM role of the ECS instance".to_owned()
     }
 

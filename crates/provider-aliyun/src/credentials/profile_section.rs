@@ -187,7 +187,7 @@ impl CredentialSource for StaticKey {
         self.0.source.clone()
     }
 
-    fn wants(&self) -> String {
+    fn requirements(&self) -> String {
         self.0.source.clone()
     }
 
@@ -208,8 +208,8 @@ impl CredentialSource for Delegate {
         format!("{}, {}", self.location, self.source.name())
     }
 
-    fn wants(&self) -> String {
-        self.source.wants()
+    fn requirements(&self) -> String {
+        self.source.requirements()
     }
 
     fn begin(&self, ctx: &ProviderContext<'_>) -> ExchangeStep<ResolvedCredential> {

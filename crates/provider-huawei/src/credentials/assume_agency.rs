@@ -58,8 +58,8 @@ impl CredentialSource for AssumeAgency {
         format!("agency {} for {}", self.agency.name, self.base.name())
     }
 
-    fn wants(&self) -> String {
-        self.base.wants()
+    fn requirements(&self) -> String {
+        self.base.requirements()
     }
 
     fn begin(&self, ctx: &ProviderContext<'_>) -> ExchangeStep<ResolvedCredential> {
@@ -162,8 +162,8 @@ impl CredentialSource for TerraformVariables {
         "environment".to_owned()
     }
 
-    fn wants(&self) -> String {
-        EnvCredentialSource::new(TERRAFORM).wants()
+    fn requirements(&self) -> String {
+        EnvCredentialSource::new(TERRAFORM).requirements()
     }
 
     fn begin(&self, ctx: &ProviderContext<'_>) -> ExchangeStep<ResolvedCredential> {

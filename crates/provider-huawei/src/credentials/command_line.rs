@@ -107,7 +107,7 @@ impl CredentialSource for CommandLineProfile {
         "Huawei command line".to_owned()
     }
 
-    fn wants(&self) -> String {
+    fn requirements(&self) -> String {
         FILE.to_owned()
     }
 

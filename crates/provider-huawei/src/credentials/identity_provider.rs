@@ -83,7 +83,7 @@ impl CredentialSource for IdentityProvider {
         format!("identity provider {}", self.id)
     }
 
-    fn wants(&self) -> String {
+    fn requirements(&self) -> String {
         format!("a token in {}", self.token_file)
     }
 

@@ -75,7 +75,7 @@ impl CredentialSource for Password {
         format!("password of {}", self.user)
     }
 
-    fn wants(&self) -> String {
+    fn requirements(&self) -> String {
         "the password of an IAM user".to_owned()
     }
 
@@ -122,7 +122,7 @@ impl CredentialSource for PasswordVariable {
         format!("password of {}", self.user)
     }
 
-    fn wants(&self) -> String {
+    fn requirements(&self) -> String {
         self.variable.clone()
     }
 
@@ -172,7 +172,7 @@ impl CredentialSource for TerraformPassword {
         "password (IAM)".to_owned()
     }
 
-    fn wants(&self) -> String {
+    fn requirements(&self) -> String {
         format!("{USER}, {PASSWORD} and {ACCOUNT}")
     }
 
@@ -188,7 +188,7 @@ impl CredentialSource for TerraformPassword {
                     .begin(ctx)
             }
             // The account name alone is valid: other tools use the variable too.
-            [None, None, _] => ExchangeStep::NotConfigured(not_set(&self.wants())),
+            [None, None, _] => ExchangeStep::NotConfigured(not_set(&self.requirements())),
             [None, ..] => incomplete(USER),
             [_, None, _] => incomplete(PASSWORD),
             [_, _, None] => incomplete(ACCOUNT),

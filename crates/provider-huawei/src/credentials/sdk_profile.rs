@@ -73,7 +73,7 @@ impl CredentialSource for SdkProfile {
         "file of Huawei's SDKs".to_owned()
     }
 
-    fn wants(&self) -> String {
+    fn requirements(&self) -> String {
         FILE.to_owned()
     }
 

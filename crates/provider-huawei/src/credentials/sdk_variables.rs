@@ -37,7 +37,7 @@ impl CredentialSource for SdkVariables {
         "environment of Huawei's SDKs".to_owned()
     }
 
-    fn wants(&self) -> String {
+    fn requirements(&self) -> String {
         format!("{IDP_ID} and {ID_TOKEN_FILE}, or {SDK}")
     }
 
@@ -58,7 +58,7 @@ impl CredentialSource for SdkVariables {
                 ExchangeStep::Failed(unusable(present, &reason))
             }
             (ExchangeStep::NotConfigured(_), None) => {
-                ExchangeStep::NotConfigured(not_set(&self.wants()))
+                ExchangeStep::NotConfigured(not_set(&self.requirements()))
             }
             (step, _) => step,
         }

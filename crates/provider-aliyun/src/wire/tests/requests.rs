@@ -234,7 +234,7 @@ fn call_accepts_one_instance_up_to_the_limit() {
         reboot(StopMode::Forced),
     ] {
         aliyun.profile().supports(&action).unwrap();
-        let limit = aliyun.profile().batch(&action);
+        let limit = aliyun.profile().batch_limit(&action);
         assert!(aliyun.act(&action, &ids(limit)).is_ok(), "{action:?}");
         let fault = aliyun.act(&action, &ids(limit + 1)).unwrap_err();
         assert_eq!(fault.kind(), FaultKind::Invalid, "{action:?}");

@@ -129,7 +129,7 @@ fn source_without_configuration_names_the_missing_configuration() {
     let all = sources(&CredentialSourceConfig::default());
     assert_eq!(all.len(), 8);
     for source in &all {
-        assert!(!source.name().is_empty() && !source.wants().is_empty());
+        assert!(!source.name().is_empty() && !source.requirements().is_empty());
         if source.name() == "ECS agency" {
             continue;
         }

@@ -81,6 +81,7 @@ const CHECKS: &[Check] = &[
     source::host_access,
     source::requests_outside_of_the_engine,
     links::broken,
+    layers::upward,
 ];
 
 /// Checks with findings that are only printed. Move a line to `CHECKS` to enforce the check.
@@ -88,7 +89,6 @@ const WARNINGS: &[Check] = &[
     source::long_files,
     prose::above_limits,
     retired::names,
-    layers::upward,
     circles::found,
 ];
 

@@ -67,7 +67,7 @@ pub fn client(cloud: Cloud, port: u16) -> Outcome<Client> {
         .machine(EmptyHost)
         .credential(key())
         .project(PROJECT)
-        .tune(unlimited)
+        .configure_client(unlimited)
         .build()?;
     let place = place(cloud)?;
     if Handle::try_current().is_ok() {

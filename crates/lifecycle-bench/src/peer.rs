@@ -100,7 +100,11 @@ fn sign(cloud: Cloud, count: usize, span: Duration) -> Outcome<()> {
     let (begin, mut signed) = (Instant::now(), 0_u32);
     while begin.elapsed() < span {
         let call = provider.act(&action, &ids)?;
-        std::hint::black_box(provider.sign(&call.request, &key, &SystemClock.signing_context(0))?);
+        std::hint::black_box(provider.sign(
+            &call.request,
+            &key,
+            &SystemClock.signing_context(0),
+        )?);
         signed += 1;
     }
     let per_s = f64::from(signed) / begin.elapsed().as_secs_f64();

@@ -119,7 +119,7 @@ impl Trial {
             .endpoint(Endpoint::parse(&server.url())?)
             .credential(simulator.credential(simulated))
             .project(simulator.project_id())
-            .tune(|client| client.timeouts(hasty()))
+            .configure_client(|client| client.timeouts(hasty()))
             .build()?;
         let client = fleet.client(&place).await?;
         let ids = ids(&simulator, simulated)?;

@@ -1,8 +1,8 @@
-//! The result of one check of `doctor`.
+//! The result of a check of `doctor`.
 
 use serde::Serialize;
 
-/// The result of one check. The serialized fields are the fields of the JSON output.
+/// The result of a check. The serialized fields are the fields of the JSON output.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct CheckResult {
     /// The checked account and region.
@@ -19,7 +19,7 @@ pub(crate) struct CheckResult {
     pub(crate) advice: Option<String>,
 }
 
-/// The status of one check.
+/// The status of a check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum CheckStatus {

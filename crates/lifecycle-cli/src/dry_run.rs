@@ -50,7 +50,7 @@ pub(crate) fn print(planned: &[FleetPlannedCall], console: Console) -> Result<Ex
         )?,
     }
     eprint_line(format_args!(
-        "dry run: {} planned calls, nothing was sent",
+        "dry run: nothing was sent; planned calls: {}",
         calls.len()
     ));
     Ok(Exit::Complete)

@@ -65,7 +65,7 @@ impl Setup {
         let timeouts = self.timeouts();
         Ok(builder
             .setup_timeout(self.timeout())
-            .tune(move |client| client.timeouts(timeouts))
+            .configure_client(move |client| client.timeouts(timeouts))
             .build()?)
     }
 
@@ -133,7 +133,7 @@ impl Setup {
     fn real_clouds(&self) -> Result<FleetBuilder, CommandError> {
         let mut builder = Fleet::builder().transport(self.transport()?);
         if let Some(config) = &self.config {
-            builder = builder.configured(config)?;
+            builder = builder.with_config(config)?;
         }
         if self.connection.plain_http {
             builder = builder.plain_http(PlainHttp::Anywhere);
@@ -153,7 +153,7 @@ impl Setup {
             return Ok(());
         }
         Err(CommandError::wrong_usage(format!(
-            "--endpoint: {endpoint} is not encrypted: write https://, or add --plain-http to allow http:// on other machines"
+            "--endpoint: {endpoint} is not encrypted: write https:// (http:// to another machine needs --plain-http)"
         )))
     }
 

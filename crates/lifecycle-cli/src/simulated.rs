@@ -21,8 +21,8 @@ pub(crate) fn fleet_builder(simulator: &Simulator) -> FleetBuilder {
         .project(simulator.project_id())
 }
 
-/// Returns the fleet of `--sim` and `simulate`: a few instances in each cloud, one of them expired
-/// and one locked.
+/// Returns the fleet of `--sim` and `simulate`: a few instances in each cloud, with an expired
+/// and a locked instance.
 pub(crate) fn small_fleet() -> Result<Builder, BadFleet> {
     Simulator::builder().fleet(
         "baidu/bj=3,baidu/bj=2:running,baidu/bj=1:expired,\

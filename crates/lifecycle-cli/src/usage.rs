@@ -17,8 +17,8 @@ pub(crate) fn report(mut error: clap::Error) -> ExitCode {
     u8::try_from(error.exit_code()).map_or(Exit::WrongUsage.into(), ExitCode::from)
 }
 
-/// Returns one line about a value that a parser of this crate rejected. The parser says what to
-/// write, so the longer text of clap is not necessary.
+/// Returns a line about a value that a parser of this crate rejected. The text of the parser shows
+/// a valid value, so the longer text of clap is not necessary.
 fn invalid_value(error: &clap::Error) -> Option<String> {
     if error.kind() != ErrorKind::ValueValidation {
         return None;

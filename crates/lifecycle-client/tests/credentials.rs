@@ -118,7 +118,7 @@ impl CredentialSource for NotConfigured {
         "environment".to_owned()
     }
 
-    fn wants(&self) -> String {
+    fn requirements(&self) -> String {
         "TOY_KEY".to_owned()
     }
 
@@ -136,7 +136,7 @@ impl CredentialSource for FromService {
         "toy service".to_owned()
     }
 
-    fn wants(&self) -> String {
+    fn requirements(&self) -> String {
         "the toy service".to_owned()
     }
 
@@ -435,7 +435,7 @@ impl CredentialSource for OtherAccount {
         "other account".to_owned()
     }
 
-    fn wants(&self) -> String {
+    fn requirements(&self) -> String {
         "the other account".to_owned()
     }
 

@@ -167,7 +167,7 @@ async fn what_can_be_refused_is_refused_before_any_cloud_hears_of_it() {
         .build()
         .unwrap();
     let error = keyless.start(&all).await.unwrap_err();
-    assert!(matches!(error, FleetError::CredentialError(_)), "{error}");
+    assert!(matches!(error, FleetError::Credential(_)), "{error}");
     assert_eq!(simulator.ledger().total(), 0);
 }
 
@@ -182,8 +182,8 @@ async fn one_broken_cloud_does_not_hide_what_the_others_did() {
         .await
         .unwrap();
     for row in report.rows() {
-        let InstanceReference { place, .. } = &row.reference;
-        match place.cloud {
+        let InstanceReference { location, .. } = &row.reference;
+        match location.cloud {
             lifecycle_facade::Cloud::Aliyun => {
                 assert!(
                     matches!(row.report.outcome, Outcome::Refused(_)),

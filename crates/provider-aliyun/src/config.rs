@@ -102,11 +102,12 @@ pub enum BatchMode {
     AllTogether,
 }
 
-/// Returns the endpoint that the vendor's environment variables set; `None` when no variable is set.
+/// Returns the endpoint that the vendor's environment variables set; `None` when no variable is
+/// set.
 ///
 /// The variables are `ALIBABA_CLOUD_ENDPOINT_ECS` of the vendor's Terraform provider, else
-/// `ALIBABA_CLOUD_ENDPOINT` of the vendor's command line. The endpoint is HTTPS by default and applies
-/// to every region.
+/// `ALIBABA_CLOUD_ENDPOINT` of the vendor's command line. The endpoint is HTTPS by default and
+/// applies to every region.
 ///
 /// # Errors
 /// [`FaultKind::Invalid`] with the name of the variable when the value is not a valid endpoint.
@@ -129,8 +130,8 @@ fn host(region: &str, network: Network) -> String {
     }
 }
 
-/// Returns the host of a region that does not follow the pattern, from the vendor's Python and Go SDKs
-/// (`alibabacloud_ecs20140526` 7.11.8, `ecs-20140526` 7.9.2).
+/// Returns the host of a region that does not follow the pattern, from the vendor's Python and Go
+/// SDKs (`alibabacloud_ecs20140526` 7.11.8, `ecs-20140526` 7.9.2).
 fn exceptional_host(region: &str) -> Option<&'static str> {
     Some(match region {
         "cn-hangzhou"
@@ -174,8 +175,10 @@ fn exceptional_host(region: &str) -> Option<&'static str> {
 
 #[cfg(test)]
 mod tests {
+    use provider_testing::FakeHost;
+
     use super::*;
-    use crate::credentials::tests::{Toy, ctx};
+    use crate::credentials::tests::ctx;
 
     fn host_of(region: &str, network: Network) -> String {
         let config = Config::new(region).unwrap().with_network(network);
@@ -239,13 +242,13 @@ mod tests {
             (&[terraform, command_line], Some("https://ecs.example.com")),
             (&[command_line], Some("http://127.0.0.1:7070")),
         ] {
-            let endpoint = endpoint_from("cn-beijing", &ctx(&Toy::new(texts))).unwrap();
+            let endpoint = endpoint_from("cn-beijing", &ctx(&FakeHost::new(texts))).unwrap();
             let endpoint = endpoint.map(|endpoint| endpoint.to_string());
             assert_eq!(endpoint.as_deref(), expected, "{texts:?}");
         }
         for name in ["ALIBABA_CLOUD_ENDPOINT_ECS", "ALIBABA_CLOUD_ENDPOINT"] {
-            let toy = Toy::new(&[(name, "ftp://a")]);
-            let fault = endpoint_from("cn-beijing", &ctx(&toy)).unwrap_err();
+            let host = FakeHost::new(&[(name, "ftp://a")]);
+            let fault = endpoint_from("cn-beijing", &ctx(&host)).unwrap_err();
             assert_eq!(fault.kind(), FaultKind::Invalid);
             assert!(fault.message().starts_with(&format!("{name}: ")), "{fault}");
         }

@@ -48,8 +48,8 @@ pub fn reboot(mode: StopMode) -> Action {
     RebootOptions::default().with_mode(mode).into()
 }
 
-/// Returns the request that an entry of `wire.json` describes: `method`, `path`, an optional
-/// `raw_query`, `headers` as [`recorded_response`](crate::recorded_response) reads them, and
+/// Returns the request that an entry of `wire.json` describes: `method`, `target` or `path_and_query`
+/// (else `path` and an optional `raw_query`), `headers` as [`recorded_response`](crate::recorded_response) reads them, and
 /// `body`.
 ///
 /// # Panics
@@ -59,9 +59,14 @@ pub fn recorded_request(entry: &Value) -> http::Request<Bytes> {
         let text = entry[field].as_str();
         text.unwrap_or_else(|| panic!("no {field} in {entry}"))
     };
-    let uri = match entry["raw_query"].as_str() {
-        None | Some("") => text("path").to_owned(),
-        Some(query) => format!("{}?{query}", text("path")),
+    let target = entry["target"].as_str();
+    let uri = match (
+        target.or_else(|| entry["path_and_query"].as_str()),
+        entry["raw_query"].as_str(),
+    ) {
+        (Some(target), _) => target.to_owned(),
+        (None, None | Some("")) => text("path").to_owned(),
+        (None, Some(query)) => format!("{}?{query}", text("path")),
     };
     let mut request = http::Request::new(Bytes::from(text("body").to_owned()));
     *request.method_mut() = text("method").parse().expect("an HTTP method");

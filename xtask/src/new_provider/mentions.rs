@@ -48,7 +48,7 @@ pub(super) const MENTIONS: &[Mention] = &[
         "its name among the clouds of an account",
     ),
     mention(
-        "crates/lifecycle-cli/src/somewhere.rs",
+        "crates/lifecycle-cli/src/locations.rs",
         "`usual_region`: the region of its own tools, else one in which a key can be tried",
     ),
     mention(

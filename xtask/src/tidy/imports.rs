@@ -26,12 +26,12 @@ type Name = Vec<String>;
 /// One file of a crate.
 struct Module<'a> {
     file: &'a str,
-    paths: Vec<Path>,
+    paths: Vec<CodePath>,
 }
 
 /// One path in the code, such as `super::wire::Body`.
 #[derive(Clone, Debug)]
-struct Path {
+struct CodePath {
     line: usize,
     /// The parts from the root of the crate; `None` for another crate.
     parts: Option<Name>,
@@ -53,7 +53,7 @@ pub(super) fn of_crates(files: &Files) -> BTreeMap<&str, Vec<Import<'_>>> {
             continue;
         };
         let code = keep(&[Part::Code], &without_tests(text));
-        let paths = Reader::new(&name, &code).read();
+        let paths = PathReader::new(&name, &code).read();
         let module = Module { file: path, paths };
         // A program beside a library uses the library as another crate.
         let modules = crates.entry(folder).or_default();
@@ -117,7 +117,7 @@ fn resolve<'a>(
     let (Some(name), true) = (parts.get(split), depth < MAX_DEPTH) else {
         return Some(module.file);
     };
-    let has_name = |path: &&Path| path.alias.as_ref() == Some(name);
+    let has_name = |path: &&CodePath| path.alias.as_ref() == Some(name);
     match module.paths.iter().find(has_name) {
         Some(import) => {
             let target = [import.parts.as_ref()?, &parts[split + 1..]].concat();
@@ -128,7 +128,7 @@ fn resolve<'a>(
 }
 
 /// Reads the paths of one file.
-struct Reader<'a> {
+struct PathReader<'a> {
     tokens: Vec<(usize, &'a str)>,
     at: usize,
     /// The module of the file and the inline modules around the current place.
@@ -137,10 +137,10 @@ struct Reader<'a> {
     inline: Vec<usize>,
     depth: usize,
     children: BTreeSet<&'a str>,
-    paths: Vec<Path>,
+    paths: Vec<CodePath>,
 }
 
-impl<'a> Reader<'a> {
+impl<'a> PathReader<'a> {
     fn new(module: &[String], code: &'a str) -> Self {
         let tokens: Vec<(usize, &str)> = (1..)
             .zip(code.lines())
@@ -168,7 +168,7 @@ impl<'a> Reader<'a> {
             .map_or("", |(_, token)| token)
     }
 
-    fn read(mut self) -> Vec<Path> {
+    fn read(mut self) -> Vec<CodePath> {
         while self.at < self.tokens.len() {
             match self.token(0) {
                 "{" => self.depth += 1,
@@ -210,7 +210,7 @@ impl<'a> Reader<'a> {
             self.at += 2;
         }
         let parts = self.parts_of(&written);
-        self.paths.push(Path {
+        self.paths.push(CodePath {
             line,
             parts,
             alias: None,
@@ -259,7 +259,7 @@ impl<'a> Reader<'a> {
         }
         let parts = self.parts_of(written);
         let alias = alias.map(str::to_owned);
-        self.paths.push(Path {
+        self.paths.push(CodePath {
             line,
             parts,
             alias,

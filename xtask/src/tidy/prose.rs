@@ -164,7 +164,7 @@ fn small(number: usize) -> f64 {
 
 /// A line of a comment outside of fences.
 #[derive(Debug, PartialEq, Eq)]
-struct Line<'a> {
+struct CommentLine<'a> {
     number: usize,
     text: &'a str,
     starts_doc: bool,
@@ -178,7 +178,7 @@ fn doc_starts(text: &str) -> impl Iterator<Item = (usize, &str)> {
         .map(|line| (line.number, line.text))
 }
 
-fn comments(text: &str) -> Vec<Line<'_>> {
+fn comments(text: &str) -> Vec<CommentLine<'_>> {
     let mut found = Vec::new();
     let mut previous = "";
     let mut is_fenced = false;
@@ -196,7 +196,7 @@ fn comments(text: &str) -> Vec<Line<'_>> {
         let is_fence = text.starts_with("```");
         is_fenced = (is_fenced && !begins) ^ is_fence;
         if !mark.is_empty() && !is_fenced && !is_fence {
-            found.push(Line {
+            found.push(CommentLine {
                 number,
                 text,
                 starts_doc: begins && mark != "//",

@@ -223,7 +223,7 @@ pub(super) fn names(files: &Files) -> Vec<String> {
         findings.extend(places.iter().map(|(name, lines)| {
             let (first, count) = (lines.iter().min().unwrap_or(&0), lines.len());
             let term = terms[name.as_str()];
-            format!("{path}:{first}: {name} is retired, the term is {term} ({count} places)")
+            format!("{path}:{first}: {name} is retired, the term is {term}; occurrences: {count}")
         }));
     }
     findings
@@ -286,9 +286,9 @@ mod tests {
         assert_eq!(
             names(&files),
             [
-                "crates/a/src/lib.rs:1: Draft is retired, the term is UnsignedRequest (2 places)",
-                "crates/a/src/lib.rs:3: Stamp is retired, the term is SigningContext (1 places)",
-                "docs/a.md:1: Draft is retired, the term is UnsignedRequest (2 places)",
+                "crates/a/src/lib.rs:1: Draft is retired, the term is UnsignedRequest; occurrences: 2",
+                "crates/a/src/lib.rs:3: Stamp is retired, the term is SigningContext; occurrences: 1",
+                "docs/a.md:1: Draft is retired, the term is UnsignedRequest; occurrences: 2",
             ]
         );
     }

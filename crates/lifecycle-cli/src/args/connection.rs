@@ -8,7 +8,7 @@ use lifecycle_facade::{Endpoint, config::time_limit};
 #[derive(Clone, Debug, clap::Args)]
 #[command(next_help_heading = "Connection options")]
 pub(crate) struct ConnectionArgs {
-    /// Stop after this time, for example 90s, 10m or 1h30m [default: 10m]
+    /// Time limit of the command, for example 90s, 10m or 1h30m [default: 10m]
     #[arg(long, value_name = "TIME", value_parser = time_limit)]
     pub(crate) timeout: Option<Duration>,
 
@@ -25,17 +25,17 @@ pub(crate) struct ConnectionArgs {
     #[arg(long, value_name = "TIME", value_parser = time_limit)]
     pub(crate) connect_timeout: Option<Duration>,
 
-    /// Also trust the certificate authorities in this PEM file
+    /// Trust additional certificate authorities from this PEM file
     #[arg(long, value_name = "FILE")]
     pub(crate) ca_certificates: Vec<PathBuf>,
 
-    /// Allow http:// addresses on other machines. This is not encrypted: other people on the
-    /// network can read the answers and repeat the requests
+    /// Allow http:// addresses on other machines. The connection is not encrypted: other people on
+    /// the network can read the answers and repeat the requests
     #[arg(long)]
     pub(crate) plain_http: bool,
 
-    /// Use simulated clouds inside this process, not real clouds. They have the same few instances
-    /// at every run, and their time runs 15 times as fast. Try: lifecycle list baidu/bj --sim
+    /// Use simulated clouds inside this process, not real clouds. Every run begins with the same few
+    /// instances, and time runs 15 times as fast. Try: lifecycle list baidu/bj --sim
     #[arg(long, conflicts_with = "endpoint")]
     pub(crate) sim: bool,
 }

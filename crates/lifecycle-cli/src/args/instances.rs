@@ -14,7 +14,7 @@ pub(crate) struct InstanceArgs {
     pub(crate) instances: Vec<InstanceArg>,
 }
 
-/// An argument that names one instance, or several.
+/// One argument of a command on instances.
 #[derive(Clone, Debug)]
 pub(crate) enum InstanceArg {
     Reference(InstanceReference),

@@ -98,6 +98,19 @@ mod tests {
     use clap::CommandFactory;
 
     use super::*;
+    use crate::simulated_time::SPEED;
+
+    #[test]
+    fn help_of_simulated_commands_names_the_speed() {
+        let mut args = Args::command();
+        for command in ["demo", "start"] {
+            let command = args.find_subcommand_mut(command).unwrap();
+            let help = command.render_long_help().to_string();
+            let words: Vec<&str> = help.split_whitespace().collect();
+            let speed = format!("{SPEED} times as fast");
+            assert!(words.join(" ").contains(&speed), "{help}");
+        }
+    }
 
     #[test]
     fn command_line_definition_passes_the_checks_of_clap() {

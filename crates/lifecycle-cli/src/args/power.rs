@@ -40,7 +40,8 @@ pub(crate) struct StopArgs {
     #[command(flatten)]
     pub(crate) force: ForceArg,
 
-    /// Stop gracefully. After this time, for example 90s, force-stop instances that still run
+    /// Stop gracefully, and force-stop instances that still run after this time, for example 90s.
+    /// Data that was not written to disk is lost
     #[arg(long, value_name = "TIME", value_parser = time_limit, conflicts_with_all = ["force", "no_wait"])]
     pub(crate) force_after: Option<Duration>,
 
@@ -68,8 +69,9 @@ impl StopArgs {
 enum BillingArg {
     /// Keep the compute resources; billing does not change
     Keep,
-    /// Release the compute resources; compute is not billed. A later start can fail because there
-    /// is no capacity, and the public IP address can change
+    /// Release the compute resources; compute is not billed (Alibaba 节省停机模式, Baidu
+    /// 关机不计费). A later start can fail because there is no capacity, and the public IP address
+    /// can change
     Release,
 }
 

@@ -15,7 +15,7 @@ use crate::{
     setup::Setup,
 };
 
-/// Checks all that a call needs, and prints each result with a remedy.
+/// Checks the needs of a call, and prints each result with a remedy.
 pub(crate) async fn run(args: &LocationsArgs, console: Console) -> Result<Exit, CommandError> {
     let setup = Setup::read(&args.connection)?;
     let fleet = setup.fleet()?;
@@ -69,13 +69,13 @@ pub(crate) async fn run(args: &LocationsArgs, console: Console) -> Result<Exit, 
     })
 }
 
-/// Longest time of one check.
+/// Longest time of a check.
 const CHECK_TIMEOUT: Duration = Duration::from_secs(30);
 
 const CREDENTIALS: &str = "credentials";
 const PERMISSION: &str = "permission";
 
-/// The checks of one account and region.
+/// The checks of an account and region.
 struct Checkup<'c> {
     fleet: &'c Fleet,
     location: &'c Location,
@@ -322,7 +322,7 @@ fn kind_of(error: &FleetError) -> Option<FaultKind> {
     }
 }
 
-/// Seconds of clock difference that every cloud accepts.
+/// Clock difference in seconds that every cloud accepts.
 const ALLOWED_SKEW: u64 = 60;
 
 const REGION_ADVICE: &str = "check the name of the region, and the DNS servers of this machine";
@@ -331,7 +331,7 @@ const NETWORK_ADVICE: &str =
 const KEY_ADVICE: &str =
     "run lifecycle credentials to see all keys; lifecycle --help lists all places for keys";
 
-/// Tells whether calls over TLS go through a proxy: the variables are those that reqwest reads.
+/// Tells whether calls over TLS go through a proxy. reqwest reads the same variables.
 fn has_proxy() -> bool {
     ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"]
         .iter()

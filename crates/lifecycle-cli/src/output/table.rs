@@ -1,5 +1,5 @@
-//! Tables. On a terminal they have colours, and a text that is too long for its line continues
-//! below, so that instance ids are never cut. Elsewhere they are plain text, one line per row.
+//! Tables. A table on a terminal has colours, and a long text continues below its line, so that
+//! instance ids are never cut. A table in a pipe is plain text, one line per row.
 
 use std::io::{self, IsTerminal};
 
@@ -98,7 +98,7 @@ fn detail(row: &Row, verbose: bool) -> String {
     )
 }
 
-/// The layout of a table for one output stream.
+/// The layout of a table for an output stream.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct TableRenderer {
     /// Width of the terminal in columns; `None` for unlimited.

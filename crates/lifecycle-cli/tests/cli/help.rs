@@ -1,9 +1,9 @@
-//! What `--help` tells.
+//! Tests of `--help` and `--version`.
 
 use crate::support::run;
 
 #[test]
-fn help_goes_to_standard_output_and_names_the_exit_codes() {
+fn help_of_each_command_lists_exit_codes_and_fits_80_columns() {
     for command in [
         &[][..],
         &["start"],
@@ -12,27 +12,32 @@ fn help_goes_to_standard_output_and_names_the_exit_codes() {
         &["status"],
         &["wait"],
         &["list"],
+        &["credentials"],
+        &["doctor"],
         &["demo"],
         &["simulate"],
     ] {
         for flag in ["-h", "--help"] {
-            let ran = run(&[command, &[flag]].concat()).exits_with(0);
+            let result = run(&[command, &[flag]].concat()).exits_with(0);
             for code in ["Exit codes:", "  0  ", "  1  ", "  2  ", "  3  "] {
-                assert!(ran.stdout.contains(code), "{command:?} {code}: {ran:#?}");
+                assert!(
+                    result.stdout.contains(code),
+                    "{command:?} {code}: {result:#?}"
+                );
             }
             assert!(
-                ran.stdout.lines().all(|line| line.chars().count() <= 80),
-                "{ran:#?}"
+                result.stdout.lines().all(|line| line.chars().count() <= 80),
+                "{result:#?}"
             );
-            assert_eq!(ran.stderr, "");
+            assert_eq!(result.stderr, "");
         }
     }
 }
 
 #[test]
-fn losses_are_announced() {
+fn help_warns_of_data_loss() {
     for (command, loss) in [
-        ("start", "ALL DATA ON THEM IS LOST"),
+        ("start", "ALL DATA ON THESE DISKS IS LOST"),
         ("stop", "Data that was not written to disk is lost"),
         ("reboot", "Data that was not written to disk is lost"),
     ] {
@@ -43,7 +48,7 @@ fn losses_are_announced() {
 }
 
 #[test]
-fn the_whole_help_names_every_variable() {
+fn long_help_lists_the_variables_of_all_clouds() {
     let help = run(&["--help"]).stdout;
     for name in [
         "BCE_ACCESS_KEY_ID",
@@ -57,10 +62,10 @@ fn the_whole_help_names_every_variable() {
 }
 
 #[test]
-fn the_version_is_the_crates() {
-    let ran = run(&["--version"]).exits_with(0);
+fn version_is_the_version_of_the_crate() {
+    let result = run(&["--version"]).exits_with(0);
     assert_eq!(
-        ran.stdout,
+        result.stdout,
         format!("lifecycle {}\n", env!("CARGO_PKG_VERSION"))
     );
 }

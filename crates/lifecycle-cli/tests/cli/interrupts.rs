@@ -1,30 +1,30 @@
-//! Ctrl-C, SIGTERM, and readers that go away.
+//! Ctrl-C, SIGTERM, and closed output streams.
 
 use std::{io::Read, net::TcpListener, process::Child, thread, time::Duration};
 
-use crate::support::{Ran, Served, begin, end, keys, signal};
+use crate::support::{RunResult, SimulatorServer, keys, signal, spawn, wait_for_end};
 
 #[test]
-fn an_interrupted_start_tells_what_is_known() {
+fn start_interrupted_after_acceptance_is_pending() {
     for name in ["INT", "TERM"] {
-        let served = Served::with(&["--fleet", "aliyun/cn-hangzhou=1", "--speed", "0.01"]);
-        let instance = served.instances()[0];
-        let child = served.begin(&["start", instance, "--output", "json"]);
-        wait_until(&served, instance, "starting");
-        // The answer to the start is on its way, if it is not here yet.
+        let server = SimulatorServer::with(&["--fleet", "aliyun/cn-hangzhou=1", "--speed", "0.01"]);
+        let instance = server.instances()[0];
+        let child = server.spawn(&["start", instance, "--output", "json"]);
+        wait_until(&server, instance, "starting");
+        // The answer to the start call needs time to arrive.
         thread::sleep(Duration::from_millis(300));
-        let ran = interrupted(child, name);
-        assert_eq!(ran.column("outcome"), ["pending"], "{ran:#?}");
-        assert!(ran.column("request_id")[0].is_string(), "{ran:#?}");
+        let result = interrupted(child, name);
+        assert_eq!(result.column("outcome"), ["pending"], "{result:#?}");
+        assert!(result.column("request_id")[0].is_string(), "{result:#?}");
         assert!(
-            ran.stderr.contains("what was sent is not undone"),
-            "{ran:#?}"
+            result.stderr.contains("what was sent is not undone"),
+            "{result:#?}"
         );
     }
 }
 
 #[test]
-fn an_interrupted_call_is_uncertain() {
+fn start_interrupted_before_the_answer_is_uncertain() {
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let endpoint = format!("http://{}", silent.local_addr().unwrap());
     let args = [
@@ -35,27 +35,27 @@ fn an_interrupted_call_is_uncertain() {
         "--output",
         "json",
     ];
-    let child = begin(&args, &keys("id", "secret", "project"));
+    let child = spawn(&args, &keys("id", "secret", "project"));
     let (mut call, _) = silent.accept().unwrap();
     call.read_exact(&mut [0]).unwrap();
-    let ran = interrupted(child, "INT");
-    assert_eq!(ran.column("outcome"), ["uncertain"], "{ran:#?}");
+    let result = interrupted(child, "INT");
+    assert_eq!(result.column("outcome"), ["uncertain"], "{result:#?}");
 }
 
 #[test]
-fn the_second_interrupt_ends_the_process_at_once() {
+fn second_interrupt_ends_the_process_at_once() {
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let endpoint = format!("http://{}", silent.local_addr().unwrap());
-    // More rows than a pipe that nobody reads takes, so that the first interrupt cannot end it.
+    // The rows fill the buffer of the pipe, so that the first interrupt cannot end the process.
     let references: Vec<String> = (0..2_000).map(|n| format!("baidu/bj/i-{n}")).collect();
     let references: Vec<&str> = references.iter().map(String::as_str).collect();
     let options = ["--endpoint", &endpoint, "--output", "json"];
     let args = [&["start"][..], &references, &options].concat();
-    let mut child = begin(&args, &keys("id", "secret", "project"));
+    let mut child = spawn(&args, &keys("id", "secret", "project"));
     let _call = silent.accept().unwrap();
     signal(&child, "INT");
     thread::sleep(Duration::from_secs(1));
-    assert_eq!(child.try_wait().unwrap(), None, "it did not block");
+    assert_eq!(child.try_wait().unwrap(), None, "the process did not block");
     signal(&child, "INT");
     for _ in 0..50 {
         thread::sleep(Duration::from_millis(100));
@@ -65,39 +65,39 @@ fn the_second_interrupt_ends_the_process_at_once() {
         }
     }
     child.kill().unwrap();
-    panic!("it went on after the second interrupt");
+    panic!("the process did not end at the second interrupt");
 }
 
 #[test]
-fn an_interrupted_wait_changed_nothing() {
-    let served = Served::with(&["--fleet", "aliyun/cn-hangzhou=1"]);
-    let instance = served.instances()[0];
-    let child = served.begin(&["wait", instance, "--output", "json"]);
-    // Long enough to begin, and to look once.
+fn interrupted_wait_is_pending_with_the_last_state() {
+    let server = SimulatorServer::with(&["--fleet", "aliyun/cn-hangzhou=1"]);
+    let instance = server.instances()[0];
+    let child = server.spawn(&["wait", instance, "--output", "json"]);
+    // The process needs time to start and to read the state once.
     thread::sleep(Duration::from_secs(3));
-    let ran = interrupted(child, "INT");
-    assert_eq!(ran.column("outcome"), ["pending"], "{ran:#?}");
-    assert_eq!(ran.column("state"), ["stopped"], "{ran:#?}");
-    assert!(ran.stderr.contains("nothing was changed"), "{ran:#?}");
+    let result = interrupted(child, "INT");
+    assert_eq!(result.column("outcome"), ["pending"], "{result:#?}");
+    assert_eq!(result.column("state"), ["stopped"], "{result:#?}");
+    assert!(result.stderr.contains("nothing was changed"), "{result:#?}");
 }
 
 #[test]
-fn a_reader_that_goes_away_is_no_error() {
-    let mut child = begin(&["list", "baidu/bj", "--sim"], &[]);
+fn closed_output_is_not_an_error() {
+    let mut child = spawn(&["list", "baidu/bj", "--sim"], &[]);
     drop(child.stdout.take());
-    let ran = end(child).exits_with(0);
-    assert_eq!(ran.stderr, "", "{ran:#?}");
+    let result = wait_for_end(child).exits_with(0);
+    assert_eq!(result.stderr, "", "{result:#?}");
 
-    let mut child = begin(&["status", "baidu/bj/i-none", "--sim"], &[]);
+    let mut child = spawn(&["status", "baidu/bj/i-none", "--sim"], &[]);
     drop(child.stderr.take());
     drop(child.stdout.take());
-    end(child).exits_with(1);
+    wait_for_end(child).exits_with(1);
 }
 
-fn wait_until(served: &Served, instance: &str, state: &str) {
+fn wait_until(server: &SimulatorServer, instance: &str, state: &str) {
     for _ in 0..100 {
-        let ran = served.run(&["status", instance, "--output", "json"]);
-        if ran.column("state") == [state] {
+        let result = server.run(&["status", instance, "--output", "json"]);
+        if result.column("state") == [state] {
             return;
         }
         thread::sleep(Duration::from_millis(50));
@@ -105,7 +105,7 @@ fn wait_until(served: &Served, instance: &str, state: &str) {
     panic!("{instance} was never {state}");
 }
 
-fn interrupted(child: Child, name: &str) -> Ran {
+fn interrupted(child: Child, name: &str) -> RunResult {
     signal(&child, name);
-    end(child).exits_with(1)
+    wait_for_end(child).exits_with(1)
 }

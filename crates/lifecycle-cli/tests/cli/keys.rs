@@ -1,15 +1,15 @@
-//! Keys: missing ones, wrong ones, and that none is ever shown.
+//! Missing keys and rejected keys.
 
-use crate::support::{Served, keys, run, run_with};
+use crate::support::{SimulatorServer, keys, run, run_with};
 
 #[test]
-fn without_a_key_nothing_can_be_done() {
-    let ran = run(&["start", "baidu/bj/i-1"]).exits_with(3);
-    assert_eq!(ran.stdout, "");
+fn command_without_key_exits_with_3() {
+    let result = run(&["start", "baidu/bj/i-1"]).exits_with(3);
+    assert_eq!(result.stdout, "");
     assert!(
-        ran.stderr
+        result.stderr
             .contains("no key for Baidu AI Cloud BCC: BAIDUCLOUD_ACCESS_KEY and BAIDUCLOUD_SECRET_KEY are not set"),
-        "{ran:#?}"
+        "{result:#?}"
     );
     run(&["status", "baidu/bj/i-1"]).exits_with(3);
     run(&["wait", "baidu/bj/i-1"]).exits_with(3);
@@ -17,7 +17,7 @@ fn without_a_key_nothing_can_be_done() {
 }
 
 #[test]
-fn programs_get_a_row_for_each_instance_even_then() {
+fn json_output_without_key_has_a_row_for_each_instance() {
     let args = [
         "reboot",
         "huawei/cn-north-4/a",
@@ -25,66 +25,69 @@ fn programs_get_a_row_for_each_instance_even_then() {
         "--output",
         "json",
     ];
-    let ran = run(&args).exits_with(3);
-    assert_eq!(ran.column("outcome"), ["skipped"; 2]);
-    assert_eq!(ran.column("kind"), ["credential"; 2]);
-    let ran = run(&["status", "baidu/bj/i-1", "--output", "json"]).exits_with(3);
-    assert_eq!(ran.column("kind"), ["credential"]);
-    assert!(ran.rows()[0].get("outcome").is_none());
-    let ran = run(&["list", "baidu/bj", "--output", "json"]).exits_with(3);
-    assert_eq!(ran.stdout, "[]\n");
+    let result = run(&args).exits_with(3);
+    assert_eq!(result.column("outcome"), ["skipped"; 2]);
+    assert_eq!(result.column("kind"), ["credential"; 2]);
+    let result = run(&["status", "baidu/bj/i-1", "--output", "json"]).exits_with(3);
+    assert_eq!(result.column("kind"), ["credential"]);
+    assert!(result.rows()[0].get("outcome").is_none());
+    let result = run(&["list", "baidu/bj", "--output", "json"]).exits_with(3);
+    assert_eq!(result.stdout, "[]\n");
 }
 
 #[test]
-fn half_a_key_is_named() {
+fn missing_half_of_a_key_is_reported() {
     let variables = [("BCE_ACCESS_KEY_ID", "id".to_owned())];
     run_with(&["stop", "baidu/bj/i-1"], &variables, "")
         .exits_with(3)
-        .says_only("BCE_ACCESS_KEY_ID is set, but BCE_SECRET_ACCESS_KEY is not");
+        .has_only_error("BCE_ACCESS_KEY_ID is set, but BCE_SECRET_ACCESS_KEY is not");
 }
 
 #[test]
-fn a_refused_key_is_told_and_never_shown() {
+fn rejected_key_is_reported_without_its_secret() {
     const SECRET: &str = "wrong-secret-of-this-test";
-    let served = Served::with(&["--fleet", "baidu/bj=2,huawei/cn-north-4=1"]);
+    let server = SimulatorServer::with(&["--fleet", "baidu/bj=2,huawei/cn-north-4=1"]);
     let variables = keys(
-        served.field("access_key"),
+        server.field("access_key"),
         SECRET,
-        served.field("project_id"),
+        server.field("project_id"),
     );
-    let instances = served.instances();
+    let instances = server.instances();
     for command in ["start", "stop", "reboot", "status", "wait"] {
-        let endpoint = ["--endpoint", served.field("url"), "-vv", "--output", "json"];
+        let endpoint = ["--endpoint", server.field("url"), "-vv", "--output", "json"];
         let args = [&[command][..], &instances, &endpoint].concat();
-        let ran = run_with(&args, &variables, "").exits_with(3);
-        assert_eq!(ran.column("kind"), ["credential"; 3], "{ran:#?}");
-        assert!(!format!("{ran:?}").contains(SECRET), "{ran:#?}");
+        let result = run_with(&args, &variables, "").exits_with(3);
+        assert_eq!(result.column("kind"), ["credential"; 3], "{result:#?}");
+        assert!(!format!("{result:?}").contains(SECRET), "{result:#?}");
     }
-    let args = ["list", "baidu/bj", "--endpoint", served.field("url")];
-    let ran = run_with(&args, &variables, "").exits_with(3);
-    assert!(ran.stderr.contains("check the access key"), "{ran:#?}");
-    assert!(!format!("{ran:?}").contains(SECRET), "{ran:#?}");
+    let args = ["list", "baidu/bj", "--endpoint", server.field("url")];
+    let result = run_with(&args, &variables, "").exits_with(3);
+    assert!(
+        result.stderr.contains("check the access key"),
+        "{result:#?}"
+    );
+    assert!(!format!("{result:?}").contains(SECRET), "{result:#?}");
 }
 
 #[test]
-fn one_cloud_that_lets_nobody_in_does_not_stop_the_other() {
-    let served = Served::with(&["--fleet", "baidu/bj=1,aliyun/cn-hangzhou=1"]);
-    let mut variables = served.keys();
+fn key_rejected_by_one_cloud_does_not_affect_another_cloud() {
+    let server = SimulatorServer::with(&["--fleet", "baidu/bj=1,aliyun/cn-hangzhou=1"]);
+    let mut variables = server.keys();
     variables.retain(|(name, _)| *name != "BCE_SECRET_ACCESS_KEY");
     variables.push(("BCE_SECRET_ACCESS_KEY", "wrong".into()));
-    let instances = served.instances();
+    let instances = server.instances();
     let endpoint = [
         "--endpoint",
-        served.field("url"),
+        server.field("url"),
         "--no-wait",
         "--output",
         "json",
     ];
     let args = [&["start"][..], &instances, &endpoint].concat();
-    let ran = run_with(&args, &variables, "").exits_with(1);
-    assert_eq!(ran.column("outcome"), ["refused", "accepted"]);
-    let endpoint = ["--endpoint", served.field("url"), "--output", "json"];
+    let result = run_with(&args, &variables, "").exits_with(1);
+    assert_eq!(result.column("outcome"), ["refused", "accepted"]);
+    let endpoint = ["--endpoint", server.field("url"), "--output", "json"];
     let args = [&["list", "baidu/bj", "aliyun/cn-hangzhou"][..], &endpoint].concat();
-    let ran = run_with(&args, &variables, "").exits_with(1);
-    assert!(!ran.rows().is_empty(), "{ran:#?}");
+    let result = run_with(&args, &variables, "").exits_with(1);
+    assert!(!result.rows().is_empty(), "{result:#?}");
 }

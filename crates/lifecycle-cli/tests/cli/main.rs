@@ -1,5 +1,5 @@
-//! The command as its users meet it: the built binary, its arguments, its streams and its exit
-//! codes. Nothing here needs a network beyond loopback.
+//! Tests of the built binary: arguments, streams and exit codes. The tests use no network but
+//! loopback.
 
 mod accounts;
 mod demo;
@@ -9,8 +9,8 @@ mod interrupts;
 mod keys;
 mod power;
 mod proxies;
+mod sim_flag;
 #[cfg(unix)]
-mod served;
-mod simulated;
+mod simulate;
 mod support;
 mod usage;

@@ -1,4 +1,4 @@
-//! Running the binary, and reading what it says.
+//! Runs of the binary, and servers with simulated clouds.
 
 use std::{
     io::{BufRead, BufReader},
@@ -8,7 +8,7 @@ use std::{
 
 use serde_json::Value;
 
-/// The variables of all four clouds, with one key and one project.
+/// Returns the variables of all four clouds, with one key and one project.
 pub(crate) fn keys(id: &str, secret: &str, project: &str) -> Vec<(&'static str, String)> {
     let mut variables = vec![("HW_PROJECT_ID", project.to_owned())];
     for (id_name, secret_name) in [
@@ -26,39 +26,39 @@ pub(crate) fn keys(id: &str, secret: &str, project: &str) -> Vec<(&'static str, 
     variables
 }
 
-/// What became of a run.
+/// The exit code and the output of a run.
 #[derive(Debug)]
-pub(crate) struct Ran {
+pub(crate) struct RunResult {
     pub(crate) code: i32,
     pub(crate) stdout: String,
     pub(crate) stderr: String,
 }
 
-impl Ran {
-    /// Standard output as the array that `--output json` promises, and nothing else.
+impl RunResult {
+    /// Parses standard output as one JSON array.
     pub(crate) fn rows(&self) -> Vec<Value> {
         match serde_json::from_str(&self.stdout) {
             Ok(Value::Array(rows)) => rows,
-            other => panic!("no array but {other:?}: {self:#?}"),
+            other => panic!("not an array: {other:?}: {self:#?}"),
         }
     }
 
-    /// One field of every row.
+    /// Returns one field of every row.
     pub(crate) fn column(&self, field: &str) -> Vec<Value> {
         let rows = self.rows();
         rows.iter().map(|row| row[field].clone()).collect()
     }
 
-    /// Asserts the exit code, and shows everything when it is another.
+    /// Asserts the exit code.
     #[track_caller]
     pub(crate) fn exits_with(self, code: i32) -> Self {
         assert_eq!(self.code, code, "{self:#?}");
         self
     }
 
-    /// Asserts that the only words are one line on standard error.
+    /// Asserts that the only output is one line on standard error with `expected`.
     #[track_caller]
-    pub(crate) fn says_only(self, expected: &str) -> Self {
+    pub(crate) fn has_only_error(self, expected: &str) -> Self {
         assert_eq!(self.stdout, "", "{self:#?}");
         assert_eq!(self.stderr.lines().count(), 1, "{self:#?}");
         assert!(self.stderr.contains(expected), "{self:#?}");
@@ -67,41 +67,41 @@ impl Ran {
 }
 
 /// Runs the command in an empty environment.
-pub(crate) fn run(args: &[&str]) -> Ran {
+pub(crate) fn run(args: &[&str]) -> RunResult {
     run_with(args, &[], "")
 }
 
-/// Runs the command with these variables, and this on standard input.
-pub(crate) fn run_with(args: &[&str], variables: &[(&str, String)], stdin: &str) -> Ran {
+/// Runs the command with environment variables and standard input.
+pub(crate) fn run_with(args: &[&str], variables: &[(&str, String)], stdin: &str) -> RunResult {
     run_within(60, args, variables, stdin)
 }
 
-/// Like [`run_with`], and kills it after so many seconds. The exit code is -1 then.
+/// Runs the command as [`run_with`] does, and kills the process after `seconds` with exit code -1.
 pub(crate) fn run_within(
     seconds: u64,
     args: &[&str],
     variables: &[(&str, String)],
     stdin: &str,
-) -> Ran {
+) -> RunResult {
     let output = assert_cmd::cargo::cargo_bin_cmd!("lifecycle")
         .args(args)
         .env_clear()
-        // No file of whoever runs the tests.
+        // Files in the home directory of the user must not affect the tests.
         .env("HOME", "/nonexistent")
         .envs(variables.iter().map(|(name, value)| (name, value)))
         .write_stdin(stdin)
         .timeout(Duration::from_secs(seconds))
         .output()
         .unwrap();
-    Ran {
+    RunResult {
         code: output.status.code().unwrap_or(-1),
         stdout: String::from_utf8(output.stdout).unwrap(),
         stderr: String::from_utf8(output.stderr).unwrap(),
     }
 }
 
-/// Begins a run whose streams can be read while it goes on.
-pub(crate) fn begin(args: &[&str], variables: &[(&str, String)]) -> Child {
+/// Starts the command without waiting for its end.
+pub(crate) fn spawn(args: &[&str], variables: &[(&str, String)]) -> Child {
     Command::new(assert_cmd::cargo::cargo_bin!("lifecycle"))
         .args(args)
         .env_clear()
@@ -114,17 +114,17 @@ pub(crate) fn begin(args: &[&str], variables: &[(&str, String)]) -> Child {
         .unwrap()
 }
 
-/// Waits for the end of a run that was begun.
-pub(crate) fn end(child: Child) -> Ran {
+/// Waits for the end of a process.
+pub(crate) fn wait_for_end(child: Child) -> RunResult {
     let output = child.wait_with_output().unwrap();
-    Ran {
+    RunResult {
         code: output.status.code().unwrap_or(-1),
         stdout: String::from_utf8(output.stdout).unwrap(),
         stderr: String::from_utf8(output.stderr).unwrap(),
     }
 }
 
-/// Sends a signal to a run that was begun.
+/// Sends a signal to a process.
 #[cfg(unix)]
 pub(crate) fn signal(child: &Child, name: &str) {
     let sent = Command::new("kill")
@@ -133,37 +133,37 @@ pub(crate) fn signal(child: &Child, name: &str) {
     assert!(sent.unwrap().success(), "the process is gone");
 }
 
-/// A `lifecycle simulate` of this test alone.
-pub(crate) struct Served {
+/// A `lifecycle simulate` process for one test.
+pub(crate) struct SimulatorServer {
     child: Child,
-    introduction: Value,
+    info: Value,
 }
 
-impl Served {
-    /// Starts one and reads its first line.
+impl SimulatorServer {
+    /// Starts the process and reads the first line of its output.
     pub(crate) fn with(args: &[&str]) -> Self {
         let args = [&["simulate", "--listen", "127.0.0.1:0"], args].concat();
-        let mut child = begin(&args, &[]);
+        let mut child = spawn(&args, &[]);
         let stdout = child.stdout.as_mut().unwrap();
         let mut line = String::new();
         BufReader::new(stdout).read_line(&mut line).unwrap();
         Self {
-            introduction: serde_json::from_str(&line).unwrap(),
+            info: serde_json::from_str(&line).unwrap(),
             child,
         }
     }
 
     pub(crate) fn field(&self, name: &str) -> &str {
-        self.introduction[name].as_str().unwrap()
+        self.info[name].as_str().unwrap()
     }
 
-    /// The references of all its instances.
+    /// Returns the references of all instances.
     pub(crate) fn instances(&self) -> Vec<&str> {
-        let instances = self.introduction["instances"].as_array().unwrap();
+        let instances = self.info["instances"].as_array().unwrap();
         instances.iter().map(|one| one.as_str().unwrap()).collect()
     }
 
-    /// The variables with its key.
+    /// Returns the variables with the key of the simulated clouds.
     pub(crate) fn keys(&self) -> Vec<(&'static str, String)> {
         keys(
             self.field("access_key"),
@@ -172,19 +172,19 @@ impl Served {
         )
     }
 
-    /// Runs the command against it, with its key.
-    pub(crate) fn run(&self, args: &[&str]) -> Ran {
+    /// Runs the command with the endpoint and the key of the simulated clouds.
+    pub(crate) fn run(&self, args: &[&str]) -> RunResult {
         run_with(&self.args(args), &self.keys(), "")
     }
 
-    /// Begins a run against it, with its key.
-    pub(crate) fn begin(&self, args: &[&str]) -> Child {
-        begin(&self.args(args), &self.keys())
+    /// Starts the command with the endpoint and the key of the simulated clouds.
+    pub(crate) fn spawn(&self, args: &[&str]) -> Child {
+        spawn(&self.args(args), &self.keys())
     }
 
-    /// Ends it by a signal and gives its exit code.
+    /// Ends the process by a signal and returns the exit code.
     #[cfg(unix)]
-    pub(crate) fn end_by(mut self, name: &str) -> Option<i32> {
+    pub(crate) fn stop_with(mut self, name: &str) -> Option<i32> {
         signal(&self.child, name);
         self.child.wait().unwrap().code()
     }
@@ -194,9 +194,9 @@ impl Served {
     }
 }
 
-impl Drop for Served {
+impl Drop for SimulatorServer {
     fn drop(&mut self) {
-        // It may have ended already.
+        // The process may have ended already.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

@@ -7,7 +7,7 @@ use lifecycle_core::{ActionKind, Fault, FaultKind, Observation, PowerState};
 
 use super::{
     report::{Evidence, Outcome, Pending},
-    tracked_instance::{Ambiguity, AmbiguityReason, Phase, TrackedInstance},
+    tracked_instance::{Ambiguity, AmbiguityReason, Phase, TrackedInstance, is_ready},
 };
 use crate::observe::lookup::not_shown;
 
@@ -280,15 +280,6 @@ fn unchanged(fault: &Fault, options: &DecideOptions) -> Outcome {
     match options.strict {
         true => AmbiguityReason::of_rejection(fault).outcome(fault),
         false => Outcome::Unchanged,
-    }
-}
-
-/// Returns whether the action leads from `state` to `goal`.
-pub(crate) fn is_ready(state: PowerState, goal: PowerState) -> bool {
-    match goal {
-        PowerState::Running => state == PowerState::Stopped,
-        PowerState::Stopped => state == PowerState::Running,
-        _ => false,
     }
 }
 

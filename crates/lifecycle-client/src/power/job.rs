@@ -1,136 +1,168 @@
-//! Following a job: once per batch, down to the verdict on each instance.
+//! Jobs of the cloud: followed once per batch, down to the status of each instance.
 
 use std::collections::HashSet;
 
+use futures_util::{StreamExt, stream};
 use lifecycle_core::{ActionKind, Fault, FaultKind, InstanceId, JobId, JobProgress, JobStatus};
-use tokio::time::{Instant, sleep_until};
-
-use crate::{
-    call::context::CallKind,
-    power::run::{Job, RequestRunner},
+use tokio::{
+    sync::mpsc::{UnboundedReceiver, UnboundedSender},
+    time::{Instant, sleep_until},
 };
 
-impl RequestRunner<'_> {
-    /// Looks at a job until it has a verdict on every instance, or can be followed no longer. What
-    /// it leaves open is handed to the poller.
-    pub(crate) async fn follow_job(&self, verb: ActionKind, job: Job) {
-        let Job { id, instances } = job;
-        let mut open: HashSet<InstanceId> = instances.into_iter().collect();
-        let Some(call) = self.observer.engine.provider().follow(&id) else {
-            self.subscription.add(open);
+use super::{rejection::reject, runner::RequestRunner};
+use crate::call::context::CallKind;
+
+/// A job and the instances of its batch.
+pub(crate) struct Job {
+    pub(crate) id: JobId,
+    pub(crate) instances: Vec<InstanceId>,
+}
+
+/// Accepts jobs to follow; `None` for a request that does not wait.
+pub(crate) type Jobs = Option<UnboundedSender<Box<Job>>>;
+
+/// Follows jobs until the sender is gone and every job has ended.
+pub(crate) async fn follow_jobs(
+    runner: &RequestRunner<'_>,
+    kind: ActionKind,
+    mut opened: UnboundedReceiver<Box<Job>>,
+) {
+    let jobs = stream::poll_fn(move |context| opened.poll_recv(context));
+    jobs.for_each_concurrent(None, |job| {
+        let follower = JobFollower {
+            runner,
+            kind,
+            id: job.id,
+            open: job.instances.into_iter().collect(),
+        };
+        follower.follow()
+    })
+    .await;
+}
+
+/// Follows one job.
+struct JobFollower<'a> {
+    runner: &'a RequestRunner<'a>,
+    kind: ActionKind,
+    id: JobId,
+    /// Instances of the batch without a status.
+    open: HashSet<InstanceId>,
+}
+
+impl JobFollower<'_> {
+    /// Polls the job until every instance has a status, or the job is unreadable. The poller takes
+    /// over the instances that are left.
+    async fn follow(mut self) {
+        let engine = &self.runner.observer.engine;
+        let Some(call) = engine.provider().follow(&self.id) else {
+            self.runner.subscription.add(self.open);
             return;
         };
-        let cadence = self.observer.engine.profile().polling;
-        let effort = self.effort(CallKind::Follow, open.len());
+        let polling = engine.profile().polling;
+        let ctx = self.runner.call_context(CallKind::Follow, self.open.len());
         let since = Instant::now();
-        let mut next = since + cadence.first;
-        while next < self.deadline {
+        let mut next = since + polling.first;
+        while next < self.runner.deadline {
             sleep_until(next).await;
-            match self.observer.engine.execute(&call, &effort).await {
-                Ok(answer) => {
-                    if self.record(verb, &id, &mut open, answer.value).await {
+            match engine.execute(&call, &ctx).await {
+                Ok(output) => {
+                    if self.record(output.value).await {
                         return;
                     }
                 }
-                // A job that is gone, or that may not be read: the instances can still be seen.
-                Err(failure) if is_final(failure.fault.kind()) => break,
+                // Instances stay visible when their job is gone or unreadable.
+                Err(error) if is_final(error.fault.kind()) => break,
                 Err(_) => {}
             }
-            next = Instant::now() + cadence.interval(since.elapsed());
+            next = Instant::now() + polling.interval(since.elapsed());
         }
-        self.subscription.add(open);
+        self.runner.subscription.add(self.open);
     }
 
-    /// Writes progress down. `true` when nothing is left to follow.
-    async fn record(
-        &self,
-        verb: ActionKind,
-        job: &JobId,
-        open: &mut HashSet<InstanceId>,
-        progress: JobProgress,
-    ) -> bool {
+    /// Records the progress, and returns whether nothing is left to follow.
+    async fn record(&mut self, progress: JobProgress) -> bool {
         let (mut succeeded, mut failed) = (Vec::new(), Vec::new());
-        for (id, verdict) in progress.parts {
-            if !open.contains(&id) {
+        for (id, status) in progress.parts {
+            if !self.open.contains(&id) {
                 continue;
             }
-            match verdict {
+            match status {
                 JobStatus::Succeeded => {
-                    self.tracker().job_succeeded(&id, job);
+                    self.runner.tracker().job_succeeded(&id, &self.id);
                     succeeded.push(id.clone());
                 }
                 JobStatus::Failed(fault) => failed.push((id.clone(), fault)),
                 _ => continue,
             }
-            open.remove(&id);
+            self.open.remove(&id);
         }
-        let over = match progress.overall {
+        let ended = match progress.overall {
             JobStatus::Succeeded => {
-                // Not a word about these: the poller has to see them.
-                for id in open.iter() {
-                    self.tracker().batch_job_succeeded(id, job);
+                // The poller has to see the instances that the job does not name.
+                for id in &self.open {
+                    self.runner.tracker().batch_job_succeeded(id, &self.id);
                 }
-                self.subscription.add(open.drain());
+                self.runner.subscription.add(self.open.drain());
                 true
             }
             JobStatus::Failed(fault) => {
-                failed.extend(open.drain().map(|id| (id, fault.clone())));
+                failed.extend(self.open.drain().map(|id| (id, fault.clone())));
                 true
             }
-            _ => open.is_empty(),
+            _ => self.open.is_empty(),
         };
-        self.see(succeeded).await;
-        self.settle_failed(verb, failed).await;
-        self.notify();
-        over
+        self.confirm(succeeded).await;
+        self.record_failed(failed).await;
+        self.runner.notify();
+        ended
     }
 
-    /// What a job has done is there to be seen, at once as a rule.
-    async fn see(&self, ids: Vec<InstanceId>) {
-        if ids.is_empty() {
-            return;
+    /// Looks at instances whose part succeeded: the goal is usually visible at once.
+    async fn confirm(&self, ids: Vec<InstanceId>) {
+        if !ids.is_empty() {
+            let open = self.look_up(ids.into_iter().map(|id| (id, None))).await;
+            self.runner.subscription.add(open);
         }
-        let mut results = self.look(&ids).await;
-        let mut unseen = Vec::new();
-        for id in ids {
-            let mut tracker = self.tracker();
-            if let Some(result) = results.remove(&id) {
-                tracker.looked_up(&id, &result);
-            }
-            if tracker.is_open(&id) {
-                unseen.push(id);
-            }
-        }
-        self.subscription.add(unseen);
     }
 
-    /// A part that failed before it began may only mean that it was so already. One that failed
-    /// half way may have reached the goal all the same.
-    async fn settle_failed(&self, verb: ActionKind, failed: Vec<(InstanceId, Fault)>) {
-        let (half_way, refused): (Vec<_>, Vec<_>) = failed
+    /// Records failed parts. A part that failed before execution can mean "already in the requested
+    /// state"; an instance whose part failed half way may have reached the goal.
+    async fn record_failed(&self, failed: Vec<(InstanceId, Fault)>) {
+        let (half_way, rejected): (Vec<_>, Vec<_>) = failed
             .into_iter()
             .partition(|(_, fault)| fault.maybe_executed());
-        self.refuse(verb, refused).await;
-        if half_way.is_empty() {
-            return;
+        reject(self.runner, self.kind, rejected).await;
+        if !half_way.is_empty() {
+            let half_way = half_way.into_iter().map(|(id, fault)| (id, Some(fault)));
+            let open = self.look_up(half_way).await;
+            if !open.is_empty() {
+                self.runner.subscription.add(open);
+            }
         }
-        let ids: Vec<InstanceId> = half_way.iter().map(|(id, _)| id.clone()).collect();
-        let mut results = self.look(&ids).await;
+    }
+
+    /// Looks at instances once, records the faults of their parts, and returns the open instances.
+    async fn look_up(
+        &self,
+        parts: impl Iterator<Item = (InstanceId, Option<Fault>)>,
+    ) -> Vec<InstanceId> {
+        let parts: Vec<_> = parts.collect();
+        let ids: Vec<InstanceId> = parts.iter().map(|(id, _)| id.clone()).collect();
+        let mut results = self.runner.observe_once(&ids).await;
+        let mut tracker = self.runner.tracker();
         let mut open = Vec::new();
-        let mut tracker = self.tracker();
-        for (id, fault) in half_way {
+        for (id, fault) in parts {
             if let Some(result) = results.remove(&id) {
                 tracker.looked_up(&id, &result);
             }
-            tracker.job_failed(&id, &fault);
+            if let Some(fault) = fault {
+                tracker.job_failed(&id, &fault);
+            }
             if tracker.is_open(&id) {
                 open.push(id);
             }
         }
-        drop(tracker);
-        if !open.is_empty() {
-            self.subscription.add(open);
-        }
+        open
     }
 }
 

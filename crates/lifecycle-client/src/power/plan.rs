@@ -1,4 +1,4 @@
-//! What a request will do, before anything is sent.
+//! The plan of a request, made before anything is sent.
 
 use std::time::Duration;
 
@@ -13,10 +13,10 @@ use crate::{
     power::waves::Waves,
 };
 
-/// What is to be done.
+/// The plan of a request.
 #[derive(Clone, Debug)]
 pub(crate) struct Plan {
-    /// `None` only waits.
+    /// The action; `None` for a request that only waits.
     pub(crate) action: Option<Action>,
     pub(crate) goal: PowerState,
     pub(crate) ids: Vec<InstanceId>,
@@ -25,12 +25,12 @@ pub(crate) struct Plan {
 }
 
 impl Plan {
-    /// How long to wait for the goal; `None` ends with acceptance.
+    /// Returns the time to wait for the goal; `None` for a request that ends with acceptance.
     pub(crate) fn patience(&self) -> Option<Duration> {
         self.terms.patience(self.waves.is_some())
     }
 
-    /// The calls that carry it out when nothing stands in the way: as few as the cloud allows.
+    /// Returns the calls of the request if nothing fails: as few as the cloud allows.
     pub(crate) fn calls(&self, provider: &dyn Provider) -> Result<Vec<PlannedCall>, Fault> {
         let Some(action) = self.action else {
             return Ok(Vec::new());
@@ -58,11 +58,11 @@ impl Plan {
         Ok(calls)
     }
 
-    /// Without a look before, nothing proves later that an instance was rebooted, or that it was
-    /// so already.
+    /// Returns whether a lookup comes first. A lookup afterwards alone proves neither a reboot nor that
+    /// an instance was in the requested state before.
     pub(crate) fn looks_first(&self) -> bool {
-        let verb = self.action.map(|action| action.kind());
-        verb.is_some() && (verb == Some(ActionKind::Reboot) || self.terms.strict)
+        let kind = self.action.map(|action| action.kind());
+        kind.is_some() && (kind == Some(ActionKind::Reboot) || self.terms.strict)
     }
 
     /// Returns the plan with the mutation of `mutant`.
@@ -84,20 +84,19 @@ impl Plan {
     }
 }
 
-/// A call that a request would make, as [`PowerRequest::dry_run`](crate::PowerRequest::dry_run)
-/// gives it.
+/// A planned call, returned by [`PowerRequest::dry_run`](crate::PowerRequest::dry_run).
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PlannedCall {
-    /// In which wave it goes out, counted from 1. Without waves there is only one.
+    /// Number of the wave, counted from 1; always 1 without waves.
     pub wave: usize,
     /// The cloud's name of the operation.
     pub operation: &'static str,
-    /// The instances that it names, in the order of the request.
+    /// The instances of the call, in the order of the request.
     pub instances: Vec<InstanceId>,
 }
 
-/// As few batches as the cloud's limit allows.
+/// Splits `ids` into as few batches as the cloud's limit allows.
 pub(crate) fn batches<'i>(
     ids: &'i [InstanceId],
     action: &Action,
@@ -105,8 +104,12 @@ pub(crate) fn batches<'i>(
     mutant: Mutant,
 ) -> impl Iterator<Item = &'i [InstanceId]> {
     let limit = match mutant.is(Mutation::SplitsBatches) {
-        true => profile.batch(action).min(ids.len()).div_ceil(2).max(1),
-        false => profile.batch(action),
+        true => profile
+            .batch_limit(action)
+            .min(ids.len())
+            .div_ceil(2)
+            .max(1),
+        false => profile.batch_limit(action),
     };
     ids.chunks(limit)
 }

@@ -63,7 +63,7 @@ impl TrackedInstance {
             self.job.weaken();
         }
         if let Phase::Ambiguous(ambiguity) = &mut self.phase {
-            ambiguity.unchanged_since_sent = super::decide::is_ready(seen.state, goal);
+            ambiguity.unchanged_since_sent = is_ready(seen.state, goal);
         }
     }
 
@@ -188,7 +188,16 @@ impl RunHistory {
     }
 }
 
-/// What the cloud's job proves about an instance.
+/// Returns whether the action leads from `state` to `goal`.
+pub(crate) fn is_ready(state: PowerState, goal: PowerState) -> bool {
+    match goal {
+        PowerState::Running => state == PowerState::Stopped,
+        PowerState::Stopped => state == PowerState::Running,
+        _ => false,
+    }
+}
+
+/// The evidence of the cloud's job about an instance.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum JobEvidence {
     None,

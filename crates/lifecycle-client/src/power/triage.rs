@@ -1,59 +1,58 @@
-//! Looking before sending: which instances go together, which alone, and which not at all.
+//! Lookups before sending: which instances go out together, which alone, and which not at all.
 
 use lifecycle_core::{Action, ActionKind, Fault, FaultKind, InstanceId, Observation, PowerState};
 
-use crate::{observe::lookup::ObserveResult, power::run::RequestRunner};
+use super::runner::RequestRunner;
+use crate::observe::lookup::ObserveResult;
 
-/// How an instance is sent.
+/// The way in which an instance is sent.
 enum SendDecision {
     /// In a batch with others.
     Together,
     /// In a call of its own.
     Alone,
-    /// Not at all: it would be refused, or is to be.
+    /// Not sent: the cloud would reject the instance, or the request asks for a refusal.
     Refused(Fault),
-    /// Not at all: what has to be known of it cannot be read.
+    /// Not sent: a strict request cannot read the state.
     Skipped(Fault),
 }
 
-impl RequestRunner<'_> {
-    /// Looks at instances and sorts them into calls. What need not or cannot be sent has its
-    /// outcome afterwards.
-    pub(crate) async fn triage(
-        &self,
-        action: &Action,
-        ids: Vec<InstanceId>,
-    ) -> Vec<Vec<InstanceId>> {
-        let results = self.look(&ids).await;
-        let (mut together, mut alone) = (Vec::new(), Vec::new());
-        {
-            let mut tracker = self.tracker();
-            for id in ids {
-                let result = results.get(&id);
-                if let Some(ObserveResult::Found(seen)) = result {
-                    tracker.before(seen.clone());
-                }
-                match place(action.kind(), result) {
-                    SendDecision::Together => together.push(id),
-                    SendDecision::Alone => alone.push(id),
-                    SendDecision::Refused(fault) => tracker.rejected(&id, &fault),
-                    SendDecision::Skipped(fault) => tracker.never_sent(&id, &fault),
-                }
+/// Looks at instances and returns the batches to send. An instance that is not sent has an outcome
+/// afterwards.
+pub(crate) async fn triage(
+    runner: &RequestRunner<'_>,
+    action: &Action,
+    ids: Vec<InstanceId>,
+) -> Vec<Vec<InstanceId>> {
+    let results = runner.observe_once(&ids).await;
+    let (mut together, mut alone) = (Vec::new(), Vec::new());
+    {
+        let mut tracker = runner.tracker();
+        for id in ids {
+            let result = results.get(&id);
+            if let Some(ObserveResult::Found(seen)) = result {
+                tracker.before(seen.clone());
+            }
+            match decide(action.kind(), result) {
+                SendDecision::Together => together.push(id),
+                SendDecision::Alone => alone.push(id),
+                SendDecision::Refused(fault) => tracker.rejected(&id, &fault),
+                SendDecision::Skipped(fault) => tracker.never_sent(&id, &fault),
             }
         }
-        let singles = alone.into_iter().map(|id| vec![id]);
-        let mut batches = self.batches(&together, action);
-        batches.extend(singles);
-        batches
     }
+    let singles = alone.into_iter().map(|id| vec![id]);
+    let mut batches = runner.batches(&together, action);
+    batches.extend(singles);
+    batches
 }
 
-fn place(verb: ActionKind, result: Option<&ObserveResult>) -> SendDecision {
-    match (verb, result) {
-        (ActionKind::Reboot, Some(ObserveResult::Found(before))) => place_reboot(before),
-        // Nobody could look; then it is as good as any other.
+fn decide(kind: ActionKind, result: Option<&ObserveResult>) -> SendDecision {
+    match (kind, result) {
+        (ActionKind::Reboot, Some(ObserveResult::Found(before))) => decide_reboot(before),
+        // A reboot does not depend on the lookup.
         (ActionKind::Reboot, Some(ObserveResult::Failed(_)) | None) => SendDecision::Together,
-        (_, Some(ObserveResult::Found(before))) if verb.is_satisfied_by(before.state) => {
+        (_, Some(ObserveResult::Found(before))) if kind.is_satisfied_by(before.state) => {
             SendDecision::Refused(nothing_sent(before.state))
         }
         (_, Some(ObserveResult::Found(_))) => SendDecision::Together,
@@ -62,10 +61,10 @@ fn place(verb: ActionKind, result: Option<&ObserveResult>) -> SendDecision {
     }
 }
 
-/// A batch of reboots that is refused because of one instance is a risk that need not be taken:
-/// nobody knows whether every cloud leaves the others alone then, and a reboot must not be sent
-/// twice. So one that is down is kept back, and one that is not plainly running goes out alone.
-fn place_reboot(before: &Observation) -> SendDecision {
+/// Decides about a reboot. A batch of reboots that is rejected because of one instance is a risk: the
+/// cloud may have rebooted the others, and a reboot must not be sent twice. So a stopped instance is
+/// not sent, and an instance that is not plainly running goes out alone.
+fn decide_reboot(before: &Observation) -> SendDecision {
     match before.state {
         PowerState::Running if before.lock.is_none() => SendDecision::Together,
         state if state == PowerState::Stopped || state.is_stuck() => {
@@ -76,8 +75,6 @@ fn place_reboot(before: &Observation) -> SendDecision {
 }
 
 fn nothing_sent(state: PowerState) -> Fault {
-    Fault::new(
-        FaultKind::WrongState,
-        format!("it is {state}; nothing was sent"),
-    )
+    let message = format!("the instance is {state}; nothing was sent");
+    Fault::new(FaultKind::WrongState, message)
 }

@@ -72,7 +72,7 @@ impl Live {
         }
         let mut places: BTreeMap<Location, Vec<InstanceId>> = BTreeMap::new();
         for reference in references {
-            let named = places.entry(reference.place.clone()).or_default();
+            let named = places.entry(reference.location.clone()).or_default();
             if !named.contains(&reference.instance) {
                 named.push(reference.instance.clone());
             }

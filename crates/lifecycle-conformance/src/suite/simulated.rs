@@ -86,7 +86,7 @@ impl Subject for Simulated {
             .machine(EmptyHost)
             .credential(self.credential(setting))
             .project(self.simulator.project_id())
-            .tune(|client| client.seed(0));
+            .configure_client(|client| client.seed(0));
         let fleet = match setting {
             Setting::ClockOff(seconds) => fleet.clock(SkewedClock::ahead(clock, seconds)),
             Setting::StaleSignatures => fleet.clock(SkewedClock::stale(clock)),

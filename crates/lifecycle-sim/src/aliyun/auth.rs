@@ -11,8 +11,8 @@ use lifecycle_core::encode::{hmac_sha256_hex, percent, sha256_hex};
 
 use super::{
     asked::{parameters, value},
+    hmac_sha1::hmac_sha1_base64,
     refusal::{self, Refusal},
-    sha1::hmac_sha1_base64,
     switches::Switches,
 };
 use crate::{

@@ -1,179 +1,51 @@
-//! A toy machine, scripted answers, and what the whole chain does with them.
+//! The default chain, and helpers and samples for the tests of credential sources.
 
 mod config_file;
 mod credentials_file;
 mod metadata;
 mod sts;
 
-use std::collections::{HashMap, VecDeque};
-
-use bytes::Bytes;
 use lifecycle_core::{
-    Credential, CredentialSource, CredentialSourceConfig, ExchangeStep, Fault, FaultKind,
-    HostEnvironment, HttpResponse, ProviderContext, ResolvedCredential, ServiceKind,
-    SigningContext,
-    credential_source::{CredentialSourceChain, FileCheck},
+    Credential, CredentialSource, CredentialSourceConfig, ExchangeStep, FaultKind, ProviderContext,
+    ResolvedCredential, ServiceKind, SigningContext, credential_source::CredentialSourceChain,
 };
-use provider_testing::http_response;
+use provider_testing::{ExchangeRun, FakeHost, HIDDEN, ScriptedAnswer, SentStep, run_exchange};
 
 use super::sources;
 
-/// Variables and files. A name with a `/` is a file.
-#[derive(Debug, Default)]
-pub(crate) struct Toy(HashMap<String, String>);
-
-impl Toy {
-    pub(crate) fn new(texts: &[(&str, &str)]) -> Self {
-        let texts = texts.iter();
-        Self(
-            texts
-                .map(|(name, text)| ((*name).to_owned(), (*text).to_owned()))
-                .collect(),
-        )
-    }
-}
-
-impl HostEnvironment for Toy {
-    fn variable(&self, name: &str) -> Option<String> {
-        self.0.get(name).filter(|_| !name.contains('/')).cloned()
-    }
-
-    fn file(&self, path: &str, _: FileCheck) -> Result<Option<String>, String> {
-        match self.0.get(path).map(String::as_str) {
-            Some("locked") => Err("cannot be read: permission denied".to_owned()),
-            text => Ok(text.map(str::to_owned)),
-        }
-    }
-}
-
 /// 2018-01-29T08:00:00Z.
-pub(super) const NOW: i64 = 1_517_212_800;
+const NOW: i64 = 1_517_212_800;
 
-pub(crate) fn ctx(toy: &Toy) -> ProviderContext<'_> {
-    ProviderContext::new(toy, SigningContext::from_unix(NOW, 10))
+pub(crate) fn ctx(host: &FakeHost) -> ProviderContext<'_> {
+    ProviderContext::new(host, SigningContext::from_unix(NOW, 10))
 }
 
-/// What the world says to a step.
-pub(super) enum Answer {
-    Http(u16, &'static str),
-    Silence(FaultKind),
-    Output(&'static str),
+/// Runs a source with one answer per step.
+fn resolve(
+    source: &dyn CredentialSource,
+    host: &FakeHost,
+    answers: impl IntoIterator<Item = ScriptedAnswer>,
+) -> ExchangeRun<ResolvedCredential> {
+    run_exchange(source.begin(&ctx(host)), &ctx(host), answers)
 }
 
-/// How an origin ended, and what it asked on the way.
-#[derive(Debug)]
-pub(super) struct Story {
-    pub(super) end: End,
-    pub(super) asked: Vec<Asked>,
+fn http(status: u16, body: &str) -> ScriptedAnswer {
+    ScriptedAnswer::http(status, body)
 }
 
-#[derive(Debug)]
-pub(super) enum End {
-    Done(ResolvedCredential),
-    NotConfigured(String),
-    Failed(Fault),
+fn no_response(kind: FaultKind) -> ScriptedAnswer {
+    ScriptedAnswer::no_response(kind)
 }
 
-#[derive(Debug)]
-pub(super) enum Asked {
-    Http(ServiceKind, Box<http::Request<Bytes>>),
-    Program(Vec<String>),
-}
-
-/// Drives an origin on this machine. The answers must be exactly as many as are needed.
-pub(super) fn drive(origin: &dyn CredentialSource, toy: &Toy, answers: Vec<Answer>) -> Story {
-    let ctx = ctx(toy);
-    let mut answers = VecDeque::from(answers);
-    let mut asked = Vec::new();
-    let mut step = origin.begin(&ctx);
-    let end = loop {
-        step = match step {
-            ExchangeStep::Done(grant) => break End::Done(grant),
-            ExchangeStep::NotConfigured(why) => break End::NotConfigured(why),
-            ExchangeStep::Failed(fault) => break End::Failed(fault),
-            ExchangeStep::Http(ask) => {
-                asked.push(Asked::Http(ask.service, Box::new(ask.request.clone())));
-                let reply = match answers.pop_front() {
-                    Some(Answer::Http(status, body)) => Ok(reply(status, body)),
-                    Some(Answer::Silence(kind)) => Err(Fault::new(kind, "silence")),
-                    _ => panic!("no answer to {asked:?}"),
-                };
-                ask.then(reply, &ctx)
-            }
-            ExchangeStep::Program(run) => {
-                asked.push(Asked::Program(run.command.clone()));
-                let Some(Answer::Output(output)) = answers.pop_front() else {
-                    panic!("no answer to {asked:?}");
-                };
-                run.then(Ok(output.to_owned()), &ctx)
-            }
-        };
-    };
-    assert!(
-        answers.is_empty(),
-        "{} answers left of {asked:?}",
-        answers.len()
-    );
-    Story { end, asked }
-}
-
-fn reply(status: u16, body: &'static str) -> HttpResponse {
-    http_response(status, http::HeaderMap::new(), body)
-}
-
-impl Story {
-    pub(super) fn grant(self) -> ResolvedCredential {
-        match self.end {
-            End::Done(grant) => grant,
-            other => panic!("{other:?}"),
-        }
-    }
-
-    pub(super) fn fault(self) -> Fault {
-        match self.end {
-            End::Failed(fault) => {
-                let shown = format!("{fault} {fault:?}");
-                assert!(!shown.contains("hidden"), "{shown}");
-                fault
-            }
-            other => panic!("{other:?}"),
-        }
-    }
-
-    pub(super) fn absence(self) -> String {
-        match self.end {
-            End::NotConfigured(why) => why,
-            other => panic!("{other:?}"),
-        }
-    }
-
-    /// `METHOD URL` of each request, or the program.
-    pub(super) fn calls(&self) -> Vec<String> {
-        let call = |asked: &Asked| match asked {
-            Asked::Http(_, request) => format!("{} {}", request.method(), request.uri()),
-            Asked::Program(command) => command.join(" "),
-        };
-        self.asked.iter().map(call).collect()
-    }
-
-    /// The request with this number.
-    pub(super) fn request(&self, index: usize) -> &http::Request<Bytes> {
-        match &self.asked[index] {
-            Asked::Http(_, request) => request,
-            Asked::Program(command) => panic!("{command:?}"),
-        }
-    }
-}
-
-/// `id`, `id/secret` or `id/secret/session` of a grant.
-pub(super) fn key_of(grant: &ResolvedCredential) -> String {
+/// Returns `id/secret` or `id/secret/session` of a key.
+fn key_of(resolved: &ResolvedCredential) -> String {
     let Credential::Keys {
         id,
         secret,
         session,
-    } = &grant.credential
+    } = &resolved.credential
     else {
-        panic!("{grant:?}");
+        panic!("{resolved:?}");
     };
     let session = session
         .as_ref()
@@ -181,8 +53,8 @@ pub(super) fn key_of(grant: &ResolvedCredential) -> String {
     format!("{id}/{}{}", secret.expose(), session.unwrap_or_default())
 }
 
-/// A good answer of STS.
-pub(super) const ASSUMED: &str = r#"{
+/// A successful response of STS.
+const STS_RESPONSE: &str = r#"{
     "RequestId": "6894B13B-6D71-4EF5-88FA-F32781734A7F",
     "AssumedRoleUser": {"AssumedRoleId": "34458433936495****:alice", "Arn": "acs:ram::1:role/web/alice"},
     "Credentials": {
@@ -193,8 +65,8 @@ pub(super) const ASSUMED: &str = r#"{
     }
 }"#;
 
-/// A good answer of the metadata service.
-pub(super) const TOLD: &str = r#"{
+/// A successful response of the metadata service.
+const METADATA_RESPONSE: &str = r#"{
     "AccessKeyId": "STS.id",
     "AccessKeySecret": "hidden-secret",
     "Expiration": "2018-01-29T14:00:00Z",
@@ -231,7 +103,7 @@ fn chain() -> CredentialSourceChain {
 }
 
 #[test]
-fn the_chain_has_the_vendors_order() {
+fn default_chain_has_the_order_of_the_vendor() {
     let names: Vec<String> = sources(&CredentialSourceConfig::default())
         .iter()
         .map(CredentialSource::name)
@@ -248,99 +120,98 @@ fn the_chain_has_the_vendors_order() {
         ]
     );
     let mut texts: Vec<(&str, &str)> = [&ENVIRONMENT[..], &OIDC, &[CONFIG, INI, URI]].concat();
-    let story = drive(&chain(), &Toy::new(&texts), vec![]);
-    assert_eq!(story.grant().source, "variable ALIBABA_CLOUD_ACCESS_KEY_ID");
+    let run = resolve(&chain(), &FakeHost::new(&texts), vec![]);
+    assert_eq!(run.done().source, "variable ALIBABA_CLOUD_ACCESS_KEY_ID");
 
     texts.drain(..2);
-    let story = drive(
+    let run = resolve(
         &chain(),
-        &Toy::new(&texts),
-        vec![Answer::Http(200, ASSUMED)],
+        &FakeHost::new(&texts),
+        vec![http(200, STS_RESPONSE)],
     );
     assert_eq!(
-        story.grant().source,
+        run.done().source,
         "role acs:ram::1:role/oidc (OIDC token /var/token)"
     );
 
     texts.drain(..4);
-    let story = drive(&chain(), &Toy::new(&texts), vec![]);
-    assert_eq!(
-        story.grant().source,
-        r#"profile "a" in ~/.aliyun/config.json"#
-    );
+    let run = resolve(&chain(), &FakeHost::new(&texts), vec![]);
+    assert_eq!(run.done().source, r#"profile "a" in ~/.aliyun/config.json"#);
 
     texts.drain(..1);
-    let story = drive(&chain(), &Toy::new(&texts), vec![]);
+    let run = resolve(&chain(), &FakeHost::new(&texts), vec![]);
     assert_eq!(
-        story.grant().source,
+        run.done().source,
         "section [default] in ~/.alibabacloud/credentials"
     );
 
     texts.drain(..1);
-    let metadata = || Answer::Http(200, "token");
     let answers = vec![
-        metadata(),
-        Answer::Http(200, "web"),
-        Answer::Http(200, TOLD),
+        http(200, "token"),
+        http(200, "web"),
+        http(200, METADATA_RESPONSE),
     ];
-    let story = drive(&chain(), &Toy::new(&texts), answers);
-    assert_eq!(story.grant().source, "role web (ECS metadata)");
+    let run = resolve(&chain(), &FakeHost::new(&texts), answers);
+    assert_eq!(run.done().source, "role web (ECS metadata)");
 
     let answers = vec![
-        Answer::Silence(FaultKind::Unreachable),
-        Answer::Http(200, TOLD),
+        no_response(FaultKind::Unreachable),
+        http(200, METADATA_RESPONSE),
     ];
-    let story = drive(&chain(), &Toy::new(&texts), answers);
+    let run = resolve(&chain(), &FakeHost::new(&texts), answers);
     assert_eq!(
-        story.calls(),
+        run.lines(),
         [
             "PUT http://100.100.100.200/latest/api/token",
             "GET http://127.0.0.1:6666/key"
         ]
     );
     assert_eq!(
-        story.grant().source,
+        run.done().source,
         "credentials URI at http://127.0.0.1:6666"
     );
 
-    let answers = vec![Answer::Silence(FaultKind::Unreachable)];
-    let story = drive(&chain(), &Toy::new(&[]), answers);
-    let absence = story.absence();
-    for place in [
+    let answers = vec![no_response(FaultKind::Unreachable)];
+    let run = resolve(&chain(), &FakeHost::new(&[]), answers);
+    let reason = run.not_configured();
+    for name in [
         "ALIBABA_CLOUD_ACCESS_KEY_ID",
         "config.json",
         "100.100.100.200",
     ] {
-        assert!(absence.contains(place), "{place}: {absence}");
+        assert!(reason.contains(name), "{name}: {reason}");
     }
 }
 
 #[test]
-fn the_metadata_service_and_the_config_file_can_be_switched_off() {
+fn metadata_service_and_config_file_can_be_disabled() {
     let off = [
         ("ALIBABA_CLOUD_ECS_METADATA_DISABLED", "TRUE"),
         ("ALIBABA_CLOUD_CLI_PROFILE_DISABLED", "true"),
     ];
-    let story = drive(&chain(), &Toy::new(&[off[0], off[1], CONFIG, INI]), vec![]);
-    assert_eq!(key_of(&story.grant()), "ini/s");
-    let story = drive(&chain(), &Toy::new(&off), vec![]);
-    let absence = story.absence();
+    let run = resolve(
+        &chain(),
+        &FakeHost::new(&[off[0], off[1], CONFIG, INI]),
+        vec![],
+    );
+    assert_eq!(key_of(&run.done()), "ini/s");
+    let run = resolve(&chain(), &FakeHost::new(&off), vec![]);
+    let reason = run.not_configured();
     for switch in off.map(|(name, _)| name) {
-        assert!(absence.contains(switch), "{switch}: {absence}");
+        assert!(reason.contains(switch), "{switch}: {reason}");
     }
 }
 
 #[test]
-fn origins_say_what_they_want() {
-    for origin in sources(&CredentialSourceConfig::default()) {
-        assert!(!origin.wants().is_empty(), "{}", origin.name());
+fn every_source_names_its_configuration() {
+    for source in sources(&CredentialSourceConfig::default()) {
+        assert!(!source.requirements().is_empty(), "{}", source.name());
     }
 }
 
-/// Each byte of the samples is dropped and replaced in turn. What is left must be a key, a fault or
-/// nothing.
+/// Removes and replaces each byte of the samples.
 #[test]
-fn no_file_makes_it_panic_or_tell() {
+fn damaged_file_causes_no_panic_and_shows_no_secret() {
     let samples = [
         (
             "~/.aliyun/config.json",
@@ -352,19 +223,19 @@ fn no_file_makes_it_panic_or_tell() {
         ),
     ];
     for (path, sample) in samples {
-        for place in 0..sample.len() {
+        for index in 0..sample.len() {
             for odd in ["", "\"", "]", "\\", "{", "\n", "\u{fffd}", "="] {
-                let (before, after) = (&sample[..place], &sample[place + 1..]);
-                let toy = Toy::new(&[(path, &format!("{before}{odd}{after}"))]);
-                for origin in sources(&CredentialSourceConfig::default()) {
-                    let shown = match origin.begin(&ctx(&toy)) {
-                        ExchangeStep::Done(grant) => {
-                            format!("{:?} {}", grant.credential, grant.source)
+                let (before, after) = (&sample[..index], &sample[index + 1..]);
+                let host = FakeHost::new(&[(path, &format!("{before}{odd}{after}"))]);
+                for source in sources(&CredentialSourceConfig::default()) {
+                    let shown = match source.begin(&ctx(&host)) {
+                        ExchangeStep::Done(resolved) => {
+                            format!("{:?} {}", resolved.credential, resolved.source)
                         }
                         ExchangeStep::Failed(fault) => format!("{fault} {fault:?}"),
                         other => format!("{other:?}"),
                     };
-                    assert!(!shown.contains("hidden"), "{before:?} {odd:?}: {shown}");
+                    assert!(!shown.contains(HIDDEN), "{before:?} {odd:?}: {shown}");
                 }
             }
         }

@@ -1,7 +1,8 @@
 //! Error codes, HTTP statuses and retry hints, and the resulting faults.
 
-use super::*;
 use provider_testing::http_response;
+
+use super::*;
 
 fn response(status: u16, headers: &[(&'static str, &str)], body: &'static str) -> HttpResponse {
     http_response(

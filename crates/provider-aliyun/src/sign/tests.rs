@@ -1,10 +1,11 @@
-//! Every stage of the signature, compared with values of the vendor's Python SDK, and complete requests,
-//! verified like on a server.
+//! Every stage of the signature, compared with values of the vendor's Python SDK, and complete
+//! requests, verified like on a server.
 
-use std::{collections::BTreeMap, env, fs, path::Path};
+use std::collections::BTreeMap;
 
+use percent_encoding::percent_decode_str;
+use provider_testing::check_signing_vectors;
 use serde::Deserialize;
-use serde_json::Value;
 
 use super::*;
 use crate::wire::Query;
@@ -21,40 +22,45 @@ struct Vector {
     expected: Expected,
 }
 
-#[derive(Debug, Deserialize, PartialEq)]
+#[derive(Deserialize)]
 struct Expected {
     canonical_request: String,
     string_to_sign: String,
     authorization: String,
 }
 
-/// Reads `signing.json`, or `$LIFECYCLE_VECTORS/aliyun/signing.json` if the variable is set.
 #[test]
 fn vectors() {
-    let mut failed = Vec::new();
-    let mut count = 0;
-    for vector in read_vectors() {
-        count += 1;
-        let name = vector["name"].to_string();
-        match serde_json::from_value::<Vector>(vector) {
-            Ok(vector) if computed(&vector) == vector.expected => {}
-            Ok(vector) => {
-                println!("{name}: expected {:#?}", vector.expected);
-                println!("{name}: computed {:#?}", computed(&vector));
-                failed.push(name);
+    check_signing_vectors(env!("CARGO_MANIFEST_DIR"), |vector| {
+        let vector: Vector = match serde_json::from_value(vector.clone()) {
+            Ok(vector) => vector,
+            Err(error) => return vec![error.to_string()],
+        };
+        let (computed, expected) = (computed(&vector), &vector.expected);
+        let mut differences = Vec::new();
+        for (stage, computed, expected) in [
+            (
+                "canonical_request",
+                computed.canonical_request,
+                &expected.canonical_request,
+            ),
+            (
+                "string_to_sign",
+                computed.string_to_sign,
+                &expected.string_to_sign,
+            ),
+            (
+                "authorization",
+                computed.authorization,
+                &expected.authorization,
+            ),
+        ] {
+            if computed != *expected {
+                differences.push(format!("{stage} is {computed:?}, not {expected:?}"));
             }
-            Err(error) => failed.push(format!("{name}: {error}")),
         }
-    }
-    for name in &failed {
-        println!("failed: {name}");
-    }
-    println!(
-        "aliyun: {} passed, {} failed",
-        count - failed.len(),
-        failed.len()
-    );
-    assert!(failed.is_empty() && count > 0);
+        differences
+    });
 }
 
 fn computed(vector: &Vector) -> Expected {
@@ -91,24 +97,6 @@ fn computed(vector: &Vector) -> Expected {
         canonical_request: canonical_request.concat(),
         string_to_sign,
         authorization,
-    }
-}
-
-/// Reads a list of vectors, or an object with such a list under `v3`.
-fn read_vectors() -> Vec<Value> {
-    let text = match env::var_os("LIFECYCLE_VECTORS") {
-        Some(folder) => {
-            fs::read_to_string(Path::new(&folder).join("aliyun").join("signing.json")).unwrap()
-        }
-        None => include_str!("../../tests/vectors/signing.json").to_owned(),
-    };
-    match serde_json::from_str(&text).unwrap() {
-        Value::Array(vectors) => vectors,
-        Value::Object(mut versions) => match versions.remove("v3") {
-            Some(Value::Array(vectors)) => vectors,
-            other => panic!("v3 is {other:?}"),
-        },
-        other => panic!("vectors are {other:?}"),
     }
 }
 
@@ -182,30 +170,12 @@ pub(crate) fn verify(request: &http::Request<Bytes>, secret: &str) {
 
 /// Returns the decoded and sorted parameters of a request.
 pub(crate) fn decoded_query(uri: &http::Uri) -> BTreeMap<String, String> {
+    let decode = |text| percent_decode_str(text).decode_utf8().unwrap().into_owned();
     let pairs = uri.query().unwrap_or_default().split('&');
     pairs
         .map(|pair| {
             let (key, value) = pair.split_once('=').unwrap();
-            (percent_decoded(key), percent_decoded(value))
+            (decode(key), decode(value))
         })
         .collect()
-}
-
-fn percent_decoded(text: &str) -> String {
-    let mut bytes = Vec::new();
-    let mut rest = text.as_bytes();
-    while let Some((first, tail)) = rest.split_first() {
-        rest = match first {
-            b'%' => {
-                let digits = str::from_utf8(&tail[..2]).unwrap();
-                bytes.push(u8::from_str_radix(digits, 16).unwrap());
-                &tail[2..]
-            }
-            byte => {
-                bytes.push(*byte);
-                tail
-            }
-        };
-    }
-    String::from_utf8(bytes).unwrap()
 }

@@ -6,7 +6,7 @@ use super::*;
 use crate::{
     Identity, Role,
     account::Key,
-    aliyun::sha1::hmac_sha1_base64,
+    aliyun::hmac_sha1::hmac_sha1_base64,
     dialect::Operation,
     testing::{at, exchange},
 };

@@ -1,4 +1,4 @@
-//! The profiles of the vendor's command line, mode by mode, and files that are wrong.
+//! The profiles of the vendor's command line: each mode, and invalid files.
 
 use lifecycle_core::Endpoint;
 use serde_json::json;
@@ -7,46 +7,50 @@ use super::*;
 use crate::{credentials::ConfigFile, sign::tests::decoded_query};
 
 const PATH: &str = "~/.aliyun/config.json";
-/// As the command line writes it.
+/// A file in the format of the command line.
 const SAMPLE: &str = include_str!("../../../tests/samples/config.json");
 
-fn read(profile: &str, texts: &[(&str, &str)], answers: Vec<Answer>) -> Story {
-    let toy = Toy::new(&[&[(PATH, SAMPLE)], texts].concat());
+fn read(
+    profile: &str,
+    texts: &[(&str, &str)],
+    answers: Vec<ScriptedAnswer>,
+) -> ExchangeRun<ResolvedCredential> {
+    let host = FakeHost::new(&[&[(PATH, SAMPLE)], texts].concat());
     let config = CredentialSourceConfig::default().with_profile(profile);
-    drive(&ConfigFile::new().with_config(config), &toy, answers)
+    resolve(&ConfigFile::new().with_config(config), &host, answers)
 }
 
-/// What becomes of a file with this one profile, which is the current one.
-fn read_one(profile: serde_json::Value, texts: &[(&str, &str)]) -> Story {
+/// Reads a file with this single profile as the current profile.
+fn read_one(profile: serde_json::Value, texts: &[(&str, &str)]) -> ExchangeRun<ResolvedCredential> {
     let mut profile = profile;
     profile["name"] = "x".into();
     let text = json!({"current": "x", "profiles": [profile]}).to_string();
-    let toy = Toy::new(&[&[(PATH, text.as_str())], texts].concat());
-    drive(&ConfigFile::new(), &toy, vec![])
+    let host = FakeHost::new(&[&[(PATH, text.as_str())], texts].concat());
+    resolve(&ConfigFile::new(), &host, vec![])
 }
 
-fn assumed() -> Answer {
-    Answer::Http(200, ASSUMED)
+fn sts_response() -> ScriptedAnswer {
+    http(200, STS_RESPONSE)
 }
 
 #[test]
-fn keys_stand_in_the_file() {
+fn key_modes_return_the_key_of_the_file() {
     for (profile, key) in [
         ("default", "LTAI-default/hidden-default"),
         ("sts", "STS.sts/hidden-sts/hidden-token"),
     ] {
-        let grant = read(profile, &[], vec![]).grant();
-        assert_eq!(key_of(&grant), key);
-        let place = format!("profile {profile:?} in ~/.aliyun/config.json");
-        assert_eq!(grant.source, place);
-        assert_eq!((grant.expires, grant.renewal), (None, None));
+        let resolved = read(profile, &[], vec![]).done();
+        assert_eq!(key_of(&resolved), key);
+        let location = format!("profile {profile:?} in ~/.aliyun/config.json");
+        assert_eq!(resolved.source, location);
+        assert_eq!((resolved.expires, resolved.renewal), (None, None));
     }
 }
 
 #[test]
-fn a_role_is_assumed_with_all_its_settings() {
-    let story = read("role", &[], vec![assumed()]);
-    let query = decoded_query(story.request(0).uri());
+fn role_mode_sends_every_setting_of_the_role() {
+    let run = read("role", &[], vec![sts_response()]);
+    let query = decoded_query(run.request(0).uri());
     for (name, value) in [
         ("AccessKeyId", "LTAI-role"),
         ("DurationSeconds", "900"),
@@ -59,35 +63,35 @@ fn a_role_is_assumed_with_all_its_settings() {
     }
     assert!(!query.contains_key("SecurityToken"));
     assert_eq!(
-        story.request(0).headers()["host"],
+        run.request(0).headers()["host"],
         "sts-vpc.cn-hangzhou.aliyuncs.com"
     );
     assert_eq!(
-        story.grant().source,
+        run.done().source,
         r#"profile "role" in ~/.aliyun/config.json, role acs:ram::1:role/web"#
     );
 }
 
 #[test]
-fn the_instances_role_is_asked_for_by_name() {
-    let answers = || vec![Answer::Http(200, "t"), Answer::Http(200, TOLD)];
-    let story = read("ecs", &[], answers());
+fn instance_role_mode_requests_the_role_by_name() {
+    let answers = || vec![http(200, "t"), http(200, METADATA_RESPONSE)];
+    let run = read("ecs", &[], answers());
     assert_eq!(
-        story.calls()[1],
+        run.lines()[1],
         "GET http://100.100.100.200/latest/meta-data/ram/security-credentials/web"
     );
     assert_eq!(
-        story.grant().source,
+        run.done().source,
         r#"profile "ecs" in ~/.aliyun/config.json, role web (ECS metadata)"#
     );
     let mut answers = answers();
-    answers.push(assumed());
-    let story = read("ecs-role", &[], answers);
-    let query = decoded_query(story.request(2).uri());
+    answers.push(sts_response());
+    let run = read("ecs-role", &[], answers);
+    let query = decoded_query(run.request(2).uri());
     assert_eq!(query["AccessKeyId"], "STS.id");
     assert_eq!(query["RoleSessionName"], "bob");
-    // A profile that says so must not give way to somebody else's key.
-    let fault = read("ecs", &[], vec![Answer::Silence(FaultKind::Unreachable)]).fault();
+    // The next source of the chain must not replace the configured profile.
+    let fault = read("ecs", &[], vec![no_response(FaultKind::Unreachable)]).fault();
     assert!(fault.message().contains("no metadata service"), "{fault}");
     let off = ("ALIBABA_CLOUD_ECS_METADATA_DISABLED", "true");
     let fault = read("ecs", &[off], vec![]).fault();
@@ -95,19 +99,19 @@ fn the_instances_role_is_asked_for_by_name() {
 }
 
 #[test]
-fn an_oidc_profile_is_completed_by_variables() {
-    let story = read("oidc", &[OIDC[3]], vec![assumed()]);
-    assert_eq!(story.calls(), ["POST https://sts.cn-beijing.aliyuncs.com/"]);
-    let body = String::from_utf8(story.request(0).body().to_vec()).unwrap();
+fn variables_complete_an_oidc_profile() {
+    let run = read("oidc", &[OIDC[3]], vec![sts_response()]);
+    assert_eq!(run.lines(), ["POST https://sts.cn-beijing.aliyuncs.com/"]);
+    let body = String::from_utf8(run.request(0).body().to_vec()).unwrap();
     assert!(body.contains("RoleSessionName=carol"), "{body}");
     assert_eq!(
-        story.grant().source,
+        run.done().source,
         r#"profile "oidc" in ~/.aliyun/config.json, role acs:ram::1:role/oidc (OIDC token /var/token)"#
     );
     let text = r#"{"current": "x", "profiles": [{"name": "x", "mode": "OIDC", "role_session_name": "p"}]}"#;
-    let toy = Toy::new(&[&[(PATH, text)], &OIDC[..]].concat());
-    let story = drive(&ConfigFile::new(), &toy, vec![assumed()]);
-    let body = String::from_utf8(story.request(0).body().to_vec()).unwrap();
+    let host = FakeHost::new(&[&[(PATH, text)], &OIDC[..]].concat());
+    let run = resolve(&ConfigFile::new(), &host, vec![sts_response()]);
+    let body = String::from_utf8(run.request(0).body().to_vec()).unwrap();
     assert!(body.contains("RoleSessionName=p&"), "{body}");
     assert!(
         body.contains("RoleArn=acs%3Aram%3A%3A1%3Arole%2Foidc"),
@@ -118,16 +122,16 @@ fn an_oidc_profile_is_completed_by_variables() {
 }
 
 #[test]
-fn roles_are_chained_and_never_in_a_circle() {
-    let story = read("chain", &[], vec![assumed(), assumed()]);
-    let (first, second) = (story.request(0).uri(), story.request(1).uri());
+fn chained_profile_assumes_each_role_and_a_cycle_is_a_fault() {
+    let run = read("chain", &[], vec![sts_response(), sts_response()]);
+    let (first, second) = (run.request(0).uri(), run.request(1).uri());
     assert_eq!(decoded_query(first)["RoleArn"], "acs:ram::1:role/web");
     let second = decoded_query(second);
     assert_eq!(second["RoleArn"], "acs:ram::2:role/db");
     assert_eq!(second["RoleSessionName"], "dave");
     assert_eq!(second["SecurityToken"], "hidden-token");
     assert_eq!(
-        story.grant().source,
+        run.done().source,
         r#"profile "chain" in ~/.aliyun/config.json, profile "role" in ~/.aliyun/config.json, role acs:ram::1:role/web, role acs:ram::2:role/db"#
     );
 
@@ -149,14 +153,14 @@ fn roles_are_chained_and_never_in_a_circle() {
         ),
     ] {
         let text = json!({"current": "a", "profiles": profiles}).to_string();
-        let story = drive(&ConfigFile::new(), &Toy::new(&[(PATH, &text)]), vec![]);
-        let fault = story.fault();
+        let run = resolve(&ConfigFile::new(), &FakeHost::new(&[(PATH, &text)]), vec![]);
+        let fault = run.fault();
         assert!(fault.message().contains(expected), "{fault}");
     }
 }
 
 #[test]
-fn a_program_writes_a_profile() {
+fn external_mode_reads_the_output_of_the_program() {
     let role = r#"{"mode": "RamRoleArn", "access_key_id": "i", "access_key_secret": "hidden",
         "ram_role_arn": "acs:ram::1:role/web", "ram_session_name": "s"}"#;
     let ecs = r#"{"mode": "EcsRamRole", "ram_role_name": "web"}"#;
@@ -181,33 +185,37 @@ fn a_program_writes_a_profile() {
             vec![],
             "i/s/t",
         ),
-        (role, vec![assumed()], "STS.id/hidden-secret/hidden-token"),
+        (
+            role,
+            vec![sts_response()],
+            "STS.id/hidden-secret/hidden-token",
+        ),
         (
             ecs,
-            vec![Answer::Http(200, "t"), Answer::Http(200, TOLD)],
+            vec![http(200, "t"), http(200, METADATA_RESPONSE)],
             "STS.id/hidden-secret/hidden-token",
         ),
     ] {
-        let answers = std::iter::once(Answer::Output(output))
+        let answers = std::iter::once(ScriptedAnswer::output(output))
             .chain(answers)
             .collect();
-        let story = read("program", &[], answers);
-        let Asked::Program(command) = &story.asked[0] else {
-            panic!("{story:?}");
+        let run = read("program", &[], answers);
+        let SentStep::Program(command) = &run.sent[0] else {
+            panic!("{run:?}");
         };
         assert_eq!(command, &["acs-sso", "login", "--profile", "my sso"]);
-        let grant = story.grant();
-        assert_eq!(key_of(&grant), key, "{output}");
+        let resolved = run.done();
+        assert_eq!(key_of(&resolved), key, "{output}");
         assert!(
-            grant.source.starts_with(r#"profile "program" in"#),
+            resolved.source.starts_with(r#"profile "program" in"#),
             "{}",
-            grant.source
+            resolved.source
         );
     }
     let timed = r#"{"mode": "StsToken", "access_key_id": "i", "access_key_secret": "s", "sts_token": "t", "expiration": "2018-01-29T09:00:00Z"}"#;
-    let grant = read("program", &[], vec![Answer::Output(timed)]).grant();
-    assert!(grant.expires.is_some());
-    assert_eq!(grant.renewal, Some(std::time::Duration::from_secs(180)));
+    let resolved = read("program", &[], vec![ScriptedAnswer::output(timed)]).done();
+    assert!(resolved.expires.is_some());
+    assert_eq!(resolved.renewal, Some(std::time::Duration::from_secs(180)));
 
     for output in [
         "",
@@ -221,7 +229,7 @@ fn a_program_writes_a_profile() {
         r#"{"mode": "Nonsense"}"#,
         r#"{"access_key_id": "i", "access_key_secret": "hidden", "expiration": "hidden"}"#,
     ] {
-        let fault = read("program", &[], vec![Answer::Output(output)]).fault();
+        let fault = read("program", &[], vec![ScriptedAnswer::output(output)]).fault();
         assert_eq!(fault.kind(), FaultKind::Credential);
         assert!(fault.message().contains("program"), "{output}: {fault}");
     }
@@ -239,24 +247,21 @@ fn a_program_writes_a_profile() {
 }
 
 #[test]
-fn a_url_is_asked() {
-    let story = read("uri", &[], vec![Answer::Http(200, TOLD)]);
+fn uri_mode_requests_the_url() {
+    let run = read("uri", &[], vec![http(200, METADATA_RESPONSE)]);
+    assert_eq!(run.lines(), ["GET http://127.0.0.1:6666/key?secret=hidden"]);
     assert_eq!(
-        story.calls(),
-        ["GET http://127.0.0.1:6666/key?secret=hidden"]
-    );
-    assert_eq!(
-        story.grant().source,
+        run.done().source,
         r#"profile "uri" in ~/.aliyun/config.json, credentials URI at http://127.0.0.1:6666"#
     );
 }
 
-/// The sample's first key ends an hour after the tests' moment, the second at that moment.
+/// The first key of the sample expires an hour after [`NOW`], the second key at [`NOW`].
 #[test]
-fn keys_of_a_sign_in_are_good_until_they_end() {
-    let grant = read("sso", &[], vec![]).grant();
-    assert_eq!(key_of(&grant), "STS.sso/hidden-sso/hidden-sso-token");
-    assert!(grant.expires.is_some());
+fn stored_key_of_a_sign_in_is_used_until_it_expires() {
+    let resolved = read("sso", &[], vec![]).done();
+    assert_eq!(key_of(&resolved), "STS.sso/hidden-sso/hidden-sso-token");
+    assert!(resolved.expires.is_some());
     for (profile, mode) in [
         ("oauth", "OAuth"),
         ("pair", "RsaKeyPair"),
@@ -289,41 +294,41 @@ fn keys_of_a_sign_in_are_good_until_they_end() {
 }
 
 #[test]
-fn the_profile_is_the_callers_or_the_variables_or_the_current_one() {
+fn profile_comes_from_the_caller_the_variable_or_the_file() {
     let file = (PATH, SAMPLE);
     let variable = ("ALIBABA_CLOUD_PROFILE", "sts");
     let command_line = ("ALICLOUD_PROFILE", "sso");
-    for (asked, texts, id) in [
+    for (requested, texts, id) in [
         (None, &[file][..], "LTAI-default"),
         (None, &[file, command_line], "STS.sso"),
         (None, &[file, command_line, variable], "STS.sts"),
         (Some("default"), &[file, variable], "LTAI-default"),
     ] {
         let mut config = CredentialSourceConfig::default();
-        config.profile = asked.map(str::to_owned);
-        let story = drive(
+        config.profile = requested.map(str::to_owned);
+        let run = resolve(
             &ConfigFile::new().with_config(config),
-            &Toy::new(texts),
+            &FakeHost::new(texts),
             vec![],
         );
-        assert!(key_of(&story.grant()).starts_with(id), "{texts:?}");
+        assert!(key_of(&run.done()).starts_with(id), "{texts:?}");
     }
-    let elsewhere = ("ALIBABA_CLOUD_CONFIG_FILE", "/etc/aliyun.json");
-    let toy = Toy::new(&[elsewhere, ("/etc/aliyun.json", SAMPLE)]);
-    let grant = drive(&ConfigFile::new(), &toy, vec![]).grant();
-    assert_eq!(grant.source, r#"profile "default" in /etc/aliyun.json"#);
+    let path = ("ALIBABA_CLOUD_CONFIG_FILE", "/etc/aliyun.json");
+    let host = FakeHost::new(&[path, ("/etc/aliyun.json", SAMPLE)]);
+    let resolved = resolve(&ConfigFile::new(), &host, vec![]).done();
+    assert_eq!(resolved.source, r#"profile "default" in /etc/aliyun.json"#);
 }
 
 #[test]
-fn addresses_of_the_caller_win() {
-    let own = |text: &str| Endpoint::parse(text).unwrap();
+fn addresses_of_the_caller_take_precedence() {
+    let endpoint = |text: &str| Endpoint::parse(text).unwrap();
     let config = CredentialSourceConfig::default()
         .with_profile("ecs-role")
-        .with_identity(own("http://127.0.0.1:1"))
-        .with_metadata(own("http://127.0.0.1:2"));
-    let answers = vec![Answer::Http(200, "t"), Answer::Http(200, TOLD), assumed()];
-    let origin = ConfigFile::new().with_config(config);
-    let calls = drive(&origin, &Toy::new(&[(PATH, SAMPLE)]), answers).calls();
+        .with_identity(endpoint("http://127.0.0.1:1"))
+        .with_metadata(endpoint("http://127.0.0.1:2"));
+    let answers = vec![http(200, "t"), http(200, METADATA_RESPONSE), sts_response()];
+    let source = ConfigFile::new().with_config(config);
+    let calls = resolve(&source, &FakeHost::new(&[(PATH, SAMPLE)]), answers).lines();
     assert!(
         calls[0].starts_with("PUT http://127.0.0.1:2/latest"),
         "{calls:?}"
@@ -332,7 +337,7 @@ fn addresses_of_the_caller_win() {
         calls[2].starts_with("GET http://127.0.0.1:1/?AccessKeyId"),
         "{calls:?}"
     );
-    // The command line's own setting.
+    // The setting of the command line.
     let role = json!({"mode": "RamRoleArn", "access_key_id": "i", "access_key_secret": "s",
         "ram_role_arn": "r", "sts_endpoint": "a b"});
     let fault = read_one(role, &[]).fault();
@@ -340,7 +345,7 @@ fn addresses_of_the_caller_win() {
 }
 
 #[test]
-fn where_nothing_is_set_up_others_are_asked() {
+fn file_without_a_profile_is_not_configured() {
     for texts in [
         &[][..],
         &[(PATH, "{}")],
@@ -353,7 +358,7 @@ fn where_nothing_is_set_up_others_are_asked() {
             (PATH, SAMPLE),
             ("ALIBABA_CLOUD_CLI_PROFILE_DISABLED", "true"),
         ],
-        // A name that belongs to the other file.
+        // The profile is in the SDKs' credentials file.
         &[
             (PATH, SAMPLE),
             INI,
@@ -361,13 +366,13 @@ fn where_nothing_is_set_up_others_are_asked() {
             ("~/.alibabacloud/credentials.ini", "[default2]\n"),
         ],
     ] {
-        drive(&ConfigFile::new(), &Toy::new(texts), vec![]).absence();
+        resolve(&ConfigFile::new(), &FakeHost::new(texts), vec![]).not_configured();
     }
 }
 
 #[test]
-fn what_is_wrong_is_named_and_not_shown() {
-    for (texts, named) in [
+fn fault_names_the_invalid_setting_and_shows_no_secret() {
+    for (texts, expected) in [
         (
             &[(PATH, "hidden")][..],
             "not a JSON object (line 1, column 1)",
@@ -378,7 +383,7 @@ fn what_is_wrong_is_named_and_not_shown() {
             "not a JSON object",
         ),
         (&[(PATH, "")], "not a JSON object"),
-        (&[(PATH, "locked")], "permission denied"),
+        (&[(PATH, FakeHost::UNREADABLE)], "permission denied"),
         (
             &[(PATH, r#"{"current": "x"}"#)],
             r#"has no profile "x"; known profiles: none"#,
@@ -392,11 +397,11 @@ fn what_is_wrong_is_named_and_not_shown() {
             "/x/y does not exist",
         ),
     ] {
-        let fault = drive(&ConfigFile::new(), &Toy::new(texts), vec![]).fault();
+        let fault = resolve(&ConfigFile::new(), &FakeHost::new(texts), vec![]).fault();
         assert_eq!(fault.kind(), FaultKind::Credential);
-        assert!(fault.message().contains(named), "{fault}");
+        assert!(fault.message().contains(expected), "{fault}");
     }
-    for (profile, named) in [
+    for (profile, expected) in [
         (json!({"mode": "AK"}), "has no access_key_id"),
         (
             json!({"mode": "AK", "access_key_id": " ", "access_key_secret": "hidden"}),
@@ -438,31 +443,31 @@ fn what_is_wrong_is_named_and_not_shown() {
         ),
     ] {
         let fault = read_one(profile.clone(), &[]).fault();
-        assert!(fault.message().contains(named), "{profile}: {fault}");
+        assert!(fault.message().contains(expected), "{profile}: {fault}");
     }
 }
 
-/// The command line takes profiles without a mode for what their settings amount to.
+/// The command line derives the mode from the other settings.
 #[test]
-fn a_profile_without_a_mode_is_recognised() {
+fn profile_without_a_mode_is_recognized() {
     let keys = json!({"access_key_id": "i", "access_key_secret": "s"});
-    assert_eq!(key_of(&read_one(keys, &[]).grant()), "i/s");
+    assert_eq!(key_of(&read_one(keys, &[]).done()), "i/s");
     let session =
         json!({"mode": "", "access_key_id": "i", "access_key_secret": "s", "sts_token": "t"});
-    assert_eq!(key_of(&read_one(session, &[]).grant()), "i/s/t");
+    assert_eq!(key_of(&read_one(session, &[]).done()), "i/s/t");
 }
 
-/// A policy that is written as an object narrows the key too.
+/// A policy in the form of an object restricts the key too.
 #[test]
-fn no_setting_is_lost_for_its_type() {
+fn setting_of_any_json_type_is_used() {
     let text = r#"{"current": "x", "profiles": [7, {"name": 7}, {"name": "x", "mode": "RamRoleArn", "access_key_id": 12,
         "access_key_secret": true, "ram_role_arn": "r", "expired_seconds": 0, "policy": {"Version":"1"}}]}"#;
-    let story = drive(
+    let run = resolve(
         &ConfigFile::new(),
-        &Toy::new(&[(PATH, text)]),
-        vec![assumed()],
+        &FakeHost::new(&[(PATH, text)]),
+        vec![sts_response()],
     );
-    let query = decoded_query(story.request(0).uri());
+    let query = decoded_query(run.request(0).uri());
     assert_eq!(query["Policy"], r#"{"Version":"1"}"#);
     assert_eq!(query["AccessKeyId"], "12");
     assert_eq!(query["DurationSeconds"], "3600");

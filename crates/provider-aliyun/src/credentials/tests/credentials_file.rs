@@ -1,4 +1,4 @@
-//! The SDKs' ini file, type by type, and files that are wrong.
+//! The SDKs' ini file: each type, and invalid files.
 
 use super::*;
 use crate::{credentials::CredentialsFile, sign::tests::decoded_query};
@@ -6,54 +6,58 @@ use crate::{credentials::CredentialsFile, sign::tests::decoded_query};
 const PATH: &str = "~/.alibabacloud/credentials.ini";
 const SAMPLE: &str = include_str!("../../../tests/samples/credentials.ini");
 
-fn read(section: &str, texts: &[(&str, &str)], answers: Vec<Answer>) -> Story {
+fn read(
+    section: &str,
+    texts: &[(&str, &str)],
+    answers: Vec<ScriptedAnswer>,
+) -> ExchangeRun<ResolvedCredential> {
     let variable = ("ALIBABA_CLOUD_PROFILE", section);
-    let toy = Toy::new(&[&[(PATH, SAMPLE), variable], texts].concat());
-    drive(&CredentialsFile::new(), &toy, answers)
+    let host = FakeHost::new(&[&[(PATH, SAMPLE), variable], texts].concat());
+    resolve(&CredentialsFile::new(), &host, answers)
 }
 
 #[test]
-fn every_type_is_read() {
+fn type_selects_the_kind_of_key() {
     for (section, key) in [
         ("default", "LTAI-default/hidden-default"),
         ("sts", "STS.sts/hidden-sts/hidden-token"),
         ("Case", "LTAI-Case/hidden-Case"),
     ] {
-        let grant = read(section, &[], vec![]).grant();
-        assert_eq!(key_of(&grant), key);
-        assert_eq!(grant.source, format!("section [{section}] in {PATH}"));
+        let resolved = read(section, &[], vec![]).done();
+        assert_eq!(key_of(&resolved), key);
+        assert_eq!(resolved.source, format!("section [{section}] in {PATH}"));
     }
 
-    let story = read("role", &[], vec![Answer::Http(200, ASSUMED)]);
-    let query = decoded_query(story.request(0).uri());
+    let run = read("role", &[], vec![http(200, STS_RESPONSE)]);
+    let query = decoded_query(run.request(0).uri());
     assert_eq!(query["AccessKeyId"], "LTAI-role");
     assert_eq!(query["RoleArn"], "acs:ram::1:role/web");
     assert_eq!(query["RoleSessionName"], "alice");
     let policy: serde_json::Value = serde_json::from_str(&query["Policy"]).unwrap();
     assert_eq!(policy["Version"], "1");
     assert_eq!(
-        story.grant().source,
+        run.done().source,
         "section [role] in ~/.alibabacloud/credentials.ini, role acs:ram::1:role/web"
     );
 
-    let story = read("oidc", &[OIDC[3]], vec![Answer::Http(200, ASSUMED)]);
-    assert_eq!(story.calls(), ["POST https://sts.aliyuncs.com/"]);
+    let run = read("oidc", &[OIDC[3]], vec![http(200, STS_RESPONSE)]);
+    assert_eq!(run.lines(), ["POST https://sts.aliyuncs.com/"]);
 
-    let answers = vec![Answer::Http(200, "t"), Answer::Http(200, TOLD)];
-    let story = read("ecs", &[], answers);
+    let answers = vec![http(200, "t"), http(200, METADATA_RESPONSE)];
+    let run = read("ecs", &[], answers);
     assert!(
-        story.calls()[1].ends_with("/security-credentials/web"),
+        run.lines()[1].ends_with("/security-credentials/web"),
         "{:?}",
-        story.calls()
+        run.lines()
     );
     assert_eq!(
-        story.grant().source,
+        run.done().source,
         "section [ecs] in ~/.alibabacloud/credentials.ini, role web (ECS metadata)"
     );
 }
 
 #[test]
-fn both_paths_and_the_variable_are_known() {
+fn path_comes_from_the_variable_or_the_defaults() {
     let second = "~/.alibabacloud/credentials";
     let named = ("ALIBABA_CLOUD_CREDENTIALS_FILE", "/etc/keys.ini");
     let keys = "[default]\ntype=access_key\naccess_key_id=i\naccess_key_secret=s\n";
@@ -65,17 +69,17 @@ fn both_paths_and_the_variable_are_known() {
             "/etc/keys.ini",
         ),
     ] {
-        let grant = drive(&CredentialsFile::new(), &Toy::new(texts), vec![]).grant();
-        assert_eq!(grant.source, format!("section [default] in {path}"));
+        let resolved = resolve(&CredentialsFile::new(), &FakeHost::new(texts), vec![]).done();
+        assert_eq!(resolved.source, format!("section [default] in {path}"));
     }
-    drive(&CredentialsFile::new(), &Toy::new(&[]), vec![]).absence();
-    let only = Toy::new(&[(PATH, "[other]\ntype = sts\n")]);
-    drive(&CredentialsFile::new(), &only, vec![]).absence();
+    resolve(&CredentialsFile::new(), &FakeHost::new(&[]), vec![]).not_configured();
+    let only = FakeHost::new(&[(PATH, "[other]\ntype = sts\n")]);
+    resolve(&CredentialsFile::new(), &only, vec![]).not_configured();
 }
 
 #[test]
-fn what_is_wrong_is_named_and_not_shown() {
-    for (text, named) in [
+fn fault_names_the_invalid_setting_and_shows_no_secret() {
+    for (text, expected) in [
         (
             "[default]\ntype = access_key\naccess_key_id = i\n",
             "has no access_key_secret",
@@ -112,28 +116,33 @@ fn what_is_wrong_is_named_and_not_shown() {
             "[default]\n= hidden",
             "is not a valid ini file: cannot read line 2",
         ),
-        ("locked", "permission denied"),
+        (FakeHost::UNREADABLE, "permission denied"),
     ] {
-        let fault = drive(&CredentialsFile::new(), &Toy::new(&[(PATH, text)]), vec![]).fault();
+        let fault = resolve(
+            &CredentialsFile::new(),
+            &FakeHost::new(&[(PATH, text)]),
+            vec![],
+        )
+        .fault();
         assert_eq!(fault.kind(), FaultKind::Credential);
         assert!(fault.message().contains(PATH), "{fault}");
-        assert!(fault.message().contains(named), "{fault}");
+        assert!(fault.message().contains(expected), "{fault}");
     }
     let fault = read("pair", &[], vec![]).fault();
     assert!(fault.message().contains("rsa_key_pair"), "{fault}");
     let fault = read("case", &[], vec![]).fault();
     assert!(fault.message().contains("has no section [case]"), "{fault}");
-    let named = Toy::new(&[("ALIBABA_CLOUD_CREDENTIALS_FILE", "/x/y")]);
-    let fault = drive(&CredentialsFile::new(), &named, vec![]).fault();
+    let named = FakeHost::new(&[("ALIBABA_CLOUD_CREDENTIALS_FILE", "/x/y")]);
+    let fault = resolve(&CredentialsFile::new(), &named, vec![]).fault();
     assert!(fault.message().contains("/x/y does not exist"), "{fault}");
 }
 
-/// A caller who names a profile gets that one or none, even where no file is.
+/// A requested profile must exist, even without any file.
 #[test]
-fn a_profile_that_is_nowhere_ends_the_search() {
+fn unknown_requested_profile_ends_the_search() {
     let config = CredentialSourceConfig::default().with_profile("prod");
     let chain = CredentialSourceChain::new(sources(&config));
-    let fault = drive(&chain, &Toy::new(&[URI]), vec![]).fault();
+    let fault = resolve(&chain, &FakeHost::new(&[URI]), vec![]).fault();
     assert!(
         fault
             .message()
@@ -141,6 +150,6 @@ fn a_profile_that_is_nowhere_ends_the_search() {
         "{fault}"
     );
     let ini = "[prod]\ntype=access_key\naccess_key_id=i\naccess_key_secret=s\n";
-    let toy = Toy::new(&[CONFIG, (PATH, ini)]);
-    assert_eq!(key_of(&drive(&chain, &toy, vec![]).grant()), "i/s");
+    let host = FakeHost::new(&[CONFIG, (PATH, ini)]);
+    assert_eq!(key_of(&resolve(&chain, &host, vec![]).done()), "i/s");
 }

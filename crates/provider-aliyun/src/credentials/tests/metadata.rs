@@ -11,93 +11,85 @@ const KEY: &str = "GET http://100.100.100.200/latest/meta-data/ram/security-cred
 const NO_TOKENLESS: (&str, &str) = ("ALIBABA_CLOUD_IMDSV1_DISABLED", "true");
 const ROLE: (&str, &str) = ("ALIBABA_CLOUD_ECS_METADATA", "web");
 
-fn http(status: u16, body: &'static str) -> Answer {
-    Answer::Http(status, body)
-}
-
-fn silence(kind: FaultKind) -> Answer {
-    Answer::Silence(kind)
-}
-
-fn look(texts: &[(&str, &str)], answers: Vec<Answer>) -> Story {
-    drive(&EcsRamRole::new(), &Toy::new(texts), answers)
+fn lookup(texts: &[(&str, &str)], answers: Vec<ScriptedAnswer>) -> ExchangeRun<ResolvedCredential> {
+    resolve(&EcsRamRole::new(), &FakeHost::new(texts), answers)
 }
 
 #[test]
-fn a_token_opens_the_way() {
+fn token_role_and_key_are_requested_in_order() {
     let answers = vec![
         http(200, " hidden-t\n"),
         http(200, "web\n"),
-        http(200, TOLD),
+        http(200, METADATA_RESPONSE),
     ];
-    let story = look(&[], answers);
-    assert_eq!(story.calls(), [TOKEN, ROLES, KEY]);
-    let header = |index: usize, name: &str| story.request(index).headers().get(name).cloned();
-    let life = header(0, "x-aliyun-ecs-metadata-token-ttl-seconds").unwrap();
-    assert_eq!(life, "21600");
+    let run = lookup(&[], answers);
+    assert_eq!(run.lines(), [TOKEN, ROLES, KEY]);
+    let header = |index: usize, name: &str| run.request(index).headers().get(name).cloned();
+    let lifetime = header(0, "x-aliyun-ecs-metadata-token-ttl-seconds").unwrap();
+    assert_eq!(lifetime, "21600");
     assert_eq!(header(0, "content-length").unwrap(), "0");
     for index in [1, 2] {
         let token = header(index, "x-aliyun-ecs-metadata-token").unwrap();
         assert_eq!(token, "hidden-t");
         assert!(token.is_sensitive());
     }
-    assert!(
-        story
-            .asked
-            .iter()
-            .all(|asked| matches!(asked, Asked::Http(ServiceKind::Metadata, _)))
-    );
-    let grant = story.grant();
-    assert_eq!(key_of(&grant), "STS.id/hidden-secret/hidden-token");
-    assert_eq!(grant.source, "role web (ECS metadata)");
-    let end = std::time::UNIX_EPOCH + std::time::Duration::from_secs(1_517_234_400);
-    assert_eq!(grant.expires, Some(end));
-    assert_eq!(grant.renewal, Some(std::time::Duration::from_secs(900)));
+    assert!(run.sent.iter().all(|step| matches!(
+        step,
+        SentStep::Http {
+            service: ServiceKind::Metadata,
+            ..
+        }
+    )));
+    let resolved = run.done();
+    assert_eq!(key_of(&resolved), "STS.id/hidden-secret/hidden-token");
+    assert_eq!(resolved.source, "role web (ECS metadata)");
+    let expiry = std::time::UNIX_EPOCH + std::time::Duration::from_secs(1_517_234_400);
+    assert_eq!(resolved.expires, Some(expiry));
+    assert_eq!(resolved.renewal, Some(std::time::Duration::from_secs(900)));
 }
 
 #[test]
-fn a_known_role_is_not_asked_for() {
-    let story = look(&[ROLE], vec![http(200, "t"), http(200, TOLD)]);
-    assert_eq!(story.calls(), [TOKEN, KEY]);
-    let origin = EcsRamRole::new().with_role("a/b c");
-    let story = drive(
-        &origin,
-        &Toy::new(&[ROLE]),
-        vec![http(200, "t"), http(200, TOLD)],
+fn configured_role_is_not_requested() {
+    let run = lookup(&[ROLE], vec![http(200, "t"), http(200, METADATA_RESPONSE)]);
+    assert_eq!(run.lines(), [TOKEN, KEY]);
+    let source = EcsRamRole::new().with_role("a/b c");
+    let run = resolve(
+        &source,
+        &FakeHost::new(&[ROLE]),
+        vec![http(200, "t"), http(200, METADATA_RESPONSE)],
     );
-    assert!(
-        story.calls()[1].ends_with("/a%2Fb%20c"),
-        "{:?}",
-        story.calls()
-    );
+    assert!(run.lines()[1].ends_with("/a%2Fb%20c"), "{:?}", run.lines());
     let config =
         CredentialSourceConfig::default().with_metadata(Endpoint::parse("http://[::1]:7").unwrap());
-    let origin = EcsRamRole::new().with_config(config);
-    let story = drive(
-        &origin,
-        &Toy::new(&[]),
-        vec![silence(FaultKind::Unreachable)],
+    let source = EcsRamRole::new().with_config(config);
+    let run = resolve(
+        &source,
+        &FakeHost::new(&[]),
+        vec![no_response(FaultKind::Unreachable)],
     );
-    assert_eq!(story.calls(), ["PUT http://[::1]:7/latest/api/token"]);
-    assert!(story.absence().contains("http://[::1]:7"));
+    assert_eq!(run.lines(), ["PUT http://[::1]:7/latest/api/token"]);
+    assert!(run.not_configured().contains("http://[::1]:7"));
 }
 
 #[test]
-fn without_a_token_it_goes_on_unless_that_is_forbidden() {
+fn lookup_continues_without_a_token_unless_forbidden() {
     for answer in [
         || http(404, ""),
         || http(405, "hidden"),
         || http(200, ""),
         || http(200, "a\u{7f}b"),
-        || silence(FaultKind::NoAnswer),
+        || no_response(FaultKind::NoAnswer),
     ] {
-        let story = look(&[], vec![answer(), http(200, "web"), http(200, TOLD)]);
-        assert_eq!(story.calls(), [TOKEN, ROLES, KEY]);
+        let run = lookup(
+            &[],
+            vec![answer(), http(200, "web"), http(200, METADATA_RESPONSE)],
+        );
+        assert_eq!(run.lines(), [TOKEN, ROLES, KEY]);
         for index in [1, 2] {
-            let headers = story.request(index).headers();
+            let headers = run.request(index).headers();
             assert!(!headers.contains_key("x-aliyun-ecs-metadata-token"));
         }
-        story.grant();
+        run.done();
     }
     for (answer, kind) in [
         (http(404, ""), FaultKind::Unreadable),
@@ -105,32 +97,31 @@ fn without_a_token_it_goes_on_unless_that_is_forbidden() {
         (http(429, ""), FaultKind::Throttled),
         (http(200, ""), FaultKind::Unreadable),
     ] {
-        let fault = look(&[NO_TOKENLESS], vec![answer]).fault();
+        let fault = lookup(&[NO_TOKENLESS], vec![answer]).fault();
         assert_eq!(fault.kind(), kind);
         assert!(fault.message().contains(NO_TOKENLESS.0), "{fault}");
     }
 }
 
 #[test]
-fn a_token_of_no_use_is_dropped_once() {
+fn rejected_token_is_dropped_once() {
     let answers = || {
         vec![
             http(200, "t"),
             http(403, ""),
             http(200, "web"),
-            http(200, TOLD),
+            http(200, METADATA_RESPONSE),
         ]
     };
-    let story = look(&[], answers());
-    assert_eq!(story.calls(), [TOKEN, ROLES, ROLES, KEY]);
+    let run = lookup(&[], answers());
+    assert_eq!(run.lines(), [TOKEN, ROLES, ROLES, KEY]);
     assert!(
-        !story
-            .request(2)
+        !run.request(2)
             .headers()
             .contains_key("x-aliyun-ecs-metadata-token")
     );
-    story.grant();
-    let fault = look(&[NO_TOKENLESS], answers().into_iter().take(2).collect()).fault();
+    run.done();
+    let fault = lookup(&[NO_TOKENLESS], answers().into_iter().take(2).collect()).fault();
     assert_eq!(fault.status(), Some(403));
     let answers = vec![
         http(200, "t"),
@@ -138,51 +129,55 @@ fn a_token_of_no_use_is_dropped_once() {
         http(500, ""),
         http(500, "hidden"),
     ];
-    let story = look(&[], answers);
-    assert_eq!(story.calls(), [TOKEN, ROLES, KEY, KEY]);
-    assert_eq!(story.fault().kind(), FaultKind::Unavailable);
+    let run = lookup(&[], answers);
+    assert_eq!(run.lines(), [TOKEN, ROLES, KEY, KEY]);
+    assert_eq!(run.fault().kind(), FaultKind::Unavailable);
 }
 
 #[test]
-fn most_machines_have_no_such_service() {
+fn missing_service_is_not_configured() {
     for texts in [&[][..], &[NO_TOKENLESS]] {
-        let story = look(texts, vec![silence(FaultKind::Unreachable)]);
+        let run = lookup(texts, vec![no_response(FaultKind::Unreachable)]);
         assert_eq!(
-            story.absence(),
+            run.not_configured(),
             "no metadata service at http://100.100.100.200: this machine is not an ECS instance, \
              or the service is off"
         );
     }
-    look(&[NO_TOKENLESS], vec![silence(FaultKind::NoAnswer)]).absence();
+    lookup(&[NO_TOKENLESS], vec![no_response(FaultKind::NoAnswer)]).not_configured();
     for kind in [FaultKind::NoAnswer, FaultKind::Unreachable] {
-        look(&[], vec![silence(FaultKind::NoAnswer), silence(kind)]).absence();
+        lookup(
+            &[],
+            vec![no_response(FaultKind::NoAnswer), no_response(kind)],
+        )
+        .not_configured();
     }
-    // One that has answered before is there.
-    let answers = vec![http(200, "t"), silence(FaultKind::NoAnswer)];
-    assert_eq!(look(&[], answers).fault().kind(), FaultKind::NoAnswer);
+    // A service that has responded before exists.
+    let answers = vec![http(200, "t"), no_response(FaultKind::NoAnswer)];
+    assert_eq!(lookup(&[], answers).fault().kind(), FaultKind::NoAnswer);
     let answers = vec![
         http(404, ""),
         http(200, "web"),
-        silence(FaultKind::Unreachable),
+        no_response(FaultKind::Unreachable),
     ];
-    assert_eq!(look(&[], answers).fault().kind(), FaultKind::Unreachable);
+    assert_eq!(lookup(&[], answers).fault().kind(), FaultKind::Unreachable);
 }
 
 #[test]
-fn an_instance_without_a_role_gives_way() {
+fn instance_without_a_role_is_not_configured() {
     for answers in [
         vec![http(200, "t"), http(404, ""), http(404, "")],
         vec![http(404, ""), http(404, "")],
         vec![http(200, "t"), http(200, " \n")],
     ] {
         assert_eq!(
-            look(&[], answers).absence(),
+            lookup(&[], answers).not_configured(),
             "the metadata service at http://100.100.100.200 has no RAM role"
         );
     }
-    // But one that was named must be there.
+    // A configured role must exist.
     let answers = vec![http(200, "t"), http(404, ""), http(404, "")];
-    let fault = look(&[ROLE], answers).fault();
+    let fault = lookup(&[ROLE], answers).fault();
     assert!(
         fault.message().starts_with("RAM role web is not attached"),
         "{fault}"
@@ -190,9 +185,9 @@ fn an_instance_without_a_role_gives_way() {
 }
 
 #[test]
-fn odd_answers_are_faults_that_show_no_secret() {
+fn invalid_response_is_a_fault_without_the_secret() {
     for body in ["<html>hidden</html>", "\u{fffd}", "a b"] {
-        let fault = look(&[], vec![http(200, "t"), http(200, body)]).fault();
+        let fault = lookup(&[], vec![http(200, "t"), http(200, body)]).fault();
         assert!(fault.message().contains("invalid RAM role name"), "{fault}");
     }
     for (body, expected) in [
@@ -215,14 +210,14 @@ fn odd_answers_are_faults_that_show_no_secret() {
             "returned no key",
         ),
     ] {
-        let fault = look(&[ROLE], vec![http(200, "t"), http(200, body)]).fault();
+        let fault = lookup(&[ROLE], vec![http(200, "t"), http(200, body)]).fault();
         assert!(fault.message().contains(expected), "{body}: {fault}");
     }
 }
 
 #[test]
-fn a_credentials_uri_is_asked_as_it_is() {
-    for (uri, call, reach) in [
+fn credentials_uri_is_requested_unchanged() {
+    for (uri, call, expected) in [
         (
             "http://127.0.0.1:6666/a%20b?c=hidden",
             "GET http://127.0.0.1:6666/a%20b?c=hidden",
@@ -249,20 +244,20 @@ fn a_credentials_uri_is_asked_as_it_is() {
             ServiceKind::Identity,
         ),
     ] {
-        let toy = Toy::new(&[("ALIBABA_CLOUD_CREDENTIALS_URI", uri)]);
-        let story = drive(
+        let host = FakeHost::new(&[("ALIBABA_CLOUD_CREDENTIALS_URI", uri)]);
+        let run = resolve(
             &CredentialsUri::from_variable(),
-            &toy,
-            vec![http(200, TOLD)],
+            &host,
+            vec![http(200, METADATA_RESPONSE)],
         );
-        assert_eq!(story.calls(), [call]);
+        assert_eq!(run.lines(), [call]);
         assert!(
-            matches!(&story.asked[0], Asked::Http(asked, _) if *asked == reach),
+            matches!(&run.sent[0], SentStep::Http { service, .. } if *service == expected),
             "{uri}"
         );
-        let grant = story.grant();
-        assert!(!grant.source.contains("hidden"), "{}", grant.source);
-        assert_eq!(grant.renewal, Some(std::time::Duration::from_secs(900)));
+        let resolved = run.done();
+        assert!(!resolved.source.contains("hidden"), "{}", resolved.source);
+        assert_eq!(resolved.renewal, Some(std::time::Duration::from_secs(900)));
     }
     for uri in [
         "hidden",
@@ -272,9 +267,9 @@ fn a_credentials_uri_is_asked_as_it_is() {
         "http:///hidden",
         "http://x/hidden \u{7}",
     ] {
-        let origin = CredentialsUri::new(uri);
-        assert!(!format!("{origin:?}").contains("hidden"));
-        let fault = drive(&origin, &Toy::new(&[]), vec![]).fault();
+        let source = CredentialsUri::new(uri);
+        assert!(!format!("{source:?}").contains("hidden"));
+        let fault = resolve(&source, &FakeHost::new(&[]), vec![]).fault();
         assert!(
             fault.message().contains("ALIBABA_CLOUD_CREDENTIALS_URI"),
             "{fault}"
@@ -289,9 +284,14 @@ fn a_credentials_uri_is_asked_as_it_is() {
             FaultKind::Credential,
         ),
     ] {
-        let origin = CredentialsUri::new("http://127.0.0.1/hidden");
-        let fault = drive(&origin, &Toy::new(&[]), vec![http(status, body)]).fault();
+        let source = CredentialsUri::new("http://127.0.0.1/hidden");
+        let fault = resolve(&source, &FakeHost::new(&[]), vec![http(status, body)]).fault();
         assert_eq!(fault.kind(), kind, "{fault}");
     }
-    drive(&CredentialsUri::from_variable(), &Toy::new(&[]), vec![]).absence();
+    resolve(
+        &CredentialsUri::from_variable(),
+        &FakeHost::new(&[]),
+        vec![],
+    )
+    .not_configured();
 }

@@ -1,4 +1,4 @@
-//! Exchanges at STS: what is asked, and what becomes of the answers.
+//! Exchanges at STS: requests, responses and faults.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use crate::{
     sign::tests::decoded_query,
 };
 
-fn source() -> EnvCredentialSource {
+fn base() -> EnvCredentialSource {
     EnvCredentialSource::keys("ID", "SECRET", Some("SESSION".to_owned()))
 }
 
@@ -19,18 +19,18 @@ const KEY: [(&str, &str); 2] = [("ID", "testid"), ("SECRET", "testsecret")];
 const ARN: &str = "acs:ram::1:role/web";
 
 fn assume(role: impl Into<Role>) -> AssumeRole {
-    AssumeRole::new(Box::new(source()), role)
+    AssumeRole::new(Box::new(base()), role)
 }
 
 fn alice() -> Role {
     Role::new(ARN).with_session_name("alice")
 }
 
-/// The first two are what the vendor's Python library asked (`alibabacloud_credentials` 1.0.12,
-/// its clock and nonce held still). Its signature of a policy with blanks would not verify; the
-/// third was computed by Python's `hmac` after the vendor's page.
+/// The first two signatures come from the vendor's Python library (`alibabacloud_credentials`
+/// 1.0.12, with a fixed clock and nonce). The library's signature of a policy with blanks is
+/// invalid, so the third signature was computed with Python's `hmac` from the vendor's page.
 #[test]
-fn signatures_are_those_of_the_vendor() {
+fn signature_equals_the_signature_of_the_vendor() {
     let full = alice()
         .with_policy(r#"{"Version":"1","Statement":[]}"#)
         .with_external_id("abc")
@@ -60,12 +60,12 @@ fn signatures_are_those_of_the_vendor() {
     ] {
         let mut texts = KEY.to_vec();
         texts.extend(session.map(|session| ("SESSION", session)));
-        let story = drive(
+        let run = resolve(
             &assume(role),
-            &Toy::new(&texts),
-            vec![Answer::Http(200, ASSUMED)],
+            &FakeHost::new(&texts),
+            vec![http(200, STS_RESPONSE)],
         );
-        let request = story.request(0);
+        let request = run.request(0);
         assert_eq!(request.method(), "GET");
         assert_eq!(request.headers()["host"], host);
         assert_eq!(request.uri().host(), Some(host));
@@ -75,37 +75,40 @@ fn signatures_are_those_of_the_vendor() {
         assert_eq!(query.get("SecurityToken").map(String::as_str), session);
         assert!(!request.uri().query().unwrap().contains('+'));
         assert!(matches!(
-            &story.asked[0],
-            Asked::Http(ServiceKind::Identity, _)
+            &run.sent[0],
+            SentStep::Http {
+                service: ServiceKind::Identity,
+                ..
+            }
         ));
     }
 }
 
 #[test]
-fn a_key_for_a_role_ends_and_is_renewed_a_quarter_of_an_hour_before() {
-    let story = drive(
+fn key_of_a_role_is_renewed_15_minutes_before_the_expiry() {
+    let run = resolve(
         &assume(ARN),
-        &Toy::new(&KEY),
-        vec![Answer::Http(200, ASSUMED)],
+        &FakeHost::new(&KEY),
+        vec![http(200, STS_RESPONSE)],
     );
-    let query = decoded_query(story.request(0).uri());
+    let query = decoded_query(run.request(0).uri());
     assert_eq!(query["RoleSessionName"], "lifecycle-1517212800");
     assert_eq!(query["DurationSeconds"], "3600");
-    let grant = story.grant();
-    assert_eq!(key_of(&grant), "STS.id/hidden-secret/hidden-token");
-    assert_eq!(grant.source, "variable ID, role acs:ram::1:role/web");
-    let end = std::time::UNIX_EPOCH + Duration::from_secs(1_517_216_400);
-    assert_eq!(grant.expires, Some(end));
-    assert_eq!(grant.renewal, Some(Duration::from_secs(900)));
-    assert!(!format!("{grant:?}").contains("hidden"), "{grant:?}");
+    let resolved = run.done();
+    assert_eq!(key_of(&resolved), "STS.id/hidden-secret/hidden-token");
+    assert_eq!(resolved.source, "variable ID, role acs:ram::1:role/web");
+    let expiry = std::time::UNIX_EPOCH + Duration::from_secs(1_517_216_400);
+    assert_eq!(resolved.expires, Some(expiry));
+    assert_eq!(resolved.renewal, Some(Duration::from_secs(900)));
+    assert!(!format!("{resolved:?}").contains("hidden"), "{resolved:?}");
 }
 
 #[test]
-fn sts_is_where_role_and_variables_say() {
+fn sts_endpoint_comes_from_the_role_or_the_variables() {
     let region = ("ALIBABA_CLOUD_STS_REGION", "cn-shanghai");
     let vpc = ("ALIBABA_CLOUD_VPC_ENDPOINT_ENABLED", "true");
     let endpoint = ("ALIBABA_CLOUD_STS_ENDPOINT", "sts.example.com");
-    let own = Endpoint::parse("http://127.0.0.1:7070").unwrap();
+    let custom = Endpoint::parse("http://127.0.0.1:7070").unwrap();
     for (role, texts, expected) in [
         (alice(), &[][..], "https://sts.aliyuncs.com/"),
         (alice(), &[region], "https://sts.cn-shanghai.aliyuncs.com/"),
@@ -114,7 +117,7 @@ fn sts_is_where_role_and_variables_say() {
             &[region, vpc],
             "https://sts-vpc.cn-shanghai.aliyuncs.com/",
         ),
-        // The central STS has no address inside VPCs, as in the vendor's library.
+        // The central STS has no address inside a VPC, as in the vendor's library.
         (alice(), &[vpc], "https://sts.aliyuncs.com/"),
         (
             alice()
@@ -129,18 +132,18 @@ fn sts_is_where_role_and_variables_say() {
             "https://sts.example.com/",
         ),
         (
-            alice().with_endpoint(own),
+            alice().with_endpoint(custom),
             &[endpoint],
             "http://127.0.0.1:7070/",
         ),
     ] {
-        let toy = Toy::new(&[&KEY[..], texts].concat());
-        let story = drive(&assume(role), &toy, vec![Answer::Http(200, ASSUMED)]);
-        let call = story.calls().remove(0);
+        let host = FakeHost::new(&[&KEY[..], texts].concat());
+        let run = resolve(&assume(role), &host, vec![http(200, STS_RESPONSE)]);
+        let call = run.lines().remove(0);
         let url = call.strip_prefix("GET ").unwrap().split('?').next();
         assert_eq!(url, Some(expected), "{texts:?}");
     }
-    for (texts, named) in [
+    for (texts, expected) in [
         (
             ("ALIBABA_CLOUD_STS_REGION", "a.b"),
             "ALIBABA_CLOUD_STS_REGION",
@@ -150,52 +153,57 @@ fn sts_is_where_role_and_variables_say() {
             "ALIBABA_CLOUD_STS_ENDPOINT",
         ),
     ] {
-        let toy = Toy::new(&[&KEY[..], &[texts]].concat());
-        let fault = drive(&assume(ARN), &toy, vec![]).fault();
-        assert!(fault.message().contains(named), "{fault}");
+        let host = FakeHost::new(&[&KEY[..], &[texts]].concat());
+        let fault = resolve(&assume(ARN), &host, vec![]).fault();
+        assert!(fault.message().contains(expected), "{fault}");
     }
 }
 
 #[test]
-fn a_session_has_the_name_of_role_or_variable() {
+fn session_name_comes_from_the_role_or_the_variable() {
     let name = ("ALIBABA_CLOUD_ROLE_SESSION_NAME", "pod-1");
     for (role, expected) in [(Role::new(ARN), "pod-1"), (alice(), "alice")] {
-        let toy = Toy::new(&[KEY[0], KEY[1], name]);
-        let story = drive(&assume(role), &toy, vec![Answer::Http(200, ASSUMED)]);
+        let host = FakeHost::new(&[KEY[0], KEY[1], name]);
+        let run = resolve(&assume(role), &host, vec![http(200, STS_RESPONSE)]);
         assert_eq!(
-            decoded_query(story.request(0).uri())["RoleSessionName"],
+            decoded_query(run.request(0).uri())["RoleSessionName"],
             expected
         );
     }
 }
 
 #[test]
-fn what_the_base_lacks_is_passed_on() {
-    let story = drive(&assume(ARN), &Toy::new(&[]), vec![]);
-    assert_eq!(story.absence(), "ID and SECRET are not set");
-    let fault = drive(&assume(ARN), &Toy::new(&[("ID", "x")]), vec![]).fault();
+fn missing_or_incomplete_base_key_is_reported() {
+    let run = resolve(&assume(ARN), &FakeHost::new(&[]), vec![]);
+    assert_eq!(run.not_configured(), "ID and SECRET are not set");
+    let fault = resolve(&assume(ARN), &FakeHost::new(&[("ID", "x")]), vec![]).fault();
     assert!(fault.message().starts_with("ID is set"), "{fault}");
-    let fault = drive(&assume(alice().with_duration(899)), &Toy::new(&KEY), vec![]).fault();
+    let fault = resolve(
+        &assume(alice().with_duration(899)),
+        &FakeHost::new(&KEY),
+        vec![],
+    )
+    .fault();
     assert!(fault.message().contains("900 or more"), "{fault}");
 }
 
 #[test]
-fn roles_can_be_chained() {
+fn assumed_role_can_be_the_base_of_another_role() {
     let chain = AssumeRole::new(Box::new(assume(ARN)), "acs:ram::2:role/db");
-    let answers = vec![Answer::Http(200, ASSUMED), Answer::Http(200, ASSUMED)];
-    let story = drive(&chain, &Toy::new(&KEY), answers);
-    let second = decoded_query(story.request(1).uri());
+    let answers = vec![http(200, STS_RESPONSE), http(200, STS_RESPONSE)];
+    let run = resolve(&chain, &FakeHost::new(&KEY), answers);
+    let second = decoded_query(run.request(1).uri());
     assert_eq!(second["AccessKeyId"], "STS.id");
     assert_eq!(second["SecurityToken"], "hidden-token");
     assert_eq!(second["RoleArn"], "acs:ram::2:role/db");
     assert_eq!(
-        story.grant().source,
+        run.done().source,
         "variable ID, role acs:ram::1:role/web, role acs:ram::2:role/db"
     );
 }
 
 #[test]
-fn refusals_keep_code_kind_and_request_id_and_no_secret() {
+fn rejection_keeps_code_kind_and_request_id_and_no_secret() {
     const NO_PERMISSION: &str = r#"{"RequestId":"R","HostId":"sts.aliyuncs.com","Code":"NoPermission",
         "Message":"You are not authorized to do this action. You should be authorized by RAM."}"#;
     const NO_ROLE: &str = r#"{"RequestId":"R","Code":"EntityNotExist.Role","Message":"The role not exists: 1:role/web."}"#;
@@ -260,35 +268,35 @@ fn refusals_keep_code_kind_and_request_id_and_no_secret() {
             None,
         ),
     ] {
-        let toy = Toy::new(&[
+        let host = FakeHost::new(&[
             ("ID", "id"),
             ("SECRET", "hidden-se+cret"),
             ("SESSION", "hidden-session"),
         ]);
-        let fault = drive(&assume(ARN), &toy, vec![Answer::Http(status, body)]).fault();
+        let fault = resolve(&assume(ARN), &host, vec![http(status, body)]).fault();
         assert_eq!(fault.kind(), kind, "{body}");
         assert_eq!(fault.code(), code, "{body}");
         assert_eq!(fault.status(), Some(status), "{body}");
-        let about = "role acs:ram::1:role/web assumed with variable ID";
-        assert!(fault.message().contains(about), "{fault}");
+        let context = "role acs:ram::1:role/web assumed with variable ID";
+        assert!(fault.message().contains(context), "{fault}");
         if code.is_some() {
             assert_eq!(fault.request_id(), Some("R"), "{body}");
         }
     }
-    let silence = vec![Answer::Silence(FaultKind::NoAnswer)];
-    let fault = drive(&assume(ARN), &Toy::new(&KEY), silence).fault();
+    let answers = vec![no_response(FaultKind::NoAnswer)];
+    let fault = resolve(&assume(ARN), &FakeHost::new(&KEY), answers).fault();
     assert_eq!(fault.kind(), FaultKind::NoAnswer);
 }
 
-/// The parameters are those of the vendor's Python library, which sends them in the URL; its Go
-/// library sends them as a form.
+/// The parameters equal the parameters of the vendor's Python library. Python sends the parameters
+/// in the URL, Go as a form.
 #[test]
-fn an_oidc_token_is_exchanged_without_a_signature() {
-    let origin = AssumeRoleWithOidc::new(alice(), "acs:ram::1:oidc-provider/p", "/var/token");
-    let toy = Toy::new(&[("/var/token", "hidden.a-b_c\n")]);
-    let story = drive(&origin, &toy, vec![Answer::Http(200, ASSUMED)]);
-    assert_eq!(story.calls(), ["POST https://sts.aliyuncs.com/"]);
-    let request = story.request(0);
+fn oidc_token_is_exchanged_without_a_signature() {
+    let source = AssumeRoleWithOidc::new(alice(), "acs:ram::1:oidc-provider/p", "/var/token");
+    let host = FakeHost::new(&[("/var/token", "hidden.a-b_c\n")]);
+    let run = resolve(&source, &host, vec![http(200, STS_RESPONSE)]);
+    assert_eq!(run.lines(), ["POST https://sts.aliyuncs.com/"]);
+    let request = run.request(0);
     assert_eq!(
         request.headers()["content-type"],
         "application/x-www-form-urlencoded"
@@ -302,31 +310,34 @@ fn an_oidc_token_is_exchanged_without_a_signature() {
          &Timestamp=2018-01-29T08%3A00%3A00Z&Version=2015-04-01"
     );
     assert_eq!(
-        story.grant().source,
+        run.done().source,
         "role acs:ram::1:role/web (OIDC token /var/token)"
     );
 
     for texts in [
         &[][..],
         &[("/var/token", " \n")],
-        &[("/var/token", "locked")],
+        &[("/var/token", FakeHost::UNREADABLE)],
     ] {
-        let fault = drive(&origin, &Toy::new(texts), vec![]).fault();
+        let fault = resolve(&source, &FakeHost::new(texts), vec![]).fault();
         assert!(fault.message().contains("/var/token"), "{fault}");
     }
-    let refusal = r#"{"RequestId":"R","Code":"AuthenticationFail.OIDCToken.Expired","Message":"This JWT hidden.a-b_c has expired."}"#;
-    let fault = drive(&origin, &toy, vec![Answer::Http(400, refusal)]).fault();
+    let rejection = r#"{"RequestId":"R","Code":"AuthenticationFail.OIDCToken.Expired","Message":"This JWT hidden.a-b_c has expired."}"#;
+    let fault = resolve(&source, &host, vec![http(400, rejection)]).fault();
     assert_eq!(fault.kind(), FaultKind::Credential);
     assert!(fault.message().contains("[secret]"), "{fault}");
 }
 
 #[test]
-fn variables_describe_an_oidc_role_in_full_or_not_at_all() {
+fn incomplete_oidc_variables_are_not_configured() {
     for texts in [&OIDC[..1], &OIDC[..2], &OIDC[1..2], &OIDC[2..3], &OIDC[1..]] {
-        let story = drive(&OidcVariables::new(), &Toy::new(texts), vec![]);
-        assert!(story.absence().contains("ALIBABA_CLOUD_OIDC_TOKEN_FILE"));
+        let run = resolve(&OidcVariables::new(), &FakeHost::new(texts), vec![]);
+        assert!(
+            run.not_configured()
+                .contains("ALIBABA_CLOUD_OIDC_TOKEN_FILE")
+        );
     }
-    // As the command line has them.
+    // The names of the command line.
     let names = [
         ("ALIBABACLOUD_ROLE_ARN", ARN),
         ("ALIBABACLOUD_OIDC_PROVIDER_ARN", "p"),
@@ -335,7 +346,11 @@ fn variables_describe_an_oidc_role_in_full_or_not_at_all() {
     ];
     let config =
         CredentialSourceConfig::default().with_identity(Endpoint::parse("http://[::1]:1").unwrap());
-    let origin = OidcVariables::new().with_config(config);
-    let story = drive(&origin, &Toy::new(&names), vec![Answer::Http(200, ASSUMED)]);
-    assert_eq!(story.calls(), ["POST http://[::1]:1/"]);
+    let source = OidcVariables::new().with_config(config);
+    let run = resolve(
+        &source,
+        &FakeHost::new(&names),
+        vec![http(200, STS_RESPONSE)],
+    );
+    assert_eq!(run.lines(), ["POST http://[::1]:1/"]);
 }

@@ -1,6 +1,7 @@
 //! Requests, compared with recorded requests of the vendor's Python SDK.
 
-use lifecycle_core::{Credential, Provider, SigningContext};
+use lifecycle_core::{Credential, Provider, SigningContext, StopBilling};
+use provider_testing::{check_limits, numbered_ids, reboot, recorded_request, start, stop};
 use serde_json::Value;
 
 use super::*;
@@ -9,8 +10,8 @@ use crate::{
     sign::tests::{decoded_query, verify},
 };
 
-/// Returns the request of this crate for a recorded call of the vendor's Python SDK; `None` for a call that
-/// this crate never sends.
+/// Returns the request of this crate for a recorded call of the vendor's Python SDK; `None` for a
+/// call that this crate never sends.
 fn equivalent_request(name: &str) -> Option<UnsignedRequest> {
     let together = &config().with_batch_mode(BatchMode::AllTogether);
     let one = &ids(1)[..];
@@ -56,8 +57,8 @@ fn equivalent_request(name: &str) -> Option<UnsignedRequest> {
     })
 }
 
-/// Parameters that this crate always sends and the SDK omits. The values are the defaults of ECS, except
-/// `StoppedMode`, which has no default, and the page size.
+/// Parameters that this crate always sends and the SDK omits. The values are the defaults of ECS,
+/// except `StoppedMode`, which has no default, and the page size.
 const EXPLICIT_DEFAULTS: &[(&str, &str)] = &[
     ("ForceStop", "false"),
     ("StoppedMode", "KeepCharging"),
@@ -74,19 +75,16 @@ fn request_has_the_meaning_of_the_recorded_sdk_request() {
         let Some(unsigned) = equivalent_request(name) else {
             continue;
         };
-        let header = |name: &str| {
-            let headers = recorded["headers"].as_array().unwrap().iter();
-            let mut matching =
-                headers.filter(|pair| pair[0].as_str().unwrap().eq_ignore_ascii_case(name));
-            matching.next().map(|pair| pair[1].as_str().unwrap())
-        };
-        let nonce = u128::from_str_radix(header("x-acs-signature-nonce").unwrap(), 16).unwrap();
+        let recorded_request = recorded_request(recorded);
+        let header = |name: &str| recorded_request.headers().get(name);
+        let nonce = header("x-acs-signature-nonce").unwrap().to_str().unwrap();
+        let nonce = u128::from_str_radix(nonce, 16).unwrap();
         let ctx = SigningContext::from_unix(1_517_212_800, nonce);
         let (key, secret) = credential(&recordings["about"]["credentials"], name);
         let request = Aliyun::new(config()).sign(&unsigned, &key, &ctx).unwrap();
 
         verify(&request, &secret);
-        assert_eq!(request.method(), recorded["method"].as_str().unwrap());
+        assert_eq!(request.method(), recorded_request.method());
         assert_eq!(request.uri().path(), "/");
         assert!(request.body().is_empty());
         for equal in [
@@ -101,11 +99,11 @@ fn request_has_the_meaning_of_the_recorded_sdk_request() {
             "x-acs-security-token",
             "content-length",
         ] {
-            let ours = request
-                .headers()
-                .get(equal)
-                .map(|value| value.to_str().unwrap());
-            assert_eq!(ours, header(equal), "{name}: {equal}");
+            assert_eq!(
+                request.headers().get(equal),
+                header(equal),
+                "{name}: {equal}"
+            );
         }
         for different in ["user-agent", "content-type"] {
             assert!(
@@ -207,7 +205,7 @@ fn options_select_operation_and_parameters() {
         let request = act_request(
             &Config::new("cn-beijing").unwrap(),
             action,
-            &short_ids(count),
+            &numbered_ids("i-", count),
         );
         assert_eq!(
             (request.operation, request.query.as_str()),
@@ -227,47 +225,35 @@ fn list_encodes_the_page_token() {
 }
 
 #[test]
-fn batch_above_the_limit_is_rejected_before_sending() {
-    let initialize_two = act(&config(), &initialize(), &ids(2)).unwrap_err();
-    assert_eq!(initialize_two.kind(), FaultKind::Invalid);
-    assert!(initialize_two.to_string().contains("where 1 to 1 can be"));
-    for count in [0, 101] {
-        for action in [start(), initialize(), reboot(StopMode::Graceful)] {
-            let fault = act(&config(), &action, &ids(count)).unwrap_err();
-            assert_eq!(fault.kind(), FaultKind::Invalid, "{count} {action:?}");
-        }
-        assert!(observe(&config(), &ids(count)).is_err());
-    }
-    assert!(act(&config(), &start(), &ids(100)).is_ok());
-    assert!(observe(&config(), &ids(100)).is_ok());
-}
-
-#[test]
-fn profile_agrees_with_the_supported_requests() {
+fn call_accepts_one_instance_up_to_the_limit() {
     let aliyun = Aliyun::new(config());
-    let profile = aliyun.profile();
-    assert_eq!(profile.cloud, "aliyun");
+    check_limits(&aliyun);
     for action in [
-        start(),
         initialize(),
         stop(StopMode::Forced, StopBilling::Release),
         reboot(StopMode::Forced),
     ] {
-        profile.supports(&action).unwrap();
-        assert!(aliyun.act(&action, &ids(profile.batch(&action))).is_ok());
-        assert!(
-            aliyun
-                .act(&action, &ids(profile.batch(&action) + 1))
-                .is_err()
-        );
+        aliyun.profile().supports(&action).unwrap();
+        let limit = aliyun.profile().batch_limit(&action);
+        assert!(aliyun.act(&action, &ids(limit)).is_ok(), "{action:?}");
+        let fault = aliyun.act(&action, &ids(limit + 1)).unwrap_err();
+        assert_eq!(fault.kind(), FaultKind::Invalid, "{action:?}");
     }
-    assert!(aliyun.observe(&ids(profile.batch_limits.observe)).is_ok());
+}
+
+#[test]
+fn start_of_several_instances_with_initialized_disks_is_rejected() {
+    let fault = act(&config(), &initialize(), &ids(2)).unwrap_err();
+    assert_eq!(fault.kind(), FaultKind::Invalid);
+    assert!(fault.to_string().contains("where 1 to 1 can be"), "{fault}");
 }
 
 #[test]
 fn numbered_keys_sort_as_text() {
     for count in 1..=LIMIT {
-        let query = Query::default().with_ids(&short_ids(count)).canonical();
+        let query = Query::default()
+            .with_ids(&numbered_ids("i-", count))
+            .canonical();
         let mut pairs: Vec<_> = (1..=count)
             .map(|n| (format!("InstanceId.{n}"), format!("i-{n}")))
             .collect();
@@ -282,7 +268,7 @@ fn numbered_keys_sort_as_text() {
 
 #[test]
 fn canonical_query_is_sorted_and_encoded() {
-    let ids = short_ids(2);
+    let ids = numbered_ids("i-", 2);
     let query = Query::default()
         .with("RegionId", "cn-beijing")
         .with_ids(&ids)
@@ -294,4 +280,18 @@ fn canonical_query_is_sorted_and_encoded() {
          &InstanceIds=%5B%22i%201%22%5D&RegionId=cn-beijing"
     );
     assert_eq!(Query::default().canonical(), "");
+}
+
+fn ids(count: usize) -> Vec<InstanceId> {
+    numbered_ids("i-bp67acfmxazb4p00", count)
+}
+
+fn initialize() -> Action {
+    StartOptions::default()
+        .with_local_disk(LocalDisk::Initialize)
+        .into()
+}
+
+fn act_request(config: &Config, action: Action, ids: &[InstanceId]) -> UnsignedRequest {
+    act(config, &action, ids).unwrap().request
 }

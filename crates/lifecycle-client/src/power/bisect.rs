@@ -1,0 +1,171 @@
+//! The search for the instances that make a cloud reject a whole batch.
+
+use lifecycle_core::{
+    Action, ActionKind, ExecutionStatus, Fault, FaultKind, Idempotency, InstanceId, Observation,
+    PowerState,
+};
+use tokio::time::{Instant, sleep_until};
+
+use super::{
+    rejection::{reject, reject_after_observe, state_may_explain},
+    runner::RequestRunner,
+};
+use crate::observe::lookup::{ObserveResult, not_shown};
+
+/// Instances that go out in one call.
+pub(crate) struct ActionBatch {
+    pub(crate) ids: Vec<InstanceId>,
+    /// A lookup of these instances explained nothing.
+    looked: bool,
+    /// These instances were part of a rejected batch, which may have been executed in part.
+    pub(crate) resent: bool,
+    /// The next batch is the other half of the rejected batch.
+    pub(crate) first_half: bool,
+}
+
+impl ActionBatch {
+    pub(crate) fn new(ids: Vec<InstanceId>) -> Self {
+        Self {
+            ids,
+            looked: false,
+            resent: false,
+            first_half: false,
+        }
+    }
+
+    /// Returns the batch without the instances that are explained.
+    fn rest(ids: Vec<InstanceId>, looked: bool) -> Self {
+        Self {
+            ids,
+            looked,
+            resent: true,
+            first_half: false,
+        }
+    }
+}
+
+/// Returns the batches to send instead of `batch`, which the cloud rejected as a whole.
+pub(crate) async fn bisect(
+    runner: &RequestRunner<'_>,
+    action: &Action,
+    batch: ActionBatch,
+    fault: &Fault,
+) -> Vec<ActionBatch> {
+    if !is_idempotent(action) {
+        return halve_if_unchanged(runner, batch.ids, fault).await;
+    }
+    let kind = action.kind();
+    let (named, rest): (Vec<_>, Vec<_>) = batch
+        .ids
+        .iter()
+        .cloned()
+        .partition(|id| fault.instances().contains(id));
+    if !named.is_empty() && !rest.is_empty() {
+        let named = named.into_iter().map(|id| (id, fault.clone()));
+        reject(runner, kind, named.collect()).await;
+        return vec![ActionBatch::rest(rest, batch.looked)];
+    }
+    if batch.looked {
+        return halves(batch.ids);
+    }
+    let results = runner.observe_once(&batch.ids).await;
+    let mut rest = Vec::new();
+    for id in &batch.ids {
+        match results.get(id) {
+            Some(ObserveResult::Found(seen)) if explains(kind, seen, fault.kind()) => {
+                let unknown = ExecutionStatus::Unknown;
+                let fault = fault.clone().with_execution_status(unknown);
+                reject_after_observe(runner, id, &fault, Some(seen));
+            }
+            Some(ObserveResult::NotFound) => {
+                let fault = not_shown().with_request_id(fault.request_id());
+                runner.tracker().rejected(id, &fault);
+            }
+            _ => rest.push(id.clone()),
+        }
+    }
+    runner.notify();
+    match rest.len() {
+        0 => Vec::new(),
+        all if all == batch.ids.len() => halves(rest),
+        _ => vec![ActionBatch::rest(rest, false)],
+    }
+}
+
+/// Returns the halves of a rejected batch of reboots, if no instance has moved. The cloud may have
+/// rebooted a part of the batch despite the rejection, and an unobservable instance may have moved: every
+/// lookup until the settle time has to show every instance unchanged.
+async fn halve_if_unchanged(
+    runner: &RequestRunner<'_>,
+    ids: Vec<InstanceId>,
+    fault: &Fault,
+) -> Vec<ActionBatch> {
+    let until = runner.settle_by();
+    let pause = runner.observer.engine.profile().polling.every;
+    while Instant::now() < until {
+        sleep_until(until.min(Instant::now() + pause)).await;
+        let results = runner.observe_once(&ids).await;
+        let unchanged = |id: &InstanceId| match results.get(id) {
+            Some(ObserveResult::Found(seen)) => runner.tracker().back_in_initial_state(seen),
+            Some(ObserveResult::NotFound) => true,
+            _ => false,
+        };
+        if !ids.iter().all(unchanged) {
+            poll_ambiguous(runner, &ids, fault);
+            return Vec::new();
+        }
+    }
+    halves(ids)
+}
+
+/// Records that only polling can tell whether the action was executed, and polls.
+pub(crate) fn poll_ambiguous(runner: &RequestRunner<'_>, ids: &[InstanceId], fault: &Fault) {
+    {
+        let mut tracker = runner.tracker();
+        for id in ids {
+            tracker.answer_lost(id, fault, runner.settle_by());
+        }
+    }
+    runner.start_force_timer(ids);
+    runner.subscription.add(ids.iter().cloned());
+    runner.notify();
+}
+
+/// Returns whether a repeat of `action` does no harm.
+pub(crate) fn is_idempotent(action: &Action) -> bool {
+    matches!(action.idempotency(), Idempotency::Idempotent(_))
+}
+
+/// Returns whether an instance in this state can be the reason for the rejection of the batch.
+fn explains(action: ActionKind, seen: &Observation, fault: FaultKind) -> bool {
+    let (ready, goal) = match action {
+        ActionKind::Start => (PowerState::Stopped, PowerState::Running),
+        _ => (PowerState::Running, PowerState::Stopped),
+    };
+    match seen.state {
+        state if state == goal => true,
+        PowerState::Unknown => false,
+        state if state == ready => seen.lock.is_some() && fault == FaultKind::Locked,
+        _ => state_may_explain(fault),
+    }
+}
+
+/// Returns the highest number of action calls for one batch: enough to find eight bad instances.
+pub(crate) fn call_budget(batch: usize) -> usize {
+    const BAD_INSTANCES: usize = 8;
+    let depth = batch.max(1).ilog2() as usize + 1;
+    2 + 2 * BAD_INSTANCES * depth
+}
+
+/// Returns both halves, the first half last, or one batch if there is one instance.
+pub(crate) fn halves(mut ids: Vec<InstanceId>) -> Vec<ActionBatch> {
+    let first = ids.drain(..ids.len() / 2).collect();
+    let half = |ids, first_half| ActionBatch {
+        first_half,
+        ..ActionBatch::rest(ids, true)
+    };
+    [half(ids, false), half(first, true)]
+        .into_iter()
+        .filter(|batch| !batch.ids.is_empty())
+        .collect()
+}

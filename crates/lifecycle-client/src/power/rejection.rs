@@ -1,0 +1,96 @@
+//! Rejections of single instances: final ones, and ones that a lookup has to explain first.
+
+use lifecycle_core::{ActionKind, Fault, FaultKind, InstanceId, Observation};
+
+use super::runner::RequestRunner;
+use crate::observe::lookup::{ObserveResult, not_shown};
+
+/// Records that the cloud rejected these instances one by one. A rejection that can mean "already in
+/// the requested state" is decided by a lookup.
+pub(crate) async fn reject(
+    runner: &RequestRunner<'_>,
+    kind: ActionKind,
+    rejected: Vec<(InstanceId, Fault)>,
+) {
+    if kind == ActionKind::Reboot {
+        return reject_reboots(runner, rejected).await;
+    }
+    let (open, certain): (Vec<_>, Vec<_>) = rejected
+        .into_iter()
+        .partition(|(_, fault)| state_may_explain(fault.kind()) || fault.maybe_executed());
+    {
+        let mut tracker = runner.tracker();
+        for (id, fault) in certain {
+            tracker.rejected(&id, &fault);
+        }
+    }
+    if !open.is_empty() {
+        let ids: Vec<InstanceId> = open.iter().map(|(id, _)| id.clone()).collect();
+        let results = runner.observe_once(&ids).await;
+        for (id, fault) in open {
+            match results.get(&id) {
+                Some(ObserveResult::Found(seen)) => {
+                    reject_after_observe(runner, &id, &fault, Some(seen));
+                }
+                // The lookup gives the reason that the cloud left out.
+                Some(ObserveResult::NotFound) if fault.code().is_none() => {
+                    let fault = not_shown().with_request_id(fault.request_id());
+                    runner.tracker().rejected(&id, &fault);
+                }
+                Some(ObserveResult::NotFound) => runner.tracker().rejected(&id, &fault),
+                _ => reject_after_observe(runner, &id, &fault, None),
+            }
+        }
+    }
+    runner.notify();
+}
+
+/// Records rejected reboots. A state proves nothing about a reboot: an existing instance whose
+/// reboot may have begun is polled.
+async fn reject_reboots(runner: &RequestRunner<'_>, rejected: Vec<(InstanceId, Fault)>) {
+    let (open, certain): (Vec<_>, Vec<_>) = rejected
+        .into_iter()
+        .partition(|(_, fault)| fault.maybe_executed());
+    for (id, fault) in certain {
+        runner.tracker().rejected(&id, &fault);
+    }
+    let ids: Vec<InstanceId> = open.iter().map(|(id, _)| id.clone()).collect();
+    let results = runner.observe_once(&ids).await;
+    for (id, fault) in open {
+        if let Some(ObserveResult::NotFound) = results.get(&id) {
+            let fault = not_shown().with_request_id(fault.request_id());
+            runner.tracker().rejected(&id, &fault);
+        } else {
+            let settle_by = runner.settle_by();
+            runner.tracker().answer_lost(&id, &fault, settle_by);
+            runner.subscription.add([id]);
+        }
+    }
+    runner.notify();
+}
+
+/// Records a rejection and the lookup that followed, and polls the instance where that is needed.
+pub(crate) fn reject_after_observe(
+    runner: &RequestRunner<'_>,
+    id: &InstanceId,
+    fault: &Fault,
+    seen: Option<&Observation>,
+) {
+    let settle_by = runner.settle_by();
+    let needs_polling = runner
+        .tracker()
+        .rejected_after_observe(id, fault, seen, settle_by);
+    if needs_polling {
+        runner.start_force_timer(std::slice::from_ref(id));
+        runner.subscription.add([id.clone()]);
+    }
+}
+
+/// Returns whether the state of an instance can explain a rejection of this kind. Clouds reject a
+/// start of a running instance with codes that fit other cases as well.
+pub(crate) fn state_may_explain(kind: FaultKind) -> bool {
+    matches!(
+        kind,
+        FaultKind::WrongState | FaultKind::Busy | FaultKind::Failed | FaultKind::Unknown
+    )
+}

@@ -106,7 +106,7 @@ fn unlimited(client: ClientBuilder) -> ClientBuilder {
     // A server that answers for other ids must not make a turn last half a minute.
     timeouts.settle = Duration::from_secs(1);
     client
-        .pace(RateLimits::new(free, free))
+        .rate_limits(RateLimits::new(free, free))
         .retry(RetryPolicy::never())
         .timeouts(timeouts)
 }

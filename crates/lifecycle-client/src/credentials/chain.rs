@@ -25,8 +25,7 @@ pub(super) struct FoundKey {
 }
 
 impl SourceChain {
-    /// Asks the source `previous`, which had a key before; without one, the first source that has
-    /// a key.
+    /// Asks the source `previous`, or all sources in order until the first key.
     pub(super) async fn find(
         &self,
         previous: Option<usize>,

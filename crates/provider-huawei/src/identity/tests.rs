@@ -130,7 +130,10 @@ fn invalid_endpoint_is_a_fault_with_the_name_of_the_setting() {
             "HUAWEICLOUD_SDK_IAM_ENDPOINT: ",
         ),
         (&[(AUTH_URL, "https://a/v2")], "HW_AUTH_URL: "),
-        (&[("HW_CLOUD", "a.example")], "\"a b\" is no region"),
+        (
+            &[("HW_CLOUD", "a.example")],
+            "\"a b\" is not a valid region",
+        ),
     ] {
         let fault = iam_endpoint(&config, None, &ctx(&FakeHost::new(texts))).unwrap_err();
         assert_eq!(fault.kind(), FaultKind::Invalid);

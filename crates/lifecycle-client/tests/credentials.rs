@@ -119,7 +119,7 @@ impl CredentialSource for Absent {
         "absent".to_owned()
     }
 
-    fn wants(&self) -> String {
+    fn requirements(&self) -> String {
         "TOY_KEY".to_owned()
     }
 
@@ -137,7 +137,7 @@ impl CredentialSource for Asked {
         "toy service".to_owned()
     }
 
-    fn wants(&self) -> String {
+    fn requirements(&self) -> String {
         "the toy service".to_owned()
     }
 
@@ -423,7 +423,7 @@ impl CredentialSource for Stranger {
         "stranger".to_owned()
     }
 
-    fn wants(&self) -> String {
+    fn requirements(&self) -> String {
         "a stranger".to_owned()
     }
 

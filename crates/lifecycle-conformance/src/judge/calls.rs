@@ -159,7 +159,7 @@ impl Facts<'_> {
     /// How many instances the first request names, and how many fit into one of its calls.
     fn batch(&self) -> (usize, usize) {
         let action = self.scenario.requests.first().map(|request| request.action);
-        let limit = action.map_or(1, |action| self.client().profile().batch(&action));
+        let limit = action.map_or(1, |action| self.client().profile().batch_limit(&action));
         (self.named().count(), limit)
     }
 }

@@ -361,7 +361,7 @@ pub(super) fn fit_for(verb: ActionKind) -> Condition {
 async fn many(subject: &dyn Subject, verb: ActionKind, beyond: usize) -> Ran {
     let client = subject.client(Setting::Usual).await?;
     let action = plain(verb);
-    let count = client.profile().batch(&action) + beyond;
+    let count = client.profile().batch_limit(&action) + beyond;
     let ids = subject.instances(count, fit_for(verb)).await?;
     let before = client.calls().actions;
     let report = request(&client, action, ids.iter().cloned(), None).await?;

@@ -44,7 +44,7 @@ impl CredentialSource for CommandLineProfile {
         "Baidu command line".to_owned()
     }
 
-    fn wants(&self) -> String {
+    fn requirements(&self) -> String {
         format!("{CONFIG} or {VARIABLES}")
     }
 

@@ -52,8 +52,8 @@ impl CredentialSource for SessionToken {
         format!("session token (STS) for {}", self.base.name())
     }
 
-    fn wants(&self) -> String {
-        self.base.wants()
+    fn requirements(&self) -> String {
+        self.base.requirements()
     }
 
     fn begin(&self, ctx: &ProviderContext<'_>) -> ExchangeStep<ResolvedCredential> {
@@ -111,8 +111,8 @@ impl CredentialSource for AssumeRole {
         format!("role {} (STS) for {}", self.role_name, self.base.name())
     }
 
-    fn wants(&self) -> String {
-        self.base.wants()
+    fn requirements(&self) -> String {
+        self.base.requirements()
     }
 
     fn begin(&self, ctx: &ProviderContext<'_>) -> ExchangeStep<ResolvedCredential> {

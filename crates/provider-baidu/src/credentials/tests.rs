@@ -219,7 +219,7 @@ fn nothing_is_absent_and_says_what_was_looked_for() {
         &[(CONFIG, r#"{"current": "default", "profiles": []}"#)],
     ] {
         for origin in sources(&CredentialSourceConfig::default()) {
-            assert!(!origin.name().is_empty() && !origin.wants().is_empty());
+            assert!(!origin.name().is_empty() && !origin.requirements().is_empty());
             match origin.begin(&ctx(&Toy::new(texts))) {
                 ExchangeStep::NotConfigured(why) => assert!(why.contains("not set"), "{why}"),
                 other => panic!("{other:?}"),
@@ -432,7 +432,10 @@ fn an_exchange_ends_where_its_base_does() {
     refused(role().begin(&ctx(&broken)));
     for origin in [&role() as &dyn CredentialSource, &SessionToken::new(role())] {
         assert!(origin.name().contains("(STS)"));
-        assert_eq!(origin.wants(), CommandLineProfile::new().wants());
+        assert_eq!(
+            origin.requirements(),
+            CommandLineProfile::new().requirements()
+        );
     }
 }
 

@@ -1,13 +1,14 @@
 //! The endpoints of IAM and STS.
 
 use lifecycle_core::Endpoint;
+use provider_testing::FakeHost;
 
 use super::*;
-use crate::credentials::tests::{Toy, ctx};
+use crate::credentials::tests::ctx;
 
 fn iam_and_sts(config: &CredentialSourceConfig, texts: &[(&str, &str)]) -> (String, String) {
-    let toy = Toy::new(texts);
-    let ctx = ctx(&toy);
+    let host = FakeHost::new(texts);
+    let ctx = ctx(&host);
     (
         iam_endpoint(config, None, &ctx).unwrap().to_string(),
         sts_endpoint(config, &ctx).unwrap().to_string(),
@@ -131,7 +132,7 @@ fn invalid_endpoint_is_a_fault_with_the_name_of_the_setting() {
         (&[(AUTH_URL, "https://a/v2")], "HW_AUTH_URL: "),
         (&[("HW_CLOUD", "a.example")], "\"a b\" is no region"),
     ] {
-        let fault = iam_endpoint(&config, None, &ctx(&Toy::new(texts))).unwrap_err();
+        let fault = iam_endpoint(&config, None, &ctx(&FakeHost::new(texts))).unwrap_err();
         assert_eq!(fault.kind(), FaultKind::Invalid);
         assert!(fault.message().starts_with(expected), "{fault}");
     }

@@ -151,7 +151,7 @@ impl CachedKey {
             Some(validity) if validity.expiry <= now => Err(unusable(
                 &format!("the key of {}", self.found_in),
                 &format!(
-                    "ended on {}: get a new one, as by logging in again",
+                    "expired on {}: get a new key, for example by logging in again",
                     httpdate::fmt_http_date(validity.expiry)
                 ),
             )

@@ -9,7 +9,7 @@ use tokio::runtime::Runtime;
 
 use crate::{
     bare::{self, BareRequest, by_reqwest},
-    effort::{Effort, Schedule},
+    measurement_time::{MeasurementTime, Schedule},
     rounds::Rounds,
     server::Server,
     table::{Table, verdict},
@@ -17,8 +17,8 @@ use crate::{
 };
 
 /// Starts of one instance, one at a time and many at a time.
-pub(crate) fn measure_calls(effort: &Effort) -> Outcome<Table> {
-    let bench = Bench::new(effort)?;
+pub(crate) fn measure_calls(time: &MeasurementTime) -> Outcome<Table> {
+    let bench = Bench::new(time)?;
     let mut table = Table::new("Calls", head("start of 1"));
     for &cloud in Cloud::ALL {
         for concurrency in [1, 64] {
@@ -31,8 +31,8 @@ pub(crate) fn measure_calls(effort: &Effort) -> Outcome<Table> {
 }
 
 /// Turns of a start of a hundred instances and a lookup of all of them, one at a time.
-pub(crate) fn measure_turns(effort: &Effort) -> Outcome<Table> {
-    let bench = Bench::new(effort)?;
+pub(crate) fn measure_turns(time: &MeasurementTime) -> Outcome<Table> {
+    let bench = Bench::new(time)?;
     let mut table = Table::new("Turns", head("start of 100, look at 100"));
     for &cloud in Cloud::ALL {
         let pair = bench.compare(cloud, Turn::StartAndLook, 1)?;
@@ -60,11 +60,11 @@ struct Bench {
 }
 
 impl Bench {
-    fn new(effort: &Effort) -> Outcome<Self> {
+    fn new(time: &MeasurementTime) -> Outcome<Self> {
         Ok(Self {
             server: Server::start()?,
             runtime: runtime()?,
-            schedule: effort.calling,
+            schedule: time.calling,
         })
     }
 

@@ -10,12 +10,12 @@ use lifecycle_sim::Tempo;
 
 use crate::{
     curve::Curve,
-    effort::Effort,
+    measurement_time::MeasurementTime,
     table::{Table, verdict},
 };
 
 /// Our polling policies and published ones over the same transitions.
-pub(crate) fn measure(_: &Effort) -> Outcome<Table> {
+pub(crate) fn measure(_: &MeasurementTime) -> Outcome<Table> {
     let mut table = Table::new(
         "Detection delay and polling cost",
         [

@@ -6,9 +6,9 @@ mod bare;
 mod calls;
 mod curve;
 mod delay;
-mod effort;
 mod floor;
 mod machine;
+mod measurement_time;
 mod memory;
 mod reboots;
 mod record;
@@ -27,7 +27,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 use lifecycle_bench::Outcome;
 
 use crate::{
-    effort::Effort,
+    measurement_time::MeasurementTime,
     memory::Probe,
     table::{Form, Table},
 };
@@ -89,15 +89,15 @@ fn main() -> ExitCode {
 
 impl Arguments {
     fn measure(&self) -> Outcome<()> {
-        let effort = if self.quick {
-            Effort::QUICK
+        let time = if self.quick {
+            MeasurementTime::QUICK
         } else {
-            Effort::FULL
+            MeasurementTime::FULL
         };
         println!("{}", machine::facts());
         for (part, measure) in MEASUREMENTS {
             if self.only.is_none_or(|only| only == part) {
-                println!("\n{}", measure(&effort)?.text(self.form()).trim_end());
+                println!("\n{}", measure(&time)?.text(self.form()).trim_end());
             }
         }
         Ok(())
@@ -112,7 +112,7 @@ impl Arguments {
     }
 }
 
-type Measure = fn(&Effort) -> Outcome<Table>;
+type Measure = fn(&MeasurementTime) -> Outcome<Table>;
 
 const MEASUREMENTS: [(Part, Measure); 8] = [
     (Part::Sign, sign::measure),

@@ -8,14 +8,14 @@ use lifecycle_facade::Cloud;
 
 use crate::{
     bare::{self, BareRequest, by_reqwest},
-    effort::Effort,
+    measurement_time::MeasurementTime,
     server::Server,
     table::{Table, verdict},
     turn::{Turn, by_client},
 };
 
 /// Resident memory of new processes: some with the client, some with bare reqwest.
-pub(crate) fn measure(effort: &Effort) -> Outcome<Table> {
+pub(crate) fn measure(time: &MeasurementTime) -> Outcome<Table> {
     let server = Server::start()?;
     let mut table = Table::new(
         "Memory",
@@ -35,7 +35,7 @@ pub(crate) fn measure(effort: &Effort) -> Outcome<Table> {
                 side,
                 cloud,
                 port: server.port(),
-                turns: effort.turns,
+                turns: time.turns,
                 concurrency,
             };
             let bare = probe(Side::Reqwest).run_apart()?;
@@ -43,7 +43,7 @@ pub(crate) fn measure(effort: &Effort) -> Outcome<Table> {
             let mib = |mib: f64| format!("{mib:.1}");
             table.row([
                 format!("{cloud}, {concurrency} at a time"),
-                (TURN.calls() * effort.turns).to_string(),
+                (TURN.calls() * time.turns).to_string(),
                 mib(bare.rss_mib),
                 mib(bare.peak_rss_mib),
                 mib(ours.rss_mib),

@@ -9,13 +9,13 @@ use lifecycle_sim::{ErrorBody, FaultRule, FaultTiming, InjectedFault, Operation,
 use tokio::task::JoinSet;
 
 use crate::{
-    effort::Effort,
+    measurement_time::MeasurementTime,
     simulated::ids,
     table::{Table, verdict},
 };
 
 /// A reboot of ten instances in one call, at each cloud with each failure.
-pub(crate) fn measure(_: &Effort) -> Outcome<Table> {
+pub(crate) fn measure(_: &MeasurementTime) -> Outcome<Table> {
     let counts = runtime()?.block_on(reboot_everywhere())?;
     let mut table = Table::new(
         "Reboots that reach a cloud",

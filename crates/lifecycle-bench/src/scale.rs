@@ -8,14 +8,14 @@ use lifecycle_sim::{Operation, Simulator, Tempo};
 use tokio::time::Instant;
 
 use crate::{
-    effort::Effort,
+    measurement_time::MeasurementTime,
     record::{Recorder, Request, send_again},
     simulated::{Simulated, under_paused_time},
     table::{Table, verdict},
 };
 
 /// Each measurement has a process of its own, because a process keeps freed memory.
-pub(crate) fn measure(effort: &Effort) -> Outcome<Table> {
+pub(crate) fn measure(time: &MeasurementTime) -> Outcome<Table> {
     let mut table = Table::new(
         "Scale",
         [
@@ -33,7 +33,7 @@ pub(crate) fn measure(effort: &Effort) -> Outcome<Table> {
     );
     for &cloud in Cloud::ALL {
         let mut smaller = None;
-        for count in effort.fleets {
+        for count in time.fleets {
             let figures = Probe { cloud, count }.run_apart()?;
             table.row(figures.row(cloud, count, smaller));
             smaller = Some(figures);

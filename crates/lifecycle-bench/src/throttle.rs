@@ -15,7 +15,7 @@ use tokio::{
 };
 
 use crate::{
-    effort::Effort,
+    measurement_time::MeasurementTime,
     rounds::median,
     simulated::{Simulated, under_paused_time},
     table::{Table, verdict},
@@ -23,7 +23,7 @@ use crate::{
 
 /// Callers of one client; each caller repeats lookups of one instance at a cloud that takes 20 calls a
 /// second.
-pub(crate) fn measure(_: &Effort) -> Outcome<Table> {
+pub(crate) fn measure(_: &MeasurementTime) -> Outcome<Table> {
     let mut table = Table::new(
         "Pace under a limit of 20 calls a second",
         [

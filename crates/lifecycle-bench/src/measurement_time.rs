@@ -4,7 +4,7 @@ use std::time::Duration;
 
 /// The time that goes into the figures.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Effort {
+pub(crate) struct MeasurementTime {
     /// Rounds for signatures.
     pub(crate) signing: Schedule,
     /// Rounds for calls and turns.
@@ -33,7 +33,7 @@ impl Schedule {
     }
 }
 
-impl Effort {
+impl MeasurementTime {
     /// Returns the settings for figures to publish: a few minutes.
     pub(crate) const FULL: Self = Self {
         signing: Schedule::new(151, 5),

@@ -2,24 +2,24 @@
 //! under faults.
 
 mod answers;
-mod bare;
+mod baseline;
 mod calls;
 mod curve;
 mod delay;
 mod floor;
 mod machine;
-mod measurement_time;
 mod memory;
 mod reboots;
 mod record;
 mod rounds;
 mod scale;
 mod server;
+mod settings;
 mod sign;
 mod simulated;
 mod table;
 mod throttle;
-mod turn;
+mod workload;
 
 use std::process::ExitCode;
 
@@ -27,8 +27,8 @@ use clap::{Parser, Subcommand, ValueEnum};
 use lifecycle_bench::Outcome;
 
 use crate::{
-    measurement_time::MeasurementTime,
     memory::Probe,
+    settings::BenchSettings,
     table::{Form, Table},
 };
 
@@ -89,15 +89,15 @@ fn main() -> ExitCode {
 
 impl Arguments {
     fn measure(&self) -> Outcome<()> {
-        let time = if self.quick {
-            MeasurementTime::QUICK
+        let settings = if self.quick {
+            BenchSettings::QUICK
         } else {
-            MeasurementTime::FULL
+            BenchSettings::FULL
         };
         println!("{}", machine::facts());
         for (part, measure) in MEASUREMENTS {
             if self.only.is_none_or(|only| only == part) {
-                println!("\n{}", measure(&time)?.text(self.form()).trim_end());
+                println!("\n{}", measure(&settings)?.text(self.form()).trim_end());
             }
         }
         Ok(())
@@ -112,12 +112,12 @@ impl Arguments {
     }
 }
 
-type Measure = fn(&MeasurementTime) -> Outcome<Table>;
+type Measure = fn(&BenchSettings) -> Outcome<Table>;
 
 const MEASUREMENTS: [(Part, Measure); 8] = [
     (Part::Sign, sign::measure),
     (Part::Calls, calls::measure_calls),
-    (Part::Calls, calls::measure_turns),
+    (Part::Calls, calls::measure_iterations),
     (Part::Memory, memory::measure),
     (Part::Scale, scale::measure),
     (Part::Pace, throttle::measure),

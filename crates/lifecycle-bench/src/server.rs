@@ -137,6 +137,6 @@ mod tests {
         assert!(Request::first_of(&bytes[..request.length - 1]).is_none());
         assert!(Request::first_of(b"GET / HTTP/1.1\r\n").is_none());
         let bare = b"GET / HTTP/1.1\r\n\r\n";
-        assert_eq!(Request::first_of(baseline).unwrap().length, baseline.len());
+        assert_eq!(Request::first_of(bare).unwrap().length, bare.len());
     }
 }

@@ -14,7 +14,7 @@ use crate::cloud::ParseReferenceError;
 pub enum FleetError {
     /// A text is not a valid reference. Nothing was sent.
     #[error(transparent)]
-    Reference(#[from] ParseReferenceError),
+    InvalidReference(#[from] ParseReferenceError),
     /// A location is invalid. Nothing was sent.
     #[error("{location}: {problem}")]
     Location {

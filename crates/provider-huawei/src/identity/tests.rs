@@ -89,7 +89,7 @@ fn endpoints_come_from_settings_in_order() {
     let config = CredentialSourceConfig::in_region("eu-west-101");
     let cloud = ("HW_CLOUD", "myhuaweicloud.eu");
     let url = ("HW_AUTH_URL", "https://iam.example.com:443/v3/");
-    let own = [
+    let variables = [
         (IAM_ENDPOINT, "iam.example"),
         (STS_ENDPOINT, "http://sts.example"),
     ];
@@ -106,12 +106,12 @@ fn endpoints_come_from_settings_in_order() {
         "https://iam.example.com"
     );
     assert_eq!(
-        iam_and_sts(&config, &[cloud, url, own[0], own[1]]),
+        iam_and_sts(&config, &[cloud, url, variables[0], variables[1]]),
         pair("https://iam.example", "http://sts.example")
     );
     let local = Endpoint::parse("http://127.0.0.1:7070").unwrap();
     assert_eq!(
-        iam_and_sts(&config.with_identity(local), &own),
+        iam_and_sts(&config.with_identity(local), &variables),
         pair("http://127.0.0.1:7070", "http://127.0.0.1:7070")
     );
     let variables = [("HW_REGION_NAME", "cn-east-3"), ("HW_CLOUD", DOMAIN)];

@@ -1,4 +1,4 @@
-//! Readers of JSON that differs from the documentation of its API.
+//! Readers of JSON values of another type than documented.
 
 use std::{fmt, marker::PhantomData};
 
@@ -10,11 +10,11 @@ use serde::{
 };
 use serde_json::value::RawValue;
 
-/// A field that is `None` if its value is not a `T`, so that one odd field does not spoil the
+/// An optional field; `None` for a value that is not a `T`, so a single odd field does not spoil the
 /// response. `#[serde(default)]` allows the field to be absent as well.
 ///
-/// Reads JSON text only, and reads the value twice: once for its end, once for its content. The
-/// other types of this module read their value once, and from any format.
+/// The reader accepts JSON text only, and scans each value twice. The other readers of this module
+/// accept any format, and scan each value once.
 #[derive(Clone, Debug)]
 pub struct LenientField<T>(pub Option<T>);
 
@@ -43,7 +43,7 @@ impl<'de> Deserialize<'de> for LenientText {
 
 /// An object, such as one row of a list; `None` if the value is not an object.
 ///
-/// A field of `T` with an odd value fails the whole response, unless the field is lenient itself.
+/// An odd value in `T` fails the whole response, unless the field in `T` is lenient as well.
 #[derive(Clone, Debug)]
 pub struct LenientObject<T>(pub Option<T>);
 
@@ -59,8 +59,8 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for LenientObject<T> {
     }
 }
 
-/// A list of objects, or one object in place of a list of one, as XML writes such a list. A row of
-/// another type is dropped, and a value of another type is an empty list.
+/// A list of objects, or a single object, as XML writes a list with a single row. A row of another type
+/// is dropped, and a value of another type is an empty list.
 #[derive(Clone, Debug)]
 pub struct LenientList<T>(pub Vec<T>);
 
@@ -76,7 +76,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for LenientList<T> {
     }
 }
 
-/// A type with a default for each JSON value that is not of its own type.
+/// A reader with a default for JSON values of other types.
 trait FromLenient<'de>: Default {
     fn from_text(text: &str) -> Self {
         let _ = text;
@@ -179,7 +179,7 @@ mod tests {
             "true",
             r#"[1, [2]]"#,
             r#"{"a": {"b": 1}}"#,
-            // A name that was cut between the halves of a surrogate pair.
+            // A name without the second half of a surrogate pair.
             r#""web-\ud83d""#,
         ] {
             let json = format!(r#"{{"good": "text", "odd": {odd}}}"#);

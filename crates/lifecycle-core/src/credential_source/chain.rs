@@ -5,8 +5,8 @@ use std::sync::Arc;
 use super::{CredentialSource, ResolvedCredential};
 use crate::{ExchangeStep, ProviderContext};
 
-/// The first configured source of several sources. A source that is configured and cannot be used
-/// ends the search, so that no other key is used in its place.
+/// The first configured source of several sources. A configured source with an invalid key ends the
+/// search, so no other key is used by mistake.
 #[derive(Debug)]
 pub struct CredentialSourceChain(Arc<[Box<dyn CredentialSource>]>);
 
@@ -16,7 +16,7 @@ impl CredentialSourceChain {
         Self(sources.into())
     }
 
-    /// Begins at the source after the sources that are not configured, for these reasons.
+    /// Begins at the source after the sources without configuration; `reasons` has a reason for each.
     fn after(
         sources: &Arc<[Box<dyn CredentialSource>]>,
         mut reasons: Vec<String>,

@@ -3,11 +3,11 @@
 mod cloud;
 
 use cloud::StandIn;
-use lifecycle_conformance::suite::{Matrix, run_apart};
+use lifecycle_conformance::suite::{Matrix, run_in_paused_time};
 
 #[test]
 fn the_provider_conforms() {
-    let column = run_apart("example", || Ok(StandIn::new()));
+    let column = run_in_paused_time("example", || Ok(StandIn::new()));
     let matrix = Matrix::new(vec![column]);
     println!("{matrix}");
     assert!(matrix.is_green(), "{matrix}");

@@ -10,7 +10,7 @@ use std::{
 use async_trait::async_trait;
 use bytes::Bytes;
 use lifecycle_conformance::suite::{
-    Condition, Deeds, Disturbance, Missing, Setting, SkewedClock, Subject, Target,
+    Condition, ExecutionCounts, CallFault, NotSupported, ClientSetup, SkewedClock, CloudUnderTest, FaultTarget,
 };
 use provider_testing::http_response;
 use lifecycle_core::{
@@ -79,14 +79,14 @@ fn refusal(status: u16, code: &str) -> (u16, Value) {
 }
 
 #[async_trait(?Send)]
-impl Subject for StandIn {
-    async fn client(&self, setting: Setting) -> Result<Client, Missing> {
-        let secret = match setting {
-            Setting::WrongKey => "another secret",
-            Setting::ClockOff(_) => return Err(Missing::new("the stand-in sends no date")),
+impl CloudUnderTest for StandIn {
+    async fn client(&self, setup: ClientSetup) -> Result<Client, NotSupported> {
+        let secret = match setup {
+            ClientSetup::WrongKey => "another secret",
+            ClientSetup::ClockSkew(_) => return Err(NotSupported::new("the stand-in sends no date")),
             _ => SECRET,
         };
-        let config = Config::new("r1").map_err(|error| Missing::new(error.to_string()))?;
+        let config = Config::new("r1").map_err(|error| NotSupported::new(error.to_string()))?;
         // Keys come from where a user has them.
         let resolver = StepDriver::new(self.clone())
             .clock(self.clock)
@@ -94,8 +94,8 @@ impl Subject for StandIn {
         let origins = credentials::sources(&CredentialSourceConfig::in_region("r1"));
         let keys = CachedCredentials::new(PROFILE.title, origins, resolver);
         let client = Client::builder(Example::new(config), keys, self.clone()).seed(0);
-        Ok(match setting {
-            Setting::StaleSignatures => client.clock(SkewedClock::stale(self.clock)),
+        Ok(match setup {
+            ClientSetup::ExpiredSignatures => client.clock(SkewedClock::always_expired(self.clock)),
             _ => client.clock(self.clock),
         }
         .build())
@@ -105,42 +105,42 @@ impl Subject for StandIn {
         &self,
         count: usize,
         condition: Condition,
-    ) -> Result<Vec<InstanceId>, Missing> {
+    ) -> Result<Vec<InstanceId>, NotSupported> {
         let (runs, motion) = match condition {
             Condition::Any | Condition::Stopped => (false, None),
-            Condition::Running | Condition::Stubborn => (true, None),
+            Condition::Running | Condition::IgnoresStop => (true, None),
             Condition::Starting => (false, Some("start")),
             Condition::Stopping => (true, Some("stop")),
             Condition::Rebooting => (true, Some("reboot")),
-            _ => return Err(Missing::new("the stand-in has no such condition")),
+            _ => return Err(NotSupported::new("the stand-in has no such condition")),
         };
         let mut cloud = self.cloud();
         let machine = Machine {
             runs,
             motion: motion.map(|what| (what, Instant::now() + SPAN)),
-            deaf: condition == Condition::Stubborn,
-            deeds: Deeds::default(),
+            deaf: condition == Condition::IgnoresStop,
+            counts: ExecutionCounts::default(),
         };
         let first = cloud.machines.len();
         let names = (first..first + count).map(|number| format!("vm-{number:05}"));
         names
             .map(|name| {
                 cloud.machines.insert(name.clone(), machine.clone());
-                InstanceId::new(&name).map_err(|error| Missing::new(error.to_string()))
+                InstanceId::new(&name).map_err(|error| NotSupported::new(error.to_string()))
             })
             .collect()
     }
 
-    fn strange_id(&self) -> Result<InstanceId, Missing> {
-        InstanceId::new("vm-strange").map_err(|error| Missing::new(error.to_string()))
+    fn unknown_id(&self) -> Result<InstanceId, NotSupported> {
+        InstanceId::new("vm-strange").map_err(|error| NotSupported::new(error.to_string()))
     }
 
-    fn disturb(&self, disturbance: Disturbance, target: Target) -> Result<(), Missing> {
-        self.cloud().disturbance = Some((disturbance, target));
+    fn inject(&self, fault: CallFault, target: FaultTarget) -> Result<(), NotSupported> {
+        self.cloud().fault = Some((fault, target));
         Ok(())
     }
 
-    fn truth(&self, id: &InstanceId) -> Option<PowerState> {
+    fn actual_state(&self, id: &InstanceId) -> Option<PowerState> {
         Some(match self.cloud().machines.get(id.as_str())?.state() {
             "running" => PowerState::Running,
             "stopped" => PowerState::Stopped,
@@ -150,8 +150,8 @@ impl Subject for StandIn {
         })
     }
 
-    fn deeds(&self, id: &InstanceId) -> Option<Deeds> {
-        Some(self.cloud().machines.get(id.as_str())?.deeds)
+    fn executions(&self, id: &InstanceId) -> Option<ExecutionCounts> {
+        Some(self.cloud().machines.get(id.as_str())?.counts)
     }
 }
 
@@ -178,20 +178,20 @@ impl Computer for Desk {
 #[async_trait]
 impl Transport for StandIn {
     async fn send(&self, request: http::Request<Bytes>) -> Result<HttpResponse, TransportError> {
-        let disturbance = self.cloud().strikes(request.uri().path());
-        match disturbance {
-            Some(Disturbance::NoConnection) => Err(TransportError::unsent("connection refused")),
-            Some(Disturbance::LostRequest) => Err(TransportError::unclear("connection reset")),
-            Some(Disturbance::ThrottledWithHint) => {
+        let fault = self.cloud().strikes(request.uri().path());
+        match fault {
+            Some(CallFault::NoConnection) => Err(TransportError::unsent("connection refused")),
+            Some(CallFault::LostRequest) => Err(TransportError::unclear("connection reset")),
+            Some(CallFault::ThrottledWithHint) => {
                 let mut reply = reply(refusal(429, "TooFast"));
-                let hint = Disturbance::HINT.as_secs();
+                let hint = CallFault::HINT.as_secs();
                 reply.headers().insert("retry-after", hint.into());
                 Ok(reply)
             }
-            Some(Disturbance::ThrottledWithoutHint | Disturbance::ThrottledForEver) => {
+            Some(CallFault::ThrottledWithoutHint | CallFault::ThrottledForEver) => {
                 Ok(reply(refusal(429, "TooFast")))
             }
-            Some(Disturbance::ServerError) => Ok(http_response(502, http::HeaderMap::new(), Bytes::from_static(b"<html>bad gateway</html>"))),
+            Some(CallFault::ServerError) => Ok(http_response(502, http::HeaderMap::new(), Bytes::from_static(b"<html>bad gateway</html>"))),
             after => self.spoiled(reply(self.answer(&request)), after).await,
         }
     }
@@ -202,17 +202,17 @@ impl StandIn {
     async fn spoiled(
         &self,
         mut reply: HttpResponse,
-        disturbance: Option<Disturbance>,
+        fault: Option<CallFault>,
     ) -> Result<HttpResponse, TransportError> {
         future::ready(()).await;
-        match disturbance {
-            Some(Disturbance::LostAnswer) => {
+        match fault {
+            Some(CallFault::LostAnswer) => {
                 return Err(TransportError::unclear("connection reset"));
             }
-            Some(Disturbance::GarbledAnswer) => reply.body() = Bytes::from_static(b"\xff\xfe\x00"),
-            Some(Disturbance::HalfAnswer) => reply.body().truncate(reply.body().len() / 2),
-            Some(Disturbance::EmptyAnswer) => reply.body().clear(),
-            Some(Disturbance::UnknownState) => {
+            Some(CallFault::GarbledAnswer) => reply.body() = Bytes::from_static(b"\xff\xfe\x00"),
+            Some(CallFault::HalfAnswer) => reply.body().truncate(reply.body().len() / 2),
+            Some(CallFault::EmptyAnswer) => reply.body().clear(),
+            Some(CallFault::UnknownState) => {
                 let text = String::from_utf8_lossy(reply.body());
                 reply.body() = text.replace("\"running\"", "\"levitating\"").into();
             }
@@ -229,26 +229,26 @@ fn reply((status, body): (u16, Value)) -> HttpResponse {
 #[derive(Debug, Default)]
 struct Cloud {
     machines: BTreeMap<String, Machine>,
-    disturbance: Option<(Disturbance, Target)>,
+    fault: Option<(CallFault, FaultTarget)>,
 }
 
 impl Cloud {
     /// What strikes a call to this path; most things strike once.
-    fn strikes(&mut self, path: &str) -> Option<Disturbance> {
-        let (disturbance, target) = self.disturbance?;
+    fn strikes(&mut self, path: &str) -> Option<CallFault> {
+        let (fault, target) = self.fault?;
         let looks = path.ends_with("/observe");
         let hit = match target {
-            Target::Looks => looks,
+            FaultTarget::Observations => looks,
             _ => !looks && path != "/v1/instances",
         };
         if !hit {
             return None;
         }
-        let lasting = [Disturbance::ThrottledForEver, Disturbance::UnknownState];
-        if !lasting.contains(&disturbance) {
-            self.disturbance = None;
+        let lasting = [CallFault::ThrottledForEver, CallFault::UnknownState];
+        if !lasting.contains(&fault) {
+            self.fault = None;
         }
-        Some(disturbance)
+        Some(fault)
     }
 
     fn perform(&mut self, uri: &http::Uri, body: &Value) -> (u16, Value) {
@@ -298,7 +298,7 @@ struct Machine {
     motion: Option<(&'static str, Instant)>,
     /// It ignores a graceful stop.
     deaf: bool,
-    deeds: Deeds,
+    counts: ExecutionCounts,
 }
 
 /// How long everything takes that is not forced.
@@ -321,13 +321,13 @@ impl Machine {
 
     fn begin(&mut self, what: &'static str, force: bool) -> Result<(), &'static str> {
         match (what, self.state()) {
-            ("start", "stopped") => self.deeds.starts += 1,
-            ("stop", "running") => self.deeds.stops += 1,
-            ("reboot", "running") => self.deeds.reboots += 1,
+            ("start", "stopped") => self.counts.starts += 1,
+            ("stop", "running") => self.counts.stops += 1,
+            ("reboot", "running") => self.counts.reboots += 1,
             (_, "running" | "stopped") => return Err("WrongState"),
             _ => return Err("Busy"),
         }
-        self.deeds.forced += u32::from(force);
+        self.counts.forced += u32::from(force);
         let span = match (what, force) {
             ("stop", false) if self.deaf => 1_000 * SPAN,
             (_, true) => SPAN / 2,

@@ -1,33 +1,34 @@
-//! Clocks that are wrong.
+//! Wrong clocks.
 
 use std::time::{Duration, SystemTime};
 
 use lifecycle_facade::{Clock, core::SigningContext};
 
-/// A clock that is off by some seconds from the one within.
+/// A clock with a constant error.
 #[derive(Clone, Debug)]
 pub struct SkewedClock<C> {
     right: C,
     ahead: i64,
-    corrigible: bool,
+    uses_offset: bool,
 }
 
 impl<C: Clock> SkewedClock<C> {
-    /// Ahead of `right` by so many seconds; behind, when negative.
+    /// Creates a clock that is `seconds` ahead of `right`, or behind if negative.
     pub fn ahead(right: C, seconds: i64) -> Self {
         Self {
             right,
             ahead: seconds,
-            corrigible: true,
+            uses_offset: true,
         }
     }
 
-    /// A day behind, whatever offset the client has learned: each of its stamps has expired.
-    pub fn stale(right: C) -> Self {
+    /// Creates a clock that stays a day behind `right` and ignores the offset learned by the client, so
+    /// every signature has expired.
+    pub fn always_expired(right: C) -> Self {
         Self {
             right,
             ahead: -24 * 3600,
-            corrigible: false,
+            uses_offset: false,
         }
     }
 }
@@ -45,7 +46,7 @@ impl<C: Clock> Clock for SkewedClock<C> {
     }
 
     fn signing_context(&self, offset: i64) -> SigningContext {
-        let offset = if self.corrigible { offset } else { 0 };
+        let offset = if self.uses_offset { offset } else { 0 };
         self.right
             .signing_context(self.ahead.saturating_add(offset))
     }

@@ -1,4 +1,4 @@
-//! The simulated cloud, and the client that is tried on it.
+//! The simulated cloud of a scenario, and the client under test.
 
 use std::{
     collections::HashMap,
@@ -10,20 +10,20 @@ use lifecycle_facade::{Client, Credential, EmptyHost, Fleet, InstanceId, Locatio
 use lifecycle_sim::{Simulator, State, Tempo};
 
 use crate::{
-    draw::place,
-    scenario::{Deed, Incident, Key, Request, Scenario},
+    draw::location,
+    scenario::{ClientKey, ExternalChange, Request, Scenario, ScheduledChange},
 };
 
-/// The simulated cloud before anything is asked of it.
-pub(crate) struct Stage {
+/// A simulated cloud with its instances and a client, set up for one scenario.
+pub(crate) struct TestStage {
     pub(crate) simulator: Simulator,
     pub(crate) client: Client,
-    place: &'static str,
-    /// The instances in the order in which they were made.
+    location: &'static str,
+    /// The instances in the order of creation.
     known: Vec<InstanceId>,
 }
 
-impl Stage {
+impl TestStage {
     pub(crate) async fn new(scenario: &Scenario) -> Result<Self, String> {
         let faults = &scenario.faults;
         let simulator = Simulator::builder()
@@ -36,12 +36,12 @@ impl Stage {
             .map_err(text)?
             .build();
         let credential = credential(&simulator, scenario);
-        for injection in &faults.injections {
-            simulator.inject(injection.clone());
+        for rule in &faults.rules {
+            simulator.inject(rule.clone());
         }
         simulator.throttle(scenario.cloud, faults.throttle);
         simulator.skew(scenario.cloud, faults.skew);
-        let place = place(scenario.cloud);
+        let location = location(scenario.cloud);
         let id = |reference: String| InstanceId::new(last_part(&reference)).map_err(text);
         let known: Vec<InstanceId> = simulator
             .instances()
@@ -52,43 +52,47 @@ impl Stage {
             return Err("an empty fleet".to_owned());
         }
         Ok(Self {
-            client: client(&simulator, credential, place, scenario).await?,
+            client: client(&simulator, credential, location, scenario).await?,
             simulator,
-            place,
+            location,
             known,
         })
     }
 
-    /// `cloud/region/id`.
+    /// Returns the reference `cloud/region/id`.
     pub(crate) fn reference(&self, id: &InstanceId) -> String {
-        format!("{}/{id}", self.place)
+        format!("{}/{id}", self.location)
     }
 
-    /// The ids of a request, in a drawn order, with unknown ones and duplicates.
-    pub(crate) fn asked(&self, request: &Request, seed: u64) -> Result<Vec<InstanceId>, String> {
+    /// Returns the ids of a request in a drawn order, including unknown and duplicate ids.
+    pub(crate) fn request_ids(
+        &self,
+        request: &Request,
+        seed: u64,
+    ) -> Result<Vec<InstanceId>, String> {
         let mut rng = Rng::with_seed(seed ^ 0x5eed);
-        let share = request.share;
+        let stride = request.stride;
         let known: Vec<InstanceId> = self
             .known
             .iter()
-            .skip(share.nth)
-            .step_by(share.of)
+            .skip(stride.first)
+            .step_by(stride.step)
             .cloned()
             .collect();
-        let mut asked = known.clone();
-        for n in 0..request.unknown {
-            asked.push(InstanceId::new(&format!("i-missing-{n}")).map_err(text)?);
+        let mut ids = known.clone();
+        for n in 0..request.unknown_ids {
+            ids.push(InstanceId::new(&format!("i-missing-{n}")).map_err(text)?);
         }
         if !known.is_empty() {
-            for _ in 0..request.doubled {
-                asked.push(known[rng.usize(..known.len())].clone());
+            for _ in 0..request.duplicates {
+                ids.push(known[rng.usize(..known.len())].clone());
             }
         }
-        rng.shuffle(&mut asked);
-        Ok(asked)
+        rng.shuffle(&mut ids);
+        Ok(ids)
     }
 
-    /// How instances really are now; those that there are not are left out.
+    /// Returns the simulator's states of the existing instances among `ids`.
     pub(crate) fn states(&self, ids: &[InstanceId]) -> HashMap<InstanceId, State> {
         let state = |id: &InstanceId| {
             let state = self.simulator.state_of(&self.reference(id))?;
@@ -97,23 +101,23 @@ impl Stage {
         ids.iter().filter_map(state).collect()
     }
 
-    /// The number of an instance in the order in which they were made.
+    /// Maps the instances to their numbers in the order of creation.
     pub(crate) fn numbers(&self) -> HashMap<&InstanceId, usize> {
         self.known.iter().zip(0..).collect()
     }
 
-    /// The instance that an incident strikes.
-    pub(crate) fn struck(&self, incident: &Incident) -> &InstanceId {
-        &self.known[incident.instance % self.known.len()]
+    /// Returns the instance of an external change.
+    pub(crate) fn changed_instance(&self, change: &ScheduledChange) -> &InstanceId {
+        &self.known[change.instance % self.known.len()]
     }
 
-    pub(crate) fn happen(&self, incident: &Incident) {
-        let reference = self.reference(self.struck(incident));
-        // One that is deleted already has nothing more to fear.
-        let _ = match incident.deed {
-            Deed::Act(act) => self.simulator.interfere(&reference, act),
-            Deed::Delete => self.simulator.delete(&reference),
-            Deed::Trouble(trouble) => self.simulator.set_trouble(&reference, trouble),
+    pub(crate) fn apply(&self, change: &ScheduledChange) {
+        let reference = self.reference(self.changed_instance(change));
+        // An earlier change can have deleted the instance.
+        let _ = match change.change {
+            ExternalChange::Power(act) => self.simulator.interfere(&reference, act),
+            ExternalChange::Delete => self.simulator.delete(&reference),
+            ExternalChange::Impairment(trouble) => self.simulator.set_trouble(&reference, trouble),
         };
     }
 }
@@ -121,7 +125,7 @@ impl Stage {
 async fn client(
     simulator: &Simulator,
     credential: Credential,
-    place: &str,
+    location: &str,
     scenario: &Scenario,
 ) -> Result<Client, String> {
     let (seed, mutation) = (scenario.seed, scenario.mutation);
@@ -137,20 +141,20 @@ async fn client(
         })
         .build()
         .map_err(text)?;
-    let place: Location = place.parse().map_err(text)?;
-    fleet.client(&place).await.map_err(text)
+    let location: Location = location.parse().map_err(text)?;
+    fleet.client(&location).await.map_err(text)
 }
 
 fn credential(simulator: &Simulator, scenario: &Scenario) -> Credential {
     let cloud = scenario.cloud;
     match scenario.faults.key {
-        Key::Good => simulator.credential(cloud),
-        Key::Other(kind) => simulator.issue(cloud, kind),
-        Key::Wrong => match simulator.credential(cloud) {
+        ClientKey::Valid => simulator.credential(cloud),
+        ClientKey::Other(kind) => simulator.issue(cloud, kind),
+        ClientKey::Wrong => match simulator.credential(cloud) {
             Credential::Keys { id, .. } => Credential::keys(id, "not the secret"),
             other => other,
         },
-        Key::Revoked { after } => {
+        ClientKey::Revoked { after } => {
             let credential = simulator.credential(cloud);
             simulator.revoke_after(cloud, after);
             credential

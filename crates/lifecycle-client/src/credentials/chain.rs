@@ -66,7 +66,7 @@ impl SourceChain {
         };
         match self.driver.resolve_on(host, |ctx| asked.begin(ctx)).await {
             Ok(resolved) => Ok(Ok(FoundKey { source, resolved })),
-            Err(ResolveError::Absent(reason)) => Ok(Err(reason)),
+            Err(ResolveError::NotConfigured(reason)) => Ok(Err(reason)),
             Err(ResolveError::Failed(fault)) => {
                 let message = format!("no key for {}: {}", self.title, fault.message());
                 Err(fault.with_message(message).into())

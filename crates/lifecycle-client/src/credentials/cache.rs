@@ -139,7 +139,7 @@ impl CachedKey {
         let WithClockSkew { value, ahead } = found.resolved;
         Self {
             key: Arc::new(value.credential),
-            source: found.source,
+            source: found.source_index,
             found_in: value.source,
             validity: value
                 .expires

@@ -8,8 +8,8 @@ use lifecycle_facade::{
     core::Action,
 };
 use lifecycle_sim::{
-    Act, Cloud, ErrorBody, FaultRule, FaultTiming, InjectedFault, KeyKind, Operation, Switches,
-    Throttle, Trouble,
+    Cloud, ErrorBody, FaultRule, FaultTiming, Impairment, InjectedFault, KeyKind, Operation,
+    PowerOperation, Switches, Throttle,
 };
 
 use crate::scenario::{Deed, Faults, Incident, Key, Reading, Request, Scenario, Share};
@@ -67,7 +67,7 @@ fn fleet(rng: &mut Rng, cloud: Cloud, verb: ActionKind) -> (String, usize) {
     };
     let mut groups = vec![format!("{place}={count}:{}", ready(verb))];
     let states = ["stopped", "running", "starting", "stopping", "rebooting"];
-    let troubles = Trouble::ALL.map(Trouble::as_str);
+    let troubles = Impairment::ALL.map(Impairment::as_str);
     for other in states.into_iter().chain(troubles) {
         if one_in(rng, 12) {
             groups.push(format!("{place}={}:{other}", rng.usize(1..=3)));
@@ -200,11 +200,11 @@ fn few(rng: &mut Rng) -> usize {
 
 fn incident(rng: &mut Rng) -> Incident {
     let acts = [
-        Act::Start,
-        Act::Stop,
-        Act::ForcedStop,
-        Act::Reboot,
-        Act::ForcedReboot,
+        PowerOperation::Start,
+        PowerOperation::Stop,
+        PowerOperation::ForcedStop,
+        PowerOperation::Reboot,
+        PowerOperation::ForcedReboot,
     ];
     Incident {
         at: Duration::from_millis(rng.u64(0..60_000)),
@@ -212,7 +212,7 @@ fn incident(rng: &mut Rng) -> Incident {
         deed: match rng.u8(..6) {
             0..=2 => Deed::Act(acts[rng.usize(..acts.len())]),
             3 => Deed::Delete,
-            4 => Deed::Trouble(Some(Trouble::ALL[rng.usize(..Trouble::ALL.len())])),
+            4 => Deed::Trouble(Some(Impairment::ALL[rng.usize(..Impairment::ALL.len())])),
             _ => Deed::Trouble(None),
         },
     }

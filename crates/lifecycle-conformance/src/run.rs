@@ -12,7 +12,7 @@ use futures_util::{StreamExt, future::join, stream};
 use lifecycle_facade::{
     Client, Error, Event, InstanceId, PowerRequest, PowerRequestOptions, Report, core::Action,
 };
-use lifecycle_sim::{Ledger, State};
+use lifecycle_sim::{Ledger, SimulatedState};
 use tokio::time::{Instant, sleep_until, timeout};
 
 use crate::{
@@ -76,9 +76,9 @@ pub(crate) struct Episode {
     /// The ids in the order of the request, with unknown ones and duplicates.
     pub(crate) asked: Vec<InstanceId>,
     /// How the instances really were when it began.
-    pub(crate) before: HashMap<InstanceId, State>,
+    pub(crate) before: HashMap<InstanceId, SimulatedState>,
     /// How they really were when it ended.
-    pub(crate) after: HashMap<InstanceId, State>,
+    pub(crate) after: HashMap<InstanceId, SimulatedState>,
     pub(crate) begun: Duration,
     pub(crate) ended: Duration,
     /// `None` for a request that was dropped.

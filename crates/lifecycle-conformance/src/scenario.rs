@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use lifecycle_client::Mutation;
 use lifecycle_facade::{Waves, core::Action};
-use lifecycle_sim::{Act, Cloud, FaultRule, KeyKind, Switches, Throttle, Trouble};
+use lifecycle_sim::{Cloud, FaultRule, Impairment, KeyKind, PowerOperation, Switches, Throttle};
 
 /// Everything about one simulated run.
 #[derive(Clone, Debug)]
@@ -125,11 +125,11 @@ pub struct Incident {
 #[non_exhaustive]
 pub enum Deed {
     /// Starts, stops or reboots it.
-    Act(Act),
+    Act(PowerOperation),
     /// Deletes it.
     Delete,
     /// Brings trouble upon it, or takes it away.
-    Trouble(Option<Trouble>),
+    Trouble(Option<Impairment>),
 }
 
 /// What goes wrong in a run.

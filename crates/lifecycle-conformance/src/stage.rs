@@ -7,7 +7,7 @@ use std::{
 
 use fastrand::Rng;
 use lifecycle_facade::{Client, Credential, EmptyHost, Fleet, InstanceId, Location};
-use lifecycle_sim::{Simulator, State, Tempo};
+use lifecycle_sim::{SimulatedState, Simulator, TransitionTimes};
 
 use crate::{
     draw::place,
@@ -29,7 +29,7 @@ impl Stage {
         let simulator = Simulator::builder()
             .seed(scenario.seed)
             .epoch(SystemTime::UNIX_EPOCH + Duration::from_secs(1_767_225_600))
-            .tempo(tempo(faults.lag))
+            .transition_times(tempo(faults.lag))
             .latency(faults.latency)
             .switches(scenario.switches.clone())
             .fleet(&scenario.fleet)
@@ -89,7 +89,7 @@ impl Stage {
     }
 
     /// How instances really are now; those that there are not are left out.
-    pub(crate) fn states(&self, ids: &[InstanceId]) -> HashMap<InstanceId, State> {
+    pub(crate) fn states(&self, ids: &[InstanceId]) -> HashMap<InstanceId, SimulatedState> {
         let state = |id: &InstanceId| {
             let state = self.simulator.state_of(&self.reference(id))?;
             Some((id.clone(), state))
@@ -111,9 +111,9 @@ impl Stage {
         let reference = self.reference(self.struck(incident));
         // One that is deleted already has nothing more to fear.
         let _ = match incident.deed {
-            Deed::Act(act) => self.simulator.interfere(&reference, act),
+            Deed::Act(act) => self.simulator.execute_externally(&reference, act),
             Deed::Delete => self.simulator.delete(&reference),
-            Deed::Trouble(trouble) => self.simulator.set_trouble(&reference, trouble),
+            Deed::Trouble(trouble) => self.simulator.set_impairment(&reference, trouble),
         };
     }
 }
@@ -158,8 +158,8 @@ fn credential(simulator: &Simulator, scenario: &Scenario) -> Credential {
     }
 }
 
-fn tempo(lag: Duration) -> Tempo {
-    let mut tempo = Tempo::default();
+fn tempo(lag: Duration) -> TransitionTimes {
+    let mut tempo = TransitionTimes::default();
     tempo.lag = lag;
     tempo
 }

@@ -1,7 +1,7 @@
 //! What was executed: reboots at most once for each request, and nothing that was not asked for.
 
 use lifecycle_facade::{ActionKind, InstanceId, LocalDisk, StopMode, core::Action};
-use lifecycle_sim::Act;
+use lifecycle_sim::PowerOperation;
 
 use super::{Broken, facts::Facts, facts::verb_of};
 use crate::scenario::Request;
@@ -41,13 +41,16 @@ pub(super) fn judge(facts: &Facts<'_>, broken: &mut Broken<'_>) {
     }
 }
 
-fn asks_for(request: &Request, act: Act) -> bool {
+fn asks_for(request: &Request, act: PowerOperation) -> bool {
     let mode = match request.action {
         Action::Stop(stop) => stop.mode,
         Action::Reboot(reboot) => reboot.mode,
         _ => StopMode::Graceful,
     };
-    let forced = matches!(act, Act::ForcedStop | Act::ForcedReboot);
+    let forced = matches!(
+        act,
+        PowerOperation::ForcedStop | PowerOperation::ForcedReboot
+    );
     let may_be_forced = mode.is_forced() || request.force_after.is_some();
     let fits = if forced {
         may_be_forced

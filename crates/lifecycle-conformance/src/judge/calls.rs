@@ -69,7 +69,7 @@ fn none_with_a_refused_key(facts: &Facts<'_>, broken: &mut Broken<'_>) {
 /// When the client knows that its key is refused. A refusal that is lost or spoiled on its way
 /// teaches it nothing.
 fn refused_at(call: &CallRecord, way: Duration) -> Option<Duration> {
-    let held = match &call.mishap {
+    let held = match &call.fault {
         None | Some(InjectedFault::Stale(_)) => Duration::ZERO,
         Some(InjectedFault::Slow(wait)) => *wait,
         Some(_) => return None,

@@ -7,7 +7,7 @@ use std::{
 
 use lifecycle_facade::{ActionKind, Client, InstanceId, LocalDisk, StopBilling, core::Action};
 use lifecycle_sim::{
-    Act, CallRecord, Cloud, InjectedFault, State,
+    CallRecord, Cloud, InjectedFault, PowerOperation, SimulatedState,
     switches::{baidu, zenlayer},
 };
 
@@ -20,7 +20,7 @@ pub(super) struct Facts<'r> {
     pub(super) scenario: &'r Scenario,
     pub(super) run: &'r Run,
     pub(super) calls: Vec<CallRecord>,
-    acts: HashMap<String, Vec<(Act, Duration)>>,
+    acts: HashMap<String, Vec<(PowerOperation, Duration)>>,
     /// Those that somebody else has had a hand in.
     struck: HashSet<&'r InstanceId>,
     numbers: HashMap<&'r InstanceId, usize>,
@@ -40,11 +40,11 @@ impl<'r> Facts<'r> {
     pub(super) fn new(scenario: &'r Scenario, run: &'r Run) -> Self {
         let ledger = run.stage.simulator.ledger();
         let calls = ledger.calls();
-        let mut acts: HashMap<String, Vec<(Act, Duration)>> = HashMap::new();
-        for act in ledger.acts() {
+        let mut acts: HashMap<String, Vec<(PowerOperation, Duration)>> = HashMap::new();
+        for act in ledger.power_operations() {
             acts.entry(act.instance)
                 .or_default()
-                .push((act.act, act.at));
+                .push((act.operation, act.at));
         }
         let incidents = scenario.incidents.iter();
         let mut facts = Self {
@@ -52,9 +52,9 @@ impl<'r> Facts<'r> {
             run,
             stale: calls
                 .iter()
-                .any(|call| matches!(call.mishap, Some(InjectedFault::Stale(_)))),
+                .any(|call| matches!(call.fault, Some(InjectedFault::Stale(_)))),
             blanked: calls.iter().any(|call| {
-                call.operation.is_action() && call.mishap == Some(InjectedFault::EmptyBody)
+                call.operation.is_action() && call.fault == Some(InjectedFault::EmptyBody)
             }),
             choosy: scenario.requests.first().is_some_and(is_choosy),
             calls,
@@ -83,7 +83,7 @@ impl<'r> Facts<'r> {
     }
 
     /// The executed actions, by instance.
-    pub(super) fn acts(&self) -> impl Iterator<Item = (&str, &[(Act, Duration)])> {
+    pub(super) fn acts(&self) -> impl Iterator<Item = (&str, &[(PowerOperation, Duration)])> {
         self.acts
             .iter()
             .map(|(name, acts)| (name.as_str(), acts.as_slice()))
@@ -157,17 +157,17 @@ fn is_choosy(request: &Request) -> bool {
     }
 }
 
-pub(super) fn verb_of(act: Act) -> ActionKind {
+pub(super) fn verb_of(act: PowerOperation) -> ActionKind {
     match act {
-        Act::Start => ActionKind::Start,
-        Act::Stop | Act::ForcedStop => ActionKind::Stop,
+        PowerOperation::Start => ActionKind::Start,
+        PowerOperation::Stop | PowerOperation::ForcedStop => ActionKind::Stop,
         _ => ActionKind::Reboot,
     }
 }
 
-pub(super) fn goal(verb: ActionKind) -> State {
+pub(super) fn goal(verb: ActionKind) -> SimulatedState {
     match verb {
-        ActionKind::Stop => State::Stopped,
-        _ => State::Running,
+        ActionKind::Stop => SimulatedState::Stopped,
+        _ => SimulatedState::Running,
     }
 }

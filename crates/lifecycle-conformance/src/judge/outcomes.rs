@@ -3,7 +3,7 @@
 use std::{collections::HashSet, time::Duration};
 
 use lifecycle_facade::{ActionKind, InstanceId, InstanceReport, Outcome};
-use lifecycle_sim::{Cloud, State};
+use lifecycle_sim::{Cloud, SimulatedState};
 
 use super::{
     Broken,
@@ -52,8 +52,8 @@ struct Truth<'t> {
     verb: ActionKind,
     /// How often the action was executed while the request was under way.
     executed: usize,
-    before: Option<State>,
-    after: Option<State>,
+    before: Option<SimulatedState>,
+    after: Option<SimulatedState>,
     /// Nobody else had a hand in it.
     alone: bool,
     /// Nobody else asked for the same action.
@@ -161,13 +161,17 @@ impl<'t> Truth<'t> {
 /// The longest boot or reboot, and what pace and cadence add to it.
 const LONG_ENOUGH: Duration = Duration::from_secs(180);
 
-fn is_plain(state: Option<State>) -> bool {
-    is_moving(state) || matches!(state, Some(State::Running | State::Stopped))
+fn is_plain(state: Option<SimulatedState>) -> bool {
+    is_moving(state)
+        || matches!(
+            state,
+            Some(SimulatedState::Running | SimulatedState::Stopped)
+        )
 }
 
-fn is_moving(state: Option<State>) -> bool {
+fn is_moving(state: Option<SimulatedState>) -> bool {
     matches!(
         state,
-        Some(State::Starting | State::Stopping | State::Rebooting)
+        Some(SimulatedState::Starting | SimulatedState::Stopping | SimulatedState::Rebooting)
     )
 }

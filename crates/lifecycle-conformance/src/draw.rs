@@ -8,8 +8,8 @@ use lifecycle_facade::{
     core::Action,
 };
 use lifecycle_sim::{
-    Act, Cloud, ErrorBody, FaultRule, FaultTiming, InjectedFault, KeyKind, Operation, Switches,
-    Throttle, Trouble,
+    Cloud, ErrorBody, FaultRule, FaultTiming, Impairment, InjectedFault, KeyKind, Operation,
+    PowerOperation, Switches, Throttle,
 };
 
 use crate::scenario::{
@@ -70,7 +70,7 @@ fn fleet(rng: &mut Rng, cloud: Cloud, kind: ActionKind) -> (String, usize) {
     };
     let mut groups = vec![format!("{location}={count}:{}", ready_state(kind))];
     let states = ["stopped", "running", "starting", "stopping", "rebooting"];
-    let troubles = Trouble::ALL.map(Trouble::as_str);
+    let troubles = Impairment::ALL.map(Impairment::as_str);
     for other in states.into_iter().chain(troubles) {
         if one_in(rng, 12) {
             groups.push(format!("{location}={}:{other}", rng.usize(1..=3)));
@@ -203,11 +203,11 @@ fn small_count(rng: &mut Rng) -> usize {
 
 fn change(rng: &mut Rng) -> ScheduledChange {
     let acts = [
-        Act::Start,
-        Act::Stop,
-        Act::ForcedStop,
-        Act::Reboot,
-        Act::ForcedReboot,
+        PowerOperation::Start,
+        PowerOperation::Stop,
+        PowerOperation::ForcedStop,
+        PowerOperation::Reboot,
+        PowerOperation::ForcedReboot,
     ];
     ScheduledChange {
         at: Duration::from_millis(rng.u64(0..60_000)),
@@ -215,7 +215,9 @@ fn change(rng: &mut Rng) -> ScheduledChange {
         change: match rng.u8(..6) {
             0..=2 => ExternalChange::Power(acts[rng.usize(..acts.len())]),
             3 => ExternalChange::Delete,
-            4 => ExternalChange::Impairment(Some(Trouble::ALL[rng.usize(..Trouble::ALL.len())])),
+            4 => ExternalChange::Impairment(Some(
+                Impairment::ALL[rng.usize(..Impairment::ALL.len())],
+            )),
             _ => ExternalChange::Impairment(None),
         },
     }

@@ -251,7 +251,7 @@ async fn a_failure_in_one_cloud_ends_the_waves_in_all() {
         &["skipped"; 15],
     ];
     assert_eq!(outcomes(&report), expected.concat());
-    let acted = simulator.ledger().acts();
+    let acted = simulator.ledger().power_operations();
     assert_eq!(acted.len(), 4, "{acted:?}");
 }
 

@@ -1,7 +1,7 @@
 //! Checks executed actions: no action without a request, and no repeated reboot.
 
 use lifecycle_facade::{ActionKind, InstanceId, LocalDisk, StopMode, core::Action};
-use lifecycle_sim::Act;
+use lifecycle_sim::PowerOperation;
 
 use super::{
     ground_truth::{GroundTruth, kind_of},
@@ -42,13 +42,16 @@ pub(super) fn judge(truth: &GroundTruth<'_>, violations: &mut Violations) {
     }
 }
 
-fn permits(request: &Request, act: Act) -> bool {
+fn permits(request: &Request, act: PowerOperation) -> bool {
     let mode = match request.action {
         Action::Stop(stop) => stop.mode,
         Action::Reboot(reboot) => reboot.mode,
         _ => StopMode::Graceful,
     };
-    let forced = matches!(act, Act::ForcedStop | Act::ForcedReboot);
+    let forced = matches!(
+        act,
+        PowerOperation::ForcedStop | PowerOperation::ForcedReboot
+    );
     let may_be_forced = mode.is_forced() || request.force_after.is_some();
     let mode_fits = if forced {
         may_be_forced

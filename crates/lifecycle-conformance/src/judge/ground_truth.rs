@@ -7,7 +7,7 @@ use std::{
 
 use lifecycle_facade::{ActionKind, Client, InstanceId, LocalDisk, StopBilling, core::Action};
 use lifecycle_sim::{
-    Act, CallRecord, Cloud, InjectedFault, State,
+    CallRecord, Cloud, InjectedFault, PowerOperation, SimulatedState,
     switches::{baidu, zenlayer},
 };
 
@@ -21,7 +21,7 @@ pub(super) struct GroundTruth<'r> {
     pub(super) scenario: &'r Scenario,
     pub(super) run: &'r ScenarioRun,
     pub(super) calls: Vec<CallRecord>,
-    acts: HashMap<String, Vec<(Act, Duration)>>,
+    acts: HashMap<String, Vec<(PowerOperation, Duration)>>,
     externally_changed: HashSet<&'r InstanceId>,
     numbers: HashMap<&'r InstanceId, usize>,
     requested: Vec<HashSet<&'r InstanceId>>,
@@ -40,11 +40,11 @@ impl<'r> GroundTruth<'r> {
     pub(super) fn new(scenario: &'r Scenario, run: &'r ScenarioRun) -> Self {
         let ledger = run.stage.simulator.ledger();
         let calls = ledger.calls();
-        let mut acts: HashMap<String, Vec<(Act, Duration)>> = HashMap::new();
-        for act in ledger.acts() {
+        let mut acts: HashMap<String, Vec<(PowerOperation, Duration)>> = HashMap::new();
+        for act in ledger.power_operations() {
             acts.entry(act.instance)
                 .or_default()
-                .push((act.act, act.at));
+                .push((act.operation, act.at));
         }
         let changes = scenario.changes.iter();
         let mut truth = Self {
@@ -52,9 +52,9 @@ impl<'r> GroundTruth<'r> {
             run,
             has_stale_observation: calls
                 .iter()
-                .any(|call| matches!(call.mishap, Some(InjectedFault::Stale(_)))),
+                .any(|call| matches!(call.fault, Some(InjectedFault::Stale(_)))),
             has_empty_acknowledgement: calls.iter().any(|call| {
-                call.operation.is_action() && call.mishap == Some(InjectedFault::EmptyBody)
+                call.operation.is_action() && call.fault == Some(InjectedFault::EmptyBody)
             }),
             has_selective_option: scenario.requests.first().is_some_and(has_selective_option),
             calls,
@@ -86,7 +86,7 @@ impl<'r> GroundTruth<'r> {
     }
 
     /// Returns the executed actions by instance.
-    pub(super) fn acts(&self) -> impl Iterator<Item = (&str, &[(Act, Duration)])> {
+    pub(super) fn acts(&self) -> impl Iterator<Item = (&str, &[(PowerOperation, Duration)])> {
         self.acts
             .iter()
             .map(|(name, acts)| (name.as_str(), acts.as_slice()))
@@ -155,17 +155,17 @@ fn has_selective_option(request: &Request) -> bool {
     }
 }
 
-pub(super) fn kind_of(act: Act) -> ActionKind {
+pub(super) fn kind_of(act: PowerOperation) -> ActionKind {
     match act {
-        Act::Start => ActionKind::Start,
-        Act::Stop | Act::ForcedStop => ActionKind::Stop,
+        PowerOperation::Start => ActionKind::Start,
+        PowerOperation::Stop | PowerOperation::ForcedStop => ActionKind::Stop,
         _ => ActionKind::Reboot,
     }
 }
 
-pub(super) fn goal(kind: ActionKind) -> State {
+pub(super) fn goal(kind: ActionKind) -> SimulatedState {
     match kind {
-        ActionKind::Stop => State::Stopped,
-        _ => State::Running,
+        ActionKind::Stop => SimulatedState::Stopped,
+        _ => SimulatedState::Running,
     }
 }

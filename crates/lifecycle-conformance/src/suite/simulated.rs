@@ -16,8 +16,8 @@ use lifecycle_facade::{
     TransportError, core::HttpResponse,
 };
 use lifecycle_sim::{
-    Cloud, ErrorBody, FaultRule, FaultTiming, InjectedFault, MemoryTransport, Operation, Simulator,
-    State,
+    Cloud, ErrorBody, FaultRule, FaultTiming, InjectedFault, MemoryTransport, Operation,
+    SimulatedState, Simulator,
 };
 
 use super::{
@@ -166,16 +166,16 @@ impl CloudUnderTest for SimulatedCloud {
     fn actual_state(&self, id: &InstanceId) -> Option<PowerState> {
         let state = self.simulator.state_of(&self.reference(id))?;
         Some(match state {
-            State::Creating => PowerState::Creating,
-            State::Starting => PowerState::Starting,
-            State::Running => PowerState::Running,
-            State::Stopping => PowerState::Stopping,
-            State::Stopped => PowerState::Stopped,
-            State::Rebooting => PowerState::Rebooting,
-            State::Changing => PowerState::Changing,
-            State::Expired => PowerState::Expired,
-            State::Failed => PowerState::Failed,
-            State::Recycled => PowerState::Recycled,
+            SimulatedState::Creating => PowerState::Creating,
+            SimulatedState::Starting => PowerState::Starting,
+            SimulatedState::Running => PowerState::Running,
+            SimulatedState::Stopping => PowerState::Stopping,
+            SimulatedState::Stopped => PowerState::Stopped,
+            SimulatedState::Rebooting => PowerState::Rebooting,
+            SimulatedState::Changing => PowerState::Changing,
+            SimulatedState::Expired => PowerState::Expired,
+            SimulatedState::Failed => PowerState::Failed,
+            SimulatedState::Recycled => PowerState::Recycled,
             _ => return None,
         })
     }

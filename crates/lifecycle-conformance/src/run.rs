@@ -150,15 +150,14 @@ async fn ask(client: &Client, request: &Request, asked: Vec<InstanceId>) -> Endi
     }
 }
 
-async fn follow<O>(power: PowerRequest<'_, O>, request: &Request) -> Ending
+async fn follow<O>(power: PowerRequest<O>, request: &Request) -> Ending
 where
-    O: Into<Action> + Default + Send,
+    O: Into<Action>,
 {
-    let mut terms = PowerRequestOptions::default();
-    terms.patience = request.patience.map(Into::into);
-    terms.strict = request.strict;
-    terms.force_after = request.force_after;
-    let mut power = power.terms(terms);
+    let mut options = PowerRequestOptions::default().with_strict(request.strict);
+    options.wait = request.patience.map(Into::into);
+    options.force_after = request.force_after;
+    let mut power = power.request_options(options);
     if let Some(waves) = request.waves {
         power = power.waves(waves);
     }

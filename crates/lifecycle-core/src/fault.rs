@@ -227,6 +227,8 @@ pub enum FaultKind {
     Deadline,
     /// Failures of other instances ended the request before this one's turn. Look at these first.
     Halted,
+    /// The caller cancelled the request. Repeat the request if the action is still needed.
+    Cancelled,
     /// A code that this library does not know.
     Unknown,
 }
@@ -254,6 +256,7 @@ impl FaultKind {
         Self::NoAnswer,
         Self::Deadline,
         Self::Halted,
+        Self::Cancelled,
         Self::Unknown,
     ];
 
@@ -292,7 +295,8 @@ impl FaultKind {
             | Self::Throttled
             | Self::Unreachable
             | Self::Deadline
-            | Self::Halted => ExecutionStatus::NotExecuted,
+            | Self::Halted
+            | Self::Cancelled => ExecutionStatus::NotExecuted,
             Self::Unavailable
             | Self::Failed
             | Self::Unreadable
@@ -339,6 +343,7 @@ impl FaultKind {
             Self::NoAnswer => "no-answer",
             Self::Deadline => "deadline",
             Self::Halted => "halted",
+            Self::Cancelled => "cancelled",
             Self::Unknown => "unknown",
         }
     }
@@ -365,6 +370,7 @@ impl FaultKind {
             Self::NoAnswer => "look at the instance before you ask again",
             Self::Deadline => "allow more time",
             Self::Halted => "look at the failures before it, then ask for the rest again",
+            Self::Cancelled => "repeat the request if the action is still needed",
             Self::Unreadable => "look at the instance; a proxy may have answered for the cloud",
             Self::Unknown => "look the code up in the cloud's documentation",
         }

@@ -16,24 +16,24 @@ pub enum Error {
     ParseInstanceIdError(#[from] ParseInstanceIdError),
     /// The cloud does not support an option. Nothing was sent.
     #[error("{0}: nothing was sent")]
-    Unsupported(Fault),
-    /// More instances than the caller's own cap. Nothing was sent.
-    #[error("{instances} instances are more than the cap of {cap}: nothing was sent")]
+    Unsupported(#[source] Fault),
+    /// The request names more instances than its limit. Nothing was sent.
+    #[error("{instances} instances are more than the limit of {max}: nothing was sent")]
     TooMany {
-        /// How many instances were asked for.
+        /// The number of instances of the request.
         instances: usize,
-        /// The cap.
-        cap: usize,
+        /// The limit.
+        max: usize,
     },
-    /// The stop would be over before it could be forced. Nothing was sent.
+    /// The time limit of a stop comes before its forced stop. Nothing was sent.
     #[error(
-        "forcing after {after:?} cannot happen within a patience of {patience:?}: nothing was sent; wait longer, or force sooner"
+        "a force-stop after {after:?} is not within the time limit of {timeout:?}: nothing was sent; force sooner, or allow more time"
     )]
     NeverForced {
-        /// When it was to be forced.
+        /// The time until the forced stop.
         after: Duration,
-        /// How long the whole request may wait.
-        patience: Duration,
+        /// The time limit of the request.
+        timeout: Duration,
     },
     /// A call failed after all repeats.
     #[error("failed to {operation} at {title}: {fault}{}; {}", attempts_text(*.attempts), .fault.kind().advice())]
@@ -42,7 +42,8 @@ pub enum Error {
         operation: &'static str,
         /// The cloud's name for people.
         title: &'static str,
-        /// What the cloud said, or what happened to the request.
+        /// The answer of the cloud, or the failure of the request.
+        #[source]
         fault: Fault,
         /// The number of attempts.
         attempts: u32,

@@ -160,7 +160,7 @@ fn waves(rng: &mut Rng) -> Waves {
     } else {
         Waves::percent(rng.u8(5..=100))
     };
-    waves.stop_after(rng.usize(1..=4))
+    waves.with_stop_after(rng.usize(1..=4))
 }
 
 /// Draws all options of an action, including options without support by the cloud.

@@ -36,7 +36,7 @@ pub(crate) async fn run(console: Console) -> Result<Exit, CommandError> {
     ));
     let start = Instant::now();
     let events = fleet.start(&references).wait(TIMEOUT).events();
-    let rows = follow::follow(&fleet, &references, events, RequestKind::Action, console).await?;
+    let rows = follow::follow(&references, events, RequestKind::Action, console).await?;
     eprint_line(format_args!(
         "{} after {:.0} s of simulated time\n{}",
         Summary(&rows),

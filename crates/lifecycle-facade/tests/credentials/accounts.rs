@@ -46,7 +46,7 @@ async fn accounts_have_keys_of_their_own() {
     let instances = simulator.instances_at(Cloud::Baidu);
     let of = |name: &str| format!("{name}@{}", instances[0]);
     let statuses = fleet.observe([of("prod"), of("test")]).await.unwrap();
-    assert_eq!(statuses[0].reference.to_string(), of("prod"));
+    assert_eq!(statuses[0].instance.to_string(), of("prod"));
     assert!(statuses[0].result.is_ok());
     assert_eq!(
         statuses[1].result.as_ref().unwrap_err().kind(),
@@ -148,7 +148,7 @@ async fn a_refused_key_is_not_tried_in_region_after_region() {
         .map(|n| format!("huawei/cn-north-{n}").parse().unwrap())
         .collect();
     for _ in 0..3 {
-        let lists = join_all(places.iter().map(|place| fleet.list(place))).await;
+        let lists = join_all(places.iter().map(|place| fleet.list(place).into_future())).await;
         assert!(lists.iter().all(Result::is_err));
     }
     assert_eq!(simulator.ledger().total(), 1);
@@ -192,5 +192,5 @@ async fn however_a_region_is_written_it_is_one_place() {
     let instance = &simulator.instances_at(Cloud::Aliyun)[0];
     let shouted = instance.replace("cn-hangzhou", "CN-Hangzhou");
     let report = fleet.reboot([instance, &shouted]).await.unwrap();
-    assert_eq!(report.rows().len(), 1);
+    assert_eq!(report.instances().len(), 1);
 }

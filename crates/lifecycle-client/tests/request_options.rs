@@ -276,7 +276,7 @@ mod force_after {
         // The cloud accepts the batches half a second apart.
         let rate = lifecycle_core::Rate::new(2.0, 1);
         let pace = lifecycle_core::RateLimits::new(rate, rate);
-        let client = cloud.client_with(|builder| builder.pace(pace).concurrency(1));
+        let client = cloud.client_with(|builder| builder.rate_limits(pace).concurrency(1));
         let report = client.stop(ids(20)).force_after(seconds(30)).await;
         assert_eq!(outcomes(&report.unwrap()), ["reached"; 20]);
         let (stops, forced) = (cloud.calls("stop"), cloud.calls("force-stop"));

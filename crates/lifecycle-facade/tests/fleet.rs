@@ -156,7 +156,7 @@ async fn what_can_be_refused_is_refused_before_any_cloud_hears_of_it() {
         ("baidu/bj/../i-1", "write cloud/region/instance-id"),
         ("baidu/bj/i 1", "letters, digits"),
         ("zenlayer/eu/1", "zenlayer/global"),
-        ("baidu/b_j/i-1", "is no region"),
+        ("baidu/b_j/i-1", "is not a valid region"),
     ] {
         let error = fleet.start([all[0].as_str(), bad]).await.unwrap_err();
         assert!(error.to_string().contains(hint), "{bad}: {error}");

@@ -186,25 +186,28 @@ mod tests {
 
     #[test]
     fn endpoint_comes_from_huaweis_variables() {
-        let own = "HUAWEICLOUD_SDK_REGION_ECS_CN_NORTH_4";
-        let cloud = "HW_CLOUD";
+        let sdk_variable = "HUAWEICLOUD_SDK_REGION_ECS_CN_NORTH_4";
+        let domain_variable = "HW_CLOUD";
         for (variables, expected) in [
             (&[][..], None),
-            (&[(cloud, "myhuaweicloud.com")], None),
+            (&[(domain_variable, "myhuaweicloud.com")], None),
             (
                 &[("HUAWEICLOUD_SDK_REGION_ECS_CN_NORTH_1", "a.example")],
                 None,
             ),
             (
-                &[(cloud, "b.example")],
+                &[(domain_variable, "b.example")],
                 Some("https://ecs.cn-north-4.b.example"),
             ),
             (
-                &[(own, "a.example"), (cloud, "b.example")],
+                &[(sdk_variable, "a.example"), (domain_variable, "b.example")],
                 Some("https://a.example"),
             ),
             (
-                &[(own, "http://127.0.0.1:7070 , https://second.example")],
+                &[(
+                    sdk_variable,
+                    "http://127.0.0.1:7070 , https://second.example",
+                )],
                 Some("http://127.0.0.1:7070"),
             ),
         ] {
@@ -214,7 +217,11 @@ mod tests {
                 assert_eq!(endpoint.as_deref(), expected, "{variables:?}");
             }
         }
-        for (variable, value) in [(own, "ftp://a"), (own, ","), (cloud, "a/b")] {
+        for (variable, value) in [
+            (sdk_variable, "ftp://a"),
+            (sdk_variable, ","),
+            (domain_variable, "a/b"),
+        ] {
             let host = FakeHost::new(&[(variable, value)]);
             let fault = endpoint_from("cn-north-4", &ctx(&host)).unwrap_err();
             assert_eq!(fault.kind(), FaultKind::Invalid);

@@ -125,12 +125,12 @@ impl ErrorBody {
     /// Converts the error; `fallback` returns the kind of a code without an entry in the tables.
     fn fault(self, fallback: impl Fn(Option<&str>) -> FaultKind) -> Fault {
         let code = self.code.as_deref();
-        let known = code.and_then(|code| kind_of_code(code, &self.message));
-        let quoted = match known {
+        let listed = code.and_then(|code| kind_of_code(code, &self.message));
+        let quoted = match listed {
             None | Some(FaultKind::Unavailable) => kind_of_quoted_error(&self.message),
             Some(_) => None,
         };
-        let kind = quoted.or(known).unwrap_or_else(|| fallback(code));
+        let kind = quoted.or(listed).unwrap_or_else(|| fallback(code));
         let mut fault = Fault::new(kind, self.message);
         if code.is_some_and(stopped_at_gateway) {
             fault = fault.with_execution_status(ExecutionStatus::NotExecuted);
@@ -312,7 +312,7 @@ fn with_part_errors(fault: Fault, parts: &[PartError]) -> Fault {
         .filter(|kind| parts.iter().all(|part| part.kind() == Some(*kind)));
     let kind = match fault.kind() {
         FaultKind::Failed => shared.unwrap_or(FaultKind::Failed),
-        known => known,
+        specific => specific,
     };
     let reasons: Vec<&str> = parts
         .iter()

@@ -367,13 +367,13 @@ const DIFFERENCES: [(&str, Option<&str>, &str, &str); 8] = [
     (
         "html-502",
         None,
-        "the answer is not in the cloud's form: <html><body>Bad Gateway</body></html>",
+        "the response is not in the format of the cloud: <html><body>Bad Gateway</body></html>",
         "an HTTP status is not an error code",
     ),
     (
         "empty-500",
         None,
-        "the answer is empty",
+        "the response is empty",
         "an HTTP status is not an error code",
     ),
     (
@@ -385,13 +385,13 @@ const DIFFERENCES: [(&str, Option<&str>, &str, &str); 8] = [
     (
         "status-204-empty",
         None,
-        "the answer is empty (EOF while parsing a value at line 1 column 0)",
+        "the response is empty (EOF while parsing a value at line 1 column 0)",
         "the SDK treats every status below 400 as a success",
     ),
     (
         "status-302",
         None,
-        "the answer is empty",
+        "the response is empty",
         "the SDK treats every status below 400 as a success",
     ),
 ];

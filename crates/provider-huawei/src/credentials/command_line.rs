@@ -67,7 +67,7 @@ impl CommandLineProfile {
         };
         if !is_plain(id) {
             let reason = "has an encrypted key: run `hcloud configure set \
-                          --cli-auth-encrypt=false`, or set the key in another place";
+                          --cli-auth-encrypt=false`, or store the key elsewhere";
             return Err(unusable(&location, reason));
         }
         let credential = match non_empty(&profile.security_token) {
@@ -126,7 +126,8 @@ pub(crate) fn project_of(
 ) -> Option<String> {
     let profile = read(config, ctx).ok()?.1?;
     let has_key = non_empty(&profile.access_key_id) == Some(id);
-    let has_region = non_empty(&profile.region).is_none_or(|own| own.eq_ignore_ascii_case(region));
+    let has_region = non_empty(&profile.region)
+        .is_none_or(|profile_region| profile_region.eq_ignore_ascii_case(region));
     non_empty(&profile.project_id)
         .filter(|_| has_key && has_region)
         .map(str::to_owned)

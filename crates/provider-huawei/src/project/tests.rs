@@ -63,18 +63,18 @@ fn project_of_a_profile_needs_the_same_key_and_region() {
         });
         serde_json::json!({"current": "x", "profiles": [profile]}).to_string()
     };
-    let own = "FAKEACCESSKEY0000001";
+    let key_id = "FAKEACCESSKEY0000001";
     for (id, region, expected) in [
-        (own, "cn-north-4", Some(OTHER)),
-        (own, "", Some(OTHER)),
-        (own, "cn-east-3", None),
+        (key_id, "cn-north-4", Some(OTHER)),
+        (key_id, "", Some(OTHER)),
+        (key_id, "cn-east-3", None),
         ("SOMEBODYELSE", "cn-north-4", None),
     ] {
         let text = profile(id, region);
         let id = local_id(&here(), &key(), &[(CLI_FILE, &text)]);
         assert_eq!(id.as_deref(), expected);
     }
-    let text = profile(own, "");
+    let text = profile(key_id, "");
     let token = Credential::token("hidden");
     assert_eq!(local_id(&here(), &token, &[(CLI_FILE, &text)]), None);
     let file = "[basic]\nak = SOMEBODYELSE\nsk = hidden\nproject_id = x\n";

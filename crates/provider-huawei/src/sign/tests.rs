@@ -37,15 +37,15 @@ fn differences(vector: &Value) -> Vec<String> {
 
     let mut differences = Vec::new();
     for (stage, expected) in vector["expected"].as_object().unwrap() {
-        let ours = match stage.as_str() {
+        let computed = match stage.as_str() {
             "canonical_request" => &canonical,
             "string_to_sign" => &to_sign,
             "authorization" => &authorization,
             "request_target" => &request_target(text("path"), &query),
             _ => "a stage without a test",
         };
-        if expected != ours {
-            differences.push(format!("{stage} is {ours:?}, not {expected}"));
+        if expected != computed {
+            differences.push(format!("{stage} is {computed:?}, not {expected}"));
         }
     }
     differences

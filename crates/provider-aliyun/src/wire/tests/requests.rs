@@ -245,7 +245,7 @@ fn call_accepts_one_instance_up_to_the_limit() {
 fn start_of_several_instances_with_initialized_disks_is_rejected() {
     let fault = act(&config(), &initialize(), &ids(2)).unwrap_err();
     assert_eq!(fault.kind(), FaultKind::Invalid);
-    assert!(fault.to_string().contains("where 1 to 1 can be"), "{fault}");
+    assert!(fault.to_string().contains("1 to 1 are allowed"), "{fault}");
 }
 
 #[test]

@@ -153,7 +153,7 @@ fn fault_of_an_unreadable_key_shows_no_secret() {
             "(no security token)",
         ),
         (&KEY_RESPONSE.replace("expires_at", "x"), "(no expiry)"),
-        (&KEY_RESPONSE.replace("2025-11-22", "soon"), "is no time"),
+        (&KEY_RESPONSE.replace("2025-11-22", "soon"), "invalid time"),
     ] {
         let fault = lookup([http(200, "t"), http(200, body)]).fault();
         assert_eq!(

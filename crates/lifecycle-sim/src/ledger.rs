@@ -42,13 +42,13 @@ impl Ledger {
     }
 
     /// The executed actions, oldest first, all clouds together. Only the newest are kept; see
-    /// [`Builder::log_limit`](crate::Builder::log_limit).
+    /// [`SimulatorBuilder::log_limit`](crate::SimulatorBuilder::log_limit).
     pub fn power_operations(&self) -> Vec<PowerOperationRecord> {
         self.simulator.world().power_operations()
     }
 
     /// The calls received, oldest first. Only the newest are kept; see
-    /// [`Builder::log_limit`](crate::Builder::log_limit).
+    /// [`SimulatorBuilder::log_limit`](crate::SimulatorBuilder::log_limit).
     pub fn calls(&self) -> Vec<CallRecord> {
         self.simulator
             .world()

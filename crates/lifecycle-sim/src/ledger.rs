@@ -60,7 +60,7 @@ impl Ledger {
     }
 
     /// How many calls of this kind the cloud has received, whatever it answered. Calls that never
-    /// arrived ([`InjectedFault::Unreachable`](crate::Mishap::Unreachable)) do not count.
+    /// arrived ([`InjectedFault::Unreachable`](crate::InjectedFault::Unreachable)) do not count.
     pub fn count(&self, cloud: Cloud, operation: Operation) -> u64 {
         let world = self.simulator.world();
         world

@@ -28,7 +28,7 @@ async fn each_cloud_works_or_its_error_names_the_feature() {
         let ending = fleet.start([machine]).wait(WaitTimeout::minutes(5)).await;
         if enabled {
             let report = ending.unwrap();
-            assert_eq!(report.rows()[0].report.outcome.as_str(), "reached");
+            assert_eq!(report.instances()[0].outcome.as_str(), "reached");
             let executed = simulator.ledger().executed(machine).unwrap();
             assert_eq!(executed.starts, 1);
         } else {

@@ -46,7 +46,7 @@ async fn each_account_uses_its_own_key() {
     let instances = simulator.instances_at(Cloud::Baidu);
     let of = |name: &str| format!("{name}@{}", instances[0]);
     let statuses = fleet.observe([of("prod"), of("test")]).await.unwrap();
-    assert_eq!(statuses[0].reference.to_string(), of("prod"));
+    assert_eq!(statuses[0].instance.to_string(), of("prod"));
     assert!(statuses[0].result.is_ok());
     assert_eq!(
         statuses[1].result.as_ref().unwrap_err().kind(),
@@ -148,7 +148,7 @@ async fn rejected_key_is_not_tried_in_other_regions() {
         .map(|n| format!("huawei/cn-north-{n}").parse().unwrap())
         .collect();
     for _ in 0..3 {
-        let lists = join_all(places.iter().map(|place| fleet.list(place))).await;
+        let lists = join_all(places.iter().map(|place| fleet.list(place).into_future())).await;
         assert!(lists.iter().all(Result::is_err));
     }
     assert_eq!(simulator.ledger().total(), 1);
@@ -192,5 +192,5 @@ async fn region_in_upper_and_lower_case_is_one_location() {
     let instance = &simulator.instances_at(Cloud::Aliyun)[0];
     let shouted = instance.replace("cn-hangzhou", "CN-Hangzhou");
     let report = fleet.reboot([instance, &shouted]).await.unwrap();
-    assert_eq!(report.rows().len(), 1);
+    assert_eq!(report.instances().len(), 1);
 }

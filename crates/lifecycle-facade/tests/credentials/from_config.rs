@@ -151,12 +151,12 @@ async fn each_setting_of_the_configuration_file_reaches_the_account() {
     );
     assert_eq!(h.project.as_deref(), Some("p1"));
     assert_eq!(h.enterprise_project.as_deref(), Some("e1"));
-    let vpc = fleet.endpoint(&"a@aliyun/cn-beijing".parse().unwrap());
+    let vpc = fleet.endpoint("a@aliyun/cn-beijing");
     assert_eq!(
         vpc.unwrap().to_string(),
         "https://ecs-vpc.cn-beijing.aliyuncs.com"
     );
-    let own = fleet.endpoint(&"h@huawei/cn-north-4".parse().unwrap());
+    let own = fleet.endpoint("h@huawei/cn-north-4");
     assert_eq!(own.unwrap().to_string(), "https://ecs.example");
 
     let slow: Location = "slow@baidu/bj".parse().unwrap();

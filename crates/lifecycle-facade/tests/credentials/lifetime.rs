@@ -45,7 +45,7 @@ async fn regions_of_one_account_share_one_key() {
         .iter()
         .map(|region| format!("aliyun/{region}").parse().unwrap())
         .collect();
-    join_all(places.iter().map(|place| fleet.list(place))).await;
+    join_all(places.iter().map(|place| fleet.list(place).into_future())).await;
     let calls = simulator.ledger().calls();
     let lists = calls
         .iter()

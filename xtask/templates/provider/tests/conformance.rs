@@ -3,11 +3,11 @@
 mod cloud;
 
 use cloud::FakeCloud;
-use lifecycle_conformance::suite::{Matrix, run_apart};
+use lifecycle_conformance::suite::{Matrix, run_in_paused_time};
 
 #[test]
 fn provider_passes_the_conformance_suite() {
-    let column = run_apart("example", || Ok(FakeCloud::new()));
+    let column = run_in_paused_time("example", || Ok(FakeCloud::new()));
     let matrix = Matrix::new(vec![column]);
     println!("{matrix}");
     assert!(matrix.is_green(), "{matrix}");

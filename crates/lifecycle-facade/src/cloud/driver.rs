@@ -1,4 +1,4 @@
-//! The functions that a fleet needs of a compiled-in cloud.
+//! The functions of a cloud, in a build with the cloud.
 
 use std::sync::Arc;
 
@@ -46,7 +46,7 @@ pub(crate) struct CloudDriver {
 /// Returns credential sources for a region.
 pub(crate) type SourceFn = fn(&CredentialSourceConfig) -> Vec<Box<dyn CredentialSource>>;
 
-/// The look-up of the project that a key uses in a region.
+/// The look-up of the project of a key in a region.
 #[derive(Debug)]
 pub(crate) struct ProjectLookup {
     pub(crate) find:

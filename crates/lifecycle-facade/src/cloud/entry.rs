@@ -1,4 +1,4 @@
-//! The data of a cloud that every build needs, also a build without the cloud.
+//! The data of a cloud in every build, also in a build without the cloud.
 
 #[cfg(feature = "config")]
 use crate::config::schema::CloudSettings;
@@ -10,7 +10,7 @@ pub(crate) struct CloudEntry {
     pub(crate) name: &'static str,
     pub(crate) regions: Regions,
     pub(crate) key_scope: KeyScope,
-    /// The settings of the configuration file that only some clouds have.
+    /// The settings of the configuration file beside the settings of all clouds.
     #[cfg(feature = "config")]
     pub(crate) settings: CloudSettings,
 }

@@ -4,7 +4,7 @@
 mod driver;
 mod entry;
 #[cfg(feature = "_cloud")]
-mod lookup;
+mod methods;
 mod network;
 #[cfg(feature = "_cloud")]
 mod parse_error;

@@ -5,7 +5,7 @@ use std::fmt;
 use super::schema::CloudSettings;
 use crate::cloud::{CloudEntry, Clouds};
 
-/// A cloud, also one that this build was not compiled with.
+/// A cloud, also a cloud outside of this build.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct CloudName(&'static CloudEntry);
 
@@ -15,7 +15,7 @@ impl CloudName {
         self.0.name
     }
 
-    /// Returns the cloud, in a build that was compiled with it.
+    /// Returns the cloud, in a build with the cloud.
     ///
     /// # Errors
     /// [`ParseReferenceError`](crate::ParseReferenceError) names the missing feature.

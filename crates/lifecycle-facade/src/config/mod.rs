@@ -159,7 +159,7 @@ impl Config {
     }
 
     fn from_file(path: &Path, text: &str) -> Result<Self, ConfigError> {
-        let mut config = Self::parse(text).map_err(|bad| bad.in_file(path))?;
+        let mut config = Self::parse(text).map_err(|error| error.in_file(path))?;
         file::locate(&mut config.defaults.ca_certificates, path);
         config.file = Some(path.to_owned());
         Ok(config)

@@ -29,11 +29,11 @@ fn invalid_value_of_each_setting_in_the_sample_is_reported() {
     for setting in shown(&text) {
         // No setting is a list of lists.
         let wrong = replaced(&text, &setting.value, "[[]]");
-        let bad = Config::parse(&wrong).unwrap_err();
+        let error = Config::parse(&wrong).unwrap_err();
         let names_setting = |message: &str| message.starts_with(&format!("{} in ", setting.name));
         assert!(
-            messages_at(&bad, line(&text, &setting.value)).any(names_setting),
-            "{} of {}: {bad}",
+            messages_at(&error, line(&text, &setting.value)).any(names_setting),
+            "{} of {}: {error}",
             setting.name,
             setting.section
         );
@@ -52,9 +52,9 @@ fn key_as_a_value_is_not_quoted() {
         for setting in shown(&text) {
             for value in [format!("{key:?}"), format!("[{key:?}]"), key.to_owned()] {
                 let wrong = replaced(&text, &setting.value, &value);
-                if let Err(bad) = Config::parse(&wrong) {
+                if let Err(error) = Config::parse(&wrong) {
                     rejected += 1;
-                    assert!(!format!("{bad} {bad:?}").contains(key), "{bad}");
+                    assert!(!format!("{error} {error:?}").contains(key), "{error}");
                 }
             }
         }
@@ -77,13 +77,13 @@ proptest! {
         let is_known = known().contains(&(setting.section.clone(), written.clone()));
         prop_assume!(!written.is_empty() && !is_known);
 
-        let bad = Config::parse(&replaced(&text, &setting.key, &written)).unwrap_err();
+        let error = Config::parse(&replaced(&text, &setting.key, &written)).unwrap_err();
         let names_setting = |message: &str| {
             message.starts_with(&format!("unknown setting {written:?} in "))
                 && message.contains("; did you mean ")
                 && message.contains(&format!("{:?}", setting.name))
         };
-        prop_assert!(messages_at(&bad, line(&text, &setting.key)).any(names_setting), "{}", bad);
+        prop_assert!(messages_at(&error, line(&text, &setting.key)).any(names_setting), "{}", error);
     }
 
     #[test]
@@ -95,10 +95,10 @@ proptest! {
     #[test]
     fn any_pieces_are_read_without_a_panic(pieces in prop::collection::vec(piece(), 0..40)) {
         let text = pieces.concat();
-        if let Err(bad) = Config::parse(&text) {
+        if let Err(error) = Config::parse(&text) {
             let lines = text.split('\n').count();
-            prop_assert!(!bad.diagnostics().is_empty());
-            for problem in bad.diagnostics() {
+            prop_assert!(!error.diagnostics().is_empty());
+            for problem in error.diagnostics() {
                 prop_assert!(problem.line.is_none_or(|line| (1..=lines).contains(&line)));
             }
         }
@@ -254,8 +254,8 @@ fn line(text: &str, range: &Range<usize>) -> usize {
     text[..range.start].split('\n').count()
 }
 
-fn messages_at(bad: &ConfigError, line: usize) -> impl Iterator<Item = &str> {
-    let problems = bad.diagnostics().iter();
+fn messages_at(error: &ConfigError, line: usize) -> impl Iterator<Item = &str> {
+    let problems = error.diagnostics().iter();
     problems
         .filter(move |problem| problem.line == Some(line))
         .map(|problem| problem.message.as_str())

@@ -157,7 +157,7 @@ pub(super) fn endpoint(value: &DeValue<'_>) -> Result<Endpoint, String> {
     const RIGHT: &str = "write a URL such as https://example.com";
     let read = |text: &str| match Endpoint::parse(text) {
         Err(_) if text.contains('@') => Err(format!("remove the user name: {RIGHT}")),
-        read => read.map_err(|bad| format!("{bad}: {RIGHT}")),
+        read => read.map_err(|error| format!("{error}: {RIGHT}")),
     };
     parsed(value, read, |written| {
         format!("invalid URL {written}: {RIGHT}")

@@ -5,7 +5,6 @@ use std::fmt;
 use lifecycle_client::{CredentialError, Error};
 use lifecycle_core::{Fault, FaultKind};
 
-use super::Location;
 use crate::cloud::ParseReferenceError;
 
 /// A fleet request failed as a whole. Failures of single instances are in the report instead.
@@ -66,7 +65,7 @@ impl FleetError {
     }
 
     /// Returns a function that makes an error of `location` from a problem.
-    pub(super) fn at<E: fmt::Display>(location: &Location) -> impl FnOnce(E) -> Self {
+    pub(super) fn at<E: fmt::Display>(location: &impl fmt::Display) -> impl FnOnce(E) -> Self {
         move |problem| Self::Location {
             location: location.to_string(),
             problem: problem.to_string(),

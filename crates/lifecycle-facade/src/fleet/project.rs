@@ -1,4 +1,4 @@
-//! The look-up of the project that a key uses, on clouds with projects.
+//! The look-up of the project of a key, on clouds with projects.
 
 use std::{
     collections::BTreeMap,
@@ -15,8 +15,7 @@ use tokio::sync::Mutex as AsyncMutex;
 use super::{Location, lock::lock};
 use crate::cloud::ProjectLookup;
 
-/// Looks up projects, and remembers the keys that the clouds rejected. Some clouds lock a key after a
-/// few rejections.
+/// Looks up projects, and remembers rejected keys. Some clouds lock a key after a few rejections.
 #[derive(Debug, Default)]
 pub(super) struct ProjectFinder {
     rejections: Mutex<BTreeMap<Option<String>, Rejections>>,
@@ -25,7 +24,7 @@ pub(super) struct ProjectFinder {
 /// The rejections of one account. The lock lets one search run at a time.
 type Rejections = Arc<AsyncMutex<Vec<Rejection>>>;
 
-/// A key that a cloud rejected.
+/// A rejected key.
 #[derive(Debug)]
 struct Rejection {
     region: String,
@@ -68,7 +67,7 @@ impl ProjectFinder {
         found.map_err(SearchError::Lookup)
     }
 
-    /// Runs one search of an account at a time, so that only one call uses an untried key.
+    /// Runs one search of an account at a time, so only one call uses an untried key.
     async fn find_with(
         &self,
         search: &ProjectSearch<'_>,

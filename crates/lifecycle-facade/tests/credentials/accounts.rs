@@ -36,7 +36,7 @@ async fn each_account_uses_its_own_key() {
     };
     let fleet = Fleet::builder()
         .endpoint(Endpoint::parse(&server.url()).unwrap())
-        .machine(Toy::new(&variables, &[]))
+        .machine(fake_host(&variables, &[]))
         .account("prod", account("PROD"))
         .unwrap()
         .account("test", account("TEST"))
@@ -75,7 +75,7 @@ async fn unknown_project_is_an_error_before_any_action() {
             .build();
         let fleet = in_memory(
             &simulator,
-            Toy::new(&[("HW_ACCESS_KEY", ID), ("HW_SECRET_KEY", SECRET)], &[]),
+            fake_host(&[("HW_ACCESS_KEY", ID), ("HW_SECRET_KEY", SECRET)], &[]),
         )
         .build()
         .unwrap();
@@ -87,10 +87,10 @@ async fn unknown_project_is_an_error_before_any_action() {
 }
 
 /// Returns a host with settings of the vendors' tools for another account.
-fn host_of_another_account() -> Toy {
+fn host_of_another_account() -> FakeHost {
     let bce = r#"{"current": "test", "profiles": [{"name": "test", "mode": "AK",
         "access_key_id": "x", "secret_access_key": "y", "endpoint": "http://127.0.0.1:1"}]}"#;
-    Toy::new(
+    fake_host(
         &[
             ("PROD_ID", ID),
             ("PROD_SECRET", SECRET),
@@ -107,7 +107,7 @@ fn host_of_another_account() -> Toy {
 #[tokio::test(start_paused = true)]
 async fn key_of_an_account_does_not_go_to_the_endpoint_of_another_account() {
     let simulator = simulator();
-    for (cloud, place) in [
+    for (cloud, location) in [
         (lifecycle_facade::Cloud::Baidu, "prod@baidu/bj"),
         (lifecycle_facade::Cloud::Aliyun, "prod@aliyun/cn-hangzhou"),
         (lifecycle_facade::Cloud::Huawei, "prod@huawei/cn-north-4"),
@@ -125,30 +125,38 @@ async fn key_of_an_account_does_not_go_to_the_endpoint_of_another_account() {
             .unwrap()
             .build()
             .unwrap();
-        let place: Location = place.parse().unwrap();
-        let endpoint = fleet.endpoint(&place).unwrap();
-        assert!(!endpoint.is_loopback(), "{place} goes to {endpoint}");
-        assert_eq!(fleet.list(&place).await.unwrap().len(), 2, "{place}");
+        let location: Location = location.parse().unwrap();
+        let endpoint = fleet.endpoint(&location).unwrap();
+        assert!(!endpoint.is_loopback(), "{location} goes to {endpoint}");
+        assert_eq!(fleet.list(&location).await.unwrap().len(), 2, "{location}");
         let given = Fleet::builder()
             .machine(host_of_another_account())
             .credential(Credential::keys(ID, SECRET))
             .build()
             .unwrap();
-        let place = Location::new(cloud, &place.region);
-        assert!(!given.endpoint(&place).unwrap().is_loopback(), "{place}");
+        let location = Location::new(cloud, &location.region);
+        assert!(
+            !given.endpoint(&location).unwrap().is_loopback(),
+            "{location}"
+        );
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn rejected_key_is_not_tried_in_other_regions() {
     let simulator = simulator();
-    let machine = Toy::new(&[("HW_ACCESS_KEY", ID), ("HW_SECRET_KEY", "wrong")], &[]);
+    let machine = fake_host(&[("HW_ACCESS_KEY", ID), ("HW_SECRET_KEY", "wrong")], &[]);
     let fleet = in_memory(&simulator, machine).build().unwrap();
-    let places: Vec<Location> = (1..=6)
+    let locations: Vec<Location> = (1..=6)
         .map(|n| format!("huawei/cn-north-{n}").parse().unwrap())
         .collect();
     for _ in 0..3 {
-        let lists = join_all(places.iter().map(|place| fleet.list(place).into_future())).await;
+        let lists = join_all(
+            locations
+                .iter()
+                .map(|location| fleet.list(location).into_future()),
+        )
+        .await;
         assert!(lists.iter().all(Result::is_err));
     }
     assert_eq!(simulator.ledger().total(), 1);
@@ -169,7 +177,7 @@ impl Transport for Silence {
 async fn connecting_stops_at_the_setup_timeout() {
     let fleet = Fleet::builder()
         .transport(Silence)
-        .machine(Toy::new(
+        .machine(fake_host(
             &[("HW_ACCESS_KEY", ID), ("HW_SECRET_KEY", SECRET)],
             &[],
         ))

@@ -1,6 +1,6 @@
 //! Accounts of a configuration file.
 
-use std::time::Duration;
+use std::{collections::HashMap, time::Duration};
 
 use lifecycle_facade::{
     Account, EmptyHost, Endpoint, EndpointNetwork, FleetError, Location, config::Config,
@@ -83,7 +83,7 @@ async fn each_source_of_the_configuration_file_finds_a_key() {
         let text = format!("[accounts.a]\ncloud = \"{cloud}\"\ncredentials = {source}\n");
         let config = Config::parse(&text).unwrap();
         let simulator = simulator();
-        let fleet = in_memory(&simulator, Toy::new(&variables, &files))
+        let fleet = in_memory(&simulator, fake_host(&variables, &files))
             .with_config(&config)
             .unwrap()
             .build()
@@ -94,11 +94,11 @@ async fn each_source_of_the_configuration_file_finds_a_key() {
             "huawei" => "cn-north-4",
             _ => "global",
         };
-        let place: Location = format!("a@{cloud}/{region}").parse().unwrap();
-        let listed = fleet.list(&place).await;
+        let location: Location = format!("a@{cloud}/{region}").parse().unwrap();
+        let listed = fleet.list(&location).await;
         let listed = listed.unwrap_or_else(|error| panic!("{text}: {error}"));
         assert_eq!(listed.len(), 2, "{text}");
-        let info = fleet.credentials(&place).unwrap().info();
+        let info = fleet.credentials(&location).unwrap().info();
         assert_eq!(info.source, found, "{text}");
     }
 }
@@ -128,7 +128,7 @@ async fn each_setting_of_the_configuration_file_reaches_the_account() {
     let simulator = simulator();
     let fleet = in_memory(
         &simulator,
-        Toy::new(&[("ANY_ID", ID), ("ANY_SECRET", SECRET)], &[]),
+        fake_host(&[("ANY_ID", ID), ("ANY_SECRET", SECRET)], &[]),
     )
     .with_config(&config)
     .unwrap()
@@ -175,11 +175,11 @@ async fn each_setting_of_the_configuration_file_reaches_the_account() {
 #[tokio::test(start_paused = true)]
 async fn source_environment_does_not_use_the_role_of_the_instance() {
     let simulator = simulator();
-    for place in ["a@aliyun/cn-hangzhou", "a@huawei/cn-north-4"] {
-        let place: Location = place.parse().unwrap();
+    for location in ["a@aliyun/cn-hangzhou", "a@huawei/cn-north-4"] {
+        let location: Location = location.parse().unwrap();
         let text = format!(
             "[accounts.a]\ncloud = \"{}\"\ncredentials = {{ source = \"environment\" }}\n",
-            place.cloud
+            location.cloud
         );
         let config = Config::parse(&text).unwrap();
         let fleet = in_memory(&simulator, EmptyHost)
@@ -187,7 +187,7 @@ async fn source_environment_does_not_use_the_role_of_the_instance() {
             .unwrap()
             .build()
             .unwrap();
-        let error = fleet.list(&place).await.unwrap_err();
+        let error = fleet.list(&location).await.unwrap_err();
         assert!(matches!(error, FleetError::Credential(_)), "{error}");
     }
     assert_eq!(simulator.ledger().total(), 0);

@@ -41,11 +41,16 @@ async fn expiring_keys_are_renewed_during_a_wait() {
 async fn regions_of_one_account_share_one_key() {
     let simulator = simulator();
     let fleet = in_memory(&simulator, EmptyHost).build().unwrap();
-    let places: Vec<Location> = ["cn-hangzhou", "cn-beijing", "cn-shanghai"]
+    let locations: Vec<Location> = ["cn-hangzhou", "cn-beijing", "cn-shanghai"]
         .iter()
         .map(|region| format!("aliyun/{region}").parse().unwrap())
         .collect();
-    join_all(places.iter().map(|place| fleet.list(place).into_future())).await;
+    join_all(
+        locations
+            .iter()
+            .map(|location| fleet.list(location).into_future()),
+    )
+    .await;
     let calls = simulator.ledger().calls();
     let lists = calls
         .iter()

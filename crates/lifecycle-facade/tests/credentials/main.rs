@@ -13,13 +13,9 @@ mod from_config;
 mod lifetime;
 mod sources;
 
-use std::collections::HashMap;
-
-use lifecycle_facade::{
-    Credential, Fleet, FleetBuilder,
-    core::{HostEnvironment, credential_source::FileCheck},
-};
+use lifecycle_facade::{Credential, Fleet, FleetBuilder, core::HostEnvironment};
 use lifecycle_sim::{Cloud, Identity, Metadata, Role, Simulator};
+use provider_testing::FakeHost;
 
 const FLEET: &str = "baidu/bj=2,aliyun/cn-hangzhou=2,zenlayer/global=2,huawei/cn-north-4=2";
 
@@ -61,37 +57,11 @@ pub(crate) fn simulator() -> Simulator {
         .build()
 }
 
-/// A host with variables and files.
-#[derive(Debug)]
-pub(crate) struct Toy {
-    variables: HashMap<String, String>,
-    files: HashMap<String, String>,
-}
-
-impl Toy {
-    pub(crate) fn new(variables: &[(&str, &str)], files: &[(&str, String)]) -> Self {
-        let owned = |text: &str| text.to_owned();
-        Self {
-            variables: variables
-                .iter()
-                .map(|(name, value)| (owned(name), owned(value)))
-                .collect(),
-            files: files
-                .iter()
-                .map(|(path, text)| (owned(path), text.clone()))
-                .collect(),
-        }
-    }
-}
-
-impl HostEnvironment for Toy {
-    fn variable(&self, name: &str) -> Option<String> {
-        self.variables.get(name).cloned()
-    }
-
-    fn file(&self, path: &str, _: FileCheck) -> Result<Option<String>, String> {
-        Ok(self.files.get(path).cloned())
-    }
+/// Returns a host with variables and files.
+pub(crate) fn fake_host(variables: &[(&str, &str)], files: &[(&str, String)]) -> FakeHost {
+    let files = files.iter().map(|(path, text)| (*path, text.as_str()));
+    let texts: Vec<_> = variables.iter().copied().chain(files).collect();
+    FakeHost::new(&texts)
 }
 
 /// Returns the builder of a fleet in memory, with keys from `machine`.

@@ -40,7 +40,7 @@ async fn list(case: &Case<'_>) -> (String, String) {
         .collect();
     let fleet = Fleet::builder()
         .endpoint(Endpoint::parse(&url).unwrap())
-        .machine(Toy::new(&variables, &files))
+        .machine(fake_host(&variables, &files))
         .build()
         .unwrap();
     let location: Location = case.location.parse().unwrap();

@@ -11,7 +11,8 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use http::HeaderMap;
 use lifecycle_conformance::suite::{
-    Condition, ExecutionCounts, CallFault, NotSupported, ClientSetup, SkewedClock, CloudUnderTest, FaultTarget,
+    CallFault, ClientSetup, CloudUnderTest, Condition, ExecutionCounts, FaultTarget, NotSupported,
+    SkewedClock,
 };
 use lifecycle_core::{
     CredentialSourceConfig, HttpResponse, InstanceId, PowerState, SigningContext,
@@ -137,7 +138,7 @@ impl CloudUnderTest for FakeCloud {
     }
 
     fn unknown_id(&self) -> Result<InstanceId, NotSupported> {
-        InstanceId::new("vm-strange").map_err(|error| NotSupported::new(error.to_string()))
+        InstanceId::new("vm-unknown").map_err(|error| NotSupported::new(error.to_string()))
     }
 
     fn inject(&self, fault: CallFault, target: FaultTarget) -> Result<(), NotSupported> {
@@ -163,7 +164,7 @@ impl CloudUnderTest for FakeCloud {
 #[async_trait]
 impl Transport for FakeCloud {
     async fn send(&self, request: http::Request<Bytes>) -> Result<HttpResponse, TransportError> {
-        let fault = self.state().disturbance_of(request.uri().path());
+        let fault = self.state().fault_of(request.uri().path());
         match fault {
             Some(CallFault::NoConnection) => Err(TransportError::unsent("connection refused")),
             Some(CallFault::LostRequest) => Err(TransportError::unclear("connection reset")),
@@ -214,8 +215,8 @@ struct CloudState {
 }
 
 impl CloudState {
-    /// Returns the fault of a call to this path. Most disturbances end after one call.
-    fn disturbance_of(&mut self, path: &str) -> Option<CallFault> {
+    /// Returns the fault of a call to this path. Most faults end after one call.
+    fn fault_of(&mut self, path: &str) -> Option<CallFault> {
         let (fault, target) = self.fault?;
         let is_observation = path.ends_with("/observe");
         let is_hit = match target {

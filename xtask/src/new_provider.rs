@@ -271,7 +271,7 @@ mod tests {
 
     #[test]
     fn advice_lists_other_files_only_inside_this_workspace() {
-        let facade = "crates/lifecycle-facade/src/fleet/connect.rs: `build`";
+        let facade = "crates/lifecycle-facade/src/cloud/mod.rs: a `mod` line";
         assert!(advice(WorkspaceKind::Member).contains(facade));
         assert!(!advice(WorkspaceKind::Separate).contains(facade));
         for (path, _) in FILES {

@@ -1,4 +1,4 @@
-//! The number of reboots that reach a cloud which fails to answer, over real sockets.
+//! Benchmark: the number of reboots that reach a cloud which fails to answer, over real sockets.
 
 use std::{ops::RangeInclusive, time::Duration};
 
@@ -9,13 +9,13 @@ use lifecycle_sim::{ErrorBody, FaultRule, FaultTiming, InjectedFault, Operation,
 use tokio::task::JoinSet;
 
 use crate::{
-    effort::Effort,
+    settings::BenchSettings,
     simulated::ids,
     table::{Table, verdict},
 };
 
 /// A reboot of ten instances in one call, at each cloud with each failure.
-pub(crate) fn measure(_: &Effort) -> Outcome<Table> {
+pub(crate) fn measure(_: &BenchSettings) -> Outcome<Table> {
     let counts = runtime()?.block_on(reboot_everywhere())?;
     let mut table = Table::new(
         "Reboots that reach a cloud",
@@ -119,7 +119,7 @@ impl Trial {
             .endpoint(Endpoint::parse(&server.url())?)
             .credential(simulator.credential(simulated))
             .project(simulator.project_id())
-            .tune(|client| client.timeouts(hasty()))
+            .configure_client(|client| client.timeouts(hasty()))
             .build()?;
         let client = fleet.client(&place).await?;
         let ids = ids(&simulator, simulated)?;

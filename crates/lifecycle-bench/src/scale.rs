@@ -1,4 +1,4 @@
-//! Ten thousand and a hundred thousand instances, started and awaited in the simulator.
+//! Benchmark: ten thousand and a hundred thousand instances, started and awaited in the simulator.
 
 use std::{env, process::Command, time::Duration};
 
@@ -8,14 +8,14 @@ use lifecycle_sim::{Operation, Simulator, Tempo};
 use tokio::time::Instant;
 
 use crate::{
-    effort::Effort,
     record::{Recorder, Request, send_again},
+    settings::BenchSettings,
     simulated::{Simulated, under_paused_time},
     table::{Table, verdict},
 };
 
 /// Each measurement has a process of its own, because a process keeps freed memory.
-pub(crate) fn measure(effort: &Effort) -> Outcome<Table> {
+pub(crate) fn measure(settings: &BenchSettings) -> Outcome<Table> {
     let mut table = Table::new(
         "Scale",
         [
@@ -33,8 +33,8 @@ pub(crate) fn measure(effort: &Effort) -> Outcome<Table> {
     );
     for &cloud in Cloud::ALL {
         let mut smaller = None;
-        for count in effort.fleets {
-            let figures = Probe { cloud, count }.run_apart()?;
+        for count in settings.fleets {
+            let figures = Probe { cloud, count }.run_in_child_process()?;
             table.row(figures.row(cloud, count, smaller));
             smaller = Some(figures);
         }
@@ -92,7 +92,7 @@ const PATIENCE: WaitTimeout = WaitTimeout::minutes(24 * 60);
 
 impl Probe {
     /// Runs this program again, as the probe.
-    fn run_apart(&self) -> Outcome<Figures> {
+    fn run_in_child_process(&self) -> Outcome<Figures> {
         let output = Command::new(env::current_exe()?)
             .args(["scale-probe", self.cloud.as_str(), &self.count.to_string()])
             .output()?;

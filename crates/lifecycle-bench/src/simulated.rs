@@ -47,7 +47,7 @@ impl Simulated {
             .clock(simulator.clock())
             .credential(simulator.credential(simulated))
             .project(simulator.project_id())
-            .tune(|client| client.seed(SEED))
+            .configure_client(|client| client.seed(SEED))
             .build()?;
         Ok(Self {
             client: connected(&fleet, &place)?,

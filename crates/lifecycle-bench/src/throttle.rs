@@ -1,4 +1,4 @@
-//! The share of a cloud's limit that a client uses, and the share of refused calls.
+//! Benchmark: the share of a cloud's limit that a client uses, and the share of refused calls.
 
 use std::{
     sync::{Arc, Mutex, PoisonError},
@@ -15,15 +15,15 @@ use tokio::{
 };
 
 use crate::{
-    effort::Effort,
     rounds::median,
+    settings::BenchSettings,
     simulated::{Simulated, under_paused_time},
     table::{Table, verdict},
 };
 
 /// Callers of one client; each caller repeats lookups of one instance at a cloud that takes 20 calls a
 /// second.
-pub(crate) fn measure(_: &Effort) -> Outcome<Table> {
+pub(crate) fn measure(_: &BenchSettings) -> Outcome<Table> {
     let mut table = Table::new(
         "Pace under a limit of 20 calls a second",
         [

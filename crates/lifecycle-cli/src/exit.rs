@@ -83,7 +83,7 @@ impl CommandError {
 impl From<FleetError> for CommandError {
     fn from(error: FleetError) -> Self {
         let exit = match &error {
-            FleetError::InstanceReference(_)
+            FleetError::InvalidReference(_)
             | FleetError::Location { .. }
             | FleetError::Account { .. }
             | FleetError::TooMany { .. }
@@ -96,13 +96,13 @@ impl From<FleetError> for CommandError {
             _ => Exit::NothingDone,
         };
         let kind = match &error {
-            FleetError::CredentialError(missing) => Some(missing.fault().kind()),
+            FleetError::Credential(missing) => Some(missing.fault().kind()),
             FleetError::Project { fault, .. } => Some(fault.kind()),
             FleetError::Client(error) => Some(error.kind()),
             _ => None,
         };
         let message = match &error {
-            FleetError::CredentialError(missing) if missing.is_absent() => {
+            FleetError::Credential(missing) if missing.is_absent() => {
                 format!("{missing}; lifecycle --help lists all places for keys")
             }
             _ => error.to_string(),

@@ -108,7 +108,7 @@ impl Facts {
         (0..)
             .zip(self.known)
             .map(|(number, fact)| {
-                let acted = number < begun && has_acted(&fact.reference.place);
+                let acted = number < begun && has_acted(&fact.reference.location);
                 fact.cut_off(kind, acted)
             })
             .collect()
@@ -118,7 +118,7 @@ impl Facts {
     pub(crate) fn tallies(&self) -> BTreeMap<&Location, Tally> {
         let mut tallies: BTreeMap<&Location, Tally> = BTreeMap::new();
         for fact in &self.known {
-            let tally = tallies.entry(&fact.reference.place).or_default();
+            let tally = tallies.entry(&fact.reference.location).or_default();
             tally.instances += 1;
             tally.settled += u64::from(matches!(fact.answer, Answer::Final(_)));
             if let Some(word) = fact.word() {
@@ -129,10 +129,7 @@ impl Facts {
     }
 
     fn of(&mut self, place: &Location, instance: &InstanceId) -> Option<&mut Fact> {
-        let reference = InstanceReference {
-            place: place.clone(),
-            instance: instance.clone(),
-        };
+        let reference = InstanceReference::new(place.clone(), instance.clone());
         self.known.get_mut(*self.index.get(&reference)?)
     }
 }

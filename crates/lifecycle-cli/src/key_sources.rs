@@ -5,7 +5,6 @@ use std::fmt::Write;
 use lifecycle_facade::{
     Cloud,
     core::{CredentialSource, CredentialSourceConfig},
-    huawei,
 };
 
 /// Returns the help text with the sources of keys of each cloud.
@@ -19,8 +18,9 @@ pub(crate) fn help() -> String {
         for (number, source) in (1..).zip(cloud.sources(&CredentialSourceConfig::default())) {
             let _ = write!(text, "\n{}", item(number, &source));
         }
-        if *cloud == Cloud::Huawei {
-            let projects = huawei::PROJECT_VARIABLES.join(" or ");
+        let projects = cloud.project_variables();
+        if !projects.is_empty() {
+            let projects = projects.join(" or ");
             let _ = write!(
                 text,
                 "\n    Project id: {projects}.\n    If neither is set, the command asks IAM for the project id"
@@ -36,7 +36,7 @@ fn item(number: usize, source: &impl CredentialSource) -> String {
     const INDENT: usize = 7;
     let mut lines = format!("    {number}. ");
     let mut column = INDENT;
-    for word in format!("{}: {}", source.name(), source.wants()).split_whitespace() {
+    for word in format!("{}: {}", source.name(), source.requirements()).split_whitespace() {
         if column > INDENT && column + word.len() >= WIDTH {
             let _ = write!(lines, "\n{:INDENT$}", "");
             column = INDENT;

@@ -1,6 +1,6 @@
 //! Locations of a command: regions, and the regions of accounts in the configuration file.
 
-use lifecycle_facade::{Cloud, Fleet, Location, ParseReferenceError};
+use lifecycle_facade::{Cloud, Fleet, Location, ParseReferenceError, SystemHost};
 
 use crate::{args::LocationArg, exit::CommandError};
 
@@ -40,7 +40,7 @@ fn of_account(fleet: &Fleet, name: &str) -> Result<Location, CommandError> {
             "invalid region {name:?}: write cloud/region, for example baidu/bj or zenlayer/global, or the name of an account in the configuration file"
         )));
     };
-    match account.region.as_deref().or(only_region(account.cloud)) {
+    match account.region.as_deref().or(account.cloud.only_region()) {
         Some(region) => Ok(Location::new(account.cloud, region).of_account(name)),
         None => Err(CommandError::wrong_usage(format!(
             "the account {name:?} has no region in the configuration file: write {name}@{}/region",
@@ -49,42 +49,15 @@ fn of_account(fleet: &Fleet, name: &str) -> Result<Location, CommandError> {
     }
 }
 
-/// Returns the region of a cloud with only one region.
-fn only_region(cloud: Cloud) -> Option<&'static str> {
-    matches!(cloud, Cloud::Zenlayer).then_some("global")
-}
-
 /// Returns all accounts, and each cloud without an account.
 fn everywhere(fleet: &Fleet) -> Vec<Location> {
     let accounts = fleet.accounts().map(|(name, account)| {
-        let usual = usual_region(account.cloud);
+        let usual = account.cloud.default_region(&SystemHost);
         let region = account.region.as_deref().unwrap_or(&usual);
         Location::new(account.cloud, region).of_account(name)
     });
     let clouds = Cloud::ALL
         .iter()
-        .map(|cloud| Location::new(*cloud, usual_region(*cloud)));
+        .map(|cloud| Location::new(*cloud, cloud.default_region(&SystemHost)));
     accounts.chain(clouds).collect()
-}
-
-/// Returns the region of the vendor's own variables, or a common region: enough to try a key.
-fn usual_region(cloud: Cloud) -> String {
-    let (variables, guess): (&[&str], _) = match cloud {
-        Cloud::Baidu => (&["BAIDUCLOUD_REGION", "BCE_REGION"], "bj"),
-        Cloud::Aliyun => (
-            &["ALIBABA_CLOUD_REGION_ID", "ALICLOUD_REGION"],
-            "cn-hangzhou",
-        ),
-        Cloud::Huawei => (&["HW_REGION_NAME"], "cn-north-4"),
-        _ => (&[], "global"),
-    };
-    let set = |name: &&str| {
-        let region = std::env::var(name).ok()?;
-        let region = region.trim();
-        (!region.is_empty()).then(|| region.to_owned())
-    };
-    variables
-        .iter()
-        .find_map(set)
-        .unwrap_or_else(|| guess.to_owned())
 }

@@ -65,7 +65,7 @@ impl Setup {
         let timeouts = self.timeouts();
         Ok(builder
             .setup_timeout(self.timeout())
-            .tune(move |client| client.timeouts(timeouts))
+            .configure_client(move |client| client.timeouts(timeouts))
             .build()?)
     }
 
@@ -133,7 +133,7 @@ impl Setup {
     fn real_clouds(&self) -> Result<FleetBuilder, CommandError> {
         let mut builder = Fleet::builder().transport(self.transport()?);
         if let Some(config) = &self.config {
-            builder = builder.configured(config)?;
+            builder = builder.with_config(config)?;
         }
         if self.connection.plain_http {
             builder = builder.plain_http(PlainHttp::Anywhere);

@@ -135,7 +135,7 @@ async fn client(
         .machine(EmptyHost)
         .credential(credential)
         .project(simulator.project_id())
-        .tune(move |client| match mutation {
+        .configure_client(move |client| match mutation {
             Some(mutation) => client.seed(seed).mutation(mutation),
             None => client.seed(seed),
         })

@@ -1,38 +1,26 @@
 #![cfg_attr(
-    // The README's example is a test, and it needs a cloud.
-    any(
-        not(doctest),
-        feature = "baidu",
-        feature = "aliyun",
-        feature = "zenlayer",
-        feature = "huawei"
-    ),
+    // The example of the README is a test, and needs a cloud.
+    any(not(doctest), feature = "_cloud"),
     doc = include_str!("../README.md")
 )]
 
+#[cfg(any(feature = "_cloud", feature = "config"))]
+mod cloud;
 #[cfg(feature = "config")]
 pub mod config;
-
-// A build without any cloud has the client and the vocabulary, for those who bring a provider.
-#[cfg(any(
-    feature = "baidu",
-    feature = "aliyun",
-    feature = "zenlayer",
-    feature = "huawei"
-))]
+// A build without a cloud has the client and the vocabulary, for programs with a provider of their own.
+#[cfg(feature = "_cloud")]
 mod fleet;
 
-#[cfg(any(
-    feature = "baidu",
-    feature = "aliyun",
-    feature = "zenlayer",
-    feature = "huawei"
-))]
+#[cfg(any(feature = "_cloud", feature = "config"))]
+pub use cloud::EndpointNetwork;
+#[cfg(feature = "_cloud")]
+pub use cloud::{Cloud, ParseReferenceError, providers::*};
+#[cfg(feature = "_cloud")]
 pub use fleet::{
-    Account, Cloud, CredentialSettings, CredentialSourceFactory, DoctorProbe, EndpointNetwork,
-    Fleet, FleetBuilder, FleetError, FleetEvent, FleetEventStream, FleetIncompleteError,
-    FleetPlannedCall, FleetReport, FleetRequest, FleetRow, FleetStatus, FleetWait,
-    InstanceReference, Location, ParseReferenceError,
+    Account, CredentialSettings, CredentialSourceFactory, DoctorProbe, Fleet, FleetBuilder,
+    FleetError, FleetEvent, FleetEventStream, FleetIncompleteError, FleetPlannedCall, FleetReport,
+    FleetRequest, FleetRow, FleetStatus, FleetWait, InstanceReference, Location,
 };
 
 pub use lifecycle_client::{
@@ -49,16 +37,3 @@ pub use lifecycle_core::{
     Observation, PowerState, Profile, Provider, Rate, RateLimits, RebootOptions, StartOptions,
     StopBilling, StopMode, StopOptions, StoppedBilling,
 };
-
-/// Alibaba Cloud ECS.
-#[cfg(feature = "aliyun")]
-pub use provider_aliyun as aliyun;
-/// Baidu AI Cloud BCC.
-#[cfg(feature = "baidu")]
-pub use provider_baidu as baidu;
-/// Huawei Cloud ECS.
-#[cfg(feature = "huawei")]
-pub use provider_huawei as huawei;
-/// Zenlayer Elastic Compute (ZEC).
-#[cfg(feature = "zenlayer")]
-pub use provider_zenlayer as zenlayer;

@@ -9,8 +9,8 @@ use std::{
 };
 
 use lifecycle_facade::{
-    Endpoint, PlainHttp, Waves,
-    config::{Config, CredentialConfig, NetworkConfig},
+    Endpoint, EndpointNetwork, PlainHttp, Waves,
+    config::{Config, CredentialConfig},
 };
 
 #[test]
@@ -72,7 +72,7 @@ fn accounts_are_read() {
     assert_eq!(prod.endpoint, endpoint("https://ecs.example.com"));
     assert_eq!(prod.identity_endpoint, endpoint("https://sts.example.com"));
     assert_eq!(prod.metadata_endpoint, endpoint("http://127.0.0.1:1"));
-    assert_eq!(prod.network, Some(NetworkConfig::Vpc));
+    assert_eq!(prod.network, Some(EndpointNetwork::Vpc));
     assert_eq!((prod.pace.reads, prod.pace.writes), (Some(10.0), Some(0.5)));
     assert_eq!(prod.credentials, CredentialConfig::default());
 
@@ -97,7 +97,7 @@ fn sources_are_read() {
         (
             "aliyun",
             "source = 'variables', id = 'ID', secret = 'SECRET', session = 'SESSION'",
-            "KeyVariables { id: VariableName(\"ID\"), secret: VariableName(\"SECRET\"), session: Some(VariableName(\"SESSION\")) }",
+            "AccessKeyVariables { id: VariableName(\"ID\"), secret: VariableName(\"SECRET\"), session: Some(VariableName(\"SESSION\")) }",
         ),
         (
             "zenlayer",
@@ -182,11 +182,11 @@ web = ['prd@aliyun/a/1']
     assert_eq!(
         told(text),
         [
-            "line 3: there is no setting \"reigon\" in [accounts.prod]; did you mean \"region\"?",
-            "line 4: network in [accounts.prod]: \"vcp\" is not known; did you mean \"vpc\"?",
-            "line 7: timeout in [defaults]: \"10\" is no time: write a number with its unit, such as 90s, 10m or 1h30m",
-            "line 8: max in [defaults]: 0 is no count: write a number from 1 on",
-            "line 11: web in [groups]: \"prd@aliyun/a/1\" names no account of this file; did you mean \"prod\"?",
+            "line 3: unknown setting \"reigon\" in [accounts.prod]; did you mean \"region\"?",
+            "line 4: network in [accounts.prod]: unknown value \"vcp\"; did you mean \"vpc\"?",
+            "line 7: timeout in [defaults]: invalid duration \"10\": add a unit, for example 90s, 10m or 1h30m",
+            "line 8: max in [defaults]: invalid number 0: write 1 or more",
+            "line 11: web in [groups]: unknown account in \"prd@aliyun/a/1\"; did you mean \"prod\"?",
         ]
     );
 }
@@ -194,46 +194,49 @@ web = ['prd@aliyun/a/1']
 #[test]
 fn settings_that_are_not_there_or_elsewhere_are_told() {
     for (text, expected) in [
-        ("timeout = '1m'", "in this file; it belongs in [defaults]"),
+        ("timeout = '1m'", "in this file; move it to [defaults]"),
         ("acounts = {}", "did you mean \"accounts\"?"),
         (
             "colour = 1",
-            "there are \"defaults\", \"accounts\", \"groups\"",
+            "known settings: \"defaults\", \"accounts\", \"groups\"",
         ),
         ("defaults = 1", "defaults in this file: write a table"),
         (
             "accounts.prod = {}",
-            "there is no cloud in [accounts.prod], which needs one",
+            "missing setting cloud in [accounts.prod]",
         ),
         ("accounts.cloud = 'aliyun'", "write [accounts.NAME] above"),
-        ("accounts.baidu.cloud = 'baidu'", "a cloud has this name"),
+        (
+            "accounts.baidu.cloud = 'baidu'",
+            "this is the name of a cloud",
+        ),
         (
             "accounts.'a/b'.cloud = 'baidu'",
-            "a name begins with a letter or digit",
+            "start with a letter or digit",
         ),
         (
             "accounts.-a.cloud = 'baidu'",
-            "a name begins with a letter or digit",
+            "start with a letter or digit",
         ),
         (
             "accounts.a.cloud = 'baydu'",
-            "\"baydu\" is not known; did you mean \"baidu\"?",
+            "unknown value \"baydu\"; did you mean \"baidu\"?",
         ),
         (
             "accounts.a = { cloud = 'baidu', network = 'vpc' }",
-            "network in [accounts.a]: baidu does not have it, only aliyun",
+            "network in [accounts.a]: not supported on baidu, only on aliyun",
         ),
         (
             "accounts.a = { cloud = 'zenlayer', identity_endpoint = 'a' }",
-            "zenlayer does not have it, only baidu, aliyun, huawei",
+            "not supported on zenlayer, only on baidu, aliyun, huawei",
         ),
         (
             "accounts.a = { cloud = 'baidu', pace = { reads = 0 } }",
-            "reads in pace of [accounts.a]: 0 is no rate",
+            "reads in pace of [accounts.a]: invalid rate 0",
         ),
         (
             "accounts.a = { cloud = 'baidu', pace = { writes = inf } }",
-            "inf is no rate",
+            "invalid rate inf",
         ),
         (
             "accounts.a = { cloud = 'baidu', endpoint = 'ftp://a' }",
@@ -241,41 +244,38 @@ fn settings_that_are_not_there_or_elsewhere_are_told() {
         ),
         (
             "accounts.a = { cloud = 'baidu', region = ' bj' }",
-            "region in [accounts.a]: it has blanks around it",
+            "region in [accounts.a]: remove spaces",
         ),
-        (
-            "defaults.timeout = 90",
-            "90 is no time: write a number with its unit",
-        ),
-        ("defaults.timeout = '8d'", "is no time"),
+        ("defaults.timeout = 90", "invalid duration 90: add a unit"),
+        ("defaults.timeout = '8d'", "invalid duration"),
         ("defaults.timeout = '169h'", "longer than a week"),
-        ("defaults.waves = 0", "0 is no count"),
+        ("defaults.waves = 0", "invalid number 0"),
         (
             "defaults.plain_http = true",
-            "true is not known; write one of \"loopback\", \"anywhere\"",
+            "unknown value true; write one of \"loopback\", \"anywhere\"",
         ),
         (
             "defaults.ca_certificates = 'a.pem'",
             "write a list of paths",
         ),
-        (
-            "groups.web = []",
-            "web in [groups]: an empty group would do nothing",
-        ),
+        ("groups.web = []", "web in [groups]: empty group"),
         ("groups.web = 'baidu/bj/1'", "write a list of references"),
         ("groups.web = [1]", "write each reference in quotes"),
         (
             "groups.web = ['baidu/bj/1', 'baidu/bj/1']",
-            "\"baidu/bj/1\" is there twice",
+            "duplicate reference \"baidu/bj/1\"",
         ),
         (
             "groups.web = ['a@baidu/bj/1']",
-            "names no account of this file; there is none",
+            "unknown account in \"a@baidu/bj/1\"; this file has no accounts",
         ),
-        ("groups.huawei = ['baidu/bj/1']", "a cloud has this name"),
+        (
+            "groups.huawei = ['baidu/bj/1']",
+            "this is the name of a cloud",
+        ),
         (
             "accounts.web.cloud = 'baidu'\ngroups.web = ['baidu/bj/1']",
-            "line 2: \"web\" in [groups]: an account has this name",
+            "line 2: \"web\" in [groups]: this is the name of an account",
         ),
         (
             "defaults.max = 1\ndefaults.max = 2",
@@ -298,62 +298,62 @@ fn sources_that_cannot_be_are_told() {
         (
             "baidu",
             "{ source = 'files' }",
-            "\"files\" is not known; did you mean \"file\"?",
+            "unknown value \"files\"; did you mean \"file\"?",
         ),
         (
             "baidu",
             "{ source = 'uri', uri = 'http://a' }",
-            "source in credentials of [accounts.a] with source = \"uri\": baidu does not have it, only aliyun",
+            "source in credentials of [accounts.a] with source = \"uri\": not supported on baidu, only on aliyun",
         ),
         (
             "huawei",
             "{ source = 'metadata', role = 'r' }",
-            "huawei does not have it, only aliyun",
+            "not supported on huawei, only on aliyun",
         ),
         (
             "aliyun",
             "{ source = 'file', role = 'r' }",
-            "it belongs in credentials with source = \"metadata\" or credentials with source = \"assume-role\"",
+            "move it to credentials with source = \"metadata\" or credentials with source = \"assume-role\"",
         ),
         (
             "baidu",
             "{ source = 'assume-role', role = 'r' }",
-            "there is no account_id in credentials of [accounts.a] with source = \"assume-role\", which needs one",
+            "missing setting account_id in credentials of [accounts.a] with source = \"assume-role\"",
         ),
         (
             "aliyun",
             "{ source = 'assume-role', role = 'r', account_id = 'a' }",
-            "aliyun does not have it, only baidu",
+            "not supported on aliyun, only on baidu",
         ),
         (
             "aliyun",
             "{ source = 'assume-role', role = 'r', from = { source = 'session-token' } }",
-            "source in credentials.from of [accounts.a] with source = \"session-token\": aliyun does not have it",
+            "source in credentials.from of [accounts.a] with source = \"session-token\": not supported on aliyun",
         ),
         (
             "baidu",
             "{ source = 'variables', id = 'ID' }",
-            "there is no secret in",
+            "missing setting secret in",
         ),
         (
             "zenlayer",
             "{ source = 'variables', id = 'ID', secret = 'SECRET', session = 'S' }",
-            "zenlayer does not have it, only baidu, aliyun, huawei",
+            "not supported on zenlayer, only on baidu, aliyun, huawei",
         ),
         (
             "zenlayer",
             "{ source = 'variables', id = 'ID', token = 'TOKEN' }",
-            "id in credentials of [accounts.a] with source = \"variables\": a token stands alone",
+            "id in credentials of [accounts.a] with source = \"variables\": not allowed beside token",
         ),
         (
             "aliyun",
             "{ source = 'uri', uri = 'localhost' }",
-            "it is no address",
+            "invalid URL: write a URL",
         ),
         (
             "huawei",
             "{ source = 'password', user = 'u', domain = 'd' }",
-            "there is no password_variable",
+            "missing setting password_variable",
         ),
     ] {
         let text = format!("accounts.a = {{ cloud = {cloud:?}, credentials = {credentials} }}");
@@ -369,13 +369,13 @@ fn sources_within_sources_end() {
         format!("accounts.a = {{ cloud = 'baidu', credentials = {opened}{{}}{closed} }}")
     };
     assert!(Config::parse(&within(8)).is_ok());
-    assert_tells(&within(9), "no more than 8 sources may stand within one");
+    assert_tells(&within(9), "at most 8 sources can be nested");
 }
 
 #[test]
 fn secrets_are_refused_and_not_repeated() {
     const SECRET: &str = "hunter2";
-    let instead = "put them into environment variables that credentials = { source = \"variables\"";
+    let instead = "write the names of the variables into credentials = { source = \"variables\"";
     for (text, expected) in [
         (
             "accounts.a = { cloud = 'aliyun', access_key_secret = 'hunter2' }",
@@ -397,11 +397,11 @@ fn secrets_are_refused_and_not_repeated() {
         ("password = 'hunter2'", instead),
         (
             "accounts.a = { cloud = 'aliyun', credentials = { source = 'variables', id = 'ID', secret = 'Hunter2+hunter2' } }",
-            "not shown because it may be a secret: write the variable's name",
+            "(value not shown: it may be a secret): write the name",
         ),
         (
             "accounts.a = { cloud = 'aliyun', endpoint = 'https://me:hunter2@a/' }",
-            "a user name does not belong in it",
+            "remove the user name",
         ),
         (
             "accounts.a = { cloud = 'aliyun', credentials = 'hunter2' }",
@@ -439,10 +439,10 @@ fn a_file_is_read_with_its_folder_and_named_in_its_errors() {
     let bad = Config::load(&file).unwrap_err();
     assert_eq!(bad.file(), Some(file.as_path()));
     for (line, told) in (2..).zip(bad.to_string().lines()) {
-        let expected = format!("{}:{line}: there is no setting", file.display());
+        let expected = format!("{}:{line}: unknown setting", file.display());
         assert!(told.starts_with(&expected), "{told}");
     }
-    assert_eq!(bad.problems().len(), 2);
+    assert_eq!(bad.diagnostics().len(), 2);
 }
 
 #[test]

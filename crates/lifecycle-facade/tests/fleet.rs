@@ -156,7 +156,7 @@ async fn what_can_be_refused_is_refused_before_any_cloud_hears_of_it() {
         ("baidu/bj/../i-1", "write cloud/region/instance-id"),
         ("baidu/bj/i 1", "letters, digits"),
         ("zenlayer/eu/1", "zenlayer/global"),
-        ("baidu/b_j/i-1", "is no region"),
+        ("baidu/b_j/i-1", "is not a valid region"),
     ] {
         let error = fleet.start([all[0].as_str(), bad]).await.unwrap_err();
         assert!(error.to_string().contains(hint), "{bad}: {error}");
@@ -167,7 +167,7 @@ async fn what_can_be_refused_is_refused_before_any_cloud_hears_of_it() {
         .build()
         .unwrap();
     let error = keyless.start(&all).await.unwrap_err();
-    assert!(matches!(error, FleetError::CredentialError(_)), "{error}");
+    assert!(matches!(error, FleetError::Credential(_)), "{error}");
     assert_eq!(simulator.ledger().total(), 0);
 }
 
@@ -182,8 +182,8 @@ async fn one_broken_cloud_does_not_hide_what_the_others_did() {
         .await
         .unwrap();
     for row in report.rows() {
-        let InstanceReference { place, .. } = &row.reference;
-        match place.cloud {
+        let InstanceReference { location, .. } = &row.reference;
+        match location.cloud {
             lifecycle_facade::Cloud::Aliyun => {
                 assert!(
                     matches!(row.report.outcome, Outcome::Refused(_)),

@@ -92,7 +92,7 @@ impl CredentialSource for CommandLineProfile {
         "Zenlayer command line".to_owned()
     }
 
-    fn wants(&self) -> String {
+    fn requirements(&self) -> String {
         CREDENTIALS.to_owned()
     }
 

@@ -26,7 +26,7 @@ const TIMEOUT: Duration = Duration::from_secs(600);
 pub(crate) async fn run(console: Console) -> Result<Exit, CommandError> {
     let simulator = simulator().map_err(|bad| CommandError::nothing_done(bad.to_string()))?;
     let fleet = simulated::fleet_builder(&simulator)
-        .tune(|client| client.seed(0))
+        .configure_client(|client| client.seed(0))
         .build()?;
     let references = references(&simulator)?;
     eprint_line(format_args!(
@@ -100,7 +100,7 @@ fn print_calls(
 ) -> Result<(), CommandError> {
     let mut lines: BTreeMap<&Location, Line> = BTreeMap::new();
     for (reference, row) in references.iter().zip(rows) {
-        let line = lines.entry(&reference.place).or_default();
+        let line = lines.entry(&reference.location).or_default();
         line.instances += 1;
         line.running += usize::from(row.is_as_requested());
     }

@@ -67,10 +67,7 @@ async fn read(
         eprint_line(format_args!("no instances in {location}"));
     }
     let rows = list.iter().map(|observation| {
-        let reference = InstanceReference {
-            place: location.clone(),
-            instance: observation.instance.clone(),
-        };
+        let reference = InstanceReference::new(location.clone(), observation.instance.clone());
         Row::of_observation(&reference, observation)
     });
     Ok(rows.collect())

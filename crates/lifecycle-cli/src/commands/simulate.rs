@@ -1,5 +1,6 @@
 //! `lifecycle simulate`: simulated clouds over HTTP.
 
+use lifecycle_facade::Cloud;
 use lifecycle_sim::{BadFleet, Simulator};
 use serde::Serialize;
 
@@ -68,11 +69,16 @@ fn server_info(simulator: &Simulator, url: &str) -> Result<String, CommandError>
     Ok(line + "\n")
 }
 
-/// Returns the references of all instances. Zenlayer has one endpoint for all regions, `global`.
+/// Returns the references of all instances. A cloud with one endpoint has one region in references.
 fn references(simulator: &Simulator) -> Vec<String> {
-    let reference = |simulated: String| match *simulated.split('/').collect::<Vec<_>>() {
-        ["zenlayer", _, instance] => format!("zenlayer/global/{instance}"),
-        _ => simulated,
+    let reference = |simulated: &str| {
+        let (cloud, rest) = simulated.split_once('/')?;
+        let region = cloud.parse::<Cloud>().ok()?.only_region()?;
+        let (_, instance) = rest.split_once('/')?;
+        Some(format!("{cloud}/{region}/{instance}"))
     };
-    simulator.instances().into_iter().map(reference).collect()
+    let instances = simulator.instances().into_iter();
+    instances
+        .map(|simulated| reference(&simulated).unwrap_or(simulated))
+        .collect()
 }

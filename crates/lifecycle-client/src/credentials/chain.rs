@@ -25,8 +25,7 @@ pub(super) struct FoundKey {
 }
 
 impl SourceChain {
-    /// Asks the source `previous`, which had a key before; without one, the first source that has
-    /// a key.
+    /// Asks the source `previous`, or all sources in order until the first key.
     pub(super) async fn find(
         &self,
         previous: Option<usize>,
@@ -39,7 +38,7 @@ impl SourceChain {
                 Err(reason) => Err(Fault::new(
                     FaultKind::Unreachable,
                     format!(
-                        "no key for {} where it was before ({reason}): set it up there again, or begin anew to look elsewhere",
+                        "no key for {} in the previous source ({reason}): configure the key there again, or restart the program to search all sources",
                         self.title
                     ),
                 )
@@ -63,7 +62,7 @@ impl SourceChain {
         host: &RecordingHost,
     ) -> Result<Result<FoundKey, String>, CredentialError> {
         let Some(asked) = self.sources.get(source) else {
-            return Ok(Err("there is no such place".to_owned()));
+            return Ok(Err("unknown source".to_owned()));
         };
         match self.driver.resolve_on(host, |ctx| asked.begin(ctx)).await {
             Ok(resolved) => Ok(Ok(FoundKey { source, resolved })),

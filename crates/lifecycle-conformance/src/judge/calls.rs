@@ -161,7 +161,7 @@ impl GroundTruth<'_> {
     /// Returns the number of distinct ids in the first request, and the batch limit of the action.
     fn batch(&self) -> (usize, usize) {
         let action = self.scenario.requests.first().map(|request| request.action);
-        let limit = action.map_or(1, |action| self.client().profile().batch(&action));
+        let limit = action.map_or(1, |action| self.client().profile().batch_limit(&action));
         (self.first_ids().count(), limit)
     }
 }

@@ -72,7 +72,7 @@ impl LiveAccount {
         }
         let mut locations: BTreeMap<Location, Vec<InstanceId>> = BTreeMap::new();
         for reference in references {
-            let ids = locations.entry(reference.place.clone()).or_default();
+            let ids = locations.entry(reference.location.clone()).or_default();
             if !ids.contains(&reference.instance) {
                 ids.push(reference.instance.clone());
             }

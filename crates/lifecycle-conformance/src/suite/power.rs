@@ -387,7 +387,7 @@ pub(super) fn ready_condition(kind: ActionKind) -> Condition {
 async fn full_batch(cloud: &dyn CloudUnderTest, kind: ActionKind, beyond: usize) -> CaseResult {
     let client = cloud.client(ClientSetup::Valid).await?;
     let action = plain(kind);
-    let count = client.profile().batch(&action) + beyond;
+    let count = client.profile().batch_limit(&action) + beyond;
     let ids = cloud.instances(count, ready_condition(kind)).await?;
     let before = client.calls().actions;
     let report = request(&client, action, ids.iter().cloned(), None).await?;

@@ -86,7 +86,7 @@ impl CloudUnderTest for SimulatedCloud {
             .machine(EmptyHost)
             .credential(self.credential(setup))
             .project(self.simulator.project_id())
-            .tune(|client| client.seed(0));
+            .configure_client(|client| client.seed(0));
         let fleet = match setup {
             ClientSetup::ClockSkew(seconds) => fleet.clock(SkewedClock::ahead(clock, seconds)),
             ClientSetup::ExpiredSignatures => fleet.clock(SkewedClock::always_expired(clock)),

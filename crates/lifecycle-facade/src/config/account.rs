@@ -6,107 +6,104 @@ use lifecycle_core::Endpoint;
 use toml::de::DeTable;
 
 use super::{
+    cloud_name::CloudName,
+    credential_reader,
     credentials::CredentialConfig,
-    findings::Findings,
-    known::{self, CloudName},
+    schema::{ACCOUNT, PACE, Scope},
     secret,
-    section::{Found, Section},
+    section::{Found, Reader, Section},
     value,
 };
+use crate::cloud::{Clouds, EndpointNetwork};
 
-/// One account of one cloud. `None` leaves it to the cloud's own rules.
+/// One account of one cloud. `None` leaves a setting to the cloud's default.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct AccountConfig {
-    /// Whose account it is. This build may not know that cloud: see
-    /// [`in_this_build`](CloudName::in_this_build).
+    /// The cloud. This build may lack the cloud: see [`in_this_build`](CloudName::in_this_build).
     pub cloud: CloudName,
-    /// The region of requests that name none, in the cloud's own words.
+    /// The region of requests without a region, as named by the cloud.
     pub region: Option<String>,
-    /// Where the cloud's machines are switched.
+    /// The endpoint of the compute service.
     pub endpoint: Option<Endpoint>,
-    /// Where the cloud hands out temporary keys: STS or IAM.
+    /// The endpoint of the service for temporary keys: STS or IAM.
     pub identity_endpoint: Option<Endpoint>,
-    /// Where a machine of the cloud asks for its own keys.
+    /// The endpoint of the metadata service of an instance.
     pub metadata_endpoint: Option<Endpoint>,
-    /// The project id, on Huawei.
+    /// The project ID, on clouds with projects.
     pub project: Option<String>,
-    /// The enterprise project id, on Huawei.
+    /// The enterprise project (企业项目) ID, on clouds with enterprise projects.
     pub enterprise_project: Option<String>,
-    /// Which of the cloud's addresses are used, on Alibaba.
-    pub network: Option<NetworkConfig>,
-    /// How fast calls may be sent.
+    /// The network over which the cloud is reached.
+    pub network: Option<EndpointNetwork>,
+    /// The rate limits.
     pub pace: PaceConfig,
-    /// Where its keys come from.
+    /// The source of the keys.
     pub credentials: CredentialConfig,
 }
 
-/// Which addresses of a cloud are used.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum NetworkConfig {
-    /// Those that the whole internet reaches.
-    Public,
-    /// Those within a VPC of the same region.
-    Vpc,
-}
-
-/// How fast calls may be sent. `None` leaves it at the cloud's own pace.
+/// The rate limits of an account. `None` leaves a rate to the cloud's default.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct PaceConfig {
-    /// Observations, lists and jobs, in calls a second; finite and above 0.
+    /// Observations, lists and jobs, in calls per second; finite and above 0.
     pub reads: Option<f64>,
-    /// Power actions, in calls a second; finite and above 0.
+    /// Power actions, in calls per second; finite and above 0.
     pub writes: Option<f64>,
 }
 
-/// All accounts that can be read.
+/// Reads all accounts. Leaves out accounts without a valid cloud.
 pub(super) fn read_all(
     accounts: &DeTable<'_>,
-    findings: &Findings,
+    reader: Reader<'_>,
 ) -> BTreeMap<String, AccountConfig> {
     let mut read = BTreeMap::new();
     for (key, value) in accounts {
         let name = key.get_ref();
-        let found =
-            |problem| findings.add(key.span(), format!("{name:?} in [accounts]: {problem}"));
+        let report = |problem| {
+            let message = format!("{name:?} in [accounts]: {problem}");
+            reader.diagnostics.add(key.span(), message);
+        };
         if let Some(table) = value.get_ref().as_table() {
-            bad_name(name).into_iter().for_each(found);
-            let account = AccountConfig::read(Found { key, table }, findings);
+            name_problem(name, reader.clouds)
+                .into_iter()
+                .for_each(report);
+            let account = AccountConfig::read(Found { key, table }, reader);
             read.extend(account.map(|account| (name.to_string(), account)));
-        } else if secret::is_name_of_one(name) {
-            found(secret::INSTEAD);
+        } else if secret::is_secret_name(name) {
+            report(secret::INSTEAD);
         } else {
-            found("write [accounts.NAME] above the settings of an account");
+            report("write [accounts.NAME] above the settings of an account");
         }
     }
     read
 }
 
-/// What is wrong with the name of an account or a group.
-pub(super) fn bad_name(name: &str) -> Option<&'static str> {
+/// Describes the problem of an invalid account or group name.
+pub(super) fn name_problem(name: &str, clouds: Clouds) -> Option<&'static str> {
     let is_word = name.starts_with(|first: char| first.is_ascii_alphanumeric())
         && name
             .bytes()
             .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
     if !is_word {
-        return Some("a name begins with a letter or digit and has letters, digits, - and _");
+        return Some("invalid name: start with a letter or digit; use letters, digits, - and _");
     }
-    CloudName::ALL
+    clouds
         .iter()
-        .any(|cloud| cloud.as_str() == name)
-        .then_some("a cloud has this name, so references could mean either: take another one")
+        .any(|cloud| cloud.name == name)
+        .then_some("this is the name of a cloud: choose another name")
 }
 
 impl AccountConfig {
-    /// `None` when there is no cloud, which was found then.
-    fn read(found: Found<'_>, findings: &Findings) -> Option<Self> {
+    /// Returns `None` if the cloud is absent or invalid.
+    fn read(found: Found<'_>, reader: Reader<'_>) -> Option<Self> {
         let title = format!("[accounts.{}]", found.key.get_ref());
-        let section = Section::open(findings, title, found.table, known::ACCOUNT);
-        let cloud = section.required(found.key.span(), "cloud", value::cloud);
+        let section = reader.open(title, found.table, ACCOUNT);
+        let cloud = section.required(found.key.span(), "cloud", |cloud| {
+            value::cloud(cloud, reader.clouds)
+        });
         if let Some(cloud) = cloud {
-            section.only_what_has(cloud);
+            section.check_cloud(cloud, Scope::Account);
         }
         Some(Self {
             region: section.take("region", value::text),
@@ -116,21 +113,21 @@ impl AccountConfig {
             project: section.take("project", value::text),
             enterprise_project: section.take("enterprise_project", value::text),
             network: section.take("network", value::network),
-            pace: PaceConfig::read(&section, findings),
-            credentials: CredentialConfig::of_account(&section, cloud, findings),
-            // Last, so that whatever else is wrong is found as well.
+            pace: PaceConfig::read(&section),
+            credentials: credential_reader::read(&section, cloud),
+            // Comes last, so that the other settings are checked without a cloud too.
             cloud: cloud?,
         })
     }
 }
 
 impl PaceConfig {
-    fn read(account: &Section<'_>, findings: &Findings) -> Self {
+    fn read(account: &Section<'_>) -> Self {
         let Some(found) = account.table("pace") else {
             return Self::default();
         };
         let title = format!("pace of {}", account.title());
-        let section = Section::open(findings, title, found.table, known::PACE);
+        let section = account.reader().open(title, found.table, PACE);
         Self {
             reads: section.take("reads", value::rate),
             writes: section.take("writes", value::rate),

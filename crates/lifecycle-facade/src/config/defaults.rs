@@ -6,25 +6,25 @@ use lifecycle_client::{PlainHttp, Waves};
 
 use super::{section::Section, value};
 
-/// What holds wherever nothing else is said. `None` leaves it as it is without a file.
+/// Defaults for all requests. `None` leaves a setting to the program.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Defaults {
-    /// How long to wait for what was asked for; for each wave, where there are waves.
+    /// The time limit for the result of a request, or of each wave.
     pub timeout: Option<Duration>,
-    /// How long one attempt of a call may take, from sending to the last byte of the answer.
+    /// The time limit for one attempt of a call, until the last byte of the response.
     pub attempt_timeout: Option<Duration>,
-    /// How long connecting to a cloud may take.
+    /// The time limit for a connection to a cloud.
     pub connect_timeout: Option<Duration>,
-    /// How many instances go at a time.
+    /// The size of a wave.
     pub waves: Option<Waves>,
-    /// How many failures end a request in waves.
+    /// The number of failures that stop the remaining waves.
     pub stop_after: Option<NonZeroUsize>,
-    /// How many instances a request may name before all of it is refused.
+    /// The maximum number of instances in a request. A larger request is refused as a whole.
     pub max: Option<NonZeroUsize>,
-    /// Files with certificates of authorities that are trusted besides the system's.
+    /// Certificate files of additional trusted authorities.
     pub ca_certificates: Vec<PathBuf>,
-    /// Where requests may go without TLS.
+    /// The destinations that requests may reach without TLS.
     pub plain_http: Option<PlainHttp>,
 }
 

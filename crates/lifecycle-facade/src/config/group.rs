@@ -8,72 +8,80 @@ use std::{
 use toml::de::{DeArray, DeTable, DeValue};
 
 use super::{
-    account::bad_name, findings::Findings, nearest::hint, problem::ConfigProblem, section::Found,
+    account::name_problem,
+    error::Diagnostic,
+    section::{Found, Reader},
+    suggest::hint,
 };
 
 /// One instance of a group.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct GroupEntry {
-    /// The reference as it is written, such as `prod@aliyun/cn-hangzhou/i-1`. Only the account
-    /// before the `@` has been looked at.
+    /// The text of the reference, such as `prod@aliyun/cn-hangzhou/i-1`. Only the account before the
+    /// `@` is checked.
     pub text: String,
-    /// Its line in the file, from 1.
+    /// The line in the file, from 1.
     pub line: usize,
 }
 
-/// All groups that can be read. A reference may name one of `accounts`.
+/// Reads all groups. A reference can name one of `accounts`.
 pub(super) fn read_all(
     groups: &DeTable<'_>,
     accounts: Option<Found<'_>>,
-    findings: &Findings,
+    reader: Reader<'_>,
 ) -> BTreeMap<String, Vec<GroupEntry>> {
     let accounts = Accounts::of(accounts);
     let mut read = BTreeMap::new();
     for (key, value) in groups {
         let name = key.get_ref();
-        if let Some(problem) = bad_name(name).or_else(|| accounts.bad_group(name)) {
-            findings.add(key.span(), format!("{name:?} in [groups]: {problem}"));
+        let problem = name_problem(name, reader.clouds);
+        if let Some(problem) = problem.or_else(|| accounts.group_problem(name)) {
+            let message = format!("{name:?} in [groups]: {problem}");
+            reader.diagnostics.add(key.span(), message);
         }
-        let group = Group {
+        let group = GroupReader {
             name,
             accounts: &accounts,
-            findings,
+            reader,
         };
         match value.get_ref() {
             DeValue::Array(entries) if !entries.is_empty() => {
                 read.insert(name.to_string(), group.read(entries));
             }
-            DeValue::Array(_) => group.found(key.span(), "an empty group would do nothing"),
-            _ => group.found(
+            DeValue::Array(_) => group.report(
+                key.span(),
+                "empty group: add references, or remove the group",
+            ),
+            _ => group.report(
                 value.span(),
-                "write a list of references, such as [\"baidu/bj/i-1\"]",
+                "write a list of references, such as [\"cloud/region/instance-id\"]",
             ),
         }
     }
     read
 }
 
-/// What `check` says about the texts of groups.
+/// Returns the errors of `check` for the references of all groups.
 pub(super) fn refused(
     groups: &BTreeMap<String, Vec<GroupEntry>>,
     check: impl Fn(&str) -> Result<(), String>,
-) -> Vec<ConfigProblem> {
-    let mut problems = Vec::new();
+) -> Vec<Diagnostic> {
+    let mut found = Vec::new();
     for (name, entries) in groups {
         for entry in entries {
             if let Err(problem) = check(&entry.text) {
-                problems.push(ConfigProblem {
+                found.push(Diagnostic {
                     line: Some(entry.line),
                     message: in_group(name, &problem),
                 });
             }
         }
     }
-    problems
+    found
 }
 
-/// The names of the file's accounts, those included that cannot be read.
+/// The names of all accounts of the file, including invalid accounts.
 #[derive(Debug)]
 struct Accounts<'a>(Vec<&'a str>);
 
@@ -83,59 +91,60 @@ impl<'a> Accounts<'a> {
         Self(keys.map(|key| &**key.get_ref()).collect())
     }
 
-    fn bad_group(&self, name: &str) -> Option<&'static str> {
+    fn group_problem(&self, name: &str) -> Option<&'static str> {
         self.0
             .contains(&name)
-            .then_some("an account has this name: take another one")
+            .then_some("this is the name of an account: choose another name")
     }
 
-    /// What is wrong with the account that a reference names.
-    fn bad_reference(&self, text: &str) -> Option<String> {
+    /// Describes the problem of a reference with an unknown account.
+    fn reference_problem(&self, text: &str) -> Option<String> {
         let (account, _) = text.split_once('@')?;
         if self.0.contains(&account) {
             return None;
         }
         let hint = match self.0.is_empty() {
-            true => "there is none".to_owned(),
+            true => "this file has no accounts".to_owned(),
             false => hint(account, self.0.iter().copied()),
         };
-        Some(format!("{text:?} names no account of this file; {hint}"))
+        Some(format!("unknown account in {text:?}; {hint}"))
     }
 }
 
-/// A group that is being read.
+/// Reads the references of one group.
 #[derive(Clone, Copy, Debug)]
-struct Group<'a> {
+struct GroupReader<'a> {
     name: &'a str,
     accounts: &'a Accounts<'a>,
-    findings: &'a Findings,
+    reader: Reader<'a>,
 }
 
-impl Group<'_> {
+impl GroupReader<'_> {
     fn read(self, entries: &DeArray<'_>) -> Vec<GroupEntry> {
         let mut known = HashSet::new();
         let mut read = Vec::new();
         for entry in entries {
             let Some(text) = entry.get_ref().as_str() else {
-                self.found(entry.span(), "write each reference in quotes");
+                self.report(entry.span(), "write each reference in quotes");
                 continue;
             };
             if !known.insert(text) {
-                self.found(entry.span(), &format!("{text:?} is there twice"));
+                self.report(entry.span(), &format!("duplicate reference {text:?}"));
             }
-            if let Some(problem) = self.accounts.bad_reference(text) {
-                self.found(entry.span(), &problem);
+            if let Some(problem) = self.accounts.reference_problem(text) {
+                self.report(entry.span(), &problem);
             }
             read.push(GroupEntry {
                 text: text.to_owned(),
-                line: self.findings.line(entry.span()),
+                line: self.reader.diagnostics.line(entry.span()),
             });
         }
         read
     }
 
-    fn found(self, span: Range<usize>, problem: &str) {
-        self.findings.add(span, in_group(self.name, problem));
+    fn report(self, span: Range<usize>, problem: &str) {
+        let message = in_group(self.name, problem);
+        self.reader.diagnostics.add(span, message);
     }
 }
 

@@ -1,8 +1,8 @@
 //! The configuration file `lifecycle.toml`: accounts with names, groups of instances, defaults.
 //!
-//! Pure data and its reader. Nothing is connected to here, no environment variable is looked up,
-//! and no secret is in it: the file says *where* keys come from. Whatever is wrong with a file is
-//! told at once, each problem with its line and what to write instead.
+//! This module holds the data and the reader. The reader connects to no cloud and reads no environment
+//! variable. A file has no secrets: the file names the *sources* of keys. The reader reports all
+//! mistakes of a file at once, each with the line and the text to write instead.
 //!
 //! ```
 //! use lifecycle_facade::config::{Config, CredentialConfig};
@@ -32,16 +32,18 @@
 //! ```
 
 mod account;
+mod cloud_name;
+mod credential_reader;
 mod credentials;
 mod defaults;
-mod findings;
+mod diagnostics;
+mod error;
+mod file;
 mod group;
-mod known;
-mod nearest;
-mod place;
-mod problem;
+pub(crate) mod schema;
 mod secret;
 mod section;
+mod suggest;
 mod value;
 
 #[cfg(test)]
@@ -54,113 +56,119 @@ use std::{
 
 use toml::de::DeTable;
 
-pub use account::{AccountConfig, NetworkConfig, PaceConfig};
+pub use account::{AccountConfig, PaceConfig};
+pub use cloud_name::CloudName;
 pub use credentials::{CredentialConfig, RoleConfig};
 pub use defaults::Defaults;
+pub use error::{ConfigError, Diagnostic};
 pub use group::GroupEntry;
-pub use known::CloudName;
-pub use problem::{ConfigError, ConfigProblem};
 pub use secret::VariableName;
 pub use value::{time_limit, waves};
 
-use findings::Findings;
-use section::Section;
+use crate::cloud::ENTRIES;
+use diagnostics::Diagnostics;
+use section::Reader;
 
-/// The environment variable that names the file to read, for programs that ask for it. Nothing
-/// here does.
+/// The environment variable with the path of the configuration file. Only programs read the variable,
+/// this crate does not.
 pub const VARIABLE: &str = "LIFECYCLE_CONFIG";
 
-/// A file with every setting, explained and commented out: read as it is, it changes nothing.
+/// A sample file with every setting, explained and commented out. Without changes the sample is a valid
+/// file without settings.
 pub const SAMPLE: &str = include_str!("../../lifecycle.sample.toml");
 
-/// What a configuration file says. The default says nothing.
+/// The content of a configuration file, empty by default.
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Config {
-    /// What holds wherever nothing else is said.
+    /// The defaults for all requests.
     pub defaults: Defaults,
-    /// The accounts by name. A name is letters, digits, `-` and `_`, and not that of a cloud.
+    /// The accounts by name. A name has letters, digits, `-` and `_`, and is not the name of a cloud.
     pub accounts: BTreeMap<String, AccountConfig>,
-    /// The groups of instances by name, in the order of the file within each; none is empty. A
-    /// name is as that of an account, and not the name of one.
+    /// The groups of instances by name. Each group has at least one instance, in the order of the file.
+    /// The rules for the name of an account apply, and the name is not the name of an account.
     pub groups: BTreeMap<String, Vec<GroupEntry>>,
-    /// The file that was read, for messages; `None` for a text from elsewhere.
+    /// The path of the file, for messages; `None` for a text from elsewhere.
     pub file: Option<PathBuf>,
 }
 
 impl Config {
-    /// Reads a text. Relative paths in it stay as they are written.
+    /// Parses a text. Relative paths in the text stay relative.
     ///
     /// # Errors
-    /// [`ConfigError`] with everything that is wrong. Where the text is no TOML, that is the first
-    /// such place.
+    /// [`ConfigError`] with all mistakes, or with the first syntax error if the text is not TOML.
     pub fn parse(text: &str) -> Result<Self, ConfigError> {
-        let findings = Findings::of(text);
+        let diagnostics = Diagnostics::of(text);
+        let reader = Reader {
+            clouds: ENTRIES,
+            diagnostics: &diagnostics,
+        };
         let config = match DeTable::parse(text) {
-            Ok(document) => Self::read(document.get_ref(), &findings),
+            Ok(document) => Self::read(document.get_ref(), reader),
             Err(error) => {
-                findings.add(error.span(), error.message());
+                diagnostics.add(error.span(), error.message());
                 Self::default()
             }
         };
-        findings.into_result(config)
+        diagnostics.into_result(config)
     }
 
-    /// Reads a file. Relative paths in it are those of its folder, and `~/` is the user's home.
+    /// Reads a file. Resolves relative paths in the file against the folder of the file, and `~/` against
+    /// the user's home.
     ///
     /// # Errors
-    /// [`ConfigError`], naming the file, when it cannot be read or something in it is wrong.
+    /// [`ConfigError`] with the path, for an unreadable or an invalid file.
     pub fn load(path: impl AsRef<Path>) -> Result<Self, ConfigError> {
         let path = path.as_ref();
-        let text = place::read(path).map_err(|error| ConfigError::unreadable(path, &error))?;
+        let text = file::read(path).map_err(|error| ConfigError::unreadable(path, &error))?;
         Self::from_file(path, &text)
     }
 
-    /// Reads a file as [`load`](Self::load) does; `None` when there is none.
+    /// Reads a file like [`load`](Self::load); `None` if the file does not exist.
     ///
     /// # Errors
-    /// Those of [`load`](Self::load), but for a file that is not there.
+    /// The errors of [`load`](Self::load), except for a file that does not exist.
     pub fn load_if_present(path: impl AsRef<Path>) -> Result<Option<Self>, ConfigError> {
         let path = path.as_ref();
-        match place::read(path) {
+        match file::read(path) {
             Ok(text) => Self::from_file(path, &text).map(Some),
-            Err(error) if place::is_absence(&error) => Ok(None),
+            Err(error) if file::is_absence(&error) => Ok(None),
             Err(error) => Err(ConfigError::unreadable(path, &error)),
         }
     }
 
-    /// Where the file is unless told otherwise: `lifecycle/lifecycle.toml` in the platform's
-    /// folder for configuration; `None` where the user has no such folder.
+    /// Returns the default path: `lifecycle/lifecycle.toml` in the platform's folder for configuration;
+    /// `None` if the user has no such folder.
     ///
-    /// On Linux and the like that is `$XDG_CONFIG_HOME`, else `~/.config`; on macOS
-    /// `~/Library/Application Support`; on Windows `%APPDATA%`.
+    /// The folder is `$XDG_CONFIG_HOME`, else `~/.config`, on Linux and other Unix systems,
+    /// `~/Library/Application Support` on macOS, and `%APPDATA%` on Windows.
     pub fn default_path() -> Option<PathBuf> {
-        Some(place::config_folder()?.join("lifecycle/lifecycle.toml"))
+        Some(file::config_folder()?.join("lifecycle/lifecycle.toml"))
     }
 
-    /// Checks every text of every group, for callers that know what a reference is.
+    /// Checks every reference of every group with `check`.
     ///
     /// # Errors
-    /// [`ConfigError`] with what `check` says about each text that it refuses.
+    /// [`ConfigError`] with all errors of `check`.
     pub fn check_groups(
         &self,
         check: impl Fn(&str) -> Result<(), String>,
     ) -> Result<(), ConfigError> {
-        let problems = group::refused(&self.groups, check);
-        ConfigError::unless_empty(problems, self.file.as_deref())
+        let found = group::refused(&self.groups, check);
+        ConfigError::unless_empty(found, self.file.as_deref())
     }
 
     fn from_file(path: &Path, text: &str) -> Result<Self, ConfigError> {
         let mut config = Self::parse(text).map_err(|bad| bad.in_file(path))?;
-        place::locate(&mut config.defaults.ca_certificates, path);
+        file::locate(&mut config.defaults.ca_certificates, path);
         config.file = Some(path.to_owned());
         Ok(config)
     }
 
-    fn read(document: &DeTable<'_>, findings: &Findings) -> Self {
-        let file = Section::open(findings, "this file", document, known::TOP);
+    fn read(document: &DeTable<'_>, reader: Reader<'_>) -> Self {
+        let file = reader.open("this file", document, schema::TOP);
         let defaults = file.table("defaults").map(|found| {
-            let section = Section::open(findings, "[defaults]", found.table, known::DEFAULTS);
+            let section = reader.open("[defaults]", found.table, schema::DEFAULTS);
             Defaults::read(&section)
         });
         let accounts = file.table("accounts");
@@ -168,10 +176,10 @@ impl Config {
         Self {
             defaults: defaults.unwrap_or_default(),
             accounts: accounts
-                .map(|found| account::read_all(found.table, findings))
+                .map(|found| account::read_all(found.table, reader))
                 .unwrap_or_default(),
             groups: groups
-                .map(|found| group::read_all(found.table, accounts, findings))
+                .map(|found| group::read_all(found.table, accounts, reader))
                 .unwrap_or_default(),
             file: None,
         }

@@ -1,26 +1,26 @@
-//! What must not stand in the file: secrets, under whatever name.
+//! Detection of secrets, which must not be in the file under any name.
 
 use std::fmt;
 
-/// The name of an environment variable: capitals, digits and `_`.
+/// The name of an environment variable: capital letters, digits and `_`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct VariableName(String);
 
 impl VariableName {
-    /// The name.
+    /// Returns the name.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// `None` when the text is no such name, or may rather be a key. Names in small letters would
-    /// work, but so is many a password written.
+    /// Returns `None` for an invalid name and for a text that looks like a key. Names in lower case
+    /// would work, but many passwords are in lower case.
     pub(super) fn read(text: &str) -> Option<Self> {
         let is_name = text
             .bytes()
             .all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_')
             && !text.starts_with(|first: char| first.is_ascii_digit())
             && !text.is_empty();
-        (is_name && !may_be_one(text)).then(|| Self(text.to_owned()))
+        (is_name && !may_be_secret(text)).then(|| Self(text.to_owned()))
     }
 }
 
@@ -30,9 +30,9 @@ impl fmt::Display for VariableName {
     }
 }
 
-/// Whether a text may be a key or a secret: the clouds issue 20 to 64 letters and digits in a row,
-/// or mix both cases and digits. Of endpoints and times only a few look like that.
-pub(super) fn may_be_one(text: &str) -> bool {
+/// Returns true for a text that looks like a key or a secret. The clouds issue 20 to 64 letters and
+/// digits in a row, or mix both cases and digits. Few endpoints and durations look like a secret.
+pub(super) fn may_be_secret(text: &str) -> bool {
     const SHORTEST: usize = 20;
     let is_run = text
         .split(|c: char| !c.is_ascii_alphanumeric() && !"+/=".contains(c))
@@ -41,13 +41,14 @@ pub(super) fn may_be_one(text: &str) -> bool {
     is_run || has(u8::is_ascii_lowercase) && has(u8::is_ascii_uppercase) && has(u8::is_ascii_digit)
 }
 
-/// Where secrets go instead.
-pub(super) const INSTEAD: &str = "no key and no secret belongs into this file: put them into environment \
-    variables that credentials = { source = \"variables\", id = \"...\", secret = \"...\" } names, \
-    or into the files of the cloud's own tools";
+/// The advice for a secret in the file.
+pub(super) const INSTEAD: &str = "do not write keys or secrets into this file: put them into environment \
+    variables, and write the names of the variables into \
+    credentials = { source = \"variables\", id = \"...\", secret = \"...\" }, \
+    or use the files of the cloud's own tools";
 
-/// Whether a key or a secret is what somebody would write under this name.
-pub(super) fn is_name_of_one(setting: &str) -> bool {
+/// Returns true for a setting name that suggests a key or a secret.
+pub(super) fn is_secret_name(setting: &str) -> bool {
     let letters: String = setting
         .chars()
         .filter(|c| c.is_alphanumeric())
@@ -72,7 +73,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_of_variables_are_told_from_keys() {
+    fn keys_are_not_names_of_variables() {
         for name in [
             "TOKEN",
             "PROD_KEY_ID",
@@ -91,7 +92,7 @@ mod tests {
             "ÄRGER",
             "hunter2",
             "prod_key",
-            // Made up, in the shapes of the four clouds' keys.
+            // Invented keys in the formats of the clouds.
             "LTAI5tAbCdEfGhIjKlMnOpQr",
             "3f0e9a7c5b1d4e8f9a2b6c7d8e9f0a1b",
             "ABCDEFGHIJKLMNOPQRST",
@@ -103,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn secrets_are_known_by_what_they_are_called() {
+    fn setting_names_that_suggest_a_secret_are_recognized() {
         for name in [
             "secret",
             "access_key_secret",
@@ -113,10 +114,10 @@ mod tests {
             "secretAccessKey",
             "sk",
         ] {
-            assert!(is_name_of_one(name), "{name}");
+            assert!(is_secret_name(name), "{name}");
         }
         for name in ["region", "task", "keyboard", "profile"] {
-            assert!(!is_name_of_one(name), "{name}");
+            assert!(!is_secret_name(name), "{name}");
         }
     }
 }

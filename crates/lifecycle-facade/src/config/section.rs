@@ -1,4 +1,4 @@
-//! One table of the file, read against the settings that it may have.
+//! One table of the file, checked against the settings of the section.
 
 use std::ops::Range;
 
@@ -8,63 +8,86 @@ use toml::{
 };
 
 use super::{
-    findings::Findings,
-    known::{self, CloudName, Setting},
-    nearest::{nearest, quoted},
+    cloud_name::CloudName,
+    diagnostics::Diagnostics,
+    schema::{CloudSettings, Scope, Setting, sections_with},
     secret,
+    suggest::{nearest, quoted},
 };
+use crate::cloud::Clouds;
 
-/// A table of known settings. What it must not have is found when it is opened.
+/// The known clouds, and the collector of diagnostics.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Reader<'a> {
+    pub(super) clouds: Clouds,
+    pub(super) diagnostics: &'a Diagnostics,
+}
+
+/// A table with known settings. Opening a section reports unknown settings.
 #[derive(Debug)]
 pub(super) struct Section<'a> {
-    findings: &'a Findings,
+    reader: Reader<'a>,
     title: String,
     table: &'a DeTable<'a>,
     known: Vec<&'static Setting>,
 }
 
-/// A table within a table, and the key that it stands at.
+/// A table within a table, and the key of the table.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Found<'a> {
     pub(super) key: &'a Spanned<DeString<'a>>,
     pub(super) table: &'a DeTable<'a>,
 }
 
-impl<'a> Section<'a> {
-    /// `title` is how messages call it, such as `[accounts.prod]`.
+impl<'a> Reader<'a> {
+    /// Opens a section. `title` names the section in messages, such as `[accounts.prod]`.
     pub(super) fn open(
-        findings: &'a Findings,
+        self,
         title: impl Into<String>,
         table: &'a DeTable<'a>,
         known: impl IntoIterator<Item = &'static Setting>,
-    ) -> Self {
-        let section = Self {
-            findings,
+    ) -> Section<'a> {
+        let section = Section {
+            reader: self,
             title: title.into(),
             table,
             known: known.into_iter().collect(),
         };
         for key in table.keys() {
             if section.setting(key.get_ref()).is_none() {
-                findings.add(key.span(), section.unknown(key.get_ref()));
+                section.add(key.span(), section.unknown(key.get_ref()));
             }
         }
         section
     }
 
-    /// Finds the settings that `cloud` does not have.
-    pub(super) fn only_what_has(&self, cloud: CloudName) {
+    /// Describes the clouds that have something another cloud lacks.
+    pub(super) fn only_on(
+        self,
+        cloud: CloudName,
+        has: impl Fn(&'static CloudSettings) -> bool,
+    ) -> String {
+        let having = CloudName::all(self.clouds).filter(|cloud| has(cloud.settings()));
+        let having: Vec<&str> = having.map(CloudName::as_str).collect();
+        format!("not supported on {cloud}, only on {}", having.join(", "))
+    }
+}
+
+impl<'a> Section<'a> {
+    /// Reports the settings that `cloud` does not have.
+    pub(super) fn check_cloud(&self, cloud: CloudName, scope: Scope) {
         for key in self.table.keys() {
             let name = key.get_ref();
             if let Some(setting) = self.setting(name)
-                && !setting.clouds.contains(&cloud)
+                && !cloud.settings().has(scope, setting)
             {
-                self.wrong(key.span(), name, &not_on(cloud, setting.clouds));
+                let problem = self.reader.only_on(cloud, |own| own.has(scope, setting));
+                self.wrong(key.span(), name, &problem);
             }
         }
     }
 
-    /// The value of a setting, if it is there and right.
+    /// Reads the value of a setting; `None` if the setting is absent or invalid.
     pub(super) fn take<T>(
         &self,
         name: &str,
@@ -77,7 +100,7 @@ impl<'a> Section<'a> {
             .ok()
     }
 
-    /// The value of a setting that has to be there. `at` is what to point to when it is not.
+    /// Reads the value of a required setting. Reports an absent setting at `at`.
     pub(super) fn required<T>(
         &self,
         at: Range<usize>,
@@ -85,18 +108,17 @@ impl<'a> Section<'a> {
         read: impl FnOnce(&DeValue<'_>) -> Result<T, String>,
     ) -> Option<T> {
         if !self.table.contains_key(name) {
-            let message = format!("there is no {name} in {}, which needs one", self.title);
-            self.findings.add(at, message);
+            self.add(at, format!("missing setting {name} in {}", self.title));
         }
         self.take(name, read)
     }
 
-    /// The table that a setting is, if it is there.
+    /// Returns the table of a setting; `None` if the setting is absent or no table.
     pub(super) fn table(&self, name: &str) -> Option<Found<'a>> {
         let (key, value) = self.table.get_key_value(name)?;
         let table = value.get_ref().as_table();
         if table.is_none() {
-            // It is not quoted: nobody knows what it is.
+            // The value may be a secret, so the message does not quote the value.
             self.wrong(
                 value.span(),
                 name,
@@ -106,13 +128,12 @@ impl<'a> Section<'a> {
         Some(Found { key, table: table? })
     }
 
-    /// One more problem with the value of a setting.
+    /// Reports an invalid value of a setting.
     pub(super) fn wrong(&self, span: Range<usize>, name: &str, problem: &str) {
-        let message = format!("{name} in {}: {problem}", self.title);
-        self.findings.add(span, message);
+        self.add(span, format!("{name} in {}: {problem}", self.title));
     }
 
-    /// Finds a setting that excludes another one.
+    /// Reports a setting that another setting excludes.
     pub(super) fn absent(&self, name: &str, because: &str) {
         if let Some((key, _)) = self.table.get_key_value(name) {
             self.wrong(key.span(), name, because);
@@ -127,6 +148,14 @@ impl<'a> Section<'a> {
         &self.title
     }
 
+    pub(super) fn reader(&self) -> Reader<'a> {
+        self.reader
+    }
+
+    fn add(&self, span: Range<usize>, message: String) {
+        self.reader.diagnostics.add(span, message);
+    }
+
     fn setting(&self, name: &str) -> Option<&'static Setting> {
         self.known
             .iter()
@@ -137,22 +166,16 @@ impl<'a> Section<'a> {
     fn unknown(&self, name: &str) -> String {
         let known = || self.known.iter().map(|setting| setting.name);
         let meant = nearest(name, known());
-        let homes = known::homes(name);
+        let sections = sections_with(name);
         let hint = if !meant.is_empty() {
             format!("did you mean {}?", quoted(meant, " or "))
-        } else if secret::is_name_of_one(name) {
+        } else if secret::is_secret_name(name) {
             secret::INSTEAD.to_owned()
-        } else if !homes.is_empty() {
-            format!("it belongs in {}", homes.join(" or "))
+        } else if !sections.is_empty() {
+            format!("move it to {}", sections.join(" or "))
         } else {
-            format!("there are {}", quoted(known(), ", "))
+            format!("known settings: {}", quoted(known(), ", "))
         };
-        format!("there is no setting {name:?} in {}; {hint}", self.title)
+        format!("unknown setting {name:?} in {}; {hint}", self.title)
     }
-}
-
-/// What to say about something that `cloud` does not have.
-pub(super) fn not_on(cloud: CloudName, clouds: &[CloudName]) -> String {
-    let having: Vec<&str> = clouds.iter().map(|cloud| cloud.as_str()).collect();
-    format!("{cloud} does not have it, only {}", having.join(", "))
 }

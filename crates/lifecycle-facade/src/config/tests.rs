@@ -5,7 +5,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::{
     Config, ConfigError, SAMPLE,
-    known::{ACCOUNT, CREDENTIALS, DEFAULTS, PACE, SOURCES, Setting, TOP},
+    schema::{ACCOUNT, CREDENTIALS, DEFAULTS, PACE, SOURCES, Setting, TOP},
 };
 
 #[test]
@@ -79,7 +79,7 @@ proptest! {
 
         let bad = Config::parse(&replaced(&text, &setting.key, &written)).unwrap_err();
         let tells = |message: &str| {
-            message.starts_with(&format!("there is no setting {written:?} in "))
+            message.starts_with(&format!("unknown setting {written:?} in "))
                 && message.contains("; did you mean ")
                 && message.contains(&format!("{:?}", setting.name))
         };
@@ -97,8 +97,8 @@ proptest! {
         let text = pieces.concat();
         if let Err(bad) = Config::parse(&text) {
             let lines = text.split('\n').count();
-            prop_assert!(!bad.problems().is_empty());
-            for problem in bad.problems() {
+            prop_assert!(!bad.diagnostics().is_empty());
+            for problem in bad.diagnostics() {
                 prop_assert!(problem.line.is_none_or(|line| (1..=lines).contains(&line)));
             }
         }
@@ -255,7 +255,7 @@ fn line(text: &str, range: &Range<usize>) -> usize {
 }
 
 fn told_at(bad: &ConfigError, line: usize) -> impl Iterator<Item = &str> {
-    let problems = bad.problems().iter();
+    let problems = bad.diagnostics().iter();
     problems
         .filter(move |problem| problem.line == Some(line))
         .map(|problem| problem.message.as_str())

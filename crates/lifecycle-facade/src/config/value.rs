@@ -1,6 +1,6 @@
-//! Single values: what each has to look like, and what is said when it does not.
+//! Readers of single values, with the error messages of invalid values.
 //!
-//! Readers of what may hold a secret quote nothing.
+//! A reader never quotes a value that may be a secret.
 
 use std::{num::NonZeroUsize, path::PathBuf, time::Duration};
 
@@ -10,39 +10,41 @@ use lifecycle_core::Endpoint;
 use toml::de::DeValue;
 
 use super::{
-    account::NetworkConfig,
-    known::{CloudName, SOURCES},
-    nearest::hint,
-    secret::{VariableName, may_be_one},
+    cloud_name::CloudName,
+    schema::SOURCES,
+    secret::{VariableName, may_be_secret},
+    suggest::hint,
 };
+use crate::cloud::{Clouds, EndpointNetwork};
 
-/// How long something may take, written with units, such as `90s`, `10m` or `1h30m`: more than
-/// nothing and at most a week.
+/// Parses a duration with units, such as `90s`, `10m` or `1h30m`: above zero and at most a week.
 ///
 /// # Errors
-/// What is wrong with the text, and what to write instead.
+/// A message that says what to write instead.
 pub fn time_limit(text: &str) -> Result<Duration, String> {
     const LONGEST: Duration = Duration::from_secs(7 * 24 * 3600);
-    let read: SignedDuration = text.parse().map_err(|_| no_time(&format!("{text:?}")))?;
+    let read: SignedDuration = text
+        .parse()
+        .map_err(|_| invalid_duration(&format!("{text:?}")))?;
     match Duration::try_from(read) {
         Ok(limit) if limit > LONGEST => Err(format!(
             "{text:?} is longer than a week: write at most 168h"
         )),
         Ok(limit) if !limit.is_zero() => Ok(limit),
         _ => Err(format!(
-            "{text:?} leaves no time: write more than nothing, such as 90s or 10m"
+            "invalid duration {text:?}: write a time above zero, for example 90s or 10m"
         )),
     }
 }
 
-fn no_time(written: &str) -> String {
-    format!("{written} is no time: write a number with its unit, such as 90s, 10m or 1h30m")
+fn invalid_duration(written: &str) -> String {
+    format!("invalid duration {written}: add a unit, for example 90s, 10m or 1h30m")
 }
 
-/// How many instances go at a time: a number, such as `5`, or a share, such as `10%`.
+/// Parses the size of a wave: a number, such as `5`, or a percentage, such as `10%`.
 ///
 /// # Errors
-/// What is wrong with the text, and what to write instead.
+/// A message that says what to write instead.
 pub fn waves(text: &str) -> Result<Waves, String> {
     let read = match text.strip_suffix('%') {
         Some(percent) => percent
@@ -55,22 +57,22 @@ pub fn waves(text: &str) -> Result<Waves, String> {
             .ok()
             .map(|count| Waves::of(count.get())),
     };
-    read.ok_or_else(|| no_size(&format!("{text:?}")))
+    read.ok_or_else(|| invalid_size(&format!("{text:?}")))
 }
 
-fn no_size(written: &str) -> String {
-    format!("{written} is no size: write a number of instances or a share, such as 5 or 10%")
+fn invalid_size(written: &str) -> String {
+    format!("invalid wave size {written}: write a number or a percentage, for example 5 or 10%")
 }
 
 pub(super) fn time(value: &DeValue<'_>) -> Result<Duration, String> {
-    let no_time = |written: &str| format!("{}, in quotes", no_time(written));
-    parsed(value, time_limit, no_time)
+    let otherwise = |written: &str| format!("{}, in quotes", invalid_duration(written));
+    parsed(value, time_limit, otherwise)
 }
 
 pub(super) fn wave_size(value: &DeValue<'_>) -> Result<Waves, String> {
     match value {
         DeValue::Integer(_) => count(value).map(|count| Waves::of(count.get())),
-        _ => parsed(value, waves, no_size),
+        _ => parsed(value, waves, invalid_size),
     }
 }
 
@@ -79,7 +81,7 @@ pub(super) fn count(value: &DeValue<'_>) -> Result<NonZeroUsize, String> {
         .as_integer()
         .and_then(|number| usize::from_str_radix(number.as_str(), number.radix()).ok())
         .and_then(NonZeroUsize::new)
-        .ok_or_else(|| format!("{} is no count: write a number from 1 on", shown(value)))
+        .ok_or_else(|| format!("invalid number {}: write 1 or more", shown(value)))
 }
 
 pub(super) fn rate(value: &DeValue<'_>) -> Result<f64, String> {
@@ -91,7 +93,7 @@ pub(super) fn rate(value: &DeValue<'_>) -> Result<f64, String> {
     rate.filter(|rate: &f64| rate.is_finite() && *rate > 0.0)
         .ok_or_else(|| {
             format!(
-                "{} is no rate: write calls a second, a number above 0, such as 10 or 0.5",
+                "invalid rate {}: write calls per second, above 0, for example 10 or 0.5",
                 shown(value)
             )
         })
@@ -115,20 +117,19 @@ pub(super) fn plain_http(value: &DeValue<'_>) -> Result<PlainHttp, String> {
     )
 }
 
-pub(super) fn network(value: &DeValue<'_>) -> Result<NetworkConfig, String> {
+pub(super) fn network(value: &DeValue<'_>) -> Result<EndpointNetwork, String> {
     one_of(
         value,
         &[
-            ("public", NetworkConfig::Public),
-            ("vpc", NetworkConfig::Vpc),
+            ("public", EndpointNetwork::Public),
+            ("vpc", EndpointNetwork::Vpc),
         ],
     )
 }
 
-pub(super) fn cloud(value: &DeValue<'_>) -> Result<CloudName, String> {
-    let clouds: Vec<_> = CloudName::ALL
-        .iter()
-        .map(|cloud| (cloud.as_str(), *cloud))
+pub(super) fn cloud(value: &DeValue<'_>, clouds: Clouds) -> Result<CloudName, String> {
+    let clouds: Vec<_> = CloudName::all(clouds)
+        .map(|cloud| (cloud.as_str(), cloud))
         .collect();
     one_of(value, &clouds)
 }
@@ -146,35 +147,37 @@ fn one_of<T: Copy>(value: &DeValue<'_>, choices: &[(&str, T)]) -> Result<T, Stri
     let chosen = choices.iter().find(|(name, _)| *name == written);
     chosen.map(|(_, choice)| *choice).ok_or_else(|| {
         let names = choices.iter().map(|(name, _)| *name);
-        format!("{} is not known; {}", shown(value), hint(written, names))
+        format!("unknown value {}; {}", shown(value), hint(written, names))
     })
 }
 
-/// An address. One with a user name may have a password before its host, so it is not quoted.
+/// Reads an endpoint. An endpoint with a user name may hold a password, so the message does not quote
+/// such an endpoint.
 pub(super) fn endpoint(value: &DeValue<'_>) -> Result<Endpoint, String> {
     const RIGHT: &str = "write a URL such as https://example.com";
     let read = |text: &str| match Endpoint::parse(text) {
-        Err(_) if text.contains('@') => Err(format!("a user name does not belong in it: {RIGHT}")),
+        Err(_) if text.contains('@') => Err(format!("remove the user name: {RIGHT}")),
         read => read.map_err(|bad| format!("{bad}: {RIGHT}")),
     };
     parsed(value, read, |written| {
-        format!("{written} is no address: {RIGHT}")
+        format!("invalid URL {written}: {RIGHT}")
     })
 }
 
-/// A text that is there to be passed on. It is never quoted.
+/// Reads a text for the cloud. The messages never quote such a text.
 pub(super) fn text(value: &DeValue<'_>) -> Result<String, String> {
     match value.as_str() {
-        Some(text) if text.trim().is_empty() => Err("an empty text says nothing".to_owned()),
+        Some(text) if text.trim().is_empty() => Err("the text is empty".to_owned()),
         Some(text) if text.trim() != text || text.contains(char::is_control) => {
-            Err("it has blanks around it or characters that cannot be seen".to_owned())
+            Err("remove spaces at the start and the end, and invisible characters".to_owned())
         }
         Some(text) => Ok(text.to_owned()),
-        None => Err("it is no text: write it in quotes".to_owned()),
+        None => Err("write a text in quotes".to_owned()),
     }
 }
 
-/// The address of a service that hands out keys. It may hold a secret path, so it is not quoted.
+/// Reads the URI of a service that returns keys. The path may be secret, so the message does not quote
+/// the URI.
 pub(super) fn uri(value: &DeValue<'_>) -> Result<String, String> {
     let uri = text(value)?;
     let has_scheme = ["http://", "https://"].iter().any(|scheme| {
@@ -185,21 +188,22 @@ pub(super) fn uri(value: &DeValue<'_>) -> Result<String, String> {
     if has_scheme && is_one_word {
         Ok(uri)
     } else {
-        Err("it is no address: write a URL such as http://localhost:8080/keys".to_owned())
+        Err("invalid URL: write a URL such as http://localhost:8080/keys".to_owned())
     }
 }
 
-/// The name of a variable. Anything else may be the secret itself, so it is not quoted.
+/// Reads the name of a variable. Another text may be the secret itself, so the message does not quote
+/// such a text.
 pub(super) fn variable(value: &DeValue<'_>) -> Result<VariableName, String> {
     value.as_str().and_then(VariableName::read).ok_or_else(|| {
-        "it is not the name of an environment variable, and not shown because it may be a \
-             secret: write the variable's name in capitals, such as PROD_KEY"
+        "not the name of an environment variable (value not shown: it may be a secret): write the \
+         name of the variable in capital letters, such as PROD_KEY"
             .to_owned()
     })
 }
 
-/// What `read` makes of a text. What it says may quote the text, so `otherwise` is asked what to say
-/// where that may be a secret, or is no text at all.
+/// Parses a text with `read`. The message of `read` may quote the text, so `otherwise` makes the
+/// message if the text may be a secret, or if the value is no text.
 fn parsed<T>(
     value: &DeValue<'_>,
     read: impl FnOnce(&str) -> Result<T, String>,
@@ -207,17 +211,17 @@ fn parsed<T>(
 ) -> Result<T, String> {
     match value.as_str().map(|text| (text, read(text))) {
         Some((_, Ok(read))) => Ok(read),
-        Some((text, Err(problem))) if !may_be_one(text) => Err(problem),
+        Some((text, Err(problem))) if !may_be_secret(text) => Err(problem),
         _ => Err(otherwise(&shown(value))),
     }
 }
 
-/// A value as it was written, unless that would be long or may be a secret.
+/// Formats a value as in the file, except a long value or a possible secret.
 fn shown(value: &DeValue<'_>) -> String {
     const LONGEST: usize = 40;
     match value {
-        DeValue::String(text) if may_be_one(text) || text.chars().count() > LONGEST => {
-            "the text (not shown, as it may be a secret)".to_owned()
+        DeValue::String(text) if may_be_secret(text) || text.chars().count() > LONGEST => {
+            "(value not shown: it may be a secret)".to_owned()
         }
         DeValue::String(text) => format!("{text:?}"),
         DeValue::Integer(number) => number.to_string(),
@@ -234,7 +238,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn times_have_units_and_an_end() {
+    fn durations_have_units_and_a_maximum() {
         for (text, seconds) in [
             ("90s", 90),
             ("10m", 600),
@@ -244,10 +248,10 @@ mod tests {
             assert_eq!(time_limit(text), Ok(Duration::from_secs(seconds)), "{text}");
         }
         for (text, expected) in [
-            ("10", "with its unit"),
-            ("soon", "with its unit"),
-            ("0s", "leaves no time"),
-            ("-5m", "leaves no time"),
+            ("10", "add a unit"),
+            ("soon", "add a unit"),
+            ("0s", "above zero"),
+            ("-5m", "above zero"),
             ("9999h", "longer than a week"),
         ] {
             let problem = time_limit(text).unwrap_err();
@@ -256,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn waves_are_a_number_or_a_share() {
+    fn waves_are_a_number_or_a_percentage() {
         assert_eq!(waves("5"), Ok(Waves::of(5)));
         assert_eq!(waves("10%"), Ok(Waves::percent(10)));
         for text in ["0", "0%", "101%", "-1", "1.5", "%", "few"] {

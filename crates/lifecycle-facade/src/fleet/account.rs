@@ -1,45 +1,46 @@
-//! Accounts: what belongs to one customer of one cloud.
+//! The settings of one account at one cloud.
 
 use std::{fmt, sync::Arc};
 
 use lifecycle_client::CredentialProvider;
 use lifecycle_core::{CredentialSource, CredentialSourceConfig, Endpoint, RateLimits};
 
-use super::Cloud;
+use crate::cloud::{Cloud, EndpointNetwork};
 
-/// One account at one cloud, with everything that may differ from account to account.
+/// An account at a cloud, with the settings that can differ between accounts.
 ///
-/// Given a name with [`FleetBuilder::account`](crate::FleetBuilder::account), it is meant by
-/// references such as `name@cloud/region/instance`.
+/// [`FleetBuilder::account`](crate::FleetBuilder::account) gives the account a name, for references
+/// such as `name@cloud/region/instance`.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Account {
     /// The cloud.
     pub cloud: Cloud,
-    /// The region that is meant where none is named.
+    /// The region of requests without a region.
     pub region: Option<String>,
-    /// The profile of the files of the cloud's own tools, instead of the one that they name.
+    /// The profile in the files of the cloud's own tools, instead of the profile that the files select.
     pub profile: Option<String>,
-    /// Where the calls go, instead of the region's own host.
+    /// The endpoint of the compute service, instead of the endpoint of the region.
     pub endpoint: Option<Endpoint>,
-    /// Where the cloud's identity service (STS, IAM) is, instead of its own host.
+    /// The endpoint of the cloud's identity service (STS, IAM), instead of the service's own host.
     pub identity_endpoint: Option<Endpoint>,
-    /// Where this machine's metadata service is, instead of its fixed address.
+    /// The endpoint of the metadata service, instead of the fixed address of the service.
     pub metadata_endpoint: Option<Endpoint>,
-    /// The project of Huawei's servers, instead of the one that its own tools would take.
+    /// The project, instead of the project that the cloud's own tools would use. Ignored on clouds
+    /// without projects.
     pub project: Option<String>,
-    /// The enterprise project to which Huawei's lists are limited.
+    /// The enterprise project that limits lists. Ignored on clouds without enterprise projects.
     pub enterprise_project: Option<String>,
-    /// Over which network Alibaba is reached.
+    /// The network over which the cloud is reached.
     pub network: EndpointNetwork,
-    /// How fast to call at first, instead of the cloud's usual pace.
-    pub pace: Option<RateLimits>,
-    /// Where keys come from.
-    pub keys: CredentialSettings,
+    /// The rate limits at the start, instead of the limits of the cloud's profile.
+    pub rate_limits: Option<RateLimits>,
+    /// The source of the keys.
+    pub credentials: CredentialSettings,
 }
 
 impl Account {
-    /// An account that has everything as the cloud's own tools have it.
+    /// Returns an account with the settings of the cloud's own tools.
     pub fn new(cloud: Cloud) -> Self {
         Self {
             cloud,
@@ -51,55 +52,44 @@ impl Account {
             project: None,
             enterprise_project: None,
             network: EndpointNetwork::default(),
-            pace: None,
-            keys: CredentialSettings::default(),
+            rate_limits: None,
+            credentials: CredentialSettings::default(),
         }
     }
 }
 
-/// Over which network a cloud is reached.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum EndpointNetwork {
-    /// The internet.
-    #[default]
-    Public,
-    /// The inside of a VPC in the same region. Alibaba has hosts for it.
-    Vpc,
-}
-
-/// Where the keys of an account come from.
+/// The source of the keys of an account.
 #[derive(Clone, Default)]
 #[non_exhaustive]
 pub enum CredentialSettings {
-    /// Wherever the cloud's own tools find them.
+    /// The credential sources of the cloud's own tools.
     #[default]
     Default,
-    /// The first of these origins that has one. The function is told of a region: the first one that
-    /// is used, since the regions of an account share a key (those of Huawei do not).
-    CredentialSourceFactory(Arc<CredentialSourceFactory>),
-    /// A source of the caller's own.
-    Source(Arc<dyn CredentialProvider>),
+    /// The first of these credential sources with a key. The regions of an account share a key on
+    /// most clouds; the factory then gets the first region in use.
+    Sources(Arc<CredentialSourceFactory>),
+    /// The caller's own provider.
+    Provider(Arc<dyn CredentialProvider>),
 }
 
-/// Makes origins for a region.
+/// Builds the credential sources for a region.
 pub type CredentialSourceFactory =
     dyn Fn(&CredentialSourceConfig) -> Vec<Box<dyn CredentialSource>> + Send + Sync;
 
 impl CredentialSettings {
-    /// The first of these origins that has a key.
+    /// Uses the first of these credential sources with a key.
     pub fn sources(
-        origins: impl Fn(&CredentialSourceConfig) -> Vec<Box<dyn CredentialSource>>
+        factory: impl Fn(&CredentialSourceConfig) -> Vec<Box<dyn CredentialSource>>
         + Send
         + Sync
         + 'static,
     ) -> Self {
-        Self::CredentialSourceFactory(Arc::new(origins))
+        Self::Sources(Arc::new(factory))
     }
 
-    /// A source of the caller's own.
-    pub fn source(source: impl CredentialProvider) -> Self {
-        Self::Source(Arc::new(source))
+    /// Uses the caller's own provider.
+    pub fn provider(provider: impl CredentialProvider) -> Self {
+        Self::Provider(Arc::new(provider))
     }
 }
 
@@ -107,8 +97,8 @@ impl fmt::Debug for CredentialSettings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Default => f.write_str("Default"),
-            Self::CredentialSourceFactory(_) => f.write_str("Origins"),
-            Self::Source(source) => f.debug_tuple("Source").field(source).finish(),
+            Self::Sources(_) => f.write_str("Sources(..)"),
+            Self::Provider(provider) => f.debug_tuple("Provider").field(provider).finish(),
         }
     }
 }

@@ -1,385 +1,235 @@
-//! From a place to its client: which endpoint, which key, which project.
+//! Connects locations: from a location to the client with endpoint, key and project.
 
 use std::{
     collections::BTreeMap,
-    fmt,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex},
     time::Duration,
 };
 
 use async_trait::async_trait;
 use lifecycle_client::{
-    CachedCredentials, CallCounts, Client, ClientBuilder, Clock, CredentialError,
-    CredentialProvider, StepDriver, Transport,
+    CachedCredentials, CallCounts, Client, CredentialError, CredentialProvider, StepDriver,
+    Transport,
 };
-use lifecycle_core::{
-    Credential, CredentialSourceConfig, Endpoint, Fault, FaultKind, Provider, ProviderContext,
-};
+use lifecycle_core::{Credential, Endpoint, Fault, FaultKind};
 use tokio::{sync::OnceCell, time::timeout};
 
-#[cfg(feature = "huawei")]
-use super::project::Projects;
-use super::{Account, Cloud, CredentialSettings, FleetBuilder, FleetError, Location};
+use super::{
+    CredentialSettings, FleetError, Location,
+    lock::lock,
+    project::{ProjectFinder, ProjectSearch, SearchError, WithoutVariables},
+    settings::FleetSettings,
+};
+use crate::cloud::{BuildInput, KeyScope, ProjectLookup};
 
-/// Connects to places, each once.
+/// Connects each location once.
 #[derive(Debug)]
 pub(super) struct Connector {
-    pub(super) settings: FleetBuilder,
+    pub(super) settings: FleetSettings,
     pub(super) transport: Arc<dyn Transport>,
-    pub(super) resolver: StepDriver,
+    driver: StepDriver,
     clients: Mutex<BTreeMap<Location, Arc<OnceCell<Client>>>>,
-    sources: Mutex<BTreeMap<Location, Arc<dyn CredentialProvider>>>,
-    #[cfg(feature = "huawei")]
-    pub(super) projects: Projects,
+    credentials: Mutex<BTreeMap<Location, Arc<dyn CredentialProvider>>>,
+    projects: ProjectFinder,
 }
 
-/// A client that was not connected: it can plan, and it has no key.
-pub(super) struct Sketch {
+/// A client without a key, for plans.
+pub(super) struct OfflineClient {
     pub(super) client: Client,
     pub(super) endpoint: Endpoint,
 }
 
 impl Connector {
-    pub(super) fn new(settings: FleetBuilder, transport: Arc<dyn Transport>) -> Self {
-        let resolver = StepDriver::new(Arc::clone(&transport))
+    pub(super) fn new(settings: FleetSettings, transport: Arc<dyn Transport>) -> Self {
+        let driver = StepDriver::new(Arc::clone(&transport))
             .clock(Arc::clone(&settings.clock))
-            .machine(Arc::clone(&settings.machine))
+            .machine(Arc::clone(&settings.host))
             .plain_http(settings.plain_http);
         Self {
             settings,
             transport,
-            resolver,
+            driver,
             clients: Mutex::default(),
-            sources: Mutex::default(),
-            #[cfg(feature = "huawei")]
-            projects: Projects::default(),
+            credentials: Mutex::default(),
+            projects: ProjectFinder::default(),
         }
     }
 
-    /// The client of a place, connected once for all callers. Nothing is kept of a failure.
-    pub(super) async fn client(&self, place: &Location) -> Result<Client, FleetError> {
-        let cell = Arc::clone(lock(&self.clients).entry(place.clone()).or_default());
+    /// Returns the client of a location, connected once for all callers. A failure is not remembered.
+    pub(super) async fn client(&self, location: &Location) -> Result<Client, FleetError> {
+        let cell = Arc::clone(lock(&self.clients).entry(location.clone()).or_default());
         let limit = self.settings.setup_timeout;
-        let connected = timeout(limit, cell.get_or_try_init(|| self.connect(place))).await;
-        let client = connected.map_err(|_| late(place, limit))??;
+        let connected = timeout(limit, cell.get_or_try_init(|| self.connect(location))).await;
+        let client = connected.map_err(|_| late(location, limit))??;
         Ok(client.clone())
     }
 
-    async fn connect(&self, place: &Location) -> Result<Client, FleetError> {
-        // What is wrong with the place is said before anybody is asked.
-        self.sketch(place)?;
-        let source = self.source(place)?;
-        let key = source.credential().await?;
-        #[cfg(feature = "huawei")]
-        let project = if place.cloud == Cloud::Huawei {
-            Some(self.project(place, &*source, key).await?)
-        } else {
-            None
+    async fn connect(&self, location: &Location) -> Result<Client, FleetError> {
+        // Reports an invalid location before the first call.
+        self.offline_client(location)?;
+        let credentials = self.credentials(location)?;
+        let key = credentials.credential().await?;
+        let project = match &location.cloud.driver().project {
+            Some(lookup) => Some(self.project(lookup, location, &*credentials, key).await?),
+            None => None,
         };
-        #[cfg(not(feature = "huawei"))]
-        let project: Option<String> = {
-            drop(key);
-            None
-        };
-        Ok(self.build(place, source, project.as_deref())?.client)
+        Ok(self
+            .build(location, credentials, project.as_deref())?
+            .client)
     }
 
-    /// Checks a place without calling anybody.
-    pub(super) fn sketch(&self, place: &Location) -> Result<Sketch, FleetError> {
-        self.build(place, Arc::new(NoKey), None)
+    /// Returns a client that can plan. Calls nobody.
+    pub(super) fn offline_client(&self, location: &Location) -> Result<OfflineClient, FleetError> {
+        self.build(location, Arc::new(NoKey), None)
     }
 
-    /// Where the key of a place comes from. Regions of one account share it.
-    pub(super) fn source(
+    /// Returns the provider of the keys of a location. The locations of one key share the provider.
+    pub(super) fn credentials(
         &self,
-        place: &Location,
+        location: &Location,
     ) -> Result<Arc<dyn CredentialProvider>, FleetError> {
-        if let Some(source) = &self.settings.credential {
-            return Ok(Arc::clone(source));
+        if let Some(provider) = &self.settings.credentials {
+            return Ok(Arc::clone(provider));
         }
-        let mut sources = lock(&self.sources);
-        let owner = owner(place);
-        if let Some(source) = sources.get(&owner) {
-            return Ok(Arc::clone(source));
+        let mut providers = lock(&self.credentials);
+        let owner = key_owner(location);
+        if let Some(provider) = providers.get(&owner) {
+            return Ok(Arc::clone(provider));
         }
-        let source = self.new_source(place)?;
-        sources.insert(owner, Arc::clone(&source));
-        Ok(source)
+        let provider = self.new_credentials(location)?;
+        providers.insert(owner, Arc::clone(&provider));
+        Ok(provider)
     }
 
-    fn new_source(&self, place: &Location) -> Result<Arc<dyn CredentialProvider>, FleetError> {
-        let account = self.account(place)?;
-        let config = self.origin_config(place, account)?;
-        let origins = match account.map(|account| &account.keys) {
-            Some(CredentialSettings::Source(source)) => return Ok(Arc::clone(source)),
-            Some(CredentialSettings::CredentialSourceFactory(origins)) => origins(&config),
-            // A profile is a thing of files, and who names one does not mean a key in a variable.
+    fn new_credentials(
+        &self,
+        location: &Location,
+    ) -> Result<Arc<dyn CredentialProvider>, FleetError> {
+        let account = self.settings.account(location)?;
+        let config = self.settings.source_config(location, account)?;
+        let cloud = location.cloud;
+        let sources = match account.map(|account| &account.credentials) {
+            Some(CredentialSettings::Provider(provider)) => return Ok(Arc::clone(provider)),
+            Some(CredentialSettings::Sources(factory)) => factory(&config),
+            // Profiles are in files only, so a named profile excludes keys in variables.
             Some(CredentialSettings::Default) | None if config.profile.is_some() => {
-                place.cloud.files(&config)
+                (cloud.driver().files)(&config)
             }
-            Some(CredentialSettings::Default) | None => place.cloud.sources(&config),
+            Some(CredentialSettings::Default) | None => cloud.sources(&config),
         };
-        let title = place.cloud.profile().title;
-        Ok(Arc::new(CachedCredentials::new(
-            title,
-            origins,
-            self.resolver.clone(),
-        )))
+        let title = cloud.profile().title;
+        let driver = self.driver.clone();
+        Ok(Arc::new(CachedCredentials::new(title, sources, driver)))
     }
 
-    pub(super) fn accounts(&self) -> impl Iterator<Item = (&str, &Account)> {
-        let accounts = self.settings.accounts.iter();
-        accounts.map(|(name, account)| (name.as_str(), account))
+    /// Returns the configured project of a location, else looks the project up.
+    async fn project(
+        &self,
+        lookup: &ProjectLookup,
+        location: &Location,
+        credentials: &dyn CredentialProvider,
+        key: Arc<Credential>,
+    ) -> Result<String, FleetError> {
+        let account = self.settings.account(location)?;
+        if let Some(project) = self.settings.project(account) {
+            return Ok(project.to_owned());
+        }
+        let mut driver = self.driver.clone();
+        if !self.settings.uses_vendor_env(account) {
+            driver = driver.machine(WithoutVariables(Arc::clone(&self.settings.host)));
+        }
+        let search = ProjectSearch {
+            lookup,
+            location,
+            config: self.settings.source_config(location, account)?,
+            driver,
+        };
+        let found = self.projects.find(&search, credentials, key).await;
+        found.map_err(|error| match error {
+            SearchError::Credential(error) => error.into(),
+            SearchError::Lookup(fault) => FleetError::Project {
+                location: location.to_string(),
+                fault,
+            },
+        })
     }
 
     pub(super) fn calls(&self) -> BTreeMap<Location, CallCounts> {
         let clients = lock(&self.clients);
         let connected = clients
             .iter()
-            .filter_map(|(place, cell)| Some((place.clone(), cell.get()?.calls())));
+            .filter_map(|(location, cell)| Some((location.clone(), cell.get()?.calls())));
         connected.collect()
     }
 
-    /// The account that a place names; `None` for one that names none.
-    pub(super) fn account(&self, place: &Location) -> Result<Option<&Account>, FleetError> {
-        let Some(name) = &place.account else {
-            return Ok(None);
-        };
-        let wrong = |problem: String| in_place(place)(problem);
-        let account = self.settings.accounts.get(name).ok_or_else(|| {
-            let known: Vec<&str> = self.settings.accounts.keys().map(String::as_str).collect();
-            wrong(if known.is_empty() {
-                format!("there is no account {name:?}: the configuration has none")
-            } else {
-                format!(
-                    "there is no account {name:?}: there is {}",
-                    known.join(", ")
-                )
-            })
-        })?;
-        if account.cloud != place.cloud {
-            return Err(wrong(format!(
-                "the account {name:?} is one of {}",
-                account.cloud
-            )));
-        }
-        match &account.region {
-            Some(region)
-                if account.endpoint.is_some() && !region.eq_ignore_ascii_case(&place.region) =>
-            {
-                Err(wrong(format!(
-                    "the account {name:?} has an endpoint of its own, for {region} only"
-                )))
-            }
-            _ => Ok(Some(account)),
-        }
-    }
-
-    /// The address that was set for a place; `None` for the cloud's own.
-    fn endpoint(
-        &self,
-        place: &Location,
-        account: Option<&Account>,
-    ) -> Result<Option<Endpoint>, FleetError> {
-        let own = account.and_then(|account| account.endpoint.as_ref());
-        if let Some(endpoint) = self.settings.endpoint.as_ref().or(own) {
-            return Ok(Some(endpoint.clone()));
-        }
-        if !self.heeds_environment(account) {
-            return Ok(None);
-        }
-        let stamp = self.settings.clock.signing_context(0);
-        let ctx = ProviderContext::new(&*self.settings.machine, stamp);
-        let found = place.cloud.endpoint_from(&place.region, &ctx);
-        found.map_err(|fault| in_place(place)(fault.message().to_owned()))
-    }
-
-    /// Whether the settings of the cloud's own tools are about this account: only where their keys
-    /// are used. A key from elsewhere must not go where they point, nor work in their project.
-    pub(super) fn heeds_environment(&self, account: Option<&Account>) -> bool {
-        let is_theirs = |account: &Account| {
-            matches!(account.keys, CredentialSettings::Default)
-                && account.profile.is_none()
-                && account.network == super::EndpointNetwork::Public
-        };
-        self.settings.credential.is_none() && account.is_none_or(is_theirs)
-    }
-
-    pub(super) fn origin_config(
-        &self,
-        place: &Location,
-        account: Option<&Account>,
-    ) -> Result<CredentialSourceConfig, FleetError> {
-        let is_simulator = |endpoint: &&Endpoint| endpoint.is_loopback();
-        let simulator = self.settings.endpoint.as_ref().filter(is_simulator);
-        let set = self.endpoint(place, account)?;
-        let own_simulator = set.as_ref().filter(is_simulator);
-        let of = |own: fn(&Account) -> Option<&Endpoint>| {
-            let own = account.and_then(own);
-            simulator.or(own).or(own_simulator).cloned()
-        };
-        let mut config = CredentialSourceConfig::in_region(&place.region);
-        config.identity = of(|account| account.identity_endpoint.as_ref());
-        config.metadata = of(|account| account.metadata_endpoint.as_ref());
-        config.profile = account.and_then(|account| account.profile.clone());
-        Ok(config)
-    }
-
-    /// The one place where a cloud's provider is chosen by name. `project` is `None`
-    /// where it is not known yet.
+    /// Builds the client of a location. `project` is `None` before the look-up of the project.
     fn build(
         &self,
-        place: &Location,
-        source: Arc<dyn CredentialProvider>,
+        location: &Location,
+        credentials: Arc<dyn CredentialProvider>,
         project: Option<&str>,
-    ) -> Result<Sketch, FleetError> {
-        // Only Huawei has projects.
-        let _ = project;
-        let account = self.account(place)?;
-        let endpoint = self.endpoint(place, account)?;
-        match place.cloud {
-            #[cfg(feature = "baidu")]
-            Cloud::Baidu => {
-                let mut config =
-                    provider_baidu::Config::new(&place.region).map_err(in_place(place))?;
-                if let Some(endpoint) = endpoint {
-                    config = config.with_endpoint(endpoint);
-                }
-                let endpoint = config.endpoint().clone();
-                Ok(self.finish(
-                    provider_baidu::Baidu::new(config),
-                    endpoint,
-                    source,
-                    account,
-                ))
-            }
-            #[cfg(feature = "aliyun")]
-            Cloud::Aliyun => {
-                let network = match account.map(|account| account.network) {
-                    Some(super::EndpointNetwork::Vpc) => provider_aliyun::Network::Vpc,
-                    _ => provider_aliyun::Network::Public,
-                };
-                let mut config = provider_aliyun::Config::new(&place.region)
-                    .map_err(in_place(place))?
-                    .with_network(network);
-                if let Some(endpoint) = endpoint {
-                    config = config.with_endpoint(endpoint);
-                }
-                let endpoint = config.endpoint().clone();
-                Ok(self.finish(
-                    provider_aliyun::Aliyun::new(config),
-                    endpoint,
-                    source,
-                    account,
-                ))
-            }
-            #[cfg(feature = "zenlayer")]
-            Cloud::Zenlayer => {
-                if place.region != "global" {
-                    return Err(in_place(place)(
-                        "this cloud has one global endpoint: write zenlayer/global",
-                    ));
-                }
-                let mut config = provider_zenlayer::Config::new();
-                if let Some(endpoint) = endpoint {
-                    config = config.with_endpoint(endpoint);
-                }
-                let endpoint = config.endpoint().clone();
-                Ok(self.finish(
-                    provider_zenlayer::Zenlayer::new(config),
-                    endpoint,
-                    source,
-                    account,
-                ))
-            }
-            #[cfg(feature = "huawei")]
-            Cloud::Huawei => {
-                let project = project.unwrap_or(UNKNOWN_PROJECT);
-                let mut config = provider_huawei::Config::new(&place.region, project)
-                    .map_err(in_place(place))?;
-                if let Some(endpoint) = endpoint {
-                    config = config.with_endpoint(endpoint);
-                }
-                if let Some(id) = account.and_then(|account| account.enterprise_project.as_ref()) {
-                    config = config.with_enterprise_project(id);
-                }
-                let endpoint = config.endpoint().clone();
-                Ok(self.finish(
-                    provider_huawei::Huawei::new(config),
-                    endpoint,
-                    source,
-                    account,
-                ))
-            }
+    ) -> Result<OfflineClient, FleetError> {
+        let (settings, cloud) = (&self.settings, location.cloud);
+        let account = settings.account(location)?;
+        let endpoint = settings.endpoint(location, account)?;
+        if let Some(only) = cloud.only_region()
+            && location.region != only
+        {
+            let problem = format!("{cloud} has one endpoint for all regions: write {cloud}/{only}");
+            return Err(FleetError::at(location)(problem));
         }
-    }
-
-    fn finish(
-        &self,
-        provider: impl Provider,
-        endpoint: Endpoint,
-        source: Arc<dyn CredentialProvider>,
-        account: Option<&Account>,
-    ) -> Sketch {
-        let settings = &self.settings;
-        let mut builder = Client::builder(provider, source, Arc::clone(&self.transport))
+        let enterprise_project = account.and_then(|account| account.enterprise_project.as_deref());
+        let parts = (cloud.driver().build)(BuildInput {
+            region: &location.region,
+            endpoint,
+            network: account.map(|account| account.network).unwrap_or_default(),
+            project,
+            enterprise_project,
+            credentials,
+            transport: Arc::clone(&self.transport),
+        });
+        let parts = parts.map_err(FleetError::at(location))?;
+        let mut builder = parts
+            .builder
             .clock(Arc::clone(&settings.clock))
             .plain_http(settings.plain_http);
-        if let Some(pace) = account.and_then(|account| account.pace) {
-            builder = builder.pace(pace);
+        if let Some(limits) = account.and_then(|account| account.rate_limits) {
+            builder = builder.rate_limits(limits);
         }
-        let builder: ClientBuilder = (settings.tune.0)(builder);
-        Sketch {
-            client: builder.build(),
-            endpoint,
-        }
+        Ok(OfflineClient {
+            client: (settings.configure_client.0)(builder).build(),
+            endpoint: parts.endpoint,
+        })
     }
 }
 
-/// Stands where a project belongs that is not known yet. Nothing is sent with it.
-#[cfg(feature = "huawei")]
-const UNKNOWN_PROJECT: &str = "unknown";
-
-/// Whose key a place needs: regions of one account share it, but where a key is good for one region
-/// only.
-fn owner(place: &Location) -> Location {
-    #[cfg(feature = "huawei")]
-    if place.cloud == Cloud::Huawei {
-        return place.clone();
-    }
+/// Returns the location that stands for all locations with the same key.
+fn key_owner(location: &Location) -> Location {
+    let region = match location.cloud.entry().key_scope {
+        KeyScope::Account => String::new(),
+        KeyScope::Region => location.region.clone(),
+    };
     Location {
-        region: String::new(),
-        ..place.clone()
+        region,
+        ..location.clone()
     }
 }
 
-/// The source of a client that only plans.
+/// The provider of an offline client.
 #[derive(Debug)]
 struct NoKey;
 
 #[async_trait]
 impl CredentialProvider for NoKey {
     async fn credential(&self) -> Result<Arc<Credential>, CredentialError> {
-        Err(CredentialError::new("this client was not connected"))
+        Err(CredentialError::new("this client is offline"))
     }
 }
 
-fn late(place: &Location, limit: Duration) -> FleetError {
+fn late(location: &Location, limit: Duration) -> FleetError {
     let message = format!(
-        "no key for {place} within {:.1} s: allow more time",
+        "no key for {location} within {:.1} s: increase the time limit",
         limit.as_secs_f64()
     );
-    FleetError::CredentialError(Fault::new(FaultKind::Deadline, message).into())
-}
-
-fn in_place<E: fmt::Display>(place: &Location) -> impl FnOnce(E) -> FleetError {
-    move |problem| FleetError::Location {
-        place: place.to_string(),
-        problem: problem.to_string(),
-    }
-}
-
-pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    // Nothing panics while it holds one of these.
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+    FleetError::Credential(Fault::new(FaultKind::Deadline, message).into())
 }

@@ -1,58 +1,71 @@
-//! Why a fleet did nothing.
+//! The error of a whole fleet request.
+
+use std::fmt;
 
 use lifecycle_client::{CredentialError, Error};
 use lifecycle_core::Fault;
 
-use super::ParseReferenceError;
+use super::Location;
+use crate::cloud::ParseReferenceError;
 
-/// Why a fleet did nothing.
+/// A fleet request failed as a whole. Failures of single instances are in the report instead.
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum FleetError {
-    /// A text that is no reference. Nothing was sent.
+    /// A text is not a valid reference. Nothing was sent.
     #[error(transparent)]
-    InstanceReference(#[from] ParseReferenceError),
-    /// A place that cannot be.
-    #[error("{place}: {problem}")]
+    InvalidReference(#[from] ParseReferenceError),
+    /// A location is invalid. Nothing was sent.
+    #[error("{location}: {problem}")]
     Location {
-        /// The place as it was written.
-        place: String,
-        /// What is wrong with it.
+        /// The location as text.
+        location: String,
+        /// The problem of the location.
         problem: String,
     },
-    /// There is no key for a cloud. Nothing was done.
+    /// A location has no usable key. No action was sent.
     #[error(transparent)]
-    CredentialError(#[from] CredentialError),
-    /// An account of the configuration that this build cannot have.
+    Credential(#[from] CredentialError),
+    /// An account of the configuration file is invalid.
     #[error("account {name:?}: {problem}")]
     Account {
-        /// The account.
+        /// The name of the account.
         name: String,
-        /// What is wrong with it.
+        /// The problem of the account.
         problem: String,
     },
-    /// The project of a place could not be found out. Nothing was done.
-    #[error("{place}: {fault}")]
+    /// The look-up of the project of a location failed. No action was sent.
+    #[error("{location}: {fault}")]
     Project {
-        /// The place as it was written.
-        place: String,
-        /// Why.
+        /// The location as text.
+        location: String,
+        /// The fault of the look-up.
         fault: Fault,
     },
-    /// No HTTP client can be set up.
+    /// The HTTP client cannot be set up.
     #[error("{0}")]
     Setup(String),
-    /// More instances than the caller's own cap. Nothing was sent.
-    #[error("{instances} instances are more than the cap of {cap}: nothing was sent")]
+    /// The request has more instances than the caller's limit. Nothing was sent.
+    #[error("{instances} instances are more than the limit of {cap}: nothing was sent")]
     TooMany {
-        /// How many instances were asked for.
+        /// The number of instances in the request.
         instances: usize,
-        /// The cap.
+        /// The limit.
         cap: usize,
     },
-    /// A client refused or failed as a whole.
+    /// The client of one location failed as a whole.
     #[error(transparent)]
     Client(#[from] Error),
+}
+
+impl FleetError {
+    /// Returns a function that makes an error of `location` from a problem.
+    pub(super) fn at<E: fmt::Display>(location: &Location) -> impl FnOnce(E) -> Self {
+        move |problem| Self::Location {
+            location: location.to_string(),
+            problem: problem.to_string(),
+        }
+    }
 }
 
 impl From<std::convert::Infallible> for FleetError {

@@ -1,26 +1,26 @@
-//! References: `cloud/region` and `cloud/region/instance`.
+//! References: a location is `cloud/region`, an instance is `cloud/region/instance`.
 
 use std::{fmt, str::FromStr};
 
 use lifecycle_core::InstanceId;
 
-use super::Cloud;
+use crate::cloud::{Cloud, ParseReferenceError};
 
-/// A region of a cloud, written `cloud/region`, or `account@cloud/region` for one of several
-/// accounts. Clouds with one global endpoint have the region `global`.
+/// A region of a cloud, written `cloud/region`, or `account@cloud/region` for a named account.
+/// Clouds with one endpoint for all regions have the region `global`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
 pub struct Location {
     /// The cloud.
     pub cloud: Cloud,
-    /// The region, in the cloud's own words and in lower case.
+    /// The region, as named by the cloud, in lower case.
     pub region: String,
-    /// The name of the account; `None` for the one that the cloud's own tools would use.
+    /// The name of the account; `None` for the account of the cloud's own tools.
     pub account: Option<String>,
 }
 
 impl Location {
-    /// A region of a cloud, in lower case: however it is written, it is one place.
+    /// Returns a region of a cloud. The case of `region` makes no difference.
     pub fn new(cloud: Cloud, region: impl AsRef<str>) -> Self {
         Self {
             cloud,
@@ -29,7 +29,7 @@ impl Location {
         }
     }
 
-    /// Of the account with this name.
+    /// Sets the name of the account.
     #[must_use]
     pub fn of_account(mut self, name: impl Into<String>) -> Self {
         self.account = Some(name.into());
@@ -37,14 +37,22 @@ impl Location {
     }
 }
 
-/// One instance in the world, written `cloud/region/instance`, or
-/// `account@cloud/region/instance`.
+/// An instance of a cloud, written `cloud/region/instance`, or `account@cloud/region/instance` for a
+/// named account.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[non_exhaustive]
 pub struct InstanceReference {
-    /// Where it is.
-    pub place: Location,
-    /// Which one it is there.
+    /// The location of the instance.
+    pub location: Location,
+    /// The ID of the instance in the location.
     pub instance: InstanceId,
+}
+
+impl InstanceReference {
+    /// Returns the reference of an instance in a location.
+    pub fn new(location: Location, instance: InstanceId) -> Self {
+        Self { location, instance }
+    }
 }
 
 impl fmt::Display for Location {
@@ -58,7 +66,7 @@ impl fmt::Display for Location {
 
 impl fmt::Display for InstanceReference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}", self.place, self.instance)
+        write!(f, "{}/{}", self.location, self.instance)
     }
 }
 
@@ -67,9 +75,10 @@ impl FromStr for Location {
 
     fn from_str(text: &str) -> Result<Self, ParseReferenceError> {
         match *text.split('/').collect::<Vec<_>>() {
-            [cloud, region] if !cloud.is_empty() && !region.is_empty() => place(cloud, region),
+            [cloud, region] if !cloud.is_empty() && !region.is_empty() => location(cloud, region),
             _ => Err(ParseReferenceError::new(format!(
-                "{text:?} is no region: write cloud/region, such as baidu/bj or zenlayer/global"
+                "invalid region {text:?}: write cloud/region, for example {}",
+                example_location()
             ))),
         }
     }
@@ -80,36 +89,44 @@ impl FromStr for InstanceReference {
 
     fn from_str(text: &str) -> Result<Self, ParseReferenceError> {
         match *text.split('/').collect::<Vec<_>>() {
-            [cloud, region, instance] if !cloud.is_empty() && !region.is_empty() => Ok(Self {
-                place: place(cloud, region)?,
-                instance: InstanceId::new(instance)
-                    .map_err(|invalid| ParseReferenceError::new(format!("{text:?}: {invalid}")))?,
-            }),
+            [cloud, region, instance] if !cloud.is_empty() && !region.is_empty() => {
+                let location = location(cloud, region)?;
+                let instance = InstanceId::new(instance)
+                    .map_err(|invalid| ParseReferenceError::new(format!("{text:?}: {invalid}")))?;
+                Ok(Self::new(location, instance))
+            }
             _ => Err(ParseReferenceError::new(format!(
-                "{text:?} is no reference: write cloud/region/instance-id, such as baidu/bj/i-a1b2c3d4"
+                "invalid reference {text:?}: write cloud/region/instance-id, for example {}/i-a1b2c3d4",
+                example_location()
             ))),
         }
     }
 }
 
-fn place(cloud: &str, region: &str) -> Result<Location, ParseReferenceError> {
+fn location(cloud: &str, region: &str) -> Result<Location, ParseReferenceError> {
     match cloud.split_once('@') {
         Some((account, cloud)) => {
-            admit_account(account)?;
+            check_account_name(account)?;
             Ok(Location::new(cloud.parse()?, region).of_account(account))
         }
         None => Ok(Location::new(cloud.parse()?, region)),
     }
 }
 
-/// Can an account have this name?
-pub(super) fn admit_account(name: &str) -> Result<(), ParseReferenceError> {
+/// Returns a location of this build for messages.
+fn example_location() -> String {
+    let cloud = Cloud::ALL.first();
+    cloud.map_or_else(String::new, |cloud| cloud.example_location())
+}
+
+/// Checks that a reference can hold the name of an account.
+pub(super) fn check_account_name(name: &str) -> Result<(), ParseReferenceError> {
     let fits = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_');
     if !name.is_empty() && name.bytes().all(fits) {
         return Ok(());
     }
     Err(ParseReferenceError::new(format!(
-        "{name:?} is no name of an account: write letters, digits, - and _"
+        "invalid account name {name:?}: use letters, digits, - and _"
     )))
 }
 
@@ -140,22 +157,5 @@ impl TryFrom<&String> for InstanceReference {
 impl From<&InstanceReference> for InstanceReference {
     fn from(reference: &InstanceReference) -> Self {
         reference.clone()
-    }
-}
-
-/// A text that is no reference. Says what to write instead.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct ParseReferenceError(String);
-
-impl ParseReferenceError {
-    pub(crate) fn new(message: String) -> Self {
-        Self(message)
-    }
-}
-
-impl From<std::convert::Infallible> for ParseReferenceError {
-    fn from(never: std::convert::Infallible) -> Self {
-        match never {}
     }
 }

@@ -2,20 +2,20 @@
 
 mod account;
 mod builder;
-mod cloud;
-#[cfg(feature = "config")]
-mod configured;
 mod connect;
 mod error;
 mod events;
+#[cfg(feature = "config")]
+mod from_config;
 mod location;
+mod lock;
 mod order;
 mod probe;
-#[cfg(feature = "huawei")]
 mod project;
 mod report;
 mod request;
 mod roll;
+mod settings;
 mod status;
 
 use std::{collections::BTreeMap, sync::Arc, time::SystemTime};
@@ -23,12 +23,11 @@ use std::{collections::BTreeMap, sync::Arc, time::SystemTime};
 use lifecycle_client::{CallCounts, Client, CredentialProvider, TransportError};
 use lifecycle_core::{Endpoint, Observation, PowerState, RebootOptions, StartOptions, StopOptions};
 
-pub use account::{Account, CredentialSettings, CredentialSourceFactory, EndpointNetwork};
+pub use account::{Account, CredentialSettings, CredentialSourceFactory};
 pub use builder::FleetBuilder;
-pub use cloud::Cloud;
 pub use error::FleetError;
 pub use events::FleetEventStream;
-pub use location::{InstanceReference, Location, ParseReferenceError};
+pub use location::{InstanceReference, Location};
 pub use probe::DoctorProbe;
 pub use report::{FleetEvent, FleetIncompleteError, FleetReport, FleetRow};
 pub use request::{FleetPlannedCall, FleetRequest, FleetWait};
@@ -39,24 +38,24 @@ use status::observe;
 
 /// Instances in several clouds and regions, named by [`InstanceReference`]s.
 ///
-/// Connects to a place when it is first named, with one [`Client`] for each, shared by all
-/// clones.
+/// A fleet connects to a location at the first use, with one [`Client`] per location. All clones share
+/// the clients.
 #[derive(Clone, Debug)]
 pub struct Fleet {
     connector: Arc<Connector>,
 }
 
 impl Fleet {
-    /// A fleet with keys from wherever the clouds' own tools find them on this machine: variables,
-    /// their files, metadata services.
+    /// Returns a fleet with the keys of the clouds' own tools on this machine: variables, files and
+    /// metadata services.
     ///
     /// # Errors
-    /// [`FleetError::Setup`] when no HTTP client can be set up on this machine.
+    /// [`FleetError::Setup`] if the HTTP client cannot be set up.
     pub fn from_environment() -> Result<Self, FleetError> {
         Self::builder().build()
     }
 
-    /// A fleet with settings.
+    /// Returns a builder with the default settings.
     pub fn builder() -> FleetBuilder {
         FleetBuilder::default()
     }
@@ -71,7 +70,7 @@ impl Fleet {
         FleetRequest::new(self, collect(references), Client::start)
     }
 
-    /// Shuts running instances down, gracefully unless told otherwise. Await the result for a
+    /// Shuts running instances down, gracefully by default. Await the result for a
     /// [`FleetReport`](crate::FleetReport).
     pub fn stop<I>(&self, references: I) -> FleetRequest<'_, StopOptions>
     where
@@ -93,7 +92,7 @@ impl Fleet {
         FleetRequest::new(self, collect(references), Client::reboot)
     }
 
-    /// Waits until instances are in `goal`, without changing anything.
+    /// Waits until instances are in the state `goal`. Sends no action.
     pub fn wait<I>(&self, references: I, goal: PowerState) -> FleetWait<'_>
     where
         I: IntoIterator,
@@ -106,8 +105,8 @@ impl Fleet {
     /// Reads the states of instances once, in the order of the request, duplicates folded.
     ///
     /// # Errors
-    /// [`FleetError`] when a reference is wrong or a place cannot be connected to; nothing was
-    /// read then.
+    /// [`FleetError`] for an invalid reference, or if a location cannot be connected. Nothing was read
+    /// then.
     pub async fn observe<I>(&self, references: I) -> Result<Vec<FleetStatus>, FleetError>
     where
         I: IntoIterator,
@@ -117,64 +116,68 @@ impl Fleet {
         observe(self, collect(references)?).await
     }
 
-    /// Reads all instances of one place.
+    /// Reads all instances of one location.
     ///
     /// # Errors
-    /// [`FleetError`] when the place cannot be connected to or the list cannot be read.
-    pub async fn list(&self, place: &Location) -> Result<Vec<Observation>, FleetError> {
-        Ok(self.client(place).await?.list().await?)
+    /// [`FleetError`] if the location cannot be connected, or if the list cannot be read.
+    pub async fn list(&self, location: &Location) -> Result<Vec<Observation>, FleetError> {
+        Ok(self.client(location).await?.list().await?)
     }
 
-    /// The client of one place, connected: with a key, and with whatever else it takes to call.
+    /// Returns the connected client of one location.
     ///
     /// # Errors
-    /// [`FleetError`] when there is no key for it, or its region cannot be one.
-    pub async fn client(&self, place: &Location) -> Result<Client, FleetError> {
-        self.connector.client(place).await
+    /// [`FleetError`] if the location has no key, or for an invalid region.
+    pub async fn client(&self, location: &Location) -> Result<Client, FleetError> {
+        self.connector.client(location).await
     }
 
-    /// Where the calls of a place go. Calls nobody.
+    /// Returns the endpoint of a location. Sends nothing.
     ///
     /// # Errors
-    /// [`FleetError`] when there can be no such place.
-    pub fn endpoint(&self, place: &Location) -> Result<Endpoint, FleetError> {
-        Ok(self.connector.sketch(place)?.endpoint)
+    /// [`FleetError`] for an invalid location.
+    pub fn endpoint(&self, location: &Location) -> Result<Endpoint, FleetError> {
+        Ok(self.connector.offline_client(location)?.endpoint)
     }
 
-    /// Where the key of a place comes from. Calls nobody.
+    /// Returns the provider of the keys of a location. Sends nothing.
     ///
     /// # Errors
-    /// [`FleetError`] when there can be no such place.
-    pub fn credentials(&self, place: &Location) -> Result<Arc<dyn CredentialProvider>, FleetError> {
-        self.connector.sketch(place)?;
-        self.connector.source(place)
+    /// [`FleetError`] for an invalid location.
+    pub fn credentials(
+        &self,
+        location: &Location,
+    ) -> Result<Arc<dyn CredentialProvider>, FleetError> {
+        self.connector.offline_client(location)?;
+        self.connector.credentials(location)
     }
 
-    /// Asks the endpoint of a place for nothing in particular, without a key: a harmless call that
-    /// shows whether it can be reached, and what time it is there.
+    /// Sends a harmless request without a key to the endpoint of a location. The probe shows that the
+    /// endpoint can be reached, and the time at the endpoint.
     ///
-    /// The inner error is that of the connection.
+    /// The inner error is the error of the connection.
     ///
     /// # Errors
-    /// [`FleetError`] when there can be no such place.
+    /// [`FleetError`] for an invalid location.
     pub async fn probe(
         &self,
-        place: &Location,
+        location: &Location,
     ) -> Result<Result<DoctorProbe, TransportError>, FleetError> {
-        self.connector.probe(place).await
+        self.connector.probe(location).await
     }
 
-    /// The wall clock by which it works.
+    /// Returns the time of the fleet's clock.
     pub fn now(&self) -> SystemTime {
         self.connector.settings.clock.now()
     }
 
-    /// The accounts that were given names, in the order of these.
+    /// Returns the named accounts in the order of the names.
     pub fn accounts(&self) -> impl Iterator<Item = (&str, &Account)> {
-        self.connector.accounts()
+        let accounts = self.connector.settings.accounts.iter();
+        accounts.map(|(name, account)| (name.as_str(), account))
     }
 
-    /// The calls made so far, by place.
+    /// Returns the number of calls so far, by location.
     pub fn calls(&self) -> BTreeMap<Location, CallCounts> {
         self.connector.calls()
     }

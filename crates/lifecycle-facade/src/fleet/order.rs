@@ -35,10 +35,10 @@ impl Order {
     ) -> Result<Self, FleetError> {
         let mut known = HashSet::new();
         references.retain(|reference| known.insert(reference.clone()));
-        let places: BTreeSet<&Location> = references.iter().map(|r| &r.place).collect();
+        let places: BTreeSet<&Location> = references.iter().map(|r| &r.location).collect();
         let clients = places
             .into_iter()
-            .map(|place| Ok((place.clone(), fleet.connector.sketch(place)?.client)))
+            .map(|place| Ok((place.clone(), fleet.connector.offline_client(place)?.client)))
             .collect::<Result<BTreeMap<_, _>, FleetError>>()?;
         Ok(Self::with(references, |place| clients.get(place).cloned()))
     }
@@ -70,7 +70,7 @@ impl Order {
     ) -> Self {
         let mut ids: BTreeMap<&Location, Vec<InstanceId>> = BTreeMap::new();
         for reference in &references {
-            let ids = ids.entry(&reference.place).or_default();
+            let ids = ids.entry(&reference.location).or_default();
             ids.push(reference.instance.clone());
         }
         let groups = ids
@@ -95,7 +95,7 @@ impl Order {
             }
         }
         let rows = self.references.iter().filter_map(|reference| {
-            let report = rows.remove(&(&reference.place, reference.instance.clone()))?;
+            let report = rows.remove(&(&reference.location, reference.instance.clone()))?;
             Some(FleetRow {
                 reference: reference.clone(),
                 report,

@@ -1,44 +1,45 @@
-//! Whether a place can be reached at all.
+//! The probe of an endpoint: can the endpoint be reached, and what time is it there?
 
-use lifecycle_core::ResponseExt;
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use lifecycle_client::TransportError;
+use lifecycle_core::ResponseExt;
 use tokio::time::Instant;
 
 use super::{FleetError, Location, connect::Connector};
 
-/// What an endpoint answered to a request for nothing in particular.
+/// The response of an endpoint to a request without a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct DoctorProbe {
-    /// The HTTP status. Any status is good: something answered.
+    /// The HTTP status. Any status means that the endpoint can be reached.
     pub status: u16,
-    /// By how many seconds its clock is ahead of ours; `None` when it does not say.
+    /// The seconds by which the endpoint's clock is ahead; `None` if the response has no date.
     pub ahead: Option<i64>,
-    /// How long it took.
+    /// The time until the response.
     pub took: Duration,
 }
 
 impl Connector {
     pub(super) async fn probe(
         &self,
-        place: &Location,
+        location: &Location,
     ) -> Result<Result<DoctorProbe, TransportError>, FleetError> {
-        let endpoint = self.sketch(place)?.endpoint;
+        let endpoint = self.offline_client(location)?.endpoint;
         let uri = endpoint
             .uri("/".to_owned())
-            .map_err(|bad| FleetError::Setup(bad.to_string()))?;
+            .map_err(|error| FleetError::Setup(error.to_string()))?;
         let mut request = http::Request::new(Bytes::new());
         *request.uri_mut() = uri;
-        let began = Instant::now();
-        Ok(self.transport.send(request).await.map(|reply| DoctorProbe {
-            status: reply.status().as_u16(),
-            ahead: reply
+        let sent = Instant::now();
+        let response = self.transport.send(request).await;
+        Ok(response.map(|response| DoctorProbe {
+            status: response.status().as_u16(),
+            ahead: response
                 .date()
                 .and_then(|date| seconds_between(date, self.settings.clock.now())),
-            took: began.elapsed(),
+            took: sent.elapsed(),
         }))
     }
 }

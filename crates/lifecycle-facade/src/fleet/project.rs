@@ -1,99 +1,92 @@
-//! Which project a key works in, on the one cloud that has projects: Huawei.
+//! The look-up of the project that a key uses, on clouds with projects.
 
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex},
 };
 
-use lifecycle_client::{CredentialProvider, ResolveError, StepDriver};
+use lifecycle_client::{CredentialError, CredentialProvider, ResolveError, StepDriver};
 use lifecycle_core::{
     Credential, CredentialSourceConfig, Fault, FaultKind, HostEnvironment,
     credential_source::FileCheck,
 };
-use tokio::sync::Mutex as Turn;
+use tokio::sync::Mutex as AsyncMutex;
 
-use super::{
-    FleetError, Location,
-    connect::{Connector, lock},
-};
+use super::{Location, lock::lock};
+use crate::cloud::ProjectLookup;
 
-impl Connector {
-    /// What was set, else what IAM says. A key that it refuses is replaced once.
-    pub(super) async fn project(
-        &self,
-        place: &Location,
-        source: &dyn CredentialProvider,
-        key: Arc<Credential>,
-    ) -> Result<String, FleetError> {
-        let account = self.account(place)?;
-        let own = account.and_then(|account| account.project.as_ref());
-        if let Some(project) = self.settings.project.as_ref().or(own) {
-            return Ok(project.clone());
-        }
-        let resolver = if self.heeds_environment(account) {
-            self.resolver.clone()
-        } else {
-            let machine = WithoutVariables(Arc::clone(&self.settings.machine));
-            self.resolver.clone().machine(machine)
-        };
-        let search = Search {
-            place,
-            config: self.origin_config(place, account)?,
-            resolver,
-        };
-        let mut found = self.projects.find(&search, &key).await;
-        let is_refused = matches!(&found, Err(fault) if fault.kind() == FaultKind::Credential);
-        if is_refused && source.invalidate(&key) {
-            let next = source.credential().await?;
-            found = self.projects.find(&search, &next).await;
-        }
-        found.map_err(|fault| FleetError::Project {
-            place: place.to_string(),
-            fault,
-        })
-    }
-}
-
-/// What IAM refused, account by account. Some clouds lock a key that is refused a few times.
+/// Looks up projects, and remembers the keys that the clouds rejected. Some clouds lock a key after a
+/// few rejections.
 #[derive(Debug, Default)]
-pub(super) struct Projects {
-    refusals: Mutex<BTreeMap<Option<String>, Refusals>>,
+pub(super) struct ProjectFinder {
+    rejections: Mutex<BTreeMap<Option<String>, Rejections>>,
 }
 
-/// Held by the one who searches.
-type Refusals = Arc<Turn<Vec<Refusal>>>;
+/// The rejections of one account. The lock lets one search run at a time.
+type Rejections = Arc<AsyncMutex<Vec<Rejection>>>;
 
-/// A key that was refused.
+/// A key that a cloud rejected.
 #[derive(Debug)]
-struct Refusal {
+struct Rejection {
     region: String,
     key: Arc<Credential>,
     fault: Fault,
 }
 
-/// What it takes to look a project up.
-struct Search<'s> {
-    place: &'s Location,
-    config: CredentialSourceConfig,
-    resolver: StepDriver,
+/// The search for the project of a location.
+pub(super) struct ProjectSearch<'s> {
+    pub(super) lookup: &'s ProjectLookup,
+    pub(super) location: &'s Location,
+    pub(super) config: CredentialSourceConfig,
+    pub(super) driver: StepDriver,
 }
 
-impl Projects {
-    /// One search of an account at a time, so that an untried key goes out alone.
-    async fn find(&self, search: &Search<'_>, key: &Arc<Credential>) -> Result<String, Fault> {
-        let account = search.place.account.clone();
-        let refusals = Arc::clone(lock(&self.refusals).entry(account).or_default());
-        let mut refusals = refusals.lock().await;
-        let mut known = refusals.iter();
-        if let Some(refusal) = known.find(|refusal| refusal.is_about(search.place, key)) {
-            return Err(refusal.fault.clone());
+/// A search failed: there is no other key, or the look-up failed.
+pub(super) enum SearchError {
+    Credential(CredentialError),
+    Lookup(Fault),
+}
+
+impl ProjectFinder {
+    /// Finds the project of `key`. Tries one more key of `provider` if the cloud rejects `key`.
+    pub(super) async fn find(
+        &self,
+        search: &ProjectSearch<'_>,
+        provider: &dyn CredentialProvider,
+        key: Arc<Credential>,
+    ) -> Result<String, SearchError> {
+        let found = self.find_with(search, &key).await;
+        let is_rejected = matches!(&found, Err(fault) if fault.kind() == FaultKind::Credential);
+        if is_rejected && provider.invalidate(&key) {
+            let next = provider.credential().await;
+            let next = next.map_err(SearchError::Credential)?;
+            return self
+                .find_with(search, &next)
+                .await
+                .map_err(SearchError::Lookup);
+        }
+        found.map_err(SearchError::Lookup)
+    }
+
+    /// Runs one search of an account at a time, so that only one call uses an untried key.
+    async fn find_with(
+        &self,
+        search: &ProjectSearch<'_>,
+        key: &Arc<Credential>,
+    ) -> Result<String, Fault> {
+        let account = search.location.account.clone();
+        let rejections = Arc::clone(lock(&self.rejections).entry(account).or_default());
+        let mut rejections = rejections.lock().await;
+        let mut known = rejections.iter();
+        if let Some(rejection) = known.find(|known| known.applies_to(search.location, key)) {
+            return Err(rejection.fault.clone());
         }
         let found = search.run(key).await;
         if let Err(fault) = &found
             && fault.kind() == FaultKind::Credential
         {
-            refusals.push(Refusal {
-                region: search.place.region.clone(),
+            rejections.push(Rejection {
+                region: search.location.region.clone(),
                 key: Arc::clone(key),
                 fault: fault.clone(),
             });
@@ -102,38 +95,39 @@ impl Projects {
     }
 }
 
-impl Refusal {
-    /// A token is good for one region, so another one may take it. An access key is not.
-    fn is_about(&self, place: &Location, key: &Credential) -> bool {
-        let is_here = self.region == place.region || matches!(key, Credential::Keys { .. });
+impl Rejection {
+    /// Returns true if the cloud would reject `key` again. Another region may accept a token, because
+    /// a token is valid in one region. A rejected access key is invalid everywhere.
+    fn applies_to(&self, location: &Location, key: &Credential) -> bool {
+        let is_here = self.region == location.region || matches!(key, Credential::Keys { .. });
         is_here && self.key.same_key(key)
     }
 }
 
-impl Search<'_> {
+impl ProjectSearch<'_> {
     async fn run(&self, key: &Credential) -> Result<String, Fault> {
-        let config = &self.config;
+        let find = self.lookup.find;
         let found = self
-            .resolver
-            .resolve(|ctx| provider_huawei::find_project_id(config, key, ctx))
+            .driver
+            .resolve(|ctx| find(&self.config, key, ctx))
             .await;
-        found.map_err(|unresolved| match unresolved {
+        found.map_err(|error| match error {
             ResolveError::Failed(fault) => fault,
             ResolveError::Absent(why) => Fault::new(FaultKind::Invalid, why),
         })
     }
 }
 
-/// A machine whose variables are about another account.
+/// Hides the variables of a host, because the variables belong to another account.
 #[derive(Debug)]
-struct WithoutVariables(Arc<dyn HostEnvironment>);
+pub(super) struct WithoutVariables(pub(super) Arc<dyn HostEnvironment>);
 
 impl HostEnvironment for WithoutVariables {
     fn variable(&self, _: &str) -> Option<String> {
         None
     }
 
-    fn file(&self, path: &str, holds: FileCheck) -> Result<Option<String>, String> {
-        self.0.file(path, holds)
+    fn file(&self, path: &str, check: FileCheck) -> Result<Option<String>, String> {
+        self.0.file(path, check)
     }
 }

@@ -29,7 +29,7 @@ pub(crate) async fn roll(
             rows.extend(part.references.iter().map(|reference| {
                 let row = skipped(reference, failures);
                 let event = Event::Settled(row.report.clone());
-                tell(sender, FleetEvent::In(reference.place.clone(), event));
+                tell(sender, FleetEvent::In(reference.location.clone(), event));
                 row
             }));
             continue;

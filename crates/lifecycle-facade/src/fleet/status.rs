@@ -37,7 +37,7 @@ pub(crate) async fn observe(
         .references
         .iter()
         .filter_map(|reference| {
-            let result = results.remove(&(&reference.place, reference.instance.clone()))?;
+            let result = results.remove(&(&reference.location, reference.instance.clone()))?;
             Some(FleetStatus {
                 reference: reference.clone(),
                 result,

@@ -29,7 +29,7 @@ async fn accounts_have_keys_of_their_own() {
         let (id, secret) = (format!("{prefix}_ID"), format!("{prefix}_SECRET"));
         let mut account = Account::new(lifecycle_facade::Cloud::Baidu);
         account.region = Some("bj".into());
-        account.keys = CredentialSettings::sources(move |_| {
+        account.credentials = CredentialSettings::sources(move |_| {
             vec![Box::new(EnvCredentialSource::keys(&*id, &*secret, None))]
         });
         account
@@ -53,10 +53,10 @@ async fn accounts_have_keys_of_their_own() {
         FaultKind::Credential
     );
     for (reference, expected) in [
-        ("stage@baidu/bj/i-1", "there is prod, test"),
-        ("prod@aliyun/cn-hangzhou/i-1", "is one of baidu"),
-        ("a b@baidu/bj/i-1", "is no name of an account"),
-        ("@baidu/bj/i-1", "is no name of an account"),
+        ("stage@baidu/bj/i-1", "known accounts: prod, test"),
+        ("prod@aliyun/cn-hangzhou/i-1", "is an account of baidu"),
+        ("a b@baidu/bj/i-1", "invalid account name"),
+        ("@baidu/bj/i-1", "invalid account name"),
     ] {
         let error = fleet.start([reference]).await.unwrap_err().to_string();
         assert!(error.contains(expected), "{reference}: {error}");
@@ -113,7 +113,7 @@ async fn a_key_of_one_account_does_not_go_where_another_one_points() {
         (lifecycle_facade::Cloud::Huawei, "prod@huawei/cn-north-4"),
     ] {
         let mut account = Account::new(cloud);
-        account.keys = CredentialSettings::sources(|_| {
+        account.credentials = CredentialSettings::sources(|_| {
             vec![Box::new(EnvCredentialSource::keys(
                 "PROD_ID",
                 "PROD_SECRET",

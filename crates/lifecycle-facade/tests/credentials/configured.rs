@@ -85,7 +85,7 @@ async fn sources_of_the_configuration_file_lead_to_keys() {
         let config = Config::parse(&text).unwrap();
         let simulator = simulator();
         let fleet = in_memory(&simulator, Toy::new(&variables, &files))
-            .configured(&config)
+            .with_config(&config)
             .unwrap()
             .build()
             .unwrap();
@@ -132,7 +132,7 @@ async fn settings_of_the_configuration_file_reach_the_account() {
         &simulator,
         Toy::new(&[("ANY_ID", ID), ("ANY_SECRET", SECRET)], &[]),
     )
-    .configured(&config)
+    .with_config(&config)
     .unwrap()
     .build()
     .unwrap();
@@ -162,7 +162,7 @@ async fn settings_of_the_configuration_file_reach_the_account() {
     assert_eq!(own.unwrap().to_string(), "https://ecs.example");
 
     let slow: Location = "slow@baidu/bj".parse().unwrap();
-    let burst = accounts["slow"].pace.unwrap().reads.burst;
+    let burst = accounts["slow"].rate_limits.unwrap().reads.burst;
     let began = Instant::now();
     for _ in 0..burst + 3 {
         fleet.list(&slow).await.unwrap();
@@ -186,12 +186,12 @@ async fn the_environment_as_a_source_is_nothing_else() {
         );
         let config = Config::parse(&text).unwrap();
         let fleet = in_memory(&simulator, EmptyHost)
-            .configured(&config)
+            .with_config(&config)
             .unwrap()
             .build()
             .unwrap();
         let error = fleet.list(&place).await.unwrap_err();
-        assert!(matches!(error, FleetError::CredentialError(_)), "{error}");
+        assert!(matches!(error, FleetError::Credential(_)), "{error}");
     }
     assert_eq!(simulator.ledger().total(), 0);
 }

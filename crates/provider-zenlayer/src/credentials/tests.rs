@@ -151,7 +151,7 @@ fn nothing_is_absent_and_says_what_was_looked_for() {
                 origin.begin(&ctx(&toy)),
                 ExchangeStep::NotConfigured(_)
             ));
-            assert!(!origin.name().is_empty() && !origin.wants().is_empty());
+            assert!(!origin.name().is_empty() && !origin.requirements().is_empty());
         }
     }
 }

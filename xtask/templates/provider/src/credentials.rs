@@ -87,7 +87,7 @@ impl CredentialSource for CommandLineProfile {
         "Example command line".to_owned()
     }
 
-    fn wants(&self) -> String {
+    fn requirements(&self) -> String {
         CREDENTIALS.to_owned()
     }
 

@@ -103,7 +103,7 @@ fn the_profile_is_the_one_asked_for() {
 fn a_machine_without_anything_has_no_key_and_is_told_what_was_looked_for() {
     for origin in sources(&CredentialSourceConfig::default()) {
         match origin.begin(&ctx(&Toy::new(&[]))) {
-            ExchangeStep::NotConfigured(why) => assert!(why.contains(&origin.wants()), "{why}"),
+            ExchangeStep::NotConfigured(why) => assert!(why.contains(&origin.requirements()), "{why}"),
             other => panic!("{other:?}"),
         }
     }

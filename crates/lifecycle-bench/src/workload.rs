@@ -1,4 +1,4 @@
-//! The repeated work, by the client and by bare reqwest.
+//! The workload: the repeated work, by the client and by bare reqwest.
 
 use std::sync::Arc;
 
@@ -10,19 +10,19 @@ use crate::answers::BATCH;
 
 /// The repeated work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Turn {
+pub(crate) enum Workload {
     /// A start of one instance.
     Start,
     /// A start of a batch, and a lookup of the whole batch.
-    StartAndLook,
+    StartAndObserve,
 }
 
-impl Turn {
+impl Workload {
     /// Returns the number of instances.
     pub(crate) fn instances(self) -> usize {
         match self {
             Self::Start => 1,
-            Self::StartAndLook => BATCH,
+            Self::StartAndObserve => BATCH,
         }
     }
 
@@ -30,15 +30,19 @@ impl Turn {
     pub(crate) fn calls(self) -> u64 {
         match self {
             Self::Start => 1,
-            Self::StartAndLook => 2,
+            Self::StartAndObserve => 2,
         }
     }
 }
 
-/// Runs one turn through the client. An unexpected result ends the benchmark.
-pub(crate) async fn by_client(client: Client, ids: Arc<[InstanceId]>, turn: Turn) -> Outcome<()> {
+/// Runs one iteration through the client. An unexpected result ends the benchmark.
+pub(crate) async fn by_client(
+    client: Client,
+    ids: Arc<[InstanceId]>,
+    workload: Workload,
+) -> Outcome<()> {
     let mut failure = start(&client, &ids).await?;
-    if turn == Turn::StartAndLook && failure.is_none() {
+    if workload == Workload::StartAndObserve && failure.is_none() {
         failure = observe(&client, &ids).await?;
     }
     failure.map_or(Ok(()), |text| Err(text.into()))
@@ -53,7 +57,7 @@ mod tests {
     use super::*;
     use crate::{
         answers::Answers,
-        bare::{self, BareRequest, by_reqwest},
+        baseline::{self, BaselineRequest, by_reqwest},
         server::listen,
     };
 
@@ -71,17 +75,21 @@ mod tests {
     fn every_turn_gets_good_answers_through_the_client_and_through_reqwest() {
         with_server(async |port| {
             for &cloud in Cloud::ALL {
-                for turn in [Turn::Start, Turn::StartAndLook] {
-                    let ids: Arc<[_]> = ids(cloud, turn.instances()).unwrap().into();
+                for workload in [Workload::Start, Workload::StartAndObserve] {
+                    let ids: Arc<[_]> = ids(cloud, workload.instances()).unwrap().into();
                     let client = client(cloud, port).unwrap();
-                    let done = by_client(client.clone(), ids, turn).await;
-                    assert!(done.is_ok(), "{cloud} {turn:?}: {done:?}");
-                    assert_eq!(client.calls().total(), turn.calls(), "{cloud} {turn:?}");
+                    let done = by_client(client.clone(), ids, workload).await;
+                    assert!(done.is_ok(), "{cloud} {workload:?}: {done:?}");
+                    assert_eq!(
+                        client.calls().total(),
+                        workload.calls(),
+                        "{cloud} {workload:?}"
+                    );
 
-                    let requests = BareRequest::of(cloud, port, turn).unwrap();
-                    assert_eq!(requests.len() as u64, turn.calls());
-                    let done = by_reqwest(bare::http().unwrap(), requests.into()).await;
-                    assert!(done.is_ok(), "{cloud} {turn:?}: {done:?}");
+                    let requests = BaselineRequest::of(cloud, port, workload).unwrap();
+                    assert_eq!(requests.len() as u64, workload.calls());
+                    let done = by_reqwest(baseline::http().unwrap(), requests.into()).await;
+                    assert!(done.is_ok(), "{cloud} {workload:?}: {done:?}");
                 }
             }
         });
@@ -93,7 +101,7 @@ mod tests {
             // The server lists a hundred instances; the last of these is not among them.
             let ids: Arc<[_]> = ids(Cloud::Baidu, BATCH + 1).unwrap()[1..].into();
             let client = client(Cloud::Baidu, port).unwrap();
-            let done = by_client(client, ids, Turn::StartAndLook).await;
+            let done = by_client(client, ids, Workload::StartAndObserve).await;
             assert!(done.unwrap_err().to_string().contains("i-Jmw00101"));
         });
     }

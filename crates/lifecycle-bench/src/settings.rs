@@ -1,21 +1,21 @@
-//! The time that goes into the figures.
+//! Settings of the benchmarks: the number and the length of measurement rounds.
 
 use std::time::Duration;
 
-/// The time that goes into the figures.
+/// The number and the length of measurement rounds.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Effort {
+pub(crate) struct BenchSettings {
     /// Rounds for signatures.
     pub(crate) signing: Schedule,
-    /// Rounds for calls and turns.
+    /// Rounds for calls and iterations.
     pub(crate) calling: Schedule,
-    /// Turns of a process before its memory is read.
-    pub(crate) turns: u64,
+    /// Iterations of a process before its memory is read.
+    pub(crate) iterations: u64,
     /// Numbers of instances that are started at once, from few to many.
     pub(crate) fleets: [usize; 2],
 }
 
-/// Many short rounds, because other work on a machine comes and goes.
+/// A number of short rounds: many short rounds even out other work on the machine.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Schedule {
     /// Rounds; each round measures every compared item once.
@@ -33,12 +33,12 @@ impl Schedule {
     }
 }
 
-impl Effort {
+impl BenchSettings {
     /// Returns the settings for figures to publish: a few minutes.
     pub(crate) const FULL: Self = Self {
         signing: Schedule::new(151, 5),
         calling: Schedule::new(25, 200),
-        turns: 10_000,
+        iterations: 10_000,
         fleets: [10_000, 100_000],
     };
 
@@ -46,7 +46,7 @@ impl Effort {
     pub(crate) const QUICK: Self = Self {
         signing: Schedule::new(31, 3),
         calling: Schedule::new(5, 40),
-        turns: 500,
+        iterations: 500,
         fleets: [1_000, 10_000],
     };
 }

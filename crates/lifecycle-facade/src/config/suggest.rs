@@ -1,7 +1,7 @@
-//! What somebody meant who wrote something else.
+//! Suggestions for misspelled names.
 
-/// The known names that `written` is a slip of, all of those that are equally near; none when it
-/// is a different word. A slip is a letter for each three of the name, and at least one.
+/// Returns the known names closest to `written`, all names at the same distance; none if `written` is
+/// a different word. A name may have one wrong letter for each three letters, and at least one.
 pub(super) fn nearest<'a>(written: &str, known: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
     let written = written.to_lowercase();
     let mut best = usize::MAX;
@@ -20,7 +20,7 @@ pub(super) fn nearest<'a>(written: &str, known: impl IntoIterator<Item = &'a str
     found
 }
 
-/// The end of a message about `written`: what was probably meant, else what there is.
+/// Returns the end of a message about `written`: the closest names, else all known names.
 pub(super) fn hint<'a>(written: &str, known: impl IntoIterator<Item = &'a str> + Clone) -> String {
     match nearest(written, known.clone()) {
         meant if meant.is_empty() => format!("write one of {}", quoted(known, ", ")),
@@ -28,7 +28,7 @@ pub(super) fn hint<'a>(written: &str, known: impl IntoIterator<Item = &'a str> +
     }
 }
 
-/// The names in quotes, with `between` between them.
+/// Quotes the names and joins the quoted names with `between`.
 pub(super) fn quoted<'a>(names: impl IntoIterator<Item = &'a str>, between: &str) -> String {
     let names: Vec<String> = names.into_iter().map(|name| format!("{name:?}")).collect();
     names.join(between)
@@ -39,7 +39,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn slips_are_found_and_other_words_are_not() {
+    fn misspelled_names_are_found_and_other_words_are_not() {
         let known = ["region", "role", "id", "ip"];
         for (written, expected) in [
             ("reigon", &["region"][..]),
@@ -55,7 +55,7 @@ mod tests {
     }
 
     #[test]
-    fn a_hint_names_what_was_meant_or_what_there_is() {
+    fn hint_names_the_closest_name_or_all_names() {
         let known = ["public", "vpc"];
         assert_eq!(hint("vcp", known), "did you mean \"vpc\"?");
         assert_eq!(hint("none", known), "write one of \"public\", \"vpc\"");

@@ -1,4 +1,4 @@
-//! The lowest cost of a call: reqwest sends the same bytes and discards the response.
+//! Baseline of calls: reqwest sends the same bytes and discards the response.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use lifecycle_core::{Endpoint, SigningContext, StartOptions};
 use lifecycle_facade::Cloud;
 use reqwest::{Client, redirect, retry};
 
-use crate::turn::Turn;
+use crate::workload::Workload;
 
 /// Returns a reqwest client with the settings of the library's own transport for this machine.
 pub(crate) fn http() -> Outcome<Client> {
@@ -24,20 +24,23 @@ pub(crate) fn http() -> Outcome<Client> {
 
 /// A request that was signed once and is sent again and again.
 #[derive(Clone, Debug)]
-pub(crate) struct BareRequest {
+pub(crate) struct BaselineRequest {
     method: Method,
     url: String,
     headers: HeaderMap,
     body: Bytes,
 }
 
-impl BareRequest {
-    /// Returns the requests of a turn, as the library sends them.
-    pub(crate) fn of(cloud: Cloud, port: u16, turn: Turn) -> Outcome<Vec<Self>> {
+impl BaselineRequest {
+    /// Returns the requests of a iteration, as the library sends them.
+    pub(crate) fn of(cloud: Cloud, port: u16, workload: Workload) -> Outcome<Vec<Self>> {
         let endpoint = Endpoint::parse(&format!("http://127.0.0.1:{port}"))?;
-        let (provider, ids) = (provider(cloud, endpoint)?, ids(cloud, turn.instances())?);
+        let (provider, ids) = (
+            provider(cloud, endpoint)?,
+            ids(cloud, workload.instances())?,
+        );
         let mut requests = vec![provider.act(&StartOptions::default().into(), &ids)?.request];
-        if turn == Turn::StartAndLook {
+        if workload == Workload::StartAndObserve {
             requests.push(provider.observe(&ids)?.request);
         }
         let context = SigningContext::from_unix(1_700_000_000, u128::MAX / 3);
@@ -60,15 +63,15 @@ impl BareRequest {
     }
 }
 
-/// Runs one turn by bare reqwest, which reads nothing but the status of a response.
-pub(crate) async fn by_reqwest(http: Client, requests: Arc<[BareRequest]>) -> Outcome<()> {
+/// Runs one iteration by bare reqwest, which reads nothing but the status of a response.
+pub(crate) async fn by_reqwest(http: Client, requests: Arc<[BaselineRequest]>) -> Outcome<()> {
     for request in requests.iter() {
         request.send(&http).await?;
     }
     Ok(())
 }
 
-impl From<http::Request<Bytes>> for BareRequest {
+impl From<http::Request<Bytes>> for BaselineRequest {
     fn from(request: http::Request<Bytes>) -> Self {
         let (parts, body) = request.into_parts();
         Self {

@@ -1,4 +1,4 @@
-//! What a caller can ask for besides the action: strictness, force after a grace, a cap.
+//! Options of a request besides the action: strict, forced stop after a graceful one, cap.
 
 mod support;
 
@@ -16,7 +16,7 @@ mod strict {
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    async fn what_is_so_already_is_refused_and_not_sent() {
+    async fn instance_at_the_goal_is_refused_without_a_call() {
         let cloud = Scripted::new(|sent| match sent.operation.as_str() {
             "observe" => ok("i-0 running\ni-1 stopped\ni-2 starting"),
             _ => ok("ok"),
@@ -25,11 +25,14 @@ mod strict {
         assert_eq!(outcomes(&report), ["refused", "accepted", "refused"]);
         assert_eq!(cloud.calls("start")[0].ids, ["i-1"]);
         let told = report.instances()[0].to_string();
-        assert!(told.contains("the instance is running; nothing was sent"), "{told}");
+        assert!(
+            told.contains("the instance is running; nothing was sent"),
+            "{told}"
+        );
     }
 
     #[tokio::test(start_paused = true)]
-    async fn without_it_the_same_is_unchanged() {
+    async fn instance_at_the_goal_is_unchanged_without_strict() {
         let cloud = Scripted::new(|sent| match sent.operation.as_str() {
             "observe" => all(sent, "running"),
             _ => fault(FaultKind::WrongState),
@@ -39,7 +42,7 @@ mod strict {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_refused_batch_that_has_become_so_since_was_perhaps_carried_out() {
+    async fn rejected_batch_at_the_goal_since_is_reached() {
         for (instances, expected) in [(1, "refused"), (2, "reached")] {
             let looks = AtomicUsize::new(0);
             let cloud = Scripted::new(move |sent| match sent.operation.as_str() {
@@ -53,7 +56,7 @@ mod strict {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_job_that_fails_because_of_its_own_repeat_is_accepted_once() {
+    async fn job_that_fails_because_of_its_own_repeat_is_accepted_once() {
         let starts = AtomicUsize::new(0);
         let cloud = Scripted::new(move |sent| match sent.operation.as_str() {
             "observe" if sent.at < seconds(1) => all(sent, "stopped"),
@@ -75,7 +78,7 @@ mod strict {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn what_cannot_be_looked_at_is_not_sent() {
+    async fn unobservable_instance_is_skipped() {
         let cloud = Scripted::new(|sent| match sent.operation.as_str() {
             "observe" => fault(FaultKind::Permission),
             _ => ok("ok"),
@@ -89,7 +92,7 @@ mod strict {
 mod force_after {
     use super::*;
 
-    /// Stops `i-0` gracefully, and the others only by force, if `takes_force`.
+    /// A cloud that stops `i-0` gracefully, and the others only by force, if `takes_force`.
     fn stubborn(takes_force: bool) -> Scripted {
         let forced = AtomicBool::new(false);
         Scripted::new(move |sent| match sent.operation.as_str() {
@@ -105,7 +108,7 @@ mod force_after {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn cuts_the_power_of_those_that_are_late_and_of_no_others() {
+    async fn only_late_instances_are_forced() {
         let cloud = stubborn(true);
         let client = cloud.client();
         let request = client.stop(ids(3)).force_after(seconds(60));
@@ -123,7 +126,7 @@ mod force_after {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn nothing_is_forced_when_all_stop_in_time() {
+    async fn instances_that_stop_in_time_are_not_forced() {
         let cloud = Scripted::new(|sent| match sent.operation.as_str() {
             "observe" => all(sent, "stopped"),
             _ => ok("ok"),
@@ -140,7 +143,7 @@ mod force_after {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_refused_force_is_told_and_the_graceful_stop_may_still_succeed() {
+    async fn rejected_force_leaves_the_graceful_stop_pending() {
         let report = stubborn(false)
             .client()
             .stop(ids(3))
@@ -155,66 +158,105 @@ mod force_after {
         assert_eq!(why.kind(), FaultKind::Permission);
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn a_stop_that_succeeds_while_it_is_forced_is_reached() {
-        let cloud = Scripted::new(|sent| match sent.operation.as_str() {
-            "observe" if sent.at < seconds(60) => all(sent, "stopping"),
-            "observe" => all(sent, "stopped"),
-            "force-stop" => fault(FaultKind::WrongState),
-            _ => ok("ok"),
-        });
-        let client = cloud.client();
-        let report = client.stop(ids(2)).force_after(seconds(60)).await;
-        assert_eq!(outcomes(&report.unwrap()), ["reached"; 2]);
+    /// A stop of one instance: the answers of the cloud, and the expected end.
+    struct Case {
+        name: &'static str,
+        stop: fn() -> Fate,
+        job: &'static str,
+        force_stop: fn() -> Fate,
+        /// The state before `down_at`.
+        state: &'static str,
+        /// The instance is stopped from this second on.
+        down_at: u64,
+        force_after: u64,
+        outcome: &'static str,
+        forced_calls: usize,
+    }
+
+    impl Case {
+        /// A stop whose job fails, forced after 60 s.
+        fn failed_job(name: &'static str) -> Self {
+            Self {
+                name,
+                stop: || ok("job j-1"),
+                job: "failed\ni-0 failed",
+                force_stop: || ok("ok"),
+                state: "running",
+                down_at: 60,
+                force_after: 60,
+                outcome: "reached",
+                forced_calls: 1,
+            }
+        }
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_job_that_failed_is_forced_when_its_time_has_come() {
-        let cloud = Scripted::new(|sent| match sent.operation.as_str() {
-            "observe" if sent.at < seconds(60) => all(sent, "running"),
-            "observe" => all(sent, "stopped"),
-            "stop" => ok("job j-1"),
-            "job" => ok("failed\ni-0 failed"),
-            _ => ok("ok"),
-        });
-        let client = cloud.client();
-        let report = client.stop(ids(1)).force_after(seconds(60)).await;
-        assert_eq!(outcomes(&report.unwrap()), ["reached"]);
-        assert_eq!(cloud.calls("force-stop").len(), 1);
+    async fn open_instance_is_forced_when_its_time_has_come() {
+        let cases = [
+            Case::failed_job("failed job"),
+            Case {
+                job: "running",
+                ..Case::failed_job("job without end")
+            },
+            Case {
+                down_at: 30,
+                force_after: 300,
+                forced_calls: 0,
+                ..Case::failed_job("stopped before the force despite the failed job")
+            },
+            Case {
+                stop: || ok("<html>"),
+                down_at: 20,
+                force_after: 20,
+                ..Case::failed_job("ambiguous stop")
+            },
+            Case {
+                stop: || ok("<html>"),
+                down_at: 90,
+                force_after: 90,
+                ..Case::failed_job("ambiguous stop beyond the settle timeout")
+            },
+            Case {
+                stop: || fault(FaultKind::WrongState),
+                state: "stopping",
+                ..Case::failed_job("stop rejected because the instance is stopping")
+            },
+            Case {
+                stop: || ok("ok"),
+                force_stop: || fault(FaultKind::WrongState),
+                state: "stopping",
+                ..Case::failed_job("forced stop rejected because the graceful one succeeds")
+            },
+            Case {
+                stop: || fault(FaultKind::Permission),
+                down_at: u64::MAX,
+                outcome: "refused",
+                forced_calls: 0,
+                ..Case::failed_job("rejected stop")
+            },
+        ];
+        for case in cases {
+            let cloud = Scripted::new(move |sent| match sent.operation.as_str() {
+                "observe" if sent.at < seconds(case.down_at) => all(sent, case.state),
+                "observe" => all(sent, "stopped"),
+                "stop" => (case.stop)(),
+                "job" => ok(case.job),
+                _ => (case.force_stop)(),
+            });
+            let began = tokio::time::Instant::now();
+            let client = cloud.client();
+            let force_after = seconds(case.force_after);
+            let report = client.stop(ids(1)).force_after(force_after).await.unwrap();
+            assert_eq!(outcomes(&report), [case.outcome], "{}", case.name);
+            let forced = cloud.calls("force-stop").len();
+            assert_eq!(forced, case.forced_calls, "{}", case.name);
+            let late = began.elapsed().saturating_sub(force_after);
+            assert!(late < seconds(10), "{}: {late:?} too late", case.name);
+        }
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_job_that_never_ends_does_not_hold_what_is_down() {
-        let cloud = Scripted::new(|sent| match sent.operation.as_str() {
-            "observe" if sent.at < seconds(60) => all(sent, "running"),
-            "observe" => all(sent, "stopped"),
-            "stop" => ok("job j-1"),
-            "job" => ok("running"),
-            _ => ok("ok"),
-        });
-        let began = tokio::time::Instant::now();
-        let client = cloud.client();
-        let report = client.stop(ids(1)).force_after(seconds(60)).await;
-        assert_eq!(outcomes(&report.unwrap()), ["reached"]);
-        assert!(began.elapsed() < seconds(70), "{:?}", began.elapsed());
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn what_nobody_knows_is_forced_too() {
-        let cloud = Scripted::new(|sent| match sent.operation.as_str() {
-            "observe" if sent.at < seconds(20) => all(sent, "running"),
-            "observe" => all(sent, "stopped"),
-            "stop" => ok("<html>"),
-            _ => ok("ok"),
-        });
-        let client = cloud.client();
-        let report = client.stop(ids(1)).force_after(seconds(20)).await;
-        assert_eq!(outcomes(&report.unwrap()), ["reached"]);
-        assert_eq!(cloud.calls("force-stop").len(), 1);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn nothing_is_forced_before_its_own_grace_is_over() {
+    async fn batch_is_not_forced_before_its_own_time() {
         // The last one of the first batch and the first one of the second are late.
         let late = |sent: &support::Sent, id: &String| {
             sent.at < seconds(31) && ["i-9", "i-10"].contains(&id.as_str())
@@ -231,10 +273,10 @@ mod force_after {
             }
             _ => ok("ok"),
         });
-        // The batches are taken on half a second apart.
+        // The cloud accepts the batches half a second apart.
         let rate = lifecycle_core::Rate::new(2.0, 1);
         let pace = lifecycle_core::RateLimits::new(rate, rate);
-        let client = cloud.client_with(|builder| builder.pace(pace).concurrency(1));
+        let client = cloud.client_with(|builder| builder.rate_limits(pace).concurrency(1));
         let report = client.stop(ids(20)).force_after(seconds(30)).await;
         assert_eq!(outcomes(&report.unwrap()), ["reached"; 20]);
         let (stops, forced) = (cloud.calls("stop"), cloud.calls("force-stop"));
@@ -243,49 +285,7 @@ mod force_after {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn what_nobody_knows_waits_for_its_force() {
-        let cloud = Scripted::new(|sent| match sent.operation.as_str() {
-            "observe" if sent.at < seconds(90) => all(sent, "running"),
-            "observe" => all(sent, "stopped"),
-            "stop" => ok("<html>"),
-            _ => ok("ok"),
-        });
-        let client = cloud.client();
-        let report = client.stop(ids(1)).force_after(seconds(90)).await;
-        assert_eq!(outcomes(&report.unwrap()), ["reached"]);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn what_hangs_in_stopping_already_is_forced() {
-        let cloud = Scripted::new(|sent| match sent.operation.as_str() {
-            "observe" if sent.at < seconds(60) => all(sent, "stopping"),
-            "observe" => all(sent, "stopped"),
-            "stop" => fault(FaultKind::WrongState),
-            _ => ok("ok"),
-        });
-        let client = cloud.client();
-        let report = client.stop(ids(1)).force_after(seconds(60)).await;
-        assert_eq!(outcomes(&report.unwrap()), ["reached"]);
-        assert_eq!(cloud.calls("force-stop").len(), 1);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn what_goes_down_after_its_job_has_failed_is_seen() {
-        let cloud = Scripted::new(|sent| match sent.operation.as_str() {
-            "observe" if sent.at < seconds(30) => all(sent, "running"),
-            "observe" => all(sent, "stopped"),
-            "stop" => ok("job j-1"),
-            "job" => ok("failed\ni-0 failed"),
-            _ => ok("ok"),
-        });
-        let client = cloud.client();
-        let report = client.stop(ids(1)).force_after(seconds(300)).await;
-        assert_eq!(outcomes(&report.unwrap()), ["reached"]);
-        assert_eq!(cloud.calls("force-stop"), []);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn no_time_is_too_long() {
+    async fn longest_durations_do_not_panic() {
         let cloud = stubborn(true);
         let client = cloud.client();
         let error = client.stop(ids(1)).force_after(Duration::MAX).await;
@@ -295,19 +295,7 @@ mod force_after {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn what_was_refused_is_not_forced() {
-        let cloud = Scripted::new(|sent| match sent.operation.as_str() {
-            "observe" => all(sent, "running"),
-            _ => fault(FaultKind::Permission),
-        });
-        let client = cloud.client();
-        let report = client.stop(ids(2)).force_after(seconds(20)).await;
-        assert_eq!(outcomes(&report.unwrap()), ["refused"; 2]);
-        assert_eq!(cloud.calls("force-stop"), []);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_force_that_would_come_too_late_is_refused_before_anything_is_sent() {
+    async fn force_after_the_wait_timeout_is_refused_before_any_call() {
         let cloud = stubborn(true);
         let client = cloud.client();
         let request = client
@@ -323,7 +311,7 @@ mod force_after {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn batches_are_forced_together_and_each_at_its_own_time() {
+    async fn late_batches_are_forced_in_full_batches() {
         let cloud = Scripted::new(|sent| match sent.operation.as_str() {
             "observe" => all(sent, "running"),
             _ => ok("ok"),
@@ -345,7 +333,7 @@ mod force_after {
 }
 
 #[tokio::test(start_paused = true)]
-async fn more_than_the_cap_is_refused_and_not_cut() {
+async fn request_above_the_cap_is_refused_as_a_whole() {
     let cloud = Scripted::new(|_| ok("ok"));
     let error = cloud.client().start(ids(3)).max(2).await.unwrap_err();
     assert_eq!(
@@ -357,7 +345,7 @@ async fn more_than_the_cap_is_refused_and_not_cut() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_a_stop_costs_is_told_when_the_cloud_shows_it() {
+async fn stop_reports_the_billing_that_the_cloud_shows() {
     let cloud = Scripted::new(|sent| match sent.operation.as_str() {
         "observe" => all(sent, "stopped"),
         _ => ok("ok"),

@@ -1,4 +1,4 @@
-//! Rolling: one wave after the other, and none after too many failures.
+//! Rollouts: one wave after the other, and no wave after too many failures.
 
 mod support;
 
@@ -9,7 +9,7 @@ use lifecycle_client::{Event, Outcome, Waves};
 use lifecycle_core::FaultKind;
 use support::{Scripted, all, fault, id, ids, ok, outcomes, seconds};
 
-/// Every instance that was asked for stops, and is seen so 20 s later.
+/// A cloud whose instances stop 20 s after the request.
 fn stopping() -> Scripted {
     let mut down_at = std::collections::HashMap::new();
     Scripted::new(move |sent| match sent.operation.as_str() {
@@ -35,7 +35,7 @@ fn stopping() -> Scripted {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_next_wave_begins_when_the_last_one_is_back() {
+async fn next_wave_starts_when_every_instance_of_the_last_has_an_outcome() {
     let cloud = stopping();
     let client = cloud.client();
     let report = client.stop(ids(5)).waves(Waves::of(2)).await.unwrap();
@@ -56,7 +56,7 @@ async fn the_next_wave_begins_when_the_last_one_is_back() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn failures_end_it_and_the_rest_is_skipped() {
+async fn rollout_ends_after_failures_and_skips_the_rest() {
     let cloud = Scripted::new(|sent| match sent.operation.as_str() {
         "observe" => all(sent, "stopped"),
         _ if sent.ids.contains(&"i-2".to_owned()) => fault(FaultKind::Permission),
@@ -110,7 +110,7 @@ async fn events_name_each_wave_and_settle_every_instance() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn dropping_it_between_waves_sends_no_further_wave() {
+async fn dropped_rollout_sends_no_further_wave() {
     let cloud = stopping();
     let client = cloud.client();
     let request = client.stop(ids(4)).waves(Waves::of(1)).into_future();

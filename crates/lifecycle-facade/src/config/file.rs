@@ -1,4 +1,4 @@
-//! Where the file is, and what its paths are relative to.
+//! The path and the text of the configuration file, and the paths within.
 
 use std::{
     env, fs,
@@ -6,8 +6,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// The platform's folder for a user's configuration. Its convention on each system is one variable
-/// or one folder, so a crate for it would be larger than this.
+/// Returns the platform's folder for the configuration of a user. Each platform has one variable or
+/// one folder, less code than a dependency.
 pub(super) fn config_folder() -> Option<PathBuf> {
     if cfg!(windows) {
         absolute("APPDATA")
@@ -18,13 +18,13 @@ pub(super) fn config_folder() -> Option<PathBuf> {
     }
 }
 
-/// The folder that a variable names. The convention has relative ones ignored.
+/// Returns the folder in a variable. The XDG convention ignores relative folders.
 fn absolute(variable: &str) -> Option<PathBuf> {
     let folder = PathBuf::from(env::var_os(variable)?);
     folder.is_absolute().then_some(folder)
 }
 
-/// The longest file that is read. One with a thousand accounts has a tenth of that.
+/// The maximum size of a file. A file with a thousand accounts has a tenth of this size.
 const MAX_FILE: u64 = 1 << 20;
 
 pub(super) fn read(path: &Path) -> io::Result<String> {
@@ -47,7 +47,7 @@ pub(super) fn is_absence(error: &io::Error) -> bool {
     )
 }
 
-/// Makes paths as they stand in `file` paths from where the program runs.
+/// Resolves relative paths in `file` against the folder of `file`.
 pub(super) fn locate(paths: &mut [PathBuf], file: &Path) {
     let folder = file.parent().unwrap_or(Path::new(""));
     for path in paths {

@@ -1,37 +1,37 @@
-//! What is told about a file that cannot be used.
+//! The error of a configuration, with one diagnostic for each mistake.
 
 use std::{
     fmt, io,
     path::{Path, PathBuf},
 };
 
-/// A configuration that cannot be used, with everything that is wrong with it.
+/// A configuration is invalid. Holds every mistake in the text.
 ///
-/// Prints a line for each problem, such as `lifecycle.toml:12: there is no setting "reigon" in
-/// [accounts.prod]; did you mean "region"?`. What may be a secret is never quoted.
+/// Prints a line for each mistake, such as `lifecycle.toml:12: unknown setting "reigon" in
+/// [accounts.prod]; did you mean "region"?`. The messages do not quote possible secrets.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConfigError {
     file: Option<PathBuf>,
-    problems: Vec<ConfigProblem>,
+    diagnostics: Vec<Diagnostic>,
 }
 
-/// One thing that is wrong.
+/// A mistake in a configuration.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
-pub struct ConfigProblem {
-    /// The line of the file, from 1; `None` when it is about the file as a whole.
+pub struct Diagnostic {
+    /// The line of the file, from 1; `None` for a mistake of the whole file.
     pub line: Option<usize>,
-    /// What is wrong, and what to write instead.
+    /// The mistake, and the text to write instead.
     pub message: String,
 }
 
 impl ConfigError {
-    /// The problems in the order of the file; at least one.
-    pub fn problems(&self) -> &[ConfigProblem] {
-        &self.problems
+    /// Returns the mistakes in the order of the file; at least one.
+    pub fn diagnostics(&self) -> &[Diagnostic] {
+        &self.diagnostics
     }
 
-    /// The file; `None` for a text from elsewhere.
+    /// Returns the file; `None` for a text from elsewhere.
     pub fn file(&self) -> Option<&Path> {
         self.file.as_deref()
     }
@@ -39,7 +39,7 @@ impl ConfigError {
     pub(super) fn unreadable(file: &Path, error: &io::Error) -> Self {
         Self {
             file: Some(file.to_owned()),
-            problems: vec![ConfigProblem {
+            diagnostics: vec![Diagnostic {
                 line: None,
                 message: format!("cannot be read: {error}"),
             }],
@@ -47,16 +47,16 @@ impl ConfigError {
     }
 
     pub(super) fn unless_empty(
-        mut problems: Vec<ConfigProblem>,
+        mut diagnostics: Vec<Diagnostic>,
         file: Option<&Path>,
     ) -> Result<(), Self> {
-        if problems.is_empty() {
+        if diagnostics.is_empty() {
             return Ok(());
         }
-        problems.sort();
+        diagnostics.sort();
         Err(Self {
             file: file.map(Path::to_owned),
-            problems,
+            diagnostics,
         })
     }
 
@@ -68,17 +68,17 @@ impl ConfigError {
 
 impl fmt::Display for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, problem) in self.problems.iter().enumerate() {
+        for (index, diagnostic) in self.diagnostics.iter().enumerate() {
             if index > 0 {
                 f.write_str("\n")?;
             }
-            match (&self.file, problem.line) {
+            match (&self.file, diagnostic.line) {
                 (Some(file), Some(line)) => write!(f, "{}:{line}: ", file.display())?,
                 (Some(file), None) => write!(f, "{}: ", file.display())?,
                 (None, Some(line)) => write!(f, "line {line}: ")?,
                 (None, None) => {}
             }
-            f.write_str(&problem.message)?;
+            f.write_str(&diagnostic.message)?;
         }
         Ok(())
     }

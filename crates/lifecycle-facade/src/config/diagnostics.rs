@@ -1,42 +1,42 @@
-//! What is wrong with a text, collected while it is read.
+//! The collector of errors while a configuration is read.
 
 use std::{cell::RefCell, ops::Range};
 
-use super::problem::{ConfigError, ConfigProblem};
+use super::error::{ConfigError, Diagnostic};
 
-/// The problems found so far, and where lines begin.
+/// The diagnostics so far, and the line breaks of the text.
 #[derive(Debug)]
-pub(super) struct Findings {
+pub(super) struct Diagnostics {
     /// The offset of each line feed.
     breaks: Vec<usize>,
-    problems: RefCell<Vec<ConfigProblem>>,
+    found: RefCell<Vec<Diagnostic>>,
 }
 
-impl Findings {
-    /// Nothing yet, about `text`.
+impl Diagnostics {
+    /// Returns an empty collector for `text`.
     pub(super) fn of(text: &str) -> Self {
         Self {
             breaks: text.match_indices('\n').map(|(at, _)| at).collect(),
-            problems: RefCell::default(),
+            found: RefCell::default(),
         }
     }
 
-    /// The line, from 1, where `span` begins.
+    /// Returns the line, from 1, of the start of `span`.
     pub(super) fn line(&self, span: Range<usize>) -> usize {
         1 + self.breaks.partition_point(|at| *at < span.start)
     }
 
-    /// One more problem, at a place if it has one.
+    /// Adds a diagnostic, with the line of `span` if there is a span.
     pub(super) fn add(&self, span: impl Into<Option<Range<usize>>>, message: impl Into<String>) {
-        let problem = ConfigProblem {
+        let diagnostic = Diagnostic {
             line: span.into().map(|span| self.line(span)),
             message: message.into(),
         };
-        self.problems.borrow_mut().push(problem);
+        self.found.borrow_mut().push(diagnostic);
     }
 
-    /// `value`, if nothing was found.
+    /// Returns `value` if there are no diagnostics.
     pub(super) fn into_result<T>(self, value: T) -> Result<T, ConfigError> {
-        ConfigError::unless_empty(self.problems.into_inner(), None).map(|()| value)
+        ConfigError::unless_empty(self.found.into_inner(), None).map(|()| value)
     }
 }

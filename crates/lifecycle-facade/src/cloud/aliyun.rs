@@ -1,0 +1,121 @@
+//! Alibaba Cloud ECS.
+
+use super::entry::{CloudEntry, KeyScope, Regions};
+#[cfg(feature = "config")]
+use crate::config::schema::{CloudSettings, CloudSource, SourceKind, optional};
+
+pub(super) const ENTRY: CloudEntry = CloudEntry {
+    name: "aliyun",
+    regions: Regions::Many {
+        variables: &["ALIBABA_CLOUD_REGION_ID", "ALICLOUD_REGION"],
+        common: "cn-hangzhou",
+    },
+    key_scope: KeyScope::Account,
+    #[cfg(feature = "config")]
+    settings: CloudSettings {
+        account: &[
+            optional("identity_endpoint"),
+            optional("metadata_endpoint"),
+            optional("network"),
+        ],
+        sources: &[
+            CloudSource::new(SourceKind::Variables, &[optional("session")]),
+            CloudSource::new(SourceKind::Metadata, &[optional("role")]),
+            CloudSource::new(SourceKind::Oidc, &[]),
+            CloudSource::new(SourceKind::Uri, &[]),
+            CloudSource::new(
+                SourceKind::AssumeRole,
+                &[optional("session_name"), optional("external_id")],
+            ),
+        ],
+    },
+};
+
+#[cfg(feature = "aliyun")]
+pub(super) mod driver {
+    #[cfg(feature = "config")]
+    use lifecycle_core::{
+        CredentialSource, CredentialSourceConfig, credential_source::CredentialSourceChain,
+    };
+    #[cfg(feature = "config")]
+    use provider_aliyun::credentials::{
+        AssumeRole, CredentialsUri, EcsRamRole, OidcVariables, Role,
+    };
+    use provider_aliyun::{Aliyun, Config, Network, PROFILE, credentials, endpoint_from};
+
+    use crate::cloud::{
+        EndpointNetwork,
+        driver::{BuildInput, ClientParts, CloudDriver},
+    };
+    #[cfg(feature = "config")]
+    use crate::config::{CredentialConfig, RoleConfig};
+
+    pub(in crate::cloud) const DRIVER: CloudDriver = CloudDriver {
+        profile: &PROFILE,
+        build,
+        endpoint_from,
+        sources: credentials::sources,
+        files: credentials::files,
+        #[cfg(feature = "config")]
+        env_sources: None,
+        #[cfg(feature = "config")]
+        exchange,
+        project: None,
+    };
+
+    fn build(input: BuildInput<'_>) -> Result<ClientParts, String> {
+        let network = match input.network {
+            EndpointNetwork::Vpc => Network::Vpc,
+            EndpointNetwork::Public => Network::Public,
+        };
+        let mut config = Config::new(input.region)
+            .map_err(|error| error.to_string())?
+            .with_network(network);
+        if let Some(endpoint) = &input.endpoint {
+            config = config.with_endpoint(endpoint.clone());
+        }
+        let endpoint = config.endpoint().clone();
+        Ok(input.finish(Aliyun::new(config), endpoint))
+    }
+
+    #[cfg(feature = "config")]
+    fn exchange(
+        source: &CredentialConfig,
+        base: CredentialSourceChain,
+        config: &CredentialSourceConfig,
+    ) -> Option<Box<dyn CredentialSource>> {
+        Some(match source {
+            CredentialConfig::Metadata { role } => {
+                let mut source = EcsRamRole::new().with_config(config.clone());
+                if let Some(role) = role {
+                    source = source.with_role(role);
+                }
+                Box::new(source)
+            }
+            CredentialConfig::Oidc => Box::new(OidcVariables::new().with_config(config.clone())),
+            CredentialConfig::Uri { uri } => Box::new(CredentialsUri::new(uri)),
+            CredentialConfig::AssumeRole(role) => {
+                Box::new(AssumeRole::new(Box::new(base), assumed(role, config)))
+            }
+            _ => return None,
+        })
+    }
+
+    #[cfg(feature = "config")]
+    fn assumed(asked: &RoleConfig, config: &CredentialSourceConfig) -> Role {
+        let mut role = Role::new(&asked.role);
+        if let Some(name) = &asked.session_name {
+            role = role.with_session_name(name);
+        }
+        if let Some(id) = &asked.external_id {
+            role = role.with_external_id(id);
+        }
+        if let Some(duration) = asked.duration {
+            role = role.with_duration(u32::try_from(duration.as_secs()).unwrap_or(u32::MAX));
+        }
+        if let Some(endpoint) = &config.identity {
+            role = role.with_endpoint(endpoint.clone());
+        }
+        role
+    }
+}

@@ -1,0 +1,115 @@
+//! Huawei Cloud ECS.
+
+use super::entry::{CloudEntry, KeyScope, Regions};
+#[cfg(feature = "config")]
+use crate::config::schema::{CloudSettings, CloudSource, SourceKind, optional, required};
+
+pub(super) const ENTRY: CloudEntry = CloudEntry {
+    name: "huawei",
+    regions: Regions::Many {
+        variables: &["HW_REGION_NAME"],
+        common: "cn-north-4",
+    },
+    // A token is valid in the region that issued the token.
+    key_scope: KeyScope::Region,
+    #[cfg(feature = "config")]
+    settings: CloudSettings {
+        account: &[
+            optional("identity_endpoint"),
+            optional("metadata_endpoint"),
+            optional("project"),
+            optional("enterprise_project"),
+        ],
+        sources: &[
+            CloudSource::new(
+                SourceKind::Variables,
+                &[optional("session"), optional("token")],
+            ),
+            CloudSource::new(SourceKind::Metadata, &[]),
+            CloudSource::new(SourceKind::Oidc, &[]),
+            CloudSource::new(SourceKind::AssumeRole, &[required("domain")]),
+            CloudSource::new(SourceKind::Password, &[]),
+        ],
+    },
+};
+
+#[cfg(feature = "huawei")]
+pub(super) mod driver {
+    #[cfg(feature = "config")]
+    use lifecycle_core::{
+        CredentialSource, CredentialSourceConfig, credential_source::CredentialSourceChain,
+    };
+    #[cfg(feature = "config")]
+    use provider_huawei::credentials::{AssumeAgency, EcsAgency, OidcAgency, PasswordVariable};
+    use provider_huawei::{
+        Config, Huawei, PROFILE, PROJECT_VARIABLES, credentials, endpoint_from, find_project_id,
+    };
+
+    use crate::cloud::driver::{BuildInput, ClientParts, CloudDriver, ProjectLookup};
+    #[cfg(feature = "config")]
+    use crate::config::{CredentialConfig, RoleConfig};
+
+    pub(in crate::cloud) const DRIVER: CloudDriver = CloudDriver {
+        profile: &PROFILE,
+        build,
+        endpoint_from,
+        sources: credentials::sources,
+        files: credentials::files,
+        #[cfg(feature = "config")]
+        env_sources: Some(credentials::variables),
+        #[cfg(feature = "config")]
+        exchange,
+        project: Some(ProjectLookup {
+            find: find_project_id,
+            variables: PROJECT_VARIABLES,
+        }),
+    };
+
+    fn build(input: BuildInput<'_>) -> Result<ClientParts, String> {
+        let project = input.project.unwrap_or("unknown");
+        let mut config = Config::new(input.region, project).map_err(|error| error.to_string())?;
+        if let Some(endpoint) = &input.endpoint {
+            config = config.with_endpoint(endpoint.clone());
+        }
+        if let Some(id) = input.enterprise_project {
+            config = config.with_enterprise_project(id);
+        }
+        let endpoint = config.endpoint().clone();
+        Ok(input.finish(Huawei::new(config), endpoint))
+    }
+
+    #[cfg(feature = "config")]
+    fn exchange(
+        source: &CredentialConfig,
+        base: CredentialSourceChain,
+        config: &CredentialSourceConfig,
+    ) -> Option<Box<dyn CredentialSource>> {
+        Some(match source {
+            CredentialConfig::Metadata { .. } => {
+                Box::new(EcsAgency::new().with_config(config.clone()))
+            }
+            CredentialConfig::Oidc => Box::new(OidcAgency::new().with_config(config.clone())),
+            CredentialConfig::Password {
+                user,
+                domain,
+                password_variable,
+            } => Box::new(
+                PasswordVariable::new(user, domain, password_variable.as_str())
+                    .with_config(config.clone()),
+            ),
+            CredentialConfig::AssumeRole(RoleConfig {
+                role,
+                domain: Some(domain),
+                duration,
+                ..
+            }) => {
+                let mut agency = AssumeAgency::new(base, role, domain).with_config(config.clone());
+                if let Some(duration) = duration {
+                    agency = agency.with_duration(*duration);
+                }
+                Box::new(agency)
+            }
+            _ => return None,
+        })
+    }
+}

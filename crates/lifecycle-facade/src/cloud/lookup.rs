@@ -1,0 +1,110 @@
+//! Methods of [`Cloud`]: the name, the provider's data, regions and credential sources.
+
+use std::{fmt, str::FromStr};
+
+#[cfg(feature = "config")]
+use lifecycle_core::credential_source::EnvCredentialSource;
+use lifecycle_core::{
+    CredentialSource, CredentialSourceConfig, HostEnvironment, Profile, ProviderContext,
+    SigningContext,
+};
+
+use super::{Cloud, ENTRIES, ParseReferenceError, entry::Regions};
+
+impl Cloud {
+    /// Returns the name in references.
+    pub fn as_str(self) -> &'static str {
+        self.entry().name
+    }
+
+    /// Returns the title, the limits and the options of the cloud.
+    pub fn profile(self) -> &'static Profile {
+        self.driver().profile
+    }
+
+    /// Returns the credential sources of the cloud's own tools, in the order of these tools.
+    pub fn sources(self, config: &CredentialSourceConfig) -> Vec<Box<dyn CredentialSource>> {
+        (self.driver().sources)(config)
+    }
+
+    /// Returns the name of the only region; `None` if every region has an endpoint.
+    pub fn only_region(self) -> Option<&'static str> {
+        match self.entry().regions {
+            Regions::One(name) => Some(name),
+            Regions::Many { .. } => None,
+        }
+    }
+
+    /// Returns a region in which a key can be tried if the caller names no region.
+    ///
+    /// The variables of the cloud's own tools on `host` come first, then a common region.
+    pub fn default_region(self, host: &dyn HostEnvironment) -> String {
+        match self.entry().regions {
+            Regions::One(name) => name.to_owned(),
+            Regions::Many { variables, common } => {
+                let ctx = ProviderContext::new(host, SigningContext::from_unix(0, 0));
+                let set = ctx.first_variable(variables);
+                set.unwrap_or_else(|| common.to_owned())
+            }
+        }
+    }
+
+    /// Returns the environment variables for the project ID, in order of precedence; none on a cloud
+    /// without projects.
+    pub fn project_variables(self) -> &'static [&'static str] {
+        let project = self.driver().project.as_ref();
+        project.map_or(&[], |project| project.variables)
+    }
+
+    /// Returns the environment variables of the cloud's own tools as credential sources.
+    #[cfg(feature = "config")]
+    pub(crate) fn env_sources(
+        self,
+        config: &CredentialSourceConfig,
+    ) -> Vec<Box<dyn CredentialSource>> {
+        match self.driver().env_sources {
+            Some(sources) => sources(config),
+            None => vec![Box::new(EnvCredentialSource::new(self.profile().env_vars))],
+        }
+    }
+
+    /// Returns a location for messages, such as `cloud/region`.
+    pub(crate) fn example_location(self) -> String {
+        let (Regions::One(region) | Regions::Many { common: region, .. }) = self.entry().regions;
+        format!("{self}/{region}")
+    }
+}
+
+impl fmt::Display for Cloud {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+impl FromStr for Cloud {
+    type Err = ParseReferenceError;
+
+    fn from_str(name: &str) -> Result<Self, ParseReferenceError> {
+        if let Some(cloud) = Self::ALL.iter().find(|cloud| cloud.as_str() == name) {
+            return Ok(*cloud);
+        }
+        let names: Vec<&str> = ENTRIES.iter().map(|entry| entry.name).collect();
+        Err(ParseReferenceError::new(if names.contains(&name) {
+            format!("{name} is not part of this build: compile with the feature \"{name}\"")
+        } else {
+            format!("unknown cloud {name:?}: write one of {}", names.join(", "))
+        }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn profile_has_the_name_of_the_entry() {
+        for cloud in Cloud::ALL {
+            assert_eq!(cloud.profile().cloud, cloud.as_str());
+        }
+    }
+}

@@ -1,0 +1,52 @@
+//! Zenlayer Elastic Compute (ZEC).
+
+use super::entry::{CloudEntry, KeyScope, Regions};
+#[cfg(feature = "config")]
+use crate::config::schema::{CloudSettings, CloudSource, SourceKind, optional};
+
+pub(super) const ENTRY: CloudEntry = CloudEntry {
+    name: "zenlayer",
+    regions: Regions::One("global"),
+    key_scope: KeyScope::Account,
+    #[cfg(feature = "config")]
+    settings: CloudSettings {
+        account: &[],
+        sources: &[CloudSource::new(
+            SourceKind::Variables,
+            &[optional("token")],
+        )],
+    },
+};
+
+#[cfg(feature = "zenlayer")]
+pub(super) mod driver {
+    use provider_zenlayer::{Config, PROFILE, Zenlayer, credentials, endpoint_from};
+
+    use crate::cloud::driver::{BuildInput, ClientParts, CloudDriver};
+
+    pub(in crate::cloud) const DRIVER: CloudDriver = CloudDriver {
+        profile: &PROFILE,
+        build,
+        endpoint_from,
+        sources: credentials::sources,
+        files: credentials::files,
+        #[cfg(feature = "config")]
+        env_sources: None,
+        #[cfg(feature = "config")]
+        exchange: |_, _, _| None,
+        project: None,
+    };
+
+    #[expect(
+        clippy::unnecessary_wraps,
+        reason = "other clouds have invalid regions"
+    )]
+    fn build(input: BuildInput<'_>) -> Result<ClientParts, String> {
+        let mut config = Config::new();
+        if let Some(endpoint) = &input.endpoint {
+            config = config.with_endpoint(endpoint.clone());
+        }
+        let endpoint = config.endpoint().clone();
+        Ok(input.finish(Zenlayer::new(config), endpoint))
+    }
+}

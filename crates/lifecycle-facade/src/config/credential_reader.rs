@@ -1,0 +1,181 @@
+//! Reads the setting `credentials` of an account, and the sources within.
+
+use toml::{Spanned, de::DeTable};
+
+use super::{
+    cloud_name::CloudName,
+    credentials::{CredentialConfig, RoleConfig},
+    schema::{CREDENTIALS, SOURCES, Scope, Setting, Source, SourceKind},
+    section::{Found, Section},
+    value,
+};
+
+/// The maximum number of sources within each other. Roles that lead to roles need two or three.
+const MAX_DEPTH: usize = 8;
+
+/// Reads the credentials of an account. Returns the default for absent or invalid credentials.
+pub(super) fn read(account: &Section<'_>, cloud: Option<CloudName>) -> CredentialConfig {
+    let reader = SourceReader {
+        account: account.title(),
+        cloud,
+        depth: 0,
+    };
+    reader.nested(account, "credentials").unwrap_or_default()
+}
+
+/// Reads one source. A reader with one more level of depth reads the sources within.
+#[derive(Clone, Copy, Debug)]
+struct SourceReader<'a> {
+    account: &'a str,
+    /// The cloud of the account; `None` if the cloud is invalid.
+    cloud: Option<CloudName>,
+    depth: usize,
+}
+
+impl SourceReader<'_> {
+    /// Reads the source in a setting of `outer`; `None` if the source is absent or invalid.
+    fn nested(self, outer: &Section<'_>, name: &str) -> Option<CredentialConfig> {
+        let found = outer.table(name)?;
+        if self.depth > MAX_DEPTH {
+            let problem = format!("at most {MAX_DEPTH} sources can be nested");
+            outer.wrong(found.key.span(), name, &problem);
+            return None;
+        }
+        let source = source_of(found.table);
+        let title = self.title(source);
+        let section = outer.reader().open(title, found.table, settings(source));
+        section.take("source", value::source);
+        self.check_cloud(&section, found, source?);
+        self.read(&section, found, source?)
+    }
+
+    fn title(self, source: Option<&Source>) -> String {
+        let (path, account) = (".from".repeat(self.depth), self.account);
+        match source {
+            Some(Source { name, .. }) => {
+                format!("credentials{path} of {account} with source = {name:?}")
+            }
+            None => format!("credentials{path} of {account}"),
+        }
+    }
+
+    /// Reports a source that the cloud does not have, else such settings of the source.
+    fn check_cloud(self, section: &Section<'_>, found: Found<'_>, source: &'static Source) {
+        match self.cloud {
+            Some(cloud) if cloud.settings().has_source(source) => {
+                section.check_cloud(cloud, Scope::Source(source));
+            }
+            Some(cloud) => {
+                let value = found.table.get("source");
+                let span = value.map_or_else(|| found.key.span(), Spanned::span);
+                let reader = section.reader();
+                let problem = reader.only_on(cloud, |own| own.has_source(source));
+                section.wrong(span, "source", &problem);
+            }
+            None => {}
+        }
+    }
+
+    fn read(
+        self,
+        section: &Section<'_>,
+        found: Found<'_>,
+        source: &'static Source,
+    ) -> Option<CredentialConfig> {
+        let text = |name| section.take(name, value::text);
+        let needed = |name| section.required(found.key.span(), name, value::text);
+        let variable = |name| section.required(found.key.span(), name, value::variable);
+        let duration = || section.take("duration", value::time);
+        let from = || Box::new(self.deeper().nested(section, "from").unwrap_or_default());
+        let needed_by_cloud = |name| {
+            let scope = Scope::Source(source);
+            let requires = |cloud: CloudName| cloud.settings().requires(scope, name);
+            match self.cloud.is_some_and(requires) {
+                true => needed(name),
+                false => text(name),
+            }
+        };
+        // Required settings end the reading last, so that the other settings are checked too.
+        Some(match source.kind {
+            SourceKind::Default => CredentialConfig::Default {
+                profile: text("profile"),
+            },
+            SourceKind::Environment => CredentialConfig::Environment,
+            SourceKind::File => CredentialConfig::File {
+                profile: text("profile"),
+            },
+            SourceKind::Variables if section.has("token") => {
+                for other in ["id", "secret", "session"] {
+                    section.absent(other, "not allowed beside token");
+                }
+                CredentialConfig::TokenVariable {
+                    token: variable("token")?,
+                }
+            }
+            SourceKind::Variables => {
+                let (id, secret) = (variable("id"), variable("secret"));
+                CredentialConfig::AccessKeyVariables {
+                    session: section.take("session", value::variable),
+                    id: id?,
+                    secret: secret?,
+                }
+            }
+            SourceKind::Metadata => CredentialConfig::Metadata { role: text("role") },
+            SourceKind::Oidc => CredentialConfig::Oidc,
+            SourceKind::Uri => CredentialConfig::Uri {
+                uri: section.required(found.key.span(), "uri", value::uri)?,
+            },
+            SourceKind::AssumeRole => CredentialConfig::AssumeRole(RoleConfig {
+                account_id: needed_by_cloud("account_id"),
+                domain: needed_by_cloud("domain"),
+                session_name: text("session_name"),
+                external_id: text("external_id"),
+                duration: duration(),
+                from: from(),
+                role: needed("role")?,
+            }),
+            SourceKind::SessionToken => CredentialConfig::SessionToken {
+                duration: duration(),
+                from: from(),
+            },
+            SourceKind::Password => {
+                let (user, domain) = (needed("user"), needed("domain"));
+                CredentialConfig::Password {
+                    password_variable: variable("password_variable")?,
+                    user: user?,
+                    domain: domain?,
+                }
+            }
+        })
+    }
+
+    fn deeper(self) -> Self {
+        Self {
+            depth: self.depth + 1,
+            ..self
+        }
+    }
+}
+
+/// Returns the source of a table, by default the default source; `None` for an unknown source.
+fn source_of(table: &DeTable<'_>) -> Option<&'static Source> {
+    match table.get("source") {
+        None => SOURCES
+            .iter()
+            .find(|source| source.kind == SourceKind::Default),
+        Some(value) => {
+            let name = value.get_ref().as_str()?;
+            SOURCES.iter().find(|source| source.name == name)
+        }
+    }
+}
+
+/// Returns the settings of a source, or the settings of all sources for an unknown source.
+fn settings(source: Option<&'static Source>) -> impl Iterator<Item = &'static Setting> {
+    let sources = match source {
+        Some(source) => std::slice::from_ref(source),
+        None => SOURCES,
+    };
+    let settings = sources.iter().flat_map(|source| source.settings);
+    CREDENTIALS.iter().chain(settings)
+}

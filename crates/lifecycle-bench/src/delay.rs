@@ -6,7 +6,7 @@ use fastrand::Rng;
 use lifecycle_bench::{Outcome, provider};
 use lifecycle_core::{Endpoint, PollingPolicy};
 use lifecycle_facade::Cloud;
-use lifecycle_sim::Tempo;
+use lifecycle_sim::TransitionTimes;
 
 use crate::{
     curve::Curve,
@@ -212,7 +212,7 @@ impl Transition {
     }
 
     fn usual(self, chance: &mut Rng) -> f64 {
-        let tempo = Tempo::default();
+        let tempo = TransitionTimes::default();
         let mut about =
             |span: Duration| span.as_secs_f64() * (1.0 + tempo.spread * (2.0 * chance.f64() - 1.0));
         match self {

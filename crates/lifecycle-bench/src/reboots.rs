@@ -125,7 +125,7 @@ impl Trial {
         let ids = ids(&simulator, simulated)?;
         // The connection was used before; HTTP clients like to renew such a connection.
         client.observe(&ids).await?;
-        let failure = FaultRule::new(self.mishap()).on(Operation::Reboot);
+        let failure = FaultRule::new(self.fault()).on(Operation::Reboot);
         simulator.inject(failure.always());
         // Time enough for a client to try again and again.
         client.reboot(&ids).wait(WaitTimeout::seconds(8)).await?;
@@ -138,7 +138,7 @@ impl Trial {
         Ok(reached)
     }
 
-    fn mishap(self) -> InjectedFault {
+    fn fault(self) -> InjectedFault {
         match self.failure {
             Failure::DropsTheReply => InjectedFault::Reset(self.when),
             Failure::Stalls => InjectedFault::Silence(self.when),

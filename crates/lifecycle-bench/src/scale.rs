@@ -4,7 +4,7 @@ use std::{env, process::Command, time::Duration};
 
 use lifecycle_bench::{Outcome, cpu_time, memory};
 use lifecycle_facade::{Cloud, WaitTimeout};
-use lifecycle_sim::{Operation, Simulator, Tempo};
+use lifecycle_sim::{Operation, Simulator, TransitionTimes};
 use tokio::time::Instant;
 
 use crate::{
@@ -68,7 +68,7 @@ struct Figures {
 impl Figures {
     /// Returns the row; `smaller` has the figures of the same cloud with fewer instances.
     fn row(&self, cloud: Cloud, count: usize, smaller: Option<Self>) -> [String; 10] {
-        let tempo = Tempo::default();
+        let tempo = TransitionTimes::default();
         let longest_boot = tempo.boot.as_secs_f64() * (1.0 + tempo.spread);
         let linear = smaller.is_none_or(|smaller| self.cpu_us <= 1.2 * smaller.cpu_us);
         let met = self.starts == self.least as u64 && self.kib < 1.0 && linear;
@@ -147,7 +147,11 @@ impl Probe {
         report.into_result()?;
         let ledger = world.simulator.ledger();
         let count = |operation| ledger.count(world.cloud, operation);
-        let last_start = ledger.acts().into_iter().map(|act| act.at).max();
+        let last_start = ledger
+            .power_operations()
+            .into_iter()
+            .map(|act| act.at)
+            .max();
         let limit = world.client.profile().batch_limits.start;
         let figures = Figures {
             starts: count(Operation::Start),

@@ -1,6 +1,6 @@
 //! Output of `--dry-run`: the planned calls.
 
-use lifecycle_facade::FleetPlannedCall;
+use lifecycle_facade::{InstanceReference, PlannedCall};
 use serde::Serialize;
 
 use crate::{
@@ -24,14 +24,14 @@ struct Call {
 }
 
 impl Call {
-    fn new(planned: &FleetPlannedCall) -> Self {
-        let (location, call) = (&planned.place, &planned.call);
+    fn new(call: &PlannedCall<InstanceReference>) -> Self {
+        let location = call.instances.first().map(|first| &first.location);
         let instances = call.instances.iter();
         Self {
             wave: call.wave,
-            location: location.to_string(),
+            location: location.map(ToString::to_string).unwrap_or_default(),
             operation: call.operation,
-            instances: instances.map(|id| format!("{location}/{id}")).collect(),
+            instances: instances.map(ToString::to_string).collect(),
         }
     }
 }
@@ -40,7 +40,10 @@ impl Call {
 ///
 /// # Errors
 /// See [`output::print`].
-pub(crate) fn print(planned: &[FleetPlannedCall], console: Console) -> Result<Exit, CommandError> {
+pub(crate) fn print(
+    planned: &[PlannedCall<InstanceReference>],
+    console: Console,
+) -> Result<Exit, CommandError> {
     let calls: Vec<Call> = planned.iter().map(Call::new).collect();
     match console.output {
         Format::Json => output::print(&output::json(&calls)?)?,

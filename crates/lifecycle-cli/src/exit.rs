@@ -86,7 +86,6 @@ impl From<FleetError> for CommandError {
             FleetError::InvalidReference(_)
             | FleetError::Location { .. }
             | FleetError::Account { .. }
-            | FleetError::TooMany { .. }
             | FleetError::Client(
                 Error::ParseInstanceIdError(_)
                 | Error::Unsupported(_)

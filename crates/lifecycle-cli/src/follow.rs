@@ -1,37 +1,35 @@
-//! Carrying a request out: its events become progress, its report becomes rows, and Ctrl-C ends it
-//! with what is known by then.
+//! Execution of a request: events become progress, the report becomes rows, and Ctrl-C cancels the
+//! request.
 
 use std::{fmt, time::Duration};
 
-use futures_util::StreamExt;
 use lifecycle_facade::{
-    Event, Fleet, FleetError, FleetEvent, FleetEventStream, FleetReport, InstanceReference,
+    Event, FleetError, FleetEvent, FleetEventStream, FleetReport, InstanceReference,
 };
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use crate::{
     console::{Console, Format, eprint_line, plain},
     exit::{CommandError, Exit},
-    facts::Facts,
     interrupt::Interrupt,
     output::{self, Columns},
     progress::Progress,
+    progress_state::ProgressState,
     row::{self, RequestKind, Row},
 };
 
-/// Carries a request out to its end and prints what became of it.
+/// Executes a request and prints the outcomes.
 ///
 /// # Errors
-/// [`CommandError`] when nothing was sent to any cloud.
+/// [`CommandError`] if nothing was sent to any cloud.
 pub(crate) async fn to_the_end(
-    fleet: &Fleet,
     references: &[InstanceReference],
-    events: FleetEventStream<'_>,
+    events: FleetEventStream,
     kind: RequestKind,
     console: Console,
 ) -> Result<Exit, CommandError> {
-    let began = Instant::now();
-    let rows = match follow(fleet, references, events, kind, console).await {
+    let start = Instant::now();
+    let rows = match follow(references, events, kind, console).await {
         Ok(rows) => rows,
         Err(error) => return nothing_sent(references, error, console),
     };
@@ -39,7 +37,7 @@ pub(crate) async fn to_the_end(
     eprint_line(format_args!(
         "{} after {:.1} s{}",
         Summary(&rows),
-        began.elapsed().as_secs_f64(),
+        start.elapsed().as_secs_f64(),
         if console.simulated_time {
             " of simulated time"
         } else {
@@ -49,99 +47,99 @@ pub(crate) async fn to_the_end(
     Ok(row::exit(&rows))
 }
 
-/// Carries a request out to its end, or to the next interruption. Gives one row for each instance,
-/// in the order of the request.
+/// Executes a request up to its end or to an interrupt. Returns one row for each instance, in the
+/// order of the request.
 ///
 /// # Errors
-/// [`FleetError`] when nothing was sent to any cloud.
+/// [`FleetError`] if nothing was sent to any cloud.
 pub(crate) async fn follow(
-    fleet: &Fleet,
     references: &[InstanceReference],
-    mut events: FleetEventStream<'_>,
+    mut events: FleetEventStream,
     kind: RequestKind,
     console: Console,
 ) -> Result<Vec<Row>, FleetError> {
     let mut interrupt = Interrupt::listen()
-        .map_err(|error| FleetError::Setup(format!("signals cannot be listened to: {error}")))?;
-    let mut facts = Facts::new(references, kind);
-    let progress = Progress::new(&facts, console);
+        .map_err(|error| FleetError::Setup(format!("cannot listen for signals: {error}")))?;
+    let mut state = ProgressState::new(references);
+    let progress = Progress::new(&state, console);
     let mut ticks = interval(Duration::from_millis(100));
     ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
     loop {
         tokio::select! {
-            // What is known is taken in before anything else.
+            // An outcome that is known counts before an interrupt.
             biased;
             event = events.next() => match event {
-                Some(FleetEvent::Finished(result)) => return Ok(rows(&result?, kind)),
+                Some(Event::Finished(result)) => return Ok(rows(&result?, kind)),
                 Some(event) => {
                     if let Some(line) = remark(&event).filter(|_| console.is_verbose()) {
                         progress.eprint_line(line);
                     }
-                    facts.note(&event);
+                    state.record(&event);
                 }
-                // Cannot happen: the last event is the end.
+                // Unreachable: the last event is `Finished`.
                 None => break,
             },
             () = interrupt.received() => break,
-            _ = ticks.tick() => progress.show(&facts),
+            _ = ticks.tick() => progress.show(&state),
         }
     }
-    // Nothing more is sent from here on.
-    drop(events);
+    let report = events.cancel();
     drop(progress);
     interrupt.end_at_next();
     eprint_line(match kind {
         RequestKind::Action => "interrupted: nothing more is sent, and what was sent is not undone",
         RequestKind::Wait => "interrupted: nothing was changed",
     });
-    let calls = fleet.calls();
-    let has_acted = |place: &_| calls.get(place).is_some_and(|calls| calls.actions > 0);
-    Ok(facts.cut_off(has_acted))
+    Ok(rows(&report?, kind))
 }
 
 fn rows(report: &FleetReport, kind: RequestKind) -> Vec<Row> {
-    report
-        .rows()
-        .iter()
-        .map(|row| Row::of_report(&row.reference, &row.report, kind))
-        .collect()
+    let rows = report.instances().iter();
+    rows.map(|row| Row::of_report(row, kind)).collect()
 }
 
-/// What a person who asked for it is told on the way.
+/// Returns the line for an event in verbose output.
 fn remark(event: &FleetEvent) -> Option<String> {
-    let (place, event) = match event {
-        FleetEvent::In(place, event) => (place, event),
-        FleetEvent::Wave {
+    let region = |instances: &[InstanceReference]| {
+        let first = instances.first();
+        first.map_or_else(String::new, |first| first.location.to_string())
+    };
+    let line = match event {
+        Event::Wave {
             number,
             of,
             instances,
-        } => return Some(format!("wave {number} of {of}: {instances} instances")),
-        _ => return None,
-    };
-    let text = match event {
-        Event::Throttled { operation, wait } => format!(
-            "{operation} is throttled: again in {:.1} s",
+        } => format!("wave {number} of {of}: {instances} instances"),
+        Event::Throttled {
+            operation,
+            instances,
+            wait,
+        } => format!(
+            "{}: {operation} is throttled: again in {:.1} s",
+            region(instances),
             wait.as_secs_f64()
         ),
         Event::Retrying {
             operation,
+            instances,
             attempt,
             wait,
             fault,
         } => format!(
-            "{operation} failed ({fault}): attempt {attempt} in {:.1} s",
+            "{}: {operation} failed ({fault}): attempt {attempt} in {:.1} s",
+            region(instances),
             wait.as_secs_f64()
         ),
-        Event::Forcing { instance } => format!("{instance} is not down in time: forcing it"),
-        Event::Unclear { instance, fault } => format!(
-            "nobody knows whether it was carried out for {instance} ({fault}): looking at it"
-        ),
+        Event::Forcing { instance } => format!("{instance}: still running; force-stop follows"),
+        Event::Unclear { instance, fault } => {
+            format!("{instance}: unclear whether the action was executed ({fault}); checking")
+        }
         _ => return None,
     };
-    Some(plain(&format!("{place}: {text}")))
+    Some(plain(&line))
 }
 
-/// Nothing was sent: programs get a row for each instance all the same.
+/// Handles an error before the first call. JSON output still has one row for each instance.
 fn nothing_sent(
     references: &[InstanceReference],
     error: FleetError,
@@ -156,11 +154,11 @@ fn nothing_sent(
     Err(error)
 }
 
-/// How many rows have which outcome: `58 reached, 2 refused`.
+/// The number of rows by outcome, such as `58 reached, 2 refused`.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Summary<'r>(pub(crate) &'r [Row]);
 
-/// In the order from good to bad.
+/// All outcomes, from good to bad.
 const OUTCOMES: [&str; 7] = [
     "reached",
     "accepted",

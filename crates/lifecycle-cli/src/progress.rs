@@ -7,7 +7,7 @@ use lifecycle_facade::Location;
 
 use crate::{
     console::{self, Console},
-    facts::{Facts, Tally},
+    progress_state::{ProgressState, Tally},
 };
 
 /// The progress bars, which disappear on drop.
@@ -19,7 +19,7 @@ pub(crate) struct Progress {
 
 impl Progress {
     /// Creates a bar for each region of the request.
-    pub(crate) fn new(facts: &Facts, console: Console) -> Self {
+    pub(crate) fn new(state: &ProgressState, console: Console) -> Self {
         // Log lines would break the bars.
         let target = if console.is_logging() {
             ProgressDrawTarget::hidden()
@@ -27,7 +27,7 @@ impl Progress {
             ProgressDrawTarget::stderr()
         };
         let all = MultiProgress::with_draw_target(target);
-        let tallies = facts.tallies();
+        let tallies = state.tallies();
         let widest = tallies
             .keys()
             .map(|location| location.to_string().len())
@@ -45,8 +45,8 @@ impl Progress {
     }
 
     /// Updates the bars.
-    pub(crate) fn show(&self, facts: &Facts) {
-        for (location, tally) in facts.tallies() {
+    pub(crate) fn show(&self, state: &ProgressState) {
+        for (location, tally) in state.tallies() {
             if let Some(bar) = self.bars.get(location) {
                 bar.set_position(tally.settled);
                 bar.set_message(words(&tally));

@@ -1,8 +1,8 @@
 //! The result of one instance, as a row of the output.
 
 use lifecycle_facade::{
-    Fault, FaultKind, FleetStatus, InstanceReference, InstanceReport, Observation, Outcome,
-    Pending, PowerState, StoppedBilling, core::Lock,
+    Fault, FaultKind, FleetRow, InstanceReference, InstanceStatus, Observation, Outcome, Pending,
+    PowerState, StoppedBilling, core::Lock,
 };
 use serde::{Serialize, Serializer};
 
@@ -74,18 +74,14 @@ impl Row {
     }
 
     /// Creates the row of an instance at the end of a request.
-    pub(crate) fn of_report(
-        reference: &InstanceReference,
-        report: &InstanceReport,
-        kind: RequestKind,
-    ) -> Self {
+    pub(crate) fn of_report(report: &FleetRow, kind: RequestKind) -> Self {
         let outcome = &report.outcome;
-        let mut row = Self::new(reference, status(outcome, kind));
+        let mut row = Self::new(&report.instance, status(outcome, kind));
         if let Some(fault) = outcome.fault() {
             row = row.with_fault(fault);
         }
         row.outcome = Some(outcome.as_str());
-        row.message = message(outcome);
+        row.message = message(outcome, kind);
         row.state = report
             .last_seen
             .as_ref()
@@ -96,10 +92,10 @@ impl Row {
     }
 
     /// Creates the row of an instance for `status`.
-    pub(crate) fn of_status(status: &FleetStatus) -> Self {
+    pub(crate) fn of_status(status: &InstanceStatus<InstanceReference>) -> Self {
         match &status.result {
-            Ok(observation) => Self::of_observation(&status.reference, observation),
-            Err(fault) => Self::of_fault(&status.reference, fault),
+            Ok(observation) => Self::of_observation(&status.instance, observation),
+            Err(fault) => Self::of_fault(&status.instance, fault),
         }
     }
 
@@ -139,21 +135,8 @@ impl Row {
         }
     }
 
-    /// Creates the row of an instance without an outcome at the interrupt.
-    pub(crate) fn interrupted(
-        reference: &InstanceReference,
-        outcome: &'static str,
-        message: &str,
-    ) -> Self {
-        Self {
-            outcome: Some(outcome),
-            message: Some(message.to_owned()),
-            ..Self::new(reference, RowStatus::NotAsRequested)
-        }
-    }
-
     /// Sets code, kind and request id to those of a fault.
-    pub(crate) fn with_fault(mut self, fault: &Fault) -> Self {
+    fn with_fault(mut self, fault: &Fault) -> Self {
         self.code = fault.code().map(Into::into);
         self.kind = Some(fault.kind().as_str());
         self.request_id = fault.request_id().map(Into::into);
@@ -209,14 +192,32 @@ fn status(outcome: &Outcome, kind: RequestKind) -> RowStatus {
 }
 
 /// Returns the explanation of an outcome, without name, code and ids.
-fn message(outcome: &Outcome) -> Option<String> {
+fn message(outcome: &Outcome, kind: RequestKind) -> Option<String> {
+    let is_interrupted = |fault: &Fault| fault.kind() == FaultKind::Cancelled;
     match outcome {
         Outcome::Reached(evidence) => Some(evidence.to_string()),
+        Outcome::Skipped(fault) if is_interrupted(fault) => Some(
+            "interrupted before the action was sent; run the command again if the action is \
+             still needed"
+                .to_owned(),
+        ),
+        Outcome::Uncertain(fault) if is_interrupted(fault) => Some(
+            "interrupted after the action was sent and before its result was known; check the \
+             instance before you run the command again"
+                .to_owned(),
+        ),
         Outcome::Refused(fault) | Outcome::Skipped(fault) => Some(with_advice(fault)),
         Outcome::Uncertain(fault) => Some(format!(
             "{}; check the instance before you run the command again",
             words(fault)
         )),
+        Outcome::Pending(pending @ Pending::Deadline(_)) => {
+            Some(format!("{pending}; increase --timeout"))
+        }
+        Outcome::Pending(Pending::Cancelled(_)) => Some(match kind {
+            RequestKind::Action => "accepted; interrupted before the goal was observed".to_owned(),
+            RequestKind::Wait => "interrupted before the goal was observed".to_owned(),
+        }),
         Outcome::Pending(pending) => Some(pending.to_string()),
         _ => None,
     }
@@ -333,7 +334,38 @@ mod tests {
     }
 
     #[test]
+    fn message_of_an_interrupted_row_names_the_interrupt() {
+        let cancelled = || fault(FaultKind::Cancelled);
+        for (outcome, kind, expected) in [
+            (
+                Outcome::Pending(Pending::Cancelled(None)),
+                RequestKind::Action,
+                "accepted; interrupted before",
+            ),
+            (
+                Outcome::Pending(Pending::Cancelled(None)),
+                RequestKind::Wait,
+                "interrupted before the goal",
+            ),
+            (
+                Outcome::Uncertain(cancelled()),
+                RequestKind::Action,
+                "interrupted after the action was sent",
+            ),
+            (
+                Outcome::Skipped(cancelled()),
+                RequestKind::Action,
+                "interrupted before the action was sent",
+            ),
+        ] {
+            let message = message(&outcome, kind).unwrap();
+            assert!(message.starts_with(expected), "{outcome:?}: {message}");
+        }
+    }
+
+    #[test]
     fn message_of_an_outcome_ends_with_advice() {
+        let message = |outcome| message(outcome, RequestKind::Action);
         let refused = Outcome::Refused(fault(FaultKind::Locked));
         assert_eq!(
             message(&refused).unwrap(),
@@ -343,6 +375,11 @@ mod tests {
         assert_eq!(
             message(&uncertain).unwrap(),
             "No; check the instance before you run the command again"
+        );
+        let late = Outcome::Pending(Pending::Deadline(Some(PowerState::Stopped)));
+        assert_eq!(
+            message(&late).unwrap(),
+            "time limit reached; the instance is still stopped; increase --timeout"
         );
     }
 

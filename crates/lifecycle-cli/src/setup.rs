@@ -110,7 +110,7 @@ impl Setup {
         };
         let configured = || self.defaults()?.stop_after;
         Ok(Some(match args.stop_after.or_else(configured) {
-            Some(failures) => waves.stop_after(failures.get()),
+            Some(failures) => waves.with_stop_after(failures.get()),
             None => waves,
         }))
     }

@@ -1,10 +1,16 @@
 //! The public handle on one cloud and region, and its builder.
 
+mod execution;
+mod list_request;
+mod observe_request;
+mod power_request;
+mod target;
+mod wait_request;
+
 use std::sync::Arc;
 
 use lifecycle_core::{
-    Credential, InstanceId, PowerState, Profile, Provider, RateLimits, RebootOptions, StartOptions,
-    StopOptions,
+    Credential, PowerState, Profile, Provider, RateLimits, RebootOptions, StartOptions, StopOptions,
 };
 
 #[cfg(feature = "mutations")]
@@ -15,14 +21,16 @@ use crate::{
     call::credential::{CredentialProvider, StaticCredential},
     call::engine::{Engine, EngineConfig},
     call::policy::{RetryPolicy, Timeouts},
-    error::Error,
     mutation::Mutant,
-    observe::list::ListRequest,
     observe::observer::Observer,
-    observe::request::ObserveRequest,
-    power::request::{PowerRequest, WaitRequest},
     transport::{Transport, plain_http::PlainHttp},
 };
+
+pub use list_request::ListRequest;
+pub use observe_request::ObserveRequest;
+pub use power_request::PowerRequest;
+pub use target::{IntoInstances, Target};
+pub use wait_request::WaitRequest;
 
 /// Starts, stops, reboots, observes and lists the instances of one cloud and region.
 ///
@@ -62,62 +70,36 @@ impl Client {
         }
     }
 
-    /// Boots stopped instances. Await the result for a [`Report`](crate::Report).
-    pub fn start<I>(&self, ids: I) -> PowerRequest<'_, StartOptions>
-    where
-        I: IntoIterator,
-        I::Item: TryInto<InstanceId>,
-        Error: From<<I::Item as TryInto<InstanceId>>::Error>,
-    {
-        PowerRequest::new(&self.observer, collect(ids))
+    /// Starts stopped instances. Await the request for a [`Report`](crate::Report).
+    pub fn start(&self, instances: impl IntoInstances) -> PowerRequest<StartOptions> {
+        PowerRequest::new(self.clone(), instances, StartOptions::default())
     }
 
-    /// Shuts running instances down, gracefully unless told otherwise. Await the result for a
+    /// Stops running instances, gracefully by default. Await the request for a
     /// [`Report`](crate::Report).
-    pub fn stop<I>(&self, ids: I) -> PowerRequest<'_, StopOptions>
-    where
-        I: IntoIterator,
-        I::Item: TryInto<InstanceId>,
-        Error: From<<I::Item as TryInto<InstanceId>>::Error>,
-    {
-        PowerRequest::new(&self.observer, collect(ids))
+    pub fn stop(&self, instances: impl IntoInstances) -> PowerRequest<StopOptions> {
+        PowerRequest::new(self.clone(), instances, StopOptions::default())
     }
 
-    /// Shuts running instances down and boots them again, gracefully unless told otherwise. Each
-    /// is rebooted at most once, whatever the network does. Await the result for a
-    /// [`Report`](crate::Report).
-    pub fn reboot<I>(&self, ids: I) -> PowerRequest<'_, RebootOptions>
-    where
-        I: IntoIterator,
-        I::Item: TryInto<InstanceId>,
-        Error: From<<I::Item as TryInto<InstanceId>>::Error>,
-    {
-        PowerRequest::new(&self.observer, collect(ids))
+    /// Reboots running instances, gracefully by default. Each instance is rebooted at most once,
+    /// whatever the network does. Await the request for a [`Report`](crate::Report).
+    pub fn reboot(&self, instances: impl IntoInstances) -> PowerRequest<RebootOptions> {
+        PowerRequest::new(self.clone(), instances, RebootOptions::default())
     }
 
-    /// Waits until instances are in `goal`, without changing anything.
-    pub fn wait<I>(&self, ids: I, goal: PowerState) -> WaitRequest<'_>
-    where
-        I: IntoIterator,
-        I::Item: TryInto<InstanceId>,
-        Error: From<<I::Item as TryInto<InstanceId>>::Error>,
-    {
-        WaitRequest::new(&self.observer, collect(ids), goal)
+    /// Waits until instances are in the state `goal`. Sends no action.
+    pub fn wait(&self, instances: impl IntoInstances, goal: PowerState) -> WaitRequest {
+        WaitRequest::new(self.clone(), instances, goal)
     }
 
     /// Reads the states of instances once.
-    pub fn observe<I>(&self, ids: I) -> ObserveRequest<'_>
-    where
-        I: IntoIterator,
-        I::Item: TryInto<InstanceId>,
-        Error: From<<I::Item as TryInto<InstanceId>>::Error>,
-    {
-        ObserveRequest::new(&self.observer, collect(ids))
+    pub fn observe(&self, instances: impl IntoInstances) -> ObserveRequest {
+        ObserveRequest::new(self.clone(), instances)
     }
 
     /// Reads all instances of the region, page by page.
-    pub fn list(&self) -> ListRequest<'_> {
-        ListRequest::new(&self.observer.engine)
+    pub fn list(&self) -> ListRequest {
+        ListRequest::new(self.clone(), Ok(()))
     }
 
     /// Returns the limits and features of the cloud.
@@ -129,24 +111,6 @@ impl Client {
     pub fn calls(&self) -> CallCounts {
         self.observer.engine.call_counts()
     }
-}
-
-/// Takes ids as people have them, and folds duplicates.
-fn collect<I>(ids: I) -> Result<Vec<InstanceId>, Error>
-where
-    I: IntoIterator,
-    I::Item: TryInto<InstanceId>,
-    Error: From<<I::Item as TryInto<InstanceId>>::Error>,
-{
-    let mut seen = std::collections::HashSet::new();
-    let mut unique = Vec::new();
-    for id in ids {
-        let id = id.try_into()?;
-        if seen.insert(id.clone()) {
-            unique.push(id);
-        }
-    }
-    Ok(unique)
 }
 
 /// Builds a [`Client`].

@@ -1,57 +1,57 @@
-//! Why a request could not be made at all.
+//! The error of a request as a whole.
 
 use std::time::Duration;
 
 use lifecycle_core::{Fault, FaultKind, ParseInstanceIdError};
 
-/// A request as a whole failed: it was refused before anything was sent, or a list or an
-/// observation could not be read.
+/// The failure of a request as a whole: a rejection before anything was sent, or an unreadable list.
 ///
-/// Power actions that were sent never end in an `Error`: their [`Report`](crate::Report) has an
-/// outcome for each instance.
+/// A sent power action never ends in an `Error`: the [`Report`](crate::Report) has an outcome for
+/// each instance.
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// An instance id that no cloud can have. Nothing was sent.
+    /// The text is no valid instance id. Nothing was sent.
     #[error(transparent)]
     ParseInstanceIdError(#[from] ParseInstanceIdError),
-    /// An option that the cloud cannot honour. Nothing was sent.
+    /// The cloud does not support an option. Nothing was sent.
     #[error("{0}: nothing was sent")]
-    Unsupported(Fault),
-    /// More instances than the caller's own cap. Nothing was sent.
-    #[error("{instances} instances are more than the cap of {cap}: nothing was sent")]
+    Unsupported(#[source] Fault),
+    /// The request names more instances than its limit. Nothing was sent.
+    #[error("{instances} instances are more than the limit of {max}: nothing was sent")]
     TooMany {
-        /// How many instances were asked for.
+        /// The number of instances of the request.
         instances: usize,
-        /// The cap.
-        cap: usize,
+        /// The limit.
+        max: usize,
     },
-    /// The stop would be over before it could be forced. Nothing was sent.
+    /// The time limit of a stop comes before its forced stop. Nothing was sent.
     #[error(
-        "forcing after {after:?} cannot happen within a patience of {patience:?}: nothing was sent; wait longer, or force sooner"
+        "a force-stop after {after:?} is not within the time limit of {timeout:?}: nothing was sent; force sooner, or allow more time"
     )]
     NeverForced {
-        /// When it was to be forced.
+        /// The time until the forced stop.
         after: Duration,
-        /// How long the whole request may wait.
-        patience: Duration,
+        /// The time limit of the request.
+        timeout: Duration,
     },
-    /// A call failed for good.
+    /// A call failed after all repeats.
     #[error("failed to {operation} at {title}: {fault}{}; {}", attempts_text(*.attempts), .fault.kind().advice())]
     Call {
-        /// What was tried, as an English verb.
+        /// The purpose of the call, as an English verb.
         operation: &'static str,
         /// The cloud's name for people.
         title: &'static str,
-        /// What the cloud said, or what happened to the request.
+        /// The answer of the cloud, or the failure of the request.
+        #[source]
         fault: Fault,
-        /// How often it was tried.
+        /// The number of attempts.
         attempts: u32,
     },
 }
 
 impl Error {
-    /// What it means for the caller.
+    /// Returns the kind of the fault.
     pub fn kind(&self) -> FaultKind {
         match self {
             Self::ParseInstanceIdError(_) | Self::TooMany { .. } | Self::NeverForced { .. } => {

@@ -16,7 +16,10 @@ pub use call::{
     credential::{CredentialError, CredentialInfo, CredentialProvider, StaticCredential},
     policy::{RetryPolicy, Timeouts, WaitTimeout},
 };
-pub use client::{Client, ClientBuilder};
+pub use client::{
+    Client, ClientBuilder, IntoInstances, ListRequest, ObserveRequest, PowerRequest, Target,
+    WaitRequest,
+};
 pub use credentials::{
     cache::CachedCredentials,
     driver::{ResolveError, StepDriver},
@@ -26,16 +29,13 @@ pub use error::Error;
 #[cfg(feature = "mutations")]
 #[doc(hidden)]
 pub use mutation::Mutation;
-pub use observe::{
-    list::ListRequest,
-    request::{InstanceStatus, ObserveRequest},
-};
+pub use observe::status::InstanceStatus;
 pub use power::{
     event::Event,
+    event_stream::{EventStream, ReportFuture},
     options::PowerRequestOptions,
     plan::PlannedCall,
     report::{Evidence, IncompleteError, InstanceReport, Outcome, Pending, Report},
-    request::{EventStream, PowerRequest, ReportFuture, WaitRequest},
     waves::Waves,
 };
 #[cfg(feature = "reqwest")]

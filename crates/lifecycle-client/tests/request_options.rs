@@ -304,7 +304,7 @@ mod force_after {
             .force_after(seconds(60));
         let error = request.await.unwrap_err();
         assert!(
-            matches!(error, Error::NeverForced { after, patience } if after == patience),
+            matches!(error, Error::NeverForced { after, timeout } if after == timeout),
             "{error}"
         );
         assert_eq!(cloud.log(), []);
@@ -338,7 +338,7 @@ async fn request_above_the_cap_is_refused_as_a_whole() {
     let error = cloud.client().start(ids(3)).max(2).await.unwrap_err();
     assert_eq!(
         error.to_string(),
-        "3 instances are more than the cap of 2: nothing was sent"
+        "3 instances are more than the limit of 2: nothing was sent"
     );
     assert_eq!(cloud.log(), []);
     assert!(cloud.client().start(ids(2)).max(2).await.is_ok());

@@ -74,9 +74,12 @@ async fn rollout_ends_after_failures_and_skips_the_rest() {
         panic!("{:?}", report.outcome(&id(4)));
     };
     assert_eq!(why.kind(), FaultKind::Halted);
-    assert_eq!(why.message(), "2 instances before it had failed");
+    assert_eq!(why.message(), "2 instances of earlier waves failed");
 
-    let tolerant = request.waves(Waves::of(2).stop_after(3)).await.unwrap();
+    let tolerant = request
+        .waves(Waves::of(2).with_stop_after(3))
+        .await
+        .unwrap();
     assert_eq!(
         outcomes(&tolerant),
         [reached, reached, refused, refused, reached, reached]

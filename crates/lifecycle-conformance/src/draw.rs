@@ -8,8 +8,8 @@ use lifecycle_facade::{
     core::Action,
 };
 use lifecycle_sim::{
-    Act, Cloud, ErrorBody, FaultRule, FaultTiming, InjectedFault, KeyKind, Operation, Switches,
-    Throttle, Trouble,
+    Cloud, ErrorBody, FaultRule, FaultTiming, Impairment, InjectedFault, KeyKind, Operation,
+    PowerOperation, Switches, Throttle,
 };
 
 use crate::scenario::{
@@ -70,7 +70,7 @@ fn fleet(rng: &mut Rng, cloud: Cloud, kind: ActionKind) -> (String, usize) {
     };
     let mut groups = vec![format!("{location}={count}:{}", ready_state(kind))];
     let states = ["stopped", "running", "starting", "stopping", "rebooting"];
-    let troubles = Trouble::ALL.map(Trouble::as_str);
+    let troubles = Impairment::ALL.map(Impairment::as_str);
     for other in states.into_iter().chain(troubles) {
         if one_in(rng, 12) {
             groups.push(format!("{location}={}:{other}", rng.usize(1..=3)));
@@ -160,7 +160,7 @@ fn waves(rng: &mut Rng) -> Waves {
     } else {
         Waves::percent(rng.u8(5..=100))
     };
-    waves.stop_after(rng.usize(1..=4))
+    waves.with_stop_after(rng.usize(1..=4))
 }
 
 /// Draws all options of an action, including options without support by the cloud.
@@ -202,20 +202,22 @@ fn small_count(rng: &mut Rng) -> usize {
 }
 
 fn change(rng: &mut Rng) -> ScheduledChange {
-    let acts = [
-        Act::Start,
-        Act::Stop,
-        Act::ForcedStop,
-        Act::Reboot,
-        Act::ForcedReboot,
+    let operations = [
+        PowerOperation::Start,
+        PowerOperation::Stop,
+        PowerOperation::ForcedStop,
+        PowerOperation::Reboot,
+        PowerOperation::ForcedReboot,
     ];
     ScheduledChange {
         at: Duration::from_millis(rng.u64(0..60_000)),
         instance: rng.usize(..1_000),
         change: match rng.u8(..6) {
-            0..=2 => ExternalChange::Power(acts[rng.usize(..acts.len())]),
+            0..=2 => ExternalChange::Power(operations[rng.usize(..operations.len())]),
             3 => ExternalChange::Delete,
-            4 => ExternalChange::Impairment(Some(Trouble::ALL[rng.usize(..Trouble::ALL.len())])),
+            4 => ExternalChange::Impairment(Some(
+                Impairment::ALL[rng.usize(..Impairment::ALL.len())],
+            )),
             _ => ExternalChange::Impairment(None),
         },
     }

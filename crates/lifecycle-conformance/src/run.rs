@@ -106,15 +106,14 @@ async fn send(client: &Client, request: &Request, ids: Vec<InstanceId>) -> Finis
     }
 }
 
-async fn follow<O>(power: PowerRequest<'_, O>, request: &Request) -> Finished
+async fn follow<O>(power: PowerRequest<O>, request: &Request) -> Finished
 where
-    O: Into<Action> + Default + Send,
+    O: Into<Action>,
 {
-    let mut terms = PowerRequestOptions::default();
-    terms.patience = request.wait_timeout.map(Into::into);
-    terms.strict = request.strict;
-    terms.force_after = request.force_after;
-    let mut power = power.terms(terms);
+    let mut options = PowerRequestOptions::default().with_strict(request.strict);
+    options.wait = request.wait_timeout.map(Into::into);
+    options.force_after = request.force_after;
+    let mut power = power.request_options(options);
     if let Some(waves) = request.waves {
         power = power.waves(waves);
     }

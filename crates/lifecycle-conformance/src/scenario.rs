@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use lifecycle_client::Mutation;
 use lifecycle_facade::{Waves, core::Action};
-use lifecycle_sim::{Act, Cloud, FaultRule, KeyKind, Switches, Throttle, Trouble};
+use lifecycle_sim::{Cloud, FaultRule, Impairment, KeyKind, PowerOperation, Switches, Throttle};
 
 /// The complete description of one simulated run.
 #[derive(Clone, Debug)]
@@ -125,11 +125,11 @@ pub struct ScheduledChange {
 #[non_exhaustive]
 pub enum ExternalChange {
     /// Starts, stops or reboots the instance.
-    Power(Act),
+    Power(PowerOperation),
     /// Deletes the instance.
     Delete,
     /// Sets or removes an impairment.
-    Impairment(Option<Trouble>),
+    Impairment(Option<Impairment>),
 }
 
 /// The faults of a run.

@@ -3,7 +3,7 @@
 use std::{collections::HashMap, time::Duration};
 
 use lifecycle_facade::{Error, Event, InstanceId, Report};
-use lifecycle_sim::State;
+use lifecycle_sim::SimulatedState;
 
 use crate::test_stage::TestStage;
 
@@ -19,9 +19,9 @@ pub(crate) struct RequestRun {
     /// The ids in the order of the request, including unknown and duplicate ids.
     pub(crate) ids: Vec<InstanceId>,
     /// The simulator's states of the instances at the start of the request.
-    pub(crate) before: HashMap<InstanceId, State>,
+    pub(crate) before: HashMap<InstanceId, SimulatedState>,
     /// The simulator's states of the instances at the end of the request.
-    pub(crate) after: HashMap<InstanceId, State>,
+    pub(crate) after: HashMap<InstanceId, SimulatedState>,
     pub(crate) started: Duration,
     pub(crate) ended: Duration,
     /// The client's result; `None` after the request's future was dropped.

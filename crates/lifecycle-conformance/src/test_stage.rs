@@ -7,7 +7,7 @@ use std::{
 
 use fastrand::Rng;
 use lifecycle_facade::{Client, Credential, EmptyHost, Fleet, InstanceId, Location};
-use lifecycle_sim::{Simulator, State, Tempo};
+use lifecycle_sim::{SimulatedState, Simulator, TransitionTimes};
 
 use crate::{
     draw::location,
@@ -29,7 +29,7 @@ impl TestStage {
         let simulator = Simulator::builder()
             .seed(scenario.seed)
             .epoch(SystemTime::UNIX_EPOCH + Duration::from_secs(1_767_225_600))
-            .tempo(tempo(faults.lag))
+            .transition_times(transition_times(faults.lag))
             .latency(faults.latency)
             .switches(scenario.switches.clone())
             .fleet(&scenario.fleet)
@@ -93,7 +93,7 @@ impl TestStage {
     }
 
     /// Returns the simulator's states of the existing instances among `ids`.
-    pub(crate) fn states(&self, ids: &[InstanceId]) -> HashMap<InstanceId, State> {
+    pub(crate) fn states(&self, ids: &[InstanceId]) -> HashMap<InstanceId, SimulatedState> {
         let state = |id: &InstanceId| {
             let state = self.simulator.state_of(&self.reference(id))?;
             Some((id.clone(), state))
@@ -115,9 +115,13 @@ impl TestStage {
         let reference = self.reference(self.changed_instance(change));
         // An earlier change can have deleted the instance.
         let _ = match change.change {
-            ExternalChange::Power(act) => self.simulator.interfere(&reference, act),
+            ExternalChange::Power(operation) => {
+                self.simulator.execute_externally(&reference, operation)
+            }
             ExternalChange::Delete => self.simulator.delete(&reference),
-            ExternalChange::Impairment(trouble) => self.simulator.set_trouble(&reference, trouble),
+            ExternalChange::Impairment(trouble) => {
+                self.simulator.set_impairment(&reference, trouble)
+            }
         };
     }
 }
@@ -162,10 +166,10 @@ fn credential(simulator: &Simulator, scenario: &Scenario) -> Credential {
     }
 }
 
-fn tempo(lag: Duration) -> Tempo {
-    let mut tempo = Tempo::default();
-    tempo.lag = lag;
-    tempo
+fn transition_times(lag: Duration) -> TransitionTimes {
+    let mut times = TransitionTimes::default();
+    times.lag = lag;
+    times
 }
 
 fn last_part(reference: &str) -> &str {

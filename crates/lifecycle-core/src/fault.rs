@@ -229,6 +229,8 @@ pub enum FaultKind {
     /// Failures of other instances ended the request before this instance was sent. Check the
     /// failures first.
     Halted,
+    /// The caller cancelled the request. Send the request again if the action is still needed.
+    Cancelled,
     /// The code is unknown to this library.
     Unknown,
 }
@@ -256,6 +258,7 @@ impl FaultKind {
         Self::NoAnswer,
         Self::Deadline,
         Self::Halted,
+        Self::Cancelled,
         Self::Unknown,
     ];
 
@@ -294,7 +297,8 @@ impl FaultKind {
             | Self::Throttled
             | Self::Unreachable
             | Self::Deadline
-            | Self::Halted => ExecutionStatus::NotExecuted,
+            | Self::Halted
+            | Self::Cancelled => ExecutionStatus::NotExecuted,
             Self::Unavailable
             | Self::Failed
             | Self::Unreadable
@@ -342,6 +346,7 @@ impl FaultKind {
             Self::NoAnswer => "no-answer",
             Self::Deadline => "deadline",
             Self::Halted => "halted",
+            Self::Cancelled => "cancelled",
             Self::Unknown => "unknown",
         }
     }
@@ -372,6 +377,7 @@ impl FaultKind {
             Self::Halted => {
                 "check the earlier failures, then send the request for the remaining instances"
             }
+            Self::Cancelled => "send the request again if the action is still needed",
             Self::Unreadable => {
                 "check the instance; a proxy may have sent this response instead of the cloud"
             }

@@ -75,6 +75,14 @@ impl TryFrom<&str> for InstanceId {
     }
 }
 
+impl TryFrom<&&str> for InstanceId {
+    type Error = ParseInstanceIdError;
+
+    fn try_from(text: &&str) -> Result<Self, ParseInstanceIdError> {
+        Self::new(text)
+    }
+}
+
 impl TryFrom<String> for InstanceId {
     type Error = ParseInstanceIdError;
 

@@ -19,17 +19,17 @@ pub use cloud::{Cloud, ParseReferenceError, providers::*};
 #[cfg(feature = "_cloud")]
 pub use fleet::{
     Account, CredentialSettings, CredentialSourceFactory, DoctorProbe, Fleet, FleetBuilder,
-    FleetError, FleetEvent, FleetEventStream, FleetIncompleteError, FleetPlannedCall, FleetReport,
-    FleetRequest, FleetRow, FleetStatus, FleetWait, InstanceReference, Location,
+    FleetError, FleetEvent, FleetEventStream, FleetReport, FleetRequest, FleetRow, FleetWait,
+    InstanceReference, IntoLocation, Location,
 };
 
 pub use lifecycle_client::{
     CachedCredentials, CallCounts, Client, ClientBuilder, Clock, CredentialError, CredentialInfo,
     CredentialProvider, Error, Event, EventStream, Evidence, HttpTransport, HttpTransportBuilder,
-    IncompleteError, InstanceReport, InstanceStatus, ListRequest, ObserveRequest, Outcome, Pending,
-    PlainHttp, PlannedCall, PowerRequest, PowerRequestOptions, Report, ReportFuture, ResolveError,
-    RetryPolicy, StaticCredential, StepDriver, SystemClock, SystemHost, Timeouts, Transport,
-    TransportError, WaitRequest, WaitTimeout, Waves,
+    IncompleteError, InstanceReport, InstanceStatus, IntoInstances, ListRequest, ObserveRequest,
+    Outcome, Pending, PlainHttp, PlannedCall, PowerRequest, PowerRequestOptions, Report,
+    ReportFuture, ResolveError, RetryPolicy, StaticCredential, StepDriver, SystemClock, SystemHost,
+    Target, Timeouts, Transport, TransportError, WaitRequest, WaitTimeout, Waves,
 };
 pub use lifecycle_core as core;
 pub use lifecycle_core::{

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use futures_util::StreamExt;
 use lifecycle_facade::{
-    Event, Fleet, FleetError, FleetEvent, FleetReport, InstanceReference, Location, Outcome,
+    Error, Event, Fleet, FleetError, FleetEvent, FleetReport, InstanceReference, Location, Outcome,
     PowerState, StopBilling, StopMode, StoppedBilling, WaitTimeout, Waves,
 };
 use lifecycle_sim::Cloud;
@@ -21,12 +21,12 @@ use support::{fleet, simulator};
 const SPEC: &str = "baidu/bj=5,aliyun/cn-hangzhou=5,zenlayer/global=5,huawei/cn-north-4=5";
 
 fn outcomes(report: &FleetReport) -> Vec<&'static str> {
-    let rows = report.rows().iter();
-    rows.map(|row| row.report.outcome.as_str()).collect()
+    let rows = report.instances().iter();
+    rows.map(|row| row.outcome.as_str()).collect()
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_request_starts_machines_in_four_clouds() {
+async fn request_starts_instances_in_four_clouds() {
     let simulator = simulator(SPEC);
     let fleet = fleet(&simulator);
     let mut asked = simulator.instances();
@@ -38,9 +38,9 @@ async fn one_request_starts_machines_in_four_clouds() {
         .await
         .unwrap();
     let order: Vec<String> = report
-        .rows()
+        .instances()
         .iter()
-        .map(|row| row.reference.to_string())
+        .map(|row| row.instance.to_string())
         .collect();
     assert_eq!(order, asked[..20]);
     assert_eq!(outcomes(&report), ["reached"; 20]);
@@ -52,7 +52,7 @@ async fn one_request_starts_machines_in_four_clouds() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn stops_and_reboots_reach_their_goal_in_every_mode() {
+async fn stops_and_reboots_reach_the_goal_in_each_mode() {
     let simulator = simulator(&SPEC.replace("=5", "=3:running"));
     let fleet = fleet(&simulator);
     let asked = simulator.instances();
@@ -84,7 +84,7 @@ async fn stops_and_reboots_reach_their_goal_in_every_mode() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn events_of_all_clouds_come_as_one_stream() {
+async fn events_of_all_clouds_are_one_stream() {
     let simulator = simulator(SPEC);
     let fleet = fleet(&simulator);
     let events: Vec<FleetEvent> = fleet
@@ -95,17 +95,17 @@ async fn events_of_all_clouds_come_as_one_stream() {
         .await;
     let settled = events
         .iter()
-        .filter(|event| matches!(event, FleetEvent::In(_, Event::Settled(_))))
+        .filter(|event| matches!(event, Event::Settled(_)))
         .count();
     assert_eq!(settled, 20);
-    let Some(FleetEvent::Finished(Ok(report))) = events.last() else {
+    let Some(Event::Finished(Ok(report))) = events.last() else {
         panic!("the last event is {:?}", events.last());
     };
     assert!(report.is_success());
 }
 
 #[tokio::test(start_paused = true)]
-async fn lists_looks_and_waits() {
+async fn fleet_lists_observes_and_waits() {
     let simulator = simulator("huawei/cn-north-4=130:running,baidu/bj=2");
     let fleet = fleet(&simulator);
     let place: Location = "huawei/cn-north-4".parse().unwrap();
@@ -115,27 +115,27 @@ async fn lists_looks_and_waits() {
     let statuses = fleet.observe(&asked).await.unwrap();
     assert_eq!(statuses.len(), 133);
     for status in statuses {
-        let expected = match status.reference.to_string().as_str() {
+        let expected = match status.instance.to_string().as_str() {
             "baidu/bj/i-missing" => None,
             reference if reference.starts_with("baidu") => Some(PowerState::Stopped),
             _ => Some(PowerState::Running),
         };
         let seen = status.result.as_ref().ok().map(|seen| seen.state);
-        assert_eq!(seen, expected, "{}", status.reference);
+        assert_eq!(seen, expected, "{}", status.instance);
     }
     let waited = fleet
         .wait(
             asked.iter().filter(|r| r.starts_with("baidu")),
             PowerState::Running,
         )
-        .patience(Duration::from_secs(40))
+        .timeout(Duration::from_secs(40))
         .await
         .unwrap();
     assert_eq!(outcomes(&waited), ["pending", "pending", "refused"]);
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_can_be_refused_is_refused_before_any_cloud_hears_of_it() {
+async fn invalid_request_is_refused_before_any_call() {
     let simulator = simulator(SPEC);
     let fleet = fleet(&simulator);
     let all = simulator.instances();
@@ -145,10 +145,10 @@ async fn what_can_be_refused_is_refused_before_any_cloud_hears_of_it() {
     let refused = fleet.start(&all).max(19).await;
     assert!(matches!(
         refused,
-        Err(FleetError::TooMany {
+        Err(FleetError::Client(Error::TooMany {
             instances: 20,
-            cap: 19
-        })
+            max: 19
+        }))
     ));
     for (bad, hint) in [
         ("i-1", "write cloud/region/instance-id"),
@@ -172,7 +172,7 @@ async fn what_can_be_refused_is_refused_before_any_cloud_hears_of_it() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_broken_cloud_does_not_hide_what_the_others_did() {
+async fn report_has_the_outcomes_of_other_clouds_if_one_cloud_fails() {
     let simulator = simulator(SPEC);
     simulator.revoke(Cloud::Aliyun);
     let fleet = fleet(&simulator);
@@ -181,17 +181,13 @@ async fn one_broken_cloud_does_not_hide_what_the_others_did() {
         .wait(WaitTimeout::minutes(5))
         .await
         .unwrap();
-    for row in report.rows() {
-        let InstanceReference { location, .. } = &row.reference;
+    for row in report.instances() {
+        let InstanceReference { location, .. } = &row.instance;
         match location.cloud {
             lifecycle_facade::Cloud::Aliyun => {
-                assert!(
-                    matches!(row.report.outcome, Outcome::Refused(_)),
-                    "{:?}",
-                    row.report
-                );
+                assert!(matches!(row.outcome, Outcome::Refused(_)), "{:?}", row);
             }
-            _ => assert!(row.report.outcome.is_success(), "{:?}", row.report),
+            _ => assert!(row.outcome.is_success(), "{:?}", row),
         }
     }
     let incomplete = report.into_result().unwrap_err();
@@ -199,7 +195,7 @@ async fn one_broken_cloud_does_not_hide_what_the_others_did() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn waves_go_through_the_request_whatever_the_clouds() {
+async fn waves_follow_the_order_of_the_request_across_clouds() {
     let simulator = simulator(SPEC);
     let fleet = fleet(&simulator);
     let references = simulator.instances();
@@ -208,7 +204,7 @@ async fn waves_go_through_the_request_whatever_the_clouds() {
         .dry_run()
         .unwrap()
         .iter()
-        .map(|planned| planned.call.wave)
+        .map(|planned| planned.wave)
         .collect();
     assert_eq!(waves, [1, 1, 2, 2, 3, 3]);
     let mut events = request.events();
@@ -216,18 +212,18 @@ async fn waves_go_through_the_request_whatever_the_clouds() {
     let mut reached = 0;
     while let Some(event) = events.next().await {
         match event {
-            FleetEvent::Wave { instances, .. } => {
+            Event::Wave { instances, .. } => {
                 assert_eq!(reached, begun, "a wave began before the last one was back");
                 begun += instances;
             }
-            FleetEvent::In(_, Event::Settled(_)) => reached += 1,
-            FleetEvent::Finished(report) => {
+            Event::Settled(_) => reached += 1,
+            Event::Finished(report) => {
                 let report = report.unwrap();
                 assert_eq!(outcomes(&report), ["reached"; 20]);
                 let order: Vec<String> = report
-                    .rows()
+                    .instances()
                     .iter()
-                    .map(|row| row.reference.to_string())
+                    .map(|row| row.instance.to_string())
                     .collect();
                 assert_eq!(order, references);
             }
@@ -238,7 +234,7 @@ async fn waves_go_through_the_request_whatever_the_clouds() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_failure_in_one_cloud_ends_the_waves_in_all() {
+async fn failure_in_one_cloud_stops_the_waves_in_all_clouds() {
     let simulator = simulator(SPEC);
     let fleet = fleet(&simulator);
     let mut references = simulator.instances();
@@ -251,18 +247,18 @@ async fn a_failure_in_one_cloud_ends_the_waves_in_all() {
         &["skipped"; 15],
     ];
     assert_eq!(outcomes(&report), expected.concat());
-    let acted = simulator.ledger().acts();
+    let acted = simulator.ledger().power_operations();
     assert_eq!(acted.len(), 4, "{acted:?}");
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_a_stop_costs_is_told_where_the_cloud_shows_it() {
+async fn billing_of_a_stop_is_reported_if_the_cloud_shows_it() {
     let simulator = simulator("aliyun/cn-hangzhou=1:running,baidu/bj=1:running");
     let fleet = fleet(&simulator);
     let references = simulator.instances();
     let patience = WaitTimeout::minutes(5);
     let report = fleet.stop(&references).wait(patience).await.unwrap();
-    let billing: Vec<_> = report.rows().iter().map(|row| row.report.billing).collect();
+    let billing: Vec<_> = report.instances().iter().map(|row| row.billing).collect();
     let (billed, unknown) = (Some(StoppedBilling::Billed), Some(StoppedBilling::Unknown));
     assert_eq!(billing, [unknown, billed]);
     fleet.start(&references).wait(patience).await.unwrap();
@@ -270,13 +266,13 @@ async fn what_a_stop_costs_is_told_where_the_cloud_shows_it() {
     let released = fleet.stop(aliyun).billing(StopBilling::Release);
     let report = released.wait(patience).await.unwrap();
     assert_eq!(
-        report.rows()[0].report.billing,
+        report.instances()[0].billing,
         Some(StoppedBilling::NotBilled)
     );
 }
 
 #[tokio::test(start_paused = true)]
-async fn waves_leave_time_for_force() {
+async fn wave_waits_for_forced_stops() {
     let simulator = simulator("huawei/cn-north-4=2:stubborn");
     let fleet = fleet(&simulator);
     let request = fleet.stop(simulator.instances()).waves(Waves::of(1));

@@ -1,6 +1,6 @@
 //! `lifecycle start`, `stop` and `reboot`.
 
-use lifecycle_facade::{Fleet, FleetRequest, InstanceReference, core::Action};
+use lifecycle_facade::{FleetRequest, InstanceReference, core::Action};
 
 use crate::{
     args::{RebootArgs, RequestArgs, StartArgs, StopArgs},
@@ -21,7 +21,7 @@ pub(crate) async fn start(args: &StartArgs, console: Console) -> Result<Exit, Co
     if args.strict.strict {
         request = request.strict();
     }
-    send(&setup, &fleet, &references, request, &args.request, console).await
+    send(&setup, &references, request, &args.request, console).await
 }
 
 /// Stops instances.
@@ -39,7 +39,7 @@ pub(crate) async fn stop(args: &StopArgs, console: Console) -> Result<Exit, Comm
     if args.strict.strict {
         request = request.strict();
     }
-    send(&setup, &fleet, &references, request, &args.request, console).await
+    send(&setup, &references, request, &args.request, console).await
 }
 
 /// Reboots instances.
@@ -48,19 +48,18 @@ pub(crate) async fn reboot(args: &RebootArgs, console: Console) -> Result<Exit, 
     let references = setup.targets(&args.request.instances)?;
     let fleet = setup.fleet()?;
     let request = fleet.reboot(&references).mode(args.force.mode());
-    send(&setup, &fleet, &references, request, &args.request, console).await
+    send(&setup, &references, request, &args.request, console).await
 }
 
 async fn send<O>(
     setup: &Setup,
-    fleet: &Fleet,
     references: &[InstanceReference],
-    mut request: FleetRequest<'_, O>,
+    mut request: FleetRequest<O>,
     args: &RequestArgs,
     console: Console,
 ) -> Result<Exit, CommandError>
 where
-    O: Into<Action> + Default + Copy + Send + Sync + 'static,
+    O: Into<Action> + Clone,
 {
     if let Some(timeout) = setup.wait_timeout(args) {
         request = request.wait(timeout);
@@ -74,12 +73,5 @@ where
     if args.dry_run {
         return dry_run::print(&request.dry_run()?, console);
     }
-    follow::to_the_end(
-        fleet,
-        references,
-        request.events(),
-        RequestKind::Action,
-        console,
-    )
-    .await
+    follow::to_the_end(references, request.events(), RequestKind::Action, console).await
 }

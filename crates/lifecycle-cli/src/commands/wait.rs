@@ -16,7 +16,7 @@ pub(crate) async fn run(args: &WaitArgs, console: Console) -> Result<Exit, Comma
     let fleet = setup.fleet()?;
     let events = fleet
         .wait(&references, args.state())
-        .patience(setup.timeout())
+        .timeout(setup.timeout())
         .events();
-    follow::to_the_end(&fleet, &references, events, RequestKind::Wait, console).await
+    follow::to_the_end(&references, events, RequestKind::Wait, console).await
 }

@@ -280,10 +280,10 @@ fn width(text: &str) -> u16 {
 
 #[cfg(test)]
 mod tests {
-    use lifecycle_facade::{InstanceId, Observation, PowerState};
+    use lifecycle_facade::{FleetRow, InstanceId, Observation, Outcome, Pending, PowerState};
 
     use super::*;
-    use crate::console::Format;
+    use crate::{console::Format, row::RequestKind};
 
     const CONSOLE: Console = Console {
         output: Format::Table,
@@ -292,7 +292,11 @@ mod tests {
     };
 
     fn row(instance: &str, message: &str) -> Row {
-        Row::interrupted(&instance.parse().unwrap(), "pending", message)
+        let outcome = Outcome::Pending(Pending::Vanished);
+        let report = FleetRow::new(instance.parse().unwrap(), outcome);
+        let mut row = Row::of_report(&report, RequestKind::Action);
+        row.message = Some(message.to_owned());
+        row
     }
 
     fn table(width: Option<u16>, rows: &[Row]) -> String {

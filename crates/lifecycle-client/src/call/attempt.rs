@@ -23,6 +23,7 @@ use crate::{
     call::context::{CallContext, CallKind, CallOutput},
     call::counters::CallCounters,
     call::credential::CredentialProvider,
+    call::event::CallEvent,
     call::key_health::KeyHealth,
     call::rate_limit::{Permit, RateLimiter},
     call::retry::AttemptError,
@@ -165,6 +166,7 @@ impl AttemptRunner {
         let request = self.provider.sign(&call.request, key, &signing)?;
         self.plain_http.check(request.uri())?;
         self.counters.count(ctx.kind);
+        ctx.observer.on_event(CallEvent::Sending);
         let limit = self.timeout.min(left);
         match timeout(limit, self.transport.send(request)).await {
             Ok(Ok(response)) => Ok(response),

@@ -59,6 +59,32 @@ pub struct CredentialInfo {
     pub warnings: Vec<String>,
 }
 
+impl CredentialInfo {
+    /// Returns the info of a permanent key.
+    pub fn new(kind: impl Into<String>, source: impl Into<String>) -> Self {
+        Self {
+            kind: kind.into(),
+            source: source.into(),
+            ..Self::default()
+        }
+    }
+
+    /// Sets the times of a temporary key: the expiry, and the start of the renewal.
+    #[must_use]
+    pub fn with_expiry(mut self, expires: SystemTime, renews: SystemTime) -> Self {
+        self.expires = Some(expires);
+        self.renews = Some(renews);
+        self
+    }
+
+    /// Sets the problems with the storage of the key.
+    #[must_use]
+    pub fn with_warnings(mut self, warnings: Vec<String>) -> Self {
+        self.warnings = warnings;
+        self
+    }
+}
+
 /// The reason for which there is no key.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{}", .fault.message())]
@@ -130,10 +156,6 @@ impl CredentialProvider for StaticCredential {
     }
 
     fn info(&self) -> CredentialInfo {
-        CredentialInfo {
-            kind: "program".to_owned(),
-            source: "given by the program".to_owned(),
-            ..CredentialInfo::default()
-        }
+        CredentialInfo::new("program", "given by the program")
     }
 }

@@ -4,9 +4,11 @@ use std::time::Duration;
 
 use lifecycle_core::{Fault, FaultKind};
 
-/// An attempt failed, and the call is sent again after a pause.
+/// A step of a call.
 #[derive(Clone, Debug)]
 pub(crate) enum CallEvent {
+    /// An attempt is sent now: the cloud can execute the call from here on.
+    Sending,
     /// The cloud throttled the call.
     Throttled {
         /// The cloud's name of the operation.

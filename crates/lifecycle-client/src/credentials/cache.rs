@@ -88,16 +88,17 @@ impl CredentialProvider for CachedCredentials {
 
     fn info(&self) -> CredentialInfo {
         let state = self.cache.state();
-        let mut info = CredentialInfo::default();
-        if let Some(cached) = &state.cached {
+        let info = state.cached.as_ref().map(|cached| {
             let source = self.cache.chain.sources.get(cached.source);
-            info.kind = source.map(CredentialSource::name).unwrap_or_default();
-            info.source.clone_from(&cached.found_in);
-            info.expires = cached.validity.map(|validity| validity.expiry);
-            info.renews = cached.validity.map(|validity| validity.renewal);
-        }
-        info.warnings.clone_from(&state.warnings);
-        info
+            let kind = source.map(CredentialSource::name).unwrap_or_default();
+            let info = CredentialInfo::new(kind, cached.found_in.as_str());
+            match cached.validity {
+                Some(validity) => info.with_expiry(validity.expiry, validity.renewal),
+                None => info,
+            }
+        });
+        info.unwrap_or_default()
+            .with_warnings(state.warnings.clone())
     }
 }
 
@@ -138,7 +139,7 @@ impl CachedKey {
         let WithClockSkew { value, ahead } = found.resolved;
         Self {
             key: Arc::new(value.credential),
-            source: found.source,
+            source: found.source_index,
             found_in: value.source,
             validity: value
                 .expires

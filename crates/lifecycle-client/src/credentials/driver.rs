@@ -154,7 +154,7 @@ impl StepDriver {
 pub enum ResolveError {
     /// No configuration was found. The text names what is missing.
     #[error("{0}")]
-    Absent(String),
+    NotConfigured(String),
     /// A configuration was found, but is unusable or was rejected.
     #[error("{}", .0.message())]
     Failed(Fault),
@@ -163,7 +163,7 @@ pub enum ResolveError {
 impl From<ResolveError> for CredentialError {
     fn from(error: ResolveError) -> Self {
         match error {
-            ResolveError::Absent(reason) => Self::new(reason),
+            ResolveError::NotConfigured(reason) => Self::new(reason),
             ResolveError::Failed(fault) => fault.into(),
         }
     }
@@ -240,7 +240,9 @@ impl<'a> Exchange<'a> {
         for _ in 0..MAX_STEPS {
             step = match step {
                 ExchangeStep::Done(value) => return Ok(value),
-                ExchangeStep::NotConfigured(reason) => return Err(ResolveError::Absent(reason)),
+                ExchangeStep::NotConfigured(reason) => {
+                    return Err(ResolveError::NotConfigured(reason));
+                }
                 ExchangeStep::Failed(fault) => return Err(ResolveError::Failed(fault)),
                 ExchangeStep::Http(http) => {
                     let result = self.driver.send(http.request.clone(), http.service).await;

@@ -1,9 +1,9 @@
 //! Reading all instances of a region.
 
-use std::{collections::HashSet, future::IntoFuture, pin::Pin, sync::Arc};
+use std::{collections::HashSet, sync::Arc};
 
-use futures_util::{Stream, TryStreamExt, stream};
-use lifecycle_core::{Fault, FaultKind, ListPage, Observation, PageToken};
+use futures_util::{Stream, stream};
+use lifecycle_core::{Fault, FaultKind, InstanceId, ListPage, Observation, PageToken};
 use tokio::time::Instant;
 
 use crate::{
@@ -13,52 +13,27 @@ use crate::{
     error::Error,
 };
 
-/// A list of all instances. Nothing is read until it is awaited, or its [`pages`](Self::pages) are
-/// read.
-///
-/// Awaiting gives every instance once, in the cloud's order. An instance that moves from one page
-/// to another meanwhile is not given twice.
-#[derive(Debug)]
-#[must_use = "nothing is read until it is awaited"]
-pub struct ListRequest<'c> {
-    engine: &'c Arc<Engine>,
+/// Returns all instances page by page. The stream ends after the first error.
+pub(crate) fn pages(
+    engine: Arc<Engine>,
+) -> impl Stream<Item = Result<Vec<Observation>, Error>> + Send {
+    let start = Cursor {
+        engine,
+        next: Next::First,
+        tokens: HashSet::new(),
+        seen: HashSet::new(),
+    };
+    stream::try_unfold(start, Cursor::advance)
 }
 
-impl<'c> ListRequest<'c> {
-    pub(crate) fn new(engine: &'c Arc<Engine>) -> Self {
-        Self { engine }
-    }
-
-    /// The instances page by page, for those who want to begin before the last page is read.
-    ///
-    /// # Errors
-    /// The stream ends after its first error.
-    pub fn pages(self) -> impl Stream<Item = Result<Vec<Observation>, Error>> + Send + 'c {
-        let start = Cursor {
-            engine: self.engine,
-            next: Next::First,
-            tokens: HashSet::new(),
-            seen: HashSet::new(),
-        };
-        stream::try_unfold(start, Cursor::advance)
-    }
-}
-
-impl<'c> IntoFuture for ListRequest<'c> {
-    type Output = Result<Vec<Observation>, Error>;
-    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send + 'c>>;
-
-    fn into_future(self) -> Self::IntoFuture {
-        Box::pin(self.pages().try_concat())
-    }
-}
-
-struct Cursor<'c> {
-    engine: &'c Arc<Engine>,
+/// The position in a list.
+struct Cursor {
+    engine: Arc<Engine>,
     next: Next,
-    /// Pages that were asked for. A cloud that names one again would be followed for ever.
+    /// The tokens of the pages so far. A cloud that repeats a token would be followed for ever.
     tokens: HashSet<String>,
-    seen: HashSet<lifecycle_core::InstanceId>,
+    /// The instances so far. An instance that moves to a later page in the meantime is left out there.
+    seen: HashSet<InstanceId>,
 }
 
 enum Next {
@@ -67,7 +42,7 @@ enum Next {
     End,
 }
 
-impl Cursor<'_> {
+impl Cursor {
     async fn advance(mut self) -> Result<Option<(Vec<Observation>, Self)>, Error> {
         let token = match &self.next {
             Next::First => None,
@@ -105,7 +80,7 @@ impl Cursor<'_> {
         if let Some(next) = &page.next
             && self.tokens.contains(next.as_str())
         {
-            let message = format!("the list runs in a circle: page {:?} again", next.as_str());
+            let message = format!("the list repeats page {:?}", next.as_str());
             return Err(CallError::unsent(Fault::new(
                 FaultKind::Unreadable,
                 message,

@@ -5,4 +5,4 @@ pub(crate) mod lookup;
 pub(crate) mod mailbox;
 pub(crate) mod observer;
 pub(crate) mod poller;
-pub(crate) mod request;
+pub(crate) mod status;

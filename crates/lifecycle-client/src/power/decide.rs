@@ -3,7 +3,7 @@
 //! [`decide`] is pure. The [`OutcomeTracker`](super::tracker::OutcomeTracker) records each fact in
 //! the [`TrackedInstance`], calls `decide`, and carries the [`Decision`] out.
 
-use lifecycle_core::{ActionKind, Fault, FaultKind, Observation, PowerState};
+use lifecycle_core::{ActionKind, ExecutionStatus, Fault, FaultKind, Observation, PowerState};
 
 use super::{
     report::{Evidence, Outcome, Pending},
@@ -54,6 +54,8 @@ pub(crate) enum Fact<'f> {
         /// No further call of the request can carry the action.
         sending_finished: bool,
     },
+    /// The caller cancelled the request.
+    Cancelled,
 }
 
 /// The consequence of a fact.
@@ -128,6 +130,7 @@ pub(crate) fn decide(
         Fact::DeadlinePassed { sending_finished } => {
             deadline_passed(tracked, sending_finished, options)
         }
+        Fact::Cancelled => cancelled(tracked),
     }
 }
 
@@ -246,11 +249,10 @@ fn deadline_passed(
             false => Decision::Ignore,
         };
     }
-    if let Some(job) = tracked.job.succeeded() {
-        // No lookup shows the instance any more, but the cloud has confirmed the action.
-        return Decision::Close(Outcome::Reached(Evidence::Job(job.clone())));
+    if let Some(confirmed) = confirmed_by_job(tracked) {
+        return confirmed;
     }
-    let state = tracked.last.as_ref().map(|last| last.state);
+    let state = tracked.last_state();
     let rebooted = options.kind == Some(ActionKind::Reboot);
     give_up(
         tracked,
@@ -260,6 +262,37 @@ fn deadline_passed(
             (None, state) => Pending::Deadline(state),
         },
     )
+}
+
+fn cancelled(tracked: &TrackedInstance) -> Decision {
+    let unsettled = |message: &str| Fault::new(FaultKind::Cancelled, message);
+    match &tracked.phase {
+        Phase::NotSent if tracked.sent => Decision::Close(Outcome::Uncertain(
+            unsettled("cancelled after the action was sent and before its result was known")
+                .with_execution_status(ExecutionStatus::Unknown),
+        )),
+        Phase::NotSent => Decision::Close(Outcome::Skipped(unsettled(
+            "cancelled before the action was sent",
+        ))),
+        Phase::Ambiguous(ambiguity) => {
+            let fault = &ambiguity.fault;
+            let message = format!("{}; cancelled before the next lookup", fault.message());
+            let fault = fault.clone().with_message(message);
+            Decision::Close(ambiguity.reason.outcome(&fault))
+        }
+        Phase::Accepted | Phase::Closed(_) => confirmed_by_job(tracked).unwrap_or_else(|| {
+            let cancelled = || Pending::Cancelled(tracked.last_state());
+            give_up(tracked, tracked.setback.clone().unwrap_or_else(cancelled))
+        }),
+    }
+}
+
+/// Returns the outcome of an instance whose job succeeded, although no lookup has shown the goal.
+fn confirmed_by_job(tracked: &TrackedInstance) -> Option<Decision> {
+    let job = tracked.job.succeeded()?;
+    Some(Decision::Close(Outcome::Reached(Evidence::Job(
+        job.clone(),
+    ))))
 }
 
 /// Ends an instance short of the goal: an accepted action is pending, an ambiguous one stays so.

@@ -1,96 +1,146 @@
-//! What happens during a request, as it happens.
+//! The events of a request under way.
 
 use std::time::Duration;
 
 use lifecycle_core::{Fault, InstanceId, Observation};
-use tokio::sync::mpsc::UnboundedSender;
 
 use crate::{
-    call::event::CallEvent,
     error::Error,
     power::report::{InstanceReport, Report},
 };
 
-/// One thing that happened. The final report is derived from the same facts.
+/// One event of a request. The final report is derived from the same facts.
+///
+/// `I` names an instance and `E` is the error of a whole request; a fleet has its own.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
-pub enum Event {
-    /// The next wave begins. Only requests in waves have it.
+pub enum Event<I = InstanceId, E = Error> {
+    /// A wave begins. Every wave of a request in waves has this event, also a single one; requests
+    /// without waves do not have it.
     Wave {
-        /// Which wave, counted from 1.
+        /// The number of the wave, counted from 1.
         number: usize,
-        /// Of how many, if none has to be left out.
+        /// The number of waves, if no failure ends the request early.
         of: usize,
-        /// How many instances it has.
+        /// The number of instances in the wave.
         instances: usize,
     },
-    /// The cloud took the action on for this instance.
+    /// The cloud accepted the action for an instance.
     Accepted {
-        /// Which instance.
-        instance: InstanceId,
+        /// The instance.
+        instance: I,
         /// The cloud's id of the request.
         request_id: Option<String>,
     },
-    /// It was not down in time: its power is cut now.
+    /// The graceful stop took too long, and a forced stop follows now.
     Forcing {
-        /// Which instance.
-        instance: InstanceId,
+        /// The instance.
+        instance: I,
     },
-    /// Nobody knows whether the action was carried out; the client looks.
+    /// The cloud may or may not have executed the action; lookups follow.
     Unclear {
-        /// Which instance.
-        instance: InstanceId,
-        /// What happened to the request.
+        /// The instance.
+        instance: I,
+        /// The fault of the call.
         fault: Fault,
     },
-    /// An instance was seen in a state other than the one seen before.
-    State(Observation),
+    /// A lookup returned another state than the lookup before.
+    State {
+        /// The instance.
+        instance: I,
+        /// The new state, with everything else that the cloud shows.
+        observation: Observation,
+    },
     /// The outcome of an instance is final.
-    Settled(InstanceReport),
-    /// The cloud said that it was too much; the call goes out again after a pause.
+    Settled(InstanceReport<I>),
+    /// The cloud throttled a call; the call is sent again after a pause.
     Throttled {
         /// The cloud's name of the operation.
         operation: &'static str,
+        /// The instances for which the call was made.
+        instances: Vec<I>,
         /// The pause.
         wait: Duration,
     },
-    /// A call failed and goes out again after a pause.
+    /// A call failed; the call is sent again after a pause.
     Retrying {
         /// The cloud's name of the operation.
         operation: &'static str,
-        /// Which attempt comes next; the first one was 1.
+        /// The instances for which the call was made.
+        instances: Vec<I>,
+        /// The number of the next attempt; the first one was 1.
         attempt: u32,
         /// The pause.
         wait: Duration,
-        /// Why.
+        /// The reason.
         fault: Fault,
     },
-    /// The request is over. Always the last event.
-    Finished(Result<Report, Error>),
+    /// The request has ended. Always the last event.
+    Finished(Result<Report<I>, E>),
 }
 
-impl From<CallEvent> for Event {
-    fn from(event: CallEvent) -> Self {
-        match event {
-            CallEvent::Throttled { operation, wait } => Self::Throttled { operation, wait },
-            CallEvent::Retrying {
+impl Event {
+    /// Replaces the ids of instances by their names in a request.
+    pub(crate) fn rename<I, E: From<Error>>(self, name: &dyn Fn(InstanceId) -> I) -> Event<I, E> {
+        let names = |ids: Vec<InstanceId>| ids.into_iter().map(name).collect();
+        match self {
+            Self::Wave {
+                number,
+                of,
+                instances,
+            } => Event::Wave {
+                number,
+                of,
+                instances,
+            },
+            Self::Accepted {
+                instance,
+                request_id,
+            } => Event::Accepted {
+                instance: name(instance),
+                request_id,
+            },
+            Self::Forcing { instance } => Event::Forcing {
+                instance: name(instance),
+            },
+            Self::Unclear { instance, fault } => Event::Unclear {
+                instance: name(instance),
+                fault,
+            },
+            Self::State {
+                instance,
+                observation,
+            } => Event::State {
+                instance: name(instance),
+                observation,
+            },
+            Self::Settled(row) => Event::Settled(row.rename(name)),
+            Self::Throttled {
                 operation,
+                instances,
+                wait,
+            } => Event::Throttled {
+                operation,
+                instances: names(instances),
+                wait,
+            },
+            Self::Retrying {
+                operation,
+                instances,
                 attempt,
                 wait,
                 fault,
-            } => Self::Retrying {
+            } => Event::Retrying {
                 operation,
+                instances: names(instances),
                 attempt,
                 wait,
                 fault,
             },
+            Self::Finished(result) => Event::Finished(match result {
+                Ok(report) => Ok(report.into_iter().map(|row| row.rename(name)).collect()),
+                Err(error) => Err(error.into()),
+            }),
         }
-    }
-}
-
-/// Tells whoever listens. When nobody does any more, the report will do.
-pub(crate) fn emit(listener: Option<&UnboundedSender<Event>>, event: impl FnOnce() -> Event) {
-    if let Some(listener) = listener {
-        let _ = listener.send(event());
     }
 }

@@ -9,7 +9,10 @@ use tokio::{
     time::{Instant, sleep_until},
 };
 
-use super::{rejection::reject, runner::RequestRunner};
+use super::{
+    rejection::reject,
+    runner::{RequestCall, RequestRunner},
+};
 use crate::call::context::CallKind;
 
 /// A job and the instances of its batch.
@@ -33,9 +36,9 @@ pub(crate) async fn follow_jobs(
             runner,
             kind,
             id: job.id,
-            open: job.instances.into_iter().collect(),
+            open: job.instances.iter().cloned().collect(),
         };
-        follower.follow()
+        follower.follow(job.instances)
     })
     .await;
 }
@@ -52,19 +55,23 @@ struct JobFollower<'a> {
 impl JobFollower<'_> {
     /// Polls the job until every instance has a status, or the job is unreadable. The poller takes
     /// over the instances that are left.
-    async fn follow(mut self) {
+    async fn follow(mut self, ids: Vec<InstanceId>) {
         let engine = &self.runner.observer.engine;
         let Some(call) = engine.provider().follow(&self.id) else {
             self.runner.subscription.add(self.open);
             return;
         };
         let polling = engine.profile().polling;
-        let ctx = self.runner.call_context(CallKind::Follow, self.open.len());
+        let request = RequestCall {
+            runner: self.runner,
+            kind: CallKind::Follow,
+            ids: &ids,
+        };
         let since = Instant::now();
         let mut next = since + polling.first;
         while next < self.runner.deadline {
             sleep_until(next).await;
-            match engine.execute(&call, &ctx).await {
+            match engine.execute(&call, &request.context()).await {
                 Ok(output) => {
                     if self.record(output.value).await {
                         return;

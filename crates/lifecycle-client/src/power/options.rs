@@ -1,4 +1,4 @@
-//! On what terms a request is carried out: how long it waits and how much it insists.
+//! The options of a request besides the action: how long to wait, and how strict to be.
 
 use std::time::Duration;
 
@@ -9,48 +9,71 @@ use crate::{
     error::Error,
 };
 
-/// On what terms a power request is carried out. The default ends with acceptance, takes what is
-/// so already for good, and forces nothing.
+/// The options of a power request besides the options of the action. By default a request ends when
+/// the cloud accepts the action, counts an instance already at the goal as success, and forces
+/// nothing.
 ///
-/// The methods of [`PowerRequest`](crate::PowerRequest) set these one by one.
+/// The methods of [`PowerRequest`](crate::PowerRequest) set these options one by one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PowerRequestOptions {
-    /// How long to wait for the goal; `None` ends with acceptance.
-    pub patience: Option<WaitTimeout>,
-    /// Instances that are at the goal already, or on the way to it, are refused instead of reported
-    /// as unchanged, and what cannot be looked at is skipped. Says nothing to a reboot.
+    /// The time limit for reaching the goal; with `None` the request ends when the cloud accepts the
+    /// action.
+    pub wait: Option<WaitTimeout>,
+    /// Reports an instance already at the goal, or changing to the goal, as refused instead of
+    /// unchanged. Skips an instance whose state cannot be read. No effect on a reboot.
     pub strict: bool,
-    /// How long after the cloud took a graceful stop on a forced one follows, for what is not down
-    /// by then. Must be shorter than the patience. Says nothing to a start or a reboot.
+    /// The time from the acceptance of a graceful stop to the forced stop of an instance that still
+    /// runs. Must be shorter than the time limit. No effect on a start or a reboot.
     pub force_after: Option<Duration>,
 }
 
 impl PowerRequestOptions {
-    /// The patience of a request that has to wait: the one given, or ten minutes, counted from the
-    /// moment of force where there is one.
-    pub fn patience_or_default(&self) -> WaitTimeout {
-        let implied = || {
-            let after = self.force_after.unwrap_or_default().min(YEAR);
-            WaitTimeout::from(after + WaitTimeout::DEFAULT.duration())
+    /// Sets the time limit for reaching the goal.
+    #[must_use]
+    pub fn with_wait(mut self, timeout: impl Into<WaitTimeout>) -> Self {
+        self.wait = Some(timeout.into());
+        self
+    }
+
+    /// Sets whether an instance already at the goal is reported as refused.
+    #[must_use]
+    pub fn with_strict(mut self, strict: bool) -> Self {
+        self.strict = strict;
+        self
+    }
+
+    /// Sets the time after which a graceful stop is followed by a forced one.
+    #[must_use]
+    pub fn with_force_after(mut self, after: Duration) -> Self {
+        self.force_after = Some(after);
+        self
+    }
+
+    /// Waits in any case: for ten minutes after the moment of force, unless a time limit is set.
+    pub(crate) fn waiting(self) -> Self {
+        let after = self.force_after.unwrap_or_default().min(YEAR);
+        let implied = WaitTimeout::from(after + WaitTimeout::DEFAULT.duration());
+        self.with_wait(self.wait.unwrap_or(implied))
+    }
+
+    /// Returns the time limit. A stop that is to be forced later waits in any case.
+    pub(crate) fn timeout(&self) -> Option<Duration> {
+        let options = match self.force_after {
+            Some(_) => self.waiting(),
+            None => *self,
         };
-        self.patience.unwrap_or_else(implied)
+        options.wait.map(WaitTimeout::duration)
     }
 
-    /// The time to wait for. Waves and a stop that is to be forced later have to wait in any case.
-    pub(crate) fn patience(&self, in_waves: bool) -> Option<Duration> {
-        let waits = self.patience.is_some() || self.force_after.is_some() || in_waves;
-        waits.then(|| self.patience_or_default().duration())
-    }
-
-    /// The action that follows when a graceful stop takes too long.
+    /// Returns the action that follows when a graceful stop takes too long.
     pub(crate) fn force(&self, action: &Action) -> Result<Option<Force>, Error> {
         let (Some(after), Action::Stop(stop)) = (self.force_after, action) else {
             return Ok(None);
         };
-        let patience = self.patience(false).unwrap_or_default();
-        if after >= patience {
-            return Err(Error::NeverForced { after, patience });
+        let timeout = self.timeout().unwrap_or_default();
+        if after >= timeout {
+            return Err(Error::NeverForced { after, timeout });
         }
         let mut forced: StopOptions = *stop;
         forced.mode = StopMode::Forced;
@@ -61,10 +84,10 @@ impl PowerRequestOptions {
     }
 }
 
-/// What follows a graceful stop.
+/// The action that follows a graceful stop.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Force {
-    /// Counted for each instance from the moment at which the cloud took its stop on.
+    /// Counted for each instance from the acceptance of the graceful stop.
     pub(crate) after: Duration,
     pub(crate) action: Action,
 }

@@ -1,68 +1,62 @@
-//! The plan of a request, made before anything is sent.
+//! The plan of a request: everything that is known before the first call.
 
-use std::time::Duration;
-
-use lifecycle_core::{
-    Action, ActionKind, Fault, InstanceId, PowerState, Profile, Provider, StopMode,
-};
+use lifecycle_core::{Action, ActionKind, InstanceId, PowerState, Profile, StopMode};
 
 use crate::{
-    call::policy::WaitTimeout,
+    call::{engine::Engine, policy::WaitTimeout},
+    error::Error,
     mutation::{Mutant, Mutation},
     power::options::PowerRequestOptions,
-    power::waves::Waves,
 };
 
-/// The plan of a request.
+/// The part of a request that one client carries out.
 #[derive(Clone, Debug)]
 pub(crate) struct Plan {
-    /// The action; `None` for a request that only waits.
+    /// `None` only waits.
     pub(crate) action: Option<Action>,
     pub(crate) goal: PowerState,
     pub(crate) ids: Vec<InstanceId>,
-    pub(crate) waves: Option<Waves>,
-    pub(crate) terms: PowerRequestOptions,
+    pub(crate) options: PowerRequestOptions,
 }
 
 impl Plan {
-    /// Returns the time to wait for the goal; `None` for a request that ends with acceptance.
-    pub(crate) fn patience(&self) -> Option<Duration> {
-        self.terms.patience(self.waves.is_some())
+    /// Checks that the cloud supports the options.
+    pub(crate) fn check(&self, profile: &Profile) -> Result<(), Error> {
+        let Some(action) = self.action else {
+            return Ok(());
+        };
+        profile.supports(&action).map_err(Error::Unsupported)?;
+        match self.options.force(&action)? {
+            Some(force) => profile.supports(&force.action).map_err(Error::Unsupported),
+            None => Ok(()),
+        }
     }
 
-    /// Returns the calls of the request if nothing fails: as few as the cloud allows.
-    pub(crate) fn calls(&self, provider: &dyn Provider) -> Result<Vec<PlannedCall>, Fault> {
+    /// Returns the calls that carry the plan out if nothing fails: as few as the cloud allows.
+    pub(crate) fn calls(&self, engine: &Engine, wave: usize) -> Result<Vec<PlannedCall>, Error> {
         let Some(action) = self.action else {
             return Ok(Vec::new());
         };
-        let profile = provider.profile();
+        let (provider, profile) = (engine.provider(), engine.profile());
         let mut calls = Vec::new();
-        for (number, wave) in (1..).zip(self.waves.unwrap_or_default().ranges(self.ids.len())) {
-            let ids = &self.ids[wave];
-            let mut plan = |operation, instances: &[InstanceId]| {
-                calls.push(PlannedCall {
-                    wave: number,
-                    operation,
-                    instances: instances.to_vec(),
-                });
-            };
-            if self.looks_first() {
-                for batch in ids.chunks(profile.batch_limits.observe.max(1)) {
-                    plan(provider.observe(batch)?.request.operation, batch);
-                }
+        if self.looks_first() {
+            for batch in self.ids.chunks(profile.batch_limits.observe.max(1)) {
+                let call = provider.observe(batch).map_err(Error::Unsupported)?;
+                calls.push(PlannedCall::new(wave, call.request.operation, batch));
             }
-            for batch in batches(ids, &action, profile, Mutant::default()) {
-                plan(provider.act(&action, batch)?.request.operation, batch);
-            }
+        }
+        for batch in batches(&self.ids, &action, profile, Mutant::default()) {
+            let call = provider.act(&action, batch).map_err(Error::Unsupported)?;
+            calls.push(PlannedCall::new(wave, call.request.operation, batch));
         }
         Ok(calls)
     }
 
-    /// Returns whether a lookup comes first. A lookup afterwards alone proves neither a reboot nor that
-    /// an instance was in the requested state before.
+    /// Returns whether a lookup comes before the action. Without a lookup, nothing shows later that
+    /// an instance was rebooted, or that the instance was already at the goal.
     pub(crate) fn looks_first(&self) -> bool {
         let kind = self.action.map(|action| action.kind());
-        kind.is_some() && (kind == Some(ActionKind::Reboot) || self.terms.strict)
+        kind.is_some() && (kind == Some(ActionKind::Reboot) || self.options.strict)
     }
 
     /// Returns the plan with the mutation of `mutant`.
@@ -71,8 +65,8 @@ impl Plan {
             self.ids.pop();
         }
         if mutant.is(Mutation::IgnoresTheDeadline) {
-            let doubled = self.patience().map(|patience| patience * 2);
-            self.terms.patience = doubled.map(WaitTimeout::from);
+            let doubled = self.options.timeout().map(|timeout| timeout * 2);
+            self.options.wait = doubled.map(WaitTimeout::from);
         }
         match &mut self.action {
             _ if !mutant.is(Mutation::Forces) => {}
@@ -84,19 +78,31 @@ impl Plan {
     }
 }
 
-/// A planned call, returned by [`PowerRequest::dry_run`](crate::PowerRequest::dry_run).
+/// A call of a dry run, see [`PowerRequest::dry_run`](crate::PowerRequest::dry_run).
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct PlannedCall {
-    /// Number of the wave, counted from 1; always 1 without waves.
+pub struct PlannedCall<I = InstanceId> {
+    /// The number of the wave, counted from 1. A request without waves has one wave.
     pub wave: usize,
     /// The cloud's name of the operation.
     pub operation: &'static str,
-    /// The instances of the call, in the order of the request.
-    pub instances: Vec<InstanceId>,
+    /// The instances of the call, in the order of the request; never empty. All instances of a call
+    /// are in the same region of the same account.
+    pub instances: Vec<I>,
 }
 
-/// Splits `ids` into as few batches as the cloud's limit allows.
+impl<I: Clone> PlannedCall<I> {
+    /// Creates a planned call.
+    pub fn new(wave: usize, operation: &'static str, instances: &[I]) -> Self {
+        Self {
+            wave,
+            operation,
+            instances: instances.to_vec(),
+        }
+    }
+}
+
+/// Splits instances into as few batches as the cloud's limit allows.
 pub(crate) fn batches<'i>(
     ids: &'i [InstanceId],
     action: &Action,

@@ -1,50 +1,49 @@
-//! What became of a request, instance by instance.
+//! The result of a request, instance by instance.
 
-use std::fmt;
+use std::{error::Error, fmt, slice, vec};
 
 use lifecycle_core::{Fault, InstanceId, JobId, Observation, PowerState, StoppedBilling};
 
-/// One outcome per requested instance, in the order of the request, duplicates folded.
-#[derive(Clone, Debug, Default)]
-pub struct Report {
-    rows: Vec<InstanceReport>,
+/// One outcome per requested instance, in the order of the request, without duplicates.
+///
+/// `I` names an instance: [`InstanceId`] in the report of a [`Client`](crate::Client), a reference
+/// with cloud and region in the report of a fleet.
+#[derive(Clone, Debug)]
+pub struct Report<I = InstanceId> {
+    rows: Vec<InstanceReport<I>>,
 }
 
-impl Report {
-    pub(crate) fn new(rows: Vec<InstanceReport>) -> Self {
-        Self { rows }
-    }
-
-    pub(crate) fn push(&mut self, row: InstanceReport) {
-        self.rows.push(row);
-    }
-
-    /// The outcomes, in the order of the request.
-    pub fn instances(&self) -> &[InstanceReport] {
+impl<I> Report<I> {
+    /// Returns the rows, in the order of the request.
+    pub fn instances(&self) -> &[InstanceReport<I>] {
         &self.rows
     }
 
-    /// The outcome of one instance. Looks through the whole report: not for a loop over many.
-    pub fn outcome(&self, id: &InstanceId) -> Option<&Outcome> {
-        let row = self.rows.iter().find(|row| row.instance == *id)?;
+    /// Returns the outcome of one instance, or `None` if the report does not have the instance.
+    /// Searches the whole report: slow in a loop over many instances.
+    pub fn outcome(&self, instance: &I) -> Option<&Outcome>
+    where
+        I: PartialEq,
+    {
+        let row = self.rows.iter().find(|row| row.instance == *instance)?;
         Some(&row.outcome)
     }
 
-    /// Every instance went as asked.
+    /// Returns whether every instance has the requested result.
     pub fn is_success(&self) -> bool {
-        self.rows.iter().all(|row| row.outcome.is_success())
+        self.failures().next().is_none()
     }
 
-    /// The instances that did not go as asked.
-    pub fn failures(&self) -> impl Iterator<Item = &InstanceReport> {
+    /// Returns the rows without the requested result.
+    pub fn failures(&self) -> impl Iterator<Item = &InstanceReport<I>> {
         self.rows.iter().filter(|row| !row.outcome.is_success())
     }
 
-    /// For those who want all or nothing.
+    /// Returns the report, or an error if any instance does not have the requested result.
     ///
     /// # Errors
-    /// [`IncompleteError`] with the whole report when any instance did not go as asked.
-    pub fn into_result(self) -> Result<Self, IncompleteError> {
+    /// [`IncompleteError`] with the whole report.
+    pub fn into_result(self) -> Result<Self, IncompleteError<I>> {
         if self.is_success() {
             Ok(self)
         } else {
@@ -53,93 +52,160 @@ impl Report {
     }
 }
 
-impl IntoIterator for Report {
-    type Item = InstanceReport;
-    type IntoIter = std::vec::IntoIter<InstanceReport>;
+impl<I> Default for Report<I> {
+    fn default() -> Self {
+        Self { rows: Vec::new() }
+    }
+}
+
+impl<I> FromIterator<InstanceReport<I>> for Report<I> {
+    fn from_iter<T: IntoIterator<Item = InstanceReport<I>>>(rows: T) -> Self {
+        Self {
+            rows: rows.into_iter().collect(),
+        }
+    }
+}
+
+impl<I> IntoIterator for Report<I> {
+    type Item = InstanceReport<I>;
+    type IntoIter = vec::IntoIter<InstanceReport<I>>;
 
     fn into_iter(self) -> Self::IntoIter {
         self.rows.into_iter()
     }
 }
 
-/// Some instances did not go as asked. The report says which and why.
-#[derive(Clone, Debug, thiserror::Error)]
-#[error("{} of {} instances did not go as asked; the first: {}", .0.failures().count(), .0.rows.len(), first_failure(.0))]
-pub struct IncompleteError(
-    /// The whole report.
-    pub Report,
-);
+impl<'r, I> IntoIterator for &'r Report<I> {
+    type Item = &'r InstanceReport<I>;
+    type IntoIter = slice::Iter<'r, InstanceReport<I>>;
 
-fn first_failure(report: &Report) -> String {
-    report
-        .failures()
-        .next()
-        .map_or_else(String::new, ToString::to_string)
+    fn into_iter(self) -> Self::IntoIter {
+        self.rows.iter()
+    }
 }
 
-/// What became of one instance.
+/// Some instances do not have the requested result. The report says which and why.
+#[derive(Clone, Debug)]
+pub struct IncompleteError<I = InstanceId>(
+    /// The whole report.
+    pub Report<I>,
+);
+
+impl<I: fmt::Display> fmt::Display for IncompleteError<I> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (failures, all) = (self.0.failures().count(), self.0.rows.len());
+        write!(
+            f,
+            "{failures} of {all} instances do not have the requested result"
+        )?;
+        match self.0.failures().next() {
+            Some(first) => write!(f, "; first: {first}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl<I: fmt::Debug + fmt::Display> Error for IncompleteError<I> {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        let fault = self.0.failures().find_map(|row| row.outcome.fault())?;
+        Some(fault)
+    }
+}
+
+/// The result of a request for one instance.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
-pub struct InstanceReport {
-    /// Which instance.
-    pub instance: InstanceId,
-    /// What became of it.
+pub struct InstanceReport<I = InstanceId> {
+    /// The instance.
+    pub instance: I,
+    /// The outcome of the request.
     pub outcome: Outcome,
-    /// It as it was last seen, if it was seen at all.
+    /// The last observation of the instance, if there was one.
     pub last_seen: Option<Observation>,
-    /// The cloud's id of the request that carried the action, if the cloud gave one.
+    /// The cloud's id of the request that carried the action, if the cloud returned one.
     pub request_id: Option<String>,
-    /// What it costs now that it is stopped, as far as the cloud shows it; `None` unless it was
-    /// asked to stop.
+    /// The price of the stopped instance, as far as the cloud shows it; `None` in the report of any
+    /// request but a stop.
     pub billing: Option<StoppedBilling>,
 }
 
-impl InstanceReport {
-    /// The report of an instance for which nothing was sent.
-    pub fn skipped(instance: InstanceId, why: Fault) -> Self {
+impl<I> InstanceReport<I> {
+    /// Creates a row without an observation, a request id or billing.
+    pub fn new(instance: I, outcome: Outcome) -> Self {
         Self {
             instance,
-            outcome: Outcome::Skipped(why),
+            outcome,
             last_seen: None,
             request_id: None,
             billing: None,
         }
     }
+
+    /// Sets the last observation.
+    #[must_use]
+    pub fn with_last_seen(mut self, observation: Observation) -> Self {
+        self.last_seen = Some(observation);
+        self
+    }
+
+    /// Sets the cloud's id of the request.
+    #[must_use]
+    pub fn with_request_id(mut self, id: impl Into<String>) -> Self {
+        self.request_id = Some(id.into());
+        self
+    }
+
+    /// Sets the price of the stopped instance.
+    #[must_use]
+    pub fn with_billing(mut self, billing: StoppedBilling) -> Self {
+        self.billing = Some(billing);
+        self
+    }
+
+    pub(crate) fn rename<J>(self, name: impl FnOnce(I) -> J) -> InstanceReport<J> {
+        InstanceReport {
+            instance: name(self.instance),
+            outcome: self.outcome,
+            last_seen: self.last_seen,
+            request_id: self.request_id,
+            billing: self.billing,
+        }
+    }
 }
 
-impl fmt::Display for InstanceReport {
+impl<I: fmt::Display> fmt::Display for InstanceReport<I> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.instance, self.outcome)
     }
 }
 
-/// What became of the action on one instance.
+/// The outcome of a request for one instance.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Outcome {
     /// The goal was observed after the action.
     Reached(Evidence),
-    /// The cloud took the action on. Nothing is known of its end.
+    /// The cloud accepted the action. The request did not wait for the goal.
     Accepted,
-    /// The cloud had nothing to do: it was so already, or was seen on the way to it.
+    /// The instance was already at the goal, or changing to the goal, without this request.
     Unchanged,
-    /// The action was not carried out.
+    /// The action was not executed.
     Refused(Fault),
-    /// Nobody can know whether the action was carried out; the fault says what happened.
+    /// The cloud may or may not have executed the action; the fault says why.
     Uncertain(Fault),
-    /// Taken on, and the goal was not seen.
+    /// The cloud accepted the action, and the goal was not observed.
     Pending(Pending),
-    /// Never sent.
+    /// The action was not sent.
     Skipped(Fault),
 }
 
 impl Outcome {
-    /// It went as asked.
+    /// Returns whether the instance has the requested result.
     pub fn is_success(&self) -> bool {
         matches!(self, Self::Reached(_) | Self::Accepted | Self::Unchanged)
     }
 
-    /// The name of the outcome, in lower case.
+    /// Returns the name of the outcome, in lower case.
     pub fn as_str(&self) -> &'static str {
         match self {
             Self::Reached(_) => "reached",
@@ -152,7 +218,7 @@ impl Outcome {
         }
     }
 
-    /// The fault behind the outcome, where there is one.
+    /// Returns the fault behind the outcome, if there is one.
     pub fn fault(&self) -> Option<&Fault> {
         match self {
             Self::Refused(fault)
@@ -172,13 +238,12 @@ impl fmt::Display for Outcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Reached(evidence) => write!(f, "reached ({evidence})"),
-            Self::Accepted | Self::Unchanged => f.write_str(self.as_str()),
-            Self::Refused(fault) => {
-                write!(f, "refused: {fault}; {}", fault.kind().advice())
-            }
+            Self::Accepted => f.write_str("accepted"),
+            Self::Unchanged => f.write_str("already in the requested state, or changing to it"),
+            Self::Refused(fault) => write!(f, "refused: {fault}; {}", fault.kind().advice()),
             Self::Uncertain(fault) => write!(
                 f,
-                "uncertain whether it was carried out: {fault}; look at the instance before you ask again"
+                "uncertain: {fault}; check the instance before you repeat the request"
             ),
             Self::Pending(pending) => write!(f, "pending: {pending}"),
             Self::Skipped(fault) => write!(f, "not sent: {fault}; {}", fault.kind().advice()),
@@ -186,84 +251,90 @@ impl fmt::Display for Outcome {
     }
 }
 
-/// How it is known that the goal was reached.
+/// The evidence that an instance reached the goal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Evidence {
-    /// The goal was seen.
+    /// A lookup after the action returned the goal.
     Seen,
-    /// It was seen away from the goal after the request, and back.
+    /// Lookups returned another state after the action, and then the goal.
     LeftAndReturned,
-    /// Its start time changed.
+    /// The start time of the instance changed.
     StartTimeChanged,
-    /// The cloud's job for it succeeded.
+    /// The cloud's job for the instance succeeded.
     Job(JobId),
 }
 
 impl fmt::Display for Evidence {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Seen => f.write_str("seen"),
-            Self::LeftAndReturned => f.write_str("seen leaving and returning"),
-            Self::StartTimeChanged => f.write_str("its start time changed"),
+            Self::Seen => f.write_str("observed"),
+            Self::LeftAndReturned => f.write_str("observed leaving and returning"),
+            Self::StartTimeChanged => f.write_str("the start time changed"),
             Self::Job(job) => write!(f, "job {job} succeeded"),
         }
     }
 }
 
-/// Why an action that was taken on has not been seen at its goal.
+/// The reason why an accepted action has no observed result.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Pending {
-    /// The time was over; the state is the last one seen.
+    /// The time limit was reached; the state is the last one observed.
     Deadline(Option<PowerState>),
-    /// The time was over. It was running throughout, which proves nothing about a reboot.
+    /// The time limit was reached. Every lookup returned running, which is no evidence of a reboot.
     Unconfirmed,
-    /// It is in a state that no waiting leads out of.
+    /// The instance is in a state that never leads to the goal.
     StuckState(PowerState),
-    /// The cloud no longer shows it.
+    /// The cloud no longer returns the instance.
     Vanished,
-    /// It cannot be looked at.
+    /// The state cannot be read.
     Unobservable(Fault),
-    /// The cloud's job for it failed, perhaps half way.
+    /// The cloud's job for the instance failed, perhaps after a part of the work.
     JobFailed(Fault),
-    /// The time was over. The graceful stop was taken on and not finished, and the forced one that
-    /// followed was refused.
+    /// The time limit was reached. The cloud accepted the graceful stop, and refused the forced one
+    /// that followed.
     NotForced(Fault),
+    /// The caller cancelled the request; the state is the last one observed.
+    Cancelled(Option<PowerState>),
 }
 
 impl fmt::Display for Pending {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Deadline(Some(state)) => {
-                write!(f, "still {state} when the time was over; wait longer")
+                write!(f, "time limit reached; the instance is still {state}")
             }
-            Self::Deadline(None) => f.write_str("not seen before the time was over; wait longer"),
-            Self::Unconfirmed => {
-                f.write_str("nothing proves that it went down and came back; look at its uptime")
+            Self::Deadline(None) => {
+                f.write_str("time limit reached; the instance was never observed")
             }
+            Self::Unconfirmed => f.write_str("no evidence of a reboot; check the uptime"),
             Self::StuckState(state) => write!(
                 f,
-                "now {state}, which no waiting leads out of; look at the cloud's console"
+                "the instance is {state} and does not leave this state; check the cloud's console"
             ),
             Self::Vanished => {
-                f.write_str("the cloud no longer shows it; look at the cloud's console")
+                f.write_str("the cloud no longer returns the instance; check the cloud's console")
             }
             Self::JobFailed(fault) => write!(
                 f,
-                "the cloud's job for it failed: {fault}; {}",
+                "the cloud's job failed: {fault}; {}",
                 fault.kind().advice()
             ),
             Self::NotForced(fault) => write!(
                 f,
-                "not down when the time was over, and forcing it was refused: {fault}; {}",
+                "not stopped in time, and the force-stop was refused: {fault}; {}",
                 fault.kind().advice()
             ),
             Self::Unobservable(fault) => write!(
                 f,
-                "its state cannot be read: {fault}; {}",
+                "the state cannot be read: {fault}; {}",
                 fault.kind().advice()
             ),
+            Self::Cancelled(Some(state)) => {
+                write!(f, "cancelled; the instance was {state} when last observed")
+            }
+            Self::Cancelled(None) => f.write_str("cancelled before the goal was observed"),
         }
     }
 }

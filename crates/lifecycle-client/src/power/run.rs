@@ -15,17 +15,15 @@ use std::{
 use futures_util::future::join;
 use lifecycle_core::InstanceId;
 use tokio::{
-    sync::mpsc::{self, UnboundedSender},
+    sync::mpsc,
     time::{Instant, sleep_until},
 };
 
 use super::{
     escalate::escalate,
-    event::Event,
     force_timers::ForceTimers,
     job::{Jobs, follow_jobs},
     plan::Plan,
-    report::Report,
     runner::RequestRunner,
     send::send,
     tracker::OutcomeTracker,
@@ -34,34 +32,27 @@ use super::{
 use crate::{
     mutation::Mutation,
     observe::{lookup::ObserveResult, mailbox::Mailbox, observer::Observer},
-    sync,
 };
 
-/// Executes `plan`, and returns one outcome for each instance.
-pub(crate) async fn run(
-    observer: &Arc<Observer>,
-    plan: Plan,
-    events: Option<UnboundedSender<Event>>,
-) -> Report {
-    let mutant = observer.engine.mutant();
-    let plan = plan.mutated(mutant);
+/// Executes `plan`. Every instance of `tracker` has an outcome afterwards.
+pub(crate) async fn run(observer: &Observer, plan: Plan, tracker: &Mutex<OutcomeTracker>) {
     let mailbox = Arc::new(Mailbox::default());
     let timeouts = observer.engine.timeouts;
-    let deadline = Instant::now() + plan.patience().unwrap_or(timeouts.request);
+    let deadline = Instant::now() + plan.options.timeout().unwrap_or(timeouts.request);
     let kind = plan.action.map(|action| action.kind());
     let force = plan
         .action
-        .and_then(|action| plan.terms.force(&action).ok()?);
+        .and_then(|action| plan.options.force(&action).ok()?);
     let (force_timers, deadlines) = force.map(|force| ForceTimers::new(force.after)).unzip();
     // An ambiguous stop stays open until the forced stop is due.
     let force_after = force.map_or(Duration::ZERO, |force| force.after);
     let subscription = Arc::new(observer.subscribe(Arc::clone(&mailbox)));
-    if mutant.is(Mutation::LooksForNobody) {
+    if observer.engine.mutant().is(Mutation::LooksForNobody) {
         std::mem::forget(Arc::clone(&subscription));
     }
     let runner = RequestRunner {
         observer,
-        tracker: Mutex::new(OutcomeTracker::new(&plan, events, mutant)),
+        tracker,
         subscription,
         deadline,
         settle: timeouts.settle + force_after,
@@ -69,7 +60,7 @@ pub(crate) async fn run(
         sending_finished: AtomicBool::new(false),
         mailbox,
     };
-    let waits = plan.patience().is_some();
+    let waits = plan.options.timeout().is_some();
     let (jobs, opened) = waits.then(mpsc::unbounded_channel).unzip();
     let sending = async {
         send_all(&runner, plan, jobs).await;
@@ -94,7 +85,6 @@ pub(crate) async fn run(
         _ = join(sending, record_results(&runner)) => {}
         () = helping => {}
     }
-    sync::into_inner(runner.tracker).into_report()
 }
 
 async fn send_all(runner: &RequestRunner<'_>, plan: Plan, jobs: Jobs) {

@@ -11,7 +11,7 @@ use std::{
 use lifecycle_core::{Action, InstanceId};
 use tokio::time::Instant;
 
-use super::{force_timers::ForceTimers, plan::batches, tracker::OutcomeTracker};
+use super::{event::Event, force_timers::ForceTimers, plan::batches, tracker::OutcomeTracker};
 use crate::{
     call::context::{CallContext, CallKind},
     call::event::{CallEvent, CallObserver},
@@ -19,13 +19,13 @@ use crate::{
     observe::mailbox::Mailbox,
     observe::observer::Observer,
     observe::poller::Subscription,
-    sync,
+    sync::lock,
 };
 
 /// The state that the parts of one running power request share.
 pub(crate) struct RequestRunner<'a> {
     pub(crate) observer: &'a Observer,
-    pub(crate) tracker: Mutex<OutcomeTracker>,
+    pub(crate) tracker: &'a Mutex<OutcomeTracker>,
     pub(crate) subscription: Arc<Subscription>,
     pub(crate) deadline: Instant,
     /// The time for lookups to settle an ambiguous action.
@@ -40,7 +40,7 @@ pub(crate) struct RequestRunner<'a> {
 
 impl RequestRunner<'_> {
     pub(crate) fn tracker(&self) -> MutexGuard<'_, OutcomeTracker> {
-        sync::lock(&self.tracker)
+        lock(self.tracker)
     }
 
     /// Wakes the loop that waits for results, after a change without a result.
@@ -58,19 +58,14 @@ impl RequestRunner<'_> {
         self.deadline.min(Instant::now() + self.settle)
     }
 
-    pub(crate) fn call_context(&self, kind: CallKind, instances: usize) -> CallContext<'_> {
-        CallContext {
-            kind,
-            instances,
-            deadline: self.deadline,
-            observer: self,
-        }
-    }
-
     /// Reads the states of `ids` once, now.
     pub(crate) async fn observe_once(&self, ids: &[InstanceId]) -> ObserveResults {
-        let ctx = self.call_context(CallKind::Observe, ids.len());
-        self.observer.observe_once(ids, &ctx).await
+        let call = RequestCall {
+            runner: self,
+            kind: CallKind::Observe,
+            ids,
+        };
+        self.observer.observe_once(ids, &call.context()).await
     }
 
     /// Starts the time after which these instances are forced, if the request forces.
@@ -88,8 +83,47 @@ impl RequestRunner<'_> {
     }
 }
 
-impl CallObserver for RequestRunner<'_> {
+/// A call of a request. Reports the events of the call together with the instances.
+pub(crate) struct RequestCall<'a> {
+    pub(crate) runner: &'a RequestRunner<'a>,
+    pub(crate) kind: CallKind,
+    pub(crate) ids: &'a [InstanceId],
+}
+
+impl RequestCall<'_> {
+    pub(crate) fn context(&self) -> CallContext<'_> {
+        CallContext {
+            kind: self.kind,
+            instances: self.ids.len(),
+            deadline: self.runner.deadline,
+            observer: self,
+        }
+    }
+}
+
+impl CallObserver for RequestCall<'_> {
     fn on_event(&self, event: CallEvent) {
-        self.tracker().emit(event.into());
+        let mut tracker = self.runner.tracker();
+        match event {
+            CallEvent::Sending if self.kind.is_read() => {}
+            CallEvent::Sending => tracker.sent(self.ids),
+            CallEvent::Throttled { operation, wait } => tracker.emit(Event::Throttled {
+                operation,
+                instances: self.ids.to_vec(),
+                wait,
+            }),
+            CallEvent::Retrying {
+                operation,
+                attempt,
+                wait,
+                fault,
+            } => tracker.emit(Event::Retrying {
+                operation,
+                instances: self.ids.to_vec(),
+                attempt,
+                wait,
+                fault,
+            }),
+        }
     }
 }

@@ -11,7 +11,7 @@ use super::{
     bisect::{ActionBatch, bisect, call_budget, halves, is_idempotent, poll_ambiguous},
     job::{Job, Jobs},
     rejection::{reject, state_may_explain},
-    runner::RequestRunner,
+    runner::{RequestCall, RequestRunner},
 };
 use crate::{
     call::context::{CallError, CallKind, CallOutput},
@@ -147,9 +147,12 @@ impl Sender<'_> {
         let engine = &self.runner.observer.engine;
         let call = engine.provider().act(&self.action, ids);
         let call = call.map_err(CallError::unsent)?;
-        let kind = CallKind::Act(idempotency);
-        let ctx = self.runner.call_context(kind, ids.len());
-        engine.execute(&call, &ctx).await
+        let request = RequestCall {
+            runner: self.runner,
+            kind: CallKind::Act(idempotency),
+            ids,
+        };
+        engine.execute(&call, &request.context()).await
     }
 
     /// Makes the call with the mutation of the client, if there is one.

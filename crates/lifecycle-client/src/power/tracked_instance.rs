@@ -11,6 +11,8 @@ use super::report::{Evidence, InstanceReport, Outcome, Pending};
 pub(crate) struct TrackedInstance {
     pub(crate) id: InstanceId,
     pub(crate) phase: Phase,
+    /// A call with the action was sent, perhaps without an answer so far.
+    pub(crate) sent: bool,
     /// The instance before the action was sent, where triage looked at it.
     pub(crate) before: Option<Observation>,
     /// The instance as it was seen last.
@@ -32,6 +34,7 @@ impl TrackedInstance {
         Self {
             id,
             phase,
+            sent: false,
             before: None,
             last: None,
             run_history: RunHistory::NotSeenRunning,
@@ -46,6 +49,11 @@ impl TrackedInstance {
     /// Returns whether the instance has no outcome yet.
     pub(crate) fn is_open(&self) -> bool {
         !matches!(self.phase, Phase::Closed(_))
+    }
+
+    /// Returns the state in which the instance was seen last.
+    pub(crate) fn last_state(&self) -> Option<PowerState> {
+        self.last.as_ref().map(|last| last.state)
     }
 
     /// Records an observation made before the action was sent.

@@ -3,14 +3,17 @@
 //! Every fact passes through here once: the tracker records it, asks [`decide`], carries the
 //! decision out, and emits the events.
 
-use std::collections::{HashMap, VecDeque};
+use std::{
+    collections::{HashMap, VecDeque},
+    fmt, mem,
+};
 
 use lifecycle_core::{ExecutionStatus, Fault, FaultKind, InstanceId, JobId, Observation};
-use tokio::{sync::mpsc::UnboundedSender, time::Instant};
+use tokio::time::Instant;
 
 use super::{
     decide::{DecideOptions, Decision, Fact, decide},
-    event::{Event, emit},
+    event::Event,
     plan::Plan,
     report::{Outcome, Report},
     tracked_instance::{JobEvidence, Phase, RunHistory, TrackedInstance, instance_report},
@@ -29,11 +32,11 @@ pub(crate) struct OutcomeTracker {
     open: usize,
     /// The times at which ambiguous instances must be settled, the earliest first.
     settle: VecDeque<(Instant, usize)>,
-    events: Option<UnboundedSender<Event>>,
+    events: Option<Listener>,
 }
 
 impl OutcomeTracker {
-    pub(crate) fn new(plan: &Plan, events: Option<UnboundedSender<Event>>, mutant: Mutant) -> Self {
+    pub(crate) fn new(plan: &Plan, events: Option<Listener>, mutant: Mutant) -> Self {
         let kind = plan.action.map(|action| action.kind());
         let phase = || match kind {
             Some(_) => Phase::NotSent,
@@ -48,9 +51,9 @@ impl OutcomeTracker {
             options: DecideOptions {
                 kind,
                 goal: plan.goal,
-                waits: plan.patience().is_some(),
-                strict: plan.terms.strict,
-                forces: plan.terms.force_after.is_some(),
+                waits: plan.options.timeout().is_some(),
+                strict: plan.options.strict,
+                forces: plan.options.force_after.is_some(),
             },
             open: instances.len(),
             index: plan.ids.iter().cloned().zip(0..).collect(),
@@ -84,12 +87,14 @@ impl OutcomeTracker {
     }
 
     pub(crate) fn emit(&self, event: Event) {
-        emit(self.events.as_ref(), || event);
+        if let Some(Listener(listener)) = &self.events {
+            listener(event);
+        }
     }
 
     /// Records an instance as triage saw it before anything was sent.
     pub(crate) fn before(&mut self, seen: Observation) {
-        self.emit(Event::State(seen.clone()));
+        self.emit(state(&seen));
         if let Some(tracked) = self.get_mut(&seen.instance) {
             tracked.record_before(seen);
         }
@@ -233,10 +238,10 @@ impl OutcomeTracker {
         }
     }
 
-    /// Returns the report, once no instance is open.
-    pub(crate) fn into_report(self) -> Report {
+    /// Takes the report out of the tracker, once no instance is open.
+    pub(crate) fn take_report(&mut self) -> Report {
         let kind = self.options.kind;
-        let rows = self.instances.into_iter().map(|tracked| {
+        let rows = mem::take(&mut self.instances).into_iter().map(|tracked| {
             let outcome = match tracked.phase {
                 Phase::Closed(outcome) => outcome,
                 // Unreachable once no instance is open; reported as what they would be.
@@ -248,7 +253,7 @@ impl OutcomeTracker {
             };
             instance_report(kind, tracked.id, outcome, tracked.last, tracked.request_id)
         });
-        Report::new(rows.collect())
+        rows.collect()
     }
 
     /// Decides about one instance, and returns whether it needs polling.
@@ -323,11 +328,51 @@ impl OutcomeTracker {
         };
         let before = tracked.last.replace(seen.clone());
         if before.is_none_or(|before| before.raw != seen.raw) {
-            self.emit(Event::State(seen.clone()));
+            self.emit(state(seen));
         }
     }
 
     fn get_mut(&mut self, id: &InstanceId) -> Option<&mut TrackedInstance> {
         self.index.get(id).map(|&at| &mut self.instances[at])
+    }
+
+    /// Records that a call with the action is sent to these instances.
+    pub(crate) fn sent(&mut self, ids: &[InstanceId]) {
+        for id in ids {
+            if let Some(tracked) = self.get_mut(id) {
+                tracked.sent = true;
+            }
+        }
+    }
+
+    /// Ends every instance because the caller cancelled the request, and takes the report out.
+    pub(crate) fn cancelled_report(&mut self) -> Report {
+        self.events = None;
+        for at in 0..self.instances.len() {
+            self.apply(at, Fact::Cancelled, None);
+        }
+        self.take_report()
+    }
+}
+
+fn state(seen: &Observation) -> Event {
+    Event::State {
+        instance: seen.instance.clone(),
+        observation: seen.clone(),
+    }
+}
+
+/// Receives the events of a tracker.
+pub(crate) struct Listener(Box<dyn Fn(Event) + Send + Sync>);
+
+impl Listener {
+    pub(crate) fn new(listener: impl Fn(Event) + Send + Sync + 'static) -> Self {
+        Self(Box::new(listener))
+    }
+}
+
+impl fmt::Debug for Listener {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Listener")
     }
 }

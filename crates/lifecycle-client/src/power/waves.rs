@@ -1,22 +1,22 @@
-//! Rolling: some instances at a time, the next ones only when these are back.
+//! Waves: some instances at a time.
 
-use std::{num::NonZeroUsize, ops::Range, sync::Arc};
+use std::{num::NonZeroUsize, ops::Range};
 
 use lifecycle_core::{Fault, FaultKind};
-use tokio::sync::mpsc::UnboundedSender;
 
-use crate::{
-    observe::observer::Observer,
-    power::event::{Event, emit},
-    power::plan::Plan,
-    power::report::{InstanceReport, Report},
-    power::run::run,
-};
-
-/// How many instances go at a time, and how many failures end it.
+/// The size of the waves of a request, and the number of failures that ends the request.
 ///
-/// A wave begins when every instance of the one before has its outcome. It is the last one when
-/// enough instances have failed by then: the others are [`Skipped`](crate::Outcome::Skipped).
+/// A wave begins when every instance of the wave before has an outcome. After enough failures no
+/// further wave begins, and the remaining instances are [`Skipped`](crate::Outcome::Skipped).
+///
+/// # Examples
+/// ```
+/// use lifecycle_client::Waves;
+///
+/// // A tenth of the instances at a time; the third failure ends the request.
+/// let waves = Waves::percent(10).with_stop_after(3);
+/// assert_eq!(waves.ranges(25).next(), Some(0..2));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Waves {
     size: Size,
@@ -30,12 +30,12 @@ enum Size {
 }
 
 impl Waves {
-    /// So many instances at a time; at least 1.
+    /// Creates waves of a fixed number of instances; at least 1.
     pub fn of(instances: usize) -> Self {
         Self::new(Size::Instances(at_least_one(instances)))
     }
 
-    /// So many percent of the request at a time, rounded down; at least 1 instance.
+    /// Creates waves of a percentage of the request, rounded down; at least 1 instance, at most all.
     pub fn percent(percent: u8) -> Self {
         Self::new(Size::Percent(percent))
     }
@@ -47,16 +47,16 @@ impl Waves {
         }
     }
 
-    /// Sends no further wave once this many instances have not gone as asked; at least 1, which
-    /// is what it is unless told otherwise.
+    /// Sets the number of instances without the requested result that ends the request; at least 1,
+    /// and 1 by default.
     #[must_use]
-    pub fn stop_after(mut self, failures: usize) -> Self {
+    pub fn with_stop_after(mut self, failures: usize) -> Self {
         self.stop_after = at_least_one(failures);
         self
     }
 
-    /// The waves of a request for so many instances, as ranges in the order of the request.
-    pub fn ranges(self, instances: usize) -> impl Iterator<Item = Range<usize>> {
+    /// Returns the waves of a request, as ranges in the order of the request.
+    pub fn ranges(self, instances: usize) -> impl Iterator<Item = Range<usize>> + Send {
         let size = match self.size {
             Size::Instances(size) => size.get(),
             Size::Percent(percent) => instances * usize::from(percent.min(100)) / 100,
@@ -67,25 +67,18 @@ impl Waves {
             .map(move |start| start..instances.min(start.saturating_add(size)))
     }
 
-    /// Whether no further wave may follow after so many failures.
-    pub fn ends_after(self, failures: usize) -> bool {
-        failures >= self.stop_after.get()
-    }
-
-    /// Why the instances of further waves were not asked for anything.
-    pub fn halt(failures: usize) -> Fault {
-        Fault::new(
-            FaultKind::Halted,
-            match failures {
-                1 => "an instance before it had failed".to_owned(),
-                n => format!("{n} instances before it had failed"),
-            },
-        )
+    /// Returns the fault of the remaining instances if the failures so far end the request.
+    pub(crate) fn halt(self, failures: usize) -> Option<Fault> {
+        let message = || match failures {
+            1 => "1 instance of an earlier wave failed".to_owned(),
+            n => format!("{n} instances of earlier waves failed"),
+        };
+        (failures >= self.stop_after.get()).then(|| Fault::new(FaultKind::Halted, message()))
     }
 }
 
 impl Default for Waves {
-    /// Everything at once.
+    /// Creates a single wave.
     fn default() -> Self {
         Self::percent(100)
     }
@@ -93,44 +86,6 @@ impl Default for Waves {
 
 fn at_least_one(number: usize) -> NonZeroUsize {
     NonZeroUsize::new(number).unwrap_or(NonZeroUsize::MIN)
-}
-
-/// Carries `plan` out, wave by wave where it has waves.
-pub(crate) async fn run_rollout(
-    observer: &Arc<Observer>,
-    mut plan: Plan,
-    events: Option<UnboundedSender<Event>>,
-) -> Report {
-    let Some(waves) = plan.waves else {
-        return run(observer, plan, events).await;
-    };
-    let ids = std::mem::take(&mut plan.ids);
-    let mut report = Report::default();
-    let mut failures = 0;
-    let of = waves.ranges(ids.len()).count();
-    for (number, wave) in (1..).zip(waves.ranges(ids.len())) {
-        if waves.ends_after(failures) {
-            for id in &ids[wave] {
-                let row = InstanceReport::skipped(id.clone(), Waves::halt(failures));
-                emit(events.as_ref(), || Event::Settled(row.clone()));
-                report.push(row);
-            }
-            continue;
-        }
-        emit(events.as_ref(), || Event::Wave {
-            number,
-            of,
-            instances: wave.len(),
-        });
-        let plan = Plan {
-            ids: ids[wave].to_vec(),
-            ..plan.clone()
-        };
-        let part = run(observer, plan, events.clone()).await;
-        failures += part.failures().count();
-        part.into_iter().for_each(|row| report.push(row));
-    }
-    report
 }
 
 #[cfg(test)]
@@ -144,12 +99,12 @@ mod tests {
     }
 
     #[test]
-    fn waves_are_counted_or_a_share() {
+    fn waves_have_a_fixed_size_or_a_share() {
         assert_eq!(sizes(Waves::of(4), 10), [4, 4, 2]);
         assert_eq!(sizes(Waves::percent(30), 10), [3, 3, 3, 1]);
         assert_eq!(sizes(Waves::percent(100), 3), [3]);
         assert_eq!(sizes(Waves::of(9), 0), [0; 0]);
-        // Never nothing, and never more than all.
+        // At least one instance, and at most all.
         assert_eq!(sizes(Waves::of(0), 2), [1, 1]);
         assert_eq!(sizes(Waves::percent(1), 2), [1, 1]);
         assert_eq!(sizes(Waves::percent(255), 2), [2]);
@@ -157,11 +112,11 @@ mod tests {
     }
 
     #[test]
-    fn failures_end_it_when_they_reach_the_number() {
-        assert!(!Waves::of(1).ends_after(0));
-        assert!(Waves::of(1).ends_after(1));
-        assert!(!Waves::of(1).stop_after(3).ends_after(2));
-        assert!(Waves::of(1).stop_after(0).ends_after(1));
+    fn failures_end_the_request_at_the_limit() {
+        assert_eq!(Waves::of(1).halt(0), None);
+        assert!(Waves::of(1).halt(1).is_some());
+        assert_eq!(Waves::of(1).with_stop_after(3).halt(2), None);
+        assert!(Waves::of(1).with_stop_after(0).halt(1).is_some());
     }
 
     proptest! {

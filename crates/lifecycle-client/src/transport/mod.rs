@@ -1,4 +1,4 @@
-//! Transports: the way of one signed request to a cloud.
+//! Transports: send one signed request and return the response.
 
 pub(crate) mod bypass_proxy;
 #[cfg(feature = "reqwest")]
@@ -31,7 +31,7 @@ impl<T: Transport + ?Sized> Transport for Arc<T> {
     }
 }
 
-/// The reason for which there is no response.
+/// The reason why there is no response.
 #[derive(Debug, thiserror::Error)]
 #[error("{message}")]
 pub struct TransportError {
@@ -51,8 +51,8 @@ impl TransportError {
         }
     }
 
-    /// Returns an error for a request that may have arrived: the connection broke or fell silent
-    /// afterwards.
+    /// Returns an error for a request that may have arrived: the connection broke, or no response came,
+    /// after the request was sent.
     pub fn unclear(message: impl Into<String>) -> Self {
         Self {
             execution: ExecutionStatus::Unknown,
@@ -68,7 +68,7 @@ impl TransportError {
         self
     }
 
-    /// Returns whether the cloud can have executed the request.
+    /// Returns whether the cloud may have executed the request.
     pub fn execution_status(&self) -> ExecutionStatus {
         self.execution
     }

@@ -4,6 +4,7 @@
 mod support;
 
 mod at_most_one_reboot;
+mod cancelling_keeps_what_is_known;
 mod clock_skew;
 mod dropping_is_safe;
 mod fewest_calls;

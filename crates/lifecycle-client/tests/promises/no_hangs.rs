@@ -136,7 +136,7 @@ async fn wait_without_action_polls_at_once_and_then_on_schedule() {
     let cloud = Scripted::new(|sent| all(sent, "stopped"));
     let client = cloud.client();
     let wait = client.wait(ids(3), PowerState::Running);
-    wait.patience(seconds(14)).await.unwrap();
+    wait.timeout(seconds(14)).await.unwrap();
     let looks: Vec<u64> = cloud.log().iter().map(|sent| sent.at.as_secs()).collect();
     assert_eq!(looks.first(), Some(&0));
     assert!((4..=6).contains(&looks.len()), "{looks:?}");

@@ -98,7 +98,11 @@ async fn settled_events_equal_the_rows_of_the_report() {
             .iter()
             .any(|event| matches!(event, Event::Accepted { .. }))
     );
-    assert!(events.iter().any(|event| matches!(event, Event::State(_))));
+    assert!(
+        events
+            .iter()
+            .any(|event| matches!(event, Event::State { .. }))
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -113,7 +117,7 @@ async fn invalid_request_is_refused_before_anything_is_sent() {
         client.start(ids(5)).max(4).await,
         Err(Error::TooMany {
             instances: 5,
-            cap: 4
+            max: 4
         })
     ));
     let release = client

@@ -62,7 +62,7 @@ fn show(scenario: &Scenario) -> bool {
             .status
             .map_or("-".to_owned(), |status| status.to_string());
         let mishap = call
-            .mishap
+            .fault
             .map_or(String::new(), |mishap| format!("{mishap:?}"));
         let (at, name, ids) = (call.at.as_secs_f64(), call.name, call.ids);
         println!("{at:9.3} s {name:32} {ids:5} ids {status:>4} {mishap}");

@@ -69,7 +69,7 @@ fn none_with_a_refused_key(truth: &GroundTruth<'_>, violations: &mut Violations)
 /// Returns the time at which the client receives a refusal of its key, unless the refusal is lost or
 /// damaged.
 fn refusal_received_at(call: &CallRecord, one_way: Duration) -> Option<Duration> {
-    let delay = match &call.mishap {
+    let delay = match &call.fault {
         None | Some(InjectedFault::Stale(_)) => Duration::ZERO,
         Some(InjectedFault::Slow(wait)) => *wait,
         Some(_) => return None,

@@ -18,8 +18,8 @@ pub(super) fn judge(run: &RequestRun, violations: &mut Violations) {
         let instance = match event {
             Event::Accepted { instance, .. }
             | Event::Unclear { instance, .. }
-            | Event::Forcing { instance } => instance,
-            Event::State(observation) => &observation.instance,
+            | Event::Forcing { instance }
+            | Event::State { instance, .. } => instance,
             Event::Settled(row) => &row.instance,
             Event::Finished(_) => {
                 differs("an event follows the last event".to_owned());

@@ -7,7 +7,7 @@ use std::{
 
 use lifecycle_facade::{ActionKind, Client, InstanceId, LocalDisk, StopBilling, core::Action};
 use lifecycle_sim::{
-    Act, CallRecord, Cloud, InjectedFault, State,
+    CallRecord, Cloud, InjectedFault, PowerOperation, SimulatedState,
     switches::{baidu, zenlayer},
 };
 
@@ -21,7 +21,7 @@ pub(super) struct GroundTruth<'r> {
     pub(super) scenario: &'r Scenario,
     pub(super) run: &'r ScenarioRun,
     pub(super) calls: Vec<CallRecord>,
-    acts: HashMap<String, Vec<(Act, Duration)>>,
+    operations: HashMap<String, Vec<(PowerOperation, Duration)>>,
     externally_changed: HashSet<&'r InstanceId>,
     numbers: HashMap<&'r InstanceId, usize>,
     requested: Vec<HashSet<&'r InstanceId>>,
@@ -40,11 +40,12 @@ impl<'r> GroundTruth<'r> {
     pub(super) fn new(scenario: &'r Scenario, run: &'r ScenarioRun) -> Self {
         let ledger = run.stage.simulator.ledger();
         let calls = ledger.calls();
-        let mut acts: HashMap<String, Vec<(Act, Duration)>> = HashMap::new();
-        for act in ledger.acts() {
-            acts.entry(act.instance)
+        let mut operations: HashMap<String, Vec<(PowerOperation, Duration)>> = HashMap::new();
+        for operation in ledger.power_operations() {
+            operations
+                .entry(operation.instance)
                 .or_default()
-                .push((act.act, act.at));
+                .push((operation.operation, operation.at));
         }
         let changes = scenario.changes.iter();
         let mut truth = Self {
@@ -52,13 +53,13 @@ impl<'r> GroundTruth<'r> {
             run,
             has_stale_observation: calls
                 .iter()
-                .any(|call| matches!(call.mishap, Some(InjectedFault::Stale(_)))),
+                .any(|call| matches!(call.fault, Some(InjectedFault::Stale(_)))),
             has_empty_acknowledgement: calls.iter().any(|call| {
-                call.operation.is_action() && call.mishap == Some(InjectedFault::EmptyBody)
+                call.operation.is_action() && call.fault == Some(InjectedFault::EmptyBody)
             }),
             has_selective_option: scenario.requests.first().is_some_and(has_selective_option),
             calls,
-            acts,
+            operations,
             externally_changed: changes.map(|c| run.stage.changed_instance(c)).collect(),
             numbers: run.stage.numbers(),
             requested: run
@@ -86,19 +87,20 @@ impl<'r> GroundTruth<'r> {
     }
 
     /// Returns the executed actions by instance.
-    pub(super) fn acts(&self) -> impl Iterator<Item = (&str, &[(Act, Duration)])> {
-        self.acts
+    pub(super) fn operations(&self) -> impl Iterator<Item = (&str, &[(PowerOperation, Duration)])> {
+        self.operations
             .iter()
-            .map(|(name, acts)| (name.as_str(), acts.as_slice()))
+            .map(|(name, operations)| (name.as_str(), operations.as_slice()))
     }
 
     /// Counts the executions of `kind` on an instance during a request.
     pub(super) fn executed(&self, id: &InstanceId, kind: ActionKind, during: &RequestRun) -> usize {
         let name = self.run.stage.reference(id);
-        let acts = self.acts.get(&name).map_or(&[][..], Vec::as_slice);
+        let operations = self.operations.get(&name).map_or(&[][..], Vec::as_slice);
         let window = during.started..=during.ended;
-        acts.iter()
-            .filter(|(act, at)| kind_of(*act) == kind && window.contains(at))
+        operations
+            .iter()
+            .filter(|(operation, at)| kind_of(*operation) == kind && window.contains(at))
             .count()
     }
 
@@ -155,17 +157,17 @@ fn has_selective_option(request: &Request) -> bool {
     }
 }
 
-pub(super) fn kind_of(act: Act) -> ActionKind {
-    match act {
-        Act::Start => ActionKind::Start,
-        Act::Stop | Act::ForcedStop => ActionKind::Stop,
+pub(super) fn kind_of(operation: PowerOperation) -> ActionKind {
+    match operation {
+        PowerOperation::Start => ActionKind::Start,
+        PowerOperation::Stop | PowerOperation::ForcedStop => ActionKind::Stop,
         _ => ActionKind::Reboot,
     }
 }
 
-pub(super) fn goal(kind: ActionKind) -> State {
+pub(super) fn goal(kind: ActionKind) -> SimulatedState {
     match kind {
-        ActionKind::Stop => State::Stopped,
-        _ => State::Running,
+        ActionKind::Stop => SimulatedState::Stopped,
+        _ => SimulatedState::Running,
     }
 }

@@ -3,7 +3,7 @@
 use std::{collections::HashSet, time::Duration};
 
 use lifecycle_facade::{ActionKind, InstanceId, InstanceReport, Outcome};
-use lifecycle_sim::{Cloud, State};
+use lifecycle_sim::{Cloud, SimulatedState};
 
 use super::{
     ground_truth::{GroundTruth, MAX_SEARCHED, goal},
@@ -53,8 +53,8 @@ struct InstanceTruth<'t> {
     kind: ActionKind,
     /// The number of executions during the request.
     executed: usize,
-    before: Option<State>,
-    after: Option<State>,
+    before: Option<SimulatedState>,
+    after: Option<SimulatedState>,
     /// No external change and no other request touched the instance.
     used_once: bool,
     /// No other request had the same action.
@@ -172,13 +172,17 @@ impl<'t> InstanceTruth<'t> {
 /// The longest boot or reboot, including the delays of rate limits and polling.
 const LONG_ENOUGH: Duration = Duration::from_secs(180);
 
-fn is_plain(state: Option<State>) -> bool {
-    is_moving(state) || matches!(state, Some(State::Running | State::Stopped))
+fn is_plain(state: Option<SimulatedState>) -> bool {
+    is_moving(state)
+        || matches!(
+            state,
+            Some(SimulatedState::Running | SimulatedState::Stopped)
+        )
 }
 
-fn is_moving(state: Option<State>) -> bool {
+fn is_moving(state: Option<SimulatedState>) -> bool {
     matches!(
         state,
-        Some(State::Starting | State::Stopping | State::Rebooting)
+        Some(SimulatedState::Starting | SimulatedState::Stopping | SimulatedState::Rebooting)
     )
 }

@@ -112,7 +112,7 @@ pub enum Condition {
     Stopping,
     /// Shutting down for a reboot, or booting again.
     Rebooting,
-    /// Under creation.
+    /// Being created by the cloud.
     Creating,
     /// Busy with another operation.
     Changing,

@@ -16,8 +16,8 @@ use lifecycle_facade::{
     TransportError, core::HttpResponse,
 };
 use lifecycle_sim::{
-    Cloud, ErrorBody, FaultRule, FaultTiming, InjectedFault, MemoryTransport, Operation, Simulator,
-    State,
+    Cloud, ErrorBody, FaultRule, FaultTiming, InjectedFault, MemoryTransport, Operation,
+    SimulatedState, Simulator,
 };
 
 use super::{
@@ -166,28 +166,28 @@ impl CloudUnderTest for SimulatedCloud {
     fn actual_state(&self, id: &InstanceId) -> Option<PowerState> {
         let state = self.simulator.state_of(&self.reference(id))?;
         Some(match state {
-            State::Creating => PowerState::Creating,
-            State::Starting => PowerState::Starting,
-            State::Running => PowerState::Running,
-            State::Stopping => PowerState::Stopping,
-            State::Stopped => PowerState::Stopped,
-            State::Rebooting => PowerState::Rebooting,
-            State::Changing => PowerState::Changing,
-            State::Expired => PowerState::Expired,
-            State::Failed => PowerState::Failed,
-            State::Recycled => PowerState::Recycled,
+            SimulatedState::Creating => PowerState::Creating,
+            SimulatedState::Starting => PowerState::Starting,
+            SimulatedState::Running => PowerState::Running,
+            SimulatedState::Stopping => PowerState::Stopping,
+            SimulatedState::Stopped => PowerState::Stopped,
+            SimulatedState::Rebooting => PowerState::Rebooting,
+            SimulatedState::Changing => PowerState::Changing,
+            SimulatedState::Expired => PowerState::Expired,
+            SimulatedState::Failed => PowerState::Failed,
+            SimulatedState::Recycled => PowerState::Recycled,
             _ => return None,
         })
     }
 
     fn executions(&self, id: &InstanceId) -> Option<ExecutionCounts> {
         let reference = self.reference(id);
-        let acts = self.simulator.ledger().executed(&reference)?;
+        let counts = self.simulator.ledger().executed(&reference)?;
         Some(ExecutionCounts {
-            starts: acts.starts,
-            stops: acts.stops,
-            reboots: acts.reboots,
-            forced: acts.forced_stops + acts.forced_reboots,
+            starts: counts.starts,
+            stops: counts.stops,
+            reboots: counts.reboots,
+            forced: counts.forced_stops + counts.forced_reboots,
         })
     }
 }

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use lifecycle_client::{CredentialError, Error};
-use lifecycle_core::Fault;
+use lifecycle_core::{Fault, FaultKind};
 
 use super::Location;
 use crate::cloud::ParseReferenceError;
@@ -40,25 +40,31 @@ pub enum FleetError {
         /// The location as text.
         location: String,
         /// The fault of the look-up.
+        #[source]
         fault: Fault,
     },
     /// The HTTP client cannot be set up.
     #[error("{0}")]
     Setup(String),
-    /// The request has more instances than the caller's limit. Nothing was sent.
-    #[error("{instances} instances are more than the limit of {cap}: nothing was sent")]
-    TooMany {
-        /// The number of instances in the request.
-        instances: usize,
-        /// The limit.
-        cap: usize,
-    },
     /// The client of one location failed as a whole.
     #[error(transparent)]
     Client(#[from] Error),
 }
 
 impl FleetError {
+    /// Returns the meaning of the error for the caller.
+    pub fn kind(&self) -> FaultKind {
+        match self {
+            Self::InvalidReference(_) | Self::Location { .. } | Self::Account { .. } => {
+                FaultKind::Invalid
+            }
+            Self::Credential(error) => error.fault().kind(),
+            Self::Project { fault, .. } => fault.kind(),
+            Self::Setup(_) => FaultKind::Unknown,
+            Self::Client(error) => error.kind(),
+        }
+    }
+
     /// Returns a function that makes an error of `location` from a problem.
     pub(super) fn at<E: fmt::Display>(location: &Location) -> impl FnOnce(E) -> Self {
         move |problem| Self::Location {

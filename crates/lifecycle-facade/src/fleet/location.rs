@@ -4,6 +4,7 @@ use std::{fmt, str::FromStr};
 
 use lifecycle_core::InstanceId;
 
+use super::FleetError;
 use crate::cloud::{Cloud, ParseReferenceError};
 
 /// A region of a cloud, written `cloud/region`, or `account@cloud/region` for a named account.
@@ -130,32 +131,49 @@ pub(super) fn check_account_name(name: &str) -> Result<(), ParseReferenceError> 
     )))
 }
 
-impl TryFrom<&str> for InstanceReference {
-    type Error = ParseReferenceError;
+/// Converts text, and references to a value, into a value.
+macro_rules! convert_into {
+    ($value:ty, $($text:ty),+) => {
+        $(impl TryFrom<$text> for $value {
+            type Error = ParseReferenceError;
 
-    fn try_from(text: &str) -> Result<Self, ParseReferenceError> {
-        text.parse()
+            fn try_from(text: $text) -> Result<Self, ParseReferenceError> {
+                text.parse()
+            }
+        })+
+
+        impl From<&$value> for $value {
+            fn from(value: &$value) -> Self {
+                value.clone()
+            }
+        }
+    };
+}
+
+convert_into!(Location, &str, &&str, String, &String);
+convert_into!(InstanceReference, &str, &&str, String, &String);
+
+/// A location, as a value or as text such as `aliyun/cn-hangzhou`.
+///
+/// Implemented for `Location`, `&Location`, `&str`, `String` and `&String`.
+pub trait IntoLocation: sealed::Sealed {
+    /// Returns the location.
+    ///
+    /// # Errors
+    /// [`FleetError::Reference`] for text that is not a location.
+    fn into_location(self) -> Result<Location, FleetError>;
+}
+
+impl<L: TryInto<Location, Error: Into<FleetError>>> IntoLocation for L {
+    fn into_location(self) -> Result<Location, FleetError> {
+        self.try_into().map_err(Into::into)
     }
 }
 
-impl TryFrom<String> for InstanceReference {
-    type Error = ParseReferenceError;
+mod sealed {
+    use super::{FleetError, Location};
 
-    fn try_from(text: String) -> Result<Self, ParseReferenceError> {
-        text.parse()
-    }
-}
+    pub trait Sealed {}
 
-impl TryFrom<&String> for InstanceReference {
-    type Error = ParseReferenceError;
-
-    fn try_from(text: &String) -> Result<Self, ParseReferenceError> {
-        text.parse()
-    }
-}
-
-impl From<&InstanceReference> for InstanceReference {
-    fn from(reference: &InstanceReference) -> Self {
-        reference.clone()
-    }
+    impl<L: TryInto<Location, Error: Into<FleetError>>> Sealed for L {}
 }

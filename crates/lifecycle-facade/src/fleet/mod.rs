@@ -4,37 +4,31 @@ mod account;
 mod builder;
 mod connect;
 mod error;
-mod events;
 #[cfg(feature = "config")]
 mod from_config;
 mod location;
 mod lock;
-mod order;
 mod probe;
 mod project;
-mod report;
-mod request;
-mod roll;
 mod settings;
-mod status;
+mod target;
 
 use std::{collections::BTreeMap, sync::Arc, time::SystemTime};
 
-use lifecycle_client::{CallCounts, Client, CredentialProvider, TransportError};
-use lifecycle_core::{Endpoint, Observation, PowerState, RebootOptions, StartOptions, StopOptions};
+use lifecycle_client::{
+    CallCounts, Client, CredentialProvider, IntoInstances, ListRequest, ObserveRequest,
+    TransportError,
+};
+use lifecycle_core::{Endpoint, PowerState, RebootOptions, StartOptions, StopOptions};
 
 pub use account::{Account, CredentialSettings, CredentialSourceFactory};
 pub use builder::FleetBuilder;
 pub use error::FleetError;
-pub use events::FleetEventStream;
-pub use location::{InstanceReference, Location};
+pub use location::{InstanceReference, IntoLocation, Location};
 pub use probe::DoctorProbe;
-pub use report::{FleetEvent, FleetIncompleteError, FleetReport, FleetRow};
-pub use request::{FleetPlannedCall, FleetRequest, FleetWait};
-pub use status::FleetStatus;
+pub use target::{FleetEvent, FleetEventStream, FleetReport, FleetRequest, FleetRow, FleetWait};
 
 use connect::Connector;
-use status::observe;
 
 /// Instances in several clouds and regions, named by [`InstanceReference`]s.
 ///
@@ -60,84 +54,52 @@ impl Fleet {
         FleetBuilder::default()
     }
 
-    /// Boots stopped instances. Await the result for a [`FleetReport`](crate::FleetReport).
-    pub fn start<I>(&self, references: I) -> FleetRequest<'_, StartOptions>
-    where
-        I: IntoIterator,
-        I::Item: TryInto<InstanceReference>,
-        FleetError: From<<I::Item as TryInto<InstanceReference>>::Error>,
-    {
-        FleetRequest::new(self, collect(references), Client::start)
+    /// Starts stopped instances. Await the request for a [`FleetReport`].
+    pub fn start(&self, references: impl IntoInstances<Self>) -> FleetRequest<StartOptions> {
+        FleetRequest::new(self.clone(), references, StartOptions::default())
     }
 
-    /// Shuts running instances down, gracefully by default. Await the result for a
-    /// [`FleetReport`](crate::FleetReport).
-    pub fn stop<I>(&self, references: I) -> FleetRequest<'_, StopOptions>
-    where
-        I: IntoIterator,
-        I::Item: TryInto<InstanceReference>,
-        FleetError: From<<I::Item as TryInto<InstanceReference>>::Error>,
-    {
-        FleetRequest::new(self, collect(references), Client::stop)
+    /// Stops running instances, gracefully by default. Await the request for a [`FleetReport`].
+    pub fn stop(&self, references: impl IntoInstances<Self>) -> FleetRequest<StopOptions> {
+        FleetRequest::new(self.clone(), references, StopOptions::default())
     }
 
-    /// Shuts running instances down and boots them again. Await the result for a
-    /// [`FleetReport`](crate::FleetReport).
-    pub fn reboot<I>(&self, references: I) -> FleetRequest<'_, RebootOptions>
-    where
-        I: IntoIterator,
-        I::Item: TryInto<InstanceReference>,
-        FleetError: From<<I::Item as TryInto<InstanceReference>>::Error>,
-    {
-        FleetRequest::new(self, collect(references), Client::reboot)
+    /// Reboots running instances, gracefully by default. Each instance is rebooted at most once.
+    /// Await the request for a [`FleetReport`].
+    pub fn reboot(&self, references: impl IntoInstances<Self>) -> FleetRequest<RebootOptions> {
+        FleetRequest::new(self.clone(), references, RebootOptions::default())
     }
 
     /// Waits until instances are in the state `goal`. Sends no action.
-    pub fn wait<I>(&self, references: I, goal: PowerState) -> FleetWait<'_>
-    where
-        I: IntoIterator,
-        I::Item: TryInto<InstanceReference>,
-        FleetError: From<<I::Item as TryInto<InstanceReference>>::Error>,
-    {
-        FleetWait::new(self, collect(references), goal)
+    pub fn wait(&self, references: impl IntoInstances<Self>, goal: PowerState) -> FleetWait {
+        FleetWait::new(self.clone(), references, goal)
     }
 
-    /// Reads the states of instances once, in the order of the request, duplicates folded.
-    ///
-    /// # Errors
-    /// [`FleetError`] for an invalid reference, or if a location cannot be connected. Nothing was read
-    /// then.
-    pub async fn observe<I>(&self, references: I) -> Result<Vec<FleetStatus>, FleetError>
-    where
-        I: IntoIterator,
-        I::Item: TryInto<InstanceReference>,
-        FleetError: From<<I::Item as TryInto<InstanceReference>>::Error>,
-    {
-        observe(self, collect(references)?).await
+    /// Reads the states of instances once.
+    pub fn observe(&self, references: impl IntoInstances<Self>) -> ObserveRequest<Self> {
+        ObserveRequest::new(self.clone(), references)
     }
 
     /// Reads all instances of one location.
-    ///
-    /// # Errors
-    /// [`FleetError`] if the location cannot be connected, or if the list cannot be read.
-    pub async fn list(&self, location: &Location) -> Result<Vec<Observation>, FleetError> {
-        Ok(self.client(location).await?.list().await?)
+    pub fn list(&self, location: impl IntoLocation) -> ListRequest<Self> {
+        ListRequest::new(self.clone(), location.into_location())
     }
 
     /// Returns the connected client of one location.
     ///
     /// # Errors
-    /// [`FleetError`] if the location has no key, or for an invalid region.
-    pub async fn client(&self, location: &Location) -> Result<Client, FleetError> {
-        self.connector.client(location).await
+    /// [`FleetError`] for an invalid location, or if the location has no key.
+    pub async fn client(&self, location: impl IntoLocation) -> Result<Client, FleetError> {
+        self.connector.client(&location.into_location()?).await
     }
 
     /// Returns the endpoint of a location. Sends nothing.
     ///
     /// # Errors
     /// [`FleetError`] for an invalid location.
-    pub fn endpoint(&self, location: &Location) -> Result<Endpoint, FleetError> {
-        Ok(self.connector.offline_client(location)?.endpoint)
+    pub fn endpoint(&self, location: impl IntoLocation) -> Result<Endpoint, FleetError> {
+        let location = location.into_location()?;
+        Ok(self.connector.offline_client(&location)?.endpoint)
     }
 
     /// Returns the provider of the keys of a location. Sends nothing.
@@ -146,10 +108,11 @@ impl Fleet {
     /// [`FleetError`] for an invalid location.
     pub fn credentials(
         &self,
-        location: &Location,
+        location: impl IntoLocation,
     ) -> Result<Arc<dyn CredentialProvider>, FleetError> {
-        self.connector.offline_client(location)?;
-        self.connector.credentials(location)
+        let location = location.into_location()?;
+        self.connector.offline_client(&location)?;
+        self.connector.credentials(&location)
     }
 
     /// Sends a harmless request without a key to the endpoint of a location. The probe shows that the
@@ -161,9 +124,9 @@ impl Fleet {
     /// [`FleetError`] for an invalid location.
     pub async fn probe(
         &self,
-        location: &Location,
+        location: impl IntoLocation,
     ) -> Result<Result<DoctorProbe, TransportError>, FleetError> {
-        self.connector.probe(location).await
+        self.connector.probe(&location.into_location()?).await
     }
 
     /// Returns the time of the fleet's clock.
@@ -181,16 +144,4 @@ impl Fleet {
     pub fn calls(&self) -> BTreeMap<Location, CallCounts> {
         self.connector.calls()
     }
-}
-
-fn collect<I>(references: I) -> Result<Vec<InstanceReference>, FleetError>
-where
-    I: IntoIterator,
-    I::Item: TryInto<InstanceReference>,
-    FleetError: From<<I::Item as TryInto<InstanceReference>>::Error>,
-{
-    let references = references.into_iter();
-    Ok(references
-        .map(TryInto::try_into)
-        .collect::<Result<_, _>>()?)
 }

@@ -128,6 +128,17 @@ fn rules() -> Vec<Rule> {
         (polls, answer_lost(), deadline, "uncertain"),
         (polls, contradicted(), deadline, "refused"),
         (polls, accepted(), Fact::AmbiguityExpired, "ignore"),
+        // The caller cancels the request.
+        (polls, not_sent(), Fact::Cancelled, "skipped"),
+        (polls, sent(), Fact::Cancelled, "uncertain"),
+        (polls, answer_lost(), Fact::Cancelled, "uncertain"),
+        (polls, partly(), Fact::Cancelled, "uncertain"),
+        (polls, contradicted(), Fact::Cancelled, "refused"),
+        (polls, accepted(), Fact::Cancelled, "pending: Cancelled"),
+        (waits_only(), seen(Starting), Fact::Cancelled, "pending: Cancelled"),
+        (waits(Stop), with_job(own_job()), Fact::Cancelled, "reached: Job"),
+        (waits(Stop), with_job(batch_job()), Fact::Cancelled, "pending: Cancelled"),
+        (forces(), hurt(Pending::NotForced(locked.clone())), Fact::Cancelled, "pending: NotForced"),
     ]
 }
 
@@ -236,6 +247,13 @@ fn in_phase(phase: Phase) -> TrackedInstance {
 
 fn not_sent() -> TrackedInstance {
     in_phase(Phase::NotSent)
+}
+
+fn sent() -> TrackedInstance {
+    TrackedInstance {
+        sent: true,
+        ..not_sent()
+    }
 }
 
 fn accepted() -> TrackedInstance {

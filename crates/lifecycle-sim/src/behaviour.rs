@@ -9,9 +9,9 @@ use crate::{Cloud, aliyun, baidu, huawei, switches::Switches, zenlayer};
 #[non_exhaustive]
 pub struct Behaviour {
     /// What is simulated, as a sentence.
-    pub what: &'static str,
+    pub description: &'static str,
     /// How well it is known.
-    pub mark: Mark,
+    pub confidence: Confidence,
     /// Where that can be read, or what it was concluded from.
     pub source: &'static str,
 }
@@ -19,7 +19,7 @@ pub struct Behaviour {
 /// How well something is known. None of it was compared with a live cloud.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub enum Mark {
+pub enum Confidence {
     /// A page of the vendor says so.
     Documented,
     /// A program of the vendor does so, or relies on it.
@@ -32,7 +32,7 @@ pub enum Mark {
     SwitchableUnknown,
 }
 
-impl Mark {
+impl Confidence {
     /// All marks, the best known first.
     pub const ALL: [Self; 5] = [
         Self::Documented,
@@ -54,7 +54,7 @@ impl Mark {
     }
 }
 
-impl fmt::Display for Mark {
+impl fmt::Display for Confidence {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.as_str())
     }
@@ -67,12 +67,12 @@ pub struct SwitchDescription {
     /// The name of its field.
     pub name: &'static str,
     /// What it decides and what is known of it: the documentation of the field.
-    pub what: &'static str,
+    pub description: &'static str,
 }
 
 impl SwitchDescription {
-    pub(crate) const fn new(name: &'static str, what: &'static str) -> Self {
-        Self { name, what }
+    pub(crate) const fn new(name: &'static str, description: &'static str) -> Self {
+        Self { name, description }
     }
 }
 
@@ -90,10 +90,10 @@ impl Cloud {
     /// The switches of this cloud alone, in the order of their definition.
     pub fn switches(self) -> &'static [SwitchDescription] {
         match self {
-            Self::Baidu => baidu::switches::Switches::DESCRIBED,
-            Self::Aliyun => aliyun::switches::Switches::DESCRIBED,
-            Self::Zenlayer => zenlayer::switches::Switches::DESCRIBED,
-            Self::Huawei => huawei::switches::Switches::DESCRIBED,
+            Self::Baidu => baidu::switches::Switches::DESCRIPTIONS,
+            Self::Aliyun => aliyun::switches::Switches::DESCRIPTIONS,
+            Self::Zenlayer => zenlayer::switches::Switches::DESCRIPTIONS,
+            Self::Huawei => huawei::switches::Switches::DESCRIPTIONS,
         }
     }
 }
@@ -134,31 +134,39 @@ pub const COMMON_BEHAVIOURS: &[Behaviour] = &[
     ),
 ];
 
-pub(crate) const fn documented(what: &'static str, source: &'static str) -> Behaviour {
-    behaviour(what, Mark::Documented, source)
+pub(crate) const fn documented(description: &'static str, source: &'static str) -> Behaviour {
+    behaviour(description, Confidence::Documented, source)
 }
 
-pub(crate) const fn vendor(what: &'static str, source: &'static str) -> Behaviour {
-    behaviour(what, Mark::VendorSource, source)
+pub(crate) const fn vendor(description: &'static str, source: &'static str) -> Behaviour {
+    behaviour(description, Confidence::VendorSource, source)
 }
 
-pub(crate) const fn reported(what: &'static str, source: &'static str) -> Behaviour {
-    behaviour(what, Mark::ReportedIssue, source)
+pub(crate) const fn reported(description: &'static str, source: &'static str) -> Behaviour {
+    behaviour(description, Confidence::ReportedIssue, source)
 }
 
-pub(crate) const fn inferred(what: &'static str, source: &'static str) -> Behaviour {
-    behaviour(what, Mark::Inferred, source)
+pub(crate) const fn inferred(description: &'static str, source: &'static str) -> Behaviour {
+    behaviour(description, Confidence::Inferred, source)
 }
 
-const fn behaviour(what: &'static str, mark: Mark, source: &'static str) -> Behaviour {
-    Behaviour { what, mark, source }
+const fn behaviour(
+    description: &'static str,
+    confidence: Confidence,
+    source: &'static str,
+) -> Behaviour {
+    Behaviour {
+        description,
+        confidence,
+        source,
+    }
 }
 
 /// The switches that all clouds share.
 pub fn common_switches() -> impl Iterator<Item = SwitchDescription> {
     let of_one_cloud =
         |switch: &&SwitchDescription| Cloud::ALL.iter().any(|cloud| cloud.as_str() == switch.name);
-    Switches::DESCRIBED
+    Switches::DESCRIPTIONS
         .iter()
         .filter(move |switch| !of_one_cloud(switch))
         .copied()

@@ -1,23 +1,23 @@
 //! What holds under every setting.
 
 use super::*;
-use crate::{Executed, Switches, testing::at};
+use crate::{ExecutionCounts, Switches, testing::at};
 
 #[test]
 fn rows_say_what_was_executed_under_every_setting() {
     for seed in 0..200 {
-        let mut chance = fastrand::Rng::with_seed(seed);
-        let mut site = site();
-        site.switches = Switches::random(seed);
-        let ids = fleet(&mut site, &mut chance);
+        let mut rng = fastrand::Rng::with_seed(seed);
+        let mut cloud = cloud_state();
+        cloud.switches = Switches::random(seed);
+        let ids = fleet(&mut cloud, &mut rng);
         for round in 1..=15 {
-            at(&mut site, round * 7);
-            let chosen: Vec<_> = (0..chance.usize(1..5))
-                .map(|_| chance.choice(&ids).unwrap().as_str())
+            at(&mut cloud, round * 7);
+            let chosen: Vec<_> = (0..rng.usize(1..5))
+                .map(|_| rng.choice(&ids).unwrap().as_str())
                 .collect();
             one_call(
-                &mut site,
-                &mut chance,
+                &mut cloud,
+                &mut rng,
                 &chosen,
                 &format!("seed {seed}, round {round}"),
             );
@@ -26,35 +26,35 @@ fn rows_say_what_was_executed_under_every_setting() {
 }
 
 /// One instance per state and trouble, and one id that is unknown.
-fn fleet(site: &mut Site, chance: &mut fastrand::Rng) -> Vec<String> {
+fn fleet(cloud: &mut CloudState, rng: &mut fastrand::Rng) -> Vec<String> {
     let states = [
-        State::Running,
-        State::Stopped,
-        State::Starting,
-        State::Stopping,
+        SimulatedState::Running,
+        SimulatedState::Stopped,
+        SimulatedState::Starting,
+        SimulatedState::Stopping,
     ];
     let mut ids = vec!["i-unknown".to_owned()];
-    for trouble in Trouble::ALL.map(Some).into_iter().chain([None; 6]) {
-        let state = *chance.choice(&states).unwrap();
-        ids.push(add(site, state, trouble));
+    for impairment in Impairment::ALL.map(Some).into_iter().chain([None; 6]) {
+        let state = *rng.choice(&states).unwrap();
+        ids.push(add(cloud, state, impairment));
     }
     ids
 }
 
-fn one_call(site: &mut Site, chance: &mut fastrand::Rng, ids: &[&str], case: &str) {
-    let action = *chance
+fn one_call(cloud: &mut CloudState, rng: &mut fastrand::Rng, ids: &[&str], case: &str) {
+    let action = *rng
         .choice(&["StartInstances", "StopInstances", "RebootInstances"])
         .unwrap();
-    let optimization = *chance.choice(&["AllTogether", "SuccessFirst"]).unwrap();
-    let is_dry = chance.u8(..4) == 0;
+    let optimization = *rng.choice(&["AllTogether", "SuccessFirst"]).unwrap();
+    let is_dry = rng.u8(..4) == 0;
     let options = [
         ("BatchOptimization", optimization),
         ("DryRun", if is_dry { "true" } else { "false" }),
-        ("ForceStop", *chance.choice(&["true", "false"]).unwrap()),
+        ("ForceStop", *rng.choice(&["true", "false"]).unwrap()),
     ];
-    let before = acts_on(site, ids);
-    let (status, body) = batch(site, action, ids, &options);
-    let done: Vec<_> = acts_on(site, ids)
+    let before = acts_on(cloud, ids);
+    let (status, body) = batch(cloud, action, ids, &options);
+    let done: Vec<_> = acts_on(cloud, ids)
         .into_iter()
         .zip(before)
         .map(|(after, before)| after - before)
@@ -76,16 +76,16 @@ fn one_call(site: &mut Site, chance: &mut fastrand::Rng, ids: &[&str], case: &st
     assert!(!is_dry || done.iter().all(|done| *done == 0), "{case}");
 }
 
-fn acts_on(site: &Site, ids: &[&str]) -> Vec<u32> {
+fn acts_on(cloud: &CloudState, ids: &[&str]) -> Vec<u32> {
     ids.iter()
-        .map(|id| match site.find(Scope::Everywhere, id) {
+        .map(|id| match cloud.find(RegionScope::AllRegions, id) {
             Some(index) => {
-                let Executed {
+                let ExecutionCounts {
                     starts,
                     stops,
                     reboots,
                     ..
-                } = site.instance(index).executed;
+                } = cloud.instance(index).executed;
                 starts + stops + reboots
             }
             None => 0,

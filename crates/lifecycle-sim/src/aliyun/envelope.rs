@@ -6,7 +6,7 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{asked::Format, refusal::Refusal};
+use super::{api_error::ApiError, params::Format};
 use crate::response::{self, Response};
 
 /// Everything that an answer needs besides its content.
@@ -35,30 +35,30 @@ impl Envelope {
     }
 
     /// The answer of a call that was refused.
-    pub(super) fn refusal(&self, refusal: &Refusal) -> Response {
+    pub(super) fn error(&self, error: &ApiError) -> Response {
         let content = Error {
             request_id: &self.request_id,
             host_id: &self.host,
-            code: &refusal.code,
-            message: &refusal.message,
+            code: &error.code,
+            message: &error.message,
             recommend: (self.format == Format::Json).then(|| {
                 format!(
                     "https://api.aliyun.com/troubleshoot?q={}&product={}&requestId={}",
-                    refusal.code, self.product, self.request_id
+                    error.code, self.product, self.request_id
                 )
             }),
         };
-        let answer = self.write(refusal.status, "Error", &content);
-        refusal
+        let response = self.write(error.status, "Error", &content);
+        error
             .headers
             .iter()
-            .fold(answer, |answer, (name, value)| {
-                response::with_header(answer, name, value)
+            .fold(response, |response, (name, value)| {
+                response::with_header(response, name, value)
             })
     }
 
     fn write(&self, status: u16, root: &str, content: &impl Serialize) -> Response {
-        let answer = match self.format {
+        let response = match self.format {
             // Serialising the simulator's own types into memory cannot fail.
             Format::Json => response::with_body(
                 status,
@@ -69,7 +69,7 @@ impl Envelope {
                 response::with_body(status, "text/xml;charset=utf-8", xml(root, content))
             }
         };
-        response::with_header(answer, "x-acs-request-id", &self.request_id)
+        response::with_header(response, "x-acs-request-id", &self.request_id)
     }
 }
 

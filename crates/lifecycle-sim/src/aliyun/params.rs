@@ -1,14 +1,14 @@
 //! What a request asks for, in Alibaba's words.
 
 use super::{
-    refusal::{self, Refusal},
+    api_error::{self, ApiError},
     switches::Switches,
 };
-use crate::request::{Received, form_pairs};
+use crate::request::{ReceivedRequest, form_pairs};
 
 /// A request taken apart: which operation, with which parameters, answered in which format.
 #[derive(Debug)]
-pub(super) struct Asked {
+pub(super) struct Params {
     pub(super) action: String,
     pub(super) version: String,
     /// The format it asks for; `None` when it does not say.
@@ -23,10 +23,10 @@ pub(super) enum Format {
     Xml,
 }
 
-impl Asked {
+impl Params {
     /// Takes a request apart. A V3 signature covers headers that name the operation, a V1 signature
     /// parameters; what is signed counts.
-    pub(super) fn of(request: &Received) -> Self {
+    pub(super) fn of(request: &ReceivedRequest) -> Self {
         let parameters = parameters(request);
         let signed_in_headers = request.headers.contains_key("authorization");
         let word = |header: &str, name: &str| {
@@ -53,19 +53,19 @@ impl Asked {
     }
 
     /// A parameter that must be there.
-    pub(super) fn required(&self, name: &str, switches: &Switches) -> Result<&str, Refusal> {
+    pub(super) fn required(&self, name: &str, switches: &Switches) -> Result<&str, ApiError> {
         self.text(name)
-            .ok_or_else(|| refusal::missing(name, switches.missing_parameter))
+            .ok_or_else(|| api_error::missing(name, switches.missing_parameter))
     }
 
     /// A boolean, false when missing. `true` and `True` are both in use (vendor's source).
-    pub(super) fn flag(&self, name: &str, switches: &Switches) -> Result<bool, Refusal> {
+    pub(super) fn flag(&self, name: &str, switches: &Switches) -> Result<bool, ApiError> {
         match self.text(name) {
             None | Some("false" | "False") => Ok(false),
             Some("true" | "True") => Ok(true),
             Some("TRUE") if switches.upper_case_booleans => Ok(true),
             Some("FALSE") if switches.upper_case_booleans => Ok(false),
-            Some(_) => Err(refusal::invalid(name)),
+            Some(_) => Err(api_error::invalid(name)),
         }
     }
 
@@ -77,14 +77,14 @@ impl Asked {
         usual: usize,
         least: usize,
         most: usize,
-    ) -> Result<usize, Refusal> {
+    ) -> Result<usize, ApiError> {
         let Some(text) = self.text(name) else {
             return Ok(usual);
         };
         text.parse()
             .ok()
             .filter(|number| (least..=most).contains(number))
-            .ok_or_else(|| refusal::invalid(name))
+            .ok_or_else(|| api_error::invalid(name))
     }
 
     /// The members `Name.1`, `Name.2`, ... in the order of their numbers.
@@ -110,19 +110,19 @@ impl Asked {
 
     /// The ids of a JSON array in text form; `None` when the parameter is missing. An empty array
     /// names nothing, a missing one everything (documented).
-    pub(super) fn json_ids(&self, name: &str) -> Result<Option<Vec<String>>, Refusal> {
+    pub(super) fn json_ids(&self, name: &str) -> Result<Option<Vec<String>>, ApiError> {
         let Some(text) = value(&self.parameters, name) else {
             return Ok(None);
         };
         serde_json::from_str(text)
             .map(Some)
-            .map_err(|_| refusal::invalid(name))
+            .map_err(|_| api_error::invalid(name))
     }
 }
 
 /// Every parameter: of the query first, then of a form body. The service takes them from both
 /// (vendor's source).
-pub(super) fn parameters(request: &Received) -> Vec<(String, String)> {
+pub(super) fn parameters(request: &ReceivedRequest) -> Vec<(String, String)> {
     let mut parameters: Vec<_> = request.pairs().collect();
     let is_form = request
         .header("content-type")

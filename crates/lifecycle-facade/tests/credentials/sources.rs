@@ -1,15 +1,15 @@
-//! Keys from wherever the clouds' own tools have them, over real sockets.
+//! Keys from the sources of the clouds' own tools, over real sockets.
 
 use lifecycle_facade::{Endpoint, Fleet, Location};
 
 use super::*;
 
-/// One way to set a cloud up.
+/// A host that is set up for one cloud.
 struct Case<'c> {
-    place: &'c str,
+    location: &'c str,
     variables: &'c [(&'c str, &'c str)],
     files: &'c [(&'c str, String)],
-    /// What people are told of where the key was found.
+    /// The description of the source of the key.
     found: &'c str,
 }
 
@@ -18,7 +18,7 @@ async fn check(case: Case<'_>) {
     assert_eq!(found, case.found.replace("URL", &url));
 }
 
-/// Lists the place, and gives where its key was found and the address of the services.
+/// Lists the instances of the location. Returns the source of the key and the URL of the services.
 async fn list(case: &Case<'_>) -> (String, String) {
     let simulator = simulator();
     let server = simulator.serve("127.0.0.1:0").await.unwrap();
@@ -43,17 +43,17 @@ async fn list(case: &Case<'_>) -> (String, String) {
         .machine(Toy::new(&variables, &files))
         .build()
         .unwrap();
-    let place: Location = case.place.parse().unwrap();
-    let listed = fleet.list(&place).await;
+    let location: Location = case.location.parse().unwrap();
+    let listed = fleet.list(&location).await;
     let listed = listed.unwrap_or_else(|error| panic!("{}: {error}", case.found));
     assert_eq!(listed.len(), 2, "{}", case.found);
-    let found = fleet.credentials(&place).unwrap().info().source;
+    let found = fleet.credentials(&location).unwrap().info().source;
     server.shutdown().await;
     (found, url)
 }
 
 #[tokio::test]
-async fn baidu() {
+async fn key_of_baidu_is_found_in_each_source() {
     const PATH: &str = "~/.bce/config.json";
     let profile = format!(
         r#"{{"current": "work", "profiles": [
@@ -61,14 +61,14 @@ async fn baidu() {
             {{"name": "work", "mode": "AK", "access_key_id": "{ID}", "secret_access_key": "{SECRET}", "region": "bj"}}]}}"#
     );
     check(Case {
-        place: "baidu/bj",
+        location: "baidu/bj",
         variables: &[],
         files: &[(PATH, profile)],
         found: "profile \"work\" in ~/.bce/config.json",
     })
     .await;
     check(Case {
-        place: "baidu/bj",
+        location: "baidu/bj",
         variables: &[("BCE_ACCESS_KEY_ID", ID), ("BCE_SECRET_ACCESS_KEY", SECRET)],
         files: &[],
         found: "variable BCE_ACCESS_KEY_ID",
@@ -77,7 +77,7 @@ async fn baidu() {
 }
 
 #[tokio::test]
-async fn alibaba_s_config_file_in_all_its_modes() {
+async fn key_of_alibaba_is_found_in_each_mode_of_the_config_file() {
     let key = format!(r#""access_key_id": "{ID}", "access_key_secret": "{SECRET}""#);
     let oidc = format!(
         r#""mode": "OIDC", "ram_role_arn": "{ARN}", "oidc_provider_arn": "{OIDC}", "oidc_token_file": "/var/token""#
@@ -99,7 +99,7 @@ async fn alibaba_s_config_file_in_all_its_modes() {
     ] {
         let files = [aliyun_config(&fields), ("/var/token", ID_TOKEN.to_owned())];
         let (found, _) = list(&Case {
-            place: "aliyun/cn-hangzhou",
+            location: "aliyun/cn-hangzhou",
             variables: &[],
             files: &files,
             found: &fields,
@@ -113,19 +113,19 @@ async fn alibaba_s_config_file_in_all_its_modes() {
 }
 
 #[tokio::test]
-async fn alibaba_s_other_places() {
+async fn key_of_alibaba_is_found_in_each_other_source() {
     let ini = format!(
         "[default]\ntype = ram_role_arn\naccess_key_id = {ID}\naccess_key_secret = {SECRET}\nrole_arn = {ARN}\nrole_session_name = nightly\n"
     );
     check(Case {
-        place: "aliyun/cn-hangzhou",
+        location: "aliyun/cn-hangzhou",
         variables: &[("ALIBABA_CLOUD_CREDENTIALS_FILE", "/etc/keys.ini")],
         files: &[("/etc/keys.ini", ini)],
         found: "section [default] in /etc/keys.ini, role acs:ram::1001:role/night",
     })
     .await;
     check(Case {
-        place: "aliyun/cn-hangzhou",
+        location: "aliyun/cn-hangzhou",
         variables: &[
             ("ALIBABA_CLOUD_ROLE_ARN", ARN),
             ("ALIBABA_CLOUD_OIDC_PROVIDER_ARN", OIDC),
@@ -136,14 +136,14 @@ async fn alibaba_s_other_places() {
     })
     .await;
     check(Case {
-        place: "aliyun/cn-hangzhou",
+        location: "aliyun/cn-hangzhou",
         variables: &[],
         files: &[],
         found: "role web (ECS metadata)",
     })
     .await;
     check(Case {
-        place: "aliyun/cn-hangzhou",
+        location: "aliyun/cn-hangzhou",
         variables: &[
             ("ALIBABA_CLOUD_ECS_METADATA_DISABLED", "true"),
             (
@@ -158,12 +158,12 @@ async fn alibaba_s_other_places() {
 }
 
 #[tokio::test]
-async fn zenlayer() {
+async fn key_of_zenlayer_is_found_in_each_source() {
     let pair = format!(
         r#"{{"default": {{"token": "no"}}, "work": {{"access_key_id": "{ID}", "access_key_secret": "{SECRET}"}}}}"#
     );
     check(Case {
-        place: "zenlayer/global",
+        location: "zenlayer/global",
         variables: &[("ZENLAYER_PROFILE", "work")],
         files: &[("~/.zenlayer/credentials.json", pair)],
         found: "profile \"work\" in ~/.zenlayer/credentials.json",
@@ -171,7 +171,7 @@ async fn zenlayer() {
     .await;
     let token = format!(r#"{{"default": {{"token": "{TOKEN}"}}}}"#);
     check(Case {
-        place: "zenlayer/global",
+        location: "zenlayer/global",
         variables: &[],
         files: &[("~/.zenlayer/credentials.json", token)],
         found: "profile \"default\" in ~/.zenlayer/credentials.json",
@@ -180,10 +180,10 @@ async fn zenlayer() {
 }
 
 #[tokio::test]
-async fn huawei_and_the_project_that_nobody_named() {
+async fn key_and_project_of_huawei_are_found_in_each_source() {
     let ini = format!("[basic]\nak = {ID}\nsk = {SECRET}\n");
     check(Case {
-        place: "huawei/cn-north-4",
+        location: "huawei/cn-north-4",
         variables: &[],
         files: &[("~/.huaweicloud/credentials", ini)],
         found: "[basic] in ~/.huaweicloud/credentials",
@@ -193,21 +193,21 @@ async fn huawei_and_the_project_that_nobody_named() {
         r#"{{"current": "p", "profiles": [{{"name": "p", "mode": "AKSK", "accessKeyId": "{ID}", "secretAccessKey": "{SECRET}"}}]}}"#
     );
     check(Case {
-        place: "huawei/cn-north-4",
+        location: "huawei/cn-north-4",
         variables: &[],
         files: &[("~/.hcloud/config.json", json)],
         found: "profile \"p\" in ~/.hcloud/config.json",
     })
     .await;
     check(Case {
-        place: "huawei/cn-north-4",
+        location: "huawei/cn-north-4",
         variables: &[],
         files: &[],
         found: "ECS agency (metadata)",
     })
     .await;
     check(Case {
-        place: "huawei/cn-north-4",
+        location: "huawei/cn-north-4",
         variables: &[
             ("HW_USER_NAME", "ops"),
             ("HW_USER_PASSWORD", "pass word"),
@@ -218,7 +218,7 @@ async fn huawei_and_the_project_that_nobody_named() {
     })
     .await;
     check(Case {
-        place: "huawei/cn-north-4",
+        location: "huawei/cn-north-4",
         variables: &[
             (
                 "HUAWEICLOUD_OIDC_PROVIDER_URN",
@@ -232,7 +232,7 @@ async fn huawei_and_the_project_that_nobody_named() {
     })
     .await;
     check(Case {
-        place: "huawei/cn-north-4",
+        location: "huawei/cn-north-4",
         variables: &[
             ("HUAWEICLOUD_SDK_IDP_ID", "ci"),
             ("HUAWEICLOUD_SDK_ID_TOKEN_FILE", "/var/token"),

@@ -25,7 +25,7 @@ fn reboots(simulator: &Simulator) -> u32 {
 
 #[tokio::test(start_paused = true)]
 async fn lost_answers_say_nothing_about_the_effect() {
-    for (mishap, effect, executed) in [
+    for (fault, effect, executed) in [
         (InjectedFault::Unreachable, ExecutionStatus::NotExecuted, 0),
         (
             InjectedFault::Reset(FaultTiming::Before),
@@ -40,14 +40,14 @@ async fn lost_answers_say_nothing_about_the_effect() {
         (InjectedFault::Truncated, ExecutionStatus::Unknown, 1),
     ] {
         let (simulator, ids) = fleet("zenlayer/asia-southeast-1=1:running");
-        simulator.inject(FaultRule::new(mishap.clone()).on(Operation::Reboot));
+        simulator.inject(FaultRule::new(fault.clone()).on(Operation::Reboot));
         let error = power(&simulator, "RebootInstances", &ids)
             .await
             .unwrap_err();
         assert_eq!(
             (error.execution_status(), reboots(&simulator)),
             (effect, executed),
-            "{mishap:?}"
+            "{fault:?}"
         );
         // It strikes once.
         tokio::time::advance(Duration::from_secs(60)).await;
@@ -82,8 +82,8 @@ async fn server_errors_come_in_three_forms_before_and_after() {
         ] {
             for status in [500, 502, 503, 504] {
                 let (simulator, ids) = fleet("zenlayer/asia-southeast-1=1:running");
-                let mishap = InjectedFault::ServerError { status, body, when };
-                simulator.inject(FaultRule::new(mishap));
+                let fault = InjectedFault::ServerError { status, body, when };
+                simulator.inject(FaultRule::new(fault));
                 let body_json = json!({ "instanceIds": ids });
                 let request = zenlayer_request(
                     &simulator,
@@ -104,14 +104,14 @@ async fn server_errors_come_in_three_forms_before_and_after() {
 
 #[tokio::test(start_paused = true)]
 async fn spoilt_bodies_follow_an_effect() {
-    for mishap in [
+    for fault in [
         InjectedFault::HalfBody,
         InjectedFault::Garbage,
         InjectedFault::EmptyBody,
         InjectedFault::WrongContentType,
     ] {
         let (simulator, ids) = fleet("zenlayer/asia-southeast-1=1:running");
-        simulator.inject(FaultRule::new(mishap.clone()));
+        simulator.inject(FaultRule::new(fault.clone()));
         let body = json!({ "instanceIds": ids });
         let request =
             zenlayer_request(&simulator, "console.zenlayer.com", "RebootInstances", &body);
@@ -120,11 +120,11 @@ async fn spoilt_bodies_follow_an_effect() {
         let readable = serde_json::from_slice::<serde_json::Value>(reply.body()).is_ok();
         assert_eq!(
             readable,
-            mishap == InjectedFault::WrongContentType,
-            "{mishap:?}"
+            fault == InjectedFault::WrongContentType,
+            "{fault:?}"
         );
         let html = reply.header("content-type") == Some("text/html");
-        assert_eq!(html, mishap == InjectedFault::WrongContentType);
+        assert_eq!(html, fault == InjectedFault::WrongContentType);
         assert_eq!(reboots(&simulator), 1);
     }
 }
@@ -173,8 +173,8 @@ async fn slow_answers_act_at_once() {
         200
     );
     assert_eq!(began.elapsed(), Duration::from_secs(8));
-    let act = simulator.ledger().acts().pop().unwrap();
-    assert_eq!(act.at, Duration::ZERO);
+    let operation = simulator.ledger().power_operations().pop().unwrap();
+    assert_eq!(operation.at, Duration::ZERO);
 }
 
 #[tokio::test(start_paused = true)]
@@ -189,7 +189,7 @@ async fn stale_reads_show_the_past() {
     assert_eq!(statuses(&simulator, &ids).await, ["BOOTING"]);
     tokio::time::advance(Duration::from_secs(29)).await;
     assert_eq!(statuses(&simulator, &ids).await, ["BOOTING"]);
-    simulator.calm();
+    simulator.clear_faults();
     assert_eq!(statuses(&simulator, &ids).await, ["RUNNING"]);
 }
 

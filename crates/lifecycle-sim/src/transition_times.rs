@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use crate::{instance::Act, time::scatter};
+use crate::{PowerOperation, time::mix};
 
 /// How long boots, stops and reboots take. No vendor documents durations, so these are choices;
 /// Huawei's Terraform provider mentions 15 to 35 seconds for power jobs.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
-pub struct Tempo {
+pub struct TransitionTimes {
     /// From an accepted start to running. 30 s.
     pub boot: Duration,
     /// From an accepted graceful stop to stopped; a forced one takes a tenth of it. 20 s.
@@ -25,7 +25,7 @@ pub struct Tempo {
     pub speed: f64,
 }
 
-impl Default for Tempo {
+impl Default for TransitionTimes {
     fn default() -> Self {
         Self {
             boot: Duration::from_secs(30),
@@ -38,20 +38,19 @@ impl Default for Tempo {
     }
 }
 
-impl Tempo {
+impl TransitionTimes {
     /// How long `act` takes on the instance with this number.
-    pub(crate) fn span(&self, act: Act, seed: u64, number: u32) -> Duration {
-        let usual = match act {
-            Act::Start => self.boot,
-            Act::Stop => self.stop,
-            Act::ForcedStop => self.stop / 10,
-            Act::Reboot => self.reboot,
-            Act::ForcedReboot => self.reboot / 2,
+    pub(crate) fn duration(&self, operation: PowerOperation, seed: u64, number: u32) -> Duration {
+        let typical = match operation {
+            PowerOperation::Start => self.boot,
+            PowerOperation::Stop => self.stop,
+            PowerOperation::ForcedStop => self.stop / 10,
+            PowerOperation::Reboot => self.reboot,
+            PowerOperation::ForcedReboot => self.reboot / 2,
         };
         let spread = self.spread.clamp(0.0, 1.0);
-        let place =
-            (scatter(seed ^ scatter(u64::from(number))) >> 11) as f64 / (1_u64 << 53) as f64;
-        self.scaled(usual.mul_f64(1.0 - spread + 2.0 * spread * place))
+        let fraction = (mix(seed ^ mix(u64::from(number))) >> 11) as f64 / (1_u64 << 53) as f64;
+        self.scaled(typical.mul_f64(1.0 - spread + 2.0 * spread * fraction))
     }
 
     /// How long an accepted action stays invisible.
@@ -75,19 +74,21 @@ mod tests {
 
     #[test]
     fn each_instance_has_its_own_pace_within_the_spread() {
-        let tempo = Tempo {
+        let times = TransitionTimes {
             speed: 10.0,
-            ..Tempo::default()
+            ..TransitionTimes::default()
         };
-        let spans: Vec<_> = (0..100).map(|n| tempo.span(Act::Start, 1, n)).collect();
+        let durations: Vec<_> = (0..100)
+            .map(|n| times.duration(PowerOperation::Start, 1, n))
+            .collect();
         assert!(
-            spans
+            durations
                 .iter()
                 .all(|s| (2_100..=3_900).contains(&s.as_millis()))
         );
-        assert!(spans.iter().any(|s| s.as_millis() < 2_600));
-        assert!(spans.iter().any(|s| s.as_millis() > 3_400));
-        assert_eq!(spans[5], tempo.span(Act::Start, 1, 5));
-        assert_ne!(spans[5], tempo.span(Act::Start, 2, 5));
+        assert!(durations.iter().any(|s| s.as_millis() < 2_600));
+        assert!(durations.iter().any(|s| s.as_millis() > 3_400));
+        assert_eq!(durations[5], times.duration(PowerOperation::Start, 1, 5));
+        assert_ne!(durations[5], times.duration(PowerOperation::Start, 2, 5));
     }
 }

@@ -11,7 +11,7 @@ use super::switches::{MissingParameter, Switches, Throttling, ThrottlingHint};
 
 /// One refusal: what the cloud says instead of an answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Refusal {
+pub(super) struct ApiError {
     pub(super) status: u16,
     pub(super) code: Cow<'static, str>,
     pub(super) message: Cow<'static, str>,
@@ -19,7 +19,7 @@ pub(super) struct Refusal {
     pub(super) headers: Vec<(&'static str, String)>,
 }
 
-impl Refusal {
+impl ApiError {
     const fn new(status: u16, code: &'static str, message: &'static str) -> Self {
         Self {
             status,
@@ -41,13 +41,13 @@ impl Refusal {
 }
 
 /// A parameter that is mandatory.
-pub(super) fn missing(name: &str, family: MissingParameter) -> Refusal {
+pub(super) fn missing(name: &str, family: MissingParameter) -> ApiError {
     let code = match family {
         MissingParameter::Plain => Cow::Borrowed("MissingParameter"),
         MissingParameter::Dotted => Cow::Owned(format!("MissingParameter.{name}")),
         MissingParameter::Gateway => Cow::Owned(format!("Missing{name}")),
     };
-    Refusal {
+    ApiError {
         status: 400,
         code,
         message: Cow::Owned(format!(
@@ -60,38 +60,38 @@ pub(super) fn missing(name: &str, family: MissingParameter) -> Refusal {
 
 /// A parameter whose value is wrong. The text is from a user's report, code and status from the table
 /// of common errors.
-pub(super) fn invalid(name: &str) -> Refusal {
-    Refusal::new(400, "InvalidParameter", "")
+pub(super) fn invalid(name: &str) -> ApiError {
+    ApiError::new(400, "InvalidParameter", "")
         .with_message(format!("The specified parameter \"{name}\" is not valid."))
 }
 
 /// A parameter of the Security Token Service that does not have its form (documented).
-pub(super) fn malformed(name: &str) -> Refusal {
-    Refusal {
+pub(super) fn malformed(name: &str) -> ApiError {
+    ApiError {
         code: Cow::Owned(format!("InvalidParameter.{name}")),
-        ..Refusal::new(400, "", "")
+        ..ApiError::new(400, "", "")
     }
     .with_message(format!("The parameter {name} is wrongly formed."))
 }
 
 /// A length of a session that the role does not have, with its longest one in seconds. The text for an
 /// hour is documented.
-pub(super) fn bad_duration(longest: u64) -> Refusal {
-    Refusal::new(400, "InvalidParameter.DurationSeconds", "").with_message(format!(
+pub(super) fn bad_duration(longest: u64) -> ApiError {
+    ApiError::new(400, "InvalidParameter.DurationSeconds", "").with_message(format!(
         "The Min/Max value of DurationSeconds is 15min/{}hr.",
         longest / 3600
     ))
 }
 
 /// The role does not exist; the text is a real one.
-pub(super) fn no_role(name: &str) -> Refusal {
-    Refusal::new(404, "EntityNotExist.Role", "")
+pub(super) fn no_role(name: &str) -> ApiError {
+    ApiError::new(404, "EntityNotExist.Role", "")
         .with_message(format!("The role not exists: {name}."))
 }
 
 /// The instance is still being created.
-pub(super) fn not_ready(switches: &Switches) -> Refusal {
-    Refusal::new(
+pub(super) fn not_ready(switches: &Switches) -> ApiError {
+    ApiError::new(
         403,
         "InstanceNotReady",
         "The specified instance is not ready for use.",
@@ -100,36 +100,34 @@ pub(super) fn not_ready(switches: &Switches) -> Refusal {
 }
 
 /// Too many calls.
-pub(super) fn throttled(switches: &Switches, hint: Option<Duration>) -> Refusal {
+pub(super) fn throttled(switches: &Switches, hint: Option<Duration>) -> ApiError {
     const PLAIN: &str = "Request was denied due to request throttling.";
     const USER: &str = "Request was denied due to user flow control.";
     const API: &str = "Request was denied due to api flow control.";
-    let mut refusal = match switches.throttling {
-        Throttling::Plain400 => Refusal::new(400, "Throttling", PLAIN),
-        Throttling::Plain403 => Refusal::new(403, "Throttling", PLAIN),
-        Throttling::User400 => Refusal::new(400, "Throttling.User", USER),
-        Throttling::User429 => Refusal::new(429, "Throttling.User", USER),
-        Throttling::Api429 => Refusal::new(429, "Throttling.Api", API),
+    let mut error = match switches.throttling {
+        Throttling::Plain400 => ApiError::new(400, "Throttling", PLAIN),
+        Throttling::Plain403 => ApiError::new(403, "Throttling", PLAIN),
+        Throttling::User400 => ApiError::new(400, "Throttling.User", USER),
+        Throttling::User429 => ApiError::new(429, "Throttling.User", USER),
+        Throttling::Api429 => ApiError::new(429, "Throttling.Api", API),
     };
     let Some(wait) = hint.map(whole_millis) else {
-        return refusal;
+        return error;
     };
     match switches.throttling_hint {
         ThrottlingHint::RetryAfter => {
-            refusal
-                .headers
-                .push(("x-acs-retry-after", wait.to_string()));
+            error.headers.push(("x-acs-retry-after", wait.to_string()));
         }
         ThrottlingHint::RateLimit => {
             // The Go SDK takes the larger of the two.
             let told = format!("Limit:100,Remaining:0,TimeLeft:{wait}");
-            refusal.headers.push(("x-ratelimit-user-api", told));
-            refusal
+            error.headers.push(("x-ratelimit-user-api", told));
+            error
                 .headers
                 .push(("x-ratelimit-user", "TimeLeft:0".to_owned()));
         }
     }
-    refusal
+    error
 }
 
 /// Rounded up: a caller that waits so long must not come too early.
@@ -138,14 +136,14 @@ fn whole_millis(wait: Duration) -> u128 {
 }
 
 /// The cloud's own trouble, with this status.
-pub(super) fn failure(status: u16) -> Refusal {
+pub(super) fn server_error(status: u16) -> ApiError {
     match status {
-        503 => Refusal::new(
+        503 => ApiError::new(
             503,
             "ServiceUnavailable",
             "The request has failed due to a temporary failure of the server.",
         ),
-        _ => Refusal::new(
+        _ => ApiError::new(
             status,
             "InternalError",
             "The request processing has failed due to some unknown error, exception or failure.",
@@ -155,7 +153,7 @@ pub(super) fn failure(status: u16) -> Refusal {
 
 macro_rules! refusals {
     ($($(#[$doc:meta])* $name:ident = $status:literal $code:literal $message:literal;)*) => {
-        $($(#[$doc])* pub(super) const $name: Refusal = Refusal::new($status, $code, $message);)*
+        $($(#[$doc])* pub(super) const $name: ApiError = ApiError::new($status, $code, $message);)*
     };
 }
 

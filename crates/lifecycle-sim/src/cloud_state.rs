@@ -5,11 +5,11 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 use jiff::Timestamp;
 
 use crate::{
-    Cloud, Identity, Switches, Tempo, Trouble,
+    Cloud, Identity, Impairment, PowerOperation, SimulatedState, Switches, TransitionTimes,
     account::Account,
     aliyun, baidu, huawei,
-    instance::{Act, Instance, Power, State, View},
-    ledger::Acts,
+    instance::{Instance, InstanceSnapshot, Power},
+    ledger::OperationLog,
     metadata,
     time::{Moment, Timeline},
 };
@@ -17,43 +17,43 @@ use crate::{
 /// One cloud's world, as its module in this crate sees it. All its times are those of the call
 /// that is being answered.
 #[derive(Debug)]
-pub(crate) struct Site {
-    pub(crate) cloud: Cloud,
+pub(crate) struct CloudState {
+    pub(crate) kind: Cloud,
     /// The keys that it knows.
     pub(crate) account: Account,
     /// What its identity services know.
     pub(crate) identity: Identity,
     /// What its metadata service remembers from call to call.
-    pub(crate) metadata: metadata::Memory,
+    pub(crate) metadata: metadata::MetadataState,
     /// How it behaves where its documents are silent.
     pub(crate) switches: Switches,
     /// What Baidu remembers from call to call.
-    pub(crate) baidu: baidu::Memory,
+    pub(crate) baidu: baidu::OwnState,
     /// What Alibaba remembers from call to call.
-    pub(crate) aliyun: aliyun::Memory,
+    pub(crate) aliyun: aliyun::OwnState,
     /// What Huawei remembers from call to call.
-    pub(crate) huawei: huawei::Memory,
+    pub(crate) huawei: huawei::OwnState,
     /// Chance, from the seed.
-    pub(crate) chance: fastrand::Rng,
+    pub(crate) rng: fastrand::Rng,
     /// Seconds by which its clock runs ahead of the simulator's.
     pub(crate) skew: i64,
     /// How old the states are that observations show in this call.
     pub(crate) staleness: Duration,
-    acts: Acts,
+    operations: OperationLog,
     seed: u64,
-    tempo: Tempo,
+    transition_times: TransitionTimes,
     timeline: Timeline,
     now: Moment,
     regions: Vec<Region>,
     instances: Vec<Instance>,
-    by_id: HashMap<Arc<str>, Index>,
+    by_id: HashMap<Arc<str>, InstanceIndex>,
 }
 
 /// An instance of a site.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(crate) struct Index(u32);
+pub(crate) struct InstanceIndex(u32);
 
-impl Index {
+impl InstanceIndex {
     /// The instance that was made just before; none before the first.
     pub(crate) fn previous(self) -> Option<Self> {
         self.0.checked_sub(1).map(Self)
@@ -67,135 +67,140 @@ impl Index {
 
 /// Which instances a call can see.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Scope {
+pub(crate) enum RegionScope {
     /// Those of all regions: the call came to a host that is no region's own.
-    Everywhere,
+    AllRegions,
     /// Those of one region.
     Region(u16),
     /// None: the region has no instances.
-    Nowhere,
+    NoRegion,
 }
 
 #[derive(Debug)]
 struct Region {
     name: Arc<str>,
     /// In the order in which they were made, which is the order of lists.
-    members: Vec<Index>,
+    members: Vec<InstanceIndex>,
 }
 
 /// An hour in microseconds.
 const HOUR: i64 = 3_600_000_000;
 
 /// Time: as the cloud reads it.
-impl Site {
+impl CloudState {
     /// The moment of this call.
     pub(crate) fn now(&self) -> Moment {
         self.now
     }
 
     /// The cloud's wall clock, its skew included.
-    pub(crate) fn wall(&self) -> Timestamp {
-        let time = Timestamp::try_from(self.timeline.wall(self.now)).unwrap_or_default();
-        time.checked_add(jiff::SignedDuration::from_secs(self.skew))
-            .unwrap_or(time)
+    pub(crate) fn wall_time(&self) -> Timestamp {
+        self.wall_time_at(self.now)
     }
 
     /// The wall clock at another moment, its skew included.
-    pub(crate) fn wall_at(&self, moment: Moment) -> Timestamp {
-        let time = Timestamp::try_from(self.timeline.wall(moment)).unwrap_or_default();
+    pub(crate) fn wall_time_at(&self, moment: Moment) -> Timestamp {
+        let time = Timestamp::try_from(self.timeline.wall_time(moment)).unwrap_or_default();
         time.checked_add(jiff::SignedDuration::from_secs(self.skew))
             .unwrap_or(time)
     }
 
     /// When the instances were made: an hour before the simulator.
-    pub(crate) fn birth(&self) -> Timestamp {
+    pub(crate) fn created_at(&self) -> Timestamp {
         Timestamp::from_microsecond(self.timeline.epoch_micros() - HOUR).unwrap_or_default()
     }
 
     /// An id for this call, from the seed: a lower-case UUID.
     pub(crate) fn uuid(&mut self) -> String {
-        uuid::Builder::from_random_bytes(self.chance.u128(..).to_be_bytes())
+        uuid::Builder::from_random_bytes(self.rng.u128(..).to_be_bytes())
             .into_uuid()
             .to_string()
     }
 }
 
 /// Looking: what calls can see.
-impl Site {
+impl CloudState {
     /// The instances of the region with this name.
-    pub(crate) fn scope(&self, region: &str) -> Scope {
+    pub(crate) fn scope(&self, region: &str) -> RegionScope {
         self.regions
             .iter()
             .position(|known| &*known.name == region)
-            .and_then(|place| u16::try_from(place).ok())
-            .map_or(Scope::Nowhere, Scope::Region)
+            .and_then(|position| u16::try_from(position).ok())
+            .map_or(RegionScope::NoRegion, RegionScope::Region)
     }
 
     /// The instance with this id, when the call can see it.
-    pub(crate) fn find(&self, scope: Scope, id: &str) -> Option<Index> {
+    pub(crate) fn find(&self, scope: RegionScope, id: &str) -> Option<InstanceIndex> {
         let index = *self.by_id.get(id)?;
         let instance = self.instance(index);
         let seen = match scope {
-            Scope::Everywhere => true,
-            Scope::Region(region) => instance.region == region,
-            Scope::Nowhere => false,
+            RegionScope::AllRegions => true,
+            RegionScope::Region(region) => instance.region == region,
+            RegionScope::NoRegion => false,
         };
         (seen && !instance.deleted).then_some(index)
     }
 
     /// Everything that the call can see, in the order of lists, beginning after `after`.
-    pub(crate) fn listed(&self, scope: Scope, after: Option<Index>) -> impl Iterator<Item = Index> {
+    pub(crate) fn list(
+        &self,
+        scope: RegionScope,
+        after: Option<InstanceIndex>,
+    ) -> impl Iterator<Item = InstanceIndex> {
         let (all, one) = match scope {
-            Scope::Everywhere => (after.map_or(0, |index| index.0 + 1)..self.total(), &[][..]),
-            Scope::Region(region) => (0..0, self.members_after(region, after)),
-            Scope::Nowhere => (0..0, &[][..]),
+            RegionScope::AllRegions => {
+                (after.map_or(0, |index| index.0 + 1)..self.total(), &[][..])
+            }
+            RegionScope::Region(region) => (0..0, self.members_after(region, after)),
+            RegionScope::NoRegion => (0..0, &[][..]),
         };
-        all.map(Index)
+        all.map(InstanceIndex)
             .chain(one.iter().copied())
             .filter(|index| !self.instance(*index).deleted)
     }
 
     /// How many instances the call can see.
-    pub(crate) fn count(&self, scope: Scope) -> usize {
+    pub(crate) fn count(&self, scope: RegionScope) -> usize {
         match scope {
-            Scope::Everywhere => self.regions.iter().map(|region| region.members.len()).sum(),
-            Scope::Region(region) => self.members_after(region, None).len(),
-            Scope::Nowhere => 0,
+            RegionScope::AllRegions => self.regions.iter().map(|region| region.members.len()).sum(),
+            RegionScope::Region(region) => self.members_after(region, None).len(),
+            RegionScope::NoRegion => 0,
         }
     }
 
     /// The instance itself.
-    pub(crate) fn instance(&self, index: Index) -> &Instance {
-        // An `Index` is made with its instance, and instances are never taken out.
+    pub(crate) fn instance(&self, index: InstanceIndex) -> &Instance {
+        // An `InstanceIndex` is made with its instance, and instances are never taken out.
         &self.instances[index.0 as usize]
     }
 
     /// The name of the instance's region.
-    pub(crate) fn region(&self, index: Index) -> &str {
+    pub(crate) fn region(&self, index: InstanceIndex) -> &str {
         self.regions
             .get(usize::from(self.instance(index).region))
             .map_or("", |region| &*region.name)
     }
 
     /// How the instance is: what an action is judged by.
-    pub(crate) fn truth(&self, index: Index) -> View {
-        self.instance(index).truth(self.now)
+    pub(crate) fn actual(&self, index: InstanceIndex) -> InstanceSnapshot {
+        self.instance(index).actual(self.now)
     }
 
     /// How an observation shows the instance: perhaps late, perhaps before an accepted action
     /// becomes visible.
-    pub(crate) fn shown(&self, index: Index) -> View {
-        self.instance(index).shown(self.now.before(self.staleness))
+    pub(crate) fn observed(&self, index: InstanceIndex) -> InstanceSnapshot {
+        self.instance(index)
+            .observed(self.now.before(self.staleness))
     }
 
     /// When the instance was last booted, as an observation shows it.
-    pub(crate) fn started_at(&self, index: Index) -> Timestamp {
+    pub(crate) fn started_at(&self, index: InstanceIndex) -> Timestamp {
         let at = self.now.before(self.staleness);
         self.instance(index)
             .started_at(at, self.timeline.epoch_micros())
     }
 
-    fn members_after(&self, region: u16, after: Option<Index>) -> &[Index] {
+    fn members_after(&self, region: u16, after: Option<InstanceIndex>) -> &[InstanceIndex] {
         let Some(region) = self.regions.get(usize::from(region)) else {
             return &[];
         };
@@ -211,46 +216,52 @@ impl Site {
 }
 
 /// Acting.
-impl Site {
+impl CloudState {
     /// Executes `act` on the instance, whatever its state, counts it, and gives the moment at which
     /// it is done.
-    pub(crate) fn execute(&mut self, index: Index, act: Act) -> Moment {
-        self.instances[index.0 as usize].executed.count(act);
-        self.acts.record(index, act, self.now);
-        self.begin(index, act, self.tempo.scaled_lag())
+    pub(crate) fn execute(&mut self, index: InstanceIndex, operation: PowerOperation) -> Moment {
+        self.instances[index.0 as usize].executed.count(operation);
+        self.operations.record(index, operation, self.now);
+        self.begin(index, operation, self.transition_times.scaled_lag())
     }
 
     /// Begins `act` without counting it, as if someone else had asked for it.
-    pub(crate) fn interfere(&mut self, index: Index, act: Act) -> Moment {
-        self.begin(index, act, Duration::ZERO)
+    pub(crate) fn execute_externally(
+        &mut self,
+        index: InstanceIndex,
+        operation: PowerOperation,
+    ) -> Moment {
+        self.begin(index, operation, Duration::ZERO)
     }
 
-    fn begin(&mut self, index: Index, act: Act, lag: Duration) -> Moment {
-        let span = self.tempo.span(act, self.seed, index.0);
+    fn begin(&mut self, index: InstanceIndex, operation: PowerOperation, lag: Duration) -> Moment {
+        let duration = self
+            .transition_times
+            .duration(operation, self.seed, index.0);
         let epoch = self.timeline.epoch_micros();
-        self.instances[index.0 as usize].begin(act, self.now, lag, span, epoch)
+        self.instances[index.0 as usize].begin(operation, self.now, lag, duration, epoch)
     }
 }
 
 /// Building, and what tests turn.
-impl Site {
-    pub(crate) fn new(cloud: Cloud, account: Account, ground: Ground) -> Self {
+impl CloudState {
+    pub(crate) fn new(kind: Cloud, account: Account, config: CloudConfig) -> Self {
         Self {
-            cloud,
+            kind,
             account,
             identity: Identity::default(),
-            metadata: metadata::Memory::default(),
-            switches: ground.switches,
-            baidu: baidu::Memory::default(),
-            aliyun: aliyun::Memory::default(),
-            huawei: huawei::Memory::default(),
-            chance: fastrand::Rng::with_seed(ground.seed),
+            metadata: metadata::MetadataState::default(),
+            switches: config.switches,
+            baidu: baidu::OwnState::default(),
+            aliyun: aliyun::OwnState::default(),
+            huawei: huawei::OwnState::default(),
+            rng: fastrand::Rng::with_seed(config.seed),
             skew: 0,
             staleness: Duration::ZERO,
-            acts: Acts::new(ground.log_limit),
-            seed: ground.seed,
-            tempo: ground.tempo,
-            timeline: ground.timeline,
+            operations: OperationLog::new(config.log_limit),
+            seed: config.seed,
+            transition_times: config.transition_times,
+            timeline: config.timeline,
             now: Moment::default(),
             regions: Vec::new(),
             instances: Vec::new(),
@@ -259,31 +270,38 @@ impl Site {
     }
 
     /// A call has come at this moment.
-    pub(crate) fn arrive(&mut self, now: Moment, staleness: Duration) {
+    pub(crate) fn begin_call(&mut self, now: Moment, staleness: Duration) {
         self.now = now;
         self.staleness = staleness;
     }
 
     /// Makes an instance.
-    pub(crate) fn add(&mut self, region: &str, state: State, trouble: Option<Trouble>) -> Index {
+    pub(crate) fn add(
+        &mut self,
+        region: &str,
+        state: SimulatedState,
+        impairment: Option<Impairment>,
+    ) -> InstanceIndex {
         let id = self.unused_id();
         let number = self.total();
         let region = self.region_number(region);
         let power = match state {
-            State::Running | State::Stopping | State::Rebooting => Power::Running,
+            SimulatedState::Running | SimulatedState::Stopping | SimulatedState::Rebooting => {
+                Power::Running
+            }
             _ => Power::Stopped,
         };
-        let index = Index(number);
+        let index = InstanceIndex(number);
         let booted = self.timeline.epoch_micros() - HOUR;
         let mut instance = Instance::new(Arc::clone(&id), number, region, power, booted);
-        instance.trouble = trouble;
+        instance.impairment = impairment;
         self.instances.push(instance);
         self.by_id.insert(id, index);
-        if let Some(home) = self.regions.get_mut(usize::from(region)) {
-            home.members.push(index);
+        if let Some(region) = self.regions.get_mut(usize::from(region)) {
+            region.members.push(index);
         }
-        if let Some(act) = under_way(state) {
-            self.interfere(index, act);
+        if let Some(operation) = operation_in_progress(state) {
+            self.execute_externally(index, operation);
         }
         index
     }
@@ -293,12 +311,12 @@ impl Site {
         self.by_id.reserve(more);
     }
 
-    pub(crate) fn set_trouble(&mut self, index: Index, trouble: Option<Trouble>) {
-        self.instances[index.0 as usize].trouble = trouble;
+    pub(crate) fn set_impairment(&mut self, index: InstanceIndex, impairment: Option<Impairment>) {
+        self.instances[index.0 as usize].impairment = impairment;
     }
 
     /// Takes the instance away: no call finds it any more.
-    pub(crate) fn delete(&mut self, index: Index) {
+    pub(crate) fn delete(&mut self, index: InstanceIndex) {
         let instance = &mut self.instances[index.0 as usize];
         instance.deleted = true;
         if let Some(region) = self.regions.get_mut(usize::from(instance.region)) {
@@ -306,23 +324,23 @@ impl Site {
         }
     }
 
-    pub(crate) fn acts(&self) -> &Acts {
-        &self.acts
+    pub(crate) fn operations(&self) -> &OperationLog {
+        &self.operations
     }
 
     /// Every instance ever made, deleted ones included.
-    pub(crate) fn instances(&self) -> impl Iterator<Item = Index> {
-        (0..self.total()).map(Index)
+    pub(crate) fn instances(&self) -> impl Iterator<Item = InstanceIndex> {
+        (0..self.total()).map(InstanceIndex)
     }
 
     /// The instance with this id, deleted or not.
-    pub(crate) fn any(&self, id: &str) -> Option<Index> {
+    pub(crate) fn find_any(&self, id: &str) -> Option<InstanceIndex> {
         self.by_id.get(id).copied()
     }
 
     fn unused_id(&mut self) -> Arc<str> {
         loop {
-            let id = self.cloud.dialect().mint(&mut self.chance);
+            let id = self.kind.api().generate_id(&mut self.rng);
             if !self.by_id.contains_key(id.as_str()) {
                 return id.into();
             }
@@ -330,8 +348,8 @@ impl Site {
     }
 
     fn region_number(&mut self, name: &str) -> u16 {
-        let place = match self.regions.iter().position(|known| &*known.name == name) {
-            Some(place) => place,
+        let position = match self.regions.iter().position(|known| &*known.name == name) {
+            Some(position) => position,
             None => {
                 self.regions.push(Region {
                     name: name.into(),
@@ -340,26 +358,26 @@ impl Site {
                 self.regions.len() - 1
             }
         };
-        u16::try_from(place).unwrap_or(u16::MAX)
+        u16::try_from(position).unwrap_or(u16::MAX)
     }
 }
 
 /// What all sites of a simulator share.
 #[derive(Clone, Debug)]
-pub(crate) struct Ground {
+pub(crate) struct CloudConfig {
     pub(crate) seed: u64,
-    pub(crate) tempo: Tempo,
+    pub(crate) transition_times: TransitionTimes,
     pub(crate) timeline: Timeline,
     pub(crate) switches: Switches,
     pub(crate) log_limit: usize,
 }
 
 /// The action that an instance in a passing state is in the middle of.
-fn under_way(state: State) -> Option<Act> {
+fn operation_in_progress(state: SimulatedState) -> Option<PowerOperation> {
     match state {
-        State::Starting => Some(Act::Start),
-        State::Stopping => Some(Act::Stop),
-        State::Rebooting => Some(Act::Reboot),
+        SimulatedState::Starting => Some(PowerOperation::Start),
+        SimulatedState::Stopping => Some(PowerOperation::Stop),
+        SimulatedState::Rebooting => Some(PowerOperation::Reboot),
         _ => None,
     }
 }

@@ -1,4 +1,4 @@
-//! What a configuration file says of accounts.
+//! Accounts of a configuration file.
 
 use std::time::Duration;
 
@@ -9,9 +9,8 @@ use tokio::time::Instant;
 
 use super::*;
 
-/// Every source that a configuration file can name, against the services that it asks.
 #[tokio::test(start_paused = true)]
-async fn sources_of_the_configuration_file_lead_to_keys() {
+async fn each_source_of_the_configuration_file_finds_a_key() {
     let variables = [
         ("ANY_ID", ID),
         ("ANY_SECRET", SECRET),
@@ -104,9 +103,8 @@ async fn sources_of_the_configuration_file_lead_to_keys() {
     }
 }
 
-/// What else an account of the file says reaches the fleet.
 #[tokio::test(start_paused = true)]
-async fn settings_of_the_configuration_file_reach_the_account() {
+async fn each_setting_of_the_configuration_file_reaches_the_account() {
     let config = Config::parse(
         r#"
         [accounts.a]
@@ -153,12 +151,12 @@ async fn settings_of_the_configuration_file_reach_the_account() {
     );
     assert_eq!(h.project.as_deref(), Some("p1"));
     assert_eq!(h.enterprise_project.as_deref(), Some("e1"));
-    let vpc = fleet.endpoint(&"a@aliyun/cn-beijing".parse().unwrap());
+    let vpc = fleet.endpoint("a@aliyun/cn-beijing");
     assert_eq!(
         vpc.unwrap().to_string(),
         "https://ecs-vpc.cn-beijing.aliyuncs.com"
     );
-    let own = fleet.endpoint(&"h@huawei/cn-north-4".parse().unwrap());
+    let own = fleet.endpoint("h@huawei/cn-north-4");
     assert_eq!(own.unwrap().to_string(), "https://ecs.example");
 
     let slow: Location = "slow@baidu/bj".parse().unwrap();
@@ -174,9 +172,8 @@ async fn settings_of_the_configuration_file_reach_the_account() {
     );
 }
 
-/// Nothing but variables: the instance's role is not taken in their place.
 #[tokio::test(start_paused = true)]
-async fn the_environment_as_a_source_is_nothing_else() {
+async fn source_environment_does_not_use_the_role_of_the_instance() {
     let simulator = simulator();
     for place in ["a@aliyun/cn-hangzhou", "a@huawei/cn-north-4"] {
         let place: Location = place.parse().unwrap();

@@ -1,6 +1,6 @@
 //! Regions, the ledger, and large fleets.
 
-use lifecycle_sim::{Act, Cloud, Operation, Simulator};
+use lifecycle_sim::{Cloud, Operation, PowerOperation, Simulator};
 use serde_json::{Value, json};
 
 use crate::calls::{baidu, builder, ids, power, zenlayer};
@@ -50,19 +50,22 @@ async fn the_ledger_knows_what_was_executed_and_what_was_asked() {
         .unwrap();
 
     let ledger = simulator.ledger();
-    let acts: Vec<_> = ledger
-        .acts()
+    let operations: Vec<_> = ledger
+        .power_operations()
         .into_iter()
-        .map(|act| (act.instance, act.act))
+        .map(|operation| (operation.instance, operation.operation))
         .collect();
-    assert_eq!(acts.len(), 3);
+    assert_eq!(operations.len(), 3);
     for reference in &references {
         let expected = if reference.starts_with("baidu") {
-            Act::ForcedReboot
+            PowerOperation::ForcedReboot
         } else {
-            Act::Start
+            PowerOperation::Start
         };
-        assert!(acts.contains(&(reference.clone(), expected)), "{reference}");
+        assert!(
+            operations.contains(&(reference.clone(), expected)),
+            "{reference}"
+        );
         let executed = ledger.executed(reference).unwrap();
         assert_eq!(executed.starts + executed.forced_reboots, 1);
     }
@@ -134,5 +137,5 @@ async fn a_large_fleet_is_quick_and_lean() {
             200
         );
     }
-    assert_eq!(simulator.ledger().acts().len(), 10_000);
+    assert_eq!(simulator.ledger().power_operations().len(), 10_000);
 }

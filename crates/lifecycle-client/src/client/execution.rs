@@ -1,0 +1,122 @@
+//! The common part of power and wait requests: check, dry run, execution.
+
+use std::sync::{Arc, Mutex};
+
+use lifecycle_core::InstanceId;
+use tokio::sync::mpsc::UnboundedSender;
+
+use super::target::{Target, by_location, connect};
+use crate::{
+    error::Error,
+    power::event::Event,
+    power::event_stream::{EventStream, ReportFuture},
+    power::plan::{Plan, PlannedCall},
+    power::report::Report,
+    power::rollout::{Progress, Share, run_rollout},
+    power::waves::Waves,
+};
+
+/// A request that can be carried out as soon as [`check`](Self::check) accepts it.
+#[derive(Clone, Debug)]
+pub(super) struct Execution<T: Target> {
+    pub(super) target: T,
+    pub(super) instances: Vec<T::Instance>,
+    pub(super) waves: Option<Waves>,
+    /// The most instances that the caller allows.
+    pub(super) max: Option<usize>,
+    /// The plan of each client, without instances.
+    pub(super) plan: Plan,
+}
+
+impl<T: Target> Execution<T> {
+    /// Checks everything that can be checked without a call.
+    pub(super) fn check(self) -> Result<Self, T::Error> {
+        let locations = by_location::<T>(&self.instances).into_keys();
+        let clients = locations.map(|location| self.target.offline_client(&location));
+        let clients: Vec<_> = clients.collect::<Result<_, _>>()?;
+        match self.max {
+            Some(max) if self.instances.len() > max => {
+                return Err(T::Error::from(Error::TooMany {
+                    instances: self.instances.len(),
+                    max,
+                }));
+            }
+            _ => {}
+        }
+        for client in clients {
+            self.plan.check(client.profile())?;
+        }
+        Ok(self)
+    }
+
+    /// Returns the calls of an execution in which nothing fails.
+    pub(super) fn dry_run(&self) -> Result<Vec<PlannedCall<T::Instance>>, T::Error> {
+        let waves = self.waves.unwrap_or_default();
+        let mut calls = Vec::new();
+        for (number, wave) in (1..).zip(waves.ranges(self.instances.len())) {
+            for (location, ids) in by_location::<T>(&self.instances[wave]) {
+                let client = self.target.offline_client(&location)?;
+                let planned = self.plan_for(ids).calls(&client.observer.engine, number)?;
+                calls.extend(planned.into_iter().map(|call| PlannedCall {
+                    wave: call.wave,
+                    operation: call.operation,
+                    instances: named::<T>(&location, call.instances),
+                }));
+            }
+        }
+        Ok(calls)
+    }
+
+    /// Carries a request out, and returns the report.
+    pub(super) fn report(request: Result<Self, T::Error>) -> ReportFuture<T::Instance, T::Error> {
+        Box::pin(async move {
+            let request = request?;
+            let progress = Mutex::new(Progress::new(request.instances.clone()));
+            request.run(&progress, None).await
+        })
+    }
+
+    /// Carries a request out, and returns the events.
+    pub(super) fn events(request: Result<Self, T::Error>) -> EventStream<T::Instance, T::Error> {
+        let request = match request {
+            Ok(request) => request,
+            Err(error) => return EventStream::failed(error),
+        };
+        EventStream::new(request.instances.clone(), |progress, events| {
+            Box::pin(async move { request.run(&progress, Some(&events)).await })
+        })
+    }
+
+    async fn run(
+        self,
+        progress: &Mutex<Progress<T::Instance>>,
+        events: Option<&UnboundedSender<Event<T::Instance, T::Error>>>,
+    ) -> Result<Report<T::Instance>, T::Error> {
+        let clients = connect(&self.target, &self.instances).await?;
+        let split = |wave: &[T::Instance]| {
+            let groups = by_location::<T>(wave).into_iter();
+            let share = |(location, ids)| {
+                let client = clients.get(&location)?;
+                Some(Share {
+                    observer: Arc::clone(&client.observer),
+                    plan: self.plan_for(ids),
+                    name: Arc::new(move |id| T::join(&location, id)),
+                })
+            };
+            groups.filter_map(share).collect()
+        };
+        Ok(run_rollout(progress, self.waves, split, events).await)
+    }
+
+    /// Returns the plan of one client.
+    fn plan_for(&self, ids: Vec<InstanceId>) -> Plan {
+        Plan {
+            ids,
+            ..self.plan.clone()
+        }
+    }
+}
+
+fn named<T: Target>(location: &T::Location, ids: Vec<InstanceId>) -> Vec<T::Instance> {
+    ids.into_iter().map(|id| T::join(location, id)).collect()
+}

@@ -1,0 +1,72 @@
+//! Requests that read the states of instances once.
+
+use std::{
+    collections::HashMap,
+    future::{Future, IntoFuture},
+    pin::Pin,
+};
+
+use futures_util::future::join_all;
+
+use super::{
+    Client,
+    target::{IntoInstances, Target, by_location, connect},
+};
+use crate::observe::status::InstanceStatus;
+
+/// A request that reads the states of some instances once. Nothing is read until the request is
+/// awaited.
+///
+/// Awaiting returns an [`InstanceStatus`] for each instance, in the order of the request, without
+/// duplicates. An error means that nothing was read. Dropping the future is safe.
+#[derive(Clone, Debug)]
+#[must_use = "nothing is read until the request is awaited"]
+pub struct ObserveRequest<T: Target = Client> {
+    target: T,
+    instances: Result<Vec<T::Instance>, T::Error>,
+}
+
+impl<T: Target> ObserveRequest<T> {
+    /// Creates a request. [`Client::observe`](crate::Client::observe) is shorter.
+    pub fn new(target: T, instances: impl IntoInstances<T>) -> Self {
+        Self {
+            target,
+            instances: instances.into_instances(),
+        }
+    }
+
+    async fn run(self) -> Result<Vec<InstanceStatus<T::Instance>>, T::Error> {
+        let instances = self.instances?;
+        let groups = by_location::<T>(&instances);
+        for location in groups.keys() {
+            self.target.offline_client(location)?;
+        }
+        let clients = connect(&self.target, &instances).await?;
+        let read = async |location: &T::Location, ids| {
+            let statuses = clients.get(location)?.observer.statuses(ids).await;
+            let named = statuses.into_iter().map(|status| InstanceStatus {
+                instance: T::join(location, status.instance),
+                result: status.result,
+            });
+            Some(named.collect::<Vec<_>>())
+        };
+        let reads = groups.iter().map(|(location, ids)| read(location, ids));
+        let statuses = join_all(reads).await.into_iter().flatten().flatten();
+        let mut statuses: HashMap<_, _> = statuses
+            .map(|status| (status.instance.clone(), status))
+            .collect();
+        let ordered = instances.iter();
+        Ok(ordered
+            .filter_map(|instance| statuses.remove(instance))
+            .collect())
+    }
+}
+
+impl<T: Target> IntoFuture for ObserveRequest<T> {
+    type Output = Result<Vec<InstanceStatus<T::Instance>>, T::Error>;
+    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(self.run())
+    }
+}

@@ -1,0 +1,192 @@
+//! Power requests: start, stop and reboot.
+
+use std::{future::IntoFuture, time::Duration};
+
+use lifecycle_core::{
+    Action, LocalDisk, RebootOptions, StartOptions, StopBilling, StopMode, StopOptions,
+};
+
+use super::{
+    Client,
+    execution::Execution,
+    target::{IntoInstances, Target},
+};
+use crate::{
+    call::policy::WaitTimeout,
+    power::event_stream::{EventStream, ReportFuture},
+    power::options::PowerRequestOptions,
+    power::plan::{Plan, PlannedCall},
+    power::waves::Waves,
+};
+
+/// A power action on some instances. Nothing is sent until the request is awaited, or until its
+/// [`events`](Self::events) are read.
+///
+/// Awaiting returns a [`Report`](crate::Report) with one outcome per instance. An error means that
+/// nothing was sent to any cloud. Dropping the future is safe: no further call is sent.
+#[derive(Clone, Debug)]
+#[must_use = "nothing is sent until the request is awaited"]
+pub struct PowerRequest<O, T: Target = Client> {
+    target: T,
+    instances: Result<Vec<T::Instance>, T::Error>,
+    options: O,
+    request_options: PowerRequestOptions,
+    waves: Option<Waves>,
+    max: Option<usize>,
+}
+
+impl<O: Into<Action>, T: Target> PowerRequest<O, T> {
+    /// Creates a request. [`Client::start`](crate::Client::start), `stop` and `reboot` are shorter.
+    pub fn new(target: T, instances: impl IntoInstances<T>, options: O) -> Self {
+        Self {
+            target,
+            instances: instances.into_instances(),
+            options,
+            request_options: PowerRequestOptions::default(),
+            waves: None,
+            max: None,
+        }
+    }
+
+    /// Waits until each instance has reached the goal or cannot reach the goal any more, up to
+    /// `timeout`. Without this option the request ends when the cloud accepts the action.
+    pub fn wait(mut self, timeout: impl Into<WaitTimeout>) -> Self {
+        self.request_options.wait = Some(timeout.into());
+        self
+    }
+
+    /// Carries the request out wave by wave: the next wave begins when every instance of the wave
+    /// before has an outcome. Each wave waits for the goal, with a time limit of its own: the one of
+    /// [`wait`](Self::wait), or ten minutes.
+    pub fn waves(mut self, waves: Waves) -> Self {
+        self.waves = Some(waves);
+        self
+    }
+
+    /// Fails the whole request if it names more instances.
+    pub fn max(mut self, instances: usize) -> Self {
+        self.max = Some(instances);
+        self
+    }
+
+    /// Replaces all options of the action.
+    pub fn options(mut self, options: O) -> Self {
+        self.options = options;
+        self
+    }
+
+    /// Replaces all options of the request.
+    pub fn request_options(mut self, options: PowerRequestOptions) -> Self {
+        self.request_options = options;
+        self
+    }
+
+    /// Checks everything that can be checked without a call.
+    ///
+    /// # Errors
+    /// The error that awaiting would return.
+    pub fn check(&self) -> Result<(), T::Error>
+    where
+        O: Clone,
+    {
+        self.clone().execution().map(drop)
+    }
+
+    /// Returns the calls that awaiting would make if nothing failed, without the lookups of a wait.
+    /// Sends nothing, and needs no key.
+    ///
+    /// # Errors
+    /// The error that awaiting would return.
+    pub fn dry_run(&self) -> Result<Vec<PlannedCall<T::Instance>>, T::Error>
+    where
+        O: Clone,
+    {
+        self.clone().execution()?.dry_run()
+    }
+
+    /// Returns the events of the request. Reading the events carries the request out.
+    pub fn events(self) -> EventStream<T::Instance, T::Error> {
+        Execution::events(self.execution())
+    }
+
+    fn execution(self) -> Result<Execution<T>, T::Error> {
+        let action = self.options.into();
+        let request = Execution {
+            target: self.target,
+            instances: self.instances?,
+            waves: self.waves,
+            max: self.max,
+            plan: Plan {
+                action: Some(action),
+                goal: action.kind().goal(),
+                ids: Vec::new(),
+                options: match self.waves {
+                    Some(_) => self.request_options.waiting(),
+                    None => self.request_options,
+                },
+            },
+        };
+        request.check()
+    }
+}
+
+impl<T: Target> PowerRequest<StartOptions, T> {
+    /// Looks first, and reports instances that are running or starting as refused instead of
+    /// unchanged. Skips instances whose state cannot be read.
+    pub fn strict(mut self) -> Self {
+        self.request_options.strict = true;
+        self
+    }
+
+    /// Sets whether local disks keep their data.
+    pub fn local_disk(mut self, local_disk: LocalDisk) -> Self {
+        self.options.local_disk = local_disk;
+        self
+    }
+}
+
+impl<T: Target> PowerRequest<StopOptions, T> {
+    /// Looks first, and reports instances that are stopped or stopping as refused instead of
+    /// unchanged. Skips instances whose state cannot be read.
+    pub fn strict(mut self) -> Self {
+        self.request_options.strict = true;
+        self
+    }
+
+    /// Stops gracefully, and force-stops each instance that still runs this long after the cloud
+    /// accepted the stop. Waits for the goal: up to the time limit of [`wait`](Self::wait), or ten
+    /// minutes longer than `after`.
+    pub fn force_after(mut self, after: Duration) -> Self {
+        self.request_options.force_after = Some(after);
+        self
+    }
+
+    /// Sets whether the operating system shuts down first.
+    pub fn mode(mut self, mode: StopMode) -> Self {
+        self.options.mode = mode;
+        self
+    }
+
+    /// Sets whether the stopped instances are still billed.
+    pub fn billing(mut self, billing: StopBilling) -> Self {
+        self.options.billing = billing;
+        self
+    }
+}
+
+impl<T: Target> PowerRequest<RebootOptions, T> {
+    /// Sets whether the operating system shuts down first.
+    pub fn mode(mut self, mode: StopMode) -> Self {
+        self.options.mode = mode;
+        self
+    }
+}
+
+impl<O: Into<Action>, T: Target> IntoFuture for PowerRequest<O, T> {
+    type Output = Result<crate::Report<T::Instance>, T::Error>;
+    type IntoFuture = ReportFuture<T::Instance, T::Error>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Execution::report(self.execution())
+    }
+}

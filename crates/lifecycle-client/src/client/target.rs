@@ -1,0 +1,158 @@
+//! The receivers of requests: a client, or several clients behind one object.
+
+use std::{
+    collections::{BTreeMap, HashSet},
+    error, fmt,
+    hash::Hash,
+};
+
+use futures_util::future::try_join_all;
+use lifecycle_core::InstanceId;
+
+use super::Client;
+use crate::error::Error;
+
+/// An object to which requests are made: a [`Client`], or a fleet of clients.
+///
+/// The requests of this crate are generic over the target. The target names instances, and has a
+/// client for each location of an instance. Implement the trait to spread requests over clients of
+/// your own; programs that only make requests do not need the trait.
+pub trait Target: Clone + fmt::Debug + Send + Sync + 'static {
+    /// The name of an instance in requests, events and reports.
+    type Instance: Clone + Eq + Hash + fmt::Debug + fmt::Display + Send + Sync + 'static;
+    /// The part of the name that selects the client.
+    type Location: Clone + Ord + fmt::Debug + Send + Sync + 'static;
+    /// The error of a whole request.
+    type Error: Clone + From<Error> + error::Error + Send + Sync + 'static;
+
+    /// Splits the name of an instance into the location and the id at the location.
+    fn split(instance: &Self::Instance) -> (Self::Location, InstanceId);
+
+    /// Returns the name of an instance at a location.
+    fn join(location: &Self::Location, id: InstanceId) -> Self::Instance;
+
+    /// Returns a client that can plan requests for the location. Makes no call.
+    ///
+    /// # Errors
+    /// The error of a location that has no client.
+    fn offline_client(&self, location: &Self::Location) -> Result<Client, Self::Error>;
+
+    /// Returns the client of the location, ready for calls.
+    ///
+    /// # Errors
+    /// The error of a location that cannot be connected.
+    fn connect(
+        &self,
+        location: &Self::Location,
+    ) -> impl Future<Output = Result<Client, Self::Error>> + Send;
+}
+
+/// A client is a target with a single location.
+impl Target for Client {
+    type Instance = InstanceId;
+    type Location = ();
+    type Error = Error;
+
+    fn split(instance: &InstanceId) -> ((), InstanceId) {
+        ((), instance.clone())
+    }
+
+    fn join((): &(), id: InstanceId) -> InstanceId {
+        id
+    }
+
+    fn offline_client(&self, (): &()) -> Result<Client, Error> {
+        Ok(self.clone())
+    }
+
+    async fn connect(&self, (): &()) -> Result<Client, Error> {
+        Ok(self.clone())
+    }
+}
+
+/// The instances of a request, in any form that programs have: everything that yields ids or texts.
+///
+/// Implemented for all iterators and collections whose items convert into names of instances:
+/// arrays, slices, `Vec<String>`, `&Vec<InstanceId>`, sets, and results of `map` and `filter`. A
+/// single instance is an array: `["i-1"]`.
+///
+/// # Examples
+/// ```
+/// # use lifecycle_client::{Client, IntoInstances};
+/// fn count(instances: impl IntoInstances) -> usize {
+///     instances.into_instances().map_or(0, |ids| ids.len())
+/// }
+/// let owned = vec![String::from("i-1"), String::from("i-2")];
+/// assert_eq!(count(&owned), 2);
+/// assert_eq!(count(["i-1", "i-2", "i-1"]), 2, "duplicates are folded");
+/// assert_eq!(count(owned.iter().filter(|id| id.ends_with('1'))), 1);
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a collection of instances",
+    label = "expected an array, a slice, a `Vec` or an iterator of ids or texts",
+    note = "a single instance is an array: `[id]`"
+)]
+pub trait IntoInstances<T: Target = Client>: sealed::Sealed<T> {
+    /// Returns the instances, without duplicates, in their order.
+    ///
+    /// # Errors
+    /// The error of the first text that is not the name of an instance.
+    fn into_instances(self) -> Result<Vec<T::Instance>, T::Error>;
+}
+
+impl<T, N> IntoInstances<T> for N
+where
+    T: Target,
+    N: IntoIterator<Item: TryInto<T::Instance, Error: Into<T::Error>>>,
+{
+    fn into_instances(self) -> Result<Vec<T::Instance>, T::Error> {
+        let mut seen = HashSet::new();
+        let mut instances = Vec::new();
+        for instance in self {
+            let instance = instance.try_into().map_err(Into::into)?;
+            if seen.insert(instance.clone()) {
+                instances.push(instance);
+            }
+        }
+        Ok(instances)
+    }
+}
+
+mod sealed {
+    use super::Target;
+
+    pub trait Sealed<T> {}
+
+    impl<T, N> Sealed<T> for N
+    where
+        T: Target,
+        N: IntoIterator<Item: TryInto<T::Instance, Error: Into<T::Error>>>,
+    {
+    }
+}
+
+/// Groups instances by location.
+pub(super) fn by_location<T: Target>(
+    instances: &[T::Instance],
+) -> BTreeMap<T::Location, Vec<InstanceId>> {
+    let mut groups: BTreeMap<T::Location, Vec<InstanceId>> = BTreeMap::new();
+    for instance in instances {
+        let (location, id) = T::split(instance);
+        groups.entry(location).or_default().push(id);
+    }
+    groups
+}
+
+/// Connects all locations of instances at the same time.
+pub(super) async fn connect<T: Target>(
+    target: &T,
+    instances: &[T::Instance],
+) -> Result<BTreeMap<T::Location, Client>, T::Error> {
+    let connect = async |location| {
+        let client = target.connect(&location).await?;
+        Ok::<_, T::Error>((location, client))
+    };
+    let locations = by_location::<T>(instances).into_keys();
+    let clients = try_join_all(locations.map(connect)).await?;
+    Ok(clients.into_iter().collect())
+}

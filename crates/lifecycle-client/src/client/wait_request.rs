@@ -1,0 +1,80 @@
+//! Requests that wait for a state.
+
+use std::future::IntoFuture;
+
+use lifecycle_core::PowerState;
+
+use super::{
+    Client,
+    execution::Execution,
+    target::{IntoInstances, Target},
+};
+use crate::{
+    call::policy::WaitTimeout,
+    power::event_stream::{EventStream, ReportFuture},
+    power::options::PowerRequestOptions,
+    power::plan::Plan,
+    power::report::Report,
+};
+
+/// A request that waits until instances are in a state, without an action. Nothing is read until
+/// the request is awaited, or until its [`events`](Self::events) are read.
+///
+/// Awaiting returns a [`Report`] with one outcome per instance. Dropping the future is safe.
+#[derive(Clone, Debug)]
+#[must_use = "nothing is read until the request is awaited"]
+pub struct WaitRequest<T: Target = Client> {
+    target: T,
+    instances: Result<Vec<T::Instance>, T::Error>,
+    goal: PowerState,
+    timeout: WaitTimeout,
+}
+
+impl<T: Target> WaitRequest<T> {
+    /// Creates a request with a time limit of ten minutes.
+    /// [`Client::wait`](crate::Client::wait) is shorter.
+    pub fn new(target: T, instances: impl IntoInstances<T>, goal: PowerState) -> Self {
+        Self {
+            target,
+            instances: instances.into_instances(),
+            goal,
+            timeout: WaitTimeout::DEFAULT,
+        }
+    }
+
+    /// Sets the time limit; ten minutes by default.
+    pub fn timeout(mut self, timeout: impl Into<WaitTimeout>) -> Self {
+        self.timeout = timeout.into();
+        self
+    }
+
+    /// Returns the events of the request. Reading the events carries the request out.
+    pub fn events(self) -> EventStream<T::Instance, T::Error> {
+        Execution::events(self.execution())
+    }
+
+    fn execution(self) -> Result<Execution<T>, T::Error> {
+        let request = Execution {
+            target: self.target,
+            instances: self.instances?,
+            waves: None,
+            max: None,
+            plan: Plan {
+                action: None,
+                goal: self.goal,
+                ids: Vec::new(),
+                options: PowerRequestOptions::default().with_wait(self.timeout),
+            },
+        };
+        request.check()
+    }
+}
+
+impl<T: Target> IntoFuture for WaitRequest<T> {
+    type Output = Result<Report<T::Instance>, T::Error>;
+    type IntoFuture = ReportFuture<T::Instance, T::Error>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Execution::report(self.execution())
+    }
+}

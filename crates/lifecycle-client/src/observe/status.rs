@@ -1,0 +1,52 @@
+//! The result of reading the state of an instance once.
+
+use lifecycle_core::{Fault, InstanceId, Observation};
+use tokio::time::Instant;
+
+use crate::{
+    call::context::{CallContext, CallKind},
+    call::event::IgnoreEvents,
+    observe::lookup::{ObserveResult, not_shown},
+    observe::observer::Observer,
+};
+
+/// The state of one instance, or the reason why the state is not known.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct InstanceStatus<I = InstanceId> {
+    /// The instance.
+    pub instance: I,
+    /// The instance as the cloud shows it, or a fault:
+    /// [`FaultKind::NotFound`](lifecycle_core::FaultKind::NotFound) if the answer of the cloud does
+    /// not contain the instance.
+    pub result: Result<Observation, Fault>,
+}
+
+impl<I> InstanceStatus<I> {
+    /// Creates the status of an instance.
+    pub fn new(instance: I, result: Result<Observation, Fault>) -> Self {
+        Self { instance, result }
+    }
+}
+
+impl Observer {
+    /// Reads the states of `ids` once, within the time of a request.
+    pub(crate) async fn statuses(&self, ids: &[InstanceId]) -> Vec<InstanceStatus> {
+        let ctx = CallContext {
+            kind: CallKind::Observe,
+            instances: ids.len(),
+            deadline: Instant::now() + self.engine.timeouts.request,
+            observer: &IgnoreEvents,
+        };
+        let mut results = self.observe_once(ids, &ctx).await;
+        let status = |id: &InstanceId| {
+            let result = match results.remove(id) {
+                Some(ObserveResult::Found(observation)) => Ok(observation),
+                Some(ObserveResult::Failed(fault)) => Err(fault),
+                Some(ObserveResult::NotFound) | None => Err(not_shown()),
+            };
+            InstanceStatus::new(id.clone(), result)
+        };
+        ids.iter().map(status).collect()
+    }
+}

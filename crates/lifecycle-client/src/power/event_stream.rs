@@ -1,0 +1,133 @@
+//! The stream of events that carries a request out.
+
+use std::{
+    fmt,
+    future::poll_fn,
+    hash::Hash,
+    mem,
+    pin::Pin,
+    sync::{Arc, Mutex},
+    task::{Context, Poll},
+};
+
+use futures_util::Stream;
+use lifecycle_core::InstanceId;
+use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
+
+use crate::{
+    error::Error, power::event::Event, power::report::Report, power::rollout::Progress, sync::lock,
+};
+
+/// A request under way. Awaits the report of the request.
+///
+/// Dropping the future is safe: no further call is sent, and sent calls are not undone.
+pub type ReportFuture<I = InstanceId, E = Error> =
+    Pin<Box<dyn Future<Output = Result<Report<I>, E>> + Send>>;
+
+/// The events of a request under way.
+///
+/// Reading the events carries the request out. Dropping the stream is safe: no further call is
+/// sent, and sent calls are not undone. [`cancel`](Self::cancel) does the same, and returns the
+/// report of what is known.
+#[must_use = "nothing is sent until the events are read"]
+pub struct EventStream<I = InstanceId, E = Error> {
+    receiver: UnboundedReceiver<Event<I, E>>,
+    work: Option<ReportFuture<I, E>>,
+    progress: Arc<Mutex<Progress<I>>>,
+    result: Option<Result<Report<I>, E>>,
+    /// The last event was returned.
+    ended: bool,
+}
+
+impl<I: Clone + Eq + Hash, E: Clone> EventStream<I, E> {
+    /// Creates the stream of a request that `work` carries out.
+    pub(crate) fn new(
+        instances: Vec<I>,
+        work: impl FnOnce(Arc<Mutex<Progress<I>>>, UnboundedSender<Event<I, E>>) -> ReportFuture<I, E>,
+    ) -> Self {
+        let (sender, receiver) = mpsc::unbounded_channel();
+        let progress = Arc::new(Mutex::new(Progress::new(instances)));
+        Self {
+            receiver,
+            work: Some(work(Arc::clone(&progress), sender)),
+            progress,
+            result: None,
+            ended: false,
+        }
+    }
+
+    /// Creates the stream of a request that failed before the first call.
+    pub(crate) fn failed(error: E) -> Self {
+        Self {
+            receiver: mpsc::unbounded_channel().1,
+            work: None,
+            progress: Arc::new(Mutex::new(Progress::new(Vec::new()))),
+            result: Some(Err(error)),
+            ended: false,
+        }
+    }
+
+    /// Carries the request out up to the next event, and returns the event; `None` after the last
+    /// event, which is [`Event::Finished`].
+    ///
+    /// Dropping the returned future loses no event.
+    pub async fn next(&mut self) -> Option<Event<I, E>> {
+        poll_fn(|context| Pin::new(&mut *self).poll_next(context)).await
+    }
+
+    /// Ends the request now, and returns the report of what is known. Sends no further call, and
+    /// undoes nothing.
+    ///
+    /// | known about an instance | outcome |
+    /// | --- | --- |
+    /// | outcome final | the final outcome |
+    /// | accepted | [`Pending`](crate::Outcome::Pending); [`Accepted`](crate::Outcome::Accepted) if the request does not wait |
+    /// | sent without an answer | [`Uncertain`](crate::Outcome::Uncertain) |
+    /// | not sent | [`Skipped`](crate::Outcome::Skipped) |
+    ///
+    /// # Errors
+    /// The error of a request that failed as a whole: nothing was sent.
+    pub fn cancel(mut self) -> Result<Report<I>, E> {
+        self.work = None;
+        match self.result.take() {
+            Some(result) => result,
+            None => Ok(lock(&self.progress).cancel()),
+        }
+    }
+}
+
+impl<I: Clone + Eq + Hash, E: Clone> Stream for EventStream<I, E> {
+    type Item = Event<I, E>;
+
+    fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let this = self.get_mut();
+        // Events come before further work.
+        if let event @ Poll::Ready(Some(_)) = this.receiver.poll_recv(context) {
+            return event;
+        }
+        if let Some(work) = &mut this.work {
+            match work.as_mut().poll(context) {
+                Poll::Ready(result) => {
+                    this.result = Some(result);
+                    this.work = None;
+                }
+                Poll::Pending => return this.receiver.poll_recv(context),
+            }
+            if let event @ Poll::Ready(Some(_)) = this.receiver.poll_recv(context) {
+                return event;
+            }
+        }
+        let ended = mem::replace(&mut this.ended, true);
+        let result = this.result.as_ref().filter(|_| !ended);
+        Poll::Ready(result.cloned().map(Event::Finished))
+    }
+}
+
+/// No field is pinned in place.
+impl<I, E> Unpin for EventStream<I, E> {}
+
+impl<I, E> fmt::Debug for EventStream<I, E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("EventStream").finish_non_exhaustive()
+    }
+}

@@ -1,7 +1,7 @@
-"""What the scripts of all clouds share: cases, the simulator to run them against, and what they assert.
+"""Shared parts of the scripts: cases, the simulator process and assertions.
 
 A case is a function with one argument, the simulated cloud, marked with `@case`. The first line of its
-docstring says what is expected; the report prints it.
+docstring is the expected result, which the report prints.
 """
 
 import http.client
@@ -13,14 +13,14 @@ import time
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-# By what the simulator's durations (a boot takes about 30 s) are divided in a case that ...
-QUICK = 500.0  # ... waits for an end state only,
-WATCHED = 10.0  # ... watches every state on the way,
-STILL = 1.0  # ... needs an instance to stay between two states.
+# Divisors of the simulator's durations (a boot takes about 30 s) for a case that ...
+QUICK = 500.0  # ... waits for the final state only,
+WATCHED = 10.0  # ... observes every state of the transition,
+STILL = 1.0  # ... keeps an instance in a transition.
 
 
 def case(fleet, speed=QUICK):
-    """Marks a case, which gets clouds of its own with these instances."""
+    """Marks a case, which gets new clouds with these instances."""
 
     def mark(function):
         function.fleet, function.speed = fleet, speed
@@ -30,11 +30,11 @@ def case(fleet, speed=QUICK):
 
 
 def cases_of(module):
-    """The cases of a module, in the order in which they are written."""
+    """Returns the cases of a module in the order of definition."""
     return [value for value in vars(module).values() if hasattr(value, "fleet")]
 
 
-# What is asserted.
+# Assertions.
 
 
 def expect(actual, expected, what="value"):
@@ -42,15 +42,15 @@ def expect(actual, expected, what="value"):
 
 
 def expect_shape(pattern, text, what):
-    """`text` must match a compiled pattern as a whole."""
+    """Checks that a compiled pattern matches the whole `text`."""
     assert isinstance(text, str) and pattern.fullmatch(text), f"{what}: odd {text!r}"
 
 
 def expect_raised(kind, call, **fields):
-    """`call` must raise exactly a `kind` whose attributes have these values; gives the exception."""
+    """Checks that `call` raises exactly a `kind` with these attributes; returns the exception."""
     try:
         value = call()
-    except Exception as error:  # noqa: BLE001 - whatever an SDK raises is what is looked at
+    except Exception as error:  # noqa: BLE001 - an SDK may raise anything
         described = f"{type(error).__name__}: {error}"
         assert type(error) is kind, f"expected {kind.__name__}, got {described}"
         for name, expected in fields.items():

@@ -202,7 +202,7 @@ fn small_count(rng: &mut Rng) -> usize {
 }
 
 fn change(rng: &mut Rng) -> ScheduledChange {
-    let acts = [
+    let operations = [
         PowerOperation::Start,
         PowerOperation::Stop,
         PowerOperation::ForcedStop,
@@ -213,7 +213,7 @@ fn change(rng: &mut Rng) -> ScheduledChange {
         at: Duration::from_millis(rng.u64(0..60_000)),
         instance: rng.usize(..1_000),
         change: match rng.u8(..6) {
-            0..=2 => ExternalChange::Power(acts[rng.usize(..acts.len())]),
+            0..=2 => ExternalChange::Power(operations[rng.usize(..operations.len())]),
             3 => ExternalChange::Delete,
             4 => ExternalChange::Impairment(Some(
                 Impairment::ALL[rng.usize(..Impairment::ALL.len())],

@@ -115,7 +115,9 @@ impl TestStage {
         let reference = self.reference(self.changed_instance(change));
         // An earlier change can have deleted the instance.
         let _ = match change.change {
-            ExternalChange::Power(act) => self.simulator.execute_externally(&reference, act),
+            ExternalChange::Power(operation) => {
+                self.simulator.execute_externally(&reference, operation)
+            }
             ExternalChange::Delete => self.simulator.delete(&reference),
             ExternalChange::Impairment(trouble) => {
                 self.simulator.set_impairment(&reference, trouble)

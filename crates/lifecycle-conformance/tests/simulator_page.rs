@@ -1,6 +1,6 @@
-//! The page about the simulator says what the simulator says of itself.
+//! The simulator's page agrees with the simulator's own list of behaviours.
 //!
-//! Run with `LIFECYCLE_WRITE=1` to write the page anew.
+//! Run with `LIFECYCLE_WRITE=1` to update the page.
 
 use std::{collections::HashSet, env, fmt::Write as _, fs};
 
@@ -11,7 +11,7 @@ use lifecycle_sim::{
 const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/simulator.md");
 
 #[test]
-fn the_page_is_fresh() {
+fn page_is_current() {
     let page = page();
     if env::var_os("LIFECYCLE_WRITE").is_some() {
         fs::write(PAGE, page).unwrap();
@@ -22,9 +22,9 @@ fn the_page_is_fresh() {
 }
 
 #[test]
-fn everything_is_said_once_with_a_source_and_a_mark_that_fits() {
+fn behaviours_are_unique_and_have_a_source_and_a_suitable_confidence() {
     for list in lists() {
-        let mut said = HashSet::new();
+        let mut seen = HashSet::new();
         for Behaviour {
             description,
             confidence,
@@ -32,21 +32,21 @@ fn everything_is_said_once_with_a_source_and_a_mark_that_fits() {
             ..
         } in list
         {
-            assert!(said.insert(description), "said twice: {description}");
-            assert!(description.ends_with('.'), "no sentence: {description}");
+            assert!(seen.insert(description), "listed twice: {description}");
+            assert!(description.ends_with('.'), "not a sentence: {description}");
             assert!(!source.is_empty(), "no source: {description}");
             assert_ne!(
                 *confidence,
                 Confidence::SwitchableUnknown,
-                "what nobody knows is a switch: {description}"
+                "undocumented behaviour must be a switch: {description}"
             );
         }
     }
 }
 
-/// The fields that can be set and the switches that are listed are the same ones.
+/// Compares the fields of the switches with the listed switches.
 #[test]
-fn every_switch_is_listed() {
+fn switches_are_all_listed() {
     let text = format!("{:?}", lifecycle_sim::Switches::default());
     for cloud in Cloud::ALL {
         for switch in cloud.switches() {

@@ -10,17 +10,17 @@ use super::{
 use crate::scenario::Request;
 
 pub(super) fn judge(truth: &GroundTruth<'_>, violations: &mut Violations) {
-    for (name, acts) in truth.acts() {
+    for (name, operations) in truth.operations() {
         let last = name.rsplit('/').next().unwrap_or_default();
         let Ok(id) = InstanceId::new(last) else {
             continue;
         };
         let requests: Vec<&Request> = truth.requests_for(&id).collect();
-        for (act, _) in acts {
-            if !requests.iter().any(|request| permits(request, *act)) {
+        for (operation, _) in operations {
+            if !requests.iter().any(|request| permits(request, *operation)) {
                 violations.add(
                     "only requested actions are executed",
-                    format!("{act:?} was executed on {name}"),
+                    format!("{operation:?} was executed on {name}"),
                 );
             }
         }
@@ -29,7 +29,10 @@ pub(super) fn judge(truth: &GroundTruth<'_>, violations: &mut Violations) {
                 request.action.kind() == kind && must_not_be_repeated(&request.action)
             };
             let requested = requests.iter().filter(once).count();
-            let executed = acts.iter().filter(|(act, _)| kind_of(*act) == kind).count();
+            let executed = operations
+                .iter()
+                .filter(|(operation, _)| kind_of(*operation) == kind)
+                .count();
             if executed > requested
                 && (kind == ActionKind::Reboot || requested == requests.len() && requested > 0)
             {
@@ -42,14 +45,14 @@ pub(super) fn judge(truth: &GroundTruth<'_>, violations: &mut Violations) {
     }
 }
 
-fn permits(request: &Request, act: PowerOperation) -> bool {
+fn permits(request: &Request, operation: PowerOperation) -> bool {
     let mode = match request.action {
         Action::Stop(stop) => stop.mode,
         Action::Reboot(reboot) => reboot.mode,
         _ => StopMode::Graceful,
     };
     let forced = matches!(
-        act,
+        operation,
         PowerOperation::ForcedStop | PowerOperation::ForcedReboot
     );
     let may_be_forced = mode.is_forced() || request.force_after.is_some();
@@ -58,7 +61,7 @@ fn permits(request: &Request, act: PowerOperation) -> bool {
     } else {
         !mode.is_forced()
     };
-    request.action.kind() == kind_of(act) && mode_fits
+    request.action.kind() == kind_of(operation) && mode_fits
 }
 
 fn must_not_be_repeated(action: &Action) -> bool {

@@ -21,7 +21,7 @@ pub(super) struct GroundTruth<'r> {
     pub(super) scenario: &'r Scenario,
     pub(super) run: &'r ScenarioRun,
     pub(super) calls: Vec<CallRecord>,
-    acts: HashMap<String, Vec<(PowerOperation, Duration)>>,
+    operations: HashMap<String, Vec<(PowerOperation, Duration)>>,
     externally_changed: HashSet<&'r InstanceId>,
     numbers: HashMap<&'r InstanceId, usize>,
     requested: Vec<HashSet<&'r InstanceId>>,
@@ -40,11 +40,12 @@ impl<'r> GroundTruth<'r> {
     pub(super) fn new(scenario: &'r Scenario, run: &'r ScenarioRun) -> Self {
         let ledger = run.stage.simulator.ledger();
         let calls = ledger.calls();
-        let mut acts: HashMap<String, Vec<(PowerOperation, Duration)>> = HashMap::new();
-        for act in ledger.power_operations() {
-            acts.entry(act.instance)
+        let mut operations: HashMap<String, Vec<(PowerOperation, Duration)>> = HashMap::new();
+        for operation in ledger.power_operations() {
+            operations
+                .entry(operation.instance)
                 .or_default()
-                .push((act.operation, act.at));
+                .push((operation.operation, operation.at));
         }
         let changes = scenario.changes.iter();
         let mut truth = Self {
@@ -58,7 +59,7 @@ impl<'r> GroundTruth<'r> {
             }),
             has_selective_option: scenario.requests.first().is_some_and(has_selective_option),
             calls,
-            acts,
+            operations,
             externally_changed: changes.map(|c| run.stage.changed_instance(c)).collect(),
             numbers: run.stage.numbers(),
             requested: run
@@ -86,19 +87,20 @@ impl<'r> GroundTruth<'r> {
     }
 
     /// Returns the executed actions by instance.
-    pub(super) fn acts(&self) -> impl Iterator<Item = (&str, &[(PowerOperation, Duration)])> {
-        self.acts
+    pub(super) fn operations(&self) -> impl Iterator<Item = (&str, &[(PowerOperation, Duration)])> {
+        self.operations
             .iter()
-            .map(|(name, acts)| (name.as_str(), acts.as_slice()))
+            .map(|(name, operations)| (name.as_str(), operations.as_slice()))
     }
 
     /// Counts the executions of `kind` on an instance during a request.
     pub(super) fn executed(&self, id: &InstanceId, kind: ActionKind, during: &RequestRun) -> usize {
         let name = self.run.stage.reference(id);
-        let acts = self.acts.get(&name).map_or(&[][..], Vec::as_slice);
+        let operations = self.operations.get(&name).map_or(&[][..], Vec::as_slice);
         let window = during.started..=during.ended;
-        acts.iter()
-            .filter(|(act, at)| kind_of(*act) == kind && window.contains(at))
+        operations
+            .iter()
+            .filter(|(operation, at)| kind_of(*operation) == kind && window.contains(at))
             .count()
     }
 
@@ -155,8 +157,8 @@ fn has_selective_option(request: &Request) -> bool {
     }
 }
 
-pub(super) fn kind_of(act: PowerOperation) -> ActionKind {
-    match act {
+pub(super) fn kind_of(operation: PowerOperation) -> ActionKind {
+    match operation {
         PowerOperation::Start => ActionKind::Start,
         PowerOperation::Stop | PowerOperation::ForcedStop => ActionKind::Stop,
         _ => ActionKind::Reboot,

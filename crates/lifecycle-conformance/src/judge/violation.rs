@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// A broken promise.
+/// A broken promise of the client.
 #[derive(Clone, Debug)]
 pub struct Violation {
     /// The name of the promise.
@@ -17,7 +17,7 @@ impl fmt::Display for Violation {
     }
 }
 
-/// The broken promises of one run.
+/// The list of violations in a run.
 #[derive(Default)]
 pub(super) struct Violations(pub(super) Vec<Violation>);
 

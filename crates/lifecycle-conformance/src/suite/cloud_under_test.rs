@@ -112,7 +112,7 @@ pub enum Condition {
     Stopping,
     /// Shutting down for a reboot, or booting again.
     Rebooting,
-    /// Not yet created completely.
+    /// Being created by the cloud.
     Creating,
     /// Busy with another operation.
     Changing,
@@ -217,7 +217,7 @@ impl CallFault {
     pub const HINT: Duration = Duration::from_secs(7);
 }
 
-/// Which calls a fault strikes.
+/// The calls with an injected fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum FaultTarget {

@@ -68,7 +68,7 @@ const OBSERVE_FAULTS: [(CallFault, &str); 4] = [
     (CallFault::LostAnswer, "answer lost"),
 ];
 
-/// Sends one action whose first call has a fault.
+/// Sends one action with a fault in the first call.
 async fn action_fault(
     cloud: &dyn CloudUnderTest,
     kind: ActionKind,
@@ -93,7 +93,7 @@ async fn action_fault(
         _ => counts.starts,
     });
     matches_executions(outcome, executed, cloud.actual_state(&id), kind)?;
-    // The client can repeat a call that provably had no effect, and an idempotent action.
+    // The client can repeat an idempotent action, and a call without an effect.
     if is_safe_to_repeat(kind, fault) {
         ensure(outcome.is_success(), || {
             format!("unexpected outcome: {outcome}")
@@ -188,7 +188,8 @@ async fn unknown_state(cloud: &dyn CloudUnderTest) -> CaseResult {
     })
 }
 
-/// Checks that an undocumented state is not reported as the requested state without a successful job.
+/// Checks that the client never reports an undocumented state as the requested state, except after a
+/// successful job.
 async fn wait_for_unknown_state(cloud: &dyn CloudUnderTest) -> CaseResult {
     let client = cloud.client(ClientSetup::Valid).await?;
     cloud.inject(CallFault::UnknownState, FaultTarget::Observations)?;

@@ -31,7 +31,7 @@ async fn wrong_key(cloud: &dyn CloudUnderTest) -> CaseResult {
     is_rejected(cloud, ClientSetup::WrongKey, &[FaultKind::Credential]).await
 }
 
-/// Sends signatures that are a day old even after the client has learned the cloud's time.
+/// Sends signatures that stay a day old although the client learns the cloud's time.
 async fn expired(cloud: &dyn CloudUnderTest) -> CaseResult {
     let kinds = [FaultKind::ClockSkew, FaultKind::Credential];
     is_rejected(cloud, ClientSetup::ExpiredSignatures, &kinds).await

@@ -182,12 +182,12 @@ impl CloudUnderTest for SimulatedCloud {
 
     fn executions(&self, id: &InstanceId) -> Option<ExecutionCounts> {
         let reference = self.reference(id);
-        let acts = self.simulator.ledger().executed(&reference)?;
+        let counts = self.simulator.ledger().executed(&reference)?;
         Some(ExecutionCounts {
-            starts: acts.starts,
-            stops: acts.stops,
-            reboots: acts.reboots,
-            forced: acts.forced_stops + acts.forced_reboots,
+            starts: counts.starts,
+            stops: counts.stops,
+            reboots: counts.reboots,
+            forced: counts.forced_stops + counts.forced_reboots,
         })
     }
 }

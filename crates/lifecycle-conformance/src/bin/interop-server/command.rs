@@ -1,4 +1,4 @@
-//! The commands, and carrying them out.
+//! The commands and their execution.
 
 use std::time::Duration;
 
@@ -12,102 +12,104 @@ use serde_json::{Map, Value, json};
 
 use crate::switch;
 
-/// What can be asked for.
+/// A command from standard input.
 #[derive(Debug, Deserialize)]
 #[serde(tag = "do", rename_all = "kebab-case", deny_unknown_fields)]
 pub(crate) enum Command {
-    /// New clouds on a new port; those before are gone.
-    Serve(Order),
-    /// A further key of a cloud: `permanent`, `temporary` or `token`.
+    /// Replaces the clouds by new clouds on a new port.
+    Serve(ServeSettings),
+    /// Issues a further key: `permanent`, `temporary` or `token`.
     Issue { cloud: String, kind: String },
-    /// The cloud takes back all keys that it has issued so far.
+    /// Revokes all keys of a cloud.
     Revoke { cloud: String },
-    /// What the identity services of a cloud know from now on.
-    Identity(Known),
-    /// The cloud's clock runs ahead by so many seconds.
+    /// Configures the identity services of a cloud.
+    Identity(IdentitySettings),
+    /// Sets the cloud's clock ahead by a number of seconds.
     Skew { cloud: String, seconds: i64 },
-    /// The cloud takes so many calls a minute.
+    /// Limits the calls per minute.
     Throttle { cloud: String, calls: u32 },
-    /// Something goes wrong with the next calls of a cloud.
-    Spoil(Spoiling),
-    /// A setting of what nobody knows, such as `baidu.batch-failure`.
+    /// Injects a fault into the next calls of a cloud.
+    #[serde(rename = "spoil")]
+    Inject(FaultSettings),
+    /// Sets a switch, such as `baidu.batch-failure`.
     Switch { name: String, value: String },
-    /// The instance is gone.
+    /// Deletes an instance.
     Delete { instance: String },
-    /// How often each action was executed on an instance.
+    /// Returns the number of executions of each action on an instance.
     Executed { instance: String },
-    /// Name and status of every call that a cloud has received.
+    /// Returns the name and the status of every call to a cloud.
     Calls { cloud: String },
 }
 
-/// Which clouds to make.
+/// The settings of new clouds.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Order {
+pub(crate) struct ServeSettings {
     fleet: String,
     speed: f64,
 }
 
-/// What identity services know.
+/// The settings of identity services.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Known {
+pub(crate) struct IdentitySettings {
     cloud: String,
-    /// Full names of roles, each with the external id that it demands.
+    /// Full names of roles, each with the required external id.
     #[serde(default)]
     roles: Vec<(String, Option<String>)>,
-    /// Providers of identity tokens, each with a token.
+    /// Pairs of an identity provider and a token.
     #[serde(default)]
     id_tokens: Vec<(String, String)>,
-    /// The role of the instance that the client runs on; empty for none.
+    /// The role of the client's instance; empty without a role.
     metadata: Option<String>,
-    /// How long keys live, in seconds.
+    /// The lifetime of keys, in seconds.
     lifetime: Option<u64>,
-    /// How many projects a region has.
+    /// The number of projects in each region.
     projects: Option<usize>,
 }
 
-/// What goes wrong, and with which calls.
+/// A fault and the affected calls.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Spoiling {
+pub(crate) struct FaultSettings {
     cloud: String,
-    /// The call in the cloud's own words; any call when it is not there.
+    /// The cloud's name of the call; absent for any call.
     call: Option<String>,
-    /// How many calls.
+    /// The number of affected calls.
     times: u64,
-    how: How,
+    #[serde(rename = "how")]
+    fault: InteropFault,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-enum How {
+enum InteropFault {
     /// Throttled, with a hint in milliseconds or without one.
     Throttled(Option<u64>),
     /// A status with the cloud's own error in the body.
     Error(u16),
-    /// A status with a page of HTML, as proxies send.
+    /// A status with an HTML page, like an error of a proxy.
     Page(u16),
     /// A status without a body.
     Bare(u16),
-    /// The cloud acts, and the connection breaks.
+    /// A connection that breaks after the cloud executed the call.
     Lost(Empty),
-    /// The connection breaks before the cloud acts.
+    /// A connection that breaks before the cloud executed the call.
     Cut(Empty),
-    /// The cloud acts; half of the body comes.
+    /// Half a body after the cloud executed the call.
     HalfBody(Empty),
-    /// A shield in front of the cloud wants to see a browser.
+    /// A browser check of a web application firewall.
     Challenged(Empty),
-    /// A shield in front of the cloud blocks the call.
+    /// A refusal by a web application firewall.
     Blocked(Empty),
 }
 
-/// `{}`
+/// An empty object, `{}`.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Empty {}
 
-/// Clouds that are served.
+/// The served clouds.
 #[derive(Debug)]
 pub(crate) struct Clouds {
     simulator: Simulator,
@@ -115,11 +117,11 @@ pub(crate) struct Clouds {
 }
 
 impl Clouds {
-    pub(crate) async fn serve(order: &Order) -> Result<Self, String> {
+    pub(crate) async fn serve(settings: &ServeSettings) -> Result<Self, String> {
         let simulator = Simulator::builder()
-            .fleet(&order.fleet)
-            .map_err(|bad| bad.to_string())?
-            .speed(order.speed)
+            .fleet(&settings.fleet)
+            .map_err(|error| error.to_string())?
+            .speed(settings.speed)
             .build();
         let server = simulator
             .serve("127.0.0.1:0")
@@ -128,8 +130,8 @@ impl Clouds {
         Ok(Self { simulator, server })
     }
 
-    /// All that a client needs to know.
-    pub(crate) fn introduction(&self) -> Value {
+    /// Returns the URL, the keys, the project and the instances for clients.
+    pub(crate) fn describe(&self) -> Value {
         let keys: Map<String, Value> = Cloud::ALL
             .into_iter()
             .map(|cloud| (cloud.to_string(), key(&self.simulator.credential(cloud))))
@@ -142,22 +144,24 @@ impl Clouds {
         })
     }
 
-    pub(crate) fn obey(&self, command: &Command) -> Result<Value, String> {
+    pub(crate) fn execute(&self, command: &Command) -> Result<Value, String> {
         let simulator = &self.simulator;
         match command {
-            Command::Serve(_) => return Err("new clouds are no matter of the old ones".to_owned()),
+            Command::Serve(_) => return Err("existing clouds cannot execute serve".to_owned()),
             Command::Issue { cloud, kind } => {
                 let issued = simulator.issue(named(cloud)?, key_kind(kind)?);
                 return Ok(key(&issued));
             }
             Command::Revoke { cloud } => simulator.revoke(named(cloud)?),
-            Command::Identity(known) => simulator.identity(named(&known.cloud)?, known.identity()),
+            Command::Identity(settings) => {
+                simulator.identity(named(&settings.cloud)?, settings.identity());
+            }
             Command::Skew { cloud, seconds } => simulator.skew(named(cloud)?, *seconds),
             Command::Throttle { cloud, calls } => {
                 let throttle = Throttle::PerMinute { calls: *calls };
                 simulator.throttle(named(cloud)?, Some(throttle));
             }
-            Command::Spoil(spoiling) => simulator.inject(spoiling.injection()?),
+            Command::Inject(settings) => simulator.inject(settings.rule()?),
             Command::Switch { name, value } => {
                 let change = switch::change(name, value)?;
                 simulator.switches(change);
@@ -176,7 +180,7 @@ impl Clouds {
             .simulator
             .ledger()
             .executed(instance)
-            .ok_or_else(|| format!("there is no instance {instance:?}"))?;
+            .ok_or_else(|| format!("unknown instance {instance:?}"))?;
         Ok(json!({
             "starts": counts.starts,
             "stops": counts.stops,
@@ -196,7 +200,7 @@ impl Clouds {
     }
 }
 
-impl Known {
+impl IdentitySettings {
     fn identity(&self) -> Identity {
         let mut identity = Identity::new();
         for (name, external_id) in &self.roles {
@@ -221,21 +225,21 @@ impl Known {
     }
 }
 
-impl Spoiling {
-    fn injection(&self) -> Result<FaultRule, String> {
-        let injection = FaultRule::new(self.how.fault())
+impl FaultSettings {
+    fn rule(&self) -> Result<FaultRule, String> {
+        let rule = FaultRule::new(self.fault.injected())
             .at(named(&self.cloud)?)
             .times(self.times);
         Ok(match &self.call {
-            Some(name) => injection.on_named(name),
-            None => injection,
+            Some(name) => rule.on_named(name),
+            None => rule,
         })
     }
 }
 
-impl How {
-    fn fault(&self) -> InjectedFault {
-        let failure = |status: u16, body| InjectedFault::ServerError {
+impl InteropFault {
+    fn injected(&self) -> InjectedFault {
+        let server_error = |status: u16, body| InjectedFault::ServerError {
             status,
             body,
             when: FaultTiming::Before,
@@ -244,9 +248,9 @@ impl How {
             Self::Throttled(hint) => InjectedFault::Throttled {
                 hint: hint.map(Duration::from_millis),
             },
-            Self::Error(status) => failure(*status, ErrorBody::Json),
-            Self::Page(status) => failure(*status, ErrorBody::Html),
-            Self::Bare(status) => failure(*status, ErrorBody::Empty),
+            Self::Error(status) => server_error(*status, ErrorBody::Json),
+            Self::Page(status) => server_error(*status, ErrorBody::Html),
+            Self::Bare(status) => server_error(*status, ErrorBody::Empty),
             Self::Lost(Empty {}) => InjectedFault::Reset(FaultTiming::After),
             Self::Cut(Empty {}) => InjectedFault::Reset(FaultTiming::Before),
             Self::HalfBody(Empty {}) => InjectedFault::HalfBody,
@@ -267,11 +271,11 @@ fn key_kind(word: &str) -> Result<KeyKind, String> {
         "permanent" => Ok(KeyKind::Permanent),
         "temporary" => Ok(KeyKind::Temporary),
         "token" => Ok(KeyKind::Token),
-        _ => Err(format!("{word:?} is no kind of key")),
+        _ => Err(format!("unknown kind of key: {word:?}")),
     }
 }
 
-/// A simulated key, in the open: it opens nothing but this simulator.
+/// Returns a key with its secret in plain text. The key is valid for this simulator only.
 fn key(credential: &Credential) -> Value {
     match credential {
         Credential::Keys {
@@ -297,34 +301,31 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_asked_for_is_done() {
-        let order = Order {
+    async fn valid_commands_are_executed() {
+        let settings = ServeSettings {
             fleet: "baidu/bj=2".to_owned(),
             speed: 1.0,
         };
-        let clouds = Clouds::serve(&order).await.unwrap();
-        let introduction = clouds.introduction();
-        let first = introduction["instances"][0].as_str().unwrap().to_owned();
-        assert!(introduction["keys"]["huawei"]["secret"].is_string());
+        let clouds = Clouds::serve(&settings).await.unwrap();
+        let description = clouds.describe();
+        let first = description["instances"][0].as_str().unwrap().to_owned();
+        assert!(description["keys"]["huawei"]["secret"].is_string());
 
-        let ask = |line: &str| clouds.obey(&parsed(line).unwrap());
-        let issued = ask(r#"{"do":"issue","cloud":"huawei","kind":"temporary"}"#).unwrap();
+        let execute = |line: &str| clouds.execute(&parsed(line).unwrap());
+        let issued = execute(r#"{"do":"issue","cloud":"huawei","kind":"temporary"}"#).unwrap();
         assert!(issued["session"].is_string());
         assert_eq!(
-            clouds.introduction()["keys"]["huawei"],
+            clouds.describe()["keys"]["huawei"],
             issued,
-            "the newest key is the one that is told"
+            "the description has the latest key"
         );
         let delete = format!(r#"{{"do":"delete","instance":"{first}"}}"#);
-        ask(&delete).unwrap();
-        assert_eq!(
-            clouds.introduction()["instances"].as_array().unwrap().len(),
-            1
-        );
+        execute(&delete).unwrap();
+        assert_eq!(clouds.describe()["instances"].as_array().unwrap().len(), 1);
     }
 
     #[tokio::test]
-    async fn what_cannot_be_done_is_said() {
+    async fn invalid_commands_return_errors() {
         for line in [
             r#"{"do":"dance"}"#,
             r#"{"do":"skew","cloud":"baidu"}"#,
@@ -332,12 +333,12 @@ mod tests {
         ] {
             assert!(parsed(line).is_err(), "{line}");
         }
-        let order = |fleet: &str| Order {
+        let settings = |fleet: &str| ServeSettings {
             fleet: fleet.to_owned(),
             speed: 1.0,
         };
-        assert!(Clouds::serve(&order("nowhere")).await.is_err());
-        let clouds = Clouds::serve(&order("")).await.unwrap();
+        assert!(Clouds::serve(&settings("nowhere")).await.is_err());
+        let clouds = Clouds::serve(&settings("")).await.unwrap();
         for line in [
             r#"{"do":"skew","cloud":"aws","seconds":1}"#,
             r#"{"do":"issue","cloud":"baidu","kind":"golden"}"#,
@@ -348,7 +349,7 @@ mod tests {
             r#"{"do":"switch","name":"baidu.no-stock","value":"good"}"#,
         ] {
             let command = parsed(line).unwrap();
-            assert!(clouds.obey(&command).is_err(), "{line}");
+            assert!(clouds.execute(&command).is_err(), "{line}");
         }
     }
 }

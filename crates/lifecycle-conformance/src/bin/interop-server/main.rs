@@ -1,10 +1,10 @@
-//! Serves simulated clouds to clients in other languages, and turns their knobs.
+//! Serves simulated clouds to clients in other languages, and changes the clouds on command.
 //!
-//! Commands come on standard input, one JSON object a line, and each is answered by one line on
-//! standard output: a JSON object, with the member `error` when the command could not be carried out.
-//! `{"do": "serve", "fleet": "baidu/bj=3"}` makes new clouds on a free port of the loopback address
-//! and tells where they are; the other commands are about the clouds made last. The program ends
-//! with its standard input, so it cannot outlive whoever started it.
+//! Reads commands from standard input, one JSON object per line, and answers each command with one
+//! JSON object on standard output; the member `error` reports a failed command.
+//! `{"do": "serve", "fleet": "baidu/bj=3", "speed": 1}` creates new clouds on a free port of the loopback
+//! address and returns the URL; the other commands change the latest clouds. The program exits at the
+//! end of standard input, and therefore never outlives the parent process.
 
 mod command;
 mod switch;
@@ -25,7 +25,7 @@ fn main() -> ExitCode {
         .build();
     match runtime {
         Ok(runtime) => {
-            runtime.block_on(obey(lines()));
+            runtime.block_on(serve_commands(stdin_lines()));
             ExitCode::SUCCESS
         }
         Err(error) => {
@@ -35,14 +35,14 @@ fn main() -> ExitCode {
     }
 }
 
-/// Answers commands until there are no more.
-async fn obey(mut lines: UnboundedReceiver<String>) {
+/// Answers commands until the end of the input.
+async fn serve_commands(mut lines: UnboundedReceiver<String>) {
     let mut clouds = None;
     while let Some(line) = lines.recv().await {
         let answer = answer(&mut clouds, &line)
             .await
             .unwrap_or_else(|error| serde_json::json!({ "error": error }));
-        // Nobody reads any more: then nobody asks any more either, and the input ends.
+        // A closed output means that the parent process has ended, so the input ends as well.
         let _ = writeln!(stdout(), "{answer}");
     }
 }
@@ -50,21 +50,21 @@ async fn obey(mut lines: UnboundedReceiver<String>) {
 async fn answer(clouds: &mut Option<Clouds>, line: &str) -> Result<serde_json::Value, String> {
     let command: Command = serde_json::from_str(line).map_err(|error| error.to_string())?;
     match command {
-        Command::Serve(order) => {
-            let made = Clouds::serve(&order).await?;
-            let introduction = made.introduction();
-            *clouds = Some(made);
-            Ok(introduction)
+        Command::Serve(settings) => {
+            let served = Clouds::serve(&settings).await?;
+            let description = served.describe();
+            *clouds = Some(served);
+            Ok(description)
         }
         command => match clouds {
-            Some(clouds) => clouds.obey(&command),
-            None => Err("nothing is served yet".to_owned()),
+            Some(clouds) => clouds.execute(&command),
+            None => Err("no clouds yet: send serve first".to_owned()),
         },
     }
 }
 
-/// The lines of standard input. Reading blocks, so a thread of its own does it.
-fn lines() -> UnboundedReceiver<String> {
+/// Reads the lines of standard input on a separate thread, because reads block.
+fn stdin_lines() -> UnboundedReceiver<String> {
     let (sender, lines) = unbounded_channel();
     thread::spawn(move || {
         for line in stdin().lock().lines().map_while(Result::ok) {

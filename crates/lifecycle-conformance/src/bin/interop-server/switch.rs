@@ -1,14 +1,14 @@
-//! The settings that the vendors' clients are tried under.
+//! The switch settings available to the tests of the vendors' SDKs.
 
 use lifecycle_sim::{
     Switches,
     switches::{aliyun, baidu, huawei, zenlayer},
 };
 
-/// The change that turns the switch `name` to `value`.
+/// Returns the change that sets the switch `name` to `value`.
 ///
 /// # Errors
-/// A text when there is no such switch, or no such setting of it.
+/// A text for an unknown switch or value.
 pub(crate) fn change(name: &str, value: &str) -> Result<impl Fn(&mut Switches) + use<>, String> {
     let set: fn(&mut Switches) = match (name, value) {
         ("baidu.batch-failure", "partial") => {
@@ -144,9 +144,7 @@ pub(crate) fn change(name: &str, value: &str) -> Result<impl Fn(&mut Switches) +
         ("huawei.server-ids", "comma") => |all| all.huawei.server_ids = huawei::ServerIds::Comma,
         ("huawei.accepted-status", "202") => |all| all.huawei.accepted_status = 202,
         _ => {
-            return Err(format!(
-                "there is no setting {value:?} of a switch {name:?}"
-            ));
+            return Err(format!("unknown value {value:?} of the switch {name:?}"));
         }
     };
     Ok(set)

@@ -1,8 +1,8 @@
-//! The text that says which instances to make: `baidu/bj=3:stopped,aliyun/cn-hangzhou=2:running`.
+//! The parser of fleet specifications: `baidu/bj=3:stopped,aliyun/cn-hangzhou=2:running`.
 
 use crate::{Cloud, Impairment, SimulatedState};
 
-/// So many instances of one kind.
+/// A number of instances with the same region, state and impairment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct InstanceGroup {
     pub(crate) cloud: Cloud,
@@ -12,7 +12,7 @@ pub(crate) struct InstanceGroup {
     pub(crate) impairment: Option<Impairment>,
 }
 
-/// A fleet specification that cannot be used.
+/// A fleet specification that cannot be parsed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("fleet part {part:?} {problem}")]
 pub struct ParseFleetError {
@@ -20,11 +20,11 @@ pub struct ParseFleetError {
     problem: String,
 }
 
-/// The greatest number of instances in one specification.
+/// The maximum number of instances in one specification.
 const LIMIT: usize = 1_000_000;
 
-/// Reads a comma list of `cloud/region=COUNT[:STATE][+TROUBLE]`; the state is `stopped` unless said
-/// otherwise.
+/// Parses a comma-separated list of `cloud/region=COUNT[:STATE][+IMPAIRMENT]`. The default state is
+/// `stopped`.
 pub(crate) fn parse(text: &str) -> Result<Vec<InstanceGroup>, ParseFleetError> {
     let mut groups = Vec::new();
     let mut total = 0_usize;
@@ -82,7 +82,7 @@ fn parse_region(region: &str) -> Result<String, String> {
     Ok(region.to_owned())
 }
 
-/// Reads `running`, `locked` or `running+locked`.
+/// Parses `running`, `locked` or `running+locked`.
 fn parse_words(words: &str) -> Result<(SimulatedState, Option<Impairment>), String> {
     if let Some((state, impairment)) = words.split_once('+') {
         let state = state_named(state).ok_or_else(|| unknown_word(state))?;
@@ -100,7 +100,7 @@ fn parse_words(words: &str) -> Result<(SimulatedState, Option<Impairment>), Stri
     Ok((state, Some(impairment)))
 }
 
-/// The states that an instance can be made in; the others come from troubles.
+/// The possible states of new instances. The other states come from impairments.
 const STATES: [SimulatedState; 5] = [
     SimulatedState::Running,
     SimulatedState::Stopped,

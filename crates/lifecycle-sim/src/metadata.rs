@@ -1,18 +1,18 @@
-//! What a metadata service remembers. How it is asked, and what it answers, is the cloud's own matter.
+//! The state of a metadata service. Requests and responses are in the modules of the clouds.
 
 use std::collections::HashMap;
 
 use crate::{KeyKind, cloud_state::CloudState, identity::IssuedCredential};
 
-/// Tokens that were given, and the key of the instance's role.
+/// The issued tokens and the key of the instance's role.
 #[derive(Debug, Default)]
 pub(crate) struct MetadataState {
-    /// Until when each token is good, in seconds since 1970.
+    /// The expiry of each token, in seconds since 1970.
     tokens: HashMap<String, i64>,
     role_key: Option<RoleKey>,
 }
 
-/// The key that is given to everyone who asks.
+/// The key that the service returns to every request.
 #[derive(Debug)]
 struct RoleKey {
     role: String,
@@ -20,8 +20,9 @@ struct RoleKey {
 }
 
 impl RoleKey {
-    /// A new key appears when a quarter of the old one's life is left (documented by Huawei: 6 of 24
-    /// hours; inferred for Alibaba). Both are good until they end.
+    /// Reports whether the key is still the newest. A new key appears when a quarter of the old
+    /// key's lifetime is left (documented by Huawei: 6 of 24 hours; inferred for Alibaba). Both
+    /// keys stay valid until they expire.
     fn is_current(&self, role: &str, now: i64) -> bool {
         let life = self.issued.expires_at.as_second() - self.issued.issued_at.as_second();
         self.role == role && self.issued.expires_at.as_second() - now > life / 4
@@ -29,7 +30,7 @@ impl RoleKey {
 }
 
 impl CloudState {
-    /// A new token that is good for so many seconds.
+    /// Issues a token with this lifetime.
     pub(crate) fn metadata_token(&mut self, seconds: i64) -> String {
         let now = self.wall_time().as_second();
         let token = format!("simmetadata{:032x}", self.rng.u128(..));
@@ -39,14 +40,14 @@ impl CloudState {
         token
     }
 
-    /// Was this token given, and is it still good?
+    /// Reports whether the token was issued and is still valid.
     pub(crate) fn accepts_metadata_token(&self, token: &str) -> bool {
         let now = self.wall_time().as_second();
         let end = self.metadata.tokens.get(token);
         end.is_some_and(|end| now < *end)
     }
 
-    /// The key of the instance's role, of which each lives for so many seconds.
+    /// Returns the key of the instance's role. Each key is valid for `life` seconds.
     pub(crate) fn instance_key(&mut self, role: &str, life: u64) -> IssuedCredential {
         let now = self.wall_time().as_second();
         if let Some(role_key) = &self.metadata.role_key

@@ -1,10 +1,10 @@
-//! A request as it was received.
+//! A received request.
 
 use bytes::Bytes;
 use percent_encoding::percent_decode_str;
 
-/// A request as it was received: nothing is decoded, dropped or put in order, because signatures
-/// cover the bytes on the wire.
+/// A request as received: nothing is decoded, dropped or sorted, because signatures cover the bytes
+/// on the wire.
 #[derive(Clone, Debug)]
 pub(crate) struct ReceivedRequest {
     /// The method.
@@ -13,15 +13,15 @@ pub(crate) struct ReceivedRequest {
     pub(crate) path: String,
     /// The query, percent-encoded as received, without the question mark.
     pub(crate) query: String,
-    /// The headers, in no order.
+    /// The headers, in any order.
     pub(crate) headers: http::HeaderMap,
     /// The body.
     pub(crate) body: Bytes,
 }
 
 impl ReceivedRequest {
-    /// Takes a request apart. Host and Content-Length are filled in where they are missing, as HTTP
-    /// clients do when they send a request.
+    /// Creates a received request. Missing Host and Content-Length headers are added, as HTTP
+    /// clients do.
     pub(crate) fn new(request: http::Request<Bytes>) -> Self {
         let (parts, body) = request.into_parts();
         let mut headers = parts.headers;
@@ -43,17 +43,17 @@ impl ReceivedRequest {
         }
     }
 
-    /// A header as text; `None` when it is absent or not text. Names are matched without case.
+    /// Returns a header as text, or `None` for an absent header and for bytes that are not text.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
     }
 
-    /// The Host header, port and all.
+    /// Returns the Host header, including the port.
     pub(crate) fn host(&self) -> &str {
         self.header("host").unwrap_or_default()
     }
 
-    /// The host without its port.
+    /// Returns the host without the port.
     pub(crate) fn hostname(&self) -> &str {
         let host = self.host();
         match host.rsplit_once(':') {
@@ -62,26 +62,26 @@ impl ReceivedRequest {
         }
     }
 
-    /// The query pairs in the order received, decoded the way HTML forms are (`+` is a blank). A key
-    /// without an equals sign has an empty value.
+    /// Returns the query pairs in the received order, decoded like an HTML form (`+` is a blank). A
+    /// key without an equals sign has an empty value.
     pub(crate) fn pairs(&self) -> impl Iterator<Item = (String, String)> {
         form_pairs(&self.query)
     }
 
-    /// The first value of a query key, decoded.
+    /// Returns the first value of a query key, decoded.
     pub(crate) fn parameter(&self, key: &str) -> Option<String> {
         self.pairs()
             .find(|(name, _)| name == key)
             .map(|(_, value)| value)
     }
 
-    /// Reads the body as JSON.
+    /// Parses the body as JSON.
     pub(crate) fn json<'a, T: serde::Deserialize<'a>>(&'a self) -> serde_json::Result<T> {
         serde_json::from_slice(&self.body)
     }
 }
 
-/// Decodes `a=b&c` the way HTML forms are (`+` is a blank).
+/// Decodes `a=b&c` like an HTML form (`+` is a blank).
 pub(crate) fn form_pairs(text: &str) -> impl Iterator<Item = (String, String)> {
     text.split('&').filter(|part| !part.is_empty()).map(|part| {
         let (key, value) = part.split_once('=').unwrap_or((part, ""));

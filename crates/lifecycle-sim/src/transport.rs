@@ -1,4 +1,4 @@
-//! The way to the simulated clouds without a socket.
+//! The in-memory transport to the simulated clouds.
 
 use std::{future, time::Duration};
 
@@ -9,7 +9,7 @@ use lifecycle_core::HttpResponse;
 
 use crate::{Simulator, world::CallOutcome};
 
-/// A [`Transport`] that ends in a [`Simulator`]. Works under tokio's paused time. Made by
+/// A [`Transport`] to a [`Simulator`]. Works under tokio's paused time. Created by
 /// [`Simulator::transport`].
 #[derive(Clone, Debug)]
 pub struct MemoryTransport {
@@ -51,7 +51,7 @@ impl Transport for MemoryTransport {
     }
 }
 
-/// Lets time pass, but does not yield where no time is to pass.
+/// Waits for `span`. A zero span does not yield.
 async fn pass(span: Duration) {
     if !span.is_zero() {
         tokio::time::sleep(span).await;

@@ -1,8 +1,8 @@
-//! What is simulated of Alibaba ECS and how well it is known.
+//! The simulated behaviour of Alibaba ECS, with sources and confidence.
 
 use crate::behaviour::{Behaviour, documented, inferred, reported, vendor};
 
-/// All of it but the [switches](super::switches).
+/// The behaviour without the [switches](super::switches).
 pub(crate) const BEHAVIOURS: &[Behaviour] = &[
     documented(
         "Requests are signed with `ACS3-HMAC-SHA256`, or with `HMAC-SHA1` of the older tools.",

@@ -1,9 +1,10 @@
 //! The metadata service of an instance, and a credentials URI.
 //!
-//! Paths, headers and the answer with the key are documented (ECS, "instance metadata", "instance RAM
-//! role"). How it refuses is inferred, but for the refusal of forwarded requests: the vendor's SDKs take
-//! anything that is not 200 alike. The credentials URI is a path of the simulator's own, since a
-//! program serves it wherever it likes; its answer is that of the metadata service (vendor's source).
+//! Paths, headers and the response with the key are documented (ECS, "instance metadata", "instance
+//! RAM role"). Error responses are inferred, except the error for forwarded requests: the vendor's
+//! SDKs handle all statuses other than 200 alike. The path of the credentials URI is an invention
+//! of the simulator, because the location is free; the response has the format of the metadata
+//! service (vendor's source).
 
 use http::Method;
 use serde::Serialize;
@@ -16,7 +17,7 @@ use crate::{
     time::write_utc,
 };
 
-/// What is asked of it.
+/// A call of the metadata service.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum MetadataCall<'r> {
     /// `/latest/api/token`
@@ -32,7 +33,7 @@ pub(super) enum MetadataCall<'r> {
 }
 
 impl<'r> MetadataCall<'r> {
-    /// What is asked; `None` for a request to another service.
+    /// Returns the call, or `None` for a request to another service.
     pub(super) fn of(request: &'r ReceivedRequest) -> Option<Self> {
         let path = request.path.as_str();
         match path {
@@ -94,7 +95,7 @@ fn token(cloud: &mut CloudState, request: &ReceivedRequest) -> Response {
         MetadataTokens::Absent405 => return error(405),
         MetadataTokens::Optional | MetadataTokens::Demanded | MetadataTokens::Useless => {}
     }
-    // Whoever forwards requests to the service must not get a token for others.
+    // A proxy that forwards requests to the service must not get a token for others.
     if request.headers.contains_key("x-forwarded-for") {
         return error(403);
     }
@@ -108,7 +109,8 @@ fn token(cloud: &mut CloudState, request: &ReceivedRequest) -> Response {
     }
 }
 
-/// May the request read? Without a token it may unless one is demanded.
+/// Reports whether the request may read. A request without a token may read unless the service
+/// requires tokens.
 fn is_let_in(cloud: &CloudState, request: &ReceivedRequest) -> bool {
     let token = request.header("x-aliyun-ecs-metadata-token");
     let is_good = || token.is_some_and(|token| cloud.accepts_metadata_token(token));
@@ -120,7 +122,7 @@ fn is_let_in(cloud: &CloudState, request: &ReceivedRequest) -> bool {
     }
 }
 
-/// The key of the instance's role, which must be the one that is named if one is.
+/// Returns the key of the instance's role. A named role must be the role of the instance.
 fn key(cloud: &mut CloudState, named: Option<&str>) -> Response {
     let role = cloud.identity.instance_role();
     let Some(role) = role.filter(|role| named.is_none_or(|named| named == *role)) else {
@@ -141,7 +143,7 @@ fn key(cloud: &mut CloudState, named: Option<&str>) -> Response {
     )
 }
 
-/// Six hours, as in the example of the page.
+/// Six hours, in seconds, as in the example of the page.
 const KEY_LIFETIME: u64 = 21_600;
 
 #[derive(Serialize)]
@@ -159,7 +161,7 @@ fn text(body: String) -> Response {
     response::with_body(200, "text/plain", body)
 }
 
-/// The service is a web server that knows nothing of the vendor's error form.
+/// Returns an error page. The service is a web server without the error format of the vendor.
 fn error(status: u16) -> Response {
     response::with_body(
         status,

@@ -1,20 +1,21 @@
-//! Alibaba ECS, API version 2014-05-26, as its clients see it.
+//! The API of Alibaba ECS, version 2014-05-26.
 //!
-//! What is simulated: start, stop and reboot, one by one and in batches, `DescribeInstances` and
-//! `DescribeInstanceStatus`, over GET and POST, with parameters in the query or in a form, in JSON and
-//! XML, under both signatures; the Security Token Service and the metadata service of an instance. What
-//! is not: permissions, tags, and filters other than status, lock reason, name and zone.
+//! Simulated: start, stop and reboot, single and in batches, `DescribeInstances` and
+//! `DescribeInstanceStatus`, over GET and POST, with parameters in the query or in a form, in JSON
+//! and XML, with both signatures; the Security Token Service and the metadata service of an
+//! instance. Not simulated: permissions, tags, and filters other than status, lock reason, name and
+//! zone.
 //!
-//! | file | holds |
+//! | file | content |
 //! | --- | --- |
-//! | `auth` | who asks |
-//! | `asked` | what is asked |
+//! | `auth`, `hmac_sha1` | authentication |
+//! | `params` | parameters of a request |
 //! | `power` | start, stop, reboot |
-//! | `describe` | looking |
+//! | `describe` | lists and observations |
 //! | `sts`, `metadata` | keys for a role |
-//! | `standing` | the vendor's words for an instance's state |
-//! | `answer`, `refusal` | how it is answered |
-//! | `switches` | what nobody knows |
+//! | `status` | the vendor's names for the state of an instance |
+//! | `envelope`, `api_error` | responses and errors |
+//! | `switches` | unknown behaviour |
 
 mod api_error;
 mod auth;
@@ -55,16 +56,16 @@ use crate::{
 pub(crate) struct Aliyun;
 
 impl CloudApi for Aliyun {
-    /// RPC style: the path says nothing, headers or parameters name the operation. Only the metadata
-    /// service has paths.
+    /// Recognises RPC style: headers or parameters name the operation, and the path is `/`. Only
+    /// the metadata service has paths.
     fn serves(&self, request: &ReceivedRequest) -> bool {
         request.path == "/"
             || request.headers.contains_key("x-acs-action")
             || metadata::MetadataCall::of(request).is_some()
     }
 
-    /// `ecs.<region>.aliyuncs.com` and `ecs-vpc.<region>.aliyuncs.com` (vendor's source). The host
-    /// `ecs-cn-hangzhou` serves several regions, and the central host all of them.
+    /// Parses `ecs.<region>.aliyuncs.com` and `ecs-vpc.<region>.aliyuncs.com` (vendor's source).
+    /// The host `ecs-cn-hangzhou` serves several regions, and the central host all regions.
     fn region_of<'h>(&self, hostname: &'h str) -> Option<&'h str> {
         let region = hostname
             .strip_prefix("ecs.")
@@ -153,15 +154,15 @@ impl CloudApi for Aliyun {
     }
 }
 
-/// What the cloud remembers from call to call.
+/// State that only Alibaba has.
 #[derive(Debug, Default)]
 pub(crate) struct OwnState {
     nonces: UsedNonces,
-    /// What the last stop of an instance said of its resources.
+    /// The stopped mode in the last stop of an instance.
     stopped_modes: HashMap<InstanceIndex, StoppedMode>,
 }
 
-/// Nonces that have been used. That they are remembered for fifteen minutes is what third parties say.
+/// The used nonces. The memory of fifteen minutes is known from third parties.
 #[derive(Debug, Default)]
 struct UsedNonces {
     used: HashMap<auth::KeyNonce, Moment>,
@@ -181,7 +182,7 @@ impl UsedNonces {
     }
 }
 
-/// Is the request one that carries no signature?
+/// Reports whether the call has no signature.
 fn is_unsigned(request: &ReceivedRequest) -> bool {
     let params = Params::of(request);
     metadata::MetadataCall::of(request).is_some()
@@ -212,7 +213,7 @@ fn dispatch(
     }
 }
 
-/// The calls of the Security Token Service.
+/// Handles the calls of the Security Token Service.
 fn issue(
     cloud: &mut CloudState,
     params: &Params,
@@ -272,7 +273,7 @@ fn envelope(cloud: &mut CloudState, request: &ReceivedRequest, params: &Params) 
     }
 }
 
-/// The envelope of an answer that is given without looking at the request.
+/// Returns the envelope of a response that does not depend on the request.
 fn unasked(cloud: &mut CloudState) -> Envelope {
     Envelope {
         format: Format::Json,
@@ -283,7 +284,7 @@ fn unasked(cloud: &mut CloudState) -> Envelope {
     }
 }
 
-/// The instances that a call can see which names a region.
+/// Returns the instances that a call with a region name can see.
 fn named_region(
     cloud: &CloudState,
     params: &Params,

@@ -1,7 +1,7 @@
 //! Start, stop and reboot.
 //!
-//! Documented: names and limits of the parameters, preconditions, batch rows, dry runs, codes. Inferred:
-//! the order of the checks, and that 101 ids are refused as an invalid parameter.
+//! Documented: names and limits of the parameters, preconditions, batch rows, dry runs, codes.
+//! Inferred: the order of the checks, and `InvalidParameter` for 101 ids.
 
 use std::collections::HashSet;
 
@@ -22,7 +22,7 @@ use crate::{
     response::Response,
 };
 
-/// `StartInstance`, `StopInstance`, `RebootInstance`.
+/// Handles `StartInstance`, `StopInstance` and `RebootInstance`.
 pub(super) fn single(
     cloud: &mut CloudState,
     params: &Params,
@@ -46,7 +46,7 @@ pub(super) fn single(
     Ok(envelope.success(&EmptyContent {}))
 }
 
-/// `StartInstances`, `StopInstances`, `RebootInstances`.
+/// Handles `StartInstances`, `StopInstances` and `RebootInstances`.
 pub(super) fn batch(
     cloud: &mut CloudState,
     params: &Params,
@@ -82,7 +82,7 @@ pub(super) fn batch(
     Ok(envelope.success(&BatchResponse::new(rows)))
 }
 
-/// What happens to the resources of a stopped instance.
+/// The treatment of a stopped instance's resources.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum StoppedMode {
     KeepCharging,
@@ -108,7 +108,7 @@ impl StoppedMode {
     }
 }
 
-/// An action with its options.
+/// A power action with its options.
 struct PowerRequest {
     action: ActionKind,
     operation: PowerOperation,
@@ -119,7 +119,7 @@ struct PowerRequest {
 }
 
 impl PowerRequest {
-    /// The single reboot calls its force flag `ForceStop`.
+    /// Reads a single call. The single reboot calls the force flag `ForceStop`.
     fn single(params: &Params, action: ActionKind, switches: &Switches) -> Result<Self, ApiError> {
         Ok(Self {
             init_local_disk: params.flag("InitLocalDisk", switches)?,
@@ -127,7 +127,7 @@ impl PowerRequest {
         })
     }
 
-    /// The batch reboot calls its force flag `ForceReboot`.
+    /// Reads a batch call. The batch reboot calls the force flag `ForceReboot`.
     fn batch(params: &Params, action: ActionKind, switches: &Switches) -> Result<Self, ApiError> {
         let force = match action {
             ActionKind::Reboot => "ForceReboot",
@@ -152,7 +152,7 @@ impl PowerRequest {
         })
     }
 
-    /// Would the cloud do it?
+    /// Checks whether the cloud would execute the action.
     fn check(&self, cloud: &CloudState, index: InstanceIndex) -> Result<(), ApiError> {
         let impairment = cloud.instance(index).impairment;
         if let Some(error) =
@@ -176,7 +176,7 @@ impl PowerRequest {
         Ok(())
     }
 
-    /// The refusal that this trouble causes, whatever the state.
+    /// Returns the error that this impairment causes in any state.
     fn impairment_error(&self, impairment: Impairment, cloud: &CloudState) -> Option<ApiError> {
         let start = self.action == ActionKind::Start;
         match impairment {
@@ -193,8 +193,8 @@ impl PowerRequest {
         }
     }
 
-    /// Does the instance's state allow it? An instance that is already where the action leads to does
-    /// not (vendor's source).
+    /// Reports whether the state allows the action. An instance that is already in the target state
+    /// does not (vendor's source).
     fn fits(&self, cloud: &CloudState, index: InstanceIndex) -> bool {
         let status = status::actual(cloud, index);
         if cloud.actual(index).state == SimulatedState::Rebooting {
@@ -213,12 +213,12 @@ impl PowerRequest {
 
     fn execute(&self, cloud: &mut CloudState, index: InstanceIndex) {
         if self.init_local_disk && cloud.instance(index).impairment == Some(Impairment::Failed) {
-            // Documented: restores local disks to a healthy state. Every instance is taken for one
-            // with local disks.
+            // Documented: restores local disks to a healthy state. Every instance counts as an
+            // instance with local disks.
             cloud.set_impairment(index, None);
         }
         if self.action == ActionKind::Stop {
-            // One that cannot give its resources back is stopped all the same (documented).
+            // An instance that cannot release its resources is stopped, too (documented).
             let mode = if is_prepaid(cloud, index) {
                 StoppedMode::KeepCharging
             } else {
@@ -229,7 +229,7 @@ impl PowerRequest {
         cloud.execute(index, self.operation);
     }
 
-    /// The status that a row of the answer gives to an instance which the action was begun on.
+    /// Returns the status that a batch row shows after the action has begun.
     fn transitional_status(&self, cloud: &CloudState, index: InstanceIndex) -> InstanceStatus {
         match self.action {
             ActionKind::Start => InstanceStatus::Starting,
@@ -239,7 +239,7 @@ impl PowerRequest {
     }
 }
 
-/// What is to become of one instance of a batch.
+/// An instance of a batch with the result of the check.
 struct BatchItem<'a> {
     id: &'a str,
     index: Option<InstanceIndex>,
@@ -312,7 +312,7 @@ impl<'a> BatchItem<'a> {
     }
 }
 
-/// At most 100 ids (documented).
+/// Returns the ids, each once; at most 100 (documented).
 fn batch_ids<'a>(params: &'a Params, switches: &Switches) -> Result<Vec<&'a str>, ApiError> {
     let mut ids = params.members("InstanceId");
     if ids.is_empty() {
@@ -330,7 +330,7 @@ fn batch_ids<'a>(params: &'a Params, switches: &Switches) -> Result<Vec<&'a str>
     Ok(ids)
 }
 
-/// The error of an all-or-nothing batch: that of the first instance which stands in the way.
+/// Returns the error of an all-or-nothing batch: the error of the first rejected instance.
 fn batch_error(id: &str, error: &ApiError, switches: &Switches) -> ApiError {
     if switches.names_culprit {
         let message = format!("{} InstanceId: {id}", error.message);
@@ -394,7 +394,7 @@ impl<'a> BatchResponse<'a> {
     }
 }
 
-/// What became of one instance. The code of a success is the text `200`.
+/// The row of one instance. The code of a success is the text `200`.
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
 struct InstanceResponse<'a> {

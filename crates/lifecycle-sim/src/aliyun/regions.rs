@@ -1,6 +1,6 @@
-//! The regions that exist even when no simulated instance lives in them.
+//! The public regions. A region exists with or without simulated instances.
 
-/// Is this a region of the vendor's? Other names exist when instances live there.
+/// Reports whether the vendor has this region. Other names exist if instances are there.
 pub(super) fn is_known(name: &str) -> bool {
     KNOWN.contains(&name)
 }

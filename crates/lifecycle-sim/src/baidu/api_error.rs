@@ -1,4 +1,4 @@
-//! What Baidu answers when it refuses a call.
+//! The errors of Baidu, as data.
 
 use std::borrow::Cow;
 
@@ -11,10 +11,10 @@ use crate::{
 
 use super::switches::{BadList, EndedKey, NoStock, UnknownId, UnknownRole};
 
-/// A refusal in Baidu's form: `{"requestId", "code", "message"}`.
+/// An error in Baidu's format: `{"requestId", "code", "message"}`.
 ///
-/// Documented: cloud.baidu.com/doc/BCC/s/Ojwvyo6nc (form), doc/Reference/s/Bjz3uz3qj (codes of all
-/// calls), doc/BCC/s/Zkyb0d4cj and its siblings (codes of power calls).
+/// Documented: cloud.baidu.com/doc/BCC/s/Ojwvyo6nc (format), doc/Reference/s/Bjz3uz3qj (codes of
+/// all calls), doc/BCC/s/Zkyb0d4cj and the neighbouring pages (codes of power calls).
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct ApiError {
     pub(super) status: u16,
@@ -30,7 +30,7 @@ const fn error(status: u16, code: &'static str, message: &'static str) -> ApiErr
     }
 }
 
-// Power calls. Documented.
+// Errors of power calls. Documented.
 pub(super) const NOT_STOPPED: ApiError = error(
     409,
     "Instance.StartInstanceOperationForbidden",
@@ -72,7 +72,7 @@ pub(super) const FREE_STOP_OF_TYPE: ApiError = error(
     "Shutdown no charge feature is not available for this type of instance.",
 );
 
-// All calls. Documented.
+// Errors of all calls. Documented.
 pub(super) const ACCESS_DENIED: ApiError = error(403, "AccessDenied", "Access denied.");
 pub(super) const UNKNOWN_KEY: ApiError = error(
     403,
@@ -127,7 +127,7 @@ pub(super) fn expired_request(timestamp: &str) -> ApiError {
     }
 }
 
-/// Not documented: a switch decides.
+/// Returns the error for unknown ids. Not documented: a switch decides.
 pub(super) fn unknown_ids(cloud: &CloudState, ids: &[&str]) -> ApiError {
     const NOT_FOUND: &str = "The specified object is not found or resource do not exist.";
     match cloud.switches.baidu.unknown_id {
@@ -141,7 +141,7 @@ pub(super) fn unknown_ids(cloud: &CloudState, ids: &[&str]) -> ApiError {
     }
 }
 
-/// Not documented: a switch decides.
+/// Returns the error for a list with too many or no ids. Not documented: a switch decides.
 pub(super) fn bad_list(cloud: &CloudState) -> ApiError {
     match cloud.switches.baidu.too_many {
         BadList::InappropriateJson => INAPPROPRIATE_JSON,
@@ -149,7 +149,7 @@ pub(super) fn bad_list(cloud: &CloudState) -> ApiError {
     }
 }
 
-/// Not documented: a switch decides.
+/// Returns the error for an expired temporary key. Not documented: a switch decides.
 pub(super) fn ended_key(cloud: &CloudState) -> ApiError {
     match cloud.switches.baidu.ended_key {
         EndedKey::InvalidAccessKeyId => UNKNOWN_KEY,
@@ -157,7 +157,7 @@ pub(super) fn ended_key(cloud: &CloudState) -> ApiError {
     }
 }
 
-/// Not documented: a switch decides.
+/// Returns the error for an unknown role. Not documented: a switch decides.
 pub(super) fn unknown_role(cloud: &CloudState) -> ApiError {
     match cloud.switches.baidu.unknown_role {
         UnknownRole::AccessDenied => ACCESS_DENIED,
@@ -165,7 +165,7 @@ pub(super) fn unknown_role(cloud: &CloudState) -> ApiError {
     }
 }
 
-/// Not documented: a switch decides.
+/// Returns the error for missing capacity. Not documented: a switch decides.
 pub(super) fn no_stock(cloud: &CloudState) -> ApiError {
     match cloud.switches.baidu.no_stock {
         NoStock::OperationDenied => LOCKED,
@@ -192,12 +192,12 @@ impl ApiError {
     }
 }
 
-/// A good answer with this body.
+/// Returns a successful response with this body.
 pub(super) fn success(request_id: &str, body: &impl Serialize) -> Response {
     with_common_headers(response::json(200, body), request_id)
 }
 
-/// The headers that each of Baidu's answers has. Documented: cloud.baidu.com/doc/BCC/s/Mjwvyo6bm.
+/// Adds the headers of all Baidu responses. Documented: cloud.baidu.com/doc/BCC/s/Mjwvyo6bm.
 pub(super) fn with_common_headers(mut response: Response, request_id: &str) -> Response {
     response = response::with_header(response, "content-type", "application/json;charset=UTF-8");
     response = response::with_header(response, "server", "BWS");

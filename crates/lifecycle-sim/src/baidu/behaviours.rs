@@ -1,8 +1,8 @@
-//! What is simulated of Baidu BCC and how well it is known.
+//! The simulated behaviour of Baidu BCC, with sources and confidence.
 
 use crate::behaviour::{Behaviour, documented, inferred, reported, vendor};
 
-/// All of it but the [switches](super::switches).
+/// The behaviour without the [switches](super::switches).
 pub(crate) const BEHAVIOURS: &[Behaviour] = &[
     documented(
         "Requests are signed with `bce-auth-v1`; the header names the signed headers, and an empty list stands for the default set.",

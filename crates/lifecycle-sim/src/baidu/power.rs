@@ -23,7 +23,7 @@ use super::{
     switches::{BatchFailure, ClientToken, Duplicates, NoCharge, NoIds, PowerBody},
 };
 
-/// What Baidu remembers from call to call: the client tokens of good calls.
+/// State that only Baidu has: the client tokens of successful calls.
 #[derive(Debug, Default)]
 pub(crate) struct OwnState {
     tokens: HashMap<String, ClientTokenUse>,
@@ -35,10 +35,10 @@ struct ClientTokenUse {
     used: Moment,
 }
 
-/// A client token counts so long after its last use. Documented for other calls.
+/// The lifetime of a client token after the last use. Documented for other calls.
 const TOKEN_LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// The body of a power call. Every field may be missing, and the whole body too.
+/// The body of a power call. Every field is optional, and also the body.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 struct PowerRequest {
@@ -47,7 +47,7 @@ struct PowerRequest {
     stop_with_no_charge: bool,
 }
 
-/// Acts on the instance named in the path.
+/// Executes a power action on the instance in the path.
 pub(super) fn one(
     cloud: &mut CloudState,
     request: &ReceivedRequest,
@@ -67,7 +67,7 @@ pub(super) fn one(
     Ok(done(cloud, &[], object))
 }
 
-/// Acts on the instances named in the body.
+/// Executes a power action on the instances in the body.
 pub(super) fn batch(
     cloud: &mut CloudState,
     request: &ReceivedRequest,
@@ -93,7 +93,7 @@ pub(super) fn batch(
     Ok(done(cloud, &failed, true))
 }
 
-/// How many ids the body names, for the ledger.
+/// Returns the number of ids in the body, for the ledger.
 pub(super) fn named_ids(request: &ReceivedRequest) -> usize {
     read_order(request)
         .ok()
@@ -101,14 +101,15 @@ pub(super) fn named_ids(request: &ReceivedRequest) -> usize {
         .map_or(0, |ids| ids.len())
 }
 
-/// Reads the ids of a body that has nothing else.
+/// Reads the ids of a body with no other fields.
 pub(super) fn read_ids(request: &ReceivedRequest) -> Result<Vec<String>, ApiError> {
     read_order(request)?
         .instance_ids
         .ok_or(api_error::INAPPROPRIATE_JSON)
 }
 
-/// Acts on every instance that allows it, or on none; gives those that do not allow it.
+/// Executes the action on every instance that allows the action, or on no instance. Returns the
+/// other instances.
 fn execute_batch<'i>(
     cloud: &mut CloudState,
     scope: RegionScope,
@@ -149,7 +150,7 @@ fn execute_batch<'i>(
     }
 }
 
-/// May the instance be acted on? Documented, but for locks and missing stock.
+/// Checks whether the instance allows the action. Documented, except locks and missing stock.
 fn check(cloud: &CloudState, action: ActionKind, index: InstanceIndex) -> Result<(), ApiError> {
     let state = cloud.actual(index).state;
     match (action, state) {
@@ -184,7 +185,7 @@ fn check_free_stop(
     }
 }
 
-/// The ids, each once.
+/// Returns the ids, each once.
 fn distinct<'i>(cloud: &CloudState, ids: &'i [String]) -> Result<Vec<&'i str>, ApiError> {
     if ids.len() > MOST_IDS {
         return Err(api_error::bad_list(cloud));
@@ -222,7 +223,7 @@ fn succeeded(cloud: &mut CloudState) -> Response {
     done(cloud, &[], object)
 }
 
-/// A good answer: documented as empty; the Go SDK reads the object.
+/// Returns a successful response: documented as empty; the Go SDK reads the object.
 fn done(cloud: &mut CloudState, failed: &[&str], object: bool) -> Response {
     #[derive(Serialize)]
     #[serde(rename_all = "camelCase")]
@@ -243,9 +244,10 @@ fn done(cloud: &mut CloudState, failed: &[&str], object: bool) -> Response {
     api_error::with_common_headers(response, &request_id)
 }
 
-/// Client tokens. Whether power calls honour them is a switch; how is documented for other calls.
+/// Client tokens. A switch decides whether power calls honour them; the rules are documented for
+/// other calls.
 impl CloudState {
-    /// Was this very call answered before?
+    /// Reports whether the same call was successful before.
     fn replays(&self, token: Option<&str>, request: &ReceivedRequest) -> Result<bool, ApiError> {
         if self.switches.baidu.client_token == ClientToken::Ignored {
             return Ok(false);
@@ -282,7 +284,7 @@ impl CloudState {
     }
 }
 
-/// What makes two calls with one token the same.
+/// Returns the text that is equal for two equal calls with one token.
 fn parameters(request: &ReceivedRequest) -> String {
     let mut whole = format!("{} {}?{}\n", request.method, request.path, request.query).into_bytes();
     whole.extend_from_slice(&request.body);

@@ -1,4 +1,4 @@
-//! Detail, lists and regions.
+//! Single instances, lists and regions.
 
 use serde::Serialize;
 
@@ -18,10 +18,10 @@ use super::{
     switches::{NoIds, RebootPath, UnknownInList},
 };
 
-/// `maxKeys` when it is not given, and its maximum. Documented; the maximum as "usually".
+/// The default and the maximum of `maxKeys`. Documented; the maximum as "usually".
 const MOST_KEYS: usize = 1000;
 
-/// One instance.
+/// Returns one instance.
 pub(super) fn detail(
     cloud: &mut CloudState,
     scope: RegionScope,
@@ -42,7 +42,7 @@ pub(super) fn detail(
     Ok(success(&request_id, &detail))
 }
 
-/// A page of all instances that fit the filters.
+/// Returns a page of all instances that match the filters.
 pub(super) fn list(
     cloud: &mut CloudState,
     request: &ReceivedRequest,
@@ -56,7 +56,7 @@ pub(super) fn list(
     Ok(page.response(cloud, matching.take(page.most + 1).collect()))
 }
 
-/// The instances named in the body.
+/// Returns the instances named in the body.
 pub(super) fn by_ids(
     cloud: &mut CloudState,
     request: &ReceivedRequest,
@@ -83,7 +83,7 @@ pub(super) fn by_ids(
     Ok(page.response(cloud, found.split_off(from)))
 }
 
-/// The instances that can be stopped free of charge: none. Which ones can is not simulated here; see
+/// Returns the instances with a stop free of charge: none. The set is not simulated here; see
 /// [`Switches::no_charge`](super::switches::Switches::no_charge).
 pub(super) fn no_charge(
     cloud: &mut CloudState,
@@ -94,7 +94,7 @@ pub(super) fn no_charge(
     Ok(page.response(cloud, Vec::new()))
 }
 
-/// The regions of the documents (cloud.baidu.com/doc/BCC/s/0jwvyo603).
+/// Returns the regions of the documents (cloud.baidu.com/doc/BCC/s/0jwvyo603).
 pub(super) fn regions(cloud: &mut CloudState) -> Response {
     #[derive(Serialize)]
     struct Regions {
@@ -125,7 +125,7 @@ pub(super) fn regions(cloud: &mut CloudState) -> Response {
     success(&cloud.uuid(), &regions)
 }
 
-/// Which instances a list is limited to. Filters combine with AND, the values of one with OR.
+/// The filters of a list. Filters combine with AND, the values of one filter with OR.
 #[derive(Default)]
 struct ListFilter {
     ids: Option<Vec<String>>,
@@ -164,8 +164,8 @@ impl ListFilter {
     }
 }
 
-/// The part of a list that a call asks for. A marker is the id of the page's first instance, as in
-/// the example of cloud.baidu.com/doc/BCC/s/4koffviai.
+/// The requested part of a list. A marker is the id of the page's first instance, as in the example
+/// of cloud.baidu.com/doc/BCC/s/4koffviai.
 struct PageRequest {
     marker: String,
     first: Option<InstanceIndex>,
@@ -197,7 +197,8 @@ impl PageRequest {
         })
     }
 
-    /// The answer with these instances; one too many says that there is a further page.
+    /// Returns the response with these instances. One instance above the limit marks a further
+    /// page.
     fn response(&self, cloud: &mut CloudState, mut found: Vec<InstanceIndex>) -> Response {
         #[derive(Serialize)]
         #[serde(rename_all = "camelCase")]
@@ -227,7 +228,7 @@ impl PageRequest {
     }
 }
 
-/// An instance as lists and details show it: the first fields of the example of
+/// An instance in lists and details: the first fields of the example of
 /// cloud.baidu.com/doc/BCC/s/sjwvyoeqr. The number of cards is a text there, too.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -295,8 +296,8 @@ fn created_at(cloud: &CloudState) -> String {
     write_utc("%Y-%m-%dT%H:%M:%SZ", cloud.created_at())
 }
 
-/// The state in Baidu's words. There is none for creating or rebooting: both are `Starting`.
-/// Documented, but for `Scaling`, which stands for any other work.
+/// Returns Baidu's name of the state. Baidu has no name for creating or rebooting: both are
+/// `Starting`. Documented, except `Scaling`, which stands for any other operation.
 fn status(cloud: &CloudState, index: InstanceIndex) -> &'static str {
     let view = cloud.observed(index);
     match view.state {

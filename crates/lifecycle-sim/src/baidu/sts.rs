@@ -1,9 +1,9 @@
 //! The Security Token Service: temporary keys.
 //!
-//! Paths, parameters, answer and the two hours of a role's key are documented
-//! (cloud.baidu.com/doc/IAM/s/Qjwvyc8ov), the usual lengths are those of the Go SDK (vendor's source).
-//! No page lists its refusals: [switches](super::switches) decide. A list of permissions (ACL) in the
-//! body is read and has no effect.
+//! Paths, parameters, response and the two hours of a role's key are documented
+//! (cloud.baidu.com/doc/IAM/s/Qjwvyc8ov); the default lifetimes are the values of the Go SDK
+//! (vendor's source). No page lists the errors: [switches](super::switches) decide. A list of
+//! permissions (ACL) in the body is parsed and has no effect.
 
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -17,7 +17,7 @@ use super::{
     switches::LongSession,
 };
 
-/// A key with the caller's own permissions.
+/// Issues a key with the caller's own permissions.
 pub(super) fn session_token(
     cloud: &mut CloudState,
     request: &ReceivedRequest,
@@ -27,7 +27,7 @@ pub(super) fn session_token(
     Ok(respond(cloud, seconds))
 }
 
-/// A key for a role, by the account's id and the role's name.
+/// Issues a key for a role, which is named by account id and role name.
 pub(super) fn assume_role(
     cloud: &mut CloudState,
     request: &ReceivedRequest,
@@ -51,9 +51,9 @@ pub(super) fn assume_role(
     Ok(respond(cloud, seconds.min(longest)))
 }
 
-/// Twelve hours, in seconds.
+/// The default lifetime: twelve hours, in seconds.
 const USUAL: u64 = 43_200;
-/// Two hours, which is the longest session of a role, too.
+/// The default lifetime of a role's key, and the default maximum: two hours, in seconds.
 const USUAL_OF_ROLE: u64 = 7_200;
 
 fn asked_length(request: &ReceivedRequest) -> Result<Option<u64>, ApiError> {
@@ -101,7 +101,7 @@ fn respond(cloud: &mut CloudState, seconds: u64) -> Response {
     )
 }
 
-/// Whom all keys belong to.
+/// The owner of all keys.
 const USER: &str = "5e2f37952d3e4d5ca51bd5d4f3b0c8a1";
 
 #[cfg(test)]

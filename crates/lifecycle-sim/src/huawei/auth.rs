@@ -1,7 +1,7 @@
-//! Who asks: `SDK-HMAC-SHA256` and IAM tokens, checked over the request as it arrived.
+//! Authentication with `SDK-HMAC-SHA256` and IAM tokens, over the request as received.
 //!
-//! Documented in the API request signing guide; what the SDK does beyond it is marked. Any set of
-//! signed headers that holds `x-sdk-date` is taken, because the vendor's own tools sign different sets
+//! Documented in the API request signing guide; differences of the SDK are marked. Every set of
+//! signed headers with `x-sdk-date` is accepted, because the vendor's own tools sign different sets
 //! and add further headers afterwards (documented; vendor's source).
 
 use std::borrow::Cow;
@@ -18,10 +18,10 @@ use super::{
 };
 use crate::{account::Account, cloud_api::AuthError, request::ReceivedRequest, time::read_basic};
 
-/// Checks key, clock and signature, or the token; `now` is in seconds since 1970.
+/// Verifies key, clock and signature, or the token; `now` is in seconds since 1970.
 ///
 /// # Errors
-/// The gateway's refusal, and whether the key is to blame.
+/// The gateway's error, and whether the key causes the error.
 pub(super) fn verify(
     request: &ReceivedRequest,
     account: &Account,
@@ -34,7 +34,7 @@ pub(super) fn verify(
     verify_token(request, account, now).map_err(AuthError::key)
 }
 
-/// The access key or token that a request claims to come from; empty for none.
+/// Returns the access key id or the token in a request; empty for none.
 pub(super) fn key_id(request: &ReceivedRequest) -> Cow<'_, str> {
     SignatureParts::of(request)
         .map(|parts| Cow::Borrowed(parts.access_key))
@@ -42,7 +42,7 @@ pub(super) fn key_id(request: &ReceivedRequest) -> Cow<'_, str> {
         .unwrap_or_default()
 }
 
-/// The token of a request: in its header, or in the body that asks for a key in exchange.
+/// Returns the token of a request: from the header, or from the body of a key exchange.
 fn token(request: &ReceivedRequest) -> Option<Cow<'_, str>> {
     if let Some(token) = request.header("x-auth-token") {
         return Some(Cow::Borrowed(token));
@@ -55,8 +55,8 @@ fn token(request: &ReceivedRequest) -> Option<Cow<'_, str>> {
         .map(Cow::Owned)
 }
 
-/// A token that was never issued cannot be decoded (documented as a cause of this code), one that ended
-/// or was taken back has to be renewed (documented).
+/// Verifies a token. A token that was never issued cannot be decoded (documented as a cause of this
+/// code); an expired or revoked token must be renewed (documented).
 fn verify_token(request: &ReceivedRequest, account: &Account, now: i64) -> Result<(), ApiError> {
     let token = token(request).ok_or_else(|| not_authentic("x-auth-token not found"))?;
     let key = account
@@ -141,13 +141,14 @@ impl<'r> SignatureParts<'r> {
     }
 }
 
-/// A header's value, trimmed at both ends and nowhere else.
+/// Returns the value of a header, trimmed only at both ends.
 fn header(request: &ReceivedRequest, name: &str) -> Option<String> {
     let value = request.headers.get(name)?;
     Some(String::from_utf8_lossy(value.as_bytes()).trim().to_owned())
 }
 
-/// Fifteen minutes either way (documented); the text is a real one.
+/// Accepts a difference of fifteen minutes in both directions (documented). The text is quoted from
+/// a real response.
 fn check_clock(date: &str, now: i64) -> Result<(), ApiError> {
     let sent =
         read_basic(date).ok_or_else(|| not_authentic("the format of x-sdk-date is wrong"))?;
@@ -162,7 +163,8 @@ fn check_clock(date: &str, now: i64) -> Result<(), ApiError> {
     )))
 }
 
-/// The gateway shows the canonical request that it computed, with `|` for line breaks (a real answer).
+/// Returns the error for a wrong signature. The gateway shows the computed canonical request, with
+/// `|` for line breaks (quoted from a real response).
 fn mismatch(canonical: &str) -> ApiError {
     not_authentic(&format!(
         "verify aksk signature fail, canonicalRequest:{}",
@@ -176,8 +178,8 @@ fn signature(secret: &str, date: &str, canonical: &str) -> String {
     hmac_sha256_hex(secret.as_bytes(), string_to_sign.as_bytes())
 }
 
-/// The canonical requests that the signature may be made over, the likelier first: there are two when
-/// an unsigned payload is empty. `None` when a header is named as signed and not there.
+/// Returns the possible canonical requests of the signature, the more probable first: an unsigned
+/// and empty payload has two. Returns `None` if a signed header is missing.
 fn canonical_requests(
     request: &ReceivedRequest,
     parts: &SignatureParts<'_>,
@@ -200,8 +202,8 @@ fn canonical_requests(
     Some(hashes.iter().map(|hash| format!("{head}{hash}")).collect())
 }
 
-/// The payload may be left unsigned (documented). The Python SDK then hashes an empty body all the same,
-/// the Go SDK does not (vendor's source).
+/// Returns the possible payload hashes. The payload can be unsigned (documented). The Python SDK
+/// then hashes an empty body, the Go SDK does not (vendor's source).
 fn payload_hashes(request: &ReceivedRequest) -> Vec<String> {
     let is_unsigned = header(request, "x-sdk-content-sha256").as_deref() == Some(UNSIGNED);
     if !is_unsigned {
@@ -216,7 +218,8 @@ fn payload_hashes(request: &ReceivedRequest) -> Vec<String> {
 
 const UNSIGNED: &str = "UNSIGNED-PAYLOAD";
 
-/// Decoded once, encoded again, and with a slash at the end, which the request itself does not have.
+/// Decodes and encodes the path, and adds a slash at the end, which the request itself does not
+/// have.
 fn canonical_path(path: &str) -> String {
     let decoded = percent_decode_str(path).decode_utf8_lossy();
     let mut canonical = percent_path(&decoded).into_owned();
@@ -226,7 +229,7 @@ fn canonical_path(path: &str) -> String {
     canonical
 }
 
-/// Sorted by name, then by value, before they are encoded; a plus is a plus.
+/// Decodes the query, sorts by name and value, and encodes. A plus is a plus.
 fn canonical_query(query: &str) -> String {
     let decoded = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
     let mut pairs: Vec<_> = query

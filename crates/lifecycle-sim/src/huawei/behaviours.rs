@@ -1,8 +1,8 @@
-//! What is simulated of Huawei ECS and how well it is known.
+//! The simulated behaviour of Huawei ECS, with sources and confidence.
 
 use crate::behaviour::{Behaviour, documented, inferred, reported, vendor};
 
-/// All of it but the [switches](super::switches).
+/// The behaviour without the [switches](super::switches).
 pub(crate) const BEHAVIOURS: &[Behaviour] = &[
     documented(
         "Requests are signed with `SDK-HMAC-SHA256`; the signed path ends in a slash that the request need not have.",

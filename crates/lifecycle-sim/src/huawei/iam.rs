@@ -1,12 +1,12 @@
-//! Identity and Access Management: tokens for a password or an identity token, temporary keys for
-//! either.
+//! Identity and Access Management: tokens for a password or an identity token, and temporary keys
+//! for both.
 //!
-//! Paths, bodies and answers are documented (IAM API reference, "token management", "access key
-//! management", "federated identity authentication"; IAM 5, "`AssumeAgencyWithOIDC`") and were checked
-//! against what the vendor's Python SDK sends and reads. Their refusals are inferred from the form that
-//! users quoted, see the [switch](super::switches::IdentityError). A policy has no effect, a token's
-//! catalogue and roles are empty, and temporary keys by assumption of an agency
-//! (`"methods": ["assume_role"]`) are not simulated.
+//! Paths, bodies and responses are documented (IAM API reference, "token management", "access key
+//! management", "federated identity authentication"; IAM 5, "`AssumeAgencyWithOIDC`") and were
+//! checked against the vendor's Python SDK. The errors are inferred from quotations of users, see
+//! the [switch](super::switches::IdentityError). A policy has no effect, the catalogue and the
+//! roles of a token are empty, and temporary keys by assumption of an agency (`"methods":
+//! ["assume_role"]`) are not simulated.
 
 use serde::{Deserialize, Serialize};
 
@@ -23,7 +23,7 @@ use crate::{
     time::write_utc,
 };
 
-/// `POST /v3/auth/tokens`: a token for a user's password, good for a day.
+/// Handles `POST /v3/auth/tokens`: issues a token for a user's password, valid for a day.
 pub(super) fn create_token(
     cloud: &mut CloudState,
     request: &ReceivedRequest,
@@ -43,8 +43,8 @@ pub(super) fn create_token(
     token(cloud, "password", user.name, &user.domain.name, scope)
 }
 
-/// `POST /v3.0/OS-AUTH/id-token/tokens`: a token for an identity token, good for a day. Without a scope
-/// it can only be exchanged for a key.
+/// Handles `POST /v3.0/OS-AUTH/id-token/tokens`: issues a token for an identity token, valid for a
+/// day. Without a scope the token can only be exchanged for a key.
 pub(super) fn create_token_by_id_token(
     cloud: &mut CloudState,
     request: &ReceivedRequest,
@@ -98,7 +98,8 @@ fn token(
     Ok(with_token(&token, &issued))
 }
 
-/// `POST /v3.0/OS-CREDENTIAL/securitytokens`: a temporary key for a token or for another key.
+/// Handles `POST /v3.0/OS-CREDENTIAL/securitytokens`: issues a temporary key for a token or for
+/// another key.
 pub(super) fn create_key(
     cloud: &mut CloudState,
     request: &ReceivedRequest,
@@ -119,7 +120,7 @@ pub(super) fn create_key(
     Ok(response::json(201, &Credential::of(&issued)))
 }
 
-/// `POST /v5/agencies/assume-with-oidc`: a temporary key for an identity token.
+/// Handles `POST /v5/agencies/assume-with-oidc`: issues a temporary key for an identity token.
 pub(super) fn assume_with_oidc(
     cloud: &mut CloudState,
     request: &ReceivedRequest,
@@ -155,28 +156,28 @@ pub(super) fn assume_with_oidc(
     Ok(response::json(200, &assumed))
 }
 
-/// The token that is to be exchanged for a key, from the body: the Python SDK sends it in no header
-/// (vendor's source).
+/// Returns the token for a key exchange from the body. The Python SDK does not send the token in a
+/// header (vendor's source).
 pub(super) fn exchanged_token(request: &ReceivedRequest) -> Option<String> {
     read::<Exchange>(request).ok()?.identity.token?.id
 }
 
 const HOUR: u64 = 3_600;
 const DAY: u64 = 86_400;
-/// A temporary key lives 15 minutes at least, and unless told otherwise.
+/// The minimum and default lifetime of a temporary key: 15 minutes, in seconds.
 const SHORTEST: u64 = 900;
 
-/// The only user there is, under whatever name.
+/// The id of all users.
 const USER: &str = "0123456789abcdef0123456789abcdef";
 
-/// With a fraction, which the Python SDK insists on (vendor's source).
+/// Time format with a fraction, which the Python SDK requires (vendor's source).
 const TIME: &str = "%Y-%m-%dT%H:%M:%S.000000Z";
 
 fn time(issued: &IssuedCredential) -> String {
     write_utc(TIME, issued.expires_at)
 }
 
-/// Reads the `auth` of a body.
+/// Parses the `auth` field of a body.
 fn read<'r, T: Deserialize<'r>>(request: &'r ReceivedRequest) -> Result<T, ApiError> {
     #[derive(Deserialize)]
     struct Body<T> {
@@ -186,7 +187,7 @@ fn read<'r, T: Deserialize<'r>>(request: &'r ReceivedRequest) -> Result<T, ApiEr
     Ok(body.auth)
 }
 
-/// The project that a token is for, by name or by id.
+/// Returns the project of a token, by name or by id.
 fn scoped_project(
     cloud: &CloudState,
     named: ScopedProject,
@@ -326,7 +327,7 @@ struct Domain {
     name: String,
 }
 
-/// A temporary key, as IAM and the metadata service write it.
+/// A temporary key in the format of IAM and of the metadata service.
 #[derive(Serialize)]
 pub(super) struct Credential<'a> {
     credential: CredentialFields<'a>,

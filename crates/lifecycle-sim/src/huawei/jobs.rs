@@ -1,9 +1,9 @@
-//! Jobs: what an accepted power call turns into.
+//! The jobs of accepted power calls.
 //!
-//! Documented: the fields, the words of the status, and that jobs are deleted a day after their end. The
-//! form of a running job is that of a real answer: `end_time` is empty, and the fields of the error are
-//! not there. Inferred: when `INIT` becomes `RUNNING`, and the words of `job_type`, which no document
-//! gives for power calls.
+//! Documented: the fields, the values of the status, and the deletion of jobs a day after the end.
+//! The format of a running job is quoted from a real response: `end_time` is empty, and the error
+//! fields are missing. Inferred: the change from `INIT` to `RUNNING`, and the values of `job_type`,
+//! which no document lists for power calls.
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
@@ -17,7 +17,7 @@ use crate::{
     time::{Moment, write_utc},
 };
 
-/// All jobs that were ever accepted.
+/// All accepted jobs by id.
 pub(super) type Jobs = HashMap<String, Job>;
 
 /// An accepted power call.
@@ -28,16 +28,16 @@ pub(super) struct Job {
     tasks: Vec<ServerTask>,
 }
 
-/// What becomes of one server.
+/// The work on one server.
 #[derive(Debug)]
 pub(super) struct ServerTask {
     pub(super) server: Arc<str>,
-    /// When it is over.
+    /// The moment of completion.
     pub(super) due: Moment,
     pub(super) failure: Option<SubJobFailure>,
 }
 
-/// Why a sub-job failed.
+/// The cause of a failed sub-job.
 #[derive(Clone, Debug)]
 pub(super) struct SubJobFailure {
     pub(super) code: &'static str,
@@ -79,7 +79,7 @@ impl Job {
         }
     }
 
-    /// The first twentieth of the time until the first server is done.
+    /// Reports whether less than a twentieth of the time until the first completion has passed.
     fn is_fresh(&self, now: Moment) -> bool {
         let first = self
             .tasks
@@ -100,7 +100,7 @@ enum JobStatus {
     Fail,
 }
 
-/// `GET /v1/{project_id}/jobs/{job_id}`.
+/// Handles `GET /v1/{project_id}/jobs/{job_id}`.
 pub(super) fn show(cloud: &CloudState, id: &str) -> Result<Response, ApiError> {
     let switches = &cloud.switches.huawei;
     let job = cloud.huawei.jobs.get(id).ok_or(api_error::NO_JOB)?;
@@ -146,7 +146,7 @@ fn time(cloud: &CloudState, moment: Moment) -> String {
     write_utc("%Y-%m-%dT%H:%M:%S%.3fZ", cloud.wall_time_at(moment))
 }
 
-/// Empty until then.
+/// Returns the end time; empty until completion.
 fn end_time(cloud: &CloudState, due: Moment) -> String {
     if cloud.now() < due {
         String::new()
@@ -253,7 +253,7 @@ impl<'a> SubJob<'a> {
     }
 }
 
-/// The fields of the error: not there, null, or set.
+/// The error fields: missing, null, or set.
 #[derive(Serialize)]
 struct ErrorFields<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -1,7 +1,7 @@
-//! The metadata service of a server, as far as keys go.
+//! The metadata service of a server, limited to keys.
 //!
-//! Paths, headers, statuses and the text for a server without an agency are those that the Python SDK
-//! knows (vendor's source); the 24 hours of a key are documented. Other texts are inferred.
+//! Paths, headers, statuses and the text for a server without an agency are known from the Python
+//! SDK (vendor's source); the 24 hours of a key are documented. Other texts are inferred.
 
 use http::Method;
 
@@ -12,7 +12,7 @@ use crate::{
     response::{self, Response},
 };
 
-/// What is asked of it.
+/// A call of the metadata service.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum MetadataCall {
     /// `/meta-data/latest/api/token`
@@ -22,7 +22,7 @@ pub(super) enum MetadataCall {
 }
 
 impl MetadataCall {
-    /// What is asked; `None` for a request to another service.
+    /// Returns the call, or `None` for a request to another service.
     pub(super) fn of(request: &ReceivedRequest) -> Option<Self> {
         match request.path.as_str() {
             "/meta-data/latest/api/token" => Some(Self::Token),
@@ -85,7 +85,8 @@ fn key(cloud: &mut CloudState, request: &ReceivedRequest) -> Response {
     response::json(200, &Credential::of(&issued))
 }
 
-/// May the request read? Without a token it may unless one is demanded.
+/// Reports whether the request may read. A request without a token may read unless the service
+/// requires tokens.
 fn is_let_in(cloud: &CloudState, request: &ReceivedRequest) -> bool {
     let token = request.header("x-metadata-token");
     let is_good = || token.is_some_and(|token| cloud.accepts_metadata_token(token));

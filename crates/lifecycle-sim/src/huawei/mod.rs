@@ -1,20 +1,20 @@
-//! Huawei ECS as its clients see it.
+//! The API of Huawei ECS.
 //!
-//! What is simulated: batch start, stop and reboot with their jobs, the detailed list, the query of one
-//! server; access keys and tokens; the calls of IAM that hand them out or look up a project, and the
-//! metadata service of a server. What is not: the deprecated calls of OpenStack, permissions, tags, and
+//! Simulated: batch start, stop and reboot with their jobs, the detailed list, the query of one
+//! server; access keys and tokens; the calls of IAM for keys, tokens and projects, and the metadata
+//! service of a server. Not simulated: the deprecated calls of OpenStack, permissions, tags, and
 //! filters other than status and name.
 //!
-//! | file | holds |
+//! | file | content |
 //! | --- | --- |
-//! | `auth` | who asks |
+//! | `auth` | authentication |
 //! | `power` | start, stop, reboot |
-//! | `jobs` | what becomes of them |
-//! | `servers`, `record` | looking |
+//! | `jobs` | jobs of power calls |
+//! | `servers`, `record` | lists and single servers |
 //! | `iam`, `metadata` | tokens and temporary keys |
 //! | `projects` | the project of a region |
-//! | `refusal` | what is said instead of an answer |
-//! | `switches` | what nobody knows |
+//! | `api_error` | errors |
+//! | `switches` | unknown behaviour |
 
 mod api_error;
 mod auth;
@@ -72,8 +72,8 @@ impl CloudApi for Huawei {
             || metadata::MetadataCall::of(request).is_some()
     }
 
-    /// `ecs.<region>.myhuaweicloud.com`, and `iam` likewise (vendor's source); the European regions end
-    /// in `.eu` in the Terraform provider.
+    /// Parses `ecs.<region>.myhuaweicloud.com` and `iam.<region>.myhuaweicloud.com` (vendor's
+    /// source); the European regions end in `.eu` in the Terraform provider.
     fn region_of<'h>(&self, hostname: &'h str) -> Option<&'h str> {
         let place = hostname
             .strip_suffix(".myhuaweicloud.com")
@@ -148,18 +148,18 @@ impl CloudApi for Huawei {
     }
 }
 
-/// What the cloud remembers from call to call.
+/// State that only Huawei has.
 #[derive(Debug, Default)]
 pub(crate) struct OwnState {
     jobs: Jobs,
     failures: AuthFailures,
     recent: RecentActions,
-    /// Tokens that are for no project.
+    /// Tokens without a project.
     unscoped: HashSet<String>,
 }
 
-/// Keys that failed to prove themselves. Five failures in a row lock a key for five minutes (documented;
-/// that every refusal of a known key counts is inferred).
+/// The failed authentications of each key. Five failures in a row lock a key for five minutes
+/// (documented; every error of a known key counts: inferred).
 #[derive(Debug, Default)]
 struct AuthFailures(HashMap<String, (u32, Moment)>);
 
@@ -176,7 +176,7 @@ impl AuthFailures {
             return;
         }
         let (failed, last) = self.0.entry(key.to_owned()).or_insert((0, now));
-        // A lock that is over is forgotten.
+        // An expired lock is removed.
         *failed = if *failed >= 5 { 1 } else { *failed + 1 };
         *last = now;
     }
@@ -184,7 +184,7 @@ impl AuthFailures {
 
 const LOCK: Duration = Duration::from_secs(5 * 60);
 
-/// A token that is for no project is good for no service of a project (documented; the code is inferred).
+/// Rejects a token without a project in a service of a project (documented; the code is inferred).
 fn check_scope(
     cloud: &CloudState,
     request: &ReceivedRequest,
@@ -229,7 +229,7 @@ fn dispatch(
     }
 }
 
-/// Where a request goes.
+/// The destination of a request.
 enum Route {
     /// `/v3/projects`
     Projects,
@@ -241,7 +241,7 @@ enum Route {
     Key,
     /// `/v5/agencies/assume-with-oidc`
     AssumeWithOidc,
-    /// To the metadata service.
+    /// A path of the metadata service.
     Metadata(metadata::MetadataCall),
     /// `/v1/{project_id}/...`
     Project(String, ProjectCall),
@@ -259,7 +259,7 @@ enum ProjectCall {
 }
 
 impl Route {
-    /// Is it open to everyone? What such a request proves, it proves in its body.
+    /// Reports whether the route needs no authentication. The body of such a request has the proof.
     fn is_open(&self) -> bool {
         match self {
             Self::Token | Self::TokenByIdToken | Self::AssumeWithOidc | Self::Metadata(_) => true,

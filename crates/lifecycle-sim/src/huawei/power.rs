@@ -1,8 +1,9 @@
-//! `POST /v1/{project_id}/cloudservers/action`: start, stop and reboot. The one key of the body decides.
+//! `POST /v1/{project_id}/cloudservers/action`: start, stop and reboot, by the only key of the
+//! body.
 //!
-//! Documented: the bodies, that a reboot needs a type and a stop is graceful without one, that `HARD`
-//! helps a server which is stuck in stopping or rebooting, the limit, the codes. Inferred: which state
-//! allows what, after what the vendor's tools check before they call.
+//! Documented: the bodies, the mandatory type of a reboot, the graceful stop without a type, `HARD`
+//! for a server that is stuck in stopping or rebooting, the limit, the codes. Inferred: the states
+//! that allow each action, from the checks in the vendor's tools.
 
 use std::{
     collections::{BTreeMap, HashSet, VecDeque},
@@ -26,7 +27,7 @@ use crate::{
     time::Moment,
 };
 
-/// Carries out a power call.
+/// Executes a power call.
 pub(super) fn operation(
     cloud: &mut CloudState,
     request: &ReceivedRequest,
@@ -58,7 +59,7 @@ struct Accepted<'a> {
     job_id: &'a str,
 }
 
-/// What a power call asks for.
+/// The parsed body of a power call.
 #[derive(Debug)]
 pub(super) struct PowerRequest {
     pub(super) action: ActionKind,
@@ -103,7 +104,7 @@ impl PowerRequest {
         })
     }
 
-    /// How many servers it names.
+    /// Returns the number of named servers.
     pub(super) fn len(&self) -> usize {
         self.ids.len()
     }
@@ -128,7 +129,7 @@ impl PowerRequest {
         Ok(servers)
     }
 
-    /// Would the cloud do it?
+    /// Checks whether the cloud would execute the action.
     fn check(&self, cloud: &CloudState, scope: RegionScope, id: &str) -> ServerDecision {
         let Some(index) = cloud.find(scope, id) else {
             return ServerDecision::Unknown;
@@ -171,7 +172,7 @@ impl PowerRequest {
         }
     }
 
-    /// The refusal that this trouble causes, whatever the state.
+    /// Returns the error that this impairment causes in any state.
     fn impairment_error(&self, impairment: Impairment) -> Option<ApiError> {
         let start = self.action == ActionKind::Start;
         match impairment {
@@ -238,13 +239,13 @@ impl PowerRequest {
     }
 }
 
-/// At most so many servers in a call, or in a minute: two generations of the page.
+/// The maximum number of servers in a call, or in a minute: two generations of the page.
 const LIMIT: usize = 1000;
 
-/// How long a graceful stop may take where it may not take for ever.
+/// The maximum duration of a graceful stop, for the switch that limits the duration.
 const STUCK: Duration = Duration::from_secs(5 * 60);
 
-/// What is to become of one server of a batch.
+/// The decision about one server of a batch.
 enum ServerDecision {
     Execute(InstanceIndex),
     /// The server already has the requested state.
@@ -254,7 +255,7 @@ enum ServerDecision {
 }
 
 impl ServerDecision {
-    /// Why the server cannot be acted on; nothing when it can, or there is none.
+    /// Returns the error of a rejected server.
     fn rejection(&self) -> Option<&ApiError> {
         match self {
             Self::Rejected(error) => Some(error),
@@ -263,7 +264,7 @@ impl ServerDecision {
     }
 }
 
-/// The refusal of the whole call, unless it is accepted and only its sub-jobs fail.
+/// Returns the error of the whole call, or `None` for an accepted call with failed sub-jobs.
 fn batch_rejection(decisions: &[(&str, ServerDecision)], switches: &Switches) -> Option<ApiError> {
     let one_is_unknown = decisions
         .iter()
@@ -298,12 +299,13 @@ fn failure(error: &ApiError) -> SubJobFailure {
     }
 }
 
-/// How many servers were acted on, and when.
+/// The numbers of servers in recent calls.
 #[derive(Debug, Default)]
 pub(super) struct RecentActions(VecDeque<(Moment, usize)>);
 
 impl RecentActions {
-    /// Do so many more still fit into the last minute? If so, they are taken note of.
+    /// Reports whether this number of servers fits into the last minute, and records the number if
+    /// so.
     fn admit(&mut self, servers: usize, now: Moment) -> bool {
         let is_old = |at: Moment| now.since(at) >= Duration::from_secs(60);
         while self.0.front().is_some_and(|(at, _)| is_old(*at)) {

@@ -1,9 +1,9 @@
-//! A server as the cloud describes it.
+//! The description of a server.
 //!
-//! Documented: the fields and their types (numbers as texts among them), and how `status` follows from
-//! the state and the task of the virtual machine. A server that is being stopped is still `ACTIVE`, one
-//! that is being started still `SHUTOFF`. Inferred: the states of servers in the recycle bin, and all
-//! values that no simulated call changes.
+//! Documented: the fields and their types (some numbers are texts), and the relation between
+//! `status` and the state and task of the virtual machine. A server in the process of stopping is
+//! still `ACTIVE`, a starting server still `SHUTOFF`. Inferred: the states of servers in the
+//! recycle bin, and all values that no simulated call changes.
 
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -15,7 +15,7 @@ use crate::{
     time::write_utc,
 };
 
-/// What the cloud says of a server's power.
+/// The fields that describe the power of a server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct ServerStatus {
     pub(super) status: &'static str,
@@ -25,7 +25,7 @@ pub(super) struct ServerStatus {
     pub(super) power_state: u8,
 }
 
-/// The table of "ECS statuses".
+/// Returns the row of the table of "ECS statuses".
 pub(super) fn server_status(view: InstanceSnapshot) -> ServerStatus {
     let (status, vm_state, task_state, power_state) = match view.state {
         SimulatedState::Creating => ("BUILD", "building", Some("spawning"), 0),
@@ -36,7 +36,7 @@ pub(super) fn server_status(view: InstanceSnapshot) -> ServerStatus {
         SimulatedState::Rebooting => rebooting(view),
         SimulatedState::Changing => ("RESIZE", "stopped", Some("resize_migrating"), 4),
         SimulatedState::Failed => ("ERROR", "error", None, 0),
-        // The table ends with "anything else".
+        // The table ends with a row for all other states.
         SimulatedState::Recycled => ("UNKNOWN", "soft-delete", None, 0),
     };
     ServerStatus {
@@ -75,7 +75,7 @@ pub(super) struct ServerRecord<'a> {
     host_status: &'static str,
     created: &'static str,
     updated: String,
-    /// The first launch: a start or reboot does not change it (inferred).
+    /// The first launch: a start or reboot does not change the value (inferred).
     #[serde(rename = "OS-SRV-USG:launched_at")]
     launched_at: &'static str,
     tenant_id: &'a str,
@@ -114,7 +114,8 @@ pub(super) struct ServerRecord<'a> {
     access_ipv4: &'static str,
     #[serde(rename = "accessIPv6")]
     access_ipv6: &'static str,
-    /// These two are not always there (documented); here, when a running server is asked for alone.
+    /// `progress` and `key_name` are optional (documented). The simulator sends both for the query
+    /// of one running server.
     #[serde(skip_serializing_if = "Option::is_none")]
     progress: Option<u8>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -122,7 +123,7 @@ pub(super) struct ServerRecord<'a> {
 }
 
 impl<'a> ServerRecord<'a> {
-    /// A server that is asked for alone.
+    /// Creates the record for the query of one server.
     pub(super) fn alone(cloud: &'a CloudState, index: InstanceIndex) -> Self {
         let server_status = server_status(cloud.observed(index));
         let settled_running =
@@ -134,7 +135,7 @@ impl<'a> ServerRecord<'a> {
         }
     }
 
-    /// A server in a list.
+    /// Creates the record for a list.
     pub(super) fn of(cloud: &'a CloudState, index: InstanceIndex) -> Self {
         let instance = cloud.instance(index);
         let number = instance.number;
@@ -215,7 +216,7 @@ impl<'a> ServerRecord<'a> {
 
 const VPC: &str = "99999999-8888-4777-8666-555555555555";
 
-/// One private address, under the id of the network.
+/// Returns one private address, under the id of the network.
 fn addresses(number: u32) -> Map<String, Value> {
     let [_, second, third, fourth] = number.to_be_bytes();
     let address = json!([{
@@ -236,7 +237,7 @@ struct Fault {
     details: &'static str,
 }
 
-/// All numbers are texts.
+/// The flavor. All numbers are texts.
 #[derive(Serialize)]
 struct Flavor {
     id: &'static str,
@@ -281,7 +282,8 @@ struct SecurityGroup {
     id: &'static str,
 }
 
-/// The entry of a named server that there is not: everything but id and fault is null (documented).
+/// The entry of an unknown server in a list of named servers: all fields except id and fault are
+/// null (documented).
 #[derive(Serialize)]
 pub(super) struct Unknown<'a> {
     id: &'a str,

@@ -1,4 +1,4 @@
-//! What Zenlayer answers when it refuses a call.
+//! The errors of Zenlayer, as data.
 
 use serde::Serialize;
 
@@ -7,10 +7,10 @@ use crate::{
     response::{self, Response},
 };
 
-/// A refusal in Zenlayer's flat form: `{"requestId", "code", "message"}`.
+/// An error in Zenlayer's flat format: `{"requestId", "code", "message"}`.
 ///
-/// Form, statuses and codes are documented (docs.console.zenlayer.com, response and common error code
-/// pages, pages of the power actions); the texts are not.
+/// Format, statuses and codes are documented (docs.console.zenlayer.com, response and common error
+/// code pages, pages of the power actions); the texts are not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct ApiError {
     pub(super) status: u16,
@@ -26,7 +26,7 @@ const fn error(status: u16, code: &'static str, message: &'static str) -> ApiErr
     }
 }
 
-// Authentication. 401 stands for missing permissions and unknown actions, too.
+// Errors of authentication. Missing permissions and unknown actions have the status 401, too.
 pub(super) const BAD_AUTHORIZATION: ApiError = error(
     401,
     "AUTHFAILURE_INVALID_AUTHORIZATION",
@@ -48,7 +48,7 @@ pub(super) const NO_SUCH_ACTION: ApiError = error(
     "Not authorized, or no such action.",
 );
 
-// Parameters.
+// Errors of parameters.
 pub(super) const MISSING: ApiError =
     error(400, "MISSING_PARAMETER", "A required parameter is missing.");
 pub(super) const WRONG_TYPE: ApiError = error(
@@ -81,7 +81,7 @@ pub(super) const BAD_VALUE: ApiError = error(
     "INVALID_PARAMETER_VALUE",
     "A parameter has a value that is not allowed.",
 );
-/// That a body which is no JSON is answered so is inferred.
+/// The error for a body that is not JSON is inferred.
 pub(super) const BAD_FORMAT: ApiError = error(
     400,
     "INVALID_PARAMETER_PATTERN_ERROR",
@@ -93,7 +93,7 @@ pub(super) const NO_SUCH_GROUP: ApiError = error(
     "The resource group does not exist.",
 );
 
-// Power actions.
+// Errors of power actions.
 pub(super) const BUSY: ApiError = error(
     400,
     "OPERATION_DENIED_INSTANCE_IN_OPERATION",
@@ -114,7 +114,7 @@ pub(super) const NOT_RUNNING: ApiError = error(
     "OPERATION_DENIED_INSTANCE_NOT_RUNNING",
     "The instance is not powered on.",
 );
-/// Documented for the reboot of a sibling product.
+/// The code is documented for the reboot of a sibling product.
 pub(super) const NOT_REBOOTABLE: ApiError = error(
     403,
     "OPERATION_DENIED_INSTANCE_STATUS",
@@ -141,7 +141,7 @@ pub(super) const NO_SUCH_RESOURCE: ApiError = error(
     "The resource does not exist.",
 );
 
-// Of the service itself.
+// Errors of the service.
 pub(super) const TOO_FAST: ApiError = error(429, "REQUEST_LIMIT_EXCEEDED", "Too many requests.");
 pub(super) const UNAVAILABLE: ApiError = error(
     503,
@@ -151,7 +151,7 @@ pub(super) const UNAVAILABLE: ApiError = error(
 const INTERNAL: ApiError = error(500, "INTERNAL_SERVER_ERROR", "Internal error.");
 const TIMED_OUT: ApiError = error(503, "REQUEST_TIMED_OUT", "The request timed out.");
 
-/// The refusal for a failing service.
+/// Returns the error for a failure of the cloud with this status.
 pub(super) fn of_status(status: u16) -> ApiError {
     let usual = match status {
         503 => UNAVAILABLE,
@@ -179,7 +179,7 @@ impl ApiError {
     }
 }
 
-/// A good answer: nested, with the request id in both places.
+/// Returns a successful response: nested, with the request id in both places.
 pub(super) fn success(request_id: &str, fields: &impl Serialize) -> Response {
     #[derive(Serialize)]
     #[serde(rename_all = "camelCase")]
@@ -201,7 +201,7 @@ pub(super) fn success(request_id: &str, fields: &impl Serialize) -> Response {
     response::json(200, &body)
 }
 
-/// `T` and an upper-case UUID, as in the documents' examples.
+/// Returns `T` and an upper-case UUID, as in the documents' examples.
 pub(super) fn request_id(cloud: &mut CloudState) -> String {
     format!("T{}", cloud.uuid().to_uppercase())
 }

@@ -1,8 +1,8 @@
-//! What is simulated of Zenlayer ZEC and how well it is known.
+//! The simulated behaviour of Zenlayer ZEC, with sources and confidence.
 
 use crate::behaviour::{Behaviour, documented, inferred, vendor};
 
-/// All of it but the [switches](super::switches).
+/// The behaviour without the [switches](super::switches).
 pub(crate) const BEHAVIOURS: &[Behaviour] = &[
     documented(
         "Requests are signed with `ZC2-HMAC-SHA256`: the signed path is always `/`, and the action is not covered.",

@@ -31,7 +31,7 @@ struct PowerRequest {
     force_reboot: Option<bool>,
 }
 
-/// Acts on the instances named in the body.
+/// Executes a power action on the instances in the body.
 pub(super) fn operation(
     cloud: &mut CloudState,
     request: &ReceivedRequest,
@@ -46,7 +46,8 @@ pub(super) fn operation(
 }
 
 impl PowerRequest {
-    /// A stop is forced unless told otherwise: documented. A reboot: a switch decides.
+    /// Reports whether the action is forced. A stop is forced by default: documented. For a reboot
+    /// a switch decides.
     fn is_forced(&self, cloud: &CloudState, action: ActionKind) -> bool {
         match action {
             ActionKind::Start => false,
@@ -58,7 +59,8 @@ impl PowerRequest {
     }
 }
 
-/// Acts on every instance that allows it, or on none; gives those that do not allow it.
+/// Executes the action on every instance that allows the action, or on no instance. Returns the
+/// other instances.
 fn execute_batch<'i>(
     cloud: &mut CloudState,
     scope: RegionScope,
@@ -104,16 +106,16 @@ fn execute_batch<'i>(
     }
 }
 
-/// What is done with an instance that allows the action.
+/// The decision about an instance that allows the action.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Decision {
     PowerOperation,
-    /// It is doing so already.
+    /// The action is already in progress.
     Nothing,
 }
 
-/// May the instance be acted on? Preconditions are documented; that locks, arrears and missing stock
-/// exist and how they are answered is inferred.
+/// Checks whether the instance allows the action. Preconditions are documented; locks, arrears,
+/// missing stock and their errors are inferred.
 fn check(
     cloud: &CloudState,
     action: ActionKind,
@@ -126,7 +128,7 @@ fn check(
         (_, SimulatedState::Recycled) => return Err(recycled(cloud)),
         (ActionKind::Start, SimulatedState::Stopped)
         | (ActionKind::Stop | ActionKind::Reboot, SimulatedState::Running) => {}
-        // A boot that failed leaves the instance where it was.
+        // An instance with a failed boot is still stopped.
         (ActionKind::Start, SimulatedState::Failed) if impairment == Some(Impairment::Broken) => {}
         (ActionKind::Reboot, SimulatedState::Starting | SimulatedState::Rebooting) if forced => {}
         (ActionKind::Stop, SimulatedState::Stopping)
@@ -179,7 +181,7 @@ pub(super) fn unknown_id(cloud: &CloudState) -> ApiError {
     }
 }
 
-/// The ids, each once.
+/// Returns the ids, each once.
 fn distinct<'i>(cloud: &CloudState, ids: Option<&'i [String]>) -> Result<Vec<&'i str>, ApiError> {
     let ids = ids.ok_or(api_error::MISSING)?;
     if ids.len() > MOST_IDS {
@@ -204,7 +206,7 @@ fn distinct<'i>(cloud: &CloudState, ids: Option<&'i [String]>) -> Result<Vec<&'i
     Ok(distinct)
 }
 
-/// A good answer lists the instances that **failed**. Documented.
+/// Returns a successful response, which lists the instances that **failed**. Documented.
 fn done(cloud: &mut CloudState, failed: &[&str]) -> Response {
     #[derive(Serialize)]
     #[serde(rename_all = "camelCase")]

@@ -20,10 +20,10 @@ use super::{
 const PAGE_SIZE: i64 = 20;
 const LARGEST_PAGE: i64 = 1000;
 
-/// The one resource group that the account has.
+/// The only resource group of the account.
 const RESOURCE_GROUP: &str = "1000000000000000001";
 
-/// Which rows a describe call shows.
+/// The kind of rows in a describe call.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum RowKind {
     /// Id and status.
@@ -45,7 +45,7 @@ struct DescribeRequest {
     page_num: Option<i64>,
 }
 
-/// A page of the instances that fit.
+/// Returns a page of the matching instances.
 pub(super) fn describe(
     cloud: &mut CloudState,
     request: &ReceivedRequest,
@@ -71,7 +71,7 @@ pub(super) fn describe(
     Ok(page(cloud, found, total, rows))
 }
 
-/// How many ids the body names, for the ledger; `None` when it names none.
+/// Returns the number of ids in the body, for the ledger, or `None` for a body without ids.
 pub(super) fn named_ids(request: &ReceivedRequest) -> Option<usize> {
     let query: DescribeRequest = read_body(request).ok()?;
     query.instance_ids.map(|ids| ids.len())
@@ -96,7 +96,7 @@ impl DescribeRequest {
         Ok(())
     }
 
-    /// How many rows to pass over, and how many to show. Bounds are documented.
+    /// Returns the number of skipped rows and the page size. The limits are documented.
     fn page(&self, cloud: &CloudState) -> Result<(usize, usize), ApiError> {
         let whole = self.instance_ids.is_some()
             && cloud.switches.zenlayer.ids_page == IdsPage::All
@@ -122,7 +122,7 @@ impl DescribeRequest {
         Ok((before.saturating_mul(size), size))
     }
 
-    /// The page of the named instances that exist, and how many exist.
+    /// Returns the page of the named instances that exist, and the number of existing instances.
     fn named(
         &self,
         cloud: &CloudState,
@@ -208,7 +208,7 @@ fn page(
     }
 }
 
-/// The status field is called `instanceStatus` here and `status` in whole rows.
+/// A row with the status. The field is `instanceStatus` here and `status` in complete rows.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct StatusRow<'a> {
@@ -225,7 +225,7 @@ impl<'a> StatusRow<'a> {
     }
 }
 
-/// The fields that the SDKs' model of an instance has.
+/// A complete row, with the fields of the SDKs' model of an instance.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Whole<'a> {
@@ -319,8 +319,8 @@ fn zone(cloud: &CloudState, index: InstanceIndex) -> String {
     format!("{}a", cloud.region(index))
 }
 
-/// The state in Zenlayer's words. The enumeration has no word for an expired or a broken instance:
-/// `STOPPED` and `CREATE_FAILED` are inferred, and so is that a boot that failed ends in `STOPPED`.
+/// Returns Zenlayer's name of the state. The enumeration has no name for an expired or a broken
+/// instance: `STOPPED` and `CREATE_FAILED` are inferred, and so is `STOPPED` after a failed boot.
 fn status(cloud: &CloudState, index: InstanceIndex) -> &'static str {
     match cloud.observed(index).state {
         SimulatedState::Creating => "DEPLOYING",

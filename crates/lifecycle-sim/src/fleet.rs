@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn specifications_are_read() {
+    fn valid_specification_is_parsed() {
         assert_eq!(
             parse("baidu/bj=3:stopped, aliyun/cn-hangzhou=2:running,huawei/cn-north-4=1:locked,zenlayer/asia-southeast-1=4:running+arrears,baidu/gz=5,").unwrap(),
             [
@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn errors_name_the_bad_part() {
+    fn parse_error_names_the_invalid_part() {
         for (text, expected) in [
             ("baidu/bj", "fleet part \"baidu/bj\" has no ="),
             ("baidu=1", "\"baidu=1\" names no region"),

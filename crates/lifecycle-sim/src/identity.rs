@@ -289,7 +289,7 @@ mod tests {
     };
 
     #[test]
-    fn what_is_handed_out_ends_by_the_clouds_clock() {
+    fn issued_key_expires_by_the_clock_of_the_cloud() {
         let mut cloud = cloud_state(Cloud::Huawei);
         let issued = cloud.issue_key(KeyKind::Temporary, 900);
         assert_eq!(
@@ -309,7 +309,7 @@ mod tests {
     }
 
     #[test]
-    fn a_lifetime_beats_what_was_asked_for_and_never_overflows() {
+    fn configured_lifetime_replaces_the_requested_time_without_overflow() {
         let mut cloud = cloud_state(Cloud::Huawei);
         let longest = cloud.issue_key(KeyKind::Token, u64::MAX);
         assert_eq!(longest.expires_at, Timestamp::MAX);
@@ -322,7 +322,7 @@ mod tests {
     }
 
     #[test]
-    fn ended_keys_are_remembered_for_a_day() {
+    fn expired_key_is_removed_after_a_day() {
         let mut cloud = cloud_state(Cloud::Huawei);
         let issued = cloud.issue_key(KeyKind::Temporary, 900);
         at(&mut cloud, 899 + 86_400);
@@ -339,7 +339,7 @@ mod tests {
     }
 
     #[test]
-    fn secrets_do_not_show() {
+    fn debug_output_has_no_secrets() {
         let identity = Identity::new()
             .user("ops", "hidden", "company")
             .id_token("provider", "hidden");

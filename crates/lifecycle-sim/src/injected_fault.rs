@@ -263,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn a_script_strikes_the_calls_it_names() {
+    fn rule_injects_faults_only_into_matching_calls() {
         let mut fault_rules = FaultRules::default();
         fault_rules.add(
             FaultRule::new(InjectedFault::Unreachable)
@@ -291,7 +291,7 @@ mod tests {
     }
 
     #[test]
-    fn chance_follows_the_seed() {
+    fn random_faults_follow_the_seed() {
         let mut fault_rules = FaultRules::default();
         fault_rules.add(
             FaultRule::new(InjectedFault::Unreachable)

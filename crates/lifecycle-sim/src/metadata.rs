@@ -76,7 +76,7 @@ mod tests {
     };
 
     #[test]
-    fn tokens_end() {
+    fn metadata_token_expires() {
         let mut cloud = cloud_state(Cloud::Aliyun);
         let token = cloud.metadata_token(60);
         assert!(cloud.accepts_metadata_token(&token));
@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_is_given_until_a_quarter_of_its_life_is_left() {
+    fn instance_key_is_renewed_when_a_quarter_of_its_lifetime_is_left() {
         let mut cloud = cloud_state(Cloud::Aliyun);
         let mut key = |seconds: u64, role: &str| {
             at(&mut cloud, seconds);
@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_that_was_taken_back_is_not_given_again() {
+    fn revoked_instance_key_is_renewed() {
         let mut cloud = cloud_state(Cloud::Aliyun);
         let first = cloud.instance_key("web", 4000);
         cloud.account.revoke_after(0);

@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn requests_stay_as_received() {
+    fn path_query_and_host_stay_as_received() {
         let request = received("http://127.0.0.1:8080/a%2Fb?start&x=a+b%2B&x=2");
         assert_eq!(request.path, "/a%2Fb");
         assert_eq!(request.query, "start&x=a+b%2B&x=2");

@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bucket_refills() {
+    fn token_bucket_refills_over_time() {
         let mut limiter = CallLimiter::new(Throttle::PerSecond {
             rate: 2.0,
             burst: 2,
@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn a_minute_must_end_first() {
+    fn minute_limit_admits_calls_again_in_the_next_minute() {
         let mut limiter = CallLimiter::new(Throttle::PerMinute { calls: 1 });
         assert_eq!(limiter.admit(at(59_000)), Ok(()));
         assert_eq!(limiter.admit(at(59_500)), Err(Duration::from_millis(500)));

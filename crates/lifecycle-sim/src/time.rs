@@ -159,7 +159,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn both_forms_are_read_as_utc() {
+    fn both_time_formats_are_parsed_as_utc() {
         assert_eq!(read_extended("2015-04-27T08:23:49Z"), Some(1_430_123_029));
         assert_eq!(read_basic("20150427T082349Z"), Some(1_430_123_029));
         for bad in [
@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn the_clock_follows_paused_time_and_never_repeats_a_nonce() {
+    async fn clock_follows_paused_time_and_never_repeats_a_nonce() {
         let clock = SimClock::new(Timeline::starting_at(UNIX_EPOCH), 7);
         tokio::time::advance(Duration::from_secs(90)).await;
         let (first, second) = (
@@ -186,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn moments_saturate() {
+    fn moment_arithmetic_saturates() {
         assert_eq!(Moment::NEVER.after(Duration::MAX), Moment::NEVER);
         assert_eq!(
             Moment::default().before(Duration::from_secs(1)),

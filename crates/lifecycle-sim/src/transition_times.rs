@@ -75,7 +75,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_instance_has_its_own_pace_within_the_spread() {
+    fn duration_differs_by_instance_within_the_spread() {
         let times = TransitionTimes {
             speed: 10.0,
             ..TransitionTimes::default()

@@ -1,4 +1,4 @@
-//! The vendor's own requests are let in; nothing else is.
+//! Tests of authentication with the requests of the vendor's SDKs, and with forged requests.
 
 use serde::Deserialize;
 
@@ -157,7 +157,7 @@ fn check(
 }
 
 #[test]
-fn every_v3_vector_is_let_in_and_no_forgery_of_it() {
+fn v3_vector_is_accepted_and_each_forgery_refused() {
     for vector in vectors().v3 {
         let (request, account) = (vector.request(), vector.account());
         let key_nonce = check(&request, &account, &vector.date);
@@ -171,7 +171,11 @@ fn every_v3_vector_is_let_in_and_no_forgery_of_it() {
         let signed: Vec<_> = vector.signed_headers.split(';').collect();
         for (what, forged) in forgeries(&request, &signed) {
             let result = check(&forged, &account, &vector.date);
-            assert!(result.is_err(), "{}: forged {what} was let in", vector.name);
+            assert!(
+                result.is_err(),
+                "{}: forged {what} was accepted",
+                vector.name
+            );
         }
         let other = self::account(
             &vector.access_key_id,
@@ -197,7 +201,7 @@ fn every_v3_vector_is_let_in_and_no_forgery_of_it() {
 }
 
 #[test]
-fn every_v1_vector_is_let_in_and_no_forgery_of_it() {
+fn v1_vector_is_accepted_and_each_forgery_refused() {
     for vector in vectors().v1 {
         let (request, account) = (vector.request(), vector.account());
         let key_nonce = check(&request, &account, &vector.date);
@@ -210,12 +214,16 @@ fn every_v1_vector_is_let_in_and_no_forgery_of_it() {
 
         let has_form = !vector.body_params.is_empty();
         for (what, forged) in forgeries(&request, &[]) {
-            // A V1 signature covers neither the path nor a body that is no form.
+            // A V1 signature covers neither the path nor a body that is not a form.
             if what == "path" || what == "body" && !has_form {
                 continue;
             }
             let result = check(&forged, &account, &vector.date);
-            assert!(result.is_err(), "{}: forged {what} was let in", vector.name);
+            assert!(
+                result.is_err(),
+                "{}: forged {what} was accepted",
+                vector.name
+            );
         }
         let other = self::account(
             &vector.access_key_id,
@@ -241,7 +249,7 @@ fn every_v1_vector_is_let_in_and_no_forgery_of_it() {
 }
 
 #[test]
-fn every_request_of_the_vendors_sdks_is_let_in() {
+fn captured_sdk_request_is_accepted_and_each_forgery_refused() {
     let wire: Wire = serde_json::from_str(WIRE).unwrap();
     let date = "2018-01-29T08:00:00Z";
     assert_eq!(wire.requests.len(), 23);
@@ -288,14 +296,14 @@ fn every_request_of_the_vendors_sdks_is_let_in() {
             let result = check(&forged, &account, date);
             assert!(
                 result.is_err(),
-                "{}: forged {what} was let in",
+                "{}: forged {what} was accepted",
                 captured.name
             );
         }
     }
 }
 
-/// The first vector, before a site whose clock stands at its date.
+/// Returns the first vector, and a cloud at the time of the vector.
 fn first_vector() -> (CloudState, ReceivedRequest) {
     let vector = vectors().v3.remove(0);
     let unix = u64::try_from(read_extended(&vector.date).unwrap()).unwrap();
@@ -317,13 +325,13 @@ fn expected(cause: AuthErrorCause, status: u16, code: &str) -> (AuthErrorCause, 
     (cause, status, code.to_owned())
 }
 
-/// The gate's answers are JSON when the request says so.
+/// Makes JSON the default format, so that the tests can read errors.
 fn respond_in_json(cloud: &mut CloudState) {
     cloud.switches.aliyun.xml_by_default = false;
 }
 
 #[test]
-fn a_nonce_is_good_once() {
+fn repeated_nonce_is_refused() {
     let (mut cloud, request) = first_vector();
     respond_in_json(&mut cloud);
     assert!(Aliyun.authenticate(&mut cloud, &request).is_ok());
@@ -335,7 +343,7 @@ fn a_nonce_is_good_once() {
 }
 
 #[test]
-fn clocks_may_be_fifteen_minutes_apart() {
+fn request_is_refused_if_the_clocks_differ_by_more_than_fifteen_minutes() {
     let (mut cloud, request) = first_vector();
     respond_in_json(&mut cloud);
     for (seconds, good) in [(-901, false), (-900, true), (900, true), (901, false)] {
@@ -352,7 +360,7 @@ fn clocks_may_be_fifteen_minutes_apart() {
 }
 
 #[test]
-fn keys_must_be_known_and_good() {
+fn unknown_or_disabled_key_is_refused() {
     let (mut cloud, request) = first_vector();
     respond_in_json(&mut cloud);
     let stranger = cloud_state_at(
@@ -374,7 +382,7 @@ fn keys_must_be_known_and_good() {
 }
 
 #[test]
-fn a_temporary_key_needs_its_token() {
+fn temporary_key_without_its_session_token_is_refused() {
     let (mut cloud, request) = first_vector();
     respond_in_json(&mut cloud);
     let key = |session: &str| Key::pair("testid".into(), "testsecret".into(), Some(session.into()));
@@ -412,7 +420,7 @@ fn a_temporary_key_needs_its_token() {
 }
 
 #[test]
-fn what_must_be_signed_must_be_there() {
+fn request_with_an_unsigned_mandatory_header_is_refused() {
     let (mut cloud, request) = first_vector();
     respond_in_json(&mut cloud);
     let incomplete = expected(AuthErrorCause::Other, 400, "IncompleteSignature");
@@ -432,7 +440,7 @@ fn what_must_be_signed_must_be_there() {
 }
 
 #[test]
-fn a_v1_request_names_its_time() {
+fn v1_request_without_a_timestamp_is_refused() {
     let vector = vectors().v1.remove(0);
     let mut request = vector.request();
     request.query = request.query.replace("Timestamp", "Zeit");
@@ -444,7 +452,7 @@ fn a_v1_request_names_its_time() {
 }
 
 #[test]
-fn nonces_are_forgotten_when_no_clock_could_still_take_them() {
+fn nonce_is_accepted_again_after_fifteen_minutes() {
     let (mut cloud, request) = first_vector();
     assert!(Aliyun.authenticate(&mut cloud, &request).is_ok());
     at(&mut cloud, 901);

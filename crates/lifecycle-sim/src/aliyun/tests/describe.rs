@@ -1,4 +1,4 @@
-//! Looking.
+//! Tests of the describe calls.
 
 use std::slice::from_ref;
 
@@ -28,7 +28,7 @@ fn many(cloud: &mut CloudState, count: usize) -> Vec<String> {
 }
 
 #[test]
-fn tokens_lead_through_all_pages() {
+fn next_tokens_lead_through_all_pages() {
     let mut cloud = cloud_state();
     let ids = many(&mut cloud, 23);
     for empty_last in [true, false] {
@@ -69,7 +69,7 @@ fn tokens_lead_through_all_pages() {
 }
 
 #[test]
-fn a_page_that_ends_with_the_list_is_the_last() {
+fn full_last_page_has_an_empty_next_token() {
     let mut cloud = cloud_state();
     many(&mut cloud, 10);
     let page = list(&mut cloud, &[("MaxResults", "10")]);
@@ -78,7 +78,7 @@ fn a_page_that_ends_with_the_list_is_the_last() {
 }
 
 #[test]
-fn numbers_lead_through_all_pages() {
+fn page_numbers_lead_through_all_pages() {
     let mut cloud = cloud_state();
     let ids = many(&mut cloud, 12);
     let first = list(&mut cloud, &[]);
@@ -101,7 +101,7 @@ fn numbers_lead_through_all_pages() {
 }
 
 #[test]
-fn named_instances_are_paged_too() {
+fn list_of_named_instances_has_pages() {
     let mut cloud = cloud_state();
     let ids = many(&mut cloud, 101);
     let text = |ids: &[String]| serde_json::to_string(ids).unwrap();
@@ -129,7 +129,7 @@ fn named_instances_are_paged_too() {
 }
 
 #[test]
-fn filters_combine() {
+fn filters_combine_with_and() {
     let mut cloud = cloud_state();
     let running = add(&mut cloud, SimulatedState::Running, None);
     let locked = add(&mut cloud, SimulatedState::Running, Impairment::Locked);
@@ -152,7 +152,7 @@ fn filters_combine() {
 }
 
 #[test]
-fn a_status_page_holds_fifty_at_most() {
+fn status_page_has_at_most_fifty_rows() {
     let mut cloud = cloud_state();
     let ids = many(&mut cloud, 60);
     let ids: Vec<_> = ids.iter().map(String::as_str).collect();
@@ -184,7 +184,7 @@ fn a_status_page_holds_fifty_at_most() {
 }
 
 #[test]
-fn unknown_ids_have_no_status() {
+fn unknown_id_has_no_status_row_or_is_refused_by_switch() {
     let mut cloud = cloud_state();
     let known = add(&mut cloud, SimulatedState::Running, None);
     let ids = [known.as_str(), "i-unknown"];
@@ -196,7 +196,7 @@ fn unknown_ids_have_no_status() {
 }
 
 #[test]
-fn withheld_instances_are_stopped_and_locked() {
+fn impaired_instance_shows_a_documented_status_and_lock() {
     let mut cloud = cloud_state();
     let cases = [
         (Impairment::Expired, "Stopped", Some("financial")),
@@ -216,7 +216,7 @@ fn withheld_instances_are_stopped_and_locked() {
 }
 
 #[test]
-fn a_start_time_is_cut_to_the_minute() {
+fn start_time_has_minute_precision() {
     let mut cloud = cloud_state();
     let id = add(&mut cloud, SimulatedState::Running, None);
     assert_eq!(record(&mut cloud, &id)["StartTime"], "2025-12-31T23:00Z");

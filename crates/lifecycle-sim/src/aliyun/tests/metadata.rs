@@ -1,4 +1,4 @@
-//! The metadata service and the credentials URI.
+//! Tests of the metadata service and the credentials URI.
 
 use super::*;
 use crate::{
@@ -43,7 +43,7 @@ fn put_token(cloud: &mut CloudState, seconds: &str) -> (u16, String) {
 }
 
 #[test]
-fn the_key_of_the_role_is_given_with_a_token_and_without() {
+fn role_key_is_returned_with_a_metadata_token_and_without() {
     let mut cloud = cloud_state();
     let (status, token) = put_token(&mut cloud, "21600");
     assert_eq!(status, 200);
@@ -66,7 +66,7 @@ fn the_key_of_the_role_is_given_with_a_token_and_without() {
 }
 
 #[test]
-fn tokens_are_as_the_switch_says() {
+fn metadata_tokens_follow_the_switch() {
     let mut cloud = cloud_state();
     let (_, token) = put_token(&mut cloud, "60");
     let set = |cloud: &mut CloudState, tokens| cloud.switches.aliyun.metadata_tokens = tokens;
@@ -92,7 +92,7 @@ fn tokens_are_as_the_switch_says() {
 }
 
 #[test]
-fn tokens_are_given_to_none_but_the_instance() {
+fn metadata_token_is_refused_for_forwarded_requests_and_invalid_lifetimes() {
     let mut cloud = cloud_state();
     for seconds in ["0", "21601", "-1", "x", ""] {
         assert_eq!(put_token(&mut cloud, seconds).0, 400, "{seconds:?}");
@@ -107,7 +107,7 @@ fn tokens_are_given_to_none_but_the_instance() {
 }
 
 #[test]
-fn what_is_not_there_is_not_found() {
+fn unknown_metadata_path_or_missing_role_answers_404() {
     let mut cloud = cloud_state();
     for path in [
         "/latest/meta-data/",

@@ -1,4 +1,4 @@
-//! Start, stop and reboot.
+//! Tests of start, stop and reboot.
 
 use super::*;
 use crate::{
@@ -7,7 +7,7 @@ use crate::{
 };
 
 #[test]
-fn actions_take_the_documented_way() {
+fn power_action_shows_the_documented_states() {
     let mut cloud = cloud_state();
     let id = add(&mut cloud, SimulatedState::Stopped, None);
     for (action, passing, settled) in [
@@ -30,7 +30,7 @@ fn actions_take_the_documented_way() {
 }
 
 #[test]
-fn force_has_another_name_in_each_reboot() {
+fn reboot_is_forced_only_by_the_flag_name_of_the_call() {
     let mut cloud = cloud_state();
     let [a, b, c] = [(); 3].map(|()| add(&mut cloud, SimulatedState::Running, None));
     call(
@@ -74,7 +74,7 @@ fn force_has_another_name_in_each_reboot() {
 }
 
 #[test]
-fn booleans_are_taken_as_the_sdks_write_them() {
+fn boolean_is_accepted_in_the_spellings_of_the_sdks() {
     let mut cloud = cloud_state();
     let dry = |cloud: &mut CloudState, word: &str| {
         let id = add(cloud, SimulatedState::Stopped, None);
@@ -100,7 +100,7 @@ fn booleans_are_taken_as_the_sdks_write_them() {
 }
 
 #[test]
-fn each_state_and_trouble_has_its_code() {
+fn action_in_each_state_and_impairment_has_the_documented_code() {
     use SimulatedState::{Running, Starting, Stopped, Stopping};
     const ACTIONS: [&str; 3] = ["StartInstance", "StopInstance", "RebootInstance"];
     const WRONG: &str = "IncorrectInstanceStatus";
@@ -175,7 +175,7 @@ fn each_state_and_trouble_has_its_code() {
 }
 
 #[test]
-fn a_start_can_be_told_to_renew_broken_disks() {
+fn start_with_init_local_disk_starts_an_instance_with_a_broken_disk() {
     let mut cloud = cloud_state();
     let id = add(&mut cloud, SimulatedState::Stopped, Impairment::Failed);
     let response = call(
@@ -188,7 +188,7 @@ fn a_start_can_be_told_to_renew_broken_disks() {
 }
 
 #[test]
-fn a_stop_says_what_becomes_of_the_resources() {
+fn stopped_mode_follows_the_parameter_and_the_account_default() {
     let mut cloud = cloud_state();
     let mut stopped_mode = |mode: Option<&str>, by_default: bool| {
         cloud.switches.aliyun.economical_by_default = by_default;
@@ -219,7 +219,7 @@ fn a_stop_says_what_becomes_of_the_resources() {
 }
 
 #[test]
-fn an_instance_paid_by_the_month_keeps_its_resources() {
+fn prepaid_instance_keeps_its_resources_or_refuses_stop_charging() {
     let mut cloud = cloud_state();
     let ids: Vec<_> = (0..8)
         .map(|_| add(&mut cloud, SimulatedState::Running, None))
@@ -239,7 +239,7 @@ fn an_instance_paid_by_the_month_keeps_its_resources() {
 }
 
 #[test]
-fn all_together_is_all_or_nothing() {
+fn all_together_batch_with_a_bad_instance_changes_no_instance() {
     let mut cloud = cloud_state();
     let good = add(&mut cloud, SimulatedState::Stopped, None);
     let bad = add(&mut cloud, SimulatedState::Running, None);
@@ -287,7 +287,7 @@ fn rows(response: &(u16, Value)) -> Vec<[String; 4]> {
 }
 
 #[test]
-fn success_first_has_a_row_for_each() {
+fn success_first_batch_has_a_row_for_each_instance() {
     let mut cloud = cloud_state();
     let good = add(&mut cloud, SimulatedState::Running, None);
     let bad = add(&mut cloud, SimulatedState::Stopped, None);
@@ -321,7 +321,7 @@ fn success_first_has_a_row_for_each() {
 }
 
 #[test]
-fn a_dry_run_does_nothing() {
+fn dry_run_executes_nothing_and_has_four_response_forms() {
     let mut cloud = cloud_state();
     let good = add(&mut cloud, SimulatedState::Stopped, None);
     let bad = add(&mut cloud, SimulatedState::Running, None);
@@ -349,7 +349,7 @@ fn a_dry_run_does_nothing() {
     assert_eq!(executed(&cloud, &good), crate::ExecutionCounts::default());
 }
 
-/// The codes of all rows.
+/// Returns the codes of all rows.
 fn codes(response: &(u16, Value)) -> Vec<String> {
     rows(response)
         .into_iter()
@@ -358,7 +358,7 @@ fn codes(response: &(u16, Value)) -> Vec<String> {
 }
 
 #[test]
-fn batches_are_bounded_and_may_name_an_instance_twice() {
+fn batch_has_at_most_100_ids_and_folds_duplicates_by_switch() {
     let mut cloud = cloud_state();
     let ids: Vec<_> = (0..101)
         .map(|_| add(&mut cloud, SimulatedState::Stopped, None))
@@ -379,7 +379,7 @@ fn batches_are_bounded_and_may_name_an_instance_twice() {
 }
 
 #[test]
-fn mandatory_parameters_are_named_in_three_ways() {
+fn missing_parameter_has_three_code_families() {
     let mut cloud = cloud_state();
     for (family, expected) in [
         (MissingParameter::Plain, "MissingParameter"),
@@ -398,7 +398,7 @@ fn mandatory_parameters_are_named_in_three_ways() {
 }
 
 #[test]
-fn a_reboot_shows_what_the_switch_says() {
+fn rebooting_instance_shows_the_states_of_the_switch() {
     let mut cloud = cloud_state();
     for (shows, early, late) in [
         (RebootShows::Starting, "Starting", "Starting"),
@@ -420,7 +420,7 @@ fn a_reboot_shows_what_the_switch_says() {
 }
 
 #[test]
-fn a_boot_that_fails_hangs_or_falls_back() {
+fn failed_boot_shows_starting_or_stopped_by_switch() {
     for (hangs, shown, again) in [(true, "Starting", 403), (false, "Stopped", 200)] {
         let mut cloud = cloud_state();
         cloud.switches.aliyun.failed_boot_hangs = hangs;
@@ -439,7 +439,7 @@ fn a_boot_that_fails_hangs_or_falls_back() {
 }
 
 #[test]
-fn a_starting_instance_may_be_stopped_by_switch() {
+fn starting_instance_can_be_stopped_only_by_switch() {
     let mut cloud = cloud_state();
     let id = add(&mut cloud, SimulatedState::Starting, None);
     let stop = [("InstanceId", id.as_str())];
@@ -449,7 +449,7 @@ fn a_starting_instance_may_be_stopped_by_switch() {
 }
 
 #[test]
-fn an_instance_being_made_answers_403_or_500() {
+fn start_of_an_instance_in_creation_answers_403_or_500() {
     let mut cloud = cloud_state();
     let id = add(&mut cloud, SimulatedState::Stopped, Impairment::Creating);
     for status in [403, 500] {
@@ -460,7 +460,7 @@ fn an_instance_being_made_answers_403_or_500() {
 }
 
 #[test]
-fn regions_keep_to_themselves() {
+fn instance_of_another_region_is_not_found() {
     let mut cloud = cloud_state();
     let id = add(&mut cloud, SimulatedState::Running, None);
     let here = cloud.scope(REGION);
@@ -497,7 +497,7 @@ fn regions_keep_to_themselves() {
 }
 
 #[test]
-fn hosts_name_their_region() {
+fn regional_host_name_contains_the_region() {
     for (host, region) in [
         ("ecs.cn-beijing.aliyuncs.com", Some("cn-beijing")),
         ("ecs-vpc.cn-beijing.aliyuncs.com", Some("cn-beijing")),
@@ -510,7 +510,7 @@ fn hosts_name_their_region() {
 }
 
 #[test]
-fn parameters_may_come_in_a_form() {
+fn form_parameters_are_read_only_with_the_form_content_type() {
     let mut cloud = cloud_state();
     let id = add(&mut cloud, SimulatedState::Stopped, None);
     let mut request = request("StartInstance", &[]);
@@ -528,7 +528,7 @@ fn parameters_may_come_in_a_form() {
 }
 
 #[test]
-fn nobody_knows_other_operations() {
+fn unknown_action_version_or_method_is_refused() {
     let mut cloud = cloud_state();
     let response = call(&mut cloud, "startinstance", &[("InstanceId", "i-1")]);
     assert_eq!(code(&response), (404, "InvalidApi.NotFound"));

@@ -1,4 +1,4 @@
-//! Answers look like those that the documents, the SDKs and users show.
+//! Tests of responses against examples of the documents, the SDKs and users.
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -31,7 +31,7 @@ fn shown(name: &str) -> Shown {
         .unwrap_or_else(|| panic!("no answer is called {name}"))
 }
 
-/// The same keys and types, status and content type.
+/// Checks status, content type, keys and types.
 fn assert_alike(response: &Response, name: &str) {
     let shown = shown(name);
     assert_eq!(response.status().as_u16(), shown.status, "{name}");
@@ -56,7 +56,7 @@ fn assert_alike(response: &Response, name: &str) {
     }
 }
 
-/// The same answer, word by word, but for the request id.
+/// Checks the whole response except the request id.
 fn assert_equal(response: &Response, name: &str) {
     assert_alike(response, name);
     let shown: Value = serde_json::from_str(&shown(name).body).unwrap();
@@ -66,7 +66,7 @@ fn assert_equal(response: &Response, name: &str) {
     }
 }
 
-/// The names on the way to every element of an XML document.
+/// Returns the path of every element of an XML document.
 fn elements(text: &str) -> BTreeSet<String> {
     let mut path = Vec::new();
     let mut seen = BTreeSet::new();
@@ -94,7 +94,7 @@ fn in_xml(action: &str, parameters: &[(&str, &str)]) -> ReceivedRequest {
 }
 
 #[test]
-fn successes_of_single_calls() {
+fn successful_single_call_matches_the_example() {
     let mut cloud = cloud_state();
     for action in ["StartInstance", "RebootInstance", "StopInstance"] {
         for (format, suffix) in [("JSON", "json"), ("XML", "xml")] {
@@ -112,7 +112,7 @@ fn successes_of_single_calls() {
 }
 
 #[test]
-fn successes_of_batches() {
+fn successful_batch_call_matches_the_example() {
     let mut cloud = cloud_state();
     let each = ("BatchOptimization", "SuccessFirst");
     let region = ("RegionId", REGION);
@@ -175,27 +175,27 @@ fn successes_of_batches() {
 }
 
 #[test]
-fn successes_of_looking() {
+fn successful_describe_call_matches_the_example() {
     let mut cloud = cloud_state();
     let statuses = "DescribeInstanceStatus";
     let instances = "DescribeInstances";
-    look(
+    check_describe(
         &mut cloud,
         instances,
         &[("InstanceIds", "[]")],
         "DescribeInstances-empty-json",
     );
-    look(
+    check_describe(
         &mut cloud,
         statuses,
         &[],
         "DescribeInstanceStatus-empty-json",
     );
     add(&mut cloud, SimulatedState::Running, None);
-    look(&mut cloud, statuses, &[], "DescribeInstanceStatus-json");
-    look(&mut cloud, statuses, &[], "DescribeInstanceStatus-xml");
+    check_describe(&mut cloud, statuses, &[], "DescribeInstanceStatus-json");
+    check_describe(&mut cloud, statuses, &[], "DescribeInstanceStatus-xml");
     let ten = [("MaxResults", "10")];
-    look(
+    check_describe(
         &mut cloud,
         instances,
         &ten,
@@ -208,7 +208,7 @@ fn successes_of_looking() {
         SimulatedState::Stopped,
         Some(Impairment::Locked),
     );
-    look(
+    check_describe(
         &mut cloud,
         instances,
         &ten,
@@ -216,7 +216,7 @@ fn successes_of_looking() {
     );
 }
 
-fn look(cloud: &mut CloudState, action: &str, more: &[(&str, &str)], name: &str) {
+fn check_describe(cloud: &mut CloudState, action: &str, more: &[(&str, &str)], name: &str) {
     let mut parameters = vec![("RegionId", REGION)];
     parameters.extend(more);
     let params = if name.ends_with("xml") {
@@ -228,106 +228,107 @@ fn look(cloud: &mut CloudState, action: &str, more: &[(&str, &str)], name: &str)
 }
 
 #[test]
-fn an_xml_record_has_what_the_documents_show() {
+fn xml_record_has_all_documented_elements() {
     let mut cloud = cloud_state();
     add(&mut cloud, SimulatedState::Running, None);
     let params = in_xml("DescribeInstances", &[("RegionId", REGION)]);
     let response = respond(&mut cloud, &params);
     let own = elements(std::str::from_utf8(response.body()).unwrap());
-    // The documented example is a cut of the fields.
+    // The documented example is a subset of the fields.
     let theirs = elements(&shown("DescribeInstances-xml").body);
     let missing: Vec<_> = theirs.difference(&own).collect();
     assert!(missing.is_empty(), "{missing:?}");
 }
 
 #[test]
-fn refusals_are_the_documented_ones() {
+fn error_matches_the_documented_example() {
     let mut cloud = cloud_state();
-    let mut refuse =
+    let mut check_error =
         |action: &str, state: SimulatedState, impairment: Option<Impairment>, name: &str| {
             let id = add(&mut cloud, state, impairment);
             let request = request(action, &[("InstanceId", &id)]);
             assert_equal(&respond(&mut cloud, &request), name);
         };
     let start = "StartInstance";
-    refuse(start, SimulatedState::Running, None, "bad-status-json");
-    refuse(
+    check_error(start, SimulatedState::Running, None, "bad-status-json");
+    check_error(
         start,
         SimulatedState::Stopped,
         Some(Impairment::Locked),
         "locked-json",
     );
-    refuse(
+    check_error(
         start,
         SimulatedState::Stopped,
         Some(Impairment::Failed),
         "disk-json",
     );
-    refuse(
+    check_error(
         start,
         SimulatedState::Stopped,
         Some(Impairment::Creating),
         "not-ready-403-json",
     );
-    refuse(
+    check_error(
         start,
         SimulatedState::Stopped,
         Some(Impairment::Arrears),
         "balance-json",
     );
-    refuse(
+    check_error(
         start,
         SimulatedState::Stopped,
         Some(Impairment::Expired),
         "expired-json",
     );
-    refuse(
+    check_error(
         "StopInstance",
         SimulatedState::Running,
         Some(Impairment::Arrears),
         "arrears-json",
     );
-    refuse(
+    check_error(
         start,
         SimulatedState::Stopped,
         Some(Impairment::NoStock),
         "no-stock-json",
     );
-    refuse(
+    check_error(
         start,
         SimulatedState::Stopped,
         Some(Impairment::Changing),
         "conflict-json",
     );
 
-    let mut refuse = |action: &str, parameters: &[(&str, &str)], name: &str| {
+    let mut check_error = |action: &str, parameters: &[(&str, &str)], name: &str| {
         assert_equal(&respond(&mut cloud, &request(action, parameters)), name);
     };
-    refuse(start, &[], "missing-instance-id-json");
-    refuse(start, &[("InstanceId", "i-1")], "not-found-json");
-    refuse("DescribeInstances", &[("RegionId", "cn-x")], "region-json");
+    check_error(start, &[], "missing-instance-id-json");
+    check_error(start, &[("InstanceId", "i-1")], "not-found-json");
+    check_error("DescribeInstances", &[("RegionId", "cn-x")], "region-json");
     let bad = [("RegionId", REGION), ("InstanceIds", "i-1")];
-    refuse("DescribeInstances", &bad, "bad-instance-ids-json");
-    refuse("Dance", &[], "unknown-action-json");
+    check_error("DescribeInstances", &bad, "bad-instance-ids-json");
+    check_error("Dance", &[], "unknown-action-json");
     let id = add(&mut cloud, SimulatedState::Stopped, None);
     let dry = request(start, &[("InstanceId", &id), ("DryRun", "true")]);
     assert_equal(&respond(&mut cloud, &dry), "dry-run-single-json");
 }
 
 #[test]
-fn refusals_in_xml_have_no_link() {
+fn xml_error_matches_the_example_without_a_link() {
     let mut cloud = cloud_state();
-    let mut refuse = |state: Option<(SimulatedState, Option<Impairment>)>, id: &str, name: &str| {
-        let id = state.map_or(id.to_owned(), |(state, impairment)| {
-            add(&mut cloud, state, impairment)
-        });
-        let params = in_xml("StartInstance", &[("InstanceId", &id)]);
-        assert_alike(&respond(&mut cloud, &params), name);
-    };
-    refuse(None, "", "missing-instance-id-xml");
-    refuse(None, "i-1", "not-found-xml");
-    refuse(Some((SimulatedState::Running, None)), "", "bad-status-xml");
-    refuse(
+    let mut check_error =
+        |state: Option<(SimulatedState, Option<Impairment>)>, id: &str, name: &str| {
+            let id = state.map_or(id.to_owned(), |(state, impairment)| {
+                add(&mut cloud, state, impairment)
+            });
+            let params = in_xml("StartInstance", &[("InstanceId", &id)]);
+            assert_alike(&respond(&mut cloud, &params), name);
+        };
+    check_error(None, "", "missing-instance-id-xml");
+    check_error(None, "i-1", "not-found-xml");
+    check_error(Some((SimulatedState::Running, None)), "", "bad-status-xml");
+    check_error(
         Some((SimulatedState::Stopped, Some(Impairment::Locked))),
         "",
         "locked-xml",
@@ -335,7 +336,7 @@ fn refusals_in_xml_have_no_link() {
 }
 
 #[test]
-fn xml_is_escaped() {
+fn xml_text_is_escaped() {
     let mut cloud = cloud_state();
     let params = in_xml(
         "StartInstances",
@@ -354,7 +355,7 @@ fn xml_is_escaped() {
 }
 
 #[test]
-fn the_format_is_the_parameter_then_the_header_then_the_switch() {
+fn response_format_follows_parameter_then_header_then_switch() {
     let mut cloud = cloud_state();
     let mut kind = |accept: Option<&str>, format: &str, xml_by_default: bool| {
         cloud.switches.aliyun.xml_by_default = xml_by_default;
@@ -376,7 +377,7 @@ fn the_format_is_the_parameter_then_the_header_then_the_switch() {
 }
 
 #[test]
-fn throttling_comes_in_several_forms() {
+fn throttling_error_follows_the_switches() {
     let mut cloud = cloud_state();
     for (form, status, expected) in [
         (Throttling::User400, 400, "Throttling.User"),
@@ -412,7 +413,7 @@ fn throttling_comes_in_several_forms() {
 }
 
 #[test]
-fn the_cloud_has_trouble_of_its_own() {
+fn server_error_matches_the_example() {
     let mut cloud = cloud_state();
     for (status, name) in [(500, "internal-json"), (503, "unavailable-json")] {
         let response = Aliyun.server_error(&mut cloud, status);
@@ -423,7 +424,7 @@ fn the_cloud_has_trouble_of_its_own() {
 }
 
 #[test]
-fn ids_look_like_the_vendors() {
+fn instance_id_has_the_format_of_the_vendor() {
     let mut cloud = cloud_state();
     let id = add(&mut cloud, SimulatedState::Running, None);
     assert!(id.starts_with("i-bp1"), "{id}");

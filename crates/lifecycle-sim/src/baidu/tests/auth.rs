@@ -1,4 +1,4 @@
-//! The signatures of the vendor's own signer are let in; nothing else is.
+//! Tests of authentication with signatures of the vendor's signer, and with forged requests.
 
 use super::*;
 use crate::{
@@ -54,7 +54,7 @@ fn error_code(
 }
 
 #[test]
-fn every_vector_of_the_vendors_signer_is_accepted_and_every_forgery_refused() {
+fn vector_is_accepted_and_each_forgery_refused() {
     let vectors: Vec<Value> = serde_json::from_str(SIGNING).unwrap();
     assert_eq!(vectors.len(), 27);
     let mut forged = 0;
@@ -73,7 +73,7 @@ fn every_vector_of_the_vendors_signer_is_accepted_and_every_forgery_refused() {
             let lines = text(expected, "canonical_headers").split('\n');
             let signed: Vec<_> = lines.filter_map(|line| line.split(':').next()).collect();
             for (what, forgery) in forgeries(&request, &signed) {
-                // The algorithm does not cover the body but by its length.
+                // The signature covers the length of the body and no other part.
                 if what == "body" {
                     continue;
                 }
@@ -86,9 +86,9 @@ fn every_vector_of_the_vendors_signer_is_accepted_and_every_forgery_refused() {
     assert!(forged > 500, "{forged}");
 }
 
-/// Other SDKs send pairs in any order, and keys without a value bare.
+/// Other SDKs send pairs in any order, and keys without a value and without an equals sign.
 #[test]
-fn the_order_and_form_of_query_pairs_on_the_wire_do_not_count() {
+fn signature_is_valid_for_any_order_and_form_of_query_pairs() {
     use lifecycle_core::encode::percent;
     let vectors: Vec<Value> = serde_json::from_str(SIGNING).unwrap();
     for vector in &vectors {
@@ -108,7 +108,7 @@ fn the_order_and_form_of_query_pairs_on_the_wire_do_not_count() {
 }
 
 #[test]
-fn a_signature_lives_as_long_as_it_says() {
+fn signature_expires_after_the_stated_lifetime() {
     let vectors: Vec<Value> = serde_json::from_str(SIGNING).unwrap();
     let vector = vectors.iter().find(|v| v["name"] == "expiry_60").unwrap();
     let target = text(vector, "python_sdk_request_target");
@@ -123,7 +123,7 @@ fn a_signature_lives_as_long_as_it_says() {
 }
 
 #[test]
-fn every_captured_request_is_accepted_and_every_forgery_refused() {
+fn captured_request_is_accepted_and_each_forgery_refused() {
     let requests: Vec<Value> = serde_json::from_str(REQUESTS).unwrap();
     assert_eq!(requests.len(), 26);
     let mut forged = 0;
@@ -152,7 +152,7 @@ fn every_captured_request_is_accepted_and_every_forgery_refused() {
         );
 
         for (what, forgery) in forgeries(&request, &["host", "x-bce-date", "content-length"]) {
-            // The algorithm does not cover the body but by its length.
+            // The signature covers the length of the body and no other part.
             if what == "body" {
                 continue;
             }
@@ -169,7 +169,7 @@ fn every_captured_request_is_accepted_and_every_forgery_refused() {
 }
 
 #[test]
-fn signers_that_stray_from_the_page_are_refused() {
+fn signature_that_deviates_from_the_page_is_refused() {
     let quirks: Vec<Value> = serde_json::from_str(QUIRKS).unwrap();
     for (name, accepted) in [
         ("explicit_list_omits_x_bce_date", false),
@@ -205,7 +205,7 @@ fn signers_that_stray_from_the_page_are_refused() {
     }
 }
 
-/// The first vector with a date header: made at 2015-08-11T04:17:29Z, good for 1800 s.
+/// Returns the first vector with a date header: signed at 2015-08-11T04:17:29Z, valid for 1800 s.
 fn sample() -> (Value, ReceivedRequest) {
     let vectors: Vec<Value> = serde_json::from_str(SIGNING).unwrap();
     let vector = vectors[2].clone();
@@ -216,7 +216,7 @@ fn sample() -> (Value, ReceivedRequest) {
 }
 
 #[test]
-fn a_request_ages() {
+fn request_expires_after_thirty_minutes() {
     let (vector, request) = sample();
     for (now, accepted) in [
         ("2015-08-11T04:47:29Z", true),
@@ -245,9 +245,9 @@ fn a_request_ages() {
 }
 
 #[test]
-fn which_date_is_checked_is_a_switch() {
+fn checked_time_follows_the_switch() {
     let (vector, mut request) = sample();
-    // The header is signed, so this request is refused in any case: by its age, or by its signature.
+    // The header is signed, so the request is refused for its age or for its signature.
     request
         .headers
         .insert("x-bce-date", "2015-08-11T09:00:00Z".parse().unwrap());
@@ -263,7 +263,7 @@ fn which_date_is_checked_is_a_switch() {
 }
 
 #[test]
-fn keys_that_are_not_good() {
+fn unknown_revoked_or_incomplete_key_is_refused() {
     let (vector, request) = sample();
     let now = "2015-08-11T04:17:29Z";
 
@@ -288,7 +288,7 @@ fn keys_that_are_not_good() {
 }
 
 #[test]
-fn headers_that_cannot_be_read() {
+fn malformed_authorization_header_is_refused() {
     let (vector, request) = sample();
     let good = request.header("authorization").unwrap().to_owned();
     for (authorization, code) in [

@@ -1,4 +1,4 @@
-//! What the tests of this module share, and how requests are told apart.
+//! Helpers of the tests of Baidu, and tests of the routes.
 
 mod auth;
 mod power;
@@ -30,7 +30,7 @@ pub(super) fn batch(action: &str, ids: &[String]) -> ReceivedRequest {
     )
 }
 
-pub(super) fn ask(cloud: &mut CloudState, request: &ReceivedRequest) -> (u16, Value) {
+pub(super) fn respond(cloud: &mut CloudState, request: &ReceivedRequest) -> (u16, Value) {
     handle(cloud, request, RegionScope::AllRegions)
 }
 
@@ -39,7 +39,7 @@ pub(super) fn code(response: &(u16, Value)) -> (u16, &str) {
 }
 
 pub(super) fn status(cloud: &mut CloudState, id: &str) -> String {
-    let (_, body) = ask(
+    let (_, body) = respond(
         cloud,
         &received("GET", &format!("/v2/instance/{id}"), &[], ""),
     );
@@ -47,7 +47,7 @@ pub(super) fn status(cloud: &mut CloudState, id: &str) -> String {
 }
 
 #[test]
-fn requests_are_told_apart_before_anyone_looks_at_the_key() {
+fn request_is_classified_without_authentication() {
     let ids = vec!["i-1".to_owned(), "i-2".to_owned()];
     for (request, operation, name, count) in [
         (

@@ -1,4 +1,4 @@
-//! What becomes of an accepted power call.
+//! Tests of the jobs of accepted power calls.
 
 use super::*;
 use crate::testing::at;
@@ -6,7 +6,7 @@ use crate::testing::at;
 const DAY: u64 = 24 * 60 * 60;
 
 #[test]
-fn a_job_goes_through_its_states() {
+fn job_changes_from_init_to_running_to_success() {
     let mut cloud = cloud_state();
     let ids = testing::add(&mut cloud, REGION, 2, SimulatedState::Stopped, None);
     let id = job_id(&start(&mut cloud, &[&ids[0], &ids[1]]));
@@ -46,7 +46,7 @@ fn a_job_goes_through_its_states() {
 }
 
 #[test]
-fn a_boot_that_fails_fails_its_job() {
+fn failed_boot_fails_the_job() {
     let mut cloud = cloud_state();
     let down = add(&mut cloud, SimulatedState::Stopped, Impairment::Broken);
     let up = add(&mut cloud, SimulatedState::Running, Impairment::Broken);
@@ -72,7 +72,7 @@ fn a_boot_that_fails_fails_its_job() {
 }
 
 #[test]
-fn a_partial_failure_shows_in_the_parent_by_switch() {
+fn partial_failure_fails_the_parent_job_by_switch() {
     let mut cloud = cloud_state();
     let good = add(&mut cloud, SimulatedState::Stopped, None);
     let bad = add(&mut cloud, SimulatedState::Stopped, Impairment::Locked);
@@ -95,7 +95,7 @@ fn a_partial_failure_shows_in_the_parent_by_switch() {
 }
 
 #[test]
-fn the_job_of_one_server_may_have_no_parts() {
+fn job_of_one_server_has_no_sub_jobs_by_switch() {
     let mut cloud = cloud_state();
     cloud.switches.huawei.bare_single_job = true;
     let good = add(&mut cloud, SimulatedState::Stopped, None);
@@ -113,7 +113,7 @@ fn the_job_of_one_server_may_have_no_parts() {
 }
 
 #[test]
-fn a_stop_that_the_guest_ignores_runs_on_or_fails() {
+fn ignored_stop_runs_or_fails_after_five_minutes_by_switch() {
     for (fails, status) in [(false, "RUNNING"), (true, "FAIL")] {
         let mut cloud = cloud_state();
         cloud.switches.huawei.stuck_stop_fails = fails;
@@ -134,7 +134,7 @@ fn a_stop_that_the_guest_ignores_runs_on_or_fails() {
 }
 
 #[test]
-fn a_finished_job_is_deleted_after_a_day() {
+fn finished_job_is_deleted_after_a_day() {
     let mut cloud = cloud_state();
     let id = add(&mut cloud, SimulatedState::Stopped, None);
     let started = format!("jobs/{}", job_id(&start(&mut cloud, &[&id])));

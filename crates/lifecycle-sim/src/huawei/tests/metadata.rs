@@ -1,4 +1,4 @@
-//! The metadata service.
+//! Tests of the metadata service.
 
 use super::*;
 use crate::{
@@ -44,7 +44,7 @@ fn put_token(cloud: &mut CloudState, seconds: &str) -> (u16, String) {
 }
 
 #[test]
-fn the_key_of_the_agency_is_given_with_a_token_and_without() {
+fn agency_key_is_returned_with_a_metadata_token_and_without() {
     let mut cloud = cloud_state();
     let (_, token) = put_token(&mut cloud, "21600");
     let (status, text) = key(&mut cloud, Some(&token));
@@ -68,7 +68,7 @@ fn the_key_of_the_agency_is_given_with_a_token_and_without() {
 }
 
 #[test]
-fn tokens_are_as_the_switch_says() {
+fn metadata_tokens_follow_the_switch() {
     let mut cloud = cloud_state();
     let (_, token) = put_token(&mut cloud, "60");
     for (tokens, success, with, without) in [
@@ -96,7 +96,7 @@ fn tokens_are_as_the_switch_says() {
 const NO_AGENCY: &str = "Please configure Cloud Service Agency first";
 
 #[test]
-fn a_server_without_an_agency_is_told_so_and_no_service_is_404() {
+fn missing_agency_answers_401_and_missing_service_404() {
     let mut cloud = cloud_state();
     cloud.identity = Identity::new().metadata(Metadata::NoRole);
     assert_eq!(key(&mut cloud, None), (401, NO_AGENCY.to_owned()));

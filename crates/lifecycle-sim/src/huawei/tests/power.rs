@@ -1,4 +1,4 @@
-//! Start, stop and reboot.
+//! Tests of start, stop and reboot.
 
 use super::*;
 use crate::{
@@ -11,7 +11,7 @@ fn words(status: &str, vm_state: &str, task: Option<&str>) -> (String, String, O
 }
 
 #[test]
-fn actions_take_the_documented_way() {
+fn power_action_shows_the_documented_states() {
     let mut cloud = cloud_state();
     let id = add(&mut cloud, SimulatedState::Stopped, None);
     let (on, off) = (
@@ -64,7 +64,7 @@ fn actions_take_the_documented_way() {
 }
 
 #[test]
-fn a_stop_is_graceful_unless_told() {
+fn stop_without_a_type_is_graceful() {
     let mut cloud = cloud_state();
     let [a, b] = [(); 2].map(|()| add(&mut cloud, SimulatedState::Running, None));
     job_id(&post(
@@ -89,7 +89,7 @@ fn a_stop_is_graceful_unless_told() {
 }
 
 #[test]
-fn only_the_documented_bodies_are_taken() {
+fn undocumented_body_is_refused() {
     let mut cloud = cloud_state();
     let id = add(&mut cloud, SimulatedState::Running, None);
     let list = servers(&[&id]);
@@ -115,7 +115,7 @@ fn only_the_documented_bodies_are_taken() {
 }
 
 #[test]
-fn a_batch_holds_a_thousand() {
+fn batch_has_at_most_1000_servers_in_a_call_or_a_minute() {
     let mut cloud = cloud_state();
     let ids = testing::add(&mut cloud, REGION, 1001, SimulatedState::Stopped, None);
     let ids: Vec<_> = ids.iter().map(String::as_str).collect();
@@ -131,7 +131,7 @@ fn a_batch_holds_a_thousand() {
 }
 
 #[test]
-fn an_empty_batch_is_taken_by_switch() {
+fn empty_batch_is_accepted_only_by_switch() {
     let mut cloud = cloud_state();
     assert_eq!(code(&start(&mut cloud, &[])), (400, "Ecs.0005"));
     cloud.switches.huawei.accepts_empty_batch = true;
@@ -140,7 +140,7 @@ fn an_empty_batch_is_taken_by_switch() {
 }
 
 #[test]
-fn a_server_named_twice_is_taken_once_or_refused() {
+fn server_named_twice_counts_once_or_is_refused_by_switch() {
     let mut cloud = cloud_state();
     let id = add(&mut cloud, SimulatedState::Running, None);
     cloud.switches.huawei.folds_duplicates = false;
@@ -154,12 +154,12 @@ fn a_server_named_twice_is_taken_once_or_refused() {
 }
 
 #[test]
-fn each_state_and_trouble_has_its_code() {
+fn action_in_each_state_and_impairment_has_the_documented_code() {
     use SimulatedState::{Rebooting, Running, Starting, Stopped, Stopping};
     const OK: &str = "no code";
     const WRONG: &str = "Ecs.0100";
     const BUSY: &str = "Ecs.0603";
-    // start, soft stop, hard stop, soft reboot, hard reboot
+    // The order is start, soft stop, hard stop, soft reboot, hard reboot.
     let cases: [(SimulatedState, Option<Impairment>, [&str; 5]); 14] = [
         (Stopped, None, [OK, WRONG, WRONG, WRONG, WRONG]),
         (Running, None, [WRONG, OK, OK, OK, OK]),
@@ -220,7 +220,7 @@ fn each_state_and_trouble_has_its_code() {
 }
 
 #[test]
-fn an_unfit_server_spoils_the_batch_or_its_own_part() {
+fn unfit_server_fails_the_batch_or_its_sub_job_by_switch() {
     let mut cloud = cloud_state();
     let good = add(&mut cloud, SimulatedState::Running, None);
     let bad = add(&mut cloud, SimulatedState::Running, Impairment::Locked);
@@ -253,7 +253,7 @@ fn an_unfit_server_spoils_the_batch_or_its_own_part() {
 }
 
 #[test]
-fn a_busy_server_spoils_the_batch_or_its_own_part() {
+fn busy_server_fails_the_batch_or_its_sub_job_by_switch() {
     let mut cloud = cloud_state();
     let good = add(&mut cloud, SimulatedState::Running, None);
     let busy = add(&mut cloud, SimulatedState::Rebooting, None);
@@ -272,7 +272,7 @@ fn a_busy_server_spoils_the_batch_or_its_own_part() {
 }
 
 #[test]
-fn an_unknown_server_spoils_the_batch_or_its_own_part() {
+fn unknown_server_fails_the_batch_or_its_sub_job_by_switch() {
     let mut cloud = cloud_state();
     let good = add(&mut cloud, SimulatedState::Running, None);
     let gone = add(&mut cloud, SimulatedState::Running, None);
@@ -294,7 +294,7 @@ fn an_unknown_server_spoils_the_batch_or_its_own_part() {
 }
 
 #[test]
-fn idle_orders_succeed_or_fail_and_do_nothing() {
+fn action_in_the_target_state_succeeds_or_fails_without_execution() {
     for (succeeds, status) in [(true, "SUCCESS"), (false, "FAIL")] {
         let mut cloud = cloud_state();
         cloud.switches.huawei.idle_succeeds = succeeds;
@@ -313,7 +313,7 @@ fn idle_orders_succeed_or_fail_and_do_nothing() {
 }
 
 #[test]
-fn acceptance_is_200_or_202() {
+fn accepted_call_answers_200_or_202_by_switch() {
     let mut cloud = cloud_state();
     for status in [200, 202] {
         cloud.switches.huawei.accepted_status = status;
@@ -325,7 +325,7 @@ fn acceptance_is_200_or_202() {
 }
 
 #[test]
-fn a_project_keeps_to_itself() {
+fn call_with_another_project_is_refused() {
     let mut cloud = cloud_state();
     let id = add(&mut cloud, SimulatedState::Running, None);
     let path = |project: &str| format!("/v1/{project}/cloudservers/{id}");
@@ -349,7 +349,7 @@ fn a_project_keeps_to_itself() {
 }
 
 #[test]
-fn regions_keep_to_themselves() {
+fn server_of_another_region_is_not_found() {
     let mut cloud = cloud_state();
     let id = add(&mut cloud, SimulatedState::Running, None);
     let elsewhere = cloud.scope("cn-north-1");

@@ -1,4 +1,4 @@
-//! Looking.
+//! Tests of the list and of the query of one server.
 
 use super::*;
 use crate::huawei::switches::{ServerIds, ShowNotFound};
@@ -15,7 +15,7 @@ fn listed(cloud: &mut CloudState, query: &str) -> (Vec<String>, u64) {
 }
 
 #[test]
-fn pages_are_counted_from_one() {
+fn page_numbers_start_at_one() {
     let mut cloud = cloud_state();
     let ids = testing::add(&mut cloud, REGION, 30, SimulatedState::Running, None);
     assert_eq!(listed(&mut cloud, ""), (ids[..25].to_vec(), 30));
@@ -44,7 +44,7 @@ fn pages_are_counted_from_one() {
 }
 
 #[test]
-fn a_marker_is_the_last_server_of_the_page_before() {
+fn list_continues_after_the_marker() {
     let mut cloud = cloud_state();
     let ids = testing::add(&mut cloud, REGION, 30, SimulatedState::Running, None);
     let after = format!("limit=25&marker={}", ids[24]);
@@ -56,7 +56,7 @@ fn a_marker_is_the_last_server_of_the_page_before() {
 }
 
 #[test]
-fn filters_are_coarse() {
+fn status_filter_covers_related_states() {
     let mut cloud = cloud_state();
     let up = add(&mut cloud, SimulatedState::Running, None);
     let stopping = add(&mut cloud, SimulatedState::Stopping, None);
@@ -80,7 +80,7 @@ fn filters_are_coarse() {
 }
 
 #[test]
-fn servers_are_named_in_one_form_or_the_other() {
+fn form_of_named_servers_follows_the_switch() {
     let mut cloud = cloud_state();
     let ids = testing::add(&mut cloud, REGION, 2, SimulatedState::Running, None);
     let comma = format!("server_id={}%2C{}", ids[0], ids[1]);
@@ -100,7 +100,7 @@ fn servers_are_named_in_one_form_or_the_other() {
 }
 
 #[test]
-fn a_named_server_that_is_not_there_is_all_null() {
+fn unknown_named_server_has_null_fields() {
     let mut cloud = cloud_state();
     let known = add(&mut cloud, SimulatedState::Running, None);
     let query = format!("cloudservers/detail?server_id=gone,{known}&status=SHUTOFF");
@@ -119,7 +119,7 @@ fn a_named_server_that_is_not_there_is_all_null() {
 }
 
 #[test]
-fn named_servers_may_be_paged() {
+fn list_of_named_servers_has_pages_by_switch() {
     let mut cloud = cloud_state();
     let ids = testing::add(&mut cloud, REGION, 100, SimulatedState::Running, None);
     let query = format!("server_id={}", ids.join(","));
@@ -132,7 +132,7 @@ fn named_servers_may_be_paged() {
 }
 
 #[test]
-fn a_server_that_is_not_there_is_not_found() {
+fn query_of_an_unknown_server_follows_the_switch() {
     let mut cloud = cloud_state();
     for (form, expected) in [
         (ShowNotFound::Ecs0114, "Ecs.0114"),
@@ -147,7 +147,7 @@ fn a_server_that_is_not_there_is_not_found() {
 }
 
 #[test]
-fn troubles_show() {
+fn impaired_server_shows_a_documented_status() {
     let mut cloud = cloud_state();
     for (impairment, status, vm_state) in [
         (Impairment::Creating, "BUILD", "building"),
@@ -172,7 +172,7 @@ fn troubles_show() {
 }
 
 #[test]
-fn projects_are_looked_up_by_region() {
+fn project_is_found_by_the_region_name() {
     let mut cloud = cloud_state();
     let mut found = |query: &str| {
         let target = format!("/v3/projects{query}");
@@ -189,7 +189,7 @@ fn projects_are_looked_up_by_region() {
 }
 
 #[test]
-fn other_paths_and_methods_are_no_api() {
+fn unknown_path_or_method_is_refused() {
     let mut cloud = cloud_state();
     let action = format!("/v1/{PROJECT}/cloudservers/action");
     let nova = format!("/v2.1/{PROJECT}/servers/s/action");

@@ -1,4 +1,4 @@
-//! Answers look like those that the documents and users show.
+//! Tests of responses against examples of the documents and users.
 
 use std::time::Duration;
 
@@ -17,14 +17,14 @@ fn shown(name: &str) -> (u16, Value) {
     (u16::try_from(status).unwrap(), found["body"].clone())
 }
 
-/// The same status, keys and types.
+/// Checks status, keys and types.
 fn assert_alike(response: &(u16, Value), name: &str) {
     let (status, body) = shown(name);
     assert_eq!(response.0, status, "{name}");
     assert_eq!(shape(&response.1), shape(&body), "{name}");
 }
 
-/// The same answer, but for what names a request or a time.
+/// Checks the whole error except request ids and times.
 fn assert_equal(response: &(u16, Value), name: &str) {
     assert_alike(response, name);
     let (_, body) = shown(name);
@@ -34,7 +34,7 @@ fn assert_equal(response: &(u16, Value), name: &str) {
 }
 
 #[test]
-fn jobs() {
+fn job_in_each_state_matches_the_example() {
     let mut cloud = cloud_state();
     let ids = testing::add(&mut cloud, REGION, 2, SimulatedState::Stopped, None);
     let accepted = start(&mut cloud, &[&ids[0], &ids[1]]);
@@ -73,7 +73,7 @@ fn jobs() {
 }
 
 #[test]
-fn servers_in_each_state() {
+fn server_in_each_state_matches_the_example() {
     let mut cloud = cloud_state();
     let mut check = |state: SimulatedState, impairment: Option<Impairment>, name: &str| {
         let id = add(&mut cloud, state, impairment);
@@ -110,7 +110,7 @@ fn servers_in_each_state() {
 }
 
 #[test]
-fn lists() {
+fn list_matches_the_example() {
     let mut cloud = cloud_state();
     let list = "cloudservers/detail";
     assert_equal(&get(&mut cloud, list), "list-empty");
@@ -125,7 +125,7 @@ fn lists() {
 }
 
 #[test]
-fn projects() {
+fn project_list_matches_the_example() {
     let mut cloud = cloud_state();
     let request = received(
         "GET",
@@ -139,7 +139,7 @@ fn projects() {
 }
 
 #[test]
-fn refusals() {
+fn error_matches_the_example() {
     let mut cloud = cloud_state();
     cloud.switches.huawei.unfit_server = UnfitServer::Refused;
     cloud.switches.huawei.idle_succeeds = false;
@@ -167,7 +167,7 @@ fn refusals() {
 }
 
 #[test]
-fn throttling_comes_in_several_forms() {
+fn throttling_error_follows_the_switch() {
     let mut cloud = cloud_state();
     let wait = Some(Duration::from_millis(1_200));
     for (form, name) in [
@@ -190,7 +190,7 @@ fn throttling_comes_in_several_forms() {
 }
 
 #[test]
-fn the_cloud_has_trouble_of_its_own() {
+fn server_error_matches_the_example() {
     let mut cloud = cloud_state();
     for (status, name) in [
         (500, "system-exception"),

@@ -1,4 +1,4 @@
-//! The signatures of the vendor's own signer are let in; nothing else is.
+//! Tests of authentication with signatures of the vendor's signer, and with forged requests.
 
 use super::*;
 use crate::{
@@ -80,7 +80,7 @@ fn captured() -> Vec<(Value, u64, String)> {
 }
 
 #[test]
-fn what_the_vendors_signer_made_is_accepted_and_every_forgery_refused() {
+fn vector_or_captured_request_is_accepted_and_each_forgery_refused() {
     let mut forged = 0;
     for (vector, time, authorization) in vectors().into_iter().chain(captured()) {
         let name = text(&vector, "name");
@@ -91,7 +91,7 @@ fn what_the_vendors_signer_made_is_accepted_and_every_forgery_refused() {
             continue;
         }
         for (what, forgery) in forgeries(&request, &["host", "content-type", "x-zc-timestamp"]) {
-            // The algorithm covers neither path nor query.
+            // The signature covers neither path nor query.
             if what == "path" || what.starts_with("query") {
                 continue;
             }
@@ -122,7 +122,7 @@ fn what_the_vendors_signer_made_is_accepted_and_every_forgery_refused() {
 }
 
 #[test]
-fn a_request_ages_after_five_minutes() {
+fn request_expires_after_five_minutes() {
     let (vector, time, authorization) = vectors().swap_remove(0);
     let request = request_of(&vector, &authorization);
     for (now, accepted) in [
@@ -142,7 +142,7 @@ fn a_request_ages_after_five_minutes() {
 }
 
 #[test]
-fn further_headers_and_lower_case_values_may_be_signed() {
+fn signature_over_further_headers_and_lower_case_values_is_accepted() {
     use lifecycle_core::encode::{hmac_sha256_hex, sha256_hex};
     let body = "{}";
     for value in ["Application/JSON", "application/json"] {
@@ -170,7 +170,7 @@ fn further_headers_and_lower_case_values_may_be_signed() {
         };
         let key = Key::pair("id".into(), "secret".into(), None);
         let mut cloud = cloud_state_at(Cloud::Zenlayer, 1_700_000_000, key);
-        // The page has values in lower case, the SDKs as they are: `startinstances` or not.
+        // The page shows values in lower case, the SDKs sign the values as sent.
         let good = received("POST", "/api/v2/zec", &headers("StartInstances"), body);
         let lower_only = value == "application/json";
         assert_eq!(error_code(&mut cloud, &good).is_some(), lower_only);
@@ -180,7 +180,7 @@ fn further_headers_and_lower_case_values_may_be_signed() {
 }
 
 #[test]
-fn headers_and_keys_that_are_not_good() {
+fn malformed_authorization_or_invalid_key_is_refused() {
     let (vector, time, good) = vectors().swap_remove(0);
     let malformed = (
         AuthErrorCause::Other,

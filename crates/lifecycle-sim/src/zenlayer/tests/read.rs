@@ -1,10 +1,10 @@
-//! Lists and single instances.
+//! Tests of the describe calls.
 
 use super::*;
 use crate::{Impairment, SimulatedState, testing::add, zenlayer::switches::*};
 
 fn describe_fields(cloud: &mut CloudState, action: &str, body: &Value) -> (Vec<String>, u64) {
-    let (status, response) = ask(cloud, &call(action, body));
+    let (status, response) = respond(cloud, &request(action, body));
     assert_eq!(status, 200, "{response}");
     let response = &response["response"];
     let rows = response["dataSet"].as_array().unwrap();
@@ -15,7 +15,7 @@ fn describe_fields(cloud: &mut CloudState, action: &str, body: &Value) -> (Vec<S
 }
 
 #[test]
-fn describes_have_pages() {
+fn describe_calls_have_pages_and_filters() {
     let mut cloud = cloud_state(Cloud::Zenlayer);
     let mut all = add(
         &mut cloud,
@@ -91,13 +91,16 @@ fn describes_have_pages() {
         ),
     ] {
         cloud.switches.zenlayer.unknown_id = how;
-        let response = ask(&mut cloud, &ids("DescribeInstances", &["1".to_owned()]));
+        let response = respond(
+            &mut cloud,
+            &request_with_ids("DescribeInstances", &["1".to_owned()]),
+        );
         assert_eq!(code(&response), (404, expected));
     }
 }
 
 #[test]
-fn every_state_has_a_word_in_both_describes() {
+fn each_state_has_the_same_status_in_both_describe_calls() {
     for (state, impairment, word) in [
         (
             SimulatedState::Stopped,
@@ -129,7 +132,7 @@ fn every_state_has_a_word_in_both_describes() {
         let mut cloud = cloud_state(Cloud::Zenlayer);
         let vm = add(&mut cloud, "asia-southeast-1", 1, state, impairment);
         assert_eq!(status(&mut cloud, &vm[0]), word);
-        let (_, body) = ask(&mut cloud, &ids("DescribeInstances", &vm));
+        let (_, body) = respond(&mut cloud, &request_with_ids("DescribeInstances", &vm));
         assert_eq!(body["response"]["dataSet"][0]["status"], word);
     }
     let mut cloud = cloud_state(Cloud::Zenlayer);

@@ -102,35 +102,35 @@ impl Cloud {
 pub const COMMON_BEHAVIOURS: &[Behaviour] = &[
     inferred(
         "A boot takes 30 s, a graceful stop 20 s and a reboot 40 s, give or take a third; a forced stop takes a tenth and a forced reboot half of that.",
-        "a choice, see `Tempo`: no vendor documents durations; Huawei's Terraform provider speaks of 15 to 35 s",
+        "a choice, see `TransitionTimes`: no vendor documents durations; Huawei's Terraform provider speaks of 15 to 35 s",
     ),
     vendor(
-        "An accepted action may not show in the state for a while (`Tempo::lag`; none unless set).",
+        "An accepted action can stay invisible for a while (`TransitionTimes::lag`; zero by default).",
         "Baidu's Terraform provider takes the old state for \"still waiting\"",
     ),
     inferred(
-        "A cloud can refuse calls above a rate or a number in each minute (`Throttle`; none unless set). A throttled call is not carried out.",
+        "A cloud can refuse calls above a rate or a number in each minute (`Throttle`; off by default). A throttled call is not executed.",
         "no vendor publishes numbers; the minute is Alibaba's own description",
     ),
     inferred(
-        "A server error, a reset or silence may strike before or after the cloud has acted (`When`).",
+        "A server error, a reset or silence can occur before or after the execution of the request (`FaultTiming`).",
         "what any network does",
     ),
     inferred(
-        "Proxies answer with HTML or with nothing in the place of the cloud's own form.",
+        "Proxies answer with HTML or an empty body instead of the cloud's own format.",
         "the vendors' SDKs have code for such answers, and were seen to break on them",
     ),
     inferred(
-        "Keys and tokens that an identity service has handed out end by the cloud's own clock, to the second, and are remembered for a day.",
-        "the times in the answers are whole seconds",
+        "Issued keys and tokens expire by the cloud's own clock, to the second; the cloud remembers expired keys for a day.",
+        "the times in the responses are whole seconds",
     ),
     inferred(
-        "Where no metadata service was asked for, its addresses answer 404.",
-        "outside the vendor's own machines nobody answers there at all",
+        "Without a metadata service, the addresses of the service answer 404.",
+        "outside the vendor's own machines there is no response at all",
     ),
     inferred(
-        "A deleted instance is found by no call, with the answer of an id that never was.",
-        "that is all that an account can see",
+        "No call finds a deleted instance; the response is the same as for an id that never existed.",
+        "an account can see no difference",
     ),
 ];
 

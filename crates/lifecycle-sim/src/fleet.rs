@@ -21,7 +21,7 @@ pub struct ParseFleetError {
 }
 
 /// The maximum number of instances in one specification.
-const LIMIT: usize = 1_000_000;
+const MAX_INSTANCES: usize = 1_000_000;
 
 /// Parses a comma-separated list of `cloud/region=COUNT[:STATE][+IMPAIRMENT]`. The default state is
 /// `stopped`.
@@ -39,7 +39,7 @@ pub(crate) fn parse(text: &str) -> Result<Vec<InstanceGroup>, ParseFleetError> {
         };
         let group = parse_group(part).map_err(bad)?;
         total = total.saturating_add(group.count);
-        if total > LIMIT {
+        if total > MAX_INSTANCES {
             return Err(bad(format!("makes more than {LIMIT} instances in all")));
         }
         groups.push(group);

@@ -174,12 +174,12 @@ pub(crate) struct CallLog {
     counts: BTreeMap<(Cloud, Operation), u64>,
     after_refusal: BTreeMap<Cloud, u64>,
     refused: HashSet<(Cloud, Arc<str>)>,
-    names: HashMap<String, Arc<str>>,
+    credentials: HashMap<String, Arc<str>>,
 }
 
 /// The maximum number of distinct credentials in the log. More credentials indicate an attack or a
 /// mistake.
-const NAMES: usize = 1_000;
+const MAX_CREDENTIALS: usize = 1_000;
 
 impl CallLog {
     pub(crate) fn new(limit: usize) -> Self {
@@ -189,7 +189,7 @@ impl CallLog {
             counts: BTreeMap::new(),
             after_refusal: BTreeMap::new(),
             refused: HashSet::new(),
-            names: HashMap::new(),
+            credentials: HashMap::new(),
         }
     }
 
@@ -202,7 +202,7 @@ impl CallLog {
         auth_error: Option<AuthErrorCause>,
         fault: Option<InjectedFault>,
     ) {
-        let credential = self.name(&intent.key);
+        let credential = self.shared_credential(&intent.key);
         *self.counts.entry((cloud, intent.operation)).or_default() += 1;
         let key = (cloud, Arc::clone(&credential));
         if self.refused.contains(&key) {
@@ -226,15 +226,15 @@ impl CallLog {
         push_bounded(&mut self.records, self.limit, record);
     }
 
-    fn name(&mut self, key: &str) -> Arc<str> {
-        if let Some(known) = self.names.get(key) {
+    fn shared_credential(&mut self, key: &str) -> Arc<str> {
+        if let Some(known) = self.credentials.get(key) {
             return Arc::clone(known);
         }
-        if self.names.len() >= NAMES {
+        if self.credentials.len() >= MAX_CREDENTIALS {
             return Arc::from("(another)");
         }
         let shared: Arc<str> = key.into();
-        self.names.insert(key.to_owned(), Arc::clone(&shared));
+        self.credentials.insert(key.to_owned(), Arc::clone(&shared));
         shared
     }
 }

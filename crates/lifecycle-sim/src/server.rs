@@ -83,10 +83,10 @@ impl fmt::Debug for Server {
 }
 
 /// The time for running calls to finish at shutdown.
-const GRACE: Duration = Duration::from_secs(1);
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The maximum size of a request body. Huawei documents 12 MB.
-const MOST_BYTES: usize = 12 << 20;
+const MAX_BODY_BYTES: usize = 12 << 20;
 
 async fn accept(listener: TcpListener, simulator: Simulator, mut stopped: watch::Receiver<()>) {
     let mut connections = JoinSet::new();
@@ -129,7 +129,7 @@ async fn serve_connection(
         _ = connection.as_mut() => return,
         _ = stopped.changed() => connection.as_mut().graceful_shutdown(),
     }
-    let _ = timeout(GRACE, connection).await;
+    let _ = timeout(SHUTDOWN_TIMEOUT, connection).await;
 }
 
 /// Handles one call. An error makes hyper close the connection without a response.
@@ -138,9 +138,9 @@ async fn call(
     request: http::Request<Incoming>,
 ) -> Result<http::Response<ResponseBody>, ConnectionBroken> {
     let (parts, body) = request.into_parts();
-    let Ok(body) = Limited::new(body, MOST_BYTES).collect().await else {
-        let refusal = response::with_body(413, "text/plain", "request body too large");
-        return Ok(refusal.map(ResponseBody::whole));
+    let Ok(body) = Limited::new(body, MAX_BODY_BYTES).collect().await else {
+        let too_large = response::with_body(413, "text/plain", "request body too large");
+        return Ok(too_large.map(ResponseBody::complete));
     };
     let one_way = simulator.latency() / 2;
     sleep(one_way).await;
@@ -148,9 +148,9 @@ async fn call(
     match delivery {
         CallOutcome::Response(response, delay) => {
             sleep(delay.saturating_add(one_way)).await;
-            Ok(response.map(ResponseBody::whole))
+            Ok(response.map(ResponseBody::complete))
         }
-        CallOutcome::Truncated(response) => Ok(response.map(|data| ResponseBody::half(&data))),
+        CallOutcome::Truncated(response) => Ok(response.map(|data| ResponseBody::truncated(&data))),
         CallOutcome::Silence => future::pending().await,
         CallOutcome::Unreachable | CallOutcome::Reset => Err(ConnectionBroken),
     }
@@ -166,27 +166,27 @@ struct ResponseBody {
     /// The data to send.
     data: Option<Bytes>,
     /// The length in the content-length header.
-    promised: u64,
+    announced: u64,
     /// The pause between the data and the break of the connection. hyper writes the data out in the
     /// pause.
-    breaks: Option<Pin<Box<Sleep>>>,
+    break_after: Option<Pin<Box<Sleep>>>,
 }
 
 impl ResponseBody {
-    fn whole(data: Bytes) -> Self {
+    fn complete(data: Bytes) -> Self {
         Self {
-            promised: data.len() as u64,
+            announced: data.len() as u64,
             data: Some(data),
-            breaks: None,
+            break_after: None,
         }
     }
 
     /// Announces all of `data`, sends half of the data and breaks the connection.
-    fn half(data: &Bytes) -> Self {
+    fn truncated(data: &Bytes) -> Self {
         Self {
-            promised: data.len() as u64,
+            announced: data.len() as u64,
             data: Some(data.slice(..data.len() / 2)),
-            breaks: Some(Box::pin(sleep(Duration::from_millis(20)))),
+            break_after: Some(Box::pin(sleep(Duration::from_millis(20)))),
         }
     }
 }
@@ -202,7 +202,7 @@ impl Body for ResponseBody {
         if let Some(data) = self.data.take().filter(|data| !data.is_empty()) {
             return Poll::Ready(Some(Ok(Frame::data(data))));
         }
-        match &mut self.breaks {
+        match &mut self.break_after {
             Some(pause) => pause
                 .as_mut()
                 .poll(context)
@@ -212,10 +212,10 @@ impl Body for ResponseBody {
     }
 
     fn is_end_stream(&self) -> bool {
-        self.breaks.is_none() && self.data.as_ref().is_none_or(Bytes::is_empty)
+        self.break_after.is_none() && self.data.as_ref().is_none_or(Bytes::is_empty)
     }
 
     fn size_hint(&self) -> SizeHint {
-        SizeHint::with_exact(self.promised)
+        SizeHint::with_exact(self.announced)
     }
 }

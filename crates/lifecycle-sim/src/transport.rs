@@ -26,20 +26,20 @@ impl MemoryTransport {
 impl Transport for MemoryTransport {
     async fn send(&self, request: http::Request<Bytes>) -> Result<HttpResponse, TransportError> {
         let way = self.simulator.latency() / 2;
-        pass(way).await;
+        wait(way).await;
         let delivery = self.simulator.exchange(request);
         match delivery {
             CallOutcome::Response(response, delay) => {
-                pass(delay.saturating_add(way)).await;
+                wait(delay.saturating_add(way)).await;
                 Ok(response)
             }
             CallOutcome::Unreachable => Err(TransportError::unsent("connection refused")),
             CallOutcome::Reset => {
-                pass(way).await;
+                wait(way).await;
                 Err(TransportError::unclear("connection reset"))
             }
             CallOutcome::Truncated(response) => {
-                pass(way).await;
+                wait(way).await;
                 let whole = response.body().len();
                 Err(TransportError::unclear(format!(
                     "connection closed after {} of {whole} bytes",
@@ -52,7 +52,7 @@ impl Transport for MemoryTransport {
 }
 
 /// Waits for `span`. A zero span does not yield.
-async fn pass(span: Duration) {
+async fn wait(span: Duration) {
     if !span.is_zero() {
         tokio::time::sleep(span).await;
     }

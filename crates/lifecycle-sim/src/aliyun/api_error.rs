@@ -120,8 +120,8 @@ pub(super) fn throttled(switches: &Switches, hint: Option<Duration>) -> ApiError
         }
         ThrottlingHint::RateLimit => {
             // The Go SDK uses the larger of the two values.
-            let told = format!("Limit:100,Remaining:0,TimeLeft:{wait}");
-            error.headers.push(("x-ratelimit-user-api", told));
+            let limits = format!("Limit:100,Remaining:0,TimeLeft:{wait}");
+            error.headers.push(("x-ratelimit-user-api", limits));
             error
                 .headers
                 .push(("x-ratelimit-user", "TimeLeft:0".to_owned()));
@@ -152,14 +152,14 @@ pub(super) fn server_error(status: u16) -> ApiError {
     }
 }
 
-macro_rules! refusals {
+macro_rules! api_errors {
     ($($(#[$doc:meta])* $name:ident = $status:literal $code:literal $message:literal;)*) => {
         $($(#[$doc])* pub(super) const $name: ApiError = ApiError::new($status, $code, $message);)*
     };
 }
 
 // Errors of power actions.
-refusals! {
+api_errors! {
     NO_INSTANCE = 404 "InvalidInstanceId.NotFound" "The specified InstanceId does not exist.";
     WRONG_STATUS = 403 "IncorrectInstanceStatus"
         "The current status of the resource does not support this operation.";
@@ -186,7 +186,7 @@ refusals! {
 }
 
 // Errors of the Security Token Service.
-refusals! {
+api_errors! {
     /// The caller is not authorised, or the role does not trust the caller: one code for both.
     NO_ROLE_PERMISSION = 403 "NoPermission"
         "You are not authorized to do this action. You should be authorized by RAM.";
@@ -199,7 +199,7 @@ refusals! {
 }
 
 // Errors of the gateway.
-refusals! {
+api_errors! {
     NO_API = 404 "InvalidApi.NotFound"
         "Specified api is not found, please check your url and method.";
     BAD_METHOD = 400 "UnsupportedHTTPMethod" "This http method is not supported.";

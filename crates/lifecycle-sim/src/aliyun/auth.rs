@@ -247,14 +247,14 @@ fn canonical_query(mut pairs: Vec<(String, String)>) -> String {
 fn check_clock(date: Option<&str>, now: i64) -> Result<(), ApiError> {
     let date = date.ok_or(api_error::NO_DATE)?;
     let date = read_extended(date).ok_or(api_error::BAD_DATE)?;
-    if now.abs_diff(date) > WINDOW {
+    if now.abs_diff(date) > MAX_CLOCK_SKEW {
         return Err(api_error::EXPIRED_DATE);
     }
     Ok(())
 }
 
 /// The maximum difference between the clocks, in seconds.
-pub(super) const WINDOW: u64 = 15 * 60;
+pub(super) const MAX_CLOCK_SKEW: u64 = 15 * 60;
 
 /// Checks the session token and the state of the key. An expired or revoked temporary key returns
 /// the error for an expired key, another revoked key the error for a disabled key (inferred).

@@ -36,7 +36,7 @@ impl Envelope {
 
     /// Returns the response of a rejected call.
     pub(super) fn error(&self, error: &ApiError) -> Response {
-        let content = Error {
+        let content = ErrorContent {
             request_id: &self.request_id,
             host_id: &self.host,
             code: &error.code,
@@ -83,7 +83,7 @@ struct WithRequestId<'a, T> {
 
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
-struct Error<'a> {
+struct ErrorContent<'a> {
     request_id: &'a str,
     host_id: &'a str,
     code: &'a str,

@@ -71,33 +71,35 @@ pub(super) fn respond(
         Method::GET
     };
     if !cloud.identity.has_metadata() {
-        return error(404);
+        return error_page(404);
     }
     if request.method != method {
-        return error(405);
+        return error_page(405);
     }
     match call {
         MetadataCall::Token => token(cloud, request),
         MetadataCall::Uri => key(cloud, None),
-        _ if !is_let_in(cloud, request) => error(cloud.switches.aliyun.metadata_refusal_status),
+        _ if !is_let_in(cloud, request) => {
+            error_page(cloud.switches.aliyun.metadata_refusal_status)
+        }
         MetadataCall::RoleName => match cloud.identity.instance_role() {
             Some(name) => text(name.to_owned()),
-            None => error(404),
+            None => error_page(404),
         },
         MetadataCall::Key(role) => key(cloud, Some(role)),
-        MetadataCall::Unknown => error(404),
+        MetadataCall::Unknown => error_page(404),
     }
 }
 
 fn token(cloud: &mut CloudState, request: &ReceivedRequest) -> Response {
     match cloud.switches.aliyun.metadata_tokens {
-        MetadataTokens::Absent404 => return error(404),
-        MetadataTokens::Absent405 => return error(405),
+        MetadataTokens::Absent404 => return error_page(404),
+        MetadataTokens::Absent405 => return error_page(405),
         MetadataTokens::Optional | MetadataTokens::Demanded | MetadataTokens::Useless => {}
     }
     // A proxy that forwards requests to the service must not get a token for others.
     if request.headers.contains_key("x-forwarded-for") {
-        return error(403);
+        return error_page(403);
     }
     let seconds = request
         .header("x-aliyun-ecs-metadata-token-ttl-seconds")
@@ -105,7 +107,7 @@ fn token(cloud: &mut CloudState, request: &ReceivedRequest) -> Response {
         .filter(|seconds| (1..=21_600).contains(seconds));
     match seconds {
         Some(seconds) => text(cloud.metadata_token(seconds)),
-        None => error(400),
+        None => error_page(400),
     }
 }
 
@@ -126,13 +128,13 @@ fn is_let_in(cloud: &CloudState, request: &ReceivedRequest) -> bool {
 fn key(cloud: &mut CloudState, named: Option<&str>) -> Response {
     let role = cloud.identity.instance_role();
     let Some(role) = role.filter(|role| named.is_none_or(|named| named == *role)) else {
-        return error(404);
+        return error_page(404);
     };
     let role = role.to_owned();
     let issued = cloud.instance_key(&role, KEY_LIFETIME);
     response::json(
         200,
-        &Key {
+        &KeyResponse {
             code: "Success",
             access_key_id: &issued.key.id,
             access_key_secret: &issued.key.secret,
@@ -148,7 +150,7 @@ const KEY_LIFETIME: u64 = 21_600;
 
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
-struct Key<'a> {
+struct KeyResponse<'a> {
     code: &'static str,
     access_key_id: &'a str,
     access_key_secret: &'a str,
@@ -162,7 +164,7 @@ fn text(body: String) -> Response {
 }
 
 /// Returns an error page. The service is a web server without the error format of the vendor.
-fn error(status: u16) -> Response {
+fn error_page(status: u16) -> Response {
     response::with_body(
         status,
         "text/html",

@@ -146,11 +146,11 @@ impl CloudApi for Aliyun {
 
     fn throttled(&self, cloud: &mut CloudState, hint: Option<Duration>) -> Response {
         let error = api_error::throttled(&cloud.switches.aliyun, hint);
-        unasked(cloud).error(&error)
+        default_envelope(cloud).error(&error)
     }
 
     fn server_error(&self, cloud: &mut CloudState, status: u16) -> Response {
-        unasked(cloud).error(&api_error::server_error(status))
+        default_envelope(cloud).error(&api_error::server_error(status))
     }
 }
 
@@ -171,7 +171,7 @@ struct UsedNonces {
 
 impl UsedNonces {
     fn is_new(&mut self, key_nonce: auth::KeyNonce, now: Moment) -> bool {
-        let memory = Duration::from_secs(auth::WINDOW);
+        let memory = Duration::from_secs(auth::MAX_CLOCK_SKEW);
         if now.since(self.swept) > memory {
             self.used.retain(|_, used| now.since(*used) <= memory);
             self.swept = now;
@@ -197,7 +197,7 @@ fn dispatch(
 ) -> Result<Response, ApiError> {
     match params.version.as_str() {
         "2014-05-26" => {}
-        sts::VERSION => return issue(cloud, params, envelope),
+        sts::VERSION => return dispatch_sts(cloud, params, envelope),
         _ => return Err(api_error::NO_API),
     }
     match params.action.as_str() {
@@ -214,7 +214,7 @@ fn dispatch(
 }
 
 /// Handles the calls of the Security Token Service.
-fn issue(
+fn dispatch_sts(
     cloud: &mut CloudState,
     params: &Params,
     envelope: &Envelope,
@@ -227,7 +227,7 @@ fn issue(
 }
 
 fn kind(params: &Params) -> (Operation, &'static str) {
-    let looking = if ids(params) > 0 {
+    let read_operation = if ids(params) > 0 {
         Operation::Observe
     } else {
         Operation::List
@@ -239,8 +239,8 @@ fn kind(params: &Params) -> (Operation, &'static str) {
         "StartInstances" => (Operation::Start, "StartInstances"),
         "StopInstances" => (Operation::Stop, "StopInstances"),
         "RebootInstances" => (Operation::Reboot, "RebootInstances"),
-        "DescribeInstanceStatus" => (looking, "DescribeInstanceStatus"),
-        "DescribeInstances" => (looking, "DescribeInstances"),
+        "DescribeInstanceStatus" => (read_operation, "DescribeInstanceStatus"),
+        "DescribeInstances" => (read_operation, "DescribeInstances"),
         "AssumeRole" => (Operation::Identify, "AssumeRole"),
         sts::UNSIGNED => (Operation::Identify, sts::UNSIGNED),
         _ => (Operation::Other, "unknown"),
@@ -274,7 +274,7 @@ fn envelope(cloud: &mut CloudState, request: &ReceivedRequest, params: &Params) 
 }
 
 /// Returns the envelope of a response that does not depend on the request.
-fn unasked(cloud: &mut CloudState) -> Envelope {
+fn default_envelope(cloud: &mut CloudState) -> Envelope {
     Envelope {
         format: Format::Json,
         action: String::new(),

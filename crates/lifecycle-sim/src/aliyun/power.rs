@@ -57,16 +57,16 @@ pub(super) fn batch(
     let scope = named_region(cloud, params, scope)?;
     let ids = batch_ids(params, &cloud.switches.aliyun)?;
     let power_request = PowerRequest::batch(params, action, &cloud.switches.aliyun)?;
-    let each_on_its_own = match params.text("BatchOptimization") {
+    let success_first = match params.text("BatchOptimization") {
         None | Some("AllTogether") => false,
         Some("SuccessFirst") => true,
         Some(_) => return Err(api_error::invalid("BatchOptimization")),
     };
     let mut items: Vec<_> = ids
         .into_iter()
-        .map(|id| BatchItem::on(cloud, scope, id, &power_request))
+        .map(|id| BatchItem::check(cloud, scope, id, &power_request))
         .collect();
-    if !each_on_its_own && let Some((id, error)) = items.iter().find_map(BatchItem::error) {
+    if !success_first && let Some((id, error)) = items.iter().find_map(BatchItem::error) {
         return Err(batch_error(id, error, &cloud.switches.aliyun));
     }
     if cloud.switches.aliyun.reversed_rows {
@@ -114,7 +114,7 @@ struct PowerRequest {
     operation: PowerOperation,
     init_local_disk: bool,
     stopped_mode: StoppedMode,
-    stopped_mode_asked: bool,
+    names_stopped_mode: bool,
     dry_run: bool,
 }
 
@@ -147,7 +147,7 @@ impl PowerRequest {
             operation: action.operation(params.flag(force, switches)?),
             init_local_disk: false,
             stopped_mode: StoppedMode::read(params, switches)?,
-            stopped_mode_asked: params.text("StoppedMode").is_some(),
+            names_stopped_mode: params.text("StoppedMode").is_some(),
             dry_run: params.flag("DryRun", switches)?,
         })
     }
@@ -160,17 +160,17 @@ impl PowerRequest {
         {
             return Err(error);
         }
-        if !self.fits(cloud, index) {
+        if !self.state_allows(cloud, index) {
             return Err(api_error::WRONG_STATUS);
         }
         if self.action == ActionKind::Start && impairment == Some(Impairment::NoStock) {
             return Err(api_error::NO_STOCK);
         }
-        let unfit = self.action == ActionKind::Stop
-            && self.stopped_mode_asked
+        let unsupported = self.action == ActionKind::Stop
+            && self.names_stopped_mode
             && self.stopped_mode == StoppedMode::StopCharging
             && is_prepaid(cloud, index);
-        if unfit && cloud.switches.aliyun.refuses_unfit_stop_charging {
+        if unsupported && cloud.switches.aliyun.refuses_unfit_stop_charging {
             return Err(api_error::STOP_CHARGING_UNFIT);
         }
         Ok(())
@@ -195,7 +195,7 @@ impl PowerRequest {
 
     /// Reports whether the state allows the action. An instance that is already in the target state
     /// does not (vendor's source).
-    fn fits(&self, cloud: &CloudState, index: InstanceIndex) -> bool {
+    fn state_allows(&self, cloud: &CloudState, index: InstanceIndex) -> bool {
         let status = status::actual(cloud, index);
         if cloud.actual(index).state == SimulatedState::Rebooting {
             return false;
@@ -247,7 +247,7 @@ struct BatchItem<'a> {
 }
 
 impl<'a> BatchItem<'a> {
-    fn on(
+    fn check(
         cloud: &CloudState,
         scope: RegionScope,
         id: &'a str,

@@ -2,11 +2,11 @@
 
 /// Reports whether the vendor has this region. Other names exist if instances are there.
 pub(super) fn is_known(name: &str) -> bool {
-    KNOWN.contains(&name)
+    REGIONS.contains(&name)
 }
 
 /// The public regions of the Go SDK's endpoint map (vendor's source).
-const KNOWN: [&str; 39] = [
+const REGIONS: [&str; 39] = [
     "ap-northeast-1",
     "ap-northeast-2",
     "ap-south-1",

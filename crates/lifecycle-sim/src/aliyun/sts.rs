@@ -28,9 +28,9 @@ pub(super) const VERSION: &str = "2015-04-01";
 pub(super) const UNSIGNED: &str = "AssumeRoleWithOIDC";
 
 /// The default session length in seconds, and the default maximum of a role (documented).
-const USUAL: u64 = 3600;
+const DEFAULT_SESSION: u64 = 3600;
 /// The minimum session length in seconds (documented).
-const SHORTEST: u64 = 900;
+const MIN_SESSION: u64 = 900;
 
 /// Issues a key for the role to the holder of another key. The other key can be temporary, too.
 pub(super) fn assume_role(
@@ -109,13 +109,13 @@ fn known_role<'s>(
 }
 
 fn session_length(params: &Params, role: &Role) -> Result<u64, ApiError> {
-    let longest = role.longest(USUAL);
+    let longest = role.longest(DEFAULT_SESSION);
     let Some(text) = params.text("DurationSeconds") else {
-        return Ok(USUAL.min(longest));
+        return Ok(DEFAULT_SESSION.min(longest));
     };
     text.parse()
         .ok()
-        .filter(|seconds| (SHORTEST..=longest).contains(seconds))
+        .filter(|seconds| (MIN_SESSION..=longest).contains(seconds))
         .ok_or_else(|| api_error::bad_duration(longest))
 }
 

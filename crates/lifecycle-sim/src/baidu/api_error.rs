@@ -22,7 +22,7 @@ pub(super) struct ApiError {
     pub(super) message: Cow<'static, str>,
 }
 
-const fn error(status: u16, code: &'static str, message: &'static str) -> ApiError {
+const fn api_error(status: u16, code: &'static str, message: &'static str) -> ApiError {
     ApiError {
         status,
         code,
@@ -31,89 +31,90 @@ const fn error(status: u16, code: &'static str, message: &'static str) -> ApiErr
 }
 
 // Errors of power calls. Documented.
-pub(super) const NOT_STOPPED: ApiError = error(
+pub(super) const NOT_STOPPED: ApiError = api_error(
     409,
     "Instance.StartInstanceOperationForbidden",
     "Instance not stopped when starting.",
 );
-pub(super) const CREATING: ApiError = error(
+pub(super) const CREATING: ApiError = api_error(
     409,
     "Instance.StartInstanceWhenCreating",
     "Instance creating when starting.",
 );
-pub(super) const EXPIRED: ApiError = error(
+pub(super) const EXPIRED: ApiError = api_error(
     409,
     "Instance.StartExpiredInstance",
     "Instance expired when starting.",
 );
-pub(super) const NOT_RUNNING_AT_STOP: ApiError = error(
+pub(super) const NOT_RUNNING_AT_STOP: ApiError = api_error(
     409,
     "Instance.StopInstanceOperationForbidden",
     "Instance not running when shutting down",
 );
-pub(super) const NOT_RUNNING_AT_REBOOT: ApiError = error(
+pub(super) const NOT_RUNNING_AT_REBOOT: ApiError = api_error(
     409,
     "Instance.RebootInstanceOperationForbidden",
     "Instance not running when rebooting.",
 );
-pub(super) const FREE_STOP_OF_PREPAID: ApiError = error(
+pub(super) const FREE_STOP_OF_PREPAID: ApiError = api_error(
     403,
     "Bcc.PrePayCannotStopWithNoCharge",
     "pre pay instance can not stop with no charge.",
 );
-pub(super) const FREE_STOP_WITH_LOCAL_DISK: ApiError = error(
+pub(super) const FREE_STOP_WITH_LOCAL_DISK: ApiError = api_error(
     403,
     "Bcc.Rocv1CannotStopWithNoCharge",
     "Shutdown no charge feature is not available for instances with local disk.",
 );
-pub(super) const FREE_STOP_OF_TYPE: ApiError = error(
+pub(super) const FREE_STOP_OF_TYPE: ApiError = api_error(
     403,
     "Bcc.InstanceTypeNotSupportException",
     "Shutdown no charge feature is not available for this type of instance.",
 );
 
 // Errors of all calls. Documented.
-pub(super) const ACCESS_DENIED: ApiError = error(403, "AccessDenied", "Access denied.");
-pub(super) const UNKNOWN_KEY: ApiError = error(
+pub(super) const ACCESS_DENIED: ApiError = api_error(403, "AccessDenied", "Access denied.");
+pub(super) const UNKNOWN_KEY: ApiError = api_error(
     403,
     "InvalidAccessKeyId",
     "The Access Key ID you provided does not exist in our records.",
 );
-pub(super) const BAD_SIGNATURE: ApiError = error(
+pub(super) const BAD_SIGNATURE: ApiError = api_error(
     400,
     "SignatureDoesNotMatch",
     "The request signature we calculated does not match the signature you provided. Check your Secret Access Key and signing method. Consult the service documentation for details.",
 );
-pub(super) const BAD_AUTHORIZATION: ApiError = error(
+pub(super) const BAD_AUTHORIZATION: ApiError = api_error(
     400,
     "InvalidHTTPAuthHeader",
     "The HTTP authorization header is invalid. Consult the service documentation for details.",
 );
-pub(super) const BAD_URI: ApiError = error(400, "InvalidURI", "Could not parse the specified URI.");
-pub(super) const BAD_VERSION: ApiError = error(
+pub(super) const BAD_URI: ApiError =
+    api_error(400, "InvalidURI", "Could not parse the specified URI.");
+pub(super) const BAD_VERSION: ApiError = api_error(
     404,
     "InvalidVersion",
     "The API version specified was invalid.",
 );
-pub(super) const MALFORMED_JSON: ApiError = error(
+pub(super) const MALFORMED_JSON: ApiError = api_error(
     400,
     "MalformedJSON",
     "The JSON you provided was not well-formed.",
 );
-pub(super) const INAPPROPRIATE_JSON: ApiError = error(
+pub(super) const INAPPROPRIATE_JSON: ApiError = api_error(
     400,
     "InappropriateJSON",
     "The JSON you provided was well-formed and valid, but not appropriate for this operation.",
 );
-pub(super) const TOKEN_REUSED: ApiError = error(
+pub(super) const TOKEN_REUSED: ApiError = api_error(
     403,
     "IdempotentParameterMismatch",
     "The request uses the same client token as a previous, but non-identical request.",
 );
 
 // Documented for other calls, inferred here.
-pub(super) const BAD_REQUEST: ApiError = error(400, "BadRequest", "Bad request parameters.");
-pub(super) const LOCKED: ApiError = error(
+pub(super) const BAD_REQUEST: ApiError = api_error(400, "BadRequest", "Bad request parameters.");
+pub(super) const LOCKED: ApiError = api_error(
     403,
     "OperationDenied",
     "The operation is denied for this instance.",
@@ -131,13 +132,13 @@ pub(super) fn expired_request(timestamp: &str) -> ApiError {
 pub(super) fn unknown_ids(cloud: &CloudState, ids: &[&str]) -> ApiError {
     const NOT_FOUND: &str = "The specified object is not found or resource do not exist.";
     match cloud.switches.baidu.unknown_id {
-        UnknownId::NoSuchObject => error(404, "NoSuchObject", NOT_FOUND),
+        UnknownId::NoSuchObject => api_error(404, "NoSuchObject", NOT_FOUND),
         UnknownId::NoSuchObject400 => ApiError {
             status: 400,
             code: "NoSuchObject",
             message: format!("instanceId {} does not exist.", ids.join(",")).into(),
         },
-        UnknownId::InstanceNotExist => error(404, "InstanceNotExist", NOT_FOUND),
+        UnknownId::InstanceNotExist => api_error(404, "InstanceNotExist", NOT_FOUND),
     }
 }
 
@@ -161,7 +162,9 @@ pub(super) fn ended_key(cloud: &CloudState) -> ApiError {
 pub(super) fn unknown_role(cloud: &CloudState) -> ApiError {
     match cloud.switches.baidu.unknown_role {
         UnknownRole::AccessDenied => ACCESS_DENIED,
-        UnknownRole::NoSuchObject => error(404, "NoSuchObject", "The specified role is not found."),
+        UnknownRole::NoSuchObject => {
+            api_error(404, "NoSuchObject", "The specified role is not found.")
+        }
     }
 }
 
@@ -169,7 +172,7 @@ pub(super) fn unknown_role(cloud: &CloudState) -> ApiError {
 pub(super) fn no_stock(cloud: &CloudState) -> ApiError {
     match cloud.switches.baidu.no_stock {
         NoStock::OperationDenied => LOCKED,
-        NoStock::InternalError => error(500, "ServiceInternalError", "Service internal error."),
+        NoStock::InternalError => api_error(500, "ServiceInternalError", "Service internal error."),
     }
 }
 

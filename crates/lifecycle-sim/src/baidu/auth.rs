@@ -21,7 +21,7 @@ use super::{
 
 /// The maximum difference between a date and the cloud's clock, in seconds. Documented on another
 /// product's page.
-const WINDOW: i64 = 30 * 60;
+const MAX_CLOCK_SKEW: i64 = 30 * 60;
 
 /// Verifies key, time and signature of a request.
 ///
@@ -114,7 +114,7 @@ impl<'r> SignatureParts<'r> {
 
     fn check_time(&self, cloud: &CloudState, request: &ReceivedRequest) -> Result<(), ApiError> {
         let now = cloud.wall_time().as_second();
-        let near = |time: i64| (now - time).abs() <= WINDOW;
+        let near = |time: i64| (now - time).abs() <= MAX_CLOCK_SKEW;
         let header = dated(request);
         let in_window = match cloud.switches.baidu.checked_time {
             CheckedTime::Prefix => near(self.made),

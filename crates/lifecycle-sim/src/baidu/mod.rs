@@ -33,7 +33,7 @@ use api_error::ApiError;
 
 /// The maximum number of ids in one call. Documented for batch start, batch stop and
 /// `listByInstanceId`, assumed for batch reboot.
-const MOST_IDS: usize = 100;
+const MAX_IDS: usize = 100;
 
 /// Baidu BCC.
 #[derive(Debug)]
@@ -102,7 +102,7 @@ impl CloudApi for Baidu {
 
     /// Returns the throttling error. Unknown: a switch decides.
     fn throttled(&self, cloud: &mut CloudState, hint: Option<Duration>) -> Response {
-        let response = throttling_answer(cloud);
+        let response = throttling_response(cloud);
         match hint {
             Some(wait) => response::with_retry_after(response, wait),
             None => response,
@@ -119,7 +119,7 @@ impl CloudApi for Baidu {
     }
 }
 
-fn throttling_answer(cloud: &mut CloudState) -> Response {
+fn throttling_response(cloud: &mut CloudState) -> Response {
     let (status, code) = match cloud.switches.baidu.throttling {
         switches::Throttling::Bare => {
             let request_id = cloud.uuid();

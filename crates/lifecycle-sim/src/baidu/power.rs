@@ -18,7 +18,7 @@ use crate::{
 };
 
 use super::{
-    MOST_IDS,
+    MAX_IDS,
     api_error::{self, ApiError},
     switches::{BatchFailure, ClientToken, Duplicates, NoCharge, NoIds, PowerBody},
 };
@@ -64,7 +64,7 @@ pub(super) fn one(
     cloud.execute(index, action.operation(power_request.force_stop));
     let object =
         action == ActionKind::Reboot && cloud.switches.baidu.power_body == PowerBody::Object;
-    Ok(done(cloud, &[], object))
+    Ok(power_response(cloud, &[], object))
 }
 
 /// Executes a power action on the instances in the body.
@@ -81,16 +81,16 @@ pub(super) fn batch(
         .ok_or(api_error::INAPPROPRIATE_JSON)?;
     let ids = distinct(cloud, ids)?;
     let token = request.parameter("clientToken");
-    if cloud.replays(token.as_deref(), request)? {
+    if cloud.was_successful(token.as_deref(), request)? {
         return Ok(succeeded(cloud));
     }
     check_free_stop(cloud, action, &power_request)?;
     let failed = execute_batch(cloud, scope, action, power_request.force_stop, &ids)?;
-    cloud.remember(token, request);
+    cloud.record_client_token(token, request);
     if failed.is_empty() {
         return Ok(succeeded(cloud));
     }
-    Ok(done(cloud, &failed, true))
+    Ok(power_response(cloud, &failed, true))
 }
 
 /// Returns the number of ids in the body, for the ledger.
@@ -117,10 +117,10 @@ fn execute_batch<'i>(
     forced: bool,
     ids: &[&'i str],
 ) -> Result<Vec<&'i str>, ApiError> {
-    let mut fit = Vec::with_capacity(ids.len());
+    let mut accepted = Vec::with_capacity(ids.len());
     let mut failed = Vec::new();
     let mut unknown = Vec::new();
-    let mut reason = None;
+    let mut first_error = None;
     for id in ids {
         let Some(index) = cloud.find(scope, id) else {
             unknown.push(*id);
@@ -128,24 +128,24 @@ fn execute_batch<'i>(
             continue;
         };
         match check(cloud, action, index) {
-            Ok(()) => fit.push(index),
+            Ok(()) => accepted.push(index),
             Err(error) => {
-                reason.get_or_insert(error);
+                first_error.get_or_insert(error);
                 failed.push(*id);
             }
         }
     }
     if !unknown.is_empty() {
-        reason = Some(api_error::unknown_ids(cloud, &unknown));
+        first_error = Some(api_error::unknown_ids(cloud, &unknown));
     }
-    let how = cloud.switches.baidu.batch_failure;
-    if failed.is_empty() || how != BatchFailure::Whole {
-        for index in fit {
+    let batch_failure = cloud.switches.baidu.batch_failure;
+    if failed.is_empty() || batch_failure != BatchFailure::Whole {
+        for index in accepted {
             cloud.execute(index, action.operation(forced));
         }
     }
-    match reason {
-        Some(error) if how != BatchFailure::Partial => Err(error),
+    match first_error {
+        Some(error) if batch_failure != BatchFailure::Partial => Err(error),
         _ => Ok(failed),
     }
 }
@@ -187,7 +187,7 @@ fn check_free_stop(
 
 /// Returns the ids, each once.
 fn distinct<'i>(cloud: &CloudState, ids: &'i [String]) -> Result<Vec<&'i str>, ApiError> {
-    if ids.len() > MOST_IDS {
+    if ids.len() > MAX_IDS {
         return Err(api_error::bad_list(cloud));
     }
     if ids.is_empty() && cloud.switches.baidu.no_ids == NoIds::Refused {
@@ -220,20 +220,20 @@ fn read_order(request: &ReceivedRequest) -> Result<PowerRequest, ApiError> {
 
 fn succeeded(cloud: &mut CloudState) -> Response {
     let object = cloud.switches.baidu.power_body == PowerBody::Object;
-    done(cloud, &[], object)
+    power_response(cloud, &[], object)
 }
 
 /// Returns a successful response: documented as empty; the Go SDK reads the object.
-fn done(cloud: &mut CloudState, failed: &[&str], object: bool) -> Response {
+fn power_response(cloud: &mut CloudState, failed: &[&str], object: bool) -> Response {
     #[derive(Serialize)]
     #[serde(rename_all = "camelCase")]
-    struct Done<'a> {
+    struct PowerResponse<'a> {
         request_id: &'a str,
         failed_instance_id_list: &'a [&'a str],
     }
     let request_id = cloud.uuid();
     let response = if object {
-        let body = Done {
+        let body = PowerResponse {
             request_id: &request_id,
             failed_instance_id_list: failed,
         };
@@ -248,23 +248,27 @@ fn done(cloud: &mut CloudState, failed: &[&str], object: bool) -> Response {
 /// other calls.
 impl CloudState {
     /// Reports whether the same call was successful before.
-    fn replays(&self, token: Option<&str>, request: &ReceivedRequest) -> Result<bool, ApiError> {
+    fn was_successful(
+        &self,
+        token: Option<&str>,
+        request: &ReceivedRequest,
+    ) -> Result<bool, ApiError> {
         if self.switches.baidu.client_token == ClientToken::Ignored {
             return Ok(false);
         }
-        let Some(known) = token.and_then(|token| self.baidu.tokens.get(token)) else {
+        let Some(token_use) = token.and_then(|token| self.baidu.tokens.get(token)) else {
             return Ok(false);
         };
-        if self.now().since(known.used) > TOKEN_LIFETIME {
+        if self.now().since(token_use.used) > TOKEN_LIFETIME {
             return Ok(false);
         }
-        if known.parameters != parameters(request) {
+        if token_use.parameters != parameters(request) {
             return Err(api_error::TOKEN_REUSED);
         }
         Ok(true)
     }
 
-    fn remember(&mut self, token: Option<String>, request: &ReceivedRequest) {
+    fn record_client_token(&mut self, token: Option<String>, request: &ReceivedRequest) {
         if self.switches.baidu.client_token == ClientToken::Ignored {
             return;
         }
@@ -272,9 +276,9 @@ impl CloudState {
             return;
         };
         let now = self.now();
-        let known = &mut self.baidu.tokens;
-        known.retain(|_, remembered| now.since(remembered.used) <= TOKEN_LIFETIME);
-        known.insert(
+        let tokens = &mut self.baidu.tokens;
+        tokens.retain(|_, token_use| now.since(token_use.used) <= TOKEN_LIFETIME);
+        tokens.insert(
             token,
             ClientTokenUse {
                 parameters: parameters(request),

@@ -12,14 +12,14 @@ use crate::{
 };
 
 use super::{
-    MOST_IDS,
+    MAX_IDS,
     api_error::{self, ApiError, success},
     power,
     switches::{NoIds, RebootPath, UnknownInList},
 };
 
 /// The default and the maximum of `maxKeys`. Documented; the maximum as "usually".
-const MOST_KEYS: usize = 1000;
+const MAX_KEYS: usize = 1000;
 
 /// Returns one instance.
 pub(super) fn detail(
@@ -64,7 +64,7 @@ pub(super) fn by_ids(
 ) -> Result<Response, ApiError> {
     let ids = power::read_ids(request)?;
     let none_refused = cloud.switches.baidu.no_ids == NoIds::Refused;
-    if ids.len() > MOST_IDS || (ids.is_empty() && none_refused) {
+    if ids.len() > MAX_IDS || (ids.is_empty() && none_refused) {
         return Err(api_error::bad_list(cloud));
     }
     let unknown: Vec<&str> = ids
@@ -98,16 +98,16 @@ pub(super) fn no_charge(
 pub(super) fn regions(cloud: &mut CloudState) -> Response {
     #[derive(Serialize)]
     struct Regions {
-        regions: [Region; 6],
+        regions: [RegionInfo; 6],
     }
     #[derive(Serialize)]
     #[serde(rename_all = "camelCase")]
-    struct Region {
+    struct RegionInfo {
         region_id: &'static str,
         region_name: &'static str,
         region_endpoint: String,
     }
-    let region = |region_id, region_name| Region {
+    let region = |region_id, region_name| RegionInfo {
         region_id,
         region_name,
         region_endpoint: format!("bcc.{region_id}.baidubce.com"),
@@ -140,7 +140,7 @@ impl ListFilter {
                 return Ok(None);
             };
             let values: Vec<String> = text.split(',').map(str::to_owned).collect();
-            if values.len() > MOST_IDS {
+            if values.len() > MAX_IDS {
                 return Err(api_error::BAD_REQUEST);
             }
             Ok(Some(values))
@@ -184,10 +184,10 @@ impl PageRequest {
             id => Some(cloud.find(scope, id).ok_or(api_error::BAD_REQUEST)?),
         };
         let most = match request.parameter("maxKeys").as_deref() {
-            None | Some("") => MOST_KEYS,
+            None | Some("") => MAX_KEYS,
             Some(text) => match text.parse() {
                 Ok(0) | Err(_) => return Err(api_error::BAD_REQUEST),
-                Ok(most) => MOST_KEYS.min(most),
+                Ok(most) => MAX_KEYS.min(most),
             },
         };
         Ok(Self {

@@ -23,8 +23,8 @@ pub(super) fn session_token(
     request: &ReceivedRequest,
 ) -> Result<Response, ApiError> {
     check_acl(request)?;
-    let seconds = asked_length(request)?.unwrap_or(USUAL);
-    Ok(respond(cloud, seconds))
+    let seconds = requested_seconds(request)?.unwrap_or(DEFAULT_LIFETIME);
+    Ok(issue(cloud, seconds))
 }
 
 /// Issues a key for a role, which is named by account id and role name.
@@ -41,22 +41,22 @@ pub(super) fn assume_role(
     };
     let name = format!("{}/{}", parameter("accountId")?, parameter("roleName")?);
     let longest = match cloud.identity.role_named(&name) {
-        Some(role) => role.longest(USUAL_OF_ROLE),
+        Some(role) => role.longest(DEFAULT_ROLE_LIFETIME),
         None => return Err(api_error::unknown_role(cloud)),
     };
-    let seconds = asked_length(request)?.unwrap_or(USUAL_OF_ROLE.min(longest));
+    let seconds = requested_seconds(request)?.unwrap_or(DEFAULT_ROLE_LIFETIME.min(longest));
     if seconds > longest && cloud.switches.baidu.long_session == LongSession::Refused {
         return Err(api_error::BAD_REQUEST);
     }
-    Ok(respond(cloud, seconds.min(longest)))
+    Ok(issue(cloud, seconds.min(longest)))
 }
 
 /// The default lifetime: twelve hours, in seconds.
-const USUAL: u64 = 43_200;
+const DEFAULT_LIFETIME: u64 = 43_200;
 /// The default lifetime of a role's key, and the default maximum: two hours, in seconds.
-const USUAL_OF_ROLE: u64 = 7_200;
+const DEFAULT_ROLE_LIFETIME: u64 = 7_200;
 
-fn asked_length(request: &ReceivedRequest) -> Result<Option<u64>, ApiError> {
+fn requested_seconds(request: &ReceivedRequest) -> Result<Option<u64>, ApiError> {
     let Some(text) = request.parameter("durationSeconds") else {
         return Ok(None);
     };
@@ -84,7 +84,7 @@ struct Credential<'a> {
     user_id: &'static str,
 }
 
-fn respond(cloud: &mut CloudState, seconds: u64) -> Response {
+fn issue(cloud: &mut CloudState, seconds: u64) -> Response {
     let issued = cloud.issue_key(KeyKind::Temporary, seconds);
     let request_id = cloud.uuid();
     let time = |at| write_utc("%Y-%m-%dT%H:%M:%SZ", at);
@@ -96,13 +96,13 @@ fn respond(cloud: &mut CloudState, seconds: u64) -> Response {
             session_token: issued.session(),
             create_time: time(issued.issued_at),
             expiration: time(issued.expires_at),
-            user_id: USER,
+            user_id: USER_ID,
         },
     )
 }
 
 /// The owner of all keys.
-const USER: &str = "5e2f37952d3e4d5ca51bd5d4f3b0c8a1";
+const USER_ID: &str = "5e2f37952d3e4d5ca51bd5d4f3b0c8a1";
 
 #[cfg(test)]
 mod tests;

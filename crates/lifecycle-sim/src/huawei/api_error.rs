@@ -185,7 +185,7 @@ struct KeystoneError<'a> {
 }
 
 /// Returns the error for an invalid key or signature, with the cause.
-pub(super) fn not_authentic(cause: &str) -> ApiError {
+pub(super) fn incorrect_authentication(cause: &str) -> ApiError {
     ApiError::gateway(401, "APIGW.0301", "")
         .with_message(format!("Incorrect IAM authentication information: {cause}"))
 }
@@ -193,7 +193,7 @@ pub(super) fn not_authentic(cause: &str) -> ApiError {
 /// Returns the error for an expired temporary key. Unknown: a switch decides.
 pub(super) fn ended_key(access_key: &str, switches: &Switches) -> ApiError {
     match switches.ended_key {
-        EndedKey::NotAuthentic => not_authentic(&format!(
+        EndedKey::NotAuthentic => incorrect_authentication(&format!(
             "Get secretKey failed,ak:{access_key},err:the security token has expired"
         )),
         EndedKey::Stale => STALE_TOKEN,
@@ -201,23 +201,23 @@ pub(super) fn ended_key(access_key: &str, switches: &Switches) -> ApiError {
 }
 
 pub(super) fn wrong_password(switches: &Switches) -> ApiError {
-    not_logged_in("The username or password is wrong.", switches)
+    login_failed("The username or password is wrong.", switches)
 }
 
 pub(super) fn foreign_id_token(switches: &Switches) -> ApiError {
-    not_logged_in("The ID token is not valid.", switches)
+    login_failed("The ID token is not valid.", switches)
 }
 
 pub(super) fn wrong_scope(switches: &Switches) -> ApiError {
-    not_logged_in("The project of the scope does not exist.", switches)
+    login_failed("The project of the scope does not exist.", switches)
 }
 
 pub(super) fn no_agency(switches: &Switches) -> ApiError {
-    not_logged_in("The agency does not exist or may not be assumed.", switches)
+    login_failed("The agency does not exist or may not be assumed.", switches)
 }
 
 /// Returns an error of IAM. A switch selects the format; the texts are inferred.
-fn not_logged_in(text: &'static str, switches: &Switches) -> ApiError {
+fn login_failed(text: &'static str, switches: &Switches) -> ApiError {
     match switches.identity_error {
         IdentityError::Keystone => ApiError::new(401, ErrorFormat::Keystone, "401", text),
         IdentityError::Flat => ApiError::gateway(401, "IAM.0011", text),
@@ -257,7 +257,7 @@ pub(super) fn wrong_project(switches: &Switches) -> ApiError {
 pub(super) fn show_not_found(id: &str, switches: &Switches) -> ApiError {
     match switches.show_not_found {
         ShowNotFound::Ecs0114 => NO_SERVER,
-        ShowNotFound::Ecs0614 => NO_SERVER_TOO,
+        ShowNotFound::Ecs0614 => NO_SERVER_0614,
         ShowNotFound::ItemNotFound => ApiError::new(404, ErrorFormat::OpenStack, "", "")
             .with_message(format!("Instance {id} could not be found.")),
     }
@@ -318,7 +318,7 @@ pub(super) const NO_SCOPE: ApiError = ApiError::gateway(
 pub(super) const NO_SERVER: ApiError =
     ApiError::service(404, "Ecs.0114", "The ECS does not exist.");
 /// The error for an unknown server, with the second documented code.
-pub(super) const NO_SERVER_TOO: ApiError =
+pub(super) const NO_SERVER_0614: ApiError =
     ApiError::service(404, "Ecs.0614", "The ECS does not exist.");
 pub(super) const BAD_PARAMETER: ApiError = ApiError::service(
     400,

@@ -12,7 +12,7 @@ use lifecycle_core::encode::{
 use percent_encoding::percent_decode_str;
 
 use super::{
-    api_error::{self, ApiError, not_authentic},
+    api_error::{self, ApiError, incorrect_authentication},
     iam,
     switches::Switches,
 };
@@ -58,10 +58,10 @@ fn token(request: &ReceivedRequest) -> Option<Cow<'_, str>> {
 /// Verifies a token. A token that was never issued cannot be decoded (documented as a cause of this
 /// code); an expired or revoked token must be renewed (documented).
 fn verify_token(request: &ReceivedRequest, account: &Account, now: i64) -> Result<(), ApiError> {
-    let token = token(request).ok_or_else(|| not_authentic("x-auth-token not found"))?;
+    let token = token(request).ok_or_else(|| incorrect_authentication("x-auth-token not found"))?;
     let key = account
         .token(&token)
-        .ok_or_else(|| not_authentic("decrypt token fail"))?;
+        .ok_or_else(|| incorrect_authentication("decrypt token fail"))?;
     if key.is_revoked() || key.is_expired(now) {
         return Err(api_error::STALE_TOKEN);
     }
@@ -74,7 +74,7 @@ fn verify_signature(
     now: i64,
     switches: &Switches,
 ) -> Result<(), AuthError<ApiError>> {
-    let other = |cause: &str| AuthError::other(not_authentic(cause));
+    let other = |cause: &str| AuthError::other(incorrect_authentication(cause));
     let parts = SignatureParts::of(request)
         .ok_or_else(|| other("the Authorization header is malformed"))?;
     let date = parts
@@ -88,7 +88,7 @@ fn verify_signature(
         .ok_or_else(|| {
             let ak = parts.access_key;
             let cause = format!("Get secretKey failed,ak:{ak},err:ak not exist");
-            AuthError::key(not_authentic(&cause))
+            AuthError::key(incorrect_authentication(&cause))
         })?;
     if key.is_expired(now) {
         return Err(AuthError::key(api_error::ended_key(
@@ -99,7 +99,7 @@ fn verify_signature(
     check_clock(&date, now).map_err(AuthError::other)?;
     if !key.matches_session(header(request, "x-security-token").as_deref()) {
         let cause = "the security token does not belong to the ak";
-        return Err(AuthError::key(not_authentic(cause)));
+        return Err(AuthError::key(incorrect_authentication(cause)));
     }
     let candidates =
         canonical_requests(request, &parts).ok_or_else(|| other("a signed header is not there"))?;
@@ -150,15 +150,15 @@ fn header(request: &ReceivedRequest, name: &str) -> Option<String> {
 /// Accepts a difference of fifteen minutes in both directions (documented). The text is quoted from
 /// a real response.
 fn check_clock(date: &str, now: i64) -> Result<(), ApiError> {
-    let sent =
-        read_basic(date).ok_or_else(|| not_authentic("the format of x-sdk-date is wrong"))?;
+    let sent = read_basic(date)
+        .ok_or_else(|| incorrect_authentication("the format of x-sdk-date is wrong"))?;
     if now.abs_diff(sent) <= 15 * 60 {
         return Ok(());
     }
     let server = jiff::Timestamp::from_second(now)
         .unwrap_or_default()
         .strftime("%Y%m%dT%H%M%SZ");
-    Err(not_authentic(&format!(
+    Err(incorrect_authentication(&format!(
         "calc aksk signature fail:signature expired, signature time:{date},server time:{server}"
     )))
 }
@@ -166,7 +166,7 @@ fn check_clock(date: &str, now: i64) -> Result<(), ApiError> {
 /// Returns the error for a wrong signature. The gateway shows the computed canonical request, with
 /// `|` for line breaks (quoted from a real response).
 fn mismatch(canonical: &str) -> ApiError {
-    not_authentic(&format!(
+    incorrect_authentication(&format!(
         "verify aksk signature fail, canonicalRequest:{}",
         canonical.replace('\n', "|")
     ))

@@ -28,7 +28,7 @@ pub(super) fn create_token(
     cloud: &mut CloudState,
     request: &ReceivedRequest,
 ) -> Result<Response, ApiError> {
-    let Login { identity, scope } = read::<Login>(request)?;
+    let LoginRequest { identity, scope } = read::<LoginRequest>(request)?;
     let user = identity
         .password
         .filter(|_| identity.methods == ["password"])
@@ -68,7 +68,7 @@ fn token(
     method: &'static str,
     user: String,
     domain: &str,
-    scope: Option<Scope>,
+    scope: Option<TokenScope>,
 ) -> Result<Response, ApiError> {
     let domain = Domain {
         id: DOMAIN,
@@ -87,9 +87,9 @@ fn token(
         expires_at: time(&issued),
         issued_at: write_utc(TIME, issued.issued_at),
         project,
-        user: Account {
+        user: TokenUser {
             domain,
-            id: USER,
+            id: USER_ID,
             name: user,
         },
         catalog: [],
@@ -108,12 +108,12 @@ pub(super) fn create_key(
     if exchange.identity.methods != ["token"] {
         return Err(api_error::BAD_LOGIN);
     }
-    let asked = exchange
+    let requested = exchange
         .identity
         .token
         .and_then(|token| token.duration_seconds);
-    let seconds = asked.unwrap_or(SHORTEST);
-    if !(SHORTEST..=DAY).contains(&seconds) {
+    let seconds = requested.unwrap_or(MIN_LIFETIME);
+    if !(MIN_LIFETIME..=DAY).contains(&seconds) {
         return Err(api_error::BAD_LOGIN);
     }
     let issued = cloud.issue_key(KeyKind::Temporary, seconds);
@@ -125,23 +125,23 @@ pub(super) fn assume_with_oidc(
     cloud: &mut CloudState,
     request: &ReceivedRequest,
 ) -> Result<Response, ApiError> {
-    let asked: Assumption = request.json().map_err(|_| api_error::BAD_LOGIN)?;
+    let assumption: Assumption = request.json().map_err(|_| api_error::BAD_LOGIN)?;
     if !cloud
         .identity
-        .accepts_id_token(&asked.provider_urn, &asked.id_token)
+        .accepts_id_token(&assumption.provider_urn, &assumption.id_token)
     {
         return Err(api_error::foreign_id_token(&cloud.switches.huawei));
     }
-    let agency = cloud.identity.role_named(&asked.agency_urn);
+    let agency = cloud.identity.role_named(&assumption.agency_urn);
     let longest = agency
         .ok_or_else(|| api_error::no_agency(&cloud.switches.huawei))?
         .longest(HOUR);
-    let seconds = asked.duration_seconds.unwrap_or(HOUR.min(longest));
-    if !(SHORTEST..=longest).contains(&seconds) {
+    let seconds = assumption.duration_seconds.unwrap_or(HOUR.min(longest));
+    if !(MIN_LIFETIME..=longest).contains(&seconds) {
         return Err(api_error::BAD_LOGIN);
     }
     let issued = cloud.issue_key(KeyKind::Temporary, seconds);
-    let assumed = Assumed {
+    let assumed = AssumedResponse {
         credentials: StsCredentials {
             access_key_id: &issued.key.id,
             secret_access_key: &issued.key.secret,
@@ -149,8 +149,11 @@ pub(super) fn assume_with_oidc(
             expiration: time(&issued),
         },
         assumed_agency: AssumedAgency {
-            urn: format!("{}/{}", asked.agency_urn, asked.agency_session_name),
-            id: format!("{USER}:{}", asked.agency_session_name),
+            urn: format!(
+                "{}/{}",
+                assumption.agency_urn, assumption.agency_session_name
+            ),
+            id: format!("{USER}:{}", assumption.agency_session_name),
         },
     };
     Ok(response::json(200, &assumed))
@@ -165,10 +168,10 @@ pub(super) fn exchanged_token(request: &ReceivedRequest) -> Option<String> {
 const HOUR: u64 = 3_600;
 const DAY: u64 = 86_400;
 /// The minimum and default lifetime of a temporary key: 15 minutes, in seconds.
-const SHORTEST: u64 = 900;
+const MIN_LIFETIME: u64 = 900;
 
 /// The id of all users.
-const USER: &str = "0123456789abcdef0123456789abcdef";
+const USER_ID: &str = "0123456789abcdef0123456789abcdef";
 
 /// Time format with a fraction, which the Python SDK requires (vendor's source).
 const TIME: &str = "%Y-%m-%dT%H:%M:%S.000000Z";
@@ -180,10 +183,10 @@ fn time(issued: &IssuedCredential) -> String {
 /// Parses the `auth` field of a body.
 fn read<'r, T: Deserialize<'r>>(request: &'r ReceivedRequest) -> Result<T, ApiError> {
     #[derive(Deserialize)]
-    struct Body<T> {
+    struct AuthBody<T> {
         auth: T,
     }
-    let body: Body<T> = request.json().map_err(|_| api_error::BAD_LOGIN)?;
+    let body: AuthBody<T> = request.json().map_err(|_| api_error::BAD_LOGIN)?;
     Ok(body.auth)
 }
 
@@ -211,32 +214,32 @@ fn scoped_project(
 
 fn with_token(token: &Token, issued: &IssuedCredential) -> Response {
     #[derive(Serialize)]
-    struct Body<'a> {
+    struct AuthBody<'a> {
         token: &'a Token,
     }
-    let response = response::json(201, &Body { token });
+    let response = response::json(201, &AuthBody { token });
     response::with_header(response, "x-subject-token", &issued.key.id)
 }
 
 #[derive(Deserialize)]
-struct Login {
+struct LoginRequest {
     identity: PasswordIdentity,
-    scope: Option<Scope>,
+    scope: Option<TokenScope>,
 }
 
 #[derive(Deserialize)]
 struct PasswordIdentity {
     methods: Vec<String>,
-    password: Option<Password>,
+    password: Option<LoginPassword>,
 }
 
 #[derive(Deserialize)]
-struct Password {
-    user: User,
+struct LoginPassword {
+    user: LoginUser,
 }
 
 #[derive(Deserialize)]
-struct User {
+struct LoginUser {
     name: String,
     password: String,
     domain: Named,
@@ -248,7 +251,7 @@ struct Named {
 }
 
 #[derive(Deserialize)]
-struct Scope {
+struct TokenScope {
     project: Option<ScopedProject>,
 }
 
@@ -260,12 +263,12 @@ struct ScopedProject {
 
 #[derive(Deserialize)]
 struct IdTokenLogin {
-    id_token: IdToken,
-    scope: Option<Scope>,
+    id_token: LoginIdToken,
+    scope: Option<TokenScope>,
 }
 
 #[derive(Deserialize)]
-struct IdToken {
+struct LoginIdToken {
     id: String,
 }
 
@@ -302,13 +305,13 @@ struct Token {
     issued_at: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     project: Option<Project>,
-    user: Account,
+    user: TokenUser,
     catalog: [(); 0],
     roles: [(); 0],
 }
 
 #[derive(Serialize)]
-struct Account {
+struct TokenUser {
     domain: Domain,
     id: &'static str,
     name: String,
@@ -355,7 +358,7 @@ impl<'a> Credential<'a> {
 }
 
 #[derive(Serialize)]
-struct Assumed<'a> {
+struct AssumedResponse<'a> {
     credentials: StsCredentials<'a>,
     assumed_agency: AssumedAgency,
 }

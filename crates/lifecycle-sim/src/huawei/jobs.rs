@@ -24,7 +24,7 @@ pub(super) type Jobs = HashMap<String, Job>;
 #[derive(Debug)]
 pub(super) struct Job {
     action: ActionKind,
-    began: Moment,
+    begun_at: Moment,
     tasks: Vec<ServerTask>,
 }
 
@@ -33,7 +33,7 @@ pub(super) struct Job {
 pub(super) struct ServerTask {
     pub(super) server: Arc<str>,
     /// The moment of completion.
-    pub(super) due: Moment,
+    pub(super) done_at: Moment,
     pub(super) failure: Option<SubJobFailure>,
 }
 
@@ -45,22 +45,22 @@ pub(super) struct SubJobFailure {
 }
 
 impl Job {
-    pub(super) fn new(action: ActionKind, began: Moment, tasks: Vec<ServerTask>) -> Self {
+    pub(super) fn new(action: ActionKind, begun_at: Moment, tasks: Vec<ServerTask>) -> Self {
         Self {
             action,
-            began,
+            begun_at,
             tasks,
         }
     }
 
-    fn due(&self) -> Moment {
-        let last = self.tasks.iter().map(|task| task.due).max();
-        last.unwrap_or(self.began)
+    fn done_at(&self) -> Moment {
+        let last = self.tasks.iter().map(|task| task.done_at).max();
+        last.unwrap_or(self.begun_at)
     }
 
     fn status(&self, now: Moment, partial_failure_fails: bool) -> JobStatus {
-        if now < self.due() {
-            return if self.is_fresh(now) {
+        if now < self.done_at() {
+            return if self.has_just_begun(now) {
                 JobStatus::Init
             } else {
                 JobStatus::Running
@@ -80,14 +80,14 @@ impl Job {
     }
 
     /// Reports whether less than a twentieth of the time until the first completion has passed.
-    fn is_fresh(&self, now: Moment) -> bool {
+    fn has_just_begun(&self, now: Moment) -> bool {
         let first = self
             .tasks
             .iter()
-            .map(|task| task.due)
-            .filter(|due| *due > self.began && *due != Moment::NEVER)
+            .map(|task| task.done_at)
+            .filter(|done_at| *done_at > self.begun_at && *done_at != Moment::NEVER)
             .min();
-        first.is_some_and(|first| now.since(self.began) * 20 < first.since(self.began))
+        first.is_some_and(|first| now.since(self.begun_at) * 20 < first.since(self.begun_at))
     }
 }
 
@@ -104,7 +104,7 @@ enum JobStatus {
 pub(super) fn show(cloud: &CloudState, id: &str) -> Result<Response, ApiError> {
     let switches = &cloud.switches.huawei;
     let job = cloud.huawei.jobs.get(id).ok_or(api_error::NO_JOB)?;
-    if cloud.now().since(job.due()) > Duration::from_secs(24 * 60 * 60) {
+    if cloud.now().since(job.done_at()) > Duration::from_secs(24 * 60 * 60) {
         return Err(api_error::NO_JOB.with_status(switches.expired_job_status));
     }
     let status = job.status(cloud.now(), switches.partial_failure_fails_job);
@@ -124,8 +124,8 @@ pub(super) fn show(cloud: &CloudState, id: &str) -> Result<Response, ApiError> {
             entities: Entities::of(cloud, id, job, status),
             job_id: id,
             job_type: job_type(job.action, true),
-            begin_time: time(cloud, job.began),
-            end_time: end_time(cloud, job.due()),
+            begin_time: time(cloud, job.begun_at),
+            end_time: end_time(cloud, job.done_at()),
             error,
         },
     ))
@@ -147,11 +147,11 @@ fn time(cloud: &CloudState, moment: Moment) -> String {
 }
 
 /// Returns the end time; empty until completion.
-fn end_time(cloud: &CloudState, due: Moment) -> String {
-    if cloud.now() < due {
+fn end_time(cloud: &CloudState, done_at: Moment) -> String {
+    if cloud.now() < done_at {
         String::new()
     } else {
-        time(cloud, due)
+        time(cloud, done_at)
     }
 }
 
@@ -230,7 +230,7 @@ impl<'a> SubJob<'a> {
         task: &'a ServerTask,
     ) -> Self {
         let (status, error) = match &task.failure {
-            _ if cloud.now() < task.due => (JobStatus::Running, ErrorFields::absent()),
+            _ if cloud.now() < task.done_at => (JobStatus::Running, ErrorFields::absent()),
             Some(failure) => (
                 JobStatus::Fail,
                 ErrorFields::of(failure.code, &failure.reason),
@@ -246,8 +246,8 @@ impl<'a> SubJob<'a> {
             },
             job_id: format!("{}{number:08x}", parent.get(..24).unwrap_or_default()),
             job_type: job_type(job.action, false),
-            begin_time: time(cloud, job.began),
-            end_time: end_time(cloud, task.due),
+            begin_time: time(cloud, job.begun_at),
+            end_time: end_time(cloud, task.done_at),
             error,
         }
     }

@@ -167,7 +167,7 @@ impl AuthFailures {
     fn is_locked(&self, key: &str, now: Moment) -> bool {
         self.0
             .get(key)
-            .is_some_and(|(failed, last)| *failed >= 5 && now.since(*last) < LOCK)
+            .is_some_and(|(failed, last)| *failed >= 5 && now.since(*last) < LOCK_DURATION)
     }
 
     fn note(&mut self, key: &str, succeeded: bool, now: Moment) {
@@ -182,7 +182,7 @@ impl AuthFailures {
     }
 }
 
-const LOCK: Duration = Duration::from_secs(5 * 60);
+const LOCK_DURATION: Duration = Duration::from_secs(5 * 60);
 
 /// Rejects a token without a project in a service of a project (documented; the code is inferred).
 fn check_scope(
@@ -198,7 +198,7 @@ fn check_scope(
 }
 
 fn locked_key() -> ApiError {
-    api_error::not_authentic("AK access failed to reach the limit, forbidden")
+    api_error::incorrect_authentication("AK access failed to reach the limit, forbidden")
 }
 
 fn dispatch(
@@ -216,13 +216,13 @@ fn dispatch(
         Route::AssumeWithOidc => return iam::assume_with_oidc(cloud, request),
         Route::Metadata(call) => return Ok(metadata::respond(cloud, request, &call)),
     };
-    let told = request.header("x-project-id");
+    let header_project = request.header("x-project-id");
     let own = cloud.account.project_id.as_str();
-    if project != own || told.is_some_and(|told| told != own) {
+    if project != own || header_project.is_some_and(|header_project| header_project != own) {
         return Err(api_error::wrong_project(&cloud.switches.huawei));
     }
     match call {
-        ProjectCall::PowerOperation => power::operation(cloud, request, scope),
+        ProjectCall::Action => power::execute(cloud, request, scope),
         ProjectCall::Job(id) => jobs::show(cloud, &id),
         ProjectCall::List => servers::list(cloud, request, scope),
         ProjectCall::Show(id) => servers::show(cloud, scope, &id),
@@ -249,7 +249,7 @@ enum Route {
 
 enum ProjectCall {
     /// `cloudservers/action`
-    PowerOperation,
+    Action,
     /// `jobs/{job_id}`
     Job(String),
     /// `cloudservers/detail`
@@ -283,7 +283,7 @@ impl Route {
             (&Method::POST, ["v5", "agencies", "assume-with-oidc"]) => Some(Self::AssumeWithOidc),
             (method, ["v1", project, rest @ ..]) => {
                 let call = match (method, rest) {
-                    (&Method::POST, ["cloudservers", "action"]) => ProjectCall::PowerOperation,
+                    (&Method::POST, ["cloudservers", "action"]) => ProjectCall::Action,
                     (&Method::GET, ["jobs", id]) => ProjectCall::Job(decoded(id)),
                     (&Method::GET, ["cloudservers", "detail"]) => ProjectCall::List,
                     (&Method::GET, ["cloudservers", id]) => ProjectCall::Show(decoded(id)),
@@ -298,7 +298,7 @@ impl Route {
 
 fn kind(request: &ReceivedRequest) -> (Operation, &'static str, usize) {
     match Route::of(request) {
-        Some(Route::Project(_, ProjectCall::PowerOperation)) => match PowerRequest::read(request) {
+        Some(Route::Project(_, ProjectCall::Action)) => match PowerRequest::read(request) {
             Ok(power_request) => {
                 let (operation, name) = match power_request.action {
                     ActionKind::Start => (Operation::Start, "BatchStartServers"),

@@ -28,7 +28,7 @@ use crate::{
 };
 
 /// Executes a power call.
-pub(super) fn operation(
+pub(super) fn execute(
     cloud: &mut CloudState,
     request: &ReceivedRequest,
     scope: RegionScope,
@@ -68,13 +68,13 @@ pub(super) struct PowerRequest {
 }
 
 #[derive(Deserialize)]
-struct Body {
-    servers: Vec<Server>,
+struct PowerBody {
+    servers: Vec<ServerId>,
     r#type: Option<String>,
 }
 
 #[derive(Deserialize)]
-struct Server {
+struct ServerId {
     id: String,
 }
 
@@ -83,7 +83,7 @@ impl PowerRequest {
         if request.body.is_empty() {
             return Err(api_error::EMPTY_BODY);
         }
-        let bodies: BTreeMap<String, Body> =
+        let bodies: BTreeMap<String, PowerBody> =
             request.json().map_err(|_| api_error::BAD_PARAMETER)?;
         let mut bodies = bodies.into_iter();
         let (Some((key, body)), None) = (bodies.next(), bodies.next()) else {
@@ -110,7 +110,7 @@ impl PowerRequest {
     }
 
     fn servers(&self, switches: &Switches) -> Result<Vec<&str>, ApiError> {
-        if self.ids.len() > LIMIT {
+        if self.ids.len() > MAX_SERVERS {
             return Err(api_error::TOO_MANY);
         }
         let mut seen = HashSet::new();
@@ -194,7 +194,7 @@ impl PowerRequest {
     fn execute(&self, cloud: &mut CloudState, id: &str, decision: ServerDecision) -> ServerTask {
         let at_once = |failure| ServerTask {
             server: Arc::from(id),
-            due: cloud.now(),
+            done_at: cloud.now(),
             failure,
         };
         match decision {
@@ -208,11 +208,11 @@ impl PowerRequest {
     fn begin(&self, cloud: &mut CloudState, index: InstanceIndex) -> ServerTask {
         let impairment = cloud.instance(index).impairment;
         let server = cloud.instance(index).shared_id();
-        let due = cloud.execute(index, self.operation);
-        if due == Moment::NEVER && cloud.switches.huawei.stuck_stop_fails {
+        let done_at = cloud.execute(index, self.operation);
+        if done_at == Moment::NEVER && cloud.switches.huawei.stuck_stop_fails {
             return ServerTask {
                 server,
-                due: cloud.now().after(STUCK),
+                done_at: cloud.now().after(MAX_STOP_DURATION),
                 failure: Some(SubJobFailure {
                     code: "Ecs.1002",
                     reason: "The guest did not shut down in time.".to_owned(),
@@ -230,7 +230,7 @@ impl PowerRequest {
         };
         ServerTask {
             server,
-            due,
+            done_at,
             failure: failure.map(|(code, reason)| SubJobFailure {
                 code,
                 reason: reason.to_owned(),
@@ -240,10 +240,10 @@ impl PowerRequest {
 }
 
 /// The maximum number of servers in a call, or in a minute: two generations of the page.
-const LIMIT: usize = 1000;
+const MAX_SERVERS: usize = 1000;
 
 /// The maximum duration of a graceful stop, for the switch that limits the duration.
-const STUCK: Duration = Duration::from_secs(5 * 60);
+const MAX_STOP_DURATION: Duration = Duration::from_secs(5 * 60);
 
 /// The decision about one server of a batch.
 enum ServerDecision {
@@ -271,7 +271,7 @@ fn batch_rejection(decisions: &[(&str, ServerDecision)], switches: &Switches) ->
         .any(|(_, decision)| matches!(decision, ServerDecision::Unknown));
     match switches.unknown_server {
         UnknownServer::Ecs0114 if one_is_unknown => return Some(api_error::NO_SERVER),
-        UnknownServer::Ecs0614 if one_is_unknown => return Some(api_error::NO_SERVER_TOO),
+        UnknownServer::Ecs0614 if one_is_unknown => return Some(api_error::NO_SERVER_0614),
         _ => {}
     }
     let rejections: Vec<_> = decisions
@@ -312,19 +312,19 @@ impl RecentActions {
             self.0.pop_front();
         }
         let taken: usize = self.0.iter().map(|(_, servers)| servers).sum();
-        let admit = taken + servers <= LIMIT;
-        if admit {
+        let fits = taken + servers <= MAX_SERVERS;
+        if fits {
             self.0.push_back((now, servers));
         }
-        admit
+        fits
     }
 }
 
 impl CloudState {
     fn check_limit(&mut self, servers: usize) -> Result<(), ApiError> {
         let now = self.now();
-        let admit = self.huawei.recent.admit(servers, now);
-        if self.switches.huawei.limit_is_per_minute && !admit {
+        let admitted = self.huawei.recent.admit(servers, now);
+        if self.switches.huawei.limit_is_per_minute && !admitted {
             return Err(api_error::TOO_MANY);
         }
         Ok(())

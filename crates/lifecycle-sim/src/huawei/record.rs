@@ -102,7 +102,7 @@ pub(super) struct ServerRecord<'a> {
     addresses: Map<String, Value>,
     #[serde(rename = "os-extended-volumes:volumes_attached")]
     volumes: [Volume; 1],
-    metadata: Metadata,
+    metadata: ServerMetadata,
     tags: [&'static str; 0],
     sys_tags: [Tag; 1],
     enterprise_project_id: &'static str,
@@ -188,10 +188,10 @@ impl<'a> ServerRecord<'a> {
                 boot_index: "0",
                 delete_on_termination: "false",
             }],
-            metadata: Metadata {
+            metadata: ServerMetadata {
                 charging_mode: if expired { "1" } else { "0" },
                 os_type: "Linux",
-                vpc_id: VPC,
+                vpc_id: VPC_ID,
                 ecm_res_status: expired.then_some("freeze"),
             },
             tags: [],
@@ -214,7 +214,7 @@ impl<'a> ServerRecord<'a> {
     }
 }
 
-const VPC: &str = "99999999-8888-4777-8666-555555555555";
+const VPC_ID: &str = "99999999-8888-4777-8666-555555555555";
 
 /// Returns one private address, under the id of the network.
 fn addresses(number: u32) -> Map<String, Value> {
@@ -226,7 +226,7 @@ fn addresses(number: u32) -> Map<String, Value> {
         "OS-EXT-IPS:port_id": format!("aaaaaaaa-bbbb-4ccc-8ddd-{number:012x}"),
         "OS-EXT-IPS:type": "fixed",
     }]);
-    Map::from_iter([(VPC.to_owned(), address)])
+    Map::from_iter([(VPC_ID.to_owned(), address)])
 }
 
 #[derive(Serialize)]
@@ -262,7 +262,7 @@ struct Volume {
 }
 
 #[derive(Serialize)]
-struct Metadata {
+struct ServerMetadata {
     charging_mode: &'static str,
     os_type: &'static str,
     vpc_id: &'static str,
@@ -285,9 +285,9 @@ struct SecurityGroup {
 /// The entry of an unknown server in a list of named servers: all fields except id and fault are
 /// null (documented).
 #[derive(Serialize)]
-pub(super) struct Unknown<'a> {
+pub(super) struct MissingServer<'a> {
     id: &'a str,
-    fault: UnknownFault,
+    fault: MissingServerFault,
     name: Option<&'static str>,
     status: Option<&'static str>,
     #[serde(rename = "OS-EXT-STS:task_state")]
@@ -300,15 +300,15 @@ pub(super) struct Unknown<'a> {
 }
 
 #[derive(Serialize)]
-struct UnknownFault {
+struct MissingServerFault {
     message: String,
 }
 
-impl<'a> Unknown<'a> {
+impl<'a> MissingServer<'a> {
     pub(super) fn new(id: &'a str) -> Self {
         Self {
             id,
-            fault: UnknownFault {
+            fault: MissingServerFault {
                 message: format!("Instance {id} could not be found."),
             },
             name: None,

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::{
     api_error::{self, ApiError},
-    record::{ServerRecord, Unknown, server_status},
+    record::{MissingServer, ServerRecord, server_status},
     switches::ServerIds,
 };
 use crate::{
@@ -100,7 +100,7 @@ fn list_named(
         .take(limit)
         .map(|id| match cloud.find(scope, id) {
             Some(index) => ListedServer::Known(Box::new(ServerRecord::of(cloud, index))),
-            None => ListedServer::Unknown(Unknown::new(id)),
+            None => ListedServer::Unknown(MissingServer::new(id)),
         })
         .collect();
     let count = named.len();
@@ -216,5 +216,5 @@ struct ServerList<'a> {
 #[serde(untagged)]
 enum ListedServer<'a> {
     Known(Box<ServerRecord<'a>>),
-    Unknown(Unknown<'a>),
+    Unknown(MissingServer<'a>),
 }

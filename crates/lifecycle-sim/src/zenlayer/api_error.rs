@@ -18,7 +18,7 @@ pub(super) struct ApiError {
     pub(super) message: &'static str,
 }
 
-const fn error(status: u16, code: &'static str, message: &'static str) -> ApiError {
+const fn api_error(status: u16, code: &'static str, message: &'static str) -> ApiError {
     ApiError {
         status,
         code,
@@ -27,22 +27,22 @@ const fn error(status: u16, code: &'static str, message: &'static str) -> ApiErr
 }
 
 // Errors of authentication. Missing permissions and unknown actions have the status 401, too.
-pub(super) const BAD_AUTHORIZATION: ApiError = error(
+pub(super) const BAD_AUTHORIZATION: ApiError = api_error(
     401,
     "AUTHFAILURE_INVALID_AUTHORIZATION",
     "The Authorization header is malformed.",
 );
-pub(super) const BAD_SIGNATURE: ApiError = error(
+pub(super) const BAD_SIGNATURE: ApiError = api_error(
     401,
     "AUTHFAILURE_SIGNATURE_FAILURE",
     "The signature does not match.",
 );
-pub(super) const STALE_SIGNATURE: ApiError = error(
+pub(super) const STALE_SIGNATURE: ApiError = api_error(
     401,
     "AUTHFAILURE_SIGNATURE_EXPIRED",
     "The timestamp is more than five minutes off.",
 );
-pub(super) const NO_SUCH_ACTION: ApiError = error(
+pub(super) const NO_SUCH_ACTION: ApiError = api_error(
     401,
     "AUTHFAILURE_UNAUTHORIZED_OPERATION",
     "Not authorized, or no such action.",
@@ -50,106 +50,107 @@ pub(super) const NO_SUCH_ACTION: ApiError = error(
 
 // Errors of parameters.
 pub(super) const MISSING: ApiError =
-    error(400, "MISSING_PARAMETER", "A required parameter is missing.");
-pub(super) const WRONG_TYPE: ApiError = error(
+    api_error(400, "MISSING_PARAMETER", "A required parameter is missing.");
+pub(super) const WRONG_TYPE: ApiError = api_error(
     400,
     "INVALID_PARAMETER_TYPE",
     "A parameter has a wrong type.",
 );
-pub(super) const TOO_LARGE: ApiError = error(
+pub(super) const TOO_LARGE: ApiError = api_error(
     400,
     "INVALID_PARAMETER_EXCEED_MAXIMUM",
     "A parameter is too large.",
 );
-pub(super) const TOO_SMALL: ApiError = error(
+pub(super) const TOO_SMALL: ApiError = api_error(
     400,
     "INVALID_PARAMETER_LESS_MINIMUM",
     "A parameter is too small.",
 );
-pub(super) const TOO_MANY: ApiError = error(
+pub(super) const TOO_MANY: ApiError = api_error(
     400,
     "INVALID_PARAMETER_EXCEED_LENGTH",
     "A parameter has too many values.",
 );
-pub(super) const TOO_FEW: ApiError = error(
+pub(super) const TOO_FEW: ApiError = api_error(
     400,
     "INVALID_PARAMETER_LESS_LENGTH",
     "A parameter has too few values.",
 );
-pub(super) const BAD_VALUE: ApiError = error(
+pub(super) const BAD_VALUE: ApiError = api_error(
     400,
     "INVALID_PARAMETER_VALUE",
     "A parameter has a value that is not allowed.",
 );
 /// The error for a body that is not JSON is inferred.
-pub(super) const BAD_FORMAT: ApiError = error(
+pub(super) const BAD_FORMAT: ApiError = api_error(
     400,
     "INVALID_PARAMETER_PATTERN_ERROR",
     "A parameter has a wrong format.",
 );
-pub(super) const NO_SUCH_GROUP: ApiError = error(
+pub(super) const NO_SUCH_GROUP: ApiError = api_error(
     404,
     "OPERATION_FAILED_RESOURCE_GROUP_NOT_FOUND",
     "The resource group does not exist.",
 );
 
 // Errors of power actions.
-pub(super) const BUSY: ApiError = error(
+pub(super) const BUSY: ApiError = api_error(
     400,
     "OPERATION_DENIED_INSTANCE_IN_OPERATION",
     "The instance is performing another operation.",
 );
-pub(super) const WRONG_STATUS: ApiError = error(
+pub(super) const WRONG_STATUS: ApiError = api_error(
     400,
     "UNSUPPORTED_OPERATION_INSTANCE_STATUS",
     "The operation is not supported in the current status of the instance.",
 );
-pub(super) const NOT_STOPPED: ApiError = error(
+pub(super) const NOT_STOPPED: ApiError = api_error(
     403,
     "OPERATION_DENIED_INSTANCE_NOT_STOPPED",
     "The instance is not powered off.",
 );
-pub(super) const NOT_RUNNING: ApiError = error(
+pub(super) const NOT_RUNNING: ApiError = api_error(
     403,
     "OPERATION_DENIED_INSTANCE_NOT_RUNNING",
     "The instance is not powered on.",
 );
 /// The code is documented for the reboot of a sibling product.
-pub(super) const NOT_REBOOTABLE: ApiError = error(
+pub(super) const NOT_REBOOTABLE: ApiError = api_error(
     403,
     "OPERATION_DENIED_INSTANCE_STATUS",
     "The status of the instance does not allow the operation.",
 );
-pub(super) const RECYCLED: ApiError = error(
+pub(super) const RECYCLED: ApiError = api_error(
     403,
     "OPERATION_DENIED_INSTANCE_RECYCLED",
     "The instance is in the recycle bin.",
 );
-pub(super) const RECYCLED_RESOURCE: ApiError = error(
+pub(super) const RECYCLED_RESOURCE: ApiError = api_error(
     403,
     "OPERATION_FAILED_FOR_RECYCLE_RESOURCE",
     "The resource is being recycled.",
 );
-pub(super) const NO_SUCH_INSTANCE: ApiError = error(
+pub(super) const NO_SUCH_INSTANCE: ApiError = api_error(
     404,
     "INVALID_INSTANCE_NOT_FOUND",
     "The instance does not exist.",
 );
-pub(super) const NO_SUCH_RESOURCE: ApiError = error(
+pub(super) const NO_SUCH_RESOURCE: ApiError = api_error(
     404,
     "OPERATION_FAILED_RESOURCE_NOT_FOUND",
     "The resource does not exist.",
 );
 
 // Errors of the service.
-pub(super) const TOO_FAST: ApiError = error(429, "REQUEST_LIMIT_EXCEEDED", "Too many requests.");
-pub(super) const UNAVAILABLE: ApiError = error(
+pub(super) const TOO_FAST: ApiError =
+    api_error(429, "REQUEST_LIMIT_EXCEEDED", "Too many requests.");
+pub(super) const UNAVAILABLE: ApiError = api_error(
     503,
     "SERVICE_TEMPORARY_UNAVAILABLE",
     "The service is temporarily unavailable.",
 );
-const INTERNAL: ApiError = error(500, "INTERNAL_SERVER_ERROR", "Internal error.");
-const TIMED_OUT: ApiError = error(503, "REQUEST_TIMED_OUT", "The request timed out.");
+const INTERNAL: ApiError = api_error(500, "INTERNAL_SERVER_ERROR", "Internal error.");
+const TIMED_OUT: ApiError = api_error(503, "REQUEST_TIMED_OUT", "The request timed out.");
 
 /// Returns the error for a failure of the cloud with this status.
 pub(super) fn of_status(status: u16) -> ApiError {

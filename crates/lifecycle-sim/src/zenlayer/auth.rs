@@ -14,7 +14,7 @@ use super::api_error::{self, ApiError};
 const METHOD: &str = "ZC2-HMAC-SHA256";
 
 /// The maximum difference between a timestamp and the cloud's clock, in seconds.
-const WINDOW: i64 = 5 * 60;
+const MAX_CLOCK_SKEW: i64 = 5 * 60;
 
 /// Verifies the token, or key, time and signature of a request.
 ///
@@ -151,7 +151,7 @@ fn check_time(cloud: &CloudState, timestamp: &str) -> Result<(), ApiError> {
     let time: i64 = timestamp
         .parse()
         .map_err(|_| api_error::BAD_AUTHORIZATION)?;
-    if cloud.wall_time().as_second().abs_diff(time) > WINDOW.unsigned_abs() {
+    if cloud.wall_time().as_second().abs_diff(time) > MAX_CLOCK_SKEW.unsigned_abs() {
         return Err(api_error::STALE_SIGNATURE);
     }
     Ok(())

@@ -29,7 +29,7 @@ use api_error::ApiError;
 use read::RowKind;
 
 /// The maximum number of ids in one call. Documented.
-const MOST_IDS: usize = 100;
+const MAX_IDS: usize = 100;
 
 /// Zenlayer ZEC.
 #[derive(Debug)]
@@ -82,7 +82,7 @@ impl CloudApi for Zenlayer {
         scope: RegionScope,
     ) -> Response {
         let response = check_version(cloud, request).and_then(|()| match Route::read(request) {
-            Route::Power(action) => power::operation(cloud, request, scope, action),
+            Route::Power(action) => power::execute(cloud, request, scope, action),
             Route::Describe(rows) => read::describe(cloud, request, scope, rows),
             Route::Unknown => Err(api_error::NO_SUCH_ACTION),
         });
@@ -121,7 +121,7 @@ impl Route {
             Some("StopInstances") => Self::Power(ActionKind::Stop),
             Some("RebootInstances") => Self::Power(ActionKind::Reboot),
             Some("DescribeInstancesStatus") => Self::Describe(RowKind::Status),
-            Some("DescribeInstances") => Self::Describe(RowKind::Whole),
+            Some("DescribeInstances") => Self::Describe(RowKind::Full),
             _ => Self::Unknown,
         }
     }
@@ -137,7 +137,7 @@ impl Route {
             Self::Power(action @ ActionKind::Stop) => ((*action).into(), "StopInstances"),
             Self::Power(action @ ActionKind::Reboot) => ((*action).into(), "RebootInstances"),
             Self::Describe(RowKind::Status) => (reads, "DescribeInstancesStatus"),
-            Self::Describe(RowKind::Whole) => (reads, "DescribeInstances"),
+            Self::Describe(RowKind::Full) => (reads, "DescribeInstances"),
             Self::Unknown => (Operation::Other, "unknown"),
         }
     }

@@ -13,7 +13,7 @@ use crate::{
 };
 
 use super::{
-    MOST_IDS,
+    MAX_IDS,
     api_error::{self, ApiError, request_id, success},
     read_body,
     switches::{
@@ -32,7 +32,7 @@ struct PowerRequest {
 }
 
 /// Executes a power action on the instances in the body.
-pub(super) fn operation(
+pub(super) fn execute(
     cloud: &mut CloudState,
     request: &ReceivedRequest,
     scope: RegionScope,
@@ -42,7 +42,7 @@ pub(super) fn operation(
     let ids = distinct(cloud, power_request.instance_ids.as_deref())?;
     let forced = power_request.is_forced(cloud, action);
     let failed = execute_batch(cloud, scope, action, forced, &ids)?;
-    Ok(done(cloud, &failed))
+    Ok(power_response(cloud, &failed))
 }
 
 impl PowerRequest {
@@ -68,40 +68,40 @@ fn execute_batch<'i>(
     forced: bool,
     ids: &[&'i str],
 ) -> Result<Vec<&'i str>, ApiError> {
-    let mut fit = Vec::with_capacity(ids.len());
+    let mut accepted = Vec::with_capacity(ids.len());
     let mut failed = Vec::new();
-    let mut reason = None;
-    let mut misses_one = false;
+    let mut first_error = None;
+    let mut has_unknown = false;
     for id in ids {
         let Some(index) = cloud.find(scope, id) else {
-            misses_one = true;
-            reason.get_or_insert(unknown_id(cloud));
+            has_unknown = true;
+            first_error.get_or_insert(unknown_id(cloud));
             failed.push(*id);
             continue;
         };
         match check(cloud, action, forced, index) {
-            Ok(decision) => fit.push((index, decision)),
+            Ok(decision) => accepted.push((index, decision)),
             Err(error) => {
-                reason.get_or_insert(error);
+                first_error.get_or_insert(error);
                 failed.push(*id);
             }
         }
     }
-    let (operations, lists) = match cloud.switches.zenlayer.batch_failure {
+    let (executes, lists_failed) = match cloud.switches.zenlayer.batch_failure {
         BatchFailure::Listed => (true, true),
         BatchFailure::Whole => (false, false),
-        BatchFailure::WholeForUnknown => (!misses_one, !misses_one),
+        BatchFailure::WholeForUnknown => (!has_unknown, !has_unknown),
         BatchFailure::WholeInName => (true, false),
     };
-    if operations || failed.is_empty() {
-        for (index, decision) in fit {
-            if decision == Decision::PowerOperation {
+    if executes || failed.is_empty() {
+        for (index, decision) in accepted {
+            if decision == Decision::Execute {
                 cloud.execute(index, action.operation(forced));
             }
         }
     }
-    match reason {
-        Some(error) if !lists => Err(error),
+    match first_error {
+        Some(error) if !lists_failed => Err(error),
         _ => Ok(failed),
     }
 }
@@ -109,9 +109,9 @@ fn execute_batch<'i>(
 /// The decision about an instance that allows the action.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Decision {
-    PowerOperation,
+    Execute,
     /// The action is already in progress.
-    Nothing,
+    Skip,
 }
 
 /// Checks whether the instance allows the action. Preconditions are documented; locks, arrears,
@@ -135,9 +135,9 @@ fn check(
             if cloud.switches.zenlayer.stop_from == StopFrom::RunningOrStopping =>
         {
             return Ok(if forced {
-                Decision::PowerOperation
+                Decision::Execute
             } else {
-                Decision::Nothing
+                Decision::Skip
             });
         }
         _ => return Err(wrong_state(cloud, action, state)),
@@ -145,7 +145,7 @@ fn check(
     match (impairment, action) {
         (Some(Impairment::Locked | Impairment::Arrears), _) => Err(api_error::WRONG_STATUS),
         (Some(Impairment::NoStock), ActionKind::Start) => Err(api_error::UNAVAILABLE),
-        _ => Ok(Decision::PowerOperation),
+        _ => Ok(Decision::Execute),
     }
 }
 
@@ -184,7 +184,7 @@ pub(super) fn unknown_id(cloud: &CloudState) -> ApiError {
 /// Returns the ids, each once.
 fn distinct<'i>(cloud: &CloudState, ids: Option<&'i [String]>) -> Result<Vec<&'i str>, ApiError> {
     let ids = ids.ok_or(api_error::MISSING)?;
-    if ids.len() > MOST_IDS {
+    if ids.len() > MAX_IDS {
         return Err(api_error::TOO_MANY);
     }
     if ids.is_empty() {
@@ -207,22 +207,22 @@ fn distinct<'i>(cloud: &CloudState, ids: Option<&'i [String]>) -> Result<Vec<&'i
 }
 
 /// Returns a successful response, which lists the instances that **failed**. Documented.
-fn done(cloud: &mut CloudState, failed: &[&str]) -> Response {
+fn power_response(cloud: &mut CloudState, failed: &[&str]) -> Response {
     #[derive(Serialize)]
     #[serde(rename_all = "camelCase")]
-    struct Done<'a> {
+    struct PowerResponse<'a> {
         instance_ids: Option<&'a [&'a str]>,
     }
     #[derive(Serialize)]
-    struct Nothing {}
+    struct EmptyResponse {}
     let request_id = request_id(cloud);
-    let done = |instance_ids| success(&request_id, &Done { instance_ids });
+    let power_response = |instance_ids| success(&request_id, &PowerResponse { instance_ids });
     if !failed.is_empty() {
-        return done(Some(failed));
+        return power_response(Some(failed));
     }
     match cloud.switches.zenlayer.none_failed {
-        NoneFailed::Empty => done(Some(&[])),
-        NoneFailed::Null => done(None),
-        NoneFailed::Absent => success(&request_id, &Nothing {}),
+        NoneFailed::Empty => power_response(Some(&[])),
+        NoneFailed::Null => power_response(None),
+        NoneFailed::Absent => success(&request_id, &EmptyResponse {}),
     }
 }

@@ -11,14 +11,14 @@ use crate::{
 };
 
 use super::{
-    MOST_IDS,
+    MAX_IDS,
     api_error::{self, ApiError, request_id, success},
     power, read_body,
     switches::{IdsPage, Recycled, RowOrder, Starting, UnknownInDescribe},
 };
 
-const PAGE_SIZE: i64 = 20;
-const LARGEST_PAGE: i64 = 1000;
+const DEFAULT_PAGE_SIZE: i64 = 20;
+const MAX_PAGE_SIZE: i64 = 1000;
 
 /// The only resource group of the account.
 const RESOURCE_GROUP: &str = "1000000000000000001";
@@ -28,8 +28,8 @@ const RESOURCE_GROUP: &str = "1000000000000000001";
 pub(super) enum RowKind {
     /// Id and status.
     Status,
-    /// The whole instance.
-    Whole,
+    /// The complete instance.
+    Full,
 }
 
 /// The body of both calls. Every field is optional.
@@ -82,7 +82,7 @@ impl DescribeRequest {
         if self
             .instance_ids
             .as_ref()
-            .is_some_and(|ids| ids.len() > MOST_IDS)
+            .is_some_and(|ids| ids.len() > MAX_IDS)
         {
             return Err(api_error::TOO_MANY);
         }
@@ -98,16 +98,16 @@ impl DescribeRequest {
 
     /// Returns the number of skipped rows and the page size. The limits are documented.
     fn page(&self, cloud: &CloudState) -> Result<(usize, usize), ApiError> {
-        let whole = self.instance_ids.is_some()
+        let all_ids = self.instance_ids.is_some()
             && cloud.switches.zenlayer.ids_page == IdsPage::All
             && self.page_size.is_none();
-        let size = if whole {
-            LARGEST_PAGE
+        let size = if all_ids {
+            MAX_PAGE_SIZE
         } else {
-            self.page_size.unwrap_or(PAGE_SIZE)
+            self.page_size.unwrap_or(DEFAULT_PAGE_SIZE)
         };
         let number = self.page_num.unwrap_or(1);
-        if size > LARGEST_PAGE {
+        if size > MAX_PAGE_SIZE {
             return Err(api_error::TOO_LARGE);
         }
         let (Ok(size), Ok(before)) = (
@@ -150,7 +150,7 @@ impl DescribeRequest {
     }
 
     fn has_filters(&self, rows: RowKind) -> bool {
-        rows == RowKind::Whole
+        rows == RowKind::Full
             && (self.zone_id.is_some() || self.status.is_some() || self.name.is_some())
     }
 
@@ -195,8 +195,10 @@ fn page(
                 },
             )
         }
-        RowKind::Whole => {
-            let data_set = found.map(|index| Whole::of(cloud, index, &born)).collect();
+        RowKind::Full => {
+            let data_set = found
+                .map(|index| InstanceRow::of(cloud, index, &born))
+                .collect();
             success(
                 &request_id,
                 &DescribeResponse {
@@ -228,7 +230,7 @@ impl<'a> StatusRow<'a> {
 /// A complete row, with the fields of the SDKs' model of an instance.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Whole<'a> {
+struct InstanceRow<'a> {
     instance_id: &'a str,
     instance_name: String,
     zone_id: String,
@@ -273,7 +275,7 @@ struct Tags {
     tags: [(); 0],
 }
 
-impl<'a> Whole<'a> {
+impl<'a> InstanceRow<'a> {
     fn of(cloud: &'a CloudState, index: InstanceIndex, born: &'a str) -> Self {
         let instance = cloud.instance(index);
         let [_, b, c, d] = index.number().to_be_bytes();

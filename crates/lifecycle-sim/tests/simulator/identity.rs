@@ -130,8 +130,8 @@ async fn rule_selects_identity_calls_by_name_and_by_kind() {
         assert_eq!(get(&simulator, RAM_KEY).await.unwrap().0, 503);
     }
     let host = "bcc.bj.baidubce.com";
-    let look = baidu(&simulator, host, "GET", "/v2/instance", &Value::Null);
-    assert_eq!(look.await.unwrap().0, 200);
+    let list = baidu(&simulator, host, "GET", "/v2/instance", &Value::Null);
+    assert_eq!(list.await.unwrap().0, 200);
     simulator.clear_faults();
     assert_eq!(assume(&simulator).await.unwrap().0, 200);
 }

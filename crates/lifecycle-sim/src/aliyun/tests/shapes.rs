@@ -23,21 +23,21 @@ struct Shown {
     body: String,
 }
 
-fn shown(name: &str) -> Shown {
+fn example(name: &str) -> Shown {
     let wire: Wire = serde_json::from_str(WIRE).unwrap();
     wire.responses
         .into_iter()
-        .find(|shown| shown.name == name)
+        .find(|example| example.name == name)
         .unwrap_or_else(|| panic!("no answer is called {name}"))
 }
 
 /// Checks status, content type, keys and types.
 fn assert_alike(response: &Response, name: &str) {
-    let shown = shown(name);
-    assert_eq!(response.status().as_u16(), shown.status, "{name}");
+    let example = example(name);
+    assert_eq!(response.status().as_u16(), example.status, "{name}");
     assert_eq!(
         response.headers()["content-type"],
-        shown.content_type,
+        example.content_type,
         "{name}"
     );
     assert!(
@@ -45,24 +45,24 @@ fn assert_alike(response: &Response, name: &str) {
         "{name}"
     );
     let body = std::str::from_utf8(response.body()).unwrap();
-    if shown.content_type.contains("json") {
+    if example.content_type.contains("json") {
         let (own, theirs): (Value, Value) = (
             serde_json::from_str(body).unwrap(),
-            serde_json::from_str(&shown.body).unwrap(),
+            serde_json::from_str(&example.body).unwrap(),
         );
         assert_eq!(shape(&own), shape(&theirs), "{name}");
     } else {
-        assert_eq!(elements(body), elements(&shown.body), "{name}: {body}");
+        assert_eq!(elements(body), elements(&example.body), "{name}: {body}");
     }
 }
 
 /// Checks the whole response except the request id.
 fn assert_equal(response: &Response, name: &str) {
     assert_alike(response, name);
-    let shown: Value = serde_json::from_str(&shown(name).body).unwrap();
+    let example: Value = serde_json::from_str(&example(name).body).unwrap();
     let (_, own) = read(response);
     for field in ["Code", "Message", "HostId"] {
-        assert_eq!(own[field], shown[field], "{name}");
+        assert_eq!(own[field], example[field], "{name}");
     }
 }
 
@@ -235,7 +235,7 @@ fn xml_record_has_all_documented_elements() {
     let response = respond(&mut cloud, &params);
     let own = elements(std::str::from_utf8(response.body()).unwrap());
     // The documented example is a subset of the fields.
-    let theirs = elements(&shown("DescribeInstances-xml").body);
+    let theirs = elements(&example("DescribeInstances-xml").body);
     let missing: Vec<_> = theirs.difference(&own).collect();
     assert!(missing.is_empty(), "{missing:?}");
 }
@@ -399,16 +399,16 @@ fn throttling_error_follows_the_switches() {
     cloud.switches.aliyun.throttling_hint = ThrottlingHint::RateLimit;
     let response = Aliyun.throttled(&mut cloud, wait);
     assert!(!response.headers().contains_key("x-acs-retry-after"));
-    let told = response.headers()["x-ratelimit-user-api"].to_str().unwrap();
+    let limits = response.headers()["x-ratelimit-user-api"].to_str().unwrap();
     assert!(
-        told.split(',').any(|pair| pair == "TimeLeft:1200"),
-        "{told}"
+        limits.split(',').any(|pair| pair == "TimeLeft:1200"),
+        "{limits}"
     );
     assert!(response.headers().contains_key("x-ratelimit-user"));
 
     cloud.switches.aliyun.throttling = Throttling::Plain400;
     let (_, own) = read(&Aliyun.throttled(&mut cloud, None));
-    let theirs: Value = serde_json::from_str(&shown("throttling-json").body).unwrap();
+    let theirs: Value = serde_json::from_str(&example("throttling-json").body).unwrap();
     assert_eq!(own["Message"], theirs["Message"]);
 }
 
@@ -418,8 +418,8 @@ fn server_error_matches_the_example() {
     for (status, name) in [(500, "internal-json"), (503, "unavailable-json")] {
         let response = Aliyun.server_error(&mut cloud, status);
         assert_alike(&response, name);
-        let shown: Value = serde_json::from_str(&shown(name).body).unwrap();
-        assert_eq!(read(&response).1["Code"], shown["Code"]);
+        let example: Value = serde_json::from_str(&example(name).body).unwrap();
+        assert_eq!(read(&response).1["Code"], example["Code"]);
     }
 }
 

@@ -10,12 +10,12 @@ fn job_changes_from_init_to_running_to_success() {
     let mut cloud = cloud_state();
     let ids = testing::add(&mut cloud, REGION, 2, SimulatedState::Stopped, None);
     let id = job_id(&start(&mut cloud, &[&ids[0], &ids[1]]));
-    let init = job(&mut cloud, &id);
+    let initial = job(&mut cloud, &id);
     assert_eq!(
-        (&init["status"], &init["end_time"]),
+        (&initial["status"], &initial["end_time"]),
         (&"INIT".into(), &"".into())
     );
-    assert_eq!(init["entities"]["sub_jobs_total"], 0);
+    assert_eq!(initial["entities"]["sub_jobs_total"], 0);
 
     at(&mut cloud, 10);
     let running = job(&mut cloud, &id);
@@ -77,7 +77,7 @@ fn partial_failure_fails_the_parent_job_by_switch() {
     let good = add(&mut cloud, SimulatedState::Stopped, None);
     let bad = add(&mut cloud, SimulatedState::Stopped, Impairment::Locked);
     let partial = job_id(&start(&mut cloud, &[&good, &bad]));
-    let whole = job_id(&start(&mut cloud, &[&bad]));
+    let failed = job_id(&start(&mut cloud, &[&bad]));
     at(&mut cloud, 60);
     assert_eq!(job(&mut cloud, &partial)["status"], "FAIL");
     cloud.switches.huawei.partial_failure_fails_job = false;
@@ -88,7 +88,7 @@ fn partial_failure_fails_the_parent_job_by_switch() {
     );
     assert_eq!(shown["entities"]["sub_jobs"][1]["status"], "FAIL");
     assert_eq!(
-        job(&mut cloud, &whole)["status"],
+        job(&mut cloud, &failed)["status"],
         "FAIL",
         "nothing succeeded"
     );

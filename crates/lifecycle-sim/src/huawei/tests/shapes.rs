@@ -8,7 +8,7 @@ use crate::{
     testing::{at, shape},
 };
 
-fn shown(name: &str) -> (u16, Value) {
+fn example(name: &str) -> (u16, Value) {
     let wire: Value = serde_json::from_str(WIRE).unwrap();
     let responses = wire["responses"].as_array().unwrap();
     let found = responses.iter().find(|response| response["name"] == name);
@@ -19,7 +19,7 @@ fn shown(name: &str) -> (u16, Value) {
 
 /// Checks status, keys and types.
 fn assert_alike(response: &(u16, Value), name: &str) {
-    let (status, body) = shown(name);
+    let (status, body) = example(name);
     assert_eq!(response.0, status, "{name}");
     assert_eq!(shape(&response.1), shape(&body), "{name}");
 }
@@ -27,7 +27,7 @@ fn assert_alike(response: &(u16, Value), name: &str) {
 /// Checks the whole error except request ids and times.
 fn assert_equal(response: &(u16, Value), name: &str) {
     assert_alike(response, name);
-    let (_, body) = shown(name);
+    let (_, body) = example(name);
     for field in ["error", "error_code", "error_msg"] {
         assert_eq!(response.1.get(field), body.get(field), "{name}");
     }
@@ -79,7 +79,7 @@ fn server_in_each_state_matches_the_example() {
         let id = add(&mut cloud, state, impairment);
         let response = get(&mut cloud, &format!("cloudservers/{id}"));
         assert_alike(&response, name);
-        let theirs = &shown(name).1["server"];
+        let theirs = &example(name).1["server"];
         let own = &response.1["server"];
         for field in [
             "status",
@@ -181,7 +181,7 @@ fn throttling_error_follows_the_switch() {
         assert_eq!(response.headers()["retry-after"], "2", "{form:?}");
         let (status, body) = read(&response);
         assert_alike(&(status, body.clone()), name);
-        let theirs = shown(name).1;
+        let theirs = example(name).1;
         assert_eq!(body["error"]["code"], theirs["error"]["code"], "{form:?}");
         assert_eq!(body["error_code"], theirs["error_code"], "{form:?}");
         let bare = Huawei.throttled(&mut cloud, None);

@@ -280,10 +280,10 @@ fn batch_with_a_bad_instance_follows_the_switch() {
                 let status = if unknown { 404 } else { 400 };
                 assert_eq!(response, (status, Value::Null), "{how:?} {unknown}");
             }
-            let operations = is_list || how == BatchFailure::WholeInName;
+            let executes = is_list || how == BatchFailure::WholeInName;
             assert_eq!(
                 executed(&cloud, &vms[0]).starts,
-                u32::from(operations),
+                u32::from(executes),
                 "{how:?} {unknown}"
             );
         }

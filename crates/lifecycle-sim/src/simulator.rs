@@ -179,7 +179,7 @@ impl Simulator {
         impairment: Option<Impairment>,
     ) -> Result<(), UnknownInstance> {
         self.with(reference, |state, index| {
-            state.set_impairment(index, impairment)
+            state.set_impairment(index, impairment);
         })
     }
 

@@ -89,6 +89,7 @@ impl CredentialInfo {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{}", .fault.message())]
 pub struct CredentialError {
+    #[source]
     fault: Fault,
     is_absent: bool,
 }

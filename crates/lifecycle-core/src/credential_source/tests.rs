@@ -81,7 +81,7 @@ fn first_complete_set_of_variables_is_used() {
 fn missing_variables_are_named() {
     match read(&[]) {
         ExchangeStep::NotConfigured(why) => {
-            assert_eq!(why, "A_ID and A_SECRET, or B_TOKEN are not set")
+            assert_eq!(why, "A_ID and A_SECRET, or B_TOKEN are not set");
         }
         other => panic!("{other:?}"),
     }

@@ -40,7 +40,9 @@ pub(crate) fn parse(text: &str) -> Result<Vec<InstanceGroup>, ParseFleetError> {
         let group = parse_group(part).map_err(bad)?;
         total = total.saturating_add(group.count);
         if total > MAX_INSTANCES {
-            return Err(bad(format!("makes more than {LIMIT} instances in all")));
+            return Err(bad(format!(
+                "makes more than {MAX_INSTANCES} instances in all"
+            )));
         }
         groups.push(group);
     }

@@ -153,7 +153,7 @@ pub(super) fn assume_with_oidc(
                 "{}/{}",
                 assumption.agency_urn, assumption.agency_session_name
             ),
-            id: format!("{USER}:{}", assumption.agency_session_name),
+            id: format!("{USER_ID}:{}", assumption.agency_session_name),
         },
     };
     Ok(response::json(200, &assumed))

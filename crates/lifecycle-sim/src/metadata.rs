@@ -2,7 +2,9 @@
 
 use std::collections::HashMap;
 
-use crate::{KeyKind, cloud_state::CloudState, identity::IssuedCredential};
+use crate::{
+    KeyKind, cloud_state::CloudState, identity::IssuedCredential, request::ReceivedRequest,
+};
 
 /// The issued tokens and the key of the instance's role.
 #[derive(Debug, Default)]
@@ -27,6 +29,12 @@ impl RoleKey {
         let life = self.issued.expires_at.as_second() - self.issued.issued_at.as_second();
         self.role == role && self.issued.expires_at.as_second() - now > life / 4
     }
+}
+
+/// Returns the requested lifetime of a token from this header; `None` for an invalid lifetime.
+pub(crate) fn requested_lifetime(request: &ReceivedRequest, header: &str) -> Option<i64> {
+    let seconds = request.header(header)?.trim().parse().ok()?;
+    (1..=21_600).contains(&seconds).then_some(seconds)
 }
 
 impl CloudState {

@@ -1,6 +1,9 @@
 //! A received request.
 
+use std::collections::HashSet;
+
 use bytes::Bytes;
+use lifecycle_core::encode::percent;
 use percent_encoding::percent_decode_str;
 
 /// A request as received: nothing is decoded, dropped or sorted, because signatures cover the bytes
@@ -87,6 +90,21 @@ pub(crate) fn form_pairs(text: &str) -> impl Iterator<Item = (String, String)> {
         let (key, value) = part.split_once('=').unwrap_or((part, ""));
         (form_decoded(key), form_decoded(value))
     })
+}
+
+/// Joins the pairs as `name=value`, percent-encoded.
+pub(crate) fn encode_pairs<N: AsRef<str>, V: AsRef<str>>(pairs: &[(N, V)]) -> String {
+    let encoded: Vec<_> = pairs
+        .iter()
+        .map(|(name, value)| format!("{}={}", percent(name.as_ref()), percent(value.as_ref())))
+        .collect();
+    encoded.join("&")
+}
+
+/// Returns each id once, in the order of the first occurrence.
+pub(crate) fn distinct<'i>(ids: impl IntoIterator<Item = &'i str>) -> Vec<&'i str> {
+    let mut seen = HashSet::new();
+    ids.into_iter().filter(|id| seen.insert(*id)).collect()
 }
 
 fn form_decoded(text: &str) -> String {

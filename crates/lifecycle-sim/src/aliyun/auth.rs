@@ -18,7 +18,7 @@ use super::{
 use crate::{
     account::{Account, Key},
     cloud_api::AuthError,
-    request::ReceivedRequest,
+    request::{ReceivedRequest, encode_pairs},
     time::read_extended,
 };
 
@@ -236,11 +236,7 @@ fn string_to_sign(canonical_request: &str) -> String {
 /// before `InstanceId.2`; empty values have a `=`.
 fn canonical_query(mut pairs: Vec<(String, String)>) -> String {
     pairs.sort();
-    let encoded: Vec<_> = pairs
-        .iter()
-        .map(|(name, value)| format!("{}={}", percent(name), percent(value)))
-        .collect();
-    encoded.join("&")
+    encode_pairs(&pairs)
 }
 
 /// Accepts a difference of fifteen minutes in both directions (documented).

@@ -12,6 +12,7 @@ use serde::Serialize;
 use super::{sts::expiration, switches::MetadataTokens};
 use crate::{
     cloud_state::CloudState,
+    metadata::requested_lifetime,
     request::ReceivedRequest,
     response::{self, Response},
     time::write_utc,
@@ -79,9 +80,7 @@ pub(super) fn respond(
     match call {
         MetadataCall::Token => token(cloud, request),
         MetadataCall::Uri => key(cloud, None),
-        _ if !is_let_in(cloud, request) => {
-            error_page(cloud.switches.aliyun.metadata_refusal_status)
-        }
+        _ if !may_read(cloud, request) => error_page(cloud.switches.aliyun.metadata_refusal_status),
         MetadataCall::RoleName => match cloud.identity.instance_role() {
             Some(name) => text(name.to_owned()),
             None => error_page(404),
@@ -101,11 +100,7 @@ fn token(cloud: &mut CloudState, request: &ReceivedRequest) -> Response {
     if request.headers.contains_key("x-forwarded-for") {
         return error_page(403);
     }
-    let seconds = request
-        .header("x-aliyun-ecs-metadata-token-ttl-seconds")
-        .and_then(|text| text.trim().parse().ok())
-        .filter(|seconds| (1..=21_600).contains(seconds));
-    match seconds {
+    match requested_lifetime(request, "x-aliyun-ecs-metadata-token-ttl-seconds") {
         Some(seconds) => text(cloud.metadata_token(seconds)),
         None => error_page(400),
     }
@@ -113,7 +108,7 @@ fn token(cloud: &mut CloudState, request: &ReceivedRequest) -> Response {
 
 /// Reports whether the request may read. A request without a token may read unless the service
 /// requires tokens.
-fn is_let_in(cloud: &CloudState, request: &ReceivedRequest) -> bool {
+fn may_read(cloud: &CloudState, request: &ReceivedRequest) -> bool {
     let token = request.header("x-aliyun-ecs-metadata-token");
     let is_good = || token.is_some_and(|token| cloud.accepts_metadata_token(token));
     match cloud.switches.aliyun.metadata_tokens {

@@ -3,8 +3,6 @@
 //! Documented: names and limits of the parameters, preconditions, batch rows, dry runs, codes.
 //! Inferred: the order of the checks, and `InvalidParameter` for 101 ids.
 
-use std::collections::HashSet;
-
 use serde::Serialize;
 
 use super::{
@@ -19,6 +17,7 @@ use crate::{
     Impairment, PowerOperation, SimulatedState,
     cloud_state::{CloudState, InstanceIndex, RegionScope},
     power_operation::ActionKind,
+    request::distinct,
     response::Response,
 };
 
@@ -314,20 +313,18 @@ impl<'a> BatchItem<'a> {
 
 /// Returns the ids, each once; at most 100 (documented).
 fn batch_ids<'a>(params: &'a Params, switches: &Switches) -> Result<Vec<&'a str>, ApiError> {
-    let mut ids = params.members("InstanceId");
+    let ids = params.members("InstanceId");
     if ids.is_empty() {
         return Err(api_error::missing("InstanceId", switches.missing_parameter));
     }
     if ids.len() > 100 {
         return Err(api_error::invalid("InstanceId"));
     }
-    let mut seen = HashSet::new();
-    let named = ids.len();
-    ids.retain(|id| seen.insert(*id));
-    if ids.len() < named && !switches.folds_duplicates {
+    let distinct = distinct(ids.iter().copied());
+    if distinct.len() < ids.len() && !switches.folds_duplicates {
         return Err(api_error::invalid("InstanceId"));
     }
-    Ok(ids)
+    Ok(distinct)
 }
 
 /// Returns the error of an all-or-nothing batch: the error of the first rejected instance.

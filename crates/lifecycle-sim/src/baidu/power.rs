@@ -1,9 +1,6 @@
 //! Start, stop and reboot.
 
-use std::{
-    collections::{HashMap, HashSet},
-    time::Duration,
-};
+use std::{collections::HashMap, time::Duration};
 
 use lifecycle_core::encode::sha256_hex;
 use serde::{Deserialize, Serialize};
@@ -12,7 +9,7 @@ use crate::{
     Impairment, SimulatedState,
     cloud_state::{CloudState, InstanceIndex, RegionScope},
     power_operation::ActionKind,
-    request::ReceivedRequest,
+    request::{ReceivedRequest, distinct},
     response::{self, Response},
     time::Moment,
 };
@@ -79,7 +76,7 @@ pub(super) fn batch(
         .instance_ids
         .as_deref()
         .ok_or(api_error::INAPPROPRIATE_JSON)?;
-    let ids = distinct(cloud, ids)?;
+    let ids = checked_ids(cloud, ids)?;
     let token = request.parameter("clientToken");
     if cloud.was_successful(token.as_deref(), request)? {
         return Ok(succeeded(cloud));
@@ -186,19 +183,14 @@ fn check_free_stop(
 }
 
 /// Returns the ids, each once.
-fn distinct<'i>(cloud: &CloudState, ids: &'i [String]) -> Result<Vec<&'i str>, ApiError> {
+fn checked_ids<'i>(cloud: &CloudState, ids: &'i [String]) -> Result<Vec<&'i str>, ApiError> {
     if ids.len() > MAX_IDS {
         return Err(api_error::bad_list(cloud));
     }
     if ids.is_empty() && cloud.switches.baidu.no_ids == NoIds::Refused {
         return Err(api_error::bad_list(cloud));
     }
-    let mut seen = HashSet::with_capacity(ids.len());
-    let distinct: Vec<&str> = ids
-        .iter()
-        .map(String::as_str)
-        .filter(|id| seen.insert(*id))
-        .collect();
+    let distinct = distinct(ids.iter().map(String::as_str));
     if distinct.len() < ids.len() && cloud.switches.baidu.duplicates == Duplicates::Refused {
         return Err(api_error::BAD_REQUEST);
     }

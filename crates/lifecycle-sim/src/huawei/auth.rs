@@ -6,9 +6,7 @@
 
 use std::borrow::Cow;
 
-use lifecycle_core::encode::{
-    SHA256_OF_NOTHING, hmac_sha256_hex, percent, percent_path, sha256_hex,
-};
+use lifecycle_core::encode::{SHA256_OF_NOTHING, hmac_sha256_hex, percent_path, sha256_hex};
 use percent_encoding::percent_decode_str;
 
 use super::{
@@ -16,7 +14,12 @@ use super::{
     iam,
     switches::Switches,
 };
-use crate::{account::Account, cloud_api::AuthError, request::ReceivedRequest, time::read_basic};
+use crate::{
+    account::Account,
+    cloud_api::AuthError,
+    request::{ReceivedRequest, encode_pairs},
+    time::read_basic,
+};
 
 /// Verifies key, clock and signature, or the token; `now` is in seconds since 1970.
 ///
@@ -241,9 +244,5 @@ fn canonical_query(query: &str) -> String {
         })
         .collect();
     pairs.sort();
-    let encoded: Vec<_> = pairs
-        .iter()
-        .map(|(name, value)| format!("{}={}", percent(name), percent(value)))
-        .collect();
-    encoded.join("&")
+    encode_pairs(&pairs)
 }

@@ -8,6 +8,7 @@ use http::Method;
 use super::{iam::Credential, switches::MetadataTokens};
 use crate::{
     cloud_state::CloudState,
+    metadata::requested_lifetime,
     request::ReceivedRequest,
     response::{self, Response},
 };
@@ -61,18 +62,14 @@ fn token(cloud: &mut CloudState, request: &ReceivedRequest) -> Response {
         MetadataTokens::Absent503 => return text(503, "503 Service Unavailable"),
         MetadataTokens::Optional | MetadataTokens::Demanded => {}
     }
-    let seconds = request
-        .header("x-metadata-token-ttl-seconds")
-        .and_then(|text| text.trim().parse().ok())
-        .filter(|seconds| (1..=21_600).contains(seconds));
-    match seconds {
+    match requested_lifetime(request, "x-metadata-token-ttl-seconds") {
         Some(seconds) => text(200, cloud.metadata_token(seconds)),
         None => text(400, "400 Bad Request"),
     }
 }
 
 fn key(cloud: &mut CloudState, request: &ReceivedRequest) -> Response {
-    if !is_let_in(cloud, request) {
+    if !may_read(cloud, request) {
         return text(
             401,
             "401 Unauthorized: the metadata token is missing or has expired",
@@ -87,7 +84,7 @@ fn key(cloud: &mut CloudState, request: &ReceivedRequest) -> Response {
 
 /// Reports whether the request may read. A request without a token may read unless the service
 /// requires tokens.
-fn is_let_in(cloud: &CloudState, request: &ReceivedRequest) -> bool {
+fn may_read(cloud: &CloudState, request: &ReceivedRequest) -> bool {
     let token = request.header("x-metadata-token");
     let is_good = || token.is_some_and(|token| cloud.accepts_metadata_token(token));
     match cloud.switches.huawei.metadata_tokens {

@@ -6,7 +6,7 @@
 //! that allow each action, from the checks in the vendor's tools.
 
 use std::{
-    collections::{BTreeMap, HashSet, VecDeque},
+    collections::{BTreeMap, VecDeque},
     sync::Arc,
     time::Duration,
 };
@@ -22,7 +22,7 @@ use crate::{
     Impairment, PowerOperation, SimulatedState,
     cloud_state::{CloudState, InstanceIndex, RegionScope},
     power_operation::ActionKind,
-    request::ReceivedRequest,
+    request::{ReceivedRequest, distinct},
     response::{self, Response},
     time::Moment,
 };
@@ -113,13 +113,7 @@ impl PowerRequest {
         if self.ids.len() > MAX_SERVERS {
             return Err(api_error::TOO_MANY);
         }
-        let mut seen = HashSet::new();
-        let servers: Vec<_> = self
-            .ids
-            .iter()
-            .map(String::as_str)
-            .filter(|id| seen.insert(*id))
-            .collect();
+        let servers = distinct(self.ids.iter().map(String::as_str));
         let has_duplicates = servers.len() < self.ids.len();
         if has_duplicates && !switches.folds_duplicates
             || servers.is_empty() && !switches.accepts_empty_batch

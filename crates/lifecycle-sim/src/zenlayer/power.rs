@@ -1,14 +1,12 @@
 //! Start, stop and reboot.
 
-use std::collections::HashSet;
-
 use serde::{Deserialize, Serialize};
 
 use crate::{
     Impairment, SimulatedState,
     cloud_state::{CloudState, InstanceIndex, RegionScope},
     power_operation::ActionKind,
-    request::ReceivedRequest,
+    request::{ReceivedRequest, distinct},
     response::Response,
 };
 
@@ -39,7 +37,7 @@ pub(super) fn execute(
     action: ActionKind,
 ) -> Result<Response, ApiError> {
     let power_request: PowerRequest = read_body(request)?;
-    let ids = distinct(cloud, power_request.instance_ids.as_deref())?;
+    let ids = checked_ids(cloud, power_request.instance_ids.as_deref())?;
     let forced = power_request.is_forced(cloud, action);
     let failed = execute_batch(cloud, scope, action, forced, &ids)?;
     Ok(power_response(cloud, &failed))
@@ -182,7 +180,10 @@ pub(super) fn unknown_id(cloud: &CloudState) -> ApiError {
 }
 
 /// Returns the ids, each once.
-fn distinct<'i>(cloud: &CloudState, ids: Option<&'i [String]>) -> Result<Vec<&'i str>, ApiError> {
+fn checked_ids<'i>(
+    cloud: &CloudState,
+    ids: Option<&'i [String]>,
+) -> Result<Vec<&'i str>, ApiError> {
     let ids = ids.ok_or(api_error::MISSING)?;
     if ids.len() > MAX_IDS {
         return Err(api_error::TOO_MANY);
@@ -194,12 +195,7 @@ fn distinct<'i>(cloud: &CloudState, ids: Option<&'i [String]>) -> Result<Vec<&'i
             NoIds::Accepted => Ok(Vec::new()),
         };
     }
-    let mut seen = HashSet::with_capacity(ids.len());
-    let distinct: Vec<&str> = ids
-        .iter()
-        .map(String::as_str)
-        .filter(|id| seen.insert(*id))
-        .collect();
+    let distinct = distinct(ids.iter().map(String::as_str));
     if distinct.len() < ids.len() && cloud.switches.zenlayer.duplicates == Duplicates::Refused {
         return Err(api_error::BAD_VALUE);
     }

@@ -2,9 +2,9 @@
 
 use super::*;
 use crate::{
-    Identity, Metadata, Operation,
+    Identity, Metadata,
     aliyun::switches::MetadataTokens,
-    testing::{at, exchange},
+    testing::{at, identity_call},
 };
 
 const ROLES: &str = "/latest/meta-data/ram/security-credentials/";
@@ -17,29 +17,14 @@ fn cloud_state() -> CloudState {
     cloud
 }
 
-fn call(
-    cloud: &mut CloudState,
-    method: &str,
-    path: &str,
-    headers: &[(&str, &str)],
-) -> (u16, String) {
-    let mut all = vec![("host", "100.100.100.200")];
-    all.extend(headers);
-    let request = received(method, path, &all, "");
-    assert_eq!(Aliyun.classify(&request).operation, Operation::Identify);
-    let response = exchange(cloud, &request);
-    let text = String::from_utf8(response.body().to_vec()).unwrap();
-    (response.status().as_u16(), text)
-}
-
 fn get(cloud: &mut CloudState, path: &str, token: Option<&str>) -> (u16, String) {
     let header = token.map(|token| ("x-aliyun-ecs-metadata-token", token));
-    call(cloud, "GET", path, header.as_slice())
+    identity_call(cloud, "GET", path, header.as_slice())
 }
 
 fn put_token(cloud: &mut CloudState, seconds: &str) -> (u16, String) {
     let header = ("X-aliyun-ecs-metadata-token-ttl-seconds", seconds);
-    call(cloud, "PUT", "/latest/api/token", &[header])
+    identity_call(cloud, "PUT", "/latest/api/token", &[header])
 }
 
 #[test]
@@ -97,12 +82,15 @@ fn metadata_token_is_refused_for_forwarded_requests_and_invalid_lifetimes() {
     for seconds in ["0", "21601", "-1", "x", ""] {
         assert_eq!(put_token(&mut cloud, seconds).0, 400, "{seconds:?}");
     }
-    assert_eq!(call(&mut cloud, "PUT", "/latest/api/token", &[]).0, 400);
+    assert_eq!(
+        identity_call(&mut cloud, "PUT", "/latest/api/token", &[]).0,
+        400
+    );
     let forwarded = [
         ("x-aliyun-ecs-metadata-token-ttl-seconds", "60"),
         ("x-forwarded-for", "192.0.2.1"),
     ];
-    let refused = call(&mut cloud, "PUT", "/latest/api/token", &forwarded);
+    let refused = identity_call(&mut cloud, "PUT", "/latest/api/token", &forwarded);
     assert_eq!(refused.0, 403);
 }
 
@@ -118,8 +106,11 @@ fn unknown_metadata_path_or_missing_role_answers_404() {
     ] {
         assert_eq!(get(&mut cloud, path, None).0, 404, "{path}");
     }
-    assert_eq!(call(&mut cloud, "POST", KEY, &[]).0, 405);
-    assert_eq!(call(&mut cloud, "GET", "/latest/api/token", &[]).0, 405);
+    assert_eq!(identity_call(&mut cloud, "POST", KEY, &[]).0, 405);
+    assert_eq!(
+        identity_call(&mut cloud, "GET", "/latest/api/token", &[]).0,
+        405
+    );
     for (metadata, success) in [(Metadata::NoRole, 200), (Metadata::Off, 404)] {
         cloud.identity = Identity::new().metadata(metadata);
         assert_eq!(put_token(&mut cloud, "60").0, success);

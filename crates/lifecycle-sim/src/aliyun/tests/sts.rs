@@ -7,6 +7,7 @@ use crate::{
     Identity, Operation, Role,
     account::Key,
     aliyun::hmac_sha1::hmac_sha1_base64,
+    request::encode_pairs,
     testing::{at, exchange},
 };
 
@@ -53,20 +54,12 @@ fn signed(cloud: &mut CloudState, key: &Key, parameters: &[(&str, &str)]) -> Rec
         all.push((name, value));
     }
     all.sort_unstable();
-    let query = joined(&all);
+    let query = encode_pairs(&all);
     let text = format!("GET&%2F&{}", percent(&query));
     let secret = format!("{}&", key.secret);
     let signature = hmac_sha1_base64(secret.as_bytes(), text.as_bytes());
     let target = format!("/?{query}&Signature={}", percent(&signature));
     received("GET", &target, &[("host", "sts.aliyuncs.com")], "")
-}
-
-fn joined(pairs: &[(&str, &str)]) -> String {
-    let pairs: Vec<_> = pairs
-        .iter()
-        .map(|(name, value)| format!("{name}={}", percent(value)))
-        .collect();
-    pairs.join("&")
 }
 
 /// Requests the role that requires an external id, with changed parameters.
@@ -101,7 +94,7 @@ fn assume_by_id_token(cloud: &mut CloudState, changes: &[(&str, &str)]) -> (u16,
         parameters.retain(|(known, _)| known != name);
         parameters.push((name, value));
     }
-    let target = format!("/?{}", joined(&parameters));
+    let target = format!("/?{}", encode_pairs(&parameters));
     let request = received("GET", &target, &[("host", "sts.aliyuncs.com")], "");
     read(&exchange(cloud, &request))
 }
@@ -132,9 +125,9 @@ fn describe_instances(cloud: &mut CloudState, key: &Key) -> (u16, Value) {
 fn request_of_the_vendors_library_gets_a_key_and_each_forgery_none() {
     let mut cloud = cloud_state();
     let request = received("GET", VENDOR_REQUEST, &[("host", "sts.aliyuncs.com")], "");
-    let intent = Aliyun.classify(&request);
+    let call = Aliyun.classify(&request);
     assert_eq!(
-        (intent.operation, intent.name, &*intent.key),
+        (call.operation, call.name, &*call.key),
         (Operation::Identify, "AssumeRole", "testid")
     );
     let response = read(&exchange(&mut cloud, &request));

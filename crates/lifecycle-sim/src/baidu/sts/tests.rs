@@ -197,8 +197,8 @@ fn request_with_a_wrong_parameter_or_signature_is_refused() {
 #[test]
 fn sts_call_has_its_api_name() {
     let name = |target: &str| {
-        let intent = crate::baidu::Baidu.classify(&received("POST", target, &[], ""));
-        (intent.operation, intent.name)
+        let call = crate::baidu::Baidu.classify(&received("POST", target, &[], ""));
+        (call.operation, call.name)
     };
     assert_eq!(name(ASSUME), (Operation::Identify, "AssumeRole"));
     assert_eq!(

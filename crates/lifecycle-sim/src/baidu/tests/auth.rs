@@ -5,17 +5,13 @@ use crate::{
     account::Key,
     baidu::switches::*,
     cloud_api::AuthErrorCause,
-    testing::{auth_error, cloud_state_at, forgeries},
+    testing::{auth_error_code, cloud_state_at, forgeries, text, vector_request},
     time::read_extended,
 };
 
 const SIGNING: &str = include_str!("../../../tests/vectors/baidu/signing.json");
 const QUIRKS: &str = include_str!("../../../tests/vectors/baidu/signing_quirks.json");
 const REQUESTS: &str = include_str!("../../../tests/vectors/baidu/requests.json");
-
-fn text<'v>(value: &'v Value, key: &str) -> &'v str {
-    value[key].as_str().unwrap_or_default()
-}
 
 fn cloud_with_key(vector: &Value, timestamp: &str) -> CloudState {
     let key = Key::pair(
@@ -25,32 +21,6 @@ fn cloud_with_key(vector: &Value, timestamp: &str) -> CloudState {
     );
     let unix = read_extended(timestamp).unwrap();
     cloud_state_at(Cloud::Baidu, unix.unsigned_abs(), key)
-}
-
-fn request_of(vector: &Value, target: &str, authorization: &str) -> ReceivedRequest {
-    let headers: Vec<(&str, &str)> = vector["headers"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|pair| (pair[0].as_str().unwrap(), pair[1].as_str().unwrap()))
-        .filter(|(name, _)| !name.eq_ignore_ascii_case("authorization"))
-        .chain([("authorization", authorization)])
-        .collect();
-    received(
-        text(vector, "method"),
-        target,
-        &headers,
-        text(vector, "body"),
-    )
-}
-
-/// Returns cause, status and code of the error, or `None` for success.
-fn error_code(
-    cloud: &mut CloudState,
-    request: &ReceivedRequest,
-) -> Option<(AuthErrorCause, u16, Value)> {
-    let (cause, status, body) = auth_error(cloud, request)?;
-    Some((cause, status, body["code"].clone()))
 }
 
 #[test]
@@ -66,8 +36,8 @@ fn vector_is_accepted_and_each_forgery_refused() {
             let Some(authorization) = expected[authorization].as_str() else {
                 continue;
             };
-            let request = request_of(vector, target, authorization);
-            let error = error_code(&mut cloud, &request);
+            let request = vector_request(vector, target, authorization);
+            let error = auth_error_code(&mut cloud, &request);
             assert!(error.is_none(), "{}: {error:?}", text(vector, "name"));
 
             let lines = text(expected, "canonical_headers").split('\n');
@@ -77,7 +47,7 @@ fn vector_is_accepted_and_each_forgery_refused() {
                 if what == "body" {
                     continue;
                 }
-                let error = error_code(&mut cloud, &forgery);
+                let error = auth_error_code(&mut cloud, &forgery);
                 assert!(error.is_some(), "{}: {what}", text(vector, "name"));
                 forged += 1;
             }
@@ -100,9 +70,9 @@ fn signature_is_valid_for_any_order_and_form_of_query_pairs() {
         let query: Vec<String> = written.collect();
         let path = text(&vector["expected"], "canonical_uri");
         let target = format!("{path}?{}", query.join("&"));
-        let request = request_of(vector, &target, text(&vector["expected"], "authorization"));
+        let request = vector_request(vector, &target, text(&vector["expected"], "authorization"));
         let mut cloud = cloud_with_key(vector, text(vector, "timestamp"));
-        let error = error_code(&mut cloud, &request);
+        let error = auth_error_code(&mut cloud, &request);
         assert!(error.is_none(), "{}: {error:?}", text(vector, "name"));
     }
 }
@@ -112,12 +82,12 @@ fn signature_expires_after_the_stated_lifetime() {
     let vectors: Vec<Value> = serde_json::from_str(SIGNING).unwrap();
     let vector = vectors.iter().find(|v| v["name"] == "expiry_60").unwrap();
     let target = text(vector, "python_sdk_request_target");
-    let request = request_of(vector, target, text(&vector["expected"], "authorization"));
+    let request = vector_request(vector, target, text(&vector["expected"], "authorization"));
     for (now, accepted) in [
         ("2025-10-20T08:01:00Z", true),
         ("2025-10-20T08:01:01Z", false),
     ] {
-        let error = error_code(&mut cloud_with_key(vector, now), &request);
+        let error = auth_error_code(&mut cloud_with_key(vector, now), &request);
         assert_eq!(error.is_none(), accepted, "{now}");
     }
 }
@@ -143,9 +113,9 @@ fn captured_request_is_accepted_and_each_forgery_refused() {
             (path, "") => path.to_owned(),
             (path, query) => format!("{path}?{query}"),
         };
-        let request = request_of(&vector, &target, header("authorization"));
+        let request = vector_request(&vector, &target, header("authorization"));
         assert_eq!(
-            error_code(&mut cloud, &request),
+            auth_error_code(&mut cloud, &request),
             None,
             "{}",
             text(captured, "op")
@@ -156,14 +126,14 @@ fn captured_request_is_accepted_and_each_forgery_refused() {
             if what == "body" {
                 continue;
             }
-            let error = error_code(&mut cloud, &forgery);
+            let error = auth_error_code(&mut cloud, &forgery);
             let bad = Some((AuthErrorCause::Key, 400, json!("SignatureDoesNotMatch")));
             assert_eq!(error, bad, "{}: {what}", text(captured, "op"));
             forged += 1;
         }
         vector["secret_key"] = "FAKESKwire000000000000000000000e".into();
         let mut other = cloud_with_key(&vector, header("x-bce-date"));
-        assert!(error_code(&mut other, &request).is_some());
+        assert!(auth_error_code(&mut other, &request).is_some());
     }
     assert!(forged > 300, "{forged}");
 }
@@ -192,13 +162,13 @@ fn signature_that_deviates_from_the_page_is_refused() {
             })
             .collect();
         let target = format!("{}?{}", text(vector, "path"), query.join("&"));
-        let request = request_of(
+        let request = vector_request(
             vector,
             &target,
             text(&vector["python_sdk_output"], "authorization"),
         );
         assert_eq!(
-            error_code(&mut cloud, &request).is_none(),
+            auth_error_code(&mut cloud, &request).is_none(),
             accepted,
             "{name}"
         );
@@ -211,7 +181,7 @@ fn sample() -> (Value, ReceivedRequest) {
     let vector = vectors[2].clone();
     let target = text(&vector, "python_sdk_request_target").to_owned();
     let authorization = text(&vector["expected"], "authorization").to_owned();
-    let request = request_of(&vector, &target, &authorization);
+    let request = vector_request(&vector, &target, &authorization);
     (vector, request)
 }
 
@@ -230,7 +200,7 @@ fn request_expires_after_thirty_minutes() {
             let expected =
                 (!accepted).then(|| (AuthErrorCause::Other, 400, json!("RequestExpired")));
             assert_eq!(
-                error_code(&mut cloud, &request),
+                auth_error_code(&mut cloud, &request),
                 expected,
                 "{now} {checked:?}"
             );
@@ -239,7 +209,7 @@ fn request_expires_after_thirty_minutes() {
     let mut cloud = cloud_with_key(&vector, "2015-08-11T04:17:29Z");
     cloud.skew = 1_801;
     assert!(
-        error_code(&mut cloud, &request).is_some(),
+        auth_error_code(&mut cloud, &request).is_some(),
         "the cloud's clock counts"
     );
 }
@@ -258,7 +228,7 @@ fn checked_time_follows_the_switch() {
     ] {
         let mut cloud = cloud_with_key(&vector, "2015-08-11T04:17:29Z");
         cloud.switches.baidu.checked_time = checked;
-        assert_eq!(error_code(&mut cloud, &request).unwrap().2, code);
+        assert_eq!(auth_error_code(&mut cloud, &request).unwrap().2, code);
     }
 }
 
@@ -271,18 +241,18 @@ fn unknown_revoked_or_incomplete_key_is_refused() {
     stranger["access_key"] = "another".into();
     let unknown = Some((AuthErrorCause::Key, 403, json!("InvalidAccessKeyId")));
     assert_eq!(
-        error_code(&mut cloud_with_key(&stranger, now), &request),
+        auth_error_code(&mut cloud_with_key(&stranger, now), &request),
         unknown
     );
 
     let mut revoking = cloud_with_key(&vector, now);
     revoking.account.revoke_after(0);
-    assert_eq!(error_code(&mut revoking, &request), unknown);
+    assert_eq!(auth_error_code(&mut revoking, &request), unknown);
 
     let mut temporary = vector;
     temporary["session_token"] = "token".into();
     assert_eq!(
-        error_code(&mut cloud_with_key(&temporary, now), &request),
+        auth_error_code(&mut cloud_with_key(&temporary, now), &request),
         unknown
     );
 }
@@ -318,7 +288,7 @@ fn malformed_authorization_header_is_refused() {
                 .insert("authorization", text.parse().unwrap()),
         };
         let mut cloud = cloud_with_key(&vector, "2015-08-11T04:17:29Z");
-        let (cause, _, found) = error_code(&mut cloud, &request).unwrap();
+        let (cause, _, found) = auth_error_code(&mut cloud, &request).unwrap();
         assert_eq!(
             (cause, found),
             (AuthErrorCause::Other, json!(code)),

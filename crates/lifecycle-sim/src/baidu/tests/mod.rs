@@ -99,9 +99,9 @@ fn request_is_classified_without_authentication() {
         ),
     ] {
         assert!(super::Baidu.serves(&request));
-        let intent = super::Baidu.classify(&request);
+        let call = super::Baidu.classify(&request);
         assert_eq!(
-            (intent.operation, intent.name, intent.ids),
+            (call.operation, call.name, call.ids),
             (operation, name, count)
         );
     }

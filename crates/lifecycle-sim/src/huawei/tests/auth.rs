@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use lifecycle_core::encode::percent;
 use serde::Deserialize;
 
 use super::*;
@@ -10,6 +9,7 @@ use crate::{
     account::{Account, Key},
     cloud_api::{AuthError, AuthErrorCause},
     huawei::{api_error::ApiError, auth::verify, switches::Switches},
+    request::encode_pairs,
     testing::{at, auth_error, cloud_state_at, forgeries, with_header},
     time::read_basic,
 };
@@ -55,14 +55,9 @@ fn vectors() -> Vec<Vector> {
 
 /// Creates the request of the vector. Some paths are invalid for an HTTP parser.
 fn request_of(vector: &Vector) -> ReceivedRequest {
-    let query: Vec<_> = vector
-        .query
-        .iter()
-        .map(|(name, value)| format!("{}={}", percent(name), percent(value)))
-        .collect();
     let mut request = received(&vector.method, "/", &[], &vector.body);
     request.path = vector.path.clone();
-    request.query = query.join("&");
+    request.query = encode_pairs(&vector.query);
     let is_unsigned = vector
         .expected
         .canonical_request
@@ -187,9 +182,9 @@ fn captured_sdk_request_is_accepted_and_each_forgery_refused() {
             captured.name
         );
         assert_no_forgery(&request, &account, &date, &captured.name);
-        let intent = Huawei.classify(&request);
-        assert_eq!(intent.key, captured.access_key, "{}", captured.name);
-        assert_ne!(intent.name, "unknown", "{}", captured.name);
+        let call = Huawei.classify(&request);
+        assert_eq!(call.key, captured.access_key, "{}", captured.name);
+        assert_ne!(call.name, "unknown", "{}", captured.name);
     }
 }
 

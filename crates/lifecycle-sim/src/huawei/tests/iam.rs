@@ -343,8 +343,8 @@ fn iam_call_has_its_api_name() {
     ] {
         let request = received("POST", path, &[], "");
         assert!(Huawei.serves(&request), "{path}");
-        let intent = Huawei.classify(&request);
-        assert_eq!((intent.operation, intent.name), (Operation::Identify, name));
+        let call = Huawei.classify(&request);
+        assert_eq!((call.operation, call.name), (Operation::Identify, name));
     }
 }
 

@@ -2,9 +2,9 @@
 
 use super::*;
 use crate::{
-    Identity, Metadata, Operation,
+    Identity, Metadata,
     huawei::switches::MetadataTokens,
-    testing::{at, exchange},
+    testing::{at, identity_call},
 };
 
 fn cloud_state() -> CloudState {
@@ -13,24 +13,9 @@ fn cloud_state() -> CloudState {
     cloud
 }
 
-fn call(
-    cloud: &mut CloudState,
-    method: &str,
-    path: &str,
-    headers: &[(&str, &str)],
-) -> (u16, String) {
-    let mut all = vec![("host", "169.254.169.254")];
-    all.extend(headers);
-    let request = received(method, path, &all, "");
-    assert_eq!(Huawei.classify(&request).operation, Operation::Identify);
-    let response = exchange(cloud, &request);
-    let text = String::from_utf8(response.body().to_vec()).unwrap();
-    (response.status().as_u16(), text)
-}
-
 fn key(cloud: &mut CloudState, token: Option<&str>) -> (u16, String) {
     let header = token.map(|token| ("x-metadata-token", token));
-    call(
+    identity_call(
         cloud,
         "GET",
         "/openstack/latest/securitykey",
@@ -40,7 +25,7 @@ fn key(cloud: &mut CloudState, token: Option<&str>) -> (u16, String) {
 
 fn put_token(cloud: &mut CloudState, seconds: &str) -> (u16, String) {
     let header = ("X-Metadata-Token-Ttl-Seconds", seconds);
-    call(cloud, "PUT", "/meta-data/latest/api/token", &[header])
+    identity_call(cloud, "PUT", "/meta-data/latest/api/token", &[header])
 }
 
 #[test]
@@ -104,6 +89,6 @@ fn missing_agency_answers_401_and_missing_service_404() {
     assert_eq!(key(&mut cloud, None).0, 404);
     assert_eq!(put_token(&mut cloud, "60").0, 404);
     cloud.identity = Identity::new().metadata(Metadata::NoRole);
-    let wrong = call(&mut cloud, "POST", "/openstack/latest/securitykey", &[]);
+    let wrong = identity_call(&mut cloud, "POST", "/openstack/latest/securitykey", &[]);
     assert_eq!(wrong.0, 405);
 }

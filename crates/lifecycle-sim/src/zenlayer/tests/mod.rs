@@ -94,9 +94,9 @@ fn request_is_classified_without_authentication() {
         ),
     ] {
         assert!(Zenlayer.serves(&request));
-        let intent = Zenlayer.classify(&request);
+        let call = Zenlayer.classify(&request);
         assert_eq!(
-            (intent.operation, intent.name, intent.ids),
+            (call.operation, call.name, call.ids),
             (operation, name, count)
         );
     }

@@ -61,5 +61,5 @@ impl FromStr for Cloud {
 
 /// The name of a cloud that is not simulated.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is no cloud; one of baidu, aliyun, zenlayer, huawei is")]
+#[error("unknown cloud {0:?}; known clouds: baidu, aliyun, zenlayer, huawei")]
 pub struct UnknownCloud(String);

@@ -190,13 +190,13 @@ impl Role {
     }
 
     /// Reports whether a caller with this external id may assume the role.
-    pub(crate) fn is_for(&self, external_id: Option<&str>) -> bool {
+    pub(crate) fn allows_external_id(&self, external_id: Option<&str>) -> bool {
         self.external_id.is_none() || self.external_id.as_deref() == external_id
     }
 
     /// Returns the maximum session length in seconds.
-    pub(crate) fn longest(&self, usual: u64) -> u64 {
-        self.longest_session.map_or(usual, |span| span.as_secs())
+    pub(crate) fn max_session(&self, default: u64) -> u64 {
+        self.longest_session.map_or(default, |span| span.as_secs())
     }
 }
 
@@ -311,8 +311,8 @@ mod tests {
     #[test]
     fn configured_lifetime_replaces_the_requested_time_without_overflow() {
         let mut cloud = cloud_state(Cloud::Huawei);
-        let longest = cloud.issue_key(KeyKind::Token, u64::MAX);
-        assert_eq!(longest.expires_at, Timestamp::MAX);
+        let unlimited = cloud.issue_key(KeyKind::Token, u64::MAX);
+        assert_eq!(unlimited.expires_at, Timestamp::MAX);
         cloud.identity = Identity::new().lifetime(Duration::from_secs(60));
         let issued = cloud.issue_key(KeyKind::Token, 900);
         assert_eq!(
@@ -332,10 +332,7 @@ mod tests {
         cloud.issue_key(KeyKind::Temporary, 900);
         assert!(cloud.account.key(&issued.key.id).is_none());
         let own = cloud.account.newest_own_key().unwrap();
-        assert_eq!(
-            own.id, "id",
-            "a key that was handed out is not the account's own"
-        );
+        assert_eq!(own.id, "id", "an issued key is not the account's own");
     }
 
     #[test]

@@ -196,14 +196,14 @@ impl CallLog {
     pub(crate) fn record(
         &mut self,
         cloud: Cloud,
-        intent: &CallInfo,
+        call: &CallInfo,
         at: Moment,
         status: Option<u16>,
         auth_error: Option<AuthErrorCause>,
         fault: Option<InjectedFault>,
     ) {
-        let credential = self.shared_credential(&intent.key);
-        *self.counts.entry((cloud, intent.operation)).or_default() += 1;
+        let credential = self.shared_credential(&call.key);
+        *self.counts.entry((cloud, call.operation)).or_default() += 1;
         let key = (cloud, Arc::clone(&credential));
         if self.refused.contains(&key) {
             *self.after_refusal.entry(cloud).or_default() += 1;
@@ -214,9 +214,9 @@ impl CallLog {
         }
         let record = CallRecord {
             cloud,
-            operation: intent.operation,
-            name: intent.name,
-            ids: intent.ids,
+            operation: call.operation,
+            name: call.name,
+            ids: call.ids,
             at: at.elapsed(),
             status,
             credential,

@@ -144,8 +144,8 @@ async fn call(
     };
     let one_way = simulator.latency() / 2;
     sleep(one_way).await;
-    let delivery = simulator.exchange(http::Request::from_parts(parts, body.to_bytes()));
-    match delivery {
+    let outcome = simulator.exchange(http::Request::from_parts(parts, body.to_bytes()));
+    match outcome {
         CallOutcome::Response(response, delay) => {
             sleep(delay.saturating_add(one_way)).await;
             Ok(response.map(ResponseBody::complete))

@@ -236,7 +236,7 @@ impl Simulator {
 
 /// A reference to an instance that does not exist.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("there is no simulated instance {0:?}")]
+#[error("unknown simulated instance {0:?}")]
 pub struct UnknownInstance(String);
 
 /// The kinds of keys.

@@ -27,8 +27,8 @@ impl Transport for MemoryTransport {
     async fn send(&self, request: http::Request<Bytes>) -> Result<HttpResponse, TransportError> {
         let way = self.simulator.latency() / 2;
         wait(way).await;
-        let delivery = self.simulator.exchange(request);
-        match delivery {
+        let outcome = self.simulator.exchange(request);
+        match outcome {
             CallOutcome::Response(response, delay) => {
                 wait(delay.saturating_add(way)).await;
                 Ok(response)

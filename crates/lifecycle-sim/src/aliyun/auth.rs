@@ -260,13 +260,13 @@ fn check_key(
     now: i64,
     switches: &Switches,
 ) -> Result<(), ApiError> {
-    let session_refusal = match (&key.session, session) {
+    let session_error = match (&key.session, session) {
         (Some(_), None) => Some(api_error::NO_SESSION),
         (_, sent) if !key.matches_session(sent) => Some(api_error::FOREIGN_SESSION),
         (Some(_), _) if key.is_revoked() || key.is_expired(now) => Some(api_error::EXPIRED_SESSION),
         _ => None,
     };
-    if let Some(error) = session_refusal {
+    if let Some(error) = session_error {
         return Err(error.with_status(switches.session_status));
     }
     if key.is_revoked() {

@@ -37,7 +37,7 @@ pub(super) fn statuses(
     let candidates = if ids.is_empty() {
         Candidates::All(scope)
     } else {
-        Candidates::Some(statuses_asked_for(cloud, scope, &ids)?)
+        Candidates::Some(named_statuses(cloud, scope, &ids)?)
     };
     let filter = Filter {
         zone: params.text("ZoneId"),
@@ -216,7 +216,7 @@ fn found<'i>(
     found
 }
 
-fn statuses_asked_for(
+fn named_statuses(
     cloud: &CloudState,
     scope: RegionScope,
     ids: &[&str],
@@ -294,13 +294,13 @@ fn read_token(cloud: &CloudState, params: &Params) -> Result<Option<InstanceInde
     let Some(token) = params.text("NextToken") else {
         return Ok(None);
     };
-    unhex(token)
+    decode_hex(token)
         .and_then(|id| cloud.find_any(&id))
         .map(Some)
         .ok_or_else(|| api_error::invalid("NextToken"))
 }
 
-fn unhex(text: &str) -> Option<String> {
+fn decode_hex(text: &str) -> Option<String> {
     let digits: Option<Vec<_>> = text.chars().map(|digit| digit.to_digit(16)).collect();
     let bytes = digits?
         .chunks(2)

@@ -255,13 +255,13 @@ fn ids(params: &Params) -> usize {
 }
 
 fn envelope(cloud: &mut CloudState, request: &ReceivedRequest, params: &Params) -> Envelope {
-    let usual = if cloud.switches.aliyun.xml_by_default {
+    let default_format = if cloud.switches.aliyun.xml_by_default {
         Format::Xml
     } else {
         Format::Json
     };
     Envelope {
-        format: params.format.unwrap_or(usual),
+        format: params.format.unwrap_or(default_format),
         action: params.action.clone(),
         product: if params.version == sts::VERSION {
             "Sts"

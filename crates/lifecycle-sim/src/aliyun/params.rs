@@ -70,21 +70,21 @@ impl Params {
         }
     }
 
-    /// Returns a number from `least` to `most`; the default is `usual`. The rejection of other
+    /// Returns a number from `min` to `max`, or `default`. The rejection of other
     /// numbers is inferred.
     pub(super) fn number(
         &self,
         name: &str,
-        usual: usize,
-        least: usize,
-        most: usize,
+        default: usize,
+        min: usize,
+        max: usize,
     ) -> Result<usize, ApiError> {
         let Some(text) = self.text(name) else {
-            return Ok(usual);
+            return Ok(default);
         };
         text.parse()
             .ok()
-            .filter(|number| (least..=most).contains(number))
+            .filter(|number| (min..=max).contains(number))
             .ok_or_else(|| api_error::invalid(name))
     }
 

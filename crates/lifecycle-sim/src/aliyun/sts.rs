@@ -41,7 +41,7 @@ pub(super) fn assume_role(
     let assume_role = AssumeRoleRequest::read(params, &cloud.switches.aliyun)?;
     let external_id = params.text("ExternalId");
     let role = known_role(cloud, &assume_role)?;
-    if !role.is_for(external_id) {
+    if !role.allows_external_id(external_id) {
         return Err(api_error::NO_ROLE_PERMISSION);
     }
     let seconds = session_length(params, role)?;
@@ -109,14 +109,14 @@ fn known_role<'s>(
 }
 
 fn session_length(params: &Params, role: &Role) -> Result<u64, ApiError> {
-    let longest = role.longest(DEFAULT_SESSION);
+    let max_session = role.max_session(DEFAULT_SESSION);
     let Some(text) = params.text("DurationSeconds") else {
-        return Ok(DEFAULT_SESSION.min(longest));
+        return Ok(DEFAULT_SESSION.min(max_session));
     };
     text.parse()
         .ok()
-        .filter(|seconds| (MIN_SESSION..=longest).contains(seconds))
-        .ok_or_else(|| api_error::bad_duration(longest))
+        .filter(|seconds| (MIN_SESSION..=max_session).contains(seconds))
+        .ok_or_else(|| api_error::bad_duration(max_session))
 }
 
 /// Reports whether the text has the form `acs:ram::ACCOUNT:KIND/NAME`.

@@ -35,9 +35,9 @@ pub(super) fn detail(
         .find(scope, id)
         .ok_or_else(|| api_error::unknown_ids(cloud, &[id]))?;
     let request_id = cloud.uuid();
-    let born = created_at(cloud);
+    let created_at = created_at(cloud);
     let detail = Detail {
-        instance: InstanceRecord::of(cloud, index, &born),
+        instance: InstanceRecord::of(cloud, index, &created_at),
     };
     Ok(success(&request_id, &detail))
 }
@@ -53,7 +53,7 @@ pub(super) fn list(
     let matching = cloud
         .list(scope, page.first.and_then(InstanceIndex::previous))
         .filter(|index| wanted.matches(cloud, *index));
-    Ok(page.response(cloud, matching.take(page.most + 1).collect()))
+    Ok(page.response(cloud, matching.take(page.max_keys + 1).collect()))
 }
 
 /// Returns the instances named in the body.
@@ -169,7 +169,7 @@ impl ListFilter {
 struct PageRequest {
     marker: String,
     first: Option<InstanceIndex>,
-    most: usize,
+    max_keys: usize,
 }
 
 impl PageRequest {
@@ -183,17 +183,17 @@ impl PageRequest {
             "" => None,
             id => Some(cloud.find(scope, id).ok_or(api_error::BAD_REQUEST)?),
         };
-        let most = match request.parameter("maxKeys").as_deref() {
+        let max_keys = match request.parameter("maxKeys").as_deref() {
             None | Some("") => MAX_KEYS,
             Some(text) => match text.parse() {
                 Ok(0) | Err(_) => return Err(api_error::BAD_REQUEST),
-                Ok(most) => MAX_KEYS.min(most),
+                Ok(max_keys) => MAX_KEYS.min(max_keys),
             },
         };
         Ok(Self {
             marker,
             first,
-            most,
+            max_keys,
         })
     }
 
@@ -210,18 +210,18 @@ impl PageRequest {
             max_keys: usize,
             instances: Vec<InstanceRecord<'a>>,
         }
-        let next = found.get(self.most).copied();
-        found.truncate(self.most);
+        let next = found.get(self.max_keys).copied();
+        found.truncate(self.max_keys);
         let request_id = cloud.uuid();
-        let born = created_at(cloud);
+        let created_at = created_at(cloud);
         let list = List {
             next_marker: next.map(|index| cloud.instance(index).id()),
             marker: &self.marker,
             is_truncated: next.is_some(),
-            max_keys: self.most,
+            max_keys: self.max_keys,
             instances: found
                 .into_iter()
-                .map(|index| InstanceRecord::of(cloud, index, &born))
+                .map(|index| InstanceRecord::of(cloud, index, &created_at))
                 .collect(),
         };
         success(&request_id, &list)
@@ -261,7 +261,7 @@ struct InstanceRecord<'a> {
 }
 
 impl<'a> InstanceRecord<'a> {
-    fn of(cloud: &'a CloudState, index: InstanceIndex, born: &'a str) -> Self {
+    fn of(cloud: &'a CloudState, index: InstanceIndex, created_at: &'a str) -> Self {
         let instance = cloud.instance(index);
         let [_, b, c, d] = index.number().to_be_bytes();
         Self {
@@ -276,7 +276,7 @@ impl<'a> InstanceRecord<'a> {
             desc: "",
             created_from: "",
             payment_timing: "Postpaid",
-            create_time: born,
+            create_time: created_at,
             internal_ip: format!("10.{b}.{c}.{d}"),
             public_ip: "",
             cpu_count: 2,

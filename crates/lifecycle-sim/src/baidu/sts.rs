@@ -40,15 +40,15 @@ pub(super) fn assume_role(
             .ok_or(api_error::BAD_REQUEST)
     };
     let name = format!("{}/{}", parameter("accountId")?, parameter("roleName")?);
-    let longest = match cloud.identity.role_named(&name) {
-        Some(role) => role.longest(DEFAULT_ROLE_LIFETIME),
+    let max_session = match cloud.identity.role_named(&name) {
+        Some(role) => role.max_session(DEFAULT_ROLE_LIFETIME),
         None => return Err(api_error::unknown_role(cloud)),
     };
-    let seconds = requested_seconds(request)?.unwrap_or(DEFAULT_ROLE_LIFETIME.min(longest));
-    if seconds > longest && cloud.switches.baidu.long_session == LongSession::Refused {
+    let seconds = requested_seconds(request)?.unwrap_or(DEFAULT_ROLE_LIFETIME.min(max_session));
+    if seconds > max_session && cloud.switches.baidu.long_session == LongSession::Refused {
         return Err(api_error::BAD_REQUEST);
     }
-    Ok(issue(cloud, seconds.min(longest)))
+    Ok(issue(cloud, seconds.min(max_session)))
 }
 
 /// The default lifetime: twelve hours, in seconds.

@@ -133,11 +133,11 @@ pub(super) fn assume_with_oidc(
         return Err(api_error::foreign_id_token(&cloud.switches.huawei));
     }
     let agency = cloud.identity.role_named(&assumption.agency_urn);
-    let longest = agency
+    let max_session = agency
         .ok_or_else(|| api_error::no_agency(&cloud.switches.huawei))?
-        .longest(HOUR);
-    let seconds = assumption.duration_seconds.unwrap_or(HOUR.min(longest));
-    if !(MIN_LIFETIME..=longest).contains(&seconds) {
+        .max_session(HOUR);
+    let seconds = assumption.duration_seconds.unwrap_or(HOUR.min(max_session));
+    if !(MIN_LIFETIME..=max_session).contains(&seconds) {
         return Err(api_error::BAD_LOGIN);
     }
     let issued = cloud.issue_key(KeyKind::Temporary, seconds);
@@ -196,9 +196,9 @@ fn scoped_project(
     named: ScopedProject,
     domain: &Domain,
 ) -> Result<Project, ApiError> {
-    let own = cloud.account.project_id.as_str();
+    let own_project = cloud.account.project_id.as_str();
     let is_known = match (&named.id, &named.name) {
-        (Some(id), _) => id == own,
+        (Some(id), _) => id == own_project,
         (None, Some(name)) => projects::has_project(cloud, name),
         (None, None) => false,
     };
@@ -207,7 +207,7 @@ fn scoped_project(
     }
     Ok(Project {
         domain: domain.clone(),
-        id: own.to_owned(),
+        id: own_project.to_owned(),
         name: named.name.unwrap_or_default(),
     })
 }

@@ -75,12 +75,12 @@ impl CloudApi for Huawei {
     /// Parses `ecs.<region>.myhuaweicloud.com` and `iam.<region>.myhuaweicloud.com` (vendor's
     /// source); the European regions end in `.eu` in the Terraform provider.
     fn region_of<'h>(&self, hostname: &'h str) -> Option<&'h str> {
-        let place = hostname
+        let prefix = hostname
             .strip_suffix(".myhuaweicloud.com")
             .or_else(|| hostname.strip_suffix(".myhuaweicloud.eu"))?;
-        place
+        prefix
             .strip_prefix("ecs.")
-            .or_else(|| place.strip_prefix("iam."))
+            .or_else(|| prefix.strip_prefix("iam."))
     }
 
     fn generate_id(&self, rng: &mut fastrand::Rng) -> String {
@@ -217,8 +217,10 @@ fn dispatch(
         Route::Metadata(call) => return Ok(metadata::respond(cloud, request, &call)),
     };
     let header_project = request.header("x-project-id");
-    let own = cloud.account.project_id.as_str();
-    if project != own || header_project.is_some_and(|header_project| header_project != own) {
+    let own_project = cloud.account.project_id.as_str();
+    if project != own_project
+        || header_project.is_some_and(|header_project| header_project != own_project)
+    {
         return Err(api_error::wrong_project(&cloud.switches.huawei));
     }
     match call {

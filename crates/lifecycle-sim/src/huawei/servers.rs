@@ -118,8 +118,8 @@ struct PageRequest {
 
 impl PageRequest {
     fn read(cloud: &CloudState, request: &ReceivedRequest) -> Result<Self, ApiError> {
-        let number = |name: &str, usual: usize| match request.parameter(name) {
-            None => Ok(usual),
+        let number = |name: &str, default: usize| match request.parameter(name) {
+            None => Ok(default),
             Some(text) => text.parse().map_err(|_| api_error::BAD_PARAMETER),
         };
         let limit = number("limit", 25)?;

@@ -182,7 +182,7 @@ fn page(
         found.reverse();
     }
     let request_id = request_id(cloud);
-    let born = write_utc("%Y-%m-%dT%H:%M:%SZ", cloud.created_at());
+    let created_at = write_utc("%Y-%m-%dT%H:%M:%SZ", cloud.created_at());
     let found = found.into_iter();
     match rows {
         RowKind::Status => {
@@ -197,7 +197,7 @@ fn page(
         }
         RowKind::Full => {
             let data_set = found
-                .map(|index| InstanceRow::of(cloud, index, &born))
+                .map(|index| InstanceRow::of(cloud, index, &created_at))
                 .collect();
             success(
                 &request_id,
@@ -276,7 +276,7 @@ struct Tags {
 }
 
 impl<'a> InstanceRow<'a> {
-    fn of(cloud: &'a CloudState, index: InstanceIndex, born: &'a str) -> Self {
+    fn of(cloud: &'a CloudState, index: InstanceIndex, created_at: &'a str) -> Self {
         let instance = cloud.instance(index);
         let [_, b, c, d] = index.number().to_be_bytes();
         Self {
@@ -306,7 +306,7 @@ impl<'a> InstanceRow<'a> {
             enable_agent: true,
             enable_agent_monitor: true,
             enable_ip_forward: true,
-            create_time: born,
+            create_time: created_at,
             expired_time: None,
             resource_group_id: RESOURCE_GROUP,
             resource_group_name: "Default Resource Group",

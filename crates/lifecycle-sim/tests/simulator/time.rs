@@ -47,7 +47,7 @@ async fn accepted_operation_is_not_visible_before_the_lag() {
     assert_eq!(
         simulator.state_of(&vm),
         Some(SimulatedState::Rebooting),
-        "the truth"
+        "the actual state"
     );
     // The actual state decides about a second call.
     let (status, body) = power(&simulator, "RebootInstances", &ids).await.unwrap();

@@ -518,7 +518,7 @@ fn form_parameters_are_read_only_with_the_form_content_type() {
     assert_eq!(
         respond(&mut cloud, &request).status(),
         400,
-        "it is no form yet"
+        "the content type is not a form"
     );
     let kind = "application/x-www-form-urlencoded";
     request

@@ -139,13 +139,13 @@ fn request_of_the_vendors_library_gets_a_key_and_each_forgery_none() {
         "acs:ram::1001:role/night/patch-night"
     );
     assert!(body["RequestId"].is_string());
-    for (what, forged) in testing::forgeries(&request, &[]) {
+    for (part, forged) in testing::forgeries(&request, &[]) {
         // A V1 signature covers neither the path nor a body that is not a form.
-        if what == "path" || what == "body" {
+        if part == "path" || part == "body" {
             continue;
         }
         let response = exchange(&mut self::cloud_state(), &forged);
-        assert_ne!(response.status(), 200, "forged {what}");
+        assert_ne!(response.status(), 200, "forged {part}");
     }
 }
 
@@ -168,7 +168,7 @@ fn issued_key_works_until_it_expires() {
     assert_eq!(
         cloud.account.newest_own_key().unwrap().id,
         "testid",
-        "a key that was handed out is not the account's own"
+        "an issued key is not the account's own"
     );
 }
 

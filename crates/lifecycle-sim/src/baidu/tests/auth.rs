@@ -42,13 +42,13 @@ fn vector_is_accepted_and_each_forgery_refused() {
 
             let lines = text(expected, "canonical_headers").split('\n');
             let signed: Vec<_> = lines.filter_map(|line| line.split(':').next()).collect();
-            for (what, forgery) in forgeries(&request, &signed) {
+            for (part, forgery) in forgeries(&request, &signed) {
                 // The signature covers the length of the body and no other part.
-                if what == "body" {
+                if part == "body" {
                     continue;
                 }
                 let error = auth_error_code(&mut cloud, &forgery);
-                assert!(error.is_some(), "{}: {what}", text(vector, "name"));
+                assert!(error.is_some(), "{}: {part}", text(vector, "name"));
                 forged += 1;
             }
         }
@@ -121,14 +121,14 @@ fn captured_request_is_accepted_and_each_forgery_refused() {
             text(captured, "op")
         );
 
-        for (what, forgery) in forgeries(&request, &["host", "x-bce-date", "content-length"]) {
+        for (part, forgery) in forgeries(&request, &["host", "x-bce-date", "content-length"]) {
             // The signature covers the length of the body and no other part.
-            if what == "body" {
+            if part == "body" {
                 continue;
             }
             let error = auth_error_code(&mut cloud, &forgery);
             let bad = Some((AuthErrorCause::Key, 400, json!("SignatureDoesNotMatch")));
-            assert_eq!(error, bad, "{}: {what}", text(captured, "op"));
+            assert_eq!(error, bad, "{}: {part}", text(captured, "op"));
             forged += 1;
         }
         vector["secret_key"] = "FAKESKwire000000000000000000000e".into();

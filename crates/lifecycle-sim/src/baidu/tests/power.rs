@@ -150,23 +150,23 @@ fn action_in_a_wrong_state_has_the_documented_code() {
 
 #[test]
 fn batch_with_a_bad_instance_follows_the_switch() {
-    for (how, response, moved) in [
+    for (setting, response, moved) in [
         (BatchFailure::Whole, 409, SimulatedState::Stopped),
         (BatchFailure::Partial, 200, SimulatedState::Starting),
         (BatchFailure::WholeInName, 409, SimulatedState::Starting),
     ] {
         let mut cloud = cloud_state(Cloud::Baidu);
-        cloud.switches.baidu.batch_failure = how;
+        cloud.switches.baidu.batch_failure = setting;
         let mut ids = add(&mut cloud, "bj", 2, SimulatedState::Stopped, None);
         ids.extend(add(&mut cloud, "bj", 1, SimulatedState::Running, None));
         let (status, body) = respond(&mut cloud, &batch("start", &ids));
-        assert_eq!(status, response, "{how:?}");
-        if how == BatchFailure::Partial {
+        assert_eq!(status, response, "{setting:?}");
+        if setting == BatchFailure::Partial {
             assert_eq!(body["failedInstanceIdList"], json!([ids[2]]));
         }
         for id in &ids[..2] {
             let index = cloud.find(RegionScope::AllRegions, id).unwrap();
-            assert_eq!(cloud.actual(index).state, moved, "{how:?}");
+            assert_eq!(cloud.actual(index).state, moved, "{setting:?}");
         }
     }
 }
@@ -174,13 +174,13 @@ fn batch_with_a_bad_instance_follows_the_switch() {
 #[test]
 fn unknown_id_follows_the_switches() {
     let ghost = vec!["i-missing1".to_owned(), "i-missing2".to_owned()];
-    for (how, expected) in [
+    for (setting, expected) in [
         (UnknownId::NoSuchObject, (404, "NoSuchObject")),
         (UnknownId::NoSuchObject400, (400, "NoSuchObject")),
         (UnknownId::InstanceNotExist, (404, "InstanceNotExist")),
     ] {
         let mut cloud = cloud_state(Cloud::Baidu);
-        cloud.switches.baidu.unknown_id = how;
+        cloud.switches.baidu.unknown_id = setting;
         let detail = received("GET", "/v2/instance/i-missing1", &[], "");
         let start = put("/v2/instance/i-missing1?start", &Value::Null);
         for request in [detail, start, batch("stop", &ghost)] {
@@ -312,12 +312,12 @@ fn stop_without_charge_follows_the_switch() {
         "/v2/instance/batchAction?stop",
         &json!({"instanceIds": ids, "stopWithNoCharge": true}),
     );
-    for (how, expected) in [
+    for (setting, expected) in [
         (NoCharge::Prepaid, "Bcc.PrePayCannotStopWithNoCharge"),
         (NoCharge::LocalDisk, "Bcc.Rocv1CannotStopWithNoCharge"),
         (NoCharge::Unsupported, "Bcc.InstanceTypeNotSupportException"),
     ] {
-        cloud.switches.baidu.no_charge = how;
+        cloud.switches.baidu.no_charge = setting;
         assert_eq!(code(&respond(&mut cloud, &stop)), (403, expected));
     }
     cloud.switches.baidu.no_charge = NoCharge::Possible;
@@ -336,12 +336,12 @@ fn successful_power_call_has_a_body_by_switch() {
 
 #[test]
 fn repeated_client_token_prevents_a_second_execution_if_honoured() {
-    for (how, reboots, reuse) in [
+    for (setting, reboots, reuse) in [
         (ClientToken::Ignored, 2, 200),
         (ClientToken::Honoured, 1, 403),
     ] {
         let mut cloud = cloud_state(Cloud::Baidu);
-        cloud.switches.baidu.client_token = how;
+        cloud.switches.baidu.client_token = setting;
         let ids = add(&mut cloud, "bj", 2, SimulatedState::Running, None);
         let target = "/v2/instance/batchAction?clientToken=t&reboot";
         let first = put(target, &json!({"instanceIds": [ids[0]]}));
@@ -353,7 +353,7 @@ fn repeated_client_token_prevents_a_second_execution_if_honoured() {
         assert_eq!(cloud.instance(index).executed.reboots, reboots);
         let response = respond(&mut cloud, &second);
         assert_eq!(response.0, reuse);
-        if how == ClientToken::Honoured {
+        if setting == ClientToken::Honoured {
             assert_eq!(code(&response).1, "IdempotentParameterMismatch");
         }
     }

@@ -120,13 +120,13 @@ fn assert_no_forgery(request: &ReceivedRequest, account: &Account, date: &str, n
     let headers = signed(request);
     let headers: Vec<_> = headers.iter().map(String::as_str).collect();
     assert!(headers.contains(&"x-sdk-date"), "{name}");
-    for (what, forged) in forgeries(request, &headers) {
-        if what == "body" && is_unsigned {
+    for (part, forged) in forgeries(request, &headers) {
+        if part == "body" && is_unsigned {
             assert!(check(&forged, account, date).is_ok(), "{name}");
             continue;
         }
         let result = check(&forged, account, date);
-        assert!(result.is_err(), "{name}: forged {what} was accepted");
+        assert!(result.is_err(), "{name}: forged {part} was accepted");
     }
 }
 
@@ -335,7 +335,7 @@ fn key_is_locked_for_five_minutes_after_five_failures() {
     at(&mut cloud, 300);
     assert!(
         !is_locked(&error_text(&mut cloud, &bad).2),
-        "counting begins anew"
+        "the count starts again"
     );
     assert!(Huawei.authenticate(&mut cloud, &request).is_ok());
 }

@@ -174,12 +174,12 @@ fn wrong_or_malformed_login_is_refused() {
         ("/auth/identity/password".to_owned(), json!(null), 400),
         ("/auth".to_owned(), json!([]), 400),
     ];
-    for (place, value, expected) in cases {
+    for (position, value, expected) in cases {
         let mut body = login();
-        *body.pointer_mut(&place).unwrap() = value;
+        *body.pointer_mut(&position).unwrap() = value;
         let response = read(&post(&mut cloud_state(), "/v3/auth/tokens", &[], &body));
-        assert_eq!(response.0, expected, "{place}");
-        assert_eq!(response.1["error"]["code"], expected, "{place}");
+        assert_eq!(response.0, expected, "{position}");
+        assert_eq!(response.1["error"]["code"], expected, "{position}");
     }
     let mut cloud = cloud_state();
     cloud.switches.huawei.identity_error = IdentityError::Flat;
@@ -197,7 +197,7 @@ fn identity_token_gets_a_token_and_the_token_a_key() {
     assert_eq!(
         list_servers_with_token(&mut cloud, &token).0,
         403,
-        "it has no scope"
+        "the token has no scope"
     );
 
     // The Python SDK sends the token only in the body.

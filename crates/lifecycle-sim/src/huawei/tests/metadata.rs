@@ -49,7 +49,7 @@ fn agency_key_is_returned_with_a_metadata_token_and_without() {
     assert_eq!(key(&mut cloud, None), (200, text.clone()));
     at(&mut cloud, 18 * 3600);
     let (_, renewed) = key(&mut cloud, None);
-    assert_ne!(renewed, text, "a new one six hours before the end");
+    assert_ne!(renewed, text, "a new key six hours before the expiry");
 }
 
 #[test]

@@ -189,19 +189,19 @@ fn action_in_each_state_and_impairment_has_the_documented_code() {
         ),
     ];
     for (state, impairment, expected) in cases {
-        for (place, expected) in expected.into_iter().enumerate() {
+        for (position, expected) in expected.into_iter().enumerate() {
             let mut cloud = cloud_state();
             cloud.switches.huawei.unfit_server = UnfitServer::Refused;
             cloud.switches.huawei.idle_succeeds = false;
             let id = add(&mut cloud, state, impairment);
-            let response = match place {
+            let response = match position {
                 0 => start(&mut cloud, &[&id]),
                 1 => stop(&mut cloud, &[&id], "SOFT"),
                 2 => stop(&mut cloud, &[&id], "HARD"),
                 3 => reboot(&mut cloud, &[&id], "SOFT"),
                 _ => reboot(&mut cloud, &[&id], "HARD"),
             };
-            let case = format!("order {place} to {state} {impairment:?}");
+            let case = format!("action {position} in {state} {impairment:?}");
             assert_eq!(code(&response).1, expected, "{case}");
             let status = match expected {
                 OK => 200,

@@ -60,20 +60,20 @@ fn vector_or_captured_request_is_accepted_and_each_forgery_refused() {
         if authorization.starts_with("Bearer") {
             continue;
         }
-        for (what, forgery) in forgeries(&request, &["host", "content-type", "x-zc-timestamp"]) {
+        for (part, forgery) in forgeries(&request, &["host", "content-type", "x-zc-timestamp"]) {
             // The signature covers neither path nor query.
-            if what == "path" || what.starts_with("query") {
+            if part == "path" || part.starts_with("query") {
                 continue;
             }
-            let (cause, status, code) = auth_error_code(&mut cloud, &forgery).expect(&what);
-            let expected = match what.as_str() {
+            let (cause, status, code) = auth_error_code(&mut cloud, &forgery).expect(&part);
+            let expected = match part.as_str() {
                 "x-zc-timestamp" => (AuthErrorCause::Other, 401, "AUTHFAILURE_SIGNATURE_EXPIRED"),
                 _ => (AuthErrorCause::Key, 401, "AUTHFAILURE_SIGNATURE_FAILURE"),
             };
             assert_eq!(
                 (cause, status, code.as_str().unwrap()),
                 expected,
-                "{name}: {what}"
+                "{name}: {part}"
             );
             forged += 1;
         }

@@ -243,7 +243,7 @@ fn batch_with_a_bad_instance_follows_the_switch() {
         let (status, body) = respond(cloud, request);
         (status, body["response"]["instanceIds"].clone())
     };
-    for how in [
+    for setting in [
         BatchFailure::Listed,
         BatchFailure::Whole,
         BatchFailure::WholeForUnknown,
@@ -251,7 +251,7 @@ fn batch_with_a_bad_instance_follows_the_switch() {
     ] {
         for unknown in [false, true] {
             let mut cloud = cloud_state(Cloud::Zenlayer);
-            cloud.switches.zenlayer.batch_failure = how;
+            cloud.switches.zenlayer.batch_failure = setting;
             let mut vms = add(
                 &mut cloud,
                 "asia-southeast-1",
@@ -272,19 +272,19 @@ fn batch_with_a_bad_instance_follows_the_switch() {
                 .swap_remove(0)
             });
             let response = listed(&mut cloud, &request_with_ids("StartInstances", &vms));
-            let is_list =
-                how == BatchFailure::Listed || (how == BatchFailure::WholeForUnknown && !unknown);
+            let is_list = setting == BatchFailure::Listed
+                || (setting == BatchFailure::WholeForUnknown && !unknown);
             if is_list {
-                assert_eq!(response, (200, json!([vms[1]])), "{how:?} {unknown}");
+                assert_eq!(response, (200, json!([vms[1]])), "{setting:?} {unknown}");
             } else {
                 let status = if unknown { 404 } else { 400 };
-                assert_eq!(response, (status, Value::Null), "{how:?} {unknown}");
+                assert_eq!(response, (status, Value::Null), "{setting:?} {unknown}");
             }
-            let executes = is_list || how == BatchFailure::WholeInName;
+            let executes = is_list || setting == BatchFailure::WholeInName;
             assert_eq!(
                 executed(&cloud, &vms[0]).starts,
                 u32::from(executes),
-                "{how:?} {unknown}"
+                "{setting:?} {unknown}"
             );
         }
     }

@@ -83,14 +83,14 @@ fn describe_calls_have_pages_and_filters() {
     assert_eq!(found, (vec![all[31].clone()], 1));
 
     cloud.switches.zenlayer.unknown_in_describe = UnknownInDescribe::Refused;
-    for (how, expected) in [
+    for (setting, expected) in [
         (UnknownId::InstanceNotFound, "INVALID_INSTANCE_NOT_FOUND"),
         (
             UnknownId::ResourceNotFound,
             "OPERATION_FAILED_RESOURCE_NOT_FOUND",
         ),
     ] {
-        cloud.switches.zenlayer.unknown_id = how;
+        cloud.switches.zenlayer.unknown_id = setting;
         let response = respond(
             &mut cloud,
             &request_with_ids("DescribeInstances", &["1".to_owned()]),

@@ -24,7 +24,7 @@ fn list(cloud: &mut CloudState, more: &[(&str, &str)]) -> (u16, Value) {
 }
 
 fn many(cloud: &mut CloudState, count: usize) -> Vec<String> {
-    testing::add(cloud, REGION, count, SimulatedState::Running, None)
+    testing::add(cloud, REGION, count, Running, None)
 }
 
 #[test]
@@ -131,9 +131,9 @@ fn list_of_named_instances_has_pages() {
 #[test]
 fn filters_combine_with_and() {
     let mut cloud = cloud_state();
-    let running = add(&mut cloud, SimulatedState::Running, None);
-    let locked = add(&mut cloud, SimulatedState::Running, Impairment::Locked);
-    let stopped = add(&mut cloud, SimulatedState::Stopped, None);
+    let running = add(&mut cloud, Running, None);
+    let locked = add(&mut cloud, Running, Impairment::Locked);
+    let stopped = add(&mut cloud, Stopped, None);
     let mut found = |parameters: &[(&str, &str)]| ids_of(&list(&mut cloud, parameters));
     assert_eq!(found(&[("Status", "Stopped")]), from_ref(&stopped));
     assert_eq!(found(&[("Status", "Running")]), [running, locked.clone()]);
@@ -186,7 +186,7 @@ fn status_page_has_at_most_fifty_rows() {
 #[test]
 fn unknown_id_has_no_status_row_or_is_refused_by_switch() {
     let mut cloud = cloud_state();
-    let known = add(&mut cloud, SimulatedState::Running, None);
+    let known = add(&mut cloud, Running, None);
     let ids = [known.as_str(), "i-unknown"];
     let response = batch(&mut cloud, "DescribeInstanceStatus", &ids, &[]);
     assert_eq!(ids_of(&response), [known.as_str()]);
@@ -207,7 +207,7 @@ fn impaired_instance_shows_a_documented_status_and_lock() {
         (Impairment::Changing, "Stopped", None),
     ];
     for (impairment, status, lock) in cases {
-        let id = add(&mut cloud, SimulatedState::Running, impairment);
+        let id = add(&mut cloud, Running, impairment);
         let record = record(&mut cloud, &id);
         assert_eq!(record["Status"], status, "{impairment:?}");
         let reason = &record["OperationLocks"]["LockReason"][0]["LockReason"];
@@ -218,7 +218,7 @@ fn impaired_instance_shows_a_documented_status_and_lock() {
 #[test]
 fn start_time_has_minute_precision() {
     let mut cloud = cloud_state();
-    let id = add(&mut cloud, SimulatedState::Running, None);
+    let id = add(&mut cloud, Running, None);
     assert_eq!(record(&mut cloud, &id)["StartTime"], "2025-12-31T23:00Z");
     call(&mut cloud, "RebootInstance", &[("InstanceId", &id)]);
     at(&mut cloud, 100);

@@ -13,7 +13,8 @@ use serde_json::Value;
 
 use super::Aliyun;
 use crate::{
-    Cloud, Impairment, SimulatedState,
+    Cloud, Impairment,
+    SimulatedState::{self, Running, Stopped},
     cloud_api::CloudApi,
     cloud_state::{CloudState, RegionScope},
     request::ReceivedRequest,

@@ -9,7 +9,7 @@ use crate::{
 #[test]
 fn power_action_shows_the_documented_states() {
     let mut cloud = cloud_state();
-    let id = add(&mut cloud, SimulatedState::Stopped, None);
+    let id = add(&mut cloud, Stopped, None);
     for (action, passing, settled) in [
         ("StartInstance", "Starting", "Running"),
         ("RebootInstance", "Starting", "Running"),
@@ -32,7 +32,7 @@ fn power_action_shows_the_documented_states() {
 #[test]
 fn reboot_is_forced_only_by_the_flag_name_of_the_call() {
     let mut cloud = cloud_state();
-    let [a, b, c] = [(); 3].map(|()| add(&mut cloud, SimulatedState::Running, None));
+    let [a, b, c] = [(); 3].map(|()| add(&mut cloud, Running, None));
     call(
         &mut cloud,
         "RebootInstance",
@@ -49,7 +49,7 @@ fn reboot_is_forced_only_by_the_flag_name_of_the_call() {
     assert_eq!(executed(&cloud, &b).forced_reboots, 1);
     assert_eq!(executed(&cloud, &c).forced_stops, 1);
 
-    let [a, b] = [(); 2].map(|()| add(&mut cloud, SimulatedState::Running, None));
+    let [a, b] = [(); 2].map(|()| add(&mut cloud, Running, None));
     call(
         &mut cloud,
         "RebootInstance",
@@ -77,7 +77,7 @@ fn reboot_is_forced_only_by_the_flag_name_of_the_call() {
 fn boolean_is_accepted_in_the_spellings_of_the_sdks() {
     let mut cloud = cloud_state();
     let dry = |cloud: &mut CloudState, word: &str| {
-        let id = add(cloud, SimulatedState::Stopped, None);
+        let id = add(cloud, Stopped, None);
         let response = call(
             cloud,
             "StartInstance",
@@ -101,7 +101,7 @@ fn boolean_is_accepted_in_the_spellings_of_the_sdks() {
 
 #[test]
 fn action_in_each_state_and_impairment_has_the_documented_code() {
-    use SimulatedState::{Running, Starting, Stopped, Stopping};
+    use SimulatedState::{Starting, Stopping};
     const ACTIONS: [&str; 3] = ["StartInstance", "StopInstance", "RebootInstance"];
     const WRONG: &str = "IncorrectInstanceStatus";
     const OK: &str = "no code";
@@ -177,7 +177,7 @@ fn action_in_each_state_and_impairment_has_the_documented_code() {
 #[test]
 fn start_with_init_local_disk_starts_an_instance_with_a_broken_disk() {
     let mut cloud = cloud_state();
-    let id = add(&mut cloud, SimulatedState::Stopped, Impairment::Failed);
+    let id = add(&mut cloud, Stopped, Impairment::Failed);
     let response = call(
         &mut cloud,
         "StartInstance",
@@ -192,7 +192,7 @@ fn stopped_mode_follows_the_parameter_and_the_account_default() {
     let mut cloud = cloud_state();
     let mut stopped_mode = |mode: Option<&str>, by_default: bool| {
         cloud.switches.aliyun.economical_by_default = by_default;
-        let id = add(&mut cloud, SimulatedState::Running, None);
+        let id = add(&mut cloud, Running, None);
         let mut parameters = vec![("InstanceId", id.as_str())];
         parameters.extend(mode.map(|mode| ("StoppedMode", mode)));
         let now = cloud.now().elapsed().as_secs();
@@ -209,7 +209,7 @@ fn stopped_mode_follows_the_parameter_and_the_account_default() {
     assert_eq!(stopped_mode(Some("KeepCharging"), true), "KeepCharging");
     assert_eq!(stopped_mode(None, false), "KeepCharging");
     assert_eq!(stopped_mode(None, true), "StopCharging");
-    let id = add(&mut cloud, SimulatedState::Running, None);
+    let id = add(&mut cloud, Running, None);
     let bad = call(
         &mut cloud,
         "StopInstance",
@@ -221,9 +221,7 @@ fn stopped_mode_follows_the_parameter_and_the_account_default() {
 #[test]
 fn prepaid_instance_keeps_its_resources_or_refuses_stop_charging() {
     let mut cloud = cloud_state();
-    let ids: Vec<_> = (0..8)
-        .map(|_| add(&mut cloud, SimulatedState::Running, None))
-        .collect();
+    let ids: Vec<_> = (0..8).map(|_| add(&mut cloud, Running, None)).collect();
     let id = ids
         .iter()
         .find(|id| record(&mut cloud, id)["InstanceChargeType"] == "PrePaid")
@@ -241,8 +239,8 @@ fn prepaid_instance_keeps_its_resources_or_refuses_stop_charging() {
 #[test]
 fn all_together_batch_with_a_bad_instance_changes_no_instance() {
     let mut cloud = cloud_state();
-    let good = add(&mut cloud, SimulatedState::Stopped, None);
-    let bad = add(&mut cloud, SimulatedState::Running, None);
+    let good = add(&mut cloud, Stopped, None);
+    let bad = add(&mut cloud, Running, None);
     let response = batch(&mut cloud, "StartInstances", &[&good, &bad], &[]);
     assert_eq!(code(&response), (403, "IncorrectInstanceStatus"));
     assert!(!response.1["Message"].as_str().unwrap().contains(&bad));
@@ -289,8 +287,8 @@ fn rows(response: &(u16, Value)) -> Vec<[String; 4]> {
 #[test]
 fn success_first_batch_has_a_row_for_each_instance() {
     let mut cloud = cloud_state();
-    let good = add(&mut cloud, SimulatedState::Running, None);
-    let bad = add(&mut cloud, SimulatedState::Stopped, None);
+    let good = add(&mut cloud, Running, None);
+    let bad = add(&mut cloud, Stopped, None);
     let ids = [good.as_str(), &bad, "i-unknown"];
     let each = [("BatchOptimization", "SuccessFirst")];
     let response = batch(&mut cloud, "StopInstances", &ids, &each);
@@ -323,8 +321,8 @@ fn success_first_batch_has_a_row_for_each_instance() {
 #[test]
 fn dry_run_executes_nothing_and_has_four_response_forms() {
     let mut cloud = cloud_state();
-    let good = add(&mut cloud, SimulatedState::Stopped, None);
-    let bad = add(&mut cloud, SimulatedState::Running, None);
+    let good = add(&mut cloud, Stopped, None);
+    let bad = add(&mut cloud, Running, None);
     let dry = ("DryRun", "true");
     let single = call(&mut cloud, "StartInstance", &[("InstanceId", &good), dry]);
     assert_eq!(code(&single), (400, "DryRunOperation"));
@@ -360,9 +358,7 @@ fn codes(response: &(u16, Value)) -> Vec<String> {
 #[test]
 fn batch_has_at_most_100_ids_and_folds_duplicates_by_switch() {
     let mut cloud = cloud_state();
-    let ids: Vec<_> = (0..101)
-        .map(|_| add(&mut cloud, SimulatedState::Stopped, None))
-        .collect();
+    let ids: Vec<_> = (0..101).map(|_| add(&mut cloud, Stopped, None)).collect();
     let ids: Vec<_> = ids.iter().map(String::as_str).collect();
     let response = batch(&mut cloud, "StartInstances", &ids, &[]);
     assert_eq!(code(&response), (400, "InvalidParameter"));
@@ -406,7 +402,7 @@ fn rebooting_instance_shows_the_states_of_the_switch() {
         (RebootShows::StoppingThenStarting, "Stopping", "Starting"),
     ] {
         cloud.switches.aliyun.reboot_shows = shows;
-        let id = add(&mut cloud, SimulatedState::Running, None);
+        let id = add(&mut cloud, Running, None);
         let now = cloud.now().elapsed().as_secs();
         let response = batch(&mut cloud, "RebootInstances", &[&id], &[]);
         assert_eq!(rows(&response)[0][3], early, "{shows:?}");
@@ -424,7 +420,7 @@ fn failed_boot_shows_starting_or_stopped_by_switch() {
     for (hangs, shown, again) in [(true, "Starting", 403), (false, "Stopped", 200)] {
         let mut cloud = cloud_state();
         cloud.switches.aliyun.failed_boot_hangs = hangs;
-        let id = add(&mut cloud, SimulatedState::Stopped, Impairment::Broken);
+        let id = add(&mut cloud, Stopped, Impairment::Broken);
         assert_eq!(
             call(&mut cloud, "StartInstance", &[("InstanceId", &id)]).0,
             200
@@ -451,7 +447,7 @@ fn starting_instance_can_be_stopped_only_by_switch() {
 #[test]
 fn start_of_an_instance_in_creation_answers_403_or_500() {
     let mut cloud = cloud_state();
-    let id = add(&mut cloud, SimulatedState::Stopped, Impairment::Creating);
+    let id = add(&mut cloud, Stopped, Impairment::Creating);
     for status in [403, 500] {
         cloud.switches.aliyun.not_ready_status = status;
         let response = call(&mut cloud, "StartInstance", &[("InstanceId", &id)]);
@@ -462,7 +458,7 @@ fn start_of_an_instance_in_creation_answers_403_or_500() {
 #[test]
 fn instance_of_another_region_is_not_found() {
     let mut cloud = cloud_state();
-    let id = add(&mut cloud, SimulatedState::Running, None);
+    let id = add(&mut cloud, Running, None);
     let here = cloud.scope(REGION);
     let elsewhere = cloud.scope("cn-beijing");
     let mut stop = |scope, parameters: &[(&str, &str)]| {
@@ -512,7 +508,7 @@ fn regional_host_name_contains_the_region() {
 #[test]
 fn form_parameters_are_read_only_with_the_form_content_type() {
     let mut cloud = cloud_state();
-    let id = add(&mut cloud, SimulatedState::Stopped, None);
+    let id = add(&mut cloud, Stopped, None);
     let mut request = request("StartInstance", &[]);
     request.body = format!("InstanceId={id}&DryRun=false").into();
     assert_eq!(

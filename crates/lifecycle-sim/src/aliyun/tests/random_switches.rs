@@ -28,8 +28,8 @@ fn batch_rows_match_the_executed_operations_under_random_switches() {
 /// Creates instances in each state and with each impairment, and adds an unknown id.
 fn fleet(cloud: &mut CloudState, rng: &mut fastrand::Rng) -> Vec<String> {
     let states = [
-        SimulatedState::Running,
-        SimulatedState::Stopped,
+        Running,
+        Stopped,
         SimulatedState::Starting,
         SimulatedState::Stopping,
     ];

@@ -99,9 +99,9 @@ fn successful_single_call_matches_the_example() {
     for action in ["StartInstance", "RebootInstance", "StopInstance"] {
         for (format, suffix) in [("JSON", "json"), ("XML", "xml")] {
             let state = if action == "StartInstance" {
-                SimulatedState::Stopped
+                Stopped
             } else {
-                SimulatedState::Running
+                Running
             };
             let id = add(&mut cloud, state, None);
             let request = request(action, &[("InstanceId", &id), ("Format", format)]);
@@ -117,36 +117,11 @@ fn successful_batch_call_matches_the_example() {
     let each = ("BatchOptimization", "SuccessFirst");
     let region = ("RegionId", REGION);
     for (action, name, state, members) in [
-        (
-            "StartInstances",
-            "StartInstances-ok-json",
-            SimulatedState::Stopped,
-            2,
-        ),
-        (
-            "StopInstances",
-            "StopInstances-ok-json",
-            SimulatedState::Running,
-            2,
-        ),
-        (
-            "RebootInstances",
-            "RebootInstances-ok-json",
-            SimulatedState::Running,
-            2,
-        ),
-        (
-            "StartInstances",
-            "StartInstances-mixed-json",
-            SimulatedState::Stopped,
-            1,
-        ),
-        (
-            "StopInstances",
-            "StopInstances-mixed-json",
-            SimulatedState::Running,
-            1,
-        ),
+        ("StartInstances", "StartInstances-ok-json", Stopped, 2),
+        ("StopInstances", "StopInstances-ok-json", Running, 2),
+        ("RebootInstances", "RebootInstances-ok-json", Running, 2),
+        ("StartInstances", "StartInstances-mixed-json", Stopped, 1),
+        ("StopInstances", "StopInstances-mixed-json", Running, 1),
     ] {
         let ids = testing::add(&mut cloud, REGION, members, state, None);
         let second = ids.get(1).map_or("i-TestID", String::as_str);
@@ -161,7 +136,7 @@ fn successful_batch_call_matches_the_example() {
         );
         assert_alike(&respond(&mut cloud, &request), name);
     }
-    let id = add(&mut cloud, SimulatedState::Stopped, None);
+    let id = add(&mut cloud, Stopped, None);
     let mixed = in_xml(
         "StartInstances",
         &[
@@ -191,7 +166,7 @@ fn successful_describe_call_matches_the_example() {
         &[],
         "DescribeInstanceStatus-empty-json",
     );
-    add(&mut cloud, SimulatedState::Running, None);
+    add(&mut cloud, Running, None);
     check_describe(&mut cloud, statuses, &[], "DescribeInstanceStatus-json");
     check_describe(&mut cloud, statuses, &[], "DescribeInstanceStatus-xml");
     let ten = [("MaxResults", "10")];
@@ -201,13 +176,7 @@ fn successful_describe_call_matches_the_example() {
         &ten,
         "DescribeInstances-last-page-json",
     );
-    testing::add(
-        &mut cloud,
-        REGION,
-        10,
-        SimulatedState::Stopped,
-        Some(Impairment::Locked),
-    );
+    testing::add(&mut cloud, REGION, 10, Stopped, Some(Impairment::Locked));
     check_describe(
         &mut cloud,
         instances,
@@ -230,7 +199,7 @@ fn check_describe(cloud: &mut CloudState, action: &str, more: &[(&str, &str)], n
 #[test]
 fn xml_record_has_all_documented_elements() {
     let mut cloud = cloud_state();
-    add(&mut cloud, SimulatedState::Running, None);
+    add(&mut cloud, Running, None);
     let params = in_xml("DescribeInstances", &[("RegionId", REGION)]);
     let response = respond(&mut cloud, &params);
     let own = elements(std::str::from_utf8(response.body()).unwrap());
@@ -250,55 +219,25 @@ fn error_matches_the_documented_example() {
             assert_equal(&respond(&mut cloud, &request), name);
         };
     let start = "StartInstance";
-    check_error(start, SimulatedState::Running, None, "bad-status-json");
+    check_error(start, Running, None, "bad-status-json");
+    check_error(start, Stopped, Some(Impairment::Locked), "locked-json");
+    check_error(start, Stopped, Some(Impairment::Failed), "disk-json");
     check_error(
         start,
-        SimulatedState::Stopped,
-        Some(Impairment::Locked),
-        "locked-json",
-    );
-    check_error(
-        start,
-        SimulatedState::Stopped,
-        Some(Impairment::Failed),
-        "disk-json",
-    );
-    check_error(
-        start,
-        SimulatedState::Stopped,
+        Stopped,
         Some(Impairment::Creating),
         "not-ready-403-json",
     );
-    check_error(
-        start,
-        SimulatedState::Stopped,
-        Some(Impairment::Arrears),
-        "balance-json",
-    );
-    check_error(
-        start,
-        SimulatedState::Stopped,
-        Some(Impairment::Expired),
-        "expired-json",
-    );
+    check_error(start, Stopped, Some(Impairment::Arrears), "balance-json");
+    check_error(start, Stopped, Some(Impairment::Expired), "expired-json");
     check_error(
         "StopInstance",
-        SimulatedState::Running,
+        Running,
         Some(Impairment::Arrears),
         "arrears-json",
     );
-    check_error(
-        start,
-        SimulatedState::Stopped,
-        Some(Impairment::NoStock),
-        "no-stock-json",
-    );
-    check_error(
-        start,
-        SimulatedState::Stopped,
-        Some(Impairment::Changing),
-        "conflict-json",
-    );
+    check_error(start, Stopped, Some(Impairment::NoStock), "no-stock-json");
+    check_error(start, Stopped, Some(Impairment::Changing), "conflict-json");
 
     let mut check_error = |action: &str, parameters: &[(&str, &str)], name: &str| {
         assert_equal(&respond(&mut cloud, &request(action, parameters)), name);
@@ -309,7 +248,7 @@ fn error_matches_the_documented_example() {
     let bad = [("RegionId", REGION), ("InstanceIds", "i-1")];
     check_error("DescribeInstances", &bad, "bad-instance-ids-json");
     check_error("Dance", &[], "unknown-action-json");
-    let id = add(&mut cloud, SimulatedState::Stopped, None);
+    let id = add(&mut cloud, Stopped, None);
     let dry = request(start, &[("InstanceId", &id), ("DryRun", "true")]);
     assert_equal(&respond(&mut cloud, &dry), "dry-run-single-json");
 }
@@ -327,12 +266,8 @@ fn xml_error_matches_the_example_without_a_link() {
         };
     check_error(None, "", "missing-instance-id-xml");
     check_error(None, "i-1", "not-found-xml");
-    check_error(Some((SimulatedState::Running, None)), "", "bad-status-xml");
-    check_error(
-        Some((SimulatedState::Stopped, Some(Impairment::Locked))),
-        "",
-        "locked-xml",
-    );
+    check_error(Some((Running, None)), "", "bad-status-xml");
+    check_error(Some((Stopped, Some(Impairment::Locked))), "", "locked-xml");
 }
 
 #[test]
@@ -426,7 +361,7 @@ fn server_error_matches_the_example() {
 #[test]
 fn instance_id_has_the_format_of_the_vendor() {
     let mut cloud = cloud_state();
-    let id = add(&mut cloud, SimulatedState::Running, None);
+    let id = add(&mut cloud, Running, None);
     assert!(id.starts_with("i-bp1"), "{id}");
     assert_eq!(id.len(), "i-bp67acfmxazb4p****".len());
     at(&mut cloud, 1);

@@ -7,12 +7,22 @@ mod read;
 use serde_json::{Value, json};
 
 use crate::{
-    Cloud, Operation,
+    Cloud, Impairment, Operation,
+    SimulatedState::{self, Running, Stopped},
     cloud_api::CloudApi,
     cloud_state::{CloudState, RegionScope},
     request::ReceivedRequest,
-    testing::{cloud_state, handle, received},
+    testing::{add, cloud_state, handle, received},
 };
+
+/// Creates one instance and returns the id, as a list.
+pub(super) fn one_instance(
+    cloud: &mut CloudState,
+    state: SimulatedState,
+    impairment: Option<Impairment>,
+) -> Vec<String> {
+    add(cloud, "bj", 1, state, impairment)
+}
 
 pub(super) fn put(target: &str, body: &Value) -> ReceivedRequest {
     let body = if body.is_null() {

@@ -1,16 +1,12 @@
 //! Tests of start, stop and reboot.
 
 use super::*;
-use crate::{
-    Impairment, SimulatedState,
-    baidu::switches::*,
-    testing::{add, at},
-};
+use crate::{baidu::switches::*, testing::at};
 
 #[test]
 fn power_action_shows_the_documented_states() {
     let mut cloud = cloud_state(Cloud::Baidu);
-    let ids = add(&mut cloud, "bj", 1, SimulatedState::Stopped, None);
+    let ids = one_instance(&mut cloud, Stopped, None);
     let one = |action: &str, body: Value| put(&format!("/v2/instance/{}?{action}", ids[0]), &body);
 
     assert_eq!(
@@ -48,7 +44,7 @@ fn power_action_shows_the_documented_states() {
 fn reboot_shows_two_states_by_switch() {
     let mut cloud = cloud_state(Cloud::Baidu);
     cloud.switches.baidu.reboot_path = RebootPath::StoppingThenStarting;
-    let ids = add(&mut cloud, "bj", 1, SimulatedState::Running, None);
+    let ids = one_instance(&mut cloud, Running, None);
     respond(&mut cloud, &batch("reboot", &ids));
     assert_eq!(status(&mut cloud, &ids[0]), "Stopping");
     at(&mut cloud, 20);
@@ -63,77 +59,57 @@ fn action_in_a_wrong_state_has_the_documented_code() {
     let stop = "Instance.StopInstanceOperationForbidden";
     let reboot = "Instance.RebootInstanceOperationForbidden";
     for (action, state, impairment, expected) in [
-        ("start", SimulatedState::Running, None, (409, start)),
+        ("start", Running, None, (409, start)),
         ("start", SimulatedState::Starting, None, (409, start)),
         ("start", SimulatedState::Stopping, None, (409, start)),
         ("start", SimulatedState::Rebooting, None, (409, start)),
         (
             "start",
-            SimulatedState::Stopped,
+            Stopped,
             Some(Impairment::Creating),
             (409, "Instance.StartInstanceWhenCreating"),
         ),
         (
             "start",
-            SimulatedState::Stopped,
+            Stopped,
             Some(Impairment::Expired),
             (409, "Instance.StartExpiredInstance"),
         ),
+        ("start", Stopped, Some(Impairment::Recycled), (409, start)),
+        ("start", Stopped, Some(Impairment::Failed), (409, start)),
+        ("start", Stopped, Some(Impairment::Changing), (409, start)),
         (
             "start",
-            SimulatedState::Stopped,
-            Some(Impairment::Recycled),
-            (409, start),
-        ),
-        (
-            "start",
-            SimulatedState::Stopped,
-            Some(Impairment::Failed),
-            (409, start),
-        ),
-        (
-            "start",
-            SimulatedState::Stopped,
-            Some(Impairment::Changing),
-            (409, start),
-        ),
-        (
-            "start",
-            SimulatedState::Stopped,
+            Stopped,
             Some(Impairment::Locked),
             (403, "OperationDenied"),
         ),
         (
             "start",
-            SimulatedState::Stopped,
+            Stopped,
             Some(Impairment::Arrears),
             (403, "OperationDenied"),
         ),
         (
             "start",
-            SimulatedState::Stopped,
+            Stopped,
             Some(Impairment::NoStock),
             (403, "OperationDenied"),
         ),
-        ("stop", SimulatedState::Stopped, None, (409, stop)),
+        ("stop", Stopped, None, (409, stop)),
         ("stop", SimulatedState::Stopping, None, (409, stop)),
+        ("stop", Running, Some(Impairment::Expired), (409, stop)),
         (
             "stop",
-            SimulatedState::Running,
-            Some(Impairment::Expired),
-            (409, stop),
-        ),
-        (
-            "stop",
-            SimulatedState::Running,
+            Running,
             Some(Impairment::Locked),
             (403, "OperationDenied"),
         ),
-        ("reboot", SimulatedState::Stopped, None, (409, reboot)),
+        ("reboot", Stopped, None, (409, reboot)),
         ("reboot", SimulatedState::Rebooting, None, (409, reboot)),
     ] {
         let mut cloud = cloud_state(Cloud::Baidu);
-        let ids = add(&mut cloud, "bj", 1, state, impairment);
+        let ids = one_instance(&mut cloud, state, impairment);
         let single = put(&format!("/v2/instance/{}?{action}", ids[0]), &Value::Null);
         for request in [single, batch(action, &ids)] {
             let response = respond(&mut cloud, &request);
@@ -151,14 +127,14 @@ fn action_in_a_wrong_state_has_the_documented_code() {
 #[test]
 fn batch_with_a_bad_instance_follows_the_switch() {
     for (setting, response, moved) in [
-        (BatchFailure::Whole, 409, SimulatedState::Stopped),
+        (BatchFailure::Whole, 409, Stopped),
         (BatchFailure::Partial, 200, SimulatedState::Starting),
         (BatchFailure::WholeInName, 409, SimulatedState::Starting),
     ] {
         let mut cloud = cloud_state(Cloud::Baidu);
         cloud.switches.baidu.batch_failure = setting;
-        let mut ids = add(&mut cloud, "bj", 2, SimulatedState::Stopped, None);
-        ids.extend(add(&mut cloud, "bj", 1, SimulatedState::Running, None));
+        let mut ids = add(&mut cloud, "bj", 2, Stopped, None);
+        ids.extend(one_instance(&mut cloud, Running, None));
         let (status, body) = respond(&mut cloud, &batch("start", &ids));
         assert_eq!(status, response, "{setting:?}");
         if setting == BatchFailure::Partial {
@@ -188,7 +164,7 @@ fn unknown_id_follows_the_switches() {
         }
     }
     let mut cloud = cloud_state(Cloud::Baidu);
-    let known = add(&mut cloud, "bj", 1, SimulatedState::Running, None);
+    let known = one_instance(&mut cloud, Running, None);
     let ids = json!({"instanceIds": [ghost[0], known[0]]}).to_string();
     let list = received("POST", "/v2/instance/listByInstanceId", &[], &ids);
     let (status, body) = respond(&mut cloud, &list);
@@ -208,7 +184,7 @@ fn unknown_id_follows_the_switches() {
 #[test]
 fn empty_too_long_or_duplicate_id_list_follows_the_switches() {
     let mut cloud = cloud_state(Cloud::Baidu);
-    let ids = add(&mut cloud, "bj", 101, SimulatedState::Stopped, None);
+    let ids = add(&mut cloud, "bj", 101, Stopped, None);
     assert_eq!(
         code(&respond(&mut cloud, &batch("start", &ids))),
         (400, "InappropriateJSON")
@@ -245,7 +221,7 @@ fn empty_too_long_or_duplicate_id_list_follows_the_switches() {
 #[test]
 fn invalid_request_is_refused_with_the_documented_code() {
     let mut cloud = cloud_state(Cloud::Baidu);
-    let ids = add(&mut cloud, "bj", 1, SimulatedState::Running, None);
+    let ids = one_instance(&mut cloud, Running, None);
     for (request, expected) in [
         (
             received("PUT", "/v2/instance/batchAction?stop", &[], "{"),
@@ -307,7 +283,7 @@ fn invalid_request_is_refused_with_the_documented_code() {
 #[test]
 fn stop_without_charge_follows_the_switch() {
     let mut cloud = cloud_state(Cloud::Baidu);
-    let ids = add(&mut cloud, "bj", 1, SimulatedState::Running, None);
+    let ids = one_instance(&mut cloud, Running, None);
     let stop = put(
         "/v2/instance/batchAction?stop",
         &json!({"instanceIds": ids, "stopWithNoCharge": true}),
@@ -328,7 +304,7 @@ fn stop_without_charge_follows_the_switch() {
 fn successful_power_call_has_a_body_by_switch() {
     let mut cloud = cloud_state(Cloud::Baidu);
     cloud.switches.baidu.power_body = PowerBody::Object;
-    let ids = add(&mut cloud, "bj", 1, SimulatedState::Running, None);
+    let ids = one_instance(&mut cloud, Running, None);
     let (status, body) = respond(&mut cloud, &batch("reboot", &ids));
     assert_eq!((status, &body["failedInstanceIdList"]), (200, &json!([])));
     assert!(body["requestId"].is_string());
@@ -342,7 +318,7 @@ fn repeated_client_token_prevents_a_second_execution_if_honoured() {
     ] {
         let mut cloud = cloud_state(Cloud::Baidu);
         cloud.switches.baidu.client_token = setting;
-        let ids = add(&mut cloud, "bj", 2, SimulatedState::Running, None);
+        let ids = add(&mut cloud, "bj", 2, Running, None);
         let target = "/v2/instance/batchAction?clientToken=t&reboot";
         let first = put(target, &json!({"instanceIds": [ids[0]]}));
         let second = put(target, &json!({"instanceIds": [ids[1]]}));

@@ -8,7 +8,7 @@ const DAY: u64 = 24 * 60 * 60;
 #[test]
 fn job_changes_from_init_to_running_to_success() {
     let mut cloud = cloud_state();
-    let ids = testing::add(&mut cloud, REGION, 2, SimulatedState::Stopped, None);
+    let ids = testing::add(&mut cloud, REGION, 2, Stopped, None);
     let id = job_id(&start(&mut cloud, &[&ids[0], &ids[1]]));
     let initial = job(&mut cloud, &id);
     assert_eq!(
@@ -48,8 +48,8 @@ fn job_changes_from_init_to_running_to_success() {
 #[test]
 fn failed_boot_fails_the_job() {
     let mut cloud = cloud_state();
-    let down = add(&mut cloud, SimulatedState::Stopped, Impairment::Broken);
-    let up = add(&mut cloud, SimulatedState::Running, Impairment::Broken);
+    let down = add(&mut cloud, Stopped, Impairment::Broken);
+    let up = add(&mut cloud, Running, Impairment::Broken);
     let started = job_id(&start(&mut cloud, &[&down]));
     let rebooted = job_id(&reboot(&mut cloud, &[&up], "SOFT"));
     at(&mut cloud, 10);
@@ -74,8 +74,8 @@ fn failed_boot_fails_the_job() {
 #[test]
 fn partial_failure_fails_the_parent_job_by_switch() {
     let mut cloud = cloud_state();
-    let good = add(&mut cloud, SimulatedState::Stopped, None);
-    let bad = add(&mut cloud, SimulatedState::Stopped, Impairment::Locked);
+    let good = add(&mut cloud, Stopped, None);
+    let bad = add(&mut cloud, Stopped, Impairment::Locked);
     let partial = job_id(&start(&mut cloud, &[&good, &bad]));
     let failed = job_id(&start(&mut cloud, &[&bad]));
     at(&mut cloud, 60);
@@ -98,8 +98,8 @@ fn partial_failure_fails_the_parent_job_by_switch() {
 fn job_of_one_server_has_no_sub_jobs_by_switch() {
     let mut cloud = cloud_state();
     cloud.switches.huawei.bare_single_job = true;
-    let good = add(&mut cloud, SimulatedState::Stopped, None);
-    let bad = add(&mut cloud, SimulatedState::Stopped, Impairment::Locked);
+    let good = add(&mut cloud, Stopped, None);
+    let bad = add(&mut cloud, Stopped, Impairment::Locked);
     let started = job_id(&start(&mut cloud, &[&good]));
     let refused = job_id(&start(&mut cloud, &[&bad]));
     at(&mut cloud, 60);
@@ -117,7 +117,7 @@ fn ignored_stop_runs_or_fails_after_five_minutes_by_switch() {
     for (fails, status) in [(false, "RUNNING"), (true, "FAIL")] {
         let mut cloud = cloud_state();
         cloud.switches.huawei.stuck_stop_fails = fails;
-        let id = add(&mut cloud, SimulatedState::Running, Impairment::Stubborn);
+        let id = add(&mut cloud, Running, Impairment::Stubborn);
         let stopping = job_id(&stop(&mut cloud, &[&id], "SOFT"));
         at(&mut cloud, 299);
         assert_eq!(job(&mut cloud, &stopping)["status"], "RUNNING");
@@ -136,7 +136,7 @@ fn ignored_stop_runs_or_fails_after_five_minutes_by_switch() {
 #[test]
 fn finished_job_is_deleted_after_a_day() {
     let mut cloud = cloud_state();
-    let id = add(&mut cloud, SimulatedState::Stopped, None);
+    let id = add(&mut cloud, Stopped, None);
     let started = format!("jobs/{}", job_id(&start(&mut cloud, &[&id])));
     at(&mut cloud, 30 + DAY);
     assert_eq!(get(&mut cloud, &started).0, 200);

@@ -13,7 +13,8 @@ use serde_json::{Value, json};
 
 use super::Huawei;
 use crate::{
-    Cloud, ExecutionCounts, Impairment, SimulatedState,
+    Cloud, ExecutionCounts, Impairment,
+    SimulatedState::{self, Running, Stopped},
     cloud_api::CloudApi,
     cloud_state::{CloudState, RegionScope},
     request::ReceivedRequest,

@@ -13,7 +13,7 @@ fn words(status: &str, vm_state: &str, task: Option<&str>) -> (String, String, O
 #[test]
 fn power_action_shows_the_documented_states() {
     let mut cloud = cloud_state();
-    let id = add(&mut cloud, SimulatedState::Stopped, None);
+    let id = add(&mut cloud, Stopped, None);
     let (on, off) = (
         words("ACTIVE", "active", None),
         words("SHUTOFF", "stopped", None),
@@ -66,7 +66,7 @@ fn power_action_shows_the_documented_states() {
 #[test]
 fn stop_without_a_type_is_graceful() {
     let mut cloud = cloud_state();
-    let [a, b] = [(); 2].map(|()| add(&mut cloud, SimulatedState::Running, None));
+    let [a, b] = [(); 2].map(|()| add(&mut cloud, Running, None));
     job_id(&post(
         &mut cloud,
         &json!({"os-stop": {"servers": servers(&[&a])}}),
@@ -91,7 +91,7 @@ fn stop_without_a_type_is_graceful() {
 #[test]
 fn undocumented_body_is_refused() {
     let mut cloud = cloud_state();
-    let id = add(&mut cloud, SimulatedState::Running, None);
+    let id = add(&mut cloud, Running, None);
     let list = servers(&[&id]);
     for body in [
         json!({"reboot": {"servers": list}}),
@@ -117,7 +117,7 @@ fn undocumented_body_is_refused() {
 #[test]
 fn batch_has_at_most_1000_servers_in_a_call_or_a_minute() {
     let mut cloud = cloud_state();
-    let ids = testing::add(&mut cloud, REGION, 1001, SimulatedState::Stopped, None);
+    let ids = testing::add(&mut cloud, REGION, 1001, Stopped, None);
     let ids: Vec<_> = ids.iter().map(String::as_str).collect();
     assert_eq!(code(&start(&mut cloud, &ids)), (400, "Ecs.0118"));
     job_id(&start(&mut cloud, &ids[..1000]));
@@ -142,7 +142,7 @@ fn empty_batch_is_accepted_only_by_switch() {
 #[test]
 fn server_named_twice_counts_once_or_is_refused_by_switch() {
     let mut cloud = cloud_state();
-    let id = add(&mut cloud, SimulatedState::Running, None);
+    let id = add(&mut cloud, Running, None);
     cloud.switches.huawei.folds_duplicates = false;
     assert_eq!(
         code(&reboot(&mut cloud, &[&id, &id], "SOFT")),
@@ -155,7 +155,7 @@ fn server_named_twice_counts_once_or_is_refused_by_switch() {
 
 #[test]
 fn action_in_each_state_and_impairment_has_the_documented_code() {
-    use SimulatedState::{Rebooting, Running, Starting, Stopped, Stopping};
+    use SimulatedState::{Rebooting, Starting, Stopping};
     const OK: &str = "no code";
     const WRONG: &str = "Ecs.0100";
     const BUSY: &str = "Ecs.0603";
@@ -222,8 +222,8 @@ fn action_in_each_state_and_impairment_has_the_documented_code() {
 #[test]
 fn unfit_server_fails_the_batch_or_its_sub_job_by_switch() {
     let mut cloud = cloud_state();
-    let good = add(&mut cloud, SimulatedState::Running, None);
-    let bad = add(&mut cloud, SimulatedState::Running, Impairment::Locked);
+    let good = add(&mut cloud, Running, None);
+    let bad = add(&mut cloud, Running, Impairment::Locked);
     let both = [good.as_str(), bad.as_str()];
     cloud.switches.huawei.unfit_server = UnfitServer::Refused;
     assert_eq!(code(&reboot(&mut cloud, &both, "SOFT")), (400, "Ecs.0605"));
@@ -255,7 +255,7 @@ fn unfit_server_fails_the_batch_or_its_sub_job_by_switch() {
 #[test]
 fn busy_server_fails_the_batch_or_its_sub_job_by_switch() {
     let mut cloud = cloud_state();
-    let good = add(&mut cloud, SimulatedState::Running, None);
+    let good = add(&mut cloud, Running, None);
     let busy = add(&mut cloud, SimulatedState::Rebooting, None);
     let both = [good.as_str(), busy.as_str()];
     assert_eq!(code(&stop(&mut cloud, &both, "SOFT")), (501, "Ecs.0603"));
@@ -274,8 +274,8 @@ fn busy_server_fails_the_batch_or_its_sub_job_by_switch() {
 #[test]
 fn unknown_server_fails_the_batch_or_its_sub_job_by_switch() {
     let mut cloud = cloud_state();
-    let good = add(&mut cloud, SimulatedState::Running, None);
-    let gone = add(&mut cloud, SimulatedState::Running, None);
+    let good = add(&mut cloud, Running, None);
+    let gone = add(&mut cloud, Running, None);
     cloud.delete(cloud.find(RegionScope::AllRegions, &gone).unwrap());
     let both = [good.as_str(), gone.as_str()];
     assert_eq!(code(&stop(&mut cloud, &both, "SOFT")), (404, "Ecs.0114"));
@@ -298,8 +298,8 @@ fn action_in_the_target_state_succeeds_or_fails_without_execution() {
     for (succeeds, status) in [(true, "SUCCESS"), (false, "FAIL")] {
         let mut cloud = cloud_state();
         cloud.switches.huawei.idle_succeeds = succeeds;
-        let up = add(&mut cloud, SimulatedState::Running, None);
-        let down = add(&mut cloud, SimulatedState::Stopped, None);
+        let up = add(&mut cloud, Running, None);
+        let down = add(&mut cloud, Stopped, None);
         let started = job_id(&start(&mut cloud, &[&up]));
         let stopped = job_id(&stop(&mut cloud, &[&down], "HARD"));
         for id in [started, stopped] {
@@ -317,7 +317,7 @@ fn accepted_call_answers_200_or_202_by_switch() {
     let mut cloud = cloud_state();
     for status in [200, 202] {
         cloud.switches.huawei.accepted_status = status;
-        let id = add(&mut cloud, SimulatedState::Stopped, None);
+        let id = add(&mut cloud, Stopped, None);
         let response = start(&mut cloud, &[&id]);
         assert_eq!(response.0, status);
         assert_eq!(job_id(&response).len(), 32);
@@ -327,7 +327,7 @@ fn accepted_call_answers_200_or_202_by_switch() {
 #[test]
 fn call_with_another_project_is_refused() {
     let mut cloud = cloud_state();
-    let id = add(&mut cloud, SimulatedState::Running, None);
+    let id = add(&mut cloud, Running, None);
     let path = |project: &str| format!("/v1/{project}/cloudservers/{id}");
     let strange = received("GET", &path("%7Bproject_id%7D"), &[("host", "h")], "");
     assert_eq!(
@@ -351,7 +351,7 @@ fn call_with_another_project_is_refused() {
 #[test]
 fn server_of_another_region_is_not_found() {
     let mut cloud = cloud_state();
-    let id = add(&mut cloud, SimulatedState::Running, None);
+    let id = add(&mut cloud, Running, None);
     let elsewhere = cloud.scope("cn-north-1");
     let body = json!({"os-stop": {"servers": servers(&[&id])}}).to_string();
     let response = Huawei.handle(&mut cloud, &power_request(&body), elsewhere);

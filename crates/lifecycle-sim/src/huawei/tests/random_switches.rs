@@ -25,9 +25,7 @@ fn jobs_match_the_executed_operations_under_random_switches() {
 fn fleet(cloud: &mut CloudState, rng: &mut fastrand::Rng) -> Vec<String> {
     let mut ids = vec!["unknown".to_owned()];
     for impairment in Impairment::ALL.map(Some).into_iter().chain([None; 6]) {
-        let state = *rng
-            .choice(&[SimulatedState::Running, SimulatedState::Stopped])
-            .unwrap();
+        let state = *rng.choice(&[Running, Stopped]).unwrap();
         ids.push(add(cloud, state, impairment));
     }
     ids
@@ -62,10 +60,7 @@ fn one_call(cloud: &mut CloudState, rng: &mut fastrand::Rng, ids: &[&str], now: 
         assert_eq!(entities["server_id"], *id, "{case}: {job}");
         let (state, executed) = state_and_acts(cloud, id);
         let succeeded = part["status"] == "SUCCESS";
-        let settled = matches!(
-            state,
-            Some(SimulatedState::Running | SimulatedState::Stopped)
-        );
+        let settled = matches!(state, Some(Running | Stopped));
         assert!(!succeeded || settled, "{case}: {state:?} {job}");
         assert!(done <= 1 && executed >= done, "{case}: {job}");
         // A server with an executed and unsuccessful operation is broken or still in transition.

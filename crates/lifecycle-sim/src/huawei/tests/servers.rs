@@ -17,7 +17,7 @@ fn listed(cloud: &mut CloudState, query: &str) -> (Vec<String>, u64) {
 #[test]
 fn page_numbers_start_at_one() {
     let mut cloud = cloud_state();
-    let ids = testing::add(&mut cloud, REGION, 30, SimulatedState::Running, None);
+    let ids = testing::add(&mut cloud, REGION, 30, Running, None);
     assert_eq!(listed(&mut cloud, ""), (ids[..25].to_vec(), 30));
     for first in ["limit=20", "limit=20&offset=0", "limit=20&offset=1"] {
         assert_eq!(
@@ -46,7 +46,7 @@ fn page_numbers_start_at_one() {
 #[test]
 fn list_continues_after_the_marker() {
     let mut cloud = cloud_state();
-    let ids = testing::add(&mut cloud, REGION, 30, SimulatedState::Running, None);
+    let ids = testing::add(&mut cloud, REGION, 30, Running, None);
     let after = format!("limit=25&marker={}", ids[24]);
     assert_eq!(listed(&mut cloud, &after), (ids[25..].to_vec(), 30));
     cloud.delete(cloud.find(RegionScope::AllRegions, &ids[24]).unwrap());
@@ -58,11 +58,11 @@ fn list_continues_after_the_marker() {
 #[test]
 fn status_filter_covers_related_states() {
     let mut cloud = cloud_state();
-    let up = add(&mut cloud, SimulatedState::Running, None);
+    let up = add(&mut cloud, Running, None);
     let stopping = add(&mut cloud, SimulatedState::Stopping, None);
-    let down = add(&mut cloud, SimulatedState::Stopped, None);
+    let down = add(&mut cloud, Stopped, None);
     let rebooting = add(&mut cloud, SimulatedState::Rebooting, None);
-    let resizing = add(&mut cloud, SimulatedState::Stopped, Impairment::Changing);
+    let resizing = add(&mut cloud, Stopped, Impairment::Changing);
     let mut found = |query: &str| listed(&mut cloud, query).0;
     assert_eq!(
         found("status=ACTIVE"),
@@ -82,7 +82,7 @@ fn status_filter_covers_related_states() {
 #[test]
 fn form_of_named_servers_follows_the_switch() {
     let mut cloud = cloud_state();
-    let ids = testing::add(&mut cloud, REGION, 2, SimulatedState::Running, None);
+    let ids = testing::add(&mut cloud, REGION, 2, Running, None);
     let comma = format!("server_id={}%2C{}", ids[0], ids[1]);
     let repeated = format!("server_id={}&server_id={}", ids[0], ids[1]);
     let both = ids.clone();
@@ -102,7 +102,7 @@ fn form_of_named_servers_follows_the_switch() {
 #[test]
 fn unknown_named_server_has_null_fields() {
     let mut cloud = cloud_state();
-    let known = add(&mut cloud, SimulatedState::Running, None);
+    let known = add(&mut cloud, Running, None);
     let query = format!("cloudservers/detail?server_id=gone,{known}&status=SHUTOFF");
     let (_, body) = get(&mut cloud, &query);
     assert_eq!(body["count"], 2);
@@ -121,7 +121,7 @@ fn unknown_named_server_has_null_fields() {
 #[test]
 fn list_of_named_servers_has_pages_by_switch() {
     let mut cloud = cloud_state();
-    let ids = testing::add(&mut cloud, REGION, 100, SimulatedState::Running, None);
+    let ids = testing::add(&mut cloud, REGION, 100, Running, None);
     let query = format!("server_id={}", ids.join(","));
     assert_eq!(listed(&mut cloud, &query).0, ids);
     cloud.switches.huawei.pages_named_servers = true;
@@ -157,7 +157,7 @@ fn impaired_server_shows_a_documented_status() {
         (Impairment::Recycled, "UNKNOWN", "soft-delete"),
         (Impairment::Locked, "ACTIVE", "active"),
     ] {
-        let id = add(&mut cloud, SimulatedState::Running, impairment);
+        let id = add(&mut cloud, Running, impairment);
         let (shown, vm, _) = shown_status(&mut cloud, &id);
         assert_eq!((shown.as_str(), vm.as_str()), (status, vm_state));
         let server = show(&mut cloud, &id);

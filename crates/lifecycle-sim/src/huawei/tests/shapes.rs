@@ -36,13 +36,13 @@ fn assert_equal(response: &(u16, Value), name: &str) {
 #[test]
 fn job_in_each_state_matches_the_example() {
     let mut cloud = cloud_state();
-    let ids = testing::add(&mut cloud, REGION, 2, SimulatedState::Stopped, None);
+    let ids = testing::add(&mut cloud, REGION, 2, Stopped, None);
     let accepted = start(&mut cloud, &[&ids[0], &ids[1]]);
     assert_alike(&accepted, "accepted");
     cloud.switches.huawei.accepted_status = 202;
     let idle = start(&mut cloud, &[]);
     assert_eq!(idle.0, 400);
-    let more = add(&mut cloud, SimulatedState::Stopped, None);
+    let more = add(&mut cloud, Stopped, None);
     assert_alike(&start(&mut cloud, &[&more]), "accepted-delayed");
 
     let path = format!("jobs/{}", job_id(&accepted));
@@ -53,8 +53,8 @@ fn job_in_each_state_matches_the_example() {
     assert_alike(&get(&mut cloud, &path), "job-success-batch-two");
     assert_alike(&get(&mut cloud, &path), "job-success-doc");
 
-    let fresh = add(&mut cloud, SimulatedState::Stopped, None);
-    let locked = add(&mut cloud, SimulatedState::Stopped, Impairment::Locked);
+    let fresh = add(&mut cloud, Stopped, None);
+    let locked = add(&mut cloud, Stopped, Impairment::Locked);
     let partial = job_id(&start(&mut cloud, &[&fresh, &locked]));
     at(&mut cloud, 90);
     assert_alike(
@@ -62,7 +62,7 @@ fn job_in_each_state_matches_the_example() {
         "job-fail-partial",
     );
     cloud.switches.huawei.bare_single_job = true;
-    let single = add(&mut cloud, SimulatedState::Stopped, None);
+    let single = add(&mut cloud, Stopped, None);
     let single = job_id(&start(&mut cloud, &[&single]));
     at(&mut cloud, 150);
     assert_alike(
@@ -90,17 +90,13 @@ fn server_in_each_state_matches_the_example() {
             assert_eq!(own[field], theirs[field], "{name}: {field}");
         }
     };
-    check(SimulatedState::Running, None, "show-active");
+    check(Running, None, "show-active");
     check(SimulatedState::Stopping, None, "show-stopping");
     check(SimulatedState::Starting, None, "show-starting");
-    check(SimulatedState::Stopped, None, "show-shutoff");
+    check(Stopped, None, "show-shutoff");
     check(SimulatedState::Rebooting, None, "show-rebooting");
-    check(
-        SimulatedState::Running,
-        Some(Impairment::Failed),
-        "show-error",
-    );
-    let id = add(&mut cloud, SimulatedState::Running, None);
+    check(Running, Some(Impairment::Failed), "show-error");
+    let id = add(&mut cloud, Running, None);
     reboot(&mut cloud, &[&id], "HARD");
     assert_alike(
         &get(&mut cloud, &format!("cloudservers/{id}")),
@@ -114,8 +110,8 @@ fn list_matches_the_example() {
     let mut cloud = cloud_state();
     let list = "cloudservers/detail";
     assert_equal(&get(&mut cloud, list), "list-empty");
-    add(&mut cloud, SimulatedState::Running, None);
-    add(&mut cloud, SimulatedState::Stopped, None);
+    add(&mut cloud, Running, None);
+    add(&mut cloud, Stopped, None);
     assert_alike(&get(&mut cloud, list), "list-two");
     cloud.switches.huawei.server_ids = ServerIds::Comma;
     assert_alike(
@@ -143,8 +139,8 @@ fn error_matches_the_example() {
     let mut cloud = cloud_state();
     cloud.switches.huawei.unfit_server = UnfitServer::Refused;
     cloud.switches.huawei.idle_succeeds = false;
-    let running = add(&mut cloud, SimulatedState::Running, None);
-    let locked = add(&mut cloud, SimulatedState::Running, Impairment::Locked);
+    let running = add(&mut cloud, Running, None);
+    let locked = add(&mut cloud, Running, Impairment::Locked);
     let rebooting = add(&mut cloud, SimulatedState::Rebooting, None);
     assert_equal(&start(&mut cloud, &[]), "bad-parameter");
     assert_equal(&start(&mut cloud, &[&running]), "wrong-state");

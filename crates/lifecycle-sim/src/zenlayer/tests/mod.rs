@@ -8,12 +8,22 @@ use serde_json::{Value, json};
 
 use super::Zenlayer;
 use crate::{
-    Cloud, ExecutionCounts, Operation,
+    Cloud, ExecutionCounts, Impairment, Operation,
+    SimulatedState::{self, Running, Stopped},
     cloud_api::CloudApi,
     cloud_state::{CloudState, RegionScope},
     request::ReceivedRequest,
-    testing::{cloud_state, executed, handle, received},
+    testing::{add, cloud_state, executed, handle, received},
 };
+
+/// Creates one instance and returns the id, as a list.
+pub(super) fn one_vm(
+    cloud: &mut CloudState,
+    state: SimulatedState,
+    impairment: Option<Impairment>,
+) -> Vec<String> {
+    add(cloud, "asia-southeast-1", 1, state, impairment)
+}
 
 pub(super) fn request(action: &str, body: &Value) -> ReceivedRequest {
     received(

@@ -1,11 +1,7 @@
 //! Tests of start, stop and reboot.
 
 use super::*;
-use crate::{
-    Impairment, SimulatedState,
-    testing::{add, at},
-    zenlayer::switches::*,
-};
+use crate::{testing::at, zenlayer::switches::*};
 
 #[test]
 fn power_action_shows_the_documented_states() {
@@ -15,13 +11,7 @@ fn power_action_shows_the_documented_states() {
     ] {
         let mut cloud = cloud_state(Cloud::Zenlayer);
         cloud.switches.zenlayer.starting = starting;
-        let vm = add(
-            &mut cloud,
-            "asia-southeast-1",
-            1,
-            SimulatedState::Stopped,
-            None,
-        );
+        let vm = one_vm(&mut cloud, Stopped, None);
         let (response, body) = respond(&mut cloud, &request_with_ids("StartInstances", &vm));
         assert_eq!(response, 200);
         assert_eq!(body["requestId"], body["response"]["requestId"]);
@@ -59,13 +49,7 @@ fn stop_is_forced_by_default() {
         (json!({"forceShutdown": false}), 0),
     ] {
         let mut cloud = cloud_state(Cloud::Zenlayer);
-        let vm = add(
-            &mut cloud,
-            "asia-southeast-1",
-            1,
-            SimulatedState::Running,
-            None,
-        );
+        let vm = one_vm(&mut cloud, Running, None);
         let mut body = body;
         body["instanceIds"] = json!(vm);
         assert_eq!(respond(&mut cloud, &request("StopInstances", &body)).0, 200);
@@ -74,13 +58,7 @@ fn stop_is_forced_by_default() {
     for (plain, forced) in [(PlainReboot::Graceful, 0), (PlainReboot::Forced, 1)] {
         let mut cloud = cloud_state(Cloud::Zenlayer);
         cloud.switches.zenlayer.plain_reboot = plain;
-        let vm = add(
-            &mut cloud,
-            "asia-southeast-1",
-            1,
-            SimulatedState::Running,
-            None,
-        );
+        let vm = one_vm(&mut cloud, Running, None);
         respond(&mut cloud, &request_with_ids("RebootInstances", &vm));
         assert_eq!(executed(&cloud, &vm[0]).forced_reboots, forced);
     }
@@ -95,13 +73,7 @@ fn action_in_a_wrong_state_has_the_documented_code() {
     let not_rebootable = (403, "OPERATION_DENIED_INSTANCE_STATUS");
     let recycled = (403, "OPERATION_DENIED_INSTANCE_RECYCLED");
     for (action, state, impairment, newer, older) in [
-        (
-            "StartInstances",
-            SimulatedState::Running,
-            None,
-            status,
-            not_stopped,
-        ),
+        ("StartInstances", Running, None, status, not_stopped),
         (
             "StartInstances",
             SimulatedState::Starting,
@@ -118,46 +90,40 @@ fn action_in_a_wrong_state_has_the_documented_code() {
         ),
         (
             "StartInstances",
-            SimulatedState::Stopped,
+            Stopped,
             Some(Impairment::Creating),
             busy,
             not_stopped,
         ),
         (
             "StartInstances",
-            SimulatedState::Stopped,
+            Stopped,
             Some(Impairment::Changing),
             busy,
             not_stopped,
         ),
         (
             "StartInstances",
-            SimulatedState::Stopped,
+            Stopped,
             Some(Impairment::Recycled),
             recycled,
             recycled,
         ),
         (
             "StartInstances",
-            SimulatedState::Stopped,
+            Stopped,
             Some(Impairment::Expired),
             status,
             not_stopped,
         ),
         (
             "StartInstances",
-            SimulatedState::Stopped,
+            Stopped,
             Some(Impairment::Locked),
             status,
             status,
         ),
-        (
-            "StopInstances",
-            SimulatedState::Stopped,
-            None,
-            status,
-            not_running,
-        ),
+        ("StopInstances", Stopped, None, status, not_running),
         (
             "StopInstances",
             SimulatedState::Stopping,
@@ -174,18 +140,12 @@ fn action_in_a_wrong_state_has_the_documented_code() {
         ),
         (
             "StopInstances",
-            SimulatedState::Running,
+            Running,
             Some(Impairment::Recycled),
             recycled,
             recycled,
         ),
-        (
-            "RebootInstances",
-            SimulatedState::Stopped,
-            None,
-            status,
-            not_rebootable,
-        ),
+        ("RebootInstances", Stopped, None, status, not_rebootable),
         (
             "RebootInstances",
             SimulatedState::Rebooting,
@@ -195,7 +155,7 @@ fn action_in_a_wrong_state_has_the_documented_code() {
         ),
         (
             "RebootInstances",
-            SimulatedState::Stopped,
+            Stopped,
             Some(Impairment::Recycled),
             recycled,
             recycled,
@@ -205,7 +165,7 @@ fn action_in_a_wrong_state_has_the_documented_code() {
             let mut cloud = cloud_state(Cloud::Zenlayer);
             cloud.switches.zenlayer.batch_failure = BatchFailure::Whole;
             cloud.switches.zenlayer.codes = codes;
-            let vm = add(&mut cloud, "asia-southeast-1", 1, state, impairment);
+            let vm = one_vm(&mut cloud, state, impairment);
             let response = respond(&mut cloud, &request_with_ids(action, &vm));
             assert_eq!(code(&response), expected, "{action} {state} {impairment:?}");
             assert_eq!(executed(&cloud, &vm[0]), ExecutionCounts::default());
@@ -214,25 +174,13 @@ fn action_in_a_wrong_state_has_the_documented_code() {
     let mut cloud = cloud_state(Cloud::Zenlayer);
     cloud.switches.zenlayer.batch_failure = BatchFailure::Whole;
     cloud.switches.zenlayer.recycled_code = RecycledCode::RecycleResource;
-    let bin = add(
-        &mut cloud,
-        "asia-southeast-1",
-        1,
-        SimulatedState::Stopped,
-        Some(Impairment::Recycled),
-    );
+    let bin = one_vm(&mut cloud, Stopped, Some(Impairment::Recycled));
     let response = respond(&mut cloud, &request_with_ids("StartInstances", &bin));
     assert_eq!(
         code(&response),
         (403, "OPERATION_FAILED_FOR_RECYCLE_RESOURCE")
     );
-    let sold_out = add(
-        &mut cloud,
-        "asia-southeast-1",
-        1,
-        SimulatedState::Stopped,
-        Some(Impairment::NoStock),
-    );
+    let sold_out = one_vm(&mut cloud, Stopped, Some(Impairment::NoStock));
     let response = respond(&mut cloud, &request_with_ids("StartInstances", &sold_out));
     assert_eq!(code(&response), (503, "SERVICE_TEMPORARY_UNAVAILABLE"));
 }
@@ -252,24 +200,11 @@ fn batch_with_a_bad_instance_follows_the_switch() {
         for unknown in [false, true] {
             let mut cloud = cloud_state(Cloud::Zenlayer);
             cloud.switches.zenlayer.batch_failure = setting;
-            let mut vms = add(
-                &mut cloud,
-                "asia-southeast-1",
-                1,
-                SimulatedState::Stopped,
-                None,
-            );
+            let mut vms = one_vm(&mut cloud, Stopped, None);
             vms.push(if unknown {
                 "1".to_owned()
             } else {
-                add(
-                    &mut cloud,
-                    "asia-southeast-1",
-                    1,
-                    SimulatedState::Running,
-                    None,
-                )
-                .swap_remove(0)
+                one_vm(&mut cloud, Running, None).swap_remove(0)
             });
             let response = listed(&mut cloud, &request_with_ids("StartInstances", &vms));
             let is_list = setting == BatchFailure::Listed
@@ -299,13 +234,7 @@ fn successful_batch_has_the_failed_list_of_the_switch() {
     ] {
         let mut cloud = cloud_state(Cloud::Zenlayer);
         cloud.switches.zenlayer.none_failed = form;
-        let vm = add(
-            &mut cloud,
-            "asia-southeast-1",
-            1,
-            SimulatedState::Stopped,
-            None,
-        );
+        let vm = one_vm(&mut cloud, Stopped, None);
         let (_, body) = respond(&mut cloud, &request_with_ids("StartInstances", &vm));
         assert_eq!(
             body["response"].get("instanceIds"),
@@ -319,13 +248,7 @@ fn successful_batch_has_the_failed_list_of_the_switch() {
 fn forced_reboot_and_stop_interrupt_an_operation() {
     let mut cloud = cloud_state(Cloud::Zenlayer);
     cloud.switches.zenlayer.batch_failure = BatchFailure::Whole;
-    let vm = add(
-        &mut cloud,
-        "asia-southeast-1",
-        1,
-        SimulatedState::Rebooting,
-        None,
-    );
+    let vm = one_vm(&mut cloud, SimulatedState::Rebooting, None);
     let forced = json!({"instanceIds": vm, "forceReboot": true});
     assert_eq!(
         respond(&mut cloud, &request_with_ids("RebootInstances", &vm)).0,
@@ -337,13 +260,7 @@ fn forced_reboot_and_stop_interrupt_an_operation() {
     );
     assert_eq!(executed(&cloud, &vm[0]).forced_reboots, 1);
 
-    let stubborn = add(
-        &mut cloud,
-        "asia-southeast-1",
-        1,
-        SimulatedState::Running,
-        Some(Impairment::Stubborn),
-    );
+    let stubborn = one_vm(&mut cloud, Running, Some(Impairment::Stubborn));
     let graceful = request(
         "StopInstances",
         &json!({"instanceIds": stubborn, "forceShutdown": false}),
@@ -371,13 +288,7 @@ fn forced_reboot_and_stop_interrupt_an_operation() {
 #[test]
 fn failed_boot_leaves_the_instance_stopped() {
     let mut cloud = cloud_state(Cloud::Zenlayer);
-    let vm = add(
-        &mut cloud,
-        "asia-southeast-1",
-        1,
-        SimulatedState::Stopped,
-        Some(Impairment::Broken),
-    );
+    let vm = one_vm(&mut cloud, Stopped, Some(Impairment::Broken));
     for start in 1..=2 {
         assert_eq!(
             respond(&mut cloud, &request_with_ids("StartInstances", &vm)).0,
@@ -393,13 +304,7 @@ fn failed_boot_leaves_the_instance_stopped() {
 #[test]
 fn invalid_parameter_is_refused_with_the_documented_code() {
     let mut cloud = cloud_state(Cloud::Zenlayer);
-    let many = add(
-        &mut cloud,
-        "asia-southeast-1",
-        101,
-        SimulatedState::Stopped,
-        None,
-    );
+    let many = add(&mut cloud, "asia-southeast-1", 101, Stopped, None);
     let exceed = (400, "INVALID_PARAMETER_EXCEED_LENGTH");
     for (action, body, expected) in [
         ("StartInstances", json!({"instanceIds": many}), exceed),

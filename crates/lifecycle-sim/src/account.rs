@@ -1,6 +1,6 @@
 //! The keys of a cloud account.
 
-use crate::{Cloud, KeyKind};
+use crate::Cloud;
 
 /// The account of one cloud.
 #[derive(Clone, Debug)]
@@ -25,6 +25,18 @@ pub(crate) struct Key {
     calls_left: Option<u64>,
     /// The expiry in seconds since 1970. The account's own keys have none.
     expires_at: Option<i64>,
+}
+
+/// The kind of a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum KeyKind {
+    /// A permanent access key.
+    Permanent,
+    /// An access key with a session token.
+    Temporary,
+    /// A bearer token. Zenlayer and Huawei accept tokens.
+    Token,
 }
 
 impl Key {

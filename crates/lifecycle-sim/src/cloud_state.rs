@@ -79,7 +79,7 @@ pub(crate) enum RegionScope {
 #[derive(Debug)]
 struct Region {
     name: Arc<str>,
-    /// In the order of creation, which is also the order of lists.
+    /// The instances in the order of creation, which is also the order of lists.
     members: Vec<InstanceIndex>,
 }
 

@@ -56,9 +56,9 @@ pub enum InjectedFault {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum FaultTiming {
-    /// Before the execution: the request has no effect.
+    /// The fault occurs before the execution: the request has no effect.
     Before,
-    /// After the execution: the request has its effect, and only the response is lost.
+    /// The fault occurs after the execution: the request has an effect, and only the response is lost.
     After,
 }
 

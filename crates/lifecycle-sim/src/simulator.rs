@@ -12,7 +12,7 @@ use lifecycle_core::Credential;
 use crate::{
     Cloud, FaultRule, Identity, Impairment, Ledger, MemoryTransport, ParseFleetError,
     PowerOperation, SimClock, SimulatedState, Switches, Throttle, TransitionTimes,
-    account::{Account, Key},
+    account::{Account, Key, KeyKind},
     cloud_state::{CloudConfig, CloudState, InstanceIndex},
     fleet::{self, InstanceGroup},
     injected_fault::FaultRules,
@@ -238,18 +238,6 @@ impl Simulator {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("unknown simulated instance {0:?}")]
 pub struct UnknownInstance(String);
-
-/// The kinds of keys.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum KeyKind {
-    /// A permanent access key.
-    Permanent,
-    /// An access key with a session token.
-    Temporary,
-    /// A bearer token. Zenlayer and Huawei accept tokens.
-    Token,
-}
 
 /// The builder of a [`Simulator`].
 #[derive(Clone, Debug)]

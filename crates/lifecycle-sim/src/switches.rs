@@ -35,7 +35,7 @@ describe_fields! {
         /// Switches of Huawei ECS.
         pub huawei: huawei::Switches,
         /// The time to wait in the response to a throttled call, in the form that the cloud's own
-        /// SDK reads. No cloud documents it. Given by default.
+        /// SDK reads. No cloud documents such a time. Given by default.
         pub throttle_hint: RetryAfterHint,
     }
 }

@@ -1,11 +1,11 @@
-//! The keys that a cloud knows.
+//! The keys of a cloud account.
 
-use crate::{Cloud, KeyKind};
+use crate::Cloud;
 
 /// The account of one cloud.
 #[derive(Clone, Debug)]
 pub(crate) struct Account {
-    /// The project under which Huawei keeps the instances; 32 hexadecimal digits.
+    /// The project of all Huawei instances; 32 hexadecimal digits.
     pub(crate) project_id: String,
     keys: Vec<Key>,
 }
@@ -13,18 +13,30 @@ pub(crate) struct Account {
 /// An access key or a bearer token.
 #[derive(Clone)]
 pub(crate) struct Key {
-    /// The public half; the token itself for a token.
+    /// The access key id, or the token.
     pub(crate) id: String,
-    /// The secret half; empty for a token.
+    /// The secret access key; empty for a token.
     pub(crate) secret: String,
-    /// The session token that must come with a temporary key.
+    /// The session token of a temporary key.
     pub(crate) session: Option<String>,
-    /// Whether it is a bearer token.
+    /// Marks a bearer token.
     pub(crate) is_token: bool,
-    /// How many more calls it is good for; `None` for ever.
+    /// The number of calls until the key is revoked, or `None` for no limit.
     calls_left: Option<u64>,
-    /// When it ends, in seconds since 1970; `None` for one of the account's own, which never does.
+    /// The expiry in seconds since 1970. The account's own keys have none.
     expires_at: Option<i64>,
+}
+
+/// The kind of a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum KeyKind {
+    /// A permanent access key.
+    Permanent,
+    /// An access key with a session token.
+    Temporary,
+    /// A bearer token. Zenlayer and Huawei accept tokens.
+    Token,
 }
 
 impl Key {
@@ -50,7 +62,7 @@ impl Key {
         }
     }
 
-    /// A key that is made up.
+    /// Generates a random key.
     pub(crate) fn generate(cloud: Cloud, kind: KeyKind, rng: &mut fastrand::Rng) -> Self {
         let id = format!("SIM{}{:016X}", cloud.as_str().to_uppercase(), rng.u64(..));
         let secret = format!("simsecret{:032x}", rng.u128(..));
@@ -64,23 +76,23 @@ impl Key {
         }
     }
 
-    /// The same key, good until this time in seconds since 1970.
+    /// Returns the key with this expiry, in seconds since 1970.
     pub(crate) fn with_expiry(mut self, end: i64) -> Self {
         self.expires_at = Some(end);
         self
     }
 
-    /// Has it ended at this time, in seconds since 1970?
+    /// Reports whether the key is expired at `now`, in seconds since 1970.
     pub(crate) fn is_expired(&self, now: i64) -> bool {
         self.expires_at.is_some_and(|end| now >= end)
     }
 
-    /// No call works with it any more.
+    /// Reports whether the cloud refuses every call with the key.
     pub(crate) fn is_revoked(&self) -> bool {
         self.calls_left == Some(0)
     }
 
-    /// Is this the session token that belongs to it? A permanent key has none.
+    /// Reports whether the session token belongs to the key. A permanent key has none.
     pub(crate) fn matches_session(&self, session: Option<&str>) -> bool {
         self.session.as_deref() == session
     }
@@ -100,17 +112,17 @@ impl Account {
         }
     }
 
-    /// The key pair with this public half, revoked or not.
+    /// Returns the access key with this id. A revoked key counts, too.
     pub(crate) fn key(&self, id: &str) -> Option<&Key> {
         self.keys.iter().find(|key| !key.is_token && key.id == id)
     }
 
-    /// The bearer token, revoked or not.
+    /// Returns the key of this bearer token. A revoked token counts, too.
     pub(crate) fn token(&self, token: &str) -> Option<&Key> {
         self.keys.iter().find(|key| key.is_token && key.id == token)
     }
 
-    /// The newest of the account's own keys: not one that its identity services have handed out.
+    /// Returns the newest of the account's own keys. Keys from identity services do not count.
     pub(crate) fn newest_own_key(&self) -> Option<&Key> {
         self.keys.iter().rfind(|key| key.expires_at.is_none())
     }
@@ -121,13 +133,13 @@ impl Account {
         self.keys.push(key);
     }
 
-    /// Keys that ended a day before `now` or earlier become unknown.
+    /// Removes the keys that expired a day or more before `now`.
     pub(crate) fn remove_expired(&mut self, now: i64) {
         self.keys
             .retain(|key| !key.is_expired(now.saturating_sub(DAY)));
     }
 
-    /// Every key stops working after this many more calls.
+    /// Revokes all keys after this number of further calls.
     pub(crate) fn revoke_after(&mut self, calls: u64) {
         for key in &mut self.keys {
             key.calls_left = Some(calls);

@@ -1,39 +1,39 @@
-//! What is simulated and how well it is known, as data.
+//! The simulated behaviour as data, with sources and confidence.
 
 use std::fmt;
 
 use crate::{Cloud, aliyun, baidu, huawei, switches::Switches, zenlayer};
 
-/// One thing that the simulator does, and what that rests on.
+/// A behaviour of the simulator, with a source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Behaviour {
-    /// What is simulated, as a sentence.
+    /// The behaviour, as a sentence.
     pub description: &'static str,
-    /// How well it is known.
+    /// The confidence in the behaviour.
     pub confidence: Confidence,
-    /// Where that can be read, or what it was concluded from.
+    /// The place of the documentation, or the basis of the conclusion.
     pub source: &'static str,
 }
 
-/// How well something is known. None of it was compared with a live cloud.
+/// The confidence in a behaviour. None of the behaviour was compared with a live cloud.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Confidence {
-    /// A page of the vendor says so.
+    /// A page of the vendor documents the behaviour.
     Documented,
-    /// A program of the vendor does so, or relies on it.
+    /// A program of the vendor has the behaviour, or relies on it.
     VendorSource,
-    /// Somebody reported it in public.
+    /// A public report describes the behaviour.
     ReportedIssue,
     /// A conclusion from other facts.
     Inferred,
-    /// Nobody outside the vendor knows: a switch of the simulator.
+    /// The behaviour is unknown outside the vendor: a switch of the simulator.
     SwitchableUnknown,
 }
 
 impl Confidence {
-    /// All marks, the best known first.
+    /// All levels, the highest confidence first.
     pub const ALL: [Self; 5] = [
         Self::Documented,
         Self::VendorSource,
@@ -42,7 +42,7 @@ impl Confidence {
         Self::SwitchableUnknown,
     ];
 
-    /// The words for it.
+    /// Returns the name in lower case.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Documented => "documented",
@@ -60,13 +60,13 @@ impl fmt::Display for Confidence {
     }
 }
 
-/// A setting for which the vendor's documents give no answer, or several.
+/// A setting for a question with no answer, or several, in the documentation of the vendor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SwitchDescription {
-    /// The name of its field.
+    /// The name of the field.
     pub name: &'static str,
-    /// What it decides and what is known of it: the documentation of the field.
+    /// The documentation of the field: the question and the known facts.
     pub description: &'static str,
 }
 
@@ -77,7 +77,7 @@ impl SwitchDescription {
 }
 
 impl Cloud {
-    /// What is simulated of this cloud and is no switch.
+    /// Returns the simulated behaviour of this cloud, without the switches.
     pub fn behaviours(self) -> &'static [Behaviour] {
         match self {
             Self::Baidu => baidu::behaviours::BEHAVIOURS,
@@ -87,7 +87,7 @@ impl Cloud {
         }
     }
 
-    /// The switches of this cloud alone, in the order of their definition.
+    /// Returns the switches of this cloud, in the order of definition.
     pub fn switches(self) -> &'static [SwitchDescription] {
         match self {
             Self::Baidu => baidu::switches::Switches::DESCRIPTIONS,
@@ -98,39 +98,39 @@ impl Cloud {
     }
 }
 
-/// What is simulated of all clouds alike.
+/// The simulated behaviour that all clouds share.
 pub const COMMON_BEHAVIOURS: &[Behaviour] = &[
     inferred(
         "A boot takes 30 s, a graceful stop 20 s and a reboot 40 s, give or take a third; a forced stop takes a tenth and a forced reboot half of that.",
-        "a choice, see `Tempo`: no vendor documents durations; Huawei's Terraform provider speaks of 15 to 35 s",
+        "a choice, see `TransitionTimes`: no vendor documents durations; Huawei's Terraform provider speaks of 15 to 35 s",
     ),
     vendor(
-        "An accepted action may not show in the state for a while (`Tempo::lag`; none unless set).",
+        "An accepted action can stay invisible for a while (`TransitionTimes::lag`; zero by default).",
         "Baidu's Terraform provider takes the old state for \"still waiting\"",
     ),
     inferred(
-        "A cloud can refuse calls above a rate or a number in each minute (`Throttle`; none unless set). A throttled call is not carried out.",
+        "A cloud can refuse calls above a rate or a number in each minute (`Throttle`; off by default). A throttled call is not executed.",
         "no vendor publishes numbers; the minute is Alibaba's own description",
     ),
     inferred(
-        "A server error, a reset or silence may strike before or after the cloud has acted (`When`).",
+        "A server error, a reset or silence can occur before or after the execution of the request (`FaultTiming`).",
         "what any network does",
     ),
     inferred(
-        "Proxies answer with HTML or with nothing in the place of the cloud's own form.",
+        "Proxies answer with HTML or an empty body instead of the cloud's own format.",
         "the vendors' SDKs have code for such answers, and were seen to break on them",
     ),
     inferred(
-        "Keys and tokens that an identity service has handed out end by the cloud's own clock, to the second, and are remembered for a day.",
-        "the times in the answers are whole seconds",
+        "Issued keys and tokens expire by the cloud's own clock, to the second; the cloud remembers expired keys for a day.",
+        "the times in the responses are whole seconds",
     ),
     inferred(
-        "Where no metadata service was asked for, its addresses answer 404.",
-        "outside the vendor's own machines nobody answers there at all",
+        "Without a metadata service, the addresses of the service answer 404.",
+        "outside the vendor's own machines there is no response at all",
     ),
     inferred(
-        "A deleted instance is found by no call, with the answer of an id that never was.",
-        "that is all that an account can see",
+        "No call finds a deleted instance; the response is the same as for an id that never existed.",
+        "an account can see no difference",
     ),
 ];
 
@@ -162,7 +162,7 @@ const fn behaviour(
     }
 }
 
-/// The switches that all clouds share.
+/// Returns the switches that all clouds share.
 pub fn common_switches() -> impl Iterator<Item = SwitchDescription> {
     let of_one_cloud =
         |switch: &&SwitchDescription| Cloud::ALL.iter().any(|cloud| cloud.as_str() == switch.name);

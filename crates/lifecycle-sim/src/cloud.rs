@@ -1,4 +1,4 @@
-//! The four clouds, and how an instance is named across them.
+//! The four clouds and their names.
 
 use std::{fmt, str::FromStr};
 
@@ -19,10 +19,10 @@ pub enum Cloud {
 }
 
 impl Cloud {
-    /// All of them.
+    /// All clouds.
     pub const ALL: [Self; 4] = [Self::Baidu, Self::Aliyun, Self::Zenlayer, Self::Huawei];
 
-    /// The name in references and fleet specifications, such as `aliyun`.
+    /// Returns the name in references and fleet specifications, such as `aliyun`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Baidu => "baidu",
@@ -59,7 +59,7 @@ impl FromStr for Cloud {
     }
 }
 
-/// A cloud that is not simulated.
+/// The name of a cloud that is not simulated.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is no cloud; one of baidu, aliyun, zenlayer, huawei is")]
+#[error("unknown cloud {0:?}; known clouds: baidu, aliyun, zenlayer, huawei")]
 pub struct UnknownCloud(String);

@@ -1,4 +1,4 @@
-//! One cloud's world: its account, its instances, its clock, and what it remembers.
+//! The state of one cloud: account, instances, clock and settings.
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
@@ -14,30 +14,30 @@ use crate::{
     time::{Moment, Timeline},
 };
 
-/// One cloud's world, as its module in this crate sees it. All its times are those of the call
-/// that is being answered.
+/// The state of one cloud, as the module of the cloud uses it. All times are times of the current
+/// call.
 #[derive(Debug)]
 pub(crate) struct CloudState {
     pub(crate) kind: Cloud,
-    /// The keys that it knows.
+    /// The valid and revoked keys.
     pub(crate) account: Account,
-    /// What its identity services know.
+    /// The settings of the identity services.
     pub(crate) identity: Identity,
-    /// What its metadata service remembers from call to call.
+    /// The state of the metadata service.
     pub(crate) metadata: metadata::MetadataState,
-    /// How it behaves where its documents are silent.
+    /// The behaviour without documentation.
     pub(crate) switches: Switches,
-    /// What Baidu remembers from call to call.
+    /// The state that only Baidu has.
     pub(crate) baidu: baidu::OwnState,
-    /// What Alibaba remembers from call to call.
+    /// The state that only Alibaba has.
     pub(crate) aliyun: aliyun::OwnState,
-    /// What Huawei remembers from call to call.
+    /// The state that only Huawei has.
     pub(crate) huawei: huawei::OwnState,
-    /// Chance, from the seed.
+    /// The random numbers, from the seed.
     pub(crate) rng: fastrand::Rng,
-    /// Seconds by which its clock runs ahead of the simulator's.
+    /// The seconds by which the clock of the cloud is ahead of the simulator.
     pub(crate) skew: i64,
-    /// How old the states are that observations show in this call.
+    /// The age of the states that observations show in the current call.
     pub(crate) staleness: Duration,
     operations: OperationLog,
     seed: u64,
@@ -49,68 +49,68 @@ pub(crate) struct CloudState {
     by_id: HashMap<Arc<str>, InstanceIndex>,
 }
 
-/// An instance of a site.
+/// The position of an instance in the order of creation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct InstanceIndex(u32);
 
 impl InstanceIndex {
-    /// The instance that was made just before; none before the first.
+    /// Returns the instance before this one, or `None` for the first.
     pub(crate) fn previous(self) -> Option<Self> {
         self.0.checked_sub(1).map(Self)
     }
 
-    /// Its place in the order in which the instances were made, from 0.
+    /// Returns the position, from 0.
     pub(crate) fn number(self) -> u32 {
         self.0
     }
 }
 
-/// Which instances a call can see.
+/// The regions that a call can see.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum RegionScope {
-    /// Those of all regions: the call came to a host that is no region's own.
+    /// All regions: the host name belongs to no region.
     AllRegions,
-    /// Those of one region.
+    /// One region.
     Region(u16),
-    /// None: the region has no instances.
+    /// No region: the region of the host name has no instances.
     NoRegion,
 }
 
 #[derive(Debug)]
 struct Region {
     name: Arc<str>,
-    /// In the order in which they were made, which is the order of lists.
+    /// The instances in the order of creation, which is also the order of lists.
     members: Vec<InstanceIndex>,
 }
 
 /// An hour in microseconds.
 const HOUR: i64 = 3_600_000_000;
 
-/// Time: as the cloud reads it.
+/// Time of the cloud.
 impl CloudState {
-    /// The moment of this call.
+    /// Returns the moment of the current call.
     pub(crate) fn now(&self) -> Moment {
         self.now
     }
 
-    /// The cloud's wall clock, its skew included.
+    /// Returns the wall clock time of the cloud, including the skew.
     pub(crate) fn wall_time(&self) -> Timestamp {
         self.wall_time_at(self.now)
     }
 
-    /// The wall clock at another moment, its skew included.
+    /// Returns the wall clock time of the cloud at `moment`, including the skew.
     pub(crate) fn wall_time_at(&self, moment: Moment) -> Timestamp {
         let time = Timestamp::try_from(self.timeline.wall_time(moment)).unwrap_or_default();
         time.checked_add(jiff::SignedDuration::from_secs(self.skew))
             .unwrap_or(time)
     }
 
-    /// When the instances were made: an hour before the simulator.
+    /// Returns the creation time of the instances: an hour before the start of the simulator.
     pub(crate) fn created_at(&self) -> Timestamp {
         Timestamp::from_microsecond(self.timeline.epoch_micros() - HOUR).unwrap_or_default()
     }
 
-    /// An id for this call, from the seed: a lower-case UUID.
+    /// Returns a random lower-case UUID from the seed.
     pub(crate) fn uuid(&mut self) -> String {
         uuid::Builder::from_random_bytes(self.rng.u128(..).to_be_bytes())
             .into_uuid()
@@ -118,9 +118,9 @@ impl CloudState {
     }
 }
 
-/// Looking: what calls can see.
+/// Lookup of instances.
 impl CloudState {
-    /// The instances of the region with this name.
+    /// Returns the scope of the region with this name.
     pub(crate) fn scope(&self, region: &str) -> RegionScope {
         self.regions
             .iter()
@@ -129,7 +129,7 @@ impl CloudState {
             .map_or(RegionScope::NoRegion, RegionScope::Region)
     }
 
-    /// The instance with this id, when the call can see it.
+    /// Returns the instance with this id if the call can see the instance.
     pub(crate) fn find(&self, scope: RegionScope, id: &str) -> Option<InstanceIndex> {
         let index = *self.by_id.get(id)?;
         let instance = self.instance(index);
@@ -141,7 +141,7 @@ impl CloudState {
         (seen && !instance.deleted).then_some(index)
     }
 
-    /// Everything that the call can see, in the order of lists, beginning after `after`.
+    /// Returns the visible instances after `after`, in the order of lists.
     pub(crate) fn list(
         &self,
         scope: RegionScope,
@@ -159,7 +159,7 @@ impl CloudState {
             .filter(|index| !self.instance(*index).deleted)
     }
 
-    /// How many instances the call can see.
+    /// Returns the number of visible instances.
     pub(crate) fn count(&self, scope: RegionScope) -> usize {
         match scope {
             RegionScope::AllRegions => self.regions.iter().map(|region| region.members.len()).sum(),
@@ -168,32 +168,31 @@ impl CloudState {
         }
     }
 
-    /// The instance itself.
     pub(crate) fn instance(&self, index: InstanceIndex) -> &Instance {
-        // An `InstanceIndex` is made with its instance, and instances are never taken out.
+        // Each `InstanceIndex` belongs to an instance, and instances are never removed.
         &self.instances[index.0 as usize]
     }
 
-    /// The name of the instance's region.
+    /// Returns the name of the instance's region.
     pub(crate) fn region(&self, index: InstanceIndex) -> &str {
         self.regions
             .get(usize::from(self.instance(index).region))
             .map_or("", |region| &*region.name)
     }
 
-    /// How the instance is: what an action is judged by.
+    /// Returns the actual state, which decides whether an action is possible.
     pub(crate) fn actual(&self, index: InstanceIndex) -> InstanceSnapshot {
         self.instance(index).actual(self.now)
     }
 
-    /// How an observation shows the instance: perhaps late, perhaps before an accepted action
-    /// becomes visible.
+    /// Returns the state that an observation shows: possibly stale, or from before an accepted
+    /// operation.
     pub(crate) fn observed(&self, index: InstanceIndex) -> InstanceSnapshot {
         self.instance(index)
             .observed(self.now.before(self.staleness))
     }
 
-    /// When the instance was last booted, as an observation shows it.
+    /// Returns the last boot of the instance, as an observation shows the time.
     pub(crate) fn started_at(&self, index: InstanceIndex) -> Timestamp {
         let at = self.now.before(self.staleness);
         self.instance(index)
@@ -215,17 +214,17 @@ impl CloudState {
     }
 }
 
-/// Acting.
+/// Power operations.
 impl CloudState {
-    /// Executes `act` on the instance, whatever its state, counts it, and gives the moment at which
-    /// it is done.
+    /// Executes `operation` in any state and counts the execution. Returns the moment of
+    /// completion.
     pub(crate) fn execute(&mut self, index: InstanceIndex, operation: PowerOperation) -> Moment {
         self.instances[index.0 as usize].executed.count(operation);
         self.operations.record(index, operation, self.now);
         self.begin(index, operation, self.transition_times.scaled_lag())
     }
 
-    /// Begins `act` without counting it, as if someone else had asked for it.
+    /// Begins `operation` without counting, as an operation from outside of the simulated calls.
     pub(crate) fn execute_externally(
         &mut self,
         index: InstanceIndex,
@@ -243,7 +242,7 @@ impl CloudState {
     }
 }
 
-/// Building, and what tests turn.
+/// Construction and changes by tests.
 impl CloudState {
     pub(crate) fn new(kind: Cloud, account: Account, config: CloudConfig) -> Self {
         Self {
@@ -269,13 +268,13 @@ impl CloudState {
         }
     }
 
-    /// A call has come at this moment.
+    /// Sets the time and the staleness of the current call.
     pub(crate) fn begin_call(&mut self, now: Moment, staleness: Duration) {
         self.now = now;
         self.staleness = staleness;
     }
 
-    /// Makes an instance.
+    /// Creates an instance.
     pub(crate) fn add(
         &mut self,
         region: &str,
@@ -315,7 +314,7 @@ impl CloudState {
         self.instances[index.0 as usize].impairment = impairment;
     }
 
-    /// Takes the instance away: no call finds it any more.
+    /// Deletes the instance: no call finds the instance any more.
     pub(crate) fn delete(&mut self, index: InstanceIndex) {
         let instance = &mut self.instances[index.0 as usize];
         instance.deleted = true;
@@ -328,12 +327,12 @@ impl CloudState {
         &self.operations
     }
 
-    /// Every instance ever made, deleted ones included.
+    /// Returns all instances, including deleted ones.
     pub(crate) fn instances(&self) -> impl Iterator<Item = InstanceIndex> {
         (0..self.total()).map(InstanceIndex)
     }
 
-    /// The instance with this id, deleted or not.
+    /// Returns the instance with this id. A deleted instance counts, too.
     pub(crate) fn find_any(&self, id: &str) -> Option<InstanceIndex> {
         self.by_id.get(id).copied()
     }
@@ -362,7 +361,7 @@ impl CloudState {
     }
 }
 
-/// What all sites of a simulator share.
+/// The settings that all clouds of a simulator share.
 #[derive(Clone, Debug)]
 pub(crate) struct CloudConfig {
     pub(crate) seed: u64,
@@ -372,7 +371,7 @@ pub(crate) struct CloudConfig {
     pub(crate) log_limit: usize,
 }
 
-/// The action that an instance in a passing state is in the middle of.
+/// Returns the operation that leads through a transitional state.
 fn operation_in_progress(state: SimulatedState) -> Option<PowerOperation> {
     match state {
         SimulatedState::Starting => Some(PowerOperation::Start),

@@ -1,8 +1,8 @@
-//! The text that says which instances to make: `baidu/bj=3:stopped,aliyun/cn-hangzhou=2:running`.
+//! The parser of fleet specifications: `baidu/bj=3:stopped,aliyun/cn-hangzhou=2:running`.
 
 use crate::{Cloud, Impairment, SimulatedState};
 
-/// So many instances of one kind.
+/// A number of instances with the same region, state and impairment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct InstanceGroup {
     pub(crate) cloud: Cloud,
@@ -12,19 +12,19 @@ pub(crate) struct InstanceGroup {
     pub(crate) impairment: Option<Impairment>,
 }
 
-/// A fleet specification that cannot be used.
+/// A fleet specification that cannot be parsed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("fleet part {part:?} {problem}")]
+#[error("invalid fleet part {part:?}: {problem}")]
 pub struct ParseFleetError {
     part: String,
     problem: String,
 }
 
-/// The greatest number of instances in one specification.
-const LIMIT: usize = 1_000_000;
+/// The maximum number of instances in one specification.
+const MAX_INSTANCES: usize = 1_000_000;
 
-/// Reads a comma list of `cloud/region=COUNT[:STATE][+TROUBLE]`; the state is `stopped` unless said
-/// otherwise.
+/// Parses a comma-separated list of `cloud/region=COUNT[:STATE][+IMPAIRMENT]`. The default state is
+/// `stopped`.
 pub(crate) fn parse(text: &str) -> Result<Vec<InstanceGroup>, ParseFleetError> {
     let mut groups = Vec::new();
     let mut total = 0_usize;
@@ -39,8 +39,8 @@ pub(crate) fn parse(text: &str) -> Result<Vec<InstanceGroup>, ParseFleetError> {
         };
         let group = parse_group(part).map_err(bad)?;
         total = total.saturating_add(group.count);
-        if total > LIMIT {
-            return Err(bad(format!("makes more than {LIMIT} instances in all")));
+        if total > MAX_INSTANCES {
+            return Err(bad(format!("more than {MAX_INSTANCES} instances in total")));
         }
         groups.push(group);
     }
@@ -48,13 +48,13 @@ pub(crate) fn parse(text: &str) -> Result<Vec<InstanceGroup>, ParseFleetError> {
 }
 
 fn parse_group(part: &str) -> Result<InstanceGroup, String> {
-    let (place, what) = part
+    let (location, rest) = part
         .split_once('=')
-        .ok_or("has no =; it reads cloud/region=COUNT[:STATE]")?;
-    let (cloud, region) = place
+        .ok_or("missing =; the format is cloud/region=COUNT[:STATE]")?;
+    let (cloud, region) = location
         .split_once('/')
-        .ok_or("names no region; it reads cloud/region=COUNT[:STATE]")?;
-    let (count, words) = what.split_once(':').unwrap_or((what, "stopped"));
+        .ok_or("missing region; the format is cloud/region=COUNT[:STATE]")?;
+    let (count, words) = rest.split_once(':').unwrap_or((rest, "stopped"));
     let (state, impairment) = parse_words(words)?;
     Ok(InstanceGroup {
         cloud: cloud.trim().parse().map_err(|error| format!("{error}"))?,
@@ -62,7 +62,7 @@ fn parse_group(part: &str) -> Result<InstanceGroup, String> {
         count: count
             .trim()
             .parse()
-            .map_err(|_| format!("has {count:?} where a number of instances belongs"))?,
+            .map_err(|_| format!("invalid number of instances {count:?}"))?,
         state,
         impairment,
     })
@@ -76,13 +76,13 @@ fn parse_region(region: &str) -> Result<String, String> {
             .all(|b| b.is_ascii_alphanumeric() || b == b'-')
     {
         return Err(format!(
-            "has {region:?} where a region of letters, digits and - belongs"
+            "invalid region {region:?}: use letters, digits and -"
         ));
     }
     Ok(region.to_owned())
 }
 
-/// Reads `running`, `locked` or `running+locked`.
+/// Parses `running`, `locked` or `running+locked`.
 fn parse_words(words: &str) -> Result<(SimulatedState, Option<Impairment>), String> {
     if let Some((state, impairment)) = words.split_once('+') {
         let state = state_named(state).ok_or_else(|| unknown_word(state))?;
@@ -100,7 +100,7 @@ fn parse_words(words: &str) -> Result<(SimulatedState, Option<Impairment>), Stri
     Ok((state, Some(impairment)))
 }
 
-/// The states that an instance can be made in; the others come from troubles.
+/// The possible states of new instances. The other states come from impairments.
 const STATES: [SimulatedState; 5] = [
     SimulatedState::Running,
     SimulatedState::Stopped,
@@ -127,10 +127,7 @@ fn unknown_word(word: &str) -> String {
         .map(|state| state.as_str())
         .chain(Impairment::ALL.iter().map(|impairment| impairment.as_str()))
         .collect();
-    format!(
-        "has the unknown state {word:?}; known are {}",
-        known.join(", ")
-    )
+    format!("unknown state {word:?}; known states: {}", known.join(", "))
 }
 
 #[cfg(test)]
@@ -154,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn specifications_are_read() {
+    fn valid_specification_is_parsed() {
         assert_eq!(
             parse("baidu/bj=3:stopped, aliyun/cn-hangzhou=2:running,huawei/cn-north-4=1:locked,zenlayer/asia-southeast-1=4:running+arrears,baidu/gz=5,").unwrap(),
             [
@@ -173,15 +170,15 @@ mod tests {
     }
 
     #[test]
-    fn errors_name_the_bad_part() {
+    fn parse_error_names_the_invalid_part() {
         for (text, expected) in [
-            ("baidu/bj", "fleet part \"baidu/bj\" has no ="),
-            ("baidu=1", "\"baidu=1\" names no region"),
-            ("aws/us=1", "\"aws\" is no cloud"),
-            ("baidu/=1", "where a region"),
-            ("baidu/b j=1", "where a region"),
-            ("baidu/bj=x", "\"x\" where a number"),
-            ("baidu/bj=-1", "\"-1\" where a number"),
+            ("baidu/bj", "invalid fleet part \"baidu/bj\": missing ="),
+            ("baidu=1", "\"baidu=1\": missing region"),
+            ("aws/us=1", "unknown cloud \"aws\"; known clouds: baidu"),
+            ("baidu/=1", "invalid region \"\": use letters"),
+            ("baidu/b j=1", "invalid region \"b j\""),
+            ("baidu/bj=x", "invalid number of instances \"x\""),
+            ("baidu/bj=-1", "invalid number of instances \"-1\""),
             ("baidu/bj=1:asleep", "unknown state \"asleep\""),
             ("baidu/bj=1:running+happy", "unknown state \"happy\""),
             ("baidu/bj=1,baidu/bj=1000000", "more than 1000000"),

@@ -1,5 +1,4 @@
-//! What the identity services of a cloud know: roles, users, identity tokens, and the role of the
-//! instance that a program runs on.
+//! The identity services of a cloud: roles, users, identity tokens and the role of an instance.
 
 use std::{fmt, time::Duration};
 
@@ -7,8 +6,8 @@ use jiff::Timestamp;
 
 use crate::{KeyKind, account::Key, cloud_state::CloudState};
 
-/// What the services of one cloud that hand out temporary keys know. Nothing and nobody unless told:
-/// no role can be assumed, and there is no metadata service.
+/// The settings of a cloud's services for temporary keys. By default no role can be assumed, and
+/// there is no metadata service.
 ///
 /// ```
 /// use std::time::Duration;
@@ -52,21 +51,20 @@ impl Default for Identity {
 }
 
 impl Identity {
-    /// Knows nothing and nobody.
+    /// Creates settings without roles, users and tokens.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// A role that may be assumed by whoever has a good key, a temporary one included, or by whoever
-    /// has an identity token. Huawei calls it an agency.
+    /// Adds a role. Callers with a valid key, a temporary key or an identity token can assume the
+    /// role. Huawei calls a role an agency (委托).
     #[must_use]
     pub fn role(mut self, role: Role) -> Self {
         self.roles.push(role);
         self
     }
 
-    /// A user who may log in with a password, by the name of the account (domain) that the user
-    /// belongs to. Huawei only.
+    /// Adds a user with a password and the name of the account (domain) of the user. Huawei only.
     #[must_use]
     pub fn user(
         mut self,
@@ -82,8 +80,9 @@ impl Identity {
         self
     }
 
-    /// An OpenID Connect token that is believed when it comes with this provider: the ARN of the
-    /// provider at Alibaba, its id (`X-Idp-Id`) or its URN at Huawei. The text of the token is free.
+    /// Adds an OpenID Connect token. The service accepts the token together with this provider: the
+    /// ARN of the provider at Alibaba, the id (`X-Idp-Id`) or the URN at Huawei. The text of the
+    /// token is free.
     #[must_use]
     pub fn id_token(mut self, provider: impl Into<String>, token: impl Into<String>) -> Self {
         self.id_tokens.push(IdToken {
@@ -93,22 +92,23 @@ impl Identity {
         self
     }
 
-    /// What the metadata service of the instance has. Alibaba and Huawei have one. Off.
+    /// Sets the metadata service of the instance; off by default. Alibaba and Huawei have a
+    /// metadata service.
     #[must_use]
     pub fn metadata(mut self, metadata: Metadata) -> Self {
         self.metadata = metadata;
         self
     }
 
-    /// How long all keys and tokens live that are handed out, in whole seconds, whatever was asked for.
-    /// As long as was asked for, or as long as the cloud's own default.
+    /// Sets the lifetime of all issued keys and tokens, in whole seconds. The default is the
+    /// requested lifetime, or the default of the cloud.
     #[must_use]
     pub fn lifetime(mut self, span: Duration) -> Self {
         self.lifetime = Some(span);
         self
     }
 
-    /// How many projects a region has. Huawei only. 1.
+    /// Sets the number of projects in a region; 1 by default. Huawei only.
     #[must_use]
     pub fn projects(mut self, count: usize) -> Self {
         self.projects = count;
@@ -119,7 +119,7 @@ impl Identity {
         self.roles.iter().find(|role| role.name == name)
     }
 
-    /// Has this user this password?
+    /// Reports whether the user has this password.
     pub(crate) fn accepts_password(&self, name: &str, password: &str, domain: &str) -> bool {
         self.users
             .iter()
@@ -142,7 +142,7 @@ impl Identity {
         self.metadata != Metadata::Off
     }
 
-    /// The role of the instance.
+    /// Returns the role of the instance.
     pub(crate) fn instance_role(&self) -> Option<&str> {
         match &self.metadata {
             Metadata::Role(name) => Some(name),
@@ -155,7 +155,7 @@ impl Identity {
     }
 }
 
-/// A role that can be assumed.
+/// A role that calls can assume.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Role {
     name: String,
@@ -164,7 +164,7 @@ pub struct Role {
 }
 
 impl Role {
-    /// A role by its full name: at Alibaba the ARN `acs:ram::ACCOUNT:role/NAME`, at Baidu
+    /// Creates a role with its full name: at Alibaba the ARN `acs:ram::ACCOUNT:role/NAME`, at Baidu
     /// `ACCOUNT/NAME`, at Huawei the URN `iam::ACCOUNT:agency:NAME`.
     pub fn new(name: impl Into<String>) -> Self {
         Self {
@@ -174,41 +174,42 @@ impl Role {
         }
     }
 
-    /// Demands this external id. Alibaba only. None is demanded unless told.
+    /// Requires this external id. By default no id is required. Alibaba only.
     #[must_use]
     pub fn external_id(mut self, id: impl Into<String>) -> Self {
         self.external_id = Some(id.into());
         self
     }
 
-    /// How long a session may be asked for, in whole seconds. An hour; two hours at Baidu.
+    /// Sets the maximum session length, in whole seconds. The default is an hour; two hours at
+    /// Baidu.
     #[must_use]
     pub fn longest_session(mut self, span: Duration) -> Self {
         self.longest_session = Some(span);
         self
     }
 
-    /// Is the role given to who comes with this external id?
-    pub(crate) fn is_for(&self, external_id: Option<&str>) -> bool {
+    /// Reports whether a caller with this external id may assume the role.
+    pub(crate) fn allows_external_id(&self, external_id: Option<&str>) -> bool {
         self.external_id.is_none() || self.external_id.as_deref() == external_id
     }
 
-    /// The longest session in seconds.
-    pub(crate) fn longest(&self, usual: u64) -> u64 {
-        self.longest_session.map_or(usual, |span| span.as_secs())
+    /// Returns the maximum session length in seconds.
+    pub(crate) fn max_session(&self, default: u64) -> u64 {
+        self.longest_session.map_or(default, |span| span.as_secs())
     }
 }
 
-/// What the metadata service of an instance has.
+/// The metadata service of an instance.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Metadata {
-    /// There is no such service: its addresses answer 404.
+    /// No service: the addresses answer 404.
     #[default]
     Off,
     /// The instance has no role.
     NoRole,
-    /// The instance has the role with this short name, and gets keys for it.
+    /// The instance has the role with this short name, and the service issues keys for the role.
     Role(String),
 }
 
@@ -242,7 +243,7 @@ impl fmt::Debug for IdToken {
     }
 }
 
-/// A key or token that was handed out, with its times in whole seconds.
+/// An issued key or token with the times in whole seconds.
 #[derive(Clone, Debug)]
 pub(crate) struct IssuedCredential {
     pub(crate) key: Key,
@@ -251,15 +252,15 @@ pub(crate) struct IssuedCredential {
 }
 
 impl IssuedCredential {
-    /// The session token that comes with the key.
+    /// Returns the session token of the key.
     pub(crate) fn session(&self) -> &str {
         self.key.session.as_deref().unwrap_or_default()
     }
 }
 
 impl CloudState {
-    /// Hands out a key or a token that the account knows from now on, for so many seconds or as long as
-    /// [`Identity::lifetime`] says.
+    /// Issues a key or a token and adds it to the account. The lifetime is `seconds`, or
+    /// [`Identity::lifetime`] if set.
     pub(crate) fn issue_key(&mut self, kind: KeyKind, seconds: u64) -> IssuedCredential {
         let seconds = self
             .identity
@@ -288,7 +289,7 @@ mod tests {
     };
 
     #[test]
-    fn what_is_handed_out_ends_by_the_clouds_clock() {
+    fn issued_key_expires_by_the_clock_of_the_cloud() {
         let mut cloud = cloud_state(Cloud::Huawei);
         let issued = cloud.issue_key(KeyKind::Temporary, 900);
         assert_eq!(
@@ -308,10 +309,10 @@ mod tests {
     }
 
     #[test]
-    fn a_lifetime_beats_what_was_asked_for_and_never_overflows() {
+    fn configured_lifetime_replaces_the_requested_time_without_overflow() {
         let mut cloud = cloud_state(Cloud::Huawei);
-        let longest = cloud.issue_key(KeyKind::Token, u64::MAX);
-        assert_eq!(longest.expires_at, Timestamp::MAX);
+        let unlimited = cloud.issue_key(KeyKind::Token, u64::MAX);
+        assert_eq!(unlimited.expires_at, Timestamp::MAX);
         cloud.identity = Identity::new().lifetime(Duration::from_secs(60));
         let issued = cloud.issue_key(KeyKind::Token, 900);
         assert_eq!(
@@ -321,7 +322,7 @@ mod tests {
     }
 
     #[test]
-    fn ended_keys_are_remembered_for_a_day() {
+    fn expired_key_is_removed_after_a_day() {
         let mut cloud = cloud_state(Cloud::Huawei);
         let issued = cloud.issue_key(KeyKind::Temporary, 900);
         at(&mut cloud, 899 + 86_400);
@@ -331,14 +332,11 @@ mod tests {
         cloud.issue_key(KeyKind::Temporary, 900);
         assert!(cloud.account.key(&issued.key.id).is_none());
         let own = cloud.account.newest_own_key().unwrap();
-        assert_eq!(
-            own.id, "id",
-            "a key that was handed out is not the account's own"
-        );
+        assert_eq!(own.id, "id", "an issued key is not the account's own");
     }
 
     #[test]
-    fn secrets_do_not_show() {
+    fn debug_output_has_no_secrets() {
         let identity = Identity::new()
             .user("ops", "hidden", "company")
             .id_token("provider", "hidden");

@@ -1,63 +1,64 @@
-//! What goes wrong between a client and a cloud.
+//! Faults between a client and a cloud, and the rules that inject them.
 
 use std::time::Duration;
 
 use crate::{Cloud, Operation, cloud_api::CallInfo};
 
-/// One thing that goes wrong with a call.
+/// A fault of one call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum InjectedFault {
-    /// Nobody answers at the cloud's address: the request provably never arrives. The HTTP server,
-    /// which has taken the connection already, closes it unread instead.
+    /// The connection is refused: the request provably does not reach the cloud. The HTTP server
+    /// has already accepted the connection and closes it unread instead.
     Unreachable,
-    /// The connection is reset without an answer.
+    /// The connection is reset without a response.
     Reset(FaultTiming),
-    /// The connection stays open, and nothing ever comes.
+    /// The connection stays open without a response.
     Silence(FaultTiming),
     /// A server or a proxy fails.
     ServerError {
         /// The status, such as 502.
         status: u16,
-        /// What the body holds.
+        /// The format of the body.
         body: ErrorBody,
-        /// Whether the cloud had acted.
+        /// The time of the fault.
         when: FaultTiming,
     },
-    /// A shield in front of the cloud wants to see a browser: 403 with the header
-    /// `cf-mitigated: challenge` and a page. Zenlayer's Python and Java SDKs know it.
+    /// A protection service in front of the cloud requires a browser: 403 with the header
+    /// `cf-mitigated: challenge` and a page. Zenlayer's Python and Java SDKs handle this response.
     Challenged,
-    /// A shield in front of the cloud blocks the call: 451 without a body. Zenlayer's Python and Java
-    /// SDKs know it.
+    /// A protection service in front of the cloud blocks the call: 451 without a body. Zenlayer's
+    /// Python and Java SDKs handle this response.
     Blocked,
-    /// The cloud says that calls come too fast, in its own form. It does not act.
+    /// The cloud rejects the call because of too many calls, in the format of the cloud. The
+    /// request is not executed.
     Throttled {
-        /// How long to wait, where the cloud says so.
+        /// The time to wait, if the response names a time.
         hint: Option<Duration>,
     },
-    /// The cloud acts; the connection breaks in the middle of the answer.
+    /// The request is executed; the connection breaks in the middle of the response.
     Truncated,
-    /// The cloud acts; the answer is a whole message with half a body.
+    /// The request is executed; the response is complete, with half of the body.
     HalfBody,
-    /// The cloud acts; the answer's body is no text.
+    /// The request is executed; the body of the response is not text.
     Garbage,
-    /// The cloud acts; the answer's body is empty.
+    /// The request is executed; the body of the response is empty.
     EmptyBody,
-    /// The cloud acts; the answer claims to be HTML.
+    /// The request is executed; the content type of the response is HTML.
     WrongContentType,
-    /// The cloud acts at once; its answer comes late.
+    /// The request is executed immediately; the response is delayed.
     Slow(Duration),
-    /// The answer shows states as they were so long ago.
+    /// The response shows states of this age.
     Stale(Duration),
 }
 
-/// Whether a fault triggers before or after the cloud has acted on the request.
+/// The time of a fault: before or after the execution of the request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum FaultTiming {
-    /// Before: nothing happens.
+    /// The fault occurs before the execution: the request has no effect.
     Before,
-    /// After: the request has its effect, and only the answer is lost.
+    /// The fault occurs after the execution: the request has an effect, and only the response is lost.
     After,
 }
 
@@ -65,27 +66,27 @@ pub enum FaultTiming {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorBody {
-    /// Nothing.
+    /// An empty body.
     Empty,
-    /// A page, as proxies send.
+    /// An HTML page, as from a proxy.
     Html,
-    /// The cloud's own form.
+    /// The error format of the cloud.
     Json,
 }
 
-/// A mishap and the calls that it triggers.
+/// A rule that injects a fault into matching calls.
 ///
 /// ```
 /// use lifecycle_sim::{Cloud, FaultRule, InjectedFault, Operation, FaultTiming};
 ///
-/// // The answers to the second and third reboot at Huawei are lost, though they are executed.
+/// // The second and third reboot at Huawei are executed, and the responses are lost.
 /// FaultRule::new(InjectedFault::Reset(FaultTiming::After))
 ///     .at(Cloud::Huawei)
 ///     .on(Operation::Reboot)
 ///     .skip(1)
 ///     .times(2);
 ///
-/// // One call in twenty is throttled, for ever.
+/// // One call in twenty is throttled, without a limit.
 /// FaultRule::new(InjectedFault::Throttled { hint: None }).chance(0.05).always();
 /// ```
 #[derive(Clone, Debug, PartialEq)]
@@ -94,7 +95,7 @@ pub struct FaultRule {
     cloud: Option<Cloud>,
     target: Target,
     skip: u64,
-    /// How often it still triggers; `None` for ever.
+    /// The number of further faults, or `None` for no limit.
     left: Option<u64>,
     chance: f64,
 }
@@ -108,7 +109,7 @@ enum Target {
 }
 
 impl FaultRule {
-    /// A mishap that triggers the next call, whatever it is.
+    /// Creates a rule that injects the fault into the next call of any kind.
     pub fn new(fault: InjectedFault) -> Self {
         Self {
             fault,
@@ -120,56 +121,56 @@ impl FaultRule {
         }
     }
 
-    /// Strikes calls to this cloud only.
+    /// Restricts the rule to calls to this cloud.
     #[must_use]
     pub fn at(mut self, cloud: Cloud) -> Self {
         self.cloud = Some(cloud);
         self
     }
 
-    /// Strikes calls of this kind only.
+    /// Restricts the rule to calls of this kind.
     #[must_use]
     pub fn on(mut self, operation: Operation) -> Self {
         self.target = Target::Kind(operation);
         self
     }
 
-    /// Strikes starts, stops and reboots only.
+    /// Restricts the rule to starts, stops and reboots.
     #[must_use]
     pub fn on_actions(mut self) -> Self {
         self.target = Target::Actions;
         self
     }
 
-    /// Strikes calls with this name in the cloud's own words only, such as `StopInstances`.
+    /// Restricts the rule to calls with this name in the API of the cloud, such as `StopInstances`.
     #[must_use]
     pub fn on_named(mut self, name: impl Into<String>) -> Self {
         self.target = Target::Name(name.into());
         self
     }
 
-    /// Lets so many matching calls pass first.
+    /// Skips this number of matching calls first.
     #[must_use]
     pub fn skip(mut self, calls: u64) -> Self {
         self.skip = calls;
         self
     }
 
-    /// Strikes so many calls. 1 unless said otherwise.
+    /// Sets the number of injected faults; 1 by default.
     #[must_use]
     pub fn times(mut self, calls: u64) -> Self {
         self.left = Some(calls);
         self
     }
 
-    /// Strikes for ever.
+    /// Injects the fault without a limit.
     #[must_use]
     pub fn always(mut self) -> Self {
         self.left = None;
         self
     }
 
-    /// Strikes a matching call with this probability, 0 to 1, hits from the simulator's seed.
+    /// Injects the fault with this probability, 0 to 1, drawn from the simulator's seed.
     #[must_use]
     pub fn chance(mut self, probability: f64) -> Self {
         self.chance = probability.clamp(0.0, 1.0);
@@ -186,7 +187,7 @@ impl FaultRule {
         target && self.cloud.is_none_or(|wanted| wanted == cloud)
     }
 
-    /// Takes note of a matching call; does the mishap strike it?
+    /// Counts a matching call and reports whether the call gets the fault.
     fn triggers(&mut self, rng: &mut fastrand::Rng) -> bool {
         if self.skip > 0 {
             self.skip -= 1;
@@ -202,8 +203,7 @@ impl FaultRule {
     }
 }
 
-/// All mishaps that are waiting for their calls. The one injected first comes first; a call is
-/// hit by one at most.
+/// All active rules, in the order of injection. A call gets one fault at most.
 #[derive(Debug, Default)]
 pub(crate) struct FaultRules(Vec<FaultRule>);
 
@@ -218,7 +218,7 @@ impl FaultRules {
         self.0.clear();
     }
 
-    /// The mishap that triggers this call.
+    /// Returns the fault of this call.
     pub(crate) fn next_fault(
         &mut self,
         cloud: Cloud,
@@ -263,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn a_script_strikes_the_calls_it_names() {
+    fn rule_injects_faults_only_into_matching_calls() {
         let mut fault_rules = FaultRules::default();
         fault_rules.add(
             FaultRule::new(InjectedFault::Unreachable)
@@ -291,7 +291,7 @@ mod tests {
     }
 
     #[test]
-    fn chance_follows_the_seed() {
+    fn random_faults_follow_the_seed() {
         let mut fault_rules = FaultRules::default();
         fault_rules.add(
             FaultRule::new(InjectedFault::Unreachable)

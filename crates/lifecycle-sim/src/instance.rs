@@ -145,11 +145,11 @@ impl Instance {
         }
         if at < transition.done_at {
             let since_begin = |moment: Moment| moment.since(transition.accepted_at).as_secs_f64();
-            let whole = since_begin(transition.done_at);
+            let duration_seconds = since_begin(transition.done_at);
             return InstanceSnapshot {
                 state: operation.transitional(),
                 operation: Some(operation),
-                progress: since_begin(at) / whole.max(f64::MIN_POSITIVE),
+                progress: since_begin(at) / duration_seconds.max(f64::MIN_POSITIVE),
             };
         }
         if self.impairment == Some(Impairment::Broken) && operation.is_boot() {

@@ -1,4 +1,4 @@
-//! What happened: every executed action and every call received.
+//! The record of all executed operations and all received calls.
 
 use std::{
     collections::{BTreeMap, HashMap, HashSet, VecDeque},
@@ -13,8 +13,8 @@ use crate::{
     time::Moment,
 };
 
-/// What the simulated clouds did, which need not be what a client believes. Made by
-/// [`Simulator::ledger`]; each question is answered as of now.
+/// The record of what the simulated clouds did. A client can have another view.
+/// [`Simulator::ledger`] returns the ledger; each method reads the current state.
 #[derive(Clone, Debug)]
 pub struct Ledger {
     simulator: Simulator,
@@ -25,13 +25,13 @@ impl Ledger {
         Self { simulator }
     }
 
-    /// How often each action was executed on the instance `cloud/region/id`; `None` when there never
-    /// was such an instance.
+    /// Returns the counts of the operations executed on the instance `cloud/region/id`, or `None`
+    /// for an unknown instance. A deleted instance counts, too.
     pub fn executed(&self, reference: &str) -> Option<ExecutionCounts> {
         self.simulator.world().executed(reference)
     }
 
-    /// The greatest number of reboots that were executed on one instance of any cloud.
+    /// Returns the maximum number of reboots executed on one instance of any cloud.
     pub fn most_reboots(&self) -> u32 {
         let world = self.simulator.world();
         world
@@ -41,14 +41,16 @@ impl Ledger {
             .unwrap_or_default()
     }
 
-    /// The executed actions, oldest first, all clouds together. Only the newest are kept; see
-    /// [`SimulatorBuilder::log_limit`](crate::SimulatorBuilder::log_limit).
+    /// Returns the executed operations of all clouds, oldest first.
+    /// [`SimulatorBuilder::log_limit`](crate::SimulatorBuilder::log_limit) limits the number of
+    /// records.
     pub fn power_operations(&self) -> Vec<PowerOperationRecord> {
         self.simulator.world().power_operations()
     }
 
-    /// The calls received, oldest first. Only the newest are kept; see
-    /// [`SimulatorBuilder::log_limit`](crate::SimulatorBuilder::log_limit).
+    /// Returns the received calls, oldest first.
+    /// [`SimulatorBuilder::log_limit`](crate::SimulatorBuilder::log_limit) limits the number of
+    /// records.
     pub fn calls(&self) -> Vec<CallRecord> {
         self.simulator
             .world()
@@ -59,8 +61,8 @@ impl Ledger {
             .collect()
     }
 
-    /// How many calls of this kind the cloud has received, whatever it answered. Calls that never
-    /// arrived ([`InjectedFault::Unreachable`](crate::InjectedFault::Unreachable)) do not count.
+    /// Returns the number of calls of this kind that the cloud has received. Calls that did not
+    /// reach the cloud ([`InjectedFault::Unreachable`]) do not count.
     pub fn count(&self, cloud: Cloud, operation: Operation) -> u64 {
         let world = self.simulator.world();
         world
@@ -71,13 +73,13 @@ impl Ledger {
             .unwrap_or_default()
     }
 
-    /// How many calls all clouds have received.
+    /// Returns the number of calls that all clouds have received.
     pub fn total(&self) -> u64 {
         self.simulator.world().calls.counts.values().sum()
     }
 
-    /// How many calls came with a key after a call with the same key had been refused because of the
-    /// key. Huawei locks a key for such calls.
+    /// Returns the number of calls with a key after the cloud had refused an earlier call because
+    /// of the same key. Huawei locks a key after several such calls.
     pub fn calls_after_refusal(&self, cloud: Cloud) -> u64 {
         let world = self.simulator.world();
         world
@@ -89,43 +91,43 @@ impl Ledger {
     }
 }
 
-/// An action that was executed.
+/// An executed power operation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PowerOperationRecord {
-    /// On which instance, as `cloud/region/id`.
+    /// The instance, as `cloud/region/id`.
     pub instance: String,
-    /// Which action.
+    /// The operation.
     pub operation: PowerOperation,
-    /// When, counted from the making of the simulator.
+    /// The time since the start of the simulator.
     pub at: Duration,
 }
 
-/// A call that was received.
+/// A received call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct CallRecord {
-    /// By which cloud.
+    /// The cloud.
     pub cloud: Cloud,
-    /// Which kind of operation.
+    /// The kind of operation.
     pub operation: Operation,
-    /// The cloud's own name of the operation; `unknown` for one that the cloud does not have.
+    /// The cloud's name for the operation; `unknown` for an operation that the cloud does not have.
     pub name: &'static str,
-    /// How many instance ids it carried.
+    /// The number of instance ids in the request.
     pub ids: usize,
-    /// When, counted from the making of the simulator.
+    /// The time since the start of the simulator.
     pub at: Duration,
-    /// The status of the answer as it went out; `None` when no whole answer did.
+    /// The status of the response, or `None` without a complete response.
     pub status: Option<u16>,
-    /// The access key or token that it came with; empty for none.
+    /// The access key id or the token in the request; empty for none.
     pub credential: Arc<str>,
-    /// Whether the cloud refused it because of that key.
+    /// Marks a call that the cloud refused because of the key.
     pub credential_refused: bool,
-    /// What was made to go wrong with it.
+    /// The injected fault.
     pub fault: Option<InjectedFault>,
 }
 
-/// The executed actions of one cloud, newest last.
+/// The executed operations of one cloud, newest last.
 #[derive(Debug)]
 pub(crate) struct OperationLog {
     limit: usize,
@@ -164,7 +166,7 @@ impl OperationLog {
     }
 }
 
-/// The calls of all clouds, newest last.
+/// The received calls of all clouds, newest last.
 #[derive(Debug)]
 pub(crate) struct CallLog {
     limit: usize,
@@ -172,11 +174,12 @@ pub(crate) struct CallLog {
     counts: BTreeMap<(Cloud, Operation), u64>,
     after_refusal: BTreeMap<Cloud, u64>,
     refused: HashSet<(Cloud, Arc<str>)>,
-    names: HashMap<String, Arc<str>>,
+    credentials: HashMap<String, Arc<str>>,
 }
 
-/// So many different credentials are told apart; more can only be an attack or a mistake.
-const NAMES: usize = 1_000;
+/// The maximum number of distinct credentials in the log. More credentials indicate an attack or a
+/// mistake.
+const MAX_CREDENTIALS: usize = 1_000;
 
 impl CallLog {
     pub(crate) fn new(limit: usize) -> Self {
@@ -186,21 +189,21 @@ impl CallLog {
             counts: BTreeMap::new(),
             after_refusal: BTreeMap::new(),
             refused: HashSet::new(),
-            names: HashMap::new(),
+            credentials: HashMap::new(),
         }
     }
 
     pub(crate) fn record(
         &mut self,
         cloud: Cloud,
-        intent: &CallInfo,
+        call: &CallInfo,
         at: Moment,
         status: Option<u16>,
         auth_error: Option<AuthErrorCause>,
         fault: Option<InjectedFault>,
     ) {
-        let credential = self.name(&intent.key);
-        *self.counts.entry((cloud, intent.operation)).or_default() += 1;
+        let credential = self.shared_credential(&call.key);
+        *self.counts.entry((cloud, call.operation)).or_default() += 1;
         let key = (cloud, Arc::clone(&credential));
         if self.refused.contains(&key) {
             *self.after_refusal.entry(cloud).or_default() += 1;
@@ -211,9 +214,9 @@ impl CallLog {
         }
         let record = CallRecord {
             cloud,
-            operation: intent.operation,
-            name: intent.name,
-            ids: intent.ids,
+            operation: call.operation,
+            name: call.name,
+            ids: call.ids,
             at: at.elapsed(),
             status,
             credential,
@@ -223,15 +226,15 @@ impl CallLog {
         push_bounded(&mut self.records, self.limit, record);
     }
 
-    fn name(&mut self, key: &str) -> Arc<str> {
-        if let Some(known) = self.names.get(key) {
+    fn shared_credential(&mut self, key: &str) -> Arc<str> {
+        if let Some(known) = self.credentials.get(key) {
             return Arc::clone(known);
         }
-        if self.names.len() >= NAMES {
+        if self.credentials.len() >= MAX_CREDENTIALS {
             return Arc::from("(another)");
         }
         let shared: Arc<str> = key.into();
-        self.names.insert(key.to_owned(), Arc::clone(&shared));
+        self.credentials.insert(key.to_owned(), Arc::clone(&shared));
         shared
     }
 }

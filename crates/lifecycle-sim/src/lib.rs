@@ -32,6 +32,7 @@ mod transport;
 mod world;
 mod zenlayer;
 
+pub use account::KeyKind;
 pub use behaviour::{Behaviour, COMMON_BEHAVIOURS, Confidence, SwitchDescription, common_switches};
 pub use cloud::{Cloud, UnknownCloud};
 pub use fleet::ParseFleetError;
@@ -43,7 +44,7 @@ pub use power_operation::{ExecutionCounts, PowerOperation};
 #[cfg(feature = "server")]
 pub use server::Server;
 pub use simulated_state::{Impairment, SimulatedState};
-pub use simulator::{KeyKind, Simulator, SimulatorBuilder, UnknownInstance};
+pub use simulator::{Simulator, SimulatorBuilder, UnknownInstance};
 pub use switches::{RetryAfterHint, Switches};
 pub use throttle::Throttle;
 pub use time::SimClock;

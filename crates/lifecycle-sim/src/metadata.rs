@@ -1,18 +1,20 @@
-//! What a metadata service remembers. How it is asked, and what it answers, is the cloud's own matter.
+//! The state of a metadata service. Requests and responses are in the modules of the clouds.
 
 use std::collections::HashMap;
 
-use crate::{KeyKind, cloud_state::CloudState, identity::IssuedCredential};
+use crate::{
+    KeyKind, cloud_state::CloudState, identity::IssuedCredential, request::ReceivedRequest,
+};
 
-/// Tokens that were given, and the key of the instance's role.
+/// The issued tokens and the key of the instance's role.
 #[derive(Debug, Default)]
 pub(crate) struct MetadataState {
-    /// Until when each token is good, in seconds since 1970.
+    /// The expiry of each token, in seconds since 1970.
     tokens: HashMap<String, i64>,
     role_key: Option<RoleKey>,
 }
 
-/// The key that is given to everyone who asks.
+/// The key that the service returns to every request.
 #[derive(Debug)]
 struct RoleKey {
     role: String,
@@ -20,16 +22,23 @@ struct RoleKey {
 }
 
 impl RoleKey {
-    /// A new key appears when a quarter of the old one's life is left (documented by Huawei: 6 of 24
-    /// hours; inferred for Alibaba). Both are good until they end.
+    /// Reports whether the key is still the newest. A new key appears when a quarter of the old
+    /// key's lifetime is left (documented by Huawei: 6 of 24 hours; inferred for Alibaba). Both
+    /// keys stay valid until they expire.
     fn is_current(&self, role: &str, now: i64) -> bool {
         let life = self.issued.expires_at.as_second() - self.issued.issued_at.as_second();
         self.role == role && self.issued.expires_at.as_second() - now > life / 4
     }
 }
 
+/// Returns the requested lifetime of a token from this header; `None` for an invalid lifetime.
+pub(crate) fn requested_lifetime(request: &ReceivedRequest, header: &str) -> Option<i64> {
+    let seconds = request.header(header)?.trim().parse().ok()?;
+    (1..=21_600).contains(&seconds).then_some(seconds)
+}
+
 impl CloudState {
-    /// A new token that is good for so many seconds.
+    /// Issues a token with this lifetime.
     pub(crate) fn metadata_token(&mut self, seconds: i64) -> String {
         let now = self.wall_time().as_second();
         let token = format!("simmetadata{:032x}", self.rng.u128(..));
@@ -39,14 +48,14 @@ impl CloudState {
         token
     }
 
-    /// Was this token given, and is it still good?
+    /// Reports whether the token was issued and is still valid.
     pub(crate) fn accepts_metadata_token(&self, token: &str) -> bool {
         let now = self.wall_time().as_second();
         let end = self.metadata.tokens.get(token);
         end.is_some_and(|end| now < *end)
     }
 
-    /// The key of the instance's role, of which each lives for so many seconds.
+    /// Returns the key of the instance's role. Each key is valid for `life` seconds.
     pub(crate) fn instance_key(&mut self, role: &str, life: u64) -> IssuedCredential {
         let now = self.wall_time().as_second();
         if let Some(role_key) = &self.metadata.role_key
@@ -75,7 +84,7 @@ mod tests {
     };
 
     #[test]
-    fn tokens_end() {
+    fn metadata_token_expires() {
         let mut cloud = cloud_state(Cloud::Aliyun);
         let token = cloud.metadata_token(60);
         assert!(cloud.accepts_metadata_token(&token));
@@ -85,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_is_given_until_a_quarter_of_its_life_is_left() {
+    fn instance_key_is_renewed_when_a_quarter_of_its_lifetime_is_left() {
         let mut cloud = cloud_state(Cloud::Aliyun);
         let mut key = |seconds: u64, role: &str| {
             at(&mut cloud, seconds);
@@ -99,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_that_was_taken_back_is_not_given_again() {
+    fn revoked_instance_key_is_renewed() {
         let mut cloud = cloud_state(Cloud::Aliyun);
         let first = cloud.instance_key("web", 4000);
         cloud.account.revoke_after(0);

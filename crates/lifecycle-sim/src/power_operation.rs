@@ -76,7 +76,7 @@ impl From<ActionKind> for Operation {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ExecutionCounts {
-    /// Boots.
+    /// Boots, without reboots.
     pub starts: u32,
     /// Stops, graceful and forced.
     pub stops: u32,

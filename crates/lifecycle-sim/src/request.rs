@@ -1,10 +1,13 @@
-//! A request as it was received.
+//! A received request.
+
+use std::collections::HashSet;
 
 use bytes::Bytes;
+use lifecycle_core::encode::percent;
 use percent_encoding::percent_decode_str;
 
-/// A request as it was received: nothing is decoded, dropped or put in order, because signatures
-/// cover the bytes on the wire.
+/// A request as received: nothing is decoded, dropped or sorted, because signatures cover the bytes
+/// on the wire.
 #[derive(Clone, Debug)]
 pub(crate) struct ReceivedRequest {
     /// The method.
@@ -13,15 +16,15 @@ pub(crate) struct ReceivedRequest {
     pub(crate) path: String,
     /// The query, percent-encoded as received, without the question mark.
     pub(crate) query: String,
-    /// The headers, in no order.
+    /// The headers, in any order.
     pub(crate) headers: http::HeaderMap,
     /// The body.
     pub(crate) body: Bytes,
 }
 
 impl ReceivedRequest {
-    /// Takes a request apart. Host and Content-Length are filled in where they are missing, as HTTP
-    /// clients do when they send a request.
+    /// Creates a received request. Missing Host and Content-Length headers are added, as HTTP
+    /// clients do.
     pub(crate) fn new(request: http::Request<Bytes>) -> Self {
         let (parts, body) = request.into_parts();
         let mut headers = parts.headers;
@@ -43,17 +46,17 @@ impl ReceivedRequest {
         }
     }
 
-    /// A header as text; `None` when it is absent or not text. Names are matched without case.
+    /// Returns a header as text, or `None` for an absent header and for bytes that are not text.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
     }
 
-    /// The Host header, port and all.
+    /// Returns the Host header, including the port.
     pub(crate) fn host(&self) -> &str {
         self.header("host").unwrap_or_default()
     }
 
-    /// The host without its port.
+    /// Returns the host without the port.
     pub(crate) fn hostname(&self) -> &str {
         let host = self.host();
         match host.rsplit_once(':') {
@@ -62,31 +65,46 @@ impl ReceivedRequest {
         }
     }
 
-    /// The query pairs in the order received, decoded the way HTML forms are (`+` is a blank). A key
-    /// without an equals sign has an empty value.
+    /// Returns the query pairs in the received order, decoded like an HTML form (`+` is a blank). A
+    /// key without an equals sign has an empty value.
     pub(crate) fn pairs(&self) -> impl Iterator<Item = (String, String)> {
         form_pairs(&self.query)
     }
 
-    /// The first value of a query key, decoded.
+    /// Returns the first value of a query key, decoded.
     pub(crate) fn parameter(&self, key: &str) -> Option<String> {
         self.pairs()
             .find(|(name, _)| name == key)
             .map(|(_, value)| value)
     }
 
-    /// Reads the body as JSON.
+    /// Parses the body as JSON.
     pub(crate) fn json<'a, T: serde::Deserialize<'a>>(&'a self) -> serde_json::Result<T> {
         serde_json::from_slice(&self.body)
     }
 }
 
-/// Decodes `a=b&c` the way HTML forms are (`+` is a blank).
+/// Decodes `a=b&c` like an HTML form (`+` is a blank).
 pub(crate) fn form_pairs(text: &str) -> impl Iterator<Item = (String, String)> {
     text.split('&').filter(|part| !part.is_empty()).map(|part| {
         let (key, value) = part.split_once('=').unwrap_or((part, ""));
         (form_decoded(key), form_decoded(value))
     })
+}
+
+/// Joins the pairs as `name=value`, percent-encoded.
+pub(crate) fn encode_pairs<N: AsRef<str>, V: AsRef<str>>(pairs: &[(N, V)]) -> String {
+    let encoded: Vec<_> = pairs
+        .iter()
+        .map(|(name, value)| format!("{}={}", percent(name.as_ref()), percent(value.as_ref())))
+        .collect();
+    encoded.join("&")
+}
+
+/// Returns each id once, in the order of the first occurrence.
+pub(crate) fn distinct<'i>(ids: impl IntoIterator<Item = &'i str>) -> Vec<&'i str> {
+    let mut seen = HashSet::new();
+    ids.into_iter().filter(|id| seen.insert(*id)).collect()
 }
 
 fn form_decoded(text: &str) -> String {
@@ -103,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn requests_stay_as_received() {
+    fn path_query_and_host_stay_as_received() {
         let request = received("http://127.0.0.1:8080/a%2Fb?start&x=a+b%2B&x=2");
         assert_eq!(request.path, "/a%2Fb");
         assert_eq!(request.query, "start&x=a+b%2B&x=2");

@@ -1,4 +1,4 @@
-//! Answers.
+//! Construction of responses.
 
 use std::time::Duration;
 
@@ -6,17 +6,17 @@ use bytes::Bytes;
 use http::{HeaderName, HeaderValue, header::CONTENT_TYPE};
 use serde::Serialize;
 
-/// An answer of a cloud.
+/// A response of a cloud.
 pub(crate) type Response = http::Response<Bytes>;
 
-/// An answer with a JSON body.
+/// Creates a response with a JSON body.
 pub(crate) fn json(status: u16, body: &impl Serialize) -> Response {
     // Serialising the simulator's own types into memory cannot fail.
     let text = serde_json::to_vec(body).unwrap_or_default();
     with_body(status, "application/json", text)
 }
 
-/// An answer with this body.
+/// Creates a response with this body.
 pub(crate) fn with_body(
     status: u16,
     content_type: &'static str,
@@ -31,7 +31,7 @@ pub(crate) fn with_body(
     response
 }
 
-/// The answer with the standard hint to wait: whole seconds, rounded up.
+/// Adds the standard header with the time to wait: whole seconds, rounded up.
 pub(crate) fn with_retry_after(response: Response, wait: Duration) -> Response {
     let seconds = wait
         .as_secs()
@@ -39,7 +39,7 @@ pub(crate) fn with_retry_after(response: Response, wait: Duration) -> Response {
     with_header(response, "retry-after", &seconds.to_string())
 }
 
-/// The answer with one more header; a value that cannot be a header is left out.
+/// Adds a header. An invalid value is ignored.
 pub(crate) fn with_header(mut response: Response, name: &'static str, value: &str) -> Response {
     if let Ok(value) = HeaderValue::from_str(value) {
         response

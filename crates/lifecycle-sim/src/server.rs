@@ -26,14 +26,14 @@ use tokio::{
 use crate::{Simulator, response, world::CallOutcome};
 
 impl Simulator {
-    /// Serves all four clouds on one port, over plain HTTP; port 0 takes a free one. Which cloud a
-    /// request is for follows from its path and headers, so every cloud's endpoint is
-    /// [`Server::url`]. Behind a loopback address the instances of all regions can be seen.
+    /// Serves all four clouds on one port, over plain HTTP; port 0 takes a free port. Path and
+    /// headers select the cloud, so [`Server::url`] is the endpoint of every cloud. Behind a
+    /// loopback address the instances of all regions are visible.
     ///
-    /// Meant for real time: under paused time tokio's clock jumps ahead while a socket waits.
+    /// Use real time: under paused time tokio's clock jumps ahead while a socket waits.
     ///
     /// # Errors
-    /// The error of the operating system when the address cannot be taken.
+    /// The error of the operating system if the address is not available.
     pub async fn serve(&self, address: impl ToSocketAddrs) -> io::Result<Server> {
         let listener = TcpListener::bind(address).await?;
         let address = listener.local_addr()?;
@@ -47,7 +47,7 @@ impl Simulator {
     }
 }
 
-/// A running server. Made by [`Simulator::serve`]; dropping it ends it, too.
+/// A running server. [`Simulator::serve`] starts the server; dropping the value stops the server.
 pub struct Server {
     address: SocketAddr,
     stop: watch::Sender<()>,
@@ -55,21 +55,21 @@ pub struct Server {
 }
 
 impl Server {
-    /// The URL of all four clouds, such as `http://127.0.0.1:7070`.
+    /// Returns the URL of all four clouds, such as `http://127.0.0.1:7070`.
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
     }
 
-    /// The address that is served.
+    /// Returns the address of the server.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// Takes no further call, lets running ones end, and returns when all connections are closed. A
-    /// call that a mishap keeps open for ever is cut off.
+    /// Stops accepting calls and waits until the running calls are finished and all connections are
+    /// closed. A call that an injected fault keeps open is cut off.
     pub async fn shutdown(self) {
         drop(self.stop);
-        // The task neither panics nor is aborted, and if it did there would be nothing left to stop.
+        // The task neither panics nor is aborted; otherwise the server is stopped already.
         let _ = self.task.await;
     }
 }
@@ -82,11 +82,11 @@ impl fmt::Debug for Server {
     }
 }
 
-/// How long running calls may take to end at a shutdown.
-const GRACE: Duration = Duration::from_secs(1);
+/// The time for running calls to finish at shutdown.
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// The greatest request body. Huawei documents 12 MB.
-const MOST_BYTES: usize = 12 << 20;
+/// The maximum size of a request body. Huawei documents 12 MB.
+const MAX_BODY_BYTES: usize = 12 << 20;
 
 async fn accept(listener: TcpListener, simulator: Simulator, mut stopped: watch::Receiver<()>) {
     let mut connections = JoinSet::new();
@@ -96,7 +96,7 @@ async fn accept(listener: TcpListener, simulator: Simulator, mut stopped: watch:
             _ = stopped.changed() => break,
             accepted = listener.accept() => {
                 let Ok((stream, _)) = accepted else {
-                    // Out of file handles, most likely: wait for some to come back.
+                    // The process is probably out of file handles: wait until some are free.
                     sleep(Duration::from_millis(50)).await;
                     continue;
                 };
@@ -110,13 +110,14 @@ async fn accept(listener: TcpListener, simulator: Simulator, mut stopped: watch:
     while connections.join_next().await.is_some() {}
 }
 
-/// Answers the calls of one connection until it closes or the server stops.
+/// Serves one connection until the connection closes or the server stops.
 async fn serve_connection(
     stream: TcpStream,
     simulator: Simulator,
     stopped: &mut watch::Receiver<()>,
 ) {
-    // Small answers should not wait for more data; a socket that refuses is slower, not wrong.
+    // Small responses must not wait for more data. Without this option the socket is slower, not
+    // wrong.
     let _ = stream.set_nodelay(true);
     let service = service_fn(move |request| call(simulator.clone(), request));
     let connection = http1::Builder::new()
@@ -124,68 +125,68 @@ async fn serve_connection(
         .serve_connection(TokioIo::new(stream), service);
     let mut connection = pin!(connection);
     tokio::select! {
-        // A connection that breaks is the client's, or a mishap.
+        // The client broke the connection, or an injected fault did.
         _ = connection.as_mut() => return,
         _ = stopped.changed() => connection.as_mut().graceful_shutdown(),
     }
-    let _ = timeout(GRACE, connection).await;
+    let _ = timeout(SHUTDOWN_TIMEOUT, connection).await;
 }
 
-/// Answers one call. An error makes hyper close the connection without an answer.
+/// Handles one call. An error makes hyper close the connection without a response.
 async fn call(
     simulator: Simulator,
     request: http::Request<Incoming>,
 ) -> Result<http::Response<ResponseBody>, ConnectionBroken> {
     let (parts, body) = request.into_parts();
-    let Ok(body) = Limited::new(body, MOST_BYTES).collect().await else {
-        let refusal = response::with_body(413, "text/plain", "request body too large");
-        return Ok(refusal.map(ResponseBody::whole));
+    let Ok(body) = Limited::new(body, MAX_BODY_BYTES).collect().await else {
+        let too_large = response::with_body(413, "text/plain", "request body too large");
+        return Ok(too_large.map(ResponseBody::complete));
     };
     let one_way = simulator.latency() / 2;
     sleep(one_way).await;
-    let delivery = simulator.exchange(http::Request::from_parts(parts, body.to_bytes()));
-    match delivery {
+    let outcome = simulator.exchange(http::Request::from_parts(parts, body.to_bytes()));
+    match outcome {
         CallOutcome::Response(response, delay) => {
             sleep(delay.saturating_add(one_way)).await;
-            Ok(response.map(ResponseBody::whole))
+            Ok(response.map(ResponseBody::complete))
         }
-        CallOutcome::Truncated(response) => Ok(response.map(|data| ResponseBody::half(&data))),
+        CallOutcome::Truncated(response) => Ok(response.map(|data| ResponseBody::truncated(&data))),
         CallOutcome::Silence => future::pending().await,
         CallOutcome::Unreachable | CallOutcome::Reset => Err(ConnectionBroken),
     }
 }
 
-/// A connection that is broken on purpose.
+/// A connection that an injected fault breaks.
 #[derive(Debug, thiserror::Error)]
 #[error("broken on purpose")]
 struct ConnectionBroken;
 
-/// The body of an answer.
+/// The body of a response.
 struct ResponseBody {
-    /// What is sent.
+    /// The data to send.
     data: Option<Bytes>,
-    /// What the length header promises.
-    promised: u64,
-    /// The connection breaks when the data has been sent and this time has passed, in which hyper
-    /// writes the data out.
-    breaks: Option<Pin<Box<Sleep>>>,
+    /// The length in the content-length header.
+    announced: u64,
+    /// The pause between the data and the break of the connection. hyper writes the data out in the
+    /// pause.
+    break_after: Option<Pin<Box<Sleep>>>,
 }
 
 impl ResponseBody {
-    fn whole(data: Bytes) -> Self {
+    fn complete(data: Bytes) -> Self {
         Self {
-            promised: data.len() as u64,
+            announced: data.len() as u64,
             data: Some(data),
-            breaks: None,
+            break_after: None,
         }
     }
 
-    /// Promises all of `data`, sends half of it, and breaks.
-    fn half(data: &Bytes) -> Self {
+    /// Announces all of `data`, sends half of the data and breaks the connection.
+    fn truncated(data: &Bytes) -> Self {
         Self {
-            promised: data.len() as u64,
+            announced: data.len() as u64,
             data: Some(data.slice(..data.len() / 2)),
-            breaks: Some(Box::pin(sleep(Duration::from_millis(20)))),
+            break_after: Some(Box::pin(sleep(Duration::from_millis(20)))),
         }
     }
 }
@@ -201,7 +202,7 @@ impl Body for ResponseBody {
         if let Some(data) = self.data.take().filter(|data| !data.is_empty()) {
             return Poll::Ready(Some(Ok(Frame::data(data))));
         }
-        match &mut self.breaks {
+        match &mut self.break_after {
             Some(pause) => pause
                 .as_mut()
                 .poll(context)
@@ -211,10 +212,10 @@ impl Body for ResponseBody {
     }
 
     fn is_end_stream(&self) -> bool {
-        self.breaks.is_none() && self.data.as_ref().is_none_or(Bytes::is_empty)
+        self.break_after.is_none() && self.data.as_ref().is_none_or(Bytes::is_empty)
     }
 
     fn size_hint(&self) -> SizeHint {
-        SizeHint::with_exact(self.promised)
+        SizeHint::with_exact(self.announced)
     }
 }

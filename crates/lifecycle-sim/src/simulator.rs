@@ -1,4 +1,4 @@
-//! The face of the crate: making a simulator, reaching it, and turning its knobs.
+//! The simulator, its builder and its runtime settings.
 
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -12,7 +12,7 @@ use lifecycle_core::Credential;
 use crate::{
     Cloud, FaultRule, Identity, Impairment, Ledger, MemoryTransport, ParseFleetError,
     PowerOperation, SimClock, SimulatedState, Switches, Throttle, TransitionTimes,
-    account::{Account, Key},
+    account::{Account, Key, KeyKind},
     cloud_state::{CloudConfig, CloudState, InstanceIndex},
     fleet::{self, InstanceGroup},
     injected_fault::FaultRules,
@@ -23,9 +23,10 @@ use crate::{
     world::{CallOutcome, SimulatedCloud, World},
 };
 
-/// Four simulated clouds. Cheap to clone: all clones are the same simulator.
+/// Four simulated clouds. A clone is cheap and shares the state.
 ///
-/// Its time runs with tokio's, so make it inside the runtime in which it is used.
+/// The time of the simulator is tokio's time, so create the simulator inside the runtime of the
+/// test.
 #[derive(Clone, Debug)]
 pub struct Simulator {
     world: Arc<Mutex<World>>,
@@ -34,25 +35,24 @@ pub struct Simulator {
 }
 
 impl Simulator {
-    /// Begins to make a simulator.
+    /// Returns a builder.
     pub fn builder() -> SimulatorBuilder {
         SimulatorBuilder::default()
     }
 
-    /// The way to the clouds without a socket, for a client under test. Requests reach the region
-    /// whose own host name they carry.
+    /// Returns an in-memory transport for a client under test. The host name of a request selects
+    /// the region.
     pub fn transport(&self) -> MemoryTransport {
         MemoryTransport::to(self.clone())
     }
 
-    /// A clock for a client under test that agrees with the simulator's. Needed under paused time,
-    /// and for runs that can be repeated exactly.
+    /// Returns the clock of the simulator for a client under test. Paused time and repeatable runs
+    /// need this clock.
     pub fn clock(&self) -> SimClock {
         self.clock.clone()
     }
 
-    /// The newest key of the cloud's account. Keys that its identity services have handed out do not
-    /// count.
+    /// Returns the newest key of the cloud's account. Keys from identity services do not count.
     pub fn credential(&self, cloud: Cloud) -> Credential {
         let world = self.world();
         match world.state(cloud).account.newest_own_key() {
@@ -61,13 +61,12 @@ impl Simulator {
         }
     }
 
-    /// The project of all Huawei instances: 32 hexadecimal digits.
+    /// Returns the project of all Huawei instances: 32 hexadecimal digits.
     pub fn project_id(&self) -> String {
         self.world().state(Cloud::Huawei).account.project_id.clone()
     }
 
-    /// All instances that are not deleted, as `cloud/region/id`, in the order in which they were
-    /// made.
+    /// Returns all instances that are not deleted, as `cloud/region/id`, in the order of creation.
     pub fn instances(&self) -> Vec<String> {
         Cloud::ALL
             .into_iter()
@@ -75,7 +74,7 @@ impl Simulator {
             .collect()
     }
 
-    /// The instances of one cloud that are not deleted, as `cloud/region/id`.
+    /// Returns the instances of one cloud that are not deleted, as `cloud/region/id`.
     pub fn instances_at(&self, cloud: Cloud) -> Vec<String> {
         let world = self.world();
         let state = world.state(cloud);
@@ -86,7 +85,8 @@ impl Simulator {
             .collect()
     }
 
-    /// How the instance `cloud/region/id` really is now; `None` when there is no such instance.
+    /// Returns the actual state of the instance `cloud/region/id`, or `None` for an unknown
+    /// instance.
     pub fn state_of(&self, reference: &str) -> Option<SimulatedState> {
         let world = self.world();
         let (cloud, index) = world.lookup(reference)?;
@@ -94,7 +94,7 @@ impl Simulator {
         (!instance.deleted).then(|| instance.actual(world.timeline.now()).state)
     }
 
-    /// What happened so far.
+    /// Returns the record of executed operations and received calls.
     pub fn ledger(&self) -> Ledger {
         Ledger::of(self.clone())
     }
@@ -108,35 +108,35 @@ impl Simulator {
     }
 
     pub(crate) fn world(&self) -> MutexGuard<'_, World> {
-        // A panic under the lock is a test that failed already; what it left is still readable.
+        // A panic under the lock belongs to a failed test. The state is still readable.
         self.world.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Knobs that can be turned at any time.
+/// Settings that a test can change at any time.
 impl Simulator {
-    /// Lets something go wrong. Of several injections that match a call, the first one counts.
+    /// Adds a rule that injects a fault. The first matching rule counts.
     pub fn inject(&self, injection: FaultRule) {
         self.world().fault_rules.add(injection);
     }
 
-    /// Nothing goes wrong any more.
+    /// Removes all fault rules.
     pub fn clear_faults(&self) {
         self.world().fault_rules.clear();
     }
 
-    /// The cloud refuses every key that it has issued so far.
+    /// Revokes every key of the cloud.
     pub fn revoke(&self, cloud: Cloud) {
         self.revoke_after(cloud, 0);
     }
 
-    /// The cloud refuses every key that it has issued so far, after so many more good calls.
+    /// Revokes every key of the cloud after this number of further accepted calls.
     pub fn revoke_after(&self, cloud: Cloud, calls: u64) {
         self.world().state_mut(cloud).account.revoke_after(calls);
     }
 
-    /// Makes a further key, which [`credential`](Self::credential) gives from now on. Older keys
-    /// stay good.
+    /// Creates a further key, which [`credential`](Self::credential) returns from now on. Older
+    /// keys stay valid.
     pub fn issue(&self, cloud: Cloud, kind: KeyKind) -> Credential {
         let mut world = self.world();
         let state = world.state_mut(cloud);
@@ -146,23 +146,22 @@ impl Simulator {
         issued
     }
 
-    /// Sets what the identity services of the cloud know from now on. What they have handed out stays
-    /// good.
+    /// Replaces the settings of the cloud's identity services. Issued keys stay valid.
     pub fn identity(&self, cloud: Cloud, identity: Identity) {
         self.world().state_mut(cloud).identity = identity;
     }
 
-    /// Sets how many calls the cloud takes; `None` for any number.
+    /// Limits the number of calls to the cloud; `None` removes the limit.
     pub fn throttle(&self, cloud: Cloud, throttle: Option<Throttle>) {
         self.world().cloud_mut(cloud).limiter = throttle.map(CallLimiter::new);
     }
 
-    /// Sets by how many seconds the cloud's clock runs ahead of [`clock`](Self::clock).
+    /// Sets the seconds by which the cloud's clock is ahead of [`clock`](Self::clock).
     pub fn skew(&self, cloud: Cloud, seconds: i64) {
         self.world().state_mut(cloud).skew = seconds;
     }
 
-    /// Changes how the clouds behave where their documents are silent.
+    /// Changes the switches of all clouds.
     pub fn switches(&self, change: impl Fn(&mut Switches)) {
         let mut world = self.world();
         for cloud in Cloud::ALL {
@@ -170,10 +169,10 @@ impl Simulator {
         }
     }
 
-    /// Puts something in the way of an instance, or takes it away.
+    /// Sets or removes the impairment of an instance.
     ///
     /// # Errors
-    /// [`UnknownInstance`] when there is no such instance.
+    /// [`UnknownInstance`] for an unknown instance.
     pub fn set_impairment(
         &self,
         reference: &str,
@@ -184,11 +183,11 @@ impl Simulator {
         })
     }
 
-    /// Someone else starts, stops or reboots an instance, whatever its state. It shows in its state
-    /// and not in the ledger.
+    /// Starts, stops or reboots an instance in any state, as another user of the cloud. The
+    /// operation changes the state and is not in the ledger.
     ///
     /// # Errors
-    /// [`UnknownInstance`] when there is no such instance.
+    /// [`UnknownInstance`] for an unknown instance.
     pub fn execute_externally(
         &self,
         reference: &str,
@@ -199,18 +198,19 @@ impl Simulator {
         })
     }
 
-    /// Deletes an instance: no call finds it any more.
+    /// Deletes an instance: no call finds the instance any more.
     ///
     /// # Errors
-    /// [`UnknownInstance`] when there is no such instance.
+    /// [`UnknownInstance`] for an unknown instance.
     pub fn delete(&self, reference: &str) -> Result<(), UnknownInstance> {
         self.with(reference, CloudState::delete)
     }
 
-    /// Makes further instances. `spec` reads like that of [`SimulatorBuilder::fleet`].
+    /// Creates further instances. The format of `spec` is the format of
+    /// [`SimulatorBuilder::fleet`].
     ///
     /// # Errors
-    /// [`ParseFleetError`] names the part of `spec` that cannot be used.
+    /// [`ParseFleetError`] names the invalid part of `spec`.
     pub fn add(&self, spec: &str) -> Result<(), ParseFleetError> {
         let groups = fleet::parse(spec)?;
         self.world().populate(&groups);
@@ -234,24 +234,12 @@ impl Simulator {
     }
 }
 
-/// A reference for which there is no instance.
+/// A reference to an instance that does not exist.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("there is no simulated instance {0:?}")]
+#[error("unknown simulated instance {0:?}")]
 pub struct UnknownInstance(String);
 
-/// The kinds of keys.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum KeyKind {
-    /// An access key for good.
-    Permanent,
-    /// An access key with a session token.
-    Temporary,
-    /// A bearer token. Zenlayer and Huawei take one.
-    Token,
-}
-
-/// Makes a [`Simulator`].
+/// The builder of a [`Simulator`].
 #[derive(Clone, Debug)]
 pub struct SimulatorBuilder {
     seed: u64,
@@ -286,121 +274,123 @@ impl Default for SimulatorBuilder {
 }
 
 impl SimulatorBuilder {
-    /// The seed of everything that is left to chance. 0.
+    /// Sets the seed of all random numbers; 0 by default.
     #[must_use]
     pub fn seed(mut self, seed: u64) -> Self {
         self.seed = seed;
         self
     }
 
-    /// Adds instances: a comma list of `cloud/region=COUNT[:STATE][+TROUBLE]`, such as
+    /// Adds instances: a comma-separated list of `cloud/region=COUNT[:STATE][+IMPAIRMENT]`, such as
     /// `baidu/bj=3,aliyun/cn-hangzhou=2:running,huawei/cn-north-4=1:running+locked`.
     ///
-    /// States are `stopped` (unless said otherwise), `running`, `starting`, `stopping` and
-    /// `rebooting`; troubles are those of [`Impairment`], and may stand alone: `baidu/bj=1:expired`.
-    /// At most 1,000,000 instances in one list.
+    /// The states are `stopped` (the default), `running`, `starting`, `stopping` and `rebooting`.
+    /// The impairments are listed at [`Impairment`]; an impairment can stand without a state:
+    /// `baidu/bj=1:expired`. One list can have at most 1,000,000 instances.
     ///
     /// # Errors
-    /// [`ParseFleetError`] names the part that cannot be used.
+    /// [`ParseFleetError`] names the invalid part.
     pub fn fleet(mut self, spec: &str) -> Result<Self, ParseFleetError> {
         self.groups.extend(fleet::parse(spec)?);
         Ok(self)
     }
 
-    /// By what all durations are divided. 1.
+    /// Sets the factor that divides all durations; 1 by default.
     #[must_use]
     pub fn speed(mut self, factor: f64) -> Self {
         self.transition_times.speed = factor;
         self
     }
 
-    /// How long a boot takes, before [`speed`](Self::speed). 30 s.
+    /// Sets the duration of a boot, before [`speed`](Self::speed); 30 s by default.
     #[must_use]
     pub fn boot(mut self, span: Duration) -> Self {
         self.transition_times.boot = span;
         self
     }
 
-    /// How long a graceful stop takes, before [`speed`](Self::speed). 20 s.
+    /// Sets the duration of a graceful stop, before [`speed`](Self::speed); 20 s by default.
     #[must_use]
     pub fn stop(mut self, span: Duration) -> Self {
         self.transition_times.stop = span;
         self
     }
 
-    /// How long a graceful reboot takes, before [`speed`](Self::speed). 40 s.
+    /// Sets the duration of a graceful reboot, before [`speed`](Self::speed); 40 s by default.
     #[must_use]
     pub fn reboot(mut self, span: Duration) -> Self {
         self.transition_times.reboot = span;
         self
     }
 
-    /// All durations at once.
+    /// Sets all durations.
     #[must_use]
     pub fn transition_times(mut self, transition_times: TransitionTimes) -> Self {
         self.transition_times = transition_times;
         self
     }
 
-    /// The time from a client to a cloud and back. A request acts after half of it. None.
+    /// Sets the time from a client to a cloud and back; zero by default. A request is executed
+    /// after half of the time.
     #[must_use]
     pub fn latency(mut self, round_trip: Duration) -> Self {
         self.latency = round_trip;
         self
     }
 
-    /// The wall clock when the simulator is made. The time of this machine; a fixed one makes runs
-    /// repeatable to the last byte, and needs clients that use [`Simulator::clock`].
+    /// Sets the wall clock time at the start of the simulator; the time of the host by default. A
+    /// fixed time makes runs repeatable to the last byte and needs clients with
+    /// [`Simulator::clock`].
     #[must_use]
     pub fn epoch(mut self, time: SystemTime) -> Self {
         self.epoch = Some(time);
         self
     }
 
-    /// How the clouds behave where their documents are silent.
+    /// Sets the switches of all clouds.
     #[must_use]
     pub fn switches(mut self, switches: Switches) -> Self {
         self.switches = switches;
         self
     }
 
-    /// How many calls a cloud takes. Any number.
+    /// Limits the number of calls to a cloud. By default there is no limit.
     #[must_use]
     pub fn throttle(mut self, cloud: Cloud, throttle: Throttle) -> Self {
         self.throttles.push((cloud, throttle));
         self
     }
 
-    /// A key that the cloud knows besides the one that it makes up.
+    /// Adds a key to the account of the cloud. The account also has a generated key.
     #[must_use]
     pub fn credential(mut self, cloud: Cloud, credential: &Credential) -> Self {
         self.keys.push((cloud, key(credential)));
         self
     }
 
-    /// What the identity services of a cloud know. Nothing; see [`Identity`].
+    /// Sets the identity services of a cloud; see [`Identity`] for the default.
     #[must_use]
     pub fn identity(mut self, cloud: Cloud, identity: Identity) -> Self {
         self.identities.push((cloud, identity));
         self
     }
 
-    /// The project of all Huawei instances. Made up from the seed.
+    /// Sets the project of all Huawei instances. The default comes from the seed.
     #[must_use]
     pub fn project_id(mut self, id: impl Into<String>) -> Self {
         self.project_id = Some(id.into());
         self
     }
 
-    /// How many calls, and how many executed actions of each cloud, the ledger remembers one by one.
-    /// Its counts go on. 1,000,000.
+    /// Sets the maximum number of records in the ledger: for the calls, and for the executed
+    /// operations of each cloud; 1,000,000 by default. Counts have no limit.
     #[must_use]
     pub fn log_limit(mut self, records: usize) -> Self {
         self.log_limit = records;
         self
     }
 
-    /// Makes the simulator; its time begins now.
+    /// Creates the simulator. The time of the simulator begins now.
     pub fn build(self) -> Simulator {
         let epoch = self.epoch.unwrap_or_else(|| SystemClock.now());
         let timeline = Timeline::starting_at(epoch);

@@ -1,6 +1,6 @@
-//! What nobody outside the vendors knows, as settings.
+//! Settings for the behaviour that is unknown outside the vendors.
 
-/// Defines a struct of settings together with their names and words as data.
+/// Defines a struct of settings, with the names and the documentation as data.
 macro_rules! describe_fields {
     ($(#[$about:meta])* pub struct $name:ident {
         $($(#[doc = $what:literal])+ pub $switch:ident: $kind:ty),+ $(,)?
@@ -11,7 +11,7 @@ macro_rules! describe_fields {
         }
 
         impl $name {
-            /// Each setting's name and documentation, in the order of their definition.
+            /// The name and the documentation of each setting, in the order of definition.
             pub(crate) const DESCRIPTIONS: &[crate::behaviour::SwitchDescription] = &[$(
                 crate::behaviour::SwitchDescription::new(stringify!($switch), concat!($($what),+))
             ),+];
@@ -21,47 +21,47 @@ macro_rules! describe_fields {
 pub(crate) use describe_fields;
 
 describe_fields! {
-    /// How the simulated clouds behave where the vendors' documents are silent or contradict each
-    /// other. A correct client works under every setting.
+    /// The behaviour of the simulated clouds where the documentation is missing or contradictory. A
+    /// correct client works with every setting.
     #[derive(Clone, Debug, Default, PartialEq)]
     #[non_exhaustive]
     pub struct Switches {
-        /// Of Baidu BCC.
+        /// Switches of Baidu BCC.
         pub baidu: baidu::Switches,
-        /// Of Alibaba ECS.
+        /// Switches of Alibaba ECS.
         pub aliyun: aliyun::Switches,
-        /// Of Zenlayer ZEC.
+        /// Switches of Zenlayer ZEC.
         pub zenlayer: zenlayer::Switches,
-        /// Of Huawei ECS.
+        /// Switches of Huawei ECS.
         pub huawei: huawei::Switches,
-        /// Whether a throttled call is told how long to wait, in the form that the cloud's own SDK reads.
-        /// No cloud documents it. Given.
+        /// The time to wait in the response to a throttled call, in the form that the cloud's own
+        /// SDK reads. No cloud documents such a time. Given by default.
         pub throttle_hint: RetryAfterHint,
     }
 }
 
-/// The settings of Baidu BCC.
+/// The switches of Baidu BCC.
 pub mod baidu {
     pub use crate::baidu::switches::*;
 }
 
-/// The settings of Alibaba ECS.
+/// The switches of Alibaba ECS.
 pub mod aliyun {
     pub use crate::aliyun::switches::*;
 }
 
-/// The settings of Zenlayer ZEC.
+/// The switches of Zenlayer ZEC.
 pub mod zenlayer {
     pub use crate::zenlayer::switches::*;
 }
 
-/// The settings of Huawei ECS.
+/// The switches of Huawei ECS.
 pub mod huawei {
     pub use crate::huawei::switches::*;
 }
 
 impl Switches {
-    /// All settings drawn by chance, the same ones for the same seed.
+    /// Draws all settings at random. The same seed gives the same settings.
     pub fn random(seed: u64) -> Self {
         let mut rng = fastrand::Rng::with_seed(seed);
         Self {
@@ -74,7 +74,7 @@ impl Switches {
     }
 }
 
-/// Declares a setting: an enum whose default is marked, and which can be drawn by chance.
+/// Declares a setting: an enum with a marked default that can be drawn at random.
 macro_rules! setting {
     ($(#[$about:meta])* $name:ident { $($(#[$meaning:meta])* $choice:ident),+ $(,)? }) => {
         $(#[$about])*
@@ -94,17 +94,17 @@ macro_rules! setting {
 pub(crate) use setting;
 
 setting! {
-    /// Whether a throttled call is told how long to wait.
+    /// The time to wait in the response to a throttled call.
     RetryAfterHint {
-        /// It is.
+        /// The response names the time to wait.
         #[default]
         Given,
-        /// It is not.
+        /// The response does not name the time to wait.
         Withheld,
     }
 }
 
-/// One of `values`, by chance.
+/// Draws one of `values` at random.
 pub(crate) fn draw<T: Copy>(rng: &mut fastrand::Rng, values: &[T], otherwise: T) -> T {
     rng.choice(values).copied().unwrap_or(otherwise)
 }

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use serde_json::Value;
 
 use crate::{
-    Cloud, ExecutionCounts, Impairment, SimulatedState, Switches, TransitionTimes,
+    Cloud, ExecutionCounts, Impairment, Operation, SimulatedState, Switches, TransitionTimes,
     account::{Account, Key},
     cloud_api::AuthErrorCause,
     cloud_state::{CloudConfig, CloudState, RegionScope},
@@ -134,6 +134,55 @@ pub(crate) fn auth_error(
     let auth_error = cloud.kind.api().authenticate(cloud, request).err()?;
     let (status, body) = read(&auth_error.error);
     Some((auth_error.cause, status, body))
+}
+
+/// Authenticates a request of Baidu or Zenlayer. Returns cause, status and code of the error, or `None`
+/// for success.
+pub(crate) fn auth_error_code(
+    cloud: &mut CloudState,
+    request: &ReceivedRequest,
+) -> Option<(AuthErrorCause, u16, Value)> {
+    let (cause, status, body) = auth_error(cloud, request)?;
+    Some((cause, status, body["code"].clone()))
+}
+
+/// Calls an identity or metadata service. Returns status and body as text.
+pub(crate) fn identity_call(
+    cloud: &mut CloudState,
+    method: &str,
+    path: &str,
+    headers: &[(&str, &str)],
+) -> (u16, String) {
+    let request = received(method, path, headers, "");
+    let call = cloud.kind.api().classify(&request);
+    assert_eq!(call.operation, Operation::Identify);
+    let response = exchange(cloud, &request);
+    let text = String::from_utf8(response.body().to_vec()).unwrap();
+    (response.status().as_u16(), text)
+}
+
+/// Returns a text field of a test vector.
+pub(crate) fn text<'v>(vector: &'v Value, key: &str) -> &'v str {
+    vector[key].as_str().unwrap_or_default()
+}
+
+/// Creates the request of a test vector with method, headers and body, and with another Authorization
+/// header.
+pub(crate) fn vector_request(vector: &Value, target: &str, authorization: &str) -> ReceivedRequest {
+    let headers: Vec<(&str, &str)> = vector["headers"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|pair| (pair[0].as_str().unwrap(), pair[1].as_str().unwrap()))
+        .filter(|(name, _)| !name.eq_ignore_ascii_case("authorization"))
+        .chain([("authorization", authorization)])
+        .collect();
+    received(
+        text(vector, "method"),
+        target,
+        &headers,
+        text(vector, "body"),
+    )
 }
 
 /// Returns status and JSON body of a response; `null` for an empty body.

@@ -1,29 +1,29 @@
-//! How many calls a cloud takes.
+//! Throttling of calls to a cloud.
 
 use std::time::Duration;
 
 use crate::time::Moment;
 
-/// How many calls a cloud takes before it refuses some. No vendor publishes its numbers.
+/// The limit for calls to a cloud. No vendor publishes the numbers.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Throttle {
     /// A token bucket.
     PerSecond {
-        /// Calls a second, in the long run.
+        /// The calls in a second, in the long run.
         rate: f64,
-        /// Calls that may come at once after a pause.
+        /// The calls that are possible at once after a pause.
         burst: u32,
     },
-    /// So many calls in each minute of the simulator's time; every further call is refused until the
-    /// next minute, which is how Alibaba describes it.
+    /// A fixed number of calls in each minute of the simulator's time. Further calls are throttled
+    /// until the next minute, as Alibaba describes.
     PerMinute {
-        /// Calls in a minute.
+        /// The calls in a minute.
         calls: u32,
     },
 }
 
-/// Counts the calls of one cloud.
+/// The state of the limit for one cloud.
 #[derive(Clone, Debug)]
 pub(crate) struct CallLimiter {
     throttle: Throttle,
@@ -44,10 +44,10 @@ impl CallLimiter {
         }
     }
 
-    /// Lets a call through.
+    /// Admits a call.
     ///
     /// # Errors
-    /// How long to wait until the next call is let through.
+    /// The time to wait until the next call is admitted.
     pub(crate) fn admit(&mut self, now: Moment) -> Result<(), Duration> {
         let wait = self.refill(now);
         self.last_call = now;
@@ -58,7 +58,7 @@ impl CallLimiter {
         Ok(())
     }
 
-    /// Adds what has refilled since the last call; gives the time until one more token is there.
+    /// Adds the tokens since the last call. Returns the time until the next token.
     fn refill(&mut self, now: Moment) -> Duration {
         match self.throttle {
             Throttle::PerSecond { rate, burst } => {
@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bucket_refills() {
+    fn token_bucket_refills_over_time() {
         let mut limiter = CallLimiter::new(Throttle::PerSecond {
             rate: 2.0,
             burst: 2,
@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn a_minute_must_end_first() {
+    fn minute_limit_admits_calls_again_in_the_next_minute() {
         let mut limiter = CallLimiter::new(Throttle::PerMinute { calls: 1 });
         assert_eq!(limiter.admit(at(59_000)), Ok(()));
         assert_eq!(limiter.admit(at(59_500)), Err(Duration::from_millis(500)));

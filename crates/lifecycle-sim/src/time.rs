@@ -1,7 +1,7 @@
-//! What time it is inside the simulator.
+//! The time of the simulator.
 //!
-//! Time runs with tokio's clock, so it stands still and jumps under paused time and is real
-//! otherwise. Wall-clock time is a start instant plus the time that has passed.
+//! The time follows tokio's clock: under paused time the clock stands still and jumps. The wall
+//! clock is the start time plus the elapsed time.
 
 use std::{
     sync::{
@@ -16,40 +16,40 @@ use lifecycle_client::Clock;
 use lifecycle_core::SigningContext;
 use tokio::time::Instant;
 
-/// Microseconds since the simulator was built.
+/// The microseconds since the start of the simulator.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Moment(u64);
 
 impl Moment {
-    /// A moment that never comes.
+    /// The moment after all others.
     pub(crate) const NEVER: Self = Self(u64::MAX);
 
     pub(crate) fn since_start(elapsed: Duration) -> Self {
         Self(u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX))
     }
 
-    /// This much later; never when it does not fit.
+    /// Returns the moment after this time, at most [`NEVER`](Self::NEVER).
     pub(crate) fn after(self, span: Duration) -> Self {
         Self(self.0.saturating_add(Self::since_start(span).0))
     }
 
-    /// This much earlier; not before the start.
+    /// Returns the moment before this time, at least the start.
     pub(crate) fn before(self, span: Duration) -> Self {
         Self(self.0.saturating_sub(Self::since_start(span).0))
     }
 
-    /// From the start to this moment.
+    /// Returns the time since the start.
     pub(crate) fn elapsed(self) -> Duration {
         Duration::from_micros(self.0)
     }
 
-    /// From `earlier` to this moment; zero when it is not earlier.
+    /// Returns the time since `earlier`, or zero for a later moment.
     pub(crate) fn since(self, earlier: Self) -> Duration {
         Duration::from_micros(self.0.saturating_sub(earlier.0))
     }
 }
 
-/// The simulator's time line.
+/// The relation of tokio's clock to the simulated wall clock.
 #[derive(Clone, Debug)]
 pub(crate) struct Timeline {
     epoch: SystemTime,
@@ -57,7 +57,7 @@ pub(crate) struct Timeline {
 }
 
 impl Timeline {
-    /// A time line on which it is `epoch` now.
+    /// Creates a timeline with `epoch` as the current time.
     pub(crate) fn starting_at(epoch: SystemTime) -> Self {
         Self {
             epoch,
@@ -69,14 +69,14 @@ impl Timeline {
         Moment::since_start(self.began.elapsed())
     }
 
-    /// The wall clock at a moment.
+    /// Returns the wall clock time at `moment`.
     pub(crate) fn wall_time(&self, moment: Moment) -> SystemTime {
         self.epoch
             .checked_add(moment.elapsed())
             .unwrap_or(self.epoch)
     }
 
-    /// The wall clock at the start, in microseconds since 1970.
+    /// Returns the wall clock time at the start, in microseconds since 1970.
     pub(crate) fn epoch_micros(&self) -> i64 {
         self.epoch
             .duration_since(UNIX_EPOCH)
@@ -86,10 +86,10 @@ impl Timeline {
     }
 }
 
-/// A clock that agrees with the simulator's, for clients under test.
+/// The clock of the simulator, for clients under test.
 ///
-/// It follows tokio's time, so it works under paused time, and its nonces come from the seed, so
-/// that a run can be repeated exactly. All clones draw from one sequence of nonces.
+/// The clock follows tokio's time, also under paused time. Nonces come from the seed, so that runs
+/// are repeatable. All clones share one sequence of nonces.
 #[derive(Clone, Debug)]
 pub struct SimClock {
     timeline: Timeline,
@@ -125,7 +125,8 @@ impl Clock for SimClock {
     }
 }
 
-/// Mixes a number so that neighbours come out far apart (the finaliser of SplitMix64).
+/// Mixes the bits of a number, so that close numbers have distant results (the finaliser of
+/// SplitMix64).
 pub(crate) fn mix(number: u64) -> u64 {
     let mut mixed = number.wrapping_add(0x9e37_79b9_7f4a_7c15);
     mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -133,12 +134,12 @@ pub(crate) fn mix(number: u64) -> u64 {
     mixed ^ (mixed >> 31)
 }
 
-/// Reads `2015-04-27T08:23:49Z` as seconds since 1970.
+/// Parses `2015-04-27T08:23:49Z` as seconds since 1970.
 pub(crate) fn read_extended(text: &str) -> Option<i64> {
     read_utc("%Y-%m-%dT%H:%M:%SZ", text)
 }
 
-/// Reads `20150427T082349Z` as seconds since 1970.
+/// Parses `20150427T082349Z` as seconds since 1970.
 pub(crate) fn read_basic(text: &str) -> Option<i64> {
     read_utc("%Y%m%dT%H%M%SZ", text)
 }
@@ -148,7 +149,7 @@ fn read_utc(pattern: &str, text: &str) -> Option<i64> {
     Some(TimeZone::UTC.to_timestamp(time).ok()?.as_second())
 }
 
-/// A moment of the wall clock in the cloud's own format.
+/// Formats a wall clock time.
 pub(crate) fn write_utc(pattern: &str, time: Timestamp) -> String {
     time.strftime(pattern).to_string()
 }
@@ -158,7 +159,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn both_forms_are_read_as_utc() {
+    fn both_time_formats_are_parsed_as_utc() {
         assert_eq!(read_extended("2015-04-27T08:23:49Z"), Some(1_430_123_029));
         assert_eq!(read_basic("20150427T082349Z"), Some(1_430_123_029));
         for bad in [
@@ -173,7 +174,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn the_clock_follows_paused_time_and_never_repeats_a_nonce() {
+    async fn clock_follows_paused_time_and_never_repeats_a_nonce() {
         let clock = SimClock::new(Timeline::starting_at(UNIX_EPOCH), 7);
         tokio::time::advance(Duration::from_secs(90)).await;
         let (first, second) = (
@@ -185,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn moments_saturate() {
+    fn moment_arithmetic_saturates() {
         assert_eq!(Moment::NEVER.after(Duration::MAX), Moment::NEVER);
         assert_eq!(
             Moment::default().before(Duration::from_secs(1)),

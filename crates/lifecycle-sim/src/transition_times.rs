@@ -1,27 +1,29 @@
-//! How long things take.
+//! The durations of power operations.
 
 use std::time::Duration;
 
 use crate::{PowerOperation, time::mix};
 
-/// How long boots, stops and reboots take. No vendor documents durations, so these are choices;
-/// Huawei's Terraform provider mentions 15 to 35 seconds for power jobs.
+/// The durations of boots, stops and reboots. No vendor documents durations, so the defaults are
+/// choices; Huawei's Terraform provider mentions 15 to 35 seconds for power jobs.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct TransitionTimes {
-    /// From an accepted start to running. 30 s.
+    /// The time from an accepted start to running; 30 s by default.
     pub boot: Duration,
-    /// From an accepted graceful stop to stopped; a forced one takes a tenth of it. 20 s.
+    /// The time from an accepted graceful stop to stopped; 20 s by default. A forced stop takes a
+    /// tenth.
     pub stop: Duration,
-    /// From an accepted graceful reboot to running; a forced one takes half of it. 40 s.
+    /// The time from an accepted graceful reboot to running; 40 s by default. A forced reboot takes
+    /// half.
     pub reboot: Duration,
-    /// How long an accepted action is not visible yet: observations show the state before it.
-    /// Baidu's Terraform provider expects this. None.
+    /// The time until an accepted operation is visible; zero by default. Until then observations
+    /// show the state before the operation. Baidu's Terraform provider expects such a lag.
     pub lag: Duration,
-    /// By which share of a duration instances differ, 0 to 1. Each instance has its own pace, which
-    /// follows from the seed. 0.3.
+    /// The relative variation of durations between instances, 0 to 1; 0.3 by default. Each instance
+    /// has a fixed factor from the seed.
     pub spread: f64,
-    /// By what all durations are divided. 1.
+    /// The factor that divides all durations; 1 by default.
     pub speed: f64,
 }
 
@@ -39,7 +41,7 @@ impl Default for TransitionTimes {
 }
 
 impl TransitionTimes {
-    /// How long `act` takes on the instance with this number.
+    /// Returns the duration of `operation` on the instance with this number.
     pub(crate) fn duration(&self, operation: PowerOperation, seed: u64, number: u32) -> Duration {
         let typical = match operation {
             PowerOperation::Start => self.boot,
@@ -53,7 +55,7 @@ impl TransitionTimes {
         self.scaled(typical.mul_f64(1.0 - spread + 2.0 * spread * fraction))
     }
 
-    /// How long an accepted action stays invisible.
+    /// Returns the time until an accepted operation is visible.
     pub(crate) fn scaled_lag(&self) -> Duration {
         self.scaled(self.lag)
     }
@@ -73,7 +75,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_instance_has_its_own_pace_within_the_spread() {
+    fn duration_differs_by_instance_within_the_spread() {
         let times = TransitionTimes {
             speed: 10.0,
             ..TransitionTimes::default()

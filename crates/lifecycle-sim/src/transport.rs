@@ -1,4 +1,4 @@
-//! The way to the simulated clouds without a socket.
+//! The in-memory transport to the simulated clouds.
 
 use std::{future, time::Duration};
 
@@ -9,7 +9,7 @@ use lifecycle_core::HttpResponse;
 
 use crate::{Simulator, world::CallOutcome};
 
-/// A [`Transport`] that ends in a [`Simulator`]. Works under tokio's paused time. Made by
+/// A [`Transport`] to a [`Simulator`]. Works under tokio's paused time. Created by
 /// [`Simulator::transport`].
 #[derive(Clone, Debug)]
 pub struct MemoryTransport {
@@ -26,20 +26,20 @@ impl MemoryTransport {
 impl Transport for MemoryTransport {
     async fn send(&self, request: http::Request<Bytes>) -> Result<HttpResponse, TransportError> {
         let way = self.simulator.latency() / 2;
-        pass(way).await;
-        let delivery = self.simulator.exchange(request);
-        match delivery {
+        wait(way).await;
+        let outcome = self.simulator.exchange(request);
+        match outcome {
             CallOutcome::Response(response, delay) => {
-                pass(delay.saturating_add(way)).await;
+                wait(delay.saturating_add(way)).await;
                 Ok(response)
             }
             CallOutcome::Unreachable => Err(TransportError::unsent("connection refused")),
             CallOutcome::Reset => {
-                pass(way).await;
+                wait(way).await;
                 Err(TransportError::unclear("connection reset"))
             }
             CallOutcome::Truncated(response) => {
-                pass(way).await;
+                wait(way).await;
                 let whole = response.body().len();
                 Err(TransportError::unclear(format!(
                     "connection closed after {} of {whole} bytes",
@@ -51,8 +51,8 @@ impl Transport for MemoryTransport {
     }
 }
 
-/// Lets time pass, but does not yield where no time is to pass.
-async fn pass(span: Duration) {
+/// Waits for `span`. A zero span does not yield.
+async fn wait(span: Duration) {
     if !span.is_zero() {
         tokio::time::sleep(span).await;
     }

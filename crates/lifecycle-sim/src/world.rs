@@ -1,4 +1,4 @@
-//! All clouds together: one plain function from a request and a moment to what becomes of it.
+//! The state of all clouds, and the path of a call from the request to the outcome.
 
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ use crate::{
     time::Timeline,
 };
 
-/// Everything that a simulator knows.
+/// The complete state of a simulator.
 #[derive(Debug)]
 pub(crate) struct World {
     pub(crate) timeline: Timeline,
@@ -29,30 +29,30 @@ pub(crate) struct World {
     pub(crate) clouds: [SimulatedCloud; 4],
 }
 
-/// One cloud and what stands in front of it.
+/// One cloud with its call limit.
 #[derive(Debug)]
 pub(crate) struct SimulatedCloud {
     pub(crate) state: CloudState,
     pub(crate) limiter: Option<CallLimiter>,
 }
 
-/// What becomes of a call.
+/// The outcome of a call.
 #[derive(Debug)]
 pub(crate) enum CallOutcome {
-    /// An answer, after a while.
+    /// A response after a delay.
     Response(Response, Duration),
-    /// The request never arrives.
+    /// The request does not reach the cloud.
     Unreachable,
-    /// The connection breaks without an answer.
+    /// The connection breaks without a response.
     Reset,
-    /// The connection breaks in the middle of this answer.
+    /// The connection breaks in the middle of this response.
     Truncated(Response),
-    /// Nothing, ever.
+    /// The connection stays open without a response.
     Silence,
 }
 
 impl World {
-    /// Answers a request that comes now.
+    /// Handles a request at the current time.
     pub(crate) fn exchange(&mut self, request: &ReceivedRequest) -> CallOutcome {
         let Some(cloud) = Cloud::ALL
             .into_iter()
@@ -88,8 +88,8 @@ impl World {
         &mut self.clouds[cloud as usize]
     }
 
-    /// The instance `cloud/region/id`, deleted or not. Zenlayer has one endpoint for all regions, so
-    /// there the region `global` stands for any.
+    /// Returns the instance `cloud/region/id`. A deleted instance counts, too. Zenlayer has one
+    /// endpoint for all regions, so the region `global` matches every region of Zenlayer.
     pub(crate) fn lookup(&self, reference: &str) -> Option<(Cloud, InstanceIndex)> {
         let mut parts = reference.splitn(3, '/');
         let cloud: Cloud = parts.next()?.parse().ok()?;
@@ -100,7 +100,7 @@ impl World {
         (anywhere || state.region(index) == region).then_some((cloud, index))
     }
 
-    /// `cloud/region/id`.
+    /// Returns `cloud/region/id`.
     pub(crate) fn reference(&self, cloud: Cloud, index: InstanceIndex) -> String {
         let state = self.state(cloud);
         format!(
@@ -110,7 +110,7 @@ impl World {
         )
     }
 
-    /// Makes instances.
+    /// Creates instances.
     pub(crate) fn populate(&mut self, groups: &[InstanceGroup]) {
         let now = self.timeline.now();
         for group in groups {
@@ -174,7 +174,7 @@ impl SimulatedCloud {
         )
     }
 
-    /// What becomes of a call that a mishap keeps from the cloud.
+    /// Returns the outcome of a call that an injected fault keeps from the cloud.
     fn intercept(&mut self, fault: Option<&InjectedFault>) -> Option<CallOutcome> {
         match fault? {
             InjectedFault::Unreachable => Some(CallOutcome::Unreachable),
@@ -207,7 +207,7 @@ impl SimulatedCloud {
         }
     }
 
-    /// The cloud's own answer.
+    /// Returns the response of the cloud without injected faults.
     fn respond(
         &mut self,
         request: &ReceivedRequest,
@@ -230,7 +230,7 @@ impl SimulatedCloud {
         (api.handle(&mut self.state, request, scope), None)
     }
 
-    /// The answer with the cloud's time in its `Date` header.
+    /// Adds the time of the cloud as the `Date` header.
     fn with_date(&self, mut response: Response) -> Response {
         let text = self
             .state
@@ -260,7 +260,7 @@ fn staleness(fault: Option<&InjectedFault>) -> Duration {
     }
 }
 
-/// What a mishap makes of the cloud's answer.
+/// Applies an injected fault to the response of the cloud.
 fn apply_fault(
     mut response: Response,
     fault: Option<&InjectedFault>,
@@ -291,7 +291,7 @@ fn apply_fault(
             response.headers_mut().insert(CONTENT_TYPE, html);
         }
         Some(InjectedFault::Slow(wait)) => delay = *wait,
-        // The first four never get here.
+        // The first four faults are handled before the call.
         Some(
             InjectedFault::Unreachable
             | InjectedFault::Challenged
@@ -316,14 +316,14 @@ fn server_error(state: &mut CloudState, status: u16, body: ErrorBody) -> Respons
     }
 }
 
-/// What a shield in front of a cloud answers when it wants to see a browser.
+/// Returns the response of a protection service that requires a browser.
 fn challenge() -> Response {
     let page = "<html><body>checking your browser</body></html>";
     let response = response::with_body(403, "text/html", page);
     response::with_header(response, "cf-mitigated", "challenge")
 }
 
-/// The answer to a request for no cloud.
+/// Returns the response to a request that belongs to no cloud.
 fn unknown_path() -> Response {
     response::with_body(
         404,

@@ -41,7 +41,7 @@ fn invalid_value_is_reported_with_a_valid_form() {
         ),
         (
             "simulate --fleet baidu/bj",
-            "--fleet: fleet part \"baidu/bj\" has no =",
+            "--fleet: invalid fleet part \"baidu/bj\": missing =",
         ),
         (
             "simulate --listen 7070",

@@ -1,21 +1,21 @@
-//! The error answers of Alibaba ECS, as data.
+//! The errors of Alibaba ECS, as data.
 //!
 //! Codes, statuses and texts are the vendor's: the API reference of 2018 and 2021 for the lifecycle
-//! codes, the gateway's error lists for the others. Clients go by the code, since one code comes with
-//! several statuses and texts change. Which trouble of an instance causes which code is inferred from
-//! their meaning.
+//! codes, the error lists of the gateway for the others. Clients read the code, because one code
+//! comes with several statuses and texts change. The relation between impairments and codes is
+//! inferred from the meaning of the codes.
 
 use std::{borrow::Cow, time::Duration};
 
 use super::switches::{MissingParameter, Switches, Throttling, ThrottlingHint};
 
-/// One refusal: what the cloud says instead of an answer.
+/// An error of the API.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct ApiError {
     pub(super) status: u16,
     pub(super) code: Cow<'static, str>,
     pub(super) message: Cow<'static, str>,
-    /// Headers that come with it.
+    /// The additional headers of the response.
     pub(super) headers: Vec<(&'static str, String)>,
 }
 
@@ -40,7 +40,7 @@ impl ApiError {
     }
 }
 
-/// A parameter that is mandatory.
+/// Returns the error for a missing mandatory parameter.
 pub(super) fn missing(name: &str, family: MissingParameter) -> ApiError {
     let code = match family {
         MissingParameter::Plain => Cow::Borrowed("MissingParameter"),
@@ -58,14 +58,14 @@ pub(super) fn missing(name: &str, family: MissingParameter) -> ApiError {
     }
 }
 
-/// A parameter whose value is wrong. The text is from a user's report, code and status from the table
-/// of common errors.
+/// Returns the error for a parameter with an invalid value. The text is from a user's report, code
+/// and status from the table of common errors.
 pub(super) fn invalid(name: &str) -> ApiError {
     ApiError::new(400, "InvalidParameter", "")
         .with_message(format!("The specified parameter \"{name}\" is not valid."))
 }
 
-/// A parameter of the Security Token Service that does not have its form (documented).
+/// Returns the error for a malformed parameter of the Security Token Service (documented).
 pub(super) fn malformed(name: &str) -> ApiError {
     ApiError {
         code: Cow::Owned(format!("InvalidParameter.{name}")),
@@ -74,8 +74,8 @@ pub(super) fn malformed(name: &str) -> ApiError {
     .with_message(format!("The parameter {name} is wrongly formed."))
 }
 
-/// A length of a session that the role does not have, with its longest one in seconds. The text for an
-/// hour is documented.
+/// Returns the error for an invalid session length; `longest` is the maximum of the role in
+/// seconds. The text for an hour is documented.
 pub(super) fn bad_duration(longest: u64) -> ApiError {
     ApiError::new(400, "InvalidParameter.DurationSeconds", "").with_message(format!(
         "The Min/Max value of DurationSeconds is 15min/{}hr.",
@@ -83,13 +83,13 @@ pub(super) fn bad_duration(longest: u64) -> ApiError {
     ))
 }
 
-/// The role does not exist; the text is a real one.
+/// Returns the error for an unknown role. The text is quoted from a real response.
 pub(super) fn no_role(name: &str) -> ApiError {
     ApiError::new(404, "EntityNotExist.Role", "")
         .with_message(format!("The role not exists: {name}."))
 }
 
-/// The instance is still being created.
+/// Returns the error for an instance that the cloud still creates.
 pub(super) fn not_ready(switches: &Switches) -> ApiError {
     ApiError::new(
         403,
@@ -99,7 +99,7 @@ pub(super) fn not_ready(switches: &Switches) -> ApiError {
     .with_status(switches.not_ready_status)
 }
 
-/// Too many calls.
+/// Returns the error for too many calls.
 pub(super) fn throttled(switches: &Switches, hint: Option<Duration>) -> ApiError {
     const PLAIN: &str = "Request was denied due to request throttling.";
     const USER: &str = "Request was denied due to user flow control.";
@@ -119,9 +119,9 @@ pub(super) fn throttled(switches: &Switches, hint: Option<Duration>) -> ApiError
             error.headers.push(("x-acs-retry-after", wait.to_string()));
         }
         ThrottlingHint::RateLimit => {
-            // The Go SDK takes the larger of the two.
-            let told = format!("Limit:100,Remaining:0,TimeLeft:{wait}");
-            error.headers.push(("x-ratelimit-user-api", told));
+            // The Go SDK uses the larger of the two values.
+            let limits = format!("Limit:100,Remaining:0,TimeLeft:{wait}");
+            error.headers.push(("x-ratelimit-user-api", limits));
             error
                 .headers
                 .push(("x-ratelimit-user", "TimeLeft:0".to_owned()));
@@ -130,12 +130,13 @@ pub(super) fn throttled(switches: &Switches, hint: Option<Duration>) -> ApiError
     error
 }
 
-/// Rounded up: a caller that waits so long must not come too early.
+/// Converts to milliseconds, rounded up, so that a client that waits for this time is not too
+/// early.
 fn whole_millis(wait: Duration) -> u128 {
     wait.as_nanos().div_ceil(1_000_000)
 }
 
-/// The cloud's own trouble, with this status.
+/// Returns the error for a failure of the cloud with this status.
 pub(super) fn server_error(status: u16) -> ApiError {
     match status {
         503 => ApiError::new(
@@ -151,14 +152,14 @@ pub(super) fn server_error(status: u16) -> ApiError {
     }
 }
 
-macro_rules! refusals {
+macro_rules! api_errors {
     ($($(#[$doc:meta])* $name:ident = $status:literal $code:literal $message:literal;)*) => {
         $($(#[$doc])* pub(super) const $name: ApiError = ApiError::new($status, $code, $message);)*
     };
 }
 
-// Lifecycle.
-refusals! {
+// Errors of power actions.
+api_errors! {
     NO_INSTANCE = 404 "InvalidInstanceId.NotFound" "The specified InstanceId does not exist.";
     WRONG_STATUS = 403 "IncorrectInstanceStatus"
         "The current status of the resource does not support this operation.";
@@ -175,18 +176,18 @@ refusals! {
         "Pre pay instance does not support this operation.";
     CONFLICT = 409 "OperationConflict"
         "Request was denied due to conflict with a previous request.";
-    /// A passed dry run of a single call or of DescribeInstances is an error.
+    /// The result of a dry run of a single call or of `DescribeInstances` is an error.
     DRY_RUN = 400 "DryRunOperation" "Request validation has been passed with DryRun flag set.";
-    /// A passed dry run of a batch call; see the switch about its shape.
+    /// The result of a dry run of a batch call; a switch selects the form.
     BATCH_DRY_RUN = 400 "DRYRUN.SUCCESS" "Request validation has been passed with DryRun flag set.";
     NO_REGION = 404 "InvalidRegionId.NotFound" "The specified RegionId does not exist.";
     NO_STATUS = 404 "InvalidStatus.NotFound" "The specified Status does not exist.";
     NO_LOCK_REASON = 404 "InvalidLockReason.NotFound" "The specified LockReason does not exist.";
 }
 
-// Security Token Service.
-refusals! {
-    /// Not authorised, or not trusted by the role: one code for both.
+// Errors of the Security Token Service.
+api_errors! {
+    /// The caller is not authorised, or the role does not trust the caller: one code for both.
     NO_ROLE_PERMISSION = 403 "NoPermission"
         "You are not authorized to do this action. You should be authorized by RAM.";
     BAD_POLICY = 400 "InvalidParameter.PolicyGrammar"
@@ -197,8 +198,8 @@ refusals! {
     NO_ID_PROVIDER = 401 "AuthenticationFail.NoPermission" "No such OIDC Provider registered.";
 }
 
-// Gateway.
-refusals! {
+// Errors of the gateway.
+api_errors! {
     NO_API = 404 "InvalidApi.NotFound"
         "Specified api is not found, please check your url and method.";
     BAD_METHOD = 400 "UnsupportedHTTPMethod" "This http method is not supported.";

@@ -1,11 +1,11 @@
-//! Who asks: both signatures that Alibaba's gateway takes, checked over the request as it arrived.
+//! Authentication with both signatures of Alibaba's gateway, over the request as received.
 //!
-//! - `ACS3-HMAC-SHA256`, of the current SDKs (documented: "V3 request body and signature method"). The
-//!   list of signed headers is followed as received, because the vendor's own SDKs sign different
+//! - `ACS3-HMAC-SHA256`, of the current SDKs (documented: "V3 request body and signature method").
+//!   The list of signed headers is used as received, because the vendor's own SDKs sign different
 //!   sets (vendor's source).
 //! - `HMAC-SHA1`, version 1.0, of older SDKs, the CLI and Terraform (documented: "RPC signature").
 //!
-//! The order in which the checks are made is inferred.
+//! The order of the checks is inferred.
 
 use lifecycle_core::encode::{hmac_sha256_hex, percent, sha256_hex};
 
@@ -18,15 +18,15 @@ use super::{
 use crate::{
     account::{Account, Key},
     cloud_api::AuthError,
-    request::ReceivedRequest,
+    request::{ReceivedRequest, encode_pairs},
     time::read_extended,
 };
 
-/// Checks clock, key and signature of a request; `now` is in seconds since 1970.
+/// Verifies clock, key and signature of a request; `now` is in seconds since 1970. The caller
+/// checks the nonce.
 ///
 /// # Errors
-/// The documented refusal, and whether the key is to blame. The nonce is not looked at: whether it
-/// is new, only the caller can tell.
+/// The documented error, and whether the key causes the error.
 pub(super) fn verify(
     request: &ReceivedRequest,
     account: &Account,
@@ -49,15 +49,15 @@ pub(super) fn verify(
     })
 }
 
-/// Who has proved to ask.
+/// The nonce of an authenticated request, together with the key.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct KeyNonce {
     pub(super) access_key: String,
-    /// To be accepted once.
+    /// The nonce. The cloud accepts a nonce once.
     pub(super) nonce: String,
 }
 
-/// The access key that a request claims to come from; empty for none.
+/// Returns the access key id in a request; empty for none.
 pub(super) fn key_id(request: &ReceivedRequest) -> String {
     let from_header = request
         .header("authorization")
@@ -68,7 +68,7 @@ pub(super) fn key_id(request: &ReceivedRequest) -> String {
     }
 }
 
-/// What a request says of itself, not yet believed.
+/// The parts of a signature, before verification.
 struct SignatureParts {
     access_key: String,
     session: Option<String>,
@@ -137,8 +137,9 @@ impl SignatureParts {
     }
 }
 
-/// The document wants the host and every `x-acs-*` header signed. Insisted on are those that say what
-/// is asked, since an unsigned header of telemetry does no harm (inferred).
+/// The document requires a signature over the host and every `x-acs-*` header. The simulator
+/// requires the headers that describe the call, because an unsigned telemetry header is harmless
+/// (inferred).
 const MUST_BE_SIGNED: [&str; 6] = [
     "host",
     "x-acs-action",
@@ -154,7 +155,7 @@ fn field<'a>(authorization: &'a str, name: &str) -> Option<&'a str> {
         .find_map(|field| field.strip_prefix(name)?.strip_prefix('='))
 }
 
-/// All values of a header, trimmed, sorted and joined with commas (vendor's source).
+/// Returns all values of a header, trimmed, sorted and joined with commas (vendor's source).
 fn header(request: &ReceivedRequest, name: &str) -> Option<String> {
     let mut values: Vec<_> = request
         .headers
@@ -166,7 +167,7 @@ fn header(request: &ReceivedRequest, name: &str) -> Option<String> {
     (!values.is_empty()).then(|| values.join(","))
 }
 
-/// What a signature is made over.
+/// The text that a signature covers.
 enum SignedText {
     V3 { canonical_request: String },
     V1 { string_to_sign: String },
@@ -185,8 +186,9 @@ impl SignedText {
         }
     }
 
-    /// The vendor's SDKs compare the quoted text with their own, to tell a wrong secret from a wrong
-    /// request (vendor's source). The beginnings of both texts are as users reported them.
+    /// Returns the error for a wrong signature. The vendor's SDKs compare the quoted text with
+    /// their own text, to distinguish a wrong secret from a wrong request (vendor's source). The
+    /// beginnings of both texts are quoted from user reports.
     fn mismatch(&self) -> ApiError {
         let message = match self {
             Self::V3 { canonical_request } => format!(
@@ -203,8 +205,8 @@ impl SignedText {
     }
 }
 
-/// The six parts of the V3 page. The payload hash is that of the body which arrived, whatever
-/// `x-acs-content-sha256` claims. `None` when a header is named as signed and not there.
+/// Returns the six parts of the V3 page. The payload hash covers the received body; the value of
+/// `x-acs-content-sha256` does not count. Returns `None` if a signed header is missing.
 fn canonical_request(request: &ReceivedRequest, signed: &str) -> Option<String> {
     let mut headers = String::new();
     for name in signed.split(';') {
@@ -229,46 +231,42 @@ fn string_to_sign(canonical_request: &str) -> String {
     )
 }
 
-/// Built anew from the decoded query, because what travels has blanks as `+` and no order (vendor's
-/// source). Sorted by name in byte order, so that `InstanceId.10` comes before `InstanceId.2`; empty
-/// values keep their `=`.
+/// Builds the query from the decoded pairs, because the query on the wire has blanks as `+` and no
+/// order (vendor's source). Pairs are sorted by name in byte order, so that `InstanceId.10` comes
+/// before `InstanceId.2`; empty values have a `=`.
 fn canonical_query(mut pairs: Vec<(String, String)>) -> String {
     pairs.sort();
-    let encoded: Vec<_> = pairs
-        .iter()
-        .map(|(name, value)| format!("{}={}", percent(name), percent(value)))
-        .collect();
-    encoded.join("&")
+    encode_pairs(&pairs)
 }
 
-/// Fifteen minutes either way (documented).
+/// Accepts a difference of fifteen minutes in both directions (documented).
 fn check_clock(date: Option<&str>, now: i64) -> Result<(), ApiError> {
     let date = date.ok_or(api_error::NO_DATE)?;
     let date = read_extended(date).ok_or(api_error::BAD_DATE)?;
-    if now.abs_diff(date) > WINDOW {
+    if now.abs_diff(date) > MAX_CLOCK_SKEW {
         return Err(api_error::EXPIRED_DATE);
     }
     Ok(())
 }
 
-/// How far the clocks may be apart, in seconds.
-pub(super) const WINDOW: u64 = 15 * 60;
+/// The maximum difference between the clocks, in seconds.
+pub(super) const MAX_CLOCK_SKEW: u64 = 15 * 60;
 
-/// A temporary key that ended or was taken back answers as an expired one, another that was taken back
-/// as a disabled one (inferred).
+/// Checks the session token and the state of the key. An expired or revoked temporary key returns
+/// the error for an expired key, another revoked key the error for a disabled key (inferred).
 fn check_key(
     key: &Key,
     session: Option<&str>,
     now: i64,
     switches: &Switches,
 ) -> Result<(), ApiError> {
-    let session_refusal = match (&key.session, session) {
+    let session_error = match (&key.session, session) {
         (Some(_), None) => Some(api_error::NO_SESSION),
         (_, sent) if !key.matches_session(sent) => Some(api_error::FOREIGN_SESSION),
         (Some(_), _) if key.is_revoked() || key.is_expired(now) => Some(api_error::EXPIRED_SESSION),
         _ => None,
     };
-    if let Some(error) = session_refusal {
+    if let Some(error) = session_error {
         return Err(error.with_status(switches.session_status));
     }
     if key.is_revoked() {

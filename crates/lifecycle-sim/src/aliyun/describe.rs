@@ -1,8 +1,8 @@
-//! Looking at instances.
+//! `DescribeInstances` and `DescribeInstanceStatus`.
 //!
-//! Documented: paging in both ways, filters, fields and their formats, `[]` as a filter that nothing
-//! passes, an empty page beyond the end. Inferred: that page sizes out of range are refused in
-//! `DescribeInstanceStatus`, and the values of fields that no simulated call changes.
+//! Documented: both kinds of paging, filters, fields and formats, `[]` as a filter without a match,
+//! an empty page beyond the end. Inferred: `DescribeInstanceStatus` rejects page sizes out of
+//! range, and the values of fields that no simulated call changes.
 
 use lifecycle_core::encode::hex;
 use serde::Serialize;
@@ -20,7 +20,7 @@ use crate::{
     time::write_utc,
 };
 
-/// `DescribeInstanceStatus`: up to 100 ids, yet at most 50 of them on a page, 10 unless told.
+/// Handles `DescribeInstanceStatus`: up to 100 ids, but at most 50 rows on a page, 10 by default.
 pub(super) fn statuses(
     cloud: &CloudState,
     params: &Params,
@@ -37,7 +37,7 @@ pub(super) fn statuses(
     let candidates = if ids.is_empty() {
         Candidates::All(scope)
     } else {
-        Candidates::Some(statuses_asked_for(cloud, scope, &ids)?)
+        Candidates::Some(named_statuses(cloud, scope, &ids)?)
     };
     let filter = Filter {
         zone: params.text("ZoneId"),
@@ -62,7 +62,7 @@ pub(super) fn statuses(
     }))
 }
 
-/// `DescribeInstances`.
+/// Handles `DescribeInstances`.
 pub(super) fn instances(
     cloud: &CloudState,
     params: &Params,
@@ -118,20 +118,20 @@ pub(super) fn instances(
     }))
 }
 
-/// The instances that a call looks through.
+/// The instances that a call searches.
 enum Candidates {
-    /// All that it can see.
+    /// All visible instances.
     All(RegionScope),
-    /// These, in the order of lists.
+    /// Named instances, in the order of lists.
     Some(Vec<InstanceIndex>),
 }
 
-/// One page of an answer.
+/// One page of a response.
 struct ResultPage {
     members: Vec<InstanceIndex>,
-    /// How many there are on all pages. It means nothing when paging by token.
+    /// The number of instances on all pages. Without meaning for paging by token.
     total: usize,
-    /// The last of this page, when more follow and paging is by token.
+    /// The last instance of this page, for paging by token with a further page.
     next: Option<InstanceIndex>,
 }
 
@@ -204,7 +204,7 @@ fn in_row_order(cloud: &CloudState, mut members: Vec<InstanceIndex>) -> Vec<Inst
     members
 }
 
-/// The instances with these ids that the call can see, each once, in the order of lists.
+/// Returns the visible instances with these ids, each once, in the order of lists.
 fn found<'i>(
     cloud: &CloudState,
     scope: RegionScope,
@@ -216,7 +216,7 @@ fn found<'i>(
     found
 }
 
-fn statuses_asked_for(
+fn named_statuses(
     cloud: &CloudState,
     scope: RegionScope,
     ids: &[&str],
@@ -228,14 +228,14 @@ fn statuses_asked_for(
     Ok(found(cloud, scope, ids.iter().copied()))
 }
 
-/// Conditions that all must hold.
+/// The conditions of a filter; all conditions must be true.
 #[derive(Default)]
 struct Filter<'a> {
     status: Option<InstanceStatus>,
     lock: Option<&'a str>,
     name: Option<&'a str>,
     zone: Option<&'a str>,
-    /// No simulated instance has a tag.
+    /// A condition on tags. No simulated instance has a tag.
     tagged: bool,
 }
 
@@ -285,7 +285,7 @@ impl<'a> Filter<'a> {
     }
 }
 
-/// A token says after which instance the next page begins; to the client it is a text of digits.
+/// Encodes the last instance of a page as a token. For the client a token is a text of digits.
 fn write_token(cloud: &CloudState, last: InstanceIndex) -> String {
     hex(cloud.instance(last).id().as_bytes())
 }
@@ -294,13 +294,13 @@ fn read_token(cloud: &CloudState, params: &Params) -> Result<Option<InstanceInde
     let Some(token) = params.text("NextToken") else {
         return Ok(None);
     };
-    unhex(token)
+    decode_hex(token)
         .and_then(|id| cloud.find_any(&id))
         .map(Some)
         .ok_or_else(|| api_error::invalid("NextToken"))
 }
 
-fn unhex(text: &str) -> Option<String> {
+fn decode_hex(text: &str) -> Option<String> {
     let digits: Option<Vec<_>> = text.chars().map(|digit| digit.to_digit(16)).collect();
     let bytes = digits?
         .chunks(2)
@@ -369,7 +369,8 @@ struct InstanceRecord<'a> {
     instance_charge_type: &'a str,
     spot_strategy: &'a str,
     creation_time: &'a str,
-    /// Cut to the minute, like all times here: a reboot within the minute does not show.
+    /// The last boot. All times here have minute precision: a reboot within the minute is
+    /// invisible.
     start_time: String,
     expired_time: &'a str,
     operation_locks: Locks,

@@ -1,7 +1,7 @@
-//! Answers in JSON and XML.
+//! Responses in JSON and XML.
 //!
-//! Envelopes and lists that are wrapped twice are documented. The content type of XML is the one that
-//! the Python SDK compares with (vendor's source), that of JSON is inferred.
+//! Envelopes and lists with two levels are documented. The content type of XML is the value that
+//! the Python SDK compares with (vendor's source), the content type of JSON is inferred.
 
 use serde::Serialize;
 use serde_json::Value;
@@ -9,22 +9,22 @@ use serde_json::Value;
 use super::{api_error::ApiError, params::Format};
 use crate::response::{self, Response};
 
-/// Everything that an answer needs besides its content.
+/// The parts of a response besides the content.
 #[derive(Debug)]
 pub(super) struct Envelope {
     pub(super) format: Format,
     /// The name of the operation.
     pub(super) action: String,
-    /// The service that is asked, as links to its documents name it.
+    /// The name of the service, as in links to the documentation.
     pub(super) product: &'static str,
-    /// The host that was asked.
+    /// The host of the request.
     pub(super) host: String,
-    /// Upper-case UUID.
+    /// An upper-case UUID.
     pub(super) request_id: String,
 }
 
 impl Envelope {
-    /// The answer of a call that was carried out.
+    /// Returns the response of a successful call.
     pub(super) fn success(&self, content: &impl Serialize) -> Response {
         let content = WithRequestId {
             content,
@@ -34,9 +34,9 @@ impl Envelope {
         self.write(200, &root, &content)
     }
 
-    /// The answer of a call that was refused.
+    /// Returns the response of a rejected call.
     pub(super) fn error(&self, error: &ApiError) -> Response {
-        let content = Error {
+        let content = ErrorContent {
             request_id: &self.request_id,
             host_id: &self.host,
             code: &error.code,
@@ -83,7 +83,7 @@ struct WithRequestId<'a, T> {
 
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
-struct Error<'a> {
+struct ErrorContent<'a> {
     request_id: &'a str,
     host_id: &'a str,
     code: &'a str,
@@ -99,7 +99,7 @@ fn xml(root: &str, content: &impl Serialize) -> String {
     text
 }
 
-/// A list repeats its element, so that an empty list is an empty element of what wraps it.
+/// Writes a list as repeated elements, so that an empty list is an empty parent element.
 fn write_element(text: &mut String, name: &str, value: &Value) {
     if let Value::Array(members) = value {
         for member in members {

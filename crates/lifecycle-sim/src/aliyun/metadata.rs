@@ -1,9 +1,10 @@
 //! The metadata service of an instance, and a credentials URI.
 //!
-//! Paths, headers and the answer with the key are documented (ECS, "instance metadata", "instance RAM
-//! role"). How it refuses is inferred, but for the refusal of forwarded requests: the vendor's SDKs take
-//! anything that is not 200 alike. The credentials URI is a path of the simulator's own, since a
-//! program serves it wherever it likes; its answer is that of the metadata service (vendor's source).
+//! Paths, headers and the response with the key are documented (ECS, "instance metadata", "instance
+//! RAM role"). Error responses are inferred, except the error for forwarded requests: the vendor's
+//! SDKs handle all statuses other than 200 alike. The path of the credentials URI is an invention
+//! of the simulator, because the location is free; the response has the format of the metadata
+//! service (vendor's source).
 
 use http::Method;
 use serde::Serialize;
@@ -11,12 +12,13 @@ use serde::Serialize;
 use super::{sts::expiration, switches::MetadataTokens};
 use crate::{
     cloud_state::CloudState,
+    metadata::requested_lifetime,
     request::ReceivedRequest,
     response::{self, Response},
     time::write_utc,
 };
 
-/// What is asked of it.
+/// A call of the metadata service.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum MetadataCall<'r> {
     /// `/latest/api/token`
@@ -32,7 +34,7 @@ pub(super) enum MetadataCall<'r> {
 }
 
 impl<'r> MetadataCall<'r> {
-    /// What is asked; `None` for a request to another service.
+    /// Returns the call, or `None` for a request to another service.
     pub(super) fn of(request: &'r ReceivedRequest) -> Option<Self> {
         let path = request.path.as_str();
         match path {
@@ -70,46 +72,43 @@ pub(super) fn respond(
         Method::GET
     };
     if !cloud.identity.has_metadata() {
-        return error(404);
+        return error_page(404);
     }
     if request.method != method {
-        return error(405);
+        return error_page(405);
     }
     match call {
         MetadataCall::Token => token(cloud, request),
         MetadataCall::Uri => key(cloud, None),
-        _ if !is_let_in(cloud, request) => error(cloud.switches.aliyun.metadata_refusal_status),
+        _ if !may_read(cloud, request) => error_page(cloud.switches.aliyun.metadata_refusal_status),
         MetadataCall::RoleName => match cloud.identity.instance_role() {
             Some(name) => text(name.to_owned()),
-            None => error(404),
+            None => error_page(404),
         },
         MetadataCall::Key(role) => key(cloud, Some(role)),
-        MetadataCall::Unknown => error(404),
+        MetadataCall::Unknown => error_page(404),
     }
 }
 
 fn token(cloud: &mut CloudState, request: &ReceivedRequest) -> Response {
     match cloud.switches.aliyun.metadata_tokens {
-        MetadataTokens::Absent404 => return error(404),
-        MetadataTokens::Absent405 => return error(405),
+        MetadataTokens::Absent404 => return error_page(404),
+        MetadataTokens::Absent405 => return error_page(405),
         MetadataTokens::Optional | MetadataTokens::Demanded | MetadataTokens::Useless => {}
     }
-    // Whoever forwards requests to the service must not get a token for others.
+    // A proxy that forwards requests to the service must not get a token for others.
     if request.headers.contains_key("x-forwarded-for") {
-        return error(403);
+        return error_page(403);
     }
-    let seconds = request
-        .header("x-aliyun-ecs-metadata-token-ttl-seconds")
-        .and_then(|text| text.trim().parse().ok())
-        .filter(|seconds| (1..=21_600).contains(seconds));
-    match seconds {
+    match requested_lifetime(request, "x-aliyun-ecs-metadata-token-ttl-seconds") {
         Some(seconds) => text(cloud.metadata_token(seconds)),
-        None => error(400),
+        None => error_page(400),
     }
 }
 
-/// May the request read? Without a token it may unless one is demanded.
-fn is_let_in(cloud: &CloudState, request: &ReceivedRequest) -> bool {
+/// Reports whether the request may read. A request without a token may read unless the service
+/// requires tokens.
+fn may_read(cloud: &CloudState, request: &ReceivedRequest) -> bool {
     let token = request.header("x-aliyun-ecs-metadata-token");
     let is_good = || token.is_some_and(|token| cloud.accepts_metadata_token(token));
     match cloud.switches.aliyun.metadata_tokens {
@@ -120,17 +119,17 @@ fn is_let_in(cloud: &CloudState, request: &ReceivedRequest) -> bool {
     }
 }
 
-/// The key of the instance's role, which must be the one that is named if one is.
+/// Returns the key of the instance's role. A named role must be the role of the instance.
 fn key(cloud: &mut CloudState, named: Option<&str>) -> Response {
     let role = cloud.identity.instance_role();
     let Some(role) = role.filter(|role| named.is_none_or(|named| named == *role)) else {
-        return error(404);
+        return error_page(404);
     };
     let role = role.to_owned();
     let issued = cloud.instance_key(&role, KEY_LIFETIME);
     response::json(
         200,
-        &Key {
+        &KeyResponse {
             code: "Success",
             access_key_id: &issued.key.id,
             access_key_secret: &issued.key.secret,
@@ -141,12 +140,12 @@ fn key(cloud: &mut CloudState, named: Option<&str>) -> Response {
     )
 }
 
-/// Six hours, as in the example of the page.
+/// Six hours, in seconds, as in the example of the page.
 const KEY_LIFETIME: u64 = 21_600;
 
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
-struct Key<'a> {
+struct KeyResponse<'a> {
     code: &'static str,
     access_key_id: &'a str,
     access_key_secret: &'a str,
@@ -159,8 +158,8 @@ fn text(body: String) -> Response {
     response::with_body(200, "text/plain", body)
 }
 
-/// The service is a web server that knows nothing of the vendor's error form.
-fn error(status: u16) -> Response {
+/// Returns an error page. The service is a web server without the error format of the vendor.
+fn error_page(status: u16) -> Response {
     response::with_body(
         status,
         "text/html",

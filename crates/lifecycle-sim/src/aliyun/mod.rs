@@ -1,20 +1,21 @@
-//! Alibaba ECS, API version 2014-05-26, as its clients see it.
+//! The API of Alibaba ECS, version 2014-05-26.
 //!
-//! What is simulated: start, stop and reboot, one by one and in batches, `DescribeInstances` and
-//! `DescribeInstanceStatus`, over GET and POST, with parameters in the query or in a form, in JSON and
-//! XML, under both signatures; the Security Token Service and the metadata service of an instance. What
-//! is not: permissions, tags, and filters other than status, lock reason, name and zone.
+//! Simulated: start, stop and reboot, single and in batches, `DescribeInstances` and
+//! `DescribeInstanceStatus`, over GET and POST, with parameters in the query or in a form, in JSON
+//! and XML, with both signatures; the Security Token Service and the metadata service of an
+//! instance. Not simulated: permissions, tags, and filters other than status, lock reason, name and
+//! zone.
 //!
-//! | file | holds |
+//! | file | content |
 //! | --- | --- |
-//! | `auth` | who asks |
-//! | `asked` | what is asked |
+//! | `auth`, `hmac_sha1` | authentication |
+//! | `params` | parameters of a request |
 //! | `power` | start, stop, reboot |
-//! | `describe` | looking |
+//! | `describe` | lists and observations |
 //! | `sts`, `metadata` | keys for a role |
-//! | `standing` | the vendor's words for an instance's state |
-//! | `answer`, `refusal` | how it is answered |
-//! | `switches` | what nobody knows |
+//! | `status` | the vendor's names for the state of an instance |
+//! | `envelope`, `api_error` | responses and errors |
+//! | `switches` | unknown behaviour |
 
 mod api_error;
 mod auth;
@@ -55,16 +56,16 @@ use crate::{
 pub(crate) struct Aliyun;
 
 impl CloudApi for Aliyun {
-    /// RPC style: the path says nothing, headers or parameters name the operation. Only the metadata
-    /// service has paths.
+    /// Recognises RPC style: headers or parameters name the operation, and the path is `/`. Only
+    /// the metadata service has paths.
     fn serves(&self, request: &ReceivedRequest) -> bool {
         request.path == "/"
             || request.headers.contains_key("x-acs-action")
             || metadata::MetadataCall::of(request).is_some()
     }
 
-    /// `ecs.<region>.aliyuncs.com` and `ecs-vpc.<region>.aliyuncs.com` (vendor's source). The host
-    /// `ecs-cn-hangzhou` serves several regions, and the central host all of them.
+    /// Parses `ecs.<region>.aliyuncs.com` and `ecs-vpc.<region>.aliyuncs.com` (vendor's source).
+    /// The host `ecs-cn-hangzhou` serves several regions, and the central host all regions.
     fn region_of<'h>(&self, hostname: &'h str) -> Option<&'h str> {
         let region = hostname
             .strip_prefix("ecs.")
@@ -145,23 +146,23 @@ impl CloudApi for Aliyun {
 
     fn throttled(&self, cloud: &mut CloudState, hint: Option<Duration>) -> Response {
         let error = api_error::throttled(&cloud.switches.aliyun, hint);
-        unasked(cloud).error(&error)
+        default_envelope(cloud).error(&error)
     }
 
     fn server_error(&self, cloud: &mut CloudState, status: u16) -> Response {
-        unasked(cloud).error(&api_error::server_error(status))
+        default_envelope(cloud).error(&api_error::server_error(status))
     }
 }
 
-/// What the cloud remembers from call to call.
+/// State that only Alibaba has.
 #[derive(Debug, Default)]
 pub(crate) struct OwnState {
     nonces: UsedNonces,
-    /// What the last stop of an instance said of its resources.
+    /// The stopped mode in the last stop of an instance.
     stopped_modes: HashMap<InstanceIndex, StoppedMode>,
 }
 
-/// Nonces that have been used. That they are remembered for fifteen minutes is what third parties say.
+/// The used nonces. The memory of fifteen minutes is known from third parties.
 #[derive(Debug, Default)]
 struct UsedNonces {
     used: HashMap<auth::KeyNonce, Moment>,
@@ -170,7 +171,7 @@ struct UsedNonces {
 
 impl UsedNonces {
     fn is_new(&mut self, key_nonce: auth::KeyNonce, now: Moment) -> bool {
-        let memory = Duration::from_secs(auth::WINDOW);
+        let memory = Duration::from_secs(auth::MAX_CLOCK_SKEW);
         if now.since(self.swept) > memory {
             self.used.retain(|_, used| now.since(*used) <= memory);
             self.swept = now;
@@ -181,7 +182,7 @@ impl UsedNonces {
     }
 }
 
-/// Is the request one that carries no signature?
+/// Reports whether the call has no signature.
 fn is_unsigned(request: &ReceivedRequest) -> bool {
     let params = Params::of(request);
     metadata::MetadataCall::of(request).is_some()
@@ -196,7 +197,7 @@ fn dispatch(
 ) -> Result<Response, ApiError> {
     match params.version.as_str() {
         "2014-05-26" => {}
-        sts::VERSION => return issue(cloud, params, envelope),
+        sts::VERSION => return dispatch_sts(cloud, params, envelope),
         _ => return Err(api_error::NO_API),
     }
     match params.action.as_str() {
@@ -212,8 +213,8 @@ fn dispatch(
     }
 }
 
-/// The calls of the Security Token Service.
-fn issue(
+/// Handles the calls of the Security Token Service.
+fn dispatch_sts(
     cloud: &mut CloudState,
     params: &Params,
     envelope: &Envelope,
@@ -226,7 +227,7 @@ fn issue(
 }
 
 fn kind(params: &Params) -> (Operation, &'static str) {
-    let looking = if ids(params) > 0 {
+    let read_operation = if ids(params) > 0 {
         Operation::Observe
     } else {
         Operation::List
@@ -238,8 +239,8 @@ fn kind(params: &Params) -> (Operation, &'static str) {
         "StartInstances" => (Operation::Start, "StartInstances"),
         "StopInstances" => (Operation::Stop, "StopInstances"),
         "RebootInstances" => (Operation::Reboot, "RebootInstances"),
-        "DescribeInstanceStatus" => (looking, "DescribeInstanceStatus"),
-        "DescribeInstances" => (looking, "DescribeInstances"),
+        "DescribeInstanceStatus" => (read_operation, "DescribeInstanceStatus"),
+        "DescribeInstances" => (read_operation, "DescribeInstances"),
         "AssumeRole" => (Operation::Identify, "AssumeRole"),
         sts::UNSIGNED => (Operation::Identify, sts::UNSIGNED),
         _ => (Operation::Other, "unknown"),
@@ -254,13 +255,13 @@ fn ids(params: &Params) -> usize {
 }
 
 fn envelope(cloud: &mut CloudState, request: &ReceivedRequest, params: &Params) -> Envelope {
-    let usual = if cloud.switches.aliyun.xml_by_default {
+    let default_format = if cloud.switches.aliyun.xml_by_default {
         Format::Xml
     } else {
         Format::Json
     };
     Envelope {
-        format: params.format.unwrap_or(usual),
+        format: params.format.unwrap_or(default_format),
         action: params.action.clone(),
         product: if params.version == sts::VERSION {
             "Sts"
@@ -272,8 +273,8 @@ fn envelope(cloud: &mut CloudState, request: &ReceivedRequest, params: &Params) 
     }
 }
 
-/// The envelope of an answer that is given without looking at the request.
-fn unasked(cloud: &mut CloudState) -> Envelope {
+/// Returns the envelope of a response that does not depend on the request.
+fn default_envelope(cloud: &mut CloudState) -> Envelope {
     Envelope {
         format: Format::Json,
         action: String::new(),
@@ -283,7 +284,7 @@ fn unasked(cloud: &mut CloudState) -> Envelope {
     }
 }
 
-/// The instances that a call can see which names a region.
+/// Returns the instances that a call with a region name can see.
 fn named_region(
     cloud: &CloudState,
     params: &Params,

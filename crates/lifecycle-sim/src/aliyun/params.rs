@@ -1,4 +1,4 @@
-//! What a request asks for, in Alibaba's words.
+//! The parameters of a request.
 
 use super::{
     api_error::{self, ApiError},
@@ -6,17 +6,17 @@ use super::{
 };
 use crate::request::{ReceivedRequest, form_pairs};
 
-/// A request taken apart: which operation, with which parameters, answered in which format.
+/// The parameters of a request: the operation and the format of the response, too.
 #[derive(Debug)]
 pub(super) struct Params {
     pub(super) action: String,
     pub(super) version: String,
-    /// The format it asks for; `None` when it does not say.
+    /// The requested format, or `None` if the request does not name a format.
     pub(super) format: Option<Format>,
     parameters: Vec<(String, String)>,
 }
 
-/// How an answer is written.
+/// The format of a response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Format {
     Json,
@@ -24,8 +24,8 @@ pub(super) enum Format {
 }
 
 impl Params {
-    /// Takes a request apart. A V3 signature covers headers that name the operation, a V1 signature
-    /// parameters; what is signed counts.
+    /// Collects the parameters of a request. A V3 signature covers headers that name the operation,
+    /// a V1 signature covers parameters; signed values count.
     pub(super) fn of(request: &ReceivedRequest) -> Self {
         let parameters = parameters(request);
         let signed_in_headers = request.headers.contains_key("authorization");
@@ -47,18 +47,19 @@ impl Params {
         }
     }
 
-    /// A parameter; `None` when it is missing or empty.
+    /// Returns a parameter, or `None` for a missing or empty parameter.
     pub(super) fn text(&self, name: &str) -> Option<&str> {
         value(&self.parameters, name).filter(|value| !value.is_empty())
     }
 
-    /// A parameter that must be there.
+    /// Returns a mandatory parameter.
     pub(super) fn required(&self, name: &str, switches: &Switches) -> Result<&str, ApiError> {
         self.text(name)
             .ok_or_else(|| api_error::missing(name, switches.missing_parameter))
     }
 
-    /// A boolean, false when missing. `true` and `True` are both in use (vendor's source).
+    /// Returns a boolean; the default is false. `true` and `True` are both in use (vendor's
+    /// source).
     pub(super) fn flag(&self, name: &str, switches: &Switches) -> Result<bool, ApiError> {
         match self.text(name) {
             None | Some("false" | "False") => Ok(false),
@@ -69,25 +70,25 @@ impl Params {
         }
     }
 
-    /// A number from `least` to `most`, or `usual` when it is missing. That other numbers are
-    /// refused is inferred.
+    /// Returns a number from `min` to `max`, or `default`. The rejection of other
+    /// numbers is inferred.
     pub(super) fn number(
         &self,
         name: &str,
-        usual: usize,
-        least: usize,
-        most: usize,
+        default: usize,
+        min: usize,
+        max: usize,
     ) -> Result<usize, ApiError> {
         let Some(text) = self.text(name) else {
-            return Ok(usual);
+            return Ok(default);
         };
         text.parse()
             .ok()
-            .filter(|number| (least..=most).contains(number))
+            .filter(|number| (min..=max).contains(number))
             .ok_or_else(|| api_error::invalid(name))
     }
 
-    /// The members `Name.1`, `Name.2`, ... in the order of their numbers.
+    /// Returns the members `Name.1`, `Name.2`, ... in the order of the numbers.
     pub(super) fn members(&self, name: &str) -> Vec<&str> {
         let mut members: Vec<_> = self
             .parameters
@@ -101,15 +102,15 @@ impl Params {
         members.into_iter().map(|(_, value)| value).collect()
     }
 
-    /// Does any parameter's name begin with this?
+    /// Reports whether the name of any parameter begins with this prefix.
     pub(super) fn has_any(&self, prefix: &str) -> bool {
         self.parameters
             .iter()
             .any(|(name, _)| name.starts_with(prefix))
     }
 
-    /// The ids of a JSON array in text form; `None` when the parameter is missing. An empty array
-    /// names nothing, a missing one everything (documented).
+    /// Returns the ids of a JSON array in text form, or `None` for a missing parameter. An empty
+    /// array means no instances, a missing parameter all instances (documented).
     pub(super) fn json_ids(&self, name: &str) -> Result<Option<Vec<String>>, ApiError> {
         let Some(text) = value(&self.parameters, name) else {
             return Ok(None);
@@ -120,7 +121,7 @@ impl Params {
     }
 }
 
-/// Every parameter: of the query first, then of a form body. The service takes them from both
+/// Returns all parameters: first from the query, then from a form body. The service accepts both
 /// (vendor's source).
 pub(super) fn parameters(request: &ReceivedRequest) -> Vec<(String, String)> {
     let mut parameters: Vec<_> = request.pairs().collect();
@@ -133,7 +134,7 @@ pub(super) fn parameters(request: &ReceivedRequest) -> Vec<(String, String)> {
     parameters
 }
 
-/// The first value of a name.
+/// Returns the first value of a name.
 pub(super) fn value<'p>(parameters: &'p [(String, String)], name: &str) -> Option<&'p str> {
     parameters
         .iter()

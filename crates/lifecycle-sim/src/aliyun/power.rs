@@ -1,9 +1,7 @@
 //! Start, stop and reboot.
 //!
-//! Documented: names and limits of the parameters, preconditions, batch rows, dry runs, codes. Inferred:
-//! the order of the checks, and that 101 ids are refused as an invalid parameter.
-
-use std::collections::HashSet;
+//! Documented: names and limits of the parameters, preconditions, batch rows, dry runs, codes.
+//! Inferred: the order of the checks, and `InvalidParameter` for 101 ids.
 
 use serde::Serialize;
 
@@ -19,10 +17,11 @@ use crate::{
     Impairment, PowerOperation, SimulatedState,
     cloud_state::{CloudState, InstanceIndex, RegionScope},
     power_operation::ActionKind,
+    request::distinct,
     response::Response,
 };
 
-/// `StartInstance`, `StopInstance`, `RebootInstance`.
+/// Handles `StartInstance`, `StopInstance` and `RebootInstance`.
 pub(super) fn single(
     cloud: &mut CloudState,
     params: &Params,
@@ -46,7 +45,7 @@ pub(super) fn single(
     Ok(envelope.success(&EmptyContent {}))
 }
 
-/// `StartInstances`, `StopInstances`, `RebootInstances`.
+/// Handles `StartInstances`, `StopInstances` and `RebootInstances`.
 pub(super) fn batch(
     cloud: &mut CloudState,
     params: &Params,
@@ -57,16 +56,16 @@ pub(super) fn batch(
     let scope = named_region(cloud, params, scope)?;
     let ids = batch_ids(params, &cloud.switches.aliyun)?;
     let power_request = PowerRequest::batch(params, action, &cloud.switches.aliyun)?;
-    let each_on_its_own = match params.text("BatchOptimization") {
+    let success_first = match params.text("BatchOptimization") {
         None | Some("AllTogether") => false,
         Some("SuccessFirst") => true,
         Some(_) => return Err(api_error::invalid("BatchOptimization")),
     };
     let mut items: Vec<_> = ids
         .into_iter()
-        .map(|id| BatchItem::on(cloud, scope, id, &power_request))
+        .map(|id| BatchItem::check(cloud, scope, id, &power_request))
         .collect();
-    if !each_on_its_own && let Some((id, error)) = items.iter().find_map(BatchItem::error) {
+    if !success_first && let Some((id, error)) = items.iter().find_map(BatchItem::error) {
         return Err(batch_error(id, error, &cloud.switches.aliyun));
     }
     if cloud.switches.aliyun.reversed_rows {
@@ -82,7 +81,7 @@ pub(super) fn batch(
     Ok(envelope.success(&BatchResponse::new(rows)))
 }
 
-/// What happens to the resources of a stopped instance.
+/// The treatment of a stopped instance's resources.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum StoppedMode {
     KeepCharging,
@@ -108,18 +107,18 @@ impl StoppedMode {
     }
 }
 
-/// An action with its options.
+/// A power action with its options.
 struct PowerRequest {
     action: ActionKind,
     operation: PowerOperation,
     init_local_disk: bool,
     stopped_mode: StoppedMode,
-    stopped_mode_asked: bool,
+    names_stopped_mode: bool,
     dry_run: bool,
 }
 
 impl PowerRequest {
-    /// The single reboot calls its force flag `ForceStop`.
+    /// Reads a single call. The single reboot calls the force flag `ForceStop`.
     fn single(params: &Params, action: ActionKind, switches: &Switches) -> Result<Self, ApiError> {
         Ok(Self {
             init_local_disk: params.flag("InitLocalDisk", switches)?,
@@ -127,7 +126,7 @@ impl PowerRequest {
         })
     }
 
-    /// The batch reboot calls its force flag `ForceReboot`.
+    /// Reads a batch call. The batch reboot calls the force flag `ForceReboot`.
     fn batch(params: &Params, action: ActionKind, switches: &Switches) -> Result<Self, ApiError> {
         let force = match action {
             ActionKind::Reboot => "ForceReboot",
@@ -147,12 +146,12 @@ impl PowerRequest {
             operation: action.operation(params.flag(force, switches)?),
             init_local_disk: false,
             stopped_mode: StoppedMode::read(params, switches)?,
-            stopped_mode_asked: params.text("StoppedMode").is_some(),
+            names_stopped_mode: params.text("StoppedMode").is_some(),
             dry_run: params.flag("DryRun", switches)?,
         })
     }
 
-    /// Would the cloud do it?
+    /// Checks whether the cloud would execute the action.
     fn check(&self, cloud: &CloudState, index: InstanceIndex) -> Result<(), ApiError> {
         let impairment = cloud.instance(index).impairment;
         if let Some(error) =
@@ -160,23 +159,23 @@ impl PowerRequest {
         {
             return Err(error);
         }
-        if !self.fits(cloud, index) {
+        if !self.state_allows(cloud, index) {
             return Err(api_error::WRONG_STATUS);
         }
         if self.action == ActionKind::Start && impairment == Some(Impairment::NoStock) {
             return Err(api_error::NO_STOCK);
         }
-        let unfit = self.action == ActionKind::Stop
-            && self.stopped_mode_asked
+        let unsupported = self.action == ActionKind::Stop
+            && self.names_stopped_mode
             && self.stopped_mode == StoppedMode::StopCharging
             && is_prepaid(cloud, index);
-        if unfit && cloud.switches.aliyun.refuses_unfit_stop_charging {
+        if unsupported && cloud.switches.aliyun.refuses_unfit_stop_charging {
             return Err(api_error::STOP_CHARGING_UNFIT);
         }
         Ok(())
     }
 
-    /// The refusal that this trouble causes, whatever the state.
+    /// Returns the error that this impairment causes in any state.
     fn impairment_error(&self, impairment: Impairment, cloud: &CloudState) -> Option<ApiError> {
         let start = self.action == ActionKind::Start;
         match impairment {
@@ -193,9 +192,9 @@ impl PowerRequest {
         }
     }
 
-    /// Does the instance's state allow it? An instance that is already where the action leads to does
-    /// not (vendor's source).
-    fn fits(&self, cloud: &CloudState, index: InstanceIndex) -> bool {
+    /// Reports whether the state allows the action. An instance that is already in the target state
+    /// does not (vendor's source).
+    fn state_allows(&self, cloud: &CloudState, index: InstanceIndex) -> bool {
         let status = status::actual(cloud, index);
         if cloud.actual(index).state == SimulatedState::Rebooting {
             return false;
@@ -213,12 +212,12 @@ impl PowerRequest {
 
     fn execute(&self, cloud: &mut CloudState, index: InstanceIndex) {
         if self.init_local_disk && cloud.instance(index).impairment == Some(Impairment::Failed) {
-            // Documented: restores local disks to a healthy state. Every instance is taken for one
-            // with local disks.
+            // Documented: restores local disks to a healthy state. Every instance counts as an
+            // instance with local disks.
             cloud.set_impairment(index, None);
         }
         if self.action == ActionKind::Stop {
-            // One that cannot give its resources back is stopped all the same (documented).
+            // An instance that cannot release its resources is stopped, too (documented).
             let mode = if is_prepaid(cloud, index) {
                 StoppedMode::KeepCharging
             } else {
@@ -229,7 +228,7 @@ impl PowerRequest {
         cloud.execute(index, self.operation);
     }
 
-    /// The status that a row of the answer gives to an instance which the action was begun on.
+    /// Returns the status that a batch row shows after the action has begun.
     fn transitional_status(&self, cloud: &CloudState, index: InstanceIndex) -> InstanceStatus {
         match self.action {
             ActionKind::Start => InstanceStatus::Starting,
@@ -239,7 +238,7 @@ impl PowerRequest {
     }
 }
 
-/// What is to become of one instance of a batch.
+/// An instance of a batch with the result of the check.
 struct BatchItem<'a> {
     id: &'a str,
     index: Option<InstanceIndex>,
@@ -247,7 +246,7 @@ struct BatchItem<'a> {
 }
 
 impl<'a> BatchItem<'a> {
-    fn on(
+    fn check(
         cloud: &CloudState,
         scope: RegionScope,
         id: &'a str,
@@ -312,25 +311,23 @@ impl<'a> BatchItem<'a> {
     }
 }
 
-/// At most 100 ids (documented).
+/// Returns the ids, each once; at most 100 (documented).
 fn batch_ids<'a>(params: &'a Params, switches: &Switches) -> Result<Vec<&'a str>, ApiError> {
-    let mut ids = params.members("InstanceId");
+    let ids = params.members("InstanceId");
     if ids.is_empty() {
         return Err(api_error::missing("InstanceId", switches.missing_parameter));
     }
     if ids.len() > 100 {
         return Err(api_error::invalid("InstanceId"));
     }
-    let mut seen = HashSet::new();
-    let named = ids.len();
-    ids.retain(|id| seen.insert(*id));
-    if ids.len() < named && !switches.folds_duplicates {
+    let distinct = distinct(ids.iter().copied());
+    if distinct.len() < ids.len() && !switches.folds_duplicates {
         return Err(api_error::invalid("InstanceId"));
     }
-    Ok(ids)
+    Ok(distinct)
 }
 
-/// The error of an all-or-nothing batch: that of the first instance which stands in the way.
+/// Returns the error of an all-or-nothing batch: the error of the first rejected instance.
 fn batch_error(id: &str, error: &ApiError, switches: &Switches) -> ApiError {
     if switches.names_culprit {
         let message = format!("{} InstanceId: {id}", error.message);
@@ -394,7 +391,7 @@ impl<'a> BatchResponse<'a> {
     }
 }
 
-/// What became of one instance. The code of a success is the text `200`.
+/// The row of one instance. The code of a success is the text `200`.
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
 struct InstanceResponse<'a> {

@@ -1,12 +1,12 @@
-//! The regions that exist even when no simulated instance lives in them.
+//! The public regions. A region exists with or without simulated instances.
 
-/// Is this a region of the vendor's? Other names exist when instances live there.
+/// Reports whether the vendor has this region. Other names exist if instances are there.
 pub(super) fn is_known(name: &str) -> bool {
-    KNOWN.contains(&name)
+    REGIONS.contains(&name)
 }
 
 /// The public regions of the Go SDK's endpoint map (vendor's source).
-const KNOWN: [&str; 39] = [
+const REGIONS: [&str; 39] = [
     "ap-northeast-1",
     "ap-northeast-2",
     "ap-south-1",

@@ -1,4 +1,4 @@
-//! The vendor's words for the state of an instance.
+//! The vendor's names for the state of an instance.
 
 use super::{
     StoppedMode,
@@ -10,7 +10,8 @@ use crate::{
     instance::InstanceSnapshot,
 };
 
-/// The status of an instance: exactly these five are on the wire (vendor's source; documented).
+/// The status of an instance: exactly these five values are on the wire (vendor's source;
+/// documented).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum InstanceStatus {
     Pending,
@@ -21,7 +22,7 @@ pub(super) enum InstanceStatus {
 }
 
 impl InstanceStatus {
-    /// All words of the filter.
+    /// All values of the filter.
     pub(super) const ALL: [Self; 5] = [
         Self::Pending,
         Self::Starting,
@@ -40,8 +41,8 @@ impl InstanceStatus {
         }
     }
 
-    /// The status that a view of an instance comes down to. Expired, recycled and otherwise withheld
-    /// instances are `Stopped` (documented); a broken disk shows nowhere (inferred).
+    /// Converts the state of an instance into a status. Expired and recycled instances are
+    /// `Stopped` (documented); a broken disk is invisible (inferred).
     pub(super) fn of(
         view: InstanceSnapshot,
         impairment: Option<Impairment>,
@@ -76,19 +77,19 @@ fn rebooting(progress: f64, shows: RebootShows) -> InstanceStatus {
     }
 }
 
-/// The status that an observation shows.
+/// Returns the status that an observation shows.
 pub(super) fn observed(cloud: &CloudState, index: InstanceIndex) -> InstanceStatus {
     let impairment = cloud.instance(index).impairment;
     InstanceStatus::of(cloud.observed(index), impairment, &cloud.switches.aliyun)
 }
 
-/// The status that an action is judged by.
+/// Returns the status that decides about an action.
 pub(super) fn actual(cloud: &CloudState, index: InstanceIndex) -> InstanceStatus {
     let impairment = cloud.instance(index).impairment;
     InstanceStatus::of(cloud.actual(index), impairment, &cloud.switches.aliyun)
 }
 
-/// What an observation says of a stopped instance's resources.
+/// Returns the stopped mode that an observation shows.
 pub(super) fn stopped_mode(
     cloud: &CloudState,
     index: InstanceIndex,
@@ -106,7 +107,8 @@ pub(super) fn stopped_mode(
         .as_str()
 }
 
-/// Why operations on the instance are locked: the documented words, `Recycling` with a capital letter.
+/// Returns the reason of an operation lock: the documented values, `Recycling` with a capital
+/// letter.
 pub(super) fn lock_reason(impairment: Option<Impairment>) -> Option<&'static str> {
     match impairment? {
         Impairment::Locked => Some("security"),
@@ -116,7 +118,7 @@ pub(super) fn lock_reason(impairment: Option<Impairment>) -> Option<&'static str
     }
 }
 
-/// The words of the lock reason filter.
+/// The values of the lock reason filter.
 pub(super) const LOCK_REASONS: [&str; 5] = [
     "financial",
     "security",
@@ -125,7 +127,8 @@ pub(super) const LOCK_REASONS: [&str; 5] = [
     "refunded",
 ];
 
-/// Is it paid for by the month? Every eighth is, so that tests meet both kinds, and expired ones are.
+/// Reports whether the instance is prepaid. Every eighth instance is, so that tests have both
+/// kinds, and expired instances are.
 pub(super) fn is_prepaid(cloud: &CloudState, index: InstanceIndex) -> bool {
     let instance = cloud.instance(index);
     instance.number % 8 == 7 || instance.impairment == Some(Impairment::Expired)

@@ -1,8 +1,9 @@
 //! The Security Token Service, version 2015-04-01: keys for a role.
 //!
-//! Parameters, answers and the codes of wrong parameters are documented (RAM, "`AssumeRole`",
-//! "`AssumeRoleWithOIDC`", "error codes"). A policy is read and has no effect, since permissions are not
-//! simulated; what the token's issuer says of the caller (`OIDCTokenInfo`) is left out.
+//! Parameters, responses and the codes of wrong parameters are documented (RAM, "`AssumeRole`",
+//! "`AssumeRoleWithOIDC`", "error codes"). A policy is parsed and has no effect, because
+//! permissions are not simulated. The issuer's information about the caller (`OIDCTokenInfo`) is
+//! left out.
 
 use serde::Serialize;
 
@@ -23,16 +24,15 @@ use crate::{
 /// The version of the service's API.
 pub(super) const VERSION: &str = "2015-04-01";
 
-/// The call that proves itself by an identity token instead of a signature.
+/// The call with an identity token instead of a signature.
 pub(super) const UNSIGNED: &str = "AssumeRoleWithOIDC";
 
-/// The length of a session in seconds, which is that of the longest one, too, unless the role has
-/// another (documented).
-const USUAL: u64 = 3600;
-/// That of the shortest one (documented).
-const SHORTEST: u64 = 900;
+/// The default session length in seconds, and the default maximum of a role (documented).
+const DEFAULT_SESSION: u64 = 3600;
+/// The minimum session length in seconds (documented).
+const MIN_SESSION: u64 = 900;
 
-/// A key for the role, given to the holder of another key, which may be temporary itself.
+/// Issues a key for the role to the holder of another key. The other key can be temporary, too.
 pub(super) fn assume_role(
     cloud: &mut CloudState,
     params: &Params,
@@ -41,7 +41,7 @@ pub(super) fn assume_role(
     let assume_role = AssumeRoleRequest::read(params, &cloud.switches.aliyun)?;
     let external_id = params.text("ExternalId");
     let role = known_role(cloud, &assume_role)?;
-    if !role.is_for(external_id) {
+    if !role.allows_external_id(external_id) {
         return Err(api_error::NO_ROLE_PERMISSION);
     }
     let seconds = session_length(params, role)?;
@@ -49,7 +49,7 @@ pub(super) fn assume_role(
     Ok(envelope.success(&AssumeRoleResponse::of(&assume_role, &issued)))
 }
 
-/// A key for the role, given to the holder of an identity token.
+/// Issues a key for the role to the holder of an identity token.
 pub(super) fn assume_role_with_oidc(
     cloud: &mut CloudState,
     params: &Params,
@@ -72,7 +72,7 @@ pub(super) fn assume_role_with_oidc(
     Ok(envelope.success(&AssumeRoleResponse::of(&assume_role, &issued)))
 }
 
-/// What both calls ask for.
+/// The parameters of both calls.
 struct AssumeRoleRequest<'a> {
     role: &'a str,
     session: &'a str,
@@ -109,17 +109,17 @@ fn known_role<'s>(
 }
 
 fn session_length(params: &Params, role: &Role) -> Result<u64, ApiError> {
-    let longest = role.longest(USUAL);
+    let max_session = role.max_session(DEFAULT_SESSION);
     let Some(text) = params.text("DurationSeconds") else {
-        return Ok(USUAL.min(longest));
+        return Ok(DEFAULT_SESSION.min(max_session));
     };
     text.parse()
         .ok()
-        .filter(|seconds| (SHORTEST..=longest).contains(seconds))
-        .ok_or_else(|| api_error::bad_duration(longest))
+        .filter(|seconds| (MIN_SESSION..=max_session).contains(seconds))
+        .ok_or_else(|| api_error::bad_duration(max_session))
 }
 
-/// `acs:ram::ACCOUNT:KIND/NAME`
+/// Reports whether the text has the form `acs:ram::ACCOUNT:KIND/NAME`.
 fn is_arn(text: &str, kind: &str) -> bool {
     let Some((account, resource)) = text
         .strip_prefix("acs:ram::")
@@ -135,7 +135,7 @@ fn is_arn(text: &str, kind: &str) -> bool {
         && name.is_some_and(|name| !name.is_empty())
 }
 
-/// 2 to 64 letters, digits and `.@-_` (documented).
+/// Reports whether the text has 2 to 64 letters, digits and `.@-_` (documented).
 fn is_session_name(text: &str) -> bool {
     let fits = |byte: u8| byte.is_ascii_alphanumeric() || b".@-_".contains(&byte);
     (2..=64).contains(&text.len()) && text.bytes().all(fits)
@@ -185,10 +185,10 @@ impl<'a> AssumeRoleResponse<'a> {
     }
 }
 
-/// All roles have the same id; the vendor's examples have 18 digits.
+/// The id of all roles; the vendor's examples have 18 digits.
 const ROLE_ID: &str = "344584339364951186";
 
-/// The end of a key as Alibaba writes it (documented; the SDKs read no other form).
+/// Returns the expiry of a key in Alibaba's format (documented; the SDKs read no other format).
 pub(super) fn expiration(issued: &IssuedCredential) -> String {
     write_utc("%Y-%m-%dT%H:%M:%SZ", issued.expires_at)
 }

@@ -1,45 +1,46 @@
-//! What nobody outside the vendor knows about Alibaba ECS, and where its documents disagree.
+//! The unknown behaviour of Alibaba ECS, and contradictions in the documentation.
 
 use crate::switches::{describe_fields, draw, setting};
 
 describe_fields! {
-    /// How the simulated Alibaba ECS behaves where its documents are silent or contradict each other.
+    /// The behaviour of the simulated Alibaba ECS where the documentation is missing or
+    /// contradictory.
     #[derive(Clone, Debug, PartialEq)]
     #[non_exhaustive]
     pub struct Switches {
-        /// How a batch call says that a dry run went well. Unknown: only the word `DRYRUN.SUCCESS` is
-        /// documented.
+        /// The form of a successful dry run of a batch call. Unknown: only the word
+        /// `DRYRUN.SUCCESS` is documented.
         pub batch_dry_run: BatchDryRun,
-        /// Does the error of an all-or-nothing batch name the instance that caused it? Unknown.
+        /// The error of an all-or-nothing batch names the instance that caused the error. Unknown.
         pub names_culprit: bool,
-        /// Is an id that comes twice in a batch taken once? Otherwise the call is refused. Unknown.
+        /// An id that occurs twice in a batch counts once. Otherwise the call is refused. Unknown.
         pub folds_duplicates: bool,
-        /// Does a `SuccessFirst` row that failed by its state show that state? Unknown.
+        /// A `SuccessFirst` row that failed because of the state shows the state. Unknown.
         pub failed_rows_show_status: bool,
-        /// Is `DescribeInstanceStatus` refused when one of its ids is unknown? Otherwise that id is left
-        /// out. Unknown.
+        /// `DescribeInstanceStatus` is refused if one of the ids is unknown. Otherwise the unknown
+        /// id has no row. Unknown.
         pub refuses_unknown_ids: bool,
-        /// Are pages and rows in the reverse of the order in which the instances were made? No order is
-        /// documented.
+        /// Pages and rows are in the reverse order of creation. No order is documented.
         pub reversed_rows: bool,
-        /// What a rebooting instance shows. Newer and older documents disagree.
+        /// The states that a rebooting instance shows. Newer and older documents disagree.
         pub reboot_shows: RebootShows,
-        /// Does an instance whose boot failed show `Starting` for ever? Otherwise it shows `Stopped`
-        /// again. The documents say only that a long `Starting` means a fault.
+        /// An instance whose boot failed shows `Starting` for ever. Otherwise the instance shows
+        /// `Stopped` again. The documents say only that a long `Starting` means a fault.
         pub failed_boot_hangs: bool,
-        /// Is a stop taken while the instance is starting? The documents name `Running` as the
-        /// precondition; Packer tries it.
+        /// A stop is accepted while the instance is starting. The documents name `Running` as the
+        /// precondition; Packer tries a stop in this state.
         pub stops_while_starting: bool,
-        /// Is `StopCharging` refused for an instance that cannot do it? The error table of 2021 says so;
-        /// newer documents say that the instance is stopped in the ordinary way.
+        /// `StopCharging` is refused for an instance that does not support the mode. The error
+        /// table of 2021 says so; newer documents say that the instance is stopped in the ordinary
+        /// way.
         pub refuses_unfit_stop_charging: bool,
-        /// Does a stop that says nothing of `StoppedMode` give the resources back? Depends on a setting
-        /// of the account.
+        /// A stop without `StoppedMode` releases the resources. Depends on a setting of the
+        /// account.
         pub economical_by_default: bool,
-        /// Does a regional host say that another region's name does not exist? Otherwise it takes the
-        /// name and finds none of that region's instances. Unknown.
+        /// A regional host reports that the name of another region does not exist. Otherwise the
+        /// host accepts the name and finds none of the other region's instances. Unknown.
         pub refuses_foreign_regions: bool,
-        /// Does the last page come with an empty `NextToken`? Otherwise it comes with none. Unknown.
+        /// The last page has an empty `NextToken`. Otherwise the last page has none. Unknown.
         pub empty_last_token: bool,
         /// The status of `InstanceNotReady`: 403 or 500. Documented with both.
         pub not_ready_status: u16,
@@ -47,22 +48,23 @@ describe_fields! {
         pub unknown_key_status: u16,
         /// The status of `InvalidSecurityToken.*` and `MissingSecurityToken`: 400 or 403. Unknown.
         pub session_status: u16,
-        /// The code with which a missing parameter is refused. Three families are documented.
+        /// The code for a missing parameter. Three families are documented.
         pub missing_parameter: MissingParameter,
-        /// The code and status of throttling. Documented with several.
+        /// The code and status of throttling. Several are documented.
         pub throttling: Throttling,
-        /// In which header a throttled caller is told how long to wait. Two SDKs of the vendor read
-        /// different ones.
+        /// The header with the time to wait after throttling. Two SDKs of the vendor read different
+        /// headers.
         pub throttling_hint: ThrottlingHint,
-        /// Is the answer XML when nothing says otherwise? Two documents disagree.
+        /// The response is XML if the request does not name a format. Two documents disagree.
         pub xml_by_default: bool,
-        /// What the metadata service of an instance does about tokens. A setting of the instance; on some
-        /// hosts the service gives none.
+        /// The tokens of an instance's metadata service. A setting of the instance; on some hosts
+        /// the service issues no tokens.
         pub metadata_tokens: MetadataTokens,
-        /// The status with which the metadata service refuses a token, or a request without one: 403 or
-        /// 401. Unknown.
+        /// The status of the metadata service for an invalid token, or for a request without a
+        /// token: 403 or 401. Unknown.
         pub metadata_refusal_status: u16,
-        /// Are `TRUE` and `FALSE` taken as booleans? Only `true` and `True` are known to be.
+        /// `TRUE` and `FALSE` are accepted as booleans. Only `true` and `True` are known to be
+        /// accepted.
         pub upper_case_booleans: bool,
     }
 }
@@ -98,7 +100,7 @@ impl Default for Switches {
 }
 
 impl Switches {
-    /// Every setting drawn by chance.
+    /// Draws all settings at random.
     pub(crate) fn random(rng: &mut fastrand::Rng) -> Self {
         Self {
             batch_dry_run: BatchDryRun::draw(rng),
@@ -129,22 +131,22 @@ impl Switches {
 }
 
 setting! {
-    /// How a batch call says that a dry run went well.
+    /// The form of a successful dry run of a batch call.
     BatchDryRun {
-        /// As an error of status 400, like the single calls' `DryRunOperation`.
+        /// An error of status 400, like the `DryRunOperation` of single calls.
         #[default]
         ErrorCode,
-        /// As a code of an answer of status 200.
+        /// A code in a response of status 200.
         AnswerCode,
-        /// As the code of every row.
+        /// The code of every row.
         RowCode,
-        /// As the message of every row, whose code is `200`.
+        /// The message of every row; the code of the rows is `200`.
         RowMessage,
     }
 }
 
 setting! {
-    /// What a rebooting instance shows.
+    /// The states that a rebooting instance shows.
     RebootShows {
         /// `Starting`, then `Running`: the newer text.
         #[default]
@@ -157,14 +159,14 @@ setting! {
 }
 
 setting! {
-    /// The code with which a missing parameter is refused.
+    /// The code for a missing parameter.
     MissingParameter {
         /// `MissingParameter`.
         #[default]
         Plain,
         /// `MissingParameter.RegionId`.
         Dotted,
-        /// `MissingRegionId`, as the gateway says.
+        /// `MissingRegionId`, as in the gateway's documents.
         Gateway,
     }
 }
@@ -187,7 +189,7 @@ setting! {
 }
 
 setting! {
-    /// In which header a throttled caller is told how long to wait.
+    /// The header with the time to wait after throttling.
     ThrottlingHint {
         /// `x-acs-retry-after`, in milliseconds, which the Python SDK reads.
         #[default]
@@ -198,18 +200,18 @@ setting! {
 }
 
 setting! {
-    /// What the metadata service of an instance does about tokens.
+    /// The tokens of an instance's metadata service.
     MetadataTokens {
-        /// It gives them, and answers without one, too.
+        /// The service issues tokens and also answers requests without a token.
         #[default]
         Optional,
-        /// It answers only with one.
+        /// The service answers only requests with a token.
         Demanded,
-        /// It gives none: the request for one answers 404.
+        /// The service issues no tokens: the request for a token answers 404.
         Absent404,
-        /// It gives none: the request for one answers 405.
+        /// The service issues no tokens: the request for a token answers 405.
         Absent405,
-        /// It gives them, and refuses requests that come with one; seen in 2026.
+        /// The service issues tokens and refuses requests with a token; seen in 2026.
         Useless,
     }
 }

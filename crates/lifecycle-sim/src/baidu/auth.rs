@@ -1,9 +1,9 @@
 //! Verification of `bce-auth-v1`, written from the vendor's page
 //! (cloud.baidu.com/doc/Reference/s/njwvz1yfu) and independent of the client's signer.
 //!
-//! The request is taken as received. The Authorization header says which headers were signed; an
-//! empty list stands for the default set. Documented, but for the refusals of a request without
-//! Authorization, of one that leaves `host` unsigned, and of a wrong session token, which are inferred.
+//! The request is used as received. The Authorization header lists the signed headers; an empty
+//! list means the default set. Documented, except the errors for a request without Authorization,
+//! for an unsigned `host` and for a wrong session token, which are inferred.
 
 use std::borrow::Cow;
 
@@ -19,8 +19,9 @@ use super::{
     switches::CheckedTime,
 };
 
-/// A date may be this far from the cloud's clock. Documented on another product's page.
-const WINDOW: i64 = 30 * 60;
+/// The maximum difference between a date and the cloud's clock, in seconds. Documented on another
+/// product's page.
+const MAX_CLOCK_SKEW: i64 = 30 * 60;
 
 /// Verifies key, time and signature of a request.
 ///
@@ -39,7 +40,7 @@ pub(super) fn verify(
         .and_then(|parts| parts.check(cloud, request))
 }
 
-/// The access key that a request claims to come from.
+/// Returns the access key id in a request.
 pub(super) fn key_id(request: &ReceivedRequest) -> &str {
     request
         .header("authorization")
@@ -49,7 +50,7 @@ pub(super) fn key_id(request: &ReceivedRequest) -> &str {
 
 /// The parts of an Authorization header.
 struct SignatureParts<'r> {
-    /// Everything before the list of headers: what the signing key is made of.
+    /// The text before the list of headers, the input of the signing key.
     prefix: &'r str,
     access_key: &'r str,
     timestamp: &'r str,
@@ -60,7 +61,7 @@ struct SignatureParts<'r> {
 }
 
 impl<'r> SignatureParts<'r> {
-    /// Reads `bce-auth-v1/{AK}/{timestamp}/{expires}/{signedHeaders}/{signature}`.
+    /// Parses `bce-auth-v1/{AK}/{timestamp}/{expires}/{signedHeaders}/{signature}`.
     fn read(text: &'r str) -> Option<Self> {
         let mut parts = text.split('/');
         if parts.next()? != "bce-auth-v1" {
@@ -113,7 +114,7 @@ impl<'r> SignatureParts<'r> {
 
     fn check_time(&self, cloud: &CloudState, request: &ReceivedRequest) -> Result<(), ApiError> {
         let now = cloud.wall_time().as_second();
-        let near = |time: i64| (now - time).abs() <= WINDOW;
+        let near = |time: i64| (now - time).abs() <= MAX_CLOCK_SKEW;
         let header = dated(request);
         let in_window = match cloud.switches.baidu.checked_time {
             CheckedTime::Prefix => near(self.made),
@@ -136,7 +137,7 @@ impl<'r> SignatureParts<'r> {
         .join("\n")
     }
 
-    /// `name:value` lines of the signed headers, sorted as whole lines.
+    /// Returns `name:value` lines of the signed headers, sorted as whole lines.
     fn canonical_headers(&self, request: &ReceivedRequest) -> String {
         let mut lines: Vec<String> = request
             .headers
@@ -171,8 +172,8 @@ fn canonical_path(path: &str) -> &str {
     if path.is_empty() { "/" } else { path }
 }
 
-/// Every pair but `authorization`, as `key=value`, encoded afresh and sorted as whole strings. A key
-/// without a value has its equals sign all the same.
+/// Returns every pair except `authorization`, as `key=value`, encoded again and sorted as whole
+/// strings. A key without a value has an equals sign, too.
 fn canonical_query(query: &str) -> String {
     let mut pairs: Vec<String> = query
         .split('&')
@@ -190,7 +191,7 @@ fn decoded(text: &str) -> Cow<'_, str> {
     percent_decode_str(text).decode_utf8_lossy()
 }
 
-/// The session token: a header, or a query parameter of the same name.
+/// Returns the session token from the header, or from the query parameter of the same name.
 fn session(request: &ReceivedRequest) -> Option<Cow<'_, str>> {
     const NAME: &str = "x-bce-security-token";
     request
@@ -199,7 +200,8 @@ fn session(request: &ReceivedRequest) -> Option<Cow<'_, str>> {
         .or_else(|| request.parameter(NAME).map(Cow::Owned))
 }
 
-/// The request's date header in seconds since 1970; `x-bce-date` counts before `Date`.
+/// Returns the time of the date header in seconds since 1970; `x-bce-date` has priority over
+/// `Date`.
 fn dated(request: &ReceivedRequest) -> Option<i64> {
     if let Some(text) = request.header("x-bce-date") {
         return read_extended(text.trim());

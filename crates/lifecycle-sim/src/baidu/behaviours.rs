@@ -1,20 +1,20 @@
-//! What is simulated of Baidu BCC and how well it is known.
+//! The simulated behaviour of Baidu BCC, with sources and confidence.
 
 use crate::behaviour::{Behaviour, documented, inferred, reported, vendor};
 
-/// All of it but the [switches](super::switches).
+/// The behaviour without the [switches](super::switches).
 pub(crate) const BEHAVIOURS: &[Behaviour] = &[
     documented(
-        "Requests are signed with `bce-auth-v1`; the header names the signed headers, and an empty list stands for the default set.",
+        "Requests are signed with `bce-auth-v1`; the header lists the signed headers, and an empty list means the default set.",
         "Reference/s/njwvz1yfu; agrees with every SDK of the vendor",
     ),
     vendor(
-        "Neither `x-bce-date` nor `Content-Type` must be there or be signed: a `Date` header will do.",
+        "`x-bce-date` and `Content-Type` are optional, and so is their signature: a `Date` header is enough.",
         "the Java SDK sends no x-bce-date, the Python SDK no Content-Type",
     ),
     inferred(
         "A date more than 30 minutes from the cloud's clock answers 400 `RequestExpired`.",
-        "documented for another product; the pages of BCC do not say it",
+        "documented for another product; the pages of BCC do not mention the window",
     ),
     documented(
         "A wrong signature answers 400 `SignatureDoesNotMatch`, an unknown key 403 `InvalidAccessKeyId`.",
@@ -22,34 +22,34 @@ pub(crate) const BEHAVIOURS: &[Behaviour] = &[
     ),
     inferred(
         "No Authorization, an unsigned `host` and a wrong session token are refused.",
-        "the codes of all calls; which one applies is not written",
+        "the codes of all calls; the relation is not documented",
     ),
     documented(
-        "Start, stop and reboot answer 200 as soon as the work is taken on, for one instance by its path and for many by `batchAction`.",
-        "BCC/s/Mjwvyobl0 and its neighbours",
+        "Start, stop and reboot answer 200 as soon as the cloud accepts the action, for one instance by the path and for several by `batchAction`.",
+        "BCC/s/Mjwvyobl0 and the neighbouring pages",
     ),
     vendor(
-        "There is a batch call for reboots, with the limit of the others.",
-        "Go SDK since March 2026; no page, so the limit is a conclusion",
+        "Reboots have a batch call, with the limit of the other batch calls.",
+        "Go SDK since March 2026; no page, so the limit is inferred",
     ),
     vendor(
-        "An action's key is taken as `?start` and as `?start=`; both are signed as `start=`.",
-        "Python and JavaScript send the one, Go and Java the other",
+        "The query key of an action is accepted as `?start` and as `?start=`; both are signed as `start=`.",
+        "Python and JavaScript send the first, Go and Java the second",
     ),
     documented(
         "Stops and reboots are graceful unless `forceStop` is true.",
         "BCC/s/Tjwvyobwq, BCC/s/Akyb07kw0",
     ),
     documented(
-        "A start needs a stopped instance, a stop and a reboot a running one; else 409 with a code of the action.",
-        "the pages of the calls; that a start of a starting instance is refused, too, follows from the rule",
+        "A start needs a stopped instance, a stop and a reboot a running instance; otherwise 409 with a code of the action.",
+        "the pages of the calls; the refused start of a starting instance follows from the rule",
     ),
     documented(
-        "A start of an instance that is being created, or has expired, answers 409 with a code of its own.",
+        "A start of an instance in creation, or of an expired instance, answers 409 with a separate code.",
         "the page of the start call",
     ),
     documented(
-        "A stop free of charge that is not possible answers 403 with one of three codes.",
+        "An impossible stop free of charge answers 403 with one of three codes.",
         "BCC/s/Ilq0ti621",
     ),
     inferred(
@@ -57,43 +57,43 @@ pub(crate) const BEHAVIOURS: &[Behaviour] = &[
         "the code is documented for other calls",
     ),
     documented(
-        "A list is read page by page with `marker` and `maxKeys`, 1000 unless told otherwise; `nextMarker` is absent on the last page.",
-        "BCC/s/Xjwvyodmx; that 1000 is the maximum is \"usually\" so",
+        "Lists have pages with `marker` and `maxKeys`, by default 1000; `nextMarker` is absent on the last page.",
+        "BCC/s/Xjwvyodmx; 1000 is the maximum \"usually\"",
     ),
     documented(
-        "At most 100 instances are read by id in one call.",
+        "One call reads at most 100 instances by id.",
         "BCC/s/4koffviai",
     ),
     documented(
-        "An instance that boots or reboots shows `Starting`, and so does one that is being created.",
+        "A booting or rebooting instance shows `Starting`, and so does an instance in creation.",
         "the pages of start and reboot; for creation the Terraform provider",
     ),
     vendor(
-        "Other work under way shows as `Scaling`, which stands for all words of its kind.",
-        "19 status words in the newer Go SDK; their meanings are mostly read from their names",
+        "Other operations in progress show as `Scaling`, which stands for all similar states.",
+        "19 status words in the newer Go SDK; most meanings are inferred from the names",
     ),
     vendor(
         "`cardCount` is a number in a string.",
         "Go SDK, and the example of BCC/s/sjwvyoeqr against its own table",
     ),
     documented(
-        "Errors come as `requestId`, `code` and `message`, and every answer carries `x-bce-request-id`.",
+        "Errors have `requestId`, `code` and `message`, and every response has `x-bce-request-id`.",
         "BCC/s/Ojwvyo6nc, BCC/s/Mjwvyo6bm",
     ),
     reported(
-        "A request that arrives long after it was signed is refused as expired, so a repeat must be signed anew.",
+        "A request that arrives long after signing is refused as expired, so a retry needs a new signature.",
         "bce-sdk-go issue 106",
     ),
     documented(
-        "`POST /v1/credential?assumeRole` gives a temporary key for a role, for two hours at most.",
-        "IAM/s/Qjwvyc8ov; its refusals are switches",
+        "`POST /v1/credential?assumeRole` issues a temporary key for a role, for two hours at most.",
+        "IAM/s/Qjwvyc8ov; switches select the errors",
     ),
     vendor(
-        "`POST /v1/sessionToken` gives a temporary key for any length, twelve hours unless told otherwise.",
-        "Go SDK, services/sts; a greatest length is not known",
+        "`POST /v1/sessionToken` issues a temporary key for any time, by default twelve hours.",
+        "Go SDK, services/sts; no maximum is known",
     ),
     inferred(
-        "A temporary key may ask for further ones.",
+        "A temporary key can request further temporary keys.",
         "no page forbids it",
     ),
 ];

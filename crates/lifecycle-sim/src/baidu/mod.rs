@@ -1,8 +1,8 @@
-//! Baidu BCC as its clients see it.
+//! The API of Baidu BCC.
 //!
-//! Paths, bodies, statuses, codes and limits are documented (cloud.baidu.com/doc/BCC); request and
-//! answer shapes were checked against what the vendor's Python SDK sends and reads. What the documents leave
-//! open is a [switch](switches). The Security Token Service is simulated, too: `sts`.
+//! Paths, bodies, statuses, codes and limits are documented (cloud.baidu.com/doc/BCC); the formats
+//! of requests and responses were checked against the vendor's Python SDK. Questions without an
+//! answer in the documents are [switches]. The Security Token Service is simulated, too: `sts`.
 
 mod api_error;
 mod auth;
@@ -31,9 +31,9 @@ use crate::{
 
 use api_error::ApiError;
 
-/// At most so many ids in one call. Documented for batch start, batch stop and `listByInstanceId`,
-/// assumed for batch reboot.
-const MOST_IDS: usize = 100;
+/// The maximum number of ids in one call. Documented for batch start, batch stop and
+/// `listByInstanceId`, assumed for batch reboot.
+const MAX_IDS: usize = 100;
 
 /// Baidu BCC.
 #[derive(Debug)]
@@ -46,12 +46,12 @@ impl CloudApi for Baidu {
             || matches!(&*request.path, SESSION_TOKEN | CREDENTIAL)
     }
 
-    /// `bcc.{region}.baidubce.com`.
+    /// Parses `bcc.{region}.baidubce.com`.
     fn region_of<'h>(&self, hostname: &'h str) -> Option<&'h str> {
         hostname.strip_prefix("bcc.")?.strip_suffix(".baidubce.com")
     }
 
-    /// `i-` and eight letters or digits.
+    /// Generates `i-` and eight letters or digits.
     fn generate_id(&self, rng: &mut fastrand::Rng) -> String {
         let mut id = String::from("i-");
         id.extend((0..8).map(|_| rng.alphanumeric()));
@@ -100,9 +100,9 @@ impl CloudApi for Baidu {
         response.unwrap_or_else(|error| error.response(cloud))
     }
 
-    /// Unknown: a switch decides.
+    /// Returns the throttling error. Unknown: a switch decides.
     fn throttled(&self, cloud: &mut CloudState, hint: Option<Duration>) -> Response {
-        let response = throttling_answer(cloud);
+        let response = throttling_response(cloud);
         match hint {
             Some(wait) => response::with_retry_after(response, wait),
             None => response,
@@ -119,7 +119,7 @@ impl CloudApi for Baidu {
     }
 }
 
-fn throttling_answer(cloud: &mut CloudState) -> Response {
+fn throttling_response(cloud: &mut CloudState) -> Response {
     let (status, code) = match cloud.switches.baidu.throttling {
         switches::Throttling::Bare => {
             let request_id = cloud.uuid();
@@ -139,7 +139,7 @@ fn throttling_answer(cloud: &mut CloudState) -> Response {
     .response(cloud)
 }
 
-/// The call that a request is, by method, path and query.
+/// The call of a request, by method, path and query.
 enum Route<'r> {
     Single(ActionKind, Cow<'r, str>),
     Batch(ActionKind),
@@ -167,7 +167,7 @@ impl<'r> Route<'r> {
         let Some((version, rest)) = versioned(&request.path) else {
             return Self::Unknown;
         };
-        // The vendor's JavaScript SDK still calls version 1.
+        // The vendor's JavaScript SDK still uses version 1.
         if !matches!(version, "1" | "2") {
             return Self::WrongVersion;
         }
@@ -225,11 +225,11 @@ impl<'r> Route<'r> {
     }
 }
 
-/// The addresses of the Security Token Service, which has no other version.
+/// The path of session tokens in the Security Token Service, which has no other version.
 const SESSION_TOKEN: &str = "/v1/sessionToken";
 const CREDENTIAL: &str = "/v1/credential";
 
-/// `/v2/instance` as version and rest.
+/// Splits `/v2/instance` into version and rest.
 fn versioned(path: &str) -> Option<(&str, &str)> {
     let rest = path.strip_prefix("/v")?;
     let end = rest.find('/')?;
@@ -240,7 +240,7 @@ fn versioned(path: &str) -> Option<(&str, &str)> {
         .then_some((version, rest))
 }
 
-/// The action is a query key, with or without an equals sign.
+/// Returns the action from the query key, with or without an equals sign.
 fn action(request: &ReceivedRequest) -> Option<ActionKind> {
     request.pairs().find_map(|(key, _)| match key.as_str() {
         "start" => Some(ActionKind::Start),

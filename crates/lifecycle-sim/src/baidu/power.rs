@@ -1,9 +1,6 @@
 //! Start, stop and reboot.
 
-use std::{
-    collections::{HashMap, HashSet},
-    time::Duration,
-};
+use std::{collections::HashMap, time::Duration};
 
 use lifecycle_core::encode::sha256_hex;
 use serde::{Deserialize, Serialize};
@@ -12,18 +9,18 @@ use crate::{
     Impairment, SimulatedState,
     cloud_state::{CloudState, InstanceIndex, RegionScope},
     power_operation::ActionKind,
-    request::ReceivedRequest,
+    request::{ReceivedRequest, distinct},
     response::{self, Response},
     time::Moment,
 };
 
 use super::{
-    MOST_IDS,
+    MAX_IDS,
     api_error::{self, ApiError},
     switches::{BatchFailure, ClientToken, Duplicates, NoCharge, NoIds, PowerBody},
 };
 
-/// What Baidu remembers from call to call: the client tokens of good calls.
+/// State that only Baidu has: the client tokens of successful calls.
 #[derive(Debug, Default)]
 pub(crate) struct OwnState {
     tokens: HashMap<String, ClientTokenUse>,
@@ -35,10 +32,10 @@ struct ClientTokenUse {
     used: Moment,
 }
 
-/// A client token counts so long after its last use. Documented for other calls.
+/// The lifetime of a client token after the last use. Documented for other calls.
 const TOKEN_LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// The body of a power call. Every field may be missing, and the whole body too.
+/// The body of a power call. Every field is optional, and also the body.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 struct PowerRequest {
@@ -47,7 +44,7 @@ struct PowerRequest {
     stop_with_no_charge: bool,
 }
 
-/// Acts on the instance named in the path.
+/// Executes a power action on the instance in the path.
 pub(super) fn one(
     cloud: &mut CloudState,
     request: &ReceivedRequest,
@@ -64,10 +61,10 @@ pub(super) fn one(
     cloud.execute(index, action.operation(power_request.force_stop));
     let object =
         action == ActionKind::Reboot && cloud.switches.baidu.power_body == PowerBody::Object;
-    Ok(done(cloud, &[], object))
+    Ok(power_response(cloud, &[], object))
 }
 
-/// Acts on the instances named in the body.
+/// Executes a power action on the instances in the body.
 pub(super) fn batch(
     cloud: &mut CloudState,
     request: &ReceivedRequest,
@@ -79,21 +76,21 @@ pub(super) fn batch(
         .instance_ids
         .as_deref()
         .ok_or(api_error::INAPPROPRIATE_JSON)?;
-    let ids = distinct(cloud, ids)?;
+    let ids = checked_ids(cloud, ids)?;
     let token = request.parameter("clientToken");
-    if cloud.replays(token.as_deref(), request)? {
+    if cloud.was_successful(token.as_deref(), request)? {
         return Ok(succeeded(cloud));
     }
     check_free_stop(cloud, action, &power_request)?;
     let failed = execute_batch(cloud, scope, action, power_request.force_stop, &ids)?;
-    cloud.remember(token, request);
+    cloud.record_client_token(token, request);
     if failed.is_empty() {
         return Ok(succeeded(cloud));
     }
-    Ok(done(cloud, &failed, true))
+    Ok(power_response(cloud, &failed, true))
 }
 
-/// How many ids the body names, for the ledger.
+/// Returns the number of ids in the body, for the ledger.
 pub(super) fn named_ids(request: &ReceivedRequest) -> usize {
     read_order(request)
         .ok()
@@ -101,14 +98,15 @@ pub(super) fn named_ids(request: &ReceivedRequest) -> usize {
         .map_or(0, |ids| ids.len())
 }
 
-/// Reads the ids of a body that has nothing else.
+/// Reads the ids of a body with no other fields.
 pub(super) fn read_ids(request: &ReceivedRequest) -> Result<Vec<String>, ApiError> {
     read_order(request)?
         .instance_ids
         .ok_or(api_error::INAPPROPRIATE_JSON)
 }
 
-/// Acts on every instance that allows it, or on none; gives those that do not allow it.
+/// Executes the action on every instance that allows the action, or on no instance. Returns the
+/// other instances.
 fn execute_batch<'i>(
     cloud: &mut CloudState,
     scope: RegionScope,
@@ -116,10 +114,10 @@ fn execute_batch<'i>(
     forced: bool,
     ids: &[&'i str],
 ) -> Result<Vec<&'i str>, ApiError> {
-    let mut fit = Vec::with_capacity(ids.len());
+    let mut accepted = Vec::with_capacity(ids.len());
     let mut failed = Vec::new();
     let mut unknown = Vec::new();
-    let mut reason = None;
+    let mut first_error = None;
     for id in ids {
         let Some(index) = cloud.find(scope, id) else {
             unknown.push(*id);
@@ -127,29 +125,29 @@ fn execute_batch<'i>(
             continue;
         };
         match check(cloud, action, index) {
-            Ok(()) => fit.push(index),
+            Ok(()) => accepted.push(index),
             Err(error) => {
-                reason.get_or_insert(error);
+                first_error.get_or_insert(error);
                 failed.push(*id);
             }
         }
     }
     if !unknown.is_empty() {
-        reason = Some(api_error::unknown_ids(cloud, &unknown));
+        first_error = Some(api_error::unknown_ids(cloud, &unknown));
     }
-    let how = cloud.switches.baidu.batch_failure;
-    if failed.is_empty() || how != BatchFailure::Whole {
-        for index in fit {
+    let batch_failure = cloud.switches.baidu.batch_failure;
+    if failed.is_empty() || batch_failure != BatchFailure::Whole {
+        for index in accepted {
             cloud.execute(index, action.operation(forced));
         }
     }
-    match reason {
-        Some(error) if how != BatchFailure::Partial => Err(error),
+    match first_error {
+        Some(error) if batch_failure != BatchFailure::Partial => Err(error),
         _ => Ok(failed),
     }
 }
 
-/// May the instance be acted on? Documented, but for locks and missing stock.
+/// Checks whether the instance allows the action. Documented, except locks and missing stock.
 fn check(cloud: &CloudState, action: ActionKind, index: InstanceIndex) -> Result<(), ApiError> {
     let state = cloud.actual(index).state;
     match (action, state) {
@@ -184,20 +182,15 @@ fn check_free_stop(
     }
 }
 
-/// The ids, each once.
-fn distinct<'i>(cloud: &CloudState, ids: &'i [String]) -> Result<Vec<&'i str>, ApiError> {
-    if ids.len() > MOST_IDS {
+/// Returns the ids, each once.
+fn checked_ids<'i>(cloud: &CloudState, ids: &'i [String]) -> Result<Vec<&'i str>, ApiError> {
+    if ids.len() > MAX_IDS {
         return Err(api_error::bad_list(cloud));
     }
     if ids.is_empty() && cloud.switches.baidu.no_ids == NoIds::Refused {
         return Err(api_error::bad_list(cloud));
     }
-    let mut seen = HashSet::with_capacity(ids.len());
-    let distinct: Vec<&str> = ids
-        .iter()
-        .map(String::as_str)
-        .filter(|id| seen.insert(*id))
-        .collect();
+    let distinct = distinct(ids.iter().map(String::as_str));
     if distinct.len() < ids.len() && cloud.switches.baidu.duplicates == Duplicates::Refused {
         return Err(api_error::BAD_REQUEST);
     }
@@ -219,20 +212,20 @@ fn read_order(request: &ReceivedRequest) -> Result<PowerRequest, ApiError> {
 
 fn succeeded(cloud: &mut CloudState) -> Response {
     let object = cloud.switches.baidu.power_body == PowerBody::Object;
-    done(cloud, &[], object)
+    power_response(cloud, &[], object)
 }
 
-/// A good answer: documented as empty; the Go SDK reads the object.
-fn done(cloud: &mut CloudState, failed: &[&str], object: bool) -> Response {
+/// Returns a successful response: documented as empty; the Go SDK reads the object.
+fn power_response(cloud: &mut CloudState, failed: &[&str], object: bool) -> Response {
     #[derive(Serialize)]
     #[serde(rename_all = "camelCase")]
-    struct Done<'a> {
+    struct PowerResponse<'a> {
         request_id: &'a str,
         failed_instance_id_list: &'a [&'a str],
     }
     let request_id = cloud.uuid();
     let response = if object {
-        let body = Done {
+        let body = PowerResponse {
             request_id: &request_id,
             failed_instance_id_list: failed,
         };
@@ -243,26 +236,31 @@ fn done(cloud: &mut CloudState, failed: &[&str], object: bool) -> Response {
     api_error::with_common_headers(response, &request_id)
 }
 
-/// Client tokens. Whether power calls honour them is a switch; how is documented for other calls.
+/// Client tokens. A switch decides whether power calls honour them; the rules are documented for
+/// other calls.
 impl CloudState {
-    /// Was this very call answered before?
-    fn replays(&self, token: Option<&str>, request: &ReceivedRequest) -> Result<bool, ApiError> {
+    /// Reports whether the same call was successful before.
+    fn was_successful(
+        &self,
+        token: Option<&str>,
+        request: &ReceivedRequest,
+    ) -> Result<bool, ApiError> {
         if self.switches.baidu.client_token == ClientToken::Ignored {
             return Ok(false);
         }
-        let Some(known) = token.and_then(|token| self.baidu.tokens.get(token)) else {
+        let Some(token_use) = token.and_then(|token| self.baidu.tokens.get(token)) else {
             return Ok(false);
         };
-        if self.now().since(known.used) > TOKEN_LIFETIME {
+        if self.now().since(token_use.used) > TOKEN_LIFETIME {
             return Ok(false);
         }
-        if known.parameters != parameters(request) {
+        if token_use.parameters != parameters(request) {
             return Err(api_error::TOKEN_REUSED);
         }
         Ok(true)
     }
 
-    fn remember(&mut self, token: Option<String>, request: &ReceivedRequest) {
+    fn record_client_token(&mut self, token: Option<String>, request: &ReceivedRequest) {
         if self.switches.baidu.client_token == ClientToken::Ignored {
             return;
         }
@@ -270,9 +268,9 @@ impl CloudState {
             return;
         };
         let now = self.now();
-        let known = &mut self.baidu.tokens;
-        known.retain(|_, remembered| now.since(remembered.used) <= TOKEN_LIFETIME);
-        known.insert(
+        let tokens = &mut self.baidu.tokens;
+        tokens.retain(|_, token_use| now.since(token_use.used) <= TOKEN_LIFETIME);
+        tokens.insert(
             token,
             ClientTokenUse {
                 parameters: parameters(request),
@@ -282,7 +280,7 @@ impl CloudState {
     }
 }
 
-/// What makes two calls with one token the same.
+/// Returns the text that is equal for two equal calls with one token.
 fn parameters(request: &ReceivedRequest) -> String {
     let mut whole = format!("{} {}?{}\n", request.method, request.path, request.query).into_bytes();
     whole.extend_from_slice(&request.body);

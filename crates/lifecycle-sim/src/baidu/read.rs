@@ -1,4 +1,4 @@
-//! Detail, lists and regions.
+//! Single instances, lists and regions.
 
 use serde::Serialize;
 
@@ -12,16 +12,16 @@ use crate::{
 };
 
 use super::{
-    MOST_IDS,
+    MAX_IDS,
     api_error::{self, ApiError, success},
     power,
     switches::{NoIds, RebootPath, UnknownInList},
 };
 
-/// `maxKeys` when it is not given, and its maximum. Documented; the maximum as "usually".
-const MOST_KEYS: usize = 1000;
+/// The default and the maximum of `maxKeys`. Documented; the maximum as "usually".
+const MAX_KEYS: usize = 1000;
 
-/// One instance.
+/// Returns one instance.
 pub(super) fn detail(
     cloud: &mut CloudState,
     scope: RegionScope,
@@ -35,14 +35,14 @@ pub(super) fn detail(
         .find(scope, id)
         .ok_or_else(|| api_error::unknown_ids(cloud, &[id]))?;
     let request_id = cloud.uuid();
-    let born = created_at(cloud);
+    let created_at = created_at(cloud);
     let detail = Detail {
-        instance: InstanceRecord::of(cloud, index, &born),
+        instance: InstanceRecord::of(cloud, index, &created_at),
     };
     Ok(success(&request_id, &detail))
 }
 
-/// A page of all instances that fit the filters.
+/// Returns a page of all instances that match the filters.
 pub(super) fn list(
     cloud: &mut CloudState,
     request: &ReceivedRequest,
@@ -53,10 +53,10 @@ pub(super) fn list(
     let matching = cloud
         .list(scope, page.first.and_then(InstanceIndex::previous))
         .filter(|index| wanted.matches(cloud, *index));
-    Ok(page.response(cloud, matching.take(page.most + 1).collect()))
+    Ok(page.response(cloud, matching.take(page.max_keys + 1).collect()))
 }
 
-/// The instances named in the body.
+/// Returns the instances named in the body.
 pub(super) fn by_ids(
     cloud: &mut CloudState,
     request: &ReceivedRequest,
@@ -64,7 +64,7 @@ pub(super) fn by_ids(
 ) -> Result<Response, ApiError> {
     let ids = power::read_ids(request)?;
     let none_refused = cloud.switches.baidu.no_ids == NoIds::Refused;
-    if ids.len() > MOST_IDS || (ids.is_empty() && none_refused) {
+    if ids.len() > MAX_IDS || (ids.is_empty() && none_refused) {
         return Err(api_error::bad_list(cloud));
     }
     let unknown: Vec<&str> = ids
@@ -83,7 +83,7 @@ pub(super) fn by_ids(
     Ok(page.response(cloud, found.split_off(from)))
 }
 
-/// The instances that can be stopped free of charge: none. Which ones can is not simulated here; see
+/// Returns the instances with a stop free of charge: none. The set is not simulated here; see
 /// [`Switches::no_charge`](super::switches::Switches::no_charge).
 pub(super) fn no_charge(
     cloud: &mut CloudState,
@@ -94,20 +94,20 @@ pub(super) fn no_charge(
     Ok(page.response(cloud, Vec::new()))
 }
 
-/// The regions of the documents (cloud.baidu.com/doc/BCC/s/0jwvyo603).
+/// Returns the regions of the documents (cloud.baidu.com/doc/BCC/s/0jwvyo603).
 pub(super) fn regions(cloud: &mut CloudState) -> Response {
     #[derive(Serialize)]
     struct Regions {
-        regions: [Region; 6],
+        regions: [RegionInfo; 6],
     }
     #[derive(Serialize)]
     #[serde(rename_all = "camelCase")]
-    struct Region {
+    struct RegionInfo {
         region_id: &'static str,
         region_name: &'static str,
         region_endpoint: String,
     }
-    let region = |region_id, region_name| Region {
+    let region = |region_id, region_name| RegionInfo {
         region_id,
         region_name,
         region_endpoint: format!("bcc.{region_id}.baidubce.com"),
@@ -125,7 +125,7 @@ pub(super) fn regions(cloud: &mut CloudState) -> Response {
     success(&cloud.uuid(), &regions)
 }
 
-/// Which instances a list is limited to. Filters combine with AND, the values of one with OR.
+/// The filters of a list. Filters combine with AND, the values of one filter with OR.
 #[derive(Default)]
 struct ListFilter {
     ids: Option<Vec<String>>,
@@ -140,7 +140,7 @@ impl ListFilter {
                 return Ok(None);
             };
             let values: Vec<String> = text.split(',').map(str::to_owned).collect();
-            if values.len() > MOST_IDS {
+            if values.len() > MAX_IDS {
                 return Err(api_error::BAD_REQUEST);
             }
             Ok(Some(values))
@@ -164,12 +164,12 @@ impl ListFilter {
     }
 }
 
-/// The part of a list that a call asks for. A marker is the id of the page's first instance, as in
-/// the example of cloud.baidu.com/doc/BCC/s/4koffviai.
+/// The requested part of a list. A marker is the id of the page's first instance, as in the example
+/// of cloud.baidu.com/doc/BCC/s/4koffviai.
 struct PageRequest {
     marker: String,
     first: Option<InstanceIndex>,
-    most: usize,
+    max_keys: usize,
 }
 
 impl PageRequest {
@@ -183,21 +183,22 @@ impl PageRequest {
             "" => None,
             id => Some(cloud.find(scope, id).ok_or(api_error::BAD_REQUEST)?),
         };
-        let most = match request.parameter("maxKeys").as_deref() {
-            None | Some("") => MOST_KEYS,
+        let max_keys = match request.parameter("maxKeys").as_deref() {
+            None | Some("") => MAX_KEYS,
             Some(text) => match text.parse() {
                 Ok(0) | Err(_) => return Err(api_error::BAD_REQUEST),
-                Ok(most) => MOST_KEYS.min(most),
+                Ok(max_keys) => MAX_KEYS.min(max_keys),
             },
         };
         Ok(Self {
             marker,
             first,
-            most,
+            max_keys,
         })
     }
 
-    /// The answer with these instances; one too many says that there is a further page.
+    /// Returns the response with these instances. One instance above the limit marks a further
+    /// page.
     fn response(&self, cloud: &mut CloudState, mut found: Vec<InstanceIndex>) -> Response {
         #[derive(Serialize)]
         #[serde(rename_all = "camelCase")]
@@ -209,25 +210,25 @@ impl PageRequest {
             max_keys: usize,
             instances: Vec<InstanceRecord<'a>>,
         }
-        let next = found.get(self.most).copied();
-        found.truncate(self.most);
+        let next = found.get(self.max_keys).copied();
+        found.truncate(self.max_keys);
         let request_id = cloud.uuid();
-        let born = created_at(cloud);
+        let created_at = created_at(cloud);
         let list = List {
             next_marker: next.map(|index| cloud.instance(index).id()),
             marker: &self.marker,
             is_truncated: next.is_some(),
-            max_keys: self.most,
+            max_keys: self.max_keys,
             instances: found
                 .into_iter()
-                .map(|index| InstanceRecord::of(cloud, index, &born))
+                .map(|index| InstanceRecord::of(cloud, index, &created_at))
                 .collect(),
         };
         success(&request_id, &list)
     }
 }
 
-/// An instance as lists and details show it: the first fields of the example of
+/// An instance in lists and details: the first fields of the example of
 /// cloud.baidu.com/doc/BCC/s/sjwvyoeqr. The number of cards is a text there, too.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -260,7 +261,7 @@ struct InstanceRecord<'a> {
 }
 
 impl<'a> InstanceRecord<'a> {
-    fn of(cloud: &'a CloudState, index: InstanceIndex, born: &'a str) -> Self {
+    fn of(cloud: &'a CloudState, index: InstanceIndex, created_at: &'a str) -> Self {
         let instance = cloud.instance(index);
         let [_, b, c, d] = index.number().to_be_bytes();
         Self {
@@ -275,7 +276,7 @@ impl<'a> InstanceRecord<'a> {
             desc: "",
             created_from: "",
             payment_timing: "Postpaid",
-            create_time: born,
+            create_time: created_at,
             internal_ip: format!("10.{b}.{c}.{d}"),
             public_ip: "",
             cpu_count: 2,
@@ -295,8 +296,8 @@ fn created_at(cloud: &CloudState) -> String {
     write_utc("%Y-%m-%dT%H:%M:%SZ", cloud.created_at())
 }
 
-/// The state in Baidu's words. There is none for creating or rebooting: both are `Starting`.
-/// Documented, but for `Scaling`, which stands for any other work.
+/// Returns Baidu's name of the state. Baidu has no name for creating or rebooting: both are
+/// `Starting`. Documented, except `Scaling`, which stands for any other operation.
 fn status(cloud: &CloudState, index: InstanceIndex) -> &'static str {
     let view = cloud.observed(index);
     match view.state {

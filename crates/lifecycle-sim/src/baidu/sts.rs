@@ -1,9 +1,9 @@
 //! The Security Token Service: temporary keys.
 //!
-//! Paths, parameters, answer and the two hours of a role's key are documented
-//! (cloud.baidu.com/doc/IAM/s/Qjwvyc8ov), the usual lengths are those of the Go SDK (vendor's source).
-//! No page lists its refusals: [switches](super::switches) decide. A list of permissions (ACL) in the
-//! body is read and has no effect.
+//! Paths, parameters, response and the two hours of a role's key are documented
+//! (cloud.baidu.com/doc/IAM/s/Qjwvyc8ov); the default lifetimes are the values of the Go SDK
+//! (vendor's source). No page lists the errors: [switches](super::switches) decide. A list of
+//! permissions (ACL) in the body is parsed and has no effect.
 
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -17,17 +17,17 @@ use super::{
     switches::LongSession,
 };
 
-/// A key with the caller's own permissions.
+/// Issues a key with the caller's own permissions.
 pub(super) fn session_token(
     cloud: &mut CloudState,
     request: &ReceivedRequest,
 ) -> Result<Response, ApiError> {
     check_acl(request)?;
-    let seconds = asked_length(request)?.unwrap_or(USUAL);
-    Ok(respond(cloud, seconds))
+    let seconds = requested_seconds(request)?.unwrap_or(DEFAULT_LIFETIME);
+    Ok(issue(cloud, seconds))
 }
 
-/// A key for a role, by the account's id and the role's name.
+/// Issues a key for a role, which is named by account id and role name.
 pub(super) fn assume_role(
     cloud: &mut CloudState,
     request: &ReceivedRequest,
@@ -40,23 +40,23 @@ pub(super) fn assume_role(
             .ok_or(api_error::BAD_REQUEST)
     };
     let name = format!("{}/{}", parameter("accountId")?, parameter("roleName")?);
-    let longest = match cloud.identity.role_named(&name) {
-        Some(role) => role.longest(USUAL_OF_ROLE),
+    let max_session = match cloud.identity.role_named(&name) {
+        Some(role) => role.max_session(DEFAULT_ROLE_LIFETIME),
         None => return Err(api_error::unknown_role(cloud)),
     };
-    let seconds = asked_length(request)?.unwrap_or(USUAL_OF_ROLE.min(longest));
-    if seconds > longest && cloud.switches.baidu.long_session == LongSession::Refused {
+    let seconds = requested_seconds(request)?.unwrap_or(DEFAULT_ROLE_LIFETIME.min(max_session));
+    if seconds > max_session && cloud.switches.baidu.long_session == LongSession::Refused {
         return Err(api_error::BAD_REQUEST);
     }
-    Ok(respond(cloud, seconds.min(longest)))
+    Ok(issue(cloud, seconds.min(max_session)))
 }
 
-/// Twelve hours, in seconds.
-const USUAL: u64 = 43_200;
-/// Two hours, which is the longest session of a role, too.
-const USUAL_OF_ROLE: u64 = 7_200;
+/// The default lifetime: twelve hours, in seconds.
+const DEFAULT_LIFETIME: u64 = 43_200;
+/// The default lifetime of a role's key, and the default maximum: two hours, in seconds.
+const DEFAULT_ROLE_LIFETIME: u64 = 7_200;
 
-fn asked_length(request: &ReceivedRequest) -> Result<Option<u64>, ApiError> {
+fn requested_seconds(request: &ReceivedRequest) -> Result<Option<u64>, ApiError> {
     let Some(text) = request.parameter("durationSeconds") else {
         return Ok(None);
     };
@@ -84,7 +84,7 @@ struct Credential<'a> {
     user_id: &'static str,
 }
 
-fn respond(cloud: &mut CloudState, seconds: u64) -> Response {
+fn issue(cloud: &mut CloudState, seconds: u64) -> Response {
     let issued = cloud.issue_key(KeyKind::Temporary, seconds);
     let request_id = cloud.uuid();
     let time = |at| write_utc("%Y-%m-%dT%H:%M:%SZ", at);
@@ -96,13 +96,13 @@ fn respond(cloud: &mut CloudState, seconds: u64) -> Response {
             session_token: issued.session(),
             create_time: time(issued.issued_at),
             expiration: time(issued.expires_at),
-            user_id: USER,
+            user_id: USER_ID,
         },
     )
 }
 
-/// Whom all keys belong to.
-const USER: &str = "5e2f37952d3e4d5ca51bd5d4f3b0c8a1";
+/// The owner of all keys.
+const USER_ID: &str = "5e2f37952d3e4d5ca51bd5d4f3b0c8a1";
 
 #[cfg(test)]
 mod tests;

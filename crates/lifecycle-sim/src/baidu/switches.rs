@@ -1,53 +1,56 @@
-//! What nobody outside the vendor knows about Baidu BCC.
+//! The unknown behaviour of Baidu BCC.
 
 use crate::switches::{describe_fields, setting};
 
 describe_fields! {
-    /// How the simulated Baidu BCC behaves where its documents are silent or contradict each other.
+    /// The behaviour of the simulated Baidu BCC where the documentation is missing or
+    /// contradictory.
     #[derive(Clone, Debug, Default, PartialEq)]
     #[non_exhaustive]
     pub struct Switches {
-        /// What a batch does when some of its instances cannot be acted on. The pages of 2024 say that
-        /// the whole batch fails with 409; the Go SDK of 2025 reads a list of failed instances.
+        /// The result of a batch in which some instances do not allow the action. The pages of 2024
+        /// say that the whole batch fails with 409; the Go SDK of 2025 reads a list of failed
+        /// instances.
         pub batch_failure: BatchFailure,
-        /// What a good power call answers. The pages say nothing; the Go SDK reads an object after batch
-        /// calls and single reboots.
+        /// The body of a successful power call. The pages say nothing; the Go SDK reads an object
+        /// after batch calls and single reboots.
         pub power_body: PowerBody,
-        /// What a power or detail call for an instance that does not exist answers. Not documented.
+        /// The error of a power or detail call for an instance that does not exist. Not documented.
         pub unknown_id: UnknownId,
-        /// What `listByInstanceId` does with an id that does not exist. Not documented.
+        /// The result of `listByInstanceId` with an id that does not exist. Not documented.
         pub unknown_in_list: UnknownInList,
-        /// What a call with more than 100 ids answers. Not documented.
+        /// The error of a call with more than 100 ids. Not documented.
         pub too_many: BadList,
-        /// What a call with an empty list of ids answers. Not documented.
+        /// The result of a call with an empty list of ids. Not documented.
         pub no_ids: NoIds,
-        /// Whether an id may come twice in one call. Not documented.
+        /// The result of a call with an id that occurs twice. Not documented.
         pub duplicates: Duplicates,
-        /// The states that a reboot passes through. Only `Starting` is documented.
+        /// The states during a reboot. Only `Starting` is documented.
         pub reboot_path: RebootPath,
-        /// Whether power calls honour `clientToken`, which the Python SDK sends with them and no page
-        /// lists.
+        /// The effect of `clientToken` in power calls. The Python SDK sends the parameter, and no
+        /// page lists it.
         pub client_token: ClientToken,
-        /// Which of a request's two times is compared with the clock. Not documented.
+        /// The time of a request that is compared with the clock; a request has two. Not
+        /// documented.
         pub checked_time: CheckedTime,
-        /// The answer to a call that came too soon. Nothing is known about it.
+        /// The response to a throttled call. Nothing is known about it.
         pub throttling: Throttling,
-        /// Whether instances can be stopped free of charge. Depends on account, type and disks.
+        /// The support for stops free of charge. Depends on account, type and disks.
         pub no_charge: NoCharge,
-        /// What a start answers when the cloud has no machine for the instance. Not documented.
+        /// The error of a start without capacity for the instance. Not documented.
         pub no_stock: NoStock,
-        /// What a call with a temporary key answers when the key has ended. Not documented.
+        /// The error of a call with an expired temporary key. Not documented.
         pub ended_key: EndedKey,
-        /// What the assumption of a role answers when there is no such role. Not documented.
+        /// The error of the assumption of an unknown role. Not documented.
         pub unknown_role: UnknownRole,
-        /// What happens to a session of a role that is to be longer than two hours. Only the limit is
+        /// The result of a requested role session of more than two hours. Only the limit is
         /// documented.
         pub long_session: LongSession,
     }
 }
 
 impl Switches {
-    /// Every setting drawn by chance.
+    /// Draws all settings at random.
     pub(crate) fn random(rng: &mut fastrand::Rng) -> Self {
         Self {
             batch_failure: BatchFailure::draw(rng),
@@ -71,22 +74,23 @@ impl Switches {
 }
 
 setting! {
-    /// What a batch does when some of its instances cannot be acted on.
+    /// The result of a batch in which some instances do not allow the action.
     BatchFailure {
-        /// 409, and none is acted on.
+        /// 409, and no instance is changed.
         #[default]
         Whole,
-        /// 200, the others are acted on, and `failedInstanceIdList` names the failed ones.
+        /// 200; the action is executed on the other instances, and `failedInstanceIdList` names the
+        /// failed instances.
         Partial,
-        /// 409, although the others are acted on.
+        /// 409, although the action is executed on the other instances.
         WholeInName,
     }
 }
 
 setting! {
-    /// What a good power call answers.
+    /// The body of a successful power call.
     PowerBody {
-        /// Nothing. A list of failed instances is sent all the same where there are any.
+        /// Empty, except with failed instances: then the body lists them.
         #[default]
         Empty,
         /// An object with the request id and an empty `failedInstanceIdList`.
@@ -95,22 +99,22 @@ setting! {
 }
 
 setting! {
-    /// What a power or detail call for an unknown instance answers.
+    /// The error of a power or detail call for an unknown instance.
     UnknownId {
         /// 404 `NoSuchObject`, as documented for other calls.
         #[default]
         NoSuchObject,
         /// 400 `NoSuchObject` with a list of ids, as one page shows.
         NoSuchObject400,
-        /// 404 with another of the codes that the Terraform provider takes for it.
+        /// 404 with another of the codes that the Terraform provider recognises.
         InstanceNotExist,
     }
 }
 
 setting! {
-    /// What `listByInstanceId` does with an unknown id.
+    /// The result of `listByInstanceId` with an unknown id.
     UnknownInList {
-        /// It has no row in the answer.
+        /// The id has no row in the response.
         #[default]
         Omitted,
         /// The whole call fails like a detail call.
@@ -119,7 +123,7 @@ setting! {
 }
 
 setting! {
-    /// The answer to a list of ids that is too long.
+    /// The error for a list with too many ids.
     BadList {
         /// 400 `InappropriateJSON`.
         #[default]
@@ -130,20 +134,20 @@ setting! {
 }
 
 setting! {
-    /// What a call with an empty list of ids answers.
+    /// The result of a call with an empty list of ids.
     NoIds {
-        /// The same as for a list that is too long.
+        /// The same error as for a list with too many ids.
         #[default]
         Refused,
-        /// Success.
+        /// Success without an effect.
         Accepted,
     }
 }
 
 setting! {
-    /// Whether an id may come twice in one call.
+    /// The result of a call with an id that occurs twice.
     Duplicates {
-        /// It counts once.
+        /// The id counts once.
         #[default]
         Folded,
         /// The call is refused.
@@ -152,7 +156,7 @@ setting! {
 }
 
 setting! {
-    /// The states that a reboot passes through.
+    /// The states during a reboot.
     RebootPath {
         /// `Starting` all the time.
         #[default]
@@ -163,45 +167,45 @@ setting! {
 }
 
 setting! {
-    /// What power calls do with `clientToken`.
+    /// The effect of `clientToken` in power calls.
     ClientToken {
-        /// Nothing.
+        /// No effect.
         #[default]
         Ignored,
-        /// A repeat with the same token is answered without acting again, and one with other
-        /// parameters is refused with `IdempotentParameterMismatch`.
+        /// A repeated call with the same token is answered without a second execution. A call with
+        /// other parameters is refused with `IdempotentParameterMismatch`.
         Honoured,
     }
 }
 
 setting! {
-    /// Which time of a request may be 30 minutes off at most.
+    /// The time of a request that can differ from the clock by 30 minutes at most.
     CheckedTime {
-        /// The one in the Authorization header.
+        /// The time in the Authorization header.
         #[default]
         Prefix,
-        /// The one in `x-bce-date` or `Date`, where there is one.
+        /// The time in `x-bce-date` or `Date`, if present.
         Header,
-        /// Both.
+        /// Both times.
         Both,
     }
 }
 
 setting! {
-    /// The answer to a call that came too soon.
+    /// The response to a throttled call.
     Throttling {
-        /// 429 in the usual form, with a made-up code.
+        /// 429 in the usual format, with an invented code.
         #[default]
         TooManyRequests,
         /// 429 with an empty body.
         Bare,
-        /// 503 in the usual form, with a made-up code.
+        /// 503 in the usual format, with an invented code.
         Unavailable,
     }
 }
 
 setting! {
-    /// What `stopWithNoCharge` does.
+    /// The result of `stopWithNoCharge`.
     NoCharge {
         /// The instance stops.
         #[default]
@@ -216,7 +220,7 @@ setting! {
 }
 
 setting! {
-    /// What a start answers when the cloud has no machine.
+    /// The error of a start without capacity.
     NoStock {
         /// 403 `OperationDenied`, a code documented for other calls.
         #[default]
@@ -227,9 +231,9 @@ setting! {
 }
 
 setting! {
-    /// What a call with a temporary key answers when the key has ended.
+    /// The error of a call with an expired temporary key.
     EndedKey {
-        /// 403 `InvalidAccessKeyId`, as for a key that never was.
+        /// 403 `InvalidAccessKeyId`, as for a key that never existed.
         #[default]
         InvalidAccessKeyId,
         /// 403 `AccessDenied`.
@@ -238,7 +242,7 @@ setting! {
 }
 
 setting! {
-    /// What the assumption of a role answers when there is no such role.
+    /// The error of the assumption of an unknown role.
     UnknownRole {
         /// 403 `AccessDenied`.
         #[default]
@@ -249,12 +253,12 @@ setting! {
 }
 
 setting! {
-    /// What happens to a session of a role that is to be too long.
+    /// The result of a requested role session above the limit.
     LongSession {
-        /// It is refused with 400 `BadRequest`.
+        /// The call is refused with 400 `BadRequest`.
         #[default]
         Refused,
-        /// It is cut to the longest one.
+        /// The session is shortened to the limit.
         Cut,
     }
 }

@@ -1,8 +1,8 @@
-//! The error answers of Huawei ECS and of the gateway before it, as data.
+//! The errors of Huawei ECS and of the gateway, as data.
 //!
-//! Codes, statuses and texts are documented (appendix "error codes", and the gateway's list), or real
-//! answers quoted in public issues; the vendor warns that one code has many texts. Which trouble of a
-//! server causes which code is inferred from their meaning.
+//! Codes, statuses and texts are documented (appendix "error codes", and the gateway's list), or
+//! quoted from real responses in public issues. The vendor warns that one code has many texts. The
+//! relation between impairments and codes is inferred from the meaning of the codes.
 
 use std::{borrow::Cow, time::Duration};
 
@@ -14,19 +14,19 @@ use crate::{
     response::{self, Response},
 };
 
-/// One refusal.
+/// An error of the API.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct ApiError {
     pub(super) status: u16,
     form: ErrorFormat,
     pub(super) code: &'static str,
     pub(super) message: Cow<'static, str>,
-    /// Codes and texts of the causes, where there are several.
+    /// Codes and texts of several causes.
     details: Vec<(&'static str, String)>,
     retry_after: Option<Duration>,
 }
 
-/// The envelope of an error.
+/// The format of an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum ErrorFormat {
     /// `{"error":{"code","message"}}`
@@ -35,7 +35,7 @@ enum ErrorFormat {
     Gateway,
     /// `{"itemNotFound":{"code":404,"message"}}`: the code is a number.
     OpenStack,
-    /// `{"error":{"code":401,"message","title"}}`: the code is a number, too.
+    /// `{"error":{"code":401,"message","title"}}`: the code is a number.
     Keystone,
 }
 
@@ -74,7 +74,7 @@ impl ApiError {
         self
     }
 
-    /// The answer.
+    /// Returns the response.
     pub(super) fn response(&self, cloud: &mut CloudState) -> Response {
         let request_id = cloud.uuid().replace('-', "");
         let response = match self.form {
@@ -184,16 +184,16 @@ struct KeystoneError<'a> {
     title: &'static str,
 }
 
-/// A key or a signature that is not good, with the cause that the gateway tells.
-pub(super) fn not_authentic(cause: &str) -> ApiError {
+/// Returns the error for an invalid key or signature, with the cause.
+pub(super) fn incorrect_authentication(cause: &str) -> ApiError {
     ApiError::gateway(401, "APIGW.0301", "")
         .with_message(format!("Incorrect IAM authentication information: {cause}"))
 }
 
-/// A temporary key that has ended. What it answers is unknown: a switch decides.
+/// Returns the error for an expired temporary key. Unknown: a switch decides.
 pub(super) fn ended_key(access_key: &str, switches: &Switches) -> ApiError {
     match switches.ended_key {
-        EndedKey::NotAuthentic => not_authentic(&format!(
+        EndedKey::NotAuthentic => incorrect_authentication(&format!(
             "Get secretKey failed,ak:{access_key},err:the security token has expired"
         )),
         EndedKey::Stale => STALE_TOKEN,
@@ -201,30 +201,30 @@ pub(super) fn ended_key(access_key: &str, switches: &Switches) -> ApiError {
 }
 
 pub(super) fn wrong_password(switches: &Switches) -> ApiError {
-    not_logged_in("The username or password is wrong.", switches)
+    login_failed("The username or password is wrong.", switches)
 }
 
 pub(super) fn foreign_id_token(switches: &Switches) -> ApiError {
-    not_logged_in("The ID token is not valid.", switches)
+    login_failed("The ID token is not valid.", switches)
 }
 
 pub(super) fn wrong_scope(switches: &Switches) -> ApiError {
-    not_logged_in("The project of the scope does not exist.", switches)
+    login_failed("The project of the scope does not exist.", switches)
 }
 
 pub(super) fn no_agency(switches: &Switches) -> ApiError {
-    not_logged_in("The agency does not exist or may not be assumed.", switches)
+    login_failed("The agency does not exist or may not be assumed.", switches)
 }
 
-/// A refusal of IAM. The form is a switch, the texts are inferred.
-fn not_logged_in(text: &'static str, switches: &Switches) -> ApiError {
+/// Returns an error of IAM. A switch selects the format; the texts are inferred.
+fn login_failed(text: &'static str, switches: &Switches) -> ApiError {
     match switches.identity_error {
         IdentityError::Keystone => ApiError::new(401, ErrorFormat::Keystone, "401", text),
         IdentityError::Flat => ApiError::gateway(401, "IAM.0011", text),
     }
 }
 
-/// A body that IAM cannot read.
+/// The error for a body that IAM cannot parse.
 pub(super) const BAD_LOGIN: ApiError = ApiError::new(
     400,
     ErrorFormat::Keystone,
@@ -232,8 +232,8 @@ pub(super) const BAD_LOGIN: ApiError = ApiError::new(
     "The request body is invalid.",
 );
 
-/// A batch of which some servers cannot be acted on. The documents give the form of `details`; that a
-/// text names its server is inferred.
+/// Returns the error for a batch in which some servers do not allow the action. The documents show
+/// the format of `details`; the name of the server in the text is inferred.
 pub(super) fn batch_failed(causes: Vec<(&str, &ApiError)>) -> ApiError {
     ApiError {
         details: causes
@@ -244,7 +244,7 @@ pub(super) fn batch_failed(causes: Vec<(&str, &ApiError)>) -> ApiError {
     }
 }
 
-/// The project in the path is not that of the key.
+/// Returns the error for a project in the path that is not the project of the key.
 pub(super) fn wrong_project(switches: &Switches) -> ApiError {
     const TEXT: &str = "The project ID in the URL does not match that in the token.";
     match switches.wrong_project {
@@ -253,17 +253,18 @@ pub(super) fn wrong_project(switches: &Switches) -> ApiError {
     }
 }
 
-/// The query of one server that there is not.
+/// Returns the error of the query for an unknown server.
 pub(super) fn show_not_found(id: &str, switches: &Switches) -> ApiError {
     match switches.show_not_found {
         ShowNotFound::Ecs0114 => NO_SERVER,
-        ShowNotFound::Ecs0614 => NO_SERVER_TOO,
+        ShowNotFound::Ecs0614 => NO_SERVER_0614,
         ShowNotFound::ItemNotFound => ApiError::new(404, ErrorFormat::OpenStack, "", "")
             .with_message(format!("Instance {id} could not be found.")),
     }
 }
 
-/// Too many calls. Whether a wait is told is unknown; if so, in the header that HTTP has for it.
+/// Returns the error for too many calls. Whether the response names a time to wait is unknown; if
+/// so, the simulator uses the standard HTTP header.
 pub(super) fn throttled(switches: &Switches, hint: Option<Duration>) -> ApiError {
     const FLOW: &str = "Api flow control Error because of too many requests.";
     let error = match switches.throttling {
@@ -284,12 +285,12 @@ pub(super) fn throttled(switches: &Switches, hint: Option<Duration>) -> ApiError
     }
 }
 
-/// The cloud's own trouble, with this status.
+/// Returns the error for a failure of the cloud with this status.
 pub(super) fn server_error(status: u16) -> ApiError {
     match status {
         502 => ApiError::gateway(502, "APIGW.0201", "Backend unavailable."),
         504 => ApiError::gateway(504, "APIGW.0201", "Backend timeout."),
-        // Not one of the codes that say how far the request went.
+        // The code is not one of the codes that tell how far the request went.
         503 => ApiError::gateway(503, "APIGW.0601", "Internal server error."),
         _ => ApiError::service(
             status,
@@ -299,16 +300,16 @@ pub(super) fn server_error(status: u16) -> ApiError {
     }
 }
 
-/// A path or method that is no API.
+/// The error for a path or method without an API.
 pub(super) const NO_API: ApiError = ApiError::gateway(
     404,
     "APIGW.0101",
     "The API does not exist or has not been published in the environment",
 );
-/// A token that was good once.
+/// The error for an expired or revoked token.
 pub(super) const STALE_TOKEN: ApiError =
     ApiError::gateway(401, "APIGW.0307", "The token must be updated");
-/// A token that is for no project.
+/// The error for a token without a project.
 pub(super) const NO_SCOPE: ApiError = ApiError::gateway(
     403,
     "APIGW.0302",
@@ -316,8 +317,8 @@ pub(super) const NO_SCOPE: ApiError = ApiError::gateway(
 );
 pub(super) const NO_SERVER: ApiError =
     ApiError::service(404, "Ecs.0114", "The ECS does not exist.");
-/// The same, under the other code.
-pub(super) const NO_SERVER_TOO: ApiError =
+/// The error for an unknown server, with the second documented code.
+pub(super) const NO_SERVER_0614: ApiError =
     ApiError::service(404, "Ecs.0614", "The ECS does not exist.");
 pub(super) const BAD_PARAMETER: ApiError = ApiError::service(
     400,
@@ -336,7 +337,8 @@ pub(super) const WRONG_STATE: ApiError = ApiError::service(
     "Ecs.0100",
     "The ECS status does not meet requirements. Make the ECS in the required status and try again.",
 );
-/// Retryable, although it is a 501: the documents advise to wait a minute.
+/// The error for a server with an operation in progress. Retryable, although the status is 501: the
+/// documents advise to wait a minute.
 pub(super) const BUSY: ApiError = ApiError::service(
     501,
     "Ecs.0603",
@@ -354,6 +356,6 @@ pub(super) const NO_CAPACITY: ApiError = ApiError::service(
     "Ecs.0319",
     "The resources are insufficient to start the ECS.",
 );
-/// An unknown job, and one that was deleted.
+/// The error for an unknown or deleted job.
 pub(super) const NO_JOB: ApiError =
     ApiError::service(400, "Common.0011", "Failed to query system tasks.");

@@ -1,27 +1,30 @@
-//! Who asks: `SDK-HMAC-SHA256` and IAM tokens, checked over the request as it arrived.
+//! Authentication with `SDK-HMAC-SHA256` and IAM tokens, over the request as received.
 //!
-//! Documented in the API request signing guide; what the SDK does beyond it is marked. Any set of
-//! signed headers that holds `x-sdk-date` is taken, because the vendor's own tools sign different sets
+//! Documented in the API request signing guide; differences of the SDK are marked. Every set of
+//! signed headers with `x-sdk-date` is accepted, because the vendor's own tools sign different sets
 //! and add further headers afterwards (documented; vendor's source).
 
 use std::borrow::Cow;
 
-use lifecycle_core::encode::{
-    SHA256_OF_NOTHING, hmac_sha256_hex, percent, percent_path, sha256_hex,
-};
+use lifecycle_core::encode::{SHA256_OF_NOTHING, hmac_sha256_hex, percent_path, sha256_hex};
 use percent_encoding::percent_decode_str;
 
 use super::{
-    api_error::{self, ApiError, not_authentic},
+    api_error::{self, ApiError, incorrect_authentication},
     iam,
     switches::Switches,
 };
-use crate::{account::Account, cloud_api::AuthError, request::ReceivedRequest, time::read_basic};
+use crate::{
+    account::Account,
+    cloud_api::AuthError,
+    request::{ReceivedRequest, encode_pairs},
+    time::read_basic,
+};
 
-/// Checks key, clock and signature, or the token; `now` is in seconds since 1970.
+/// Verifies key, clock and signature, or the token; `now` is in seconds since 1970.
 ///
 /// # Errors
-/// The gateway's refusal, and whether the key is to blame.
+/// The gateway's error, and whether the key causes the error.
 pub(super) fn verify(
     request: &ReceivedRequest,
     account: &Account,
@@ -34,7 +37,7 @@ pub(super) fn verify(
     verify_token(request, account, now).map_err(AuthError::key)
 }
 
-/// The access key or token that a request claims to come from; empty for none.
+/// Returns the access key id or the token in a request; empty for none.
 pub(super) fn key_id(request: &ReceivedRequest) -> Cow<'_, str> {
     SignatureParts::of(request)
         .map(|parts| Cow::Borrowed(parts.access_key))
@@ -42,7 +45,7 @@ pub(super) fn key_id(request: &ReceivedRequest) -> Cow<'_, str> {
         .unwrap_or_default()
 }
 
-/// The token of a request: in its header, or in the body that asks for a key in exchange.
+/// Returns the token of a request: from the header, or from the body of a key exchange.
 fn token(request: &ReceivedRequest) -> Option<Cow<'_, str>> {
     if let Some(token) = request.header("x-auth-token") {
         return Some(Cow::Borrowed(token));
@@ -55,13 +58,13 @@ fn token(request: &ReceivedRequest) -> Option<Cow<'_, str>> {
         .map(Cow::Owned)
 }
 
-/// A token that was never issued cannot be decoded (documented as a cause of this code), one that ended
-/// or was taken back has to be renewed (documented).
+/// Verifies a token. A token that was never issued cannot be decoded (documented as a cause of this
+/// code); an expired or revoked token must be renewed (documented).
 fn verify_token(request: &ReceivedRequest, account: &Account, now: i64) -> Result<(), ApiError> {
-    let token = token(request).ok_or_else(|| not_authentic("x-auth-token not found"))?;
+    let token = token(request).ok_or_else(|| incorrect_authentication("x-auth-token not found"))?;
     let key = account
         .token(&token)
-        .ok_or_else(|| not_authentic("decrypt token fail"))?;
+        .ok_or_else(|| incorrect_authentication("decrypt token fail"))?;
     if key.is_revoked() || key.is_expired(now) {
         return Err(api_error::STALE_TOKEN);
     }
@@ -74,7 +77,7 @@ fn verify_signature(
     now: i64,
     switches: &Switches,
 ) -> Result<(), AuthError<ApiError>> {
-    let other = |cause: &str| AuthError::other(not_authentic(cause));
+    let other = |cause: &str| AuthError::other(incorrect_authentication(cause));
     let parts = SignatureParts::of(request)
         .ok_or_else(|| other("the Authorization header is malformed"))?;
     let date = parts
@@ -88,7 +91,7 @@ fn verify_signature(
         .ok_or_else(|| {
             let ak = parts.access_key;
             let cause = format!("Get secretKey failed,ak:{ak},err:ak not exist");
-            AuthError::key(not_authentic(&cause))
+            AuthError::key(incorrect_authentication(&cause))
         })?;
     if key.is_expired(now) {
         return Err(AuthError::key(api_error::ended_key(
@@ -99,7 +102,7 @@ fn verify_signature(
     check_clock(&date, now).map_err(AuthError::other)?;
     if !key.matches_session(header(request, "x-security-token").as_deref()) {
         let cause = "the security token does not belong to the ak";
-        return Err(AuthError::key(not_authentic(cause)));
+        return Err(AuthError::key(incorrect_authentication(cause)));
     }
     let candidates =
         canonical_requests(request, &parts).ok_or_else(|| other("a signed header is not there"))?;
@@ -141,30 +144,32 @@ impl<'r> SignatureParts<'r> {
     }
 }
 
-/// A header's value, trimmed at both ends and nowhere else.
+/// Returns the value of a header, trimmed only at both ends.
 fn header(request: &ReceivedRequest, name: &str) -> Option<String> {
     let value = request.headers.get(name)?;
     Some(String::from_utf8_lossy(value.as_bytes()).trim().to_owned())
 }
 
-/// Fifteen minutes either way (documented); the text is a real one.
+/// Accepts a difference of fifteen minutes in both directions (documented). The text is quoted from
+/// a real response.
 fn check_clock(date: &str, now: i64) -> Result<(), ApiError> {
-    let sent =
-        read_basic(date).ok_or_else(|| not_authentic("the format of x-sdk-date is wrong"))?;
+    let sent = read_basic(date)
+        .ok_or_else(|| incorrect_authentication("the format of x-sdk-date is wrong"))?;
     if now.abs_diff(sent) <= 15 * 60 {
         return Ok(());
     }
     let server = jiff::Timestamp::from_second(now)
         .unwrap_or_default()
         .strftime("%Y%m%dT%H%M%SZ");
-    Err(not_authentic(&format!(
+    Err(incorrect_authentication(&format!(
         "calc aksk signature fail:signature expired, signature time:{date},server time:{server}"
     )))
 }
 
-/// The gateway shows the canonical request that it computed, with `|` for line breaks (a real answer).
+/// Returns the error for a wrong signature. The gateway shows the computed canonical request, with
+/// `|` for line breaks (quoted from a real response).
 fn mismatch(canonical: &str) -> ApiError {
-    not_authentic(&format!(
+    incorrect_authentication(&format!(
         "verify aksk signature fail, canonicalRequest:{}",
         canonical.replace('\n', "|")
     ))
@@ -176,8 +181,8 @@ fn signature(secret: &str, date: &str, canonical: &str) -> String {
     hmac_sha256_hex(secret.as_bytes(), string_to_sign.as_bytes())
 }
 
-/// The canonical requests that the signature may be made over, the likelier first: there are two when
-/// an unsigned payload is empty. `None` when a header is named as signed and not there.
+/// Returns the possible canonical requests of the signature, the more probable first: an unsigned
+/// and empty payload has two. Returns `None` if a signed header is missing.
 fn canonical_requests(
     request: &ReceivedRequest,
     parts: &SignatureParts<'_>,
@@ -200,8 +205,8 @@ fn canonical_requests(
     Some(hashes.iter().map(|hash| format!("{head}{hash}")).collect())
 }
 
-/// The payload may be left unsigned (documented). The Python SDK then hashes an empty body all the same,
-/// the Go SDK does not (vendor's source).
+/// Returns the possible payload hashes. The payload can be unsigned (documented). The Python SDK
+/// then hashes an empty body, the Go SDK does not (vendor's source).
 fn payload_hashes(request: &ReceivedRequest) -> Vec<String> {
     let is_unsigned = header(request, "x-sdk-content-sha256").as_deref() == Some(UNSIGNED);
     if !is_unsigned {
@@ -216,7 +221,8 @@ fn payload_hashes(request: &ReceivedRequest) -> Vec<String> {
 
 const UNSIGNED: &str = "UNSIGNED-PAYLOAD";
 
-/// Decoded once, encoded again, and with a slash at the end, which the request itself does not have.
+/// Decodes and encodes the path, and adds a slash at the end, which the request itself does not
+/// have.
 fn canonical_path(path: &str) -> String {
     let decoded = percent_decode_str(path).decode_utf8_lossy();
     let mut canonical = percent_path(&decoded).into_owned();
@@ -226,7 +232,7 @@ fn canonical_path(path: &str) -> String {
     canonical
 }
 
-/// Sorted by name, then by value, before they are encoded; a plus is a plus.
+/// Decodes the query, sorts by name and value, and encodes. A plus is a plus.
 fn canonical_query(query: &str) -> String {
     let decoded = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
     let mut pairs: Vec<_> = query
@@ -238,9 +244,5 @@ fn canonical_query(query: &str) -> String {
         })
         .collect();
     pairs.sort();
-    let encoded: Vec<_> = pairs
-        .iter()
-        .map(|(name, value)| format!("{}={}", percent(name), percent(value)))
-        .collect();
-    encoded.join("&")
+    encode_pairs(&pairs)
 }

@@ -1,43 +1,43 @@
-//! What is simulated of Huawei ECS and how well it is known.
+//! The simulated behaviour of Huawei ECS, with sources and confidence.
 
 use crate::behaviour::{Behaviour, documented, inferred, reported, vendor};
 
-/// All of it but the [switches](super::switches).
+/// The behaviour without the [switches](super::switches).
 pub(crate) const BEHAVIOURS: &[Behaviour] = &[
     documented(
-        "Requests are signed with `SDK-HMAC-SHA256`; the signed path ends in a slash that the request need not have.",
+        "Requests are signed with `SDK-HMAC-SHA256`; the signed path ends in a slash that is optional in the request.",
         "API request signing guide; Python SDK",
     ),
     documented(
-        "Only `X-Sdk-Date` must be signed; any other set of headers is taken.",
+        "Only `X-Sdk-Date` must be signed; every set of other headers is accepted.",
         "signing guide; the Go SDK and the client under Terraform add headers after signing",
     ),
     documented(
         "A time more than 15 minutes off answers 401 `APIGW.0301`.",
-        "signing guide; the text is one that a user quoted",
+        "signing guide; the text is quoted from a user",
     ),
     reported(
-        "A wrong signature is answered with the canonical request that the gateway computed.",
+        "The error for a wrong signature quotes the canonical request of the gateway.",
         "huaweicloud-sdk-nodejs-v3 issue 2",
     ),
     documented(
         "Five failures in a row lock a key for five minutes.",
-        "API gateway FAQ; that every refusal of a known key counts is inferred",
+        "API gateway FAQ; every error of a known key counts: inferred",
     ),
     documented(
-        "The payload may be left unsigned.",
-        "signing guide; for empty bodies the SDKs of the vendor differ, and both are taken",
+        "The payload can be unsigned.",
+        "signing guide; for empty bodies the SDKs of the vendor differ, and both forms are accepted",
     ),
     documented(
-        "An IAM token stands in for the signature; one that ended or was taken back answers 401 `APIGW.0307`.",
+        "An IAM token replaces the signature; an expired or revoked token answers 401 `APIGW.0307`.",
         "authentication page",
     ),
     documented(
-        "The project is in every path: one for each region, named like it and found by that name; `Identity::projects` makes it none or several.",
+        "The project is in every path: each region has one project with the name of the region; `Identity::projects` sets another number.",
         "request construction; the simulated account has the same id everywhere",
     ),
     documented(
-        "Start, stop and reboot share one address and are told apart by the key of the body; a reboot needs a type, a stop is `SOFT` without one.",
+        "Start, stop and reboot share one path and differ in the key of the body; a reboot needs a type, a stop without a type is `SOFT`.",
         "pages of the batch calls",
     ),
     documented(
@@ -45,7 +45,7 @@ pub(crate) const BEHAVIOURS: &[Behaviour] = &[
         "pages of the batch calls, error table",
     ),
     documented(
-        "A power call is answered with a job; its end is the end of the work.",
+        "The response to a power call is a job; the job ends with the work.",
         "task status page",
     ),
     reported(
@@ -54,79 +54,79 @@ pub(crate) const BEHAVIOURS: &[Behaviour] = &[
     ),
     documented("A job is deleted a day after its end.", "task status page"),
     inferred(
-        "When `INIT` becomes `RUNNING`, and the words of `job_type`.",
-        "no document has those of power jobs",
+        "The change from `INIT` to `RUNNING`, and the values of `job_type`.",
+        "no document lists the values of power jobs",
     ),
     documented(
-        "`HARD` helps a server that is stuck in stopping or rebooting.",
+        "`HARD` works for a server that is stuck in stopping or rebooting.",
         "user guide on starting and stopping",
     ),
     inferred(
-        "In which states each action is possible.",
+        "The states that allow each action.",
         "no page has preconditions; the vendor's fork of Cloud Custodian filters by SHUTOFF and ACTIVE",
     ),
     documented(
-        "A server that is being stopped is still `ACTIVE` and one that is being started still `SHUTOFF`; `task_state` tells.",
+        "A stopping server is still `ACTIVE` and a starting server still `SHUTOFF`; `task_state` shows the operation.",
         "table of server states",
     ),
     inferred(
-        "How servers in the recycle bin, locked and unpaid ones look.",
+        "The fields of recycled, locked and unpaid servers.",
         "the closest documented fields",
     ),
     inferred(
-        "`launched_at` is the first launch: a start or a reboot leaves it as it is.",
-        "OpenStack, from which the field comes",
+        "`launched_at` is the first launch: a start or a reboot does not change the value.",
+        "OpenStack, the origin of the field",
     ),
     documented(
-        "An unknown id in a list of named servers is an entry in which all but id and fault is null.",
+        "An unknown id in a list of named servers has an entry with null in all fields except id and fault.",
         "list page",
     ),
     documented(
-        "Lists page by number or by marker, 25 servers unless told otherwise and 1000 at most; the filter by state is coarse.",
+        "Lists have pages by number or by marker, by default 25 servers and at most 1000; the filter by state is coarse.",
         "list page",
     ),
     documented(
-        "Errors come in three forms: of the service, of the gateway and of OpenStack, whose code is a number.",
-        "response page; the form of OpenStack as users quoted it",
+        "Errors have three formats: of the service, of the gateway and of OpenStack with a number as code.",
+        "response page; the format of OpenStack is quoted from users",
     ),
     inferred(
-        "Which state of a server causes which code.",
+        "The relation between the states of a server and the codes.",
         "the meaning of the codes",
     ),
     vendor(
-        "A region answers at `ecs.<region>.myhuaweicloud.com`, and `iam` likewise.",
+        "A region answers at `ecs.<region>.myhuaweicloud.com` and `iam.<region>.myhuaweicloud.com`.",
         "region map of the SDK; European regions end in .eu in Terraform",
     ),
     documented(
-        "`POST /v3/auth/tokens` gives a token in `X-Subject-Token` for a user's password, for 24 hours.",
+        "`POST /v3/auth/tokens` issues a token in `X-Subject-Token` for a user's password, for 24 hours.",
         "IAM, iam_30_0001; the catalogue and the roles are empty",
     ),
     documented(
-        "A token without a project is good for no call to ECS.",
-        "IAM, scope of tokens; which code says so is inferred",
+        "A token without a project is refused by all calls to ECS.",
+        "IAM, scope of tokens; the code is inferred",
     ),
     documented(
-        "`POST /v3.0/OS-AUTH/id-token/tokens` gives a token for an OpenID Connect token that comes with the right `X-Idp-Id`.",
+        "`POST /v3.0/OS-AUTH/id-token/tokens` issues a token for an OpenID Connect token with the right `X-Idp-Id`.",
         "IAM, iam_13_0605",
     ),
     documented(
-        "`POST /v3.0/OS-CREDENTIAL/securitytokens` gives a temporary key for 900 to 86400 s, 900 unless told otherwise.",
-        "IAM, iam_04_0002; that the token may be in the body alone is what the Python SDK relies on",
+        "`POST /v3.0/OS-CREDENTIAL/securitytokens` issues a temporary key for 900 to 86400 s, by default 900.",
+        "IAM, iam_04_0002; the Python SDK relies on a token only in the body",
     ),
     documented(
-        "`POST /v5/agencies/assume-with-oidc` gives a temporary key for 900 s up to the agency's longest session, an hour unless told otherwise.",
-        "IAM 5, AssumeAgencyWithOIDC; fields as the Python SDK reads them, status 200 is inferred",
+        "`POST /v5/agencies/assume-with-oidc` issues a temporary key for 900 s up to the maximum session of the agency, by default an hour.",
+        "IAM 5, AssumeAgencyWithOIDC; the Python SDK reads these fields; the status 200 is inferred",
     ),
     inferred(
-        "A wrong password, an identity token that is not believed and an unknown agency answer 401.",
-        "401 for a password as users of a partner cloud quoted it; the form is a switch",
+        "A wrong password, an invalid identity token and an unknown agency answer 401.",
+        "401 for a password is quoted from users of a partner cloud; a switch selects the format",
     ),
     vendor(
-        "The metadata service gives a token and the agency's key; a server without an agency is told to configure one, with 401.",
-        "Python SDK; that another 401 means a stale token is its reading, too",
+        "The metadata service returns a token and the agency's key; a server without an agency gets 401 with the advice to configure an agency.",
+        "Python SDK, which reads any other 401 as an expired token",
     ),
     documented(
-        "A key of the metadata service lives 24 hours, and a new one appears 6 hours before the end.",
+        "A key of the metadata service is valid for 24 hours; a new key appears 6 hours before the expiry.",
         "user guide on metadata",
     ),
 ];

@@ -1,12 +1,12 @@
-//! Identity and Access Management: tokens for a password or an identity token, temporary keys for
-//! either.
+//! Identity and Access Management: tokens for a password or an identity token, and temporary keys
+//! for both.
 //!
-//! Paths, bodies and answers are documented (IAM API reference, "token management", "access key
-//! management", "federated identity authentication"; IAM 5, "`AssumeAgencyWithOIDC`") and were checked
-//! against what the vendor's Python SDK sends and reads. Their refusals are inferred from the form that
-//! users quoted, see the [switch](super::switches::IdentityError). A policy has no effect, a token's
-//! catalogue and roles are empty, and temporary keys by assumption of an agency
-//! (`"methods": ["assume_role"]`) are not simulated.
+//! Paths, bodies and responses are documented (IAM API reference, "token management", "access key
+//! management", "federated identity authentication"; IAM 5, "`AssumeAgencyWithOIDC`") and were
+//! checked against the vendor's Python SDK. The errors are inferred from quotations of users, see
+//! the [switch](super::switches::IdentityError). A policy has no effect, the catalogue and the
+//! roles of a token are empty, and temporary keys by assumption of an agency (`"methods":
+//! ["assume_role"]`) are not simulated.
 
 use serde::{Deserialize, Serialize};
 
@@ -23,12 +23,12 @@ use crate::{
     time::write_utc,
 };
 
-/// `POST /v3/auth/tokens`: a token for a user's password, good for a day.
+/// Handles `POST /v3/auth/tokens`: issues a token for a user's password, valid for a day.
 pub(super) fn create_token(
     cloud: &mut CloudState,
     request: &ReceivedRequest,
 ) -> Result<Response, ApiError> {
-    let Login { identity, scope } = read::<Login>(request)?;
+    let LoginRequest { identity, scope } = read::<LoginRequest>(request)?;
     let user = identity
         .password
         .filter(|_| identity.methods == ["password"])
@@ -43,8 +43,8 @@ pub(super) fn create_token(
     token(cloud, "password", user.name, &user.domain.name, scope)
 }
 
-/// `POST /v3.0/OS-AUTH/id-token/tokens`: a token for an identity token, good for a day. Without a scope
-/// it can only be exchanged for a key.
+/// Handles `POST /v3.0/OS-AUTH/id-token/tokens`: issues a token for an identity token, valid for a
+/// day. Without a scope the token can only be exchanged for a key.
 pub(super) fn create_token_by_id_token(
     cloud: &mut CloudState,
     request: &ReceivedRequest,
@@ -68,7 +68,7 @@ fn token(
     method: &'static str,
     user: String,
     domain: &str,
-    scope: Option<Scope>,
+    scope: Option<TokenScope>,
 ) -> Result<Response, ApiError> {
     let domain = Domain {
         id: DOMAIN,
@@ -87,9 +87,9 @@ fn token(
         expires_at: time(&issued),
         issued_at: write_utc(TIME, issued.issued_at),
         project,
-        user: Account {
+        user: TokenUser {
             domain,
-            id: USER,
+            id: USER_ID,
             name: user,
         },
         catalog: [],
@@ -98,7 +98,8 @@ fn token(
     Ok(with_token(&token, &issued))
 }
 
-/// `POST /v3.0/OS-CREDENTIAL/securitytokens`: a temporary key for a token or for another key.
+/// Handles `POST /v3.0/OS-CREDENTIAL/securitytokens`: issues a temporary key for a token or for
+/// another key.
 pub(super) fn create_key(
     cloud: &mut CloudState,
     request: &ReceivedRequest,
@@ -107,40 +108,40 @@ pub(super) fn create_key(
     if exchange.identity.methods != ["token"] {
         return Err(api_error::BAD_LOGIN);
     }
-    let asked = exchange
+    let requested = exchange
         .identity
         .token
         .and_then(|token| token.duration_seconds);
-    let seconds = asked.unwrap_or(SHORTEST);
-    if !(SHORTEST..=DAY).contains(&seconds) {
+    let seconds = requested.unwrap_or(MIN_LIFETIME);
+    if !(MIN_LIFETIME..=DAY).contains(&seconds) {
         return Err(api_error::BAD_LOGIN);
     }
     let issued = cloud.issue_key(KeyKind::Temporary, seconds);
     Ok(response::json(201, &Credential::of(&issued)))
 }
 
-/// `POST /v5/agencies/assume-with-oidc`: a temporary key for an identity token.
+/// Handles `POST /v5/agencies/assume-with-oidc`: issues a temporary key for an identity token.
 pub(super) fn assume_with_oidc(
     cloud: &mut CloudState,
     request: &ReceivedRequest,
 ) -> Result<Response, ApiError> {
-    let asked: Assumption = request.json().map_err(|_| api_error::BAD_LOGIN)?;
+    let assumption: Assumption = request.json().map_err(|_| api_error::BAD_LOGIN)?;
     if !cloud
         .identity
-        .accepts_id_token(&asked.provider_urn, &asked.id_token)
+        .accepts_id_token(&assumption.provider_urn, &assumption.id_token)
     {
         return Err(api_error::foreign_id_token(&cloud.switches.huawei));
     }
-    let agency = cloud.identity.role_named(&asked.agency_urn);
-    let longest = agency
+    let agency = cloud.identity.role_named(&assumption.agency_urn);
+    let max_session = agency
         .ok_or_else(|| api_error::no_agency(&cloud.switches.huawei))?
-        .longest(HOUR);
-    let seconds = asked.duration_seconds.unwrap_or(HOUR.min(longest));
-    if !(SHORTEST..=longest).contains(&seconds) {
+        .max_session(HOUR);
+    let seconds = assumption.duration_seconds.unwrap_or(HOUR.min(max_session));
+    if !(MIN_LIFETIME..=max_session).contains(&seconds) {
         return Err(api_error::BAD_LOGIN);
     }
     let issued = cloud.issue_key(KeyKind::Temporary, seconds);
-    let assumed = Assumed {
+    let assumed = AssumedResponse {
         credentials: StsCredentials {
             access_key_id: &issued.key.id,
             secret_access_key: &issued.key.secret,
@@ -148,53 +149,56 @@ pub(super) fn assume_with_oidc(
             expiration: time(&issued),
         },
         assumed_agency: AssumedAgency {
-            urn: format!("{}/{}", asked.agency_urn, asked.agency_session_name),
-            id: format!("{USER}:{}", asked.agency_session_name),
+            urn: format!(
+                "{}/{}",
+                assumption.agency_urn, assumption.agency_session_name
+            ),
+            id: format!("{USER_ID}:{}", assumption.agency_session_name),
         },
     };
     Ok(response::json(200, &assumed))
 }
 
-/// The token that is to be exchanged for a key, from the body: the Python SDK sends it in no header
-/// (vendor's source).
+/// Returns the token for a key exchange from the body. The Python SDK does not send the token in a
+/// header (vendor's source).
 pub(super) fn exchanged_token(request: &ReceivedRequest) -> Option<String> {
     read::<Exchange>(request).ok()?.identity.token?.id
 }
 
 const HOUR: u64 = 3_600;
 const DAY: u64 = 86_400;
-/// A temporary key lives 15 minutes at least, and unless told otherwise.
-const SHORTEST: u64 = 900;
+/// The minimum and default lifetime of a temporary key: 15 minutes, in seconds.
+const MIN_LIFETIME: u64 = 900;
 
-/// The only user there is, under whatever name.
-const USER: &str = "0123456789abcdef0123456789abcdef";
+/// The id of all users.
+const USER_ID: &str = "0123456789abcdef0123456789abcdef";
 
-/// With a fraction, which the Python SDK insists on (vendor's source).
+/// Time format with a fraction, which the Python SDK requires (vendor's source).
 const TIME: &str = "%Y-%m-%dT%H:%M:%S.000000Z";
 
 fn time(issued: &IssuedCredential) -> String {
     write_utc(TIME, issued.expires_at)
 }
 
-/// Reads the `auth` of a body.
+/// Parses the `auth` field of a body.
 fn read<'r, T: Deserialize<'r>>(request: &'r ReceivedRequest) -> Result<T, ApiError> {
     #[derive(Deserialize)]
-    struct Body<T> {
+    struct AuthBody<T> {
         auth: T,
     }
-    let body: Body<T> = request.json().map_err(|_| api_error::BAD_LOGIN)?;
+    let body: AuthBody<T> = request.json().map_err(|_| api_error::BAD_LOGIN)?;
     Ok(body.auth)
 }
 
-/// The project that a token is for, by name or by id.
+/// Returns the project of a token, by name or by id.
 fn scoped_project(
     cloud: &CloudState,
     named: ScopedProject,
     domain: &Domain,
 ) -> Result<Project, ApiError> {
-    let own = cloud.account.project_id.as_str();
+    let own_project = cloud.account.project_id.as_str();
     let is_known = match (&named.id, &named.name) {
-        (Some(id), _) => id == own,
+        (Some(id), _) => id == own_project,
         (None, Some(name)) => projects::has_project(cloud, name),
         (None, None) => false,
     };
@@ -203,39 +207,39 @@ fn scoped_project(
     }
     Ok(Project {
         domain: domain.clone(),
-        id: own.to_owned(),
+        id: own_project.to_owned(),
         name: named.name.unwrap_or_default(),
     })
 }
 
 fn with_token(token: &Token, issued: &IssuedCredential) -> Response {
     #[derive(Serialize)]
-    struct Body<'a> {
+    struct AuthBody<'a> {
         token: &'a Token,
     }
-    let response = response::json(201, &Body { token });
+    let response = response::json(201, &AuthBody { token });
     response::with_header(response, "x-subject-token", &issued.key.id)
 }
 
 #[derive(Deserialize)]
-struct Login {
+struct LoginRequest {
     identity: PasswordIdentity,
-    scope: Option<Scope>,
+    scope: Option<TokenScope>,
 }
 
 #[derive(Deserialize)]
 struct PasswordIdentity {
     methods: Vec<String>,
-    password: Option<Password>,
+    password: Option<LoginPassword>,
 }
 
 #[derive(Deserialize)]
-struct Password {
-    user: User,
+struct LoginPassword {
+    user: LoginUser,
 }
 
 #[derive(Deserialize)]
-struct User {
+struct LoginUser {
     name: String,
     password: String,
     domain: Named,
@@ -247,7 +251,7 @@ struct Named {
 }
 
 #[derive(Deserialize)]
-struct Scope {
+struct TokenScope {
     project: Option<ScopedProject>,
 }
 
@@ -259,12 +263,12 @@ struct ScopedProject {
 
 #[derive(Deserialize)]
 struct IdTokenLogin {
-    id_token: IdToken,
-    scope: Option<Scope>,
+    id_token: LoginIdToken,
+    scope: Option<TokenScope>,
 }
 
 #[derive(Deserialize)]
-struct IdToken {
+struct LoginIdToken {
     id: String,
 }
 
@@ -301,13 +305,13 @@ struct Token {
     issued_at: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     project: Option<Project>,
-    user: Account,
+    user: TokenUser,
     catalog: [(); 0],
     roles: [(); 0],
 }
 
 #[derive(Serialize)]
-struct Account {
+struct TokenUser {
     domain: Domain,
     id: &'static str,
     name: String,
@@ -326,7 +330,7 @@ struct Domain {
     name: String,
 }
 
-/// A temporary key, as IAM and the metadata service write it.
+/// A temporary key in the format of IAM and of the metadata service.
 #[derive(Serialize)]
 pub(super) struct Credential<'a> {
     credential: CredentialFields<'a>,
@@ -354,7 +358,7 @@ impl<'a> Credential<'a> {
 }
 
 #[derive(Serialize)]
-struct Assumed<'a> {
+struct AssumedResponse<'a> {
     credentials: StsCredentials<'a>,
     assumed_agency: AssumedAgency,
 }

@@ -1,9 +1,9 @@
-//! Jobs: what an accepted power call turns into.
+//! The jobs of accepted power calls.
 //!
-//! Documented: the fields, the words of the status, and that jobs are deleted a day after their end. The
-//! form of a running job is that of a real answer: `end_time` is empty, and the fields of the error are
-//! not there. Inferred: when `INIT` becomes `RUNNING`, and the words of `job_type`, which no document
-//! gives for power calls.
+//! Documented: the fields, the values of the status, and the deletion of jobs a day after the end.
+//! The format of a running job is quoted from a real response: `end_time` is empty, and the error
+//! fields are missing. Inferred: the change from `INIT` to `RUNNING`, and the values of `job_type`,
+//! which no document lists for power calls.
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
@@ -17,27 +17,27 @@ use crate::{
     time::{Moment, write_utc},
 };
 
-/// All jobs that were ever accepted.
+/// All accepted jobs by id.
 pub(super) type Jobs = HashMap<String, Job>;
 
 /// An accepted power call.
 #[derive(Debug)]
 pub(super) struct Job {
     action: ActionKind,
-    began: Moment,
+    begun_at: Moment,
     tasks: Vec<ServerTask>,
 }
 
-/// What becomes of one server.
+/// The work on one server.
 #[derive(Debug)]
 pub(super) struct ServerTask {
     pub(super) server: Arc<str>,
-    /// When it is over.
-    pub(super) due: Moment,
+    /// The moment of completion.
+    pub(super) done_at: Moment,
     pub(super) failure: Option<SubJobFailure>,
 }
 
-/// Why a sub-job failed.
+/// The cause of a failed sub-job.
 #[derive(Clone, Debug)]
 pub(super) struct SubJobFailure {
     pub(super) code: &'static str,
@@ -45,22 +45,22 @@ pub(super) struct SubJobFailure {
 }
 
 impl Job {
-    pub(super) fn new(action: ActionKind, began: Moment, tasks: Vec<ServerTask>) -> Self {
+    pub(super) fn new(action: ActionKind, begun_at: Moment, tasks: Vec<ServerTask>) -> Self {
         Self {
             action,
-            began,
+            begun_at,
             tasks,
         }
     }
 
-    fn due(&self) -> Moment {
-        let last = self.tasks.iter().map(|task| task.due).max();
-        last.unwrap_or(self.began)
+    fn done_at(&self) -> Moment {
+        let last = self.tasks.iter().map(|task| task.done_at).max();
+        last.unwrap_or(self.begun_at)
     }
 
     fn status(&self, now: Moment, partial_failure_fails: bool) -> JobStatus {
-        if now < self.due() {
-            return if self.is_fresh(now) {
+        if now < self.done_at() {
+            return if self.has_just_begun(now) {
                 JobStatus::Init
             } else {
                 JobStatus::Running
@@ -79,15 +79,15 @@ impl Job {
         }
     }
 
-    /// The first twentieth of the time until the first server is done.
-    fn is_fresh(&self, now: Moment) -> bool {
+    /// Reports whether less than a twentieth of the time until the first completion has passed.
+    fn has_just_begun(&self, now: Moment) -> bool {
         let first = self
             .tasks
             .iter()
-            .map(|task| task.due)
-            .filter(|due| *due > self.began && *due != Moment::NEVER)
+            .map(|task| task.done_at)
+            .filter(|done_at| *done_at > self.begun_at && *done_at != Moment::NEVER)
             .min();
-        first.is_some_and(|first| now.since(self.began) * 20 < first.since(self.began))
+        first.is_some_and(|first| now.since(self.begun_at) * 20 < first.since(self.begun_at))
     }
 }
 
@@ -100,11 +100,11 @@ enum JobStatus {
     Fail,
 }
 
-/// `GET /v1/{project_id}/jobs/{job_id}`.
+/// Handles `GET /v1/{project_id}/jobs/{job_id}`.
 pub(super) fn show(cloud: &CloudState, id: &str) -> Result<Response, ApiError> {
     let switches = &cloud.switches.huawei;
     let job = cloud.huawei.jobs.get(id).ok_or(api_error::NO_JOB)?;
-    if cloud.now().since(job.due()) > Duration::from_secs(24 * 60 * 60) {
+    if cloud.now().since(job.done_at()) > Duration::from_secs(24 * 60 * 60) {
         return Err(api_error::NO_JOB.with_status(switches.expired_job_status));
     }
     let status = job.status(cloud.now(), switches.partial_failure_fails_job);
@@ -124,8 +124,8 @@ pub(super) fn show(cloud: &CloudState, id: &str) -> Result<Response, ApiError> {
             entities: Entities::of(cloud, id, job, status),
             job_id: id,
             job_type: job_type(job.action, true),
-            begin_time: time(cloud, job.began),
-            end_time: end_time(cloud, job.due()),
+            begin_time: time(cloud, job.begun_at),
+            end_time: end_time(cloud, job.done_at()),
             error,
         },
     ))
@@ -146,12 +146,12 @@ fn time(cloud: &CloudState, moment: Moment) -> String {
     write_utc("%Y-%m-%dT%H:%M:%S%.3fZ", cloud.wall_time_at(moment))
 }
 
-/// Empty until then.
-fn end_time(cloud: &CloudState, due: Moment) -> String {
-    if cloud.now() < due {
+/// Returns the end time; empty until completion.
+fn end_time(cloud: &CloudState, done_at: Moment) -> String {
+    if cloud.now() < done_at {
         String::new()
     } else {
-        time(cloud, due)
+        time(cloud, done_at)
     }
 }
 
@@ -230,7 +230,7 @@ impl<'a> SubJob<'a> {
         task: &'a ServerTask,
     ) -> Self {
         let (status, error) = match &task.failure {
-            _ if cloud.now() < task.due => (JobStatus::Running, ErrorFields::absent()),
+            _ if cloud.now() < task.done_at => (JobStatus::Running, ErrorFields::absent()),
             Some(failure) => (
                 JobStatus::Fail,
                 ErrorFields::of(failure.code, &failure.reason),
@@ -246,14 +246,14 @@ impl<'a> SubJob<'a> {
             },
             job_id: format!("{}{number:08x}", parent.get(..24).unwrap_or_default()),
             job_type: job_type(job.action, false),
-            begin_time: time(cloud, job.began),
-            end_time: end_time(cloud, task.due),
+            begin_time: time(cloud, job.begun_at),
+            end_time: end_time(cloud, task.done_at),
             error,
         }
     }
 }
 
-/// The fields of the error: not there, null, or set.
+/// The error fields: missing, null, or set.
 #[derive(Serialize)]
 struct ErrorFields<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]

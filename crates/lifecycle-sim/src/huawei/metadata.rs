@@ -1,18 +1,19 @@
-//! The metadata service of a server, as far as keys go.
+//! The metadata service of a server, limited to keys.
 //!
-//! Paths, headers, statuses and the text for a server without an agency are those that the Python SDK
-//! knows (vendor's source); the 24 hours of a key are documented. Other texts are inferred.
+//! Paths, headers, statuses and the text for a server without an agency are known from the Python
+//! SDK (vendor's source); the 24 hours of a key are documented. Other texts are inferred.
 
 use http::Method;
 
 use super::{iam::Credential, switches::MetadataTokens};
 use crate::{
     cloud_state::CloudState,
+    metadata::requested_lifetime,
     request::ReceivedRequest,
     response::{self, Response},
 };
 
-/// What is asked of it.
+/// A call of the metadata service.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum MetadataCall {
     /// `/meta-data/latest/api/token`
@@ -22,7 +23,7 @@ pub(super) enum MetadataCall {
 }
 
 impl MetadataCall {
-    /// What is asked; `None` for a request to another service.
+    /// Returns the call, or `None` for a request to another service.
     pub(super) fn of(request: &ReceivedRequest) -> Option<Self> {
         match request.path.as_str() {
             "/meta-data/latest/api/token" => Some(Self::Token),
@@ -61,18 +62,14 @@ fn token(cloud: &mut CloudState, request: &ReceivedRequest) -> Response {
         MetadataTokens::Absent503 => return text(503, "503 Service Unavailable"),
         MetadataTokens::Optional | MetadataTokens::Demanded => {}
     }
-    let seconds = request
-        .header("x-metadata-token-ttl-seconds")
-        .and_then(|text| text.trim().parse().ok())
-        .filter(|seconds| (1..=21_600).contains(seconds));
-    match seconds {
+    match requested_lifetime(request, "x-metadata-token-ttl-seconds") {
         Some(seconds) => text(200, cloud.metadata_token(seconds)),
         None => text(400, "400 Bad Request"),
     }
 }
 
 fn key(cloud: &mut CloudState, request: &ReceivedRequest) -> Response {
-    if !is_let_in(cloud, request) {
+    if !may_read(cloud, request) {
         return text(
             401,
             "401 Unauthorized: the metadata token is missing or has expired",
@@ -85,8 +82,9 @@ fn key(cloud: &mut CloudState, request: &ReceivedRequest) -> Response {
     response::json(200, &Credential::of(&issued))
 }
 
-/// May the request read? Without a token it may unless one is demanded.
-fn is_let_in(cloud: &CloudState, request: &ReceivedRequest) -> bool {
+/// Reports whether the request may read. A request without a token may read unless the service
+/// requires tokens.
+fn may_read(cloud: &CloudState, request: &ReceivedRequest) -> bool {
     let token = request.header("x-metadata-token");
     let is_good = || token.is_some_and(|token| cloud.accepts_metadata_token(token));
     match cloud.switches.huawei.metadata_tokens {

@@ -1,20 +1,20 @@
-//! Huawei ECS as its clients see it.
+//! The API of Huawei ECS.
 //!
-//! What is simulated: batch start, stop and reboot with their jobs, the detailed list, the query of one
-//! server; access keys and tokens; the calls of IAM that hand them out or look up a project, and the
-//! metadata service of a server. What is not: the deprecated calls of OpenStack, permissions, tags, and
+//! Simulated: batch start, stop and reboot with their jobs, the detailed list, the query of one
+//! server; access keys and tokens; the calls of IAM for keys, tokens and projects, and the metadata
+//! service of a server. Not simulated: the deprecated calls of OpenStack, permissions, tags, and
 //! filters other than status and name.
 //!
-//! | file | holds |
+//! | file | content |
 //! | --- | --- |
-//! | `auth` | who asks |
+//! | `auth` | authentication |
 //! | `power` | start, stop, reboot |
-//! | `jobs` | what becomes of them |
-//! | `servers`, `record` | looking |
+//! | `jobs` | jobs of power calls |
+//! | `servers`, `record` | lists and single servers |
 //! | `iam`, `metadata` | tokens and temporary keys |
 //! | `projects` | the project of a region |
-//! | `refusal` | what is said instead of an answer |
-//! | `switches` | what nobody knows |
+//! | `api_error` | errors |
+//! | `switches` | unknown behaviour |
 
 mod api_error;
 mod auth;
@@ -72,15 +72,15 @@ impl CloudApi for Huawei {
             || metadata::MetadataCall::of(request).is_some()
     }
 
-    /// `ecs.<region>.myhuaweicloud.com`, and `iam` likewise (vendor's source); the European regions end
-    /// in `.eu` in the Terraform provider.
+    /// Parses `ecs.<region>.myhuaweicloud.com` and `iam.<region>.myhuaweicloud.com` (vendor's
+    /// source); the European regions end in `.eu` in the Terraform provider.
     fn region_of<'h>(&self, hostname: &'h str) -> Option<&'h str> {
-        let place = hostname
+        let prefix = hostname
             .strip_suffix(".myhuaweicloud.com")
             .or_else(|| hostname.strip_suffix(".myhuaweicloud.eu"))?;
-        place
+        prefix
             .strip_prefix("ecs.")
-            .or_else(|| place.strip_prefix("iam."))
+            .or_else(|| prefix.strip_prefix("iam."))
     }
 
     fn generate_id(&self, rng: &mut fastrand::Rng) -> String {
@@ -148,18 +148,18 @@ impl CloudApi for Huawei {
     }
 }
 
-/// What the cloud remembers from call to call.
+/// State that only Huawei has.
 #[derive(Debug, Default)]
 pub(crate) struct OwnState {
     jobs: Jobs,
     failures: AuthFailures,
     recent: RecentActions,
-    /// Tokens that are for no project.
+    /// Tokens without a project.
     unscoped: HashSet<String>,
 }
 
-/// Keys that failed to prove themselves. Five failures in a row lock a key for five minutes (documented;
-/// that every refusal of a known key counts is inferred).
+/// The failed authentications of each key. Five failures in a row lock a key for five minutes
+/// (documented; every error of a known key counts: inferred).
 #[derive(Debug, Default)]
 struct AuthFailures(HashMap<String, (u32, Moment)>);
 
@@ -167,7 +167,7 @@ impl AuthFailures {
     fn is_locked(&self, key: &str, now: Moment) -> bool {
         self.0
             .get(key)
-            .is_some_and(|(failed, last)| *failed >= 5 && now.since(*last) < LOCK)
+            .is_some_and(|(failed, last)| *failed >= 5 && now.since(*last) < LOCK_DURATION)
     }
 
     fn note(&mut self, key: &str, succeeded: bool, now: Moment) {
@@ -176,15 +176,15 @@ impl AuthFailures {
             return;
         }
         let (failed, last) = self.0.entry(key.to_owned()).or_insert((0, now));
-        // A lock that is over is forgotten.
+        // An expired lock is removed.
         *failed = if *failed >= 5 { 1 } else { *failed + 1 };
         *last = now;
     }
 }
 
-const LOCK: Duration = Duration::from_secs(5 * 60);
+const LOCK_DURATION: Duration = Duration::from_secs(5 * 60);
 
-/// A token that is for no project is good for no service of a project (documented; the code is inferred).
+/// Rejects a token without a project in a service of a project (documented; the code is inferred).
 fn check_scope(
     cloud: &CloudState,
     request: &ReceivedRequest,
@@ -198,7 +198,7 @@ fn check_scope(
 }
 
 fn locked_key() -> ApiError {
-    api_error::not_authentic("AK access failed to reach the limit, forbidden")
+    api_error::incorrect_authentication("AK access failed to reach the limit, forbidden")
 }
 
 fn dispatch(
@@ -216,20 +216,22 @@ fn dispatch(
         Route::AssumeWithOidc => return iam::assume_with_oidc(cloud, request),
         Route::Metadata(call) => return Ok(metadata::respond(cloud, request, &call)),
     };
-    let told = request.header("x-project-id");
-    let own = cloud.account.project_id.as_str();
-    if project != own || told.is_some_and(|told| told != own) {
+    let header_project = request.header("x-project-id");
+    let own_project = cloud.account.project_id.as_str();
+    if project != own_project
+        || header_project.is_some_and(|header_project| header_project != own_project)
+    {
         return Err(api_error::wrong_project(&cloud.switches.huawei));
     }
     match call {
-        ProjectCall::PowerOperation => power::operation(cloud, request, scope),
+        ProjectCall::Action => power::execute(cloud, request, scope),
         ProjectCall::Job(id) => jobs::show(cloud, &id),
         ProjectCall::List => servers::list(cloud, request, scope),
         ProjectCall::Show(id) => servers::show(cloud, scope, &id),
     }
 }
 
-/// Where a request goes.
+/// The destination of a request.
 enum Route {
     /// `/v3/projects`
     Projects,
@@ -241,7 +243,7 @@ enum Route {
     Key,
     /// `/v5/agencies/assume-with-oidc`
     AssumeWithOidc,
-    /// To the metadata service.
+    /// A path of the metadata service.
     Metadata(metadata::MetadataCall),
     /// `/v1/{project_id}/...`
     Project(String, ProjectCall),
@@ -249,7 +251,7 @@ enum Route {
 
 enum ProjectCall {
     /// `cloudservers/action`
-    PowerOperation,
+    Action,
     /// `jobs/{job_id}`
     Job(String),
     /// `cloudservers/detail`
@@ -259,7 +261,7 @@ enum ProjectCall {
 }
 
 impl Route {
-    /// Is it open to everyone? What such a request proves, it proves in its body.
+    /// Reports whether the route needs no authentication. The body of such a request has the proof.
     fn is_open(&self) -> bool {
         match self {
             Self::Token | Self::TokenByIdToken | Self::AssumeWithOidc | Self::Metadata(_) => true,
@@ -283,7 +285,7 @@ impl Route {
             (&Method::POST, ["v5", "agencies", "assume-with-oidc"]) => Some(Self::AssumeWithOidc),
             (method, ["v1", project, rest @ ..]) => {
                 let call = match (method, rest) {
-                    (&Method::POST, ["cloudservers", "action"]) => ProjectCall::PowerOperation,
+                    (&Method::POST, ["cloudservers", "action"]) => ProjectCall::Action,
                     (&Method::GET, ["jobs", id]) => ProjectCall::Job(decoded(id)),
                     (&Method::GET, ["cloudservers", "detail"]) => ProjectCall::List,
                     (&Method::GET, ["cloudservers", id]) => ProjectCall::Show(decoded(id)),
@@ -298,7 +300,7 @@ impl Route {
 
 fn kind(request: &ReceivedRequest) -> (Operation, &'static str, usize) {
     match Route::of(request) {
-        Some(Route::Project(_, ProjectCall::PowerOperation)) => match PowerRequest::read(request) {
+        Some(Route::Project(_, ProjectCall::Action)) => match PowerRequest::read(request) {
             Ok(power_request) => {
                 let (operation, name) = match power_request.action {
                     ActionKind::Start => (Operation::Start, "BatchStartServers"),

@@ -1,11 +1,12 @@
-//! `POST /v1/{project_id}/cloudservers/action`: start, stop and reboot. The one key of the body decides.
+//! `POST /v1/{project_id}/cloudservers/action`: start, stop and reboot, by the only key of the
+//! body.
 //!
-//! Documented: the bodies, that a reboot needs a type and a stop is graceful without one, that `HARD`
-//! helps a server which is stuck in stopping or rebooting, the limit, the codes. Inferred: which state
-//! allows what, after what the vendor's tools check before they call.
+//! Documented: the bodies, the mandatory type of a reboot, the graceful stop without a type, `HARD`
+//! for a server that is stuck in stopping or rebooting, the limit, the codes. Inferred: the states
+//! that allow each action, from the checks in the vendor's tools.
 
 use std::{
-    collections::{BTreeMap, HashSet, VecDeque},
+    collections::{BTreeMap, VecDeque},
     sync::Arc,
     time::Duration,
 };
@@ -21,13 +22,13 @@ use crate::{
     Impairment, PowerOperation, SimulatedState,
     cloud_state::{CloudState, InstanceIndex, RegionScope},
     power_operation::ActionKind,
-    request::ReceivedRequest,
+    request::{ReceivedRequest, distinct},
     response::{self, Response},
     time::Moment,
 };
 
-/// Carries out a power call.
-pub(super) fn operation(
+/// Executes a power call.
+pub(super) fn execute(
     cloud: &mut CloudState,
     request: &ReceivedRequest,
     scope: RegionScope,
@@ -58,7 +59,7 @@ struct Accepted<'a> {
     job_id: &'a str,
 }
 
-/// What a power call asks for.
+/// The parsed body of a power call.
 #[derive(Debug)]
 pub(super) struct PowerRequest {
     pub(super) action: ActionKind,
@@ -67,13 +68,13 @@ pub(super) struct PowerRequest {
 }
 
 #[derive(Deserialize)]
-struct Body {
-    servers: Vec<Server>,
+struct PowerBody {
+    servers: Vec<ServerId>,
     r#type: Option<String>,
 }
 
 #[derive(Deserialize)]
-struct Server {
+struct ServerId {
     id: String,
 }
 
@@ -82,7 +83,7 @@ impl PowerRequest {
         if request.body.is_empty() {
             return Err(api_error::EMPTY_BODY);
         }
-        let bodies: BTreeMap<String, Body> =
+        let bodies: BTreeMap<String, PowerBody> =
             request.json().map_err(|_| api_error::BAD_PARAMETER)?;
         let mut bodies = bodies.into_iter();
         let (Some((key, body)), None) = (bodies.next(), bodies.next()) else {
@@ -103,22 +104,16 @@ impl PowerRequest {
         })
     }
 
-    /// How many servers it names.
+    /// Returns the number of named servers.
     pub(super) fn len(&self) -> usize {
         self.ids.len()
     }
 
     fn servers(&self, switches: &Switches) -> Result<Vec<&str>, ApiError> {
-        if self.ids.len() > LIMIT {
+        if self.ids.len() > MAX_SERVERS {
             return Err(api_error::TOO_MANY);
         }
-        let mut seen = HashSet::new();
-        let servers: Vec<_> = self
-            .ids
-            .iter()
-            .map(String::as_str)
-            .filter(|id| seen.insert(*id))
-            .collect();
+        let servers = distinct(self.ids.iter().map(String::as_str));
         let has_duplicates = servers.len() < self.ids.len();
         if has_duplicates && !switches.folds_duplicates
             || servers.is_empty() && !switches.accepts_empty_batch
@@ -128,7 +123,7 @@ impl PowerRequest {
         Ok(servers)
     }
 
-    /// Would the cloud do it?
+    /// Checks whether the cloud would execute the action.
     fn check(&self, cloud: &CloudState, scope: RegionScope, id: &str) -> ServerDecision {
         let Some(index) = cloud.find(scope, id) else {
             return ServerDecision::Unknown;
@@ -171,7 +166,7 @@ impl PowerRequest {
         }
     }
 
-    /// The refusal that this trouble causes, whatever the state.
+    /// Returns the error that this impairment causes in any state.
     fn impairment_error(&self, impairment: Impairment) -> Option<ApiError> {
         let start = self.action == ActionKind::Start;
         match impairment {
@@ -193,7 +188,7 @@ impl PowerRequest {
     fn execute(&self, cloud: &mut CloudState, id: &str, decision: ServerDecision) -> ServerTask {
         let at_once = |failure| ServerTask {
             server: Arc::from(id),
-            due: cloud.now(),
+            done_at: cloud.now(),
             failure,
         };
         match decision {
@@ -207,11 +202,11 @@ impl PowerRequest {
     fn begin(&self, cloud: &mut CloudState, index: InstanceIndex) -> ServerTask {
         let impairment = cloud.instance(index).impairment;
         let server = cloud.instance(index).shared_id();
-        let due = cloud.execute(index, self.operation);
-        if due == Moment::NEVER && cloud.switches.huawei.stuck_stop_fails {
+        let done_at = cloud.execute(index, self.operation);
+        if done_at == Moment::NEVER && cloud.switches.huawei.stuck_stop_fails {
             return ServerTask {
                 server,
-                due: cloud.now().after(STUCK),
+                done_at: cloud.now().after(MAX_STOP_DURATION),
                 failure: Some(SubJobFailure {
                     code: "Ecs.1002",
                     reason: "The guest did not shut down in time.".to_owned(),
@@ -229,7 +224,7 @@ impl PowerRequest {
         };
         ServerTask {
             server,
-            due,
+            done_at,
             failure: failure.map(|(code, reason)| SubJobFailure {
                 code,
                 reason: reason.to_owned(),
@@ -238,13 +233,13 @@ impl PowerRequest {
     }
 }
 
-/// At most so many servers in a call, or in a minute: two generations of the page.
-const LIMIT: usize = 1000;
+/// The maximum number of servers in a call, or in a minute: two generations of the page.
+const MAX_SERVERS: usize = 1000;
 
-/// How long a graceful stop may take where it may not take for ever.
-const STUCK: Duration = Duration::from_secs(5 * 60);
+/// The maximum duration of a graceful stop, for the switch that limits the duration.
+const MAX_STOP_DURATION: Duration = Duration::from_secs(5 * 60);
 
-/// What is to become of one server of a batch.
+/// The decision about one server of a batch.
 enum ServerDecision {
     Execute(InstanceIndex),
     /// The server already has the requested state.
@@ -254,7 +249,7 @@ enum ServerDecision {
 }
 
 impl ServerDecision {
-    /// Why the server cannot be acted on; nothing when it can, or there is none.
+    /// Returns the error of a rejected server.
     fn rejection(&self) -> Option<&ApiError> {
         match self {
             Self::Rejected(error) => Some(error),
@@ -263,14 +258,14 @@ impl ServerDecision {
     }
 }
 
-/// The refusal of the whole call, unless it is accepted and only its sub-jobs fail.
+/// Returns the error of the whole call, or `None` for an accepted call with failed sub-jobs.
 fn batch_rejection(decisions: &[(&str, ServerDecision)], switches: &Switches) -> Option<ApiError> {
     let one_is_unknown = decisions
         .iter()
         .any(|(_, decision)| matches!(decision, ServerDecision::Unknown));
     match switches.unknown_server {
         UnknownServer::Ecs0114 if one_is_unknown => return Some(api_error::NO_SERVER),
-        UnknownServer::Ecs0614 if one_is_unknown => return Some(api_error::NO_SERVER_TOO),
+        UnknownServer::Ecs0614 if one_is_unknown => return Some(api_error::NO_SERVER_0614),
         _ => {}
     }
     let rejections: Vec<_> = decisions
@@ -298,31 +293,32 @@ fn failure(error: &ApiError) -> SubJobFailure {
     }
 }
 
-/// How many servers were acted on, and when.
+/// The numbers of servers in recent calls.
 #[derive(Debug, Default)]
 pub(super) struct RecentActions(VecDeque<(Moment, usize)>);
 
 impl RecentActions {
-    /// Do so many more still fit into the last minute? If so, they are taken note of.
+    /// Reports whether this number of servers fits into the last minute, and records the number if
+    /// so.
     fn admit(&mut self, servers: usize, now: Moment) -> bool {
         let is_old = |at: Moment| now.since(at) >= Duration::from_secs(60);
         while self.0.front().is_some_and(|(at, _)| is_old(*at)) {
             self.0.pop_front();
         }
         let taken: usize = self.0.iter().map(|(_, servers)| servers).sum();
-        let admit = taken + servers <= LIMIT;
-        if admit {
+        let fits = taken + servers <= MAX_SERVERS;
+        if fits {
             self.0.push_back((now, servers));
         }
-        admit
+        fits
     }
 }
 
 impl CloudState {
     fn check_limit(&mut self, servers: usize) -> Result<(), ApiError> {
         let now = self.now();
-        let admit = self.huawei.recent.admit(servers, now);
-        if self.switches.huawei.limit_is_per_minute && !admit {
+        let admitted = self.huawei.recent.admit(servers, now);
+        if self.switches.huawei.limit_is_per_minute && !admitted {
             return Err(api_error::TOO_MANY);
         }
         Ok(())

@@ -1,7 +1,7 @@
-//! `GET /v3/projects` of IAM: which project a region has.
+//! `GET /v3/projects` of IAM: the projects of a region.
 //!
-//! Documented: one default project per region, named like it, and further ones below it. The simulated
-//! account has the same ids in every region.
+//! Documented: one default project for each region, with the name of the region, and further
+//! projects below. The simulated account has the same ids in every region.
 
 use serde::Serialize;
 
@@ -11,7 +11,7 @@ use crate::{
     response::{self, Response},
 };
 
-/// The projects with the name that the query gives; all without one.
+/// Returns the projects with the name in the query, or all projects without a name.
 pub(super) fn list(cloud: &CloudState, request: &ReceivedRequest) -> Response {
     let names: Vec<_> = match request.parameter("name") {
         Some(name) => has_project(cloud, &name)
@@ -47,14 +47,14 @@ pub(super) fn list(cloud: &CloudState, request: &ReceivedRequest) -> Response {
     )
 }
 
-/// Has the region this name, and a project?
+/// Reports whether the region exists and has a project.
 pub(super) fn has_project(cloud: &CloudState, name: &str) -> bool {
     let exists = REGIONS.contains(&name) || cloud.scope(name) != RegionScope::NoRegion;
     exists && cloud.identity.project_count() > 0
 }
 
-/// Id and name of the region's own project and of those below it. That the name finds those, too, is
-/// inferred from the SDK's care for several.
+/// Returns id and name of the region's own project and of the projects below. The match of the
+/// further projects by the region's name is inferred: the SDK handles several results.
 fn projects_of(cloud: &CloudState, region: &str) -> impl Iterator<Item = (String, String)> {
     (0..cloud.identity.project_count()).map(move |number| match number {
         0 => (cloud.account.project_id.clone(), region.to_owned()),
@@ -64,7 +64,8 @@ fn projects_of(cloud: &CloudState, region: &str) -> impl Iterator<Item = (String
 
 pub(super) const DOMAIN: &str = "fedcba9876543210fedcba9876543210";
 
-/// The regions of the SDK's endpoint map (vendor's source). Others exist when servers live there.
+/// The regions of the SDK's endpoint map (vendor's source). Other regions exist if servers are
+/// there.
 const REGIONS: [&str; 33] = [
     "ae-ad-1",
     "af-north-1",

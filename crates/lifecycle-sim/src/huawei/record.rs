@@ -1,9 +1,9 @@
-//! A server as the cloud describes it.
+//! The description of a server.
 //!
-//! Documented: the fields and their types (numbers as texts among them), and how `status` follows from
-//! the state and the task of the virtual machine. A server that is being stopped is still `ACTIVE`, one
-//! that is being started still `SHUTOFF`. Inferred: the states of servers in the recycle bin, and all
-//! values that no simulated call changes.
+//! Documented: the fields and their types (some numbers are texts), and the relation between
+//! `status` and the state and task of the virtual machine. A server in the process of stopping is
+//! still `ACTIVE`, a starting server still `SHUTOFF`. Inferred: the states of servers in the
+//! recycle bin, and all values that no simulated call changes.
 
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -15,7 +15,7 @@ use crate::{
     time::write_utc,
 };
 
-/// What the cloud says of a server's power.
+/// The fields that describe the power of a server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct ServerStatus {
     pub(super) status: &'static str,
@@ -25,7 +25,7 @@ pub(super) struct ServerStatus {
     pub(super) power_state: u8,
 }
 
-/// The table of "ECS statuses".
+/// Returns the row of the table of "ECS statuses".
 pub(super) fn server_status(view: InstanceSnapshot) -> ServerStatus {
     let (status, vm_state, task_state, power_state) = match view.state {
         SimulatedState::Creating => ("BUILD", "building", Some("spawning"), 0),
@@ -36,7 +36,7 @@ pub(super) fn server_status(view: InstanceSnapshot) -> ServerStatus {
         SimulatedState::Rebooting => rebooting(view),
         SimulatedState::Changing => ("RESIZE", "stopped", Some("resize_migrating"), 4),
         SimulatedState::Failed => ("ERROR", "error", None, 0),
-        // The table ends with "anything else".
+        // The table ends with a row for all other states.
         SimulatedState::Recycled => ("UNKNOWN", "soft-delete", None, 0),
     };
     ServerStatus {
@@ -75,7 +75,7 @@ pub(super) struct ServerRecord<'a> {
     host_status: &'static str,
     created: &'static str,
     updated: String,
-    /// The first launch: a start or reboot does not change it (inferred).
+    /// The first launch: a start or reboot does not change the value (inferred).
     #[serde(rename = "OS-SRV-USG:launched_at")]
     launched_at: &'static str,
     tenant_id: &'a str,
@@ -102,7 +102,7 @@ pub(super) struct ServerRecord<'a> {
     addresses: Map<String, Value>,
     #[serde(rename = "os-extended-volumes:volumes_attached")]
     volumes: [Volume; 1],
-    metadata: Metadata,
+    metadata: ServerMetadata,
     tags: [&'static str; 0],
     sys_tags: [Tag; 1],
     enterprise_project_id: &'static str,
@@ -114,7 +114,8 @@ pub(super) struct ServerRecord<'a> {
     access_ipv4: &'static str,
     #[serde(rename = "accessIPv6")]
     access_ipv6: &'static str,
-    /// These two are not always there (documented); here, when a running server is asked for alone.
+    /// `progress` and `key_name` are optional (documented). The simulator sends both for the query
+    /// of one running server.
     #[serde(skip_serializing_if = "Option::is_none")]
     progress: Option<u8>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -122,7 +123,7 @@ pub(super) struct ServerRecord<'a> {
 }
 
 impl<'a> ServerRecord<'a> {
-    /// A server that is asked for alone.
+    /// Creates the record for the query of one server.
     pub(super) fn alone(cloud: &'a CloudState, index: InstanceIndex) -> Self {
         let server_status = server_status(cloud.observed(index));
         let settled_running =
@@ -134,7 +135,7 @@ impl<'a> ServerRecord<'a> {
         }
     }
 
-    /// A server in a list.
+    /// Creates the record for a list.
     pub(super) fn of(cloud: &'a CloudState, index: InstanceIndex) -> Self {
         let instance = cloud.instance(index);
         let number = instance.number;
@@ -187,10 +188,10 @@ impl<'a> ServerRecord<'a> {
                 boot_index: "0",
                 delete_on_termination: "false",
             }],
-            metadata: Metadata {
+            metadata: ServerMetadata {
                 charging_mode: if expired { "1" } else { "0" },
                 os_type: "Linux",
-                vpc_id: VPC,
+                vpc_id: VPC_ID,
                 ecm_res_status: expired.then_some("freeze"),
             },
             tags: [],
@@ -213,9 +214,9 @@ impl<'a> ServerRecord<'a> {
     }
 }
 
-const VPC: &str = "99999999-8888-4777-8666-555555555555";
+const VPC_ID: &str = "99999999-8888-4777-8666-555555555555";
 
-/// One private address, under the id of the network.
+/// Returns one private address, under the id of the network.
 fn addresses(number: u32) -> Map<String, Value> {
     let [_, second, third, fourth] = number.to_be_bytes();
     let address = json!([{
@@ -225,7 +226,7 @@ fn addresses(number: u32) -> Map<String, Value> {
         "OS-EXT-IPS:port_id": format!("aaaaaaaa-bbbb-4ccc-8ddd-{number:012x}"),
         "OS-EXT-IPS:type": "fixed",
     }]);
-    Map::from_iter([(VPC.to_owned(), address)])
+    Map::from_iter([(VPC_ID.to_owned(), address)])
 }
 
 #[derive(Serialize)]
@@ -236,7 +237,7 @@ struct Fault {
     details: &'static str,
 }
 
-/// All numbers are texts.
+/// The flavor. All numbers are texts.
 #[derive(Serialize)]
 struct Flavor {
     id: &'static str,
@@ -261,7 +262,7 @@ struct Volume {
 }
 
 #[derive(Serialize)]
-struct Metadata {
+struct ServerMetadata {
     charging_mode: &'static str,
     os_type: &'static str,
     vpc_id: &'static str,
@@ -281,11 +282,12 @@ struct SecurityGroup {
     id: &'static str,
 }
 
-/// The entry of a named server that there is not: everything but id and fault is null (documented).
+/// The entry of an unknown server in a list of named servers: all fields except id and fault are
+/// null (documented).
 #[derive(Serialize)]
-pub(super) struct Unknown<'a> {
+pub(super) struct MissingServer<'a> {
     id: &'a str,
-    fault: UnknownFault,
+    fault: MissingServerFault,
     name: Option<&'static str>,
     status: Option<&'static str>,
     #[serde(rename = "OS-EXT-STS:task_state")]
@@ -298,15 +300,15 @@ pub(super) struct Unknown<'a> {
 }
 
 #[derive(Serialize)]
-struct UnknownFault {
+struct MissingServerFault {
     message: String,
 }
 
-impl<'a> Unknown<'a> {
+impl<'a> MissingServer<'a> {
     pub(super) fn new(id: &'a str) -> Self {
         Self {
             id,
-            fault: UnknownFault {
+            fault: MissingServerFault {
                 message: format!("Instance {id} could not be found."),
             },
             name: None,

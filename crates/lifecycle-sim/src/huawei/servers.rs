@@ -1,14 +1,14 @@
-//! Looking at servers: the detailed list, and one server.
+//! The detailed list of servers, and the query of one server.
 //!
-//! Documented: paging by page number and by marker, the coarse filter by status, the form of an unknown
-//! id in a list of named servers, fields and their types. Inferred: that numbers out of range, unknown
-//! markers and more than 100 named servers are refused with `Ecs.0005`.
+//! Documented: paging by page number and by marker, the coarse filter by status, the entry of an
+//! unknown id in a list of named servers, fields and their types. Inferred: `Ecs.0005` for numbers
+//! out of range, for unknown markers and for more than 100 named servers.
 
 use serde::Serialize;
 
 use super::{
     api_error::{self, ApiError},
-    record::{ServerRecord, Unknown, server_status},
+    record::{MissingServer, ServerRecord, server_status},
     switches::ServerIds,
 };
 use crate::{
@@ -17,7 +17,7 @@ use crate::{
     response::{self, Response},
 };
 
-/// `GET /v1/{project_id}/cloudservers/detail`.
+/// Handles `GET /v1/{project_id}/cloudservers/detail`.
 pub(super) fn list(
     cloud: &CloudState,
     request: &ReceivedRequest,
@@ -31,7 +31,7 @@ pub(super) fn list(
     list_named(cloud, scope, &named, &page)
 }
 
-/// `GET /v1/{project_id}/cloudservers/{server_id}`.
+/// Handles `GET /v1/{project_id}/cloudservers/{server_id}`.
 pub(super) fn show(cloud: &CloudState, scope: RegionScope, id: &str) -> Result<Response, ApiError> {
     let index = cloud
         .find(scope, id)
@@ -40,7 +40,7 @@ pub(super) fn show(cloud: &CloudState, scope: RegionScope, id: &str) -> Result<R
     Ok(response::json(200, &ServerBody { server }))
 }
 
-/// The values of `server_id`, as the cloud takes them.
+/// Returns the values of `server_id`, in the accepted form.
 pub(super) fn named_servers(request: &ReceivedRequest, form: ServerIds) -> Vec<String> {
     let values = request
         .pairs()
@@ -79,7 +79,7 @@ fn list_all(
     response::json(200, &ServerList { count, servers })
 }
 
-/// Other filters are ignored (documented).
+/// Returns the named servers. Other filters are ignored (documented).
 fn list_named(
     cloud: &CloudState,
     scope: RegionScope,
@@ -100,17 +100,17 @@ fn list_named(
         .take(limit)
         .map(|id| match cloud.find(scope, id) {
             Some(index) => ListedServer::Known(Box::new(ServerRecord::of(cloud, index))),
-            None => ListedServer::Unknown(Unknown::new(id)),
+            None => ListedServer::Unknown(MissingServer::new(id)),
         })
         .collect();
     let count = named.len();
     Ok(response::json(200, &ServerList { count, servers }))
 }
 
-/// Which part of the list is asked for.
+/// The requested part of a list.
 struct PageRequest {
     limit: usize,
-    /// Counts pages, from 1; 0 is taken for 1.
+    /// The page number, from 1; 0 means 1.
     number: usize,
     /// The last server of the page before.
     marker: Option<InstanceIndex>,
@@ -118,8 +118,8 @@ struct PageRequest {
 
 impl PageRequest {
     fn read(cloud: &CloudState, request: &ReceivedRequest) -> Result<Self, ApiError> {
-        let number = |name: &str, usual: usize| match request.parameter(name) {
-            None => Ok(usual),
+        let number = |name: &str, default: usize| match request.parameter(name) {
+            None => Ok(default),
             Some(text) => text.parse().map_err(|_| api_error::BAD_PARAMETER),
         };
         let limit = number("limit", 25)?;
@@ -142,12 +142,12 @@ impl PageRequest {
     }
 }
 
-/// Conditions that all must hold.
+/// The conditions of a filter; all conditions must be true.
 struct Filter {
     status: Option<String>,
-    /// A part of the name, in which a dot stands for any character.
+    /// A part of the name. A dot matches any character.
     name: Option<String>,
-    /// No simulated server has a tag.
+    /// A condition on tags. No simulated server has a tag.
     tagged: bool,
 }
 
@@ -177,7 +177,7 @@ impl Filter {
     }
 }
 
-/// Filtering by status is coarse (documented).
+/// Reports whether the filter value covers the status. The filter is coarse (documented).
 fn covers(wanted: &str, status: &str) -> bool {
     let also: &[&str] = match wanted {
         "ACTIVE" => &["REBOOT", "HARD_REBOOT", "REBUILD", "MIGRATING", "RESIZE"],
@@ -207,7 +207,7 @@ struct ServerBody<'a> {
 
 #[derive(Serialize)]
 struct ServerList<'a> {
-    /// On all pages.
+    /// The number of servers on all pages.
     count: usize,
     servers: Vec<ListedServer<'a>>,
 }
@@ -216,5 +216,5 @@ struct ServerList<'a> {
 #[serde(untagged)]
 enum ListedServer<'a> {
     Known(Box<ServerRecord<'a>>),
-    Unknown(Unknown<'a>),
+    Unknown(MissingServer<'a>),
 }

@@ -1,61 +1,64 @@
-//! What nobody outside the vendor knows about Huawei ECS, and where its documents disagree.
+//! The unknown behaviour of Huawei ECS, and contradictions in the documentation.
 
 use crate::switches::{describe_fields, draw, setting};
 
 describe_fields! {
-    /// How the simulated Huawei ECS behaves where its documents are silent or contradict each other.
+    /// The behaviour of the simulated Huawei ECS where the documentation is missing or
+    /// contradictory.
     #[derive(Clone, Debug, PartialEq)]
     #[non_exhaustive]
     pub struct Switches {
-        /// What a batch does when some of its servers cannot be acted on. Unknown.
+        /// The result of a batch in which some servers do not allow the action. Unknown.
         pub unfit_server: UnfitServer,
-        /// What a batch does when another operation is under way on one of its servers. `Ecs.0603` is
-        /// documented, when it shows up is not.
+        /// The result of a batch in which another operation is in progress on one server.
+        /// `Ecs.0603` is documented, the condition is not.
         pub busy_server: BusyServer,
-        /// What a batch does when one of its servers does not exist. Unknown.
+        /// The result of a batch in which one server does not exist. Unknown.
         pub unknown_server: UnknownServer,
-        /// Does starting a running server succeed, and stopping a stopped one? Otherwise the server is in
-        /// a wrong state. Unknown.
+        /// A start of a running server succeeds, and a stop of a stopped server. Otherwise the
+        /// server has a wrong state. Unknown.
         pub idle_succeeds: bool,
-        /// Is a server that is named twice in a batch taken once? Otherwise the call is refused. Unknown.
+        /// A server that is named twice in a batch counts once. Otherwise the call is refused.
+        /// Unknown.
         pub folds_duplicates: bool,
-        /// Is a batch without servers accepted as a job that has nothing to do? Otherwise it is refused.
-        /// No minimum is documented.
+        /// A batch without servers is accepted as a job without work. Otherwise the batch is
+        /// refused. No minimum is documented.
         pub accepts_empty_batch: bool,
-        /// Do the 1000 servers of the limit count over a minute? Otherwise they count per call. Older and
-        /// newer pages disagree.
+        /// The limit of 1000 servers counts over a minute. Otherwise the limit counts per call.
+        /// Older and newer pages disagree.
         pub limit_is_per_minute: bool,
         /// The status of an accepted power call: 200 or 202. Documented with both.
         pub accepted_status: u16,
-        /// Does a job say `FAIL` when only some of its sub-jobs failed? Otherwise it says `SUCCESS`.
+        /// A job shows `FAIL` when only some sub-jobs failed. Otherwise the job shows `SUCCESS`.
         /// Unknown.
         pub partial_failure_fails_job: bool,
-        /// Does the job of a single server name that server without a sub-job? The fields for both forms
+        /// The job of a single server names the server without a sub-job. The fields for both forms
         /// are documented.
         pub bare_single_job: bool,
-        /// Does the sub-job of a graceful stop that the guest ignores fail after five minutes? Otherwise it
-        /// runs for ever. Unknown.
+        /// The sub-job of a graceful stop that the guest ignores fails after five minutes.
+        /// Otherwise the sub-job runs for ever. Unknown.
         pub stuck_stop_fails: bool,
-        /// The status for a job that ended more than a day ago: 400 or 404. Only its deletion is
+        /// The status for a job that ended more than a day ago: 400 or 404. Only the deletion is
         /// documented.
         pub expired_job_status: u16,
-        /// In which form the list takes several values of `server_id`. Two documents disagree.
+        /// The form of several values of `server_id` in the list. Two documents disagree.
         pub server_ids: ServerIds,
-        /// Is a list of named servers cut into pages of 25 unless told otherwise? Otherwise they all come.
-        /// Not documented.
+        /// A list of named servers has pages of 25 by default. Otherwise the list is complete. Not
+        /// documented.
         pub pages_named_servers: bool,
-        /// How the query of one server says that there is none. Unknown.
+        /// The error of the query for an unknown server. Unknown.
         pub show_not_found: ShowNotFound,
-        /// How a project that is not the caller's is refused. Documented with two codes.
+        /// The error for a project that is not the caller's. Two codes are documented.
         pub wrong_project: WrongProject,
-        /// How a call that came too soon is refused. Documented with several codes.
+        /// The error of a throttled call. Several codes are documented.
         pub throttling: Throttling,
-        /// How a temporary key that has ended is refused. Unknown.
+        /// The error of a call with an expired temporary key. Unknown.
         pub ended_key: EndedKey,
-        /// The form in which IAM refuses a login. Users quoted the one, newer documents have the other.
+        /// The format of IAM's error for a failed login. Users quoted one, newer documents show the
+        /// other.
         pub identity_error: IdentityError,
-        /// What the metadata service of a server does about tokens. A setting of the server; the SDK knows
-        /// three ways of giving none.
+        /// The tokens of a server's metadata service. A setting of the server; the SDK handles
+        /// three forms of a service without tokens.
         pub metadata_tokens: MetadataTokens,
     }
 }
@@ -88,7 +91,7 @@ impl Default for Switches {
 }
 
 impl Switches {
-    /// Every setting drawn by chance.
+    /// Draws all settings at random.
     pub(crate) fn random(rng: &mut fastrand::Rng) -> Self {
         Self {
             unfit_server: UnfitServer::draw(rng),
@@ -116,70 +119,71 @@ impl Switches {
 }
 
 setting! {
-    /// What a batch does when some of its servers cannot be acted on.
+    /// The result of a batch in which some servers do not allow the action.
     UnfitServer {
-        /// It is accepted, and the sub-jobs of those servers fail.
+        /// The batch is accepted, and the sub-jobs of the unfit servers fail.
         #[default]
         SubJobFails,
-        /// It is refused with the code of the first of them, and nothing is done.
+        /// The batch is refused with the code of the first unfit server, and nothing is executed.
         Refused,
-        /// It is refused with `Ecs.0611`, and the details give the code of each of them.
+        /// The batch is refused with `Ecs.0611`, and the details list the code of each unfit
+        /// server.
         RefusedWithDetails,
     }
 }
 
 setting! {
-    /// What a batch does when another operation is under way on one of its servers.
+    /// The result of a batch in which another operation is in progress on one server.
     BusyServer {
-        /// It is refused with 501 `Ecs.0603`, and nothing is done.
+        /// The batch is refused with 501 `Ecs.0603`, and nothing is executed.
         #[default]
         Refused,
-        /// The same as when a server cannot be acted on for another reason.
+        /// The same result as for a server that does not allow the action for another reason.
         Unfit,
     }
 }
 
 setting! {
-    /// What a batch does when one of its servers does not exist.
+    /// The result of a batch in which one server does not exist.
     UnknownServer {
-        /// It is refused with 404 `Ecs.0114`, and nothing is done.
+        /// The batch is refused with 404 `Ecs.0114`, and nothing is executed.
         #[default]
         Ecs0114,
-        /// It is refused with 404 `Ecs.0614`, and nothing is done.
+        /// The batch is refused with 404 `Ecs.0614`, and nothing is executed.
         Ecs0614,
-        /// It is accepted, and the sub-job of that server fails.
+        /// The batch is accepted, and the sub-job of the unknown server fails.
         SubJobFails,
     }
 }
 
 setting! {
-    /// In which form the list takes several values of `server_id`.
+    /// The form of several values of `server_id` in the list.
     ServerIds {
-        /// In both.
+        /// Both forms.
         #[default]
         Both,
-        /// `server_id=a,b`, as the SDK's comment shows; of several parameters the first counts.
+        /// `server_id=a,b`, as in the SDK's comment; of several parameters the first counts.
         Comma,
-        /// `server_id=a&server_id=b`, as the web page shows; a value with a comma is one odd id.
+        /// `server_id=a&server_id=b`, as on the web page; a value with a comma is one unknown id.
         Repeated,
     }
 }
 
 setting! {
-    /// How the query of one server says that there is none.
+    /// The error of the query for an unknown server.
     ShowNotFound {
         /// 404 `Ecs.0114`.
         #[default]
         Ecs0114,
         /// 404 `Ecs.0614`.
         Ecs0614,
-        /// 404 `itemNotFound`, in the form of OpenStack.
+        /// 404 `itemNotFound`, in the format of OpenStack.
         ItemNotFound,
     }
 }
 
 setting! {
-    /// How a project that is not the caller's is refused.
+    /// The error for a project that is not the caller's.
     WrongProject {
         /// 400 `Ecs.0023`.
         #[default]
@@ -190,7 +194,7 @@ setting! {
 }
 
 setting! {
-    /// How a call that came too soon is refused.
+    /// The error of a throttled call.
     Throttling {
         /// 429 `APIGW.0308`.
         #[default]
@@ -199,24 +203,24 @@ setting! {
         Service503,
         /// 429 `Common.1503`.
         Service429,
-        /// 202 `Common.0024`: an error in the clothes of a success.
+        /// 202 `Common.0024`: an error with the status of a success.
         FlowLimit202,
     }
 }
 
 setting! {
-    /// How a temporary key that has ended is refused.
+    /// The error of a call with an expired temporary key.
     EndedKey {
-        /// 401 `APIGW.0301`, as any key that does not prove itself.
+        /// 401 `APIGW.0301`, as for every key with a wrong signature.
         #[default]
         NotAuthentic,
-        /// 401 `APIGW.0307`, as a token that has ended.
+        /// 401 `APIGW.0307`, as for an expired token.
         Stale,
     }
 }
 
 setting! {
-    /// The form in which IAM refuses a login.
+    /// The format of IAM's error for a failed login.
     IdentityError {
         /// `{"error":{"code":401,"message","title"}}`, whose code is a number.
         #[default]
@@ -227,18 +231,18 @@ setting! {
 }
 
 setting! {
-    /// What the metadata service of a server does about tokens.
+    /// The tokens of a server's metadata service.
     MetadataTokens {
-        /// It gives them, and answers without one, too.
+        /// The service issues tokens and also answers requests without a token.
         #[default]
         Optional,
-        /// It answers only with one.
+        /// The service answers only requests with a token.
         Demanded,
-        /// It gives none: the request for one answers 404.
+        /// The service issues no tokens: the request for a token answers 404.
         Absent404,
-        /// It gives none: the request for one answers 405.
+        /// The service issues no tokens: the request for a token answers 405.
         Absent405,
-        /// It gives none: the request for one answers 503.
+        /// The service issues no tokens: the request for a token answers 503.
         Absent503,
     }
 }

@@ -1,8 +1,9 @@
 //! Verification of `ZC2-HMAC-SHA256` and of bearer tokens, written from the vendor's page
-//! (docs.console.zenlayer.com, api-introduction/instruction/sign) and independent of the client's signer.
+//! (docs.console.zenlayer.com, api-introduction/instruction/sign) and independent of the client's
+//! signer.
 //!
-//! The path in the signed text is always `/`, and neither path nor action is covered. Documented, but
-//! for the answer to a bad token and to missing headers, which is inferred.
+//! The path in the signed text is always `/`, and neither path nor action is covered. Documented,
+//! except the errors for a bad token and for missing headers, which are inferred.
 
 use lifecycle_core::encode::{hmac_sha256_hex, sha256_hex};
 
@@ -12,8 +13,8 @@ use super::api_error::{self, ApiError};
 
 const METHOD: &str = "ZC2-HMAC-SHA256";
 
-/// A timestamp may be this far from the cloud's clock, in seconds.
-const WINDOW: i64 = 5 * 60;
+/// The maximum difference between a timestamp and the cloud's clock, in seconds.
+const MAX_CLOCK_SKEW: i64 = 5 * 60;
 
 /// Verifies the token, or key, time and signature of a request.
 ///
@@ -30,7 +31,7 @@ pub(super) fn verify(
     }
 }
 
-/// The access key id, or the token, that a request claims to come from.
+/// Returns the access key id or the token in a request.
 pub(super) fn key_id(request: &ReceivedRequest) -> &str {
     match Authorization::read(request) {
         Some(Authorization::Token(token)) => token,
@@ -51,8 +52,8 @@ struct SignatureParts<'r> {
 }
 
 impl<'r> Authorization<'r> {
-    /// Reads `Bearer TOKEN`, or
-    /// `ZC2-HMAC-SHA256 Credential=ID, SignedHeaders=content-type;host, Signature=HEX`.
+    /// Parses `Bearer TOKEN`, or `ZC2-HMAC-SHA256 Credential=ID, SignedHeaders=content-type;host,
+    /// Signature=HEX`.
     fn read(request: &'r ReceivedRequest) -> Option<Self> {
         let text = request.header("authorization")?;
         if let Some(token) = text.strip_prefix("Bearer ") {
@@ -101,7 +102,7 @@ impl SignatureParts<'_> {
             let text = self.string_to_sign(request, timestamp, case);
             hmac_sha256_hex(key.secret.as_bytes(), text.as_bytes()) == self.signature
         };
-        // The page has header values in lower case; every SDK signs them as they are.
+        // The page shows header values in lower case; every SDK signs the values as sent.
         if is_signed_with(HeaderCase::AsSent) || is_signed_with(HeaderCase::LowerCase) {
             return Ok(());
         }
@@ -135,14 +136,14 @@ impl SignatureParts<'_> {
     }
 }
 
-/// How header values go into the signed text.
+/// The case of header values in the signed text.
 #[derive(Clone, Copy)]
 enum HeaderCase {
     AsSent,
     LowerCase,
 }
 
-/// Whole seconds since 1970, near the cloud's clock.
+/// Checks that the timestamp is a number of seconds since 1970, close to the cloud's clock.
 fn check_time(cloud: &CloudState, timestamp: &str) -> Result<(), ApiError> {
     if !timestamp.bytes().all(|b| b.is_ascii_digit()) {
         return Err(api_error::BAD_AUTHORIZATION);
@@ -150,7 +151,7 @@ fn check_time(cloud: &CloudState, timestamp: &str) -> Result<(), ApiError> {
     let time: i64 = timestamp
         .parse()
         .map_err(|_| api_error::BAD_AUTHORIZATION)?;
-    if cloud.wall_time().as_second().abs_diff(time) > WINDOW.unsigned_abs() {
+    if cloud.wall_time().as_second().abs_diff(time) > MAX_CLOCK_SKEW.unsigned_abs() {
         return Err(api_error::STALE_SIGNATURE);
     }
     Ok(())

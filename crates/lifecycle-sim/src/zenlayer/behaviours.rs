@@ -1,27 +1,27 @@
-//! What is simulated of Zenlayer ZEC and how well it is known.
+//! The simulated behaviour of Zenlayer ZEC, with sources and confidence.
 
 use crate::behaviour::{Behaviour, documented, inferred, vendor};
 
-/// All of it but the [switches](super::switches).
+/// The behaviour without the [switches](super::switches).
 pub(crate) const BEHAVIOURS: &[Behaviour] = &[
     documented(
         "Requests are signed with `ZC2-HMAC-SHA256`: the signed path is always `/`, and the action is not covered.",
-        "sign page; its worked example comes out",
+        "sign page; the simulator reproduces its worked example",
     ),
     documented(
         "At least `content-type` and `host` must be signed.",
         "sign page",
     ),
     vendor(
-        "Header values are signed as they are.",
-        "every SDK; the page has them in lower case",
+        "Header values are signed as sent.",
+        "every SDK; the page shows lower case",
     ),
     documented(
         "A time more than five minutes off answers 401 `AUTHFAILURE_SIGNATURE_EXPIRED`.",
         "draft of the error table, 2023; storage driver",
     ),
     documented(
-        "A bearer token stands in for the signature.",
+        "A bearer token replaces the signature.",
         "access token page; all SDKs",
     ),
     inferred(
@@ -37,35 +37,35 @@ pub(crate) const BEHAVIOURS: &[Behaviour] = &[
         "request page",
     ),
     inferred(
-        "An unknown version and a body that is no JSON are refused, and with which codes.",
-        "only what is right is documented",
+        "An unknown version and a body that is not JSON are refused, with codes by their meaning.",
+        "only the correct forms are documented",
     ),
     documented(
         "A stop is forced unless `forceShutdown` is false.",
         "StopInstances, English and Chinese page; the command line",
     ),
     documented(
-        "Good answers are nested in `response`, errors are flat.",
+        "Successful responses are nested in `response`, errors are flat.",
         "response page; all SDKs",
     ),
     documented(
-        "`instanceIds` in the answer of a power call lists the instances that failed, without reasons, with status 200.",
-        "StartInstances and its neighbours",
+        "`instanceIds` in the response to a power call lists the failed instances, without reasons, with status 200.",
+        "StartInstances and the neighbouring pages",
     ),
     documented(
         "At most 100 ids in one call.",
-        "the pages of the calls; which code answers more is inferred",
+        "the pages of the calls; the code for more ids is inferred",
     ),
     documented(
-        "A start needs a stopped instance, a reboot a running one; a forced reboot can follow one that is under way.",
+        "A start needs a stopped instance, a reboot a running instance; a forced reboot can follow a reboot in progress.",
         "the command line's copy of the pages",
     ),
     inferred(
-        "Locks, arrears and missing stock stand in the way of a power action, as a wrong state does.",
+        "Locks, arrears and missing stock block a power action, like a wrong state.",
         "other clouds; no page or SDK names them",
     ),
     inferred(
-        "An expired instance shows `STOPPED` and a failed one `CREATE_FAILED`; a boot that fails ends in `STOPPED`.",
+        "An expired instance shows `STOPPED` and a failed instance `CREATE_FAILED`; a failed boot ends in `STOPPED`.",
         "the closest words of the enumeration",
     ),
     documented(
@@ -73,7 +73,7 @@ pub(crate) const BEHAVIOURS: &[Behaviour] = &[
         "both describe actions; identical in the command line and the storage driver",
     ),
     documented(
-        "Describe calls page with `pageSize`, 20 unless told otherwise and 1000 at most, and `pageNum` from 1.",
+        "Describe calls have pages with `pageSize`, by default 20 and at most 1000, and `pageNum` from 1.",
         "DescribeInstances, DescribeInstancesStatus",
     ),
     vendor(
@@ -81,11 +81,11 @@ pub(crate) const BEHAVIOURS: &[Behaviour] = &[
         "READMEs and common clients of the SDKs",
     ),
     inferred(
-        "A throttled call may be told `Retry-After` in whole seconds.",
+        "The response to a throttled call can have `Retry-After` in whole seconds.",
         "a third party's SDK that cites the vendor's page",
     ),
     vendor(
-        "A shield can answer 403 with `cf-mitigated: challenge`, or 451.",
+        "A protection service can answer 403 with `cf-mitigated: challenge`, or 451.",
         "Python and Java SDKs",
     ),
 ];

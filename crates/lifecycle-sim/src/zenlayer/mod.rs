@@ -1,8 +1,9 @@
-//! Zenlayer ZEC as its clients see it.
+//! The API of Zenlayer ZEC.
 //!
-//! One endpoint for all regions, one path, `POST` only, the action in a header. Forms, codes, limits and
-//! states are documented (docs.console.zenlayer.com); request and answer shapes were checked against what
-//! the vendor's Python SDK sends and reads. What the documents leave open is a [switch](switches).
+//! One endpoint for all regions, one path, `POST` only, the action in a header. Formats, codes,
+//! limits and states are documented (docs.console.zenlayer.com); the formats of requests and
+//! responses were checked against the vendor's Python SDK. Questions without an answer in the
+//! documents are [switches].
 
 mod api_error;
 mod auth;
@@ -27,8 +28,8 @@ use crate::{
 use api_error::ApiError;
 use read::RowKind;
 
-/// At most so many ids in one call. Documented.
-const MOST_IDS: usize = 100;
+/// The maximum number of ids in one call. Documented.
+const MAX_IDS: usize = 100;
 
 /// Zenlayer ZEC.
 #[derive(Debug)]
@@ -39,12 +40,12 @@ impl CloudApi for Zenlayer {
         request.path.starts_with("/api/v2/")
     }
 
-    /// One host serves all regions.
+    /// Returns `None`: one host serves all regions.
     fn region_of<'h>(&self, _hostname: &'h str) -> Option<&'h str> {
         None
     }
 
-    /// 19 digits, as in the vendor's examples.
+    /// Generates 19 digits, as in the vendor's examples.
     fn generate_id(&self, rng: &mut fastrand::Rng) -> String {
         rng.u64(1_000_000_000_000_000_000..=9_223_372_036_854_775_807)
             .to_string()
@@ -81,15 +82,15 @@ impl CloudApi for Zenlayer {
         scope: RegionScope,
     ) -> Response {
         let response = check_version(cloud, request).and_then(|()| match Route::read(request) {
-            Route::Power(action) => power::operation(cloud, request, scope, action),
+            Route::Power(action) => power::execute(cloud, request, scope, action),
             Route::Describe(rows) => read::describe(cloud, request, scope, rows),
             Route::Unknown => Err(api_error::NO_SUCH_ACTION),
         });
         response.unwrap_or_else(|error| error.response(cloud))
     }
 
-    /// Status and code are the vendor's SDKs'; `Retry-After` comes from a third-party SDK that cites
-    /// the vendor.
+    /// Returns the throttling error. Status and code are known from the vendor's SDKs;
+    /// `Retry-After` is known from a third-party SDK that cites the vendor.
     fn throttled(&self, cloud: &mut CloudState, hint: Option<Duration>) -> Response {
         let response = api_error::TOO_FAST.response(cloud);
         match hint {
@@ -103,7 +104,7 @@ impl CloudApi for Zenlayer {
     }
 }
 
-/// The call that a request is, by method, path and action header.
+/// The call of a request, by method, path and action header.
 enum Route {
     Power(ActionKind),
     Describe(RowKind),
@@ -120,7 +121,7 @@ impl Route {
             Some("StopInstances") => Self::Power(ActionKind::Stop),
             Some("RebootInstances") => Self::Power(ActionKind::Reboot),
             Some("DescribeInstancesStatus") => Self::Describe(RowKind::Status),
-            Some("DescribeInstances") => Self::Describe(RowKind::Whole),
+            Some("DescribeInstances") => Self::Describe(RowKind::Full),
             _ => Self::Unknown,
         }
     }
@@ -136,14 +137,14 @@ impl Route {
             Self::Power(action @ ActionKind::Stop) => ((*action).into(), "StopInstances"),
             Self::Power(action @ ActionKind::Reboot) => ((*action).into(), "RebootInstances"),
             Self::Describe(RowKind::Status) => (reads, "DescribeInstancesStatus"),
-            Self::Describe(RowKind::Whole) => (reads, "DescribeInstances"),
+            Self::Describe(RowKind::Full) => (reads, "DescribeInstances"),
             Self::Unknown => (Operation::Other, "unknown"),
         }
     }
 }
 
-/// Both versions of the documents are served. Whether the header must be there: a switch decides.
-/// That an unknown version is refused is inferred.
+/// Checks the version header. Both versions of the documents are served. A switch decides whether
+/// the header is mandatory. The rejection of an unknown version is inferred.
 fn check_version(cloud: &CloudState, request: &ReceivedRequest) -> Result<(), ApiError> {
     match request.header("x-zc-version") {
         Some("2025-09-01" | "2024-04-01") => Ok(()),
@@ -155,7 +156,7 @@ fn check_version(cloud: &CloudState, request: &ReceivedRequest) -> Result<(), Ap
     }
 }
 
-/// Reads the body. No parameters are `{}`, never an empty body: documented.
+/// Parses the body. A call without parameters has the body `{}`, never an empty body: documented.
 fn read_body<'r, T: serde::Deserialize<'r>>(request: &'r ReceivedRequest) -> Result<T, ApiError> {
     request.json().map_err(|error| {
         if error.is_data() {

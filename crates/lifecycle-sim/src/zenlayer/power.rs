@@ -1,19 +1,17 @@
 //! Start, stop and reboot.
 
-use std::collections::HashSet;
-
 use serde::{Deserialize, Serialize};
 
 use crate::{
     Impairment, SimulatedState,
     cloud_state::{CloudState, InstanceIndex, RegionScope},
     power_operation::ActionKind,
-    request::ReceivedRequest,
+    request::{ReceivedRequest, distinct},
     response::Response,
 };
 
 use super::{
-    MOST_IDS,
+    MAX_IDS,
     api_error::{self, ApiError, request_id, success},
     read_body,
     switches::{
@@ -31,22 +29,23 @@ struct PowerRequest {
     force_reboot: Option<bool>,
 }
 
-/// Acts on the instances named in the body.
-pub(super) fn operation(
+/// Executes a power action on the instances in the body.
+pub(super) fn execute(
     cloud: &mut CloudState,
     request: &ReceivedRequest,
     scope: RegionScope,
     action: ActionKind,
 ) -> Result<Response, ApiError> {
     let power_request: PowerRequest = read_body(request)?;
-    let ids = distinct(cloud, power_request.instance_ids.as_deref())?;
+    let ids = checked_ids(cloud, power_request.instance_ids.as_deref())?;
     let forced = power_request.is_forced(cloud, action);
     let failed = execute_batch(cloud, scope, action, forced, &ids)?;
-    Ok(done(cloud, &failed))
+    Ok(power_response(cloud, &failed))
 }
 
 impl PowerRequest {
-    /// A stop is forced unless told otherwise: documented. A reboot: a switch decides.
+    /// Reports whether the action is forced. A stop is forced by default: documented. For a reboot
+    /// a switch decides.
     fn is_forced(&self, cloud: &CloudState, action: ActionKind) -> bool {
         match action {
             ActionKind::Start => false,
@@ -58,7 +57,8 @@ impl PowerRequest {
     }
 }
 
-/// Acts on every instance that allows it, or on none; gives those that do not allow it.
+/// Executes the action on every instance that allows the action, or on no instance. Returns the
+/// other instances.
 fn execute_batch<'i>(
     cloud: &mut CloudState,
     scope: RegionScope,
@@ -66,54 +66,54 @@ fn execute_batch<'i>(
     forced: bool,
     ids: &[&'i str],
 ) -> Result<Vec<&'i str>, ApiError> {
-    let mut fit = Vec::with_capacity(ids.len());
+    let mut accepted = Vec::with_capacity(ids.len());
     let mut failed = Vec::new();
-    let mut reason = None;
-    let mut misses_one = false;
+    let mut first_error = None;
+    let mut has_unknown = false;
     for id in ids {
         let Some(index) = cloud.find(scope, id) else {
-            misses_one = true;
-            reason.get_or_insert(unknown_id(cloud));
+            has_unknown = true;
+            first_error.get_or_insert(unknown_id(cloud));
             failed.push(*id);
             continue;
         };
         match check(cloud, action, forced, index) {
-            Ok(decision) => fit.push((index, decision)),
+            Ok(decision) => accepted.push((index, decision)),
             Err(error) => {
-                reason.get_or_insert(error);
+                first_error.get_or_insert(error);
                 failed.push(*id);
             }
         }
     }
-    let (operations, lists) = match cloud.switches.zenlayer.batch_failure {
+    let (executes, lists_failed) = match cloud.switches.zenlayer.batch_failure {
         BatchFailure::Listed => (true, true),
         BatchFailure::Whole => (false, false),
-        BatchFailure::WholeForUnknown => (!misses_one, !misses_one),
+        BatchFailure::WholeForUnknown => (!has_unknown, !has_unknown),
         BatchFailure::WholeInName => (true, false),
     };
-    if operations || failed.is_empty() {
-        for (index, decision) in fit {
-            if decision == Decision::PowerOperation {
+    if executes || failed.is_empty() {
+        for (index, decision) in accepted {
+            if decision == Decision::Execute {
                 cloud.execute(index, action.operation(forced));
             }
         }
     }
-    match reason {
-        Some(error) if !lists => Err(error),
+    match first_error {
+        Some(error) if !lists_failed => Err(error),
         _ => Ok(failed),
     }
 }
 
-/// What is done with an instance that allows the action.
+/// The decision about an instance that allows the action.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Decision {
-    PowerOperation,
-    /// It is doing so already.
-    Nothing,
+    Execute,
+    /// The action is already in progress.
+    Skip,
 }
 
-/// May the instance be acted on? Preconditions are documented; that locks, arrears and missing stock
-/// exist and how they are answered is inferred.
+/// Checks whether the instance allows the action. Preconditions are documented; locks, arrears,
+/// missing stock and their errors are inferred.
 fn check(
     cloud: &CloudState,
     action: ActionKind,
@@ -126,16 +126,16 @@ fn check(
         (_, SimulatedState::Recycled) => return Err(recycled(cloud)),
         (ActionKind::Start, SimulatedState::Stopped)
         | (ActionKind::Stop | ActionKind::Reboot, SimulatedState::Running) => {}
-        // A boot that failed leaves the instance where it was.
+        // An instance with a failed boot is still stopped.
         (ActionKind::Start, SimulatedState::Failed) if impairment == Some(Impairment::Broken) => {}
         (ActionKind::Reboot, SimulatedState::Starting | SimulatedState::Rebooting) if forced => {}
         (ActionKind::Stop, SimulatedState::Stopping)
             if cloud.switches.zenlayer.stop_from == StopFrom::RunningOrStopping =>
         {
             return Ok(if forced {
-                Decision::PowerOperation
+                Decision::Execute
             } else {
-                Decision::Nothing
+                Decision::Skip
             });
         }
         _ => return Err(wrong_state(cloud, action, state)),
@@ -143,7 +143,7 @@ fn check(
     match (impairment, action) {
         (Some(Impairment::Locked | Impairment::Arrears), _) => Err(api_error::WRONG_STATUS),
         (Some(Impairment::NoStock), ActionKind::Start) => Err(api_error::UNAVAILABLE),
-        _ => Ok(Decision::PowerOperation),
+        _ => Ok(Decision::Execute),
     }
 }
 
@@ -179,10 +179,13 @@ pub(super) fn unknown_id(cloud: &CloudState) -> ApiError {
     }
 }
 
-/// The ids, each once.
-fn distinct<'i>(cloud: &CloudState, ids: Option<&'i [String]>) -> Result<Vec<&'i str>, ApiError> {
+/// Returns the ids, each once.
+fn checked_ids<'i>(
+    cloud: &CloudState,
+    ids: Option<&'i [String]>,
+) -> Result<Vec<&'i str>, ApiError> {
     let ids = ids.ok_or(api_error::MISSING)?;
-    if ids.len() > MOST_IDS {
+    if ids.len() > MAX_IDS {
         return Err(api_error::TOO_MANY);
     }
     if ids.is_empty() {
@@ -192,35 +195,30 @@ fn distinct<'i>(cloud: &CloudState, ids: Option<&'i [String]>) -> Result<Vec<&'i
             NoIds::Accepted => Ok(Vec::new()),
         };
     }
-    let mut seen = HashSet::with_capacity(ids.len());
-    let distinct: Vec<&str> = ids
-        .iter()
-        .map(String::as_str)
-        .filter(|id| seen.insert(*id))
-        .collect();
+    let distinct = distinct(ids.iter().map(String::as_str));
     if distinct.len() < ids.len() && cloud.switches.zenlayer.duplicates == Duplicates::Refused {
         return Err(api_error::BAD_VALUE);
     }
     Ok(distinct)
 }
 
-/// A good answer lists the instances that **failed**. Documented.
-fn done(cloud: &mut CloudState, failed: &[&str]) -> Response {
+/// Returns a successful response, which lists the instances that **failed**. Documented.
+fn power_response(cloud: &mut CloudState, failed: &[&str]) -> Response {
     #[derive(Serialize)]
     #[serde(rename_all = "camelCase")]
-    struct Done<'a> {
+    struct PowerResponse<'a> {
         instance_ids: Option<&'a [&'a str]>,
     }
     #[derive(Serialize)]
-    struct Nothing {}
+    struct EmptyResponse {}
     let request_id = request_id(cloud);
-    let done = |instance_ids| success(&request_id, &Done { instance_ids });
+    let power_response = |instance_ids| success(&request_id, &PowerResponse { instance_ids });
     if !failed.is_empty() {
-        return done(Some(failed));
+        return power_response(Some(failed));
     }
     match cloud.switches.zenlayer.none_failed {
-        NoneFailed::Empty => done(Some(&[])),
-        NoneFailed::Null => done(None),
-        NoneFailed::Absent => success(&request_id, &Nothing {}),
+        NoneFailed::Empty => power_response(Some(&[])),
+        NoneFailed::Null => power_response(None),
+        NoneFailed::Absent => success(&request_id, &EmptyResponse {}),
     }
 }

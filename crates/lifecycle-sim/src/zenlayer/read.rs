@@ -11,25 +11,25 @@ use crate::{
 };
 
 use super::{
-    MOST_IDS,
+    MAX_IDS,
     api_error::{self, ApiError, request_id, success},
     power, read_body,
     switches::{IdsPage, Recycled, RowOrder, Starting, UnknownInDescribe},
 };
 
-const PAGE_SIZE: i64 = 20;
-const LARGEST_PAGE: i64 = 1000;
+const DEFAULT_PAGE_SIZE: i64 = 20;
+const MAX_PAGE_SIZE: i64 = 1000;
 
-/// The one resource group that the account has.
+/// The only resource group of the account.
 const RESOURCE_GROUP: &str = "1000000000000000001";
 
-/// Which rows a describe call shows.
+/// The kind of rows in a describe call.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum RowKind {
     /// Id and status.
     Status,
-    /// The whole instance.
-    Whole,
+    /// The complete instance.
+    Full,
 }
 
 /// The body of both calls. Every field is optional.
@@ -45,7 +45,7 @@ struct DescribeRequest {
     page_num: Option<i64>,
 }
 
-/// A page of the instances that fit.
+/// Returns a page of the matching instances.
 pub(super) fn describe(
     cloud: &mut CloudState,
     request: &ReceivedRequest,
@@ -71,7 +71,7 @@ pub(super) fn describe(
     Ok(page(cloud, found, total, rows))
 }
 
-/// How many ids the body names, for the ledger; `None` when it names none.
+/// Returns the number of ids in the body, for the ledger, or `None` for a body without ids.
 pub(super) fn named_ids(request: &ReceivedRequest) -> Option<usize> {
     let query: DescribeRequest = read_body(request).ok()?;
     query.instance_ids.map(|ids| ids.len())
@@ -82,7 +82,7 @@ impl DescribeRequest {
         if self
             .instance_ids
             .as_ref()
-            .is_some_and(|ids| ids.len() > MOST_IDS)
+            .is_some_and(|ids| ids.len() > MAX_IDS)
         {
             return Err(api_error::TOO_MANY);
         }
@@ -96,18 +96,18 @@ impl DescribeRequest {
         Ok(())
     }
 
-    /// How many rows to pass over, and how many to show. Bounds are documented.
+    /// Returns the number of skipped rows and the page size. The limits are documented.
     fn page(&self, cloud: &CloudState) -> Result<(usize, usize), ApiError> {
-        let whole = self.instance_ids.is_some()
+        let all_ids = self.instance_ids.is_some()
             && cloud.switches.zenlayer.ids_page == IdsPage::All
             && self.page_size.is_none();
-        let size = if whole {
-            LARGEST_PAGE
+        let size = if all_ids {
+            MAX_PAGE_SIZE
         } else {
-            self.page_size.unwrap_or(PAGE_SIZE)
+            self.page_size.unwrap_or(DEFAULT_PAGE_SIZE)
         };
         let number = self.page_num.unwrap_or(1);
-        if size > LARGEST_PAGE {
+        if size > MAX_PAGE_SIZE {
             return Err(api_error::TOO_LARGE);
         }
         let (Ok(size), Ok(before)) = (
@@ -122,7 +122,7 @@ impl DescribeRequest {
         Ok((before.saturating_mul(size), size))
     }
 
-    /// The page of the named instances that exist, and how many exist.
+    /// Returns the page of the named instances that exist, and the number of existing instances.
     fn named(
         &self,
         cloud: &CloudState,
@@ -150,7 +150,7 @@ impl DescribeRequest {
     }
 
     fn has_filters(&self, rows: RowKind) -> bool {
-        rows == RowKind::Whole
+        rows == RowKind::Full
             && (self.zone_id.is_some() || self.status.is_some() || self.name.is_some())
     }
 
@@ -182,7 +182,7 @@ fn page(
         found.reverse();
     }
     let request_id = request_id(cloud);
-    let born = write_utc("%Y-%m-%dT%H:%M:%SZ", cloud.created_at());
+    let created_at = write_utc("%Y-%m-%dT%H:%M:%SZ", cloud.created_at());
     let found = found.into_iter();
     match rows {
         RowKind::Status => {
@@ -195,8 +195,10 @@ fn page(
                 },
             )
         }
-        RowKind::Whole => {
-            let data_set = found.map(|index| Whole::of(cloud, index, &born)).collect();
+        RowKind::Full => {
+            let data_set = found
+                .map(|index| InstanceRow::of(cloud, index, &created_at))
+                .collect();
             success(
                 &request_id,
                 &DescribeResponse {
@@ -208,7 +210,7 @@ fn page(
     }
 }
 
-/// The status field is called `instanceStatus` here and `status` in whole rows.
+/// A row with the status. The field is `instanceStatus` here and `status` in complete rows.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct StatusRow<'a> {
@@ -225,10 +227,10 @@ impl<'a> StatusRow<'a> {
     }
 }
 
-/// The fields that the SDKs' model of an instance has.
+/// A complete row, with the fields of the SDKs' model of an instance.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Whole<'a> {
+struct InstanceRow<'a> {
     instance_id: &'a str,
     instance_name: String,
     zone_id: String,
@@ -273,8 +275,8 @@ struct Tags {
     tags: [(); 0],
 }
 
-impl<'a> Whole<'a> {
-    fn of(cloud: &'a CloudState, index: InstanceIndex, born: &'a str) -> Self {
+impl<'a> InstanceRow<'a> {
+    fn of(cloud: &'a CloudState, index: InstanceIndex, created_at: &'a str) -> Self {
         let instance = cloud.instance(index);
         let [_, b, c, d] = index.number().to_be_bytes();
         Self {
@@ -304,7 +306,7 @@ impl<'a> Whole<'a> {
             enable_agent: true,
             enable_agent_monitor: true,
             enable_ip_forward: true,
-            create_time: born,
+            create_time: created_at,
             expired_time: None,
             resource_group_id: RESOURCE_GROUP,
             resource_group_name: "Default Resource Group",
@@ -319,8 +321,8 @@ fn zone(cloud: &CloudState, index: InstanceIndex) -> String {
     format!("{}a", cloud.region(index))
 }
 
-/// The state in Zenlayer's words. The enumeration has no word for an expired or a broken instance:
-/// `STOPPED` and `CREATE_FAILED` are inferred, and so is that a boot that failed ends in `STOPPED`.
+/// Returns Zenlayer's name of the state. The enumeration has no name for an expired or a broken
+/// instance: `STOPPED` and `CREATE_FAILED` are inferred, and so is `STOPPED` after a failed boot.
 fn status(cloud: &CloudState, index: InstanceIndex) -> &'static str {
     match cloud.observed(index).state {
         SimulatedState::Creating => "DEPLOYING",

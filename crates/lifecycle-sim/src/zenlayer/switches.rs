@@ -1,19 +1,22 @@
-//! What nobody outside the vendor knows about Zenlayer ZEC.
+//! The unknown behaviour of Zenlayer ZEC.
 
 use crate::switches::{describe_fields, setting};
 
 describe_fields! {
-    /// How the simulated Zenlayer ZEC behaves where its documents are silent or contradict each other.
+    /// The behaviour of the simulated Zenlayer ZEC where the documentation is missing or
+    /// contradictory.
     #[derive(Clone, Debug, Default, PartialEq)]
     #[non_exhaustive]
     pub struct Switches {
-        /// The status of a starting instance: the prose and the enumeration of the documents differ.
+        /// The status of a starting instance: the prose and the enumeration of the documents
+        /// differ.
         pub starting: Starting,
         /// The status of an instance in the recycle bin: the prose and the enumeration differ.
         pub recycled: Recycled,
-        /// What `instanceIds`, the list of failed instances, is when none failed. Not documented.
+        /// The value of `instanceIds`, the list of failed instances, without failed instances. Not
+        /// documented.
         pub none_failed: NoneFailed,
-        /// What a call does when some of its instances cannot be acted on. Not documented.
+        /// The result of a call in which some instances do not allow the action. Not documented.
         pub batch_failure: BatchFailure,
         /// The codes of a wrong state: older and newer pages differ.
         pub codes: Codes,
@@ -21,29 +24,29 @@ describe_fields! {
         pub recycled_code: RecycledCode,
         /// The code of an instance that does not exist: two are documented.
         pub unknown_id: UnknownId,
-        /// What a describe call does with an id that does not exist. The vendor's storage driver relies on
-        /// the id being left out; its Terraform provider expects an error, too.
+        /// The result of a describe call with an id that does not exist. The vendor's storage
+        /// driver expects a response without the id; the vendor's Terraform provider expects an
+        /// error, too.
         pub unknown_in_describe: UnknownInDescribe,
-        /// What a power call with an empty list of ids answers. Not documented.
+        /// The result of a power call with an empty list of ids. Not documented.
         pub no_ids: NoIds,
-        /// What a power call does with an id that comes twice. Not documented.
+        /// The result of a power call with an id that occurs twice. Not documented.
         pub duplicates: Duplicates,
         /// The states from which an instance can be stopped: the English and the Chinese page differ.
         pub stop_from: StopFrom,
-        /// What a reboot without `forceReboot` is. Not documented.
+        /// The kind of a reboot without `forceReboot`. Not documented.
         pub plain_reboot: PlainReboot,
-        /// Whether a describe call with ids and without a page size is cut to the default page. Not
-        /// documented.
+        /// The number of rows of a describe call with ids and without a page size. Not documented.
         pub ids_page: IdsPage,
         /// The order of rows. Not documented.
         pub order: RowOrder,
-        /// Whether `X-ZC-Version` must be there. Not documented.
+        /// The need for the header `X-ZC-Version`. Not documented.
         pub version_header: VersionHeader,
     }
 }
 
 impl Switches {
-    /// Every setting drawn by chance.
+    /// Draws all settings at random.
     pub(crate) fn random(rng: &mut fastrand::Rng) -> Self {
         Self {
             starting: Starting::draw(rng),
@@ -68,10 +71,10 @@ impl Switches {
 setting! {
     /// The status of a starting instance.
     Starting {
-        /// `BOOTING`, as the enumeration has it.
+        /// `BOOTING`, as in the enumeration.
         #[default]
         Booting,
-        /// `STARTING`, as the prose has it.
+        /// `STARTING`, as in the prose.
         Starting,
     }
 }
@@ -79,21 +82,21 @@ setting! {
 setting! {
     /// The status of an instance in the recycle bin.
     Recycled {
-        /// `RECYCLE`, as the enumeration has it.
+        /// `RECYCLE`, as in the enumeration.
         #[default]
         Recycle,
-        /// `RECYCLED`, as the prose has it.
+        /// `RECYCLED`, as in the prose.
         Recycled,
     }
 }
 
 setting! {
-    /// What the list of failed instances is when none failed.
+    /// The list of failed instances in a response without failed instances.
     NoneFailed {
         /// An empty list.
         #[default]
         Empty,
-        /// Left out.
+        /// No field.
         Absent,
         /// `null`.
         Null,
@@ -101,16 +104,17 @@ setting! {
 }
 
 setting! {
-    /// What a call does when some of its instances cannot be acted on.
+    /// The result of a call in which some instances do not allow the action.
     BatchFailure {
-        /// 200, the others are acted on, and `instanceIds` lists the failed ones.
+        /// 200; the action is executed on the other instances, and `instanceIds` lists the failed
+        /// instances.
         #[default]
         Listed,
-        /// An error, and none is acted on.
+        /// An error, and nothing is executed.
         Whole,
-        /// An error, and none is acted on, when an id is unknown; a list otherwise.
+        /// An error without execution if an id is unknown; a list otherwise.
         WholeForUnknown,
-        /// An error, although the others are acted on.
+        /// An error, although the action is executed on the other instances.
         WholeInName,
     }
 }
@@ -149,9 +153,9 @@ setting! {
 }
 
 setting! {
-    /// What a describe call does with an unknown id.
+    /// The result of a describe call with an unknown id.
     UnknownInDescribe {
-        /// It has no row.
+        /// The id has no row.
         #[default]
         Omitted,
         /// The whole call fails.
@@ -160,22 +164,22 @@ setting! {
 }
 
 setting! {
-    /// What a power call with an empty list of ids answers.
+    /// The result of a power call with an empty list of ids.
     NoIds {
         /// 400 `INVALID_PARAMETER_LESS_LENGTH`.
         #[default]
         LessLength,
         /// 400 `MISSING_PARAMETER`.
         Missing,
-        /// Success.
+        /// Success without an effect.
         Accepted,
     }
 }
 
 setting! {
-    /// What a power call does with an id that comes twice.
+    /// The result of a power call with an id that occurs twice.
     Duplicates {
-        /// It counts once.
+        /// The id counts once.
         #[default]
         Folded,
         /// 400 `INVALID_PARAMETER_VALUE`.
@@ -186,32 +190,32 @@ setting! {
 setting! {
     /// The states from which an instance can be stopped.
     StopFrom {
-        /// `RUNNING`, as the English page has it.
+        /// `RUNNING`, as on the English page.
         #[default]
         Running,
-        /// `RUNNING` and `STOPPING`, as the Chinese page has it.
+        /// `RUNNING` and `STOPPING`, as on the Chinese page.
         RunningOrStopping,
     }
 }
 
 setting! {
-    /// What a reboot without `forceReboot` is.
+    /// The kind of a reboot without `forceReboot`.
     PlainReboot {
-        /// Graceful.
+        /// A graceful reboot.
         #[default]
         Graceful,
-        /// Forced, like a stop without `forceShutdown`.
+        /// A forced reboot, like a stop without `forceShutdown`.
         Forced,
     }
 }
 
 setting! {
-    /// How many rows a describe call with ids and without a page size gives.
+    /// The number of rows of a describe call with ids and without a page size.
     IdsPage {
         /// The default page of 20.
         #[default]
         Default,
-        /// All of them.
+        /// All rows.
         All,
     }
 }
@@ -219,21 +223,21 @@ setting! {
 setting! {
     /// The order of rows.
     RowOrder {
-        /// In which the instances were made.
+        /// The order of creation.
         #[default]
         Made,
-        /// The other way round within a page.
+        /// The reverse order within a page.
         Reversed,
     }
 }
 
 setting! {
-    /// Whether `X-ZC-Version` must be there.
+    /// The need for the header `X-ZC-Version`.
     VersionHeader {
-        /// It need not.
+        /// The header is optional.
         #[default]
         Optional,
-        /// 400 `MISSING_PARAMETER` without it.
+        /// The header is mandatory: 400 `MISSING_PARAMETER` without it.
         Required,
     }
 }

@@ -1,4 +1,4 @@
-//! Calls as a client makes them, with signers of our own.
+//! Signed calls to the simulator, with signers of the tests.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -8,7 +8,7 @@ use lifecycle_core::{Credential, encode};
 use lifecycle_sim::{Cloud, Simulator, SimulatorBuilder};
 use serde_json::{Value, json};
 
-/// A simulator whose instances all take the same time.
+/// Returns a builder without variation of the durations.
 pub(crate) fn builder() -> SimulatorBuilder {
     let mut transition_times = lifecycle_sim::TransitionTimes::default();
     transition_times.spread = 0.0;
@@ -21,7 +21,7 @@ pub(crate) fn epoch() -> SystemTime {
     UNIX_EPOCH + Duration::from_secs(1_767_225_600)
 }
 
-/// The ids of a cloud's instances.
+/// Returns the ids of a cloud's instances.
 pub(crate) fn ids(simulator: &Simulator, cloud: Cloud) -> Vec<String> {
     simulator
         .instances_at(cloud)
@@ -30,17 +30,17 @@ pub(crate) fn ids(simulator: &Simulator, cloud: Cloud) -> Vec<String> {
         .collect()
 }
 
-/// Status and body of an answer.
+/// Status and body of a response.
 pub(crate) type Answered = Result<(u16, Value), TransportError>;
 
-/// Sends a request over the in-memory transport; a body that is no JSON becomes `null`.
+/// Sends a request over the in-memory transport; a body that is not JSON becomes `null`.
 pub(crate) async fn send(simulator: &Simulator, request: http::Request<Bytes>) -> Answered {
     let reply = simulator.transport().send(request).await?;
     let body = serde_json::from_slice(reply.body()).unwrap_or_default();
     Ok((reply.status().as_u16(), body))
 }
 
-/// A Zenlayer call with the newest key.
+/// Calls Zenlayer with the newest key.
 pub(crate) async fn zenlayer(simulator: &Simulator, action: &str, body: &Value) -> Answered {
     send(
         simulator,
@@ -89,12 +89,12 @@ pub(crate) fn zenlayer_request(
     request.body(Bytes::from(body)).unwrap()
 }
 
-/// A Zenlayer power call.
+/// Sends a power call to Zenlayer.
 pub(crate) async fn power(simulator: &Simulator, action: &str, ids: &[String]) -> Answered {
     zenlayer(simulator, action, &json!({ "instanceIds": ids })).await
 }
 
-/// The statuses of Zenlayer instances, in the order in which they were made.
+/// Returns the statuses of Zenlayer instances, in the order of creation.
 pub(crate) async fn statuses(simulator: &Simulator, ids: &[String]) -> Vec<String> {
     let body = json!({ "instanceIds": ids });
     let (_, body) = zenlayer(simulator, "DescribeInstancesStatus", &body)
@@ -106,7 +106,7 @@ pub(crate) async fn statuses(simulator: &Simulator, ids: &[String]) -> Vec<Strin
         .collect()
 }
 
-/// A Baidu call to a region's own host, with the newest key.
+/// Calls a regional host of Baidu with the newest key.
 pub(crate) async fn baidu(
     simulator: &Simulator,
     host: &str,

@@ -1,4 +1,4 @@
-//! Regions, the ledger, and large fleets.
+//! Tests of regions, the ledger and large fleets.
 
 use lifecycle_sim::{Cloud, Operation, PowerOperation, Simulator};
 use serde_json::{Value, json};
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::calls::{baidu, builder, ids, power, zenlayer};
 
 #[tokio::test(start_paused = true)]
-async fn a_host_name_chooses_the_region() {
+async fn host_name_selects_the_region() {
     let simulator = builder().fleet("baidu/bj=1,baidu/gz=1").unwrap().build();
     let all = ids(&simulator, Cloud::Baidu);
     let target = format!("/v2/instance/{}", all[0]);
@@ -28,7 +28,7 @@ async fn a_host_name_chooses_the_region() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_ledger_knows_what_was_executed_and_what_was_asked() {
+async fn ledger_lists_executed_operations_and_received_calls() {
     let simulator = builder()
         .fleet("zenlayer/asia-southeast-1=2:stopped,baidu/bj=1:running")
         .unwrap()
@@ -85,7 +85,7 @@ async fn the_ledger_knows_what_was_executed_and_what_was_asked() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_reference_names_cloud_region_and_instance() {
+async fn reference_matches_only_with_cloud_region_and_id() {
     let simulator = builder()
         .fleet("zenlayer/asia-southeast-1=1:running,baidu/bj=1:running")
         .unwrap()
@@ -109,7 +109,7 @@ async fn a_reference_names_cloud_region_and_instance() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_log_is_bounded_and_the_counts_are_not() {
+async fn log_limit_bounds_the_records_and_not_the_counts() {
     let simulator = builder().log_limit(2).build();
     for _ in 0..5 {
         zenlayer(&simulator, "DescribeInstances", &json!({}))
@@ -121,7 +121,7 @@ async fn the_log_is_bounded_and_the_counts_are_not() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_large_fleet_is_quick_and_lean() {
+async fn fleet_of_400000_instances_has_unique_ids_and_accepts_calls() {
     let simulator = Simulator::builder()
         .fleet("baidu/bj=100000,aliyun/cn-hangzhou=100000,zenlayer/asia-southeast-1=100000,huawei/cn-north-4=100000")
         .unwrap()

@@ -1,4 +1,4 @@
-//! The identity services from outside: in memory, with mishaps, throttles and nonsense.
+//! Tests of the identity services with injected faults, throttles and invalid requests.
 
 use std::time::Duration;
 
@@ -33,7 +33,7 @@ fn simulator() -> Simulator {
         .build()
 }
 
-/// Assumes the role at Baidu, signed over host and query.
+/// Assumes the role at Baidu, with a signature over host and query.
 async fn assume(simulator: &Simulator) -> Answered {
     use lifecycle_client::Clock;
     use lifecycle_core::{Credential, encode};
@@ -83,11 +83,11 @@ const SECURITY_KEY: &str = "http://169.254.169.254/openstack/latest/securitykey"
 const RAM_KEY: &str = "http://100.100.100.200/latest/meta-data/ram/security-credentials/web";
 
 #[tokio::test(start_paused = true)]
-async fn keys_are_handed_out_and_calls_are_counted_by_name() {
+async fn identity_calls_issue_keys_and_are_in_the_ledger() {
     let simulator = simulator();
     let (status, body) = assume(&simulator).await.unwrap();
     assert_eq!(status, 200, "{body}");
-    // It is not the account's own key, with which the next call is signed.
+    // The issued key is not the account's own key, which signs the next call.
     assert_ne!(key_id(&simulator), body["accessKeyId"].as_str().unwrap());
     assert_eq!(login(&simulator, "pass").await.unwrap().0, 201);
     assert_eq!(login(&simulator, "wrong").await.unwrap().0, 401);
@@ -110,14 +110,14 @@ async fn keys_are_handed_out_and_calls_are_counted_by_name() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn mishaps_strike_by_name_and_by_kind() {
+async fn rule_selects_identity_calls_by_name_and_by_kind() {
     let simulator = simulator();
     let reset = FaultRule::new(InjectedFault::Reset(FaultTiming::After)).on_named("AssumeRole");
     simulator.inject(reset.at(Cloud::Baidu));
     assert!(assume(&simulator).await.is_err());
     assert_eq!(assume(&simulator).await.unwrap().0, 200);
 
-    // The identity service fails from now on; the cloud itself does not.
+    // From now on the identity services fail; the API of the cloud works.
     let failing = InjectedFault::ServerError {
         status: 503,
         body: ErrorBody::Json,
@@ -130,14 +130,14 @@ async fn mishaps_strike_by_name_and_by_kind() {
         assert_eq!(get(&simulator, RAM_KEY).await.unwrap().0, 503);
     }
     let host = "bcc.bj.baidubce.com";
-    let look = baidu(&simulator, host, "GET", "/v2/instance", &Value::Null);
-    assert_eq!(look.await.unwrap().0, 200);
+    let list = baidu(&simulator, host, "GET", "/v2/instance", &Value::Null);
+    assert_eq!(list.await.unwrap().0, 200);
     simulator.clear_faults();
     assert_eq!(assume(&simulator).await.unwrap().0, 200);
 }
 
 #[tokio::test(start_paused = true)]
-async fn throttles_count_these_calls_too() {
+async fn throttle_counts_identity_calls() {
     let simulator = simulator();
     let one = Throttle::PerMinute { calls: 1 };
     simulator.throttle(Cloud::Baidu, Some(one));
@@ -149,7 +149,7 @@ async fn throttles_count_these_calls_too() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_known_can_change() {
+async fn identity_settings_can_change_at_runtime() {
     let simulator = simulator();
     simulator.identity(Cloud::Baidu, Identity::new());
     assert_eq!(assume(&simulator).await.unwrap().0, 403);
@@ -163,9 +163,9 @@ async fn what_is_known_can_change() {
     assert_eq!(body["expiration"], "2026-01-01T00:01:00Z");
 }
 
-/// Nonsense at every address gets an answer, and never a key.
+/// Sends random texts to every address: each request gets a response without a key.
 #[tokio::test(start_paused = true)]
-async fn nonsense_is_refused() {
+async fn random_request_is_refused_without_a_panic() {
     const ADDRESSES: [(&str, &str); 14] = [
         ("GET", "/?Action=AssumeRole&Version=2015-04-01"),
         ("POST", "/?Action=AssumeRole&Version=2015-04-01"),

@@ -1,4 +1,4 @@
-//! What goes wrong, and whether the cloud had acted.
+//! Tests of injected faults before and after the execution of a request.
 
 use lifecycle_core::ResponseExt;
 use std::time::Duration;
@@ -24,7 +24,7 @@ fn reboots(simulator: &Simulator) -> u32 {
 }
 
 #[tokio::test(start_paused = true)]
-async fn lost_answers_say_nothing_about_the_effect() {
+async fn connection_fault_hides_whether_the_request_was_executed() {
     for (fault, effect, executed) in [
         (InjectedFault::Unreachable, ExecutionStatus::NotExecuted, 0),
         (
@@ -49,7 +49,7 @@ async fn lost_answers_say_nothing_about_the_effect() {
             (effect, executed),
             "{fault:?}"
         );
-        // It strikes once.
+        // The rule injects one fault.
         tokio::time::advance(Duration::from_secs(60)).await;
         assert_eq!(
             power(&simulator, "RebootInstances", &ids).await.unwrap().0,
@@ -60,7 +60,7 @@ async fn lost_answers_say_nothing_about_the_effect() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn silence_lasts() {
+async fn silent_call_never_gets_a_response() {
     for (when, executed) in [(FaultTiming::Before, 0), (FaultTiming::After, 1)] {
         let (simulator, ids) = fleet("zenlayer/asia-southeast-1=1:running");
         simulator.inject(FaultRule::new(InjectedFault::Silence(when)));
@@ -73,7 +73,7 @@ async fn silence_lasts() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn server_errors_come_in_three_forms_before_and_after() {
+async fn server_error_has_the_requested_body_and_timing() {
     for (when, executed) in [(FaultTiming::Before, 0), (FaultTiming::After, 1)] {
         for (body, content_type) in [
             (ErrorBody::Empty, "text/plain"),
@@ -103,7 +103,7 @@ async fn server_errors_come_in_three_forms_before_and_after() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn spoilt_bodies_follow_an_effect() {
+async fn request_with_a_damaged_response_was_executed() {
     for fault in [
         InjectedFault::HalfBody,
         InjectedFault::Garbage,
@@ -130,7 +130,7 @@ async fn spoilt_bodies_follow_an_effect() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn throttles_and_shields_keep_calls_from_the_cloud() {
+async fn throttled_challenged_or_blocked_call_is_not_executed() {
     let (simulator, ids) = fleet("zenlayer/asia-southeast-1=1:running");
     for (hint, header) in [
         (None, None),
@@ -164,7 +164,7 @@ async fn throttles_and_shields_keep_calls_from_the_cloud() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn slow_answers_act_at_once() {
+async fn slow_call_is_executed_immediately() {
     let (simulator, ids) = fleet("zenlayer/asia-southeast-1=1:running");
     simulator.inject(FaultRule::new(InjectedFault::Slow(Duration::from_secs(8))));
     let began = Instant::now();
@@ -178,7 +178,7 @@ async fn slow_answers_act_at_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn stale_reads_show_the_past() {
+async fn stale_response_shows_an_earlier_state() {
     let (simulator, ids) = fleet("zenlayer/asia-southeast-1=1:stopped");
     tokio::time::advance(Duration::from_secs(10)).await;
     power(&simulator, "StartInstances", &ids).await.unwrap();
@@ -194,7 +194,7 @@ async fn stale_reads_show_the_past() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_call_that_is_dropped_on_its_way_has_no_effect() {
+async fn call_dropped_before_arrival_is_not_executed() {
     let simulator = builder()
         .fleet("zenlayer/asia-southeast-1=1:running")
         .unwrap()
@@ -210,7 +210,7 @@ async fn a_call_that_is_dropped_on_its_way_has_no_effect() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn requests_for_no_cloud_are_told_so() {
+async fn request_for_no_cloud_answers_404() {
     let (simulator, _) = fleet("");
     let request = http::Request::get("https://example.com/nothing");
     let (status, _) = send(&simulator, request.body(Default::default()).unwrap())

@@ -1,4 +1,4 @@
-//! Keys that are good, and keys that stop being good.
+//! Tests of valid, revoked and renewed keys.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use crate::calls::{baidu, builder, zenlayer};
 const HOST: &str = "bcc.bj.baidubce.com";
 
 #[tokio::test(start_paused = true)]
-async fn a_key_can_stop_working_half_way() {
+async fn revoked_key_is_refused_after_the_given_number_of_calls() {
     let simulator = builder().fleet("baidu/bj=1").unwrap().build();
     simulator.revoke_after(Cloud::Baidu, 2);
     let mut statuses = Vec::new();
@@ -31,7 +31,7 @@ async fn a_key_can_stop_working_half_way() {
         .collect();
     assert_eq!(refused, [false, false, true, true]);
 
-    // A new key works, and does not count as a call after a refusal.
+    // A new key works and does not count as a call after a refusal.
     let renewed = simulator.issue(Cloud::Baidu, KeyKind::Permanent);
     let (status, _) = baidu(&simulator, HOST, "GET", "/v2/instance", &Value::Null)
         .await
@@ -43,7 +43,7 @@ async fn a_key_can_stop_working_half_way() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn temporary_keys_and_tokens_work() {
+async fn temporary_key_and_token_are_accepted() {
     let simulator = builder().fleet("baidu/bj=1").unwrap().build();
     let temporary = simulator.issue(Cloud::Baidu, KeyKind::Temporary);
     assert!(matches!(
@@ -72,7 +72,7 @@ async fn temporary_keys_and_tokens_work() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_cloud_knows_the_keys_it_is_given() {
+async fn configured_key_is_accepted() {
     let own = Credential::keys("my-key", "my-secret");
     let simulator = builder().credential(Cloud::Baidu, &own).build();
     assert!(
@@ -85,7 +85,7 @@ async fn a_cloud_knows_the_keys_it_is_given() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_skewed_clock_refuses_signatures_but_not_the_key() {
+async fn skewed_clock_refuses_the_signature_and_not_the_key() {
     let simulator = builder().build();
     simulator.skew(Cloud::Zenlayer, 301);
     simulator.skew(Cloud::Baidu, -1_801);
@@ -112,7 +112,7 @@ async fn a_skewed_clock_refuses_signatures_but_not_the_key() {
         .await
         .unwrap();
     assert_eq!(status, 200);
-    // An old signature does not come back to life: the clock follows paused time.
+    // The clock follows paused time: new signatures stay valid after a day.
     simulator.skew(Cloud::Zenlayer, 0);
     tokio::time::advance(Duration::from_secs(86_400)).await;
     let (status, _) = zenlayer(&simulator, "DescribeInstances", &json!({}))

@@ -1,4 +1,4 @@
-//! The simulator from outside: mishaps, keys, time, and real sockets.
+//! Tests of the public interface: injected faults, keys, time and real sockets.
 
 mod calls;
 mod fleets;

@@ -1,4 +1,4 @@
-//! Real sockets. Requests are written by hand, so that nothing stands between the test and the wire.
+//! Tests with real sockets. The tests write the bytes of the requests, without an HTTP client.
 
 use std::time::Duration;
 
@@ -44,7 +44,8 @@ fn zenlayer(simulator: &Simulator, server: &Server, action: &str, ids: &[String]
     ))
 }
 
-/// Writes a request on a new connection and reads until the answer's end, or the connection's.
+/// Writes a request on a new connection and reads until the end of the response or of the
+/// connection.
 async fn exchange(server: &Server, request: &[u8]) -> (TcpStream, String) {
     let mut stream = TcpStream::connect(server.address()).await.unwrap();
     stream.write_all(request).await.unwrap();
@@ -73,7 +74,7 @@ async fn read_answer(stream: &mut TcpStream) -> String {
 }
 
 #[tokio::test]
-async fn two_clouds_answer_on_one_port_and_one_connection() {
+async fn one_connection_serves_two_clouds() {
     let (simulator, server) = serve("zenlayer/asia-southeast-1=2,baidu/bj=1,baidu/gz=1").await;
     assert_eq!(server.url(), format!("http://{}", server.address()));
     let vms = ids(&simulator, Cloud::Zenlayer);
@@ -83,7 +84,7 @@ async fn two_clouds_answer_on_one_port_and_one_connection() {
     assert_eq!(response.matches("date: ").count(), 1, "{response}");
     assert_eq!(simulator.ledger().power_operations().len(), 2);
 
-    // The same connection, another cloud; behind a loopback address all regions can be seen.
+    // The same connection serves another cloud. A loopback address shows all regions.
     let host = server.address().to_string();
     let list = baidu_request(&simulator, &host, "GET", "/v2/instance", &Value::Null);
     stream.write_all(&written(&list)).await.unwrap();
@@ -95,7 +96,7 @@ async fn two_clouds_answer_on_one_port_and_one_connection() {
 }
 
 #[tokio::test]
-async fn mishaps_break_real_connections() {
+async fn injected_fault_breaks_a_real_connection() {
     let (simulator, server) = serve("zenlayer/asia-southeast-1=1:running").await;
     let vms = ids(&simulator, Cloud::Zenlayer);
     let request = zenlayer(&simulator, &server, "RebootInstances", &vms);
@@ -128,7 +129,7 @@ async fn mishaps_break_real_connections() {
 }
 
 #[tokio::test]
-async fn a_shutdown_lets_calls_end_and_closes_the_door() {
+async fn shutdown_finishes_running_calls_and_closes_the_port() {
     let (simulator, server) = serve("zenlayer/asia-southeast-1=1").await;
     let address = server.address();
     let request = zenlayer(
@@ -137,7 +138,7 @@ async fn a_shutdown_lets_calls_end_and_closes_the_door() {
         "StartInstances",
         &ids(&simulator, Cloud::Zenlayer),
     );
-    // One idle connection, one call that will be answered, one that never will.
+    // One connection is idle, one call gets a response, and one call never does.
     let (idle, _) = exchange(&server, &request).await;
     simulator.inject(FaultRule::new(InjectedFault::Slow(Duration::from_millis(
         300,
@@ -164,7 +165,7 @@ async fn a_shutdown_lets_calls_end_and_closes_the_door() {
 }
 
 #[tokio::test]
-async fn nonsense_and_floods_are_survived() {
+async fn server_survives_invalid_and_oversized_requests() {
     let (simulator, server) = serve("zenlayer/asia-southeast-1=1").await;
     let (_, response) = exchange(&server, b"\x16\x03\x01nonsense\r\n\r\n").await;
     assert!(
@@ -175,7 +176,7 @@ async fn nonsense_and_floods_are_survived() {
     let mut flood = head.as_bytes().to_vec();
     flood.resize(13 << 20, b' ');
     let mut stream = TcpStream::connect(server.address()).await.unwrap();
-    // The server may close before it has read everything.
+    // The server may close the connection before the end of the request.
     let _ = stream.write_all(&flood).await;
     drop(stream);
     let request = zenlayer(&simulator, &server, "DescribeInstances", &[]);

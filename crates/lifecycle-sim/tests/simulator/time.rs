@@ -1,4 +1,4 @@
-//! Time under tokio's paused clock, throttles, and repeatable runs.
+//! Tests of paused time, throttles and repeatable runs.
 
 use lifecycle_core::ResponseExt;
 use std::time::Duration;
@@ -14,7 +14,7 @@ use tokio::time::advance;
 use crate::calls::{baidu, builder, epoch, ids, power, statuses, zenlayer, zenlayer_request};
 
 #[tokio::test(start_paused = true)]
-async fn states_pass_with_tokios_clock() {
+async fn state_follows_paused_time() {
     let simulator = builder()
         .fleet("zenlayer/asia-southeast-1=1:stopped")
         .unwrap()
@@ -32,7 +32,7 @@ async fn states_pass_with_tokios_clock() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_accepted_action_may_not_show_yet() {
+async fn accepted_operation_is_not_visible_before_the_lag() {
     let mut transition_times = TransitionTimes::default();
     transition_times.lag = Duration::from_secs(4);
     let simulator = builder()
@@ -47,9 +47,9 @@ async fn an_accepted_action_may_not_show_yet() {
     assert_eq!(
         simulator.state_of(&vm),
         Some(SimulatedState::Rebooting),
-        "the truth"
+        "the actual state"
     );
-    // A second call is judged by the truth.
+    // The actual state decides about a second call.
     let (status, body) = power(&simulator, "RebootInstances", &ids).await.unwrap();
     assert_eq!(
         (status, &body["response"]["instanceIds"]),
@@ -61,7 +61,7 @@ async fn an_accepted_action_may_not_show_yet() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn throttles_refuse_what_comes_too_fast() {
+async fn throttled_call_answers_429_with_a_hint_by_switch() {
     let simulator = builder()
         .throttle(
             Cloud::Zenlayer,
@@ -95,7 +95,7 @@ async fn throttles_refuse_what_comes_too_fast() {
         (reply.status().as_u16(), reply.header("retry-after")),
         (429, None)
     );
-    // Other clouds are not concerned.
+    // The throttle applies to one cloud.
     let (status, _) = baidu(
         &simulator,
         "bcc.bj.baidubce.com",
@@ -125,7 +125,7 @@ async fn throttles_refuse_what_comes_too_fast() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn every_form_of_baidus_throttling() {
+async fn baidu_throttling_error_follows_the_switch() {
     use lifecycle_sim::switches::baidu::Throttling;
     for (form, expected) in [
         (Throttling::TooManyRequests, 429),
@@ -151,7 +151,7 @@ async fn every_form_of_baidus_throttling() {
     }
 }
 
-/// A run with chance in everything that chance can reach, as a list of what was seen.
+/// Returns all observations of a run with random switches and faults.
 async fn run(seed: u64) -> Vec<String> {
     let simulator = Simulator::builder()
         .seed(seed)
@@ -206,14 +206,14 @@ async fn run(seed: u64) -> Vec<String> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_run_follows_from_its_seed() {
+async fn run_is_repeatable_with_the_same_seed() {
     let first = run(7).await;
     assert_eq!(first, run(7).await);
     assert_ne!(first, run(8).await);
 }
 
 #[tokio::test(start_paused = true)]
-async fn others_may_meddle() {
+async fn external_operation_changes_the_state_and_not_the_ledger() {
     let simulator = builder().fleet("baidu/bj=2:running").unwrap().build();
     let [one, two] = simulator.instances().try_into().unwrap();
     simulator

@@ -1,4 +1,4 @@
-//! The vendor's own requests are let in; nothing else is.
+//! Tests of authentication with the requests of the vendor's SDKs, and with forged requests.
 
 use serde::Deserialize;
 
@@ -7,6 +7,7 @@ use crate::{
     account::{Account, Key},
     aliyun::{api_error::ApiError, auth::verify, switches::Switches},
     cloud_api::{AuthError, AuthErrorCause},
+    request::encode_pairs,
     testing::{at, auth_error, cloud_state_at, forgeries, with_header, without_header},
     time::read_extended,
 };
@@ -25,9 +26,8 @@ struct V3 {
     query: Vec<(String, String)>,
     headers: std::collections::BTreeMap<String, String>,
     body: String,
-    access_key_id: String,
-    access_key_secret: String,
-    security_token: Option<String>,
+    #[serde(flatten)]
+    keys: Keys,
     date: String,
     signed_headers: String,
     expected: V3Expected,
@@ -46,9 +46,8 @@ struct V1 {
     host: String,
     query: Vec<(String, String)>,
     body_params: Vec<(String, String)>,
-    access_key_id: String,
-    access_key_secret: String,
-    security_token: Option<String>,
+    #[serde(flatten)]
+    keys: Keys,
     date: String,
     expected: V1Expected,
 }
@@ -90,17 +89,9 @@ fn vectors() -> Vectors {
     serde_json::from_str(SIGNING).unwrap()
 }
 
-fn encoded(pairs: &[(String, String)]) -> String {
-    let pairs: Vec<_> = pairs
-        .iter()
-        .map(|(name, value)| format!("{}={}", percent(name), percent(value)))
-        .collect();
-    pairs.join("&")
-}
-
 impl V3 {
     fn request(&self) -> ReceivedRequest {
-        let target = format!("{}?{}", self.path, encoded(&self.query));
+        let target = format!("{}?{}", self.path, encode_pairs(&self.query));
         let mut headers: Vec<_> = self
             .headers
             .iter()
@@ -109,42 +100,45 @@ impl V3 {
         headers.push(("authorization", &self.expected.authorization));
         received(&self.method, &target, &headers, &self.body)
     }
-
-    fn account(&self) -> Account {
-        account(
-            &self.access_key_id,
-            &self.access_key_secret,
-            self.security_token.as_deref(),
-        )
-    }
 }
 
 impl V1 {
     fn request(&self) -> ReceivedRequest {
         let target = format!(
             "/?{}&Signature={}",
-            encoded(&self.query),
+            encode_pairs(&self.query),
             percent(&self.expected.signature)
         );
         let mut headers = vec![("host", self.host.as_str())];
         if !self.body_params.is_empty() {
             headers.push(("content-type", "application/x-www-form-urlencoded"));
         }
-        received(&self.method, &target, &headers, &encoded(&self.body_params))
-    }
-
-    fn account(&self) -> Account {
-        account(
-            &self.access_key_id,
-            &self.access_key_secret,
-            self.security_token.as_deref(),
+        received(
+            &self.method,
+            &target,
+            &headers,
+            &encode_pairs(&self.body_params),
         )
     }
 }
 
-fn account(id: &str, secret: &str, session: Option<&str>) -> Account {
-    let key = Key::pair(id.into(), secret.into(), session.map(str::to_owned));
-    Account::new("0".repeat(32), key)
+impl Keys {
+    fn account(&self) -> Account {
+        let session = self.security_token.clone();
+        let key = Key::pair(
+            self.access_key_id.clone(),
+            self.access_key_secret.clone(),
+            session,
+        );
+        Account::new("0".repeat(32), key)
+    }
+
+    fn with_another_secret(&self) -> Self {
+        Self {
+            access_key_secret: "othersecret".into(),
+            ..self.clone()
+        }
+    }
 }
 
 fn check(
@@ -156,152 +150,120 @@ fn check(
     verify(request, account, now, &Switches::default()).map(|key_nonce| key_nonce.access_key)
 }
 
-#[test]
-fn every_v3_vector_is_let_in_and_no_forgery_of_it() {
-    for vector in vectors().v3 {
-        let (request, account) = (vector.request(), vector.account());
-        let key_nonce = check(&request, &account, &vector.date);
-        assert_eq!(
-            key_nonce.as_ref(),
-            Ok(&vector.access_key_id),
-            "{}",
-            vector.name
-        );
-
-        let signed: Vec<_> = vector.signed_headers.split(';').collect();
-        for (what, forged) in forgeries(&request, &signed) {
-            let result = check(&forged, &account, &vector.date);
-            assert!(result.is_err(), "{}: forged {what} was let in", vector.name);
+/// Checks that the request is accepted, and that changes in the signed parts are not. A V1 signature
+/// covers neither the path nor a body that is not a form.
+fn assert_only_the_original_is_accepted(
+    name: &str,
+    request: &ReceivedRequest,
+    keys: &Keys,
+    date: &str,
+    signed_headers: &str,
+    unsigned_parts: &[&str],
+) {
+    let account = keys.account();
+    let accepted = check(request, &account, date);
+    assert_eq!(accepted.as_ref(), Ok(&keys.access_key_id), "{name}");
+    let signed: Vec<_> = signed_headers
+        .split(';')
+        .filter(|name| !name.is_empty())
+        .collect();
+    for (part, forged) in forgeries(request, &signed) {
+        if !unsigned_parts.contains(&&*part) {
+            let result = check(&forged, &account, date);
+            assert!(result.is_err(), "{name}: forged {part} was accepted");
         }
-        let other = self::account(
-            &vector.access_key_id,
-            "othersecret",
-            vector.security_token.as_deref(),
-        );
-        let AuthError { cause, error } = check(&request, &other, &vector.date).unwrap_err();
-        assert_eq!(
-            (cause, &*error.code),
-            (AuthErrorCause::Key, "SignatureDoesNotMatch")
-        );
-        let quoted = format!(
-            "server CanonicalRequest is [{}]",
-            vector.expected.canonical_request
-        );
-        assert!(
-            error.message.ends_with(&quoted),
-            "{}: {}",
-            vector.name,
-            error.message
-        );
+    }
+}
+
+/// Checks that the error for another secret quotes this text of the cloud.
+fn assert_mismatch_quotes(
+    name: &str,
+    request: &ReceivedRequest,
+    keys: &Keys,
+    date: &str,
+    quoted: &str,
+) {
+    let account = keys.with_another_secret().account();
+    let AuthError { cause, error } = check(request, &account, date).unwrap_err();
+    assert_eq!(
+        (cause, &*error.code),
+        (AuthErrorCause::Key, "SignatureDoesNotMatch")
+    );
+    assert!(error.message.ends_with(quoted), "{name}: {}", error.message);
+}
+
+#[test]
+fn v3_vector_is_accepted_and_each_forgery_refused() {
+    for vector in vectors().v3 {
+        let (request, name) = (vector.request(), &vector.name);
+        let (keys, date) = (&vector.keys, &vector.date);
+        let signed = &vector.signed_headers;
+        assert_only_the_original_is_accepted(name, &request, keys, date, signed, &[]);
+        let canonical = &vector.expected.canonical_request;
+        let quoted = format!("server CanonicalRequest is [{canonical}]");
+        assert_mismatch_quotes(name, &request, keys, date, &quoted);
     }
 }
 
 #[test]
-fn every_v1_vector_is_let_in_and_no_forgery_of_it() {
+fn v1_vector_is_accepted_and_each_forgery_refused() {
     for vector in vectors().v1 {
-        let (request, account) = (vector.request(), vector.account());
-        let key_nonce = check(&request, &account, &vector.date);
-        assert_eq!(
-            key_nonce.as_ref(),
-            Ok(&vector.access_key_id),
-            "{}",
-            vector.name
-        );
-
-        let has_form = !vector.body_params.is_empty();
-        for (what, forged) in forgeries(&request, &[]) {
-            // A V1 signature covers neither the path nor a body that is no form.
-            if what == "path" || what == "body" && !has_form {
-                continue;
-            }
-            let result = check(&forged, &account, &vector.date);
-            assert!(result.is_err(), "{}: forged {what} was let in", vector.name);
-        }
-        let other = self::account(
-            &vector.access_key_id,
-            "othersecret",
-            vector.security_token.as_deref(),
-        );
-        let AuthError { cause, error } = check(&request, &other, &vector.date).unwrap_err();
-        assert_eq!(
-            (cause, &*error.code),
-            (AuthErrorCause::Key, "SignatureDoesNotMatch")
-        );
+        let (request, name) = (vector.request(), &vector.name);
+        let (keys, date) = (&vector.keys, &vector.date);
+        let unsigned: &[_] = if vector.body_params.is_empty() {
+            &["path", "body"]
+        } else {
+            &["path"]
+        };
+        assert_only_the_original_is_accepted(name, &request, keys, date, "", unsigned);
         let quoted = format!(
             "server string to sign is:{}",
             vector.expected.string_to_sign
         );
-        assert!(
-            error.message.ends_with(&quoted),
-            "{}: {}",
-            vector.name,
-            error.message
-        );
+        assert_mismatch_quotes(name, &request, keys, date, &quoted);
     }
 }
 
 #[test]
-fn every_request_of_the_vendors_sdks_is_let_in() {
+fn captured_sdk_request_is_accepted_and_each_forgery_refused() {
     let wire: Wire = serde_json::from_str(WIRE).unwrap();
     let date = "2018-01-29T08:00:00Z";
     assert_eq!(wire.requests.len(), 23);
     for captured in wire.requests {
-        let keys = wire
-            .about
-            .credentials
-            .get(&captured.name)
-            .unwrap_or(&wire.about.credentials["default"]);
+        let name = &captured.name;
+        let credentials = &wire.about.credentials;
+        let keys = credentials.get(name).unwrap_or(&credentials["default"]);
         let headers: Vec<_> = captured
             .headers
             .iter()
             .map(|(name, value)| (name.as_str(), value.as_str()))
             .collect();
         let request = received(&captured.method, &captured.target, &headers, &captured.body);
-        let account = account(
-            &keys.access_key_id,
-            &keys.access_key_secret,
-            keys.security_token.as_deref(),
-        );
-        assert!(Aliyun.serves(&request), "{}", captured.name);
-        let key_nonce = check(&request, &account, date);
-        assert_eq!(
-            key_nonce.as_ref(),
-            Ok(&keys.access_key_id),
-            "{}",
-            captured.name
-        );
-        let intent = Aliyun.classify(&request);
-        assert_eq!(intent.key, keys.access_key_id, "{}", captured.name);
-        assert_ne!(intent.name, "unknown", "{}", captured.name);
+        assert!(Aliyun.serves(&request), "{name}");
+        let call = Aliyun.classify(&request);
+        assert_eq!(call.key, keys.access_key_id, "{name}");
+        assert_ne!(call.name, "unknown", "{name}");
 
         let signed = request
             .header("authorization")
             .and_then(|value| value.split("SignedHeaders=").nth(1)?.split(',').next())
-            .unwrap_or_default()
-            .to_owned();
-        let signed: Vec<_> = signed.split(';').filter(|name| !name.is_empty()).collect();
-        let is_v1 = signed.is_empty();
-        for (what, forged) in forgeries(&request, &signed) {
-            if is_v1 && (what == "path" || what == "body") {
-                continue;
-            }
-            let result = check(&forged, &account, date);
-            assert!(
-                result.is_err(),
-                "{}: forged {what} was let in",
-                captured.name
-            );
-        }
+            .unwrap_or_default();
+        let unsigned: &[_] = if signed.is_empty() {
+            &["path", "body"]
+        } else {
+            &[]
+        };
+        assert_only_the_original_is_accepted(name, &request, keys, date, signed, unsigned);
     }
 }
 
-/// The first vector, before a site whose clock stands at its date.
+/// Returns the first vector, and a cloud at the time of the vector.
 fn first_vector() -> (CloudState, ReceivedRequest) {
     let vector = vectors().v3.remove(0);
     let unix = u64::try_from(read_extended(&vector.date).unwrap()).unwrap();
     let key = Key::pair(
-        vector.access_key_id.clone(),
-        vector.access_key_secret.clone(),
+        vector.keys.access_key_id.clone(),
+        vector.keys.access_key_secret.clone(),
         None,
     );
     (cloud_state_at(Cloud::Aliyun, unix, key), vector.request())
@@ -317,13 +279,13 @@ fn expected(cause: AuthErrorCause, status: u16, code: &str) -> (AuthErrorCause, 
     (cause, status, code.to_owned())
 }
 
-/// The gate's answers are JSON when the request says so.
+/// Makes JSON the default format, so that the tests can read errors.
 fn respond_in_json(cloud: &mut CloudState) {
     cloud.switches.aliyun.xml_by_default = false;
 }
 
 #[test]
-fn a_nonce_is_good_once() {
+fn repeated_nonce_is_refused() {
     let (mut cloud, request) = first_vector();
     respond_in_json(&mut cloud);
     assert!(Aliyun.authenticate(&mut cloud, &request).is_ok());
@@ -335,7 +297,7 @@ fn a_nonce_is_good_once() {
 }
 
 #[test]
-fn clocks_may_be_fifteen_minutes_apart() {
+fn request_is_refused_if_the_clocks_differ_by_more_than_fifteen_minutes() {
     let (mut cloud, request) = first_vector();
     respond_in_json(&mut cloud);
     for (seconds, good) in [(-901, false), (-900, true), (900, true), (901, false)] {
@@ -352,7 +314,7 @@ fn clocks_may_be_fifteen_minutes_apart() {
 }
 
 #[test]
-fn keys_must_be_known_and_good() {
+fn unknown_or_disabled_key_is_refused() {
     let (mut cloud, request) = first_vector();
     respond_in_json(&mut cloud);
     let stranger = cloud_state_at(
@@ -374,7 +336,7 @@ fn keys_must_be_known_and_good() {
 }
 
 #[test]
-fn a_temporary_key_needs_its_token() {
+fn temporary_key_without_its_session_token_is_refused() {
     let (mut cloud, request) = first_vector();
     respond_in_json(&mut cloud);
     let key = |session: &str| Key::pair("testid".into(), "testsecret".into(), Some(session.into()));
@@ -388,11 +350,11 @@ fn a_temporary_key_needs_its_token() {
         .find(|vector| vector.name == "sts-token")
         .unwrap();
     let sent = vector.request();
-    let session = vector.security_token.unwrap();
+    let session = vector.keys.security_token.unwrap();
     let key = |session: &str| {
         Key::pair(
-            vector.access_key_id.clone(),
-            vector.access_key_secret.clone(),
+            vector.keys.access_key_id.clone(),
+            vector.keys.access_key_secret.clone(),
             Some(session.into()),
         )
     };
@@ -412,7 +374,7 @@ fn a_temporary_key_needs_its_token() {
 }
 
 #[test]
-fn what_must_be_signed_must_be_there() {
+fn request_with_an_unsigned_mandatory_header_is_refused() {
     let (mut cloud, request) = first_vector();
     respond_in_json(&mut cloud);
     let incomplete = expected(AuthErrorCause::Other, 400, "IncompleteSignature");
@@ -432,11 +394,12 @@ fn what_must_be_signed_must_be_there() {
 }
 
 #[test]
-fn a_v1_request_names_its_time() {
+fn v1_request_without_a_timestamp_is_refused() {
     let vector = vectors().v1.remove(0);
     let mut request = vector.request();
     request.query = request.query.replace("Timestamp", "Zeit");
-    let AuthError { cause, error } = check(&request, &vector.account(), &vector.date).unwrap_err();
+    let AuthError { cause, error } =
+        check(&request, &vector.keys.account(), &vector.date).unwrap_err();
     assert_eq!(
         (cause, &*error.code),
         (AuthErrorCause::Other, "IllegalTimestamp")
@@ -444,7 +407,7 @@ fn a_v1_request_names_its_time() {
 }
 
 #[test]
-fn nonces_are_forgotten_when_no_clock_could_still_take_them() {
+fn nonce_is_accepted_again_after_fifteen_minutes() {
     let (mut cloud, request) = first_vector();
     assert!(Aliyun.authenticate(&mut cloud, &request).is_ok());
     at(&mut cloud, 901);

@@ -1,4 +1,4 @@
-//! Looking.
+//! Tests of the describe calls.
 
 use std::slice::from_ref;
 
@@ -24,11 +24,11 @@ fn list(cloud: &mut CloudState, more: &[(&str, &str)]) -> (u16, Value) {
 }
 
 fn many(cloud: &mut CloudState, count: usize) -> Vec<String> {
-    testing::add(cloud, REGION, count, SimulatedState::Running, None)
+    testing::add(cloud, REGION, count, Running, None)
 }
 
 #[test]
-fn tokens_lead_through_all_pages() {
+fn next_tokens_lead_through_all_pages() {
     let mut cloud = cloud_state();
     let ids = many(&mut cloud, 23);
     for empty_last in [true, false] {
@@ -69,7 +69,7 @@ fn tokens_lead_through_all_pages() {
 }
 
 #[test]
-fn a_page_that_ends_with_the_list_is_the_last() {
+fn full_last_page_has_an_empty_next_token() {
     let mut cloud = cloud_state();
     many(&mut cloud, 10);
     let page = list(&mut cloud, &[("MaxResults", "10")]);
@@ -78,7 +78,7 @@ fn a_page_that_ends_with_the_list_is_the_last() {
 }
 
 #[test]
-fn numbers_lead_through_all_pages() {
+fn page_numbers_lead_through_all_pages() {
     let mut cloud = cloud_state();
     let ids = many(&mut cloud, 12);
     let first = list(&mut cloud, &[]);
@@ -101,7 +101,7 @@ fn numbers_lead_through_all_pages() {
 }
 
 #[test]
-fn named_instances_are_paged_too() {
+fn list_of_named_instances_has_pages() {
     let mut cloud = cloud_state();
     let ids = many(&mut cloud, 101);
     let text = |ids: &[String]| serde_json::to_string(ids).unwrap();
@@ -129,11 +129,11 @@ fn named_instances_are_paged_too() {
 }
 
 #[test]
-fn filters_combine() {
+fn filters_combine_with_and() {
     let mut cloud = cloud_state();
-    let running = add(&mut cloud, SimulatedState::Running, None);
-    let locked = add(&mut cloud, SimulatedState::Running, Impairment::Locked);
-    let stopped = add(&mut cloud, SimulatedState::Stopped, None);
+    let running = add(&mut cloud, Running, None);
+    let locked = add(&mut cloud, Running, Impairment::Locked);
+    let stopped = add(&mut cloud, Stopped, None);
     let mut found = |parameters: &[(&str, &str)]| ids_of(&list(&mut cloud, parameters));
     assert_eq!(found(&[("Status", "Stopped")]), from_ref(&stopped));
     assert_eq!(found(&[("Status", "Running")]), [running, locked.clone()]);
@@ -152,7 +152,7 @@ fn filters_combine() {
 }
 
 #[test]
-fn a_status_page_holds_fifty_at_most() {
+fn status_page_has_at_most_fifty_rows() {
     let mut cloud = cloud_state();
     let ids = many(&mut cloud, 60);
     let ids: Vec<_> = ids.iter().map(String::as_str).collect();
@@ -184,9 +184,9 @@ fn a_status_page_holds_fifty_at_most() {
 }
 
 #[test]
-fn unknown_ids_have_no_status() {
+fn unknown_id_has_no_status_row_or_is_refused_by_switch() {
     let mut cloud = cloud_state();
-    let known = add(&mut cloud, SimulatedState::Running, None);
+    let known = add(&mut cloud, Running, None);
     let ids = [known.as_str(), "i-unknown"];
     let response = batch(&mut cloud, "DescribeInstanceStatus", &ids, &[]);
     assert_eq!(ids_of(&response), [known.as_str()]);
@@ -196,7 +196,7 @@ fn unknown_ids_have_no_status() {
 }
 
 #[test]
-fn withheld_instances_are_stopped_and_locked() {
+fn impaired_instance_shows_a_documented_status_and_lock() {
     let mut cloud = cloud_state();
     let cases = [
         (Impairment::Expired, "Stopped", Some("financial")),
@@ -207,7 +207,7 @@ fn withheld_instances_are_stopped_and_locked() {
         (Impairment::Changing, "Stopped", None),
     ];
     for (impairment, status, lock) in cases {
-        let id = add(&mut cloud, SimulatedState::Running, impairment);
+        let id = add(&mut cloud, Running, impairment);
         let record = record(&mut cloud, &id);
         assert_eq!(record["Status"], status, "{impairment:?}");
         let reason = &record["OperationLocks"]["LockReason"][0]["LockReason"];
@@ -216,9 +216,9 @@ fn withheld_instances_are_stopped_and_locked() {
 }
 
 #[test]
-fn a_start_time_is_cut_to_the_minute() {
+fn start_time_has_minute_precision() {
     let mut cloud = cloud_state();
-    let id = add(&mut cloud, SimulatedState::Running, None);
+    let id = add(&mut cloud, Running, None);
     assert_eq!(record(&mut cloud, &id)["StartTime"], "2025-12-31T23:00Z");
     call(&mut cloud, "RebootInstance", &[("InstanceId", &id)]);
     at(&mut cloud, 100);

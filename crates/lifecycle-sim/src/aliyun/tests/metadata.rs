@@ -1,10 +1,10 @@
-//! The metadata service and the credentials URI.
+//! Tests of the metadata service and the credentials URI.
 
 use super::*;
 use crate::{
-    Identity, Metadata, Operation,
+    Identity, Metadata,
     aliyun::switches::MetadataTokens,
-    testing::{at, exchange},
+    testing::{at, identity_call},
 };
 
 const ROLES: &str = "/latest/meta-data/ram/security-credentials/";
@@ -17,33 +17,18 @@ fn cloud_state() -> CloudState {
     cloud
 }
 
-fn call(
-    cloud: &mut CloudState,
-    method: &str,
-    path: &str,
-    headers: &[(&str, &str)],
-) -> (u16, String) {
-    let mut all = vec![("host", "100.100.100.200")];
-    all.extend(headers);
-    let request = received(method, path, &all, "");
-    assert_eq!(Aliyun.classify(&request).operation, Operation::Identify);
-    let response = exchange(cloud, &request);
-    let text = String::from_utf8(response.body().to_vec()).unwrap();
-    (response.status().as_u16(), text)
-}
-
 fn get(cloud: &mut CloudState, path: &str, token: Option<&str>) -> (u16, String) {
     let header = token.map(|token| ("x-aliyun-ecs-metadata-token", token));
-    call(cloud, "GET", path, header.as_slice())
+    identity_call(cloud, "GET", path, header.as_slice())
 }
 
 fn put_token(cloud: &mut CloudState, seconds: &str) -> (u16, String) {
     let header = ("X-aliyun-ecs-metadata-token-ttl-seconds", seconds);
-    call(cloud, "PUT", "/latest/api/token", &[header])
+    identity_call(cloud, "PUT", "/latest/api/token", &[header])
 }
 
 #[test]
-fn the_key_of_the_role_is_given_with_a_token_and_without() {
+fn role_key_is_returned_with_a_metadata_token_and_without() {
     let mut cloud = cloud_state();
     let (status, token) = put_token(&mut cloud, "21600");
     assert_eq!(status, 200);
@@ -66,7 +51,7 @@ fn the_key_of_the_role_is_given_with_a_token_and_without() {
 }
 
 #[test]
-fn tokens_are_as_the_switch_says() {
+fn metadata_tokens_follow_the_switch() {
     let mut cloud = cloud_state();
     let (_, token) = put_token(&mut cloud, "60");
     let set = |cloud: &mut CloudState, tokens| cloud.switches.aliyun.metadata_tokens = tokens;
@@ -92,22 +77,25 @@ fn tokens_are_as_the_switch_says() {
 }
 
 #[test]
-fn tokens_are_given_to_none_but_the_instance() {
+fn metadata_token_is_refused_for_forwarded_requests_and_invalid_lifetimes() {
     let mut cloud = cloud_state();
     for seconds in ["0", "21601", "-1", "x", ""] {
         assert_eq!(put_token(&mut cloud, seconds).0, 400, "{seconds:?}");
     }
-    assert_eq!(call(&mut cloud, "PUT", "/latest/api/token", &[]).0, 400);
+    assert_eq!(
+        identity_call(&mut cloud, "PUT", "/latest/api/token", &[]).0,
+        400
+    );
     let forwarded = [
         ("x-aliyun-ecs-metadata-token-ttl-seconds", "60"),
         ("x-forwarded-for", "192.0.2.1"),
     ];
-    let refused = call(&mut cloud, "PUT", "/latest/api/token", &forwarded);
+    let refused = identity_call(&mut cloud, "PUT", "/latest/api/token", &forwarded);
     assert_eq!(refused.0, 403);
 }
 
 #[test]
-fn what_is_not_there_is_not_found() {
+fn unknown_metadata_path_or_missing_role_answers_404() {
     let mut cloud = cloud_state();
     for path in [
         "/latest/meta-data/",
@@ -118,8 +106,11 @@ fn what_is_not_there_is_not_found() {
     ] {
         assert_eq!(get(&mut cloud, path, None).0, 404, "{path}");
     }
-    assert_eq!(call(&mut cloud, "POST", KEY, &[]).0, 405);
-    assert_eq!(call(&mut cloud, "GET", "/latest/api/token", &[]).0, 405);
+    assert_eq!(identity_call(&mut cloud, "POST", KEY, &[]).0, 405);
+    assert_eq!(
+        identity_call(&mut cloud, "GET", "/latest/api/token", &[]).0,
+        405
+    );
     for (metadata, success) in [(Metadata::NoRole, 200), (Metadata::Off, 404)] {
         cloud.identity = Identity::new().metadata(metadata);
         assert_eq!(put_token(&mut cloud, "60").0, success);

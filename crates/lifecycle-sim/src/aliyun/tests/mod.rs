@@ -1,4 +1,4 @@
-//! What the tests of this module share.
+//! Helpers of the tests of Alibaba.
 
 mod auth;
 mod describe;
@@ -13,7 +13,8 @@ use serde_json::Value;
 
 use super::Aliyun;
 use crate::{
-    Cloud, Impairment, SimulatedState,
+    Cloud, Impairment,
+    SimulatedState::{self, Running, Stopped},
     cloud_api::CloudApi,
     cloud_state::{CloudState, RegionScope},
     request::ReceivedRequest,
@@ -30,7 +31,7 @@ pub(super) fn cloud_state() -> CloudState {
     testing::cloud_state(Cloud::Aliyun)
 }
 
-/// Makes one instance and gives its id.
+/// Creates one instance and returns the id.
 pub(super) fn add(
     cloud: &mut CloudState,
     state: SimulatedState,
@@ -39,7 +40,7 @@ pub(super) fn add(
     testing::add(cloud, REGION, 1, state, impairment.into()).remove(0)
 }
 
-/// A request that is past the signature.
+/// Creates a request without authentication.
 pub(super) fn request(action: &str, parameters: &[(&str, &str)]) -> ReceivedRequest {
     let query: Vec<_> = parameters
         .iter()
@@ -58,7 +59,7 @@ pub(super) fn request(action: &str, parameters: &[(&str, &str)]) -> ReceivedRequ
     )
 }
 
-/// Status and JSON body of the answer.
+/// Returns status and JSON body of the response.
 pub(super) fn call(
     cloud: &mut CloudState,
     action: &str,
@@ -71,7 +72,7 @@ pub(super) fn respond(cloud: &mut CloudState, request: &ReceivedRequest) -> Resp
     Aliyun.handle(cloud, request, RegionScope::AllRegions)
 }
 
-/// A batch call in the region that all instances live in.
+/// Handles a batch call in the region of all instances.
 pub(super) fn batch(
     cloud: &mut CloudState,
     action: &str,
@@ -88,12 +89,12 @@ pub(super) fn batch(
     call(cloud, action, &parameters)
 }
 
-/// `(status, Code)` of a refusal.
+/// Returns `(status, Code)` of an error.
 pub(super) fn code(response: &(u16, Value)) -> (u16, &str) {
     (response.0, response.1["Code"].as_str().unwrap_or("no code"))
 }
 
-/// The status of one instance, as `DescribeInstances` shows it.
+/// Returns the status of one instance, as `DescribeInstances` shows it.
 pub(super) fn status(cloud: &mut CloudState, id: &str) -> String {
     record(cloud, id)["Status"].as_str().unwrap().to_owned()
 }

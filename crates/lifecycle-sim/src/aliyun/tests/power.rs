@@ -1,4 +1,4 @@
-//! Start, stop and reboot.
+//! Tests of start, stop and reboot.
 
 use super::*;
 use crate::{
@@ -7,9 +7,9 @@ use crate::{
 };
 
 #[test]
-fn actions_take_the_documented_way() {
+fn power_action_shows_the_documented_states() {
     let mut cloud = cloud_state();
-    let id = add(&mut cloud, SimulatedState::Stopped, None);
+    let id = add(&mut cloud, Stopped, None);
     for (action, passing, settled) in [
         ("StartInstance", "Starting", "Running"),
         ("RebootInstance", "Starting", "Running"),
@@ -30,9 +30,9 @@ fn actions_take_the_documented_way() {
 }
 
 #[test]
-fn force_has_another_name_in_each_reboot() {
+fn reboot_is_forced_only_by_the_flag_name_of_the_call() {
     let mut cloud = cloud_state();
-    let [a, b, c] = [(); 3].map(|()| add(&mut cloud, SimulatedState::Running, None));
+    let [a, b, c] = [(); 3].map(|()| add(&mut cloud, Running, None));
     call(
         &mut cloud,
         "RebootInstance",
@@ -49,7 +49,7 @@ fn force_has_another_name_in_each_reboot() {
     assert_eq!(executed(&cloud, &b).forced_reboots, 1);
     assert_eq!(executed(&cloud, &c).forced_stops, 1);
 
-    let [a, b] = [(); 2].map(|()| add(&mut cloud, SimulatedState::Running, None));
+    let [a, b] = [(); 2].map(|()| add(&mut cloud, Running, None));
     call(
         &mut cloud,
         "RebootInstance",
@@ -74,10 +74,10 @@ fn force_has_another_name_in_each_reboot() {
 }
 
 #[test]
-fn booleans_are_taken_as_the_sdks_write_them() {
+fn boolean_is_accepted_in_the_spellings_of_the_sdks() {
     let mut cloud = cloud_state();
     let dry = |cloud: &mut CloudState, word: &str| {
-        let id = add(cloud, SimulatedState::Stopped, None);
+        let id = add(cloud, Stopped, None);
         let response = call(
             cloud,
             "StartInstance",
@@ -100,8 +100,8 @@ fn booleans_are_taken_as_the_sdks_write_them() {
 }
 
 #[test]
-fn each_state_and_trouble_has_its_code() {
-    use SimulatedState::{Running, Starting, Stopped, Stopping};
+fn action_in_each_state_and_impairment_has_the_documented_code() {
+    use SimulatedState::{Starting, Stopping};
     const ACTIONS: [&str; 3] = ["StartInstance", "StopInstance", "RebootInstance"];
     const WRONG: &str = "IncorrectInstanceStatus";
     const OK: &str = "no code";
@@ -175,9 +175,9 @@ fn each_state_and_trouble_has_its_code() {
 }
 
 #[test]
-fn a_start_can_be_told_to_renew_broken_disks() {
+fn start_with_init_local_disk_starts_an_instance_with_a_broken_disk() {
     let mut cloud = cloud_state();
-    let id = add(&mut cloud, SimulatedState::Stopped, Impairment::Failed);
+    let id = add(&mut cloud, Stopped, Impairment::Failed);
     let response = call(
         &mut cloud,
         "StartInstance",
@@ -188,11 +188,11 @@ fn a_start_can_be_told_to_renew_broken_disks() {
 }
 
 #[test]
-fn a_stop_says_what_becomes_of_the_resources() {
+fn stopped_mode_follows_the_parameter_and_the_account_default() {
     let mut cloud = cloud_state();
     let mut stopped_mode = |mode: Option<&str>, by_default: bool| {
         cloud.switches.aliyun.economical_by_default = by_default;
-        let id = add(&mut cloud, SimulatedState::Running, None);
+        let id = add(&mut cloud, Running, None);
         let mut parameters = vec![("InstanceId", id.as_str())];
         parameters.extend(mode.map(|mode| ("StoppedMode", mode)));
         let now = cloud.now().elapsed().as_secs();
@@ -209,7 +209,7 @@ fn a_stop_says_what_becomes_of_the_resources() {
     assert_eq!(stopped_mode(Some("KeepCharging"), true), "KeepCharging");
     assert_eq!(stopped_mode(None, false), "KeepCharging");
     assert_eq!(stopped_mode(None, true), "StopCharging");
-    let id = add(&mut cloud, SimulatedState::Running, None);
+    let id = add(&mut cloud, Running, None);
     let bad = call(
         &mut cloud,
         "StopInstance",
@@ -219,11 +219,9 @@ fn a_stop_says_what_becomes_of_the_resources() {
 }
 
 #[test]
-fn an_instance_paid_by_the_month_keeps_its_resources() {
+fn prepaid_instance_keeps_its_resources_or_refuses_stop_charging() {
     let mut cloud = cloud_state();
-    let ids: Vec<_> = (0..8)
-        .map(|_| add(&mut cloud, SimulatedState::Running, None))
-        .collect();
+    let ids: Vec<_> = (0..8).map(|_| add(&mut cloud, Running, None)).collect();
     let id = ids
         .iter()
         .find(|id| record(&mut cloud, id)["InstanceChargeType"] == "PrePaid")
@@ -239,10 +237,10 @@ fn an_instance_paid_by_the_month_keeps_its_resources() {
 }
 
 #[test]
-fn all_together_is_all_or_nothing() {
+fn all_together_batch_with_a_bad_instance_changes_no_instance() {
     let mut cloud = cloud_state();
-    let good = add(&mut cloud, SimulatedState::Stopped, None);
-    let bad = add(&mut cloud, SimulatedState::Running, None);
+    let good = add(&mut cloud, Stopped, None);
+    let bad = add(&mut cloud, Running, None);
     let response = batch(&mut cloud, "StartInstances", &[&good, &bad], &[]);
     assert_eq!(code(&response), (403, "IncorrectInstanceStatus"));
     assert!(!response.1["Message"].as_str().unwrap().contains(&bad));
@@ -287,10 +285,10 @@ fn rows(response: &(u16, Value)) -> Vec<[String; 4]> {
 }
 
 #[test]
-fn success_first_has_a_row_for_each() {
+fn success_first_batch_has_a_row_for_each_instance() {
     let mut cloud = cloud_state();
-    let good = add(&mut cloud, SimulatedState::Running, None);
-    let bad = add(&mut cloud, SimulatedState::Stopped, None);
+    let good = add(&mut cloud, Running, None);
+    let bad = add(&mut cloud, Stopped, None);
     let ids = [good.as_str(), &bad, "i-unknown"];
     let each = [("BatchOptimization", "SuccessFirst")];
     let response = batch(&mut cloud, "StopInstances", &ids, &each);
@@ -321,10 +319,10 @@ fn success_first_has_a_row_for_each() {
 }
 
 #[test]
-fn a_dry_run_does_nothing() {
+fn dry_run_executes_nothing_and_has_four_response_forms() {
     let mut cloud = cloud_state();
-    let good = add(&mut cloud, SimulatedState::Stopped, None);
-    let bad = add(&mut cloud, SimulatedState::Running, None);
+    let good = add(&mut cloud, Stopped, None);
+    let bad = add(&mut cloud, Running, None);
     let dry = ("DryRun", "true");
     let single = call(&mut cloud, "StartInstance", &[("InstanceId", &good), dry]);
     assert_eq!(code(&single), (400, "DryRunOperation"));
@@ -349,7 +347,7 @@ fn a_dry_run_does_nothing() {
     assert_eq!(executed(&cloud, &good), crate::ExecutionCounts::default());
 }
 
-/// The codes of all rows.
+/// Returns the codes of all rows.
 fn codes(response: &(u16, Value)) -> Vec<String> {
     rows(response)
         .into_iter()
@@ -358,11 +356,9 @@ fn codes(response: &(u16, Value)) -> Vec<String> {
 }
 
 #[test]
-fn batches_are_bounded_and_may_name_an_instance_twice() {
+fn batch_has_at_most_100_ids_and_folds_duplicates_by_switch() {
     let mut cloud = cloud_state();
-    let ids: Vec<_> = (0..101)
-        .map(|_| add(&mut cloud, SimulatedState::Stopped, None))
-        .collect();
+    let ids: Vec<_> = (0..101).map(|_| add(&mut cloud, Stopped, None)).collect();
     let ids: Vec<_> = ids.iter().map(String::as_str).collect();
     let response = batch(&mut cloud, "StartInstances", &ids, &[]);
     assert_eq!(code(&response), (400, "InvalidParameter"));
@@ -379,7 +375,7 @@ fn batches_are_bounded_and_may_name_an_instance_twice() {
 }
 
 #[test]
-fn mandatory_parameters_are_named_in_three_ways() {
+fn missing_parameter_has_three_code_families() {
     let mut cloud = cloud_state();
     for (family, expected) in [
         (MissingParameter::Plain, "MissingParameter"),
@@ -398,7 +394,7 @@ fn mandatory_parameters_are_named_in_three_ways() {
 }
 
 #[test]
-fn a_reboot_shows_what_the_switch_says() {
+fn rebooting_instance_shows_the_states_of_the_switch() {
     let mut cloud = cloud_state();
     for (shows, early, late) in [
         (RebootShows::Starting, "Starting", "Starting"),
@@ -406,7 +402,7 @@ fn a_reboot_shows_what_the_switch_says() {
         (RebootShows::StoppingThenStarting, "Stopping", "Starting"),
     ] {
         cloud.switches.aliyun.reboot_shows = shows;
-        let id = add(&mut cloud, SimulatedState::Running, None);
+        let id = add(&mut cloud, Running, None);
         let now = cloud.now().elapsed().as_secs();
         let response = batch(&mut cloud, "RebootInstances", &[&id], &[]);
         assert_eq!(rows(&response)[0][3], early, "{shows:?}");
@@ -420,11 +416,11 @@ fn a_reboot_shows_what_the_switch_says() {
 }
 
 #[test]
-fn a_boot_that_fails_hangs_or_falls_back() {
+fn failed_boot_shows_starting_or_stopped_by_switch() {
     for (hangs, shown, again) in [(true, "Starting", 403), (false, "Stopped", 200)] {
         let mut cloud = cloud_state();
         cloud.switches.aliyun.failed_boot_hangs = hangs;
-        let id = add(&mut cloud, SimulatedState::Stopped, Impairment::Broken);
+        let id = add(&mut cloud, Stopped, Impairment::Broken);
         assert_eq!(
             call(&mut cloud, "StartInstance", &[("InstanceId", &id)]).0,
             200
@@ -439,7 +435,7 @@ fn a_boot_that_fails_hangs_or_falls_back() {
 }
 
 #[test]
-fn a_starting_instance_may_be_stopped_by_switch() {
+fn starting_instance_can_be_stopped_only_by_switch() {
     let mut cloud = cloud_state();
     let id = add(&mut cloud, SimulatedState::Starting, None);
     let stop = [("InstanceId", id.as_str())];
@@ -449,9 +445,9 @@ fn a_starting_instance_may_be_stopped_by_switch() {
 }
 
 #[test]
-fn an_instance_being_made_answers_403_or_500() {
+fn start_of_an_instance_in_creation_answers_403_or_500() {
     let mut cloud = cloud_state();
-    let id = add(&mut cloud, SimulatedState::Stopped, Impairment::Creating);
+    let id = add(&mut cloud, Stopped, Impairment::Creating);
     for status in [403, 500] {
         cloud.switches.aliyun.not_ready_status = status;
         let response = call(&mut cloud, "StartInstance", &[("InstanceId", &id)]);
@@ -460,9 +456,9 @@ fn an_instance_being_made_answers_403_or_500() {
 }
 
 #[test]
-fn regions_keep_to_themselves() {
+fn instance_of_another_region_is_not_found() {
     let mut cloud = cloud_state();
-    let id = add(&mut cloud, SimulatedState::Running, None);
+    let id = add(&mut cloud, Running, None);
     let here = cloud.scope(REGION);
     let elsewhere = cloud.scope("cn-beijing");
     let mut stop = |scope, parameters: &[(&str, &str)]| {
@@ -497,7 +493,7 @@ fn regions_keep_to_themselves() {
 }
 
 #[test]
-fn hosts_name_their_region() {
+fn regional_host_name_contains_the_region() {
     for (host, region) in [
         ("ecs.cn-beijing.aliyuncs.com", Some("cn-beijing")),
         ("ecs-vpc.cn-beijing.aliyuncs.com", Some("cn-beijing")),
@@ -510,15 +506,15 @@ fn hosts_name_their_region() {
 }
 
 #[test]
-fn parameters_may_come_in_a_form() {
+fn form_parameters_are_read_only_with_the_form_content_type() {
     let mut cloud = cloud_state();
-    let id = add(&mut cloud, SimulatedState::Stopped, None);
+    let id = add(&mut cloud, Stopped, None);
     let mut request = request("StartInstance", &[]);
     request.body = format!("InstanceId={id}&DryRun=false").into();
     assert_eq!(
         respond(&mut cloud, &request).status(),
         400,
-        "it is no form yet"
+        "the content type is not a form"
     );
     let kind = "application/x-www-form-urlencoded";
     request
@@ -528,7 +524,7 @@ fn parameters_may_come_in_a_form() {
 }
 
 #[test]
-fn nobody_knows_other_operations() {
+fn unknown_action_version_or_method_is_refused() {
     let mut cloud = cloud_state();
     let response = call(&mut cloud, "startinstance", &[("InstanceId", "i-1")]);
     assert_eq!(code(&response), (404, "InvalidApi.NotFound"));

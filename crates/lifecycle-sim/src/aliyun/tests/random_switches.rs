@@ -1,10 +1,10 @@
-//! What holds under every setting.
+//! Tests of batch rows with random switches.
 
 use super::*;
 use crate::{ExecutionCounts, Switches, testing::at};
 
 #[test]
-fn rows_say_what_was_executed_under_every_setting() {
+fn batch_rows_match_the_executed_operations_under_random_switches() {
     for seed in 0..200 {
         let mut rng = fastrand::Rng::with_seed(seed);
         let mut cloud = cloud_state();
@@ -25,11 +25,11 @@ fn rows_say_what_was_executed_under_every_setting() {
     }
 }
 
-/// One instance per state and trouble, and one id that is unknown.
+/// Creates instances in each state and with each impairment, and adds an unknown id.
 fn fleet(cloud: &mut CloudState, rng: &mut fastrand::Rng) -> Vec<String> {
     let states = [
-        SimulatedState::Running,
-        SimulatedState::Stopped,
+        Running,
+        Stopped,
         SimulatedState::Starting,
         SimulatedState::Stopping,
     ];

@@ -1,4 +1,4 @@
-//! Answers look like those that the documents, the SDKs and users show.
+//! Tests of responses against examples of the documents, the SDKs and users.
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -23,21 +23,21 @@ struct Shown {
     body: String,
 }
 
-fn shown(name: &str) -> Shown {
+fn example(name: &str) -> Shown {
     let wire: Wire = serde_json::from_str(WIRE).unwrap();
     wire.responses
         .into_iter()
-        .find(|shown| shown.name == name)
+        .find(|example| example.name == name)
         .unwrap_or_else(|| panic!("no answer is called {name}"))
 }
 
-/// The same keys and types, status and content type.
+/// Checks status, content type, keys and types.
 fn assert_alike(response: &Response, name: &str) {
-    let shown = shown(name);
-    assert_eq!(response.status().as_u16(), shown.status, "{name}");
+    let example = example(name);
+    assert_eq!(response.status().as_u16(), example.status, "{name}");
     assert_eq!(
         response.headers()["content-type"],
-        shown.content_type,
+        example.content_type,
         "{name}"
     );
     assert!(
@@ -45,28 +45,28 @@ fn assert_alike(response: &Response, name: &str) {
         "{name}"
     );
     let body = std::str::from_utf8(response.body()).unwrap();
-    if shown.content_type.contains("json") {
+    if example.content_type.contains("json") {
         let (own, theirs): (Value, Value) = (
             serde_json::from_str(body).unwrap(),
-            serde_json::from_str(&shown.body).unwrap(),
+            serde_json::from_str(&example.body).unwrap(),
         );
         assert_eq!(shape(&own), shape(&theirs), "{name}");
     } else {
-        assert_eq!(elements(body), elements(&shown.body), "{name}: {body}");
+        assert_eq!(elements(body), elements(&example.body), "{name}: {body}");
     }
 }
 
-/// The same answer, word by word, but for the request id.
+/// Checks the whole response except the request id.
 fn assert_equal(response: &Response, name: &str) {
     assert_alike(response, name);
-    let shown: Value = serde_json::from_str(&shown(name).body).unwrap();
+    let example: Value = serde_json::from_str(&example(name).body).unwrap();
     let (_, own) = read(response);
     for field in ["Code", "Message", "HostId"] {
-        assert_eq!(own[field], shown[field], "{name}");
+        assert_eq!(own[field], example[field], "{name}");
     }
 }
 
-/// The names on the way to every element of an XML document.
+/// Returns the path of every element of an XML document.
 fn elements(text: &str) -> BTreeSet<String> {
     let mut path = Vec::new();
     let mut seen = BTreeSet::new();
@@ -94,14 +94,14 @@ fn in_xml(action: &str, parameters: &[(&str, &str)]) -> ReceivedRequest {
 }
 
 #[test]
-fn successes_of_single_calls() {
+fn successful_single_call_matches_the_example() {
     let mut cloud = cloud_state();
     for action in ["StartInstance", "RebootInstance", "StopInstance"] {
         for (format, suffix) in [("JSON", "json"), ("XML", "xml")] {
             let state = if action == "StartInstance" {
-                SimulatedState::Stopped
+                Stopped
             } else {
-                SimulatedState::Running
+                Running
             };
             let id = add(&mut cloud, state, None);
             let request = request(action, &[("InstanceId", &id), ("Format", format)]);
@@ -112,41 +112,16 @@ fn successes_of_single_calls() {
 }
 
 #[test]
-fn successes_of_batches() {
+fn successful_batch_call_matches_the_example() {
     let mut cloud = cloud_state();
     let each = ("BatchOptimization", "SuccessFirst");
     let region = ("RegionId", REGION);
     for (action, name, state, members) in [
-        (
-            "StartInstances",
-            "StartInstances-ok-json",
-            SimulatedState::Stopped,
-            2,
-        ),
-        (
-            "StopInstances",
-            "StopInstances-ok-json",
-            SimulatedState::Running,
-            2,
-        ),
-        (
-            "RebootInstances",
-            "RebootInstances-ok-json",
-            SimulatedState::Running,
-            2,
-        ),
-        (
-            "StartInstances",
-            "StartInstances-mixed-json",
-            SimulatedState::Stopped,
-            1,
-        ),
-        (
-            "StopInstances",
-            "StopInstances-mixed-json",
-            SimulatedState::Running,
-            1,
-        ),
+        ("StartInstances", "StartInstances-ok-json", Stopped, 2),
+        ("StopInstances", "StopInstances-ok-json", Running, 2),
+        ("RebootInstances", "RebootInstances-ok-json", Running, 2),
+        ("StartInstances", "StartInstances-mixed-json", Stopped, 1),
+        ("StopInstances", "StopInstances-mixed-json", Running, 1),
     ] {
         let ids = testing::add(&mut cloud, REGION, members, state, None);
         let second = ids.get(1).map_or("i-TestID", String::as_str);
@@ -161,7 +136,7 @@ fn successes_of_batches() {
         );
         assert_alike(&respond(&mut cloud, &request), name);
     }
-    let id = add(&mut cloud, SimulatedState::Stopped, None);
+    let id = add(&mut cloud, Stopped, None);
     let mixed = in_xml(
         "StartInstances",
         &[
@@ -175,40 +150,34 @@ fn successes_of_batches() {
 }
 
 #[test]
-fn successes_of_looking() {
+fn successful_describe_call_matches_the_example() {
     let mut cloud = cloud_state();
     let statuses = "DescribeInstanceStatus";
     let instances = "DescribeInstances";
-    look(
+    check_describe(
         &mut cloud,
         instances,
         &[("InstanceIds", "[]")],
         "DescribeInstances-empty-json",
     );
-    look(
+    check_describe(
         &mut cloud,
         statuses,
         &[],
         "DescribeInstanceStatus-empty-json",
     );
-    add(&mut cloud, SimulatedState::Running, None);
-    look(&mut cloud, statuses, &[], "DescribeInstanceStatus-json");
-    look(&mut cloud, statuses, &[], "DescribeInstanceStatus-xml");
+    add(&mut cloud, Running, None);
+    check_describe(&mut cloud, statuses, &[], "DescribeInstanceStatus-json");
+    check_describe(&mut cloud, statuses, &[], "DescribeInstanceStatus-xml");
     let ten = [("MaxResults", "10")];
-    look(
+    check_describe(
         &mut cloud,
         instances,
         &ten,
         "DescribeInstances-last-page-json",
     );
-    testing::add(
-        &mut cloud,
-        REGION,
-        10,
-        SimulatedState::Stopped,
-        Some(Impairment::Locked),
-    );
-    look(
+    testing::add(&mut cloud, REGION, 10, Stopped, Some(Impairment::Locked));
+    check_describe(
         &mut cloud,
         instances,
         &ten,
@@ -216,7 +185,7 @@ fn successes_of_looking() {
     );
 }
 
-fn look(cloud: &mut CloudState, action: &str, more: &[(&str, &str)], name: &str) {
+fn check_describe(cloud: &mut CloudState, action: &str, more: &[(&str, &str)], name: &str) {
     let mut parameters = vec![("RegionId", REGION)];
     parameters.extend(more);
     let params = if name.ends_with("xml") {
@@ -228,114 +197,81 @@ fn look(cloud: &mut CloudState, action: &str, more: &[(&str, &str)], name: &str)
 }
 
 #[test]
-fn an_xml_record_has_what_the_documents_show() {
+fn xml_record_has_all_documented_elements() {
     let mut cloud = cloud_state();
-    add(&mut cloud, SimulatedState::Running, None);
+    add(&mut cloud, Running, None);
     let params = in_xml("DescribeInstances", &[("RegionId", REGION)]);
     let response = respond(&mut cloud, &params);
     let own = elements(std::str::from_utf8(response.body()).unwrap());
-    // The documented example is a cut of the fields.
-    let theirs = elements(&shown("DescribeInstances-xml").body);
+    // The documented example is a subset of the fields.
+    let theirs = elements(&example("DescribeInstances-xml").body);
     let missing: Vec<_> = theirs.difference(&own).collect();
     assert!(missing.is_empty(), "{missing:?}");
 }
 
 #[test]
-fn refusals_are_the_documented_ones() {
+fn error_matches_the_documented_example() {
     let mut cloud = cloud_state();
-    let mut refuse =
+    let mut check_error =
         |action: &str, state: SimulatedState, impairment: Option<Impairment>, name: &str| {
             let id = add(&mut cloud, state, impairment);
             let request = request(action, &[("InstanceId", &id)]);
             assert_equal(&respond(&mut cloud, &request), name);
         };
     let start = "StartInstance";
-    refuse(start, SimulatedState::Running, None, "bad-status-json");
-    refuse(
+    check_error(start, Running, None, "bad-status-json");
+    check_error(start, Stopped, Some(Impairment::Locked), "locked-json");
+    check_error(start, Stopped, Some(Impairment::Failed), "disk-json");
+    check_error(
         start,
-        SimulatedState::Stopped,
-        Some(Impairment::Locked),
-        "locked-json",
-    );
-    refuse(
-        start,
-        SimulatedState::Stopped,
-        Some(Impairment::Failed),
-        "disk-json",
-    );
-    refuse(
-        start,
-        SimulatedState::Stopped,
+        Stopped,
         Some(Impairment::Creating),
         "not-ready-403-json",
     );
-    refuse(
-        start,
-        SimulatedState::Stopped,
-        Some(Impairment::Arrears),
-        "balance-json",
-    );
-    refuse(
-        start,
-        SimulatedState::Stopped,
-        Some(Impairment::Expired),
-        "expired-json",
-    );
-    refuse(
+    check_error(start, Stopped, Some(Impairment::Arrears), "balance-json");
+    check_error(start, Stopped, Some(Impairment::Expired), "expired-json");
+    check_error(
         "StopInstance",
-        SimulatedState::Running,
+        Running,
         Some(Impairment::Arrears),
         "arrears-json",
     );
-    refuse(
-        start,
-        SimulatedState::Stopped,
-        Some(Impairment::NoStock),
-        "no-stock-json",
-    );
-    refuse(
-        start,
-        SimulatedState::Stopped,
-        Some(Impairment::Changing),
-        "conflict-json",
-    );
+    check_error(start, Stopped, Some(Impairment::NoStock), "no-stock-json");
+    check_error(start, Stopped, Some(Impairment::Changing), "conflict-json");
 
-    let mut refuse = |action: &str, parameters: &[(&str, &str)], name: &str| {
+    let mut check_error = |action: &str, parameters: &[(&str, &str)], name: &str| {
         assert_equal(&respond(&mut cloud, &request(action, parameters)), name);
     };
-    refuse(start, &[], "missing-instance-id-json");
-    refuse(start, &[("InstanceId", "i-1")], "not-found-json");
-    refuse("DescribeInstances", &[("RegionId", "cn-x")], "region-json");
+    check_error(start, &[], "missing-instance-id-json");
+    check_error(start, &[("InstanceId", "i-1")], "not-found-json");
+    check_error("DescribeInstances", &[("RegionId", "cn-x")], "region-json");
     let bad = [("RegionId", REGION), ("InstanceIds", "i-1")];
-    refuse("DescribeInstances", &bad, "bad-instance-ids-json");
-    refuse("Dance", &[], "unknown-action-json");
-    let id = add(&mut cloud, SimulatedState::Stopped, None);
+    check_error("DescribeInstances", &bad, "bad-instance-ids-json");
+    check_error("Dance", &[], "unknown-action-json");
+    let id = add(&mut cloud, Stopped, None);
     let dry = request(start, &[("InstanceId", &id), ("DryRun", "true")]);
     assert_equal(&respond(&mut cloud, &dry), "dry-run-single-json");
 }
 
 #[test]
-fn refusals_in_xml_have_no_link() {
+fn xml_error_matches_the_example_without_a_link() {
     let mut cloud = cloud_state();
-    let mut refuse = |state: Option<(SimulatedState, Option<Impairment>)>, id: &str, name: &str| {
-        let id = state.map_or(id.to_owned(), |(state, impairment)| {
-            add(&mut cloud, state, impairment)
-        });
-        let params = in_xml("StartInstance", &[("InstanceId", &id)]);
-        assert_alike(&respond(&mut cloud, &params), name);
-    };
-    refuse(None, "", "missing-instance-id-xml");
-    refuse(None, "i-1", "not-found-xml");
-    refuse(Some((SimulatedState::Running, None)), "", "bad-status-xml");
-    refuse(
-        Some((SimulatedState::Stopped, Some(Impairment::Locked))),
-        "",
-        "locked-xml",
-    );
+    let mut check_error =
+        |state: Option<(SimulatedState, Option<Impairment>)>, id: &str, name: &str| {
+            let id = state.map_or(id.to_owned(), |(state, impairment)| {
+                add(&mut cloud, state, impairment)
+            });
+            let params = in_xml("StartInstance", &[("InstanceId", &id)]);
+            assert_alike(&respond(&mut cloud, &params), name);
+        };
+    check_error(None, "", "missing-instance-id-xml");
+    check_error(None, "i-1", "not-found-xml");
+    check_error(Some((Running, None)), "", "bad-status-xml");
+    check_error(Some((Stopped, Some(Impairment::Locked))), "", "locked-xml");
 }
 
 #[test]
-fn xml_is_escaped() {
+fn xml_text_is_escaped() {
     let mut cloud = cloud_state();
     let params = in_xml(
         "StartInstances",
@@ -354,7 +290,7 @@ fn xml_is_escaped() {
 }
 
 #[test]
-fn the_format_is_the_parameter_then_the_header_then_the_switch() {
+fn response_format_follows_parameter_then_header_then_switch() {
     let mut cloud = cloud_state();
     let mut kind = |accept: Option<&str>, format: &str, xml_by_default: bool| {
         cloud.switches.aliyun.xml_by_default = xml_by_default;
@@ -376,7 +312,7 @@ fn the_format_is_the_parameter_then_the_header_then_the_switch() {
 }
 
 #[test]
-fn throttling_comes_in_several_forms() {
+fn throttling_error_follows_the_switches() {
     let mut cloud = cloud_state();
     for (form, status, expected) in [
         (Throttling::User400, 400, "Throttling.User"),
@@ -398,34 +334,34 @@ fn throttling_comes_in_several_forms() {
     cloud.switches.aliyun.throttling_hint = ThrottlingHint::RateLimit;
     let response = Aliyun.throttled(&mut cloud, wait);
     assert!(!response.headers().contains_key("x-acs-retry-after"));
-    let told = response.headers()["x-ratelimit-user-api"].to_str().unwrap();
+    let limits = response.headers()["x-ratelimit-user-api"].to_str().unwrap();
     assert!(
-        told.split(',').any(|pair| pair == "TimeLeft:1200"),
-        "{told}"
+        limits.split(',').any(|pair| pair == "TimeLeft:1200"),
+        "{limits}"
     );
     assert!(response.headers().contains_key("x-ratelimit-user"));
 
     cloud.switches.aliyun.throttling = Throttling::Plain400;
     let (_, own) = read(&Aliyun.throttled(&mut cloud, None));
-    let theirs: Value = serde_json::from_str(&shown("throttling-json").body).unwrap();
+    let theirs: Value = serde_json::from_str(&example("throttling-json").body).unwrap();
     assert_eq!(own["Message"], theirs["Message"]);
 }
 
 #[test]
-fn the_cloud_has_trouble_of_its_own() {
+fn server_error_matches_the_example() {
     let mut cloud = cloud_state();
     for (status, name) in [(500, "internal-json"), (503, "unavailable-json")] {
         let response = Aliyun.server_error(&mut cloud, status);
         assert_alike(&response, name);
-        let shown: Value = serde_json::from_str(&shown(name).body).unwrap();
-        assert_eq!(read(&response).1["Code"], shown["Code"]);
+        let example: Value = serde_json::from_str(&example(name).body).unwrap();
+        assert_eq!(read(&response).1["Code"], example["Code"]);
     }
 }
 
 #[test]
-fn ids_look_like_the_vendors() {
+fn instance_id_has_the_format_of_the_vendor() {
     let mut cloud = cloud_state();
-    let id = add(&mut cloud, SimulatedState::Running, None);
+    let id = add(&mut cloud, Running, None);
     assert!(id.starts_with("i-bp1"), "{id}");
     assert_eq!(id.len(), "i-bp67acfmxazb4p****".len());
     at(&mut cloud, 1);

@@ -1,4 +1,4 @@
-//! Keys for a role.
+//! Tests of the Security Token Service.
 
 use std::time::Duration;
 
@@ -7,21 +7,22 @@ use crate::{
     Identity, Operation, Role,
     account::Key,
     aliyun::hmac_sha1::hmac_sha1_base64,
+    request::encode_pairs,
     testing::{at, exchange},
 };
 
 const ROLE: &str = "acs:ram::1001:role/night";
 const PROVIDER: &str = "acs:ram::1001:oidc-provider/ci";
 
-/// Made by the vendor's Python library (alibabacloud_credentials 1.0.12) for the key of these tests and
-/// the first of January 2026.
-const OF_THE_VENDOR: &str = "/?Action=AssumeRole&Format=JSON&Version=2015-04-01\
+/// A request of the vendor's Python library (alibabacloud_credentials 1.0.12) with the key and the
+/// time of these tests.
+const VENDOR_REQUEST: &str = "/?Action=AssumeRole&Format=JSON&Version=2015-04-01\
 &DurationSeconds=1800&RoleArn=acs%3Aram%3A%3A1001%3Arole%2Fnight&RoleSessionName=patch-night\
 &SignatureMethod=HMAC-SHA1&SignatureVersion=1.0&Timestamp=2026-01-01T00%3A00%3A00Z\
 &SignatureNonce=5f2c8a30-0000-5000-8000-000000000001&ExternalId=patch&AccessKeyId=testid\
 &Signature=D1gz56BpTlGVJd2nTkcCVDPfrDU%3D";
 
-/// A site with one key, one role that demands an external id, and one that does not.
+/// Creates a cloud with one key, one role that requires an external id, and one other role.
 fn cloud_state() -> CloudState {
     let mut cloud = super::cloud_state();
     let own = Key::pair("testid".into(), "testsecret".into(), None);
@@ -33,7 +34,7 @@ fn cloud_state() -> CloudState {
     cloud
 }
 
-/// A call signed with this key by the older signature, as GET, with a nonce from the site's chance.
+/// Creates a GET call with the older signature and a random nonce of the cloud.
 fn signed(cloud: &mut CloudState, key: &Key, parameters: &[(&str, &str)]) -> ReceivedRequest {
     let nonce = cloud.uuid();
     let date = cloud.wall_time().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
@@ -53,7 +54,7 @@ fn signed(cloud: &mut CloudState, key: &Key, parameters: &[(&str, &str)]) -> Rec
         all.push((name, value));
     }
     all.sort_unstable();
-    let query = joined(&all);
+    let query = encode_pairs(&all);
     let text = format!("GET&%2F&{}", percent(&query));
     let secret = format!("{}&", key.secret);
     let signature = hmac_sha1_base64(secret.as_bytes(), text.as_bytes());
@@ -61,15 +62,7 @@ fn signed(cloud: &mut CloudState, key: &Key, parameters: &[(&str, &str)]) -> Rec
     received("GET", &target, &[("host", "sts.aliyuncs.com")], "")
 }
 
-fn joined(pairs: &[(&str, &str)]) -> String {
-    let pairs: Vec<_> = pairs
-        .iter()
-        .map(|(name, value)| format!("{name}={}", percent(value)))
-        .collect();
-    pairs.join("&")
-}
-
-/// Asks for the role that demands an external id, with changes.
+/// Requests the role that requires an external id, with changed parameters.
 fn assume(cloud: &mut CloudState, changes: &[(&str, &str)]) -> (u16, Value) {
     let own = cloud.account.key("testid").unwrap().clone();
     let mut parameters = vec![
@@ -85,7 +78,7 @@ fn assume(cloud: &mut CloudState, changes: &[(&str, &str)]) -> (u16, Value) {
     read(&exchange(cloud, &request))
 }
 
-/// Asks with an identity token, unsigned.
+/// Requests the role with an identity token and without a signature.
 fn assume_by_id_token(cloud: &mut CloudState, changes: &[(&str, &str)]) -> (u16, Value) {
     let mut parameters = vec![
         ("Action", "AssumeRoleWithOIDC"),
@@ -101,12 +94,12 @@ fn assume_by_id_token(cloud: &mut CloudState, changes: &[(&str, &str)]) -> (u16,
         parameters.retain(|(known, _)| known != name);
         parameters.push((name, value));
     }
-    let target = format!("/?{}", joined(&parameters));
+    let target = format!("/?{}", encode_pairs(&parameters));
     let request = received("GET", &target, &[("host", "sts.aliyuncs.com")], "");
     read(&exchange(cloud, &request))
 }
 
-/// The key that an answer holds.
+/// Returns the key in a response.
 fn key_of(response: &(u16, Value)) -> Key {
     assert_eq!(response.0, 200, "{response:?}");
     let text = |name: &str| response.1["Credentials"][name].as_str().unwrap().to_owned();
@@ -117,24 +110,24 @@ fn key_of(response: &(u16, Value)) -> Key {
     )
 }
 
-/// A look at the instances with this key.
-fn look(cloud: &mut CloudState, key: &Key) -> (u16, Value) {
-    let look = [
+/// Describes the instances with this key.
+fn describe_instances(cloud: &mut CloudState, key: &Key) -> (u16, Value) {
+    let describe_instances = [
         ("Action", "DescribeInstances"),
         ("Version", "2014-05-26"),
         ("RegionId", REGION),
     ];
-    let request = signed(cloud, key, &look);
+    let request = signed(cloud, key, &describe_instances);
     read(&exchange(cloud, &request))
 }
 
 #[test]
-fn the_request_of_the_vendors_library_is_answered() {
+fn request_of_the_vendors_library_gets_a_key_and_each_forgery_none() {
     let mut cloud = cloud_state();
-    let request = received("GET", OF_THE_VENDOR, &[("host", "sts.aliyuncs.com")], "");
-    let intent = Aliyun.classify(&request);
+    let request = received("GET", VENDOR_REQUEST, &[("host", "sts.aliyuncs.com")], "");
+    let call = Aliyun.classify(&request);
     assert_eq!(
-        (intent.operation, intent.name, &*intent.key),
+        (call.operation, call.name, &*call.key),
         (Operation::Identify, "AssumeRole", "testid")
     );
     let response = read(&exchange(&mut cloud, &request));
@@ -146,41 +139,41 @@ fn the_request_of_the_vendors_library_is_answered() {
         "acs:ram::1001:role/night/patch-night"
     );
     assert!(body["RequestId"].is_string());
-    for (what, forged) in testing::forgeries(&request, &[]) {
-        // A V1 signature covers neither the path nor a body that is no form.
-        if what == "path" || what == "body" {
+    for (part, forged) in testing::forgeries(&request, &[]) {
+        // A V1 signature covers neither the path nor a body that is not a form.
+        if part == "path" || part == "body" {
             continue;
         }
         let response = exchange(&mut self::cloud_state(), &forged);
-        assert_ne!(response.status(), 200, "forged {what}");
+        assert_ne!(response.status(), 200, "forged {part}");
     }
 }
 
 #[test]
-fn a_key_that_was_handed_out_works_until_it_ends() {
+fn issued_key_works_until_it_expires() {
     let mut cloud = cloud_state();
     let key = key_of(&assume(&mut cloud, &[("DurationSeconds", "900")]));
-    assert_eq!(look(&mut cloud, &key).0, 200);
+    assert_eq!(describe_instances(&mut cloud, &key).0, 200);
     let without = Key::pair(key.id.clone(), key.secret.clone(), None);
-    let refused = look(&mut cloud, &without);
+    let refused = describe_instances(&mut cloud, &without);
     assert_eq!(code(&refused), (400, "MissingSecurityToken"));
     at(&mut cloud, 899);
-    assert_eq!(look(&mut cloud, &key).0, 200);
+    assert_eq!(describe_instances(&mut cloud, &key).0, 200);
     at(&mut cloud, 900);
-    let refused = look(&mut cloud, &key);
+    let refused = describe_instances(&mut cloud, &key);
     assert_eq!(code(&refused), (400, "InvalidSecurityToken.Expired"));
     cloud.switches.aliyun.session_status = 403;
-    let refused = look(&mut cloud, &key);
+    let refused = describe_instances(&mut cloud, &key);
     assert_eq!(code(&refused), (403, "InvalidSecurityToken.Expired"));
     assert_eq!(
         cloud.account.newest_own_key().unwrap().id,
         "testid",
-        "a key that was handed out is not the account's own"
+        "an issued key is not the account's own"
     );
 }
 
 #[test]
-fn a_temporary_key_assumes_a_further_role() {
+fn temporary_key_can_assume_a_further_role() {
     let mut cloud = cloud_state();
     let first = key_of(&assume(&mut cloud, &[]));
     let chained = [
@@ -190,7 +183,7 @@ fn a_temporary_key_assumes_a_further_role() {
     let request = signed(&mut cloud, &first, &chained);
     let second = key_of(&read(&exchange(&mut cloud, &request)));
     assert_ne!(first.id, second.id);
-    assert_eq!(look(&mut cloud, &second).0, 200);
+    assert_eq!(describe_instances(&mut cloud, &second).0, 200);
     at(&mut cloud, 3600);
     let request = signed(&mut cloud, &first, &chained);
     let refused = read(&exchange(&mut cloud, &request));
@@ -198,7 +191,7 @@ fn a_temporary_key_assumes_a_further_role() {
 }
 
 #[test]
-fn both_methods_and_both_signatures_are_taken() {
+fn assume_role_accepts_both_methods_and_both_signatures() {
     let mut cloud = cloud_state();
     let own = cloud.account.key("testid").unwrap().clone();
     let get = signed(
@@ -209,7 +202,7 @@ fn both_methods_and_both_signatures_are_taken() {
             ("RoleSessionName", "x1"),
         ],
     );
-    // The same as a form: the method is part of the signature, so it must be made anew.
+    // The form needs a new signature, because the signature covers the method.
     let query = get.query.split("&Signature=").next().unwrap();
     let text = format!("POST&%2F&{}", percent(query));
     let signature = hmac_sha1_base64(b"testsecret&", text.as_bytes());
@@ -228,7 +221,7 @@ fn both_methods_and_both_signatures_are_taken() {
     assert_eq!(body["Credentials"]["Expiration"], "2026-01-01T01:00:00Z");
 }
 
-/// A call signed by the newer signature. The query must be in its canonical form.
+/// Creates a call with the newer signature. The query must be in the canonical form.
 fn v3(cloud: &CloudState, key: &Key, query: &str) -> ReceivedRequest {
     use lifecycle_core::encode::{SHA256_OF_NOTHING, hmac_sha256_hex, sha256_hex};
     let date = cloud.wall_time().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
@@ -260,7 +253,7 @@ fn v3(cloud: &CloudState, key: &Key, query: &str) -> ReceivedRequest {
 }
 
 #[test]
-fn what_is_wrong_is_said() {
+fn assume_role_with_a_wrong_parameter_has_the_documented_code() {
     let cases = [
         (("RoleArn", ""), 400, "MissingParameter"),
         (("RoleSessionName", ""), 400, "MissingParameter"),
@@ -344,7 +337,7 @@ fn what_is_wrong_is_said() {
 }
 
 #[test]
-fn a_role_may_have_longer_sessions() {
+fn role_with_a_longer_maximum_allows_longer_sessions() {
     let mut cloud = cloud_state();
     let long = ("RoleArn", "acs:ram::1001:role/long");
     let response = assume(&mut cloud, &[long, ("DurationSeconds", "43200")]);
@@ -357,11 +350,11 @@ fn a_role_may_have_longer_sessions() {
 }
 
 #[test]
-fn an_identity_token_stands_in_for_a_signature() {
-    // What the role demands of the holders of keys does not matter here.
+fn identity_token_gets_a_key_without_a_signature() {
+    // The external id of the role applies only to holders of keys.
     let mut cloud = cloud_state();
     let key = key_of(&assume_by_id_token(&mut cloud, &[]));
-    assert_eq!(look(&mut cloud, &key).0, 200);
+    assert_eq!(describe_instances(&mut cloud, &key).0, 200);
     let cases = [
         (
             ("OIDCToken", ""),
@@ -402,7 +395,7 @@ fn an_identity_token_stands_in_for_a_signature() {
 }
 
 #[test]
-fn answers_come_in_xml_too() {
+fn xml_response_has_the_credentials() {
     let mut cloud = cloud_state();
     let own = cloud.account.key("testid").unwrap().clone();
     let parameters = [

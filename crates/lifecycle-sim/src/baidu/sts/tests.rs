@@ -1,4 +1,4 @@
-//! Temporary keys.
+//! Tests of temporary keys.
 
 use lifecycle_core::encode::{hmac_sha256_hex, percent};
 use serde_json::Value;
@@ -16,7 +16,7 @@ use crate::{
 const HOST: &str = "sts.bj.baidubce.com";
 const ASSUME: &str = "/v1/credential?assumeRole&accountId=a1&roleName=night";
 
-fn knowing(role: Role) -> CloudState {
+fn cloud_with_role(role: Role) -> CloudState {
     let mut cloud = cloud_state(Cloud::Baidu);
     cloud.identity = Identity::new().role(role);
     cloud
@@ -26,7 +26,7 @@ fn role() -> Role {
     Role::new("a1/night")
 }
 
-/// A call signed with this key over host and query.
+/// Creates a call with a signature over host and query.
 fn signed(
     cloud: &CloudState,
     key: &Key,
@@ -73,7 +73,7 @@ fn key_of(response: &(u16, Value)) -> Key {
     )
 }
 
-fn look(cloud: &mut CloudState, key: &Key) -> (u16, Value) {
+fn list_instances(cloud: &mut CloudState, key: &Key) -> (u16, Value) {
     let request = signed(cloud, key, "GET", "/v2/instance", "");
     read(&exchange(cloud, &request))
 }
@@ -83,8 +83,8 @@ fn code(response: &(u16, Value)) -> (u16, &str) {
 }
 
 #[test]
-fn keys_live_as_long_as_was_asked_for() {
-    let mut cloud = knowing(role());
+fn key_expires_after_the_requested_or_default_time() {
+    let mut cloud = cloud_with_role(role());
     for (target, expected) in [
         ("/v1/sessionToken", "2026-01-01T12:00:00Z"),
         (
@@ -105,7 +105,7 @@ fn keys_live_as_long_as_was_asked_for() {
         );
         assert_eq!(body["createTime"], "2026-01-01T00:00:00Z");
     }
-    // A list of permissions is read.
+    // A list of permissions is parsed.
     let acl = r#"{"id":"x","accessControlList":[]}"#;
     assert_eq!(post(&mut cloud, "/v1/sessionToken", acl).0, 200);
     let bad = post(&mut cloud, "/v1/sessionToken", "{");
@@ -113,17 +113,17 @@ fn keys_live_as_long_as_was_asked_for() {
 }
 
 #[test]
-fn a_key_that_was_handed_out_works_until_it_ends() {
-    let mut cloud = knowing(role());
+fn issued_key_works_until_it_expires() {
+    let mut cloud = cloud_with_role(role());
     let key = key_of(&post(
         &mut cloud,
         "/v1/sessionToken?durationSeconds=600",
         "",
     ));
-    assert_eq!(look(&mut cloud, &key).0, 200);
+    assert_eq!(list_instances(&mut cloud, &key).0, 200);
     let foreign = Key::pair(key.id.clone(), key.secret.clone(), Some("other".into()));
-    assert_eq!(look(&mut cloud, &foreign).0, 403);
-    // It gets further keys.
+    assert_eq!(list_instances(&mut cloud, &foreign).0, 403);
+    // A temporary key can request further keys.
     let request = signed(&cloud, &key, "POST", ASSUME, "");
     let second = key_of(&read(&exchange(&mut cloud, &request)));
     at(&mut cloud, 600);
@@ -132,14 +132,14 @@ fn a_key_that_was_handed_out_works_until_it_ends() {
         (EndedKey::AccessDenied, (403, "AccessDenied")),
     ] {
         cloud.switches.baidu.ended_key = switch;
-        assert_eq!(code(&look(&mut cloud, &key)), expected);
+        assert_eq!(code(&list_instances(&mut cloud, &key)), expected);
     }
-    assert_eq!(look(&mut cloud, &second).0, 200);
+    assert_eq!(list_instances(&mut cloud, &second).0, 200);
 }
 
 #[test]
-fn only_known_roles_are_assumed_and_not_for_too_long() {
-    let mut cloud = knowing(role());
+fn unknown_role_or_too_long_session_is_refused() {
+    let mut cloud = cloud_with_role(role());
     let other = ASSUME.replace("night", "day");
     assert_eq!(code(&post(&mut cloud, &other, "")), (403, "AccessDenied"));
     cloud.switches.baidu.unknown_role = UnknownRole::NoSuchObject;
@@ -159,8 +159,8 @@ fn only_known_roles_are_assumed_and_not_for_too_long() {
 }
 
 #[test]
-fn what_is_wrong_is_said() {
-    let mut cloud = knowing(role());
+fn request_with_a_wrong_parameter_or_signature_is_refused() {
+    let mut cloud = cloud_with_role(role());
     for (target, expected) in [
         ("/v1/credential", (400, "InvalidURI")),
         ("/v1/credential?assumeRole", (400, "BadRequest")),
@@ -195,10 +195,10 @@ fn what_is_wrong_is_said() {
 }
 
 #[test]
-fn calls_have_names() {
+fn sts_call_has_its_api_name() {
     let name = |target: &str| {
-        let intent = crate::baidu::Baidu.classify(&received("POST", target, &[], ""));
-        (intent.operation, intent.name)
+        let call = crate::baidu::Baidu.classify(&received("POST", target, &[], ""));
+        (call.operation, call.name)
     };
     assert_eq!(name(ASSUME), (Operation::Identify, "AssumeRole"));
     assert_eq!(

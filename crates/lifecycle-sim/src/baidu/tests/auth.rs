@@ -1,21 +1,17 @@
-//! The signatures of the vendor's own signer are let in; nothing else is.
+//! Tests of authentication with signatures of the vendor's signer, and with forged requests.
 
 use super::*;
 use crate::{
     account::Key,
     baidu::switches::*,
     cloud_api::AuthErrorCause,
-    testing::{auth_error, cloud_state_at, forgeries},
+    testing::{auth_error_code, cloud_state_at, forgeries, text, vector_request},
     time::read_extended,
 };
 
 const SIGNING: &str = include_str!("../../../tests/vectors/baidu/signing.json");
 const QUIRKS: &str = include_str!("../../../tests/vectors/baidu/signing_quirks.json");
 const REQUESTS: &str = include_str!("../../../tests/vectors/baidu/requests.json");
-
-fn text<'v>(value: &'v Value, key: &str) -> &'v str {
-    value[key].as_str().unwrap_or_default()
-}
 
 fn cloud_with_key(vector: &Value, timestamp: &str) -> CloudState {
     let key = Key::pair(
@@ -27,34 +23,8 @@ fn cloud_with_key(vector: &Value, timestamp: &str) -> CloudState {
     cloud_state_at(Cloud::Baidu, unix.unsigned_abs(), key)
 }
 
-fn request_of(vector: &Value, target: &str, authorization: &str) -> ReceivedRequest {
-    let headers: Vec<(&str, &str)> = vector["headers"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|pair| (pair[0].as_str().unwrap(), pair[1].as_str().unwrap()))
-        .filter(|(name, _)| !name.eq_ignore_ascii_case("authorization"))
-        .chain([("authorization", authorization)])
-        .collect();
-    received(
-        text(vector, "method"),
-        target,
-        &headers,
-        text(vector, "body"),
-    )
-}
-
-/// Returns cause, status and code of the error, or `None` for success.
-fn error_code(
-    cloud: &mut CloudState,
-    request: &ReceivedRequest,
-) -> Option<(AuthErrorCause, u16, Value)> {
-    let (cause, status, body) = auth_error(cloud, request)?;
-    Some((cause, status, body["code"].clone()))
-}
-
 #[test]
-fn every_vector_of_the_vendors_signer_is_accepted_and_every_forgery_refused() {
+fn vector_is_accepted_and_each_forgery_refused() {
     let vectors: Vec<Value> = serde_json::from_str(SIGNING).unwrap();
     assert_eq!(vectors.len(), 27);
     let mut forged = 0;
@@ -66,19 +36,19 @@ fn every_vector_of_the_vendors_signer_is_accepted_and_every_forgery_refused() {
             let Some(authorization) = expected[authorization].as_str() else {
                 continue;
             };
-            let request = request_of(vector, target, authorization);
-            let error = error_code(&mut cloud, &request);
+            let request = vector_request(vector, target, authorization);
+            let error = auth_error_code(&mut cloud, &request);
             assert!(error.is_none(), "{}: {error:?}", text(vector, "name"));
 
             let lines = text(expected, "canonical_headers").split('\n');
             let signed: Vec<_> = lines.filter_map(|line| line.split(':').next()).collect();
-            for (what, forgery) in forgeries(&request, &signed) {
-                // The algorithm does not cover the body but by its length.
-                if what == "body" {
+            for (part, forgery) in forgeries(&request, &signed) {
+                // The signature covers the length of the body and no other part.
+                if part == "body" {
                     continue;
                 }
-                let error = error_code(&mut cloud, &forgery);
-                assert!(error.is_some(), "{}: {what}", text(vector, "name"));
+                let error = auth_error_code(&mut cloud, &forgery);
+                assert!(error.is_some(), "{}: {part}", text(vector, "name"));
                 forged += 1;
             }
         }
@@ -86,9 +56,9 @@ fn every_vector_of_the_vendors_signer_is_accepted_and_every_forgery_refused() {
     assert!(forged > 500, "{forged}");
 }
 
-/// Other SDKs send pairs in any order, and keys without a value bare.
+/// Other SDKs send pairs in any order, and keys without a value and without an equals sign.
 #[test]
-fn the_order_and_form_of_query_pairs_on_the_wire_do_not_count() {
+fn signature_is_valid_for_any_order_and_form_of_query_pairs() {
     use lifecycle_core::encode::percent;
     let vectors: Vec<Value> = serde_json::from_str(SIGNING).unwrap();
     for vector in &vectors {
@@ -100,30 +70,30 @@ fn the_order_and_form_of_query_pairs_on_the_wire_do_not_count() {
         let query: Vec<String> = written.collect();
         let path = text(&vector["expected"], "canonical_uri");
         let target = format!("{path}?{}", query.join("&"));
-        let request = request_of(vector, &target, text(&vector["expected"], "authorization"));
+        let request = vector_request(vector, &target, text(&vector["expected"], "authorization"));
         let mut cloud = cloud_with_key(vector, text(vector, "timestamp"));
-        let error = error_code(&mut cloud, &request);
+        let error = auth_error_code(&mut cloud, &request);
         assert!(error.is_none(), "{}: {error:?}", text(vector, "name"));
     }
 }
 
 #[test]
-fn a_signature_lives_as_long_as_it_says() {
+fn signature_expires_after_the_stated_lifetime() {
     let vectors: Vec<Value> = serde_json::from_str(SIGNING).unwrap();
     let vector = vectors.iter().find(|v| v["name"] == "expiry_60").unwrap();
     let target = text(vector, "python_sdk_request_target");
-    let request = request_of(vector, target, text(&vector["expected"], "authorization"));
+    let request = vector_request(vector, target, text(&vector["expected"], "authorization"));
     for (now, accepted) in [
         ("2025-10-20T08:01:00Z", true),
         ("2025-10-20T08:01:01Z", false),
     ] {
-        let error = error_code(&mut cloud_with_key(vector, now), &request);
+        let error = auth_error_code(&mut cloud_with_key(vector, now), &request);
         assert_eq!(error.is_none(), accepted, "{now}");
     }
 }
 
 #[test]
-fn every_captured_request_is_accepted_and_every_forgery_refused() {
+fn captured_request_is_accepted_and_each_forgery_refused() {
     let requests: Vec<Value> = serde_json::from_str(REQUESTS).unwrap();
     assert_eq!(requests.len(), 26);
     let mut forged = 0;
@@ -143,33 +113,33 @@ fn every_captured_request_is_accepted_and_every_forgery_refused() {
             (path, "") => path.to_owned(),
             (path, query) => format!("{path}?{query}"),
         };
-        let request = request_of(&vector, &target, header("authorization"));
+        let request = vector_request(&vector, &target, header("authorization"));
         assert_eq!(
-            error_code(&mut cloud, &request),
+            auth_error_code(&mut cloud, &request),
             None,
             "{}",
             text(captured, "op")
         );
 
-        for (what, forgery) in forgeries(&request, &["host", "x-bce-date", "content-length"]) {
-            // The algorithm does not cover the body but by its length.
-            if what == "body" {
+        for (part, forgery) in forgeries(&request, &["host", "x-bce-date", "content-length"]) {
+            // The signature covers the length of the body and no other part.
+            if part == "body" {
                 continue;
             }
-            let error = error_code(&mut cloud, &forgery);
+            let error = auth_error_code(&mut cloud, &forgery);
             let bad = Some((AuthErrorCause::Key, 400, json!("SignatureDoesNotMatch")));
-            assert_eq!(error, bad, "{}: {what}", text(captured, "op"));
+            assert_eq!(error, bad, "{}: {part}", text(captured, "op"));
             forged += 1;
         }
         vector["secret_key"] = "FAKESKwire000000000000000000000e".into();
         let mut other = cloud_with_key(&vector, header("x-bce-date"));
-        assert!(error_code(&mut other, &request).is_some());
+        assert!(auth_error_code(&mut other, &request).is_some());
     }
     assert!(forged > 300, "{forged}");
 }
 
 #[test]
-fn signers_that_stray_from_the_page_are_refused() {
+fn signature_that_deviates_from_the_page_is_refused() {
     let quirks: Vec<Value> = serde_json::from_str(QUIRKS).unwrap();
     for (name, accepted) in [
         ("explicit_list_omits_x_bce_date", false),
@@ -192,31 +162,31 @@ fn signers_that_stray_from_the_page_are_refused() {
             })
             .collect();
         let target = format!("{}?{}", text(vector, "path"), query.join("&"));
-        let request = request_of(
+        let request = vector_request(
             vector,
             &target,
             text(&vector["python_sdk_output"], "authorization"),
         );
         assert_eq!(
-            error_code(&mut cloud, &request).is_none(),
+            auth_error_code(&mut cloud, &request).is_none(),
             accepted,
             "{name}"
         );
     }
 }
 
-/// The first vector with a date header: made at 2015-08-11T04:17:29Z, good for 1800 s.
+/// Returns the first vector with a date header: signed at 2015-08-11T04:17:29Z, valid for 1800 s.
 fn sample() -> (Value, ReceivedRequest) {
     let vectors: Vec<Value> = serde_json::from_str(SIGNING).unwrap();
     let vector = vectors[2].clone();
     let target = text(&vector, "python_sdk_request_target").to_owned();
     let authorization = text(&vector["expected"], "authorization").to_owned();
-    let request = request_of(&vector, &target, &authorization);
+    let request = vector_request(&vector, &target, &authorization);
     (vector, request)
 }
 
 #[test]
-fn a_request_ages() {
+fn request_expires_after_thirty_minutes() {
     let (vector, request) = sample();
     for (now, accepted) in [
         ("2015-08-11T04:47:29Z", true),
@@ -230,7 +200,7 @@ fn a_request_ages() {
             let expected =
                 (!accepted).then(|| (AuthErrorCause::Other, 400, json!("RequestExpired")));
             assert_eq!(
-                error_code(&mut cloud, &request),
+                auth_error_code(&mut cloud, &request),
                 expected,
                 "{now} {checked:?}"
             );
@@ -239,15 +209,15 @@ fn a_request_ages() {
     let mut cloud = cloud_with_key(&vector, "2015-08-11T04:17:29Z");
     cloud.skew = 1_801;
     assert!(
-        error_code(&mut cloud, &request).is_some(),
+        auth_error_code(&mut cloud, &request).is_some(),
         "the cloud's clock counts"
     );
 }
 
 #[test]
-fn which_date_is_checked_is_a_switch() {
+fn checked_time_follows_the_switch() {
     let (vector, mut request) = sample();
-    // The header is signed, so this request is refused in any case: by its age, or by its signature.
+    // The header is signed, so the request is refused for its age or for its signature.
     request
         .headers
         .insert("x-bce-date", "2015-08-11T09:00:00Z".parse().unwrap());
@@ -258,12 +228,12 @@ fn which_date_is_checked_is_a_switch() {
     ] {
         let mut cloud = cloud_with_key(&vector, "2015-08-11T04:17:29Z");
         cloud.switches.baidu.checked_time = checked;
-        assert_eq!(error_code(&mut cloud, &request).unwrap().2, code);
+        assert_eq!(auth_error_code(&mut cloud, &request).unwrap().2, code);
     }
 }
 
 #[test]
-fn keys_that_are_not_good() {
+fn unknown_revoked_or_incomplete_key_is_refused() {
     let (vector, request) = sample();
     let now = "2015-08-11T04:17:29Z";
 
@@ -271,24 +241,24 @@ fn keys_that_are_not_good() {
     stranger["access_key"] = "another".into();
     let unknown = Some((AuthErrorCause::Key, 403, json!("InvalidAccessKeyId")));
     assert_eq!(
-        error_code(&mut cloud_with_key(&stranger, now), &request),
+        auth_error_code(&mut cloud_with_key(&stranger, now), &request),
         unknown
     );
 
     let mut revoking = cloud_with_key(&vector, now);
     revoking.account.revoke_after(0);
-    assert_eq!(error_code(&mut revoking, &request), unknown);
+    assert_eq!(auth_error_code(&mut revoking, &request), unknown);
 
     let mut temporary = vector;
     temporary["session_token"] = "token".into();
     assert_eq!(
-        error_code(&mut cloud_with_key(&temporary, now), &request),
+        auth_error_code(&mut cloud_with_key(&temporary, now), &request),
         unknown
     );
 }
 
 #[test]
-fn headers_that_cannot_be_read() {
+fn malformed_authorization_header_is_refused() {
     let (vector, request) = sample();
     let good = request.header("authorization").unwrap().to_owned();
     for (authorization, code) in [
@@ -318,7 +288,7 @@ fn headers_that_cannot_be_read() {
                 .insert("authorization", text.parse().unwrap()),
         };
         let mut cloud = cloud_with_key(&vector, "2015-08-11T04:17:29Z");
-        let (cause, _, found) = error_code(&mut cloud, &request).unwrap();
+        let (cause, _, found) = auth_error_code(&mut cloud, &request).unwrap();
         assert_eq!(
             (cause, found),
             (AuthErrorCause::Other, json!(code)),

@@ -1,4 +1,4 @@
-//! What the tests of this module share, and how requests are told apart.
+//! Helpers of the tests of Baidu, and tests of the routes.
 
 mod auth;
 mod power;
@@ -7,12 +7,22 @@ mod read;
 use serde_json::{Value, json};
 
 use crate::{
-    Cloud, Operation,
+    Cloud, Impairment, Operation,
+    SimulatedState::{self, Running, Stopped},
     cloud_api::CloudApi,
     cloud_state::{CloudState, RegionScope},
     request::ReceivedRequest,
-    testing::{cloud_state, handle, received},
+    testing::{add, cloud_state, handle, received},
 };
+
+/// Creates one instance and returns the id, as a list.
+pub(super) fn one_instance(
+    cloud: &mut CloudState,
+    state: SimulatedState,
+    impairment: Option<Impairment>,
+) -> Vec<String> {
+    add(cloud, "bj", 1, state, impairment)
+}
 
 pub(super) fn put(target: &str, body: &Value) -> ReceivedRequest {
     let body = if body.is_null() {
@@ -30,7 +40,7 @@ pub(super) fn batch(action: &str, ids: &[String]) -> ReceivedRequest {
     )
 }
 
-pub(super) fn ask(cloud: &mut CloudState, request: &ReceivedRequest) -> (u16, Value) {
+pub(super) fn respond(cloud: &mut CloudState, request: &ReceivedRequest) -> (u16, Value) {
     handle(cloud, request, RegionScope::AllRegions)
 }
 
@@ -39,7 +49,7 @@ pub(super) fn code(response: &(u16, Value)) -> (u16, &str) {
 }
 
 pub(super) fn status(cloud: &mut CloudState, id: &str) -> String {
-    let (_, body) = ask(
+    let (_, body) = respond(
         cloud,
         &received("GET", &format!("/v2/instance/{id}"), &[], ""),
     );
@@ -47,7 +57,7 @@ pub(super) fn status(cloud: &mut CloudState, id: &str) -> String {
 }
 
 #[test]
-fn requests_are_told_apart_before_anyone_looks_at_the_key() {
+fn request_is_classified_without_authentication() {
     let ids = vec!["i-1".to_owned(), "i-2".to_owned()];
     for (request, operation, name, count) in [
         (
@@ -99,9 +109,9 @@ fn requests_are_told_apart_before_anyone_looks_at_the_key() {
         ),
     ] {
         assert!(super::Baidu.serves(&request));
-        let intent = super::Baidu.classify(&request);
+        let call = super::Baidu.classify(&request);
         assert_eq!(
-            (intent.operation, intent.name, intent.ids),
+            (call.operation, call.name, call.ids),
             (operation, name, count)
         );
     }

@@ -1,34 +1,30 @@
-//! Start, stop and reboot, and what is refused of them.
+//! Tests of start, stop and reboot.
 
 use super::*;
-use crate::{
-    Impairment, SimulatedState,
-    baidu::switches::*,
-    testing::{add, at},
-};
+use crate::{baidu::switches::*, testing::at};
 
 #[test]
-fn power_states_pass_as_documented() {
+fn power_action_shows_the_documented_states() {
     let mut cloud = cloud_state(Cloud::Baidu);
-    let ids = add(&mut cloud, "bj", 1, SimulatedState::Stopped, None);
+    let ids = one_instance(&mut cloud, Stopped, None);
     let one = |action: &str, body: Value| put(&format!("/v2/instance/{}?{action}", ids[0]), &body);
 
     assert_eq!(
-        ask(&mut cloud, &one("start", Value::Null)),
+        respond(&mut cloud, &one("start", Value::Null)),
         (200, Value::Null)
     );
     assert_eq!(status(&mut cloud, &ids[0]), "Starting");
     at(&mut cloud, 30);
     assert_eq!(status(&mut cloud, &ids[0]), "Running");
-    // With an equals sign, as the Python SDK sends it.
+    // The Python SDK sends the equals sign.
     assert_eq!(
-        ask(&mut cloud, &one("reboot=", json!({"forceStop": false}))).0,
+        respond(&mut cloud, &one("reboot=", json!({"forceStop": false}))).0,
         200
     );
     assert_eq!(status(&mut cloud, &ids[0]), "Starting");
     at(&mut cloud, 70);
     assert_eq!(
-        ask(&mut cloud, &one("stop", json!({"forceStop": true}))).0,
+        respond(&mut cloud, &one("stop", json!({"forceStop": true}))).0,
         200
     );
     assert_eq!(status(&mut cloud, &ids[0]), "Stopping");
@@ -45,11 +41,11 @@ fn power_states_pass_as_documented() {
 }
 
 #[test]
-fn a_reboot_may_show_two_states() {
+fn reboot_shows_two_states_by_switch() {
     let mut cloud = cloud_state(Cloud::Baidu);
     cloud.switches.baidu.reboot_path = RebootPath::StoppingThenStarting;
-    let ids = add(&mut cloud, "bj", 1, SimulatedState::Running, None);
-    ask(&mut cloud, &batch("reboot", &ids));
+    let ids = one_instance(&mut cloud, Running, None);
+    respond(&mut cloud, &batch("reboot", &ids));
     assert_eq!(status(&mut cloud, &ids[0]), "Stopping");
     at(&mut cloud, 20);
     assert_eq!(status(&mut cloud, &ids[0]), "Starting");
@@ -58,85 +54,65 @@ fn a_reboot_may_show_two_states() {
 }
 
 #[test]
-fn every_wrong_state_has_its_answer() {
+fn action_in_a_wrong_state_has_the_documented_code() {
     let start = "Instance.StartInstanceOperationForbidden";
     let stop = "Instance.StopInstanceOperationForbidden";
     let reboot = "Instance.RebootInstanceOperationForbidden";
     for (action, state, impairment, expected) in [
-        ("start", SimulatedState::Running, None, (409, start)),
+        ("start", Running, None, (409, start)),
         ("start", SimulatedState::Starting, None, (409, start)),
         ("start", SimulatedState::Stopping, None, (409, start)),
         ("start", SimulatedState::Rebooting, None, (409, start)),
         (
             "start",
-            SimulatedState::Stopped,
+            Stopped,
             Some(Impairment::Creating),
             (409, "Instance.StartInstanceWhenCreating"),
         ),
         (
             "start",
-            SimulatedState::Stopped,
+            Stopped,
             Some(Impairment::Expired),
             (409, "Instance.StartExpiredInstance"),
         ),
+        ("start", Stopped, Some(Impairment::Recycled), (409, start)),
+        ("start", Stopped, Some(Impairment::Failed), (409, start)),
+        ("start", Stopped, Some(Impairment::Changing), (409, start)),
         (
             "start",
-            SimulatedState::Stopped,
-            Some(Impairment::Recycled),
-            (409, start),
-        ),
-        (
-            "start",
-            SimulatedState::Stopped,
-            Some(Impairment::Failed),
-            (409, start),
-        ),
-        (
-            "start",
-            SimulatedState::Stopped,
-            Some(Impairment::Changing),
-            (409, start),
-        ),
-        (
-            "start",
-            SimulatedState::Stopped,
+            Stopped,
             Some(Impairment::Locked),
             (403, "OperationDenied"),
         ),
         (
             "start",
-            SimulatedState::Stopped,
+            Stopped,
             Some(Impairment::Arrears),
             (403, "OperationDenied"),
         ),
         (
             "start",
-            SimulatedState::Stopped,
+            Stopped,
             Some(Impairment::NoStock),
             (403, "OperationDenied"),
         ),
-        ("stop", SimulatedState::Stopped, None, (409, stop)),
+        ("stop", Stopped, None, (409, stop)),
         ("stop", SimulatedState::Stopping, None, (409, stop)),
+        ("stop", Running, Some(Impairment::Expired), (409, stop)),
         (
             "stop",
-            SimulatedState::Running,
-            Some(Impairment::Expired),
-            (409, stop),
-        ),
-        (
-            "stop",
-            SimulatedState::Running,
+            Running,
             Some(Impairment::Locked),
             (403, "OperationDenied"),
         ),
-        ("reboot", SimulatedState::Stopped, None, (409, reboot)),
+        ("reboot", Stopped, None, (409, reboot)),
         ("reboot", SimulatedState::Rebooting, None, (409, reboot)),
     ] {
         let mut cloud = cloud_state(Cloud::Baidu);
-        let ids = add(&mut cloud, "bj", 1, state, impairment);
+        let ids = one_instance(&mut cloud, state, impairment);
         let single = put(&format!("/v2/instance/{}?{action}", ids[0]), &Value::Null);
         for request in [single, batch(action, &ids)] {
-            let response = ask(&mut cloud, &request);
+            let response = respond(&mut cloud, &request);
             assert_eq!(code(&response), expected, "{action} {state} {impairment:?}");
             assert!(response.1["requestId"].is_string() && response.1["message"].is_string());
         }
@@ -149,56 +125,56 @@ fn every_wrong_state_has_its_answer() {
 }
 
 #[test]
-fn a_batch_with_a_bad_instance_fails_in_one_of_three_ways() {
-    for (how, response, moved) in [
-        (BatchFailure::Whole, 409, SimulatedState::Stopped),
+fn batch_with_a_bad_instance_follows_the_switch() {
+    for (setting, response, moved) in [
+        (BatchFailure::Whole, 409, Stopped),
         (BatchFailure::Partial, 200, SimulatedState::Starting),
         (BatchFailure::WholeInName, 409, SimulatedState::Starting),
     ] {
         let mut cloud = cloud_state(Cloud::Baidu);
-        cloud.switches.baidu.batch_failure = how;
-        let mut ids = add(&mut cloud, "bj", 2, SimulatedState::Stopped, None);
-        ids.extend(add(&mut cloud, "bj", 1, SimulatedState::Running, None));
-        let (status, body) = ask(&mut cloud, &batch("start", &ids));
-        assert_eq!(status, response, "{how:?}");
-        if how == BatchFailure::Partial {
+        cloud.switches.baidu.batch_failure = setting;
+        let mut ids = add(&mut cloud, "bj", 2, Stopped, None);
+        ids.extend(one_instance(&mut cloud, Running, None));
+        let (status, body) = respond(&mut cloud, &batch("start", &ids));
+        assert_eq!(status, response, "{setting:?}");
+        if setting == BatchFailure::Partial {
             assert_eq!(body["failedInstanceIdList"], json!([ids[2]]));
         }
         for id in &ids[..2] {
             let index = cloud.find(RegionScope::AllRegions, id).unwrap();
-            assert_eq!(cloud.actual(index).state, moved, "{how:?}");
+            assert_eq!(cloud.actual(index).state, moved, "{setting:?}");
         }
     }
 }
 
 #[test]
-fn unknown_ids() {
+fn unknown_id_follows_the_switches() {
     let ghost = vec!["i-missing1".to_owned(), "i-missing2".to_owned()];
-    for (how, expected) in [
+    for (setting, expected) in [
         (UnknownId::NoSuchObject, (404, "NoSuchObject")),
         (UnknownId::NoSuchObject400, (400, "NoSuchObject")),
         (UnknownId::InstanceNotExist, (404, "InstanceNotExist")),
     ] {
         let mut cloud = cloud_state(Cloud::Baidu);
-        cloud.switches.baidu.unknown_id = how;
+        cloud.switches.baidu.unknown_id = setting;
         let detail = received("GET", "/v2/instance/i-missing1", &[], "");
         let start = put("/v2/instance/i-missing1?start", &Value::Null);
         for request in [detail, start, batch("stop", &ghost)] {
-            assert_eq!(code(&ask(&mut cloud, &request)), expected);
+            assert_eq!(code(&respond(&mut cloud, &request)), expected);
         }
     }
     let mut cloud = cloud_state(Cloud::Baidu);
-    let known = add(&mut cloud, "bj", 1, SimulatedState::Running, None);
+    let known = one_instance(&mut cloud, Running, None);
     let ids = json!({"instanceIds": [ghost[0], known[0]]}).to_string();
     let list = received("POST", "/v2/instance/listByInstanceId", &[], &ids);
-    let (status, body) = ask(&mut cloud, &list);
+    let (status, body) = respond(&mut cloud, &list);
     assert_eq!(status, 200);
     assert_eq!(body["instances"].as_array().unwrap().len(), 1);
     cloud.switches.baidu.unknown_in_list = UnknownInList::Refused;
-    assert_eq!(code(&ask(&mut cloud, &list)), (404, "NoSuchObject"));
+    assert_eq!(code(&respond(&mut cloud, &list)), (404, "NoSuchObject"));
     cloud.switches.baidu.batch_failure = BatchFailure::Partial;
     let both = vec![ghost[0].clone(), known[0].clone()];
-    let (status, body) = ask(&mut cloud, &batch("stop", &both));
+    let (status, body) = respond(&mut cloud, &batch("stop", &both));
     assert_eq!(
         (status, &body["failedInstanceIdList"]),
         (200, &json!([ghost[0]]))
@@ -206,46 +182,46 @@ fn unknown_ids() {
 }
 
 #[test]
-fn lists_of_ids_have_bounds() {
+fn empty_too_long_or_duplicate_id_list_follows_the_switches() {
     let mut cloud = cloud_state(Cloud::Baidu);
-    let ids = add(&mut cloud, "bj", 101, SimulatedState::Stopped, None);
+    let ids = add(&mut cloud, "bj", 101, Stopped, None);
     assert_eq!(
-        code(&ask(&mut cloud, &batch("start", &ids))),
+        code(&respond(&mut cloud, &batch("start", &ids))),
         (400, "InappropriateJSON")
     );
     cloud.switches.baidu.too_many = BadList::BadRequest;
     assert_eq!(
-        code(&ask(&mut cloud, &batch("start", &ids))),
+        code(&respond(&mut cloud, &batch("start", &ids))),
         (400, "BadRequest")
     );
     let list = json!({ "instanceIds": ids }).to_string();
     let list = received("POST", "/v2/instance/listByInstanceId", &[], &list);
-    assert_eq!(code(&ask(&mut cloud, &list)), (400, "BadRequest"));
-    assert_eq!(ask(&mut cloud, &batch("start", &ids[..100])).0, 200);
+    assert_eq!(code(&respond(&mut cloud, &list)), (400, "BadRequest"));
+    assert_eq!(respond(&mut cloud, &batch("start", &ids[..100])).0, 200);
 
     assert_eq!(
-        code(&ask(&mut cloud, &batch("start", &[]))),
+        code(&respond(&mut cloud, &batch("start", &[]))),
         (400, "BadRequest")
     );
     cloud.switches.baidu.no_ids = NoIds::Accepted;
-    assert_eq!(ask(&mut cloud, &batch("start", &[])).0, 200);
+    assert_eq!(respond(&mut cloud, &batch("start", &[])).0, 200);
 
     let twice = vec![ids[100].clone(), ids[100].clone()];
     cloud.switches.baidu.duplicates = Duplicates::Refused;
     assert_eq!(
-        code(&ask(&mut cloud, &batch("start", &twice))),
+        code(&respond(&mut cloud, &batch("start", &twice))),
         (400, "BadRequest")
     );
     cloud.switches.baidu.duplicates = Duplicates::Folded;
-    assert_eq!(ask(&mut cloud, &batch("start", &twice)).0, 200);
+    assert_eq!(respond(&mut cloud, &batch("start", &twice)).0, 200);
     let index = cloud.find(RegionScope::AllRegions, &ids[100]).unwrap();
     assert_eq!(cloud.instance(index).executed.starts, 1);
 }
 
 #[test]
-fn requests_that_make_no_sense() {
+fn invalid_request_is_refused_with_the_documented_code() {
     let mut cloud = cloud_state(Cloud::Baidu);
-    let ids = add(&mut cloud, "bj", 1, SimulatedState::Running, None);
+    let ids = one_instance(&mut cloud, Running, None);
     for (request, expected) in [
         (
             received("PUT", "/v2/instance/batchAction?stop", &[], "{"),
@@ -295,7 +271,7 @@ fn requests_that_make_no_sense() {
         ),
     ] {
         assert_eq!(
-            code(&ask(&mut cloud, &request)),
+            code(&respond(&mut cloud, &request)),
             expected,
             "{} {}",
             request.path,
@@ -305,55 +281,55 @@ fn requests_that_make_no_sense() {
 }
 
 #[test]
-fn free_stops() {
+fn stop_without_charge_follows_the_switch() {
     let mut cloud = cloud_state(Cloud::Baidu);
-    let ids = add(&mut cloud, "bj", 1, SimulatedState::Running, None);
+    let ids = one_instance(&mut cloud, Running, None);
     let stop = put(
         "/v2/instance/batchAction?stop",
         &json!({"instanceIds": ids, "stopWithNoCharge": true}),
     );
-    for (how, expected) in [
+    for (setting, expected) in [
         (NoCharge::Prepaid, "Bcc.PrePayCannotStopWithNoCharge"),
         (NoCharge::LocalDisk, "Bcc.Rocv1CannotStopWithNoCharge"),
         (NoCharge::Unsupported, "Bcc.InstanceTypeNotSupportException"),
     ] {
-        cloud.switches.baidu.no_charge = how;
-        assert_eq!(code(&ask(&mut cloud, &stop)), (403, expected));
+        cloud.switches.baidu.no_charge = setting;
+        assert_eq!(code(&respond(&mut cloud, &stop)), (403, expected));
     }
     cloud.switches.baidu.no_charge = NoCharge::Possible;
-    assert_eq!(ask(&mut cloud, &stop).0, 200);
+    assert_eq!(respond(&mut cloud, &stop).0, 200);
 }
 
 #[test]
-fn good_answers_may_have_a_body() {
+fn successful_power_call_has_a_body_by_switch() {
     let mut cloud = cloud_state(Cloud::Baidu);
     cloud.switches.baidu.power_body = PowerBody::Object;
-    let ids = add(&mut cloud, "bj", 1, SimulatedState::Running, None);
-    let (status, body) = ask(&mut cloud, &batch("reboot", &ids));
+    let ids = one_instance(&mut cloud, Running, None);
+    let (status, body) = respond(&mut cloud, &batch("reboot", &ids));
     assert_eq!((status, &body["failedInstanceIdList"]), (200, &json!([])));
     assert!(body["requestId"].is_string());
 }
 
 #[test]
-fn client_tokens_count_when_they_are_honoured() {
-    for (how, reboots, reuse) in [
+fn repeated_client_token_prevents_a_second_execution_if_honoured() {
+    for (setting, reboots, reuse) in [
         (ClientToken::Ignored, 2, 200),
         (ClientToken::Honoured, 1, 403),
     ] {
         let mut cloud = cloud_state(Cloud::Baidu);
-        cloud.switches.baidu.client_token = how;
-        let ids = add(&mut cloud, "bj", 2, SimulatedState::Running, None);
+        cloud.switches.baidu.client_token = setting;
+        let ids = add(&mut cloud, "bj", 2, Running, None);
         let target = "/v2/instance/batchAction?clientToken=t&reboot";
         let first = put(target, &json!({"instanceIds": [ids[0]]}));
         let second = put(target, &json!({"instanceIds": [ids[1]]}));
-        assert_eq!(ask(&mut cloud, &first).0, 200);
+        assert_eq!(respond(&mut cloud, &first).0, 200);
         at(&mut cloud, 60);
-        assert_eq!(ask(&mut cloud, &first).0, 200);
+        assert_eq!(respond(&mut cloud, &first).0, 200);
         let index = cloud.find(RegionScope::AllRegions, &ids[0]).unwrap();
         assert_eq!(cloud.instance(index).executed.reboots, reboots);
-        let response = ask(&mut cloud, &second);
+        let response = respond(&mut cloud, &second);
         assert_eq!(response.0, reuse);
-        if how == ClientToken::Honoured {
+        if setting == ClientToken::Honoured {
             assert_eq!(code(&response).1, "IdempotentParameterMismatch");
         }
     }

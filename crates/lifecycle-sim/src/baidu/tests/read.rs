@@ -1,7 +1,6 @@
-//! Lists and single instances.
+//! Tests of lists and single instances.
 
 use super::*;
-use crate::{Impairment, SimulatedState, testing::add};
 
 fn listed(cloud: &mut CloudState, query: &str, scope: RegionScope) -> (Vec<String>, Value) {
     let (status, body) = handle(
@@ -16,11 +15,11 @@ fn listed(cloud: &mut CloudState, query: &str, scope: RegionScope) -> (Vec<Strin
 }
 
 #[test]
-fn lists_have_pages() {
+fn markers_lead_through_all_pages_of_a_region() {
     let mut cloud = cloud_state(Cloud::Baidu);
-    let mut all = add(&mut cloud, "bj", 5, SimulatedState::Running, None);
-    let other = add(&mut cloud, "gz", 2, SimulatedState::Stopped, None);
-    all.extend(add(&mut cloud, "bj", 2, SimulatedState::Running, None));
+    let mut all = add(&mut cloud, "bj", 5, Running, None);
+    let other = add(&mut cloud, "gz", 2, Stopped, None);
+    all.extend(add(&mut cloud, "bj", 2, Running, None));
     let region = cloud.scope("bj");
 
     let mut seen = Vec::new();
@@ -54,46 +53,30 @@ fn lists_have_pages() {
     let nowhere = cloud.scope("su");
     assert_eq!(listed(&mut cloud, "", nowhere).0, Vec::<String>::new());
 
-    // A full last page is the last page.
+    // A full last page has no next marker.
     let (ids, body) = listed(&mut cloud, "?maxKeys=7", region);
     assert_eq!((ids.len(), &body["isTruncated"]), (7, &json!(false)));
-    // Deleted instances are gone from lists and totals.
+    // Deleted instances are missing in lists and totals.
     let index = cloud.find(region, &all[6]).unwrap();
     cloud.delete(index);
     assert_eq!(listed(&mut cloud, "", region).0, all[..6]);
 }
 
 #[test]
-fn every_state_has_a_word_and_the_card_count_is_a_text() {
+fn each_state_has_a_status_and_the_card_count_is_a_text() {
     for (state, impairment, word) in [
         (SimulatedState::Starting, None, "Starting"),
         (SimulatedState::Stopping, None, "Stopping"),
         (SimulatedState::Rebooting, None, "Starting"),
-        (
-            SimulatedState::Stopped,
-            Some(Impairment::Creating),
-            "Starting",
-        ),
-        (
-            SimulatedState::Stopped,
-            Some(Impairment::Changing),
-            "Scaling",
-        ),
-        (
-            SimulatedState::Stopped,
-            Some(Impairment::Expired),
-            "Expired",
-        ),
-        (SimulatedState::Stopped, Some(Impairment::Failed), "Error"),
-        (
-            SimulatedState::Stopped,
-            Some(Impairment::Recycled),
-            "Recycled",
-        ),
-        (SimulatedState::Running, Some(Impairment::Locked), "Running"),
+        (Stopped, Some(Impairment::Creating), "Starting"),
+        (Stopped, Some(Impairment::Changing), "Scaling"),
+        (Stopped, Some(Impairment::Expired), "Expired"),
+        (Stopped, Some(Impairment::Failed), "Error"),
+        (Stopped, Some(Impairment::Recycled), "Recycled"),
+        (Running, Some(Impairment::Locked), "Running"),
     ] {
         let mut cloud = cloud_state(Cloud::Baidu);
-        let ids = add(&mut cloud, "bj", 1, state, impairment);
+        let ids = one_instance(&mut cloud, state, impairment);
         assert_eq!(status(&mut cloud, &ids[0]), word);
         let (_, body) = listed(&mut cloud, "", RegionScope::AllRegions);
         assert_eq!(body["instances"][0]["cardCount"], "0");

@@ -1,8 +1,7 @@
-//! The vendor's own requests are let in; nothing else is.
+//! Tests of authentication with the requests of the vendor's SDK, and with forged requests.
 
 use std::collections::BTreeMap;
 
-use lifecycle_core::encode::percent;
 use serde::Deserialize;
 
 use super::*;
@@ -10,6 +9,7 @@ use crate::{
     account::{Account, Key},
     cloud_api::{AuthError, AuthErrorCause},
     huawei::{api_error::ApiError, auth::verify, switches::Switches},
+    request::encode_pairs,
     testing::{at, auth_error, cloud_state_at, forgeries, with_header},
     time::read_basic,
 };
@@ -20,7 +20,7 @@ struct Vector {
     method: String,
     host: String,
     path: String,
-    /// In the order in which the caller gave them.
+    /// The pairs in the order of the caller.
     query: Vec<(String, String)>,
     headers: BTreeMap<String, String>,
     body: String,
@@ -53,16 +53,11 @@ fn vectors() -> Vec<Vector> {
     serde_json::from_str(SIGNING).unwrap()
 }
 
-/// The request as the vector describes it; its path may be one that no HTTP parser takes.
+/// Creates the request of the vector. Some paths are invalid for an HTTP parser.
 fn request_of(vector: &Vector) -> ReceivedRequest {
-    let query: Vec<_> = vector
-        .query
-        .iter()
-        .map(|(name, value)| format!("{}={}", percent(name), percent(value)))
-        .collect();
     let mut request = received(&vector.method, "/", &[], &vector.body);
     request.path = vector.path.clone();
-    request.query = query.join("&");
+    request.query = encode_pairs(&vector.query);
     let is_unsigned = vector
         .expected
         .canonical_request
@@ -109,7 +104,7 @@ fn check(
     )
 }
 
-/// The names in the signed list of a request, but for those whose values are no ASCII.
+/// Returns the names of the signed headers with ASCII values.
 fn signed(request: &ReceivedRequest) -> Vec<String> {
     let authorization = request.header("authorization").unwrap();
     let list = authorization.split("SignedHeaders=").nth(1).unwrap();
@@ -125,18 +120,18 @@ fn assert_no_forgery(request: &ReceivedRequest, account: &Account, date: &str, n
     let headers = signed(request);
     let headers: Vec<_> = headers.iter().map(String::as_str).collect();
     assert!(headers.contains(&"x-sdk-date"), "{name}");
-    for (what, forged) in forgeries(request, &headers) {
-        if what == "body" && is_unsigned {
+    for (part, forged) in forgeries(request, &headers) {
+        if part == "body" && is_unsigned {
             assert!(check(&forged, account, date).is_ok(), "{name}");
             continue;
         }
         let result = check(&forged, account, date);
-        assert!(result.is_err(), "{name}: forged {what} was let in");
+        assert!(result.is_err(), "{name}: forged {part} was accepted");
     }
 }
 
 #[test]
-fn every_vector_is_let_in_and_no_forgery_of_it() {
+fn vector_is_accepted_and_each_forgery_refused() {
     let vectors = vectors();
     assert_eq!(vectors.len(), 20);
     for vector in vectors {
@@ -160,7 +155,7 @@ fn every_vector_is_let_in_and_no_forgery_of_it() {
 }
 
 #[test]
-fn every_request_of_the_vendors_sdk_is_let_in() {
+fn captured_sdk_request_is_accepted_and_each_forgery_refused() {
     let wire: Value = serde_json::from_str(WIRE).unwrap();
     let requests: Vec<Captured> = serde_json::from_value(wire["requests"].clone()).unwrap();
     assert_eq!(requests.len(), 24);
@@ -187,14 +182,14 @@ fn every_request_of_the_vendors_sdk_is_let_in() {
             captured.name
         );
         assert_no_forgery(&request, &account, &date, &captured.name);
-        let intent = Huawei.classify(&request);
-        assert_eq!(intent.key, captured.access_key, "{}", captured.name);
-        assert_ne!(intent.name, "unknown", "{}", captured.name);
+        let call = Huawei.classify(&request);
+        assert_eq!(call.key, captured.access_key, "{}", captured.name);
+        assert_ne!(call.name, "unknown", "{}", captured.name);
     }
 }
 
 #[test]
-fn headers_added_after_signing_do_no_harm() {
+fn header_added_after_signing_is_accepted() {
     let vector = vectors().remove(1);
     let mut request = request_of(&vector);
     request
@@ -205,7 +200,7 @@ fn headers_added_after_signing_do_no_harm() {
 }
 
 #[test]
-fn an_empty_unsigned_payload_may_be_hashed() {
+fn empty_unsigned_payload_is_accepted_with_both_hashes() {
     use lifecycle_core::encode::{SHA256_OF_NOTHING, hmac_sha256_hex, sha256_hex};
     let date = "20251121T080000Z";
     for hash in [SHA256_OF_NOTHING, "UNSIGNED-PAYLOAD"] {
@@ -229,7 +224,7 @@ fn an_empty_unsigned_payload_may_be_hashed() {
     }
 }
 
-/// The second vector, before a site whose clock stands at its date.
+/// Returns the second vector, and a cloud at the time of the vector.
 fn second_vector() -> (CloudState, ReceivedRequest) {
     let vector = vectors().remove(1);
     let unix = u64::try_from(read_basic(&vector.date).unwrap()).unwrap();
@@ -250,7 +245,7 @@ fn error_text(cloud: &mut CloudState, request: &ReceivedRequest) -> (AuthErrorCa
 }
 
 #[test]
-fn clocks_may_be_fifteen_minutes_apart() {
+fn request_is_refused_if_the_clocks_differ_by_more_than_fifteen_minutes() {
     let (mut cloud, request) = second_vector();
     for (seconds, good) in [(-901, false), (-900, true), (900, true), (901, false)] {
         cloud.skew = seconds;
@@ -270,7 +265,7 @@ fn clocks_may_be_fifteen_minutes_apart() {
 }
 
 #[test]
-fn keys_must_be_known() {
+fn unknown_or_revoked_key_is_refused() {
     let (mut cloud, request) = second_vector();
     let own = std::mem::replace(&mut cloud.account, account("other", "sk", None));
     let (cause, status, text) = error_text(&mut cloud, &request);
@@ -284,7 +279,7 @@ fn keys_must_be_known() {
 }
 
 #[test]
-fn a_temporary_key_needs_its_token() {
+fn temporary_key_without_its_session_token_is_refused() {
     let (mut cloud, request) = second_vector();
     let stray = with_header(&request, "x-security-token", "stray");
     assert_eq!(error_text(&mut cloud, &stray).0, AuthErrorCause::Key);
@@ -299,7 +294,7 @@ fn a_temporary_key_needs_its_token() {
 }
 
 #[test]
-fn a_malformed_authorization_is_not_the_keys_fault() {
+fn malformed_authorization_has_another_cause_than_the_key() {
     let (mut cloud, request) = second_vector();
     let undated = request
         .header("authorization")
@@ -318,7 +313,7 @@ fn a_malformed_authorization_is_not_the_keys_fault() {
 }
 
 #[test]
-fn five_failures_in_a_row_lock_a_key_for_five_minutes() {
+fn key_is_locked_for_five_minutes_after_five_failures() {
     let (mut cloud, request) = second_vector();
     let bad = with_header(&request, "x-project-id", "forged");
     let is_locked = |text: &str| text.ends_with("AK access failed to reach the limit, forbidden");
@@ -340,13 +335,13 @@ fn five_failures_in_a_row_lock_a_key_for_five_minutes() {
     at(&mut cloud, 300);
     assert!(
         !is_locked(&error_text(&mut cloud, &bad).2),
-        "counting begins anew"
+        "the count starts again"
     );
     assert!(Huawei.authenticate(&mut cloud, &request).is_ok());
 }
 
 #[test]
-fn tokens_are_taken_while_they_are_good() {
+fn token_is_accepted_until_it_is_revoked() {
     let (mut cloud, _) = second_vector();
     let carry = |token: &str| received("GET", "/v1/p/jobs/j", &[("x-auth-token", token)], "");
     let (cause, status, text) = error_text(&mut cloud, &carry("t"));

@@ -1,4 +1,4 @@
-//! Tokens and temporary keys.
+//! Tests of tokens and temporary keys.
 
 use std::time::Duration;
 
@@ -48,7 +48,7 @@ fn post(cloud: &mut CloudState, path: &str, headers: &[(&str, &str)], body: &Val
     exchange(cloud, &received("POST", path, &all, &body.to_string()))
 }
 
-/// Logs in with a password.
+/// Requests a token with a password.
 fn token(cloud: &mut CloudState) -> String {
     let response = post(cloud, "/v3/auth/tokens", &[], &login());
     subject_token(&response)
@@ -60,8 +60,8 @@ fn subject_token(response: &Response) -> String {
     token.to_str().unwrap().to_owned()
 }
 
-/// A look at the servers with a token.
-fn look_by_token(cloud: &mut CloudState, token: &str) -> (u16, Value) {
+/// Lists the servers with a token.
+fn list_servers_with_token(cloud: &mut CloudState, token: &str) -> (u16, Value) {
     let target = format!("/v1/{PROJECT}/cloudservers/detail");
     read(&exchange(
         cloud,
@@ -69,7 +69,7 @@ fn look_by_token(cloud: &mut CloudState, token: &str) -> (u16, Value) {
     ))
 }
 
-/// A call signed with a key; only the date is signed.
+/// Creates a call with a signature over the date.
 fn signed(cloud: &CloudState, key: &Key, method: &str, path: &str, body: &str) -> ReceivedRequest {
     let date = cloud.wall_time().strftime("%Y%m%dT%H%M%SZ").to_string();
     let canonical = format!(
@@ -90,7 +90,7 @@ fn signed(cloud: &CloudState, key: &Key, method: &str, path: &str, body: &str) -
     received(method, path, &headers, body)
 }
 
-fn look(cloud: &mut CloudState, key: &Key) -> (u16, Value) {
+fn list_servers(cloud: &mut CloudState, key: &Key) -> (u16, Value) {
     let path = format!("/v1/{PROJECT}/cloudservers/detail");
     let request = signed(cloud, key, "GET", &path, "");
     read(&exchange(cloud, &request))
@@ -113,7 +113,7 @@ fn key_of(response: &Response) -> Key {
 const KEYS: &str = "/v3.0/OS-CREDENTIAL/securitytokens";
 
 #[test]
-fn a_password_gets_a_token_for_a_day() {
+fn password_gets_a_token_for_a_day() {
     let mut cloud = cloud_state();
     let response = post(&mut cloud, "/v3/auth/tokens", &[], &login());
     let body = read(&response).1;
@@ -124,7 +124,7 @@ fn a_password_gets_a_token_for_a_day() {
     assert_eq!(body["token"]["project"]["name"], REGION);
     assert_eq!(body["token"]["user"]["domain"]["name"], "company");
 
-    assert_eq!(look_by_token(&mut cloud, &token).0, 200);
+    assert_eq!(list_servers_with_token(&mut cloud, &token).0, 200);
     let projects = received(
         "GET",
         "/v3/projects?name=cn-north-4",
@@ -134,21 +134,21 @@ fn a_password_gets_a_token_for_a_day() {
     let (status, body) = read(&exchange(&mut cloud, &projects));
     assert_eq!((status, &body["projects"][0]["id"]), (200, &PROJECT.into()));
     at(&mut cloud, 86_399);
-    assert_eq!(look_by_token(&mut cloud, &token).0, 200);
+    assert_eq!(list_servers_with_token(&mut cloud, &token).0, 200);
     at(&mut cloud, 86_400);
-    let (status, body) = look_by_token(&mut cloud, &token);
+    let (status, body) = list_servers_with_token(&mut cloud, &token);
     assert_eq!((status, &body["error_code"]), (401, &"APIGW.0307".into()));
 }
 
 #[test]
-fn a_token_without_scope_names_no_project() {
+fn token_without_scope_is_refused_by_project_services() {
     let mut cloud = cloud_state();
     let mut unscoped = login();
     unscoped["auth"].as_object_mut().unwrap().remove("scope");
     let response = post(&mut cloud, "/v3/auth/tokens", &[], &unscoped);
     assert!(read(&response).1["token"].get("project").is_none());
     let token = subject_token(&response);
-    let refused = look_by_token(&mut cloud, &token);
+    let refused = list_servers_with_token(&mut cloud, &token);
     assert_eq!(
         (refused.0, &refused.1["error_code"]),
         (403, &"APIGW.0302".into())
@@ -161,7 +161,7 @@ fn a_token_without_scope_names_no_project() {
 }
 
 #[test]
-fn logins_that_are_wrong_are_refused() {
+fn wrong_or_malformed_login_is_refused() {
     let user = "/auth/identity/password/user";
     let cases = [
         (format!("{user}/name"), json!("other"), 401),
@@ -174,12 +174,12 @@ fn logins_that_are_wrong_are_refused() {
         ("/auth/identity/password".to_owned(), json!(null), 400),
         ("/auth".to_owned(), json!([]), 400),
     ];
-    for (place, value, expected) in cases {
+    for (position, value, expected) in cases {
         let mut body = login();
-        *body.pointer_mut(&place).unwrap() = value;
+        *body.pointer_mut(&position).unwrap() = value;
         let response = read(&post(&mut cloud_state(), "/v3/auth/tokens", &[], &body));
-        assert_eq!(response.0, expected, "{place}");
-        assert_eq!(response.1["error"]["code"], expected, "{place}");
+        assert_eq!(response.0, expected, "{position}");
+        assert_eq!(response.1["error"]["code"], expected, "{position}");
     }
     let mut cloud = cloud_state();
     cloud.switches.huawei.identity_error = IdentityError::Flat;
@@ -189,14 +189,18 @@ fn logins_that_are_wrong_are_refused() {
 }
 
 #[test]
-fn an_identity_token_becomes_a_token_and_that_a_key() {
+fn identity_token_gets_a_token_and_the_token_a_key() {
     let mut cloud = cloud_state();
     let body = json!({"auth": {"id_token": {"id": "an.id.token"}}});
     let path = "/v3.0/OS-AUTH/id-token/tokens";
     let token = subject_token(&post(&mut cloud, path, &[("x-idp-id", "ci")], &body));
-    assert_eq!(look_by_token(&mut cloud, &token).0, 403, "it has no scope");
+    assert_eq!(
+        list_servers_with_token(&mut cloud, &token).0,
+        403,
+        "the token has no scope"
+    );
 
-    // As the Python SDK asks: the token is in the body alone.
+    // The Python SDK sends the token only in the body.
     let response = post(
         &mut cloud,
         KEYS,
@@ -206,15 +210,15 @@ fn an_identity_token_becomes_a_token_and_that_a_key() {
     let expires = read(&response).1["credential"]["expires_at"].clone();
     assert_eq!(expires, "2026-01-01T06:00:00.000000Z");
     let key = key_of(&response);
-    assert_eq!(look(&mut cloud, &key).0, 200);
+    assert_eq!(list_servers(&mut cloud, &key).0, 200);
     at(&mut cloud, 21_600);
-    let ended = look(&mut cloud, &key);
+    let ended = list_servers(&mut cloud, &key);
     assert_eq!(
         (ended.0, &ended.1["error_code"]),
         (401, &"APIGW.0301".into())
     );
     cloud.switches.huawei.ended_key = EndedKey::Stale;
-    let ended = look(&mut cloud, &key);
+    let ended = list_servers(&mut cloud, &key);
     assert_eq!(
         (ended.0, &ended.1["error_code"]),
         (401, &"APIGW.0307".into())
@@ -234,7 +238,7 @@ fn an_identity_token_becomes_a_token_and_that_a_key() {
 }
 
 #[test]
-fn a_key_is_given_for_a_token_in_the_header_or_for_a_signature() {
+fn key_is_issued_for_a_token_in_the_header_or_for_a_signature() {
     let mut cloud = cloud_state();
     let token = token(&mut cloud);
     let body = exchange_body(None, None);
@@ -270,7 +274,7 @@ fn a_key_is_given_for_a_token_in_the_header_or_for_a_signature() {
 }
 
 #[test]
-fn an_agency_is_assumed_with_an_identity_token() {
+fn identity_token_assumes_an_agency() {
     let mut cloud = cloud_state();
     let path = "/v5/agencies/assume-with-oidc";
     let body = json!({
@@ -291,7 +295,7 @@ fn an_agency_is_assumed_with_an_identity_token() {
         text("secret_access_key"),
         Some(text("security_token")),
     );
-    assert_eq!(look(&mut cloud, &key).0, 200);
+    assert_eq!(list_servers(&mut cloud, &key).0, 200);
 
     for (name, value, expected) in [
         ("provider_urn", json!("other"), 401),
@@ -310,7 +314,7 @@ fn an_agency_is_assumed_with_an_identity_token() {
 }
 
 #[test]
-fn a_region_may_have_no_project_or_several() {
+fn region_has_the_configured_number_of_projects() {
     let ids = |count: usize, query: &str| {
         let mut cloud = cloud_state();
         cloud.identity = Identity::new().projects(count);
@@ -330,7 +334,7 @@ fn a_region_may_have_no_project_or_several() {
 }
 
 #[test]
-fn calls_have_names() {
+fn iam_call_has_its_api_name() {
     for (path, name) in [
         ("/v3/auth/tokens", "KeystoneCreateUserTokenByPassword"),
         ("/v3.0/OS-AUTH/id-token/tokens", "CreateTokenWithIdToken"),
@@ -339,16 +343,16 @@ fn calls_have_names() {
     ] {
         let request = received("POST", path, &[], "");
         assert!(Huawei.serves(&request), "{path}");
-        let intent = Huawei.classify(&request);
-        assert_eq!((intent.operation, intent.name), (Operation::Identify, name));
+        let call = Huawei.classify(&request);
+        assert_eq!((call.operation, call.name), (Operation::Identify, name));
     }
 }
 
 #[test]
-fn a_lifetime_holds_for_tokens_too() {
+fn configured_lifetime_applies_to_tokens() {
     let mut cloud = cloud_state();
     cloud.identity = cloud.identity.clone().lifetime(Duration::from_secs(1200));
     let token = token(&mut cloud);
     at(&mut cloud, 1200);
-    assert_eq!(look_by_token(&mut cloud, &token).0, 401);
+    assert_eq!(list_servers_with_token(&mut cloud, &token).0, 401);
 }

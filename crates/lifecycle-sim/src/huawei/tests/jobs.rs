@@ -1,4 +1,4 @@
-//! What becomes of an accepted power call.
+//! Tests of the jobs of accepted power calls.
 
 use super::*;
 use crate::testing::at;
@@ -6,16 +6,16 @@ use crate::testing::at;
 const DAY: u64 = 24 * 60 * 60;
 
 #[test]
-fn a_job_goes_through_its_states() {
+fn job_changes_from_init_to_running_to_success() {
     let mut cloud = cloud_state();
-    let ids = testing::add(&mut cloud, REGION, 2, SimulatedState::Stopped, None);
+    let ids = testing::add(&mut cloud, REGION, 2, Stopped, None);
     let id = job_id(&start(&mut cloud, &[&ids[0], &ids[1]]));
-    let init = job(&mut cloud, &id);
+    let initial = job(&mut cloud, &id);
     assert_eq!(
-        (&init["status"], &init["end_time"]),
+        (&initial["status"], &initial["end_time"]),
         (&"INIT".into(), &"".into())
     );
-    assert_eq!(init["entities"]["sub_jobs_total"], 0);
+    assert_eq!(initial["entities"]["sub_jobs_total"], 0);
 
     at(&mut cloud, 10);
     let running = job(&mut cloud, &id);
@@ -46,10 +46,10 @@ fn a_job_goes_through_its_states() {
 }
 
 #[test]
-fn a_boot_that_fails_fails_its_job() {
+fn failed_boot_fails_the_job() {
     let mut cloud = cloud_state();
-    let down = add(&mut cloud, SimulatedState::Stopped, Impairment::Broken);
-    let up = add(&mut cloud, SimulatedState::Running, Impairment::Broken);
+    let down = add(&mut cloud, Stopped, Impairment::Broken);
+    let up = add(&mut cloud, Running, Impairment::Broken);
     let started = job_id(&start(&mut cloud, &[&down]));
     let rebooted = job_id(&reboot(&mut cloud, &[&up], "SOFT"));
     at(&mut cloud, 10);
@@ -72,12 +72,12 @@ fn a_boot_that_fails_fails_its_job() {
 }
 
 #[test]
-fn a_partial_failure_shows_in_the_parent_by_switch() {
+fn partial_failure_fails_the_parent_job_by_switch() {
     let mut cloud = cloud_state();
-    let good = add(&mut cloud, SimulatedState::Stopped, None);
-    let bad = add(&mut cloud, SimulatedState::Stopped, Impairment::Locked);
+    let good = add(&mut cloud, Stopped, None);
+    let bad = add(&mut cloud, Stopped, Impairment::Locked);
     let partial = job_id(&start(&mut cloud, &[&good, &bad]));
-    let whole = job_id(&start(&mut cloud, &[&bad]));
+    let failed = job_id(&start(&mut cloud, &[&bad]));
     at(&mut cloud, 60);
     assert_eq!(job(&mut cloud, &partial)["status"], "FAIL");
     cloud.switches.huawei.partial_failure_fails_job = false;
@@ -88,18 +88,18 @@ fn a_partial_failure_shows_in_the_parent_by_switch() {
     );
     assert_eq!(shown["entities"]["sub_jobs"][1]["status"], "FAIL");
     assert_eq!(
-        job(&mut cloud, &whole)["status"],
+        job(&mut cloud, &failed)["status"],
         "FAIL",
         "nothing succeeded"
     );
 }
 
 #[test]
-fn the_job_of_one_server_may_have_no_parts() {
+fn job_of_one_server_has_no_sub_jobs_by_switch() {
     let mut cloud = cloud_state();
     cloud.switches.huawei.bare_single_job = true;
-    let good = add(&mut cloud, SimulatedState::Stopped, None);
-    let bad = add(&mut cloud, SimulatedState::Stopped, Impairment::Locked);
+    let good = add(&mut cloud, Stopped, None);
+    let bad = add(&mut cloud, Stopped, Impairment::Locked);
     let started = job_id(&start(&mut cloud, &[&good]));
     let refused = job_id(&start(&mut cloud, &[&bad]));
     at(&mut cloud, 60);
@@ -113,11 +113,11 @@ fn the_job_of_one_server_may_have_no_parts() {
 }
 
 #[test]
-fn a_stop_that_the_guest_ignores_runs_on_or_fails() {
+fn ignored_stop_runs_or_fails_after_five_minutes_by_switch() {
     for (fails, status) in [(false, "RUNNING"), (true, "FAIL")] {
         let mut cloud = cloud_state();
         cloud.switches.huawei.stuck_stop_fails = fails;
-        let id = add(&mut cloud, SimulatedState::Running, Impairment::Stubborn);
+        let id = add(&mut cloud, Running, Impairment::Stubborn);
         let stopping = job_id(&stop(&mut cloud, &[&id], "SOFT"));
         at(&mut cloud, 299);
         assert_eq!(job(&mut cloud, &stopping)["status"], "RUNNING");
@@ -134,9 +134,9 @@ fn a_stop_that_the_guest_ignores_runs_on_or_fails() {
 }
 
 #[test]
-fn a_finished_job_is_deleted_after_a_day() {
+fn finished_job_is_deleted_after_a_day() {
     let mut cloud = cloud_state();
-    let id = add(&mut cloud, SimulatedState::Stopped, None);
+    let id = add(&mut cloud, Stopped, None);
     let started = format!("jobs/{}", job_id(&start(&mut cloud, &[&id])));
     at(&mut cloud, 30 + DAY);
     assert_eq!(get(&mut cloud, &started).0, 200);

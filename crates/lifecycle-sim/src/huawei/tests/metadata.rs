@@ -1,10 +1,10 @@
-//! The metadata service.
+//! Tests of the metadata service.
 
 use super::*;
 use crate::{
-    Identity, Metadata, Operation,
+    Identity, Metadata,
     huawei::switches::MetadataTokens,
-    testing::{at, exchange},
+    testing::{at, identity_call},
 };
 
 fn cloud_state() -> CloudState {
@@ -13,24 +13,9 @@ fn cloud_state() -> CloudState {
     cloud
 }
 
-fn call(
-    cloud: &mut CloudState,
-    method: &str,
-    path: &str,
-    headers: &[(&str, &str)],
-) -> (u16, String) {
-    let mut all = vec![("host", "169.254.169.254")];
-    all.extend(headers);
-    let request = received(method, path, &all, "");
-    assert_eq!(Huawei.classify(&request).operation, Operation::Identify);
-    let response = exchange(cloud, &request);
-    let text = String::from_utf8(response.body().to_vec()).unwrap();
-    (response.status().as_u16(), text)
-}
-
 fn key(cloud: &mut CloudState, token: Option<&str>) -> (u16, String) {
     let header = token.map(|token| ("x-metadata-token", token));
-    call(
+    identity_call(
         cloud,
         "GET",
         "/openstack/latest/securitykey",
@@ -40,11 +25,11 @@ fn key(cloud: &mut CloudState, token: Option<&str>) -> (u16, String) {
 
 fn put_token(cloud: &mut CloudState, seconds: &str) -> (u16, String) {
     let header = ("X-Metadata-Token-Ttl-Seconds", seconds);
-    call(cloud, "PUT", "/meta-data/latest/api/token", &[header])
+    identity_call(cloud, "PUT", "/meta-data/latest/api/token", &[header])
 }
 
 #[test]
-fn the_key_of_the_agency_is_given_with_a_token_and_without() {
+fn agency_key_is_returned_with_a_metadata_token_and_without() {
     let mut cloud = cloud_state();
     let (_, token) = put_token(&mut cloud, "21600");
     let (status, text) = key(&mut cloud, Some(&token));
@@ -64,11 +49,11 @@ fn the_key_of_the_agency_is_given_with_a_token_and_without() {
     assert_eq!(key(&mut cloud, None), (200, text.clone()));
     at(&mut cloud, 18 * 3600);
     let (_, renewed) = key(&mut cloud, None);
-    assert_ne!(renewed, text, "a new one six hours before the end");
+    assert_ne!(renewed, text, "a new key six hours before the expiry");
 }
 
 #[test]
-fn tokens_are_as_the_switch_says() {
+fn metadata_tokens_follow_the_switch() {
     let mut cloud = cloud_state();
     let (_, token) = put_token(&mut cloud, "60");
     for (tokens, success, with, without) in [
@@ -96,7 +81,7 @@ fn tokens_are_as_the_switch_says() {
 const NO_AGENCY: &str = "Please configure Cloud Service Agency first";
 
 #[test]
-fn a_server_without_an_agency_is_told_so_and_no_service_is_404() {
+fn missing_agency_answers_401_and_missing_service_404() {
     let mut cloud = cloud_state();
     cloud.identity = Identity::new().metadata(Metadata::NoRole);
     assert_eq!(key(&mut cloud, None), (401, NO_AGENCY.to_owned()));
@@ -104,6 +89,6 @@ fn a_server_without_an_agency_is_told_so_and_no_service_is_404() {
     assert_eq!(key(&mut cloud, None).0, 404);
     assert_eq!(put_token(&mut cloud, "60").0, 404);
     cloud.identity = Identity::new().metadata(Metadata::NoRole);
-    let wrong = call(&mut cloud, "POST", "/openstack/latest/securitykey", &[]);
+    let wrong = identity_call(&mut cloud, "POST", "/openstack/latest/securitykey", &[]);
     assert_eq!(wrong.0, 405);
 }

@@ -1,4 +1,4 @@
-//! What the tests of this module share.
+//! Helpers of the tests of Huawei.
 
 mod auth;
 mod iam;
@@ -13,7 +13,8 @@ use serde_json::{Value, json};
 
 use super::Huawei;
 use crate::{
-    Cloud, ExecutionCounts, Impairment, SimulatedState,
+    Cloud, ExecutionCounts, Impairment,
+    SimulatedState::{self, Running, Stopped},
     cloud_api::CloudApi,
     cloud_state::{CloudState, RegionScope},
     request::ReceivedRequest,
@@ -25,14 +26,14 @@ pub(super) const SIGNING: &str = include_str!("../../../tests/vectors/huawei/sig
 pub(super) const WIRE: &str = include_str!("../../../tests/vectors/huawei/wire.json");
 
 pub(super) const REGION: &str = "cn-north-4";
-/// The project of the site that tests share.
+/// The project of the test cloud.
 pub(super) const PROJECT: &str = "00000000000000000000000000000000";
 
 pub(super) fn cloud_state() -> CloudState {
     testing::cloud_state(Cloud::Huawei)
 }
 
-/// Makes one server and gives its id.
+/// Creates one server and returns the id.
 pub(super) fn add(
     cloud: &mut CloudState,
     state: SimulatedState,
@@ -45,14 +46,14 @@ pub(super) fn respond(cloud: &mut CloudState, request: &ReceivedRequest) -> Resp
     Huawei.handle(cloud, request, RegionScope::AllRegions)
 }
 
-/// Status and JSON body of the answer to `GET /v1/{project_id}/...`.
+/// Returns status and JSON body of the response to `GET /v1/{project_id}/...`.
 pub(super) fn get(cloud: &mut CloudState, rest: &str) -> (u16, Value) {
     let target = format!("/v1/{PROJECT}/{rest}");
     let request = received("GET", &target, &[("host", "ecs.example")], "");
     read(&respond(cloud, &request))
 }
 
-/// A power call with this body.
+/// Creates a power call with this body.
 pub(super) fn power_request(body: &str) -> ReceivedRequest {
     let target = format!("/v1/{PROJECT}/cloudservers/action");
     received("POST", &target, &[("host", "ecs.example")], body)
@@ -84,7 +85,7 @@ pub(super) fn servers(ids: &[&str]) -> Vec<Value> {
     ids.iter().map(|id| json!({"id": id})).collect()
 }
 
-/// The id of the job that a power call was accepted as.
+/// Returns the job id of an accepted power call.
 pub(super) fn job_id(response: &(u16, Value)) -> String {
     let id = response.1["job_id"].as_str();
     id.unwrap_or_else(|| panic!("not accepted: {response:?}"))
@@ -97,7 +98,7 @@ pub(super) fn job(cloud: &mut CloudState, id: &str) -> Value {
     body
 }
 
-/// `(status, code)` of a refusal by the service.
+/// Returns `(status, code)` of an error in the service's format.
 pub(super) fn code(response: &(u16, Value)) -> (u16, &str) {
     let code = response.1["error"]["code"].as_str();
     (response.0, code.unwrap_or("no code"))
@@ -109,7 +110,7 @@ pub(super) fn show(cloud: &mut CloudState, id: &str) -> Value {
     body["server"].clone()
 }
 
-/// `(status, vm_state, task_state)` as shown.
+/// Returns `(status, vm_state, task_state)` of the query for one server.
 pub(super) fn shown_status(cloud: &mut CloudState, id: &str) -> (String, String, Option<String>) {
     let server = show(cloud, id);
     let word = |name: &str| server[name].as_str().map(str::to_owned);

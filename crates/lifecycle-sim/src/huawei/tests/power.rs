@@ -1,4 +1,4 @@
-//! Start, stop and reboot.
+//! Tests of start, stop and reboot.
 
 use super::*;
 use crate::{
@@ -11,9 +11,9 @@ fn words(status: &str, vm_state: &str, task: Option<&str>) -> (String, String, O
 }
 
 #[test]
-fn actions_take_the_documented_way() {
+fn power_action_shows_the_documented_states() {
     let mut cloud = cloud_state();
-    let id = add(&mut cloud, SimulatedState::Stopped, None);
+    let id = add(&mut cloud, Stopped, None);
     let (on, off) = (
         words("ACTIVE", "active", None),
         words("SHUTOFF", "stopped", None),
@@ -64,9 +64,9 @@ fn actions_take_the_documented_way() {
 }
 
 #[test]
-fn a_stop_is_graceful_unless_told() {
+fn stop_without_a_type_is_graceful() {
     let mut cloud = cloud_state();
-    let [a, b] = [(); 2].map(|()| add(&mut cloud, SimulatedState::Running, None));
+    let [a, b] = [(); 2].map(|()| add(&mut cloud, Running, None));
     job_id(&post(
         &mut cloud,
         &json!({"os-stop": {"servers": servers(&[&a])}}),
@@ -89,9 +89,9 @@ fn a_stop_is_graceful_unless_told() {
 }
 
 #[test]
-fn only_the_documented_bodies_are_taken() {
+fn undocumented_body_is_refused() {
     let mut cloud = cloud_state();
-    let id = add(&mut cloud, SimulatedState::Running, None);
+    let id = add(&mut cloud, Running, None);
     let list = servers(&[&id]);
     for body in [
         json!({"reboot": {"servers": list}}),
@@ -115,9 +115,9 @@ fn only_the_documented_bodies_are_taken() {
 }
 
 #[test]
-fn a_batch_holds_a_thousand() {
+fn batch_has_at_most_1000_servers_in_a_call_or_a_minute() {
     let mut cloud = cloud_state();
-    let ids = testing::add(&mut cloud, REGION, 1001, SimulatedState::Stopped, None);
+    let ids = testing::add(&mut cloud, REGION, 1001, Stopped, None);
     let ids: Vec<_> = ids.iter().map(String::as_str).collect();
     assert_eq!(code(&start(&mut cloud, &ids)), (400, "Ecs.0118"));
     job_id(&start(&mut cloud, &ids[..1000]));
@@ -131,7 +131,7 @@ fn a_batch_holds_a_thousand() {
 }
 
 #[test]
-fn an_empty_batch_is_taken_by_switch() {
+fn empty_batch_is_accepted_only_by_switch() {
     let mut cloud = cloud_state();
     assert_eq!(code(&start(&mut cloud, &[])), (400, "Ecs.0005"));
     cloud.switches.huawei.accepts_empty_batch = true;
@@ -140,9 +140,9 @@ fn an_empty_batch_is_taken_by_switch() {
 }
 
 #[test]
-fn a_server_named_twice_is_taken_once_or_refused() {
+fn server_named_twice_counts_once_or_is_refused_by_switch() {
     let mut cloud = cloud_state();
-    let id = add(&mut cloud, SimulatedState::Running, None);
+    let id = add(&mut cloud, Running, None);
     cloud.switches.huawei.folds_duplicates = false;
     assert_eq!(
         code(&reboot(&mut cloud, &[&id, &id], "SOFT")),
@@ -154,12 +154,12 @@ fn a_server_named_twice_is_taken_once_or_refused() {
 }
 
 #[test]
-fn each_state_and_trouble_has_its_code() {
-    use SimulatedState::{Rebooting, Running, Starting, Stopped, Stopping};
+fn action_in_each_state_and_impairment_has_the_documented_code() {
+    use SimulatedState::{Rebooting, Starting, Stopping};
     const OK: &str = "no code";
     const WRONG: &str = "Ecs.0100";
     const BUSY: &str = "Ecs.0603";
-    // start, soft stop, hard stop, soft reboot, hard reboot
+    // The order is start, soft stop, hard stop, soft reboot, hard reboot.
     let cases: [(SimulatedState, Option<Impairment>, [&str; 5]); 14] = [
         (Stopped, None, [OK, WRONG, WRONG, WRONG, WRONG]),
         (Running, None, [WRONG, OK, OK, OK, OK]),
@@ -189,19 +189,19 @@ fn each_state_and_trouble_has_its_code() {
         ),
     ];
     for (state, impairment, expected) in cases {
-        for (place, expected) in expected.into_iter().enumerate() {
+        for (position, expected) in expected.into_iter().enumerate() {
             let mut cloud = cloud_state();
             cloud.switches.huawei.unfit_server = UnfitServer::Refused;
             cloud.switches.huawei.idle_succeeds = false;
             let id = add(&mut cloud, state, impairment);
-            let response = match place {
+            let response = match position {
                 0 => start(&mut cloud, &[&id]),
                 1 => stop(&mut cloud, &[&id], "SOFT"),
                 2 => stop(&mut cloud, &[&id], "HARD"),
                 3 => reboot(&mut cloud, &[&id], "SOFT"),
                 _ => reboot(&mut cloud, &[&id], "HARD"),
             };
-            let case = format!("order {place} to {state} {impairment:?}");
+            let case = format!("action {position} in {state} {impairment:?}");
             assert_eq!(code(&response).1, expected, "{case}");
             let status = match expected {
                 OK => 200,
@@ -220,10 +220,10 @@ fn each_state_and_trouble_has_its_code() {
 }
 
 #[test]
-fn an_unfit_server_spoils_the_batch_or_its_own_part() {
+fn unfit_server_fails_the_batch_or_its_sub_job_by_switch() {
     let mut cloud = cloud_state();
-    let good = add(&mut cloud, SimulatedState::Running, None);
-    let bad = add(&mut cloud, SimulatedState::Running, Impairment::Locked);
+    let good = add(&mut cloud, Running, None);
+    let bad = add(&mut cloud, Running, Impairment::Locked);
     let both = [good.as_str(), bad.as_str()];
     cloud.switches.huawei.unfit_server = UnfitServer::Refused;
     assert_eq!(code(&reboot(&mut cloud, &both, "SOFT")), (400, "Ecs.0605"));
@@ -253,9 +253,9 @@ fn an_unfit_server_spoils_the_batch_or_its_own_part() {
 }
 
 #[test]
-fn a_busy_server_spoils_the_batch_or_its_own_part() {
+fn busy_server_fails_the_batch_or_its_sub_job_by_switch() {
     let mut cloud = cloud_state();
-    let good = add(&mut cloud, SimulatedState::Running, None);
+    let good = add(&mut cloud, Running, None);
     let busy = add(&mut cloud, SimulatedState::Rebooting, None);
     let both = [good.as_str(), busy.as_str()];
     assert_eq!(code(&stop(&mut cloud, &both, "SOFT")), (501, "Ecs.0603"));
@@ -272,10 +272,10 @@ fn a_busy_server_spoils_the_batch_or_its_own_part() {
 }
 
 #[test]
-fn an_unknown_server_spoils_the_batch_or_its_own_part() {
+fn unknown_server_fails_the_batch_or_its_sub_job_by_switch() {
     let mut cloud = cloud_state();
-    let good = add(&mut cloud, SimulatedState::Running, None);
-    let gone = add(&mut cloud, SimulatedState::Running, None);
+    let good = add(&mut cloud, Running, None);
+    let gone = add(&mut cloud, Running, None);
     cloud.delete(cloud.find(RegionScope::AllRegions, &gone).unwrap());
     let both = [good.as_str(), gone.as_str()];
     assert_eq!(code(&stop(&mut cloud, &both, "SOFT")), (404, "Ecs.0114"));
@@ -294,12 +294,12 @@ fn an_unknown_server_spoils_the_batch_or_its_own_part() {
 }
 
 #[test]
-fn idle_orders_succeed_or_fail_and_do_nothing() {
+fn action_in_the_target_state_succeeds_or_fails_without_execution() {
     for (succeeds, status) in [(true, "SUCCESS"), (false, "FAIL")] {
         let mut cloud = cloud_state();
         cloud.switches.huawei.idle_succeeds = succeeds;
-        let up = add(&mut cloud, SimulatedState::Running, None);
-        let down = add(&mut cloud, SimulatedState::Stopped, None);
+        let up = add(&mut cloud, Running, None);
+        let down = add(&mut cloud, Stopped, None);
         let started = job_id(&start(&mut cloud, &[&up]));
         let stopped = job_id(&stop(&mut cloud, &[&down], "HARD"));
         for id in [started, stopped] {
@@ -313,11 +313,11 @@ fn idle_orders_succeed_or_fail_and_do_nothing() {
 }
 
 #[test]
-fn acceptance_is_200_or_202() {
+fn accepted_call_answers_200_or_202_by_switch() {
     let mut cloud = cloud_state();
     for status in [200, 202] {
         cloud.switches.huawei.accepted_status = status;
-        let id = add(&mut cloud, SimulatedState::Stopped, None);
+        let id = add(&mut cloud, Stopped, None);
         let response = start(&mut cloud, &[&id]);
         assert_eq!(response.0, status);
         assert_eq!(job_id(&response).len(), 32);
@@ -325,9 +325,9 @@ fn acceptance_is_200_or_202() {
 }
 
 #[test]
-fn a_project_keeps_to_itself() {
+fn call_with_another_project_is_refused() {
     let mut cloud = cloud_state();
-    let id = add(&mut cloud, SimulatedState::Running, None);
+    let id = add(&mut cloud, Running, None);
     let path = |project: &str| format!("/v1/{project}/cloudservers/{id}");
     let strange = received("GET", &path("%7Bproject_id%7D"), &[("host", "h")], "");
     assert_eq!(
@@ -349,9 +349,9 @@ fn a_project_keeps_to_itself() {
 }
 
 #[test]
-fn regions_keep_to_themselves() {
+fn server_of_another_region_is_not_found() {
     let mut cloud = cloud_state();
-    let id = add(&mut cloud, SimulatedState::Running, None);
+    let id = add(&mut cloud, Running, None);
     let elsewhere = cloud.scope("cn-north-1");
     let body = json!({"os-stop": {"servers": servers(&[&id])}}).to_string();
     let response = Huawei.handle(&mut cloud, &power_request(&body), elsewhere);

@@ -1,10 +1,10 @@
-//! What holds under every setting.
+//! Tests of jobs with random switches.
 
 use super::*;
 use crate::{Switches, testing::at};
 
 #[test]
-fn jobs_say_what_was_executed_under_every_setting() {
+fn jobs_match_the_executed_operations_under_random_switches() {
     for seed in 0..200 {
         let mut rng = fastrand::Rng::with_seed(seed);
         let mut cloud = cloud_state();
@@ -21,13 +21,11 @@ fn jobs_say_what_was_executed_under_every_setting() {
     }
 }
 
-/// One server per trouble, some without, and one id that is unknown.
+/// Creates a server with each impairment and some without, and adds an unknown id.
 fn fleet(cloud: &mut CloudState, rng: &mut fastrand::Rng) -> Vec<String> {
     let mut ids = vec!["unknown".to_owned()];
     for impairment in Impairment::ALL.map(Some).into_iter().chain([None; 6]) {
-        let state = *rng
-            .choice(&[SimulatedState::Running, SimulatedState::Stopped])
-            .unwrap();
+        let state = *rng.choice(&[Running, Stopped]).unwrap();
         ids.push(add(cloud, state, impairment));
     }
     ids
@@ -62,13 +60,10 @@ fn one_call(cloud: &mut CloudState, rng: &mut fastrand::Rng, ids: &[&str], now: 
         assert_eq!(entities["server_id"], *id, "{case}: {job}");
         let (state, executed) = state_and_acts(cloud, id);
         let succeeded = part["status"] == "SUCCESS";
-        let settled = matches!(
-            state,
-            Some(SimulatedState::Running | SimulatedState::Stopped)
-        );
+        let settled = matches!(state, Some(Running | Stopped));
         assert!(!succeeded || settled, "{case}: {state:?} {job}");
         assert!(done <= 1 && executed >= done, "{case}: {job}");
-        // What was begun and did not succeed is broken, or still on its way.
+        // A server with an executed and unsuccessful operation is broken or still in transition.
         let on_its_way = matches!(
             state,
             Some(SimulatedState::Failed | SimulatedState::Stopping)

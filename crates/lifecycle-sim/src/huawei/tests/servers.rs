@@ -1,4 +1,4 @@
-//! Looking.
+//! Tests of the list and of the query of one server.
 
 use super::*;
 use crate::huawei::switches::{ServerIds, ShowNotFound};
@@ -15,9 +15,9 @@ fn listed(cloud: &mut CloudState, query: &str) -> (Vec<String>, u64) {
 }
 
 #[test]
-fn pages_are_counted_from_one() {
+fn page_numbers_start_at_one() {
     let mut cloud = cloud_state();
-    let ids = testing::add(&mut cloud, REGION, 30, SimulatedState::Running, None);
+    let ids = testing::add(&mut cloud, REGION, 30, Running, None);
     assert_eq!(listed(&mut cloud, ""), (ids[..25].to_vec(), 30));
     for first in ["limit=20", "limit=20&offset=0", "limit=20&offset=1"] {
         assert_eq!(
@@ -44,9 +44,9 @@ fn pages_are_counted_from_one() {
 }
 
 #[test]
-fn a_marker_is_the_last_server_of_the_page_before() {
+fn list_continues_after_the_marker() {
     let mut cloud = cloud_state();
-    let ids = testing::add(&mut cloud, REGION, 30, SimulatedState::Running, None);
+    let ids = testing::add(&mut cloud, REGION, 30, Running, None);
     let after = format!("limit=25&marker={}", ids[24]);
     assert_eq!(listed(&mut cloud, &after), (ids[25..].to_vec(), 30));
     cloud.delete(cloud.find(RegionScope::AllRegions, &ids[24]).unwrap());
@@ -56,13 +56,13 @@ fn a_marker_is_the_last_server_of_the_page_before() {
 }
 
 #[test]
-fn filters_are_coarse() {
+fn status_filter_covers_related_states() {
     let mut cloud = cloud_state();
-    let up = add(&mut cloud, SimulatedState::Running, None);
+    let up = add(&mut cloud, Running, None);
     let stopping = add(&mut cloud, SimulatedState::Stopping, None);
-    let down = add(&mut cloud, SimulatedState::Stopped, None);
+    let down = add(&mut cloud, Stopped, None);
     let rebooting = add(&mut cloud, SimulatedState::Rebooting, None);
-    let resizing = add(&mut cloud, SimulatedState::Stopped, Impairment::Changing);
+    let resizing = add(&mut cloud, Stopped, Impairment::Changing);
     let mut found = |query: &str| listed(&mut cloud, query).0;
     assert_eq!(
         found("status=ACTIVE"),
@@ -80,9 +80,9 @@ fn filters_are_coarse() {
 }
 
 #[test]
-fn servers_are_named_in_one_form_or_the_other() {
+fn form_of_named_servers_follows_the_switch() {
     let mut cloud = cloud_state();
-    let ids = testing::add(&mut cloud, REGION, 2, SimulatedState::Running, None);
+    let ids = testing::add(&mut cloud, REGION, 2, Running, None);
     let comma = format!("server_id={}%2C{}", ids[0], ids[1]);
     let repeated = format!("server_id={}&server_id={}", ids[0], ids[1]);
     let both = ids.clone();
@@ -100,9 +100,9 @@ fn servers_are_named_in_one_form_or_the_other() {
 }
 
 #[test]
-fn a_named_server_that_is_not_there_is_all_null() {
+fn unknown_named_server_has_null_fields() {
     let mut cloud = cloud_state();
-    let known = add(&mut cloud, SimulatedState::Running, None);
+    let known = add(&mut cloud, Running, None);
     let query = format!("cloudservers/detail?server_id=gone,{known}&status=SHUTOFF");
     let (_, body) = get(&mut cloud, &query);
     assert_eq!(body["count"], 2);
@@ -119,9 +119,9 @@ fn a_named_server_that_is_not_there_is_all_null() {
 }
 
 #[test]
-fn named_servers_may_be_paged() {
+fn list_of_named_servers_has_pages_by_switch() {
     let mut cloud = cloud_state();
-    let ids = testing::add(&mut cloud, REGION, 100, SimulatedState::Running, None);
+    let ids = testing::add(&mut cloud, REGION, 100, Running, None);
     let query = format!("server_id={}", ids.join(","));
     assert_eq!(listed(&mut cloud, &query).0, ids);
     cloud.switches.huawei.pages_named_servers = true;
@@ -132,7 +132,7 @@ fn named_servers_may_be_paged() {
 }
 
 #[test]
-fn a_server_that_is_not_there_is_not_found() {
+fn query_of_an_unknown_server_follows_the_switch() {
     let mut cloud = cloud_state();
     for (form, expected) in [
         (ShowNotFound::Ecs0114, "Ecs.0114"),
@@ -147,7 +147,7 @@ fn a_server_that_is_not_there_is_not_found() {
 }
 
 #[test]
-fn troubles_show() {
+fn impaired_server_shows_a_documented_status() {
     let mut cloud = cloud_state();
     for (impairment, status, vm_state) in [
         (Impairment::Creating, "BUILD", "building"),
@@ -157,7 +157,7 @@ fn troubles_show() {
         (Impairment::Recycled, "UNKNOWN", "soft-delete"),
         (Impairment::Locked, "ACTIVE", "active"),
     ] {
-        let id = add(&mut cloud, SimulatedState::Running, impairment);
+        let id = add(&mut cloud, Running, impairment);
         let (shown, vm, _) = shown_status(&mut cloud, &id);
         assert_eq!((shown.as_str(), vm.as_str()), (status, vm_state));
         let server = show(&mut cloud, &id);
@@ -172,7 +172,7 @@ fn troubles_show() {
 }
 
 #[test]
-fn projects_are_looked_up_by_region() {
+fn project_is_found_by_the_region_name() {
     let mut cloud = cloud_state();
     let mut found = |query: &str| {
         let target = format!("/v3/projects{query}");
@@ -189,7 +189,7 @@ fn projects_are_looked_up_by_region() {
 }
 
 #[test]
-fn other_paths_and_methods_are_no_api() {
+fn unknown_path_or_method_is_refused() {
     let mut cloud = cloud_state();
     let action = format!("/v1/{PROJECT}/cloudservers/action");
     let nova = format!("/v2.1/{PROJECT}/servers/s/action");

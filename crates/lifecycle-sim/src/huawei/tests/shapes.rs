@@ -1,4 +1,4 @@
-//! Answers look like those that the documents and users show.
+//! Tests of responses against examples of the documents and users.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use crate::{
     testing::{at, shape},
 };
 
-fn shown(name: &str) -> (u16, Value) {
+fn example(name: &str) -> (u16, Value) {
     let wire: Value = serde_json::from_str(WIRE).unwrap();
     let responses = wire["responses"].as_array().unwrap();
     let found = responses.iter().find(|response| response["name"] == name);
@@ -17,32 +17,32 @@ fn shown(name: &str) -> (u16, Value) {
     (u16::try_from(status).unwrap(), found["body"].clone())
 }
 
-/// The same status, keys and types.
+/// Checks status, keys and types.
 fn assert_alike(response: &(u16, Value), name: &str) {
-    let (status, body) = shown(name);
+    let (status, body) = example(name);
     assert_eq!(response.0, status, "{name}");
     assert_eq!(shape(&response.1), shape(&body), "{name}");
 }
 
-/// The same answer, but for what names a request or a time.
+/// Checks the whole error except request ids and times.
 fn assert_equal(response: &(u16, Value), name: &str) {
     assert_alike(response, name);
-    let (_, body) = shown(name);
+    let (_, body) = example(name);
     for field in ["error", "error_code", "error_msg"] {
         assert_eq!(response.1.get(field), body.get(field), "{name}");
     }
 }
 
 #[test]
-fn jobs() {
+fn job_in_each_state_matches_the_example() {
     let mut cloud = cloud_state();
-    let ids = testing::add(&mut cloud, REGION, 2, SimulatedState::Stopped, None);
+    let ids = testing::add(&mut cloud, REGION, 2, Stopped, None);
     let accepted = start(&mut cloud, &[&ids[0], &ids[1]]);
     assert_alike(&accepted, "accepted");
     cloud.switches.huawei.accepted_status = 202;
     let idle = start(&mut cloud, &[]);
     assert_eq!(idle.0, 400);
-    let more = add(&mut cloud, SimulatedState::Stopped, None);
+    let more = add(&mut cloud, Stopped, None);
     assert_alike(&start(&mut cloud, &[&more]), "accepted-delayed");
 
     let path = format!("jobs/{}", job_id(&accepted));
@@ -53,8 +53,8 @@ fn jobs() {
     assert_alike(&get(&mut cloud, &path), "job-success-batch-two");
     assert_alike(&get(&mut cloud, &path), "job-success-doc");
 
-    let fresh = add(&mut cloud, SimulatedState::Stopped, None);
-    let locked = add(&mut cloud, SimulatedState::Stopped, Impairment::Locked);
+    let fresh = add(&mut cloud, Stopped, None);
+    let locked = add(&mut cloud, Stopped, Impairment::Locked);
     let partial = job_id(&start(&mut cloud, &[&fresh, &locked]));
     at(&mut cloud, 90);
     assert_alike(
@@ -62,7 +62,7 @@ fn jobs() {
         "job-fail-partial",
     );
     cloud.switches.huawei.bare_single_job = true;
-    let single = add(&mut cloud, SimulatedState::Stopped, None);
+    let single = add(&mut cloud, Stopped, None);
     let single = job_id(&start(&mut cloud, &[&single]));
     at(&mut cloud, 150);
     assert_alike(
@@ -73,13 +73,13 @@ fn jobs() {
 }
 
 #[test]
-fn servers_in_each_state() {
+fn server_in_each_state_matches_the_example() {
     let mut cloud = cloud_state();
     let mut check = |state: SimulatedState, impairment: Option<Impairment>, name: &str| {
         let id = add(&mut cloud, state, impairment);
         let response = get(&mut cloud, &format!("cloudservers/{id}"));
         assert_alike(&response, name);
-        let theirs = &shown(name).1["server"];
+        let theirs = &example(name).1["server"];
         let own = &response.1["server"];
         for field in [
             "status",
@@ -90,17 +90,13 @@ fn servers_in_each_state() {
             assert_eq!(own[field], theirs[field], "{name}: {field}");
         }
     };
-    check(SimulatedState::Running, None, "show-active");
+    check(Running, None, "show-active");
     check(SimulatedState::Stopping, None, "show-stopping");
     check(SimulatedState::Starting, None, "show-starting");
-    check(SimulatedState::Stopped, None, "show-shutoff");
+    check(Stopped, None, "show-shutoff");
     check(SimulatedState::Rebooting, None, "show-rebooting");
-    check(
-        SimulatedState::Running,
-        Some(Impairment::Failed),
-        "show-error",
-    );
-    let id = add(&mut cloud, SimulatedState::Running, None);
+    check(Running, Some(Impairment::Failed), "show-error");
+    let id = add(&mut cloud, Running, None);
     reboot(&mut cloud, &[&id], "HARD");
     assert_alike(
         &get(&mut cloud, &format!("cloudservers/{id}")),
@@ -110,12 +106,12 @@ fn servers_in_each_state() {
 }
 
 #[test]
-fn lists() {
+fn list_matches_the_example() {
     let mut cloud = cloud_state();
     let list = "cloudservers/detail";
     assert_equal(&get(&mut cloud, list), "list-empty");
-    add(&mut cloud, SimulatedState::Running, None);
-    add(&mut cloud, SimulatedState::Stopped, None);
+    add(&mut cloud, Running, None);
+    add(&mut cloud, Stopped, None);
     assert_alike(&get(&mut cloud, list), "list-two");
     cloud.switches.huawei.server_ids = ServerIds::Comma;
     assert_alike(
@@ -125,7 +121,7 @@ fn lists() {
 }
 
 #[test]
-fn projects() {
+fn project_list_matches_the_example() {
     let mut cloud = cloud_state();
     let request = received(
         "GET",
@@ -139,12 +135,12 @@ fn projects() {
 }
 
 #[test]
-fn refusals() {
+fn error_matches_the_example() {
     let mut cloud = cloud_state();
     cloud.switches.huawei.unfit_server = UnfitServer::Refused;
     cloud.switches.huawei.idle_succeeds = false;
-    let running = add(&mut cloud, SimulatedState::Running, None);
-    let locked = add(&mut cloud, SimulatedState::Running, Impairment::Locked);
+    let running = add(&mut cloud, Running, None);
+    let locked = add(&mut cloud, Running, Impairment::Locked);
     let rebooting = add(&mut cloud, SimulatedState::Rebooting, None);
     assert_equal(&start(&mut cloud, &[]), "bad-parameter");
     assert_equal(&start(&mut cloud, &[&running]), "wrong-state");
@@ -167,7 +163,7 @@ fn refusals() {
 }
 
 #[test]
-fn throttling_comes_in_several_forms() {
+fn throttling_error_follows_the_switch() {
     let mut cloud = cloud_state();
     let wait = Some(Duration::from_millis(1_200));
     for (form, name) in [
@@ -181,7 +177,7 @@ fn throttling_comes_in_several_forms() {
         assert_eq!(response.headers()["retry-after"], "2", "{form:?}");
         let (status, body) = read(&response);
         assert_alike(&(status, body.clone()), name);
-        let theirs = shown(name).1;
+        let theirs = example(name).1;
         assert_eq!(body["error"]["code"], theirs["error"]["code"], "{form:?}");
         assert_eq!(body["error_code"], theirs["error_code"], "{form:?}");
         let bare = Huawei.throttled(&mut cloud, None);
@@ -190,7 +186,7 @@ fn throttling_comes_in_several_forms() {
 }
 
 #[test]
-fn the_cloud_has_trouble_of_its_own() {
+fn server_error_matches_the_example() {
     let mut cloud = cloud_state();
     for (status, name) in [
         (500, "system-exception"),

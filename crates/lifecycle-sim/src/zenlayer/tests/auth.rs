@@ -1,18 +1,14 @@
-//! The signatures of the vendor's own signer are let in; nothing else is.
+//! Tests of authentication with signatures of the vendor's signer, and with forged requests.
 
 use super::*;
 use crate::{
     account::Key,
     cloud_api::AuthErrorCause,
-    testing::{auth_error, cloud_state_at, forgeries},
+    testing::{auth_error_code, cloud_state_at, forgeries, text, vector_request},
 };
 
 const SIGNING: &str = include_str!("../../../tests/vectors/zenlayer/signing.json");
 const REQUESTS: &str = include_str!("../../../tests/vectors/zenlayer/requests.json");
-
-fn text<'v>(value: &'v Value, key: &str) -> &'v str {
-    value[key].as_str().unwrap_or_default()
-}
 
 fn cloud_with_key(vector: &Value, now: u64) -> CloudState {
     let key = match vector["access_key_id"].as_str() {
@@ -24,32 +20,6 @@ fn cloud_with_key(vector: &Value, now: u64) -> CloudState {
         None => Key::token("FAKE-access-token".to_owned()),
     };
     cloud_state_at(Cloud::Zenlayer, now, key)
-}
-
-fn request_of(vector: &Value, authorization: &str) -> ReceivedRequest {
-    let headers: Vec<(&str, &str)> = vector["headers"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|pair| (pair[0].as_str().unwrap(), pair[1].as_str().unwrap()))
-        .filter(|(name, _)| !name.eq_ignore_ascii_case("authorization"))
-        .chain([("authorization", authorization)])
-        .collect();
-    received(
-        text(vector, "method"),
-        text(vector, "path"),
-        &headers,
-        text(vector, "body"),
-    )
-}
-
-/// Returns cause, status and code of the error, or `None` for success.
-fn error_code(
-    cloud: &mut CloudState,
-    request: &ReceivedRequest,
-) -> Option<(AuthErrorCause, u16, Value)> {
-    let (cause, status, body) = auth_error(cloud, request)?;
-    Some((cause, status, body["code"].clone()))
 }
 
 fn vectors() -> Vec<(Value, u64, String)> {
@@ -80,30 +50,30 @@ fn captured() -> Vec<(Value, u64, String)> {
 }
 
 #[test]
-fn what_the_vendors_signer_made_is_accepted_and_every_forgery_refused() {
+fn vector_or_captured_request_is_accepted_and_each_forgery_refused() {
     let mut forged = 0;
     for (vector, time, authorization) in vectors().into_iter().chain(captured()) {
         let name = text(&vector, "name");
         let mut cloud = cloud_with_key(&vector, time);
-        let request = request_of(&vector, &authorization);
-        assert_eq!(error_code(&mut cloud, &request), None, "{name}");
+        let request = vector_request(&vector, text(&vector, "path"), &authorization);
+        assert_eq!(auth_error_code(&mut cloud, &request), None, "{name}");
         if authorization.starts_with("Bearer") {
             continue;
         }
-        for (what, forgery) in forgeries(&request, &["host", "content-type", "x-zc-timestamp"]) {
-            // The algorithm covers neither path nor query.
-            if what == "path" || what.starts_with("query") {
+        for (part, forgery) in forgeries(&request, &["host", "content-type", "x-zc-timestamp"]) {
+            // The signature covers neither path nor query.
+            if part == "path" || part.starts_with("query") {
                 continue;
             }
-            let (cause, status, code) = error_code(&mut cloud, &forgery).expect(&what);
-            let expected = match what.as_str() {
+            let (cause, status, code) = auth_error_code(&mut cloud, &forgery).expect(&part);
+            let expected = match part.as_str() {
                 "x-zc-timestamp" => (AuthErrorCause::Other, 401, "AUTHFAILURE_SIGNATURE_EXPIRED"),
                 _ => (AuthErrorCause::Key, 401, "AUTHFAILURE_SIGNATURE_FAILURE"),
             };
             assert_eq!(
                 (cause, status, code.as_str().unwrap()),
                 expected,
-                "{name}: {what}"
+                "{name}: {part}"
             );
             forged += 1;
         }
@@ -111,20 +81,20 @@ fn what_the_vendors_signer_made_is_accepted_and_every_forgery_refused() {
         let next = (time + 1).to_string().parse().unwrap();
         later.headers.insert("x-zc-timestamp", next);
         assert!(
-            error_code(&mut cloud, &later).is_some(),
+            auth_error_code(&mut cloud, &later).is_some(),
             "the timestamp is signed"
         );
         let mut stranger = vector.clone();
         stranger["access_key_password"] = "another".into();
-        assert!(error_code(&mut cloud_with_key(&stranger, time), &request).is_some());
+        assert!(auth_error_code(&mut cloud_with_key(&stranger, time), &request).is_some());
     }
     assert_eq!(forged, (24 + 17) * 5);
 }
 
 #[test]
-fn a_request_ages_after_five_minutes() {
+fn request_expires_after_five_minutes() {
     let (vector, time, authorization) = vectors().swap_remove(0);
-    let request = request_of(&vector, &authorization);
+    let request = vector_request(&vector, text(&vector, "path"), &authorization);
     for (now, accepted) in [
         (time + 300, true),
         (time + 301, false),
@@ -136,13 +106,13 @@ fn a_request_ages_after_five_minutes() {
             401,
             json!("AUTHFAILURE_SIGNATURE_EXPIRED"),
         );
-        let error = error_code(&mut cloud_with_key(&vector, now), &request);
+        let error = auth_error_code(&mut cloud_with_key(&vector, now), &request);
         assert_eq!(error, (!accepted).then_some(expired));
     }
 }
 
 #[test]
-fn further_headers_and_lower_case_values_may_be_signed() {
+fn signature_over_further_headers_and_lower_case_values_is_accepted() {
     use lifecycle_core::encode::{hmac_sha256_hex, sha256_hex};
     let body = "{}";
     for value in ["Application/JSON", "application/json"] {
@@ -170,17 +140,17 @@ fn further_headers_and_lower_case_values_may_be_signed() {
         };
         let key = Key::pair("id".into(), "secret".into(), None);
         let mut cloud = cloud_state_at(Cloud::Zenlayer, 1_700_000_000, key);
-        // The page has values in lower case, the SDKs as they are: `startinstances` or not.
+        // The page shows values in lower case, the SDKs sign the values as sent.
         let good = received("POST", "/api/v2/zec", &headers("StartInstances"), body);
         let lower_only = value == "application/json";
-        assert_eq!(error_code(&mut cloud, &good).is_some(), lower_only);
+        assert_eq!(auth_error_code(&mut cloud, &good).is_some(), lower_only);
         let forged = received("POST", "/api/v2/zec", &headers("StopInstances"), body);
-        assert!(error_code(&mut cloud, &forged).is_some());
+        assert!(auth_error_code(&mut cloud, &forged).is_some());
     }
 }
 
 #[test]
-fn headers_and_keys_that_are_not_good() {
+fn malformed_authorization_or_invalid_key_is_refused() {
     let (vector, time, good) = vectors().swap_remove(0);
     let malformed = (
         AuthErrorCause::Other,
@@ -194,14 +164,14 @@ fn headers_and_keys_that_are_not_good() {
         "ZC2-HMAC-SHA256 Credential=a, SignedHeaders=host, Signature=b",
         &format!("{good}, More=1"),
     ] {
-        let request = request_of(&vector, authorization);
-        let error = error_code(&mut cloud_with_key(&vector, time), &request);
+        let request = vector_request(&vector, text(&vector, "path"), authorization);
+        let error = auth_error_code(&mut cloud_with_key(&vector, time), &request);
         assert_eq!(error, Some(malformed.clone()), "{authorization:?}");
     }
     for missing in ["x-zc-timestamp", "x-zc-signature-method", "authorization"] {
-        let mut request = request_of(&vector, &good);
+        let mut request = vector_request(&vector, text(&vector, "path"), &good);
         request.headers.remove(missing);
-        let error = error_code(&mut cloud_with_key(&vector, time), &request);
+        let error = auth_error_code(&mut cloud_with_key(&vector, time), &request);
         assert_eq!(error, Some(malformed.clone()), "{missing}");
     }
     let bad_key = Some((
@@ -209,25 +179,25 @@ fn headers_and_keys_that_are_not_good() {
         401,
         json!("AUTHFAILURE_SIGNATURE_FAILURE"),
     ));
-    let request = request_of(&vector, &good);
+    let request = vector_request(&vector, text(&vector, "path"), &good);
     let mut revoking = cloud_with_key(&vector, time);
     revoking.account.revoke_after(0);
-    assert_eq!(error_code(&mut revoking, &request), bad_key);
+    assert_eq!(auth_error_code(&mut revoking, &request), bad_key);
     let mut stranger = vector.clone();
     stranger["access_key_id"] = "another".into();
     assert_eq!(
-        error_code(&mut cloud_with_key(&stranger, time), &request),
+        auth_error_code(&mut cloud_with_key(&stranger, time), &request),
         bad_key
     );
 
-    let bearer = request_of(&vector, "Bearer nothing");
+    let bearer = vector_request(&vector, text(&vector, "path"), "Bearer nothing");
     let bad_token = Some((
         AuthErrorCause::Key,
         401,
         json!("AUTHFAILURE_INVALID_AUTHORIZATION"),
     ));
     assert_eq!(
-        error_code(&mut cloud_with_key(&vector, time), &bearer),
+        auth_error_code(&mut cloud_with_key(&vector, time), &bearer),
         bad_token
     );
 }

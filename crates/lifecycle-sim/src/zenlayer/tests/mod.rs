@@ -1,4 +1,4 @@
-//! What the tests of this module share, and how requests are told apart.
+//! Helpers of the tests of Zenlayer, and tests of the routes.
 
 mod auth;
 mod power;
@@ -8,14 +8,24 @@ use serde_json::{Value, json};
 
 use super::Zenlayer;
 use crate::{
-    Cloud, ExecutionCounts, Operation,
+    Cloud, ExecutionCounts, Impairment, Operation,
+    SimulatedState::{self, Running, Stopped},
     cloud_api::CloudApi,
     cloud_state::{CloudState, RegionScope},
     request::ReceivedRequest,
-    testing::{cloud_state, executed, handle, received},
+    testing::{add, cloud_state, executed, handle, received},
 };
 
-pub(super) fn call(action: &str, body: &Value) -> ReceivedRequest {
+/// Creates one instance and returns the id, as a list.
+pub(super) fn one_vm(
+    cloud: &mut CloudState,
+    state: SimulatedState,
+    impairment: Option<Impairment>,
+) -> Vec<String> {
+    add(cloud, "asia-southeast-1", 1, state, impairment)
+}
+
+pub(super) fn request(action: &str, body: &Value) -> ReceivedRequest {
     received(
         "POST",
         "/api/v2/zec",
@@ -24,11 +34,11 @@ pub(super) fn call(action: &str, body: &Value) -> ReceivedRequest {
     )
 }
 
-pub(super) fn ids(action: &str, ids: &[String]) -> ReceivedRequest {
-    call(action, &json!({ "instanceIds": ids }))
+pub(super) fn request_with_ids(action: &str, ids: &[String]) -> ReceivedRequest {
+    request(action, &json!({ "instanceIds": ids }))
 }
 
-pub(super) fn ask(cloud: &mut CloudState, request: &ReceivedRequest) -> (u16, Value) {
+pub(super) fn respond(cloud: &mut CloudState, request: &ReceivedRequest) -> (u16, Value) {
     handle(cloud, request, RegionScope::AllRegions)
 }
 
@@ -42,9 +52,9 @@ pub(super) fn code(response: &(u16, Value)) -> (u16, &str) {
 }
 
 pub(super) fn status(cloud: &mut CloudState, id: &str) -> String {
-    let (_, body) = ask(
+    let (_, body) = respond(
         cloud,
-        &call("DescribeInstancesStatus", &json!({"instanceIds": [id]})),
+        &request("DescribeInstancesStatus", &json!({"instanceIds": [id]})),
     );
     body["response"]["dataSet"][0]["instanceStatus"]
         .as_str()
@@ -53,45 +63,50 @@ pub(super) fn status(cloud: &mut CloudState, id: &str) -> String {
 }
 
 #[test]
-fn requests_are_told_apart_before_anyone_looks_at_the_key() {
+fn request_is_classified_without_authentication() {
     let two = ["1".to_owned(), "2".to_owned()];
     for (request, operation, name, count) in [
         (
-            ids("StartInstances", &two),
+            request_with_ids("StartInstances", &two),
             Operation::Start,
             "StartInstances",
             2,
         ),
         (
-            ids("StopInstances", &two),
+            request_with_ids("StopInstances", &two),
             Operation::Stop,
             "StopInstances",
             2,
         ),
         (
-            ids("RebootInstances", &two),
+            request_with_ids("RebootInstances", &two),
             Operation::Reboot,
             "RebootInstances",
             2,
         ),
         (
-            ids("DescribeInstancesStatus", &two),
+            request_with_ids("DescribeInstancesStatus", &two),
             Operation::Observe,
             "DescribeInstancesStatus",
             2,
         ),
         (
-            call("DescribeInstances", &json!({})),
+            request("DescribeInstances", &json!({})),
             Operation::List,
             "DescribeInstances",
             0,
         ),
-        (call("Explode", &json!({})), Operation::Other, "unknown", 0),
+        (
+            request("Explode", &json!({})),
+            Operation::Other,
+            "unknown",
+            0,
+        ),
     ] {
         assert!(Zenlayer.serves(&request));
-        let intent = Zenlayer.classify(&request);
+        let call = Zenlayer.classify(&request);
         assert_eq!(
-            (intent.operation, intent.name, intent.ids),
+            (call.operation, call.name, call.ids),
             (operation, name, count)
         );
     }

@@ -1,28 +1,18 @@
-//! Start, stop and reboot, and what is refused of them.
+//! Tests of start, stop and reboot.
 
 use super::*;
-use crate::{
-    Impairment, SimulatedState,
-    testing::{add, at},
-    zenlayer::switches::*,
-};
+use crate::{testing::at, zenlayer::switches::*};
 
 #[test]
-fn power_states_pass_as_documented() {
+fn power_action_shows_the_documented_states() {
     for (starting, word) in [
         (Starting::Booting, "BOOTING"),
         (Starting::Starting, "STARTING"),
     ] {
         let mut cloud = cloud_state(Cloud::Zenlayer);
         cloud.switches.zenlayer.starting = starting;
-        let vm = add(
-            &mut cloud,
-            "asia-southeast-1",
-            1,
-            SimulatedState::Stopped,
-            None,
-        );
-        let (response, body) = ask(&mut cloud, &ids("StartInstances", &vm));
+        let vm = one_vm(&mut cloud, Stopped, None);
+        let (response, body) = respond(&mut cloud, &request_with_ids("StartInstances", &vm));
         assert_eq!(response, 200);
         assert_eq!(body["requestId"], body["response"]["requestId"]);
         assert!(body["requestId"].as_str().unwrap().starts_with('T'));
@@ -30,11 +20,14 @@ fn power_states_pass_as_documented() {
         at(&mut cloud, 30);
         assert_eq!(status(&mut cloud, &vm[0]), "RUNNING");
         let reboot = json!({"instanceIds": vm, "forceReboot": false});
-        assert_eq!(ask(&mut cloud, &call("RebootInstances", &reboot)).0, 200);
+        assert_eq!(
+            respond(&mut cloud, &request("RebootInstances", &reboot)).0,
+            200
+        );
         assert_eq!(status(&mut cloud, &vm[0]), "REBOOT");
         at(&mut cloud, 70);
         let stop = json!({"instanceIds": vm, "forceShutdown": false});
-        assert_eq!(ask(&mut cloud, &call("StopInstances", &stop)).0, 200);
+        assert_eq!(respond(&mut cloud, &request("StopInstances", &stop)).0, 200);
         assert_eq!(status(&mut cloud, &vm[0]), "STOPPING");
         at(&mut cloud, 90);
         assert_eq!(status(&mut cloud, &vm[0]), "STOPPED");
@@ -48,7 +41,7 @@ fn power_states_pass_as_documented() {
 }
 
 #[test]
-fn a_stop_is_forced_unless_told_otherwise() {
+fn stop_is_forced_by_default() {
     for (body, forced) in [
         (json!({}), 1),
         (json!({"forceShutdown": null}), 1),
@@ -56,35 +49,23 @@ fn a_stop_is_forced_unless_told_otherwise() {
         (json!({"forceShutdown": false}), 0),
     ] {
         let mut cloud = cloud_state(Cloud::Zenlayer);
-        let vm = add(
-            &mut cloud,
-            "asia-southeast-1",
-            1,
-            SimulatedState::Running,
-            None,
-        );
+        let vm = one_vm(&mut cloud, Running, None);
         let mut body = body;
         body["instanceIds"] = json!(vm);
-        assert_eq!(ask(&mut cloud, &call("StopInstances", &body)).0, 200);
+        assert_eq!(respond(&mut cloud, &request("StopInstances", &body)).0, 200);
         assert_eq!(executed(&cloud, &vm[0]).forced_stops, forced);
     }
     for (plain, forced) in [(PlainReboot::Graceful, 0), (PlainReboot::Forced, 1)] {
         let mut cloud = cloud_state(Cloud::Zenlayer);
         cloud.switches.zenlayer.plain_reboot = plain;
-        let vm = add(
-            &mut cloud,
-            "asia-southeast-1",
-            1,
-            SimulatedState::Running,
-            None,
-        );
-        ask(&mut cloud, &ids("RebootInstances", &vm));
+        let vm = one_vm(&mut cloud, Running, None);
+        respond(&mut cloud, &request_with_ids("RebootInstances", &vm));
         assert_eq!(executed(&cloud, &vm[0]).forced_reboots, forced);
     }
 }
 
 #[test]
-fn every_wrong_state_has_its_answer() {
+fn action_in_a_wrong_state_has_the_documented_code() {
     let status = (400, "UNSUPPORTED_OPERATION_INSTANCE_STATUS");
     let busy = (400, "OPERATION_DENIED_INSTANCE_IN_OPERATION");
     let not_stopped = (403, "OPERATION_DENIED_INSTANCE_NOT_STOPPED");
@@ -92,13 +73,7 @@ fn every_wrong_state_has_its_answer() {
     let not_rebootable = (403, "OPERATION_DENIED_INSTANCE_STATUS");
     let recycled = (403, "OPERATION_DENIED_INSTANCE_RECYCLED");
     for (action, state, impairment, newer, older) in [
-        (
-            "StartInstances",
-            SimulatedState::Running,
-            None,
-            status,
-            not_stopped,
-        ),
+        ("StartInstances", Running, None, status, not_stopped),
         (
             "StartInstances",
             SimulatedState::Starting,
@@ -115,46 +90,40 @@ fn every_wrong_state_has_its_answer() {
         ),
         (
             "StartInstances",
-            SimulatedState::Stopped,
+            Stopped,
             Some(Impairment::Creating),
             busy,
             not_stopped,
         ),
         (
             "StartInstances",
-            SimulatedState::Stopped,
+            Stopped,
             Some(Impairment::Changing),
             busy,
             not_stopped,
         ),
         (
             "StartInstances",
-            SimulatedState::Stopped,
+            Stopped,
             Some(Impairment::Recycled),
             recycled,
             recycled,
         ),
         (
             "StartInstances",
-            SimulatedState::Stopped,
+            Stopped,
             Some(Impairment::Expired),
             status,
             not_stopped,
         ),
         (
             "StartInstances",
-            SimulatedState::Stopped,
+            Stopped,
             Some(Impairment::Locked),
             status,
             status,
         ),
-        (
-            "StopInstances",
-            SimulatedState::Stopped,
-            None,
-            status,
-            not_running,
-        ),
+        ("StopInstances", Stopped, None, status, not_running),
         (
             "StopInstances",
             SimulatedState::Stopping,
@@ -171,18 +140,12 @@ fn every_wrong_state_has_its_answer() {
         ),
         (
             "StopInstances",
-            SimulatedState::Running,
+            Running,
             Some(Impairment::Recycled),
             recycled,
             recycled,
         ),
-        (
-            "RebootInstances",
-            SimulatedState::Stopped,
-            None,
-            status,
-            not_rebootable,
-        ),
+        ("RebootInstances", Stopped, None, status, not_rebootable),
         (
             "RebootInstances",
             SimulatedState::Rebooting,
@@ -192,7 +155,7 @@ fn every_wrong_state_has_its_answer() {
         ),
         (
             "RebootInstances",
-            SimulatedState::Stopped,
+            Stopped,
             Some(Impairment::Recycled),
             recycled,
             recycled,
@@ -202,8 +165,8 @@ fn every_wrong_state_has_its_answer() {
             let mut cloud = cloud_state(Cloud::Zenlayer);
             cloud.switches.zenlayer.batch_failure = BatchFailure::Whole;
             cloud.switches.zenlayer.codes = codes;
-            let vm = add(&mut cloud, "asia-southeast-1", 1, state, impairment);
-            let response = ask(&mut cloud, &ids(action, &vm));
+            let vm = one_vm(&mut cloud, state, impairment);
+            let response = respond(&mut cloud, &request_with_ids(action, &vm));
             assert_eq!(code(&response), expected, "{action} {state} {impairment:?}");
             assert_eq!(executed(&cloud, &vm[0]), ExecutionCounts::default());
         }
@@ -211,36 +174,24 @@ fn every_wrong_state_has_its_answer() {
     let mut cloud = cloud_state(Cloud::Zenlayer);
     cloud.switches.zenlayer.batch_failure = BatchFailure::Whole;
     cloud.switches.zenlayer.recycled_code = RecycledCode::RecycleResource;
-    let bin = add(
-        &mut cloud,
-        "asia-southeast-1",
-        1,
-        SimulatedState::Stopped,
-        Some(Impairment::Recycled),
-    );
-    let response = ask(&mut cloud, &ids("StartInstances", &bin));
+    let bin = one_vm(&mut cloud, Stopped, Some(Impairment::Recycled));
+    let response = respond(&mut cloud, &request_with_ids("StartInstances", &bin));
     assert_eq!(
         code(&response),
         (403, "OPERATION_FAILED_FOR_RECYCLE_RESOURCE")
     );
-    let sold_out = add(
-        &mut cloud,
-        "asia-southeast-1",
-        1,
-        SimulatedState::Stopped,
-        Some(Impairment::NoStock),
-    );
-    let response = ask(&mut cloud, &ids("StartInstances", &sold_out));
+    let sold_out = one_vm(&mut cloud, Stopped, Some(Impairment::NoStock));
+    let response = respond(&mut cloud, &request_with_ids("StartInstances", &sold_out));
     assert_eq!(code(&response), (503, "SERVICE_TEMPORARY_UNAVAILABLE"));
 }
 
 #[test]
-fn a_batch_with_a_bad_instance_fails_in_one_of_four_ways() {
+fn batch_with_a_bad_instance_follows_the_switch() {
     let listed = |cloud: &mut CloudState, request: &ReceivedRequest| {
-        let (status, body) = ask(cloud, request);
+        let (status, body) = respond(cloud, request);
         (status, body["response"]["instanceIds"].clone())
     };
-    for how in [
+    for setting in [
         BatchFailure::Listed,
         BatchFailure::Whole,
         BatchFailure::WholeForUnknown,
@@ -248,47 +199,34 @@ fn a_batch_with_a_bad_instance_fails_in_one_of_four_ways() {
     ] {
         for unknown in [false, true] {
             let mut cloud = cloud_state(Cloud::Zenlayer);
-            cloud.switches.zenlayer.batch_failure = how;
-            let mut vms = add(
-                &mut cloud,
-                "asia-southeast-1",
-                1,
-                SimulatedState::Stopped,
-                None,
-            );
+            cloud.switches.zenlayer.batch_failure = setting;
+            let mut vms = one_vm(&mut cloud, Stopped, None);
             vms.push(if unknown {
                 "1".to_owned()
             } else {
-                add(
-                    &mut cloud,
-                    "asia-southeast-1",
-                    1,
-                    SimulatedState::Running,
-                    None,
-                )
-                .swap_remove(0)
+                one_vm(&mut cloud, Running, None).swap_remove(0)
             });
-            let response = listed(&mut cloud, &ids("StartInstances", &vms));
-            let is_list =
-                how == BatchFailure::Listed || (how == BatchFailure::WholeForUnknown && !unknown);
+            let response = listed(&mut cloud, &request_with_ids("StartInstances", &vms));
+            let is_list = setting == BatchFailure::Listed
+                || (setting == BatchFailure::WholeForUnknown && !unknown);
             if is_list {
-                assert_eq!(response, (200, json!([vms[1]])), "{how:?} {unknown}");
+                assert_eq!(response, (200, json!([vms[1]])), "{setting:?} {unknown}");
             } else {
                 let status = if unknown { 404 } else { 400 };
-                assert_eq!(response, (status, Value::Null), "{how:?} {unknown}");
+                assert_eq!(response, (status, Value::Null), "{setting:?} {unknown}");
             }
-            let operations = is_list || how == BatchFailure::WholeInName;
+            let executes = is_list || setting == BatchFailure::WholeInName;
             assert_eq!(
                 executed(&cloud, &vms[0]).starts,
-                u32::from(operations),
-                "{how:?} {unknown}"
+                u32::from(executes),
+                "{setting:?} {unknown}"
             );
         }
     }
 }
 
 #[test]
-fn none_failed_has_three_forms() {
+fn successful_batch_has_the_failed_list_of_the_switch() {
     for (form, expected) in [
         (NoneFailed::Empty, Some(json!([]))),
         (NoneFailed::Null, Some(Value::Null)),
@@ -296,14 +234,8 @@ fn none_failed_has_three_forms() {
     ] {
         let mut cloud = cloud_state(Cloud::Zenlayer);
         cloud.switches.zenlayer.none_failed = form;
-        let vm = add(
-            &mut cloud,
-            "asia-southeast-1",
-            1,
-            SimulatedState::Stopped,
-            None,
-        );
-        let (_, body) = ask(&mut cloud, &ids("StartInstances", &vm));
+        let vm = one_vm(&mut cloud, Stopped, None);
+        let (_, body) = respond(&mut cloud, &request_with_ids("StartInstances", &vm));
         assert_eq!(
             body["response"].get("instanceIds"),
             expected.as_ref(),
@@ -313,64 +245,55 @@ fn none_failed_has_three_forms() {
 }
 
 #[test]
-fn a_reboot_and_a_stop_may_interrupt() {
+fn forced_reboot_and_stop_interrupt_an_operation() {
     let mut cloud = cloud_state(Cloud::Zenlayer);
     cloud.switches.zenlayer.batch_failure = BatchFailure::Whole;
-    let vm = add(
-        &mut cloud,
-        "asia-southeast-1",
-        1,
-        SimulatedState::Rebooting,
-        None,
-    );
+    let vm = one_vm(&mut cloud, SimulatedState::Rebooting, None);
     let forced = json!({"instanceIds": vm, "forceReboot": true});
-    assert_eq!(ask(&mut cloud, &ids("RebootInstances", &vm)).0, 400);
-    assert_eq!(ask(&mut cloud, &call("RebootInstances", &forced)).0, 200);
+    assert_eq!(
+        respond(&mut cloud, &request_with_ids("RebootInstances", &vm)).0,
+        400
+    );
+    assert_eq!(
+        respond(&mut cloud, &request("RebootInstances", &forced)).0,
+        200
+    );
     assert_eq!(executed(&cloud, &vm[0]).forced_reboots, 1);
 
-    let stubborn = add(
-        &mut cloud,
-        "asia-southeast-1",
-        1,
-        SimulatedState::Running,
-        Some(Impairment::Stubborn),
-    );
-    let graceful = call(
+    let stubborn = one_vm(&mut cloud, Running, Some(Impairment::Stubborn));
+    let graceful = request(
         "StopInstances",
         &json!({"instanceIds": stubborn, "forceShutdown": false}),
     );
-    let forced = call(
+    let forced = request(
         "StopInstances",
         &json!({"instanceIds": stubborn, "forceShutdown": true}),
     );
-    assert_eq!(ask(&mut cloud, &graceful).0, 200);
+    assert_eq!(respond(&mut cloud, &graceful).0, 200);
     at(&mut cloud, 100_000);
     assert_eq!(status(&mut cloud, &stubborn[0]), "STOPPING");
-    assert_eq!(ask(&mut cloud, &forced).0, 400);
+    assert_eq!(respond(&mut cloud, &forced).0, 400);
     cloud.switches.zenlayer.stop_from = StopFrom::RunningOrStopping;
-    assert_eq!(ask(&mut cloud, &graceful).0, 200);
+    assert_eq!(respond(&mut cloud, &graceful).0, 200);
     assert_eq!(
         executed(&cloud, &stubborn[0]).stops,
         1,
         "it was stopping already"
     );
-    assert_eq!(ask(&mut cloud, &forced).0, 200);
+    assert_eq!(respond(&mut cloud, &forced).0, 200);
     at(&mut cloud, 100_002);
     assert_eq!(status(&mut cloud, &stubborn[0]), "STOPPED");
 }
 
 #[test]
-fn a_boot_that_fails_leaves_the_instance_stopped() {
+fn failed_boot_leaves_the_instance_stopped() {
     let mut cloud = cloud_state(Cloud::Zenlayer);
-    let vm = add(
-        &mut cloud,
-        "asia-southeast-1",
-        1,
-        SimulatedState::Stopped,
-        Some(Impairment::Broken),
-    );
+    let vm = one_vm(&mut cloud, Stopped, Some(Impairment::Broken));
     for start in 1..=2 {
-        assert_eq!(ask(&mut cloud, &ids("StartInstances", &vm)).0, 200);
+        assert_eq!(
+            respond(&mut cloud, &request_with_ids("StartInstances", &vm)).0,
+            200
+        );
         assert_eq!(status(&mut cloud, &vm[0]), "BOOTING");
         at(&mut cloud, 30 * start);
         assert_eq!(status(&mut cloud, &vm[0]), "STOPPED");
@@ -379,15 +302,9 @@ fn a_boot_that_fails_leaves_the_instance_stopped() {
 }
 
 #[test]
-fn parameters_have_bounds() {
+fn invalid_parameter_is_refused_with_the_documented_code() {
     let mut cloud = cloud_state(Cloud::Zenlayer);
-    let many = add(
-        &mut cloud,
-        "asia-southeast-1",
-        101,
-        SimulatedState::Stopped,
-        None,
-    );
+    let many = add(&mut cloud, "asia-southeast-1", 101, Stopped, None);
     let exceed = (400, "INVALID_PARAMETER_EXCEED_LENGTH");
     for (action, body, expected) in [
         ("StartInstances", json!({"instanceIds": many}), exceed),
@@ -444,7 +361,7 @@ fn parameters_have_bounds() {
             (401, "AUTHFAILURE_UNAUTHORIZED_OPERATION"),
         ),
     ] {
-        let response = ask(&mut cloud, &call(action, &body));
+        let response = respond(&mut cloud, &request(action, &body));
         assert_eq!(code(&response), expected, "{action}");
     }
     for (body, expected) in [
@@ -457,7 +374,7 @@ fn parameters_have_bounds() {
             &[("x-zc-action", "StartInstances")],
             body,
         );
-        assert_eq!(code(&ask(&mut cloud, &request)), (400, expected));
+        assert_eq!(code(&respond(&mut cloud, &request)), (400, expected));
     }
     let get = received(
         "GET",
@@ -465,29 +382,44 @@ fn parameters_have_bounds() {
         &[("x-zc-action", "StartInstances")],
         "{}",
     );
-    assert_eq!(code(&ask(&mut cloud, &get)).0, 401);
+    assert_eq!(code(&respond(&mut cloud, &get)).0, 401);
 
     cloud.switches.zenlayer.no_ids = NoIds::Missing;
     assert_eq!(
-        code(&ask(&mut cloud, &ids("StopInstances", &[]))),
+        code(&respond(
+            &mut cloud,
+            &request_with_ids("StopInstances", &[])
+        )),
         (400, "MISSING_PARAMETER")
     );
     cloud.switches.zenlayer.no_ids = NoIds::Accepted;
-    assert_eq!(ask(&mut cloud, &ids("StopInstances", &[])).0, 200);
+    assert_eq!(
+        respond(&mut cloud, &request_with_ids("StopInstances", &[])).0,
+        200
+    );
     let twice = [many[0].clone(), many[0].clone()];
     cloud.switches.zenlayer.duplicates = Duplicates::Refused;
     assert_eq!(
-        code(&ask(&mut cloud, &ids("StartInstances", &twice))),
+        code(&respond(
+            &mut cloud,
+            &request_with_ids("StartInstances", &twice)
+        )),
         (400, "INVALID_PARAMETER_VALUE")
     );
     cloud.switches.zenlayer.duplicates = Duplicates::Folded;
-    assert_eq!(ask(&mut cloud, &ids("StartInstances", &twice)).0, 200);
+    assert_eq!(
+        respond(&mut cloud, &request_with_ids("StartInstances", &twice)).0,
+        200
+    );
     assert_eq!(executed(&cloud, &many[0]).starts, 1);
-    assert_eq!(ask(&mut cloud, &ids("StartInstances", &many[1..])).0, 200);
+    assert_eq!(
+        respond(&mut cloud, &request_with_ids("StartInstances", &many[1..])).0,
+        200
+    );
 }
 
 #[test]
-fn versions() {
+fn unknown_or_missing_version_is_refused() {
     let mut cloud = cloud_state(Cloud::Zenlayer);
     let versioned = |version| {
         let headers = [
@@ -496,14 +428,17 @@ fn versions() {
         ];
         received("POST", "/api/v2/zec", &headers, "{}")
     };
-    assert_eq!(ask(&mut cloud, &versioned("2025-09-01")).0, 200);
-    assert_eq!(ask(&mut cloud, &versioned("2024-04-01")).0, 200);
+    assert_eq!(respond(&mut cloud, &versioned("2025-09-01")).0, 200);
+    assert_eq!(respond(&mut cloud, &versioned("2024-04-01")).0, 200);
     assert_eq!(
-        code(&ask(&mut cloud, &versioned("1999-01-01"))),
+        code(&respond(&mut cloud, &versioned("1999-01-01"))),
         (400, "INVALID_PARAMETER_VALUE")
     );
-    let bare = call("DescribeInstances", &json!({}));
-    assert_eq!(ask(&mut cloud, &bare).0, 200);
+    let bare = request("DescribeInstances", &json!({}));
+    assert_eq!(respond(&mut cloud, &bare).0, 200);
     cloud.switches.zenlayer.version_header = VersionHeader::Required;
-    assert_eq!(code(&ask(&mut cloud, &bare)), (400, "MISSING_PARAMETER"));
+    assert_eq!(
+        code(&respond(&mut cloud, &bare)),
+        (400, "MISSING_PARAMETER")
+    );
 }

@@ -1,10 +1,10 @@
-//! Lists and single instances.
+//! Tests of the describe calls.
 
 use super::*;
-use crate::{Impairment, SimulatedState, testing::add, zenlayer::switches::*};
+use crate::zenlayer::switches::*;
 
 fn describe_fields(cloud: &mut CloudState, action: &str, body: &Value) -> (Vec<String>, u64) {
-    let (status, response) = ask(cloud, &call(action, body));
+    let (status, response) = respond(cloud, &request(action, body));
     assert_eq!(status, 200, "{response}");
     let response = &response["response"];
     let rows = response["dataSet"].as_array().unwrap();
@@ -15,22 +15,10 @@ fn describe_fields(cloud: &mut CloudState, action: &str, body: &Value) -> (Vec<S
 }
 
 #[test]
-fn describes_have_pages() {
+fn describe_calls_have_pages_and_filters() {
     let mut cloud = cloud_state(Cloud::Zenlayer);
-    let mut all = add(
-        &mut cloud,
-        "asia-southeast-1",
-        30,
-        SimulatedState::Running,
-        None,
-    );
-    all.extend(add(
-        &mut cloud,
-        "europe-west-1",
-        3,
-        SimulatedState::Stopped,
-        None,
-    ));
+    let mut all = add(&mut cloud, "asia-southeast-1", 30, Running, None);
+    all.extend(add(&mut cloud, "europe-west-1", 3, Stopped, None));
     for action in ["DescribeInstancesStatus", "DescribeInstances"] {
         assert_eq!(
             describe_fields(&mut cloud, action, &json!({})),
@@ -83,63 +71,40 @@ fn describes_have_pages() {
     assert_eq!(found, (vec![all[31].clone()], 1));
 
     cloud.switches.zenlayer.unknown_in_describe = UnknownInDescribe::Refused;
-    for (how, expected) in [
+    for (setting, expected) in [
         (UnknownId::InstanceNotFound, "INVALID_INSTANCE_NOT_FOUND"),
         (
             UnknownId::ResourceNotFound,
             "OPERATION_FAILED_RESOURCE_NOT_FOUND",
         ),
     ] {
-        cloud.switches.zenlayer.unknown_id = how;
-        let response = ask(&mut cloud, &ids("DescribeInstances", &["1".to_owned()]));
+        cloud.switches.zenlayer.unknown_id = setting;
+        let response = respond(
+            &mut cloud,
+            &request_with_ids("DescribeInstances", &["1".to_owned()]),
+        );
         assert_eq!(code(&response), (404, expected));
     }
 }
 
 #[test]
-fn every_state_has_a_word_in_both_describes() {
+fn each_state_has_the_same_status_in_both_describe_calls() {
     for (state, impairment, word) in [
-        (
-            SimulatedState::Stopped,
-            Some(Impairment::Creating),
-            "DEPLOYING",
-        ),
-        (
-            SimulatedState::Stopped,
-            Some(Impairment::Changing),
-            "RESIZING",
-        ),
-        (
-            SimulatedState::Stopped,
-            Some(Impairment::Expired),
-            "STOPPED",
-        ),
-        (
-            SimulatedState::Stopped,
-            Some(Impairment::Failed),
-            "CREATE_FAILED",
-        ),
-        (
-            SimulatedState::Stopped,
-            Some(Impairment::Recycled),
-            "RECYCLE",
-        ),
-        (SimulatedState::Running, Some(Impairment::Locked), "RUNNING"),
+        (Stopped, Some(Impairment::Creating), "DEPLOYING"),
+        (Stopped, Some(Impairment::Changing), "RESIZING"),
+        (Stopped, Some(Impairment::Expired), "STOPPED"),
+        (Stopped, Some(Impairment::Failed), "CREATE_FAILED"),
+        (Stopped, Some(Impairment::Recycled), "RECYCLE"),
+        (Running, Some(Impairment::Locked), "RUNNING"),
     ] {
         let mut cloud = cloud_state(Cloud::Zenlayer);
-        let vm = add(&mut cloud, "asia-southeast-1", 1, state, impairment);
+        let vm = one_vm(&mut cloud, state, impairment);
         assert_eq!(status(&mut cloud, &vm[0]), word);
-        let (_, body) = ask(&mut cloud, &ids("DescribeInstances", &vm));
+        let (_, body) = respond(&mut cloud, &request_with_ids("DescribeInstances", &vm));
         assert_eq!(body["response"]["dataSet"][0]["status"], word);
     }
     let mut cloud = cloud_state(Cloud::Zenlayer);
     cloud.switches.zenlayer.recycled = Recycled::Recycled;
-    let vm = add(
-        &mut cloud,
-        "asia-southeast-1",
-        1,
-        SimulatedState::Stopped,
-        Some(Impairment::Recycled),
-    );
+    let vm = one_vm(&mut cloud, Stopped, Some(Impairment::Recycled));
     assert_eq!(status(&mut cloud, &vm[0]), "RECYCLED");
 }

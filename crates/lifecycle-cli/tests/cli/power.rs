@@ -49,7 +49,7 @@ fn force_after_forces_an_instance_that_still_runs() {
         .run(&[&args[..], &["-v", "--output", "json"]].concat())
         .exits_with(0);
     assert_eq!(result.column("outcome"), ["reached"]);
-    assert!(result.stderr.contains("not down in time"), "{result:#?}");
+    assert!(result.stderr.contains("force-stop follows"), "{result:#?}");
 }
 
 #[test]

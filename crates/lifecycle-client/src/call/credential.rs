@@ -62,6 +62,7 @@ pub struct CredentialInfo {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{}", .fault.message())]
 pub struct CredentialError {
+    #[source]
     fault: Fault,
     is_absent: bool,
 }

@@ -65,7 +65,8 @@ impl<I: Clone + Eq + Hash> Progress<I> {
                 let rows = report(&mut lock(&tracker)).into_iter();
                 rows.map(move |row| row.rename(&*name))
             });
-        let wave = mem::replace(&mut self.wave, self.wave.end..self.wave.end);
+        let wave = self.wave.clone();
+        self.wave.start = wave.end;
         let before = self.rows.len();
         match (reports.next(), reports.next()) {
             (None, _) => {}

@@ -109,7 +109,9 @@ async fn later_waves_are_skipped_and_earlier_waves_keep_their_outcome() {
     let report = events.cancel().unwrap();
     assert_eq!(
         outcomes(&report),
-        ["reached", "reached", "pending", "pending", "skipped", "skipped"]
+        [
+            "reached", "reached", "pending", "pending", "skipped", "skipped"
+        ]
     );
 }
 

@@ -172,10 +172,11 @@ fn manifest(name: &str, kind: WorkspaceKind, crates: &Path) -> String {
         WorkspaceKind::Member => format!("{{ path = \"../{krate}\" }}"),
         WorkspaceKind::Separate => format!("{{ path = {:?} }}", crates.join(krate)),
     };
-    let (core, facade, suite) = (
+    let (core, facade, suite, testing) = (
         head("{ workspace = true }", &neighbour("lifecycle-core")),
         neighbour("lifecycle-facade"),
         neighbour("lifecycle-conformance"),
+        neighbour("provider-testing"),
     );
     let common = head(
         "edition.workspace = true\nrust-version.workspace = true\nlicense.workspace = true\n\n\
@@ -213,6 +214,7 @@ serde_json = {json}
 async-trait = {async_trait}
 lifecycle-conformance = {suite}
 lifecycle-facade = {facade}
+provider-testing = {testing}
 tokio = {tokio}
 ",
         bytes = of("1", ""),
@@ -271,7 +273,7 @@ mod tests {
 
     #[test]
     fn advice_lists_other_files_only_inside_this_workspace() {
-        let facade = "crates/lifecycle-facade/src/fleet/connect.rs: `build`";
+        let facade = "crates/lifecycle-facade/src/cloud/mod.rs: a `mod` line";
         assert!(advice(WorkspaceKind::Member).contains(facade));
         assert!(!advice(WorkspaceKind::Separate).contains(facade));
         for (path, _) in FILES {

@@ -78,6 +78,7 @@ const CHECKS: &[Check] = &[
     members::provider_files,
     source::undocumented_modules,
     source::named_clouds,
+    source::clouds_outside_of_their_files,
     source::host_access,
     source::requests_outside_of_the_engine,
     links::broken,

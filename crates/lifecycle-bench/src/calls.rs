@@ -1,4 +1,4 @@
-//! The cost of calls through the client, beside bare reqwest with the same bytes.
+//! Benchmark: the cost of calls through the client, beside bare reqwest with the same bytes.
 
 use std::{future::Future, sync::Arc, time::Duration};
 
@@ -8,21 +8,21 @@ use lifecycle_facade::Cloud;
 use tokio::runtime::Runtime;
 
 use crate::{
-    bare::{self, BareRequest, by_reqwest},
-    effort::{Effort, Schedule},
+    baseline::{self, BaselineRequest, by_reqwest},
     rounds::Rounds,
     server::Server,
+    settings::{BenchSettings, Schedule},
     table::{Table, verdict},
-    turn::{Turn, by_client},
+    workload::{Workload, by_client},
 };
 
 /// Starts of one instance, one at a time and many at a time.
-pub(crate) fn measure_calls(effort: &Effort) -> Outcome<Table> {
-    let bench = Bench::new(effort)?;
+pub(crate) fn measure_calls(settings: &BenchSettings) -> Outcome<Table> {
+    let bench = Bench::new(settings)?;
     let mut table = Table::new("Calls", head("start of 1"));
     for &cloud in Cloud::ALL {
         for concurrency in [1, 64] {
-            let pair = bench.compare(cloud, Turn::Start, concurrency)?;
+            let pair = bench.compare(cloud, Workload::Start, concurrency)?;
             let aim = verdict("0.95 x reqwest", pair.speed() >= 0.95);
             table.row(pair.row(format!("{cloud}, {concurrency} at a time"), aim));
         }
@@ -30,12 +30,12 @@ pub(crate) fn measure_calls(effort: &Effort) -> Outcome<Table> {
     Ok(table)
 }
 
-/// Turns of a start of a hundred instances and a lookup of all of them, one at a time.
-pub(crate) fn measure_turns(effort: &Effort) -> Outcome<Table> {
-    let bench = Bench::new(effort)?;
-    let mut table = Table::new("Turns", head("start of 100, look at 100"));
+/// Iterations of a start of a hundred instances and a lookup of all of them, one at a time.
+pub(crate) fn measure_iterations(settings: &BenchSettings) -> Outcome<Table> {
+    let bench = Bench::new(settings)?;
+    let mut table = Table::new("Iterations", head("start of 100, look at 100"));
     for &cloud in Cloud::ALL {
-        let pair = bench.compare(cloud, Turn::StartAndLook, 1)?;
+        let pair = bench.compare(cloud, Workload::StartAndObserve, 1)?;
         table.row(pair.row(cloud.to_string(), String::new()));
     }
     Ok(table)
@@ -60,29 +60,32 @@ struct Bench {
 }
 
 impl Bench {
-    fn new(effort: &Effort) -> Outcome<Self> {
+    fn new(settings: &BenchSettings) -> Outcome<Self> {
         Ok(Self {
             server: Server::start()?,
             runtime: runtime()?,
-            schedule: effort.calling,
+            schedule: settings.calling,
         })
     }
 
-    /// Measures reqwest and the client with the same turns, one after the other in every round.
-    fn compare(&self, cloud: Cloud, turn: Turn, concurrency: usize) -> Outcome<Pair> {
+    /// Measures reqwest and the client with the same iterations, one after the other in every round.
+    fn compare(&self, cloud: Cloud, workload: Workload, concurrency: usize) -> Outcome<Pair> {
         let port = self.server.port();
-        let (http, requests) = (bare::http()?, BareRequest::of(cloud, port, turn)?);
-        let requests: Arc<[BareRequest]> = requests.into();
-        let bare = move || by_reqwest(http.clone(), Arc::clone(&requests));
+        let (http, requests) = (
+            baseline::http()?,
+            BaselineRequest::of(cloud, port, workload)?,
+        );
+        let requests: Arc<[BaselineRequest]> = requests.into();
+        let baseline = move || by_reqwest(http.clone(), Arc::clone(&requests));
         let client = client(cloud, port)?;
-        let ids: Arc<[InstanceId]> = ids(cloud, turn.instances())?.into();
-        let ours = move || by_client(client.clone(), Arc::clone(&ids), turn);
+        let ids: Arc<[InstanceId]> = ids(cloud, workload.instances())?.into();
+        let by_lifecycle = move || by_client(client.clone(), Arc::clone(&ids), workload);
 
         let Schedule { rounds, span } = self.schedule;
         let round = || {
             Ok([
-                self.run(concurrency, span, &bare)?,
-                self.run(concurrency, span, &ours)?,
+                self.run(concurrency, span, &baseline)?,
+                self.run(concurrency, span, &by_lifecycle)?,
             ])
         };
         // The first round makes the connections and is not counted.
@@ -91,38 +94,38 @@ impl Bench {
         Ok(Pair::new(&rounds))
     }
 
-    fn run<F, T>(&self, concurrency: usize, span: Duration, turn: &F) -> Outcome<Run>
+    fn run<F, T>(&self, concurrency: usize, span: Duration, iteration: &F) -> Outcome<Run>
     where
         F: Fn() -> T + Clone + Send + 'static,
         T: Future<Output = Outcome<()>> + Send,
     {
-        let run = drive(concurrency, Until::Elapsed(span), turn.clone());
+        let run = drive(concurrency, Until::Elapsed(span), iteration.clone());
         self.runtime.block_on(run)
     }
 }
 
-/// The same turns by reqwest and by the client.
+/// The same iterations by reqwest and by the client.
 struct Pair {
     rounds: Rounds<2>,
-    /// Microseconds of this process for one turn, where the system reports them.
+    /// Microseconds of this process for one iteration, where the system reports them.
     cpu: [Option<f64>; 2],
 }
 
-const BARE: usize = 0;
-const OURS: usize = 1;
+const REQWEST: usize = 0;
+const CLIENT: usize = 1;
 
 impl Pair {
     fn new(rounds: &[[Run; 2]]) -> Self {
         let costs = rounds.iter().map(|round| round.map(|run| seconds(&run)));
         Self {
             rounds: Rounds::new(costs.collect()),
-            cpu: [BARE, OURS].map(|side| cpu(rounds.iter().map(|round| round[side]))),
+            cpu: [REQWEST, CLIENT].map(|side| cpu(rounds.iter().map(|round| round[side]))),
         }
     }
 
     /// Returns the client's rate as a part of reqwest's.
     fn speed(&self) -> f64 {
-        self.rounds.ratio(BARE, OURS)
+        self.rounds.ratio(REQWEST, CLIENT)
     }
 
     fn row(&self, what: String, aim: String) -> [String; 7] {
@@ -132,36 +135,36 @@ impl Pair {
         };
         [
             what,
-            rate(BARE),
-            rate(OURS),
+            rate(REQWEST),
+            rate(CLIENT),
             format!("{:.2}", self.speed()),
-            cpu(BARE),
-            cpu(OURS),
+            cpu(REQWEST),
+            cpu(CLIENT),
             aim,
         ]
     }
 }
 
 fn seconds(run: &Run) -> f64 {
-    run.elapsed.as_secs_f64() / count(run.turns)
+    run.elapsed.as_secs_f64() / count(run.iterations)
 }
 
 /// Adds up all rounds, because the system counts in steps of 10 ms.
 fn cpu(runs: impl Iterator<Item = Run>) -> Option<f64> {
-    let (mut time, mut turns) = (Duration::ZERO, 0);
+    let (mut time, mut iterations) = (Duration::ZERO, 0);
     for run in runs {
         time += run.cpu?;
-        turns += run.turns;
+        iterations += run.iterations;
     }
-    Some(time.as_secs_f64() * 1e6 / count(turns))
+    Some(time.as_secs_f64() * 1e6 / count(iterations))
 }
 
 #[expect(
     clippy::cast_precision_loss,
-    reason = "a run has fewer than 2^52 turns"
+    reason = "a run has fewer than 2^52 iterations"
 )]
-fn count(turns: u64) -> f64 {
-    turns as f64
+fn count(iterations: u64) -> f64 {
+    iterations as f64
 }
 
 #[cfg(test)]
@@ -170,8 +173,8 @@ mod tests {
 
     #[test]
     fn processor_time_is_per_turn_over_all_rounds() {
-        let run = |turns, cpu: Option<u64>| Run {
-            turns,
+        let run = |iterations, cpu: Option<u64>| Run {
+            iterations,
             elapsed: Duration::from_secs(1),
             cpu: cpu.map(Duration::from_millis),
         };

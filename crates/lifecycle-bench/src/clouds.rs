@@ -103,10 +103,10 @@ fn local(port: u16) -> Outcome<Endpoint> {
 fn unlimited(client: ClientBuilder) -> ClientBuilder {
     let free = Rate::new(f64::INFINITY, u32::MAX);
     let mut timeouts = Timeouts::default();
-    // A server that answers for other ids must not make a turn last half a minute.
+    // A server that answers for other ids must not make a iteration last half a minute.
     timeouts.settle = Duration::from_secs(1);
     client
-        .pace(RateLimits::new(free, free))
+        .rate_limits(RateLimits::new(free, free))
         .retry(RetryPolicy::never())
         .timeouts(timeouts)
 }

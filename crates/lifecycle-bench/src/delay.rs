@@ -1,4 +1,4 @@
-//! Delay until a waiting program sees an instance in the goal state, beside the number of lookups.
+//! Benchmark: the delay until a waiting program sees the goal state, beside the number of polls.
 
 use std::time::Duration;
 
@@ -6,16 +6,16 @@ use fastrand::Rng;
 use lifecycle_bench::{Outcome, provider};
 use lifecycle_core::{Endpoint, PollingPolicy};
 use lifecycle_facade::Cloud;
-use lifecycle_sim::Tempo;
+use lifecycle_sim::TransitionTimes;
 
 use crate::{
     curve::Curve,
-    effort::Effort,
+    settings::BenchSettings,
     table::{Table, verdict},
 };
 
 /// Our polling policies and published ones over the same transitions.
-pub(crate) fn measure(_: &Effort) -> Outcome<Table> {
+pub(crate) fn measure(_: &BenchSettings) -> Outcome<Table> {
     let mut table = Table::new(
         "Detection delay and polling cost",
         [
@@ -28,7 +28,7 @@ pub(crate) fn measure(_: &Effort) -> Outcome<Table> {
             "aim",
         ],
     );
-    let ours = ours()?;
+    let by_lifecycle = by_lifecycle()?;
     for transition in Transition::ALL {
         let durations = transition.samples();
         let published = Plan::PUBLISHED.map(|(name, plan)| (name, lateness(plan, &durations)));
@@ -42,7 +42,7 @@ pub(crate) fn measure(_: &Effort) -> Outcome<Table> {
             Curve::below(published.iter().map(|(_, late)| (late.looks, worth(late))))
         };
         let (mean, p95) = (costs(|late| late.mean), costs(|late| late.p95));
-        for (name, cadence) in &ours {
+        for (name, cadence) in &by_lifecycle {
             let late = lateness(Plan::Ours(*cadence), &durations);
             let others = [mean.at(late.looks), p95.at(late.looks)];
             let met = late.mean <= others[0] && late.p95 <= others[1];
@@ -55,14 +55,14 @@ pub(crate) fn measure(_: &Effort) -> Outcome<Table> {
 }
 
 /// Returns the polling policies of the clouds, each with the names of the clouds that share it.
-fn ours() -> Outcome<Vec<(String, PollingPolicy)>> {
+fn by_lifecycle() -> Outcome<Vec<(String, PollingPolicy)>> {
     let mut cadences: Vec<(String, PollingPolicy)> = Vec::new();
     for &cloud in Cloud::ALL {
         let endpoint = Endpoint::parse("https://api.example.com")?;
         let cadence = provider(cloud, endpoint)?.profile().polling;
         match cadences.iter_mut().find(|(_, known)| *known == cadence) {
             Some((names, _)) => *names = format!("{names} and {cloud}"),
-            None => cadences.push((format!("ours for {cloud}"), cadence)),
+            None => cadences.push((format!("by_lifecycle for {cloud}"), cadence)),
         }
     }
     Ok(cadences)
@@ -212,7 +212,7 @@ impl Transition {
     }
 
     fn usual(self, chance: &mut Rng) -> f64 {
-        let tempo = Tempo::default();
+        let tempo = TransitionTimes::default();
         let mut about =
             |span: Duration| span.as_secs_f64() * (1.0 + tempo.spread * (2.0 * chance.f64() - 1.0));
         match self {

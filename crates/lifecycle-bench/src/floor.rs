@@ -1,4 +1,4 @@
-//! The lowest cost of a signature: hashing the bytes that the scheme hashes, and nothing else.
+//! Baseline of signatures: hashing the bytes that the scheme hashes, and nothing else.
 //!
 //! The bytes are put together from a signed request by the vendors' pages, apart from the code that
 //! signed the request. Tests compare the resulting signature with the one in the request.

@@ -2,11 +2,10 @@
 //! under faults.
 
 mod answers;
-mod bare;
+mod baseline;
 mod calls;
 mod curve;
 mod delay;
-mod effort;
 mod floor;
 mod machine;
 mod memory;
@@ -15,11 +14,12 @@ mod record;
 mod rounds;
 mod scale;
 mod server;
+mod settings;
 mod sign;
 mod simulated;
 mod table;
 mod throttle;
-mod turn;
+mod workload;
 
 use std::process::ExitCode;
 
@@ -27,8 +27,8 @@ use clap::{Parser, Subcommand, ValueEnum};
 use lifecycle_bench::Outcome;
 
 use crate::{
-    effort::Effort,
     memory::Probe,
+    settings::BenchSettings,
     table::{Form, Table},
 };
 
@@ -89,15 +89,15 @@ fn main() -> ExitCode {
 
 impl Arguments {
     fn measure(&self) -> Outcome<()> {
-        let effort = if self.quick {
-            Effort::QUICK
+        let settings = if self.quick {
+            BenchSettings::QUICK
         } else {
-            Effort::FULL
+            BenchSettings::FULL
         };
         println!("{}", machine::facts());
         for (part, measure) in MEASUREMENTS {
             if self.only.is_none_or(|only| only == part) {
-                println!("\n{}", measure(&effort)?.text(self.form()).trim_end());
+                println!("\n{}", measure(&settings)?.text(self.form()).trim_end());
             }
         }
         Ok(())
@@ -112,12 +112,12 @@ impl Arguments {
     }
 }
 
-type Measure = fn(&Effort) -> Outcome<Table>;
+type Measure = fn(&BenchSettings) -> Outcome<Table>;
 
 const MEASUREMENTS: [(Part, Measure); 8] = [
     (Part::Sign, sign::measure),
     (Part::Calls, calls::measure_calls),
-    (Part::Calls, calls::measure_turns),
+    (Part::Calls, calls::measure_iterations),
     (Part::Memory, memory::measure),
     (Part::Scale, scale::measure),
     (Part::Pace, throttle::measure),

@@ -1,4 +1,4 @@
-//! Memory of a process after many calls.
+//! Benchmark: memory of a process after many calls.
 
 use std::{env, process::Command, sync::Arc};
 
@@ -7,15 +7,15 @@ use lifecycle_core::InstanceId;
 use lifecycle_facade::Cloud;
 
 use crate::{
-    bare::{self, BareRequest, by_reqwest},
-    effort::Effort,
+    baseline::{self, BaselineRequest, by_reqwest},
     server::Server,
+    settings::BenchSettings,
     table::{Table, verdict},
-    turn::{Turn, by_client},
+    workload::{Workload, by_client},
 };
 
 /// Resident memory of new processes: some with the client, some with bare reqwest.
-pub(crate) fn measure(effort: &Effort) -> Outcome<Table> {
+pub(crate) fn measure(settings: &BenchSettings) -> Outcome<Table> {
     let server = Server::start()?;
     let mut table = Table::new(
         "Memory",
@@ -35,20 +35,20 @@ pub(crate) fn measure(effort: &Effort) -> Outcome<Table> {
                 side,
                 cloud,
                 port: server.port(),
-                turns: effort.turns,
+                iterations: settings.iterations,
                 concurrency,
             };
-            let bare = probe(Side::Reqwest).run_apart()?;
-            let ours = probe(Side::Client).run_apart()?;
+            let baseline = probe(Side::Reqwest).run_in_child_process()?;
+            let lifecycle = probe(Side::Client).run_in_child_process()?;
             let mib = |mib: f64| format!("{mib:.1}");
             table.row([
                 format!("{cloud}, {concurrency} at a time"),
-                (TURN.calls() * effort.turns).to_string(),
-                mib(bare.rss_mib),
-                mib(bare.peak_rss_mib),
-                mib(ours.rss_mib),
-                mib(ours.peak_rss_mib),
-                verdict("under 12 MiB", ours.peak_rss_mib < 12.0),
+                (WORKLOAD.calls() * settings.iterations).to_string(),
+                mib(baseline.rss_mib),
+                mib(baseline.peak_rss_mib),
+                mib(lifecycle.rss_mib),
+                mib(lifecycle.peak_rss_mib),
+                verdict("under 12 MiB", lifecycle.peak_rss_mib < 12.0),
             ]);
         }
     }
@@ -56,7 +56,7 @@ pub(crate) fn measure(effort: &Effort) -> Outcome<Table> {
 }
 
 /// The repeated work of a probe.
-const TURN: Turn = Turn::StartAndLook;
+const WORKLOAD: Workload = Workload::StartAndObserve;
 
 /// A process that makes calls and then reports its memory.
 #[derive(Clone, Copy, Debug, clap::Args)]
@@ -64,7 +64,7 @@ pub(crate) struct Probe {
     side: Side,
     cloud: Cloud,
     port: u16,
-    turns: u64,
+    iterations: u64,
     concurrency: usize,
 }
 
@@ -76,14 +76,14 @@ enum Side {
 
 impl Probe {
     /// Runs this program again, as the probe.
-    fn run_apart(&self) -> Outcome<Memory> {
+    fn run_in_child_process(&self) -> Outcome<Memory> {
         let side = match self.side {
             Side::Client => "client",
             Side::Reqwest => "reqwest",
         };
         let output = Command::new(env::current_exe()?)
             .args(["probe", side, self.cloud.as_str()])
-            .args([self.port.to_string(), self.turns.to_string()])
+            .args([self.port.to_string(), self.iterations.to_string()])
             .arg(self.concurrency.to_string())
             .output()?;
         if !output.status.success() {
@@ -94,20 +94,20 @@ impl Probe {
 
     /// Runs the probe: the whole life of the probe's process.
     pub(crate) fn run(&self) -> Outcome<()> {
-        let until = Until::Turns(self.turns);
+        let until = Until::Iterations(self.iterations);
         let run = match self.side {
             Side::Client => {
                 let client = client(self.cloud, self.port)?;
-                let ids: Arc<[InstanceId]> = ids(self.cloud, TURN.instances())?.into();
-                let ours = move || by_client(client.clone(), Arc::clone(&ids), TURN);
-                runtime()?.block_on(drive(self.concurrency, until, ours))
+                let ids: Arc<[InstanceId]> = ids(self.cloud, WORKLOAD.instances())?.into();
+                let by_lifecycle = move || by_client(client.clone(), Arc::clone(&ids), WORKLOAD);
+                runtime()?.block_on(drive(self.concurrency, until, by_lifecycle))
             }
             Side::Reqwest => {
-                let http = bare::http()?;
-                let requests: Arc<[BareRequest]> =
-                    BareRequest::of(self.cloud, self.port, TURN)?.into();
-                let bare = move || by_reqwest(http.clone(), Arc::clone(&requests));
-                runtime()?.block_on(drive(self.concurrency, until, bare))
+                let http = baseline::http()?;
+                let requests: Arc<[BaselineRequest]> =
+                    BaselineRequest::of(self.cloud, self.port, WORKLOAD)?.into();
+                let baseline = move || by_reqwest(http.clone(), Arc::clone(&requests));
+                runtime()?.block_on(drive(self.concurrency, until, baseline))
             }
         };
         run?;

@@ -122,7 +122,7 @@ fn work(order: &Loop) -> Outcome<()> {
         move || turn(client.clone(), Arc::clone(&ids), Arc::clone(&failures))
     };
     let run = runtime()?.block_on(drive(order.concurrency, Until::Elapsed(order.secs), turn))?;
-    failures.tell(run.turns)?;
+    failures.tell(run.iterations)?;
     let what = format!("loop {} {} x{}", order.cloud, order.ids, order.concurrency);
     print(&what, Worked::new(run, &client, memory()?)?)
 }

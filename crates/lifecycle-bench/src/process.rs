@@ -1,4 +1,4 @@
-//! Figures of the kernel about this process. Linux only: every function fails elsewhere.
+//! CPU time and memory of this process, from `/proc`. Linux only: every function fails elsewhere.
 
 use std::{fs, io, time::Duration};
 

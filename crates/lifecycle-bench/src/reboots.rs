@@ -1,4 +1,4 @@
-//! The number of reboots that reach a cloud which fails to answer, over real sockets.
+//! Benchmark: the number of reboots that reach a cloud which fails to answer, over real sockets.
 
 use std::{ops::RangeInclusive, time::Duration};
 
@@ -9,13 +9,13 @@ use lifecycle_sim::{ErrorBody, FaultRule, FaultTiming, InjectedFault, Operation,
 use tokio::task::JoinSet;
 
 use crate::{
-    effort::Effort,
+    settings::BenchSettings,
     simulated::ids,
     table::{Table, verdict},
 };
 
 /// A reboot of ten instances in one call, at each cloud with each failure.
-pub(crate) fn measure(_: &Effort) -> Outcome<Table> {
+pub(crate) fn measure(_: &BenchSettings) -> Outcome<Table> {
     let counts = runtime()?.block_on(reboot_everywhere())?;
     let mut table = Table::new(
         "Reboots that reach a cloud",
@@ -125,7 +125,7 @@ impl Trial {
         let ids = ids(&simulator, simulated)?;
         // The connection was used before; HTTP clients like to renew such a connection.
         client.observe(&ids).await?;
-        let failure = FaultRule::new(self.mishap()).on(Operation::Reboot);
+        let failure = FaultRule::new(self.fault()).on(Operation::Reboot);
         simulator.inject(failure.always());
         // Time enough for a client to try again and again.
         client.reboot(&ids).wait(WaitTimeout::seconds(8)).await?;
@@ -138,7 +138,7 @@ impl Trial {
         Ok(reached)
     }
 
-    fn mishap(self) -> InjectedFault {
+    fn fault(self) -> InjectedFault {
         match self.failure {
             Failure::DropsTheReply => InjectedFault::Reset(self.when),
             Failure::Stalls => InjectedFault::Silence(self.when),

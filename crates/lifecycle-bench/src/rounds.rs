@@ -1,4 +1,4 @@
-//! Measuring several items in turns, so that other work on the machine hits all of them.
+//! Measuring several items in rounds, so that other work on the machine hits all of them.
 
 use std::{hint::black_box, time::Duration};
 

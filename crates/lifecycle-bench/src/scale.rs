@@ -1,21 +1,21 @@
-//! Ten thousand and a hundred thousand instances, started and awaited in the simulator.
+//! Benchmark: ten thousand and a hundred thousand instances, started and awaited in the simulator.
 
 use std::{env, process::Command, time::Duration};
 
 use lifecycle_bench::{Outcome, cpu_time, memory};
 use lifecycle_facade::{Cloud, WaitTimeout};
-use lifecycle_sim::{Operation, Simulator, Tempo};
+use lifecycle_sim::{Operation, Simulator, TransitionTimes};
 use tokio::time::Instant;
 
 use crate::{
-    effort::Effort,
     record::{Recorder, Request, send_again},
+    settings::BenchSettings,
     simulated::{Simulated, under_paused_time},
     table::{Table, verdict},
 };
 
 /// Each measurement has a process of its own, because a process keeps freed memory.
-pub(crate) fn measure(effort: &Effort) -> Outcome<Table> {
+pub(crate) fn measure(settings: &BenchSettings) -> Outcome<Table> {
     let mut table = Table::new(
         "Scale",
         [
@@ -33,8 +33,8 @@ pub(crate) fn measure(effort: &Effort) -> Outcome<Table> {
     );
     for &cloud in Cloud::ALL {
         let mut smaller = None;
-        for count in effort.fleets {
-            let figures = Probe { cloud, count }.run_apart()?;
+        for count in settings.fleets {
+            let figures = Probe { cloud, count }.run_in_child_process()?;
             table.row(figures.row(cloud, count, smaller));
             smaller = Some(figures);
         }
@@ -68,7 +68,7 @@ struct Figures {
 impl Figures {
     /// Returns the row; `smaller` has the figures of the same cloud with fewer instances.
     fn row(&self, cloud: Cloud, count: usize, smaller: Option<Self>) -> [String; 10] {
-        let tempo = Tempo::default();
+        let tempo = TransitionTimes::default();
         let longest_boot = tempo.boot.as_secs_f64() * (1.0 + tempo.spread);
         let linear = smaller.is_none_or(|smaller| self.cpu_us <= 1.2 * smaller.cpu_us);
         let met = self.starts == self.least as u64 && self.kib < 1.0 && linear;
@@ -92,7 +92,7 @@ const PATIENCE: WaitTimeout = WaitTimeout::minutes(24 * 60);
 
 impl Probe {
     /// Runs this program again, as the probe.
-    fn run_apart(&self) -> Outcome<Figures> {
+    fn run_in_child_process(&self) -> Outcome<Figures> {
         let output = Command::new(env::current_exe()?)
             .args(["scale-probe", self.cloud.as_str(), &self.count.to_string()])
             .output()?;
@@ -147,7 +147,11 @@ impl Probe {
         report.into_result()?;
         let ledger = world.simulator.ledger();
         let count = |operation| ledger.count(world.cloud, operation);
-        let last_start = ledger.acts().into_iter().map(|act| act.at).max();
+        let last_start = ledger
+            .power_operations()
+            .into_iter()
+            .map(|act| act.at)
+            .max();
         let limit = world.client.profile().batch_limits.start;
         let figures = Figures {
             starts: count(Operation::Start),

@@ -1,4 +1,4 @@
-//! The cost of a signed request, beside the hashing that the scheme demands.
+//! Benchmark: the cost of a signed request, beside the hashing that the scheme demands.
 
 use std::time::Duration;
 
@@ -7,14 +7,14 @@ use lifecycle_core::{Endpoint, SigningContext, StartOptions};
 use lifecycle_facade::Cloud;
 
 use crate::{
-    effort::{Effort, Schedule},
     floor::Floor,
     rounds::{Rounds, cost},
+    settings::{BenchSettings, Schedule},
     table::{Table, verdict},
 };
 
 /// Nanoseconds per signed request of each cloud.
-pub(crate) fn measure(effort: &Effort) -> Outcome<Table> {
+pub(crate) fn measure(settings: &BenchSettings) -> Outcome<Table> {
     let mut table = Table::new(
         "Signed requests",
         [
@@ -30,7 +30,7 @@ pub(crate) fn measure(effort: &Effort) -> Outcome<Table> {
     );
     for &cloud in Cloud::ALL {
         for count in [1, 100] {
-            let rounds = rounds(cloud, count, effort)?;
+            let rounds = rounds(cloud, count, settings)?;
             let nanoseconds = |thing| format!("{:.0}", rounds.best(thing) * 1e9);
             let ratio = |thing| format!("{:.2}", rounds.ratio(thing, FLOOR));
             table.row([
@@ -54,7 +54,7 @@ const SIGN: usize = 1;
 /// `act` and `sign`: from ids to a request that can be sent.
 const WHOLE: usize = 2;
 
-fn rounds(cloud: Cloud, count: usize, effort: &Effort) -> Outcome<Rounds<3>> {
+fn rounds(cloud: Cloud, count: usize, settings: &BenchSettings) -> Outcome<Rounds<3>> {
     let provider = provider(cloud, Endpoint::parse("https://api.example.com")?)?;
     let (action, ids, key) = (StartOptions::default().into(), ids(cloud, count)?, key());
     let draft = provider.act(&action, &ids)?.request;
@@ -76,7 +76,7 @@ fn rounds(cloud: Cloud, count: usize, effort: &Effort) -> Outcome<Rounds<3>> {
         ]
     };
     // The first round warms caches up and is not counted.
-    let Schedule { rounds, span } = effort.signing;
+    let Schedule { rounds, span } = settings.signing;
     round(span, &mut stamp);
     let rounds = (0..rounds).map(|_| round(span, &mut stamp));
     Ok(Rounds::new(rounds.collect()))

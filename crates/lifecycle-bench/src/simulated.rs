@@ -9,7 +9,7 @@ use std::{
 use lifecycle_bench::{Outcome, connected, place};
 use lifecycle_core::InstanceId;
 use lifecycle_facade::{Client, Cloud, Fleet, Transport};
-use lifecycle_sim::{Builder, MemoryTransport, Simulator};
+use lifecycle_sim::{MemoryTransport, Simulator, SimulatorBuilder};
 
 /// A cloud with instances of one region, and a client of that region.
 #[derive(Debug)]
@@ -22,7 +22,12 @@ pub(crate) struct Simulated {
 
 impl Simulated {
     /// Makes this many instances in this state, such as `stopped`, in a simulator with these settings.
-    pub(crate) fn new(cloud: Cloud, count: usize, state: &str, settings: Builder) -> Outcome<Self> {
+    pub(crate) fn new(
+        cloud: Cloud,
+        count: usize,
+        state: &str,
+        settings: SimulatorBuilder,
+    ) -> Outcome<Self> {
         Self::with(cloud, count, state, settings, |transport| transport)
     }
 
@@ -31,7 +36,7 @@ impl Simulated {
         cloud: Cloud,
         count: usize,
         state: &str,
-        settings: Builder,
+        settings: SimulatorBuilder,
         through: impl FnOnce(MemoryTransport) -> T,
     ) -> Outcome<Self> {
         let place = place(cloud)?;

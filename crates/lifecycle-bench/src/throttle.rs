@@ -1,4 +1,4 @@
-//! The share of a cloud's limit that a client uses, and the share of refused calls.
+//! Benchmark: the share of a cloud's limit that a client uses, and the share of refused calls.
 
 use std::{
     sync::{Arc, Mutex, PoisonError},
@@ -8,22 +8,22 @@ use std::{
 use lifecycle_bench::Outcome;
 use lifecycle_core::InstanceId;
 use lifecycle_facade::{Client, Cloud};
-use lifecycle_sim::{Hint, Simulator, Switches, Throttle};
+use lifecycle_sim::{RetryAfterHint, Simulator, Switches, Throttle};
 use tokio::{
     task::JoinSet,
     time::{Instant, sleep},
 };
 
 use crate::{
-    effort::Effort,
     rounds::median,
+    settings::BenchSettings,
     simulated::{Simulated, under_paused_time},
     table::{Table, verdict},
 };
 
 /// Callers of one client; each caller repeats lookups of one instance at a cloud that takes 20 calls a
 /// second.
-pub(crate) fn measure(_: &Effort) -> Outcome<Table> {
+pub(crate) fn measure(_: &BenchSettings) -> Outcome<Table> {
     let mut table = Table::new(
         "Pace under a limit of 20 calls a second",
         [
@@ -37,14 +37,14 @@ pub(crate) fn measure(_: &Effort) -> Outcome<Table> {
     );
     for &cloud in Cloud::ALL {
         for (callers, hint) in [
-            (1, Hint::Withheld),
-            (10, Hint::Withheld),
-            (100, Hint::Withheld),
-            (100, Hint::Given),
+            (1, RetryAfterHint::Withheld),
+            (10, RetryAfterHint::Withheld),
+            (100, RetryAfterHint::Withheld),
+            (100, RetryAfterHint::Given),
         ] {
             let pace = under_paused_time(observe(cloud, callers, hint, SPAN))?;
             let hints = match hint {
-                Hint::Given => "hints",
+                RetryAfterHint::Given => "hints",
                 _ => "no hints",
             };
             table.row([
@@ -81,7 +81,12 @@ struct Pace {
 const LIMIT: u32 = 20;
 const SPAN: Duration = Duration::from_secs(300);
 
-async fn observe(cloud: Cloud, callers: usize, hint: Hint, span: Duration) -> Outcome<Pace> {
+async fn observe(
+    cloud: Cloud,
+    callers: usize,
+    hint: RetryAfterHint,
+    span: Duration,
+) -> Outcome<Pace> {
     let mut switches = Switches::default();
     switches.throttle_hint = hint;
     let settings = Simulator::builder()
@@ -210,7 +215,8 @@ mod tests {
     #[test]
     fn one_caller_makes_use_of_the_limit() {
         let span = Duration::from_secs(20);
-        let pace = under_paused_time(observe(Cloud::Aliyun, 1, Hint::Withheld, span)).unwrap();
+        let pace =
+            under_paused_time(observe(Cloud::Aliyun, 1, RetryAfterHint::Withheld, span)).unwrap();
         assert!((0.9..=1.1).contains(&pace.goodput), "{}", pace.goodput);
         assert!((0.0..0.05).contains(&pace.refused), "{}", pace.refused);
     }

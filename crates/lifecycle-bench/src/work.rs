@@ -20,11 +20,11 @@ use crate::process;
 /// A result with any error.
 pub type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
 
-/// Repeats `turn`, `concurrency` turns at a time, all on this thread.
+/// Repeats `iteration`, `concurrency` iterations at a time, all on this thread.
 ///
 /// # Errors
-/// Returns the first error of a turn, which ends the run.
-pub async fn drive<F, T>(concurrency: usize, until: Until, turn: F) -> Outcome<Run>
+/// Returns the first error of a iteration, which ends the run.
+pub async fn drive<F, T>(concurrency: usize, until: Until, iteration: F) -> Outcome<Run>
 where
     F: Fn() -> T + Clone + Send + 'static,
     T: Future<Output = Outcome<()>> + Send,
@@ -33,23 +33,23 @@ where
     let (begin, cpu_before) = (Instant::now(), process::cpu_time());
     let mut tasks = JoinSet::new();
     for _ in 0..concurrency {
-        let (begun, turn) = (Arc::clone(&begun), turn.clone());
+        let (begun, iteration) = (Arc::clone(&begun), iteration.clone());
         tasks.spawn(async move {
-            let mut turns = 0;
+            let mut iterations = 0;
             while until.allows(begin, begun.fetch_add(1, Ordering::Relaxed)) {
-                turn().await?;
-                turns += 1;
+                iteration().await?;
+                iterations += 1;
             }
-            Outcome::Ok(turns)
+            Outcome::Ok(iterations)
         });
     }
-    let mut turns: u64 = 0;
+    let mut iterations: u64 = 0;
     while let Some(task) = tasks.join_next().await {
-        turns += task??;
+        iterations += task??;
     }
     let cpu_after = process::cpu_time();
     Ok(Run {
-        turns,
+        iterations,
         elapsed: begin.elapsed(),
         cpu: cpu_before
             .and_then(|before| Ok(cpu_after?.saturating_sub(before)))
@@ -57,21 +57,21 @@ where
     })
 }
 
-/// The end of a run. Turns in flight are finished.
+/// The end of a run. Iterations in flight are finished.
 #[derive(Clone, Copy, Debug)]
 #[expect(clippy::exhaustive_enums, reason = "nothing is built on it elsewhere")]
 pub enum Until {
     /// Ends after this time.
     Elapsed(Duration),
-    /// Ends after this many turns.
-    Turns(u64),
+    /// Ends after this many iterations.
+    Iterations(u64),
 }
 
 impl Until {
     fn allows(self, begin: Instant, begun: u64) -> bool {
         match self {
             Self::Elapsed(span) => begin.elapsed() < span,
-            Self::Turns(turns) => begun < turns,
+            Self::Iterations(iterations) => begun < iterations,
         }
     }
 }
@@ -80,8 +80,8 @@ impl Until {
 #[derive(Clone, Copy, Debug)]
 #[expect(clippy::exhaustive_structs, reason = "plain numbers")]
 pub struct Run {
-    /// Finished turns.
-    pub turns: u64,
+    /// Finished iterations.
+    pub iterations: u64,
     /// Duration of the run.
     pub elapsed: Duration,
     /// Processor time of this process during the run, where the system reports it.
@@ -130,7 +130,7 @@ mod tests {
     #[test]
     fn a_run_does_the_turns_that_it_is_given_side_by_side() {
         let (now, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
-        let turn = {
+        let iteration = {
             let (now, most) = (Arc::clone(&now), Arc::clone(&most));
             move || {
                 let (now, most) = (Arc::clone(&now), Arc::clone(&most));
@@ -144,8 +144,8 @@ mod tests {
         };
         let run = runtime()
             .unwrap()
-            .block_on(drive(3, Until::Turns(10), turn));
-        assert_eq!(run.unwrap().turns, 10);
+            .block_on(drive(3, Until::Iterations(10), iteration));
+        assert_eq!(run.unwrap().iterations, 10);
         assert_eq!(most.load(Ordering::Relaxed), 3);
     }
 
@@ -160,9 +160,9 @@ mod tests {
         let run = runtime
             .block_on(drive(2, Until::Elapsed(span), nap))
             .unwrap();
-        assert!(run.elapsed >= span && run.turns > 0, "{run:?}");
+        assert!(run.elapsed >= span && run.iterations > 0, "{run:?}");
         let broken = || async { Err("broken".into()) };
-        let error = runtime.block_on(drive(2, Until::Turns(9), broken));
+        let error = runtime.block_on(drive(2, Until::Iterations(9), broken));
         assert_eq!(error.unwrap_err().to_string(), "broken");
     }
 }

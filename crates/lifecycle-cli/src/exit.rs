@@ -83,7 +83,7 @@ impl CommandError {
 impl From<FleetError> for CommandError {
     fn from(error: FleetError) -> Self {
         let exit = match &error {
-            FleetError::Reference(_)
+            FleetError::InvalidReference(_)
             | FleetError::Location { .. }
             | FleetError::Account { .. }
             | FleetError::Client(

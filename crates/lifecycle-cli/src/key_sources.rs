@@ -36,7 +36,7 @@ fn item(number: usize, source: &impl CredentialSource) -> String {
     const INDENT: usize = 7;
     let mut lines = format!("    {number}. ");
     let mut column = INDENT;
-    for word in format!("{}: {}", source.name(), source.wants()).split_whitespace() {
+    for word in format!("{}: {}", source.name(), source.requirements()).split_whitespace() {
         if column > INDENT && column + word.len() >= WIDTH {
             let _ = write!(lines, "\n{:INDENT$}", "");
             column = INDENT;

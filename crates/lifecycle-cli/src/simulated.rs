@@ -1,13 +1,13 @@
 //! Simulated clouds inside this process, and their key.
 
 use lifecycle_facade::{Credential, EmptyHost, Fleet, FleetBuilder};
-use lifecycle_sim::{BadFleet, Builder, Cloud, Simulator};
+use lifecycle_sim::{Cloud, ParseFleetError, Simulator, SimulatorBuilder};
 
 /// Returns a builder of the fleet of `--sim`.
 ///
 /// # Errors
 /// The simulator rejects the description of the small fleet.
-pub(crate) fn small_fleet_builder() -> Result<FleetBuilder, BadFleet> {
+pub(crate) fn small_fleet_builder() -> Result<FleetBuilder, ParseFleetError> {
     Ok(fleet_builder(&with_key(small_fleet()?).build()))
 }
 
@@ -23,7 +23,7 @@ pub(crate) fn fleet_builder(simulator: &Simulator) -> FleetBuilder {
 
 /// Returns the fleet of `--sim` and `simulate`: a few instances in each cloud, with an expired
 /// and a locked instance.
-pub(crate) fn small_fleet() -> Result<Builder, BadFleet> {
+pub(crate) fn small_fleet() -> Result<SimulatorBuilder, ParseFleetError> {
     Simulator::builder().fleet(
         "baidu/bj=3,baidu/bj=2:running,baidu/bj=1:expired,\
          aliyun/cn-hangzhou=3,aliyun/cn-hangzhou=2:running,aliyun/cn-hangzhou=1:locked,\
@@ -33,7 +33,7 @@ pub(crate) fn small_fleet() -> Result<Builder, BadFleet> {
 }
 
 /// Gives all four clouds the same key, so that one pair of variables is enough to try each.
-pub(crate) fn with_key(simulator: Builder) -> Builder {
+pub(crate) fn with_key(simulator: SimulatorBuilder) -> SimulatorBuilder {
     Cloud::ALL.into_iter().fold(simulator, |simulator, cloud| {
         simulator.credential(cloud, &key())
     })

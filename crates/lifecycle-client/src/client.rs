@@ -1,4 +1,4 @@
-//! The client: one cloud, one key, one pace, shared by all its clones.
+//! The public handle on one cloud and region, and its builder.
 
 mod execution;
 mod list_request;
@@ -34,20 +34,20 @@ pub use wait_request::WaitRequest;
 
 /// Starts, stops, reboots, observes and lists the instances of one cloud and region.
 ///
-/// Cheap to clone; clones share the pace, the retry budget, the learned clock offset and one
-/// poller. Must be used within a tokio runtime with time enabled.
+/// Cheap to clone: all clones share the rate limits, the retry budget, the clock skew and one poller.
+/// Needs a tokio runtime with enabled time.
 #[derive(Clone, Debug)]
 pub struct Client {
     observer: Arc<Observer>,
 }
 
 impl Client {
-    /// A client with default settings that sends through `transport`.
+    /// Returns a client with default settings that sends through `transport`.
     pub fn new(provider: impl Provider, credential: Credential, transport: impl Transport) -> Self {
         Self::builder(provider, StaticCredential::new(credential), transport).build()
     }
 
-    /// A client with settings.
+    /// Returns a builder with default settings.
     pub fn builder(
         provider: impl Provider,
         credentials: impl CredentialProvider,
@@ -102,74 +102,75 @@ impl Client {
         ListRequest::new(self.clone(), Ok(()))
     }
 
-    /// What is known of the cloud as data.
+    /// Returns the limits and features of the cloud.
     pub fn profile(&self) -> &Profile {
         self.observer.engine.profile()
     }
 
-    /// The calls made so far by this client and its clones.
+    /// Returns the number of calls made so far by this client and its clones.
     pub fn calls(&self) -> CallCounts {
         self.observer.engine.call_counts()
     }
 }
 
-/// Settings of a [`Client`].
+/// Builds a [`Client`].
 #[derive(Debug)]
 pub struct ClientBuilder {
     config: EngineConfig,
 }
 
 impl ClientBuilder {
-    /// Takes wall-clock time from `clock` instead of this machine.
+    /// Takes the wall-clock time from `clock` instead of this machine.
     #[must_use]
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.config.clock = Arc::new(clock);
         self
     }
 
-    /// Starts with this pace instead of the provider's. An infinite rate turns pacing off.
+    /// Sets the initial rate limits. The default comes from the provider. An infinite rate turns a
+    /// rate limiter off.
     #[must_use]
-    pub fn pace(mut self, pace: RateLimits) -> Self {
-        self.config.rate_limits = pace;
+    pub fn rate_limits(mut self, limits: RateLimits) -> Self {
+        self.config.rate_limits = limits;
         self
     }
 
-    /// Repeats by this policy.
+    /// Sets the rules for repeats.
     #[must_use]
     pub fn retry(mut self, policy: RetryPolicy) -> Self {
         self.config.retry = policy;
         self
     }
 
-    /// Uses these deadlines.
+    /// Sets the time limits.
     #[must_use]
     pub fn timeouts(mut self, timeouts: Timeouts) -> Self {
         self.config.timeouts = timeouts.finite();
         self
     }
 
-    /// Has at most so many calls of one request under way at a time; at least 1, 4 by default.
+    /// Sets the number of concurrent calls of one request; at least 1, by default 4.
     #[must_use]
     pub fn concurrency(mut self, calls: usize) -> Self {
         self.config.concurrency = calls.max(1);
         self
     }
 
-    /// Where requests may go without TLS.
+    /// Sets the hosts that requests may reach without TLS.
     #[must_use]
     pub fn plain_http(mut self, plain_http: PlainHttp) -> Self {
         self.config.plain_http = plain_http;
         self
     }
 
-    /// Draws jitter from this seed, for tests that must repeat exactly.
+    /// Sets the seed of random numbers, for repeatable tests.
     #[must_use]
     pub fn seed(mut self, seed: u64) -> Self {
         self.config.seed = Some(seed);
         self
     }
 
-    /// Makes this mistake on purpose. For the tests of the engine itself, never for users.
+    /// Makes a deliberate mistake. For tests of the engine, never for users.
     #[cfg(feature = "mutations")]
     #[doc(hidden)]
     #[must_use]
@@ -178,7 +179,7 @@ impl ClientBuilder {
         self
     }
 
-    /// The client.
+    /// Builds the client.
     pub fn build(self) -> Client {
         Client {
             observer: Arc::new(Observer::new(Engine::new(self.config))),

@@ -1,21 +1,20 @@
-//! Why a request could not be made at all.
+//! The error of a request as a whole.
 
 use std::time::Duration;
 
 use lifecycle_core::{Fault, FaultKind, ParseInstanceIdError};
 
-/// A request as a whole failed: it was refused before anything was sent, or a list or an
-/// observation could not be read.
+/// The failure of a request as a whole: a rejection before anything was sent, or an unreadable list.
 ///
-/// Power actions that were sent never end in an `Error`: their [`Report`](crate::Report) has an
-/// outcome for each instance.
+/// A sent power action never ends in an `Error`: the [`Report`](crate::Report) has an outcome for
+/// each instance.
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// An instance id that no cloud can have. Nothing was sent.
+    /// The text is no valid instance id. Nothing was sent.
     #[error(transparent)]
     ParseInstanceIdError(#[from] ParseInstanceIdError),
-    /// An option that the cloud cannot honour. Nothing was sent.
+    /// The cloud does not support an option. Nothing was sent.
     #[error("{0}: nothing was sent")]
     Unsupported(#[source] Fault),
     /// The request names more instances than its limit. Nothing was sent.
@@ -36,23 +35,23 @@ pub enum Error {
         /// The time limit of the request.
         timeout: Duration,
     },
-    /// A call failed for good.
+    /// A call failed after all repeats.
     #[error("failed to {operation} at {title}: {fault}{}; {}", attempts_text(*.attempts), .fault.kind().advice())]
     Call {
-        /// What was tried, as an English verb.
+        /// The purpose of the call, as an English verb.
         operation: &'static str,
         /// The cloud's name for people.
         title: &'static str,
         /// The answer of the cloud, or the failure of the request.
         #[source]
         fault: Fault,
-        /// How often it was tried.
+        /// The number of attempts.
         attempts: u32,
     },
 }
 
 impl Error {
-    /// What it means for the caller.
+    /// Returns the kind of the fault.
     pub fn kind(&self) -> FaultKind {
         match self {
             Self::ParseInstanceIdError(_) | Self::TooMany { .. } | Self::NeverForced { .. } => {

@@ -1,45 +1,44 @@
-//! Mistakes made on purpose, so that tests can show that mistakes are noticed.
+//! Mutations: deliberate mistakes, so that tests can prove that mistakes are found.
 //!
-//! Every function here gives back what it was given, unless the feature `mutations` is on and a client
-//! was built with the flaw that it stands for.
+//! The hooks are in the plan, in the tracker and in the sender of a power request.
 
-/// A mistake that a client makes on purpose. For the tests of the engine itself, never for users.
+/// A deliberate mistake of a client. For tests of the engine, never for users.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 #[cfg_attr(
     not(feature = "mutations"),
-    expect(unreachable_pub, reason = "it is exported with the feature only")
+    expect(unreachable_pub, reason = "exported with the feature only")
 )]
 pub enum Mutation {
-    /// Sends a reboot again when its answer is lost.
+    /// Resends a reboot after a lost response.
     RepeatsReboots,
-    /// Forgets the last of several instances.
+    /// Drops the last of several instances.
     DropsAnId,
-    /// Takes "running" for the proof of a reboot.
+    /// Accepts the state `running` as evidence of a reboot.
     TrustsRunning,
-    /// Takes a good answer as good for all, whichever instances it says have failed.
+    /// Treats a successful response as success for all instances, including the failed ones.
     IgnoresFailedIds,
-    /// Goes on with a key that was refused.
+    /// Uses rejected keys.
     UsesRefusedKeys,
-    /// Takes twice the time that it was given.
+    /// Waits for twice the time limit.
     IgnoresTheDeadline,
-    /// Takes a lost answer for a refusal.
+    /// Treats a lost response as a rejection.
     BelievesALostAnswer,
-    /// Searches for a culprit whatever the cloud refuses for.
+    /// Bisects a batch after every rejection.
     HalvesOnAnything,
-    /// Puts half as many instances into a call as there could be.
+    /// Sends half as many instances in a call as the limit allows.
     SplitsBatches,
-    /// Cuts the power where it was asked to be graceful.
+    /// Forces a graceful stop.
     Forces,
-    /// Goes on looking when nobody waits any more.
+    /// Polls without waiters.
     LooksForNobody,
-    /// Says nothing when the outcome of an instance is final.
+    /// Emits no events.
     KeepsSilent,
 }
 
 #[cfg(feature = "mutations")]
 impl Mutation {
-    /// All of them.
+    /// All mutations.
     pub const ALL: [Self; 12] = [
         Self::RepeatsReboots,
         Self::DropsAnId,
@@ -56,11 +55,12 @@ impl Mutation {
     ];
 }
 
-/// The flaw of a client; none outside the tests of the engine.
+/// The mutation of a client; none outside of tests.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Mutant(pub(crate) Option<Mutation>);
 
 impl Mutant {
+    /// Returns whether the client has this mutation. Always `false` without the feature.
     pub(crate) fn is(self, mutation: Mutation) -> bool {
         cfg!(feature = "mutations") && self.0 == Some(mutation)
     }

@@ -1,5 +1,5 @@
-//! Keys that end: found once, shared, renewed before their end, replaced when refused. All under
-//! paused time, with a service whose keys live for an hour.
+//! Temporary keys under paused time: found once, shared, renewed before expiry, replaced after a
+//! rejection. The keys of the service live for an hour.
 
 mod support;
 
@@ -25,50 +25,49 @@ use lifecycle_core::{
 use support::{Fate, NOW, Scripted, Toy, all, fault, ok, outcomes, seconds};
 use tokio::time::{Instant, advance, sleep};
 
-/// A service that gives a new key whenever it is asked.
+/// A service that returns a new key for each request.
 #[derive(Clone, Debug)]
 struct Service {
-    asked: Arc<AtomicU64>,
+    requests: Arc<AtomicU64>,
     is_down: Arc<AtomicBool>,
-    /// It gives the same key, for ever, until this is another number.
-    fixed: Option<Arc<AtomicU64>>,
-    /// It has no key any more.
+    /// The number of one permanent key to return instead of new keys.
+    permanent: Option<Arc<AtomicU64>>,
+    /// The service returns no keys.
     is_empty: Arc<AtomicBool>,
-    /// How long its keys live.
-    life: Duration,
-    /// By how many seconds its clock is ahead.
+    /// The lifetime of the keys.
+    lifetime: Duration,
+    /// The number of seconds by which the clock of the service is ahead.
     ahead: i64,
-    /// How long an answer takes.
-    takes: Duration,
+    latency: Duration,
     clock: RunningClock,
 }
 
 impl Service {
     fn new() -> Self {
         Self {
-            asked: Arc::default(),
+            requests: Arc::default(),
             is_down: Arc::default(),
-            fixed: None,
+            permanent: None,
             is_empty: Arc::default(),
-            life: seconds(3600),
+            lifetime: seconds(3600),
             ahead: 0,
-            takes: seconds(1),
+            latency: seconds(1),
             clock: RunningClock(Instant::now()),
         }
     }
 
-    fn asked(&self) -> u64 {
-        self.asked.load(Ordering::SeqCst)
+    fn requests(&self) -> u64 {
+        self.requests.load(Ordering::SeqCst)
     }
 
-    fn chain(&self) -> CachedCredentials {
-        let resolver = StepDriver::new(self.clone())
+    fn credentials(&self) -> CachedCredentials {
+        let driver = StepDriver::new(self.clone())
             .clock(self.clock)
             .machine(EmptyHost);
         CachedCredentials::new(
             "Toy Cloud",
-            vec![Box::new(Absent), Box::new(Asked)],
-            resolver,
+            vec![Box::new(NotConfigured), Box::new(FromService)],
+            driver,
         )
     }
 }
@@ -76,8 +75,8 @@ impl Service {
 #[async_trait]
 impl Transport for Service {
     async fn send(&self, request: http::Request<Bytes>) -> Result<HttpResponse, TransportError> {
-        let number = self.asked.fetch_add(1, Ordering::SeqCst) + 1;
-        sleep(self.takes).await;
+        let number = self.requests.fetch_add(1, Ordering::SeqCst) + 1;
+        sleep(self.latency).await;
         if self.is_down.load(Ordering::SeqCst) {
             return Err(TransportError::unsent("no connection"));
         }
@@ -88,18 +87,18 @@ impl Transport for Service {
         };
         let signed = request.headers()["at"].to_str().unwrap().to_owned();
         let signed = SystemTime::UNIX_EPOCH + seconds(signed.parse().unwrap());
-        let apart = now
+        let difference = now
             .duration_since(signed)
             .unwrap_or_else(|early| early.duration());
         let mut headers = http::HeaderMap::new();
         headers.insert("date", httpdate::fmt_http_date(now).parse().unwrap());
-        let end = jiff::Timestamp::try_from(now + self.life).unwrap();
-        let body = match &self.fixed {
+        let end = jiff::Timestamp::try_from(now + self.lifetime).unwrap();
+        let body = match &self.permanent {
             Some(number) => format!("key{} never", number.load(Ordering::SeqCst)),
             None => format!("key{number} {end}"),
         };
         Ok(provider_testing::http_response(
-            match apart > seconds(900) {
+            match difference > seconds(900) {
                 true => 403,
                 false if self.is_empty.load(Ordering::SeqCst) => 404,
                 false => 200,
@@ -110,16 +109,16 @@ impl Transport for Service {
     }
 }
 
-/// Nothing is set up here.
+/// A source without a configuration.
 #[derive(Debug)]
-struct Absent;
+struct NotConfigured;
 
-impl CredentialSource for Absent {
+impl CredentialSource for NotConfigured {
     fn name(&self) -> String {
-        "absent".to_owned()
+        "environment".to_owned()
     }
 
-    fn wants(&self) -> String {
+    fn requirements(&self) -> String {
         "TOY_KEY".to_owned()
     }
 
@@ -128,16 +127,16 @@ impl CredentialSource for Absent {
     }
 }
 
-/// Asks the service.
+/// A source that asks the [`Service`].
 #[derive(Debug)]
-struct Asked;
+struct FromService;
 
-impl CredentialSource for Asked {
+impl CredentialSource for FromService {
     fn name(&self) -> String {
         "toy service".to_owned()
     }
 
-    fn wants(&self) -> String {
+    fn requirements(&self) -> String {
         "the toy service".to_owned()
     }
 
@@ -151,30 +150,31 @@ impl CredentialSource for Asked {
             "GetKey",
             ServiceKind::Identity,
             request,
-            |reply, _| match reply {
-                Ok(reply) if reply.status().as_u16() == 404 => {
+            |result, _| match result {
+                Ok(response) if response.status().as_u16() == 404 => {
                     ExchangeStep::NotConfigured("the service has no key".to_owned())
                 }
-                reply => reply.and_then(|reply| read(&reply)).into(),
+                result => result.and_then(|response| read(&response)).into(),
             },
         )
     }
 }
 
-fn read(reply: &HttpResponse) -> Result<ResolvedCredential, Fault> {
-    if reply.status().as_u16() == 403 {
+fn read(response: &HttpResponse) -> Result<ResolvedCredential, Fault> {
+    if response.status().as_u16() == 403 {
         return Err(Fault::new(FaultKind::ClockSkew, "the clocks differ"));
     }
-    let text = String::from_utf8_lossy(reply.body()).into_owned();
+    let text = String::from_utf8_lossy(response.body()).into_owned();
     let (key, end) = text.split_once(' ').unwrap();
-    let grant = ResolvedCredential::new(Credential::session(key, "s3cret", "session"), "role toy");
+    let resolved =
+        ResolvedCredential::new(Credential::session(key, "s3cret", "session"), "role toy");
     Ok(match end {
-        "never" => grant,
-        end => grant.with_expiry(read_expiry(end, reply)?),
+        "never" => resolved,
+        end => resolved.with_expiry(read_expiry(end, response)?),
     })
 }
 
-/// Runs with tokio's time.
+/// A clock that follows the time of tokio.
 #[derive(Clone, Copy, Debug)]
 struct RunningClock(Instant);
 
@@ -184,8 +184,8 @@ impl Clock for RunningClock {
     }
 }
 
-async fn id(chain: &CachedCredentials) -> String {
-    match &*chain.credential().await.unwrap() {
+async fn key_id(credentials: &CachedCredentials) -> String {
+    match &*credentials.credential().await.unwrap() {
         Credential::Keys { id, .. } => id.clone(),
         other => panic!("{other:?}"),
     }
@@ -194,91 +194,99 @@ async fn id(chain: &CachedCredentials) -> String {
 #[tokio::test(start_paused = true)]
 async fn one_search_serves_all_concurrent_callers() {
     let service = Service::new();
-    let chain = service.chain();
-    let keys = join_all((0..100).map(|_| id(&chain))).await;
+    let credentials = service.credentials();
+    let keys = join_all((0..100).map(|_| key_id(&credentials))).await;
     assert!(keys.iter().all(|key| key == "key1"), "{keys:?}");
-    assert_eq!(service.asked(), 1);
-    let info = chain.info();
+    assert_eq!(service.requests(), 1);
+    let info = credentials.info();
     assert_eq!((&*info.kind, &*info.source), ("toy service", "role toy"));
     let left = info.expires.unwrap().duration_since(service.clock.now());
     assert!(left.unwrap() <= seconds(3600));
-    assert!(!format!("{chain:?}").contains("s3cret"));
+    assert!(!format!("{credentials:?}").contains("s3cret"));
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_key_is_renewed_once_before_its_end_and_nobody_waits_for_it() {
+async fn key_is_renewed_once_before_expiry_without_wait() {
     let service = Service::new();
-    let chain = service.chain();
-    assert_eq!(id(&chain).await, "key1");
+    let credentials = service.credentials();
+    assert_eq!(key_id(&credentials).await, "key1");
     advance(seconds(2600)).await;
-    assert_eq!(id(&chain).await, "key1");
-    assert_eq!(service.asked(), 1, "too early");
+    assert_eq!(key_id(&credentials).await, "key1");
+    assert_eq!(service.requests(), 1, "too early");
     advance(seconds(150)).await;
     let before = Instant::now();
-    let keys = join_all((0..50).map(|_| id(&chain))).await;
+    let keys = join_all((0..50).map(|_| key_id(&credentials))).await;
     assert!(keys.iter().all(|key| key == "key1"), "{keys:?}");
-    assert_eq!(before.elapsed(), Duration::ZERO, "somebody waited");
+    assert_eq!(before.elapsed(), Duration::ZERO, "a caller waited");
     sleep(seconds(2)).await;
-    assert_eq!(id(&chain).await, "key2");
-    assert_eq!(service.asked(), 2);
+    assert_eq!(key_id(&credentials).await, "key2");
+    assert_eq!(service.requests(), 2);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_renewal_that_fails_keeps_the_old_key_until_its_end() {
+async fn failed_renewal_keeps_the_old_key_until_expiry() {
     let service = Service::new();
-    let chain = service.chain();
-    id(&chain).await;
+    let credentials = service.credentials();
+    key_id(&credentials).await;
     service.is_down.store(true, Ordering::SeqCst);
     advance(seconds(2800)).await;
-    let calls = service.asked();
-    // One every tenth of a second, for a minute.
+    let calls = service.requests();
+    // Ten calls per second for a minute.
     for _ in 0..600 {
-        assert_eq!(id(&chain).await, "key1");
+        assert_eq!(key_id(&credentials).await, "key1");
         sleep(Duration::from_millis(100)).await;
     }
-    let storm = service.asked() - calls;
+    let storm = service.requests() - calls;
     assert!((2..=40).contains(&storm), "{storm} calls in a minute");
     advance(seconds(700)).await;
-    assert_eq!(id(&chain).await, "key1", "it has not ended");
+    assert_eq!(
+        key_id(&credentials).await,
+        "key1",
+        "the key has not expired"
+    );
     advance(seconds(60)).await;
-    let refusal = chain.credential().await.unwrap_err();
-    assert_eq!(refusal.fault().kind(), FaultKind::Unreachable);
-    assert_eq!(refusal.to_string(), "no key for Toy Cloud: no connection");
+    let error = credentials.credential().await.unwrap_err();
+    assert_eq!(error.fault().kind(), FaultKind::Unreachable);
+    assert_eq!(error.to_string(), "no key for Toy Cloud: no connection");
     service.is_down.store(false, Ordering::SeqCst);
     sleep(seconds(6)).await;
-    assert_eq!(&id(&chain).await[..3], "key");
+    assert_eq!(&key_id(&credentials).await[..3], "key");
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_failure_is_shared_by_all_who_waited_for_it() {
+async fn failed_search_is_shared_by_all_waiting_callers() {
     let service = Service::new();
     service.is_down.store(true, Ordering::SeqCst);
-    let chain = service.chain();
-    let answers = join_all((0..100).map(|_| chain.credential())).await;
-    assert!(answers.iter().all(Result::is_err));
-    assert_eq!(service.asked(), 3, "three attempts, once");
+    let credentials = service.credentials();
+    let results = join_all((0..100).map(|_| credentials.credential())).await;
+    assert!(results.iter().all(Result::is_err));
+    assert_eq!(service.requests(), 3, "one search of three attempts");
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_search_that_is_given_up_is_taken_over() {
+async fn cancelled_search_is_repeated_by_the_next_caller() {
     let service = Service::new();
-    let chain = service.chain();
-    let hasty = tokio::time::timeout(Duration::from_millis(10), chain.credential());
-    let (hasty, patient) = tokio::join!(hasty, id(&chain));
+    let credentials = service.credentials();
+    let hasty = tokio::time::timeout(Duration::from_millis(10), credentials.credential());
+    let (hasty, patient) = tokio::join!(hasty, key_id(&credentials));
     assert!(hasty.is_err());
     assert_eq!(patient, "key2");
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_service_s_own_clock_counts() {
+async fn expiry_follows_the_clock_of_the_service() {
     for ahead in [7_200, -7_200] {
         let service = Service {
             ahead,
             ..Service::new()
         };
-        let chain = service.chain();
-        assert_eq!(id(&chain).await, "key2", "signed again with its time");
-        let expires = chain.info().expires.unwrap();
+        let credentials = service.credentials();
+        assert_eq!(
+            key_id(&credentials).await,
+            "key2",
+            "signed again with the time of the service"
+        );
+        let expires = credentials.info().expires.unwrap();
         let left = expires.duration_since(service.clock.now()).unwrap();
         assert!(
             (seconds(3590)..=seconds(3600)).contains(&left),
@@ -288,39 +296,40 @@ async fn the_service_s_own_clock_counts() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn nothing_set_up_names_all_places() {
-    let resolver = StepDriver::new(Service::new()).machine(EmptyHost);
-    let chain = CachedCredentials::new(
+async fn error_without_configuration_names_all_sources() {
+    let driver = StepDriver::new(Service::new()).machine(EmptyHost);
+    let credentials = CachedCredentials::new(
         "Toy Cloud",
-        vec![Box::new(Absent), Box::new(Absent)],
-        resolver,
+        vec![Box::new(NotConfigured), Box::new(NotConfigured)],
+        driver,
     );
     assert_eq!(
-        chain.credential().await.unwrap_err().to_string(),
+        credentials.credential().await.unwrap_err().to_string(),
         "no key for Toy Cloud: TOY_KEY is not set; TOY_KEY is not set"
     );
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_key_that_has_ended_already_is_none() {
+async fn expired_key_is_an_error() {
     let service = Service {
-        life: Duration::ZERO,
+        lifetime: Duration::ZERO,
         ..Service::new()
     };
-    let text = service.chain().credential().await.unwrap_err().to_string();
-    assert!(text.contains("role toy ended"), "{text}");
+    let error = service.credentials().credential().await.unwrap_err();
+    let text = error.to_string();
+    assert!(text.contains("role toy expired"), "{text}");
 }
 
-fn client(chain: &CachedCredentials, cloud: Scripted) -> Client {
-    Client::builder(Toy::default(), chain.clone(), cloud)
+fn client(credentials: &CachedCredentials, cloud: Scripted) -> Client {
+    Client::builder(Toy::default(), credentials.clone(), cloud)
         .seed(1)
         .build()
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_key_is_renewed_in_the_middle_of_a_long_wait() {
+async fn key_is_renewed_during_a_long_wait() {
     let service = Service {
-        life: seconds(120),
+        lifetime: seconds(120),
         ..Service::new()
     };
     let started = Instant::now();
@@ -329,8 +338,8 @@ async fn a_key_is_renewed_in_the_middle_of_a_long_wait() {
         _ if started.elapsed() < seconds(500) => all(sent, "starting"),
         _ => all(sent, "running"),
     });
-    let chain = service.chain();
-    let report = client(&chain, cloud.clone())
+    let credentials = service.credentials();
+    let report = client(&credentials, cloud.clone())
         .start(["i-1"])
         .wait(WaitTimeout::minutes(20))
         .await
@@ -343,144 +352,152 @@ async fn a_key_is_renewed_in_the_middle_of_a_long_wait() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_refused_key_is_replaced_once_even_for_a_reboot() {
+async fn rejected_key_is_replaced_once_even_for_a_reboot() {
     let service = Service::new();
     let cloud = Scripted::new(|sent| match &*sent.operation {
         "reboot" if sent.signature.starts_with("key1@") => fault(FaultKind::Credential),
         "reboot" => ok("ok"),
         _ => all(sent, "running"),
     });
-    let chain = service.chain();
-    let report = client(&chain, cloud.clone()).reboot(["i-1"]).await.unwrap();
+    let credentials = service.credentials();
+    let report = client(&credentials, cloud.clone())
+        .reboot(["i-1"])
+        .await
+        .unwrap();
     assert_eq!(outcomes(&report), ["accepted"]);
     assert_eq!(cloud.calls("reboot").len(), 2);
-    assert_eq!(service.asked(), 2);
+    assert_eq!(service.requests(), 2);
 }
 
-/// A cloud that takes a while to answer.
+/// A cloud with a latency of a second.
 #[derive(Debug)]
 struct Distant(Scripted);
 
 #[async_trait]
 impl Transport for Distant {
     async fn send(&self, request: http::Request<Bytes>) -> Result<HttpResponse, TransportError> {
-        let reply = self.0.send(request).await;
+        let result = self.0.send(request).await;
         sleep(seconds(1)).await;
-        reply
+        result
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn all_calls_in_flight_get_the_key_that_replaces_a_refused_one() {
+async fn all_concurrent_calls_get_the_replacement_of_a_rejected_key() {
     let service = Service::new();
     let cloud = Scripted::new(|sent| match &*sent.operation {
         "start" if sent.signature.starts_with("key1@") => fault(FaultKind::Credential),
         "start" => ok("ok"),
         _ => all(sent, "stopped"),
     });
-    let client = Client::builder(Toy::default(), service.chain(), Distant(cloud))
+    let client = Client::builder(Toy::default(), service.credentials(), Distant(cloud))
         .seed(1)
         .build();
-    // The key is known to work, so the calls go out side by side.
+    // Calls with a confirmed key are concurrent.
     client.observe(["i-0"]).await.unwrap();
     let ids: Vec<String> = (0..40).map(|n| format!("i-{n}")).collect();
     let report = client.start(ids.iter().map(String::as_str)).await.unwrap();
     assert_eq!(outcomes(&report), ["accepted"; 40]);
-    assert_eq!(service.asked(), 2);
+    assert_eq!(service.requests(), 2);
 }
 
 #[tokio::test(start_paused = true)]
-async fn refusals_do_not_make_a_storm_of_new_keys() {
+async fn repeated_rejections_cause_no_storm_of_new_keys() {
     let service = Service::new();
     let cloud = Scripted::new(|_| -> Fate { fault(FaultKind::Credential) });
-    let chain = service.chain();
-    let client = client(&chain, cloud.clone());
+    let credentials = service.credentials();
+    let client = client(&credentials, cloud.clone());
     for _ in 0..10 {
         let report = client.start(["i-1"]).await.unwrap();
         assert_eq!(outcomes(&report), ["refused"]);
     }
-    assert_eq!(service.asked(), 2);
-    assert_eq!(cloud.log().len(), 2, "no key is tried twice");
+    assert_eq!(service.requests(), 2);
+    assert_eq!(cloud.log().len(), 2, "a rejected key was used twice");
 }
 
 #[tokio::test(start_paused = true)]
-async fn in_its_last_seconds_the_old_key_is_for_all() {
+async fn old_key_serves_all_callers_until_expiry() {
     let service = Service::new();
-    let chain = service.chain();
-    id(&chain).await;
+    let credentials = service.credentials();
+    key_id(&credentials).await;
     service.is_down.store(true, Ordering::SeqCst);
     advance(seconds(3593)).await;
-    let keys = join_all((0..20).map(|_| id(&chain))).await;
+    let keys = join_all((0..20).map(|_| key_id(&credentials))).await;
     assert!(keys.iter().all(|key| key == "key1"), "{keys:?}");
 }
 
-/// Somebody else's key.
+/// A source with the key of another account.
 #[derive(Debug)]
-struct Stranger;
+struct OtherAccount;
 
-impl CredentialSource for Stranger {
+impl CredentialSource for OtherAccount {
     fn name(&self) -> String {
-        "stranger".to_owned()
+        "other account".to_owned()
     }
 
-    fn wants(&self) -> String {
-        "a stranger".to_owned()
+    fn requirements(&self) -> String {
+        "the other account".to_owned()
     }
 
     fn begin(&self, _: &ProviderContext<'_>) -> ExchangeStep<ResolvedCredential> {
         ExchangeStep::Done(ResolvedCredential::new(
-            Credential::keys("stranger", "s3cret"),
-            "stranger",
+            Credential::keys("other", "s3cret"),
+            "other account",
         ))
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn nobody_becomes_somebody_else_on_the_way() {
+async fn key_of_another_account_never_replaces_the_first_key() {
     let service = Service::new();
-    let resolver = StepDriver::new(service.clone())
+    let driver = StepDriver::new(service.clone())
         .clock(service.clock)
         .machine(EmptyHost);
-    let origins: Vec<Box<dyn CredentialSource>> = vec![Box::new(Asked), Box::new(Stranger)];
-    let chain = CachedCredentials::new("Toy Cloud", origins, resolver);
-    assert_eq!(id(&chain).await, "key1");
+    let sources: Vec<Box<dyn CredentialSource>> =
+        vec![Box::new(FromService), Box::new(OtherAccount)];
+    let credentials = CachedCredentials::new("Toy Cloud", sources, driver);
+    assert_eq!(key_id(&credentials).await, "key1");
     service.is_empty.store(true, Ordering::SeqCst);
     advance(seconds(3000)).await;
     for _ in 0..20 {
-        assert_eq!(id(&chain).await, "key1");
+        assert_eq!(key_id(&credentials).await, "key1");
         sleep(seconds(20)).await;
     }
-    chain.invalidate(&Credential::session("key1", "s3cret", "session"));
-    assert_eq!(id(&chain).await, "key1", "it is still good elsewhere");
+    credentials.invalidate(&Credential::session("key1", "s3cret", "session"));
+    assert_eq!(key_id(&credentials).await, "key1", "the key is still valid");
     advance(seconds(3600)).await;
-    let refusal = chain.credential().await.unwrap_err();
-    assert_eq!(refusal.fault().kind(), FaultKind::Unreachable);
+    let error = credentials.credential().await.unwrap_err();
+    assert_eq!(error.fault().kind(), FaultKind::Unreachable);
     assert_eq!(
-        refusal.to_string(),
-        "no key for Toy Cloud where it was before (the service has no key): set it up there again, or begin anew to look elsewhere"
+        error.to_string(),
+        "no key for Toy Cloud in the previous source (the service has no key): configure the key there again, or restart the program to search all sources"
     );
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_key_that_was_replaced_where_it_is_kept_is_found_in_time() {
+async fn key_replaced_in_its_source_is_found_within_a_minute() {
     let number = Arc::new(AtomicU64::new(1));
     let service = Service {
-        fixed: Some(Arc::clone(&number)),
+        permanent: Some(Arc::clone(&number)),
         ..Service::new()
     };
     let cloud = Scripted::new(|sent| match sent.signature.starts_with("key1@") {
         true => fault(FaultKind::Credential),
         false => ok("ok"),
     });
-    let chain = service.chain();
-    let client = client(&chain, cloud.clone());
+    let credentials = service.credentials();
+    let client = client(&credentials, cloud.clone());
     for _ in 0..100 {
         let report = client.start(["i-1"]).await.unwrap();
         assert_eq!(outcomes(&report), ["refused"]);
         advance(seconds(3)).await;
     }
-    assert_eq!(cloud.log().len(), 1, "a refused key was used again");
-    assert!((4..=7).contains(&service.asked()), "{}", service.asked());
+    assert_eq!(cloud.log().len(), 1, "a rejected key was used again");
+    assert!(
+        (4..=7).contains(&service.requests()),
+        "{}",
+        service.requests()
+    );
     number.store(2, Ordering::SeqCst);
     advance(seconds(61)).await;
     let report = client.start(["i-1"]).await.unwrap();
@@ -488,7 +505,7 @@ async fn a_key_that_was_replaced_where_it_is_kept_is_found_in_time() {
 }
 
 #[test]
-fn what_a_service_says_is_nothing_about_an_instance() {
+fn fault_of_a_service_becomes_a_credential_fault() {
     for (kind, expected) in [
         (FaultKind::NotFound, FaultKind::Credential),
         (FaultKind::WrongState, FaultKind::Credential),
@@ -496,10 +513,10 @@ fn what_a_service_says_is_nothing_about_an_instance() {
         (FaultKind::Throttled, FaultKind::Throttled),
         (FaultKind::NoAnswer, FaultKind::NoAnswer),
     ] {
-        let missing = CredentialError::from(Fault::new(kind, "no"));
-        assert_eq!(missing.fault().kind(), expected);
+        let error = CredentialError::from(Fault::new(kind, "no"));
+        assert_eq!(error.fault().kind(), expected);
         assert_eq!(
-            missing.fault().execution_status(),
+            error.fault().execution_status(),
             ExecutionStatus::NotExecuted
         );
     }

@@ -1,5 +1,5 @@
-//! The real transport over real sockets: what was signed is what is sent, and every way in which
-//! a connection can fail is told apart. Real time and short delays.
+//! `HttpTransport` over sockets: requests go out as signed, and failures of the connection are told
+//! apart. Uses the real clock and short delays.
 #![cfg(feature = "reqwest")]
 
 use std::time::Duration;
@@ -32,7 +32,7 @@ async fn send(uri: String) -> Result<HttpResponse, TransportError> {
 }
 
 #[tokio::test]
-async fn sends_what_was_signed_and_brings_the_answer_as_it_is() {
+async fn request_and_response_pass_unchanged() {
     let server = MockServer::start().await;
     Mock::given(method("PUT"))
         .and(path("/v2/instance/a%20b"))
@@ -48,14 +48,14 @@ async fn sends_what_was_signed_and_brings_the_answer_as_it_is() {
         .expect(1)
         .mount(&server)
         .await;
-    let reply = send(format!("{}/v2/instance/a%20b?start", server.uri()))
+    let response = send(format!("{}/v2/instance/a%20b?start", server.uri()))
         .await
         .unwrap();
     assert_eq!(
-        (reply.status().as_u16(), &reply.body()[..]),
+        (response.status().as_u16(), &response.body()[..]),
         (409, &b"no"[..])
     );
-    assert_eq!(reply.header("x-request-id"), Some("r-1"));
+    assert_eq!(response.header("x-request-id"), Some("r-1"));
 }
 
 #[tokio::test]
@@ -79,7 +79,7 @@ async fn redirects_are_not_followed() {
 }
 
 #[tokio::test]
-async fn a_refused_connection_was_never_sent() {
+async fn refused_connection_is_not_executed() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     drop(listener);
@@ -88,7 +88,7 @@ async fn a_refused_connection_was_never_sent() {
 }
 
 #[tokio::test]
-async fn a_host_that_does_not_exist_was_never_sent() {
+async fn unknown_host_is_not_executed_and_error_hides_the_url() {
     let error = send("http://does-not-exist.invalid/secret?token=x".into())
         .await
         .unwrap_err();
@@ -97,28 +97,28 @@ async fn a_host_that_does_not_exist_was_never_sent() {
     assert!(!text.contains("token"), "{text}");
 }
 
-/// A server that reads one request, writes `answer` and closes.
-async fn once(answer: &'static [u8]) -> String {
+/// Starts a server that reads one request, writes `response` and closes the connection.
+async fn respond_once(response: &'static [u8]) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     tokio::spawn(async move {
         let (mut socket, _) = listener.accept().await.unwrap();
         let mut buffer = [0; 4096];
         let _ = socket.read(&mut buffer).await.unwrap();
-        socket.write_all(answer).await.unwrap();
+        socket.write_all(response).await.unwrap();
     });
     format!("http://{address}/")
 }
 
 #[tokio::test]
-async fn a_connection_that_breaks_after_the_request_is_unclear() {
-    for answer in [
+async fn connection_broken_after_the_request_is_maybe_executed() {
+    for response in [
         &b""[..],
         b"HTTP/1.1 200 OK\r\nContent-Le",
         b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf",
         b"garbage\r\n\r\n",
     ] {
-        let error = send(once(answer).await).await.unwrap_err();
+        let error = send(respond_once(response).await).await.unwrap_err();
         assert_eq!(
             error.execution_status(),
             ExecutionStatus::Unknown,
@@ -128,7 +128,7 @@ async fn a_connection_that_breaks_after_the_request_is_unclear() {
 }
 
 #[tokio::test]
-async fn an_endless_answer_is_cut_off() {
+async fn endless_response_is_an_error() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     tokio::spawn(async move {
@@ -137,8 +137,8 @@ async fn an_endless_answer_is_cut_off() {
         let _ = socket.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await;
         while socket.write_all(&[b'x'; 65536]).await.is_ok() {}
     });
-    let answer = tokio::time::timeout(Duration::from_secs(20), send(format!("http://{address}/")));
-    let error = answer.await.unwrap().unwrap_err();
+    let result = tokio::time::timeout(Duration::from_secs(20), send(format!("http://{address}/")));
+    let error = result.await.unwrap().unwrap_err();
     assert_eq!(error.execution_status(), ExecutionStatus::Unknown);
     assert!(error.to_string().contains("16 MiB"), "{error}");
 }

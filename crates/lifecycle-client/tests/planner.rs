@@ -1,4 +1,4 @@
-//! Fewest calls: what is planned, what is sent, and what a search for culprits may cost.
+//! Fewest calls: planned calls, sent calls, and the price of a search for rejected instances.
 
 mod support;
 
@@ -10,10 +10,10 @@ use proptest::prelude::*;
 use support::{Scripted, all, fault, ids, ok, outcomes, seconds};
 use tokio::runtime::{Builder, Runtime};
 
-/// Of the toy cloud, for actions and for looks.
+/// The batch limit of the toy cloud, for actions and lookups.
 const LIMIT: usize = 10;
 
-fn paused() -> Runtime {
+fn paused_runtime() -> Runtime {
     Builder::new_current_thread()
         .enable_time()
         .start_paused(true)
@@ -21,27 +21,27 @@ fn paused() -> Runtime {
         .unwrap()
 }
 
-fn good() -> Scripted {
+fn accepting_cloud() -> Scripted {
     Scripted::new(|sent| match sent.operation.as_str() {
         "observe" => all(sent, "running"),
         _ => ok("ok"),
     })
 }
 
-/// Refuses a whole call when a culprit is in it, in words that no look explains.
-fn all_or_nothing(culprits: HashSet<String>) -> Scripted {
+/// Returns a cloud that rejects a whole call because of one bad id. No lookup explains the rejection.
+fn all_or_nothing_cloud(bad: HashSet<String>) -> Scripted {
     Scripted::new(move |sent| match sent.operation.as_str() {
         "observe" => all(sent, "stopped"),
-        _ if sent.ids.iter().any(|id| culprits.contains(id)) => fault(FaultKind::Capacity),
+        _ if sent.ids.iter().any(|id| bad.contains(id)) => fault(FaultKind::Capacity),
         _ => ok("ok"),
     })
 }
 
 proptest! {
     #[test]
-    fn a_start_costs_as_few_calls_as_the_limit_allows(count in 0_usize..500) {
-        paused().block_on(async {
-            let cloud = good();
+    fn start_makes_as_few_calls_as_the_limit_allows(count in 0_usize..500) {
+        paused_runtime().block_on(async {
+            let cloud = accepting_cloud();
             let client = cloud.client();
             let planned = client.start(ids(count)).dry_run().unwrap();
             prop_assert_eq!(planned.len(), count.div_ceil(LIMIT));
@@ -54,31 +54,31 @@ proptest! {
                 .into_iter()
                 .map(|call| call.instances.iter().map(ToString::to_string).collect())
                 .collect();
-            prop_assert_eq!(sent, expected, "what is planned is what is sent");
+            prop_assert_eq!(sent, expected, "the planned calls are the sent calls");
             Ok(())
         })?;
     }
 
     #[test]
-    fn a_reboot_costs_a_look_more(count in 0_usize..200) {
-        paused().block_on(async {
-            let cloud = good();
+    fn reboot_makes_one_lookup_per_batch_in_addition(count in 0_usize..200) {
+        paused_runtime().block_on(async {
+            let cloud = accepting_cloud();
             let client = cloud.client();
             let planned = client.reboot(ids(count)).dry_run().unwrap();
             client.reboot(ids(count)).await.unwrap();
             for operation in ["observe", "reboot"] {
-                let of = planned.iter().filter(|call| call.operation == operation).count();
-                prop_assert_eq!(of, count.div_ceil(LIMIT), "{} planned", operation);
-                prop_assert_eq!(cloud.calls(operation).len(), of, "{} sent", operation);
+                let expected = planned.iter().filter(|call| call.operation == operation).count();
+                prop_assert_eq!(expected, count.div_ceil(LIMIT), "{} planned", operation);
+                prop_assert_eq!(cloud.calls(operation).len(), expected, "{} sent", operation);
             }
             Ok(())
         })?;
     }
 
     #[test]
-    fn waves_are_planned_as_they_are_sent(count in 1_usize..80, size in 1_usize..40) {
-        paused().block_on(async {
-            let cloud = good();
+    fn dry_run_of_waves_plans_the_sent_calls(count in 1_usize..80, size in 1_usize..40) {
+        paused_runtime().block_on(async {
+            let cloud = accepting_cloud();
             let client = cloud.client();
             let request = client.start(ids(count)).waves(Waves::of(size)).wait(seconds(60));
             let planned = request.dry_run().unwrap();
@@ -90,28 +90,28 @@ proptest! {
     }
 
     #[test]
-    fn a_search_for_culprits_stays_within_its_bound(
+    fn search_for_bad_ids_stays_within_the_bound(
         size in 2_usize..=100,
         picked in proptest::collection::hash_set(0_usize..100, 0..=8),
     ) {
-        let culprits: HashSet<String> = picked
+        let bad: HashSet<String> = picked
             .into_iter()
             .filter(|n| *n < size)
             .map(|n| format!("i-{n}"))
             .collect();
-        let k = culprits.len();
-        paused().block_on(async {
-            let cloud = all_or_nothing(culprits.clone());
+        let k = bad.len();
+        paused_runtime().block_on(async {
+            let cloud = all_or_nothing_cloud(bad.clone());
             let client = cloud.client_in_batches_of(100);
             let report = client.start(ids(size)).await.unwrap();
             for (n, outcome) in outcomes(&report).into_iter().enumerate() {
-                let expected = if culprits.contains(&format!("i-{n}")) { "refused" } else { "accepted" };
+                let expected = if bad.contains(&format!("i-{n}")) { "refused" } else { "accepted" };
                 prop_assert_eq!(outcome, expected, "i-{}", n);
             }
             let calls = cloud.calls("start").len();
             prop_assert!(
                 calls as f64 <= bound(size, k),
-                "{} calls for {} bad ids in {}, where {} may be",
+                "{} calls for {} bad ids of {}; at most {} are allowed",
                 calls, k, size, bound(size, k)
             );
             Ok(())
@@ -119,13 +119,13 @@ proptest! {
     }
 }
 
-/// The most action calls for `k` bad ids in a batch of `n`.
+/// Returns the largest number of action calls for `k` bad ids in a batch of `n`.
 fn bound(n: usize, k: usize) -> f64 {
     2.0 + 2.0 * k as f64 * (n as f64).log2()
 }
 
 #[tokio::test(start_paused = true)]
-async fn neither_throttling_nor_doubt_starts_a_search() {
+async fn fault_of_the_whole_call_starts_no_search() {
     for kind in [
         FaultKind::Throttled,
         FaultKind::Unavailable,

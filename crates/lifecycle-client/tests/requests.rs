@@ -73,6 +73,10 @@ async fn requests_run_in_tasks_of_their_own() {
     assert_eq!(list.await.unwrap().unwrap().len(), 1);
 }
 
+#[expect(
+    clippy::needless_borrows_for_generic_args,
+    reason = "a borrowed array is one of the forms"
+)]
 #[tokio::test(start_paused = true)]
 async fn instances_are_accepted_in_every_usual_form() {
     let client = cloud().client();

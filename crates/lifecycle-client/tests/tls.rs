@@ -1,5 +1,5 @@
-//! Certificate authorities: a server that nobody knows is refused, and trusted once its authority
-//! was added.
+//! Certificate authorities of `HttpTransport`: an unknown authority is refused, an added authority
+//! is trusted.
 #![cfg(feature = "reqwest")]
 
 use std::{error::Error, sync::Arc};
@@ -17,9 +17,8 @@ use tokio_rustls::{
     rustls::{ServerConfig, pki_types::PrivateKeyDer},
 };
 
-/// A server with a certificate of an authority that was made up for it. Gives its URL and the
-/// authority in PEM.
-async fn server() -> (String, String) {
+/// Starts a server with a certificate of a new authority. Returns the URL, and the authority in PEM.
+async fn start_server() -> (String, String) {
     let mut authority = CertificateParams::new(vec![]).unwrap();
     authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     let authority = CertifiedIssuer::self_signed(authority, KeyPair::generate().unwrap()).unwrap();
@@ -38,30 +37,30 @@ async fn server() -> (String, String) {
     let url = format!("https://{}", listener.local_addr().unwrap());
     tokio::spawn(async move {
         while let Ok((stream, _)) = listener.accept().await {
-            // A client that does not trust us hangs up.
+            // A client without trust in the authority closes the connection.
             let Ok(mut stream) = acceptor.accept(stream).await else {
                 continue;
             };
             let mut request = [0; 1024];
             let _ = stream.read(&mut request).await.unwrap();
-            let answer = b"HTTP/1.1 204 No Content\r\ncontent-length: 0\r\n\r\n";
-            stream.write_all(answer).await.unwrap();
+            let response = b"HTTP/1.1 204 No Content\r\ncontent-length: 0\r\n\r\n";
+            stream.write_all(response).await.unwrap();
             stream.shutdown().await.unwrap();
         }
     });
     (url, authority.pem())
 }
 
-async fn ask(builder: HttpTransportBuilder, url: &str) -> Result<u16, TransportError> {
+async fn get(builder: HttpTransportBuilder, url: &str) -> Result<u16, TransportError> {
     let request = http::Request::get(url).body(Bytes::new()).unwrap();
-    let reply = builder.build().unwrap().send(request).await?;
-    Ok(reply.status().as_u16())
+    let response = builder.build().unwrap().send(request).await?;
+    Ok(response.status().as_u16())
 }
 
 #[tokio::test]
-async fn an_authority_is_trusted_once_it_was_added() {
-    let (url, authority) = server().await;
-    let refused = ask(HttpTransport::builder(), &url).await.unwrap_err();
+async fn authority_is_trusted_only_if_added() {
+    let (url, authority) = start_server().await;
+    let refused = get(HttpTransport::builder(), &url).await.unwrap_err();
     assert_eq!(
         refused.execution_status(),
         ExecutionStatus::NotExecuted,
@@ -77,11 +76,11 @@ async fn an_authority_is_trusted_once_it_was_added() {
     let trusting = HttpTransport::builder()
         .add_certificates(authority.as_bytes())
         .unwrap();
-    assert_eq!(ask(trusting, &url).await.unwrap(), 204);
+    assert_eq!(get(trusting, &url).await.unwrap(), 204);
 }
 
 #[test]
-fn what_is_no_certificate_is_refused() {
+fn invalid_certificate_is_refused() {
     for pem in [&b""[..], b"nothing", b"-----BEGIN CERTIFICATE-----\nxx\n"] {
         assert!(HttpTransport::builder().add_certificates(pem).is_err());
     }

@@ -1,4 +1,4 @@
-//! What one seed draws.
+//! Draws a scenario from a seed.
 
 use std::time::Duration;
 
@@ -8,27 +8,29 @@ use lifecycle_facade::{
     core::Action,
 };
 use lifecycle_sim::{
-    Act, Cloud, ErrorBody, FaultRule, FaultTiming, InjectedFault, KeyKind, Operation, Switches,
-    Throttle, Trouble,
+    Cloud, ErrorBody, FaultRule, FaultTiming, Impairment, InjectedFault, KeyKind, Operation,
+    PowerOperation, Switches, Throttle,
 };
 
-use crate::scenario::{Deed, Faults, Incident, Key, Reading, Request, Scenario, Share};
+use crate::scenario::{
+    ClientKey, ExternalChange, FaultPlan, Request, ResultForm, Scenario, ScheduledChange, Stride,
+};
 
 impl Scenario {
-    /// The scenario of `seed`. It follows from the seed alone.
+    /// Draws the scenario of `seed`. Equal seeds give equal scenarios.
     pub fn draw(seed: u64) -> Self {
         let mut rng = Rng::with_seed(seed);
         let cloud = Cloud::ALL[rng.usize(..Cloud::ALL.len())];
-        let verb = verb(&mut rng);
-        let (fleet, ready) = fleet(&mut rng, cloud, verb);
+        let kind = action_kind(&mut rng);
+        let (fleet, ready) = fleet(&mut rng, cloud, kind);
         Self {
             seed,
             cloud,
             fleet,
             ready,
-            requests: requests(&mut rng, verb),
-            incidents: if one_in(&mut rng, 8) {
-                (0..rng.usize(1..=4)).map(|_| incident(&mut rng)).collect()
+            requests: requests(&mut rng, kind),
+            changes: if one_in(&mut rng, 8) {
+                (0..rng.usize(1..=4)).map(|_| change(&mut rng)).collect()
             } else {
                 Vec::new()
             },
@@ -38,7 +40,7 @@ impl Scenario {
                 Switches::default()
             },
             faults: if one_in(&mut rng, 4) {
-                Faults::default()
+                FaultPlan::default()
             } else {
                 faults(&mut rng, cloud)
             },
@@ -47,41 +49,42 @@ impl Scenario {
     }
 }
 
+/// Returns true in one of `times` draws.
 fn one_in(rng: &mut Rng, times: u8) -> bool {
     rng.u8(..times) == 0
 }
 
-fn verb(rng: &mut Rng) -> ActionKind {
+fn action_kind(rng: &mut Rng) -> ActionKind {
     [ActionKind::Start, ActionKind::Stop, ActionKind::Reboot][rng.usize(..3)]
 }
 
-/// Mostly small, sometimes beyond every batch limit, with a sprinkle of instances in the wrong
-/// state or in trouble. Gives the number of instances that are ready for `verb` as well.
-fn fleet(rng: &mut Rng, cloud: Cloud, verb: ActionKind) -> (String, usize) {
-    let place = place(cloud);
+/// Draws a fleet, mostly small and sometimes above every batch limit, with a few instances in a wrong
+/// state or impaired. Returns the fleet and the number of instances ready for `kind`.
+fn fleet(rng: &mut Rng, cloud: Cloud, kind: ActionKind) -> (String, usize) {
+    let location = location(cloud);
     let count = match rng.u8(..20) {
         0..=11 => rng.usize(1..=12),
         12..=17 => rng.usize(13..=230),
         18 => rng.usize(231..=700),
         _ => rng.usize(701..=2_500),
     };
-    let mut groups = vec![format!("{place}={count}:{}", ready(verb))];
+    let mut groups = vec![format!("{location}={count}:{}", ready_state(kind))];
     let states = ["stopped", "running", "starting", "stopping", "rebooting"];
-    let troubles = Trouble::ALL.map(Trouble::as_str);
+    let troubles = Impairment::ALL.map(Impairment::as_str);
     for other in states.into_iter().chain(troubles) {
         if one_in(rng, 12) {
-            groups.push(format!("{place}={}:{other}", rng.usize(1..=3)));
+            groups.push(format!("{location}={}:{other}", rng.usize(1..=3)));
         }
-        // The other power state, where the trouble leaves it to show.
+        // An impaired instance in the other power state.
         if troubles.contains(&other) && one_in(rng, 36) {
-            groups.push(format!("{place}=1:running+{other}"));
+            groups.push(format!("{location}=1:running+{other}"));
         }
     }
     (groups.join(","), count)
 }
 
-/// Where instances of `cloud` are.
-pub(crate) fn place(cloud: Cloud) -> &'static str {
+/// Returns the location of all instances of `cloud`.
+pub(crate) fn location(cloud: Cloud) -> &'static str {
     match cloud {
         Cloud::Baidu => "baidu/bj",
         Cloud::Aliyun => "aliyun/cn-hangzhou",
@@ -90,64 +93,64 @@ pub(crate) fn place(cloud: Cloud) -> &'static str {
     }
 }
 
-/// The state in which an instance is ready for `verb`.
-pub(crate) fn ready(verb: ActionKind) -> &'static str {
-    match verb {
+/// Returns the state in which an instance is ready for `kind`.
+pub(crate) fn ready_state(kind: ActionKind) -> &'static str {
+    match kind {
         ActionKind::Start => "stopped",
         _ => "running",
     }
 }
 
-/// Mostly one; now and then several at once, or one that is dropped and another one after it.
-fn requests(rng: &mut Rng, verb: ActionKind) -> Vec<Request> {
-    let mut first = request(rng, verb);
+/// Draws mostly one request, sometimes several at once, or a dropped request and its successor.
+fn requests(rng: &mut Rng, kind: ActionKind) -> Vec<Request> {
+    let mut first = request(rng, kind);
     match rng.u8(..10) {
         0 => {
             let more = rng.usize(1..=2);
-            let others: Vec<_> = (0..more).map(|_| rival(rng, verb)).collect();
+            let others: Vec<_> = (0..more).map(|_| concurrent_request(rng, kind)).collect();
             [vec![first], others].concat()
         }
         1 => {
             let dropped_after = Duration::from_millis(rng.u64(0..20_000));
             first.dropped_after = Some(dropped_after);
-            let mut second = rival(rng, verb);
-            second.begins += dropped_after;
+            let mut second = concurrent_request(rng, kind);
+            second.starts_at += dropped_after;
             vec![first, second]
         }
         _ => vec![first],
     }
 }
 
-/// Another request, often for the same.
-fn rival(rng: &mut Rng, first: ActionKind) -> Request {
-    let verb = if rng.bool() { first } else { verb(rng) };
-    let of = rng.usize(1..=3);
+/// Draws another request, often for the same action.
+fn concurrent_request(rng: &mut Rng, first: ActionKind) -> Request {
+    let kind = if rng.bool() { first } else { action_kind(rng) };
+    let step = rng.usize(1..=3);
     Request {
-        begins: Duration::from_millis(rng.u64(0..10_000)),
-        share: Share {
-            nth: rng.usize(..of),
-            of,
+        starts_at: Duration::from_millis(rng.u64(0..10_000)),
+        stride: Stride {
+            first: rng.usize(..step),
+            step,
         },
-        ..request(rng, verb)
+        ..request(rng, kind)
     }
 }
 
-fn request(rng: &mut Rng, verb: ActionKind) -> Request {
-    let action = action(rng, verb);
-    let patience = (!one_in(rng, 4)).then(|| Duration::from_secs(rng.u64(20..600)));
+fn request(rng: &mut Rng, kind: ActionKind) -> Request {
+    let action = action(rng, kind);
+    let wait_timeout = (!one_in(rng, 4)).then(|| Duration::from_secs(rng.u64(20..600)));
     let may_be_forced = action.kind() == ActionKind::Stop && one_in(rng, 4);
     Request {
         strict: one_in(rng, 8),
         force_after: may_be_forced.then(|| Duration::from_secs(rng.u64(1..120))),
         waves: one_in(rng, 8).then(|| waves(rng)),
-        unknown: few(rng),
-        doubled: few(rng),
-        reading: if one_in(rng, 3) {
-            Reading::Events
+        unknown_ids: small_count(rng),
+        duplicates: small_count(rng),
+        result_form: if one_in(rng, 3) {
+            ResultForm::Events
         } else {
-            Reading::Report
+            ResultForm::Report
         },
-        ..Request::new(action, patience)
+        ..Request::new(action, wait_timeout)
     }
 }
 
@@ -160,14 +163,14 @@ fn waves(rng: &mut Rng) -> Waves {
     waves.with_stop_after(rng.usize(1..=4))
 }
 
-/// With all options, those that the cloud cannot honour included.
-fn action(rng: &mut Rng, verb: ActionKind) -> Action {
+/// Draws all options of an action, including options without support by the cloud.
+fn action(rng: &mut Rng, kind: ActionKind) -> Action {
     let mode = if one_in(rng, 4) {
         StopMode::Forced
     } else {
         StopMode::Graceful
     };
-    match verb {
+    match kind {
         ActionKind::Start => {
             let mut options = StartOptions::default();
             if one_in(rng, 12) {
@@ -191,36 +194,38 @@ fn action(rng: &mut Rng, verb: ActionKind) -> Action {
     }
 }
 
-fn few(rng: &mut Rng) -> usize {
+fn small_count(rng: &mut Rng) -> usize {
     match rng.u8(..6) {
         0 => rng.usize(1..=3),
         _ => 0,
     }
 }
 
-fn incident(rng: &mut Rng) -> Incident {
+fn change(rng: &mut Rng) -> ScheduledChange {
     let acts = [
-        Act::Start,
-        Act::Stop,
-        Act::ForcedStop,
-        Act::Reboot,
-        Act::ForcedReboot,
+        PowerOperation::Start,
+        PowerOperation::Stop,
+        PowerOperation::ForcedStop,
+        PowerOperation::Reboot,
+        PowerOperation::ForcedReboot,
     ];
-    Incident {
+    ScheduledChange {
         at: Duration::from_millis(rng.u64(0..60_000)),
         instance: rng.usize(..1_000),
-        deed: match rng.u8(..6) {
-            0..=2 => Deed::Act(acts[rng.usize(..acts.len())]),
-            3 => Deed::Delete,
-            4 => Deed::Trouble(Some(Trouble::ALL[rng.usize(..Trouble::ALL.len())])),
-            _ => Deed::Trouble(None),
+        change: match rng.u8(..6) {
+            0..=2 => ExternalChange::Power(acts[rng.usize(..acts.len())]),
+            3 => ExternalChange::Delete,
+            4 => ExternalChange::Impairment(Some(
+                Impairment::ALL[rng.usize(..Impairment::ALL.len())],
+            )),
+            _ => ExternalChange::Impairment(None),
         },
     }
 }
 
-fn faults(rng: &mut Rng, cloud: Cloud) -> Faults {
-    Faults {
-        injections: (0..rng.usize(0..=3)).map(|_| injection(rng)).collect(),
+fn faults(rng: &mut Rng, cloud: Cloud) -> FaultPlan {
+    FaultPlan {
+        rules: (0..rng.usize(0..=3)).map(|_| rule(rng)).collect(),
         throttle: one_in(rng, 6).then(|| throttle(rng)),
         skew: match rng.u8(..8) {
             0 => rng.i64(-3_000..=3_000),
@@ -247,38 +252,38 @@ fn throttle(rng: &mut Rng) -> Throttle {
     }
 }
 
-fn key(rng: &mut Rng, cloud: Cloud) -> Key {
+fn key(rng: &mut Rng, cloud: Cloud) -> ClientKey {
     match rng.u8(..24) {
-        0 => Key::Wrong,
-        1 | 2 => Key::Revoked {
+        0 => ClientKey::Wrong,
+        1 | 2 => ClientKey::Revoked {
             after: rng.u64(0..8),
         },
-        3 => Key::Other(KeyKind::Permanent),
+        3 => ClientKey::Other(KeyKind::Permanent),
         4 => match cloud {
-            Cloud::Zenlayer | Cloud::Huawei => Key::Other(KeyKind::Token),
-            _ => Key::Other(KeyKind::Temporary),
+            Cloud::Zenlayer | Cloud::Huawei => ClientKey::Other(KeyKind::Token),
+            _ => ClientKey::Other(KeyKind::Temporary),
         },
-        _ => Key::Good,
+        _ => ClientKey::Valid,
     }
 }
 
-fn injection(rng: &mut Rng) -> FaultRule {
-    let injection = FaultRule::new(mishap(rng));
-    let injection = match rng.u8(..5) {
-        0 => injection,
-        1 => injection.on(Operation::Observe),
-        2 => injection.on(Operation::Follow),
-        _ => injection.on_actions(),
+fn rule(rng: &mut Rng) -> FaultRule {
+    let rule = FaultRule::new(injected_fault(rng));
+    let rule = match rng.u8(..5) {
+        0 => rule,
+        1 => rule.on(Operation::Observe),
+        2 => rule.on(Operation::Follow),
+        _ => rule.on_actions(),
     };
     match rng.u8(..4) {
-        0 => injection.always().chance(0.05 + 0.4 * rng.f64()),
-        1 => injection.skip(rng.u64(0..3)).times(rng.u64(1..=3)),
-        2 => injection.times(rng.u64(1..=8)),
-        _ => injection,
+        0 => rule.always().chance(0.05 + 0.4 * rng.f64()),
+        1 => rule.skip(rng.u64(0..3)).times(rng.u64(1..=3)),
+        2 => rule.times(rng.u64(1..=8)),
+        _ => rule,
     }
 }
 
-fn mishap(rng: &mut Rng) -> InjectedFault {
+fn injected_fault(rng: &mut Rng) -> InjectedFault {
     let when = if rng.bool() {
         FaultTiming::Before
     } else {

@@ -2,18 +2,21 @@
 
 mod draw;
 mod judge;
-mod many;
+mod parallel;
 mod placement;
 mod run;
 mod scenario;
-mod stage;
+mod scenario_run;
+mod simulate;
 pub mod suite;
+mod test_stage;
 
 pub use judge::Violation;
-pub use many::{Failure, Tally, simulate_all};
-pub use placement::{Exhausted, Extent, Placement, exhaust};
-pub use run::{Verdict, simulate};
-pub use scenario::{Deed, Faults, Incident, Key, Reading, Request, Scenario, Share};
+pub use placement::{ExhaustiveResult, PairScope, Placement, run_all_placements};
+pub use scenario::{
+    ClientKey, ExternalChange, FaultPlan, Request, ResultForm, Scenario, ScheduledChange, Stride,
+};
+pub use simulate::{FailedRun, SimulationResult, SimulationTotals, simulate, simulate_all};
 
-/// What a client can be told to do wrong.
+/// A deliberate mistake of the client.
 pub use lifecycle_client::Mutation;

@@ -1,8 +1,8 @@
-//! The exhaustive small scope: each action on each cloud, with every fault at every call.
+//! Exhaustive runs of a small fleet: each action on each cloud, with every fault at every call.
 //!
-//! A plain run of three instances that are waited for makes k calls. One fault is placed at each
-//! of them. A run with one fault makes other calls, repeats among them, and a second fault is
-//! placed at each one that comes after the first.
+//! A fault-free run of three instances makes k calls, and further runs place one fault at each of the
+//! k calls. A run with one fault makes other calls, such as repeats, and further runs place a second
+//! fault at each call after the first fault.
 
 use std::{fmt, str::FromStr, time::Duration};
 
@@ -10,224 +10,225 @@ use lifecycle_facade::{ActionKind, RebootOptions, StartOptions, StopOptions, cor
 use lifecycle_sim::{Cloud, ErrorBody, FaultRule, FaultTiming, InjectedFault, Switches};
 
 use crate::{
-    draw::{place, ready},
-    many::{judged, on_all_cores},
-    scenario::{Faults, Key, Request, Scenario},
+    draw::{location, ready_state},
+    parallel::map_on_all_cores,
+    scenario::{ClientKey, FaultPlan, Request, Scenario},
+    simulate::summarize,
 };
 
-/// One small run: an action on a cloud, and at which calls what goes wrong. It is written
+/// One small run: an action on a cloud, with faults at numbered calls. The text form is
 /// `huawei,reboot,0:reset-after,3:garbage`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Placement {
     cloud: Cloud,
-    verb: ActionKind,
-    strikes: Vec<Strike>,
+    kind: ActionKind,
+    faults: Vec<PlacedFault>,
 }
 
-/// What goes wrong with one call.
+/// A fault at one call.
 #[derive(Clone, Copy, Debug, PartialEq)]
-struct Strike {
-    /// Which call, counted from 0.
+struct PlacedFault {
+    /// The number of the call, from 0.
     call: usize,
-    kind: &'static Kind,
+    fault: &'static NamedFault,
 }
 
-/// A kind of fault with its name.
+/// A fault with the name in the text form.
 #[derive(Debug, PartialEq)]
-struct Kind {
+struct NamedFault {
     name: &'static str,
-    /// `None` refuses the key from this call on.
-    mishap: Option<InjectedFault>,
+    /// The fault of the call; with `None` the cloud revokes the key before the call.
+    injected: Option<InjectedFault>,
 }
 
-const fn kind(name: &'static str, mishap: InjectedFault) -> Kind {
-    Kind {
+const fn named(name: &'static str, fault: InjectedFault) -> NamedFault {
+    NamedFault {
         name,
-        mishap: Some(mishap),
+        injected: Some(fault),
     }
 }
 
-const fn failure(status: u16, body: ErrorBody, when: FaultTiming) -> InjectedFault {
+const fn server_error(status: u16, body: ErrorBody, when: FaultTiming) -> InjectedFault {
     InjectedFault::ServerError { status, body, when }
 }
 
-static KINDS: [Kind; 24] = [
-    kind("unreachable", InjectedFault::Unreachable),
-    kind("reset-before", InjectedFault::Reset(FaultTiming::Before)),
-    kind("reset-after", InjectedFault::Reset(FaultTiming::After)),
-    kind(
+static NAMED_FAULTS: [NamedFault; 24] = [
+    named("unreachable", InjectedFault::Unreachable),
+    named("reset-before", InjectedFault::Reset(FaultTiming::Before)),
+    named("reset-after", InjectedFault::Reset(FaultTiming::After)),
+    named(
         "silence-before",
         InjectedFault::Silence(FaultTiming::Before),
     ),
-    kind("silence-after", InjectedFault::Silence(FaultTiming::After)),
-    kind(
+    named("silence-after", InjectedFault::Silence(FaultTiming::After)),
+    named(
         "500-before",
-        failure(500, ErrorBody::Json, FaultTiming::Before),
+        server_error(500, ErrorBody::Json, FaultTiming::Before),
     ),
-    kind(
+    named(
         "500-after",
-        failure(500, ErrorBody::Json, FaultTiming::After),
+        server_error(500, ErrorBody::Json, FaultTiming::After),
     ),
-    kind(
+    named(
         "502-before",
-        failure(502, ErrorBody::Html, FaultTiming::Before),
+        server_error(502, ErrorBody::Html, FaultTiming::Before),
     ),
-    kind(
+    named(
         "502-after",
-        failure(502, ErrorBody::Html, FaultTiming::After),
+        server_error(502, ErrorBody::Html, FaultTiming::After),
     ),
-    kind(
+    named(
         "503-before",
-        failure(503, ErrorBody::Empty, FaultTiming::Before),
+        server_error(503, ErrorBody::Empty, FaultTiming::Before),
     ),
-    kind(
+    named(
         "503-after",
-        failure(503, ErrorBody::Empty, FaultTiming::After),
+        server_error(503, ErrorBody::Empty, FaultTiming::After),
     ),
-    kind("throttled", InjectedFault::Throttled { hint: None }),
-    kind(
+    named("throttled", InjectedFault::Throttled { hint: None }),
+    named(
         "throttled-7s",
         InjectedFault::Throttled {
             hint: Some(Duration::from_secs(7)),
         },
     ),
-    kind("truncated", InjectedFault::Truncated),
-    kind("half-body", InjectedFault::HalfBody),
-    kind("garbage", InjectedFault::Garbage),
-    kind("empty-body", InjectedFault::EmptyBody),
-    kind("wrong-type", InjectedFault::WrongContentType),
-    kind("slow-8s", InjectedFault::Slow(Duration::from_secs(8))),
-    kind("slow-45s", InjectedFault::Slow(Duration::from_secs(45))),
-    kind("stale-9s", InjectedFault::Stale(Duration::from_secs(9))),
-    kind("challenged", InjectedFault::Challenged),
-    kind("blocked", InjectedFault::Blocked),
-    Kind {
+    named("truncated", InjectedFault::Truncated),
+    named("half-body", InjectedFault::HalfBody),
+    named("garbage", InjectedFault::Garbage),
+    named("empty-body", InjectedFault::EmptyBody),
+    named("wrong-type", InjectedFault::WrongContentType),
+    named("slow-8s", InjectedFault::Slow(Duration::from_secs(8))),
+    named("slow-45s", InjectedFault::Slow(Duration::from_secs(45))),
+    named("stale-9s", InjectedFault::Stale(Duration::from_secs(9))),
+    named("challenged", InjectedFault::Challenged),
+    named("blocked", InjectedFault::Blocked),
+    NamedFault {
         name: "key-refused",
-        mishap: None,
+        injected: None,
     },
 ];
 
-/// How far two faults are placed.
+/// The calls at which runs place pairs of faults.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Extent {
-    /// Both among the first calls, where actions are sent and their repeats are: this many.
-    First(usize),
-    /// Everywhere.
-    Everywhere,
+pub enum PairScope {
+    /// The first calls, this many: actions and their repeats.
+    FirstCalls(usize),
+    /// All calls.
+    AllCalls,
 }
 
-/// What became of all placements.
+/// The result of all placements.
 #[derive(Debug)]
-pub struct Exhausted {
-    /// Runs with one fault.
+pub struct ExhaustiveResult {
+    /// The number of runs with one fault.
     pub singles: usize,
-    /// Runs with two faults.
+    /// The number of runs with two faults.
     pub pairs: usize,
-    /// Those that broke a promise.
+    /// The placements with broken promises, each with all problems.
     pub failures: Vec<(Placement, Vec<String>)>,
 }
 
-/// Runs every placement of one fault, and those of two faults to this extent.
-pub fn exhaust(extent: Extent) -> Exhausted {
-    let plain: Vec<Placement> = plain().collect();
-    let singles = after(&plain, Extent::Everywhere).0;
-    let (pairs, mut failures) = after(&singles, extent);
-    failures.extend(after(&pairs, Extent::First(0)).1);
-    Exhausted {
+/// Runs every placement of one fault, and the placements of two faults within `scope`.
+pub fn run_all_placements(scope: PairScope) -> ExhaustiveResult {
+    let fault_free: Vec<Placement> = fault_free().collect();
+    let singles = run_and_extend(&fault_free, PairScope::AllCalls).0;
+    let (pairs, mut failures) = run_and_extend(&singles, scope);
+    failures.extend(run_and_extend(&pairs, PairScope::FirstCalls(0)).1);
+    ExhaustiveResult {
         singles: singles.len(),
         pairs: pairs.len(),
         failures,
     }
 }
 
-/// Runs these placements. Gives those with one fault more, and what failed.
-fn after(
+/// Runs `placements`. Returns the placements with one more fault, and the failures.
+fn run_and_extend(
     placements: &[Placement],
-    extent: Extent,
+    scope: PairScope,
 ) -> (Vec<Placement>, Vec<(Placement, Vec<String>)>) {
-    let results = on_all_cores(placements.len(), |number| {
-        let judged = judged(&placements[number].scenario());
-        (judged.calls, judged.problems)
+    let results = map_on_all_cores(placements.len(), |number| {
+        let summary = summarize(&placements[number].scenario());
+        (summary.calls, summary.problems)
     });
     let (mut more, mut failures) = (Vec::new(), Vec::new());
     for (placement, (calls, problems)) in placements.iter().zip(results) {
         if !problems.is_empty() {
             failures.push((placement.clone(), problems));
         }
-        more.extend(placement.with_one_more(calls as usize, extent));
+        more.extend(placement.with_one_more(calls as usize, scope));
     }
     (more, failures)
 }
 
-/// Every action on every cloud, and nothing goes wrong.
-fn plain() -> impl Iterator<Item = Placement> {
+/// Returns every action on every cloud, without faults.
+fn fault_free() -> impl Iterator<Item = Placement> {
     Cloud::ALL.into_iter().flat_map(|cloud| {
-        [ActionKind::Start, ActionKind::Stop, ActionKind::Reboot].map(|verb| Placement {
+        [ActionKind::Start, ActionKind::Stop, ActionKind::Reboot].map(|kind| Placement {
             cloud,
-            verb,
-            strikes: Vec::new(),
+            kind,
+            faults: Vec::new(),
         })
     })
 }
 
 impl Placement {
-    /// The run that it stands for.
+    /// Returns the scenario of the placement.
     pub fn scenario(&self) -> Scenario {
         const INSTANCES: usize = 3;
-        const PATIENCE: Duration = Duration::from_secs(240);
-        let action: Action = match self.verb {
+        const WAIT_TIMEOUT: Duration = Duration::from_secs(240);
+        let action: Action = match self.kind {
             ActionKind::Start => StartOptions::default().into(),
             ActionKind::Stop => StopOptions::default().into(),
             _ => RebootOptions::default().into(),
         };
-        let (place, state) = (place(self.cloud), ready(self.verb));
+        let (location, state) = (location(self.cloud), ready_state(self.kind));
         Scenario {
             seed: 1,
             cloud: self.cloud,
-            fleet: format!("{place}={INSTANCES}:{state}"),
+            fleet: format!("{location}={INSTANCES}:{state}"),
             ready: INSTANCES,
-            requests: vec![Request::new(action, Some(PATIENCE))],
-            incidents: Vec::new(),
+            requests: vec![Request::new(action, Some(WAIT_TIMEOUT))],
+            changes: Vec::new(),
             switches: Switches::default(),
-            faults: self.faults(),
+            faults: self.plan(),
             mutation: None,
         }
     }
 
-    fn faults(&self) -> Faults {
-        let mut faults = Faults::default();
-        for strike in &self.strikes {
-            match &strike.kind.mishap {
-                Some(mishap) => {
-                    // A call that is struck is not counted by the injections that come after.
-                    let skip = strike.call - faults.injections.len();
-                    let injection = FaultRule::new(mishap.clone()).skip(skip as u64);
-                    faults.injections.push(injection);
+    fn plan(&self) -> FaultPlan {
+        let mut plan = FaultPlan::default();
+        for placed in &self.faults {
+            match &placed.fault.injected {
+                Some(fault) => {
+                    // A rule counts no call with a fault from an earlier rule.
+                    let skip = placed.call - plan.rules.len();
+                    let rule = FaultRule::new(fault.clone()).skip(skip as u64);
+                    plan.rules.push(rule);
                 }
                 None => {
-                    faults.key = Key::Revoked {
-                        after: strike.call as u64,
+                    plan.key = ClientKey::Revoked {
+                        after: placed.call as u64,
                     };
                 }
             }
         }
-        faults
+        plan
     }
 
-    /// With a further fault of each kind at each of the calls after the last one.
-    fn with_one_more(&self, calls: usize, extent: Extent) -> impl Iterator<Item = Self> {
-        let from = self.strikes.last().map_or(0, |last| last.call + 1);
-        // One that never arrived was not counted.
-        let calls = calls + self.strikes.len();
-        let end = match extent {
-            Extent::First(first) => calls.min(first),
-            Extent::Everywhere => calls,
+    /// Returns the placements with one more fault, at each call after the last fault.
+    fn with_one_more(&self, calls: usize, scope: PairScope) -> impl Iterator<Item = Self> {
+        let start = self.faults.last().map_or(0, |last| last.call + 1);
+        // The simulator counts no call that never arrived.
+        let calls = calls + self.faults.len();
+        let end = match scope {
+            PairScope::FirstCalls(first) => calls.min(first),
+            PairScope::AllCalls => calls,
         };
-        (from..end).flat_map(move |call| {
-            KINDS.iter().map(move |kind| {
+        (start..end).flat_map(move |call| {
+            NAMED_FAULTS.iter().map(move |fault| {
                 let mut placement = self.clone();
-                placement.strikes.push(Strike { call, kind });
+                placement.faults.push(PlacedFault { call, fault });
                 placement
             })
         })
@@ -236,10 +237,10 @@ impl Placement {
 
 impl fmt::Display for Placement {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{},{}", self.cloud, self.verb)?;
-        self.strikes
+        write!(f, "{},{}", self.cloud, self.kind)?;
+        self.faults
             .iter()
-            .try_for_each(|strike| write!(f, ",{}:{}", strike.call, strike.kind.name))
+            .try_for_each(|placed| write!(f, ",{}:{}", placed.call, placed.fault.name))
     }
 }
 
@@ -248,21 +249,25 @@ impl FromStr for Placement {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let mut parts = text.split(',');
-        let [cloud, verb] = [parts.next(), parts.next()].map(Option::unwrap_or_default);
-        let plain = plain().find(|p| p.cloud.as_str() == cloud && p.verb.as_str() == verb);
-        let plain = plain.ok_or_else(|| format!("{text:?} begins with no cloud,action"))?;
-        let strikes = parts.map(strike).collect::<Result<_, _>>()?;
-        Ok(Self { strikes, ..plain })
+        let [cloud, kind] = [parts.next(), parts.next()].map(Option::unwrap_or_default);
+        let found = fault_free().find(|p| p.cloud.as_str() == cloud && p.kind.as_str() == kind);
+        let fault_free =
+            found.ok_or_else(|| format!("invalid placement {text:?}: start with cloud,action"))?;
+        let faults = parts.map(placed_fault).collect::<Result<_, _>>()?;
+        Ok(Self {
+            faults,
+            ..fault_free
+        })
     }
 }
 
-fn strike(text: &str) -> Result<Strike, String> {
-    let wrong = || format!("{text:?} is no call:fault");
-    let (call, name) = text.split_once(':').ok_or_else(wrong)?;
-    let kind = KINDS.iter().find(|kind| kind.name == name);
-    Ok(Strike {
-        call: call.parse().map_err(|_| wrong())?,
-        kind: kind.ok_or_else(wrong)?,
+fn placed_fault(text: &str) -> Result<PlacedFault, String> {
+    let invalid = || format!("invalid fault {text:?}: write call:fault, such as 0:garbage");
+    let (call, name) = text.split_once(':').ok_or_else(invalid)?;
+    let fault = NAMED_FAULTS.iter().find(|fault| fault.name == name);
+    Ok(PlacedFault {
+        call: call.parse().map_err(|_| invalid())?,
+        fault: fault.ok_or_else(invalid)?,
     })
 }
 
@@ -271,17 +276,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_placement_reads_as_it_is_written() {
+    fn parsed_placement_displays_the_same_text() {
         let text = "huawei,reboot,0:reset-after,3:key-refused";
         let placement: Placement = text.parse().unwrap();
         assert_eq!(placement.to_string(), text);
-        for wrong in [
+    }
+
+    #[test]
+    fn invalid_text_is_no_placement() {
+        for invalid in [
             "",
             "huawei,reboot,0:nonsense",
             "huawei,reboot,x:garbage",
             "a,b",
         ] {
-            assert!(wrong.parse::<Placement>().is_err(), "{wrong:?}");
+            assert!(invalid.parse::<Placement>().is_err(), "{invalid:?}");
         }
     }
 }

@@ -1,8 +1,7 @@
-//! Running a scenario with the real client against the simulated cloud.
+//! Runs a scenario with the real client against the simulated cloud.
 
 use std::{
     cell::Cell,
-    collections::HashMap,
     panic::{self, AssertUnwindSafe, catch_unwind},
     sync::Once,
     time::Duration,
@@ -12,41 +11,19 @@ use futures_util::{StreamExt, future::join, stream};
 use lifecycle_facade::{
     Client, Error, Event, InstanceId, PowerRequest, PowerRequestOptions, Report, core::Action,
 };
-use lifecycle_sim::{Ledger, State};
 use tokio::time::{Instant, sleep_until, timeout};
 
 use crate::{
-    judge::{Violation, judge},
-    scenario::{Reading, Request, Scenario},
-    stage::Stage,
+    scenario::{Request, ResultForm, Scenario},
+    scenario_run::{RequestRun, ScenarioRun},
+    test_stage::TestStage,
 };
 
-/// What became of a scenario.
-#[derive(Debug)]
-pub struct Verdict {
-    /// Every promise that was broken; none is what should be.
-    pub violations: Vec<Violation>,
-    /// How many instances were asked for.
-    pub instances: usize,
-    /// What the cloud received and executed.
-    pub ledger: Ledger,
-}
-
-/// Runs one scenario under paused time, and judges it.
+/// Runs one scenario under paused time.
 ///
 /// # Errors
-/// A text when the run could not be set up, hung or panicked.
-pub fn simulate(scenario: &Scenario) -> Result<Verdict, String> {
-    let run = play(scenario)?;
-    Ok(Verdict {
-        violations: judge(scenario, &run),
-        instances: run.episodes.iter().map(|e| e.asked.len()).sum(),
-        ledger: run.stage.simulator.ledger(),
-    })
-}
-
-/// Runs one scenario under paused time.
-pub(crate) fn play(scenario: &Scenario) -> Result<Run, String> {
+/// A text if the run could not be set up, hung or panicked.
+pub(crate) fn run(scenario: &Scenario) -> Result<ScenarioRun, String> {
     let panics = panics_so_far();
     let run = AssertUnwindSafe(|| {
         let runtime = tokio::runtime::Builder::new_current_thread()
@@ -54,114 +31,93 @@ pub(crate) fn play(scenario: &Scenario) -> Result<Run, String> {
             .start_paused(true)
             .build()
             .map_err(|error| error.to_string())?;
-        runtime.block_on(run(scenario))
+        runtime.block_on(run_requests(scenario))
     });
-    let run = catch_unwind(run).unwrap_or_else(|_| Err("it panicked".to_owned()));
-    // A panic of a task that the client has started ends nothing else.
+    let run = catch_unwind(run).unwrap_or_else(|_| Err(PANICKED.to_owned()));
+    // Tokio catches a panic in a task of the client.
     if panics_so_far() > panics {
-        return Err("it panicked".to_owned());
+        return Err(PANICKED.to_owned());
     }
     run
 }
 
-/// A finished run, and what is needed to judge it.
-pub(crate) struct Run {
-    pub(crate) stage: Stage,
-    /// One for each request.
-    pub(crate) episodes: Vec<Episode>,
-}
+const PANICKED: &str = "the run panicked";
 
-/// What became of one request.
-pub(crate) struct Episode {
-    /// The ids in the order of the request, with unknown ones and duplicates.
-    pub(crate) asked: Vec<InstanceId>,
-    /// How the instances really were when it began.
-    pub(crate) before: HashMap<InstanceId, State>,
-    /// How they really were when it ended.
-    pub(crate) after: HashMap<InstanceId, State>,
-    pub(crate) begun: Duration,
-    pub(crate) ended: Duration,
-    /// `None` for a request that was dropped.
-    pub(crate) result: Option<Result<Report, Error>>,
-    /// All but the last one.
-    pub(crate) events: Option<Vec<Event>>,
-}
-
-async fn run(scenario: &Scenario) -> Result<Run, String> {
-    let stage = Stage::new(scenario).await?;
+async fn run_requests(scenario: &Scenario) -> Result<ScenarioRun, String> {
+    let stage = TestStage::new(scenario).await?;
     let start = Instant::now();
-    let requests = scenario.requests.iter().zip(0..);
-    let episodes: Vec<_> = requests
-        .map(|(request, number)| episode(&stage, request, scenario.seed ^ number, start))
+    let numbered = scenario.requests.iter().zip(0..);
+    let runs: Vec<_> = numbered
+        .map(|(request, number)| run_request(&stage, request, scenario.seed ^ number, start))
         .collect();
-    let count = episodes.len();
-    let episodes = stream::iter(episodes).buffered(count);
-    let incidents = stream::iter(&scenario.incidents).for_each_concurrent(None, async |incident| {
-        sleep_until(start + incident.at).await;
-        stage.happen(incident);
+    let count = runs.len();
+    let runs = stream::iter(runs).buffered(count);
+    let changes = stream::iter(&scenario.changes).for_each_concurrent(None, async |change| {
+        sleep_until(start + change.at).await;
+        stage.apply(change);
     });
-    let all = join(episodes.collect::<Vec<_>>(), incidents);
-    let (episodes, ()) = timeout(FOR_EVER, all)
+    let all = join(runs.collect::<Vec<_>>(), changes);
+    let (runs, ()) = timeout(HANG_LIMIT, all)
         .await
-        .map_err(|_| "it hangs".to_owned())?;
-    let episodes = episodes.into_iter().collect::<Result<_, _>>()?;
-    Ok(Run { stage, episodes })
+        .map_err(|_| "the run hangs".to_owned())?;
+    let requests = runs.into_iter().collect::<Result<_, _>>()?;
+    Ok(ScenarioRun { stage, requests })
 }
 
-/// Far beyond every deadline of a scenario.
-const FOR_EVER: Duration = Duration::from_secs(24 * 3600);
+/// A time limit far beyond every deadline of a scenario.
+const HANG_LIMIT: Duration = Duration::from_secs(24 * 3600);
 
-async fn episode(
-    stage: &Stage,
+async fn run_request(
+    stage: &TestStage,
     request: &Request,
     seed: u64,
     start: Instant,
-) -> Result<Episode, String> {
-    let asked = stage.asked(request, seed)?;
-    sleep_until(start + request.begins).await;
-    let before = stage.states(&asked);
-    let begun = start.elapsed();
-    let work = ask(&stage.client, request, asked.clone());
-    let ended = match request.dropped_after {
-        Some(span) => timeout(span, work).await.ok(),
-        None => Some(work.await),
+) -> Result<RequestRun, String> {
+    let ids = stage.request_ids(request, seed)?;
+    sleep_until(start + request.starts_at).await;
+    let before = stage.states(&ids);
+    let started = start.elapsed();
+    let sent = send(&stage.client, request, ids.clone());
+    let finished = match request.dropped_after {
+        Some(span) => timeout(span, sent).await.ok(),
+        None => Some(sent.await),
     };
-    let (result, events) = ended.unzip();
-    Ok(Episode {
+    let (result, events) = finished.unzip();
+    Ok(RequestRun {
         before,
-        after: stage.states(&asked),
-        asked,
-        begun,
+        after: stage.states(&ids),
+        ids,
+        started,
         ended: start.elapsed(),
         result,
         events: events.flatten(),
     })
 }
 
-type Ending = (Result<Report, Error>, Option<Vec<Event>>);
+type Finished = (Result<Report, Error>, Option<Vec<Event>>);
 
-async fn ask(client: &Client, request: &Request, asked: Vec<InstanceId>) -> Ending {
+async fn send(client: &Client, request: &Request, ids: Vec<InstanceId>) -> Finished {
     match request.action {
-        Action::Start(options) => follow(client.start(asked).options(options), request).await,
-        Action::Stop(options) => follow(client.stop(asked).options(options), request).await,
-        Action::Reboot(options) => follow(client.reboot(asked).options(options), request).await,
-        // There are no others, and none is drawn.
+        Action::Start(options) => follow(client.start(ids).options(options), request).await,
+        Action::Stop(options) => follow(client.stop(ids).options(options), request).await,
+        Action::Reboot(options) => follow(client.reboot(ids).options(options), request).await,
+        // `Action` has no further variants today.
         _ => (Ok(Report::default()), None),
     }
 }
 
-async fn follow<O>(power: PowerRequest<O>, request: &Request) -> Ending
+async fn follow<O>(power: PowerRequest<O>, request: &Request) -> Finished
 where
     O: Into<Action>,
 {
     let mut options = PowerRequestOptions::default().with_strict(request.strict);
-    options.wait = request.patience.map(Into::into);
+    options.wait = request.wait_timeout.map(Into::into);
     options.force_after = request.force_after;
     let mut power = power.request_options(options);
     if let Some(waves) = request.waves {
         power = power.waves(waves);
     }
-    if request.reading == Reading::Report {
+    if request.result_form == ResultForm::Report {
         return (power.await, None);
     }
     let mut seen = Vec::new();
@@ -179,14 +135,14 @@ thread_local! {
     static PANICS: Cell<u64> = const { Cell::new(0) };
 }
 
-/// How often this thread has panicked, in whatever task.
+/// Returns the number of panics of this thread, in tasks too.
 fn panics_so_far() -> u64 {
     static HOOK: Once = Once::new();
     HOOK.call_once(|| {
-        let usual = panic::take_hook();
+        let default_hook = panic::take_hook();
         panic::set_hook(Box::new(move |info| {
             PANICS.set(PANICS.get() + 1);
-            usual(info);
+            default_hook(info);
         }));
     });
     PANICS.get()

@@ -1,188 +1,188 @@
-//! One simulated run, as data.
+//! The description of a simulated run, as data.
 
 use std::time::Duration;
 
 use lifecycle_client::Mutation;
 use lifecycle_facade::{Waves, core::Action};
-use lifecycle_sim::{Act, Cloud, FaultRule, KeyKind, Switches, Throttle, Trouble};
+use lifecycle_sim::{Cloud, FaultRule, Impairment, KeyKind, PowerOperation, Switches, Throttle};
 
-/// Everything about one simulated run.
+/// The complete description of one simulated run.
 #[derive(Clone, Debug)]
 pub struct Scenario {
-    /// The seed of everything that client and cloud leave to chance.
+    /// The seed of all random decisions of client and cloud.
     pub seed: u64,
     /// The cloud.
     pub cloud: Cloud,
-    /// The fleet, as the simulator reads it.
+    /// The instances, in the simulator's notation.
     pub fleet: String,
-    /// How many instances, from the first one on, are ready for the first request and in no
-    /// trouble.
+    /// The number of instances, counted from the first, that are ready for the first request and
+    /// not impaired.
     pub ready: usize,
-    /// What is asked, all of it of clones of one client.
+    /// The requests, each made on a clone of the same client.
     pub requests: Vec<Request>,
-    /// What others do meanwhile.
-    pub incidents: Vec<Incident>,
-    /// How the cloud behaves where nobody knows.
+    /// Changes of instances from outside the client.
+    pub changes: Vec<ScheduledChange>,
+    /// The cloud's behaviours where the vendor's documentation is silent or contradicts itself.
     pub switches: Switches,
-    /// What goes wrong.
-    pub faults: Faults,
-    /// A mistake that the client makes on purpose, so that it can be seen to be noticed.
+    /// Faults of the network, the cloud and the key.
+    pub faults: FaultPlan,
+    /// A deliberate mistake of the client, which the judge must find.
     pub mutation: Option<Mutation>,
 }
 
 /// One request to the client.
 #[derive(Clone, Debug)]
 pub struct Request {
-    /// What is asked of the instances, with all options.
+    /// The action with all options.
     pub action: Action,
-    /// Which of the instances are asked for.
-    pub share: Share,
-    /// Ids that no cloud has, among those that are asked for.
-    pub unknown: usize,
-    /// Ids that are asked for twice.
-    pub doubled: usize,
-    /// How long the goal is waited for; `None` ends with acceptance.
-    pub patience: Option<Duration>,
-    /// What is so already counts as refused.
+    /// The requested instances.
+    pub stride: Stride,
+    /// The number of requested ids without an instance.
+    pub unknown_ids: usize,
+    /// The number of ids requested twice.
+    pub duplicates: usize,
+    /// The time limit of the wait; with `None` the request ends when the cloud accepts the action.
+    pub wait_timeout: Option<Duration>,
+    /// Reports instances already in the requested state as refused.
     pub strict: bool,
-    /// When a graceful stop is followed by a forced one.
+    /// The time from a graceful stop to a forced stop.
     pub force_after: Option<Duration>,
-    /// Not all at once.
+    /// The waves of a rollout.
     pub waves: Option<Waves>,
-    /// How the caller follows it.
-    pub reading: Reading,
-    /// When it is made, from the beginning.
-    pub begins: Duration,
-    /// After which time its future is dropped.
+    /// The form in which the caller reads the result.
+    pub result_form: ResultForm,
+    /// The time of the request, counted from the start of the run.
+    pub starts_at: Duration,
+    /// The time after which the caller drops the request's future.
     pub dropped_after: Option<Duration>,
 }
 
 impl Request {
-    /// A request for all instances, made at once, awaited, and never dropped.
-    pub fn new(action: Action, patience: Option<Duration>) -> Self {
+    /// Creates a request for all instances at the start of the run, whose report is awaited.
+    pub fn new(action: Action, wait_timeout: Option<Duration>) -> Self {
         Self {
             action,
-            share: Share { nth: 0, of: 1 },
-            unknown: 0,
-            doubled: 0,
-            patience,
+            stride: Stride { first: 0, step: 1 },
+            unknown_ids: 0,
+            duplicates: 0,
+            wait_timeout,
             strict: false,
             force_after: None,
             waves: None,
-            reading: Reading::Report,
-            begins: Duration::ZERO,
+            result_form: ResultForm::Report,
+            starts_at: Duration::ZERO,
             dropped_after: None,
         }
     }
 
-    /// The longest that it may take, where it has a deadline of its own.
+    /// Returns the time limit of the whole request, if the request has a time limit.
     pub(crate) fn deadline(&self, instances: usize) -> Option<Duration> {
         const IMPLIED: Duration = Duration::from_secs(600);
         let waves = self.waves.map(|waves| waves.ranges(instances).count());
         let implied = self.force_after.or(waves.map(|_| Duration::ZERO));
-        let each = self.patience.or_else(|| Some(implied? + IMPLIED))?;
+        let each = self.wait_timeout.or_else(|| Some(implied? + IMPLIED))?;
         Some(each * u32::try_from(waves.unwrap_or(1)).unwrap_or(u32::MAX))
     }
 
-    /// It is sent in one go, and nothing else follows.
+    /// Returns true without strictness, a forced stop and waves.
     pub(crate) fn is_plain(&self) -> bool {
         !self.strict && self.force_after.is_none() && self.waves.is_none()
     }
 }
 
-/// Every so manieth instance.
+/// A selection of instances at equal distances.
 #[derive(Clone, Copy, Debug)]
-pub struct Share {
-    /// The first one, from 0.
-    pub nth: usize,
-    /// From one to the next; 1 for all.
-    pub of: usize,
+pub struct Stride {
+    /// The number of the first instance, from 0.
+    pub first: usize,
+    /// The distance to the next instance; 1 selects all.
+    pub step: usize,
 }
 
-/// How the caller follows a request.
+/// The form in which the caller reads the result of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Reading {
-    /// By awaiting its report.
+pub enum ResultForm {
+    /// The awaited report.
     Report,
-    /// By reading its events.
+    /// The stream of events.
     Events,
 }
 
-/// Something that somebody else does.
+/// A change of an instance from outside the client, at a fixed time.
 #[derive(Clone, Debug)]
-pub struct Incident {
-    /// When, from the beginning.
+pub struct ScheduledChange {
+    /// The time of the change, counted from the start of the run.
     pub at: Duration,
-    /// To which instance, by number, wrapping around.
+    /// The number of the instance, modulo the number of instances.
     pub instance: usize,
-    /// What.
-    pub deed: Deed,
+    /// The change.
+    pub change: ExternalChange,
 }
 
-/// What somebody else does to an instance.
+/// A change of an instance from outside the client.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
-pub enum Deed {
-    /// Starts, stops or reboots it.
-    Act(Act),
-    /// Deletes it.
+pub enum ExternalChange {
+    /// Starts, stops or reboots the instance.
+    Power(PowerOperation),
+    /// Deletes the instance.
     Delete,
-    /// Brings trouble upon it, or takes it away.
-    Trouble(Option<Trouble>),
+    /// Sets or removes an impairment.
+    Impairment(Option<Impairment>),
 }
 
-/// What goes wrong in a run.
+/// The faults of a run.
 #[derive(Clone, Debug, Default)]
-pub struct Faults {
-    /// On the way between client and cloud.
-    pub injections: Vec<FaultRule>,
-    /// How many calls the cloud takes.
+pub struct FaultPlan {
+    /// Faults between client and cloud.
+    pub rules: Vec<FaultRule>,
+    /// The cloud's rate limit.
     pub throttle: Option<Throttle>,
-    /// Seconds by which the cloud's clock is ahead.
+    /// The seconds by which the cloud's clock is ahead.
     pub skew: i64,
     /// The key of the client.
-    pub key: Key,
-    /// How long an accepted action stays invisible.
+    pub key: ClientKey,
+    /// The time until an accepted action becomes visible.
     pub lag: Duration,
-    /// From client to cloud and back.
+    /// The time from client to cloud and back.
     pub latency: Duration,
 }
 
 /// The key of the client.
 #[derive(Clone, Copy, Debug, Default)]
 #[non_exhaustive]
-pub enum Key {
-    /// The one that the cloud has made.
+pub enum ClientKey {
+    /// The first key of the account.
     #[default]
-    Good,
-    /// Another one of the account, of this kind.
+    Valid,
+    /// A further valid key of the account, of this kind.
     Other(KeyKind),
-    /// Wrong from the beginning.
+    /// A key with a wrong secret.
     Wrong,
-    /// Refused after so many good calls.
+    /// A key that the cloud revokes during the run.
     Revoked {
-        /// Good calls.
+        /// The number of calls before the revocation.
         after: u64,
     },
 }
 
-impl Faults {
-    /// Nothing goes wrong.
+impl FaultPlan {
+    /// Returns true for a plan without faults.
     pub fn is_none(&self) -> bool {
-        self.injections.is_empty()
+        self.rules.is_empty()
             && self.throttle.is_none()
             && self.skew == 0
-            && matches!(self.key, Key::Good | Key::Other(_))
+            && matches!(self.key, ClientKey::Valid | ClientKey::Other(_))
             && self.lag.is_zero()
     }
 }
 
 impl Scenario {
-    /// Nothing goes wrong, nobody interferes, and there is one request, which is not dropped.
-    pub fn is_calm(&self) -> bool {
+    /// Returns true for a single request without faults, external changes and cancellation.
+    pub fn is_undisturbed(&self) -> bool {
         self.faults.is_none()
-            && self.incidents.is_empty()
+            && self.changes.is_empty()
             && matches!(&*self.requests, [request] if request.dropped_after.is_none())
     }
 }

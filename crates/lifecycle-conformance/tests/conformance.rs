@@ -1,17 +1,17 @@
-//! Every provider passes every case on its simulated cloud, and the page says so.
+//! Every provider passes every case on its simulated cloud, and the page lists the results.
 //!
-//! Run with `LIFECYCLE_WRITE=1` to write the page anew.
+//! Run with `LIFECYCLE_WRITE=1` to update the page.
 
 use std::{collections::HashSet, env, fs};
 
-use lifecycle_conformance::suite::{Matrix, cases, page, simulated};
+use lifecycle_conformance::suite::{Matrix, cases, page, run_simulated};
 use lifecycle_sim::Cloud;
 
 const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/conformance.md");
 
 #[test]
-fn every_cloud_is_green_and_the_page_is_fresh() {
-    let matrix = Matrix::new(Cloud::ALL.map(simulated).into());
+fn simulated_clouds_pass_all_cases_and_the_page_is_current() {
+    let matrix = Matrix::new(Cloud::ALL.map(run_simulated).into());
     assert!(matrix.is_green(), "{matrix}");
     let page = page(&matrix);
     if env::var_os("LIFECYCLE_WRITE").is_some() {
@@ -23,7 +23,7 @@ fn every_cloud_is_green_and_the_page_is_fresh() {
 }
 
 #[test]
-fn every_case_has_a_name_of_its_own() {
+fn names_of_cases_are_unique() {
     let names: HashSet<String> = cases().into_iter().map(|case| case.name).collect();
     assert_eq!(names.len(), cases().len());
 }

@@ -1,6 +1,6 @@
-//! A live run touches named instances only, and reads unless it may do more.
+//! A live run uses named instances only, and sends power actions only with permission.
 //!
-//! The simulator takes the part of the real account.
+//! The simulator replaces the real account.
 
 use std::{
     future,
@@ -9,7 +9,9 @@ use std::{
     thread,
 };
 
-use lifecycle_conformance::suite::{Column, Live, Matrix, Permission, RefusedToRun, run_in_turn};
+use lifecycle_conformance::suite::{
+    Column, LiveAccount, LiveRunError, Matrix, Permission, run_sequentially,
+};
 use lifecycle_facade::{Credential, Fleet, InstanceReference};
 use lifecycle_sim::{Cloud, Operation, Simulator};
 
@@ -17,17 +19,17 @@ const FLEET: &str = "baidu/bj=5:running,aliyun/cn-hangzhou=5:running,zenlayer/gl
                      huawei/cn-north-4=5:running";
 
 #[tokio::test]
-async fn without_named_instances_nothing_begins() {
+async fn live_run_without_named_instances_is_refused() {
     let fleet = Fleet::builder().build().unwrap();
-    for permission in [Permission::Look, Permission::Power] {
-        let refused = Live::new(&fleet, &[], permission).await;
-        assert!(matches!(refused, Err(RefusedToRun::NoInstances)));
+    for permission in [Permission::Read, Permission::Power] {
+        let refused = LiveAccount::new(&fleet, &[], permission).await;
+        assert!(matches!(refused, Err(LiveRunError::NoInstances)));
     }
 }
 
 #[test]
-fn the_command_refuses_what_it_was_not_clearly_told() {
-    for (arguments, says) in [
+fn command_with_ambiguous_arguments_is_refused() {
+    for (arguments, expected) in [
         (&["--live"][..], "--instance"),
         (&["--live", "--allow-power"], "--instance"),
         (&["--allow-power"], "--live"),
@@ -41,20 +43,20 @@ fn the_command_refuses_what_it_was_not_clearly_told() {
     ] {
         let output = conformance().args(arguments).output().unwrap();
         assert_eq!(output.status.code(), Some(2), "{arguments:?}");
-        let told = String::from_utf8_lossy(&output.stderr);
-        assert!(told.contains(says), "{arguments:?}: {told}");
+        let message = String::from_utf8_lossy(&output.stderr);
+        assert!(message.contains(expected), "{arguments:?}: {message}");
     }
 }
 
-/// Over real sockets, as a person would start it.
+/// Uses real sockets, like a run of the command by hand.
 #[test]
-fn a_served_cloud_is_only_read() {
+fn live_run_without_permission_sends_no_power_action() {
     let (url, simulator) = served();
     let named = simulator.instances_at(Cloud::Aliyun).swap_remove(0);
     let output = live(&simulator, &["--endpoint", &url, "--instance", &named]);
     let text = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success(), "{text}");
-    assert!(text.contains("power actions were not allowed"), "{text}");
+    assert!(text.contains("power actions are not allowed"), "{text}");
     let ledger = simulator.ledger();
     assert!(ledger.count(Cloud::Aliyun, Operation::Observe) > 0);
     assert!(ledger.count(Cloud::Aliyun, Operation::List) > 0);
@@ -64,16 +66,16 @@ fn a_served_cloud_is_only_read() {
 }
 
 #[test]
-fn a_key_that_the_cloud_does_not_know_fails_the_run() {
+fn live_run_with_revoked_key_fails() {
     let (url, simulator) = served();
     let named = simulator.instances_at(Cloud::Aliyun).swap_remove(0);
     simulator.revoke(Cloud::Aliyun);
     let output = live(&simulator, &["--endpoint", &url, "--instance", &named]);
-    assert_eq!(output.status.code(), Some(1), "a red run exits with 1");
+    assert_eq!(output.status.code(), Some(1), "a failed run exits with 1");
 }
 
 #[test]
-fn with_power_the_named_instances_and_no_others_are_switched() {
+fn live_run_with_permission_changes_named_instances_only() {
     for cloud in Cloud::ALL {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_time()
@@ -93,11 +95,11 @@ async fn switched(cloud: Cloud) {
     assert!(matrix.is_green(), "{matrix}");
     assert!(matrix.count("pass") > 10, "{matrix}");
     let ledger = simulator.ledger();
-    let deeds = |reference: &String| ledger.executed(reference).unwrap();
-    assert!(named.iter().all(|one| deeds(one).reboots <= 10));
-    assert!(named.iter().any(|one| deeds(one).reboots > 0));
+    let executions = |reference: &String| ledger.executed(reference).unwrap();
+    assert!(named.iter().all(|one| executions(one).reboots <= 10));
+    assert!(named.iter().any(|one| executions(one).reboots > 0));
     for other in others {
-        assert_eq!(deeds(other), Default::default(), "{other} was touched");
+        assert_eq!(executions(other), Default::default(), "{other} was changed");
     }
 }
 
@@ -112,10 +114,10 @@ async fn run(simulator: &Simulator, cloud: Cloud, named: &[String]) -> Column {
             .unwrap()
     };
     let references: Vec<InstanceReference> = named.iter().map(|one| one.parse().unwrap()).collect();
-    let live = Live::new(&fleet(), &references, Permission::Power).await;
+    let live = LiveAccount::new(&fleet(), &references, Permission::Power).await;
     let live = live.unwrap().swap_remove(0);
-    run_in_turn(cloud.as_str(), async || {
-        live.afresh(&fleet()).await.unwrap()
+    run_sequentially(cloud.as_str(), async || {
+        live.renewed(&fleet()).await.unwrap()
     })
     .await
 }
@@ -138,7 +140,7 @@ fn live(simulator: &Simulator, arguments: &[&str]) -> Output {
         .unwrap()
 }
 
-/// A simulator that is served until the test ends.
+/// Serves a simulator until the end of the test.
 fn served() -> (String, Simulator) {
     let (sender, receiver) = mpsc::channel();
     thread::spawn(move || {

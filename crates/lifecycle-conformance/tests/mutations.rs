@@ -1,27 +1,27 @@
-//! The judge is not blind: for every mistake that the engine can be told to make, a seed finds it.
+//! The judge finds every deliberate mistake of the client with some seed.
 
 use std::thread;
 
 use lifecycle_conformance::{Mutation, Scenario, simulate};
 
-/// Which broken promise gives a flaw away.
+/// Returns the promise that the mutation breaks.
 fn promise(mutation: Mutation) -> &'static str {
     match mutation {
-        Mutation::RepeatsReboots => "at most once",
+        Mutation::RepeatsReboots => "at most one execution",
         Mutation::DropsAnId => "one outcome per instance",
-        Mutation::IgnoresTheDeadline => "no hangs",
+        Mutation::IgnoresTheDeadline => "requests end by their deadline",
         Mutation::UsesRefusedKeys => "no call with a refused key",
-        Mutation::HalvesOnAnything => "no storms",
+        Mutation::HalvesOnAnything => "bounded number of calls",
         Mutation::SplitsBatches => "fewest calls",
-        Mutation::Forces => "what is not asked for never happens",
-        Mutation::LooksForNobody => "nothing is sent for nobody",
+        Mutation::Forces => "only requested actions are executed",
+        Mutation::LooksForNobody => "every call belongs to a request",
         Mutation::KeepsSilent => "events agree with the report",
         _ => "outcomes are true",
     }
 }
 
 #[test]
-fn every_flaw_is_found_by_a_seed() {
+fn each_mutation_breaks_the_expected_promise_for_some_seed() {
     let unnoticed: Vec<Mutation> = thread::scope(|scope| {
         let searches =
             Mutation::ALL.map(|mutation| (mutation, scope.spawn(move || is_found(mutation))));
@@ -31,10 +31,10 @@ fn every_flaw_is_found_by_a_seed() {
         });
         missed.collect()
     });
-    assert!(unnoticed.is_empty(), "nobody noticed {unnoticed:?}");
+    assert!(unnoticed.is_empty(), "no seed finds {unnoticed:?}");
 }
 
-/// Looks for the first seed that finds the flaw, and prints it.
+/// Searches for the first seed that finds the mutation, and prints the seed.
 fn is_found(mutation: Mutation) -> bool {
     const SEEDS: u64 = 2_000;
     let broken_by = |seed| {

@@ -1,14 +1,15 @@
-//! Every action on every cloud, with every fault at every call, and a second one soon after.
+//! Every action on every cloud keeps the promises with every fault at every call, and with a second
+//! fault soon after.
 
-use lifecycle_conformance::{Extent, exhaust};
+use lifecycle_conformance::{PairScope, run_all_placements};
 
-/// How many calls two faults are placed among with every run of the tests;
-/// `cargo xtask simulate --exhaustive` places them everywhere.
+/// The number of calls with pairs of faults in each test run;
+/// `cargo xtask simulate --exhaustive` places pairs at all calls.
 const FIRST: usize = 4;
 
 #[test]
-fn no_placement_of_faults_breaks_a_promise() {
-    let all = exhaust(Extent::First(FIRST));
+fn small_runs_with_placed_faults_keep_all_promises() {
+    let all = run_all_placements(PairScope::FirstCalls(FIRST));
     println!(
         "{} runs with one fault, {} with two",
         all.singles, all.pairs

@@ -1,14 +1,14 @@
-//! Seeded simulation: whatever is drawn, no promise is broken.
+//! The seeded simulation keeps every promise.
 
 use lifecycle_conformance::{Scenario, simulate_all};
 
-/// Few enough for every run of the tests; `cargo xtask simulate --seeds N` runs more.
+/// The number of seeds in each test run; `cargo xtask simulate --seeds N` runs more.
 const SEEDS: usize = 2_000;
 
 #[test]
-fn no_seed_breaks_a_promise() {
-    let tally = simulate_all(SEEDS, |seed| Scenario::draw(seed as u64));
-    let failures: Vec<String> = tally
+fn drawn_scenarios_keep_all_promises() {
+    let totals = simulate_all(SEEDS, |seed| Scenario::draw(seed as u64));
+    let failures: Vec<String> = totals
         .failures
         .iter()
         .map(|failure| {

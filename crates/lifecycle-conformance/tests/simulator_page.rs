@@ -5,7 +5,7 @@
 use std::{collections::HashSet, env, fmt::Write as _, fs};
 
 use lifecycle_sim::{
-    Behaviour, COMMON_BEHAVIOURS, Cloud, Mark, SwitchDescription, common_switches,
+    Behaviour, COMMON_BEHAVIOURS, Cloud, Confidence, SwitchDescription, common_switches,
 };
 
 const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/simulator.md");
@@ -26,16 +26,19 @@ fn everything_is_said_once_with_a_source_and_a_mark_that_fits() {
     for list in lists() {
         let mut said = HashSet::new();
         for Behaviour {
-            what, mark, source, ..
+            description,
+            confidence,
+            source,
+            ..
         } in list
         {
-            assert!(said.insert(what), "said twice: {what}");
-            assert!(what.ends_with('.'), "no sentence: {what}");
-            assert!(!source.is_empty(), "no source: {what}");
+            assert!(said.insert(description), "said twice: {description}");
+            assert!(description.ends_with('.'), "no sentence: {description}");
+            assert!(!source.is_empty(), "no source: {description}");
             assert_ne!(
-                *mark,
-                Mark::SwitchableUnknown,
-                "what nobody knows is a switch: {what}"
+                *confidence,
+                Confidence::SwitchableUnknown,
+                "what nobody knows is a switch: {description}"
             );
         }
     }
@@ -96,11 +99,11 @@ guess for a fact:
 
 fn counts() -> String {
     let mut table = String::from("| |");
-    for mark in Mark::ALL {
+    for mark in Confidence::ALL {
         let _ = write!(table, " {mark} |");
     }
     table.push_str("\n| --- |");
-    table.push_str(&" --- |".repeat(Mark::ALL.len()));
+    table.push_str(&" --- |".repeat(Confidence::ALL.len()));
     table.push('\n');
     let common = ("all clouds", COMMON_BEHAVIOURS, common_switches().count());
     let own = Cloud::ALL
@@ -108,10 +111,13 @@ fn counts() -> String {
         .map(|cloud| (title(cloud), cloud.behaviours(), cloud.switches().len()));
     for (name, behaviours, switches) in [common].into_iter().chain(own) {
         let _ = write!(table, "| {name} |");
-        for mark in Mark::ALL {
+        for mark in Confidence::ALL {
             let count = match mark {
-                Mark::SwitchableUnknown => switches,
-                mark => behaviours.iter().filter(|one| one.mark == mark).count(),
+                Confidence::SwitchableUnknown => switches,
+                mark => behaviours
+                    .iter()
+                    .filter(|one| one.confidence == mark)
+                    .count(),
             };
             let _ = write!(table, " {count} |");
         }
@@ -126,15 +132,24 @@ fn section(
     switches: impl Iterator<Item = SwitchDescription>,
 ) {
     page.push_str("\n| what it does | mark | source |\n| --- | --- | --- |\n");
-    for mark in Mark::ALL {
-        for behaviour in behaviours.iter().filter(|one| one.mark == mark) {
-            let Behaviour { what, source, .. } = behaviour;
-            let _ = writeln!(page, "| {what} | {mark} | {source} |");
+    for mark in Confidence::ALL {
+        for behaviour in behaviours.iter().filter(|one| one.confidence == mark) {
+            let Behaviour {
+                description,
+                source,
+                ..
+            } = behaviour;
+            let _ = writeln!(page, "| {description} | {mark} | {source} |");
         }
     }
     page.push_str("\n| switch | what it decides |\n| --- | --- |\n");
     for switch in switches {
-        let _ = writeln!(page, "| `{}` | {} |", switch.name, switch.what.trim());
+        let _ = writeln!(
+            page,
+            "| `{}` | {} |",
+            switch.name,
+            switch.description.trim()
+        );
     }
 }
 

@@ -1,4 +1,4 @@
-//! What can be asked of an instance.
+//! Power actions and their options.
 
 use std::fmt;
 
@@ -8,16 +8,16 @@ use crate::PowerState;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Action {
-    /// Boot a stopped instance.
+    /// Boots a stopped instance.
     Start(StartOptions),
-    /// Shut a running instance down.
+    /// Shuts a running instance down.
     Stop(StopOptions),
-    /// Shut a running instance down and boot it again.
+    /// Shuts a running instance down and boots it again.
     Reboot(RebootOptions),
 }
 
 impl Action {
-    /// The action without its options.
+    /// Returns the kind of the action, without its options.
     pub fn kind(&self) -> ActionKind {
         match self {
             Self::Start(_) => ActionKind::Start,
@@ -26,7 +26,7 @@ impl Action {
         }
     }
 
-    /// Every action with every combination of options.
+    /// Returns every action with every combination of options.
     pub fn all_variants() -> impl Iterator<Item = Self> {
         let modes = [StopMode::Graceful, StopMode::Forced];
         let starts = [LocalDisk::Keep, LocalDisk::Initialize]
@@ -39,10 +39,10 @@ impl Action {
         starts.into_iter().chain(stops).chain(reboots)
     }
 
-    /// May the same request be sent again when nobody knows whether the first one was carried out?
+    /// Returns whether the request may be sent again if the result of the first attempt is unknown.
     ///
-    /// This is the one table that decides about repeats; a request that the cloud provably did
-    /// not execute may be sent again whatever it says.
+    /// This table decides about every repeated request. A request that the cloud did not execute
+    /// may always be sent again ([`ExecutionStatus`](crate::ExecutionStatus)).
     pub fn idempotency(&self) -> Idempotency {
         match self {
             Self::Start(StartOptions {
@@ -53,14 +53,14 @@ impl Action {
             Self::Start(StartOptions {
                 local_disk: LocalDisk::Initialize,
             }) => Idempotency::NotIdempotent(
-                "a second initialisation would erase what the first boot has written",
+                "a second initialisation would erase the data that the first boot wrote",
             ),
             Self::Stop(_) => {
                 Idempotency::Idempotent("an instance that already stops is not stopped twice")
             }
-            Self::Reboot(_) => {
-                Idempotency::NotIdempotent("a repeat can reboot the instance a second time")
-            }
+            Self::Reboot(_) => Idempotency::NotIdempotent(
+                "a repeated request can reboot the instance a second time",
+            ),
         }
     }
 }
@@ -84,7 +84,8 @@ impl From<RebootOptions> for Action {
 }
 
 impl fmt::Display for Action {
-    /// The verb and the options that were chosen, such as `stop, forced, billing released`.
+    /// Writes the verb and the options that differ from the default, such as
+    /// `stop, forced, billing released`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (mode, billing, local_disk) = match self {
             Self::Start(start) => (None, None, Some(start.local_disk)),
@@ -105,13 +106,14 @@ impl fmt::Display for Action {
     }
 }
 
-/// Whether an unclear request may be sent again, and why.
+/// The answer to the question whether a request may be sent again if the result of the first
+/// attempt is unknown, with the reason.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Idempotency {
-    /// A repeat does no harm.
+    /// The request may be sent again.
     Idempotent(&'static str),
-    /// A repeat may do harm: look instead.
+    /// The request must not be sent again. An observation shows the result.
     NotIdempotent(&'static str),
 }
 
@@ -119,16 +121,16 @@ pub enum Idempotency {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ActionKind {
-    /// Boot.
+    /// Boots a stopped instance.
     Start,
-    /// Shut down.
+    /// Shuts a running instance down.
     Stop,
-    /// Shut down and boot.
+    /// Shuts a running instance down and boots it again.
     Reboot,
 }
 
 impl ActionKind {
-    /// The state in which an instance is when the action is done.
+    /// Returns the state of an instance after the action succeeded.
     pub fn goal(self) -> PowerState {
         match self {
             Self::Start | Self::Reboot => PowerState::Running,
@@ -137,14 +139,14 @@ impl ActionKind {
     }
 
     /// Returns whether an instance in `state` needs no request: the instance is at the goal, or
-    /// moves to the goal already.
+    /// changes to the goal already.
     ///
-    /// Always false for a reboot: a running instance has not rebooted yet.
+    /// Always false for a reboot: `Running` does not show that the instance rebooted.
     pub fn is_satisfied_by(self, state: PowerState) -> bool {
         self != Self::Reboot && (state == self.goal() || state.is_moving_to(self.goal()))
     }
 
-    /// The English verb, in lower case.
+    /// Returns the English verb, in lower case.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Start => "start",
@@ -164,12 +166,12 @@ impl fmt::Display for ActionKind {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct StartOptions {
-    /// What happens to local disks.
+    /// The treatment of local disks.
     pub local_disk: LocalDisk,
 }
 
 impl StartOptions {
-    /// Sets what happens to the local disks.
+    /// Sets the treatment of local disks.
     #[must_use]
     pub const fn with_local_disk(mut self, local_disk: LocalDisk) -> Self {
         self.local_disk = local_disk;
@@ -177,16 +179,18 @@ impl StartOptions {
     }
 }
 
-/// What a start does with the disks that live on the host itself.
+/// The treatment of local disks at a start. A local disk is a disk of the host machine.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum LocalDisk {
-    /// Nothing: the data stays.
+    /// Keeps the data.
     #[default]
     Keep,
-    /// Restore the disks to a healthy state after a disk fault. **Their data is lost.**
+    /// Restores the disks to a healthy state after a disk fault. **The data of the disks is lost.**
     ///
-    /// Alibaba's `InitLocalDisk`; no other cloud has it.
+    /// Alibaba's `InitLocalDisk` of
+    /// [StartInstance](https://www.alibabacloud.com/help/en/ecs/developer-reference/api-ecs-2014-05-26-startinstance);
+    /// the other clouds have no such option.
     Initialize,
 }
 
@@ -194,21 +198,21 @@ pub enum LocalDisk {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct StopOptions {
-    /// How the running system is brought down.
+    /// The mode of the shutdown.
     pub mode: StopMode,
-    /// What happens to the bill.
+    /// The billing after the stop.
     pub billing: StopBilling,
 }
 
 impl StopOptions {
-    /// Sets how the running system is brought down.
+    /// Sets the mode of the shutdown.
     #[must_use]
     pub const fn with_mode(mut self, mode: StopMode) -> Self {
         self.mode = mode;
         self
     }
 
-    /// Sets what happens to the bill.
+    /// Sets the billing after the stop.
     #[must_use]
     pub const fn with_billing(mut self, billing: StopBilling) -> Self {
         self.billing = billing;
@@ -220,12 +224,12 @@ impl StopOptions {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RebootOptions {
-    /// How the running system is brought down.
+    /// The mode of the shutdown.
     pub mode: StopMode,
 }
 
 impl RebootOptions {
-    /// Sets how the running system is brought down.
+    /// Sets the mode of the shutdown.
     #[must_use]
     pub const fn with_mode(mut self, mode: StopMode) -> Self {
         self.mode = mode;
@@ -233,19 +237,19 @@ impl RebootOptions {
     }
 }
 
-/// How a running system is brought down.
+/// The mode of a shutdown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum StopMode {
-    /// The system is asked to shut down, and does so in its own time.
+    /// The cloud asks the operating system to shut down.
     #[default]
     Graceful,
-    /// The power is cut. Data that was not written to disk is lost.
+    /// The cloud cuts the power. Data that is not on disk is lost.
     Forced,
 }
 
 impl StopMode {
-    /// The power is cut.
+    /// Returns whether the cloud cuts the power.
     pub fn is_forced(self) -> bool {
         match self {
             Self::Graceful => false,
@@ -254,22 +258,24 @@ impl StopMode {
     }
 }
 
-/// Whether a stopped instance keeps its place and its price.
+/// The resources and the billing of an instance after a stop.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum StopBilling {
-    /// The instance keeps its resources and is billed as before.
+    /// The instance keeps its compute resources and is billed as before.
     #[default]
     Keep,
-    /// The instance gives its resources back and costs less while it is stopped. A later start can
-    /// fail for lack of stock, and a public address may change.
+    /// The instance releases its compute resources and costs less while it is stopped. A later
+    /// start can fail because the cloud has no capacity, and a public address may change.
     ///
-    /// Alibaba's `StoppedMode=StopCharging`, Baidu's `stopWithNoCharge`.
+    /// Alibaba's `StoppedMode=StopCharging`
+    /// ([StopInstance](https://www.alibabacloud.com/help/en/ecs/developer-reference/api-ecs-2014-05-26-stopinstance)),
+    /// Baidu's `stopWithNoCharge` ([stop](https://cloud.baidu.com/doc/BCC/s/Tjwvyobwq)).
     Release,
 }
 
 impl StopBilling {
-    /// The instance gives its resources back.
+    /// Returns whether the instance releases its compute resources.
     pub fn is_release(self) -> bool {
         match self {
             Self::Keep => false,
@@ -283,7 +289,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn action_is_satisfied_at_its_goal_and_on_the_way_there() {
+    fn action_is_satisfied_in_its_goal_state_and_while_changing_to_it() {
         let satisfied = |kind: ActionKind| {
             let states = PowerState::ALL.iter();
             states
@@ -307,7 +313,7 @@ mod tests {
     }
 
     #[test]
-    fn each_cell_of_the_table_of_repeats() {
+    fn only_starts_that_keep_disks_and_stops_may_be_repeated() {
         let cells: Vec<(String, bool)> = Action::all_variants()
             .map(|action| {
                 let is_safe = matches!(action.idempotency(), Idempotency::Idempotent(_));

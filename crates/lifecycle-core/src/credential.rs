@@ -1,4 +1,4 @@
-//! Keys, and how they stay out of sight.
+//! Keys, and types that never print a secret.
 
 use std::fmt;
 
@@ -7,25 +7,25 @@ use secrecy::{ExposeSecret, SecretString};
 
 use crate::{Fault, FaultKind};
 
-/// A key with which requests are signed. Prints its public half only.
+/// A key that signs requests. The output of `Debug` has the key id only.
 #[derive(Clone)]
 #[non_exhaustive]
 pub enum Credential {
-    /// An access key, with a session token when it is temporary.
+    /// An access key. A temporary key has a session token.
     Keys {
-        /// The public half.
+        /// The access key id, which is not secret.
         id: String,
-        /// The secret half.
+        /// The secret access key.
         secret: Secret,
         /// The session token of a temporary key.
         session: Option<Secret>,
     },
-    /// A token that is sent as it is.
+    /// A bearer token.
     Token(Secret),
 }
 
 impl Credential {
-    /// A permanent access key. White space around both halves, as copying leaves it, is dropped.
+    /// Returns a permanent access key. White space around the texts is dropped.
     pub fn keys(id: impl AsRef<str>, secret: impl AsRef<str>) -> Self {
         Self::Keys {
             id: id.as_ref().trim().to_owned(),
@@ -34,7 +34,7 @@ impl Credential {
         }
     }
 
-    /// A temporary access key.
+    /// Returns a temporary access key. White space around the texts is dropped.
     pub fn session(id: impl AsRef<str>, secret: impl AsRef<str>, session: impl AsRef<str>) -> Self {
         Self::Keys {
             id: id.as_ref().trim().to_owned(),
@@ -43,28 +43,28 @@ impl Credential {
         }
     }
 
-    /// A bearer token.
+    /// Returns a bearer token. White space around the text is dropped.
     pub fn token(token: impl AsRef<str>) -> Self {
         Self::Token(Secret::new(token.as_ref().trim()))
     }
 
-    /// Whether all parts are the same.
+    /// Returns whether all parts of both keys are equal.
     pub fn same_key(&self, other: &Self) -> bool {
         if std::ptr::eq(self, other) {
             return true;
         }
-        let public_half = |key: &Self| match key {
+        let key_id = |key: &Self| match key {
             Self::Keys { id, .. } => Some(id.clone()),
             Self::Token(_) => None,
         };
-        public_half(self) == public_half(other)
+        key_id(self) == key_id(other)
             && self
                 .secrets()
                 .map(Secret::expose)
                 .eq(other.secrets().map(Secret::expose))
     }
 
-    /// Every part that must not be seen, to scrub texts with.
+    /// Returns every secret part of the key, so that a text can be searched for secrets.
     pub fn secrets(&self) -> impl Iterator<Item = &Secret> {
         let (first, second) = match self {
             Self::Keys {
@@ -94,40 +94,40 @@ impl fmt::Debug for Credential {
     }
 }
 
-/// A text that is never printed, and wiped from memory when dropped.
+/// A secret text. The output of `Debug` hides the text, and dropping wipes the text from memory.
 #[derive(Clone)]
 pub struct Secret(SecretString);
 
 impl Secret {
-    /// Hides a text.
+    /// Returns a secret with this text.
     pub fn new(text: impl Into<String>) -> Self {
         Self(SecretString::from(text.into()))
     }
 
-    /// The text itself. Only signing needs it.
+    /// Returns the text, which only signing needs.
     pub fn expose(&self) -> &str {
         self.0.expose_secret()
     }
 }
 
-/// A header value; `Secret`s and signatures go through [`sensitive_header`].
+/// Returns a header value. For secrets and signatures, use [`sensitive_header`].
 ///
 /// # Errors
-/// [`FaultKind::Credential`]: what comes from a key is the only part of a request that can hold
-/// characters that no header can carry.
+/// [`FaultKind::Credential`] for characters that are not allowed in a header. Only a key can have
+/// invalid characters; the other parts of a request are checked before.
 pub fn header(value: impl Into<String>) -> Result<HeaderValue, Fault> {
     HeaderValue::try_from(value.into()).map_err(|_| {
         Fault::new(
             FaultKind::Credential,
-            "the key has characters that no header can carry",
+            "the key has characters that are not allowed in a header",
         )
     })
 }
 
-/// A header value that HTTP clients keep out of their logs.
+/// Returns a header value that HTTP clients do not log.
 ///
 /// # Errors
-/// Those of [`header`].
+/// [`FaultKind::Credential`] for characters that are not allowed in a header.
 pub fn sensitive_header(value: impl Into<String>) -> Result<HeaderValue, Fault> {
     let mut value = header(value)?;
     value.set_sensitive(true);
@@ -145,7 +145,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn debug_shows_no_secret() {
+    fn debug_output_of_a_key_has_no_secret() {
         let text = format!(
             "{:?} {:?}",
             Credential::session("id", "hidden-1", "hidden-2"),

@@ -1,4 +1,4 @@
-//! What all four signatures are made of: SHA-256, HMAC-SHA256, hexadecimal and percent-encoding.
+//! Parts of all signatures: SHA-256, HMAC-SHA256, hexadecimal and percent-encoding.
 
 use std::borrow::Cow;
 
@@ -6,12 +6,12 @@ use hmac::{Hmac, KeyInit, Mac};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
 use sha2::{Digest, Sha256};
 
-/// SHA-256 of `data`, as 64 lower-case hexadecimal digits.
+/// Returns SHA-256 of `data`, as 64 lower-case hexadecimal digits.
 pub fn sha256_hex(data: &[u8]) -> String {
     hex(&Sha256::digest(data))
 }
 
-/// SHA-256 of `parts`, one after the other, as 64 lower-case hexadecimal digits.
+/// Returns SHA-256 of the concatenation of `parts`, as 64 lower-case hexadecimal digits.
 pub fn sha256_hex_of(parts: &[&str]) -> String {
     let mut hash = Sha256::new();
     for part in parts {
@@ -20,36 +20,36 @@ pub fn sha256_hex_of(parts: &[&str]) -> String {
     hex(&hash.finalize())
 }
 
-/// SHA-256 of nothing, as a signature has it for an empty body.
+/// SHA-256 of an empty body, as 64 lower-case hexadecimal digits.
 pub const SHA256_OF_NOTHING: &str =
     "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 
-/// HMAC-SHA256 of `message` under `key`, as 64 lower-case hexadecimal digits.
+/// Returns HMAC-SHA256 of `message` under `key`, as 64 lower-case hexadecimal digits.
 pub fn hmac_sha256_hex(key: &[u8], message: &[u8]) -> String {
-    #[expect(clippy::expect_used, reason = "HMAC takes a key of any length")]
+    #[expect(clippy::expect_used, reason = "HMAC accepts a key of any length")]
     let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("any length is a key");
     mac.update(message);
     hex(&mac.finalize().into_bytes())
 }
 
-/// Lower-case hexadecimal digits of `bytes`.
+/// Returns `bytes` as lower-case hexadecimal digits.
 pub fn hex(bytes: &[u8]) -> String {
     let digit = |nibble: u8| nibble + if nibble < 10 { b'0' } else { b'a' - 10 };
     let digits = bytes
         .iter()
         .map(|byte| [digit(byte >> 4), digit(byte & 15)]);
     let digits: Vec<[u8; 2]> = digits.collect();
-    // Digits are text, so nothing is lost here.
+    // Digits are always UTF-8.
     String::from_utf8(digits.into_flattened()).unwrap_or_default()
 }
 
-/// Percent-encodes everything but the unreserved characters of RFC 3986
+/// Percent-encodes all characters except the unreserved characters of RFC 3986
 /// (`A-Z a-z 0-9 - _ . ~`), in upper-case hexadecimal.
 pub fn percent(text: &str) -> Cow<'_, str> {
     percent_encode(text.as_bytes(), RESERVED).into()
 }
 
-/// Like [`percent`], but keeps `/`: for paths.
+/// Percent-encodes a path: like [`percent`], but keeps `/`.
 pub fn percent_path(path: &str) -> Cow<'_, str> {
     percent_encode(path.as_bytes(), RESERVED_IN_PATH).into()
 }
@@ -67,7 +67,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn digests_of_published_test_cases() {
+    fn digests_equal_the_published_test_cases() {
         // FIPS 180-4 "abc"; RFC 4231 test case 2.
         assert_eq!(
             sha256_hex(b"abc"),
@@ -81,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn percent_encoding_keeps_only_unreserved() {
+    fn percent_encoding_keeps_unreserved_characters_only() {
         assert_eq!(
             percent("a-b_c.d~e f+g*h%i/ü"),
             "a-b_c.d~e%20f%2Bg%2Ah%25i%2F%C3%BC"

@@ -1,4 +1,4 @@
-//! Where a cloud is reached.
+//! The address of a cloud's API.
 
 use std::{fmt, net::IpAddr, str::FromStr};
 
@@ -12,34 +12,34 @@ pub struct Endpoint {
 }
 
 impl Endpoint {
-    /// Reads `host`, `host:port`, or a URL with scheme `http` or `https`; HTTPS unless said
-    /// otherwise. A path, a query or a user name is refused. A port that is the scheme's own is
-    /// dropped, because HTTP clients leave it out of the Host header that is signed.
+    /// Parses `host`, `host:port`, or a URL with scheme `http` or `https`. The default is HTTPS.
     ///
-    /// Plain HTTP is not refused here: whether it may be used is the caller's decision.
+    /// The default port of the scheme is dropped, because HTTP clients leave this port out of the
+    /// Host header, which is signed. Plain HTTP is accepted: the caller decides about plain HTTP.
     ///
     /// # Errors
-    /// [`ParseEndpointError`] says what is wrong with the text.
+    /// [`ParseEndpointError`] for another scheme, an invalid host or port, a path, a query, a
+    /// fragment or a user name.
     pub fn parse(text: &str) -> Result<Self, ParseEndpointError> {
-        let bad = |problem| ParseEndpointError {
-            // What stands before an @ is a user's name and password.
+        let invalid = |problem| ParseEndpointError {
+            // The part before an @ is a user name and a password.
             text: text.rsplit('@').next().unwrap_or_default().to_owned(),
             problem,
         };
         if text.contains('#') {
-            // A URL parser would drop what follows, and with it the end of a host name.
-            return Err(bad("has a fragment"));
+            // A URL parser would drop the fragment, and so the end of a host name.
+            return Err(invalid("has a fragment"));
         }
-        // HTTP clients send hosts in lower case, and the host that is sent is the one to sign.
+        // HTTP clients send the host in lower case, and the signature covers the sent host.
         let mut whole = text.to_ascii_lowercase();
         if !whole.contains("://") {
             whole.insert_str(0, "https://");
         }
-        let uri: http::Uri = whole.parse().map_err(|_| bad("is not a URL"))?;
+        let uri: http::Uri = whole.parse().map_err(|_| invalid("is not a URL"))?;
         let parts = uri.into_parts();
-        let scheme = parts.scheme.ok_or_else(|| bad("has no scheme"))?;
+        let scheme = parts.scheme.ok_or_else(|| invalid("has no scheme"))?;
         if scheme != http::uri::Scheme::HTTPS && scheme != http::uri::Scheme::HTTP {
-            return Err(bad("has a scheme other than https and http"));
+            return Err(invalid("has a scheme other than https and http"));
         }
         if !matches!(
             parts
@@ -48,19 +48,19 @@ impl Endpoint {
                 .map(http::uri::PathAndQuery::as_str),
             None | Some("/" | "")
         ) {
-            return Err(bad(
-                "has a path or a query; only scheme, host and port belong here",
+            return Err(invalid(
+                "has a path or a query; only scheme, host and port are allowed",
             ));
         }
-        let authority = parts.authority.ok_or_else(|| bad("has no host"))?;
+        let authority = parts.authority.ok_or_else(|| invalid("has no host"))?;
         if authority.as_str().contains('@') {
-            return Err(bad("has a user name; keys are given elsewhere"));
+            return Err(invalid("has a user name; configure the key separately"));
         }
         if authority.host().is_empty() {
-            return Err(bad("has no host"));
+            return Err(invalid("has no host"));
         }
         if authority.port_u16().is_none() && authority.as_str() != authority.host() {
-            return Err(bad("has a port that is no number"));
+            return Err(invalid("has an invalid port"));
         }
         let own_port = if scheme == http::uri::Scheme::HTTPS {
             443
@@ -71,21 +71,21 @@ impl Endpoint {
             authority
                 .host()
                 .parse()
-                .map_err(|_| bad("has a host that cannot be read"))?
+                .map_err(|_| invalid("has an invalid host"))?
         } else {
             authority
         };
         Ok(Self { scheme, authority })
     }
 
-    /// The endpoint of a region, whose host `host` makes from the region's name in lower case.
+    /// Returns the endpoint of a region. `host` returns the host of a region name in lower case.
     ///
-    /// Clouds add regions, so none is refused for being unknown; but a name that is more than one
-    /// label of a host name could lead to somebody else's host.
+    /// Clouds add regions, so every valid name is accepted. A name of more than one label could
+    /// lead to a host of another owner.
     ///
     /// # Errors
-    /// [`ParseEndpointError`] when `region` is not 1 to 63 letters, digits and hyphens, with no hyphen at
-    /// either end (RFC 1123).
+    /// [`ParseEndpointError`] if `region` is not a label of a host name: 1 to 63 letters, digits
+    /// and hyphens, without a hyphen at either end (RFC 1123).
     pub fn of_region(
         region: &str,
         host: impl FnOnce(&str) -> String,
@@ -99,59 +99,59 @@ impl Endpoint {
         if !is_label {
             return Err(ParseEndpointError {
                 text: region.to_owned(),
-                problem: "is no region: write letters, digits and hyphens",
+                problem: "is not a valid region: use letters, digits and hyphens",
             });
         }
         Self::parse(&host(&region.to_ascii_lowercase()))
     }
 
-    /// Host and port as the Host header has them; no port where it is the scheme's own.
+    /// Returns host and port as in the Host header, without the default port of the scheme.
     pub fn authority(&self) -> &str {
         self.authority.as_str()
     }
 
-    /// Whether it is on this machine.
+    /// Returns whether the host is the local machine.
     pub fn is_loopback(&self) -> bool {
         is_loopback(self.authority.host())
     }
 
-    /// Whether what is sent there is encrypted.
+    /// Returns whether the scheme is HTTPS.
     pub fn is_encrypted(&self) -> bool {
         self.scheme == http::uri::Scheme::HTTPS
     }
 
-    /// The host, without brackets around an IPv6 address.
+    /// Returns the host, without brackets around an IPv6 address.
     pub fn host(&self) -> &str {
         bare(self.authority.host())
     }
 
-    /// The port, the scheme's own unless another one was given.
+    /// Returns the port, or the default port of the scheme.
     pub fn port(&self) -> u16 {
         let usual = if self.is_encrypted() { 443 } else { 80 };
         self.authority.port_u16().unwrap_or(usual)
     }
 
-    /// The URI of a request to this endpoint. `target` is the percent-encoded path, with its query
-    /// where there is one.
+    /// Returns the URI of a request to this endpoint. `target` is the percent-encoded path with an
+    /// optional query.
     ///
     /// # Errors
-    /// [`ParseEndpointError`] when `target` is no path and query.
+    /// [`ParseEndpointError`] if `target` is not a path with an optional query.
     pub fn uri(&self, target: String) -> Result<http::Uri, ParseEndpointError> {
-        let bad = |problem| ParseEndpointError {
+        let invalid = |problem| ParseEndpointError {
             text: self.to_string(),
             problem,
         };
         let path = http::uri::PathAndQuery::from_maybe_shared(Bytes::from(target))
-            .map_err(|_| bad("cannot be asked for what is no path and query"))?;
+            .map_err(|_| invalid("cannot be used with an invalid path or query"))?;
         let mut parts = http::uri::Parts::default();
         parts.scheme = Some(self.scheme.clone());
         parts.authority = Some(self.authority.clone());
         parts.path_and_query = Some(path);
-        http::Uri::from_parts(parts).map_err(|_| bad("gives no URL"))
+        http::Uri::from_parts(parts).map_err(|_| invalid("makes no valid URL"))
     }
 }
 
-/// Whether the host of a URL is this machine.
+/// Returns whether the host of a URL is the local machine: `localhost` or a loopback address.
 pub fn is_loopback(host: &str) -> bool {
     let is_address = |address: IpAddr| address.is_loopback();
     host == "localhost" || bare(host).parse().is_ok_and(is_address)
@@ -175,7 +175,7 @@ impl FromStr for Endpoint {
     }
 }
 
-/// An endpoint that cannot be used.
+/// The error of an invalid endpoint or region.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{text:?} {problem}")]
 pub struct ParseEndpointError {
@@ -188,7 +188,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn loopback_is_this_machine_and_nothing_else() {
+    fn loopback_is_the_local_machine_only() {
         for (host, expected) in [
             ("127.0.0.1", true),
             ("127.9.9.9", true),
@@ -208,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn a_region_is_one_label() {
+    fn region_with_more_than_one_label_is_rejected() {
         let host = |region: &str| format!("api.{region}.example.com");
         let endpoint = Endpoint::of_region("CN-North-4", host).unwrap();
         assert_eq!(endpoint.to_string(), "https://api.cn-north-4.example.com");
@@ -221,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn endpoints_are_read_as_people_write_them() {
+    fn endpoint_is_parsed_with_and_without_scheme_and_port() {
         for (text, expected) in [
             ("api.example.com", "https://api.example.com"),
             ("https://Example.COM/", "https://example.com"),
@@ -244,12 +244,12 @@ mod tests {
             "example.com:port",
             "example.com:99999",
         ] {
-            assert!(Endpoint::parse(text).is_err(), "{text:?} was taken");
+            assert!(Endpoint::parse(text).is_err(), "{text:?} was accepted");
         }
         let error = Endpoint::parse("https://user:hidden@example.com").unwrap_err();
         assert_eq!(
             error.to_string(),
-            "\"example.com\" has a user name; keys are given elsewhere"
+            "\"example.com\" has a user name; configure the key separately"
         );
     }
 }

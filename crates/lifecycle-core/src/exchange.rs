@@ -1,4 +1,4 @@
-//! Steps of an exchange: what to ask next, and what to make of the answer.
+//! The steps of an exchange: the next request or program, and the reader of its answer.
 
 use std::fmt;
 
@@ -6,28 +6,27 @@ use bytes::Bytes;
 
 use crate::{Fault, HttpResponse, ProviderContext};
 
-/// How far somebody is on the way to a `T`, such as a key. Whoever drives it asks what it says and
-/// hands the answer on.
+/// The state of an exchange that ends with a `T`, such as a key. The driver of the exchange sends
+/// the request or runs the program, and passes the answer to the step.
 #[derive(Debug)]
-#[expect(
-    clippy::exhaustive_enums,
-    reason = "whoever drives it must know every step"
-)]
+#[expect(clippy::exhaustive_enums, reason = "a driver must handle every step")]
 pub enum ExchangeStep<T> {
-    /// There it is.
+    /// The result.
     Done(T),
-    /// Nothing is set up here; the text says what was looked for. Somewhere else may have it.
+    /// The source is not configured. The text names the settings that were searched. Another source
+    /// may have the result.
     NotConfigured(String),
-    /// It is set up and cannot be used, or whoever was asked refused.
+    /// The source is configured and cannot be used, or a service rejected the request.
     Failed(Fault),
-    /// Send this request.
+    /// A request to send.
     Http(Box<HttpExchange<T>>),
-    /// Run this program.
+    /// A program to run.
     Program(RunProgram<T>),
 }
 
 impl<T: 'static> ExchangeStep<T> {
-    /// Sends `request`, and goes on with its answer, or with the fault of a call without one.
+    /// Returns a step that sends `request`. `then` takes the response, or the fault of a request
+    /// without a response.
     pub fn http(
         operation: &'static str,
         service: ServiceKind,
@@ -42,7 +41,8 @@ impl<T: 'static> ExchangeStep<T> {
         }))
     }
 
-    /// Runs a program, and goes on with what it wrote.
+    /// Returns a step that runs a program. `then` takes the standard output, or the fault of the
+    /// program.
     pub fn program(
         command: Vec<String>,
         then: impl FnOnce(Result<String, Fault>, &ProviderContext<'_>) -> Self + Send + 'static,
@@ -53,7 +53,7 @@ impl<T: 'static> ExchangeStep<T> {
         })
     }
 
-    /// Goes on with the result.
+    /// Continues with `next` after the result.
     pub fn and_then<U: 'static>(
         self,
         ctx: &ProviderContext<'_>,
@@ -69,7 +69,7 @@ impl<T: 'static> ExchangeStep<T> {
         )
     }
 
-    /// Goes on elsewhere when nothing is set up here; `next` is told what was looked for.
+    /// Continues with `next` if the source is not configured. `next` takes the reason.
     pub fn or_else(
         self,
         ctx: &ProviderContext<'_>,
@@ -90,18 +90,18 @@ impl<T: 'static> ExchangeStep<T> {
             Self::Done(value) => next(End::Done(value), ctx),
             Self::NotConfigured(why) => next(End::NotConfigured(why), ctx),
             Self::Failed(fault) => next(End::Failed(fault), ctx),
-            Self::Http(ask) => {
+            Self::Http(exchange) => {
                 let HttpExchange {
                     operation,
                     service,
                     request,
                     then,
-                } = *ask;
+                } = *exchange;
                 ExchangeStep::Http(Box::new(HttpExchange {
                     operation,
                     service,
                     request,
-                    then: Box::new(|reply, ctx| then(reply, ctx).bind(ctx, next)),
+                    then: Box::new(|response, ctx| then(response, ctx).bind(ctx, next)),
                 }))
             }
             Self::Program(run) => ExchangeStep::Program(RunProgram {
@@ -121,7 +121,7 @@ impl<T> From<Result<T, Fault>> for ExchangeStep<T> {
     }
 }
 
-/// A step after which nothing is asked.
+/// The end of an exchange.
 enum End<T> {
     Done(T),
     NotConfigured(String),
@@ -131,25 +131,25 @@ enum End<T> {
 type Next<T, U> = Box<dyn FnOnce(End<T>, &ProviderContext<'_>) -> ExchangeStep<U> + Send>;
 type Then<A, T> = Box<dyn FnOnce(Result<A, Fault>, &ProviderContext<'_>) -> ExchangeStep<T> + Send>;
 
-/// A request, and what its answer leads to.
+/// A request, and the function that takes the response.
 pub struct HttpExchange<T> {
-    /// The service's own name of the operation, such as `AssumeRole`.
+    /// The name of the operation in the terms of the service, such as `AssumeRole`.
     pub operation: &'static str,
-    /// Over which way it goes.
+    /// The kind of the service, which decides about proxy, encryption and retries.
     pub service: ServiceKind,
-    /// The request, ready to be sent. It may hold secrets.
+    /// The signed request. The request may hold secrets.
     pub request: http::Request<Bytes>,
     then: Then<HttpResponse, T>,
 }
 
 impl<T> HttpExchange<T> {
-    /// Goes on with the answer, or with the fault of a call without one.
+    /// Returns the next step after the response, or after the fault of a request without a response.
     pub fn then(
         self,
-        reply: Result<HttpResponse, Fault>,
+        response: Result<HttpResponse, Fault>,
         ctx: &ProviderContext<'_>,
     ) -> ExchangeStep<T> {
-        (self.then)(reply, ctx)
+        (self.then)(response, ctx)
     }
 }
 
@@ -161,15 +161,16 @@ impl<T> fmt::Debug for HttpExchange<T> {
     }
 }
 
-/// A program to run, and what its output leads to.
+/// A program to run, and the function that takes the output.
 pub struct RunProgram<T> {
-    /// The program and its arguments. No shell reads them.
+    /// The program and its arguments, without a shell.
     pub command: Vec<String>,
     then: Then<String, T>,
 }
 
 impl<T> RunProgram<T> {
-    /// Goes on with what the program wrote to its standard output, or with why it failed.
+    /// Returns the next step after the standard output of the program, or after the fault of the
+    /// program.
     pub fn then(self, output: Result<String, Fault>, ctx: &ProviderContext<'_>) -> ExchangeStep<T> {
         (self.then)(output, ctx)
     }
@@ -183,13 +184,13 @@ impl<T> fmt::Debug for RunProgram<T> {
     }
 }
 
-/// Over which way a request goes.
+/// The kind of the service that a request is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(clippy::exhaustive_enums, reason = "whoever sends must know every way")]
+#[expect(clippy::exhaustive_enums, reason = "a driver must handle every kind")]
 pub enum ServiceKind {
-    /// To a service somewhere: encrypted, perhaps through a proxy, repeated when it may help.
+    /// A service on the network: HTTPS, with the configured proxy and with retries.
     Identity,
-    /// To the metadata service of the machine itself: plain HTTP, never through a proxy, and given
-    /// up soon, because most machines have none.
+    /// The metadata service of the local machine: plain HTTP, without a proxy, and with a short
+    /// timeout, because most machines have no metadata service.
     Metadata,
 }

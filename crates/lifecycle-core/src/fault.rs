@@ -1,12 +1,12 @@
-//! Why a cloud did not do what it was asked.
+//! Faults: rejections and failures in one form for all clouds.
 
 use std::{fmt, time::Duration};
 
 use crate::InstanceId;
 
-/// A refusal or failure that a cloud reported, in one shape for all clouds.
+/// A rejection or failure that a cloud reported, in one form for all clouds.
 ///
-/// Small: a pointer. Made by providers; whether to repeat is decided elsewhere.
+/// Providers make faults; the client decides about retries. A fault has the size of a pointer.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Fault(Box<Inner>);
 
@@ -23,7 +23,7 @@ struct Inner {
 }
 
 impl Fault {
-    /// A fault of this kind. `message` is the cloud's own text, or a lower-case fragment.
+    /// Returns a fault of this kind. `message` is the text of the cloud, or a lower-case fragment.
     pub fn new(kind: FaultKind, message: impl Into<String>) -> Self {
         Self(Box::new(Inner {
             kind,
@@ -37,7 +37,7 @@ impl Fault {
         }))
     }
 
-    /// What it means for the caller.
+    /// Returns the meaning for the caller.
     pub fn kind(&self) -> FaultKind {
         self.0.kind
     }
@@ -52,37 +52,38 @@ impl Fault {
         self.execution_status() != ExecutionStatus::NotExecuted
     }
 
-    /// The HTTP status of the answer.
+    /// Returns the HTTP status of the response; `None` without a response.
     pub fn status(&self) -> Option<u16> {
         self.0.status
     }
 
-    /// The cloud's own code, such as `IncorrectInstanceStatus`.
+    /// Returns the error code of the cloud, such as `IncorrectInstanceStatus`.
     pub fn code(&self) -> Option<&str> {
         self.0.code.as_deref()
     }
 
-    /// The cloud's own message. It may change at any time: never branch on it.
+    /// Returns the message of the cloud. A cloud may change its messages at any time, so code must
+    /// not depend on a message.
     pub fn message(&self) -> &str {
         &self.0.message
     }
 
-    /// The id under which the cloud's support finds the request.
+    /// Returns the request id, by which the support of the cloud finds the request.
     pub fn request_id(&self) -> Option<&str> {
         self.0.request_id.as_deref()
     }
 
-    /// How long the cloud asked to wait before the next try.
+    /// Returns the wait before the next attempt that the cloud requested.
     pub fn retry_after(&self) -> Option<Duration> {
         self.0.retry_after
     }
 
-    /// The instances that the answer itself names as its cause; often none.
+    /// Returns the instances that the response names as the cause; often none.
     pub fn instances(&self) -> &[InstanceId] {
         &self.0.instances
     }
 
-    /// With another kind.
+    /// Replaces the kind.
     #[must_use]
     pub fn with_kind(mut self, kind: FaultKind) -> Self {
         self.0.kind = kind;
@@ -96,45 +97,45 @@ impl Fault {
         self
     }
 
-    /// With the HTTP status.
+    /// Sets the HTTP status.
     #[must_use]
     pub fn with_status(mut self, status: u16) -> Self {
         self.0.status = Some(status);
         self
     }
 
-    /// With the cloud's code.
+    /// Sets the error code of the cloud.
     #[must_use]
     pub fn with_code(mut self, code: impl Into<String>) -> Self {
         self.0.code = Some(code.into());
         self
     }
 
-    /// With another message.
+    /// Replaces the message.
     #[must_use]
     pub fn with_message(mut self, message: impl Into<String>) -> Self {
         self.0.message = message.into();
         self
     }
 
-    /// With the request id, unless there is none.
+    /// Sets the request id.
     #[must_use]
     pub fn with_request_id(mut self, id: Option<impl Into<String>>) -> Self {
         self.0.request_id = id.map(Into::into);
         self
     }
 
-    /// With the wait that the cloud asked for, unless there is none.
+    /// Sets the wait before the next attempt.
     #[must_use]
     pub fn with_retry_after(mut self, wait: Option<Duration>) -> Self {
         self.0.retry_after = wait;
         self
     }
 
-    /// With the instances that the answer names as its cause.
+    /// Sets the instances that the response names as the cause.
     #[must_use]
-    pub fn with_instances(mut self, ids: Vec<InstanceId>) -> Self {
-        self.0.instances = ids;
+    pub fn with_instances(mut self, instances: Vec<InstanceId>) -> Self {
+        self.0.instances = instances;
         self
     }
 }
@@ -173,63 +174,64 @@ impl fmt::Debug for Fault {
 
 impl std::error::Error for Fault {}
 
-/// Whether the cloud may have carried out a request that it did not acknowledge.
+/// The execution of a request that the cloud did not acknowledge.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ExecutionStatus {
-    /// The request was rejected before execution: nothing happened.
+    /// The cloud rejected the request before execution: nothing happened.
     NotExecuted,
-    /// The response does not show whether the request was executed.
+    /// The cloud may have executed the request.
     Unknown,
 }
 
-/// The meaning of a fault, cut by what the caller does next.
+/// The meaning of a fault. Two kinds differ in the next step of the caller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum FaultKind {
-    /// The request itself is wrong. Correct it.
+    /// The request is invalid. Correct the request.
     Invalid,
-    /// The cloud, or this instance, cannot honour an option. Ask without it.
+    /// The cloud or the instance does not support an option. Send the request without the option.
     Unsupported,
-    /// No such instance in this region of this account. Check id, region and account.
+    /// The account has no such instance in the region. Check id, region and account.
     NotFound,
-    /// The state of the instance does not allow the action. Look at the state.
+    /// The state of the instance does not allow the action. Check the state.
     WrongState,
-    /// Another operation is under way on the instance. Try again when it is over.
+    /// Another operation runs on the instance. Try again after the operation.
     Busy,
-    /// The cloud or the owner has locked the instance. Have the lock lifted.
+    /// The cloud or the owner has locked the instance. Remove the lock.
     Locked,
-    /// The bill stands in the way: balance, arrears, expired term. Pay or renew.
+    /// A billing problem: balance, arrears (欠费), expired term. Pay or renew.
     Billing,
-    /// The cloud has no machine to spare right now. Try later or elsewhere.
+    /// The cloud has no capacity. Try later, or in another zone.
     Capacity,
-    /// A limit of the account is reached. Raise it or use less.
+    /// A quota of the account is used up. Increase the quota.
     Quota,
-    /// The key is good but may not do this. Grant the permission.
+    /// The key is valid and has no permission. Grant the permission.
     Permission,
-    /// The key itself was refused. Nothing will work with it until it is corrected.
+    /// The cloud rejected the key. Correct the key before any further request.
     Credential,
-    /// The clocks of caller and cloud are too far apart. Correct the clock.
+    /// The clocks of caller and cloud differ too much. Correct the clock.
     ClockSkew,
-    /// Too many calls. Wait and send fewer.
+    /// The caller sent too many requests. Wait, and send fewer requests.
     Throttled,
-    /// The cloud has trouble of its own. Try again later.
+    /// The cloud has a temporary problem. Try again later.
     Unavailable,
-    /// The cloud took the action on and failed at it. Look at the instance.
+    /// The cloud accepted the action, and the action failed. Check the instance.
     Failed,
-    /// The answer could not be understood.
+    /// The response cannot be read.
     Unreadable,
-    /// There was no connection, and nothing was sent. Check network, endpoint and proxy.
+    /// No connection was established, and nothing was sent. Check network, endpoint and proxy.
     Unreachable,
-    /// The request went out, and no whole answer came back. Look at the instance.
+    /// The request was sent, and no complete response arrived. Check the instance.
     NoAnswer,
-    /// The caller's own deadline passed before the call could be made. Allow more time.
+    /// The deadline of the caller passed before the request was sent. Increase the time limit.
     Deadline,
-    /// Failures of other instances ended the request before this one's turn. Look at these first.
+    /// Failures of other instances ended the request before this instance was sent. Check the
+    /// failures first.
     Halted,
-    /// The caller cancelled the request. Repeat the request if the action is still needed.
+    /// The caller cancelled the request. Send the request again if the action is still needed.
     Cancelled,
-    /// A code that this library does not know.
+    /// The code is unknown to this library.
     Unknown,
 }
 
@@ -260,7 +262,7 @@ impl FaultKind {
         Self::Unknown,
     ];
 
-    /// The kind that an HTTP status suggests when the cloud's code says nothing.
+    /// Returns the kind that an HTTP status suggests, for a response without a known code.
     pub fn from_status(status: u16) -> Self {
         match status {
             400 | 405 | 406 | 411 | 413 | 414 | 415 | 422 => Self::Invalid,
@@ -276,8 +278,8 @@ impl FaultKind {
         }
     }
 
-    /// Whether the cloud may have acted on a request that failed this way, unless the fault itself
-    /// says otherwise.
+    /// Returns whether the cloud executed a request with this kind of fault. The status of a fault
+    /// ([`Fault::execution_status`]) takes precedence.
     pub fn execution_status(self) -> ExecutionStatus {
         match self {
             Self::Invalid
@@ -305,7 +307,8 @@ impl FaultKind {
         }
     }
 
-    /// Can one instance of a batch be the cause, so that the others would go through without it?
+    /// Returns whether one instance can be the cause for the whole batch, so that a batch without
+    /// the instance would be accepted.
     pub fn is_per_instance(self) -> bool {
         matches!(
             self,
@@ -320,7 +323,7 @@ impl FaultKind {
         )
     }
 
-    /// The name of the kind, in lower case with hyphens.
+    /// Returns the name of the kind, in lower case with hyphens.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Invalid => "invalid-request",
@@ -348,31 +351,37 @@ impl FaultKind {
         }
     }
 
-    /// What a person does next, as a sentence fragment.
+    /// Returns the next step for an operator, as a lower-case fragment.
     pub fn advice(self) -> &'static str {
         match self {
             Self::Invalid => "correct the request",
-            Self::Unsupported => "ask without that option",
+            Self::Unsupported => "send the request without that option",
             Self::NotFound => "check the id, the region and the account",
-            Self::WrongState => "look at its state, and try again from a state that allows it",
-            Self::Busy => "try again when the other operation is over",
-            Self::Locked => "have the lock lifted at the cloud's console",
-            Self::Billing => "settle the bill or renew the term",
-            Self::Capacity => "try later, or another zone or type",
-            Self::Quota => "have the quota raised",
-            Self::Permission => "grant the key this permission",
+            Self::WrongState => {
+                "check the state of the instance, and try again from a state that allows the action"
+            }
+            Self::Busy => "try again after the other operation",
+            Self::Locked => "remove the lock in the console of the cloud",
+            Self::Billing => "pay the bill or renew the term",
+            Self::Capacity => "try later, or use another zone or instance type",
+            Self::Quota => "request a higher quota",
+            Self::Permission => "grant this permission to the key",
             Self::Credential => "check the access key, the secret key and the session token",
-            Self::ClockSkew => "correct this machine's clock",
-            Self::Throttled => "wait, and send fewer calls",
+            Self::ClockSkew => "correct the clock of this machine",
+            Self::Throttled => "wait, and send fewer requests",
             Self::Unavailable => "try again later",
-            Self::Failed => "look at the instance in the cloud's console",
+            Self::Failed => "check the instance in the console of the cloud",
             Self::Unreachable => "check the network, the endpoint and the proxy",
-            Self::NoAnswer => "look at the instance before you ask again",
-            Self::Deadline => "allow more time",
-            Self::Halted => "look at the failures before it, then ask for the rest again",
-            Self::Cancelled => "repeat the request if the action is still needed",
-            Self::Unreadable => "look at the instance; a proxy may have answered for the cloud",
-            Self::Unknown => "look the code up in the cloud's documentation",
+            Self::NoAnswer => "check the instance before you send the request again",
+            Self::Deadline => "increase the time limit",
+            Self::Halted => {
+                "check the earlier failures, then send the request for the remaining instances"
+            }
+            Self::Cancelled => "send the request again if the action is still needed",
+            Self::Unreadable => {
+                "check the instance; a proxy may have sent this response instead of the cloud"
+            }
+            Self::Unknown => "look for the code in the documentation of the cloud",
         }
     }
 }

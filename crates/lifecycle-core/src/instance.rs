@@ -1,19 +1,19 @@
-//! Names of things at a cloud.
+//! Ids of instances and jobs, and tokens of pages.
 
 use std::{fmt, str::FromStr, sync::Arc};
 
-/// The id of one instance, as its cloud writes it. Cheap to clone.
+/// The id of one instance, as the cloud writes the id. Cheap to clone.
 ///
-/// At most 128 letters, digits, `-`, `_` and `.`, not dots alone: such an id needs no encoding and
-/// cannot change the meaning of a URL, a query or a JSON body that it is put into.
+/// An id has 1 to 128 letters, digits, `-`, `_` and `.`, and at least one character that is not a
+/// dot. So an id needs no encoding and cannot change the meaning of a URL, a query or a JSON body.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct InstanceId(Arc<str>);
 
 impl InstanceId {
-    /// Takes an id after looking at every character.
+    /// Parses an id.
     ///
     /// # Errors
-    /// [`ParseInstanceIdError`] says what is wrong with it.
+    /// [`ParseInstanceIdError`] if the text is empty, too long, or has other characters.
     pub fn new(text: &str) -> Result<Self, ParseInstanceIdError> {
         let invalid = |problem| ParseInstanceIdError {
             text: text.chars().take(MAX_LENGTH).collect(),
@@ -30,16 +30,16 @@ impl InstanceId {
             .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
         {
             return Err(invalid(
-                "has other characters than letters, digits, -, _ and .",
+                "has characters other than letters, digits, -, _ and .",
             ));
         }
         if text.bytes().all(|b| b == b'.') {
-            return Err(invalid("has nothing but dots"));
+            return Err(invalid("has dots only"));
         }
         Ok(Self(text.into()))
     }
 
-    /// The id as text.
+    /// Returns the id as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -117,7 +117,7 @@ impl serde::Serialize for InstanceId {
     }
 }
 
-/// An instance id that was refused before anything was sent.
+/// The error of an invalid instance id. No request was sent.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("instance id {text:?} {problem}")]
 pub struct ParseInstanceIdError {
@@ -131,17 +131,17 @@ impl From<std::convert::Infallible> for ParseInstanceIdError {
     }
 }
 
-/// The id of a job that a cloud opened for an action.
+/// The id of a job that a cloud created for an action.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct JobId(String);
 
 impl JobId {
-    /// Takes the id as the cloud wrote it; `None` when it could not be put into a URL as it is.
+    /// Parses an id in a response; `None` if the id needs encoding in a URL.
     pub fn new(text: &str) -> Option<Self> {
         InstanceId::new(text).is_ok().then(|| Self(text.to_owned()))
     }
 
-    /// The id as text.
+    /// Returns the id as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -153,17 +153,18 @@ impl fmt::Display for JobId {
     }
 }
 
-/// How to ask for a further page of a list. Only its own provider knows what it means.
+/// The position of a further page in a list. Only the provider that made the token can read the
+/// token.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PageToken(String);
 
 impl PageToken {
-    /// Takes the token as its provider made it.
+    /// Returns a token with this text.
     pub fn new(text: impl Into<String>) -> Self {
         Self(text.into())
     }
 
-    /// The token as text.
+    /// Returns the token as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -174,7 +175,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ids_that_could_change_a_url_are_refused() {
+    fn id_that_could_change_a_url_is_rejected() {
         for good in [
             "i-YufwpQAe",
             "616fb98f-46ca-475e-917e-2563e5a8cd19",
@@ -186,7 +187,7 @@ mod tests {
         for bad in [
             "", ".", "..", "a/b", "a b", "a?b", "ü", "a%2fb", "a\nb", &long,
         ] {
-            assert!(InstanceId::new(bad).is_err(), "{bad:?} was taken");
+            assert!(InstanceId::new(bad).is_err(), "{bad:?} was accepted");
         }
     }
 }

@@ -77,7 +77,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for LenientList<T> {
 }
 
 /// A type with a default for each JSON value that is not of its own type.
-trait Lenient<'de>: Default {
+trait FromLenient<'de>: Default {
     fn from_text(text: &str) -> Self {
         let _ = text;
         Self::default()
@@ -94,19 +94,19 @@ trait Lenient<'de>: Default {
     }
 }
 
-impl Lenient<'_> for LenientText {
+impl FromLenient<'_> for LenientText {
     fn from_text(text: &str) -> Self {
         Self((!text.is_empty()).then(|| text.to_owned()))
     }
 }
 
-impl<'de, T: Deserialize<'de>> Lenient<'de> for LenientObject<T> {
+impl<'de, T: Deserialize<'de>> FromLenient<'de> for LenientObject<T> {
     fn from_object<A: MapAccess<'de>>(object: A) -> Result<Self, A::Error> {
         T::deserialize(MapAccessDeserializer::new(object)).map(|row| Self(Some(row)))
     }
 }
 
-impl<'de, T: Deserialize<'de>> Lenient<'de> for LenientList<T> {
+impl<'de, T: Deserialize<'de>> FromLenient<'de> for LenientList<T> {
     fn from_list<A: SeqAccess<'de>>(mut list: A) -> Result<Self, A::Error> {
         let mut rows = Vec::with_capacity(list.size_hint().unwrap_or_default());
         while let Some(LenientObject(row)) = list.next_element()? {
@@ -122,7 +122,7 @@ impl<'de, T: Deserialize<'de>> Lenient<'de> for LenientList<T> {
 
 struct AnyValue<L>(PhantomData<L>);
 
-impl<'de, L: Lenient<'de>> Visitor<'de> for AnyValue<L> {
+impl<'de, L: FromLenient<'de>> Visitor<'de> for AnyValue<L> {
     type Value = L;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -7,6 +7,7 @@ pub mod encode;
 mod endpoint;
 mod exchange;
 mod fault;
+mod host;
 mod instance;
 mod lenient;
 mod profile;
@@ -20,13 +21,11 @@ pub use action::{
     StopOptions,
 };
 pub use credential::{Credential, Secret, header, sensitive_header};
-pub use credential_source::{
-    CredentialSource, CredentialSourceConfig, EmptyHost, HostEnvironment, ProviderContext,
-    ResolvedCredential,
-};
+pub use credential_source::{CredentialSource, CredentialSourceConfig, ResolvedCredential};
 pub use endpoint::{Endpoint, ParseEndpointError, is_loopback};
 pub use exchange::{ExchangeStep, HttpExchange, RunProgram, ServiceKind};
 pub use fault::{ExecutionStatus, Fault, FaultKind};
+pub use host::{EmptyHost, HostEnvironment, ProviderContext};
 pub use instance::{InstanceId, JobId, PageToken, ParseInstanceIdError};
 pub use lenient::{LenientField, LenientList, LenientObject, LenientText};
 pub use profile::{BatchLimits, EnvVarNames, PollingPolicy, Profile, Rate, RateLimits, Support};

@@ -1,31 +1,32 @@
-//! What can be said about a cloud as plain data.
+//! The properties of a cloud as plain data: limits, rates, polling, supported options.
 
 use std::{fmt, time::Duration};
 
 use crate::{Action, ActionKind, Fault, FaultKind, LocalDisk, StopBilling, StopMode};
 
-/// A cloud in numbers and switches: what the engine needs to know to drive its provider.
+/// The properties of a cloud that the client needs.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Profile {
     /// The name of the cloud in references, such as `aliyun`.
     pub cloud: &'static str,
-    /// The name of the service for people, such as `Alibaba Cloud ECS`.
+    /// The name of the service for operators, such as `Alibaba Cloud ECS`.
     pub title: &'static str,
-    /// The greatest number of instances in one call.
+    /// The maximum numbers of instances in one request.
     pub batch_limits: BatchLimits,
-    /// Which options the cloud can honour.
+    /// The options that the cloud supports.
     pub support: Support,
-    /// How fast to call at first.
+    /// The initial rate limits. The client adapts the rates to the responses.
     pub rate_limits: RateLimits,
-    /// How often to look while waiting.
+    /// The times between observations during a wait.
     pub polling: PollingPolicy,
-    /// The environment variables that may hold a key, in the order in which they count.
+    /// The environment variables that may hold a key, in order of precedence.
     pub env_vars: &'static [EnvVarNames],
 }
 
 impl Profile {
-    /// A profile with no optional support, the default rate limits and the default polling.
+    /// Returns a profile without optional support, with the default rate limits and the default
+    /// polling policy.
     pub const fn new(cloud: &'static str, title: &'static str, batch_limits: BatchLimits) -> Self {
         Self {
             cloud,
@@ -38,7 +39,7 @@ impl Profile {
         }
     }
 
-    /// With these supported options.
+    /// Sets the supported options.
     #[must_use]
     pub const fn with_support(mut self, support: Support) -> Self {
         self.support = support;
@@ -59,45 +60,47 @@ impl Profile {
         self
     }
 
-    /// Sets the environment variables that may hold a key.
+    /// Sets the environment variables that may hold a key, in order of precedence.
     #[must_use]
     pub const fn with_env_vars(mut self, env_vars: &'static [EnvVarNames]) -> Self {
         self.env_vars = env_vars;
         self
     }
 
-    /// The greatest number of instances in one call of `action`, at least 1.
+    /// Returns the maximum number of instances in one request for `action`, at least 1.
     ///
-    /// A start that erases local disks goes out for one instance at a time.
-    pub fn batch(&self, action: &Action) -> usize {
+    /// A start that erases local disks is sent for one instance at a time.
+    pub fn batch_limit(&self, action: &Action) -> usize {
         match action {
             Action::Start(start) if start.local_disk == LocalDisk::Initialize => 1,
             _ => self.batch_limits.of(action.kind()),
         }
     }
 
-    /// Can the cloud do `action` with every option, on this many instances in one call?
+    /// Checks that the cloud supports every option of `action`, and accepts this number of instances
+    /// in one request.
     ///
     /// # Errors
-    /// [`FaultKind::Unsupported`] names the option; [`FaultKind::Invalid`] says how many instances
-    /// there can be. What clouds do with no ids or too many is unknown, so neither is ever sent.
+    /// [`FaultKind::Unsupported`] with the name of the option; [`FaultKind::Invalid`] with the
+    /// maximum. The reaction of clouds to a request with no ids or too many ids is unknown, so no
+    /// such request is sent.
     pub fn check_batch(&self, action: &Action, instances: usize) -> Result<(), Fault> {
         self.supports(action)?;
-        admit_count(instances, self.batch(action))
+        check_count(instances, self.batch_limit(action))
     }
 
-    /// Can this many instances be observed in one call?
+    /// Checks that the cloud can report this number of instances in one request.
     ///
     /// # Errors
-    /// [`FaultKind::Invalid`] says how many there can be. Without ids some clouds show everything.
+    /// [`FaultKind::Invalid`] with the maximum. Without ids, some clouds report all instances.
     pub fn check_observe(&self, instances: usize) -> Result<(), Fault> {
-        admit_count(instances, self.batch_limits.observe)
+        check_count(instances, self.batch_limits.observe)
     }
 
-    /// Can the cloud honour every option of `action`?
+    /// Checks that the cloud supports every option of `action`.
     ///
     /// # Errors
-    /// [`FaultKind::Unsupported`], naming the option.
+    /// [`FaultKind::Unsupported`] with the name of the option.
     pub fn supports(&self, action: &Action) -> Result<(), Fault> {
         let missing = match action {
             Action::Start(start) => match start.local_disk {
@@ -128,32 +131,32 @@ impl Profile {
     }
 }
 
-fn admit_count(instances: usize, limit: usize) -> Result<(), Fault> {
+fn check_count(instances: usize, limit: usize) -> Result<(), Fault> {
     if (1..=limit).contains(&instances) {
         return Ok(());
     }
     Err(Fault::new(
         FaultKind::Invalid,
-        format!("{instances} instances in one call, where 1 to {limit} can be"),
+        format!("{instances} instances in one request; 1 to {limit} are allowed"),
     ))
 }
 
-/// The greatest number of instances in one call.
+/// The maximum numbers of instances in one request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct BatchLimits {
-    /// Of a start.
+    /// The maximum for a start.
     pub start: usize,
-    /// Of a stop.
+    /// The maximum for a stop.
     pub stop: usize,
-    /// Of a reboot.
+    /// The maximum for a reboot.
     pub reboot: usize,
-    /// Of an observation.
+    /// The maximum for an observation.
     pub observe: usize,
 }
 
 impl BatchLimits {
-    /// The same limit for all actions and for observations.
+    /// Returns the same limit for all actions and for observations.
     pub const fn all(limit: usize) -> Self {
         Self {
             start: limit,
@@ -163,37 +166,37 @@ impl BatchLimits {
         }
     }
 
-    /// Sets the limit of a start.
+    /// Sets the limit for starts.
     #[must_use]
     pub const fn with_start(mut self, limit: usize) -> Self {
         self.start = limit;
         self
     }
 
-    /// Sets the limit of a stop.
+    /// Sets the limit for stops.
     #[must_use]
     pub const fn with_stop(mut self, limit: usize) -> Self {
         self.stop = limit;
         self
     }
 
-    /// Sets the limit of an observation.
+    /// Sets the limit for observations.
     #[must_use]
     pub const fn with_observe(mut self, limit: usize) -> Self {
         self.observe = limit;
         self
     }
 
-    /// Sets the limit of a reboot.
+    /// Sets the limit for reboots.
     #[must_use]
     pub const fn with_reboot(mut self, limit: usize) -> Self {
         self.reboot = limit;
         self
     }
 
-    /// The limit of an action, at least 1.
-    pub fn of(&self, verb: ActionKind) -> usize {
-        match verb {
+    /// Returns the limit for an action, at least 1.
+    pub fn of(&self, kind: ActionKind) -> usize {
+        match kind {
             ActionKind::Start => self.start,
             ActionKind::Stop => self.stop,
             ActionKind::Reboot => self.reboot,
@@ -202,7 +205,7 @@ impl BatchLimits {
     }
 }
 
-/// Which options a cloud can honour. Graceful stops and reboots are taken for granted.
+/// The options that a cloud supports. Every cloud supports graceful stops and reboots.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Support {
@@ -217,7 +220,7 @@ pub struct Support {
 }
 
 impl Support {
-    /// No option at all.
+    /// No optional support.
     pub const NONE: Self = Self {
         forced_stop: false,
         forced_reboot: false,
@@ -225,7 +228,7 @@ impl Support {
         initialize_local_disk: false,
     };
 
-    /// With forced stops and reboots.
+    /// Adds forced stops and forced reboots.
     #[must_use]
     pub const fn with_forced(mut self) -> Self {
         self.forced_stop = true;
@@ -233,14 +236,14 @@ impl Support {
         self
     }
 
-    /// With stops that end billing.
+    /// Adds stops that release the compute resources.
     #[must_use]
     pub const fn with_release_billing(mut self) -> Self {
         self.release_billing = true;
         self
     }
 
-    /// With starts that initialise local disks.
+    /// Adds starts that initialise local disks.
     #[must_use]
     pub const fn with_initialize_local_disk(mut self) -> Self {
         self.initialize_local_disk = true;
@@ -248,63 +251,64 @@ impl Support {
     }
 }
 
-/// How fast to call while nothing is known of the cloud's real limit; the engine adapts it.
+/// The initial rate limits. The real limits of a cloud are unknown, so the client adapts the rates
+/// to the responses.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct RateLimits {
-    /// For observations, lists and jobs.
+    /// The rate of observations, lists and job queries.
     pub reads: Rate,
-    /// For power actions.
+    /// The rate of power actions.
     pub writes: Rate,
 }
 
 impl RateLimits {
-    /// 20 reads and 10 writes a second.
+    /// 20 reads and 10 writes per second.
     pub const DEFAULT: Self = Self::new(Rate::new(20.0, 20), Rate::new(10.0, 10));
 
-    /// Rate limits from its two rates.
+    /// Returns rate limits with these two rates.
     pub const fn new(reads: Rate, writes: Rate) -> Self {
         Self { reads, writes }
     }
 }
 
-/// A rate of calls.
+/// A rate of requests.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Rate {
-    /// Calls a second, in the long run.
+    /// Requests per second, on average.
     pub per_second: f64,
-    /// Calls that may be sent at once after a pause.
+    /// Requests that may be sent at once after a pause.
     pub burst: u32,
 }
 
 impl Rate {
-    /// A rate from its two numbers.
+    /// Returns a rate with these two numbers.
     pub const fn new(per_second: f64, burst: u32) -> Self {
         Self { per_second, burst }
     }
 }
 
-/// How often to look at instances while waiting for them.
+/// The times between the observations of an instance during a wait.
 ///
-/// Forced stops are over in seconds, nearly everything else takes a quarter of a minute and more,
-/// and nobody knows how long what is overdue will take. So there is one early look, a pause, and
-/// looks that get rarer with age: lateness stays in proportion, and polling stays cheap.
+/// A forced stop takes seconds, and most other actions take 15 seconds or more. So the policy has one
+/// early observation, a pause, and then observations at growing intervals: the delay stays in
+/// proportion to the age of the request, and a long wait needs few requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PollingPolicy {
-    /// From the accepted call to the first look.
+    /// The time from the accepted request to the first observation.
     pub first: Duration,
-    /// From the accepted call to the end of the pause after the first look.
+    /// The time from the accepted request to the end of the pause after the first observation.
     pub pause: Duration,
-    /// Between the looks after that, while instances are about due.
+    /// The minimum time between later observations.
     pub every: Duration,
-    /// Between looks at instances that are long overdue.
+    /// The maximum time between observations.
     pub ceiling: Duration,
 }
 
 impl PollingPolicy {
-    /// After 3 s and 12 s, then every 4 s, slowing down to every 30 s.
+    /// Observations after 3 s and 12 s, then every 4 s, growing to every 30 s.
     pub const DEFAULT: Self = Self::new(
         Duration::from_secs(3),
         Duration::from_secs(4),
@@ -312,7 +316,7 @@ impl PollingPolicy {
     )
     .with_pause(Duration::from_secs(12));
 
-    /// A policy from its three numbers, without a pause after the first look.
+    /// Returns a policy without a pause after the first observation.
     pub const fn new(first: Duration, every: Duration, ceiling: Duration) -> Self {
         Self {
             first,
@@ -322,42 +326,43 @@ impl PollingPolicy {
         }
     }
 
-    /// With no second look before this time has passed since the accepted call.
+    /// Sets the minimum time from the accepted request to the second observation.
     #[must_use]
     pub const fn with_pause(mut self, pause: Duration) -> Self {
         self.pause = pause;
         self
     }
 
-    /// How long to wait for the next look after one at this age, counted from the accepted call.
+    /// Returns the time to the next observation, after an observation at this age of the accepted
+    /// request.
     pub fn interval(&self, age: Duration) -> Duration {
         let share = (age / 10).clamp(self.every, self.ceiling.max(self.every));
         share.max(self.pause.saturating_sub(age))
     }
 }
 
-/// A set of environment variables that together hold a key.
+/// The names of the environment variables that together hold a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(
     clippy::exhaustive_enums,
-    reason = "whoever reads variables must know every set"
+    reason = "a reader of variables must handle every set"
 )]
 pub enum EnvVarNames {
     /// An access key.
     Keys {
-        /// The variable with the public half.
+        /// The variable with the access key id.
         id: &'static str,
-        /// The variable with the secret half.
+        /// The variable with the secret access key.
         secret: &'static str,
-        /// The variable with the session token of a temporary key, where there is one.
+        /// The variable with the session token of a temporary key, if the cloud has temporary keys.
         session: Option<&'static str>,
     },
-    /// A bearer token.
+    /// The variable with a bearer token.
     Token(&'static str),
 }
 
-/// The names that must be set.
 impl fmt::Display for EnvVarNames {
+    /// Writes the names of the required variables.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Keys { id, secret, .. } => write!(f, "{id} and {secret}"),
@@ -371,7 +376,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn looks_pause_after_the_first_and_get_rarer_with_age_within_bounds() {
+    fn intervals_grow_with_age_between_the_minimum_and_the_maximum() {
         let seconds = Duration::from_secs;
         let polling =
             PollingPolicy::new(seconds(3), seconds(4), seconds(30)).with_pause(seconds(12));

@@ -1,4 +1,4 @@
-//! The seam: what one cloud knows, as pure functions.
+//! The `Provider` trait: one cloud as pure functions, and the values that these functions exchange.
 
 use std::fmt;
 
@@ -9,69 +9,70 @@ use crate::{
     Profile, ResponseExt, SigningContext,
 };
 
-/// What one cloud knows: how its requests look, how they are signed, what its answers mean.
+/// One cloud: its requests, its signature, and the meaning of its responses.
 ///
-/// No I/O, no clock, no retries, no async. Whoever drives a provider sends the signed request,
-/// hands the answer first to [`check`](Provider::check) and then to [`ApiCall::read`], and decides
-/// about repeating; a provider never does.
+/// A provider has no I/O, no clock, no retries and no async. The client sends the signed request,
+/// passes the response first to [`check`](Provider::check) and then to [`ApiCall::read`], and decides
+/// about retries.
 pub trait Provider: fmt::Debug + Send + Sync + 'static {
-    /// Name, limits, pace and supported options: plain data.
+    /// Returns the properties of the cloud: limits, rates, polling and supported options.
     fn profile(&self) -> &Profile;
 
-    /// The request that asks for `action` on `ids`, and how to read its answer.
+    /// Returns the call that performs `action` on the instances.
     ///
-    /// `ids` holds at least one id and at most the limit of the profile for this action.
+    /// The number of `ids` is at least 1 and at most [`Profile::batch_limit`].
     ///
     /// # Errors
-    /// [`FaultKind::Unsupported`](crate::FaultKind::Unsupported) for an option that the cloud
-    /// cannot honour; nothing may be sent then.
+    /// [`FaultKind::Unsupported`](crate::FaultKind::Unsupported) for an option that the cloud does
+    /// not support. Nothing may be sent then.
     fn act(&self, action: &Action, ids: &[InstanceId]) -> Result<ApiCall<BatchAck>, Fault>;
 
-    /// The request that reads the states of `ids`. The answer holds a row per instance that the
-    /// cloud knows, in any order; an id that it does not know has no row.
+    /// Returns the call that reads the states of the instances. The result has one row for each
+    /// instance that exists, in any order, and no row for an unknown id.
     ///
     /// # Errors
-    /// A fault when such a request cannot be built; nothing may be sent then.
+    /// A fault if the request cannot be built. Nothing may be sent then.
     fn observe(&self, ids: &[InstanceId]) -> Result<ApiCall<Vec<Observation>>, Fault>;
 
-    /// The request that reads one page of all instances; `None` asks for the first page.
+    /// Returns the call that reads one page of all instances. `None` is the first page.
     ///
     /// # Errors
-    /// A fault when such a request cannot be built; nothing may be sent then.
+    /// A fault if the request cannot be built. Nothing may be sent then.
     fn list(&self, page: Option<&PageToken>) -> Result<ApiCall<ListPage>, Fault>;
 
-    /// The request that follows a job, on clouds that answer an action with one.
+    /// Returns the call that reads the progress of a job; `None` if the cloud has no jobs.
     fn follow(&self, job: &JobId) -> Option<ApiCall<JobProgress>> {
         let _ = job;
         None
     }
 
-    /// One attempt at `draft`, signed with `key` for the moment and nonce of `at`.
+    /// Signs one attempt to send `request` with `key`, for the time and nonce of `context`.
     ///
-    /// Signing the same draft for another stamp gives a fresh request, so a repeat never carries
-    /// an old signature.
+    /// Each attempt is signed with a new context, so a retry never has an old signature.
     ///
     /// # Errors
-    /// [`FaultKind::Credential`](crate::FaultKind::Credential) when `key` is of a kind that the
-    /// cloud does not take.
+    /// [`FaultKind::Credential`](crate::FaultKind::Credential) if the cloud does not support this kind
+    /// of key.
     fn sign(
         &self,
-        draft: &UnsignedRequest,
+        request: &UnsignedRequest,
         key: &Credential,
-        at: &SigningContext,
+        context: &SigningContext,
     ) -> Result<http::Request<Bytes>, Fault>;
 
-    /// Is this answer a refusal or a failure, and of what kind?
+    /// Checks a response for an error.
     ///
     /// # Errors
-    /// The fault that the answer reports. Its effect says whether the cloud may have acted.
-    fn check(&self, reply: &HttpResponse) -> Result<(), Fault>;
+    /// The rejection or failure that the response reports. [`Fault::execution_status`] shows whether
+    /// the cloud may have executed the request.
+    fn check(&self, response: &HttpResponse) -> Result<(), Fault>;
 
-    /// The id under which the cloud's support finds this request, where the answer carries one.
-    fn request_id(&self, reply: &HttpResponse) -> Option<String>;
+    /// Returns the request id of a response, by which the support of the cloud finds the request;
+    /// `None` for a response without an id.
+    fn request_id(&self, response: &HttpResponse) -> Option<String>;
 }
 
-/// A request that is not signed yet, and the function that reads its answer.
+/// A request that is not signed yet, and the function that reads the response.
 pub struct ApiCall<T> {
     /// The unsigned request.
     pub request: UnsignedRequest,
@@ -81,7 +82,7 @@ pub struct ApiCall<T> {
 type Reader<T> = dyn Fn(&HttpResponse) -> Result<T, Fault> + Send + Sync;
 
 impl<T> ApiCall<T> {
-    /// A call from its two halves.
+    /// Returns a call of `request` with the reader of the response.
     pub fn new(
         request: UnsignedRequest,
         read: impl Fn(&HttpResponse) -> Result<T, Fault> + Send + Sync + 'static,
@@ -92,13 +93,13 @@ impl<T> ApiCall<T> {
         }
     }
 
-    /// Reads an answer that [`Provider::check`] found good.
+    /// Reads a response without an error according to [`Provider::check`].
     ///
     /// # Errors
-    /// [`FaultKind::Unreadable`](crate::FaultKind::Unreadable) when it cannot be understood, or
-    /// the fault that it turns out to report.
-    pub fn read(&self, reply: &HttpResponse) -> Result<T, Fault> {
-        (self.read)(reply)
+    /// [`FaultKind::Unreadable`](crate::FaultKind::Unreadable) for an invalid response, or the fault
+    /// that the body reports despite the status.
+    pub fn read(&self, response: &HttpResponse) -> Result<T, Fault> {
+        (self.read)(response)
     }
 }
 
@@ -110,26 +111,24 @@ impl<T> fmt::Debug for ApiCall<T> {
     }
 }
 
-/// An unsigned request: everything about it that does not depend on the key, the moment or the
-/// host.
+/// The parts of a request that do not depend on key, time, nonce and host.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct UnsignedRequest {
-    /// The cloud's own name of the operation, such as `StartInstances`.
+    /// The name of the operation in the terms of the cloud, such as `StartInstances`.
     pub operation: &'static str,
     /// The HTTP method.
     pub method: http::Method,
-    /// The path, percent-encoded, with its leading slash.
+    /// The percent-encoded path, with the leading slash.
     pub path: String,
-    /// The query as it goes on the wire, percent-encoded, without the question mark; empty for
-    /// none.
+    /// The percent-encoded query as sent, without the question mark; empty for no query.
     pub query: String,
-    /// The body; empty for none.
+    /// The body; empty for no body.
     pub body: Bytes,
 }
 
 impl UnsignedRequest {
-    /// A request without query and body.
+    /// Returns a request without query and body. `path` is percent-encoded.
     pub fn new(operation: &'static str, method: http::Method, path: impl Into<String>) -> Self {
         Self {
             operation,
@@ -140,21 +139,21 @@ impl UnsignedRequest {
         }
     }
 
-    /// With this percent-encoded query.
+    /// Sets the percent-encoded query.
     #[must_use]
     pub fn with_query(mut self, query: impl Into<String>) -> Self {
         self.query = query.into();
         self
     }
 
-    /// With this body.
+    /// Sets the body.
     #[must_use]
     pub fn with_body(mut self, body: impl Into<Bytes>) -> Self {
         self.body = body.into();
         self
     }
 
-    /// Path and query as the request line has them.
+    /// Returns path and query as in the request line.
     pub fn target(&self) -> String {
         if self.query.is_empty() {
             self.path.clone()
@@ -164,36 +163,39 @@ impl UnsignedRequest {
     }
 }
 
-/// What a cloud says about a batch of power actions. Accepted means taken on, not done.
+/// The acknowledgement of a batch of power actions. An accepted action is not finished yet.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum BatchAck {
-    /// The whole batch was accepted.
+    /// The cloud accepted the whole batch.
     All,
-    /// The batch was accepted but for these instances.
+    /// The cloud accepted the batch except for these instances.
     Except(Vec<(InstanceId, Fault)>),
-    /// Each instance has a verdict of its own. An instance in neither list was left without one.
+    /// The response has a row for each instance. The result of an instance in neither list is
+    /// unknown.
     Each {
-        /// Taken on.
+        /// The accepted instances.
         accepted: Vec<InstanceId>,
-        /// Not taken on, with the cloud's reason.
+        /// The rejected instances, with the reasons of the cloud.
         refused: Vec<(InstanceId, Fault)>,
     },
-    /// The batch became a job, to be followed with [`Provider::follow`].
+    /// The cloud created a job for the batch; see [`Provider::follow`].
     Job(JobId),
 }
 
 impl BatchAck {
-    /// The receipt of an answer that is good but for a list of failed ids without reasons.
+    /// Returns the acknowledgement of a successful response with a list of failed ids without
+    /// reasons.
     ///
-    /// Whether the action was begun on a failed instance is open, and its fault says so.
+    /// The cloud may have executed the action on a failed instance, so the fault of the instance has
+    /// [`ExecutionStatus::Unknown`](crate::ExecutionStatus::Unknown).
     ///
     /// # Errors
-    /// [`FaultKind::Unreadable`](crate::FaultKind::Unreadable) when an id in the list cannot be
-    /// one: then nobody knows which instances failed.
+    /// [`FaultKind::Unreadable`](crate::FaultKind::Unreadable) for an invalid id in the list: the
+    /// failed instances are unknown then.
     pub fn without_failed(
         failed: &[String],
-        reply: &HttpResponse,
+        response: &HttpResponse,
         request_id: Option<String>,
     ) -> Result<Self, Fault> {
         if failed.is_empty() {
@@ -201,25 +203,26 @@ impl BatchAck {
         }
         let fault = Fault::new(
             FaultKind::Failed,
-            "listed as failed, without a reason, in an answer that is otherwise good",
+            "the response lists the instance as failed, without a reason",
         )
-        .with_status(reply.status().as_u16())
+        .with_status(response.status().as_u16())
         .with_request_id(request_id);
         let failed = failed.iter().map(|id| match InstanceId::new(id) {
             Ok(id) => Ok((id, fault.clone())),
-            Err(error) => Err(reply.unreadable(&error.to_string())),
+            Err(error) => Err(response.unreadable(&error.to_string())),
         });
         Ok(Self::Except(failed.collect::<Result<_, _>>()?))
     }
 }
 
-/// How far a job is.
+/// The progress of a job.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct JobProgress {
-    /// The job as a whole.
+    /// The status of the whole job.
     pub overall: JobStatus,
-    /// The parts that name an instance. Their verdict counts before the overall one.
+    /// The status of each part that names an instance. The status of a part takes precedence over
+    /// the status of the whole job.
     pub parts: Vec<(InstanceId, JobStatus)>,
 }
 
@@ -244,11 +247,11 @@ impl JobProgress {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum JobStatus {
-    /// Not finished, or in a state that this library does not know.
+    /// The job runs, or has a status that is unknown to this library.
     Running,
-    /// Finished, and the action was carried out.
+    /// The job finished, and the cloud executed the action.
     Succeeded,
-    /// Finished, and the action was not carried out.
+    /// The job finished, and the action failed.
     Failed(Fault),
 }
 
@@ -258,7 +261,7 @@ pub enum JobStatus {
 pub struct ListPage {
     /// The instances of this page.
     pub observations: Vec<Observation>,
-    /// How to ask for the next page; `None` on the last one.
+    /// The token of the next page; `None` on the last page.
     pub next: Option<PageToken>,
 }
 

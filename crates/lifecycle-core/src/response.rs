@@ -1,4 +1,4 @@
-//! The HTTP response, and what the responses of all clouds have in common.
+//! The HTTP response, with readers of the parts that all clouds have in common.
 
 use std::time::{Duration, SystemTime};
 
@@ -11,7 +11,7 @@ use crate::{Fault, FaultKind};
 /// encoding.
 pub type HttpResponse = http::Response<Bytes>;
 
-/// Reads what the responses of all clouds have in common.
+/// Readers of the parts that the responses of all clouds have in common.
 pub trait ResponseExt {
     /// Returns a header as text; `None` when the header is absent or not text.
     fn header(&self, name: &str) -> Option<&str>;
@@ -19,7 +19,7 @@ pub trait ResponseExt {
     /// Reads the body as JSON.
     ///
     /// # Errors
-    /// [`FaultKind::Unreadable`] with status and the beginning of the body.
+    /// [`FaultKind::Unreadable`] with the status and the beginning of the body.
     fn json<T: DeserializeOwned>(&self) -> Result<T, Fault>;
 
     /// Returns whether the body contains `text`, without parsing the body. A body that is not UTF-8
@@ -29,10 +29,10 @@ pub trait ResponseExt {
     /// Returns the fault of a body that cannot be parsed.
     fn unreadable(&self, reason: &str) -> Fault;
 
-    /// Returns the fault of a failing response without an error in the cloud's own form.
+    /// Returns the fault of an error response in another format than the format of the cloud.
     ///
-    /// Only overload and throttling are read from the status, whoever sent the response: the 404 of
-    /// a proxy must not condemn an instance, nor its 401 a key.
+    /// The status decides about overload and throttling only. A proxy may have sent the response, so
+    /// status 404 does not mean an unknown instance, and status 401 does not mean a rejected key.
     fn fault_from_status(&self) -> Fault;
 
     /// Returns the beginning of the body as one line of text.
@@ -42,7 +42,7 @@ pub trait ResponseExt {
     /// same response.
     fn retry_after(&self) -> Option<Duration>;
 
-    /// Returns the cloud's wall clock, from the standard `Date` header.
+    /// Returns the wall-clock time of the cloud, from the standard `Date` header.
     fn date(&self) -> Option<SystemTime>;
 }
 
@@ -61,16 +61,16 @@ impl ResponseExt for HttpResponse {
 
     fn unreadable(&self, reason: &str) -> Fault {
         let message = match self.excerpt() {
-            excerpt if excerpt.is_empty() => format!("the answer is empty ({reason})"),
-            excerpt => format!("the answer cannot be read ({reason}): {excerpt}"),
+            excerpt if excerpt.is_empty() => format!("the response is empty ({reason})"),
+            excerpt => format!("the response cannot be read ({reason}): {excerpt}"),
         };
         Fault::new(FaultKind::Unreadable, message).with_status(self.status().as_u16())
     }
 
     fn fault_from_status(&self) -> Fault {
         let message = match self.excerpt() {
-            excerpt if excerpt.is_empty() => "the answer is empty".to_owned(),
-            excerpt => format!("the answer is not in the cloud's form: {excerpt}"),
+            excerpt if excerpt.is_empty() => "the response is empty".to_owned(),
+            excerpt => format!("the response is not in the format of the cloud: {excerpt}"),
         };
         let kind = match FaultKind::from_status(self.status().as_u16()) {
             kind @ (FaultKind::Throttled | FaultKind::Unavailable) => kind,
@@ -118,19 +118,19 @@ impl ResponseExt for HttpResponse {
 mod tests {
     use super::*;
 
-    fn reply(headers: &[(&'static str, &str)], body: &'static str) -> HttpResponse {
-        let mut response = http::Response::builder().status(429);
+    fn response(headers: &[(&'static str, &str)], body: &'static str) -> HttpResponse {
+        let mut builder = http::Response::builder().status(429);
         for (name, value) in headers {
-            response = response.header(*name, *value);
+            builder = builder.header(*name, *value);
         }
-        response.body(Bytes::from_static(body.as_bytes())).unwrap()
+        builder.body(Bytes::from_static(body.as_bytes())).unwrap()
     }
 
     #[test]
-    fn retry_after_in_both_forms() {
-        let seconds = reply(&[("retry-after", "7")], "");
+    fn retry_after_is_read_as_seconds_and_as_a_date() {
+        let seconds = response(&[("retry-after", "7")], "");
         assert_eq!(seconds.retry_after(), Some(Duration::from_secs(7)));
-        let date = reply(
+        let date = response(
             &[
                 ("date", "Wed, 03 Dec 2014 06:42:19 GMT"),
                 ("retry-after", "Wed, 03 Dec 2014 06:42:49 GMT"),
@@ -138,19 +138,19 @@ mod tests {
             "",
         );
         assert_eq!(date.retry_after(), Some(Duration::from_secs(30)));
-        assert_eq!(reply(&[("retry-after", "soon")], "").retry_after(), None);
+        assert_eq!(response(&[("retry-after", "soon")], "").retry_after(), None);
     }
 
     #[test]
-    fn excerpts_are_one_short_line() {
+    fn excerpt_is_one_short_line() {
         assert_eq!(
-            reply(&[], "<html>\r\n <b>\u{7}502</b>").excerpt(),
+            response(&[], "<html>\r\n <b>\u{7}502</b>").excerpt(),
             "<html> <b> 502</b>"
         );
         let long: &'static str = Box::leak("ü".repeat(500).into_boxed_str());
-        assert_eq!(reply(&[], long).excerpt().chars().count(), 201);
+        assert_eq!(response(&[], long).excerpt().chars().count(), 201);
         assert!(
-            reply(&[], "")
+            response(&[], "")
                 .fault_from_status()
                 .message()
                 .contains("empty")

@@ -1,11 +1,12 @@
-//! The moment of a signature.
+//! The time and the nonce of a signature.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use jiff::Timestamp;
 
-/// Wall-clock time and nonce of one attempt. The only way in which time and chance reach a
-/// signature.
+/// The wall-clock time and the nonce of one attempt to send a request.
+///
+/// A signature has no other source of time or chance.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SigningContext {
     seconds: i64,
@@ -13,7 +14,7 @@ pub struct SigningContext {
 }
 
 impl SigningContext {
-    /// A stamp for `time`, cut to whole seconds, with a nonce that is never used twice.
+    /// Returns the context for `time`, cut to whole seconds. The caller never uses `nonce` twice.
     pub fn new(time: SystemTime, nonce: u128) -> Self {
         let seconds = match time.duration_since(UNIX_EPOCH) {
             Ok(after) => i64::try_from(after.as_secs()).unwrap_or(i64::MAX),
@@ -24,7 +25,8 @@ impl SigningContext {
         Self::from_unix(seconds, nonce)
     }
 
-    /// A stamp for this many seconds after 1970-01-01T00:00:00Z.
+    /// Returns the context for a time in seconds since 1970-01-01T00:00:00Z, clamped to the years
+    /// -9999 to 9999.
     pub fn from_unix(seconds: i64, nonce: u128) -> Self {
         let bounds = Timestamp::MIN.as_second()..=Timestamp::MAX.as_second();
         Self {
@@ -33,30 +35,30 @@ impl SigningContext {
         }
     }
 
-    /// Seconds since 1970-01-01T00:00:00Z.
+    /// Returns the seconds since 1970-01-01T00:00:00Z.
     pub fn unix(&self) -> i64 {
         self.seconds
     }
 
-    /// Extended form in UTC: `2015-04-27T08:23:49Z`.
+    /// Returns the extended form of ISO 8601 in UTC: `2015-04-27T08:23:49Z`.
     pub fn extended(&self) -> String {
         self.timestamp().to_string()
     }
 
-    /// Basic form in UTC: `20150427T082349Z`.
+    /// Returns the basic form of ISO 8601 in UTC: `20150427T082349Z`.
     pub fn basic(&self) -> String {
         let mut text = self.extended();
         text.retain(|letter| !matches!(letter, '-' | ':'));
         text
     }
 
-    /// The nonce as 32 lower-case hexadecimal digits.
+    /// Returns the nonce as 32 lower-case hexadecimal digits.
     pub fn nonce(&self) -> String {
         crate::encode::hex(&self.nonce.to_be_bytes())
     }
 
     fn timestamp(&self) -> Timestamp {
-        // `from_unix` keeps the seconds within what a Timestamp can hold.
+        // `from_unix` clamps the seconds to the range of `Timestamp`.
         Timestamp::from_second(self.seconds).unwrap_or_default()
     }
 }
@@ -66,11 +68,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn forms_of_a_moment() {
-        let stamp = SigningContext::from_unix(1_430_123_029, 10);
-        assert_eq!(stamp.extended(), "2015-04-27T08:23:49Z");
-        assert_eq!(stamp.basic(), "20150427T082349Z");
-        assert_eq!(stamp.nonce(), "0000000000000000000000000000000a");
+    fn time_and_nonce_are_written_in_each_form() {
+        let context = SigningContext::from_unix(1_430_123_029, 10);
+        assert_eq!(context.extended(), "2015-04-27T08:23:49Z");
+        assert_eq!(context.basic(), "20150427T082349Z");
+        assert_eq!(context.nonce(), "0000000000000000000000000000000a");
         SigningContext::from_unix(i64::MAX, 0).extended();
         SigningContext::from_unix(i64::MIN, 0).extended();
     }

@@ -1,32 +1,32 @@
-//! What can be seen of an instance.
+//! The observed state of an instance.
 
 use std::fmt;
 
 use crate::InstanceId;
 
-/// One instance as its cloud showed it at one moment.
+/// The state of one instance at one moment, as the cloud reported it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Observation {
     /// The instance.
     pub instance: InstanceId,
-    /// Its state in the words of this library.
+    /// The state in the terms of this library.
     pub state: PowerState,
-    /// Its state in the cloud's own words, never changed.
+    /// The state in the terms of the cloud, unchanged.
     pub raw: String,
-    /// The name that its owner gave it.
+    /// The name that the owner gave to the instance.
     pub name: Option<String>,
-    /// The time of its last start in the cloud's own format, where it shows one. Two different
-    /// values prove that it was started in between.
+    /// The time of the last start in the format of the cloud; `None` if the cloud reports no time.
+    /// Two different values prove that the instance started in between.
     pub started_at: Option<String>,
-    /// Why its owner may not operate it.
+    /// The lock that keeps the owner from power actions.
     pub lock: Option<Lock>,
-    /// What it costs while it is stopped, where the cloud says so.
+    /// The billing while the instance is stopped.
     pub stopped_billing: StoppedBilling,
 }
 
 impl Observation {
-    /// An observation with nothing but the state.
+    /// Returns an observation with the state alone. `raw` is the state in the terms of the cloud.
     pub fn new(instance: InstanceId, state: PowerState, raw: impl Into<String>) -> Self {
         Self {
             instance,
@@ -46,7 +46,7 @@ impl Observation {
         self
     }
 
-    /// Sets the time of the last start, in the cloud's own format.
+    /// Sets the time of the last start, in the format of the cloud.
     #[must_use]
     pub fn with_started_at(mut self, started_at: Option<String>) -> Self {
         self.started_at = started_at;
@@ -60,7 +60,7 @@ impl Observation {
         self
     }
 
-    /// Sets what the instance costs while it is stopped.
+    /// Sets the billing while the instance is stopped.
     #[must_use]
     pub fn with_stopped_billing(mut self, stopped_billing: StoppedBilling) -> Self {
         self.stopped_billing = stopped_billing;
@@ -68,33 +68,33 @@ impl Observation {
     }
 }
 
-/// The state of an instance, cut by what can be done next.
+/// The state of an instance. The states differ in the actions that are possible next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum PowerState {
-    /// Being made; it has not run yet.
+    /// The cloud creates the instance, which has not run yet.
     Creating,
-    /// On its way to running.
+    /// The instance boots.
     Starting,
-    /// Up.
+    /// The instance runs.
     Running,
-    /// On its way to stopped.
+    /// The instance shuts down.
     Stopping,
-    /// Down.
+    /// The instance is off.
     Stopped,
-    /// Going down to come up again.
+    /// The instance shuts down to boot again.
     Rebooting,
-    /// Some other work is under way (resize, image, network, migration); it will pass.
+    /// Another temporary operation runs: resize, image, network, migration.
     Changing,
-    /// The paid term is over.
+    /// The paid term has ended.
     Expired,
-    /// Broken, by the cloud's own word.
+    /// The cloud reports an error of the instance.
     Failed,
-    /// In the recycle bin, or on the way into it.
+    /// The instance is in the recycle bin, or moves to the recycle bin.
     Recycled,
-    /// Deleted, or being deleted.
+    /// The instance is deleted, or the cloud deletes the instance.
     Deleted,
-    /// A word that this library does not know; [`Observation::raw`] has it.
+    /// The state is unknown to this library; see [`Observation::raw`].
     Unknown,
 }
 
@@ -115,7 +115,7 @@ impl PowerState {
         Self::Unknown,
     ];
 
-    /// No power action and no waiting leads out of this state.
+    /// Returns whether neither a power action nor time leads out of this state.
     pub fn is_stuck(self) -> bool {
         matches!(
             self,
@@ -123,7 +123,7 @@ impl PowerState {
         )
     }
 
-    /// Returns whether an instance in this state moves to `goal` without a further request.
+    /// Returns whether an instance in this state changes to `goal` without a further request.
     pub fn is_moving_to(self, goal: Self) -> bool {
         match goal {
             Self::Running => matches!(self, Self::Starting | Self::Rebooting),
@@ -132,7 +132,7 @@ impl PowerState {
         }
     }
 
-    /// The name of the state, in lower case.
+    /// Returns the name of the state, in lower case.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Creating => "creating",
@@ -157,17 +157,17 @@ impl fmt::Display for PowerState {
     }
 }
 
-/// A lock that a cloud holds on an instance.
+/// The reason for which a cloud has locked an instance.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Lock {
-    /// Locked for security reasons: no power action works until the cloud lifts it.
+    /// Security: no power action is possible until the cloud removes the lock.
     Security,
-    /// Locked because of the bill.
+    /// Billing, such as arrears.
     Financial,
-    /// Locked because it is in the recycle bin.
+    /// The recycle bin.
     Recycling,
-    /// Locked for a reason in the cloud's own words.
+    /// Another reason, in the terms of the cloud.
     Other(String),
 }
 
@@ -182,21 +182,21 @@ impl fmt::Display for Lock {
     }
 }
 
-/// What an instance costs while it is stopped.
+/// The billing of an instance while the instance is stopped.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum StoppedBilling {
-    /// It is billed as if it ran.
+    /// Billing continues as for a running instance.
     Billed,
-    /// Compute is not billed.
+    /// Compute resources are not billed.
     NotBilled,
-    /// The cloud does not say.
+    /// The cloud reports nothing about billing.
     #[default]
     Unknown,
 }
 
 impl StoppedBilling {
-    /// The name, in lower case with hyphens.
+    /// Returns the name, in lower case with hyphens.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Billed => "billed",

@@ -1,6 +1,6 @@
-//! The tables in the README say what the code says.
+//! The tables in the README, compared with the code.
 //!
-//! Run with `LIFECYCLE_WRITE=1` to write them anew.
+//! `LIFECYCLE_WRITE=1` writes the tables.
 
 use std::{collections::HashSet, env, fmt::Write as _, fs};
 
@@ -9,12 +9,12 @@ use lifecycle_core::{Action, ExecutionStatus, FaultKind, Idempotency};
 const README: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/README.md");
 
 #[test]
-fn the_tables_are_fresh() {
+fn tables_of_the_readme_equal_the_code() {
     let written = fs::read_to_string(README).unwrap();
     let mut readme = written.clone();
-    for (name, table) in [("repeats", repeats()), ("faults", faults())] {
-        let mark = readme.find(&format!("<!-- {name}:")).unwrap();
-        let begin = mark + readme[mark..].find('\n').unwrap() + 1;
+    for (name, table) in [("idempotency", idempotency()), ("faults", faults())] {
+        let comment = readme.find(&format!("<!-- {name}:")).unwrap();
+        let begin = comment + readme[comment..].find('\n').unwrap() + 1;
         let end = readme.find(&format!("<!-- end of {name}")).unwrap();
         readme.replace_range(begin..end, &table);
     }
@@ -26,19 +26,20 @@ fn the_tables_are_fresh() {
 }
 
 #[test]
-fn every_kind_has_a_name_of_its_own_and_advice() {
+fn every_kind_has_a_unique_name_and_advice() {
     let names: HashSet<&str> = FaultKind::ALL.iter().map(|kind| kind.as_str()).collect();
     assert_eq!(names.len(), FaultKind::ALL.len());
     assert!(FaultKind::ALL.iter().all(|kind| !kind.advice().is_empty()));
 }
 
-fn repeats() -> String {
-    let mut table = String::from("| action | when nobody knows | because |\n| --- | --- | --- |\n");
+fn idempotency() -> String {
+    let mut table =
+        String::from("| action | if the result is unknown | because |\n| --- | --- | --- |\n");
     for action in Action::all_variants() {
         let (what, why) = match action.idempotency() {
-            Idempotency::Idempotent(why) => ("send it again", why),
-            Idempotency::NotIdempotent(why) => ("**look, and never send it again**", why),
-            other => panic!("no words for {other:?}"),
+            Idempotency::Idempotent(why) => ("send the request again", why),
+            Idempotency::NotIdempotent(why) => ("**observe; never send the request again**", why),
+            other => panic!("no text for {other:?}"),
         };
         writeln!(table, "| {action} | {what} | {why} |").unwrap();
     }
@@ -47,21 +48,21 @@ fn repeats() -> String {
 
 fn faults() -> String {
     let mut table = String::from(
-        "| kind | carried out? | one of many? | what to do |\n| --- | --- | --- | --- |\n",
+        "| kind | executed? | one instance? | next step |\n| --- | --- | --- | --- |\n",
     );
     for kind in FaultKind::ALL {
-        let effect = match kind.execution_status() {
+        let executed = match kind.execution_status() {
             ExecutionStatus::NotExecuted => "no",
             _ => "perhaps",
         };
-        let search = if kind.is_per_instance() {
+        let one_instance = if kind.is_per_instance() {
             "perhaps"
         } else {
             "no"
         };
         writeln!(
             table,
-            "| `{kind}` | {effect} | {search} | {} |",
+            "| `{kind}` | {executed} | {one_instance} | {} |",
             kind.advice()
         )
         .unwrap();

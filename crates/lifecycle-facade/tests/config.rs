@@ -1,4 +1,4 @@
-//! The configuration file as programs and people meet it.
+//! The configuration file: values, error messages and paths.
 #![cfg(feature = "config")]
 
 use std::{
@@ -14,7 +14,7 @@ use lifecycle_facade::{
 };
 
 #[test]
-fn defaults_are_read() {
+fn each_default_is_read() {
     let config = Config::parse(
         r#"
         [defaults]
@@ -46,7 +46,7 @@ fn defaults_are_read() {
 }
 
 #[test]
-fn accounts_are_read() {
+fn each_setting_of_an_account_is_read() {
     let config = Config::parse(
         r#"
         [accounts.prod]
@@ -83,7 +83,7 @@ fn accounts_are_read() {
 }
 
 #[test]
-fn sources_are_read() {
+fn each_credential_source_is_read() {
     let printed = |cloud: &str, source: &str| {
         let text = format!("accounts.a = {{ cloud = {cloud:?}, credentials = {{ {source} }} }}");
         let config = Config::parse(&text).unwrap_or_else(|bad| panic!("{source}: {bad}"));
@@ -142,7 +142,7 @@ fn sources_are_read() {
 }
 
 #[test]
-fn groups_keep_their_texts_and_lines_and_let_them_be_checked() {
+fn groups_keep_texts_and_lines_for_later_checks() {
     let config = Config::parse(
         "accounts.prod.cloud = 'aliyun'\n[groups]\nweb = [\n  'prod@aliyun/a/1',\n  'baidu/bj/2',\n]\n",
     )
@@ -155,17 +155,17 @@ fn groups_keep_their_texts_and_lines_and_let_them_be_checked() {
     let bad = config
         .check_groups(|text| match text.contains('@') {
             true => Ok(()),
-            false => Err(format!("{text} is no reference")),
+            false => Err(format!("{text} is invalid")),
         })
         .unwrap_err();
     assert_eq!(
         bad.to_string(),
-        "line 5: web in [groups]: baidu/bj/2 is no reference"
+        "line 5: web in [groups]: baidu/bj/2 is invalid"
     );
 }
 
 #[test]
-fn everything_that_is_wrong_is_told_at_once_in_order() {
+fn all_mistakes_are_reported_in_the_order_of_the_file() {
     let text = "\
 [accounts.prod]
 cloud = 'aliyun'
@@ -180,7 +180,7 @@ max = 0
 web = ['prd@aliyun/a/1']
 ";
     assert_eq!(
-        told(text),
+        messages(text),
         [
             "line 3: unknown setting \"reigon\" in [accounts.prod]; did you mean \"region\"?",
             "line 4: network in [accounts.prod]: unknown value \"vcp\"; did you mean \"vpc\"?",
@@ -192,7 +192,7 @@ web = ['prd@aliyun/a/1']
 }
 
 #[test]
-fn settings_that_are_not_there_or_elsewhere_are_told() {
+fn unknown_missing_and_invalid_settings_are_reported() {
     for (text, expected) in [
         ("timeout = '1m'", "in this file; move it to [defaults]"),
         ("acounts = {}", "did you mean \"accounts\"?"),
@@ -283,12 +283,12 @@ fn settings_that_are_not_there_or_elsewhere_are_told() {
         ),
         ("[defaults", "line 1: unclosed table"),
     ] {
-        assert_tells(text, expected);
+        assert_reports(text, expected);
     }
 }
 
 #[test]
-fn sources_that_cannot_be_are_told() {
+fn invalid_credential_sources_are_reported() {
     for (cloud, credentials, expected) in [
         (
             "baidu",
@@ -357,23 +357,23 @@ fn sources_that_cannot_be_are_told() {
         ),
     ] {
         let text = format!("accounts.a = {{ cloud = {cloud:?}, credentials = {credentials} }}");
-        assert_tells(&text, expected);
+        assert_reports(&text, expected);
     }
 }
 
 #[test]
-fn sources_within_sources_end() {
+fn nested_sources_have_a_maximum_depth() {
     let within = |depth: usize| {
         let opened = "{ source = 'session-token', from = ".repeat(depth);
         let closed = "}".repeat(depth);
         format!("accounts.a = {{ cloud = 'baidu', credentials = {opened}{{}}{closed} }}")
     };
     assert!(Config::parse(&within(8)).is_ok());
-    assert_tells(&within(9), "at most 8 sources can be nested");
+    assert_reports(&within(9), "at most 8 sources can be nested");
 }
 
 #[test]
-fn secrets_are_refused_and_not_repeated() {
+fn secrets_are_rejected_and_not_quoted() {
     const SECRET: &str = "hunter2";
     let instead = "write the names of the variables into credentials = { source = \"variables\"";
     for (text, expected) in [
@@ -412,14 +412,14 @@ fn secrets_are_refused_and_not_repeated() {
             "line 1: ",
         ),
     ] {
-        assert_tells(text, expected);
+        assert_reports(text, expected);
         let bad = Config::parse(text).unwrap_err();
         assert!(!format!("{bad:?}").contains(SECRET), "{bad:?}");
     }
 }
 
 #[test]
-fn a_file_is_read_with_its_folder_and_named_in_its_errors() {
+fn paths_are_relative_to_the_file_and_errors_name_the_file() {
     let folder = Folder::new("read");
     let file = folder.file(
         "lifecycle.toml",
@@ -438,15 +438,15 @@ fn a_file_is_read_with_its_folder_and_named_in_its_errors() {
     let file = folder.file("wrong.toml", "\ncolour = 1\nsize = 2");
     let bad = Config::load(&file).unwrap_err();
     assert_eq!(bad.file(), Some(file.as_path()));
-    for (line, told) in (2..).zip(bad.to_string().lines()) {
+    for (line, message) in (2..).zip(bad.to_string().lines()) {
         let expected = format!("{}:{line}: unknown setting", file.display());
-        assert!(told.starts_with(&expected), "{told}");
+        assert!(message.starts_with(&expected), "{message}");
     }
     assert_eq!(bad.diagnostics().len(), 2);
 }
 
 #[test]
-fn home_is_where_paths_with_a_tilde_begin() {
+fn paths_with_a_tilde_start_at_home() {
     let folder = Folder::new("home");
     let file = folder.file("lifecycle.toml", "defaults.ca_certificates = ['~/ca.pem']");
     let home = std::env::home_dir().unwrap();
@@ -455,7 +455,7 @@ fn home_is_where_paths_with_a_tilde_begin() {
 }
 
 #[test]
-fn a_file_that_is_not_there_is_an_error_only_where_it_was_asked_for() {
+fn missing_file_is_an_error_only_for_load() {
     let folder = Folder::new("absent");
     let absent = folder.0.join("lifecycle.toml");
     assert_eq!(Config::load_if_present(&absent), Ok(None));
@@ -463,7 +463,7 @@ fn a_file_that_is_not_there_is_an_error_only_where_it_was_asked_for() {
     let expected = format!("{}: cannot be read: ", absent.display());
     assert!(bad.to_string().starts_with(&expected), "{bad}");
 
-    // What is there and is no file is an error in any case.
+    // A folder and a large file are errors for both functions.
     assert!(Config::load_if_present(&folder.0).is_err());
     let large = folder.file("large.toml", &"#".repeat((1 << 20) + 1));
     assert!(Config::load_if_present(large).is_err());
@@ -472,7 +472,7 @@ fn a_file_that_is_not_there_is_an_error_only_where_it_was_asked_for() {
 }
 
 #[test]
-fn the_default_path_is_in_a_folder_of_its_own() {
+fn default_path_has_its_own_folder() {
     if let Some(path) = Config::default_path() {
         assert!(path.ends_with("lifecycle/lifecycle.toml"), "{path:?}");
         assert!(path.is_absolute(), "{path:?}");
@@ -481,27 +481,27 @@ fn the_default_path_is_in_a_folder_of_its_own() {
 
 #[cfg(all(feature = "baidu", not(feature = "huawei")))]
 #[test]
-fn an_account_of_a_cloud_that_is_not_built_is_refused_when_it_is_used() {
+fn account_of_a_cloud_outside_of_this_build_is_rejected_at_use() {
     let config = Config::parse("accounts.a.cloud = 'baidu'\naccounts.b.cloud = 'huawei'").unwrap();
     assert!(config.accounts["a"].cloud.in_this_build().is_ok());
     let bad = config.accounts["b"].cloud.in_this_build().unwrap_err();
     assert!(bad.to_string().contains("feature \"huawei\""), "{bad}");
 }
 
-fn told(text: &str) -> Vec<String> {
+fn messages(text: &str) -> Vec<String> {
     let bad = Config::parse(text).expect_err(text);
     bad.to_string().lines().map(str::to_owned).collect()
 }
 
-fn assert_tells(text: &str, expected: &str) {
-    let told = told(text);
+fn assert_reports(text: &str, expected: &str) {
+    let messages = messages(text);
     assert!(
-        told.iter().any(|line| line.contains(expected)),
-        "{text}\n{told:#?}"
+        messages.iter().any(|line| line.contains(expected)),
+        "{text}\n{messages:#?}"
     );
 }
 
-/// A folder that is gone after the test.
+/// A folder for one test, deleted at the end.
 struct Folder(PathBuf);
 
 impl Folder {
@@ -521,7 +521,7 @@ impl Folder {
 
 impl Drop for Folder {
     fn drop(&mut self) {
-        // What is left behind is in the folder for temporary files.
+        // A remaining folder is in the folder for temporary files.
         let _ = fs::remove_dir_all(&self.0);
     }
 }

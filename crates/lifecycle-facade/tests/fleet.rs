@@ -26,7 +26,7 @@ fn outcomes(report: &FleetReport) -> Vec<&'static str> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_request_starts_machines_in_four_clouds() {
+async fn request_starts_instances_in_four_clouds() {
     let simulator = simulator(SPEC);
     let fleet = fleet(&simulator);
     let mut asked = simulator.instances();
@@ -52,7 +52,7 @@ async fn one_request_starts_machines_in_four_clouds() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn stops_and_reboots_reach_their_goal_in_every_mode() {
+async fn stops_and_reboots_reach_the_goal_in_each_mode() {
     let simulator = simulator(&SPEC.replace("=5", "=3:running"));
     let fleet = fleet(&simulator);
     let asked = simulator.instances();
@@ -84,7 +84,7 @@ async fn stops_and_reboots_reach_their_goal_in_every_mode() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn events_of_all_clouds_come_as_one_stream() {
+async fn events_of_all_clouds_are_one_stream() {
     let simulator = simulator(SPEC);
     let fleet = fleet(&simulator);
     let events: Vec<FleetEvent> = fleet
@@ -105,7 +105,7 @@ async fn events_of_all_clouds_come_as_one_stream() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn lists_looks_and_waits() {
+async fn fleet_lists_observes_and_waits() {
     let simulator = simulator("huawei/cn-north-4=130:running,baidu/bj=2");
     let fleet = fleet(&simulator);
     let place: Location = "huawei/cn-north-4".parse().unwrap();
@@ -135,7 +135,7 @@ async fn lists_looks_and_waits() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_can_be_refused_is_refused_before_any_cloud_hears_of_it() {
+async fn invalid_request_is_refused_before_any_call() {
     let simulator = simulator(SPEC);
     let fleet = fleet(&simulator);
     let all = simulator.instances();
@@ -156,7 +156,7 @@ async fn what_can_be_refused_is_refused_before_any_cloud_hears_of_it() {
         ("baidu/bj/../i-1", "write cloud/region/instance-id"),
         ("baidu/bj/i 1", "letters, digits"),
         ("zenlayer/eu/1", "zenlayer/global"),
-        ("baidu/b_j/i-1", "is no region"),
+        ("baidu/b_j/i-1", "is not a valid region"),
     ] {
         let error = fleet.start([all[0].as_str(), bad]).await.unwrap_err();
         assert!(error.to_string().contains(hint), "{bad}: {error}");
@@ -172,7 +172,7 @@ async fn what_can_be_refused_is_refused_before_any_cloud_hears_of_it() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_broken_cloud_does_not_hide_what_the_others_did() {
+async fn report_has_the_outcomes_of_other_clouds_if_one_cloud_fails() {
     let simulator = simulator(SPEC);
     simulator.revoke(Cloud::Aliyun);
     let fleet = fleet(&simulator);
@@ -195,7 +195,7 @@ async fn one_broken_cloud_does_not_hide_what_the_others_did() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn waves_go_through_the_request_whatever_the_clouds() {
+async fn waves_follow_the_order_of_the_request_across_clouds() {
     let simulator = simulator(SPEC);
     let fleet = fleet(&simulator);
     let references = simulator.instances();
@@ -234,7 +234,7 @@ async fn waves_go_through_the_request_whatever_the_clouds() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_failure_in_one_cloud_ends_the_waves_in_all() {
+async fn failure_in_one_cloud_stops_the_waves_in_all_clouds() {
     let simulator = simulator(SPEC);
     let fleet = fleet(&simulator);
     let mut references = simulator.instances();
@@ -247,12 +247,12 @@ async fn a_failure_in_one_cloud_ends_the_waves_in_all() {
         &["skipped"; 15],
     ];
     assert_eq!(outcomes(&report), expected.concat());
-    let acted = simulator.ledger().acts();
+    let acted = simulator.ledger().power_operations();
     assert_eq!(acted.len(), 4, "{acted:?}");
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_a_stop_costs_is_told_where_the_cloud_shows_it() {
+async fn billing_of_a_stop_is_reported_if_the_cloud_shows_it() {
     let simulator = simulator("aliyun/cn-hangzhou=1:running,baidu/bj=1:running");
     let fleet = fleet(&simulator);
     let references = simulator.instances();
@@ -272,7 +272,7 @@ async fn what_a_stop_costs_is_told_where_the_cloud_shows_it() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn waves_leave_time_for_force() {
+async fn wave_waits_for_forced_stops() {
     let simulator = simulator("huawei/cn-north-4=2:stubborn");
     let fleet = fleet(&simulator);
     let request = fleet.stop(simulator.instances()).waves(Waves::of(1));

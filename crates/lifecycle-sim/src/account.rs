@@ -24,7 +24,7 @@ pub(crate) struct Key {
     /// How many more calls it is good for; `None` for ever.
     calls_left: Option<u64>,
     /// When it ends, in seconds since 1970; `None` for one of the account's own, which never does.
-    ends: Option<i64>,
+    expires_at: Option<i64>,
 }
 
 impl Key {
@@ -35,7 +35,7 @@ impl Key {
             session,
             is_token: false,
             calls_left: None,
-            ends: None,
+            expires_at: None,
         }
     }
 
@@ -46,37 +46,33 @@ impl Key {
             session: None,
             is_token: true,
             calls_left: None,
-            ends: None,
+            expires_at: None,
         }
     }
 
     /// A key that is made up.
-    pub(crate) fn mint(cloud: Cloud, kind: KeyKind, chance: &mut fastrand::Rng) -> Self {
-        let id = format!(
-            "SIM{}{:016X}",
-            cloud.as_str().to_uppercase(),
-            chance.u64(..)
-        );
-        let secret = format!("simsecret{:032x}", chance.u128(..));
+    pub(crate) fn generate(cloud: Cloud, kind: KeyKind, rng: &mut fastrand::Rng) -> Self {
+        let id = format!("SIM{}{:016X}", cloud.as_str().to_uppercase(), rng.u64(..));
+        let secret = format!("simsecret{:032x}", rng.u128(..));
         match kind {
             KeyKind::Permanent => Self::pair(id, secret, None),
             KeyKind::Temporary => {
-                let session = format!("simsession{:032x}", chance.u128(..));
+                let session = format!("simsession{:032x}", rng.u128(..));
                 Self::pair(id, secret, Some(session))
             }
-            KeyKind::Token => Self::token(format!("simtoken{:032x}", chance.u128(..))),
+            KeyKind::Token => Self::token(format!("simtoken{:032x}", rng.u128(..))),
         }
     }
 
     /// The same key, good until this time in seconds since 1970.
-    pub(crate) fn until(mut self, end: i64) -> Self {
-        self.ends = Some(end);
+    pub(crate) fn with_expiry(mut self, end: i64) -> Self {
+        self.expires_at = Some(end);
         self
     }
 
     /// Has it ended at this time, in seconds since 1970?
-    pub(crate) fn is_over(&self, now: i64) -> bool {
-        self.ends.is_some_and(|end| now >= end)
+    pub(crate) fn is_expired(&self, now: i64) -> bool {
+        self.expires_at.is_some_and(|end| now >= end)
     }
 
     /// No call works with it any more.
@@ -85,7 +81,7 @@ impl Key {
     }
 
     /// Is this the session token that belongs to it? A permanent key has none.
-    pub(crate) fn fits_session(&self, session: Option<&str>) -> bool {
+    pub(crate) fn matches_session(&self, session: Option<&str>) -> bool {
         self.session.as_deref() == session
     }
 }
@@ -115,8 +111,8 @@ impl Account {
     }
 
     /// The newest of the account's own keys: not one that its identity services have handed out.
-    pub(crate) fn newest(&self) -> Option<&Key> {
-        self.keys.iter().rfind(|key| key.ends.is_none())
+    pub(crate) fn newest_own_key(&self) -> Option<&Key> {
+        self.keys.iter().rfind(|key| key.expires_at.is_none())
     }
 
     pub(crate) fn add(&mut self, key: Key) {
@@ -126,9 +122,9 @@ impl Account {
     }
 
     /// Keys that ended a day before `now` or earlier become unknown.
-    pub(crate) fn forget_ended(&mut self, now: i64) {
+    pub(crate) fn remove_expired(&mut self, now: i64) {
         self.keys
-            .retain(|key| !key.is_over(now.saturating_sub(DAY)));
+            .retain(|key| !key.is_expired(now.saturating_sub(DAY)));
     }
 
     /// Every key stops working after this many more calls.
@@ -139,7 +135,7 @@ impl Account {
     }
 
     /// Counts a call that was accepted with this key.
-    pub(crate) fn spend(&mut self, id: &str) {
+    pub(crate) fn count_call(&mut self, id: &str) {
         for key in self.keys.iter_mut().filter(|key| key.id == id) {
             key.calls_left = key.calls_left.map(|left| left.saturating_sub(1));
         }

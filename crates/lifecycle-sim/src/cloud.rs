@@ -2,7 +2,7 @@
 
 use std::{fmt, str::FromStr};
 
-use crate::{aliyun, baidu, dialect::Dialect, huawei, zenlayer};
+use crate::{aliyun, baidu, cloud_api::CloudApi, huawei, zenlayer};
 
 /// A simulated cloud.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -32,7 +32,7 @@ impl Cloud {
         }
     }
 
-    pub(crate) fn dialect(self) -> &'static dyn Dialect {
+    pub(crate) fn api(self) -> &'static dyn CloudApi {
         match self {
             Self::Baidu => &baidu::Baidu,
             Self::Aliyun => &aliyun::Aliyun,

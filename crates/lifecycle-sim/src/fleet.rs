@@ -1,21 +1,21 @@
 //! The text that says which instances to make: `baidu/bj=3:stopped,aliyun/cn-hangzhou=2:running`.
 
-use crate::{Cloud, State, Trouble};
+use crate::{Cloud, Impairment, SimulatedState};
 
 /// So many instances of one kind.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Group {
+pub(crate) struct InstanceGroup {
     pub(crate) cloud: Cloud,
     pub(crate) region: String,
     pub(crate) count: usize,
-    pub(crate) state: State,
-    pub(crate) trouble: Option<Trouble>,
+    pub(crate) state: SimulatedState,
+    pub(crate) impairment: Option<Impairment>,
 }
 
 /// A fleet specification that cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("fleet part {part:?} {problem}")]
-pub struct BadFleet {
+pub struct ParseFleetError {
     part: String,
     problem: String,
 }
@@ -25,7 +25,7 @@ const LIMIT: usize = 1_000_000;
 
 /// Reads a comma list of `cloud/region=COUNT[:STATE][+TROUBLE]`; the state is `stopped` unless said
 /// otherwise.
-pub(crate) fn read(text: &str) -> Result<Vec<Group>, BadFleet> {
+pub(crate) fn parse(text: &str) -> Result<Vec<InstanceGroup>, ParseFleetError> {
     let mut groups = Vec::new();
     let mut total = 0_usize;
     for part in text
@@ -33,11 +33,11 @@ pub(crate) fn read(text: &str) -> Result<Vec<Group>, BadFleet> {
         .map(str::trim)
         .filter(|part| !part.is_empty())
     {
-        let bad = |problem: String| BadFleet {
+        let bad = |problem: String| ParseFleetError {
             part: part.to_owned(),
             problem,
         };
-        let group = read_group(part).map_err(bad)?;
+        let group = parse_group(part).map_err(bad)?;
         total = total.saturating_add(group.count);
         if total > LIMIT {
             return Err(bad(format!("makes more than {LIMIT} instances in all")));
@@ -47,7 +47,7 @@ pub(crate) fn read(text: &str) -> Result<Vec<Group>, BadFleet> {
     Ok(groups)
 }
 
-fn read_group(part: &str) -> Result<Group, String> {
+fn parse_group(part: &str) -> Result<InstanceGroup, String> {
     let (place, what) = part
         .split_once('=')
         .ok_or("has no =; it reads cloud/region=COUNT[:STATE]")?;
@@ -55,20 +55,20 @@ fn read_group(part: &str) -> Result<Group, String> {
         .split_once('/')
         .ok_or("names no region; it reads cloud/region=COUNT[:STATE]")?;
     let (count, words) = what.split_once(':').unwrap_or((what, "stopped"));
-    let (state, trouble) = read_words(words)?;
-    Ok(Group {
+    let (state, impairment) = parse_words(words)?;
+    Ok(InstanceGroup {
         cloud: cloud.trim().parse().map_err(|error| format!("{error}"))?,
-        region: read_region(region)?,
+        region: parse_region(region)?,
         count: count
             .trim()
             .parse()
             .map_err(|_| format!("has {count:?} where a number of instances belongs"))?,
         state,
-        trouble,
+        impairment,
     })
 }
 
-fn read_region(region: &str) -> Result<String, String> {
+fn parse_region(region: &str) -> Result<String, String> {
     let region = region.trim();
     if region.is_empty()
         || !region
@@ -83,49 +83,49 @@ fn read_region(region: &str) -> Result<String, String> {
 }
 
 /// Reads `running`, `locked` or `running+locked`.
-fn read_words(words: &str) -> Result<(State, Option<Trouble>), String> {
-    if let Some((state, trouble)) = words.split_once('+') {
+fn parse_words(words: &str) -> Result<(SimulatedState, Option<Impairment>), String> {
+    if let Some((state, impairment)) = words.split_once('+') {
         let state = state_named(state).ok_or_else(|| unknown_word(state))?;
-        let trouble = trouble_named(trouble).ok_or_else(|| unknown_word(trouble))?;
-        return Ok((state, Some(trouble)));
+        let impairment = impairment_named(impairment).ok_or_else(|| unknown_word(impairment))?;
+        return Ok((state, Some(impairment)));
     }
     if let Some(state) = state_named(words) {
         return Ok((state, None));
     }
-    let trouble = trouble_named(words).ok_or_else(|| unknown_word(words))?;
-    let state = match trouble {
-        Trouble::Stubborn => State::Running,
-        _ => State::Stopped,
+    let impairment = impairment_named(words).ok_or_else(|| unknown_word(words))?;
+    let state = match impairment {
+        Impairment::Stubborn => SimulatedState::Running,
+        _ => SimulatedState::Stopped,
     };
-    Ok((state, Some(trouble)))
+    Ok((state, Some(impairment)))
 }
 
 /// The states that an instance can be made in; the others come from troubles.
-const STATES: [State; 5] = [
-    State::Running,
-    State::Stopped,
-    State::Starting,
-    State::Stopping,
-    State::Rebooting,
+const STATES: [SimulatedState; 5] = [
+    SimulatedState::Running,
+    SimulatedState::Stopped,
+    SimulatedState::Starting,
+    SimulatedState::Stopping,
+    SimulatedState::Rebooting,
 ];
 
-fn state_named(word: &str) -> Option<State> {
+fn state_named(word: &str) -> Option<SimulatedState> {
     STATES
         .into_iter()
         .find(|state| state.as_str() == word.trim())
 }
 
-fn trouble_named(word: &str) -> Option<Trouble> {
-    Trouble::ALL
+fn impairment_named(word: &str) -> Option<Impairment> {
+    Impairment::ALL
         .into_iter()
-        .find(|trouble| trouble.as_str() == word.trim())
+        .find(|impairment| impairment.as_str() == word.trim())
 }
 
 fn unknown_word(word: &str) -> String {
     let known: Vec<_> = STATES
         .iter()
         .map(|state| state.as_str())
-        .chain(Trouble::ALL.iter().map(|trouble| trouble.as_str()))
+        .chain(Impairment::ALL.iter().map(|impairment| impairment.as_str()))
         .collect();
     format!(
         "has the unknown state {word:?}; known are {}",
@@ -141,34 +141,34 @@ mod tests {
         cloud: Cloud,
         region: &str,
         count: usize,
-        state: State,
-        trouble: Option<Trouble>,
-    ) -> Group {
-        Group {
+        state: SimulatedState,
+        impairment: Option<Impairment>,
+    ) -> InstanceGroup {
+        InstanceGroup {
             cloud,
             region: region.to_owned(),
             count,
             state,
-            trouble,
+            impairment,
         }
     }
 
     #[test]
     fn specifications_are_read() {
         assert_eq!(
-            read("baidu/bj=3:stopped, aliyun/cn-hangzhou=2:running,huawei/cn-north-4=1:locked,zenlayer/asia-southeast-1=4:running+arrears,baidu/gz=5,").unwrap(),
+            parse("baidu/bj=3:stopped, aliyun/cn-hangzhou=2:running,huawei/cn-north-4=1:locked,zenlayer/asia-southeast-1=4:running+arrears,baidu/gz=5,").unwrap(),
             [
-                group(Cloud::Baidu, "bj", 3, State::Stopped, None),
-                group(Cloud::Aliyun, "cn-hangzhou", 2, State::Running, None),
-                group(Cloud::Huawei, "cn-north-4", 1, State::Stopped, Some(Trouble::Locked)),
-                group(Cloud::Zenlayer, "asia-southeast-1", 4, State::Running, Some(Trouble::Arrears)),
-                group(Cloud::Baidu, "gz", 5, State::Stopped, None),
+                group(Cloud::Baidu, "bj", 3, SimulatedState::Stopped, None),
+                group(Cloud::Aliyun, "cn-hangzhou", 2, SimulatedState::Running, None),
+                group(Cloud::Huawei, "cn-north-4", 1, SimulatedState::Stopped, Some(Impairment::Locked)),
+                group(Cloud::Zenlayer, "asia-southeast-1", 4, SimulatedState::Running, Some(Impairment::Arrears)),
+                group(Cloud::Baidu, "gz", 5, SimulatedState::Stopped, None),
             ]
         );
-        assert_eq!(read("").unwrap(), []);
+        assert_eq!(parse("").unwrap(), []);
         assert_eq!(
-            read("baidu/bj=1:stubborn").unwrap()[0].state,
-            State::Running
+            parse("baidu/bj=1:stubborn").unwrap()[0].state,
+            SimulatedState::Running
         );
     }
 
@@ -186,7 +186,7 @@ mod tests {
             ("baidu/bj=1:running+happy", "unknown state \"happy\""),
             ("baidu/bj=1,baidu/bj=1000000", "more than 1000000"),
         ] {
-            let message = read(text).unwrap_err().to_string();
+            let message = parse(text).unwrap_err().to_string();
             assert!(message.contains(expected), "{text}: {message}");
         }
     }

@@ -5,7 +5,7 @@ use std::{fmt, time::Duration};
 
 use jiff::Timestamp;
 
-use crate::{KeyKind, account::Key, site::Site};
+use crate::{KeyKind, account::Key, cloud_state::CloudState};
 
 /// What the services of one cloud that hand out temporary keys know. Nothing and nobody unless told:
 /// no role can be assumed, and there is no metadata service.
@@ -120,7 +120,7 @@ impl Identity {
     }
 
     /// Has this user this password?
-    pub(crate) fn admits(&self, name: &str, password: &str, domain: &str) -> bool {
+    pub(crate) fn accepts_password(&self, name: &str, password: &str, domain: &str) -> bool {
         self.users
             .iter()
             .any(|user| user.name == name && user.password == password && user.domain == domain)
@@ -132,7 +132,7 @@ impl Identity {
             .any(|known| known.provider == provider)
     }
 
-    pub(crate) fn believes(&self, provider: &str, token: &str) -> bool {
+    pub(crate) fn accepts_id_token(&self, provider: &str, token: &str) -> bool {
         self.id_tokens
             .iter()
             .any(|known| known.provider == provider && known.token == token)
@@ -244,37 +244,37 @@ impl fmt::Debug for IdToken {
 
 /// A key or token that was handed out, with its times in whole seconds.
 #[derive(Clone, Debug)]
-pub(crate) struct Issued {
+pub(crate) struct IssuedCredential {
     pub(crate) key: Key,
-    pub(crate) begins: Timestamp,
-    pub(crate) ends: Timestamp,
+    pub(crate) issued_at: Timestamp,
+    pub(crate) expires_at: Timestamp,
 }
 
-impl Issued {
+impl IssuedCredential {
     /// The session token that comes with the key.
     pub(crate) fn session(&self) -> &str {
         self.key.session.as_deref().unwrap_or_default()
     }
 }
 
-impl Site {
+impl CloudState {
     /// Hands out a key or a token that the account knows from now on, for so many seconds or as long as
     /// [`Identity::lifetime`] says.
-    pub(crate) fn hand_out(&mut self, kind: KeyKind, seconds: u64) -> Issued {
+    pub(crate) fn issue_key(&mut self, kind: KeyKind, seconds: u64) -> IssuedCredential {
         let seconds = self
             .identity
             .lifetime
             .map_or(seconds, |span| span.as_secs());
-        let now = self.wall().as_second();
+        let now = self.wall_time().as_second();
         let end = now.saturating_add(i64::try_from(seconds).unwrap_or(i64::MAX));
-        let ends = Timestamp::from_second(end).unwrap_or(Timestamp::MAX);
-        let key = Key::mint(self.cloud, kind, &mut self.chance).until(ends.as_second());
-        self.account.forget_ended(now);
+        let expires_at = Timestamp::from_second(end).unwrap_or(Timestamp::MAX);
+        let key = Key::generate(self.kind, kind, &mut self.rng).with_expiry(expires_at.as_second());
+        self.account.remove_expired(now);
         self.account.add(key.clone());
-        Issued {
+        IssuedCredential {
             key,
-            begins: Timestamp::from_second(now).unwrap_or_default(),
-            ends,
+            issued_at: Timestamp::from_second(now).unwrap_or_default(),
+            expires_at,
         }
     }
 }
@@ -284,47 +284,53 @@ mod tests {
     use super::*;
     use crate::{
         Cloud,
-        testing::{at, site},
+        testing::{at, cloud_state},
     };
 
     #[test]
     fn what_is_handed_out_ends_by_the_clouds_clock() {
-        let mut site = site(Cloud::Huawei);
-        let issued = site.hand_out(KeyKind::Temporary, 900);
-        assert_eq!(issued.ends.as_second() - issued.begins.as_second(), 900);
-        let is_over = |site: &Site| {
-            let key = site.account.key(&issued.key.id).unwrap();
-            key.is_over(site.wall().as_second())
+        let mut cloud = cloud_state(Cloud::Huawei);
+        let issued = cloud.issue_key(KeyKind::Temporary, 900);
+        assert_eq!(
+            issued.expires_at.as_second() - issued.issued_at.as_second(),
+            900
+        );
+        let is_expired = |cloud: &CloudState| {
+            let key = cloud.account.key(&issued.key.id).unwrap();
+            key.is_expired(cloud.wall_time().as_second())
         };
-        at(&mut site, 899);
-        assert!(!is_over(&site));
-        at(&mut site, 900);
-        assert!(is_over(&site));
-        site.skew = -1;
-        assert!(!is_over(&site), "the cloud's own clock counts");
+        at(&mut cloud, 899);
+        assert!(!is_expired(&cloud));
+        at(&mut cloud, 900);
+        assert!(is_expired(&cloud));
+        cloud.skew = -1;
+        assert!(!is_expired(&cloud), "the cloud's own clock counts");
     }
 
     #[test]
     fn a_lifetime_beats_what_was_asked_for_and_never_overflows() {
-        let mut site = site(Cloud::Huawei);
-        let longest = site.hand_out(KeyKind::Token, u64::MAX);
-        assert_eq!(longest.ends, Timestamp::MAX);
-        site.identity = Identity::new().lifetime(Duration::from_secs(60));
-        let issued = site.hand_out(KeyKind::Token, 900);
-        assert_eq!(issued.ends.as_second() - issued.begins.as_second(), 60);
+        let mut cloud = cloud_state(Cloud::Huawei);
+        let longest = cloud.issue_key(KeyKind::Token, u64::MAX);
+        assert_eq!(longest.expires_at, Timestamp::MAX);
+        cloud.identity = Identity::new().lifetime(Duration::from_secs(60));
+        let issued = cloud.issue_key(KeyKind::Token, 900);
+        assert_eq!(
+            issued.expires_at.as_second() - issued.issued_at.as_second(),
+            60
+        );
     }
 
     #[test]
     fn ended_keys_are_remembered_for_a_day() {
-        let mut site = site(Cloud::Huawei);
-        let issued = site.hand_out(KeyKind::Temporary, 900);
-        at(&mut site, 899 + 86_400);
-        site.hand_out(KeyKind::Temporary, 900);
-        assert!(site.account.key(&issued.key.id).is_some());
-        at(&mut site, 900 + 86_400);
-        site.hand_out(KeyKind::Temporary, 900);
-        assert!(site.account.key(&issued.key.id).is_none());
-        let own = site.account.newest().unwrap();
+        let mut cloud = cloud_state(Cloud::Huawei);
+        let issued = cloud.issue_key(KeyKind::Temporary, 900);
+        at(&mut cloud, 899 + 86_400);
+        cloud.issue_key(KeyKind::Temporary, 900);
+        assert!(cloud.account.key(&issued.key.id).is_some());
+        at(&mut cloud, 900 + 86_400);
+        cloud.issue_key(KeyKind::Temporary, 900);
+        assert!(cloud.account.key(&issued.key.id).is_none());
+        let own = cloud.account.newest_own_key().unwrap();
         assert_eq!(
             own.id, "id",
             "a key that was handed out is not the account's own"

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::{Cloud, Operation, dialect::Intent};
+use crate::{Cloud, Operation, cloud_api::CallInfo};
 
 /// One thing that goes wrong with a call.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,7 +51,7 @@ pub enum InjectedFault {
     Stale(Duration),
 }
 
-/// Whether a fault strikes before or after the cloud has acted on the request.
+/// Whether a fault triggers before or after the cloud has acted on the request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum FaultTiming {
@@ -73,7 +73,7 @@ pub enum ErrorBody {
     Json,
 }
 
-/// A mishap and the calls that it strikes.
+/// A mishap and the calls that it triggers.
 ///
 /// ```
 /// use lifecycle_sim::{Cloud, FaultRule, InjectedFault, Operation, FaultTiming};
@@ -90,11 +90,11 @@ pub enum ErrorBody {
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct FaultRule {
-    mishap: InjectedFault,
+    fault: InjectedFault,
     cloud: Option<Cloud>,
     target: Target,
     skip: u64,
-    /// How often it still strikes; `None` for ever.
+    /// How often it still triggers; `None` for ever.
     left: Option<u64>,
     chance: f64,
 }
@@ -108,10 +108,10 @@ enum Target {
 }
 
 impl FaultRule {
-    /// A mishap that strikes the next call, whatever it is.
-    pub fn new(mishap: InjectedFault) -> Self {
+    /// A mishap that triggers the next call, whatever it is.
+    pub fn new(fault: InjectedFault) -> Self {
         Self {
-            mishap,
+            fault,
             cloud: None,
             target: Target::Any,
             skip: 0,
@@ -169,30 +169,30 @@ impl FaultRule {
         self
     }
 
-    /// Strikes a matching call with this probability, 0 to 1, drawn from the simulator's seed.
+    /// Strikes a matching call with this probability, 0 to 1, hits from the simulator's seed.
     #[must_use]
     pub fn chance(mut self, probability: f64) -> Self {
         self.chance = probability.clamp(0.0, 1.0);
         self
     }
 
-    fn matches(&self, cloud: Cloud, intent: &Intent) -> bool {
+    fn matches(&self, cloud: Cloud, call: &CallInfo) -> bool {
         let target = match &self.target {
             Target::Any => true,
-            Target::Actions => intent.operation.is_action(),
-            Target::Kind(operation) => *operation == intent.operation,
-            Target::Name(name) => name == intent.name,
+            Target::Actions => call.operation.is_action(),
+            Target::Kind(operation) => *operation == call.operation,
+            Target::Name(name) => name == call.name,
         };
         target && self.cloud.is_none_or(|wanted| wanted == cloud)
     }
 
     /// Takes note of a matching call; does the mishap strike it?
-    fn strikes(&mut self, chance: &mut fastrand::Rng) -> bool {
+    fn triggers(&mut self, rng: &mut fastrand::Rng) -> bool {
         if self.skip > 0 {
             self.skip -= 1;
             return false;
         }
-        if self.chance < 1.0 && chance.f64() >= self.chance {
+        if self.chance < 1.0 && rng.f64() >= self.chance {
             return false;
         }
         if let Some(left) = &mut self.left {
@@ -203,14 +203,14 @@ impl FaultRule {
 }
 
 /// All mishaps that are waiting for their calls. The one injected first comes first; a call is
-/// struck by one at most.
+/// hit by one at most.
 #[derive(Debug, Default)]
-pub(crate) struct Mishaps(Vec<FaultRule>);
+pub(crate) struct FaultRules(Vec<FaultRule>);
 
-impl Mishaps {
-    pub(crate) fn add(&mut self, injection: FaultRule) {
-        if injection.left != Some(0) {
-            self.0.push(injection);
+impl FaultRules {
+    pub(crate) fn add(&mut self, rule: FaultRule) {
+        if rule.left != Some(0) {
+            self.0.push(rule);
         }
     }
 
@@ -218,23 +218,23 @@ impl Mishaps {
         self.0.clear();
     }
 
-    /// The mishap that strikes this call.
-    pub(crate) fn draw(
+    /// The mishap that triggers this call.
+    pub(crate) fn next_fault(
         &mut self,
         cloud: Cloud,
-        intent: &Intent,
-        chance: &mut fastrand::Rng,
+        call: &CallInfo,
+        rng: &mut fastrand::Rng,
     ) -> Option<InjectedFault> {
-        let place = self
+        let position = self
             .0
             .iter_mut()
-            .position(|injection| injection.matches(cloud, intent) && injection.strikes(chance))?;
-        let struck = self.0.get(place)?;
-        let mishap = struck.mishap.clone();
-        if struck.left == Some(0) {
-            self.0.remove(place);
+            .position(|rule| rule.matches(cloud, call) && rule.triggers(rng))?;
+        let rule = self.0.get(position)?;
+        let fault = rule.fault.clone();
+        if rule.left == Some(0) {
+            self.0.remove(position);
         }
-        Some(mishap)
+        Some(fault)
     }
 }
 
@@ -242,8 +242,8 @@ impl Mishaps {
 mod tests {
     use super::*;
 
-    fn intent(operation: Operation) -> Intent {
-        Intent {
+    fn call(operation: Operation) -> CallInfo {
+        CallInfo {
             operation,
             name: "RebootInstances",
             ids: 1,
@@ -251,12 +251,12 @@ mod tests {
         }
     }
 
-    fn drawn(mishaps: &mut Mishaps, operation: Operation, calls: usize) -> Vec<bool> {
-        let mut chance = fastrand::Rng::with_seed(1);
+    fn hits(fault_rules: &mut FaultRules, operation: Operation, calls: usize) -> Vec<bool> {
+        let mut rng = fastrand::Rng::with_seed(1);
         (0..calls)
             .map(|_| {
-                mishaps
-                    .draw(Cloud::Huawei, &intent(operation), &mut chance)
+                fault_rules
+                    .next_fault(Cloud::Huawei, &call(operation), &mut rng)
                     .is_some()
             })
             .collect()
@@ -264,43 +264,43 @@ mod tests {
 
     #[test]
     fn a_script_strikes_the_calls_it_names() {
-        let mut mishaps = Mishaps::default();
-        mishaps.add(
+        let mut fault_rules = FaultRules::default();
+        fault_rules.add(
             FaultRule::new(InjectedFault::Unreachable)
                 .at(Cloud::Huawei)
                 .on(Operation::Reboot)
                 .skip(1)
                 .times(2),
         );
-        assert_eq!(drawn(&mut mishaps, Operation::Start, 3), [false; 3]);
-        let struck = drawn(&mut mishaps, Operation::Reboot, 5);
-        assert_eq!(struck, [false, true, true, false, false]);
-        assert!(mishaps.0.is_empty());
+        assert_eq!(hits(&mut fault_rules, Operation::Start, 3), [false; 3]);
+        let hit = hits(&mut fault_rules, Operation::Reboot, 5);
+        assert_eq!(hit, [false, true, true, false, false]);
+        assert!(fault_rules.0.is_empty());
 
-        mishaps.add(FaultRule::new(InjectedFault::Unreachable).at(Cloud::Baidu));
-        mishaps.add(
+        fault_rules.add(FaultRule::new(InjectedFault::Unreachable).at(Cloud::Baidu));
+        fault_rules.add(
             FaultRule::new(InjectedFault::Garbage)
                 .on_named("RebootInstances")
                 .always(),
         );
-        assert_eq!(drawn(&mut mishaps, Operation::Reboot, 2), [true; 2]);
-        mishaps.clear();
-        mishaps.add(FaultRule::new(InjectedFault::Garbage).on_actions());
-        assert_eq!(drawn(&mut mishaps, Operation::List, 1), [false]);
-        assert_eq!(drawn(&mut mishaps, Operation::Stop, 1), [true]);
+        assert_eq!(hits(&mut fault_rules, Operation::Reboot, 2), [true; 2]);
+        fault_rules.clear();
+        fault_rules.add(FaultRule::new(InjectedFault::Garbage).on_actions());
+        assert_eq!(hits(&mut fault_rules, Operation::List, 1), [false]);
+        assert_eq!(hits(&mut fault_rules, Operation::Stop, 1), [true]);
     }
 
     #[test]
     fn chance_follows_the_seed() {
-        let mut mishaps = Mishaps::default();
-        mishaps.add(
+        let mut fault_rules = FaultRules::default();
+        fault_rules.add(
             FaultRule::new(InjectedFault::Unreachable)
                 .chance(0.25)
                 .always(),
         );
-        let struck = drawn(&mut mishaps, Operation::Stop, 4_000);
-        let share = struck.iter().filter(|struck| **struck).count();
+        let hit = hits(&mut fault_rules, Operation::Stop, 4_000);
+        let share = hit.iter().filter(|hit| **hit).count();
         assert!((900..1_100).contains(&share), "{share}");
-        assert_eq!(struck, drawn(&mut mishaps, Operation::Stop, 4_000));
+        assert_eq!(hit, hits(&mut fault_rules, Operation::Stop, 4_000));
     }
 }

@@ -7,10 +7,9 @@ use std::{
 };
 
 use crate::{
-    Cloud, InjectedFault, Operation, Simulator,
-    dialect::{Intent, Reason},
-    instance::{Act, Executed},
-    site::Index,
+    Cloud, ExecutionCounts, InjectedFault, Operation, PowerOperation, Simulator,
+    cloud_api::{AuthErrorCause, CallInfo},
+    cloud_state::InstanceIndex,
     time::Moment,
 };
 
@@ -28,7 +27,7 @@ impl Ledger {
 
     /// How often each action was executed on the instance `cloud/region/id`; `None` when there never
     /// was such an instance.
-    pub fn executed(&self, reference: &str) -> Option<Executed> {
+    pub fn executed(&self, reference: &str) -> Option<ExecutionCounts> {
         self.simulator.world().executed(reference)
     }
 
@@ -36,7 +35,7 @@ impl Ledger {
     pub fn most_reboots(&self) -> u32 {
         let world = self.simulator.world();
         world
-            .every_instance()
+            .all_instances()
             .map(|instance| instance.executed.reboots)
             .max()
             .unwrap_or_default()
@@ -44,8 +43,8 @@ impl Ledger {
 
     /// The executed actions, oldest first, all clouds together. Only the newest are kept; see
     /// [`Builder::log_limit`](crate::Builder::log_limit).
-    pub fn acts(&self) -> Vec<ActRecord> {
-        self.simulator.world().acts()
+    pub fn power_operations(&self) -> Vec<PowerOperationRecord> {
+        self.simulator.world().power_operations()
     }
 
     /// The calls received, oldest first. Only the newest are kept; see
@@ -93,11 +92,11 @@ impl Ledger {
 /// An action that was executed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct ActRecord {
+pub struct PowerOperationRecord {
     /// On which instance, as `cloud/region/id`.
     pub instance: String,
     /// Which action.
-    pub act: Act,
+    pub operation: PowerOperation,
     /// When, counted from the making of the simulator.
     pub at: Duration,
 }
@@ -123,24 +122,24 @@ pub struct CallRecord {
     /// Whether the cloud refused it because of that key.
     pub credential_refused: bool,
     /// What was made to go wrong with it.
-    pub mishap: Option<InjectedFault>,
+    pub fault: Option<InjectedFault>,
 }
 
 /// The executed actions of one cloud, newest last.
 #[derive(Debug)]
-pub(crate) struct Acts {
+pub(crate) struct OperationLog {
     limit: usize,
-    records: VecDeque<CompactAct>,
+    records: VecDeque<LoggedOperation>,
 }
 
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct CompactAct {
-    pub(crate) index: Index,
-    pub(crate) act: Act,
+pub(crate) struct LoggedOperation {
+    pub(crate) index: InstanceIndex,
+    pub(crate) operation: PowerOperation,
     pub(crate) at: Moment,
 }
 
-impl Acts {
+impl OperationLog {
     pub(crate) fn new(limit: usize) -> Self {
         Self {
             limit,
@@ -148,18 +147,26 @@ impl Acts {
         }
     }
 
-    pub(crate) fn record(&mut self, index: Index, act: Act, at: Moment) {
-        push_bounded(&mut self.records, self.limit, CompactAct { index, act, at });
+    pub(crate) fn record(&mut self, index: InstanceIndex, operation: PowerOperation, at: Moment) {
+        push_bounded(
+            &mut self.records,
+            self.limit,
+            LoggedOperation {
+                index,
+                operation,
+                at,
+            },
+        );
     }
 
-    pub(crate) fn iter(&self) -> impl Iterator<Item = &CompactAct> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &LoggedOperation> {
         self.records.iter()
     }
 }
 
 /// The calls of all clouds, newest last.
 #[derive(Debug)]
-pub(crate) struct Calls {
+pub(crate) struct CallLog {
     limit: usize,
     records: VecDeque<CallRecord>,
     counts: BTreeMap<(Cloud, Operation), u64>,
@@ -171,7 +178,7 @@ pub(crate) struct Calls {
 /// So many different credentials are told apart; more can only be an attack or a mistake.
 const NAMES: usize = 1_000;
 
-impl Calls {
+impl CallLog {
     pub(crate) fn new(limit: usize) -> Self {
         Self {
             limit,
@@ -186,11 +193,11 @@ impl Calls {
     pub(crate) fn record(
         &mut self,
         cloud: Cloud,
-        intent: &Intent,
+        intent: &CallInfo,
         at: Moment,
         status: Option<u16>,
-        denied: Option<Reason>,
-        mishap: Option<InjectedFault>,
+        auth_error: Option<AuthErrorCause>,
+        fault: Option<InjectedFault>,
     ) {
         let credential = self.name(&intent.key);
         *self.counts.entry((cloud, intent.operation)).or_default() += 1;
@@ -198,7 +205,7 @@ impl Calls {
         if self.refused.contains(&key) {
             *self.after_refusal.entry(cloud).or_default() += 1;
         }
-        let credential_refused = denied == Some(Reason::Key);
+        let credential_refused = auth_error == Some(AuthErrorCause::Key);
         if credential_refused {
             self.refused.insert(key);
         }
@@ -211,7 +218,7 @@ impl Calls {
             status,
             credential,
             credential_refused,
-            mishap,
+            fault,
         };
         push_bounded(&mut self.records, self.limit, record);
     }

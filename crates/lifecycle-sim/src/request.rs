@@ -6,7 +6,7 @@ use percent_encoding::percent_decode_str;
 /// A request as it was received: nothing is decoded, dropped or put in order, because signatures
 /// cover the bytes on the wire.
 #[derive(Clone, Debug)]
-pub(crate) struct Received {
+pub(crate) struct ReceivedRequest {
     /// The method.
     pub(crate) method: http::Method,
     /// The path, percent-encoded as received.
@@ -19,7 +19,7 @@ pub(crate) struct Received {
     pub(crate) body: Bytes,
 }
 
-impl Received {
+impl ReceivedRequest {
     /// Takes a request apart. Host and Content-Length are filled in where they are missing, as HTTP
     /// clients do when they send a request.
     pub(crate) fn new(request: http::Request<Bytes>) -> Self {
@@ -98,8 +98,8 @@ fn form_decoded(text: &str) -> String {
 mod tests {
     use super::*;
 
-    fn received(uri: &str) -> Received {
-        Received::new(http::Request::get(uri).body(Bytes::new()).unwrap())
+    fn received(uri: &str) -> ReceivedRequest {
+        ReceivedRequest::new(http::Request::get(uri).body(Bytes::new()).unwrap())
     }
 
     #[test]

@@ -32,11 +32,11 @@ pub(crate) fn with_body(
 }
 
 /// The answer with the standard hint to wait: whole seconds, rounded up.
-pub(crate) fn with_retry_after(answer: Response, wait: Duration) -> Response {
+pub(crate) fn with_retry_after(response: Response, wait: Duration) -> Response {
     let seconds = wait
         .as_secs()
         .saturating_add(u64::from(wait.subsec_nanos() > 0));
-    with_header(answer, "retry-after", &seconds.to_string())
+    with_header(response, "retry-after", &seconds.to_string())
 }
 
 /// The answer with one more header; a value that cannot be a header is left out.

@@ -23,7 +23,7 @@ use tokio::{
     time::{Sleep, sleep, timeout},
 };
 
-use crate::{Simulator, response, world::Delivery};
+use crate::{Simulator, response, world::CallOutcome};
 
 impl Simulator {
     /// Serves all four clouds on one port, over plain HTTP; port 0 takes a free one. Which cloud a
@@ -101,7 +101,7 @@ async fn accept(listener: TcpListener, simulator: Simulator, mut stopped: watch:
                     continue;
                 };
                 let simulator = simulator.clone();
-                connections.spawn(async move { talk(stream, simulator, &mut closing).await });
+                connections.spawn(async move { serve_connection(stream, simulator, &mut closing).await });
             }
             Some(_) = connections.join_next() => {}
         }
@@ -111,7 +111,11 @@ async fn accept(listener: TcpListener, simulator: Simulator, mut stopped: watch:
 }
 
 /// Answers the calls of one connection until it closes or the server stops.
-async fn talk(stream: TcpStream, simulator: Simulator, stopped: &mut watch::Receiver<()>) {
+async fn serve_connection(
+    stream: TcpStream,
+    simulator: Simulator,
+    stopped: &mut watch::Receiver<()>,
+) {
     // Small answers should not wait for more data; a socket that refuses is slower, not wrong.
     let _ = stream.set_nodelay(true);
     let service = service_fn(move |request| call(simulator.clone(), request));
@@ -131,33 +135,33 @@ async fn talk(stream: TcpStream, simulator: Simulator, stopped: &mut watch::Rece
 async fn call(
     simulator: Simulator,
     request: http::Request<Incoming>,
-) -> Result<http::Response<Answer>, Broken> {
+) -> Result<http::Response<ResponseBody>, ConnectionBroken> {
     let (parts, body) = request.into_parts();
     let Ok(body) = Limited::new(body, MOST_BYTES).collect().await else {
         let refusal = response::with_body(413, "text/plain", "request body too large");
-        return Ok(refusal.map(Answer::whole));
+        return Ok(refusal.map(ResponseBody::whole));
     };
-    let way = simulator.latency() / 2;
-    sleep(way).await;
+    let one_way = simulator.latency() / 2;
+    sleep(one_way).await;
     let delivery = simulator.exchange(http::Request::from_parts(parts, body.to_bytes()));
     match delivery {
-        Delivery::Answer(response, delay) => {
-            sleep(delay.saturating_add(way)).await;
-            Ok(response.map(Answer::whole))
+        CallOutcome::Response(response, delay) => {
+            sleep(delay.saturating_add(one_way)).await;
+            Ok(response.map(ResponseBody::whole))
         }
-        Delivery::Truncated(response) => Ok(response.map(|data| Answer::half(&data))),
-        Delivery::Silence => future::pending().await,
-        Delivery::Unreachable | Delivery::Reset => Err(Broken),
+        CallOutcome::Truncated(response) => Ok(response.map(|data| ResponseBody::half(&data))),
+        CallOutcome::Silence => future::pending().await,
+        CallOutcome::Unreachable | CallOutcome::Reset => Err(ConnectionBroken),
     }
 }
 
 /// A connection that is broken on purpose.
 #[derive(Debug, thiserror::Error)]
 #[error("broken on purpose")]
-struct Broken;
+struct ConnectionBroken;
 
 /// The body of an answer.
-struct Answer {
+struct ResponseBody {
     /// What is sent.
     data: Option<Bytes>,
     /// What the length header promises.
@@ -167,7 +171,7 @@ struct Answer {
     breaks: Option<Pin<Box<Sleep>>>,
 }
 
-impl Answer {
+impl ResponseBody {
     fn whole(data: Bytes) -> Self {
         Self {
             promised: data.len() as u64,
@@ -186,19 +190,22 @@ impl Answer {
     }
 }
 
-impl Body for Answer {
+impl Body for ResponseBody {
     type Data = Bytes;
-    type Error = Broken;
+    type Error = ConnectionBroken;
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Broken>>> {
+    ) -> Poll<Option<Result<Frame<Bytes>, ConnectionBroken>>> {
         if let Some(data) = self.data.take().filter(|data| !data.is_empty()) {
             return Poll::Ready(Some(Ok(Frame::data(data))));
         }
         match &mut self.breaks {
-            Some(pause) => pause.as_mut().poll(context).map(|()| Some(Err(Broken))),
+            Some(pause) => pause
+                .as_mut()
+                .poll(context)
+                .map(|()| Some(Err(ConnectionBroken))),
             None => Poll::Ready(None),
         }
     }

@@ -10,17 +10,17 @@ use lifecycle_client::{Clock, SystemClock};
 use lifecycle_core::Credential;
 
 use crate::{
-    Act, BadFleet, Cloud, FaultRule, Identity, Ledger, MemoryTransport, SimClock, State, Switches,
-    Tempo, Throttle, Trouble,
+    Cloud, FaultRule, Identity, Impairment, Ledger, MemoryTransport, ParseFleetError,
+    PowerOperation, SimClock, SimulatedState, Switches, Throttle, TransitionTimes,
     account::{Account, Key},
-    fleet::{self, Group},
-    injected_fault::Mishaps,
-    ledger::Calls,
-    request::Received,
-    site::{Ground, Index, Site},
-    throttle::Gate,
-    time::{Timeline, scatter},
-    world::{Delivery, Place, World},
+    cloud_state::{CloudConfig, CloudState, InstanceIndex},
+    fleet::{self, InstanceGroup},
+    injected_fault::FaultRules,
+    ledger::CallLog,
+    request::ReceivedRequest,
+    throttle::CallLimiter,
+    time::{Timeline, mix},
+    world::{CallOutcome, SimulatedCloud, World},
 };
 
 /// Four simulated clouds. Cheap to clone: all clones are the same simulator.
@@ -35,8 +35,8 @@ pub struct Simulator {
 
 impl Simulator {
     /// Begins to make a simulator.
-    pub fn builder() -> Builder {
-        Builder::default()
+    pub fn builder() -> SimulatorBuilder {
+        SimulatorBuilder::default()
     }
 
     /// The way to the clouds without a socket, for a client under test. Requests reach the region
@@ -55,7 +55,7 @@ impl Simulator {
     /// count.
     pub fn credential(&self, cloud: Cloud) -> Credential {
         let world = self.world();
-        match world.site(cloud).account.newest() {
+        match world.state(cloud).account.newest_own_key() {
             Some(key) => credential(key),
             None => Credential::keys("", ""),
         }
@@ -63,7 +63,7 @@ impl Simulator {
 
     /// The project of all Huawei instances: 32 hexadecimal digits.
     pub fn project_id(&self) -> String {
-        self.world().site(Cloud::Huawei).account.project_id.clone()
+        self.world().state(Cloud::Huawei).account.project_id.clone()
     }
 
     /// All instances that are not deleted, as `cloud/region/id`, in the order in which they were
@@ -78,19 +78,20 @@ impl Simulator {
     /// The instances of one cloud that are not deleted, as `cloud/region/id`.
     pub fn instances_at(&self, cloud: Cloud) -> Vec<String> {
         let world = self.world();
-        let site = world.site(cloud);
-        site.instances()
-            .filter(|index| !site.instance(*index).deleted)
+        let state = world.state(cloud);
+        state
+            .instances()
+            .filter(|index| !state.instance(*index).deleted)
             .map(|index| world.reference(cloud, index))
             .collect()
     }
 
     /// How the instance `cloud/region/id` really is now; `None` when there is no such instance.
-    pub fn state_of(&self, reference: &str) -> Option<State> {
+    pub fn state_of(&self, reference: &str) -> Option<SimulatedState> {
         let world = self.world();
         let (cloud, index) = world.lookup(reference)?;
-        let instance = world.site(cloud).instance(index);
-        (!instance.deleted).then(|| instance.truth(world.timeline.now()).state)
+        let instance = world.state(cloud).instance(index);
+        (!instance.deleted).then(|| instance.actual(world.timeline.now()).state)
     }
 
     /// What happened so far.
@@ -98,8 +99,8 @@ impl Simulator {
         Ledger::of(self.clone())
     }
 
-    pub(crate) fn exchange(&self, request: http::Request<Bytes>) -> Delivery {
-        self.world().exchange(&Received::new(request))
+    pub(crate) fn exchange(&self, request: http::Request<Bytes>) -> CallOutcome {
+        self.world().exchange(&ReceivedRequest::new(request))
     }
 
     pub(crate) fn latency(&self) -> Duration {
@@ -116,12 +117,12 @@ impl Simulator {
 impl Simulator {
     /// Lets something go wrong. Of several injections that match a call, the first one counts.
     pub fn inject(&self, injection: FaultRule) {
-        self.world().mishaps.add(injection);
+        self.world().fault_rules.add(injection);
     }
 
     /// Nothing goes wrong any more.
-    pub fn calm(&self) {
-        self.world().mishaps.clear();
+    pub fn clear_faults(&self) {
+        self.world().fault_rules.clear();
     }
 
     /// The cloud refuses every key that it has issued so far.
@@ -131,41 +132,41 @@ impl Simulator {
 
     /// The cloud refuses every key that it has issued so far, after so many more good calls.
     pub fn revoke_after(&self, cloud: Cloud, calls: u64) {
-        self.world().site_mut(cloud).account.revoke_after(calls);
+        self.world().state_mut(cloud).account.revoke_after(calls);
     }
 
     /// Makes a further key, which [`credential`](Self::credential) gives from now on. Older keys
     /// stay good.
     pub fn issue(&self, cloud: Cloud, kind: KeyKind) -> Credential {
         let mut world = self.world();
-        let site = world.site_mut(cloud);
-        let key = Key::mint(cloud, kind, &mut site.chance);
+        let state = world.state_mut(cloud);
+        let key = Key::generate(cloud, kind, &mut state.rng);
         let issued = credential(&key);
-        site.account.add(key);
+        state.account.add(key);
         issued
     }
 
     /// Sets what the identity services of the cloud know from now on. What they have handed out stays
     /// good.
     pub fn identity(&self, cloud: Cloud, identity: Identity) {
-        self.world().site_mut(cloud).identity = identity;
+        self.world().state_mut(cloud).identity = identity;
     }
 
     /// Sets how many calls the cloud takes; `None` for any number.
     pub fn throttle(&self, cloud: Cloud, throttle: Option<Throttle>) {
-        self.world().place_mut(cloud).gate = throttle.map(Gate::new);
+        self.world().cloud_mut(cloud).limiter = throttle.map(CallLimiter::new);
     }
 
     /// Sets by how many seconds the cloud's clock runs ahead of [`clock`](Self::clock).
     pub fn skew(&self, cloud: Cloud, seconds: i64) {
-        self.world().site_mut(cloud).skew = seconds;
+        self.world().state_mut(cloud).skew = seconds;
     }
 
     /// Changes how the clouds behave where their documents are silent.
     pub fn switches(&self, change: impl Fn(&mut Switches)) {
         let mut world = self.world();
         for cloud in Cloud::ALL {
-            change(&mut world.site_mut(cloud).switches);
+            change(&mut world.state_mut(cloud).switches);
         }
     }
 
@@ -173,12 +174,14 @@ impl Simulator {
     ///
     /// # Errors
     /// [`UnknownInstance`] when there is no such instance.
-    pub fn set_trouble(
+    pub fn set_impairment(
         &self,
         reference: &str,
-        trouble: Option<Trouble>,
+        impairment: Option<Impairment>,
     ) -> Result<(), UnknownInstance> {
-        self.with(reference, |site, index| site.set_trouble(index, trouble))
+        self.with(reference, |state, index| {
+            state.set_impairment(index, impairment);
+        })
     }
 
     /// Someone else starts, stops or reboots an instance, whatever its state. It shows in its state
@@ -186,9 +189,13 @@ impl Simulator {
     ///
     /// # Errors
     /// [`UnknownInstance`] when there is no such instance.
-    pub fn interfere(&self, reference: &str, act: Act) -> Result<(), UnknownInstance> {
-        self.with(reference, |site, index| {
-            site.interfere(index, act);
+    pub fn execute_externally(
+        &self,
+        reference: &str,
+        operation: PowerOperation,
+    ) -> Result<(), UnknownInstance> {
+        self.with(reference, |state, index| {
+            state.execute_externally(index, operation);
         })
     }
 
@@ -197,15 +204,15 @@ impl Simulator {
     /// # Errors
     /// [`UnknownInstance`] when there is no such instance.
     pub fn delete(&self, reference: &str) -> Result<(), UnknownInstance> {
-        self.with(reference, Site::delete)
+        self.with(reference, CloudState::delete)
     }
 
     /// Makes further instances. `spec` reads like that of [`Builder::fleet`].
     ///
     /// # Errors
-    /// [`BadFleet`] names the part of `spec` that cannot be used.
-    pub fn add(&self, spec: &str) -> Result<(), BadFleet> {
-        let groups = fleet::read(spec)?;
+    /// [`ParseFleetError`] names the part of `spec` that cannot be used.
+    pub fn add(&self, spec: &str) -> Result<(), ParseFleetError> {
+        let groups = fleet::parse(spec)?;
         self.world().populate(&groups);
         Ok(())
     }
@@ -213,16 +220,16 @@ impl Simulator {
     fn with(
         &self,
         reference: &str,
-        change: impl FnOnce(&mut Site, Index),
+        change: impl FnOnce(&mut CloudState, InstanceIndex),
     ) -> Result<(), UnknownInstance> {
         let mut world = self.world();
         let (cloud, index) = world
             .lookup(reference)
             .ok_or_else(|| UnknownInstance(reference.to_owned()))?;
         let now = world.timeline.now();
-        let site = world.site_mut(cloud);
-        site.arrive(now, Duration::ZERO);
-        change(site, index);
+        let state = world.state_mut(cloud);
+        state.begin_call(now, Duration::ZERO);
+        change(state, index);
         Ok(())
     }
 }
@@ -246,10 +253,10 @@ pub enum KeyKind {
 
 /// Makes a [`Simulator`].
 #[derive(Clone, Debug)]
-pub struct Builder {
+pub struct SimulatorBuilder {
     seed: u64,
-    groups: Vec<Group>,
-    tempo: Tempo,
+    groups: Vec<InstanceGroup>,
+    transition_times: TransitionTimes,
     latency: Duration,
     epoch: Option<SystemTime>,
     switches: Switches,
@@ -260,12 +267,12 @@ pub struct Builder {
     log_limit: usize,
 }
 
-impl Default for Builder {
+impl Default for SimulatorBuilder {
     fn default() -> Self {
         Self {
             seed: 0,
             groups: Vec::new(),
-            tempo: Tempo::default(),
+            transition_times: TransitionTimes::default(),
             latency: Duration::ZERO,
             epoch: None,
             switches: Switches::default(),
@@ -278,7 +285,7 @@ impl Default for Builder {
     }
 }
 
-impl Builder {
+impl SimulatorBuilder {
     /// The seed of everything that is left to chance. 0.
     #[must_use]
     pub fn seed(mut self, seed: u64) -> Self {
@@ -290,48 +297,48 @@ impl Builder {
     /// `baidu/bj=3,aliyun/cn-hangzhou=2:running,huawei/cn-north-4=1:running+locked`.
     ///
     /// States are `stopped` (unless said otherwise), `running`, `starting`, `stopping` and
-    /// `rebooting`; troubles are those of [`Trouble`], and may stand alone: `baidu/bj=1:expired`.
+    /// `rebooting`; troubles are those of [`Impairment`], and may stand alone: `baidu/bj=1:expired`.
     /// At most 1,000,000 instances in one list.
     ///
     /// # Errors
-    /// [`BadFleet`] names the part that cannot be used.
-    pub fn fleet(mut self, spec: &str) -> Result<Self, BadFleet> {
-        self.groups.extend(fleet::read(spec)?);
+    /// [`ParseFleetError`] names the part that cannot be used.
+    pub fn fleet(mut self, spec: &str) -> Result<Self, ParseFleetError> {
+        self.groups.extend(fleet::parse(spec)?);
         Ok(self)
     }
 
     /// By what all durations are divided. 1.
     #[must_use]
     pub fn speed(mut self, factor: f64) -> Self {
-        self.tempo.speed = factor;
+        self.transition_times.speed = factor;
         self
     }
 
     /// How long a boot takes, before [`speed`](Self::speed). 30 s.
     #[must_use]
     pub fn boot(mut self, span: Duration) -> Self {
-        self.tempo.boot = span;
+        self.transition_times.boot = span;
         self
     }
 
     /// How long a graceful stop takes, before [`speed`](Self::speed). 20 s.
     #[must_use]
     pub fn stop(mut self, span: Duration) -> Self {
-        self.tempo.stop = span;
+        self.transition_times.stop = span;
         self
     }
 
     /// How long a graceful reboot takes, before [`speed`](Self::speed). 40 s.
     #[must_use]
     pub fn reboot(mut self, span: Duration) -> Self {
-        self.tempo.reboot = span;
+        self.transition_times.reboot = span;
         self
     }
 
     /// All durations at once.
     #[must_use]
-    pub fn tempo(mut self, tempo: Tempo) -> Self {
-        self.tempo = tempo;
+    pub fn transition_times(mut self, transition_times: TransitionTimes) -> Self {
+        self.transition_times = transition_times;
         self
     }
 
@@ -397,25 +404,25 @@ impl Builder {
     pub fn build(self) -> Simulator {
         let epoch = self.epoch.unwrap_or_else(|| SystemClock.now());
         let timeline = Timeline::starting_at(epoch);
-        let clouds = Cloud::ALL.map(|cloud| Place {
-            site: self.site(cloud, &timeline),
-            gate: None,
+        let clouds = Cloud::ALL.map(|cloud| SimulatedCloud {
+            state: self.state(cloud, &timeline),
+            limiter: None,
         });
         let mut world = World {
             timeline: timeline.clone(),
-            calls: Calls::new(self.log_limit),
-            mishaps: Mishaps::default(),
-            chance: fastrand::Rng::with_seed(scatter(self.seed)),
+            calls: CallLog::new(self.log_limit),
+            fault_rules: FaultRules::default(),
+            rng: fastrand::Rng::with_seed(mix(self.seed)),
             clouds,
         };
         for (cloud, throttle) in &self.throttles {
-            world.place_mut(*cloud).gate = Some(Gate::new(*throttle));
+            world.cloud_mut(*cloud).limiter = Some(CallLimiter::new(*throttle));
         }
         for (cloud, key) in &self.keys {
-            world.site_mut(*cloud).account.add(key.clone());
+            world.state_mut(*cloud).account.add(key.clone());
         }
         for (cloud, identity) in self.identities {
-            world.site_mut(cloud).identity = identity;
+            world.state_mut(cloud).identity = identity;
         }
         world.populate(&self.groups);
         Simulator {
@@ -425,22 +432,22 @@ impl Builder {
         }
     }
 
-    fn site(&self, cloud: Cloud, timeline: &Timeline) -> Site {
-        let seed = scatter(self.seed ^ scatter(cloud as u64));
-        let mut chance = fastrand::Rng::with_seed(seed);
-        let project = format!("{:032x}", chance.u128(..));
+    fn state(&self, cloud: Cloud, timeline: &Timeline) -> CloudState {
+        let seed = mix(self.seed ^ mix(cloud as u64));
+        let mut rng = fastrand::Rng::with_seed(seed);
+        let project = format!("{:032x}", rng.u128(..));
         let account = Account::new(
             self.project_id.clone().unwrap_or(project),
-            Key::mint(cloud, KeyKind::Permanent, &mut chance),
+            Key::generate(cloud, KeyKind::Permanent, &mut rng),
         );
-        let ground = Ground {
-            seed: chance.u64(..),
-            tempo: self.tempo,
+        let ground = CloudConfig {
+            seed: rng.u64(..),
+            transition_times: self.transition_times,
             timeline: timeline.clone(),
             switches: self.switches.clone(),
             log_limit: self.log_limit,
         };
-        Site::new(cloud, account, ground)
+        CloudState::new(cloud, account, ground)
     }
 }
 

@@ -1,7 +1,7 @@
 //! What nobody outside the vendors knows, as settings.
 
 /// Defines a struct of settings together with their names and words as data.
-macro_rules! described {
+macro_rules! describe_fields {
     ($(#[$about:meta])* pub struct $name:ident {
         $($(#[doc = $what:literal])+ pub $switch:ident: $kind:ty),+ $(,)?
     }) => {
@@ -12,15 +12,15 @@ macro_rules! described {
 
         impl $name {
             /// Each setting's name and documentation, in the order of their definition.
-            pub(crate) const DESCRIBED: &[crate::marks::SwitchDescription] = &[$(
-                crate::marks::SwitchDescription::new(stringify!($switch), concat!($($what),+))
+            pub(crate) const DESCRIPTIONS: &[crate::behaviour::SwitchDescription] = &[$(
+                crate::behaviour::SwitchDescription::new(stringify!($switch), concat!($($what),+))
             ),+];
         }
     };
 }
-pub(crate) use described;
+pub(crate) use describe_fields;
 
-described! {
+describe_fields! {
     /// How the simulated clouds behave where the vendors' documents are silent or contradict each
     /// other. A correct client works under every setting.
     #[derive(Clone, Debug, Default, PartialEq)]
@@ -36,7 +36,7 @@ described! {
         pub huawei: huawei::Switches,
         /// Whether a throttled call is told how long to wait, in the form that the cloud's own SDK reads.
         /// No cloud documents it. Given.
-        pub throttle_hint: Hint,
+        pub throttle_hint: RetryAfterHint,
     }
 }
 
@@ -63,13 +63,13 @@ pub mod huawei {
 impl Switches {
     /// All settings drawn by chance, the same ones for the same seed.
     pub fn random(seed: u64) -> Self {
-        let mut chance = fastrand::Rng::with_seed(seed);
+        let mut rng = fastrand::Rng::with_seed(seed);
         Self {
-            baidu: baidu::Switches::random(&mut chance.fork()),
-            aliyun: aliyun::Switches::random(&mut chance.fork()),
-            zenlayer: zenlayer::Switches::random(&mut chance.fork()),
-            huawei: huawei::Switches::random(&mut chance.fork()),
-            throttle_hint: Hint::draw(&mut chance),
+            baidu: baidu::Switches::random(&mut rng.fork()),
+            aliyun: aliyun::Switches::random(&mut rng.fork()),
+            zenlayer: zenlayer::Switches::random(&mut rng.fork()),
+            huawei: huawei::Switches::random(&mut rng.fork()),
+            throttle_hint: RetryAfterHint::draw(&mut rng),
         }
     }
 }
@@ -85,8 +85,8 @@ macro_rules! setting {
         }
 
         impl $name {
-            pub(crate) fn draw(chance: &mut fastrand::Rng) -> Self {
-                crate::switches::draw(chance, &[$(Self::$choice),+], Self::default())
+            pub(crate) fn draw(rng: &mut fastrand::Rng) -> Self {
+                crate::switches::draw(rng, &[$(Self::$choice),+], Self::default())
             }
         }
     };
@@ -95,7 +95,7 @@ pub(crate) use setting;
 
 setting! {
     /// Whether a throttled call is told how long to wait.
-    Hint {
+    RetryAfterHint {
         /// It is.
         #[default]
         Given,
@@ -105,6 +105,6 @@ setting! {
 }
 
 /// One of `values`, by chance.
-pub(crate) fn draw<T: Copy>(chance: &mut fastrand::Rng, values: &[T], otherwise: T) -> T {
-    chance.choice(values).copied().unwrap_or(otherwise)
+pub(crate) fn draw<T: Copy>(rng: &mut fastrand::Rng, values: &[T], otherwise: T) -> T {
+    rng.choice(values).copied().unwrap_or(otherwise)
 }

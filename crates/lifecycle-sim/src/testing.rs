@@ -1,4 +1,4 @@
-//! What the unit tests of the cloud modules share: a site without a server, and requests as received.
+//! Helpers of the unit tests: the state of a cloud without a server, and received requests.
 
 use std::{
     collections::BTreeSet,
@@ -9,95 +9,134 @@ use bytes::Bytes;
 use serde_json::Value;
 
 use crate::{
-    Cloud, State, Switches, Tempo, Trouble,
+    Cloud, ExecutionCounts, Impairment, SimulatedState, Switches, TransitionTimes,
     account::{Account, Key},
-    request::Received,
+    cloud_api::AuthErrorCause,
+    cloud_state::{CloudConfig, CloudState, RegionScope},
+    request::ReceivedRequest,
     response::Response,
-    site::{Ground, Scope, Site},
     time::{Moment, Timeline},
 };
 
-/// A site whose clock stands at `unix` and which knows one key.
-pub(crate) fn site_at(cloud: Cloud, unix: u64, key: Key) -> Site {
-    let ground = Ground {
+/// Creates a cloud with one key whose clock starts at `unix`.
+pub(crate) fn cloud_state_at(kind: Cloud, unix: u64, key: Key) -> CloudState {
+    let config = CloudConfig {
         seed: 1,
-        tempo: Tempo {
+        transition_times: TransitionTimes {
             spread: 0.0,
-            ..Tempo::default()
+            ..TransitionTimes::default()
         },
         timeline: Timeline::starting_at(UNIX_EPOCH + Duration::from_secs(unix)),
         switches: Switches::default(),
         log_limit: 100,
     };
-    let mut site = Site::new(cloud, Account::new("0".repeat(32), key), ground);
-    site.arrive(Moment::default(), Duration::ZERO);
-    site
+    let mut cloud = CloudState::new(kind, Account::new("0".repeat(32), key), config);
+    cloud.begin_call(Moment::default(), Duration::ZERO);
+    cloud
 }
 
-/// A site of a cloud for tests that are past the signature.
-pub(crate) fn site(cloud: Cloud) -> Site {
-    site_at(
-        cloud,
+/// Creates a cloud for tests that skip authentication.
+pub(crate) fn cloud_state(kind: Cloud) -> CloudState {
+    cloud_state_at(
+        kind,
         1_767_225_600,
         Key::pair("id".into(), "secret".into(), None),
     )
 }
 
-/// Makes instances and gives their ids.
+/// Creates instances and returns the ids.
 pub(crate) fn add(
-    site: &mut Site,
+    cloud: &mut CloudState,
     region: &str,
     count: usize,
-    state: State,
-    trouble: Option<Trouble>,
+    state: SimulatedState,
+    impairment: Option<Impairment>,
 ) -> Vec<String> {
     (0..count)
         .map(|_| {
-            let index = site.add(region, state, trouble);
-            site.instance(index).id().to_owned()
+            let index = cloud.add(region, state, impairment);
+            cloud.instance(index).id().to_owned()
         })
         .collect()
 }
 
-/// The site's time becomes so many seconds after the start.
-pub(crate) fn at(site: &mut Site, seconds: u64) {
-    site.arrive(
+/// Sets the time of the cloud, in seconds after the start.
+pub(crate) fn at(cloud: &mut CloudState, seconds: u64) {
+    cloud.begin_call(
         Moment::since_start(Duration::from_secs(seconds)),
         Duration::ZERO,
     );
 }
 
-/// A request as received.
+/// Returns the counts of the operations that were executed on the instance.
+pub(crate) fn executed(cloud: &CloudState, id: &str) -> ExecutionCounts {
+    let index = cloud.find(RegionScope::AllRegions, id).unwrap();
+    cloud.instance(index).executed
+}
+
+/// Creates a received request.
 pub(crate) fn received(
     method: &str,
     target: &str,
     headers: &[(&str, &str)],
     body: &str,
-) -> Received {
+) -> ReceivedRequest {
     let mut request = http::Request::builder().method(method).uri(target);
     for (name, value) in headers {
         request = request.header(*name, *value);
     }
-    Received::new(request.body(Bytes::from(body.to_owned())).unwrap())
+    ReceivedRequest::new(request.body(Bytes::from(body.to_owned())).unwrap())
 }
 
-/// Status and JSON body of the answer to a request that was let in; `null` for an empty body.
-pub(crate) fn perform(site: &mut Site, request: &Received, scope: Scope) -> (u16, Value) {
-    let response = site.cloud.dialect().perform(site, request, scope);
+/// Returns a copy of the request with this header.
+pub(crate) fn with_header(
+    request: &ReceivedRequest,
+    name: &'static str,
+    value: &str,
+) -> ReceivedRequest {
+    let mut request = request.clone();
+    request.headers.insert(name, value.parse().unwrap());
+    request
+}
+
+/// Returns a copy of the request without this header.
+pub(crate) fn without_header(request: &ReceivedRequest, name: &str) -> ReceivedRequest {
+    let mut request = request.clone();
+    request.headers.remove(name);
+    request
+}
+
+/// Handles a request without authentication. Returns status and JSON body; `null` for an empty body.
+pub(crate) fn handle(
+    cloud: &mut CloudState,
+    request: &ReceivedRequest,
+    scope: RegionScope,
+) -> (u16, Value) {
+    let response = cloud.kind.api().handle(cloud, request, scope);
     read(&response)
 }
 
-/// What becomes of a request, signature and all: the denial if it is not let in, else the answer.
-pub(crate) fn exchange(site: &mut Site, request: &Received) -> Response {
-    let dialect = site.cloud.dialect();
-    assert!(dialect.claims(request), "{} is for nobody", request.path);
-    match dialect.authenticate(site, request) {
-        Ok(()) => dialect.perform(site, request, Scope::Everywhere),
-        Err(denial) => *denial.response,
+/// Authenticates and handles a request.
+pub(crate) fn exchange(cloud: &mut CloudState, request: &ReceivedRequest) -> Response {
+    let api = cloud.kind.api();
+    assert!(api.serves(request), "no cloud serves {}", request.path);
+    match api.authenticate(cloud, request) {
+        Ok(()) => api.handle(cloud, request, RegionScope::AllRegions),
+        Err(auth_error) => *auth_error.error,
     }
 }
 
-/// Status and JSON body of an answer; `null` for an empty body.
+/// Authenticates a request. Returns cause, status and JSON body of the error, or `None` for success.
+pub(crate) fn auth_error(
+    cloud: &mut CloudState,
+    request: &ReceivedRequest,
+) -> Option<(AuthErrorCause, u16, Value)> {
+    let auth_error = cloud.kind.api().authenticate(cloud, request).err()?;
+    let (status, body) = read(&auth_error.error);
+    Some((auth_error.cause, status, body))
+}
+
+/// Returns status and JSON body of a response; `null` for an empty body.
 pub(crate) fn read(response: &Response) -> (u16, Value) {
     let status = response.status().as_u16();
     if response.body().is_empty() {
@@ -106,14 +145,17 @@ pub(crate) fn read(response: &Response) -> (u16, Value) {
     (status, serde_json::from_slice(response.body()).unwrap())
 }
 
-/// Every request that differs from `request` in one letter of the method, path, query, body or of one
-/// of these headers, each with the name of what was changed.
-pub(crate) fn forgeries(request: &Received, headers: &[&str]) -> Vec<(String, Received)> {
+/// Returns copies of the request with one change in the method, the path, the query, the body or one of
+/// these headers, each with the name of the changed part.
+pub(crate) fn forgeries(
+    request: &ReceivedRequest,
+    headers: &[&str],
+) -> Vec<(String, ReceivedRequest)> {
     let mut forged = Vec::new();
-    let mut add = |what: &str, change: &dyn Fn(&mut Received)| {
+    let mut add = |part: &str, change: &dyn Fn(&mut ReceivedRequest)| {
         let mut copy = request.clone();
         change(&mut copy);
-        forged.push((what.to_owned(), copy));
+        forged.push((part.to_owned(), copy));
     };
     add("method", &|r| {
         r.method = if r.method == http::Method::GET {
@@ -124,12 +166,12 @@ pub(crate) fn forgeries(request: &Received, headers: &[&str]) -> Vec<(String, Re
     });
     add("path", &|r| r.path.push('x'));
     add("query", &|r| r.query.push_str("&forged=1"));
-    for (place, letter) in request.query.char_indices() {
-        // A letter inside an escape may spell the same character in another way.
+    for (position, letter) in request.query.char_indices() {
+        // A letter inside an escape can spell the same character in another way.
         if letter.is_ascii_alphanumeric() && !request.query.contains('%') {
             let other = if letter == 'a' { "b" } else { "a" };
             add("query letter", &|r| {
-                r.query.replace_range(place..=place, other);
+                r.query.replace_range(position..=position, other);
             });
         }
     }
@@ -149,8 +191,7 @@ pub(crate) fn forgeries(request: &Received, headers: &[&str]) -> Vec<(String, Re
     forged
 }
 
-/// The names on the way to every value of a JSON document, each with the value's type. Members of a
-/// list share theirs.
+/// Returns the path and the type of each value of a JSON document. Members of a list share one path.
 pub(crate) fn shape(value: &Value) -> BTreeSet<String> {
     let mut names = BTreeSet::new();
     collect_shape(value, "", &mut names);

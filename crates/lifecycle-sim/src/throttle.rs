@@ -25,13 +25,13 @@ pub enum Throttle {
 
 /// Counts the calls of one cloud.
 #[derive(Clone, Debug)]
-pub(crate) struct Gate {
+pub(crate) struct CallLimiter {
     throttle: Throttle,
     tokens: f64,
-    seen: Moment,
+    last_call: Moment,
 }
 
-impl Gate {
+impl CallLimiter {
     pub(crate) fn new(throttle: Throttle) -> Self {
         let tokens = match throttle {
             Throttle::PerSecond { burst, .. } => f64::from(burst),
@@ -40,7 +40,7 @@ impl Gate {
         Self {
             throttle,
             tokens,
-            seen: Moment::default(),
+            last_call: Moment::default(),
         }
     }
 
@@ -48,9 +48,9 @@ impl Gate {
     ///
     /// # Errors
     /// How long to wait until the next call is let through.
-    pub(crate) fn pass(&mut self, now: Moment) -> Result<(), Duration> {
+    pub(crate) fn admit(&mut self, now: Moment) -> Result<(), Duration> {
         let wait = self.refill(now);
-        self.seen = now;
+        self.last_call = now;
         if self.tokens < 1.0 {
             return Err(wait);
         }
@@ -58,18 +58,18 @@ impl Gate {
         Ok(())
     }
 
-    /// Adds what has grown since the last call; gives the time until one more token is there.
+    /// Adds what has refilled since the last call; gives the time until one more token is there.
     fn refill(&mut self, now: Moment) -> Duration {
         match self.throttle {
             Throttle::PerSecond { rate, burst } => {
-                let grown = now.since(self.seen).as_secs_f64() * rate.max(0.0);
-                self.tokens = (self.tokens + grown).min(f64::from(burst.max(1)));
+                let refilled = now.since(self.last_call).as_secs_f64() * rate.max(0.0);
+                self.tokens = (self.tokens + refilled).min(f64::from(burst.max(1)));
                 let missing = (1.0 - self.tokens).max(0.0);
                 Duration::try_from_secs_f64(missing / rate).unwrap_or(Duration::MAX)
             }
             Throttle::PerMinute { calls } => {
                 let minute = |moment: Moment| moment.elapsed().as_secs() / 60;
-                if minute(now) != minute(self.seen) {
+                if minute(now) != minute(self.last_call) {
                     self.tokens = f64::from(calls);
                 }
                 Duration::from_secs(60 * (minute(now) + 1)).saturating_sub(now.elapsed())
@@ -88,23 +88,23 @@ mod tests {
 
     #[test]
     fn a_bucket_refills() {
-        let mut gate = Gate::new(Throttle::PerSecond {
+        let mut limiter = CallLimiter::new(Throttle::PerSecond {
             rate: 2.0,
             burst: 2,
         });
-        assert_eq!(gate.pass(at(0)), Ok(()));
-        assert_eq!(gate.pass(at(0)), Ok(()));
-        assert_eq!(gate.pass(at(0)), Err(Duration::from_millis(500)));
-        assert_eq!(gate.pass(at(250)), Err(Duration::from_millis(250)));
-        assert_eq!(gate.pass(at(500)), Ok(()));
-        assert!(gate.pass(at(501)).is_err());
+        assert_eq!(limiter.admit(at(0)), Ok(()));
+        assert_eq!(limiter.admit(at(0)), Ok(()));
+        assert_eq!(limiter.admit(at(0)), Err(Duration::from_millis(500)));
+        assert_eq!(limiter.admit(at(250)), Err(Duration::from_millis(250)));
+        assert_eq!(limiter.admit(at(500)), Ok(()));
+        assert!(limiter.admit(at(501)).is_err());
     }
 
     #[test]
     fn a_minute_must_end_first() {
-        let mut gate = Gate::new(Throttle::PerMinute { calls: 1 });
-        assert_eq!(gate.pass(at(59_000)), Ok(()));
-        assert_eq!(gate.pass(at(59_500)), Err(Duration::from_millis(500)));
-        assert_eq!(gate.pass(at(60_000)), Ok(()));
+        let mut limiter = CallLimiter::new(Throttle::PerMinute { calls: 1 });
+        assert_eq!(limiter.admit(at(59_000)), Ok(()));
+        assert_eq!(limiter.admit(at(59_500)), Err(Duration::from_millis(500)));
+        assert_eq!(limiter.admit(at(60_000)), Ok(()));
     }
 }

@@ -70,7 +70,7 @@ impl Timeline {
     }
 
     /// The wall clock at a moment.
-    pub(crate) fn wall(&self, moment: Moment) -> SystemTime {
+    pub(crate) fn wall_time(&self, moment: Moment) -> SystemTime {
         self.epoch
             .checked_add(moment.elapsed())
             .unwrap_or(self.epoch)
@@ -109,7 +109,7 @@ impl SimClock {
 
 impl Clock for SimClock {
     fn now(&self) -> SystemTime {
-        self.timeline.wall(self.timeline.now())
+        self.timeline.wall_time(self.timeline.now())
     }
 
     fn signing_context(&self, offset: i64) -> SigningContext {
@@ -120,13 +120,13 @@ impl Clock for SimClock {
             self.now().checked_add(shift)
         };
         let drawn = self.drawn.fetch_add(1, Ordering::Relaxed);
-        let nonce = u128::from(scatter(self.seed)) << 64 | u128::from(drawn);
+        let nonce = u128::from(mix(self.seed)) << 64 | u128::from(drawn);
         SigningContext::new(time.unwrap_or_else(|| self.now()), nonce)
     }
 }
 
 /// Mixes a number so that neighbours come out far apart (the finaliser of SplitMix64).
-pub(crate) fn scatter(number: u64) -> u64 {
+pub(crate) fn mix(number: u64) -> u64 {
     let mut mixed = number.wrapping_add(0x9e37_79b9_7f4a_7c15);
     mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);

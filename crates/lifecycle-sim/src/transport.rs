@@ -7,7 +7,7 @@ use bytes::Bytes;
 use lifecycle_client::{Transport, TransportError};
 use lifecycle_core::HttpResponse;
 
-use crate::{Simulator, world::Delivery};
+use crate::{Simulator, world::CallOutcome};
 
 /// A [`Transport`] that ends in a [`Simulator`]. Works under tokio's paused time. Made by
 /// [`Simulator::transport`].
@@ -29,16 +29,16 @@ impl Transport for MemoryTransport {
         pass(way).await;
         let delivery = self.simulator.exchange(request);
         match delivery {
-            Delivery::Answer(response, delay) => {
+            CallOutcome::Response(response, delay) => {
                 pass(delay.saturating_add(way)).await;
                 Ok(response)
             }
-            Delivery::Unreachable => Err(TransportError::unsent("connection refused")),
-            Delivery::Reset => {
+            CallOutcome::Unreachable => Err(TransportError::unsent("connection refused")),
+            CallOutcome::Reset => {
                 pass(way).await;
                 Err(TransportError::unclear("connection reset"))
             }
-            Delivery::Truncated(response) => {
+            CallOutcome::Truncated(response) => {
                 pass(way).await;
                 let whole = response.body().len();
                 Err(TransportError::unclear(format!(
@@ -46,7 +46,7 @@ impl Transport for MemoryTransport {
                     whole / 2
                 )))
             }
-            Delivery::Silence => future::pending().await,
+            CallOutcome::Silence => future::pending().await,
         }
     }
 }

@@ -6,16 +6,16 @@ use bytes::Bytes;
 use http::header::{CONTENT_TYPE, DATE, HeaderValue};
 
 use crate::{
-    Cloud, Executed, Hint,
-    dialect::{Denial, Intent, Reason},
-    fleet::Group,
-    injected_fault::{ErrorBody, FaultTiming, InjectedFault, Mishaps},
+    Cloud, ExecutionCounts, RetryAfterHint,
+    cloud_api::{AuthError, AuthErrorCause, CallInfo},
+    cloud_state::{CloudState, InstanceIndex, RegionScope},
+    fleet::InstanceGroup,
+    injected_fault::{ErrorBody, FaultRules, FaultTiming, InjectedFault},
     instance::Instance,
-    ledger::{ActRecord, Calls},
-    request::Received,
+    ledger::{CallLog, PowerOperationRecord},
+    request::ReceivedRequest,
     response::{self, Response},
-    site::{Index, Scope, Site},
-    throttle::Gate,
+    throttle::CallLimiter,
     time::Timeline,
 };
 
@@ -23,24 +23,24 @@ use crate::{
 #[derive(Debug)]
 pub(crate) struct World {
     pub(crate) timeline: Timeline,
-    pub(crate) calls: Calls,
-    pub(crate) mishaps: Mishaps,
-    pub(crate) chance: fastrand::Rng,
-    pub(crate) clouds: [Place; 4],
+    pub(crate) calls: CallLog,
+    pub(crate) fault_rules: FaultRules,
+    pub(crate) rng: fastrand::Rng,
+    pub(crate) clouds: [SimulatedCloud; 4],
 }
 
 /// One cloud and what stands in front of it.
 #[derive(Debug)]
-pub(crate) struct Place {
-    pub(crate) site: Site,
-    pub(crate) gate: Option<Gate>,
+pub(crate) struct SimulatedCloud {
+    pub(crate) state: CloudState,
+    pub(crate) limiter: Option<CallLimiter>,
 }
 
 /// What becomes of a call.
 #[derive(Debug)]
-pub(crate) enum Delivery {
+pub(crate) enum CallOutcome {
     /// An answer, after a while.
-    Answer(Response, Duration),
+    Response(Response, Duration),
     /// The request never arrives.
     Unreachable,
     /// The connection breaks without an answer.
@@ -53,218 +53,242 @@ pub(crate) enum Delivery {
 
 impl World {
     /// Answers a request that comes now.
-    pub(crate) fn exchange(&mut self, request: &Received) -> Delivery {
+    pub(crate) fn exchange(&mut self, request: &ReceivedRequest) -> CallOutcome {
         let Some(cloud) = Cloud::ALL
             .into_iter()
-            .find(|cloud| cloud.dialect().claims(request))
+            .find(|cloud| cloud.api().serves(request))
         else {
-            return Delivery::Answer(nobody(), Duration::ZERO);
+            return CallOutcome::Response(unknown_path(), Duration::ZERO);
         };
-        let intent = cloud.dialect().intent(request);
-        let mishap = self.mishaps.draw(cloud, &intent, &mut self.chance);
-        if mishap == Some(InjectedFault::Unreachable) {
-            return Delivery::Unreachable;
+        let call = cloud.api().classify(request);
+        let fault = self.fault_rules.next_fault(cloud, &call, &mut self.rng);
+        if fault == Some(InjectedFault::Unreachable) {
+            return CallOutcome::Unreachable;
         }
         let now = self.timeline.now();
-        let place = self.place_mut(cloud);
-        place.site.arrive(now, staleness(mishap.as_ref()));
-        let (delivery, denied) = place.deliver(request, &intent, mishap.as_ref());
+        let simulated_cloud = self.cloud_mut(cloud);
+        simulated_cloud
+            .state
+            .begin_call(now, staleness(fault.as_ref()));
+        let (outcome, auth_error) = simulated_cloud.handle(request, &call, fault.as_ref());
         self.calls
-            .record(cloud, &intent, now, delivery.status(), denied, mishap);
-        delivery
+            .record(cloud, &call, now, outcome.status(), auth_error, fault);
+        outcome
     }
 
-    pub(crate) fn site(&self, cloud: Cloud) -> &Site {
-        &self.clouds[cloud as usize].site
+    pub(crate) fn state(&self, cloud: Cloud) -> &CloudState {
+        &self.clouds[cloud as usize].state
     }
 
-    pub(crate) fn site_mut(&mut self, cloud: Cloud) -> &mut Site {
-        &mut self.place_mut(cloud).site
+    pub(crate) fn state_mut(&mut self, cloud: Cloud) -> &mut CloudState {
+        &mut self.cloud_mut(cloud).state
     }
 
-    pub(crate) fn place_mut(&mut self, cloud: Cloud) -> &mut Place {
+    pub(crate) fn cloud_mut(&mut self, cloud: Cloud) -> &mut SimulatedCloud {
         &mut self.clouds[cloud as usize]
     }
 
     /// The instance `cloud/region/id`, deleted or not. Zenlayer has one endpoint for all regions, so
     /// there the region `global` stands for any.
-    pub(crate) fn lookup(&self, reference: &str) -> Option<(Cloud, Index)> {
+    pub(crate) fn lookup(&self, reference: &str) -> Option<(Cloud, InstanceIndex)> {
         let mut parts = reference.splitn(3, '/');
         let cloud: Cloud = parts.next()?.parse().ok()?;
         let (region, id) = (parts.next()?, parts.next()?);
-        let site = self.site(cloud);
-        let index = site.any(id)?;
+        let state = self.state(cloud);
+        let index = state.find_any(id)?;
         let anywhere = cloud == Cloud::Zenlayer && region == "global";
-        (anywhere || site.region(index) == region).then_some((cloud, index))
+        (anywhere || state.region(index) == region).then_some((cloud, index))
     }
 
     /// `cloud/region/id`.
-    pub(crate) fn reference(&self, cloud: Cloud, index: Index) -> String {
-        let site = self.site(cloud);
+    pub(crate) fn reference(&self, cloud: Cloud, index: InstanceIndex) -> String {
+        let state = self.state(cloud);
         format!(
             "{cloud}/{}/{}",
-            site.region(index),
-            site.instance(index).id()
+            state.region(index),
+            state.instance(index).id()
         )
     }
 
     /// Makes instances.
-    pub(crate) fn populate(&mut self, groups: &[Group]) {
+    pub(crate) fn populate(&mut self, groups: &[InstanceGroup]) {
         let now = self.timeline.now();
         for group in groups {
-            let site = self.site_mut(group.cloud);
-            site.arrive(now, Duration::ZERO);
-            site.reserve(group.count);
+            let state = self.state_mut(group.cloud);
+            state.begin_call(now, Duration::ZERO);
+            state.reserve(group.count);
             for _ in 0..group.count {
-                site.add(&group.region, group.state, group.trouble);
+                state.add(&group.region, group.state, group.impairment);
             }
         }
     }
 
-    pub(crate) fn executed(&self, reference: &str) -> Option<Executed> {
+    pub(crate) fn executed(&self, reference: &str) -> Option<ExecutionCounts> {
         let (cloud, index) = self.lookup(reference)?;
-        Some(self.site(cloud).instance(index).executed)
+        Some(self.state(cloud).instance(index).executed)
     }
 
-    pub(crate) fn every_instance(&self) -> impl Iterator<Item = &Instance> {
-        self.clouds.iter().flat_map(|place| {
-            place
-                .site
+    pub(crate) fn all_instances(&self) -> impl Iterator<Item = &Instance> {
+        self.clouds.iter().flat_map(|simulated_cloud| {
+            simulated_cloud
+                .state
                 .instances()
-                .map(|index| place.site.instance(index))
+                .map(|index| simulated_cloud.state.instance(index))
         })
     }
 
-    pub(crate) fn acts(&self) -> Vec<ActRecord> {
-        let mut acts: Vec<_> = Cloud::ALL
+    pub(crate) fn power_operations(&self) -> Vec<PowerOperationRecord> {
+        let mut operations: Vec<_> = Cloud::ALL
             .into_iter()
-            .flat_map(|cloud| self.site(cloud).acts().iter().map(move |act| (cloud, act)))
-            .map(|(cloud, act)| ActRecord {
-                instance: self.reference(cloud, act.index),
-                act: act.act,
-                at: act.at.elapsed(),
+            .flat_map(|cloud| {
+                self.state(cloud)
+                    .operations()
+                    .iter()
+                    .map(move |operation| (cloud, operation))
+            })
+            .map(|(cloud, operation)| PowerOperationRecord {
+                instance: self.reference(cloud, operation.index),
+                operation: operation.operation,
+                at: operation.at.elapsed(),
             })
             .collect();
-        acts.sort_by_key(|act| act.at);
-        acts
+        operations.sort_by_key(|operation| operation.at);
+        operations
     }
 }
 
-impl Place {
-    fn deliver(
+impl SimulatedCloud {
+    fn handle(
         &mut self,
-        request: &Received,
-        intent: &Intent,
-        mishap: Option<&InjectedFault>,
-    ) -> (Delivery, Option<Reason>) {
-        if let Some(delivery) = self.cut_short(mishap) {
-            return (delivery, None);
+        request: &ReceivedRequest,
+        call: &CallInfo,
+        fault: Option<&InjectedFault>,
+    ) -> (CallOutcome, Option<AuthErrorCause>) {
+        if let Some(outcome) = self.intercept(fault) {
+            return (outcome, None);
         }
-        let (answer, denied) = self.answer(request, intent);
-        (disturb(self.dated(answer), mishap, &mut self.site), denied)
+        let (response, auth_error) = self.respond(request, call);
+        (
+            apply_fault(self.with_date(response), fault, &mut self.state),
+            auth_error,
+        )
     }
 
     /// What becomes of a call that a mishap keeps from the cloud.
-    fn cut_short(&mut self, mishap: Option<&InjectedFault>) -> Option<Delivery> {
-        match mishap? {
-            InjectedFault::Unreachable => Some(Delivery::Unreachable),
-            InjectedFault::Reset(FaultTiming::Before) => Some(Delivery::Reset),
-            InjectedFault::Silence(FaultTiming::Before) => Some(Delivery::Silence),
+    fn intercept(&mut self, fault: Option<&InjectedFault>) -> Option<CallOutcome> {
+        match fault? {
+            InjectedFault::Unreachable => Some(CallOutcome::Unreachable),
+            InjectedFault::Reset(FaultTiming::Before) => Some(CallOutcome::Reset),
+            InjectedFault::Silence(FaultTiming::Before) => Some(CallOutcome::Silence),
             InjectedFault::ServerError {
                 status,
                 body,
                 when: FaultTiming::Before,
             } => {
-                let answer = server_error(&mut self.site, *status, *body);
-                Some(Delivery::Answer(self.dated(answer), Duration::ZERO))
+                let response = server_error(&mut self.state, *status, *body);
+                Some(CallOutcome::Response(
+                    self.with_date(response),
+                    Duration::ZERO,
+                ))
             }
-            InjectedFault::Challenged => Some(Delivery::Answer(challenge(), Duration::ZERO)),
+            InjectedFault::Challenged => Some(CallOutcome::Response(challenge(), Duration::ZERO)),
             InjectedFault::Blocked => {
-                let answer = response::with_body(451, "text/plain", Bytes::new());
-                Some(Delivery::Answer(answer, Duration::ZERO))
+                let response = response::with_body(451, "text/plain", Bytes::new());
+                Some(CallOutcome::Response(response, Duration::ZERO))
             }
             InjectedFault::Throttled { hint } => {
-                let answer = self.site.cloud.dialect().throttled(&mut self.site, *hint);
-                Some(Delivery::Answer(self.dated(answer), Duration::ZERO))
+                let response = self.state.kind.api().throttled(&mut self.state, *hint);
+                Some(CallOutcome::Response(
+                    self.with_date(response),
+                    Duration::ZERO,
+                ))
             }
             _ => None,
         }
     }
 
     /// The cloud's own answer.
-    fn answer(&mut self, request: &Received, intent: &Intent) -> (Response, Option<Reason>) {
-        let dialect = self.site.cloud.dialect();
-        if let Err(Denial { reason, response }) = dialect.authenticate(&mut self.site, request) {
-            return (*response, Some(reason));
+    fn respond(
+        &mut self,
+        request: &ReceivedRequest,
+        call: &CallInfo,
+    ) -> (Response, Option<AuthErrorCause>) {
+        let api = self.state.kind.api();
+        if let Err(AuthError { cause, error }) = api.authenticate(&mut self.state, request) {
+            return (*error, Some(cause));
         }
-        self.site.account.spend(&intent.key);
-        let now = self.site.now();
-        if let Some(Err(wait)) = self.gate.as_mut().map(|gate| gate.pass(now)) {
-            let hint = (self.site.switches.throttle_hint == Hint::Given).then_some(wait);
-            return (dialect.throttled(&mut self.site, hint), None);
+        self.state.account.count_call(&call.key);
+        let now = self.state.now();
+        if let Some(Err(wait)) = self.limiter.as_mut().map(|limiter| limiter.admit(now)) {
+            let hint = (self.state.switches.throttle_hint == RetryAfterHint::Given).then_some(wait);
+            return (api.throttled(&mut self.state, hint), None);
         }
-        let scope = match dialect.region_of(request.hostname()) {
-            Some(region) => self.site.scope(region),
-            None => Scope::Everywhere,
+        let scope = match api.region_of(request.hostname()) {
+            Some(region) => self.state.scope(region),
+            None => RegionScope::AllRegions,
         };
-        (dialect.perform(&mut self.site, request, scope), None)
+        (api.handle(&mut self.state, request, scope), None)
     }
 
     /// The answer with the cloud's time in its `Date` header.
-    fn dated(&self, mut answer: Response) -> Response {
+    fn with_date(&self, mut response: Response) -> Response {
         let text = self
-            .site
-            .wall()
+            .state
+            .wall_time()
             .strftime("%a, %d %b %Y %H:%M:%S GMT")
             .to_string();
         if let Ok(value) = HeaderValue::from_str(&text) {
-            answer.headers_mut().insert(DATE, value);
+            response.headers_mut().insert(DATE, value);
         }
-        answer
+        response
     }
 }
 
-impl Delivery {
+impl CallOutcome {
     fn status(&self) -> Option<u16> {
         match self {
-            Self::Answer(response, _) => Some(response.status().as_u16()),
+            Self::Response(response, _) => Some(response.status().as_u16()),
             _ => None,
         }
     }
 }
 
-fn staleness(mishap: Option<&InjectedFault>) -> Duration {
-    match mishap {
+fn staleness(fault: Option<&InjectedFault>) -> Duration {
+    match fault {
         Some(InjectedFault::Stale(age)) => *age,
         _ => Duration::ZERO,
     }
 }
 
 /// What a mishap makes of the cloud's answer.
-fn disturb(mut answer: Response, mishap: Option<&InjectedFault>, site: &mut Site) -> Delivery {
+fn apply_fault(
+    mut response: Response,
+    fault: Option<&InjectedFault>,
+    state: &mut CloudState,
+) -> CallOutcome {
     let mut delay = Duration::ZERO;
-    match mishap {
-        Some(InjectedFault::Reset(_)) => return Delivery::Reset,
-        Some(InjectedFault::Silence(_)) => return Delivery::Silence,
-        Some(InjectedFault::Truncated) => return Delivery::Truncated(answer),
+    match fault {
+        Some(InjectedFault::Reset(_)) => return CallOutcome::Reset,
+        Some(InjectedFault::Silence(_)) => return CallOutcome::Silence,
+        Some(InjectedFault::Truncated) => return CallOutcome::Truncated(response),
         Some(InjectedFault::ServerError { status, body, .. }) => {
-            let date = answer.headers_mut().remove(DATE);
-            answer = server_error(site, *status, *body);
+            let date = response.headers_mut().remove(DATE);
+            response = server_error(state, *status, *body);
             if let Some(date) = date {
-                answer.headers_mut().insert(DATE, date);
+                response.headers_mut().insert(DATE, date);
             }
         }
         Some(InjectedFault::HalfBody) => {
-            let half = answer.body().len() / 2;
-            answer.body_mut().truncate(half);
+            let half = response.body().len() / 2;
+            response.body_mut().truncate(half);
         }
         Some(InjectedFault::Garbage) => {
-            *answer.body_mut() = Bytes::from_static(b"\x00\xff\x1f\x8b{\"\xfe");
+            *response.body_mut() = Bytes::from_static(b"\x00\xff\x1f\x8b{\"\xfe");
         }
-        Some(InjectedFault::EmptyBody) => *answer.body_mut() = Bytes::new(),
+        Some(InjectedFault::EmptyBody) => *response.body_mut() = Bytes::new(),
         Some(InjectedFault::WrongContentType) => {
             let html = HeaderValue::from_static("text/html");
-            answer.headers_mut().insert(CONTENT_TYPE, html);
+            response.headers_mut().insert(CONTENT_TYPE, html);
         }
         Some(InjectedFault::Slow(wait)) => delay = *wait,
         // The first four never get here.
@@ -277,10 +301,10 @@ fn disturb(mut answer: Response, mishap: Option<&InjectedFault>, site: &mut Site
         )
         | None => {}
     }
-    Delivery::Answer(answer, delay)
+    CallOutcome::Response(response, delay)
 }
 
-fn server_error(site: &mut Site, status: u16, body: ErrorBody) -> Response {
+fn server_error(state: &mut CloudState, status: u16, body: ErrorBody) -> Response {
     match body {
         ErrorBody::Empty => response::with_body(status, "text/plain", Bytes::new()),
         ErrorBody::Html => response::with_body(
@@ -288,19 +312,19 @@ fn server_error(site: &mut Site, status: u16, body: ErrorBody) -> Response {
             "text/html",
             format!("<html><body><h1>{status}</h1></body></html>"),
         ),
-        ErrorBody::Json => site.cloud.dialect().failure(site, status),
+        ErrorBody::Json => state.kind.api().server_error(state, status),
     }
 }
 
 /// What a shield in front of a cloud answers when it wants to see a browser.
 fn challenge() -> Response {
     let page = "<html><body>checking your browser</body></html>";
-    let answer = response::with_body(403, "text/html", page);
-    response::with_header(answer, "cf-mitigated", "challenge")
+    let response = response::with_body(403, "text/html", page);
+    response::with_header(response, "cf-mitigated", "challenge")
 }
 
 /// The answer to a request for no cloud.
-fn nobody() -> Response {
+fn unknown_path() -> Response {
     response::with_body(
         404,
         "text/plain",

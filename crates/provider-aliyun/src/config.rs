@@ -102,11 +102,12 @@ pub enum BatchMode {
     AllTogether,
 }
 
-/// Returns the endpoint that the vendor's environment variables set; `None` when no variable is set.
+/// Returns the endpoint that the vendor's environment variables set; `None` when no variable is
+/// set.
 ///
 /// The variables are `ALIBABA_CLOUD_ENDPOINT_ECS` of the vendor's Terraform provider, else
-/// `ALIBABA_CLOUD_ENDPOINT` of the vendor's command line. The endpoint is HTTPS by default and applies
-/// to every region.
+/// `ALIBABA_CLOUD_ENDPOINT` of the vendor's command line. The endpoint is HTTPS by default and
+/// applies to every region.
 ///
 /// # Errors
 /// [`FaultKind::Invalid`] with the name of the variable when the value is not a valid endpoint.
@@ -129,8 +130,8 @@ fn host(region: &str, network: Network) -> String {
     }
 }
 
-/// Returns the host of a region that does not follow the pattern, from the vendor's Python and Go SDKs
-/// (`alibabacloud_ecs20140526` 7.11.8, `ecs-20140526` 7.9.2).
+/// Returns the host of a region that does not follow the pattern, from the vendor's Python and Go
+/// SDKs (`alibabacloud_ecs20140526` 7.11.8, `ecs-20140526` 7.9.2).
 fn exceptional_host(region: &str) -> Option<&'static str> {
     Some(match region {
         "cn-hangzhou"

@@ -1,7 +1,7 @@
 //! The meaning of Alibaba's error codes.
 //!
-//! The code decides, not the HTTP status: the same code comes with 400, 403, 404 or 500, and 403 can
-//! mean a wrong state or a missing permission.
+//! The code decides, not the HTTP status: the same code comes with 400, 403, 404 or 500, and 403
+//! can mean a wrong state or a missing permission.
 
 use std::time::Duration;
 
@@ -11,8 +11,8 @@ use serde_json::Value;
 
 use crate::body;
 
-/// Returns the fault of a response with an error status. An error code in the body of a 2xx response
-/// is found later, when the body is read.
+/// Returns the fault of a response with an error status. An error code in the body of a 2xx
+/// response is found later, when the body is read.
 pub(crate) fn check(response: &HttpResponse) -> Result<(), Fault> {
     if response.status().is_success() {
         return Ok(());
@@ -83,8 +83,8 @@ fn new_fault(kind: FaultKind, code: &str, message: Option<String>) -> Fault {
 /// Returns the kind of a code; `None` for an unknown code.
 fn kind_of_code(code: &str) -> Option<FaultKind> {
     Some(match code {
-        // The pages of StartInstance(s), StopInstance(s) and RebootInstance(s) of December 2025, and
-        // codes of older versions of these pages:
+        // The pages of StartInstance(s), StopInstance(s) and RebootInstance(s) of December 2025,
+        // and codes of older versions of these pages:
         // https://www.alibabacloud.com/help/en/ecs/developer-reference/api-ecs-2014-05-26-startinstance
         "InvalidInstanceId.NotFound" | "InvalidInstanceIds.NotFound" => FaultKind::NotFound,
         "IncorrectInstanceStatus" => FaultKind::WrongState,
@@ -181,9 +181,9 @@ fn kind_of_family(code: &str) -> Option<FaultKind> {
     Some(*kind)
 }
 
-/// Returns the kind of a status that is meaningful without a code: throttling and unavailability. Any
-/// other status is ambiguous, because ECS uses 403 and 404 for very different codes and proxies send
-/// both.
+/// Returns the kind of a status that is meaningful without a code: throttling and unavailability.
+/// Any other status is ambiguous, because ECS uses 403 and 404 for very different codes and proxies
+/// send both.
 fn kind_of_status(status: u16, otherwise: FaultKind) -> FaultKind {
     match FaultKind::from_status(status) {
         kind @ (FaultKind::Throttled | FaultKind::Unavailable) => kind,
@@ -214,7 +214,8 @@ fn time_left(header: &str) -> Option<Duration> {
     milliseconds.trim().parse().ok().map(Duration::from_millis)
 }
 
-/// Removes the string to sign that ECS quotes in a message, because the string holds the session token.
+/// Removes the string to sign that ECS quotes in a message, because the string holds the session
+/// token.
 fn without_string_to_sign(mut message: String) -> String {
     if let Some(start) = message.to_ascii_lowercase().find(" server string") {
         message.truncate(start);

@@ -17,8 +17,8 @@ use lifecycle_core::{
 
 pub use config::{BatchMode, Config, Network, endpoint_from};
 
-/// The limits and options of ECS, from Alibaba's pages and tools. Alibaba publishes no rate limits, so
-/// rate limits and polling keep their defaults.
+/// The limits and options of ECS, from Alibaba's pages and tools. Alibaba publishes no rate limits,
+/// so rate limits and polling keep their defaults.
 pub const PROFILE: Profile = Profile::new("aliyun", "Alibaba Cloud ECS", BatchLimits::all(100))
     .with_support(
         Support::NONE

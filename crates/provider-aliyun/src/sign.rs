@@ -155,8 +155,8 @@ fn string_to_sign(canonical_request: [&str; 11]) -> String {
     [ALGORITHM, "\n", &hash].concat()
 }
 
-/// Returns the value of the `Authorization` header. The HMAC key is the secret itself, not a derived
-/// key.
+/// Returns the value of the `Authorization` header. The HMAC key is the secret itself, not a
+/// derived key.
 fn authorization(id: &str, secret: &str, names: &str, string_to_sign: &str) -> String {
     let signature = encode::hmac_sha256_hex(secret.as_bytes(), string_to_sign.as_bytes());
     [

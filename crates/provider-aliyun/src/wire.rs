@@ -49,8 +49,8 @@ pub(crate) fn act(
     }
 }
 
-/// Calls `DescribeInstances`. Unlike `DescribeInstanceStatus`, the response has locks, start times and
-/// stopped modes. One page holds all instances of one call.
+/// Calls `DescribeInstances`. Unlike `DescribeInstanceStatus`, the response has locks, start times
+/// and stopped modes. One page holds all instances of one call.
 /// <https://www.alibabacloud.com/help/en/ecs/developer-reference/api-ecs-2014-05-26-describeinstances>
 pub(crate) fn observe(
     config: &Config,
@@ -96,8 +96,8 @@ fn stop_instances(config: &Config, ids: &[InstanceId], options: &StopOptions) ->
     batch_call("StopInstances", stop_query(options), config, ids)
 }
 
-/// Always sends `StoppedMode`. The default is a setting of the account: without `StoppedMode`, a stop
-/// could end billing and release the compute resources.
+/// Always sends `StoppedMode`. The default is a setting of the account: without `StoppedMode`, a
+/// stop could end billing and release the compute resources.
 fn stop_query(options: &StopOptions) -> Query<'static> {
     let stopped_mode = if options.billing.is_release() {
         "StopCharging"
@@ -252,8 +252,8 @@ impl Parameter<'_> {
     }
 }
 
-/// `InstanceId.1=` to `InstanceId.100=` with the index of the instance, sorted by key: 1, 10, 100, 11.
-/// The equals sign is added after the sort, because `=` is greater than any digit.
+/// `InstanceId.1=` to `InstanceId.100=` with the index of the instance, sorted by key: 1, 10, 100,
+/// 11. The equals sign is added after the sort, because `=` is greater than any digit.
 static NUMBERED_KEYS: LazyLock<Vec<(usize, String)>> = LazyLock::new(|| {
     let mut keys: Vec<_> = (0..LIMIT)
         .map(|index| (index, format!("InstanceId.{}", index + 1)))
@@ -275,8 +275,8 @@ fn read_single(response: &HttpResponse) -> Result<BatchAck, Fault> {
     Body::read(response).map(|_| BatchAck::All)
 }
 
-/// Reads one row per instance. Without a row, or without a code in the row, the outcome of an instance
-/// is unknown.
+/// Reads one row per instance. Without a row, or without a code in the row, the outcome of an
+/// instance is unknown.
 fn read_batch(response: &HttpResponse) -> Result<BatchAck, Fault> {
     let body = Body::read(response)?;
     let mut accepted = Vec::new();
@@ -324,7 +324,8 @@ struct Body {
 const ACCEPTED: &str = "200";
 
 impl Body {
-    /// Reads the body of a successful response. A body with an error code is a fault, whatever the status.
+    /// Reads the body of a successful response. A body with an error code is a fault, whatever the
+    /// status.
     fn read(response: &HttpResponse) -> Result<Self, Fault> {
         let body: Self = body::read(response)?;
         match body.code.0 {
@@ -424,8 +425,8 @@ fn stopped_billing(mode: Option<&str>) -> StoppedBilling {
 }
 
 impl OperationLocks {
-    /// Returns the lock to report: a security lock first, because only a security lock forbids every
-    /// power action.
+    /// Returns the lock to report: a security lock first, because only a security lock forbids
+    /// every power action.
     /// <https://www.alibabacloud.com/help/en/ecs/developer-reference/api-behavior-when-an-instance-is-locked-for-security-reasons>
     fn lock(self) -> Option<Lock> {
         let reasons = self.lock_reason.0.into_iter();

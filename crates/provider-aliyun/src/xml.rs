@@ -54,8 +54,8 @@ pub(crate) fn read(body: &[u8]) -> Result<Value, String> {
     }
 }
 
-/// The maximum depth. Responses of ECS are less deep, and dropping a deeper value could overflow the
-/// stack.
+/// The maximum depth. Responses of ECS are less deep, and dropping a deeper value could overflow
+/// the stack.
 const MAX_DEPTH: usize = 32;
 
 struct Element {

@@ -1,58 +1,58 @@
-//! Where BCC is reached: one host per region.
+//! The endpoint of BCC: one host for each region.
 
 use lifecycle_core::{Endpoint, Fault, FaultKind, ParseEndpointError, ProviderContext};
 
-use crate::credentials::{has_key_of_terraform, stored_profile};
+use crate::credentials::{has_terraform_key, stored_profile};
 
-/// Which region of BCC to talk to, and where it is reached.
+/// A region of BCC and its endpoint.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
     endpoint: Endpoint,
 }
 
 impl Config {
-    /// The region's own host, `bcc.{region}.baidubce.com`, over HTTPS.
+    /// Returns the configuration for a region, with the host `bcc.{region}.baidubce.com` and HTTPS.
     ///
     /// Regions are `bj`, `bd`, `gz`, `su`, `fwh`, `hkg` and others
-    /// (<https://cloud.baidu.com/doc/BCC/s/0jwvyo603>). Baidu adds regions, so none is refused for
-    /// being unknown.
+    /// (<https://cloud.baidu.com/doc/BCC/s/0jwvyo603>). Baidu adds regions, so an unknown region is
+    /// accepted.
     ///
     /// # Errors
-    /// [`ParseEndpointError`] when `region` is not one label of a host name: 1 to 63 letters, digits and
-    /// hyphens, with no hyphen at either end.
+    /// [`ParseEndpointError`] if `region` is not a label of a host name: 1 to 63 letters, digits and
+    /// hyphens, without a hyphen at either end.
     pub fn new(region: &str) -> Result<Self, ParseEndpointError> {
         let endpoint = Endpoint::of_region(region, |region| format!("bcc.{region}.baidubce.com"))?;
         Ok(Self { endpoint })
     }
 
-    /// With another endpoint, such as a private one or a simulator.
+    /// Sets another endpoint, such as a private endpoint or a simulator.
     #[must_use]
     pub fn with_endpoint(mut self, endpoint: Endpoint) -> Self {
         self.endpoint = endpoint;
         self
     }
 
-    /// Where the calls go.
+    /// Returns the endpoint.
     pub fn endpoint(&self) -> &Endpoint {
         &self.endpoint
     }
 }
 
-/// Where the settings of Baidu's own tools send the calls instead; `None` when they say nothing.
+/// Returns the endpoint in the settings of the tools of Baidu; `None` without such a setting.
 ///
-/// `BCC_ENDPOINT` as its Terraform provider has it, else the endpoint of the current profile in
-/// `~/.bce/config.json`. HTTPS unless they say HTTP. A profile for another region says nothing:
-/// its endpoint belongs to that region.
+/// The endpoint is the variable `BCC_ENDPOINT` of the Terraform provider, or else the endpoint of the
+/// current profile in `~/.bce/config.json`. The default scheme is HTTPS. The endpoint of a profile
+/// for another region is ignored.
 ///
 /// # Errors
-/// [`FaultKind::Invalid`], naming variable or profile, when the value is no endpoint; that of the
-/// file when it cannot be read.
+/// [`FaultKind::Invalid`] with the variable or the profile for an invalid endpoint, and
+/// [`FaultKind::Credential`] for a file that cannot be read.
 pub fn endpoint_from(region: &str, ctx: &ProviderContext<'_>) -> Result<Option<Endpoint>, Fault> {
     if let Some(text) = ctx.variable(ENDPOINT) {
         return parse(ENDPOINT, &text).map(Some);
     }
-    if has_key_of_terraform(ctx) {
-        // The profile and its address are not used then.
+    if has_terraform_key(ctx) {
+        // The profile and its endpoint are not used then.
         return Ok(None);
     }
     let Some(profile) = stored_profile(None, ctx)? else {
@@ -63,24 +63,24 @@ pub fn endpoint_from(region: &str, ctx: &ProviderContext<'_>) -> Result<Option<E
     if endpoint.is_empty() || !(own_region.is_empty() || own_region.eq_ignore_ascii_case(region)) {
         return Ok(None);
     }
-    let place = format!("endpoint of {}", profile.title());
-    parse(&place, endpoint).map(Some)
+    let setting = format!("endpoint of {}", profile.title());
+    parse(&setting, endpoint).map(Some)
 }
 
 const ENDPOINT: &str = "BCC_ENDPOINT";
 
-fn parse(place: &str, text: &str) -> Result<Endpoint, Fault> {
+fn parse(setting: &str, text: &str) -> Result<Endpoint, Fault> {
     Endpoint::parse(text)
-        .map_err(|error| Fault::new(FaultKind::Invalid, format!("{place}: {error}")))
+        .map_err(|error| Fault::new(FaultKind::Invalid, format!("{setting}: {error}")))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::credentials::tests::{CONFIG, Toy, ctx};
+    use crate::credentials::tests::{CONFIG, context, host};
 
     #[test]
-    fn variables_and_profiles_send_the_calls_elsewhere() {
+    fn variable_and_profile_of_the_region_replace_the_endpoint() {
         let profile = r#"{"current": "x", "profiles": [
             {"name": "x", "mode": "AK", "region": "bj", "endpoint": "p.example"}]}"#;
         let anywhere = r#"{"current": "x", "profiles": [
@@ -97,7 +97,7 @@ mod tests {
                 Some("https://v.example"),
             ),
         ] {
-            let endpoint = endpoint_from(region, &ctx(&Toy::new(texts))).unwrap();
+            let endpoint = endpoint_from(region, &context(&host(texts))).unwrap();
             let endpoint = endpoint.map(|endpoint| endpoint.to_string());
             assert_eq!(endpoint.as_deref(), expected, "{texts:?}");
         }
@@ -110,13 +110,13 @@ mod tests {
             ),
             (&[(CONFIG, "{")], CONFIG),
         ] {
-            let fault = endpoint_from("bj", &ctx(&Toy::new(texts))).unwrap_err();
+            let fault = endpoint_from("bj", &context(&host(texts))).unwrap_err();
             assert!(fault.message().starts_with(named), "{fault}");
         }
     }
 
     #[test]
-    fn a_region_becomes_a_host() {
+    fn region_is_part_of_the_host() {
         for (region, host) in [
             ("bj", "https://bcc.bj.baidubce.com"),
             ("HKG", "https://bcc.hkg.baidubce.com"),
@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_label_is_no_region() {
+    fn region_that_is_not_a_label_is_rejected() {
         let long = "x".repeat(64);
         for region in [
             "", "-bj", "bj-", "b.j", "b j", "b/j", "b:80", "b#", "b?", "b@c", "://", "b_j", "bé",
@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn an_endpoint_replaces_the_host_of_the_region() {
+    fn custom_endpoint_replaces_the_host_of_the_region() {
         let local = Endpoint::parse("http://127.0.0.1:7070").unwrap();
         let config = Config::new("bj").unwrap().with_endpoint(local.clone());
         assert_eq!(config.endpoint(), &local);

@@ -1,47 +1,47 @@
-//! What Baidu's error codes mean.
+//! The meaning of the error codes of Baidu.
 
 use lifecycle_core::{Fault, FaultKind, HttpResponse, InstanceId, LenientField, ResponseExt};
 use serde::Deserialize;
 
-/// Is this answer a refusal or a failure? An error code counts on any HTTP status.
-pub(crate) fn check(reply: &HttpResponse) -> Result<(), Fault> {
-    if reply.status().is_success() && !reply.may_contain("\"code\"") {
-        // Nearly every answer: a whole page need not be read twice for that.
+/// Checks a response for an error. An error code is an error with any HTTP status.
+pub(crate) fn check(response: &HttpResponse) -> Result<(), Fault> {
+    if response.status().is_success() && !response.may_contain("\"code\"") {
+        // Most responses end here, without a second parse of a large page.
         return Ok(());
     }
-    let error = ErrorBody::read(reply);
+    let error = ErrorBody::read(response);
     let fault = match error.code.0.filter(|code| !code.is_empty()) {
-        Some(code) => coded(reply, code, error.message.0.unwrap_or_default()),
-        None if reply.status().is_success() => return Ok(()),
-        None => reply.fault_from_status(),
+        Some(code) => from_code(response, code, error.message.0.unwrap_or_default()),
+        None if response.status().is_success() => return Ok(()),
+        None => response.fault_from_status(),
     };
-    Err(fault.with_request_id(request_id(reply)))
+    Err(fault.with_request_id(request_id(response)))
 }
 
-/// The header that every answer of Baidu has; the body of an error has a second id, which serves
-/// where a proxy has dropped the header. <https://cloud.baidu.com/doc/BCC/s/Mjwvyo6bm>
-pub(crate) fn request_id(reply: &HttpResponse) -> Option<String> {
-    match reply.header("x-bce-request-id") {
+/// Returns the header `x-bce-request-id`, or the id in the body of an error if a proxy dropped the
+/// header. <https://cloud.baidu.com/doc/BCC/s/Mjwvyo6bm>
+pub(crate) fn request_id(response: &HttpResponse) -> Option<String> {
+    match response.header("x-bce-request-id") {
         Some(id) => Some(id.to_owned()),
-        None => ErrorBody::read(reply).request_id.0,
+        None => ErrorBody::read(response).request_id.0,
     }
 }
 
-/// A fault with a code of Baidu's.
-fn coded(reply: &HttpResponse, code: String, message: String) -> Fault {
-    let named = match code.as_str() {
+/// Returns the fault of an error code.
+fn from_code(response: &HttpResponse, code: String, message: String) -> Fault {
+    let instances = match code.as_str() {
         "NoSuchObject" => ids_in(&message),
         _ => Vec::new(),
     };
-    let kind = kind(&code).unwrap_or(FaultKind::from_status(reply.status().as_u16()));
+    let kind = kind(&code).unwrap_or(FaultKind::from_status(response.status().as_u16()));
     Fault::new(kind, message)
-        .with_status(reply.status().as_u16())
+        .with_status(response.status().as_u16())
         .with_code(code)
-        .with_retry_after(reply.retry_after())
-        .with_instances(named)
+        .with_retry_after(response.retry_after())
+        .with_instances(instances)
 }
 
-/// The meaning of a code; `None` leaves it to the HTTP status.
+/// Returns the kind of a code; `None` if the HTTP status decides.
 fn kind(code: &str) -> Option<FaultKind> {
     Some(match code {
         // Start: https://cloud.baidu.com/doc/BCC/s/Mjwvyobl0
@@ -53,8 +53,8 @@ fn kind(code: &str) -> Option<FaultKind> {
         "Instance.StartInstanceWhenCreating" => FaultKind::Busy,
         "Instance.StartExpiredInstance" => FaultKind::Billing,
 
-        // A stop that ends billing: https://cloud.baidu.com/doc/BCC/s/Tjwvyobwq
-        // The last one also says that the instance is already stopped without charge.
+        // A stop without charge: https://cloud.baidu.com/doc/BCC/s/Tjwvyobwq
+        // The last code is also the code for an instance that is already stopped without charge.
         "Bcc.PrePayCannotStopWithNoCharge"
         | "Bcc.Rocv1CannotStopWithNoCharge"
         | "Bcc.InstanceTypeNotSupportException" => FaultKind::Unsupported,
@@ -77,15 +77,15 @@ fn kind(code: &str) -> Option<FaultKind> {
         // The account has no real-name verification: https://cloud.baidu.com/doc/BCC/s/ojwvynrqn
         "QualifyNotPass" => FaultKind::Permission,
 
-        // Documented for other calls of BCC, or known to Baidu's own Terraform provider, which
-        // tries again after OperationDenied.
+        // Documented for other calls of BCC, or in the code of the Terraform provider of Baidu, which
+        // retries after OperationDenied.
         "NoSuchObject" | "NotFound" | "InstanceNotFound" | "InstanceNotExist"
         | "ResourceNotFound" => FaultKind::NotFound,
         "BadRequest" => FaultKind::Invalid,
         "ServiceInternalError" => FaultKind::Unavailable,
         "OperationDenied" => FaultKind::Busy,
 
-        // Seen at other products: a signed header that did not arrive, and a wrong clock.
+        // Codes of other products: a signed header is missing, and a wrong clock.
         "IamSignatureInvalid" => FaultKind::Credential,
         "RequestTimeTooSkewed" => FaultKind::ClockSkew,
 
@@ -93,8 +93,8 @@ fn kind(code: &str) -> Option<FaultKind> {
     })
 }
 
-/// The instance ids in a message such as `instanceId i-aaaa,i-bbbb does not exist.` The message is
-/// the only place where Baidu says which ones of a batch it does not know.
+/// Returns the instance ids in a message such as `instanceId i-aaaa,i-bbbb does not exist.` No other
+/// part of the response names the unknown instances of a batch.
 fn ids_in(message: &str) -> Vec<InstanceId> {
     message
         .split(|c: char| !(c.is_ascii_alphanumeric() || c == '-' || c == '_'))
@@ -113,9 +113,9 @@ struct ErrorBody {
 }
 
 impl ErrorBody {
-    /// What an answer has of it; nothing when its body is something else.
-    fn read(reply: &HttpResponse) -> Self {
-        serde_json::from_slice(reply.body()).unwrap_or_default()
+    /// Reads the fields of an error; a body in another format has no fields.
+    fn read(response: &HttpResponse) -> Self {
+        serde_json::from_slice(response.body()).unwrap_or_default()
     }
 }
 

@@ -15,8 +15,8 @@ use lifecycle_core::{
 
 pub use config::{Config, endpoint_from};
 
-/// What Baidu's pages and tools say about BCC in numbers. They name no rate limit, so the pace is
-/// the default one, and so is the cadence.
+/// The limits and the options of BCC, according to the pages and tools of Baidu. Baidu publishes no
+/// rate limits, so rates and polling are the defaults.
 pub const PROFILE: Profile = Profile::new("baidu", "Baidu AI Cloud BCC", BatchLimits::all(100))
     .with_support(Support::NONE.with_forced().with_release_billing())
     .with_env_vars(&[TERRAFORM, COMMAND_LINE]);
@@ -28,7 +28,7 @@ pub struct Baidu {
 }
 
 impl Baidu {
-    /// BCC as `config` describes it.
+    /// Returns the provider for the region and the endpoint of `config`.
     pub fn new(config: Config) -> Self {
         Self { config }
     }
@@ -53,19 +53,19 @@ impl Provider for Baidu {
 
     fn sign(
         &self,
-        draft: &UnsignedRequest,
+        request: &UnsignedRequest,
         key: &Credential,
-        at: &SigningContext,
+        context: &SigningContext,
     ) -> Result<http::Request<Bytes>, Fault> {
-        sign::sign(self.config.endpoint(), draft, key, at)
+        sign::sign(self.config.endpoint(), request, key, context)
     }
 
-    fn check(&self, reply: &HttpResponse) -> Result<(), Fault> {
-        fault::check(reply)
+    fn check(&self, response: &HttpResponse) -> Result<(), Fault> {
+        fault::check(response)
     }
 
-    fn request_id(&self, reply: &HttpResponse) -> Option<String> {
-        fault::request_id(reply)
+    fn request_id(&self, response: &HttpResponse) -> Option<String> {
+        fault::request_id(response)
     }
 }
 
@@ -76,23 +76,23 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_profile_says_what_the_requests_do() {
+    fn profile_has_the_documented_limits_and_options() {
         let baidu = Baidu::new(Config::new("bj").unwrap());
         let profile = baidu.profile();
         assert_eq!(profile.cloud, "baidu");
-        for verb in [ActionKind::Start, ActionKind::Stop, ActionKind::Reboot] {
-            assert_eq!(profile.batch_limits.of(verb), 100);
+        for kind in [ActionKind::Start, ActionKind::Stop, ActionKind::Reboot] {
+            assert_eq!(profile.batch_limits.of(kind), 100);
         }
         assert_eq!(profile.batch_limits.observe, 100);
         assert_eq!(
             profile.support,
             Support::NONE.with_forced().with_release_billing(),
-            "and no initialising of local disks"
+            "no initialisation of local disks"
         );
     }
 
     #[test]
-    fn the_terraform_providers_variables_count_before_the_command_lines() {
+    fn variables_of_terraform_take_precedence_over_variables_of_the_command_line() {
         let ids: Vec<_> = PROFILE.env_vars.iter().map(first_variable).collect();
         assert_eq!(ids, ["BAIDUCLOUD_ACCESS_KEY", "BCE_ACCESS_KEY_ID"]);
     }
@@ -100,7 +100,7 @@ mod tests {
     fn first_variable(variables: &EnvVarNames) -> &'static str {
         match variables {
             EnvVarNames::Keys { id, session, .. } => {
-                assert!(session.is_some(), "{id} may be a temporary key");
+                assert!(session.is_some(), "{id} without a session token");
                 id
             }
             token @ EnvVarNames::Token(_) => panic!("Baidu has no {token:?}"),

@@ -1,8 +1,8 @@
-//! Baidu's signature `bce-auth-v1`, in the order of its page:
+//! The signature `bce-auth-v1` of Baidu, in the order of the vendor page:
 //! <https://cloud.baidu.com/doc/Reference/s/njwvz1yfu>.
 //!
-//! Signed are `host`, `x-bce-date` and, with a temporary key, its session token. The
-//! `Authorization` header names exactly these, so a proxy may touch all others.
+//! The signature covers `host`, `x-bce-date` and the session token of a temporary key. The
+//! `Authorization` header lists the signed headers, so a proxy may change the other headers.
 
 use std::borrow::Cow;
 
@@ -16,12 +16,12 @@ use lifecycle_core::{
     header, sensitive_header,
 };
 
-/// One attempt at `draft`, signed.
+/// Signs one attempt to send `unsigned`.
 pub(crate) fn sign(
     endpoint: &Endpoint,
-    draft: &UnsignedRequest,
+    unsigned: &UnsignedRequest,
     key: &Credential,
-    at: &SigningContext,
+    context: &SigningContext,
 ) -> Result<Request<Bytes>, Fault> {
     let Credential::Keys {
         id,
@@ -29,9 +29,10 @@ pub(crate) fn sign(
         session,
     } = key
     else {
-        return Err(refused_key("Baidu takes access keys, not bearer tokens"));
+        let message = "Baidu accepts access keys, not bearer tokens";
+        return Err(Fault::new(FaultKind::Credential, message));
     };
-    let date = at.extended();
+    let date = context.extended();
     let session = session.as_ref().map(Secret::expose);
     let mut to_sign = Vec::with_capacity(3);
     to_sign.push(("host", endpoint.authority()));
@@ -41,18 +42,18 @@ pub(crate) fn sign(
     let prefix = auth_string_prefix(id, &date, EXPIRY_SECONDS);
     let signing_key = signing_key(secret.expose(), &prefix);
     let canonical_request = canonical_request(
-        &draft.method,
-        &canonical_uri(&draft.path),
-        &canonical_query(&draft.query),
+        &unsigned.method,
+        &canonical_uri(&unsigned.path),
+        &canonical_query(&unsigned.query),
         &canonical_headers(&to_sign),
     );
     let signature = signature(&signing_key, &canonical_request);
     let authorization = authorization(&prefix, &signed_headers(&to_sign), &signature);
 
-    let mut request = Request::new(draft.body.clone());
-    *request.method_mut() = draft.method.clone();
+    let mut request = Request::new(unsigned.body.clone());
+    *request.method_mut() = unsigned.method.clone();
     *request.uri_mut() = endpoint
-        .uri(draft.target())
+        .uri(unsigned.target())
         .map_err(|error| Fault::new(FaultKind::Invalid, error.to_string()))?;
     let headers = request.headers_mut();
     headers.reserve(5);
@@ -70,7 +71,7 @@ static DATE: HeaderName = HeaderName::from_static("x-bce-date");
 static SESSION: HeaderName = HeaderName::from_static("x-bce-security-token");
 static JSON: HeaderValue = HeaderValue::from_static("application/json; charset=utf-8");
 
-/// How long a signature is good for: the default of all of Baidu's SDKs.
+/// The validity of a signature: the default of the SDKs of Baidu.
 const EXPIRY_SECONDS: i64 = 1800;
 
 fn auth_string_prefix(key_id: &str, date: &str, expiry_seconds: i64) -> String {
@@ -78,7 +79,7 @@ fn auth_string_prefix(key_id: &str, date: &str, expiry_seconds: i64) -> String {
     ["bce-auth-v1", key_id, date, &expiry].join("/")
 }
 
-/// The key of the signature is this text itself, not the bytes that its digits stand for.
+/// Returns the key of the signature, which is the text of the digits and not the decoded bytes.
 fn signing_key(secret: &str, prefix: &str) -> String {
     encode::hmac_sha256_hex(secret.as_bytes(), prefix.as_bytes())
 }
@@ -87,7 +88,7 @@ fn canonical_request(method: &Method, uri: &str, query: &str, headers: &str) -> 
     [method.as_str(), uri, query, headers].join("\n")
 }
 
-/// `path` is percent-encoded already, as a draft has it; only a missing slash is added.
+/// Returns the canonical path of a percent-encoded path: adds a missing slash at the beginning.
 fn canonical_uri(path: &str) -> Cow<'_, str> {
     if path.starts_with('/') {
         path.into()
@@ -96,8 +97,8 @@ fn canonical_uri(path: &str) -> Cow<'_, str> {
     }
 }
 
-/// `query` is percent-encoded already, as a draft has it. A key without a value gets its equals
-/// sign, which it need not have on the wire. The finished pairs are sorted, not the keys.
+/// Returns the canonical query of a percent-encoded query. A key without a value gets an equals sign,
+/// which the sent query may lack. The pairs are sorted, not the keys.
 fn canonical_query(query: &str) -> String {
     let mut pairs: Vec<Cow<'_, str>> = query
         .split('&')
@@ -113,7 +114,7 @@ fn canonical_query(query: &str) -> String {
     pairs.join("&")
 }
 
-/// The lines of all headers that have a value. The finished lines are sorted, not the names.
+/// Returns the lines of all headers with a value. The lines are sorted, not the names.
 fn canonical_headers(headers: &[(&str, &str)]) -> String {
     let mut lines: Vec<String> = present(headers)
         .map(|(name, value)| [&encode::percent(&name), ":", &encode::percent(value)].concat())
@@ -122,15 +123,14 @@ fn canonical_headers(headers: &[(&str, &str)]) -> String {
     lines.join("\n")
 }
 
-/// The names of the same headers, in alphabetical order.
+/// Returns the names of all headers with a value, in alphabetical order.
 fn signed_headers(headers: &[(&str, &str)]) -> String {
     let mut names: Vec<Cow<'_, str>> = present(headers).map(|(name, _)| name).collect();
     names.sort_unstable();
     names.join(";")
 }
 
-/// Names in lower case, values without white space at the ends; a header without a value counts as
-/// absent.
+/// Returns names in lower case and trimmed values of the headers with a value.
 fn present<'a>(headers: &[(&'a str, &'a str)]) -> impl Iterator<Item = (Cow<'a, str>, &'a str)> {
     headers
         .iter()
@@ -146,17 +146,13 @@ fn lower_case(name: &str) -> Cow<'_, str> {
     }
 }
 
-/// The canonical request is what is signed; there is no further string to sign.
+/// Signs the canonical request itself: the signature has no further string to sign.
 fn signature(signing_key: &str, canonical_request: &str) -> String {
     encode::hmac_sha256_hex(signing_key.as_bytes(), canonical_request.as_bytes())
 }
 
 fn authorization(prefix: &str, signed_headers: &str, signature: &str) -> String {
     [prefix, signed_headers, signature].join("/")
-}
-
-fn refused_key(message: &str) -> Fault {
-    Fault::new(FaultKind::Credential, message)
 }
 
 #[cfg(test)]

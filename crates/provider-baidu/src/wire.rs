@@ -1,4 +1,4 @@
-//! Baidu's requests and answers, in its own words.
+//! The requests and responses of BCC in the terms of Baidu.
 
 use http::Method;
 use lifecycle_core::{
@@ -10,12 +10,12 @@ use serde::Deserialize;
 
 use crate::PROFILE;
 
-/// One instance goes by its own address, several by the batch call.
+/// Returns the call for an action: the call of one instance, or the batch call for several instances.
 ///
 /// Start: <https://cloud.baidu.com/doc/BCC/s/Mjwvyobl0>,
 /// stop: <https://cloud.baidu.com/doc/BCC/s/Tjwvyobwq>,
 /// reboot: <https://cloud.baidu.com/doc/BCC/s/vjwvyoa62>.
-/// The batch reboot has no page; Baidu's SDKs have it since March 2026.
+/// The batch reboot has no page; the SDKs of Baidu have the call since March 2026.
 pub(crate) fn act(action: &Action, ids: &[InstanceId]) -> Result<ApiCall<BatchAck>, Fault> {
     PROFILE.check_batch(action, ids.len())?;
     let (single, batch, query, flags) = match action {
@@ -33,50 +33,51 @@ pub(crate) fn act(action: &Action, ids: &[InstanceId]) -> Result<ApiCall<BatchAc
         }
         _ => return Err(unsupported("this action")),
     };
-    let draft = match ids {
+    let request = match ids {
         [id] if flags.is_empty() => UnsignedRequest::new(single, Method::PUT, instance_path(id)),
         [id] => UnsignedRequest::new(single, Method::PUT, instance_path(id))
             .with_body(json_object(&[], &flags)),
         _ => UnsignedRequest::new(batch, Method::PUT, "/v2/instance/batchAction")
             .with_body(json_object(ids, &flags)),
     };
-    Ok(ApiCall::new(draft.with_query(query), read_power))
+    Ok(ApiCall::new(request.with_query(query), read_power))
 }
 
-/// One instance: <https://cloud.baidu.com/doc/BCC/s/sjwvyoeqr>,
-/// several: <https://cloud.baidu.com/doc/BCC/s/Kksyfijrw>.
+/// Returns the call that reads one instance (<https://cloud.baidu.com/doc/BCC/s/sjwvyoeqr>) or
+/// several instances (<https://cloud.baidu.com/doc/BCC/s/Kksyfijrw>).
 pub(crate) fn observe(ids: &[InstanceId]) -> Result<ApiCall<Vec<Observation>>, Fault> {
     PROFILE.check_observe(ids.len())?;
     if let [id] = ids {
-        let draft = UnsignedRequest::new("GetInstance", Method::GET, instance_path(id));
-        return Ok(ApiCall::new(draft, read_one));
+        let request = UnsignedRequest::new("GetInstance", Method::GET, instance_path(id));
+        return Ok(ApiCall::new(request, read_one));
     }
     let path = "/v2/instance/listByInstanceId";
-    let draft = UnsignedRequest::new("ListInstanceByInstanceIds", Method::POST, path)
+    let request = UnsignedRequest::new("ListInstanceByInstanceIds", Method::POST, path)
         .with_query(format!("maxKeys={}", PROFILE.batch_limits.observe))
         .with_body(json_object(ids, &[]));
-    Ok(ApiCall::new(draft, read_many))
+    Ok(ApiCall::new(request, read_many))
 }
 
-/// A page of up to 1000 instances, the most that is usual:
-/// <https://cloud.baidu.com/doc/BCC/s/Xjwvyodmx>. The token is Baidu's marker.
+/// Returns the call that lists a page of up to 1000 instances, the maximum
+/// (<https://cloud.baidu.com/doc/BCC/s/Xjwvyodmx>). The token is the marker of Baidu.
 pub(crate) fn list(page: Option<&PageToken>) -> ApiCall<ListPage> {
     let query = match page {
         None => "maxKeys=1000".to_owned(),
         Some(marker) => format!("marker={}&maxKeys=1000", encode::percent(marker.as_str())),
     };
-    let draft =
+    let request =
         UnsignedRequest::new("ListInstances", Method::GET, "/v2/instance").with_query(query);
-    ApiCall::new(draft, read_page)
+    ApiCall::new(request, read_page)
 }
 
 fn instance_path(id: &InstanceId) -> String {
     format!("/v2/instance/{id}")
 }
 
-/// The ids, where there are any, and the flags. Written out because ids need no escaping:
-/// `serde_json`, which looks for something to escape, takes longer over a hundred ids than the
-/// whole signature does.
+/// Returns a JSON object with the ids, if any, and the flags.
+///
+/// Ids need no escapes. `serde_json` searches for characters to escape and needs more time for 100
+/// ids than the signature.
 fn json_object(ids: &[InstanceId], flags: &[(&str, bool)]) -> String {
     let mut json = String::with_capacity(64 + 16 * ids.len());
     json.push('{');
@@ -106,55 +107,56 @@ fn json_object(ids: &[InstanceId], flags: &[(&str, bool)]) -> String {
 fn unsupported(what: &str) -> Fault {
     Fault::new(
         FaultKind::Unsupported,
-        format!("{} does not know {what}", PROFILE.title),
+        format!("{} does not support {what}", PROFILE.title),
     )
 }
 
-/// Nothing, an object without failed ids, or one with some. Baidu gives no reason for a failed
-/// one, and its documents say that such a batch is refused as a whole; so whether the action was
-/// begun on it is open, and the fault says so.
-fn read_power(reply: &HttpResponse) -> Result<BatchAck, Fault> {
-    if reply.body().trim_ascii().is_empty() {
+/// Reads an empty body, or an object with an optional list of failed ids.
+///
+/// According to the pages of Baidu, a batch is rejected as a whole. The list of failed ids has no
+/// reasons, so the cloud may have executed the action on a failed instance.
+fn read_power(response: &HttpResponse) -> Result<BatchAck, Fault> {
+    if response.body().trim_ascii().is_empty() {
         return Ok(BatchAck::All);
     }
-    let answer: PowerAnswer = reply.json()?;
-    let failed = answer.failed_instance_id_list.unwrap_or_default();
-    BatchAck::without_failed(&failed, reply, crate::fault::request_id(reply))
+    let body: PowerBody = response.json()?;
+    let failed = body.failed_instance_id_list.unwrap_or_default();
+    BatchAck::without_failed(&failed, response, crate::fault::request_id(response))
 }
 
-fn read_one(reply: &HttpResponse) -> Result<Vec<Observation>, Fault> {
-    let answer: InstanceAnswer = reply.json()?;
-    match answer.instance.0.and_then(Instance::observation) {
+fn read_one(response: &HttpResponse) -> Result<Vec<Observation>, Fault> {
+    let body: InstanceBody = response.json()?;
+    match body.instance.0.and_then(Instance::observation) {
         Some(observation) => Ok(vec![observation]),
-        None => Err(reply.unreadable("it describes no instance")),
+        None => Err(response.unreadable("it has no instance")),
     }
 }
 
-/// An instance without a row counts as unknown to the cloud, so a list that is cut short must not
-/// pass for the whole one.
-fn read_many(reply: &HttpResponse) -> Result<Vec<Observation>, Fault> {
-    let answer: InstanceList = reply.json()?;
-    if answer.is_truncated.0 == Some(true) {
-        return Err(reply.unreadable("it is the first of several pages"));
+/// Reads the rows of several instances. An instance without a row is unknown to the cloud, so an
+/// incomplete list is a fault.
+fn read_many(response: &HttpResponse) -> Result<Vec<Observation>, Fault> {
+    let list: InstanceList = response.json()?;
+    if list.is_truncated.0 == Some(true) {
+        return Err(response.unreadable("the list is incomplete"));
     }
-    answer.observations(reply)
+    list.observations(response)
 }
 
-fn read_page(reply: &HttpResponse) -> Result<ListPage, Fault> {
-    let answer: InstanceList = reply.json()?;
-    let next = answer.next();
-    Ok(ListPage::new(answer.observations(reply)?).with_next(next))
+fn read_page(response: &HttpResponse) -> Result<ListPage, Fault> {
+    let list: InstanceList = response.json()?;
+    let next = list.next();
+    Ok(ListPage::new(list.observations(response)?).with_next(next))
 }
 
-/// In Baidu's Go SDK since December 2025: `BatchOperationResp`.
+/// `BatchOperationResp` in the Go SDK of Baidu, since December 2025.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct PowerAnswer {
+struct PowerBody {
     failed_instance_id_list: Option<Vec<String>>,
 }
 
 #[derive(Deserialize)]
-struct InstanceAnswer {
+struct InstanceBody {
     #[serde(default)]
     instance: LenientField<Instance>,
 }
@@ -170,17 +172,17 @@ struct InstanceList {
 }
 
 impl InstanceList {
-    /// The last page is not truncated and has no next marker. Baidu's command line takes an empty
-    /// marker for the end too.
+    /// Returns the token of the next page. The last page is not truncated, or has no marker or an
+    /// empty marker, as the command line of Baidu reads the list.
     fn next(&self) -> Option<PageToken> {
         let marker = self.next_marker.0.as_deref().filter(|m| !m.is_empty())?;
         (self.is_truncated.0 != Some(false)).then(|| PageToken::new(marker))
     }
 
-    /// The rows that name an instance.
-    fn observations(self, reply: &HttpResponse) -> Result<Vec<Observation>, Fault> {
+    /// Returns the rows with an instance id.
+    fn observations(self, response: &HttpResponse) -> Result<Vec<Observation>, Fault> {
         if self.instances.is_none() && self.is_truncated.0.is_none() {
-            return Err(reply.unreadable("it is no list of instances"));
+            return Err(response.unreadable("it has no list of instances"));
         }
         let rows = self.instances.unwrap_or_default().into_iter();
         Ok(rows
@@ -210,8 +212,8 @@ impl Instance {
     }
 }
 
-/// The values of Baidu's Go SDK (`services/bcc/model_instance_status.go`). There is none for
-/// creating or rebooting: both show `Starting`.
+/// Maps the values of the Go SDK of Baidu (`services/bcc/model_instance_status.go`). An instance that
+/// the cloud creates or reboots has the status `Starting`.
 fn power_state(status: &str) -> PowerState {
     match status {
         "Starting" => PowerState::Starting,

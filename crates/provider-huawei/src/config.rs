@@ -18,17 +18,17 @@ impl Config {
     /// `ecs.{region}.myhuaweicloud.com`.
     ///
     /// Any region name is accepted, because Huawei adds regions. Examples are `cn-north-4`,
-    /// `ap-southeast-1` and `eu-west-101`. Huawei's Python SDK has this host for every region. Huawei's
-    /// Terraform provider has `myhuaweicloud.eu` for regions that start with `eu-west-1`, and partner
-    /// clouds have other domains: see [`with_domain`](Self::with_domain).
+    /// `ap-southeast-1` and `eu-west-101`. Huawei's Python SDK has this host for every region.
+    /// Huawei's Terraform provider has `myhuaweicloud.eu` for regions that start with `eu-west-1`,
+    /// and partner clouds have other domains: see [`with_domain`](Self::with_domain).
     ///
     /// `project_id` is part of every path: 32 hexadecimal digits, shown in the console under
     /// "My Credentials".
     ///
     /// # Errors
     /// [`ConfigError::Region`] when `region` is not a valid label of a host name: 1 to 63 letters,
-    /// digits and hyphens, without a hyphen at the start or the end. [`ConfigError::ProjectId`] when
-    /// `project_id` is empty or has characters other than letters, digits, `-` and `_`.
+    /// digits and hyphens, without a hyphen at the start or the end. [`ConfigError::ProjectId`]
+    /// when `project_id` is empty or has characters other than letters, digits, `-` and `_`.
     pub fn new(region: &str, project_id: &str) -> Result<Self, ConfigError> {
         if !is_project_id(project_id) {
             return Err(ConfigError::ProjectId(project_id.to_owned()));
@@ -64,8 +64,8 @@ impl Config {
     /// Limits lists to an enterprise project (企业项目); `all_granted_eps` means every enterprise
     /// project that the key can access.
     ///
-    /// Required for a user whose permissions are limited to enterprise projects: otherwise the cloud
-    /// rejects lists (<https://support.huaweicloud.com/api-ecs/zh-cn_topic_0094148850.html>).
+    /// Required for a user whose permissions are limited to enterprise projects: otherwise the
+    /// cloud rejects lists (<https://support.huaweicloud.com/api-ecs/zh-cn_topic_0094148850.html>).
     /// Power actions and the call for a single server have no such parameter.
     #[must_use]
     pub fn with_enterprise_project(mut self, id: impl Into<String>) -> Self {
@@ -109,12 +109,12 @@ pub enum ConfigError {
     ProjectId(String),
 }
 
-/// Returns the endpoint that the environment variables of Huawei's tools set; `None` when no variable is
-/// set.
+/// Returns the endpoint that the environment variables of Huawei's tools set; `None` when no
+/// variable is set.
 ///
-/// First the variable of Huawei's SDKs, such as `HUAWEICLOUD_SDK_REGION_ECS_CN_NORTH_4` (the first of
-/// several endpoints), then the region's host in the domain of `HW_CLOUD`, the variable of Huawei's
-/// Terraform provider. The endpoint is HTTPS by default. The SDKs' file
+/// First the variable of Huawei's SDKs, such as `HUAWEICLOUD_SDK_REGION_ECS_CN_NORTH_4` (the first
+/// of several endpoints), then the region's host in the domain of `HW_CLOUD`, the variable of
+/// Huawei's Terraform provider. The endpoint is HTTPS by default. The SDKs' file
 /// `~/.huaweicloud/regions.yaml` is not read.
 ///
 /// # Errors
@@ -146,8 +146,10 @@ pub(crate) fn is_project_id(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use provider_testing::FakeHost;
+
     use super::*;
-    use crate::credentials::tests::{Toy, ctx};
+    use crate::credentials::tests::ctx;
 
     const PROJECT: &str = "0123456789abcdef0123456789abcdef";
 
@@ -184,37 +186,44 @@ mod tests {
 
     #[test]
     fn endpoint_comes_from_huaweis_variables() {
-        let own = "HUAWEICLOUD_SDK_REGION_ECS_CN_NORTH_4";
-        let cloud = "HW_CLOUD";
+        let sdk_variable = "HUAWEICLOUD_SDK_REGION_ECS_CN_NORTH_4";
+        let domain_variable = "HW_CLOUD";
         for (variables, expected) in [
             (&[][..], None),
-            (&[(cloud, "myhuaweicloud.com")], None),
+            (&[(domain_variable, "myhuaweicloud.com")], None),
             (
                 &[("HUAWEICLOUD_SDK_REGION_ECS_CN_NORTH_1", "a.example")],
                 None,
             ),
             (
-                &[(cloud, "b.example")],
+                &[(domain_variable, "b.example")],
                 Some("https://ecs.cn-north-4.b.example"),
             ),
             (
-                &[(own, "a.example"), (cloud, "b.example")],
+                &[(sdk_variable, "a.example"), (domain_variable, "b.example")],
                 Some("https://a.example"),
             ),
             (
-                &[(own, "http://127.0.0.1:7070 , https://second.example")],
+                &[(
+                    sdk_variable,
+                    "http://127.0.0.1:7070 , https://second.example",
+                )],
                 Some("http://127.0.0.1:7070"),
             ),
         ] {
             for region in ["cn-north-4", "CN-North-4"] {
-                let endpoint = endpoint_from(region, &ctx(&Toy::new(variables))).unwrap();
+                let endpoint = endpoint_from(region, &ctx(&FakeHost::new(variables))).unwrap();
                 let endpoint = endpoint.map(|endpoint| endpoint.to_string());
                 assert_eq!(endpoint.as_deref(), expected, "{variables:?}");
             }
         }
-        for (variable, value) in [(own, "ftp://a"), (own, ","), (cloud, "a/b")] {
-            let toy = Toy::new(&[(variable, value)]);
-            let fault = endpoint_from("cn-north-4", &ctx(&toy)).unwrap_err();
+        for (variable, value) in [
+            (sdk_variable, "ftp://a"),
+            (sdk_variable, ","),
+            (domain_variable, "a/b"),
+        ] {
+            let host = FakeHost::new(&[(variable, value)]);
+            let fault = endpoint_from("cn-north-4", &ctx(&host)).unwrap_err();
             assert_eq!(fault.kind(), FaultKind::Invalid);
             assert!(fault.message().starts_with(variable), "{fault}");
         }

@@ -11,8 +11,8 @@ use serde_json::{Map, Value};
 
 /// Returns the fault of an error response.
 ///
-/// A response with 200 is never an error: faults in the body belong to a job or a server. Another 2xx
-/// status can be an error: flow control uses 202.
+/// A response with 200 is never an error: faults in the body belong to a job or a server. Another
+/// 2xx status can be an error: flow control uses 202.
 pub(crate) fn check(response: &HttpResponse) -> Result<(), Fault> {
     if response.status().as_u16() == 200 {
         return Ok(());
@@ -25,8 +25,8 @@ pub(crate) fn check(response: &HttpResponse) -> Result<(), Fault> {
     }
 }
 
-/// Returns the request id of the gateway's header, of IAM's header, or of an error body if a proxy has
-/// removed the headers.
+/// Returns the request id of the gateway's header, of IAM's header, or of an error body if a proxy
+/// has removed the headers.
 pub(crate) fn request_id(response: &HttpResponse) -> Option<String> {
     let headers = ["x-request-id", "x-iam-trace-id"];
     if let Some(id) = headers.iter().find_map(|name| response.header(name)) {
@@ -60,7 +60,8 @@ pub(crate) fn from_job(code: Option<&str>, reason: &str) -> Fault {
     .fault(|_| FaultKind::Failed)
 }
 
-/// Returns the fault in the body of a response; `None` for a body in none of the cloud's error formats.
+/// Returns the fault in the body of a response; `None` for a body in none of the cloud's error
+/// formats.
 fn reported_fault(response: &HttpResponse) -> Option<Fault> {
     let body: Value = serde_json::from_slice(response.body()).ok()?;
     let error = if response.status().is_success() {
@@ -124,12 +125,12 @@ impl ErrorBody {
     /// Converts the error; `fallback` returns the kind of a code without an entry in the tables.
     fn fault(self, fallback: impl Fn(Option<&str>) -> FaultKind) -> Fault {
         let code = self.code.as_deref();
-        let known = code.and_then(|code| kind_of_code(code, &self.message));
-        let quoted = match known {
+        let listed = code.and_then(|code| kind_of_code(code, &self.message));
+        let quoted = match listed {
             None | Some(FaultKind::Unavailable) => kind_of_quoted_error(&self.message),
             Some(_) => None,
         };
-        let kind = quoted.or(known).unwrap_or_else(|| fallback(code));
+        let kind = quoted.or(listed).unwrap_or_else(|| fallback(code));
         let mut fault = Fault::new(kind, self.message);
         if code.is_some_and(stopped_at_gateway) {
             fault = fault.with_execution_status(ExecutionStatus::NotExecuted);
@@ -145,8 +146,8 @@ impl ErrorBody {
     }
 }
 
-/// Field names of code and message: of the gateway, of some newer services, of ECS and OpenStack, and of
-/// the rows of a failed batch.
+/// Field names of code and message: of the gateway, of some newer services, of ECS and OpenStack,
+/// and of the rows of a failed batch.
 const NAMES: [(&str, &str); 4] = [
     ("error_code", "error_msg"),
     ("errorCode", "errorMsg"),
@@ -176,8 +177,8 @@ fn children(object: &Map<String, Value>) -> impl Iterator<Item = &Value> {
         .chain(others.map(|(_, value)| value))
 }
 
-/// Returns the kind of a code; `None` for a code whose kind depends on the HTTP status, and for an unknown
-/// code.
+/// Returns the kind of a code; `None` for a code whose kind depends on the HTTP status, and for an
+/// unknown code.
 fn kind_of_code(code: &str, message: &str) -> Option<FaultKind> {
     if let Ok(status) = code.parse() {
         return Some(FaultKind::from_status(status)).filter(|kind| *kind != FaultKind::Unknown);
@@ -192,7 +193,8 @@ fn kind_of_code(code: &str, message: &str) -> Option<FaultKind> {
         ("Ecs", "0603") => FaultKind::Busy,
         ("Ecs", "0030" | "0605") => FaultKind::Locked,
         ("Ecs", "0018" | "0319") => FaultKind::Capacity,
-        // Account not verified, no balance, no payment method, no budget, frozen, suspended (arrears).
+        // Account not verified, no balance, no payment method, no budget, frozen, suspended
+        // (arrears).
         ("Ecs", "0003" | "0066" | "0067" | "0068" | "0069" | "0070" | "0071") => FaultKind::Billing,
         ("Ecs", "0004" | "0023" | "0110") | ("Common", "0018") | ("Pdp", "0001") => {
             FaultKind::Permission
@@ -228,12 +230,14 @@ fn kind_of_code(code: &str, message: &str) -> Option<FaultKind> {
     })
 }
 
-/// Detects a clock difference of more than 15 minutes, which has the same code as a wrong signature.
+/// Detects a clock difference of more than 15 minutes, which has the same code as a wrong
+/// signature.
 fn is_clock_skew(message: &str) -> bool {
     message.to_ascii_lowercase().contains("signature expired")
 }
 
-/// Returns true if the gateway did not forward the request: no backend, or no authentication service.
+/// Returns true if the gateway did not forward the request: no backend, or no authentication
+/// service.
 fn stopped_at_gateway(code: &str) -> bool {
     matches!(
         code.split_once('.'),
@@ -243,8 +247,8 @@ fn stopped_at_gateway(code: &str) -> bool {
 
 /// Returns the kind of a code without an entry in the tables.
 ///
-/// ECS returns 400 for most errors, so the status says nothing about an unknown code of ECS. The statuses
-/// of the gateway are meaningful.
+/// ECS returns 400 for most errors, so the status says nothing about an unknown code of ECS. The
+/// statuses of the gateway are meaningful.
 fn kind_of_status(code: &str, status: u16) -> FaultKind {
     match status {
         400 if !code.starts_with("APIG") => FaultKind::Unknown,
@@ -260,7 +264,8 @@ fn kind_of_quoted_error(message: &str) -> Option<FaultKind> {
     let mut documents = serde_json::Deserializer::from_str(document).into_iter::<Value>();
     let error = ErrorBody::in_body(&documents.next()?.ok()?)?;
     Some(match kind_of_code(&error.code?, &error.message)? {
-        // ECS sent the call to the inner service, so request and key of the caller are not at fault.
+        // ECS sent the call to the inner service, so request and key of the caller are not at
+        // fault.
         FaultKind::Invalid | FaultKind::Permission | FaultKind::Credential => FaultKind::Failed,
         kind => kind,
     })
@@ -296,8 +301,8 @@ impl PartError {
 
 /// Adds the errors of the parts to the fault of a batch, which has little information.
 ///
-/// The kind of the parts means that the parts were rejected. The cloud does not say whether other parts
-/// were executed, so the execution status of the batch is kept.
+/// The kind of the parts means that the parts were rejected. The cloud does not say whether other
+/// parts were executed, so the execution status of the batch is kept.
 fn with_part_errors(fault: Fault, parts: &[PartError]) -> Fault {
     let Some(first) = parts.first() else {
         return fault;
@@ -307,7 +312,7 @@ fn with_part_errors(fault: Fault, parts: &[PartError]) -> Fault {
         .filter(|kind| parts.iter().all(|part| part.kind() == Some(*kind)));
     let kind = match fault.kind() {
         FaultKind::Failed => shared.unwrap_or(FaultKind::Failed),
-        known => known,
+        specific => specific,
     };
     let reasons: Vec<&str> = parts
         .iter()
@@ -334,8 +339,8 @@ fn with_part_errors(fault: Fault, parts: &[PartError]) -> Fault {
 
 /// Cuts the message before any part of the request.
 ///
-/// For a wrong signature, the gateway returns the canonical request, with lines separated by `|`. These
-/// lines hold the values of headers, such as the session token.
+/// For a wrong signature, the gateway returns the canonical request, with lines separated by `|`.
+/// These lines hold the values of headers, such as the session token.
 fn without_echoed_request(fault: Fault) -> Fault {
     let lower_case = fault.message().to_ascii_lowercase();
     let Some(end) = ECHO_MARKERS

@@ -1,5 +1,5 @@
-//! Endpoints of Huawei's identity service (IAM) and token service (STS), and unsigned requests for both
-//! services.
+//! Endpoints of Huawei's identity service (IAM) and token service (STS), and unsigned requests for
+//! both services.
 
 use bytes::Bytes;
 use http::{
@@ -28,7 +28,8 @@ pub(crate) fn domain(ctx: &ProviderContext<'_>) -> Option<String> {
     ctx.variable("HW_CLOUD").filter(|domain| domain != DOMAIN)
 }
 
-/// Returns the region in lower case: the caller's region, else the region of Huawei's Terraform provider.
+/// Returns the region in lower case: the caller's region, else the region of Huawei's Terraform
+/// provider.
 pub(crate) fn region(config: &CredentialSourceConfig, ctx: &ProviderContext<'_>) -> Option<String> {
     let region = config
         .region
@@ -61,8 +62,8 @@ pub(crate) fn iam_endpoint(
     region_endpoint("iam", config, ctx, &IAM_REGIONS, "iam.myhuaweicloud.com")
 }
 
-/// Returns the endpoint of STS. Huawei's SDK uses `cn-north-4` for every region to assume an agency; this
-/// function follows the SDK's table of hosts instead.
+/// Returns the endpoint of STS. Huawei's SDK uses `cn-north-4` for every region to assume an
+/// agency; this function follows the SDK's table of hosts instead.
 pub(crate) fn sts_endpoint(
     config: &CredentialSourceConfig,
     ctx: &ProviderContext<'_>,
@@ -109,8 +110,8 @@ fn region_endpoint(
     endpoint.map_err(|error| invalid(error.to_string()))
 }
 
-/// Builds an unsigned request with a JSON body. `extra_header` is a complete header value, because the
-/// value may be marked as secret.
+/// Builds an unsigned request with a JSON body. `extra_header` is a complete header value, because
+/// the value may be marked as secret.
 pub(crate) fn post(
     endpoint: &Endpoint,
     path: &str,

@@ -20,8 +20,8 @@ pub(crate) fn follow(config: &Config, job: &JobId) -> ApiCall<JobProgress> {
     )
 }
 
-/// Reads the status of the job and of each part that names its server. The job's own status when only some
-/// parts fail is undocumented.
+/// Reads the status of the job and of each part that names its server. The job's own status when
+/// only some parts fail is undocumented.
 fn read_progress(response: &HttpResponse) -> Result<JobProgress, Fault> {
     let job: Job = fault::read(response)?;
     if job.status.0.is_none() {

@@ -33,7 +33,8 @@ pub const PROFILE: Profile = Profile::new(
 // The gateway's default is 200 calls per second, but throttling messages name limits as low as 200
 // calls in five minutes, and the pages allow power actions for 1000 servers per minute.
 .with_rate_limits(RateLimits::new(Rate::new(10.0, 20), Rate::new(2.0, 5)))
-// Not more often than Huawei's Terraform provider polls. Its authors saw power jobs take 15 to 35 s.
+// Not more often than Huawei's Terraform provider polls. Its authors saw power jobs take 15 to 35
+// s.
 .with_polling(
     PollingPolicy::new(
         Duration::from_secs(5),

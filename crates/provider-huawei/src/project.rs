@@ -16,16 +16,16 @@ use crate::{
     sign::sign,
 };
 
-/// Environment variables that may hold the project id for [`Config::new`](crate::Config::new), in order of
-/// precedence: the variable of Huawei's SDKs, then of Huawei's Terraform provider.
+/// Environment variables that may hold the project id for [`Config::new`](crate::Config::new), in
+/// order of precedence: the variable of Huawei's SDKs, then of Huawei's Terraform provider.
 pub const PROJECT_VARIABLES: &[&str] = &["HUAWEICLOUD_SDK_PROJECT_ID", "HW_PROJECT_ID"];
 
 /// Finds the id of the project that `key` can use in the region of `config`.
 ///
-/// The sources, in order: [`PROJECT_VARIABLES`]; the project of the profile with the same key, in the
-/// file of Huawei's SDKs or of Huawei's command line; IAM. The IAM project has the name of the region, or
-/// the name in `HW_PROJECT_NAME` if `HW_PROJECT_NAME` is a sub-project of the region. Zero or several
-/// matching projects are a fault: the project id must be configured then.
+/// The sources, in order: [`PROJECT_VARIABLES`]; the project of the profile with the same key, in
+/// the file of Huawei's SDKs or of Huawei's command line; IAM. The IAM project has the name of the
+/// region, or the name in `HW_PROJECT_NAME` if `HW_PROJECT_NAME` is a sub-project of the region.
+/// Zero or several matching projects are a fault: the project id must be configured then.
 pub fn find_project_id(
     config: &CredentialSourceConfig,
     key: &Credential,

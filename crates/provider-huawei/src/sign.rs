@@ -72,8 +72,8 @@ pub(crate) fn sign(
 /// The name and the value of a header.
 type Header<'a> = (Cow<'a, str>, &'a str);
 
-/// Returns the signed headers: sorted, names in lower case, values trimmed. A header with an underscore
-/// in the name is not signed.
+/// Returns the signed headers: sorted, names in lower case, values trimmed. A header with an
+/// underscore in the name is not signed.
 fn signed_headers<'a>(headers: &[(&'a str, &'a str)]) -> Vec<Header<'a>> {
     let mut signed: Vec<Header<'a>> = headers
         .iter()
@@ -112,7 +112,8 @@ fn canonical_request(
     .join("\n")
 }
 
-/// Decodes the path, encodes the path again, and appends a slash, which the sent path does not have.
+/// Decodes the path, encodes the path again, and appends a slash, which the sent path does not
+/// have.
 fn canonical_uri(path: &str) -> String {
     let decoded = percent_decode_str(path).decode_utf8_lossy();
     let encoded = encode::percent_path(&decoded);
@@ -120,8 +121,8 @@ fn canonical_uri(path: &str) -> String {
     [&encoded, slash].concat()
 }
 
-/// Sorts the decoded pairs and encodes them, each with an equals sign. The result is also the query on the
-/// wire.
+/// Sorts the decoded pairs and encodes them, each with an equals sign. The result is also the query
+/// on the wire.
 fn canonical_query(query: &str) -> String {
     let decode = |text| percent_decode_str(text).decode_utf8_lossy();
     let mut pairs: Vec<_> = query

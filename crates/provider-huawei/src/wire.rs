@@ -37,9 +37,9 @@ pub(crate) fn act(
 /// Reads one server (<https://support.huaweicloud.com/intl/en-us/api-ecs/ecs_02_0104.html>) or several
 /// (<https://support.huaweicloud.com/api-ecs/zh-cn_topic_0094148850.html>).
 ///
-/// The second page repeats `server_id` for several ids; Huawei's SDK sends one value with commas. The
-/// accepted form is unknown; this function follows the SDK. Without `limit`, the response would end after
-/// 25 servers.
+/// The second page repeats `server_id` for several ids; Huawei's SDK sends one value with commas.
+/// The accepted form is unknown; this function follows the SDK. Without `limit`, the response would
+/// end after 25 servers.
 pub(crate) fn observe(
     config: &Config,
     ids: &[InstanceId],
@@ -57,10 +57,10 @@ pub(crate) fn observe(
 
 /// Lists one page of all servers: <https://support.huaweicloud.com/api-ecs/zh-cn_topic_0094148850.html>.
 ///
-/// The documentation recommends `marker`, the id of the last server of the previous page, and deprecates
-/// page numbers, which shift when servers come and go. Some sites know page numbers only
-/// (<https://support.huaweicloud.com/eu/nl-nl/api-ecs/en-us_topic_0094148850.html>). So the list starts
-/// with markers, and continues with page numbers if the cloud ignores the marker.
+/// The documentation recommends `marker`, the id of the last server of the previous page, and
+/// deprecates page numbers, which shift when servers come and go. Some sites know page numbers only
+/// (<https://support.huaweicloud.com/eu/nl-nl/api-ecs/en-us_topic_0094148850.html>). So the list
+/// starts with markers, and continues with page numbers if the cloud ignores the marker.
 pub(crate) fn list(config: &Config, page: Option<&PageToken>) -> ApiCall<ListPage> {
     let start = PageStart::of(page);
     let position = match &start {
@@ -161,7 +161,8 @@ fn read_ack(response: &HttpResponse) -> Result<BatchAck, Fault> {
         .ok_or_else(|| fault::missing_field(response, "usable job_id"))
 }
 
-/// Requires a server with an id in the response: an empty result means that the server does not exist.
+/// Requires a server with an id in the response: an empty result means that the server does not
+/// exist.
 fn read_one(response: &HttpResponse) -> Result<Vec<Observation>, Fault> {
     let body: ServerBody = fault::read(response)?;
     match body.server.0 {
@@ -235,8 +236,8 @@ struct ServerListBody {
     servers: Option<Vec<LenientObject<Server>>>,
 }
 
-/// The fields of a server that this crate uses. `OS-SRV-USG:launched_at` is not evidence of a start or a
-/// reboot: no page says that an action changes the field.
+/// The fields of a server that this crate uses. `OS-SRV-USG:launched_at` is not evidence of a start
+/// or a reboot: no page says that an action changes the field.
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Server {
@@ -263,8 +264,8 @@ impl Server {
         InstanceId::new(self.id.0.as_deref()?).ok()
     }
 
-    /// Converts the row; `None` for a row without a usable id, and for a row with an id only, which the
-    /// cloud returns for an unknown id.
+    /// Converts the row; `None` for a row without a usable id, and for a row with an id only, which
+    /// the cloud returns for an unknown id.
     fn observation(self) -> Option<Observation> {
         let id = self.id()?;
         let (status, vm_state) = (self.status.0, self.vm_state.0);
@@ -293,8 +294,8 @@ fn lock(locked: &LenientField<bool>, metadata: LenientField<Metadata>) -> Option
     }
 }
 
-/// Maps status and task. A stopping server is still `ACTIVE` and a starting server is still `SHUTOFF`:
-/// only the task shows the transition.
+/// Maps status and task. A stopping server is still `ACTIVE` and a starting server is still
+/// `SHUTOFF`: only the task shows the transition.
 ///
 /// <https://docs.otc.t-systems.com/elastic-cloud-server/api-ref/appendix/ecs_statuses.html>
 fn power_state(status: Option<&str>, task: Option<&str>) -> PowerState {

@@ -1,21 +1,22 @@
-//! Responses that are truncated or have a value of the wrong type: no panic, and the loss of one row at
-//! most.
+//! Responses that are truncated or have a value of the wrong type: no panic, and the loss of one
+//! row at most.
 
 mod support;
 
-use bytes::Bytes;
 use lifecycle_core::{FaultKind, HttpResponse, Provider};
-use provider_testing::{http_response, with_body};
-use serde_json::{Value, json};
+use provider_testing::{
+    http_response, json_mutations, recorded_response, response, truncated, with_body,
+};
+use serde_json::Value;
 
-use support::{CALLS, describe, fault, provider, recordings, response};
+use support::{CALLS, describe, fault, provider, recordings};
 
 /// Returns every recorded response.
 fn responses() -> Vec<HttpResponse> {
     [recordings("responses"), recordings("sdk_error_parsing")]
         .concat()
         .iter()
-        .map(response)
+        .map(recorded_response)
         .collect()
 }
 
@@ -36,12 +37,9 @@ fn read_as(response: &HttpResponse, calls: &[&str]) {
 fn truncated_response_causes_no_panic() {
     let mut cuts = 0;
     for response in responses() {
-        for end in 0..response.body().len() {
+        for cut in truncated(&response) {
             // Every reader stops at invalid JSON, so one reader is enough.
-            read_as(
-                &with_body(&response, response.body().slice(..end)),
-                &["list"],
-            );
+            read_as(&cut, &["list"]);
             cuts += 1;
         }
     }
@@ -55,52 +53,14 @@ fn value_of_another_type_causes_no_panic() {
         let Ok(body) = serde_json::from_slice::<Value>(response.body()) else {
             continue;
         };
-        for changed in changes_of(&body) {
+        for mutation in json_mutations(&body) {
             let every_reader = ["batch-reboot", "show-job", "show-server", "list"];
-            read_as(&with_body(&response, changed.to_string()), &every_reader);
+            let mutant = with_body(&response, mutation.document.to_string());
+            read_as(&mutant, &every_reader);
             changes += 1;
         }
     }
     assert!(changes > 1_000, "{changes}");
-}
-
-/// Returns copies of the document with one value replaced, for every value.
-fn changes_of(body: &Value) -> Vec<Value> {
-    let mut pointers = vec![String::new()];
-    find_pointers(body, "", &mut pointers);
-    let others = [
-        Value::Null,
-        json!(-1.5e9),
-        json!("other"),
-        json!([[1]]),
-        json!({"a": {"b": null}}),
-    ];
-    let change = |pointer: &String, other: &Value| {
-        let mut changed = body.clone();
-        *changed.pointer_mut(pointer).unwrap() = other.clone();
-        changed
-    };
-    pointers
-        .iter()
-        .flat_map(|pointer| others.iter().map(move |other| change(pointer, other)))
-        .collect()
-}
-
-fn find_pointers(value: &Value, at: &str, pointers: &mut Vec<String>) {
-    let children: Vec<(String, &Value)> = match value {
-        Value::Object(fields) => fields.iter().map(|(k, v)| (k.clone(), v)).collect(),
-        Value::Array(rows) => rows
-            .iter()
-            .enumerate()
-            .map(|(i, v)| (i.to_string(), v))
-            .collect(),
-        _ => return,
-    };
-    for (name, child) in children {
-        let pointer = format!("{at}/{}", name.replace('~', "~0").replace('/', "~1"));
-        find_pointers(child, &pointer, pointers);
-        pointers.push(pointer);
-    }
 }
 
 #[test]
@@ -111,10 +71,14 @@ fn odd_row_does_not_affect_other_rows() {
         .find(|entry| entry["name"] == "list-two")
         .unwrap();
     let mut changes = 0;
-    for row in changes_of(&list["body"]["servers"][0]) {
+    for mutation in json_mutations(&list["body"]["servers"][0]) {
+        let row = mutation.document;
         let mut body = list["body"].clone();
         body["servers"][0] = row.clone();
-        let read = describe("list", &with_body(&response(list), body.to_string()));
+        let read = describe(
+            "list",
+            &with_body(&recorded_response(list), body.to_string()),
+        );
         assert!(
             read.contains("726fb98f web-2 stopped (SHUTOFF)"),
             "{row}: {read}"
@@ -133,10 +97,14 @@ fn odd_part_of_a_job_does_not_affect_other_parts() {
         .iter()
         .find(|entry| entry["name"] == "job-fail-partial")
         .unwrap();
-    for part in changes_of(&job["body"]["entities"]["sub_jobs"][0]) {
+    for mutation in json_mutations(&job["body"]["entities"]["sub_jobs"][0]) {
+        let part = mutation.document;
         let mut body = job["body"].clone();
         body["entities"]["sub_jobs"][0] = part.clone();
-        let read = describe("show-job", &with_body(&response(job), body.to_string()));
+        let read = describe(
+            "show-job",
+            &with_body(&recorded_response(job), body.to_string()),
+        );
         assert!(
             read.contains("726fb98f wrong-state Ecs.0100"),
             "{part}: {read}"
@@ -164,7 +132,7 @@ fn body_without_the_expected_json_is_unreadable() {
         nested.as_bytes(),
         job.repeat(20_000).as_bytes(),
     ] {
-        let response = http_response(200, http::HeaderMap::new(), Bytes::copy_from_slice(body));
+        let response = http_response(200, http::HeaderMap::new(), body.to_vec());
         for call in CALLS {
             let fault = fault(call, &response).unwrap();
             assert_eq!(fault.kind(), FaultKind::Unreadable, "{call}: {fault}");
@@ -179,6 +147,6 @@ fn deeply_nested_job_causes_no_stack_overflow() {
     let depth = 100_000;
     let body =
         r#"{"status":"RUNNING","entities":{"sub_jobs":["#.repeat(depth) + &"]}}".repeat(depth);
-    let response = http_response(200, http::HeaderMap::new(), body);
+    let response = response(200, &body);
     assert_eq!(describe("show-job", &response), "running");
 }

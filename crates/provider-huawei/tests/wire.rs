@@ -1,4 +1,5 @@
-//! Requests, compared with the requests of Huawei's SDK, and the meaning of every recorded response.
+//! Requests, compared with the requests of Huawei's SDK, and the meaning of every recorded
+//! response.
 
 mod support;
 
@@ -9,9 +10,10 @@ use lifecycle_core::{
     StartOptions, StopMode, StopOptions, UnsignedRequest, encode,
 };
 use provider_huawei::{Config, Huawei};
+use provider_testing::{recorded_request, recorded_response};
 use serde_json::Value;
 
-use support::{CALLS, JOB, PROJECT, describe, fault, ids, provider, recordings, response};
+use support::{CALLS, JOB, PROJECT, describe, fault, ids, provider, recordings};
 
 /// Requests of the SDK that this crate never sends, with the reason.
 const UNUSED_REQUESTS: [(&str, &str); 9] = [
@@ -113,20 +115,12 @@ fn harmful_requests_of_the_sdk_are_rejected() {
     assert!(provider().observe(&[]).is_err());
 }
 
-/// Signs with the key and the time of the recorded request, and compares with a signature of the sent
-/// headers that is computed here.
+/// Signs with the key and the time of the recorded request, and compares with a signature of the
+/// sent headers that is computed here.
 fn assert_is_signed_like(unsigned: &UnsignedRequest, recorded: &Value) {
     let name = recorded["name"].as_str().unwrap();
-    let header = |wanted: &str| {
-        recorded["headers"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .find_map(|row| {
-                let found = row[0].as_str().unwrap().eq_ignore_ascii_case(wanted);
-                found.then(|| row[1].as_str().unwrap())
-            })
-    };
+    let recorded_request = recorded_request(recorded);
+    let header = |name: &str| recorded_request.headers().get(name)?.to_str().ok();
     let (id, secret) = (
         recorded["access_key"].as_str().unwrap(),
         recorded["secret_key"].as_str().unwrap(),
@@ -150,10 +144,10 @@ fn assert_is_signed_like(unsigned: &UnsignedRequest, recorded: &Value) {
     let mut names: Vec<&str> = names.map(http::HeaderName::as_str).collect();
     names.sort_unstable();
     let mut lines = String::new();
-    for wanted in &names {
-        let ours = request.headers()[*wanted].to_str().unwrap();
-        assert_eq!(Some(ours), header(wanted), "{name}: {wanted}");
-        lines += &format!("{wanted}:{ours}\n");
+    for signed in &names {
+        let value = request.headers()[*signed].to_str().unwrap();
+        assert_eq!(Some(value), header(signed), "{name}: {signed}");
+        lines += &format!("{signed}:{value}\n");
     }
     let canonical = format!(
         "{}\n{}/\n{}\n{lines}\n{}\n{}",
@@ -340,7 +334,7 @@ fn recorded_response_has_the_meaning_in_the_table() {
                 _ => "batch-reboot",
             };
             assert_eq!(
-                describe(call, &response(entry)),
+                describe(call, &recorded_response(entry)),
                 *expected,
                 "{name} to {call}"
             );
@@ -349,7 +343,8 @@ fn recorded_response_has_the_meaning_in_the_table() {
     assert_eq!(MEANINGS.len() + UNUSED_RESPONSES.len(), entries.len());
 }
 
-/// Errors that this crate and the SDK read differently: code and message of this crate, and the reason.
+/// Errors that this crate and the SDK read differently: code and message of this crate, and the
+/// reason.
 const DIFFERENCES: [(&str, Option<&str>, &str, &str); 8] = [
     (
         "ecs-error-with-details",
@@ -372,13 +367,13 @@ const DIFFERENCES: [(&str, Option<&str>, &str, &str); 8] = [
     (
         "html-502",
         None,
-        "the answer is not in the cloud's form: <html><body>Bad Gateway</body></html>",
+        "the response is not in the format of the cloud: <html><body>Bad Gateway</body></html>",
         "an HTTP status is not an error code",
     ),
     (
         "empty-500",
         None,
-        "the answer is empty",
+        "the response is empty",
         "an HTTP status is not an error code",
     ),
     (
@@ -390,13 +385,13 @@ const DIFFERENCES: [(&str, Option<&str>, &str, &str); 8] = [
     (
         "status-204-empty",
         None,
-        "the answer is empty (EOF while parsing a value at line 1 column 0)",
+        "the response is empty (EOF while parsing a value at line 1 column 0)",
         "the SDK treats every status below 400 as a success",
     ),
     (
         "status-302",
         None,
-        "the answer is empty",
+        "the response is empty",
         "the SDK treats every status below 400 as a success",
     ),
 ];
@@ -413,7 +408,7 @@ fn recorded_error_is_read_like_in_the_sdk() {
             "list" => "list",
             other => panic!("{other} is not listed"),
         };
-        let ours = fault(call, &response(&entry));
+        let ours = fault(call, &recorded_response(&entry));
         let ours = ours.as_ref().map(|fault| (fault.code(), fault.message()));
         let theirs = &entry["sdk_outcome"];
         let their_code = match &theirs["error_code"] {

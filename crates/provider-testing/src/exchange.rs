@@ -1,4 +1,4 @@
-//! A driver that runs an [`ExchangeStep`] to its end with scripted answers.
+//! A driver that runs an [`ExchangeStep`] to the end with scripted answers.
 
 use std::fmt::Debug;
 
@@ -41,7 +41,7 @@ impl ScriptedAnswer {
     }
 }
 
-/// A step that was carried out.
+/// An executed step.
 #[derive(Clone, Debug)]
 #[expect(
     clippy::exhaustive_enums,
@@ -52,26 +52,26 @@ pub enum SentStep {
     Http {
         /// The name of the operation.
         operation: &'static str,
-        /// The service that the request is for.
+        /// The kind of the service.
         service: ServiceKind,
         /// The request.
         request: Box<Request<Bytes>>,
     },
-    /// A program with its arguments.
+    /// A program with arguments.
     Program(Vec<String>),
 }
 
-/// The steps of an exchange, and its end.
+/// The executed steps and the end of an exchange.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct ExchangeRun<T> {
-    /// The steps that were carried out, in order.
+    /// The executed steps, in order.
     pub sent: Vec<SentStep>,
     /// The step after the last answer.
     pub end: ExchangeStep<T>,
 }
 
-/// Runs an exchange from `step`, with one answer for each step.
+/// Runs an exchange from `step`, with an answer for each step.
 ///
 /// # Panics
 /// If an answer is left, if an answer does not fit its step, or if the end shows a secret.
@@ -140,7 +140,7 @@ impl<T: Debug> ExchangeRun<T> {
         }
     }
 
-    /// Returns one line for each step: `METHOD URI`, or the program with its arguments.
+    /// Returns a line for each step: `METHOD URI`, or the program with arguments.
     pub fn lines(&self) -> Vec<String> {
         let line = |step: &SentStep| match step {
             SentStep::Http { request, .. } => format!("{} {}", request.method(), request.uri()),
@@ -171,7 +171,7 @@ impl<T: Debug> ExchangeRun<T> {
     /// Returns the JSON body of the request with this index.
     ///
     /// # Panics
-    /// If the step is not a request, or its body is not JSON.
+    /// If the step is not a request, or the body is not JSON.
     pub fn body(&self, index: usize) -> Value {
         serde_json::from_slice(self.request(index).body()).expect("JSON")
     }

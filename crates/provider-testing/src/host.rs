@@ -12,7 +12,7 @@ pub struct FakeHost {
 }
 
 impl FakeHost {
-    /// The text of a file that exists and cannot be read.
+    /// The text of an existing file without read permission.
     pub const UNREADABLE: &str = "unreadable";
 
     /// Returns a host with these texts. A name with a `/` is the path of a file; other names are
@@ -25,7 +25,7 @@ impl FakeHost {
         }
     }
 
-    /// Compares the check of each file that is read with the result of `expected` for its path.
+    /// Compares the check of each read file with the result of `expected` for the path.
     #[must_use]
     pub fn with_expected_check(mut self, expected: fn(&str) -> FileCheck) -> Self {
         self.expected_check = Some(expected);

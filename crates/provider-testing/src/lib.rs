@@ -1,7 +1,8 @@
-//! Test helpers that the providers share.
+//! Test helpers of the providers: responses, vectors, mutations, a host in memory, and a driver of
+//! exchanges.
 //!
-//! Each helper panics where a test should fail. Secrets in tests contain [`HIDDEN`], so that one
-//! search finds a secret in any output.
+//! A failed check is a panic. Secrets in tests contain [`HIDDEN`], so a single search finds a secret in
+//! any output.
 
 mod exchange;
 mod host;

@@ -4,8 +4,8 @@ use lifecycle_core::{FaultKind, Provider, StopBilling, StopMode};
 
 use crate::{numbered_ids, reboot, start, stop};
 
-/// Checks that each call accepts one instance up to the limit of the profile, and rejects zero
-/// instances and one more than the limit.
+/// Checks that each call accepts 1 instance up to the limit of the profile, and rejects 0 instances and
+/// more instances than the limit.
 ///
 /// # Panics
 /// If a call accepts or rejects another number.

@@ -1,4 +1,4 @@
-//! Mutations of a response: cut off, with one JSON value replaced, or with changed bytes.
+//! Mutations of a response: a shorter body, another JSON value, or changed bytes.
 
 use std::collections::BTreeSet;
 
@@ -7,12 +7,12 @@ use serde_json::{Value, json};
 
 use crate::with_body;
 
-/// Returns `response` cut off at every length, from empty to one byte short.
+/// Returns `response` with every shorter body, from an empty body on.
 pub fn truncated(response: &HttpResponse) -> impl Iterator<Item = HttpResponse> {
     (0..response.body().len()).map(|end| with_body(response, response.body().slice(..end)))
 }
 
-/// A JSON document with one change.
+/// A JSON document with a change.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct JsonMutation {
@@ -22,8 +22,8 @@ pub struct JsonMutation {
     pub document: Value,
 }
 
-/// Replaces every value of a document, one at a time, by values of every type, and removes every
-/// field.
+/// Returns copies of a document, each with a single change: every value is replaced by values of every
+/// type, and every field is removed.
 pub fn json_mutations(document: &Value) -> Vec<JsonMutation> {
     let replacements = [
         Value::Null,
@@ -85,8 +85,8 @@ fn pointers(document: &Value) -> Vec<String> {
     pointers
 }
 
-/// Returns `count` copies of `response`, each with one to four bytes changed. The changes are the
-/// same in every run.
+/// Returns `count` copies of `response`, each with up to four changed bytes. The changes are the same in
+/// every run.
 pub fn changed_bytes(response: &HttpResponse, count: usize) -> impl Iterator<Item = HttpResponse> {
     let mut state: u64 = 0x5eed;
     let mut next = move |below: usize| {

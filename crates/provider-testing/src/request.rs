@@ -48,9 +48,11 @@ pub fn reboot(mode: StopMode) -> Action {
     RebootOptions::default().with_mode(mode).into()
 }
 
-/// Returns the request that an entry of `wire.json` describes: `method`, `target` or `path_and_query`
-/// (else `path` and an optional `raw_query`), `headers` as [`recorded_response`](crate::recorded_response) reads them, and
-/// `body`.
+/// Returns the request that an entry of `wire.json` describes.
+///
+/// The entry has a `method`, a `target` or `path_and_query` (else a `path` and an optional
+/// `raw_query`), a `body`, and `headers` in the format of
+/// [`recorded_response`](crate::recorded_response).
 ///
 /// # Panics
 /// If the entry has another form.

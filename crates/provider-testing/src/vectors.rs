@@ -15,9 +15,8 @@ pub fn read_vectors(manifest_dir: &str, file: &str) -> Value {
     read(&Path::new(manifest_dir).join("tests/vectors").join(file))
 }
 
-/// Checks each vector of `signing.json`, which is a list or an object with a list under `v3`:
-/// `differences` returns the names of the stages whose text
-/// differs from the recorded text.
+/// Checks each vector of `signing.json`, which is a list or an object with a list under `v3`.
+/// `differences` returns the names of the stages whose text differs from the recorded text.
 ///
 /// If the variable `LIFECYCLE_VECTORS` is set, the file is `CLOUD/signing.json` in the folder of
 /// this variable. `cargo xtask vectors` reads the count that this function prints.

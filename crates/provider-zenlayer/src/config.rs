@@ -1,8 +1,8 @@
-//! Where ZEC is reached, and what part of it is looked at.
+//! The endpoint of ZEC, and the resource group for reads.
 
 use lifecycle_core::{Endpoint, Fault, FaultKind, ProviderContext};
 
-/// Where ZEC is reached, and which resource group is looked at.
+/// The endpoint of ZEC, and the resource group for reads.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
     endpoint: Endpoint,
@@ -10,9 +10,10 @@ pub struct Config {
 }
 
 impl Config {
-    /// The one host of all regions, `console.zenlayer.com`, over HTTPS; all resource groups.
+    /// Returns the configuration for all regions and all resource groups, with the host
+    /// `console.zenlayer.com` and HTTPS.
     pub fn new() -> Self {
-        #[expect(clippy::expect_used, reason = "a constant, which every test parses")]
+        #[expect(clippy::expect_used, reason = "the constant is valid")]
         let endpoint = Endpoint::parse("console.zenlayer.com").expect("a host is an endpoint");
         Self {
             endpoint,
@@ -20,27 +21,27 @@ impl Config {
         }
     }
 
-    /// With another endpoint, such as a proxy or a simulator.
+    /// Sets another endpoint, such as a proxy or a simulator.
     #[must_use]
     pub fn with_endpoint(mut self, endpoint: Endpoint) -> Self {
         self.endpoint = endpoint;
         self
     }
 
-    /// Observing and listing see this resource group only, by its id. Instances of other groups
-    /// look as if they did not exist. Power actions have no such filter.
+    /// Restricts observing and listing to the resource group with this id. Instances of other groups
+    /// are unknown then. Power actions have no such filter.
     #[must_use]
     pub fn with_resource_group(mut self, id: impl Into<String>) -> Self {
         self.resource_group = Some(id.into());
         self
     }
 
-    /// Where the calls go.
+    /// Returns the endpoint.
     pub fn endpoint(&self) -> &Endpoint {
         &self.endpoint
     }
 
-    /// The resource group that is looked at; `None` for all.
+    /// Returns the id of the resource group; `None` for all groups.
     pub fn resource_group(&self) -> Option<&str> {
         self.resource_group.as_deref()
     }
@@ -52,14 +53,14 @@ impl Default for Config {
     }
 }
 
-/// Where Zenlayer's own variables send the calls instead; `None` when they say nothing.
+/// Returns the endpoint in the variables of the tools of Zenlayer; `None` without such a variable.
 ///
-/// `ZENLAYER_ENDPOINT` as its command line has it, else `ZENLAYERCLOUD_DOMAIN` with
-/// `ZENLAYERCLOUD_SCHEME` as its Terraform provider has them. HTTPS unless they say HTTP. One host
-/// serves all regions, so the region changes nothing.
+/// The endpoint is `ZENLAYER_ENDPOINT` of the command line, or else `ZENLAYERCLOUD_DOMAIN` with
+/// `ZENLAYERCLOUD_SCHEME` of the Terraform provider. The default scheme is HTTPS. All regions have the
+/// same host, so the region is ignored.
 ///
 /// # Errors
-/// [`FaultKind::Invalid`], naming the variable, when its value is no endpoint.
+/// [`FaultKind::Invalid`] with the variable for an invalid endpoint.
 pub fn endpoint_from(_: &str, ctx: &ProviderContext<'_>) -> Result<Option<Endpoint>, Fault> {
     if let Some(text) = ctx.variable(ENDPOINT) {
         return parse(ENDPOINT, &text).map(Some);
@@ -92,10 +93,10 @@ fn parse(variable: &str, text: &str) -> Result<Endpoint, Fault> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::credentials::tests::{Toy, ctx};
+    use crate::credentials::tests::{context, host};
 
     #[test]
-    fn variables_send_the_calls_elsewhere() {
+    fn variables_replace_the_endpoint() {
         let cases = [
             (&[][..], None),
             (&[(SCHEME, "http")], None),
@@ -119,7 +120,7 @@ mod tests {
             ),
         ];
         for (variables, expected) in cases {
-            let endpoint = endpoint_from("any", &ctx(&Toy::new(variables))).unwrap();
+            let endpoint = endpoint_from("any", &context(&host(variables))).unwrap();
             let endpoint = endpoint.map(|endpoint| endpoint.to_string());
             assert_eq!(endpoint.as_deref(), expected, "{variables:?}");
         }
@@ -129,14 +130,14 @@ mod tests {
             (&[(DOMAIN, "a b")], DOMAIN),
             (&[(DOMAIN, "a"), (SCHEME, "gopher")], SCHEME),
         ] {
-            let fault = endpoint_from("any", &ctx(&Toy::new(variables))).unwrap_err();
+            let fault = endpoint_from("any", &context(&host(variables))).unwrap_err();
             assert_eq!(fault.kind(), FaultKind::Invalid);
             assert!(fault.message().starts_with(named), "{fault}");
         }
     }
 
     #[test]
-    fn one_host_and_all_groups_unless_told_otherwise() {
+    fn default_is_the_host_of_all_regions_and_all_resource_groups() {
         let config = Config::default();
         assert_eq!(
             config.endpoint().to_string(),

@@ -1,4 +1,4 @@
-//! Where keys for ZEC come from: what Zenlayer's own tools have set up.
+//! Sources of keys for ZEC: the settings of the tools of Zenlayer.
 
 use std::collections::BTreeMap;
 
@@ -11,30 +11,28 @@ use serde::{Deserialize, de::DeserializeOwned};
 
 use crate::PROFILE;
 
-/// The places where Zenlayer's tools look for keys, in their order: variables before files, as in
-/// its command line.
+/// Returns the sources of the tools of Zenlayer, in order of precedence: variables, then files.
 ///
-/// A token goes before a key pair within each place. Zenlayer's command line goes further: there a
-/// stored token beats the key pair in the variables. Whoever sets variables today means them more
-/// than what was stored once, so that is not followed.
+/// In each source, a token takes precedence over a key pair. In the command line of Zenlayer, a token in
+/// a file takes precedence over a key pair in variables; here, variables take precedence over files.
 pub fn sources(config: &CredentialSourceConfig) -> Vec<Box<dyn CredentialSource>> {
-    let mut origins: Vec<Box<dyn CredentialSource>> =
+    let mut sources: Vec<Box<dyn CredentialSource>> =
         vec![Box::new(EnvCredentialSource::new(PROFILE.env_vars))];
-    origins.extend(files(config));
-    origins
+    sources.extend(files(config));
+    sources
 }
 
-/// The files of Zenlayer's tools, those of the chain.
+/// Returns the sources of [`sources`] that are files.
 pub fn files(config: &CredentialSourceConfig) -> Vec<Box<dyn CredentialSource>> {
     vec![Box::new(CommandLineProfile {
         profile: config.profile.clone(),
     })]
 }
 
-/// A profile that Zenlayer's command line `zeno` has stored in `~/.zenlayer/credentials.json`.
+/// A profile of the command line `zeno` of Zenlayer, in `~/.zenlayer/credentials.json`.
 ///
-/// Which one: the one asked for, else that of `ZENLAYER_PROFILE`, else the current one of
-/// `~/.zenlayer/config.json`, else `default`.
+/// The default is the profile in `ZENLAYER_PROFILE`, or else the current profile of
+/// `~/.zenlayer/config.json`, or else `default`.
 /// <https://github.com/zenlayer/zenlayercloud-cli>
 #[derive(Clone, Debug, Default)]
 pub struct CommandLineProfile {
@@ -42,12 +40,12 @@ pub struct CommandLineProfile {
 }
 
 impl CommandLineProfile {
-    /// The profile that the command line itself would use.
+    /// Returns the source for the default profile of the command line.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// This profile instead.
+    /// Sets the profile.
     #[must_use]
     pub fn with_profile(mut self, name: impl Into<String>) -> Self {
         self.profile = Some(name.into());
@@ -55,33 +53,33 @@ impl CommandLineProfile {
     }
 
     fn find(&self, ctx: &ProviderContext<'_>) -> Result<ExchangeStep<ResolvedCredential>, Fault> {
-        let asked_for = self
+        let requested = self
             .profile
             .clone()
             .or_else(|| ctx.variable("ZENLAYER_PROFILE"));
         let Some(text) = ctx.secret_file(CREDENTIALS)? else {
-            return match asked_for {
+            return match requested {
                 Some(name) => Err(unusable(
                     &format!("profile {name:?}"),
-                    &format!("cannot be used: there is no {CREDENTIALS}"),
+                    &format!("cannot be used: {CREDENTIALS} does not exist"),
                 )),
                 None => Ok(ExchangeStep::NotConfigured(format!(
-                    "there is no {CREDENTIALS}"
+                    "{CREDENTIALS} does not exist"
                 ))),
             };
         };
         let mut profiles: BTreeMap<String, Stored> = read(CREDENTIALS, &text)?;
-        if profiles.is_empty() && asked_for.is_none() {
+        if profiles.is_empty() && requested.is_none() {
             return Ok(ExchangeStep::NotConfigured(format!(
                 "{CREDENTIALS} has no profile"
             )));
         }
-        let name = match asked_for {
+        let name = match requested {
             Some(name) => name,
             None => current_profile(ctx)?,
         };
         match profiles.remove(&name) {
-            Some(stored) => stored.grant(&name).map(ExchangeStep::Done),
+            Some(stored) => stored.resolve(&name).map(ExchangeStep::Done),
             None => Err(unknown_profile(&name, profiles.keys())),
         }
     }
@@ -92,7 +90,7 @@ impl CredentialSource for CommandLineProfile {
         "Zenlayer command line".to_owned()
     }
 
-    fn wants(&self) -> String {
+    fn requirements(&self) -> String {
         CREDENTIALS.to_owned()
     }
 
@@ -104,7 +102,7 @@ impl CredentialSource for CommandLineProfile {
 const CREDENTIALS: &str = "~/.zenlayer/credentials.json";
 const CONFIG: &str = "~/.zenlayer/config.json";
 
-/// What is stored of a profile: a token, or a key pair.
+/// A profile in the file: a token, or a key pair.
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Stored {
@@ -114,22 +112,25 @@ struct Stored {
 }
 
 impl Stored {
-    fn grant(self, profile: &str) -> Result<ResolvedCredential, Fault> {
-        let found = format!("profile {profile:?} in {CREDENTIALS}");
-        let missing = |what| unusable(&found, &format!("has no {what}: run `zeno configure`"));
-        let pair = (filled(self.access_key_id), filled(self.access_key_secret));
-        let credential = match (filled(self.token), pair) {
+    fn resolve(self, profile: &str) -> Result<ResolvedCredential, Fault> {
+        let source = format!("profile {profile:?} in {CREDENTIALS}");
+        let missing = |what| unusable(&source, &format!("has no {what}: run `zeno configure`"));
+        let pair = (
+            non_empty(self.access_key_id),
+            non_empty(self.access_key_secret),
+        );
+        let credential = match (non_empty(self.token), pair) {
             (Some(token), _) => Credential::token(token),
             (None, (Some(id), Some(secret))) => Credential::keys(id, secret),
             (None, (Some(_), None)) => return Err(missing("access_key_secret")),
             (None, (None, Some(_))) => return Err(missing("access_key_id")),
             (None, (None, None)) => return Err(missing("access key and no token")),
         };
-        Ok(ResolvedCredential::new(credential, found))
+        Ok(ResolvedCredential::new(credential, source))
     }
 }
 
-/// The profile that `zeno` uses when nobody names one.
+/// Returns the default profile of `zeno`.
 fn current_profile(ctx: &ProviderContext<'_>) -> Result<String, Fault> {
     #[derive(Default, Deserialize)]
     #[serde(default)]
@@ -141,31 +142,34 @@ fn current_profile(ctx: &ProviderContext<'_>) -> Result<String, Fault> {
         Some(text) => read(CONFIG, &text)?,
         None => Config::default(),
     };
-    Ok(filled(config.current_profile).unwrap_or_else(|| "default".to_owned()))
+    Ok(non_empty(config.current_profile).unwrap_or_else(|| "default".to_owned()))
 }
 
-fn unknown_profile<'a>(name: &str, known: impl Iterator<Item = &'a String>) -> Fault {
-    let known: Vec<String> = known.map(|name| format!("{name:?}")).collect();
-    let known = match known.as_slice() {
+fn unknown_profile<'a>(name: &str, names: impl Iterator<Item = &'a String>) -> Fault {
+    let names: Vec<String> = names.map(|name| format!("{name:?}")).collect();
+    let names = match names.as_slice() {
         [] => "none".to_owned(),
-        known => known.join(", "),
+        names => names.join(", "),
     };
     unusable(
         CREDENTIALS,
-        &format!("has no profile {name:?}, but {known}"),
+        &format!("has no profile {name:?}; profiles: {names}"),
     )
 }
 
-/// Reads a JSON file. The fault says where the text is wrong, and shows nothing of it.
+/// Reads a JSON file. The fault has the position of the error, and no text of the file.
 fn read<T: DeserializeOwned>(path: &str, text: &str) -> Result<T, Fault> {
     serde_json::from_str(text).map_err(|error| {
-        let place = format!("line {}, column {}", error.line(), error.column());
-        unusable(path, &format!("is not as `zeno` writes it ({place})"))
+        let position = format!("line {}, column {}", error.line(), error.column());
+        unusable(
+            path,
+            &format!("is not in the format of `zeno` ({position})"),
+        )
     })
 }
 
-/// A text that says something.
-fn filled(text: Option<String>) -> Option<String> {
+/// Returns a text that is not blank.
+fn non_empty(text: Option<String>) -> Option<String> {
     text.filter(|text| !text.trim().is_empty())
 }
 

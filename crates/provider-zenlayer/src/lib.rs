@@ -17,12 +17,12 @@ use lifecycle_core::{
 
 pub use config::{Config, endpoint_from};
 
-/// What Zenlayer's pages and tools say about ZEC in numbers. Its rate limits could not be read, so
-/// the pace is the default one.
+/// The limits and the options of ZEC, according to the pages and tools of Zenlayer. The numbers of the
+/// rate limits are unknown, so the rates are the defaults.
 pub const PROFILE: Profile = Profile::new("zenlayer", "Zenlayer ZEC", BatchLimits::all(100))
     .with_support(Support::NONE.with_forced())
-    // No closer together than Zenlayer's Terraform provider looks, and at last as seldom as its
-    // command line advises.
+    // The minimum is the interval of the Terraform provider, and the maximum is the recommendation of the
+    // command line.
     .with_polling(
         PollingPolicy::new(
             Duration::from_secs(5),
@@ -32,26 +32,26 @@ pub const PROFILE: Profile = Profile::new("zenlayer", "Zenlayer ZEC", BatchLimit
         .with_pause(Duration::from_secs(12)),
     )
     .with_env_vars(&[
-        // The command line's. There a token goes before a key pair.
+        // The command line, where a token takes precedence over a key pair.
         EnvVarNames::Token("ZENLAYER_TOKEN"),
         EnvVarNames::Keys {
             id: "ZENLAYER_ACCESS_KEY_ID",
             secret: "ZENLAYER_ACCESS_KEY_SECRET",
             session: None,
         },
-        // The Terraform provider's.
+        // The Terraform provider.
         EnvVarNames::Keys {
             id: "ZENLAYERCLOUD_ACCESS_KEY_ID",
             secret: "ZENLAYERCLOUD_ACCESS_KEY_PASSWORD",
             session: None,
         },
-        // Those of the Go SDK's example.
+        // The example of the Go SDK.
         EnvVarNames::Keys {
             id: "ZENLAYERCLOUD_SECRET_KEY_ID",
             secret: "ZENLAYERCLOUD_SECRET_KEY_PASSWORD",
             session: None,
         },
-        // Those of an SDK for Rust that is not Zenlayer's own.
+        // An SDK for Rust of another author.
         EnvVarNames::Keys {
             id: "ZENLAYER_CLOUD_ACCESS_KEY_ID",
             secret: "ZENLAYER_CLOUD_ACCESS_KEY_PASSWORD",
@@ -59,14 +59,14 @@ pub const PROFILE: Profile = Profile::new("zenlayer", "Zenlayer ZEC", BatchLimit
         },
     ]);
 
-/// Zenlayer Elastic Compute (ZEC). One endpoint serves all regions.
+/// Zenlayer Elastic Compute (ZEC) in all regions.
 #[derive(Clone, Debug)]
 pub struct Zenlayer {
     config: Config,
 }
 
 impl Zenlayer {
-    /// ZEC as `config` describes it.
+    /// Returns the provider for the endpoint and the resource group of `config`.
     pub fn new(config: Config) -> Self {
         Self { config }
     }
@@ -91,19 +91,19 @@ impl Provider for Zenlayer {
 
     fn sign(
         &self,
-        draft: &UnsignedRequest,
+        request: &UnsignedRequest,
         key: &Credential,
-        at: &SigningContext,
+        context: &SigningContext,
     ) -> Result<http::Request<Bytes>, Fault> {
-        sign::sign(self.config.endpoint(), draft, key, at)
+        sign::sign(self.config.endpoint(), request, key, context)
     }
 
-    fn check(&self, reply: &HttpResponse) -> Result<(), Fault> {
-        fault::check(reply)
+    fn check(&self, response: &HttpResponse) -> Result<(), Fault> {
+        fault::check(response)
     }
 
-    fn request_id(&self, reply: &HttpResponse) -> Option<String> {
-        fault::request_id(reply)
+    fn request_id(&self, response: &HttpResponse) -> Option<String> {
+        fault::request_id(response)
     }
 }
 
@@ -114,23 +114,23 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_profile_says_what_the_requests_do() {
+    fn profile_has_the_documented_limits_and_options() {
         let zenlayer = Zenlayer::new(Config::new());
         let profile = zenlayer.profile();
         assert_eq!(profile.cloud, "zenlayer");
-        for verb in [ActionKind::Start, ActionKind::Stop, ActionKind::Reboot] {
-            assert_eq!(profile.batch_limits.of(verb), 100);
+        for kind in [ActionKind::Start, ActionKind::Stop, ActionKind::Reboot] {
+            assert_eq!(profile.batch_limits.of(kind), 100);
         }
         assert_eq!(profile.batch_limits.observe, 100);
         assert_eq!(
             profile.support,
             Support::NONE.with_forced(),
-            "and nothing about billing or local disks"
+            "no options for billing or local disks"
         );
     }
 
     #[test]
-    fn a_token_counts_before_keys_and_the_command_line_before_terraform() {
+    fn token_takes_precedence_over_keys_and_the_command_line_over_terraform() {
         let ids: Vec<_> = PROFILE.env_vars.iter().map(first_variable).collect();
         assert_eq!(
             ids,

@@ -1,8 +1,8 @@
-//! Zenlayer's signature `ZC2-HMAC-SHA256`, in the order of its page:
+//! The signature `ZC2-HMAC-SHA256` of Zenlayer, in the order of the vendor page:
 //! <https://docs.console.zenlayer.com/api-reference/api-introduction/instruction/sign>.
 //!
-//! Signed are the content type, the host and the body. The action, its version and the path are
-//! not; they travel beside the signature.
+//! The signature covers the content type, the host and the body, but not the action, the version and
+//! the path.
 
 use bytes::Bytes;
 use http::{
@@ -14,13 +14,13 @@ use lifecycle_core::{
     sensitive_header,
 };
 
-/// One attempt at `draft`, signed with an access key, or with a token that stands for a signature:
+/// Signs one attempt to send `unsigned` with an access key, or adds a token instead of a signature:
 /// <https://docs.console.zenlayer.com/api-reference/api-introduction/instruction/authentication/access-token>
 pub(crate) fn sign(
     endpoint: &Endpoint,
-    draft: &UnsignedRequest,
+    unsigned: &UnsignedRequest,
     key: &Credential,
-    at: &SigningContext,
+    context: &SigningContext,
 ) -> Result<Request<Bytes>, Fault> {
     let (authorization, timestamp) = match key {
         Credential::Keys {
@@ -28,29 +28,32 @@ pub(crate) fn sign(
             secret,
             session: None,
         } => {
-            let timestamp = at.unix().to_string();
-            let payload_hash = encode::sha256_hex(&draft.body);
+            let timestamp = context.unix().to_string();
+            let payload_hash = encode::sha256_hex(&unsigned.body);
             let canonical_request = canonical_request(JSON, endpoint.authority(), &payload_hash);
             let string_to_sign = string_to_sign(&timestamp, &canonical_request);
             let signature = signature(secret.expose(), &string_to_sign);
             (authorization(id, &signature), Some(timestamp))
         }
         Credential::Token(token) => (["Bearer ", token.expose()].concat(), None),
-        _ => return Err(refused_key("Zenlayer has no temporary access keys")),
+        _ => {
+            let message = "Zenlayer has no temporary access keys";
+            return Err(Fault::new(FaultKind::Credential, message));
+        }
     };
 
-    let mut request = Request::new(draft.body.clone());
-    *request.method_mut() = draft.method.clone();
+    let mut request = Request::new(unsigned.body.clone());
+    *request.method_mut() = unsigned.method.clone();
     *request.uri_mut() = endpoint
-        .uri(draft.target())
+        .uri(unsigned.target())
         .map_err(|error| Fault::new(FaultKind::Invalid, error.to_string()))?;
     let headers = request.headers_mut();
     headers.reserve(8);
     headers.insert(HOST, header(endpoint.authority())?);
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(JSON));
-    headers.insert(&ACTION, header(draft.operation)?);
+    headers.insert(&ACTION, header(unsigned.operation)?);
     headers.insert(&VERSION, HeaderValue::from_static("2025-09-01"));
-    // Missing from the document's list of headers, but all of Zenlayer's SDKs send it.
+    // Not on the vendor page, but in the requests of all SDKs of Zenlayer.
     headers.insert(&SERVICE, HeaderValue::from_static("zec"));
     if let Some(timestamp) = timestamp {
         headers.insert(&SIGNATURE_METHOD, HeaderValue::from_static(ALGORITHM));
@@ -70,7 +73,7 @@ const ALGORITHM: &str = "ZC2-HMAC-SHA256";
 const JSON: &str = "application/json";
 const SIGNED_HEADERS: &str = "content-type;host";
 
-/// Path and query are a slash and nothing, whatever the request has.
+/// Returns the canonical request, with a slash as path and an empty query for every request.
 fn canonical_request(content_type: &str, host: &str, payload_hash: &str) -> String {
     [
         "POST\n/\n\ncontent-type:",
@@ -105,10 +108,6 @@ fn authorization(key_id: &str, signature: &str) -> String {
         signature,
     ]
     .concat()
-}
-
-fn refused_key(message: &str) -> Fault {
-    Fault::new(FaultKind::Credential, message)
 }
 
 #[cfg(test)]

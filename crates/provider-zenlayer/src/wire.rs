@@ -1,4 +1,4 @@
-//! Zenlayer's requests and answers, in its own words.
+//! The requests and responses of ZEC in the terms of Zenlayer.
 
 use std::collections::BTreeMap;
 
@@ -12,11 +12,11 @@ use serde_json::{Value, value::RawValue};
 
 use crate::{Config, PROFILE};
 
-/// `StartInstances`, `StopInstances`, `RebootInstances`:
-/// <https://docs.console.zenlayer.com/api-reference/compute/zec/instance>
+/// Returns the call for an action: `StartInstances`, `StopInstances` or `RebootInstances`
+/// (<https://docs.console.zenlayer.com/api-reference/compute/zec/instance>).
 ///
-/// A stop without its flag is a forced one, and what a reboot without its flag is, is not said; so
-/// both are always sent.
+/// A stop without `forceShutdown` is a forced stop, and the default of `forceReboot` is not documented.
+/// So both flags are always sent.
 pub(crate) fn act(action: &Action, ids: &[InstanceId]) -> Result<ApiCall<BatchAck>, Fault> {
     PROFILE.check_batch(action, ids.len())?;
     let (operation, fields) = match action {
@@ -31,11 +31,11 @@ pub(crate) fn act(action: &Action, ids: &[InstanceId]) -> Result<ApiCall<BatchAc
         }
         _ => return Err(unsupported("this action")),
     };
-    Ok(ApiCall::new(draft(operation, ids, &fields), read_power))
+    Ok(ApiCall::new(unsigned(operation, ids, &fields), read_power))
 }
 
-/// `DescribeInstancesStatus`. Its pages have 20 rows unless told otherwise, which would hide most
-/// of a hundred instances.
+/// Returns the call `DescribeInstancesStatus`. The default page has 20 rows, too few for 100
+/// instances.
 pub(crate) fn observe(
     config: &Config,
     ids: &[InstanceId],
@@ -43,11 +43,11 @@ pub(crate) fn observe(
     PROFILE.check_observe(ids.len())?;
     let mut fields = vec![("pageSize", PROFILE.batch_limits.observe.into())];
     fields.extend(resource_group(config));
-    let draft = draft("DescribeInstancesStatus", ids, &fields);
-    Ok(ApiCall::new(draft, read_statuses))
+    let request = unsigned("DescribeInstancesStatus", ids, &fields);
+    Ok(ApiCall::new(request, read_statuses))
 }
 
-/// `DescribeInstances`. The token is the number of the page, counted from one.
+/// Returns the call `DescribeInstances`. The token is the number of the page, from 1.
 pub(crate) fn list(config: &Config, page: Option<&PageToken>) -> Result<ApiCall<ListPage>, Fault> {
     let number: usize = match page {
         None => 1,
@@ -56,24 +56,31 @@ pub(crate) fn list(config: &Config, page: Option<&PageToken>) -> Result<ApiCall<
             .parse()
             .ok()
             .filter(|number| *number > 0)
-            .ok_or_else(|| Fault::new(FaultKind::Invalid, "the page token is no page number"))?,
+            .ok_or_else(|| Fault::new(FaultKind::Invalid, "the page token is not a page number"))?,
     };
     let mut fields = vec![("pageSize", PAGE_SIZE.into()), ("pageNum", number.into())];
     fields.extend(resource_group(config));
-    let draft = draft("DescribeInstances", &[], &fields);
-    Ok(ApiCall::new(draft, move |reply| read_page(reply, number)))
+    let request = unsigned("DescribeInstances", &[], &fields);
+    Ok(ApiCall::new(request, move |response| {
+        read_page(response, number)
+    }))
 }
 
-/// The most rows that a page can have.
+/// The maximum number of rows on a page.
 const PAGE_SIZE: usize = 1000;
 
-fn draft(operation: &'static str, ids: &[InstanceId], fields: &[(&str, Value)]) -> UnsignedRequest {
+fn unsigned(
+    operation: &'static str,
+    ids: &[InstanceId],
+    fields: &[(&str, Value)],
+) -> UnsignedRequest {
     UnsignedRequest::new(operation, Method::POST, "/api/v2/zec").with_body(json_object(ids, fields))
 }
 
-/// The ids, where there are any, and the other fields. Written out because ids need no escaping:
-/// `serde_json`, which looks for something to escape, takes about as long over a hundred ids as the
-/// whole signature.
+/// Returns a JSON object with the ids, if any, and the other fields.
+///
+/// Ids need no escapes. `serde_json` searches for characters to escape and needs about as much time for
+/// 100 ids as the signature.
 fn json_object(ids: &[InstanceId], fields: &[(&str, Value)]) -> String {
     let mut json = String::with_capacity(64 + 24 * ids.len());
     json.push('{');
@@ -102,40 +109,40 @@ fn resource_group(config: &Config) -> Option<(&'static str, Value)> {
 fn unsupported(what: &str) -> Fault {
     Fault::new(
         FaultKind::Unsupported,
-        format!("{} does not know {what}", PROFILE.title),
+        format!("{} does not support {what}", PROFILE.title),
     )
 }
 
-/// The ids in the answer are those that failed; none, null and no list at all mean that all were
-/// accepted. Zenlayer gives no reason for a failed one, so whether the action was begun on it is
-/// open, and the fault says so.
-fn read_power(reply: &HttpResponse) -> Result<BatchAck, Fault> {
-    let answer: PowerAnswer = read_answer(reply, "instanceIds")?;
-    let failed = answer.instance_ids.unwrap_or_default();
-    BatchAck::without_failed(&failed, reply, crate::fault::request_id(reply))
+/// Reads the ids of the failed instances. An empty list, `null` and a missing list mean that the cloud
+/// accepted all instances.
+///
+/// The list has no reasons, so the cloud may have executed the action on a failed instance.
+fn read_power(response: &HttpResponse) -> Result<BatchAck, Fault> {
+    let body: PowerBody = read_body(response, "instanceIds")?;
+    let failed = body.instance_ids.unwrap_or_default();
+    BatchAck::without_failed(&failed, response, crate::fault::request_id(response))
 }
 
-/// An instance without a row counts as unknown to the cloud, so a list that is cut short must not
-/// pass for the whole one.
-fn read_statuses(reply: &HttpResponse) -> Result<Vec<Observation>, Fault> {
-    let answer = InstanceList::read(reply)?;
-    let total = answer.total_count.0;
-    let rows = answer.rows(reply)?;
+/// Reads the rows of several instances. An instance without a row is unknown to the cloud, so an
+/// incomplete list is a fault.
+fn read_statuses(response: &HttpResponse) -> Result<Vec<Observation>, Fault> {
+    let list = InstanceList::read(response)?;
+    let total = list.total_count.0;
+    let rows = list.rows(response)?;
     if total.is_some_and(|total| total > rows.len()) {
-        return Err(reply.unreadable("it has fewer rows than instances"));
+        return Err(response.unreadable("the list has fewer rows than instances"));
     }
     Ok(observations(rows))
 }
 
-/// The last page is the one that reaches the total. Where there is no total, it is the first that
-/// is not full.
+/// Reads a page of the list. The last page reaches the total, or, without a total, is not full.
 ///
-/// Zenlayer's command line stops at a page that is not full whatever the total says. Going on costs
-/// one more call then, and loses nothing should the cloud have sent less than it was asked for.
-fn read_page(reply: &HttpResponse, number: usize) -> Result<ListPage, Fault> {
-    let answer = InstanceList::read(reply)?;
-    let total = answer.total_count.0.filter(|total| *total > 0);
-    let rows = answer.rows(reply)?;
+/// The command line of Zenlayer stops at a page that is not full, despite the total. This reader
+/// continues, so that no instance is lost if the cloud sends fewer rows than requested.
+fn read_page(response: &HttpResponse, number: usize) -> Result<ListPage, Fault> {
+    let list = InstanceList::read(response)?;
+    let total = list.total_count.0.filter(|total| *total > 0);
+    let rows = list.rows(response)?;
     let more = match total {
         Some(total) => {
             !rows.is_empty()
@@ -147,24 +154,24 @@ fn read_page(reply: &HttpResponse, number: usize) -> Result<ListPage, Fault> {
     Ok(ListPage::new(observations(rows)).with_next(next))
 }
 
-/// The fields of an answer: those of its `response`, or those beside `field` at the top level, as
-/// one older page of the documents has it.
-fn read_answer<T: DeserializeOwned>(reply: &HttpResponse, field: &str) -> Result<T, Fault> {
-    let unreadable = |error: serde_json::Error| reply.unreadable(&error.to_string());
+/// Reads the fields of `response` in a body, or, as on an older vendor page, the fields of the body
+/// with the name `field` at the top level.
+fn read_body<T: DeserializeOwned>(response: &HttpResponse, field: &str) -> Result<T, Fault> {
+    let unreadable = |error: serde_json::Error| response.unreadable(&error.to_string());
     let body: BTreeMap<String, &RawValue> =
-        serde_json::from_slice(reply.body()).map_err(unreadable)?;
+        serde_json::from_slice(response.body()).map_err(unreadable)?;
     match body.get("response") {
         Some(fields) if fields.get().starts_with('{') => {
             serde_json::from_str(fields.get()).map_err(unreadable)
         }
-        None if body.contains_key(field) => reply.json(),
-        _ => Err(reply.unreadable("it has no response in it")),
+        None if body.contains_key(field) => response.json(),
+        _ => Err(response.unreadable("it has no field response")),
     }
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct PowerAnswer {
+struct PowerBody {
     instance_ids: Option<Vec<String>>,
 }
 
@@ -177,28 +184,28 @@ struct InstanceList {
 }
 
 impl InstanceList {
-    fn read(reply: &HttpResponse) -> Result<Self, Fault> {
-        read_answer(reply, "dataSet")
+    fn read(response: &HttpResponse) -> Result<Self, Fault> {
+        read_body(response, "dataSet")
     }
 
-    /// All rows, readable or not. They may be missing only where there are none.
-    fn rows(self, reply: &HttpResponse) -> Result<Vec<LenientObject<Instance>>, Fault> {
+    /// Returns all rows, valid or not. The list may be missing only if the total is 0.
+    fn rows(self, response: &HttpResponse) -> Result<Vec<LenientObject<Instance>>, Fault> {
         match (self.data_set, self.total_count.0) {
             (Some(rows), _) => Ok(rows),
             (None, Some(0)) => Ok(Vec::new()),
-            (None, _) => Err(reply.unreadable("it is no list of instances")),
+            (None, _) => Err(response.unreadable("it has no list of instances")),
         }
     }
 }
 
-/// The rows that name an instance.
+/// Returns the rows with an instance id.
 fn observations(rows: Vec<LenientObject<Instance>>) -> Vec<Observation> {
     rows.into_iter()
         .filter_map(|row| row.0.and_then(Instance::observation))
         .collect()
 }
 
-/// A row of either list. The state is `instanceStatus` in one and `status` in the other.
+/// A row of `DescribeInstances`, with `instanceStatus`, or of `DescribeInstancesStatus`, with `status`.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Instance {
@@ -222,9 +229,9 @@ impl Instance {
     }
 }
 
-/// The values that Zenlayer's pages enumerate, and those that only their prose or its Terraform
-/// provider has: `STARTING` (elsewhere `BOOTING`), `RECYCLED` (elsewhere `RECYCLE`), `PENDING` and
-/// `REINSTALL_FAILED`.
+/// Maps the values in the tables of the vendor pages, and the values in the text of the pages or in the
+/// Terraform provider: `STARTING` (in the tables `BOOTING`), `RECYCLED` (in the tables `RECYCLE`),
+/// `PENDING` and `REINSTALL_FAILED`.
 fn power_state(status: &str) -> PowerState {
     match status {
         "PENDING" | "DEPLOYING" => PowerState::Creating,

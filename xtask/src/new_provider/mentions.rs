@@ -1,7 +1,7 @@
 //! The files of the facade, the command and the checks that name each cloud.
 //!
 //! A `Client` accepts any provider. A cloud in references must also be in these files, because only
-//! the author knows the settings of the cloud.
+//! the author knows the settings of the cloud. `cargo xtask tidy` finds other files that name a cloud.
 
 /// A file that names each cloud, and the content of the file.
 pub(super) struct Mention {
@@ -24,57 +24,30 @@ pub(super) const MENTIONS: &[Mention] = &[
         "a feature, also within `full`, and the optional dependency",
     ),
     mention(
-        "crates/lifecycle-facade/src/lib.rs",
-        "the conditions that ask for any cloud, and the crate under the cloud's name",
-    ),
-    mention(
-        "crates/lifecycle-facade/src/fleet/cloud.rs",
-        "the variant of `Cloud`, its `PROFILE`, its `sources` and `endpoint_from`, its name",
-    ),
-    mention(
-        "crates/lifecycle-facade/src/fleet/connect.rs",
-        "`build`: from a place to its `Config`",
-    ),
-    mention(
-        "crates/lifecycle-facade/src/fleet/configured.rs",
-        "`files`, and `exchange` where somebody can be asked for keys",
-    ),
-    mention(
-        "crates/lifecycle-facade/src/config/known.rs",
-        "its `CloudName`, and which settings and sources of keys it has",
+        "crates/lifecycle-facade/src/cloud/mod.rs",
+        "a `mod` line and a line of `clouds!`; beside this file, a file for the cloud, similar to `zenlayer`",
     ),
     mention(
         "crates/lifecycle-facade/lifecycle.sample.toml",
-        "its name among the clouds of an account",
-    ),
-    mention(
-        "crates/lifecycle-cli/src/locations.rs",
-        "`usual_region`: the region of its own tools, else one in which a key can be tried",
+        "the name among the clouds of an account",
     ),
     mention(
         "crates/lifecycle-facade/tests/features.rs",
-        "its feature; from here on the simulator has to know the cloud",
-    ),
-    mention(
-        "crates/lifecycle-facade/tests/readme.rs",
-        "its row in the README",
+        "the feature; the simulator must know the cloud from now on",
     ),
     mention(
         "xtask/src/clouds.rs",
-        "`CLOUDS`: trees, features and files of providers are checked by it",
+        "`CLOUDS`: the clouds in the checks of trees, features and files",
     ),
     mention(
         "xtask/src/tidy/source.rs",
-        "`CLOUD_NAMES`: what core and client must not say",
+        "`CLOUD_NAMES` and `CLOUD_FILES`: the code that may name a cloud",
     ),
 ];
 
 #[cfg(test)]
 mod tests {
-    use std::{
-        fs,
-        path::{Path, PathBuf},
-    };
+    use std::{fs, path::Path};
 
     use super::*;
     use crate::clouds::CLOUDS;
@@ -119,54 +92,5 @@ mod tests {
         let rows = |mention: &Mention| format!("| `{}` | {} |\n", mention.path, mention.what);
         let table: String = MENTIONS.iter().map(rows).collect();
         assert!(recipe.contains(&table), "write in it:\n{table}");
-    }
-
-    /// Checks the sources for a file that distinguishes clouds but is not in the list.
-    #[test]
-    fn no_other_source_distinguishes_clouds() {
-        let mut sources = Vec::new();
-        for krate in ["lifecycle-facade", "lifecycle-cli"] {
-            collect(&root().join("crates").join(krate).join("src"), &mut sources);
-        }
-        let telling: Vec<String> = sources
-            .iter()
-            .filter(|path| tells_apart(&read(path)))
-            .map(|path| relative(path))
-            .collect();
-        assert!(telling.len() >= 5, "{telling:?}");
-        for path in telling {
-            assert!(
-                MENTIONS.iter().any(|mention| mention.path == path),
-                "{path}"
-            );
-        }
-    }
-
-    /// Reports whether the code before the tests has a branch for one cloud.
-    fn tells_apart(text: &str) -> bool {
-        let code = text.split("mod tests {").next().unwrap_or_default();
-        let marks = [
-            "Cloud::Zenlayer",
-            "CloudName(\"zenlayer\")",
-            "provider_zenlayer",
-            "feature = \"zenlayer\"",
-        ];
-        marks.iter().any(|mark| code.contains(mark))
-    }
-
-    fn collect(folder: &Path, into: &mut Vec<PathBuf>) {
-        let entries = fs::read_dir(folder).expect("the tests run in a checkout");
-        for path in entries.map(|entry| entry.expect("it is there").path()) {
-            if path.is_dir() {
-                collect(&path, into);
-            } else if path.extension().is_some_and(|ending| ending == "rs") {
-                into.push(path);
-            }
-        }
-    }
-
-    fn relative(path: &Path) -> String {
-        let path = path.strip_prefix(root()).expect("it is below the root");
-        path.to_string_lossy().replace('\\', "/")
     }
 }

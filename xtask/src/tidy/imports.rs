@@ -183,7 +183,8 @@ impl<'a> PathReader<'a> {
                     self.inline.push(self.depth);
                     self.module.push(self.token(1).to_owned());
                 }
-                "use" => self.read_use(),
+                // `use<…>` is a bound of a return type.
+                "use" if self.token(1) != "<" => self.read_use(),
                 first if self.starts_path(first) => self.read_inline_path(),
                 _ => {}
             }
@@ -233,7 +234,7 @@ impl<'a> PathReader<'a> {
                 "::" => {}
                 "{" => {
                     self.at += 1;
-                    while !["}", ""].contains(&self.token(0)) {
+                    while !["}", ";", ""].contains(&self.token(0)) {
                         self.read_tree(written, is_public);
                         if self.token(0) == "," {
                             self.at += 1;
@@ -368,6 +369,14 @@ mod tests {
         check(
             "pub(in crate::power) use std::fmt;\nuse http::{Method, header};\n",
             &[],
+        );
+    }
+
+    #[test]
+    fn capturing_bound_is_not_an_import() {
+        check(
+            "fn f() -> impl Sized + use<T> { a; b }\nuse crate::call;\n",
+            &[(2, "call/mod.rs")],
         );
     }
 

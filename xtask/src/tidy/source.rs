@@ -42,6 +42,28 @@ pub(super) fn named_clouds(files: &Files) -> Vec<String> {
     findings
 }
 
+/// Files of the facade and the command that name a cloud, other than [`CLOUD_FILES`]; also entries of
+/// [`CLOUD_FILES`] that name no cloud.
+pub(super) fn clouds_outside_of_their_files(files: &Files) -> Vec<String> {
+    let names_cloud = |text: &str| {
+        let code = keep(&[Part::Code, Part::Literal], &without_tests(text)).to_lowercase();
+        CLOUD_NAMES.iter().any(|name| code.contains(name))
+    };
+    let checked = files.sources().filter(|(path, _)| {
+        let mut folders = NAMING_CLOUDS.iter();
+        folders.any(|folder| path.starts_with(folder)) && !is_test(path)
+    });
+    let findings =
+        checked.filter_map(
+            |(path, text)| match (CLOUD_FILES.contains(&path), names_cloud(text)) {
+                (false, true) => Some(format!("{path} names a cloud outside of `cloud/`")),
+                (true, false) => Some(format!("{path} names no cloud: remove it from CLOUD_FILES")),
+                _ => None,
+            },
+        );
+    findings.collect()
+}
+
 /// Access to the host in crates without I/O. A dependency tree does not show the use of `std`.
 pub(super) fn host_access(files: &Files) -> Vec<String> {
     let is_pure = |path: &str| {
@@ -96,6 +118,23 @@ pub(super) fn long_files(files: &Files) -> Vec<String> {
 
 const MAX_LINES: usize = 700;
 const CLOUD_NEUTRAL: [&str; 2] = ["crates/lifecycle-core/", "crates/lifecycle-client/"];
+/// Crates with clouds, each cloud in a file of the facade.
+const NAMING_CLOUDS: [&str; 2] = ["crates/lifecycle-facade/src/", "crates/lifecycle-cli/src/"];
+/// The table of clouds, the file of each cloud, and texts of the command: simulated fleets, and examples in
+/// messages.
+const CLOUD_FILES: [&str; 11] = [
+    "crates/lifecycle-facade/src/cloud/mod.rs",
+    "crates/lifecycle-facade/src/cloud/aliyun.rs",
+    "crates/lifecycle-facade/src/cloud/baidu.rs",
+    "crates/lifecycle-facade/src/cloud/huawei.rs",
+    "crates/lifecycle-facade/src/cloud/zenlayer.rs",
+    "crates/lifecycle-cli/src/commands/demo.rs",
+    "crates/lifecycle-cli/src/commands/doctor.rs",
+    "crates/lifecycle-cli/src/commands/simulate.rs",
+    "crates/lifecycle-cli/src/locations.rs",
+    "crates/lifecycle-cli/src/simulated.rs",
+    "crates/lifecycle-cli/src/targets.rs",
+];
 const CLOUD_NAMES: [&str; 5] = ["baidu", "aliyun", "alibaba", "zenlayer", "huawei"];
 
 /// Code for direct access to variables, files, programs, sockets and clocks.
@@ -136,6 +175,33 @@ fn code_lines(text: &str) -> Vec<(usize, String)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn cloud_is_found_outside_of_the_files_of_clouds() {
+        let [table, own, ..] = CLOUD_FILES;
+        let files = Files::of([
+            (table, "mod huawei;"),
+            (own, "// Huawei\nconst NAME: &str = \"acme\";"),
+            (
+                "crates/lifecycle-facade/src/fleet/mod.rs",
+                "// Huawei\n#[cfg(test)]\nmod tests { Huawei }",
+            ),
+            ("crates/lifecycle-cli/src/usage/tests.rs", "Cloud::Huawei"),
+            (
+                "crates/lifecycle-cli/src/main.rs",
+                "if cloud == Cloud::Huawei {}",
+            ),
+            ("crates/lifecycle-sim/src/lib.rs", "Cloud::Huawei"),
+        ]);
+
+        assert_eq!(
+            clouds_outside_of_their_files(&files),
+            [
+                "crates/lifecycle-cli/src/main.rs names a cloud outside of `cloud/`".to_owned(),
+                format!("{own} names no cloud: remove it from CLOUD_FILES"),
+            ]
+        );
+    }
 
     #[test]
     fn file_without_documentation_at_the_beginning_is_found() {

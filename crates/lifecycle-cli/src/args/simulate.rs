@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use lifecycle_sim::{BadFleet, Builder, Simulator};
+use lifecycle_sim::{ParseFleetError, Simulator, SimulatorBuilder};
 
 /// The arguments of `simulate`.
 #[derive(Debug, clap::Args)]
@@ -14,7 +14,7 @@ pub(crate) struct SimulateArgs {
     /// Instances to create: cloud/region=COUNT or cloud/region=COUNT:STATE, separated by commas,
     /// for example baidu/bj=3,huawei/cn-north-4=2:running. Instances without STATE are stopped
     #[arg(long, value_name = "SPEC", value_parser = fleet)]
-    pub(crate) fleet: Option<Builder>,
+    pub(crate) fleet: Option<SimulatorBuilder>,
 
     /// Speed of the simulated instances: with 10 they start and stop 10 times as fast as real ones
     #[arg(long, value_name = "FACTOR", default_value = "1", value_parser = speed)]
@@ -29,7 +29,7 @@ fn address(text: &str) -> Result<SocketAddr, String> {
     })
 }
 
-fn fleet(text: &str) -> Result<Builder, BadFleet> {
+fn fleet(text: &str) -> Result<SimulatorBuilder, ParseFleetError> {
     Simulator::builder().fleet(text)
 }
 

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use lifecycle_facade::{ActionKind, CallCounts, Fleet, FleetError, InstanceReference, Location};
-use lifecycle_sim::{BadFleet, Simulator};
+use lifecycle_sim::{ParseFleetError, Simulator};
 use tokio::time::Instant;
 
 use crate::{
@@ -53,7 +53,7 @@ pub(crate) async fn run(console: Console) -> Result<Exit, CommandError> {
     Ok(row::exit(&rows))
 }
 
-fn simulator() -> Result<Simulator, BadFleet> {
+fn simulator() -> Result<Simulator, ParseFleetError> {
     let simulator = Simulator::builder().fleet(INSTANCES)?.latency(ROUND_TRIP);
     Ok(simulated::with_key(simulator).build())
 }

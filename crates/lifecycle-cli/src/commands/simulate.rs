@@ -1,7 +1,7 @@
 //! `lifecycle simulate`: simulated clouds over HTTP.
 
 use lifecycle_facade::Cloud;
-use lifecycle_sim::{BadFleet, Simulator};
+use lifecycle_sim::{ParseFleetError, Simulator};
 use serde::Serialize;
 
 use crate::{
@@ -38,7 +38,7 @@ pub(crate) async fn run(args: &SimulateArgs) -> Result<Exit, CommandError> {
     Ok(Exit::Complete)
 }
 
-fn simulator(args: &SimulateArgs) -> Result<Simulator, BadFleet> {
+fn simulator(args: &SimulateArgs) -> Result<Simulator, ParseFleetError> {
     let fleet = match &args.fleet {
         Some(fleet) => fleet.clone(),
         None => simulated::small_fleet()?,

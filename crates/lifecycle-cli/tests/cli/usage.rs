@@ -13,7 +13,10 @@ fn invalid_value_is_reported_with_a_valid_form() {
             "start aws/us/i-1",
             "write one of baidu, aliyun, zenlayer, huawei",
         ),
-        ("status baidu/bj/i@1", r#"instance id "i@1" has other"#),
+        (
+            "status baidu/bj/i@1",
+            r#"instance id "i@1" has characters other"#,
+        ),
         (
             "list baidu",
             "invalid region \"baidu\": write cloud/region, for example baidu/bj",

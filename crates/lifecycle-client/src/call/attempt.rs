@@ -48,7 +48,7 @@ pub(crate) struct AttemptRunner {
     pub(crate) mutant: Mutant,
 }
 
-/// The causes of failure that were removed within one call. Each is removed at most once.
+/// The causes of failure removed within one call. Each cause is removed at most once.
 #[derive(Debug, Default)]
 pub(crate) struct Corrections {
     clock: AtomicBool,
@@ -113,8 +113,8 @@ impl AttemptRunner {
             .unwrap_or_else(|_| Err(deadline_passed()))
     }
 
-    /// Returns the current key. If the cloud has rejected this key before, asks the
-    /// `CredentialProvider` once for another one.
+    /// Returns the current key. Asks the `CredentialProvider` once for another key if the cloud has
+    /// rejected the current key.
     async fn usable_key(&self) -> Result<Arc<Credential>, Fault> {
         let key = self.current_key().await?;
         let Err(rejection) = self.check_key(&key) else {
@@ -175,7 +175,7 @@ impl AttemptRunner {
         }
     }
 
-    /// Reads the response, and records what it shows about rate, key and clock.
+    /// Reads the response, and records the consequences for rate limiter, key and clock.
     fn judge<T>(
         &self,
         call: &ApiCall<T>,
@@ -249,7 +249,7 @@ struct Admission<'a> {
 #[derive(Clone, Copy)]
 struct Signed {
     at: SystemTime,
-    /// The seconds that were added to the local clock.
+    /// The number of seconds added to the local clock.
     offset: i64,
 }
 
@@ -279,6 +279,6 @@ fn complete(mut fault: Fault, request_id: Option<&str>, key: &Credential) -> Fau
 fn deadline_passed() -> Fault {
     Fault::new(
         FaultKind::Deadline,
-        "the time was over before the call could be made",
+        "the time limit was reached before the call",
     )
 }

@@ -1,4 +1,4 @@
-//! Where wall-clock time and nonces come from.
+//! The source of wall-clock time and nonces.
 
 use std::{
     fmt,
@@ -8,12 +8,12 @@ use std::{
 
 use lifecycle_core::SigningContext;
 
-/// Gives the stamp of an attempt. Nothing else in the client asks for the wall clock.
+/// Supplies the wall-clock time. The client reads the wall clock nowhere else.
 pub trait Clock: fmt::Debug + Send + Sync + 'static {
-    /// The time now.
+    /// Returns the current time.
     fn now(&self) -> SystemTime;
 
-    /// A stamp for now plus `offset` seconds, with a nonce that was never given before.
+    /// Returns the current time plus `offset` seconds, with a new nonce.
     fn signing_context(&self, offset: i64) -> SigningContext {
         let shift = Duration::from_secs(offset.unsigned_abs());
         let time = if offset < 0 {
@@ -38,14 +38,14 @@ impl<C: Clock + ?Sized> Clock for Arc<C> {
     }
 }
 
-/// The clock of this machine.
+/// Reads the clock of this machine.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SystemClock;
 
 impl Clock for SystemClock {
     #[expect(
         clippy::disallowed_methods,
-        reason = "the one place that reads the wall clock"
+        reason = "the only place that reads the wall clock"
     )]
     fn now(&self) -> SystemTime {
         SystemTime::now()

@@ -1,11 +1,11 @@
-//! The difference between this machine's clock and the cloud's.
+//! The difference between the clocks of this machine and of the cloud.
 
 use std::{
     sync::atomic::{AtomicI64, Ordering},
     time::{Duration, SystemTime},
 };
 
-/// Seconds to add to the local clock when signing; learned from answers, 0 until then.
+/// The number of seconds to add to the local clock when signing. Learned from responses; 0 before.
 #[derive(Debug, Default)]
 pub(crate) struct ClockSkew(AtomicI64);
 
@@ -14,8 +14,8 @@ impl ClockSkew {
         self.0.load(Ordering::Relaxed)
     }
 
-    /// The cloud refused a signature for its time. `true` when its date teaches something that the
-    /// offset `used` for it did not know, whoever else may have learned it by now.
+    /// Records the cloud's date after the rejection of a signature with the offset `used`. Returns
+    /// whether a signature with the new offset can succeed.
     pub(crate) fn learn(&self, cloud: Option<SystemTime>, local: SystemTime, used: i64) -> bool {
         let Some(ahead) = cloud.and_then(|cloud| difference(cloud, local)) else {
             return false;
@@ -24,34 +24,34 @@ impl ClockSkew {
         ahead != used
     }
 
-    /// The cloud accepted a signature. An offset that the clocks no longer show is dropped.
+    /// Records the cloud's date after the acceptance of a signature. Drops an outdated offset.
     pub(crate) fn confirm(&self, cloud: Option<SystemTime>, local: SystemTime) {
         if self.offset() == 0 {
             return;
         }
-        let agree = cloud
+        let is_negligible = cloud
             .and_then(|cloud| difference(cloud, local))
-            .is_some_and(|ahead| ahead.unsigned_abs() < AGREE.as_secs());
-        if agree {
+            .is_some_and(|ahead| ahead.unsigned_abs() < NEGLIGIBLE.as_secs());
+        if is_negligible {
             self.0.store(0, Ordering::Relaxed);
         }
     }
 }
 
-/// Clocks this close need no offset. Every cloud allows at least five minutes.
-const AGREE: Duration = Duration::from_secs(60);
+/// The largest difference without an offset. Every cloud accepts at least five minutes.
+const NEGLIGIBLE: Duration = Duration::from_secs(60);
 
-/// A date further away than this is a broken clock on the other side, or a proxy's.
-const ABSURD: Duration = Duration::from_secs(24 * 3600);
+/// The largest plausible difference. A greater one comes from a broken clock of a cloud or proxy.
+const MAX_PLAUSIBLE: Duration = Duration::from_secs(24 * 3600);
 
-/// Seconds by which the first clock is ahead; `None` when that is absurd.
+/// Returns the number of seconds by which the cloud's clock is ahead; `None` if implausible.
 pub(crate) fn difference(cloud: SystemTime, local: SystemTime) -> Option<i64> {
     let (distance, sign) = match cloud.duration_since(local) {
         Ok(ahead) => (ahead, 1),
         Err(behind) => (behind.duration(), -1),
     };
     let seconds = i64::try_from(distance.as_secs()).ok()?;
-    (distance < ABSURD).then_some(sign * seconds)
+    (distance < MAX_PLAUSIBLE).then_some(sign * seconds)
 }
 
 #[cfg(test)]
@@ -63,7 +63,7 @@ mod tests {
     }
 
     #[test]
-    fn an_offset_is_learned_and_dropped_when_the_clock_is_repaired() {
+    fn offset_is_learned_and_dropped_when_the_clock_is_repaired() {
         let skew = ClockSkew::default();
         assert!(skew.learn(Some(at(100_000)), at(101_200), 0));
         assert_eq!(skew.offset(), -1_200);
@@ -82,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn absurd_and_absent_dates_teach_nothing() {
+    fn implausible_or_missing_date_changes_nothing() {
         let skew = ClockSkew::default();
         assert!(!skew.learn(Some(at(0)), at(2_000_000_000), 0));
         assert!(!skew.learn(None, at(5), 0));

@@ -1,27 +1,28 @@
-//! The key of a call: the provider trait, the error, and the fixed key.
+//! The supply of keys: the trait, the error, and a provider of one fixed key.
 
 use std::{fmt, sync::Arc, time::SystemTime};
 
 use async_trait::async_trait;
 use lifecycle_core::{Credential, ExecutionStatus, Fault, FaultKind};
 
-/// Gives the key for the next call. Asked before every attempt, so it should cache.
+/// Supplies the key for the next call. The client asks before every attempt; a provider should
+/// cache.
 #[async_trait]
 pub trait CredentialProvider: fmt::Debug + Send + Sync + 'static {
-    /// The key to sign with now.
+    /// Returns the key for a signature now.
     ///
     /// # Errors
-    /// [`CredentialError`] says what was looked for and what to do.
+    /// [`CredentialError`] with the sources that were tried and a hint what to do.
     async fn credential(&self) -> Result<Arc<Credential>, CredentialError>;
 
-    /// The cloud refused this key. `true` when it makes sense to ask for another one.
+    /// Records that the cloud rejected `key`. Returns whether [`credential`](Self::credential) may
+    /// return another key afterwards.
     fn invalidate(&self, key: &Credential) -> bool {
         let _ = key;
         false
     }
 
-    /// Where the key comes from and how long it is good, as far as it is known without asking
-    /// anybody.
+    /// Returns the source and the validity of the current key, without I/O.
     fn info(&self) -> CredentialInfo {
         CredentialInfo::default()
     }
@@ -42,23 +43,49 @@ impl<S: CredentialProvider + ?Sized> CredentialProvider for Arc<S> {
     }
 }
 
-/// Where a key comes from and how long it is good. Never a secret.
+/// The source and the validity of a key. Contains no secret.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct CredentialInfo {
-    /// The kind of place, such as `environment`; empty when nothing was found yet.
+    /// The kind of source, such as `environment`; empty before a key is found.
     pub kind: String,
-    /// The place itself, such as `profile "prod" in ~/.aliyun/config.json`.
+    /// The exact source, such as `profile "prod" in ~/.aliyun/config.json`.
     pub source: String,
-    /// When the key ends, by this machine's clock; `None` when it has no known end.
+    /// The time of expiry by the clock of this machine; `None` for a permanent key.
     pub expires: Option<SystemTime>,
-    /// From when on a new key is fetched.
+    /// The time from which a new key is fetched.
     pub renews: Option<SystemTime>,
-    /// What is wrong with how the key is kept, such as a file that others can read.
+    /// Problems with the storage of the key, such as a file readable by other users.
     pub warnings: Vec<String>,
 }
 
-/// There is no key.
+impl CredentialInfo {
+    /// Returns the info of a permanent key.
+    pub fn new(kind: impl Into<String>, source: impl Into<String>) -> Self {
+        Self {
+            kind: kind.into(),
+            source: source.into(),
+            ..Self::default()
+        }
+    }
+
+    /// Sets the times of a temporary key: the expiry, and the start of the renewal.
+    #[must_use]
+    pub fn with_expiry(mut self, expires: SystemTime, renews: SystemTime) -> Self {
+        self.expires = Some(expires);
+        self.renews = Some(renews);
+        self
+    }
+
+    /// Sets the problems with the storage of the key.
+    #[must_use]
+    pub fn with_warnings(mut self, warnings: Vec<String>) -> Self {
+        self.warnings = warnings;
+        self
+    }
+}
+
+/// The reason for which there is no key.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{}", .fault.message())]
 pub struct CredentialError {
@@ -68,7 +95,8 @@ pub struct CredentialError {
 }
 
 impl CredentialError {
-    /// Nothing is set up. The text says what was looked for and what to do.
+    /// Returns the error for a missing configuration. The message names the sources that were tried
+    /// and what to do.
     pub fn new(message: impl Into<String>) -> Self {
         Self {
             is_absent: true,
@@ -76,21 +104,21 @@ impl CredentialError {
         }
     }
 
-    /// Whether nothing is set up, rather than something that cannot be used.
+    /// Returns `true` if no source is configured, and `false` if a configured source failed.
     pub fn is_absent(&self) -> bool {
         self.is_absent
     }
 
-    /// Why, as the fault of the call that needed the key. That call was never sent.
+    /// Returns the fault of the call that needed the key. The call was not sent.
     pub fn fault(&self) -> &Fault {
         &self.fault
     }
 }
 
-/// Something is set up and cannot be used.
+/// Converts the fault of a configured source.
 ///
-/// What a service says of a key, a role or a user is nothing about an instance: unless it is about
-/// the way there, the fault becomes one of the credential.
+/// A fault about a key, a role or a user says nothing about an instance. So the kind becomes
+/// [`FaultKind::Credential`], except for faults of transport and load.
 impl From<Fault> for CredentialError {
     fn from(fault: Fault) -> Self {
         let kind = match fault.kind() {
@@ -111,12 +139,12 @@ impl From<Fault> for CredentialError {
     }
 }
 
-/// One key that never changes.
+/// Supplies one fixed key.
 #[derive(Clone, Debug)]
 pub struct StaticCredential(Arc<Credential>);
 
 impl StaticCredential {
-    /// This key for ever.
+    /// Returns a provider of this key.
     pub fn new(credential: Credential) -> Self {
         Self(Arc::new(credential))
     }
@@ -129,10 +157,6 @@ impl CredentialProvider for StaticCredential {
     }
 
     fn info(&self) -> CredentialInfo {
-        CredentialInfo {
-            kind: "program".to_owned(),
-            source: "given by the program".to_owned(),
-            ..CredentialInfo::default()
-        }
+        CredentialInfo::new("program", "given by the program")
     }
 }

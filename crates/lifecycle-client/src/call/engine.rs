@@ -1,4 +1,4 @@
-//! The path of every call to a cloud: attempts, and repeats where they are safe.
+//! The only path of calls to a cloud: attempts, and safe repeats.
 
 use std::{
     fmt,
@@ -31,7 +31,7 @@ pub(crate) struct Engine {
     retry_budget: RetryBudget,
     random: Mutex<fastrand::Rng>,
     pub(crate) timeouts: Timeouts,
-    /// The number of calls that one request may have under way at a time.
+    /// The number of concurrent calls of one request.
     pub(crate) concurrency: usize,
 }
 
@@ -80,7 +80,7 @@ impl Engine {
         }
     }
 
-    /// Sends `call`, and repeats it where a repeat is useful and harmless.
+    /// Sends `call`, and repeats the call if a repeat is useful and harmless.
     pub(crate) async fn execute<T>(
         &self,
         call: &ApiCall<T>,

@@ -1,4 +1,4 @@
-//! Whether the key works: untried keys go out alone, refused ones not at all.
+//! The use of keys: an unconfirmed key signs one call at a time, a rejected key none.
 
 use std::sync::{Arc, Mutex};
 
@@ -7,25 +7,24 @@ use tokio::sync::MutexGuard;
 
 use crate::sync::lock;
 
-/// What is known of the key that a client uses.
+/// The last accepted and the last rejected key.
 ///
-/// Some clouds lock a key after a few wrong signatures (Huawei: five), so calls with a key that
-/// never worked queue up behind each other, and a refusal stops all that wait.
+/// Some clouds lock a key after a few wrong signatures (Huawei: five). So calls with an unconfirmed
+/// key wait for each other, and a rejection stops all waiting calls.
 #[derive(Debug, Default)]
 pub(crate) struct KeyHealth {
-    /// The key that a cloud accepted last.
     confirmed: Mutex<Option<Arc<Credential>>>,
-    alone: tokio::sync::Mutex<()>,
-    refused: Mutex<Option<(Arc<Credential>, Fault)>>,
+    first_use: tokio::sync::Mutex<()>,
+    rejected: Mutex<Option<(Arc<Credential>, Fault)>>,
 }
 
 impl KeyHealth {
-    /// Waits until nobody else tries the key; passes at once when it is known to work.
+    /// Waits until no other call uses the unconfirmed `key`. Returns `None` for a confirmed key.
     pub(crate) async fn first_use_lock(&self, key: &Arc<Credential>) -> Option<MutexGuard<'_, ()>> {
         if self.is_confirmed(key) {
             return None;
         }
-        let guard = self.alone.lock().await;
+        let guard = self.first_use.lock().await;
         (!self.is_confirmed(key)).then_some(guard)
     }
 
@@ -34,16 +33,16 @@ impl KeyHealth {
         confirmed.as_ref().is_some_and(|known| known.same_key(key))
     }
 
-    /// Refuses a key that a cloud has refused before, with that refusal.
+    /// Returns the fault of the rejection if the cloud has rejected `key`.
     pub(crate) fn check(&self, key: &Credential) -> Result<(), Fault> {
-        let refused = lock(&self.refused);
-        match &*refused {
+        let rejected = lock(&self.rejected);
+        match &*rejected {
             Some((known, fault)) if known.same_key(key) => Err(fault.clone()),
             _ => Ok(()),
         }
     }
 
-    /// A cloud accepted the key.
+    /// Records that the cloud accepted `key`.
     pub(crate) fn confirm(&self, key: &Arc<Credential>) {
         let mut confirmed = lock(&self.confirmed);
         if !confirmed
@@ -54,10 +53,10 @@ impl KeyHealth {
         }
     }
 
-    /// A cloud refused the key.
+    /// Records that the cloud rejected `key`.
     pub(crate) fn reject(&self, key: &Arc<Credential>, fault: &Fault) {
         lock(&self.confirmed).take_if(|known| known.same_key(key));
-        *lock(&self.refused) = Some((Arc::clone(key), fault.clone()));
+        *lock(&self.rejected) = Some((Arc::clone(key), fault.clone()));
     }
 }
 
@@ -68,37 +67,37 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_the_refused_key_is_kept_out() {
-        let trust = KeyHealth::default();
+    fn rejection_concerns_one_key_only() {
+        let health = KeyHealth::default();
         let bad = Arc::new(Credential::keys("id", "wrong"));
-        trust.reject(&bad, &Fault::new(FaultKind::Credential, "no"));
-        assert!(trust.check(&Credential::keys("id", "wrong")).is_err());
-        assert!(trust.check(&Credential::keys("id", "right")).is_ok());
+        health.reject(&bad, &Fault::new(FaultKind::Credential, "no"));
+        assert!(health.check(&Credential::keys("id", "wrong")).is_err());
+        assert!(health.check(&Credential::keys("id", "right")).is_ok());
         assert!(
-            trust
+            health
                 .check(&Credential::session("id", "wrong", "t"))
                 .is_ok()
         );
     }
 
     #[tokio::test]
-    async fn keys_on_probation_go_one_at_a_time() {
-        let trust = KeyHealth::default();
+    async fn unconfirmed_key_is_used_by_one_call_at_a_time() {
+        let health = KeyHealth::default();
         let key = Arc::new(Credential::keys("id", "secret"));
-        let first = trust.first_use_lock(&key).await;
+        let first = health.first_use_lock(&key).await;
         assert!(first.is_some());
         let second = tokio::time::timeout(
             std::time::Duration::from_millis(20),
-            trust.first_use_lock(&key),
+            health.first_use_lock(&key),
         );
-        assert!(second.await.is_err(), "two untried calls at once");
-        trust.confirm(&key);
+        assert!(second.await.is_err(), "two calls with an unconfirmed key");
+        health.confirm(&key);
         drop(first);
-        assert!(trust.first_use_lock(&key).await.is_none());
+        assert!(health.first_use_lock(&key).await.is_none());
         let next = Arc::new(Credential::keys("id", "rotated"));
         assert!(
-            trust.first_use_lock(&next).await.is_some(),
-            "a new key is new"
+            health.first_use_lock(&next).await.is_some(),
+            "the new key is unconfirmed"
         );
     }
 }

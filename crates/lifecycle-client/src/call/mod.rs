@@ -1,4 +1,4 @@
-//! One call: admitted, signed, sent, judged, and repeated where a repeat is safe.
+//! Calls of a cloud: admitted, signed, sent, judged, and repeated if a repeat is safe.
 
 pub(crate) mod attempt;
 pub(crate) mod clock;

@@ -1,24 +1,25 @@
-//! Numbers that govern retries, deadlines and concurrency, as plain data.
+//! Settings of retries and deadlines, as plain data.
 
 use std::time::Duration;
 
-/// When and how often a request is sent again.
+/// The rules for repeats of a call.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct RetryPolicy {
-    /// Attempts at one call, the first one included; at least 1.
+    /// The number of attempts at one call, including the first attempt; at least 1.
     pub attempts: u32,
-    /// The longest wait before the first repeat; it doubles with each further one. The real wait
-    /// is drawn evenly between nothing and this.
+    /// The longest wait before the first repeat, doubled for each further repeat. The actual wait
+    /// is a random time up to this limit.
     pub base: Duration,
-    /// The longest wait before any repeat. A cloud's own hint may exceed it.
+    /// The longest wait before any repeat. A hint of the cloud may exceed this limit.
     pub cap: Duration,
-    /// Repeats that all clones of a client may make before successes have to pay for more.
+    /// The number of repeats for all clones of a client together. Successful calls pay the budget
+    /// back.
     pub budget: u32,
 }
 
 impl Default for RetryPolicy {
-    /// Five attempts, 0.5 s doubling to 20 s, a budget of 50 repeats.
+    /// Returns five attempts, waits from 0.5 s up to 20 s, a budget of 50 repeats.
     fn default() -> Self {
         Self {
             attempts: 5,
@@ -30,7 +31,7 @@ impl Default for RetryPolicy {
 }
 
 impl RetryPolicy {
-    /// No repeats at all.
+    /// Returns a policy without repeats.
     #[must_use]
     pub fn never() -> Self {
         Self {
@@ -39,7 +40,35 @@ impl RetryPolicy {
         }
     }
 
-    /// The upper end of the wait before repeat number `repeat`, counted from 1.
+    /// Sets the number of attempts at one call.
+    #[must_use]
+    pub fn with_attempts(mut self, attempts: u32) -> Self {
+        self.attempts = attempts;
+        self
+    }
+
+    /// Sets the longest wait before the first repeat.
+    #[must_use]
+    pub fn with_base(mut self, wait: Duration) -> Self {
+        self.base = wait;
+        self
+    }
+
+    /// Sets the longest wait before any repeat.
+    #[must_use]
+    pub fn with_cap(mut self, wait: Duration) -> Self {
+        self.cap = wait;
+        self
+    }
+
+    /// Sets the number of repeats for all clones of a client together.
+    #[must_use]
+    pub fn with_budget(mut self, repeats: u32) -> Self {
+        self.budget = repeats;
+        self
+    }
+
+    /// Returns the longest wait before repeat number `repeat`, counted from 1.
     pub fn ceiling(&self, repeat: u32) -> Duration {
         let doublings = repeat.saturating_sub(1).min(31);
         self.base
@@ -48,20 +77,21 @@ impl RetryPolicy {
     }
 }
 
-/// Deadlines. Nothing the client does is without one.
+/// Time limits. The client does nothing without a time limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Timeouts {
-    /// For one attempt, from sending to the last byte of the answer.
+    /// The time limit of one attempt, from sending to the last byte of the response.
     pub attempt: Duration,
-    /// For a whole request that does not wait for the goal, repeats included.
+    /// The time limit of a request without a wait for the goal, including repeats.
     pub request: Duration,
-    /// For finding out by looking whether an action without an answer was carried out.
+    /// The time limit of lookups after a lost response, to find out whether the cloud executed the
+    /// action.
     pub settle: Duration,
 }
 
 impl Default for Timeouts {
-    /// 30 s for an attempt, 2 minutes for a request, 30 s for settling.
+    /// Returns 30 s for an attempt, 2 minutes for a request, 30 s for lookups after a lost response.
     fn default() -> Self {
         Self {
             attempt: Duration::from_secs(30),
@@ -71,11 +101,32 @@ impl Default for Timeouts {
     }
 }
 
-/// Nothing is waited for any longer.
+/// The upper limit of all time limits: in practice for ever, and valid in sums with a time.
 pub(crate) const YEAR: Duration = Duration::from_secs(365 * 24 * 3600);
 
 impl Timeouts {
-    /// None of them longer than a year.
+    /// Sets the time limit of one attempt.
+    #[must_use]
+    pub fn with_attempt(mut self, limit: Duration) -> Self {
+        self.attempt = limit;
+        self
+    }
+
+    /// Sets the time limit of a request without a wait for the goal.
+    #[must_use]
+    pub fn with_request(mut self, limit: Duration) -> Self {
+        self.request = limit;
+        self
+    }
+
+    /// Sets the time limit of lookups after a lost response.
+    #[must_use]
+    pub fn with_settle(mut self, limit: Duration) -> Self {
+        self.settle = limit;
+        self
+    }
+
+    /// Limits each time to a year.
     pub(crate) fn finite(self) -> Self {
         Self {
             attempt: self.attempt.min(YEAR),
@@ -85,27 +136,25 @@ impl Timeouts {
     }
 }
 
-/// How long to wait for instances to reach their goal.
+/// The time limit of a wait for the goal, from the moment the request is awaited.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WaitTimeout(Duration);
 
 impl WaitTimeout {
-    /// Ten minutes.
+    /// The default: ten minutes.
     pub const DEFAULT: Self = Self::minutes(10);
 
-    /// So many seconds, from the moment the request is awaited.
+    /// Returns a limit in seconds.
     pub const fn seconds(seconds: u64) -> Self {
         Self(Duration::from_secs(seconds))
     }
 
-    /// So many minutes, from the moment the request is awaited.
+    /// Returns a limit in minutes.
     pub const fn minutes(minutes: u64) -> Self {
         Self(Duration::from_secs(minutes.saturating_mul(60)))
     }
 
-    /// The time as a duration.
-    ///
-    /// A year at most: that is for ever, and can be added to a time.
+    /// Returns the time limit as a duration of at most a year.
     pub fn duration(self) -> Duration {
         self.0.min(YEAR)
     }
@@ -122,7 +171,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ceilings_double_up_to_the_cap() {
+    fn ceiling_doubles_up_to_the_cap() {
         let policy = RetryPolicy::default();
         let ceilings: Vec<u128> = (1..=8).map(|n| policy.ceiling(n).as_millis()).collect();
         assert_eq!(ceilings, [500, 1000, 2000, 4000, 8000, 16000, 20000, 20000]);

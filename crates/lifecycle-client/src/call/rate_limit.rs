@@ -1,4 +1,4 @@
-//! How fast a client calls: a token bucket whose rate follows what the cloud takes.
+//! The rate limiter: a token bucket with an adaptive rate.
 
 use std::{sync::Mutex, time::Duration};
 
@@ -7,23 +7,24 @@ use tokio::time::{Instant, sleep_until};
 
 use crate::sync::lock;
 
-/// A shared queue for calls of one kind. It grants a call or makes it wait, in order of arrival.
+/// A queue for the calls of one kind, shared by all clones of a client.
 ///
-/// The rate falls by multiplication when the cloud says that it is too much, and rises by
-/// addition while calls that had to queue succeed: see [`AdaptiveRate`].
+/// Issues permits in order of arrival. The rate falls when the cloud throttles, and rises while
+/// queued calls succeed: see [`AdaptiveRate`].
 #[derive(Debug)]
 pub(crate) struct RateLimiter {
-    /// Whose turn it is. Only the one in front looks at the bucket, so nobody is overtaken.
+    /// Held by the first call in the queue, the only call to look at the bucket.
     turn: tokio::sync::Mutex<()>,
+    /// `None` without a limit.
     bucket: Option<Mutex<Bucket>>,
 }
 
-/// The permission to send one call now, to be handed back with what the cloud said. One that is
-/// dropped gives nothing back: the call may have been sent.
+/// The permission to send one call now. The caller returns the permit with the response. A dropped
+/// permit returns no token, because the call may have been sent.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Permit {
     at: Instant,
-    /// It had to queue, so the rate is what held it back.
+    /// The call had to wait for a token.
     queued: bool,
 }
 
@@ -39,8 +40,7 @@ impl RateLimiter {
         }
     }
 
-    /// Waits until a call may be sent. Dropping the future gives up the place in the queue and
-    /// takes nothing.
+    /// Waits until a call may be sent. Dropping the future leaves the queue and takes no token.
     pub(crate) async fn acquire(&self) -> Permit {
         let mut queued = false;
         let Some(bucket) = &self.bucket else {
@@ -59,49 +59,49 @@ impl RateLimiter {
         }
     }
 
-    /// The cloud took the call.
-    pub(crate) fn succeeded(&self, grant: Permit) {
+    /// Records that the cloud accepted the call.
+    pub(crate) fn succeeded(&self, permit: Permit) {
         if let Some(bucket) = &self.bucket {
-            lock(bucket).succeeded(grant, Instant::now());
+            lock(bucket).succeeded(permit, Instant::now());
         }
     }
 
-    /// The cloud refused the call as too much, and asked for this wait where it gave a hint.
-    pub(crate) fn throttled(&self, grant: Permit, hint: Option<Duration>) {
+    /// Records that the cloud throttled the call, and the wait in the response.
+    pub(crate) fn throttled(&self, permit: Permit, hint: Option<Duration>) {
         if let Some(bucket) = &self.bucket {
-            lock(bucket).throttled(grant, hint, Instant::now());
+            lock(bucket).throttled(permit, hint, Instant::now());
         }
     }
 }
 
 #[derive(Debug)]
 struct Bucket {
-    speed: AdaptiveRate,
+    rate: AdaptiveRate,
     tokens: f64,
-    /// The calls that may be sent at once after a pause, in seconds of the rate.
+    /// The size of a burst after a pause, in seconds of the rate.
     depth: f64,
-    filled: Instant,
-    /// Nothing is granted before this.
+    filled_at: Instant,
+    /// The bucket issues no tokens before this time.
     closed_until: Instant,
-    /// When the rate was last cut. Calls that were granted up to then say nothing of the new rate.
-    cut: Option<Instant>,
+    /// The time of the last cut of the rate. Permits from before say nothing about the new rate.
+    cut_at: Option<Instant>,
 }
 
 impl Bucket {
     fn new(rate: Rate, now: Instant) -> Self {
-        let speed = AdaptiveRate::new(rate.per_second);
         let burst = f64::from(rate.burst.max(1));
+        let rate = AdaptiveRate::new(rate.per_second);
         Self {
             tokens: burst,
-            depth: burst / speed.rate,
-            speed,
-            filled: now,
+            depth: burst / rate.per_second,
+            rate,
+            filled_at: now,
             closed_until: now,
-            cut: None,
+            cut_at: None,
         }
     }
 
-    /// Takes a token, or says when to ask again.
+    /// Takes a token, or returns the time for the next try.
     fn take(&mut self, now: Instant) -> Result<(), Instant> {
         if now < self.closed_until {
             return Err(self.closed_until);
@@ -112,67 +112,67 @@ impl Bucket {
             self.tokens = (self.tokens - 1.0).max(0.0);
             return Ok(());
         }
-        let wait = Duration::from_secs_f64(missing / self.speed.rate);
-        // Timers count in milliseconds, and the queue must not ask again in the same one.
+        let wait = Duration::from_secs_f64(missing / self.rate.per_second);
+        // Timers count in milliseconds, and the next try must not be in the same millisecond.
         Err(now + wait.max(Duration::from_millis(1)))
     }
 
     fn fill(&mut self, now: Instant) {
-        let from = self.filled.max(self.closed_until);
+        let from = self.filled_at.max(self.closed_until);
         let elapsed = now.saturating_duration_since(from).as_secs_f64();
-        let most = (self.depth * self.speed.rate).max(1.0);
-        self.tokens = (self.tokens + elapsed * self.speed.rate).min(most);
-        self.filled = now;
+        let most = (self.depth * self.rate.per_second).max(1.0);
+        self.tokens = (self.tokens + elapsed * self.rate.per_second).min(most);
+        self.filled_at = now;
     }
 
-    fn succeeded(&mut self, grant: Permit, now: Instant) {
-        if self.is_news(grant) {
-            // What has gathered so far gathered at the old rate.
+    fn succeeded(&mut self, permit: Permit, now: Instant) {
+        if self.is_informative(permit) {
+            // The tokens until now come at the old rate.
             self.fill(now);
-            self.speed.succeeded(grant.queued);
+            self.rate.succeeded(permit.queued);
         }
     }
 
-    fn throttled(&mut self, grant: Permit, hint: Option<Duration>, now: Instant) {
+    fn throttled(&mut self, permit: Permit, hint: Option<Duration>, now: Instant) {
         if let Some(hint) = hint {
             self.closed_until = self.closed_until.max(now + hint.min(MAX_HINT));
         }
-        if self.is_news(grant) {
+        if self.is_informative(permit) {
             self.tokens = 0.0;
-            self.filled = now;
-            self.cut = Some(now);
-            self.speed.cut();
+            self.filled_at = now;
+            self.cut_at = Some(now);
+            self.rate.cut();
         }
     }
 
-    /// Refusals of calls that were already on their way must not slow down twice.
-    fn is_news(&self, grant: Permit) -> bool {
-        self.cut.is_none_or(|cut| grant.at > cut)
+    /// Returns whether the permit is newer than the last cut. Calls that were under way at a cut must
+    /// not slow down twice.
+    fn is_informative(&self, permit: Permit) -> bool {
+        self.cut_at.is_none_or(|cut_at| permit.at > cut_at)
     }
 }
 
-/// A hint longer than this is taken for nonsense, and obeyed this far.
+/// The longest wait that a throttled response can demand.
 const MAX_HINT: Duration = Duration::from_secs(300);
 
-/// What sums of shares of a token may lack of a whole one.
+/// The rounding error of a sum of fractions of a token.
 const ROUNDING: f64 = 1e-9;
 
-/// The rate, and how it moves.
+/// The rate, adapted to the cloud's limit along the cubic curve of TCP CUBIC.
 ///
-/// A first refusal after calm takes a tenth off: the limit is close below. One that follows soon
-/// after means that the limit itself has fallen, and halves the rate. From there the rate climbs
-/// quickly towards the wall, which is where it was refused last, slowly past it, and quickly again
-/// when the wall turns out to be gone: the cubic curve of TCP CUBIC. Beyond the configured rate
-/// it never climbs faster than by a fixed step a second. Only calls that had to queue move it:
-/// a client with little to do learns nothing about the limit.
+/// A single rejection cuts the rate by a tenth, because the limit is a little lower. A second
+/// rejection soon after the first halves the rate, because the limit itself has fallen. Then the
+/// rate climbs quickly towards the last rejected rate, slowly past this rate, and quickly again once
+/// the limit turns out to be higher. Beyond the configured rate, a fixed step per second limits the
+/// climb. Only queued calls raise the rate: a client with few calls learns nothing about the limit.
 #[derive(Debug)]
 struct AdaptiveRate {
-    /// Calls a second.
-    rate: f64,
+    per_second: f64,
     configured: f64,
-    /// The rate of the last refusal; the configured one before there is any.
-    last_rejected_rate: f64,
-    /// Seconds of queueing since the curve passed the wall; negative before.
+    /// The rate at the last rejection; at first the configured rate.
+    last_rejected: f64,
+    /// The position on the curve: seconds since the curve passed the last rejected rate, or a
+    /// negative number before.
     seconds_past_last_rejected: f64,
     successes_since_cut: u32,
 }
@@ -181,9 +181,9 @@ impl AdaptiveRate {
     fn new(per_second: f64) -> Self {
         let rate = per_second.max(0.01);
         Self {
-            rate,
+            per_second: rate,
             configured: rate,
-            last_rejected_rate: rate,
+            last_rejected: rate,
             seconds_past_last_rejected: 0.0,
             successes_since_cut: 0,
         }
@@ -192,22 +192,21 @@ impl AdaptiveRate {
     fn succeeded(&mut self, queued: bool) {
         self.successes_since_cut = self.successes_since_cut.saturating_add(1);
         if queued {
-            // As many calls as the rate allows in a second make a second.
-            self.climb(1.0 / self.rate);
+            // Time counts in calls: one second has as many calls as the rate.
+            self.climb(1.0 / self.per_second);
         }
     }
 
     fn climb(&mut self, seconds: f64) {
         self.seconds_past_last_rejected += seconds;
-        let curve =
-            self.last_rejected_rate * (1.0 + CURVE * self.seconds_past_last_rejected.powi(3));
-        let wanted = if curve <= self.last_rejected_rate * LIMIT_CHANGED {
+        let curve = self.last_rejected * (1.0 + CURVE * self.seconds_past_last_rejected.powi(3));
+        let wanted = if curve <= self.last_rejected * LIMIT_CHANGED {
             curve
         } else {
-            self.rate * (1.0 + RECOVERY * seconds)
+            self.per_second * (1.0 + RECOVERY * seconds)
         };
-        let most = self.rate.max(self.configured) + STEP * self.configured * seconds;
-        self.rate = wanted.min(most).max(self.rate);
+        let most = self.per_second.max(self.configured) + STEP * self.configured * seconds;
+        self.per_second = wanted.min(most).max(self.per_second);
     }
 
     fn cut(&mut self) {
@@ -216,31 +215,30 @@ impl AdaptiveRate {
         } else {
             0.5
         };
-        self.last_rejected_rate = self.rate;
-        // Even a cloud that refuses everything is asked now and then whether it still does.
-        self.rate = (self.rate * factor).max(FLOOR.min(self.configured));
-        let depth = 1.0 - self.rate / self.last_rejected_rate;
+        self.last_rejected = self.per_second;
+        self.per_second = (self.per_second * factor).max(FLOOR.min(self.configured));
+        let depth = 1.0 - self.per_second / self.last_rejected;
         self.seconds_past_last_rejected = -(depth / CURVE).cbrt();
         self.successes_since_cut = 0;
     }
 }
 
-/// So many successes since the last refusal make the next one a first one.
+/// The successes after which a rejection counts as a single one.
 const CALM_SUCCESSES: u32 = 10;
 
-/// How steep the curve is: four seconds from nine tenths of the wall to the wall.
+/// The steepness of the curve: four seconds from nine tenths of the last rejected rate to this rate.
 const CURVE: f64 = 0.1 / 64.0;
 
-/// So far beyond the wall, the limit has changed.
+/// The multiple of the last rejected rate that proves a higher limit.
 const LIMIT_CHANGED: f64 = 1.25;
 
-/// By what share the rate climbs in a second when the limit has changed: it doubles.
+/// The growth per second after a higher limit is proved: the rate doubles.
 const RECOVERY: f64 = 1.0;
 
-/// By what share of the configured rate the rate climbs in a second, at most, beyond that rate.
+/// The largest growth per second beyond the configured rate, as a fraction of the configured rate.
 const STEP: f64 = 0.05;
 
-/// Calls a second that are granted whatever the cloud says.
+/// The lowest rate, even if the cloud rejects every call.
 const FLOOR: f64 = 0.5;
 
 #[cfg(test)]

@@ -149,7 +149,46 @@ impl RetryBudget {
 
 #[cfg(test)]
 mod tests {
+    use lifecycle_core::Idempotency;
+
     use super::*;
+    use crate::call::{context::CallKind, event::IgnoreEvents};
+
+    #[test]
+    fn failed_call_is_repeated_only_if_useful_and_harmless() {
+        const READ: CallKind = CallKind::Observe;
+        const START: CallKind = CallKind::Act(Idempotency::Idempotent("same goal"));
+        const REBOOT: CallKind = CallKind::Act(Idempotency::NotIdempotent("reboots again"));
+        for (kind, instances, fault, expected) in [
+            (READ, 9, FaultKind::Unavailable, true),
+            (START, 9, FaultKind::Unavailable, true),
+            (REBOOT, 1, FaultKind::Unavailable, false),
+            (REBOOT, 1, FaultKind::NoAnswer, false),
+            (REBOOT, 9, FaultKind::Unreachable, true),
+            (REBOOT, 9, FaultKind::Throttled, true),
+            (READ, 9, FaultKind::Unreadable, true),
+            (START, 9, FaultKind::Unreadable, false),
+            (REBOOT, 1, FaultKind::Busy, true),
+            (START, 9, FaultKind::Busy, false),
+            (READ, 1, FaultKind::Credential, false),
+            (READ, 1, FaultKind::Invalid, false),
+        ] {
+            let ctx = CallContext {
+                kind,
+                instances,
+                deadline: Instant::now(),
+                observer: &IgnoreEvents,
+            };
+            let fault = Fault::new(fault, "no");
+            let policy = RetryPolicy::default();
+            let found = may_repeat(&fault, &ctx, 1, &policy);
+            assert_eq!(found, expected, "{kind:?} of {instances}: {fault}");
+            let is_throttled = fault.kind() == FaultKind::Throttled;
+            let found = may_repeat(&fault, &ctx, policy.attempts, &policy);
+            assert_eq!(found, is_throttled, "last attempt: {fault}");
+            assert!(!may_repeat(&fault, &ctx, 1, &RetryPolicy::never()));
+        }
+    }
 
     #[test]
     fn spent_retry_budget_is_paid_back_by_successes() {

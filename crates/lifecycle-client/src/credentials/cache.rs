@@ -17,12 +17,12 @@ use crate::{
     sync::lock,
 };
 
-/// Caches the key of the first [`CredentialSource`] that has one.
+/// Caches the key of the first [`CredentialSource`] with a key.
 ///
 /// Temporary keys are renewed before they expire, once for all callers, and no caller waits. If a
 /// renewal fails, the old key stays in use until its expiry. Later searches ask only the source
-/// that had the first key. A source that is configured but unusable ends the search, because the
-/// key of another account must not take its place. Cheap to clone: all clones share the key.
+/// of the first key. A configured but unusable source ends the search, because the key of another
+/// account must not take the place of the right key. Cheap to clone: all clones share the key.
 #[derive(Clone, Debug)]
 pub struct CachedCredentials {
     cache: Arc<Cache>,
@@ -88,16 +88,17 @@ impl CredentialProvider for CachedCredentials {
 
     fn info(&self) -> CredentialInfo {
         let state = self.cache.state();
-        let mut info = CredentialInfo::default();
-        if let Some(cached) = &state.cached {
+        let info = state.cached.as_ref().map(|cached| {
             let source = self.cache.chain.sources.get(cached.source);
-            info.kind = source.map(CredentialSource::name).unwrap_or_default();
-            info.source.clone_from(&cached.found_in);
-            info.expires = cached.validity.map(|validity| validity.expiry);
-            info.renews = cached.validity.map(|validity| validity.renewal);
-        }
-        info.warnings.clone_from(&state.warnings);
-        info
+            let kind = source.map(CredentialSource::name).unwrap_or_default();
+            let info = CredentialInfo::new(kind, cached.found_in.as_str());
+            match cached.validity {
+                Some(validity) => info.with_expiry(validity.expiry, validity.renewal),
+                None => info,
+            }
+        });
+        info.unwrap_or_default()
+            .with_warnings(state.warnings.clone())
     }
 }
 
@@ -118,7 +119,7 @@ struct State {
     replaced_at: Option<Instant>,
     /// The cloud rejected the key, and no search has finished since.
     rejected: bool,
-    /// The source that had the first key. Later searches ask no other source.
+    /// The source of the first key. Later searches ask no other source.
     source: Option<usize>,
     /// Problems with the storage of secrets, found by the last search.
     warnings: Vec<String>,
@@ -138,7 +139,7 @@ impl CachedKey {
         let WithClockSkew { value, ahead } = found.resolved;
         Self {
             key: Arc::new(value.credential),
-            source: found.source,
+            source: found.source_index,
             found_in: value.source,
             validity: value
                 .expires
@@ -151,7 +152,7 @@ impl CachedKey {
             Some(validity) if validity.expiry <= now => Err(unusable(
                 &format!("the key of {}", self.found_in),
                 &format!(
-                    "ended on {}: get a new one, as by logging in again",
+                    "expired on {}: get a new key, for example by logging in again",
                     httpdate::fmt_http_date(validity.expiry)
                 ),
             )

@@ -1,4 +1,4 @@
-//! The sources of keys, tried in order.
+//! The chain of credential sources of one cloud, tried in order.
 
 use lifecycle_core::{CredentialSource, Fault, FaultKind, ResolvedCredential};
 
@@ -11,7 +11,7 @@ use crate::{
 /// The [`CredentialSource`]s of one cloud.
 #[derive(Debug)]
 pub(super) struct SourceChain {
-    /// The cloud's name for people.
+    /// The display name of the cloud.
     pub(super) title: String,
     pub(super) sources: Vec<Box<dyn CredentialSource>>,
     pub(super) driver: StepDriver,
@@ -20,26 +20,25 @@ pub(super) struct SourceChain {
 /// A key, and the source that returned the key.
 pub(super) struct FoundKey {
     /// The position in [`SourceChain::sources`].
-    pub(super) source: usize,
+    pub(super) source_index: usize,
     pub(super) resolved: WithClockSkew<ResolvedCredential>,
 }
 
 impl SourceChain {
-    /// Asks the source `previous`, which had a key before; without one, the first source that has
-    /// a key.
+    /// Returns the key of the source `previous`, or of the first configured source.
     pub(super) async fn find(
         &self,
         previous: Option<usize>,
         host: &RecordingHost,
     ) -> Result<FoundKey, CredentialError> {
-        if let Some(source) = previous {
-            return match self.ask(source, host).await? {
+        if let Some(index) = previous {
+            return match self.ask(index, host).await? {
                 Ok(found) => Ok(found),
-                // Another source may have the key of another account.
+                // The next source may have the key of another account: do not continue there.
                 Err(reason) => Err(Fault::new(
                     FaultKind::Unreachable,
                     format!(
-                        "no key for {} where it was before ({reason}): set it up there again, or begin anew to look elsewhere",
+                        "no key for {} in the previous source ({reason}): configure the key there again, or restart the program to search all sources",
                         self.title
                     ),
                 )
@@ -47,8 +46,8 @@ impl SourceChain {
             };
         }
         let mut reasons = Vec::new();
-        for source in 0..self.sources.len() {
-            match self.ask(source, host).await? {
+        for index in 0..self.sources.len() {
+            match self.ask(index, host).await? {
                 Ok(found) => return Ok(found),
                 Err(reason) => reasons.push(reason),
             }
@@ -56,18 +55,21 @@ impl SourceChain {
         Err(self.not_configured(&reasons))
     }
 
-    /// Asks one source. The inner error is the reason for which the source is not configured.
+    /// Asks one source. The inner error is the reason why the source is not configured.
     async fn ask(
         &self,
-        source: usize,
+        index: usize,
         host: &RecordingHost,
     ) -> Result<Result<FoundKey, String>, CredentialError> {
-        let Some(asked) = self.sources.get(source) else {
-            return Ok(Err("there is no such place".to_owned()));
+        let Some(source) = self.sources.get(index) else {
+            return Ok(Err("unknown source".to_owned()));
         };
-        match self.driver.resolve_on(host, |ctx| asked.begin(ctx)).await {
-            Ok(resolved) => Ok(Ok(FoundKey { source, resolved })),
-            Err(ResolveError::Absent(reason)) => Ok(Err(reason)),
+        match self.driver.resolve_on(host, |ctx| source.begin(ctx)).await {
+            Ok(resolved) => Ok(Ok(FoundKey {
+                source_index: index,
+                resolved,
+            })),
+            Err(ResolveError::NotConfigured(reason)) => Ok(Err(reason)),
             Err(ResolveError::Failed(fault)) => {
                 let message = format!("no key for {}: {}", self.title, fault.message());
                 Err(fault.with_message(message).into())
@@ -75,14 +77,14 @@ impl SourceChain {
         }
     }
 
-    /// Returns an error with all reasons if the text stays readable, else with the names of the
-    /// sources; the log has the reasons.
+    /// Returns an error with all reasons, or only with the names of the sources if the text exceeds
+    /// [`MAX_MESSAGE`]. The log always has the reasons.
     fn not_configured(&self, reasons: &[String]) -> CredentialError {
         for (source, reason) in self.sources.iter().zip(reasons) {
             tracing::debug!(cloud = self.title, "no key in {}: {reason}", source.name());
         }
         let mut text = reasons.join("; ");
-        if text.len() > READABLE {
+        if text.len() > MAX_MESSAGE {
             let names: Vec<String> = self.sources.iter().map(CredentialSource::name).collect();
             text = format!("found none in {}", names.join(", "));
         }
@@ -90,5 +92,5 @@ impl SourceChain {
     }
 }
 
-/// People do not read longer texts to the end.
-const READABLE: usize = 240;
+/// The longest error text in bytes: longer texts are not read to the end.
+const MAX_MESSAGE: usize = 240;

@@ -1,4 +1,4 @@
-//! Carries out the steps of an exchange: asks, runs, repeats, keeps time.
+//! The I/O of credential exchanges: requests, programs, repeats, time limits.
 
 use std::{
     process::Stdio,
@@ -22,97 +22,99 @@ use crate::{
     transport::{Transport, bypass_proxy::BypassProxy, no_response, plain_http::PlainHttp},
 };
 
-/// Carries out [`ExchangeStep`]s: reads this machine, sends requests, runs programs.
+/// Carries out [`ExchangeStep`]s: reads the host, sends requests, runs programs.
 ///
-/// What failed for a passing reason is begun anew, three times at most: asking for a key changes
-/// nothing at a cloud. When a service refuses a signature for its time, its own time is used.
+/// An exchange changes nothing at the cloud. So a temporary failure starts the exchange again, up to
+/// three attempts. If a service rejects the time of a signature, the next attempt uses the
+/// service's time.
 #[derive(Clone, Debug)]
 pub struct StepDriver {
-    machine: Arc<dyn HostEnvironment>,
+    host: Arc<dyn HostEnvironment>,
     transport: Arc<dyn Transport>,
     clock: Arc<dyn Clock>,
     plain_http: PlainHttp,
 }
 
 impl StepDriver {
-    /// Sends through `transport`, and reads this machine.
+    /// Returns a driver for this machine that sends through `transport`.
     pub fn new(transport: impl Transport) -> Self {
         Self {
-            machine: Arc::new(SystemHost),
+            host: Arc::new(SystemHost),
             transport: Arc::new(transport),
             clock: Arc::new(SystemClock),
             plain_http: PlainHttp::default(),
         }
     }
 
-    /// Reads variables and files here instead.
+    /// Reads variables and files from `machine` instead of this machine.
     #[must_use]
     pub fn machine(mut self, machine: impl HostEnvironment) -> Self {
-        self.machine = Arc::new(machine);
+        self.host = Arc::new(machine);
         self
     }
 
-    /// Takes wall-clock time from `clock` instead of this machine.
+    /// Takes the wall-clock time from `clock` instead of this machine.
     #[must_use]
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.clock = Arc::new(clock);
         self
     }
 
-    /// Where requests to services may go without TLS.
+    /// Sets the hosts that requests may reach without TLS.
     #[must_use]
     pub fn plain_http(mut self, plain_http: PlainHttp) -> Self {
         self.plain_http = plain_http;
         self
     }
 
-    /// The wall clock by which it works.
+    /// Returns the current time of the clock.
     pub fn now(&self) -> SystemTime {
         self.clock.now()
     }
 
-    /// Its machine, with a memory of its own.
+    /// Returns the host with a record of the files with secrets.
     pub(super) fn recording_host(&self) -> RecordingHost {
-        RecordingHost::new(Arc::clone(&self.machine))
+        RecordingHost::new(Arc::clone(&self.host))
     }
 
-    /// Goes from `begin` to the end.
+    /// Carries out the exchange that starts with `begin`.
     ///
     /// # Errors
-    /// [`ResolveError`] says whether nothing was set up, or what failed.
+    /// [`ResolveError`] if nothing is configured or a step fails.
     pub async fn resolve<T: 'static>(
         &self,
         begin: impl Fn(&ProviderContext<'_>) -> ExchangeStep<T> + Send + Sync,
     ) -> Result<T, ResolveError> {
-        let found = self.resolve_on(&*self.machine, begin).await;
-        found.map(|dated| dated.value)
+        let resolved = self.resolve_on(&*self.host, begin).await;
+        resolved.map(|resolved| resolved.value)
     }
 
-    /// Like [`resolve`](Self::resolve) on another machine, with what was learned of the service's
-    /// clock.
+    /// Carries out an exchange on another host, and returns the clock skew of the service, too.
     pub(super) async fn resolve_on<T: 'static>(
         &self,
-        machine: &dyn HostEnvironment,
+        host: &dyn HostEnvironment,
         begin: impl Fn(&ProviderContext<'_>) -> ExchangeStep<T> + Send + Sync,
     ) -> Result<WithClockSkew<T>, ResolveError> {
         let policy = RetryPolicy::default();
-        let mut run = OneRun::new(self, machine, 0);
+        let mut exchange = Exchange::new(self, host, 0);
         let mut attempt = 1;
         loop {
-            let fault = match run.finish(begin(&run.surroundings())).await {
+            let fault = match exchange.run(begin(&exchange.context())).await {
                 Ok(value) => {
-                    let ahead = run.ahead.unwrap_or_default();
+                    let ahead = exchange.ahead.unwrap_or_default();
                     return Ok(WithClockSkew { value, ahead });
                 }
                 Err(ResolveError::Failed(fault)) if attempt < ATTEMPTS => fault,
-                Err(unresolved) => return Err(unresolved),
+                Err(error) => return Err(error),
             };
-            let learned = run.ahead.filter(|ahead| *ahead != run.offset);
+            let learned = exchange.ahead.filter(|ahead| *ahead != exchange.offset);
             match (fault.kind(), learned) {
-                (FaultKind::ClockSkew, Some(ahead)) => run = OneRun::new(self, machine, ahead),
-                (kind, _) if is_passing(kind) => {
-                    sleep(wait(&fault, &policy, attempt)).await;
-                    run = OneRun::new(self, machine, run.offset);
+                (FaultKind::ClockSkew, Some(ahead)) => {
+                    exchange = Exchange::new(self, host, ahead);
+                }
+                (kind, _) if is_temporary(kind) => {
+                    sleep(backoff(&fault, &policy, attempt)).await;
+                    exchange = Exchange::new(self, host, exchange.offset);
                 }
                 _ => return Err(ResolveError::Failed(fault)),
             }
@@ -128,7 +130,7 @@ impl StepDriver {
         let limit = match service {
             ServiceKind::Identity => {
                 self.plain_http.check(request.uri())?;
-                SERVICE_LIMIT
+                IDENTITY_LIMIT
             }
             ServiceKind::Metadata => {
                 request.extensions_mut().insert(BypassProxy);
@@ -136,55 +138,59 @@ impl StepDriver {
             }
         };
         match timeout(limit, self.transport.send(request)).await {
-            Ok(Ok(reply)) => Ok(reply),
+            Ok(Ok(response)) => Ok(response),
             Ok(Err(error)) => Err(error.to_fault()),
             Err(_) => Err(no_response(limit)),
         }
     }
 }
 
-/// Why there is no result.
+/// The reason for which an exchange has no result.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[expect(clippy::exhaustive_enums, reason = "a step ends in no third way")]
+#[expect(
+    clippy::exhaustive_enums,
+    reason = "an exchange has no third way to end"
+)]
 pub enum ResolveError {
-    /// Nothing is set up; the text says what was looked for.
+    /// No configuration was found. The text names what is missing.
     #[error("{0}")]
-    Absent(String),
-    /// Something is set up and cannot be used, or somebody refused.
+    NotConfigured(String),
+    /// A configuration was found, but is unusable or was rejected.
     #[error("{}", .0.message())]
     Failed(Fault),
 }
 
 impl From<ResolveError> for CredentialError {
-    fn from(unresolved: ResolveError) -> Self {
-        match unresolved {
-            ResolveError::Absent(why) => Self::new(why),
+    fn from(error: ResolveError) -> Self {
+        match error {
+            ResolveError::NotConfigured(reason) => Self::new(reason),
             ResolveError::Failed(fault) => fault.into(),
         }
     }
 }
 
-/// A result, and by how many seconds the clock of who gave it is ahead.
+/// The result of an exchange.
 pub(super) struct WithClockSkew<T> {
     pub(super) value: T,
+    /// The number of seconds by which the clock of the service is ahead.
     pub(super) ahead: i64,
 }
 
-/// Attempts at an exchange, the first one included.
+/// The number of attempts at an exchange, including the first attempt.
 const ATTEMPTS: u32 = 3;
 
-/// For one answer of a service.
-const SERVICE_LIMIT: Duration = Duration::from_secs(10);
+/// The time limit of an identity service for one response.
+const IDENTITY_LIMIT: Duration = Duration::from_secs(10);
 
-/// For one answer of the machine's own metadata service. The vendors' tools wait 1 to 3 s, and on a
-/// machine that has none this is all that a user notices.
+/// The time limit of the metadata service for one response. The vendors' tools wait 1 to 3 s. On a
+/// machine without a metadata service, the user waits this long.
 const METADATA_LIMIT: Duration = Duration::from_secs(2);
 
-/// For a program that a profile names. It may ask a person something.
+/// The time limit of a program from a profile. The program may ask the user a question.
 const PROGRAM_LIMIT: Duration = Duration::from_secs(60);
 
-/// What may be gone at the next attempt.
-fn is_passing(kind: FaultKind) -> bool {
+/// Returns whether the next attempt may succeed.
+fn is_temporary(kind: FaultKind) -> bool {
     matches!(
         kind,
         FaultKind::Throttled
@@ -195,90 +201,91 @@ fn is_passing(kind: FaultKind) -> bool {
     )
 }
 
-/// A hint of the service is followed up to the longest wait of the policy; nobody waits longer for
-/// a key.
-fn wait(fault: &Fault, policy: &RetryPolicy, attempt: u32) -> Duration {
+/// Returns the wait before the next attempt: at most the cap of the policy, even if the service asks
+/// for more.
+fn backoff(fault: &Fault, policy: &RetryPolicy, attempt: u32) -> Duration {
     let jitter = policy.ceiling(attempt).mul_f64(fastrand::f64());
     fault
         .retry_after()
         .map_or(jitter, |hint| hint.saturating_add(jitter).min(policy.cap))
 }
 
-/// One run from the first step to the last.
-struct OneRun<'a> {
-    resolver: &'a StepDriver,
-    machine: &'a dyn HostEnvironment,
-    /// Seconds added to the clock when signing.
+/// One attempt at an exchange, from the first step to the last.
+struct Exchange<'a> {
+    driver: &'a StepDriver,
+    host: &'a dyn HostEnvironment,
+    /// The number of seconds to add to the clock when signing.
     offset: i64,
-    /// Seconds by which the last answer's clock was ahead.
+    /// The number of seconds by which the clock of the last service was ahead.
     ahead: Option<i64>,
 }
 
-impl<'a> OneRun<'a> {
-    fn new(resolver: &'a StepDriver, machine: &'a dyn HostEnvironment, offset: i64) -> Self {
+impl<'a> Exchange<'a> {
+    fn new(driver: &'a StepDriver, host: &'a dyn HostEnvironment, offset: i64) -> Self {
         Self {
-            resolver,
-            machine,
+            driver,
+            host,
             offset,
             ahead: None,
         }
     }
 
-    fn surroundings(&self) -> ProviderContext<'a> {
-        let stamp = self.resolver.clock.signing_context(self.offset);
-        ProviderContext::new(self.machine, stamp)
+    fn context(&self) -> ProviderContext<'a> {
+        let signing = self.driver.clock.signing_context(self.offset);
+        ProviderContext::new(self.host, signing)
     }
 
-    async fn finish<T: 'static>(&mut self, mut step: ExchangeStep<T>) -> Result<T, ResolveError> {
-        // A step that leads back to itself would go on for ever.
-        for _ in 0..MOST_STEPS {
+    async fn run<T: 'static>(&mut self, mut step: ExchangeStep<T>) -> Result<T, ResolveError> {
+        // Steps can lead back to themselves.
+        for _ in 0..MAX_STEPS {
             step = match step {
                 ExchangeStep::Done(value) => return Ok(value),
-                ExchangeStep::NotConfigured(why) => return Err(ResolveError::Absent(why)),
-                ExchangeStep::Failed(fault) => return Err(ResolveError::Failed(fault)),
-                ExchangeStep::Http(ask) => {
-                    let reply = self.resolver.send(ask.request.clone(), ask.service).await;
-                    self.learn(reply.as_ref().ok());
-                    log(ask.operation, &reply);
-                    ask.then(reply, &self.surroundings())
+                ExchangeStep::NotConfigured(reason) => {
+                    return Err(ResolveError::NotConfigured(reason));
                 }
-                ExchangeStep::Program(run) => {
-                    let output = output_of(run.command.clone()).await;
-                    run.then(output, &self.surroundings())
+                ExchangeStep::Failed(fault) => return Err(ResolveError::Failed(fault)),
+                ExchangeStep::Http(http) => {
+                    let result = self.driver.send(http.request.clone(), http.service).await;
+                    self.record_clock(result.as_ref().ok());
+                    log(http.operation, &result);
+                    http.then(result, &self.context())
+                }
+                ExchangeStep::Program(program) => {
+                    let output = output_of(program.command.clone()).await;
+                    program.then(output, &self.context())
                 }
             };
         }
-        let fault = unusable("the search for a key", "comes to no end");
+        let fault = unusable("the search for a key", "has too many steps");
         Err(ResolveError::Failed(fault))
     }
 
-    fn learn(&mut self, reply: Option<&HttpResponse>) {
-        let date = reply.and_then(ResponseExt::date);
-        let ahead = date.and_then(|date| difference(date, self.resolver.clock.now()));
+    fn record_clock(&mut self, response: Option<&HttpResponse>) {
+        let date = response.and_then(ResponseExt::date);
+        let ahead = date.and_then(|date| difference(date, self.driver.clock.now()));
         self.ahead = ahead.or(self.ahead);
     }
 }
 
-/// More than any chain of a cloud asks.
-const MOST_STEPS: usize = 64;
+/// A number above the steps of every exchange.
+const MAX_STEPS: usize = 64;
 
-fn log(operation: &str, reply: &Result<HttpResponse, Fault>) {
-    match reply {
-        Ok(reply) => tracing::debug!(
+fn log(operation: &str, result: &Result<HttpResponse, Fault>) {
+    match result {
+        Ok(response) => tracing::debug!(
             operation,
-            status = reply.status().as_u16(),
+            status = response.status().as_u16(),
             "asked for a key"
         ),
         Err(fault) => tracing::debug!(
             operation,
             kind = fault.kind().as_str(),
-            "asked for a key in vain"
+            "asked for a key without success"
         ),
     }
 }
 
-/// The standard output of a program. What it writes to standard error goes nowhere: it may quote
-/// secrets.
+/// Returns the standard output of a program. Drops the standard error, which can quote secrets.
 async fn output_of(command: Vec<String>) -> Result<String, Fault> {
     let Some((program, arguments)) = command.split_first() else {
         return Err(unusable("the command of the profile", "is empty"));
@@ -292,10 +299,15 @@ async fn output_of(command: Vec<String>) -> Result<String, Fault> {
         .output();
     let output = timeout(PROGRAM_LIMIT, command)
         .await
-        .map_err(|_| failed(format!("gave no key within {} s", PROGRAM_LIMIT.as_secs())))?
+        .map_err(|_| {
+            failed(format!(
+                "printed no key within {} s",
+                PROGRAM_LIMIT.as_secs()
+            ))
+        })?
         .map_err(|error| failed(format!("cannot be run: {error}")))?;
     if !output.status.success() {
         return Err(failed(format!("failed: {}", output.status)));
     }
-    String::from_utf8(output.stdout).map_err(|_| failed("wrote something that is no text".into()))
+    String::from_utf8(output.stdout).map_err(|_| failed("printed output that is not text".into()))
 }

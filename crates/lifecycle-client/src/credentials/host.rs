@@ -1,4 +1,4 @@
-//! This machine's variables and files.
+//! The host of the program: variables and files.
 
 use std::{
     collections::BTreeSet,
@@ -11,7 +11,7 @@ use lifecycle_core::credential_source::{FileCheck, HostEnvironment};
 
 use crate::sync::lock;
 
-/// The environment and the files of this machine, as the user that runs the program sees them.
+/// Reads the environment variables and files of this machine.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SystemHost;
 
@@ -21,74 +21,73 @@ impl HostEnvironment for SystemHost {
     }
 
     fn file(&self, path: &str, _: FileCheck) -> Result<Option<String>, String> {
-        let Some(place) = in_home(path) else {
+        let Some(path) = expand_home(path) else {
             return Ok(None);
         };
-        match read(&place) {
+        match read(&path) {
             Ok(text) => Ok(Some(text)),
-            Err(error) if is_absence(&error) => Ok(None),
+            Err(error) if is_not_found(&error) => Ok(None),
             Err(error) => Err(format!("cannot be read: {error}")),
         }
     }
 
     fn permission_warning(&self, path: &str) -> Option<String> {
-        is_open_to_others(&in_home(path)?).then(|| {
+        is_open_to_others(&expand_home(path)?).then(|| {
             format!("other users of this machine can read the secrets in {path}: chmod 600 {path}")
         })
     }
 }
 
-/// A machine that remembers which files with secrets were read on it.
+/// Reads from another host, and records the files with secrets.
 #[derive(Debug)]
 pub(super) struct RecordingHost {
-    machine: Arc<dyn HostEnvironment>,
-    seen: Mutex<BTreeSet<String>>,
+    host: Arc<dyn HostEnvironment>,
+    files_with_secrets: Mutex<BTreeSet<String>>,
 }
 
 impl RecordingHost {
-    pub(super) fn new(machine: Arc<dyn HostEnvironment>) -> Self {
+    pub(super) fn new(host: Arc<dyn HostEnvironment>) -> Self {
         Self {
-            machine,
-            seen: Mutex::default(),
+            host,
+            files_with_secrets: Mutex::default(),
         }
     }
 
-    /// What is wrong with how the secrets are kept that were read.
+    /// Returns warnings about files with secrets, if other users can read these files.
     pub(super) fn warnings(&self) -> Vec<String> {
-        let seen = lock(&self.seen);
-        seen.iter()
-            .filter_map(|path| self.machine.permission_warning(path))
+        lock(&self.files_with_secrets)
+            .iter()
+            .filter_map(|path| self.host.permission_warning(path))
             .collect()
     }
 }
 
 impl HostEnvironment for RecordingHost {
     fn variable(&self, name: &str) -> Option<String> {
-        self.machine.variable(name)
+        self.host.variable(name)
     }
 
-    fn file(&self, path: &str, holds: FileCheck) -> Result<Option<String>, String> {
-        let text = self.machine.file(path, holds)?;
-        if text.is_some() && holds == FileCheck::OwnerOnly {
-            let mut seen = lock(&self.seen);
-            seen.insert(path.to_owned());
+    fn file(&self, path: &str, check: FileCheck) -> Result<Option<String>, String> {
+        let text = self.host.file(path, check)?;
+        if text.is_some() && check == FileCheck::OwnerOnly {
+            lock(&self.files_with_secrets).insert(path.to_owned());
         }
         Ok(text)
     }
 
     fn permission_warning(&self, path: &str) -> Option<String> {
-        self.machine.permission_warning(path)
+        self.host.permission_warning(path)
     }
 }
 
-/// The longest file that is read. Files with keys have a few kilobytes.
+/// The largest accepted file. Files with keys have a few kilobytes.
 const MAX_FILE: u64 = 1 << 20;
 
-fn read(place: &Path) -> io::Result<String> {
+fn read(path: &Path) -> io::Result<String> {
     use io::Read;
 
     let mut text = String::new();
-    let file = fs::File::open(place)?;
+    let file = fs::File::open(path)?;
     if file.metadata()?.is_dir() {
         return Err(io::ErrorKind::IsADirectory.into());
     }
@@ -99,15 +98,15 @@ fn read(place: &Path) -> io::Result<String> {
     Ok(text)
 }
 
-fn is_absence(error: &io::Error) -> bool {
+fn is_not_found(error: &io::Error) -> bool {
     matches!(
         error.kind(),
         io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
     )
 }
 
-/// `None` when the path is in a home that nobody has.
-fn in_home(path: &str) -> Option<PathBuf> {
+/// Replaces a leading `~`. Returns `None` if there is no home directory.
+fn expand_home(path: &str) -> Option<PathBuf> {
     match path.strip_prefix("~/") {
         Some(rest) => Some(std::env::home_dir()?.join(rest)),
         None => Some(PathBuf::from(path)),
@@ -115,13 +114,13 @@ fn in_home(path: &str) -> Option<PathBuf> {
 }
 
 #[cfg(unix)]
-fn is_open_to_others(place: &Path) -> bool {
+fn is_open_to_others(path: &Path) -> bool {
     use std::os::unix::fs::PermissionsExt;
 
-    fs::metadata(place).is_ok_and(|found| found.permissions().mode() & 0o077 != 0)
+    fs::metadata(path).is_ok_and(|metadata| metadata.permissions().mode() & 0o077 != 0)
 }
 
-/// Elsewhere files have no such bits.
+/// Returns `false`: there are no Unix permissions.
 #[cfg(not(unix))]
 fn is_open_to_others(_: &Path) -> bool {
     false
@@ -143,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_others_can_read_is_told() {
+    fn file_readable_by_other_users_causes_a_warning() {
         let folder = TempDir::new().unwrap();
         for (mode, is_exposed) in [(0o644, true), (0o640, true), (0o600, false), (0o400, false)] {
             let path = file(&folder, &format!("{mode:o}"), mode);
@@ -156,12 +155,11 @@ mod tests {
     }
 
     #[test]
-    fn absence_is_no_error_and_a_folder_is_one() {
+    fn missing_file_is_no_error_but_a_folder_is() {
         let folder = TempDir::new().unwrap();
-        let machine = SystemHost;
         let path = folder.path().to_string_lossy().into_owned();
         let absent = format!("{path}/nothing/here");
-        assert_eq!(machine.file(&absent, FileCheck::OwnerOnly), Ok(None));
-        assert!(machine.file(&path, FileCheck::OwnerOnly).is_err());
+        assert_eq!(SystemHost.file(&absent, FileCheck::OwnerOnly), Ok(None));
+        assert!(SystemHost.file(&path, FileCheck::OwnerOnly).is_err());
     }
 }

@@ -1,4 +1,4 @@
-//! Keys from variables, files, services and programs: found, cached, renewed.
+//! Credentials: resolves keys from sources, caches them, and renews them before they expire.
 
 pub(crate) mod cache;
 pub(crate) mod chain;

@@ -1,48 +1,48 @@
-//! When a key is renewed, and when it is not used any more.
+//! The times of renewal, last use and expiry of a temporary key.
 
 use std::time::{Duration, SystemTime};
 
-/// The times of a key that ends, by this machine's clock.
+/// The times of a temporary key, by the clock of this machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Validity {
-    /// From here on a new one is fetched.
+    /// The time from which a new key is fetched.
     pub(super) renewal: SystemTime,
-    /// From here on it is not used any more: a call takes a while to arrive.
+    /// The time from which the key is used no more, because a call needs time to arrive.
     pub(super) last_use: SystemTime,
     pub(super) expiry: SystemTime,
 }
 
 impl Validity {
-    /// The term of a key that was given `now` and ends at `end` by a clock that is `ahead` seconds
-    /// ahead. It is renewed so long `before` its end, or half way through its life where that is
-    /// later; and up to a tenth of that earlier by chance, so that many programs do not renew at
-    /// once.
+    /// Returns the times of a key issued `now`. The clock of the issuer is `ahead` seconds ahead.
+    ///
+    /// The renewal is due `before` the expiry, but not before half of the lifetime, and up to a tenth
+    /// earlier at random, so that programs do not renew at the same time.
     pub(super) fn new(
         now: SystemTime,
-        end: SystemTime,
+        expiry: SystemTime,
         ahead: i64,
         before: Option<Duration>,
     ) -> Self {
         let shift = Duration::from_secs(ahead.unsigned_abs());
-        let end = match ahead {
-            0.. => end.checked_sub(shift),
-            _ => end.checked_add(shift),
+        let expiry = match ahead {
+            0.. => expiry.checked_sub(shift),
+            _ => expiry.checked_add(shift),
         }
-        .unwrap_or(end);
-        let life = end.duration_since(now).unwrap_or_default();
-        let margin = before.unwrap_or(RENEWAL).min(life / 2);
-        let early = margin.mul_f64(1.0 + 0.1 * fastrand::f64()).min(life);
-        let slack = ON_THE_WAY.min(life / 10);
+        .unwrap_or(expiry);
+        let lifetime = expiry.duration_since(now).unwrap_or_default();
+        let margin = before.unwrap_or(RENEWAL_MARGIN).min(lifetime / 2);
+        let early = margin.mul_f64(1.0 + 0.1 * fastrand::f64()).min(lifetime);
+        let in_transit = TRANSIT_TIME.min(lifetime / 10);
         Self {
-            renewal: end.checked_sub(early).unwrap_or(now),
-            last_use: end.checked_sub(slack).unwrap_or(now),
-            expiry: end,
+            renewal: expiry.checked_sub(early).unwrap_or(now),
+            last_use: expiry.checked_sub(in_transit).unwrap_or(now),
+            expiry,
         }
     }
 }
 
-/// The time that a signed call may take to arrive.
-const ON_THE_WAY: Duration = Duration::from_secs(10);
+/// The time that a signed call may need to arrive.
+const TRANSIT_TIME: Duration = Duration::from_secs(10);
 
-/// How long before its end a key is renewed, unless its cloud has a rule of its own.
-const RENEWAL: Duration = Duration::from_secs(15 * 60);
+/// The time between renewal and expiry, unless the cloud prescribes another.
+const RENEWAL_MARGIN: Duration = Duration::from_secs(15 * 60);

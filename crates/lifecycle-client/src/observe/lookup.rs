@@ -1,4 +1,4 @@
-//! Looking at instances once: the one place that reads states.
+//! Single lookups of instance states. All other code reads states through [`StateReader`].
 
 use std::{
     collections::{HashMap, HashSet, VecDeque},
@@ -16,13 +16,13 @@ use crate::{
     call::engine::Engine,
 };
 
-/// What one look showed of one instance.
+/// The result of a lookup for one instance.
 #[derive(Clone, Debug)]
 pub(crate) enum ObserveResult {
     Found(Observation),
-    /// The cloud answered, and does not show it.
+    /// The response does not contain the instance.
     NotFound,
-    /// There was no answer; it says nothing about the instance.
+    /// The lookup failed, and says nothing about the instance.
     Failed(Fault),
 }
 
@@ -47,85 +47,85 @@ impl StateReader {
         ids: &[InstanceId],
         ctx: &CallContext<'_>,
     ) -> ObserveResults {
-        let limit = match self.batch_reads.mode() {
-            Mode::OneByOne => 1,
+        let limit = match self.batch_reads.get() {
+            BatchReads::Unsupported => 1,
             _ => self.engine.profile().batch_limits.observe.max(1),
         };
         if ids.is_empty() {
             return ObserveResults::new();
         }
         if ids.len() <= limit {
-            return self.look_at_chunk(ids, ctx).await;
+            return self.observe_chunk(ids, ctx).await;
         }
-        let looks: Vec<_> = ids
+        let lookups: Vec<_> = ids
             .chunks(limit)
-            .map(|chunk| self.look_at_chunk(chunk, ctx))
+            .map(|chunk| self.observe_chunk(chunk, ctx))
             .collect();
-        let looks = stream::iter(looks).buffer_unordered(self.engine.concurrency);
-        looks.concat().await
+        let lookups = stream::iter(lookups).buffer_unordered(self.engine.concurrency);
+        lookups.concat().await
     }
 
-    async fn look_at_chunk(&self, chunk: &[InstanceId], ctx: &CallContext<'_>) -> ObserveResults {
+    async fn observe_chunk(&self, chunk: &[InstanceId], ctx: &CallContext<'_>) -> ObserveResults {
         if let [id] = chunk {
-            return ObserveResults::from([(id.clone(), self.look_at(id, ctx).await)]);
+            return ObserveResults::from([(id.clone(), self.observe_single(id, ctx).await)]);
         }
-        match self.ask(chunk, ctx).await {
+        match self.send(chunk, ctx).await {
             Ok(rows) => {
                 let (mut results, missing) = partition(chunk, rows);
                 if !results.is_empty() {
-                    self.batch_reads.set(Mode::Together);
+                    self.batch_reads.set(BatchReads::Supported);
                 }
-                if self.batch_reads.mode() == Mode::Together {
+                if self.batch_reads.get() == BatchReads::Supported {
                     results.extend(missing.into_iter().map(|id| (id, ObserveResult::NotFound)));
                     return results;
                 }
-                // The cloud showed nothing at all. Perhaps it does not understand the question:
-                // ask again in the form that every cloud documents.
-                let results = self.look_one_by_one(chunk, ctx).await;
+                // An empty response can mean that the cloud ignores lists of ids. Every cloud
+                // documents lookups of single instances.
+                let results = self.observe_singly(chunk, ctx).await;
                 if results
                     .values()
                     .any(|result| matches!(result, ObserveResult::Found(_)))
                 {
-                    self.batch_reads.set(Mode::OneByOne);
+                    self.batch_reads.set(BatchReads::Unsupported);
                 }
                 results
             }
-            // Some clouds refuse the whole question because of one id.
-            Err(failure) if failure.fault.kind() == FaultKind::NotFound => {
-                self.look_one_by_one(chunk, ctx).await
+            // Some clouds reject the whole lookup because of one id.
+            Err(error) if error.fault.kind() == FaultKind::NotFound => {
+                self.observe_singly(chunk, ctx).await
             }
-            // And for others one id can spoil the question, or be out of this key's reach.
-            Err(failure) if is_about_one_perhaps(failure.fault.kind()) => {
-                self.look_in_halves(chunk, ctx).await
+            // One id can also be invalid, or outside the permissions of the key.
+            Err(error) if may_concern_one_instance(error.fault.kind()) => {
+                self.bisect(chunk, ctx).await
             }
-            Err(failure) => missed(chunk, &failure.fault).collect(),
+            Err(error) => failed(chunk, &error.fault).collect(),
         }
     }
 
-    /// Finds what spoils a question, so that the others can be seen. Gives up at once when it is
-    /// not about one: when both halves are refused.
-    async fn look_in_halves(&self, chunk: &[InstanceId], ctx: &CallContext<'_>) -> ObserveResults {
+    /// Separates the instances that cause the rejection of a lookup from the other instances. Gives
+    /// up if the cloud rejects both halves, because the cause is not one instance then.
+    async fn bisect(&self, chunk: &[InstanceId], ctx: &CallContext<'_>) -> ObserveResults {
         let mut results = ObserveResults::new();
         let mut parts = VecDeque::from(<[_; 2]>::from(chunk.split_at(chunk.len() / 2)));
-        let (mut refused, mut answered) = (0, false);
+        let (mut rejections, mut answered) = (0, false);
         while let Some(part) = parts.pop_front() {
-            match self.ask(part, ctx).await {
+            match self.send(part, ctx).await {
                 Ok(rows) => {
                     answered = true;
                     let (seen, missing) = partition(part, rows);
                     results.extend(seen);
                     results.extend(missing.into_iter().map(|id| (id, ObserveResult::NotFound)));
                 }
-                Err(failure) => {
-                    refused += 1;
-                    let fault = failure.fault;
-                    if refused == 2 && !answered {
-                        return missed(chunk, &fault).collect();
+                Err(error) => {
+                    rejections += 1;
+                    let fault = error.fault;
+                    if rejections == 2 && !answered {
+                        return failed(chunk, &fault).collect();
                     }
-                    if part.len() > 1 && is_about_one_perhaps(fault.kind()) {
+                    if part.len() > 1 && may_concern_one_instance(fault.kind()) {
                         parts.extend(<[_; 2]>::from(part.split_at(part.len() / 2)));
                     } else {
-                        results.extend(missed(part, &fault));
+                        results.extend(failed(part, &fault));
                     }
                 }
             }
@@ -133,26 +133,26 @@ impl StateReader {
         results
     }
 
-    async fn look_one_by_one(&self, ids: &[InstanceId], ctx: &CallContext<'_>) -> ObserveResults {
-        let looks: Vec<_> = ids.iter().map(|id| self.look_at(id, ctx)).collect();
-        // In the order of the ids.
-        let looks = stream::iter(looks).buffered(self.engine.concurrency);
-        let results: Vec<ObserveResult> = looks.collect().await;
+    async fn observe_singly(&self, ids: &[InstanceId], ctx: &CallContext<'_>) -> ObserveResults {
+        let lookups: Vec<_> = ids.iter().map(|id| self.observe_single(id, ctx)).collect();
+        // `buffered` keeps the order of the ids.
+        let lookups = stream::iter(lookups).buffered(self.engine.concurrency);
+        let results: Vec<ObserveResult> = lookups.collect().await;
         ids.iter().cloned().zip(results).collect()
     }
 
-    async fn look_at(&self, id: &InstanceId, ctx: &CallContext<'_>) -> ObserveResult {
-        match self.ask(std::slice::from_ref(id), ctx).await {
+    async fn observe_single(&self, id: &InstanceId, ctx: &CallContext<'_>) -> ObserveResult {
+        match self.send(std::slice::from_ref(id), ctx).await {
             Ok(rows) => rows
                 .into_iter()
                 .find(|row| row.instance == *id)
                 .map_or(ObserveResult::NotFound, ObserveResult::Found),
-            Err(failure) if failure.fault.kind() == FaultKind::NotFound => ObserveResult::NotFound,
-            Err(failure) => ObserveResult::Failed(failure.fault),
+            Err(error) if error.fault.kind() == FaultKind::NotFound => ObserveResult::NotFound,
+            Err(error) => ObserveResult::Failed(error.fault),
         }
     }
 
-    async fn ask(
+    async fn send(
         &self,
         ids: &[InstanceId],
         ctx: &CallContext<'_>,
@@ -173,15 +173,15 @@ impl StateReader {
 
 pub(crate) type ObserveResults = HashMap<InstanceId, ObserveResult>;
 
-/// Whether a look at several can have been refused because of one of them.
-fn is_about_one_perhaps(kind: FaultKind) -> bool {
+/// Returns whether one instance can be the cause of the rejection of a lookup.
+fn may_concern_one_instance(kind: FaultKind) -> bool {
     matches!(
         kind,
         FaultKind::Invalid | FaultKind::Permission | FaultKind::Unsupported
     )
 }
 
-fn missed<'i>(
+fn failed<'i>(
     ids: &'i [InstanceId],
     fault: &'i Fault,
 ) -> impl Iterator<Item = (InstanceId, ObserveResult)> + 'i {
@@ -189,15 +189,18 @@ fn missed<'i>(
         .map(|id| (id.clone(), ObserveResult::Failed(fault.clone())))
 }
 
-/// Rows of instances that were asked for, and the ids that have none.
-fn partition(asked: &[InstanceId], rows: Vec<Observation>) -> (ObserveResults, Vec<InstanceId>) {
-    let wanted: HashSet<&InstanceId> = asked.iter().collect();
+/// Returns the results of the requested instances, and the ids without a row.
+fn partition(
+    requested: &[InstanceId],
+    rows: Vec<Observation>,
+) -> (ObserveResults, Vec<InstanceId>) {
+    let wanted: HashSet<&InstanceId> = requested.iter().collect();
     let results: ObserveResults = rows
         .into_iter()
         .filter(|row| wanted.contains(&row.instance))
         .map(|row| (row.instance.clone(), ObserveResult::Found(row)))
         .collect();
-    let missing = asked
+    let missing = requested
         .iter()
         .filter(|id| !results.contains_key(*id))
         .cloned()
@@ -205,7 +208,7 @@ fn partition(asked: &[InstanceId], rows: Vec<Observation>) -> (ObserveResults, V
     (results, missing)
 }
 
-/// The fault of an instance that its cloud does not show.
+/// Returns the fault of an instance that the cloud does not show.
 pub(crate) fn not_shown() -> Fault {
     Fault::new(
         FaultKind::NotFound,
@@ -213,27 +216,27 @@ pub(crate) fn not_shown() -> Fault {
     )
 }
 
-/// Whether the cloud has ever answered a question about several instances at once.
+/// Remembers whether the cloud supports lookups of several instances in one call.
 #[derive(Debug, Default)]
 pub(crate) struct BatchReadSupport(AtomicU8);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Mode {
-    Untried,
-    Together,
-    OneByOne,
+enum BatchReads {
+    Unknown,
+    Supported,
+    Unsupported,
 }
 
 impl BatchReadSupport {
-    fn mode(&self) -> Mode {
+    fn get(&self) -> BatchReads {
         match self.0.load(Ordering::Relaxed) {
-            0 => Mode::Untried,
-            1 => Mode::Together,
-            _ => Mode::OneByOne,
+            0 => BatchReads::Unknown,
+            1 => BatchReads::Supported,
+            _ => BatchReads::Unsupported,
         }
     }
 
-    fn set(&self, mode: Mode) {
-        self.0.store(mode as u8, Ordering::Relaxed);
+    fn set(&self, reads: BatchReads) {
+        self.0.store(reads as u8, Ordering::Relaxed);
     }
 }

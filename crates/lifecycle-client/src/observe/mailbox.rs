@@ -1,4 +1,4 @@
-//! Lookup results on their way from the poller to one waiter.
+//! The queue of lookup results between the poller and one waiter.
 
 use std::sync::Mutex;
 

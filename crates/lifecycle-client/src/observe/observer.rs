@@ -1,4 +1,4 @@
-//! An engine that can observe: the common base of all requests.
+//! The base of all requests: an engine with lookups and a poller.
 
 use std::sync::Arc;
 

@@ -1,7 +1,7 @@
-//! The poller: looks at instances for everybody who waits for them.
+//! The poller: repeated lookups for all waiters of a client.
 //!
-//! One task per client while somebody waits. It asks for instances of all waiters together,
-//! packed into as few calls as the cloud allows, and passes on what it sees. It decides nothing.
+//! One task per client, while there are waiters. The task packs the instances of all waiters into as
+//! few calls as the cloud allows, and delivers the results. The waiters draw the conclusions.
 
 use std::{
     collections::{BTreeSet, HashMap},
@@ -25,7 +25,7 @@ use crate::{
     sync::lock,
 };
 
-/// The poller of a client.
+/// The schedule of lookups, shared by all clones of a client.
 #[derive(Debug)]
 pub(crate) struct Poller {
     reader: Arc<StateReader>,
@@ -56,7 +56,7 @@ impl Poller {
     }
 }
 
-/// A waiter's place at the poller. Dropping it ends all looking on its behalf at once.
+/// The subscription of one waiter. Dropping a subscription ends the lookups for this waiter at once.
 #[derive(Debug)]
 pub(crate) struct Subscription {
     poller: Arc<Poller>,
@@ -64,25 +64,24 @@ pub(crate) struct Subscription {
 }
 
 impl Subscription {
-    /// A place from which sights go to `results`.
-    pub(crate) fn new(poller: Arc<Poller>, results: Arc<Mailbox>) -> Self {
+    /// Subscribes `mailbox` to the results.
+    pub(crate) fn new(poller: Arc<Poller>, mailbox: Arc<Mailbox>) -> Self {
         let mut schedule = poller.schedule();
         schedule.last_waiter += 1;
         let waiter = schedule.last_waiter;
-        schedule.waiters.insert(waiter, results);
+        schedule.waiters.insert(waiter, mailbox);
         drop(schedule);
         Self { poller, waiter }
     }
 
-    /// Starts looking at these instances; they were acted upon just now.
+    /// Starts lookups of instances with an action under way since now.
     pub(crate) fn add(&self, ids: impl IntoIterator<Item = InstanceId>) {
         let now = Instant::now();
         let first = self.poller.policy().first;
         self.add_from(ids, now, now + first.mul_f64(self.poller.jitter()));
     }
 
-    /// Starts looking at these instances, at once: nobody knows when they were acted upon, and so
-    /// they may be about due.
+    /// Starts lookups of instances at once. An action of unknown age may be almost finished.
     pub(crate) fn add_as_they_are(&self, ids: impl IntoIterator<Item = InstanceId>) {
         let now = Instant::now();
         let pause = self.poller.policy().pause;
@@ -104,7 +103,7 @@ impl Subscription {
         self.poller.changed.notify_one();
     }
 
-    /// Stops looking at this instance for this waiter.
+    /// Ends the lookups of an instance for this waiter.
     pub(crate) fn remove(&self, id: &InstanceId) {
         self.poller.schedule().remove(id, self.waiter);
     }
@@ -131,44 +130,45 @@ struct PollSchedule {
     waiters: HashMap<u64, Arc<Mailbox>>,
     last_waiter: u64,
     instances: HashMap<InstanceId, WatchedInstance>,
-    /// Entries that are not being looked at right now, the most urgent first.
+    /// Instances without a lookup under way, ordered by the time of the next lookup.
     queue: BTreeSet<(Instant, InstanceId)>,
     task: Option<AbortHandle>,
 }
 
 #[derive(Debug)]
 struct WatchedInstance {
+    /// The time of the last action. Older lookups do not count.
     since: Instant,
-    /// `None` while a look is under way.
+    /// The time of the next lookup; `None` while a lookup is under way.
     due: Option<Instant>,
     waiters: Vec<u64>,
 }
 
 impl PollSchedule {
     fn add(&mut self, id: InstanceId, waiter: u64, since: Instant, due: Instant) {
-        let entry = self.instances.entry(id.clone()).or_insert(WatchedInstance {
+        let watched = self.instances.entry(id.clone()).or_insert(WatchedInstance {
             since,
             due: None,
             waiters: Vec::new(),
         });
-        if !entry.waiters.contains(&waiter) {
-            entry.waiters.push(waiter);
+        if !watched.waiters.contains(&waiter) {
+            watched.waiters.push(waiter);
         }
-        // If something new was asked of it, it is fresh again; if not, it stays as fresh as it is.
-        entry.since = entry.since.max(since);
-        if let Some(old) = entry.due.replace(due) {
+        // A new action starts the intervals again; a mere waiter does not.
+        watched.since = watched.since.max(since);
+        if let Some(old) = watched.due.replace(due) {
             self.queue.remove(&(old, id.clone()));
         }
         self.queue.insert((due, id));
     }
 
     fn remove(&mut self, id: &InstanceId, waiter: u64) {
-        let Some(entry) = self.instances.get_mut(id) else {
+        let Some(watched) = self.instances.get_mut(id) else {
             return;
         };
-        entry.waiters.retain(|other| *other != waiter);
-        if entry.waiters.is_empty() {
-            if let Some(due) = entry.due {
+        watched.waiters.retain(|other| *other != waiter);
+        if watched.waiters.is_empty() {
+            if let Some(due) = watched.due {
                 self.queue.remove(&(due, id.clone()));
             }
             self.instances.remove(id);
@@ -182,7 +182,7 @@ impl PollSchedule {
         }
     }
 
-    /// The next batch to look at: everything that is due, filled up with what is due soon.
+    /// Returns the next batch: the instances due now, filled up with instances due within `slack`.
     fn take_batch(
         &mut self,
         now: Instant,
@@ -197,8 +197,8 @@ impl PollSchedule {
         while batch.len() < limit {
             match self.queue.pop_first() {
                 Some((due, id)) if due <= now + slack => {
-                    if let Some(entry) = self.instances.get_mut(&id) {
-                        entry.due = None;
+                    if let Some(watched) = self.instances.get_mut(&id) {
+                        watched.due = None;
                     }
                     batch.push(id);
                 }
@@ -212,26 +212,25 @@ impl PollSchedule {
         Some(batch)
     }
 
-    /// Passes sights on and plans the next look at each instance.
+    /// Delivers results to the waiters, and schedules the next lookup of each instance.
     fn deliver(&mut self, lookup: Lookup, now: Instant, policy: &PollingPolicy, jitter: f64) {
         for (id, result) in lookup.results {
-            let Some(entry) = self.instances.get_mut(&id) else {
+            let Some(watched) = self.instances.get_mut(&id) else {
                 continue;
             };
-            if entry.since > lookup.started {
-                // Something was asked of it since: what this look shows may be older than that.
+            if watched.since > lookup.started {
+                // The lookup may show a state from before the last action.
                 continue;
             }
-            for waiter in &entry.waiters {
-                if let Some(results) = self.waiters.get(waiter) {
-                    // A waiter that is gone has no use for it.
-                    results.put(id.clone(), result.clone());
+            for waiter in &watched.waiters {
+                if let Some(mailbox) = self.waiters.get(waiter) {
+                    mailbox.put(id.clone(), result.clone());
                 }
             }
-            if entry.due.is_none() {
-                let wait = policy.interval(now.saturating_duration_since(entry.since));
+            if watched.due.is_none() {
+                let wait = policy.interval(now.saturating_duration_since(watched.since));
                 let due = now + wait.mul_f64(jitter);
-                entry.due = Some(due);
+                watched.due = Some(due);
                 self.queue.insert((due, id));
             }
         }
@@ -301,7 +300,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn batches_hold_what_is_due_filled_up_with_what_is_due_soon() {
+    async fn batch_is_filled_up_with_instances_due_soon() {
         let mut schedule = PollSchedule::default();
         let now = Instant::now();
         let second = Duration::from_secs(1);
@@ -313,7 +312,7 @@ mod tests {
             Some(vec![id(0), id(1)])
         );
         assert_eq!(schedule.take_batch(now, second, 10), None);
-        // A look under way is not started twice.
+        // A lookup under way is not started twice.
         schedule.deliver(
             Lookup {
                 started: now,
@@ -327,7 +326,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn who_only_waits_does_not_make_older_looks_count() {
+    async fn waiter_without_action_keeps_the_time_of_the_last_action() {
         let mut schedule = PollSchedule::default();
         let second = Duration::from_secs(1);
         tokio::time::advance(9 * second).await;
@@ -339,7 +338,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn an_instance_is_watched_while_anyone_waits_for_it() {
+    async fn instance_is_watched_until_its_last_waiter_leaves() {
         let mut schedule = PollSchedule::default();
         let now = Instant::now();
         schedule.add(id(0), 1, now, now);

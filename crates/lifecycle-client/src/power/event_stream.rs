@@ -101,9 +101,10 @@ impl<I: Clone + Eq + Hash, E: Clone> Stream for EventStream<I, E> {
 
     fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let this = self.get_mut();
-        // Events come before further work.
-        if let event @ Poll::Ready(Some(_)) = this.receiver.poll_recv(context) {
-            return event;
+        // Events come before further work. `poll_recv` may be pending despite an event, because tokio
+        // limits the work of one poll; `try_recv` is not limited.
+        if let Ok(event) = this.receiver.try_recv() {
+            return Poll::Ready(Some(event));
         }
         if let Some(work) = &mut this.work {
             match work.as_mut().poll(context) {
@@ -113,8 +114,8 @@ impl<I: Clone + Eq + Hash, E: Clone> Stream for EventStream<I, E> {
                 }
                 Poll::Pending => return this.receiver.poll_recv(context),
             }
-            if let event @ Poll::Ready(Some(_)) = this.receiver.poll_recv(context) {
-                return event;
+            if let Ok(event) = this.receiver.try_recv() {
+                return Poll::Ready(Some(event));
             }
         }
         let ended = mem::replace(&mut this.ended, true);

@@ -110,8 +110,12 @@ pub(crate) fn batches<'i>(
     mutant: Mutant,
 ) -> impl Iterator<Item = &'i [InstanceId]> {
     let limit = match mutant.is(Mutation::SplitsBatches) {
-        true => profile.batch(action).min(ids.len()).div_ceil(2).max(1),
-        false => profile.batch(action),
+        true => profile
+            .batch_limit(action)
+            .min(ids.len())
+            .div_ceil(2)
+            .max(1),
+        false => profile.batch_limit(action),
     };
     ids.chunks(limit)
 }

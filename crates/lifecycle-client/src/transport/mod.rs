@@ -1,4 +1,4 @@
-//! How one signed request reaches a cloud.
+//! Transports: send one signed request and return the response.
 
 pub(crate) mod bypass_proxy;
 #[cfg(feature = "reqwest")]
@@ -11,17 +11,16 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use lifecycle_core::{ExecutionStatus, Fault, FaultKind, HttpResponse};
 
-/// Sends one request and brings its answer. No retries, no redirects, no signing.
+/// Sends one request and returns the response. No retries, no redirects, no signing.
 ///
-/// A transport need not keep time: the client puts a deadline on every call and drops the future
-/// when it has passed.
+/// A transport needs no timeouts: the client drops the future at the deadline of the call.
 #[async_trait]
 pub trait Transport: fmt::Debug + Send + Sync + 'static {
-    /// Sends `request` as it is and reads the whole answer, whatever its status.
+    /// Sends `request` unchanged and reads the whole response, whatever the status.
     ///
     /// # Errors
-    /// [`TransportError`] when there is no whole answer. It says whether the request can have
-    /// reached the cloud.
+    /// [`TransportError`] if there is no complete response. The error says whether the request can
+    /// have reached the cloud.
     async fn send(&self, request: ::http::Request<Bytes>) -> Result<HttpResponse, TransportError>;
 }
 
@@ -32,7 +31,7 @@ impl<T: Transport + ?Sized> Transport for Arc<T> {
     }
 }
 
-/// Why there is no answer.
+/// The reason why there is no response.
 #[derive(Debug, thiserror::Error)]
 #[error("{message}")]
 pub struct TransportError {
@@ -42,7 +41,8 @@ pub struct TransportError {
 }
 
 impl TransportError {
-    /// The request provably never left: no address, connection refused, no TLS session.
+    /// Returns an error for a request that was not sent: no address, connection refused, no TLS
+    /// session.
     pub fn unsent(message: impl Into<String>) -> Self {
         Self {
             execution: ExecutionStatus::NotExecuted,
@@ -51,7 +51,8 @@ impl TransportError {
         }
     }
 
-    /// The request may have arrived: the connection broke or fell silent after it was used.
+    /// Returns an error for a request that may have arrived: the connection broke, or no response came,
+    /// after the request was sent.
     pub fn unclear(message: impl Into<String>) -> Self {
         Self {
             execution: ExecutionStatus::Unknown,
@@ -60,14 +61,14 @@ impl TransportError {
         }
     }
 
-    /// With the error that caused it. Its text must hold no URL and no header.
+    /// Sets the underlying error. The text of `source` must contain no URL and no header.
     #[must_use]
     pub fn with_source(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         self.source = Some(source.into());
         self
     }
 
-    /// Whether the cloud can have acted on the request.
+    /// Returns whether the cloud may have executed the request.
     pub fn execution_status(&self) -> ExecutionStatus {
         self.execution
     }
@@ -92,6 +93,6 @@ impl TransportError {
 pub(crate) fn no_response(limit: Duration) -> Fault {
     Fault::new(
         FaultKind::NoAnswer,
-        format!("no answer within {:.1} s", limit.as_secs_f64()),
+        format!("no response within {:.1} s", limit.as_secs_f64()),
     )
 }

@@ -6,7 +6,7 @@ use lifecycle_core::{Fault, FaultKind, is_loopback};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum PlainHttp {
-    /// Only the loopback addresses of this machine.
+    /// Loopback addresses only.
     #[default]
     LoopbackOnly,
     /// All hosts. Everybody between client and cloud can read the responses and replay the

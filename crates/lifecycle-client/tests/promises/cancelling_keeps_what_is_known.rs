@@ -88,7 +88,7 @@ async fn lost_answer_keeps_its_fault() {
 async fn call_in_the_queue_of_the_rate_limiter_was_not_sent() {
     let cloud = steady("ok", "starting");
     let rate = Rate::new(0.01, 1);
-    let client = cloud.client_with(|builder| builder.pace(RateLimits::new(rate, rate)));
+    let client = cloud.client_with(|builder| builder.rate_limits(RateLimits::new(rate, rate)));
     let mut events = client.start(ids(20)).wait(seconds(600)).events();
     read_for(&mut events, 10).await;
     let report = events.cancel().unwrap();

@@ -1,8 +1,8 @@
-//! A cloud made of plain text, and a transport whose answers a test writes down.
+//! A cloud of plain text, and a transport with scripted responses.
 //!
 //! `POST /start`, `/stop`, `/reboot` and `/observe` carry ids separated by spaces; `GET /list` and
-//! `GET /job` carry a page or a job. An answer is a status, perhaps a `kind` header that says what
-//! fault it is, and text lines.
+//! `GET /job` carry a page or a job. A response is a status, an optional `kind` header with the kind of
+//! the fault, and text lines.
 
 #![allow(dead_code, reason = "each test file uses its own part of this")]
 
@@ -23,32 +23,32 @@ use lifecycle_core::{
 };
 use tokio::time::Instant;
 
-/// One call as the transport saw it.
+/// One call as received by the transport.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Sent {
     /// `start`, `observe`, …
     pub(crate) operation: String,
     pub(crate) ids: Vec<String>,
-    /// Since the transport was made.
+    /// Time since the transport was made.
     pub(crate) at: Duration,
-    /// What the signature was made of: key and moment.
+    /// Key and time of the signature.
     pub(crate) signature: String,
 }
 
-/// What happens to a call.
+/// The end of a call.
 pub(crate) enum Fate {
     Answer(HttpResponse),
     /// The connection is refused.
     Refused,
     /// The connection breaks after the request was sent.
     Broken,
-    /// Nothing ever comes.
+    /// No response at all.
     Silence,
 }
 
 type Script = Box<dyn FnMut(&Sent) -> Fate + Send>;
 
-/// A transport that asks a script.
+/// A transport that follows a script.
 #[derive(Clone)]
 pub(crate) struct Scripted {
     script: Arc<Mutex<Script>>,
@@ -69,7 +69,7 @@ impl Scripted {
         self.log.lock().unwrap().clone()
     }
 
-    /// The calls of one operation.
+    /// Returns the calls of one operation.
     pub(crate) fn calls(&self, operation: &str) -> Vec<Sent> {
         let mut log = self.log();
         log.retain(|sent| sent.operation == operation);
@@ -87,7 +87,7 @@ impl Scripted {
         tune(self.builder(Toy::default())).build()
     }
 
-    /// A client of a cloud that takes so many instances a call.
+    /// Returns a client of a cloud with this many instances per call.
     pub(crate) fn client_in_batches_of(&self, limit: usize) -> Client {
         let mut toy = Toy::default();
         toy.profile.batch_limits = BatchLimits::all(limit);
@@ -141,12 +141,12 @@ impl Clock for FixedClock {
     }
 }
 
-/// A good answer.
+/// A successful response.
 pub(crate) fn ok(body: impl Into<String>) -> Fate {
     answer(200, &[], body)
 }
 
-/// A refusal of this kind.
+/// A rejection of this kind.
 pub(crate) fn fault(kind: FaultKind) -> Fate {
     answer(400, &[("kind", kind.as_str())], "no")
 }
@@ -171,13 +171,13 @@ pub(crate) fn answer(
     ))
 }
 
-/// Answers an observation with the same state for all.
+/// Answers an observation with the same state for all instances.
 pub(crate) fn all(sent: &Sent, state: &str) -> Fate {
     let lines: Vec<String> = sent.ids.iter().map(|id| format!("{id} {state}")).collect();
     ok(lines.join("\n"))
 }
 
-/// The outcomes of a report, by name.
+/// Returns the outcomes of a report, by name.
 pub(crate) fn outcomes(report: &Report) -> Vec<&'static str> {
     let rows = report.instances().iter();
     rows.map(|row| row.outcome.as_str()).collect()

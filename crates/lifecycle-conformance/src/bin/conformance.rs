@@ -5,13 +5,15 @@
 
 use std::{env, process::ExitCode};
 
-use lifecycle_conformance::suite::{Column, Live, Matrix, Permission, run_in_turn, simulated};
+use lifecycle_conformance::suite::{
+    Column, LiveAccount, Matrix, Permission, run_sequentially, run_simulated,
+};
 use lifecycle_facade::{Endpoint, Fleet, InstanceReference};
 use lifecycle_sim::Cloud;
 
 fn main() -> ExitCode {
-    let asked = Asked::read(env::args().skip(1));
-    match asked.and_then(|asked| Ok((asked.run()?, asked.json))) {
+    let parsed = Arguments::read(env::args().skip(1));
+    match parsed.and_then(|arguments| Ok((arguments.run()?, arguments.json))) {
         Ok((matrix, json)) => {
             if json {
                 println!("{:#}", matrix.json());
@@ -31,8 +33,8 @@ fn main() -> ExitCode {
     }
 }
 
-/// What the command line asks for.
-struct Asked {
+/// The parsed command line.
+struct Arguments {
     clouds: Vec<Cloud>,
     json: bool,
     live: bool,
@@ -41,47 +43,50 @@ struct Asked {
     endpoint: Option<Endpoint>,
 }
 
-impl Asked {
+impl Arguments {
     fn read(arguments: impl Iterator<Item = String>) -> Result<Self, String> {
-        let mut asked = Self {
+        let mut parsed = Self {
             clouds: Vec::new(),
             json: false,
             live: false,
             instances: Vec::new(),
-            permission: Permission::Look,
+            permission: Permission::Read,
             endpoint: None,
         };
         let mut arguments = arguments;
         while let Some(argument) = arguments.next() {
             let mut value = || {
                 let value = arguments.next();
-                value.ok_or_else(|| format!("{argument} takes a value"))
+                value.ok_or_else(|| format!("{argument} needs a value"))
             };
             match argument.as_str() {
-                "--json" => asked.json = true,
-                "--live" => asked.live = true,
-                "--allow-power" => asked.permission = Permission::Power,
-                "--instance" => asked.instances.push(value()?.parse().map_err(text)?),
-                "--endpoint" => asked.endpoint = Some(value()?.parse().map_err(text)?),
+                "--json" => parsed.json = true,
+                "--live" => parsed.live = true,
+                "--allow-power" => parsed.permission = Permission::Power,
+                "--instance" => parsed.instances.push(value()?.parse().map_err(text)?),
+                "--endpoint" => parsed.endpoint = Some(value()?.parse().map_err(text)?),
                 option if option.starts_with('-') => {
-                    return Err(format!("{option} is not known here"));
+                    return Err(format!("unknown option {option}"));
                 }
-                cloud => asked.clouds.push(cloud.parse().map_err(text)?),
+                cloud => parsed.clouds.push(cloud.parse().map_err(text)?),
             }
         }
-        asked.checked()
+        parsed.checked()
     }
 
-    /// Nobody means the simulator and names real instances, or the other way round.
+    /// Refuses a mixture of options for simulated clouds and options for a live run.
     fn checked(self) -> Result<Self, String> {
         let of_live = !self.instances.is_empty()
             || self.permission == Permission::Power
             || self.endpoint.is_some();
         if of_live && !self.live {
-            return Err("--instance, --allow-power and --endpoint go with --live".to_owned());
+            return Err("--instance, --allow-power and --endpoint need --live".to_owned());
         }
         if self.live && !self.clouds.is_empty() {
-            return Err("a live run takes its clouds from --instance".to_owned());
+            return Err(
+                "do not name a cloud with --live: a live run uses the clouds of --instance"
+                    .to_owned(),
+            );
         }
         Ok(self)
     }
@@ -95,7 +100,9 @@ impl Asked {
         } else {
             &self.clouds
         };
-        Ok(Matrix::new(clouds.iter().copied().map(simulated).collect()))
+        Ok(Matrix::new(
+            clouds.iter().copied().map(run_simulated).collect(),
+        ))
     }
 
     fn run_live(&self) -> Result<Matrix, String> {
@@ -104,29 +111,29 @@ impl Asked {
             .build()
             .map_err(text)?;
         runtime.block_on(async {
-            // Refusals come before anything is set up.
-            let subjects = Live::new(&self.fleet()?, &self.instances, self.permission).await;
+            // All arguments are checked before the first call.
+            let accounts = LiveAccount::new(&self.fleet()?, &self.instances, self.permission).await;
             let mut columns: Vec<Column> = Vec::new();
-            for subject in subjects.map_err(text)? {
-                columns.push(self.column(subject).await);
+            for account in accounts.map_err(text)? {
+                columns.push(self.column(account).await);
             }
             Ok(Matrix::new(columns))
         })
     }
 
-    async fn column(&self, subject: Live) -> Column {
-        let name = subject.place().to_string();
-        run_in_turn(name, async || {
-            let afresh = match self.fleet() {
-                Ok(fleet) => subject.afresh(&fleet).await.ok(),
+    async fn column(&self, account: LiveAccount) -> Column {
+        let name = account.location().to_string();
+        run_sequentially(name, async || {
+            let renewed = match self.fleet() {
+                Ok(fleet) => account.renewed(&fleet).await.ok(),
                 Err(_) => None,
             };
-            afresh.unwrap_or_else(|| subject.clone())
+            renewed.unwrap_or_else(|| account.clone())
         })
         .await
     }
 
-    /// Keys come from the variables that the clouds' own tools use.
+    /// Creates a fleet with keys from the variables of the vendors' tools.
     fn fleet(&self) -> Result<Fleet, String> {
         let fleet = match &self.endpoint {
             Some(endpoint) => Fleet::builder().endpoint(endpoint.clone()),

@@ -1,13 +1,15 @@
-//! Runs seeds on all cores, and says which ones break a promise and how to run those again.
+//! Runs seeds on all cores, and lists failed seeds with the command for another run.
 //!
 //! - `simulate [--seeds N] [--from M]` runs many seeds,
-//! - `simulate --seed N` shows one,
-//! - `simulate --exhaustive` places one and two faults everywhere in small runs,
-//! - `simulate --placement P` shows one of these.
+//! - `simulate --seed N` shows the run of a seed,
+//! - `simulate --exhaustive` places one and two faults at all calls of small runs,
+//! - `simulate --placement P` shows the run of a placement.
 
 use std::{env, process::ExitCode};
 
-use lifecycle_conformance::{Extent, Placement, Scenario, exhaust, simulate, simulate_all};
+use lifecycle_conformance::{
+    PairScope, Placement, Scenario, run_all_placements, simulate, simulate_all,
+};
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();
@@ -21,7 +23,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Whether every promise was kept.
+/// Returns true if no promise was broken.
 fn run(arguments: &[String]) -> Result<bool, String> {
     let mut arguments = arguments.iter();
     let (mut from, mut seeds) = (0, 2_000);
@@ -30,53 +32,53 @@ fn run(arguments: &[String]) -> Result<bool, String> {
         let number = || {
             value
                 .parse::<u64>()
-                .map_err(|_| format!("{argument} takes a number"))
+                .map_err(|_| format!("{argument} needs a number"))
         };
         match argument.as_str() {
-            "--exhaustive" => return Ok(place_everywhere()),
+            "--exhaustive" => return Ok(run_placements()),
             "--placement" => return Ok(show(&value.parse::<Placement>()?.scenario())),
             "--seed" => return Ok(show(&Scenario::draw(number()?))),
             "--seeds" => seeds = number()?,
             "--from" => from = number()?,
-            other => return Err(format!("{other} is not known here")),
+            other => return Err(format!("unknown argument {other}")),
         }
         arguments.next();
     }
     Ok(run_seeds(from, seeds))
 }
 
-/// Runs one scenario, and shows what it is, what was called and what is wrong with it.
+/// Runs one scenario, and prints the scenario, all calls and all broken promises.
 fn show(scenario: &Scenario) -> bool {
     println!("{scenario:#?}");
-    let verdict = match simulate(scenario) {
-        Ok(verdict) => verdict,
+    let result = match simulate(scenario) {
+        Ok(result) => result,
         Err(problem) => {
             println!("{problem}");
             return false;
         }
     };
-    for call in verdict.ledger.calls() {
+    for call in result.ledger.calls() {
         let status = call
             .status
             .map_or("-".to_owned(), |status| status.to_string());
         let mishap = call
-            .mishap
+            .fault
             .map_or(String::new(), |mishap| format!("{mishap:?}"));
         let (at, name, ids) = (call.at.as_secs_f64(), call.name, call.ids);
         println!("{at:9.3} s {name:32} {ids:5} ids {status:>4} {mishap}");
     }
-    for violation in &verdict.violations {
+    for violation in &result.violations {
         println!("{violation}");
     }
-    println!("{} broken promises", verdict.violations.len());
-    verdict.violations.is_empty()
+    println!("{} broken promises", result.violations.len());
+    result.violations.is_empty()
 }
 
 fn run_seeds(from: u64, count: u64) -> bool {
     let seed = |number: usize| from + number as u64;
     let count = usize::try_from(count).unwrap_or(usize::MAX);
-    let tally = simulate_all(count, |number| Scenario::draw(seed(number)));
-    for failure in &tally.failures {
+    let totals = simulate_all(count, |number| Scenario::draw(seed(number)));
+    for failure in &totals.failures {
         let seed = seed(failure.number);
         for problem in failure.problems.iter().take(3) {
             println!("seed {seed}: {problem}");
@@ -85,16 +87,16 @@ fn run_seeds(from: u64, count: u64) -> bool {
     }
     println!(
         "{} seeds, {} instances, {} calls, {} failed",
-        tally.runs,
-        tally.instances,
-        tally.calls,
-        tally.failures.len()
+        totals.runs,
+        totals.instances,
+        totals.calls,
+        totals.failures.len()
     );
-    tally.failures.is_empty()
+    totals.failures.is_empty()
 }
 
-fn place_everywhere() -> bool {
-    let all = exhaust(Extent::Everywhere);
+fn run_placements() -> bool {
+    let all = run_all_placements(PairScope::AllCalls);
     for (placement, problems) in &all.failures {
         println!("{}", problems[0]);
         println!("  again: cargo xtask simulate --placement {placement}");

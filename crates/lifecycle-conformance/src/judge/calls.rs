@@ -1,4 +1,4 @@
-//! What was sent: nothing on nobody's behalf, nothing with a refused key, and no more than needed.
+//! Checks the client's calls: each belongs to a request, none uses a refused key, and none is needless.
 
 use std::time::Duration;
 
@@ -6,99 +6,98 @@ use lifecycle_facade::ActionKind;
 use lifecycle_sim::{CallRecord, InjectedFault, Operation};
 
 use super::{
-    Broken,
-    facts::{Facts, SEARCHED},
+    ground_truth::{GroundTruth, MAX_SEARCHED},
+    violation::Violations,
 };
 
-pub(super) fn judge(facts: &Facts<'_>, broken: &mut Broken<'_>) {
-    on_behalf_of_a_request(facts, broken);
-    none_with_a_refused_key(facts, broken);
-    as_few_as_possible(facts, broken);
-    within_the_bound(facts, broken);
+pub(super) fn judge(truth: &GroundTruth<'_>, violations: &mut Violations) {
+    belong_to_a_request(truth, violations);
+    none_with_a_refused_key(truth, violations);
+    as_few_as_possible(truth, violations);
+    within_the_bound(truth, violations);
 }
 
 /// Tokio's timers round up to the next millisecond.
 const ROUNDING: Duration = Duration::from_millis(3);
 
-/// A call belongs to a request that is under way, and an action to one that asks for it. What
-/// becomes of a request whose future was dropped shows here.
-fn on_behalf_of_a_request(facts: &Facts<'_>, broken: &mut Broken<'_>) {
-    for call in &facts.calls {
-        let asked = facts.run.episodes.iter().zip(&facts.scenario.requests);
-        let found = asked
-            .filter(|(episode, _)| {
-                !matches!(episode.result, Some(Err(_)))
-                    && call.at >= episode.begun
-                    && call.at <= episode.ended + ROUNDING
+/// Checks that each call belongs to a running request, and each action to a request for the action.
+/// A request whose future was dropped is not running.
+fn belong_to_a_request(truth: &GroundTruth<'_>, violations: &mut Violations) {
+    for call in &truth.calls {
+        let pairs = truth.run.requests.iter().zip(&truth.scenario.requests);
+        let found = pairs
+            .filter(|(run, _)| {
+                !matches!(run.result, Some(Err(_)))
+                    && call.at >= run.started
+                    && call.at <= run.ended + ROUNDING
             })
             .any(|(_, request)| {
                 !call.operation.is_action() || call.operation == operation(request.action.kind())
             });
         if !found {
-            broken(
-                "nothing is sent for nobody",
+            violations.add(
+                "every call belongs to a request",
                 format!("{} at {:?}", call.name, call.at),
             );
         }
     }
 }
 
-fn none_with_a_refused_key(facts: &Facts<'_>, broken: &mut Broken<'_>) {
-    let way = facts.scenario.faults.latency / 2;
-    let known = facts
+fn none_with_a_refused_key(truth: &GroundTruth<'_>, violations: &mut Violations) {
+    let one_way = truth.scenario.faults.latency / 2;
+    let known = truth
         .calls
         .iter()
-        .filter_map(|call| refused_at(call, way))
-        .filter(|at| is_anybody_there(facts, *at))
+        .filter_map(|call| refusal_received_at(call, one_way))
+        .filter(|at| is_any_request_running(truth, *at))
         .min();
     let Some(known) = known else { return };
-    // What goes out in the very instant in which the refusal comes in was not sent after it.
-    let late = facts
+    // A call that leaves in the same millisecond was not sent after the refusal.
+    let late = truth
         .calls
         .iter()
-        .filter(|call| call.at > known + way + ROUNDING)
+        .filter(|call| call.at > known + one_way + ROUNDING)
         .count();
     if late > 0 {
-        broken(
+        violations.add(
             "no call with a refused key",
-            format!("{late} calls after the refusal was known"),
+            format!("{late} calls after the client received the refusal"),
         );
     }
 }
 
-/// When the client knows that its key is refused. A refusal that is lost or spoiled on its way
-/// teaches it nothing.
-fn refused_at(call: &CallRecord, way: Duration) -> Option<Duration> {
-    let held = match &call.mishap {
+/// Returns the time at which the client receives a refusal of its key, unless the refusal is lost or
+/// damaged.
+fn refusal_received_at(call: &CallRecord, one_way: Duration) -> Option<Duration> {
+    let delay = match &call.fault {
         None | Some(InjectedFault::Stale(_)) => Duration::ZERO,
         Some(InjectedFault::Slow(wait)) => *wait,
         Some(_) => return None,
     };
-    // An answer that takes longer than an attempt may is lost too.
-    let heard = call.credential_refused && held + 2 * way < ATTEMPT;
-    heard.then(|| call.at + held + way)
+    // The client gives up an attempt after this time.
+    let received = call.credential_refused && delay + 2 * one_way < ATTEMPT_TIMEOUT;
+    received.then(|| call.at + delay + one_way)
 }
 
-/// A request that was dropped hears nothing.
-fn is_anybody_there(facts: &Facts<'_>, at: Duration) -> bool {
-    let mut episodes = facts.run.episodes.iter();
-    episodes.any(|episode| episode.begun <= at && at <= episode.ended)
+fn is_any_request_running(truth: &GroundTruth<'_>, at: Duration) -> bool {
+    let mut runs = truth.run.requests.iter();
+    runs.any(|run| run.started <= at && at <= run.ended)
 }
 
-/// The longest that an attempt may take.
-const ATTEMPT: Duration = Duration::from_secs(30);
+/// The time limit of one attempt.
+const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// When nothing is wrong with any instance, nothing is sent twice and no batch is left half empty.
-fn as_few_as_possible(facts: &Facts<'_>, broken: &mut Broken<'_>) {
-    let [episode] = &*facts.run.episodes else {
+/// Checks that the client repeats no call and fills each batch if every instance is fit.
+fn as_few_as_possible(truth: &GroundTruth<'_>, violations: &mut Violations) {
+    let [run] = &*truth.run.requests else {
         return;
     };
-    let Some(Ok(report)) = &episode.result else {
+    let Some(Ok(report)) = &run.result else {
         return;
     };
-    let calls = action_calls(facts);
-    let (instances, limit) = facts.batch();
-    let Some(request) = facts.scenario.requests.first() else {
+    let calls = action_calls(truth);
+    let (instances, limit) = truth.batch();
+    let Some(request) = truth.scenario.requests.first() else {
         return;
     };
     let fewest: usize = request
@@ -107,65 +106,68 @@ fn as_few_as_possible(facts: &Facts<'_>, broken: &mut Broken<'_>) {
         .ranges(instances)
         .map(|wave| wave.len().div_ceil(limit))
         .sum();
-    if facts.scenario.is_calm()
+    if truth.scenario.is_undisturbed()
         && request.force_after.is_none()
         && report.is_success()
-        && facts.bad == 0
+        && truth.unfit == 0
         && calls != fewest as u64
     {
-        broken(
+        violations.add(
             "fewest calls",
-            format!("{calls} action calls, where {fewest} are enough"),
+            format!("{calls} action calls instead of {fewest}"),
         );
     }
 }
 
-/// For k bad instances in a batch of n, at most 2 + 2k·log2(n) action calls (log2 rounded up, k
-/// no more than the engine searches for), and those repeats that the client has counted. A reboot
-/// of one that is not plainly running is a batch of its own.
-fn within_the_bound(facts: &Facts<'_>, broken: &mut Broken<'_>) {
-    let [_] = &*facts.run.episodes else { return };
-    let (instances, limit) = facts.batch();
+/// Checks the upper bound of action calls. A batch of n instances with k unfit instances needs at most
+/// 2 + 2k·log2(n) calls and the repeats counted by the client. The logarithm is rounded up, and k is
+/// at most [`MAX_SEARCHED`]. The client reboots each instance outside the running state in a separate batch.
+fn within_the_bound(truth: &GroundTruth<'_>, violations: &mut Violations) {
+    let [_] = &*truth.run.requests else { return };
+    let (instances, limit) = truth.batch();
     let batches = instances.div_ceil(limit);
-    let searched = facts.bad.min(SEARCHED * batches);
+    let searched = truth.unfit.min(MAX_SEARCHED * batches);
     let depth = instances.min(limit).max(1).ilog2() as usize + 1;
-    let alone = match facts.scenario.requests.first() {
-        Some(request) if request.action.kind() == ActionKind::Reboot => facts.bad,
+    let separate = match truth.scenario.requests.first() {
+        Some(request) if request.action.kind() == ActionKind::Reboot => truth.unfit,
         _ => 0,
     };
-    let search = 2 * (batches + alone) + 2 * searched * depth;
-    let rounds = facts.scenario.requests.first().map_or(1, |request| {
+    let search = 2 * (batches + separate) + 2 * searched * depth;
+    let rounds = truth.scenario.requests.first().map_or(1, |request| {
         let waves = request.waves.unwrap_or_default();
         let twice = 1 + usize::from(request.force_after.is_some());
         twice * waves.ranges(instances).count().max(1)
     });
-    // Each round is a request of its own, and smaller than the whole.
+    // The bound of the whole request holds for each round, which is smaller.
     let search = rounds * search;
-    // A signature that is refused for its time is made anew at once.
-    let anew = u64::from(facts.scenario.faults.skew != 0) * 2;
-    let most = search as u64 + facts.client().calls().repeats + anew;
-    let calls = action_calls(facts);
+    // The client signs again if the cloud refuses the time of the signature.
+    let signed_again = u64::from(truth.scenario.faults.skew != 0) * 2;
+    let most = search as u64 + truth.client().calls().repeats + signed_again;
+    let calls = action_calls(truth);
     if calls > most {
-        broken("no storms", format!("{calls} action calls, {most} at most"));
+        violations.add(
+            "bounded number of calls",
+            format!("{calls} action calls instead of at most {most}"),
+        );
     }
 }
 
-fn action_calls(facts: &Facts<'_>) -> u64 {
-    let actions = facts.calls.iter().filter(|call| call.operation.is_action());
+fn action_calls(truth: &GroundTruth<'_>) -> u64 {
+    let actions = truth.calls.iter().filter(|call| call.operation.is_action());
     actions.count() as u64
 }
 
-impl Facts<'_> {
-    /// How many instances the first request names, and how many fit into one of its calls.
+impl GroundTruth<'_> {
+    /// Returns the number of distinct ids in the first request, and the batch limit of the action.
     fn batch(&self) -> (usize, usize) {
         let action = self.scenario.requests.first().map(|request| request.action);
-        let limit = action.map_or(1, |action| self.client().profile().batch(&action));
-        (self.named().count(), limit)
+        let limit = action.map_or(1, |action| self.client().profile().batch_limit(&action));
+        (self.first_ids().count(), limit)
     }
 }
 
-fn operation(verb: ActionKind) -> Operation {
-    match verb {
+fn operation(kind: ActionKind) -> Operation {
+    match kind {
         ActionKind::Start => Operation::Start,
         ActionKind::Stop => Operation::Stop,
         _ => Operation::Reboot,

@@ -1,17 +1,17 @@
-//! The stream of events tells the same as the report.
+//! Compares the stream of events with the report.
 
 use std::collections::HashMap;
 
 use lifecycle_facade::{Event, InstanceId, Outcome};
 
-use super::Broken;
-use crate::run::Episode;
+use super::violation::Violations;
+use crate::scenario_run::RequestRun;
 
-pub(super) fn judge(episode: &Episode, broken: &mut Broken<'_>) {
-    let (Some(events), Some(Ok(report))) = (&episode.events, &episode.result) else {
+pub(super) fn judge(run: &RequestRun, violations: &mut Violations) {
+    let (Some(events), Some(Ok(report))) = (&run.events, &run.result) else {
         return;
     };
-    let mut differs = |detail| broken("events agree with the report", detail);
+    let mut differs = |detail| violations.add("events agree with the report", detail);
     let mut settled: HashMap<&InstanceId, &Outcome> = HashMap::new();
     let mut accepted: HashMap<&InstanceId, usize> = HashMap::new();
     for event in events {
@@ -22,17 +22,19 @@ pub(super) fn judge(episode: &Episode, broken: &mut Broken<'_>) {
             | Event::State { instance, .. } => instance,
             Event::Settled(row) => &row.instance,
             Event::Finished(_) => {
-                differs("an event after the last one".to_owned());
+                differs("an event follows the last event".to_owned());
                 continue;
             }
             _ => continue,
         };
         if settled.contains_key(instance) {
-            differs(format!("{instance} was settled, and then came {event:?}"));
+            differs(format!(
+                "{instance} was settled, but {event:?} came afterwards"
+            ));
         }
         match event {
             Event::Accepted { .. } => *accepted.entry(instance).or_default() += 1,
-            // The forced stop is accepted once more.
+            // The cloud accepts the forced stop separately.
             Event::Forcing { .. } => drop(accepted.remove(instance)),
             Event::Settled(row) => drop(settled.insert(instance, &row.outcome)),
             _ => {}
@@ -40,9 +42,12 @@ pub(super) fn judge(episode: &Episode, broken: &mut Broken<'_>) {
     }
     for row in report.instances() {
         let id = &row.instance;
-        let told = settled.remove(id).map(ToString::to_string);
-        if told.as_deref() != Some(&*row.outcome.to_string()) {
-            differs(format!("{id} is {}, and {told:?} was told", row.outcome));
+        let event = settled.remove(id).map(ToString::to_string);
+        if event.as_deref() != Some(&*row.outcome.to_string()) {
+            differs(format!(
+                "{id} is {}, but its event says {event:?}",
+                row.outcome
+            ));
         }
         let times = accepted.get(id).copied().unwrap_or_default();
         if times > 1 || times == 0 && matches!(row.outcome, Outcome::Accepted) {
@@ -53,6 +58,6 @@ pub(super) fn judge(episode: &Episode, broken: &mut Broken<'_>) {
         }
     }
     if let Some(id) = settled.keys().next() {
-        differs(format!("{id} was settled, and is not in the report"));
+        differs(format!("{id} was settled, but is not in the report"));
     }
 }

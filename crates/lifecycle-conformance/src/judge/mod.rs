@@ -1,88 +1,77 @@
-//! The promises, checked against what the cloud executed.
+//! Compares a finished run with the promises of the client.
 
-mod acts;
 mod calls;
 mod events;
-mod facts;
+mod executions;
+mod ground_truth;
 mod outcomes;
+mod violation;
 
-use std::{fmt, time::Duration};
+use std::time::Duration;
 
-use facts::Facts;
 use lifecycle_facade::Error;
 
 use crate::{
-    run::{Episode, Run},
     scenario::{Request, Scenario},
+    scenario_run::{RequestRun, ScenarioRun},
 };
+use ground_truth::GroundTruth;
+pub use violation::Violation;
+use violation::Violations;
 
-/// A promise that was broken.
-#[derive(Clone, Debug)]
-pub struct Violation {
-    /// Which one.
-    pub promise: &'static str,
-    /// How.
-    pub detail: String,
-}
-
-impl fmt::Display for Violation {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.promise, self.detail)
+/// Returns every broken promise of a run.
+pub(crate) fn judge(scenario: &Scenario, run: &ScenarioRun) -> Vec<Violation> {
+    let truth = GroundTruth::new(scenario, run);
+    let mut violations = Violations::default();
+    for (run, request) in run.requests.iter().zip(&scenario.requests) {
+        ends_in_time(run, request, &mut violations);
+        refused_as_a_whole(&truth, run, request, &mut violations);
+        outcomes::judge(&truth, run, request, &mut violations);
+        events::judge(run, &mut violations);
     }
+    executions::judge(&truth, &mut violations);
+    calls::judge(&truth, &mut violations);
+    violations.0
 }
 
-pub(crate) fn judge(scenario: &Scenario, run: &Run) -> Vec<Violation> {
-    let facts = Facts::new(scenario, run);
-    let mut findings = Vec::new();
-    let mut broken = |promise, detail| findings.push(Violation { promise, detail });
-    for (episode, request) in run.episodes.iter().zip(&scenario.requests) {
-        no_hangs(episode, request, &mut broken);
-        refused_as_a_whole(&facts, episode, request, &mut broken);
-        outcomes::judge(&facts, episode, request, &mut broken);
-        events::judge(episode, &mut broken);
-    }
-    acts::judge(&facts, &mut broken);
-    calls::judge(&facts, &mut broken);
-    findings
-}
+/// The time limit of a request without a wait.
+const NO_WAIT: Duration = Duration::from_secs(120);
 
-type Broken<'a> = dyn FnMut(&'static str, String) + 'a;
+/// The tolerance for deadlines. Tokio's timers round up to the next millisecond, and several timers
+/// can follow each other.
+const TOLERANCE: Duration = Duration::from_millis(20);
 
-/// The deadline of a request that waits for nothing.
-const REQUEST: Duration = Duration::from_secs(120);
-
-/// Every wait within the client ends at the deadline itself. Tokio's timers round up to the next
-/// millisecond, and a few of them can come one after the other.
-const GRACE: Duration = Duration::from_millis(20);
-
-fn no_hangs(episode: &Episode, request: &Request, broken: &mut Broken<'_>) {
-    let took = episode.ended.saturating_sub(episode.begun);
-    let deadline = request.deadline(episode.asked.len()).unwrap_or(REQUEST);
-    if took > deadline + GRACE {
-        broken(
-            "no hangs",
+fn ends_in_time(run: &RequestRun, request: &Request, violations: &mut Violations) {
+    let took = run.ended.saturating_sub(run.started);
+    let deadline = request.deadline(run.ids.len()).unwrap_or(NO_WAIT);
+    if took > deadline + TOLERANCE {
+        violations.add(
+            "requests end by their deadline",
             format!("{took:?} with a deadline of {deadline:?}"),
         );
     }
 }
 
-/// A request is refused as a whole when, and only when, the cloud cannot honour an option.
+/// Checks that the client refuses a whole request if, and only if, the cloud does not support an
+/// option.
 fn refused_as_a_whole(
-    facts: &Facts<'_>,
-    episode: &Episode,
+    truth: &GroundTruth<'_>,
+    run: &RequestRun,
     request: &Request,
-    broken: &mut Broken<'_>,
+    violations: &mut Violations,
 ) {
-    let profile = facts.run.stage.client.profile();
-    let admitted = profile.supports(&request.action).is_ok();
-    let patience = request.patience.unwrap_or(Duration::MAX);
-    let comes_too_late = request.force_after.is_some_and(|after| after >= patience);
-    match &episode.result {
-        Some(Err(Error::NeverForced { .. })) if comes_too_late => {}
-        Some(Err(Error::Unsupported(_))) if !admitted => {}
-        Some(Err(error)) => broken("a report for what was asked", error.to_string()),
-        Some(Ok(_)) if !admitted => broken(
-            "nothing asked for is dropped silently",
+    let profile = truth.run.stage.client.profile();
+    let supported = profile.supports(&request.action).is_ok();
+    let wait_timeout = request.wait_timeout.unwrap_or(Duration::MAX);
+    let forces_too_late = request
+        .force_after
+        .is_some_and(|after| after >= wait_timeout);
+    match &run.result {
+        Some(Err(Error::NeverForced { .. })) if forces_too_late => {}
+        Some(Err(Error::Unsupported(_))) if !supported => {}
+        Some(Err(error)) => violations.add("supported requests get a report", error.to_string()),
+        Some(Ok(_)) if !supported => violations.add(
+            "unsupported options are refused",
             format!("{:?} was accepted", request.action),
         ),
         Some(Ok(_)) | None => {}

@@ -1,173 +1,188 @@
-//! One outcome for each instance, and each of them true.
+//! Checks outcomes: exactly one for each instance, and each of them true.
 
 use std::{collections::HashSet, time::Duration};
 
 use lifecycle_facade::{ActionKind, InstanceId, InstanceReport, Outcome};
-use lifecycle_sim::{Cloud, State};
+use lifecycle_sim::{Cloud, SimulatedState};
 
 use super::{
-    Broken,
-    facts::{Facts, SEARCHED, goal},
+    ground_truth::{GroundTruth, MAX_SEARCHED, goal},
+    violation::Violations,
 };
-use crate::{run::Episode, scenario::Request};
+use crate::{scenario::Request, scenario_run::RequestRun};
 
 pub(super) fn judge(
-    facts: &Facts<'_>,
-    episode: &Episode,
+    truth: &GroundTruth<'_>,
+    run: &RequestRun,
     request: &Request,
-    broken: &mut Broken<'_>,
+    violations: &mut Violations,
 ) {
-    let Some(Ok(report)) = &episode.result else {
+    let Some(Ok(report)) = &run.result else {
         return;
     };
     let rows = report.instances();
     let mut seen = HashSet::new();
-    let expected: Vec<&InstanceId> = episode.asked.iter().filter(|id| seen.insert(*id)).collect();
+    let expected: Vec<&InstanceId> = run.ids.iter().filter(|id| seen.insert(*id)).collect();
     if !rows
         .iter()
         .map(|row| &row.instance)
         .eq(expected.iter().copied())
     {
-        broken(
+        violations.add(
             "one outcome per instance",
-            format!("{} asked for, {} rows", expected.len(), rows.len()),
+            format!("{} requested, {} rows", expected.len(), rows.len()),
         );
     }
     for row in rows {
-        let truth = Truth::of(facts, episode, request, row);
-        if let Some(lie) = truth.lie(&row.outcome) {
-            broken("outcomes are true", truth.tell(row, lie));
+        let instance = InstanceTruth::new(truth, run, request, row);
+        if let Some(reason) = instance.contradicts(&row.outcome) {
+            violations.add("outcomes are true", instance.describe(row, reason));
         }
-        if let Some(loss) = truth.needless_loss(&row.outcome) {
-            broken("the good ones go through", truth.tell(row, loss));
+        if instance.failed_needlessly(&row.outcome) {
+            let detail = instance.describe(row, "nothing prevented the action");
+            violations.add("fit instances succeed", detail);
         }
     }
 }
 
-/// What the cloud knows of one instance and one request.
-struct Truth<'t> {
-    facts: &'t Facts<'t>,
+/// The ground truth of one instance in one request.
+struct InstanceTruth<'t> {
+    truth: &'t GroundTruth<'t>,
     request: &'t Request,
     id: &'t InstanceId,
-    verb: ActionKind,
-    /// How often the action was executed while the request was under way.
+    kind: ActionKind,
+    /// The number of executions during the request.
     executed: usize,
-    before: Option<State>,
-    after: Option<State>,
-    /// Nobody else had a hand in it.
-    alone: bool,
-    /// Nobody else asked for the same action.
-    unrivalled: bool,
+    before: Option<SimulatedState>,
+    after: Option<SimulatedState>,
+    /// No external change and no other request touched the instance.
+    used_once: bool,
+    /// No other request had the same action.
+    only_request_of_kind: bool,
 }
 
-impl<'t> Truth<'t> {
-    fn of(
-        facts: &'t Facts<'t>,
-        episode: &'t Episode,
+impl<'t> InstanceTruth<'t> {
+    fn new(
+        truth: &'t GroundTruth<'t>,
+        run: &'t RequestRun,
         request: &'t Request,
         row: &'t InstanceReport,
     ) -> Self {
         let id = &row.instance;
-        let verb = request.action.kind();
-        let same = facts
+        let kind = request.action.kind();
+        let same = truth
             .requests_for(id)
-            .filter(|other| other.action.kind() == verb);
+            .filter(|other| other.action.kind() == kind);
         Self {
-            facts,
+            truth,
             request,
             id,
-            verb,
-            executed: facts.executed(id, verb, episode),
-            before: episode.before.get(id).copied(),
-            after: episode.after.get(id).copied(),
-            alone: facts.is_undisturbed(id),
-            unrivalled: same.count() == 1,
+            kind,
+            executed: truth.executed(id, kind, run),
+            before: run.before.get(id).copied(),
+            after: run.after.get(id).copied(),
+            used_once: truth.is_used_once(id),
+            only_request_of_kind: same.count() == 1,
         }
     }
 
-    /// Why an outcome cannot be.
-    fn lie(&self, outcome: &Outcome) -> Option<&'static str> {
-        let huawei = self.facts.scenario.cloud == Cloud::Huawei;
-        if !self.facts.is_known(self.id) {
-            // A job takes on what there is not.
-            let taken_on = huawei && matches!(outcome, Outcome::Accepted);
-            return (outcome.is_success() && !taken_on).then_some("there is no such instance");
+    /// Returns the reason why an outcome is false.
+    fn contradicts(&self, outcome: &Outcome) -> Option<&'static str> {
+        let huawei = self.truth.scenario.cloud == Cloud::Huawei;
+        if !self.truth.is_known(self.id) {
+            // A Huawei job accepts unknown instances.
+            let accepted = huawei && matches!(outcome, Outcome::Accepted);
+            return (outcome.is_success() && !accepted).then_some("the instance does not exist");
         }
         if matches!(outcome, Outcome::Refused(_) | Outcome::Skipped(_)) {
-            // A start or a stop that others undo looks as if it had never been.
-            let undone = self.verb != ActionKind::Reboot && !self.alone;
-            return (self.executed > 0 && self.unrivalled && !undone).then_some("it was executed");
+            // A start or a stop that another change reverses leaves no visible trace.
+            let reversed = self.kind != ActionKind::Reboot && !self.used_once;
+            return (self.executed > 0 && self.only_request_of_kind && !reversed)
+                .then_some("the action was executed");
         }
-        // What is in trouble can be shown as stopped, and nobody can tell from outside.
-        if !self.alone || !is_plain(self.before) || !is_plain(self.after) {
+        // A cloud can show an impaired instance as stopped.
+        if !self.used_once || !is_plain(self.before) || !is_plain(self.after) {
             return None;
         }
         let untouched =
-            self.executed == 0 && self.before != Some(goal(self.verb)) && !is_moving(self.before);
+            self.executed == 0 && self.before != Some(goal(self.kind)) && !is_moving(self.before);
         match outcome {
-            Outcome::Reached(_) if self.verb == ActionKind::Reboot && self.executed == 0 => {
-                Some("it was not rebooted")
+            Outcome::Reached(_) if self.kind == ActionKind::Reboot && self.executed == 0 => {
+                Some("the instance was not rebooted")
             }
-            // A stale answer shows it as it was before it left.
-            Outcome::Reached(_) if self.after != Some(goal(self.verb)) && !self.facts.stale => {
-                Some("it is not there")
-            }
-            // An empty body is a good answer too, and then names nobody.
-            Outcome::Accepted if self.facts.blanked => None,
-            Outcome::Accepted
-                if self.verb == ActionKind::Reboot && self.executed == 0 && !huawei =>
+            // A stale answer shows an earlier state.
+            Outcome::Reached(_)
+                if self.after != Some(goal(self.kind)) && !self.truth.has_stale_observation =>
             {
-                Some("it was not rebooted")
+                Some("the instance is in another state")
             }
-            // A job can take an instance on and then refuse it.
+            // An empty body is a valid answer that names no refused instance.
+            Outcome::Accepted if self.truth.has_empty_acknowledgement => None,
+            Outcome::Accepted
+                if self.kind == ActionKind::Reboot && self.executed == 0 && !huawei =>
+            {
+                Some("the instance was not rebooted")
+            }
+            // A Huawei job can accept an instance and refuse the same instance later.
             Outcome::Accepted if untouched && !huawei => Some("nothing was executed"),
-            Outcome::Unchanged if self.verb == ActionKind::Reboot => {
+            Outcome::Unchanged if self.kind == ActionKind::Reboot => {
                 Some("a reboot always changes")
             }
-            Outcome::Unchanged if self.request.strict => Some("that is refused by who is strict"),
-            Outcome::Unchanged if untouched => Some("it was not so, and nothing was executed"),
+            Outcome::Unchanged if self.request.strict => {
+                Some("a strict request refuses instances already in the requested state")
+            }
+            Outcome::Unchanged if untouched => {
+                Some("the instance was in another state, and nothing was executed")
+            }
             _ => None,
         }
     }
 
-    /// Whether an instance did not go as asked although nothing stood in its way. With bad ones in
-    /// the request it may be uncertain: what a cloud has done with the rest of a batch that it
-    /// calls failed is not always to be seen, and nothing is sent again then.
-    fn needless_loss(&self, outcome: &Outcome) -> Option<&'static str> {
-        let facts = self.facts;
-        let enough_time = self.request.patience.is_none_or(|span| span >= LONG_ENOUGH);
-        let nothing_in_the_way = facts.scenario.is_calm()
-            && facts.is_ready(self.id)
-            && !facts.choosy
+    /// Reports whether an instance failed although nothing prevented the action. Unfit instances in
+    /// the request permit an uncertain outcome: the effect of a failed batch on the other instances
+    /// is not always visible, and the client sends nothing again in this case.
+    fn failed_needlessly(&self, outcome: &Outcome) -> bool {
+        let truth = self.truth;
+        let enough_time = self
+            .request
+            .wait_timeout
+            .is_none_or(|span| span >= LONG_ENOUGH);
+        let unhindered = truth.scenario.is_undisturbed()
+            && truth.is_ready(self.id)
+            && !truth.has_selective_option
             && enough_time
             && self.request.is_plain()
-            && !facts.scenario.switches.huawei.limit_is_per_minute;
-        let lost = match outcome {
+            && !truth.scenario.switches.huawei.limit_is_per_minute;
+        let failed = match outcome {
             Outcome::Reached(_) | Outcome::Accepted | Outcome::Unchanged => false,
-            Outcome::Uncertain(_) => facts.bad == 0,
-            _ => facts.bad <= SEARCHED && self.verb != ActionKind::Reboot || facts.bad == 0,
+            Outcome::Uncertain(_) => truth.unfit == 0,
+            _ => truth.unfit <= MAX_SEARCHED && self.kind != ActionKind::Reboot || truth.unfit == 0,
         };
-        (nothing_in_the_way && lost).then_some("nothing stood in its way")
+        unhindered && failed
     }
 
-    fn tell(&self, row: &InstanceReport, problem: &str) -> String {
+    fn describe(&self, row: &InstanceReport, problem: &str) -> String {
         format!(
             "{} is {}, but {problem} ({} executed {} times, was {:?}, is {:?})",
-            self.id, row.outcome, self.verb, self.executed, self.before, self.after
+            self.id, row.outcome, self.kind, self.executed, self.before, self.after
         )
     }
 }
 
-/// The longest boot or reboot, and what pace and cadence add to it.
+/// The longest boot or reboot, including the delays of rate limits and polling.
 const LONG_ENOUGH: Duration = Duration::from_secs(180);
 
-fn is_plain(state: Option<State>) -> bool {
-    is_moving(state) || matches!(state, Some(State::Running | State::Stopped))
+fn is_plain(state: Option<SimulatedState>) -> bool {
+    is_moving(state)
+        || matches!(
+            state,
+            Some(SimulatedState::Running | SimulatedState::Stopped)
+        )
 }
 
-fn is_moving(state: Option<State>) -> bool {
+fn is_moving(state: Option<SimulatedState>) -> bool {
     matches!(
         state,
-        Some(State::Starting | State::Stopping | State::Rebooting)
+        Some(SimulatedState::Starting | SimulatedState::Stopping | SimulatedState::Rebooting)
     )
 }

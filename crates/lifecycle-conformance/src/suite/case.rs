@@ -1,58 +1,58 @@
-//! One case and how it ends.
+//! A case of the suite and its status.
 
 use std::{future::Future, pin::Pin, time::Duration};
 
 use tokio::time::timeout;
 
-use super::{Missing, Subject};
+use super::{CloudUnderTest, NotSupported};
 
-/// One scenario.
+/// A case of the suite.
 pub struct Case {
-    /// What is tried, as a noun phrase; unique.
+    /// The unique name, a noun phrase.
     pub name: String,
-    /// Whether it asks for power actions.
-    pub needs: Needs,
-    scenario: Box<Scenario>,
+    /// The access to instances that the case needs.
+    pub access: Access,
+    test: Box<Test>,
 }
 
-type Scenario = dyn for<'s> Fn(&'s dyn Subject) -> Work<'s>;
+type Test = dyn for<'s> Fn(&'s dyn CloudUnderTest) -> CaseFuture<'s>;
 
-/// A scenario under way.
-pub(super) type Work<'s> = Pin<Box<dyn Future<Output = Ran> + 's>>;
+/// The future of a running case.
+pub(super) type CaseFuture<'s> = Pin<Box<dyn Future<Output = CaseResult> + 's>>;
 
 impl Case {
     pub(super) fn new(
         name: impl Into<String>,
-        needs: Needs,
-        scenario: impl for<'s> Fn(&'s dyn Subject) -> Work<'s> + 'static,
+        access: Access,
+        test: impl for<'s> Fn(&'s dyn CloudUnderTest) -> CaseFuture<'s> + 'static,
     ) -> Self {
         Self {
             name: name.into(),
-            needs,
-            scenario: Box::new(scenario),
+            access,
+            test: Box::new(test),
         }
     }
 
-    /// Runs it on `subject`.
-    pub async fn run(&self, subject: &dyn Subject) -> Verdict {
-        match timeout(FOR_EVER, self.try_run(subject)).await {
-            Ok(Ok(())) => Verdict::Passed,
-            Ok(Err(Stop::Missing(why))) => Verdict::NotApplicable(why),
-            Ok(Err(Stop::Wrong(what))) => Verdict::Failed(what),
-            Err(_) => Verdict::Failed("it hangs".to_owned()),
+    /// Runs the case on `cloud`.
+    pub async fn run(&self, cloud: &dyn CloudUnderTest) -> CaseStatus {
+        match timeout(HANG_LIMIT, self.try_run(cloud)).await {
+            Ok(Ok(())) => CaseStatus::Passed,
+            Ok(Err(CaseError::NotApplicable(reason))) => CaseStatus::NotApplicable(reason),
+            Ok(Err(CaseError::Failed(reason))) => CaseStatus::Failed(reason),
+            Err(_) => CaseStatus::Failed("the case hangs".to_owned()),
         }
     }
 
-    async fn try_run(&self, subject: &dyn Subject) -> Ran {
-        match self.needs {
-            Needs::Looks => {}
-            Needs::Power => subject.allows_power()?,
-            Needs::PowerOnStrangers => {
-                subject.allows_power()?;
-                subject.allows_power_on_strangers()?;
+    async fn try_run(&self, cloud: &dyn CloudUnderTest) -> CaseResult {
+        match self.access {
+            Access::Read => {}
+            Access::Power => cloud.check_power()?,
+            Access::PowerOnUnknownIds => {
+                cloud.check_power()?;
+                cloud.check_power_on_unknown_ids()?;
             }
         }
-        (self.scenario)(subject).await
+        (self.test)(cloud).await
     }
 }
 
@@ -60,74 +60,74 @@ impl std::fmt::Debug for Case {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Case")
             .field("name", &self.name)
-            .field("needs", &self.needs)
+            .field("access", &self.access)
             .finish_non_exhaustive()
     }
 }
 
-/// Far beyond every deadline of a case.
-const FOR_EVER: Duration = Duration::from_secs(24 * 3600);
+/// A time limit far beyond every deadline of a case.
+const HANG_LIMIT: Duration = Duration::from_secs(24 * 3600);
 
-/// What a case asks of its instances.
+/// The access to instances that a case needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Needs {
-    /// It only reads: harmless.
-    Looks,
-    /// It starts, stops or reboots instances that the subject gives.
+pub enum Access {
+    /// Reads only.
+    Read,
+    /// Starts, stops or reboots instances of the cloud under test.
     Power,
-    /// It asks for power actions on an id that no instance has.
-    PowerOnStrangers,
+    /// Requests power actions on an id without an instance.
+    PowerOnUnknownIds,
 }
 
-/// The end of a scenario.
-pub type Ran = Result<(), Stop>;
+/// The result of a case.
+pub type CaseResult = Result<(), CaseError>;
 
-/// Why a scenario ended early.
+/// The reason of an early end of a case.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Stop {
-    /// The subject lacks the means, or the cloud the option.
-    Missing(String),
-    /// This is wrong.
-    Wrong(String),
+pub enum CaseError {
+    /// The cloud under test lacks a condition, a fault or an option.
+    NotApplicable(String),
+    /// The behaviour is wrong.
+    Failed(String),
 }
 
-impl From<Missing> for Stop {
-    fn from(missing: Missing) -> Self {
-        Self::Missing(missing.to_string())
+impl From<NotSupported> for CaseError {
+    fn from(reason: NotSupported) -> Self {
+        Self::NotApplicable(reason.to_string())
     }
 }
 
-impl From<lifecycle_facade::Error> for Stop {
+impl From<lifecycle_facade::Error> for CaseError {
     fn from(error: lifecycle_facade::Error) -> Self {
-        Self::Wrong(error.to_string())
+        Self::Failed(error.to_string())
     }
 }
 
-/// Ends the scenario with `what` unless `right`.
-pub(super) fn ensure(right: bool, what: impl FnOnce() -> String) -> Ran {
-    if right {
+/// Fails the case with `problem` unless `holds`.
+pub(super) fn ensure(holds: bool, problem: impl FnOnce() -> String) -> CaseResult {
+    if holds {
         Ok(())
     } else {
-        Err(Stop::Wrong(what()))
+        Err(CaseError::Failed(problem()))
     }
 }
 
-/// How a case ended.
+/// The status of a finished case.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Verdict {
-    /// All is as it should be.
+pub enum CaseStatus {
+    /// The behaviour is right.
     Passed,
-    /// This is wrong.
+    /// The behaviour is wrong, for this reason.
     Failed(String),
-    /// It could not be tried, for this reason.
+    /// The cloud under test cannot run the case, for this reason.
     NotApplicable(String),
 }
 
-impl Verdict {
-    /// The word for it.
+impl CaseStatus {
+    /// Returns the word of the status.
     pub fn as_str(&self) -> &'static str {
         match self {
             Self::Passed => "pass",
@@ -136,7 +136,7 @@ impl Verdict {
         }
     }
 
-    /// What is wrong, or why it could not be tried.
+    /// Returns the reason of a failure, or of a case that is not applicable.
     pub fn reason(&self) -> Option<&str> {
         match self {
             Self::Passed => None,

@@ -1,173 +1,172 @@
-//! Cases in which something goes wrong between the client and the cloud.
+//! Cases with faults between client and cloud.
 
 use lifecycle_facade::{ActionKind, FaultKind, Outcome, PowerState};
 use tokio::time::Instant;
 
 use super::{
-    Case, Condition, Disturbance, Needs, Ran, Setting, Stop, Subject, Target,
+    Access, CallFault, Case, CaseError, CaseResult, ClientSetup, CloudUnderTest, Condition,
+    FaultTarget,
     case::ensure,
-    looks::{one, state},
-    power::{LONG, at_most_one_reboot, fit_for, only_outcome, plain, request},
+    power::{LONG, at_most_one_reboot, only_outcome, plain, ready_condition, request},
+    reads::{observed_state, one_instance},
 };
 
 pub(super) fn cases() -> Vec<Case> {
     let mut cases = Vec::new();
-    for (disturbance, what) in STRUCK {
-        for verb in [ActionKind::Start, ActionKind::Stop, ActionKind::Reboot] {
+    for (fault, name) in ACTION_FAULTS {
+        for kind in [ActionKind::Start, ActionKind::Stop, ActionKind::Reboot] {
             cases.push(Case::new(
-                format!("{verb}: {what}"),
-                Needs::Power,
-                move |s| Box::pin(struck(s, verb, disturbance)),
+                format!("{kind}: {name}"),
+                Access::Power,
+                move |s| Box::pin(action_fault(s, kind, fault)),
             ));
         }
     }
-    for (disturbance, what) in UNREAD {
+    for (fault, name) in OBSERVE_FAULTS {
         cases.push(Case::new(
-            format!("observing: {what}"),
-            Needs::Looks,
-            move |s| Box::pin(look_struck(s, disturbance)),
+            format!("observing: {name}"),
+            Access::Read,
+            move |s| Box::pin(observe_fault(s, fault)),
         ));
         cases.push(Case::new(
-            format!("a wait: {what}"),
-            Needs::Power,
-            move |s| Box::pin(wait_struck(s, disturbance)),
+            format!("a wait: {name}"),
+            Access::Power,
+            move |s| Box::pin(wait_fault(s, fault)),
         ));
     }
-    cases.push(Case::new("throttled for ever", Needs::Power, |s| {
-        Box::pin(throttled_for_ever(s))
+    cases.push(Case::new("throttled permanently", Access::Power, |s| {
+        Box::pin(throttled_permanently(s))
     }));
     cases.push(Case::new(
-        "observing a state that nobody knows",
-        Needs::Looks,
+        "observing an undocumented state",
+        Access::Read,
         |s| Box::pin(unknown_state(s)),
     ));
     cases.push(Case::new(
-        "a wait that sees a state that nobody knows",
-        Needs::Power,
+        "a wait that observes an undocumented state",
+        Access::Power,
         |s| Box::pin(wait_for_unknown_state(s)),
     ));
     cases
 }
 
-const STRUCK: [(Disturbance, &str); 8] = [
-    (Disturbance::ThrottledWithHint, "throttled with a hint"),
-    (
-        Disturbance::ThrottledWithoutHint,
-        "throttled without a hint",
-    ),
-    (Disturbance::NoConnection, "no connection"),
-    (Disturbance::LostRequest, "lost before it arrives"),
-    (Disturbance::LostAnswer, "carried out, the answer lost"),
-    (
-        Disturbance::GarbledAnswer,
-        "carried out, the answer garbled",
-    ),
-    (Disturbance::HalfAnswer, "carried out, half an answer"),
-    (Disturbance::ServerError, "a proxy fails"),
+const ACTION_FAULTS: [(CallFault, &str); 8] = [
+    (CallFault::ThrottledWithHint, "throttled with a hint"),
+    (CallFault::ThrottledWithoutHint, "throttled without a hint"),
+    (CallFault::NoConnection, "no connection"),
+    (CallFault::LostRequest, "request lost"),
+    (CallFault::LostAnswer, "executed, answer lost"),
+    (CallFault::GarbledAnswer, "executed, answer garbled"),
+    (CallFault::HalfAnswer, "executed, answer cut in half"),
+    (CallFault::ServerError, "proxy error"),
 ];
 
-const UNREAD: [(Disturbance, &str); 4] = [
-    (Disturbance::GarbledAnswer, "an answer is garbled"),
-    (Disturbance::HalfAnswer, "half an answer"),
-    (Disturbance::EmptyAnswer, "an empty answer"),
-    (Disturbance::LostAnswer, "an answer is lost"),
+const OBSERVE_FAULTS: [(CallFault, &str); 4] = [
+    (CallFault::GarbledAnswer, "answer garbled"),
+    (CallFault::HalfAnswer, "answer cut in half"),
+    (CallFault::EmptyAnswer, "empty answer"),
+    (CallFault::LostAnswer, "answer lost"),
 ];
 
-/// One action whose first call is struck.
-async fn struck(subject: &dyn Subject, verb: ActionKind, disturbance: Disturbance) -> Ran {
-    let client = subject.client(Setting::Usual).await?;
-    subject.disturb(disturbance, Target::Actions)?;
-    let id = one(subject, fit_for(verb)).await?;
+/// Sends one action whose first call has a fault.
+async fn action_fault(
+    cloud: &dyn CloudUnderTest,
+    kind: ActionKind,
+    fault: CallFault,
+) -> CaseResult {
+    let client = cloud.client(ClientSetup::Valid).await?;
+    cloud.inject(fault, FaultTarget::Actions)?;
+    let id = one_instance(cloud, ready_condition(kind)).await?;
     let begin = Instant::now();
-    let report = request(&client, plain(verb), [id.clone()], Some(LONG)).await?;
-    if disturbance == Disturbance::ThrottledWithHint {
+    let report = request(&client, plain(kind), [id.clone()], Some(LONG)).await?;
+    if fault == CallFault::ThrottledWithHint {
         let waited = begin.elapsed();
-        ensure(waited >= Disturbance::HINT, || {
-            format!("the hint was not heeded: all was over after {waited:?}")
+        ensure(waited >= CallFault::HINT, || {
+            format!("the request ended after {waited:?}, before the retry hint")
         })?;
     }
-    at_most_one_reboot(subject, &id)?;
+    at_most_one_reboot(cloud, &id)?;
     let outcome = only_outcome(&report, &id)?;
-    let done = subject.deeds(&id).map(|deeds| match verb {
-        ActionKind::Stop => deeds.stops,
-        ActionKind::Reboot => deeds.reboots,
-        _ => deeds.starts,
+    let executed = cloud.executions(&id).map(|counts| match kind {
+        ActionKind::Stop => counts.stops,
+        ActionKind::Reboot => counts.reboots,
+        _ => counts.starts,
     });
-    truthful(outcome, done, subject.truth(&id), verb)?;
-    // Where the cloud provably did nothing, or a repeat does no harm, all ends well.
-    if repeats_safely(verb, disturbance) {
-        ensure(outcome.is_success(), || format!("unexpected: {outcome}"))?;
+    matches_executions(outcome, executed, cloud.actual_state(&id), kind)?;
+    // The client can repeat a call that provably had no effect, and an idempotent action.
+    if is_safe_to_repeat(kind, fault) {
+        ensure(outcome.is_success(), || {
+            format!("unexpected outcome: {outcome}")
+        })?;
     }
     Ok(())
 }
 
-fn truthful(
+fn matches_executions(
     outcome: &Outcome,
-    done: Option<u32>,
-    truth: Option<PowerState>,
-    verb: ActionKind,
-) -> Ran {
-    let at_goal = truth.is_none_or(|truth| truth == verb.goal());
+    executed: Option<u32>,
+    actual: Option<PowerState>,
+    kind: ActionKind,
+) -> CaseResult {
+    let at_goal = actual.is_none_or(|state| state == kind.goal());
     let right = match outcome {
-        Outcome::Reached(_) => done != Some(0) && at_goal,
+        Outcome::Reached(_) => executed != Some(0) && at_goal,
         Outcome::Unchanged => at_goal,
-        Outcome::Refused(_) | Outcome::Skipped(_) => done.is_none_or(|done| done == 0),
-        Outcome::Pending(_) => done != Some(0),
+        Outcome::Refused(_) | Outcome::Skipped(_) => executed.is_none_or(|executed| executed == 0),
+        Outcome::Pending(_) => executed != Some(0),
         Outcome::Uncertain(_) => true,
-        // Accepted does not answer a request that waits.
+        // `Accepted` is no outcome of a request with a wait.
         _ => false,
     };
     ensure(right, || {
-        format!("carried out {done:?} times, now {truth:?}, and the outcome is: {outcome}")
+        format!("executed {executed:?} times, now {actual:?}, but the outcome is: {outcome}")
     })
 }
 
-fn repeats_safely(verb: ActionKind, disturbance: Disturbance) -> bool {
+fn is_safe_to_repeat(kind: ActionKind, fault: CallFault) -> bool {
     let never_arrived = matches!(
-        disturbance,
-        Disturbance::ThrottledWithHint
-            | Disturbance::ThrottledWithoutHint
-            | Disturbance::NoConnection
+        fault,
+        CallFault::ThrottledWithHint | CallFault::ThrottledWithoutHint | CallFault::NoConnection
     );
-    never_arrived || verb != ActionKind::Reboot
+    never_arrived || kind != ActionKind::Reboot
 }
 
-async fn look_struck(subject: &dyn Subject, disturbance: Disturbance) -> Ran {
-    let client = subject.client(Setting::Usual).await?;
-    subject.disturb(disturbance, Target::Looks)?;
-    let id = one(subject, Condition::Running).await?;
+async fn observe_fault(cloud: &dyn CloudUnderTest, fault: CallFault) -> CaseResult {
+    let client = cloud.client(ClientSetup::Valid).await?;
+    cloud.inject(fault, FaultTarget::Observations)?;
+    let id = one_instance(cloud, Condition::Running).await?;
     let statuses = client.observe([&id]).await?;
     match statuses.into_iter().next().map(|row| row.result) {
         Some(Ok(seen)) => ensure(seen.state == PowerState::Running, || {
-            format!("it is running and shows {}", seen.state)
+            format!("a running instance was observed as {}", seen.state)
         }),
         Some(Err(fault)) => ensure(
             matches!(
                 fault.kind(),
                 FaultKind::Unreadable | FaultKind::NoAnswer | FaultKind::Unavailable
             ),
-            || format!("the fault says something else: {fault}"),
+            || format!("unexpected fault: {fault}"),
         ),
-        None => Err(Stop::Wrong(format!("no row for {id}"))),
+        None => Err(CaseError::Failed(format!("no row for {id}"))),
     }
 }
 
-/// A failed look is not a failed wait.
-async fn wait_struck(subject: &dyn Subject, disturbance: Disturbance) -> Ran {
-    let client = subject.client(Setting::Usual).await?;
-    subject.disturb(disturbance, Target::Looks)?;
-    let id = one(subject, Condition::Stopped).await?;
+/// Checks that a wait continues after a failed observation.
+async fn wait_fault(cloud: &dyn CloudUnderTest, fault: CallFault) -> CaseResult {
+    let client = cloud.client(ClientSetup::Valid).await?;
+    cloud.inject(fault, FaultTarget::Observations)?;
+    let id = one_instance(cloud, Condition::Stopped).await?;
     let report = request(&client, plain(ActionKind::Start), [id.clone()], Some(LONG)).await?;
     let outcome = only_outcome(&report, &id)?;
     ensure(matches!(outcome, Outcome::Reached(_)), || {
-        format!("unexpected: {outcome}")
+        format!("unexpected outcome: {outcome}")
     })
 }
 
-async fn throttled_for_ever(subject: &dyn Subject) -> Ran {
-    let client = subject.client(Setting::Usual).await?;
-    subject.disturb(Disturbance::ThrottledForEver, Target::Actions)?;
-    let id = one(subject, Condition::Stopped).await?;
+async fn throttled_permanently(cloud: &dyn CloudUnderTest) -> CaseResult {
+    let client = cloud.client(ClientSetup::Valid).await?;
+    cloud.inject(CallFault::ThrottledForEver, FaultTarget::Actions)?;
+    let id = one_instance(cloud, Condition::Stopped).await?;
     let report = request(&client, plain(ActionKind::Start), [id.clone()], None).await?;
     let outcome = only_outcome(&report, &id)?;
     let right = matches!(
@@ -175,30 +174,30 @@ async fn throttled_for_ever(subject: &dyn Subject) -> Ran {
         Outcome::Refused(fault) | Outcome::Skipped(fault) if fault.kind() == FaultKind::Throttled
     );
     ensure(right, || format!("not refused as throttled: {outcome}"))?;
-    let done = subject.deeds(&id).map_or(0, |deeds| deeds.starts);
-    ensure(done == 0, || "it was started all the same".to_owned())
+    let starts = cloud.executions(&id).map_or(0, |counts| counts.starts);
+    ensure(starts == 0, || "the instance was started".to_owned())
 }
 
-async fn unknown_state(subject: &dyn Subject) -> Ran {
-    let client = subject.client(Setting::Usual).await?;
-    subject.disturb(Disturbance::UnknownState, Target::Looks)?;
-    let id = one(subject, Condition::Running).await?;
-    let seen = state(&client, &id).await?;
+async fn unknown_state(cloud: &dyn CloudUnderTest) -> CaseResult {
+    let client = cloud.client(ClientSetup::Valid).await?;
+    cloud.inject(CallFault::UnknownState, FaultTarget::Observations)?;
+    let id = one_instance(cloud, Condition::Running).await?;
+    let seen = observed_state(&client, &id).await?;
     ensure(seen == PowerState::Unknown, || {
-        format!("the unknown word was read as {seen}")
+        format!("the undocumented state was read as {seen}")
     })
 }
 
-/// What cannot be read as the goal is never reported as reached, unless a job says so.
-async fn wait_for_unknown_state(subject: &dyn Subject) -> Ran {
-    let client = subject.client(Setting::Usual).await?;
-    subject.disturb(Disturbance::UnknownState, Target::Looks)?;
-    let id = one(subject, Condition::Stopped).await?;
+/// Checks that an undocumented state is not reported as the requested state without a successful job.
+async fn wait_for_unknown_state(cloud: &dyn CloudUnderTest) -> CaseResult {
+    let client = cloud.client(ClientSetup::Valid).await?;
+    cloud.inject(CallFault::UnknownState, FaultTarget::Observations)?;
+    let id = one_instance(cloud, Condition::Stopped).await?;
     let report = request(&client, plain(ActionKind::Start), [id.clone()], Some(LONG)).await?;
     let outcome = only_outcome(&report, &id)?;
     let right = matches!(
         outcome,
         Outcome::Pending(_) | Outcome::Reached(lifecycle_facade::Evidence::Job(_))
     );
-    ensure(right, || format!("unexpected: {outcome}"))
+    ensure(right, || format!("unexpected outcome: {outcome}"))
 }

@@ -1,56 +1,62 @@
-//! Cases with a key or a clock that is wrong.
+//! Cases with a wrong key or a wrong clock.
 
 use lifecycle_facade::{ActionKind, FaultKind};
 
 use super::{
-    Case, Condition, Needs, Ran, Setting, Subject,
+    Access, Case, CaseResult, ClientSetup, CloudUnderTest, Condition,
     case::ensure,
-    looks::{one, state},
     power::{LONG, only_outcome, plain, request},
+    reads::{observed_state, one_instance},
 };
 
 pub(super) fn cases() -> Vec<Case> {
     vec![
-        Case::new("a wrong key", Needs::Power, |s| Box::pin(wrong_key(s))),
-        Case::new("a wrong key is not tried again", Needs::Power, |s| {
-            Box::pin(not_tried_again(s))
+        Case::new("a wrong key", Access::Power, |s| Box::pin(wrong_key(s))),
+        Case::new("a wrong key is used once", Access::Power, |s| {
+            Box::pin(wrong_key_used_once(s))
         }),
-        Case::new("expired signatures", Needs::Power, |s| Box::pin(expired(s))),
-        Case::new("a clock an hour ahead", Needs::Power, |s| {
-            Box::pin(clock_off(s, 3600))
+        Case::new("expired signatures", Access::Power, |s| {
+            Box::pin(expired(s))
         }),
-        Case::new("a clock an hour behind", Needs::Power, |s| {
-            Box::pin(clock_off(s, -3600))
+        Case::new("a clock an hour ahead", Access::Power, |s| {
+            Box::pin(skewed_clock(s, 3600))
+        }),
+        Case::new("a clock an hour behind", Access::Power, |s| {
+            Box::pin(skewed_clock(s, -3600))
         }),
     ]
 }
 
-async fn wrong_key(subject: &dyn Subject) -> Ran {
-    is_turned_away(subject, Setting::WrongKey, &[FaultKind::Credential]).await
+async fn wrong_key(cloud: &dyn CloudUnderTest) -> CaseResult {
+    is_rejected(cloud, ClientSetup::WrongKey, &[FaultKind::Credential]).await
 }
 
-/// Every signature is a day old, and no answer of the cloud can change that.
-async fn expired(subject: &dyn Subject) -> Ran {
+/// Sends signatures that are a day old even after the client has learned the cloud's time.
+async fn expired(cloud: &dyn CloudUnderTest) -> CaseResult {
     let kinds = [FaultKind::ClockSkew, FaultKind::Credential];
-    is_turned_away(subject, Setting::StaleSignatures, &kinds).await
+    is_rejected(cloud, ClientSetup::ExpiredSignatures, &kinds).await
 }
 
-async fn is_turned_away(subject: &dyn Subject, setting: Setting, kinds: &[FaultKind]) -> Ran {
-    let client = subject.client(setting).await?;
-    let id = one(subject, Condition::Stopped).await?;
+async fn is_rejected(
+    cloud: &dyn CloudUnderTest,
+    setup: ClientSetup,
+    kinds: &[FaultKind],
+) -> CaseResult {
+    let client = cloud.client(setup).await?;
+    let id = one_instance(cloud, Condition::Stopped).await?;
     let report = request(&client, plain(ActionKind::Start), [id.clone()], Some(LONG)).await?;
     let outcome = only_outcome(&report, &id)?;
     let kind = outcome.fault().map(lifecycle_facade::Fault::kind);
     let right = !outcome.is_success() && kind.is_some_and(|kind| kinds.contains(&kind));
-    ensure(right, || format!("unexpected: {outcome}"))?;
-    let done = subject.deeds(&id).map_or(0, |deeds| deeds.starts);
-    ensure(done == 0, || "it was started all the same".to_owned())
+    ensure(right, || format!("unexpected outcome: {outcome}"))?;
+    let starts = cloud.executions(&id).map_or(0, |counts| counts.starts);
+    ensure(starts == 0, || "the instance was started".to_owned())
 }
 
-/// Some clouds lock a key that is refused a few times.
-async fn not_tried_again(subject: &dyn Subject) -> Ran {
-    let client = subject.client(Setting::WrongKey).await?;
-    let id = one(subject, Condition::Stopped).await?;
+/// Checks that the client does not repeat a refused key; some clouds lock the key after a few refusals.
+async fn wrong_key_used_once(cloud: &dyn CloudUnderTest) -> CaseResult {
+    let client = cloud.client(ClientSetup::WrongKey).await?;
+    let id = one_instance(cloud, Condition::Stopped).await?;
     request(&client, plain(ActionKind::Start), [id.clone()], None).await?;
     let calls = client.calls().total();
     ensure(calls == 1, || format!("{calls} calls with a refused key"))?;
@@ -61,12 +67,14 @@ async fn not_tried_again(subject: &dyn Subject) -> Ran {
     })
 }
 
-/// The client learns the difference from the cloud's answer.
-async fn clock_off(subject: &dyn Subject, seconds: i64) -> Ran {
-    let client = subject.client(Setting::ClockOff(seconds)).await?;
-    let id = one(subject, Condition::Stopped).await?;
-    state(&client, &id).await?;
+/// Checks that the client learns the clock difference from the cloud's answers.
+async fn skewed_clock(cloud: &dyn CloudUnderTest, seconds: i64) -> CaseResult {
+    let client = cloud.client(ClientSetup::ClockSkew(seconds)).await?;
+    let id = one_instance(cloud, Condition::Stopped).await?;
+    observed_state(&client, &id).await?;
     let report = request(&client, plain(ActionKind::Start), [id.clone()], Some(LONG)).await?;
     let outcome = only_outcome(&report, &id)?;
-    ensure(outcome.is_success(), || format!("unexpected: {outcome}"))
+    ensure(outcome.is_success(), || {
+        format!("unexpected outcome: {outcome}")
+    })
 }

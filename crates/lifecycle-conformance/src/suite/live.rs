@@ -1,4 +1,4 @@
-//! Named instances of a real account.
+//! Named instances of a real account as a cloud under test.
 
 use std::{cell::Cell, collections::BTreeMap};
 
@@ -9,133 +9,138 @@ use lifecycle_facade::{
 };
 
 use super::{
-    Condition, Deeds, Disturbance, Missing, Setting, Subject, Target,
-    looks::state,
+    CallFault, ClientSetup, CloudUnderTest, Condition, ExecutionCounts, FaultTarget, NotSupported,
     power::{LONG, plain, request},
+    reads::observed_state,
 };
 
-/// The instances of one place that were named, and no others.
+/// The named instances of one location, and no other instances.
 #[derive(Clone, Debug)]
-pub struct Live {
-    place: Location,
+pub struct LiveAccount {
+    location: Location,
     client: Client,
-    named: Vec<InstanceId>,
+    instances: Vec<InstanceId>,
     permission: Permission,
-    given: Cell<usize>,
+    used: Cell<usize>,
 }
 
-/// What may be done to the named instances.
+/// The permitted operations on the named instances.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Permission {
-    /// They may be looked at.
-    Look,
-    /// They may be started, stopped and rebooted, too.
+    /// Reads only.
+    Read,
+    /// Reads, starts, stops and reboots.
     Power,
 }
 
-/// A live run was asked for and does not begin. Nothing was sent.
+/// The reason why a live run does not start. No power action was sent.
 #[derive(Debug)]
 #[non_exhaustive]
-pub enum RefusedToRun {
-    /// No instance was named.
+pub enum LiveRunError {
+    /// The command line names no instance.
     NoInstances,
-    /// The account cannot be reached.
+    /// The client of an account could not be built.
     Fleet(FleetError),
 }
 
-impl std::fmt::Display for RefusedToRun {
+impl std::fmt::Display for LiveRunError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::NoInstances => f.write_str(
-                "a live run touches only instances that are named: name them with --instance cloud/region/id",
-            ),
+            Self::NoInstances => {
+                f.write_str("a live run uses only named instances: add --instance cloud/region/id")
+            }
             Self::Fleet(error) => error.fmt(f),
         }
     }
 }
 
-impl std::error::Error for RefusedToRun {}
+impl std::error::Error for LiveRunError {}
 
-impl Live {
-    /// A subject for each place in which an instance is named.
+impl LiveAccount {
+    /// Creates an account for each location of `references`.
     ///
     /// # Errors
-    /// [`RefusedToRun`] when none is named, or a place cannot be connected to.
+    /// [`LiveRunError`] without references, or if a client cannot be built.
     pub async fn new(
         fleet: &Fleet,
         references: &[InstanceReference],
         permission: Permission,
-    ) -> Result<Vec<Self>, RefusedToRun> {
+    ) -> Result<Vec<Self>, LiveRunError> {
         if references.is_empty() {
-            return Err(RefusedToRun::NoInstances);
+            return Err(LiveRunError::NoInstances);
         }
-        let mut places: BTreeMap<Location, Vec<InstanceId>> = BTreeMap::new();
+        let mut locations: BTreeMap<Location, Vec<InstanceId>> = BTreeMap::new();
         for reference in references {
-            let named = places.entry(reference.location.clone()).or_default();
-            if !named.contains(&reference.instance) {
-                named.push(reference.instance.clone());
+            let ids = locations.entry(reference.location.clone()).or_default();
+            if !ids.contains(&reference.instance) {
+                ids.push(reference.instance.clone());
             }
         }
-        let mut subjects = Vec::new();
-        for (place, named) in places {
-            subjects.push(Self {
-                client: fleet.client(&place).await.map_err(RefusedToRun::Fleet)?,
-                place,
-                named,
+        let mut accounts = Vec::new();
+        for (location, instances) in locations {
+            accounts.push(Self {
+                client: fleet.client(&location).await.map_err(LiveRunError::Fleet)?,
+                location,
+                instances,
                 permission,
-                given: Cell::new(0),
+                used: Cell::new(0),
             });
         }
-        Ok(subjects)
+        Ok(accounts)
     }
 
-    /// Where the instances are.
-    pub fn place(&self) -> &Location {
-        &self.place
+    /// Returns the location of the instances.
+    pub fn location(&self) -> &Location {
+        &self.location
     }
 
-    /// The same with none of its instances given yet, and a client that has not called yet.
+    /// Returns a copy with a new client and with all instances unused.
     ///
     /// # Errors
-    /// [`RefusedToRun`] when the place cannot be connected to.
-    pub async fn afresh(&self, fleet: &Fleet) -> Result<Self, RefusedToRun> {
+    /// [`LiveRunError`] if the client cannot be built.
+    pub async fn renewed(&self, fleet: &Fleet) -> Result<Self, LiveRunError> {
         Ok(Self {
             client: fleet
-                .client(&self.place)
+                .client(&self.location)
                 .await
-                .map_err(RefusedToRun::Fleet)?,
-            given: Cell::new(0),
+                .map_err(LiveRunError::Fleet)?,
+            used: Cell::new(0),
             ..self.clone()
         })
     }
 
-    async fn bring(&self, id: &InstanceId, verb: ActionKind) -> Result<(), Missing> {
-        let could_not =
-            |why: String| Missing::new(format!("{id} could not be brought there: {why}"));
-        self.allows_power()?;
-        match state(&self.client, id).await {
-            Ok(seen) if seen == verb.goal() => return Ok(()),
+    async fn bring_to_goal_of(
+        &self,
+        id: &InstanceId,
+        kind: ActionKind,
+    ) -> Result<(), NotSupported> {
+        let failed = |reason: String| {
+            NotSupported::new(format!("{id} could not be prepared for the case: {reason}"))
+        };
+        self.check_power()?;
+        match observed_state(&self.client, id).await {
+            Ok(seen) if seen == kind.goal() => return Ok(()),
             Ok(_) => {}
-            Err(stop) => return Err(could_not(format!("{stop:?}"))),
+            Err(error) => return Err(failed(format!("{error:?}"))),
         }
-        let report = request(&self.client, plain(verb), [id.clone()], Some(LONG)).await;
-        let report = report.map_err(|error| could_not(error.to_string()))?;
+        let report = request(&self.client, plain(kind), [id.clone()], Some(LONG)).await;
+        let report = report.map_err(|error| failed(error.to_string()))?;
         match report.outcome(id) {
             Some(Outcome::Reached(_) | Outcome::Unchanged) => Ok(()),
-            Some(outcome) => Err(could_not(outcome.to_string())),
-            None => Err(could_not("it has no outcome".to_owned())),
+            Some(outcome) => Err(failed(outcome.to_string())),
+            None => Err(failed("no outcome".to_owned())),
         }
     }
 }
 
 #[async_trait(?Send)]
-impl Subject for Live {
-    async fn client(&self, setting: Setting) -> Result<Client, Missing> {
-        match setting {
-            Setting::Usual => Ok(self.client.clone()),
-            _ => Err(Missing::new(
-                "a live account can lock a key whose signatures it refuses",
+impl CloudUnderTest for LiveAccount {
+    async fn client(&self, setup: ClientSetup) -> Result<Client, NotSupported> {
+        match setup {
+            ClientSetup::Valid => Ok(self.client.clone()),
+            _ => Err(NotSupported::new(
+                "a live account can lock a key after wrong signatures",
             )),
         }
     }
@@ -144,73 +149,75 @@ impl Subject for Live {
         &self,
         count: usize,
         condition: Condition,
-    ) -> Result<Vec<InstanceId>, Missing> {
-        let free = self.named.iter().skip(self.given.get());
+    ) -> Result<Vec<InstanceId>, NotSupported> {
+        let free = self.instances.iter().skip(self.used.get());
         let ids: Vec<InstanceId> = free.take(count).cloned().collect();
         if ids.len() < count {
-            return Err(Missing::new(format!(
-                "it takes more instances than the {} that are named",
-                self.named.len()
+            return Err(NotSupported::new(format!(
+                "the case needs more than the {} named instances",
+                self.instances.len()
             )));
         }
-        let verb = match condition {
+        let kind = match condition {
             Condition::Any => None,
             Condition::Running => Some(ActionKind::Start),
             Condition::Stopped => Some(ActionKind::Stop),
             _ => {
-                return Err(Missing::new(
-                    "a live instance cannot be brought into every condition",
+                return Err(NotSupported::new(
+                    "a live instance cannot be brought into this condition",
                 ));
             }
         };
-        self.given.set(self.given.get() + count);
+        self.used.set(self.used.get() + count);
         for id in &ids {
-            if let Some(verb) = verb {
-                self.bring(id, verb).await?;
+            if let Some(kind) = kind {
+                self.bring_to_goal_of(id, kind).await?;
             }
         }
         Ok(ids)
     }
 
-    /// The last digits of a named one are changed.
-    fn strange_id(&self) -> Result<InstanceId, Missing> {
-        let none = || Missing::new("no id can be made from the named ones");
-        let known = self.named.first().ok_or_else(none)?.as_str();
+    /// Returns the id of a named instance with other last digits.
+    fn unknown_id(&self) -> Result<InstanceId, NotSupported> {
+        let none = || NotSupported::new("no unknown id can be derived from the named instances");
+        let known = self.instances.first().ok_or_else(none)?.as_str();
         ['0', '1', '2']
             .into_iter()
-            .filter_map(|digit| InstanceId::new(&with_end_of(known, digit)).ok())
-            .find(|id| !self.named.contains(id))
+            .filter_map(|digit| InstanceId::new(&with_last_characters(known, digit)).ok())
+            .find(|id| !self.instances.contains(id))
             .ok_or_else(none)
     }
 
-    fn allows_power(&self) -> Result<(), Missing> {
+    fn check_power(&self) -> Result<(), NotSupported> {
         match self.permission {
             Permission::Power => Ok(()),
-            Permission::Look => Err(Missing::new("power actions were not allowed")),
+            Permission::Read => Err(NotSupported::new("power actions are not allowed")),
         }
     }
 
-    fn allows_power_on_strangers(&self) -> Result<(), Missing> {
-        Err(Missing::new(
-            "a live run asks for power actions on the named instances only",
+    fn check_power_on_unknown_ids(&self) -> Result<(), NotSupported> {
+        Err(NotSupported::new(
+            "a live run sends power actions to named instances only",
         ))
     }
 
-    fn disturb(&self, _: Disturbance, _: Target) -> Result<(), Missing> {
-        Err(Missing::new("a live account cannot be disturbed"))
+    fn inject(&self, _: CallFault, _: FaultTarget) -> Result<(), NotSupported> {
+        Err(NotSupported::new(
+            "faults cannot be injected into a live account",
+        ))
     }
 
-    fn truth(&self, _: &InstanceId) -> Option<PowerState> {
+    fn actual_state(&self, _: &InstanceId) -> Option<PowerState> {
         None
     }
 
-    fn deeds(&self, _: &InstanceId) -> Option<Deeds> {
+    fn executions(&self, _: &InstanceId) -> Option<ExecutionCounts> {
         None
     }
 }
 
-/// `id` with its last four letters and digits replaced.
-fn with_end_of(id: &str, digit: char) -> String {
+/// Returns `id` with `digit` for each of the last four letters and digits.
+fn with_last_characters(id: &str, digit: char) -> String {
     let mut left = 4;
     let replaced: Vec<char> = id
         .chars()

@@ -1,34 +1,34 @@
-//! The verdicts of all cases, clouds across and scenarios down.
+//! The statuses of all cases, with clouds across and cases down.
 
 use std::fmt;
 
 use serde_json::{Value, json};
 
-use super::{Verdict, cases};
+use super::{CaseStatus, cases};
 
-/// The verdicts of one subject, one for each case.
+/// The statuses of one cloud under test, one for each case.
 #[derive(Clone, Debug)]
 pub struct Column {
-    /// What was tried, such as the name of a cloud.
+    /// The name of the cloud under test.
     pub name: String,
-    verdicts: Vec<Verdict>,
+    statuses: Vec<CaseStatus>,
 }
 
 impl Column {
-    pub(super) fn new(name: impl Into<String>, verdicts: Vec<Verdict>) -> Self {
+    pub(super) fn new(name: impl Into<String>, statuses: Vec<CaseStatus>) -> Self {
         Self {
             name: name.into(),
-            verdicts,
+            statuses,
         }
     }
 
-    /// The verdicts in the order of [`cases`].
-    pub fn verdicts(&self) -> &[Verdict] {
-        &self.verdicts
+    /// Returns the statuses in the order of [`cases`].
+    pub fn statuses(&self) -> &[CaseStatus] {
+        &self.statuses
     }
 }
 
-/// All columns beside each other.
+/// The statuses of several clouds under test.
 #[derive(Clone, Debug)]
 pub struct Matrix {
     columns: Vec<Column>,
@@ -36,7 +36,7 @@ pub struct Matrix {
 }
 
 impl Matrix {
-    /// A matrix of these columns.
+    /// Creates a matrix of `columns`.
     pub fn new(columns: Vec<Column>) -> Self {
         Self {
             columns,
@@ -44,50 +44,50 @@ impl Matrix {
         }
     }
 
-    /// Nothing failed.
+    /// Returns true if no case failed.
     pub fn is_green(&self) -> bool {
         self.count("fail") == 0
     }
 
-    /// What was tried, from left to right.
+    /// Returns the columns from left to right.
     pub fn columns(&self) -> &[Column] {
         &self.columns
     }
 
-    /// The cases from top to bottom, each with its verdicts from left to right.
-    pub fn rows(&self) -> impl Iterator<Item = (&str, Vec<&Verdict>)> {
+    /// Returns the names of the cases from top to bottom, with the statuses from left to right.
+    pub fn rows(&self) -> impl Iterator<Item = (&str, Vec<&CaseStatus>)> {
         self.names.iter().enumerate().map(|(number, name)| {
-            let verdicts = self.columns.iter();
-            let verdicts = verdicts.filter_map(|column| column.verdicts.get(number));
-            (name.as_str(), verdicts.collect())
+            let statuses = self.columns.iter();
+            let statuses = statuses.filter_map(|column| column.statuses.get(number));
+            (name.as_str(), statuses.collect())
         })
     }
 
-    /// How many verdicts are this word of [`Verdict::as_str`].
+    /// Counts the statuses with this word of [`CaseStatus::as_str`].
     pub fn count(&self, word: &str) -> usize {
-        let verdicts = self.columns.iter().flat_map(|column| &column.verdicts);
-        verdicts.filter(|verdict| verdict.as_str() == word).count()
+        let statuses = self.columns.iter().flat_map(|column| &column.statuses);
+        statuses.filter(|status| status.as_str() == word).count()
     }
 
-    /// An object for each verdict: `cloud`, `case`, `verdict` and `reason`, which is null for a pass.
+    /// Returns an object for each status: `cloud`, `case`, `verdict` and `reason`, which is null for a pass.
     pub fn json(&self) -> Value {
-        let cell = |name: &str, column: &Column, verdict: &Verdict| {
+        let cell = |name: &str, column: &Column, status: &CaseStatus| {
             json!({
                 "cloud": column.name,
                 "case": name,
-                "verdict": verdict.as_str(),
-                "reason": verdict.reason(),
+                "verdict": status.as_str(),
+                "reason": status.reason(),
             })
         };
-        let rows = self.rows().flat_map(|(name, verdicts)| {
-            let cells = self.columns.iter().zip(verdicts);
-            cells.map(move |(column, verdict)| cell(name, column, verdict))
+        let rows = self.rows().flat_map(|(name, statuses)| {
+            let cells = self.columns.iter().zip(statuses);
+            cells.map(move |(column, status)| cell(name, column, status))
         });
         rows.collect()
     }
 }
 
-/// The table for a terminal, then every reason.
+/// Writes the table for a terminal, then every reason.
 impl fmt::Display for Matrix {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let width = self.names.iter().map(String::len).max().unwrap_or_default();
@@ -96,11 +96,11 @@ impl fmt::Display for Matrix {
             write!(f, "  {:>CELL$}", column.name)?;
         }
         writeln!(f)?;
-        for (name, verdicts) in self.rows() {
+        for (name, statuses) in self.rows() {
             write!(f, "{name:width$}")?;
-            for (verdict, column) in verdicts.into_iter().zip(&self.columns) {
+            for (status, column) in statuses.into_iter().zip(&self.columns) {
                 let cell = CELL.max(column.name.len());
-                write!(f, "  {:>cell$}", short(verdict))?;
+                write!(f, "  {:>cell$}", short(status))?;
             }
             writeln!(f)?;
         }
@@ -117,14 +117,14 @@ impl fmt::Display for Matrix {
     }
 }
 
-/// The width of a verdict in the table.
+/// The width of a status in the table.
 const CELL: usize = 8;
 
-fn short(verdict: &Verdict) -> &'static str {
-    match verdict {
-        Verdict::Passed => "pass",
-        Verdict::Failed(_) => "FAIL",
-        Verdict::NotApplicable(_) => "n/a",
+fn short(status: &CaseStatus) -> &'static str {
+    match status {
+        CaseStatus::Passed => "pass",
+        CaseStatus::Failed(_) => "FAIL",
+        CaseStatus::NotApplicable(_) => "n/a",
     }
 }
 
@@ -133,10 +133,10 @@ impl Matrix {
         if self.count(word) > 0 {
             writeln!(f, "\n{word}:")?;
         }
-        for (name, verdicts) in self.rows() {
-            for (verdict, column) in verdicts.into_iter().zip(&self.columns) {
-                if verdict.as_str() == word {
-                    let reason = verdict.reason().unwrap_or_default();
+        for (name, statuses) in self.rows() {
+            for (status, column) in statuses.into_iter().zip(&self.columns) {
+                if status.as_str() == word {
+                    let reason = status.reason().unwrap_or_default();
                     writeln!(f, "- {}, {name}: {reason}", column.name)?;
                 }
             }

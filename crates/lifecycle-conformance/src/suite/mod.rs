@@ -1,37 +1,38 @@
-//! The conformance suite: scenarios that every provider must pass, on whatever [`Subject`].
+//! The conformance suite: cases that every provider must pass on any [`CloudUnderTest`].
 //!
-//! [`cases`] is the table of contents. A case is a plain async function over a subject; the
-//! [`Profile`](lifecycle_facade::Profile) of the subject's client decides which ones apply. The
-//! simulated clouds are [`Simulated`], named instances of a real account are [`Live`], and a third
-//! party brings its own.
+//! [`cases`] lists the suite. The [`Profile`](lifecycle_facade::Profile) of the client decides whether
+//! a case applies. [`SimulatedCloud`] and [`LiveAccount`] implement [`CloudUnderTest`] for the
+//! simulator and for named instances of a real account; third parties add implementations.
 
 mod case;
+mod cloud_under_test;
 mod faults;
 mod keys;
 mod live;
-mod looks;
 mod matrix;
 mod page;
 mod power;
+mod reads;
 mod simulated;
-mod skewed;
-mod subject;
+mod skewed_clock;
 
-pub use case::{Case, Needs, Ran, Stop, Verdict};
-pub use live::{Live, Permission, RefusedToRun};
+pub use case::{Access, Case, CaseError, CaseResult, CaseStatus};
+pub use cloud_under_test::{
+    CallFault, ClientSetup, CloudUnderTest, Condition, ExecutionCounts, FaultTarget, NotSupported,
+};
+pub use live::{LiveAccount, LiveRunError, Permission};
 pub use matrix::{Column, Matrix};
 pub use page::page;
-pub use simulated::{Simulated, simulated};
-pub use skewed::SkewedClock;
-pub use subject::{Condition, Deeds, Disturbance, Missing, Setting, Subject, Target};
+pub use simulated::{SimulatedCloud, run_simulated};
+pub use skewed_clock::SkewedClock;
 
-/// All cases, in the order of the matrix.
+/// Returns all cases in the order of the matrix.
 pub fn cases() -> Vec<Case> {
     [
-        looks::cases(),
+        reads::cases(),
         power::from_every_state(),
-        power::in_trouble(),
-        power::in_bulk(),
+        power::on_impaired_instances(),
+        power::in_batches(),
         power::past_the_deadline(),
         faults::cases(),
         keys::cases(),
@@ -41,14 +42,14 @@ pub fn cases() -> Vec<Case> {
     .collect()
 }
 
-/// Runs every case on a subject of its own, each under paused time on a runtime of its own.
+/// Runs each case on a new cloud under test and a new runtime with paused time.
 ///
-/// `subject` is called within the runtime of the case, so that clocks begin there.
-pub fn run_apart<S: Subject>(
+/// `cloud` is called within the runtime of the case, so that clocks start there.
+pub fn run_in_paused_time<S: CloudUnderTest>(
     name: impl Into<String>,
-    subject: impl Fn() -> Result<S, String>,
+    cloud: impl Fn() -> Result<S, String>,
 ) -> Column {
-    let verdicts = cases()
+    let statuses = cases()
         .iter()
         .map(|case| {
             let runtime = tokio::runtime::Builder::new_current_thread()
@@ -57,26 +58,26 @@ pub fn run_apart<S: Subject>(
                 .build();
             match runtime {
                 Ok(runtime) => runtime.block_on(async {
-                    match subject() {
-                        Ok(subject) => case.run(&subject).await,
-                        Err(problem) => Verdict::Failed(problem),
+                    match cloud() {
+                        Ok(cloud) => case.run(&cloud).await,
+                        Err(problem) => CaseStatus::Failed(problem),
                     }
                 }),
-                Err(problem) => Verdict::Failed(problem.to_string()),
+                Err(problem) => CaseStatus::Failed(problem.to_string()),
             }
         })
         .collect();
-    Column::new(name, verdicts)
+    Column::new(name, statuses)
 }
 
-/// Runs every case on this runtime, one after the other, each on a subject of its own.
-pub async fn run_in_turn<S: Subject>(
+/// Runs the cases one after the other on the current runtime, each on a new cloud under test.
+pub async fn run_sequentially<S: CloudUnderTest>(
     name: impl Into<String>,
-    subject: impl AsyncFn() -> S,
+    cloud: impl AsyncFn() -> S,
 ) -> Column {
-    let mut verdicts = Vec::new();
+    let mut statuses = Vec::new();
     for case in cases() {
-        verdicts.push(case.run(&subject().await).await);
+        statuses.push(case.run(&cloud().await).await);
     }
-    Column::new(name, verdicts)
+    Column::new(name, statuses)
 }

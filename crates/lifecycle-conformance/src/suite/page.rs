@@ -1,10 +1,10 @@
-//! The matrix as a page of the documentation.
+//! The conformance page of the documentation.
 
 use std::fmt::Write as _;
 
-use super::{Matrix, Verdict};
+use super::{CaseStatus, Matrix};
 
-/// `docs/conformance.md`.
+/// Returns the text of `docs/conformance.md`.
 pub fn page(matrix: &Matrix) -> String {
     let mut notes: Vec<&str> = Vec::new();
     let table = table(matrix, &mut notes);
@@ -27,16 +27,17 @@ const INTRODUCTION: &str = "\
 
 <!-- Written by the test `conformance` of lifecycle-conformance; run it with LIFECYCLE_WRITE=1. -->
 
-What each provider and the engine were seen to do, with the [simulated cloud](simulator.md) on the other side.
-`cargo xtask conformance` runs it in seconds; `cargo xtask conformance --live --instance cloud/region/id` runs
-what is harmless on a real account, and with `--allow-power` the rest of what a real account allows.
+The results of the conformance suite for each provider and the client against the [simulated clouds](simulator.md).
+`cargo xtask conformance` runs the suite in seconds. `cargo xtask conformance --live --instance cloud/region/id` runs the
+read-only cases on a real account; `--allow-power` adds the other cases possible on a real account.
 
-A case passes when the outcome says what is so: what is reported as reached is there and was carried out once, what
-is reported as refused was not carried out, nothing is rebooted twice, and no calls are made that need not be. Which cases
-apply follows from the provider's profile. A number points to the reason below the table.
+A case passes if the report agrees with the cloud. An instance reported as reached is in the requested state, and the action
+was executed once. An action reported as refused was not executed. No instance is rebooted twice, and the client makes no
+needless calls. The provider's profile decides which cases apply. A number refers to the reason below the table.
 
-A green column says that the provider and the engine fit the simulator. What the simulator knows of a cloud, and how
-well, is on [its own page](simulator.md); nothing here was compared with a live cloud.
+A column of passed cases shows that the provider and the client agree with the simulator. The page on the
+[simulator](simulator.md) lists the behaviour of each simulated cloud with its sources. No result here was compared with a
+live cloud.
 
 ";
 
@@ -50,18 +51,18 @@ fn table<'m>(matrix: &'m Matrix, notes: &mut Vec<&'m str>) -> String {
         table.push_str(" --- |");
     }
     table.push('\n');
-    for (name, verdicts) in matrix.rows() {
+    for (name, statuses) in matrix.rows() {
         let _ = write!(table, "| {name} |");
-        for verdict in verdicts {
-            let _ = write!(table, " {} |", cell(verdict, notes));
+        for status in statuses {
+            let _ = write!(table, " {} |", cell(status, notes));
         }
         table.push('\n');
     }
     table
 }
 
-fn cell<'m>(verdict: &'m Verdict, notes: &mut Vec<&'m str>) -> String {
-    let Some(reason) = verdict.reason() else {
+fn cell<'m>(status: &'m CaseStatus, notes: &mut Vec<&'m str>) -> String {
+    let Some(reason) = status.reason() else {
         return "pass".to_owned();
     };
     let number = notes.iter().position(|note| *note == reason);
@@ -69,8 +70,8 @@ fn cell<'m>(verdict: &'m Verdict, notes: &mut Vec<&'m str>) -> String {
         notes.push(reason);
         notes.len() - 1
     });
-    match verdict {
-        Verdict::Failed(_) => format!("**fail** ({})", number + 1),
+    match status {
+        CaseStatus::Failed(_) => format!("**fail** ({})", number + 1),
         _ => format!("– ({})", number + 1),
     }
 }

@@ -1,4 +1,4 @@
-//! Power actions on a cloud where nothing goes wrong on the way.
+//! Cases with power actions and without faults.
 
 use std::time::Duration;
 
@@ -9,12 +9,12 @@ use lifecycle_facade::{
 use tokio::time::Instant;
 
 use super::{
-    Case, Condition, Needs, Ran, Setting, Stop, Subject,
+    Access, Case, CaseError, CaseResult, ClientSetup, CloudUnderTest, Condition,
     case::ensure,
-    looks::{one, state},
+    reads::{observed_state, one_instance},
 };
 
-/// Every action with every option from every state that an instance passes.
+/// Returns the cases of every action with every option from every regular state.
 pub(super) fn from_every_state() -> Vec<Case> {
     let states = [
         Condition::Stopped,
@@ -24,12 +24,12 @@ pub(super) fn from_every_state() -> Vec<Case> {
         Condition::Rebooting,
     ];
     Action::all_variants()
-        .flat_map(|action| states.map(|state| single(action, state)))
+        .flat_map(|action| states.map(|state| action_case(action, state)))
         .collect()
 }
 
-/// Every action on an instance with which something is wrong.
-pub(super) fn in_trouble() -> Vec<Case> {
+/// Returns the cases of every action on an impaired instance.
+pub(super) fn on_impaired_instances() -> Vec<Case> {
     let common = [
         Condition::Creating,
         Condition::Changing,
@@ -41,39 +41,42 @@ pub(super) fn in_trouble() -> Vec<Case> {
     ];
     let mut cases: Vec<Case> = [ActionKind::Start, ActionKind::Stop, ActionKind::Reboot]
         .into_iter()
-        .flat_map(|verb| common.map(|condition| single(plain(verb), condition)))
+        .flat_map(|kind| common.map(|condition| action_case(plain(kind), condition)))
         .collect();
-    cases.push(single(plain(ActionKind::Start), Condition::OutOfStock));
-    cases.push(single(plain(ActionKind::Start), Condition::FailsToBoot));
-    for verb in [ActionKind::Start, ActionKind::Stop, ActionKind::Reboot] {
+    cases.push(action_case(plain(ActionKind::Start), Condition::OutOfStock));
+    cases.push(action_case(
+        plain(ActionKind::Start),
+        Condition::FailsToBoot,
+    ));
+    for kind in [ActionKind::Start, ActionKind::Stop, ActionKind::Reboot] {
         cases.push(Case::new(
-            format!("{verb} of an unknown id"),
-            Needs::PowerOnStrangers,
-            move |s| Box::pin(unknown(s, verb)),
+            format!("{kind} of an unknown id"),
+            Access::PowerOnUnknownIds,
+            move |s| Box::pin(unknown_id(s, kind)),
         ));
     }
-    for (verb, condition) in [
+    for (kind, condition) in [
         (ActionKind::Start, Condition::Running),
         (ActionKind::Stop, Condition::Stopped),
     ] {
         cases.push(Case::new(
-            format!("strict {verb} of an instance that is {condition} already"),
-            Needs::Power,
-            move |s| Box::pin(strict(s, verb, condition)),
+            format!("strict {kind} of an instance that is already {condition}"),
+            Access::Power,
+            move |s| Box::pin(strict(s, kind, condition)),
         ));
     }
     cases
 }
 
-/// Limits, limits plus one, and batches of which a part fails.
-pub(super) fn in_bulk() -> Vec<Case> {
+/// Returns the cases of full batches, of one instance more, and of batches that fail in part.
+pub(super) fn in_batches() -> Vec<Case> {
     let mut cases = Vec::new();
-    for verb in [ActionKind::Start, ActionKind::Stop, ActionKind::Reboot] {
-        for (beyond, what) in [(0, "as many as one call takes"), (1, "one more than that")] {
+    for kind in [ActionKind::Start, ActionKind::Stop, ActionKind::Reboot] {
+        for (beyond, name) in [(0, "a full batch"), (1, "one more than a full batch")] {
             cases.push(Case::new(
-                format!("{verb} of {what}"),
-                Needs::Power,
-                move |s| Box::pin(many(s, verb, beyond)),
+                format!("{kind} of {name}"),
+                Access::Power,
+                move |s| Box::pin(full_batch(s, kind, beyond)),
             ));
         }
     }
@@ -85,96 +88,111 @@ pub(super) fn in_bulk() -> Vec<Case> {
     ] {
         cases.push(Case::new(
             format!("start of a batch of which one is {condition}"),
-            Needs::Power,
-            move |s| Box::pin(in_part(s, ActionKind::Start, Some(condition))),
+            Access::Power,
+            move |s| Box::pin(partial_failure(s, ActionKind::Start, Some(condition))),
         ));
     }
     cases.push(Case::new(
         "reboot of a batch of which one is stopped",
-        Needs::Power,
-        |s| Box::pin(in_part(s, ActionKind::Reboot, Some(Condition::Stopped))),
+        Access::Power,
+        |s| {
+            Box::pin(partial_failure(
+                s,
+                ActionKind::Reboot,
+                Some(Condition::Stopped),
+            ))
+        },
     ));
-    for verb in [ActionKind::Start, ActionKind::Stop, ActionKind::Reboot] {
+    for kind in [ActionKind::Start, ActionKind::Stop, ActionKind::Reboot] {
         cases.push(Case::new(
-            format!("{verb} of a batch of which one is unknown"),
-            Needs::PowerOnStrangers,
-            move |s| Box::pin(in_part(s, verb, None)),
+            format!("{kind} of a batch of which one is unknown"),
+            Access::PowerOnUnknownIds,
+            move |s| Box::pin(partial_failure(s, kind, None)),
         ));
     }
     cases
 }
 
-/// Waits that end before the goal is reached.
+/// Returns the cases of waits that reach the time limit.
 pub(super) fn past_the_deadline() -> Vec<Case> {
     vec![
-        Case::new("a boot that outlasts the patience", Needs::Power, |s| {
-            Box::pin(outlasts(s, ActionKind::Start, Condition::Stopped, BRIEF))
+        Case::new("a start that exceeds the time limit", Access::Power, |s| {
+            Box::pin(exceeds_time_limit(
+                s,
+                ActionKind::Start,
+                Condition::Stopped,
+                TOO_SHORT,
+            ))
         }),
-        Case::new("a stop that never ends", Needs::Power, |s| {
-            Box::pin(outlasts(
+        Case::new("a stop that never completes", Access::Power, |s| {
+            Box::pin(exceeds_time_limit(
                 s,
                 ActionKind::Stop,
-                Condition::Stubborn,
+                Condition::IgnoresStop,
                 Duration::from_secs(300),
             ))
         }),
     ]
 }
 
-/// No machine boots in this time.
-const BRIEF: Duration = Duration::from_secs(2);
+/// A time limit below the shortest boot.
+const TOO_SHORT: Duration = Duration::from_secs(2);
 
-fn single(action: Action, condition: Condition) -> Case {
+fn action_case(action: Action, condition: Condition) -> Case {
     Case::new(
         format!("{action}: {condition}"),
-        Needs::Power,
-        move |subject| Box::pin(act_on_one(subject, action, condition)),
+        Access::Power,
+        move |cloud| Box::pin(single_action(cloud, action, condition)),
     )
 }
 
-async fn act_on_one(subject: &dyn Subject, action: Action, condition: Condition) -> Ran {
-    let client = subject.client(Setting::Usual).await?;
+async fn single_action(
+    cloud: &dyn CloudUnderTest,
+    action: Action,
+    condition: Condition,
+) -> CaseResult {
+    let client = cloud.client(ClientSetup::Valid).await?;
     if let Err(fault) = client.profile().supports(&action) {
-        return refused_unsent(&client, action, fault.message()).await;
+        return unsupported_option(&client, action, fault.message()).await;
     }
-    let id = one(subject, condition).await?;
+    let id = one_instance(cloud, condition).await?;
     let report = request(&client, action, [id.clone()], Some(LONG)).await?;
     let outcome = only_outcome(&report, &id)?;
-    let after = what_can_be_known(subject, &client, &id, condition).await?;
-    truthful(action, outcome, after)?;
-    carried_out_rightly(subject, action, condition, &id, outcome)?;
-    as_expected(action.kind(), condition, outcome)
+    let after = actual_or_observed_state(cloud, &client, &id, condition).await?;
+    matches_state(action, outcome, after)?;
+    executed_as_requested(cloud, action, condition, &id, outcome)?;
+    matches_expectation(action.kind(), condition, outcome)
 }
 
-/// An option that the cloud cannot honour is refused before anything is sent.
-async fn refused_unsent(client: &Client, action: Action, why: &str) -> Ran {
+/// Checks that the client refuses an unsupported option without a call.
+async fn unsupported_option(client: &Client, action: Action, reason: &str) -> CaseResult {
     let id = InstanceId::new("any").map_err(Error::from)?;
     match request(client, action, [id], None).await {
         Err(Error::Unsupported(_)) if client.calls().total() == 0 => {
-            Err(Stop::Missing(why.to_owned()))
+            Err(CaseError::NotApplicable(reason.to_owned()))
         }
-        other => Err(Stop::Wrong(format!(
-            "an option that the cloud lacks gives {other:?} after {} calls",
+        other => Err(CaseError::Failed(format!(
+            "an unsupported option returns {other:?} after {} calls",
             client.calls().total()
         ))),
     }
 }
 
-/// As long as anything that ends at all takes.
+/// A wait longer than every transition that completes.
 pub(super) const LONG: Duration = Duration::from_secs(600);
 
-/// Sends `action`, and waits when there is a patience.
+/// Sends `action`, and waits for the result if there is a wait timeout.
 pub(super) async fn request(
     client: &Client,
     action: Action,
     ids: impl IntoIterator<Item = InstanceId>,
-    patience: Option<Duration>,
+    timeout: Option<Duration>,
 ) -> Result<Report, Error> {
-    let patience = patience.map(WaitTimeout::from);
+    let timeout = timeout.map(WaitTimeout::from);
     macro_rules! send {
         ($request:expr) => {
-            match patience {
-                Some(patience) => $request.wait(patience).await,
+            match timeout {
+                Some(timeout) => $request.wait(timeout).await,
                 None => $request.await,
             }
         };
@@ -183,42 +201,49 @@ pub(super) async fn request(
         Action::Start(options) => send!(client.start(ids).options(options)),
         Action::Stop(options) => send!(client.stop(ids).options(options)),
         Action::Reboot(options) => send!(client.reboot(ids).options(options)),
-        // There are no others.
+        // `Action` has no further variants today.
         _ => Ok(Report::default()),
     }
 }
 
-/// The action with its usual options.
-pub(super) fn plain(verb: ActionKind) -> Action {
-    match verb {
+/// Returns the action with default options.
+pub(super) fn plain(kind: ActionKind) -> Action {
+    match kind {
         ActionKind::Stop => Action::Stop(Default::default()),
         ActionKind::Reboot => Action::Reboot(Default::default()),
         _ => Action::Start(Default::default()),
     }
 }
 
-/// The outcome of the one instance that was asked for.
-pub(super) fn only_outcome<'r>(report: &'r Report, id: &InstanceId) -> Result<&'r Outcome, Stop> {
+/// Returns the outcome of the single requested instance.
+pub(super) fn only_outcome<'r>(
+    report: &'r Report,
+    id: &InstanceId,
+) -> Result<&'r Outcome, CaseError> {
     match report.instances() {
         [row] if row.instance == *id => Ok(&row.outcome),
-        rows => Err(Stop::Wrong(format!("{} rows for one instance", rows.len()))),
+        rows => Err(CaseError::Failed(format!(
+            "{} rows for one instance",
+            rows.len()
+        ))),
     }
 }
 
-/// How the instance is as far as its cloud lets anybody know.
-async fn what_can_be_known(
-    subject: &dyn Subject,
+/// Returns the actual state of the instance, or the observed state if the cloud cannot show the
+/// condition.
+async fn actual_or_observed_state(
+    cloud: &dyn CloudUnderTest,
     client: &Client,
     id: &InstanceId,
     condition: Condition,
-) -> Result<PowerState, Stop> {
-    match subject.truth(id) {
-        Some(truth) if !may_be_hidden(condition) => Ok(truth),
-        _ => state(client, id).await,
+) -> Result<PowerState, CaseError> {
+    match cloud.actual_state(id) {
+        Some(actual) if !may_be_hidden(condition) => Ok(actual),
+        _ => observed_state(client, id).await,
     }
 }
 
-/// Not every cloud has a state of its own for these; some show the power state instead.
+/// Reports whether some clouds show the power state instead of `condition`.
 fn may_be_hidden(condition: Condition) -> bool {
     matches!(
         condition,
@@ -231,28 +256,28 @@ fn may_be_hidden(condition: Condition) -> bool {
     )
 }
 
-/// Does the outcome say what is so? Nothing goes wrong here, so nothing is uncertain, except a
-/// reboot that the cloud lists as failed without a reason: it may have begun.
-fn truthful(action: Action, outcome: &Outcome, after: PowerState) -> Ran {
+/// Checks that the outcome agrees with the state. Without faults no outcome is uncertain, except for a
+/// reboot that the cloud reports as failed without a reason: the reboot can have begun.
+fn matches_state(action: Action, outcome: &Outcome, after: PowerState) -> CaseResult {
     let goal = action.kind().goal();
     let right = match outcome {
         Outcome::Reached(_) => after == goal,
-        Outcome::Unchanged => after == goal || Some(after) == on_the_way(goal),
+        Outcome::Unchanged => after == goal || Some(after) == transition_to(goal),
         Outcome::Pending(Pending::Unconfirmed) => true,
         Outcome::Pending(_) => after != goal || action.kind() == ActionKind::Reboot,
         Outcome::Refused(_) | Outcome::Skipped(_) => true,
         Outcome::Uncertain(fault) => {
             action.kind() == ActionKind::Reboot && fault.kind() == FaultKind::Failed
         }
-        // Accepted does not answer a request that waits.
+        // `Accepted` is no outcome of a request with a wait.
         _ => false,
     };
     ensure(right, || {
-        format!("it is {after}, and the outcome is: {outcome}")
+        format!("the instance is {after}, but the outcome is: {outcome}")
     })
 }
 
-fn on_the_way(goal: PowerState) -> Option<PowerState> {
+fn transition_to(goal: PowerState) -> Option<PowerState> {
     match goal {
         PowerState::Running => Some(PowerState::Starting),
         PowerState::Stopped => Some(PowerState::Stopping),
@@ -260,55 +285,56 @@ fn on_the_way(goal: PowerState) -> Option<PowerState> {
     }
 }
 
-/// Was carried out what was asked for, in the mode that was asked for, and as the outcome says?
-fn carried_out_rightly(
-    subject: &dyn Subject,
+/// Checks that the cloud executed the requested action in the requested mode, in agreement with the
+/// outcome.
+fn executed_as_requested(
+    cloud: &dyn CloudUnderTest,
     action: Action,
     condition: Condition,
     id: &InstanceId,
     outcome: &Outcome,
-) -> Ran {
-    let Some(deeds) = subject.deeds(id) else {
+) -> CaseResult {
+    let Some(counts) = cloud.executions(id) else {
         return Ok(());
     };
-    let (asked, others) = match action.kind() {
-        ActionKind::Stop => (deeds.stops, deeds.starts + deeds.reboots),
-        ActionKind::Reboot => (deeds.reboots, deeds.starts + deeds.stops),
-        _ => (deeds.starts, deeds.stops + deeds.reboots),
+    let (requested, others) = match action.kind() {
+        ActionKind::Stop => (counts.stops, counts.starts + counts.reboots),
+        ActionKind::Reboot => (counts.reboots, counts.starts + counts.stops),
+        _ => (counts.starts, counts.stops + counts.reboots),
     };
     ensure(others == 0, || {
-        format!("something else was carried out: {deeds:?}")
+        format!("another action was executed: {counts:?}")
     })?;
     let forced = match action {
         Action::Stop(stop) => stop.mode.is_forced(),
         Action::Reboot(reboot) => reboot.mode.is_forced(),
         _ => false,
     };
-    ensure(deeds.forced == if forced { asked } else { 0 }, || {
-        format!("the mode was not kept: {deeds:?}")
+    ensure(counts.forced == if forced { requested } else { 0 }, || {
+        format!("executed in the wrong mode: {counts:?}")
     })?;
     let possible = match outcome {
-        Outcome::Reached(_) if condition == fit_for(action.kind()) => 1..=1,
+        Outcome::Reached(_) if condition == ready_condition(action.kind()) => 1..=1,
         Outcome::Reached(_) if action.kind() == ActionKind::Reboot => 1..=1,
-        // The cloud may take an action on that it then need not carry out.
+        // A cloud can accept an action without an execution.
         Outcome::Reached(_) | Outcome::Pending(_) => 0..=1,
         _ => 0..=0,
     };
-    ensure(possible.contains(&asked), || {
-        format!("carried out {asked} times, and the outcome is: {outcome}")
+    ensure(possible.contains(&requested), || {
+        format!("executed {requested} times, but the outcome is: {outcome}")
     })
 }
 
-/// What must come of it where every cloud agrees; elsewhere the truth is enough.
-fn as_expected(verb: ActionKind, condition: Condition, outcome: &Outcome) -> Ran {
-    let right = match (verb, condition) {
+/// Checks the outcome of conditions on which all clouds agree.
+fn matches_expectation(kind: ActionKind, condition: Condition, outcome: &Outcome) -> CaseResult {
+    let right = match (kind, condition) {
         (ActionKind::Start, Condition::Stopped)
         | (ActionKind::Stop | ActionKind::Reboot, Condition::Running) => {
             matches!(outcome, Outcome::Reached(_))
         }
         (ActionKind::Start, Condition::Running | Condition::Starting)
         | (ActionKind::Stop, Condition::Stopped | Condition::Stopping) => outcome.is_success(),
-        // Not every cloud says why.
+        // Not every cloud gives the reason.
         (ActionKind::Start, Condition::Locked | Condition::Unpaid | Condition::OutOfStock) => {
             matches!(outcome, Outcome::Refused(_))
         }
@@ -317,25 +343,25 @@ fn as_expected(verb: ActionKind, condition: Condition, outcome: &Outcome) -> Ran
         }
         _ => true,
     };
-    ensure(right, || format!("unexpected: {outcome}"))
+    ensure(right, || format!("unexpected outcome: {outcome}"))
 }
 
-async fn unknown(subject: &dyn Subject, verb: ActionKind) -> Ran {
-    let client = subject.client(Setting::Usual).await?;
-    let id = subject.strange_id()?;
-    let report = request(&client, plain(verb), [id.clone()], Some(LONG)).await?;
-    // `Failed` where the cloud lists it as failed and gives no reason.
+async fn unknown_id(cloud: &dyn CloudUnderTest, kind: ActionKind) -> CaseResult {
+    let client = cloud.client(ClientSetup::Valid).await?;
+    let id = cloud.unknown_id()?;
+    let report = request(&client, plain(kind), [id.clone()], Some(LONG)).await?;
+    // Some clouds report the instance as failed without a reason.
     is_refused(
         only_outcome(&report, &id)?,
         &[FaultKind::NotFound, FaultKind::Failed],
     )
 }
 
-async fn strict(subject: &dyn Subject, verb: ActionKind, condition: Condition) -> Ran {
-    let client = subject.client(Setting::Usual).await?;
-    let id = one(subject, condition).await?;
+async fn strict(cloud: &dyn CloudUnderTest, kind: ActionKind, condition: Condition) -> CaseResult {
+    let client = cloud.client(ClientSetup::Valid).await?;
+    let id = one_instance(cloud, condition).await?;
     let before = client.calls().actions;
-    let report = match verb {
+    let report = match kind {
         ActionKind::Stop => client.stop([&id]).strict().await?,
         _ => client.start([&id]).strict().await?,
     };
@@ -345,40 +371,40 @@ async fn strict(subject: &dyn Subject, verb: ActionKind, condition: Condition) -
     })
 }
 
-fn is_refused(outcome: &Outcome, kinds: &[FaultKind]) -> Ran {
+fn is_refused(outcome: &Outcome, kinds: &[FaultKind]) -> CaseResult {
     let right = matches!(outcome, Outcome::Refused(fault) if kinds.contains(&fault.kind()));
     ensure(right, || format!("not refused as {kinds:?}: {outcome}"))
 }
 
-/// The condition from which the action does something.
-pub(super) fn fit_for(verb: ActionKind) -> Condition {
-    match verb {
+/// Returns the condition in which the action has an effect.
+pub(super) fn ready_condition(kind: ActionKind) -> Condition {
+    match kind {
         ActionKind::Stop | ActionKind::Reboot => Condition::Running,
         _ => Condition::Stopped,
     }
 }
 
-async fn many(subject: &dyn Subject, verb: ActionKind, beyond: usize) -> Ran {
-    let client = subject.client(Setting::Usual).await?;
-    let action = plain(verb);
-    let count = client.profile().batch(&action) + beyond;
-    let ids = subject.instances(count, fit_for(verb)).await?;
+async fn full_batch(cloud: &dyn CloudUnderTest, kind: ActionKind, beyond: usize) -> CaseResult {
+    let client = cloud.client(ClientSetup::Valid).await?;
+    let action = plain(kind);
+    let count = client.profile().batch_limit(&action) + beyond;
+    let ids = cloud.instances(count, ready_condition(kind)).await?;
     let before = client.calls().actions;
     let report = request(&client, action, ids.iter().cloned(), None).await?;
     ensure(in_order(&report, &ids), || {
-        format!("not one row for each of {count} instances in their order")
+        format!("the rows differ from the {count} requested instances")
     })?;
     if let Some(row) = report.failures().next() {
-        return Err(Stop::Wrong(row.to_string()));
+        return Err(CaseError::Failed(row.to_string()));
     }
     let (calls, fewest) = (client.calls().actions - before, 1 + beyond as u64);
     ensure(calls == fewest, || {
-        format!("{calls} calls for {count} instances, where {fewest} would do")
+        format!("{calls} calls for {count} instances, where {fewest} are enough")
     })?;
     for id in &ids {
-        if let Some(deeds) = subject.deeds(id) {
-            let all = deeds.starts + deeds.stops + deeds.reboots;
-            ensure(all == 1, || format!("{id}: {deeds:?}"))?;
+        if let Some(counts) = cloud.executions(id) {
+            let all = counts.starts + counts.stops + counts.reboots;
+            ensure(all == 1, || format!("{id}: {counts:?}"))?;
         }
     }
     Ok(())
@@ -389,24 +415,28 @@ fn in_order(report: &Report, ids: &[InstanceId]) -> bool {
     rows.len() == ids.len() && rows.iter().zip(ids).all(|(row, id)| row.instance == *id)
 }
 
-/// One bad instance among good ones, or an unknown one.
-async fn in_part(subject: &dyn Subject, verb: ActionKind, bad: Option<Condition>) -> Ran {
-    let client = subject.client(Setting::Usual).await?;
-    let mut ids = subject.instances(6, fit_for(verb)).await?;
-    let odd = match bad {
-        Some(condition) => one(subject, condition).await?,
-        None => subject.strange_id()?,
+/// Sends a batch of ready instances and one instance in condition `unfit`, or one unknown id.
+async fn partial_failure(
+    cloud: &dyn CloudUnderTest,
+    kind: ActionKind,
+    unfit: Option<Condition>,
+) -> CaseResult {
+    let client = cloud.client(ClientSetup::Valid).await?;
+    let mut ids = cloud.instances(6, ready_condition(kind)).await?;
+    let unfit_id = match unfit {
+        Some(condition) => one_instance(cloud, condition).await?,
+        None => cloud.unknown_id()?,
     };
-    ids.insert(3, odd.clone());
-    let report = request(&client, plain(verb), ids.iter().cloned(), Some(LONG)).await?;
+    ids.insert(3, unfit_id.clone());
+    let report = request(&client, plain(kind), ids.iter().cloned(), Some(LONG)).await?;
     ensure(in_order(&report, &ids), || {
-        "not one row for each instance in their order".to_owned()
+        "the rows differ from the requested instances".to_owned()
     })?;
     for row in report.instances() {
-        let right = if row.instance == odd {
-            match bad {
+        let right = if row.instance == unfit_id {
+            match unfit {
                 Some(Condition::Running) => row.outcome.is_success(),
-                // Some clouds boot a stopped instance when it is to be rebooted.
+                // Some clouds execute a reboot of a stopped instance as a start.
                 Some(Condition::Stopped) => {
                     matches!(row.outcome, Outcome::Refused(_) | Outcome::Reached(_))
                 }
@@ -417,36 +447,35 @@ async fn in_part(subject: &dyn Subject, verb: ActionKind, bad: Option<Condition>
         };
         ensure(right, || row.to_string())?;
     }
-    ids.iter()
-        .try_for_each(|id| at_most_one_reboot(subject, id))
+    ids.iter().try_for_each(|id| at_most_one_reboot(cloud, id))
 }
 
-/// The promise that holds whatever happens.
-pub(super) fn at_most_one_reboot(subject: &dyn Subject, id: &InstanceId) -> Ran {
-    let reboots = subject.deeds(id).map_or(0, |deeds| deeds.reboots);
+/// Checks the promise that no instance is rebooted twice.
+pub(super) fn at_most_one_reboot(cloud: &dyn CloudUnderTest, id: &InstanceId) -> CaseResult {
+    let reboots = cloud.executions(id).map_or(0, |counts| counts.reboots);
     ensure(reboots <= 1, || {
         format!("{id} was rebooted {reboots} times")
     })
 }
 
-async fn outlasts(
-    subject: &dyn Subject,
-    verb: ActionKind,
+async fn exceeds_time_limit(
+    cloud: &dyn CloudUnderTest,
+    kind: ActionKind,
     condition: Condition,
-    patience: Duration,
-) -> Ran {
-    let client = subject.client(Setting::Usual).await?;
-    let id = one(subject, condition).await?;
+    timeout: Duration,
+) -> CaseResult {
+    let client = cloud.client(ClientSetup::Valid).await?;
+    let id = one_instance(cloud, condition).await?;
     let begin = Instant::now();
-    let report = request(&client, plain(verb), [id.clone()], Some(patience)).await?;
+    let report = request(&client, plain(kind), [id.clone()], Some(timeout)).await?;
     let took = begin.elapsed();
     let outcome = only_outcome(&report, &id)?;
     let right = matches!(outcome, Outcome::Pending(Pending::Deadline(_)));
     ensure(right, || format!("not pending: {outcome}"))?;
-    ensure(took <= patience + GRACE, || {
-        format!("a patience of {patience:?} took {took:?}")
+    ensure(took <= timeout + TOLERANCE, || {
+        format!("a wait of at most {timeout:?} took {took:?}")
     })
 }
 
-/// How much later than its deadline a wait may end.
-const GRACE: Duration = Duration::from_secs(1);
+/// The tolerance for the end of a wait after the time limit.
+const TOLERANCE: Duration = Duration::from_secs(1);

@@ -1,4 +1,4 @@
-//! The simulated clouds as subjects.
+//! Simulated clouds as clouds under test.
 
 use std::{
     collections::HashSet,
@@ -16,31 +16,31 @@ use lifecycle_facade::{
     TransportError, core::HttpResponse,
 };
 use lifecycle_sim::{
-    Cloud, ErrorBody, FaultRule, FaultTiming, InjectedFault, MemoryTransport, Operation, Simulator,
-    State,
+    Cloud, ErrorBody, FaultRule, FaultTiming, InjectedFault, MemoryTransport, Operation,
+    SimulatedState, Simulator,
 };
 
 use super::{
-    Column, Condition, Deeds, Disturbance, Missing, Setting, SkewedClock, Subject, Target,
-    run_apart,
+    CallFault, ClientSetup, CloudUnderTest, Column, Condition, ExecutionCounts, FaultTarget,
+    NotSupported, SkewedClock, run_in_paused_time,
 };
-use crate::draw::place;
+use crate::draw::location;
 
-/// Runs every case on the provider of `cloud` and its simulated cloud.
-pub fn simulated(cloud: Cloud) -> Column {
-    run_apart(cloud.as_str(), || Ok(Simulated::new(cloud)))
+/// Runs every case on the provider of `cloud` and the simulated cloud.
+pub fn run_simulated(cloud: Cloud) -> Column {
+    run_in_paused_time(cloud.as_str(), || Ok(SimulatedCloud::new(cloud)))
 }
 
-/// One cloud of a simulator of its own, with the provider that this library has for it.
+/// One cloud of a separate simulator, with the cloud's provider.
 #[derive(Debug)]
-pub struct Simulated {
+pub struct SimulatedCloud {
     simulator: Simulator,
     cloud: Cloud,
     shows_unknown_state: Arc<AtomicBool>,
 }
 
-impl Simulated {
-    /// A simulator without instances. To be made within a tokio runtime.
+impl SimulatedCloud {
+    /// Creates a simulator without instances. Requires a tokio runtime.
     pub fn new(cloud: Cloud) -> Self {
         let simulator = Simulator::builder()
             .epoch(SystemTime::UNIX_EPOCH + Duration::from_secs(1_767_225_600))
@@ -53,12 +53,12 @@ impl Simulated {
     }
 
     fn reference(&self, id: &InstanceId) -> String {
-        format!("{}/{id}", place(self.cloud))
+        format!("{}/{id}", location(self.cloud))
     }
 
-    fn credential(&self, setting: Setting) -> Credential {
-        match (setting, self.simulator.credential(self.cloud)) {
-            (Setting::WrongKey, Credential::Keys { id, .. }) => {
+    fn credential(&self, setup: ClientSetup) -> Credential {
+        match (setup, self.simulator.credential(self.cloud)) {
+            (ClientSetup::WrongKey, Credential::Keys { id, .. }) => {
                 Credential::keys(id, "not the secret")
             }
             (_, credential) => credential,
@@ -74,116 +74,116 @@ impl Simulated {
 }
 
 #[async_trait(?Send)]
-impl Subject for Simulated {
-    async fn client(&self, setting: Setting) -> Result<Client, Missing> {
+impl CloudUnderTest for SimulatedCloud {
+    async fn client(&self, setup: ClientSetup) -> Result<Client, NotSupported> {
         let clock = self.simulator.clock();
         let fleet = Fleet::builder()
-            .transport(Rewriting {
+            .transport(UnknownStateTransport {
                 inner: self.simulator.transport(),
                 word: running_word(self.cloud),
-                on: Arc::clone(&self.shows_unknown_state),
+                enabled: Arc::clone(&self.shows_unknown_state),
             })
             .machine(EmptyHost)
-            .credential(self.credential(setting))
+            .credential(self.credential(setup))
             .project(self.simulator.project_id())
             .configure_client(|client| client.seed(0));
-        let fleet = match setting {
-            Setting::ClockOff(seconds) => fleet.clock(SkewedClock::ahead(clock, seconds)),
-            Setting::StaleSignatures => fleet.clock(SkewedClock::stale(clock)),
-            Setting::Usual | Setting::WrongKey => fleet.clock(clock),
+        let fleet = match setup {
+            ClientSetup::ClockSkew(seconds) => fleet.clock(SkewedClock::ahead(clock, seconds)),
+            ClientSetup::ExpiredSignatures => fleet.clock(SkewedClock::always_expired(clock)),
+            ClientSetup::Valid | ClientSetup::WrongKey => fleet.clock(clock),
         };
-        let place: Location = place(self.cloud).parse().map_err(missing)?;
-        let fleet = fleet.build().map_err(missing)?;
-        fleet.client(&place).await.map_err(missing)
+        let location: Location = location(self.cloud).parse().map_err(not_supported)?;
+        let fleet = fleet.build().map_err(not_supported)?;
+        fleet.client(&location).await.map_err(not_supported)
     }
 
     async fn instances(
         &self,
         count: usize,
         condition: Condition,
-    ) -> Result<Vec<InstanceId>, Missing> {
+    ) -> Result<Vec<InstanceId>, NotSupported> {
         let before = self.known();
-        let (place, word) = (place(self.cloud), word(condition));
+        let (location, word) = (location(self.cloud), word(condition));
         self.simulator
-            .add(&format!("{place}={count}:{word}"))
-            .map_err(missing)?;
+            .add(&format!("{location}={count}:{word}"))
+            .map_err(not_supported)?;
         self.simulator
             .instances_at(self.cloud)
             .iter()
             .filter(|reference| !before.contains(*reference))
             .filter_map(|reference| reference.rsplit('/').next())
-            .map(|id| InstanceId::new(id).map_err(missing))
+            .map(|id| InstanceId::new(id).map_err(not_supported))
             .collect()
     }
 
-    fn strange_id(&self) -> Result<InstanceId, Missing> {
+    fn unknown_id(&self) -> Result<InstanceId, NotSupported> {
         let id = match self.cloud {
             Cloud::Baidu => "i-Ab12Cd34",
             Cloud::Aliyun => "i-bp1a2b3c4d5e6f7g8h9j",
             Cloud::Zenlayer => "1234567890123456789",
             Cloud::Huawei => "0f0f0f0f-1e1e-4d4d-8c8c-7b7b7b7b7b7b",
-            _ => "i-strange",
+            _ => "i-unknown",
         };
-        InstanceId::new(id).map_err(missing)
+        InstanceId::new(id).map_err(not_supported)
     }
 
-    fn disturb(&self, disturbance: Disturbance, target: Target) -> Result<(), Missing> {
-        let mishap = match disturbance {
-            Disturbance::UnknownState => {
+    fn inject(&self, fault: CallFault, target: FaultTarget) -> Result<(), NotSupported> {
+        let injected = match fault {
+            CallFault::UnknownState => {
                 self.shows_unknown_state.store(true, Ordering::Relaxed);
                 return Ok(());
             }
-            Disturbance::ThrottledWithHint => InjectedFault::Throttled {
-                hint: Some(Disturbance::HINT),
+            CallFault::ThrottledWithHint => InjectedFault::Throttled {
+                hint: Some(CallFault::HINT),
             },
-            Disturbance::ThrottledWithoutHint | Disturbance::ThrottledForEver => {
+            CallFault::ThrottledWithoutHint | CallFault::ThrottledForEver => {
                 InjectedFault::Throttled { hint: None }
             }
-            Disturbance::LostAnswer => InjectedFault::Reset(FaultTiming::After),
-            Disturbance::LostRequest => InjectedFault::Reset(FaultTiming::Before),
-            Disturbance::NoConnection => InjectedFault::Unreachable,
-            Disturbance::GarbledAnswer => InjectedFault::Garbage,
-            Disturbance::HalfAnswer => InjectedFault::HalfBody,
-            Disturbance::EmptyAnswer => InjectedFault::EmptyBody,
-            Disturbance::ServerError => InjectedFault::ServerError {
+            CallFault::LostAnswer => InjectedFault::Reset(FaultTiming::After),
+            CallFault::LostRequest => InjectedFault::Reset(FaultTiming::Before),
+            CallFault::NoConnection => InjectedFault::Unreachable,
+            CallFault::GarbledAnswer => InjectedFault::Garbage,
+            CallFault::HalfAnswer => InjectedFault::HalfBody,
+            CallFault::EmptyAnswer => InjectedFault::EmptyBody,
+            CallFault::ServerError => InjectedFault::ServerError {
                 status: 502,
                 body: ErrorBody::Html,
                 when: FaultTiming::Before,
             },
         };
-        let injection = FaultRule::new(mishap);
-        let injection = match target {
-            Target::Actions => injection.on_actions(),
-            Target::Looks => injection.on(Operation::Observe),
+        let rule = FaultRule::new(injected);
+        let rule = match target {
+            FaultTarget::Actions => rule.on_actions(),
+            FaultTarget::Observations => rule.on(Operation::Observe),
         };
-        self.simulator.inject(match disturbance {
-            Disturbance::ThrottledForEver => injection.always(),
-            _ => injection,
+        self.simulator.inject(match fault {
+            CallFault::ThrottledForEver => rule.always(),
+            _ => rule,
         });
         Ok(())
     }
 
-    fn truth(&self, id: &InstanceId) -> Option<PowerState> {
+    fn actual_state(&self, id: &InstanceId) -> Option<PowerState> {
         let state = self.simulator.state_of(&self.reference(id))?;
         Some(match state {
-            State::Creating => PowerState::Creating,
-            State::Starting => PowerState::Starting,
-            State::Running => PowerState::Running,
-            State::Stopping => PowerState::Stopping,
-            State::Stopped => PowerState::Stopped,
-            State::Rebooting => PowerState::Rebooting,
-            State::Changing => PowerState::Changing,
-            State::Expired => PowerState::Expired,
-            State::Failed => PowerState::Failed,
-            State::Recycled => PowerState::Recycled,
+            SimulatedState::Creating => PowerState::Creating,
+            SimulatedState::Starting => PowerState::Starting,
+            SimulatedState::Running => PowerState::Running,
+            SimulatedState::Stopping => PowerState::Stopping,
+            SimulatedState::Stopped => PowerState::Stopped,
+            SimulatedState::Rebooting => PowerState::Rebooting,
+            SimulatedState::Changing => PowerState::Changing,
+            SimulatedState::Expired => PowerState::Expired,
+            SimulatedState::Failed => PowerState::Failed,
+            SimulatedState::Recycled => PowerState::Recycled,
             _ => return None,
         })
     }
 
-    fn deeds(&self, id: &InstanceId) -> Option<Deeds> {
+    fn executions(&self, id: &InstanceId) -> Option<ExecutionCounts> {
         let reference = self.reference(id);
         let acts = self.simulator.ledger().executed(&reference)?;
-        Some(Deeds {
+        Some(ExecutionCounts {
             starts: acts.starts,
             stops: acts.stops,
             reboots: acts.reboots,
@@ -192,11 +192,11 @@ impl Subject for Simulated {
     }
 }
 
-fn missing(problem: impl std::fmt::Display) -> Missing {
-    Missing::new(problem.to_string())
+fn not_supported(problem: impl std::fmt::Display) -> NotSupported {
+    NotSupported::new(problem.to_string())
 }
 
-/// The simulator's word for a condition.
+/// Returns the simulator's word for a condition.
 fn word(condition: Condition) -> &'static str {
     match condition {
         Condition::Any | Condition::Stopped => "stopped",
@@ -213,11 +213,11 @@ fn word(condition: Condition) -> &'static str {
         Condition::Unpaid => "stopped+arrears",
         Condition::OutOfStock => "stopped+no-stock",
         Condition::FailsToBoot => "stopped+broken",
-        Condition::Stubborn => "running+stubborn",
+        Condition::IgnoresStop => "running+stubborn",
     }
 }
 
-/// The cloud's own word for a running instance.
+/// Returns the cloud's word for a running instance.
 fn running_word(cloud: Cloud) -> &'static str {
     match cloud {
         Cloud::Zenlayer => "\"RUNNING\"",
@@ -226,19 +226,19 @@ fn running_word(cloud: Cloud) -> &'static str {
     }
 }
 
-/// Puts a state of which nobody has ever heard in the place of a word, once it is told to.
+/// A transport that replaces `word` by an undocumented state while `enabled`.
 #[derive(Debug)]
-struct Rewriting {
+struct UnknownStateTransport {
     inner: MemoryTransport,
     word: &'static str,
-    on: Arc<AtomicBool>,
+    enabled: Arc<AtomicBool>,
 }
 
 #[async_trait]
-impl Transport for Rewriting {
+impl Transport for UnknownStateTransport {
     async fn send(&self, request: http::Request<Bytes>) -> Result<HttpResponse, TransportError> {
         let mut reply = self.inner.send(request).await?;
-        if self.on.load(Ordering::Relaxed)
+        if self.enabled.load(Ordering::Relaxed)
             && let Ok(text) = std::str::from_utf8(reply.body())
         {
             *reply.body_mut() = text.replace(self.word, "\"Levitating\"").into();

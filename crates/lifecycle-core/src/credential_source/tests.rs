@@ -1,14 +1,16 @@
+//! Sources of keys on a host in memory, with scripted responses.
+
 use std::collections::HashMap;
 
 use super::*;
-use crate::ServiceKind;
+use crate::{EnvVarNames, ServiceKind, SigningContext};
 
 #[derive(Debug, Default)]
-struct Toy {
+struct FakeHost {
     variables: HashMap<&'static str, &'static str>,
 }
 
-impl HostEnvironment for Toy {
+impl HostEnvironment for FakeHost {
     fn variable(&self, name: &str) -> Option<String> {
         self.variables.get(name).map(|value| (*value).to_owned())
     }
@@ -21,8 +23,8 @@ impl HostEnvironment for Toy {
     }
 }
 
-fn ctx(toy: &Toy) -> ProviderContext<'_> {
-    ProviderContext::new(toy, SigningContext::from_unix(0, 0))
+fn ctx(host: &FakeHost) -> ProviderContext<'_> {
+    ProviderContext::new(host, SigningContext::from_unix(0, 0))
 }
 
 const SETS: &[EnvVarNames] = &[
@@ -35,49 +37,51 @@ const SETS: &[EnvVarNames] = &[
 ];
 
 fn read(variables: &[(&'static str, &'static str)]) -> ExchangeStep<ResolvedCredential> {
-    let toy = Toy {
+    let host = FakeHost {
         variables: variables.iter().copied().collect(),
     };
-    EnvCredentialSource::new(SETS).begin(&ctx(&toy))
+    EnvCredentialSource::new(SETS).begin(&ctx(&host))
 }
 
 fn done(step: ExchangeStep<ResolvedCredential>) -> ResolvedCredential {
     match step {
-        ExchangeStep::Done(grant) => grant,
+        ExchangeStep::Done(resolved) => resolved,
         other => panic!("{other:?}"),
     }
 }
 
 #[test]
-fn the_first_complete_set_counts() {
-    let grant = done(read(&[
+fn first_complete_set_of_variables_is_used() {
+    let resolved = done(read(&[
         ("A_ID", " id\n"),
         ("A_SECRET", "s"),
         ("B_TOKEN", "t"),
     ]));
-    assert_eq!(grant.source, "variable A_ID");
-    assert!(matches!(grant.credential, Credential::Keys { id, session: None, .. } if id == "id"));
-    let grant = done(read(&[
+    assert_eq!(resolved.source, "variable A_ID");
+    assert!(
+        matches!(resolved.credential, Credential::Keys { id, session: None, .. } if id == "id")
+    );
+    let resolved = done(read(&[
         ("A_ID", "id"),
         ("A_SECRET", "s"),
         ("A_SESSION", "x"),
     ]));
     assert!(matches!(
-        grant.credential,
+        resolved.credential,
         Credential::Keys {
             session: Some(_),
             ..
         }
     ));
-    let grant = done(read(&[("A_ID", ""), ("B_TOKEN", "t")]));
-    assert!(matches!(grant.credential, Credential::Token(_)));
+    let resolved = done(read(&[("A_ID", ""), ("B_TOKEN", "t")]));
+    assert!(matches!(resolved.credential, Credential::Token(_)));
 }
 
 #[test]
-fn what_is_missing_is_named() {
+fn missing_variables_are_named() {
     match read(&[]) {
         ExchangeStep::NotConfigured(why) => {
-            assert_eq!(why, "A_ID and A_SECRET, or B_TOKEN are not set")
+            assert_eq!(why, "A_ID and A_SECRET, or B_TOKEN are not set");
         }
         other => panic!("{other:?}"),
     }
@@ -91,33 +95,33 @@ fn what_is_missing_is_named() {
 }
 
 #[test]
-fn a_file_that_cannot_be_read_is_named() {
-    let toy = Toy::default();
-    let fault = ctx(&toy).secret_file("locked").unwrap_err();
+fn unreadable_file_is_named_in_the_fault() {
+    let host = FakeHost::default();
+    let fault = ctx(&host).secret_file("locked").unwrap_err();
     assert_eq!(fault.message(), "locked cannot be read: permission denied");
 }
 
-/// Asks once, and then has nothing.
+/// A source that sends one request, and has no key after a response.
 #[derive(Debug)]
-struct Empty;
+struct WithoutKey;
 
-impl CredentialSource for Empty {
+impl CredentialSource for WithoutKey {
     fn name(&self) -> String {
-        "empty".to_owned()
+        "without key".to_owned()
     }
 
-    fn wants(&self) -> String {
-        "a miracle".to_owned()
+    fn requirements(&self) -> String {
+        "a service".to_owned()
     }
 
     fn begin(&self, _: &ProviderContext<'_>) -> ExchangeStep<ResolvedCredential> {
         let request = http::Request::new(bytes::Bytes::new());
         ExchangeStep::http(
-            "Look",
+            "GetKey",
             ServiceKind::Metadata,
             request,
-            |reply, _| match reply {
-                Ok(_) => ExchangeStep::NotConfigured("nobody is there".to_owned()),
+            |response, _| match response {
+                Ok(_) => ExchangeStep::NotConfigured("no key".to_owned()),
                 Err(fault) => ExchangeStep::Failed(fault),
             },
         )
@@ -125,55 +129,58 @@ impl CredentialSource for Empty {
 }
 
 #[test]
-fn a_chain_goes_on_where_nothing_is_set_up_and_stops_at_a_fault() {
-    let toy = Toy {
+fn chain_continues_after_a_source_without_key_and_ends_at_a_fault() {
+    let host = FakeHost {
         variables: [("B_TOKEN", "t")].into(),
     };
-    let ctx = ctx(&toy);
-    let ask = || match CredentialSourceChain::new(vec![
-        Box::new(Empty),
+    let ctx = ctx(&host);
+    let exchange = || match CredentialSourceChain::new(vec![
+        Box::new(WithoutKey),
         Box::new(EnvCredentialSource::new(SETS)),
     ])
     .begin(&ctx)
     {
-        ExchangeStep::Http(ask) => ask,
+        ExchangeStep::Http(exchange) => exchange,
         other => panic!("{other:?}"),
     };
-    let reply = response(404, b"");
-    assert_eq!(done(ask().then(Ok(reply), &ctx)).source, "variable B_TOKEN");
+    let response = response(404, b"");
+    assert_eq!(
+        done(exchange().then(Ok(response), &ctx)).source,
+        "variable B_TOKEN"
+    );
     let fault = Fault::new(FaultKind::NoAnswer, "silence");
     assert!(matches!(
-        ask().then(Err(fault), &ctx),
+        exchange().then(Err(fault), &ctx),
         ExchangeStep::Failed(_)
     ));
 }
 
 #[test]
-fn a_result_leads_on() {
-    let toy = Toy {
+fn and_then_continues_with_the_result() {
+    let host = FakeHost {
         variables: [("B_TOKEN", "t")].into(),
     };
-    let ctx = ctx(&toy);
+    let ctx = ctx(&host);
     let step = EnvCredentialSource::new(SETS)
         .begin(&ctx)
-        .and_then(&ctx, |grant, _| {
-            ExchangeStep::Done(grant.with_source_prefix("exchange"))
+        .and_then(&ctx, |resolved, _| {
+            ExchangeStep::Done(resolved.with_source_prefix("exchange"))
         });
     assert_eq!(done(step).source, "exchange, variable B_TOKEN");
 }
 
 #[test]
-fn expiries_are_read_or_refused() {
-    let reply = response(
+fn invalid_expiry_is_a_fault_without_the_secrets_of_the_response() {
+    let response = response(
         200,
         br#"{"SecretAccessKey": "hidden", "Expiration": "soon"}"#,
     );
     let expected = SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(1_763_769_600);
     for text in ["2025-11-22T00:00:00Z", "2025-11-22T00:00:00.000000Z"] {
-        assert_eq!(read_expiry(text, &reply), Ok(expected));
+        assert_eq!(read_expiry(text, &response), Ok(expected));
     }
-    let fault = read_expiry("soon", &reply).unwrap_err();
-    assert!(fault.message().contains("\"soon\" is no time"), "{fault}");
+    let fault = read_expiry("soon", &response).unwrap_err();
+    assert!(fault.message().contains("invalid time \"soon\""), "{fault}");
     assert!(!fault.message().contains("hidden"), "{fault}");
 }
 

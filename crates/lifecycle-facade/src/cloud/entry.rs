@@ -15,6 +15,10 @@ pub(crate) struct CloudEntry {
     pub(crate) settings: CloudSettings,
 }
 
+/// All clouds that a configuration file can name.
+#[cfg(feature = "config")]
+pub(crate) type Clouds = &'static [&'static CloudEntry];
+
 /// The regions of a cloud.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Regions {

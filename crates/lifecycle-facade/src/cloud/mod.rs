@@ -17,6 +17,8 @@ mod zenlayer;
 #[cfg(feature = "_cloud")]
 pub(crate) use driver::{BuildInput, CloudDriver, ProjectLookup};
 pub(crate) use entry::CloudEntry;
+#[cfg(feature = "config")]
+pub(crate) use entry::Clouds;
 #[cfg(feature = "_cloud")]
 pub(crate) use entry::KeyScope;
 pub use network::EndpointNetwork;

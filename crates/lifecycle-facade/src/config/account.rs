@@ -9,12 +9,12 @@ use super::{
     cloud_name::CloudName,
     credential_reader,
     credentials::CredentialConfig,
-    schema::{ACCOUNT, Clouds, PACE, Scope},
+    schema::{ACCOUNT, PACE, Scope},
     secret,
     section::{Found, Reader, Section},
     value,
 };
-use crate::cloud::EndpointNetwork;
+use crate::cloud::{Clouds, EndpointNetwork};
 
 /// One account of one cloud. `None` leaves a setting to the cloud's default.
 #[derive(Clone, Debug, PartialEq)]

@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use super::schema::{CloudSettings, Clouds};
-use crate::cloud::CloudEntry;
+use super::schema::CloudSettings;
+use crate::cloud::{CloudEntry, Clouds};
 
 /// A cloud, also one that this build was not compiled with.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -55,7 +55,7 @@ pub(super) fn read_all(
             ),
             _ => group.report(
                 value.span(),
-                "write a list of references, such as [\"baidu/bj/i-1\"]",
+                "write a list of references, such as [\"cloud/region/instance-id\"]",
             ),
         }
     }

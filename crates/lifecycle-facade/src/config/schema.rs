@@ -2,8 +2,6 @@
 //!
 //! The readers, the error messages and the test of the sample use these tables.
 
-use crate::cloud::CloudEntry;
-
 /// A setting of a section.
 #[derive(Debug)]
 pub(super) struct Setting {
@@ -110,9 +108,6 @@ impl CloudSettings {
         own.any(|own| own.name == name && own.is_required)
     }
 }
-
-/// All clouds that a configuration file can name.
-pub(super) type Clouds = &'static [&'static CloudEntry];
 
 pub(super) const TOP: &[Setting] = &[common("defaults"), common("accounts"), common("groups")];
 

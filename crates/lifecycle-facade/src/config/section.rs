@@ -10,10 +10,11 @@ use toml::{
 use super::{
     cloud_name::CloudName,
     diagnostics::Diagnostics,
-    schema::{CloudSettings, Clouds, Scope, Setting, sections_with},
+    schema::{CloudSettings, Scope, Setting, sections_with},
     secret,
     suggest::{nearest, quoted},
 };
+use crate::cloud::Clouds;
 
 /// The known clouds, and the collector of diagnostics.
 #[derive(Clone, Copy, Debug)]

@@ -9,91 +9,91 @@ use super::{
 };
 
 #[test]
-fn the_sample_as_it_is_says_nothing() {
+fn sample_without_changes_has_no_settings() {
     assert_eq!(Config::parse(SAMPLE), Ok(Config::default()));
 }
 
 #[test]
-fn the_sample_shows_every_setting_and_nothing_else() {
+fn sample_shows_every_setting_and_no_other() {
     Config::parse(&uncommented()).unwrap();
     let shown: BTreeSet<_> = shown(&uncommented())
         .into_iter()
-        .map(|setting| (setting.place, setting.name))
+        .map(|setting| (setting.section, setting.name))
         .collect();
     assert_eq!(shown, known());
 }
 
 #[test]
-fn every_setting_of_the_sample_is_read() {
+fn invalid_value_of_each_setting_in_the_sample_is_reported() {
     let text = uncommented();
     for setting in shown(&text) {
         // No setting is a list of lists.
         let wrong = replaced(&text, &setting.value, "[[]]");
         let bad = Config::parse(&wrong).unwrap_err();
-        let tells = |message: &str| message.starts_with(&format!("{} in ", setting.name));
+        let names_setting = |message: &str| message.starts_with(&format!("{} in ", setting.name));
         assert!(
-            told_at(&bad, line(&text, &setting.value)).any(tells),
+            messages_at(&bad, line(&text, &setting.value)).any(names_setting),
             "{} of {}: {bad}",
             setting.name,
-            setting.place
+            setting.section
         );
     }
 }
 
 #[test]
-fn a_key_in_the_place_of_any_value_is_not_quoted() {
-    // Made up. Two kinds: a wrong value everywhere, and a right one where a text is taken.
+fn key_as_a_value_is_not_quoted() {
+    // Two invented keys: the first is always an invalid value, the second is a valid text.
     for key in [
         "LTAI5tAbCdEfGhIjKlMnOpQr",
         "wJalrXUtnFEMI/K7MDENG+bPxRfiCY==",
     ] {
         let text = uncommented();
-        let mut refused = 0;
+        let mut rejected = 0;
         for setting in shown(&text) {
             for value in [format!("{key:?}"), format!("[{key:?}]"), key.to_owned()] {
                 let wrong = replaced(&text, &setting.value, &value);
                 if let Err(bad) = Config::parse(&wrong) {
-                    refused += 1;
+                    rejected += 1;
                     assert!(!format!("{bad} {bad:?}").contains(key), "{bad}");
                 }
             }
         }
-        assert!(refused > 100, "only {refused} were refused");
+        assert!(rejected > 100, "only {rejected} values were rejected");
     }
 }
 
 proptest! {
     #[test]
-    fn a_slip_in_a_setting_is_found_and_put_right(
+    fn misspelled_setting_is_reported_with_a_suggestion(
         which in any::<prop::sample::Index>(),
         at in any::<prop::sample::Index>(),
-        slip in 0..4_u8,
+        change in 0..4_u8,
         letter in "[a-z]",
     ) {
         let text = uncommented();
         let settings = shown(&text);
         let setting = which.get(&settings);
-        let written = slipped(&setting.name, at.index(setting.name.len()), slip, &letter);
-        let is_known = known().contains(&(setting.place.clone(), written.clone()));
+        let written = misspelled(&setting.name, at.index(setting.name.len()), change, &letter);
+        let is_known = known().contains(&(setting.section.clone(), written.clone()));
         prop_assume!(!written.is_empty() && !is_known);
 
         let bad = Config::parse(&replaced(&text, &setting.key, &written)).unwrap_err();
-        let tells = |message: &str| {
+        let names_setting = |message: &str| {
             message.starts_with(&format!("unknown setting {written:?} in "))
                 && message.contains("; did you mean ")
                 && message.contains(&format!("{:?}", setting.name))
         };
-        prop_assert!(told_at(&bad, line(&text, &setting.key)).any(tells), "{}", bad);
+        prop_assert!(messages_at(&bad, line(&text, &setting.key)).any(names_setting), "{}", bad);
     }
 
     #[test]
-    fn no_text_is_too_much(text in any::<String>()) {
+    fn any_text_is_read_without_a_panic(text in any::<String>()) {
         let _ = Config::parse(&text);
     }
 
-    /// Unlike arbitrary texts, some of these get beyond the first letters.
+    /// Combines pieces of valid files, because random texts fail in the first line.
     #[test]
-    fn no_pieces_are_too_much(pieces in prop::collection::vec(piece(), 0..40)) {
+    fn any_pieces_are_read_without_a_panic(pieces in prop::collection::vec(piece(), 0..40)) {
         let text = pieces.concat();
         if let Err(bad) = Config::parse(&text) {
             let lines = text.split('\n').count();
@@ -151,7 +151,7 @@ fn piece() -> impl Strategy<Value = String> {
     prop::sample::select(pieces)
 }
 
-/// The sample with all that is commented out.
+/// Returns the sample with all settings in use.
 fn uncommented() -> String {
     let lines = SAMPLE.lines().map(|line| match line.strip_prefix('#') {
         Some(setting) if !setting.starts_with(' ') && !setting.is_empty() => setting,
@@ -160,16 +160,16 @@ fn uncommented() -> String {
     lines.flat_map(|line| [line, "\n"]).collect()
 }
 
-/// A setting as it stands in a text.
+/// A setting in a text.
 #[derive(Clone, Debug)]
 struct Shown {
-    place: String,
+    section: String,
     name: String,
     key: Range<usize>,
     value: Range<usize>,
 }
 
-/// The settings of a text, tables with a line of their own left out.
+/// Returns the settings of a text, except tables with a separate line.
 fn shown(text: &str) -> Vec<Shown> {
     let document = DeTable::parse(text).unwrap();
     let mut shown = Vec::new();
@@ -193,18 +193,18 @@ fn shown(text: &str) -> Vec<Shown> {
     shown
 }
 
-fn collect(text: &str, place: &str, table: &DeTable<'_>, shown: &mut Vec<Shown>) {
+fn collect(text: &str, section: &str, table: &DeTable<'_>, shown: &mut Vec<Shown>) {
     for (key, value) in table {
         let name = key.get_ref().to_string();
         if let DeValue::Table(inner) = value.get_ref() {
             let source = inner.get("source").map(|source| source.get_ref().as_str());
-            let place = source.map_or(name.as_str(), Option::unwrap);
-            collect(text, place, inner, shown);
+            let section = source.map_or(name.as_str(), Option::unwrap);
+            collect(text, section, inner, shown);
         }
         let has_own_line = text[key.span().end..].starts_with(']');
         if !has_own_line {
             shown.push(Shown {
-                place: place.to_owned(),
+                section: section.to_owned(),
                 name,
                 key: key.span(),
                 value: value.span(),
@@ -213,12 +213,12 @@ fn collect(text: &str, place: &str, table: &DeTable<'_>, shown: &mut Vec<Shown>)
     }
 }
 
-/// What the table knows, with the places as the sample's.
+/// Returns the settings of the schema, with the sections of the sample.
 fn known() -> BTreeSet<(String, String)> {
-    let of = |place: &'static str, settings: &'static [Setting]| {
+    let of = |section: &'static str, settings: &'static [Setting]| {
         settings
             .iter()
-            .map(move |setting| (place.to_owned(), setting.name.to_owned()))
+            .map(move |setting| (section.to_owned(), setting.name.to_owned()))
     };
     let sources = SOURCES
         .iter()
@@ -230,10 +230,10 @@ fn known() -> BTreeSet<(String, String)> {
         .collect()
 }
 
-fn slipped(word: &str, at: usize, slip: u8, letter: &str) -> String {
+fn misspelled(word: &str, at: usize, change: u8, letter: &str) -> String {
     let (before, after) = word.split_at(at);
     let rest = &after[1..];
-    match slip {
+    match change {
         0 => format!("{before}{rest}"),
         1 => format!("{before}{letter}{after}"),
         2 => format!("{before}{letter}{rest}"),
@@ -254,7 +254,7 @@ fn line(text: &str, range: &Range<usize>) -> usize {
     text[..range.start].split('\n').count()
 }
 
-fn told_at(bad: &ConfigError, line: usize) -> impl Iterator<Item = &str> {
+fn messages_at(bad: &ConfigError, line: usize) -> impl Iterator<Item = &str> {
     let problems = bad.diagnostics().iter();
     problems
         .filter(move |problem| problem.line == Some(line))

@@ -11,11 +11,11 @@ use toml::de::DeValue;
 
 use super::{
     cloud_name::CloudName,
-    schema::{Clouds, SOURCES},
+    schema::SOURCES,
     secret::{VariableName, may_be_secret},
     suggest::hint,
 };
-use crate::cloud::EndpointNetwork;
+use crate::cloud::{Clouds, EndpointNetwork};
 
 /// Parses a duration with units, such as `90s`, `10m` or `1h30m`: above zero and at most a week.
 ///

@@ -46,7 +46,7 @@ impl FleetBuilder {
     /// Adds an account under a name, for references such as `name@cloud/region/instance`.
     ///
     /// # Errors
-    /// [`FleetError::Reference`] for an invalid name. A name has letters, digits, `-` and `_`.
+    /// [`FleetError::InvalidReference`] for an invalid name. A name has letters, digits, `-` and `_`.
     pub fn account(
         mut self,
         name: impl Into<String>,

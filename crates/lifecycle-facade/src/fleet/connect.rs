@@ -194,7 +194,7 @@ impl Connector {
             .clock(Arc::clone(&settings.clock))
             .plain_http(settings.plain_http);
         if let Some(limits) = account.and_then(|account| account.rate_limits) {
-            builder = builder.pace(limits);
+            builder = builder.rate_limits(limits);
         }
         Ok(OfflineClient {
             client: (settings.configure_client.0)(builder).build(),

@@ -14,7 +14,7 @@ use crate::cloud::ParseReferenceError;
 pub enum FleetError {
     /// A text is not a valid reference. Nothing was sent.
     #[error(transparent)]
-    Reference(#[from] ParseReferenceError),
+    InvalidReference(#[from] ParseReferenceError),
     /// A location is invalid. Nothing was sent.
     #[error("{location}: {problem}")]
     Location {
@@ -55,7 +55,9 @@ impl FleetError {
     /// Returns the meaning of the error for the caller.
     pub fn kind(&self) -> FaultKind {
         match self {
-            Self::Reference(_) | Self::Location { .. } | Self::Account { .. } => FaultKind::Invalid,
+            Self::InvalidReference(_) | Self::Location { .. } | Self::Account { .. } => {
+                FaultKind::Invalid
+            }
             Self::Credential(error) => error.fault().kind(),
             Self::Project { fault, .. } => fault.kind(),
             Self::Setup(_) => FaultKind::Unknown,

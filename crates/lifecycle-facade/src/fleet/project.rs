@@ -113,7 +113,7 @@ impl ProjectSearch<'_> {
             .await;
         found.map_err(|error| match error {
             ResolveError::Failed(fault) => fault,
-            ResolveError::Absent(why) => Fault::new(FaultKind::Invalid, why),
+            ResolveError::NotConfigured(why) => Fault::new(FaultKind::Invalid, why),
         })
     }
 }

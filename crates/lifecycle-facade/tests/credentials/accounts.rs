@@ -1,4 +1,4 @@
-//! Whose key goes where, and what is refused on the way to a client.
+//! Keys and endpoints of accounts, and errors before the first action.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ use tokio::time::Instant;
 use super::*;
 
 #[tokio::test]
-async fn accounts_have_keys_of_their_own() {
+async fn each_account_uses_its_own_key() {
     let simulator = simulator();
     let server = simulator.serve("127.0.0.1:0").await.unwrap();
     let variables = [
@@ -65,7 +65,7 @@ async fn accounts_have_keys_of_their_own() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_project_that_cannot_be_found_is_told_before_anything_is_sent() {
+async fn unknown_project_is_an_error_before_any_action() {
     for (projects, expected) in [(0, "project"), (2, "project")] {
         let simulator = Simulator::builder()
             .credential(Cloud::Huawei, &Credential::keys(ID, SECRET))
@@ -86,8 +86,8 @@ async fn a_project_that_cannot_be_found_is_told_before_anything_is_sent() {
     }
 }
 
-/// A machine whose vendor's tools are set up for somebody else.
-fn somebody_s_machine() -> Toy {
+/// Returns a host with settings of the vendors' tools for another account.
+fn host_of_another_account() -> Toy {
     let bce = r#"{"current": "test", "profiles": [{"name": "test", "mode": "AK",
         "access_key_id": "x", "secret_access_key": "y", "endpoint": "http://127.0.0.1:1"}]}"#;
     Toy::new(
@@ -105,7 +105,7 @@ fn somebody_s_machine() -> Toy {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_key_of_one_account_does_not_go_where_another_one_points() {
+async fn key_of_an_account_does_not_go_to_the_endpoint_of_another_account() {
     let simulator = simulator();
     for (cloud, place) in [
         (lifecycle_facade::Cloud::Baidu, "prod@baidu/bj"),
@@ -120,7 +120,7 @@ async fn a_key_of_one_account_does_not_go_where_another_one_points() {
                 None,
             ))]
         });
-        let fleet = in_memory(&simulator, somebody_s_machine())
+        let fleet = in_memory(&simulator, host_of_another_account())
             .account("prod", account)
             .unwrap()
             .build()
@@ -130,7 +130,7 @@ async fn a_key_of_one_account_does_not_go_where_another_one_points() {
         assert!(!endpoint.is_loopback(), "{place} goes to {endpoint}");
         assert_eq!(fleet.list(&place).await.unwrap().len(), 2, "{place}");
         let given = Fleet::builder()
-            .machine(somebody_s_machine())
+            .machine(host_of_another_account())
             .credential(Credential::keys(ID, SECRET))
             .build()
             .unwrap();
@@ -140,7 +140,7 @@ async fn a_key_of_one_account_does_not_go_where_another_one_points() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_refused_key_is_not_tried_in_region_after_region() {
+async fn rejected_key_is_not_tried_in_other_regions() {
     let simulator = simulator();
     let machine = Toy::new(&[("HW_ACCESS_KEY", ID), ("HW_SECRET_KEY", "wrong")], &[]);
     let fleet = in_memory(&simulator, machine).build().unwrap();
@@ -154,7 +154,7 @@ async fn a_refused_key_is_not_tried_in_region_after_region() {
     assert_eq!(simulator.ledger().total(), 1);
 }
 
-/// Never answers.
+/// A transport without responses.
 #[derive(Debug)]
 struct Silence;
 
@@ -166,7 +166,7 @@ impl Transport for Silence {
 }
 
 #[tokio::test(start_paused = true)]
-async fn connecting_has_an_end() {
+async fn connecting_stops_at_the_setup_timeout() {
     let fleet = Fleet::builder()
         .transport(Silence)
         .machine(Toy::new(
@@ -183,7 +183,7 @@ async fn connecting_has_an_end() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn however_a_region_is_written_it_is_one_place() {
+async fn region_in_upper_and_lower_case_is_one_location() {
     let simulator = simulator();
     let fleet = in_memory(&simulator, EmptyHost)
         .credential(Credential::keys(ID, SECRET))

@@ -1,4 +1,4 @@
-//! Keys that end, and keys that are shared.
+//! Keys that expire, and shared keys.
 
 use std::{collections::HashSet, time::Duration};
 
@@ -9,7 +9,7 @@ use lifecycle_sim::Operation;
 use super::*;
 
 #[tokio::test(start_paused = true)]
-async fn keys_that_end_are_renewed_in_the_middle_of_a_wait() {
+async fn expiring_keys_are_renewed_during_a_wait() {
     let identity = Identity::new()
         .metadata(Metadata::Role("web".into()))
         .lifetime(Duration::from_secs(60));
@@ -38,7 +38,7 @@ async fn keys_that_end_are_renewed_in_the_middle_of_a_wait() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn regions_of_one_account_share_a_key() {
+async fn regions_of_one_account_share_one_key() {
     let simulator = simulator();
     let fleet = in_memory(&simulator, EmptyHost).build().unwrap();
     let places: Vec<Location> = ["cn-hangzhou", "cn-beijing", "cn-shanghai"]

@@ -1,5 +1,5 @@
-//! Keys of all kinds against the simulated identity services: what a user's machine holds is all that
-//! is set up.
+//! Keys of all kinds, from the variables and files of a user's host, against simulated identity
+//! services.
 #![cfg(all(
     feature = "baidu",
     feature = "aliyun",
@@ -9,9 +9,9 @@
 
 mod accounts;
 #[cfg(feature = "config")]
-mod configured;
+mod from_config;
 mod lifetime;
-mod places;
+mod sources;
 
 use std::collections::HashMap;
 
@@ -23,7 +23,7 @@ use lifecycle_sim::{Cloud, Identity, Metadata, Role, Simulator};
 
 const FLEET: &str = "baidu/bj=2,aliyun/cn-hangzhou=2,zenlayer/global=2,huawei/cn-north-4=2";
 
-/// A key that every simulated cloud knows.
+/// The ID of a key that every simulated cloud accepts.
 pub(crate) const ID: &str = "FAKEID";
 pub(crate) const SECRET: &str = "fake-secret";
 pub(crate) const TOKEN: &str = "fake.bearer.token";
@@ -61,7 +61,7 @@ pub(crate) fn simulator() -> Simulator {
         .build()
 }
 
-/// What a user's machine holds.
+/// A host with variables and files.
 #[derive(Debug)]
 pub(crate) struct Toy {
     variables: HashMap<String, String>,
@@ -94,7 +94,7 @@ impl HostEnvironment for Toy {
     }
 }
 
-/// Settings of a fleet in memory, on a machine that holds this.
+/// Returns the builder of a fleet in memory, with keys from `machine`.
 pub(crate) fn in_memory(simulator: &Simulator, machine: impl HostEnvironment) -> FleetBuilder {
     Fleet::builder()
         .transport(simulator.transport())
@@ -102,7 +102,7 @@ pub(crate) fn in_memory(simulator: &Simulator, machine: impl HostEnvironment) ->
         .machine(machine)
 }
 
-/// A config.json of Alibaba's command line with one profile.
+/// Returns the path and the text of a file of Alibaba's command line, with `fields` in profile `prod`.
 pub(crate) fn aliyun_config(fields: &str) -> (&'static str, String) {
     let text = format!(
         r#"{{"current": "prod", "profiles": [

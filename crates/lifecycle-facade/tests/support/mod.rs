@@ -6,26 +6,26 @@ use lifecycle_facade::{
 };
 use lifecycle_sim::{Cloud, Simulator};
 
-/// Simulated clouds with the machines of `spec`.
+/// Returns simulated clouds with the instances of `spec`.
 pub(crate) fn simulator(spec: &str) -> Simulator {
     Simulator::builder().seed(1).fleet(spec).unwrap().build()
 }
 
-/// A fleet of all clouds of this build, whose keys and times are the simulated ones.
+/// Returns a fleet of all clouds of this build, with the keys and the clock of `simulator`.
 pub(crate) fn fleet(simulator: &Simulator) -> Fleet {
     Fleet::builder()
         .transport(simulator.transport())
         .clock(simulator.clock())
-        .machine(SimulatedMachine(simulator.clone()))
+        .machine(SimulatedHost(simulator.clone()))
         .build()
         .unwrap()
 }
 
-/// A machine that has the newest key of each simulated cloud among its variables.
+/// A host with the newest key of each simulated cloud in variables.
 #[derive(Debug)]
-struct SimulatedMachine(Simulator);
+struct SimulatedHost(Simulator);
 
-impl HostEnvironment for SimulatedMachine {
+impl HostEnvironment for SimulatedHost {
     fn variable(&self, name: &str) -> Option<String> {
         if name == "HUAWEICLOUD_SDK_PROJECT_ID" {
             return Some(self.0.project_id());

@@ -10,15 +10,15 @@
 use lifecycle_core::encode::{hmac_sha256_hex, percent, sha256_hex};
 
 use super::{
-    asked::{parameters, value},
+    api_error::{self, ApiError},
     hmac_sha1::hmac_sha1_base64,
-    refusal::{self, Refusal},
+    params::{parameters, value},
     switches::Switches,
 };
 use crate::{
     account::{Account, Key},
-    dialect::Reason,
-    request::Received,
+    cloud_api::AuthError,
+    request::ReceivedRequest,
     time::read_extended,
 };
 
@@ -28,38 +28,37 @@ use crate::{
 /// The documented refusal, and whether the key is to blame. The nonce is not looked at: whether it
 /// is new, only the caller can tell.
 pub(super) fn verify(
-    request: &Received,
+    request: &ReceivedRequest,
     account: &Account,
     now: i64,
     switches: &Switches,
-) -> Result<Caller, (Reason, Refusal)> {
-    let claim = Claim::of(request).map_err(|refusal| (Reason::Other, refusal))?;
-    check_clock(claim.date.as_deref(), now).map_err(|refusal| (Reason::Other, refusal))?;
-    let Some(key) = account.key(&claim.access_key) else {
-        let refusal = refusal::NO_KEY.with_status(switches.unknown_key_status);
-        return Err((Reason::Key, refusal));
+) -> Result<KeyNonce, AuthError<ApiError>> {
+    let parts = SignatureParts::of(request).map_err(AuthError::other)?;
+    check_clock(parts.date.as_deref(), now).map_err(AuthError::other)?;
+    let Some(key) = account.key(&parts.access_key) else {
+        let error = api_error::NO_KEY.with_status(switches.unknown_key_status);
+        return Err(AuthError::key(error));
     };
-    check_key(key, claim.session.as_deref(), now, switches)
-        .map_err(|refusal| (Reason::Key, refusal))?;
-    if claim.proof.signature(&key.secret) != claim.signature {
-        return Err((Reason::Key, claim.proof.mismatch()));
+    check_key(key, parts.session.as_deref(), now, switches).map_err(AuthError::key)?;
+    if parts.proof.signature(&key.secret) != parts.signature {
+        return Err(AuthError::key(parts.proof.mismatch()));
     }
-    Ok(Caller {
-        access_key: claim.access_key,
-        nonce: claim.nonce,
+    Ok(KeyNonce {
+        access_key: parts.access_key,
+        nonce: parts.nonce,
     })
 }
 
 /// Who has proved to ask.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(super) struct Caller {
+pub(super) struct KeyNonce {
     pub(super) access_key: String,
     /// To be accepted once.
     pub(super) nonce: String,
 }
 
 /// The access key that a request claims to come from; empty for none.
-pub(super) fn claimed_key(request: &Received) -> String {
+pub(super) fn key_id(request: &ReceivedRequest) -> String {
     let from_header = request
         .header("authorization")
         .and_then(|authorization| field(authorization, "Credential"));
@@ -70,26 +69,26 @@ pub(super) fn claimed_key(request: &Received) -> String {
 }
 
 /// What a request says of itself, not yet believed.
-struct Claim {
+struct SignatureParts {
     access_key: String,
     session: Option<String>,
     date: Option<String>,
     nonce: String,
     signature: String,
-    proof: Proof,
+    proof: SignedText,
 }
 
-impl Claim {
-    fn of(request: &Received) -> Result<Self, Refusal> {
-        let claim = if request.headers.contains_key("authorization") {
+impl SignatureParts {
+    fn of(request: &ReceivedRequest) -> Result<Self, ApiError> {
+        let parts = if request.headers.contains_key("authorization") {
             Self::of_v3(request)
         } else {
             Self::of_v1(request)
         };
-        claim.ok_or(refusal::INCOMPLETE_SIGNATURE)
+        parts.ok_or(api_error::INCOMPLETE_SIGNATURE)
     }
 
-    fn of_v3(request: &Received) -> Option<Self> {
+    fn of_v3(request: &ReceivedRequest) -> Option<Self> {
         let authorization = header(request, "authorization")?;
         let fields = authorization.strip_prefix("ACS3-HMAC-SHA256 ")?;
         let signed = field(fields, "SignedHeaders")?;
@@ -106,13 +105,13 @@ impl Claim {
             date: header(request, "x-acs-date"),
             nonce: header(request, "x-acs-signature-nonce")?,
             signature: field(fields, "Signature")?.to_owned(),
-            proof: Proof::V3 {
+            proof: SignedText::V3 {
                 canonical_request: canonical_request(request, signed)?,
             },
         })
     }
 
-    fn of_v1(request: &Received) -> Option<Self> {
+    fn of_v1(request: &ReceivedRequest) -> Option<Self> {
         let mut parameters = parameters(request);
         let parameter = |name: &str| value(&parameters, name).map(str::to_owned);
         if parameter("SignatureMethod")? != "HMAC-SHA1" || parameter("SignatureVersion")? != "1.0" {
@@ -131,7 +130,7 @@ impl Claim {
             date,
             nonce,
             signature,
-            proof: Proof::V1 {
+            proof: SignedText::V1 {
                 string_to_sign: format!("{}&%2F&{}", request.method, percent(&query)),
             },
         })
@@ -156,7 +155,7 @@ fn field<'a>(authorization: &'a str, name: &str) -> Option<&'a str> {
 }
 
 /// All values of a header, trimmed, sorted and joined with commas (vendor's source).
-fn header(request: &Received, name: &str) -> Option<String> {
+fn header(request: &ReceivedRequest, name: &str) -> Option<String> {
     let mut values: Vec<_> = request
         .headers
         .get_all(name)
@@ -168,12 +167,12 @@ fn header(request: &Received, name: &str) -> Option<String> {
 }
 
 /// What a signature is made over.
-enum Proof {
+enum SignedText {
     V3 { canonical_request: String },
     V1 { string_to_sign: String },
 }
 
-impl Proof {
+impl SignedText {
     fn signature(&self, secret: &str) -> String {
         match self {
             Self::V3 { canonical_request } => hmac_sha256_hex(
@@ -188,7 +187,7 @@ impl Proof {
 
     /// The vendor's SDKs compare the quoted text with their own, to tell a wrong secret from a wrong
     /// request (vendor's source). The beginnings of both texts are as users reported them.
-    fn mismatch(&self) -> Refusal {
+    fn mismatch(&self) -> ApiError {
         let message = match self {
             Self::V3 { canonical_request } => format!(
                 "Specified signature does not match our calculation. server StringToSign is [{}] \
@@ -200,13 +199,13 @@ impl Proof {
                  is:{string_to_sign}"
             ),
         };
-        refusal::BAD_SIGNATURE.with_message(message)
+        api_error::BAD_SIGNATURE.with_message(message)
     }
 }
 
 /// The six parts of the V3 page. The payload hash is that of the body which arrived, whatever
 /// `x-acs-content-sha256` claims. `None` when a header is named as signed and not there.
-fn canonical_request(request: &Received, signed: &str) -> Option<String> {
+fn canonical_request(request: &ReceivedRequest, signed: &str) -> Option<String> {
     let mut headers = String::new();
     for name in signed.split(';') {
         headers.push_str(name);
@@ -243,11 +242,11 @@ fn canonical_query(mut pairs: Vec<(String, String)>) -> String {
 }
 
 /// Fifteen minutes either way (documented).
-fn check_clock(date: Option<&str>, now: i64) -> Result<(), Refusal> {
-    let date = date.ok_or(refusal::NO_DATE)?;
-    let date = read_extended(date).ok_or(refusal::BAD_DATE)?;
+fn check_clock(date: Option<&str>, now: i64) -> Result<(), ApiError> {
+    let date = date.ok_or(api_error::NO_DATE)?;
+    let date = read_extended(date).ok_or(api_error::BAD_DATE)?;
     if now.abs_diff(date) > WINDOW {
-        return Err(refusal::EXPIRED_DATE);
+        return Err(api_error::EXPIRED_DATE);
     }
     Ok(())
 }
@@ -262,18 +261,18 @@ fn check_key(
     session: Option<&str>,
     now: i64,
     switches: &Switches,
-) -> Result<(), Refusal> {
+) -> Result<(), ApiError> {
     let session_refusal = match (&key.session, session) {
-        (Some(_), None) => Some(refusal::NO_SESSION),
-        (_, sent) if !key.fits_session(sent) => Some(refusal::FOREIGN_SESSION),
-        (Some(_), _) if key.is_revoked() || key.is_over(now) => Some(refusal::EXPIRED_SESSION),
+        (Some(_), None) => Some(api_error::NO_SESSION),
+        (_, sent) if !key.matches_session(sent) => Some(api_error::FOREIGN_SESSION),
+        (Some(_), _) if key.is_revoked() || key.is_expired(now) => Some(api_error::EXPIRED_SESSION),
         _ => None,
     };
-    if let Some(refusal) = session_refusal {
-        return Err(refusal.with_status(switches.session_status));
+    if let Some(error) = session_refusal {
+        return Err(error.with_status(switches.session_status));
     }
     if key.is_revoked() {
-        return Err(refusal::DISABLED_KEY);
+        return Err(api_error::DISABLED_KEY);
     }
     Ok(())
 }

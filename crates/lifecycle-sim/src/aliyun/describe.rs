@@ -8,48 +8,48 @@ use lifecycle_core::encode::hex;
 use serde::Serialize;
 
 use super::{
-    answer::Envelope,
-    asked::Asked,
+    api_error::{self, ApiError},
+    envelope::Envelope,
     named_region,
-    refusal::{self, Refusal},
-    standing::{self, LOCK_REASONS, Standing, is_prepaid, lock_reason},
+    params::Params,
+    status::{self, InstanceStatus, LOCK_REASONS, is_prepaid, lock_reason},
 };
 use crate::{
+    cloud_state::{CloudState, InstanceIndex, RegionScope},
     response::Response,
-    site::{Index, Scope, Site},
     time::write_utc,
 };
 
 /// `DescribeInstanceStatus`: up to 100 ids, yet at most 50 of them on a page, 10 unless told.
 pub(super) fn statuses(
-    site: &Site,
-    asked: &Asked,
-    scope: Scope,
+    cloud: &CloudState,
+    params: &Params,
+    scope: RegionScope,
     envelope: &Envelope,
-) -> Result<Response, Refusal> {
-    let scope = named_region(site, asked, scope)?;
-    let number = asked.number("PageNumber", 1, 1, usize::MAX)?;
-    let size = asked.number("PageSize", 10, 1, 50)?;
-    let ids = asked.members("InstanceId");
+) -> Result<Response, ApiError> {
+    let scope = named_region(cloud, params, scope)?;
+    let number = params.number("PageNumber", 1, 1, usize::MAX)?;
+    let size = params.number("PageSize", 10, 1, 50)?;
+    let ids = params.members("InstanceId");
     if ids.len() > 100 {
-        return Err(refusal::invalid("InstanceId"));
+        return Err(api_error::invalid("InstanceId"));
     }
     let candidates = if ids.is_empty() {
         Candidates::All(scope)
     } else {
-        Candidates::Some(statuses_asked_for(site, scope, &ids)?)
+        Candidates::Some(statuses_asked_for(cloud, scope, &ids)?)
     };
     let filter = Filter {
-        zone: asked.text("ZoneId"),
+        zone: params.text("ZoneId"),
         ..Filter::default()
     };
-    let page = candidates.page(site, &filter, number, size);
+    let page = candidates.page(cloud, &filter, number, size);
     let rows = page
         .members
         .iter()
         .map(|index| StatusRow {
-            instance_id: site.instance(*index).id(),
-            status: standing::shown(site, *index).as_str(),
+            instance_id: cloud.instance(*index).id(),
+            status: status::observed(cloud, *index).as_str(),
         })
         .collect();
     Ok(envelope.success(&Statuses {
@@ -64,43 +64,43 @@ pub(super) fn statuses(
 
 /// `DescribeInstances`.
 pub(super) fn instances(
-    site: &Site,
-    asked: &Asked,
-    scope: Scope,
+    cloud: &CloudState,
+    params: &Params,
+    scope: RegionScope,
     envelope: &Envelope,
-) -> Result<Response, Refusal> {
-    let scope = named_region(site, asked, scope)?;
-    let filter = Filter::read(asked)?;
-    let ids = asked.json_ids("InstanceIds")?;
+) -> Result<Response, ApiError> {
+    let scope = named_region(cloud, params, scope)?;
+    let filter = Filter::read(params)?;
+    let ids = params.json_ids("InstanceIds")?;
     if ids.as_ref().is_some_and(|ids| ids.len() > 100) {
-        return Err(refusal::invalid("InstanceIds"));
+        return Err(api_error::invalid("InstanceIds"));
     }
-    let by_token = asked.text("MaxResults").is_some() || asked.text("NextToken").is_some();
+    let by_token = params.text("MaxResults").is_some() || params.text("NextToken").is_some();
     let (size, number) = if by_token {
-        let size = asked.number("MaxResults", 10, 0, usize::MAX)?;
+        let size = params.number("MaxResults", 10, 0, usize::MAX)?;
         (size.clamp(10, 100), 1)
     } else {
         (
-            asked.number("PageSize", 10, 1, 100)?,
-            asked.number("PageNumber", 1, 1, usize::MAX)?,
+            params.number("PageSize", 10, 1, 100)?,
+            params.number("PageNumber", 1, 1, usize::MAX)?,
         )
     };
-    let after = read_token(site, asked)?;
-    if asked.flag("DryRun", &site.switches.aliyun)? {
-        return Err(refusal::DRY_RUN);
+    let after = read_token(cloud, params)?;
+    if params.flag("DryRun", &cloud.switches.aliyun)? {
+        return Err(api_error::DRY_RUN);
     }
     let candidates = match &ids {
         None => Candidates::All(scope),
-        Some(ids) => Candidates::Some(found(site, scope, ids.iter().map(String::as_str))),
+        Some(ids) => Candidates::Some(found(cloud, scope, ids.iter().map(String::as_str))),
     };
     let page = if by_token {
-        candidates.page_after(site, &filter, after, size)
+        candidates.page_after(cloud, &filter, after, size)
     } else {
-        candidates.page(site, &filter, number, size)
+        candidates.page(cloud, &filter, number, size)
     };
     let next_token = match &page.next {
-        Some(last) => Some(write_token(site, *last)),
-        None if by_token && site.switches.aliyun.empty_last_token => Some(String::new()),
+        Some(last) => Some(write_token(cloud, *last)),
+        None if by_token && cloud.switches.aliyun.empty_last_token => Some(String::new()),
         None => None,
     };
     Ok(envelope.success(&Instances {
@@ -108,7 +108,7 @@ pub(super) fn instances(
             instance: page
                 .members
                 .iter()
-                .map(|index| Record::of(site, *index))
+                .map(|index| InstanceRecord::of(cloud, *index))
                 .collect(),
         },
         total_count: page.total,
@@ -121,29 +121,29 @@ pub(super) fn instances(
 /// The instances that a call looks through.
 enum Candidates {
     /// All that it can see.
-    All(Scope),
+    All(RegionScope),
     /// These, in the order of lists.
-    Some(Vec<Index>),
+    Some(Vec<InstanceIndex>),
 }
 
 /// One page of an answer.
-struct Page {
-    members: Vec<Index>,
+struct ResultPage {
+    members: Vec<InstanceIndex>,
     /// How many there are on all pages. It means nothing when paging by token.
     total: usize,
     /// The last of this page, when more follow and paging is by token.
-    next: Option<Index>,
+    next: Option<InstanceIndex>,
 }
 
 impl Candidates {
     fn after<'s>(
         &'s self,
-        site: &'s Site,
+        cloud: &'s CloudState,
         filter: &'s Filter<'s>,
-        after: Option<Index>,
-    ) -> impl Iterator<Item = Index> + 's {
+        after: Option<InstanceIndex>,
+    ) -> impl Iterator<Item = InstanceIndex> + 's {
         let (all, some) = match self {
-            Self::All(scope) => (Some(site.listed(*scope, after)), &[][..]),
+            Self::All(scope) => (Some(cloud.list(*scope, after)), &[][..]),
             Self::Some(members) => (None, members.as_slice()),
         };
         all.into_iter()
@@ -153,21 +153,27 @@ impl Candidates {
                     .copied()
                     .filter(move |index| Some(*index) > after),
             )
-            .filter(|index| filter.passes(site, *index))
+            .filter(|index| filter.matches(cloud, *index))
     }
 
-    fn page(&self, site: &Site, filter: &Filter<'_>, number: usize, size: usize) -> Page {
+    fn page(
+        &self,
+        cloud: &CloudState,
+        filter: &Filter<'_>,
+        number: usize,
+        size: usize,
+    ) -> ResultPage {
         let total = match self {
-            Self::All(scope) if filter.is_open() => site.count(*scope),
-            _ => self.after(site, filter, None).count(),
+            Self::All(scope) if filter.is_empty() => cloud.count(*scope),
+            _ => self.after(cloud, filter, None).count(),
         };
         let members = self
-            .after(site, filter, None)
+            .after(cloud, filter, None)
             .skip((number - 1).saturating_mul(size))
             .take(size)
             .collect();
-        Page {
-            members: in_row_order(site, members),
+        ResultPage {
+            members: in_row_order(cloud, members),
             total,
             next: None,
         }
@@ -175,49 +181,57 @@ impl Candidates {
 
     fn page_after(
         &self,
-        site: &Site,
+        cloud: &CloudState,
         filter: &Filter<'_>,
-        after: Option<Index>,
+        after: Option<InstanceIndex>,
         size: usize,
-    ) -> Page {
-        let mut members: Vec<_> = self.after(site, filter, after).take(size + 1).collect();
+    ) -> ResultPage {
+        let mut members: Vec<_> = self.after(cloud, filter, after).take(size + 1).collect();
         let more = members.len() > size;
         members.truncate(size);
-        Page {
+        ResultPage {
             next: members.last().copied().filter(|_| more),
             total: members.len(),
-            members: in_row_order(site, members),
+            members: in_row_order(cloud, members),
         }
     }
 }
 
-fn in_row_order(site: &Site, mut members: Vec<Index>) -> Vec<Index> {
-    if site.switches.aliyun.reversed_rows {
+fn in_row_order(cloud: &CloudState, mut members: Vec<InstanceIndex>) -> Vec<InstanceIndex> {
+    if cloud.switches.aliyun.reversed_rows {
         members.reverse();
     }
     members
 }
 
 /// The instances with these ids that the call can see, each once, in the order of lists.
-fn found<'i>(site: &Site, scope: Scope, ids: impl Iterator<Item = &'i str>) -> Vec<Index> {
-    let mut found: Vec<_> = ids.filter_map(|id| site.find(scope, id)).collect();
+fn found<'i>(
+    cloud: &CloudState,
+    scope: RegionScope,
+    ids: impl Iterator<Item = &'i str>,
+) -> Vec<InstanceIndex> {
+    let mut found: Vec<_> = ids.filter_map(|id| cloud.find(scope, id)).collect();
     found.sort();
     found.dedup();
     found
 }
 
-fn statuses_asked_for(site: &Site, scope: Scope, ids: &[&str]) -> Result<Vec<Index>, Refusal> {
-    let all_known = ids.iter().all(|id| site.find(scope, id).is_some());
-    if !all_known && site.switches.aliyun.refuses_unknown_ids {
-        return Err(refusal::NO_INSTANCE);
+fn statuses_asked_for(
+    cloud: &CloudState,
+    scope: RegionScope,
+    ids: &[&str],
+) -> Result<Vec<InstanceIndex>, ApiError> {
+    let all_known = ids.iter().all(|id| cloud.find(scope, id).is_some());
+    if !all_known && cloud.switches.aliyun.refuses_unknown_ids {
+        return Err(api_error::NO_INSTANCE);
     }
-    Ok(found(site, scope, ids.iter().copied()))
+    Ok(found(cloud, scope, ids.iter().copied()))
 }
 
 /// Conditions that all must hold.
 #[derive(Default)]
 struct Filter<'a> {
-    status: Option<Standing>,
+    status: Option<InstanceStatus>,
     lock: Option<&'a str>,
     name: Option<&'a str>,
     zone: Option<&'a str>,
@@ -226,27 +240,27 @@ struct Filter<'a> {
 }
 
 impl<'a> Filter<'a> {
-    fn read(asked: &'a Asked) -> Result<Self, Refusal> {
-        let status = asked.text("Status").map(|word| {
-            Standing::ALL
+    fn read(params: &'a Params) -> Result<Self, ApiError> {
+        let status = params.text("Status").map(|word| {
+            InstanceStatus::ALL
                 .into_iter()
-                .find(|standing| standing.as_str() == word)
-                .ok_or(refusal::NO_STATUS)
+                .find(|status| status.as_str() == word)
+                .ok_or(api_error::NO_STATUS)
         });
-        let lock = asked.text("LockReason");
+        let lock = params.text("LockReason");
         if lock.is_some_and(|word| !LOCK_REASONS.contains(&word)) {
-            return Err(refusal::NO_LOCK_REASON);
+            return Err(api_error::NO_LOCK_REASON);
         }
         Ok(Self {
             status: status.transpose()?,
             lock,
-            name: asked.text("InstanceName"),
-            zone: asked.text("ZoneId"),
-            tagged: asked.has_any("Tag."),
+            name: params.text("InstanceName"),
+            zone: params.text("ZoneId"),
+            tagged: params.has_any("Tag."),
         })
     }
 
-    fn is_open(&self) -> bool {
+    fn is_empty(&self) -> bool {
         self.status.is_none()
             && self.lock.is_none()
             && self.name.is_none()
@@ -254,36 +268,36 @@ impl<'a> Filter<'a> {
             && !self.tagged
     }
 
-    fn passes(&self, site: &Site, index: Index) -> bool {
-        if self.is_open() {
+    fn matches(&self, cloud: &CloudState, index: InstanceIndex) -> bool {
+        if self.is_empty() {
             return true;
         }
-        let instance = site.instance(index);
+        let instance = cloud.instance(index);
         !self.tagged
             && self
                 .status
-                .is_none_or(|status| standing::shown(site, index) == status)
+                .is_none_or(|status| status::observed(cloud, index) == status)
             && self
                 .lock
-                .is_none_or(|lock| lock_reason(instance.trouble) == Some(lock))
+                .is_none_or(|lock| lock_reason(instance.impairment) == Some(lock))
             && self.name.is_none_or(|name| instance.name() == name)
-            && self.zone.is_none_or(|zone| zone_of(site, index) == zone)
+            && self.zone.is_none_or(|zone| zone_of(cloud, index) == zone)
     }
 }
 
 /// A token says after which instance the next page begins; to the client it is a text of digits.
-fn write_token(site: &Site, last: Index) -> String {
-    hex(site.instance(last).id().as_bytes())
+fn write_token(cloud: &CloudState, last: InstanceIndex) -> String {
+    hex(cloud.instance(last).id().as_bytes())
 }
 
-fn read_token(site: &Site, asked: &Asked) -> Result<Option<Index>, Refusal> {
-    let Some(token) = asked.text("NextToken") else {
+fn read_token(cloud: &CloudState, params: &Params) -> Result<Option<InstanceIndex>, ApiError> {
+    let Some(token) = params.text("NextToken") else {
         return Ok(None);
     };
     unhex(token)
-        .and_then(|id| site.any(&id))
+        .and_then(|id| cloud.find_any(&id))
         .map(Some)
-        .ok_or_else(|| refusal::invalid("NextToken"))
+        .ok_or_else(|| api_error::invalid("NextToken"))
 }
 
 fn unhex(text: &str) -> Option<String> {
@@ -298,9 +312,9 @@ fn unhex(text: &str) -> Option<String> {
     String::from_utf8(bytes).ok()
 }
 
-fn zone_of(site: &Site, index: Index) -> String {
-    let letter = ["g", "h", "i"][site.instance(index).number as usize % 3];
-    format!("{}-{letter}", site.region(index))
+fn zone_of(cloud: &CloudState, index: InstanceIndex) -> String {
+    let letter = ["g", "h", "i"][cloud.instance(index).number as usize % 3];
+    format!("{}-{letter}", cloud.region(index))
 }
 
 #[derive(Serialize)]
@@ -339,12 +353,12 @@ struct Instances<'a> {
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
 struct InstanceList<'a> {
-    instance: Vec<Record<'a>>,
+    instance: Vec<InstanceRecord<'a>>,
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
-struct Record<'a> {
+struct InstanceRecord<'a> {
     instance_id: &'a str,
     instance_name: String,
     status: &'a str,
@@ -375,24 +389,24 @@ struct Lock {
     lock_reason: &'static str,
 }
 
-impl<'a> Record<'a> {
-    fn of(site: &'a Site, index: Index) -> Self {
-        let instance = site.instance(index);
-        let standing = standing::shown(site, index);
-        let prepaid = is_prepaid(site, index);
-        let lock = lock_reason(instance.trouble);
+impl<'a> InstanceRecord<'a> {
+    fn of(cloud: &'a CloudState, index: InstanceIndex) -> Self {
+        let instance = cloud.instance(index);
+        let status = status::observed(cloud, index);
+        let prepaid = is_prepaid(cloud, index);
+        let lock = lock_reason(instance.impairment);
         Self {
             instance_id: instance.id(),
             instance_name: instance.name(),
-            status: standing.as_str(),
-            stopped_mode: standing::stopped_mode(site, index, standing),
-            region_id: site.region(index),
-            zone_id: zone_of(site, index),
+            status: status.as_str(),
+            stopped_mode: status::stopped_mode(cloud, index, status),
+            region_id: cloud.region(index),
+            zone_id: zone_of(cloud, index),
             instance_type: "ecs.g7.large",
             instance_charge_type: if prepaid { "PrePaid" } else { "PostPaid" },
             spot_strategy: "NoSpot",
             creation_time: "2017-12-10T04:04Z",
-            start_time: write_utc("%Y-%m-%dT%H:%MZ", site.started_at(index)),
+            start_time: write_utc("%Y-%m-%dT%H:%MZ", cloud.started_at(index)),
             expired_time: if lock == Some("financial") {
                 "2018-12-10T16:00Z"
             } else {

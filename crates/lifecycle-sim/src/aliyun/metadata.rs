@@ -10,15 +10,15 @@ use serde::Serialize;
 
 use super::{sts::expiration, switches::MetadataTokens};
 use crate::{
-    request::Received,
+    cloud_state::CloudState,
+    request::ReceivedRequest,
     response::{self, Response},
-    site::Site,
     time::write_utc,
 };
 
 /// What is asked of it.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Call<'r> {
+pub(super) enum MetadataCall<'r> {
     /// `/latest/api/token`
     Token,
     /// `/latest/meta-data/ram/security-credentials/`
@@ -28,12 +28,12 @@ pub(super) enum Call<'r> {
     /// `/aliyun/credentials-uri`
     Uri,
     /// Another path below `/latest/meta-data/`.
-    Nothing,
+    Unknown,
 }
 
-impl<'r> Call<'r> {
+impl<'r> MetadataCall<'r> {
     /// What is asked; `None` for a request to another service.
-    pub(super) fn of(request: &'r Received) -> Option<Self> {
+    pub(super) fn of(request: &'r ReceivedRequest) -> Option<Self> {
         let path = request.path.as_str();
         match path {
             "/latest/api/token" => return Some(Self::Token),
@@ -43,8 +43,8 @@ impl<'r> Call<'r> {
         let rest = path.strip_prefix("/latest/meta-data/")?;
         Some(match rest.strip_prefix("ram/security-credentials") {
             Some("" | "/") => Self::RoleName,
-            Some(name) => name.strip_prefix('/').map_or(Self::Nothing, Self::Key),
-            None => Self::Nothing,
+            Some(name) => name.strip_prefix('/').map_or(Self::Unknown, Self::Key),
+            None => Self::Unknown,
         })
     }
 
@@ -54,61 +54,65 @@ impl<'r> Call<'r> {
             Self::RoleName => "GetMetadataRole",
             Self::Key(_) => "GetMetadataCredentials",
             Self::Uri => "GetCredentialsUri",
-            Self::Nothing => "unknown",
+            Self::Unknown => "unknown",
         }
     }
 }
 
-pub(super) fn answer(site: &mut Site, request: &Received, call: &Call<'_>) -> Response {
-    let method = if *call == Call::Token {
+pub(super) fn respond(
+    cloud: &mut CloudState,
+    request: &ReceivedRequest,
+    call: &MetadataCall<'_>,
+) -> Response {
+    let method = if *call == MetadataCall::Token {
         Method::PUT
     } else {
         Method::GET
     };
-    if !site.identity.has_metadata() {
-        return refusal(404);
+    if !cloud.identity.has_metadata() {
+        return error(404);
     }
     if request.method != method {
-        return refusal(405);
+        return error(405);
     }
     match call {
-        Call::Token => token(site, request),
-        Call::Uri => key(site, None),
-        _ if !is_let_in(site, request) => refusal(site.switches.aliyun.metadata_refusal_status),
-        Call::RoleName => match site.identity.instance_role() {
+        MetadataCall::Token => token(cloud, request),
+        MetadataCall::Uri => key(cloud, None),
+        _ if !is_let_in(cloud, request) => error(cloud.switches.aliyun.metadata_refusal_status),
+        MetadataCall::RoleName => match cloud.identity.instance_role() {
             Some(name) => text(name.to_owned()),
-            None => refusal(404),
+            None => error(404),
         },
-        Call::Key(role) => key(site, Some(role)),
-        Call::Nothing => refusal(404),
+        MetadataCall::Key(role) => key(cloud, Some(role)),
+        MetadataCall::Unknown => error(404),
     }
 }
 
-fn token(site: &mut Site, request: &Received) -> Response {
-    match site.switches.aliyun.metadata_tokens {
-        MetadataTokens::Absent404 => return refusal(404),
-        MetadataTokens::Absent405 => return refusal(405),
+fn token(cloud: &mut CloudState, request: &ReceivedRequest) -> Response {
+    match cloud.switches.aliyun.metadata_tokens {
+        MetadataTokens::Absent404 => return error(404),
+        MetadataTokens::Absent405 => return error(405),
         MetadataTokens::Optional | MetadataTokens::Demanded | MetadataTokens::Useless => {}
     }
     // Whoever forwards requests to the service must not get a token for others.
     if request.headers.contains_key("x-forwarded-for") {
-        return refusal(403);
+        return error(403);
     }
     let seconds = request
         .header("x-aliyun-ecs-metadata-token-ttl-seconds")
         .and_then(|text| text.trim().parse().ok())
         .filter(|seconds| (1..=21_600).contains(seconds));
     match seconds {
-        Some(seconds) => text(site.metadata_token(seconds)),
-        None => refusal(400),
+        Some(seconds) => text(cloud.metadata_token(seconds)),
+        None => error(400),
     }
 }
 
 /// May the request read? Without a token it may unless one is demanded.
-fn is_let_in(site: &Site, request: &Received) -> bool {
+fn is_let_in(cloud: &CloudState, request: &ReceivedRequest) -> bool {
     let token = request.header("x-aliyun-ecs-metadata-token");
-    let is_good = || token.is_some_and(|token| site.takes_metadata_token(token));
-    match site.switches.aliyun.metadata_tokens {
+    let is_good = || token.is_some_and(|token| cloud.accepts_metadata_token(token));
+    match cloud.switches.aliyun.metadata_tokens {
         MetadataTokens::Optional => token.is_none() || is_good(),
         MetadataTokens::Demanded => is_good(),
         MetadataTokens::Useless => token.is_none(),
@@ -117,13 +121,13 @@ fn is_let_in(site: &Site, request: &Received) -> bool {
 }
 
 /// The key of the instance's role, which must be the one that is named if one is.
-fn key(site: &mut Site, named: Option<&str>) -> Response {
-    let role = site.identity.instance_role();
+fn key(cloud: &mut CloudState, named: Option<&str>) -> Response {
+    let role = cloud.identity.instance_role();
     let Some(role) = role.filter(|role| named.is_none_or(|named| named == *role)) else {
-        return refusal(404);
+        return error(404);
     };
     let role = role.to_owned();
-    let issued = site.instance_key(&role, LIFE);
+    let issued = cloud.instance_key(&role, KEY_LIFETIME);
     response::json(
         200,
         &Key {
@@ -132,13 +136,13 @@ fn key(site: &mut Site, named: Option<&str>) -> Response {
             access_key_secret: &issued.key.secret,
             security_token: issued.session(),
             expiration: expiration(&issued),
-            last_updated: write_utc("%Y-%m-%dT%H:%M:%SZ", issued.begins),
+            last_updated: write_utc("%Y-%m-%dT%H:%M:%SZ", issued.issued_at),
         },
     )
 }
 
 /// Six hours, as in the example of the page.
-const LIFE: u64 = 21_600;
+const KEY_LIFETIME: u64 = 21_600;
 
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
@@ -156,7 +160,7 @@ fn text(body: String) -> Response {
 }
 
 /// The service is a web server that knows nothing of the vendor's error form.
-fn refusal(status: u16) -> Response {
+fn error(status: u16) -> Response {
     response::with_body(
         status,
         "text/html",

@@ -16,17 +16,17 @@
 //! | `answer`, `refusal` | how it is answered |
 //! | `switches` | what nobody knows |
 
-mod answer;
-mod asked;
+mod api_error;
 mod auth;
 pub(crate) mod behaviours;
 mod describe;
+mod envelope;
 mod hmac_sha1;
 mod metadata;
+mod params;
 mod power;
-mod refusal;
 mod regions;
-mod standing;
+mod status;
 mod sts;
 pub(crate) mod switches;
 #[cfg(test)]
@@ -35,17 +35,18 @@ mod tests;
 use std::{collections::HashMap, time::Duration};
 
 use self::{
-    answer::Envelope,
-    asked::{Asked, Format},
+    api_error::ApiError,
+    envelope::Envelope,
+    params::{Format, Params},
     power::StoppedMode,
-    refusal::Refusal,
 };
 use crate::{
-    dialect::{Denial, Dialect, Intent, Operation, Reason},
-    instance::Verb,
-    request::Received,
+    Operation,
+    cloud_api::{AuthError, CallInfo, CloudApi},
+    cloud_state::{CloudState, InstanceIndex, RegionScope},
+    power_operation::ActionKind,
+    request::ReceivedRequest,
     response::Response,
-    site::{Index, Scope, Site},
     time::Moment,
 };
 
@@ -53,13 +54,13 @@ use crate::{
 #[derive(Debug)]
 pub(crate) struct Aliyun;
 
-impl Dialect for Aliyun {
+impl CloudApi for Aliyun {
     /// RPC style: the path says nothing, headers or parameters name the operation. Only the metadata
     /// service has paths.
-    fn claims(&self, request: &Received) -> bool {
+    fn serves(&self, request: &ReceivedRequest) -> bool {
         request.path == "/"
             || request.headers.contains_key("x-acs-action")
-            || metadata::Call::of(request).is_some()
+            || metadata::MetadataCall::of(request).is_some()
     }
 
     /// `ecs.<region>.aliyuncs.com` and `ecs-vpc.<region>.aliyuncs.com` (vendor's source). The host
@@ -72,152 +73,165 @@ impl Dialect for Aliyun {
         (!region.contains('.')).then_some(region)
     }
 
-    fn mint(&self, chance: &mut fastrand::Rng) -> String {
+    fn generate_id(&self, rng: &mut fastrand::Rng) -> String {
         let tail: String = (0..15)
-            .map(|_| char::from_digit(chance.u32(..36), 36).unwrap_or('0'))
+            .map(|_| char::from_digit(rng.u32(..36), 36).unwrap_or('0'))
             .collect();
         format!("i-bp1{tail}")
     }
 
-    fn intent(&self, request: &Received) -> Intent {
-        if let Some(call) = metadata::Call::of(request) {
-            return Intent {
+    fn classify(&self, request: &ReceivedRequest) -> CallInfo {
+        if let Some(call) = metadata::MetadataCall::of(request) {
+            return CallInfo {
                 operation: Operation::Identify,
                 name: call.name(),
                 ids: 0,
                 key: String::new(),
             };
         }
-        let asked = Asked::of(request);
-        let (operation, name) = kind(&asked);
-        Intent {
+        let params = Params::of(request);
+        let (operation, name) = kind(&params);
+        CallInfo {
             operation,
             name,
-            ids: ids(&asked),
-            key: auth::claimed_key(request),
+            ids: ids(&params),
+            key: auth::key_id(request),
         }
     }
 
-    fn authenticate(&self, site: &mut Site, request: &Received) -> Result<(), Denial> {
+    fn authenticate(
+        &self,
+        cloud: &mut CloudState,
+        request: &ReceivedRequest,
+    ) -> Result<(), AuthError<Box<Response>>> {
         if is_unsigned(request) {
             return Ok(());
         }
-        let now = site.wall().as_second();
-        let verdict = auth::verify(request, &site.account, now, &site.switches.aliyun);
-        let at = site.now();
-        let verdict = verdict.and_then(|caller| {
-            if site.aliyun.nonces.is_new(caller, at) {
+        let now = cloud.wall_time().as_second();
+        let verified = auth::verify(request, &cloud.account, now, &cloud.switches.aliyun);
+        let at = cloud.now();
+        let result = verified.and_then(|key_nonce| {
+            if cloud.aliyun.nonces.is_new(key_nonce, at) {
                 Ok(())
             } else {
-                Err((Reason::Other, refusal::NONCE_USED))
+                Err(AuthError::other(api_error::NONCE_USED))
             }
         });
-        verdict.map_err(|(reason, refusal)| Denial {
-            reason,
-            response: Box::new(envelope(site, request, &Asked::of(request)).refusal(&refusal)),
+        result.map_err(|auth_error| {
+            let envelope = envelope(cloud, request, &Params::of(request));
+            auth_error.into_response(|error| envelope.error(error))
         })
     }
 
-    fn perform(&self, site: &mut Site, request: &Received, scope: Scope) -> Response {
-        if let Some(call) = metadata::Call::of(request) {
-            return metadata::answer(site, request, &call);
+    fn handle(
+        &self,
+        cloud: &mut CloudState,
+        request: &ReceivedRequest,
+        scope: RegionScope,
+    ) -> Response {
+        if let Some(call) = metadata::MetadataCall::of(request) {
+            return metadata::respond(cloud, request, &call);
         }
-        let asked = Asked::of(request);
-        let envelope = envelope(site, request, &asked);
-        let answer = if request.method == http::Method::GET || request.method == http::Method::POST
-        {
-            dispatch(site, &asked, scope, &envelope)
-        } else {
-            Err(refusal::BAD_METHOD)
-        };
-        answer.unwrap_or_else(|refusal| envelope.refusal(&refusal))
+        let params = Params::of(request);
+        let envelope = envelope(cloud, request, &params);
+        let response =
+            if request.method == http::Method::GET || request.method == http::Method::POST {
+                dispatch(cloud, &params, scope, &envelope)
+            } else {
+                Err(api_error::BAD_METHOD)
+            };
+        response.unwrap_or_else(|error| envelope.error(&error))
     }
 
-    fn throttled(&self, site: &mut Site, hint: Option<Duration>) -> Response {
-        let refusal = refusal::throttled(&site.switches.aliyun, hint);
-        unasked(site).refusal(&refusal)
+    fn throttled(&self, cloud: &mut CloudState, hint: Option<Duration>) -> Response {
+        let error = api_error::throttled(&cloud.switches.aliyun, hint);
+        unasked(cloud).error(&error)
     }
 
-    fn failure(&self, site: &mut Site, status: u16) -> Response {
-        unasked(site).refusal(&refusal::failure(status))
+    fn server_error(&self, cloud: &mut CloudState, status: u16) -> Response {
+        unasked(cloud).error(&api_error::server_error(status))
     }
 }
 
 /// What the cloud remembers from call to call.
 #[derive(Debug, Default)]
-pub(crate) struct Memory {
-    nonces: Nonces,
+pub(crate) struct OwnState {
+    nonces: UsedNonces,
     /// What the last stop of an instance said of its resources.
-    stopped_modes: HashMap<Index, StoppedMode>,
+    stopped_modes: HashMap<InstanceIndex, StoppedMode>,
 }
 
 /// Nonces that have been used. That they are remembered for fifteen minutes is what third parties say.
 #[derive(Debug, Default)]
-struct Nonces {
-    used: HashMap<auth::Caller, Moment>,
+struct UsedNonces {
+    used: HashMap<auth::KeyNonce, Moment>,
     swept: Moment,
 }
 
-impl Nonces {
-    fn is_new(&mut self, caller: auth::Caller, now: Moment) -> bool {
+impl UsedNonces {
+    fn is_new(&mut self, key_nonce: auth::KeyNonce, now: Moment) -> bool {
         let memory = Duration::from_secs(auth::WINDOW);
         if now.since(self.swept) > memory {
             self.used.retain(|_, used| now.since(*used) <= memory);
             self.swept = now;
         }
         self.used
-            .insert(caller, now)
+            .insert(key_nonce, now)
             .is_none_or(|used| now.since(used) > memory)
     }
 }
 
 /// Is the request one that carries no signature?
-fn is_unsigned(request: &Received) -> bool {
-    let asked = Asked::of(request);
-    metadata::Call::of(request).is_some()
-        || asked.version == sts::VERSION && asked.action == sts::UNSIGNED
+fn is_unsigned(request: &ReceivedRequest) -> bool {
+    let params = Params::of(request);
+    metadata::MetadataCall::of(request).is_some()
+        || params.version == sts::VERSION && params.action == sts::UNSIGNED
 }
 
 fn dispatch(
-    site: &mut Site,
-    asked: &Asked,
-    scope: Scope,
+    cloud: &mut CloudState,
+    params: &Params,
+    scope: RegionScope,
     envelope: &Envelope,
-) -> Result<Response, Refusal> {
-    match asked.version.as_str() {
+) -> Result<Response, ApiError> {
+    match params.version.as_str() {
         "2014-05-26" => {}
-        sts::VERSION => return issue(site, asked, envelope),
-        _ => return Err(refusal::NO_API),
+        sts::VERSION => return issue(cloud, params, envelope),
+        _ => return Err(api_error::NO_API),
     }
-    match asked.action.as_str() {
-        "StartInstance" => power::single(site, asked, scope, Verb::Start, envelope),
-        "StopInstance" => power::single(site, asked, scope, Verb::Stop, envelope),
-        "RebootInstance" => power::single(site, asked, scope, Verb::Reboot, envelope),
-        "StartInstances" => power::batch(site, asked, scope, Verb::Start, envelope),
-        "StopInstances" => power::batch(site, asked, scope, Verb::Stop, envelope),
-        "RebootInstances" => power::batch(site, asked, scope, Verb::Reboot, envelope),
-        "DescribeInstanceStatus" => describe::statuses(site, asked, scope, envelope),
-        "DescribeInstances" => describe::instances(site, asked, scope, envelope),
-        _ => Err(refusal::NO_API),
+    match params.action.as_str() {
+        "StartInstance" => power::single(cloud, params, scope, ActionKind::Start, envelope),
+        "StopInstance" => power::single(cloud, params, scope, ActionKind::Stop, envelope),
+        "RebootInstance" => power::single(cloud, params, scope, ActionKind::Reboot, envelope),
+        "StartInstances" => power::batch(cloud, params, scope, ActionKind::Start, envelope),
+        "StopInstances" => power::batch(cloud, params, scope, ActionKind::Stop, envelope),
+        "RebootInstances" => power::batch(cloud, params, scope, ActionKind::Reboot, envelope),
+        "DescribeInstanceStatus" => describe::statuses(cloud, params, scope, envelope),
+        "DescribeInstances" => describe::instances(cloud, params, scope, envelope),
+        _ => Err(api_error::NO_API),
     }
 }
 
 /// The calls of the Security Token Service.
-fn issue(site: &mut Site, asked: &Asked, envelope: &Envelope) -> Result<Response, Refusal> {
-    match asked.action.as_str() {
-        "AssumeRole" => sts::assume_role(site, asked, envelope),
-        sts::UNSIGNED => sts::assume_role_with_oidc(site, asked, envelope),
-        _ => Err(refusal::NO_API),
+fn issue(
+    cloud: &mut CloudState,
+    params: &Params,
+    envelope: &Envelope,
+) -> Result<Response, ApiError> {
+    match params.action.as_str() {
+        "AssumeRole" => sts::assume_role(cloud, params, envelope),
+        sts::UNSIGNED => sts::assume_role_with_oidc(cloud, params, envelope),
+        _ => Err(api_error::NO_API),
     }
 }
 
-fn kind(asked: &Asked) -> (Operation, &'static str) {
-    let looking = if ids(asked) > 0 {
+fn kind(params: &Params) -> (Operation, &'static str) {
+    let looking = if ids(params) > 0 {
         Operation::Observe
     } else {
         Operation::List
     };
-    match asked.action.as_str() {
+    match params.action.as_str() {
         "StartInstance" => (Operation::Start, "StartInstance"),
         "StopInstance" => (Operation::Stop, "StopInstance"),
         "RebootInstance" => (Operation::Reboot, "RebootInstance"),
@@ -232,55 +246,59 @@ fn kind(asked: &Asked) -> (Operation, &'static str) {
     }
 }
 
-fn ids(asked: &Asked) -> usize {
-    let in_text = asked.json_ids("InstanceIds").ok().flatten();
-    asked.members("InstanceId").len()
-        + usize::from(asked.text("InstanceId").is_some())
+fn ids(params: &Params) -> usize {
+    let in_text = params.json_ids("InstanceIds").ok().flatten();
+    params.members("InstanceId").len()
+        + usize::from(params.text("InstanceId").is_some())
         + in_text.map_or(0, |ids| ids.len())
 }
 
-fn envelope(site: &mut Site, request: &Received, asked: &Asked) -> Envelope {
-    let usual = if site.switches.aliyun.xml_by_default {
+fn envelope(cloud: &mut CloudState, request: &ReceivedRequest, params: &Params) -> Envelope {
+    let usual = if cloud.switches.aliyun.xml_by_default {
         Format::Xml
     } else {
         Format::Json
     };
     Envelope {
-        format: asked.format.unwrap_or(usual),
-        action: asked.action.clone(),
-        product: if asked.version == sts::VERSION {
+        format: params.format.unwrap_or(usual),
+        action: params.action.clone(),
+        product: if params.version == sts::VERSION {
             "Sts"
         } else {
             "Ecs"
         },
         host: request.hostname().to_owned(),
-        request_id: site.uuid().to_uppercase(),
+        request_id: cloud.uuid().to_uppercase(),
     }
 }
 
 /// The envelope of an answer that is given without looking at the request.
-fn unasked(site: &mut Site) -> Envelope {
+fn unasked(cloud: &mut CloudState) -> Envelope {
     Envelope {
         format: Format::Json,
         action: String::new(),
         product: "Ecs",
         host: "ecs.aliyuncs.com".to_owned(),
-        request_id: site.uuid().to_uppercase(),
+        request_id: cloud.uuid().to_uppercase(),
     }
 }
 
 /// The instances that a call can see which names a region.
-fn named_region(site: &Site, asked: &Asked, scope: Scope) -> Result<Scope, Refusal> {
-    let switches = &site.switches.aliyun;
-    let name = asked.required("RegionId", switches)?;
-    let named = site.scope(name);
-    if named == Scope::Nowhere && !regions::is_known(name) {
-        return Err(refusal::NO_REGION);
+fn named_region(
+    cloud: &CloudState,
+    params: &Params,
+    scope: RegionScope,
+) -> Result<RegionScope, ApiError> {
+    let switches = &cloud.switches.aliyun;
+    let name = params.required("RegionId", switches)?;
+    let named = cloud.scope(name);
+    if named == RegionScope::NoRegion && !regions::is_known(name) {
+        return Err(api_error::NO_REGION);
     }
     match scope {
-        Scope::Everywhere => Ok(named),
+        RegionScope::AllRegions => Ok(named),
         _ if scope == named => Ok(scope),
-        _ if switches.refuses_foreign_regions => Err(refusal::NO_REGION),
-        _ => Ok(Scope::Nowhere),
+        _ if switches.refuses_foreign_regions => Err(api_error::NO_REGION),
+        _ => Ok(RegionScope::NoRegion),
     }
 }

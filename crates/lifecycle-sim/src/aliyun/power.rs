@@ -8,77 +8,78 @@ use std::collections::HashSet;
 use serde::Serialize;
 
 use super::{
-    answer::Envelope,
-    asked::Asked,
+    api_error::{self, ApiError},
+    envelope::Envelope,
     named_region,
-    refusal::{self, Refusal},
-    standing::{self, Standing, is_prepaid},
+    params::Params,
+    status::{self, InstanceStatus, is_prepaid},
     switches::{BatchDryRun, Switches},
 };
 use crate::{
-    instance::{Act, State, Trouble, Verb},
+    Impairment, PowerOperation, SimulatedState,
+    cloud_state::{CloudState, InstanceIndex, RegionScope},
+    power_operation::ActionKind,
     response::Response,
-    site::{Index, Scope, Site},
 };
 
 /// `StartInstance`, `StopInstance`, `RebootInstance`.
 pub(super) fn single(
-    site: &mut Site,
-    asked: &Asked,
-    scope: Scope,
-    verb: Verb,
+    cloud: &mut CloudState,
+    params: &Params,
+    scope: RegionScope,
+    action: ActionKind,
     envelope: &Envelope,
-) -> Result<Response, Refusal> {
-    let switches = &site.switches.aliyun;
-    let id = asked.required("InstanceId", switches)?;
-    let order = Order::single(asked, verb, switches)?;
-    let scope = match asked.text("RegionId") {
-        Some(_) => named_region(site, asked, scope)?,
+) -> Result<Response, ApiError> {
+    let switches = &cloud.switches.aliyun;
+    let id = params.required("InstanceId", switches)?;
+    let power_request = PowerRequest::single(params, action, switches)?;
+    let scope = match params.text("RegionId") {
+        Some(_) => named_region(cloud, params, scope)?,
         None => scope,
     };
-    let index = site.find(scope, id).ok_or(refusal::NO_INSTANCE)?;
-    order.judge(site, index)?;
-    if order.dry_run {
-        return Err(refusal::DRY_RUN);
+    let index = cloud.find(scope, id).ok_or(api_error::NO_INSTANCE)?;
+    power_request.check(cloud, index)?;
+    if power_request.dry_run {
+        return Err(api_error::DRY_RUN);
     }
-    order.carry_out(site, index);
-    Ok(envelope.success(&Nothing {}))
+    power_request.execute(cloud, index);
+    Ok(envelope.success(&EmptyContent {}))
 }
 
 /// `StartInstances`, `StopInstances`, `RebootInstances`.
 pub(super) fn batch(
-    site: &mut Site,
-    asked: &Asked,
-    scope: Scope,
-    verb: Verb,
+    cloud: &mut CloudState,
+    params: &Params,
+    scope: RegionScope,
+    action: ActionKind,
     envelope: &Envelope,
-) -> Result<Response, Refusal> {
-    let scope = named_region(site, asked, scope)?;
-    let ids = batch_ids(asked, &site.switches.aliyun)?;
-    let order = Order::batch(asked, verb, &site.switches.aliyun)?;
-    let each_on_its_own = match asked.text("BatchOptimization") {
+) -> Result<Response, ApiError> {
+    let scope = named_region(cloud, params, scope)?;
+    let ids = batch_ids(params, &cloud.switches.aliyun)?;
+    let power_request = PowerRequest::batch(params, action, &cloud.switches.aliyun)?;
+    let each_on_its_own = match params.text("BatchOptimization") {
         None | Some("AllTogether") => false,
         Some("SuccessFirst") => true,
-        Some(_) => return Err(refusal::invalid("BatchOptimization")),
+        Some(_) => return Err(api_error::invalid("BatchOptimization")),
     };
-    let mut verdicts: Vec<_> = ids
+    let mut items: Vec<_> = ids
         .into_iter()
-        .map(|id| Verdict::on(site, scope, id, &order))
+        .map(|id| BatchItem::on(cloud, scope, id, &power_request))
         .collect();
-    if !each_on_its_own && let Some((id, refusal)) = verdicts.iter().find_map(Verdict::refusal) {
-        return Err(blame(id, refusal, &site.switches.aliyun));
+    if !each_on_its_own && let Some((id, error)) = items.iter().find_map(BatchItem::error) {
+        return Err(batch_error(id, error, &cloud.switches.aliyun));
     }
-    if site.switches.aliyun.reversed_rows {
-        verdicts.reverse();
+    if cloud.switches.aliyun.reversed_rows {
+        items.reverse();
     }
-    if order.dry_run {
-        return dry_run(site, &verdicts, envelope);
+    if power_request.dry_run {
+        return dry_run(cloud, &items, envelope);
     }
-    let rows = verdicts
+    let rows = items
         .iter()
-        .map(|verdict| verdict.carry_out(site, &order))
+        .map(|item| item.execute(cloud, &power_request))
         .collect();
-    Ok(envelope.success(&Rows::new(rows)))
+    Ok(envelope.success(&BatchResponse::new(rows)))
 }
 
 /// What happens to the resources of a stopped instance.
@@ -96,11 +97,11 @@ impl StoppedMode {
         }
     }
 
-    fn read(asked: &Asked, switches: &Switches) -> Result<Self, Refusal> {
-        match asked.text("StoppedMode") {
+    fn read(params: &Params, switches: &Switches) -> Result<Self, ApiError> {
+        match params.text("StoppedMode") {
             Some("KeepCharging") => Ok(Self::KeepCharging),
             Some("StopCharging") => Ok(Self::StopCharging),
-            Some(_) => Err(refusal::invalid("StoppedMode")),
+            Some(_) => Err(api_error::invalid("StoppedMode")),
             None if switches.economical_by_default => Ok(Self::StopCharging),
             None => Ok(Self::KeepCharging),
         }
@@ -108,227 +109,244 @@ impl StoppedMode {
 }
 
 /// An action with its options.
-struct Order {
-    verb: Verb,
-    act: Act,
+struct PowerRequest {
+    action: ActionKind,
+    operation: PowerOperation,
     init_local_disk: bool,
     stopped_mode: StoppedMode,
     stopped_mode_asked: bool,
     dry_run: bool,
 }
 
-impl Order {
+impl PowerRequest {
     /// The single reboot calls its force flag `ForceStop`.
-    fn single(asked: &Asked, verb: Verb, switches: &Switches) -> Result<Self, Refusal> {
+    fn single(params: &Params, action: ActionKind, switches: &Switches) -> Result<Self, ApiError> {
         Ok(Self {
-            init_local_disk: asked.flag("InitLocalDisk", switches)?,
-            ..Self::read(asked, verb, "ForceStop", switches)?
+            init_local_disk: params.flag("InitLocalDisk", switches)?,
+            ..Self::read(params, action, "ForceStop", switches)?
         })
     }
 
     /// The batch reboot calls its force flag `ForceReboot`.
-    fn batch(asked: &Asked, verb: Verb, switches: &Switches) -> Result<Self, Refusal> {
-        let force = match verb {
-            Verb::Reboot => "ForceReboot",
-            Verb::Start | Verb::Stop => "ForceStop",
+    fn batch(params: &Params, action: ActionKind, switches: &Switches) -> Result<Self, ApiError> {
+        let force = match action {
+            ActionKind::Reboot => "ForceReboot",
+            ActionKind::Start | ActionKind::Stop => "ForceStop",
         };
-        Self::read(asked, verb, force, switches)
+        Self::read(params, action, force, switches)
     }
 
-    fn read(asked: &Asked, verb: Verb, force: &str, switches: &Switches) -> Result<Self, Refusal> {
+    fn read(
+        params: &Params,
+        action: ActionKind,
+        force: &str,
+        switches: &Switches,
+    ) -> Result<Self, ApiError> {
         Ok(Self {
-            verb,
-            act: verb.act(asked.flag(force, switches)?),
+            action,
+            operation: action.operation(params.flag(force, switches)?),
             init_local_disk: false,
-            stopped_mode: StoppedMode::read(asked, switches)?,
-            stopped_mode_asked: asked.text("StoppedMode").is_some(),
-            dry_run: asked.flag("DryRun", switches)?,
+            stopped_mode: StoppedMode::read(params, switches)?,
+            stopped_mode_asked: params.text("StoppedMode").is_some(),
+            dry_run: params.flag("DryRun", switches)?,
         })
     }
 
     /// Would the cloud do it?
-    fn judge(&self, site: &Site, index: Index) -> Result<(), Refusal> {
-        let trouble = site.instance(index).trouble;
-        if let Some(refusal) = trouble.and_then(|trouble| self.hindered(trouble, site)) {
-            return Err(refusal);
+    fn check(&self, cloud: &CloudState, index: InstanceIndex) -> Result<(), ApiError> {
+        let impairment = cloud.instance(index).impairment;
+        if let Some(error) =
+            impairment.and_then(|impairment| self.impairment_error(impairment, cloud))
+        {
+            return Err(error);
         }
-        if !self.fits(site, index) {
-            return Err(refusal::WRONG_STATUS);
+        if !self.fits(cloud, index) {
+            return Err(api_error::WRONG_STATUS);
         }
-        if self.verb == Verb::Start && trouble == Some(Trouble::NoStock) {
-            return Err(refusal::NO_STOCK);
+        if self.action == ActionKind::Start && impairment == Some(Impairment::NoStock) {
+            return Err(api_error::NO_STOCK);
         }
-        let unfit = self.verb == Verb::Stop
+        let unfit = self.action == ActionKind::Stop
             && self.stopped_mode_asked
             && self.stopped_mode == StoppedMode::StopCharging
-            && is_prepaid(site, index);
-        if unfit && site.switches.aliyun.refuses_unfit_stop_charging {
-            return Err(refusal::STOP_CHARGING_UNFIT);
+            && is_prepaid(cloud, index);
+        if unfit && cloud.switches.aliyun.refuses_unfit_stop_charging {
+            return Err(api_error::STOP_CHARGING_UNFIT);
         }
         Ok(())
     }
 
     /// The refusal that this trouble causes, whatever the state.
-    fn hindered(&self, trouble: Trouble, site: &Site) -> Option<Refusal> {
-        let start = self.verb == Verb::Start;
-        match trouble {
-            Trouble::Creating if start => Some(refusal::not_ready(&site.switches.aliyun)),
-            Trouble::Creating | Trouble::Recycled => Some(refusal::WRONG_STATUS),
-            Trouble::Changing => Some(refusal::CONFLICT),
-            Trouble::Locked => Some(refusal::LOCKED),
-            Trouble::Expired if start => Some(refusal::EXPIRED),
-            Trouble::Arrears if start => Some(refusal::NO_BALANCE),
-            Trouble::Expired | Trouble::Arrears => Some(refusal::EXPIRED_OR_IN_ARREARS),
-            Trouble::Failed if start && self.init_local_disk => None,
-            Trouble::Failed => Some(refusal::DISK_ERROR),
-            Trouble::NoStock | Trouble::Broken | Trouble::Stubborn => None,
+    fn impairment_error(&self, impairment: Impairment, cloud: &CloudState) -> Option<ApiError> {
+        let start = self.action == ActionKind::Start;
+        match impairment {
+            Impairment::Creating if start => Some(api_error::not_ready(&cloud.switches.aliyun)),
+            Impairment::Creating | Impairment::Recycled => Some(api_error::WRONG_STATUS),
+            Impairment::Changing => Some(api_error::CONFLICT),
+            Impairment::Locked => Some(api_error::LOCKED),
+            Impairment::Expired if start => Some(api_error::EXPIRED),
+            Impairment::Arrears if start => Some(api_error::NO_BALANCE),
+            Impairment::Expired | Impairment::Arrears => Some(api_error::EXPIRED_OR_IN_ARREARS),
+            Impairment::Failed if start && self.init_local_disk => None,
+            Impairment::Failed => Some(api_error::DISK_ERROR),
+            Impairment::NoStock | Impairment::Broken | Impairment::Stubborn => None,
         }
     }
 
     /// Does the instance's state allow it? An instance that is already where the action leads to does
     /// not (vendor's source).
-    fn fits(&self, site: &Site, index: Index) -> bool {
-        let standing = standing::real(site, index);
-        if site.truth(index).state == State::Rebooting {
+    fn fits(&self, cloud: &CloudState, index: InstanceIndex) -> bool {
+        let status = status::actual(cloud, index);
+        if cloud.actual(index).state == SimulatedState::Rebooting {
             return false;
         }
-        match self.verb {
-            Verb::Start => standing == Standing::Stopped,
-            Verb::Stop => {
-                standing == Standing::Running
-                    || standing == Standing::Starting && site.switches.aliyun.stops_while_starting
+        match self.action {
+            ActionKind::Start => status == InstanceStatus::Stopped,
+            ActionKind::Stop => {
+                status == InstanceStatus::Running
+                    || status == InstanceStatus::Starting
+                        && cloud.switches.aliyun.stops_while_starting
             }
-            Verb::Reboot => standing == Standing::Running,
+            ActionKind::Reboot => status == InstanceStatus::Running,
         }
     }
 
-    fn carry_out(&self, site: &mut Site, index: Index) {
-        if self.init_local_disk && site.instance(index).trouble == Some(Trouble::Failed) {
+    fn execute(&self, cloud: &mut CloudState, index: InstanceIndex) {
+        if self.init_local_disk && cloud.instance(index).impairment == Some(Impairment::Failed) {
             // Documented: restores local disks to a healthy state. Every instance is taken for one
             // with local disks.
-            site.set_trouble(index, None);
+            cloud.set_impairment(index, None);
         }
-        if self.verb == Verb::Stop {
+        if self.action == ActionKind::Stop {
             // One that cannot give its resources back is stopped all the same (documented).
-            let mode = if is_prepaid(site, index) {
+            let mode = if is_prepaid(cloud, index) {
                 StoppedMode::KeepCharging
             } else {
                 self.stopped_mode
             };
-            site.aliyun.stopped_modes.insert(index, mode);
+            cloud.aliyun.stopped_modes.insert(index, mode);
         }
-        site.execute(index, self.act);
+        cloud.execute(index, self.operation);
     }
 
     /// The status that a row of the answer gives to an instance which the action was begun on.
-    fn passing(&self, site: &Site, index: Index) -> Standing {
-        match self.verb {
-            Verb::Start => Standing::Starting,
-            Verb::Stop => Standing::Stopping,
-            Verb::Reboot => standing::real(site, index),
+    fn transitional_status(&self, cloud: &CloudState, index: InstanceIndex) -> InstanceStatus {
+        match self.action {
+            ActionKind::Start => InstanceStatus::Starting,
+            ActionKind::Stop => InstanceStatus::Stopping,
+            ActionKind::Reboot => status::actual(cloud, index),
         }
     }
 }
 
 /// What is to become of one instance of a batch.
-struct Verdict<'a> {
+struct BatchItem<'a> {
     id: &'a str,
-    index: Option<Index>,
-    judged: Result<Index, Refusal>,
+    index: Option<InstanceIndex>,
+    checked: Result<InstanceIndex, ApiError>,
 }
 
-impl<'a> Verdict<'a> {
-    fn on(site: &Site, scope: Scope, id: &'a str, order: &Order) -> Self {
-        let index = site.find(scope, id);
-        let judged = index
-            .ok_or(refusal::NO_INSTANCE)
-            .and_then(|index| order.judge(site, index).map(|()| index));
-        Self { id, index, judged }
+impl<'a> BatchItem<'a> {
+    fn on(
+        cloud: &CloudState,
+        scope: RegionScope,
+        id: &'a str,
+        power_request: &PowerRequest,
+    ) -> Self {
+        let index = cloud.find(scope, id);
+        let checked = index
+            .ok_or(api_error::NO_INSTANCE)
+            .and_then(|index| power_request.check(cloud, index).map(|()| index));
+        Self { id, index, checked }
     }
 
-    fn refusal(&self) -> Option<(&'a str, &Refusal)> {
-        let refusal = self.judged.as_ref().err()?;
-        Some((self.id, refusal))
+    fn error(&self) -> Option<(&'a str, &ApiError)> {
+        let error = self.checked.as_ref().err()?;
+        Some((self.id, error))
     }
 
-    fn carry_out(&self, site: &mut Site, order: &Order) -> Row<'_> {
-        match &self.judged {
+    fn execute(
+        &self,
+        cloud: &mut CloudState,
+        power_request: &PowerRequest,
+    ) -> InstanceResponse<'_> {
+        match &self.checked {
             Ok(index) => {
-                let before = standing::real(site, *index);
-                order.carry_out(site, *index);
-                Row {
+                let before = status::actual(cloud, *index);
+                power_request.execute(cloud, *index);
+                InstanceResponse {
                     code: "200",
                     message: "success",
                     instance_id: self.id,
                     previous_status: before.as_str(),
-                    current_status: order.passing(site, *index).as_str(),
+                    current_status: power_request.transitional_status(cloud, *index).as_str(),
                 }
             }
-            Err(refusal) => {
-                let standing = self
+            Err(error) => {
+                let status = self
                     .index
-                    .filter(|_| site.switches.aliyun.failed_rows_show_status)
-                    .map_or("", |index| standing::real(site, index).as_str());
-                Row {
-                    code: &refusal.code,
-                    message: &refusal.message,
+                    .filter(|_| cloud.switches.aliyun.failed_rows_show_status)
+                    .map_or("", |index| status::actual(cloud, index).as_str());
+                InstanceResponse {
+                    code: &error.code,
+                    message: &error.message,
                     instance_id: self.id,
-                    previous_status: standing,
-                    current_status: standing,
+                    previous_status: status,
+                    current_status: status,
                 }
             }
         }
     }
 
-    fn dry_run(&self, site: &Site, code: &'a str, message: &'a str) -> Row<'a> {
-        let standing = self
+    fn dry_run(&self, cloud: &CloudState, code: &'a str, message: &'a str) -> InstanceResponse<'a> {
+        let status = self
             .index
-            .map_or("", |index| standing::real(site, index).as_str());
-        Row {
+            .map_or("", |index| status::actual(cloud, index).as_str());
+        InstanceResponse {
             code,
             message,
             instance_id: self.id,
-            previous_status: standing,
-            current_status: standing,
+            previous_status: status,
+            current_status: status,
         }
     }
 }
 
 /// At most 100 ids (documented).
-fn batch_ids<'a>(asked: &'a Asked, switches: &Switches) -> Result<Vec<&'a str>, Refusal> {
-    let mut ids = asked.members("InstanceId");
+fn batch_ids<'a>(params: &'a Params, switches: &Switches) -> Result<Vec<&'a str>, ApiError> {
+    let mut ids = params.members("InstanceId");
     if ids.is_empty() {
-        return Err(refusal::missing("InstanceId", switches.missing_parameter));
+        return Err(api_error::missing("InstanceId", switches.missing_parameter));
     }
     if ids.len() > 100 {
-        return Err(refusal::invalid("InstanceId"));
+        return Err(api_error::invalid("InstanceId"));
     }
     let mut seen = HashSet::new();
     let named = ids.len();
     ids.retain(|id| seen.insert(*id));
     if ids.len() < named && !switches.folds_duplicates {
-        return Err(refusal::invalid("InstanceId"));
+        return Err(api_error::invalid("InstanceId"));
     }
     Ok(ids)
 }
 
 /// The error of an all-or-nothing batch: that of the first instance which stands in the way.
-fn blame(id: &str, refusal: &Refusal, switches: &Switches) -> Refusal {
+fn batch_error(id: &str, error: &ApiError, switches: &Switches) -> ApiError {
     if switches.names_culprit {
-        let message = format!("{} InstanceId: {id}", refusal.message);
-        refusal.clone().with_message(message)
+        let message = format!("{} InstanceId: {id}", error.message);
+        error.clone().with_message(message)
     } else {
-        refusal.clone()
+        error.clone()
     }
 }
 
 fn dry_run(
-    site: &Site,
-    verdicts: &[Verdict<'_>],
+    cloud: &CloudState,
+    items: &[BatchItem<'_>],
     envelope: &Envelope,
-) -> Result<Response, Refusal> {
-    let passed = refusal::BATCH_DRY_RUN;
-    let (code, message) = match site.switches.aliyun.batch_dry_run {
+) -> Result<Response, ApiError> {
+    let passed = api_error::BATCH_DRY_RUN;
+    let (code, message) = match cloud.switches.aliyun.batch_dry_run {
         BatchDryRun::ErrorCode => return Err(passed),
         BatchDryRun::AnswerCode => {
             return Ok(envelope.success(&DryRun {
@@ -339,15 +357,15 @@ fn dry_run(
         BatchDryRun::RowCode => (&*passed.code, &*passed.message),
         BatchDryRun::RowMessage => ("200", &*passed.code),
     };
-    let rows = verdicts
+    let rows = items
         .iter()
-        .map(|verdict| verdict.dry_run(site, code, message))
+        .map(|item| item.dry_run(cloud, code, message))
         .collect();
-    Ok(envelope.success(&Rows::new(rows)))
+    Ok(envelope.success(&BatchResponse::new(rows)))
 }
 
 #[derive(Serialize)]
-struct Nothing {}
+struct EmptyContent {}
 
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
@@ -358,20 +376,20 @@ struct DryRun<'a> {
 
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
-struct Rows<'a> {
-    instance_responses: RowList<'a>,
+struct BatchResponse<'a> {
+    instance_responses: InstanceResponses<'a>,
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
-struct RowList<'a> {
-    instance_response: Vec<Row<'a>>,
+struct InstanceResponses<'a> {
+    instance_response: Vec<InstanceResponse<'a>>,
 }
 
-impl<'a> Rows<'a> {
-    fn new(instance_response: Vec<Row<'a>>) -> Self {
+impl<'a> BatchResponse<'a> {
+    fn new(instance_response: Vec<InstanceResponse<'a>>) -> Self {
         Self {
-            instance_responses: RowList { instance_response },
+            instance_responses: InstanceResponses { instance_response },
         }
     }
 }
@@ -379,7 +397,7 @@ impl<'a> Rows<'a> {
 /// What became of one instance. The code of a success is the text `200`.
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
-struct Row<'a> {
+struct InstanceResponse<'a> {
     code: &'a str,
     message: &'a str,
     instance_id: &'a str,

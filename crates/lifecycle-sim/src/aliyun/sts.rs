@@ -7,16 +7,16 @@
 use serde::Serialize;
 
 use super::{
-    answer::Envelope,
-    asked::Asked,
-    refusal::{self, Refusal},
+    api_error::{self, ApiError},
+    envelope::Envelope,
+    params::Params,
     switches::Switches,
 };
 use crate::{
     KeyKind,
-    identity::{Issued, Role},
+    cloud_state::CloudState,
+    identity::{IssuedCredential, Role},
     response::Response,
-    site::Site,
     time::write_utc,
 };
 
@@ -34,85 +34,89 @@ const SHORTEST: u64 = 900;
 
 /// A key for the role, given to the holder of another key, which may be temporary itself.
 pub(super) fn assume_role(
-    site: &mut Site,
-    asked: &Asked,
+    cloud: &mut CloudState,
+    params: &Params,
     envelope: &Envelope,
-) -> Result<Response, Refusal> {
-    let order = Order::read(asked, &site.switches.aliyun)?;
-    let external_id = asked.text("ExternalId");
-    let role = known_role(site, &order)?;
+) -> Result<Response, ApiError> {
+    let assume_role = AssumeRoleRequest::read(params, &cloud.switches.aliyun)?;
+    let external_id = params.text("ExternalId");
+    let role = known_role(cloud, &assume_role)?;
     if !role.is_for(external_id) {
-        return Err(refusal::NO_ROLE_PERMISSION);
+        return Err(api_error::NO_ROLE_PERMISSION);
     }
-    let seconds = session_length(asked, role)?;
-    let issued = site.hand_out(KeyKind::Temporary, seconds);
-    Ok(envelope.success(&Answer::of(&order, &issued)))
+    let seconds = session_length(params, role)?;
+    let issued = cloud.issue_key(KeyKind::Temporary, seconds);
+    Ok(envelope.success(&AssumeRoleResponse::of(&assume_role, &issued)))
 }
 
 /// A key for the role, given to the holder of an identity token.
 pub(super) fn assume_role_with_oidc(
-    site: &mut Site,
-    asked: &Asked,
+    cloud: &mut CloudState,
+    params: &Params,
     envelope: &Envelope,
-) -> Result<Response, Refusal> {
-    let order = Order::read(asked, &site.switches.aliyun)?;
-    let provider = asked.required("OIDCProviderArn", &site.switches.aliyun)?;
-    let token = asked.text("OIDCToken").ok_or(refusal::NO_ID_TOKEN)?;
+) -> Result<Response, ApiError> {
+    let assume_role = AssumeRoleRequest::read(params, &cloud.switches.aliyun)?;
+    let provider = params.required("OIDCProviderArn", &cloud.switches.aliyun)?;
+    let token = params.text("OIDCToken").ok_or(api_error::NO_ID_TOKEN)?;
     if !is_arn(provider, "oidc-provider") {
-        return Err(refusal::malformed("OIDCProviderArn"));
+        return Err(api_error::malformed("OIDCProviderArn"));
     }
-    if !site.identity.has_provider(provider) {
-        return Err(refusal::NO_ID_PROVIDER);
+    if !cloud.identity.has_provider(provider) {
+        return Err(api_error::NO_ID_PROVIDER);
     }
-    if !site.identity.believes(provider, token) {
-        return Err(refusal::FOREIGN_ID_TOKEN);
+    if !cloud.identity.accepts_id_token(provider, token) {
+        return Err(api_error::FOREIGN_ID_TOKEN);
     }
-    let seconds = session_length(asked, known_role(site, &order)?)?;
-    let issued = site.hand_out(KeyKind::Temporary, seconds);
-    Ok(envelope.success(&Answer::of(&order, &issued)))
+    let seconds = session_length(params, known_role(cloud, &assume_role)?)?;
+    let issued = cloud.issue_key(KeyKind::Temporary, seconds);
+    Ok(envelope.success(&AssumeRoleResponse::of(&assume_role, &issued)))
 }
 
 /// What both calls ask for.
-struct Order<'a> {
+struct AssumeRoleRequest<'a> {
     role: &'a str,
     session: &'a str,
 }
 
-impl<'a> Order<'a> {
-    fn read(asked: &'a Asked, switches: &Switches) -> Result<Self, Refusal> {
-        let role = asked.required("RoleArn", switches)?;
-        let session = asked.required("RoleSessionName", switches)?;
+impl<'a> AssumeRoleRequest<'a> {
+    fn read(params: &'a Params, switches: &Switches) -> Result<Self, ApiError> {
+        let role = params.required("RoleArn", switches)?;
+        let session = params.required("RoleSessionName", switches)?;
         if !is_arn(role, "role") {
-            return Err(refusal::malformed("RoleArn"));
+            return Err(api_error::malformed("RoleArn"));
         }
         if !is_session_name(session) {
-            return Err(refusal::malformed("RoleSessionName"));
+            return Err(api_error::malformed("RoleSessionName"));
         }
-        if asked
+        if params
             .text("Policy")
             .is_some_and(|policy| !is_policy(policy))
         {
-            return Err(refusal::BAD_POLICY);
+            return Err(api_error::BAD_POLICY);
         }
         Ok(Self { role, session })
     }
 }
 
-fn known_role<'s>(site: &'s Site, order: &Order<'_>) -> Result<&'s Role, Refusal> {
-    site.identity
-        .role_named(order.role)
-        .ok_or_else(|| refusal::no_role(order.role))
+fn known_role<'s>(
+    cloud: &'s CloudState,
+    assume_role: &AssumeRoleRequest<'_>,
+) -> Result<&'s Role, ApiError> {
+    cloud
+        .identity
+        .role_named(assume_role.role)
+        .ok_or_else(|| api_error::no_role(assume_role.role))
 }
 
-fn session_length(asked: &Asked, role: &Role) -> Result<u64, Refusal> {
+fn session_length(params: &Params, role: &Role) -> Result<u64, ApiError> {
     let longest = role.longest(USUAL);
-    let Some(text) = asked.text("DurationSeconds") else {
+    let Some(text) = params.text("DurationSeconds") else {
         return Ok(USUAL.min(longest));
     };
     text.parse()
         .ok()
         .filter(|seconds| (SHORTEST..=longest).contains(seconds))
-        .ok_or_else(|| refusal::bad_duration(longest))
+        .ok_or_else(|| api_error::bad_duration(longest))
 }
 
 /// `acs:ram::ACCOUNT:KIND/NAME`
@@ -143,7 +147,7 @@ fn is_policy(text: &str) -> bool {
 
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
-struct Answer<'a> {
+struct AssumeRoleResponse<'a> {
     credentials: Credentials<'a>,
     assumed_role_user: AssumedRoleUser,
 }
@@ -164,8 +168,8 @@ struct AssumedRoleUser {
     assumed_role_id: String,
 }
 
-impl<'a> Answer<'a> {
-    fn of(order: &Order<'_>, issued: &'a Issued) -> Self {
+impl<'a> AssumeRoleResponse<'a> {
+    fn of(assume_role: &AssumeRoleRequest<'_>, issued: &'a IssuedCredential) -> Self {
         Self {
             credentials: Credentials {
                 access_key_id: &issued.key.id,
@@ -174,8 +178,8 @@ impl<'a> Answer<'a> {
                 expiration: expiration(issued),
             },
             assumed_role_user: AssumedRoleUser {
-                arn: format!("{}/{}", order.role, order.session),
-                assumed_role_id: format!("{ROLE_ID}:{}", order.session),
+                arn: format!("{}/{}", assume_role.role, assume_role.session),
+                assumed_role_id: format!("{ROLE_ID}:{}", assume_role.session),
             },
         }
     }
@@ -185,6 +189,6 @@ impl<'a> Answer<'a> {
 const ROLE_ID: &str = "344584339364951186";
 
 /// The end of a key as Alibaba writes it (documented; the SDKs read no other form).
-pub(super) fn expiration(issued: &Issued) -> String {
-    write_utc("%Y-%m-%dT%H:%M:%SZ", issued.ends)
+pub(super) fn expiration(issued: &IssuedCredential) -> String {
+    write_utc("%Y-%m-%dT%H:%M:%SZ", issued.expires_at)
 }

@@ -1,8 +1,8 @@
 //! What nobody outside the vendor knows about Alibaba ECS, and where its documents disagree.
 
-use crate::switches::{described, draw, setting};
+use crate::switches::{describe_fields, draw, setting};
 
-described! {
+describe_fields! {
     /// How the simulated Alibaba ECS behaves where its documents are silent or contradict each other.
     #[derive(Clone, Debug, PartialEq)]
     #[non_exhaustive]
@@ -99,31 +99,31 @@ impl Default for Switches {
 
 impl Switches {
     /// Every setting drawn by chance.
-    pub(crate) fn random(chance: &mut fastrand::Rng) -> Self {
+    pub(crate) fn random(rng: &mut fastrand::Rng) -> Self {
         Self {
-            batch_dry_run: BatchDryRun::draw(chance),
-            names_culprit: chance.bool(),
-            folds_duplicates: chance.bool(),
-            failed_rows_show_status: chance.bool(),
-            refuses_unknown_ids: chance.bool(),
-            reversed_rows: chance.bool(),
-            reboot_shows: RebootShows::draw(chance),
-            failed_boot_hangs: chance.bool(),
-            stops_while_starting: chance.bool(),
-            refuses_unfit_stop_charging: chance.bool(),
-            economical_by_default: chance.bool(),
-            refuses_foreign_regions: chance.bool(),
-            empty_last_token: chance.bool(),
-            not_ready_status: draw(chance, &[403, 500], 403),
-            unknown_key_status: draw(chance, &[404, 400], 404),
-            session_status: draw(chance, &[400, 403], 400),
-            missing_parameter: MissingParameter::draw(chance),
-            throttling: Throttling::draw(chance),
-            throttling_hint: ThrottlingHint::draw(chance),
-            xml_by_default: chance.bool(),
-            metadata_tokens: MetadataTokens::draw(chance),
-            metadata_refusal_status: draw(chance, &[403, 401], 403),
-            upper_case_booleans: chance.bool(),
+            batch_dry_run: BatchDryRun::draw(rng),
+            names_culprit: rng.bool(),
+            folds_duplicates: rng.bool(),
+            failed_rows_show_status: rng.bool(),
+            refuses_unknown_ids: rng.bool(),
+            reversed_rows: rng.bool(),
+            reboot_shows: RebootShows::draw(rng),
+            failed_boot_hangs: rng.bool(),
+            stops_while_starting: rng.bool(),
+            refuses_unfit_stop_charging: rng.bool(),
+            economical_by_default: rng.bool(),
+            refuses_foreign_regions: rng.bool(),
+            empty_last_token: rng.bool(),
+            not_ready_status: draw(rng, &[403, 500], 403),
+            unknown_key_status: draw(rng, &[404, 400], 404),
+            session_status: draw(rng, &[400, 403], 400),
+            missing_parameter: MissingParameter::draw(rng),
+            throttling: Throttling::draw(rng),
+            throttling_hint: ThrottlingHint::draw(rng),
+            xml_by_default: rng.bool(),
+            metadata_tokens: MetadataTokens::draw(rng),
+            metadata_refusal_status: draw(rng, &[403, 401], 403),
+            upper_case_booleans: rng.bool(),
         }
     }
 }

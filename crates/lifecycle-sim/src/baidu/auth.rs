@@ -10,48 +10,45 @@ use std::borrow::Cow;
 use lifecycle_core::encode::{hmac_sha256_hex, percent};
 use percent_encoding::percent_decode_str;
 
-use crate::{dialect::Denial, request::Received, site::Site, time::read_extended};
+use crate::{
+    cloud_api::AuthError, cloud_state::CloudState, request::ReceivedRequest, time::read_extended,
+};
 
 use super::{
-    refusal::{self, Refusal},
+    api_error::{self, ApiError},
     switches::CheckedTime,
 };
 
 /// A date may be this far from the cloud's clock. Documented on another product's page.
 const WINDOW: i64 = 30 * 60;
 
-pub(super) fn verify(site: &mut Site, request: &Received) -> Result<(), Denial> {
-    let claim = match request.header("authorization") {
-        None => Err(refusal::ACCESS_DENIED),
-        Some(text) => Claim::read(text).ok_or(refusal::BAD_AUTHORIZATION),
+/// Verifies key, time and signature of a request.
+///
+/// # Errors
+/// The documented error, and whether the key causes the error.
+pub(super) fn verify(
+    cloud: &CloudState,
+    request: &ReceivedRequest,
+) -> Result<(), AuthError<ApiError>> {
+    let parts = match request.header("authorization") {
+        None => Err(api_error::ACCESS_DENIED),
+        Some(text) => SignatureParts::read(text).ok_or(api_error::BAD_AUTHORIZATION),
     };
-    let verdict = claim
-        .map_err(Complaint::Form)
-        .and_then(|claim| claim.check(site, request));
-    verdict.map_err(|complaint| match complaint {
-        Complaint::Key(refusal) => Denial::key(refusal.answer(site)),
-        Complaint::Form(refusal) => Denial::other(refusal.answer(site)),
-    })
+    parts
+        .map_err(AuthError::other)
+        .and_then(|parts| parts.check(cloud, request))
 }
 
 /// The access key that a request claims to come from.
-pub(super) fn claimed_key(request: &Received) -> &str {
+pub(super) fn key_id(request: &ReceivedRequest) -> &str {
     request
         .header("authorization")
-        .and_then(Claim::read)
-        .map_or("", |claim| claim.access_key)
-}
-
-/// What is wrong with a request that is not let in.
-enum Complaint {
-    /// Its key.
-    Key(Refusal),
-    /// Something else.
-    Form(Refusal),
+        .and_then(SignatureParts::read)
+        .map_or("", |parts| parts.access_key)
 }
 
 /// The parts of an Authorization header.
-struct Claim<'r> {
+struct SignatureParts<'r> {
     /// Everything before the list of headers: what the signing key is made of.
     prefix: &'r str,
     access_key: &'r str,
@@ -62,7 +59,7 @@ struct Claim<'r> {
     signature: &'r str,
 }
 
-impl<'r> Claim<'r> {
+impl<'r> SignatureParts<'r> {
     /// Reads `bce-auth-v1/{AK}/{timestamp}/{expires}/{signedHeaders}/{signature}`.
     fn read(text: &'r str) -> Option<Self> {
         let mut parts = text.split('/');
@@ -86,46 +83,50 @@ impl<'r> Claim<'r> {
         })
     }
 
-    fn check(&self, site: &Site, request: &Received) -> Result<(), Complaint> {
+    fn check(
+        &self,
+        cloud: &CloudState,
+        request: &ReceivedRequest,
+    ) -> Result<(), AuthError<ApiError>> {
         if !self.signs_host() {
-            return Err(Complaint::Form(refusal::BAD_AUTHORIZATION));
+            return Err(AuthError::other(api_error::BAD_AUTHORIZATION));
         }
-        let key = site
+        let key = cloud
             .account
             .key(self.access_key)
             .filter(|key| !key.is_revoked())
-            .ok_or(Complaint::Key(refusal::UNKNOWN_KEY))?;
-        if key.is_over(site.wall().as_second()) {
-            return Err(Complaint::Key(refusal::ended_key(site)));
+            .ok_or(AuthError::key(api_error::UNKNOWN_KEY))?;
+        if key.is_expired(cloud.wall_time().as_second()) {
+            return Err(AuthError::key(api_error::ended_key(cloud)));
         }
-        self.check_time(site, request).map_err(Complaint::Form)?;
+        self.check_time(cloud, request).map_err(AuthError::other)?;
         let signing_key = hmac_sha256_hex(key.secret.as_bytes(), self.prefix.as_bytes());
         let canonical = self.canonical_request(request);
         if hmac_sha256_hex(signing_key.as_bytes(), canonical.as_bytes()) != self.signature {
-            return Err(Complaint::Key(refusal::BAD_SIGNATURE));
+            return Err(AuthError::key(api_error::BAD_SIGNATURE));
         }
-        if !key.fits_session(session(request).as_deref()) {
-            return Err(Complaint::Key(refusal::UNKNOWN_KEY));
+        if !key.matches_session(session(request).as_deref()) {
+            return Err(AuthError::key(api_error::UNKNOWN_KEY));
         }
         Ok(())
     }
 
-    fn check_time(&self, site: &Site, request: &Received) -> Result<(), Refusal> {
-        let now = site.wall().as_second();
+    fn check_time(&self, cloud: &CloudState, request: &ReceivedRequest) -> Result<(), ApiError> {
+        let now = cloud.wall_time().as_second();
         let near = |time: i64| (now - time).abs() <= WINDOW;
         let header = dated(request);
-        let in_window = match site.switches.baidu.checked_time {
+        let in_window = match cloud.switches.baidu.checked_time {
             CheckedTime::Prefix => near(self.made),
             CheckedTime::Header => near(header.unwrap_or(self.made)),
             CheckedTime::Both => near(self.made) && header.is_none_or(near),
         };
         if !in_window || now > self.made.saturating_add(self.lifetime) {
-            return Err(refusal::expired_request(self.timestamp));
+            return Err(api_error::expired_request(self.timestamp));
         }
         Ok(())
     }
 
-    fn canonical_request(&self, request: &Received) -> String {
+    fn canonical_request(&self, request: &ReceivedRequest) -> String {
         [
             request.method.as_str(),
             canonical_path(&request.path),
@@ -136,7 +137,7 @@ impl<'r> Claim<'r> {
     }
 
     /// `name:value` lines of the signed headers, sorted as whole lines.
-    fn canonical_headers(&self, request: &Received) -> String {
+    fn canonical_headers(&self, request: &ReceivedRequest) -> String {
         let mut lines: Vec<String> = request
             .headers
             .iter()
@@ -190,7 +191,7 @@ fn decoded(text: &str) -> Cow<'_, str> {
 }
 
 /// The session token: a header, or a query parameter of the same name.
-fn session(request: &Received) -> Option<Cow<'_, str>> {
+fn session(request: &ReceivedRequest) -> Option<Cow<'_, str>> {
     const NAME: &str = "x-bce-security-token";
     request
         .header(NAME)
@@ -199,7 +200,7 @@ fn session(request: &Received) -> Option<Cow<'_, str>> {
 }
 
 /// The request's date header in seconds since 1970; `x-bce-date` counts before `Date`.
-fn dated(request: &Received) -> Option<i64> {
+fn dated(request: &ReceivedRequest) -> Option<i64> {
     if let Some(text) = request.header("x-bce-date") {
         return read_extended(text.trim());
     }

@@ -1,6 +1,6 @@
 //! What is simulated of Baidu BCC and how well it is known.
 
-use crate::marks::{Behaviour, documented, inferred, reported, vendor};
+use crate::behaviour::{Behaviour, documented, inferred, reported, vendor};
 
 /// All of it but the [switches](super::switches).
 pub(crate) const BEHAVIOURS: &[Behaviour] = &[

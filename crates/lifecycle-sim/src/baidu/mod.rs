@@ -4,11 +4,11 @@
 //! answer shapes were checked against what the vendor's Python SDK sends and reads. What the documents leave
 //! open is a [switch](switches). The Security Token Service is simulated, too: `sts`.
 
+mod api_error;
 mod auth;
 pub(crate) mod behaviours;
 mod power;
 mod read;
-mod refusal;
 mod sts;
 pub(crate) mod switches;
 #[cfg(test)]
@@ -18,17 +18,18 @@ use std::{borrow::Cow, time::Duration};
 
 use percent_encoding::percent_decode_str;
 
-pub(crate) use power::Memory;
+pub(crate) use power::OwnState;
 
 use crate::{
-    dialect::{Denial, Dialect, Intent, Operation},
-    instance::Verb,
-    request::Received,
+    Operation,
+    cloud_api::{AuthError, CallInfo, CloudApi},
+    cloud_state::{CloudState, RegionScope},
+    power_operation::ActionKind,
+    request::ReceivedRequest,
     response::{self, Response},
-    site::{Scope, Site},
 };
 
-use refusal::Refusal;
+use api_error::ApiError;
 
 /// At most so many ids in one call. Documented for batch start, batch stop and `listByInstanceId`,
 /// assumed for batch reboot.
@@ -38,8 +39,8 @@ const MOST_IDS: usize = 100;
 #[derive(Debug)]
 pub(crate) struct Baidu;
 
-impl Dialect for Baidu {
-    fn claims(&self, request: &Received) -> bool {
+impl CloudApi for Baidu {
+    fn serves(&self, request: &ReceivedRequest) -> bool {
         versioned(&request.path)
             .is_some_and(|(_, rest)| rest.starts_with("/instance") || rest.starts_with("/region/"))
             || matches!(&*request.path, SESSION_TOKEN | CREDENTIAL)
@@ -51,84 +52,97 @@ impl Dialect for Baidu {
     }
 
     /// `i-` and eight letters or digits.
-    fn mint(&self, chance: &mut fastrand::Rng) -> String {
+    fn generate_id(&self, rng: &mut fastrand::Rng) -> String {
         let mut id = String::from("i-");
-        id.extend((0..8).map(|_| chance.alphanumeric()));
+        id.extend((0..8).map(|_| rng.alphanumeric()));
         id
     }
 
-    fn intent(&self, request: &Received) -> Intent {
-        let asked = Asked::read(request);
-        let (operation, name) = asked.name();
-        Intent {
+    fn classify(&self, request: &ReceivedRequest) -> CallInfo {
+        let route = Route::read(request);
+        let (operation, name) = route.name();
+        CallInfo {
             operation,
             name,
-            ids: asked.ids(request),
-            key: auth::claimed_key(request).to_owned(),
+            ids: route.ids(request),
+            key: auth::key_id(request).to_owned(),
         }
     }
 
-    fn authenticate(&self, site: &mut Site, request: &Received) -> Result<(), Denial> {
-        auth::verify(site, request)
+    fn authenticate(
+        &self,
+        cloud: &mut CloudState,
+        request: &ReceivedRequest,
+    ) -> Result<(), AuthError<Box<Response>>> {
+        auth::verify(cloud, request)
+            .map_err(|auth_error| auth_error.into_response(|error| error.response(cloud)))
     }
 
-    fn perform(&self, site: &mut Site, request: &Received, scope: Scope) -> Response {
-        let answer = match Asked::read(request) {
-            Asked::One(verb, id) => power::one(site, request, scope, verb, &id),
-            Asked::Batch(verb) => power::batch(site, request, scope, verb),
-            Asked::Detail(id) => read::detail(site, scope, &id),
-            Asked::List => read::list(site, request, scope),
-            Asked::ListByIds => read::by_ids(site, request, scope),
-            Asked::NoCharge => read::no_charge(site, request, scope),
-            Asked::Regions => Ok(read::regions(site)),
-            Asked::SessionToken => sts::session_token(site, request),
-            Asked::AssumeRole => sts::assume_role(site, request),
-            Asked::WrongVersion => Err(refusal::BAD_VERSION),
-            Asked::Nothing => Err(refusal::BAD_URI),
+    fn handle(
+        &self,
+        cloud: &mut CloudState,
+        request: &ReceivedRequest,
+        scope: RegionScope,
+    ) -> Response {
+        let response = match Route::read(request) {
+            Route::Single(action, id) => power::one(cloud, request, scope, action, &id),
+            Route::Batch(action) => power::batch(cloud, request, scope, action),
+            Route::Detail(id) => read::detail(cloud, scope, &id),
+            Route::List => read::list(cloud, request, scope),
+            Route::ListByIds => read::by_ids(cloud, request, scope),
+            Route::NoCharge => read::no_charge(cloud, request, scope),
+            Route::Regions => Ok(read::regions(cloud)),
+            Route::SessionToken => sts::session_token(cloud, request),
+            Route::AssumeRole => sts::assume_role(cloud, request),
+            Route::WrongVersion => Err(api_error::BAD_VERSION),
+            Route::Unknown => Err(api_error::BAD_URI),
         };
-        answer.unwrap_or_else(|refusal| refusal.answer(site))
+        response.unwrap_or_else(|error| error.response(cloud))
     }
 
     /// Unknown: a switch decides.
-    fn throttled(&self, site: &mut Site, hint: Option<Duration>) -> Response {
-        let answer = throttling_answer(site);
+    fn throttled(&self, cloud: &mut CloudState, hint: Option<Duration>) -> Response {
+        let response = throttling_answer(cloud);
         match hint {
-            Some(wait) => response::with_retry_after(answer, wait),
-            None => answer,
+            Some(wait) => response::with_retry_after(response, wait),
+            None => response,
         }
     }
 
-    fn failure(&self, site: &mut Site, status: u16) -> Response {
-        Refusal {
+    fn server_error(&self, cloud: &mut CloudState, status: u16) -> Response {
+        ApiError {
             status,
             code: "InternalError",
             message: Cow::Borrowed("We encountered an internal error Please try again."),
         }
-        .answer(site)
+        .response(cloud)
     }
 }
 
-fn throttling_answer(site: &mut Site) -> Response {
-    let (status, code) = match site.switches.baidu.throttling {
+fn throttling_answer(cloud: &mut CloudState) -> Response {
+    let (status, code) = match cloud.switches.baidu.throttling {
         switches::Throttling::Bare => {
-            let request_id = site.uuid();
-            return refusal::signed_off(response::with_body(429, "text/plain", ""), &request_id);
+            let request_id = cloud.uuid();
+            return api_error::with_common_headers(
+                response::with_body(429, "text/plain", ""),
+                &request_id,
+            );
         }
         switches::Throttling::TooManyRequests => (429, "TooManyRequests"),
         switches::Throttling::Unavailable => (503, "ServiceUnavailable"),
     };
-    Refusal {
+    ApiError {
         status,
         code,
         message: Cow::Borrowed("Too many requests. Please slow down."),
     }
-    .answer(site)
+    .response(cloud)
 }
 
 /// The call that a request is, by method, path and query.
-enum Asked<'r> {
-    One(Verb, Cow<'r, str>),
-    Batch(Verb),
+enum Route<'r> {
+    Single(ActionKind, Cow<'r, str>),
+    Batch(ActionKind),
     Detail(Cow<'r, str>),
     List,
     ListByIds,
@@ -137,21 +151,21 @@ enum Asked<'r> {
     SessionToken,
     AssumeRole,
     WrongVersion,
-    Nothing,
+    Unknown,
 }
 
-impl<'r> Asked<'r> {
-    fn read(request: &'r Received) -> Self {
+impl<'r> Route<'r> {
+    fn read(request: &'r ReceivedRequest) -> Self {
         match (request.method.as_str(), &*request.path) {
             ("POST", SESSION_TOKEN) => return Self::SessionToken,
             ("POST", CREDENTIAL) if request.parameter("assumeRole").is_some() => {
                 return Self::AssumeRole;
             }
-            (_, SESSION_TOKEN | CREDENTIAL) => return Self::Nothing,
+            (_, SESSION_TOKEN | CREDENTIAL) => return Self::Unknown,
             _ => {}
         }
         let Some((version, rest)) = versioned(&request.path) else {
-            return Self::Nothing;
+            return Self::Unknown;
         };
         // The vendor's JavaScript SDK still calls version 1.
         if !matches!(version, "1" | "2") {
@@ -163,28 +177,28 @@ impl<'r> Asked<'r> {
             ("POST", "/instance/listByInstanceId") => Self::ListByIds,
             ("POST", "/region/describeRegions") => Self::Regions,
             (method, path) => match (method, path.strip_prefix("/instance/")) {
-                ("PUT", Some("batchAction")) => match verb(request) {
-                    Some(verb) => Self::Batch(verb),
-                    None => Self::Nothing,
+                ("PUT", Some("batchAction")) => match action(request) {
+                    Some(action) => Self::Batch(action),
+                    None => Self::Unknown,
                 },
-                ("PUT", Some(id)) => match verb(request) {
-                    Some(verb) => Self::One(verb, decoded(id)),
-                    None => Self::Nothing,
+                ("PUT", Some(id)) => match action(request) {
+                    Some(action) => Self::Single(action, decoded(id)),
+                    None => Self::Unknown,
                 },
                 ("GET", Some(id)) => Self::Detail(decoded(id)),
-                _ => Self::Nothing,
+                _ => Self::Unknown,
             },
         }
     }
 
     fn name(&self) -> (Operation, &'static str) {
         match self {
-            Self::One(verb @ Verb::Start, _) => ((*verb).into(), "StartInstance"),
-            Self::One(verb @ Verb::Stop, _) => ((*verb).into(), "StopInstance"),
-            Self::One(verb @ Verb::Reboot, _) => ((*verb).into(), "RebootInstance"),
-            Self::Batch(verb @ Verb::Start) => ((*verb).into(), "BatchStartInstance"),
-            Self::Batch(verb @ Verb::Stop) => ((*verb).into(), "BatchStopInstance"),
-            Self::Batch(verb @ Verb::Reboot) => ((*verb).into(), "BatchRebootInstance"),
+            Self::Single(action @ ActionKind::Start, _) => ((*action).into(), "StartInstance"),
+            Self::Single(action @ ActionKind::Stop, _) => ((*action).into(), "StopInstance"),
+            Self::Single(action @ ActionKind::Reboot, _) => ((*action).into(), "RebootInstance"),
+            Self::Batch(action @ ActionKind::Start) => ((*action).into(), "BatchStartInstance"),
+            Self::Batch(action @ ActionKind::Stop) => ((*action).into(), "BatchStopInstance"),
+            Self::Batch(action @ ActionKind::Reboot) => ((*action).into(), "BatchRebootInstance"),
             Self::Detail(_) => (Operation::Observe, "GetInstance"),
             Self::List => (Operation::List, "ListInstances"),
             Self::ListByIds => (Operation::Observe, "ListInstanceByInstanceIds"),
@@ -192,13 +206,13 @@ impl<'r> Asked<'r> {
             Self::Regions => (Operation::Other, "DescribeRegions"),
             Self::SessionToken => (Operation::Identify, "GetSessionToken"),
             Self::AssumeRole => (Operation::Identify, "AssumeRole"),
-            Self::WrongVersion | Self::Nothing => (Operation::Other, "unknown"),
+            Self::WrongVersion | Self::Unknown => (Operation::Other, "unknown"),
         }
     }
 
-    fn ids(&self, request: &Received) -> usize {
+    fn ids(&self, request: &ReceivedRequest) -> usize {
         match self {
-            Self::One(..) | Self::Detail(_) => 1,
+            Self::Single(..) | Self::Detail(_) => 1,
             Self::Batch(_) | Self::ListByIds => power::named_ids(request),
             Self::List
             | Self::NoCharge
@@ -206,7 +220,7 @@ impl<'r> Asked<'r> {
             | Self::SessionToken
             | Self::AssumeRole
             | Self::WrongVersion
-            | Self::Nothing => 0,
+            | Self::Unknown => 0,
         }
     }
 }
@@ -227,11 +241,11 @@ fn versioned(path: &str) -> Option<(&str, &str)> {
 }
 
 /// The action is a query key, with or without an equals sign.
-fn verb(request: &Received) -> Option<Verb> {
+fn action(request: &ReceivedRequest) -> Option<ActionKind> {
     request.pairs().find_map(|(key, _)| match key.as_str() {
-        "start" => Some(Verb::Start),
-        "stop" => Some(Verb::Stop),
-        "reboot" => Some(Verb::Reboot),
+        "start" => Some(ActionKind::Start),
+        "stop" => Some(ActionKind::Stop),
+        "reboot" => Some(ActionKind::Reboot),
         _ => None,
     })
 }

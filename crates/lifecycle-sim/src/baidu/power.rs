@@ -9,28 +9,28 @@ use lifecycle_core::encode::sha256_hex;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Trouble,
-    instance::{State, Verb},
-    request::Received,
+    Impairment, SimulatedState,
+    cloud_state::{CloudState, InstanceIndex, RegionScope},
+    power_operation::ActionKind,
+    request::ReceivedRequest,
     response::{self, Response},
-    site::{Index, Scope, Site},
     time::Moment,
 };
 
 use super::{
     MOST_IDS,
-    refusal::{self, Refusal},
+    api_error::{self, ApiError},
     switches::{BatchFailure, ClientToken, Duplicates, NoCharge, NoIds, PowerBody},
 };
 
 /// What Baidu remembers from call to call: the client tokens of good calls.
 #[derive(Debug, Default)]
-pub(crate) struct Memory {
-    tokens: HashMap<String, Remembered>,
+pub(crate) struct OwnState {
+    tokens: HashMap<String, ClientTokenUse>,
 }
 
 #[derive(Debug)]
-struct Remembered {
+struct ClientTokenUse {
     parameters: String,
     used: Moment,
 }
@@ -41,7 +41,7 @@ const TOKEN_LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
 /// The body of a power call. Every field may be missing, and the whole body too.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
-struct Order {
+struct PowerRequest {
     instance_ids: Option<Vec<String>>,
     force_stop: bool,
     stop_with_no_charge: bool,
@@ -49,142 +49,148 @@ struct Order {
 
 /// Acts on the instance named in the path.
 pub(super) fn one(
-    site: &mut Site,
-    request: &Received,
-    scope: Scope,
-    verb: Verb,
+    cloud: &mut CloudState,
+    request: &ReceivedRequest,
+    scope: RegionScope,
+    action: ActionKind,
     id: &str,
-) -> Result<Response, Refusal> {
-    let order = read_order(request)?;
-    let index = site
+) -> Result<Response, ApiError> {
+    let power_request = read_order(request)?;
+    let index = cloud
         .find(scope, id)
-        .ok_or_else(|| refusal::unknown_ids(site, &[id]))?;
-    check_free_stop(site, verb, &order)?;
-    judge(site, verb, index)?;
-    site.execute(index, verb.act(order.force_stop));
-    let object = verb == Verb::Reboot && site.switches.baidu.power_body == PowerBody::Object;
-    Ok(done(site, &[], object))
+        .ok_or_else(|| api_error::unknown_ids(cloud, &[id]))?;
+    check_free_stop(cloud, action, &power_request)?;
+    check(cloud, action, index)?;
+    cloud.execute(index, action.operation(power_request.force_stop));
+    let object =
+        action == ActionKind::Reboot && cloud.switches.baidu.power_body == PowerBody::Object;
+    Ok(done(cloud, &[], object))
 }
 
 /// Acts on the instances named in the body.
 pub(super) fn batch(
-    site: &mut Site,
-    request: &Received,
-    scope: Scope,
-    verb: Verb,
-) -> Result<Response, Refusal> {
-    let order = read_order(request)?;
-    let ids = order
+    cloud: &mut CloudState,
+    request: &ReceivedRequest,
+    scope: RegionScope,
+    action: ActionKind,
+) -> Result<Response, ApiError> {
+    let power_request = read_order(request)?;
+    let ids = power_request
         .instance_ids
         .as_deref()
-        .ok_or(refusal::INAPPROPRIATE_JSON)?;
-    let ids = distinct(site, ids)?;
+        .ok_or(api_error::INAPPROPRIATE_JSON)?;
+    let ids = distinct(cloud, ids)?;
     let token = request.parameter("clientToken");
-    if site.replays(token.as_deref(), request)? {
-        return Ok(succeeded(site));
+    if cloud.replays(token.as_deref(), request)? {
+        return Ok(succeeded(cloud));
     }
-    check_free_stop(site, verb, &order)?;
-    let failed = carry_out(site, scope, verb, order.force_stop, &ids)?;
-    site.remember(token, request);
+    check_free_stop(cloud, action, &power_request)?;
+    let failed = execute_batch(cloud, scope, action, power_request.force_stop, &ids)?;
+    cloud.remember(token, request);
     if failed.is_empty() {
-        return Ok(succeeded(site));
+        return Ok(succeeded(cloud));
     }
-    Ok(done(site, &failed, true))
+    Ok(done(cloud, &failed, true))
 }
 
 /// How many ids the body names, for the ledger.
-pub(super) fn named_ids(request: &Received) -> usize {
+pub(super) fn named_ids(request: &ReceivedRequest) -> usize {
     read_order(request)
         .ok()
-        .and_then(|order| order.instance_ids)
+        .and_then(|power_request| power_request.instance_ids)
         .map_or(0, |ids| ids.len())
 }
 
 /// Reads the ids of a body that has nothing else.
-pub(super) fn read_ids(request: &Received) -> Result<Vec<String>, Refusal> {
+pub(super) fn read_ids(request: &ReceivedRequest) -> Result<Vec<String>, ApiError> {
     read_order(request)?
         .instance_ids
-        .ok_or(refusal::INAPPROPRIATE_JSON)
+        .ok_or(api_error::INAPPROPRIATE_JSON)
 }
 
 /// Acts on every instance that allows it, or on none; gives those that do not allow it.
-fn carry_out<'i>(
-    site: &mut Site,
-    scope: Scope,
-    verb: Verb,
+fn execute_batch<'i>(
+    cloud: &mut CloudState,
+    scope: RegionScope,
+    action: ActionKind,
     forced: bool,
     ids: &[&'i str],
-) -> Result<Vec<&'i str>, Refusal> {
+) -> Result<Vec<&'i str>, ApiError> {
     let mut fit = Vec::with_capacity(ids.len());
     let mut failed = Vec::new();
     let mut unknown = Vec::new();
     let mut reason = None;
     for id in ids {
-        let Some(index) = site.find(scope, id) else {
+        let Some(index) = cloud.find(scope, id) else {
             unknown.push(*id);
             failed.push(*id);
             continue;
         };
-        match judge(site, verb, index) {
+        match check(cloud, action, index) {
             Ok(()) => fit.push(index),
-            Err(refusal) => {
-                reason.get_or_insert(refusal);
+            Err(error) => {
+                reason.get_or_insert(error);
                 failed.push(*id);
             }
         }
     }
     if !unknown.is_empty() {
-        reason = Some(refusal::unknown_ids(site, &unknown));
+        reason = Some(api_error::unknown_ids(cloud, &unknown));
     }
-    let how = site.switches.baidu.batch_failure;
+    let how = cloud.switches.baidu.batch_failure;
     if failed.is_empty() || how != BatchFailure::Whole {
         for index in fit {
-            site.execute(index, verb.act(forced));
+            cloud.execute(index, action.operation(forced));
         }
     }
     match reason {
-        Some(refusal) if how != BatchFailure::Partial => Err(refusal),
+        Some(error) if how != BatchFailure::Partial => Err(error),
         _ => Ok(failed),
     }
 }
 
 /// May the instance be acted on? Documented, but for locks and missing stock.
-fn judge(site: &Site, verb: Verb, index: Index) -> Result<(), Refusal> {
-    let state = site.truth(index).state;
-    match (verb, state) {
-        (Verb::Start, State::Stopped) | (Verb::Stop | Verb::Reboot, State::Running) => {}
-        (Verb::Start, State::Creating) => return Err(refusal::CREATING),
-        (Verb::Start, State::Expired) => return Err(refusal::EXPIRED),
-        (Verb::Start, _) => return Err(refusal::NOT_STOPPED),
-        (Verb::Stop, _) => return Err(refusal::NOT_RUNNING_AT_STOP),
-        (Verb::Reboot, _) => return Err(refusal::NOT_RUNNING_AT_REBOOT),
+fn check(cloud: &CloudState, action: ActionKind, index: InstanceIndex) -> Result<(), ApiError> {
+    let state = cloud.actual(index).state;
+    match (action, state) {
+        (ActionKind::Start, SimulatedState::Stopped)
+        | (ActionKind::Stop | ActionKind::Reboot, SimulatedState::Running) => {}
+        (ActionKind::Start, SimulatedState::Creating) => return Err(api_error::CREATING),
+        (ActionKind::Start, SimulatedState::Expired) => return Err(api_error::EXPIRED),
+        (ActionKind::Start, _) => return Err(api_error::NOT_STOPPED),
+        (ActionKind::Stop, _) => return Err(api_error::NOT_RUNNING_AT_STOP),
+        (ActionKind::Reboot, _) => return Err(api_error::NOT_RUNNING_AT_REBOOT),
     }
-    match (site.instance(index).trouble, verb) {
-        (Some(Trouble::Locked | Trouble::Arrears), _) => Err(refusal::LOCKED),
-        (Some(Trouble::NoStock), Verb::Start) => Err(refusal::no_stock(site)),
+    match (cloud.instance(index).impairment, action) {
+        (Some(Impairment::Locked | Impairment::Arrears), _) => Err(api_error::LOCKED),
+        (Some(Impairment::NoStock), ActionKind::Start) => Err(api_error::no_stock(cloud)),
         _ => Ok(()),
     }
 }
 
-fn check_free_stop(site: &Site, verb: Verb, order: &Order) -> Result<(), Refusal> {
-    if verb != Verb::Stop || !order.stop_with_no_charge {
+fn check_free_stop(
+    cloud: &CloudState,
+    action: ActionKind,
+    power_request: &PowerRequest,
+) -> Result<(), ApiError> {
+    if action != ActionKind::Stop || !power_request.stop_with_no_charge {
         return Ok(());
     }
-    match site.switches.baidu.no_charge {
+    match cloud.switches.baidu.no_charge {
         NoCharge::Possible => Ok(()),
-        NoCharge::Prepaid => Err(refusal::FREE_STOP_OF_PREPAID),
-        NoCharge::LocalDisk => Err(refusal::FREE_STOP_WITH_LOCAL_DISK),
-        NoCharge::Unsupported => Err(refusal::FREE_STOP_OF_TYPE),
+        NoCharge::Prepaid => Err(api_error::FREE_STOP_OF_PREPAID),
+        NoCharge::LocalDisk => Err(api_error::FREE_STOP_WITH_LOCAL_DISK),
+        NoCharge::Unsupported => Err(api_error::FREE_STOP_OF_TYPE),
     }
 }
 
 /// The ids, each once.
-fn distinct<'i>(site: &Site, ids: &'i [String]) -> Result<Vec<&'i str>, Refusal> {
+fn distinct<'i>(cloud: &CloudState, ids: &'i [String]) -> Result<Vec<&'i str>, ApiError> {
     if ids.len() > MOST_IDS {
-        return Err(refusal::bad_list(site));
+        return Err(api_error::bad_list(cloud));
     }
-    if ids.is_empty() && site.switches.baidu.no_ids == NoIds::Refused {
-        return Err(refusal::bad_list(site));
+    if ids.is_empty() && cloud.switches.baidu.no_ids == NoIds::Refused {
+        return Err(api_error::bad_list(cloud));
     }
     let mut seen = HashSet::with_capacity(ids.len());
     let distinct: Vec<&str> = ids
@@ -192,40 +198,40 @@ fn distinct<'i>(site: &Site, ids: &'i [String]) -> Result<Vec<&'i str>, Refusal>
         .map(String::as_str)
         .filter(|id| seen.insert(*id))
         .collect();
-    if distinct.len() < ids.len() && site.switches.baidu.duplicates == Duplicates::Refused {
-        return Err(refusal::BAD_REQUEST);
+    if distinct.len() < ids.len() && cloud.switches.baidu.duplicates == Duplicates::Refused {
+        return Err(api_error::BAD_REQUEST);
     }
     Ok(distinct)
 }
 
-fn read_order(request: &Received) -> Result<Order, Refusal> {
+fn read_order(request: &ReceivedRequest) -> Result<PowerRequest, ApiError> {
     if request.body.is_empty() {
-        return Ok(Order::default());
+        return Ok(PowerRequest::default());
     }
     request.json().map_err(|error| {
         if error.is_data() {
-            refusal::INAPPROPRIATE_JSON
+            api_error::INAPPROPRIATE_JSON
         } else {
-            refusal::MALFORMED_JSON
+            api_error::MALFORMED_JSON
         }
     })
 }
 
-fn succeeded(site: &mut Site) -> Response {
-    let object = site.switches.baidu.power_body == PowerBody::Object;
-    done(site, &[], object)
+fn succeeded(cloud: &mut CloudState) -> Response {
+    let object = cloud.switches.baidu.power_body == PowerBody::Object;
+    done(cloud, &[], object)
 }
 
 /// A good answer: documented as empty; the Go SDK reads the object.
-fn done(site: &mut Site, failed: &[&str], object: bool) -> Response {
+fn done(cloud: &mut CloudState, failed: &[&str], object: bool) -> Response {
     #[derive(Serialize)]
     #[serde(rename_all = "camelCase")]
     struct Done<'a> {
         request_id: &'a str,
         failed_instance_id_list: &'a [&'a str],
     }
-    let request_id = site.uuid();
-    let answer = if object {
+    let request_id = cloud.uuid();
+    let response = if object {
         let body = Done {
             request_id: &request_id,
             failed_instance_id_list: failed,
@@ -234,13 +240,13 @@ fn done(site: &mut Site, failed: &[&str], object: bool) -> Response {
     } else {
         response::with_body(200, "application/json", "")
     };
-    refusal::signed_off(answer, &request_id)
+    api_error::with_common_headers(response, &request_id)
 }
 
 /// Client tokens. Whether power calls honour them is a switch; how is documented for other calls.
-impl Site {
+impl CloudState {
     /// Was this very call answered before?
-    fn replays(&self, token: Option<&str>, request: &Received) -> Result<bool, Refusal> {
+    fn replays(&self, token: Option<&str>, request: &ReceivedRequest) -> Result<bool, ApiError> {
         if self.switches.baidu.client_token == ClientToken::Ignored {
             return Ok(false);
         }
@@ -251,12 +257,12 @@ impl Site {
             return Ok(false);
         }
         if known.parameters != parameters(request) {
-            return Err(refusal::TOKEN_REUSED);
+            return Err(api_error::TOKEN_REUSED);
         }
         Ok(true)
     }
 
-    fn remember(&mut self, token: Option<String>, request: &Received) {
+    fn remember(&mut self, token: Option<String>, request: &ReceivedRequest) {
         if self.switches.baidu.client_token == ClientToken::Ignored {
             return;
         }
@@ -268,7 +274,7 @@ impl Site {
         known.retain(|_, remembered| now.since(remembered.used) <= TOKEN_LIFETIME);
         known.insert(
             token,
-            Remembered {
+            ClientTokenUse {
                 parameters: parameters(request),
                 used: now,
             },
@@ -277,7 +283,7 @@ impl Site {
 }
 
 /// What makes two calls with one token the same.
-fn parameters(request: &Received) -> String {
+fn parameters(request: &ReceivedRequest) -> String {
     let mut whole = format!("{} {}?{}\n", request.method, request.path, request.query).into_bytes();
     whole.extend_from_slice(&request.body);
     sha256_hex(&whole)

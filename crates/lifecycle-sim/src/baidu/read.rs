@@ -3,16 +3,18 @@
 use serde::Serialize;
 
 use crate::{
-    instance::{Act, State, View},
-    request::Received,
+    PowerOperation, SimulatedState,
+    cloud_state::{CloudState, InstanceIndex, RegionScope},
+    instance::InstanceSnapshot,
+    request::ReceivedRequest,
     response::Response,
-    site::{Index, Scope, Site},
     time::write_utc,
 };
 
 use super::{
-    MOST_IDS, power,
-    refusal::{self, Refusal, granted},
+    MOST_IDS,
+    api_error::{self, ApiError, success},
+    power,
     switches::{NoIds, RebootPath, UnknownInList},
 };
 
@@ -20,72 +22,80 @@ use super::{
 const MOST_KEYS: usize = 1000;
 
 /// One instance.
-pub(super) fn detail(site: &mut Site, scope: Scope, id: &str) -> Result<Response, Refusal> {
+pub(super) fn detail(
+    cloud: &mut CloudState,
+    scope: RegionScope,
+    id: &str,
+) -> Result<Response, ApiError> {
     #[derive(Serialize)]
     struct Detail<'a> {
-        instance: Record<'a>,
+        instance: InstanceRecord<'a>,
     }
-    let index = site
+    let index = cloud
         .find(scope, id)
-        .ok_or_else(|| refusal::unknown_ids(site, &[id]))?;
-    let request_id = site.uuid();
-    let born = birth(site);
+        .ok_or_else(|| api_error::unknown_ids(cloud, &[id]))?;
+    let request_id = cloud.uuid();
+    let born = created_at(cloud);
     let detail = Detail {
-        instance: Record::of(site, index, &born),
+        instance: InstanceRecord::of(cloud, index, &born),
     };
-    Ok(granted(&request_id, &detail))
+    Ok(success(&request_id, &detail))
 }
 
 /// A page of all instances that fit the filters.
-pub(super) fn list(site: &mut Site, request: &Received, scope: Scope) -> Result<Response, Refusal> {
-    let wanted = Wanted::read(request)?;
-    let page = Page::read(site, request, scope)?;
-    let matching = site
-        .listed(scope, page.first.and_then(Index::previous))
-        .filter(|index| wanted.takes(site, *index));
-    Ok(page.answer(site, matching.take(page.most + 1).collect()))
+pub(super) fn list(
+    cloud: &mut CloudState,
+    request: &ReceivedRequest,
+    scope: RegionScope,
+) -> Result<Response, ApiError> {
+    let wanted = ListFilter::read(request)?;
+    let page = PageRequest::read(cloud, request, scope)?;
+    let matching = cloud
+        .list(scope, page.first.and_then(InstanceIndex::previous))
+        .filter(|index| wanted.matches(cloud, *index));
+    Ok(page.response(cloud, matching.take(page.most + 1).collect()))
 }
 
 /// The instances named in the body.
 pub(super) fn by_ids(
-    site: &mut Site,
-    request: &Received,
-    scope: Scope,
-) -> Result<Response, Refusal> {
+    cloud: &mut CloudState,
+    request: &ReceivedRequest,
+    scope: RegionScope,
+) -> Result<Response, ApiError> {
     let ids = power::read_ids(request)?;
-    let none_refused = site.switches.baidu.no_ids == NoIds::Refused;
+    let none_refused = cloud.switches.baidu.no_ids == NoIds::Refused;
     if ids.len() > MOST_IDS || (ids.is_empty() && none_refused) {
-        return Err(refusal::bad_list(site));
+        return Err(api_error::bad_list(cloud));
     }
     let unknown: Vec<&str> = ids
         .iter()
         .map(String::as_str)
-        .filter(|id| site.find(scope, id).is_none())
+        .filter(|id| cloud.find(scope, id).is_none())
         .collect();
-    if !unknown.is_empty() && site.switches.baidu.unknown_in_list == UnknownInList::Refused {
-        return Err(refusal::unknown_ids(site, &unknown));
+    if !unknown.is_empty() && cloud.switches.baidu.unknown_in_list == UnknownInList::Refused {
+        return Err(api_error::unknown_ids(cloud, &unknown));
     }
-    let mut found: Vec<Index> = ids.iter().filter_map(|id| site.find(scope, id)).collect();
+    let mut found: Vec<InstanceIndex> = ids.iter().filter_map(|id| cloud.find(scope, id)).collect();
     found.sort_unstable();
     found.dedup();
-    let page = Page::read(site, request, scope)?;
+    let page = PageRequest::read(cloud, request, scope)?;
     let from = found.partition_point(|index| page.first.is_some_and(|first| *index < first));
-    Ok(page.answer(site, found.split_off(from)))
+    Ok(page.response(cloud, found.split_off(from)))
 }
 
 /// The instances that can be stopped free of charge: none. Which ones can is not simulated here; see
 /// [`Switches::no_charge`](super::switches::Switches::no_charge).
 pub(super) fn no_charge(
-    site: &mut Site,
-    request: &Received,
-    scope: Scope,
-) -> Result<Response, Refusal> {
-    let page = Page::read(site, request, scope)?;
-    Ok(page.answer(site, Vec::new()))
+    cloud: &mut CloudState,
+    request: &ReceivedRequest,
+    scope: RegionScope,
+) -> Result<Response, ApiError> {
+    let page = PageRequest::read(cloud, request, scope)?;
+    Ok(page.response(cloud, Vec::new()))
 }
 
 /// The regions of the documents (cloud.baidu.com/doc/BCC/s/0jwvyo603).
-pub(super) fn regions(site: &mut Site) -> Response {
+pub(super) fn regions(cloud: &mut CloudState) -> Response {
     #[derive(Serialize)]
     struct Regions {
         regions: [Region; 6],
@@ -112,26 +122,26 @@ pub(super) fn regions(site: &mut Site) -> Response {
             region("hkg", "Hong Kong"),
         ],
     };
-    granted(&site.uuid(), &regions)
+    success(&cloud.uuid(), &regions)
 }
 
 /// Which instances a list is limited to. Filters combine with AND, the values of one with OR.
 #[derive(Default)]
-struct Wanted {
+struct ListFilter {
     ids: Option<Vec<String>>,
     names: Option<Vec<String>>,
     statuses: Option<Vec<String>>,
 }
 
-impl Wanted {
-    fn read(request: &Received) -> Result<Self, Refusal> {
-        let several = |key: &str| -> Result<Option<Vec<String>>, Refusal> {
+impl ListFilter {
+    fn read(request: &ReceivedRequest) -> Result<Self, ApiError> {
+        let several = |key: &str| -> Result<Option<Vec<String>>, ApiError> {
             let Some(text) = request.parameter(key) else {
                 return Ok(None);
             };
             let values: Vec<String> = text.split(',').map(str::to_owned).collect();
             if values.len() > MOST_IDS {
-                return Err(refusal::BAD_REQUEST);
+                return Err(api_error::BAD_REQUEST);
             }
             Ok(Some(values))
         };
@@ -142,37 +152,41 @@ impl Wanted {
         })
     }
 
-    fn takes(&self, site: &Site, index: Index) -> bool {
+    fn matches(&self, cloud: &CloudState, index: InstanceIndex) -> bool {
         let has = |wanted: &Option<Vec<String>>, value: &str| {
             wanted
                 .as_ref()
                 .is_none_or(|wanted| wanted.iter().any(|one| one == value))
         };
-        has(&self.ids, site.instance(index).id())
-            && has(&self.statuses, status(site, index))
-            && (self.names.is_none() || has(&self.names, &site.instance(index).name()))
+        has(&self.ids, cloud.instance(index).id())
+            && has(&self.statuses, status(cloud, index))
+            && (self.names.is_none() || has(&self.names, &cloud.instance(index).name()))
     }
 }
 
 /// The part of a list that a call asks for. A marker is the id of the page's first instance, as in
 /// the example of cloud.baidu.com/doc/BCC/s/4koffviai.
-struct Page {
+struct PageRequest {
     marker: String,
-    first: Option<Index>,
+    first: Option<InstanceIndex>,
     most: usize,
 }
 
-impl Page {
-    fn read(site: &Site, request: &Received, scope: Scope) -> Result<Self, Refusal> {
+impl PageRequest {
+    fn read(
+        cloud: &CloudState,
+        request: &ReceivedRequest,
+        scope: RegionScope,
+    ) -> Result<Self, ApiError> {
         let marker = request.parameter("marker").unwrap_or_default();
         let first = match marker.as_str() {
             "" => None,
-            id => Some(site.find(scope, id).ok_or(refusal::BAD_REQUEST)?),
+            id => Some(cloud.find(scope, id).ok_or(api_error::BAD_REQUEST)?),
         };
         let most = match request.parameter("maxKeys").as_deref() {
             None | Some("") => MOST_KEYS,
             Some(text) => match text.parse() {
-                Ok(0) | Err(_) => return Err(refusal::BAD_REQUEST),
+                Ok(0) | Err(_) => return Err(api_error::BAD_REQUEST),
                 Ok(most) => MOST_KEYS.min(most),
             },
         };
@@ -184,7 +198,7 @@ impl Page {
     }
 
     /// The answer with these instances; one too many says that there is a further page.
-    fn answer(&self, site: &mut Site, mut found: Vec<Index>) -> Response {
+    fn response(&self, cloud: &mut CloudState, mut found: Vec<InstanceIndex>) -> Response {
         #[derive(Serialize)]
         #[serde(rename_all = "camelCase")]
         struct List<'a> {
@@ -193,23 +207,23 @@ impl Page {
             marker: &'a str,
             is_truncated: bool,
             max_keys: usize,
-            instances: Vec<Record<'a>>,
+            instances: Vec<InstanceRecord<'a>>,
         }
         let next = found.get(self.most).copied();
         found.truncate(self.most);
-        let request_id = site.uuid();
-        let born = birth(site);
+        let request_id = cloud.uuid();
+        let born = created_at(cloud);
         let list = List {
-            next_marker: next.map(|index| site.instance(index).id()),
+            next_marker: next.map(|index| cloud.instance(index).id()),
             marker: &self.marker,
             is_truncated: next.is_some(),
             max_keys: self.most,
             instances: found
                 .into_iter()
-                .map(|index| Record::of(site, index, &born))
+                .map(|index| InstanceRecord::of(cloud, index, &born))
                 .collect(),
         };
-        granted(&request_id, &list)
+        success(&request_id, &list)
     }
 }
 
@@ -217,7 +231,7 @@ impl Page {
 /// cloud.baidu.com/doc/BCC/s/sjwvyoeqr. The number of cards is a text there, too.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Record<'a> {
+struct InstanceRecord<'a> {
     id: &'a str,
     name: String,
     role_name: &'static str,
@@ -245,9 +259,9 @@ struct Record<'a> {
     zone_name: String,
 }
 
-impl<'a> Record<'a> {
-    fn of(site: &'a Site, index: Index, born: &'a str) -> Self {
-        let instance = site.instance(index);
+impl<'a> InstanceRecord<'a> {
+    fn of(cloud: &'a CloudState, index: InstanceIndex, born: &'a str) -> Self {
+        let instance = cloud.instance(index);
         let [_, b, c, d] = index.number().to_be_bytes();
         Self {
             id: instance.id(),
@@ -256,7 +270,7 @@ impl<'a> Record<'a> {
             hostname: instance.name(),
             instance_type: "N5",
             spec: "bcc.g4.c2m8",
-            status: status(site, index),
+            status: status(cloud, index),
             repair_status: "normal",
             desc: "",
             created_from: "",
@@ -272,35 +286,35 @@ impl<'a> Record<'a> {
             local_disk: 0,
             image_id: "m-simulated",
             image_name: "simulated",
-            zone_name: format!("cn-{}-a", site.region(index)),
+            zone_name: format!("cn-{}-a", cloud.region(index)),
         }
     }
 }
 
-fn birth(site: &Site) -> String {
-    write_utc("%Y-%m-%dT%H:%M:%SZ", site.birth())
+fn created_at(cloud: &CloudState) -> String {
+    write_utc("%Y-%m-%dT%H:%M:%SZ", cloud.created_at())
 }
 
 /// The state in Baidu's words. There is none for creating or rebooting: both are `Starting`.
 /// Documented, but for `Scaling`, which stands for any other work.
-fn status(site: &Site, index: Index) -> &'static str {
-    let view = site.shown(index);
+fn status(cloud: &CloudState, index: InstanceIndex) -> &'static str {
+    let view = cloud.observed(index);
     match view.state {
-        State::Creating | State::Starting => "Starting",
-        State::Running => "Running",
-        State::Stopping => "Stopping",
-        State::Stopped => "Stopped",
-        State::Rebooting => rebooting(site, &view),
-        State::Changing => "Scaling",
-        State::Expired => "Expired",
-        State::Failed => "Error",
-        State::Recycled => "Recycled",
+        SimulatedState::Creating | SimulatedState::Starting => "Starting",
+        SimulatedState::Running => "Running",
+        SimulatedState::Stopping => "Stopping",
+        SimulatedState::Stopped => "Stopped",
+        SimulatedState::Rebooting => rebooting(cloud, &view),
+        SimulatedState::Changing => "Scaling",
+        SimulatedState::Expired => "Expired",
+        SimulatedState::Failed => "Error",
+        SimulatedState::Recycled => "Recycled",
     }
 }
 
-fn rebooting(site: &Site, view: &View) -> &'static str {
-    let goes_down = site.switches.baidu.reboot_path == RebootPath::StoppingThenStarting
-        && view.act != Some(Act::ForcedReboot);
+fn rebooting(cloud: &CloudState, view: &InstanceSnapshot) -> &'static str {
+    let goes_down = cloud.switches.baidu.reboot_path == RebootPath::StoppingThenStarting
+        && view.operation != Some(PowerOperation::ForcedReboot);
     if goes_down && view.progress < 0.5 {
         "Stopping"
     } else {

@@ -8,39 +8,47 @@
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::{KeyKind, request::Received, response::Response, site::Site, time::write_utc};
+use crate::{
+    KeyKind, cloud_state::CloudState, request::ReceivedRequest, response::Response, time::write_utc,
+};
 
 use super::{
-    refusal::{self, Refusal, granted},
+    api_error::{self, ApiError, success},
     switches::LongSession,
 };
 
 /// A key with the caller's own permissions.
-pub(super) fn session_token(site: &mut Site, request: &Received) -> Result<Response, Refusal> {
+pub(super) fn session_token(
+    cloud: &mut CloudState,
+    request: &ReceivedRequest,
+) -> Result<Response, ApiError> {
     check_acl(request)?;
     let seconds = asked_length(request)?.unwrap_or(USUAL);
-    Ok(answer(site, seconds))
+    Ok(respond(cloud, seconds))
 }
 
 /// A key for a role, by the account's id and the role's name.
-pub(super) fn assume_role(site: &mut Site, request: &Received) -> Result<Response, Refusal> {
+pub(super) fn assume_role(
+    cloud: &mut CloudState,
+    request: &ReceivedRequest,
+) -> Result<Response, ApiError> {
     check_acl(request)?;
     let parameter = |name: &str| {
         request
             .parameter(name)
             .filter(|value| !value.is_empty())
-            .ok_or(refusal::BAD_REQUEST)
+            .ok_or(api_error::BAD_REQUEST)
     };
     let name = format!("{}/{}", parameter("accountId")?, parameter("roleName")?);
-    let longest = match site.identity.role_named(&name) {
+    let longest = match cloud.identity.role_named(&name) {
         Some(role) => role.longest(USUAL_OF_ROLE),
-        None => return Err(refusal::unknown_role(site)),
+        None => return Err(api_error::unknown_role(cloud)),
     };
     let seconds = asked_length(request)?.unwrap_or(USUAL_OF_ROLE.min(longest));
-    if seconds > longest && site.switches.baidu.long_session == LongSession::Refused {
-        return Err(refusal::BAD_REQUEST);
+    if seconds > longest && cloud.switches.baidu.long_session == LongSession::Refused {
+        return Err(api_error::BAD_REQUEST);
     }
-    Ok(answer(site, seconds.min(longest)))
+    Ok(respond(cloud, seconds.min(longest)))
 }
 
 /// Twelve hours, in seconds.
@@ -48,21 +56,21 @@ const USUAL: u64 = 43_200;
 /// Two hours, which is the longest session of a role, too.
 const USUAL_OF_ROLE: u64 = 7_200;
 
-fn asked_length(request: &Received) -> Result<Option<u64>, Refusal> {
+fn asked_length(request: &ReceivedRequest) -> Result<Option<u64>, ApiError> {
     let Some(text) = request.parameter("durationSeconds") else {
         return Ok(None);
     };
     match text.parse() {
         Ok(seconds) if seconds > 0 => Ok(Some(seconds)),
-        _ => Err(refusal::BAD_REQUEST),
+        _ => Err(api_error::BAD_REQUEST),
     }
 }
 
-fn check_acl(request: &Received) -> Result<(), Refusal> {
+fn check_acl(request: &ReceivedRequest) -> Result<(), ApiError> {
     if request.body.is_empty() || request.json::<Map<String, Value>>().is_ok() {
         return Ok(());
     }
-    Err(refusal::MALFORMED_JSON)
+    Err(api_error::MALFORMED_JSON)
 }
 
 #[derive(Serialize)]
@@ -76,18 +84,18 @@ struct Credential<'a> {
     user_id: &'static str,
 }
 
-fn answer(site: &mut Site, seconds: u64) -> Response {
-    let issued = site.hand_out(KeyKind::Temporary, seconds);
-    let request_id = site.uuid();
+fn respond(cloud: &mut CloudState, seconds: u64) -> Response {
+    let issued = cloud.issue_key(KeyKind::Temporary, seconds);
+    let request_id = cloud.uuid();
     let time = |at| write_utc("%Y-%m-%dT%H:%M:%SZ", at);
-    granted(
+    success(
         &request_id,
         &Credential {
             access_key_id: &issued.key.id,
             secret_access_key: &issued.key.secret,
             session_token: issued.session(),
-            create_time: time(issued.begins),
-            expiration: time(issued.ends),
+            create_time: time(issued.issued_at),
+            expiration: time(issued.expires_at),
             user_id: USER,
         },
     )

@@ -1,8 +1,8 @@
 //! What nobody outside the vendor knows about Baidu BCC.
 
-use crate::switches::{described, setting};
+use crate::switches::{describe_fields, setting};
 
-described! {
+describe_fields! {
     /// How the simulated Baidu BCC behaves where its documents are silent or contradict each other.
     #[derive(Clone, Debug, Default, PartialEq)]
     #[non_exhaustive]
@@ -48,24 +48,24 @@ described! {
 
 impl Switches {
     /// Every setting drawn by chance.
-    pub(crate) fn random(chance: &mut fastrand::Rng) -> Self {
+    pub(crate) fn random(rng: &mut fastrand::Rng) -> Self {
         Self {
-            batch_failure: BatchFailure::draw(chance),
-            power_body: PowerBody::draw(chance),
-            unknown_id: UnknownId::draw(chance),
-            unknown_in_list: UnknownInList::draw(chance),
-            too_many: BadList::draw(chance),
-            no_ids: NoIds::draw(chance),
-            duplicates: Duplicates::draw(chance),
-            reboot_path: RebootPath::draw(chance),
-            client_token: ClientToken::draw(chance),
-            checked_time: CheckedTime::draw(chance),
-            throttling: Throttling::draw(chance),
-            no_charge: NoCharge::draw(chance),
-            no_stock: NoStock::draw(chance),
-            ended_key: EndedKey::draw(chance),
-            unknown_role: UnknownRole::draw(chance),
-            long_session: LongSession::draw(chance),
+            batch_failure: BatchFailure::draw(rng),
+            power_body: PowerBody::draw(rng),
+            unknown_id: UnknownId::draw(rng),
+            unknown_in_list: UnknownInList::draw(rng),
+            too_many: BadList::draw(rng),
+            no_ids: NoIds::draw(rng),
+            duplicates: Duplicates::draw(rng),
+            reboot_path: RebootPath::draw(rng),
+            client_token: ClientToken::draw(rng),
+            checked_time: CheckedTime::draw(rng),
+            throttling: Throttling::draw(rng),
+            no_charge: NoCharge::draw(rng),
+            no_stock: NoStock::draw(rng),
+            ended_key: EndedKey::draw(rng),
+            unknown_role: UnknownRole::draw(rng),
+            long_session: LongSession::draw(rng),
         }
     }
 }

@@ -12,38 +12,38 @@ use lifecycle_core::encode::{
 use percent_encoding::percent_decode_str;
 
 use super::{
+    api_error::{self, ApiError, not_authentic},
     iam,
-    refusal::{self, Refusal, not_authentic},
     switches::Switches,
 };
-use crate::{account::Account, dialect::Reason, request::Received, time::read_basic};
+use crate::{account::Account, cloud_api::AuthError, request::ReceivedRequest, time::read_basic};
 
 /// Checks key, clock and signature, or the token; `now` is in seconds since 1970.
 ///
 /// # Errors
 /// The gateway's refusal, and whether the key is to blame.
 pub(super) fn verify(
-    request: &Received,
+    request: &ReceivedRequest,
     account: &Account,
     now: i64,
     switches: &Switches,
-) -> Result<(), (Reason, Refusal)> {
+) -> Result<(), AuthError<ApiError>> {
     if request.headers.contains_key("authorization") {
         return verify_signature(request, account, now, switches);
     }
-    verify_token(request, account, now).map_err(|refusal| (Reason::Key, refusal))
+    verify_token(request, account, now).map_err(AuthError::key)
 }
 
 /// The access key or token that a request claims to come from; empty for none.
-pub(super) fn claimed_key(request: &Received) -> Cow<'_, str> {
-    Claim::of(request)
-        .map(|claim| Cow::Borrowed(claim.access_key))
+pub(super) fn key_id(request: &ReceivedRequest) -> Cow<'_, str> {
+    SignatureParts::of(request)
+        .map(|parts| Cow::Borrowed(parts.access_key))
         .or_else(|| token(request))
         .unwrap_or_default()
 }
 
 /// The token of a request: in its header, or in the body that asks for a key in exchange.
-fn token(request: &Received) -> Option<Cow<'_, str>> {
+fn token(request: &ReceivedRequest) -> Option<Cow<'_, str>> {
     if let Some(token) = request.header("x-auth-token") {
         return Some(Cow::Borrowed(token));
     }
@@ -57,66 +57,70 @@ fn token(request: &Received) -> Option<Cow<'_, str>> {
 
 /// A token that was never issued cannot be decoded (documented as a cause of this code), one that ended
 /// or was taken back has to be renewed (documented).
-fn verify_token(request: &Received, account: &Account, now: i64) -> Result<(), Refusal> {
+fn verify_token(request: &ReceivedRequest, account: &Account, now: i64) -> Result<(), ApiError> {
     let token = token(request).ok_or_else(|| not_authentic("x-auth-token not found"))?;
     let key = account
         .token(&token)
         .ok_or_else(|| not_authentic("decrypt token fail"))?;
-    if key.is_revoked() || key.is_over(now) {
-        return Err(refusal::STALE_TOKEN);
+    if key.is_revoked() || key.is_expired(now) {
+        return Err(api_error::STALE_TOKEN);
     }
     Ok(())
 }
 
 fn verify_signature(
-    request: &Received,
+    request: &ReceivedRequest,
     account: &Account,
     now: i64,
     switches: &Switches,
-) -> Result<(), (Reason, Refusal)> {
-    let other = |cause: &str| (Reason::Other, not_authentic(cause));
-    let claim = Claim::of(request).ok_or_else(|| other("the Authorization header is malformed"))?;
-    let date = claim
+) -> Result<(), AuthError<ApiError>> {
+    let other = |cause: &str| AuthError::other(not_authentic(cause));
+    let parts = SignatureParts::of(request)
+        .ok_or_else(|| other("the Authorization header is malformed"))?;
+    let date = parts
         .is_signed("x-sdk-date")
         .then(|| header(request, "x-sdk-date"))
         .flatten()
         .ok_or_else(|| other("x-sdk-date is not signed"))?;
     let key = account
-        .key(claim.access_key)
+        .key(parts.access_key)
         .filter(|key| !key.is_revoked())
         .ok_or_else(|| {
-            let ak = claim.access_key;
+            let ak = parts.access_key;
             let cause = format!("Get secretKey failed,ak:{ak},err:ak not exist");
-            (Reason::Key, not_authentic(&cause))
+            AuthError::key(not_authentic(&cause))
         })?;
-    if key.is_over(now) {
-        return Err((Reason::Key, refusal::ended_key(claim.access_key, switches)));
+    if key.is_expired(now) {
+        return Err(AuthError::key(api_error::ended_key(
+            parts.access_key,
+            switches,
+        )));
     }
-    check_clock(&date, now).map_err(|refusal| (Reason::Other, refusal))?;
-    if !key.fits_session(header(request, "x-security-token").as_deref()) {
+    check_clock(&date, now).map_err(AuthError::other)?;
+    if !key.matches_session(header(request, "x-security-token").as_deref()) {
         let cause = "the security token does not belong to the ak";
-        return Err((Reason::Key, not_authentic(cause)));
+        return Err(AuthError::key(not_authentic(cause)));
     }
     let candidates =
-        canonical_requests(request, &claim).ok_or_else(|| other("a signed header is not there"))?;
+        canonical_requests(request, &parts).ok_or_else(|| other("a signed header is not there"))?;
     let matches = candidates
         .iter()
-        .any(|canonical| signature(&key.secret, &date, canonical) == claim.signature);
+        .any(|canonical| signature(&key.secret, &date, canonical) == parts.signature);
     match candidates.first() {
-        Some(canonical) if !matches => Err((Reason::Key, mismatch(canonical))),
+        Some(canonical) if !matches => Err(AuthError::key(mismatch(canonical))),
         _ => Ok(()),
     }
 }
 
 /// The three fields of the Authorization header.
-struct Claim<'r> {
+struct SignatureParts<'r> {
     access_key: &'r str,
     signed: &'r str,
     signature: &'r str,
 }
 
-impl<'r> Claim<'r> {
-    fn of(request: &'r Received) -> Option<Self> {
+impl<'r> SignatureParts<'r> {
+    fn of(request: &'r ReceivedRequest) -> Option<Self> {
         let fields = request
             .header("authorization")?
             .strip_prefix("SDK-HMAC-SHA256 ")?;
@@ -138,13 +142,13 @@ impl<'r> Claim<'r> {
 }
 
 /// A header's value, trimmed at both ends and nowhere else.
-fn header(request: &Received, name: &str) -> Option<String> {
+fn header(request: &ReceivedRequest, name: &str) -> Option<String> {
     let value = request.headers.get(name)?;
     Some(String::from_utf8_lossy(value.as_bytes()).trim().to_owned())
 }
 
 /// Fifteen minutes either way (documented); the text is a real one.
-fn check_clock(date: &str, now: i64) -> Result<(), Refusal> {
+fn check_clock(date: &str, now: i64) -> Result<(), ApiError> {
     let sent =
         read_basic(date).ok_or_else(|| not_authentic("the format of x-sdk-date is wrong"))?;
     if now.abs_diff(sent) <= 15 * 60 {
@@ -159,7 +163,7 @@ fn check_clock(date: &str, now: i64) -> Result<(), Refusal> {
 }
 
 /// The gateway shows the canonical request that it computed, with `|` for line breaks (a real answer).
-fn mismatch(canonical: &str) -> Refusal {
+fn mismatch(canonical: &str) -> ApiError {
     not_authentic(&format!(
         "verify aksk signature fail, canonicalRequest:{}",
         canonical.replace('\n', "|")
@@ -174,9 +178,12 @@ fn signature(secret: &str, date: &str, canonical: &str) -> String {
 
 /// The canonical requests that the signature may be made over, the likelier first: there are two when
 /// an unsigned payload is empty. `None` when a header is named as signed and not there.
-fn canonical_requests(request: &Received, claim: &Claim<'_>) -> Option<Vec<String>> {
+fn canonical_requests(
+    request: &ReceivedRequest,
+    parts: &SignatureParts<'_>,
+) -> Option<Vec<String>> {
     let mut headers = String::new();
-    for name in claim.signed.split(';') {
+    for name in parts.signed.split(';') {
         headers.push_str(name);
         headers.push(':');
         headers.push_str(&header(request, name)?);
@@ -187,7 +194,7 @@ fn canonical_requests(request: &Received, claim: &Claim<'_>) -> Option<Vec<Strin
         request.method,
         canonical_path(&request.path),
         canonical_query(&request.query),
-        claim.signed
+        parts.signed
     );
     let hashes = payload_hashes(request);
     Some(hashes.iter().map(|hash| format!("{head}{hash}")).collect())
@@ -195,7 +202,7 @@ fn canonical_requests(request: &Received, claim: &Claim<'_>) -> Option<Vec<Strin
 
 /// The payload may be left unsigned (documented). The Python SDK then hashes an empty body all the same,
 /// the Go SDK does not (vendor's source).
-fn payload_hashes(request: &Received) -> Vec<String> {
+fn payload_hashes(request: &ReceivedRequest) -> Vec<String> {
     let is_unsigned = header(request, "x-sdk-content-sha256").as_deref() == Some(UNSIGNED);
     if !is_unsigned {
         return vec![sha256_hex(&request.body)];

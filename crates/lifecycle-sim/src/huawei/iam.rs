@@ -11,72 +11,81 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
+    api_error::{self, ApiError},
     projects::{self, DOMAIN},
-    refusal::{self, Refusal},
 };
 use crate::{
     KeyKind,
-    identity::Issued,
-    request::Received,
+    cloud_state::CloudState,
+    identity::IssuedCredential,
+    request::ReceivedRequest,
     response::{self, Response},
-    site::Site,
     time::write_utc,
 };
 
 /// `POST /v3/auth/tokens`: a token for a user's password, good for a day.
-pub(super) fn create_token(site: &mut Site, request: &Received) -> Result<Response, Refusal> {
+pub(super) fn create_token(
+    cloud: &mut CloudState,
+    request: &ReceivedRequest,
+) -> Result<Response, ApiError> {
     let Login { identity, scope } = read::<Login>(request)?;
     let user = identity
         .password
         .filter(|_| identity.methods == ["password"])
-        .ok_or(refusal::BAD_LOGIN)?
+        .ok_or(api_error::BAD_LOGIN)?
         .user;
-    if !site
+    if !cloud
         .identity
-        .admits(&user.name, &user.password, &user.domain.name)
+        .accepts_password(&user.name, &user.password, &user.domain.name)
     {
-        return Err(refusal::wrong_password(&site.switches.huawei));
+        return Err(api_error::wrong_password(&cloud.switches.huawei));
     }
-    token(site, "password", user.name, &user.domain.name, scope)
+    token(cloud, "password", user.name, &user.domain.name, scope)
 }
 
 /// `POST /v3.0/OS-AUTH/id-token/tokens`: a token for an identity token, good for a day. Without a scope
 /// it can only be exchanged for a key.
 pub(super) fn create_token_by_id_token(
-    site: &mut Site,
-    request: &Received,
-) -> Result<Response, Refusal> {
-    let provider = request.header("x-idp-id").ok_or(refusal::BAD_LOGIN)?;
+    cloud: &mut CloudState,
+    request: &ReceivedRequest,
+) -> Result<Response, ApiError> {
+    let provider = request.header("x-idp-id").ok_or(api_error::BAD_LOGIN)?;
     let IdTokenLogin { id_token, scope } = read(request)?;
-    if !site.identity.believes(provider, &id_token.id) {
-        return Err(refusal::foreign_id_token(&site.switches.huawei));
+    if !cloud.identity.accepts_id_token(provider, &id_token.id) {
+        return Err(api_error::foreign_id_token(&cloud.switches.huawei));
     }
-    token(site, "mapped", "FederationUser".to_owned(), provider, scope)
+    token(
+        cloud,
+        "mapped",
+        "FederationUser".to_owned(),
+        provider,
+        scope,
+    )
 }
 
 fn token(
-    site: &mut Site,
+    cloud: &mut CloudState,
     method: &'static str,
     user: String,
     domain: &str,
     scope: Option<Scope>,
-) -> Result<Response, Refusal> {
+) -> Result<Response, ApiError> {
     let domain = Domain {
         id: DOMAIN,
         name: domain.to_owned(),
     };
     let project = match scope.and_then(|scope| scope.project) {
-        Some(named) => Some(scoped_project(site, named, &domain)?),
+        Some(named) => Some(scoped_project(cloud, named, &domain)?),
         None => None,
     };
-    let issued = site.hand_out(KeyKind::Token, DAY);
+    let issued = cloud.issue_key(KeyKind::Token, DAY);
     if project.is_none() {
-        site.huawei.unscoped.insert(issued.key.id.clone());
+        cloud.huawei.unscoped.insert(issued.key.id.clone());
     }
     let token = Token {
         methods: [method],
         expires_at: time(&issued),
-        issued_at: write_utc(TIME, issued.begins),
+        issued_at: write_utc(TIME, issued.issued_at),
         project,
         user: Account {
             domain,
@@ -90,10 +99,13 @@ fn token(
 }
 
 /// `POST /v3.0/OS-CREDENTIAL/securitytokens`: a temporary key for a token or for another key.
-pub(super) fn create_key(site: &mut Site, request: &Received) -> Result<Response, Refusal> {
+pub(super) fn create_key(
+    cloud: &mut CloudState,
+    request: &ReceivedRequest,
+) -> Result<Response, ApiError> {
     let exchange: Exchange = read(request)?;
     if exchange.identity.methods != ["token"] {
-        return Err(refusal::BAD_LOGIN);
+        return Err(api_error::BAD_LOGIN);
     }
     let asked = exchange
         .identity
@@ -101,27 +113,33 @@ pub(super) fn create_key(site: &mut Site, request: &Received) -> Result<Response
         .and_then(|token| token.duration_seconds);
     let seconds = asked.unwrap_or(SHORTEST);
     if !(SHORTEST..=DAY).contains(&seconds) {
-        return Err(refusal::BAD_LOGIN);
+        return Err(api_error::BAD_LOGIN);
     }
-    let issued = site.hand_out(KeyKind::Temporary, seconds);
+    let issued = cloud.issue_key(KeyKind::Temporary, seconds);
     Ok(response::json(201, &Credential::of(&issued)))
 }
 
 /// `POST /v5/agencies/assume-with-oidc`: a temporary key for an identity token.
-pub(super) fn assume_with_oidc(site: &mut Site, request: &Received) -> Result<Response, Refusal> {
-    let asked: Assumption = request.json().map_err(|_| refusal::BAD_LOGIN)?;
-    if !site.identity.believes(&asked.provider_urn, &asked.id_token) {
-        return Err(refusal::foreign_id_token(&site.switches.huawei));
+pub(super) fn assume_with_oidc(
+    cloud: &mut CloudState,
+    request: &ReceivedRequest,
+) -> Result<Response, ApiError> {
+    let asked: Assumption = request.json().map_err(|_| api_error::BAD_LOGIN)?;
+    if !cloud
+        .identity
+        .accepts_id_token(&asked.provider_urn, &asked.id_token)
+    {
+        return Err(api_error::foreign_id_token(&cloud.switches.huawei));
     }
-    let agency = site.identity.role_named(&asked.agency_urn);
+    let agency = cloud.identity.role_named(&asked.agency_urn);
     let longest = agency
-        .ok_or_else(|| refusal::no_agency(&site.switches.huawei))?
+        .ok_or_else(|| api_error::no_agency(&cloud.switches.huawei))?
         .longest(HOUR);
     let seconds = asked.duration_seconds.unwrap_or(HOUR.min(longest));
     if !(SHORTEST..=longest).contains(&seconds) {
-        return Err(refusal::BAD_LOGIN);
+        return Err(api_error::BAD_LOGIN);
     }
-    let issued = site.hand_out(KeyKind::Temporary, seconds);
+    let issued = cloud.issue_key(KeyKind::Temporary, seconds);
     let assumed = Assumed {
         credentials: StsCredentials {
             access_key_id: &issued.key.id,
@@ -139,7 +157,7 @@ pub(super) fn assume_with_oidc(site: &mut Site, request: &Received) -> Result<Re
 
 /// The token that is to be exchanged for a key, from the body: the Python SDK sends it in no header
 /// (vendor's source).
-pub(super) fn exchanged_token(request: &Received) -> Option<String> {
+pub(super) fn exchanged_token(request: &ReceivedRequest) -> Option<String> {
     read::<Exchange>(request).ok()?.identity.token?.id
 }
 
@@ -154,30 +172,34 @@ const USER: &str = "0123456789abcdef0123456789abcdef";
 /// With a fraction, which the Python SDK insists on (vendor's source).
 const TIME: &str = "%Y-%m-%dT%H:%M:%S.000000Z";
 
-fn time(issued: &Issued) -> String {
-    write_utc(TIME, issued.ends)
+fn time(issued: &IssuedCredential) -> String {
+    write_utc(TIME, issued.expires_at)
 }
 
 /// Reads the `auth` of a body.
-fn read<'r, T: Deserialize<'r>>(request: &'r Received) -> Result<T, Refusal> {
+fn read<'r, T: Deserialize<'r>>(request: &'r ReceivedRequest) -> Result<T, ApiError> {
     #[derive(Deserialize)]
     struct Body<T> {
         auth: T,
     }
-    let body: Body<T> = request.json().map_err(|_| refusal::BAD_LOGIN)?;
+    let body: Body<T> = request.json().map_err(|_| api_error::BAD_LOGIN)?;
     Ok(body.auth)
 }
 
 /// The project that a token is for, by name or by id.
-fn scoped_project(site: &Site, named: ScopedProject, domain: &Domain) -> Result<Project, Refusal> {
-    let own = site.account.project_id.as_str();
+fn scoped_project(
+    cloud: &CloudState,
+    named: ScopedProject,
+    domain: &Domain,
+) -> Result<Project, ApiError> {
+    let own = cloud.account.project_id.as_str();
     let is_known = match (&named.id, &named.name) {
         (Some(id), _) => id == own,
-        (None, Some(name)) => projects::has_project(site, name),
+        (None, Some(name)) => projects::has_project(cloud, name),
         (None, None) => false,
     };
     if !is_known {
-        return Err(refusal::wrong_scope(&site.switches.huawei));
+        return Err(api_error::wrong_scope(&cloud.switches.huawei));
     }
     Ok(Project {
         domain: domain.clone(),
@@ -186,13 +208,13 @@ fn scoped_project(site: &Site, named: ScopedProject, domain: &Domain) -> Result<
     })
 }
 
-fn with_token(token: &Token, issued: &Issued) -> Response {
+fn with_token(token: &Token, issued: &IssuedCredential) -> Response {
     #[derive(Serialize)]
     struct Body<'a> {
         token: &'a Token,
     }
-    let answer = response::json(201, &Body { token });
-    response::with_header(answer, "x-subject-token", &issued.key.id)
+    let response = response::json(201, &Body { token });
+    response::with_header(response, "x-subject-token", &issued.key.id)
 }
 
 #[derive(Deserialize)]
@@ -319,7 +341,7 @@ struct CredentialFields<'a> {
 }
 
 impl<'a> Credential<'a> {
-    pub(super) fn of(issued: &'a Issued) -> Self {
+    pub(super) fn of(issued: &'a IssuedCredential) -> Self {
         Self {
             credential: CredentialFields {
                 access: &issued.key.id,

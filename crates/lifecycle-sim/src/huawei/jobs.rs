@@ -9,11 +9,11 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use serde::Serialize;
 
-use super::refusal::{self, Refusal};
+use super::api_error::{self, ApiError};
 use crate::{
-    instance::Verb,
+    cloud_state::CloudState,
+    power_operation::ActionKind,
     response::{self, Response},
-    site::Site,
     time::{Moment, write_utc},
 };
 
@@ -23,60 +23,68 @@ pub(super) type Jobs = HashMap<String, Job>;
 /// An accepted power call.
 #[derive(Debug)]
 pub(super) struct Job {
-    verb: Verb,
+    action: ActionKind,
     began: Moment,
-    parts: Vec<Part>,
+    tasks: Vec<ServerTask>,
 }
 
 /// What becomes of one server.
 #[derive(Debug)]
-pub(super) struct Part {
+pub(super) struct ServerTask {
     pub(super) server: Arc<str>,
     /// When it is over.
     pub(super) due: Moment,
-    pub(super) failure: Option<Failure>,
+    pub(super) failure: Option<SubJobFailure>,
 }
 
 /// Why a sub-job failed.
 #[derive(Clone, Debug)]
-pub(super) struct Failure {
+pub(super) struct SubJobFailure {
     pub(super) code: &'static str,
     pub(super) reason: String,
 }
 
 impl Job {
-    pub(super) fn new(verb: Verb, began: Moment, parts: Vec<Part>) -> Self {
-        Self { verb, began, parts }
+    pub(super) fn new(action: ActionKind, began: Moment, tasks: Vec<ServerTask>) -> Self {
+        Self {
+            action,
+            began,
+            tasks,
+        }
     }
 
     fn due(&self) -> Moment {
-        let last = self.parts.iter().map(|part| part.due).max();
+        let last = self.tasks.iter().map(|task| task.due).max();
         last.unwrap_or(self.began)
     }
 
-    fn status(&self, now: Moment, partial_failure_fails: bool) -> Status {
+    fn status(&self, now: Moment, partial_failure_fails: bool) -> JobStatus {
         if now < self.due() {
             return if self.is_fresh(now) {
-                Status::Init
+                JobStatus::Init
             } else {
-                Status::Running
+                JobStatus::Running
             };
         }
         let failed = self
-            .parts
+            .tasks
             .iter()
-            .filter(|part| part.failure.is_some())
+            .filter(|task| task.failure.is_some())
             .count();
-        let fails = failed > 0 && (partial_failure_fails || failed == self.parts.len());
-        if fails { Status::Fail } else { Status::Success }
+        let fails = failed > 0 && (partial_failure_fails || failed == self.tasks.len());
+        if fails {
+            JobStatus::Fail
+        } else {
+            JobStatus::Success
+        }
     }
 
     /// The first twentieth of the time until the first server is done.
     fn is_fresh(&self, now: Moment) -> bool {
         let first = self
-            .parts
+            .tasks
             .iter()
-            .map(|part| part.due)
+            .map(|task| task.due)
             .filter(|due| *due > self.began && *due != Moment::NEVER)
             .min();
         first.is_some_and(|first| now.since(self.began) * 20 < first.since(self.began))
@@ -85,7 +93,7 @@ impl Job {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "UPPERCASE")]
-enum Status {
+enum JobStatus {
     Init,
     Running,
     Success,
@@ -93,70 +101,70 @@ enum Status {
 }
 
 /// `GET /v1/{project_id}/jobs/{job_id}`.
-pub(super) fn show(site: &Site, id: &str) -> Result<Response, Refusal> {
-    let switches = &site.switches.huawei;
-    let job = site.huawei.jobs.get(id).ok_or(refusal::NO_JOB)?;
-    if site.now().since(job.due()) > Duration::from_secs(24 * 60 * 60) {
-        return Err(refusal::NO_JOB.with_status(switches.expired_job_status));
+pub(super) fn show(cloud: &CloudState, id: &str) -> Result<Response, ApiError> {
+    let switches = &cloud.switches.huawei;
+    let job = cloud.huawei.jobs.get(id).ok_or(api_error::NO_JOB)?;
+    if cloud.now().since(job.due()) > Duration::from_secs(24 * 60 * 60) {
+        return Err(api_error::NO_JOB.with_status(switches.expired_job_status));
     }
-    let status = job.status(site.now(), switches.partial_failure_fails_job);
-    let first_failure = job.parts.iter().find_map(|part| part.failure.as_ref());
-    let error = match (status, &*job.parts, first_failure) {
-        (Status::Running, ..) => Fields::absent(),
-        (Status::Fail, [_], Some(failure)) if switches.bare_single_job => {
-            Fields::of(failure.code, &failure.reason)
+    let status = job.status(cloud.now(), switches.partial_failure_fails_job);
+    let first_failure = job.tasks.iter().find_map(|task| task.failure.as_ref());
+    let error = match (status, &*job.tasks, first_failure) {
+        (JobStatus::Running, ..) => ErrorFields::absent(),
+        (JobStatus::Fail, [_], Some(failure)) if switches.bare_single_job => {
+            ErrorFields::of(failure.code, &failure.reason)
         }
-        (Status::Fail, ..) => Fields::of("Common.0021", "Sub-jobs failed."),
-        _ => Fields::null(),
+        (JobStatus::Fail, ..) => ErrorFields::of("Common.0021", "Sub-jobs failed."),
+        _ => ErrorFields::null(),
     };
     Ok(response::json(
         200,
         &JobBody {
             status,
-            entities: Entities::of(site, id, job, status),
+            entities: Entities::of(cloud, id, job, status),
             job_id: id,
-            job_type: job_type(job.verb, true),
-            begin_time: time(site, job.began),
-            end_time: end_time(site, job.due()),
+            job_type: job_type(job.action, true),
+            begin_time: time(cloud, job.began),
+            end_time: end_time(cloud, job.due()),
             error,
         },
     ))
 }
 
-fn job_type(verb: Verb, whole: bool) -> &'static str {
-    match (verb, whole) {
-        (Verb::Start, true) => "batchStartServer",
-        (Verb::Start, false) => "startServer",
-        (Verb::Stop, true) => "batchStopServer",
-        (Verb::Stop, false) => "stopServer",
-        (Verb::Reboot, true) => "batchRebootServer",
-        (Verb::Reboot, false) => "rebootServer",
+fn job_type(action: ActionKind, whole: bool) -> &'static str {
+    match (action, whole) {
+        (ActionKind::Start, true) => "batchStartServer",
+        (ActionKind::Start, false) => "startServer",
+        (ActionKind::Stop, true) => "batchStopServer",
+        (ActionKind::Stop, false) => "stopServer",
+        (ActionKind::Reboot, true) => "batchRebootServer",
+        (ActionKind::Reboot, false) => "rebootServer",
     }
 }
 
-fn time(site: &Site, moment: Moment) -> String {
-    write_utc("%Y-%m-%dT%H:%M:%S%.3fZ", site.wall_at(moment))
+fn time(cloud: &CloudState, moment: Moment) -> String {
+    write_utc("%Y-%m-%dT%H:%M:%S%.3fZ", cloud.wall_time_at(moment))
 }
 
 /// Empty until then.
-fn end_time(site: &Site, due: Moment) -> String {
-    if site.now() < due {
+fn end_time(cloud: &CloudState, due: Moment) -> String {
+    if cloud.now() < due {
         String::new()
     } else {
-        time(site, due)
+        time(cloud, due)
     }
 }
 
 #[derive(Serialize)]
 struct JobBody<'a> {
-    status: Status,
+    status: JobStatus,
     entities: Entities<'a>,
     job_id: &'a str,
     job_type: &'static str,
     begin_time: String,
     end_time: String,
     #[serde(flatten)]
-    error: Fields<'a>,
+    error: ErrorFields<'a>,
 }
 
 #[derive(Serialize)]
@@ -172,21 +180,21 @@ enum Entities<'a> {
 }
 
 impl<'a> Entities<'a> {
-    fn of(site: &Site, id: &str, job: &'a Job, status: Status) -> Self {
-        match &*job.parts {
-            [only] if site.switches.huawei.bare_single_job => Self::Server {
+    fn of(cloud: &CloudState, id: &str, job: &'a Job, status: JobStatus) -> Self {
+        match &*job.tasks {
+            [only] if cloud.switches.huawei.bare_single_job => Self::Server {
                 server_id: &only.server,
             },
-            _ if status == Status::Init => Self::SubJobs {
+            _ if status == JobStatus::Init => Self::SubJobs {
                 sub_jobs_total: 0,
                 sub_jobs: Vec::new(),
             },
-            parts => Self::SubJobs {
-                sub_jobs_total: parts.len(),
-                sub_jobs: parts
+            tasks => Self::SubJobs {
+                sub_jobs_total: tasks.len(),
+                sub_jobs: tasks
                     .iter()
                     .enumerate()
-                    .map(|(number, part)| SubJob::of(site, id, number, job, part))
+                    .map(|(number, task)| SubJob::of(cloud, id, number, job, task))
                     .collect(),
             },
         }
@@ -195,14 +203,14 @@ impl<'a> Entities<'a> {
 
 #[derive(Serialize)]
 struct SubJob<'a> {
-    status: Status,
+    status: JobStatus,
     entities: SubEntities<'a>,
     job_id: String,
     job_type: &'static str,
     begin_time: String,
     end_time: String,
     #[serde(flatten)]
-    error: Fields<'a>,
+    error: ErrorFields<'a>,
 }
 
 #[derive(Serialize)]
@@ -214,23 +222,32 @@ struct SubEntities<'a> {
 }
 
 impl<'a> SubJob<'a> {
-    fn of(site: &Site, parent: &str, number: usize, job: &Job, part: &'a Part) -> Self {
-        let (status, error) = match &part.failure {
-            _ if site.now() < part.due => (Status::Running, Fields::absent()),
-            Some(failure) => (Status::Fail, Fields::of(failure.code, &failure.reason)),
-            None => (Status::Success, Fields::null()),
+    fn of(
+        cloud: &CloudState,
+        parent: &str,
+        number: usize,
+        job: &Job,
+        task: &'a ServerTask,
+    ) -> Self {
+        let (status, error) = match &task.failure {
+            _ if cloud.now() < task.due => (JobStatus::Running, ErrorFields::absent()),
+            Some(failure) => (
+                JobStatus::Fail,
+                ErrorFields::of(failure.code, &failure.reason),
+            ),
+            None => (JobStatus::Success, ErrorFields::null()),
         };
-        let cause = part.failure.as_ref().filter(|_| status == Status::Fail);
+        let cause = task.failure.as_ref().filter(|_| status == JobStatus::Fail);
         Self {
             status,
             entities: SubEntities {
-                server_id: &part.server,
+                server_id: &task.server,
                 errorcode_message: cause.map(|failure| failure.reason.as_str()),
             },
             job_id: format!("{}{number:08x}", parent.get(..24).unwrap_or_default()),
-            job_type: job_type(job.verb, false),
-            begin_time: time(site, job.began),
-            end_time: end_time(site, part.due),
+            job_type: job_type(job.action, false),
+            begin_time: time(cloud, job.began),
+            end_time: end_time(cloud, task.due),
             error,
         }
     }
@@ -238,14 +255,14 @@ impl<'a> SubJob<'a> {
 
 /// The fields of the error: not there, null, or set.
 #[derive(Serialize)]
-struct Fields<'a> {
+struct ErrorFields<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     error_code: Option<Option<&'a str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     fail_reason: Option<Option<&'a str>>,
 }
 
-impl<'a> Fields<'a> {
+impl<'a> ErrorFields<'a> {
     fn absent() -> Self {
         Self {
             error_code: None,

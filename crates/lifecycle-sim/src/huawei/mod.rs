@@ -16,6 +16,7 @@
 //! | `refusal` | what is said instead of an answer |
 //! | `switches` | what nobody knows |
 
+mod api_error;
 mod auth;
 pub(crate) mod behaviours;
 mod iam;
@@ -24,7 +25,6 @@ mod metadata;
 mod power;
 mod projects;
 mod record;
-mod refusal;
 mod servers;
 pub(crate) mod switches;
 #[cfg(test)]
@@ -39,17 +39,18 @@ use http::Method;
 use percent_encoding::percent_decode_str;
 
 use self::{
+    api_error::ApiError,
     jobs::Jobs,
-    power::{Order, Recent},
-    refusal::Refusal,
+    power::{PowerRequest, RecentActions},
     switches::ServerIds,
 };
 use crate::{
-    dialect::{Denial, Dialect, Intent, Operation, Reason},
-    instance::Verb,
-    request::Received,
+    Operation,
+    cloud_api::{AuthError, CallInfo, CloudApi},
+    cloud_state::{CloudState, RegionScope},
+    power_operation::ActionKind,
+    request::ReceivedRequest,
     response::{self, Response},
-    site::{Scope, Site},
     time::Moment,
 };
 
@@ -57,8 +58,8 @@ use crate::{
 #[derive(Debug)]
 pub(crate) struct Huawei;
 
-impl Dialect for Huawei {
-    fn claims(&self, request: &Received) -> bool {
+impl CloudApi for Huawei {
+    fn serves(&self, request: &ReceivedRequest) -> bool {
         let signed = request
             .header("authorization")
             .is_some_and(|value| value.starts_with("SDK-HMAC-SHA256 "));
@@ -68,7 +69,7 @@ impl Dialect for Huawei {
             || request.path.starts_with("/v3/")
             || request.path.starts_with("/v3.0/")
             || request.path.starts_with("/v5/")
-            || metadata::Call::of(request).is_some()
+            || metadata::MetadataCall::of(request).is_some()
     }
 
     /// `ecs.<region>.myhuaweicloud.com`, and `iam` likewise (vendor's source); the European regions end
@@ -82,71 +83,77 @@ impl Dialect for Huawei {
             .or_else(|| place.strip_prefix("iam."))
     }
 
-    fn mint(&self, chance: &mut fastrand::Rng) -> String {
-        uuid::Builder::from_random_bytes(chance.u128(..).to_be_bytes())
+    fn generate_id(&self, rng: &mut fastrand::Rng) -> String {
+        uuid::Builder::from_random_bytes(rng.u128(..).to_be_bytes())
             .into_uuid()
             .to_string()
     }
 
-    fn intent(&self, request: &Received) -> Intent {
+    fn classify(&self, request: &ReceivedRequest) -> CallInfo {
         let (operation, name, ids) = kind(request);
-        Intent {
+        CallInfo {
             operation,
             name,
             ids,
-            key: auth::claimed_key(request).into_owned(),
+            key: auth::key_id(request).into_owned(),
         }
     }
 
-    fn authenticate(&self, site: &mut Site, request: &Received) -> Result<(), Denial> {
+    fn authenticate(
+        &self,
+        cloud: &mut CloudState,
+        request: &ReceivedRequest,
+    ) -> Result<(), AuthError<Box<Response>>> {
         if Route::of(request).is_some_and(|route| route.is_open()) {
             return Ok(());
         }
-        let key = auth::claimed_key(request);
-        let at = site.now();
-        let verdict = if site.huawei.failures.is_locked(&key, at) {
-            Err((Reason::Key, locked_key()))
+        let key = auth::key_id(request);
+        let at = cloud.now();
+        let result = if cloud.huawei.failures.is_locked(&key, at) {
+            Err(AuthError::key(locked_key()))
         } else {
-            let now = site.wall().as_second();
-            let verdict = auth::verify(request, &site.account, now, &site.switches.huawei)
-                .and_then(|()| check_scope(site, request, &key));
-            if site.account.key(&key).is_some() {
-                site.huawei.failures.note(&key, verdict.is_ok(), at);
+            let now = cloud.wall_time().as_second();
+            let result = auth::verify(request, &cloud.account, now, &cloud.switches.huawei)
+                .and_then(|()| check_scope(cloud, request, &key));
+            if cloud.account.key(&key).is_some() {
+                cloud.huawei.failures.note(&key, result.is_ok(), at);
             }
-            verdict
+            result
         };
-        verdict.map_err(|(reason, refusal)| Denial {
-            reason,
-            response: Box::new(refusal.answer(site)),
-        })
+        result.map_err(|auth_error| auth_error.into_response(|error| error.response(cloud)))
     }
 
-    fn perform(&self, site: &mut Site, request: &Received, scope: Scope) -> Response {
-        let answer = dispatch(site, request, scope);
-        match answer {
-            Ok(answer) => {
-                let request_id = site.uuid().replace('-', "");
-                response::with_header(answer, "x-request-id", &request_id)
+    fn handle(
+        &self,
+        cloud: &mut CloudState,
+        request: &ReceivedRequest,
+        scope: RegionScope,
+    ) -> Response {
+        let response = dispatch(cloud, request, scope);
+        match response {
+            Ok(response) => {
+                let request_id = cloud.uuid().replace('-', "");
+                response::with_header(response, "x-request-id", &request_id)
             }
-            Err(refusal) => refusal.answer(site),
+            Err(error) => error.response(cloud),
         }
     }
 
-    fn throttled(&self, site: &mut Site, hint: Option<Duration>) -> Response {
-        refusal::throttled(&site.switches.huawei, hint).answer(site)
+    fn throttled(&self, cloud: &mut CloudState, hint: Option<Duration>) -> Response {
+        api_error::throttled(&cloud.switches.huawei, hint).response(cloud)
     }
 
-    fn failure(&self, site: &mut Site, status: u16) -> Response {
-        refusal::failure(status).answer(site)
+    fn server_error(&self, cloud: &mut CloudState, status: u16) -> Response {
+        api_error::server_error(status).response(cloud)
     }
 }
 
 /// What the cloud remembers from call to call.
 #[derive(Debug, Default)]
-pub(crate) struct Memory {
+pub(crate) struct OwnState {
     jobs: Jobs,
-    failures: Failures,
-    recent: Recent,
+    failures: AuthFailures,
+    recent: RecentActions,
     /// Tokens that are for no project.
     unscoped: HashSet<String>,
 }
@@ -154,9 +161,9 @@ pub(crate) struct Memory {
 /// Keys that failed to prove themselves. Five failures in a row lock a key for five minutes (documented;
 /// that every refusal of a known key counts is inferred).
 #[derive(Debug, Default)]
-struct Failures(HashMap<String, (u32, Moment)>);
+struct AuthFailures(HashMap<String, (u32, Moment)>);
 
-impl Failures {
+impl AuthFailures {
     fn is_locked(&self, key: &str, now: Moment) -> bool {
         self.0
             .get(key)
@@ -178,39 +185,47 @@ impl Failures {
 const LOCK: Duration = Duration::from_secs(5 * 60);
 
 /// A token that is for no project is good for no service of a project (documented; the code is inferred).
-fn check_scope(site: &Site, request: &Received, key: &str) -> Result<(), (Reason, Refusal)> {
+fn check_scope(
+    cloud: &CloudState,
+    request: &ReceivedRequest,
+    key: &str,
+) -> Result<(), AuthError<ApiError>> {
     let is_of_project = matches!(Route::of(request), Some(Route::Project(..)));
-    if is_of_project && site.huawei.unscoped.contains(key) {
-        return Err((Reason::Other, refusal::NO_SCOPE));
+    if is_of_project && cloud.huawei.unscoped.contains(key) {
+        return Err(AuthError::other(api_error::NO_SCOPE));
     }
     Ok(())
 }
 
-fn locked_key() -> Refusal {
-    refusal::not_authentic("AK access failed to reach the limit, forbidden")
+fn locked_key() -> ApiError {
+    api_error::not_authentic("AK access failed to reach the limit, forbidden")
 }
 
-fn dispatch(site: &mut Site, request: &Received, scope: Scope) -> Result<Response, Refusal> {
-    let route = Route::of(request).ok_or(refusal::NO_API)?;
+fn dispatch(
+    cloud: &mut CloudState,
+    request: &ReceivedRequest,
+    scope: RegionScope,
+) -> Result<Response, ApiError> {
+    let route = Route::of(request).ok_or(api_error::NO_API)?;
     let (project, call) = match route {
         Route::Project(project, call) => (project, call),
-        Route::Projects => return Ok(projects::list(site, request)),
-        Route::Token => return iam::create_token(site, request),
-        Route::TokenByIdToken => return iam::create_token_by_id_token(site, request),
-        Route::Key => return iam::create_key(site, request),
-        Route::AssumeWithOidc => return iam::assume_with_oidc(site, request),
-        Route::Metadata(call) => return Ok(metadata::answer(site, request, &call)),
+        Route::Projects => return Ok(projects::list(cloud, request)),
+        Route::Token => return iam::create_token(cloud, request),
+        Route::TokenByIdToken => return iam::create_token_by_id_token(cloud, request),
+        Route::Key => return iam::create_key(cloud, request),
+        Route::AssumeWithOidc => return iam::assume_with_oidc(cloud, request),
+        Route::Metadata(call) => return Ok(metadata::respond(cloud, request, &call)),
     };
     let told = request.header("x-project-id");
-    let own = site.account.project_id.as_str();
+    let own = cloud.account.project_id.as_str();
     if project != own || told.is_some_and(|told| told != own) {
-        return Err(refusal::wrong_project(&site.switches.huawei));
+        return Err(api_error::wrong_project(&cloud.switches.huawei));
     }
     match call {
-        Call::Act => power::act(site, request, scope),
-        Call::Job(id) => jobs::show(site, &id),
-        Call::List => servers::list(site, request, scope),
-        Call::Show(id) => servers::show(site, scope, &id),
+        ProjectCall::PowerOperation => power::operation(cloud, request, scope),
+        ProjectCall::Job(id) => jobs::show(cloud, &id),
+        ProjectCall::List => servers::list(cloud, request, scope),
+        ProjectCall::Show(id) => servers::show(cloud, scope, &id),
     }
 }
 
@@ -227,14 +242,14 @@ enum Route {
     /// `/v5/agencies/assume-with-oidc`
     AssumeWithOidc,
     /// To the metadata service.
-    Metadata(metadata::Call),
+    Metadata(metadata::MetadataCall),
     /// `/v1/{project_id}/...`
-    Project(String, Call),
+    Project(String, ProjectCall),
 }
 
-enum Call {
+enum ProjectCall {
     /// `cloudservers/action`
-    Act,
+    PowerOperation,
     /// `jobs/{job_id}`
     Job(String),
     /// `cloudservers/detail`
@@ -252,8 +267,8 @@ impl Route {
         }
     }
 
-    fn of(request: &Received) -> Option<Self> {
-        if let Some(call) = metadata::Call::of(request) {
+    fn of(request: &ReceivedRequest) -> Option<Self> {
+        if let Some(call) = metadata::MetadataCall::of(request) {
             return Some(Self::Metadata(call));
         }
         let decoded = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
@@ -268,10 +283,10 @@ impl Route {
             (&Method::POST, ["v5", "agencies", "assume-with-oidc"]) => Some(Self::AssumeWithOidc),
             (method, ["v1", project, rest @ ..]) => {
                 let call = match (method, rest) {
-                    (&Method::POST, ["cloudservers", "action"]) => Call::Act,
-                    (&Method::GET, ["jobs", id]) => Call::Job(decoded(id)),
-                    (&Method::GET, ["cloudservers", "detail"]) => Call::List,
-                    (&Method::GET, ["cloudservers", id]) => Call::Show(decoded(id)),
+                    (&Method::POST, ["cloudservers", "action"]) => ProjectCall::PowerOperation,
+                    (&Method::GET, ["jobs", id]) => ProjectCall::Job(decoded(id)),
+                    (&Method::GET, ["cloudservers", "detail"]) => ProjectCall::List,
+                    (&Method::GET, ["cloudservers", id]) => ProjectCall::Show(decoded(id)),
                     _ => return None,
                 };
                 Some(Self::Project(decoded(project), call))
@@ -281,22 +296,22 @@ impl Route {
     }
 }
 
-fn kind(request: &Received) -> (Operation, &'static str, usize) {
+fn kind(request: &ReceivedRequest) -> (Operation, &'static str, usize) {
     match Route::of(request) {
-        Some(Route::Project(_, Call::Act)) => match Order::read(request) {
-            Ok(order) => {
-                let (operation, name) = match order.verb {
-                    Verb::Start => (Operation::Start, "BatchStartServers"),
-                    Verb::Stop => (Operation::Stop, "BatchStopServers"),
-                    Verb::Reboot => (Operation::Reboot, "BatchRebootServers"),
+        Some(Route::Project(_, ProjectCall::PowerOperation)) => match PowerRequest::read(request) {
+            Ok(power_request) => {
+                let (operation, name) = match power_request.action {
+                    ActionKind::Start => (Operation::Start, "BatchStartServers"),
+                    ActionKind::Stop => (Operation::Stop, "BatchStopServers"),
+                    ActionKind::Reboot => (Operation::Reboot, "BatchRebootServers"),
                 };
-                (operation, name, order.len())
+                (operation, name, power_request.len())
             }
             Err(_) => (Operation::Other, "unknown", 0),
         },
-        Some(Route::Project(_, Call::Job(_))) => (Operation::Follow, "ShowJob", 0),
-        Some(Route::Project(_, Call::Show(_))) => (Operation::Observe, "ShowServer", 1),
-        Some(Route::Project(_, Call::List)) => {
+        Some(Route::Project(_, ProjectCall::Job(_))) => (Operation::Follow, "ShowJob", 0),
+        Some(Route::Project(_, ProjectCall::Show(_))) => (Operation::Observe, "ShowServer", 1),
+        Some(Route::Project(_, ProjectCall::List)) => {
             let named = servers::named_servers(request, ServerIds::Both).len();
             let operation = if named > 0 {
                 Operation::Observe

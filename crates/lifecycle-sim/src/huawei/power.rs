@@ -13,38 +13,43 @@ use std::{
 use serde::{Deserialize, Serialize};
 
 use super::{
-    jobs::{Failure, Job, Part},
-    refusal::{self, Refusal},
+    api_error::{self, ApiError},
+    jobs::{Job, ServerTask, SubJobFailure},
     switches::{BusyServer, Switches, UnfitServer, UnknownServer},
 };
 use crate::{
-    instance::{Act, State, Trouble, Verb},
-    request::Received,
+    Impairment, PowerOperation, SimulatedState,
+    cloud_state::{CloudState, InstanceIndex, RegionScope},
+    power_operation::ActionKind,
+    request::ReceivedRequest,
     response::{self, Response},
-    site::{Index, Scope, Site},
     time::Moment,
 };
 
 /// Carries out a power call.
-pub(super) fn act(site: &mut Site, request: &Received, scope: Scope) -> Result<Response, Refusal> {
-    let order = Order::read(request)?;
-    let servers = order.servers(&site.switches.huawei)?;
-    site.check_limit(servers.len())?;
-    let verdicts: Vec<_> = servers
+pub(super) fn operation(
+    cloud: &mut CloudState,
+    request: &ReceivedRequest,
+    scope: RegionScope,
+) -> Result<Response, ApiError> {
+    let power_request = PowerRequest::read(request)?;
+    let servers = power_request.servers(&cloud.switches.huawei)?;
+    cloud.check_limit(servers.len())?;
+    let decisions: Vec<_> = servers
         .into_iter()
-        .map(|id| (id, order.judge(site, scope, id)))
+        .map(|id| (id, power_request.check(cloud, scope, id)))
         .collect();
-    if let Some(refusal) = refused_at_once(&verdicts, &site.switches.huawei) {
-        return Err(refusal);
+    if let Some(error) = batch_rejection(&decisions, &cloud.switches.huawei) {
+        return Err(error);
     }
-    let parts = verdicts
+    let tasks = decisions
         .into_iter()
-        .map(|(id, verdict)| order.carry_out(site, id, verdict))
+        .map(|(id, decision)| power_request.execute(cloud, id, decision))
         .collect();
-    let job_id = format!("ff808082{:024x}", site.chance.u128(..) >> 32);
-    let job = Job::new(order.verb, site.now(), parts);
-    site.huawei.jobs.insert(job_id.clone(), job);
-    let status = site.switches.huawei.accepted_status;
+    let job_id = format!("ff808082{:024x}", cloud.rng.u128(..) >> 32);
+    let job = Job::new(power_request.action, cloud.now(), tasks);
+    cloud.huawei.jobs.insert(job_id.clone(), job);
+    let status = cloud.switches.huawei.accepted_status;
     Ok(response::json(status, &Accepted { job_id: &job_id }))
 }
 
@@ -55,9 +60,9 @@ struct Accepted<'a> {
 
 /// What a power call asks for.
 #[derive(Debug)]
-pub(super) struct Order {
-    pub(super) verb: Verb,
-    act: Act,
+pub(super) struct PowerRequest {
+    pub(super) action: ActionKind,
+    operation: PowerOperation,
     ids: Vec<String>,
 }
 
@@ -72,27 +77,28 @@ struct Server {
     id: String,
 }
 
-impl Order {
-    pub(super) fn read(request: &Received) -> Result<Self, Refusal> {
+impl PowerRequest {
+    pub(super) fn read(request: &ReceivedRequest) -> Result<Self, ApiError> {
         if request.body.is_empty() {
-            return Err(refusal::EMPTY_BODY);
+            return Err(api_error::EMPTY_BODY);
         }
-        let bodies: BTreeMap<String, Body> = request.json().map_err(|_| refusal::BAD_PARAMETER)?;
+        let bodies: BTreeMap<String, Body> =
+            request.json().map_err(|_| api_error::BAD_PARAMETER)?;
         let mut bodies = bodies.into_iter();
         let (Some((key, body)), None) = (bodies.next(), bodies.next()) else {
-            return Err(refusal::BAD_PARAMETER);
+            return Err(api_error::BAD_PARAMETER);
         };
-        let (verb, forced) = match (key.as_str(), body.r#type.as_deref()) {
-            ("os-start", None) => (Verb::Start, false),
-            ("os-stop", None | Some("SOFT")) => (Verb::Stop, false),
-            ("os-stop", Some("HARD")) => (Verb::Stop, true),
-            ("reboot", Some("SOFT")) => (Verb::Reboot, false),
-            ("reboot", Some("HARD")) => (Verb::Reboot, true),
-            _ => return Err(refusal::BAD_PARAMETER),
+        let (action, forced) = match (key.as_str(), body.r#type.as_deref()) {
+            ("os-start", None) => (ActionKind::Start, false),
+            ("os-stop", None | Some("SOFT")) => (ActionKind::Stop, false),
+            ("os-stop", Some("HARD")) => (ActionKind::Stop, true),
+            ("reboot", Some("SOFT")) => (ActionKind::Reboot, false),
+            ("reboot", Some("HARD")) => (ActionKind::Reboot, true),
+            _ => return Err(api_error::BAD_PARAMETER),
         };
         Ok(Self {
-            verb,
-            act: verb.act(forced),
+            action,
+            operation: action.operation(forced),
             ids: body.servers.into_iter().map(|server| server.id).collect(),
         })
     }
@@ -102,9 +108,9 @@ impl Order {
         self.ids.len()
     }
 
-    fn servers(&self, switches: &Switches) -> Result<Vec<&str>, Refusal> {
+    fn servers(&self, switches: &Switches) -> Result<Vec<&str>, ApiError> {
         if self.ids.len() > LIMIT {
-            return Err(refusal::TOO_MANY);
+            return Err(api_error::TOO_MANY);
         }
         let mut seen = HashSet::new();
         let servers: Vec<_> = self
@@ -117,100 +123,114 @@ impl Order {
         if has_duplicates && !switches.folds_duplicates
             || servers.is_empty() && !switches.accepts_empty_batch
         {
-            return Err(refusal::BAD_PARAMETER);
+            return Err(api_error::BAD_PARAMETER);
         }
         Ok(servers)
     }
 
     /// Would the cloud do it?
-    fn judge(&self, site: &Site, scope: Scope, id: &str) -> Verdict {
-        let Some(index) = site.find(scope, id) else {
-            return Verdict::Unknown;
+    fn check(&self, cloud: &CloudState, scope: RegionScope, id: &str) -> ServerDecision {
+        let Some(index) = cloud.find(scope, id) else {
+            return ServerDecision::Unknown;
         };
-        let hindered = site
+        let impairment_error = cloud
             .instance(index)
-            .trouble
-            .and_then(|trouble| self.hindered(trouble));
-        match hindered {
-            Some(refusal) => Verdict::Unfit(refusal),
-            None => self.judge_state(site, index),
+            .impairment
+            .and_then(|impairment| self.impairment_error(impairment));
+        match impairment_error {
+            Some(error) => ServerDecision::Rejected(error),
+            None => self.check_state(cloud, index),
         }
     }
 
-    fn judge_state(&self, site: &Site, index: Index) -> Verdict {
-        let forced = matches!(self.act, Act::ForcedStop | Act::ForcedReboot);
-        match (self.verb, site.truth(index).state) {
-            (Verb::Start, State::Stopped) | (Verb::Stop | Verb::Reboot, State::Running) => {
-                Verdict::Fit(index)
+    fn check_state(&self, cloud: &CloudState, index: InstanceIndex) -> ServerDecision {
+        let forced = matches!(
+            self.operation,
+            PowerOperation::ForcedStop | PowerOperation::ForcedReboot
+        );
+        match (self.action, cloud.actual(index).state) {
+            (ActionKind::Start, SimulatedState::Stopped)
+            | (ActionKind::Stop | ActionKind::Reboot, SimulatedState::Running) => {
+                ServerDecision::Execute(index)
             }
-            (Verb::Stop | Verb::Reboot, State::Stopping | State::Rebooting) if forced => {
-                Verdict::Fit(index)
-            }
-            (Verb::Start, State::Running) | (Verb::Stop, State::Stopped)
-                if site.switches.huawei.idle_succeeds =>
+            (
+                ActionKind::Stop | ActionKind::Reboot,
+                SimulatedState::Stopping | SimulatedState::Rebooting,
+            ) if forced => ServerDecision::Execute(index),
+            (ActionKind::Start, SimulatedState::Running)
+            | (ActionKind::Stop, SimulatedState::Stopped)
+                if cloud.switches.huawei.idle_succeeds =>
             {
-                Verdict::Idle
+                ServerDecision::AlreadyDone
             }
-            (_, State::Starting | State::Stopping | State::Rebooting) => {
-                Verdict::Unfit(refusal::BUSY)
-            }
-            _ => Verdict::Unfit(refusal::WRONG_STATE),
+            (
+                _,
+                SimulatedState::Starting | SimulatedState::Stopping | SimulatedState::Rebooting,
+            ) => ServerDecision::Rejected(api_error::BUSY),
+            _ => ServerDecision::Rejected(api_error::WRONG_STATE),
         }
     }
 
     /// The refusal that this trouble causes, whatever the state.
-    fn hindered(&self, trouble: Trouble) -> Option<Refusal> {
-        let start = self.verb == Verb::Start;
-        match trouble {
-            Trouble::Creating | Trouble::Failed | Trouble::Recycled => Some(refusal::WRONG_STATE),
-            Trouble::Changing => Some(refusal::BUSY),
-            Trouble::Locked => Some(refusal::LOCKED),
-            Trouble::Expired => Some(refusal::FROZEN),
-            Trouble::Arrears if start => Some(refusal::RESTRICTED),
-            Trouble::NoStock if start => Some(refusal::NO_CAPACITY),
-            Trouble::Arrears | Trouble::NoStock | Trouble::Broken | Trouble::Stubborn => None,
+    fn impairment_error(&self, impairment: Impairment) -> Option<ApiError> {
+        let start = self.action == ActionKind::Start;
+        match impairment {
+            Impairment::Creating | Impairment::Failed | Impairment::Recycled => {
+                Some(api_error::WRONG_STATE)
+            }
+            Impairment::Changing => Some(api_error::BUSY),
+            Impairment::Locked => Some(api_error::LOCKED),
+            Impairment::Expired => Some(api_error::FROZEN),
+            Impairment::Arrears if start => Some(api_error::RESTRICTED),
+            Impairment::NoStock if start => Some(api_error::NO_CAPACITY),
+            Impairment::Arrears
+            | Impairment::NoStock
+            | Impairment::Broken
+            | Impairment::Stubborn => None,
         }
     }
 
-    fn carry_out(&self, site: &mut Site, id: &str, verdict: Verdict) -> Part {
-        let at_once = |failure| Part {
+    fn execute(&self, cloud: &mut CloudState, id: &str, decision: ServerDecision) -> ServerTask {
+        let at_once = |failure| ServerTask {
             server: Arc::from(id),
-            due: site.now(),
+            due: cloud.now(),
             failure,
         };
-        match verdict {
-            Verdict::Fit(index) => self.begin(site, index),
-            Verdict::Idle => at_once(None),
-            Verdict::Unknown => at_once(Some(failure(&refusal::NO_SERVER))),
-            Verdict::Unfit(refusal) => at_once(Some(failure(&refusal))),
+        match decision {
+            ServerDecision::Execute(index) => self.begin(cloud, index),
+            ServerDecision::AlreadyDone => at_once(None),
+            ServerDecision::Unknown => at_once(Some(failure(&api_error::NO_SERVER))),
+            ServerDecision::Rejected(error) => at_once(Some(failure(&error))),
         }
     }
 
-    fn begin(&self, site: &mut Site, index: Index) -> Part {
-        let trouble = site.instance(index).trouble;
-        let server = site.instance(index).shared_id();
-        let due = site.execute(index, self.act);
-        if due == Moment::NEVER && site.switches.huawei.stuck_stop_fails {
-            return Part {
+    fn begin(&self, cloud: &mut CloudState, index: InstanceIndex) -> ServerTask {
+        let impairment = cloud.instance(index).impairment;
+        let server = cloud.instance(index).shared_id();
+        let due = cloud.execute(index, self.operation);
+        if due == Moment::NEVER && cloud.switches.huawei.stuck_stop_fails {
+            return ServerTask {
                 server,
-                due: site.now().after(STUCK),
-                failure: Some(Failure {
+                due: cloud.now().after(STUCK),
+                failure: Some(SubJobFailure {
                     code: "Ecs.1002",
                     reason: "The guest did not shut down in time.".to_owned(),
                 }),
             };
         }
-        let failure = match (trouble, self.verb) {
-            (Some(Trouble::Broken), Verb::Start) => Some(("Ecs.0226", "Failed to start the ECS.")),
-            (Some(Trouble::Broken), Verb::Reboot) => {
+        let failure = match (impairment, self.action) {
+            (Some(Impairment::Broken), ActionKind::Start) => {
+                Some(("Ecs.0226", "Failed to start the ECS."))
+            }
+            (Some(Impairment::Broken), ActionKind::Reboot) => {
                 Some(("Ecs.0227", "Failed to restart the ECS."))
             }
             _ => None,
         };
-        Part {
+        ServerTask {
             server,
             due,
-            failure: failure.map(|(code, reason)| Failure {
+            failure: failure.map(|(code, reason)| SubJobFailure {
                 code,
                 reason: reason.to_owned(),
             }),
@@ -225,85 +245,85 @@ const LIMIT: usize = 1000;
 const STUCK: Duration = Duration::from_secs(5 * 60);
 
 /// What is to become of one server of a batch.
-enum Verdict {
-    Fit(Index),
-    /// It is already there.
-    Idle,
-    Unfit(Refusal),
+enum ServerDecision {
+    Execute(InstanceIndex),
+    /// The server already has the requested state.
+    AlreadyDone,
+    Rejected(ApiError),
     Unknown,
 }
 
-impl Verdict {
+impl ServerDecision {
     /// Why the server cannot be acted on; nothing when it can, or there is none.
-    fn objection(&self) -> Option<&Refusal> {
+    fn rejection(&self) -> Option<&ApiError> {
         match self {
-            Self::Unfit(refusal) => Some(refusal),
-            Self::Fit(_) | Self::Idle | Self::Unknown => None,
+            Self::Rejected(error) => Some(error),
+            Self::Execute(_) | Self::AlreadyDone | Self::Unknown => None,
         }
     }
 }
 
 /// The refusal of the whole call, unless it is accepted and only its sub-jobs fail.
-fn refused_at_once(verdicts: &[(&str, Verdict)], switches: &Switches) -> Option<Refusal> {
-    let one_is_unknown = verdicts
+fn batch_rejection(decisions: &[(&str, ServerDecision)], switches: &Switches) -> Option<ApiError> {
+    let one_is_unknown = decisions
         .iter()
-        .any(|(_, verdict)| matches!(verdict, Verdict::Unknown));
+        .any(|(_, decision)| matches!(decision, ServerDecision::Unknown));
     match switches.unknown_server {
-        UnknownServer::Ecs0114 if one_is_unknown => return Some(refusal::NO_SERVER),
-        UnknownServer::Ecs0614 if one_is_unknown => return Some(refusal::NO_SERVER_TOO),
+        UnknownServer::Ecs0114 if one_is_unknown => return Some(api_error::NO_SERVER),
+        UnknownServer::Ecs0614 if one_is_unknown => return Some(api_error::NO_SERVER_TOO),
         _ => {}
     }
-    let objections: Vec<_> = verdicts
+    let rejections: Vec<_> = decisions
         .iter()
-        .filter_map(|(id, verdict)| Some((*id, verdict.objection()?)))
+        .filter_map(|(id, decision)| Some((*id, decision.rejection()?)))
         .collect();
-    let one_is_busy = objections
+    let one_is_busy = rejections
         .iter()
-        .any(|(_, refusal)| **refusal == refusal::BUSY);
+        .any(|(_, error)| **error == api_error::BUSY);
     if one_is_busy && switches.busy_server == BusyServer::Refused {
-        return Some(refusal::BUSY);
+        return Some(api_error::BUSY);
     }
-    let (_, first) = objections.first()?;
+    let (_, first) = rejections.first()?;
     match switches.unfit_server {
         UnfitServer::SubJobFails => None,
         UnfitServer::Refused => Some((*first).clone()),
-        UnfitServer::RefusedWithDetails => Some(refusal::batch_failed(objections)),
+        UnfitServer::RefusedWithDetails => Some(api_error::batch_failed(rejections)),
     }
 }
 
-fn failure(refusal: &Refusal) -> Failure {
-    Failure {
-        code: refusal.code,
-        reason: refusal.message.clone().into_owned(),
+fn failure(error: &ApiError) -> SubJobFailure {
+    SubJobFailure {
+        code: error.code,
+        reason: error.message.clone().into_owned(),
     }
 }
 
 /// How many servers were acted on, and when.
 #[derive(Debug, Default)]
-pub(super) struct Recent(VecDeque<(Moment, usize)>);
+pub(super) struct RecentActions(VecDeque<(Moment, usize)>);
 
-impl Recent {
+impl RecentActions {
     /// Do so many more still fit into the last minute? If so, they are taken note of.
-    fn admits(&mut self, servers: usize, now: Moment) -> bool {
+    fn admit(&mut self, servers: usize, now: Moment) -> bool {
         let is_old = |at: Moment| now.since(at) >= Duration::from_secs(60);
         while self.0.front().is_some_and(|(at, _)| is_old(*at)) {
             self.0.pop_front();
         }
         let taken: usize = self.0.iter().map(|(_, servers)| servers).sum();
-        let admits = taken + servers <= LIMIT;
-        if admits {
+        let admit = taken + servers <= LIMIT;
+        if admit {
             self.0.push_back((now, servers));
         }
-        admits
+        admit
     }
 }
 
-impl Site {
-    fn check_limit(&mut self, servers: usize) -> Result<(), Refusal> {
+impl CloudState {
+    fn check_limit(&mut self, servers: usize) -> Result<(), ApiError> {
         let now = self.now();
-        let admits = self.huawei.recent.admits(servers, now);
-        if self.switches.huawei.limit_is_per_minute && !admits {
-            return Err(refusal::TOO_MANY);
+        let admit = self.huawei.recent.admit(servers, now);
+        if self.switches.huawei.limit_is_per_minute && !admit {
+            return Err(api_error::TOO_MANY);
         }
         Ok(())
     }

@@ -6,15 +6,15 @@
 use serde::Serialize;
 
 use crate::{
-    request::Received,
+    cloud_state::{CloudState, RegionScope},
+    request::ReceivedRequest,
     response::{self, Response},
-    site::{Scope, Site},
 };
 
 /// The projects with the name that the query gives; all without one.
-pub(super) fn list(site: &Site, request: &Received) -> Response {
+pub(super) fn list(cloud: &CloudState, request: &ReceivedRequest) -> Response {
     let names: Vec<_> = match request.parameter("name") {
-        Some(name) => has_project(site, &name)
+        Some(name) => has_project(cloud, &name)
             .then_some(name)
             .into_iter()
             .collect(),
@@ -22,7 +22,7 @@ pub(super) fn list(site: &Site, request: &Received) -> Response {
     };
     let projects = names
         .iter()
-        .flat_map(|name| projects_of(site, name))
+        .flat_map(|name| projects_of(cloud, name))
         .map(|(id, name)| Project {
             domain_id: DOMAIN,
             is_domain: false,
@@ -48,16 +48,16 @@ pub(super) fn list(site: &Site, request: &Received) -> Response {
 }
 
 /// Has the region this name, and a project?
-pub(super) fn has_project(site: &Site, name: &str) -> bool {
-    let exists = REGIONS.contains(&name) || site.scope(name) != Scope::Nowhere;
-    exists && site.identity.project_count() > 0
+pub(super) fn has_project(cloud: &CloudState, name: &str) -> bool {
+    let exists = REGIONS.contains(&name) || cloud.scope(name) != RegionScope::NoRegion;
+    exists && cloud.identity.project_count() > 0
 }
 
 /// Id and name of the region's own project and of those below it. That the name finds those, too, is
 /// inferred from the SDK's care for several.
-fn projects_of(site: &Site, region: &str) -> impl Iterator<Item = (String, String)> {
-    (0..site.identity.project_count()).map(move |number| match number {
-        0 => (site.account.project_id.clone(), region.to_owned()),
+fn projects_of(cloud: &CloudState, region: &str) -> impl Iterator<Item = (String, String)> {
+    (0..cloud.identity.project_count()).map(move |number| match number {
+        0 => (cloud.account.project_id.clone(), region.to_owned()),
         _ => (format!("{number:032x}"), format!("{region}_{number}")),
     })
 }

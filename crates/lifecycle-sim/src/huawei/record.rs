@@ -9,14 +9,15 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use crate::{
-    instance::{Act, State, Trouble, View},
-    site::{Index, Site},
+    Impairment, PowerOperation, SimulatedState,
+    cloud_state::{CloudState, InstanceIndex},
+    instance::InstanceSnapshot,
     time::write_utc,
 };
 
 /// What the cloud says of a server's power.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Standing {
+pub(super) struct ServerStatus {
     pub(super) status: &'static str,
     pub(super) vm_state: &'static str,
     pub(super) task_state: Option<&'static str>,
@@ -25,20 +26,20 @@ pub(super) struct Standing {
 }
 
 /// The table of "ECS statuses".
-pub(super) fn standing(view: View) -> Standing {
+pub(super) fn server_status(view: InstanceSnapshot) -> ServerStatus {
     let (status, vm_state, task_state, power_state) = match view.state {
-        State::Creating => ("BUILD", "building", Some("spawning"), 0),
-        State::Running => ("ACTIVE", "active", None, 1),
-        State::Stopping => ("ACTIVE", "active", Some("powering-off"), 1),
-        State::Stopped | State::Expired => ("SHUTOFF", "stopped", None, 4),
-        State::Starting => ("SHUTOFF", "stopped", Some("powering-on"), 4),
-        State::Rebooting => rebooting(view),
-        State::Changing => ("RESIZE", "stopped", Some("resize_migrating"), 4),
-        State::Failed => ("ERROR", "error", None, 0),
+        SimulatedState::Creating => ("BUILD", "building", Some("spawning"), 0),
+        SimulatedState::Running => ("ACTIVE", "active", None, 1),
+        SimulatedState::Stopping => ("ACTIVE", "active", Some("powering-off"), 1),
+        SimulatedState::Stopped | SimulatedState::Expired => ("SHUTOFF", "stopped", None, 4),
+        SimulatedState::Starting => ("SHUTOFF", "stopped", Some("powering-on"), 4),
+        SimulatedState::Rebooting => rebooting(view),
+        SimulatedState::Changing => ("RESIZE", "stopped", Some("resize_migrating"), 4),
+        SimulatedState::Failed => ("ERROR", "error", None, 0),
         // The table ends with "anything else".
-        State::Recycled => ("UNKNOWN", "soft-delete", None, 0),
+        SimulatedState::Recycled => ("UNKNOWN", "soft-delete", None, 0),
     };
-    Standing {
+    ServerStatus {
         status,
         vm_state,
         task_state,
@@ -46,11 +47,11 @@ pub(super) fn standing(view: View) -> Standing {
     }
 }
 
-fn rebooting(view: View) -> (&'static str, &'static str, Option<&'static str>, u8) {
+fn rebooting(view: InstanceSnapshot) -> (&'static str, &'static str, Option<&'static str>, u8) {
     let early = view.progress < 0.5;
-    let (status, task) = match (view.act, early) {
-        (Some(Act::ForcedReboot), true) => ("HARD_REBOOT", "rebooting_hard"),
-        (Some(Act::ForcedReboot), false) => ("HARD_REBOOT", "reboot_started_hard"),
+    let (status, task) = match (view.operation, early) {
+        (Some(PowerOperation::ForcedReboot), true) => ("HARD_REBOOT", "rebooting_hard"),
+        (Some(PowerOperation::ForcedReboot), false) => ("HARD_REBOOT", "reboot_started_hard"),
         (_, true) => ("REBOOT", "rebooting"),
         (_, false) => ("REBOOT", "reboot_started"),
     };
@@ -59,7 +60,7 @@ fn rebooting(view: View) -> (&'static str, &'static str, Option<&'static str>, u
 
 /// A server.
 #[derive(Serialize)]
-pub(super) struct Record<'a> {
+pub(super) struct ServerRecord<'a> {
     id: &'a str,
     name: String,
     status: &'static str,
@@ -120,47 +121,48 @@ pub(super) struct Record<'a> {
     key_name: Option<&'static str>,
 }
 
-impl<'a> Record<'a> {
+impl<'a> ServerRecord<'a> {
     /// A server that is asked for alone.
-    pub(super) fn alone(site: &'a Site, index: Index) -> Self {
-        let standing = standing(site.shown(index));
-        let settled_running = standing.status == "ACTIVE" && standing.task_state.is_none();
+    pub(super) fn alone(cloud: &'a CloudState, index: InstanceIndex) -> Self {
+        let server_status = server_status(cloud.observed(index));
+        let settled_running =
+            server_status.status == "ACTIVE" && server_status.task_state.is_none();
         Self {
             progress: settled_running.then_some(0),
             key_name: settled_running.then_some("KeyPair-1"),
-            ..Self::of(site, index)
+            ..Self::of(cloud, index)
         }
     }
 
     /// A server in a list.
-    pub(super) fn of(site: &'a Site, index: Index) -> Self {
-        let instance = site.instance(index);
+    pub(super) fn of(cloud: &'a CloudState, index: InstanceIndex) -> Self {
+        let instance = cloud.instance(index);
         let number = instance.number;
-        let standing = standing(site.shown(index));
-        let updated = site.started_at(index);
-        let expired = instance.trouble == Some(Trouble::Expired);
+        let server_status = server_status(cloud.observed(index));
+        let updated = cloud.started_at(index);
+        let expired = instance.impairment == Some(Impairment::Expired);
         Self {
             id: instance.id(),
             name: instance.name(),
-            status: standing.status,
-            fault: (standing.status == "ERROR").then(|| Fault {
+            status: server_status.status,
+            fault: (server_status.status == "ERROR").then(|| Fault {
                 code: 500,
                 created: write_utc("%Y-%m-%dT%H:%M:%SZ", updated),
                 message: "The server is broken.",
                 details: "",
             }),
-            vm_state: standing.vm_state,
-            task_state: standing.task_state,
-            power_state: standing.power_state,
-            locked: instance.trouble == Some(Trouble::Locked),
+            vm_state: server_status.vm_state,
+            task_state: server_status.task_state,
+            power_state: server_status.power_state,
+            locked: instance.impairment == Some(Impairment::Locked),
             host_status: "UP",
             created: "2025-11-01T02:03:04Z",
             updated: write_utc("%Y-%m-%dT%H:%M:%SZ", updated),
             launched_at: "2025-11-01T02:04:05.123456",
-            tenant_id: &site.account.project_id,
+            tenant_id: &cloud.account.project_id,
             user_id: "fedcba9876543210fedcba9876543210",
             host_id: "c0ffee00c0ffee00c0ffee00c0ffee00c0ffee00c0ffee00c0ffee00",
-            availability_zone: format!("{}a", site.region(index)),
+            availability_zone: format!("{}a", cloud.region(index)),
             host: "az1.dc1",
             instance_name: format!("instance-{number:08x}"),
             hostname: instance.name(),

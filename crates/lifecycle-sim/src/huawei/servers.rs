@@ -7,37 +7,41 @@
 use serde::Serialize;
 
 use super::{
-    record::{Record, Unknown, standing},
-    refusal::{self, Refusal},
+    api_error::{self, ApiError},
+    record::{ServerRecord, Unknown, server_status},
     switches::ServerIds,
 };
 use crate::{
-    request::Received,
+    cloud_state::{CloudState, InstanceIndex, RegionScope},
+    request::ReceivedRequest,
     response::{self, Response},
-    site::{Index, Scope, Site},
 };
 
 /// `GET /v1/{project_id}/cloudservers/detail`.
-pub(super) fn list(site: &Site, request: &Received, scope: Scope) -> Result<Response, Refusal> {
-    let page = Page::read(site, request)?;
-    let named = named_servers(request, site.switches.huawei.server_ids);
+pub(super) fn list(
+    cloud: &CloudState,
+    request: &ReceivedRequest,
+    scope: RegionScope,
+) -> Result<Response, ApiError> {
+    let page = PageRequest::read(cloud, request)?;
+    let named = named_servers(request, cloud.switches.huawei.server_ids);
     if named.is_empty() {
-        return Ok(list_all(site, request, scope, &page));
+        return Ok(list_all(cloud, request, scope, &page));
     }
-    list_named(site, scope, &named, &page)
+    list_named(cloud, scope, &named, &page)
 }
 
 /// `GET /v1/{project_id}/cloudservers/{server_id}`.
-pub(super) fn show(site: &Site, scope: Scope, id: &str) -> Result<Response, Refusal> {
-    let index = site
+pub(super) fn show(cloud: &CloudState, scope: RegionScope, id: &str) -> Result<Response, ApiError> {
+    let index = cloud
         .find(scope, id)
-        .ok_or_else(|| refusal::show_not_found(id, &site.switches.huawei))?;
-    let server = Record::alone(site, index);
-    Ok(response::json(200, &One { server }))
+        .ok_or_else(|| api_error::show_not_found(id, &cloud.switches.huawei))?;
+    let server = ServerRecord::alone(cloud, index);
+    Ok(response::json(200, &ServerBody { server }))
 }
 
 /// The values of `server_id`, as the cloud takes them.
-pub(super) fn named_servers(request: &Received, form: ServerIds) -> Vec<String> {
+pub(super) fn named_servers(request: &ReceivedRequest, form: ServerIds) -> Vec<String> {
     let values = request
         .pairs()
         .filter(|(name, value)| name == "server_id" && !value.is_empty())
@@ -50,36 +54,42 @@ pub(super) fn named_servers(request: &Received, form: ServerIds) -> Vec<String> 
     }
 }
 
-fn list_all(site: &Site, request: &Received, scope: Scope, page: &Page) -> Response {
+fn list_all(
+    cloud: &CloudState,
+    request: &ReceivedRequest,
+    scope: RegionScope,
+    page: &PageRequest,
+) -> Response {
     let filter = Filter::read(request);
-    let count = if filter.is_open() {
-        site.count(scope)
+    let count = if filter.is_empty() {
+        cloud.count(scope)
     } else {
-        site.listed(scope, None)
-            .filter(|index| filter.passes(site, *index))
+        cloud
+            .list(scope, None)
+            .filter(|index| filter.matches(cloud, *index))
             .count()
     };
-    let servers: Vec<_> = site
-        .listed(scope, page.marker)
-        .filter(|index| filter.passes(site, *index))
+    let servers: Vec<_> = cloud
+        .list(scope, page.marker)
+        .filter(|index| filter.matches(cloud, *index))
         .skip(page.skipped())
         .take(page.limit)
-        .map(|index| Entry::Known(Box::new(Record::of(site, index))))
+        .map(|index| ListedServer::Known(Box::new(ServerRecord::of(cloud, index))))
         .collect();
-    response::json(200, &Many { count, servers })
+    response::json(200, &ServerList { count, servers })
 }
 
 /// Other filters are ignored (documented).
 fn list_named(
-    site: &Site,
-    scope: Scope,
+    cloud: &CloudState,
+    scope: RegionScope,
     named: &[String],
-    page: &Page,
-) -> Result<Response, Refusal> {
+    page: &PageRequest,
+) -> Result<Response, ApiError> {
     if named.len() > 100 {
-        return Err(refusal::BAD_PARAMETER);
+        return Err(api_error::BAD_PARAMETER);
     }
-    let (skipped, limit) = if site.switches.huawei.pages_named_servers {
+    let (skipped, limit) = if cloud.switches.huawei.pages_named_servers {
         (page.skipped(), page.limit)
     } else {
         (0, named.len())
@@ -88,37 +98,37 @@ fn list_named(
         .iter()
         .skip(skipped)
         .take(limit)
-        .map(|id| match site.find(scope, id) {
-            Some(index) => Entry::Known(Box::new(Record::of(site, index))),
-            None => Entry::Unknown(Unknown::new(id)),
+        .map(|id| match cloud.find(scope, id) {
+            Some(index) => ListedServer::Known(Box::new(ServerRecord::of(cloud, index))),
+            None => ListedServer::Unknown(Unknown::new(id)),
         })
         .collect();
     let count = named.len();
-    Ok(response::json(200, &Many { count, servers }))
+    Ok(response::json(200, &ServerList { count, servers }))
 }
 
 /// Which part of the list is asked for.
-struct Page {
+struct PageRequest {
     limit: usize,
     /// Counts pages, from 1; 0 is taken for 1.
     number: usize,
     /// The last server of the page before.
-    marker: Option<Index>,
+    marker: Option<InstanceIndex>,
 }
 
-impl Page {
-    fn read(site: &Site, request: &Received) -> Result<Self, Refusal> {
+impl PageRequest {
+    fn read(cloud: &CloudState, request: &ReceivedRequest) -> Result<Self, ApiError> {
         let number = |name: &str, usual: usize| match request.parameter(name) {
             None => Ok(usual),
-            Some(text) => text.parse().map_err(|_| refusal::BAD_PARAMETER),
+            Some(text) => text.parse().map_err(|_| api_error::BAD_PARAMETER),
         };
         let limit = number("limit", 25)?;
         if !(1..=1000).contains(&limit) {
-            return Err(refusal::BAD_PARAMETER);
+            return Err(api_error::BAD_PARAMETER);
         }
         let marker = match request.parameter("marker") {
             None => None,
-            Some(id) => Some(site.any(&id).ok_or(refusal::BAD_PARAMETER)?),
+            Some(id) => Some(cloud.find_any(&id).ok_or(api_error::BAD_PARAMETER)?),
         };
         Ok(Self {
             limit,
@@ -142,7 +152,7 @@ struct Filter {
 }
 
 impl Filter {
-    fn read(request: &Received) -> Self {
+    fn read(request: &ReceivedRequest) -> Self {
         Self {
             status: request.parameter("status"),
             name: request.parameter("name"),
@@ -150,20 +160,20 @@ impl Filter {
         }
     }
 
-    fn is_open(&self) -> bool {
+    fn is_empty(&self) -> bool {
         self.status.is_none() && self.name.is_none() && !self.tagged
     }
 
-    fn passes(&self, site: &Site, index: Index) -> bool {
+    fn matches(&self, cloud: &CloudState, index: InstanceIndex) -> bool {
         !self.tagged
             && self
                 .status
                 .as_deref()
-                .is_none_or(|wanted| covers(wanted, standing(site.shown(index)).status))
+                .is_none_or(|wanted| covers(wanted, server_status(cloud.observed(index)).status))
             && self
                 .name
                 .as_deref()
-                .is_none_or(|part| is_part_of(part, &site.instance(index).name()))
+                .is_none_or(|part| is_part_of(part, &cloud.instance(index).name()))
     }
 }
 
@@ -191,20 +201,20 @@ fn is_part_of(part: &str, name: &str) -> bool {
 }
 
 #[derive(Serialize)]
-struct One<'a> {
-    server: Record<'a>,
+struct ServerBody<'a> {
+    server: ServerRecord<'a>,
 }
 
 #[derive(Serialize)]
-struct Many<'a> {
+struct ServerList<'a> {
     /// On all pages.
     count: usize,
-    servers: Vec<Entry<'a>>,
+    servers: Vec<ListedServer<'a>>,
 }
 
 #[derive(Serialize)]
 #[serde(untagged)]
-enum Entry<'a> {
-    Known(Box<Record<'a>>),
+enum ListedServer<'a> {
+    Known(Box<ServerRecord<'a>>),
     Unknown(Unknown<'a>),
 }

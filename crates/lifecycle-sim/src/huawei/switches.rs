@@ -1,8 +1,8 @@
 //! What nobody outside the vendor knows about Huawei ECS, and where its documents disagree.
 
-use crate::switches::{described, draw, setting};
+use crate::switches::{describe_fields, draw, setting};
 
-described! {
+describe_fields! {
     /// How the simulated Huawei ECS behaves where its documents are silent or contradict each other.
     #[derive(Clone, Debug, PartialEq)]
     #[non_exhaustive]
@@ -89,28 +89,28 @@ impl Default for Switches {
 
 impl Switches {
     /// Every setting drawn by chance.
-    pub(crate) fn random(chance: &mut fastrand::Rng) -> Self {
+    pub(crate) fn random(rng: &mut fastrand::Rng) -> Self {
         Self {
-            unfit_server: UnfitServer::draw(chance),
-            busy_server: BusyServer::draw(chance),
-            unknown_server: UnknownServer::draw(chance),
-            idle_succeeds: chance.bool(),
-            folds_duplicates: chance.bool(),
-            accepts_empty_batch: chance.bool(),
-            limit_is_per_minute: chance.bool(),
-            accepted_status: draw(chance, &[200, 202], 200),
-            partial_failure_fails_job: chance.bool(),
-            bare_single_job: chance.bool(),
-            stuck_stop_fails: chance.bool(),
-            expired_job_status: draw(chance, &[400, 404], 400),
-            server_ids: ServerIds::draw(chance),
-            pages_named_servers: chance.bool(),
-            show_not_found: ShowNotFound::draw(chance),
-            wrong_project: WrongProject::draw(chance),
-            throttling: Throttling::draw(chance),
-            ended_key: EndedKey::draw(chance),
-            identity_error: IdentityError::draw(chance),
-            metadata_tokens: MetadataTokens::draw(chance),
+            unfit_server: UnfitServer::draw(rng),
+            busy_server: BusyServer::draw(rng),
+            unknown_server: UnknownServer::draw(rng),
+            idle_succeeds: rng.bool(),
+            folds_duplicates: rng.bool(),
+            accepts_empty_batch: rng.bool(),
+            limit_is_per_minute: rng.bool(),
+            accepted_status: draw(rng, &[200, 202], 200),
+            partial_failure_fails_job: rng.bool(),
+            bare_single_job: rng.bool(),
+            stuck_stop_fails: rng.bool(),
+            expired_job_status: draw(rng, &[400, 404], 400),
+            server_ids: ServerIds::draw(rng),
+            pages_named_servers: rng.bool(),
+            show_not_found: ShowNotFound::draw(rng),
+            wrong_project: WrongProject::draw(rng),
+            throttling: Throttling::draw(rng),
+            ended_key: EndedKey::draw(rng),
+            identity_error: IdentityError::draw(rng),
+            metadata_tokens: MetadataTokens::draw(rng),
         }
     }
 }

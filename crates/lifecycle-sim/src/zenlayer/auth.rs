@@ -6,116 +6,120 @@
 
 use lifecycle_core::encode::{hmac_sha256_hex, sha256_hex};
 
-use crate::{dialect::Denial, request::Received, site::Site};
+use crate::{cloud_api::AuthError, cloud_state::CloudState, request::ReceivedRequest};
 
-use super::refusal::{self, Refusal};
+use super::api_error::{self, ApiError};
 
 const METHOD: &str = "ZC2-HMAC-SHA256";
 
 /// A timestamp may be this far from the cloud's clock, in seconds.
 const WINDOW: i64 = 5 * 60;
 
-pub(super) fn verify(site: &mut Site, request: &Received) -> Result<(), Denial> {
-    let verdict = match Claim::read(request) {
-        None => Err(Complaint::Form(refusal::BAD_AUTHORIZATION)),
-        Some(Claim::Token(token)) => check_token(site, token),
-        Some(Claim::Signature(signed)) => signed.check(site, request),
-    };
-    verdict.map_err(|complaint| match complaint {
-        Complaint::Key(refusal) => Denial::key(refusal.answer(site)),
-        Complaint::Form(refusal) => Denial::other(refusal.answer(site)),
-    })
+/// Verifies the token, or key, time and signature of a request.
+///
+/// # Errors
+/// The documented error, and whether the key or token causes the error.
+pub(super) fn verify(
+    cloud: &CloudState,
+    request: &ReceivedRequest,
+) -> Result<(), AuthError<ApiError>> {
+    match Authorization::read(request) {
+        None => Err(AuthError::other(api_error::BAD_AUTHORIZATION)),
+        Some(Authorization::Token(token)) => check_token(cloud, token),
+        Some(Authorization::Signature(parts)) => parts.check(cloud, request),
+    }
 }
 
 /// The access key id, or the token, that a request claims to come from.
-pub(super) fn claimed_key(request: &Received) -> &str {
-    match Claim::read(request) {
-        Some(Claim::Token(token)) => token,
-        Some(Claim::Signature(signed)) => signed.access_key,
+pub(super) fn key_id(request: &ReceivedRequest) -> &str {
+    match Authorization::read(request) {
+        Some(Authorization::Token(token)) => token,
+        Some(Authorization::Signature(parts)) => parts.access_key,
         None => "",
     }
 }
 
-/// What is wrong with a request that is not let in.
-enum Complaint {
-    /// Its key or token.
-    Key(Refusal),
-    /// Something else.
-    Form(Refusal),
-}
-
-enum Claim<'r> {
+enum Authorization<'r> {
     Token(&'r str),
-    Signature(Signed<'r>),
+    Signature(SignatureParts<'r>),
 }
 
-struct Signed<'r> {
+struct SignatureParts<'r> {
     access_key: &'r str,
     signed_headers: &'r str,
     signature: &'r str,
 }
 
-impl<'r> Claim<'r> {
+impl<'r> Authorization<'r> {
     /// Reads `Bearer TOKEN`, or
     /// `ZC2-HMAC-SHA256 Credential=ID, SignedHeaders=content-type;host, Signature=HEX`.
-    fn read(request: &'r Received) -> Option<Self> {
+    fn read(request: &'r ReceivedRequest) -> Option<Self> {
         let text = request.header("authorization")?;
         if let Some(token) = text.strip_prefix("Bearer ") {
             return Some(Self::Token(token.trim()));
         }
-        let mut parts = text.strip_prefix(METHOD)?.split(',').map(str::trim);
-        let signed = Signed {
-            access_key: parts.next()?.strip_prefix("Credential=")?,
-            signed_headers: parts.next()?.strip_prefix("SignedHeaders=")?,
-            signature: parts.next()?.strip_prefix("Signature=")?,
+        let mut fields = text.strip_prefix(METHOD)?.split(',').map(str::trim);
+        let parts = SignatureParts {
+            access_key: fields.next()?.strip_prefix("Credential=")?,
+            signed_headers: fields.next()?.strip_prefix("SignedHeaders=")?,
+            signature: fields.next()?.strip_prefix("Signature=")?,
         };
-        parts.next().is_none().then_some(Self::Signature(signed))
+        fields.next().is_none().then_some(Self::Signature(parts))
     }
 }
 
-fn check_token(site: &Site, token: &str) -> Result<(), Complaint> {
-    match site.account.token(token) {
+fn check_token(cloud: &CloudState, token: &str) -> Result<(), AuthError<ApiError>> {
+    match cloud.account.token(token) {
         Some(key) if !key.is_revoked() => Ok(()),
-        _ => Err(Complaint::Key(refusal::BAD_AUTHORIZATION)),
+        _ => Err(AuthError::key(api_error::BAD_AUTHORIZATION)),
     }
 }
 
-impl Signed<'_> {
-    fn check(&self, site: &Site, request: &Received) -> Result<(), Complaint> {
+impl SignatureParts<'_> {
+    fn check(
+        &self,
+        cloud: &CloudState,
+        request: &ReceivedRequest,
+    ) -> Result<(), AuthError<ApiError>> {
         let signs = |wanted| self.signed_headers.split(';').any(|name| name == wanted);
         if !(signs("content-type") && signs("host")) {
-            return Err(Complaint::Form(refusal::BAD_AUTHORIZATION));
+            return Err(AuthError::other(api_error::BAD_AUTHORIZATION));
         }
         if request.header("x-zc-signature-method") != Some(METHOD) {
-            return Err(Complaint::Form(refusal::BAD_AUTHORIZATION));
+            return Err(AuthError::other(api_error::BAD_AUTHORIZATION));
         }
         let timestamp = request
             .header("x-zc-timestamp")
-            .ok_or(Complaint::Form(refusal::BAD_AUTHORIZATION))?;
-        check_time(site, timestamp).map_err(Complaint::Form)?;
-        let key = site
+            .ok_or(AuthError::other(api_error::BAD_AUTHORIZATION))?;
+        check_time(cloud, timestamp).map_err(AuthError::other)?;
+        let key = cloud
             .account
             .key(self.access_key)
             .filter(|key| !key.is_revoked())
-            .ok_or(Complaint::Key(refusal::BAD_SIGNATURE))?;
-        let signs_so = |letters: Letters| {
-            let text = self.string_to_sign(request, timestamp, letters);
+            .ok_or(AuthError::key(api_error::BAD_SIGNATURE))?;
+        let is_signed_with = |case: HeaderCase| {
+            let text = self.string_to_sign(request, timestamp, case);
             hmac_sha256_hex(key.secret.as_bytes(), text.as_bytes()) == self.signature
         };
         // The page has header values in lower case; every SDK signs them as they are.
-        if signs_so(Letters::AsSent) || signs_so(Letters::Lower) {
+        if is_signed_with(HeaderCase::AsSent) || is_signed_with(HeaderCase::LowerCase) {
             return Ok(());
         }
-        Err(Complaint::Key(refusal::BAD_SIGNATURE))
+        Err(AuthError::key(api_error::BAD_SIGNATURE))
     }
 
-    fn string_to_sign(&self, request: &Received, timestamp: &str, letters: Letters) -> String {
+    fn string_to_sign(
+        &self,
+        request: &ReceivedRequest,
+        timestamp: &str,
+        case: HeaderCase,
+    ) -> String {
         let mut canonical = format!("{}\n/\n\n", request.method);
         for name in self.signed_headers.split(';') {
             let value = request.header(name).unwrap_or_default().trim();
-            let value = match letters {
-                Letters::AsSent => value.to_owned(),
-                Letters::Lower => value.to_lowercase(),
+            let value = match case {
+                HeaderCase::AsSent => value.to_owned(),
+                HeaderCase::LowerCase => value.to_lowercase(),
             };
             canonical.push_str(&format!("{name}:{value}\n"));
         }
@@ -133,19 +137,21 @@ impl Signed<'_> {
 
 /// How header values go into the signed text.
 #[derive(Clone, Copy)]
-enum Letters {
+enum HeaderCase {
     AsSent,
-    Lower,
+    LowerCase,
 }
 
 /// Whole seconds since 1970, near the cloud's clock.
-fn check_time(site: &Site, timestamp: &str) -> Result<(), Refusal> {
+fn check_time(cloud: &CloudState, timestamp: &str) -> Result<(), ApiError> {
     if !timestamp.bytes().all(|b| b.is_ascii_digit()) {
-        return Err(refusal::BAD_AUTHORIZATION);
+        return Err(api_error::BAD_AUTHORIZATION);
     }
-    let time: i64 = timestamp.parse().map_err(|_| refusal::BAD_AUTHORIZATION)?;
-    if site.wall().as_second().abs_diff(time) > WINDOW.unsigned_abs() {
-        return Err(refusal::STALE_SIGNATURE);
+    let time: i64 = timestamp
+        .parse()
+        .map_err(|_| api_error::BAD_AUTHORIZATION)?;
+    if cloud.wall_time().as_second().abs_diff(time) > WINDOW.unsigned_abs() {
+        return Err(api_error::STALE_SIGNATURE);
     }
     Ok(())
 }

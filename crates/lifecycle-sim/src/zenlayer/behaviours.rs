@@ -1,6 +1,6 @@
 //! What is simulated of Zenlayer ZEC and how well it is known.
 
-use crate::marks::{Behaviour, documented, inferred, vendor};
+use crate::behaviour::{Behaviour, documented, inferred, vendor};
 
 /// All of it but the [switches](super::switches).
 pub(crate) const BEHAVIOURS: &[Behaviour] = &[

@@ -4,11 +4,11 @@
 //! states are documented (docs.console.zenlayer.com); request and answer shapes were checked against what
 //! the vendor's Python SDK sends and reads. What the documents leave open is a [switch](switches).
 
+mod api_error;
 mod auth;
 pub(crate) mod behaviours;
 mod power;
 mod read;
-mod refusal;
 pub(crate) mod switches;
 #[cfg(test)]
 mod tests;
@@ -16,15 +16,16 @@ mod tests;
 use std::time::Duration;
 
 use crate::{
-    dialect::{Denial, Dialect, Intent, Operation},
-    instance::Verb,
-    request::Received,
+    Operation,
+    cloud_api::{AuthError, CallInfo, CloudApi},
+    cloud_state::{CloudState, RegionScope},
+    power_operation::ActionKind,
+    request::ReceivedRequest,
     response::{self, Response},
-    site::{Scope, Site},
 };
 
-use read::Rows;
-use refusal::Refusal;
+use api_error::ApiError;
+use read::RowKind;
 
 /// At most so many ids in one call. Documented.
 const MOST_IDS: usize = 100;
@@ -33,8 +34,8 @@ const MOST_IDS: usize = 100;
 #[derive(Debug)]
 pub(crate) struct Zenlayer;
 
-impl Dialect for Zenlayer {
-    fn claims(&self, request: &Received) -> bool {
+impl CloudApi for Zenlayer {
+    fn serves(&self, request: &ReceivedRequest) -> bool {
         request.path.starts_with("/api/v2/")
     }
 
@@ -44,74 +45,83 @@ impl Dialect for Zenlayer {
     }
 
     /// 19 digits, as in the vendor's examples.
-    fn mint(&self, chance: &mut fastrand::Rng) -> String {
-        chance
-            .u64(1_000_000_000_000_000_000..=9_223_372_036_854_775_807)
+    fn generate_id(&self, rng: &mut fastrand::Rng) -> String {
+        rng.u64(1_000_000_000_000_000_000..=9_223_372_036_854_775_807)
             .to_string()
     }
 
-    fn intent(&self, request: &Received) -> Intent {
-        let asked = Asked::read(request);
-        let named = match asked {
-            Asked::Nothing => None,
-            Asked::Power(_) | Asked::Describe(_) => read::named_ids(request),
+    fn classify(&self, request: &ReceivedRequest) -> CallInfo {
+        let route = Route::read(request);
+        let named = match route {
+            Route::Unknown => None,
+            Route::Power(_) | Route::Describe(_) => read::named_ids(request),
         };
-        let (operation, name) = asked.name(named.is_some());
-        Intent {
+        let (operation, name) = route.name(named.is_some());
+        CallInfo {
             operation,
             name,
             ids: named.unwrap_or_default(),
-            key: auth::claimed_key(request).to_owned(),
+            key: auth::key_id(request).to_owned(),
         }
     }
 
-    fn authenticate(&self, site: &mut Site, request: &Received) -> Result<(), Denial> {
-        auth::verify(site, request)
+    fn authenticate(
+        &self,
+        cloud: &mut CloudState,
+        request: &ReceivedRequest,
+    ) -> Result<(), AuthError<Box<Response>>> {
+        auth::verify(cloud, request)
+            .map_err(|auth_error| auth_error.into_response(|error| error.response(cloud)))
     }
 
-    fn perform(&self, site: &mut Site, request: &Received, scope: Scope) -> Response {
-        let answer = check_version(site, request).and_then(|()| match Asked::read(request) {
-            Asked::Power(verb) => power::act(site, request, scope, verb),
-            Asked::Describe(rows) => read::describe(site, request, scope, rows),
-            Asked::Nothing => Err(refusal::NO_SUCH_ACTION),
+    fn handle(
+        &self,
+        cloud: &mut CloudState,
+        request: &ReceivedRequest,
+        scope: RegionScope,
+    ) -> Response {
+        let response = check_version(cloud, request).and_then(|()| match Route::read(request) {
+            Route::Power(action) => power::operation(cloud, request, scope, action),
+            Route::Describe(rows) => read::describe(cloud, request, scope, rows),
+            Route::Unknown => Err(api_error::NO_SUCH_ACTION),
         });
-        answer.unwrap_or_else(|refusal| refusal.answer(site))
+        response.unwrap_or_else(|error| error.response(cloud))
     }
 
     /// Status and code are the vendor's SDKs'; `Retry-After` comes from a third-party SDK that cites
     /// the vendor.
-    fn throttled(&self, site: &mut Site, hint: Option<Duration>) -> Response {
-        let answer = refusal::TOO_FAST.answer(site);
+    fn throttled(&self, cloud: &mut CloudState, hint: Option<Duration>) -> Response {
+        let response = api_error::TOO_FAST.response(cloud);
         match hint {
-            Some(wait) => response::with_retry_after(answer, wait),
-            None => answer,
+            Some(wait) => response::with_retry_after(response, wait),
+            None => response,
         }
     }
 
-    fn failure(&self, site: &mut Site, status: u16) -> Response {
-        refusal::of_status(status).answer(site)
+    fn server_error(&self, cloud: &mut CloudState, status: u16) -> Response {
+        api_error::of_status(status).response(cloud)
     }
 }
 
 /// The call that a request is, by method, path and action header.
-enum Asked {
-    Power(Verb),
-    Describe(Rows),
-    Nothing,
+enum Route {
+    Power(ActionKind),
+    Describe(RowKind),
+    Unknown,
 }
 
-impl Asked {
-    fn read(request: &Received) -> Self {
+impl Route {
+    fn read(request: &ReceivedRequest) -> Self {
         if request.method != http::Method::POST || request.path != "/api/v2/zec" {
-            return Self::Nothing;
+            return Self::Unknown;
         }
         match request.header("x-zc-action") {
-            Some("StartInstances") => Self::Power(Verb::Start),
-            Some("StopInstances") => Self::Power(Verb::Stop),
-            Some("RebootInstances") => Self::Power(Verb::Reboot),
-            Some("DescribeInstancesStatus") => Self::Describe(Rows::Status),
-            Some("DescribeInstances") => Self::Describe(Rows::Whole),
-            _ => Self::Nothing,
+            Some("StartInstances") => Self::Power(ActionKind::Start),
+            Some("StopInstances") => Self::Power(ActionKind::Stop),
+            Some("RebootInstances") => Self::Power(ActionKind::Reboot),
+            Some("DescribeInstancesStatus") => Self::Describe(RowKind::Status),
+            Some("DescribeInstances") => Self::Describe(RowKind::Whole),
+            _ => Self::Unknown,
         }
     }
 
@@ -122,36 +132,36 @@ impl Asked {
             Operation::List
         };
         match self {
-            Self::Power(verb @ Verb::Start) => ((*verb).into(), "StartInstances"),
-            Self::Power(verb @ Verb::Stop) => ((*verb).into(), "StopInstances"),
-            Self::Power(verb @ Verb::Reboot) => ((*verb).into(), "RebootInstances"),
-            Self::Describe(Rows::Status) => (reads, "DescribeInstancesStatus"),
-            Self::Describe(Rows::Whole) => (reads, "DescribeInstances"),
-            Self::Nothing => (Operation::Other, "unknown"),
+            Self::Power(action @ ActionKind::Start) => ((*action).into(), "StartInstances"),
+            Self::Power(action @ ActionKind::Stop) => ((*action).into(), "StopInstances"),
+            Self::Power(action @ ActionKind::Reboot) => ((*action).into(), "RebootInstances"),
+            Self::Describe(RowKind::Status) => (reads, "DescribeInstancesStatus"),
+            Self::Describe(RowKind::Whole) => (reads, "DescribeInstances"),
+            Self::Unknown => (Operation::Other, "unknown"),
         }
     }
 }
 
 /// Both versions of the documents are served. Whether the header must be there: a switch decides.
 /// That an unknown version is refused is inferred.
-fn check_version(site: &Site, request: &Received) -> Result<(), Refusal> {
+fn check_version(cloud: &CloudState, request: &ReceivedRequest) -> Result<(), ApiError> {
     match request.header("x-zc-version") {
         Some("2025-09-01" | "2024-04-01") => Ok(()),
-        Some(_) => Err(refusal::BAD_VALUE),
-        None => match site.switches.zenlayer.version_header {
+        Some(_) => Err(api_error::BAD_VALUE),
+        None => match cloud.switches.zenlayer.version_header {
             switches::VersionHeader::Optional => Ok(()),
-            switches::VersionHeader::Required => Err(refusal::MISSING),
+            switches::VersionHeader::Required => Err(api_error::MISSING),
         },
     }
 }
 
 /// Reads the body. No parameters are `{}`, never an empty body: documented.
-fn read_body<'r, T: serde::Deserialize<'r>>(request: &'r Received) -> Result<T, Refusal> {
+fn read_body<'r, T: serde::Deserialize<'r>>(request: &'r ReceivedRequest) -> Result<T, ApiError> {
     request.json().map_err(|error| {
         if error.is_data() {
-            refusal::WRONG_TYPE
+            api_error::WRONG_TYPE
         } else {
-            refusal::BAD_FORMAT
+            api_error::BAD_FORMAT
         }
     })
 }

@@ -5,16 +5,17 @@ use std::collections::HashSet;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Trouble,
-    instance::{State, Verb},
-    request::Received,
+    Impairment, SimulatedState,
+    cloud_state::{CloudState, InstanceIndex, RegionScope},
+    power_operation::ActionKind,
+    request::ReceivedRequest,
     response::Response,
-    site::{Index, Scope, Site},
 };
 
 use super::{
-    MOST_IDS, read_body,
-    refusal::{self, Refusal, granted, request_id},
+    MOST_IDS,
+    api_error::{self, ApiError, request_id, success},
+    read_body,
     switches::{
         BatchFailure, Codes, Duplicates, NoIds, NoneFailed, PlainReboot, RecycledCode, StopFrom,
         UnknownId,
@@ -24,160 +25,170 @@ use super::{
 /// The body of a power call.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
-struct Order {
+struct PowerRequest {
     instance_ids: Option<Vec<String>>,
     force_shutdown: Option<bool>,
     force_reboot: Option<bool>,
 }
 
 /// Acts on the instances named in the body.
-pub(super) fn act(
-    site: &mut Site,
-    request: &Received,
-    scope: Scope,
-    verb: Verb,
-) -> Result<Response, Refusal> {
-    let order: Order = read_body(request)?;
-    let ids = distinct(site, order.instance_ids.as_deref())?;
-    let forced = order.is_forced(site, verb);
-    let failed = carry_out(site, scope, verb, forced, &ids)?;
-    Ok(done(site, &failed))
+pub(super) fn operation(
+    cloud: &mut CloudState,
+    request: &ReceivedRequest,
+    scope: RegionScope,
+    action: ActionKind,
+) -> Result<Response, ApiError> {
+    let power_request: PowerRequest = read_body(request)?;
+    let ids = distinct(cloud, power_request.instance_ids.as_deref())?;
+    let forced = power_request.is_forced(cloud, action);
+    let failed = execute_batch(cloud, scope, action, forced, &ids)?;
+    Ok(done(cloud, &failed))
 }
 
-impl Order {
+impl PowerRequest {
     /// A stop is forced unless told otherwise: documented. A reboot: a switch decides.
-    fn is_forced(&self, site: &Site, verb: Verb) -> bool {
-        match verb {
-            Verb::Start => false,
-            Verb::Stop => self.force_shutdown.unwrap_or(true),
-            Verb::Reboot => self
+    fn is_forced(&self, cloud: &CloudState, action: ActionKind) -> bool {
+        match action {
+            ActionKind::Start => false,
+            ActionKind::Stop => self.force_shutdown.unwrap_or(true),
+            ActionKind::Reboot => self
                 .force_reboot
-                .unwrap_or(site.switches.zenlayer.plain_reboot == PlainReboot::Forced),
+                .unwrap_or(cloud.switches.zenlayer.plain_reboot == PlainReboot::Forced),
         }
     }
 }
 
 /// Acts on every instance that allows it, or on none; gives those that do not allow it.
-fn carry_out<'i>(
-    site: &mut Site,
-    scope: Scope,
-    verb: Verb,
+fn execute_batch<'i>(
+    cloud: &mut CloudState,
+    scope: RegionScope,
+    action: ActionKind,
     forced: bool,
     ids: &[&'i str],
-) -> Result<Vec<&'i str>, Refusal> {
+) -> Result<Vec<&'i str>, ApiError> {
     let mut fit = Vec::with_capacity(ids.len());
     let mut failed = Vec::new();
     let mut reason = None;
     let mut misses_one = false;
     for id in ids {
-        let Some(index) = site.find(scope, id) else {
+        let Some(index) = cloud.find(scope, id) else {
             misses_one = true;
-            reason.get_or_insert(unknown_id(site));
+            reason.get_or_insert(unknown_id(cloud));
             failed.push(*id);
             continue;
         };
-        match judge(site, verb, forced, index) {
-            Ok(verdict) => fit.push((index, verdict)),
-            Err(refusal) => {
-                reason.get_or_insert(refusal);
+        match check(cloud, action, forced, index) {
+            Ok(decision) => fit.push((index, decision)),
+            Err(error) => {
+                reason.get_or_insert(error);
                 failed.push(*id);
             }
         }
     }
-    let (acts, lists) = match site.switches.zenlayer.batch_failure {
+    let (operations, lists) = match cloud.switches.zenlayer.batch_failure {
         BatchFailure::Listed => (true, true),
         BatchFailure::Whole => (false, false),
         BatchFailure::WholeForUnknown => (!misses_one, !misses_one),
         BatchFailure::WholeInName => (true, false),
     };
-    if acts || failed.is_empty() {
-        for (index, verdict) in fit {
-            if verdict == Verdict::Act {
-                site.execute(index, verb.act(forced));
+    if operations || failed.is_empty() {
+        for (index, decision) in fit {
+            if decision == Decision::PowerOperation {
+                cloud.execute(index, action.operation(forced));
             }
         }
     }
     match reason {
-        Some(refusal) if !lists => Err(refusal),
+        Some(error) if !lists => Err(error),
         _ => Ok(failed),
     }
 }
 
 /// What is done with an instance that allows the action.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Verdict {
-    Act,
+enum Decision {
+    PowerOperation,
     /// It is doing so already.
     Nothing,
 }
 
 /// May the instance be acted on? Preconditions are documented; that locks, arrears and missing stock
 /// exist and how they are answered is inferred.
-fn judge(site: &Site, verb: Verb, forced: bool, index: Index) -> Result<Verdict, Refusal> {
-    let trouble = site.instance(index).trouble;
-    let state = site.truth(index).state;
-    match (verb, state) {
-        (_, State::Recycled) => return Err(recycled(site)),
-        (Verb::Start, State::Stopped) | (Verb::Stop | Verb::Reboot, State::Running) => {}
+fn check(
+    cloud: &CloudState,
+    action: ActionKind,
+    forced: bool,
+    index: InstanceIndex,
+) -> Result<Decision, ApiError> {
+    let impairment = cloud.instance(index).impairment;
+    let state = cloud.actual(index).state;
+    match (action, state) {
+        (_, SimulatedState::Recycled) => return Err(recycled(cloud)),
+        (ActionKind::Start, SimulatedState::Stopped)
+        | (ActionKind::Stop | ActionKind::Reboot, SimulatedState::Running) => {}
         // A boot that failed leaves the instance where it was.
-        (Verb::Start, State::Failed) if trouble == Some(Trouble::Broken) => {}
-        (Verb::Reboot, State::Starting | State::Rebooting) if forced => {}
-        (Verb::Stop, State::Stopping)
-            if site.switches.zenlayer.stop_from == StopFrom::RunningOrStopping =>
+        (ActionKind::Start, SimulatedState::Failed) if impairment == Some(Impairment::Broken) => {}
+        (ActionKind::Reboot, SimulatedState::Starting | SimulatedState::Rebooting) if forced => {}
+        (ActionKind::Stop, SimulatedState::Stopping)
+            if cloud.switches.zenlayer.stop_from == StopFrom::RunningOrStopping =>
         {
             return Ok(if forced {
-                Verdict::Act
+                Decision::PowerOperation
             } else {
-                Verdict::Nothing
+                Decision::Nothing
             });
         }
-        _ => return Err(wrong_state(site, verb, state)),
+        _ => return Err(wrong_state(cloud, action, state)),
     }
-    match (trouble, verb) {
-        (Some(Trouble::Locked | Trouble::Arrears), _) => Err(refusal::WRONG_STATUS),
-        (Some(Trouble::NoStock), Verb::Start) => Err(refusal::UNAVAILABLE),
-        _ => Ok(Verdict::Act),
+    match (impairment, action) {
+        (Some(Impairment::Locked | Impairment::Arrears), _) => Err(api_error::WRONG_STATUS),
+        (Some(Impairment::NoStock), ActionKind::Start) => Err(api_error::UNAVAILABLE),
+        _ => Ok(Decision::PowerOperation),
     }
 }
 
-fn wrong_state(site: &Site, verb: Verb, state: State) -> Refusal {
+fn wrong_state(cloud: &CloudState, action: ActionKind, state: SimulatedState) -> ApiError {
     let moves = matches!(
         state,
-        State::Creating | State::Starting | State::Stopping | State::Rebooting | State::Changing
+        SimulatedState::Creating
+            | SimulatedState::Starting
+            | SimulatedState::Stopping
+            | SimulatedState::Rebooting
+            | SimulatedState::Changing
     );
-    match (site.switches.zenlayer.codes, verb) {
-        (Codes::Newer, _) if moves => refusal::BUSY,
-        (Codes::Newer, _) => refusal::WRONG_STATUS,
-        (Codes::Older, Verb::Start) => refusal::NOT_STOPPED,
-        (Codes::Older, Verb::Stop) => refusal::NOT_RUNNING,
-        (Codes::Older, Verb::Reboot) => refusal::NOT_REBOOTABLE,
+    match (cloud.switches.zenlayer.codes, action) {
+        (Codes::Newer, _) if moves => api_error::BUSY,
+        (Codes::Newer, _) => api_error::WRONG_STATUS,
+        (Codes::Older, ActionKind::Start) => api_error::NOT_STOPPED,
+        (Codes::Older, ActionKind::Stop) => api_error::NOT_RUNNING,
+        (Codes::Older, ActionKind::Reboot) => api_error::NOT_REBOOTABLE,
     }
 }
 
-fn recycled(site: &Site) -> Refusal {
-    match site.switches.zenlayer.recycled_code {
-        RecycledCode::InstanceRecycled => refusal::RECYCLED,
-        RecycledCode::RecycleResource => refusal::RECYCLED_RESOURCE,
+fn recycled(cloud: &CloudState) -> ApiError {
+    match cloud.switches.zenlayer.recycled_code {
+        RecycledCode::InstanceRecycled => api_error::RECYCLED,
+        RecycledCode::RecycleResource => api_error::RECYCLED_RESOURCE,
     }
 }
 
-pub(super) fn unknown_id(site: &Site) -> Refusal {
-    match site.switches.zenlayer.unknown_id {
-        UnknownId::InstanceNotFound => refusal::NO_SUCH_INSTANCE,
-        UnknownId::ResourceNotFound => refusal::NO_SUCH_RESOURCE,
+pub(super) fn unknown_id(cloud: &CloudState) -> ApiError {
+    match cloud.switches.zenlayer.unknown_id {
+        UnknownId::InstanceNotFound => api_error::NO_SUCH_INSTANCE,
+        UnknownId::ResourceNotFound => api_error::NO_SUCH_RESOURCE,
     }
 }
 
 /// The ids, each once.
-fn distinct<'i>(site: &Site, ids: Option<&'i [String]>) -> Result<Vec<&'i str>, Refusal> {
-    let ids = ids.ok_or(refusal::MISSING)?;
+fn distinct<'i>(cloud: &CloudState, ids: Option<&'i [String]>) -> Result<Vec<&'i str>, ApiError> {
+    let ids = ids.ok_or(api_error::MISSING)?;
     if ids.len() > MOST_IDS {
-        return Err(refusal::TOO_MANY);
+        return Err(api_error::TOO_MANY);
     }
     if ids.is_empty() {
-        return match site.switches.zenlayer.no_ids {
-            NoIds::LessLength => Err(refusal::TOO_FEW),
-            NoIds::Missing => Err(refusal::MISSING),
+        return match cloud.switches.zenlayer.no_ids {
+            NoIds::LessLength => Err(api_error::TOO_FEW),
+            NoIds::Missing => Err(api_error::MISSING),
             NoIds::Accepted => Ok(Vec::new()),
         };
     }
@@ -187,14 +198,14 @@ fn distinct<'i>(site: &Site, ids: Option<&'i [String]>) -> Result<Vec<&'i str>, 
         .map(String::as_str)
         .filter(|id| seen.insert(*id))
         .collect();
-    if distinct.len() < ids.len() && site.switches.zenlayer.duplicates == Duplicates::Refused {
-        return Err(refusal::BAD_VALUE);
+    if distinct.len() < ids.len() && cloud.switches.zenlayer.duplicates == Duplicates::Refused {
+        return Err(api_error::BAD_VALUE);
     }
     Ok(distinct)
 }
 
 /// A good answer lists the instances that **failed**. Documented.
-fn done(site: &mut Site, failed: &[&str]) -> Response {
+fn done(cloud: &mut CloudState, failed: &[&str]) -> Response {
     #[derive(Serialize)]
     #[serde(rename_all = "camelCase")]
     struct Done<'a> {
@@ -202,14 +213,14 @@ fn done(site: &mut Site, failed: &[&str]) -> Response {
     }
     #[derive(Serialize)]
     struct Nothing {}
-    let request_id = request_id(site);
-    let done = |instance_ids| granted(&request_id, &Done { instance_ids });
+    let request_id = request_id(cloud);
+    let done = |instance_ids| success(&request_id, &Done { instance_ids });
     if !failed.is_empty() {
         return done(Some(failed));
     }
-    match site.switches.zenlayer.none_failed {
+    match cloud.switches.zenlayer.none_failed {
         NoneFailed::Empty => done(Some(&[])),
         NoneFailed::Null => done(None),
-        NoneFailed::Absent => granted(&request_id, &Nothing {}),
+        NoneFailed::Absent => success(&request_id, &Nothing {}),
     }
 }

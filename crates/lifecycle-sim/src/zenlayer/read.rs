@@ -3,18 +3,18 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Trouble,
-    instance::State,
-    request::Received,
+    Impairment, SimulatedState,
+    cloud_state::{CloudState, InstanceIndex, RegionScope},
+    request::ReceivedRequest,
     response::Response,
-    site::{Index, Scope, Site},
     time::write_utc,
 };
 
 use super::{
-    MOST_IDS, power, read_body,
-    refusal::{self, Refusal, granted, request_id},
-    switches::{IdsPage, Order, Recycled, Starting, UnknownInDescribe},
+    MOST_IDS,
+    api_error::{self, ApiError, request_id, success},
+    power, read_body,
+    switches::{IdsPage, Recycled, RowOrder, Starting, UnknownInDescribe},
 };
 
 const PAGE_SIZE: i64 = 20;
@@ -25,7 +25,7 @@ const RESOURCE_GROUP: &str = "1000000000000000001";
 
 /// Which rows a describe call shows.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Rows {
+pub(super) enum RowKind {
     /// Id and status.
     Status,
     /// The whole instance.
@@ -35,7 +35,7 @@ pub(super) enum Rows {
 /// The body of both calls. Every field is optional.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
-struct Query {
+struct DescribeRequest {
     instance_ids: Option<Vec<String>>,
     zone_id: Option<String>,
     status: Option<String>,
@@ -47,59 +47,59 @@ struct Query {
 
 /// A page of the instances that fit.
 pub(super) fn describe(
-    site: &mut Site,
-    request: &Received,
-    scope: Scope,
-    rows: Rows,
-) -> Result<Response, Refusal> {
-    let query: Query = read_body(request)?;
+    cloud: &mut CloudState,
+    request: &ReceivedRequest,
+    scope: RegionScope,
+    rows: RowKind,
+) -> Result<Response, ApiError> {
+    let query: DescribeRequest = read_body(request)?;
     query.check()?;
-    let (skipped, size) = query.page(site)?;
+    let (skipped, size) = query.page(cloud)?;
     let (found, total) = match &query.instance_ids {
-        Some(ids) => query.named(site, scope, ids, skipped, size)?,
+        Some(ids) => query.named(cloud, scope, ids, skipped, size)?,
         None if query.has_filters(rows) => {
-            let fits = |index: &Index| query.takes(site, *index, rows);
-            let total = site.listed(scope, None).filter(fits).count();
-            let fitting = site.listed(scope, None).filter(fits);
+            let fits = |index: &InstanceIndex| query.matches(cloud, *index, rows);
+            let total = cloud.list(scope, None).filter(fits).count();
+            let fitting = cloud.list(scope, None).filter(fits);
             (fitting.skip(skipped).take(size).collect(), total)
         }
         None => (
-            site.listed(scope, None).skip(skipped).take(size).collect(),
-            site.count(scope),
+            cloud.list(scope, None).skip(skipped).take(size).collect(),
+            cloud.count(scope),
         ),
     };
-    Ok(page(site, found, total, rows))
+    Ok(page(cloud, found, total, rows))
 }
 
 /// How many ids the body names, for the ledger; `None` when it names none.
-pub(super) fn named_ids(request: &Received) -> Option<usize> {
-    let query: Query = read_body(request).ok()?;
+pub(super) fn named_ids(request: &ReceivedRequest) -> Option<usize> {
+    let query: DescribeRequest = read_body(request).ok()?;
     query.instance_ids.map(|ids| ids.len())
 }
 
-impl Query {
-    fn check(&self) -> Result<(), Refusal> {
+impl DescribeRequest {
+    fn check(&self) -> Result<(), ApiError> {
         if self
             .instance_ids
             .as_ref()
             .is_some_and(|ids| ids.len() > MOST_IDS)
         {
-            return Err(refusal::TOO_MANY);
+            return Err(api_error::TOO_MANY);
         }
         if self
             .resource_group_id
             .as_deref()
             .is_some_and(|group| group != RESOURCE_GROUP)
         {
-            return Err(refusal::NO_SUCH_GROUP);
+            return Err(api_error::NO_SUCH_GROUP);
         }
         Ok(())
     }
 
     /// How many rows to pass over, and how many to show. Bounds are documented.
-    fn page(&self, site: &Site) -> Result<(usize, usize), Refusal> {
+    fn page(&self, cloud: &CloudState) -> Result<(usize, usize), ApiError> {
         let whole = self.instance_ids.is_some()
-            && site.switches.zenlayer.ids_page == IdsPage::All
+            && cloud.switches.zenlayer.ids_page == IdsPage::All
             && self.page_size.is_none();
         let size = if whole {
             LARGEST_PAGE
@@ -108,16 +108,16 @@ impl Query {
         };
         let number = self.page_num.unwrap_or(1);
         if size > LARGEST_PAGE {
-            return Err(refusal::TOO_LARGE);
+            return Err(api_error::TOO_LARGE);
         }
         let (Ok(size), Ok(before)) = (
             usize::try_from(size),
             usize::try_from(number.saturating_sub(1)),
         ) else {
-            return Err(refusal::TOO_SMALL);
+            return Err(api_error::TOO_SMALL);
         };
         if size == 0 {
-            return Err(refusal::TOO_SMALL);
+            return Err(api_error::TOO_SMALL);
         }
         Ok((before.saturating_mul(size), size))
     }
@@ -125,20 +125,20 @@ impl Query {
     /// The page of the named instances that exist, and how many exist.
     fn named(
         &self,
-        site: &Site,
-        scope: Scope,
+        cloud: &CloudState,
+        scope: RegionScope,
         ids: &[String],
         skipped: usize,
         size: usize,
-    ) -> Result<(Vec<Index>, usize), Refusal> {
+    ) -> Result<(Vec<InstanceIndex>, usize), ApiError> {
         let mut found = Vec::with_capacity(ids.len());
         for id in ids {
-            match site.find(scope, id) {
+            match cloud.find(scope, id) {
                 Some(index) => found.push(index),
-                None if site.switches.zenlayer.unknown_in_describe
+                None if cloud.switches.zenlayer.unknown_in_describe
                     == UnknownInDescribe::Refused =>
                 {
-                    return Err(power::unknown_id(site));
+                    return Err(power::unknown_id(cloud));
                 }
                 None => {}
             }
@@ -149,52 +149,57 @@ impl Query {
         Ok((found.into_iter().skip(skipped).take(size).collect(), total))
     }
 
-    fn has_filters(&self, rows: Rows) -> bool {
-        rows == Rows::Whole
+    fn has_filters(&self, rows: RowKind) -> bool {
+        rows == RowKind::Whole
             && (self.zone_id.is_some() || self.status.is_some() || self.name.is_some())
     }
 
-    fn takes(&self, site: &Site, index: Index, rows: Rows) -> bool {
+    fn matches(&self, cloud: &CloudState, index: InstanceIndex, rows: RowKind) -> bool {
         let is = |wanted: &Option<String>, value: &str| {
             wanted.as_ref().is_none_or(|wanted| wanted == value)
         };
-        let has_name = |part: &String| site.instance(index).name().contains(part.as_str());
-        rows == Rows::Status
-            || (is(&self.zone_id, &zone(site, index))
-                && is(&self.status, status(site, index))
+        let has_name = |part: &String| cloud.instance(index).name().contains(part.as_str());
+        rows == RowKind::Status
+            || (is(&self.zone_id, &zone(cloud, index))
+                && is(&self.status, status(cloud, index))
                 && self.name.as_ref().is_none_or(has_name))
     }
 }
 
-fn page(site: &mut Site, mut found: Vec<Index>, total_count: usize, rows: Rows) -> Response {
+fn page(
+    cloud: &mut CloudState,
+    mut found: Vec<InstanceIndex>,
+    total_count: usize,
+    rows: RowKind,
+) -> Response {
     #[derive(Serialize)]
     #[serde(rename_all = "camelCase")]
-    struct Page<T> {
+    struct DescribeResponse<T> {
         total_count: usize,
         data_set: Vec<T>,
     }
-    if site.switches.zenlayer.order == Order::Reversed {
+    if cloud.switches.zenlayer.order == RowOrder::Reversed {
         found.reverse();
     }
-    let request_id = request_id(site);
-    let born = write_utc("%Y-%m-%dT%H:%M:%SZ", site.birth());
+    let request_id = request_id(cloud);
+    let born = write_utc("%Y-%m-%dT%H:%M:%SZ", cloud.created_at());
     let found = found.into_iter();
     match rows {
-        Rows::Status => {
-            let data_set = found.map(|index| StatusRow::of(site, index)).collect();
-            granted(
+        RowKind::Status => {
+            let data_set = found.map(|index| StatusRow::of(cloud, index)).collect();
+            success(
                 &request_id,
-                &Page {
+                &DescribeResponse {
                     total_count,
                     data_set,
                 },
             )
         }
-        Rows::Whole => {
-            let data_set = found.map(|index| Whole::of(site, index, &born)).collect();
-            granted(
+        RowKind::Whole => {
+            let data_set = found.map(|index| Whole::of(cloud, index, &born)).collect();
+            success(
                 &request_id,
-                &Page {
+                &DescribeResponse {
                     total_count,
                     data_set,
                 },
@@ -212,10 +217,10 @@ struct StatusRow<'a> {
 }
 
 impl<'a> StatusRow<'a> {
-    fn of(site: &'a Site, index: Index) -> Self {
+    fn of(cloud: &'a CloudState, index: InstanceIndex) -> Self {
         Self {
-            instance_id: site.instance(index).id(),
-            instance_status: status(site, index),
+            instance_id: cloud.instance(index).id(),
+            instance_status: status(cloud, index),
         }
     }
 }
@@ -269,13 +274,13 @@ struct Tags {
 }
 
 impl<'a> Whole<'a> {
-    fn of(site: &'a Site, index: Index, born: &'a str) -> Self {
-        let instance = site.instance(index);
+    fn of(cloud: &'a CloudState, index: InstanceIndex, born: &'a str) -> Self {
+        let instance = cloud.instance(index);
         let [_, b, c, d] = index.number().to_be_bytes();
         Self {
             instance_id: instance.id(),
             instance_name: instance.name(),
-            zone_id: zone(site, index),
+            zone_id: zone(cloud, index),
             instance_type: "z2a.cpu.1",
             cpu: 1,
             memory: 2,
@@ -283,7 +288,7 @@ impl<'a> Whole<'a> {
             image_name: "simulated",
             time_zone: "UTC",
             nic_network_type: "FailOver",
-            status: status(site, index),
+            status: status(cloud, index),
             system_disk: Disk {
                 disk_id: format!("disk-{}", index.number()),
                 disk_size: 40,
@@ -310,27 +315,29 @@ impl<'a> Whole<'a> {
     }
 }
 
-fn zone(site: &Site, index: Index) -> String {
-    format!("{}a", site.region(index))
+fn zone(cloud: &CloudState, index: InstanceIndex) -> String {
+    format!("{}a", cloud.region(index))
 }
 
 /// The state in Zenlayer's words. The enumeration has no word for an expired or a broken instance:
 /// `STOPPED` and `CREATE_FAILED` are inferred, and so is that a boot that failed ends in `STOPPED`.
-fn status(site: &Site, index: Index) -> &'static str {
-    match site.shown(index).state {
-        State::Creating => "DEPLOYING",
-        State::Starting => match site.switches.zenlayer.starting {
+fn status(cloud: &CloudState, index: InstanceIndex) -> &'static str {
+    match cloud.observed(index).state {
+        SimulatedState::Creating => "DEPLOYING",
+        SimulatedState::Starting => match cloud.switches.zenlayer.starting {
             Starting::Booting => "BOOTING",
             Starting::Starting => "STARTING",
         },
-        State::Running => "RUNNING",
-        State::Stopping => "STOPPING",
-        State::Stopped | State::Expired => "STOPPED",
-        State::Rebooting => "REBOOT",
-        State::Changing => "RESIZING",
-        State::Failed if site.instance(index).trouble == Some(Trouble::Broken) => "STOPPED",
-        State::Failed => "CREATE_FAILED",
-        State::Recycled => match site.switches.zenlayer.recycled {
+        SimulatedState::Running => "RUNNING",
+        SimulatedState::Stopping => "STOPPING",
+        SimulatedState::Stopped | SimulatedState::Expired => "STOPPED",
+        SimulatedState::Rebooting => "REBOOT",
+        SimulatedState::Changing => "RESIZING",
+        SimulatedState::Failed if cloud.instance(index).impairment == Some(Impairment::Broken) => {
+            "STOPPED"
+        }
+        SimulatedState::Failed => "CREATE_FAILED",
+        SimulatedState::Recycled => match cloud.switches.zenlayer.recycled {
             Recycled::Recycle => "RECYCLE",
             Recycled::Recycled => "RECYCLED",
         },

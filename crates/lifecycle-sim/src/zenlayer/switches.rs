@@ -1,8 +1,8 @@
 //! What nobody outside the vendor knows about Zenlayer ZEC.
 
-use crate::switches::{described, setting};
+use crate::switches::{describe_fields, setting};
 
-described! {
+describe_fields! {
     /// How the simulated Zenlayer ZEC behaves where its documents are silent or contradict each other.
     #[derive(Clone, Debug, Default, PartialEq)]
     #[non_exhaustive]
@@ -36,7 +36,7 @@ described! {
         /// documented.
         pub ids_page: IdsPage,
         /// The order of rows. Not documented.
-        pub order: Order,
+        pub order: RowOrder,
         /// Whether `X-ZC-Version` must be there. Not documented.
         pub version_header: VersionHeader,
     }
@@ -44,23 +44,23 @@ described! {
 
 impl Switches {
     /// Every setting drawn by chance.
-    pub(crate) fn random(chance: &mut fastrand::Rng) -> Self {
+    pub(crate) fn random(rng: &mut fastrand::Rng) -> Self {
         Self {
-            starting: Starting::draw(chance),
-            recycled: Recycled::draw(chance),
-            none_failed: NoneFailed::draw(chance),
-            batch_failure: BatchFailure::draw(chance),
-            codes: Codes::draw(chance),
-            recycled_code: RecycledCode::draw(chance),
-            unknown_id: UnknownId::draw(chance),
-            unknown_in_describe: UnknownInDescribe::draw(chance),
-            no_ids: NoIds::draw(chance),
-            duplicates: Duplicates::draw(chance),
-            stop_from: StopFrom::draw(chance),
-            plain_reboot: PlainReboot::draw(chance),
-            ids_page: IdsPage::draw(chance),
-            order: Order::draw(chance),
-            version_header: VersionHeader::draw(chance),
+            starting: Starting::draw(rng),
+            recycled: Recycled::draw(rng),
+            none_failed: NoneFailed::draw(rng),
+            batch_failure: BatchFailure::draw(rng),
+            codes: Codes::draw(rng),
+            recycled_code: RecycledCode::draw(rng),
+            unknown_id: UnknownId::draw(rng),
+            unknown_in_describe: UnknownInDescribe::draw(rng),
+            no_ids: NoIds::draw(rng),
+            duplicates: Duplicates::draw(rng),
+            stop_from: StopFrom::draw(rng),
+            plain_reboot: PlainReboot::draw(rng),
+            ids_page: IdsPage::draw(rng),
+            order: RowOrder::draw(rng),
+            version_header: VersionHeader::draw(rng),
         }
     }
 }
@@ -218,7 +218,7 @@ setting! {
 
 setting! {
     /// The order of rows.
-    Order {
+    RowOrder {
         /// In which the instances were made.
         #[default]
         Made,

@@ -5,14 +5,16 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use bytes::Bytes;
 use lifecycle_client::{Clock, Transport, TransportError};
 use lifecycle_core::{Credential, encode};
-use lifecycle_sim::{Builder, Cloud, Simulator};
+use lifecycle_sim::{Cloud, Simulator, SimulatorBuilder};
 use serde_json::{Value, json};
 
 /// A simulator whose instances all take the same time.
-pub(crate) fn builder() -> Builder {
-    let mut tempo = lifecycle_sim::Tempo::default();
-    tempo.spread = 0.0;
-    Simulator::builder().epoch(epoch()).tempo(tempo)
+pub(crate) fn builder() -> SimulatorBuilder {
+    let mut transition_times = lifecycle_sim::TransitionTimes::default();
+    transition_times.spread = 0.0;
+    Simulator::builder()
+        .epoch(epoch())
+        .transition_times(transition_times)
 }
 
 pub(crate) fn epoch() -> SystemTime {

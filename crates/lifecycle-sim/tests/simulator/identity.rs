@@ -132,7 +132,7 @@ async fn mishaps_strike_by_name_and_by_kind() {
     let host = "bcc.bj.baidubce.com";
     let look = baidu(&simulator, host, "GET", "/v2/instance", &Value::Null);
     assert_eq!(look.await.unwrap().0, 200);
-    simulator.calm();
+    simulator.clear_faults();
     assert_eq!(assume(&simulator).await.unwrap().0, 200);
 }
 

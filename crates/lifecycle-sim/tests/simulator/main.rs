@@ -1,10 +1,10 @@
 //! The simulator from outside: mishaps, keys, time, and real sockets.
 
 mod calls;
+mod fleets;
 mod identity;
+mod injected_faults;
 mod keys;
-mod mishaps;
 #[cfg(feature = "server")]
 mod server;
 mod time;
-mod worlds;

@@ -48,8 +48,8 @@ fn zenlayer(simulator: &Simulator, server: &Server, action: &str, ids: &[String]
 async fn exchange(server: &Server, request: &[u8]) -> (TcpStream, String) {
     let mut stream = TcpStream::connect(server.address()).await.unwrap();
     stream.write_all(request).await.unwrap();
-    let answer = read_answer(&mut stream).await;
-    (stream, answer)
+    let response = read_answer(&mut stream).await;
+    (stream, response)
 }
 
 async fn read_answer(stream: &mut TcpStream) -> String {
@@ -78,19 +78,19 @@ async fn two_clouds_answer_on_one_port_and_one_connection() {
     assert_eq!(server.url(), format!("http://{}", server.address()));
     let vms = ids(&simulator, Cloud::Zenlayer);
     let request = zenlayer(&simulator, &server, "StartInstances", &vms);
-    let (mut stream, answer) = exchange(&server, &request).await;
-    assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{answer}");
-    assert_eq!(answer.matches("date: ").count(), 1, "{answer}");
-    assert_eq!(simulator.ledger().acts().len(), 2);
+    let (mut stream, response) = exchange(&server, &request).await;
+    assert!(response.starts_with("HTTP/1.1 200 OK\r\n"), "{response}");
+    assert_eq!(response.matches("date: ").count(), 1, "{response}");
+    assert_eq!(simulator.ledger().power_operations().len(), 2);
 
     // The same connection, another cloud; behind a loopback address all regions can be seen.
     let host = server.address().to_string();
     let list = baidu_request(&simulator, &host, "GET", "/v2/instance", &Value::Null);
     stream.write_all(&written(&list)).await.unwrap();
-    let answer = read_answer(&mut stream).await;
-    let body: Value = serde_json::from_str(answer.split_once("\r\n\r\n").unwrap().1).unwrap();
+    let response = read_answer(&mut stream).await;
+    let body: Value = serde_json::from_str(response.split_once("\r\n\r\n").unwrap().1).unwrap();
     assert_eq!(body["instances"].as_array().unwrap().len(), 2);
-    assert!(answer.contains("x-bce-request-id: "));
+    assert!(response.contains("x-bce-request-id: "));
     server.shutdown().await;
 }
 
@@ -99,26 +99,26 @@ async fn mishaps_break_real_connections() {
     let (simulator, server) = serve("zenlayer/asia-southeast-1=1:running").await;
     let vms = ids(&simulator, Cloud::Zenlayer);
     let request = zenlayer(&simulator, &server, "RebootInstances", &vms);
-    for (mishap, reboots) in [
+    for (fault, reboots) in [
         (InjectedFault::Unreachable, 0),
         (InjectedFault::Reset(FaultTiming::Before), 0),
         (InjectedFault::Reset(FaultTiming::After), 1),
     ] {
-        simulator.inject(FaultRule::new(mishap.clone()));
-        let (_, answer) = exchange(&server, &request).await;
-        assert_eq!(answer, "", "{mishap:?}");
-        assert_eq!(simulator.ledger().most_reboots(), reboots, "{mishap:?}");
+        simulator.inject(FaultRule::new(fault.clone()));
+        let (_, response) = exchange(&server, &request).await;
+        assert_eq!(response, "", "{fault:?}");
+        assert_eq!(simulator.ledger().most_reboots(), reboots, "{fault:?}");
     }
     simulator.inject(FaultRule::new(InjectedFault::Truncated));
-    let (_, answer) = exchange(&server, &request).await;
-    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    let (_, response) = exchange(&server, &request).await;
+    let (head, body) = response.split_once("\r\n\r\n").unwrap();
     let promised = head
         .lines()
         .find_map(|line| line.strip_prefix("content-length: "))
         .unwrap();
     assert!(
         !body.is_empty() && body.len() < promised.parse().unwrap(),
-        "{answer}"
+        "{response}"
     );
 
     simulator.inject(FaultRule::new(InjectedFault::Silence(FaultTiming::After)));
@@ -166,10 +166,10 @@ async fn a_shutdown_lets_calls_end_and_closes_the_door() {
 #[tokio::test]
 async fn nonsense_and_floods_are_survived() {
     let (simulator, server) = serve("zenlayer/asia-southeast-1=1").await;
-    let (_, answer) = exchange(&server, b"\x16\x03\x01nonsense\r\n\r\n").await;
+    let (_, response) = exchange(&server, b"\x16\x03\x01nonsense\r\n\r\n").await;
     assert!(
-        answer.starts_with("HTTP/1.1 400") || answer.is_empty(),
-        "{answer}"
+        response.starts_with("HTTP/1.1 400") || response.is_empty(),
+        "{response}"
     );
     let head = "POST /api/v2/zec HTTP/1.1\r\nhost: x\r\ncontent-length: 99999999\r\n\r\n";
     let mut flood = head.as_bytes().to_vec();

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use lifecycle_client::{Clock, Transport};
 use lifecycle_sim::{
-    Act, Cloud, FaultRule, FaultTiming, InjectedFault, Simulator, State, Switches, Tempo, Throttle,
-    Trouble,
+    Cloud, FaultRule, FaultTiming, Impairment, InjectedFault, PowerOperation, SimulatedState,
+    Simulator, Switches, Throttle, TransitionTimes,
 };
 use serde_json::{Value, json};
 use tokio::time::advance;
@@ -24,27 +24,31 @@ async fn states_pass_with_tokios_clock() {
     let ids = ids(&simulator, Cloud::Zenlayer);
     power(&simulator, "StartInstances", &ids).await.unwrap();
     advance(Duration::from_millis(2_999)).await;
-    assert_eq!(simulator.state_of(&vm), Some(State::Starting));
+    assert_eq!(simulator.state_of(&vm), Some(SimulatedState::Starting));
     advance(Duration::from_millis(1)).await;
-    assert_eq!(simulator.state_of(&vm), Some(State::Running));
+    assert_eq!(simulator.state_of(&vm), Some(SimulatedState::Running));
     let passed = simulator.clock().now().duration_since(epoch()).unwrap();
     assert_eq!(passed, Duration::from_secs(3));
 }
 
 #[tokio::test(start_paused = true)]
 async fn an_accepted_action_may_not_show_yet() {
-    let mut tempo = Tempo::default();
-    tempo.lag = Duration::from_secs(4);
+    let mut transition_times = TransitionTimes::default();
+    transition_times.lag = Duration::from_secs(4);
     let simulator = builder()
         .fleet("zenlayer/asia-southeast-1=1:running")
         .unwrap()
-        .tempo(tempo)
+        .transition_times(transition_times)
         .build();
     let vm = simulator.instances().swap_remove(0);
     let ids = ids(&simulator, Cloud::Zenlayer);
     power(&simulator, "RebootInstances", &ids).await.unwrap();
     assert_eq!(statuses(&simulator, &ids).await, ["RUNNING"]);
-    assert_eq!(simulator.state_of(&vm), Some(State::Rebooting), "the truth");
+    assert_eq!(
+        simulator.state_of(&vm),
+        Some(SimulatedState::Rebooting),
+        "the truth"
+    );
     // A second call is judged by the truth.
     let (status, body) = power(&simulator, "RebootInstances", &ids).await.unwrap();
     assert_eq!(
@@ -85,7 +89,7 @@ async fn throttles_refuse_what_comes_too_fast() {
     };
     let reply = simulator.transport().send(request()).await.unwrap();
     assert_eq!(reply.header("retry-after"), Some("1"));
-    simulator.switches(|switches| switches.throttle_hint = lifecycle_sim::Hint::Withheld);
+    simulator.switches(|switches| switches.throttle_hint = lifecycle_sim::RetryAfterHint::Withheld);
     let reply = simulator.transport().send(request()).await.unwrap();
     assert_eq!(
         (reply.status().as_u16(), reply.header("retry-after")),
@@ -187,9 +191,9 @@ async fn run(seed: u64) -> Vec<String> {
     seen.extend(
         simulator
             .ledger()
-            .acts()
+            .power_operations()
             .iter()
-            .map(|act| format!("{act:?}")),
+            .map(|operation| format!("{operation:?}")),
     );
     seen.extend(
         simulator
@@ -212,19 +216,23 @@ async fn a_run_follows_from_its_seed() {
 async fn others_may_meddle() {
     let simulator = builder().fleet("baidu/bj=2:running").unwrap().build();
     let [one, two] = simulator.instances().try_into().unwrap();
-    simulator.interfere(&one, Act::Stop).unwrap();
-    assert_eq!(simulator.state_of(&one), Some(State::Stopping));
+    simulator
+        .execute_externally(&one, PowerOperation::Stop)
+        .unwrap();
+    assert_eq!(simulator.state_of(&one), Some(SimulatedState::Stopping));
     assert_eq!(simulator.ledger().executed(&one).unwrap().stops, 0);
-    simulator.set_trouble(&two, Some(Trouble::Expired)).unwrap();
-    assert_eq!(simulator.state_of(&two), Some(State::Expired));
-    simulator.set_trouble(&two, None).unwrap();
-    assert_eq!(simulator.state_of(&two), Some(State::Running));
+    simulator
+        .set_impairment(&two, Some(Impairment::Expired))
+        .unwrap();
+    assert_eq!(simulator.state_of(&two), Some(SimulatedState::Expired));
+    simulator.set_impairment(&two, None).unwrap();
+    assert_eq!(simulator.state_of(&two), Some(SimulatedState::Running));
     simulator.delete(&two).unwrap();
     assert_eq!(simulator.state_of(&two), None);
     assert_eq!(simulator.instances(), [one]);
     simulator.add("baidu/gz=1:starting").unwrap();
     let made = simulator.instances().swap_remove(1);
-    assert_eq!(simulator.state_of(&made), Some(State::Starting));
+    assert_eq!(simulator.state_of(&made), Some(SimulatedState::Starting));
     for bad in ["", "baidu/bj", "aws/x/y", "baidu/su/i-1", "baidu/bj/i-1"] {
         assert!(simulator.delete(bad).unwrap_err().to_string().contains(bad));
     }

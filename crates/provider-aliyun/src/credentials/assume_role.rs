@@ -37,8 +37,8 @@ impl CredentialSource for AssumeRole {
         format!("{} assumed with {}", self.role.label(), self.base.name())
     }
 
-    fn wants(&self) -> String {
-        self.base.wants()
+    fn requirements(&self) -> String {
+        self.base.requirements()
     }
 
     fn begin(&self, ctx: &ProviderContext<'_>) -> ExchangeStep<ResolvedCredential> {

@@ -1,5 +1,5 @@
-//! Splits the text of a command into program and arguments, like the vendor's command line. No shell
-//! is involved.
+//! Splits the text of a command into program and arguments, like the vendor's command line. No
+//! shell is involved.
 
 use std::str::Chars;
 
@@ -58,7 +58,8 @@ impl Splitter<'_> {
         }
     }
 
-    /// Reads to the closing quote. A backslash escapes only characters with a special meaning in quotes.
+    /// Reads to the closing quote. A backslash escapes only characters with a special meaning in
+    /// quotes.
     fn double_quoted(&mut self, word: &mut String) -> Result<(), &'static str> {
         loop {
             match self.chars.next().ok_or(OPEN_QUOTE)? {

@@ -16,8 +16,8 @@ use super::{
 /// `ALIBABA_CLOUD_PROFILE`, else by the `current` setting of the file.
 ///
 /// Modes: `AK`, `StsToken`, `RamRoleArn`, `EcsRamRole`, `RamRoleArnWithRoleName`, `OIDC`,
-/// `ChainableRamRoleArn`, `External`, `CredentialsURI`. For `CloudSSO` and `OAuth`, the key that the
-/// command line has stored is used until the key expires.
+/// `ChainableRamRoleArn`, `External`, `CredentialsURI`. For `CloudSSO` and `OAuth`, the key that
+/// the command line has stored is used until the key expires.
 /// <https://github.com/aliyun/aliyun-cli#configure-authentication-methods>
 #[derive(Clone, Debug, Default)]
 pub struct ConfigFile {
@@ -68,7 +68,7 @@ impl CredentialSource for ConfigFile {
         "aliyun config file".to_owned()
     }
 
-    fn wants(&self) -> String {
+    fn requirements(&self) -> String {
         DEFAULT_PATH.to_owned()
     }
 

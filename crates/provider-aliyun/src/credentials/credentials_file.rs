@@ -75,7 +75,7 @@ impl CredentialSource for CredentialsFile {
         "credentials file".to_owned()
     }
 
-    fn wants(&self) -> String {
+    fn requirements(&self) -> String {
         let [first, _] = DEFAULT_PATHS;
         first.to_owned()
     }
@@ -120,8 +120,8 @@ impl IniFile {
         Ok(None)
     }
 
-    /// Parses the text like Python's `configparser`, and removes trailing comments like the vendor's
-    /// library. A fault names the line of the error and never quotes the text.
+    /// Parses the text like Python's `configparser`, and removes trailing comments like the
+    /// vendor's library. A fault names the line of the error and never quotes the text.
     fn parse(path: &str, text: String) -> Result<Self, Fault> {
         let mut ini = Ini::new_cs();
         ini.set_multiline(true);

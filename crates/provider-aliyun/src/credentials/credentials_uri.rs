@@ -47,7 +47,7 @@ impl CredentialSource for CredentialsUri {
         "credentials URI".to_owned()
     }
 
-    fn wants(&self) -> String {
+    fn requirements(&self) -> String {
         VARIABLE.to_owned()
     }
 

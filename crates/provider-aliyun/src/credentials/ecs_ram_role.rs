@@ -65,7 +65,7 @@ impl CredentialSource for EcsRamRole {
         "ECS RAM role".to_owned()
     }
 
-    fn wants(&self) -> String {
+    fn requirements(&self) -> String {
         "a RAM role of the ECS instance".to_owned()
     }
 
@@ -121,7 +121,7 @@ impl MetadataLookup {
     }
 
     /// Continues without a token if the service does not support tokens, or if the token response
-    /// does not reach this host: the hop limit keeps such responses out of some containers.
+    /// does not reach this process, as in some containers.
     fn on_token_response(
         mut self,
         response: Result<HttpResponse, Fault>,

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use lifecycle_core::{
     CredentialSource, CredentialSourceConfig, ExchangeStep, Fault, ProviderContext,
-    ResolvedCredential, credential_source::read_moment,
+    ResolvedCredential, credential_source::read_time,
 };
 use serde_json::{Map, Value};
 
@@ -49,7 +49,7 @@ impl CredentialSource for External {
         "external program".to_owned()
     }
 
-    fn wants(&self) -> String {
+    fn requirements(&self) -> String {
         self.section.location().to_owned()
     }
 
@@ -111,7 +111,7 @@ fn begin(
         None => mode::access_key(printed)?,
     };
     let expires = printed.setting("expiration").map(|text| {
-        read_moment(text)
+        read_time(text)
             .ok_or_else(|| printed.fault("has an invalid expiration: use an RFC 3339 time"))
     });
     let expires = expires.transpose()?;

@@ -92,7 +92,7 @@ impl CredentialSource for AssumeRoleWithOidc {
         format!("OIDC {}", self.role.label())
     }
 
-    fn wants(&self) -> String {
+    fn requirements(&self) -> String {
         format!("OIDC token file {}", self.token_file)
     }
 
@@ -139,7 +139,7 @@ impl CredentialSource for OidcVariables {
         "OIDC role".to_owned()
     }
 
-    fn wants(&self) -> String {
+    fn requirements(&self) -> String {
         let [role, provider, file] = [ROLE_ARN, PROVIDER_ARN, TOKEN_FILE].map(|[name, _]| name);
         format!("{role}, {provider} and {file}")
     }
@@ -153,7 +153,7 @@ impl CredentialSource for OidcVariables {
                 let role = Role::new(role).with_config(&self.config);
                 AssumeRoleWithOidc::new(role, provider, file).begin(ctx)
             }
-            _ => ExchangeStep::NotConfigured(format!("{} are not all set", self.wants())),
+            _ => ExchangeStep::NotConfigured(format!("{} are not all set", self.requirements())),
         }
     }
 }

@@ -21,7 +21,8 @@ pub(super) struct ProfileSection {
     settings: HashMap<String, String>,
 }
 
-/// Names of those role settings that differ between file formats. The first name that is set counts.
+/// Names of those role settings that differ between file formats. The first name that is set
+/// counts.
 pub(super) struct RoleSettingNames {
     pub(super) session_name: &'static [&'static str],
     pub(super) duration: &'static str,
@@ -186,7 +187,7 @@ impl CredentialSource for StaticKey {
         self.0.source.clone()
     }
 
-    fn wants(&self) -> String {
+    fn requirements(&self) -> String {
         self.0.source.clone()
     }
 
@@ -207,8 +208,8 @@ impl CredentialSource for Delegate {
         format!("{}, {}", self.location, self.source.name())
     }
 
-    fn wants(&self) -> String {
-        self.source.wants()
+    fn requirements(&self) -> String {
+        self.source.requirements()
     }
 
     fn begin(&self, ctx: &ProviderContext<'_>) -> ExchangeStep<ResolvedCredential> {

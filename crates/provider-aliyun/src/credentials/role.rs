@@ -21,7 +21,8 @@ pub struct Role {
 }
 
 impl Role {
-    /// Creates a role from an ARN, such as `acs:ram::123456789012:role/web`, for sessions of an hour.
+    /// Creates a role from an ARN, such as `acs:ram::123456789012:role/web`, for sessions of an
+    /// hour.
     pub fn new(arn: impl Into<String>) -> Self {
         Self {
             arn: arn.into(),
@@ -43,8 +44,8 @@ impl Role {
         self
     }
 
-    /// Sets the lifetime of the keys in seconds: from 900 to the maximum of the role. Defaults to an
-    /// hour.
+    /// Sets the lifetime of the keys in seconds: from 900 to the maximum of the role. Defaults to
+    /// an hour.
     #[must_use]
     pub fn with_duration(mut self, seconds: u32) -> Self {
         self.duration = seconds;

@@ -205,7 +205,7 @@ fn metadata_service_and_config_file_can_be_disabled() {
 #[test]
 fn every_source_names_its_configuration() {
     for source in sources(&CredentialSourceConfig::default()) {
-        assert!(!source.wants().is_empty(), "{}", source.name());
+        assert!(!source.requirements().is_empty(), "{}", source.name());
     }
 }
 

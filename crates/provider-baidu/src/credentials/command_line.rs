@@ -1,4 +1,4 @@
-//! The profiles of Baidu's command line: <https://github.com/baidubce/bce-cli>.
+//! The profiles of the command line of Baidu: <https://github.com/baidubce/bce-cli>.
 
 use lifecycle_core::{
     Credential, CredentialSource, EnvVarNames, ExchangeStep, Fault, ProviderContext,
@@ -7,31 +7,31 @@ use lifecycle_core::{
 };
 use serde::Deserialize;
 
-/// A profile that Baidu's command line `bce` has stored in `~/.bce/config.json`, and its variables.
+/// A profile of the command line `bce` of Baidu, in `~/.bce/config.json`.
 ///
-/// Which profile: the one asked for, else the current one. As in the command line, the variables
-/// `BCE_ACCESS_KEY_ID`, `BCE_SECRET_ACCESS_KEY` and `BCE_SECURITY_TOKEN` fill what the profile
-/// lacks, and never replace what it has. Unlike there, they are also a key without any profile.
+/// As in the command line, the variables `BCE_ACCESS_KEY_ID`, `BCE_SECRET_ACCESS_KEY` and
+/// `BCE_SECURITY_TOKEN` add missing fields to the profile, and never replace a field. Unlike in the
+/// command line, the variables are also a key without a profile.
 #[derive(Clone, Debug, Default)]
 pub struct CommandLineProfile {
     profile: Option<String>,
-    is_alone: bool,
+    needs_profile: bool,
 }
 
 impl CommandLineProfile {
-    /// The current profile.
+    /// Returns the source for the current profile.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// The profile alone: a key that is only in the variables is none.
+    /// Ignores a key that is only in the variables.
     #[must_use]
-    pub fn alone(mut self) -> Self {
-        self.is_alone = true;
+    pub fn profile_only(mut self) -> Self {
+        self.needs_profile = true;
         self
     }
 
-    /// This profile instead.
+    /// Sets the profile.
     #[must_use]
     pub fn with_profile(mut self, name: impl Into<String>) -> Self {
         self.profile = Some(name.into());
@@ -44,17 +44,19 @@ impl CredentialSource for CommandLineProfile {
         "Baidu command line".to_owned()
     }
 
-    fn wants(&self) -> String {
+    fn requirements(&self) -> String {
         format!("{CONFIG} or {VARIABLES}")
     }
 
     fn begin(&self, ctx: &ProviderContext<'_>) -> ExchangeStep<ResolvedCredential> {
         match stored_profile(self.profile.as_deref(), ctx) {
-            Ok(Some(profile)) if profile.has_key() => profile.grant(ctx).into(),
-            Ok(_) if self.is_alone => ExchangeStep::NotConfigured(format!("{CONFIG} has no key")),
+            Ok(Some(profile)) if profile.has_key() => profile.resolve(ctx).into(),
+            Ok(_) if self.needs_profile => {
+                ExchangeStep::NotConfigured(format!("{CONFIG} has no key"))
+            }
             Ok(_) => match EnvCredentialSource::new(&[VARIABLES]).begin(ctx) {
-                ExchangeStep::NotConfigured(why) => {
-                    ExchangeStep::NotConfigured(format!("{CONFIG} has no key, and {why}"))
+                ExchangeStep::NotConfigured(reason) => {
+                    ExchangeStep::NotConfigured(format!("{CONFIG} has no key, and {reason}"))
                 }
                 step => step,
             },
@@ -63,36 +65,39 @@ impl CredentialSource for CommandLineProfile {
     }
 }
 
-/// The profile asked for, else the current one; `None` when nothing is stored.
+/// Reads the requested profile, or else the current profile; `None` without any profile.
 pub(crate) fn stored_profile(
-    asked_for: Option<&str>,
+    requested: Option<&str>,
     ctx: &ProviderContext<'_>,
 ) -> Result<Option<Profile>, Fault> {
     let Some(text) = ctx.secret_file(CONFIG)? else {
-        return match asked_for {
+        return match requested {
             Some(name) => Err(unusable(
                 &format!("profile {name:?}"),
-                &format!("cannot be used: there is no {CONFIG}"),
+                &format!("cannot be used: {CONFIG} does not exist"),
             )),
             None => Ok(None),
         };
     };
     let config = Config::read(&text)?;
-    if config.profiles.is_empty() && asked_for.is_none() {
+    if config.profiles.is_empty() && requested.is_none() {
         return Ok(None);
     }
-    let name = asked_for.or(config.current.as_deref()).unwrap_or("default");
-    let known: Vec<String> = config
+    let name = requested.or(config.current.as_deref()).unwrap_or("default");
+    let names: Vec<String> = config
         .profiles
         .iter()
         .map(|profile| format!("{:?}", profile.name))
         .collect();
     let unknown = || {
-        let known = match known.as_slice() {
+        let names = match names.as_slice() {
             [] => "none".to_owned(),
-            known => known.join(", "),
+            names => names.join(", "),
         };
-        unusable(CONFIG, &format!("has no profile {name:?}, but {known}"))
+        unusable(
+            CONFIG,
+            &format!("has no profile {name:?}; profiles: {names}"),
+        )
     };
     let mut profiles = config.profiles.into_iter();
     profiles
@@ -101,10 +106,10 @@ pub(crate) fn stored_profile(
         .map(Some)
 }
 
-/// Where the command line keeps its profiles.
+/// The file with the profiles of the command line.
 pub(crate) const CONFIG: &str = "~/.bce/config.json";
 
-/// What fills up a profile, and is a key by itself.
+/// The variables of the command line.
 pub(crate) const VARIABLES: EnvVarNames = EnvVarNames::Keys {
     id: ID,
     secret: SECRET,
@@ -123,16 +128,19 @@ struct Config {
 }
 
 impl Config {
-    /// The fault says where the text is wrong, and shows nothing of it.
+    /// Reads the file. The fault has the position of the error, and no text of the file.
     fn read(text: &str) -> Result<Self, Fault> {
         serde_json::from_str(text).map_err(|error| {
-            let place = format!("line {}, column {}", error.line(), error.column());
-            unusable(CONFIG, &format!("is not as `bce` writes it ({place})"))
+            let position = format!("line {}, column {}", error.line(), error.column());
+            unusable(
+                CONFIG,
+                &format!("is not in the format of `bce` ({position})"),
+            )
         })
     }
 }
 
-/// A profile as it is stored.
+/// A profile in the file.
 #[derive(Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct Profile {
@@ -146,7 +154,7 @@ pub(crate) struct Profile {
 }
 
 impl Profile {
-    /// What people call it.
+    /// Returns the name of the profile for operators.
     pub(crate) fn title(&self) -> String {
         format!("profile {:?} in {CONFIG}", self.name)
     }
@@ -158,17 +166,17 @@ impl Profile {
             &self.security_token,
         ]
         .into_iter()
-        .any(|field| filled(field).is_some())
+        .any(|field| non_empty(field).is_some())
     }
 
-    fn grant(&self, ctx: &ProviderContext<'_>) -> Result<ResolvedCredential, Fault> {
-        let mut found = self.title();
+    fn resolve(&self, ctx: &ProviderContext<'_>) -> Result<ResolvedCredential, Fault> {
+        let mut source = self.title();
         let mut part = |name, field, variable: &str| {
-            if let Some(text) = filled(field) {
+            if let Some(text) = non_empty(field) {
                 return Ok(text.to_owned());
             }
             if let Some(text) = ctx.variable(variable) {
-                found.push_str(&format!(" with {variable}"));
+                source.push_str(&format!(" with {variable}"));
                 return Ok(text);
             }
             let reason = format!("has no {name}, and {variable} is not set");
@@ -185,16 +193,16 @@ impl Profile {
                 part("security_token", &self.security_token, SESSION)?,
             ),
             Some(mode) => {
-                let reason = format!("has the mode {mode:?}; only AK and StsToken can be used");
+                let reason = format!("has the mode {mode:?}; supported modes: AK, StsToken");
                 return Err(unusable(&self.title(), &reason));
             }
         };
-        Ok(ResolvedCredential::new(credential, found))
+        Ok(ResolvedCredential::new(credential, source))
     }
 }
 
-/// The text of a field that says something.
-fn filled(field: &Option<String>) -> Option<&str> {
+/// Returns the trimmed text of a field that is not empty.
+fn non_empty(field: &Option<String>) -> Option<&str> {
     let text = field.as_deref()?.trim();
     (!text.is_empty()).then_some(text)
 }

@@ -1,5 +1,5 @@
-//! Where keys for BCC come from: what Baidu's own tools have set up, and what its token service
-//! (STS) gives in exchange.
+//! Sources of keys for BCC: the settings of the tools of Baidu, and temporary keys of the token
+//! service (STS).
 
 mod command_line;
 mod sts;
@@ -15,12 +15,11 @@ pub use {
     sts::{AssumeRole, SessionToken},
 };
 
-/// The places where Baidu's tools look for keys: the variables of its Terraform provider, then the
-/// profile of its command line with the variables that fill it up.
+/// Returns the sources of the tools of Baidu, in order of precedence: the variables of the Terraform
+/// provider, then the profile of the command line with the variables of the command line.
 ///
-/// Its SDKs look nowhere, and BCC has no metadata service that gives keys. [`SessionToken`] and
-/// [`AssumeRole`] exchange a key from one of these places, and are never in the chain by
-/// themselves.
+/// The SDKs of Baidu have no sources, and BCC has no metadata service with keys. [`SessionToken`] and
+/// [`AssumeRole`] exchange a key of a source, and are not in the list.
 pub fn sources(config: &CredentialSourceConfig) -> Vec<Box<dyn CredentialSource>> {
     vec![
         Box::new(EnvCredentialSource::new(&[TERRAFORM])),
@@ -28,9 +27,9 @@ pub fn sources(config: &CredentialSourceConfig) -> Vec<Box<dyn CredentialSource>
     ]
 }
 
-/// The files of Baidu's tools, those of the chain.
+/// Returns the sources of [`sources`] that are files.
 pub fn files(config: &CredentialSourceConfig) -> Vec<Box<dyn CredentialSource>> {
-    vec![Box::new(command_line(config).alone())]
+    vec![Box::new(command_line(config).profile_only())]
 }
 
 fn command_line(config: &CredentialSourceConfig) -> CommandLineProfile {
@@ -40,15 +39,15 @@ fn command_line(config: &CredentialSourceConfig) -> CommandLineProfile {
     }
 }
 
-/// Whether the key is that of Baidu's Terraform provider, whatever else is set up.
-pub(crate) fn has_key_of_terraform(ctx: &ProviderContext<'_>) -> bool {
+/// Returns whether a variable of the Terraform provider of Baidu has a key, which takes precedence.
+pub(crate) fn has_terraform_key(ctx: &ProviderContext<'_>) -> bool {
     matches!(
         EnvCredentialSource::new(&[TERRAFORM]).begin(ctx),
         ExchangeStep::Done(_) | ExchangeStep::Failed(_)
     )
 }
 
-/// The variables of Baidu's Terraform provider.
+/// The variables of the Terraform provider of Baidu.
 pub(crate) const TERRAFORM: EnvVarNames = EnvVarNames::Keys {
     id: "BAIDUCLOUD_ACCESS_KEY",
     secret: "BAIDUCLOUD_SECRET_KEY",

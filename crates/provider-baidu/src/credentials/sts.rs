@@ -1,5 +1,5 @@
-//! Temporary keys from Baidu's token service:
-//! <https://cloud.baidu.com/doc/IAM/s/Qjwvyc8ov>, and `services/sts` of Baidu's Go SDK.
+//! Temporary keys of the token service (STS) of Baidu:
+//! <https://cloud.baidu.com/doc/IAM/s/Qjwvyc8ov>, and `services/sts` of the Go SDK.
 
 use std::{sync::Arc, time::Duration};
 
@@ -14,7 +14,7 @@ use serde::Deserialize;
 
 use crate::{fault, sign::sign};
 
-/// Exchanges a key for a temporary one of the same user (`POST /v1/sessionToken`).
+/// A temporary key of the same user, in exchange for a key (`POST /v1/sessionToken`).
 #[derive(Clone, Debug)]
 pub struct SessionToken {
     base: Arc<dyn CredentialSource>,
@@ -23,7 +23,8 @@ pub struct SessionToken {
 }
 
 impl SessionToken {
-    /// For the key that `base` finds. Good for 12 hours, as in Baidu's Go SDK.
+    /// Returns the exchange of the key of `base`. The temporary key is valid for 12 hours, the default
+    /// of the Go SDK.
     pub fn new(base: impl CredentialSource) -> Self {
         Self {
             base: Arc::new(base),
@@ -32,14 +33,14 @@ impl SessionToken {
         }
     }
 
-    /// Good for this long instead, in whole seconds.
+    /// Sets the validity of the temporary key, in whole seconds.
     #[must_use]
     pub fn with_duration(mut self, duration: Duration) -> Self {
         self.duration = duration;
         self
     }
 
-    /// From a service at another address.
+    /// Sets the endpoint of the token service.
     #[must_use]
     pub fn with_identity(mut self, endpoint: Endpoint) -> Self {
         self.service = Service(Some(endpoint));
@@ -52,19 +53,19 @@ impl CredentialSource for SessionToken {
         format!("session token (STS) for {}", self.base.name())
     }
 
-    fn wants(&self) -> String {
-        self.base.wants()
+    fn requirements(&self) -> String {
+        self.base.requirements()
     }
 
     fn begin(&self, ctx: &ProviderContext<'_>) -> ExchangeStep<ResolvedCredential> {
-        let draft = UnsignedRequest::new("GetSessionToken", Method::POST, "/v1/sessionToken")
+        let request = UnsignedRequest::new("GetSessionToken", Method::POST, "/v1/sessionToken")
             .with_query(format!("durationSeconds={}", self.duration.as_secs()));
         self.service
-            .exchange(&*self.base, draft, "session token (STS)".to_owned(), ctx)
+            .exchange(&*self.base, request, "session token (STS)".to_owned(), ctx)
     }
 }
 
-/// Exchanges a key for a temporary one of a role (`POST /v1/credential?assumeRole`).
+/// A temporary key of a role, in exchange for a key (`POST /v1/credential?assumeRole`).
 #[derive(Clone, Debug)]
 pub struct AssumeRole {
     base: Arc<dyn CredentialSource>,
@@ -75,8 +76,8 @@ pub struct AssumeRole {
 }
 
 impl AssumeRole {
-    /// For the key that `base` finds, and a role of this account. Good for 2 hours, as in Baidu's
-    /// Go SDK and the longest that its pages allow.
+    /// Returns the exchange of the key of `base` for a key of a role of this account. The temporary
+    /// key is valid for 2 hours, the default of the Go SDK and the maximum according to the page.
     pub fn new(
         base: impl CredentialSource,
         account_id: impl Into<String>,
@@ -91,14 +92,14 @@ impl AssumeRole {
         }
     }
 
-    /// Good for this long instead, in whole seconds.
+    /// Sets the validity of the temporary key, in whole seconds.
     #[must_use]
     pub fn with_duration(mut self, duration: Duration) -> Self {
         self.duration = duration;
         self
     }
 
-    /// From a service at another address.
+    /// Sets the endpoint of the token service.
     #[must_use]
     pub fn with_identity(mut self, endpoint: Endpoint) -> Self {
         self.service = Service(Some(endpoint));
@@ -111,8 +112,8 @@ impl CredentialSource for AssumeRole {
         format!("role {} (STS) for {}", self.role_name, self.base.name())
     }
 
-    fn wants(&self) -> String {
-        self.base.wants()
+    fn requirements(&self) -> String {
+        self.base.requirements()
     }
 
     fn begin(&self, ctx: &ProviderContext<'_>) -> ExchangeStep<ResolvedCredential> {
@@ -122,47 +123,52 @@ impl CredentialSource for AssumeRole {
             self.duration.as_secs(),
             encode::percent(&self.role_name),
         );
-        let draft =
+        let request =
             UnsignedRequest::new("AssumeRole", Method::POST, "/v1/credential").with_query(query);
-        let found = format!(
+        let source = format!(
             "role {} of account {} (STS)",
             self.role_name, self.account_id
         );
-        self.service.exchange(&*self.base, draft, found, ctx)
+        self.service.exchange(&*self.base, request, source, ctx)
     }
 }
 
-/// The token service; without an address, Baidu's own, which is one for all regions.
+/// The token service; without an endpoint, the service of Baidu for all regions.
 #[derive(Clone, Debug, Default)]
 struct Service(Option<Endpoint>);
 
 impl Service {
-    /// The key that `base` finds, then the temporary one that the service gives for it.
+    /// Exchanges the key of `base` for a temporary key.
     fn exchange(
         &self,
         base: &dyn CredentialSource,
-        draft: UnsignedRequest,
-        found: String,
+        unsigned: UnsignedRequest,
+        source: String,
         ctx: &ProviderContext<'_>,
     ) -> ExchangeStep<ResolvedCredential> {
         let endpoint = self.0.clone();
-        base.begin(ctx).and_then(ctx, move |grant, ctx| {
-            let operation = draft.operation;
+        base.begin(ctx).and_then(ctx, move |base, ctx| {
+            let operation = unsigned.operation;
             let request = endpoint
                 .map_or_else(|| Endpoint::parse("sts.bj.baidubce.com"), Ok)
                 .map_err(|error| Fault::new(FaultKind::Invalid, error.to_string()))
                 .and_then(|endpoint| {
-                    sign(&endpoint, &draft, &grant.credential, &ctx.signing_context())
+                    sign(
+                        &endpoint,
+                        &unsigned,
+                        &base.credential,
+                        &ctx.signing_context(),
+                    )
                 });
             match request {
                 Ok(request) => ExchangeStep::http(
                     operation,
                     ServiceKind::Identity,
                     request,
-                    move |reply, _| {
-                        reply
-                            .and_then(|reply| read(&reply, found))
-                            .map(|issued| issued.with_source_prefix(&grant.source))
+                    move |response, _| {
+                        response
+                            .and_then(|response| read(&response, source))
+                            .map(|key| key.with_source_prefix(&base.source))
                             .into()
                     },
                 ),
@@ -172,42 +178,39 @@ impl Service {
     }
 }
 
-/// What the service gives.
+/// The response body of the token service.
 #[derive(Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
-struct Issued {
+struct TemporaryKey {
     access_key_id: String,
     secret_access_key: String,
     session_token: String,
     expiration: String,
 }
 
-fn read(reply: &HttpResponse, found: String) -> Result<ResolvedCredential, Fault> {
-    fault::check(reply).map_err(without_excerpt)?;
-    // Nothing of the answer may be shown: it holds the key.
+fn read(response: &HttpResponse, source: String) -> Result<ResolvedCredential, Fault> {
+    fault::check(response).map_err(without_excerpt)?;
+    // The response holds the key, so the fault quotes nothing.
     let unreadable = |reason: &str| {
-        let message = format!("the answer of the token service cannot be read ({reason})");
+        let message = format!("the response of the token service cannot be read ({reason})");
         Fault::new(FaultKind::Unreadable, message)
-            .with_status(reply.status().as_u16())
-            .with_request_id(fault::request_id(reply))
+            .with_status(response.status().as_u16())
+            .with_request_id(fault::request_id(response))
     };
-    let issued: Issued = serde_json::from_slice(reply.body()).map_err(|error| {
+    let key: TemporaryKey = serde_json::from_slice(response.body()).map_err(|error| {
         unreadable(&format!("line {}, column {}", error.line(), error.column()))
     })?;
     for (name, value) in [
-        ("accessKeyId", &issued.access_key_id),
-        ("secretAccessKey", &issued.secret_access_key),
-        ("sessionToken", &issued.session_token),
+        ("accessKeyId", &key.access_key_id),
+        ("secretAccessKey", &key.secret_access_key),
+        ("sessionToken", &key.session_token),
     ] {
         if value.trim().is_empty() {
             return Err(unreadable(&format!("it has no {name}")));
         }
     }
-    let expires = read_expiry(&issued.expiration, reply)?;
-    let credential = Credential::session(
-        issued.access_key_id,
-        issued.secret_access_key,
-        issued.session_token,
-    );
-    Ok(ResolvedCredential::new(credential, found).with_expiry(expires))
+    let expires = read_expiry(&key.expiration, response)?;
+    let credential =
+        Credential::session(key.access_key_id, key.secret_access_key, key.session_token);
+    Ok(ResolvedCredential::new(credential, source).with_expiry(expires))
 }

@@ -1,46 +1,66 @@
-use std::{
-    collections::HashMap,
-    time::{Duration, SystemTime},
-};
+//! Sources of keys on a host in memory, with scripted responses of the token service.
 
-use bytes::Bytes;
+use std::time::{Duration, SystemTime};
+
 use lifecycle_core::{
-    Credential, Endpoint, ExchangeStep, Fault, FaultKind, HostEnvironment, HttpExchange,
-    HttpResponse, ProviderContext, ResolvedCredential, ServiceKind, SigningContext,
+    Endpoint, Fault, FaultKind, ProviderContext, ResolvedCredential, ServiceKind, SigningContext,
     credential_source::{CredentialSourceChain, FileCheck},
 };
-use provider_testing::http_response;
+use provider_testing::{
+    ExchangeRun, FakeHost, HIDDEN, ScriptedAnswer, SentStep, http_response, id_and_session,
+    run_exchange,
+};
 
 pub(crate) use super::command_line::CONFIG;
 use super::*;
 
-/// A machine of texts: files under their paths, variables under their names.
-#[derive(Debug, Default)]
-pub(crate) struct Toy(HashMap<String, String>);
-
-impl Toy {
-    pub(crate) fn new(texts: &[(&str, &str)]) -> Self {
-        let own = |(name, text): &(&str, &str)| ((*name).to_owned(), (*text).to_owned());
-        Self(texts.iter().map(own).collect())
-    }
+/// Returns a host with these variables and this configuration file.
+pub(crate) fn host(texts: &[(&str, &str)]) -> FakeHost {
+    FakeHost::new(texts).with_expected_check(|path| {
+        assert_eq!(path, CONFIG);
+        FileCheck::OwnerOnly
+    })
 }
 
-impl HostEnvironment for Toy {
-    fn variable(&self, name: &str) -> Option<String> {
-        self.0.get(name).cloned()
-    }
+/// 2025-11-21T08:00:00Z.
+const NOW: i64 = 1_763_712_000;
 
-    fn file(&self, path: &str, holds: FileCheck) -> Result<Option<String>, String> {
-        assert_eq!((path, holds), (CONFIG, FileCheck::OwnerOnly));
-        Ok(self.0.get(path).cloned())
-    }
+pub(crate) fn context(host: &FakeHost) -> ProviderContext<'_> {
+    ProviderContext::new(host, SigningContext::from_unix(NOW, 0))
 }
 
-pub(crate) fn ctx(toy: &Toy) -> ProviderContext<'_> {
-    ProviderContext::new(toy, SigningContext::from_unix(1_763_712_000, 0))
+fn run(
+    source: &dyn CredentialSource,
+    texts: &[(&str, &str)],
+    answers: impl IntoIterator<Item = ScriptedAnswer>,
+) -> ExchangeRun<ResolvedCredential> {
+    let host = host(texts);
+    run_exchange(source.begin(&context(&host)), &context(&host), answers)
 }
 
-/// As `bce configure` writes it (baidubce/bce-cli, `internal/config`).
+/// Searches the sources of the tools of Baidu.
+fn search(profile: Option<&str>, texts: &[(&str, &str)]) -> ExchangeRun<ResolvedCredential> {
+    let config = match profile {
+        Some(name) => CredentialSourceConfig::default().with_profile(name),
+        None => CredentialSourceConfig::default(),
+    };
+    run(&CredentialSourceChain::new(sources(&config)), texts, [])
+}
+
+/// Returns the id, the session token and the source of a permanent key.
+fn found(profile: Option<&str>, texts: &[(&str, &str)]) -> (String, Option<String>, String) {
+    let resolved = search(profile, texts).done();
+    assert_eq!((resolved.expires, resolved.renewal), (None, None));
+    parts(&resolved)
+}
+
+fn parts(resolved: &ResolvedCredential) -> (String, Option<String>, String) {
+    let (id, session) = id_and_session(&resolved.credential);
+    let session = session.map(str::to_owned);
+    (id.to_owned(), session, resolved.source.clone())
+}
+
+/// The format of `bce configure` (baidubce/bce-cli, `internal/config`).
 const STORED: &str = r#"{
   "current": "default",
   "profiles": [
@@ -82,9 +102,9 @@ const STORED: &str = r#"{
       "region": "gz"
     },
     {
-      "name": "strange",
+      "name": "unsupported",
       "mode": "Oidc",
-      "access_key_id": "strange-id"
+      "access_key_id": "unsupported-id"
     }
   ]
 }"#;
@@ -100,77 +120,34 @@ const COMMAND_LINE_KEY: [(&str, &str); 3] = [
 ];
 
 #[test]
-fn files_alone_take_no_key_from_variables() {
-    let toy = Toy::new(&COMMAND_LINE_KEY);
+fn files_ignore_a_key_in_variables() {
     let chain = CredentialSourceChain::new(files(&CredentialSourceConfig::default()));
-    match chain.begin(&ctx(&toy)) {
-        ExchangeStep::NotConfigured(why) => assert_eq!(why, "~/.bce/config.json has no key"),
-        other => panic!("{other:?}"),
-    }
-}
-
-fn search(profile: Option<&str>, texts: &[(&str, &str)]) -> ExchangeStep<ResolvedCredential> {
-    let config = match profile {
-        Some(name) => CredentialSourceConfig::default().with_profile(name),
-        None => CredentialSourceConfig::default(),
-    };
-    CredentialSourceChain::new(sources(&config)).begin(&ctx(&Toy::new(texts)))
-}
-
-/// Key id, session token and place.
-fn found(profile: Option<&str>, texts: &[(&str, &str)]) -> (String, Option<String>, String) {
-    match search(profile, texts) {
-        ExchangeStep::Done(grant) => {
-            assert!(!format!("{grant:?}").contains("hidden"), "{grant:?}");
-            assert_eq!((grant.expires, grant.renewal), (None, None));
-            key(grant)
-        }
-        other => panic!("{other:?}"),
-    }
-}
-
-fn key(grant: ResolvedCredential) -> (String, Option<String>, String) {
-    match grant.credential {
-        Credential::Keys { id, session, .. } => {
-            let session = session.map(|token| token.expose().to_owned());
-            (id, session, grant.source)
-        }
-        other => panic!("{other:?}"),
-    }
-}
-
-fn refused<T: std::fmt::Debug>(step: ExchangeStep<T>) -> Fault {
-    match step {
-        ExchangeStep::Failed(fault) => {
-            assert!(!format!("{fault:?}").contains("hidden"), "{fault:?}");
-            fault
-        }
-        other => panic!("{other:?}"),
-    }
+    let reason = run(&chain, &COMMAND_LINE_KEY, []).not_configured();
+    assert_eq!(reason, "~/.bce/config.json has no key");
 }
 
 #[test]
-fn terraforms_variables_go_before_the_command_lines_profile() {
+fn terraform_variables_take_precedence_over_profile_and_command_line_variables() {
     let mut texts = vec![(CONFIG, STORED)];
     texts.extend(TERRAFORM_KEY);
     texts.extend(COMMAND_LINE_KEY);
-    let key = found(None, &texts);
-    assert_eq!((key.0.as_str(), key.1), ("terraform", None));
+    let (id, session, _) = found(None, &texts);
+    assert_eq!((id.as_str(), session), ("terraform", None));
 
-    let (id, session, place) = found(None, &[&texts[..1], &texts[3..]].concat());
+    let (id, session, source) = found(None, &[&texts[..1], &texts[3..]].concat());
     assert_eq!((id.as_str(), session), ("stored-id", None));
-    assert_eq!(place, r#"profile "default" in ~/.bce/config.json"#);
+    assert_eq!(source, r#"profile "default" in ~/.bce/config.json"#);
 
-    let (id, session, place) = found(None, &texts[3..]);
+    let (id, session, source) = found(None, &texts[3..]);
     assert_eq!(
         (id.as_str(), session.as_deref()),
         ("variable", Some("hidden-3"))
     );
-    assert_eq!(place, "variable BCE_ACCESS_KEY_ID");
+    assert_eq!(source, "variable BCE_ACCESS_KEY_ID");
 }
 
 #[test]
-fn modes_say_what_belongs_to_a_key() {
+fn mode_decides_about_the_session_token() {
     let stored = [(CONFIG, STORED)];
     for (profile, id, session) in [
         ("default", "stored-id", None),
@@ -181,15 +158,14 @@ fn modes_say_what_belongs_to_a_key() {
         assert_eq!((key.0.as_str(), key.1.as_deref()), (id, session));
         assert!(key.2.contains(profile), "{}", key.2);
     }
-    let fault = refused(search(Some("strange"), &stored));
     assert_eq!(
-        fault.message(),
-        r#"profile "strange" in ~/.bce/config.json has the mode "Oidc"; only AK and StsToken can be used"#
+        search(Some("unsupported"), &stored).fault().message(),
+        r#"profile "unsupported" in ~/.bce/config.json has the mode "Oidc"; supported modes: AK, StsToken"#
     );
 }
 
 #[test]
-fn variables_fill_a_profile_and_never_replace_it() {
+fn variables_add_missing_fields_to_a_profile_and_replace_none() {
     let mut texts = vec![(CONFIG, STORED)];
     texts.extend(COMMAND_LINE_KEY);
     assert_eq!(
@@ -212,28 +188,23 @@ fn variables_fill_a_profile_and_never_replace_it() {
 }
 
 #[test]
-fn nothing_is_absent_and_says_what_was_looked_for() {
+fn source_without_settings_names_the_searched_settings() {
     for texts in [
         &[][..],
         &[(CONFIG, "{}")],
         &[(CONFIG, r#"{"current": "default", "profiles": []}"#)],
     ] {
-        for origin in sources(&CredentialSourceConfig::default()) {
-            assert!(!origin.name().is_empty() && !origin.wants().is_empty());
-            match origin.begin(&ctx(&Toy::new(texts))) {
-                ExchangeStep::NotConfigured(why) => assert!(why.contains("not set"), "{why}"),
-                other => panic!("{other:?}"),
-            }
+        for source in sources(&CredentialSourceConfig::default()) {
+            assert!(!source.name().is_empty() && !source.requirements().is_empty());
+            let reason = run(&source, texts, []).not_configured();
+            assert!(reason.contains("not set"), "{reason}");
         }
     }
-    assert!(matches!(
-        search(Some("no-key"), &[(CONFIG, STORED)]),
-        ExchangeStep::NotConfigured(_)
-    ));
+    search(Some("no-key"), &[(CONFIG, STORED)]).not_configured();
 }
 
 #[test]
-fn what_is_set_up_badly_is_named() {
+fn invalid_setting_is_named_in_the_fault() {
     for (profile, texts, expected) in [
         (
             Some("half"),
@@ -248,22 +219,22 @@ fn what_is_set_up_badly_is_named() {
         (
             Some("prod"),
             &[(CONFIG, r#"{"profiles": [{"name": "a"}, {"name": "b"}]}"#)],
-            r#"~/.bce/config.json has no profile "prod", but "a", "b""#,
+            r#"~/.bce/config.json has no profile "prod"; profiles: "a", "b""#,
         ),
         (
             None,
             &[(CONFIG, r#"{"current": "c", "profiles": [{"name": "a"}]}"#)],
-            r#"has no profile "c", but "a""#,
+            r#"has no profile "c"; profiles: "a""#,
         ),
         (
             Some("prod"),
             &[(CONFIG, "{}")],
-            r#"has no profile "prod", but none"#,
+            r#"has no profile "prod"; profiles: none"#,
         ),
         (
             Some("prod"),
             &[],
-            r#"profile "prod" cannot be used: there is no ~/.bce/config.json"#,
+            r#"profile "prod" cannot be used: ~/.bce/config.json does not exist"#,
         ),
         (
             None,
@@ -276,14 +247,14 @@ fn what_is_set_up_badly_is_named() {
             "BAIDUCLOUD_SECRET_KEY is not",
         ),
     ] {
-        let fault = refused(search(profile, texts));
+        let fault = search(profile, texts).fault();
         assert_eq!(fault.kind(), FaultKind::Credential);
         assert!(fault.message().contains(expected), "{fault}");
     }
 }
 
 #[test]
-fn a_file_that_cannot_be_read_is_never_shown() {
+fn invalid_file_is_never_quoted() {
     for text in [
         "",
         "hidden",
@@ -291,21 +262,21 @@ fn a_file_that_cannot_be_read_is_never_shown() {
         r#"{"profiles": [{"name": "a", "secret_access_key": {"x": "hidden"}}]}"#,
         r#"{"profiles": [{"name": "a", "secret_access_key": "hidden"#,
     ] {
-        let fault = refused(search(None, &[(CONFIG, text)]));
+        let fault = search(None, &[(CONFIG, text)]).fault();
         assert!(fault.message().starts_with(CONFIG), "{fault}");
         assert!(fault.message().contains("(line 1, column "), "{fault}");
     }
     for length in 0..STORED.len() {
-        drop(search(None, &[(CONFIG, &STORED[..length])]));
+        search(None, &[(CONFIG, &STORED[..length])]);
     }
-    for junk in [
+    for invalid in [
         "\u{0}",
         "\u{feff}{}",
         "[[[[[[[[",
         "{\"profiles\":[{}]}",
         "🔑",
     ] {
-        drop(search(None, &[(CONFIG, junk)]));
+        search(None, &[(CONFIG, invalid)]);
     }
 }
 
@@ -313,28 +284,14 @@ fn role() -> AssumeRole {
     AssumeRole::new(CommandLineProfile::new(), "account/1", "role name")
 }
 
-fn asked(origin: &dyn CredentialSource, toy: &Toy) -> Box<HttpExchange<ResolvedCredential>> {
-    match origin.begin(&ctx(toy)) {
-        ExchangeStep::Http(ask) => ask,
-        other => panic!("{other:?}"),
-    }
+fn answer(status: u16, body: &str) -> ScriptedAnswer {
+    let mut headers = http::HeaderMap::new();
+    headers.insert("x-bce-request-id", "request-1".parse().unwrap());
+    ScriptedAnswer::Http(Ok(http_response(status, headers, body.to_owned())))
 }
 
-fn reply(status: u16, body: &str) -> HttpResponse {
-    http_response(
-        status,
-        [(
-            "x-bce-request-id".parse().unwrap(),
-            "request-1".parse().unwrap(),
-        )]
-        .into_iter()
-        .collect(),
-        Bytes::from(body.to_owned()),
-    )
-}
-
-/// The fields of `Credential` in `services/sts/api` of Baidu's Go SDK.
-const ISSUED: &str = r#"{
+/// The fields of `Credential` in `services/sts/api` of the Go SDK.
+const TEMPORARY_KEY: &str = r#"{
   "accessKeyId": "issued-id",
   "secretAccessKey": "hidden-issued",
   "sessionToken": "hidden-token",
@@ -344,34 +301,37 @@ const ISSUED: &str = r#"{
 }"#;
 
 #[test]
-fn a_key_is_exchanged_at_the_token_service() {
-    let toy = Toy::new(&COMMAND_LINE_KEY);
-    let ask = asked(&role(), &toy);
+fn token_service_exchanges_a_key_for_a_temporary_key() {
+    let run_with = |source: &dyn CredentialSource| {
+        run(source, &COMMAND_LINE_KEY, [answer(200, TEMPORARY_KEY)])
+    };
+    let exchange = run_with(&role());
+    assert!(matches!(
+        &exchange.sent[0],
+        SentStep::Http {
+            operation: "AssumeRole",
+            service: ServiceKind::Identity,
+            ..
+        }
+    ));
     assert_eq!(
-        (ask.operation, ask.service),
-        ("AssumeRole", ServiceKind::Identity)
+        exchange.lines(),
+        [
+            "POST https://sts.bj.baidubce.com/v1/credential?assumeRole&accountId=account%2F1\
+             &durationSeconds=7200&roleName=role%20name"
+        ]
     );
-    assert_eq!(ask.request.method(), "POST");
-    assert_eq!(
-        ask.request.uri(),
-        "https://sts.bj.baidubce.com/v1/credential?assumeRole&accountId=account%2F1\
-         &durationSeconds=7200&roleName=role%20name"
-    );
-    assert!(ask.request.body().is_empty());
-    let headers = ask.request.headers();
+    assert!(exchange.request(0).body().is_empty());
+    let headers = exchange.request(0).headers();
     assert_eq!(headers["x-bce-security-token"], "hidden-3");
     assert!(headers["x-bce-security-token"].is_sensitive());
     assert!(headers["authorization"].is_sensitive());
 
-    let grant = match ask.then(Ok(reply(200, ISSUED)), &ctx(&toy)) {
-        ExchangeStep::Done(grant) => grant,
-        other => panic!("{other:?}"),
-    };
-    assert!(!format!("{grant:?}").contains("hidden"), "{grant:?}");
-    let end = SystemTime::UNIX_EPOCH + Duration::from_secs(1_763_712_000 + 7_200);
-    assert_eq!((grant.expires, grant.renewal), (Some(end), None));
+    let resolved = exchange.done();
+    let expiry = SystemTime::UNIX_EPOCH + Duration::from_secs(1_763_712_000 + 7_200);
+    assert_eq!((resolved.expires, resolved.renewal), (Some(expiry), None));
     assert_eq!(
-        key(grant),
+        parts(&resolved),
         (
             "issued-id".to_owned(),
             Some("hidden-token".to_owned()),
@@ -379,30 +339,36 @@ fn a_key_is_exchanged_at_the_token_service() {
         )
     );
 
-    let origin = SessionToken::new(CommandLineProfile::new())
+    let source = SessionToken::new(CommandLineProfile::new())
         .with_duration(Duration::from_secs(900))
         .with_identity(Endpoint::parse("http://127.0.0.1:7070").unwrap());
-    let ask = asked(&origin, &toy);
-    assert_eq!(ask.operation, "GetSessionToken");
+    let exchange = run_with(&source);
+    assert!(matches!(
+        exchange.sent[0],
+        SentStep::Http {
+            operation: "GetSessionToken",
+            ..
+        }
+    ));
     assert_eq!(
-        ask.request.uri(),
-        "http://127.0.0.1:7070/v1/sessionToken?durationSeconds=900"
+        exchange.lines(),
+        ["POST http://127.0.0.1:7070/v1/sessionToken?durationSeconds=900"]
     );
-    let default = asked(&SessionToken::new(CommandLineProfile::new()), &toy);
-    assert_eq!(default.request.uri().query(), Some("durationSeconds=43200"));
+    let default = run_with(&SessionToken::new(CommandLineProfile::new()));
+    let query = default.request(0).uri().query();
+    assert_eq!(query, Some("durationSeconds=43200"));
 }
 
-/// The signatures of bce-python-sdk 0.9.79 for the same requests (`bce_v1_signer.sign`, told to sign
-/// `host` and `x-bce-date` alone). That its client sends the session token's path and query was
-/// recorded.
+/// The signatures of bce-python-sdk 0.9.79 for the same requests (`bce_v1_signer.sign`, with the headers
+/// `host` and `x-bce-date`). The path and the query of the session token are recorded.
 #[test]
-fn requests_to_the_token_service_are_signed_as_the_sdk_signs() {
-    let toy = Toy::new(&[
+fn requests_to_the_token_service_have_the_signatures_of_the_sdk() {
+    let key = [
         ("BCE_ACCESS_KEY_ID", "FAKEACCESSKEY"),
         ("BCE_SECRET_ACCESS_KEY", "fake-secret"),
-    ]);
+    ];
     let session = SessionToken::new(CommandLineProfile::new());
-    for (origin, signature) in [
+    for (source, signature) in [
         (
             &role() as &dyn CredentialSource,
             "9268608bd8530745453fba2b49ab8471a0b640278e42cdf15d6f5a0e9ed452ee",
@@ -412,39 +378,36 @@ fn requests_to_the_token_service_are_signed_as_the_sdk_signs() {
             "c2d506b726291197920b5983d7245d92ae599a8fab3f06fee65147e8f31cd4a2",
         ),
     ] {
-        let ask = asked(origin, &toy);
+        let exchange = run(source, &key, [answer(200, TEMPORARY_KEY)]);
         let prefix = "bce-auth-v1/FAKEACCESSKEY/2025-11-21T08:00:00Z/1800/host;x-bce-date/";
         assert_eq!(
-            ask.request.headers()["authorization"],
+            exchange.request(0).headers()["authorization"],
             format!("{prefix}{signature}")
         );
     }
 }
 
 #[test]
-fn an_exchange_ends_where_its_base_does() {
-    let empty = Toy::default();
-    assert!(matches!(
-        role().begin(&ctx(&empty)),
-        ExchangeStep::NotConfigured(_)
-    ));
-    let broken = Toy::new(&[(CONFIG, "{")]);
-    refused(role().begin(&ctx(&broken)));
-    for origin in [&role() as &dyn CredentialSource, &SessionToken::new(role())] {
-        assert!(origin.name().contains("(STS)"));
-        assert_eq!(origin.wants(), CommandLineProfile::new().wants());
+fn exchange_without_a_key_sends_nothing() {
+    run(&role(), &[], []).not_configured();
+    run(&role(), &[(CONFIG, "{")], []).fault();
+    for source in [&role() as &dyn CredentialSource, &SessionToken::new(role())] {
+        assert!(source.name().contains("(STS)"));
+        assert_eq!(
+            source.requirements(),
+            CommandLineProfile::new().requirements()
+        );
     }
 }
 
 #[test]
-fn what_the_token_service_answers_is_told_truly() {
-    let toy = Toy::new(&COMMAND_LINE_KEY);
-    let outcome = |reply| asked(&role(), &toy).then(reply, &ctx(&toy));
-    let refusal = r#"{"requestId": "b", "code": "AccessDenied", "message": "not yours"}"#;
-    let fault = refused(outcome(Ok(reply(403, refusal))));
-    assert_eq!(fault.kind(), FaultKind::Permission);
+fn error_of_the_token_service_is_reported_without_secrets() {
+    let fault = |answer| run(&role(), &COMMAND_LINE_KEY, [answer]).fault();
+    let denied = r#"{"requestId": "b", "code": "AccessDenied", "message": "not yours"}"#;
+    let denied = fault(answer(403, denied));
+    assert_eq!(denied.kind(), FaultKind::Permission);
     assert_eq!(
-        fault.to_string(),
+        denied.to_string(),
         "AccessDenied: not yours (HTTP 403, request request-1)"
     );
     for (status, body, kind) in [
@@ -457,7 +420,7 @@ fn what_the_token_service_answers_is_told_truly() {
         (429, "", FaultKind::Throttled),
         (200, "", FaultKind::Unreadable),
         (200, "{}", FaultKind::Unreadable),
-        (200, "hidden", FaultKind::Unreadable),
+        (200, HIDDEN, FaultKind::Unreadable),
         (
             200,
             r#"{"secretAccessKey": ["hidden"]}"#,
@@ -465,27 +428,30 @@ fn what_the_token_service_answers_is_told_truly() {
         ),
         (
             200,
-            &ISSUED.replace("issued-id", " "),
+            &TEMPORARY_KEY.replace("issued-id", " "),
             FaultKind::Unreadable,
         ),
         (
             200,
-            &ISSUED.replace("hidden-token", ""),
+            &TEMPORARY_KEY.replace("hidden-token", ""),
             FaultKind::Unreadable,
         ),
         (
             200,
-            &ISSUED.replace("2025-11-21T10:00:00Z", "soon"),
+            &TEMPORARY_KEY.replace("2025-11-21T10:00:00Z", "soon"),
             FaultKind::Unreadable,
         ),
     ] {
-        let fault = refused(outcome(Ok(reply(status, body))));
+        let fault = fault(answer(status, body));
         assert_eq!(
             (fault.kind(), fault.status()),
             (kind, Some(status)),
             "{body}"
         );
     }
-    let silence = Fault::new(FaultKind::NoAnswer, "silence");
-    assert_eq!(refused(outcome(Err(silence.clone()))), silence);
+    let no_response = Fault::new(FaultKind::NoAnswer, "silence");
+    assert_eq!(
+        fault(ScriptedAnswer::no_response(FaultKind::NoAnswer)),
+        no_response
+    );
 }

@@ -1,69 +1,39 @@
-//! Errors that no recorded answer has.
+//! Error responses that are not among the recorded responses.
 
 use std::time::Duration;
 
-use lifecycle_core::ExecutionStatus;
+use lifecycle_core::ExecutionStatus::{NotExecuted, Unknown};
 use provider_testing::http_response;
 
 use super::*;
 
 #[test]
-fn codes_count_before_the_status() {
-    for (status, code, kind, effect) in [
-        (
-            400,
-            "NoSuchObject",
-            FaultKind::NotFound,
-            ExecutionStatus::NotExecuted,
-        ),
-        (
-            400,
-            "InstanceNotExist",
-            FaultKind::NotFound,
-            ExecutionStatus::NotExecuted,
-        ),
-        (
-            404,
-            "InvalidVersion",
-            FaultKind::Invalid,
-            ExecutionStatus::NotExecuted,
-        ),
-        (
-            403,
-            "OperationDenied",
-            FaultKind::Busy,
-            ExecutionStatus::NotExecuted,
-        ),
-        (
-            500,
-            "ServiceInternalError",
-            FaultKind::Unavailable,
-            ExecutionStatus::Unknown,
-        ),
+fn code_takes_precedence_over_the_status() {
+    for (status, code, kind, executed) in [
+        (400, "NoSuchObject", FaultKind::NotFound, NotExecuted),
+        (400, "InstanceNotExist", FaultKind::NotFound, NotExecuted),
+        (404, "InvalidVersion", FaultKind::Invalid, NotExecuted),
+        (403, "OperationDenied", FaultKind::Busy, NotExecuted),
+        (500, "ServiceInternalError", FaultKind::Unavailable, Unknown),
         (
             403,
             "RequestTimeTooSkewed",
             FaultKind::ClockSkew,
-            ExecutionStatus::NotExecuted,
+            NotExecuted,
         ),
         (
             403,
             "IamSignatureInvalid",
             FaultKind::Credential,
-            ExecutionStatus::NotExecuted,
+            NotExecuted,
         ),
-        // Under a good status it is an error all the same.
-        (
-            200,
-            "AccessDenied",
-            FaultKind::Permission,
-            ExecutionStatus::NotExecuted,
-        ),
+        // A code is an error with a successful status too.
+        (200, "AccessDenied", FaultKind::Permission, NotExecuted),
     ] {
         let fault = fault(status, &format!(r#"{{"code":"{code}"}}"#));
         assert_eq!(
             (fault.kind(), fault.execution_status()),
-            (kind, effect),
+            (kind, executed),
             "{code}"
         );
         assert_eq!(fault.code(), Some(code));
@@ -72,20 +42,20 @@ fn codes_count_before_the_status() {
 }
 
 #[test]
-fn a_new_code_is_judged_by_its_status_and_kept() {
-    for (status, kind, effect) in [
-        (400, FaultKind::Invalid, ExecutionStatus::NotExecuted),
-        (404, FaultKind::NotFound, ExecutionStatus::NotExecuted),
-        (409, FaultKind::WrongState, ExecutionStatus::NotExecuted),
-        (429, FaultKind::Throttled, ExecutionStatus::NotExecuted),
-        (503, FaultKind::Unavailable, ExecutionStatus::Unknown),
-        (418, FaultKind::Unknown, ExecutionStatus::Unknown),
-        (200, FaultKind::Unknown, ExecutionStatus::Unknown),
+fn unknown_code_has_the_kind_of_the_status() {
+    for (status, kind, executed) in [
+        (400, FaultKind::Invalid, NotExecuted),
+        (404, FaultKind::NotFound, NotExecuted),
+        (409, FaultKind::WrongState, NotExecuted),
+        (429, FaultKind::Throttled, NotExecuted),
+        (503, FaultKind::Unavailable, Unknown),
+        (418, FaultKind::Unknown, Unknown),
+        (200, FaultKind::Unknown, Unknown),
     ] {
         let fault = fault(status, r#"{"code":"Brand.New","message":"m"}"#);
         assert_eq!(
             (fault.kind(), fault.execution_status()),
-            (kind, effect),
+            (kind, executed),
             "{status}"
         );
         assert_eq!((fault.code(), fault.message()), (Some("Brand.New"), "m"));
@@ -93,7 +63,7 @@ fn a_new_code_is_judged_by_its_status_and_kept() {
 }
 
 #[test]
-fn errors_that_are_not_in_baidus_form_keep_their_status() {
+fn error_without_a_code_has_the_kind_of_the_status() {
     for body in [
         "",
         "<html>",
@@ -110,7 +80,7 @@ fn errors_that_are_not_in_baidus_form_keep_their_status() {
 }
 
 #[test]
-fn unknown_instances_are_read_from_the_message() {
+fn unknown_instances_are_named_in_the_message() {
     for (message, expected) in [
         (
             "instanceId i-aaaa,i-bbbb does not exist.",
@@ -125,34 +95,34 @@ fn unknown_instances_are_read_from_the_message() {
         ("", &[]),
     ] {
         let body = format!(r#"{{"code":"NoSuchObject","message":"{message}"}}"#);
-        let named = fault(404, &body).instances().to_vec();
-        let named: Vec<&str> = named.iter().map(InstanceId::as_str).collect();
-        assert_eq!(named, expected, "{message}");
+        let instances = fault(404, &body).instances().to_vec();
+        let instances: Vec<&str> = instances.iter().map(InstanceId::as_str).collect();
+        assert_eq!(instances, expected, "{message}");
     }
     let other = fault(404, r#"{"code":"Other","message":"i-aaaa"}"#);
     assert!(
         other.instances().is_empty(),
-        "only one code names instances"
+        "only NoSuchObject names instances"
     );
 }
 
 #[test]
-fn the_header_names_the_request_and_the_body_stands_in() {
+fn request_id_in_the_header_takes_precedence_over_the_body() {
     let body = r#"{"code":"AccessDenied","requestId":"from-body"}"#;
     assert_eq!(fault(403, body).request_id(), Some("from-body"));
-    let mut with_header = reply(403, body);
+    let mut with_header = response(403, body);
     with_header
         .headers_mut()
         .insert("x-bce-request-id", "from-header".parse().unwrap());
     assert_eq!(request_id(&with_header).as_deref(), Some("from-header"));
-    assert_eq!(request_id(&reply(200, "")), None);
+    assert_eq!(request_id(&response(200, "")), None);
 }
 
 fn fault(status: u16, body: &str) -> Fault {
-    check(&reply(status, body)).unwrap_err()
+    check(&response(status, body)).unwrap_err()
 }
 
-fn reply(status: u16, body: &str) -> HttpResponse {
+fn response(status: u16, body: &str) -> HttpResponse {
     let mut headers = http::HeaderMap::new();
     headers.insert("retry-after", "3".parse().unwrap());
     http_response(status, headers, body.to_owned())

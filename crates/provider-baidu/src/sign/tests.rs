@@ -1,37 +1,20 @@
-//! The stages against recorded vectors, and whole requests against a verifier of their own.
+//! Every stage of the signature, compared with recorded vectors, and complete requests, verified as on
+//! a server.
 
 use lifecycle_core::Provider;
+use provider_testing::{check_signing_vectors, read_vectors};
 use serde_json::Value;
 
 use super::*;
 use crate::{Baidu, Config};
 
-/// Every vector of `signing.json`, or of `$LIFECYCLE_VECTORS/baidu/signing.json`.
 #[test]
 fn vectors() {
-    let text = match std::env::var_os("LIFECYCLE_VECTORS") {
-        Some(folder) => {
-            let path = std::path::Path::new(&folder).join("baidu/signing.json");
-            std::fs::read_to_string(path).unwrap()
-        }
-        None => include_str!("../../tests/vectors/signing.json").to_owned(),
-    };
-    let vectors: Vec<Value> = serde_json::from_str(&text).unwrap();
-    let mut failed = 0;
-    for vector in &vectors {
-        let problems = problems_of(vector);
-        if !problems.is_empty() {
-            failed += 1;
-            let name = vector["name"].as_str().unwrap_or("?");
-            println!("{name}: {}", problems.join(", "));
-        }
-    }
-    println!("baidu: {} passed, {failed} failed", vectors.len() - failed);
-    assert!(failed == 0 && !vectors.is_empty());
+    check_signing_vectors(env!("CARGO_MANIFEST_DIR"), differences);
 }
 
-/// The stages whose text differs from the one recorded.
-fn problems_of(vector: &Value) -> Vec<String> {
+/// Returns the stages whose text differs from the recorded text.
+fn differences(vector: &Value) -> Vec<String> {
     let text = |field: &str| vector[field].as_str().unwrap();
     let headers = pairs(&vector["headers"]);
     let headers: Vec<(&str, &str)> = headers
@@ -39,23 +22,23 @@ fn problems_of(vector: &Value) -> Vec<String> {
         .map(|(name, value)| (name.as_str(), value.as_deref().unwrap_or_default()))
         .filter(|(name, _)| is_selected(name, &vector["headers_to_sign"]))
         .collect();
-    let draft = draft(vector);
+    let request = request(vector);
     let expiry = vector["expires_in"].as_i64().unwrap();
 
-    let stamp = SigningContext::from_unix(vector["timestamp_unix"].as_i64().unwrap(), 0);
-    let prefix = auth_string_prefix(text("access_key"), &stamp.extended(), expiry);
+    let context = SigningContext::from_unix(vector["timestamp_unix"].as_i64().unwrap(), 0);
+    let prefix = auth_string_prefix(text("access_key"), &context.extended(), expiry);
     let signing_key = signing_key(text("secret_key"), &prefix);
-    let uri = canonical_uri(&draft.path);
-    let query = canonical_query(&draft.query);
+    let uri = canonical_uri(&request.path);
+    let query = canonical_query(&request.query);
     let lines = canonical_headers(&headers);
-    let canonical = canonical_request(&draft.method, &uri, &query, &lines);
+    let canonical = canonical_request(&request.method, &uri, &query, &lines);
     let signature = signature(&signing_key, &canonical);
     let explicit = authorization(&prefix, &signed_headers(&headers), &signature);
     let default = authorization(&prefix, "", &signature);
 
-    let mut problems = Vec::new();
+    let mut differences = Vec::new();
     for (stage, expected) in vector["expected"].as_object().unwrap() {
-        let ours: &str = match stage.as_str() {
+        let computed: &str = match stage.as_str() {
             "auth_string_prefix" => &prefix,
             "signing_key" => &signing_key,
             "canonical_uri" => &uri,
@@ -67,27 +50,28 @@ fn problems_of(vector: &Value) -> Vec<String> {
             "authorization" | "authorization_explicit_headers" => &explicit,
             _ => "a stage without a test",
         };
-        if expected != ours {
-            problems.push(stage.clone());
+        if expected != computed {
+            differences.push(stage.clone());
         }
     }
-    if stamp.extended() != text("timestamp") {
-        problems.push("timestamp".to_owned());
+    if context.extended() != text("timestamp") {
+        differences.push("timestamp".to_owned());
     }
-    if signs_as_we_do(vector) {
-        let request = provider(text("host"))
-            .sign(&draft, &key(vector), &stamp)
+    if is_signed_like_sign(vector) {
+        let signed = provider(text("host"))
+            .sign(&request, &key(vector), &context)
             .unwrap();
-        if request.headers()["authorization"]
+        if signed.headers()["authorization"]
             != *vector["expected"]["authorization"].as_str().unwrap()
         {
-            problems.push("request".to_owned());
+            differences.push("request".to_owned());
         }
     }
-    problems
+    differences
 }
 
-/// Which headers a vector signs: those that it lists, or else Baidu's default set.
+/// Returns whether a vector signs a header: the vector lists the header, or else the default set of
+/// Baidu has the header.
 fn is_selected(name: &str, listed: &Value) -> bool {
     let name = name.to_lowercase();
     match listed.as_array() {
@@ -101,8 +85,8 @@ fn is_selected(name: &str, listed: &Value) -> bool {
     }
 }
 
-/// Would `sign` choose the headers and the expiry of this vector, for an endpoint on this host?
-fn signs_as_we_do(vector: &Value) -> bool {
+/// Returns whether `sign` has the headers, the expiry and the host of this vector.
+fn is_signed_like_sign(vector: &Value) -> bool {
     let names: &[&str] = match vector["session_token"] {
         Value::Null => &["host", DATE.as_str()],
         _ => &["host", DATE.as_str(), SESSION.as_str()],
@@ -118,12 +102,11 @@ fn signs_as_we_do(vector: &Value) -> bool {
 }
 
 #[test]
-fn some_bundled_vectors_go_through_the_whole_of_sign() {
-    let vectors: Vec<Value> =
-        serde_json::from_str(include_str!("../../tests/vectors/signing.json")).unwrap();
+fn two_vectors_are_compared_with_complete_requests() {
+    let vectors = read_vectors(env!("CARGO_MANIFEST_DIR"), "signing.json");
+    let vectors = vectors.as_array().unwrap().iter();
     let names: Vec<&str> = vectors
-        .iter()
-        .filter(|vector| signs_as_we_do(vector))
+        .filter(|vector| is_signed_like_sign(vector))
         .map(|vector| vector["name"].as_str().unwrap())
         .collect();
     assert_eq!(
@@ -133,19 +116,23 @@ fn some_bundled_vectors_go_through_the_whole_of_sign() {
 }
 
 #[test]
-fn a_request_carries_what_was_signed_and_nothing_else() {
-    let draft = UnsignedRequest::new("StopInstance", Method::PUT, "/v2/instance/i-1")
+fn request_has_the_signed_headers_and_no_others() {
+    let unsigned = UnsignedRequest::new("StopInstance", Method::PUT, "/v2/instance/i-1")
         .with_query("stop")
         .with_body("{}");
     let key = Credential::session("AK", "SK", "to/ken+==");
     let request = provider("127.0.0.1:8080")
-        .sign(&draft, &key, &SigningContext::from_unix(1_760_947_200, 0))
+        .sign(
+            &unsigned,
+            &key,
+            &SigningContext::from_unix(1_760_947_200, 0),
+        )
         .unwrap();
 
     assert_eq!(
         request.uri(),
         "https://127.0.0.1:8080/v2/instance/i-1?stop",
-        "the key without a value goes out bare"
+        "no equals sign after the key"
     );
     assert_eq!(request.body(), "{}");
     let mut headers: Vec<(&str, &str, bool)> = request
@@ -176,63 +163,62 @@ fn a_request_carries_what_was_signed_and_nothing_else() {
 }
 
 #[test]
-fn every_signed_part_counts() {
+fn change_of_a_signed_part_invalidates_the_signature() {
     let provider = provider("bcc.bj.baidubce.com");
-    let at = SigningContext::from_unix(1_760_947_200, 0);
+    let context = SigningContext::from_unix(1_760_947_200, 0);
     let key = Credential::keys("AK", "SK");
-    let draft =
+    let unsigned =
         UnsignedRequest::new("StartInstance", Method::PUT, "/v2/instance/i-1").with_query("start");
-    let signed =
-        |draft: &UnsignedRequest, at: &SigningContext| provider.sign(draft, &key, at).unwrap();
-    assert_eq!(verify(&signed(&draft, &at), "SK"), Ok(()));
-    assert!(verify(&signed(&draft, &at), "other").is_err());
+    let signed = |context: &SigningContext| provider.sign(&unsigned, &key, context).unwrap();
+    assert_eq!(verify(&signed(&context), "SK"), Ok(()));
+    assert!(verify(&signed(&context), "other").is_err());
 
-    let mut other_action = signed(&draft, &at);
+    let mut other_action = signed(&context);
     *other_action.uri_mut() = "https://bcc.bj.baidubce.com/v2/instance/i-1?stop"
         .parse()
         .unwrap();
     assert!(verify(&other_action, "SK").is_err());
-    let mut other_date = signed(&draft, &at);
+    let mut other_date = signed(&context);
     other_date
         .headers_mut()
         .insert(&DATE, HeaderValue::from_static("2025-10-20T08:00:01Z"));
     assert!(verify(&other_date, "SK").is_err());
 
-    let later = signed(&draft, &SigningContext::from_unix(1_760_947_201, 0));
+    let later = signed(&SigningContext::from_unix(1_760_947_201, 0));
     assert_ne!(
         later.headers()["authorization"],
-        signed(&draft, &at).headers()["authorization"],
-        "a repeat is signed anew"
+        signed(&context).headers()["authorization"],
+        "each attempt has another signature"
     );
 }
 
 #[test]
-fn keys_that_cannot_sign_are_refused_without_showing_them() {
+fn unsupported_key_is_rejected_without_its_secret() {
     let provider = provider("bcc.bj.baidubce.com");
-    let draft = UnsignedRequest::new("GetInstance", Method::GET, "/v2/instance/i-1");
+    let unsigned = UnsignedRequest::new("GetInstance", Method::GET, "/v2/instance/i-1");
     for key in [
         Credential::token("hidden"),
         Credential::keys("two\nlines", "hidden"),
         Credential::session("AK", "SK", "hidden\ntoken"),
     ] {
         let fault = provider
-            .sign(&draft, &key, &SigningContext::from_unix(0, 0))
+            .sign(&unsigned, &key, &SigningContext::from_unix(0, 0))
             .unwrap_err();
         assert_eq!(fault.kind(), FaultKind::Credential);
         assert!(!format!("{fault:?}").contains("hidden"), "{fault:?}");
     }
 }
 
-/// Checks a request as a server does: from what arrived, by the headers that it names.
+/// Verifies a received request as a server does, with the headers that the request lists.
 pub(crate) fn verify(request: &Request<Bytes>, secret: &str) -> Result<(), String> {
     let authorization = request.headers()["authorization"].to_str().unwrap();
     let parts: Vec<&str> = authorization.split('/').collect();
-    let ["bce-auth-v1", id, date, expiry, named, sent] = parts[..] else {
-        return Err(format!("cannot read {authorization}"));
+    let ["bce-auth-v1", id, date, expiry, names, sent] = parts[..] else {
+        return Err(format!("invalid header {authorization}"));
     };
-    let listed = match named {
+    let listed = match names {
         "" => Value::Null,
-        _ => named.split(';').collect(),
+        _ => names.split(';').collect(),
     };
     let headers: Vec<(&str, &str)> = request
         .headers()
@@ -251,7 +237,7 @@ pub(crate) fn verify(request: &Request<Bytes>, secret: &str) -> Result<(), Strin
     if sent == expected {
         Ok(())
     } else {
-        Err(format!("{sent} does not sign {canonical}"))
+        Err(format!("{sent} is not the signature of {canonical}"))
     }
 }
 
@@ -268,8 +254,8 @@ fn key(vector: &Value) -> Credential {
     }
 }
 
-/// The draft of a vector, whose path and query are not encoded yet.
-fn draft(vector: &Value) -> UnsignedRequest {
+/// Returns the request of a vector, whose path and query are not percent-encoded.
+fn request(vector: &Value) -> UnsignedRequest {
     let text = |field: &str| vector[field].as_str().unwrap();
     let query: Vec<String> = pairs(&vector["query"])
         .iter()

@@ -14,7 +14,8 @@ use serde_json::json;
 use super::{TERRAFORM, temporary_key};
 use crate::{identity::iam_endpoint, sign::sign};
 
-/// Exchanges a key at IAM for a temporary key of an agency (委托), which may belong to another account.
+/// Exchanges a key at IAM for a temporary key of an agency (委托), which may belong to another
+/// account.
 #[derive(Clone, Debug)]
 pub struct AssumeAgency {
     base: Arc<dyn CredentialSource>,
@@ -23,8 +24,8 @@ pub struct AssumeAgency {
 }
 
 impl AssumeAgency {
-    /// Exchanges the key of `base` for a key of `agency` in the account (domain) `account_name`, for an
-    /// hour.
+    /// Exchanges the key of `base` for a key of `agency` in the account (domain) `account_name`,
+    /// for an hour.
     pub fn new(
         base: impl CredentialSource,
         agency: impl Into<String>,
@@ -57,8 +58,8 @@ impl CredentialSource for AssumeAgency {
         format!("agency {} for {}", self.agency.name, self.base.name())
     }
 
-    fn wants(&self) -> String {
-        self.base.wants()
+    fn requirements(&self) -> String {
+        self.base.requirements()
     }
 
     fn begin(&self, ctx: &ProviderContext<'_>) -> ExchangeStep<ResolvedCredential> {
@@ -143,8 +144,8 @@ impl Agency {
     }
 }
 
-/// A key in the variables of Huawei's Terraform provider, exchanged for a key of an agency if the variables
-/// name an agency.
+/// A key in the variables of Huawei's Terraform provider, exchanged for a key of an agency if the
+/// variables name an agency.
 #[derive(Debug)]
 pub(crate) struct TerraformVariables {
     config: CredentialSourceConfig,
@@ -161,8 +162,8 @@ impl CredentialSource for TerraformVariables {
         "environment".to_owned()
     }
 
-    fn wants(&self) -> String {
-        EnvCredentialSource::new(TERRAFORM).wants()
+    fn requirements(&self) -> String {
+        EnvCredentialSource::new(TERRAFORM).requirements()
     }
 
     fn begin(&self, ctx: &ProviderContext<'_>) -> ExchangeStep<ResolvedCredential> {

@@ -1,4 +1,5 @@
-//! The profiles of Huawei's command line `hcloud` (KooCLI), which Huawei's Terraform provider also reads:
+//! The profiles of Huawei's command line `hcloud` (KooCLI), which Huawei's Terraform provider also
+//! reads:
 //! <https://support.huaweicloud.com/intl/en-us/usermanual-hcli/hcli_03_002.html>.
 
 use lifecycle_core::{
@@ -14,9 +15,9 @@ use super::{
 
 /// A profile in `~/.hcloud/config.json`, or in the file that `HW_SHARED_CONFIG_FILE` names.
 ///
-/// The profile is chosen by the caller, else by `HW_PROFILE`, else by the `current` setting of the file.
-/// `hcloud` encrypts stored keys by default; only unencrypted keys are supported. If the profile names an
-/// agency, the key is exchanged for a key of the agency.
+/// The profile is chosen by the caller, else by `HW_PROFILE`, else by the `current` setting of the
+/// file. `hcloud` encrypts stored keys by default; only unencrypted keys are supported. If the
+/// profile names an agency, the key is exchanged for a key of the agency.
 #[derive(Clone, Debug, Default)]
 pub struct CommandLineProfile {
     config: CredentialSourceConfig,
@@ -66,7 +67,7 @@ impl CommandLineProfile {
         };
         if !is_plain(id) {
             let reason = "has an encrypted key: run `hcloud configure set \
-                          --cli-auth-encrypt=false`, or set the key in another place";
+                          --cli-auth-encrypt=false`, or store the key elsewhere";
             return Err(unusable(&location, reason));
         }
         let credential = match non_empty(&profile.security_token) {
@@ -106,7 +107,7 @@ impl CredentialSource for CommandLineProfile {
         "Huawei command line".to_owned()
     }
 
-    fn wants(&self) -> String {
+    fn requirements(&self) -> String {
         FILE.to_owned()
     }
 
@@ -115,7 +116,8 @@ impl CredentialSource for CommandLineProfile {
     }
 }
 
-/// Returns the project of the profile, if the profile holds the key with this id and is for this region.
+/// Returns the project of the profile, if the profile holds the key with this id and is for this
+/// region.
 pub(crate) fn project_of(
     id: &str,
     region: &str,
@@ -124,7 +126,8 @@ pub(crate) fn project_of(
 ) -> Option<String> {
     let profile = read(config, ctx).ok()?.1?;
     let has_key = non_empty(&profile.access_key_id) == Some(id);
-    let has_region = non_empty(&profile.region).is_none_or(|own| own.eq_ignore_ascii_case(region));
+    let has_region = non_empty(&profile.region)
+        .is_none_or(|profile_region| profile_region.eq_ignore_ascii_case(region));
     non_empty(&profile.project_id)
         .filter(|_| has_key && has_region)
         .map(str::to_owned)
@@ -231,8 +234,8 @@ fn read(
     }
 }
 
-/// Returns true for an unencrypted key id: 20 letters and digits. An encrypted id is longer or has other
-/// characters.
+/// Returns true for an unencrypted key id: 20 letters and digits. An encrypted id is longer or has
+/// other characters.
 fn is_plain(id: &str) -> bool {
     id.len() <= 40 && id.bytes().all(|b| b.is_ascii_alphanumeric())
 }

@@ -42,7 +42,7 @@ impl CredentialSource for EcsAgency {
         "ECS agency".to_owned()
     }
 
-    fn wants(&self) -> String {
+    fn requirements(&self) -> String {
         "an agency of the ECS server".to_owned()
     }
 

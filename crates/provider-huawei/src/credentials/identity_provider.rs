@@ -16,8 +16,8 @@ use crate::{
     identity::{iam_endpoint, post},
 };
 
-/// Exchanges the token of an identity provider at IAM for a token of Huawei Cloud, and exchanges the second
-/// token for a key that is valid for six hours.
+/// Exchanges the token of an identity provider at IAM for a token of Huawei Cloud, and exchanges
+/// the second token for a key that is valid for six hours.
 #[derive(Clone, Debug)]
 pub struct IdentityProvider {
     id: String,
@@ -28,7 +28,8 @@ pub struct IdentityProvider {
 }
 
 impl IdentityProvider {
-    /// Creates a source for the provider with this id in IAM and the file with the provider's token.
+    /// Creates a source for the provider with this id in IAM and the file with the provider's
+    /// token.
     pub fn new(id: impl Into<String>, token_file: impl Into<String>) -> Self {
         Self {
             id: id.into(),
@@ -82,7 +83,7 @@ impl CredentialSource for IdentityProvider {
         format!("identity provider {}", self.id)
     }
 
-    fn wants(&self) -> String {
+    fn requirements(&self) -> String {
         format!("a token in {}", self.token_file)
     }
 

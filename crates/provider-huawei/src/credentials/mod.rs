@@ -1,5 +1,5 @@
-//! Credential sources: the environment variables and files of Huawei's tools, the agency (委托) of the
-//! server, and exchanges at IAM and STS.
+//! Credential sources: the environment variables and files of Huawei's tools, the agency (委托) of
+//! the server, and exchanges at IAM and STS.
 
 mod assume_agency;
 mod command_line;
@@ -28,11 +28,11 @@ pub use {
     sdk_variables::SdkVariables,
 };
 
-/// Returns the default chain, in the order of Huawei's SDKs. A source of Huawei's Terraform provider or
-/// command line follows the SDK source of the same kind.
+/// Returns the default chain, in the order of Huawei's SDKs. A source of Huawei's Terraform
+/// provider or command line follows the SDK source of the same kind.
 ///
-/// A profile name in `config` selects a profile of the command line. The file of the SDKs has no profiles
-/// and is left out then.
+/// A profile name in `config` selects a profile of the command line. The file of the SDKs has no
+/// profiles and is left out then.
 pub fn sources(config: &CredentialSourceConfig) -> Vec<Box<dyn CredentialSource>> {
     let oidc = OidcAgency::new().with_config(config.clone());
     let mut sources: Vec<Box<dyn CredentialSource>> = vec![Box::new(oidc)];
@@ -65,8 +65,8 @@ pub fn files(config: &CredentialSourceConfig) -> Vec<Box<dyn CredentialSource>> 
     files
 }
 
-/// Returns the project that a file stores together with this key, for this region. An unreadable file is
-/// ignored: `key` comes from another source.
+/// Returns the project that a file stores together with this key, for this region. An unreadable
+/// file is ignored: `key` comes from another source.
 pub(crate) fn stored_project(
     config: &CredentialSourceConfig,
     region: &str,
@@ -89,8 +89,8 @@ const SDK: EnvVarNames = EnvVarNames::Keys {
     session: Some("HUAWEICLOUD_SDK_SECURITY_TOKEN"),
 };
 
-/// The variables of the Terraform provider. Other `OS_` variables that the provider reads are left out:
-/// they belong to OpenStack and may hold keys of another cloud.
+/// The variables of the Terraform provider. Other `OS_` variables that the provider reads are left
+/// out: they belong to OpenStack and may hold keys of another cloud.
 const TERRAFORM: &[EnvVarNames] = &[TERRAFORM_KEY, OLD_TERRAFORM_KEY, TOKEN];
 
 const TERRAFORM_KEY: EnvVarNames = EnvVarNames::Keys {

@@ -14,8 +14,8 @@ use crate::identity::{post, sts_endpoint};
 /// Exchanges the token of an OpenID Connect provider at STS for a key of an agency. The environment
 /// variables `HUAWEICLOUD_OIDC_*` configure the exchange.
 ///
-/// Required are `_PROVIDER_URN`, `_AGENCY_URN` and either `_ID_TOKEN` or `_TOKEN_FILE`; `_SESSION_NAME`,
-/// `_DURATION_SECONDS` (3600), `_POLICY` and `_POLICY_IDS` are optional.
+/// Required are `_PROVIDER_URN`, `_AGENCY_URN` and either `_ID_TOKEN` or `_TOKEN_FILE`;
+/// `_SESSION_NAME`, `_DURATION_SECONDS` (3600), `_POLICY` and `_POLICY_IDS` are optional.
 #[derive(Clone, Debug, Default)]
 pub struct OidcAgency {
     config: CredentialSourceConfig,
@@ -41,7 +41,7 @@ impl OidcAgency {
         let (provider, agency) = match [PROVIDER, AGENCY].map(|name| ctx.variable(name)) {
             [Some(provider), Some(agency)] => (provider, agency),
             [None, None] if ctx.first_variable(&[ID_TOKEN, TOKEN_FILE]).is_none() => {
-                return Ok(ExchangeStep::NotConfigured(not_set(&self.wants())));
+                return Ok(ExchangeStep::NotConfigured(not_set(&self.requirements())));
             }
             [None, _] => return Err(incomplete(PROVIDER)),
             [_, None] => return Err(incomplete(AGENCY)),
@@ -73,7 +73,7 @@ impl CredentialSource for OidcAgency {
         "agency (OIDC)".to_owned()
     }
 
-    fn wants(&self) -> String {
+    fn requirements(&self) -> String {
         format!("{PROVIDER}, {AGENCY} and {TOKEN_FILE} or {ID_TOKEN}")
     }
 

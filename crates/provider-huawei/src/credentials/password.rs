@@ -15,8 +15,8 @@ use crate::identity::{iam_endpoint, invalid, post, region};
 
 /// Exchanges the password of an IAM user for a token that is valid for 24 hours in one region.
 ///
-/// The token is renewed 12 hours before the expiry, as Huawei's pages recommend. IAM issues no token to
-/// accounts that log in with a HUAWEI ID.
+/// The token is renewed 12 hours before the expiry, as Huawei's pages recommend. IAM issues no
+/// token to accounts that log in with a HUAWEI ID.
 #[derive(Clone, Debug)]
 pub struct Password {
     user: String,
@@ -75,7 +75,7 @@ impl CredentialSource for Password {
         format!("password of {}", self.user)
     }
 
-    fn wants(&self) -> String {
+    fn requirements(&self) -> String {
         "the password of an IAM user".to_owned()
     }
 
@@ -94,8 +94,8 @@ pub struct PasswordVariable {
 }
 
 impl PasswordVariable {
-    /// Creates a source for an IAM user, the name of the user's account (domain) and the name of the
-    /// variable with the password.
+    /// Creates a source for an IAM user, the name of the user's account (domain) and the name of
+    /// the variable with the password.
     pub fn new(
         user: impl Into<String>,
         domain: impl Into<String>,
@@ -122,7 +122,7 @@ impl CredentialSource for PasswordVariable {
         format!("password of {}", self.user)
     }
 
-    fn wants(&self) -> String {
+    fn requirements(&self) -> String {
         self.variable.clone()
     }
 
@@ -172,7 +172,7 @@ impl CredentialSource for TerraformPassword {
         "password (IAM)".to_owned()
     }
 
-    fn wants(&self) -> String {
+    fn requirements(&self) -> String {
         format!("{USER}, {PASSWORD} and {ACCOUNT}")
     }
 
@@ -188,7 +188,7 @@ impl CredentialSource for TerraformPassword {
                     .begin(ctx)
             }
             // The account name alone is valid: other tools use the variable too.
-            [None, None, _] => ExchangeStep::NotConfigured(not_set(&self.wants())),
+            [None, None, _] => ExchangeStep::NotConfigured(not_set(&self.requirements())),
             [None, ..] => incomplete(USER),
             [_, None, _] => incomplete(PASSWORD),
             [_, _, None] => incomplete(ACCOUNT),

@@ -17,7 +17,8 @@ use lifecycle_core::{
 use super::{identity_provider::read_token_file, temporary_key};
 
 /// Fetches the key of a pod from an agent on the node. The environment variables
-/// `HC_CONTAINER_CREDENTIALS_FULL_URI` and `HC_CONTAINER_AUTHORIZATION_TOKEN_FILE` configure the request.
+/// `HC_CONTAINER_CREDENTIALS_FULL_URI` and `HC_CONTAINER_AUTHORIZATION_TOKEN_FILE` configure the
+/// request.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct PodIdentity(());
 
@@ -33,7 +34,7 @@ impl PodIdentity {
     ) -> Result<ExchangeStep<ResolvedCredential>, Fault> {
         let (uri, file) = match [URI, TOKEN_FILE].map(|name| ctx.variable(name)) {
             [Some(uri), Some(file)] => (uri, file),
-            [None, None] => return Ok(ExchangeStep::NotConfigured(not_set(&self.wants()))),
+            [None, None] => return Ok(ExchangeStep::NotConfigured(not_set(&self.requirements()))),
             [Some(_), None] => return Err(incomplete(URI, TOKEN_FILE)),
             [None, Some(_)] => return Err(incomplete(TOKEN_FILE, URI)),
         };
@@ -76,7 +77,7 @@ impl CredentialSource for PodIdentity {
         "pod identity".to_owned()
     }
 
-    fn wants(&self) -> String {
+    fn requirements(&self) -> String {
         format!("{URI} and {TOKEN_FILE}")
     }
 

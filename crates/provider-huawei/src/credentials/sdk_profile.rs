@@ -8,8 +8,8 @@ use lifecycle_core::{
 
 use super::IdentityProvider;
 
-/// Reads a key or an identity provider from the section `[basic]` of `~/.huaweicloud/credentials`, or of
-/// the file that `HUAWEICLOUD_SDK_CREDENTIALS_FILE` names.
+/// Reads a key or an identity provider from the section `[basic]` of `~/.huaweicloud/credentials`,
+/// or of the file that `HUAWEICLOUD_SDK_CREDENTIALS_FILE` names.
 #[derive(Clone, Debug, Default)]
 pub struct SdkProfile {
     config: CredentialSourceConfig,
@@ -73,7 +73,7 @@ impl CredentialSource for SdkProfile {
         "file of Huawei's SDKs".to_owned()
     }
 
-    fn wants(&self) -> String {
+    fn requirements(&self) -> String {
         FILE.to_owned()
     }
 

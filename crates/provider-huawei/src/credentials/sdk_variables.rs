@@ -7,12 +7,12 @@ use lifecycle_core::{
 
 use super::{IdentityProvider, SDK};
 
-/// Reads the variables of Huawei's SDKs: `HUAWEICLOUD_SDK_IDP_ID` with `HUAWEICLOUD_SDK_ID_TOKEN_FILE`, or
-/// `HUAWEICLOUD_SDK_AK` with `HUAWEICLOUD_SDK_SK` and, for a temporary key,
-/// `HUAWEICLOUD_SDK_SECURITY_TOKEN`.
+/// Reads the variables of Huawei's SDKs: `HUAWEICLOUD_SDK_IDP_ID` with
+/// `HUAWEICLOUD_SDK_ID_TOKEN_FILE`, or `HUAWEICLOUD_SDK_AK` with `HUAWEICLOUD_SDK_SK` and, for a
+/// temporary key, `HUAWEICLOUD_SDK_SECURITY_TOKEN`.
 ///
-/// As in the SDKs, an identity provider takes precedence over a key, and an incomplete identity provider is
-/// ignored if the variables hold a key.
+/// As in the SDKs, an identity provider takes precedence over a key, and an incomplete identity
+/// provider is ignored if the variables hold a key.
 #[derive(Clone, Debug, Default)]
 pub struct SdkVariables {
     config: CredentialSourceConfig,
@@ -37,7 +37,7 @@ impl CredentialSource for SdkVariables {
         "environment of Huawei's SDKs".to_owned()
     }
 
-    fn wants(&self) -> String {
+    fn requirements(&self) -> String {
         format!("{IDP_ID} and {ID_TOKEN_FILE}, or {SDK}")
     }
 
@@ -58,7 +58,7 @@ impl CredentialSource for SdkVariables {
                 ExchangeStep::Failed(unusable(present, &reason))
             }
             (ExchangeStep::NotConfigured(_), None) => {
-                ExchangeStep::NotConfigured(not_set(&self.wants()))
+                ExchangeStep::NotConfigured(not_set(&self.requirements()))
             }
             (step, _) => step,
         }

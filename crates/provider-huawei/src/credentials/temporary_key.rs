@@ -1,5 +1,5 @@
-//! Temporary keys in the responses of Huawei's services. Response bodies hold secrets, so a fault never
-//! quotes a body.
+//! Temporary keys in the responses of Huawei's services. Response bodies hold secrets, so a fault
+//! never quotes a body.
 
 use std::time::Duration;
 
@@ -11,8 +11,8 @@ use serde::{Deserialize, de::DeserializeOwned};
 
 use crate::fault;
 
-/// The time before the expiry of a key at which Huawei's SDK fetches a new key (`auth/credentials.py`). The
-/// metadata service has a new key six hours before the expiry.
+/// The time before the expiry of a key at which Huawei's SDK fetches a new key
+/// (`auth/credentials.py`). The metadata service has a new key six hours before the expiry.
 pub(crate) const RENEWAL: Duration = Duration::from_secs(40 * 60);
 
 /// Reads the key in a response.
@@ -55,16 +55,16 @@ pub(crate) fn unreadable(response: &HttpResponse, reason: &str) -> Fault {
         .with_request_id(fault::request_id(response))
 }
 
-/// The wrappers of a key: `credential` of IAM and the metadata service, `credentials` of STS. The response
-/// of a pod identity agent may have no wrapper.
+/// The wrappers of a key: `credential` of IAM and the metadata service, `credentials` of STS. The
+/// response of a pod identity agent may have no wrapper.
 #[derive(Deserialize)]
 struct Body {
     credential: Option<KeyFields>,
     credentials: Option<KeyFields>,
 }
 
-/// The fields of a key. The names depend on the service; like Huawei's SDK, every name is accepted from
-/// every service.
+/// The fields of a key. The names depend on the service; like Huawei's SDK, every name is accepted
+/// from every service.
 #[derive(Deserialize)]
 struct KeyFields {
     #[serde(alias = "accessKeyId", alias = "access_key_id")]

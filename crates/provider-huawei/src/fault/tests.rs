@@ -2,19 +2,10 @@
 
 use std::time::Duration;
 
-use bytes::Bytes;
-use provider_testing::http_response;
+use provider_testing::response;
 use serde_json::json;
 
 use super::*;
-
-fn response(status: u16, body: &(impl ToString + ?Sized)) -> HttpResponse {
-    http_response(
-        status,
-        http::HeaderMap::new(),
-        Bytes::from(body.to_string()),
-    )
-}
 
 fn fault(status: u16, body: &(impl ToString + ?Sized)) -> Fault {
     check(&response(status, body)).unwrap_err()

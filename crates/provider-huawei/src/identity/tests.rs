@@ -1,13 +1,14 @@
 //! The endpoints of IAM and STS.
 
 use lifecycle_core::Endpoint;
+use provider_testing::FakeHost;
 
 use super::*;
-use crate::credentials::tests::{Toy, ctx};
+use crate::credentials::tests::ctx;
 
 fn iam_and_sts(config: &CredentialSourceConfig, texts: &[(&str, &str)]) -> (String, String) {
-    let toy = Toy::new(texts);
-    let ctx = ctx(&toy);
+    let host = FakeHost::new(texts);
+    let ctx = ctx(&host);
     (
         iam_endpoint(config, None, &ctx).unwrap().to_string(),
         sts_endpoint(config, &ctx).unwrap().to_string(),
@@ -88,7 +89,7 @@ fn endpoints_come_from_settings_in_order() {
     let config = CredentialSourceConfig::in_region("eu-west-101");
     let cloud = ("HW_CLOUD", "myhuaweicloud.eu");
     let url = ("HW_AUTH_URL", "https://iam.example.com:443/v3/");
-    let own = [
+    let variables = [
         (IAM_ENDPOINT, "iam.example"),
         (STS_ENDPOINT, "http://sts.example"),
     ];
@@ -105,12 +106,12 @@ fn endpoints_come_from_settings_in_order() {
         "https://iam.example.com"
     );
     assert_eq!(
-        iam_and_sts(&config, &[cloud, url, own[0], own[1]]),
+        iam_and_sts(&config, &[cloud, url, variables[0], variables[1]]),
         pair("https://iam.example", "http://sts.example")
     );
     let local = Endpoint::parse("http://127.0.0.1:7070").unwrap();
     assert_eq!(
-        iam_and_sts(&config.with_identity(local), &own),
+        iam_and_sts(&config.with_identity(local), &variables),
         pair("http://127.0.0.1:7070", "http://127.0.0.1:7070")
     );
     let variables = [("HW_REGION_NAME", "cn-east-3"), ("HW_CLOUD", DOMAIN)];
@@ -129,9 +130,12 @@ fn invalid_endpoint_is_a_fault_with_the_name_of_the_setting() {
             "HUAWEICLOUD_SDK_IAM_ENDPOINT: ",
         ),
         (&[(AUTH_URL, "https://a/v2")], "HW_AUTH_URL: "),
-        (&[("HW_CLOUD", "a.example")], "\"a b\" is no region"),
+        (
+            &[("HW_CLOUD", "a.example")],
+            "\"a b\" is not a valid region",
+        ),
     ] {
-        let fault = iam_endpoint(&config, None, &ctx(&Toy::new(texts))).unwrap_err();
+        let fault = iam_endpoint(&config, None, &ctx(&FakeHost::new(texts))).unwrap_err();
         assert_eq!(fault.kind(), FaultKind::Invalid);
         assert!(fault.message().starts_with(expected), "{fault}");
     }

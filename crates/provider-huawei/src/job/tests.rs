@@ -1,18 +1,13 @@
 //! The progress of a job and of its parts.
 
-use bytes::Bytes;
 use lifecycle_core::{ExecutionStatus, FaultKind};
-use provider_testing::http_response;
+use provider_testing::response;
 use serde_json::{Value, json};
 
 use super::*;
 
 fn progress(body: &Value) -> Result<JobProgress, Fault> {
-    read_progress(&http_response(
-        200,
-        http::HeaderMap::new(),
-        Bytes::from(body.to_string()),
-    ))
+    read_progress(&response(200, body))
 }
 
 fn kind(status: &JobStatus) -> Option<FaultKind> {

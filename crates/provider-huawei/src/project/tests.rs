@@ -1,10 +1,10 @@
 //! The look-up of the project id: variables, profiles, and the request to IAM.
 
 use lifecycle_core::{Endpoint, FaultKind};
-use serde_json::Value;
+use provider_testing::{FakeHost, ScriptedAnswer, read_vectors, recorded_request, run_exchange};
 
 use super::*;
-use crate::credentials::tests::{CLI_FILE, SDK_FILE, Toy, ctx, drive, reply};
+use crate::credentials::tests::{CLI_FILE, SDK_FILE, ctx, fake_host, request_of};
 
 const PROJECT: &str = "0123456789abcdef0123456789abcdef";
 const OTHER: &str = "fedcba9876543210fedcba9876543210";
@@ -26,7 +26,7 @@ fn local_id(
     key: &Credential,
     texts: &[(&str, &str)],
 ) -> Option<String> {
-    match find_project_id(config, key, &ctx(&Toy::new(texts))) {
+    match find_project_id(config, key, &ctx(&fake_host(texts))) {
         ExchangeStep::Done(id) => Some(id),
         ExchangeStep::Http(_) => None,
         other => panic!("{other:?}"),
@@ -63,18 +63,18 @@ fn project_of_a_profile_needs_the_same_key_and_region() {
         });
         serde_json::json!({"current": "x", "profiles": [profile]}).to_string()
     };
-    let own = "FAKEACCESSKEY0000001";
+    let key_id = "FAKEACCESSKEY0000001";
     for (id, region, expected) in [
-        (own, "cn-north-4", Some(OTHER)),
-        (own, "", Some(OTHER)),
-        (own, "cn-east-3", None),
+        (key_id, "cn-north-4", Some(OTHER)),
+        (key_id, "", Some(OTHER)),
+        (key_id, "cn-east-3", None),
         ("SOMEBODYELSE", "cn-north-4", None),
     ] {
         let text = profile(id, region);
         let id = local_id(&here(), &key(), &[(CLI_FILE, &text)]);
         assert_eq!(id.as_deref(), expected);
     }
-    let text = profile(own, "");
+    let text = profile(key_id, "");
     let token = Credential::token("hidden");
     assert_eq!(local_id(&here(), &token, &[(CLI_FILE, &text)]), None);
     let file = "[basic]\nak = SOMEBODYELSE\nsk = hidden\nproject_id = x\n";
@@ -91,7 +91,7 @@ fn project_of_a_profile_needs_the_same_key_and_region() {
 /// (`BasicCredentials.sign_request`, run with a fixed date).
 #[test]
 fn request_to_iam_has_the_signature_of_the_sdk() {
-    let toy = Toy::default();
+    let host = FakeHost::default();
     let (id, secret) = (
         "FAKEACCESSKEY0000001",
         "FakeSecretKey/+0000000000000000000000001",
@@ -108,55 +108,47 @@ fn request_to_iam_has_the_signature_of_the_sdk() {
              Signature=3f01c92d9bad318d01eba67790e07e5a798e3ad35e0ff701c3fc8996571f6e45",
         ),
     ] {
-        let ExchangeStep::Http(exchange) = find_project_id(&here(), &key, &ctx(&toy)) else {
-            panic!("no request");
-        };
-        assert_eq!(
-            (exchange.operation, exchange.service),
-            ("KeystoneListProjects", ServiceKind::Identity)
+        let step = find_project_id(&here(), &key, &ctx(&host));
+        assert!(
+            matches!(
+                &step,
+                ExchangeStep::Http(exchange)
+                    if exchange.operation == "KeystoneListProjects"
+                        && exchange.service == ServiceKind::Identity
+            ),
+            "{step:?}"
         );
+        let request = request_of(step);
         assert_eq!(
-            exchange.request.uri(),
+            request.uri(),
             "https://iam.cn-north-4.myhuaweicloud.com/v3/projects?name=cn-north-4"
         );
-        let authorization = exchange.request.headers()["authorization"]
-            .to_str()
-            .unwrap();
+        let authorization = request.headers()["authorization"].to_str().unwrap();
         assert!(authorization.ends_with(signature), "{authorization}");
-        assert!(!exchange.request.headers().contains_key("x-project-id"));
+        assert!(!request.headers().contains_key("x-project-id"));
     }
     let token = Credential::token("FAKE-TOKEN");
-    let ExchangeStep::Http(exchange) = find_project_id(&here(), &token, &ctx(&toy)) else {
-        panic!("no request");
-    };
-    assert_eq!(exchange.request.headers()["x-auth-token"], "FAKE-TOKEN");
-    assert!(!exchange.request.headers().contains_key("authorization"));
+    let request = request_of(find_project_id(&here(), &token, &ctx(&host)));
+    assert_eq!(request.headers()["x-auth-token"], "FAKE-TOKEN");
+    assert!(!request.headers().contains_key("authorization"));
 }
 
 /// Compares with the recorded request of the SDK (`project-id-lookup#1` of `wire.json`).
 #[test]
 fn request_to_iam_equals_the_recorded_one() {
-    let wire: Value = serde_json::from_str(include_str!("../../tests/vectors/wire.json")).unwrap();
-    let lookups = wire["requests"].as_array().unwrap();
-    let recorded = lookups
-        .iter()
-        .find(|request| request["name"] == "project-id-lookup#1")
-        .unwrap();
-    let toy = Toy::default();
-    let ExchangeStep::Http(exchange) = find_project_id(&here(), &key(), &ctx(&toy)) else {
-        panic!("no request");
-    };
-    assert_eq!(recorded["method"], exchange.request.method().as_str());
-    let target = exchange.request.uri().path_and_query().unwrap().as_str();
-    assert_eq!(recorded["path_and_query"], target);
-    assert_eq!(recorded["body"], "");
-    assert!(exchange.request.body().is_empty());
-    let names = recorded["headers"].as_array().unwrap().iter();
-    let names: Vec<String> = names
-        .map(|pair| pair[0].as_str().unwrap().to_ascii_lowercase())
-        .collect();
-    for ours in exchange.request.headers().keys() {
-        assert!(names.contains(&ours.to_string()), "{ours}");
+    let recordings = read_vectors(env!("CARGO_MANIFEST_DIR"), "wire.json");
+    let mut entries = recordings["requests"].as_array().unwrap().iter();
+    let entry = entries.find(|entry| entry["name"] == "project-id-lookup#1");
+    let recorded = recorded_request(entry.unwrap());
+    let request = request_of(find_project_id(&here(), &key(), &ctx(&FakeHost::default())));
+    assert_eq!(request.method(), recorded.method());
+    assert_eq!(
+        request.uri().path_and_query(),
+        recorded.uri().path_and_query()
+    );
+    assert_eq!(request.body(), recorded.body());
+    for name in request.headers().keys() {
+        assert!(recorded.headers().contains_key(name), "{name}");
     }
 }
 
@@ -167,34 +159,29 @@ fn sub_project_of_the_region_is_searched_by_name() {
         ("cn-north-4", "name=cn-north-4"),
         ("cn-east-3_team", "name=cn-north-4"),
     ] {
-        let toy = Toy::new(&[("HW_PROJECT_NAME", name)]);
-        let ExchangeStep::Http(exchange) = find_project_id(&here(), &key(), &ctx(&toy)) else {
-            panic!("no request");
-        };
-        assert_eq!(exchange.request.uri().query(), Some(query));
+        let host = fake_host(&[("HW_PROJECT_NAME", name)]);
+        let request = request_of(find_project_id(&here(), &key(), &ctx(&host)));
+        assert_eq!(request.uri().query(), Some(query));
     }
 }
 
 #[test]
 fn exactly_one_matching_project_is_required() {
-    let toy = Toy::default();
+    let host = FakeHost::default();
     let local = Endpoint::parse("http://127.0.0.1:7070").unwrap();
     let config = here().with_identity(local);
     let run = |answer| {
-        let step = find_project_id(&config, &key(), &ctx(&toy));
-        drive(step, &toy, [answer])
+        let step = find_project_id(&config, &key(), &ctx(&host));
+        run_exchange(step, &ctx(&host), [answer])
     };
     let one =
         format!(r#"{{"projects": [{{"id": "{PROJECT}", "name": "cn-north-4"}}], "links": {{}}}}"#);
-    let found = run(Ok(reply(200, &one)));
+    let found = run(ScriptedAnswer::http(200, &one));
     assert_eq!(
         found.lines(),
         ["GET http://127.0.0.1:7070/v3/projects?name=cn-north-4"]
     );
-    match found.end {
-        ExchangeStep::Done(id) => assert_eq!(id, PROJECT),
-        other => panic!("{other:?}"),
-    }
+    assert_eq!(found.done(), PROJECT);
     let two = format!(r#"{{"projects": [{{"id": "{PROJECT}"}}, {{"id": "{OTHER}"}}]}}"#);
     for (status, body, kind, expected) in [
         (
@@ -230,7 +217,7 @@ fn exactly_one_matching_project_is_required() {
         ),
         (503, "", FaultKind::Unavailable, "empty"),
     ] {
-        let fault = run(Ok(reply(status, body))).fault();
+        let fault = run(ScriptedAnswer::http(status, body)).fault();
         assert_eq!(
             (fault.kind(), fault.status()),
             (kind, Some(status)),
@@ -238,9 +225,10 @@ fn exactly_one_matching_project_is_required() {
         );
         assert!(fault.message().contains(expected), "{fault}");
     }
-    let silence = lifecycle_core::Fault::new(FaultKind::NoAnswer, "silence");
-    assert_eq!(run(Err(silence.clone())).fault(), silence);
-    match find_project_id(&CredentialSourceConfig::default(), &key(), &ctx(&toy)) {
+    let no_answer = Fault::new(FaultKind::NoAnswer, "silence");
+    let run = run(ScriptedAnswer::Http(Err(no_answer.clone())));
+    assert_eq!(run.fault(), no_answer);
+    match find_project_id(&CredentialSourceConfig::default(), &key(), &ctx(&host)) {
         ExchangeStep::Failed(fault) => {
             assert!(fault.message().contains("set a region"), "{fault}");
         }

@@ -1,37 +1,20 @@
-//! The stages of the signature, compared with recorded vectors, and complete requests, verified like on a
-//! server.
+//! The stages of the signature, compared with recorded vectors, and complete requests, verified
+//! like on a server.
 
 use lifecycle_core::{Endpoint, InstanceId, Provider, StopOptions};
+use provider_testing::check_signing_vectors;
 use serde_json::Value;
 
 use super::*;
 use crate::{Config, Huawei};
 
-/// Checks every vector of `signing.json`, or of `$LIFECYCLE_VECTORS/huawei/signing.json`.
 #[test]
 fn vectors() {
-    let text = match std::env::var_os("LIFECYCLE_VECTORS") {
-        Some(folder) => {
-            let path = std::path::Path::new(&folder).join("huawei/signing.json");
-            std::fs::read_to_string(path).unwrap()
-        }
-        None => include_str!("../../tests/vectors/signing.json").to_owned(),
-    };
-    let vectors: Vec<Value> = serde_json::from_str(&text).unwrap();
-    let mut failed = 0;
-    for vector in &vectors {
-        let problems = problems_of(vector);
-        if !problems.is_empty() {
-            failed += 1;
-            println!("{}: {}", vector["name"], problems.join(", "));
-        }
-    }
-    println!("huawei: {} passed, {failed} failed", vectors.len() - failed);
-    assert!(failed == 0 && !vectors.is_empty());
+    check_signing_vectors(env!("CARGO_MANIFEST_DIR"), differences);
 }
 
 /// Returns the stages whose text differs from the recorded text.
-fn problems_of(vector: &Value) -> Vec<String> {
+fn differences(vector: &Value) -> Vec<String> {
     let text = |field: &str| vector[field].as_str().unwrap();
     let headers = headers(vector);
     let headers: Vec<(&str, &str)> = headers
@@ -52,24 +35,24 @@ fn problems_of(vector: &Value) -> Vec<String> {
     let to_sign = string_to_sign(text("date"), &canonical);
     let authorization = authorization(text("ak"), &Secret::new(text("sk")), &names, &to_sign);
 
-    let mut problems = Vec::new();
+    let mut differences = Vec::new();
     for (stage, expected) in vector["expected"].as_object().unwrap() {
-        let ours = match stage.as_str() {
+        let computed = match stage.as_str() {
             "canonical_request" => &canonical,
             "string_to_sign" => &to_sign,
             "authorization" => &authorization,
             "request_target" => &request_target(text("path"), &query),
             _ => "a stage without a test",
         };
-        if expected != ours {
-            problems.push(format!("{stage} is {ours:?}, not {expected}"));
+        if expected != computed {
+            differences.push(format!("{stage} is {computed:?}, not {expected}"));
         }
     }
-    problems
+    differences
 }
 
-/// Returns the headers that the SDK signs: the headers of the vector, the headers for the other fields of
-/// the vector, and the header that replaces the hash of a body other than JSON.
+/// Returns the headers that the SDK signs: the headers of the vector, the headers for the other
+/// fields of the vector, and the header that replaces the hash of a body other than JSON.
 fn headers(vector: &Value) -> Vec<(String, String)> {
     let given = vector["headers"].as_object().unwrap();
     let added = [

@@ -1,13 +1,11 @@
 //! The requests and responses of each call.
 
-use bytes::Bytes;
-use lifecycle_core::{
-    ActionKind, LocalDisk, RebootOptions, StartOptions, StopBilling, StopOptions, StoppedBilling,
-};
-use provider_testing::http_response;
+use lifecycle_core::{LocalDisk, StartOptions, StopBilling, StopOptions, StoppedBilling};
+use provider_testing::{check_limits, numbered_ids, reboot, response, start};
 use serde_json::{Value, json};
 
 use super::*;
+use crate::Huawei;
 
 const PROJECT: &str = "0123456789abcdef";
 
@@ -16,31 +14,24 @@ fn config() -> Config {
 }
 
 fn ids(count: usize) -> Vec<InstanceId> {
-    (0..count)
-        .map(|index| InstanceId::new(&format!("id-{index}")).unwrap())
-        .collect()
+    numbered_ids("id-", count)
 }
 
 fn ok(body: &Value) -> HttpResponse {
-    http_response(200, http::HeaderMap::new(), Bytes::from(body.to_string()))
+    response(200, body)
 }
 
 fn stop(mode: StopMode) -> Action {
-    StopOptions::default().with_mode(mode).into()
-}
-
-fn reboot(mode: StopMode) -> Action {
-    RebootOptions::default().with_mode(mode).into()
+    provider_testing::stop(mode, StopBilling::Keep)
 }
 
 /// A published program sends SOFT for a forced stop and HARD for a graceful stop.
 #[test]
 fn type_of_stop_and_reboot_is_always_sent_and_never_inverted() {
-    let start = StartOptions::default().into();
-    let servers = json!([{"id": "id-0"}, {"id": "id-1"}]);
+    let servers = json!([{"id": "id-1"}, {"id": "id-2"}]);
     for (action, operation, body) in [
         (
-            start,
+            start(),
             "BatchStartServers",
             json!({"os-start": {"servers": servers}}),
         ),
@@ -88,27 +79,20 @@ fn unsupported_option_is_rejected() {
 
 #[test]
 fn call_accepts_one_id_up_to_the_limit() {
-    for action in [
-        StartOptions::default().into(),
-        stop(StopMode::Graceful),
-        reboot(StopMode::Graceful),
+    check_limits(&Huawei::new(config()));
+}
+
+#[test]
+fn body_of_an_action_names_every_server() {
+    for (action, key) in [
+        (start(), "/os-start/servers"),
+        (stop(StopMode::Graceful), "/os-stop/servers"),
+        (reboot(StopMode::Graceful), "/reboot/servers"),
     ] {
-        assert_eq!(PROFILE.batch_limits.of(action.kind()), 1000);
-        for (count, is_sent) in [(0, false), (1, true), (1000, true), (1001, false)] {
-            let call = act(&config(), &action, &ids(count));
-            assert_eq!(call.is_ok(), is_sent, "{count}");
-            let Ok(call) = call else { continue };
-            let body: Value = serde_json::from_slice(&call.request.body).unwrap();
-            let key = match action.kind() {
-                ActionKind::Start => "/os-start/servers",
-                ActionKind::Stop => "/os-stop/servers",
-                _ => "/reboot/servers",
-            };
-            assert_eq!(body.pointer(key).unwrap().as_array().unwrap().len(), count);
-        }
-    }
-    for (count, is_sent) in [(0, false), (1, true), (100, true), (101, false)] {
-        assert_eq!(observe(&config(), &ids(count)).is_ok(), is_sent, "{count}");
+        let call = act(&config(), &action, &ids(1000)).unwrap();
+        let body: Value = serde_json::from_slice(&call.request.body).unwrap();
+        let expected: Vec<_> = ids(1000).iter().map(|id| json!({ "id": id })).collect();
+        assert_eq!(body.pointer(key), Some(&json!(expected)), "{key}");
     }
 }
 
@@ -117,17 +101,17 @@ fn observe_shows_one_server_and_lists_several() {
     let plain = config();
     let limited = config().with_enterprise_project("a&b");
     for (config, count, target) in [
-        (&plain, 1, "/v1/0123456789abcdef/cloudservers/id-0"),
-        (&limited, 1, "/v1/0123456789abcdef/cloudservers/id-0"),
+        (&plain, 1, "/v1/0123456789abcdef/cloudservers/id-1"),
+        (&limited, 1, "/v1/0123456789abcdef/cloudservers/id-1"),
         (
             &plain,
             3,
-            "/v1/0123456789abcdef/cloudservers/detail?limit=100&server_id=id-0%2Cid-1%2Cid-2",
+            "/v1/0123456789abcdef/cloudservers/detail?limit=100&server_id=id-1%2Cid-2%2Cid-3",
         ),
         (
             &limited,
             2,
-            "/v1/0123456789abcdef/cloudservers/detail?enterprise_project_id=a%26b&limit=100&server_id=id-0%2Cid-1",
+            "/v1/0123456789abcdef/cloudservers/detail?enterprise_project_id=a%26b&limit=100&server_id=id-1%2Cid-2",
         ),
     ] {
         let request = observe(config, &ids(count)).unwrap().request;
@@ -160,7 +144,8 @@ fn list_continues_at_the_page_token() {
     }
 }
 
-/// Reads all pages of a list of `servers` servers. `take` returns the servers of a page for a query.
+/// Reads all pages of a list of `servers` servers. `take` returns the servers of a page for a
+/// query.
 fn read_whole_list(
     servers: usize,
     take: impl Fn(&str, &[InstanceId]) -> Vec<InstanceId>,
@@ -219,7 +204,7 @@ fn full_page_has_a_next_page() {
             .map(|id| json!({"id": id, "status": "ACTIVE"}))
             .collect()
     };
-    for (count, next) in [(0, None), (99, None), (100, Some("id-99"))] {
+    for (count, next) in [(0, None), (99, None), (100, Some("id-100"))] {
         let page = page(rows(count)).unwrap();
         assert_eq!(page.observations.len(), count);
         assert_eq!(page.next.as_ref().map(PageToken::as_str), next);
@@ -230,7 +215,7 @@ fn full_page_has_a_next_page() {
     let odd = page(odd).unwrap();
     assert_eq!(
         odd.next.unwrap().as_str(),
-        "id-98",
+        "id-99",
         "the last server with an id"
     );
 
@@ -466,7 +451,8 @@ fn lock_has_the_text_of_the_cloud() {
     }
 }
 
-/// `launched_at` is not the time of the last start, and the response has no billing of a stopped server.
+/// `launched_at` is not the time of the last start, and the response has no billing of a stopped
+/// server.
 #[test]
 fn start_time_and_billing_stay_unknown() {
     let row = json!({

@@ -7,7 +7,7 @@ use lifecycle_core::{
     JobStatus, ListPage, Observation, Provider, RebootOptions, StartOptions, StopOptions,
 };
 use provider_huawei::{Config, Huawei};
-use provider_testing::http_response;
+use provider_testing::read_vectors;
 use serde_json::Value;
 
 pub(crate) const PROJECT: &str = "0123456789abcdef0123456789abcdef";
@@ -19,10 +19,10 @@ pub(crate) fn provider() -> &'static Huawei {
     &PROVIDER
 }
 
-/// Returns a part of `wire.json`: traffic of Huawei's Python SDK, and responses from documentation and
-/// issues.
+/// Returns a part of `wire.json`: traffic of Huawei's Python SDK, and responses from documentation
+/// and issues.
 pub(crate) fn recordings(part: &str) -> Vec<Value> {
-    let mut recordings: Value = serde_json::from_str(include_str!("../vectors/wire.json")).unwrap();
+    let mut recordings = read_vectors(env!("CARGO_MANIFEST_DIR"), "wire.json");
     serde_json::from_value(recordings[part].take()).unwrap()
 }
 
@@ -32,25 +32,6 @@ pub(crate) fn ids() -> [InstanceId; 2] {
         "726fb98f-46ca-475e-917e-2563e5a8cd20",
     ]
     .map(|id| InstanceId::new(id).unwrap())
-}
-
-/// Returns the response of an entry in `responses` or in `sdk_error_parsing`.
-pub(crate) fn response(entry: &Value) -> HttpResponse {
-    let body = match &entry["body"] {
-        Value::String(text) => text.clone(),
-        json => json.to_string(),
-    };
-    let headers = entry["headers"].as_object().into_iter().flatten();
-    http_response(
-        entry["http_status"].as_u64().unwrap().try_into().unwrap(),
-        headers
-            .map(|(name, value)| {
-                let value = value.as_str().unwrap();
-                (name.parse().unwrap(), value.parse().unwrap())
-            })
-            .collect::<http::HeaderMap>(),
-        body,
-    )
 }
 
 /// The calls whose responses are read in different ways.

@@ -1,39 +1,31 @@
-use std::collections::HashMap;
+//! Sources of keys on a host in memory.
 
 use lifecycle_core::{
-    FaultKind, HostEnvironment, SigningContext,
+    FaultKind, SigningContext,
     credential_source::{CredentialSourceChain, FileCheck},
 };
+use provider_testing::{ExchangeRun, FakeHost, id_and_session, run_exchange};
 
 use super::*;
 
-/// A machine of texts. A name with a `~/` in front is a file, every other a variable.
-#[derive(Debug, Default)]
-pub(crate) struct Toy(pub(crate) HashMap<String, String>);
-
-impl Toy {
-    pub(crate) fn new(texts: &[(&str, &str)]) -> Self {
-        let own = |(name, text): &(&str, &str)| ((*name).to_owned(), (*text).to_owned());
-        Self(texts.iter().map(own).collect())
-    }
+/// Returns a host with these variables and files.
+pub(crate) fn host(texts: &[(&str, &str)]) -> FakeHost {
+    FakeHost::new(texts).with_expected_check(|path| match path {
+        CREDENTIALS => FileCheck::OwnerOnly,
+        _ => FileCheck::Any,
+    })
 }
 
-impl HostEnvironment for Toy {
-    fn variable(&self, name: &str) -> Option<String> {
-        self.0.get(name).cloned()
-    }
-
-    fn file(&self, path: &str, holds: FileCheck) -> Result<Option<String>, String> {
-        assert_eq!(holds == FileCheck::OwnerOnly, path == CREDENTIALS, "{path}");
-        Ok(self.0.get(path).cloned())
-    }
+pub(crate) fn context(host: &FakeHost) -> ProviderContext<'_> {
+    ProviderContext::new(host, SigningContext::from_unix(1_763_712_000, 0))
 }
 
-pub(crate) fn ctx(toy: &Toy) -> ProviderContext<'_> {
-    ProviderContext::new(toy, SigningContext::from_unix(1_763_712_000, 0))
+fn run(source: &dyn CredentialSource, texts: &[(&str, &str)]) -> ExchangeRun<ResolvedCredential> {
+    let host = host(texts);
+    run_exchange(source.begin(&context(&host)), &context(&host), [])
 }
 
-/// As `zeno configure` writes it (zenlayer/zenlayercloud-cli, `internal/config`).
+/// The format of `zeno configure` (zenlayer/zenlayercloud-cli, `internal/config`).
 const STORED: &str = r#"{
   "default": {
     "access_key_id": "stored-id",
@@ -59,38 +51,27 @@ const STORED: &str = r#"{
 fn search(
     config: &CredentialSourceConfig,
     texts: &[(&str, &str)],
-) -> ExchangeStep<ResolvedCredential> {
-    CredentialSourceChain::new(sources(config)).begin(&ctx(&Toy::new(texts)))
+) -> ExchangeRun<ResolvedCredential> {
+    run(&CredentialSourceChain::new(sources(config)), texts)
 }
 
-/// Key id and place; the id of a token is its kind.
+/// Returns the id and the source of a permanent key. The id of a token is `token`.
 fn found(config: &CredentialSourceConfig, texts: &[(&str, &str)]) -> (String, String) {
-    match search(config, texts) {
-        ExchangeStep::Done(grant) => {
-            assert!(!format!("{grant:?}").contains("hidden"), "{grant:?}");
-            assert_eq!((grant.expires, grant.renewal), (None, None));
-            match grant.credential {
-                Credential::Keys { id, .. } => (id, grant.source),
-                _ => ("token".to_owned(), grant.source),
-            }
-        }
-        other => panic!("{other:?}"),
-    }
+    let resolved = search(config, texts).done();
+    assert_eq!((resolved.expires, resolved.renewal), (None, None));
+    let (id, _) = id_and_session(&resolved.credential);
+    (id.to_owned(), resolved.source)
 }
 
-fn refused(config: &CredentialSourceConfig, texts: &[(&str, &str)]) -> String {
-    match search(config, texts) {
-        ExchangeStep::Failed(fault) => {
-            assert_eq!(fault.kind(), FaultKind::Credential);
-            assert!(!format!("{fault:?}").contains("hidden"), "{fault:?}");
-            fault.message().to_owned()
-        }
-        other => panic!("{other:?}"),
-    }
+/// Returns the message of the fault.
+fn rejected(config: &CredentialSourceConfig, texts: &[(&str, &str)]) -> String {
+    let fault = search(config, texts).fault();
+    assert_eq!(fault.kind(), FaultKind::Credential);
+    fault.message().to_owned()
 }
 
 #[test]
-fn variables_go_before_files_and_tokens_before_pairs() {
+fn variables_take_precedence_over_files_and_tokens_over_key_pairs() {
     let all = [
         ("ZENLAYER_TOKEN", "hidden-1", "token"),
         ("ZENLAYER_ACCESS_KEY_ID", "cli", "cli"),
@@ -108,14 +89,14 @@ fn variables_go_before_files_and_tokens_before_pairs() {
             continue;
         }
         let rest: Vec<_> = all[start..].iter().map(|&(n, text, _)| (n, text)).collect();
-        let (id, place) = found(&CredentialSourceConfig::default(), &rest);
+        let (id, source) = found(&CredentialSourceConfig::default(), &rest);
         assert_eq!(&id, expected);
-        assert!(place.contains(name), "{place}");
+        assert!(source.contains(name), "{source}");
     }
 }
 
 #[test]
-fn the_profile_is_the_one_asked_for() {
+fn requested_profile_takes_precedence_over_variable_and_current_profile() {
     let config = CredentialSourceConfig::default();
     let stored = (CREDENTIALS, STORED);
     let current = (
@@ -139,26 +120,20 @@ fn the_profile_is_the_one_asked_for() {
 }
 
 #[test]
-fn nothing_is_absent_and_says_what_was_looked_for() {
+fn source_without_settings_names_the_searched_settings() {
     for texts in [&[][..], &[(CREDENTIALS, "{}")], &[(CONFIG, "broken")]] {
-        let toy = Toy::new(texts);
-        match CommandLineProfile::new().begin(&ctx(&toy)) {
-            ExchangeStep::NotConfigured(why) => assert!(why.contains(CREDENTIALS), "{why}"),
-            other => panic!("{other:?}"),
-        }
-        for origin in sources(&CredentialSourceConfig::default()) {
-            assert!(matches!(
-                origin.begin(&ctx(&toy)),
-                ExchangeStep::NotConfigured(_)
-            ));
-            assert!(!origin.name().is_empty() && !origin.wants().is_empty());
+        let reason = run(&CommandLineProfile::new(), texts).not_configured();
+        assert!(reason.contains(CREDENTIALS), "{reason}");
+        for source in sources(&CredentialSourceConfig::default()) {
+            run(&source, texts).not_configured();
+            assert!(!source.name().is_empty() && !source.requirements().is_empty());
         }
     }
 }
 
 #[test]
-fn what_is_set_up_badly_is_named() {
-    let plain = CredentialSourceConfig::default();
+fn invalid_setting_is_named_in_the_fault() {
+    let default = CredentialSourceConfig::default();
     let with = |profile: &str| CredentialSourceConfig::default().with_profile(profile);
     let stored = [(CREDENTIALS, STORED)];
     for (config, texts, expected) in [
@@ -172,41 +147,41 @@ fn what_is_set_up_badly_is_named() {
         (
             with("prod"),
             &stored,
-            r#"~/.zenlayer/credentials.json has no profile "prod", but "both", "default", "empty", "half", "other-half", "token""#,
+            r#"~/.zenlayer/credentials.json has no profile "prod"; profiles: "both", "default", "empty", "half", "other-half", "token""#,
         ),
         (
             with("prod"),
             &[],
-            r#"profile "prod" cannot be used: there is no ~/.zenlayer/credentials.json"#,
+            r#"profile "prod" cannot be used: ~/.zenlayer/credentials.json does not exist"#,
         ),
         (
             with("prod"),
             &[(CREDENTIALS, "{}")],
-            "has no profile \"prod\", but none",
+            "has no profile \"prod\"; profiles: none",
         ),
         (
-            plain.clone(),
+            default.clone(),
             &[("ZENLAYER_PROFILE", "prod")],
             "profile \"prod\" cannot be used",
         ),
         (
-            plain.clone(),
+            default.clone(),
             &[(CREDENTIALS, STORED), (CONFIG, "{")],
-            "~/.zenlayer/config.json is not as `zeno` writes it (line 1, column 1)",
+            "~/.zenlayer/config.json is not in the format of `zeno` (line 1, column 1)",
         ),
         (
-            plain.clone(),
+            default.clone(),
             &[("ZENLAYER_ACCESS_KEY_ID", "id")],
             "ZENLAYER_ACCESS_KEY_SECRET is not",
         ),
     ] {
-        let message = refused(&config, texts);
+        let message = rejected(&config, texts);
         assert!(message.contains(expected), "{message}");
     }
 }
 
 #[test]
-fn a_file_that_cannot_be_read_is_never_shown() {
+fn invalid_file_is_never_quoted() {
     for text in [
         "",
         "hidden",
@@ -216,27 +191,31 @@ fn a_file_that_cannot_be_read_is_never_shown() {
         r#"{"default": {"access_key_secret": "hidden}"#,
         "{\"default\": {\"token\": \"hidden\u{1}\"}}",
     ] {
-        let message = refused(&CredentialSourceConfig::default(), &[(CREDENTIALS, text)]);
+        let message = rejected(&CredentialSourceConfig::default(), &[(CREDENTIALS, text)]);
         assert!(message.starts_with(CREDENTIALS), "{message}");
         assert!(message.contains("(line 1, column "), "{message}");
     }
 }
 
 #[test]
-fn no_bytes_make_it_panic() {
+fn damaged_file_causes_no_panic() {
     for length in 0..STORED.len() {
         let start = &STORED[..length];
-        let toy = Toy::new(&[(CREDENTIALS, start), (CONFIG, start)]);
-        let _ = CommandLineProfile::new().begin(&ctx(&toy));
+        run(
+            &CommandLineProfile::new(),
+            &[(CREDENTIALS, start), (CONFIG, start)],
+        );
     }
-    for junk in [
+    for invalid in [
         "\u{0}",
         "\u{feff}{}",
         "[[[[[[[[",
         "{\"\":{\"\":1e999}}",
         "🔑",
     ] {
-        let toy = Toy::new(&[(CREDENTIALS, junk), (CONFIG, junk)]);
-        let _ = CommandLineProfile::new().begin(&ctx(&toy));
+        run(
+            &CommandLineProfile::new(),
+            &[(CREDENTIALS, invalid), (CONFIG, invalid)],
+        );
     }
 }

@@ -1,83 +1,78 @@
-//! Errors that no recorded answer has.
+//! Error responses that are not among the recorded responses.
 
 use std::time::Duration;
 
-use lifecycle_core::ExecutionStatus;
+use lifecycle_core::ExecutionStatus::{NotExecuted, Unknown};
 use provider_testing::http_response;
 
 use super::*;
 
 #[test]
-fn codes_count_before_the_status() {
-    for (status, code, kind, effect) in [
-        // The same situation, as older and newer backends answer it.
+fn code_takes_precedence_over_the_status() {
+    for (status, code, kind, executed) in [
+        // The codes of older and newer backends for the same situation.
         (
             400,
             "OPERATION_DENIED_INSTANCE_RECYCLED",
             FaultKind::WrongState,
-            ExecutionStatus::NotExecuted,
+            NotExecuted,
         ),
         (
             403,
             "UNSUPPORTED_OPERATION_INSTANCE_STATUS",
             FaultKind::WrongState,
-            ExecutionStatus::NotExecuted,
+            NotExecuted,
         ),
         (
             403,
             "OPERATION_DENIED_INSTANCE_STATUS",
             FaultKind::WrongState,
-            ExecutionStatus::NotExecuted,
+            NotExecuted,
         ),
-        // Under a good status it is an error all the same.
+        // A code is an error with a successful status too.
         (
             200,
             "REQUEST_LIMIT_EXCEEDED",
             FaultKind::Throttled,
-            ExecutionStatus::NotExecuted,
+            NotExecuted,
         ),
-        (
-            400,
-            "REQUEST_TIMED_OUT",
-            FaultKind::Unavailable,
-            ExecutionStatus::Unknown,
-        ),
-        // Families.
+        (400, "REQUEST_TIMED_OUT", FaultKind::Unavailable, Unknown),
+        // Families of codes.
         (
             400,
             "AUTHFAILURE_BRAND_NEW",
             FaultKind::Credential,
-            ExecutionStatus::NotExecuted,
+            NotExecuted,
         ),
         (
             500,
             "MISSING_PARAMETER_BRAND_NEW",
             FaultKind::Invalid,
-            ExecutionStatus::NotExecuted,
+            NotExecuted,
         ),
         (
             500,
             "INVALID_PARAMETER_BRAND_NEW",
             FaultKind::Invalid,
-            ExecutionStatus::NotExecuted,
+            NotExecuted,
         ),
         (
             400,
             "OPERATION_DENIED_INSTANCE_BRAND_NEW",
             FaultKind::WrongState,
-            ExecutionStatus::NotExecuted,
+            NotExecuted,
         ),
         (
             400,
             "UNSUPPORTED_OPERATION_BRAND_NEW",
             FaultKind::Unsupported,
-            ExecutionStatus::NotExecuted,
+            NotExecuted,
         ),
     ] {
         let fault = fault(status, &format!(r#"{{"code":"{code}"}}"#));
         assert_eq!(
             (fault.kind(), fault.execution_status()),
-            (kind, effect),
+            (kind, executed),
             "{code}"
         );
         assert_eq!(fault.code(), Some(code));
@@ -86,19 +81,19 @@ fn codes_count_before_the_status() {
 }
 
 #[test]
-fn a_new_code_is_judged_by_its_status_and_kept() {
-    for (status, kind, effect) in [
-        (400, FaultKind::Invalid, ExecutionStatus::NotExecuted),
-        (404, FaultKind::NotFound, ExecutionStatus::NotExecuted),
-        (429, FaultKind::Throttled, ExecutionStatus::NotExecuted),
-        (503, FaultKind::Unavailable, ExecutionStatus::Unknown),
-        (418, FaultKind::Unknown, ExecutionStatus::Unknown),
-        (200, FaultKind::Unknown, ExecutionStatus::Unknown),
+fn unknown_code_has_the_kind_of_the_status() {
+    for (status, kind, executed) in [
+        (400, FaultKind::Invalid, NotExecuted),
+        (404, FaultKind::NotFound, NotExecuted),
+        (429, FaultKind::Throttled, NotExecuted),
+        (503, FaultKind::Unavailable, Unknown),
+        (418, FaultKind::Unknown, Unknown),
+        (200, FaultKind::Unknown, Unknown),
     ] {
         let fault = fault(status, r#"{"code":"BRAND_NEW","message":"m"}"#);
         assert_eq!(
             (fault.kind(), fault.execution_status()),
-            (kind, effect),
+            (kind, executed),
             "{status}"
         );
         assert_eq!((fault.code(), fault.message()), (Some("BRAND_NEW"), "m"));
@@ -106,7 +101,7 @@ fn a_new_code_is_judged_by_its_status_and_kept() {
 }
 
 #[test]
-fn errors_that_are_not_in_zenlayers_form_keep_their_status() {
+fn error_without_a_code_has_the_kind_of_the_status() {
     for body in [
         "",
         "<html>",
@@ -123,12 +118,12 @@ fn errors_that_are_not_in_zenlayers_form_keep_their_status() {
 }
 
 #[test]
-fn a_challenge_is_one_on_its_status_only() {
+fn challenge_header_is_read_with_status_403_only() {
     let challenged = |status| {
-        let mut reply = reply(status, r#"{"code":"REQUEST_LIMIT_EXCEEDED"}"#);
-        let headers = reply.headers_mut();
+        let mut response = response(status, r#"{"code":"REQUEST_LIMIT_EXCEEDED"}"#);
+        let headers = response.headers_mut();
         headers.insert("cf-mitigated", "Challenge".parse().unwrap());
-        check(&reply).unwrap_err()
+        check(&response).unwrap_err()
     };
     assert_eq!(challenged(403).kind(), FaultKind::Permission);
     assert!(challenged(403).message().contains("cf-mitigated"));
@@ -137,7 +132,7 @@ fn a_challenge_is_one_on_its_status_only() {
 }
 
 #[test]
-fn the_body_names_the_request() {
+fn request_id_is_read_from_the_body() {
     for (body, expected) in [
         (r#"{"requestId":"T1","code":"X"}"#, Some("T1")),
         (
@@ -147,16 +142,16 @@ fn the_body_names_the_request() {
         (r#"{"requestId":7}"#, None),
         ("", None),
     ] {
-        assert_eq!(request_id(&reply(400, body)).as_deref(), expected);
+        assert_eq!(request_id(&response(400, body)).as_deref(), expected);
         assert_eq!(fault(400, body).request_id(), expected);
     }
 }
 
 fn fault(status: u16, body: &str) -> Fault {
-    check(&reply(status, body)).unwrap_err()
+    check(&response(status, body)).unwrap_err()
 }
 
-fn reply(status: u16, body: &str) -> HttpResponse {
+fn response(status: u16, body: &str) -> HttpResponse {
     let mut headers = http::HeaderMap::new();
     headers.insert("retry-after", "3".parse().unwrap());
     http_response(status, headers, body.to_owned())

@@ -1,55 +1,35 @@
-//! The stages against recorded vectors, and whole requests against a verifier of their own.
+//! Every stage of the signature, compared with recorded vectors, and complete requests, verified as on
+//! a server.
 
 use lifecycle_core::Provider;
+use provider_testing::{check_signing_vectors, read_vectors};
 use serde_json::Value;
 
 use super::*;
 use crate::{Config, Zenlayer};
 
-/// Every vector of `signing.json`, or of `$LIFECYCLE_VECTORS/zenlayer/signing.json`.
 #[test]
 fn vectors() {
-    let text = match std::env::var_os("LIFECYCLE_VECTORS") {
-        Some(folder) => {
-            let path = std::path::Path::new(&folder).join("zenlayer/signing.json");
-            std::fs::read_to_string(path).unwrap()
-        }
-        None => include_str!("../../tests/vectors/signing.json").to_owned(),
-    };
-    let vectors: Vec<Value> = serde_json::from_str(&text).unwrap();
-    let mut failed = 0;
-    for vector in &vectors {
-        let problems = problems_of(vector);
-        if !problems.is_empty() {
-            failed += 1;
-            let name = vector["name"].as_str().unwrap_or("?");
-            println!("{name}: {}", problems.join(", "));
-        }
-    }
-    println!(
-        "zenlayer: {} passed, {failed} failed",
-        vectors.len() - failed
-    );
-    assert!(failed == 0 && !vectors.is_empty());
+    check_signing_vectors(env!("CARGO_MANIFEST_DIR"), differences);
 }
 
-/// The stages whose text differs from the one recorded.
-fn problems_of(vector: &Value) -> Vec<String> {
+/// Returns the stages whose text differs from the recorded text.
+fn differences(vector: &Value) -> Vec<String> {
     let text = |field: &str| vector[field].as_str().unwrap();
-    let stamp = SigningContext::from_unix(vector["timestamp"].as_i64().unwrap(), 0);
+    let context = SigningContext::from_unix(vector["timestamp"].as_i64().unwrap(), 0);
     let payload_hash = encode::sha256_hex(text("body").as_bytes());
     let canonical = canonical_request(
         header(vector, "content-type"),
         header(vector, "host"),
         &payload_hash,
     );
-    let string_to_sign = string_to_sign(&stamp.unix().to_string(), &canonical);
+    let string_to_sign = string_to_sign(&context.unix().to_string(), &canonical);
     let signature = signature(text("access_key_password"), &string_to_sign);
     let authorization = authorization(text("access_key_id"), &signature);
 
-    let mut problems = Vec::new();
+    let mut differences = Vec::new();
     for (stage, expected) in vector["expected"].as_object().unwrap() {
-        let ours: &str = match stage.as_str() {
+        let computed: &str = match stage.as_str() {
             "payload_hash" => &payload_hash,
             "canonical_request" => &canonical,
             "string_to_sign" => &string_to_sign,
@@ -57,24 +37,27 @@ fn problems_of(vector: &Value) -> Vec<String> {
             "authorization" => &authorization,
             _ => "a stage without a test",
         };
-        if expected != ours {
-            problems.push(stage.clone());
+        if expected != computed {
+            differences.push(stage.clone());
         }
     }
-    if signs_as_we_do(vector) {
-        let draft = UnsignedRequest::new("vector", text("method").parse().unwrap(), text("path"))
-            .with_body(text("body").to_owned());
+    if is_signed_like_sign(vector) {
+        let unsigned =
+            UnsignedRequest::new("vector", text("method").parse().unwrap(), text("path"))
+                .with_body(text("body").to_owned());
         let key = Credential::keys(text("access_key_id"), text("access_key_password"));
-        let request = provider(text("host")).sign(&draft, &key, &stamp).unwrap();
+        let request = provider(text("host"))
+            .sign(&unsigned, &key, &context)
+            .unwrap();
         if request.headers()["authorization"] != authorization {
-            problems.push("request".to_owned());
+            differences.push("request".to_owned());
         }
     }
-    problems
+    differences
 }
 
-/// Would `sign` send the content type of this vector, for an endpoint on this host?
-fn signs_as_we_do(vector: &Value) -> bool {
+/// Returns whether `sign` has the content type and the host of this vector.
+fn is_signed_like_sign(vector: &Value) -> bool {
     let endpoint = Endpoint::parse(header(vector, "host"));
     header(vector, "content-type") == JSON
         && endpoint.is_ok_and(|endpoint| endpoint.authority() == header(vector, "host"))
@@ -88,12 +71,11 @@ fn header<'a>(vector: &'a Value, name: &str) -> &'a str {
 }
 
 #[test]
-fn most_bundled_vectors_go_through_the_whole_of_sign() {
-    let vectors: Vec<Value> =
-        serde_json::from_str(include_str!("../../tests/vectors/signing.json")).unwrap();
+fn all_but_three_vectors_are_compared_with_complete_requests() {
+    let vectors = read_vectors(env!("CARGO_MANIFEST_DIR"), "signing.json");
+    let vectors = vectors.as_array().unwrap().iter();
     let others: Vec<&str> = vectors
-        .iter()
-        .filter(|vector| !signs_as_we_do(vector))
+        .filter(|vector| !is_signed_like_sign(vector))
         .map(|vector| vector["name"].as_str().unwrap())
         .collect();
     assert_eq!(
@@ -107,16 +89,20 @@ fn most_bundled_vectors_go_through_the_whole_of_sign() {
 }
 
 #[test]
-fn a_request_carries_what_was_signed_and_nothing_else() {
-    let draft = start_draft();
+fn request_has_the_signed_headers_and_no_others() {
+    let unsigned = start_request();
     let key = Credential::keys("AK", "SK");
     let request = provider("127.0.0.1:8080")
-        .sign(&draft, &key, &SigningContext::from_unix(1_700_000_000, 0))
+        .sign(
+            &unsigned,
+            &key,
+            &SigningContext::from_unix(1_700_000_000, 0),
+        )
         .unwrap();
 
     assert_eq!(request.method(), "POST");
     assert_eq!(request.uri(), "https://127.0.0.1:8080/api/v2/zec");
-    assert_eq!(request.body(), &draft.body);
+    assert_eq!(request.body(), &unsigned.body);
     assert_eq!(
         visible_headers(&request),
         [
@@ -139,10 +125,10 @@ fn a_request_carries_what_was_signed_and_nothing_else() {
 }
 
 #[test]
-fn a_token_stands_for_the_signature() {
+fn request_with_a_token_has_no_signature() {
     let request = provider("console.zenlayer.com")
         .sign(
-            &start_draft(),
+            &start_request(),
             &Credential::token("to.ken"),
             &SigningContext::from_unix(1_700_000_000, 0),
         )
@@ -160,7 +146,7 @@ fn a_token_stands_for_the_signature() {
     assert_eq!(request.headers()["authorization"], "Bearer to.ken");
 }
 
-/// All headers that may be logged, sorted.
+/// Returns the headers that are not secret, sorted.
 fn visible_headers(request: &Request<Bytes>) -> Vec<(&str, &str)> {
     let mut headers: Vec<(&str, &str)> = request
         .headers()
@@ -173,16 +159,16 @@ fn visible_headers(request: &Request<Bytes>) -> Vec<(&str, &str)> {
 }
 
 #[test]
-fn every_signed_part_counts() {
+fn change_of_a_signed_part_invalidates_the_signature() {
     let provider = provider("console.zenlayer.com");
-    let at = SigningContext::from_unix(1_700_000_000, 0);
+    let context = SigningContext::from_unix(1_700_000_000, 0);
     let key = Credential::keys("AK", "SK");
-    let draft = start_draft();
-    let signed = |at: &SigningContext| provider.sign(&draft, &key, at).unwrap();
-    assert_eq!(verify(&signed(&at), "SK"), Ok(()));
-    assert!(verify(&signed(&at), "other").is_err());
+    let unsigned = start_request();
+    let signed = |context: &SigningContext| provider.sign(&unsigned, &key, context).unwrap();
+    assert_eq!(verify(&signed(&context), "SK"), Ok(()));
+    assert!(verify(&signed(&context), "other").is_err());
 
-    let mut other_body = signed(&at);
+    let mut other_body = signed(&context);
     *other_body.body_mut() = "{}".into();
     assert!(verify(&other_body, "SK").is_err());
     for (name, value) in [
@@ -190,7 +176,7 @@ fn every_signed_part_counts() {
         (&CONTENT_TYPE, "text/plain"),
         (&TIMESTAMP, "1700000001"),
     ] {
-        let mut other_header = signed(&at);
+        let mut other_header = signed(&context);
         let headers = other_header.headers_mut();
         headers.insert(name, HeaderValue::from_static(value));
         assert!(verify(&other_header, "SK").is_err(), "{name}");
@@ -199,13 +185,13 @@ fn every_signed_part_counts() {
     let later = signed(&SigningContext::from_unix(1_700_000_001, 0));
     assert_ne!(
         later.headers()["authorization"],
-        signed(&at).headers()["authorization"],
-        "a repeat is signed anew"
+        signed(&context).headers()["authorization"],
+        "each attempt has another signature"
     );
 }
 
 #[test]
-fn keys_that_cannot_sign_are_refused_without_showing_them() {
+fn unsupported_key_is_rejected_without_its_secret() {
     let provider = provider("console.zenlayer.com");
     for key in [
         Credential::session("AK", "hidden", "hidden"),
@@ -213,19 +199,19 @@ fn keys_that_cannot_sign_are_refused_without_showing_them() {
         Credential::token("hidden\ntoken"),
     ] {
         let fault = provider
-            .sign(&start_draft(), &key, &SigningContext::from_unix(0, 0))
+            .sign(&start_request(), &key, &SigningContext::from_unix(0, 0))
             .unwrap_err();
         assert_eq!(fault.kind(), FaultKind::Credential);
         assert!(!format!("{fault:?}").contains("hidden"), "{fault:?}");
     }
 }
 
-/// Checks a request as a server does: from what arrived.
+/// Verifies a received request as a server does.
 pub(crate) fn verify(request: &Request<Bytes>, secret: &str) -> Result<(), String> {
     let header = |name: &str| request.headers()[name].to_str().unwrap();
     let (_, sent) = header("authorization")
         .split_once("SignedHeaders=content-type;host, Signature=")
-        .ok_or("the signature is not in the documented form")?;
+        .ok_or("the signature is not in the documented format")?;
     let canonical = canonical_request(
         header("content-type"),
         header("host"),
@@ -235,11 +221,11 @@ pub(crate) fn verify(request: &Request<Bytes>, secret: &str) -> Result<(), Strin
     if sent == signature(secret, &string_to_sign) {
         Ok(())
     } else {
-        Err(format!("{sent} does not sign {canonical}"))
+        Err(format!("{sent} is not the signature of {canonical}"))
     }
 }
 
-fn start_draft() -> UnsignedRequest {
+fn start_request() -> UnsignedRequest {
     UnsignedRequest::new("StartInstances", http::Method::POST, "/api/v2/zec")
         .with_body(r#"{"instanceIds":["instanceId1"]}"#)
 }

@@ -1,54 +1,54 @@
-//! Where the cloud is reached.
+//! The region and the endpoint.
 
-use lifecycle_core::{ParseEndpointError, Endpoint, Fault, FaultKind, ProviderContext};
+use lifecycle_core::{Endpoint, Fault, FaultKind, ParseEndpointError, ProviderContext};
 
-/// Which region to talk to, and where it is reached.
+/// The region and the endpoint of the cloud.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
     endpoint: Endpoint,
 }
 
 impl Config {
-    // Has each region a host of its own, or is there one host for all?
+    // Does each region have a host, or is there one host for all regions?
     // Are there exceptions to the pattern? Are there private endpoints?
-    // What else is in every request, such as a project? It is an argument here, if it is required.
+    // Does each request need another value, such as a project? A required value is an argument here.
 
-    /// The region's own host, over HTTPS.
+    /// Returns the configuration of a region, with the region's own host over HTTPS.
     ///
     /// # Errors
-    /// [`ParseEndpointError`] when `region` cannot be part of a host name.
+    /// [`ParseEndpointError`] if `region` cannot be part of a host name.
     pub fn new(region: &str) -> Result<Self, ParseEndpointError> {
         let endpoint = Endpoint::of_region(region, |region| format!("{region}.example.com"))?;
         Ok(Self { endpoint })
     }
 
-    /// With another endpoint, such as a private one or a simulator.
+    /// Sets another endpoint, such as a private endpoint or a simulator.
     #[must_use]
     pub fn with_endpoint(mut self, endpoint: Endpoint) -> Self {
         self.endpoint = endpoint;
         self
     }
 
-    /// Where the calls go.
+    /// Returns the endpoint of all calls.
     pub fn endpoint(&self) -> &Endpoint {
         &self.endpoint
     }
 }
 
-// Which variables or files of the vendor's tools send the calls elsewhere, and which go first?
-// Are they about one region? Then `region` decides whether they count.
+// Which variables or files of the vendor's tools set another endpoint, and in which order of precedence?
+// Do they apply to one region? Then compare `region`.
 
-/// Where the cloud's own variables send the calls of a region instead; `None` when they say nothing.
+/// Returns the endpoint that the variables of the vendor's tools set; `None` if no variable is set.
 ///
-/// `EXAMPLE_ENDPOINT` is about all regions, so the region changes nothing.
+/// `EXAMPLE_ENDPOINT` applies to all regions.
 ///
 /// # Errors
-/// [`FaultKind::Invalid`], naming the variable, when its value is no endpoint.
+/// [`FaultKind::Invalid`] with the name of the variable if the value is not a valid endpoint.
 pub fn endpoint_from(_: &str, ctx: &ProviderContext<'_>) -> Result<Option<Endpoint>, Fault> {
     let Some(text) = ctx.variable(ENDPOINT) else {
         return Ok(None);
     };
-    let invalid = |bad| Fault::new(FaultKind::Invalid, format!("{ENDPOINT}: {bad}"));
+    let invalid = |error| Fault::new(FaultKind::Invalid, format!("{ENDPOINT}: {error}"));
     Endpoint::parse(&text).map(Some).map_err(invalid)
 }
 
@@ -56,11 +56,13 @@ const ENDPOINT: &str = "EXAMPLE_ENDPOINT";
 
 #[cfg(test)]
 mod tests {
+    use provider_testing::FakeHost;
+
     use super::*;
-    use crate::credentials::tests::{Toy, ctx};
+    use crate::credentials::tests::ctx;
 
     #[test]
-    fn each_region_has_its_host_unless_told_otherwise() {
+    fn region_selects_the_host() {
         let config = Config::new("r1").unwrap();
         assert_eq!(config.endpoint().to_string(), "https://r1.example.com");
         assert!(Config::new("r1.elsewhere").is_err());
@@ -69,8 +71,8 @@ mod tests {
     }
 
     #[test]
-    fn a_variable_sends_the_calls_elsewhere() {
-        let from = |texts: &[_]| endpoint_from("r1", &ctx(&Toy::new(texts)));
+    fn variable_sets_the_endpoint() {
+        let from = |texts: &[_]| endpoint_from("r1", &ctx(&FakeHost::new(texts)));
         assert_eq!(from(&[]), Ok(None));
         let endpoint = from(&[(ENDPOINT, "proxy.example.com")]).unwrap().unwrap();
         assert_eq!(endpoint.to_string(), "https://proxy.example.com");

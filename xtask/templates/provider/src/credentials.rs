@@ -1,84 +1,86 @@
-//! Where keys come from: what the cloud's own tools have set up.
+//! The credential sources: variables and files of the vendor's own tools.
 
 use std::collections::BTreeMap;
 
 use lifecycle_core::{
-    Credential, Fault, ResolvedCredential, CredentialSource, CredentialSourceConfig, ExchangeStep, ProviderContext,
+    Credential, CredentialSource, CredentialSourceConfig, ExchangeStep, Fault, ProviderContext,
+    ResolvedCredential,
     credential_source::{EnvCredentialSource, unusable},
 };
 use serde::Deserialize;
 
 use crate::PROFILE;
 
-// In which order do the vendor's tools look: variables, files, a metadata service, an exchange?
-// Do the command line, the SDKs and the Terraform provider agree? Say whose order this one is.
+// In which order do the vendor's tools search: variables, files, a metadata service, an exchange?
+// Do the command line, the SDKs and the Terraform provider agree? Name the tool with this order.
 
-/// The places where the cloud's own tools look for keys, in their order: variables before files.
+/// Returns the credential sources of the vendor's own tools in their order: variables before files.
 pub fn sources(config: &CredentialSourceConfig) -> Vec<Box<dyn CredentialSource>> {
-    let mut origins: Vec<Box<dyn CredentialSource>> = vec![Box::new(EnvCredentialSource::new(PROFILE.env_vars))];
-    origins.extend(files(config));
-    origins
+    let mut sources: Vec<Box<dyn CredentialSource>> =
+        vec![Box::new(EnvCredentialSource::new(PROFILE.env_vars))];
+    sources.extend(files(config));
+    sources
 }
 
-// Is there a metadata service or an exchange, such as AssumeRole? It is one more `CredentialSource` of the
-// chain, which sends with `ExchangeStep::http` and goes on with the answer.
+// Is there a metadata service, or an exchange such as AssumeRole? Add a `CredentialSource`. Its first step is
+// `ExchangeStep::http`, and the next step reads the response.
 
-/// The files of the cloud's tools, those of the chain.
+/// Returns the sources of [`sources`] that read files.
 pub fn files(config: &CredentialSourceConfig) -> Vec<Box<dyn CredentialSource>> {
     vec![Box::new(CommandLineProfile {
         profile: config.profile.clone(),
     })]
 }
 
-// Which file does the vendor's command line write, and who reads it too?
-// Which profile counts when nobody names one: of a variable, of a field, of a fixed name?
+// Which file does the vendor's command line write, and which other tools read this file?
+// Which profile is used by default: the profile in a variable, in a field, or with a fixed name?
 
-/// A profile that the command line has stored in `~/.example/credentials.json`.
+/// A profile in `~/.example/credentials.json`, the file of the command line.
 ///
-/// Which one: the one asked for, else that of `EXAMPLE_PROFILE`, else the current one of the file.
+/// Uses the configured profile, else the profile in `EXAMPLE_PROFILE`, else the current profile of the file.
 #[derive(Clone, Debug, Default)]
 pub struct CommandLineProfile {
     profile: Option<String>,
 }
 
 impl CommandLineProfile {
-    /// The profile that the command line itself would use.
+    /// Returns the profile that the command line would use.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// This profile instead.
+    /// Sets the name of the profile.
     #[must_use]
     pub fn with_profile(mut self, name: impl Into<String>) -> Self {
         self.profile = Some(name.into());
         self
     }
 
-    /// What is not set up is `Absent`, and the search goes on. What is set up and cannot be used is
-    /// a fault, and ends it.
+    /// Returns `NotConfigured` without a file, so that the search continues. A profile that cannot be
+    /// used is a fault, and stops the search.
     fn find(&self, ctx: &ProviderContext<'_>) -> Result<ExchangeStep<ResolvedCredential>, Fault> {
-        let asked_for = self
+        let configured = self
             .profile
             .clone()
             .or_else(|| ctx.variable("EXAMPLE_PROFILE"));
         let Some(text) = ctx.secret_file(CREDENTIALS)? else {
-            return match asked_for {
-                None => Ok(ExchangeStep::NotConfigured(format!("there is no {CREDENTIALS}"))),
+            return match configured {
+                None => Ok(ExchangeStep::NotConfigured(format!("no file {CREDENTIALS}"))),
                 Some(name) => Err(unusable(
                     &format!("profile {name:?}"),
-                    &format!("cannot be used: there is no {CREDENTIALS}"),
+                    &format!("cannot be used: no file {CREDENTIALS}"),
                 )),
             };
         };
-        let Stored {
+        let CredentialsFile {
             current,
             mut profiles,
         } = read(&text)?;
-        let name = asked_for.unwrap_or(current);
+        let name = configured.unwrap_or(current);
         let profile = profiles
             .remove(&name)
             .ok_or_else(|| unusable(CREDENTIALS, &format!("has no profile {name:?}")))?;
-        profile.grant(&name).map(ExchangeStep::Done)
+        profile.resolve(&name).map(ExchangeStep::Done)
     }
 }
 
@@ -87,7 +89,7 @@ impl CredentialSource for CommandLineProfile {
         "Example command line".to_owned()
     }
 
-    fn wants(&self) -> String {
+    fn requirements(&self) -> String {
         CREDENTIALS.to_owned()
     }
 
@@ -98,15 +100,15 @@ impl CredentialSource for CommandLineProfile {
 
 const CREDENTIALS: &str = "~/.example/credentials.json";
 
-/// The file as the command line writes it.
+/// The file of the command line.
 #[derive(Deserialize)]
-struct Stored {
+struct CredentialsFile {
     current: String,
     profiles: BTreeMap<String, StoredProfile>,
 }
 
-// What does a profile hold: a pair, a temporary key, a token, a role to be assumed?
-// Does a temporary key say when it ends? `ResolvedCredential::until` takes it. When does the vendor renew it?
+// What does a profile hold: a key pair, a temporary key, a token, a role?
+// Does a temporary key have an expiry? Set `ResolvedCredential::with_expiry`. When does the vendor renew a key?
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct StoredProfile {
@@ -115,26 +117,26 @@ struct StoredProfile {
 }
 
 impl StoredProfile {
-    fn grant(self, name: &str) -> Result<ResolvedCredential, Fault> {
-        let found = format!("profile {name:?} in {CREDENTIALS}");
+    fn resolve(self, name: &str) -> Result<ResolvedCredential, Fault> {
+        let source = format!("profile {name:?} in {CREDENTIALS}");
         for (field, text) in [
             ("access_key_id", &self.access_key_id),
             ("access_key_secret", &self.access_key_secret),
         ] {
             if text.trim().is_empty() {
-                return Err(unusable(&found, &format!("has no {field}")));
+                return Err(unusable(&source, &format!("has no {field}")));
             }
         }
         let credential = Credential::keys(self.access_key_id, self.access_key_secret);
-        Ok(ResolvedCredential::new(credential, found))
+        Ok(ResolvedCredential::new(credential, source))
     }
 }
 
-/// The fault says where the text is wrong, and shows nothing of it: it may be a secret.
-fn read(text: &str) -> Result<Stored, Fault> {
+/// Reads the file. The fault names the line and the column but quotes nothing: the text may be a secret.
+fn read(text: &str) -> Result<CredentialsFile, Fault> {
     serde_json::from_str(text).map_err(|error| {
         let (line, column) = (error.line(), error.column());
-        let reason = format!("cannot be understood (line {line}, column {column})");
+        let reason = format!("is not valid (line {line}, column {column})");
         unusable(CREDENTIALS, &reason)
     })
 }

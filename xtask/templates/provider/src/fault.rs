@@ -1,24 +1,24 @@
-//! What the cloud's error codes mean.
+//! The meaning of the cloud's error codes.
 
 use lifecycle_core::{Fault, FaultKind, HttpResponse, ResponseExt};
 use serde::Deserialize;
 
-// Is a refusal known by its status, by its body, or by both? Can a good status carry an error?
-// Which forms of errors are there: of the service, of a gateway, of a proxy?
-pub(crate) fn check(reply: &HttpResponse) -> Result<(), Fault> {
-    if reply.status().is_success() {
+// Does the status, the body, or both show an error? Can a response with a good status carry an error?
+// Which forms of errors exist: of the service, of a gateway, of a proxy?
+pub(crate) fn check(response: &HttpResponse) -> Result<(), Fault> {
+    if response.status().is_success() {
         return Ok(());
     }
-    Err(match reply.json::<ErrorBody>() {
-        Ok(error) => coded(reply, error.code, error.message),
-        Err(_) => reply.fault_from_status(),
+    Err(match response.json::<ErrorBody>() {
+        Ok(error) => coded(response, error.code, error.message),
+        Err(_) => response.fault_from_status(),
     }
-    .with_request_id(request_id(reply)))
+    .with_request_id(request_id(response)))
 }
 
-// Under which id does the vendor's support find a request?
-pub(crate) fn request_id(reply: &HttpResponse) -> Option<String> {
-    reply.header("x-request-id").map(str::to_owned)
+// Which ID does the vendor's support need to find a request?
+pub(crate) fn request_id(response: &HttpResponse) -> Option<String> {
+    response.header("x-request-id").map(str::to_owned)
 }
 
 #[derive(Deserialize)]
@@ -27,17 +27,17 @@ struct ErrorBody {
     message: String,
 }
 
-// In which form does the cloud say how long to wait? `retry_after` reads the standard header.
-pub(crate) fn coded(reply: &HttpResponse, code: String, message: String) -> Fault {
-    let kind = kind(&code).unwrap_or(FaultKind::from_status(reply.status().as_u16()));
+// How does the cloud say how long to wait? `retry_after` reads the standard header.
+pub(crate) fn coded(response: &HttpResponse, code: String, message: String) -> Fault {
+    let kind = kind(&code).unwrap_or(FaultKind::from_status(response.status().as_u16()));
     Fault::new(kind, message)
-        .with_status(reply.status().as_u16())
+        .with_status(response.status().as_u16())
         .with_code(code)
-        .with_retry_after(reply.retry_after())
+        .with_retry_after(response.retry_after())
 }
 
 // What does each code mean for the caller? Name the vendor's page above each group.
-// Which codes say that the cloud has done nothing, and which leave it open?
+// Which codes prove that the cloud executed nothing, and which codes leave this open?
 fn kind(code: &str) -> Option<FaultKind> {
     Some(match code {
         "NoSuchInstance" => FaultKind::NotFound,

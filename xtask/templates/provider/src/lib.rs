@@ -8,19 +8,21 @@ mod wire;
 
 use bytes::Bytes;
 use lifecycle_core::{
-    Action, ApiCall, Credential, UnsignedRequest, Fault, InstanceId, EnvVarNames, BatchLimits, Observation, ListPage,
-    PageToken, Profile, Provider, BatchAck, HttpResponse, SigningContext, Support,
+    Action, ApiCall, BatchAck, BatchLimits, Credential, EnvVarNames, Fault, HttpResponse,
+    InstanceId, ListPage, Observation, PageToken, Profile, Provider, SigningContext, Support,
+    UnsignedRequest,
 };
 
 pub use config::{Config, endpoint_from};
 
-// What is the cloud called in references (`example/region/id`), and for people?
-// How many instances does one call take: of each action, and of an observation?
-// Can a stop be forced, and a reboot? Can a stop end billing? What it cannot do is refused unsent.
-// Does the vendor publish rate limits (`with_rate_limits`), or how often to look (`with_polling`)?
-// Which variables do the vendor's own tools read keys from, and which ones count first?
+// What is the name of the cloud in references (`example/region/id`), and what is the title?
+// How many instances can one call have: for each action, and for an observation?
+// Does the cloud support a forced stop, a forced reboot, and a stop without billing? A request with an
+// unsupported option is refused before a call.
+// Does the vendor publish rate limits (`with_rate_limits`), or a polling interval (`with_polling`)?
+// Which variables hold keys for the vendor's own tools, and in which order of precedence?
 
-/// What the vendor's pages say about the cloud in numbers.
+/// The limits and options of the cloud, from the vendor's pages.
 pub const PROFILE: Profile = Profile::new("example", "Example Cloud", BatchLimits::all(50))
     .with_support(Support::NONE.with_forced())
     .with_env_vars(&[EnvVarNames::Keys {
@@ -36,7 +38,7 @@ pub struct Example {
 }
 
 impl Example {
-    /// The cloud as `config` describes it.
+    /// Returns the provider with this configuration.
     pub fn new(config: Config) -> Self {
         Self { config }
     }
@@ -59,22 +61,22 @@ impl Provider for Example {
         Ok(wire::list(page))
     }
 
-    // Does an action answer with a job? Then `follow` reads it; else leave it out.
+    // Does an action return a job? Then implement `follow`, else remove this line.
 
     fn sign(
         &self,
-        draft: &UnsignedRequest,
+        request: &UnsignedRequest,
         key: &Credential,
-        at: &SigningContext,
+        context: &SigningContext,
     ) -> Result<http::Request<Bytes>, Fault> {
-        sign::sign(self.config.endpoint(), draft, key, at)
+        sign::sign(self.config.endpoint(), request, key, context)
     }
 
-    fn check(&self, reply: &HttpResponse) -> Result<(), Fault> {
-        fault::check(reply)
+    fn check(&self, response: &HttpResponse) -> Result<(), Fault> {
+        fault::check(response)
     }
 
-    fn request_id(&self, reply: &HttpResponse) -> Option<String> {
-        fault::request_id(reply)
+    fn request_id(&self, response: &HttpResponse) -> Option<String> {
+        fault::request_id(response)
     }
 }

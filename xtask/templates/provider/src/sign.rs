@@ -3,21 +3,22 @@
 use bytes::Bytes;
 use http::Request;
 use lifecycle_core::{
-    Credential, UnsignedRequest, Endpoint, Fault, FaultKind, SigningContext,
+    Credential, Endpoint, Fault, FaultKind, SigningContext, UnsignedRequest,
     encode::{hmac_sha256_hex, sha256_hex},
     sensitive_header,
 };
 
-// Which kinds of keys does the cloud take: pairs, temporary ones with a session token, bearer tokens?
-// What is signed, in which order, and which headers must be there?
-// Is the path in the signed text the path that is sent? Is the host part of it, port included?
-// How far may the clocks be apart? May a nonce come twice?
-// Are there vectors, or can the vendor's SDK be run to make some? Put them below tests/vectors.
+// Which keys does the cloud accept: key pairs, temporary keys with a session token, bearer tokens?
+// What is signed, in which order, and which headers are required?
+// Is the path in the signed text the path of the request? Is the host signed, with the port?
+// How much clock skew does the cloud accept? Can a nonce be used twice?
+// Does the vendor publish test vectors, or can the vendor's SDK generate vectors? Put vectors into
+// tests/vectors.
 pub(crate) fn sign(
     endpoint: &Endpoint,
-    draft: &UnsignedRequest,
+    request: &UnsignedRequest,
     key: &Credential,
-    at: &SigningContext,
+    context: &SigningContext,
 ) -> Result<Request<Bytes>, Fault> {
     let Credential::Keys {
         id,
@@ -27,24 +28,24 @@ pub(crate) fn sign(
     else {
         return Err(Fault::new(
             FaultKind::Credential,
-            "Example Cloud takes a permanent key pair",
+            "Example Cloud supports permanent key pairs only",
         ));
     };
-    let text = text_to_sign(draft, at);
+    let text = text_to_sign(request, context);
     let signature = hmac_sha256_hex(secret.expose().as_bytes(), text.as_bytes());
     let authorization = sensitive_header(format!("EXAMPLE {id}:{signature}"))?;
     Request::builder()
-        .method(draft.method.clone())
-        .uri(endpoint.uri(draft.target()).map_err(invalid)?)
-        .header("x-date", at.extended())
+        .method(request.method.clone())
+        .uri(endpoint.uri(request.target()).map_err(invalid)?)
+        .header("x-date", context.extended())
         .header("authorization", authorization)
-        .body(draft.body.clone())
+        .body(request.body.clone())
         .map_err(invalid)
 }
 
-fn text_to_sign(draft: &UnsignedRequest, at: &SigningContext) -> String {
-    let (method, target) = (&draft.method, draft.target());
-    let (date, body) = (at.extended(), sha256_hex(&draft.body));
+fn text_to_sign(request: &UnsignedRequest, context: &SigningContext) -> String {
+    let (method, target) = (&request.method, request.target());
+    let (date, body) = (context.extended(), sha256_hex(&request.body));
     format!("{method}\n{target}\n{date}\n{body}")
 }
 

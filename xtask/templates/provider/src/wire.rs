@@ -1,68 +1,63 @@
-//! Requests and answers in the cloud's own words.
+//! Requests and responses, in the terms of the cloud.
 
 use http::Method;
 use lifecycle_core::{
-    Action, ApiCall, UnsignedRequest, Fault, FaultKind, InstanceId, Observation, ListPage, PageToken, PowerState,
-    BatchAck, HttpResponse, ResponseExt,
+    Action, ApiCall, BatchAck, Fault, FaultKind, HttpResponse, InstanceId, ListPage, Observation,
+    PageToken, PowerState, ResponseExt, UnsignedRequest, encode,
 };
 use serde::{Deserialize, Serialize};
 
 use crate::{PROFILE, fault};
 
 // Which operation, method, path and body does each action have?
-// What happens when an option is left out? Say what is wanted each time: a default may be a forced stop.
-// What does a good answer hold: nothing, the failed ids, the accepted ids, a job?
-// Does one bad id spoil the whole batch, and does the cloud have acted all the same?
+// What is the default of each option? Send every option each time: a default may be a forced stop.
+// What does a response without an error hold: nothing, the failed IDs, the accepted IDs, a job?
+// Does one invalid ID fail the whole batch? Can the cloud execute a part of a failed batch?
 pub(crate) fn act(action: &Action, ids: &[InstanceId]) -> Result<ApiCall<BatchAck>, Fault> {
     PROFILE.check_batch(action, ids.len())?;
     let (operation, force) = match action {
         Action::Start(_) => ("start", None),
         Action::Stop(stop) => ("stop", Some(stop.mode.is_forced())),
         Action::Reboot(reboot) => ("reboot", Some(reboot.mode.is_forced())),
-        _ => return Err(Fault::new(FaultKind::Unsupported, "no such action")),
+        _ => return Err(Fault::new(FaultKind::Unsupported, "unknown action")),
     };
-    let draft = post(operation, &Asked { ids, force })?;
-    Ok(ApiCall::new(draft, read_receipt))
+    let request = post(operation, &RequestBody { ids, force })?;
+    Ok(ApiCall::new(request, read_ack))
 }
 
-// How are many instances read at once? Is a row left out for an id that there is not, or is it an error?
+// How can one call read several instances? Does an unknown ID cause a missing row, or an error?
 pub(crate) fn observe(ids: &[InstanceId]) -> Result<ApiCall<Vec<Observation>>, Fault> {
     PROFILE.check_observe(ids.len())?;
-    let draft = post("observe", &Asked { ids, force: None })?;
-    Ok(ApiCall::new(draft, |reply| {
-        let rows: Rows = reply.json()?;
-        observations(&rows, reply)
+    let request = post("observe", &RequestBody { ids, force: None })?;
+    Ok(ApiCall::new(request, |response| {
+        let body: ListBody = response.json()?;
+        observations(&body, response)
     }))
 }
 
-// How are pages asked for: by token, by marker, by number? How is the last one known?
+// How does a request select a page: by token, by marker, by number? How is the last page marked?
 pub(crate) fn list(page: Option<&PageToken>) -> ApiCall<ListPage> {
-    let draft = UnsignedRequest::new("list", Method::GET, "/v1/instances");
-    let draft = match page {
-        Some(token) => draft.with_query(format!(
-            "page={}",
-            lifecycle_core::encode::percent(token.as_str())
-        )),
-        None => draft,
+    let request = UnsignedRequest::new("list", Method::GET, "/v1/instances");
+    let request = match page {
+        Some(token) => request.with_query(format!("page={}", encode::percent(token.as_str()))),
+        None => request,
     };
-    ApiCall::new(draft, |reply| {
-        let rows: Rows = reply.json()?;
-        Ok(ListPage {
-            observations: observations(&rows, reply)?,
-            next: rows.next.map(PageToken::new),
-        })
+    ApiCall::new(request, |response| {
+        let body: ListBody = response.json()?;
+        let page = ListPage::new(observations(&body, response)?);
+        Ok(page.with_next(body.next.map(PageToken::new)))
     })
 }
 
-fn post(operation: &'static str, asked: &Asked<'_>) -> Result<UnsignedRequest, Fault> {
-    let body = serde_json::to_vec(asked)
+fn post(operation: &'static str, body: &RequestBody<'_>) -> Result<UnsignedRequest, Fault> {
+    let body = serde_json::to_vec(body)
         .map_err(|error| Fault::new(FaultKind::Invalid, error.to_string()))?;
     let path = format!("/v1/instances/{operation}");
     Ok(UnsignedRequest::new(operation, Method::POST, path).with_body(body))
 }
 
 #[derive(Serialize)]
-struct Asked<'a> {
+struct RequestBody<'a> {
     #[serde(serialize_with = "texts")]
     ids: &'a [InstanceId],
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -74,21 +69,21 @@ fn texts<S: serde::Serializer>(ids: &[InstanceId], serializer: S) -> Result<S::O
 }
 
 #[derive(Deserialize)]
-struct Refusals {
-    refused: Vec<Refused>,
+struct ActionBody {
+    refused: Vec<RefusedRow>,
 }
 
 #[derive(Deserialize)]
-struct Refused {
+struct RefusedRow {
     id: String,
     code: String,
 }
 
-fn read_receipt(reply: &HttpResponse) -> Result<BatchAck, Fault> {
-    let answer: Refusals = reply.json()?;
-    let refused = answer.refused.into_iter().map(|row| {
-        let id = id(&row.id, reply)?;
-        Ok((id, fault::coded(reply, row.code, String::new())))
+fn read_ack(response: &HttpResponse) -> Result<BatchAck, Fault> {
+    let body: ActionBody = response.json()?;
+    let refused = body.refused.into_iter().map(|row| {
+        let id = id(&row.id, response)?;
+        Ok((id, fault::coded(response, row.code, String::new())))
     });
     let refused: Vec<_> = refused.collect::<Result<_, Fault>>()?;
     if refused.is_empty() {
@@ -98,35 +93,35 @@ fn read_receipt(reply: &HttpResponse) -> Result<BatchAck, Fault> {
 }
 
 #[derive(Deserialize)]
-struct Rows {
-    instances: Vec<Row>,
+struct ListBody {
+    instances: Vec<InstanceRow>,
     next: Option<String>,
 }
 
-// Which fields can be missing or null? Does one tell the time of the last start, or a lock?
+// Which fields can be missing or null? Is there a field for the last start time, or for a lock?
 #[derive(Deserialize)]
-struct Row {
+struct InstanceRow {
     id: String,
     state: String,
 }
 
-fn observations(rows: &Rows, reply: &HttpResponse) -> Result<Vec<Observation>, Fault> {
-    let rows = rows.instances.iter();
+fn observations(body: &ListBody, response: &HttpResponse) -> Result<Vec<Observation>, Fault> {
+    let rows = body.instances.iter();
     rows.map(|row| {
         let state = power_state(&row.state);
-        Ok(Observation::new(id(&row.id, reply)?, state, &*row.state))
+        Ok(Observation::new(id(&row.id, response)?, state, &*row.state))
     })
     .collect()
 }
 
-fn id(text: &str, reply: &HttpResponse) -> Result<InstanceId, Fault> {
-    InstanceId::new(text).map_err(|error| reply.unreadable(&error.to_string()))
+fn id(text: &str, response: &HttpResponse) -> Result<InstanceId, Fault> {
+    InstanceId::new(text).map_err(|error| response.unreadable(&error.to_string()))
 }
 
-// Which words are there, and which did the vendor add later? What does a reboot look like?
-// A word that is not known stays readable in `Observation::raw`; decoding never fails on it.
-fn power_state(word: &str) -> PowerState {
-    match word {
+// Which states exist, and which states did the vendor add later? Which states does a reboot have?
+// `Observation::raw` keeps an unknown state as text, so reading never fails on an unknown state.
+fn power_state(state: &str) -> PowerState {
+    match state {
         "running" => PowerState::Running,
         "stopped" => PowerState::Stopped,
         "starting" => PowerState::Starting,

@@ -1,13 +1,13 @@
-//! The provider passes the conformance suite on a stand-in for its cloud.
+//! The provider passes the conformance suite on a fake of the cloud.
 
 mod cloud;
 
-use cloud::StandIn;
-use lifecycle_conformance::suite::{Matrix, run_apart};
+use cloud::FakeCloud;
+use lifecycle_conformance::suite::{Matrix, run_in_paused_time};
 
 #[test]
-fn the_provider_conforms() {
-    let column = run_apart("example", || Ok(StandIn::new()));
+fn provider_passes_the_conformance_suite() {
+    let column = run_in_paused_time("example", || Ok(FakeCloud::new()));
     let matrix = Matrix::new(vec![column]);
     println!("{matrix}");
     assert!(matrix.is_green(), "{matrix}");

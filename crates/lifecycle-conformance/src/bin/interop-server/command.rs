@@ -223,7 +223,7 @@ impl Known {
 
 impl Spoiling {
     fn injection(&self) -> Result<FaultRule, String> {
-        let injection = FaultRule::new(self.how.mishap())
+        let injection = FaultRule::new(self.how.fault())
             .at(named(&self.cloud)?)
             .times(self.times);
         Ok(match &self.call {
@@ -234,7 +234,7 @@ impl Spoiling {
 }
 
 impl How {
-    fn mishap(&self) -> InjectedFault {
+    fn fault(&self) -> InjectedFault {
         let failure = |status: u16, body| InjectedFault::ServerError {
             status,
             body,

@@ -5,9 +5,9 @@ use serde::Deserialize;
 use super::*;
 use crate::{
     account::{Account, Key},
-    aliyun::{auth::verify, refusal::Refusal, switches::Switches},
-    dialect::Reason,
-    testing::{at, forgeries, site_at},
+    aliyun::{api_error::ApiError, auth::verify, switches::Switches},
+    cloud_api::{AuthError, AuthErrorCause},
+    testing::{at, auth_error, cloud_state_at, forgeries, with_header, without_header},
     time::read_extended,
 };
 
@@ -99,7 +99,7 @@ fn encoded(pairs: &[(String, String)]) -> String {
 }
 
 impl V3 {
-    fn request(&self) -> Received {
+    fn request(&self) -> ReceivedRequest {
         let target = format!("{}?{}", self.path, encoded(&self.query));
         let mut headers: Vec<_> = self
             .headers
@@ -120,7 +120,7 @@ impl V3 {
 }
 
 impl V1 {
-    fn request(&self) -> Received {
+    fn request(&self) -> ReceivedRequest {
         let target = format!(
             "/?{}&Signature={}",
             encoded(&self.query),
@@ -147,18 +147,22 @@ fn account(id: &str, secret: &str, session: Option<&str>) -> Account {
     Account::new("0".repeat(32), key)
 }
 
-fn check(request: &Received, account: &Account, date: &str) -> Result<String, (Reason, Refusal)> {
+fn check(
+    request: &ReceivedRequest,
+    account: &Account,
+    date: &str,
+) -> Result<String, AuthError<ApiError>> {
     let now = read_extended(date).unwrap();
-    verify(request, account, now, &Switches::default()).map(|caller| caller.access_key)
+    verify(request, account, now, &Switches::default()).map(|key_nonce| key_nonce.access_key)
 }
 
 #[test]
 fn every_v3_vector_is_let_in_and_no_forgery_of_it() {
     for vector in vectors().v3 {
         let (request, account) = (vector.request(), vector.account());
-        let caller = check(&request, &account, &vector.date);
+        let key_nonce = check(&request, &account, &vector.date);
         assert_eq!(
-            caller.as_ref(),
+            key_nonce.as_ref(),
             Ok(&vector.access_key_id),
             "{}",
             vector.name
@@ -166,32 +170,28 @@ fn every_v3_vector_is_let_in_and_no_forgery_of_it() {
 
         let signed: Vec<_> = vector.signed_headers.split(';').collect();
         for (what, forged) in forgeries(&request, &signed) {
-            let verdict = check(&forged, &account, &vector.date);
-            assert!(
-                verdict.is_err(),
-                "{}: forged {what} was let in",
-                vector.name
-            );
+            let result = check(&forged, &account, &vector.date);
+            assert!(result.is_err(), "{}: forged {what} was let in", vector.name);
         }
         let other = self::account(
             &vector.access_key_id,
             "othersecret",
             vector.security_token.as_deref(),
         );
-        let (reason, refusal) = check(&request, &other, &vector.date).unwrap_err();
+        let AuthError { cause, error } = check(&request, &other, &vector.date).unwrap_err();
         assert_eq!(
-            (reason, &*refusal.code),
-            (Reason::Key, "SignatureDoesNotMatch")
+            (cause, &*error.code),
+            (AuthErrorCause::Key, "SignatureDoesNotMatch")
         );
         let quoted = format!(
             "server CanonicalRequest is [{}]",
             vector.expected.canonical_request
         );
         assert!(
-            refusal.message.ends_with(&quoted),
+            error.message.ends_with(&quoted),
             "{}: {}",
             vector.name,
-            refusal.message
+            error.message
         );
     }
 }
@@ -200,9 +200,9 @@ fn every_v3_vector_is_let_in_and_no_forgery_of_it() {
 fn every_v1_vector_is_let_in_and_no_forgery_of_it() {
     for vector in vectors().v1 {
         let (request, account) = (vector.request(), vector.account());
-        let caller = check(&request, &account, &vector.date);
+        let key_nonce = check(&request, &account, &vector.date);
         assert_eq!(
-            caller.as_ref(),
+            key_nonce.as_ref(),
             Ok(&vector.access_key_id),
             "{}",
             vector.name
@@ -214,32 +214,28 @@ fn every_v1_vector_is_let_in_and_no_forgery_of_it() {
             if what == "path" || what == "body" && !has_form {
                 continue;
             }
-            let verdict = check(&forged, &account, &vector.date);
-            assert!(
-                verdict.is_err(),
-                "{}: forged {what} was let in",
-                vector.name
-            );
+            let result = check(&forged, &account, &vector.date);
+            assert!(result.is_err(), "{}: forged {what} was let in", vector.name);
         }
         let other = self::account(
             &vector.access_key_id,
             "othersecret",
             vector.security_token.as_deref(),
         );
-        let (reason, refusal) = check(&request, &other, &vector.date).unwrap_err();
+        let AuthError { cause, error } = check(&request, &other, &vector.date).unwrap_err();
         assert_eq!(
-            (reason, &*refusal.code),
-            (Reason::Key, "SignatureDoesNotMatch")
+            (cause, &*error.code),
+            (AuthErrorCause::Key, "SignatureDoesNotMatch")
         );
         let quoted = format!(
             "server string to sign is:{}",
             vector.expected.string_to_sign
         );
         assert!(
-            refusal.message.ends_with(&quoted),
+            error.message.ends_with(&quoted),
             "{}: {}",
             vector.name,
-            refusal.message
+            error.message
         );
     }
 }
@@ -266,15 +262,15 @@ fn every_request_of_the_vendors_sdks_is_let_in() {
             &keys.access_key_secret,
             keys.security_token.as_deref(),
         );
-        assert!(Aliyun.claims(&request), "{}", captured.name);
-        let caller = check(&request, &account, date);
+        assert!(Aliyun.serves(&request), "{}", captured.name);
+        let key_nonce = check(&request, &account, date);
         assert_eq!(
-            caller.as_ref(),
+            key_nonce.as_ref(),
             Ok(&keys.access_key_id),
             "{}",
             captured.name
         );
-        let intent = Aliyun.intent(&request);
+        let intent = Aliyun.classify(&request);
         assert_eq!(intent.key, keys.access_key_id, "{}", captured.name);
         assert_ne!(intent.name, "unknown", "{}", captured.name);
 
@@ -289,9 +285,9 @@ fn every_request_of_the_vendors_sdks_is_let_in() {
             if is_v1 && (what == "path" || what == "body") {
                 continue;
             }
-            let verdict = check(&forged, &account, date);
+            let result = check(&forged, &account, date);
             assert!(
-                verdict.is_err(),
+                result.is_err(),
                 "{}: forged {what} was let in",
                 captured.name
             );
@@ -300,7 +296,7 @@ fn every_request_of_the_vendors_sdks_is_let_in() {
 }
 
 /// The first vector, before a site whose clock stands at its date.
-fn gate() -> (Site, Received) {
+fn first_vector() -> (CloudState, ReceivedRequest) {
     let vector = vectors().v3.remove(0);
     let unix = u64::try_from(read_extended(&vector.date).unwrap()).unwrap();
     let key = Key::pair(
@@ -308,93 +304,83 @@ fn gate() -> (Site, Received) {
         vector.access_key_secret.clone(),
         None,
     );
-    (site_at(Cloud::Aliyun, unix, key), vector.request())
+    (cloud_state_at(Cloud::Aliyun, unix, key), vector.request())
 }
 
-fn denied(site: &mut Site, request: &Received) -> (Reason, u16, String) {
-    let denial = Aliyun.authenticate(site, request).unwrap_err();
-    let (status, body) = read(&denial.response);
-    let code = body["Code"].as_str().unwrap_or_default().to_owned();
-    (denial.reason, status, code)
+/// Returns cause, status and code of the error.
+fn error_code(cloud: &mut CloudState, request: &ReceivedRequest) -> (AuthErrorCause, u16, String) {
+    let (cause, status, body) = auth_error(cloud, request).unwrap();
+    (cause, status, code(&(status, body)).1.to_owned())
 }
 
-fn refused(reason: Reason, status: u16, code: &str) -> (Reason, u16, String) {
-    (reason, status, code.to_owned())
-}
-
-fn with(request: &Received, name: &'static str, value: &str) -> Received {
-    let mut request = request.clone();
-    request.headers.insert(name, value.parse().unwrap());
-    request
-}
-
-fn without(request: &Received, name: &str) -> Received {
-    let mut request = request.clone();
-    request.headers.remove(name);
-    request
+fn expected(cause: AuthErrorCause, status: u16, code: &str) -> (AuthErrorCause, u16, String) {
+    (cause, status, code.to_owned())
 }
 
 /// The gate's answers are JSON when the request says so.
-fn in_json(site: &mut Site) {
-    site.switches.aliyun.xml_by_default = false;
+fn respond_in_json(cloud: &mut CloudState) {
+    cloud.switches.aliyun.xml_by_default = false;
 }
 
 #[test]
 fn a_nonce_is_good_once() {
-    let (mut site, request) = gate();
-    in_json(&mut site);
-    assert!(Aliyun.authenticate(&mut site, &request).is_ok());
-    let again = denied(&mut site, &request);
-    assert_eq!(again, refused(Reason::Other, 400, "SignatureNonceUsed"));
+    let (mut cloud, request) = first_vector();
+    respond_in_json(&mut cloud);
+    assert!(Aliyun.authenticate(&mut cloud, &request).is_ok());
+    let again = error_code(&mut cloud, &request);
+    assert_eq!(
+        again,
+        expected(AuthErrorCause::Other, 400, "SignatureNonceUsed")
+    );
 }
 
 #[test]
 fn clocks_may_be_fifteen_minutes_apart() {
-    let (mut site, request) = gate();
-    in_json(&mut site);
+    let (mut cloud, request) = first_vector();
+    respond_in_json(&mut cloud);
     for (seconds, good) in [(-901, false), (-900, true), (900, true), (901, false)] {
-        site.aliyun = Default::default();
-        site.skew = seconds;
-        let verdict = Aliyun.authenticate(&mut site, &request);
-        assert_eq!(verdict.is_ok(), good, "{seconds}");
+        cloud.aliyun = Default::default();
+        cloud.skew = seconds;
+        let result = Aliyun.authenticate(&mut cloud, &request);
+        assert_eq!(result.is_ok(), good, "{seconds}");
     }
-    let expired = refused(Reason::Other, 400, "InvalidTimeStamp.Expired");
-    assert_eq!(denied(&mut site, &request), expired);
-    let malformed = with(&request, "x-acs-date", "yesterday");
-    let expected = refused(Reason::Other, 400, "InvalidTimeStamp.Format");
-    assert_eq!(denied(&mut site, &malformed), expected);
+    let expired = expected(AuthErrorCause::Other, 400, "InvalidTimeStamp.Expired");
+    assert_eq!(error_code(&mut cloud, &request), expired);
+    let malformed = with_header(&request, "x-acs-date", "yesterday");
+    let error = expected(AuthErrorCause::Other, 400, "InvalidTimeStamp.Format");
+    assert_eq!(error_code(&mut cloud, &malformed), error);
 }
 
 #[test]
 fn keys_must_be_known_and_good() {
-    let (mut site, request) = gate();
-    in_json(&mut site);
-    let stranger = site_at(
+    let (mut cloud, request) = first_vector();
+    respond_in_json(&mut cloud);
+    let stranger = cloud_state_at(
         Cloud::Aliyun,
         1_517_212_800,
         Key::pair("x".into(), "y".into(), None),
     );
-    let own = std::mem::replace(&mut site.account, stranger.account);
-    let expected = refused(Reason::Key, 404, "InvalidAccessKeyId.NotFound");
-    assert_eq!(denied(&mut site, &request), expected);
-    site.switches.aliyun.unknown_key_status = 400;
-    let expected = refused(Reason::Key, 400, "InvalidAccessKeyId.NotFound");
-    assert_eq!(denied(&mut site, &request), expected);
+    let own = std::mem::replace(&mut cloud.account, stranger.account);
+    let error = expected(AuthErrorCause::Key, 404, "InvalidAccessKeyId.NotFound");
+    assert_eq!(error_code(&mut cloud, &request), error);
+    cloud.switches.aliyun.unknown_key_status = 400;
+    let error = expected(AuthErrorCause::Key, 400, "InvalidAccessKeyId.NotFound");
+    assert_eq!(error_code(&mut cloud, &request), error);
 
-    site.account = own;
-    site.account.revoke_after(0);
-    let expected = refused(Reason::Key, 400, "InvalidAccessKeyId.Inactive");
-    assert_eq!(denied(&mut site, &request), expected);
+    cloud.account = own;
+    cloud.account.revoke_after(0);
+    let error = expected(AuthErrorCause::Key, 400, "InvalidAccessKeyId.Inactive");
+    assert_eq!(error_code(&mut cloud, &request), error);
 }
 
 #[test]
 fn a_temporary_key_needs_its_token() {
-    let (mut site, request) = gate();
-    in_json(&mut site);
+    let (mut cloud, request) = first_vector();
+    respond_in_json(&mut cloud);
     let key = |session: &str| Key::pair("testid".into(), "testsecret".into(), Some(session.into()));
-    site.account.add(key("token"));
-    let expected = refused(Reason::Key, 400, "MissingSecurityToken");
-    assert_eq!(denied(&mut site, &request), expected);
+    cloud.account.add(key("token"));
+    let error = expected(AuthErrorCause::Key, 400, "MissingSecurityToken");
+    assert_eq!(error_code(&mut cloud, &request), error);
 
     let vector = vectors()
         .v3
@@ -410,38 +396,38 @@ fn a_temporary_key_needs_its_token() {
             Some(session.into()),
         )
     };
-    site.account.add(key(&format!("{session}x")));
-    let expected = refused(
-        Reason::Key,
+    cloud.account.add(key(&format!("{session}x")));
+    let error = expected(
+        AuthErrorCause::Key,
         400,
         "InvalidSecurityToken.MismatchWithAccessKey",
     );
-    assert_eq!(denied(&mut site, &sent), expected);
-    site.account.add(key(&session));
-    assert!(Aliyun.authenticate(&mut site, &sent).is_ok());
-    site.account.revoke_after(0);
-    site.switches.aliyun.session_status = 403;
-    let expected = refused(Reason::Key, 403, "InvalidSecurityToken.Expired");
-    assert_eq!(denied(&mut site, &sent), expected);
+    assert_eq!(error_code(&mut cloud, &sent), error);
+    cloud.account.add(key(&session));
+    assert!(Aliyun.authenticate(&mut cloud, &sent).is_ok());
+    cloud.account.revoke_after(0);
+    cloud.switches.aliyun.session_status = 403;
+    let error = expected(AuthErrorCause::Key, 403, "InvalidSecurityToken.Expired");
+    assert_eq!(error_code(&mut cloud, &sent), error);
 }
 
 #[test]
 fn what_must_be_signed_must_be_there() {
-    let (mut site, request) = gate();
-    in_json(&mut site);
-    let incomplete = refused(Reason::Other, 400, "IncompleteSignature");
+    let (mut cloud, request) = first_vector();
+    respond_in_json(&mut cloud);
+    let incomplete = expected(AuthErrorCause::Other, 400, "IncompleteSignature");
     let unsigned = request
         .header("authorization")
         .unwrap()
         .replace("x-acs-date;", "");
     for bad in [
-        without(&request, "authorization"),
-        with(&request, "authorization", "ACS3-HMAC-SM3 Credential=testid"),
-        with(&request, "authorization", &unsigned),
-        without(&request, "x-acs-content-sha256"),
-        with(&request, "x-acs-security-token", "unsigned"),
+        without_header(&request, "authorization"),
+        with_header(&request, "authorization", "ACS3-HMAC-SM3 Credential=testid"),
+        with_header(&request, "authorization", &unsigned),
+        without_header(&request, "x-acs-content-sha256"),
+        with_header(&request, "x-acs-security-token", "unsigned"),
     ] {
-        assert_eq!(denied(&mut site, &bad), incomplete);
+        assert_eq!(error_code(&mut cloud, &bad), incomplete);
     }
 }
 
@@ -450,18 +436,18 @@ fn a_v1_request_names_its_time() {
     let vector = vectors().v1.remove(0);
     let mut request = vector.request();
     request.query = request.query.replace("Timestamp", "Zeit");
-    let (reason, refusal) = check(&request, &vector.account(), &vector.date).unwrap_err();
+    let AuthError { cause, error } = check(&request, &vector.account(), &vector.date).unwrap_err();
     assert_eq!(
-        (reason, &*refusal.code),
-        (Reason::Other, "IllegalTimestamp")
+        (cause, &*error.code),
+        (AuthErrorCause::Other, "IllegalTimestamp")
     );
 }
 
 #[test]
 fn nonces_are_forgotten_when_no_clock_could_still_take_them() {
-    let (mut site, request) = gate();
-    assert!(Aliyun.authenticate(&mut site, &request).is_ok());
-    at(&mut site, 901);
-    site.skew = -901;
-    assert!(Aliyun.authenticate(&mut site, &request).is_ok());
+    let (mut cloud, request) = first_vector();
+    assert!(Aliyun.authenticate(&mut cloud, &request).is_ok());
+    at(&mut cloud, 901);
+    cloud.skew = -901;
+    assert!(Aliyun.authenticate(&mut cloud, &request).is_ok());
 }

@@ -2,9 +2,8 @@
 
 use super::*;
 use crate::{
-    Identity, Metadata,
+    Identity, Metadata, Operation,
     aliyun::switches::MetadataTokens,
-    dialect::Operation,
     testing::{at, exchange},
 };
 
@@ -12,99 +11,104 @@ const ROLES: &str = "/latest/meta-data/ram/security-credentials/";
 const KEY: &str = "/latest/meta-data/ram/security-credentials/web";
 const URI: &str = "/aliyun/credentials-uri";
 
-fn site() -> Site {
-    let mut site = super::site();
-    site.identity = Identity::new().metadata(Metadata::Role("web".into()));
-    site
+fn cloud_state() -> CloudState {
+    let mut cloud = super::cloud_state();
+    cloud.identity = Identity::new().metadata(Metadata::Role("web".into()));
+    cloud
 }
 
-fn call(site: &mut Site, method: &str, path: &str, headers: &[(&str, &str)]) -> (u16, String) {
+fn call(
+    cloud: &mut CloudState,
+    method: &str,
+    path: &str,
+    headers: &[(&str, &str)],
+) -> (u16, String) {
     let mut all = vec![("host", "100.100.100.200")];
     all.extend(headers);
     let request = received(method, path, &all, "");
-    assert_eq!(Aliyun.intent(&request).operation, Operation::Identify);
-    let answer = exchange(site, &request);
-    let text = String::from_utf8(answer.body().to_vec()).unwrap();
-    (answer.status().as_u16(), text)
+    assert_eq!(Aliyun.classify(&request).operation, Operation::Identify);
+    let response = exchange(cloud, &request);
+    let text = String::from_utf8(response.body().to_vec()).unwrap();
+    (response.status().as_u16(), text)
 }
 
-fn get(site: &mut Site, path: &str, token: Option<&str>) -> (u16, String) {
+fn get(cloud: &mut CloudState, path: &str, token: Option<&str>) -> (u16, String) {
     let header = token.map(|token| ("x-aliyun-ecs-metadata-token", token));
-    call(site, "GET", path, header.as_slice())
+    call(cloud, "GET", path, header.as_slice())
 }
 
-fn put_token(site: &mut Site, seconds: &str) -> (u16, String) {
+fn put_token(cloud: &mut CloudState, seconds: &str) -> (u16, String) {
     let header = ("X-aliyun-ecs-metadata-token-ttl-seconds", seconds);
-    call(site, "PUT", "/latest/api/token", &[header])
+    call(cloud, "PUT", "/latest/api/token", &[header])
 }
 
 #[test]
 fn the_key_of_the_role_is_given_with_a_token_and_without() {
-    let mut site = site();
-    let (status, token) = put_token(&mut site, "21600");
+    let mut cloud = cloud_state();
+    let (status, token) = put_token(&mut cloud, "21600");
     assert_eq!(status, 200);
     for token in [Some(&*token), None] {
-        let named = get(&mut site, ROLES, token);
+        let named = get(&mut cloud, ROLES, token);
         assert_eq!(named, (200, "web".to_owned()));
-        let (status, text) = get(&mut site, KEY, token);
+        let (status, text) = get(&mut cloud, KEY, token);
         let body: Value = serde_json::from_str(&text).unwrap();
         assert_eq!((status, &body["Code"]), (200, &"Success".into()));
         assert_eq!(body["Expiration"], "2026-01-01T06:00:00Z");
         let id = body["AccessKeyId"].as_str().unwrap();
-        let key = site.account.key(id).unwrap();
+        let key = cloud.account.key(id).unwrap();
         assert_eq!(Some(key.secret.as_str()), body["AccessKeySecret"].as_str());
         assert_eq!(key.session.as_deref(), body["SecurityToken"].as_str());
     }
-    let uri = get(&mut site, URI, None);
-    assert_eq!(uri, get(&mut site, KEY, None), "the same key");
-    at(&mut site, 4 * 3600 + 1800);
-    assert_ne!(uri, get(&mut site, URI, None), "a new key");
+    let uri = get(&mut cloud, URI, None);
+    assert_eq!(uri, get(&mut cloud, KEY, None), "the same key");
+    at(&mut cloud, 4 * 3600 + 1800);
+    assert_ne!(uri, get(&mut cloud, URI, None), "a new key");
 }
 
 #[test]
 fn tokens_are_as_the_switch_says() {
-    let mut site = site();
-    let (_, token) = put_token(&mut site, "60");
-    let set = |site: &mut Site, tokens| site.switches.aliyun.metadata_tokens = tokens;
-    for (tokens, granted, with, without) in [
+    let mut cloud = cloud_state();
+    let (_, token) = put_token(&mut cloud, "60");
+    let set = |cloud: &mut CloudState, tokens| cloud.switches.aliyun.metadata_tokens = tokens;
+    for (tokens, success, with, without) in [
         (MetadataTokens::Optional, 200, 200, 200),
         (MetadataTokens::Demanded, 200, 200, 403),
         (MetadataTokens::Useless, 200, 403, 200),
         (MetadataTokens::Absent404, 404, 200, 200),
         (MetadataTokens::Absent405, 405, 200, 200),
     ] {
-        set(&mut site, tokens);
-        assert_eq!(put_token(&mut site, "60").0, granted, "{tokens:?}");
+        set(&mut cloud, tokens);
+        assert_eq!(put_token(&mut cloud, "60").0, success, "{tokens:?}");
         for path in [ROLES, KEY] {
-            assert_eq!(get(&mut site, path, Some(&token)).0, with, "{tokens:?}");
-            assert_eq!(get(&mut site, path, None).0, without, "{tokens:?}");
+            assert_eq!(get(&mut cloud, path, Some(&token)).0, with, "{tokens:?}");
+            assert_eq!(get(&mut cloud, path, None).0, without, "{tokens:?}");
         }
     }
-    set(&mut site, MetadataTokens::Optional);
-    at(&mut site, 60);
-    site.switches.aliyun.metadata_refusal_status = 401;
-    assert_eq!(get(&mut site, KEY, Some(&token)).0, 401, "a stale token");
-    assert_eq!(get(&mut site, KEY, Some("made up")).0, 401);
+    set(&mut cloud, MetadataTokens::Optional);
+    at(&mut cloud, 60);
+    cloud.switches.aliyun.metadata_refusal_status = 401;
+    assert_eq!(get(&mut cloud, KEY, Some(&token)).0, 401, "a stale token");
+    assert_eq!(get(&mut cloud, KEY, Some("made up")).0, 401);
 }
 
 #[test]
 fn tokens_are_given_to_none_but_the_instance() {
-    let mut site = site();
+    let mut cloud = cloud_state();
     for seconds in ["0", "21601", "-1", "x", ""] {
-        assert_eq!(put_token(&mut site, seconds).0, 400, "{seconds:?}");
+        assert_eq!(put_token(&mut cloud, seconds).0, 400, "{seconds:?}");
     }
-    assert_eq!(call(&mut site, "PUT", "/latest/api/token", &[]).0, 400);
+    assert_eq!(call(&mut cloud, "PUT", "/latest/api/token", &[]).0, 400);
     let forwarded = [
         ("x-aliyun-ecs-metadata-token-ttl-seconds", "60"),
         ("x-forwarded-for", "192.0.2.1"),
     ];
-    let refused = call(&mut site, "PUT", "/latest/api/token", &forwarded);
+    let refused = call(&mut cloud, "PUT", "/latest/api/token", &forwarded);
     assert_eq!(refused.0, 403);
 }
 
 #[test]
 fn what_is_not_there_is_not_found() {
-    let mut site = site();
+    let mut cloud = cloud_state();
     for path in [
         "/latest/meta-data/",
         "/latest/meta-data/instance-id",
@@ -112,15 +116,15 @@ fn what_is_not_there_is_not_found() {
         "/latest/meta-data/ram/security-credentials/db",
         "/latest/meta-data/ram/security-credentials/web/x",
     ] {
-        assert_eq!(get(&mut site, path, None).0, 404, "{path}");
+        assert_eq!(get(&mut cloud, path, None).0, 404, "{path}");
     }
-    assert_eq!(call(&mut site, "POST", KEY, &[]).0, 405);
-    assert_eq!(call(&mut site, "GET", "/latest/api/token", &[]).0, 405);
-    for (metadata, granted) in [(Metadata::NoRole, 200), (Metadata::Off, 404)] {
-        site.identity = Identity::new().metadata(metadata);
-        assert_eq!(put_token(&mut site, "60").0, granted);
+    assert_eq!(call(&mut cloud, "POST", KEY, &[]).0, 405);
+    assert_eq!(call(&mut cloud, "GET", "/latest/api/token", &[]).0, 405);
+    for (metadata, success) in [(Metadata::NoRole, 200), (Metadata::Off, 404)] {
+        cloud.identity = Identity::new().metadata(metadata);
+        assert_eq!(put_token(&mut cloud, "60").0, success);
         for path in [ROLES, KEY, URI] {
-            assert_eq!(get(&mut site, path, None).0, 404, "{path}");
+            assert_eq!(get(&mut cloud, path, None).0, 404, "{path}");
         }
     }
 }

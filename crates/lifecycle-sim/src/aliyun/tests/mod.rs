@@ -1,10 +1,10 @@
 //! What the tests of this module share.
 
 mod auth;
-mod chance;
 mod describe;
 mod metadata;
 mod power;
+mod random_switches;
 mod shapes;
 mod sts;
 
@@ -13,13 +13,12 @@ use serde_json::Value;
 
 use super::Aliyun;
 use crate::{
-    Cloud, Trouble,
-    dialect::Dialect,
-    instance::State,
-    request::Received,
+    Cloud, Impairment, SimulatedState,
+    cloud_api::CloudApi,
+    cloud_state::{CloudState, RegionScope},
+    request::ReceivedRequest,
     response::Response,
-    site::{Scope, Site},
-    testing::{self, read, received},
+    testing::{self, executed, read, received},
 };
 
 pub(super) const SIGNING: &str = include_str!("../../../tests/vectors/aliyun/signing.json");
@@ -27,17 +26,21 @@ pub(super) const WIRE: &str = include_str!("../../../tests/vectors/aliyun/wire.j
 
 pub(super) const REGION: &str = "cn-hangzhou";
 
-pub(super) fn site() -> Site {
-    testing::site(Cloud::Aliyun)
+pub(super) fn cloud_state() -> CloudState {
+    testing::cloud_state(Cloud::Aliyun)
 }
 
 /// Makes one instance and gives its id.
-pub(super) fn add(site: &mut Site, state: State, trouble: impl Into<Option<Trouble>>) -> String {
-    testing::add(site, REGION, 1, state, trouble.into()).remove(0)
+pub(super) fn add(
+    cloud: &mut CloudState,
+    state: SimulatedState,
+    impairment: impl Into<Option<Impairment>>,
+) -> String {
+    testing::add(cloud, REGION, 1, state, impairment.into()).remove(0)
 }
 
 /// A request that is past the signature.
-pub(super) fn request(action: &str, parameters: &[(&str, &str)]) -> Received {
+pub(super) fn request(action: &str, parameters: &[(&str, &str)]) -> ReceivedRequest {
     let query: Vec<_> = parameters
         .iter()
         .map(|(name, value)| format!("{name}={}", percent(value)))
@@ -56,17 +59,21 @@ pub(super) fn request(action: &str, parameters: &[(&str, &str)]) -> Received {
 }
 
 /// Status and JSON body of the answer.
-pub(super) fn call(site: &mut Site, action: &str, parameters: &[(&str, &str)]) -> (u16, Value) {
-    read(&answer(site, &request(action, parameters)))
+pub(super) fn call(
+    cloud: &mut CloudState,
+    action: &str,
+    parameters: &[(&str, &str)],
+) -> (u16, Value) {
+    read(&respond(cloud, &request(action, parameters)))
 }
 
-pub(super) fn answer(site: &mut Site, request: &Received) -> Response {
-    Aliyun.perform(site, request, Scope::Everywhere)
+pub(super) fn respond(cloud: &mut CloudState, request: &ReceivedRequest) -> Response {
+    Aliyun.handle(cloud, request, RegionScope::AllRegions)
 }
 
 /// A batch call in the region that all instances live in.
 pub(super) fn batch(
-    site: &mut Site,
+    cloud: &mut CloudState,
     action: &str,
     ids: &[&str],
     more: &[(&str, &str)],
@@ -78,23 +85,23 @@ pub(super) fn batch(
     let mut parameters = vec![("RegionId", REGION)];
     parameters.extend(members.iter().map(String::as_str).zip(ids.iter().copied()));
     parameters.extend(more);
-    call(site, action, &parameters)
+    call(cloud, action, &parameters)
 }
 
 /// `(status, Code)` of a refusal.
-pub(super) fn code(answer: &(u16, Value)) -> (u16, &str) {
-    (answer.0, answer.1["Code"].as_str().unwrap_or("no code"))
+pub(super) fn code(response: &(u16, Value)) -> (u16, &str) {
+    (response.0, response.1["Code"].as_str().unwrap_or("no code"))
 }
 
 /// The status of one instance, as `DescribeInstances` shows it.
-pub(super) fn status(site: &mut Site, id: &str) -> String {
-    record(site, id)["Status"].as_str().unwrap().to_owned()
+pub(super) fn status(cloud: &mut CloudState, id: &str) -> String {
+    record(cloud, id)["Status"].as_str().unwrap().to_owned()
 }
 
-pub(super) fn record(site: &mut Site, id: &str) -> Value {
+pub(super) fn record(cloud: &mut CloudState, id: &str) -> Value {
     let ids = format!("[\"{id}\"]");
     let (status, body) = call(
-        site,
+        cloud,
         "DescribeInstances",
         &[("RegionId", REGION), ("InstanceIds", &ids)],
     );

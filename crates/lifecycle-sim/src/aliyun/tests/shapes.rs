@@ -32,16 +32,19 @@ fn shown(name: &str) -> Shown {
 }
 
 /// The same keys and types, status and content type.
-fn assert_alike(answer: &Response, name: &str) {
+fn assert_alike(response: &Response, name: &str) {
     let shown = shown(name);
-    assert_eq!(answer.status().as_u16(), shown.status, "{name}");
+    assert_eq!(response.status().as_u16(), shown.status, "{name}");
     assert_eq!(
-        answer.headers()["content-type"],
+        response.headers()["content-type"],
         shown.content_type,
         "{name}"
     );
-    assert!(answer.headers().contains_key("x-acs-request-id"), "{name}");
-    let body = std::str::from_utf8(answer.body()).unwrap();
+    assert!(
+        response.headers().contains_key("x-acs-request-id"),
+        "{name}"
+    );
+    let body = std::str::from_utf8(response.body()).unwrap();
     if shown.content_type.contains("json") {
         let (own, theirs): (Value, Value) = (
             serde_json::from_str(body).unwrap(),
@@ -54,10 +57,10 @@ fn assert_alike(answer: &Response, name: &str) {
 }
 
 /// The same answer, word by word, but for the request id.
-fn assert_equal(answer: &Response, name: &str) {
-    assert_alike(answer, name);
+fn assert_equal(response: &Response, name: &str) {
+    assert_alike(response, name);
     let shown: Value = serde_json::from_str(&shown(name).body).unwrap();
-    let (_, own) = read(answer);
+    let (_, own) = read(response);
     for field in ["Code", "Message", "HostId"] {
         assert_eq!(own[field], shown[field], "{name}");
     }
@@ -84,7 +87,7 @@ fn elements(text: &str) -> BTreeSet<String> {
     seen
 }
 
-fn in_xml(action: &str, parameters: &[(&str, &str)]) -> Received {
+fn in_xml(action: &str, parameters: &[(&str, &str)]) -> ReceivedRequest {
     let mut parameters = parameters.to_vec();
     parameters.push(("Format", "XML"));
     request(action, &parameters)
@@ -92,55 +95,60 @@ fn in_xml(action: &str, parameters: &[(&str, &str)]) -> Received {
 
 #[test]
 fn successes_of_single_calls() {
-    let mut site = site();
+    let mut cloud = cloud_state();
     for action in ["StartInstance", "RebootInstance", "StopInstance"] {
         for (format, suffix) in [("JSON", "json"), ("XML", "xml")] {
             let state = if action == "StartInstance" {
-                State::Stopped
+                SimulatedState::Stopped
             } else {
-                State::Running
+                SimulatedState::Running
             };
-            let id = add(&mut site, state, None);
+            let id = add(&mut cloud, state, None);
             let request = request(action, &[("InstanceId", &id), ("Format", format)]);
-            let answer = answer(&mut site, &request);
-            assert_alike(&answer, &format!("{action}-ok-{suffix}"));
+            let response = respond(&mut cloud, &request);
+            assert_alike(&response, &format!("{action}-ok-{suffix}"));
         }
     }
 }
 
 #[test]
 fn successes_of_batches() {
-    let mut site = site();
+    let mut cloud = cloud_state();
     let each = ("BatchOptimization", "SuccessFirst");
     let region = ("RegionId", REGION);
     for (action, name, state, members) in [
         (
             "StartInstances",
             "StartInstances-ok-json",
-            State::Stopped,
+            SimulatedState::Stopped,
             2,
         ),
-        ("StopInstances", "StopInstances-ok-json", State::Running, 2),
+        (
+            "StopInstances",
+            "StopInstances-ok-json",
+            SimulatedState::Running,
+            2,
+        ),
         (
             "RebootInstances",
             "RebootInstances-ok-json",
-            State::Running,
+            SimulatedState::Running,
             2,
         ),
         (
             "StartInstances",
             "StartInstances-mixed-json",
-            State::Stopped,
+            SimulatedState::Stopped,
             1,
         ),
         (
             "StopInstances",
             "StopInstances-mixed-json",
-            State::Running,
+            SimulatedState::Running,
             1,
         ),
     ] {
-        let ids = testing::add(&mut site, REGION, members, state, None);
+        let ids = testing::add(&mut cloud, REGION, members, state, None);
         let second = ids.get(1).map_or("i-TestID", String::as_str);
         let request = request(
             action,
@@ -151,9 +159,9 @@ fn successes_of_batches() {
                 ("InstanceId.2", second),
             ],
         );
-        assert_alike(&answer(&mut site, &request), name);
+        assert_alike(&respond(&mut cloud, &request), name);
     }
-    let id = add(&mut site, State::Stopped, None);
+    let id = add(&mut cloud, SimulatedState::Stopped, None);
     let mixed = in_xml(
         "StartInstances",
         &[
@@ -163,63 +171,69 @@ fn successes_of_batches() {
             ("InstanceId.2", "i-TestID"),
         ],
     );
-    assert_alike(&answer(&mut site, &mixed), "StartInstances-mixed-xml");
+    assert_alike(&respond(&mut cloud, &mixed), "StartInstances-mixed-xml");
 }
 
 #[test]
 fn successes_of_looking() {
-    let mut site = site();
+    let mut cloud = cloud_state();
     let statuses = "DescribeInstanceStatus";
     let instances = "DescribeInstances";
     look(
-        &mut site,
+        &mut cloud,
         instances,
         &[("InstanceIds", "[]")],
         "DescribeInstances-empty-json",
     );
     look(
-        &mut site,
+        &mut cloud,
         statuses,
         &[],
         "DescribeInstanceStatus-empty-json",
     );
-    add(&mut site, State::Running, None);
-    look(&mut site, statuses, &[], "DescribeInstanceStatus-json");
-    look(&mut site, statuses, &[], "DescribeInstanceStatus-xml");
+    add(&mut cloud, SimulatedState::Running, None);
+    look(&mut cloud, statuses, &[], "DescribeInstanceStatus-json");
+    look(&mut cloud, statuses, &[], "DescribeInstanceStatus-xml");
     let ten = [("MaxResults", "10")];
     look(
-        &mut site,
+        &mut cloud,
         instances,
         &ten,
         "DescribeInstances-last-page-json",
     );
-    testing::add(&mut site, REGION, 10, State::Stopped, Some(Trouble::Locked));
+    testing::add(
+        &mut cloud,
+        REGION,
+        10,
+        SimulatedState::Stopped,
+        Some(Impairment::Locked),
+    );
     look(
-        &mut site,
+        &mut cloud,
         instances,
         &ten,
         "DescribeInstances-first-page-json",
     );
 }
 
-fn look(site: &mut Site, action: &str, more: &[(&str, &str)], name: &str) {
+fn look(cloud: &mut CloudState, action: &str, more: &[(&str, &str)], name: &str) {
     let mut parameters = vec![("RegionId", REGION)];
     parameters.extend(more);
-    let asked = if name.ends_with("xml") {
+    let params = if name.ends_with("xml") {
         in_xml(action, &parameters)
     } else {
         request(action, &parameters)
     };
-    assert_alike(&answer(site, &asked), name);
+    assert_alike(&respond(cloud, &params), name);
 }
 
 #[test]
 fn an_xml_record_has_what_the_documents_show() {
-    let mut site = site();
-    add(&mut site, State::Running, None);
-    let asked = in_xml("DescribeInstances", &[("RegionId", REGION)]);
-    let answer = answer(&mut site, &asked);
-    let own = elements(std::str::from_utf8(answer.body()).unwrap());
+    let mut cloud = cloud_state();
+    add(&mut cloud, SimulatedState::Running, None);
+    let params = in_xml("DescribeInstances", &[("RegionId", REGION)]);
+    let response = respond(&mut cloud, &params);
+    let own = elements(std::str::from_utf8(response.body()).unwrap());
     // The documented example is a cut of the fields.
     let theirs = elements(&shown("DescribeInstances-xml").body);
     let missing: Vec<_> = theirs.difference(&own).collect();
@@ -228,55 +242,66 @@ fn an_xml_record_has_what_the_documents_show() {
 
 #[test]
 fn refusals_are_the_documented_ones() {
-    let mut site = site();
-    let mut refuse = |action: &str, state: State, trouble: Option<Trouble>, name: &str| {
-        let id = add(&mut site, state, trouble);
-        let request = request(action, &[("InstanceId", &id)]);
-        assert_equal(&answer(&mut site, &request), name);
-    };
+    let mut cloud = cloud_state();
+    let mut refuse =
+        |action: &str, state: SimulatedState, impairment: Option<Impairment>, name: &str| {
+            let id = add(&mut cloud, state, impairment);
+            let request = request(action, &[("InstanceId", &id)]);
+            assert_equal(&respond(&mut cloud, &request), name);
+        };
     let start = "StartInstance";
-    refuse(start, State::Running, None, "bad-status-json");
-    refuse(start, State::Stopped, Some(Trouble::Locked), "locked-json");
-    refuse(start, State::Stopped, Some(Trouble::Failed), "disk-json");
+    refuse(start, SimulatedState::Running, None, "bad-status-json");
     refuse(
         start,
-        State::Stopped,
-        Some(Trouble::Creating),
+        SimulatedState::Stopped,
+        Some(Impairment::Locked),
+        "locked-json",
+    );
+    refuse(
+        start,
+        SimulatedState::Stopped,
+        Some(Impairment::Failed),
+        "disk-json",
+    );
+    refuse(
+        start,
+        SimulatedState::Stopped,
+        Some(Impairment::Creating),
         "not-ready-403-json",
     );
     refuse(
         start,
-        State::Stopped,
-        Some(Trouble::Arrears),
+        SimulatedState::Stopped,
+        Some(Impairment::Arrears),
         "balance-json",
     );
     refuse(
         start,
-        State::Stopped,
-        Some(Trouble::Expired),
+        SimulatedState::Stopped,
+        Some(Impairment::Expired),
         "expired-json",
     );
     refuse(
         "StopInstance",
-        State::Running,
-        Some(Trouble::Arrears),
+        SimulatedState::Running,
+        Some(Impairment::Arrears),
         "arrears-json",
     );
     refuse(
         start,
-        State::Stopped,
-        Some(Trouble::NoStock),
+        SimulatedState::Stopped,
+        Some(Impairment::NoStock),
         "no-stock-json",
     );
     refuse(
         start,
-        State::Stopped,
-        Some(Trouble::Changing),
+        SimulatedState::Stopped,
+        Some(Impairment::Changing),
         "conflict-json",
     );
 
     let mut refuse = |action: &str, parameters: &[(&str, &str)], name: &str| {
-        assert_equal(&answer(&mut site, &request(action, parameters)), name);
+        assert_equal(&respond(&mut cloud, &request(action, parameters)), name);
     };
     refuse(start, &[], "missing-instance-id-json");
     refuse(start, &[("InstanceId", "i-1")], "not-found-json");
@@ -284,26 +309,26 @@ fn refusals_are_the_documented_ones() {
     let bad = [("RegionId", REGION), ("InstanceIds", "i-1")];
     refuse("DescribeInstances", &bad, "bad-instance-ids-json");
     refuse("Dance", &[], "unknown-action-json");
-    let id = add(&mut site, State::Stopped, None);
+    let id = add(&mut cloud, SimulatedState::Stopped, None);
     let dry = request(start, &[("InstanceId", &id), ("DryRun", "true")]);
-    assert_equal(&answer(&mut site, &dry), "dry-run-single-json");
+    assert_equal(&respond(&mut cloud, &dry), "dry-run-single-json");
 }
 
 #[test]
 fn refusals_in_xml_have_no_link() {
-    let mut site = site();
-    let mut refuse = |state: Option<(State, Option<Trouble>)>, id: &str, name: &str| {
-        let id = state.map_or(id.to_owned(), |(state, trouble)| {
-            add(&mut site, state, trouble)
+    let mut cloud = cloud_state();
+    let mut refuse = |state: Option<(SimulatedState, Option<Impairment>)>, id: &str, name: &str| {
+        let id = state.map_or(id.to_owned(), |(state, impairment)| {
+            add(&mut cloud, state, impairment)
         });
-        let asked = in_xml("StartInstance", &[("InstanceId", &id)]);
-        assert_alike(&answer(&mut site, &asked), name);
+        let params = in_xml("StartInstance", &[("InstanceId", &id)]);
+        assert_alike(&respond(&mut cloud, &params), name);
     };
     refuse(None, "", "missing-instance-id-xml");
     refuse(None, "i-1", "not-found-xml");
-    refuse(Some((State::Running, None)), "", "bad-status-xml");
+    refuse(Some((SimulatedState::Running, None)), "", "bad-status-xml");
     refuse(
-        Some((State::Stopped, Some(Trouble::Locked))),
+        Some((SimulatedState::Stopped, Some(Impairment::Locked))),
         "",
         "locked-xml",
     );
@@ -311,8 +336,8 @@ fn refusals_in_xml_have_no_link() {
 
 #[test]
 fn xml_is_escaped() {
-    let mut site = site();
-    let asked = in_xml(
+    let mut cloud = cloud_state();
+    let params = in_xml(
         "StartInstances",
         &[
             ("RegionId", REGION),
@@ -320,8 +345,8 @@ fn xml_is_escaped() {
             ("BatchOptimization", "SuccessFirst"),
         ],
     );
-    let answer = answer(&mut site, &asked);
-    let text = std::str::from_utf8(answer.body()).unwrap();
+    let response = respond(&mut cloud, &params);
+    let text = std::str::from_utf8(response.body()).unwrap();
     assert!(
         text.contains("<InstanceId>&lt;&amp;&gt;</InstanceId>"),
         "{text}"
@@ -330,16 +355,16 @@ fn xml_is_escaped() {
 
 #[test]
 fn the_format_is_the_parameter_then_the_header_then_the_switch() {
-    let mut site = site();
+    let mut cloud = cloud_state();
     let mut kind = |accept: Option<&str>, format: &str, xml_by_default: bool| {
-        site.switches.aliyun.xml_by_default = xml_by_default;
+        cloud.switches.aliyun.xml_by_default = xml_by_default;
         let mut request = request("StartInstance", &[("Format", format)]);
         request.headers.remove("accept");
         if let Some(accept) = accept {
             request.headers.insert("accept", accept.parse().unwrap());
         }
-        let answer = answer(&mut site, &request);
-        let kind = answer.headers()["content-type"].to_str().unwrap();
+        let response = respond(&mut cloud, &request);
+        let kind = response.headers()["content-type"].to_str().unwrap();
         if kind.contains("xml") { "xml" } else { "json" }
     };
     assert_eq!(kind(Some("application/json"), "XML", false), "xml");
@@ -352,7 +377,7 @@ fn the_format_is_the_parameter_then_the_header_then_the_switch() {
 
 #[test]
 fn throttling_comes_in_several_forms() {
-    let mut site = site();
+    let mut cloud = cloud_state();
     for (form, status, expected) in [
         (Throttling::User400, 400, "Throttling.User"),
         (Throttling::User429, 429, "Throttling.User"),
@@ -360,51 +385,51 @@ fn throttling_comes_in_several_forms() {
         (Throttling::Plain400, 400, "Throttling"),
         (Throttling::Plain403, 403, "Throttling"),
     ] {
-        site.switches.aliyun.throttling = form;
-        let answer = Aliyun.throttled(&mut site, None);
-        assert!(!answer.headers().contains_key("x-acs-retry-after"));
-        assert_eq!(code(&read(&answer)), (status, expected));
+        cloud.switches.aliyun.throttling = form;
+        let response = Aliyun.throttled(&mut cloud, None);
+        assert!(!response.headers().contains_key("x-acs-retry-after"));
+        assert_eq!(code(&read(&response)), (status, expected));
     }
     let wait = Some(Duration::from_micros(1_199_001));
-    site.switches.aliyun.throttling = Throttling::User400;
-    let answer = Aliyun.throttled(&mut site, wait);
-    assert_alike(&answer, "throttling-user-retry-after-json");
-    assert_eq!(answer.headers()["x-acs-retry-after"], "1200");
-    site.switches.aliyun.throttling_hint = ThrottlingHint::RateLimit;
-    let answer = Aliyun.throttled(&mut site, wait);
-    assert!(!answer.headers().contains_key("x-acs-retry-after"));
-    let told = answer.headers()["x-ratelimit-user-api"].to_str().unwrap();
+    cloud.switches.aliyun.throttling = Throttling::User400;
+    let response = Aliyun.throttled(&mut cloud, wait);
+    assert_alike(&response, "throttling-user-retry-after-json");
+    assert_eq!(response.headers()["x-acs-retry-after"], "1200");
+    cloud.switches.aliyun.throttling_hint = ThrottlingHint::RateLimit;
+    let response = Aliyun.throttled(&mut cloud, wait);
+    assert!(!response.headers().contains_key("x-acs-retry-after"));
+    let told = response.headers()["x-ratelimit-user-api"].to_str().unwrap();
     assert!(
         told.split(',').any(|pair| pair == "TimeLeft:1200"),
         "{told}"
     );
-    assert!(answer.headers().contains_key("x-ratelimit-user"));
+    assert!(response.headers().contains_key("x-ratelimit-user"));
 
-    site.switches.aliyun.throttling = Throttling::Plain400;
-    let (_, own) = read(&Aliyun.throttled(&mut site, None));
+    cloud.switches.aliyun.throttling = Throttling::Plain400;
+    let (_, own) = read(&Aliyun.throttled(&mut cloud, None));
     let theirs: Value = serde_json::from_str(&shown("throttling-json").body).unwrap();
     assert_eq!(own["Message"], theirs["Message"]);
 }
 
 #[test]
 fn the_cloud_has_trouble_of_its_own() {
-    let mut site = site();
+    let mut cloud = cloud_state();
     for (status, name) in [(500, "internal-json"), (503, "unavailable-json")] {
-        let answer = Aliyun.failure(&mut site, status);
-        assert_alike(&answer, name);
+        let response = Aliyun.server_error(&mut cloud, status);
+        assert_alike(&response, name);
         let shown: Value = serde_json::from_str(&shown(name).body).unwrap();
-        assert_eq!(read(&answer).1["Code"], shown["Code"]);
+        assert_eq!(read(&response).1["Code"], shown["Code"]);
     }
 }
 
 #[test]
 fn ids_look_like_the_vendors() {
-    let mut site = site();
-    let id = add(&mut site, State::Running, None);
+    let mut cloud = cloud_state();
+    let id = add(&mut cloud, SimulatedState::Running, None);
     assert!(id.starts_with("i-bp1"), "{id}");
     assert_eq!(id.len(), "i-bp67acfmxazb4p****".len());
-    at(&mut site, 1);
-    let (_, one) = call(&mut site, "StartInstance", &[]);
-    let (_, two) = call(&mut site, "StartInstance", &[]);
+    at(&mut cloud, 1);
+    let (_, one) = call(&mut cloud, "StartInstance", &[]);
+    let (_, two) = call(&mut cloud, "StartInstance", &[]);
     assert_ne!(one["RequestId"], two["RequestId"]);
 }

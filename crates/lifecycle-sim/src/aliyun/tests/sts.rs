@@ -4,10 +4,9 @@ use std::time::Duration;
 
 use super::*;
 use crate::{
-    Identity, Role,
+    Identity, Operation, Role,
     account::Key,
     aliyun::hmac_sha1::hmac_sha1_base64,
-    dialect::Operation,
     testing::{at, exchange},
 };
 
@@ -23,21 +22,21 @@ const OF_THE_VENDOR: &str = "/?Action=AssumeRole&Format=JSON&Version=2015-04-01\
 &Signature=D1gz56BpTlGVJd2nTkcCVDPfrDU%3D";
 
 /// A site with one key, one role that demands an external id, and one that does not.
-fn site() -> Site {
-    let mut site = super::site();
+fn cloud_state() -> CloudState {
+    let mut cloud = super::cloud_state();
     let own = Key::pair("testid".into(), "testsecret".into(), None);
-    site.account.add(own);
-    site.identity = Identity::new()
+    cloud.account.add(own);
+    cloud.identity = Identity::new()
         .role(Role::new(ROLE).external_id("patch"))
         .role(Role::new("acs:ram::1001:role/long").longest_session(Duration::from_secs(43_200)))
         .id_token(PROVIDER, "an.id.token");
-    site
+    cloud
 }
 
 /// A call signed with this key by the older signature, as GET, with a nonce from the site's chance.
-fn signed(site: &mut Site, key: &Key, parameters: &[(&str, &str)]) -> Received {
-    let nonce = site.uuid();
-    let date = site.wall().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+fn signed(cloud: &mut CloudState, key: &Key, parameters: &[(&str, &str)]) -> ReceivedRequest {
+    let nonce = cloud.uuid();
+    let date = cloud.wall_time().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
     let mut all = vec![
         ("Action", "AssumeRole"),
         ("Version", "2015-04-01"),
@@ -71,8 +70,8 @@ fn joined(pairs: &[(&str, &str)]) -> String {
 }
 
 /// Asks for the role that demands an external id, with changes.
-fn assume(site: &mut Site, changes: &[(&str, &str)]) -> (u16, Value) {
-    let own = site.account.key("testid").unwrap().clone();
+fn assume(cloud: &mut CloudState, changes: &[(&str, &str)]) -> (u16, Value) {
+    let own = cloud.account.key("testid").unwrap().clone();
     let mut parameters = vec![
         ("RoleArn", ROLE),
         ("RoleSessionName", "patch-night"),
@@ -82,12 +81,12 @@ fn assume(site: &mut Site, changes: &[(&str, &str)]) -> (u16, Value) {
         parameters.retain(|(known, _)| known != name);
         parameters.push((name, value));
     }
-    let request = signed(site, &own, &parameters);
-    read(&exchange(site, &request))
+    let request = signed(cloud, &own, &parameters);
+    read(&exchange(cloud, &request))
 }
 
 /// Asks with an identity token, unsigned.
-fn assume_by_id_token(site: &mut Site, changes: &[(&str, &str)]) -> (u16, Value) {
+fn assume_by_id_token(cloud: &mut CloudState, changes: &[(&str, &str)]) -> (u16, Value) {
     let mut parameters = vec![
         ("Action", "AssumeRoleWithOIDC"),
         ("Version", "2015-04-01"),
@@ -104,13 +103,13 @@ fn assume_by_id_token(site: &mut Site, changes: &[(&str, &str)]) -> (u16, Value)
     }
     let target = format!("/?{}", joined(&parameters));
     let request = received("GET", &target, &[("host", "sts.aliyuncs.com")], "");
-    read(&exchange(site, &request))
+    read(&exchange(cloud, &request))
 }
 
 /// The key that an answer holds.
-fn key_of(answer: &(u16, Value)) -> Key {
-    assert_eq!(answer.0, 200, "{answer:?}");
-    let text = |name: &str| answer.1["Credentials"][name].as_str().unwrap().to_owned();
+fn key_of(response: &(u16, Value)) -> Key {
+    assert_eq!(response.0, 200, "{response:?}");
+    let text = |name: &str| response.1["Credentials"][name].as_str().unwrap().to_owned();
     Key::pair(
         text("AccessKeyId"),
         text("AccessKeySecret"),
@@ -119,28 +118,28 @@ fn key_of(answer: &(u16, Value)) -> Key {
 }
 
 /// A look at the instances with this key.
-fn look(site: &mut Site, key: &Key) -> (u16, Value) {
+fn look(cloud: &mut CloudState, key: &Key) -> (u16, Value) {
     let look = [
         ("Action", "DescribeInstances"),
         ("Version", "2014-05-26"),
         ("RegionId", REGION),
     ];
-    let request = signed(site, key, &look);
-    read(&exchange(site, &request))
+    let request = signed(cloud, key, &look);
+    read(&exchange(cloud, &request))
 }
 
 #[test]
 fn the_request_of_the_vendors_library_is_answered() {
-    let mut site = site();
+    let mut cloud = cloud_state();
     let request = received("GET", OF_THE_VENDOR, &[("host", "sts.aliyuncs.com")], "");
-    let intent = Aliyun.intent(&request);
+    let intent = Aliyun.classify(&request);
     assert_eq!(
         (intent.operation, intent.name, &*intent.key),
         (Operation::Identify, "AssumeRole", "testid")
     );
-    let answer = read(&exchange(&mut site, &request));
-    key_of(&answer);
-    let body = answer.1;
+    let response = read(&exchange(&mut cloud, &request));
+    key_of(&response);
+    let body = response.1;
     assert_eq!(body["Credentials"]["Expiration"], "2026-01-01T00:30:00Z");
     assert_eq!(
         body["AssumedRoleUser"]["Arn"],
@@ -152,29 +151,29 @@ fn the_request_of_the_vendors_library_is_answered() {
         if what == "path" || what == "body" {
             continue;
         }
-        let answer = exchange(&mut self::site(), &forged);
-        assert_ne!(answer.status(), 200, "forged {what}");
+        let response = exchange(&mut self::cloud_state(), &forged);
+        assert_ne!(response.status(), 200, "forged {what}");
     }
 }
 
 #[test]
 fn a_key_that_was_handed_out_works_until_it_ends() {
-    let mut site = site();
-    let key = key_of(&assume(&mut site, &[("DurationSeconds", "900")]));
-    assert_eq!(look(&mut site, &key).0, 200);
+    let mut cloud = cloud_state();
+    let key = key_of(&assume(&mut cloud, &[("DurationSeconds", "900")]));
+    assert_eq!(look(&mut cloud, &key).0, 200);
     let without = Key::pair(key.id.clone(), key.secret.clone(), None);
-    let refused = look(&mut site, &without);
+    let refused = look(&mut cloud, &without);
     assert_eq!(code(&refused), (400, "MissingSecurityToken"));
-    at(&mut site, 899);
-    assert_eq!(look(&mut site, &key).0, 200);
-    at(&mut site, 900);
-    let refused = look(&mut site, &key);
+    at(&mut cloud, 899);
+    assert_eq!(look(&mut cloud, &key).0, 200);
+    at(&mut cloud, 900);
+    let refused = look(&mut cloud, &key);
     assert_eq!(code(&refused), (400, "InvalidSecurityToken.Expired"));
-    site.switches.aliyun.session_status = 403;
-    let refused = look(&mut site, &key);
+    cloud.switches.aliyun.session_status = 403;
+    let refused = look(&mut cloud, &key);
     assert_eq!(code(&refused), (403, "InvalidSecurityToken.Expired"));
     assert_eq!(
-        site.account.newest().unwrap().id,
+        cloud.account.newest_own_key().unwrap().id,
         "testid",
         "a key that was handed out is not the account's own"
     );
@@ -182,28 +181,28 @@ fn a_key_that_was_handed_out_works_until_it_ends() {
 
 #[test]
 fn a_temporary_key_assumes_a_further_role() {
-    let mut site = site();
-    let first = key_of(&assume(&mut site, &[]));
+    let mut cloud = cloud_state();
+    let first = key_of(&assume(&mut cloud, &[]));
     let chained = [
         ("RoleArn", "acs:ram::1001:role/long"),
         ("RoleSessionName", "second"),
     ];
-    let request = signed(&mut site, &first, &chained);
-    let second = key_of(&read(&exchange(&mut site, &request)));
+    let request = signed(&mut cloud, &first, &chained);
+    let second = key_of(&read(&exchange(&mut cloud, &request)));
     assert_ne!(first.id, second.id);
-    assert_eq!(look(&mut site, &second).0, 200);
-    at(&mut site, 3600);
-    let request = signed(&mut site, &first, &chained);
-    let refused = read(&exchange(&mut site, &request));
+    assert_eq!(look(&mut cloud, &second).0, 200);
+    at(&mut cloud, 3600);
+    let request = signed(&mut cloud, &first, &chained);
+    let refused = read(&exchange(&mut cloud, &request));
     assert_eq!(code(&refused), (400, "InvalidSecurityToken.Expired"));
 }
 
 #[test]
 fn both_methods_and_both_signatures_are_taken() {
-    let mut site = site();
-    let own = site.account.key("testid").unwrap().clone();
+    let mut cloud = cloud_state();
+    let own = cloud.account.key("testid").unwrap().clone();
     let get = signed(
-        &mut site,
+        &mut cloud,
         &own,
         &[
             ("RoleArn", "acs:ram::1001:role/long"),
@@ -217,22 +216,22 @@ fn both_methods_and_both_signatures_are_taken() {
     let form = format!("{query}&Signature={}", percent(&signature));
     let kind = ("content-type", "application/x-www-form-urlencoded");
     let post = received("POST", "/", &[("host", "sts.aliyuncs.com"), kind], &form);
-    assert_eq!(exchange(&mut site, &post).status(), 200);
+    assert_eq!(exchange(&mut cloud, &post).status(), 200);
 
     let newer = v3(
-        &site,
+        &cloud,
         &own,
         "RoleArn=acs%3Aram%3A%3A1001%3Arole%2Flong&RoleSessionName=x1",
     );
-    let (status, body) = read(&exchange(&mut site, &newer));
+    let (status, body) = read(&exchange(&mut cloud, &newer));
     assert_eq!(status, 200, "{body}");
     assert_eq!(body["Credentials"]["Expiration"], "2026-01-01T01:00:00Z");
 }
 
 /// A call signed by the newer signature. The query must be in its canonical form.
-fn v3(site: &Site, key: &Key, query: &str) -> Received {
+fn v3(cloud: &CloudState, key: &Key, query: &str) -> ReceivedRequest {
     use lifecycle_core::encode::{SHA256_OF_NOTHING, hmac_sha256_hex, sha256_hex};
-    let date = site.wall().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+    let date = cloud.wall_time().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
     let headers = [
         ("host", "sts.aliyuncs.com"),
         ("x-acs-action", "AssumeRole"),
@@ -332,37 +331,37 @@ fn what_is_wrong_is_said() {
         ),
     ];
     for (change, status, expected) in cases {
-        let answer = assume(&mut site(), &[change]);
-        assert_eq!(code(&answer), (status, expected), "{change:?}");
+        let response = assume(&mut cloud_state(), &[change]);
+        assert_eq!(code(&response), (status, expected), "{change:?}");
     }
-    let mut site = site();
+    let mut cloud = cloud_state();
     let stranger = Key::pair("testid".into(), "wrong".into(), None);
-    let request = signed(&mut site, &stranger, &[("RoleArn", ROLE)]);
-    let answer = read(&exchange(&mut site, &request));
-    assert_eq!(code(&answer), (400, "SignatureDoesNotMatch"));
-    let link = answer.1["Recommend"].as_str().unwrap();
+    let request = signed(&mut cloud, &stranger, &[("RoleArn", ROLE)]);
+    let response = read(&exchange(&mut cloud, &request));
+    assert_eq!(code(&response), (400, "SignatureDoesNotMatch"));
+    let link = response.1["Recommend"].as_str().unwrap();
     assert!(link.contains("product=Sts"), "{link}");
 }
 
 #[test]
 fn a_role_may_have_longer_sessions() {
-    let mut site = site();
+    let mut cloud = cloud_state();
     let long = ("RoleArn", "acs:ram::1001:role/long");
-    let answer = assume(&mut site, &[long, ("DurationSeconds", "43200")]);
-    let body = &answer.1["Credentials"];
-    assert_eq!(body["Expiration"], "2026-01-01T12:00:00Z", "{answer:?}");
-    let answer = assume(&mut site, &[long, ("DurationSeconds", "43201")]);
-    assert_eq!(code(&answer), (400, "InvalidParameter.DurationSeconds"));
-    let text = answer.1["Message"].as_str().unwrap();
+    let response = assume(&mut cloud, &[long, ("DurationSeconds", "43200")]);
+    let body = &response.1["Credentials"];
+    assert_eq!(body["Expiration"], "2026-01-01T12:00:00Z", "{response:?}");
+    let response = assume(&mut cloud, &[long, ("DurationSeconds", "43201")]);
+    assert_eq!(code(&response), (400, "InvalidParameter.DurationSeconds"));
+    let text = response.1["Message"].as_str().unwrap();
     assert!(text.ends_with("15min/12hr."), "{text}");
 }
 
 #[test]
 fn an_identity_token_stands_in_for_a_signature() {
     // What the role demands of the holders of keys does not matter here.
-    let mut site = site();
-    let key = key_of(&assume_by_id_token(&mut site, &[]));
-    assert_eq!(look(&mut site, &key).0, 200);
+    let mut cloud = cloud_state();
+    let key = key_of(&assume_by_id_token(&mut cloud, &[]));
+    assert_eq!(look(&mut cloud, &key).0, 200);
     let cases = [
         (
             ("OIDCToken", ""),
@@ -397,23 +396,23 @@ fn an_identity_token_stands_in_for_a_signature() {
         ),
     ];
     for (change, status, expected) in cases {
-        let answer = assume_by_id_token(&mut site, &[change]);
-        assert_eq!(code(&answer), (status, expected), "{change:?}");
+        let response = assume_by_id_token(&mut cloud, &[change]);
+        assert_eq!(code(&response), (status, expected), "{change:?}");
     }
 }
 
 #[test]
 fn answers_come_in_xml_too() {
-    let mut site = site();
-    let own = site.account.key("testid").unwrap().clone();
+    let mut cloud = cloud_state();
+    let own = cloud.account.key("testid").unwrap().clone();
     let parameters = [
         ("RoleArn", "acs:ram::1001:role/long"),
         ("RoleSessionName", "x1"),
         ("Format", "XML"),
     ];
-    let request = signed(&mut site, &own, &parameters);
-    let answer = exchange(&mut site, &request);
-    let text = String::from_utf8(answer.body().to_vec()).unwrap();
+    let request = signed(&mut cloud, &own, &parameters);
+    let response = exchange(&mut cloud, &request);
+    let text = String::from_utf8(response.body().to_vec()).unwrap();
     assert!(
         text.contains("<Credentials><AccessKeyId>SIMALIYUN"),
         "{text}"

@@ -4,22 +4,22 @@ use lifecycle_core::encode::{hmac_sha256_hex, percent};
 use serde_json::Value;
 
 use crate::{
-    Cloud, Identity, Role,
+    Cloud, Identity, Operation, Role,
     account::Key,
     baidu::switches::{EndedKey, LongSession, UnknownRole},
-    dialect::{Dialect, Operation},
-    request::Received,
-    site::Site,
-    testing::{at, exchange, read, received, site},
+    cloud_api::CloudApi,
+    cloud_state::CloudState,
+    request::ReceivedRequest,
+    testing::{at, cloud_state, exchange, read, received},
 };
 
 const HOST: &str = "sts.bj.baidubce.com";
 const ASSUME: &str = "/v1/credential?assumeRole&accountId=a1&roleName=night";
 
-fn knowing(role: Role) -> Site {
-    let mut site = site(Cloud::Baidu);
-    site.identity = Identity::new().role(role);
-    site
+fn knowing(role: Role) -> CloudState {
+    let mut cloud = cloud_state(Cloud::Baidu);
+    cloud.identity = Identity::new().role(role);
+    cloud
 }
 
 fn role() -> Role {
@@ -27,8 +27,14 @@ fn role() -> Role {
 }
 
 /// A call signed with this key over host and query.
-fn signed(site: &Site, key: &Key, method: &str, target: &str, body: &str) -> Received {
-    let date = site.wall().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+fn signed(
+    cloud: &CloudState,
+    key: &Key,
+    method: &str,
+    target: &str,
+    body: &str,
+) -> ReceivedRequest {
+    let date = cloud.wall_time().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
     let prefix = format!("bce-auth-v1/{}/{date}/1800", key.id);
     let signing_key = hmac_sha256_hex(key.secret.as_bytes(), prefix.as_bytes());
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
@@ -51,15 +57,15 @@ fn signed(site: &Site, key: &Key, method: &str, target: &str, body: &str) -> Rec
     received(method, target, &headers, body)
 }
 
-fn post(site: &mut Site, target: &str, body: &str) -> (u16, Value) {
-    let own = site.account.newest().unwrap().clone();
-    let request = signed(site, &own, "POST", target, body);
-    read(&exchange(site, &request))
+fn post(cloud: &mut CloudState, target: &str, body: &str) -> (u16, Value) {
+    let own = cloud.account.newest_own_key().unwrap().clone();
+    let request = signed(cloud, &own, "POST", target, body);
+    read(&exchange(cloud, &request))
 }
 
-fn key_of(answer: &(u16, Value)) -> Key {
-    assert_eq!(answer.0, 200, "{answer:?}");
-    let text = |name: &str| answer.1[name].as_str().unwrap().to_owned();
+fn key_of(response: &(u16, Value)) -> Key {
+    assert_eq!(response.0, 200, "{response:?}");
+    let text = |name: &str| response.1[name].as_str().unwrap().to_owned();
     Key::pair(
         text("accessKeyId"),
         text("secretAccessKey"),
@@ -67,18 +73,18 @@ fn key_of(answer: &(u16, Value)) -> Key {
     )
 }
 
-fn look(site: &mut Site, key: &Key) -> (u16, Value) {
-    let request = signed(site, key, "GET", "/v2/instance", "");
-    read(&exchange(site, &request))
+fn look(cloud: &mut CloudState, key: &Key) -> (u16, Value) {
+    let request = signed(cloud, key, "GET", "/v2/instance", "");
+    read(&exchange(cloud, &request))
 }
 
-fn code(answer: &(u16, Value)) -> (u16, &str) {
-    (answer.0, answer.1["code"].as_str().unwrap_or("no code"))
+fn code(response: &(u16, Value)) -> (u16, &str) {
+    (response.0, response.1["code"].as_str().unwrap_or("no code"))
 }
 
 #[test]
 fn keys_live_as_long_as_was_asked_for() {
-    let mut site = knowing(role());
+    let mut cloud = knowing(role());
     for (target, expected) in [
         ("/v1/sessionToken", "2026-01-01T12:00:00Z"),
         (
@@ -91,7 +97,7 @@ fn keys_live_as_long_as_was_asked_for() {
             "2026-01-01T00:15:00Z",
         ),
     ] {
-        let (status, body) = post(&mut site, target, "");
+        let (status, body) = post(&mut cloud, target, "");
         assert_eq!(
             (status, &body["expiration"]),
             (200, &expected.into()),
@@ -101,56 +107,60 @@ fn keys_live_as_long_as_was_asked_for() {
     }
     // A list of permissions is read.
     let acl = r#"{"id":"x","accessControlList":[]}"#;
-    assert_eq!(post(&mut site, "/v1/sessionToken", acl).0, 200);
-    let bad = post(&mut site, "/v1/sessionToken", "{");
+    assert_eq!(post(&mut cloud, "/v1/sessionToken", acl).0, 200);
+    let bad = post(&mut cloud, "/v1/sessionToken", "{");
     assert_eq!(code(&bad), (400, "MalformedJSON"));
 }
 
 #[test]
 fn a_key_that_was_handed_out_works_until_it_ends() {
-    let mut site = knowing(role());
-    let key = key_of(&post(&mut site, "/v1/sessionToken?durationSeconds=600", ""));
-    assert_eq!(look(&mut site, &key).0, 200);
+    let mut cloud = knowing(role());
+    let key = key_of(&post(
+        &mut cloud,
+        "/v1/sessionToken?durationSeconds=600",
+        "",
+    ));
+    assert_eq!(look(&mut cloud, &key).0, 200);
     let foreign = Key::pair(key.id.clone(), key.secret.clone(), Some("other".into()));
-    assert_eq!(look(&mut site, &foreign).0, 403);
+    assert_eq!(look(&mut cloud, &foreign).0, 403);
     // It gets further keys.
-    let request = signed(&site, &key, "POST", ASSUME, "");
-    let second = key_of(&read(&exchange(&mut site, &request)));
-    at(&mut site, 600);
+    let request = signed(&cloud, &key, "POST", ASSUME, "");
+    let second = key_of(&read(&exchange(&mut cloud, &request)));
+    at(&mut cloud, 600);
     for (switch, expected) in [
         (EndedKey::InvalidAccessKeyId, (403, "InvalidAccessKeyId")),
         (EndedKey::AccessDenied, (403, "AccessDenied")),
     ] {
-        site.switches.baidu.ended_key = switch;
-        assert_eq!(code(&look(&mut site, &key)), expected);
+        cloud.switches.baidu.ended_key = switch;
+        assert_eq!(code(&look(&mut cloud, &key)), expected);
     }
-    assert_eq!(look(&mut site, &second).0, 200);
+    assert_eq!(look(&mut cloud, &second).0, 200);
 }
 
 #[test]
 fn only_known_roles_are_assumed_and_not_for_too_long() {
-    let mut site = knowing(role());
+    let mut cloud = knowing(role());
     let other = ASSUME.replace("night", "day");
-    assert_eq!(code(&post(&mut site, &other, "")), (403, "AccessDenied"));
-    site.switches.baidu.unknown_role = UnknownRole::NoSuchObject;
-    assert_eq!(code(&post(&mut site, &other, "")), (404, "NoSuchObject"));
+    assert_eq!(code(&post(&mut cloud, &other, "")), (403, "AccessDenied"));
+    cloud.switches.baidu.unknown_role = UnknownRole::NoSuchObject;
+    assert_eq!(code(&post(&mut cloud, &other, "")), (404, "NoSuchObject"));
     let foreign = ASSUME.replace("a1", "a2");
-    assert_eq!(code(&post(&mut site, &foreign, "")), (404, "NoSuchObject"));
+    assert_eq!(code(&post(&mut cloud, &foreign, "")), (404, "NoSuchObject"));
 
     let long = format!("{ASSUME}&durationSeconds=7201");
-    assert_eq!(code(&post(&mut site, &long, "")), (400, "BadRequest"));
-    site.switches.baidu.long_session = LongSession::Cut;
-    let (_, body) = post(&mut site, &long, "");
+    assert_eq!(code(&post(&mut cloud, &long, "")), (400, "BadRequest"));
+    cloud.switches.baidu.long_session = LongSession::Cut;
+    let (_, body) = post(&mut cloud, &long, "");
     assert_eq!(body["expiration"], "2026-01-01T02:00:00Z");
-    site.identity =
+    cloud.identity =
         Identity::new().role(role().longest_session(std::time::Duration::from_secs(60)));
-    let (_, body) = post(&mut site, ASSUME, "");
+    let (_, body) = post(&mut cloud, ASSUME, "");
     assert_eq!(body["expiration"], "2026-01-01T00:01:00Z");
 }
 
 #[test]
 fn what_is_wrong_is_said() {
-    let mut site = knowing(role());
+    let mut cloud = knowing(role());
     for (target, expected) in [
         ("/v1/credential", (400, "InvalidURI")),
         ("/v1/credential?assumeRole", (400, "BadRequest")),
@@ -165,18 +175,21 @@ fn what_is_wrong_is_said() {
         ("/v1/sessionToken?durationSeconds=0", (400, "BadRequest")),
         ("/v1/sessionToken?durationSeconds=x", (400, "BadRequest")),
     ] {
-        assert_eq!(code(&post(&mut site, target, "")), expected, "{target}");
+        assert_eq!(code(&post(&mut cloud, target, "")), expected, "{target}");
     }
-    let own = site.account.newest().unwrap().clone();
-    let get = signed(&site, &own, "GET", "/v1/sessionToken", "");
-    assert_eq!(code(&read(&exchange(&mut site, &get))), (400, "InvalidURI"));
+    let own = cloud.account.newest_own_key().unwrap().clone();
+    let get = signed(&cloud, &own, "GET", "/v1/sessionToken", "");
+    assert_eq!(
+        code(&read(&exchange(&mut cloud, &get))),
+        (400, "InvalidURI")
+    );
     let wrong = Key::pair(own.id, "wrong".into(), None);
-    let forged = signed(&site, &wrong, "POST", ASSUME, "");
-    let refused = read(&exchange(&mut site, &forged));
+    let forged = signed(&cloud, &wrong, "POST", ASSUME, "");
+    let refused = read(&exchange(&mut cloud, &forged));
     assert_eq!(code(&refused), (400, "SignatureDoesNotMatch"));
     let bare = received("POST", ASSUME, &[("host", HOST)], "");
     assert_eq!(
-        code(&read(&exchange(&mut site, &bare))),
+        code(&read(&exchange(&mut cloud, &bare))),
         (403, "AccessDenied")
     );
 }
@@ -184,7 +197,7 @@ fn what_is_wrong_is_said() {
 #[test]
 fn calls_have_names() {
     let name = |target: &str| {
-        let intent = crate::baidu::Baidu.intent(&received("POST", target, &[], ""));
+        let intent = crate::baidu::Baidu.classify(&received("POST", target, &[], ""));
         (intent.operation, intent.name)
     };
     assert_eq!(name(ASSUME), (Operation::Identify, "AssumeRole"));

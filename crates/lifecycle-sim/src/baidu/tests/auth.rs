@@ -3,9 +3,9 @@
 use super::*;
 use crate::{
     account::Key,
-    baidu::{auth, switches::*},
-    dialect::Reason,
-    testing::{forgeries, site_at},
+    baidu::switches::*,
+    cloud_api::AuthErrorCause,
+    testing::{auth_error, cloud_state_at, forgeries},
     time::read_extended,
 };
 
@@ -17,17 +17,17 @@ fn text<'v>(value: &'v Value, key: &str) -> &'v str {
     value[key].as_str().unwrap_or_default()
 }
 
-fn site_knowing(vector: &Value, timestamp: &str) -> Site {
+fn cloud_with_key(vector: &Value, timestamp: &str) -> CloudState {
     let key = Key::pair(
         text(vector, "access_key").to_owned(),
         text(vector, "secret_key").to_owned(),
         vector["session_token"].as_str().map(str::to_owned),
     );
     let unix = read_extended(timestamp).unwrap();
-    site_at(Cloud::Baidu, unix.unsigned_abs(), key)
+    cloud_state_at(Cloud::Baidu, unix.unsigned_abs(), key)
 }
 
-fn request_of(vector: &Value, target: &str, authorization: &str) -> Received {
+fn request_of(vector: &Value, target: &str, authorization: &str) -> ReceivedRequest {
     let headers: Vec<(&str, &str)> = vector["headers"]
         .as_array()
         .unwrap()
@@ -44,14 +44,13 @@ fn request_of(vector: &Value, target: &str, authorization: &str) -> Received {
     )
 }
 
-fn refused(site: &mut Site, request: &Received) -> Option<(Reason, u16, Value)> {
-    let denial = auth::verify(site, request).err()?;
-    let body: Value = serde_json::from_slice(denial.response.body()).unwrap();
-    Some((
-        denial.reason,
-        denial.response.status().as_u16(),
-        body["code"].clone(),
-    ))
+/// Returns cause, status and code of the error, or `None` for success.
+fn error_code(
+    cloud: &mut CloudState,
+    request: &ReceivedRequest,
+) -> Option<(AuthErrorCause, u16, Value)> {
+    let (cause, status, body) = auth_error(cloud, request)?;
+    Some((cause, status, body["code"].clone()))
 }
 
 #[test]
@@ -60,7 +59,7 @@ fn every_vector_of_the_vendors_signer_is_accepted_and_every_forgery_refused() {
     assert_eq!(vectors.len(), 27);
     let mut forged = 0;
     for vector in &vectors {
-        let mut site = site_knowing(vector, text(vector, "timestamp"));
+        let mut cloud = cloud_with_key(vector, text(vector, "timestamp"));
         let target = text(vector, "python_sdk_request_target");
         let expected = &vector["expected"];
         for authorization in ["authorization", "authorization_explicit_headers"] {
@@ -68,8 +67,8 @@ fn every_vector_of_the_vendors_signer_is_accepted_and_every_forgery_refused() {
                 continue;
             };
             let request = request_of(vector, target, authorization);
-            let refusal = refused(&mut site, &request);
-            assert!(refusal.is_none(), "{}: {refusal:?}", text(vector, "name"));
+            let error = error_code(&mut cloud, &request);
+            assert!(error.is_none(), "{}: {error:?}", text(vector, "name"));
 
             let lines = text(expected, "canonical_headers").split('\n');
             let signed: Vec<_> = lines.filter_map(|line| line.split(':').next()).collect();
@@ -78,8 +77,8 @@ fn every_vector_of_the_vendors_signer_is_accepted_and_every_forgery_refused() {
                 if what == "body" {
                     continue;
                 }
-                let refusal = refused(&mut site, &forgery);
-                assert!(refusal.is_some(), "{}: {what}", text(vector, "name"));
+                let error = error_code(&mut cloud, &forgery);
+                assert!(error.is_some(), "{}: {what}", text(vector, "name"));
                 forged += 1;
             }
         }
@@ -102,9 +101,9 @@ fn the_order_and_form_of_query_pairs_on_the_wire_do_not_count() {
         let path = text(&vector["expected"], "canonical_uri");
         let target = format!("{path}?{}", query.join("&"));
         let request = request_of(vector, &target, text(&vector["expected"], "authorization"));
-        let mut site = site_knowing(vector, text(vector, "timestamp"));
-        let refusal = refused(&mut site, &request);
-        assert!(refusal.is_none(), "{}: {refusal:?}", text(vector, "name"));
+        let mut cloud = cloud_with_key(vector, text(vector, "timestamp"));
+        let error = error_code(&mut cloud, &request);
+        assert!(error.is_none(), "{}: {error:?}", text(vector, "name"));
     }
 }
 
@@ -118,8 +117,8 @@ fn a_signature_lives_as_long_as_it_says() {
         ("2025-10-20T08:01:00Z", true),
         ("2025-10-20T08:01:01Z", false),
     ] {
-        let refusal = refused(&mut site_knowing(vector, now), &request);
-        assert_eq!(refusal.is_none(), accepted, "{now}");
+        let error = error_code(&mut cloud_with_key(vector, now), &request);
+        assert_eq!(error.is_none(), accepted, "{now}");
     }
 }
 
@@ -139,14 +138,14 @@ fn every_captured_request_is_accepted_and_every_forgery_refused() {
         let mut vector = captured.clone();
         vector["access_key"] = "FAKEAKwire0000000000000000000001".into();
         vector["secret_key"] = "FAKESKwire000000000000000000000f".into();
-        let mut site = site_knowing(&vector, header("x-bce-date"));
+        let mut cloud = cloud_with_key(&vector, header("x-bce-date"));
         let target = match (text(captured, "path"), text(captured, "raw_query")) {
             (path, "") => path.to_owned(),
             (path, query) => format!("{path}?{query}"),
         };
         let request = request_of(&vector, &target, header("authorization"));
         assert_eq!(
-            refused(&mut site, &request),
+            error_code(&mut cloud, &request),
             None,
             "{}",
             text(captured, "op")
@@ -157,14 +156,14 @@ fn every_captured_request_is_accepted_and_every_forgery_refused() {
             if what == "body" {
                 continue;
             }
-            let refusal = refused(&mut site, &forgery);
-            let bad = Some((Reason::Key, 400, json!("SignatureDoesNotMatch")));
-            assert_eq!(refusal, bad, "{}: {what}", text(captured, "op"));
+            let error = error_code(&mut cloud, &forgery);
+            let bad = Some((AuthErrorCause::Key, 400, json!("SignatureDoesNotMatch")));
+            assert_eq!(error, bad, "{}: {what}", text(captured, "op"));
             forged += 1;
         }
         vector["secret_key"] = "FAKESKwire000000000000000000000e".into();
-        let mut other = site_knowing(&vector, header("x-bce-date"));
-        assert!(refused(&mut other, &request).is_some());
+        let mut other = cloud_with_key(&vector, header("x-bce-date"));
+        assert!(error_code(&mut other, &request).is_some());
     }
     assert!(forged > 300, "{forged}");
 }
@@ -179,7 +178,7 @@ fn signers_that_stray_from_the_page_are_refused() {
         ("authorization_query_param_is_signed", false),
     ] {
         let vector = quirks.iter().find(|q| q["name"] == name).unwrap();
-        let mut site = site_knowing(vector, text(vector, "timestamp"));
+        let mut cloud = cloud_with_key(vector, text(vector, "timestamp"));
         let query: Vec<String> = vector["query"]
             .as_array()
             .unwrap()
@@ -198,12 +197,16 @@ fn signers_that_stray_from_the_page_are_refused() {
             &target,
             text(&vector["python_sdk_output"], "authorization"),
         );
-        assert_eq!(refused(&mut site, &request).is_none(), accepted, "{name}");
+        assert_eq!(
+            error_code(&mut cloud, &request).is_none(),
+            accepted,
+            "{name}"
+        );
     }
 }
 
 /// The first vector with a date header: made at 2015-08-11T04:17:29Z, good for 1800 s.
-fn sample() -> (Value, Received) {
+fn sample() -> (Value, ReceivedRequest) {
     let vectors: Vec<Value> = serde_json::from_str(SIGNING).unwrap();
     let vector = vectors[2].clone();
     let target = text(&vector, "python_sdk_request_target").to_owned();
@@ -222,16 +225,21 @@ fn a_request_ages() {
         ("2015-08-11T03:47:28Z", false),
     ] {
         for checked in [CheckedTime::Prefix, CheckedTime::Header, CheckedTime::Both] {
-            let mut site = site_knowing(&vector, now);
-            site.switches.baidu.checked_time = checked;
-            let expected = (!accepted).then(|| (Reason::Other, 400, json!("RequestExpired")));
-            assert_eq!(refused(&mut site, &request), expected, "{now} {checked:?}");
+            let mut cloud = cloud_with_key(&vector, now);
+            cloud.switches.baidu.checked_time = checked;
+            let expected =
+                (!accepted).then(|| (AuthErrorCause::Other, 400, json!("RequestExpired")));
+            assert_eq!(
+                error_code(&mut cloud, &request),
+                expected,
+                "{now} {checked:?}"
+            );
         }
     }
-    let mut site = site_knowing(&vector, "2015-08-11T04:17:29Z");
-    site.skew = 1_801;
+    let mut cloud = cloud_with_key(&vector, "2015-08-11T04:17:29Z");
+    cloud.skew = 1_801;
     assert!(
-        refused(&mut site, &request).is_some(),
+        error_code(&mut cloud, &request).is_some(),
         "the cloud's clock counts"
     );
 }
@@ -248,9 +256,9 @@ fn which_date_is_checked_is_a_switch() {
         (CheckedTime::Header, "RequestExpired"),
         (CheckedTime::Both, "RequestExpired"),
     ] {
-        let mut site = site_knowing(&vector, "2015-08-11T04:17:29Z");
-        site.switches.baidu.checked_time = checked;
-        assert_eq!(refused(&mut site, &request).unwrap().2, code);
+        let mut cloud = cloud_with_key(&vector, "2015-08-11T04:17:29Z");
+        cloud.switches.baidu.checked_time = checked;
+        assert_eq!(error_code(&mut cloud, &request).unwrap().2, code);
     }
 }
 
@@ -261,20 +269,20 @@ fn keys_that_are_not_good() {
 
     let mut stranger = vector.clone();
     stranger["access_key"] = "another".into();
-    let unknown = Some((Reason::Key, 403, json!("InvalidAccessKeyId")));
+    let unknown = Some((AuthErrorCause::Key, 403, json!("InvalidAccessKeyId")));
     assert_eq!(
-        refused(&mut site_knowing(&stranger, now), &request),
+        error_code(&mut cloud_with_key(&stranger, now), &request),
         unknown
     );
 
-    let mut revoking = site_knowing(&vector, now);
+    let mut revoking = cloud_with_key(&vector, now);
     revoking.account.revoke_after(0);
-    assert_eq!(refused(&mut revoking, &request), unknown);
+    assert_eq!(error_code(&mut revoking, &request), unknown);
 
     let mut temporary = vector;
     temporary["session_token"] = "token".into();
     assert_eq!(
-        refused(&mut site_knowing(&temporary, now), &request),
+        error_code(&mut cloud_with_key(&temporary, now), &request),
         unknown
     );
 }
@@ -309,11 +317,11 @@ fn headers_that_cannot_be_read() {
                 .headers
                 .insert("authorization", text.parse().unwrap()),
         };
-        let mut site = site_knowing(&vector, "2015-08-11T04:17:29Z");
-        let (reason, _, found) = refused(&mut site, &request).unwrap();
+        let mut cloud = cloud_with_key(&vector, "2015-08-11T04:17:29Z");
+        let (cause, _, found) = error_code(&mut cloud, &request).unwrap();
         assert_eq!(
-            (reason, found),
-            (Reason::Other, json!(code)),
+            (cause, found),
+            (AuthErrorCause::Other, json!(code)),
             "{authorization:?}"
         );
     }

@@ -7,14 +7,14 @@ mod read;
 use serde_json::{Value, json};
 
 use crate::{
-    Cloud,
-    dialect::{Dialect, Operation},
-    request::Received,
-    site::{Scope, Site},
-    testing::{perform, received, site},
+    Cloud, Operation,
+    cloud_api::CloudApi,
+    cloud_state::{CloudState, RegionScope},
+    request::ReceivedRequest,
+    testing::{cloud_state, handle, received},
 };
 
-pub(super) fn put(target: &str, body: &Value) -> Received {
+pub(super) fn put(target: &str, body: &Value) -> ReceivedRequest {
     let body = if body.is_null() {
         String::new()
     } else {
@@ -23,24 +23,24 @@ pub(super) fn put(target: &str, body: &Value) -> Received {
     received("PUT", target, &[], &body)
 }
 
-pub(super) fn batch(verb: &str, ids: &[String]) -> Received {
+pub(super) fn batch(action: &str, ids: &[String]) -> ReceivedRequest {
     put(
-        &format!("/v2/instance/batchAction?{verb}"),
+        &format!("/v2/instance/batchAction?{action}"),
         &json!({ "instanceIds": ids }),
     )
 }
 
-pub(super) fn ask(site: &mut Site, request: &Received) -> (u16, Value) {
-    perform(site, request, Scope::Everywhere)
+pub(super) fn ask(cloud: &mut CloudState, request: &ReceivedRequest) -> (u16, Value) {
+    handle(cloud, request, RegionScope::AllRegions)
 }
 
-pub(super) fn code(answer: &(u16, Value)) -> (u16, &str) {
-    (answer.0, answer.1["code"].as_str().unwrap_or_default())
+pub(super) fn code(response: &(u16, Value)) -> (u16, &str) {
+    (response.0, response.1["code"].as_str().unwrap_or_default())
 }
 
-pub(super) fn status(site: &mut Site, id: &str) -> String {
+pub(super) fn status(cloud: &mut CloudState, id: &str) -> String {
     let (_, body) = ask(
-        site,
+        cloud,
         &received("GET", &format!("/v2/instance/{id}"), &[], ""),
     );
     body["instance"]["status"].as_str().unwrap().to_owned()
@@ -98,8 +98,8 @@ fn requests_are_told_apart_before_anyone_looks_at_the_key() {
             0,
         ),
     ] {
-        assert!(super::Baidu.claims(&request));
-        let intent = super::Baidu.intent(&request);
+        assert!(super::Baidu.serves(&request));
+        let intent = super::Baidu.classify(&request);
         assert_eq!(
             (intent.operation, intent.name, intent.ids),
             (operation, name, count)

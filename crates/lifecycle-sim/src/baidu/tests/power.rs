@@ -2,41 +2,41 @@
 
 use super::*;
 use crate::{
-    State, Trouble,
+    Impairment, SimulatedState,
     baidu::switches::*,
     testing::{add, at},
 };
 
 #[test]
 fn power_states_pass_as_documented() {
-    let mut site = site(Cloud::Baidu);
-    let ids = add(&mut site, "bj", 1, State::Stopped, None);
-    let one = |verb: &str, body: Value| put(&format!("/v2/instance/{}?{verb}", ids[0]), &body);
+    let mut cloud = cloud_state(Cloud::Baidu);
+    let ids = add(&mut cloud, "bj", 1, SimulatedState::Stopped, None);
+    let one = |action: &str, body: Value| put(&format!("/v2/instance/{}?{action}", ids[0]), &body);
 
     assert_eq!(
-        ask(&mut site, &one("start", Value::Null)),
+        ask(&mut cloud, &one("start", Value::Null)),
         (200, Value::Null)
     );
-    assert_eq!(status(&mut site, &ids[0]), "Starting");
-    at(&mut site, 30);
-    assert_eq!(status(&mut site, &ids[0]), "Running");
+    assert_eq!(status(&mut cloud, &ids[0]), "Starting");
+    at(&mut cloud, 30);
+    assert_eq!(status(&mut cloud, &ids[0]), "Running");
     // With an equals sign, as the Python SDK sends it.
     assert_eq!(
-        ask(&mut site, &one("reboot=", json!({"forceStop": false}))).0,
+        ask(&mut cloud, &one("reboot=", json!({"forceStop": false}))).0,
         200
     );
-    assert_eq!(status(&mut site, &ids[0]), "Starting");
-    at(&mut site, 70);
+    assert_eq!(status(&mut cloud, &ids[0]), "Starting");
+    at(&mut cloud, 70);
     assert_eq!(
-        ask(&mut site, &one("stop", json!({"forceStop": true}))).0,
+        ask(&mut cloud, &one("stop", json!({"forceStop": true}))).0,
         200
     );
-    assert_eq!(status(&mut site, &ids[0]), "Stopping");
-    at(&mut site, 72);
-    assert_eq!(status(&mut site, &ids[0]), "Stopped");
+    assert_eq!(status(&mut cloud, &ids[0]), "Stopping");
+    at(&mut cloud, 72);
+    assert_eq!(status(&mut cloud, &ids[0]), "Stopped");
 
-    let index = site.find(Scope::Everywhere, &ids[0]).unwrap();
-    let executed = site.instance(index).executed;
+    let index = cloud.find(RegionScope::AllRegions, &ids[0]).unwrap();
+    let executed = cloud.instance(index).executed;
     assert_eq!(
         (executed.starts, executed.stops, executed.forced_stops),
         (1, 1, 1)
@@ -46,15 +46,15 @@ fn power_states_pass_as_documented() {
 
 #[test]
 fn a_reboot_may_show_two_states() {
-    let mut site = site(Cloud::Baidu);
-    site.switches.baidu.reboot_path = RebootPath::StoppingThenStarting;
-    let ids = add(&mut site, "bj", 1, State::Running, None);
-    ask(&mut site, &batch("reboot", &ids));
-    assert_eq!(status(&mut site, &ids[0]), "Stopping");
-    at(&mut site, 20);
-    assert_eq!(status(&mut site, &ids[0]), "Starting");
-    at(&mut site, 40);
-    assert_eq!(status(&mut site, &ids[0]), "Running");
+    let mut cloud = cloud_state(Cloud::Baidu);
+    cloud.switches.baidu.reboot_path = RebootPath::StoppingThenStarting;
+    let ids = add(&mut cloud, "bj", 1, SimulatedState::Running, None);
+    ask(&mut cloud, &batch("reboot", &ids));
+    assert_eq!(status(&mut cloud, &ids[0]), "Stopping");
+    at(&mut cloud, 20);
+    assert_eq!(status(&mut cloud, &ids[0]), "Starting");
+    at(&mut cloud, 40);
+    assert_eq!(status(&mut cloud, &ids[0]), "Running");
 }
 
 #[test]
@@ -62,98 +62,111 @@ fn every_wrong_state_has_its_answer() {
     let start = "Instance.StartInstanceOperationForbidden";
     let stop = "Instance.StopInstanceOperationForbidden";
     let reboot = "Instance.RebootInstanceOperationForbidden";
-    for (verb, state, trouble, expected) in [
-        ("start", State::Running, None, (409, start)),
-        ("start", State::Starting, None, (409, start)),
-        ("start", State::Stopping, None, (409, start)),
-        ("start", State::Rebooting, None, (409, start)),
+    for (action, state, impairment, expected) in [
+        ("start", SimulatedState::Running, None, (409, start)),
+        ("start", SimulatedState::Starting, None, (409, start)),
+        ("start", SimulatedState::Stopping, None, (409, start)),
+        ("start", SimulatedState::Rebooting, None, (409, start)),
         (
             "start",
-            State::Stopped,
-            Some(Trouble::Creating),
+            SimulatedState::Stopped,
+            Some(Impairment::Creating),
             (409, "Instance.StartInstanceWhenCreating"),
         ),
         (
             "start",
-            State::Stopped,
-            Some(Trouble::Expired),
+            SimulatedState::Stopped,
+            Some(Impairment::Expired),
             (409, "Instance.StartExpiredInstance"),
         ),
         (
             "start",
-            State::Stopped,
-            Some(Trouble::Recycled),
-            (409, start),
-        ),
-        ("start", State::Stopped, Some(Trouble::Failed), (409, start)),
-        (
-            "start",
-            State::Stopped,
-            Some(Trouble::Changing),
+            SimulatedState::Stopped,
+            Some(Impairment::Recycled),
             (409, start),
         ),
         (
             "start",
-            State::Stopped,
-            Some(Trouble::Locked),
+            SimulatedState::Stopped,
+            Some(Impairment::Failed),
+            (409, start),
+        ),
+        (
+            "start",
+            SimulatedState::Stopped,
+            Some(Impairment::Changing),
+            (409, start),
+        ),
+        (
+            "start",
+            SimulatedState::Stopped,
+            Some(Impairment::Locked),
             (403, "OperationDenied"),
         ),
         (
             "start",
-            State::Stopped,
-            Some(Trouble::Arrears),
+            SimulatedState::Stopped,
+            Some(Impairment::Arrears),
             (403, "OperationDenied"),
         ),
         (
             "start",
-            State::Stopped,
-            Some(Trouble::NoStock),
+            SimulatedState::Stopped,
+            Some(Impairment::NoStock),
             (403, "OperationDenied"),
         ),
-        ("stop", State::Stopped, None, (409, stop)),
-        ("stop", State::Stopping, None, (409, stop)),
-        ("stop", State::Running, Some(Trouble::Expired), (409, stop)),
+        ("stop", SimulatedState::Stopped, None, (409, stop)),
+        ("stop", SimulatedState::Stopping, None, (409, stop)),
         (
             "stop",
-            State::Running,
-            Some(Trouble::Locked),
+            SimulatedState::Running,
+            Some(Impairment::Expired),
+            (409, stop),
+        ),
+        (
+            "stop",
+            SimulatedState::Running,
+            Some(Impairment::Locked),
             (403, "OperationDenied"),
         ),
-        ("reboot", State::Stopped, None, (409, reboot)),
-        ("reboot", State::Rebooting, None, (409, reboot)),
+        ("reboot", SimulatedState::Stopped, None, (409, reboot)),
+        ("reboot", SimulatedState::Rebooting, None, (409, reboot)),
     ] {
-        let mut site = site(Cloud::Baidu);
-        let ids = add(&mut site, "bj", 1, state, trouble);
-        let single = put(&format!("/v2/instance/{}?{verb}", ids[0]), &Value::Null);
-        for request in [single, batch(verb, &ids)] {
-            let answer = ask(&mut site, &request);
-            assert_eq!(code(&answer), expected, "{verb} {state} {trouble:?}");
-            assert!(answer.1["requestId"].is_string() && answer.1["message"].is_string());
+        let mut cloud = cloud_state(Cloud::Baidu);
+        let ids = add(&mut cloud, "bj", 1, state, impairment);
+        let single = put(&format!("/v2/instance/{}?{action}", ids[0]), &Value::Null);
+        for request in [single, batch(action, &ids)] {
+            let response = ask(&mut cloud, &request);
+            assert_eq!(code(&response), expected, "{action} {state} {impairment:?}");
+            assert!(response.1["requestId"].is_string() && response.1["message"].is_string());
         }
-        let index = site.find(Scope::Everywhere, &ids[0]).unwrap();
-        assert_eq!(site.instance(index).executed, crate::Executed::default());
+        let index = cloud.find(RegionScope::AllRegions, &ids[0]).unwrap();
+        assert_eq!(
+            cloud.instance(index).executed,
+            crate::ExecutionCounts::default()
+        );
     }
 }
 
 #[test]
 fn a_batch_with_a_bad_instance_fails_in_one_of_three_ways() {
-    for (how, answer, moved) in [
-        (BatchFailure::Whole, 409, State::Stopped),
-        (BatchFailure::Partial, 200, State::Starting),
-        (BatchFailure::WholeInName, 409, State::Starting),
+    for (how, response, moved) in [
+        (BatchFailure::Whole, 409, SimulatedState::Stopped),
+        (BatchFailure::Partial, 200, SimulatedState::Starting),
+        (BatchFailure::WholeInName, 409, SimulatedState::Starting),
     ] {
-        let mut site = site(Cloud::Baidu);
-        site.switches.baidu.batch_failure = how;
-        let mut ids = add(&mut site, "bj", 2, State::Stopped, None);
-        ids.extend(add(&mut site, "bj", 1, State::Running, None));
-        let (status, body) = ask(&mut site, &batch("start", &ids));
-        assert_eq!(status, answer, "{how:?}");
+        let mut cloud = cloud_state(Cloud::Baidu);
+        cloud.switches.baidu.batch_failure = how;
+        let mut ids = add(&mut cloud, "bj", 2, SimulatedState::Stopped, None);
+        ids.extend(add(&mut cloud, "bj", 1, SimulatedState::Running, None));
+        let (status, body) = ask(&mut cloud, &batch("start", &ids));
+        assert_eq!(status, response, "{how:?}");
         if how == BatchFailure::Partial {
             assert_eq!(body["failedInstanceIdList"], json!([ids[2]]));
         }
         for id in &ids[..2] {
-            let index = site.find(Scope::Everywhere, id).unwrap();
-            assert_eq!(site.truth(index).state, moved, "{how:?}");
+            let index = cloud.find(RegionScope::AllRegions, id).unwrap();
+            assert_eq!(cloud.actual(index).state, moved, "{how:?}");
         }
     }
 }
@@ -166,26 +179,26 @@ fn unknown_ids() {
         (UnknownId::NoSuchObject400, (400, "NoSuchObject")),
         (UnknownId::InstanceNotExist, (404, "InstanceNotExist")),
     ] {
-        let mut site = site(Cloud::Baidu);
-        site.switches.baidu.unknown_id = how;
+        let mut cloud = cloud_state(Cloud::Baidu);
+        cloud.switches.baidu.unknown_id = how;
         let detail = received("GET", "/v2/instance/i-missing1", &[], "");
         let start = put("/v2/instance/i-missing1?start", &Value::Null);
         for request in [detail, start, batch("stop", &ghost)] {
-            assert_eq!(code(&ask(&mut site, &request)), expected);
+            assert_eq!(code(&ask(&mut cloud, &request)), expected);
         }
     }
-    let mut site = site(Cloud::Baidu);
-    let known = add(&mut site, "bj", 1, State::Running, None);
+    let mut cloud = cloud_state(Cloud::Baidu);
+    let known = add(&mut cloud, "bj", 1, SimulatedState::Running, None);
     let ids = json!({"instanceIds": [ghost[0], known[0]]}).to_string();
     let list = received("POST", "/v2/instance/listByInstanceId", &[], &ids);
-    let (status, body) = ask(&mut site, &list);
+    let (status, body) = ask(&mut cloud, &list);
     assert_eq!(status, 200);
     assert_eq!(body["instances"].as_array().unwrap().len(), 1);
-    site.switches.baidu.unknown_in_list = UnknownInList::Refused;
-    assert_eq!(code(&ask(&mut site, &list)), (404, "NoSuchObject"));
-    site.switches.baidu.batch_failure = BatchFailure::Partial;
+    cloud.switches.baidu.unknown_in_list = UnknownInList::Refused;
+    assert_eq!(code(&ask(&mut cloud, &list)), (404, "NoSuchObject"));
+    cloud.switches.baidu.batch_failure = BatchFailure::Partial;
     let both = vec![ghost[0].clone(), known[0].clone()];
-    let (status, body) = ask(&mut site, &batch("stop", &both));
+    let (status, body) = ask(&mut cloud, &batch("stop", &both));
     assert_eq!(
         (status, &body["failedInstanceIdList"]),
         (200, &json!([ghost[0]]))
@@ -194,45 +207,45 @@ fn unknown_ids() {
 
 #[test]
 fn lists_of_ids_have_bounds() {
-    let mut site = site(Cloud::Baidu);
-    let ids = add(&mut site, "bj", 101, State::Stopped, None);
+    let mut cloud = cloud_state(Cloud::Baidu);
+    let ids = add(&mut cloud, "bj", 101, SimulatedState::Stopped, None);
     assert_eq!(
-        code(&ask(&mut site, &batch("start", &ids))),
+        code(&ask(&mut cloud, &batch("start", &ids))),
         (400, "InappropriateJSON")
     );
-    site.switches.baidu.too_many = BadList::BadRequest;
+    cloud.switches.baidu.too_many = BadList::BadRequest;
     assert_eq!(
-        code(&ask(&mut site, &batch("start", &ids))),
+        code(&ask(&mut cloud, &batch("start", &ids))),
         (400, "BadRequest")
     );
     let list = json!({ "instanceIds": ids }).to_string();
     let list = received("POST", "/v2/instance/listByInstanceId", &[], &list);
-    assert_eq!(code(&ask(&mut site, &list)), (400, "BadRequest"));
-    assert_eq!(ask(&mut site, &batch("start", &ids[..100])).0, 200);
+    assert_eq!(code(&ask(&mut cloud, &list)), (400, "BadRequest"));
+    assert_eq!(ask(&mut cloud, &batch("start", &ids[..100])).0, 200);
 
     assert_eq!(
-        code(&ask(&mut site, &batch("start", &[]))),
+        code(&ask(&mut cloud, &batch("start", &[]))),
         (400, "BadRequest")
     );
-    site.switches.baidu.no_ids = NoIds::Accepted;
-    assert_eq!(ask(&mut site, &batch("start", &[])).0, 200);
+    cloud.switches.baidu.no_ids = NoIds::Accepted;
+    assert_eq!(ask(&mut cloud, &batch("start", &[])).0, 200);
 
     let twice = vec![ids[100].clone(), ids[100].clone()];
-    site.switches.baidu.duplicates = Duplicates::Refused;
+    cloud.switches.baidu.duplicates = Duplicates::Refused;
     assert_eq!(
-        code(&ask(&mut site, &batch("start", &twice))),
+        code(&ask(&mut cloud, &batch("start", &twice))),
         (400, "BadRequest")
     );
-    site.switches.baidu.duplicates = Duplicates::Folded;
-    assert_eq!(ask(&mut site, &batch("start", &twice)).0, 200);
-    let index = site.find(Scope::Everywhere, &ids[100]).unwrap();
-    assert_eq!(site.instance(index).executed.starts, 1);
+    cloud.switches.baidu.duplicates = Duplicates::Folded;
+    assert_eq!(ask(&mut cloud, &batch("start", &twice)).0, 200);
+    let index = cloud.find(RegionScope::AllRegions, &ids[100]).unwrap();
+    assert_eq!(cloud.instance(index).executed.starts, 1);
 }
 
 #[test]
 fn requests_that_make_no_sense() {
-    let mut site = site(Cloud::Baidu);
-    let ids = add(&mut site, "bj", 1, State::Running, None);
+    let mut cloud = cloud_state(Cloud::Baidu);
+    let ids = add(&mut cloud, "bj", 1, SimulatedState::Running, None);
     for (request, expected) in [
         (
             received("PUT", "/v2/instance/batchAction?stop", &[], "{"),
@@ -282,7 +295,7 @@ fn requests_that_make_no_sense() {
         ),
     ] {
         assert_eq!(
-            code(&ask(&mut site, &request)),
+            code(&ask(&mut cloud, &request)),
             expected,
             "{} {}",
             request.path,
@@ -293,8 +306,8 @@ fn requests_that_make_no_sense() {
 
 #[test]
 fn free_stops() {
-    let mut site = site(Cloud::Baidu);
-    let ids = add(&mut site, "bj", 1, State::Running, None);
+    let mut cloud = cloud_state(Cloud::Baidu);
+    let ids = add(&mut cloud, "bj", 1, SimulatedState::Running, None);
     let stop = put(
         "/v2/instance/batchAction?stop",
         &json!({"instanceIds": ids, "stopWithNoCharge": true}),
@@ -304,19 +317,19 @@ fn free_stops() {
         (NoCharge::LocalDisk, "Bcc.Rocv1CannotStopWithNoCharge"),
         (NoCharge::Unsupported, "Bcc.InstanceTypeNotSupportException"),
     ] {
-        site.switches.baidu.no_charge = how;
-        assert_eq!(code(&ask(&mut site, &stop)), (403, expected));
+        cloud.switches.baidu.no_charge = how;
+        assert_eq!(code(&ask(&mut cloud, &stop)), (403, expected));
     }
-    site.switches.baidu.no_charge = NoCharge::Possible;
-    assert_eq!(ask(&mut site, &stop).0, 200);
+    cloud.switches.baidu.no_charge = NoCharge::Possible;
+    assert_eq!(ask(&mut cloud, &stop).0, 200);
 }
 
 #[test]
 fn good_answers_may_have_a_body() {
-    let mut site = site(Cloud::Baidu);
-    site.switches.baidu.power_body = PowerBody::Object;
-    let ids = add(&mut site, "bj", 1, State::Running, None);
-    let (status, body) = ask(&mut site, &batch("reboot", &ids));
+    let mut cloud = cloud_state(Cloud::Baidu);
+    cloud.switches.baidu.power_body = PowerBody::Object;
+    let ids = add(&mut cloud, "bj", 1, SimulatedState::Running, None);
+    let (status, body) = ask(&mut cloud, &batch("reboot", &ids));
     assert_eq!((status, &body["failedInstanceIdList"]), (200, &json!([])));
     assert!(body["requestId"].is_string());
 }
@@ -327,21 +340,21 @@ fn client_tokens_count_when_they_are_honoured() {
         (ClientToken::Ignored, 2, 200),
         (ClientToken::Honoured, 1, 403),
     ] {
-        let mut site = site(Cloud::Baidu);
-        site.switches.baidu.client_token = how;
-        let ids = add(&mut site, "bj", 2, State::Running, None);
+        let mut cloud = cloud_state(Cloud::Baidu);
+        cloud.switches.baidu.client_token = how;
+        let ids = add(&mut cloud, "bj", 2, SimulatedState::Running, None);
         let target = "/v2/instance/batchAction?clientToken=t&reboot";
         let first = put(target, &json!({"instanceIds": [ids[0]]}));
         let second = put(target, &json!({"instanceIds": [ids[1]]}));
-        assert_eq!(ask(&mut site, &first).0, 200);
-        at(&mut site, 60);
-        assert_eq!(ask(&mut site, &first).0, 200);
-        let index = site.find(Scope::Everywhere, &ids[0]).unwrap();
-        assert_eq!(site.instance(index).executed.reboots, reboots);
-        let answer = ask(&mut site, &second);
-        assert_eq!(answer.0, reuse);
+        assert_eq!(ask(&mut cloud, &first).0, 200);
+        at(&mut cloud, 60);
+        assert_eq!(ask(&mut cloud, &first).0, 200);
+        let index = cloud.find(RegionScope::AllRegions, &ids[0]).unwrap();
+        assert_eq!(cloud.instance(index).executed.reboots, reboots);
+        let response = ask(&mut cloud, &second);
+        assert_eq!(response.0, reuse);
         if how == ClientToken::Honoured {
-            assert_eq!(code(&answer).1, "IdempotentParameterMismatch");
+            assert_eq!(code(&response).1, "IdempotentParameterMismatch");
         }
     }
 }

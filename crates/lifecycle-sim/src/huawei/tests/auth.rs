@@ -8,9 +8,9 @@ use serde::Deserialize;
 use super::*;
 use crate::{
     account::{Account, Key},
-    dialect::Reason,
-    huawei::{auth::verify, refusal::Refusal, switches::Switches},
-    testing::{at, forgeries, site_at},
+    cloud_api::{AuthError, AuthErrorCause},
+    huawei::{api_error::ApiError, auth::verify, switches::Switches},
+    testing::{at, auth_error, cloud_state_at, forgeries, with_header},
     time::read_basic,
 };
 
@@ -54,7 +54,7 @@ fn vectors() -> Vec<Vector> {
 }
 
 /// The request as the vector describes it; its path may be one that no HTTP parser takes.
-fn request_of(vector: &Vector) -> Received {
+fn request_of(vector: &Vector) -> ReceivedRequest {
     let query: Vec<_> = vector
         .query
         .iter()
@@ -96,7 +96,11 @@ fn account(ak: &str, sk: &str, session: Option<&str>) -> Account {
     Account::new(PROJECT.into(), key)
 }
 
-fn check(request: &Received, account: &Account, date: &str) -> Result<(), (Reason, Refusal)> {
+fn check(
+    request: &ReceivedRequest,
+    account: &Account,
+    date: &str,
+) -> Result<(), AuthError<ApiError>> {
     verify(
         request,
         account,
@@ -106,7 +110,7 @@ fn check(request: &Received, account: &Account, date: &str) -> Result<(), (Reaso
 }
 
 /// The names in the signed list of a request, but for those whose values are no ASCII.
-fn signed(request: &Received) -> Vec<String> {
+fn signed(request: &ReceivedRequest) -> Vec<String> {
     let authorization = request.header("authorization").unwrap();
     let list = authorization.split("SignedHeaders=").nth(1).unwrap();
     let names = list.split(',').next().unwrap().split(';');
@@ -116,7 +120,7 @@ fn signed(request: &Received) -> Vec<String> {
         .collect()
 }
 
-fn assert_no_forgery(request: &Received, account: &Account, date: &str, name: &str) {
+fn assert_no_forgery(request: &ReceivedRequest, account: &Account, date: &str, name: &str) {
     let is_unsigned = request.headers.contains_key("x-sdk-content-sha256");
     let headers = signed(request);
     let headers: Vec<_> = headers.iter().map(String::as_str).collect();
@@ -126,8 +130,8 @@ fn assert_no_forgery(request: &Received, account: &Account, date: &str, name: &s
             assert!(check(&forged, account, date).is_ok(), "{name}");
             continue;
         }
-        let verdict = check(&forged, account, date);
-        assert!(verdict.is_err(), "{name}: forged {what} was let in");
+        let result = check(&forged, account, date);
+        assert!(result.is_err(), "{name}: forged {what} was let in");
     }
 }
 
@@ -138,21 +142,19 @@ fn every_vector_is_let_in_and_no_forgery_of_it() {
     for vector in vectors {
         let request = request_of(&vector);
         let account = account(&vector.ak, &vector.sk, vector.security_token.as_deref());
-        let verdict = check(&request, &account, &vector.date);
-        assert_eq!(verdict, Ok(()), "{}", vector.name);
+        let result = check(&request, &account, &vector.date);
+        assert_eq!(result, Ok(()), "{}", vector.name);
         assert_no_forgery(&request, &account, &vector.date, &vector.name);
 
         let other = self::account(&vector.ak, "other", vector.security_token.as_deref());
-        let (reason, refusal) = check(&request, &other, &vector.date).unwrap_err();
-        assert_eq!((reason, refusal.code), (Reason::Key, "APIGW.0301"));
+        let AuthError { cause, error } = check(&request, &other, &vector.date).unwrap_err();
+        assert_eq!((cause, error.code), (AuthErrorCause::Key, "APIGW.0301"));
         let echo = vector.expected.canonical_request.replace('\n', "|");
         assert!(
-            refusal
-                .message
-                .ends_with(&format!("canonicalRequest:{echo}")),
+            error.message.ends_with(&format!("canonicalRequest:{echo}")),
             "{}: {}",
             vector.name,
-            refusal.message
+            error.message
         );
     }
 }
@@ -177,7 +179,7 @@ fn every_request_of_the_vendors_sdk_is_let_in() {
         let session = request.header("x-security-token");
         let account = account(&captured.access_key, &captured.secret_key, session);
         let date = request.header("x-sdk-date").unwrap().to_owned();
-        assert!(Huawei.claims(&request), "{}", captured.name);
+        assert!(Huawei.serves(&request), "{}", captured.name);
         assert_eq!(
             check(&request, &account, &date),
             Ok(()),
@@ -185,7 +187,7 @@ fn every_request_of_the_vendors_sdk_is_let_in() {
             captured.name
         );
         assert_no_forgery(&request, &account, &date, &captured.name);
-        let intent = Huawei.intent(&request);
+        let intent = Huawei.classify(&request);
         assert_eq!(intent.key, captured.access_key, "{}", captured.name);
         assert_ne!(intent.name, "unknown", "{}", captured.name);
     }
@@ -228,42 +230,39 @@ fn an_empty_unsigned_payload_may_be_hashed() {
 }
 
 /// The second vector, before a site whose clock stands at its date.
-fn gate() -> (Site, Received) {
+fn second_vector() -> (CloudState, ReceivedRequest) {
     let vector = vectors().remove(1);
     let unix = u64::try_from(read_basic(&vector.date).unwrap()).unwrap();
     let key = Key::pair(vector.ak.clone(), vector.sk.clone(), None);
-    (site_at(Cloud::Huawei, unix, key), request_of(&vector))
+    (
+        cloud_state_at(Cloud::Huawei, unix, key),
+        request_of(&vector),
+    )
 }
 
-fn denied(site: &mut Site, request: &Received) -> (Reason, u16, String) {
-    let denial = Huawei.authenticate(site, request).unwrap_err();
-    let (status, body) = read(&denial.response);
+/// Returns cause, status and text of the gateway's error.
+fn error_text(cloud: &mut CloudState, request: &ReceivedRequest) -> (AuthErrorCause, u16, String) {
+    let (cause, status, body) = auth_error(cloud, request).unwrap();
     assert_eq!(body["error_code"], "APIGW.0301", "{body}");
     assert!(body["request_id"].is_string() && body.get("error").is_none());
     let text = body["error_msg"].as_str().unwrap_or_default().to_owned();
-    (denial.reason, status, text)
-}
-
-fn with(request: &Received, name: &'static str, value: &str) -> Received {
-    let mut request = request.clone();
-    request.headers.insert(name, value.parse().unwrap());
-    request
+    (cause, status, text)
 }
 
 #[test]
 fn clocks_may_be_fifteen_minutes_apart() {
-    let (mut site, request) = gate();
+    let (mut cloud, request) = second_vector();
     for (seconds, good) in [(-901, false), (-900, true), (900, true), (901, false)] {
-        site.skew = seconds;
-        let verdict = Huawei.authenticate(&mut site, &request);
-        assert_eq!(verdict.is_ok(), good, "{seconds}");
+        cloud.skew = seconds;
+        let result = Huawei.authenticate(&mut cloud, &request);
+        assert_eq!(result.is_ok(), good, "{seconds}");
     }
-    let (reason, status, text) = denied(&mut site, &request);
-    assert_eq!((reason, status), (Reason::Other, 401));
+    let (cause, status, text) = error_text(&mut cloud, &request);
+    assert_eq!((cause, status), (AuthErrorCause::Other, 401));
     let times = "signature time:20251121T080000Z,server time:20251121T081501Z";
     assert!(text.ends_with(times), "{text}");
-    let (reason, _, text) = denied(&mut site, &with(&request, "x-sdk-date", "today"));
-    assert_eq!(reason, Reason::Other);
+    let (cause, _, text) = error_text(&mut cloud, &with_header(&request, "x-sdk-date", "today"));
+    assert_eq!(cause, AuthErrorCause::Other);
     assert!(
         text.ends_with("the format of x-sdk-date is wrong"),
         "{text}"
@@ -272,91 +271,91 @@ fn clocks_may_be_fifteen_minutes_apart() {
 
 #[test]
 fn keys_must_be_known() {
-    let (mut site, request) = gate();
-    let own = std::mem::replace(&mut site.account, account("other", "sk", None));
-    let (reason, status, text) = denied(&mut site, &request);
-    assert_eq!((reason, status), (Reason::Key, 401));
+    let (mut cloud, request) = second_vector();
+    let own = std::mem::replace(&mut cloud.account, account("other", "sk", None));
+    let (cause, status, text) = error_text(&mut cloud, &request);
+    assert_eq!((cause, status), (AuthErrorCause::Key, 401));
     let cause = "Get secretKey failed,ak:FAKEACCESSKEY0000001,err:ak not exist";
     assert!(text.ends_with(cause), "{text}");
-    site.account = own;
-    assert!(Huawei.authenticate(&mut site, &request).is_ok());
-    site.account.revoke_after(0);
-    assert!(denied(&mut site, &request).2.ends_with(cause));
+    cloud.account = own;
+    assert!(Huawei.authenticate(&mut cloud, &request).is_ok());
+    cloud.account.revoke_after(0);
+    assert!(error_text(&mut cloud, &request).2.ends_with(cause));
 }
 
 #[test]
 fn a_temporary_key_needs_its_token() {
-    let (mut site, request) = gate();
-    let stray = with(&request, "x-security-token", "stray");
-    assert_eq!(denied(&mut site, &stray).0, Reason::Key);
+    let (mut cloud, request) = second_vector();
+    let stray = with_header(&request, "x-security-token", "stray");
+    assert_eq!(error_text(&mut cloud, &stray).0, AuthErrorCause::Key);
     let vector = vectors().remove(1);
     let key = Key::pair(vector.ak, vector.sk, Some("token".into()));
-    site.account.add(key);
-    assert_eq!(denied(&mut site, &request).0, Reason::Key);
-    assert_eq!(denied(&mut site, &stray).0, Reason::Key);
+    cloud.account.add(key);
+    assert_eq!(error_text(&mut cloud, &request).0, AuthErrorCause::Key);
+    assert_eq!(error_text(&mut cloud, &stray).0, AuthErrorCause::Key);
     // The Terraform provider adds the token after signing.
-    let good = with(&request, "x-security-token", "token");
-    assert!(Huawei.authenticate(&mut site, &good).is_ok());
+    let good = with_header(&request, "x-security-token", "token");
+    assert!(Huawei.authenticate(&mut cloud, &good).is_ok());
 }
 
 #[test]
 fn a_malformed_authorization_is_not_the_keys_fault() {
-    let (mut site, request) = gate();
+    let (mut cloud, request) = second_vector();
     let undated = request
         .header("authorization")
         .unwrap()
         .replace(";x-sdk-date", "");
     let absent = undated.replace("SignedHeaders=", "SignedHeaders=x-gone;x-sdk-date;");
     for bad in ["SDK-HMAC-SHA256", "Basic abc", &undated, &absent] {
-        let (reason, status, _) = denied(&mut site, &with(&request, "authorization", bad));
-        assert_eq!((reason, status), (Reason::Other, 401), "{bad}");
+        let (cause, status, _) =
+            error_text(&mut cloud, &with_header(&request, "authorization", bad));
+        assert_eq!((cause, status), (AuthErrorCause::Other, 401), "{bad}");
     }
     let mut bare = request;
     bare.headers.remove("authorization");
-    let (_, _, text) = denied(&mut site, &bare);
+    let (_, _, text) = error_text(&mut cloud, &bare);
     assert!(text.ends_with("x-auth-token not found"), "{text}");
 }
 
 #[test]
 fn five_failures_in_a_row_lock_a_key_for_five_minutes() {
-    let (mut site, request) = gate();
-    let bad = with(&request, "x-project-id", "forged");
+    let (mut cloud, request) = second_vector();
+    let bad = with_header(&request, "x-project-id", "forged");
     let is_locked = |text: &str| text.ends_with("AK access failed to reach the limit, forbidden");
     for round in 0..2 {
         for _ in 0..4 {
-            assert!(!is_locked(&denied(&mut site, &bad).2));
+            assert!(!is_locked(&error_text(&mut cloud, &bad).2));
         }
-        assert!(Huawei.authenticate(&mut site, &request).is_ok(), "{round}");
+        assert!(Huawei.authenticate(&mut cloud, &request).is_ok(), "{round}");
     }
     for _ in 0..5 {
-        assert!(!is_locked(&denied(&mut site, &bad).2));
+        assert!(!is_locked(&error_text(&mut cloud, &bad).2));
     }
     assert!(
-        is_locked(&denied(&mut site, &request).2),
+        is_locked(&error_text(&mut cloud, &request).2),
         "a good signature does not help"
     );
-    at(&mut site, 299);
-    assert!(is_locked(&denied(&mut site, &request).2));
-    at(&mut site, 300);
+    at(&mut cloud, 299);
+    assert!(is_locked(&error_text(&mut cloud, &request).2));
+    at(&mut cloud, 300);
     assert!(
-        !is_locked(&denied(&mut site, &bad).2),
+        !is_locked(&error_text(&mut cloud, &bad).2),
         "counting begins anew"
     );
-    assert!(Huawei.authenticate(&mut site, &request).is_ok());
+    assert!(Huawei.authenticate(&mut cloud, &request).is_ok());
 }
 
 #[test]
 fn tokens_are_taken_while_they_are_good() {
-    let (mut site, _) = gate();
+    let (mut cloud, _) = second_vector();
     let carry = |token: &str| received("GET", "/v1/p/jobs/j", &[("x-auth-token", token)], "");
-    let (reason, status, text) = denied(&mut site, &carry("t"));
-    assert_eq!((reason, status), (Reason::Key, 401));
+    let (cause, status, text) = error_text(&mut cloud, &carry("t"));
+    assert_eq!((cause, status), (AuthErrorCause::Key, 401));
     assert!(text.ends_with("decrypt token fail"), "{text}");
-    site.account.add(Key::token("t".into()));
-    assert!(Huawei.authenticate(&mut site, &carry("t")).is_ok());
-    assert_eq!(Huawei.intent(&carry("t")).key, "t");
-    site.account.revoke_after(0);
-    let denial = Huawei.authenticate(&mut site, &carry("t")).unwrap_err();
-    let (status, body) = read(&denial.response);
+    cloud.account.add(Key::token("t".into()));
+    assert!(Huawei.authenticate(&mut cloud, &carry("t")).is_ok());
+    assert_eq!(Huawei.classify(&carry("t")).key, "t");
+    cloud.account.revoke_after(0);
+    let (_, status, body) = auth_error(&mut cloud, &carry("t")).unwrap();
     assert_eq!((status, &body["error_code"]), (401, &"APIGW.0307".into()));
 }

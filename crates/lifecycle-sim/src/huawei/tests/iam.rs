@@ -6,9 +6,8 @@ use lifecycle_core::encode::{hmac_sha256_hex, sha256_hex};
 
 use super::*;
 use crate::{
-    Identity, Role,
+    Identity, Operation, Role,
     account::Key,
-    dialect::Operation,
     huawei::switches::{EndedKey, IdentityError},
     testing::{at, exchange},
 };
@@ -16,14 +15,14 @@ use crate::{
 const AGENCY: &str = "iam::1001:agency:night";
 const PROVIDER: &str = "iam::1001:oidc-provider:ci";
 
-fn site() -> Site {
-    let mut site = super::site();
-    site.identity = Identity::new()
+fn cloud_state() -> CloudState {
+    let mut cloud = super::cloud_state();
+    cloud.identity = Identity::new()
         .user("ops", "pass", "company")
         .role(Role::new(AGENCY))
         .id_token("ci", "an.id.token")
         .id_token(PROVIDER, "an.id.token");
-    site
+    cloud
 }
 
 fn login() -> Value {
@@ -40,39 +39,39 @@ fn login() -> Value {
     }})
 }
 
-fn post(site: &mut Site, path: &str, headers: &[(&str, &str)], body: &Value) -> Response {
+fn post(cloud: &mut CloudState, path: &str, headers: &[(&str, &str)], body: &Value) -> Response {
     let mut all = vec![
         ("host", "iam.example"),
         ("content-type", "application/json"),
     ];
     all.extend(headers);
-    exchange(site, &received("POST", path, &all, &body.to_string()))
+    exchange(cloud, &received("POST", path, &all, &body.to_string()))
 }
 
 /// Logs in with a password.
-fn token(site: &mut Site) -> String {
-    let answer = post(site, "/v3/auth/tokens", &[], &login());
-    subject_token(&answer)
+fn token(cloud: &mut CloudState) -> String {
+    let response = post(cloud, "/v3/auth/tokens", &[], &login());
+    subject_token(&response)
 }
 
-fn subject_token(answer: &Response) -> String {
-    assert_eq!(answer.status(), 201, "{answer:?}");
-    let token = answer.headers().get("x-subject-token").unwrap();
+fn subject_token(response: &Response) -> String {
+    assert_eq!(response.status(), 201, "{response:?}");
+    let token = response.headers().get("x-subject-token").unwrap();
     token.to_str().unwrap().to_owned()
 }
 
 /// A look at the servers with a token.
-fn look_by_token(site: &mut Site, token: &str) -> (u16, Value) {
+fn look_by_token(cloud: &mut CloudState, token: &str) -> (u16, Value) {
     let target = format!("/v1/{PROJECT}/cloudservers/detail");
     read(&exchange(
-        site,
+        cloud,
         &received("GET", &target, &[("x-auth-token", token)], ""),
     ))
 }
 
 /// A call signed with a key; only the date is signed.
-fn signed(site: &Site, key: &Key, method: &str, path: &str, body: &str) -> Received {
-    let date = site.wall().strftime("%Y%m%dT%H%M%SZ").to_string();
+fn signed(cloud: &CloudState, key: &Key, method: &str, path: &str, body: &str) -> ReceivedRequest {
+    let date = cloud.wall_time().strftime("%Y%m%dT%H%M%SZ").to_string();
     let canonical = format!(
         "{method}\n{path}/\n\nx-sdk-date:{date}\n\nx-sdk-date\n{}",
         sha256_hex(body.as_bytes())
@@ -91,10 +90,10 @@ fn signed(site: &Site, key: &Key, method: &str, path: &str, body: &str) -> Recei
     received(method, path, &headers, body)
 }
 
-fn look(site: &mut Site, key: &Key) -> (u16, Value) {
+fn look(cloud: &mut CloudState, key: &Key) -> (u16, Value) {
     let path = format!("/v1/{PROJECT}/cloudservers/detail");
-    let request = signed(site, key, "GET", &path, "");
-    read(&exchange(site, &request))
+    let request = signed(cloud, key, "GET", &path, "");
+    read(&exchange(cloud, &request))
 }
 
 fn exchange_body(token: Option<&str>, seconds: Option<u64>) -> Value {
@@ -104,8 +103,8 @@ fn exchange_body(token: Option<&str>, seconds: Option<u64>) -> Value {
     }}})
 }
 
-fn key_of(answer: &Response) -> Key {
-    let (status, body) = read(answer);
+fn key_of(response: &Response) -> Key {
+    let (status, body) = read(response);
     assert_eq!(status, 201, "{body}");
     let text = |name: &str| body["credential"][name].as_str().unwrap().to_owned();
     Key::pair(text("access"), text("secret"), Some(text("securitytoken")))
@@ -115,50 +114,50 @@ const KEYS: &str = "/v3.0/OS-CREDENTIAL/securitytokens";
 
 #[test]
 fn a_password_gets_a_token_for_a_day() {
-    let mut site = site();
-    let answer = post(&mut site, "/v3/auth/tokens", &[], &login());
-    let body = read(&answer).1;
-    let token = subject_token(&answer);
+    let mut cloud = cloud_state();
+    let response = post(&mut cloud, "/v3/auth/tokens", &[], &login());
+    let body = read(&response).1;
+    let token = subject_token(&response);
     assert_eq!(body["token"]["expires_at"], "2026-01-02T00:00:00.000000Z");
     assert_eq!(body["token"]["issued_at"], "2026-01-01T00:00:00.000000Z");
     assert_eq!(body["token"]["project"]["id"], PROJECT);
     assert_eq!(body["token"]["project"]["name"], REGION);
     assert_eq!(body["token"]["user"]["domain"]["name"], "company");
 
-    assert_eq!(look_by_token(&mut site, &token).0, 200);
+    assert_eq!(look_by_token(&mut cloud, &token).0, 200);
     let projects = received(
         "GET",
         "/v3/projects?name=cn-north-4",
         &[("x-auth-token", &token)],
         "",
     );
-    let (status, body) = read(&exchange(&mut site, &projects));
+    let (status, body) = read(&exchange(&mut cloud, &projects));
     assert_eq!((status, &body["projects"][0]["id"]), (200, &PROJECT.into()));
-    at(&mut site, 86_399);
-    assert_eq!(look_by_token(&mut site, &token).0, 200);
-    at(&mut site, 86_400);
-    let (status, body) = look_by_token(&mut site, &token);
+    at(&mut cloud, 86_399);
+    assert_eq!(look_by_token(&mut cloud, &token).0, 200);
+    at(&mut cloud, 86_400);
+    let (status, body) = look_by_token(&mut cloud, &token);
     assert_eq!((status, &body["error_code"]), (401, &"APIGW.0307".into()));
 }
 
 #[test]
 fn a_token_without_scope_names_no_project() {
-    let mut site = site();
+    let mut cloud = cloud_state();
     let mut unscoped = login();
     unscoped["auth"].as_object_mut().unwrap().remove("scope");
-    let answer = post(&mut site, "/v3/auth/tokens", &[], &unscoped);
-    assert!(read(&answer).1["token"].get("project").is_none());
-    let token = subject_token(&answer);
-    let refused = look_by_token(&mut site, &token);
+    let response = post(&mut cloud, "/v3/auth/tokens", &[], &unscoped);
+    assert!(read(&response).1["token"].get("project").is_none());
+    let token = subject_token(&response);
+    let refused = look_by_token(&mut cloud, &token);
     assert_eq!(
         (refused.0, &refused.1["error_code"]),
         (403, &"APIGW.0302".into())
     );
     let projects = received("GET", "/v3/projects", &[("x-auth-token", &token)], "");
-    assert_eq!(exchange(&mut site, &projects).status(), 200);
+    assert_eq!(exchange(&mut cloud, &projects).status(), 200);
     let mut by_id = login();
     by_id["auth"]["scope"]["project"] = json!({"id": PROJECT});
-    subject_token(&post(&mut site, "/v3/auth/tokens", &[], &by_id));
+    subject_token(&post(&mut cloud, "/v3/auth/tokens", &[], &by_id));
 }
 
 #[test]
@@ -178,44 +177,44 @@ fn logins_that_are_wrong_are_refused() {
     for (place, value, expected) in cases {
         let mut body = login();
         *body.pointer_mut(&place).unwrap() = value;
-        let answer = read(&post(&mut site(), "/v3/auth/tokens", &[], &body));
-        assert_eq!(answer.0, expected, "{place}");
-        assert_eq!(answer.1["error"]["code"], expected, "{place}");
+        let response = read(&post(&mut cloud_state(), "/v3/auth/tokens", &[], &body));
+        assert_eq!(response.0, expected, "{place}");
+        assert_eq!(response.1["error"]["code"], expected, "{place}");
     }
-    let mut site = site();
-    site.switches.huawei.identity_error = IdentityError::Flat;
-    site.identity = Identity::new();
-    let (status, body) = read(&post(&mut site, "/v3/auth/tokens", &[], &login()));
+    let mut cloud = cloud_state();
+    cloud.switches.huawei.identity_error = IdentityError::Flat;
+    cloud.identity = Identity::new();
+    let (status, body) = read(&post(&mut cloud, "/v3/auth/tokens", &[], &login()));
     assert_eq!((status, &body["error_code"]), (401, &"IAM.0011".into()));
 }
 
 #[test]
 fn an_identity_token_becomes_a_token_and_that_a_key() {
-    let mut site = site();
+    let mut cloud = cloud_state();
     let body = json!({"auth": {"id_token": {"id": "an.id.token"}}});
     let path = "/v3.0/OS-AUTH/id-token/tokens";
-    let token = subject_token(&post(&mut site, path, &[("x-idp-id", "ci")], &body));
-    assert_eq!(look_by_token(&mut site, &token).0, 403, "it has no scope");
+    let token = subject_token(&post(&mut cloud, path, &[("x-idp-id", "ci")], &body));
+    assert_eq!(look_by_token(&mut cloud, &token).0, 403, "it has no scope");
 
     // As the Python SDK asks: the token is in the body alone.
-    let answer = post(
-        &mut site,
+    let response = post(
+        &mut cloud,
         KEYS,
         &[],
         &exchange_body(Some(&token), Some(21_600)),
     );
-    let expires = read(&answer).1["credential"]["expires_at"].clone();
+    let expires = read(&response).1["credential"]["expires_at"].clone();
     assert_eq!(expires, "2026-01-01T06:00:00.000000Z");
-    let key = key_of(&answer);
-    assert_eq!(look(&mut site, &key).0, 200);
-    at(&mut site, 21_600);
-    let ended = look(&mut site, &key);
+    let key = key_of(&response);
+    assert_eq!(look(&mut cloud, &key).0, 200);
+    at(&mut cloud, 21_600);
+    let ended = look(&mut cloud, &key);
     assert_eq!(
         (ended.0, &ended.1["error_code"]),
         (401, &"APIGW.0301".into())
     );
-    site.switches.huawei.ended_key = EndedKey::Stale;
-    let ended = look(&mut site, &key);
+    cloud.switches.huawei.ended_key = EndedKey::Stale;
+    let ended = look(&mut cloud, &key);
     assert_eq!(
         (ended.0, &ended.1["error_code"]),
         (401, &"APIGW.0307".into())
@@ -229,31 +228,31 @@ fn an_identity_token_becomes_a_token_and_that_a_key() {
         (Some("ci"), &json!({}), 400),
     ] {
         let header = idp.map(|idp| ("x-idp-id", idp));
-        let answer = post(&mut site, path, header.as_slice(), body);
-        assert_eq!(answer.status(), expected, "{idp:?} {body}");
+        let response = post(&mut cloud, path, header.as_slice(), body);
+        assert_eq!(response.status(), expected, "{idp:?} {body}");
     }
 }
 
 #[test]
 fn a_key_is_given_for_a_token_in_the_header_or_for_a_signature() {
-    let mut site = site();
-    let token = token(&mut site);
+    let mut cloud = cloud_state();
+    let token = token(&mut cloud);
     let body = exchange_body(None, None);
-    let by_token = post(&mut site, KEYS, &[("x-auth-token", &token)], &body);
+    let by_token = post(&mut cloud, KEYS, &[("x-auth-token", &token)], &body);
     let expires = &read(&by_token).1["credential"]["expires_at"];
     assert_eq!(expires, "2026-01-01T00:15:00.000000Z");
-    let own = site.account.newest().unwrap().clone();
-    let request = signed(&site, &own, "POST", KEYS, &body.to_string());
-    key_of(&exchange(&mut site, &request));
+    let own = cloud.account.newest_own_key().unwrap().clone();
+    let request = signed(&cloud, &own, "POST", KEYS, &body.to_string());
+    key_of(&exchange(&mut cloud, &request));
 
-    let unknown = post(&mut site, KEYS, &[], &exchange_body(Some("made-up"), None));
+    let unknown = post(&mut cloud, KEYS, &[], &exchange_body(Some("made-up"), None));
     assert_eq!(unknown.status(), 401);
-    let none = post(&mut site, KEYS, &[], &body);
+    let none = post(&mut cloud, KEYS, &[], &body);
     assert_eq!(none.status(), 401);
     for seconds in [899, 86_401] {
         let body = exchange_body(Some(&token), Some(seconds));
-        let answer = post(&mut site, KEYS, &[], &body);
-        assert_eq!(answer.status(), 400, "{seconds}");
+        let response = post(&mut cloud, KEYS, &[], &body);
+        assert_eq!(response.status(), 400, "{seconds}");
     }
     let request = received(
         "POST",
@@ -261,9 +260,9 @@ fn a_key_is_given_for_a_token_in_the_header_or_for_a_signature() {
         &[],
         &exchange_body(Some("t"), None).to_string(),
     );
-    assert_eq!(Huawei.intent(&request).key, "t");
-    at(&mut site, 86_400);
-    let stale = read(&post(&mut site, KEYS, &[("x-auth-token", &token)], &body));
+    assert_eq!(Huawei.classify(&request).key, "t");
+    at(&mut cloud, 86_400);
+    let stale = read(&post(&mut cloud, KEYS, &[("x-auth-token", &token)], &body));
     assert_eq!(
         (stale.0, &stale.1["error_code"]),
         (401, &"APIGW.0307".into())
@@ -272,7 +271,7 @@ fn a_key_is_given_for_a_token_in_the_header_or_for_a_signature() {
 
 #[test]
 fn an_agency_is_assumed_with_an_identity_token() {
-    let mut site = site();
+    let mut cloud = cloud_state();
     let path = "/v5/agencies/assume-with-oidc";
     let body = json!({
         "provider_urn": PROVIDER,
@@ -281,18 +280,18 @@ fn an_agency_is_assumed_with_an_identity_token() {
         "id_token": "an.id.token",
         "duration_seconds": 3600,
     });
-    let (status, answer) = read(&post(&mut site, path, &[], &body));
-    assert_eq!(status, 200, "{answer}");
-    let credentials = &answer["credentials"];
+    let (status, response) = read(&post(&mut cloud, path, &[], &body));
+    assert_eq!(status, 200, "{response}");
+    let credentials = &response["credentials"];
     assert_eq!(credentials["expiration"], "2026-01-01T01:00:00.000000Z");
-    assert_eq!(answer["assumed_agency"]["urn"], format!("{AGENCY}/ci"));
+    assert_eq!(response["assumed_agency"]["urn"], format!("{AGENCY}/ci"));
     let text = |name: &str| credentials[name].as_str().unwrap().to_owned();
     let key = Key::pair(
         text("access_key_id"),
         text("secret_access_key"),
         Some(text("security_token")),
     );
-    assert_eq!(look(&mut site, &key).0, 200);
+    assert_eq!(look(&mut cloud, &key).0, 200);
 
     for (name, value, expected) in [
         ("provider_urn", json!("other"), 401),
@@ -305,18 +304,18 @@ fn an_agency_is_assumed_with_an_identity_token() {
     ] {
         let mut body = body.clone();
         body[name] = value;
-        let answer = post(&mut site, path, &[], &body);
-        assert_eq!(answer.status(), expected, "{name}");
+        let response = post(&mut cloud, path, &[], &body);
+        assert_eq!(response.status(), expected, "{name}");
     }
 }
 
 #[test]
 fn a_region_may_have_no_project_or_several() {
     let ids = |count: usize, query: &str| {
-        let mut site = site();
-        site.identity = Identity::new().projects(count);
+        let mut cloud = cloud_state();
+        cloud.identity = Identity::new().projects(count);
         let request = received("GET", &format!("/v3/projects{query}"), &[], "");
-        let (_, body) = read(&answer(&mut site, &request));
+        let (_, body) = read(&respond(&mut cloud, &request));
         let projects = body["projects"].as_array().unwrap().clone();
         let pair = |project: &Value| (project["name"].clone(), project["id"].clone());
         projects.iter().map(pair).collect::<Vec<_>>()
@@ -339,17 +338,17 @@ fn calls_have_names() {
         ("/v5/agencies/assume-with-oidc", "AssumeAgencyWithOIDC"),
     ] {
         let request = received("POST", path, &[], "");
-        assert!(Huawei.claims(&request), "{path}");
-        let intent = Huawei.intent(&request);
+        assert!(Huawei.serves(&request), "{path}");
+        let intent = Huawei.classify(&request);
         assert_eq!((intent.operation, intent.name), (Operation::Identify, name));
     }
 }
 
 #[test]
 fn a_lifetime_holds_for_tokens_too() {
-    let mut site = site();
-    site.identity = site.identity.clone().lifetime(Duration::from_secs(1200));
-    let token = token(&mut site);
-    at(&mut site, 1200);
-    assert_eq!(look_by_token(&mut site, &token).0, 401);
+    let mut cloud = cloud_state();
+    cloud.identity = cloud.identity.clone().lifetime(Duration::from_secs(1200));
+    let token = token(&mut cloud);
+    at(&mut cloud, 1200);
+    assert_eq!(look_by_token(&mut cloud, &token).0, 401);
 }

@@ -12,18 +12,18 @@ fn words(status: &str, vm_state: &str, task: Option<&str>) -> (String, String, O
 
 #[test]
 fn actions_take_the_documented_way() {
-    let mut site = site();
-    let id = add(&mut site, State::Stopped, None);
+    let mut cloud = cloud_state();
+    let id = add(&mut cloud, SimulatedState::Stopped, None);
     let (on, off) = (
         words("ACTIVE", "active", None),
         words("SHUTOFF", "stopped", None),
     );
-    assert_eq!(standing(&mut site, &id), off);
-    job_id(&start(&mut site, &[&id]));
+    assert_eq!(shown_status(&mut cloud, &id), off);
+    job_id(&start(&mut cloud, &[&id]));
     let starting = words("SHUTOFF", "stopped", Some("powering-on"));
-    assert_eq!(standing(&mut site, &id), starting);
-    at(&mut site, 30);
-    assert_eq!(standing(&mut site, &id), on);
+    assert_eq!(shown_status(&mut cloud, &id), starting);
+    at(&mut cloud, 30);
+    assert_eq!(shown_status(&mut cloud, &id), on);
 
     for (kind, status, early, late) in [
         ("SOFT", "REBOOT", "rebooting", "reboot_started"),
@@ -34,28 +34,28 @@ fn actions_take_the_documented_way() {
             "reboot_started_hard",
         ),
     ] {
-        let now = site.now().elapsed().as_secs();
-        job_id(&reboot(&mut site, &[&id], kind));
+        let now = cloud.now().elapsed().as_secs();
+        job_id(&reboot(&mut cloud, &[&id], kind));
         assert_eq!(
-            standing(&mut site, &id),
+            shown_status(&mut cloud, &id),
             words(status, "active", Some(early))
         );
-        at(&mut site, now + if kind == "SOFT" { 30 } else { 15 });
+        at(&mut cloud, now + if kind == "SOFT" { 30 } else { 15 });
         assert_eq!(
-            standing(&mut site, &id),
+            shown_status(&mut cloud, &id),
             words(status, "active", Some(late))
         );
-        at(&mut site, now + 40);
-        assert_eq!(standing(&mut site, &id), on);
+        at(&mut cloud, now + 40);
+        assert_eq!(shown_status(&mut cloud, &id), on);
     }
-    let now = site.now().elapsed().as_secs();
-    job_id(&stop(&mut site, &[&id], "SOFT"));
+    let now = cloud.now().elapsed().as_secs();
+    job_id(&stop(&mut cloud, &[&id], "SOFT"));
     let stopping = words("ACTIVE", "active", Some("powering-off"));
-    assert_eq!(standing(&mut site, &id), stopping);
-    at(&mut site, now + 20);
-    assert_eq!(standing(&mut site, &id), off);
+    assert_eq!(shown_status(&mut cloud, &id), stopping);
+    at(&mut cloud, now + 20);
+    assert_eq!(shown_status(&mut cloud, &id), off);
 
-    let executed = executed(&site, &id);
+    let executed = executed(&cloud, &id);
     assert_eq!(
         (executed.starts, executed.stops, executed.reboots),
         (1, 1, 2)
@@ -65,27 +65,33 @@ fn actions_take_the_documented_way() {
 
 #[test]
 fn a_stop_is_graceful_unless_told() {
-    let mut site = site();
-    let [a, b] = [(); 2].map(|()| add(&mut site, State::Running, None));
+    let mut cloud = cloud_state();
+    let [a, b] = [(); 2].map(|()| add(&mut cloud, SimulatedState::Running, None));
     job_id(&post(
-        &mut site,
+        &mut cloud,
         &json!({"os-stop": {"servers": servers(&[&a])}}),
     ));
     assert_eq!(
-        (executed(&site, &a).stops, executed(&site, &a).forced_stops),
+        (
+            executed(&cloud, &a).stops,
+            executed(&cloud, &a).forced_stops
+        ),
         (1, 0)
     );
-    job_id(&stop(&mut site, &[&b], "HARD"));
+    job_id(&stop(&mut cloud, &[&b], "HARD"));
     assert_eq!(
-        (executed(&site, &b).stops, executed(&site, &b).forced_stops),
+        (
+            executed(&cloud, &b).stops,
+            executed(&cloud, &b).forced_stops
+        ),
         (1, 1)
     );
 }
 
 #[test]
 fn only_the_documented_bodies_are_taken() {
-    let mut site = site();
-    let id = add(&mut site, State::Running, None);
+    let mut cloud = cloud_state();
+    let id = add(&mut cloud, SimulatedState::Running, None);
     let list = servers(&[&id]);
     for body in [
         json!({"reboot": {"servers": list}}),
@@ -99,113 +105,113 @@ fn only_the_documented_bodies_are_taken() {
         json!({}),
         json!([]),
     ] {
-        assert_eq!(code(&post(&mut site, &body)), (400, "Ecs.0005"), "{body}");
+        assert_eq!(code(&post(&mut cloud, &body)), (400, "Ecs.0005"), "{body}");
     }
-    let garbage = read(&answer(&mut site, &order("{")));
+    let garbage = read(&respond(&mut cloud, &power_request("{")));
     assert_eq!(code(&garbage), (400, "Ecs.0005"));
-    let empty = read(&answer(&mut site, &order("")));
+    let empty = read(&respond(&mut cloud, &power_request("")));
     assert_eq!(code(&empty), (400, "Common.0002"));
-    assert_eq!(executed(&site, &id), Executed::default());
+    assert_eq!(executed(&cloud, &id), ExecutionCounts::default());
 }
 
 #[test]
 fn a_batch_holds_a_thousand() {
-    let mut site = site();
-    let ids = testing::add(&mut site, REGION, 1001, State::Stopped, None);
+    let mut cloud = cloud_state();
+    let ids = testing::add(&mut cloud, REGION, 1001, SimulatedState::Stopped, None);
     let ids: Vec<_> = ids.iter().map(String::as_str).collect();
-    assert_eq!(code(&start(&mut site, &ids)), (400, "Ecs.0118"));
-    job_id(&start(&mut site, &ids[..1000]));
+    assert_eq!(code(&start(&mut cloud, &ids)), (400, "Ecs.0118"));
+    job_id(&start(&mut cloud, &ids[..1000]));
 
-    site.switches.huawei.limit_is_per_minute = true;
-    at(&mut site, 59);
-    assert_eq!(code(&start(&mut site, &ids[1000..])), (400, "Ecs.0118"));
-    at(&mut site, 60);
-    job_id(&start(&mut site, &ids[1000..]));
-    assert_eq!(executed(&site, ids[1000]).starts, 1);
+    cloud.switches.huawei.limit_is_per_minute = true;
+    at(&mut cloud, 59);
+    assert_eq!(code(&start(&mut cloud, &ids[1000..])), (400, "Ecs.0118"));
+    at(&mut cloud, 60);
+    job_id(&start(&mut cloud, &ids[1000..]));
+    assert_eq!(executed(&cloud, ids[1000]).starts, 1);
 }
 
 #[test]
 fn an_empty_batch_is_taken_by_switch() {
-    let mut site = site();
-    assert_eq!(code(&start(&mut site, &[])), (400, "Ecs.0005"));
-    site.switches.huawei.accepts_empty_batch = true;
-    let id = job_id(&start(&mut site, &[]));
-    assert_eq!(job(&mut site, &id)["status"], "SUCCESS");
+    let mut cloud = cloud_state();
+    assert_eq!(code(&start(&mut cloud, &[])), (400, "Ecs.0005"));
+    cloud.switches.huawei.accepts_empty_batch = true;
+    let id = job_id(&start(&mut cloud, &[]));
+    assert_eq!(job(&mut cloud, &id)["status"], "SUCCESS");
 }
 
 #[test]
 fn a_server_named_twice_is_taken_once_or_refused() {
-    let mut site = site();
-    let id = add(&mut site, State::Running, None);
-    site.switches.huawei.folds_duplicates = false;
+    let mut cloud = cloud_state();
+    let id = add(&mut cloud, SimulatedState::Running, None);
+    cloud.switches.huawei.folds_duplicates = false;
     assert_eq!(
-        code(&reboot(&mut site, &[&id, &id], "SOFT")),
+        code(&reboot(&mut cloud, &[&id, &id], "SOFT")),
         (400, "Ecs.0005")
     );
-    site.switches.huawei.folds_duplicates = true;
-    job_id(&reboot(&mut site, &[&id, &id], "SOFT"));
-    assert_eq!(executed(&site, &id).reboots, 1);
+    cloud.switches.huawei.folds_duplicates = true;
+    job_id(&reboot(&mut cloud, &[&id, &id], "SOFT"));
+    assert_eq!(executed(&cloud, &id).reboots, 1);
 }
 
 #[test]
 fn each_state_and_trouble_has_its_code() {
-    use State::{Rebooting, Running, Starting, Stopped, Stopping};
+    use SimulatedState::{Rebooting, Running, Starting, Stopped, Stopping};
     const OK: &str = "no code";
     const WRONG: &str = "Ecs.0100";
     const BUSY: &str = "Ecs.0603";
     // start, soft stop, hard stop, soft reboot, hard reboot
-    let cases: [(State, Option<Trouble>, [&str; 5]); 14] = [
+    let cases: [(SimulatedState, Option<Impairment>, [&str; 5]); 14] = [
         (Stopped, None, [OK, WRONG, WRONG, WRONG, WRONG]),
         (Running, None, [WRONG, OK, OK, OK, OK]),
         (Starting, None, [BUSY; 5]),
         (Stopping, None, [BUSY, BUSY, OK, BUSY, OK]),
         (Rebooting, None, [BUSY, BUSY, OK, BUSY, OK]),
-        (Stopped, Some(Trouble::Creating), [WRONG; 5]),
-        (Stopped, Some(Trouble::Changing), [BUSY; 5]),
-        (Stopped, Some(Trouble::Failed), [WRONG; 5]),
-        (Stopped, Some(Trouble::Recycled), [WRONG; 5]),
-        (Running, Some(Trouble::Locked), ["Ecs.0605"; 5]),
-        (Stopped, Some(Trouble::Expired), ["Ecs.0030"; 5]),
+        (Stopped, Some(Impairment::Creating), [WRONG; 5]),
+        (Stopped, Some(Impairment::Changing), [BUSY; 5]),
+        (Stopped, Some(Impairment::Failed), [WRONG; 5]),
+        (Stopped, Some(Impairment::Recycled), [WRONG; 5]),
+        (Running, Some(Impairment::Locked), ["Ecs.0605"; 5]),
+        (Stopped, Some(Impairment::Expired), ["Ecs.0030"; 5]),
         (
             Stopped,
-            Some(Trouble::Arrears),
+            Some(Impairment::Arrears),
             ["Ecs.0003", WRONG, WRONG, WRONG, WRONG],
         ),
         (
             Stopped,
-            Some(Trouble::NoStock),
+            Some(Impairment::NoStock),
             ["Ecs.0319", WRONG, WRONG, WRONG, WRONG],
         ),
         (
             Running,
-            Some(Trouble::Arrears),
+            Some(Impairment::Arrears),
             ["Ecs.0003", OK, OK, OK, OK],
         ),
     ];
-    for (state, trouble, expected) in cases {
+    for (state, impairment, expected) in cases {
         for (place, expected) in expected.into_iter().enumerate() {
-            let mut site = site();
-            site.switches.huawei.unfit_server = UnfitServer::Refused;
-            site.switches.huawei.idle_succeeds = false;
-            let id = add(&mut site, state, trouble);
-            let answer = match place {
-                0 => start(&mut site, &[&id]),
-                1 => stop(&mut site, &[&id], "SOFT"),
-                2 => stop(&mut site, &[&id], "HARD"),
-                3 => reboot(&mut site, &[&id], "SOFT"),
-                _ => reboot(&mut site, &[&id], "HARD"),
+            let mut cloud = cloud_state();
+            cloud.switches.huawei.unfit_server = UnfitServer::Refused;
+            cloud.switches.huawei.idle_succeeds = false;
+            let id = add(&mut cloud, state, impairment);
+            let response = match place {
+                0 => start(&mut cloud, &[&id]),
+                1 => stop(&mut cloud, &[&id], "SOFT"),
+                2 => stop(&mut cloud, &[&id], "HARD"),
+                3 => reboot(&mut cloud, &[&id], "SOFT"),
+                _ => reboot(&mut cloud, &[&id], "HARD"),
             };
-            let case = format!("order {place} to {state} {trouble:?}");
-            assert_eq!(code(&answer).1, expected, "{case}");
+            let case = format!("order {place} to {state} {impairment:?}");
+            assert_eq!(code(&response).1, expected, "{case}");
             let status = match expected {
                 OK => 200,
                 BUSY => 501,
                 "Ecs.0003" => 403,
                 _ => 400,
             };
-            assert_eq!(answer.0, status, "{case}");
+            assert_eq!(response.0, status, "{case}");
             assert_eq!(
-                executed(&site, &id) != Executed::default(),
+                executed(&cloud, &id) != ExecutionCounts::default(),
                 expected == OK,
                 "{case}"
             );
@@ -215,30 +221,30 @@ fn each_state_and_trouble_has_its_code() {
 
 #[test]
 fn an_unfit_server_spoils_the_batch_or_its_own_part() {
-    let mut site = site();
-    let good = add(&mut site, State::Running, None);
-    let bad = add(&mut site, State::Running, Trouble::Locked);
+    let mut cloud = cloud_state();
+    let good = add(&mut cloud, SimulatedState::Running, None);
+    let bad = add(&mut cloud, SimulatedState::Running, Impairment::Locked);
     let both = [good.as_str(), bad.as_str()];
-    site.switches.huawei.unfit_server = UnfitServer::Refused;
-    assert_eq!(code(&reboot(&mut site, &both, "SOFT")), (400, "Ecs.0605"));
-    site.switches.huawei.unfit_server = UnfitServer::RefusedWithDetails;
-    let answer = reboot(&mut site, &both, "SOFT");
-    assert_eq!(code(&answer), (400, "Ecs.0611"));
-    let details = answer.1["error"]["details"].as_array().unwrap();
+    cloud.switches.huawei.unfit_server = UnfitServer::Refused;
+    assert_eq!(code(&reboot(&mut cloud, &both, "SOFT")), (400, "Ecs.0605"));
+    cloud.switches.huawei.unfit_server = UnfitServer::RefusedWithDetails;
+    let response = reboot(&mut cloud, &both, "SOFT");
+    assert_eq!(code(&response), (400, "Ecs.0611"));
+    let details = response.1["error"]["details"].as_array().unwrap();
     assert_eq!(
         (details.len(), &details[0]["code"]),
         (1, &"Ecs.0605".into())
     );
     assert!(details[0]["message"].as_str().unwrap().contains(&bad));
-    assert_eq!(executed(&site, &good).reboots, 0);
+    assert_eq!(executed(&cloud, &good).reboots, 0);
 
-    site.switches.huawei.unfit_server = UnfitServer::SubJobFails;
-    let id = job_id(&reboot(&mut site, &both, "SOFT"));
-    assert_eq!(executed(&site, &good).reboots, 1);
-    let running = job(&mut site, &id);
+    cloud.switches.huawei.unfit_server = UnfitServer::SubJobFails;
+    let id = job_id(&reboot(&mut cloud, &both, "SOFT"));
+    assert_eq!(executed(&cloud, &good).reboots, 1);
+    let running = job(&mut cloud, &id);
     assert_eq!(running["status"], "INIT");
-    at(&mut site, 20);
-    let parts = job(&mut site, &id)["entities"]["sub_jobs"].clone();
+    at(&mut cloud, 20);
+    let parts = job(&mut cloud, &id)["entities"]["sub_jobs"].clone();
     assert_eq!(
         (&parts[0]["status"], &parts[1]["status"]),
         (&"RUNNING".into(), &"FAIL".into())
@@ -248,16 +254,16 @@ fn an_unfit_server_spoils_the_batch_or_its_own_part() {
 
 #[test]
 fn a_busy_server_spoils_the_batch_or_its_own_part() {
-    let mut site = site();
-    let good = add(&mut site, State::Running, None);
-    let busy = add(&mut site, State::Rebooting, None);
+    let mut cloud = cloud_state();
+    let good = add(&mut cloud, SimulatedState::Running, None);
+    let busy = add(&mut cloud, SimulatedState::Rebooting, None);
     let both = [good.as_str(), busy.as_str()];
-    assert_eq!(code(&stop(&mut site, &both, "SOFT")), (501, "Ecs.0603"));
-    assert_eq!(executed(&site, &good).stops, 0);
-    site.switches.huawei.busy_server = BusyServer::Unfit;
-    let id = job_id(&stop(&mut site, &both, "SOFT"));
-    at(&mut site, 60);
-    let parts = job(&mut site, &id)["entities"]["sub_jobs"].clone();
+    assert_eq!(code(&stop(&mut cloud, &both, "SOFT")), (501, "Ecs.0603"));
+    assert_eq!(executed(&cloud, &good).stops, 0);
+    cloud.switches.huawei.busy_server = BusyServer::Unfit;
+    let id = job_id(&stop(&mut cloud, &both, "SOFT"));
+    at(&mut cloud, 60);
+    let parts = job(&mut cloud, &id)["entities"]["sub_jobs"].clone();
     assert_eq!(
         (&parts[0]["status"], &parts[1]["status"]),
         (&"SUCCESS".into(), &"FAIL".into())
@@ -267,19 +273,19 @@ fn a_busy_server_spoils_the_batch_or_its_own_part() {
 
 #[test]
 fn an_unknown_server_spoils_the_batch_or_its_own_part() {
-    let mut site = site();
-    let good = add(&mut site, State::Running, None);
-    let gone = add(&mut site, State::Running, None);
-    site.delete(site.find(Scope::Everywhere, &gone).unwrap());
+    let mut cloud = cloud_state();
+    let good = add(&mut cloud, SimulatedState::Running, None);
+    let gone = add(&mut cloud, SimulatedState::Running, None);
+    cloud.delete(cloud.find(RegionScope::AllRegions, &gone).unwrap());
     let both = [good.as_str(), gone.as_str()];
-    assert_eq!(code(&stop(&mut site, &both, "SOFT")), (404, "Ecs.0114"));
-    site.switches.huawei.unknown_server = UnknownServer::Ecs0614;
-    assert_eq!(code(&stop(&mut site, &both, "SOFT")), (404, "Ecs.0614"));
-    assert_eq!(executed(&site, &good).stops, 0);
-    site.switches.huawei.unknown_server = UnknownServer::SubJobFails;
-    let id = job_id(&stop(&mut site, &both, "SOFT"));
-    at(&mut site, 60);
-    let parts = job(&mut site, &id)["entities"]["sub_jobs"].clone();
+    assert_eq!(code(&stop(&mut cloud, &both, "SOFT")), (404, "Ecs.0114"));
+    cloud.switches.huawei.unknown_server = UnknownServer::Ecs0614;
+    assert_eq!(code(&stop(&mut cloud, &both, "SOFT")), (404, "Ecs.0614"));
+    assert_eq!(executed(&cloud, &good).stops, 0);
+    cloud.switches.huawei.unknown_server = UnknownServer::SubJobFails;
+    let id = job_id(&stop(&mut cloud, &both, "SOFT"));
+    at(&mut cloud, 60);
+    let parts = job(&mut cloud, &id)["entities"]["sub_jobs"].clone();
     assert_eq!(parts[0]["status"], "SUCCESS");
     assert_eq!(
         (&parts[1]["status"], &parts[1]["error_code"]),
@@ -290,60 +296,66 @@ fn an_unknown_server_spoils_the_batch_or_its_own_part() {
 #[test]
 fn idle_orders_succeed_or_fail_and_do_nothing() {
     for (succeeds, status) in [(true, "SUCCESS"), (false, "FAIL")] {
-        let mut site = site();
-        site.switches.huawei.idle_succeeds = succeeds;
-        let up = add(&mut site, State::Running, None);
-        let down = add(&mut site, State::Stopped, None);
-        let started = job_id(&start(&mut site, &[&up]));
-        let stopped = job_id(&stop(&mut site, &[&down], "HARD"));
+        let mut cloud = cloud_state();
+        cloud.switches.huawei.idle_succeeds = succeeds;
+        let up = add(&mut cloud, SimulatedState::Running, None);
+        let down = add(&mut cloud, SimulatedState::Stopped, None);
+        let started = job_id(&start(&mut cloud, &[&up]));
+        let stopped = job_id(&stop(&mut cloud, &[&down], "HARD"));
         for id in [started, stopped] {
-            assert_eq!(job(&mut site, &id)["status"], status);
+            assert_eq!(job(&mut cloud, &id)["status"], status);
         }
-        let rebooted = job_id(&reboot(&mut site, &[&down], "HARD"));
-        assert_eq!(job(&mut site, &rebooted)["status"], "FAIL", "never idle");
-        assert_eq!(executed(&site, &up), Executed::default());
-        assert_eq!(executed(&site, &down), Executed::default());
+        let rebooted = job_id(&reboot(&mut cloud, &[&down], "HARD"));
+        assert_eq!(job(&mut cloud, &rebooted)["status"], "FAIL", "never idle");
+        assert_eq!(executed(&cloud, &up), ExecutionCounts::default());
+        assert_eq!(executed(&cloud, &down), ExecutionCounts::default());
     }
 }
 
 #[test]
 fn acceptance_is_200_or_202() {
-    let mut site = site();
+    let mut cloud = cloud_state();
     for status in [200, 202] {
-        site.switches.huawei.accepted_status = status;
-        let id = add(&mut site, State::Stopped, None);
-        let answer = start(&mut site, &[&id]);
-        assert_eq!(answer.0, status);
-        assert_eq!(job_id(&answer).len(), 32);
+        cloud.switches.huawei.accepted_status = status;
+        let id = add(&mut cloud, SimulatedState::Stopped, None);
+        let response = start(&mut cloud, &[&id]);
+        assert_eq!(response.0, status);
+        assert_eq!(job_id(&response).len(), 32);
     }
 }
 
 #[test]
 fn a_project_keeps_to_itself() {
-    let mut site = site();
-    let id = add(&mut site, State::Running, None);
+    let mut cloud = cloud_state();
+    let id = add(&mut cloud, SimulatedState::Running, None);
     let path = |project: &str| format!("/v1/{project}/cloudservers/{id}");
     let strange = received("GET", &path("%7Bproject_id%7D"), &[("host", "h")], "");
-    assert_eq!(code(&read(&answer(&mut site, &strange))), (400, "Ecs.0023"));
-    site.switches.huawei.wrong_project = WrongProject::Common0018;
     assert_eq!(
-        code(&read(&answer(&mut site, &strange))),
+        code(&read(&respond(&mut cloud, &strange))),
+        (400, "Ecs.0023")
+    );
+    cloud.switches.huawei.wrong_project = WrongProject::Common0018;
+    assert_eq!(
+        code(&read(&respond(&mut cloud, &strange))),
         (400, "Common.0018")
     );
     let torn = received("GET", &path(PROJECT), &[("x-project-id", "other")], "");
-    assert_eq!(code(&read(&answer(&mut site, &torn))), (400, "Common.0018"));
+    assert_eq!(
+        code(&read(&respond(&mut cloud, &torn))),
+        (400, "Common.0018")
+    );
     let whole = received("GET", &path(PROJECT), &[("x-project-id", PROJECT)], "");
-    assert_eq!(answer(&mut site, &whole).status(), 200);
+    assert_eq!(respond(&mut cloud, &whole).status(), 200);
 }
 
 #[test]
 fn regions_keep_to_themselves() {
-    let mut site = site();
-    let id = add(&mut site, State::Running, None);
-    let elsewhere = site.scope("cn-north-1");
+    let mut cloud = cloud_state();
+    let id = add(&mut cloud, SimulatedState::Running, None);
+    let elsewhere = cloud.scope("cn-north-1");
     let body = json!({"os-stop": {"servers": servers(&[&id])}}).to_string();
-    let answer = Huawei.perform(&mut site, &order(&body), elsewhere);
-    assert_eq!(code(&read(&answer)), (404, "Ecs.0114"));
+    let response = Huawei.handle(&mut cloud, &power_request(&body), elsewhere);
+    assert_eq!(code(&read(&response)), (404, "Ecs.0114"));
     for (host, region) in [
         ("ecs.cn-north-4.myhuaweicloud.com", Some("cn-north-4")),
         ("ecs.eu-west-101.myhuaweicloud.eu", Some("eu-west-101")),

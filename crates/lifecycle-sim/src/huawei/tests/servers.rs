@@ -3,8 +3,8 @@
 use super::*;
 use crate::huawei::switches::{ServerIds, ShowNotFound};
 
-fn listed(site: &mut Site, query: &str) -> (Vec<String>, u64) {
-    let (status, body) = get(site, &format!("cloudservers/detail?{query}"));
+fn listed(cloud: &mut CloudState, query: &str) -> (Vec<String>, u64) {
+    let (status, body) = get(cloud, &format!("cloudservers/detail?{query}"));
     assert_eq!(status, 200, "{query}: {body}");
     let servers = body["servers"].as_array().unwrap();
     let ids = servers
@@ -16,21 +16,21 @@ fn listed(site: &mut Site, query: &str) -> (Vec<String>, u64) {
 
 #[test]
 fn pages_are_counted_from_one() {
-    let mut site = site();
-    let ids = testing::add(&mut site, REGION, 30, State::Running, None);
-    assert_eq!(listed(&mut site, ""), (ids[..25].to_vec(), 30));
+    let mut cloud = cloud_state();
+    let ids = testing::add(&mut cloud, REGION, 30, SimulatedState::Running, None);
+    assert_eq!(listed(&mut cloud, ""), (ids[..25].to_vec(), 30));
     for first in ["limit=20", "limit=20&offset=0", "limit=20&offset=1"] {
         assert_eq!(
-            listed(&mut site, first),
+            listed(&mut cloud, first),
             (ids[..20].to_vec(), 30),
             "{first}"
         );
     }
     assert_eq!(
-        listed(&mut site, "limit=20&offset=2"),
+        listed(&mut cloud, "limit=20&offset=2"),
         (ids[20..].to_vec(), 30)
     );
-    assert_eq!(listed(&mut site, "limit=20&offset=3"), (vec![], 30));
+    assert_eq!(listed(&mut cloud, "limit=20&offset=3"), (vec![], 30));
     for bad in [
         "limit=0",
         "limit=1001",
@@ -38,32 +38,32 @@ fn pages_are_counted_from_one() {
         "offset=-1",
         "marker=unknown",
     ] {
-        let answer = get(&mut site, &format!("cloudservers/detail?{bad}"));
-        assert_eq!(code(&answer), (400, "Ecs.0005"), "{bad}");
+        let response = get(&mut cloud, &format!("cloudservers/detail?{bad}"));
+        assert_eq!(code(&response), (400, "Ecs.0005"), "{bad}");
     }
 }
 
 #[test]
 fn a_marker_is_the_last_server_of_the_page_before() {
-    let mut site = site();
-    let ids = testing::add(&mut site, REGION, 30, State::Running, None);
+    let mut cloud = cloud_state();
+    let ids = testing::add(&mut cloud, REGION, 30, SimulatedState::Running, None);
     let after = format!("limit=25&marker={}", ids[24]);
-    assert_eq!(listed(&mut site, &after), (ids[25..].to_vec(), 30));
-    site.delete(site.find(Scope::Everywhere, &ids[24]).unwrap());
-    assert_eq!(listed(&mut site, &after), (ids[25..].to_vec(), 29));
+    assert_eq!(listed(&mut cloud, &after), (ids[25..].to_vec(), 30));
+    cloud.delete(cloud.find(RegionScope::AllRegions, &ids[24]).unwrap());
+    assert_eq!(listed(&mut cloud, &after), (ids[25..].to_vec(), 29));
     let end = format!("marker={}", ids[29]);
-    assert_eq!(listed(&mut site, &end), (vec![], 29));
+    assert_eq!(listed(&mut cloud, &end), (vec![], 29));
 }
 
 #[test]
 fn filters_are_coarse() {
-    let mut site = site();
-    let up = add(&mut site, State::Running, None);
-    let stopping = add(&mut site, State::Stopping, None);
-    let down = add(&mut site, State::Stopped, None);
-    let rebooting = add(&mut site, State::Rebooting, None);
-    let resizing = add(&mut site, State::Stopped, Trouble::Changing);
-    let mut found = |query: &str| listed(&mut site, query).0;
+    let mut cloud = cloud_state();
+    let up = add(&mut cloud, SimulatedState::Running, None);
+    let stopping = add(&mut cloud, SimulatedState::Stopping, None);
+    let down = add(&mut cloud, SimulatedState::Stopped, None);
+    let rebooting = add(&mut cloud, SimulatedState::Rebooting, None);
+    let resizing = add(&mut cloud, SimulatedState::Stopped, Impairment::Changing);
+    let mut found = |query: &str| listed(&mut cloud, query).0;
     assert_eq!(
         found("status=ACTIVE"),
         [up, stopping.clone(), rebooting.clone(), resizing.clone()]
@@ -81,8 +81,8 @@ fn filters_are_coarse() {
 
 #[test]
 fn servers_are_named_in_one_form_or_the_other() {
-    let mut site = site();
-    let ids = testing::add(&mut site, REGION, 2, State::Running, None);
+    let mut cloud = cloud_state();
+    let ids = testing::add(&mut cloud, REGION, 2, SimulatedState::Running, None);
     let comma = format!("server_id={}%2C{}", ids[0], ids[1]);
     let repeated = format!("server_id={}&server_id={}", ids[0], ids[1]);
     let both = ids.clone();
@@ -93,18 +93,18 @@ fn servers_are_named_in_one_form_or_the_other() {
         (ServerIds::Comma, &both, &first),
         (ServerIds::Repeated, &glued, &both),
     ] {
-        site.switches.huawei.server_ids = form;
-        assert_eq!(&listed(&mut site, &comma).0, by_comma, "{form:?}");
-        assert_eq!(&listed(&mut site, &repeated).0, by_repetition, "{form:?}");
+        cloud.switches.huawei.server_ids = form;
+        assert_eq!(&listed(&mut cloud, &comma).0, by_comma, "{form:?}");
+        assert_eq!(&listed(&mut cloud, &repeated).0, by_repetition, "{form:?}");
     }
 }
 
 #[test]
 fn a_named_server_that_is_not_there_is_all_null() {
-    let mut site = site();
-    let known = add(&mut site, State::Running, None);
+    let mut cloud = cloud_state();
+    let known = add(&mut cloud, SimulatedState::Running, None);
     let query = format!("cloudservers/detail?server_id=gone,{known}&status=SHUTOFF");
-    let (_, body) = get(&mut site, &query);
+    let (_, body) = get(&mut cloud, &query);
     assert_eq!(body["count"], 2);
     assert_eq!(
         body["servers"][1]["status"], "ACTIVE",
@@ -120,61 +120,64 @@ fn a_named_server_that_is_not_there_is_all_null() {
 
 #[test]
 fn named_servers_may_be_paged() {
-    let mut site = site();
-    let ids = testing::add(&mut site, REGION, 100, State::Running, None);
+    let mut cloud = cloud_state();
+    let ids = testing::add(&mut cloud, REGION, 100, SimulatedState::Running, None);
     let query = format!("server_id={}", ids.join(","));
-    assert_eq!(listed(&mut site, &query).0, ids);
-    site.switches.huawei.pages_named_servers = true;
-    assert_eq!(listed(&mut site, &query), (ids[..25].to_vec(), 100));
-    assert_eq!(listed(&mut site, &format!("{query}&limit=100")).0, ids);
-    let answer = get(&mut site, &format!("cloudservers/detail?{query},more"));
-    assert_eq!(code(&answer), (400, "Ecs.0005"), "at most 100");
+    assert_eq!(listed(&mut cloud, &query).0, ids);
+    cloud.switches.huawei.pages_named_servers = true;
+    assert_eq!(listed(&mut cloud, &query), (ids[..25].to_vec(), 100));
+    assert_eq!(listed(&mut cloud, &format!("{query}&limit=100")).0, ids);
+    let response = get(&mut cloud, &format!("cloudservers/detail?{query},more"));
+    assert_eq!(code(&response), (400, "Ecs.0005"), "at most 100");
 }
 
 #[test]
 fn a_server_that_is_not_there_is_not_found() {
-    let mut site = site();
+    let mut cloud = cloud_state();
     for (form, expected) in [
         (ShowNotFound::Ecs0114, "Ecs.0114"),
         (ShowNotFound::Ecs0614, "Ecs.0614"),
     ] {
-        site.switches.huawei.show_not_found = form;
-        assert_eq!(code(&get(&mut site, "cloudservers/gone")), (404, expected));
+        cloud.switches.huawei.show_not_found = form;
+        assert_eq!(code(&get(&mut cloud, "cloudservers/gone")), (404, expected));
     }
-    site.switches.huawei.show_not_found = ShowNotFound::ItemNotFound;
-    let (status, body) = get(&mut site, "cloudservers/gone");
+    cloud.switches.huawei.show_not_found = ShowNotFound::ItemNotFound;
+    let (status, body) = get(&mut cloud, "cloudservers/gone");
     assert_eq!((status, &body["itemNotFound"]["code"]), (404, &404.into()));
 }
 
 #[test]
 fn troubles_show() {
-    let mut site = site();
-    for (trouble, status, vm_state) in [
-        (Trouble::Creating, "BUILD", "building"),
-        (Trouble::Changing, "RESIZE", "stopped"),
-        (Trouble::Expired, "SHUTOFF", "stopped"),
-        (Trouble::Failed, "ERROR", "error"),
-        (Trouble::Recycled, "UNKNOWN", "soft-delete"),
-        (Trouble::Locked, "ACTIVE", "active"),
+    let mut cloud = cloud_state();
+    for (impairment, status, vm_state) in [
+        (Impairment::Creating, "BUILD", "building"),
+        (Impairment::Changing, "RESIZE", "stopped"),
+        (Impairment::Expired, "SHUTOFF", "stopped"),
+        (Impairment::Failed, "ERROR", "error"),
+        (Impairment::Recycled, "UNKNOWN", "soft-delete"),
+        (Impairment::Locked, "ACTIVE", "active"),
     ] {
-        let id = add(&mut site, State::Running, trouble);
-        let (shown, vm, _) = standing(&mut site, &id);
+        let id = add(&mut cloud, SimulatedState::Running, impairment);
+        let (shown, vm, _) = shown_status(&mut cloud, &id);
         assert_eq!((shown.as_str(), vm.as_str()), (status, vm_state));
-        let server = show(&mut site, &id);
-        assert_eq!(server["locked"], trouble == Trouble::Locked);
-        assert_eq!(server["fault"].is_object(), trouble == Trouble::Failed);
+        let server = show(&mut cloud, &id);
+        assert_eq!(server["locked"], impairment == Impairment::Locked);
+        assert_eq!(
+            server["fault"].is_object(),
+            impairment == Impairment::Failed
+        );
         let frozen = server["metadata"].get("EcmResStatus").is_some();
-        assert_eq!(frozen, trouble == Trouble::Expired);
+        assert_eq!(frozen, impairment == Impairment::Expired);
     }
 }
 
 #[test]
 fn projects_are_looked_up_by_region() {
-    let mut site = site();
+    let mut cloud = cloud_state();
     let mut found = |query: &str| {
         let target = format!("/v3/projects{query}");
         let request = received("GET", &target, &[("host", "iam.example")], "");
-        let (status, body) = read(&answer(&mut site, &request));
+        let (status, body) = read(&respond(&mut cloud, &request));
         assert_eq!(status, 200);
         body["projects"].as_array().unwrap().clone()
     };
@@ -187,7 +190,7 @@ fn projects_are_looked_up_by_region() {
 
 #[test]
 fn other_paths_and_methods_are_no_api() {
-    let mut site = site();
+    let mut cloud = cloud_state();
     let action = format!("/v1/{PROJECT}/cloudservers/action");
     let nova = format!("/v2.1/{PROJECT}/servers/s/action");
     for (method, path) in [
@@ -199,7 +202,7 @@ fn other_paths_and_methods_are_no_api() {
         ("GET", &format!("/v1/{PROJECT}/cloudservers/s/more")),
     ] {
         let request = received(method, path, &[], "{}");
-        let (status, body) = read(&answer(&mut site, &request));
+        let (status, body) = read(&respond(&mut cloud, &request));
         assert_eq!(
             (status, &body["error_code"]),
             (404, &"APIGW.0101".into()),

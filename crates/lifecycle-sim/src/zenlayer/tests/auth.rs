@@ -3,9 +3,8 @@
 use super::*;
 use crate::{
     account::Key,
-    dialect::Reason,
-    testing::{forgeries, read, site_at},
-    zenlayer::auth,
+    cloud_api::AuthErrorCause,
+    testing::{auth_error, cloud_state_at, forgeries},
 };
 
 const SIGNING: &str = include_str!("../../../tests/vectors/zenlayer/signing.json");
@@ -15,7 +14,7 @@ fn text<'v>(value: &'v Value, key: &str) -> &'v str {
     value[key].as_str().unwrap_or_default()
 }
 
-fn site_knowing(vector: &Value, now: u64) -> Site {
+fn cloud_with_key(vector: &Value, now: u64) -> CloudState {
     let key = match vector["access_key_id"].as_str() {
         Some(id) => Key::pair(
             id.to_owned(),
@@ -24,10 +23,10 @@ fn site_knowing(vector: &Value, now: u64) -> Site {
         ),
         None => Key::token("FAKE-access-token".to_owned()),
     };
-    site_at(Cloud::Zenlayer, now, key)
+    cloud_state_at(Cloud::Zenlayer, now, key)
 }
 
-fn request_of(vector: &Value, authorization: &str) -> Received {
+fn request_of(vector: &Value, authorization: &str) -> ReceivedRequest {
     let headers: Vec<(&str, &str)> = vector["headers"]
         .as_array()
         .unwrap()
@@ -44,10 +43,13 @@ fn request_of(vector: &Value, authorization: &str) -> Received {
     )
 }
 
-fn refused(site: &mut Site, request: &Received) -> Option<(Reason, u16, Value)> {
-    let denial = auth::verify(site, request).err()?;
-    let (status, body) = read(&denial.response);
-    Some((denial.reason, status, body["code"].clone()))
+/// Returns cause, status and code of the error, or `None` for success.
+fn error_code(
+    cloud: &mut CloudState,
+    request: &ReceivedRequest,
+) -> Option<(AuthErrorCause, u16, Value)> {
+    let (cause, status, body) = auth_error(cloud, request)?;
+    Some((cause, status, body["code"].clone()))
 }
 
 fn vectors() -> Vec<(Value, u64, String)> {
@@ -82,9 +84,9 @@ fn what_the_vendors_signer_made_is_accepted_and_every_forgery_refused() {
     let mut forged = 0;
     for (vector, time, authorization) in vectors().into_iter().chain(captured()) {
         let name = text(&vector, "name");
-        let mut site = site_knowing(&vector, time);
+        let mut cloud = cloud_with_key(&vector, time);
         let request = request_of(&vector, &authorization);
-        assert_eq!(refused(&mut site, &request), None, "{name}");
+        assert_eq!(error_code(&mut cloud, &request), None, "{name}");
         if authorization.starts_with("Bearer") {
             continue;
         }
@@ -93,13 +95,13 @@ fn what_the_vendors_signer_made_is_accepted_and_every_forgery_refused() {
             if what == "path" || what.starts_with("query") {
                 continue;
             }
-            let (reason, status, code) = refused(&mut site, &forgery).expect(&what);
+            let (cause, status, code) = error_code(&mut cloud, &forgery).expect(&what);
             let expected = match what.as_str() {
-                "x-zc-timestamp" => (Reason::Other, 401, "AUTHFAILURE_SIGNATURE_EXPIRED"),
-                _ => (Reason::Key, 401, "AUTHFAILURE_SIGNATURE_FAILURE"),
+                "x-zc-timestamp" => (AuthErrorCause::Other, 401, "AUTHFAILURE_SIGNATURE_EXPIRED"),
+                _ => (AuthErrorCause::Key, 401, "AUTHFAILURE_SIGNATURE_FAILURE"),
             };
             assert_eq!(
-                (reason, status, code.as_str().unwrap()),
+                (cause, status, code.as_str().unwrap()),
                 expected,
                 "{name}: {what}"
             );
@@ -109,12 +111,12 @@ fn what_the_vendors_signer_made_is_accepted_and_every_forgery_refused() {
         let next = (time + 1).to_string().parse().unwrap();
         later.headers.insert("x-zc-timestamp", next);
         assert!(
-            refused(&mut site, &later).is_some(),
+            error_code(&mut cloud, &later).is_some(),
             "the timestamp is signed"
         );
         let mut stranger = vector.clone();
         stranger["access_key_password"] = "another".into();
-        assert!(refused(&mut site_knowing(&stranger, time), &request).is_some());
+        assert!(error_code(&mut cloud_with_key(&stranger, time), &request).is_some());
     }
     assert_eq!(forged, (24 + 17) * 5);
 }
@@ -129,9 +131,13 @@ fn a_request_ages_after_five_minutes() {
         (time - 300, true),
         (time - 301, false),
     ] {
-        let expired = (Reason::Other, 401, json!("AUTHFAILURE_SIGNATURE_EXPIRED"));
-        let refusal = refused(&mut site_knowing(&vector, now), &request);
-        assert_eq!(refusal, (!accepted).then_some(expired));
+        let expired = (
+            AuthErrorCause::Other,
+            401,
+            json!("AUTHFAILURE_SIGNATURE_EXPIRED"),
+        );
+        let error = error_code(&mut cloud_with_key(&vector, now), &request);
+        assert_eq!(error, (!accepted).then_some(expired));
     }
 }
 
@@ -163,13 +169,13 @@ fn further_headers_and_lower_case_values_may_be_signed() {
             ]
         };
         let key = Key::pair("id".into(), "secret".into(), None);
-        let mut site = site_at(Cloud::Zenlayer, 1_700_000_000, key);
+        let mut cloud = cloud_state_at(Cloud::Zenlayer, 1_700_000_000, key);
         // The page has values in lower case, the SDKs as they are: `startinstances` or not.
         let good = received("POST", "/api/v2/zec", &headers("StartInstances"), body);
         let lower_only = value == "application/json";
-        assert_eq!(refused(&mut site, &good).is_some(), lower_only);
+        assert_eq!(error_code(&mut cloud, &good).is_some(), lower_only);
         let forged = received("POST", "/api/v2/zec", &headers("StopInstances"), body);
-        assert!(refused(&mut site, &forged).is_some());
+        assert!(error_code(&mut cloud, &forged).is_some());
     }
 }
 
@@ -177,7 +183,7 @@ fn further_headers_and_lower_case_values_may_be_signed() {
 fn headers_and_keys_that_are_not_good() {
     let (vector, time, good) = vectors().swap_remove(0);
     let malformed = (
-        Reason::Other,
+        AuthErrorCause::Other,
         401,
         json!("AUTHFAILURE_INVALID_AUTHORIZATION"),
     );
@@ -189,31 +195,39 @@ fn headers_and_keys_that_are_not_good() {
         &format!("{good}, More=1"),
     ] {
         let request = request_of(&vector, authorization);
-        let refusal = refused(&mut site_knowing(&vector, time), &request);
-        assert_eq!(refusal, Some(malformed.clone()), "{authorization:?}");
+        let error = error_code(&mut cloud_with_key(&vector, time), &request);
+        assert_eq!(error, Some(malformed.clone()), "{authorization:?}");
     }
     for missing in ["x-zc-timestamp", "x-zc-signature-method", "authorization"] {
         let mut request = request_of(&vector, &good);
         request.headers.remove(missing);
-        let refusal = refused(&mut site_knowing(&vector, time), &request);
-        assert_eq!(refusal, Some(malformed.clone()), "{missing}");
+        let error = error_code(&mut cloud_with_key(&vector, time), &request);
+        assert_eq!(error, Some(malformed.clone()), "{missing}");
     }
-    let bad_key = Some((Reason::Key, 401, json!("AUTHFAILURE_SIGNATURE_FAILURE")));
+    let bad_key = Some((
+        AuthErrorCause::Key,
+        401,
+        json!("AUTHFAILURE_SIGNATURE_FAILURE"),
+    ));
     let request = request_of(&vector, &good);
-    let mut revoking = site_knowing(&vector, time);
+    let mut revoking = cloud_with_key(&vector, time);
     revoking.account.revoke_after(0);
-    assert_eq!(refused(&mut revoking, &request), bad_key);
+    assert_eq!(error_code(&mut revoking, &request), bad_key);
     let mut stranger = vector.clone();
     stranger["access_key_id"] = "another".into();
     assert_eq!(
-        refused(&mut site_knowing(&stranger, time), &request),
+        error_code(&mut cloud_with_key(&stranger, time), &request),
         bad_key
     );
 
     let bearer = request_of(&vector, "Bearer nothing");
-    let bad_token = Some((Reason::Key, 401, json!("AUTHFAILURE_INVALID_AUTHORIZATION")));
+    let bad_token = Some((
+        AuthErrorCause::Key,
+        401,
+        json!("AUTHFAILURE_INVALID_AUTHORIZATION"),
+    ));
     assert_eq!(
-        refused(&mut site_knowing(&vector, time), &bearer),
+        error_code(&mut cloud_with_key(&vector, time), &bearer),
         bad_token
     );
 }

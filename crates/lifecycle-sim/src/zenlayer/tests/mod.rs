@@ -8,14 +8,14 @@ use serde_json::{Value, json};
 
 use super::Zenlayer;
 use crate::{
-    Cloud, Executed,
-    dialect::{Dialect, Operation},
-    request::Received,
-    site::{Scope, Site},
-    testing::{perform, received, site},
+    Cloud, ExecutionCounts, Operation,
+    cloud_api::CloudApi,
+    cloud_state::{CloudState, RegionScope},
+    request::ReceivedRequest,
+    testing::{cloud_state, executed, handle, received},
 };
 
-pub(super) fn call(action: &str, body: &Value) -> Received {
+pub(super) fn call(action: &str, body: &Value) -> ReceivedRequest {
     received(
         "POST",
         "/api/v2/zec",
@@ -24,37 +24,32 @@ pub(super) fn call(action: &str, body: &Value) -> Received {
     )
 }
 
-pub(super) fn ids(action: &str, ids: &[String]) -> Received {
+pub(super) fn ids(action: &str, ids: &[String]) -> ReceivedRequest {
     call(action, &json!({ "instanceIds": ids }))
 }
 
-pub(super) fn ask(site: &mut Site, request: &Received) -> (u16, Value) {
-    perform(site, request, Scope::Everywhere)
+pub(super) fn ask(cloud: &mut CloudState, request: &ReceivedRequest) -> (u16, Value) {
+    handle(cloud, request, RegionScope::AllRegions)
 }
 
-pub(super) fn code(answer: &(u16, Value)) -> (u16, &str) {
+pub(super) fn code(response: &(u16, Value)) -> (u16, &str) {
     assert!(
-        answer.1.get("response").is_none(),
+        response.1.get("response").is_none(),
         "errors are flat: {}",
-        answer.1
+        response.1
     );
-    (answer.0, answer.1["code"].as_str().unwrap_or_default())
+    (response.0, response.1["code"].as_str().unwrap_or_default())
 }
 
-pub(super) fn status(site: &mut Site, id: &str) -> String {
+pub(super) fn status(cloud: &mut CloudState, id: &str) -> String {
     let (_, body) = ask(
-        site,
+        cloud,
         &call("DescribeInstancesStatus", &json!({"instanceIds": [id]})),
     );
     body["response"]["dataSet"][0]["instanceStatus"]
         .as_str()
         .unwrap()
         .to_owned()
-}
-
-pub(super) fn executed(site: &Site, id: &str) -> Executed {
-    site.instance(site.find(Scope::Everywhere, id).unwrap())
-        .executed
 }
 
 #[test]
@@ -93,8 +88,8 @@ fn requests_are_told_apart_before_anyone_looks_at_the_key() {
         ),
         (call("Explode", &json!({})), Operation::Other, "unknown", 0),
     ] {
-        assert!(Zenlayer.claims(&request));
-        let intent = Zenlayer.intent(&request);
+        assert!(Zenlayer.serves(&request));
+        let intent = Zenlayer.classify(&request);
         assert_eq!(
             (intent.operation, intent.name, intent.ids),
             (operation, name, count)

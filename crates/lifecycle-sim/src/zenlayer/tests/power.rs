@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::{
-    State, Trouble,
+    Impairment, SimulatedState,
     testing::{add, at},
     zenlayer::switches::*,
 };
@@ -13,26 +13,32 @@ fn power_states_pass_as_documented() {
         (Starting::Booting, "BOOTING"),
         (Starting::Starting, "STARTING"),
     ] {
-        let mut site = site(Cloud::Zenlayer);
-        site.switches.zenlayer.starting = starting;
-        let vm = add(&mut site, "asia-southeast-1", 1, State::Stopped, None);
-        let (answer, body) = ask(&mut site, &ids("StartInstances", &vm));
-        assert_eq!(answer, 200);
+        let mut cloud = cloud_state(Cloud::Zenlayer);
+        cloud.switches.zenlayer.starting = starting;
+        let vm = add(
+            &mut cloud,
+            "asia-southeast-1",
+            1,
+            SimulatedState::Stopped,
+            None,
+        );
+        let (response, body) = ask(&mut cloud, &ids("StartInstances", &vm));
+        assert_eq!(response, 200);
         assert_eq!(body["requestId"], body["response"]["requestId"]);
         assert!(body["requestId"].as_str().unwrap().starts_with('T'));
-        assert_eq!(status(&mut site, &vm[0]), word);
-        at(&mut site, 30);
-        assert_eq!(status(&mut site, &vm[0]), "RUNNING");
+        assert_eq!(status(&mut cloud, &vm[0]), word);
+        at(&mut cloud, 30);
+        assert_eq!(status(&mut cloud, &vm[0]), "RUNNING");
         let reboot = json!({"instanceIds": vm, "forceReboot": false});
-        assert_eq!(ask(&mut site, &call("RebootInstances", &reboot)).0, 200);
-        assert_eq!(status(&mut site, &vm[0]), "REBOOT");
-        at(&mut site, 70);
+        assert_eq!(ask(&mut cloud, &call("RebootInstances", &reboot)).0, 200);
+        assert_eq!(status(&mut cloud, &vm[0]), "REBOOT");
+        at(&mut cloud, 70);
         let stop = json!({"instanceIds": vm, "forceShutdown": false});
-        assert_eq!(ask(&mut site, &call("StopInstances", &stop)).0, 200);
-        assert_eq!(status(&mut site, &vm[0]), "STOPPING");
-        at(&mut site, 90);
-        assert_eq!(status(&mut site, &vm[0]), "STOPPED");
-        let counts = executed(&site, &vm[0]);
+        assert_eq!(ask(&mut cloud, &call("StopInstances", &stop)).0, 200);
+        assert_eq!(status(&mut cloud, &vm[0]), "STOPPING");
+        at(&mut cloud, 90);
+        assert_eq!(status(&mut cloud, &vm[0]), "STOPPED");
+        let counts = executed(&cloud, &vm[0]);
         assert_eq!(
             (counts.starts, counts.stops, counts.forced_stops),
             (1, 1, 0)
@@ -49,19 +55,31 @@ fn a_stop_is_forced_unless_told_otherwise() {
         (json!({"forceShutdown": true}), 1),
         (json!({"forceShutdown": false}), 0),
     ] {
-        let mut site = site(Cloud::Zenlayer);
-        let vm = add(&mut site, "asia-southeast-1", 1, State::Running, None);
+        let mut cloud = cloud_state(Cloud::Zenlayer);
+        let vm = add(
+            &mut cloud,
+            "asia-southeast-1",
+            1,
+            SimulatedState::Running,
+            None,
+        );
         let mut body = body;
         body["instanceIds"] = json!(vm);
-        assert_eq!(ask(&mut site, &call("StopInstances", &body)).0, 200);
-        assert_eq!(executed(&site, &vm[0]).forced_stops, forced);
+        assert_eq!(ask(&mut cloud, &call("StopInstances", &body)).0, 200);
+        assert_eq!(executed(&cloud, &vm[0]).forced_stops, forced);
     }
     for (plain, forced) in [(PlainReboot::Graceful, 0), (PlainReboot::Forced, 1)] {
-        let mut site = site(Cloud::Zenlayer);
-        site.switches.zenlayer.plain_reboot = plain;
-        let vm = add(&mut site, "asia-southeast-1", 1, State::Running, None);
-        ask(&mut site, &ids("RebootInstances", &vm));
-        assert_eq!(executed(&site, &vm[0]).forced_reboots, forced);
+        let mut cloud = cloud_state(Cloud::Zenlayer);
+        cloud.switches.zenlayer.plain_reboot = plain;
+        let vm = add(
+            &mut cloud,
+            "asia-southeast-1",
+            1,
+            SimulatedState::Running,
+            None,
+        );
+        ask(&mut cloud, &ids("RebootInstances", &vm));
+        assert_eq!(executed(&cloud, &vm[0]).forced_reboots, forced);
     }
 }
 
@@ -73,117 +91,153 @@ fn every_wrong_state_has_its_answer() {
     let not_running = (403, "OPERATION_DENIED_INSTANCE_NOT_RUNNING");
     let not_rebootable = (403, "OPERATION_DENIED_INSTANCE_STATUS");
     let recycled = (403, "OPERATION_DENIED_INSTANCE_RECYCLED");
-    for (action, state, trouble, newer, older) in [
-        ("StartInstances", State::Running, None, status, not_stopped),
-        ("StartInstances", State::Starting, None, busy, not_stopped),
-        ("StartInstances", State::Stopping, None, busy, not_stopped),
+    for (action, state, impairment, newer, older) in [
         (
             "StartInstances",
-            State::Stopped,
-            Some(Trouble::Creating),
+            SimulatedState::Running,
+            None,
+            status,
+            not_stopped,
+        ),
+        (
+            "StartInstances",
+            SimulatedState::Starting,
+            None,
             busy,
             not_stopped,
         ),
         (
             "StartInstances",
-            State::Stopped,
-            Some(Trouble::Changing),
+            SimulatedState::Stopping,
+            None,
             busy,
             not_stopped,
         ),
         (
             "StartInstances",
-            State::Stopped,
-            Some(Trouble::Recycled),
+            SimulatedState::Stopped,
+            Some(Impairment::Creating),
+            busy,
+            not_stopped,
+        ),
+        (
+            "StartInstances",
+            SimulatedState::Stopped,
+            Some(Impairment::Changing),
+            busy,
+            not_stopped,
+        ),
+        (
+            "StartInstances",
+            SimulatedState::Stopped,
+            Some(Impairment::Recycled),
             recycled,
             recycled,
         ),
         (
             "StartInstances",
-            State::Stopped,
-            Some(Trouble::Expired),
+            SimulatedState::Stopped,
+            Some(Impairment::Expired),
             status,
             not_stopped,
         ),
         (
             "StartInstances",
-            State::Stopped,
-            Some(Trouble::Locked),
+            SimulatedState::Stopped,
+            Some(Impairment::Locked),
             status,
             status,
         ),
-        ("StopInstances", State::Stopped, None, status, not_running),
-        ("StopInstances", State::Stopping, None, busy, not_running),
-        ("StopInstances", State::Rebooting, None, busy, not_running),
         (
             "StopInstances",
-            State::Running,
-            Some(Trouble::Recycled),
+            SimulatedState::Stopped,
+            None,
+            status,
+            not_running,
+        ),
+        (
+            "StopInstances",
+            SimulatedState::Stopping,
+            None,
+            busy,
+            not_running,
+        ),
+        (
+            "StopInstances",
+            SimulatedState::Rebooting,
+            None,
+            busy,
+            not_running,
+        ),
+        (
+            "StopInstances",
+            SimulatedState::Running,
+            Some(Impairment::Recycled),
             recycled,
             recycled,
         ),
         (
             "RebootInstances",
-            State::Stopped,
+            SimulatedState::Stopped,
             None,
             status,
             not_rebootable,
         ),
         (
             "RebootInstances",
-            State::Rebooting,
+            SimulatedState::Rebooting,
             None,
             busy,
             not_rebootable,
         ),
         (
             "RebootInstances",
-            State::Stopped,
-            Some(Trouble::Recycled),
+            SimulatedState::Stopped,
+            Some(Impairment::Recycled),
             recycled,
             recycled,
         ),
     ] {
         for (codes, expected) in [(Codes::Newer, newer), (Codes::Older, older)] {
-            let mut site = site(Cloud::Zenlayer);
-            site.switches.zenlayer.batch_failure = BatchFailure::Whole;
-            site.switches.zenlayer.codes = codes;
-            let vm = add(&mut site, "asia-southeast-1", 1, state, trouble);
-            let answer = ask(&mut site, &ids(action, &vm));
-            assert_eq!(code(&answer), expected, "{action} {state} {trouble:?}");
-            assert_eq!(executed(&site, &vm[0]), Executed::default());
+            let mut cloud = cloud_state(Cloud::Zenlayer);
+            cloud.switches.zenlayer.batch_failure = BatchFailure::Whole;
+            cloud.switches.zenlayer.codes = codes;
+            let vm = add(&mut cloud, "asia-southeast-1", 1, state, impairment);
+            let response = ask(&mut cloud, &ids(action, &vm));
+            assert_eq!(code(&response), expected, "{action} {state} {impairment:?}");
+            assert_eq!(executed(&cloud, &vm[0]), ExecutionCounts::default());
         }
     }
-    let mut site = site(Cloud::Zenlayer);
-    site.switches.zenlayer.batch_failure = BatchFailure::Whole;
-    site.switches.zenlayer.recycled_code = RecycledCode::RecycleResource;
+    let mut cloud = cloud_state(Cloud::Zenlayer);
+    cloud.switches.zenlayer.batch_failure = BatchFailure::Whole;
+    cloud.switches.zenlayer.recycled_code = RecycledCode::RecycleResource;
     let bin = add(
-        &mut site,
+        &mut cloud,
         "asia-southeast-1",
         1,
-        State::Stopped,
-        Some(Trouble::Recycled),
+        SimulatedState::Stopped,
+        Some(Impairment::Recycled),
     );
-    let answer = ask(&mut site, &ids("StartInstances", &bin));
+    let response = ask(&mut cloud, &ids("StartInstances", &bin));
     assert_eq!(
-        code(&answer),
+        code(&response),
         (403, "OPERATION_FAILED_FOR_RECYCLE_RESOURCE")
     );
     let sold_out = add(
-        &mut site,
+        &mut cloud,
         "asia-southeast-1",
         1,
-        State::Stopped,
-        Some(Trouble::NoStock),
+        SimulatedState::Stopped,
+        Some(Impairment::NoStock),
     );
-    let answer = ask(&mut site, &ids("StartInstances", &sold_out));
-    assert_eq!(code(&answer), (503, "SERVICE_TEMPORARY_UNAVAILABLE"));
+    let response = ask(&mut cloud, &ids("StartInstances", &sold_out));
+    assert_eq!(code(&response), (503, "SERVICE_TEMPORARY_UNAVAILABLE"));
 }
 
 #[test]
 fn a_batch_with_a_bad_instance_fails_in_one_of_four_ways() {
-    let listed = |site: &mut Site, request: &Received| {
-        let (status, body) = ask(site, request);
+    let listed = |cloud: &mut CloudState, request: &ReceivedRequest| {
+        let (status, body) = ask(cloud, request);
         (status, body["response"]["instanceIds"].clone())
     };
     for how in [
@@ -193,27 +247,40 @@ fn a_batch_with_a_bad_instance_fails_in_one_of_four_ways() {
         BatchFailure::WholeInName,
     ] {
         for unknown in [false, true] {
-            let mut site = site(Cloud::Zenlayer);
-            site.switches.zenlayer.batch_failure = how;
-            let mut vms = add(&mut site, "asia-southeast-1", 1, State::Stopped, None);
+            let mut cloud = cloud_state(Cloud::Zenlayer);
+            cloud.switches.zenlayer.batch_failure = how;
+            let mut vms = add(
+                &mut cloud,
+                "asia-southeast-1",
+                1,
+                SimulatedState::Stopped,
+                None,
+            );
             vms.push(if unknown {
                 "1".to_owned()
             } else {
-                add(&mut site, "asia-southeast-1", 1, State::Running, None).swap_remove(0)
+                add(
+                    &mut cloud,
+                    "asia-southeast-1",
+                    1,
+                    SimulatedState::Running,
+                    None,
+                )
+                .swap_remove(0)
             });
-            let answer = listed(&mut site, &ids("StartInstances", &vms));
+            let response = listed(&mut cloud, &ids("StartInstances", &vms));
             let is_list =
                 how == BatchFailure::Listed || (how == BatchFailure::WholeForUnknown && !unknown);
             if is_list {
-                assert_eq!(answer, (200, json!([vms[1]])), "{how:?} {unknown}");
+                assert_eq!(response, (200, json!([vms[1]])), "{how:?} {unknown}");
             } else {
                 let status = if unknown { 404 } else { 400 };
-                assert_eq!(answer, (status, Value::Null), "{how:?} {unknown}");
+                assert_eq!(response, (status, Value::Null), "{how:?} {unknown}");
             }
-            let acts = is_list || how == BatchFailure::WholeInName;
+            let operations = is_list || how == BatchFailure::WholeInName;
             assert_eq!(
-                executed(&site, &vms[0]).starts,
-                u32::from(acts),
+                executed(&cloud, &vms[0]).starts,
+                u32::from(operations),
                 "{how:?} {unknown}"
             );
         }
@@ -227,10 +294,16 @@ fn none_failed_has_three_forms() {
         (NoneFailed::Null, Some(Value::Null)),
         (NoneFailed::Absent, None),
     ] {
-        let mut site = site(Cloud::Zenlayer);
-        site.switches.zenlayer.none_failed = form;
-        let vm = add(&mut site, "asia-southeast-1", 1, State::Stopped, None);
-        let (_, body) = ask(&mut site, &ids("StartInstances", &vm));
+        let mut cloud = cloud_state(Cloud::Zenlayer);
+        cloud.switches.zenlayer.none_failed = form;
+        let vm = add(
+            &mut cloud,
+            "asia-southeast-1",
+            1,
+            SimulatedState::Stopped,
+            None,
+        );
+        let (_, body) = ask(&mut cloud, &ids("StartInstances", &vm));
         assert_eq!(
             body["response"].get("instanceIds"),
             expected.as_ref(),
@@ -241,20 +314,26 @@ fn none_failed_has_three_forms() {
 
 #[test]
 fn a_reboot_and_a_stop_may_interrupt() {
-    let mut site = site(Cloud::Zenlayer);
-    site.switches.zenlayer.batch_failure = BatchFailure::Whole;
-    let vm = add(&mut site, "asia-southeast-1", 1, State::Rebooting, None);
-    let forced = json!({"instanceIds": vm, "forceReboot": true});
-    assert_eq!(ask(&mut site, &ids("RebootInstances", &vm)).0, 400);
-    assert_eq!(ask(&mut site, &call("RebootInstances", &forced)).0, 200);
-    assert_eq!(executed(&site, &vm[0]).forced_reboots, 1);
-
-    let stubborn = add(
-        &mut site,
+    let mut cloud = cloud_state(Cloud::Zenlayer);
+    cloud.switches.zenlayer.batch_failure = BatchFailure::Whole;
+    let vm = add(
+        &mut cloud,
         "asia-southeast-1",
         1,
-        State::Running,
-        Some(Trouble::Stubborn),
+        SimulatedState::Rebooting,
+        None,
+    );
+    let forced = json!({"instanceIds": vm, "forceReboot": true});
+    assert_eq!(ask(&mut cloud, &ids("RebootInstances", &vm)).0, 400);
+    assert_eq!(ask(&mut cloud, &call("RebootInstances", &forced)).0, 200);
+    assert_eq!(executed(&cloud, &vm[0]).forced_reboots, 1);
+
+    let stubborn = add(
+        &mut cloud,
+        "asia-southeast-1",
+        1,
+        SimulatedState::Running,
+        Some(Impairment::Stubborn),
     );
     let graceful = call(
         "StopInstances",
@@ -264,45 +343,51 @@ fn a_reboot_and_a_stop_may_interrupt() {
         "StopInstances",
         &json!({"instanceIds": stubborn, "forceShutdown": true}),
     );
-    assert_eq!(ask(&mut site, &graceful).0, 200);
-    at(&mut site, 100_000);
-    assert_eq!(status(&mut site, &stubborn[0]), "STOPPING");
-    assert_eq!(ask(&mut site, &forced).0, 400);
-    site.switches.zenlayer.stop_from = StopFrom::RunningOrStopping;
-    assert_eq!(ask(&mut site, &graceful).0, 200);
+    assert_eq!(ask(&mut cloud, &graceful).0, 200);
+    at(&mut cloud, 100_000);
+    assert_eq!(status(&mut cloud, &stubborn[0]), "STOPPING");
+    assert_eq!(ask(&mut cloud, &forced).0, 400);
+    cloud.switches.zenlayer.stop_from = StopFrom::RunningOrStopping;
+    assert_eq!(ask(&mut cloud, &graceful).0, 200);
     assert_eq!(
-        executed(&site, &stubborn[0]).stops,
+        executed(&cloud, &stubborn[0]).stops,
         1,
         "it was stopping already"
     );
-    assert_eq!(ask(&mut site, &forced).0, 200);
-    at(&mut site, 100_002);
-    assert_eq!(status(&mut site, &stubborn[0]), "STOPPED");
+    assert_eq!(ask(&mut cloud, &forced).0, 200);
+    at(&mut cloud, 100_002);
+    assert_eq!(status(&mut cloud, &stubborn[0]), "STOPPED");
 }
 
 #[test]
 fn a_boot_that_fails_leaves_the_instance_stopped() {
-    let mut site = site(Cloud::Zenlayer);
+    let mut cloud = cloud_state(Cloud::Zenlayer);
     let vm = add(
-        &mut site,
+        &mut cloud,
         "asia-southeast-1",
         1,
-        State::Stopped,
-        Some(Trouble::Broken),
+        SimulatedState::Stopped,
+        Some(Impairment::Broken),
     );
     for start in 1..=2 {
-        assert_eq!(ask(&mut site, &ids("StartInstances", &vm)).0, 200);
-        assert_eq!(status(&mut site, &vm[0]), "BOOTING");
-        at(&mut site, 30 * start);
-        assert_eq!(status(&mut site, &vm[0]), "STOPPED");
+        assert_eq!(ask(&mut cloud, &ids("StartInstances", &vm)).0, 200);
+        assert_eq!(status(&mut cloud, &vm[0]), "BOOTING");
+        at(&mut cloud, 30 * start);
+        assert_eq!(status(&mut cloud, &vm[0]), "STOPPED");
     }
-    assert_eq!(executed(&site, &vm[0]).starts, 2);
+    assert_eq!(executed(&cloud, &vm[0]).starts, 2);
 }
 
 #[test]
 fn parameters_have_bounds() {
-    let mut site = site(Cloud::Zenlayer);
-    let many = add(&mut site, "asia-southeast-1", 101, State::Stopped, None);
+    let mut cloud = cloud_state(Cloud::Zenlayer);
+    let many = add(
+        &mut cloud,
+        "asia-southeast-1",
+        101,
+        SimulatedState::Stopped,
+        None,
+    );
     let exceed = (400, "INVALID_PARAMETER_EXCEED_LENGTH");
     for (action, body, expected) in [
         ("StartInstances", json!({"instanceIds": many}), exceed),
@@ -359,8 +444,8 @@ fn parameters_have_bounds() {
             (401, "AUTHFAILURE_UNAUTHORIZED_OPERATION"),
         ),
     ] {
-        let answer = ask(&mut site, &call(action, &body));
-        assert_eq!(code(&answer), expected, "{action}");
+        let response = ask(&mut cloud, &call(action, &body));
+        assert_eq!(code(&response), expected, "{action}");
     }
     for (body, expected) in [
         ("", "INVALID_PARAMETER_PATTERN_ERROR"),
@@ -372,7 +457,7 @@ fn parameters_have_bounds() {
             &[("x-zc-action", "StartInstances")],
             body,
         );
-        assert_eq!(code(&ask(&mut site, &request)), (400, expected));
+        assert_eq!(code(&ask(&mut cloud, &request)), (400, expected));
     }
     let get = received(
         "GET",
@@ -380,30 +465,30 @@ fn parameters_have_bounds() {
         &[("x-zc-action", "StartInstances")],
         "{}",
     );
-    assert_eq!(code(&ask(&mut site, &get)).0, 401);
+    assert_eq!(code(&ask(&mut cloud, &get)).0, 401);
 
-    site.switches.zenlayer.no_ids = NoIds::Missing;
+    cloud.switches.zenlayer.no_ids = NoIds::Missing;
     assert_eq!(
-        code(&ask(&mut site, &ids("StopInstances", &[]))),
+        code(&ask(&mut cloud, &ids("StopInstances", &[]))),
         (400, "MISSING_PARAMETER")
     );
-    site.switches.zenlayer.no_ids = NoIds::Accepted;
-    assert_eq!(ask(&mut site, &ids("StopInstances", &[])).0, 200);
+    cloud.switches.zenlayer.no_ids = NoIds::Accepted;
+    assert_eq!(ask(&mut cloud, &ids("StopInstances", &[])).0, 200);
     let twice = [many[0].clone(), many[0].clone()];
-    site.switches.zenlayer.duplicates = Duplicates::Refused;
+    cloud.switches.zenlayer.duplicates = Duplicates::Refused;
     assert_eq!(
-        code(&ask(&mut site, &ids("StartInstances", &twice))),
+        code(&ask(&mut cloud, &ids("StartInstances", &twice))),
         (400, "INVALID_PARAMETER_VALUE")
     );
-    site.switches.zenlayer.duplicates = Duplicates::Folded;
-    assert_eq!(ask(&mut site, &ids("StartInstances", &twice)).0, 200);
-    assert_eq!(executed(&site, &many[0]).starts, 1);
-    assert_eq!(ask(&mut site, &ids("StartInstances", &many[1..])).0, 200);
+    cloud.switches.zenlayer.duplicates = Duplicates::Folded;
+    assert_eq!(ask(&mut cloud, &ids("StartInstances", &twice)).0, 200);
+    assert_eq!(executed(&cloud, &many[0]).starts, 1);
+    assert_eq!(ask(&mut cloud, &ids("StartInstances", &many[1..])).0, 200);
 }
 
 #[test]
 fn versions() {
-    let mut site = site(Cloud::Zenlayer);
+    let mut cloud = cloud_state(Cloud::Zenlayer);
     let versioned = |version| {
         let headers = [
             ("x-zc-action", "DescribeInstances"),
@@ -411,14 +496,14 @@ fn versions() {
         ];
         received("POST", "/api/v2/zec", &headers, "{}")
     };
-    assert_eq!(ask(&mut site, &versioned("2025-09-01")).0, 200);
-    assert_eq!(ask(&mut site, &versioned("2024-04-01")).0, 200);
+    assert_eq!(ask(&mut cloud, &versioned("2025-09-01")).0, 200);
+    assert_eq!(ask(&mut cloud, &versioned("2024-04-01")).0, 200);
     assert_eq!(
-        code(&ask(&mut site, &versioned("1999-01-01"))),
+        code(&ask(&mut cloud, &versioned("1999-01-01"))),
         (400, "INVALID_PARAMETER_VALUE")
     );
     let bare = call("DescribeInstances", &json!({}));
-    assert_eq!(ask(&mut site, &bare).0, 200);
-    site.switches.zenlayer.version_header = VersionHeader::Required;
-    assert_eq!(code(&ask(&mut site, &bare)), (400, "MISSING_PARAMETER"));
+    assert_eq!(ask(&mut cloud, &bare).0, 200);
+    cloud.switches.zenlayer.version_header = VersionHeader::Required;
+    assert_eq!(code(&ask(&mut cloud, &bare)), (400, "MISSING_PARAMETER"));
 }

@@ -1,76 +1,88 @@
 //! Lists and single instances.
 
 use super::*;
-use crate::{State, Trouble, testing::add, zenlayer::switches::*};
+use crate::{Impairment, SimulatedState, testing::add, zenlayer::switches::*};
 
-fn described(site: &mut Site, action: &str, body: &Value) -> (Vec<String>, u64) {
-    let (status, answer) = ask(site, &call(action, body));
-    assert_eq!(status, 200, "{answer}");
-    let answer = &answer["response"];
-    let rows = answer["dataSet"].as_array().unwrap();
+fn describe_fields(cloud: &mut CloudState, action: &str, body: &Value) -> (Vec<String>, u64) {
+    let (status, response) = ask(cloud, &call(action, body));
+    assert_eq!(status, 200, "{response}");
+    let response = &response["response"];
+    let rows = response["dataSet"].as_array().unwrap();
     let rows = rows
         .iter()
         .map(|row| row["instanceId"].as_str().unwrap().to_owned());
-    (rows.collect(), answer["totalCount"].as_u64().unwrap())
+    (rows.collect(), response["totalCount"].as_u64().unwrap())
 }
 
 #[test]
 fn describes_have_pages() {
-    let mut site = site(Cloud::Zenlayer);
-    let mut all = add(&mut site, "asia-southeast-1", 30, State::Running, None);
-    all.extend(add(&mut site, "europe-west-1", 3, State::Stopped, None));
+    let mut cloud = cloud_state(Cloud::Zenlayer);
+    let mut all = add(
+        &mut cloud,
+        "asia-southeast-1",
+        30,
+        SimulatedState::Running,
+        None,
+    );
+    all.extend(add(
+        &mut cloud,
+        "europe-west-1",
+        3,
+        SimulatedState::Stopped,
+        None,
+    ));
     for action in ["DescribeInstancesStatus", "DescribeInstances"] {
         assert_eq!(
-            described(&mut site, action, &json!({})),
+            describe_fields(&mut cloud, action, &json!({})),
             (all[..20].to_vec(), 33)
         );
         let second = json!({"pageSize": 30, "pageNum": 2});
         assert_eq!(
-            described(&mut site, action, &second),
+            describe_fields(&mut cloud, action, &second),
             (all[30..].to_vec(), 33)
         );
         let third = json!({"pageSize": 30, "pageNum": 3});
-        assert_eq!(described(&mut site, action, &third), (vec![], 33));
+        assert_eq!(describe_fields(&mut cloud, action, &third), (vec![], 33));
 
         let named = json!({ "instanceIds": all[..25] });
         assert_eq!(
-            described(&mut site, action, &named),
+            describe_fields(&mut cloud, action, &named),
             (all[..20].to_vec(), 25)
         );
         let rest = json!({ "instanceIds": all[..25], "pageNum": 2 });
         assert_eq!(
-            described(&mut site, action, &rest),
+            describe_fields(&mut cloud, action, &rest),
             (all[20..25].to_vec(), 25)
         );
-        site.switches.zenlayer.ids_page = IdsPage::All;
+        cloud.switches.zenlayer.ids_page = IdsPage::All;
         assert_eq!(
-            described(&mut site, action, &named),
+            describe_fields(&mut cloud, action, &named),
             (all[..25].to_vec(), 25)
         );
-        site.switches.zenlayer.ids_page = IdsPage::Default;
+        cloud.switches.zenlayer.ids_page = IdsPage::Default;
 
-        site.switches.zenlayer.order = Order::Reversed;
+        cloud.switches.zenlayer.order = RowOrder::Reversed;
         let backwards = [all[1].clone(), all[0].clone()].to_vec();
         assert_eq!(
-            described(&mut site, action, &json!({"pageSize": 2})),
+            describe_fields(&mut cloud, action, &json!({"pageSize": 2})),
             (backwards, 33)
         );
-        site.switches.zenlayer.order = Order::Made;
+        cloud.switches.zenlayer.order = RowOrder::Made;
 
         let one_unknown = json!({"instanceIds": ["1", all[4]]});
         assert_eq!(
-            described(&mut site, action, &one_unknown),
+            describe_fields(&mut cloud, action, &one_unknown),
             (vec![all[4].clone()], 1)
         );
     }
     let second = json!({"status": "STOPPED", "pageSize": 2, "pageNum": 2});
-    let found = described(&mut site, "DescribeInstances", &second);
+    let found = describe_fields(&mut cloud, "DescribeInstances", &second);
     assert_eq!(found, (vec![all[32].clone()], 3));
     let filters = json!({"status": "STOPPED", "zoneId": "europe-west-1a", "name": "000031"});
-    let found = described(&mut site, "DescribeInstances", &filters);
+    let found = describe_fields(&mut cloud, "DescribeInstances", &filters);
     assert_eq!(found, (vec![all[31].clone()], 1));
 
-    site.switches.zenlayer.unknown_in_describe = UnknownInDescribe::Refused;
+    cloud.switches.zenlayer.unknown_in_describe = UnknownInDescribe::Refused;
     for (how, expected) in [
         (UnknownId::InstanceNotFound, "INVALID_INSTANCE_NOT_FOUND"),
         (
@@ -78,36 +90,56 @@ fn describes_have_pages() {
             "OPERATION_FAILED_RESOURCE_NOT_FOUND",
         ),
     ] {
-        site.switches.zenlayer.unknown_id = how;
-        let answer = ask(&mut site, &ids("DescribeInstances", &["1".to_owned()]));
-        assert_eq!(code(&answer), (404, expected));
+        cloud.switches.zenlayer.unknown_id = how;
+        let response = ask(&mut cloud, &ids("DescribeInstances", &["1".to_owned()]));
+        assert_eq!(code(&response), (404, expected));
     }
 }
 
 #[test]
 fn every_state_has_a_word_in_both_describes() {
-    for (state, trouble, word) in [
-        (State::Stopped, Some(Trouble::Creating), "DEPLOYING"),
-        (State::Stopped, Some(Trouble::Changing), "RESIZING"),
-        (State::Stopped, Some(Trouble::Expired), "STOPPED"),
-        (State::Stopped, Some(Trouble::Failed), "CREATE_FAILED"),
-        (State::Stopped, Some(Trouble::Recycled), "RECYCLE"),
-        (State::Running, Some(Trouble::Locked), "RUNNING"),
+    for (state, impairment, word) in [
+        (
+            SimulatedState::Stopped,
+            Some(Impairment::Creating),
+            "DEPLOYING",
+        ),
+        (
+            SimulatedState::Stopped,
+            Some(Impairment::Changing),
+            "RESIZING",
+        ),
+        (
+            SimulatedState::Stopped,
+            Some(Impairment::Expired),
+            "STOPPED",
+        ),
+        (
+            SimulatedState::Stopped,
+            Some(Impairment::Failed),
+            "CREATE_FAILED",
+        ),
+        (
+            SimulatedState::Stopped,
+            Some(Impairment::Recycled),
+            "RECYCLE",
+        ),
+        (SimulatedState::Running, Some(Impairment::Locked), "RUNNING"),
     ] {
-        let mut site = site(Cloud::Zenlayer);
-        let vm = add(&mut site, "asia-southeast-1", 1, state, trouble);
-        assert_eq!(status(&mut site, &vm[0]), word);
-        let (_, body) = ask(&mut site, &ids("DescribeInstances", &vm));
+        let mut cloud = cloud_state(Cloud::Zenlayer);
+        let vm = add(&mut cloud, "asia-southeast-1", 1, state, impairment);
+        assert_eq!(status(&mut cloud, &vm[0]), word);
+        let (_, body) = ask(&mut cloud, &ids("DescribeInstances", &vm));
         assert_eq!(body["response"]["dataSet"][0]["status"], word);
     }
-    let mut site = site(Cloud::Zenlayer);
-    site.switches.zenlayer.recycled = Recycled::Recycled;
+    let mut cloud = cloud_state(Cloud::Zenlayer);
+    cloud.switches.zenlayer.recycled = Recycled::Recycled;
     let vm = add(
-        &mut site,
+        &mut cloud,
         "asia-southeast-1",
         1,
-        State::Stopped,
-        Some(Trouble::Recycled),
+        SimulatedState::Stopped,
+        Some(Impairment::Recycled),
     );
-    assert_eq!(status(&mut site, &vm[0]), "RECYCLED");
+    assert_eq!(status(&mut cloud, &vm[0]), "RECYCLED");
 }

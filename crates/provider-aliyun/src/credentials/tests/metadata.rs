@@ -203,7 +203,7 @@ fn invalid_response_is_a_fault_without_the_secret() {
         ),
         (
             r#"{"AccessKeyId":"i","AccessKeySecret":"hidden","SecurityToken":"hidden","Expiration":"soon"}"#,
-            "is no time",
+            "invalid time",
         ),
         (
             r#"{"Code":"Failed","AccessKeySecret":"hidden"}"#,

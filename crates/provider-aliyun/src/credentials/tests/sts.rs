@@ -26,9 +26,9 @@ fn alice() -> Role {
     Role::new(ARN).with_session_name("alice")
 }
 
-/// The first two signatures come from the vendor's Python library (`alibabacloud_credentials` 1.0.12, with
-/// a fixed clock and nonce). The library's signature of a policy with blanks is invalid, so the third
-/// signature was computed with Python's `hmac` from the vendor's page.
+/// The first two signatures come from the vendor's Python library (`alibabacloud_credentials`
+/// 1.0.12, with a fixed clock and nonce). The library's signature of a policy with blanks is
+/// invalid, so the third signature was computed with Python's `hmac` from the vendor's page.
 #[test]
 fn signature_equals_the_signature_of_the_vendor() {
     let full = alice()
@@ -288,8 +288,8 @@ fn rejection_keeps_code_kind_and_request_id_and_no_secret() {
     assert_eq!(fault.kind(), FaultKind::NoAnswer);
 }
 
-/// The parameters equal the parameters of the vendor's Python library. Python sends the parameters in the
-/// URL, Go as a form.
+/// The parameters equal the parameters of the vendor's Python library. Python sends the parameters
+/// in the URL, Go as a form.
 #[test]
 fn oidc_token_is_exchanged_without_a_signature() {
     let source = AssumeRoleWithOidc::new(alice(), "acs:ram::1:oidc-provider/p", "/var/token");

@@ -10,8 +10,8 @@ use crate::{
     sign::tests::{decoded_query, verify},
 };
 
-/// Returns the request of this crate for a recorded call of the vendor's Python SDK; `None` for a call that
-/// this crate never sends.
+/// Returns the request of this crate for a recorded call of the vendor's Python SDK; `None` for a
+/// call that this crate never sends.
 fn equivalent_request(name: &str) -> Option<UnsignedRequest> {
     let together = &config().with_batch_mode(BatchMode::AllTogether);
     let one = &ids(1)[..];
@@ -57,8 +57,8 @@ fn equivalent_request(name: &str) -> Option<UnsignedRequest> {
     })
 }
 
-/// Parameters that this crate always sends and the SDK omits. The values are the defaults of ECS, except
-/// `StoppedMode`, which has no default, and the page size.
+/// Parameters that this crate always sends and the SDK omits. The values are the defaults of ECS,
+/// except `StoppedMode`, which has no default, and the page size.
 const EXPLICIT_DEFAULTS: &[(&str, &str)] = &[
     ("ForceStop", "false"),
     ("StoppedMode", "KeepCharging"),
@@ -234,7 +234,7 @@ fn call_accepts_one_instance_up_to_the_limit() {
         reboot(StopMode::Forced),
     ] {
         aliyun.profile().supports(&action).unwrap();
-        let limit = aliyun.profile().batch(&action);
+        let limit = aliyun.profile().batch_limit(&action);
         assert!(aliyun.act(&action, &ids(limit)).is_ok(), "{action:?}");
         let fault = aliyun.act(&action, &ids(limit + 1)).unwrap_err();
         assert_eq!(fault.kind(), FaultKind::Invalid, "{action:?}");
@@ -245,7 +245,7 @@ fn call_accepts_one_instance_up_to_the_limit() {
 fn start_of_several_instances_with_initialized_disks_is_rejected() {
     let fault = act(&config(), &initialize(), &ids(2)).unwrap_err();
     assert_eq!(fault.kind(), FaultKind::Invalid);
-    assert!(fault.to_string().contains("where 1 to 1 can be"), "{fault}");
+    assert!(fault.to_string().contains("1 to 1 are allowed"), "{fault}");
 }
 
 #[test]

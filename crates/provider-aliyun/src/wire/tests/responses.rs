@@ -2,7 +2,7 @@
 
 use super::*;
 
-/// What each recorded answer means, in the describe_ack of [`describe`].
+/// The meaning of each recorded response, in the format of [`describe`].
 const MEANINGS: &[(&str, &str)] = &[
     ("StartInstance-ok-json", "all accepted"),
     ("StartInstance-ok-xml", "all accepted"),

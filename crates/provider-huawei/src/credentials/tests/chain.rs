@@ -1,10 +1,10 @@
-//! The order of the chain, and what is half set up.
+//! The order of the chain, and incomplete configurations.
 
 use lifecycle_core::credential_source::CredentialSourceChain;
 
 use super::*;
 
-/// Everything that there can be, in the order in which it counts, with what is found.
+/// Every source of the chain in order: the configuration, and the key or the first request.
 const ALL: [(&[(&str, &str)], &str); 9] = [
     (
         &[
@@ -61,17 +61,19 @@ const ALL: [(&[(&str, &str)], &str); 9] = [
 ];
 
 #[test]
-fn the_order_is_that_of_the_sdks() {
+fn default_chain_has_the_order_of_the_sdks() {
     let config = CredentialSourceConfig::in_region("cn-north-4");
     for start in 0..ALL.len() {
         let texts: Vec<_> = ALL[start..]
             .iter()
             .flat_map(|(texts, _)| texts.iter().copied())
             .collect();
-        let toy = Toy::new(&texts);
-        let first = match CredentialSourceChain::new(sources(&config)).begin(&ctx(&toy)) {
-            ExchangeStep::Done(grant) => grant.source,
-            ExchangeStep::Http(ask) => format!("{} {}", ask.request.method(), ask.request.uri()),
+        let host = fake_host(&texts);
+        let first = match CredentialSourceChain::new(sources(&config)).begin(&ctx(&host)) {
+            ExchangeStep::Done(resolved) => resolved.source,
+            ExchangeStep::Http(exchange) => {
+                format!("{} {}", exchange.request.method(), exchange.request.uri())
+            }
             other => panic!("{other:?}"),
         };
         assert_eq!(first, ALL[start].1);
@@ -79,7 +81,7 @@ fn the_order_is_that_of_the_sdks() {
 }
 
 #[test]
-fn the_machines_agency_comes_before_the_pods_identity() {
+fn ecs_agency_takes_precedence_over_pod_identity() {
     let texts = [
         (
             "HC_CONTAINER_CREDENTIALS_FULL_URI",
@@ -88,26 +90,25 @@ fn the_machines_agency_comes_before_the_pods_identity() {
         ("HC_CONTAINER_AUTHORIZATION_TOKEN_FILE", "token"),
         ("token", "hidden-pod"),
     ];
-    let toy = Toy::new(&texts);
+    let host = fake_host(&texts);
     let chain = CredentialSourceChain::new(sources(&CredentialSourceConfig::default()));
-    let silence = Fault::new(FaultKind::NoAnswer, "silence");
-    let way = drive(
-        chain.begin(&ctx(&toy)),
-        &toy,
-        [Err(silence), Ok(reply(200, ISSUED))],
+    let run = resolve(
+        &chain,
+        &host,
+        [no_response(FaultKind::NoAnswer), http(200, KEY_RESPONSE)],
     );
     assert_eq!(
-        way.lines(),
+        run.lines(),
         [
             "PUT http://169.254.169.254/meta-data/latest/api/token",
             "POST http://169.254.170.23/v1"
         ]
     );
-    assert_eq!(way.grant().source, "identity of this pod");
+    assert_eq!(run.done().source, "identity of this pod");
 }
 
 #[test]
-fn a_profile_that_is_asked_for_is_one_of_the_command_line() {
+fn requested_profile_is_a_profile_of_the_command_line() {
     let texts = [
         (SDK_FILE, "[basic]\nak = FILE\nsk = hidden\n"),
         (
@@ -119,25 +120,29 @@ fn a_profile_that_is_asked_for_is_one_of_the_command_line() {
     let chain = CredentialSourceChain::new(sources(
         &CredentialSourceConfig::default().with_profile("prod"),
     ));
-    assert_eq!(key(&found(&chain, &texts)).0, "CLI");
+    let resolved = resolve_locally(&chain, &texts).done();
+    assert_eq!(id_and_session(&resolved.credential).0, "CLI");
 }
 
 #[test]
-fn where_nothing_is_set_up_each_says_what_it_looked_for() {
+fn source_without_configuration_names_the_missing_configuration() {
     let all = sources(&CredentialSourceConfig::default());
     assert_eq!(all.len(), 8);
-    for origin in &all {
-        assert!(!origin.name().is_empty() && !origin.wants().is_empty());
-        if origin.name() == "ECS agency" {
+    for source in &all {
+        assert!(!source.name().is_empty() && !source.requirements().is_empty());
+        if source.name() == "ECS agency" {
             continue;
         }
-        let why = absent(origin, &[]);
-        assert!(why.contains("not set") || why.contains('~'), "{why}");
+        let reason = resolve_locally(source, &[]).not_configured();
+        assert!(
+            reason.contains("not set") || reason.contains('~'),
+            "{reason}"
+        );
     }
 }
 
 #[test]
-fn half_a_set_is_named() {
+fn incomplete_set_is_a_fault_with_the_missing_name() {
     for (texts, expected) in [
         (
             &[("HUAWEICLOUD_SDK_IDP_ID", "x")][..],
@@ -173,7 +178,7 @@ fn half_a_set_is_named() {
     ] {
         let chain =
             CredentialSourceChain::new(sources(&CredentialSourceConfig::in_region("cn-north-4")));
-        let fault = refused(&chain, texts);
+        let fault = resolve_locally(&chain, texts).fault();
         assert_eq!(fault.kind(), FaultKind::Credential);
         assert!(fault.message().contains(expected), "{fault}");
     }
@@ -187,23 +192,26 @@ fn half_a_set_is_named() {
             "HC_CONTAINER_CREDENTIALS_FULL_URI is not",
         ),
     ] {
-        let fault = refused(&PodIdentity::new(), &texts);
+        let fault = resolve_locally(&PodIdentity::new(), &texts).fault();
         assert!(fault.message().contains(expected), "{fault}");
     }
 }
 
 #[test]
-fn half_an_identity_provider_does_not_stand_in_the_way_of_a_key() {
+fn incomplete_identity_provider_is_ignored_if_there_is_a_key() {
     let texts = [
         ("HUAWEICLOUD_SDK_IDP_ID", "idp"),
         ("HUAWEICLOUD_SDK_AK", "SDK"),
         ("HUAWEICLOUD_SDK_SK", "hidden"),
         ("HUAWEICLOUD_SDK_SECURITY_TOKEN", "hidden-token"),
     ];
-    let origin = SdkVariables::new();
-    let toy = Toy::new(&texts);
-    match origin.begin(&ctx(&toy)) {
-        ExchangeStep::Done(grant) => assert_eq!(key(&grant), ("SDK", Some("hidden-token"))),
+    let source = SdkVariables::new();
+    let host = fake_host(&texts);
+    match source.begin(&ctx(&host)) {
+        ExchangeStep::Done(resolved) => assert_eq!(
+            id_and_session(&resolved.credential),
+            ("SDK", Some("hidden-token"))
+        ),
         other => panic!("{other:?}"),
     }
 }

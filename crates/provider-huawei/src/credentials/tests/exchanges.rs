@@ -1,4 +1,4 @@
-//! What is asked for in exchange for a token, a password or an identity.
+//! Exchanges of a token, a password or an identity for a key.
 
 use std::time::Duration;
 
@@ -12,10 +12,12 @@ fn local() -> CredentialSourceConfig {
         .with_identity(Endpoint::parse("http://127.0.0.1:7070").unwrap())
 }
 
-fn with_subject_token(mut reply: HttpResponse) -> HttpResponse {
+/// Returns a response of IAM with a token in a header.
+fn subject_token(status: u16, body: &str) -> ScriptedAnswer {
+    let mut response = response(status, body);
     let token = "hidden-subject".parse().unwrap();
-    reply.headers_mut().insert("x-subject-token", token);
-    reply
+    response.headers_mut().insert("x-subject-token", token);
+    ScriptedAnswer::Http(Ok(response))
 }
 
 const OIDC: [(&str, &str); 8] = [
@@ -29,31 +31,38 @@ const OIDC: [(&str, &str); 8] = [
     ("HUAWEICLOUD_OIDC_POLICY_IDS", " p1, p2,"),
 ];
 
-/// Path, headers and body as huaweicloudsdkcore 3.1.219 sends them (`OidcStsAccessor`, recorded).
+/// Path, headers and body equal a recorded request of huaweicloudsdkcore 3.1.219
+/// (`OidcStsAccessor`).
 #[test]
-fn an_openid_token_becomes_a_key_of_an_agency() {
-    let toy = Toy::new(&OIDC);
-    let answer = r#"{"credentials": {
+fn openid_token_is_exchanged_for_a_key_of_an_agency() {
+    let host = fake_host(&OIDC);
+    let body = r#"{"credentials": {
         "access_key_id": "ISSUED0000000000001",
         "secret_access_key": "hidden-secret",
         "security_token": "hidden-token",
         "expiration": "2025-11-22T11:50:00.000Z"
     }}"#;
-    let origin = OidcAgency::new().with_config(local());
-    let way = drive(origin.begin(&ctx(&toy)), &toy, [Ok(reply(200, answer))]);
+    let source = OidcAgency::new().with_config(local());
+    let run = resolve(&source, &host, [http(200, body)]);
     assert_eq!(
-        way.lines(),
+        run.lines(),
         ["POST http://127.0.0.1:7070/v5/agencies/assume-with-oidc"]
     );
-    assert_eq!(way.asked[0].0, "AssumeAgencyWithOIDC");
-    assert_eq!(way.asked[0].1, ServiceKind::Identity);
+    assert!(matches!(
+        run.sent[0],
+        SentStep::Http {
+            operation: "AssumeAgencyWithOIDC",
+            service: ServiceKind::Identity,
+            ..
+        }
+    ));
     assert_eq!(
-        way.header(0, "content-type"),
+        run.header(0, "content-type"),
         Some("application/json;charset=UTF-8")
     );
-    assert_eq!(way.header(0, "authorization"), None);
+    assert_eq!(run.header(0, "authorization"), None);
     assert_eq!(
-        way.body(0),
+        run.body(0),
         json!({
             "provider_urn": "iam::acc:provider:p",
             "agency_urn": "iam::acc:agency:a",
@@ -64,32 +73,30 @@ fn an_openid_token_becomes_a_key_of_an_agency() {
             "policy_ids": ["p1", "p2"],
         })
     );
-    let grant = way.grant();
-    assert_eq!(key(&grant), ("ISSUED0000000000001", Some("hidden-token")));
-    assert_eq!(grant.source, "agency iam::acc:agency:a (OIDC)");
+    let resolved = run.done();
     assert_eq!(
-        (grant.expires, grant.renewal),
-        (Some(end_of_issued()), None)
+        id_and_session(&resolved.credential),
+        ("ISSUED0000000000001", Some("hidden-token"))
     );
+    assert_eq!(resolved.source, "agency iam::acc:agency:a (OIDC)");
+    assert_eq!((resolved.expires, resolved.renewal), (Some(expiry()), None));
 }
 
 #[test]
-fn what_an_agency_needs_not_is_left_out() {
+fn optional_fields_of_the_agency_request_are_omitted() {
     let texts = [
         OIDC[0],
         OIDC[1],
         ("HUAWEICLOUD_OIDC_ID_TOKEN", "id"),
         OIDC[2],
     ];
-    let toy = Toy::new(&texts);
-    let ExchangeStep::Http(ask) = OidcAgency::new().begin(&ctx(&toy)) else {
-        panic!("nothing is asked");
-    };
+    let host = fake_host(&texts);
+    let request = request_of(OidcAgency::new().begin(&ctx(&host)));
     assert_eq!(
-        ask.request.uri(),
+        request.uri(),
         "https://sts.cn-north-4.myhuaweicloud.com/v5/agencies/assume-with-oidc"
     );
-    let body: serde_json::Value = serde_json::from_slice(ask.request.body()).unwrap();
+    let body: serde_json::Value = serde_json::from_slice(request.body()).unwrap();
     assert_eq!(
         body,
         json!({
@@ -103,7 +110,7 @@ fn what_an_agency_needs_not_is_left_out() {
 }
 
 #[test]
-fn an_openid_token_has_to_be_there() {
+fn missing_openid_token_is_a_fault() {
     for (texts, expected) in [
         (
             &OIDC[..2],
@@ -135,93 +142,95 @@ fn an_openid_token_has_to_be_there() {
             "HUAWEICLOUD_SDK_STS_ENDPOINT: ",
         ),
     ] {
-        let fault = refused(&OidcAgency::new(), texts);
+        let fault = resolve_locally(&OidcAgency::new(), texts).fault();
         assert!(fault.message().starts_with(expected), "{fault}");
     }
 }
 
-/// Paths, headers and bodies as huaweicloudsdkcore 3.1.219 sends them (`FederalAccessor`, recorded).
+/// Paths, headers and bodies equal recorded requests of huaweicloudsdkcore 3.1.219
+/// (`FederalAccessor`).
 #[test]
-fn an_identity_provider_vouches_for_a_key() {
-    let toy = Toy::new(&[("token", "id-token-1\n")]);
-    let origin = IdentityProvider::new("idp-1", "token").with_config(local());
+fn token_of_an_identity_provider_is_exchanged_twice_for_a_key() {
+    let host = fake_host(&[("token", "id-token-1\n")]);
+    let source = IdentityProvider::new("idp-1", "token").with_config(local());
     let answers = [
-        Ok(with_subject_token(reply(201, r#"{"token": {}}"#))),
-        Ok(reply(201, ISSUED)),
+        subject_token(201, r#"{"token": {}}"#),
+        http(201, KEY_RESPONSE),
     ];
-    let way = drive(origin.begin(&ctx(&toy)), &toy, answers);
+    let run = resolve(&source, &host, answers);
     assert_eq!(
-        way.lines(),
+        run.lines(),
         [
             "POST http://127.0.0.1:7070/v3.0/OS-AUTH/id-token/tokens",
             "POST http://127.0.0.1:7070/v3.0/OS-CREDENTIAL/securitytokens"
         ]
     );
-    assert_eq!(way.header(0, "x-idp-id"), Some("idp-1"));
+    assert_eq!(run.header(0, "x-idp-id"), Some("idp-1"));
     assert_eq!(
-        way.body(0),
+        run.body(0),
         json!({"auth": {"id_token": {"id": "id-token-1"}}})
     );
-    assert_eq!(way.header(1, "x-idp-id"), None);
+    assert_eq!(run.header(1, "x-idp-id"), None);
     let token = json!({"id": "hidden-subject", "duration_seconds": 21600});
     assert_eq!(
-        way.body(1),
+        run.body(1),
         json!({"auth": {"identity": {"methods": ["token"], "token": token}}})
     );
-    let grant = way.grant();
-    assert_eq!(grant.source, "identity provider idp-1 (IAM)");
-    assert_eq!(grant.expires, Some(end_of_issued()));
-    assert_eq!(grant.renewal, Some(Duration::from_secs(40 * 60)));
+    let resolved = run.done();
+    assert_eq!(resolved.source, "identity provider idp-1 (IAM)");
+    assert_eq!(resolved.expires, Some(expiry()));
+    assert_eq!(resolved.renewal, Some(Duration::from_secs(40 * 60)));
 }
 
 #[test]
-fn a_provider_that_iam_refuses_is_a_fault() {
-    let toy = Toy::new(&[("token", "hidden-id")]);
-    let origin = IdentityProvider::new("idp-1", "token").with_config(local());
-    let run = |answers: Vec<HttpResponse>| {
-        drive(origin.begin(&ctx(&toy)), &toy, answers.into_iter().map(Ok)).fault()
-    };
-    let mut refusal = reply(
+fn rejection_by_iam_is_a_fault() {
+    let host = fake_host(&[("token", "hidden-id")]);
+    let source = IdentityProvider::new("idp-1", "token").with_config(local());
+    let fault_of = |answers: Vec<ScriptedAnswer>| resolve(&source, &host, answers).fault();
+    let mut rejection = response(
         401,
         r#"{"error_code": "IAM.0061", "error_msg": "token expired"}"#,
     );
-    refusal
+    rejection
         .headers_mut()
         .insert("x-iam-trace-id", "trace-1".parse().unwrap());
-    let fault = run(vec![refusal]);
+    let fault = fault_of(vec![ScriptedAnswer::Http(Ok(rejection))]);
     assert_eq!(fault.kind(), FaultKind::Credential);
     assert_eq!(
         fault.to_string(),
         "IAM.0061: token expired (HTTP 401, request trace-1)"
     );
-    let fault = run(vec![reply(201, "{}")]);
+    let fault = fault_of(vec![http(201, "{}")]);
     assert!(fault.message().contains("no X-Subject-Token"), "{fault}");
-    let fault = run(vec![with_subject_token(reply(201, "{}")), reply(403, "")]);
+    let fault = fault_of(vec![subject_token(201, "{}"), http(403, "")]);
     assert_eq!(fault.status(), Some(403));
-    let fault = run(vec![
-        with_subject_token(reply(201, "{}")),
-        reply(201, r#"{"credential": {"access": "hidden"}}"#),
+    let fault = fault_of(vec![
+        subject_token(201, "{}"),
+        http(201, r#"{"credential": {"access": "hidden"}}"#),
     ]);
     assert!(fault.message().contains("no secret key"), "{fault}");
 }
 
-/// Path, headers and body by the page of the call.
+/// Path, headers and body follow the page of the call.
 #[test]
-fn a_key_is_exchanged_for_one_of_an_agency() {
-    let toy = Toy::new(&[("HW_ACCESS_KEY", "BASE"), ("HW_SECRET_KEY", "hidden-base")]);
-    let origin = AssumeAgency::new(SdkVariables::new(), "ops", "acme").with_config(local());
-    assert_eq!(absent(&origin, &[]), absent(&SdkVariables::new(), &[]));
-    assert!(origin.name().starts_with("agency ops for "));
+fn key_is_exchanged_for_a_key_of_an_agency() {
+    let host = fake_host(&[("HW_ACCESS_KEY", "BASE"), ("HW_SECRET_KEY", "hidden-base")]);
+    let source = AssumeAgency::new(SdkVariables::new(), "ops", "acme").with_config(local());
+    assert_eq!(
+        resolve_locally(&source, &[]).not_configured(),
+        resolve_locally(&SdkVariables::new(), &[]).not_configured()
+    );
+    assert!(source.name().starts_with("agency ops for "));
     let variables = lifecycle_core::credential_source::EnvCredentialSource::new(TERRAFORM);
-    let origin = AssumeAgency::new(variables, "ops", "acme")
+    let source = AssumeAgency::new(variables, "ops", "acme")
         .with_duration(Duration::from_secs(900))
         .with_config(local());
-    let way = drive(origin.begin(&ctx(&toy)), &toy, [Ok(reply(201, ISSUED))]);
+    let run = resolve(&source, &host, [http(201, KEY_RESPONSE)]);
     assert_eq!(
-        way.lines(),
+        run.lines(),
         ["POST http://127.0.0.1:7070/v3.0/OS-CREDENTIAL/securitytokens"]
     );
-    let authorization = way.header(0, "authorization").unwrap();
+    let authorization = run.header(0, "authorization").unwrap();
     assert!(
         authorization.starts_with(
             "SDK-HMAC-SHA256 Access=BASE, SignedHeaders=content-type;host;x-sdk-date, "
@@ -230,46 +239,43 @@ fn a_key_is_exchanged_for_one_of_an_agency() {
     );
     let role = json!({"agency_name": "ops", "domain_name": "acme", "duration_seconds": 900});
     assert_eq!(
-        way.body(0),
+        run.body(0),
         json!({"auth": {"identity": {"methods": ["assume_role"], "assume_role": role}}})
     );
-    let grant = way.grant();
+    let resolved = run.done();
     assert_eq!(
-        grant.source,
+        resolved.source,
         "variable HW_ACCESS_KEY, agency ops of account acme (IAM)"
     );
-    assert_eq!(
-        (grant.expires, grant.renewal),
-        (Some(end_of_issued()), None)
-    );
+    assert_eq!((resolved.expires, resolved.renewal), (Some(expiry()), None));
 
-    let refusal = r#"{"error": {"code": 403, "message": "no Agent Operator"}}"#;
-    let fault = drive(origin.begin(&ctx(&toy)), &toy, [Ok(reply(403, refusal))]).fault();
+    let rejection = r#"{"error": {"code": 403, "message": "no Agent Operator"}}"#;
+    let fault = resolve(&source, &host, [http(403, rejection)]).fault();
     assert_eq!(fault.kind(), FaultKind::Permission);
 }
 
 #[test]
-fn terraforms_agency_is_assumed_with_terraforms_key() {
+fn terraform_agency_is_assumed_with_the_terraform_key() {
     let key = [("HW_ACCESS_KEY", "BASE"), ("HW_SECRET_KEY", "hidden-base")];
     let agency = ("HW_ASSUME_ROLE_AGENCY_NAME", "ops");
     let chain = lifecycle_core::credential_source::CredentialSourceChain::new(sources(&local()));
-    let found = |owner, answers: Vec<_>| {
-        let toy = Toy::new(&[key[0], key[1], agency, owner]);
-        drive(chain.begin(&ctx(&toy)), &toy, answers)
+    let assume = |owner, answers: Vec<_>| {
+        let host = fake_host(&[key[0], key[1], agency, owner]);
+        resolve(&chain, &host, answers)
     };
     for (variable, field) in [
         ("HW_ASSUME_ROLE_DOMAIN_NAME", "domain_name"),
         ("HW_ASSUME_ROLE_DOMAIN_ID", "domain_id"),
     ] {
-        let way = found((variable, "acme"), vec![Ok(reply(201, ISSUED))]);
-        let role = &way.body(0)["auth"]["identity"]["assume_role"];
+        let run = assume((variable, "acme"), vec![http(201, KEY_RESPONSE)]);
+        let role = &run.body(0)["auth"]["identity"]["assume_role"];
         assert_eq!(
             (&role[field], &role["duration_seconds"]),
             (&json!("acme"), &json!(3600))
         );
-        way.grant();
+        run.done();
     }
-    let fault = found(("OTHER", ""), vec![]).fault();
+    let fault = assume(("OTHER", ""), vec![]).fault();
     assert!(
         fault
             .message()
@@ -282,11 +288,11 @@ fn password() -> Password {
     Password::new("ops", "acme", Secret::new("hidden-password"))
 }
 
-/// <https://support.huaweicloud.com/intl/en-us/api-iam/iam_30_0001.html>, its example.
+/// The example of <https://support.huaweicloud.com/intl/en-us/api-iam/iam_30_0001.html>.
 #[test]
-fn a_password_becomes_a_token_of_one_region() {
-    let toy = Toy::default();
-    let answer = r#"{"token": {
+fn password_is_exchanged_for_a_token_of_one_region() {
+    let host = fake_host(&[]);
+    let body = r#"{"token": {
         "expires_at": "2025-11-22T11:50:00.000000Z",
         "issued_at": "2025-11-21T11:50:00.000000Z",
         "methods": ["password"],
@@ -295,12 +301,12 @@ fn a_password_becomes_a_token_of_one_region() {
         "project": {"domain": {"id": "d", "name": "acme"}, "id": "p", "name": "cn-north-4"},
         "user": {"name": "ops", "id": "u", "password_expires_at": ""}
     }}"#;
-    let origin = password().with_config(local());
-    let answers = [Ok(with_subject_token(reply(201, answer)))];
-    let way = drive(origin.begin(&ctx(&toy)), &toy, answers);
-    assert_eq!(way.lines(), ["POST http://127.0.0.1:7070/v3/auth/tokens"]);
+    let source = password().with_config(local());
+    let answers = [subject_token(201, body)];
+    let run = resolve(&source, &host, answers);
+    assert_eq!(run.lines(), ["POST http://127.0.0.1:7070/v3/auth/tokens"]);
     assert_eq!(
-        way.body(0),
+        run.body(0),
         json!({"auth": {
             "identity": {"methods": ["password"], "password": {"user": {
                 "name": "ops",
@@ -310,47 +316,47 @@ fn a_password_becomes_a_token_of_one_region() {
             "scope": {"project": {"name": "cn-north-4"}},
         }})
     );
-    let grant = way.grant();
-    assert_eq!(grant.source, "password of ops in account acme (IAM)");
-    assert_eq!(grant.expires, Some(end_of_issued()));
-    assert_eq!(grant.renewal, Some(Duration::from_secs(12 * 60 * 60)));
-    match grant.credential {
+    let resolved = run.done();
+    assert_eq!(resolved.source, "password of ops in account acme (IAM)");
+    assert_eq!(resolved.expires, Some(expiry()));
+    assert_eq!(resolved.renewal, Some(Duration::from_secs(12 * 60 * 60)));
+    match resolved.credential {
         Credential::Token(token) => assert_eq!(token.expose(), "hidden-subject"),
         other => panic!("{other:?}"),
     }
 }
 
 #[test]
-fn a_password_needs_a_region_and_is_never_shown() {
+fn password_requires_a_region_and_is_never_shown() {
     assert!(!format!("{:?}", password()).contains("hidden"));
-    let fault = refused(&password(), &[]);
+    let fault = resolve_locally(&password(), &[]).fault();
     assert_eq!(fault.kind(), FaultKind::Invalid);
     assert!(fault.message().contains("set the region"), "{fault}");
-    let toy = Toy::new(&[("HW_REGION_NAME", "ap-southeast-1")]);
+    let host = fake_host(&[("HW_REGION_NAME", "ap-southeast-1")]);
     let wrong = r#"{"error": {"code": 401, "message": "The username or password is wrong."}}"#;
-    let way = drive(password().begin(&ctx(&toy)), &toy, [Ok(reply(401, wrong))]);
+    let run = resolve(&password(), &host, [http(401, wrong)]);
     assert_eq!(
-        way.lines(),
+        run.lines(),
         ["POST https://iam.ap-southeast-1.myhuaweicloud.com/v3/auth/tokens"]
     );
-    let fault = way.fault();
+    let fault = run.fault();
     assert_eq!(fault.kind(), FaultKind::Credential);
     assert!(fault.message().contains("password is wrong"), "{fault}");
     for answer in [
-        reply(201, "{}"),
-        with_subject_token(reply(201, "{}")),
-        with_subject_token(reply(201, r#"{"token": {"expires_at": 5}}"#)),
-        with_subject_token(reply(201, r#"{"token": {"expires_at": "soon"}}"#)),
+        http(201, "{}"),
+        subject_token(201, "{}"),
+        subject_token(201, r#"{"token": {"expires_at": 5}}"#),
+        subject_token(201, r#"{"token": {"expires_at": "soon"}}"#),
     ] {
-        let fault = drive(password().begin(&ctx(&toy)), &toy, [Ok(answer)]).fault();
+        let fault = resolve(&password(), &host, [answer]).fault();
         assert_eq!(fault.kind(), FaultKind::Unreadable);
     }
 }
 
-/// Header and body as huaweicloudsdkcore 3.1.219 sends them (`PodIdentityAccessor`, recorded).
+/// Header and body equal a recorded request of huaweicloudsdkcore 3.1.219 (`PodIdentityAccessor`).
 #[test]
-fn a_pod_asks_the_agent_of_its_node() {
-    for (uri, reach) in [
+fn pod_requests_the_key_from_the_agent_of_the_node() {
+    for (uri, expected) in [
         (
             "http://169.254.170.23/v1/credentials?x=1",
             ServiceKind::Metadata,
@@ -360,34 +366,38 @@ fn a_pod_asks_the_agent_of_its_node() {
         ("https://agent.example.com/v1", ServiceKind::Identity),
         ("http://10.0.0.1/v1", ServiceKind::Identity),
     ] {
-        let toy = Toy::new(&[
+        let host = fake_host(&[
             ("HC_CONTAINER_CREDENTIALS_FULL_URI", uri),
             ("HC_CONTAINER_AUTHORIZATION_TOKEN_FILE", "/var/token"),
             ("/var/token", "hidden-pod\n"),
         ]);
-        let flat = ISSUED
+        let flat = KEY_RESPONSE
             .replace(r#"{"credential": "#, "")
             .replacen("}}", "}", 1);
-        let origin = PodIdentity::new();
-        let way = drive(origin.begin(&ctx(&toy)), &toy, [Ok(reply(200, &flat))]);
-        assert_eq!(way.lines(), [format!("POST {uri}")]);
-        assert_eq!(way.asked[0].1, reach, "{uri}");
-        assert_eq!(way.header(0, "authorization"), Some("hidden-pod"));
-        assert!(way.asked[0].2.headers()["authorization"].is_sensitive());
-        assert_eq!(way.body(0), json!({}));
-        let grant = way.grant();
-        assert_eq!(grant.source, "identity of this pod");
-        assert_eq!(grant.expires, Some(end_of_issued()));
+        let source = PodIdentity::new();
+        let run = resolve(&source, &host, [http(200, &flat)]);
+        assert_eq!(run.lines(), [format!("POST {uri}")]);
+        assert!(
+            matches!(run.sent[0], SentStep::Http { service, .. } if service == expected),
+            "{uri}"
+        );
+        assert_eq!(run.header(0, "authorization"), Some("hidden-pod"));
+        assert!(run.request(0).headers()["authorization"].is_sensitive());
+        assert_eq!(run.body(0), json!({}));
+        let resolved = run.done();
+        assert_eq!(resolved.source, "identity of this pod");
+        assert_eq!(resolved.expires, Some(expiry()));
     }
     for uri in ["hidden", "ftp://a/b", "//a/b", "http://", "http:///x"] {
-        let fault = refused(
+        let fault = resolve_locally(
             &PodIdentity::new(),
             &[
                 ("HC_CONTAINER_CREDENTIALS_FULL_URI", uri),
                 ("HC_CONTAINER_AUTHORIZATION_TOKEN_FILE", "/var/token"),
                 ("/var/token", "hidden-pod"),
             ],
-        );
+        )
+        .fault();
         assert!(
             fault
                 .message()

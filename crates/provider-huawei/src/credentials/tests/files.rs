@@ -2,7 +2,7 @@
 
 use super::*;
 
-/// As the page of Huawei's SDKs shows it (huaweicloud-sdk-python-v3, README, "Profile").
+/// The example of Huawei's SDKs (huaweicloud-sdk-python-v3, README, "Profile").
 const SDK_SAMPLE: &str = "\
 # for regional services
 [basic]
@@ -16,7 +16,7 @@ sk = hidden-global
 domain_id = d
 ";
 
-/// As `hcloud configure set` writes it with `--cli-auth-encrypt=false`.
+/// A file that `hcloud configure set` writes with `--cli-auth-encrypt=false`.
 const CLI_SAMPLE: &str = r#"{
   "language": "en",
   "current": "default",
@@ -79,102 +79,116 @@ const CLI_SAMPLE: &str = r#"{
 }"#;
 
 #[test]
-fn the_file_of_the_sdks() {
-    let grant = found(&SdkProfile::new(), &[(SDK_FILE, SDK_SAMPLE)]);
-    assert_eq!(key(&grant), ("SDKKEY00000000000001", None));
-    assert_eq!(grant.source, "[basic] in ~/.huaweicloud/credentials");
-    match grant.credential {
+fn key_comes_from_the_file_of_the_sdks() {
+    let resolved = resolve_locally(&SdkProfile::new(), &[(SDK_FILE, SDK_SAMPLE)]).done();
+    assert_eq!(
+        id_and_session(&resolved.credential),
+        ("SDKKEY00000000000001", None)
+    );
+    assert_eq!(resolved.source, "[basic] in ~/.huaweicloud/credentials");
+    match resolved.credential {
         Credential::Keys { secret, .. } => assert_eq!(secret.expose(), "hidden=sk;with#signs%"),
         other => panic!("{other:?}"),
     }
 
     let temporary = "[basic]\nAK: A\nsk: hidden\nsecurity_token = hidden+/==\n";
-    let named = [
+    let custom = [
         ("HUAWEICLOUD_SDK_CREDENTIALS_FILE", "/etc/keys"),
         ("/etc/keys", temporary),
         (SDK_FILE, SDK_SAMPLE),
     ];
-    let toy = Toy::new(&named);
-    match SdkProfile::new().begin(&ctx(&toy)) {
-        ExchangeStep::Done(grant) => {
-            assert_eq!(key(&grant), ("A", Some("hidden+/==")));
-            assert_eq!(grant.source, "[basic] in /etc/keys");
+    let host = fake_host(&custom);
+    match SdkProfile::new().begin(&ctx(&host)) {
+        ExchangeStep::Done(resolved) => {
+            assert_eq!(
+                id_and_session(&resolved.credential),
+                ("A", Some("hidden+/=="))
+            );
+            assert_eq!(resolved.source, "[basic] in /etc/keys");
         }
         other => panic!("{other:?}"),
     }
 }
 
 #[test]
-fn an_identity_provider_in_the_file_of_the_sdks() {
+fn identity_provider_comes_from_the_file_of_the_sdks() {
     let text = "[basic]\nidp_id = idp\nid_token_file = /var/token\nak = A\nsk = hidden\n\
                 iam_endpoint = https://iam.example.com\n";
     let texts = [(SDK_FILE, text), ("/var/token", "hidden-id\n")];
-    let toy = Toy::new(&texts);
-    let asked = |origin: SdkProfile| match origin.begin(&ctx(&toy)) {
-        ExchangeStep::Http(ask) => ask.request.uri().to_string(),
-        other => panic!("{other:?}"),
-    };
+    let host = fake_host(&texts);
+    let uri = |source: SdkProfile| request_of(source.begin(&ctx(&host))).uri().to_string();
     let path = "/v3.0/OS-AUTH/id-token/tokens";
     assert_eq!(
-        asked(SdkProfile::new()),
+        uri(SdkProfile::new()),
         format!("https://iam.example.com{path}")
     );
     let local = lifecycle_core::Endpoint::parse("http://127.0.0.1:7070").unwrap();
     let config = CredentialSourceConfig::default().with_identity(local);
     assert_eq!(
-        asked(SdkProfile::new().with_config(config)),
+        uri(SdkProfile::new().with_config(config)),
         format!("http://127.0.0.1:7070{path}")
     );
 
-    let mut first = reply(201, r#"{"token": {}}"#);
+    let mut first = response(201, r#"{"token": {}}"#);
     first
         .headers_mut()
         .insert("x-subject-token", "hidden-subject".parse().unwrap());
-    let step = SdkProfile::new().begin(&ctx(&toy));
-    let grant = drive(step, &toy, [Ok(first), Ok(reply(201, ISSUED))]).grant();
+    let answers = [ScriptedAnswer::Http(Ok(first)), http(201, KEY_RESPONSE)];
+    let resolved = resolve(&SdkProfile::new(), &host, answers).done();
     assert_eq!(
-        grant.source,
+        resolved.source,
         "[basic] in ~/.huaweicloud/credentials, identity provider idp (IAM)"
     );
 
     let bad = text.replace("https://iam.example.com", "not an endpoint");
-    let fault = refused(
+    let fault = resolve_locally(
         &SdkProfile::new(),
         &[(SDK_FILE, &bad), ("/var/token", "hidden")],
-    );
+    )
+    .fault();
     assert!(fault.message().contains("iam_endpoint"), "{fault}");
 }
 
 #[test]
-fn the_profiles_of_the_command_line() {
+fn key_comes_from_a_profile_of_the_command_line() {
     let with = |name: &str| {
         CommandLineProfile::new().with_config(CredentialSourceConfig::default().with_profile(name))
     };
     let stored = (CLI_FILE, CLI_SAMPLE);
-    let grant = found(&CommandLineProfile::new(), &[stored]);
-    assert_eq!(key(&grant).0, "CLIKEY00000000000001");
-    assert_eq!(grant.source, "profile \"default\" in ~/.hcloud/config.json");
-    let grant = found(
+    let resolved = resolve_locally(&CommandLineProfile::new(), &[stored]).done();
+    assert_eq!(
+        id_and_session(&resolved.credential).0,
+        "CLIKEY00000000000001"
+    );
+    assert_eq!(
+        resolved.source,
+        "profile \"default\" in ~/.hcloud/config.json"
+    );
+    let resolved = resolve_locally(
         &CommandLineProfile::new(),
         &[stored, ("HW_PROFILE", "temporary")],
+    )
+    .done();
+    assert_eq!(
+        id_and_session(&resolved.credential).0,
+        "CLIKEY00000000000002"
     );
-    assert_eq!(key(&grant).0, "CLIKEY00000000000002");
-    let toy = Toy::new(&[stored, ("HW_PROFILE", "default")]);
-    match with("temporary").begin(&ctx(&toy)) {
-        ExchangeStep::Done(grant) => {
+    let host = fake_host(&[stored, ("HW_PROFILE", "default")]);
+    match with("temporary").begin(&ctx(&host)) {
+        ExchangeStep::Done(resolved) => {
             assert_eq!(
-                key(&grant),
+                id_and_session(&resolved.credential),
                 ("CLIKEY00000000000002", Some("hidden-session"))
             );
         }
         other => panic!("{other:?}"),
     }
-    let elsewhere = [
+    let custom = [
         ("HW_SHARED_CONFIG_FILE", "/etc/hcloud"),
         ("/etc/hcloud", CLI_SAMPLE),
     ];
-    let grant = found(&CommandLineProfile::new(), &elsewhere);
-    assert_eq!(grant.source, "profile \"default\" in /etc/hcloud");
+    let resolved = resolve_locally(&CommandLineProfile::new(), &custom).done();
+    assert_eq!(resolved.source, "profile \"default\" in /etc/hcloud");
 
     for (profile, expected) in [
         (
@@ -199,18 +213,18 @@ fn the_profiles_of_the_command_line() {
             "~/.hcloud/config.json has no profile \"prod\"; known profiles: \"default\", \"temporary\"",
         ),
     ] {
-        let fault = refused(&with(profile), &[stored]);
+        let fault = resolve_locally(&with(profile), &[stored]).fault();
         assert_eq!(fault.kind(), FaultKind::Credential);
         assert!(fault.message().contains(expected), "{fault}");
     }
-    let fault = refused(&with("prod"), &[]);
+    let fault = resolve_locally(&with("prod"), &[]).fault();
     assert!(
         fault
             .message()
             .contains("~/.hcloud/config.json does not exist"),
         "{fault}"
     );
-    let fault = refused(&with("prod"), &[(CLI_FILE, "{}")]);
+    let fault = resolve_locally(&with("prod"), &[(CLI_FILE, "{}")]).fault();
     assert!(
         fault
             .message()
@@ -220,18 +234,18 @@ fn the_profiles_of_the_command_line() {
 }
 
 #[test]
-fn a_profile_for_the_machines_agency_needs_one() {
-    let origin = CommandLineProfile::new()
+fn ecs_agency_profile_requires_an_agency_of_the_server() {
+    let source = CommandLineProfile::new()
         .with_config(CredentialSourceConfig::default().with_profile("machine"));
-    let toy = Toy::new(&[(CLI_FILE, CLI_SAMPLE)]);
-    let answers = [Ok(reply(200, "hidden-token")), Ok(reply(200, ISSUED))];
-    let grant = drive(origin.begin(&ctx(&toy)), &toy, answers).grant();
+    let host = fake_host(&[(CLI_FILE, CLI_SAMPLE)]);
+    let answers = [http(200, "hidden-token"), http(200, KEY_RESPONSE)];
+    let resolved = resolve(&source, &host, answers).done();
     assert_eq!(
-        grant.source,
+        resolved.source,
         "profile \"machine\" in ~/.hcloud/config.json, ECS agency (metadata)"
     );
-    let silence = Fault::new(FaultKind::Unreachable, "refused");
-    let fault = drive(origin.begin(&ctx(&toy)), &toy, [Err(silence)]).fault();
+    let answers = [no_response(FaultKind::Unreachable)];
+    let fault = resolve(&source, &host, answers).fault();
     assert!(
         fault
             .message()
@@ -241,27 +255,26 @@ fn a_profile_for_the_machines_agency_needs_one() {
 }
 
 #[test]
-fn a_profile_with_an_agency_assumes_it() {
-    for (field, asked) in [("Name", "domain_name"), ("Id", "domain_id")] {
+fn profile_with_an_agency_assumes_the_agency() {
+    for (field, parameter) in [("Name", "domain_name"), ("Id", "domain_id")] {
         let owner = format!(r#""agencyName": "ops", "agencyDomain{field}": "acme""#);
         let text = CLI_SAMPLE.replace(r#""agencyName": "ops""#, &owner);
-        let toy = Toy::new(&[(CLI_FILE, &text), ("HW_PROFILE", "agency")]);
-        let step = CommandLineProfile::new().begin(&ctx(&toy));
-        let way = drive(step, &toy, [Ok(reply(201, ISSUED))]);
+        let host = fake_host(&[(CLI_FILE, &text), ("HW_PROFILE", "agency")]);
+        let run = resolve(&CommandLineProfile::new(), &host, [http(201, KEY_RESPONSE)]);
         assert_eq!(
-            way.body(0)["auth"]["identity"]["assume_role"][asked],
+            run.body(0)["auth"]["identity"]["assume_role"][parameter],
             "acme"
         );
         assert_eq!(
-            way.grant().source,
+            run.done().source,
             "profile \"agency\" in ~/.hcloud/config.json, agency ops of account acme (IAM)"
         );
     }
 }
 
 #[test]
-fn files_that_say_nothing_are_absent() {
-    for (text, why) in [
+fn file_without_a_profile_is_not_configured() {
+    for (text, reason) in [
         (None, "~/.huaweicloud/credentials has no section [basic]"),
         (Some(""), "~/.huaweicloud/credentials has no"),
         (
@@ -270,7 +283,11 @@ fn files_that_say_nothing_are_absent() {
         ),
     ] {
         let texts: Vec<_> = text.map(|text| (SDK_FILE, text)).into_iter().collect();
-        assert!(absent(&SdkProfile::new(), &texts).starts_with(why));
+        assert!(
+            resolve_locally(&SdkProfile::new(), &texts)
+                .not_configured()
+                .starts_with(reason)
+        );
     }
     for text in [
         None,
@@ -279,14 +296,14 @@ fn files_that_say_nothing_are_absent() {
     ] {
         let texts: Vec<_> = text.map(|text| (CLI_FILE, text)).into_iter().collect();
         assert_eq!(
-            absent(&CommandLineProfile::new(), &texts),
+            resolve_locally(&CommandLineProfile::new(), &texts).not_configured(),
             "~/.hcloud/config.json has no profiles"
         );
     }
 }
 
 #[test]
-fn files_that_cannot_be_used_are_named_and_never_shown() {
+fn fault_names_the_invalid_file_and_shows_no_secret() {
     let found = "[basic] in ~/.huaweicloud/credentials ";
     for (text, expected) in [
         ("[basic]\nak = a\n", format!("{found}has no sk")),
@@ -298,7 +315,7 @@ fn files_that_cannot_be_used_are_named_and_never_shown() {
             format!("{SDK_FILE} is not a valid ini file"),
         ),
     ] {
-        let fault = refused(&SdkProfile::new(), &[(SDK_FILE, text)]);
+        let fault = resolve_locally(&SdkProfile::new(), &[(SDK_FILE, text)]).fault();
         assert!(fault.message().starts_with(&expected), "{fault}");
     }
     for text in [
@@ -307,18 +324,18 @@ fn files_that_cannot_be_used_are_named_and_never_shown() {
         r#"{"profiles": [{"secretAccessKey": ["hidden"]}]}"#,
         r#"{"profiles": [{"secretAccessKey": "hidden"#,
     ] {
-        let fault = refused(&CommandLineProfile::new(), &[(CLI_FILE, text)]);
+        let fault = resolve_locally(&CommandLineProfile::new(), &[(CLI_FILE, text)]).fault();
         let expected = format!("{CLI_FILE} is not a valid `hcloud` file (line 1, column ");
         assert!(fault.message().starts_with(&expected), "{fault}");
     }
-    for (origin, variable) in [
+    for (source, variable) in [
         (
             &SdkProfile::new() as &dyn CredentialSource,
             "HUAWEICLOUD_SDK_CREDENTIALS_FILE",
         ),
         (&CommandLineProfile::new(), "HW_SHARED_CONFIG_FILE"),
     ] {
-        let fault = refused(origin, &[(variable, "/gone")]);
+        let fault = resolve_locally(source, &[(variable, "/gone")]).fault();
         assert_eq!(
             fault.message(),
             format!("/gone does not exist, but {variable} names it")
@@ -327,11 +344,11 @@ fn files_that_cannot_be_used_are_named_and_never_shown() {
 }
 
 #[test]
-fn no_bytes_make_them_panic() {
+fn damaged_file_causes_no_panic() {
     let try_all = |text: &str| {
-        let toy = Toy::new(&[(SDK_FILE, text), (CLI_FILE, text), ("token", text)]);
-        for origin in sources(&CredentialSourceConfig::in_region("cn-north-4")) {
-            drop(origin.begin(&ctx(&toy)));
+        let host = fake_host(&[(SDK_FILE, text), (CLI_FILE, text), ("token", text)]);
+        for source in sources(&CredentialSourceConfig::in_region("cn-north-4")) {
+            drop(source.begin(&ctx(&host)));
         }
     };
     for sample in [SDK_SAMPLE, CLI_SAMPLE] {

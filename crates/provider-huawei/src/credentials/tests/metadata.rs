@@ -1,4 +1,4 @@
-//! The metadata service, with and without tokens, and where it is missing.
+//! The metadata service with and without tokens, and hosts without the service.
 
 use std::time::Duration;
 
@@ -6,80 +6,82 @@ use lifecycle_core::Endpoint;
 
 use super::*;
 
-fn begin(
-    answers: impl IntoIterator<Item = Result<HttpResponse, Fault>>,
-) -> Way<ResolvedCredential> {
-    let toy = Toy::default();
-    drive(EcsAgency::new().begin(&ctx(&toy)), &toy, answers)
+fn lookup(answers: impl IntoIterator<Item = ScriptedAnswer>) -> ExchangeRun<ResolvedCredential> {
+    resolve(&EcsAgency::new(), &fake_host(&[]), answers)
 }
 
 const TOKEN: &str = "PUT http://169.254.169.254/meta-data/latest/api/token";
 const KEY: &str = "GET http://169.254.169.254/openstack/latest/securitykey";
 
-/// The answers that huaweicloudsdkcore 3.1.219 was given while its requests were recorded.
+/// The responses are the responses of the recording of huaweicloudsdkcore 3.1.219.
 #[test]
-fn the_key_comes_with_a_token() {
-    let way = begin([Ok(reply(200, " hidden-token\n")), Ok(reply(200, ISSUED))]);
-    assert_eq!(way.lines(), [TOKEN, KEY]);
-    assert!(
-        way.asked
-            .iter()
-            .all(|(_, reach, _)| *reach == ServiceKind::Metadata)
+fn key_is_requested_with_a_token() {
+    let run = lookup([http(200, " hidden-token\n"), http(200, KEY_RESPONSE)]);
+    assert_eq!(run.lines(), [TOKEN, KEY]);
+    assert!(run.sent.iter().all(|step| matches!(
+        step,
+        SentStep::Http {
+            service: ServiceKind::Metadata,
+            ..
+        }
+    )));
+    assert_eq!(run.header(0, "x-metadata-token-ttl-seconds"), Some("21600"));
+    assert_eq!(run.header(1, "x-metadata-token"), Some("hidden-token"));
+    assert!(run.request(1).headers()["x-metadata-token"].is_sensitive());
+    let resolved = run.done();
+    assert_eq!(
+        id_and_session(&resolved.credential),
+        ("ISSUED0000000000001", Some("hidden-token"))
     );
-    assert_eq!(way.header(0, "x-metadata-token-ttl-seconds"), Some("21600"));
-    assert_eq!(way.header(1, "x-metadata-token"), Some("hidden-token"));
-    assert!(way.asked[1].2.headers()["x-metadata-token"].is_sensitive());
-    let grant = way.grant();
-    assert_eq!(key(&grant), ("ISSUED0000000000001", Some("hidden-token")));
-    assert_eq!(grant.source, "ECS agency (metadata)");
-    assert_eq!(grant.expires, Some(end_of_issued()));
-    assert_eq!(grant.renewal, Some(Duration::from_secs(40 * 60)));
+    assert_eq!(resolved.source, "ECS agency (metadata)");
+    assert_eq!(resolved.expires, Some(expiry()));
+    assert_eq!(resolved.renewal, Some(Duration::from_secs(40 * 60)));
 }
 
 #[test]
-fn without_a_token_service_it_goes_on_without() {
+fn lookup_continues_without_a_token_if_the_service_has_no_tokens() {
     for status in [404, 405, 503] {
-        let way = begin([Ok(reply(status, "")), Ok(reply(200, ISSUED))]);
-        assert_eq!(way.lines(), [TOKEN, KEY]);
-        assert_eq!(way.header(1, "x-metadata-token"), None);
-        way.grant();
+        let run = lookup([http(status, ""), http(200, KEY_RESPONSE)]);
+        assert_eq!(run.lines(), [TOKEN, KEY]);
+        assert_eq!(run.header(1, "x-metadata-token"), None);
+        run.done();
     }
 }
 
 #[test]
-fn a_refused_token_is_renewed_once() {
-    let way = begin([
-        Ok(reply(200, "hidden-1")),
-        Ok(reply(401, "token expired")),
-        Ok(reply(200, "hidden-2")),
-        Ok(reply(200, ISSUED)),
+fn rejected_token_is_renewed_once() {
+    let run = lookup([
+        http(200, "hidden-1"),
+        http(401, "token expired"),
+        http(200, "hidden-2"),
+        http(200, KEY_RESPONSE),
     ]);
-    assert_eq!(way.lines(), [TOKEN, KEY, TOKEN, KEY]);
-    assert_eq!(way.header(3, "x-metadata-token"), Some("hidden-2"));
-    way.grant();
+    assert_eq!(run.lines(), [TOKEN, KEY, TOKEN, KEY]);
+    assert_eq!(run.header(3, "x-metadata-token"), Some("hidden-2"));
+    run.done();
 
     let unauthorized = r#"{"error": {"code": 401, "message": "who are you"}}"#;
     let again = [
-        Ok(reply(200, "hidden-1")),
-        Ok(reply(401, unauthorized)),
-        Ok(reply(200, "hidden-2")),
-        Ok(reply(401, unauthorized)),
+        http(200, "hidden-1"),
+        http(401, unauthorized),
+        http(200, "hidden-2"),
+        http(401, unauthorized),
     ];
-    assert_eq!(begin(again).fault().kind(), FaultKind::Credential);
+    assert_eq!(lookup(again).fault().kind(), FaultKind::Credential);
     let no_more_tokens = [
-        Ok(reply(200, "hidden-1")),
-        Ok(reply(401, unauthorized)),
-        Ok(reply(404, "")),
+        http(200, "hidden-1"),
+        http(401, unauthorized),
+        http(404, ""),
     ];
-    assert_eq!(begin(no_more_tokens).fault().message(), "who are you");
+    assert_eq!(lookup(no_more_tokens).fault().message(), "who are you");
 }
 
 #[test]
-fn where_nobody_or_somebody_else_is_there_it_is_absent() {
+fn missing_or_foreign_service_is_not_configured() {
     for kind in [FaultKind::Unreachable, FaultKind::NoAnswer] {
-        let why = begin([Err(Fault::new(kind, "silence"))]).absence();
+        let reason = lookup([no_response(kind)]).not_configured();
         assert_eq!(
-            why,
+            reason,
             "no metadata service at http://169.254.169.254: this machine is not an ECS server of \
              Huawei Cloud, or the service is off"
         );
@@ -87,61 +89,52 @@ fn where_nobody_or_somebody_else_is_there_it_is_absent() {
     let agency = "Please configure Cloud Service Agency first";
     for (answers, expected) in [
         (
-            vec![reply(400, "")],
+            vec![http(400, "")],
             "does not belong to Huawei Cloud: HTTP 400",
         ),
+        (vec![http(403, "<html>")], "does not belong to Huawei Cloud"),
+        (vec![http(404, ""), http(404, "")], "has no key"),
+        (vec![http(200, "t"), http(404, "")], "has no key"),
         (
-            vec![reply(403, "<html>")],
-            "does not belong to Huawei Cloud",
-        ),
-        (vec![reply(404, ""), reply(404, "")], "has no key"),
-        (vec![reply(200, "t"), reply(404, "")], "has no key"),
-        (
-            vec![reply(404, ""), reply(401, ""), reply(404, "")],
+            vec![http(404, ""), http(401, ""), http(404, "")],
             "returned no key and no token",
         ),
         (
-            vec![reply(200, "t"), reply(401, agency)],
+            vec![http(200, "t"), http(401, agency)],
             "this ECS server has no agency",
         ),
         (
-            vec![reply(404, ""), reply(401, agency)],
+            vec![http(404, ""), http(401, agency)],
             "this ECS server has no agency",
         ),
     ] {
-        let why = begin(answers.into_iter().map(Ok)).absence();
-        assert!(why.contains(expected), "{why}");
+        let reason = lookup(answers).not_configured();
+        assert!(reason.contains(expected), "{reason}");
     }
 }
 
 #[test]
-fn trouble_is_told_truly() {
-    let silence = || Err(Fault::new(FaultKind::NoAnswer, "silence"));
+fn fault_has_the_kind_of_the_failure() {
+    let silence = || no_response(FaultKind::NoAnswer);
     for (answers, kind) in [
-        (vec![Ok(reply(429, ""))], FaultKind::Throttled),
-        (vec![Ok(reply(500, ""))], FaultKind::Unavailable),
-        (vec![Ok(reply(302, ""))], FaultKind::Unreadable),
+        (vec![http(429, "")], FaultKind::Throttled),
+        (vec![http(500, "")], FaultKind::Unavailable),
+        (vec![http(302, "")], FaultKind::Unreadable),
+        (vec![no_response(FaultKind::Deadline)], FaultKind::Deadline),
+        (vec![http(200, "t"), silence()], FaultKind::NoAnswer),
+        (vec![http(200, "t"), http(500, "")], FaultKind::Unavailable),
+        (vec![http(200, "t\u{7f}")], FaultKind::Credential),
         (
-            vec![Err(Fault::new(FaultKind::Deadline, "late"))],
-            FaultKind::Deadline,
-        ),
-        (vec![Ok(reply(200, "t")), silence()], FaultKind::NoAnswer),
-        (
-            vec![Ok(reply(200, "t")), Ok(reply(500, ""))],
-            FaultKind::Unavailable,
-        ),
-        (vec![Ok(reply(200, "t\u{7f}"))], FaultKind::Credential),
-        (
-            vec![Ok(reply(200, "t")), Ok(reply(401, "")), silence()],
+            vec![http(200, "t"), http(401, ""), silence()],
             FaultKind::NoAnswer,
         ),
     ] {
-        assert_eq!(begin(answers).fault().kind(), kind);
+        assert_eq!(lookup(answers).fault().kind(), kind);
     }
 }
 
 #[test]
-fn a_key_that_cannot_be_read_is_never_shown() {
+fn fault_of_an_unreadable_key_shows_no_secret() {
     for (body, expected) in [
         ("", "(line 1, column 0)"),
         ("hidden", "(line 1, column 1)"),
@@ -151,12 +144,18 @@ fn a_key_that_cannot_be_read_is_never_shown() {
             r#"{"credential": {"access": {"hidden": 1}}}"#,
             "(line 1, column 26)",
         ),
-        (&ISSUED.replace("hidden-secret", ""), "(no secret key)"),
-        (&ISSUED.replace("securitytoken", "x"), "(no security token)"),
-        (&ISSUED.replace("expires_at", "x"), "(no expiry)"),
-        (&ISSUED.replace("2025-11-22", "soon"), "is no time"),
+        (
+            &KEY_RESPONSE.replace("hidden-secret", ""),
+            "(no secret key)",
+        ),
+        (
+            &KEY_RESPONSE.replace("securitytoken", "x"),
+            "(no security token)",
+        ),
+        (&KEY_RESPONSE.replace("expires_at", "x"), "(no expiry)"),
+        (&KEY_RESPONSE.replace("2025-11-22", "soon"), "invalid time"),
     ] {
-        let fault = begin([Ok(reply(200, "t")), Ok(reply(200, body))]).fault();
+        let fault = lookup([http(200, "t"), http(200, body)]).fault();
         assert_eq!(
             (fault.kind(), fault.status()),
             (FaultKind::Unreadable, Some(200))
@@ -166,16 +165,15 @@ fn a_key_that_cannot_be_read_is_never_shown() {
 }
 
 #[test]
-fn the_address_can_be_another() {
+fn address_of_the_service_is_configurable() {
     let local = Endpoint::parse("http://127.0.0.1:7070").unwrap();
-    let origin =
+    let source =
         EcsAgency::new().with_config(CredentialSourceConfig::default().with_metadata(local));
-    let toy = Toy::default();
-    let silence = Err(Fault::new(FaultKind::NoAnswer, "silence"));
-    let way = drive(origin.begin(&ctx(&toy)), &toy, [silence]);
+    let host = fake_host(&[]);
+    let run = resolve(&source, &host, [no_response(FaultKind::NoAnswer)]);
     assert_eq!(
-        way.lines(),
+        run.lines(),
         ["PUT http://127.0.0.1:7070/meta-data/latest/api/token"]
     );
-    assert!(way.absence().contains("http://127.0.0.1:7070"));
+    assert!(run.not_configured().contains("http://127.0.0.1:7070"));
 }

@@ -1,39 +1,20 @@
-use std::collections::HashMap;
-
 use lifecycle_core::{
-    FaultKind, HostEnvironment, SigningContext,
+    FaultKind, SigningContext,
     credential_source::{CredentialSourceChain, FileCheck},
 };
+use provider_testing::{ExchangeRun, FakeHost, id_and_session, run_exchange};
 
 use super::*;
 
-/// A machine of texts. A name that begins with `~/` is a file, every other a variable.
-#[derive(Debug)]
-pub(crate) struct Toy(HashMap<&'static str, &'static str>);
-
-impl Toy {
-    pub(crate) fn new(texts: &[(&'static str, &'static str)]) -> Self {
-        Self(texts.iter().copied().collect())
-    }
+fn host(texts: &[(&str, &str)]) -> FakeHost {
+    FakeHost::new(texts).with_expected_check(|_| FileCheck::OwnerOnly)
 }
 
-impl HostEnvironment for Toy {
-    fn variable(&self, name: &str) -> Option<String> {
-        self.0.get(name).map(|text| (*text).to_owned())
-    }
-
-    fn file(&self, path: &str, holds: FileCheck) -> Result<Option<String>, String> {
-        assert_eq!(holds, FileCheck::OwnerOnly, "{path} is not kept as a secret");
-        Ok(self.variable(path))
-    }
+pub(crate) fn ctx(host: &FakeHost) -> ProviderContext<'_> {
+    ProviderContext::new(host, SigningContext::from_unix(1_767_225_600, 0))
 }
 
-pub(crate) fn ctx(toy: &Toy) -> ProviderContext<'_> {
-    ProviderContext::new(toy, SigningContext::from_unix(1_767_225_600, 0))
-}
-
-// What does the vendor's tool really write? Take a sample of each mode from it, and say from which
-// version.
+// What does the vendor's tool write? Take a sample of each mode, and name the version of the tool.
 const STORED: &str = r#"{
   "current": "work",
   "profiles": {
@@ -43,30 +24,20 @@ const STORED: &str = r#"{
   }
 }"#;
 
-fn search(config: &CredentialSourceConfig, texts: &[(&'static str, &'static str)]) -> ExchangeStep<ResolvedCredential> {
-    CredentialSourceChain::new(sources(config)).begin(&ctx(&Toy::new(texts)))
+fn search(
+    config: &CredentialSourceConfig,
+    texts: &[(&str, &str)],
+) -> ExchangeRun<ResolvedCredential> {
+    let host = host(texts);
+    let step = CredentialSourceChain::new(sources(config)).begin(&ctx(&host));
+    run_exchange(step, &ctx(&host), [])
 }
 
-/// The public half of the key, and where it was.
-fn found(config: &CredentialSourceConfig, texts: &[(&'static str, &'static str)]) -> (String, String) {
-    match search(config, texts) {
-        ExchangeStep::Done(grant) => match grant.credential {
-            Credential::Keys { id, .. } => (id, grant.found),
-            other => panic!("{other:?}"),
-        },
-        other => panic!("{other:?}"),
-    }
-}
-
-fn refused(config: &CredentialSourceConfig, texts: &[(&'static str, &'static str)]) -> String {
-    match search(config, texts) {
-        ExchangeStep::Failed(fault) => {
-            assert_eq!(fault.kind(), FaultKind::Credential);
-            assert!(!fault.message().contains("hidden"), "{fault}");
-            fault.message().to_owned()
-        }
-        other => panic!("{other:?}"),
-    }
+/// Returns the key ID and the source of the key.
+fn found(config: &CredentialSourceConfig, texts: &[(&str, &str)]) -> (String, String) {
+    let resolved = search(config, texts).done();
+    let (id, _) = id_and_session(&resolved.credential);
+    (id.to_owned(), resolved.source)
 }
 
 const VARIABLES: [(&str, &str); 2] = [
@@ -75,64 +46,65 @@ const VARIABLES: [(&str, &str); 2] = [
 ];
 
 #[test]
-fn variables_go_before_files() {
+fn variables_precede_files() {
     let [id, secret] = VARIABLES;
-    let (key, place) = found(
+    let (key, source) = found(
         &CredentialSourceConfig::default(),
         &[id, secret, (CREDENTIALS, STORED)],
     );
     assert_eq!(key, "variable-id");
-    assert_eq!(place, "variable EXAMPLE_ACCESS_KEY_ID");
+    assert_eq!(source, "variable EXAMPLE_ACCESS_KEY_ID");
 }
 
 #[test]
-fn the_profile_is_the_one_asked_for() {
-    let plain = CredentialSourceConfig::default();
+fn configured_profile_precedes_the_variable_and_the_current_profile() {
+    let default = CredentialSourceConfig::default();
     let stored = (CREDENTIALS, STORED);
-    let (key, place) = found(&plain, &[stored]);
+    let (key, source) = found(&default, &[stored]);
     assert_eq!(key, "work-id");
-    assert_eq!(place, format!("profile \"work\" in {CREDENTIALS}"));
+    assert_eq!(source, format!("profile \"work\" in {CREDENTIALS}"));
 
     let variable = ("EXAMPLE_PROFILE", "home");
-    assert_eq!(found(&plain, &[stored, variable]).0, "home-id");
-    let asked = CredentialSourceConfig::default().with_profile("work");
-    assert_eq!(found(&asked, &[stored, variable]).0, "work-id");
+    assert_eq!(found(&default, &[stored, variable]).0, "home-id");
+    let configured = CredentialSourceConfig::default().with_profile("work");
+    assert_eq!(found(&configured, &[stored, variable]).0, "work-id");
 }
 
 #[test]
-fn a_machine_without_anything_has_no_key_and_is_told_what_was_looked_for() {
-    for origin in sources(&CredentialSourceConfig::default()) {
-        match origin.begin(&ctx(&Toy::new(&[]))) {
-            ExchangeStep::NotConfigured(why) => assert!(why.contains(&origin.wants()), "{why}"),
-            other => panic!("{other:?}"),
-        }
+fn sources_on_an_empty_host_are_not_configured() {
+    let host = host(&[]);
+    for source in sources(&CredentialSourceConfig::default()) {
+        let reason = run_exchange(source.begin(&ctx(&host)), &ctx(&host), []).not_configured();
+        assert!(reason.contains(&source.requirements()), "{reason}");
     }
 }
 
 #[test]
-fn what_is_set_up_badly_ends_the_search_and_shows_no_secret() {
-    let plain = CredentialSourceConfig::default();
+fn invalid_settings_stop_the_search_without_showing_a_secret() {
+    let default = CredentialSourceConfig::default();
     let with = |profile: &str| CredentialSourceConfig::default().with_profile(profile);
     let [id, _] = VARIABLES;
     let stored = (CREDENTIALS, STORED);
     for (config, texts, expected) in [
-        (&plain, &[id, stored][..], "EXAMPLE_ACCESS_KEY_SECRET"),
+        (&default, &[id, stored][..], "EXAMPLE_ACCESS_KEY_SECRET"),
         (&with("half"), &[stored], "has no access_key_secret"),
         (&with("gone"), &[stored], "has no profile \"gone\""),
-        (&with("work"), &[], "there is no ~/.example"),
-        (&plain, &[(CREDENTIALS, "hidden")], "line 1, column 1"),
-        (&plain, &[(CREDENTIALS, "[\"hidden\"]")], "line 1, column"),
+        (&with("work"), &[], "no file ~/.example"),
+        (&default, &[(CREDENTIALS, "hidden")], "line 1, column 1"),
+        (&default, &[(CREDENTIALS, "[\"hidden\"]")], "line 1, column"),
     ] {
-        let message = refused(config, texts);
-        assert!(message.contains(expected), "{message}");
+        let fault = search(config, texts).fault();
+        assert_eq!(fault.kind(), FaultKind::Credential);
+        assert!(fault.message().contains(expected), "{fault}");
+        assert!(!fault.message().contains("hidden"), "{fault}");
     }
 }
 
 #[test]
-fn no_text_makes_it_panic() {
+fn truncated_file_is_a_fault() {
     for end in 0..STORED.len() {
-        let toy = Toy::new(&[(CREDENTIALS, &STORED[..end])]);
-        let step = CommandLineProfile::new().begin(&ctx(&toy));
+        let host = host(&[(CREDENTIALS, &STORED[..end])]);
+        let step = CommandLineProfile::new().begin(&ctx(&host));
         assert!(matches!(step, ExchangeStep::Failed(_)), "{step:?}");
     }
 }

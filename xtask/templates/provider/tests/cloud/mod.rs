@@ -1,4 +1,4 @@
-//! A stand-in for the cloud: the other side of the wire, in memory, on tokio's clock.
+//! A fake of the cloud, in memory, with tokio's clock.
 
 use std::{
     collections::BTreeMap,
@@ -9,93 +9,98 @@ use std::{
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use http::HeaderMap;
 use lifecycle_conformance::suite::{
-    Condition, Deeds, Disturbance, Missing, Setting, SkewedClock, Subject, Target,
+    Condition, ExecutionCounts, CallFault, NotSupported, ClientSetup, SkewedClock, CloudUnderTest, FaultTarget,
 };
-use provider_testing::http_response;
 use lifecycle_core::{
-    InstanceId, Machine as Computer, CredentialSourceConfig, PowerState, HttpResponse, SigningContext,
+    CredentialSourceConfig, HttpResponse, InstanceId, PowerState, SigningContext,
     encode::{hmac_sha256_hex, sha256_hex},
-    origin::FileCheck,
 };
 use lifecycle_facade::{CachedCredentials, Client, Clock, StepDriver, Transport, TransportError};
 use provider_example::{Config, Example, PROFILE, credentials};
+use provider_testing::{FakeHost, http_response, response, with_body};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
 const KEY: &str = "key";
-const SECRET: &str = "the secret of the stand-in";
+const SECRET: &str = "the secret of the fake";
 
-/// The cloud and the means to bring its instances into a condition.
+/// The cloud, with functions that change instances and inject faults.
 #[derive(Clone, Debug)]
-pub(crate) struct StandIn {
-    cloud: Arc<Mutex<Cloud>>,
+pub(crate) struct FakeCloud {
+    state: Arc<Mutex<CloudState>>,
     clock: TestClock,
 }
 
-impl StandIn {
-    /// A cloud without instances. To be made within a tokio runtime.
+impl FakeCloud {
+    /// Returns a cloud without instances. Requires a tokio runtime.
     pub(crate) fn new() -> Self {
         let clock = TestClock(Instant::now());
         Self {
-            cloud: Arc::default(),
+            state: Arc::default(),
             clock,
         }
     }
 
-    fn cloud(&self) -> MutexGuard<'_, Cloud> {
-        self.cloud.lock().unwrap_or_else(PoisonError::into_inner)
+    fn state(&self) -> MutexGuard<'_, CloudState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn answer(&self, request: &http::Request<Bytes>) -> (u16, Value) {
-        if let Some(refusal) = self.turned_away(request) {
-            return refusal;
+    fn respond(&self, request: &http::Request<Bytes>) -> (u16, Value) {
+        if let Some(error) = self.verify(request) {
+            return error;
         }
         let body = serde_json::from_slice(request.body()).unwrap_or_default();
-        self.cloud().perform(request.uri(), &body)
+        self.state().execute(request.uri(), &body)
     }
 
-    fn turned_away(&self, request: &http::Request<Bytes>) -> Option<(u16, Value)> {
+    /// Returns an error for an invalid signature.
+    fn verify(&self, request: &http::Request<Bytes>) -> Option<(u16, Value)> {
         let header = |name: &str| request.headers().get(name)?.to_str().ok();
         let date = header("x-date")?;
         let now = SigningContext::new(self.clock.now(), 0);
-        // Fixed-width dates sort as text, so the window can be told without reading them.
+        // The text order of dates with a fixed width is the order of time.
         let earliest = SigningContext::from_unix(now.unix() - 300, 0).extended();
         let latest = SigningContext::from_unix(now.unix() + 300, 0).extended();
         if !(earliest.as_str()..=latest.as_str()).contains(&date) {
-            return Some(refusal(401, "Expired"));
+            return Some(error(401, "Expired"));
         }
         let target = request.uri().path_and_query()?;
         let (method, body) = (request.method(), sha256_hex(request.body()));
         let text = format!("{method}\n{target}\n{date}\n{body}");
         let signature = hmac_sha256_hex(SECRET.as_bytes(), text.as_bytes());
         let expected = format!("EXAMPLE {KEY}:{signature}");
-        (header("authorization") != Some(&expected)).then(|| refusal(401, "BadSignature"))
+        (header("authorization") != Some(&expected)).then(|| error(401, "BadSignature"))
     }
 }
 
-fn refusal(status: u16, code: &str) -> (u16, Value) {
+fn error(status: u16, code: &str) -> (u16, Value) {
     (status, json!({ "code": code, "message": "refused" }))
 }
 
 #[async_trait(?Send)]
-impl Subject for StandIn {
-    async fn client(&self, setting: Setting) -> Result<Client, Missing> {
-        let secret = match setting {
-            Setting::WrongKey => "another secret",
-            Setting::ClockOff(_) => return Err(Missing::new("the stand-in sends no date")),
+impl CloudUnderTest for FakeCloud {
+    async fn client(&self, setup: ClientSetup) -> Result<Client, NotSupported> {
+        let secret = match setup {
+            ClientSetup::WrongKey => "another secret",
+            ClientSetup::ClockSkew(_) => return Err(NotSupported::new("the fake sends no date")),
             _ => SECRET,
         };
-        let config = Config::new("r1").map_err(|error| Missing::new(error.to_string()))?;
-        // Keys come from where a user has them.
-        let resolver = StepDriver::new(self.clone())
+        let config = Config::new("r1").map_err(|error| NotSupported::new(error.to_string()))?;
+        // The key comes from the variables, as on the host of a user.
+        let host = FakeHost::new(&[
+            ("EXAMPLE_ACCESS_KEY_ID", KEY),
+            ("EXAMPLE_ACCESS_KEY_SECRET", secret),
+        ]);
+        let driver = StepDriver::new(self.clone())
             .clock(self.clock)
-            .machine(Desk { secret });
-        let origins = credentials::sources(&CredentialSourceConfig::in_region("r1"));
-        let keys = CachedCredentials::new(PROFILE.title, origins, resolver);
+            .machine(host);
+        let sources = credentials::sources(&CredentialSourceConfig::in_region("r1"));
+        let keys = CachedCredentials::new(PROFILE.title, sources, driver);
         let client = Client::builder(Example::new(config), keys, self.clone()).seed(0);
-        Ok(match setting {
-            Setting::StaleSignatures => client.clock(SkewedClock::stale(self.clock)),
+        Ok(match setup {
+            ClientSetup::ExpiredSignatures => client.clock(SkewedClock::always_expired(self.clock)),
             _ => client.clock(self.clock),
         }
         .build())
@@ -105,43 +110,43 @@ impl Subject for StandIn {
         &self,
         count: usize,
         condition: Condition,
-    ) -> Result<Vec<InstanceId>, Missing> {
-        let (runs, motion) = match condition {
+    ) -> Result<Vec<InstanceId>, NotSupported> {
+        let (is_running, transition) = match condition {
             Condition::Any | Condition::Stopped => (false, None),
-            Condition::Running | Condition::Stubborn => (true, None),
+            Condition::Running | Condition::IgnoresStop => (true, None),
             Condition::Starting => (false, Some("start")),
             Condition::Stopping => (true, Some("stop")),
             Condition::Rebooting => (true, Some("reboot")),
-            _ => return Err(Missing::new("the stand-in has no such condition")),
+            _ => return Err(NotSupported::new("the fake has no such condition")),
         };
-        let mut cloud = self.cloud();
-        let machine = Machine {
-            runs,
-            motion: motion.map(|what| (what, Instant::now() + SPAN)),
-            deaf: condition == Condition::Stubborn,
-            deeds: Deeds::default(),
+        let mut state = self.state();
+        let instance = FakeInstance {
+            is_running,
+            transition: transition.map(|action| (action, Instant::now() + TRANSITION)),
+            ignores_graceful_stop: condition == Condition::IgnoresStop,
+            counts: ExecutionCounts::default(),
         };
-        let first = cloud.machines.len();
+        let first = state.instances.len();
         let names = (first..first + count).map(|number| format!("vm-{number:05}"));
         names
             .map(|name| {
-                cloud.machines.insert(name.clone(), machine.clone());
-                InstanceId::new(&name).map_err(|error| Missing::new(error.to_string()))
+                state.instances.insert(name.clone(), instance.clone());
+                InstanceId::new(&name).map_err(|error| NotSupported::new(error.to_string()))
             })
             .collect()
     }
 
-    fn strange_id(&self) -> Result<InstanceId, Missing> {
-        InstanceId::new("vm-strange").map_err(|error| Missing::new(error.to_string()))
+    fn unknown_id(&self) -> Result<InstanceId, NotSupported> {
+        InstanceId::new("vm-strange").map_err(|error| NotSupported::new(error.to_string()))
     }
 
-    fn disturb(&self, disturbance: Disturbance, target: Target) -> Result<(), Missing> {
-        self.cloud().disturbance = Some((disturbance, target));
+    fn inject(&self, fault: CallFault, target: FaultTarget) -> Result<(), NotSupported> {
+        self.state().fault = Some((fault, target));
         Ok(())
     }
 
-    fn truth(&self, id: &InstanceId) -> Option<PowerState> {
-        Some(match self.cloud().machines.get(id.as_str())?.state() {
+    fn actual_state(&self, id: &InstanceId) -> Option<PowerState> {
+        Some(match self.state().instances.get(id.as_str())?.state() {
             "running" => PowerState::Running,
             "stopped" => PowerState::Stopped,
             "starting" => PowerState::Starting,
@@ -150,128 +155,106 @@ impl Subject for StandIn {
         })
     }
 
-    fn deeds(&self, id: &InstanceId) -> Option<Deeds> {
-        Some(self.cloud().machines.get(id.as_str())?.deeds)
-    }
-}
-
-/// The computer of a user who has set the key up.
-#[derive(Debug)]
-struct Desk {
-    secret: &'static str,
-}
-
-impl Computer for Desk {
-    fn variable(&self, name: &str) -> Option<String> {
-        match name {
-            "EXAMPLE_ACCESS_KEY_ID" => Some(KEY.to_owned()),
-            "EXAMPLE_ACCESS_KEY_SECRET" => Some(self.secret.to_owned()),
-            _ => None,
-        }
-    }
-
-    fn file(&self, _: &str, _: FileCheck) -> Result<Option<String>, String> {
-        Ok(None)
+    fn executions(&self, id: &InstanceId) -> Option<ExecutionCounts> {
+        Some(self.state().instances.get(id.as_str())?.counts)
     }
 }
 
 #[async_trait]
-impl Transport for StandIn {
+impl Transport for FakeCloud {
     async fn send(&self, request: http::Request<Bytes>) -> Result<HttpResponse, TransportError> {
-        let disturbance = self.cloud().strikes(request.uri().path());
-        match disturbance {
-            Some(Disturbance::NoConnection) => Err(TransportError::unsent("connection refused")),
-            Some(Disturbance::LostRequest) => Err(TransportError::unclear("connection reset")),
-            Some(Disturbance::ThrottledWithHint) => {
-                let mut reply = reply(refusal(429, "TooFast"));
-                let hint = Disturbance::HINT.as_secs();
-                reply.headers().insert("retry-after", hint.into());
-                Ok(reply)
+        let fault = self.state().disturbance_of(request.uri().path());
+        match fault {
+            Some(CallFault::NoConnection) => Err(TransportError::unsent("connection refused")),
+            Some(CallFault::LostRequest) => Err(TransportError::unclear("connection reset")),
+            Some(CallFault::ThrottledWithHint) => {
+                let hint = CallFault::HINT.as_secs().into();
+                let headers = HeaderMap::from_iter([(http::header::RETRY_AFTER, hint)]);
+                let (status, body) = error(429, "TooFast");
+                Ok(http_response(status, headers, body.to_string()))
             }
-            Some(Disturbance::ThrottledWithoutHint | Disturbance::ThrottledForEver) => {
-                Ok(reply(refusal(429, "TooFast")))
+            Some(CallFault::ThrottledWithoutHint | CallFault::ThrottledForEver) => {
+                let (status, body) = error(429, "TooFast");
+                Ok(response(status, &body))
             }
-            Some(Disturbance::ServerError) => Ok(http_response(502, http::HeaderMap::new(), Bytes::from_static(b"<html>bad gateway</html>"))),
-            after => self.spoiled(reply(self.answer(&request)), after).await,
+            Some(CallFault::ServerError) => Ok(response(502, "<html>bad gateway</html>")),
+            later => {
+                let (status, body) = self.respond(&request);
+                damaged(response(status, &body), later).await
+            }
         }
     }
 }
 
-impl StandIn {
-    /// The answer after the cloud has acted, and what becomes of it on the way.
-    async fn spoiled(
-        &self,
-        mut reply: HttpResponse,
-        disturbance: Option<Disturbance>,
-    ) -> Result<HttpResponse, TransportError> {
-        future::ready(()).await;
-        match disturbance {
-            Some(Disturbance::LostAnswer) => {
-                return Err(TransportError::unclear("connection reset"));
-            }
-            Some(Disturbance::GarbledAnswer) => reply.body() = Bytes::from_static(b"\xff\xfe\x00"),
-            Some(Disturbance::HalfAnswer) => reply.body().truncate(reply.body().len() / 2),
-            Some(Disturbance::EmptyAnswer) => reply.body().clear(),
-            Some(Disturbance::UnknownState) => {
-                let text = String::from_utf8_lossy(reply.body());
-                reply.body() = text.replace("\"running\"", "\"levitating\"").into();
-            }
-            _ => {}
+/// Damages the response after the cloud has executed the request.
+async fn damaged(
+    response: HttpResponse,
+    fault: Option<CallFault>,
+) -> Result<HttpResponse, TransportError> {
+    future::ready(()).await;
+    let body = response.body();
+    let body = match fault {
+        Some(CallFault::LostAnswer) => return Err(TransportError::unclear("connection reset")),
+        Some(CallFault::GarbledAnswer) => Bytes::from_static(b"\xff\xfe\x00"),
+        Some(CallFault::HalfAnswer) => body.slice(..body.len() / 2),
+        Some(CallFault::EmptyAnswer) => Bytes::new(),
+        Some(CallFault::UnknownState) => {
+            let text = String::from_utf8_lossy(body);
+            text.replace("\"running\"", "\"levitating\"").into()
         }
-        Ok(reply)
-    }
-}
-
-fn reply((status, body): (u16, Value)) -> HttpResponse {
-    http_response(status, http::HeaderMap::new(), body.to_string().into())
+        _ => return Ok(response),
+    };
+    Ok(with_body(&response, body))
 }
 
 #[derive(Debug, Default)]
-struct Cloud {
-    machines: BTreeMap<String, Machine>,
-    disturbance: Option<(Disturbance, Target)>,
+struct CloudState {
+    instances: BTreeMap<String, FakeInstance>,
+    fault: Option<(CallFault, FaultTarget)>,
 }
 
-impl Cloud {
-    /// What strikes a call to this path; most things strike once.
-    fn strikes(&mut self, path: &str) -> Option<Disturbance> {
-        let (disturbance, target) = self.disturbance?;
-        let looks = path.ends_with("/observe");
-        let hit = match target {
-            Target::Looks => looks,
-            _ => !looks && path != "/v1/instances",
+impl CloudState {
+    /// Returns the fault of a call to this path. Most disturbances end after one call.
+    fn disturbance_of(&mut self, path: &str) -> Option<CallFault> {
+        let (fault, target) = self.fault?;
+        let is_observation = path.ends_with("/observe");
+        let is_hit = match target {
+            FaultTarget::Observations => is_observation,
+            _ => !is_observation && path != "/v1/instances",
         };
-        if !hit {
+        if !is_hit {
             return None;
         }
-        let lasting = [Disturbance::ThrottledForEver, Disturbance::UnknownState];
-        if !lasting.contains(&disturbance) {
-            self.disturbance = None;
+        let lasting = [CallFault::ThrottledForEver, CallFault::UnknownState];
+        if !lasting.contains(&fault) {
+            self.fault = None;
         }
-        Some(disturbance)
+        Some(fault)
     }
 
-    fn perform(&mut self, uri: &http::Uri, body: &Value) -> (u16, Value) {
+    fn execute(&mut self, uri: &http::Uri, body: &Value) -> (u16, Value) {
         let ids: Vec<String> = serde_json::from_value(body["ids"].clone()).unwrap_or_default();
         match uri.path().rsplit('/').next() {
             Some("observe") => {
-                let known = ids.iter().filter_map(|id| self.machines.get_key_value(id));
+                let known = ids.iter();
+                let known = known.filter_map(|id| self.instances.get_key_value(id));
                 (200, json!({ "instances": rows(known) }))
             }
             Some("instances") => self.page(uri.query().unwrap_or_default()),
-            Some(what) => {
-                let what = ["start", "stop", "reboot"].into_iter().find(|w| *w == what);
-                let force = body["force"] == json!(true);
+            Some(action) => {
+                let known = ["start", "stop", "reboot"];
+                let action = known.into_iter().find(|known| *known == action);
+                let is_forced = body["force"] == json!(true);
                 let refused = ids.iter().filter_map(|id| {
-                    let code = match (self.machines.get_mut(id), what) {
-                        (Some(machine), Some(what)) => machine.begin(what, force).err()?,
+                    let code = match (self.instances.get_mut(id), action) {
+                        (Some(instance), Some(action)) => instance.begin(action, is_forced).err()?,
                         _ => "NoSuchInstance",
                     };
                     Some(json!({ "id": id, "code": code }))
                 });
                 (200, json!({ "refused": refused.collect::<Vec<_>>() }))
             }
-            None => refusal(404, "NoSuchOperation"),
+            None => error(404, "NoSuchOperation"),
         }
     }
 
@@ -280,65 +263,65 @@ impl Cloud {
         let from: usize = query
             .strip_prefix("page=")
             .map_or(0, |n| n.parse().unwrap_or(0));
-        let rows = rows(self.machines.iter().skip(from).take(ROWS));
-        let next = (from + ROWS < self.machines.len()).then(|| (from + ROWS).to_string());
+        let rows = rows(self.instances.iter().skip(from).take(ROWS));
+        let next = (from + ROWS < self.instances.len()).then(|| (from + ROWS).to_string());
         (200, json!({ "instances": rows, "next": next }))
     }
 }
 
-fn rows<'m>(machines: impl Iterator<Item = (&'m String, &'m Machine)>) -> Vec<Value> {
-    machines
-        .map(|(id, machine)| json!({ "id": id, "state": machine.state() }))
+fn rows<'i>(instances: impl Iterator<Item = (&'i String, &'i FakeInstance)>) -> Vec<Value> {
+    instances
+        .map(|(id, instance)| json!({ "id": id, "state": instance.state() }))
         .collect()
 }
 
 #[derive(Clone, Debug)]
-struct Machine {
-    runs: bool,
-    motion: Option<(&'static str, Instant)>,
-    /// It ignores a graceful stop.
-    deaf: bool,
-    deeds: Deeds,
+struct FakeInstance {
+    is_running: bool,
+    /// The last action, and the end of the action.
+    transition: Option<(&'static str, Instant)>,
+    ignores_graceful_stop: bool,
+    counts: ExecutionCounts,
 }
 
-/// How long everything takes that is not forced.
-const SPAN: Duration = Duration::from_secs(20);
+/// The duration of an action without force.
+const TRANSITION: Duration = Duration::from_secs(20);
 
-impl Machine {
+impl FakeInstance {
     fn state(&self) -> &'static str {
-        match self.motion {
-            Some((what, due)) if Instant::now() < due => match what {
+        match self.transition {
+            Some((action, end)) if Instant::now() < end => match action {
                 "start" => "starting",
                 "stop" => "stopping",
                 _ => "rebooting",
             },
             Some(("stop", _)) => "stopped",
             Some(_) => "running",
-            None if self.runs => "running",
+            None if self.is_running => "running",
             None => "stopped",
         }
     }
 
-    fn begin(&mut self, what: &'static str, force: bool) -> Result<(), &'static str> {
-        match (what, self.state()) {
-            ("start", "stopped") => self.deeds.starts += 1,
-            ("stop", "running") => self.deeds.stops += 1,
-            ("reboot", "running") => self.deeds.reboots += 1,
+    fn begin(&mut self, action: &'static str, is_forced: bool) -> Result<(), &'static str> {
+        match (action, self.state()) {
+            ("start", "stopped") => self.counts.starts += 1,
+            ("stop", "running") => self.counts.stops += 1,
+            ("reboot", "running") => self.counts.reboots += 1,
             (_, "running" | "stopped") => return Err("WrongState"),
             _ => return Err("Busy"),
         }
-        self.deeds.forced += u32::from(force);
-        let span = match (what, force) {
-            ("stop", false) if self.deaf => 1_000 * SPAN,
-            (_, true) => SPAN / 2,
-            _ => SPAN,
+        self.counts.forced += u32::from(is_forced);
+        let duration = match (action, is_forced) {
+            ("stop", false) if self.ignores_graceful_stop => 1_000 * TRANSITION,
+            (_, true) => TRANSITION / 2,
+            _ => TRANSITION,
         };
-        self.motion = Some((what, Instant::now() + span));
+        self.transition = Some((action, Instant::now() + duration));
         Ok(())
     }
 }
 
-/// A wall clock that runs with tokio's, paused or not.
+/// A wall clock with the speed of tokio's clock, paused or not.
 #[derive(Clone, Copy, Debug)]
 struct TestClock(Instant);
 

@@ -1,0 +1,108 @@
+//! The workload: the repeated work, by the client and by bare reqwest.
+
+use std::sync::Arc;
+
+use lifecycle_bench::{Outcome, observe, start};
+use lifecycle_core::InstanceId;
+use lifecycle_facade::Client;
+
+use crate::answers::BATCH;
+
+/// The repeated work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Workload {
+    /// A start of one instance.
+    Start,
+    /// A start of a batch, and a lookup of the whole batch.
+    StartAndObserve,
+}
+
+impl Workload {
+    /// Returns the number of instances.
+    pub(crate) fn instances(self) -> usize {
+        match self {
+            Self::Start => 1,
+            Self::StartAndObserve => BATCH,
+        }
+    }
+
+    /// Returns the number of calls.
+    pub(crate) fn calls(self) -> u64 {
+        match self {
+            Self::Start => 1,
+            Self::StartAndObserve => 2,
+        }
+    }
+}
+
+/// Runs one iteration through the client. An unexpected result ends the benchmark.
+pub(crate) async fn by_client(
+    client: Client,
+    ids: Arc<[InstanceId]>,
+    workload: Workload,
+) -> Outcome<()> {
+    let mut failure = start(&client, &ids).await?;
+    if workload == Workload::StartAndObserve && failure.is_none() {
+        failure = observe(&client, &ids).await?;
+    }
+    failure.map_or(Ok(()), |text| Err(text.into()))
+}
+
+#[cfg(test)]
+mod tests {
+    use lifecycle_bench::{client, ids, runtime};
+    use lifecycle_facade::Cloud;
+    use tokio::net::TcpListener;
+
+    use super::*;
+    use crate::{
+        answers::Answers,
+        baseline::{self, BaselineRequest, by_reqwest},
+        server::listen,
+    };
+
+    /// Runs `check` with the port of a server in this process.
+    fn with_server(check: impl AsyncFnOnce(u16)) {
+        runtime().unwrap().block_on(async {
+            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let port = listener.local_addr().unwrap().port();
+            tokio::spawn(listen(listener, Answers::new().unwrap()));
+            check(port).await;
+        });
+    }
+
+    #[test]
+    fn every_turn_gets_good_answers_through_the_client_and_through_reqwest() {
+        with_server(async |port| {
+            for &cloud in Cloud::ALL {
+                for workload in [Workload::Start, Workload::StartAndObserve] {
+                    let ids: Arc<[_]> = ids(cloud, workload.instances()).unwrap().into();
+                    let client = client(cloud, port).unwrap();
+                    let done = by_client(client.clone(), ids, workload).await;
+                    assert!(done.is_ok(), "{cloud} {workload:?}: {done:?}");
+                    assert_eq!(
+                        client.calls().total(),
+                        workload.calls(),
+                        "{cloud} {workload:?}"
+                    );
+
+                    let requests = BaselineRequest::of(cloud, port, workload).unwrap();
+                    assert_eq!(requests.len() as u64, workload.calls());
+                    let done = by_reqwest(baseline::http().unwrap(), requests.into()).await;
+                    assert!(done.is_ok(), "{cloud} {workload:?}: {done:?}");
+                }
+            }
+        });
+    }
+
+    #[test]
+    fn a_turn_with_a_bad_answer_ends_the_benchmark() {
+        with_server(async |port| {
+            // The server lists a hundred instances; the last of these is not among them.
+            let ids: Arc<[_]> = ids(Cloud::Baidu, BATCH + 1).unwrap()[1..].into();
+            let client = client(Cloud::Baidu, port).unwrap();
+            let done = by_client(client, ids, Workload::StartAndObserve).await;
+            assert!(done.unwrap_err().to_string().contains("i-Jmw00101"));
+        });
+    }
+}

@@ -1,0 +1,70 @@
+//! Checks executed actions: no action without a request, and no repeated reboot.
+
+use lifecycle_facade::{ActionKind, InstanceId, LocalDisk, StopMode, core::Action};
+use lifecycle_sim::PowerOperation;
+
+use super::{
+    ground_truth::{GroundTruth, kind_of},
+    violation::Violations,
+};
+use crate::scenario::Request;
+
+pub(super) fn judge(truth: &GroundTruth<'_>, violations: &mut Violations) {
+    for (name, acts) in truth.acts() {
+        let last = name.rsplit('/').next().unwrap_or_default();
+        let Ok(id) = InstanceId::new(last) else {
+            continue;
+        };
+        let requests: Vec<&Request> = truth.requests_for(&id).collect();
+        for (act, _) in acts {
+            if !requests.iter().any(|request| permits(request, *act)) {
+                violations.add(
+                    "only requested actions are executed",
+                    format!("{act:?} was executed on {name}"),
+                );
+            }
+        }
+        for kind in [ActionKind::Start, ActionKind::Reboot] {
+            let once = |request: &&&Request| {
+                request.action.kind() == kind && must_not_be_repeated(&request.action)
+            };
+            let requested = requests.iter().filter(once).count();
+            let executed = acts.iter().filter(|(act, _)| kind_of(*act) == kind).count();
+            if executed > requested
+                && (kind == ActionKind::Reboot || requested == requests.len() && requested > 0)
+            {
+                violations.add(
+                    "at most one execution",
+                    format!("{name}: {kind} was requested {requested} times and executed {executed} times"),
+                );
+            }
+        }
+    }
+}
+
+fn permits(request: &Request, act: PowerOperation) -> bool {
+    let mode = match request.action {
+        Action::Stop(stop) => stop.mode,
+        Action::Reboot(reboot) => reboot.mode,
+        _ => StopMode::Graceful,
+    };
+    let forced = matches!(
+        act,
+        PowerOperation::ForcedStop | PowerOperation::ForcedReboot
+    );
+    let may_be_forced = mode.is_forced() || request.force_after.is_some();
+    let mode_fits = if forced {
+        may_be_forced
+    } else {
+        !mode.is_forced()
+    };
+    request.action.kind() == kind_of(act) && mode_fits
+}
+
+fn must_not_be_repeated(action: &Action) -> bool {
+    match action {
+        Action::Start(start) => start.local_disk == LocalDisk::Initialize,
+        Action::Reboot(_) => true,
+        _ => false,
+    }
+}

@@ -1,0 +1,31 @@
+//! The record of a finished scenario.
+
+use std::{collections::HashMap, time::Duration};
+
+use lifecycle_facade::{Error, Event, InstanceId, Report};
+use lifecycle_sim::SimulatedState;
+
+use crate::test_stage::TestStage;
+
+/// A finished scenario, with all data for the judge.
+pub(crate) struct ScenarioRun {
+    pub(crate) stage: TestStage,
+    /// The runs of all requests, in the order of the scenario.
+    pub(crate) requests: Vec<RequestRun>,
+}
+
+/// The record of one finished request.
+pub(crate) struct RequestRun {
+    /// The ids in the order of the request, including unknown and duplicate ids.
+    pub(crate) ids: Vec<InstanceId>,
+    /// The simulator's states of the instances at the start of the request.
+    pub(crate) before: HashMap<InstanceId, SimulatedState>,
+    /// The simulator's states of the instances at the end of the request.
+    pub(crate) after: HashMap<InstanceId, SimulatedState>,
+    pub(crate) started: Duration,
+    pub(crate) ended: Duration,
+    /// The client's result; `None` after the request's future was dropped.
+    pub(crate) result: Option<Result<Report, Error>>,
+    /// All events except the last.
+    pub(crate) events: Option<Vec<Event>>,
+}

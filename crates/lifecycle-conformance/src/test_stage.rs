@@ -1,0 +1,179 @@
+//! The simulated cloud of a scenario, and the client under test.
+
+use std::{
+    collections::HashMap,
+    time::{Duration, SystemTime},
+};
+
+use fastrand::Rng;
+use lifecycle_facade::{Client, Credential, EmptyHost, Fleet, InstanceId, Location};
+use lifecycle_sim::{SimulatedState, Simulator, TransitionTimes};
+
+use crate::{
+    draw::location,
+    scenario::{ClientKey, ExternalChange, Request, Scenario, ScheduledChange},
+};
+
+/// A simulated cloud with its instances and a client, set up for one scenario.
+pub(crate) struct TestStage {
+    pub(crate) simulator: Simulator,
+    pub(crate) client: Client,
+    location: &'static str,
+    /// The instances in the order of creation.
+    known: Vec<InstanceId>,
+}
+
+impl TestStage {
+    pub(crate) async fn new(scenario: &Scenario) -> Result<Self, String> {
+        let faults = &scenario.faults;
+        let simulator = Simulator::builder()
+            .seed(scenario.seed)
+            .epoch(SystemTime::UNIX_EPOCH + Duration::from_secs(1_767_225_600))
+            .transition_times(transition_times(faults.lag))
+            .latency(faults.latency)
+            .switches(scenario.switches.clone())
+            .fleet(&scenario.fleet)
+            .map_err(text)?
+            .build();
+        let credential = credential(&simulator, scenario);
+        for rule in &faults.rules {
+            simulator.inject(rule.clone());
+        }
+        simulator.throttle(scenario.cloud, faults.throttle);
+        simulator.skew(scenario.cloud, faults.skew);
+        let location = location(scenario.cloud);
+        let id = |reference: String| InstanceId::new(last_part(&reference)).map_err(text);
+        let known: Vec<InstanceId> = simulator
+            .instances()
+            .into_iter()
+            .map(id)
+            .collect::<Result<_, _>>()?;
+        if known.is_empty() {
+            return Err("an empty fleet".to_owned());
+        }
+        Ok(Self {
+            client: client(&simulator, credential, location, scenario).await?,
+            simulator,
+            location,
+            known,
+        })
+    }
+
+    /// Returns the reference `cloud/region/id`.
+    pub(crate) fn reference(&self, id: &InstanceId) -> String {
+        format!("{}/{id}", self.location)
+    }
+
+    /// Returns the ids of a request in a drawn order, including unknown and duplicate ids.
+    pub(crate) fn request_ids(
+        &self,
+        request: &Request,
+        seed: u64,
+    ) -> Result<Vec<InstanceId>, String> {
+        let mut rng = Rng::with_seed(seed ^ 0x5eed);
+        let stride = request.stride;
+        let known: Vec<InstanceId> = self
+            .known
+            .iter()
+            .skip(stride.first)
+            .step_by(stride.step)
+            .cloned()
+            .collect();
+        let mut ids = known.clone();
+        for n in 0..request.unknown_ids {
+            ids.push(InstanceId::new(&format!("i-missing-{n}")).map_err(text)?);
+        }
+        if !known.is_empty() {
+            for _ in 0..request.duplicates {
+                ids.push(known[rng.usize(..known.len())].clone());
+            }
+        }
+        rng.shuffle(&mut ids);
+        Ok(ids)
+    }
+
+    /// Returns the simulator's states of the existing instances among `ids`.
+    pub(crate) fn states(&self, ids: &[InstanceId]) -> HashMap<InstanceId, SimulatedState> {
+        let state = |id: &InstanceId| {
+            let state = self.simulator.state_of(&self.reference(id))?;
+            Some((id.clone(), state))
+        };
+        ids.iter().filter_map(state).collect()
+    }
+
+    /// Maps the instances to their numbers in the order of creation.
+    pub(crate) fn numbers(&self) -> HashMap<&InstanceId, usize> {
+        self.known.iter().zip(0..).collect()
+    }
+
+    /// Returns the instance of an external change.
+    pub(crate) fn changed_instance(&self, change: &ScheduledChange) -> &InstanceId {
+        &self.known[change.instance % self.known.len()]
+    }
+
+    pub(crate) fn apply(&self, change: &ScheduledChange) {
+        let reference = self.reference(self.changed_instance(change));
+        // An earlier change can have deleted the instance.
+        let _ = match change.change {
+            ExternalChange::Power(act) => self.simulator.execute_externally(&reference, act),
+            ExternalChange::Delete => self.simulator.delete(&reference),
+            ExternalChange::Impairment(trouble) => {
+                self.simulator.set_impairment(&reference, trouble)
+            }
+        };
+    }
+}
+
+async fn client(
+    simulator: &Simulator,
+    credential: Credential,
+    location: &str,
+    scenario: &Scenario,
+) -> Result<Client, String> {
+    let (seed, mutation) = (scenario.seed, scenario.mutation);
+    let fleet = Fleet::builder()
+        .transport(simulator.transport())
+        .clock(simulator.clock())
+        .machine(EmptyHost)
+        .credential(credential)
+        .project(simulator.project_id())
+        .configure_client(move |client| match mutation {
+            Some(mutation) => client.seed(seed).mutation(mutation),
+            None => client.seed(seed),
+        })
+        .build()
+        .map_err(text)?;
+    let location: Location = location.parse().map_err(text)?;
+    fleet.client(&location).await.map_err(text)
+}
+
+fn credential(simulator: &Simulator, scenario: &Scenario) -> Credential {
+    let cloud = scenario.cloud;
+    match scenario.faults.key {
+        ClientKey::Valid => simulator.credential(cloud),
+        ClientKey::Other(kind) => simulator.issue(cloud, kind),
+        ClientKey::Wrong => match simulator.credential(cloud) {
+            Credential::Keys { id, .. } => Credential::keys(id, "not the secret"),
+            other => other,
+        },
+        ClientKey::Revoked { after } => {
+            let credential = simulator.credential(cloud);
+            simulator.revoke_after(cloud, after);
+            credential
+        }
+    }
+}
+
+fn transition_times(lag: Duration) -> TransitionTimes {
+    let mut times = TransitionTimes::default();
+    times.lag = lag;
+    times
+}
+
+fn last_part(reference: &str) -> &str {
+    reference.rsplit('/').next().unwrap_or_default()
+}
+
+fn text(error: impl std::fmt::Display) -> String {
+    error.to_string()
+}

@@ -1,0 +1,158 @@
+//! What a request asks for, in Alibaba's words.
+
+use super::{
+    api_error::{self, ApiError},
+    switches::Switches,
+};
+use crate::request::{ReceivedRequest, form_pairs};
+
+/// A request taken apart: which operation, with which parameters, answered in which format.
+#[derive(Debug)]
+pub(super) struct Params {
+    pub(super) action: String,
+    pub(super) version: String,
+    /// The format it asks for; `None` when it does not say.
+    pub(super) format: Option<Format>,
+    parameters: Vec<(String, String)>,
+}
+
+/// How an answer is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Format {
+    Json,
+    Xml,
+}
+
+impl Params {
+    /// Takes a request apart. A V3 signature covers headers that name the operation, a V1 signature
+    /// parameters; what is signed counts.
+    pub(super) fn of(request: &ReceivedRequest) -> Self {
+        let parameters = parameters(request);
+        let signed_in_headers = request.headers.contains_key("authorization");
+        let word = |header: &str, name: &str| {
+            let from_header = request.header(header);
+            let from_parameter = value(&parameters, name);
+            let word = if signed_in_headers {
+                from_header.or(from_parameter)
+            } else {
+                from_parameter.or(from_header)
+            };
+            word.unwrap_or_default().to_owned()
+        };
+        Self {
+            action: word("x-acs-action", "Action"),
+            version: word("x-acs-version", "Version"),
+            format: format(value(&parameters, "Format"), request.header("accept")),
+            parameters,
+        }
+    }
+
+    /// A parameter; `None` when it is missing or empty.
+    pub(super) fn text(&self, name: &str) -> Option<&str> {
+        value(&self.parameters, name).filter(|value| !value.is_empty())
+    }
+
+    /// A parameter that must be there.
+    pub(super) fn required(&self, name: &str, switches: &Switches) -> Result<&str, ApiError> {
+        self.text(name)
+            .ok_or_else(|| api_error::missing(name, switches.missing_parameter))
+    }
+
+    /// A boolean, false when missing. `true` and `True` are both in use (vendor's source).
+    pub(super) fn flag(&self, name: &str, switches: &Switches) -> Result<bool, ApiError> {
+        match self.text(name) {
+            None | Some("false" | "False") => Ok(false),
+            Some("true" | "True") => Ok(true),
+            Some("TRUE") if switches.upper_case_booleans => Ok(true),
+            Some("FALSE") if switches.upper_case_booleans => Ok(false),
+            Some(_) => Err(api_error::invalid(name)),
+        }
+    }
+
+    /// A number from `least` to `most`, or `usual` when it is missing. That other numbers are
+    /// refused is inferred.
+    pub(super) fn number(
+        &self,
+        name: &str,
+        usual: usize,
+        least: usize,
+        most: usize,
+    ) -> Result<usize, ApiError> {
+        let Some(text) = self.text(name) else {
+            return Ok(usual);
+        };
+        text.parse()
+            .ok()
+            .filter(|number| (least..=most).contains(number))
+            .ok_or_else(|| api_error::invalid(name))
+    }
+
+    /// The members `Name.1`, `Name.2`, ... in the order of their numbers.
+    pub(super) fn members(&self, name: &str) -> Vec<&str> {
+        let mut members: Vec<_> = self
+            .parameters
+            .iter()
+            .filter_map(|(key, value)| {
+                let number: u32 = key.strip_prefix(name)?.strip_prefix('.')?.parse().ok()?;
+                Some((number, value.as_str()))
+            })
+            .collect();
+        members.sort_by_key(|(number, _)| *number);
+        members.into_iter().map(|(_, value)| value).collect()
+    }
+
+    /// Does any parameter's name begin with this?
+    pub(super) fn has_any(&self, prefix: &str) -> bool {
+        self.parameters
+            .iter()
+            .any(|(name, _)| name.starts_with(prefix))
+    }
+
+    /// The ids of a JSON array in text form; `None` when the parameter is missing. An empty array
+    /// names nothing, a missing one everything (documented).
+    pub(super) fn json_ids(&self, name: &str) -> Result<Option<Vec<String>>, ApiError> {
+        let Some(text) = value(&self.parameters, name) else {
+            return Ok(None);
+        };
+        serde_json::from_str(text)
+            .map(Some)
+            .map_err(|_| api_error::invalid(name))
+    }
+}
+
+/// Every parameter: of the query first, then of a form body. The service takes them from both
+/// (vendor's source).
+pub(super) fn parameters(request: &ReceivedRequest) -> Vec<(String, String)> {
+    let mut parameters: Vec<_> = request.pairs().collect();
+    let is_form = request
+        .header("content-type")
+        .is_some_and(|kind| kind.starts_with("application/x-www-form-urlencoded"));
+    if is_form {
+        parameters.extend(form_pairs(&String::from_utf8_lossy(&request.body)));
+    }
+    parameters
+}
+
+/// The first value of a name.
+pub(super) fn value<'p>(parameters: &'p [(String, String)], name: &str) -> Option<&'p str> {
+    parameters
+        .iter()
+        .find(|(known, _)| known == name)
+        .map(|(_, value)| value.as_str())
+}
+
+fn format(parameter: Option<&str>, accept: Option<&str>) -> Option<Format> {
+    match parameter {
+        Some(word) if word.eq_ignore_ascii_case("json") => return Some(Format::Json),
+        Some(word) if word.eq_ignore_ascii_case("xml") => return Some(Format::Xml),
+        _ => {}
+    }
+    let accept = accept?;
+    if accept.contains("json") {
+        Some(Format::Json)
+    } else if accept.contains("xml") {
+        Some(Format::Xml)
+    } else {
+        None
+    }
+}

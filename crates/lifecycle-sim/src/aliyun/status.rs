@@ -1,0 +1,132 @@
+//! The vendor's words for the state of an instance.
+
+use super::{
+    StoppedMode,
+    switches::{RebootShows, Switches},
+};
+use crate::{
+    Impairment, SimulatedState,
+    cloud_state::{CloudState, InstanceIndex},
+    instance::InstanceSnapshot,
+};
+
+/// The status of an instance: exactly these five are on the wire (vendor's source; documented).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum InstanceStatus {
+    Pending,
+    Starting,
+    Running,
+    Stopping,
+    Stopped,
+}
+
+impl InstanceStatus {
+    /// All words of the filter.
+    pub(super) const ALL: [Self; 5] = [
+        Self::Pending,
+        Self::Starting,
+        Self::Running,
+        Self::Stopping,
+        Self::Stopped,
+    ];
+
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "Pending",
+            Self::Starting => "Starting",
+            Self::Running => "Running",
+            Self::Stopping => "Stopping",
+            Self::Stopped => "Stopped",
+        }
+    }
+
+    /// The status that a view of an instance comes down to. Expired, recycled and otherwise withheld
+    /// instances are `Stopped` (documented); a broken disk shows nowhere (inferred).
+    pub(super) fn of(
+        view: InstanceSnapshot,
+        impairment: Option<Impairment>,
+        switches: &Switches,
+    ) -> Self {
+        match view.state {
+            SimulatedState::Creating => Self::Pending,
+            SimulatedState::Starting => Self::Starting,
+            SimulatedState::Running => Self::Running,
+            SimulatedState::Stopping => Self::Stopping,
+            SimulatedState::Stopped
+            | SimulatedState::Changing
+            | SimulatedState::Expired
+            | SimulatedState::Recycled => Self::Stopped,
+            SimulatedState::Rebooting => rebooting(view.progress, switches.reboot_shows),
+            SimulatedState::Failed
+                if impairment == Some(Impairment::Broken) && switches.failed_boot_hangs =>
+            {
+                Self::Starting
+            }
+            SimulatedState::Failed => Self::Stopped,
+        }
+    }
+}
+
+fn rebooting(progress: f64, shows: RebootShows) -> InstanceStatus {
+    match shows {
+        RebootShows::Starting => InstanceStatus::Starting,
+        RebootShows::Stopping => InstanceStatus::Stopping,
+        RebootShows::StoppingThenStarting if progress < 0.5 => InstanceStatus::Stopping,
+        RebootShows::StoppingThenStarting => InstanceStatus::Starting,
+    }
+}
+
+/// The status that an observation shows.
+pub(super) fn observed(cloud: &CloudState, index: InstanceIndex) -> InstanceStatus {
+    let impairment = cloud.instance(index).impairment;
+    InstanceStatus::of(cloud.observed(index), impairment, &cloud.switches.aliyun)
+}
+
+/// The status that an action is judged by.
+pub(super) fn actual(cloud: &CloudState, index: InstanceIndex) -> InstanceStatus {
+    let impairment = cloud.instance(index).impairment;
+    InstanceStatus::of(cloud.actual(index), impairment, &cloud.switches.aliyun)
+}
+
+/// What an observation says of a stopped instance's resources.
+pub(super) fn stopped_mode(
+    cloud: &CloudState,
+    index: InstanceIndex,
+    status: InstanceStatus,
+) -> &'static str {
+    if status != InstanceStatus::Stopped {
+        return "Not-applicable";
+    }
+    cloud
+        .aliyun
+        .stopped_modes
+        .get(&index)
+        .copied()
+        .unwrap_or(StoppedMode::KeepCharging)
+        .as_str()
+}
+
+/// Why operations on the instance are locked: the documented words, `Recycling` with a capital letter.
+pub(super) fn lock_reason(impairment: Option<Impairment>) -> Option<&'static str> {
+    match impairment? {
+        Impairment::Locked => Some("security"),
+        Impairment::Expired | Impairment::Arrears => Some("financial"),
+        Impairment::Recycled => Some("Recycling"),
+        _ => None,
+    }
+}
+
+/// The words of the lock reason filter.
+pub(super) const LOCK_REASONS: [&str; 5] = [
+    "financial",
+    "security",
+    "Recycling",
+    "dedicatedhostfinancial",
+    "refunded",
+];
+
+/// Is it paid for by the month? Every eighth is, so that tests meet both kinds, and expired ones are.
+pub(super) fn is_prepaid(cloud: &CloudState, index: InstanceIndex) -> bool {
+    let instance = cloud.instance(index);
+    instance.number % 8 == 7 || instance.impairment == Some(Impairment::Expired)
+}

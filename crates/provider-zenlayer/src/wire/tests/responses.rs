@@ -1,0 +1,280 @@
+//! Responses and their meaning.
+
+use lifecycle_core::ExecutionStatus;
+use provider_testing::recorded_response;
+
+use super::*;
+
+/// The meaning of a recorded response.
+#[derive(Debug)]
+enum Meaning {
+    Accepted,
+    AcceptedExcept(&'static [&'static str]),
+    Statuses(&'static [(&'static str, PowerState, &'static str)]),
+    Instances(&'static [(&'static str, PowerState, &'static str)]),
+    Error(FaultKind, ExecutionStatus),
+}
+
+fn meaning_of(name: &str) -> Meaning {
+    use ExecutionStatus::{NotExecuted, Unknown};
+    use FaultKind::*;
+    use Meaning::*;
+    use PowerState::{Running, Starting, Stopped};
+    match name {
+        "power_op_ok_none_failed" | "power_op_ok_field_absent" | "power_op_ok_field_null" => {
+            Accepted
+        }
+        "power_op_partial_failure" => AcceptedExcept(&["instanceId2"]),
+        "describe_status_ok" => Statuses(&[
+            ("instanceId1", Running, "RUNNING"),
+            ("instanceId2", Stopped, "STOPPED"),
+            ("instanceId3", Starting, "BOOTING"),
+        ]),
+        "describe_status_none_found" => Statuses(&[]),
+        "describe_instances_ok" => Instances(&[("instanceId1", Running, "RUNNING")]),
+        "error_operation_denied_instance_in_operation" => Error(Busy, NotExecuted),
+        "error_unsupported_operation_instance_status"
+        | "error_operation_denied_instance_recycled"
+        | "error_operation_denied_instance_not_stopped"
+        | "error_operation_denied_instance_not_running"
+        | "error_operation_failed_for_recycle_resource" => Error(WrongState, NotExecuted),
+        "error_invalid_instance_not_found" | "error_operation_failed_resource_not_found" => {
+            Error(NotFound, NotExecuted)
+        }
+        "error_request_limit_exceeded" | "error_request_limit_exceeded_retry_after" => {
+            Error(Throttled, NotExecuted)
+        }
+        "error_authfailure_invalid_authorization" | "error_authfailure_signature_failure" => {
+            Error(Credential, NotExecuted)
+        }
+        "error_authfailure_unauthorized_operation" => Error(Permission, NotExecuted),
+        "error_authfailure_signature_expired" => Error(ClockSkew, NotExecuted),
+        "error_missing_parameter"
+        | "error_invalid_parameter_type"
+        | "error_invalid_parameter_exceed_maximum"
+        | "error_invalid_parameter_less_minimum"
+        | "error_invalid_parameter_exceed_length"
+        | "error_invalid_parameter_less_length"
+        | "error_invalid_parameter_pattern_error"
+        | "error_invalid_parameter_date_format_error"
+        | "error_invalid_parameter_value"
+        | "error_operation_failed_resource_group_not_found" => Error(Invalid, NotExecuted),
+        "error_internal_server_error"
+        | "error_service_temporary_unavailable"
+        | "error_request_timed_out"
+        | "edge_bad_gateway_html" => Error(Unavailable, Unknown),
+        "edge_security_challenge" | "edge_blocked" => Error(Permission, NotExecuted),
+        _ => panic!("{name} has no line in this table"),
+    }
+}
+
+#[test]
+fn recorded_responses_have_the_documented_meaning() {
+    for entry in recorded("responses") {
+        let name = entry["name"].as_str().unwrap();
+        let response = recorded_response(&entry);
+        let checked = crate::fault::check(&response);
+        if !matches!(meaning_of(name), Meaning::Error(..)) {
+            assert_eq!(checked, Ok(()), "{name}");
+        }
+        let body: Value = serde_json::from_slice(response.body()).unwrap_or_default();
+        let request_id = crate::fault::request_id(&response);
+        assert_eq!(request_id.as_deref(), body["requestId"].as_str(), "{name}");
+        match meaning_of(name) {
+            Meaning::Accepted => {
+                assert!(matches!(read_power(&response), Ok(BatchAck::All)), "{name}");
+            }
+            Meaning::AcceptedExcept(expected) => match read_power(&response) {
+                Ok(BatchAck::Except(failed)) => {
+                    let ids: Vec<&str> = failed.iter().map(|(id, _)| id.as_str()).collect();
+                    assert_eq!(ids, expected, "{name}");
+                    for (_, fault) in failed {
+                        assert_eq!(fault.kind(), FaultKind::Failed);
+                        assert_eq!(fault.execution_status(), ExecutionStatus::Unknown);
+                        assert_eq!(fault.request_id(), body["requestId"].as_str());
+                    }
+                }
+                other => panic!("{name}: {other:?}"),
+            },
+            Meaning::Statuses(expected) => {
+                let rows = read_statuses(&response).unwrap();
+                assert_eq!(states(&rows), expected, "{name}");
+                assert!(rows.iter().all(|row| row.name.is_none()));
+            }
+            Meaning::Instances(expected) => {
+                let page = read_page(&response, 1).unwrap();
+                assert_eq!(states(&page.observations), expected, "{name}");
+                let names = page.observations.iter().map(|row| row.name.as_deref());
+                assert!(names.eq([Some("instance")]), "{name}");
+                assert_eq!(page.next, None, "{name}");
+            }
+            Meaning::Error(kind, status) => {
+                let fault = checked.unwrap_err();
+                assert_eq!(
+                    (fault.kind(), fault.execution_status()),
+                    (kind, status),
+                    "{name}"
+                );
+                assert_eq!(fault.code(), body["code"].as_str(), "{name}");
+                assert_eq!(fault.request_id(), body["requestId"].as_str(), "{name}");
+                assert_eq!(fault.status(), Some(response.status().as_u16()), "{name}");
+                assert_eq!(fault.retry_after(), response.retry_after(), "{name}");
+            }
+        }
+    }
+}
+
+fn states(observations: &[Observation]) -> Vec<(&str, PowerState, &str)> {
+    observations
+        .iter()
+        .map(|row| (row.instance.as_str(), row.state, row.raw.as_str()))
+        .collect()
+}
+
+#[test]
+fn documented_status_has_a_state_and_other_status_is_unknown() {
+    for (status, state) in [
+        ("PENDING", PowerState::Creating),
+        ("DEPLOYING", PowerState::Creating),
+        ("REBUILDING", PowerState::Changing),
+        ("REBOOT", PowerState::Rebooting),
+        ("RUNNING", PowerState::Running),
+        ("STOPPED", PowerState::Stopped),
+        ("BOOTING", PowerState::Starting),
+        ("STARTING", PowerState::Starting),
+        ("RELEASING", PowerState::Deleted),
+        ("STOPPING", PowerState::Stopping),
+        ("RECYCLE", PowerState::Recycled),
+        ("RECYCLED", PowerState::Recycled),
+        ("RECYCLING", PowerState::Recycled),
+        ("CREATE_FAILED", PowerState::Failed),
+        ("REINSTALL_FAILED", PowerState::Failed),
+        ("IMAGING", PowerState::Changing),
+        ("RESIZING", PowerState::Changing),
+        ("DREAMING", PowerState::Unknown),
+        ("running", PowerState::Unknown),
+    ] {
+        for field in ["status", "instanceStatus"] {
+            let body = format!(
+                r#"{{"response":{{"dataSet":[{{"instanceId":"1","{field}":"{status}"}}]}}}}"#
+            );
+            let rows = read_statuses(&ok(&body)).unwrap();
+            assert_eq!(states(&rows), [("1", state, status)]);
+        }
+    }
+}
+
+#[test]
+fn odd_row_does_not_spoil_the_other_rows() {
+    let response = ok(r#"{"response": {"totalCount": "many", "dataSet": [
+            {"instanceId": "1", "status": null, "instanceName": 7},
+            {"instanceId": "2"},
+            {"instanceId": "3", "instanceStatus": {"is": "RUNNING"}, "instanceName": ""},
+            {"instanceId": "../4", "status": "RUNNING"},
+            {"instanceId": null, "status": "RUNNING"},
+            {"status": "RUNNING"},
+            null, 7, "5", [],
+            {"instanceId": "6", "status": "STOPPED"}
+        ]}}"#);
+    let page = read_page(&response, 1).unwrap();
+    assert_eq!(
+        states(&page.observations),
+        [
+            ("1", PowerState::Unknown, ""),
+            ("2", PowerState::Unknown, ""),
+            ("3", PowerState::Unknown, ""),
+            ("6", PowerState::Stopped, "STOPPED"),
+        ]
+    );
+    assert!(page.observations.iter().all(|row| row.name.is_none()));
+    assert_eq!(page.next, None);
+}
+
+#[test]
+fn fields_are_read_inside_response_and_at_the_top_level() {
+    let fields = r#""requestId":"T","totalCount":1,"dataSet":[{"instanceId":"1"}]"#;
+    for body in [
+        format!("{{{fields}}}"),
+        format!(r#"{{"requestId":"T","response":{{{fields}}}}}"#),
+    ] {
+        assert_eq!(read_statuses(&ok(&body)).unwrap().len(), 1, "{body}");
+    }
+    let top_level = ok(r#"{"requestId":"T","instanceIds":["1"]}"#);
+    assert!(matches!(read_power(&top_level), Ok(BatchAck::Except(_))));
+}
+
+#[test]
+fn last_page_reaches_the_total_or_is_not_full() {
+    let page = |number, rows: usize, total: &str| {
+        let rows = vec![r#"{"instanceId":"1"}"#; rows].join(",");
+        let body = format!(r#"{{"response":{{{total}"dataSet":[{rows}]}}}}"#);
+        let page = read_page(&ok(&body), number).unwrap();
+        page.next.map(|token| token.as_str().to_owned())
+    };
+    let two = Some("2".to_owned());
+    assert_eq!(page(1, 1000, r#""totalCount":1001,"#), two);
+    assert_eq!(page(2, 1, r#""totalCount":1001,"#), None);
+    assert_eq!(page(1, 1000, r#""totalCount":1000,"#), None);
+    assert_eq!(
+        page(1, 999, r#""totalCount":1000,"#),
+        two,
+        "a row is missing"
+    );
+    assert_eq!(page(2, 0, r#""totalCount":5000,"#), None, "no rows");
+    assert_eq!(page(1, 1000, r#""totalCount":0,"#), two);
+    assert_eq!(page(1, 1000, ""), two);
+    assert_eq!(page(2, 999, ""), None);
+    assert_eq!(page(1, 0, ""), None);
+}
+
+#[test]
+fn page_token_is_the_number_of_the_page() {
+    let full = vec![r#"{"instanceId":"1"}"#; 1000].join(",");
+    let full = ok(&format!(r#"{{"response":{{"dataSet":[{full}]}}}}"#));
+    let mut token = None;
+    for number in 2..=9 {
+        let call = list(&Config::new(), token.as_ref()).unwrap();
+        token = call.read(&full).unwrap().next;
+        assert_eq!(token, Some(PageToken::new(number.to_string())));
+    }
+    for token in ["0", "", "two", "-1"] {
+        assert!(list(&Config::new(), Some(&PageToken::new(token))).is_err());
+    }
+}
+
+#[test]
+fn response_of_another_format_is_not_read_as_success() {
+    for body in [
+        "",
+        "null",
+        "[]",
+        "{}",
+        "<html>",
+        r#"{"requestId":"T"}"#,
+        r#"{"response":null}"#,
+        r#"{"response":"ok"}"#,
+        r#"{"response":{"instanceIds":"1"}}"#,
+        r#"{"response":{"instanceIds":[7]}}"#,
+        r#"{"response":{"instanceIds":["../1"]}}"#,
+    ] {
+        let fault = read_power(&ok(body)).expect_err(body);
+        assert_eq!(fault.kind(), FaultKind::Unreadable, "{body}");
+        assert_eq!(fault.execution_status(), ExecutionStatus::Unknown, "{body}");
+    }
+    for body in [
+        "",
+        "{}",
+        "[]",
+        r#"{"response":{}}"#,
+        r#"{"response":{"totalCount":1}}"#,
+        r#"{"response":{"totalCount":1,"dataSet":null}}"#,
+        r#"{"response":{"totalCount":0,"dataSet":7}}"#,
+    ] {
+        assert!(read_statuses(&ok(body)).is_err(), "{body}");
+        assert!(read_page(&ok(body), 1).is_err(), "{body}");
+    }
+    let empty = ok(r#"{"response":{"totalCount":0,"dataSet":null}}"#);
+    assert_eq!(read_statuses(&empty), Ok(vec![]));
+    let incomplete = ok(r#"{"response":{"totalCount":2,"dataSet":[{"instanceId":"1"}]}}"#);
+    assert!(read_statuses(&incomplete).is_err());
+}

@@ -71,6 +71,22 @@ impl<I: Clone + Eq + Hash, E: Clone> EventStream<I, E> {
     /// event, which is [`Event::Finished`].
     ///
     /// Dropping the returned future loses no event.
+    ///
+    /// # Examples
+    /// ```
+    /// use lifecycle_client::{Event, WaitTimeout};
+    ///
+    /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/setup.rs")); }
+    /// # setup::run(async |client, ids| {
+    /// let mut events = client.start(&ids).wait(WaitTimeout::minutes(5)).events();
+    /// while let Some(event) = events.next().await {
+    ///     if let Event::Finished(report) = event {
+    ///         assert!(report?.is_success());
+    ///     }
+    /// }
+    /// # Ok(())
+    /// # });
+    /// ```
     pub async fn next(&mut self) -> Option<Event<I, E>> {
         poll_fn(|context| Pin::new(&mut *self).poll_next(context)).await
     }
@@ -87,6 +103,26 @@ impl<I: Clone + Eq + Hash, E: Clone> EventStream<I, E> {
     ///
     /// # Errors
     /// The error of a request that failed as a whole: nothing was sent.
+    ///
+    /// # Examples
+    /// ```
+    /// use lifecycle_client::Event;
+    /// use lifecycle_core::PowerState;
+    ///
+    /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/setup.rs")); }
+    /// # setup::run(async |client, ids| {
+    /// let mut events = client.wait(&ids, PowerState::Running).events();
+    /// while let Some(event) = events.next().await {
+    ///     if let Event::State { .. } = event {
+    ///         break;
+    ///     }
+    /// }
+    /// let report = events.cancel()?;
+    /// assert_eq!(report.instances().len(), ids.len());
+    /// assert_eq!(report.instances()[0].outcome.as_str(), "pending");
+    /// # Ok(())
+    /// # });
+    /// ```
     pub fn cancel(mut self) -> Result<Report<I>, E> {
         self.work = None;
         match self.result.take() {

@@ -87,7 +87,7 @@ impl From<FleetError> for CommandError {
             | FleetError::Location { .. }
             | FleetError::Account { .. }
             | FleetError::Client(
-                Error::InstanceId(_)
+                Error::InvalidInstanceId(_)
                 | Error::Unsupported(_)
                 | Error::TooMany { .. }
                 | Error::NeverForced { .. },

@@ -13,7 +13,7 @@ use lifecycle_core::{Fault, FaultKind, ParseInstanceIdError};
 pub enum Error {
     /// The text is no valid instance id. Nothing was sent.
     #[error(transparent)]
-    InstanceId(#[from] ParseInstanceIdError),
+    InvalidInstanceId(#[from] ParseInstanceIdError),
     /// The cloud does not support an option. Nothing was sent.
     #[error("{0}: nothing was sent")]
     Unsupported(#[source] Fault),
@@ -54,7 +54,7 @@ impl Error {
     /// Returns the kind of the fault.
     pub fn kind(&self) -> FaultKind {
         match self {
-            Self::InstanceId(_) | Self::TooMany { .. } | Self::NeverForced { .. } => {
+            Self::InvalidInstanceId(_) | Self::TooMany { .. } | Self::NeverForced { .. } => {
                 FaultKind::Invalid
             }
             Self::Unsupported(_) => FaultKind::Unsupported,

@@ -100,7 +100,7 @@ async fn instances_are_accepted_in_every_usual_form() {
         assert_eq!(request.dry_run().unwrap()[0].instances, parsed);
     }
     let invalid = client.start(["i-0", "a/b"]).await;
-    assert!(matches!(invalid, Err(Error::InstanceId(_))));
+    assert!(matches!(invalid, Err(Error::InvalidInstanceId(_))));
 }
 
 #[tokio::test(start_paused = true)]

@@ -94,7 +94,7 @@ async fn locations_are_accepted_as_text_and_as_values() {
         fleet.client("aliyun").await.unwrap_err(),
         fleet.endpoint("aliyun").unwrap_err(),
     ] {
-        assert!(matches!(error, FleetError::Reference(_)), "{error}");
+        assert!(matches!(error, FleetError::InvalidReference(_)), "{error}");
     }
 }
 

@@ -111,7 +111,7 @@ async fn invalid_request_is_refused_before_anything_is_sent() {
     let client = cloud.client();
     assert!(matches!(
         client.start(["i-1", "../i-2"]).await,
-        Err(Error::InstanceId(_))
+        Err(Error::InvalidInstanceId(_))
     ));
     assert!(matches!(
         client.start(ids(5)).max(4).await,

@@ -160,7 +160,7 @@ pub trait IntoLocation: sealed::Sealed {
     /// Returns the location.
     ///
     /// # Errors
-    /// [`FleetError::Reference`] for text that is not a location.
+    /// [`FleetError::InvalidReference`] for text that is not a location.
     fn into_location(self) -> Result<Location, FleetError>;
 }
 

@@ -51,7 +51,7 @@ impl<'a> ProviderContext<'a> {
     /// home folder of the user.
     ///
     /// # Errors
-    /// [`FaultKind::Credential`] if the file exists and cannot be read.
+    /// [`FaultKind::Credential`](crate::FaultKind::Credential) if the file exists and cannot be read.
     pub fn secret_file(&self, path: &str) -> Result<Option<String>, Fault> {
         self.read(path, FileCheck::OwnerOnly)
     }
@@ -60,7 +60,7 @@ impl<'a> ProviderContext<'a> {
     /// path may begin with `~/`, the home folder of the user.
     ///
     /// # Errors
-    /// [`FaultKind::Credential`] if the file exists and cannot be read.
+    /// [`FaultKind::Credential`](crate::FaultKind::Credential) if the file exists and cannot be read.
     pub fn file(&self, path: &str) -> Result<Option<String>, Fault> {
         self.read(path, FileCheck::Any)
     }

@@ -42,13 +42,13 @@ impl Ledger {
     }
 
     /// The executed actions, oldest first, all clouds together. Only the newest are kept; see
-    /// [`Builder::log_limit`](crate::Builder::log_limit).
+    /// [`SimulatorBuilder::log_limit`](crate::SimulatorBuilder::log_limit).
     pub fn power_operations(&self) -> Vec<PowerOperationRecord> {
         self.simulator.world().power_operations()
     }
 
     /// The calls received, oldest first. Only the newest are kept; see
-    /// [`Builder::log_limit`](crate::Builder::log_limit).
+    /// [`SimulatorBuilder::log_limit`](crate::SimulatorBuilder::log_limit).
     pub fn calls(&self) -> Vec<CallRecord> {
         self.simulator
             .world()
@@ -60,7 +60,7 @@ impl Ledger {
     }
 
     /// How many calls of this kind the cloud has received, whatever it answered. Calls that never
-    /// arrived ([`InjectedFault::Unreachable`](crate::Mishap::Unreachable)) do not count.
+    /// arrived ([`InjectedFault::Unreachable`](crate::InjectedFault::Unreachable)) do not count.
     pub fn count(&self, cloud: Cloud, operation: Operation) -> u64 {
         let world = self.simulator.world();
         world

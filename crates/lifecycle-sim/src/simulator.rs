@@ -207,7 +207,7 @@ impl Simulator {
         self.with(reference, CloudState::delete)
     }
 
-    /// Makes further instances. `spec` reads like that of [`Builder::fleet`].
+    /// Makes further instances. `spec` reads like that of [`SimulatorBuilder::fleet`].
     ///
     /// # Errors
     /// [`ParseFleetError`] names the part of `spec` that cannot be used.

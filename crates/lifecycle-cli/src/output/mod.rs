@@ -19,7 +19,7 @@ use crate::{
 /// Prints one row for each instance.
 ///
 /// # Errors
-/// See [`print`].
+/// See [`print()`].
 pub(crate) fn print_rows(
     rows: &[Row],
     columns: Columns,
@@ -34,7 +34,7 @@ pub(crate) fn print_rows(
 /// Prints a table of numbers with a first column of text.
 ///
 /// # Errors
-/// See [`print`].
+/// See [`print()`].
 pub(crate) fn print_figures<const N: usize>(
     header: [&str; N],
     rows: &[[String; N]],
@@ -45,7 +45,7 @@ pub(crate) fn print_figures<const N: usize>(
 /// Prints a table of text, with the longest text in the last column.
 ///
 /// # Errors
-/// See [`print`].
+/// See [`print()`].
 pub(crate) fn print_texts<const N: usize>(
     header: [&str; N],
     rows: &[[String; N]],
@@ -56,7 +56,7 @@ pub(crate) fn print_texts<const N: usize>(
 /// Prints the results of `doctor`, grouped by account and region.
 ///
 /// # Errors
-/// See [`print`].
+/// See [`print()`].
 pub(crate) fn print_checks(results: &[CheckResult]) -> Result<(), CommandError> {
     print(&TableRenderer::for_stdout().checks(results))
 }

@@ -33,7 +33,7 @@ async fn each_cloud_works_or_its_error_names_the_feature() {
             assert_eq!(executed.starts, 1);
         } else {
             let error = ending.unwrap_err().to_string();
-            let hint = format!("compile it with the feature \"{feature}\"");
+            let hint = format!("compile with the feature \"{feature}\"");
             assert!(error.contains(&hint), "{error}");
         }
     }

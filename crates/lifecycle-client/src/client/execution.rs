@@ -12,7 +12,7 @@ use crate::{
     power::event_stream::{EventStream, ReportFuture},
     power::plan::{Plan, PlannedCall},
     power::report::Report,
-    power::rollout::{Progress, Share, run_rollout},
+    power::rollout::{RolloutState, Share, run_rollout},
     power::waves::Waves,
 };
 
@@ -71,8 +71,8 @@ impl<T: Target> Execution<T> {
     pub(super) fn report(request: Result<Self, T::Error>) -> ReportFuture<T::Instance, T::Error> {
         Box::pin(async move {
             let request = request?;
-            let progress = Mutex::new(Progress::new(request.instances.clone()));
-            request.run(&progress, None).await
+            let state = Mutex::new(RolloutState::new(request.instances.clone()));
+            request.run(&state, None).await
         })
     }
 
@@ -82,14 +82,14 @@ impl<T: Target> Execution<T> {
             Ok(request) => request,
             Err(error) => return EventStream::failed(error),
         };
-        EventStream::new(request.instances.clone(), |progress, events| {
-            Box::pin(async move { request.run(&progress, Some(&events)).await })
+        EventStream::new(request.instances.clone(), |state, events| {
+            Box::pin(async move { request.run(&state, Some(&events)).await })
         })
     }
 
     async fn run(
         self,
-        progress: &Mutex<Progress<T::Instance>>,
+        state: &Mutex<RolloutState<T::Instance>>,
         events: Option<&UnboundedSender<Event<T::Instance, T::Error>>>,
     ) -> Result<Report<T::Instance>, T::Error> {
         let clients = connect(&self.target, &self.instances).await?;
@@ -105,7 +105,7 @@ impl<T: Target> Execution<T> {
             };
             groups.filter_map(share).collect()
         };
-        Ok(run_rollout(progress, self.waves, split, events).await)
+        Ok(run_rollout(state, self.waves, split, events).await)
     }
 
     /// Returns the plan of one client.

@@ -15,7 +15,8 @@ use lifecycle_core::InstanceId;
 use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 
 use crate::{
-    error::Error, power::event::Event, power::report::Report, power::rollout::Progress, sync::lock,
+    error::Error, power::event::Event, power::report::Report, power::rollout::RolloutState,
+    sync::lock,
 };
 
 /// A request under way. Awaits the report of the request.
@@ -33,7 +34,7 @@ pub type ReportFuture<I = InstanceId, E = Error> =
 pub struct EventStream<I = InstanceId, E = Error> {
     receiver: UnboundedReceiver<Event<I, E>>,
     work: Option<ReportFuture<I, E>>,
-    progress: Arc<Mutex<Progress<I>>>,
+    state: Arc<Mutex<RolloutState<I>>>,
     result: Option<Result<Report<I>, E>>,
     /// The last event was returned.
     ended: bool,
@@ -43,14 +44,17 @@ impl<I: Clone + Eq + Hash, E: Clone> EventStream<I, E> {
     /// Creates the stream of a request that `work` carries out.
     pub(crate) fn new(
         instances: Vec<I>,
-        work: impl FnOnce(Arc<Mutex<Progress<I>>>, UnboundedSender<Event<I, E>>) -> ReportFuture<I, E>,
+        work: impl FnOnce(
+            Arc<Mutex<RolloutState<I>>>,
+            UnboundedSender<Event<I, E>>,
+        ) -> ReportFuture<I, E>,
     ) -> Self {
         let (sender, receiver) = mpsc::unbounded_channel();
-        let progress = Arc::new(Mutex::new(Progress::new(instances)));
+        let state = Arc::new(Mutex::new(RolloutState::new(instances)));
         Self {
             receiver,
-            work: Some(work(Arc::clone(&progress), sender)),
-            progress,
+            work: Some(work(Arc::clone(&state), sender)),
+            state,
             result: None,
             ended: false,
         }
@@ -61,7 +65,7 @@ impl<I: Clone + Eq + Hash, E: Clone> EventStream<I, E> {
         Self {
             receiver: mpsc::unbounded_channel().1,
             work: None,
-            progress: Arc::new(Mutex::new(Progress::new(Vec::new()))),
+            state: Arc::new(Mutex::new(RolloutState::new(Vec::new()))),
             result: Some(Err(error)),
             ended: false,
         }
@@ -127,7 +131,7 @@ impl<I: Clone + Eq + Hash, E: Clone> EventStream<I, E> {
         self.work = None;
         match self.result.take() {
             Some(result) => result,
-            None => Ok(lock(&self.progress).cancel()),
+            None => Ok(lock(&self.state).cancel()),
         }
     }
 }

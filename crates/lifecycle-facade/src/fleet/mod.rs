@@ -6,6 +6,7 @@ mod connect;
 mod error;
 #[cfg(feature = "config")]
 mod from_config;
+mod into_location;
 mod location;
 mod lock;
 mod probe;
@@ -24,7 +25,8 @@ use lifecycle_core::{Endpoint, PowerState, RebootOptions, StartOptions, StopOpti
 pub use account::{Account, CredentialSettings, CredentialSourceFactory};
 pub use builder::FleetBuilder;
 pub use error::FleetError;
-pub use location::{InstanceReference, IntoLocation, Location};
+pub use into_location::IntoLocation;
+pub use location::{InstanceReference, Location};
 pub use probe::DoctorProbe;
 pub use target::{FleetEvent, FleetEventStream, FleetReport, FleetRequest, FleetRow, FleetWait};
 

@@ -20,7 +20,7 @@ use crate::{
 #[derive(Clone, Debug)]
 pub(super) struct Execution<T: Target> {
     pub(super) target: T,
-    pub(super) instances: Vec<T::Instance>,
+    pub(super) instances: Arc<[T::Instance]>,
     pub(super) waves: Option<Waves>,
     /// The most instances that the caller allows.
     pub(super) max: Option<usize>,
@@ -31,6 +31,7 @@ pub(super) struct Execution<T: Target> {
 impl<T: Target> Execution<T> {
     /// Checks everything that can be checked without a call.
     pub(super) fn check(self) -> Result<Self, T::Error> {
+        self.plan.check_force()?;
         let locations = by_location::<T>(&self.instances).into_keys();
         let clients = locations.map(|location| self.target.offline_client(&location));
         let clients: Vec<_> = clients.collect::<Result<_, _>>()?;
@@ -71,7 +72,7 @@ impl<T: Target> Execution<T> {
     pub(super) fn report(request: Result<Self, T::Error>) -> ReportFuture<T::Instance, T::Error> {
         Box::pin(async move {
             let request = request?;
-            let state = Mutex::new(RolloutState::new(request.instances.clone()));
+            let state = Mutex::new(RolloutState::new(Arc::clone(&request.instances)));
             request.run(&state, None).await
         })
     }
@@ -82,7 +83,7 @@ impl<T: Target> Execution<T> {
             Ok(request) => request,
             Err(error) => return EventStream::failed(error),
         };
-        EventStream::new(request.instances.clone(), |state, events| {
+        EventStream::new(Arc::clone(&request.instances), |state, events| {
             Box::pin(async move { request.run(&state, Some(&events)).await })
         })
     }

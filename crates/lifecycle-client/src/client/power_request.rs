@@ -235,7 +235,7 @@ impl<O: Into<Action>, T: Target> PowerRequest<O, T> {
         let action = self.options.into();
         let request = Execution {
             target: self.target,
-            instances: self.instances?,
+            instances: self.instances?.into(),
             waves: self.waves,
             max: self.max,
             plan: Plan {

@@ -99,7 +99,7 @@ impl<T: Target> WaitRequest<T> {
     fn execution(self) -> Result<Execution<T>, T::Error> {
         let request = Execution {
             target: self.target,
-            instances: self.instances?,
+            instances: self.instances?.into(),
             waves: None,
             max: None,
             plan: Plan {

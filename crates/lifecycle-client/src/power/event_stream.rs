@@ -43,7 +43,7 @@ pub struct EventStream<I = InstanceId, E = Error> {
 impl<I: Clone + Eq + Hash, E: Clone> EventStream<I, E> {
     /// Creates the stream of a request that `work` carries out.
     pub(crate) fn new(
-        instances: Vec<I>,
+        instances: Arc<[I]>,
         work: impl FnOnce(
             Arc<Mutex<RolloutState<I>>>,
             UnboundedSender<Event<I, E>>,
@@ -65,7 +65,7 @@ impl<I: Clone + Eq + Hash, E: Clone> EventStream<I, E> {
         Self {
             receiver: mpsc::unbounded_channel().1,
             work: None,
-            state: Arc::new(Mutex::new(RolloutState::new(Vec::new()))),
+            state: Arc::new(Mutex::new(RolloutState::new([].into()))),
             result: Some(Err(error)),
             ended: false,
         }

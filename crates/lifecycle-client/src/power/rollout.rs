@@ -38,7 +38,7 @@ pub(crate) type Name<I> = Arc<dyn Fn(InstanceId) -> I + Send + Sync>;
 /// out.
 pub(crate) struct RolloutState<I> {
     /// All instances, in the order of the request.
-    instances: Vec<I>,
+    instances: Arc<[I]>,
     /// The rows of the waves that have ended.
     rows: Vec<InstanceReport<I>>,
     /// The instances of the wave under way.
@@ -48,7 +48,7 @@ pub(crate) struct RolloutState<I> {
 }
 
 impl<I: Clone + Eq + Hash> RolloutState<I> {
-    pub(crate) fn new(instances: Vec<I>) -> Self {
+    pub(crate) fn new(instances: Arc<[I]>) -> Self {
         Self {
             instances,
             rows: Vec::new(),

@@ -31,7 +31,7 @@ impl Location {
 
     /// Sets the name of the account.
     #[must_use]
-    pub fn of_account(mut self, name: impl Into<String>) -> Self {
+    pub fn with_account(mut self, name: impl Into<String>) -> Self {
         self.account = Some(name.into());
         self
     }
@@ -107,7 +107,7 @@ fn location(cloud: &str, region: &str) -> Result<Location, ParseReferenceError> 
     match cloud.split_once('@') {
         Some((account, cloud)) => {
             check_account_name(account)?;
-            Ok(Location::new(cloud.parse()?, region).of_account(account))
+            Ok(Location::new(cloud.parse()?, region).with_account(account))
         }
         None => Ok(Location::new(cloud.parse()?, region)),
     }

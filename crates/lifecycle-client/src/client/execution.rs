@@ -1,6 +1,9 @@
 //! The common part of power and wait requests: check, dry run, execution.
 
-use std::sync::{Arc, Mutex};
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, Mutex},
+};
 
 use lifecycle_core::InstanceId;
 use tokio::sync::mpsc::UnboundedSender;
@@ -31,9 +34,12 @@ pub(super) struct Execution<T: Target> {
 impl<T: Target> Execution<T> {
     /// Checks everything that can be checked without a call.
     pub(super) fn check(self) -> Result<Self, T::Error> {
-        self.plan.check_force()?;
-        let locations = by_location::<T>(&self.instances).into_keys();
-        let clients = locations.map(|location| self.target.offline_client(&location));
+        let locations: BTreeSet<T::Location> = by_location::<T>(&self.instances)
+            .into_keys()
+            .chain(T::default_location())
+            .collect();
+        let clients = locations.iter();
+        let clients = clients.map(|location| self.target.offline_client(location));
         let clients: Vec<_> = clients.collect::<Result<_, _>>()?;
         match self.max {
             Some(max) if self.instances.len() > max => {

@@ -6,7 +6,7 @@ use crate::{
     call::{engine::Engine, policy::WaitTimeout},
     error::Error,
     mutation::{Mutant, Mutation},
-    power::options::{Force, PowerRequestOptions},
+    power::options::PowerRequestOptions,
 };
 
 /// The part of a request that one client carries out.
@@ -25,18 +25,11 @@ impl Plan {
         let Some(action) = self.action else {
             return Ok(());
         };
-        let force = self.check_force()?.map(|force| force.action);
-        let mut actions = [Some(action), force].into_iter().flatten();
-        match actions.find_map(|action| profile.supports(&action).err()) {
-            Some(fault) => Err(Error::Unsupported(fault)),
+        profile.supports(&action).map_err(Error::Unsupported)?;
+        match self.options.force(&action)? {
+            Some(force) => profile.supports(&force.action).map_err(Error::Unsupported),
             None => Ok(()),
         }
-    }
-
-    /// Checks that a forced stop comes before the time limit.
-    pub(crate) fn check_force(&self) -> Result<Option<Force>, Error> {
-        let force = self.action.map(|action| self.options.force(&action));
-        Ok(force.transpose()?.flatten())
     }
 
     /// Returns the calls that carry the plan out if nothing fails: as few as the cloud allows.

@@ -1,11 +1,10 @@
-//! Ctrl-C, and the polite request to end (SIGTERM).
+//! Ctrl-C and SIGTERM.
 
 use std::io;
 
 use crate::exit::{self, Exit};
 
-/// Both ways in which a person or a machine asks the command to end. While this exists, neither
-/// ends the process by itself.
+/// Receives Ctrl-C and SIGTERM. Neither signal ends the process while an `Interrupt` exists.
 #[derive(Debug)]
 pub(crate) struct Interrupt {
     #[cfg(unix)]
@@ -15,7 +14,7 @@ pub(crate) struct Interrupt {
 }
 
 impl Interrupt {
-    /// Listens from now on.
+    /// Receives signals from now on.
     #[cfg(unix)]
     pub(crate) fn listen() -> io::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
@@ -25,7 +24,7 @@ impl Interrupt {
         })
     }
 
-    /// Waits for the next one.
+    /// Waits for the next signal.
     #[cfg(unix)]
     pub(crate) async fn received(&mut self) {
         tokio::select! {
@@ -34,13 +33,13 @@ impl Interrupt {
         }
     }
 
-    /// Listens from now on.
+    /// Receives signals from now on.
     #[cfg(not(unix))]
     pub(crate) fn listen() -> io::Result<Self> {
         Ok(Self {})
     }
 
-    /// Waits for the next one.
+    /// Waits for the next signal.
     #[cfg(not(unix))]
     pub(crate) async fn received(&mut self) {
         if tokio::signal::ctrl_c().await.is_err() {
@@ -48,7 +47,7 @@ impl Interrupt {
         }
     }
 
-    /// Ends the process at the next one, whatever it does then.
+    /// Ends the process at the next signal, even in the middle of output.
     pub(crate) fn end_at_next(mut self) {
         tokio::spawn(async move {
             self.received().await;

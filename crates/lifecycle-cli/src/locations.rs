@@ -14,7 +14,7 @@ pub(crate) fn resolve(args: &[LocationArg], fleet: &Fleet) -> Result<Vec<Locatio
             let parsed: Result<Location, ParseReferenceError> = text.parse();
             parsed.map_err(|error| CommandError::wrong_usage(error.to_string()))
         }
-        LocationArg::Account(name) => of_account(fleet, name),
+        LocationArg::Account(name) => with_account(fleet, name),
     });
     locations.collect()
 }
@@ -34,14 +34,14 @@ pub(crate) fn resolve_or_all(
     }
 }
 
-fn of_account(fleet: &Fleet, name: &str) -> Result<Location, CommandError> {
+fn with_account(fleet: &Fleet, name: &str) -> Result<Location, CommandError> {
     let Some((_, account)) = fleet.accounts().find(|(known, _)| *known == name) else {
         return Err(CommandError::wrong_usage(format!(
             "invalid region {name:?}: write cloud/region, for example baidu/bj or zenlayer/global, or the name of an account in the configuration file"
         )));
     };
     match account.region.as_deref().or(account.cloud.only_region()) {
-        Some(region) => Ok(Location::new(account.cloud, region).of_account(name)),
+        Some(region) => Ok(Location::new(account.cloud, region).with_account(name)),
         None => Err(CommandError::wrong_usage(format!(
             "the account {name:?} has no region in the configuration file: write {name}@{}/region",
             account.cloud
@@ -54,7 +54,7 @@ fn everywhere(fleet: &Fleet) -> Vec<Location> {
     let accounts = fleet.accounts().map(|(name, account)| {
         let usual = account.cloud.default_region(&SystemHost);
         let region = account.region.as_deref().unwrap_or(&usual);
-        Location::new(account.cloud, region).of_account(name)
+        Location::new(account.cloud, region).with_account(name)
     });
     let clouds = Cloud::ALL
         .iter()

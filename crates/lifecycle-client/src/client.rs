@@ -43,11 +43,53 @@ pub struct Client {
 
 impl Client {
     /// Returns a client with default settings that sends through `transport`.
+    ///
+    /// # Examples
+    /// ```
+    /// use lifecycle_client::Client;
+    /// use lifecycle_sim::{Cloud, Simulator};
+    ///
+    /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/setup.rs")); }
+    /// # setup::run(async |client, _| {
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// // A real program takes the key from its environment, and sends through `HttpTransport`.
+    /// let simulator = Simulator::builder().fleet("baidu/bj=1")?.build();
+    /// let provider = provider_baidu::Baidu::new(provider_baidu::Config::new("bj")?);
+    /// let key = simulator.credential(Cloud::Baidu);
+    /// let client = Client::new(provider, key, simulator.transport());
+    /// assert_eq!(client.profile().cloud, "baidu");
+    /// # Ok(())
+    /// # }
+    /// # Ok(())
+    /// # });
+    /// ```
     pub fn new(provider: impl Provider, credential: Credential, transport: impl Transport) -> Self {
         Self::builder(provider, StaticCredential::new(credential), transport).build()
     }
 
     /// Returns a builder with default settings.
+    ///
+    /// # Examples
+    /// ```
+    /// use lifecycle_client::{Client, StaticCredential};
+    /// use lifecycle_sim::{Cloud, Simulator};
+    ///
+    /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/setup.rs")); }
+    /// # setup::run(async |client, _| {
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let simulator = Simulator::builder().fleet("baidu/bj=1")?.build();
+    /// let provider = provider_baidu::Baidu::new(provider_baidu::Config::new("bj")?);
+    /// let key = StaticCredential::new(simulator.credential(Cloud::Baidu));
+    /// let client = Client::builder(provider, key, simulator.transport())
+    ///     .clock(simulator.clock())
+    ///     .concurrency(8)
+    ///     .build();
+    /// # drop(client);
+    /// # Ok(())
+    /// # }
+    /// # Ok(())
+    /// # });
+    /// ```
     pub fn builder(
         provider: impl Provider,
         credentials: impl CredentialProvider,
@@ -71,49 +113,179 @@ impl Client {
     }
 
     /// Starts stopped instances. Await the request for a [`Report`](crate::Report).
+    ///
+    /// # Examples
+    /// ```
+    /// use lifecycle_client::WaitTimeout;
+    ///
+    /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/setup.rs")); }
+    /// # setup::run(async |client, ids| {
+    /// let report = client.start(&ids).wait(WaitTimeout::minutes(5)).await?;
+    /// for row in &report {
+    ///     println!("{}: {}", row.instance, row.outcome);
+    /// }
+    /// assert!(report.is_success());
+    /// # Ok(())
+    /// # });
+    /// ```
     pub fn start(&self, instances: impl IntoInstances) -> PowerRequest<StartOptions> {
         PowerRequest::new(self.clone(), instances, StartOptions::default())
     }
 
     /// Stops running instances, gracefully by default. Await the request for a
     /// [`Report`](crate::Report).
+    ///
+    /// # Examples
+    /// ```
+    /// use std::time::Duration;
+    /// use lifecycle_client::WaitTimeout;
+    ///
+    /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/setup.rs")); }
+    /// # setup::run(async |client, ids| {
+    /// # client.start(&ids).wait(WaitTimeout::minutes(5)).await?;
+    /// // Instances that still run after two minutes are stopped by force.
+    /// let stop = client.stop(&ids).force_after(Duration::from_secs(120));
+    /// assert!(stop.await?.is_success());
+    /// # Ok(())
+    /// # });
+    /// ```
     pub fn stop(&self, instances: impl IntoInstances) -> PowerRequest<StopOptions> {
         PowerRequest::new(self.clone(), instances, StopOptions::default())
     }
 
     /// Reboots running instances, gracefully by default. Each instance is rebooted at most once,
     /// whatever the network does. Await the request for a [`Report`](crate::Report).
+    ///
+    /// # Examples
+    /// ```
+    /// use lifecycle_client::{WaitTimeout, Waves};
+    ///
+    /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/setup.rs")); }
+    /// # setup::run(async |client, ids| {
+    /// # client.start(&ids).wait(WaitTimeout::minutes(5)).await?;
+    /// // One instance at a time. A failure ends the request.
+    /// let reboot = client.reboot(&ids).waves(Waves::of(1));
+    /// assert!(reboot.await?.is_success());
+    /// # Ok(())
+    /// # });
+    /// ```
     pub fn reboot(&self, instances: impl IntoInstances) -> PowerRequest<RebootOptions> {
         PowerRequest::new(self.clone(), instances, RebootOptions::default())
     }
 
     /// Waits until instances are in the state `goal`. Sends no action.
+    ///
+    /// # Examples
+    /// ```
+    /// use lifecycle_client::WaitTimeout;
+    /// use lifecycle_core::PowerState;
+    ///
+    /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/setup.rs")); }
+    /// # setup::run(async |client, ids| {
+    /// client.start(&ids).await?;
+    /// let wait = client.wait(&ids, PowerState::Running).timeout(WaitTimeout::minutes(5));
+    /// assert!(wait.await?.is_success());
+    /// # Ok(())
+    /// # });
+    /// ```
     pub fn wait(&self, instances: impl IntoInstances, goal: PowerState) -> WaitRequest {
         WaitRequest::new(self.clone(), instances, goal)
     }
 
     /// Reads the states of instances once.
+    ///
+    /// # Examples
+    /// ```
+    /// use lifecycle_core::PowerState;
+    ///
+    /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/setup.rs")); }
+    /// # setup::run(async |client, ids| {
+    /// for status in client.observe(&ids).await? {
+    ///     assert_eq!(status.result?.state, PowerState::Stopped);
+    /// }
+    /// # Ok(())
+    /// # });
+    /// ```
     pub fn observe(&self, instances: impl IntoInstances) -> ObserveRequest {
         ObserveRequest::new(self.clone(), instances)
     }
 
     /// Reads all instances of the region, page by page.
+    ///
+    /// # Examples
+    /// ```
+    /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/setup.rs")); }
+    /// # setup::run(async |client, ids| {
+    /// let instances = client.list().await?;
+    /// assert_eq!(instances.len(), ids.len());
+    /// # Ok(())
+    /// # });
+    /// ```
     pub fn list(&self) -> ListRequest {
         ListRequest::new(self.clone(), Ok(()))
     }
 
     /// Returns the limits and features of the cloud.
+    ///
+    /// # Examples
+    /// ```
+    /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/setup.rs")); }
+    /// # setup::run(async |client, _| {
+    /// println!("{} starts {} instances per call", client.profile().title, client.profile().batch_limits.start);
+    /// # Ok(())
+    /// # });
+    /// ```
     pub fn profile(&self) -> &Profile {
         self.observer.engine.profile()
     }
 
     /// Returns the number of calls made so far by this client and its clones.
+    ///
+    /// # Examples
+    /// ```
+    /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/setup.rs")); }
+    /// # setup::run(async |client, ids| {
+    /// client.start(&ids).await?;
+    /// assert_eq!(client.calls().actions, 1, "one call for all instances");
+    /// # Ok(())
+    /// # });
+    /// ```
     pub fn calls(&self) -> CallCounts {
         self.observer.engine.call_counts()
     }
 }
 
 /// Builds a [`Client`].
+///
+/// # Examples
+/// ```
+/// use std::time::Duration;
+/// use lifecycle_client::{Client, PlainHttp, RetryPolicy, StaticCredential, Timeouts};
+/// use lifecycle_core::{Credential, Rate, RateLimits};
+///
+/// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/setup.rs")); }
+/// # setup::run(async |client, _| {
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let simulator = lifecycle_sim::Simulator::builder().build();
+/// # let transport = simulator.transport();
+/// let provider = provider_baidu::Baidu::new(provider_baidu::Config::new("bj")?);
+/// let key = StaticCredential::new(Credential::keys("id", "secret"));
+/// let client = Client::builder(provider, key, transport)
+///     .rate_limits(RateLimits::new(Rate::new(10.0, 20), Rate::new(5.0, 5)))
+///     .retry(RetryPolicy::never())
+///     .timeouts(Timeouts::default().with_attempt(Duration::from_secs(10)))
+///     .concurrency(8)
+///     .plain_http(PlainHttp::LoopbackOnly)
+///     // For repeatable tests.
+///     .clock(simulator.clock())
+///     .seed(1)
+///     .build();
+/// # drop(client);
+/// # Ok(())
+/// # }
+/// # Ok(())
+/// # });
+/// ```
 #[derive(Debug)]
 pub struct ClientBuilder {
     config: EngineConfig,

@@ -8,7 +8,7 @@ use lifecycle_client::{
     Client, Error, Event, EventStream, InstanceStatus, ListRequest, ObserveRequest, PowerRequest,
     Report, ReportFuture, WaitRequest, Waves,
 };
-use lifecycle_core::{InstanceId, PowerState, RebootOptions, StartOptions, StopOptions};
+use lifecycle_core::{InstanceId, LocalDisk, PowerState, RebootOptions, StartOptions, StopOptions};
 use support::{Scripted, all, ids, ok, outcomes, seconds};
 
 fn cloud() -> Scripted {
@@ -101,6 +101,13 @@ async fn instances_are_accepted_in_every_usual_form() {
     }
     let invalid = client.start(["i-0", "a/b"]).await;
     assert!(matches!(invalid, Err(Error::InstanceId(_))));
+}
+
+#[tokio::test(start_paused = true)]
+async fn unsupported_option_is_refused_even_without_instances() {
+    let start = cloud().client().start(ids(0));
+    let error = start.local_disk(LocalDisk::Initialize).await.unwrap_err();
+    assert!(matches!(error, Error::Unsupported(_)), "{error}");
 }
 
 #[tokio::test(start_paused = true)]

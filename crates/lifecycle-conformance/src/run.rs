@@ -122,13 +122,21 @@ where
     }
     let mut seen = Vec::new();
     let mut events = power.events();
-    while let Some(event) = events.next().await {
-        match event {
-            Event::Finished(result) => return (result, Some(seen)),
-            event => seen.push(event),
+    let end = request.dropped_after.unwrap_or(HANG_LIMIT);
+    let read = async {
+        while let Some(event) = events.next().await {
+            match event {
+                Event::Finished(result) => return result,
+                event => seen.push(event),
+            }
         }
+        Ok(Report::default())
+    };
+    match timeout(end, read).await {
+        Ok(result) => (result, Some(seen)),
+        // Open instances have a row, but no event.
+        Err(_) => (events.cancel(), None),
     }
-    (Ok(Report::default()), Some(seen))
 }
 
 thread_local! {

@@ -24,8 +24,9 @@ pub(crate) struct RequestRun {
     pub(crate) after: HashMap<InstanceId, SimulatedState>,
     pub(crate) started: Duration,
     pub(crate) ended: Duration,
-    /// The client's result; `None` after the request's future was dropped.
+    /// The client's result; `None` after the request's future was dropped. A request whose events were
+    /// cancelled has a result.
     pub(crate) result: Option<Result<Report, Error>>,
-    /// All events except the last.
+    /// All events except the last; `None` for a cancelled request.
     pub(crate) events: Option<Vec<Event>>,
 }

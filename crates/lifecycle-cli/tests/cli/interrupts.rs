@@ -7,15 +7,26 @@ use crate::support::{RunResult, SimulatorServer, keys, signal, spawn, wait_for_e
 #[test]
 fn start_interrupted_after_acceptance_is_pending() {
     for name in ["INT", "TERM"] {
-        let server = SimulatorServer::with(&["--fleet", "aliyun/cn-hangzhou=1", "--speed", "0.01"]);
-        let instance = server.instances()[0];
-        let child = server.spawn(&["start", instance, "--output", "json"]);
-        wait_until(&server, instance, "starting");
+        let server = SimulatorServer::with(&["--fleet", "aliyun/cn-hangzhou=2", "--speed", "0.01"]);
+        let [first, second] = server.instances()[..] else {
+            panic!("two instances");
+        };
+        let child = server.spawn(&["start", first, second, "--waves", "1", "--output", "json"]);
+        wait_until(&server, first, "starting");
         // The answer to the start call needs time to arrive.
         thread::sleep(Duration::from_millis(300));
         let result = interrupted(child, name);
-        assert_eq!(result.column("outcome"), ["pending"], "{result:#?}");
+        let outcomes = result.column("outcome");
+        assert_eq!(outcomes, ["pending", "skipped"], "{result:#?}");
         assert!(result.column("request_id")[0].is_string(), "{result:#?}");
+        let messages = result.column("message");
+        for (message, expected) in messages.iter().zip([
+            "accepted; interrupted before the goal was observed",
+            "interrupted before the action was sent",
+        ]) {
+            let message = message.as_str().unwrap();
+            assert!(message.starts_with(expected), "{result:#?}");
+        }
         assert!(
             result.stderr.contains("what was sent is not undone"),
             "{result:#?}"
@@ -40,6 +51,12 @@ fn start_interrupted_before_the_answer_is_uncertain() {
     call.read_exact(&mut [0]).unwrap();
     let result = interrupted(child, "INT");
     assert_eq!(result.column("outcome"), ["uncertain"], "{result:#?}");
+    assert_eq!(result.column("kind"), ["cancelled"], "{result:#?}");
+    let message = result.column("message")[0].clone();
+    assert!(
+        message.as_str().unwrap().contains("check the instance"),
+        "{result:#?}"
+    );
 }
 
 #[test]

@@ -1,6 +1,9 @@
 //! The common part of power and wait requests: check, dry run, execution.
 
-use std::sync::{Arc, Mutex};
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, Mutex},
+};
 
 use lifecycle_core::InstanceId;
 use tokio::sync::mpsc::UnboundedSender;
@@ -12,7 +15,7 @@ use crate::{
     power::event_stream::{EventStream, ReportFuture},
     power::plan::{Plan, PlannedCall},
     power::report::Report,
-    power::rollout::{Progress, Share, run_rollout},
+    power::rollout::{RolloutState, Share, run_rollout},
     power::waves::Waves,
 };
 
@@ -20,7 +23,7 @@ use crate::{
 #[derive(Clone, Debug)]
 pub(super) struct Execution<T: Target> {
     pub(super) target: T,
-    pub(super) instances: Vec<T::Instance>,
+    pub(super) instances: Arc<[T::Instance]>,
     pub(super) waves: Option<Waves>,
     /// The most instances that the caller allows.
     pub(super) max: Option<usize>,
@@ -31,8 +34,12 @@ pub(super) struct Execution<T: Target> {
 impl<T: Target> Execution<T> {
     /// Checks everything that can be checked without a call.
     pub(super) fn check(self) -> Result<Self, T::Error> {
-        let locations = by_location::<T>(&self.instances).into_keys();
-        let clients = locations.map(|location| self.target.offline_client(&location));
+        let locations: BTreeSet<T::Location> = by_location::<T>(&self.instances)
+            .into_keys()
+            .chain(T::default_location())
+            .collect();
+        let clients = locations.iter();
+        let clients = clients.map(|location| self.target.offline_client(location));
         let clients: Vec<_> = clients.collect::<Result<_, _>>()?;
         match self.max {
             Some(max) if self.instances.len() > max => {
@@ -71,8 +78,8 @@ impl<T: Target> Execution<T> {
     pub(super) fn report(request: Result<Self, T::Error>) -> ReportFuture<T::Instance, T::Error> {
         Box::pin(async move {
             let request = request?;
-            let progress = Mutex::new(Progress::new(request.instances.clone()));
-            request.run(&progress, None).await
+            let state = Mutex::new(RolloutState::new(Arc::clone(&request.instances)));
+            request.run(&state, None).await
         })
     }
 
@@ -82,14 +89,14 @@ impl<T: Target> Execution<T> {
             Ok(request) => request,
             Err(error) => return EventStream::failed(error),
         };
-        EventStream::new(request.instances.clone(), |progress, events| {
-            Box::pin(async move { request.run(&progress, Some(&events)).await })
+        EventStream::new(Arc::clone(&request.instances), |state, events| {
+            Box::pin(async move { request.run(&state, Some(&events)).await })
         })
     }
 
     async fn run(
         self,
-        progress: &Mutex<Progress<T::Instance>>,
+        state: &Mutex<RolloutState<T::Instance>>,
         events: Option<&UnboundedSender<Event<T::Instance, T::Error>>>,
     ) -> Result<Report<T::Instance>, T::Error> {
         let clients = connect(&self.target, &self.instances).await?;
@@ -105,7 +112,7 @@ impl<T: Target> Execution<T> {
             };
             groups.filter_map(share).collect()
         };
-        Ok(run_rollout(progress, self.waves, split, events).await)
+        Ok(run_rollout(state, self.waves, split, events).await)
     }
 
     /// Returns the plan of one client.

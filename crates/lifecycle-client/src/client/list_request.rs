@@ -26,6 +26,18 @@ pub struct ListRequest<T: Target = Client> {
 
 impl<T: Target> ListRequest<T> {
     /// Creates a request. [`Client::list`](crate::Client::list) is shorter.
+    ///
+    /// # Examples
+    /// ```
+    /// use lifecycle_client::ListRequest;
+    ///
+    /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/setup.rs")); }
+    /// # setup::run(async |client, ids| {
+    /// let instances = ListRequest::new(client.clone(), Ok(())).await?;
+    /// assert_eq!(instances.len(), ids.len());
+    /// # Ok(())
+    /// # });
+    /// ```
     pub fn new(target: T, location: Result<T::Location, T::Error>) -> Self {
         Self { target, location }
     }
@@ -34,6 +46,21 @@ impl<T: Target> ListRequest<T> {
     ///
     /// # Errors
     /// The stream ends after the first error.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::pin::pin;
+    /// use futures_util::TryStreamExt;
+    ///
+    /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/setup.rs")); }
+    /// # setup::run(async |client, _| {
+    /// let mut pages = pin!(client.list().pages());
+    /// while let Some(page) = pages.try_next().await? {
+    ///     println!("{} instances", page.len());
+    /// }
+    /// # Ok(())
+    /// # });
+    /// ```
     pub fn pages(self) -> impl Stream<Item = Result<Vec<Observation>, T::Error>> + Send + use<T> {
         stream::once(async move {
             let client = self.target.connect(&self.location?).await?;

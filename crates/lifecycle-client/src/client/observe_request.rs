@@ -28,6 +28,18 @@ pub struct ObserveRequest<T: Target = Client> {
 
 impl<T: Target> ObserveRequest<T> {
     /// Creates a request. [`Client::observe`](crate::Client::observe) is shorter.
+    ///
+    /// # Examples
+    /// ```
+    /// use lifecycle_client::ObserveRequest;
+    ///
+    /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/setup.rs")); }
+    /// # setup::run(async |client, ids| {
+    /// let statuses = ObserveRequest::new(client.clone(), &ids).await?;
+    /// assert_eq!(statuses.len(), ids.len());
+    /// # Ok(())
+    /// # });
+    /// ```
     pub fn new(target: T, instances: impl IntoInstances<T>) -> Self {
         Self {
             target,

@@ -37,6 +37,19 @@ pub struct PowerRequest<O, T: Target = Client> {
 
 impl<O: Into<Action>, T: Target> PowerRequest<O, T> {
     /// Creates a request. [`Client::start`](crate::Client::start), `stop` and `reboot` are shorter.
+    ///
+    /// # Examples
+    /// ```
+    /// use lifecycle_client::PowerRequest;
+    /// use lifecycle_core::StartOptions;
+    ///
+    /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/setup.rs")); }
+    /// # setup::run(async |client, ids| {
+    /// let start = PowerRequest::new(client.clone(), &ids, StartOptions::default());
+    /// assert!(start.await?.is_success());
+    /// # Ok(())
+    /// # });
+    /// ```
     pub fn new(target: T, instances: impl IntoInstances<T>, options: O) -> Self {
         Self {
             target,
@@ -50,6 +63,20 @@ impl<O: Into<Action>, T: Target> PowerRequest<O, T> {
 
     /// Waits until each instance has reached the goal or cannot reach the goal any more, up to
     /// `timeout`. Without this option the request ends when the cloud accepts the action.
+    ///
+    /// # Examples
+    /// ```
+    /// use lifecycle_client::WaitTimeout;
+    ///
+    /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/setup.rs")); }
+    /// # setup::run(async |client, ids| {
+    /// let start = client.start(&ids);
+    /// assert_eq!(start.clone().await?.instances()[0].outcome.as_str(), "accepted");
+    /// let report = start.wait(WaitTimeout::minutes(5)).await?;
+    /// assert!(report.is_success());
+    /// # Ok(())
+    /// # });
+    /// ```
     pub fn wait(mut self, timeout: impl Into<WaitTimeout>) -> Self {
         self.request_options.wait = Some(timeout.into());
         self
@@ -58,24 +85,77 @@ impl<O: Into<Action>, T: Target> PowerRequest<O, T> {
     /// Carries the request out wave by wave: the next wave begins when every instance of the wave
     /// before has an outcome. Each wave waits for the goal, with a time limit of its own: the one of
     /// [`wait`](Self::wait), or ten minutes.
+    ///
+    /// # Examples
+    /// ```
+    /// use lifecycle_client::Waves;
+    ///
+    /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/setup.rs")); }
+    /// # setup::run(async |client, ids| {
+    /// // A third of the instances at a time; the second failure ends the request.
+    /// let start = client.start(&ids).waves(Waves::percent(34).with_stop_after(2));
+    /// assert!(start.await?.is_success());
+    /// # Ok(())
+    /// # });
+    /// ```
     pub fn waves(mut self, waves: Waves) -> Self {
         self.waves = Some(waves);
         self
     }
 
     /// Fails the whole request if it names more instances.
+    ///
+    /// # Examples
+    /// ```
+    /// use lifecycle_client::Error;
+    ///
+    /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/setup.rs")); }
+    /// # setup::run(async |client, ids| {
+    /// let error = client.stop(&ids).max(2).await.unwrap_err();
+    /// assert!(matches!(error, Error::TooMany { instances: 3, max: 2 }));
+    /// # Ok(())
+    /// # });
+    /// ```
     pub fn max(mut self, instances: usize) -> Self {
         self.max = Some(instances);
         self
     }
 
     /// Replaces all options of the action.
+    ///
+    /// # Examples
+    /// ```
+    /// use lifecycle_core::{StopMode, StopOptions};
+    ///
+    /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/setup.rs")); }
+    /// # setup::run(async |client, ids| {
+    /// let mut options = StopOptions::default();
+    /// options.mode = StopMode::Forced;
+    /// client.stop(&ids).options(options).await?;
+    /// # Ok(())
+    /// # });
+    /// ```
     pub fn options(mut self, options: O) -> Self {
         self.options = options;
         self
     }
 
     /// Replaces all options of the request.
+    ///
+    /// # Examples
+    /// ```
+    /// use lifecycle_client::{PowerRequestOptions, WaitTimeout};
+    ///
+    /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/setup.rs")); }
+    /// # setup::run(async |client, ids| {
+    /// let careful = PowerRequestOptions::default()
+    ///     .with_wait(WaitTimeout::minutes(5))
+    ///     .with_strict(true);
+    /// let report = client.start(&ids).request_options(careful).await?;
+    /// assert!(report.is_success());
+    /// # Ok(())
+    /// # });
+    /// ```
     pub fn request_options(mut self, options: PowerRequestOptions) -> Self {
         self.request_options = options;
         self
@@ -85,6 +165,17 @@ impl<O: Into<Action>, T: Target> PowerRequest<O, T> {
     ///
     /// # Errors
     /// The error that awaiting would return.
+    ///
+    /// # Examples
+    /// ```
+    /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/setup.rs")); }
+    /// # setup::run(async |client, ids| {
+    /// let stop = client.stop(&ids).max(2);
+    /// assert!(stop.check().is_err());
+    /// assert_eq!(client.calls().total(), 0);
+    /// # Ok(())
+    /// # });
+    /// ```
     pub fn check(&self) -> Result<(), T::Error>
     where
         O: Clone,
@@ -97,6 +188,18 @@ impl<O: Into<Action>, T: Target> PowerRequest<O, T> {
     ///
     /// # Errors
     /// The error that awaiting would return.
+    ///
+    /// # Examples
+    /// ```
+    /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/setup.rs")); }
+    /// # setup::run(async |client, ids| {
+    /// for call in client.reboot(&ids).dry_run()? {
+    ///     println!("{}: {} instances", call.operation, call.instances.len());
+    /// }
+    /// assert_eq!(client.calls().total(), 0);
+    /// # Ok(())
+    /// # });
+    /// ```
     pub fn dry_run(&self) -> Result<Vec<PlannedCall<T::Instance>>, T::Error>
     where
         O: Clone,
@@ -105,6 +208,25 @@ impl<O: Into<Action>, T: Target> PowerRequest<O, T> {
     }
 
     /// Returns the events of the request. Reading the events carries the request out.
+    ///
+    /// # Examples
+    /// ```
+    /// use lifecycle_client::{Event, WaitTimeout};
+    ///
+    /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/setup.rs")); }
+    /// # setup::run(async |client, ids| {
+    /// let mut events = client.start(&ids).wait(WaitTimeout::minutes(5)).events();
+    /// while let Some(event) = events.next().await {
+    ///     match event {
+    ///         Event::State { instance, observation } => println!("{instance} is {}", observation.state),
+    ///         Event::Settled(row) => println!("{row}"),
+    ///         Event::Finished(report) => assert!(report?.is_success()),
+    ///         _ => {}
+    ///     }
+    /// }
+    /// # Ok(())
+    /// # });
+    /// ```
     pub fn events(self) -> EventStream<T::Instance, T::Error> {
         Execution::events(self.execution())
     }
@@ -113,7 +235,7 @@ impl<O: Into<Action>, T: Target> PowerRequest<O, T> {
         let action = self.options.into();
         let request = Execution {
             target: self.target,
-            instances: self.instances?,
+            instances: self.instances?.into(),
             waves: self.waves,
             max: self.max,
             plan: Plan {
@@ -133,12 +255,36 @@ impl<O: Into<Action>, T: Target> PowerRequest<O, T> {
 impl<T: Target> PowerRequest<StartOptions, T> {
     /// Looks first, and reports instances that are running or starting as refused instead of
     /// unchanged. Skips instances whose state cannot be read.
+    ///
+    /// # Examples
+    /// ```
+    /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/setup.rs")); }
+    /// # setup::run(async |client, ids| {
+    /// # client.start(&ids).wait(lifecycle_client::WaitTimeout::minutes(5)).await?;
+    /// let report = client.start(&ids).strict().await?;
+    /// assert_eq!(report.instances()[0].outcome.as_str(), "refused", "already running");
+    /// # Ok(())
+    /// # });
+    /// ```
     pub fn strict(mut self) -> Self {
         self.request_options.strict = true;
         self
     }
 
     /// Sets whether local disks keep their data.
+    ///
+    /// # Examples
+    /// ```
+    /// use lifecycle_client::Error;
+    /// use lifecycle_core::LocalDisk;
+    ///
+    /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/setup.rs")); }
+    /// # setup::run(async |client, ids| {
+    /// let start = client.start(&ids).local_disk(LocalDisk::Initialize);
+    /// assert!(matches!(start.await, Err(Error::Unsupported(_))), "this cloud cannot do that");
+    /// # Ok(())
+    /// # });
+    /// ```
     pub fn local_disk(mut self, local_disk: LocalDisk) -> Self {
         self.options.local_disk = local_disk;
         self
@@ -148,6 +294,16 @@ impl<T: Target> PowerRequest<StartOptions, T> {
 impl<T: Target> PowerRequest<StopOptions, T> {
     /// Looks first, and reports instances that are stopped or stopping as refused instead of
     /// unchanged. Skips instances whose state cannot be read.
+    ///
+    /// # Examples
+    /// ```
+    /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/setup.rs")); }
+    /// # setup::run(async |client, ids| {
+    /// let report = client.stop(&ids).strict().await?;
+    /// assert_eq!(report.instances()[0].outcome.as_str(), "refused", "already stopped");
+    /// # Ok(())
+    /// # });
+    /// ```
     pub fn strict(mut self) -> Self {
         self.request_options.strict = true;
         self
@@ -156,18 +312,55 @@ impl<T: Target> PowerRequest<StopOptions, T> {
     /// Stops gracefully, and force-stops each instance that still runs this long after the cloud
     /// accepted the stop. Waits for the goal: up to the time limit of [`wait`](Self::wait), or ten
     /// minutes longer than `after`.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/setup.rs")); }
+    /// # setup::run(async |client, ids| {
+    /// # client.start(&ids).wait(lifecycle_client::WaitTimeout::minutes(5)).await?;
+    /// let report = client.stop(&ids).force_after(Duration::from_secs(120)).await?;
+    /// assert!(report.is_success());
+    /// # Ok(())
+    /// # });
+    /// ```
     pub fn force_after(mut self, after: Duration) -> Self {
         self.request_options.force_after = Some(after);
         self
     }
 
     /// Sets whether the operating system shuts down first.
+    ///
+    /// # Examples
+    /// ```
+    /// use lifecycle_core::StopMode;
+    ///
+    /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/setup.rs")); }
+    /// # setup::run(async |client, ids| {
+    /// let report = client.stop(&ids).mode(StopMode::Forced).await?;
+    /// assert!(report.is_success());
+    /// # Ok(())
+    /// # });
+    /// ```
     pub fn mode(mut self, mode: StopMode) -> Self {
         self.options.mode = mode;
         self
     }
 
     /// Sets whether the stopped instances are still billed.
+    ///
+    /// # Examples
+    /// ```
+    /// use lifecycle_core::StopBilling;
+    ///
+    /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/setup.rs")); }
+    /// # setup::run(async |client, ids| {
+    /// let report = client.stop(&ids).billing(StopBilling::Release).await?;
+    /// assert!(report.is_success());
+    /// # Ok(())
+    /// # });
+    /// ```
     pub fn billing(mut self, billing: StopBilling) -> Self {
         self.options.billing = billing;
         self
@@ -176,6 +369,20 @@ impl<T: Target> PowerRequest<StopOptions, T> {
 
 impl<T: Target> PowerRequest<RebootOptions, T> {
     /// Sets whether the operating system shuts down first.
+    ///
+    /// # Examples
+    /// ```
+    /// use lifecycle_client::WaitTimeout;
+    /// use lifecycle_core::StopMode;
+    ///
+    /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/setup.rs")); }
+    /// # setup::run(async |client, ids| {
+    /// # client.start(&ids).wait(WaitTimeout::minutes(5)).await?;
+    /// let reboot = client.reboot(&ids).mode(StopMode::Forced);
+    /// assert!(reboot.wait(WaitTimeout::minutes(5)).await?.is_success());
+    /// # Ok(())
+    /// # });
+    /// ```
     pub fn mode(mut self, mode: StopMode) -> Self {
         self.options.mode = mode;
         self

@@ -31,6 +31,11 @@ pub trait Target: Clone + fmt::Debug + Send + Sync + 'static {
     /// Returns the name of an instance at a location.
     fn join(location: &Self::Location, id: InstanceId) -> Self::Instance;
 
+    /// Returns the location whose client also checks a request without instances, if there is one.
+    fn default_location() -> Option<Self::Location> {
+        None
+    }
+
     /// Returns a client that can plan requests for the location. Makes no call.
     ///
     /// # Errors
@@ -59,6 +64,10 @@ impl Target for Client {
 
     fn join((): &(), id: InstanceId) -> InstanceId {
         id
+    }
+
+    fn default_location() -> Option<()> {
+        Some(())
     }
 
     fn offline_client(&self, (): &()) -> Result<Client, Error> {

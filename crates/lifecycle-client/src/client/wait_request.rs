@@ -33,6 +33,19 @@ pub struct WaitRequest<T: Target = Client> {
 impl<T: Target> WaitRequest<T> {
     /// Creates a request with a time limit of ten minutes.
     /// [`Client::wait`](crate::Client::wait) is shorter.
+    ///
+    /// # Examples
+    /// ```
+    /// use lifecycle_client::WaitRequest;
+    /// use lifecycle_core::PowerState;
+    ///
+    /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/setup.rs")); }
+    /// # setup::run(async |client, ids| {
+    /// let wait = WaitRequest::new(client.clone(), &ids, PowerState::Stopped);
+    /// assert!(wait.await?.is_success());
+    /// # Ok(())
+    /// # });
+    /// ```
     pub fn new(target: T, instances: impl IntoInstances<T>, goal: PowerState) -> Self {
         Self {
             target,
@@ -43,12 +56,42 @@ impl<T: Target> WaitRequest<T> {
     }
 
     /// Sets the time limit; ten minutes by default.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::time::Duration;
+    /// use lifecycle_core::PowerState;
+    ///
+    /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/setup.rs")); }
+    /// # setup::run(async |client, ids| {
+    /// let wait = client.wait(&ids, PowerState::Running).timeout(Duration::from_secs(30));
+    /// assert_eq!(wait.await?.instances()[0].outcome.as_str(), "pending");
+    /// # Ok(())
+    /// # });
+    /// ```
     pub fn timeout(mut self, timeout: impl Into<WaitTimeout>) -> Self {
         self.timeout = timeout.into();
         self
     }
 
     /// Returns the events of the request. Reading the events carries the request out.
+    ///
+    /// # Examples
+    /// ```
+    /// use lifecycle_client::Event;
+    /// use lifecycle_core::PowerState;
+    ///
+    /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/setup.rs")); }
+    /// # setup::run(async |client, ids| {
+    /// let mut events = client.wait(&ids, PowerState::Stopped).events();
+    /// let mut settled = 0;
+    /// while let Some(event) = events.next().await {
+    ///     settled += usize::from(matches!(event, Event::Settled(_)));
+    /// }
+    /// assert_eq!(settled, ids.len());
+    /// # Ok(())
+    /// # });
+    /// ```
     pub fn events(self) -> EventStream<T::Instance, T::Error> {
         Execution::events(self.execution())
     }
@@ -56,7 +99,7 @@ impl<T: Target> WaitRequest<T> {
     fn execution(self) -> Result<Execution<T>, T::Error> {
         let request = Execution {
             target: self.target,
-            instances: self.instances?,
+            instances: self.instances?.into(),
             waves: None,
             max: None,
             plan: Plan {

@@ -1,4 +1,4 @@
-//! The rules: what one fact means for one instance of a power request.
+//! The rules: the meaning of a fact for an instance of a power request.
 //!
 //! [`decide`] is pure. The [`OutcomeTracker`](super::tracker::OutcomeTracker) records each fact in
 //! the [`TrackedInstance`], calls `decide`, and carries the [`Decision`] out.
@@ -26,7 +26,7 @@ pub(crate) struct DecideOptions {
     pub(crate) forces: bool,
 }
 
-/// One thing that was learned about one instance.
+/// A fact about an instance.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Fact<'f> {
     /// The cloud accepted the action.
@@ -65,7 +65,7 @@ pub(crate) enum Decision {
     Ignore,
     /// The cloud accepted the action: poll for the goal, or end where the request does not wait.
     Accept,
-    /// The action of somebody else leads to the goal: poll as if the cloud had accepted this one.
+    /// Another action leads to the goal: poll as if the cloud had accepted the action.
     Watch,
     /// Poll for a limited time, to learn whether the action was executed.
     Settle(Ambiguity),
@@ -82,7 +82,7 @@ impl Decision {
     }
 }
 
-/// Lookups in a row without the instance that prove it gone.
+/// The number of lookups in a row without the instance that proves the instance gone.
 const VANISHED_AFTER: u8 = 3;
 
 /// Decides what `fact` means for an instance. The fact is already recorded in `tracked`.
@@ -104,7 +104,7 @@ pub(crate) fn decide(
         Fact::RejectedAfterObserve(fault, seen) => {
             rejected_after_observe(tracked, fault, seen, options)
         }
-        // A guest system that ignores the graceful stop is what force is for.
+        // A forced stop is meant for guest systems that ignore the graceful stop.
         Fact::JobFailed(fault) if options.forces => {
             Decision::Remember(Pending::JobFailed(fault.clone()))
         }
@@ -187,7 +187,7 @@ fn rejected_after_observe(
 }
 
 /// Returns whether a rejection says that the state forbids the action while the state shown allows
-/// it: one of the two is late.
+/// the action: one of the two is late.
 fn contradicts(state: PowerState, fault: &Fault, options: &DecideOptions) -> bool {
     is_ready(state, options.goal)
         && (fault.kind() == FaultKind::WrongState || fault.maybe_executed())
@@ -214,7 +214,7 @@ fn observed(tracked: &TrackedInstance, seen: &Observation, options: &DecideOptio
     };
     let reached = evidence.filter(|_| state == options.goal);
     match (&tracked.phase, reached) {
-        // The request of somebody else did it: the view has caught up with the rejection.
+        // Another request reached the goal: the view has caught up with the rejection.
         (Phase::Ambiguous(Ambiguity { fault, reason, .. }), reached)
             if *reason == AmbiguityReason::StateContradictsRejection
                 && (reached.is_some() || moved) =>
@@ -295,7 +295,7 @@ fn confirmed_by_job(tracked: &TrackedInstance) -> Option<Decision> {
     ))))
 }
 
-/// Ends an instance short of the goal: an accepted action is pending, an ambiguous one stays so.
+/// Ends an instance short of the goal: an accepted action is pending, an ambiguous action stays ambiguous.
 fn give_up(tracked: &TrackedInstance, pending: Pending) -> Decision {
     match &tracked.phase {
         Phase::Accepted => Decision::Close(Outcome::Pending(pending)),

@@ -15,7 +15,8 @@ use lifecycle_core::InstanceId;
 use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 
 use crate::{
-    error::Error, power::event::Event, power::report::Report, power::rollout::Progress, sync::lock,
+    error::Error, power::event::Event, power::report::Report, power::rollout::RolloutState,
+    sync::lock,
 };
 
 /// A request under way. Awaits the report of the request.
@@ -33,7 +34,7 @@ pub type ReportFuture<I = InstanceId, E = Error> =
 pub struct EventStream<I = InstanceId, E = Error> {
     receiver: UnboundedReceiver<Event<I, E>>,
     work: Option<ReportFuture<I, E>>,
-    progress: Arc<Mutex<Progress<I>>>,
+    state: Arc<Mutex<RolloutState<I>>>,
     result: Option<Result<Report<I>, E>>,
     /// The last event was returned.
     ended: bool,
@@ -42,15 +43,18 @@ pub struct EventStream<I = InstanceId, E = Error> {
 impl<I: Clone + Eq + Hash, E: Clone> EventStream<I, E> {
     /// Creates the stream of a request that `work` carries out.
     pub(crate) fn new(
-        instances: Vec<I>,
-        work: impl FnOnce(Arc<Mutex<Progress<I>>>, UnboundedSender<Event<I, E>>) -> ReportFuture<I, E>,
+        instances: Arc<[I]>,
+        work: impl FnOnce(
+            Arc<Mutex<RolloutState<I>>>,
+            UnboundedSender<Event<I, E>>,
+        ) -> ReportFuture<I, E>,
     ) -> Self {
         let (sender, receiver) = mpsc::unbounded_channel();
-        let progress = Arc::new(Mutex::new(Progress::new(instances)));
+        let state = Arc::new(Mutex::new(RolloutState::new(instances)));
         Self {
             receiver,
-            work: Some(work(Arc::clone(&progress), sender)),
-            progress,
+            work: Some(work(Arc::clone(&state), sender)),
+            state,
             result: None,
             ended: false,
         }
@@ -61,7 +65,7 @@ impl<I: Clone + Eq + Hash, E: Clone> EventStream<I, E> {
         Self {
             receiver: mpsc::unbounded_channel().1,
             work: None,
-            progress: Arc::new(Mutex::new(Progress::new(Vec::new()))),
+            state: Arc::new(Mutex::new(RolloutState::new([].into()))),
             result: Some(Err(error)),
             ended: false,
         }
@@ -71,6 +75,22 @@ impl<I: Clone + Eq + Hash, E: Clone> EventStream<I, E> {
     /// event, which is [`Event::Finished`].
     ///
     /// Dropping the returned future loses no event.
+    ///
+    /// # Examples
+    /// ```
+    /// use lifecycle_client::{Event, WaitTimeout};
+    ///
+    /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/setup.rs")); }
+    /// # setup::run(async |client, ids| {
+    /// let mut events = client.start(&ids).wait(WaitTimeout::minutes(5)).events();
+    /// while let Some(event) = events.next().await {
+    ///     if let Event::Finished(report) = event {
+    ///         assert!(report?.is_success());
+    ///     }
+    /// }
+    /// # Ok(())
+    /// # });
+    /// ```
     pub async fn next(&mut self) -> Option<Event<I, E>> {
         poll_fn(|context| Pin::new(&mut *self).poll_next(context)).await
     }
@@ -87,11 +107,31 @@ impl<I: Clone + Eq + Hash, E: Clone> EventStream<I, E> {
     ///
     /// # Errors
     /// The error of a request that failed as a whole: nothing was sent.
+    ///
+    /// # Examples
+    /// ```
+    /// use lifecycle_client::Event;
+    /// use lifecycle_core::PowerState;
+    ///
+    /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/setup.rs")); }
+    /// # setup::run(async |client, ids| {
+    /// let mut events = client.wait(&ids, PowerState::Running).events();
+    /// while let Some(event) = events.next().await {
+    ///     if let Event::State { .. } = event {
+    ///         break;
+    ///     }
+    /// }
+    /// let report = events.cancel()?;
+    /// assert_eq!(report.instances().len(), ids.len());
+    /// assert_eq!(report.instances()[0].outcome.as_str(), "pending");
+    /// # Ok(())
+    /// # });
+    /// ```
     pub fn cancel(mut self) -> Result<Report<I>, E> {
         self.work = None;
         match self.result.take() {
             Some(result) => result,
-            None => Ok(lock(&self.progress).cancel()),
+            None => Ok(lock(&self.state).cancel()),
         }
     }
 }

@@ -15,12 +15,37 @@ pub struct Report<I = InstanceId> {
 
 impl<I> Report<I> {
     /// Returns the rows, in the order of the request.
+    ///
+    /// # Examples
+    /// ```
+    /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/setup.rs")); }
+    /// # setup::run(async |client, ids| {
+    /// let report = client.start(&ids).await?;
+    /// let first = &report.instances()[0];
+    /// assert_eq!(first.instance.as_str(), ids[0]);
+    /// assert_eq!(first.outcome.as_str(), "accepted");
+    /// # Ok(())
+    /// # });
+    /// ```
     pub fn instances(&self) -> &[InstanceReport<I>] {
         &self.rows
     }
 
     /// Returns the outcome of one instance, or `None` if the report does not have the instance.
     /// Searches the whole report: slow in a loop over many instances.
+    ///
+    /// # Examples
+    /// ```
+    /// use lifecycle_core::InstanceId;
+    ///
+    /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/setup.rs")); }
+    /// # setup::run(async |client, ids| {
+    /// let report = client.start(&ids).await?;
+    /// let id = InstanceId::new(&ids[0])?;
+    /// assert!(report.outcome(&id).is_some_and(|outcome| outcome.is_success()));
+    /// # Ok(())
+    /// # });
+    /// ```
     pub fn outcome(&self, instance: &I) -> Option<&Outcome>
     where
         I: PartialEq,
@@ -30,11 +55,33 @@ impl<I> Report<I> {
     }
 
     /// Returns whether every instance has the requested result.
+    ///
+    /// # Examples
+    /// ```
+    /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/setup.rs")); }
+    /// # setup::run(async |client, ids| {
+    /// assert!(client.start(&ids).await?.is_success());
+    /// # Ok(())
+    /// # });
+    /// ```
     pub fn is_success(&self) -> bool {
         self.failures().next().is_none()
     }
 
     /// Returns the rows without the requested result.
+    ///
+    /// # Examples
+    /// ```
+    /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/setup.rs")); }
+    /// # setup::run(async |client, ids| {
+    /// let report = client.start([ids[0].as_str(), "i-missing"]).await?;
+    /// for row in report.failures() {
+    ///     println!("{row}");
+    /// }
+    /// assert_eq!(report.failures().count(), 1);
+    /// # Ok(())
+    /// # });
+    /// ```
     pub fn failures(&self) -> impl Iterator<Item = &InstanceReport<I>> {
         self.rows.iter().filter(|row| !row.outcome.is_success())
     }
@@ -43,6 +90,17 @@ impl<I> Report<I> {
     ///
     /// # Errors
     /// [`IncompleteError`] with the whole report.
+    ///
+    /// # Examples
+    /// ```
+    /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/setup.rs")); }
+    /// # setup::run(async |client, ids| {
+    /// let report = client.start([ids[0].as_str(), "i-missing"]).await?;
+    /// let error = report.into_result().unwrap_err();
+    /// assert!(error.to_string().starts_with("1 of 2 instances"));
+    /// # Ok(())
+    /// # });
+    /// ```
     pub fn into_result(self) -> Result<Self, IncompleteError<I>> {
         if self.is_success() {
             Ok(self)

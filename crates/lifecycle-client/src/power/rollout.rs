@@ -36,9 +36,9 @@ pub(crate) type Name<I> = Arc<dyn Fn(InstanceId) -> I + Send + Sync>;
 
 /// Everything that is known about a request under way. Survives the future that carries the request
 /// out.
-pub(crate) struct Progress<I> {
+pub(crate) struct RolloutState<I> {
     /// All instances, in the order of the request.
-    instances: Vec<I>,
+    instances: Arc<[I]>,
     /// The rows of the waves that have ended.
     rows: Vec<InstanceReport<I>>,
     /// The instances of the wave under way.
@@ -47,8 +47,8 @@ pub(crate) struct Progress<I> {
     running: Vec<(Arc<Mutex<OutcomeTracker>>, Name<I>)>,
 }
 
-impl<I: Clone + Eq + Hash> Progress<I> {
-    pub(crate) fn new(instances: Vec<I>) -> Self {
+impl<I: Clone + Eq + Hash> RolloutState<I> {
+    pub(crate) fn new(instances: Arc<[I]>) -> Self {
         Self {
             instances,
             rows: Vec::new(),
@@ -100,7 +100,7 @@ impl<I: Clone + Eq + Hash> Progress<I> {
 
 /// Carries a request out. `split` returns the shares of a wave.
 pub(crate) async fn run_rollout<I, E>(
-    progress: &Mutex<Progress<I>>,
+    state: &Mutex<RolloutState<I>>,
     waves: Option<Waves>,
     split: impl Fn(&[I]) -> Vec<Share<I>>,
     events: Option<&UnboundedSender<Event<I, E>>>,
@@ -115,19 +115,19 @@ where
             let _ = events.send(event);
         }
     };
-    let instances = lock(progress).instances.len();
+    let instances = lock(state).instances.len();
     let of = waves.unwrap_or_default().ranges(instances).count();
     let mut failures = 0;
     for (number, wave) in (1..).zip(waves.unwrap_or_default().ranges(instances)) {
         if let Some(fault) = waves.and_then(|waves| waves.halt(failures)) {
-            let mut progress = lock(progress);
+            let mut state = lock(state);
             for at in wave {
-                let instance = progress.instances[at].clone();
+                let instance = state.instances[at].clone();
                 let row = InstanceReport::new(instance, Outcome::Skipped(fault.clone()));
                 emit(Event::Settled(row.clone()));
-                progress.rows.push(row);
+                state.rows.push(row);
             }
-            progress.wave = instances..instances;
+            state.wave = instances..instances;
             continue;
         }
         if waves.is_some() {
@@ -139,21 +139,21 @@ where
             });
         }
         let runs = {
-            let mut progress = lock(progress);
-            progress.wave = wave.clone();
-            let shares = split(&progress.instances[wave]);
-            let start = |share| start(&mut progress, share, events);
+            let mut state = lock(state);
+            state.wave = wave.clone();
+            let shares = split(&state.instances[wave]);
+            let start = |share| start(&mut state, share, events);
             shares.into_iter().map(start).collect::<Vec<_>>()
         };
         join_all(runs).await;
-        failures += lock(progress).end_wave(OutcomeTracker::take_report);
+        failures += lock(state).end_wave(OutcomeTracker::take_report);
     }
-    mem::take(&mut lock(progress).rows).into_iter().collect()
+    mem::take(&mut lock(state).rows).into_iter().collect()
 }
 
 /// Starts to track a share, and returns the future that carries the share out.
 fn start<I, E>(
-    progress: &mut Progress<I>,
+    state: &mut RolloutState<I>,
     share: Share<I>,
     events: Option<&UnboundedSender<Event<I, E>>>,
 ) -> impl Future<Output = ()> + Send + use<I, E>
@@ -177,6 +177,6 @@ where
     let plan = plan.mutated(mutant);
     let tracker = OutcomeTracker::new(&plan, listener, mutant);
     let tracker = Arc::new(Mutex::new(tracker));
-    progress.running.push((Arc::clone(&tracker), name));
+    state.running.push((Arc::clone(&tracker), name));
     async move { run(&observer, plan, &tracker).await }
 }

@@ -1,4 +1,4 @@
-//! One instance of one power request: its phase, and the evidence gathered so far.
+//! An instance of a power request: the phase, and the evidence so far.
 
 use lifecycle_core::{
     ActionKind, Fault, InstanceId, JobId, Observation, PowerState, StoppedBilling,
@@ -6,7 +6,7 @@ use lifecycle_core::{
 
 use super::report::{Evidence, InstanceReport, Outcome, Pending};
 
-/// One instance of one power request.
+/// An instance of a power request.
 #[derive(Debug)]
 pub(crate) struct TrackedInstance {
     pub(crate) id: InstanceId,
@@ -80,7 +80,7 @@ impl TrackedInstance {
         self.run_history == RunHistory::SeenLeaving
     }
 
-    /// Returns what proves that the instance was rebooted since the request. The state `running`
+    /// Returns the evidence of a reboot since the request. The state `running`
     /// alone proves nothing.
     pub(crate) fn reboot_evidence(&self, now: &Observation) -> Option<Evidence> {
         let before = self.before.as_ref().filter(|before| is_running(before));
@@ -113,12 +113,12 @@ pub(crate) enum Phase {
     Closed(Outcome),
 }
 
-/// An action of which nobody knows whether the cloud executed it.
+/// An action with an unknown execution status.
 #[derive(Clone, Debug)]
 pub(crate) struct Ambiguity {
     pub(crate) fault: Fault,
     pub(crate) reason: AmbiguityReason,
-    /// The last lookup since then showed the instance ready for the action, so not moved by it.
+    /// The last lookup since then showed the instance ready for the action, so the action had no effect.
     pub(crate) unchanged_since_sent: bool,
 }
 
@@ -147,9 +147,10 @@ impl Ambiguity {
 pub(crate) enum AmbiguityReason {
     /// The answer was lost.
     AnswerLost,
-    /// The cloud rejected the action because of a state that it does not show: its view may lag.
+    /// The cloud rejected the action because of a state, and lookups show another state: the view may
+    /// lag.
     StateContradictsRejection,
-    /// The cloud rejected a batch, and may have executed a part of it.
+    /// The cloud rejected a batch, and may have executed a part of the batch.
     MaybePartlyExecuted,
 }
 

@@ -92,7 +92,7 @@ impl OutcomeTracker {
         }
     }
 
-    /// Records an instance as triage saw it before anything was sent.
+    /// Records the observation of an instance by triage, before the action is sent.
     pub(crate) fn before(&mut self, seen: Observation) {
         self.emit(state(&seen));
         if let Some(tracked) = self.get_mut(&seen.instance) {
@@ -100,7 +100,8 @@ impl OutcomeTracker {
         }
     }
 
-    /// Returns whether an instance is as it was before the action; `false` when nobody looked then.
+    /// Returns whether an instance is in the same state as before the action; `false` without an earlier
+    /// observation.
     pub(crate) fn back_in_initial_state(&self, seen: &Observation) -> bool {
         let at = self.index.get(&seen.instance);
         let before = at.and_then(|&at| self.instances[at].before.as_ref());
@@ -117,7 +118,8 @@ impl OutcomeTracker {
         self.settle_fact(id, Fact::Accepted, None)
     }
 
-    /// Records that no answer tells whether the action was executed. Lookups until `settle_by` may.
+    /// Records a lost answer: the action may have been executed. Lookups settle the question until
+    /// `settle_by`.
     pub(crate) fn answer_lost(&mut self, id: &InstanceId, fault: &Fault, settle_by: Instant) {
         if self.is_open(id) {
             self.settle_fact(id, Fact::AnswerLost(fault), Some(settle_by));
@@ -128,7 +130,7 @@ impl OutcomeTracker {
         }
     }
 
-    /// Records that a forced stop follows now, and returns the instances that still need one.
+    /// Records the forced stop that follows now, and returns the open instances of `ids`.
     pub(crate) fn force(&mut self, mut ids: Vec<InstanceId>) -> Vec<InstanceId> {
         ids.retain(|id| {
             let tracked = self.get_mut(id);
@@ -143,7 +145,7 @@ impl OutcomeTracker {
         ids
     }
 
-    /// Records a rejection that no state of the instance explains.
+    /// Records a rejection whose reason is not the state of the instance.
     pub(crate) fn rejected(&mut self, id: &InstanceId, fault: &Fault) {
         self.settle_fact(id, Fact::Rejected(fault), None);
     }
@@ -164,19 +166,19 @@ impl OutcomeTracker {
         self.settle_fact(id, fact, Some(settle_by))
     }
 
-    /// Records that the action was not sent.
+    /// Records an action not sent.
     pub(crate) fn never_sent(&mut self, id: &InstanceId, fault: &Fault) {
         self.settle_fact(id, Fact::NeverSent(fault), None);
     }
 
-    /// Records that the part of a job for this instance succeeded.
+    /// Records the success of the part of a job for this instance.
     pub(crate) fn job_succeeded(&mut self, id: &InstanceId, job: &JobId) {
         if let Some(tracked) = self.get_mut(id) {
             tracked.job = JobEvidence::Succeeded(job.clone());
         }
     }
 
-    /// Records that a whole job succeeded without naming this instance.
+    /// Records the success of a whole job without a part for this instance.
     pub(crate) fn batch_job_succeeded(&mut self, id: &InstanceId, job: &JobId) {
         if let Some(tracked) = self.get_mut(id)
             && tracked.job.succeeded().is_none()
@@ -185,7 +187,7 @@ impl OutcomeTracker {
         }
     }
 
-    /// Records that the cloud accepted the action and failed at it.
+    /// Records the failure of an accepted action.
     pub(crate) fn job_failed(&mut self, id: &InstanceId, fault: &Fault) {
         self.settle_fact(id, Fact::JobFailed(fault), None);
     }
@@ -244,7 +246,7 @@ impl OutcomeTracker {
         let rows = mem::take(&mut self.instances).into_iter().map(|tracked| {
             let outcome = match tracked.phase {
                 Phase::Closed(outcome) => outcome,
-                // Unreachable once no instance is open; reported as what they would be.
+                // Unreachable if no instance is open.
                 Phase::Ambiguous(ambiguity) => ambiguity.reason.outcome(&ambiguity.fault),
                 Phase::Accepted => Outcome::Accepted,
                 Phase::NotSent => {
@@ -336,7 +338,7 @@ impl OutcomeTracker {
         self.index.get(id).map(|&at| &mut self.instances[at])
     }
 
-    /// Records that a call with the action is sent to these instances.
+    /// Records a call with the action, at the moment of sending.
     pub(crate) fn sent(&mut self, ids: &[InstanceId]) {
         for id in ids {
             if let Some(tracked) = self.get_mut(id) {

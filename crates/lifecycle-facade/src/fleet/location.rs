@@ -4,7 +4,6 @@ use std::{fmt, str::FromStr};
 
 use lifecycle_core::InstanceId;
 
-use super::FleetError;
 use crate::cloud::{Cloud, ParseReferenceError};
 
 /// A region of a cloud, written `cloud/region`, or `account@cloud/region` for a named account.
@@ -32,7 +31,7 @@ impl Location {
 
     /// Sets the name of the account.
     #[must_use]
-    pub fn of_account(mut self, name: impl Into<String>) -> Self {
+    pub fn with_account(mut self, name: impl Into<String>) -> Self {
         self.account = Some(name.into());
         self
     }
@@ -108,7 +107,7 @@ fn location(cloud: &str, region: &str) -> Result<Location, ParseReferenceError> 
     match cloud.split_once('@') {
         Some((account, cloud)) => {
             check_account_name(account)?;
-            Ok(Location::new(cloud.parse()?, region).of_account(account))
+            Ok(Location::new(cloud.parse()?, region).with_account(account))
         }
         None => Ok(Location::new(cloud.parse()?, region)),
     }
@@ -152,28 +151,3 @@ macro_rules! convert_into {
 
 convert_into!(Location, &str, &&str, String, &String);
 convert_into!(InstanceReference, &str, &&str, String, &String);
-
-/// A location, as a value or as text such as `aliyun/cn-hangzhou`.
-///
-/// Implemented for `Location`, `&Location`, `&str`, `String` and `&String`.
-pub trait IntoLocation: sealed::Sealed {
-    /// Returns the location.
-    ///
-    /// # Errors
-    /// [`FleetError::InvalidReference`] for text that is not a location.
-    fn into_location(self) -> Result<Location, FleetError>;
-}
-
-impl<L: TryInto<Location, Error: Into<FleetError>>> IntoLocation for L {
-    fn into_location(self) -> Result<Location, FleetError> {
-        self.try_into().map_err(Into::into)
-    }
-}
-
-mod sealed {
-    use super::{FleetError, Location};
-
-    pub trait Sealed {}
-
-    impl<L: TryInto<Location, Error: Into<FleetError>>> Sealed for L {}
-}

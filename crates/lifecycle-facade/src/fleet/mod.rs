@@ -6,6 +6,7 @@ mod connect;
 mod error;
 #[cfg(feature = "config")]
 mod from_config;
+mod into_location;
 mod location;
 mod lock;
 mod probe;
@@ -24,7 +25,8 @@ use lifecycle_core::{Endpoint, PowerState, RebootOptions, StartOptions, StopOpti
 pub use account::{Account, CredentialSettings, CredentialSourceFactory};
 pub use builder::FleetBuilder;
 pub use error::FleetError;
-pub use location::{InstanceReference, IntoLocation, Location};
+pub use into_location::IntoLocation;
+pub use location::{InstanceReference, Location};
 pub use probe::DoctorProbe;
 pub use target::{FleetEvent, FleetEventStream, FleetReport, FleetRequest, FleetRow, FleetWait};
 
@@ -45,42 +47,153 @@ impl Fleet {
     ///
     /// # Errors
     /// [`FleetError::Setup`] if the HTTP client cannot be set up.
+    ///
+    /// # Examples
+    /// ```
+    /// use lifecycle_facade::Fleet;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let fleet = Fleet::from_environment()?;
+    /// # drop(fleet);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn from_environment() -> Result<Self, FleetError> {
         Self::builder().build()
     }
 
     /// Returns a builder with the default settings.
+    ///
+    /// # Examples
+    /// ```
+    /// use lifecycle_facade::{Credential, EmptyHost, Fleet};
+    /// use lifecycle_sim::Simulator;
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// // A fleet of simulated clouds, for tests.
+    /// let simulator = Simulator::builder().fleet("huawei/cn-north-4=2")?.build();
+    /// let fleet = Fleet::builder()
+    ///     .transport(simulator.transport())
+    ///     .clock(simulator.clock())
+    ///     .machine(EmptyHost)
+    ///     .credential(Credential::keys("id", "secret"))
+    ///     .build()?;
+    /// # drop(fleet);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn builder() -> FleetBuilder {
         FleetBuilder::default()
     }
 
     /// Starts stopped instances. Await the request for a [`FleetReport`].
+    ///
+    /// # Examples
+    /// ```
+    /// use lifecycle_facade::WaitTimeout;
+    ///
+    /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/setup.rs")); }
+    /// # setup::run(async |fleet, references| {
+    /// let report = fleet.start(&references).wait(WaitTimeout::minutes(5)).await?;
+    /// for row in &report {
+    ///     println!("{}: {}", row.instance, row.outcome);
+    /// }
+    /// assert!(report.is_success());
+    /// # Ok(())
+    /// # });
+    /// ```
     pub fn start(&self, references: impl IntoInstances<Self>) -> FleetRequest<StartOptions> {
         FleetRequest::new(self.clone(), references, StartOptions::default())
     }
 
     /// Stops running instances, gracefully by default. Await the request for a [`FleetReport`].
+    ///
+    /// # Examples
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/setup.rs")); }
+    /// # setup::run(async |fleet, references| {
+    /// # fleet.start(&references).wait(lifecycle_facade::WaitTimeout::minutes(5)).await?;
+    /// // Instances that still run after two minutes are stopped by force.
+    /// let stop = fleet.stop(&references).force_after(Duration::from_secs(120));
+    /// assert!(stop.await?.is_success());
+    /// # Ok(())
+    /// # });
+    /// ```
     pub fn stop(&self, references: impl IntoInstances<Self>) -> FleetRequest<StopOptions> {
         FleetRequest::new(self.clone(), references, StopOptions::default())
     }
 
     /// Reboots running instances, gracefully by default. Each instance is rebooted at most once.
     /// Await the request for a [`FleetReport`].
+    ///
+    /// # Examples
+    /// ```
+    /// use lifecycle_facade::Waves;
+    ///
+    /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/setup.rs")); }
+    /// # setup::run(async |fleet, references| {
+    /// # fleet.start(&references).wait(lifecycle_facade::WaitTimeout::minutes(5)).await?;
+    /// // One instance at a time, whatever the cloud. A failure ends the request.
+    /// let reboot = fleet.reboot(&references).waves(Waves::of(1));
+    /// assert!(reboot.await?.is_success());
+    /// # Ok(())
+    /// # });
+    /// ```
     pub fn reboot(&self, references: impl IntoInstances<Self>) -> FleetRequest<RebootOptions> {
         FleetRequest::new(self.clone(), references, RebootOptions::default())
     }
 
     /// Waits until instances are in the state `goal`. Sends no action.
+    ///
+    /// # Examples
+    /// ```
+    /// use lifecycle_facade::{PowerState, WaitTimeout};
+    ///
+    /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/setup.rs")); }
+    /// # setup::run(async |fleet, references| {
+    /// fleet.start(&references).await?;
+    /// let wait = fleet.wait(&references, PowerState::Running).timeout(WaitTimeout::minutes(5));
+    /// assert!(wait.await?.is_success());
+    /// # Ok(())
+    /// # });
+    /// ```
     pub fn wait(&self, references: impl IntoInstances<Self>, goal: PowerState) -> FleetWait {
         FleetWait::new(self.clone(), references, goal)
     }
 
     /// Reads the states of instances once.
+    ///
+    /// # Examples
+    /// ```
+    /// use lifecycle_facade::PowerState;
+    ///
+    /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/setup.rs")); }
+    /// # setup::run(async |fleet, references| {
+    /// for status in fleet.observe(&references).await? {
+    ///     assert_eq!(status.result?.state, PowerState::Stopped);
+    /// }
+    /// # Ok(())
+    /// # });
+    /// ```
     pub fn observe(&self, references: impl IntoInstances<Self>) -> ObserveRequest<Self> {
         ObserveRequest::new(self.clone(), references)
     }
 
     /// Reads all instances of one location.
+    ///
+    /// # Examples
+    /// ```
+    /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/setup.rs")); }
+    /// # setup::run(async |fleet, references| {
+    /// let location = setup::location().to_string(); // such as "aliyun/cn-hangzhou"
+    /// let instances = fleet.list(&location).await?;
+    /// assert_eq!(instances.len(), references.len());
+    /// # Ok(())
+    /// # });
+    /// ```
     pub fn list(&self, location: impl IntoLocation) -> ListRequest<Self> {
         ListRequest::new(self.clone(), location.into_location())
     }
@@ -89,6 +202,17 @@ impl Fleet {
     ///
     /// # Errors
     /// [`FleetError`] for an invalid location, or if the location has no key.
+    ///
+    /// # Examples
+    /// ```
+    /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/setup.rs")); }
+    /// # setup::run(async |fleet, _| {
+    /// let location = setup::location(); // such as "aliyun/cn-hangzhou"
+    /// let client = fleet.client(&location).await?;
+    /// assert_eq!(client.profile().cloud, location.cloud.as_str());
+    /// # Ok(())
+    /// # });
+    /// ```
     pub async fn client(&self, location: impl IntoLocation) -> Result<Client, FleetError> {
         self.connector.client(&location.into_location()?).await
     }
@@ -97,6 +221,16 @@ impl Fleet {
     ///
     /// # Errors
     /// [`FleetError`] for an invalid location.
+    ///
+    /// # Examples
+    /// ```
+    /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/setup.rs")); }
+    /// # setup::run(async |fleet, _| {
+    /// let location = setup::location(); // such as "aliyun/cn-hangzhou"
+    /// println!("{location} is called at {}", fleet.endpoint(&location)?);
+    /// # Ok(())
+    /// # });
+    /// ```
     pub fn endpoint(&self, location: impl IntoLocation) -> Result<Endpoint, FleetError> {
         let location = location.into_location()?;
         Ok(self.connector.offline_client(&location)?.endpoint)
@@ -106,6 +240,17 @@ impl Fleet {
     ///
     /// # Errors
     /// [`FleetError`] for an invalid location.
+    ///
+    /// # Examples
+    /// ```
+    /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/setup.rs")); }
+    /// # setup::run(async |fleet, _| {
+    /// let location = setup::location(); // such as "aliyun/cn-hangzhou"
+    /// let info = fleet.credentials(&location)?.info();
+    /// println!("{location} has its key from: {}", info.source);
+    /// # Ok(())
+    /// # });
+    /// ```
     pub fn credentials(
         &self,
         location: impl IntoLocation,
@@ -122,6 +267,17 @@ impl Fleet {
     ///
     /// # Errors
     /// [`FleetError`] for an invalid location.
+    ///
+    /// # Examples
+    /// ```
+    /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/setup.rs")); }
+    /// # setup::run(async |fleet, _| {
+    /// let location = setup::location(); // such as "aliyun/cn-hangzhou"
+    /// let probe = fleet.probe(&location).await??;
+    /// println!("status {} after {:?}", probe.status, probe.took);
+    /// # Ok(())
+    /// # });
+    /// ```
     pub async fn probe(
         &self,
         location: impl IntoLocation,
@@ -130,17 +286,55 @@ impl Fleet {
     }
 
     /// Returns the time of the fleet's clock.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::time::SystemTime;
+    ///
+    /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/setup.rs")); }
+    /// # setup::run(async |fleet, _| {
+    /// assert!(fleet.now() > SystemTime::UNIX_EPOCH);
+    /// # Ok(())
+    /// # });
+    /// ```
     pub fn now(&self) -> SystemTime {
         self.connector.settings.clock.now()
     }
 
     /// Returns the named accounts in the order of the names.
+    ///
+    /// # Examples
+    /// ```
+    /// use lifecycle_facade::{Account, Cloud, Fleet};
+    ///
+    /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/setup.rs")); }
+    /// # setup::run(async |fleet, _| {
+    /// let fleet = Fleet::builder()
+    ///     .account("prod", Account::new(Cloud::ALL[0]))?
+    ///     .build()?;
+    /// let names: Vec<&str> = fleet.accounts().map(|(name, _)| name).collect();
+    /// assert_eq!(names, ["prod"]);
+    /// # Ok(())
+    /// # });
+    /// ```
     pub fn accounts(&self) -> impl Iterator<Item = (&str, &Account)> {
         let accounts = self.connector.settings.accounts.iter();
         accounts.map(|(name, account)| (name.as_str(), account))
     }
 
     /// Returns the number of calls so far, by location.
+    ///
+    /// # Examples
+    /// ```
+    /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/setup.rs")); }
+    /// # setup::run(async |fleet, references| {
+    /// fleet.start(&references).await?;
+    /// for (location, calls) in fleet.calls() {
+    ///     println!("{location}: {} calls", calls.total());
+    /// }
+    /// # Ok(())
+    /// # });
+    /// ```
     pub fn calls(&self) -> BTreeMap<Location, CallCounts> {
         self.connector.calls()
     }

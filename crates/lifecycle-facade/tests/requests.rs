@@ -1,0 +1,189 @@
+//! Requests to a fleet as values: what they own, what they accept, and what is left when they end
+//! early.
+#![cfg(all(
+    feature = "baidu",
+    feature = "aliyun",
+    feature = "zenlayer",
+    feature = "huawei"
+))]
+
+mod support;
+
+use std::{error::Error as _, future::IntoFuture, time::Duration};
+
+use lifecycle_facade::{
+    Event, Fault, FaultKind, Fleet, FleetError, FleetEvent, FleetEventStream, FleetReport,
+    FleetRequest, FleetWait, InstanceStatus, ListRequest, ObserveRequest, PowerState,
+    RebootOptions, ReportFuture, StartOptions, StopBilling, StopOptions, WaitTimeout, Waves,
+};
+use lifecycle_facade::{InstanceReference, Location};
+use lifecycle_sim::{Cloud, FaultRule, FaultTiming, InjectedFault, Operation};
+use support::{fleet, simulator};
+
+fn outcomes(report: &FleetReport) -> Vec<&'static str> {
+    let rows = report.instances().iter();
+    rows.map(|row| row.outcome.as_str()).collect()
+}
+
+/// Reads the events for this time.
+async fn read_for(events: &mut FleetEventStream, time: Duration) {
+    let read = async { while events.next().await.is_some() {} };
+    let ended = tokio::time::timeout(time, read).await;
+    assert!(ended.is_err(), "the request ended by itself");
+}
+
+#[test]
+fn requests_and_reports_cross_threads() {
+    fn value<T: Send + Sync + 'static>() {}
+    fn future<T: Send + 'static>() {}
+    value::<Fleet>();
+    value::<FleetRequest<StartOptions>>();
+    value::<FleetRequest<StopOptions>>();
+    value::<FleetRequest<RebootOptions>>();
+    value::<FleetWait>();
+    value::<ObserveRequest<Fleet>>();
+    value::<ListRequest<Fleet>>();
+    value::<FleetReport>();
+    value::<FleetEvent>();
+    value::<InstanceStatus<InstanceReference>>();
+    value::<FleetError>();
+    future::<FleetEventStream>();
+    future::<ReportFuture<InstanceReference, FleetError>>();
+}
+
+#[tokio::test(start_paused = true)]
+async fn requests_run_in_tasks_of_their_own() {
+    let simulator = simulator("aliyun/cn-hangzhou=1,baidu/bj=1:running");
+    let fleet = fleet(&simulator);
+    let [stopped, running] = &simulator.instances()[..] else {
+        panic!("two instances");
+    };
+    let (stopped, running) = match stopped.starts_with("aliyun") {
+        true => (stopped, running),
+        false => (running, stopped),
+    };
+    let timeout = WaitTimeout::minutes(5);
+    let stop = tokio::spawn(fleet.stop([running]).wait(timeout).into_future());
+    let start = tokio::spawn(fleet.start([stopped]).wait(timeout).into_future());
+    let wait = tokio::spawn(fleet.wait([stopped], PowerState::Running).into_future());
+    let observe = tokio::spawn(fleet.observe([stopped]).into_future());
+    let list = tokio::spawn(fleet.list("aliyun/cn-hangzhou").into_future());
+    drop(fleet);
+    for report in [start, stop, wait] {
+        assert_eq!(outcomes(&report.await.unwrap().unwrap()), ["reached"]);
+    }
+    assert!(observe.await.unwrap().unwrap()[0].result.is_ok());
+    assert_eq!(list.await.unwrap().unwrap().len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn locations_are_accepted_as_text_and_as_values() {
+    let simulator = simulator("aliyun/cn-hangzhou=2");
+    let fleet = fleet(&simulator);
+    let location: Location = "aliyun/cn-hangzhou".parse().unwrap();
+    assert_eq!(fleet.list(&location).await.unwrap().len(), 2);
+    assert_eq!(fleet.list(location.to_string()).await.unwrap().len(), 2);
+    assert_eq!(
+        fleet.endpoint("aliyun/cn-hangzhou").unwrap(),
+        fleet.endpoint(&location).unwrap()
+    );
+    assert!(fleet.client("aliyun/cn-hangzhou").await.is_ok());
+    assert!(fleet.credentials("aliyun/cn-hangzhou").is_ok());
+    for error in [
+        fleet.list("aliyun").await.unwrap_err(),
+        fleet.client("aliyun").await.unwrap_err(),
+        fleet.endpoint("aliyun").unwrap_err(),
+    ] {
+        assert!(matches!(error, FleetError::InvalidReference(_)), "{error}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn cancelled_request_reports_every_cloud_and_the_later_waves() {
+    let simulator = simulator("aliyun/cn-hangzhou=2,baidu/bj=2,huawei/cn-north-4=2");
+    let silence = InjectedFault::Silence(FaultTiming::After);
+    simulator.inject(
+        FaultRule::new(silence)
+            .at(Cloud::Baidu)
+            .on(Operation::Start),
+    );
+    let fleet = fleet(&simulator);
+    let mut references = simulator.instances();
+    references.sort_by_key(|reference| reference.starts_with("huawei"));
+    let mut events = fleet.start(&references).waves(Waves::of(4)).events();
+    read_for(&mut events, Duration::from_secs(2)).await;
+    let report = events.cancel().unwrap();
+    for (row, reference) in report.instances().iter().zip(&references) {
+        assert_eq!(row.instance.to_string(), *reference);
+        let expected = match reference.split('/').next() {
+            Some("aliyun") => "pending",
+            Some("baidu") => "uncertain",
+            _ => "skipped",
+        };
+        assert_eq!(row.outcome.as_str(), expected, "{row}");
+    }
+    assert_eq!(report.instances().len(), references.len());
+    let calls = simulator.ledger().total();
+    tokio::time::sleep(Duration::from_secs(300)).await;
+    assert_eq!(simulator.ledger().total(), calls, "no further call");
+}
+
+#[tokio::test(start_paused = true)]
+async fn single_wave_has_an_event_and_no_waves_have_none() {
+    let simulator = simulator("aliyun/cn-hangzhou=2,baidu/bj=1");
+    let fleet = fleet(&simulator);
+    let request = fleet
+        .start(simulator.instances())
+        .wait(WaitTimeout::minutes(5));
+    for (request, expected) in [
+        (request.clone(), 0),
+        (request.waves(Waves::percent(100)), 1),
+    ] {
+        let mut events = request.events();
+        let mut waves = 0;
+        while let Some(event) = events.next().await {
+            waves += usize::from(matches!(
+                event,
+                Event::Wave {
+                    number: 1,
+                    of: 1,
+                    instances: 3
+                }
+            ));
+        }
+        assert_eq!(waves, expected);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn errors_expose_their_fault() {
+    let simulator = simulator("aliyun/cn-hangzhou=1,zenlayer/global=1");
+    let fleet = fleet(&simulator);
+    let unsupported = fleet
+        .stop(simulator.instances())
+        .billing(StopBilling::Release);
+    let unsupported = unsupported.await.unwrap_err();
+    simulator.revoke(Cloud::Aliyun);
+    let refused = fleet.list("aliyun/cn-hangzhou").await.unwrap_err();
+    let keyless = Fleet::builder()
+        .transport(simulator.transport())
+        .machine(lifecycle_facade::EmptyHost)
+        .build()
+        .unwrap();
+    let keyless = keyless.list("zenlayer/global").await.unwrap_err();
+    for (error, kind) in [
+        (unsupported, FaultKind::Unsupported),
+        (refused, FaultKind::Credential),
+        (keyless, FaultKind::Credential),
+    ] {
+        assert_eq!(error.kind(), kind, "{error}");
+        let fault = error
+            .source()
+            .and_then(|source| source.downcast_ref::<Fault>());
+        assert_eq!(fault.unwrap().kind(), kind, "{error}");
+    }
+    assert_eq!(
+        fleet.start(["x"]).await.unwrap_err().kind(),
+        FaultKind::Invalid
+    );
+}

@@ -47,29 +47,21 @@ impl Tidy {
             lines.iter().for_each(|line| println!("{line}"));
             return Ok(CheckResult::Passed);
         }
-        let findings = |checks: &[Check]| {
-            let findings = checks.iter().flat_map(|check| check(&files));
-            findings.collect::<Vec<_>>()
-        };
-        let failures = findings(CHECKS);
-        for warning in findings(WARNINGS) {
-            println!("tidy: warning: {warning}");
-        }
-        for failure in &failures {
-            println!("tidy: {failure}");
+        let findings: Vec<String> = CHECKS.iter().flat_map(|check| check(&files)).collect();
+        for finding in &findings {
+            println!("tidy: {finding}");
         }
         println!(
             "tidy: {} files checked, {} findings",
             files.paths.len(),
-            failures.len()
+            findings.len()
         );
-        Ok(CheckResult::passed_if(failures.is_empty()))
+        Ok(CheckResult::passed_if(findings.is_empty()))
     }
 }
 
 type Check = fn(&Files) -> Vec<String>;
 
-/// Checks with findings that are failures.
 const CHECKS: &[Check] = &[
     members::missing_files,
     members::missing_fields,
@@ -81,16 +73,12 @@ const CHECKS: &[Check] = &[
     source::clouds_outside_of_their_files,
     source::host_access,
     source::requests_outside_of_the_engine,
+    source::long_files,
     links::broken,
     layers::upward,
-];
-
-/// Checks with findings that are only printed. Move a line to `CHECKS` to enforce the check.
-const WARNINGS: &[Check] = &[
-    source::long_files,
-    prose::above_limits,
-    retired::names,
     circles::found,
+    retired::names,
+    prose::above_limits,
 ];
 
 #[cfg(test)]

@@ -1,18 +1,60 @@
-//! The seeded simulation keeps every promise.
+//! The seeded simulation keeps every promise, also for the seeds that once broke a promise.
 
 use lifecycle_conformance::{Scenario, simulate_all};
 
 /// The number of seeds in each test run; `cargo xtask simulate --seeds N` runs more.
 const SEEDS: usize = 2_000;
 
+/// Seeds that once broke a promise, with the reason.
+const BROKEN_ONCE: [(u64, &str); 8] = [
+    (
+        20_052_712,
+        "a refused batch of reboots was executed, and lookups were throttled",
+    ),
+    (
+        604_592,
+        "a job failed because of the job of an earlier attempt",
+    ),
+    (
+        20_016_268,
+        "a job failed because of the job of an earlier attempt",
+    ),
+    (
+        20_073_872,
+        "a job failed because of the job of an earlier attempt",
+    ),
+    (20_011_916, "the body with the failed instances was lost"),
+    (
+        20_062_362,
+        "a request was dropped before the response with the refusal of the key",
+    ),
+    (
+        7_014_701,
+        "a stop was seen to be accepted after the forced stop was sent",
+    ),
+    (20_096_231, "a run was reported as a hang"),
+];
+
 #[test]
 fn drawn_scenarios_keep_all_promises() {
-    let totals = simulate_all(SEEDS, |seed| Scenario::draw(seed as u64));
+    keep_all_promises(SEEDS, |number| number as u64);
+}
+
+#[test]
+fn scenarios_that_once_broke_a_promise_keep_all_promises() {
+    for (seed, reason) in BROKEN_ONCE {
+        println!("seed {seed}: {reason}");
+    }
+    keep_all_promises(BROKEN_ONCE.len(), |number| BROKEN_ONCE[number].0);
+}
+
+fn keep_all_promises(count: usize, seed: impl Fn(usize) -> u64 + Sync) {
+    let totals = simulate_all(count, |number| Scenario::draw(seed(number)));
     let failures: Vec<String> = totals
         .failures
         .iter()
         .map(|failure| {
-            let (seed, problem) = (failure.number, &failure.problems[0]);
+            let (seed, problem) = (seed(failure.number), &failure.problems[0]);
             format!("seed {seed}: {problem}\n  again: cargo xtask simulate --seed {seed}")
         })
         .collect();

@@ -169,6 +169,9 @@ impl UnsignedRequest {
 pub enum BatchAck {
     /// The cloud accepted the whole batch.
     All,
+    /// The cloud accepted the batch, and the response does not show that each instance exists: an
+    /// incomplete response looks the same. A request that does not wait looks at the instances once.
+    Unlisted,
     /// The cloud accepted the batch except for these instances.
     Except(Vec<(InstanceId, Fault)>),
     /// The response has a row for each instance. The result of an instance in neither list is

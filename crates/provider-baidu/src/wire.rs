@@ -40,7 +40,11 @@ pub(crate) fn act(action: &Action, ids: &[InstanceId]) -> Result<ApiCall<BatchAc
         _ => UnsignedRequest::new(batch, Method::PUT, "/v2/instance/batchAction")
             .with_body(json_object(ids, &flags)),
     };
-    Ok(ApiCall::new(request.with_query(query), read_power))
+    let read = match ids {
+        [_] => read_power,
+        _ => read_batch_power,
+    };
+    Ok(ApiCall::new(request.with_query(query), read))
 }
 
 /// Returns the call that reads one instance (<https://cloud.baidu.com/doc/BCC/s/sjwvyoeqr>) or
@@ -115,6 +119,15 @@ fn unsupported(what: &str) -> Fault {
 ///
 /// According to the pages of Baidu, a batch is rejected as a whole. The list of failed ids has no
 /// reasons, so the cloud may have executed the action on a failed instance.
+/// Reads the response to a batch. An empty body is a success in the documentation, and what remains of
+/// a list of failed instances without the body.
+fn read_batch_power(response: &HttpResponse) -> Result<BatchAck, Fault> {
+    match response.body().trim_ascii() {
+        [] => Ok(BatchAck::Unlisted),
+        _ => read_power(response),
+    }
+}
+
 fn read_power(response: &HttpResponse) -> Result<BatchAck, Fault> {
     if response.body().trim_ascii().is_empty() {
         return Ok(BatchAck::All);

@@ -1,5 +1,7 @@
 //! The search for the instances that make a cloud reject a whole batch.
 
+use std::time::Duration;
+
 use lifecycle_core::{
     Action, ActionKind, ExecutionStatus, Fault, FaultKind, Idempotency, InstanceId, Observation,
     PowerState,
@@ -52,7 +54,7 @@ pub(crate) async fn bisect(
     fault: &Fault,
 ) -> Vec<ActionBatch> {
     if !is_idempotent(action) {
-        return halve_if_unchanged(runner, batch.ids, fault).await;
+        return halve_if_unmoved(runner, batch.ids, fault).await;
     }
     let kind = action.kind();
     let (named, rest): (Vec<_>, Vec<_>) = batch
@@ -92,30 +94,56 @@ pub(crate) async fn bisect(
     }
 }
 
-/// Returns the halves of a rejected batch of reboots, if no instance has moved. The cloud may have
-/// rebooted a part of the batch despite the rejection, and an unobservable instance may have moved: every
-/// lookup until the settle time has to show every instance unchanged.
-async fn halve_if_unchanged(
+/// Returns the halves of a rejected batch of reboots, if no instance has moved. Otherwise the batch is
+/// polled: the cloud may have rebooted a part of the batch despite the rejection.
+async fn halve_if_unmoved(
     runner: &RequestRunner<'_>,
     ids: Vec<InstanceId>,
     fault: &Fault,
 ) -> Vec<ActionBatch> {
-    let until = runner.settle_by();
+    if stayed_unmoved(runner, &ids).await {
+        return halves(ids);
+    }
+    poll_ambiguous(runner, &ids, fault);
+    Vec::new()
+}
+
+/// The longest time between two views of an instance in which no reboot can pass unseen. No cloud
+/// documents the shortest reboot; an instance needs longer than this time to shut down and boot.
+const LONGEST_UNSEEN: Duration = Duration::from_secs(8);
+
+/// Watches the instances of a rejected batch of reboots, and returns whether lookups prove that no
+/// instance has moved since the batch was sent.
+///
+/// The proof is a complete series of lookups until the end of the settle time. Each lookup shows every
+/// instance as before, and no gap between lookups is longer than [`LONGEST_UNSEEN`]. A lookup that
+/// failed, or waited too long in the rate limiter, breaks the proof, and so does a time limit before
+/// the end of the settle time.
+async fn stayed_unmoved(runner: &RequestRunner<'_>, ids: &[InstanceId]) -> bool {
+    let until = Instant::now() + runner.settle;
+    let Some(mut unmoved_at) = runner.tracker().sent_at(ids) else {
+        return false;
+    };
     let pause = runner.observer.engine.profile().polling.every;
-    while Instant::now() < until {
+    let pause = pause.min(LONGEST_UNSEEN / 2);
+    while until <= runner.deadline {
         sleep_until(until.min(Instant::now() + pause)).await;
-        let results = runner.observe_once(&ids).await;
-        let unchanged = |id: &InstanceId| match results.get(id) {
+        let asked_at = Instant::now();
+        let results = runner.observe_once(ids).await;
+        let unmoved = |id: &InstanceId| match results.get(id) {
             Some(ObserveResult::Found(seen)) => runner.tracker().back_in_initial_state(seen),
             Some(ObserveResult::NotFound) => true,
             _ => false,
         };
-        if !ids.iter().all(unchanged) {
-            poll_ambiguous(runner, &ids, fault);
-            return Vec::new();
+        if unmoved_at.elapsed() > LONGEST_UNSEEN || !ids.iter().all(unmoved) {
+            return false;
+        }
+        unmoved_at = asked_at;
+        if asked_at >= until {
+            return true;
         }
     }
-    halves(ids)
+    false
 }
 
 /// Records that only polling can tell whether the action was executed, and polls.

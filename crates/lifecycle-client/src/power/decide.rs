@@ -228,6 +228,8 @@ fn observed(tracked: &TrackedInstance, seen: &Observation, options: &DecideOptio
         _ if state.is_stuck() && state != options.goal => {
             give_up(tracked, Pending::StuckState(state))
         }
+        // The forced stop is accepted separately.
+        (Phase::Ambiguous(_), None) if moved && tracked.forced => Decision::Watch,
         // The instance is seen at work: the lost answer was a yes.
         (Phase::Ambiguous(_), None) if moved => Decision::Accept,
         _ => Decision::Ignore,
@@ -267,7 +269,7 @@ fn deadline_passed(
 fn cancelled(tracked: &TrackedInstance) -> Decision {
     let unsettled = |message: &str| Fault::new(FaultKind::Cancelled, message);
     match &tracked.phase {
-        Phase::NotSent if tracked.sent => Decision::Close(Outcome::Uncertain(
+        Phase::NotSent if tracked.sent_at.is_some() => Decision::Close(Outcome::Uncertain(
             unsettled("cancelled after the action was sent and before its result was known")
                 .with_execution_status(ExecutionStatus::Unknown),
         )),

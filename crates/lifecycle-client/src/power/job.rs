@@ -10,6 +10,7 @@ use tokio::{
 };
 
 use super::{
+    bisect::poll_ambiguous,
     rejection::reject,
     runner::{RequestCall, RequestRunner},
 };
@@ -19,6 +20,8 @@ use crate::call::context::CallKind;
 pub(crate) struct Job {
     pub(crate) id: JobId,
     pub(crate) instances: Vec<InstanceId>,
+    /// An earlier attempt of the call may have created another job for the same instances.
+    pub(crate) maybe_repeated: bool,
 }
 
 /// Accepts jobs to follow; `None` for a request that does not wait.
@@ -36,6 +39,7 @@ pub(crate) async fn follow_jobs(
             runner,
             kind,
             id: job.id,
+            maybe_repeated: job.maybe_repeated,
             open: job.instances.iter().cloned().collect(),
         };
         follower.follow(job.instances)
@@ -48,6 +52,7 @@ struct JobFollower<'a> {
     runner: &'a RequestRunner<'a>,
     kind: ActionKind,
     id: JobId,
+    maybe_repeated: bool,
     /// Instances of the batch without a status.
     open: HashSet<InstanceId>,
 }
@@ -135,6 +140,13 @@ impl JobFollower<'_> {
     /// Records failed parts. A part that failed before execution can mean "already in the requested
     /// state"; an instance whose part failed half way may have reached the goal.
     async fn record_failed(&self, failed: Vec<(InstanceId, Fault)>) {
+        if self.maybe_repeated {
+            // The other job may be the reason for the failure.
+            for (id, fault) in failed {
+                poll_ambiguous(self.runner, &[id], &fault);
+            }
+            return;
+        }
         let (half_way, rejected): (Vec<_>, Vec<_>) = failed
             .into_iter()
             .partition(|(_, fault)| fault.maybe_executed());

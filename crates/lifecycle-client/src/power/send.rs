@@ -16,6 +16,7 @@ use super::{
 use crate::{
     call::context::{CallError, CallKind, CallOutput},
     mutation::Mutation,
+    observe::lookup::{ObserveResult, not_shown},
 };
 
 /// Sends `action` to these batches, several at a time. Every instance has an outcome afterwards, or
@@ -87,10 +88,15 @@ impl Sender<'_> {
         }
     }
 
-    /// Rejects every instance of a batch that is not searched any further.
+    /// Rejects every instance of a batch that is not split any further. The cloud may have executed a
+    /// part of a batch of several instances despite the rejection.
     async fn reject_batch(&self, batch: ActionBatch, fault: &Fault) {
-        let is_certain = batch.ids.len() == 1 && !state_may_explain(fault.kind());
-        // Reboots were seen unchanged before they were sent again.
+        let is_single = batch.ids.len() == 1;
+        if !is_idempotent(&self.action) && !is_single {
+            return poll_ambiguous(self.runner, &batch.ids, fault);
+        }
+        let is_certain = is_single && !state_may_explain(fault.kind());
+        // A single reboot is sent again only after lookups that prove the instance unmoved.
         let maybe_executed = batch.resent && !is_certain && is_idempotent(&self.action);
         let fault = match maybe_executed {
             true => fault
@@ -191,6 +197,7 @@ impl Sender<'_> {
                 self.accept_and_poll(ids, request_id);
                 Vec::new()
             }
+            BatchAck::Unlisted => self.accept_existing(ids, request_id).await,
             BatchAck::Except(rejected) => {
                 let rest = without(ids, rejected.iter().map(|(id, _)| id));
                 self.accept_and_poll(&rest, request_id);
@@ -210,7 +217,11 @@ impl Sender<'_> {
                     && !instances.is_empty()
                 {
                     // The receiver lives as long as this sender.
-                    let _ = jobs.send(Box::new(Job { id: job, instances }));
+                    let _ = jobs.send(Box::new(Job {
+                        id: job,
+                        instances,
+                        maybe_repeated: output.execution == ExecutionStatus::Unknown,
+                    }));
                 }
                 Vec::new()
             }
@@ -229,6 +240,30 @@ impl Sender<'_> {
         } else if !rejected.is_empty() {
             reject(self.runner, self.action.kind(), rejected).await;
         }
+    }
+
+    /// Accepts a batch whose response lists no instance, and returns the rejected instances. The poller
+    /// shows missing instances to a request that waits.
+    async fn accept_existing(
+        &self,
+        ids: &[InstanceId],
+        request_id: Option<&str>,
+    ) -> Vec<(InstanceId, Fault)> {
+        let missing = match self.jobs {
+            Some(_) => Vec::new(),
+            None => self.missing(ids).await,
+        };
+        self.accept_and_poll(&without(ids, &missing), request_id);
+        let fault = not_shown().with_request_id(request_id);
+        missing.into_iter().map(|id| (id, fault.clone())).collect()
+    }
+
+    /// Returns the instances that the cloud does not show.
+    async fn missing(&self, ids: &[InstanceId]) -> Vec<InstanceId> {
+        let results = self.runner.observe_once(ids).await;
+        let is_missing =
+            |id: &&InstanceId| matches!(results.get(id), Some(ObserveResult::NotFound));
+        ids.iter().filter(is_missing).cloned().collect()
     }
 
     fn accept_and_poll(&self, ids: &[InstanceId], request_id: Option<&str>) {

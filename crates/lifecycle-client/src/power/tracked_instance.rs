@@ -3,6 +3,7 @@
 use lifecycle_core::{
     ActionKind, Fault, InstanceId, JobId, Observation, PowerState, StoppedBilling,
 };
+use tokio::time::Instant;
 
 use super::report::{Evidence, InstanceReport, Outcome, Pending};
 
@@ -11,8 +12,8 @@ use super::report::{Evidence, InstanceReport, Outcome, Pending};
 pub(crate) struct TrackedInstance {
     pub(crate) id: InstanceId,
     pub(crate) phase: Phase,
-    /// A call with the action was sent, perhaps without an answer so far.
-    pub(crate) sent: bool,
+    /// The time of the last call with the action, perhaps without an answer so far.
+    pub(crate) sent_at: Option<Instant>,
     /// The instance before the action was sent, where triage looked at it.
     pub(crate) before: Option<Observation>,
     /// The instance as it was seen last.
@@ -34,7 +35,7 @@ impl TrackedInstance {
         Self {
             id,
             phase,
-            sent: false,
+            sent_at: None,
             before: None,
             last: None,
             run_history: RunHistory::NotSeenRunning,

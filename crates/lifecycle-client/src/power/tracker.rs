@@ -342,9 +342,16 @@ impl OutcomeTracker {
     pub(crate) fn sent(&mut self, ids: &[InstanceId]) {
         for id in ids {
             if let Some(tracked) = self.get_mut(id) {
-                tracked.sent = true;
+                tracked.sent_at = Some(Instant::now());
             }
         }
+    }
+
+    /// Returns the time of the first of the calls that sent these instances last, if all were sent.
+    pub(crate) fn sent_at(&self, ids: &[InstanceId]) -> Option<Instant> {
+        let sent_at = |id| self.instances[*self.index.get(id)?].sent_at;
+        let times: Option<Vec<Instant>> = ids.iter().map(sent_at).collect();
+        times?.into_iter().min()
     }
 
     /// Ends every instance because the caller cancelled the request, and takes the report out.

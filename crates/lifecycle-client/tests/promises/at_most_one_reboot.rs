@@ -151,3 +151,26 @@ async fn rejected_batch_of_reboots_is_not_resent_if_any_instance_moved() {
     assert_eq!(outcomes(&report), ["accepted"; 4]);
     assert_eq!(cloud.calls("reboot").len(), 1);
 }
+
+#[tokio::test(start_paused = true)]
+async fn rejected_batch_of_reboots_is_not_resent_if_lookups_were_throttled_away() {
+    let cloud = Scripted::new(|sent| match sent.operation.as_str() {
+        "observe" if (seconds(1)..seconds(25)).contains(&sent.at) => fault(FaultKind::Throttled),
+        "observe" => all(sent, "running"),
+        _ => fault(FaultKind::WrongState),
+    });
+    let report = cloud.client().reboot(ids(4)).await.unwrap();
+    assert_eq!(outcomes(&report), ["uncertain"; 4]);
+    assert_eq!(cloud.calls("reboot").len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn rejected_batch_of_reboots_is_not_resent_if_time_is_too_short_for_a_proof() {
+    let cloud = Scripted::new(|sent| match sent.operation.as_str() {
+        "observe" => all(sent, "running"),
+        _ => fault(FaultKind::WrongState),
+    });
+    let report = cloud.client().reboot(ids(4)).wait(seconds(20)).await;
+    assert_eq!(outcomes(&report.unwrap()), ["uncertain"; 4]);
+    assert_eq!(cloud.calls("reboot").len(), 1);
+}

@@ -126,3 +126,38 @@ async fn job_success_does_not_outweigh_a_later_lookup() {
     let report = cloud.client().start(ids(1)).wait(seconds(60)).await;
     assert_eq!(outcomes(&report.unwrap()), ["pending"]);
 }
+
+#[tokio::test(start_paused = true)]
+async fn failed_job_after_a_lost_answer_is_not_trusted() {
+    for (state, expected) in [
+        ("running", "reached"),
+        ("failed", "uncertain"),
+        ("stopped", "uncertain"),
+    ] {
+        let mut calls = 0;
+        let cloud = Scripted::new(move |sent| match sent.operation.as_str() {
+            "observe" => all(sent, state),
+            "job" => ok("failed\ni-0 wrong-state"),
+            _ => {
+                calls += 1;
+                match calls {
+                    1 => Fate::Broken,
+                    _ => ok("job j-1"),
+                }
+            }
+        });
+        let report = cloud.client().start(ids(1)).wait(seconds(300)).await;
+        assert_eq!(outcomes(&report.unwrap()), [expected], "{state}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn accepted_batch_without_a_list_is_looked_at_once() {
+    let cloud = Scripted::new(|sent| match sent.operation.as_str() {
+        "observe" => ok("i-0 stopped"),
+        _ => ok("unlisted"),
+    });
+    let report = cloud.client().start(ids(2)).await.unwrap();
+    assert_eq!(outcomes(&report), ["accepted", "refused"]);
+    assert_eq!(cloud.calls("observe").len(), 1);
+}

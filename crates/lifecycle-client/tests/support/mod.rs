@@ -316,7 +316,7 @@ fn text(reply: &HttpResponse) -> String {
     String::from_utf8_lossy(reply.body()).into_owned()
 }
 
-/// `ok`, `except i-1 i-2`, `perhaps i-1`, `each i-1=ok i-2=no`, `job j-1`.
+/// `ok`, `unlisted`, `except i-1 i-2`, `perhaps i-1`, `each i-1=ok i-2=no`, `job j-1`.
 fn read_receipt(reply: &HttpResponse) -> Result<BatchAck, Fault> {
     let text = text(reply);
     let (word, rest) = text.split_once(' ').unwrap_or((&text, ""));
@@ -324,6 +324,7 @@ fn read_receipt(reply: &HttpResponse) -> Result<BatchAck, Fault> {
     let no = || Fault::new(FaultKind::WrongState, "no");
     Ok(match word {
         "ok" => BatchAck::All,
+        "unlisted" => BatchAck::Unlisted,
         "perhaps" => BatchAck::Except(
             rest.split(' ')
                 .map(|i| (id(i), Fault::new(FaultKind::Failed, "half way")))

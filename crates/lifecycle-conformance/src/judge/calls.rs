@@ -48,8 +48,10 @@ fn none_with_a_refused_key(truth: &GroundTruth<'_>, violations: &mut Violations)
     let known = truth
         .calls
         .iter()
-        .filter_map(|call| refusal_received_at(call, one_way))
-        .filter(|at| is_any_request_running(truth, *at))
+        .filter_map(|call| {
+            let at = refusal_received_at(call, one_way)?;
+            is_received(truth, call, at).then_some(at)
+        })
         .min();
     let Some(known) = known else { return };
     // A call that leaves in the same millisecond was not sent after the refusal.
@@ -79,9 +81,16 @@ fn refusal_received_at(call: &CallRecord, one_way: Duration) -> Option<Duration>
     received.then(|| call.at + delay + one_way)
 }
 
-fn is_any_request_running(truth: &GroundTruth<'_>, at: Duration) -> bool {
-    let mut runs = truth.run.requests.iter();
-    runs.any(|run| run.started <= at && at <= run.ended)
+/// Returns true if every request that can have made `call` is still running at `at`. The client does
+/// not receive the response to a call of a dropped request.
+fn is_received(truth: &GroundTruth<'_>, call: &CallRecord, at: Duration) -> bool {
+    let mut callers = truth
+        .run
+        .requests
+        .iter()
+        .filter(|run| run.started <= call.at && call.at <= run.ended)
+        .peekable();
+    callers.peek().is_some() && callers.all(|run| at <= run.ended)
 }
 
 /// The time limit of one attempt.

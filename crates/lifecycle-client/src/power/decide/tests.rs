@@ -1,4 +1,5 @@
 use lifecycle_core::{ExecutionStatus, InstanceId, JobId};
+use tokio::time::Instant;
 
 use super::*;
 use crate::power::tracked_instance::{JobEvidence, RunHistory};
@@ -100,6 +101,7 @@ fn rules() -> Vec<Rule> {
         (forces(), forced(accepted()), rejected_and(no, Some(Running)), "remember: NotForced"),
         (forces(), forced(accepted()), rejected_and(no, None), "remember: NotForced"),
         (forces(), forced(accepted()), Fact::Accepted, "accept"),
+        (forces(), forced(answer_lost()), observed(Stopping), "watch"),
         (forces(), hurt(Pending::NotForced(locked.clone())), deadline, "pending: NotForced"),
         // Jobs.
         (waits(Stop), accepted(), Fact::JobFailed(no), "pending: JobFailed"),
@@ -251,7 +253,7 @@ fn not_sent() -> TrackedInstance {
 
 fn sent() -> TrackedInstance {
     TrackedInstance {
-        sent: true,
+        sent_at: Some(Instant::now()),
         ..not_sent()
     }
 }

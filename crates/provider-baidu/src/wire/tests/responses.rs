@@ -220,3 +220,13 @@ fn response_of_another_format_is_not_read_as_success() {
         assert!(matches!(read_power(&ok(body)), Ok(BatchAck::All)));
     }
 }
+
+#[test]
+fn empty_response_to_a_batch_lists_no_instance() {
+    for body in ["", " \r\n"] {
+        let ack = read_batch_power(&ok(body));
+        assert!(matches!(ack, Ok(BatchAck::Unlisted)), "{ack:?}");
+    }
+    let listed = read_batch_power(&ok(r#"{"failedInstanceIdList":[]}"#));
+    assert!(matches!(listed, Ok(BatchAck::All)));
+}

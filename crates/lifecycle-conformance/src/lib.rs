@@ -4,6 +4,7 @@ mod draw;
 mod judge;
 mod parallel;
 mod placement;
+mod refused_batch;
 mod run;
 mod scenario;
 mod scenario_run;
@@ -13,6 +14,7 @@ mod test_stage;
 
 pub use judge::Violation;
 pub use placement::{ExhaustiveResult, PairScope, Placement, run_all_placements};
+pub use refused_batch::{RefusedBatch, run_all_refused_batches};
 pub use scenario::{
     ClientKey, ExternalChange, FaultPlan, Request, ResultForm, Scenario, ScheduledChange, Stride,
 };

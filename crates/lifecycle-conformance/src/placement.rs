@@ -16,12 +16,14 @@ use crate::{
     simulate::summarize,
 };
 
-/// One small run: an action on a cloud, with faults at numbered calls. The text form is
-/// `huawei,reboot,0:reset-after,3:garbage`.
+/// One small run: an action on a cloud with drawn switches, with faults at numbered calls. The text form
+/// is `huawei,reboot,2,0:reset-after,3:garbage`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Placement {
     cloud: Cloud,
     kind: ActionKind,
+    /// The seed of drawn switches; 0 for the defaults.
+    switches: u64,
     faults: Vec<PlacedFault>,
 }
 
@@ -161,13 +163,18 @@ fn run_and_extend(
     (more, failures)
 }
 
-/// Returns every action on every cloud, without faults.
+/// Returns every action on every cloud with the default switches and with drawn switches, without faults.
 fn fault_free() -> impl Iterator<Item = Placement> {
+    const DRAWN: u64 = 3;
     Cloud::ALL.into_iter().flat_map(|cloud| {
-        [ActionKind::Start, ActionKind::Stop, ActionKind::Reboot].map(|kind| Placement {
-            cloud,
-            kind,
-            faults: Vec::new(),
+        let kinds = [ActionKind::Start, ActionKind::Stop, ActionKind::Reboot];
+        kinds.into_iter().flat_map(move |kind| {
+            (0..=DRAWN).map(move |switches| Placement {
+                cloud,
+                kind,
+                switches,
+                faults: Vec::new(),
+            })
         })
     })
 }
@@ -190,7 +197,10 @@ impl Placement {
             ready: INSTANCES,
             requests: vec![Request::new(action, Some(WAIT_TIMEOUT))],
             changes: Vec::new(),
-            switches: Switches::default(),
+            switches: match self.switches {
+                0 => Switches::default(),
+                seed => Switches::random(seed),
+            },
             faults: self.plan(),
             mutation: None,
         }
@@ -237,7 +247,7 @@ impl Placement {
 
 impl fmt::Display for Placement {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{},{}", self.cloud, self.kind)?;
+        write!(f, "{},{},{}", self.cloud, self.kind, self.switches)?;
         self.faults
             .iter()
             .try_for_each(|placed| write!(f, ",{}:{}", placed.call, placed.fault.name))
@@ -249,12 +259,15 @@ impl FromStr for Placement {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let mut parts = text.split(',');
-        let [cloud, kind] = [parts.next(), parts.next()].map(Option::unwrap_or_default);
+        let [cloud, kind, switches] =
+            [parts.next(), parts.next(), parts.next()].map(Option::unwrap_or_default);
         let found = fault_free().find(|p| p.cloud.as_str() == cloud && p.kind.as_str() == kind);
-        let fault_free =
-            found.ok_or_else(|| format!("invalid placement {text:?}: start with cloud,action"))?;
+        let (fault_free, switches) = found.zip(switches.parse().ok()).ok_or_else(|| {
+            format!("invalid placement {text:?}: start with cloud,action,switches")
+        })?;
         let faults = parts.map(placed_fault).collect::<Result<_, _>>()?;
         Ok(Self {
+            switches,
             faults,
             ..fault_free
         })
@@ -277,7 +290,7 @@ mod tests {
 
     #[test]
     fn parsed_placement_displays_the_same_text() {
-        let text = "huawei,reboot,0:reset-after,3:key-refused";
+        let text = "huawei,reboot,2,0:reset-after,3:key-refused";
         let placement: Placement = text.parse().unwrap();
         assert_eq!(placement.to_string(), text);
     }
@@ -286,8 +299,9 @@ mod tests {
     fn invalid_text_is_no_placement() {
         for invalid in [
             "",
-            "huawei,reboot,0:nonsense",
-            "huawei,reboot,x:garbage",
+            "huawei,reboot,0,0:nonsense",
+            "huawei,reboot,0,x:garbage",
+            "huawei,reboot,0:garbage",
             "a,b",
         ] {
             assert!(invalid.parse::<Placement>().is_err(), "{invalid:?}");

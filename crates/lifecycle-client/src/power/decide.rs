@@ -212,7 +212,12 @@ fn observed(tracked: &TrackedInstance, seen: &Observation, options: &DecideOptio
         Some(ActionKind::Reboot) => tracked.has_left() || evidence.is_some(),
         _ => state.is_moving_to(options.goal),
     };
-    let reached = evidence.filter(|_| state == options.goal);
+    let reached = evidence.filter(|evidence| {
+        let is_late = matches!(evidence, Evidence::LeftAndReturned | Evidence::Job(_))
+            && tracked.may_precede_action()
+            && tracked.job.succeeded().is_none();
+        state == options.goal && !is_late
+    });
     match (&tracked.phase, reached) {
         // Another request reached the goal: the view has caught up with the rejection.
         (Phase::Ambiguous(Ambiguity { fault, reason, .. }), reached)

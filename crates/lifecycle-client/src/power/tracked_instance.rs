@@ -1,5 +1,7 @@
 //! An instance of a power request: the phase, and the evidence so far.
 
+use std::time::Duration;
+
 use lifecycle_core::{
     ActionKind, Fault, InstanceId, JobId, Observation, PowerState, StoppedBilling,
 };
@@ -95,7 +97,17 @@ impl TrackedInstance {
             None => self.has_left().then_some(Evidence::LeftAndReturned),
         }
     }
+
+    /// Returns whether a view of the running state can be older than the action. Views of some clouds
+    /// are late, and not every late view is later than the last.
+    pub(crate) fn may_precede_action(&self) -> bool {
+        let age = self.sent_at.map(|sent_at| sent_at.elapsed());
+        age.is_some_and(|age| age < LATEST_VIEW)
+    }
 }
+
+/// The highest delay of a view. No cloud documents a delay; reports speak of seconds.
+const LATEST_VIEW: Duration = Duration::from_secs(15);
 
 fn is_running(seen: &Observation) -> bool {
     seen.state == PowerState::Running

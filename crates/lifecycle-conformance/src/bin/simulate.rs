@@ -2,13 +2,15 @@
 //!
 //! - `simulate [--seeds N] [--from M]` runs many seeds,
 //! - `simulate --seed N` shows the run of a seed,
-//! - `simulate --exhaustive` places one and two faults at all calls of small runs,
-//! - `simulate --placement P` shows the run of a placement.
+//! - `simulate --exhaustive` places one and two faults at all calls of small runs, and runs a refused
+//!   batch of reboots with all patterns of views,
+//! - `simulate --placement P` shows the run of a placement, or of a refused batch.
 
 use std::{env, process::ExitCode};
 
 use lifecycle_conformance::{
-    PairScope, Placement, Scenario, run_all_placements, simulate, simulate_all,
+    PairScope, Placement, RefusedBatch, Scenario, run_all_placements, run_all_refused_batches,
+    simulate, simulate_all,
 };
 
 fn main() -> ExitCode {
@@ -35,8 +37,8 @@ fn run(arguments: &[String]) -> Result<bool, String> {
                 .map_err(|_| format!("{argument} needs a number"))
         };
         match argument.as_str() {
-            "--exhaustive" => return Ok(run_placements()),
-            "--placement" => return Ok(show(&value.parse::<Placement>()?.scenario())),
+            "--exhaustive" => return Ok(run_placements() & run_refused_batches()),
+            "--placement" => return Ok(show(&placed(value)?)),
             "--seed" => return Ok(show(&Scenario::draw(number()?))),
             "--seeds" => seeds = number()?,
             "--from" => from = number()?,
@@ -45,6 +47,14 @@ fn run(arguments: &[String]) -> Result<bool, String> {
         arguments.next();
     }
     Ok(run_seeds(from, seeds))
+}
+
+/// Parses a placement or a refused batch.
+fn placed(text: &str) -> Result<Scenario, String> {
+    match text.parse::<RefusedBatch>() {
+        Ok(refused) => Ok(refused.scenario()),
+        Err(_) => Ok(text.parse::<Placement>()?.scenario()),
+    }
 }
 
 /// Runs one scenario, and prints the scenario, all calls and all broken promises.
@@ -108,4 +118,18 @@ fn run_placements() -> bool {
         all.failures.len()
     );
     all.failures.is_empty()
+}
+
+fn run_refused_batches() -> bool {
+    const VIEWS: u32 = 6;
+    let (runs, failures) = run_all_refused_batches(VIEWS);
+    for (case, problems) in &failures {
+        println!("{}", problems[0]);
+        println!("  again: cargo xtask simulate --placement {case}");
+    }
+    println!(
+        "{runs} refused batches of reboots, {} failed",
+        failures.len()
+    );
+    failures.is_empty()
 }

@@ -110,9 +110,10 @@ impl<'t> InstanceTruth<'t> {
             Outcome::Reached(_) if self.kind == ActionKind::Reboot && self.executed == 0 => {
                 Some("the instance was not rebooted")
             }
-            // A stale answer shows an earlier state.
+            // A stale answer shows an earlier state: the goal only if the instance was on the way from there.
             Outcome::Reached(_)
-                if self.after != Some(goal(self.kind)) && !self.truth.has_stale_observation =>
+                if self.after != Some(goal(self.kind))
+                    && !(self.truth.has_stale_observation && is_moving(self.before)) =>
             {
                 Some("the instance is in another state")
             }

@@ -26,6 +26,8 @@ pub(crate) struct TrackedInstance {
     pub(crate) job: JobEvidence,
     /// The cloud's id of the request that carried the action.
     pub(crate) request_id: Option<String>,
+    /// The event of acceptance was emitted for the last action.
+    pub(crate) acceptance_emitted: bool,
     /// A forced stop followed the graceful one.
     pub(crate) forced: bool,
     /// What has gone wrong since the cloud accepted the action; the goal can still be reached.
@@ -44,6 +46,7 @@ impl TrackedInstance {
             not_found_in_a_row: 0,
             job: JobEvidence::None,
             request_id: None,
+            acceptance_emitted: false,
             forced: false,
             setback: None,
         }

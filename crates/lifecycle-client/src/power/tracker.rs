@@ -135,7 +135,12 @@ impl OutcomeTracker {
         ids.retain(|id| {
             let tracked = self.get_mut(id);
             let tracked = tracked.filter(|tracked| tracked.is_open() && !tracked.forced);
-            tracked.map(|tracked| tracked.forced = true).is_some()
+            let Some(tracked) = tracked else {
+                return false;
+            };
+            tracked.forced = true;
+            tracked.acceptance_emitted = false;
+            true
         });
         for id in &ids {
             self.emit(Event::Forcing {
@@ -274,11 +279,13 @@ impl OutcomeTracker {
             Decision::Ignore => {}
             Decision::Accept => {
                 tracked.phase = Phase::Accepted;
-                let event = Event::Accepted {
-                    instance: tracked.id.clone(),
-                    request_id: tracked.request_id.clone(),
-                };
-                self.emit(event);
+                if !mem::replace(&mut tracked.acceptance_emitted, true) {
+                    let event = Event::Accepted {
+                        instance: tracked.id.clone(),
+                        request_id: tracked.request_id.clone(),
+                    };
+                    self.emit(event);
+                }
                 if !self.options.waits {
                     self.close(at, Outcome::Accepted);
                 }

@@ -6,7 +6,7 @@ use lifecycle_conformance::{Scenario, simulate_all};
 const SEEDS: usize = 2_000;
 
 /// Seeds that once broke a promise, with the reason.
-const BROKEN_ONCE: [(u64, &str); 8] = [
+const BROKEN_ONCE: [(u64, &str); 9] = [
     (
         20_052_712,
         "a refused batch of reboots was executed, and lookups were throttled",
@@ -27,6 +27,10 @@ const BROKEN_ONCE: [(u64, &str); 8] = [
     (
         20_062_362,
         "a request was dropped before the response with the refusal of the key",
+    ),
+    (
+        1_015_743,
+        "a start was seen to be accepted after its job was accepted",
     ),
     (
         7_014_701,

@@ -23,7 +23,7 @@ impl Scenario {
         let cloud = Cloud::ALL[rng.usize(..Cloud::ALL.len())];
         let kind = action_kind(&mut rng);
         let (fleet, ready) = fleet(&mut rng, cloud, kind);
-        Self {
+        let mut scenario = Self {
             seed,
             cloud,
             fleet,
@@ -44,8 +44,14 @@ impl Scenario {
             } else {
                 faults(&mut rng, cloud)
             },
+            lists: Vec::new(),
             mutation: None,
+        };
+        // Drawn last, so that earlier draws of a seed stay the same.
+        if one_in(&mut rng, 4) {
+            scenario.lists = vec![Duration::from_millis(rng.u64(0..30_000))];
         }
+        scenario
     }
 }
 

@@ -196,6 +196,7 @@ impl Placement {
             fleet: format!("{location}={INSTANCES}:{state}"),
             ready: INSTANCES,
             requests: vec![Request::new(action, Some(WAIT_TIMEOUT))],
+            lists: Vec::new(),
             changes: Vec::new(),
             switches: match self.switches {
                 0 => Switches::default(),

@@ -178,6 +178,7 @@ impl RefusedBatch {
             fleet: format!("{}=4:running", location(self.end.cloud)),
             ready: 4,
             requests: [request(REQUESTED_AT)].into_iter().chain(second).collect(),
+            lists: Vec::new(),
             changes: vec![ScheduledChange {
                 at: CHANGED_AT,
                 instance: 3,

@@ -7,7 +7,11 @@ use std::{
     time::Duration,
 };
 
-use futures_util::{StreamExt, future::join, stream};
+use futures_util::{
+    StreamExt,
+    future::{join_all, join3},
+    stream,
+};
 use lifecycle_facade::{
     Client, Error, Event, InstanceId, PowerRequest, PowerRequestOptions, Report, core::Action,
 };
@@ -15,7 +19,7 @@ use tokio::time::{Instant, sleep_until, timeout};
 
 use crate::{
     scenario::{Request, ResultForm, Scenario},
-    scenario_run::{RequestRun, ScenarioRun},
+    scenario_run::{ListRun, RequestRun, ScenarioRun},
     test_stage::TestStage,
 };
 
@@ -56,12 +60,21 @@ async fn run_requests(scenario: &Scenario) -> Result<ScenarioRun, String> {
         sleep_until(start + change.at).await;
         stage.apply(change);
     });
-    let all = join(runs.collect::<Vec<_>>(), changes);
-    let (runs, ()) = timeout(HANG_LIMIT, all)
+    let lists: Vec<_> = scenario
+        .lists
+        .iter()
+        .map(|at| list(&stage, *at, start))
+        .collect();
+    let all = join3(runs.collect::<Vec<_>>(), changes, join_all(lists));
+    let (runs, (), lists) = timeout(HANG_LIMIT, all)
         .await
         .map_err(|_| "the run hangs".to_owned())?;
     let requests = runs.into_iter().collect::<Result<_, _>>()?;
-    Ok(ScenarioRun { stage, requests })
+    Ok(ScenarioRun {
+        stage,
+        requests,
+        lists,
+    })
 }
 
 /// A time limit far beyond every deadline of a scenario.
@@ -92,6 +105,17 @@ async fn run_request(
         result,
         events: events.flatten(),
     })
+}
+
+async fn list(stage: &TestStage, at: Duration, start: Instant) -> ListRun {
+    sleep_until(start + at).await;
+    let started = start.elapsed();
+    let result = stage.client.list().await;
+    ListRun {
+        started,
+        ended: start.elapsed(),
+        result,
+    }
 }
 
 type Finished = (Result<Report, Error>, Option<Vec<Event>>);

@@ -20,6 +20,8 @@ pub struct Scenario {
     pub ready: usize,
     /// The requests, each made on a clone of the same client.
     pub requests: Vec<Request>,
+    /// The times of lists of the region, counted from the start of the run.
+    pub lists: Vec<Duration>,
     /// Changes of instances from outside the client.
     pub changes: Vec<ScheduledChange>,
     /// The cloud's behaviours where the vendor's documentation is silent or contradicts itself.
@@ -183,6 +185,7 @@ impl Scenario {
     pub fn is_undisturbed(&self) -> bool {
         self.faults.is_none()
             && self.changes.is_empty()
+            && self.lists.is_empty()
             && matches!(&*self.requests, [request] if request.dropped_after.is_none())
     }
 }

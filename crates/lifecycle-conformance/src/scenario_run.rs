@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, time::Duration};
 
-use lifecycle_facade::{Error, Event, InstanceId, Report};
+use lifecycle_facade::{Error, Event, InstanceId, Observation, Report};
 use lifecycle_sim::SimulatedState;
 
 use crate::test_stage::TestStage;
@@ -12,6 +12,15 @@ pub(crate) struct ScenarioRun {
     pub(crate) stage: TestStage,
     /// The runs of all requests, in the order of the scenario.
     pub(crate) requests: Vec<RequestRun>,
+    /// The lists, in the order of the scenario.
+    pub(crate) lists: Vec<ListRun>,
+}
+
+/// The record of one finished list.
+pub(crate) struct ListRun {
+    pub(crate) started: Duration,
+    pub(crate) ended: Duration,
+    pub(crate) result: Result<Vec<Observation>, Error>,
 }
 
 /// The record of one finished request.

@@ -12,7 +12,7 @@ use lifecycle_sim::{
 };
 
 use crate::{
-    scenario::{Request, Scenario},
+    scenario::{ExternalChange, Request, Scenario},
     scenario_run::{RequestRun, ScenarioRun},
 };
 
@@ -125,6 +125,18 @@ impl<'r> GroundTruth<'r> {
     /// Returns true for an instance that existed at the start of the run.
     pub(super) fn is_known(&self, id: &InstanceId) -> bool {
         self.numbers.contains_key(id)
+    }
+
+    /// Returns the instances that no external change deleted.
+    pub(super) fn undeleted(&self) -> impl Iterator<Item = &'r InstanceId> {
+        let deleted = |id: &&InstanceId| {
+            let mut changes = self.scenario.changes.iter();
+            changes.any(|change| {
+                matches!(change.change, ExternalChange::Delete)
+                    && self.run.stage.changed_instance(change) == *id
+            })
+        };
+        self.numbers.keys().copied().filter(move |id| !deleted(id))
     }
 
     /// Returns true for an instance that was ready for the first request and not impaired at the start.

@@ -4,6 +4,7 @@ mod calls;
 mod events;
 mod executions;
 mod ground_truth;
+mod lists;
 mod outcomes;
 mod violation;
 
@@ -30,6 +31,7 @@ pub(crate) fn judge(scenario: &Scenario, run: &ScenarioRun) -> Vec<Violation> {
         events::judge(run, &mut violations);
     }
     executions::judge(&truth, &mut violations);
+    lists::judge(&truth, &mut violations);
     calls::judge(&truth, &mut violations);
     violations.0
 }

@@ -1,0 +1,34 @@
+//! Checks that each list is whole, or an error.
+
+use std::collections::HashSet;
+
+use lifecycle_facade::InstanceId;
+
+use super::{ground_truth::GroundTruth, violation::Violations};
+
+pub(super) fn judge(truth: &GroundTruth<'_>, violations: &mut Violations) {
+    for list in &truth.run.lists {
+        let rows = match &list.result {
+            Ok(rows) => rows,
+            Err(error) => {
+                if truth.scenario.faults.is_none() {
+                    violations.add("lists without faults succeed", error.to_string());
+                }
+                continue;
+            }
+        };
+        let mut listed: HashSet<&InstanceId> = HashSet::new();
+        for row in rows {
+            if !listed.insert(&row.instance) {
+                violations.add("a list has one row per instance", row.instance.to_string());
+            }
+            if !truth.is_known(&row.instance) {
+                violations.add("a listed instance exists", row.instance.to_string());
+            }
+        }
+        let missing = truth.undeleted().filter(|id| !listed.contains(id));
+        for id in missing {
+            violations.add("a list is whole or an error", format!("{id} is missing"));
+        }
+    }
+}

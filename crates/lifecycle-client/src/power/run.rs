@@ -29,10 +29,7 @@ use super::{
     tracker::OutcomeTracker,
     triage::triage,
 };
-use crate::{
-    mutation::Mutation,
-    observe::{lookup::ObserveResult, mailbox::Mailbox, observer::Observer},
-};
+use crate::observe::{lookup::ObserveResult, mailbox::Mailbox, observer::Observer};
 
 /// Executes `plan`. Every instance of `tracker` has an outcome afterwards.
 pub(crate) async fn run(observer: &Observer, plan: Plan, tracker: &Mutex<OutcomeTracker>) {
@@ -47,9 +44,6 @@ pub(crate) async fn run(observer: &Observer, plan: Plan, tracker: &Mutex<Outcome
     // An ambiguous stop stays open until the forced stop is due.
     let force_after = force.map_or(Duration::ZERO, |force| force.after);
     let subscription = Arc::new(observer.subscribe(Arc::clone(&mailbox)));
-    if observer.engine.mutant().is(Mutation::LooksForNobody) {
-        std::mem::forget(Arc::clone(&subscription));
-    }
     let runner = RequestRunner {
         observer,
         tracker,

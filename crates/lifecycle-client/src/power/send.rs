@@ -1,6 +1,6 @@
 //! Sending of batches, and the record of the cloud's response to each instance.
 
-use std::collections::HashSet;
+use std::{collections::HashSet, sync::Arc};
 
 use futures_util::{StreamExt, stream};
 use lifecycle_core::{
@@ -27,6 +27,9 @@ pub(crate) async fn send(
     mut batches: Vec<Vec<InstanceId>>,
     jobs: Jobs,
 ) {
+    if runner.observer.engine.mutant().is(Mutation::LooksForNobody) {
+        std::mem::forget(Arc::clone(&runner.subscription));
+    }
     let sender = &Sender {
         runner,
         action,

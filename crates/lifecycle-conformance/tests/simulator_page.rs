@@ -1,6 +1,4 @@
-//! The simulator's page agrees with the simulator's own list of behaviours.
-//!
-//! Run with `LIFECYCLE_WRITE=1` to update the page.
+//! Tests of the generated page about the simulator. Run with `LIFECYCLE_WRITE=1` to write the page.
 
 use std::{collections::HashSet, env, fmt::Write as _, fs};
 
@@ -11,7 +9,7 @@ use lifecycle_sim::{
 const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/simulator.md");
 
 #[test]
-fn page_is_current() {
+fn page_is_up_to_date() {
     let page = page();
     if env::var_os("LIFECYCLE_WRITE").is_some() {
         fs::write(PAGE, page).unwrap();
@@ -22,7 +20,7 @@ fn page_is_current() {
 }
 
 #[test]
-fn behaviours_are_unique_and_have_a_source_and_a_suitable_confidence() {
+fn each_behaviour_is_listed_once_with_a_source_and_a_confidence() {
     for list in lists() {
         let mut seen = HashSet::new();
         for Behaviour {
@@ -33,20 +31,19 @@ fn behaviours_are_unique_and_have_a_source_and_a_suitable_confidence() {
         } in list
         {
             assert!(seen.insert(description), "listed twice: {description}");
-            assert!(description.ends_with('.'), "not a sentence: {description}");
+            assert!(description.ends_with('.'), "no sentence: {description}");
             assert!(!source.is_empty(), "no source: {description}");
             assert_ne!(
                 *confidence,
                 Confidence::SwitchableUnknown,
-                "undocumented behaviour must be a switch: {description}"
+                "unknown behaviour is a switch: {description}"
             );
         }
     }
 }
 
-/// Compares the fields of the switches with the listed switches.
 #[test]
-fn switches_are_all_listed() {
+fn switches_in_the_list_are_the_fields_of_the_settings() {
     let text = format!("{:?}", lifecycle_sim::Switches::default());
     for cloud in Cloud::ALL {
         for switch in cloud.switches() {
@@ -81,26 +78,26 @@ fn page() -> String {
 }
 
 const INTRODUCTION: &str = "\
-# What the simulator knows, and how well
+# The behaviour of the simulator, with sources
 
 <!-- Written by the test `simulator_page` of lifecycle-conformance; run it with LIFECYCLE_WRITE=1. -->
 
-Nothing here was compared with a live cloud. Each thing that `lifecycle-sim` does carries a mark, so that nobody takes a
-guess for a fact:
+None of the behaviour was compared with a live cloud. Each behaviour of `lifecycle-sim` has a level of confidence, which
+separates facts from guesses:
 
-- **documented**: a page of the vendor says so;
-- **vendor's source**: an SDK, a command line or a Terraform provider of the vendor does so, or relies on it;
-- **reported issue**: somebody reported it in public;
+- **documented**: a page of the vendor documents the behaviour;
+- **vendor's source**: an SDK, a command line or a Terraform provider of the vendor has the behaviour, or relies on it;
+- **reported issue**: a public report describes the behaviour;
 - **inferred**: a conclusion from other facts;
-- **switchable unknown**: nobody outside the vendor knows, or the vendor's own words disagree. Each is a setting of the
-  simulator, and the seeded simulation draws all of them.
+- **switchable unknown**: the behaviour is unknown outside the vendor, or the vendor's documents disagree. Each unknown is
+  a setting of the simulator, and the seeded simulation draws all settings.
 
 ";
 
 fn counts() -> String {
     let mut table = String::from("| |");
-    for mark in Confidence::ALL {
-        let _ = write!(table, " {mark} |");
+    for confidence in Confidence::ALL {
+        let _ = write!(table, " {confidence} |");
     }
     table.push_str("\n| --- |");
     table.push_str(&" --- |".repeat(Confidence::ALL.len()));
@@ -111,12 +108,12 @@ fn counts() -> String {
         .map(|cloud| (title(cloud), cloud.behaviours(), cloud.switches().len()));
     for (name, behaviours, switches) in [common].into_iter().chain(own) {
         let _ = write!(table, "| {name} |");
-        for mark in Confidence::ALL {
-            let count = match mark {
+        for confidence in Confidence::ALL {
+            let count = match confidence {
                 Confidence::SwitchableUnknown => switches,
-                mark => behaviours
+                confidence => behaviours
                     .iter()
-                    .filter(|one| one.confidence == mark)
+                    .filter(|one| one.confidence == confidence)
                     .count(),
             };
             let _ = write!(table, " {count} |");
@@ -131,18 +128,18 @@ fn section(
     behaviours: &[Behaviour],
     switches: impl Iterator<Item = SwitchDescription>,
 ) {
-    page.push_str("\n| what it does | mark | source |\n| --- | --- | --- |\n");
-    for mark in Confidence::ALL {
-        for behaviour in behaviours.iter().filter(|one| one.confidence == mark) {
+    page.push_str("\n| behaviour | confidence | source |\n| --- | --- | --- |\n");
+    for confidence in Confidence::ALL {
+        for behaviour in behaviours.iter().filter(|one| one.confidence == confidence) {
             let Behaviour {
                 description,
                 source,
                 ..
             } = behaviour;
-            let _ = writeln!(page, "| {description} | {mark} | {source} |");
+            let _ = writeln!(page, "| {description} | {confidence} | {source} |");
         }
     }
-    page.push_str("\n| switch | what it decides |\n| --- | --- |\n");
+    page.push_str("\n| switch | meaning |\n| --- | --- |\n");
     for switch in switches {
         let _ = writeln!(
             page,

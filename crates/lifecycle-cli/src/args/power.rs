@@ -69,8 +69,8 @@ impl StopArgs {
 enum BillingArg {
     /// Keep the compute resources; billing does not change
     Keep,
-    /// Release the compute resources; compute is not billed (Alibaba 节省停机模式, Baidu
-    /// 关机不计费). A later start can fail because there is no capacity, and the public IP address
+    /// Release the compute resources; compute is not billed (Alibaba StopCharging, Baidu
+    /// stopWithNoCharge). A later start can fail because there is no capacity, and the public IP address
     /// can change
     Release,
 }

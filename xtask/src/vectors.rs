@@ -1,4 +1,4 @@
-//! `cargo xtask vectors`: the signatures of every cloud against files of known signatures.
+//! `cargo xtask vectors`: checks the signatures of every cloud against recorded vectors.
 //!
 //! The folder is an argument, because the files may be outside of the repository. The unit test
 //! `sign::tests::vectors` of each provider reads the folder from `LIFECYCLE_VECTORS` and prints a

@@ -1,4 +1,5 @@
-//! Responses of the four clouds to a start and to a lookup, as bytes that are ready to be sent.
+//! Responses of the four clouds to a start and to an observation, as bytes that the benchmark
+//! server sends.
 //!
 //! The responses have the fields and the headers of real ones, so that reading costs as much as in
 //! production. Zenlayer's rows are short, because a lookup asks for states alone there.

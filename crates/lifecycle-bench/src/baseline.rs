@@ -1,4 +1,4 @@
-//! Baseline of calls: reqwest sends the same bytes and discards the response.
+//! Baseline of the benchmark of calls: bare reqwest sends the same bytes and discards the response.
 
 use std::sync::Arc;
 
@@ -64,7 +64,10 @@ impl BaselineRequest {
 }
 
 /// Runs one iteration by bare reqwest, which reads nothing but the status of a response.
-pub(crate) async fn by_reqwest(http: Client, requests: Arc<[BaselineRequest]>) -> Outcome<()> {
+pub(crate) async fn run_with_reqwest(
+    http: Client,
+    requests: Arc<[BaselineRequest]>,
+) -> Outcome<()> {
     for request in requests.iter() {
         request.send(&http).await?;
     }

@@ -1,4 +1,4 @@
-//! Benchmark: the cost of calls through the client, beside bare reqwest with the same bytes.
+//! Benchmark: the cost of calls through the client, compared with bare reqwest and the same bytes.
 
 use std::{future::Future, sync::Arc, time::Duration};
 
@@ -8,12 +8,12 @@ use lifecycle_facade::Cloud;
 use tokio::runtime::Runtime;
 
 use crate::{
-    baseline::{self, BaselineRequest, by_reqwest},
+    baseline::{self, BaselineRequest, run_with_reqwest},
     rounds::Rounds,
     server::Server,
     settings::{BenchSettings, Schedule},
     table::{Table, verdict},
-    workload::{Workload, by_client},
+    workload::{Workload, run_with_client},
 };
 
 /// Starts of one instance, one at a time and many at a time.
@@ -76,10 +76,10 @@ impl Bench {
             BaselineRequest::of(cloud, port, workload)?,
         );
         let requests: Arc<[BaselineRequest]> = requests.into();
-        let baseline = move || by_reqwest(http.clone(), Arc::clone(&requests));
+        let baseline = move || run_with_reqwest(http.clone(), Arc::clone(&requests));
         let client = client(cloud, port)?;
         let ids: Arc<[InstanceId]> = ids(cloud, workload.instances())?.into();
-        let by_lifecycle = move || by_client(client.clone(), Arc::clone(&ids), workload);
+        let by_lifecycle = move || run_with_client(client.clone(), Arc::clone(&ids), workload);
 
         let Schedule { rounds, span } = self.schedule;
         let round = || {

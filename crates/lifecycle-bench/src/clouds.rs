@@ -1,4 +1,5 @@
-//! The four clouds as the benchmarks use them: made-up instances, one made-up key, this machine.
+//! The four clouds as the benchmarks use them: invented instances, one invented key, a server on
+//! this machine.
 
 use std::time::Duration;
 

@@ -1,4 +1,5 @@
-//! The best mix of several alternatives that each trade one cost for another.
+//! The lower envelope of a trade-off: the best mix of alternatives that each trade one cost for
+//! another.
 
 /// The lower edge of a set of points: the values that a mix of the best points reaches.
 #[derive(Debug)]
@@ -6,7 +7,7 @@ pub(crate) struct Curve(Vec<(f64, f64)>);
 
 impl Curve {
     /// Returns the edge below these points, from left to right and never rising.
-    pub(crate) fn below(points: impl Iterator<Item = (f64, f64)>) -> Self {
+    pub(crate) fn lower_envelope(points: impl Iterator<Item = (f64, f64)>) -> Self {
         let mut points: Vec<_> = points.collect();
         points.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1)));
         let mut edge: Vec<(f64, f64)> = Vec::new();
@@ -54,7 +55,7 @@ mod tests {
     #[test]
     fn the_edge_runs_through_the_best_points_alone() {
         let points = [(4.0, 1.0), (1.0, 10.0), (2.0, 9.0), (3.0, 2.0), (5.0, 3.0)];
-        let curve = Curve::below(points.into_iter());
+        let curve = Curve::lower_envelope(points.into_iter());
         assert_eq!(curve.0, [(1.0, 10.0), (3.0, 2.0), (4.0, 1.0)]);
         for (x, y) in [
             (0.5, f64::INFINITY),

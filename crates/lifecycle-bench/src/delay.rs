@@ -1,4 +1,5 @@
-//! Benchmark: the delay until a waiting program sees the goal state, beside the number of polls.
+//! Benchmark: the delay until a waiting program sees the goal state, and the number of polls, for
+//! each polling policy.
 
 use std::time::Duration;
 
@@ -39,7 +40,7 @@ pub(crate) fn measure(_: &BenchSettings) -> Outcome<Table> {
             ));
         }
         let costs = |worth: fn(&Lateness) -> f64| {
-            Curve::below(published.iter().map(|(_, late)| (late.looks, worth(late))))
+            Curve::lower_envelope(published.iter().map(|(_, late)| (late.looks, worth(late))))
         };
         let (mean, p95) = (costs(|late| late.mean), costs(|late| late.p95));
         for (name, cadence) in &by_lifecycle {

@@ -1,4 +1,5 @@
-//! Baseline of signatures: hashing the bytes that the scheme hashes, and nothing else.
+//! Baseline of the benchmark of signatures: hashes the bytes that the scheme hashes, and does
+//! nothing else.
 //!
 //! The bytes are put together from a signed request by the vendors' pages, apart from the code that
 //! signed the request. Tests compare the resulting signature with the one in the request.

@@ -1,5 +1,5 @@
-//! `bench`: the cost of the library beside the lowest possible cost, and the behaviour at scale and
-//! under faults.
+//! `bench`: benchmarks of the library: cost compared with the lowest possible cost, behaviour at
+//! scale, and behaviour under faults.
 
 mod answers;
 mod baseline;

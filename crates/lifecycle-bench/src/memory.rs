@@ -1,4 +1,4 @@
-//! Benchmark: memory of a process after many calls.
+//! Benchmark: the resident memory of a process after many calls, compared with bare reqwest.
 
 use std::{env, process::Command, sync::Arc};
 
@@ -7,11 +7,11 @@ use lifecycle_core::InstanceId;
 use lifecycle_facade::Cloud;
 
 use crate::{
-    baseline::{self, BaselineRequest, by_reqwest},
+    baseline::{self, BaselineRequest, run_with_reqwest},
     server::Server,
     settings::BenchSettings,
     table::{Table, verdict},
-    workload::{Workload, by_client},
+    workload::{Workload, run_with_client},
 };
 
 /// Resident memory of new processes: some with the client, some with bare reqwest.
@@ -99,14 +99,15 @@ impl Probe {
             Side::Client => {
                 let client = client(self.cloud, self.port)?;
                 let ids: Arc<[InstanceId]> = ids(self.cloud, WORKLOAD.instances())?.into();
-                let by_lifecycle = move || by_client(client.clone(), Arc::clone(&ids), WORKLOAD);
+                let by_lifecycle =
+                    move || run_with_client(client.clone(), Arc::clone(&ids), WORKLOAD);
                 runtime()?.block_on(drive(self.concurrency, until, by_lifecycle))
             }
             Side::Reqwest => {
                 let http = baseline::http()?;
                 let requests: Arc<[BaselineRequest]> =
                     BaselineRequest::of(self.cloud, self.port, WORKLOAD)?.into();
-                let baseline = move || by_reqwest(http.clone(), Arc::clone(&requests));
+                let baseline = move || run_with_reqwest(http.clone(), Arc::clone(&requests));
                 runtime()?.block_on(drive(self.concurrency, until, baseline))
             }
         };

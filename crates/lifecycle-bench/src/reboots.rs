@@ -1,4 +1,4 @@
-//! Benchmark: the number of reboots that reach a cloud which fails to answer, over real sockets.
+//! Benchmark: the number of executed reboots at a cloud that fails to answer, over real sockets.
 
 use std::{ops::RangeInclusive, time::Duration};
 

@@ -1,4 +1,5 @@
-//! Measuring several items in rounds, so that other work on the machine hits all of them.
+//! Measures several items in turn, in many rounds, so that background load affects all items
+//! equally.
 
 use std::{hint::black_box, time::Duration};
 

@@ -1,4 +1,5 @@
-//! Benchmark: ten thousand and a hundred thousand instances, started and awaited in the simulator.
+//! Benchmark: start of ten thousand and of a hundred thousand simulated instances, with a wait for
+//! all.
 
 use std::{env, process::Command, time::Duration};
 
@@ -8,7 +9,7 @@ use lifecycle_sim::{Operation, Simulator, TransitionTimes};
 use tokio::time::Instant;
 
 use crate::{
-    record::{Recorder, Request, send_again},
+    record::{Recorder, TimedRequest, replay_requests},
     settings::BenchSettings,
     simulated::{Simulated, under_paused_time},
     table::{Table, verdict},
@@ -135,11 +136,11 @@ impl Probe {
     }
 
     /// Returns the reported run, with the processor time of client and simulator, and the requests.
-    async fn start(&self) -> Outcome<(Figures, Vec<Request>)> {
+    async fn start(&self) -> Outcome<(Figures, Vec<TimedRequest>)> {
         let recorder = Recorder::new();
         let settings = Simulator::builder();
         let world = Simulated::with(self.cloud, self.count, "stopped", settings, |transport| {
-            recorder.before(transport)
+            recorder.wrap(transport)
         })?;
         let (begin, cpu) = (Instant::now(), cpu_time()?);
         let report = world.client.start(&world.ids).wait(PATIENCE).await?;
@@ -166,11 +167,11 @@ impl Probe {
     }
 
     /// Returns the processor time of the simulator alone.
-    async fn replay(&self, requests: Vec<Request>) -> Outcome<Duration> {
+    async fn replay(&self, requests: Vec<TimedRequest>) -> Outcome<Duration> {
         let settings = Simulator::builder();
         let world = Simulated::new(self.cloud, self.count, "stopped", settings)?;
         let cpu = cpu_time()?;
-        send_again(requests, &world.simulator.transport()).await?;
+        replay_requests(requests, &world.simulator.transport()).await?;
         Ok(cpu_time()?.saturating_sub(cpu))
     }
 

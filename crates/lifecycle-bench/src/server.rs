@@ -1,4 +1,4 @@
-//! The server of the benchmarked calls: another process, which answers with fixed bytes.
+//! The server for the benchmark of calls: another process, which answers with fixed bytes.
 //!
 //! The server reads only as much of a request as identifies the response, and checks nothing. So the
 //! server takes less time than any client, and the measured cost is the client's.

@@ -1,4 +1,4 @@
-//! Benchmark: the cost of a signed request, beside the hashing that the scheme demands.
+//! Benchmark: the cost of a signed request, compared with the hashing that the scheme demands.
 
 use std::time::Duration;
 

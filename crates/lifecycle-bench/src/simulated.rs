@@ -1,5 +1,5 @@
-//! A simulated cloud in memory with a client, under paused time: hours of simulated time take
-//! seconds, and two runs are equal.
+//! A simulated cloud in memory with a client, under tokio's paused clock: hours of simulated time
+//! take seconds, and runs are deterministic.
 
 use std::{
     future::Future,

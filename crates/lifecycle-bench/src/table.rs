@@ -1,4 +1,4 @@
-//! Tables, for terminals and for Markdown.
+//! Tables of benchmark results, for terminals and for Markdown.
 
 use std::fmt::Write;
 

@@ -1,4 +1,5 @@
-//! Benchmark: the share of a cloud's limit that a client uses, and the share of refused calls.
+//! Benchmark: the share of a cloud's rate limit that a client uses, and the share of rejected
+//! calls.
 
 use std::{
     sync::{Arc, Mutex, PoisonError},

@@ -1,4 +1,4 @@
-//! The measured work: starts and lookups through a client, again and again.
+//! The measured work of both binaries: repeated starts and observations through a client.
 
 use std::{
     error::Error,

@@ -1,4 +1,5 @@
-//! Locations of a command: regions, and the regions of accounts in the configuration file.
+//! Resolves the location arguments of a command: `cloud/region`, or the name of an account in the
+//! configuration file.
 
 use lifecycle_facade::{Cloud, Fleet, Location, ParseReferenceError, SystemHost};
 

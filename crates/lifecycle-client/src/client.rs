@@ -1,4 +1,4 @@
-//! The public handle on one cloud and region, and its builder.
+//! `Client`: the public handle on one cloud and region, and its builder.
 
 mod execution;
 mod list_request;

@@ -1,4 +1,4 @@
-//! The error of a request as a whole.
+//! The error of a request as a whole. Errors of single instances are outcomes in the report.
 
 use std::time::Duration;
 

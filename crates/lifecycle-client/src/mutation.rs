@@ -1,4 +1,5 @@
-//! Mutations: deliberate mistakes, so that tests can prove that mistakes are found.
+//! Deliberate bugs of the client (mutations). Tests inject a bug to prove that the checks find the
+//! bug.
 //!
 //! The hooks are in the plan, in the tracker and in the sender of a power request.
 

@@ -1,4 +1,5 @@
-//! Fewest calls: planned calls, sent calls, and the price of a search for rejected instances.
+//! Tests of the number of calls: planned calls, sent calls, and the cost of a search for rejected
+//! instances.
 
 mod support;
 

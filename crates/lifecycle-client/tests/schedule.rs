@@ -1,5 +1,5 @@
-//! Exact times of repeats, lookups and deadlines, under paused time. See also the tests of the rate
-//! limiter.
+//! Tests of the exact times of retries, polls and deadlines, under paused time. See also the tests
+//! of the rate limiter.
 
 mod support;
 

@@ -1,4 +1,4 @@
-//! Draws a scenario from a seed.
+//! Draws a random fault scenario from a seed.
 
 use std::time::Duration;
 

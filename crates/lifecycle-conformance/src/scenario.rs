@@ -1,4 +1,4 @@
-//! The description of a simulated run, as data.
+//! A fault scenario, as data: the simulated fleet, the requests, and the faults.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! The judge finds every deliberate mistake of the client with some seed.
+//! Tests that the judge finds every deliberate bug of the client with some seed.
 
 use std::thread;
 

@@ -1,5 +1,5 @@
-//! Every action on every cloud keeps the promises with every fault at every call, and with a second
-//! fault soon after.
+//! Tests that every action on every cloud keeps the promises with every fault at every call, and
+//! with a second fault soon after.
 
 use lifecycle_conformance::{PairScope, run_all_placements};
 

@@ -1,4 +1,4 @@
-//! The seeded simulation keeps every promise.
+//! Tests that the scenarios of many seeds keep every promise.
 
 use lifecycle_conformance::{Scenario, simulate_all};
 

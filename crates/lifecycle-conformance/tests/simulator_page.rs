@@ -1,4 +1,5 @@
-//! The simulator's page agrees with the simulator's own list of behaviours.
+//! Tests that the simulator's page of the documentation agrees with the simulator's own list of
+//! behaviours.
 //!
 //! Run with `LIFECYCLE_WRITE=1` to update the page.
 

@@ -1,4 +1,4 @@
-//! The HTTP response, with readers of the parts that all clouds have in common.
+//! `ResponseExt`: readers of the parts of an HTTP response that all clouds have in common.
 
 use std::time::{Duration, SystemTime};
 

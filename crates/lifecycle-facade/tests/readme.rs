@@ -1,4 +1,4 @@
-//! The table of clouds in the README matches the profiles of the providers.
+//! Tests that the table of clouds in the README matches the profiles of the providers.
 //!
 //! Run with `LIFECYCLE_WRITE=1` to write the table.
 #![cfg(feature = "full")]

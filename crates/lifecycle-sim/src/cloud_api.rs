@@ -1,4 +1,5 @@
-//! The interface of a cloud module: recognise, authenticate and handle the requests of one cloud.
+//! `CloudApi`: the interface of a cloud module, which recognises, authenticates and handles the
+//! requests of one cloud.
 
 use std::time::Duration;
 

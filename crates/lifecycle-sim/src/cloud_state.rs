@@ -1,4 +1,4 @@
-//! The state of one cloud: account, instances, clock and settings.
+//! `CloudState`: account, instances, clock and settings of one simulated cloud.
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 

@@ -1,4 +1,4 @@
-//! The record of all executed operations and all received calls.
+//! The ledger: the record of all executed power operations and all received calls.
 
 use std::{
     collections::{BTreeMap, HashMap, HashSet, VecDeque},

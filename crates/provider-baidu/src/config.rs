@@ -1,4 +1,4 @@
-//! The endpoint of BCC: one host for each region.
+//! The configuration of the Baidu BCC provider: the endpoint, one host for each region.
 
 use lifecycle_core::{Endpoint, Fault, FaultKind, ParseEndpointError, ProviderContext};
 

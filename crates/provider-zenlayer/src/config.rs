@@ -1,4 +1,4 @@
-//! The endpoint of ZEC, and the resource group for reads.
+//! The configuration of the Zenlayer ZEC provider: the endpoint, and the resource group for reads.
 
 use lifecycle_core::{Endpoint, Fault, FaultKind, ProviderContext};
 

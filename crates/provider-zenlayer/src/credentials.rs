@@ -1,4 +1,4 @@
-//! Sources of keys for ZEC: the settings of the tools of Zenlayer.
+//! The credential sources of Zenlayer ZEC: the settings of Zenlayer's tools.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! The parts of a Rust file: code, comments and literals.
+//! Splits a Rust file into code, comments and literals.
 
 use std::ops::Range;
 

@@ -1,4 +1,4 @@
-//! The subcommands, one file each; the three power commands share a file.
+//! Dispatch of the subcommands. Each subcommand has a file; the three power commands share a file.
 
 mod credentials;
 mod demo;

@@ -1,4 +1,4 @@
-//! The purpose and limits of a call, and its result.
+//! The context of a call (purpose, number of instances, deadline), and the result of the call.
 
 use lifecycle_core::{ExecutionStatus, Fault, Idempotency};
 use tokio::time::Instant;

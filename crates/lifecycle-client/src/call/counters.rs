@@ -1,4 +1,4 @@
-//! Numbers of calls by purpose.
+//! Counters of calls by purpose.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 

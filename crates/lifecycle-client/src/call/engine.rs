@@ -1,4 +1,4 @@
-//! The only path of calls to a cloud: attempts, and safe repeats.
+//! The engine: the only path of calls to a cloud, with attempts and safe retries.
 
 use std::{
     fmt,

@@ -1,4 +1,4 @@
-//! Calls of a cloud: admitted, signed, sent, judged, and repeated if a repeat is safe.
+//! Calls to a cloud: admission, signature, transport, interpretation, and safe retries.
 
 pub(crate) mod attempt;
 pub(crate) mod clock;

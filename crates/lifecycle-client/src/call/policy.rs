@@ -1,4 +1,4 @@
-//! Settings of retries and deadlines, as plain data.
+//! Settings of retries and time limits, as plain data.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Power requests: start, stop and reboot.
+//! `PowerRequest`: starts, stops or reboots instances.
 
 use std::{future::IntoFuture, time::Duration};
 

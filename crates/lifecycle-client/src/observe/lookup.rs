@@ -1,4 +1,4 @@
-//! Single lookups of instance states. All other code reads states through [`StateReader`].
+//! Reads the states of instances once. All other code reads states through [`StateReader`].
 
 use std::{
     collections::{HashMap, HashSet, VecDeque},

@@ -1,4 +1,4 @@
-//! Reading states: single lookups, the poller, and lists.
+//! Observation of instances: single reads, the poller, and lists.
 
 pub(crate) mod list;
 pub(crate) mod lookup;

@@ -1,4 +1,4 @@
-//! The base of all requests: an engine with lookups and a poller.
+//! The observer: the engine of a client with a state reader and a poller. The base of all requests.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! The poller: repeated lookups for all waiters of a client.
+//! The poller: repeated observations for all waiters of a client.
 //!
 //! One task per client, while there are waiters. The task packs the instances of all waiters into as
 //! few calls as the cloud allows, and delivers the results. The waiters draw the conclusions.

@@ -1,4 +1,4 @@
-//! The search for the instances that make a cloud reject a whole batch.
+//! Bisects a rejected batch, to find the instances that caused the rejection.
 
 use lifecycle_core::{
     Action, ActionKind, ExecutionStatus, Fault, FaultKind, Idempotency, InstanceId, Observation,

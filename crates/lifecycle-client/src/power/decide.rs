@@ -1,4 +1,5 @@
-//! The rules: the meaning of a fact for an instance of a power request.
+//! The decision table of power requests: from a fact about an instance to the outcome or the next
+//! step.
 //!
 //! [`decide`] is pure. The [`OutcomeTracker`](super::tracker::OutcomeTracker) records each fact in
 //! the [`TrackedInstance`], calls `decide`, and carries the [`Decision`] out.

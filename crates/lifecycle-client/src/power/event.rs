@@ -1,4 +1,4 @@
-//! The events of a request under way.
+//! The events of a running request.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Jobs of the cloud: followed once per batch, down to the status of each instance.
+//! Jobs of the cloud: polled once per batch, until each instance has a status.
 
 use std::collections::HashSet;
 

@@ -1,4 +1,4 @@
-//! Power requests: planned, sent, followed, and reported instance by instance.
+//! Power requests: plan, send, follow, and report the outcome of each instance.
 
 pub(crate) mod bisect;
 pub(crate) mod decide;

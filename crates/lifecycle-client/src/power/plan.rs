@@ -1,4 +1,4 @@
-//! The plan of a request: everything that is known before the first call.
+//! The plan of a power request on one client, made before the first call.
 
 use lifecycle_core::{Action, ActionKind, InstanceId, PowerState, Profile, StopMode};
 

@@ -1,4 +1,4 @@
-//! The result of a request, instance by instance.
+//! The report of a request: one outcome for each instance.
 
 use std::{error::Error, fmt, slice, vec};
 

@@ -1,4 +1,4 @@
-//! Sending of batches, and the record of the cloud's response to each instance.
+//! Sends action batches, and records the response of the cloud for each instance.
 
 use std::collections::HashSet;
 

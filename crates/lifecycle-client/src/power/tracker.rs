@@ -1,4 +1,4 @@
-//! The instances of one power request, from the first fact to the report. No I/O.
+//! `OutcomeTracker`: the instances of one power request, from the first fact to the report. No I/O.
 //!
 //! Every fact passes through here once: the tracker records it, asks [`decide`], carries the
 //! decision out, and emits the events.

@@ -1,4 +1,5 @@
-//! Promise 6: no hangs: every call and wait has a deadline, and a failed poll is not a failed wait.
+//! Tests of promise 6: no hangs. Every call and wait has a deadline, and a failed poll is not a
+//! failed wait.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 

@@ -1,4 +1,5 @@
-//! Promise 5: no storms: bounded retries, a shared budget, hints that win, refused keys unused.
+//! Tests of promise 5: no storms. Retries are bounded, the budget is shared, hints take precedence,
+//! and rejected keys stay unused.
 
 use std::{
     sync::atomic::{AtomicUsize, Ordering},

@@ -1,4 +1,4 @@
-//! Scripts that several promises share.
+//! Scripted responses that the tests of several promises share.
 
 use std::{
     sync::atomic::{AtomicUsize, Ordering},

@@ -1,4 +1,5 @@
-//! Promise 2: outcomes are true: refused, uncertain, unchanged and pending mean what they say.
+//! Tests of promise 2: outcomes are true. Refused, uncertain, unchanged and pending mean what the
+//! documentation says.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 

@@ -1,4 +1,5 @@
-//! A cloud of plain text, and a transport with scripted responses.
+//! Helpers of the client's tests: a provider with a plain-text protocol, and a transport with
+//! scripted responses.
 //!
 //! `POST /start`, `/stop`, `/reboot` and `/observe` carry ids separated by spaces; `GET /list` and
 //! `GET /job` carry a page or a job. A response is a status, an optional `kind` header with the kind of

@@ -1,9 +1,12 @@
-//! Runs seeds on all cores, and lists failed seeds with the command for another run.
+//! Runs random or exhaustive fault scenarios on all cores, checks the promises of the client, and
+//! prints the command that repeats each failed scenario. The program behind `cargo xtask simulate`.
 //!
-//! - `simulate [--seeds N] [--from M]` runs many seeds,
-//! - `simulate --seed N` shows the run of a seed,
-//! - `simulate --exhaustive` places one and two faults at all calls of small runs,
-//! - `simulate --placement P` shows the run of a placement.
+//! - `simulate [--seeds 2000] [--from 0]` runs the scenarios of many seeds,
+//! - `simulate --seed N` runs the scenario of one seed, and prints all calls,
+//! - `simulate --exhaustive` runs small scenarios with one fault, and with two faults, at every call,
+//! - `simulate --placement P` runs one scenario of `--exhaustive`, and prints all calls.
+//!
+//! Exit code 1 is a broken promise or a failed run, exit code 2 is a wrong argument.
 
 use std::{env, process::ExitCode};
 
@@ -23,10 +26,10 @@ fn main() -> ExitCode {
     }
 }
 
-/// Returns true if no promise was broken.
+/// Returns true if every run finished and kept all promises.
 fn run(arguments: &[String]) -> Result<bool, String> {
     let mut arguments = arguments.iter();
-    let (mut from, mut seeds) = (0, 2_000);
+    let (mut first_seed, mut seeds) = (0, 2_000);
     while let Some(argument) = arguments.next() {
         let value = arguments.as_slice().first().map_or("", String::as_str);
         let number = || {
@@ -39,15 +42,15 @@ fn run(arguments: &[String]) -> Result<bool, String> {
             "--placement" => return Ok(show(&value.parse::<Placement>()?.scenario())),
             "--seed" => return Ok(show(&Scenario::draw(number()?))),
             "--seeds" => seeds = number()?,
-            "--from" => from = number()?,
+            "--from" => first_seed = number()?,
             other => return Err(format!("unknown argument {other}")),
         }
         arguments.next();
     }
-    Ok(run_seeds(from, seeds))
+    Ok(run_seeds(first_seed, seeds))
 }
 
-/// Runs one scenario, and prints the scenario, all calls and all broken promises.
+/// Runs one scenario, and prints the scenario, all calls and all violations of promises.
 fn show(scenario: &Scenario) -> bool {
     println!("{scenario:#?}");
     let result = match simulate(scenario) {
@@ -61,21 +64,21 @@ fn show(scenario: &Scenario) -> bool {
         let status = call
             .status
             .map_or("-".to_owned(), |status| status.to_string());
-        let mishap = call
+        let fault = call
             .fault
-            .map_or(String::new(), |mishap| format!("{mishap:?}"));
-        let (at, name, ids) = (call.at.as_secs_f64(), call.name, call.ids);
-        println!("{at:9.3} s {name:32} {ids:5} ids {status:>4} {mishap}");
+            .map_or(String::new(), |fault| format!("{fault:?}"));
+        let (at, name, id_count) = (call.at.as_secs_f64(), call.name, call.ids);
+        println!("{at:9.3} s {name:32} {id_count:5} ids {status:>4} {fault}");
     }
     for violation in &result.violations {
         println!("{violation}");
     }
-    println!("{} broken promises", result.violations.len());
+    println!("{} violations", result.violations.len());
     result.violations.is_empty()
 }
 
-fn run_seeds(from: u64, count: u64) -> bool {
-    let seed = |number: usize| from + number as u64;
+fn run_seeds(first_seed: u64, count: u64) -> bool {
+    let seed = |number: usize| first_seed + number as u64;
     let count = usize::try_from(count).unwrap_or(usize::MAX);
     let totals = simulate_all(count, |number| Scenario::draw(seed(number)));
     for failure in &totals.failures {
@@ -83,7 +86,7 @@ fn run_seeds(from: u64, count: u64) -> bool {
         for problem in failure.problems.iter().take(3) {
             println!("seed {seed}: {problem}");
         }
-        println!("  again: cargo xtask simulate --seed {seed}");
+        println!("  repeat with: cargo xtask simulate --seed {seed}");
     }
     println!(
         "{} seeds, {} instances, {} calls, {} failed",
@@ -96,10 +99,11 @@ fn run_seeds(from: u64, count: u64) -> bool {
 }
 
 fn run_placements() -> bool {
+    // The second fault is placed at every call, not only near the first fault.
     let all = run_all_placements(PairScope::AllCalls);
     for (placement, problems) in &all.failures {
         println!("{}", problems[0]);
-        println!("  again: cargo xtask simulate --placement {placement}");
+        println!("  repeat with: cargo xtask simulate --placement {placement}");
     }
     println!(
         "{} runs with one fault, {} with two, {} failed",

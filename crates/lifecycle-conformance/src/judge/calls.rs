@@ -1,4 +1,5 @@
-//! Checks the client's calls: each belongs to a request, none uses a refused key, and none is needless.
+//! Checks the client's calls: each call belongs to a request, no call uses a rejected key, and no
+//! call is needless.
 
 use std::time::Duration;
 
@@ -6,7 +7,7 @@ use lifecycle_facade::ActionKind;
 use lifecycle_sim::{CallRecord, InjectedFault, Operation};
 
 use super::{
-    ground_truth::{GroundTruth, MAX_SEARCHED},
+    ground_truth::{GroundTruth, MAX_ISOLATED},
     violation::Violations,
 };
 
@@ -109,7 +110,7 @@ fn as_few_as_possible(truth: &GroundTruth<'_>, violations: &mut Violations) {
     if truth.scenario.is_undisturbed()
         && request.force_after.is_none()
         && report.is_success()
-        && truth.unfit == 0
+        && truth.unfit_count == 0
         && calls != fewest as u64
     {
         violations.add(
@@ -121,15 +122,15 @@ fn as_few_as_possible(truth: &GroundTruth<'_>, violations: &mut Violations) {
 
 /// Checks the upper bound of action calls. A batch of n instances with k unfit instances needs at most
 /// 2 + 2k·log2(n) calls and the repeats counted by the client. The logarithm is rounded up, and k is
-/// at most [`MAX_SEARCHED`]. The client reboots each instance outside the running state in a separate batch.
+/// at most [`MAX_ISOLATED`]. The client reboots each instance outside the running state in a separate batch.
 fn within_the_bound(truth: &GroundTruth<'_>, violations: &mut Violations) {
     let [_] = &*truth.run.requests else { return };
     let (instances, limit) = truth.batch();
     let batches = instances.div_ceil(limit);
-    let searched = truth.unfit.min(MAX_SEARCHED * batches);
+    let searched = truth.unfit_count.min(MAX_ISOLATED * batches);
     let depth = instances.min(limit).max(1).ilog2() as usize + 1;
     let separate = match truth.scenario.requests.first() {
-        Some(request) if request.action.kind() == ActionKind::Reboot => truth.unfit,
+        Some(request) if request.action.kind() == ActionKind::Reboot => truth.unfit_count,
         _ => 0,
     };
     let search = 2 * (batches + separate) + 2 * searched * depth;
@@ -162,7 +163,7 @@ impl GroundTruth<'_> {
     fn batch(&self) -> (usize, usize) {
         let action = self.scenario.requests.first().map(|request| request.action);
         let limit = action.map_or(1, |action| self.client().profile().batch_limit(&action));
-        (self.first_ids().count(), limit)
+        (self.ids_of_first_request().count(), limit)
     }
 }
 

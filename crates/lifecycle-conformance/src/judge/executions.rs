@@ -1,4 +1,4 @@
-//! Checks executed actions: no action without a request, and no repeated reboot.
+//! Checks executed power operations: none without a request, and no repeated reboot.
 
 use lifecycle_facade::{ActionKind, InstanceId, LocalDisk, StopMode, core::Action};
 use lifecycle_sim::PowerOperation;

@@ -1,4 +1,4 @@
-//! Compares a finished run with the promises of the client.
+//! The judge: compares a finished run with the promises of the client.
 
 mod calls;
 mod events;

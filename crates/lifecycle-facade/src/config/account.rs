@@ -1,4 +1,4 @@
-//! The sections `[accounts.NAME]`.
+//! Reads the sections `[accounts.NAME]` of the configuration file.
 
 use std::collections::BTreeMap;
 

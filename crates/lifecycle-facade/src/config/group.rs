@@ -1,4 +1,4 @@
-//! The section `[groups]`.
+//! Reads the section `[groups]` of the configuration file.
 
 use std::{
     collections::{BTreeMap, HashSet},

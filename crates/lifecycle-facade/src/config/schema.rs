@@ -138,7 +138,7 @@ pub(super) const ACCOUNT: &[Setting] = &[
 pub(super) const PACE: &[Setting] = &[common("reads"), common("writes")];
 
 /// The setting of every source.
-pub(super) const CREDENTIALS: &[Setting] = &[common("source")];
+pub(super) const COMMON_SOURCE_SETTINGS: &[Setting] = &[common("source")];
 
 pub(super) const SOURCES: &[Source] = &[
     Source {
@@ -227,7 +227,7 @@ pub(super) fn sections_with(name: &str) -> Vec<String> {
         ("[defaults]", DEFAULTS),
         ("[accounts.NAME]", ACCOUNT),
         ("pace of [accounts.NAME]", PACE),
-        ("credentials of [accounts.NAME]", CREDENTIALS),
+        ("credentials of [accounts.NAME]", COMMON_SOURCE_SETTINGS),
     ];
     let sections = sections
         .iter()

@@ -1,4 +1,4 @@
-//! Detection of secrets, which must not be in the file under any name.
+//! Detects secrets in the configuration file, which are not allowed under any name.
 
 use std::fmt;
 

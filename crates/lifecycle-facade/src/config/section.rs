@@ -1,4 +1,4 @@
-//! One table of the file, checked against the settings of the section.
+//! One table of the configuration file, checked against the settings of the section.
 
 use std::ops::Range;
 

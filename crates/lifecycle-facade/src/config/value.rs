@@ -1,4 +1,4 @@
-//! Readers of single values, with the error messages of invalid values.
+//! Readers of single values of the configuration file, with the error messages of invalid values.
 //!
 //! A reader never quotes a value that may be a secret.
 

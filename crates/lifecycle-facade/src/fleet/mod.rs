@@ -1,4 +1,4 @@
-//! Several clouds behind one object.
+//! `Fleet`: power actions on instances of several clouds through one object.
 
 mod account;
 mod builder;

@@ -1,4 +1,4 @@
-//! The look-up of the project of a key, on clouds with projects.
+//! The look-up of the project id of a key, on clouds with projects.
 
 use std::{
     collections::BTreeMap,

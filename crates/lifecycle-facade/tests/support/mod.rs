@@ -1,4 +1,4 @@
-//! A fleet over simulated clouds, in memory.
+//! Helpers of the facade's tests: a fleet over simulated clouds, in memory.
 
 use lifecycle_facade::{
     Credential, Fleet,

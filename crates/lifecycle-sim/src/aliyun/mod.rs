@@ -1,4 +1,4 @@
-//! The API of Alibaba ECS, version 2014-05-26.
+//! The simulated API of Alibaba ECS, version 2014-05-26.
 //!
 //! Simulated: start, stop and reboot, single and in batches, `DescribeInstances` and
 //! `DescribeInstanceStatus`, over GET and POST, with parameters in the query or in a form, in JSON

@@ -1,4 +1,4 @@
-//! The API of Baidu BCC.
+//! The simulated API of Baidu BCC.
 //!
 //! Paths, bodies, statuses, codes and limits are documented (cloud.baidu.com/doc/BCC); the formats
 //! of requests and responses were checked against the vendor's Python SDK. Questions without an

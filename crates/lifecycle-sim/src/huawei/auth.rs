@@ -1,4 +1,5 @@
-//! Authentication with `SDK-HMAC-SHA256` and IAM tokens, over the request as received.
+//! Authentication at the simulated Huawei API: `SDK-HMAC-SHA256` over the request as received, and
+//! IAM tokens.
 //!
 //! Documented in the API request signing guide; differences of the SDK are marked. Every set of
 //! signed headers with `x-sdk-date` is accepted, because the vendor's own tools sign different sets

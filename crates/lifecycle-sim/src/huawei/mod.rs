@@ -1,4 +1,4 @@
-//! The API of Huawei ECS.
+//! The simulated API of Huawei ECS.
 //!
 //! Simulated: batch start, stop and reboot with their jobs, the detailed list, the query of one
 //! server; access keys and tokens; the calls of IAM for keys, tokens and projects, and the metadata

@@ -1,4 +1,4 @@
-//! The API of Zenlayer ZEC.
+//! The simulated API of Zenlayer ZEC.
 //!
 //! One endpoint for all regions, one path, `POST` only, the action in a header. Formats, codes,
 //! limits and states are documented (docs.console.zenlayer.com); the formats of requests and

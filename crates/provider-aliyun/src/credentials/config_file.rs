@@ -1,4 +1,4 @@
-//! The profiles of the vendor's command line, `aliyun`.
+//! Credential source: the profiles of the vendor's command line, `aliyun`.
 
 use lifecycle_core::{
     CredentialSource, CredentialSourceConfig, ExchangeStep, Fault, ProviderContext,

@@ -1,4 +1,4 @@
-//! The ini file of the vendor's SDKs.
+//! Credential source: the ini file of the vendor's SDKs.
 
 use std::collections::HashMap;
 

@@ -1,4 +1,4 @@
-//! A temporary key from a URL.
+//! Credential source: a temporary key from a URL.
 
 use std::net::Ipv4Addr;
 
@@ -10,7 +10,7 @@ use lifecycle_core::{
 
 use super::{
     ecs_ram_role,
-    temporary_key::{self, request},
+    temporary_key::{self, request_without_body},
 };
 
 /// Fetches a temporary key from a URL. The response has the format of the ECS metadata service:
@@ -66,7 +66,7 @@ fn fetch(uri: &str) -> Result<ExchangeStep<ResolvedCredential>, Fault> {
         .map_err(|reason| unusable(&format!("the credentials URI ({VARIABLE})"), reason))?;
     let source = format!("credentials URI at {endpoint}");
     let service = service_kind(&endpoint);
-    let request = request(Method::GET, &endpoint, target)?;
+    let request = request_without_body(Method::GET, &endpoint, target)?;
     let then = move |response: Result<_, Fault>, _: &ProviderContext<'_>| {
         response
             .and_then(|response| temporary_key::read_metadata_response(&response, &source))

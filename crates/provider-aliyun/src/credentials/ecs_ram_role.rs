@@ -1,4 +1,4 @@
-//! The temporary key of the RAM role that is attached to this ECS instance.
+//! Credential source: the temporary key of the RAM role that is attached to this ECS instance.
 
 use http::{HeaderName, HeaderValue, Method, header};
 use lifecycle_core::{
@@ -7,7 +7,7 @@ use lifecycle_core::{
     credential_source::unusable, encode, sensitive_header,
 };
 
-use super::temporary_key::{self, request};
+use super::temporary_key::{self, request_without_body};
 
 /// Fetches the key of the instance's RAM role from the ECS metadata service. A metadata token is
 /// requested first; requests without a token follow if no token is available and
@@ -102,7 +102,8 @@ struct MetadataLookup {
 
 impl MetadataLookup {
     fn request_token(self) -> Result<ExchangeStep<ResolvedCredential>, Fault> {
-        let mut request = request(Method::PUT, &self.endpoint, "/latest/api/token".to_owned())?;
+        let mut request =
+            request_without_body(Method::PUT, &self.endpoint, "/latest/api/token".to_owned())?;
         let six_hours = HeaderValue::from_static("21600");
         request.headers_mut().insert(&TOKEN_LIFETIME, six_hours);
         // Explicit, because HTTP clients omit the header in a request without a body.
@@ -205,7 +206,7 @@ impl MetadataLookup {
         + Send
         + 'static,
     ) -> Result<ExchangeStep<ResolvedCredential>, Fault> {
-        let mut request = request(Method::GET, &self.endpoint, path.clone())?;
+        let mut request = request_without_body(Method::GET, &self.endpoint, path.clone())?;
         if let Some(token) = &self.token {
             let token = sensitive_header(token.expose())?;
             request.headers_mut().insert(&TOKEN, token);
@@ -251,7 +252,7 @@ impl MetadataLookup {
     /// Returns the fault of an unusable response. The kind follows the HTTP status.
     fn fault(&self, response: &HttpResponse, reason: &str) -> Fault {
         let message = format!("the metadata service at {} {reason}", self.endpoint);
-        let fault = match temporary_key::check(response) {
+        let fault = match temporary_key::check_status(response) {
             Err(fault) => fault,
             Ok(()) => Fault::new(FaultKind::Unreadable, "").with_status(response.status().as_u16()),
         };

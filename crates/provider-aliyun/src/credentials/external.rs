@@ -1,4 +1,4 @@
-//! A key that an external program prints.
+//! Credential source: a key that an external program prints.
 
 use std::collections::HashMap;
 

@@ -1,4 +1,5 @@
-//! The profiles of the command line of Baidu: <https://github.com/baidubce/bce-cli>.
+//! Credential source: the profiles of Baidu's command line tool,
+//! <https://github.com/baidubce/bce-cli>.
 
 use lifecycle_core::{
     Credential, CredentialSource, EnvVarNames, ExchangeStep, Fault, ProviderContext,

@@ -1,5 +1,5 @@
-//! A temporary key of an agency of another account, exchanged at IAM for another key:
-//! <https://support.huaweicloud.com/intl/en-us/api-iam/iam_04_0101.html>.
+//! Credential source: a temporary key of an agency of another account, exchanged at IAM for another
+//! key: <https://support.huaweicloud.com/intl/en-us/api-iam/iam_04_0101.html>.
 
 use std::{sync::Arc, time::Duration};
 

@@ -1,5 +1,5 @@
-//! The profiles of Huawei's command line `hcloud` (KooCLI), which Huawei's Terraform provider also
-//! reads:
+//! Credential source: the profiles of Huawei's command line `hcloud` (KooCLI), which Huawei's
+//! Terraform provider also reads:
 //! <https://support.huaweicloud.com/intl/en-us/usermanual-hcli/hcli_03_002.html>.
 
 use lifecycle_core::{

@@ -1,4 +1,4 @@
-//! The temporary key of the agency of this ECS server:
+//! Credential source: the temporary key of the agency of this ECS server:
 //! <https://support.huaweicloud.com/intl/en-us/usermanual-ecs/ecs_03_0166.html> and
 //! `MetadataAccessor` of huaweicloudsdkcore.
 
@@ -9,7 +9,7 @@ use lifecycle_core::{
     sensitive_header,
 };
 
-use super::temporary_key::{self, RENEWAL};
+use super::temporary_key::{self, RENEW_BEFORE_EXPIRY};
 use crate::{
     fault,
     identity::{invalid, unsigned_request},
@@ -126,7 +126,7 @@ impl MetadataService {
                         self.0
                     )),
                     _ => temporary_key::read(&response, "ECS agency (metadata)".to_owned())
-                        .map(|resolved| resolved.with_renewal(RENEWAL))
+                        .map(|resolved| resolved.with_renewal(RENEW_BEFORE_EXPIRY))
                         .into(),
                 }
             },

@@ -1,5 +1,5 @@
-//! A temporary key of an agency, exchanged at STS for a token of an OpenID Connect provider:
-//! `OidcStsCredentialProvider` of huaweicloudsdkcore.
+//! Credential source: a temporary key of an agency, exchanged at STS for a token of an OpenID
+//! Connect provider: `OidcStsCredentialProvider` of huaweicloudsdkcore.
 
 use lifecycle_core::{
     CredentialSource, CredentialSourceConfig, ExchangeStep, Fault, ProviderContext,

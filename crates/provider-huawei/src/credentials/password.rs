@@ -1,4 +1,5 @@
-//! An IAM token, exchanged for the password of an IAM user: <https://support.huaweicloud.com/intl/en-us/api-iam/iam_30_0001.html>.
+//! Credential source: an IAM token, exchanged for the password of an IAM user:
+//! <https://support.huaweicloud.com/intl/en-us/api-iam/iam_30_0001.html>.
 
 use std::time::Duration;
 
@@ -146,13 +147,13 @@ fn read(response: &HttpResponse, source: String) -> Result<ResolvedCredential, F
         expires_at: String,
     }
 
-    const RENEWAL: Duration = Duration::from_secs(12 * 60 * 60);
+    const RENEW_BEFORE_EXPIRY: Duration = Duration::from_secs(12 * 60 * 60);
     let token = subject_token(response)?;
     let body: Body = temporary_key::json(response)?;
     let expires = read_expiry(&body.token.expires_at, response)?;
     Ok(ResolvedCredential::new(Credential::Token(token), source)
         .with_expiry(expires)
-        .with_renewal(RENEWAL))
+        .with_renewal(RENEW_BEFORE_EXPIRY))
 }
 
 /// Exchanges the password in the variables of Huawei's Terraform provider.

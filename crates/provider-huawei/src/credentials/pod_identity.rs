@@ -1,5 +1,5 @@
-//! A temporary key from the pod identity agent of the node: `PodIdentityCredentialProvider` of
-//! huaweicloudsdkcore.
+//! Credential source: a temporary key from the pod identity agent of the node:
+//! `PodIdentityCredentialProvider` of huaweicloudsdkcore.
 
 use std::net::IpAddr;
 

@@ -1,4 +1,5 @@
-//! The credentials file of Huawei's SDKs (`ProfileCredentialProvider` of huaweicloudsdkcore).
+//! Credential source: the credentials file of Huawei's SDKs (`ProfileCredentialProvider` of
+//! huaweicloudsdkcore).
 
 use configparser::ini::Ini;
 use lifecycle_core::{

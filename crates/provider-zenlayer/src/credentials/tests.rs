@@ -1,4 +1,4 @@
-//! Sources of keys on a host in memory.
+//! Tests of Zenlayer's credential sources on a host in memory.
 
 use lifecycle_core::{
     FaultKind, SigningContext,

@@ -1,4 +1,4 @@
-//! The region and the endpoint.
+//! The configuration of the provider: region and endpoint. A template.
 
 use lifecycle_core::{Endpoint, Fault, FaultKind, ParseEndpointError, ProviderContext};
 

@@ -1,4 +1,5 @@
-//! The credential sources: variables and files of the vendor's own tools.
+//! The credential sources: variables and files of the vendor's own tools. A template for a new
+//! provider.
 
 use std::collections::BTreeMap;
 

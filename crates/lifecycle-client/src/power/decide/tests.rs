@@ -1,3 +1,5 @@
+//! Tests of the decision table of power requests: one row for each rule.
+
 use lifecycle_core::{ExecutionStatus, InstanceId, JobId};
 
 use super::*;

@@ -1,4 +1,4 @@
-//! Helpers of the tests of Alibaba.
+//! Tests of the simulated Alibaba API. This file holds the shared helpers.
 
 mod auth;
 mod describe;

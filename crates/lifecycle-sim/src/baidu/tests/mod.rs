@@ -1,4 +1,4 @@
-//! Helpers of the tests of Baidu, and tests of the routes.
+//! Tests of the simulated Baidu API: shared helpers, and the classification of requests.
 
 mod auth;
 mod power;

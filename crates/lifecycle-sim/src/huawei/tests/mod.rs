@@ -1,4 +1,4 @@
-//! Helpers of the tests of Huawei.
+//! Tests of the simulated Huawei API. This file holds the shared helpers.
 
 mod auth;
 mod iam;

@@ -1,4 +1,4 @@
-//! Tests of start, stop and reboot.
+//! Tests of start, stop and reboot at simulated Huawei ECS.
 
 use super::*;
 use crate::{

@@ -1,4 +1,4 @@
-//! Helpers of the tests of Zenlayer, and tests of the routes.
+//! Tests of the simulated Zenlayer API: shared helpers, and the classification of requests.
 
 mod auth;
 mod power;
@@ -16,7 +16,7 @@ use crate::{
     testing::{add, cloud_state, executed, handle, received},
 };
 
-/// Creates one instance and returns the id, as a list.
+/// Adds one instance, and returns a list of its id, as [`request_with_ids`] takes it.
 pub(super) fn one_vm(
     cloud: &mut CloudState,
     state: SimulatedState,
@@ -45,7 +45,7 @@ pub(super) fn respond(cloud: &mut CloudState, request: &ReceivedRequest) -> (u16
 pub(super) fn code(response: &(u16, Value)) -> (u16, &str) {
     assert!(
         response.1.get("response").is_none(),
-        "errors are flat: {}",
+        "an error has no `response` envelope: {}",
         response.1
     );
     (response.0, response.1["code"].as_str().unwrap_or_default())
@@ -63,7 +63,7 @@ pub(super) fn status(cloud: &mut CloudState, id: &str) -> String {
 }
 
 #[test]
-fn request_is_classified_without_authentication() {
+fn unsigned_request_is_classified() {
     let two = ["1".to_owned(), "2".to_owned()];
     for (request, operation, name, count) in [
         (
@@ -97,7 +97,7 @@ fn request_is_classified_without_authentication() {
             0,
         ),
         (
-            request("Explode", &json!({})),
+            request("NoSuchAction", &json!({})),
             Operation::Other,
             "unknown",
             0,

@@ -1,4 +1,4 @@
-//! Tests of start, stop and reboot.
+//! Tests of start, stop and reboot at simulated Zenlayer ZEC.
 
 use super::*;
 use crate::{testing::at, zenlayer::switches::*};
@@ -195,7 +195,7 @@ fn batch_with_a_bad_instance_follows_the_switch() {
         BatchFailure::Listed,
         BatchFailure::Whole,
         BatchFailure::WholeForUnknown,
-        BatchFailure::WholeInName,
+        BatchFailure::ErrorDespiteExecution,
     ] {
         for unknown in [false, true] {
             let mut cloud = cloud_state(Cloud::Zenlayer);
@@ -215,7 +215,7 @@ fn batch_with_a_bad_instance_follows_the_switch() {
                 let status = if unknown { 404 } else { 400 };
                 assert_eq!(response, (status, Value::Null), "{setting:?} {unknown}");
             }
-            let executes = is_list || setting == BatchFailure::WholeInName;
+            let executes = is_list || setting == BatchFailure::ErrorDespiteExecution;
             assert_eq!(
                 executed(&cloud, &vms[0]).starts,
                 u32::from(executes),

@@ -1,4 +1,4 @@
-//! Tests of the describe calls.
+//! Tests of Zenlayer's describe operations.
 
 use super::*;
 use crate::zenlayer::switches::*;

@@ -1,3 +1,5 @@
+//! Tests of the credential sources, on a host in memory. A template for a new provider.
+
 use lifecycle_core::{
     FaultKind, SigningContext,
     credential_source::{CredentialSourceChain, FileCheck},

@@ -27,7 +27,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 use lifecycle_bench::Outcome;
 
 use crate::{
-    memory::Probe,
+    memory::MemoryProbe,
     settings::BenchSettings,
     table::{Form, Table},
 };
@@ -65,7 +65,7 @@ enum Role {
     #[command(hide = true)]
     Serve,
     #[command(hide = true)]
-    Probe(Probe),
+    Probe(MemoryProbe),
     #[command(hide = true)]
     ScaleProbe(scale::Probe),
 }

@@ -27,7 +27,7 @@ pub(crate) fn measure(_: &BenchSettings) -> Outcome<Table> {
             "502",
             "503",
             "504",
-            "aim",
+            "target",
         ],
     );
     for &cloud in Cloud::ALL {

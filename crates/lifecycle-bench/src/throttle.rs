@@ -22,8 +22,8 @@ use crate::{
     table::{Table, verdict},
 };
 
-/// Callers of one client; each caller repeats lookups of one instance at a cloud that takes 20 calls a
-/// second.
+/// Measures many callers of one client. Each caller observes one instance in a loop, at a cloud that
+/// accepts 20 calls per second.
 pub(crate) fn measure(_: &BenchSettings) -> Outcome<Table> {
     let mut table = Table::new(
         "Pace under a limit of 20 calls a second",
@@ -33,7 +33,7 @@ pub(crate) fn measure(_: &BenchSettings) -> Outcome<Table> {
             "refused %",
             "slowest / median caller",
             "back after s",
-            "aim",
+            "target",
         ],
     );
     for &cloud in Cloud::ALL {
@@ -79,7 +79,9 @@ struct Pace {
     back_after: Option<Duration>,
 }
 
+/// The limit of the cloud, in calls per second.
 const LIMIT: u32 = 20;
+/// The measured time under one limit.
 const SPAN: Duration = Duration::from_secs(300);
 
 async fn observe(

@@ -98,7 +98,7 @@ pub async fn start(client: &Client, ids: &[InstanceId]) -> Outcome<Option<String
     Ok(first)
 }
 
-/// Looks at `ids` once. Returns the first failure, if any.
+/// Observes `ids` once. Returns the first failure, if any.
 ///
 /// # Errors
 /// Fails when nothing could be sent.

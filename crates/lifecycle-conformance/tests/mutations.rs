@@ -7,15 +7,15 @@ use lifecycle_conformance::{Mutation, Scenario, simulate};
 /// Returns the promise that the mutation breaks.
 fn promise(mutation: Mutation) -> &'static str {
     match mutation {
-        Mutation::RepeatsReboots => "at most one execution",
+        Mutation::RetriesReboots => "at most one execution",
         Mutation::DropsAnId => "one outcome per instance",
         Mutation::IgnoresTheDeadline => "requests end by their deadline",
         Mutation::UsesRefusedKeys => "no call with a refused key",
-        Mutation::HalvesOnAnything => "bounded number of calls",
+        Mutation::BisectsAfterAnyRejection => "bounded number of calls",
         Mutation::SplitsBatches => "fewest calls",
         Mutation::Forces => "only requested actions are executed",
-        Mutation::LooksForNobody => "every call belongs to a request",
-        Mutation::KeepsSilent => "events agree with the report",
+        Mutation::PollsWithoutWaiters => "every call belongs to a request",
+        Mutation::EmitsNoEvents => "events agree with the report",
         _ => "outcomes are true",
     }
 }

@@ -47,7 +47,7 @@ pub(crate) async fn run(observer: &Observer, plan: Plan, tracker: &Mutex<Outcome
     // An ambiguous stop stays open until the forced stop is due.
     let force_after = force.map_or(Duration::ZERO, |force| force.after);
     let subscription = Arc::new(observer.subscribe(Arc::clone(&mailbox)));
-    if observer.engine.mutant().is(Mutation::LooksForNobody) {
+    if observer.engine.mutant().is(Mutation::PollsWithoutWaiters) {
         std::mem::forget(Arc::clone(&subscription));
     }
     let runner = RequestRunner {
@@ -92,7 +92,7 @@ async fn send_all(runner: &RequestRunner<'_>, plan: Plan, jobs: Jobs) {
         runner.subscription.add_as_they_are(plan.ids);
         return;
     };
-    let batches = if plan.looks_first() {
+    let batches = if plan.observes_first() {
         triage(runner, &action, plan.ids).await
     } else {
         runner.batches(&plan.ids, &action)

@@ -18,8 +18,8 @@ use crate::{
     mutation::Mutation,
 };
 
-/// Sends `action` to these batches, several at a time. Every instance has an outcome afterwards, or
-/// is polled for one.
+/// Sends `action` to several batches at a time. Afterwards every instance has an outcome, or the
+/// poller polls the instance.
 pub(crate) async fn send(
     runner: &RequestRunner<'_>,
     action: Action,
@@ -44,6 +44,7 @@ pub(crate) async fn send(
     batches.collect::<()>().await;
 }
 
+/// Sends the batches of one action.
 struct Sender<'a> {
     runner: &'a RequestRunner<'a>,
     action: Action,
@@ -54,7 +55,7 @@ struct Sender<'a> {
 enum BatchOutcome {
     /// The cloud answered for each instance, and the tracker has the answers.
     Answered,
-    /// The cloud executed nothing, for a reason that may lie with one of the instances.
+    /// The cloud executed nothing, for a reason that one of the instances may have caused.
     Rejected(Fault),
     /// The call failed in another way, and the tracker has the failure.
     Failed,
@@ -87,10 +88,10 @@ impl Sender<'_> {
         }
     }
 
-    /// Rejects every instance of a batch that is not searched any further.
+    /// Rejects every instance of a batch that is not bisected further.
     async fn reject_batch(&self, batch: ActionBatch, fault: &Fault) {
         let is_certain = batch.ids.len() == 1 && !state_may_explain(fault.kind());
-        // Reboots were seen unchanged before they were sent again.
+        // A reboot is sent again only after observations showed that the reboot was not executed.
         let maybe_executed = batch.resent && !is_certain && is_idempotent(&self.action);
         let fault = match maybe_executed {
             true => fault
@@ -102,10 +103,10 @@ impl Sender<'_> {
         reject(self.runner, self.action.kind(), rejected.collect()).await;
     }
 
-    /// Makes one call. The tracker has every result but a rejection of the batch afterwards.
+    /// Makes one call. Records every result except a rejection of the batch, which the caller handles.
     async fn send_once(&self, batch: &ActionBatch) -> BatchOutcome {
         let ids = &batch.ids;
-        let error = match self.mutated_call(ids).await {
+        let error = match self.call_with_injected_bug(ids).await {
             Ok(output) => {
                 self.record(ids, output).await;
                 return BatchOutcome::Answered;
@@ -155,10 +156,13 @@ impl Sender<'_> {
         engine.execute(&call, &request.context()).await
     }
 
-    /// Makes the call with the mutation of the client, if there is one.
-    async fn mutated_call(&self, ids: &[InstanceId]) -> Result<CallOutput<BatchAck>, CallError> {
+    /// Makes the call. A test can inject a bug: see [`Mutation`].
+    async fn call_with_injected_bug(
+        &self,
+        ids: &[InstanceId],
+    ) -> Result<CallOutput<BatchAck>, CallError> {
         let mutant = self.runner.observer.engine.mutant();
-        let idempotency = match mutant.is(Mutation::RepeatsReboots) {
+        let idempotency = match mutant.is(Mutation::RetriesReboots) {
             true => Idempotency::Idempotent("a mutation"),
             false => self.action.idempotency(),
         };
@@ -170,10 +174,10 @@ impl Sender<'_> {
             {
                 *value = BatchAck::All;
             }
-            Err(error) if mutant.is(Mutation::BelievesALostAnswer) => {
+            Err(error) if mutant.is(Mutation::TreatsLostResponseAsRejection) => {
                 error.execution = ExecutionStatus::NotExecuted;
             }
-            Err(error) if mutant.is(Mutation::HalvesOnAnything) => {
+            Err(error) if mutant.is(Mutation::BisectsAfterAnyRejection) => {
                 error.fault = error.fault.clone().with_kind(FaultKind::Capacity);
             }
             _ => {}

@@ -13,7 +13,7 @@ pub(crate) struct TrackedInstance {
     pub(crate) phase: Phase,
     /// A call with the action was sent, perhaps without an answer so far.
     pub(crate) sent: bool,
-    /// The instance before the action was sent, where triage looked at it.
+    /// The instance before the action was sent, if triage observed the instance.
     pub(crate) before: Option<Observation>,
     /// The instance as it was seen last.
     pub(crate) last: Option<Observation>,

@@ -71,7 +71,7 @@ impl OutcomeTracker {
                 tracked.run_history = RunHistory::SeenLeaving;
             }
         }
-        if mutant.is(Mutation::KeepsSilent) {
+        if mutant.is(Mutation::EmitsNoEvents) {
             self.events = None;
         }
     }

@@ -18,7 +18,7 @@ enum SendDecision {
     Skipped(Fault),
 }
 
-/// Looks at instances and returns the batches to send. An instance that is not sent has an outcome
+/// Observes instances, and returns the batches to send. An instance that is not sent has an outcome
 /// afterwards.
 pub(crate) async fn triage(
     runner: &RequestRunner<'_>,

@@ -35,14 +35,14 @@ pub(crate) fn timeline(steps: &'static [(u64, &'static str)]) -> Scripted {
 }
 
 pub(crate) fn with_job(progress: &'static [&'static str], state: &'static str) -> Scripted {
-    let looks = AtomicUsize::new(0);
+    let observations = AtomicUsize::new(0);
     Scripted::new(move |sent| match sent.operation.as_str() {
         "observe" => all(sent, state),
         "job" => {
-            let look = looks
+            let observation = observations
                 .fetch_add(1, Ordering::Relaxed)
                 .min(progress.len() - 1);
-            match progress[look] {
+            match progress[observation] {
                 "gone" => fault(FaultKind::NotFound),
                 text => ok(text),
             }

@@ -15,7 +15,7 @@ use tokio::sync::Mutex as AsyncMutex;
 use super::{Location, lock::lock};
 use crate::cloud::ProjectLookup;
 
-/// Looks up projects, and remembers rejected keys. Some clouds lock a key after a few rejections.
+/// Looks up projects, and stores rejected keys. Some clouds lock a key after a few rejections.
 #[derive(Debug, Default)]
 pub(super) struct ProjectFinder {
     rejections: Mutex<BTreeMap<Option<String>, Rejections>>,

@@ -2,7 +2,7 @@
 //! server sends.
 //!
 //! The responses have the fields and the headers of real ones, so that reading costs as much as in
-//! production. Zenlayer's rows are short, because a lookup asks for states alone there.
+//! production. Zenlayer's rows are short, because an observation asks for states alone there.
 
 use lifecycle_bench::{Outcome, ids};
 use lifecycle_facade::Cloud;

@@ -30,7 +30,7 @@ pub(crate) fn measure_calls(settings: &BenchSettings) -> Outcome<Table> {
     Ok(table)
 }
 
-/// Iterations of a start of a hundred instances and a lookup of all of them, one at a time.
+/// Iterations of a start of a hundred instances and an observation of all of them, one at a time.
 pub(crate) fn measure_iterations(settings: &BenchSettings) -> Outcome<Table> {
     let bench = Bench::new(settings)?;
     let mut table = Table::new("Iterations", head("start of 100, observation of 100"));

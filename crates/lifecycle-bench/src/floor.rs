@@ -166,7 +166,7 @@ mod tests {
 
     use super::*;
 
-    /// A signed start, and a signed lookup with a query.
+    /// A signed start, and a signed observation with a query.
     fn requests(cloud: Cloud, count: usize) -> [Request<Bytes>; 2] {
         let endpoint = Endpoint::parse("https://api.example.com").unwrap();
         let provider = provider(cloud, endpoint).unwrap();

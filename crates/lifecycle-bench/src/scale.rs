@@ -54,7 +54,7 @@ pub(crate) struct Probe {
 struct Figures {
     starts: u64,
     fewest_starts: usize,
-    /// Lookups of instances and of jobs.
+    /// Observations of instances and of jobs.
     polls: u64,
     /// Time of the last executed start, in seconds from the beginning.
     last_start_s: f64,

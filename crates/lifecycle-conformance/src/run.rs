@@ -41,6 +41,7 @@ pub(crate) fn run(scenario: &Scenario) -> Result<ScenarioRun, String> {
     run
 }
 
+/// The message of a run that panicked.
 const PANICKED: &str = "the run panicked";
 
 async fn run_requests(scenario: &Scenario) -> Result<ScenarioRun, String> {
@@ -140,6 +141,7 @@ where
 }
 
 thread_local! {
+    /// The number of panics of this thread.
     static PANICS: Cell<u64> = const { Cell::new(0) };
 }
 

@@ -118,7 +118,7 @@ impl CloudState {
     }
 }
 
-/// Lookup of instances.
+/// Observation of instances.
 impl CloudState {
     /// Returns the scope of the region with this name.
     pub(crate) fn scope(&self, region: &str) -> RegionScope {

@@ -18,7 +18,8 @@ use crate::{
 /// Runs `command`.
 ///
 /// # Errors
-/// The command has no row of output.
+/// If the command fails before there is a result for any instance. Failures of single instances are
+/// rows of the output.
 pub(crate) async fn run(command: &Command, console: Console) -> Result<Exit, CommandError> {
     match command {
         Command::Start(args) => power::start(args, console).await,

@@ -10,11 +10,11 @@ use crate::call::context::CallKind;
 pub struct CallCounts {
     /// Power actions.
     pub actions: u64,
-    /// Lookups of instance states.
+    /// Observations of instance states.
     pub observations: u64,
     /// Pages of lists.
     pub pages: u64,
-    /// Lookups of jobs.
+    /// Reads of the progress of jobs.
     pub jobs: u64,
     /// Repeats among all of these calls.
     pub repeats: u64,

@@ -85,13 +85,13 @@ pub struct Timeouts {
     pub attempt: Duration,
     /// The time limit of a request without a wait for the goal, including repeats.
     pub request: Duration,
-    /// The time limit of lookups after a lost response, to find out whether the cloud executed the
+    /// The time limit of observations after a lost response, to find out whether the cloud executed the
     /// action.
     pub settle: Duration,
 }
 
 impl Default for Timeouts {
-    /// Returns 30 s for an attempt, 2 minutes for a request, 30 s for lookups after a lost response.
+    /// Returns 30 s for an attempt, 2 minutes for a request, 30 s for observations after a lost response.
     fn default() -> Self {
         Self {
             attempt: Duration::from_secs(30),
@@ -119,7 +119,7 @@ impl Timeouts {
         self
     }
 
-    /// Sets the time limit of lookups after a lost response.
+    /// Sets the time limit of observations after a lost response.
     #[must_use]
     pub fn with_settle(mut self, limit: Duration) -> Self {
         self.settle = limit;

@@ -183,7 +183,7 @@ impl<O: Into<Action>, T: Target> PowerRequest<O, T> {
         self.clone().execution().map(drop)
     }
 
-    /// Returns the calls that awaiting would make if nothing failed, without the lookups of a wait.
+    /// Returns the calls that awaiting would make if nothing failed, without the observations of a wait.
     /// Sends nothing, and needs no key.
     ///
     /// # Errors

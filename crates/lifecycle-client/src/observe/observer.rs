@@ -12,7 +12,7 @@ use crate::{
     observe::poller::{Poller, Subscription},
 };
 
-/// An [`Engine`], lookups of instance states, and one [`Poller`]. Shared by all clones of a client.
+/// An [`Engine`], observations of instance states, and one [`Poller`]. Shared by all clones of a client.
 #[derive(Debug)]
 pub(crate) struct Observer {
     pub(crate) engine: Arc<Engine>,

@@ -67,7 +67,7 @@ fn show(scenario: &Scenario) -> bool {
         let fault = call
             .fault
             .map_or(String::new(), |fault| format!("{fault:?}"));
-        let (at, name, id_count) = (call.at.as_secs_f64(), call.name, call.ids);
+        let (at, name, id_count) = (call.at.as_secs_f64(), call.name, call.id_count);
         println!("{at:9.3} s {name:32} {id_count:5} ids {status:>4} {fault}");
     }
     for violation in &result.violations {

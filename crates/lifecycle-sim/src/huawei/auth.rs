@@ -209,18 +209,18 @@ fn canonical_requests(
 /// Returns the possible payload hashes. The payload can be unsigned (documented). The Python SDK
 /// then hashes an empty body, the Go SDK does not (vendor's source).
 fn payload_hashes(request: &ReceivedRequest) -> Vec<String> {
-    let is_unsigned = header(request, "x-sdk-content-sha256").as_deref() == Some(UNSIGNED);
+    let is_unsigned = header(request, "x-sdk-content-sha256").as_deref() == Some(UNSIGNED_PAYLOAD);
     if !is_unsigned {
         return vec![sha256_hex(&request.body)];
     }
-    let mut hashes = vec![UNSIGNED.to_owned()];
+    let mut hashes = vec![UNSIGNED_PAYLOAD.to_owned()];
     if request.body.is_empty() {
         hashes.push(SHA256_OF_NOTHING.to_owned());
     }
     hashes
 }
 
-const UNSIGNED: &str = "UNSIGNED-PAYLOAD";
+const UNSIGNED_PAYLOAD: &str = "UNSIGNED_PAYLOAD-PAYLOAD";
 
 /// Decodes and encodes the path, and adds a slash at the end, which the request itself does not
 /// have.

@@ -90,11 +90,11 @@ impl CloudApi for Huawei {
     }
 
     fn classify(&self, request: &ReceivedRequest) -> CallInfo {
-        let (operation, name, ids) = kind(request);
+        let (operation, name, id_count) = kind(request);
         CallInfo {
             operation,
             name,
-            ids,
+            id_count,
             key: auth::key_id(request).into_owned(),
         }
     }

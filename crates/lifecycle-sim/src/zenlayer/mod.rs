@@ -61,7 +61,7 @@ impl CloudApi for Zenlayer {
         CallInfo {
             operation,
             name,
-            ids: named.unwrap_or_default(),
+            id_count: named.unwrap_or_default(),
             key: auth::key_id(request).to_owned(),
         }
     }

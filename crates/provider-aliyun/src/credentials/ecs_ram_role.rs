@@ -51,9 +51,9 @@ impl EcsRamRole {
         };
         MetadataLookup {
             endpoint,
-            role: self.role.clone().or_else(|| ctx.variable(ROLE)),
+            role: self.role.clone().or_else(|| ctx.variable(ROLE_NAME_VAR)),
             token: None,
-            allows_tokenless: !ctx.is_on(TOKENLESS_OFF),
+            allows_tokenless: !ctx.is_on(IMDSV1_DISABLED_VAR),
             has_response: false,
         }
         .request_token()
@@ -70,9 +70,9 @@ impl CredentialSource for EcsRamRole {
     }
 
     fn begin(&self, ctx: &ProviderContext<'_>) -> ExchangeStep<ResolvedCredential> {
-        if ctx.is_on(OFF) {
+        if ctx.is_on(METADATA_DISABLED_VAR) {
             return ExchangeStep::NotConfigured(format!(
-                "the metadata service is not used because of {OFF}"
+                "the metadata service is not used because of {METADATA_DISABLED_VAR}"
             ));
         }
         self.try_begin(ctx).unwrap_or_else(ExchangeStep::Failed)
@@ -80,10 +80,10 @@ impl CredentialSource for EcsRamRole {
 }
 
 pub(super) const ADDRESS: &str = "http://100.100.100.200";
-const OFF: &str = "ALIBABA_CLOUD_ECS_METADATA_DISABLED";
-const ROLE: &str = "ALIBABA_CLOUD_ECS_METADATA";
-const TOKENLESS_OFF: &str = "ALIBABA_CLOUD_IMDSV1_DISABLED";
-const ROLES: &str = "/latest/meta-data/ram/security-credentials/";
+const METADATA_DISABLED_VAR: &str = "ALIBABA_CLOUD_ECS_METADATA_DISABLED";
+const ROLE_NAME_VAR: &str = "ALIBABA_CLOUD_ECS_METADATA";
+const IMDSV1_DISABLED_VAR: &str = "ALIBABA_CLOUD_IMDSV1_DISABLED";
+const ROLE_PATH: &str = "/latest/meta-data/ram/security-credentials/";
 
 static TOKEN_LIFETIME: HeaderName =
     HeaderName::from_static("x-aliyun-ecs-metadata-token-ttl-seconds");
@@ -137,7 +137,7 @@ impl MetadataLookup {
                 self.token = token(&response);
                 if self.token.is_none() && !self.allows_tokenless {
                     let reason = format!(
-                        "returned no token, and {TOKENLESS_OFF} forbids requests without a token"
+                        "returned no token, and {IMDSV1_DISABLED_VAR} forbids requests without a token"
                     );
                     return Err(self.fault(&response, &reason));
                 }
@@ -152,7 +152,7 @@ impl MetadataLookup {
     fn request_role(self) -> Result<ExchangeStep<ResolvedCredential>, Fault> {
         self.get(
             "security-credentials",
-            ROLES.to_owned(),
+            ROLE_PATH.to_owned(),
             Self::on_role_response,
         )
     }
@@ -183,7 +183,7 @@ impl MetadataLookup {
     }
 
     fn request_key(self, role: String) -> Result<ExchangeStep<ResolvedCredential>, Fault> {
-        let path = format!("{ROLES}{}", encode::percent(&role));
+        let path = format!("{ROLE_PATH}{}", encode::percent(&role));
         self.get("security-credentials", path, move |lookup, response| {
             if response.status().as_u16() == 404 {
                 let reason = format!(

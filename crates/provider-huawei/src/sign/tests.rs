@@ -120,6 +120,7 @@ fn stop_two() -> UnsignedRequest {
         .request
 }
 
+/// The time of [`noon`] in a signature.
 const NOON: &str = "20251121T120000Z";
 
 fn noon() -> SigningContext {

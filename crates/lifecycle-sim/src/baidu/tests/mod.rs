@@ -111,7 +111,7 @@ fn request_is_classified_without_authentication() {
         assert!(super::Baidu.serves(&request));
         let call = super::Baidu.classify(&request);
         assert_eq!(
-            (call.operation, call.name, call.ids),
+            (call.operation, call.name, call.id_count),
             (operation, name, count)
         );
     }

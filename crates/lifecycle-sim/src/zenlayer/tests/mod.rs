@@ -106,7 +106,7 @@ fn unsigned_request_is_classified() {
         assert!(Zenlayer.serves(&request));
         let call = Zenlayer.classify(&request);
         assert_eq!(
-            (call.operation, call.name, call.ids),
+            (call.operation, call.name, call.id_count),
             (operation, name, count)
         );
     }

@@ -51,6 +51,7 @@ impl Vectors {
     }
 }
 
+/// The unit test in each provider.
 const TEST: &str = "sign::tests::vectors";
 
 fn test(cloud: &str, folder: &Path) -> Cargo {
@@ -103,6 +104,7 @@ impl<'a> Count<'a> {
     }
 }
 
+/// Reads the numbers of a line `<cloud>: N passed, M failed`.
 fn numbers(cloud: &str, line: &str) -> Option<(usize, usize)> {
     let counts = line
         .strip_prefix(cloud)?

@@ -32,7 +32,7 @@ pub(crate) struct BaselineRequest {
 }
 
 impl BaselineRequest {
-    /// Returns the requests of a iteration, as the library sends them.
+    /// Returns the requests of an iteration, as the library sends them.
     pub(crate) fn of(cloud: Cloud, port: u16, workload: Workload) -> Outcome<Vec<Self>> {
         let endpoint = Endpoint::parse(&format!("http://127.0.0.1:{port}"))?;
         let (provider, ids) = (

@@ -16,7 +16,7 @@ use crate::{
     workload::{Workload, run_with_client},
 };
 
-/// Starts of one instance, one at a time and many at a time.
+/// Measures starts of one instance, one at a time and many at a time.
 pub(crate) fn measure_calls(settings: &BenchSettings) -> Outcome<Table> {
     let bench = Bench::new(settings)?;
     let mut table = Table::new("Calls", head("start of 1"));
@@ -30,7 +30,7 @@ pub(crate) fn measure_calls(settings: &BenchSettings) -> Outcome<Table> {
     Ok(table)
 }
 
-/// Iterations of a start of a hundred instances and an observation of all of them, one at a time.
+/// Measures iterations of a start and an observation of a hundred instances, one at a time.
 pub(crate) fn measure_iterations(settings: &BenchSettings) -> Outcome<Table> {
     let bench = Bench::new(settings)?;
     let mut table = Table::new("Iterations", head("start of 100, observation of 100"));

@@ -6,7 +6,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use lifecycle_bench::{Outcome, connected, place};
+use lifecycle_bench::{Outcome, connected, location};
 use lifecycle_core::InstanceId;
 use lifecycle_facade::{Client, Cloud, Fleet, Transport};
 use lifecycle_sim::{MemoryTransport, Simulator, SimulatorBuilder};
@@ -39,12 +39,12 @@ impl Simulated {
         settings: SimulatorBuilder,
         wrap: impl FnOnce(MemoryTransport) -> T,
     ) -> Outcome<Self> {
-        let place = place(cloud)?;
+        let location = location(cloud)?;
         let epoch = SystemTime::UNIX_EPOCH + Duration::from_secs(1_767_225_600); // 2026-01-01
         let simulator = settings
             .seed(SEED)
             .epoch(epoch)
-            .fleet(&format!("{place}={count}:{state}"))?
+            .fleet(&format!("{location}={count}:{state}"))?
             .build();
         let simulated_cloud: lifecycle_sim::Cloud = cloud.as_str().parse()?;
         let fleet = Fleet::builder()
@@ -55,7 +55,7 @@ impl Simulated {
             .configure_client(|client| client.seed(SEED))
             .build()?;
         Ok(Self {
-            client: connected(&fleet, &place)?,
+            client: connected(&fleet, &location)?,
             ids: ids(&simulator, simulated_cloud)?,
             cloud: simulated_cloud,
             simulator,

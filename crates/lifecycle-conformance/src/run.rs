@@ -44,6 +44,7 @@ pub(crate) fn run(scenario: &Scenario) -> Result<ScenarioRun, String> {
 /// The message of a run that panicked.
 const PANICKED: &str = "the run panicked";
 
+/// Runs all requests of a scenario, with the external changes at their times.
 async fn run_requests(scenario: &Scenario) -> Result<ScenarioRun, String> {
     let stage = TestStage::new(scenario).await?;
     let start = Instant::now();
@@ -68,6 +69,7 @@ async fn run_requests(scenario: &Scenario) -> Result<ScenarioRun, String> {
 /// A time limit far beyond every deadline of a scenario.
 const HANG_LIMIT: Duration = Duration::from_secs(24 * 3600);
 
+/// Runs one request.
 async fn run_request(
     stage: &TestStage,
     request: &Request,
@@ -95,8 +97,10 @@ async fn run_request(
     })
 }
 
+/// The result of a request, and the events except the last.
 type Finished = (Result<Report, Error>, Option<Vec<Event>>);
 
+/// Sends a request to the client under test.
 async fn send(client: &Client, request: &Request, ids: Vec<InstanceId>) -> Finished {
     match request.action {
         Action::Start(options) => follow(client.start(ids).options(options), request).await,
@@ -107,6 +111,7 @@ async fn send(client: &Client, request: &Request, ids: Vec<InstanceId>) -> Finis
     }
 }
 
+/// Sets the options of a request, and awaits the report or reads the events.
 async fn follow<O>(power: PowerRequest<O>, request: &Request) -> Finished
 where
     O: Into<Action>,

@@ -101,7 +101,7 @@ impl TestStage {
         ids.iter().filter_map(state).collect()
     }
 
-    /// Maps the instances to their creation_order in the order of creation.
+    /// Returns the position of each instance in the order of creation.
     pub(crate) fn creation_order(&self) -> HashMap<&InstanceId, usize> {
         self.known.iter().zip(0..).collect()
     }

@@ -38,7 +38,7 @@ fn each_mutation_breaks_the_expected_promise_for_some_seed() {
 fn is_found(mutation: Mutation) -> bool {
     const SEEDS: u64 = 2_000;
     let broken_by = |seed| {
-        let mut scenario = Scenario::draw(seed);
+        let mut scenario = Scenario::from_seed(seed);
         scenario.mutation = Some(mutation);
         let violations = simulate(&scenario).ok()?.violations;
         let found = violations

@@ -12,14 +12,14 @@ fn small_runs_with_placed_faults_keep_all_promises() {
     let all = run_all_placements(PairScope::FirstCalls(FIRST));
     println!(
         "{} runs with one fault, {} with two",
-        all.singles, all.pairs
+        all.runs_with_one_fault, all.runs_with_two_faults
     );
     let failures: Vec<String> = all
         .failures
         .iter()
         .map(|(placement, problems)| {
             format!(
-                "{}\n  again: cargo xtask simulate --placement {placement}",
+                "{}\n  repeat with: cargo xtask simulate --placement {placement}",
                 problems[0]
             )
         })

@@ -7,13 +7,13 @@ const SEEDS: usize = 2_000;
 
 #[test]
 fn drawn_scenarios_keep_all_promises() {
-    let totals = simulate_all(SEEDS, |seed| Scenario::draw(seed as u64));
+    let totals = simulate_all(SEEDS, |seed| Scenario::from_seed(seed as u64));
     let failures: Vec<String> = totals
         .failures
         .iter()
         .map(|failure| {
             let (seed, problem) = (failure.number, &failure.problems[0]);
-            format!("seed {seed}: {problem}\n  again: cargo xtask simulate --seed {seed}")
+            format!("seed {seed}: {problem}\n  repeat with: cargo xtask simulate --seed {seed}")
         })
         .collect();
     assert!(failures.is_empty(), "{}", failures.join("\n"));

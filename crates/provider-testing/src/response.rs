@@ -34,9 +34,8 @@ pub fn with_body(response: &HttpResponse, body: impl Into<Bytes>) -> HttpRespons
 /// responses.
 ///
 /// The entry has a number `status` or `http_status`, and `headers` as an object or as a list of
-/// pairs. The text of a
-/// `body` that is a string is the response body; any other `body` is sent as JSON. `content_type`
-/// adds one header.
+/// pairs. A `body` that is a string is the text of the response body; any other `body` is sent as
+/// JSON. `content_type` adds one header.
 ///
 /// # Panics
 /// If the entry has a different format.

@@ -5,7 +5,7 @@ use tokio::time::Instant;
 
 use crate::call::event::CallObserver;
 
-/// The purpose of a call. Selects the rate limiter, the counter and the rule for repeats.
+/// The purpose of a call. Selects the rate limiter, the counter and the rule for retries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum CallKind {
     /// Sends a power action.

@@ -16,7 +16,7 @@ pub struct CallCounts {
     pub pages: u64,
     /// Reads of the progress of jobs.
     pub jobs: u64,
-    /// Repeats among all of these calls.
+    /// Retries among all of these calls.
     pub repeats: u64,
 }
 
@@ -59,7 +59,7 @@ impl CallCounters {
         counter.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Counts a repeat, in addition to its attempt.
+    /// Counts a retry, in addition to its attempt.
     pub(crate) fn count_repeat(&self) {
         self.repeats.fetch_add(1, Ordering::Relaxed);
     }

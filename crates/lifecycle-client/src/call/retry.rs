@@ -118,8 +118,7 @@ fn backoff(
 }
 
 /// The number of retries that all clones of a client may still make. Each success pays a part of a
-/// retry back:
-/// a healthy cloud is retried freely, and a broken one is left alone.
+/// retry back: a healthy cloud is retried freely, and a broken one is left alone.
 #[derive(Debug)]
 pub(crate) struct RetryBudget {
     balance: Mutex<f64>,

@@ -40,7 +40,7 @@ fn run(arguments: &[String]) -> Result<bool, String> {
         match argument.as_str() {
             "--exhaustive" => return Ok(run_placements()),
             "--placement" => return Ok(show(&value.parse::<Placement>()?.scenario())),
-            "--seed" => return Ok(show(&Scenario::draw(number()?))),
+            "--seed" => return Ok(show(&Scenario::from_seed(number()?))),
             "--seeds" => seeds = number()?,
             "--from" => first_seed = number()?,
             other => return Err(format!("unknown argument {other}")),
@@ -80,7 +80,7 @@ fn show(scenario: &Scenario) -> bool {
 fn run_seeds(first_seed: u64, count: u64) -> bool {
     let seed = |number: usize| first_seed + number as u64;
     let count = usize::try_from(count).unwrap_or(usize::MAX);
-    let totals = simulate_all(count, |number| Scenario::draw(seed(number)));
+    let totals = simulate_all(count, |number| Scenario::from_seed(seed(number)));
     for failure in &totals.failures {
         let seed = seed(failure.number);
         for problem in failure.problems.iter().take(3) {
@@ -107,8 +107,8 @@ fn run_placements() -> bool {
     }
     println!(
         "{} runs with one fault, {} with two, {} failed",
-        all.singles,
-        all.pairs,
+        all.runs_with_one_fault,
+        all.runs_with_two_faults,
         all.failures.len()
     );
     all.failures.is_empty()

@@ -7,7 +7,7 @@ use super::{
     cloud_name::CloudName,
     credentials::{CredentialConfig, RoleConfig},
     schema::{COMMON_SOURCE_SETTINGS, SOURCES, Scope, Setting, Source, SourceKind},
-    section::{Found, Section},
+    section::{Section, TableEntry},
     value,
 };
 
@@ -36,21 +36,21 @@ struct SourceReader<'a> {
 impl SourceReader<'_> {
     /// Reads the source in a setting of `outer`; `None` if the source is absent or invalid.
     fn nested(self, outer: &Section<'_>, name: &str) -> Option<CredentialConfig> {
-        let found = outer.table(name)?;
+        let entry = outer.table(name)?;
         if self.depth > MAX_DEPTH {
             let problem = format!("at most {MAX_DEPTH} sources can be nested");
-            outer.wrong(found.key.span(), name, &problem);
+            outer.report_problem(entry.key.span(), name, &problem);
             return None;
         }
-        let source = source_of(found.table);
+        let source = source_of(entry.table);
         let title = self.title(source);
         let section = outer
             .reader()
-            .open(title, found.table, allowed_settings(source));
+            .open(title, entry.table, allowed_settings(source));
         // Reports an unknown source. `source_of` has already found a known source.
         section.take("source", value::source);
-        self.check_source_on_cloud(&section, found, source?);
-        self.read(&section, found, source?)
+        self.check_source_on_cloud(&section, entry, source?);
+        self.read(&section, entry, source?)
     }
 
     fn title(self, source: Option<&Source>) -> String {
@@ -68,7 +68,7 @@ impl SourceReader<'_> {
     fn check_source_on_cloud(
         self,
         section: &Section<'_>,
-        found: Found<'_>,
+        entry: TableEntry<'_>,
         source: &'static Source,
     ) {
         match self.cloud {
@@ -76,11 +76,11 @@ impl SourceReader<'_> {
                 section.check_cloud(cloud, Scope::Source(source));
             }
             Some(cloud) => {
-                let value = found.table.get("source");
-                let span = value.map_or_else(|| found.key.span(), Spanned::span);
+                let value = entry.table.get("source");
+                let span = value.map_or_else(|| entry.key.span(), Spanned::span);
                 let reader = section.reader();
                 let problem = reader.only_on(cloud, |settings| settings.has_source(source));
-                section.wrong(span, "source", &problem);
+                section.report_problem(span, "source", &problem);
             }
             None => {}
         }
@@ -89,12 +89,12 @@ impl SourceReader<'_> {
     fn read(
         self,
         section: &Section<'_>,
-        found: Found<'_>,
+        entry: TableEntry<'_>,
         source: &'static Source,
     ) -> Option<CredentialConfig> {
         let optional_text = |name| section.take(name, value::text);
-        let required_text = |name| section.required(found.key.span(), name, value::text);
-        let required_variable = |name| section.required(found.key.span(), name, value::variable);
+        let required_text = |name| section.required(entry.key.span(), name, value::text);
+        let required_variable = |name| section.required(entry.key.span(), name, value::variable);
         let duration = || section.take("duration", value::time);
         let from = || Box::new(self.deeper().nested(section, "from").unwrap_or_default());
         let required_on_some_clouds = |name| {
@@ -137,7 +137,7 @@ impl SourceReader<'_> {
             },
             SourceKind::Oidc => CredentialConfig::Oidc,
             SourceKind::Uri => CredentialConfig::Uri {
-                uri: section.required(found.key.span(), "uri", value::uri)?,
+                uri: section.required(entry.key.span(), "uri", value::uri)?,
             },
             SourceKind::AssumeRole => CredentialConfig::AssumeRole(RoleConfig {
                 account_id: required_on_some_clouds("account_id"),

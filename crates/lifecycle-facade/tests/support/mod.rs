@@ -48,6 +48,7 @@ impl HostEnvironment for SimulatedHost {
     }
 }
 
+/// The environment variables of each cloud's key.
 const KEYS: [(Cloud, [&str; 2]); 4] = [
     (
         Cloud::Baidu,

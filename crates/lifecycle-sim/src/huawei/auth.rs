@@ -220,7 +220,7 @@ fn payload_hashes(request: &ReceivedRequest) -> Vec<String> {
     hashes
 }
 
-const UNSIGNED_PAYLOAD: &str = "UNSIGNED_PAYLOAD-PAYLOAD";
+const UNSIGNED_PAYLOAD: &str = "UNSIGNED-PAYLOAD";
 
 /// Decodes and encodes the path, and adds a slash at the end, which the request itself does not
 /// have.

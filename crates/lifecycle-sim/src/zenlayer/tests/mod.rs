@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// Adds one instance, and returns a list of its id, as [`request_with_ids`] takes it.
-pub(super) fn one_vm(
+pub(super) fn one_instance(
     cloud: &mut CloudState,
     state: SimulatedState,
     impairment: Option<Impairment>,
@@ -25,6 +25,7 @@ pub(super) fn one_vm(
     add(cloud, "asia-southeast-1", 1, state, impairment)
 }
 
+/// Creates a request without authentication.
 pub(super) fn request(action: &str, body: &Value) -> ReceivedRequest {
     received(
         "POST",
@@ -34,14 +35,17 @@ pub(super) fn request(action: &str, body: &Value) -> ReceivedRequest {
     )
 }
 
+/// Creates a request for instances, without authentication.
 pub(super) fn request_with_ids(action: &str, ids: &[String]) -> ReceivedRequest {
     request(action, &json!({ "instanceIds": ids }))
 }
 
+/// Handles a request without authentication.
 pub(super) fn respond(cloud: &mut CloudState, request: &ReceivedRequest) -> (u16, Value) {
     handle(cloud, request, RegionScope::AllRegions)
 }
 
+/// Returns `(status, code)` of an error.
 pub(super) fn code(response: &(u16, Value)) -> (u16, &str) {
     assert!(
         response.1.get("response").is_none(),
@@ -51,6 +55,7 @@ pub(super) fn code(response: &(u16, Value)) -> (u16, &str) {
     (response.0, response.1["code"].as_str().unwrap_or_default())
 }
 
+/// Returns the status of one instance.
 pub(super) fn status(cloud: &mut CloudState, id: &str) -> String {
     let (_, body) = respond(
         cloud,

@@ -1,4 +1,4 @@
-//! Calls of cargo.
+//! Runs cargo commands.
 
 use std::{
     env,

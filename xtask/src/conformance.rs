@@ -1,4 +1,4 @@
-//! `cargo xtask conformance`: the scenarios that every provider must pass.
+//! `cargo xtask conformance`: runs the scenarios that every provider must pass.
 
 use std::path::Path;
 

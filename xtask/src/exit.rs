@@ -1,4 +1,4 @@
-//! The results of a command and their exit codes.
+//! The results of an xtask command, and their exit codes.
 
 use std::{fmt, process::ExitCode};
 

@@ -1,4 +1,4 @@
-//! The parts of a crate's `Cargo.toml` that the checks need.
+//! Reads the parts of a crate's `Cargo.toml` that the checks need.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! `cargo xtask simulate`: the seeded simulation in a release build.
+//! `cargo xtask simulate`: runs the random fault scenarios in a release build.
 
 use std::path::Path;
 

@@ -1,4 +1,4 @@
-//! `cargo xtask tree`: the required and the forbidden crates of each dependency tree.
+//! `cargo xtask tree`: checks the required and the forbidden crates of each dependency tree.
 //!
 //! A provider does no I/O, the client uses no provider, the simulator shares no code with a provider.
 //! One line of a manifest can break such a rule without an error, but the resolved tree shows the

@@ -1,4 +1,4 @@
-//! `cargo xtask vectors`: the signatures of every cloud against files of known signatures.
+//! `cargo xtask vectors`: checks the signatures of every cloud against recorded vectors.
 //!
 //! The folder is an argument, because the files may be outside of the repository. The unit test
 //! `sign::tests::vectors` of each provider reads the folder from `LIFECYCLE_VECTORS` and prints a
@@ -51,6 +51,7 @@ impl Vectors {
     }
 }
 
+/// The unit test in each provider.
 const TEST: &str = "sign::tests::vectors";
 
 fn test(cloud: &str, folder: &Path) -> Cargo {
@@ -103,6 +104,7 @@ impl<'a> Count<'a> {
     }
 }
 
+/// Reads the numbers of a line `<cloud>: N passed, M failed`.
 fn numbers(cloud: &str, line: &str) -> Option<(usize, usize)> {
     let counts = line
         .strip_prefix(cloud)?

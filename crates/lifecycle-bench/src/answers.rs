@@ -1,7 +1,8 @@
-//! Responses of the four clouds to a start and to a lookup, as bytes that are ready to be sent.
+//! Responses of the four clouds to a start and to an observation, as bytes that the benchmark
+//! server sends.
 //!
 //! The responses have the fields and the headers of real ones, so that reading costs as much as in
-//! production. Zenlayer's rows are short, because a lookup asks for states alone there.
+//! production. Zenlayer's rows are short, because an observation asks for states alone there.
 
 use lifecycle_bench::{Outcome, ids};
 use lifecycle_facade::Cloud;
@@ -12,12 +13,13 @@ pub(crate) const BATCH: usize = 100;
 /// Responses, by the part of a request that identifies the operation.
 #[derive(Debug)]
 pub(crate) struct Answers {
-    known: Vec<(Mark, Vec<u8>)>,
+    known: Vec<(RequestMatcher, Vec<u8>)>,
     unknown: Vec<u8>,
 }
 
+/// The part of a request that identifies the operation.
 #[derive(Clone, Copy, Debug)]
-enum Mark {
+enum RequestMatcher {
     /// The beginning of the request.
     Beginning(&'static str),
     /// A whole line among the request's headers.
@@ -25,7 +27,7 @@ enum Mark {
 }
 
 impl Answers {
-    /// Makes the responses for the instances of the benchmarks.
+    /// Creates the responses for the instances of the benchmarks.
     pub(crate) fn new() -> Outcome<Self> {
         Ok(Self {
             known: [aliyun()?, zenlayer()?, baidu()?, huawei()?].concat(),
@@ -37,15 +39,15 @@ impl Answers {
     pub(crate) fn to(&self, head: &str) -> &[u8] {
         let (_, headers) = head.split_once("\r\n").unwrap_or((head, ""));
         let mut known = self.known.iter();
-        let fitting = known.find(|(mark, _)| match mark {
-            Mark::Beginning(text) => head.starts_with(text),
-            Mark::Header(line) => headers.split("\r\n").any(|header| header == *line),
+        let matching = known.find(|(mark, _)| match mark {
+            RequestMatcher::Beginning(text) => head.starts_with(text),
+            RequestMatcher::Header(line) => headers.split("\r\n").any(|header| header == *line),
         });
-        fitting.map_or(&self.unknown, |(_, answer)| answer)
+        matching.map_or(&self.unknown, |(_, answer)| answer)
     }
 }
 
-fn aliyun() -> Outcome<Vec<(Mark, Vec<u8>)>> {
+fn aliyun() -> Outcome<Vec<(RequestMatcher, Vec<u8>)>> {
     const REQUEST: &str = r#""RequestId":"473469C7-AA6F-4DC5-B3DB-A3DC0DE3C83E""#;
     let started = rows(
         Cloud::Aliyun,
@@ -61,17 +63,17 @@ fn aliyun() -> Outcome<Vec<(Mark, Vec<u8>)>> {
     };
     Ok(vec![
         (
-            Mark::Header("x-acs-action: StartInstance"),
+            RequestMatcher::Header("x-acs-action: StartInstance"),
             answer(&format!("{{{REQUEST}}}")),
         ),
         (
-            Mark::Header("x-acs-action: StartInstances"),
+            RequestMatcher::Header("x-acs-action: StartInstances"),
             answer(&format!(
                 r#"{{{REQUEST},"InstanceResponses":{{"InstanceResponse":[{started}]}}}}"#
             )),
         ),
         (
-            Mark::Header("x-acs-action: DescribeInstances"),
+            RequestMatcher::Header("x-acs-action: DescribeInstances"),
             answer(&format!(
                 r#"{{"Instances":{{"Instance":[{instances}]}},"TotalCount":{BATCH},{REQUEST},"NextToken":""}}"#
             )),
@@ -79,7 +81,7 @@ fn aliyun() -> Outcome<Vec<(Mark, Vec<u8>)>> {
     ])
 }
 
-fn zenlayer() -> Outcome<Vec<(Mark, Vec<u8>)>> {
+fn zenlayer() -> Outcome<Vec<(RequestMatcher, Vec<u8>)>> {
     const REQUEST: &str = r#""requestId":"TA1B2C3D4-0000-4000-8000-000000000003""#;
     let statuses = rows(
         Cloud::Zenlayer,
@@ -91,26 +93,26 @@ fn zenlayer() -> Outcome<Vec<(Mark, Vec<u8>)>> {
     };
     Ok(vec![
         (
-            Mark::Header("x-zc-action: StartInstances"),
+            RequestMatcher::Header("x-zc-action: StartInstances"),
             answer(r#""instanceIds":[]"#),
         ),
         (
-            Mark::Header("x-zc-action: DescribeInstancesStatus"),
+            RequestMatcher::Header("x-zc-action: DescribeInstancesStatus"),
             answer(&format!(r#""totalCount":{BATCH},"dataSet":[{statuses}]"#)),
         ),
     ])
 }
 
-fn baidu() -> Outcome<Vec<(Mark, Vec<u8>)>> {
+fn baidu() -> Outcome<Vec<(RequestMatcher, Vec<u8>)>> {
     let instances = rows(Cloud::Baidu, include_str!("../answers/baidu-instance.json"))?;
     let answer = |body: &str| {
         let headers = "x-bce-request-id: 1214cca7-4ad5-451d-9215-71cb844c0a50\r\nserver: BWS\r\n";
         response("200 OK", headers, body)
     };
     Ok(vec![
-        (Mark::Beginning("PUT /v2/instance/"), answer("")),
+        (RequestMatcher::Beginning("PUT /v2/instance/"), answer("")),
         (
-            Mark::Beginning("POST /v2/instance/listByInstanceId"),
+            RequestMatcher::Beginning("POST /v2/instance/listByInstanceId"),
             answer(&format!(
                 r#"{{"marker":"","isTruncated":false,"maxKeys":{BATCH},"instances":[{instances}]}}"#
             )),
@@ -118,7 +120,7 @@ fn baidu() -> Outcome<Vec<(Mark, Vec<u8>)>> {
     ])
 }
 
-fn huawei() -> Outcome<Vec<(Mark, Vec<u8>)>> {
+fn huawei() -> Outcome<Vec<(RequestMatcher, Vec<u8>)>> {
     let servers = rows(Cloud::Huawei, include_str!("../answers/huawei-server.json"))?;
     let answer = |body: &str| {
         let headers = "x-request-id: 77cd5e2ed8d8bbe3a7d4fd0ee6bb8b4d\r\n";
@@ -126,11 +128,11 @@ fn huawei() -> Outcome<Vec<(Mark, Vec<u8>)>> {
     };
     Ok(vec![
         (
-            Mark::Beginning("POST /v1/"),
+            RequestMatcher::Beginning("POST /v1/"),
             answer(r#"{"job_id":"ff80808288d41e1b018990260955686a"}"#),
         ),
         (
-            Mark::Beginning("GET /v1/"),
+            RequestMatcher::Beginning("GET /v1/"),
             answer(&format!(r#"{{"count":{BATCH},"servers":[{servers}]}}"#)),
         ),
     ])

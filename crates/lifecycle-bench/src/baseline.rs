@@ -1,4 +1,4 @@
-//! Baseline of calls: reqwest sends the same bytes and discards the response.
+//! Baseline of the benchmark of calls: bare reqwest sends the same bytes and discards the response.
 
 use std::sync::Arc;
 
@@ -32,7 +32,7 @@ pub(crate) struct BaselineRequest {
 }
 
 impl BaselineRequest {
-    /// Returns the requests of a iteration, as the library sends them.
+    /// Returns the requests of an iteration, as the library sends them.
     pub(crate) fn of(cloud: Cloud, port: u16, workload: Workload) -> Outcome<Vec<Self>> {
         let endpoint = Endpoint::parse(&format!("http://127.0.0.1:{port}"))?;
         let (provider, ids) = (
@@ -64,7 +64,10 @@ impl BaselineRequest {
 }
 
 /// Runs one iteration by bare reqwest, which reads nothing but the status of a response.
-pub(crate) async fn by_reqwest(http: Client, requests: Arc<[BaselineRequest]>) -> Outcome<()> {
+pub(crate) async fn run_with_reqwest(
+    http: Client,
+    requests: Arc<[BaselineRequest]>,
+) -> Outcome<()> {
     for request in requests.iter() {
         request.send(&http).await?;
     }

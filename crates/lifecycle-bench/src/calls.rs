@@ -1,4 +1,4 @@
-//! Benchmark: the cost of calls through the client, beside bare reqwest with the same bytes.
+//! Benchmark: the cost of calls through the client, compared with bare reqwest and the same bytes.
 
 use std::{future::Future, sync::Arc, time::Duration};
 
@@ -8,32 +8,32 @@ use lifecycle_facade::Cloud;
 use tokio::runtime::Runtime;
 
 use crate::{
-    baseline::{self, BaselineRequest, by_reqwest},
+    baseline::{self, BaselineRequest, run_with_reqwest},
     rounds::Rounds,
     server::Server,
     settings::{BenchSettings, Schedule},
     table::{Table, verdict},
-    workload::{Workload, by_client},
+    workload::{Workload, run_with_client},
 };
 
-/// Starts of one instance, one at a time and many at a time.
+/// Measures starts of one instance, one at a time and many at a time.
 pub(crate) fn measure_calls(settings: &BenchSettings) -> Outcome<Table> {
     let bench = Bench::new(settings)?;
     let mut table = Table::new("Calls", head("start of 1"));
     for &cloud in Cloud::ALL {
         for concurrency in [1, 64] {
             let pair = bench.compare(cloud, Workload::Start, concurrency)?;
-            let aim = verdict("0.95 x reqwest", pair.speed() >= 0.95);
-            table.row(pair.row(format!("{cloud}, {concurrency} at a time"), aim));
+            let target = verdict("0.95 x reqwest", pair.speed() >= 0.95);
+            table.row(pair.row(format!("{cloud}, {concurrency} at a time"), target));
         }
     }
     Ok(table)
 }
 
-/// Iterations of a start of a hundred instances and a lookup of all of them, one at a time.
+/// Measures iterations of a start and an observation of a hundred instances, one at a time.
 pub(crate) fn measure_iterations(settings: &BenchSettings) -> Outcome<Table> {
     let bench = Bench::new(settings)?;
-    let mut table = Table::new("Iterations", head("start of 100, look at 100"));
+    let mut table = Table::new("Iterations", head("start of 100, observation of 100"));
     for &cloud in Cloud::ALL {
         let pair = bench.compare(cloud, Workload::StartAndObserve, 1)?;
         table.row(pair.row(cloud.to_string(), String::new()));
@@ -49,7 +49,7 @@ fn head(what: &'static str) -> [&'static str; 7] {
         "/ reqwest",
         "reqwest CPU µs",
         "client CPU µs",
-        "aim",
+        "target",
     ]
 }
 
@@ -64,7 +64,7 @@ impl Bench {
         Ok(Self {
             server: Server::start()?,
             runtime: runtime()?,
-            schedule: settings.calling,
+            schedule: settings.calls,
         })
     }
 
@@ -76,10 +76,10 @@ impl Bench {
             BaselineRequest::of(cloud, port, workload)?,
         );
         let requests: Arc<[BaselineRequest]> = requests.into();
-        let baseline = move || by_reqwest(http.clone(), Arc::clone(&requests));
+        let baseline = move || run_with_reqwest(http.clone(), Arc::clone(&requests));
         let client = client(cloud, port)?;
         let ids: Arc<[InstanceId]> = ids(cloud, workload.instances())?.into();
-        let by_lifecycle = move || by_client(client.clone(), Arc::clone(&ids), workload);
+        let by_lifecycle = move || run_with_client(client.clone(), Arc::clone(&ids), workload);
 
         let Schedule { rounds, span } = self.schedule;
         let round = || {
@@ -111,6 +111,7 @@ struct Pair {
     cpu: [Option<f64>; 2],
 }
 
+// The positions of both subjects in a round.
 const REQWEST: usize = 0;
 const CLIENT: usize = 1;
 
@@ -128,7 +129,7 @@ impl Pair {
         self.rounds.ratio(REQWEST, CLIENT)
     }
 
-    fn row(&self, what: String, aim: String) -> [String; 7] {
+    fn row(&self, what: String, target: String) -> [String; 7] {
         let rate = |side| format!("{:.0}", 1.0 / self.rounds.best(side));
         let cpu = |side: usize| {
             self.cpu[side].map_or_else(|| "?".to_owned(), |micros| format!("{micros:.1}"))
@@ -140,7 +141,7 @@ impl Pair {
             format!("{:.2}", self.speed()),
             cpu(REQWEST),
             cpu(CLIENT),
-            aim,
+            target,
         ]
     }
 }

@@ -1,4 +1,5 @@
-//! The four clouds as the benchmarks use them: made-up instances, one made-up key, this machine.
+//! The four clouds as the benchmarks use them: invented instances, one invented key, a server on
+//! this machine.
 
 use std::time::Duration;
 
@@ -29,7 +30,7 @@ pub fn ids(cloud: Cloud, count: usize) -> Outcome<Vec<InstanceId>> {
     Ok(ids.collect::<Result<_, _>>()?)
 }
 
-/// Returns the provider of the cloud, for requests to the usual region at `endpoint`.
+/// Returns the provider of the cloud, for requests to the default region at `endpoint`.
 ///
 /// # Errors
 /// Fails for a cloud without benchmarks.
@@ -67,46 +68,46 @@ pub fn client(cloud: Cloud, port: u16) -> Outcome<Client> {
         .machine(EmptyHost)
         .credential(key())
         .project(PROJECT)
-        .configure_client(unlimited)
+        .configure_client(without_limits)
         .build()?;
-    let place = place(cloud)?;
+    let location = location(cloud)?;
     if Handle::try_current().is_ok() {
-        return connected(&fleet, &place);
+        return connected(&fleet, &location);
     }
-    // Connecting takes a deadline, although no call is made.
+    // Connecting needs the timer of a runtime, although no call is made.
     let runtime = runtime()?;
     let _inside = runtime.enter();
-    connected(&fleet, &place)
+    connected(&fleet, &location)
 }
 
-/// Returns the cloud's usual region.
+/// Returns the default region of the cloud.
 ///
 /// # Errors
 /// Fails for a cloud without benchmarks.
-pub fn place(cloud: Cloud) -> Outcome<Location> {
+pub fn location(cloud: Cloud) -> Outcome<Location> {
     Ok(Location::new(cloud, region(cloud)?))
 }
 
-/// Returns the client of a fleet that can connect without a call.
+/// Returns a client of a fleet. The fleet must connect without a call.
 ///
 /// # Errors
 /// Fails when the fleet cannot connect, or would have to make a call first.
-pub fn connected(fleet: &Fleet, place: &Location) -> Outcome<Client> {
-    let client = fleet.client(place).now_or_never();
-    Ok(client.ok_or("the fleet would have to ask somebody for a key")??)
+pub fn connected(fleet: &Fleet, location: &Location) -> Outcome<Client> {
+    let client = fleet.client(location).now_or_never();
+    Ok(client.ok_or("the fleet needs a call to connect")??)
 }
 
 fn local(port: u16) -> Outcome<Endpoint> {
     Ok(Endpoint::parse(&format!("http://127.0.0.1:{port}"))?)
 }
 
-fn unlimited(client: ClientBuilder) -> ClientBuilder {
-    let free = Rate::new(f64::INFINITY, u32::MAX);
+fn without_limits(client: ClientBuilder) -> ClientBuilder {
+    let infinite = Rate::new(f64::INFINITY, u32::MAX);
     let mut timeouts = Timeouts::default();
-    // A server that answers for other ids must not make a iteration last half a minute.
+    // A server that answers for other ids must not make an iteration last half a minute.
     timeouts.settle = Duration::from_secs(1);
     client
-        .rate_limits(RateLimits::new(free, free))
+        .rate_limits(RateLimits::new(infinite, infinite))
         .retry(RetryPolicy::never())
         .timeouts(timeouts)
 }

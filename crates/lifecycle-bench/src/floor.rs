@@ -1,7 +1,8 @@
-//! Baseline of signatures: hashing the bytes that the scheme hashes, and nothing else.
+//! Baseline of the benchmark of signatures: hashes the bytes that the scheme hashes, and does
+//! nothing else.
 //!
-//! The bytes are put together from a signed request by the vendors' pages, apart from the code that
-//! signed the request. Tests compare the resulting signature with the one in the request.
+//! This module derives the bytes from a signed request as the vendors' pages describe, independently of
+//! the code that signed the request. Tests compare the resulting signature with the one in the request.
 
 use bytes::Bytes;
 use hmac::{Hmac, KeyInit, Mac};
@@ -11,7 +12,7 @@ use lifecycle_core::encode;
 use lifecycle_facade::Cloud;
 use sha2::{Digest, Sha256};
 
-/// All hashing of one signature.
+/// The hash inputs of one signature.
 #[derive(Debug)]
 pub(crate) struct Floor {
     /// Inputs of SHA-256.
@@ -20,6 +21,7 @@ pub(crate) struct Floor {
     macs: Vec<KeyedText>,
 }
 
+/// One input of HMAC-SHA256.
 #[derive(Debug)]
 struct KeyedText {
     key: Bytes,
@@ -27,7 +29,7 @@ struct KeyedText {
 }
 
 impl Floor {
-    /// Returns the hashing behind `request`, which `secret` has signed.
+    /// Returns the hash inputs for the signature of `request`, made with `secret`.
     pub(crate) fn of(cloud: Cloud, request: &Request<Bytes>, secret: &str) -> Outcome<Self> {
         match cloud {
             Cloud::Baidu => baidu(request, secret),
@@ -165,22 +167,22 @@ mod tests {
 
     use super::*;
 
-    /// A signed start, and a signed lookup with a query.
+    /// A signed start, and a signed observation with a query.
     fn requests(cloud: Cloud, count: usize) -> [Request<Bytes>; 2] {
         let endpoint = Endpoint::parse("https://api.example.com").unwrap();
         let provider = provider(cloud, endpoint).unwrap();
         let ids = ids(cloud, count).unwrap();
         let action = StartOptions::default().into();
-        let (key, stamp) = (key(), SigningContext::from_unix(1_700_000_000, 7));
+        let (key, context) = (key(), SigningContext::from_unix(1_700_000_000, 7));
         [
             provider.act(&action, &ids).unwrap().request,
             provider.observe(&ids).unwrap().request,
         ]
-        .map(|draft| provider.sign(&draft, &key, &stamp).unwrap())
+        .map(|unsigned| provider.sign(&unsigned, &key, &context).unwrap())
     }
 
     #[test]
-    fn the_floor_hashes_exactly_what_the_scheme_hashes() {
+    fn floor_hashes_exactly_the_bytes_of_the_scheme() {
         for &cloud in Cloud::ALL {
             for request in [1, 100].into_iter().flat_map(|n| requests(cloud, n)) {
                 let floor = Floor::of(cloud, &request, secret()).unwrap();
@@ -192,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn the_floor_of_a_request_without_a_signature_is_an_error() {
+    fn floor_of_a_request_without_a_signature_is_an_error() {
         for &cloud in Cloud::ALL {
             assert!(Floor::of(cloud, &Request::default(), secret()).is_err());
         }

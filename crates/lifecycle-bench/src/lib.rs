@@ -6,6 +6,6 @@ mod clouds;
 mod process;
 mod work;
 
-pub use clouds::{client, connected, ids, key, place, provider, secret};
+pub use clouds::{client, connected, ids, key, location, provider, secret};
 pub use process::{Memory, cpu_time, memory};
 pub use work::{Outcome, Run, Until, drive, observe, runtime, start};

@@ -1,4 +1,4 @@
-//! The machine of the measurement.
+//! A description of the machine that runs the benchmarks.
 
 use std::{env, fs, process::Command, thread};
 

@@ -1,5 +1,5 @@
-//! `bench`: the cost of the library beside the lowest possible cost, and the behaviour at scale and
-//! under faults.
+//! `bench`: benchmarks of the library: cost compared with the lowest possible cost, behaviour at
+//! scale, and behaviour under faults.
 
 mod answers;
 mod baseline;
@@ -27,7 +27,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 use lifecycle_bench::Outcome;
 
 use crate::{
-    memory::Probe,
+    memory::MemoryProbe,
     settings::BenchSettings,
     table::{Form, Table},
 };
@@ -65,7 +65,7 @@ enum Role {
     #[command(hide = true)]
     Serve,
     #[command(hide = true)]
-    Probe(Probe),
+    Probe(MemoryProbe),
     #[command(hide = true)]
     ScaleProbe(scale::Probe),
 }

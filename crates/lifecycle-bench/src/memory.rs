@@ -1,4 +1,4 @@
-//! Benchmark: memory of a process after many calls.
+//! Benchmark: the resident memory of a process after many calls, compared with bare reqwest.
 
 use std::{env, process::Command, sync::Arc};
 
@@ -7,39 +7,39 @@ use lifecycle_core::InstanceId;
 use lifecycle_facade::Cloud;
 
 use crate::{
-    baseline::{self, BaselineRequest, by_reqwest},
+    baseline::{self, BaselineRequest, run_with_reqwest},
     server::Server,
     settings::BenchSettings,
     table::{Table, verdict},
-    workload::{Workload, by_client},
+    workload::{Workload, run_with_client},
 };
 
-/// Resident memory of new processes: some with the client, some with bare reqwest.
+/// Measures the resident memory of new processes: some with the client, some with bare reqwest.
 pub(crate) fn measure(settings: &BenchSettings) -> Outcome<Table> {
     let server = Server::start()?;
     let mut table = Table::new(
         "Memory",
         [
-            "after",
+            "workload",
             "calls",
             "reqwest MiB",
             "reqwest peak",
             "client MiB",
             "client peak",
-            "aim for the client's peak",
+            "target for the client's peak",
         ],
     );
     for &cloud in Cloud::ALL {
         for concurrency in [1, 64] {
-            let probe = |side| Probe {
-                side,
+            let probe = |subject| MemoryProbe {
+                subject,
                 cloud,
                 port: server.port(),
                 iterations: settings.iterations,
                 concurrency,
             };
-            let baseline = probe(Side::Reqwest).run_in_child_process()?;
-            let lifecycle = probe(Side::Client).run_in_child_process()?;
+            let baseline = probe(Subject::Reqwest).run_in_child_process()?;
+            let lifecycle = probe(Subject::Client).run_in_child_process()?;
             let mib = |mib: f64| format!("{mib:.1}");
             table.row([
                 format!("{cloud}, {concurrency} at a time"),
@@ -55,13 +55,13 @@ pub(crate) fn measure(settings: &BenchSettings) -> Outcome<Table> {
     Ok(table)
 }
 
-/// The repeated work of a probe.
+/// The workload of a probe.
 const WORKLOAD: Workload = Workload::StartAndObserve;
 
 /// A process that makes calls and then reports its memory.
 #[derive(Clone, Copy, Debug, clap::Args)]
-pub(crate) struct Probe {
-    side: Side,
+pub(crate) struct MemoryProbe {
+    subject: Subject,
     cloud: Cloud,
     port: u16,
     iterations: u64,
@@ -69,20 +69,20 @@ pub(crate) struct Probe {
 }
 
 #[derive(Clone, Copy, Debug, clap::ValueEnum)]
-enum Side {
+enum Subject {
     Client,
     Reqwest,
 }
 
-impl Probe {
-    /// Runs this program again, as the probe.
+impl MemoryProbe {
+    /// Runs the probe in a child process.
     fn run_in_child_process(&self) -> Outcome<Memory> {
-        let side = match self.side {
-            Side::Client => "client",
-            Side::Reqwest => "reqwest",
+        let subject = match self.subject {
+            Subject::Client => "client",
+            Subject::Reqwest => "reqwest",
         };
         let output = Command::new(env::current_exe()?)
-            .args(["probe", side, self.cloud.as_str()])
+            .args(["probe", subject, self.cloud.as_str()])
             .args([self.port.to_string(), self.iterations.to_string()])
             .arg(self.concurrency.to_string())
             .output()?;
@@ -92,21 +92,22 @@ impl Probe {
         Ok(serde_json::from_slice(&output.stdout)?)
     }
 
-    /// Runs the probe: the whole life of the probe's process.
+    /// Runs the probe. This is the whole work of the child process.
     pub(crate) fn run(&self) -> Outcome<()> {
         let until = Until::Iterations(self.iterations);
-        let run = match self.side {
-            Side::Client => {
+        let run = match self.subject {
+            Subject::Client => {
                 let client = client(self.cloud, self.port)?;
                 let ids: Arc<[InstanceId]> = ids(self.cloud, WORKLOAD.instances())?.into();
-                let by_lifecycle = move || by_client(client.clone(), Arc::clone(&ids), WORKLOAD);
+                let by_lifecycle =
+                    move || run_with_client(client.clone(), Arc::clone(&ids), WORKLOAD);
                 runtime()?.block_on(drive(self.concurrency, until, by_lifecycle))
             }
-            Side::Reqwest => {
+            Subject::Reqwest => {
                 let http = baseline::http()?;
                 let requests: Arc<[BaselineRequest]> =
                     BaselineRequest::of(self.cloud, self.port, WORKLOAD)?.into();
-                let baseline = move || by_reqwest(http.clone(), Arc::clone(&requests));
+                let baseline = move || run_with_reqwest(http.clone(), Arc::clone(&requests));
                 runtime()?.block_on(drive(self.concurrency, until, baseline))
             }
         };

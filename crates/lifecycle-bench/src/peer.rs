@@ -39,8 +39,8 @@ enum Command {
         #[arg(long, value_parser = seconds)]
         secs: Duration,
     },
-    /// Start instances and look at them, in turns, at an HTTP server on this machine. The server must
-    /// answer for the requested ids.
+    /// Start instances and observe the instances, again and again, at an HTTP server on this machine.
+    /// The server must answer for the requested ids.
     Loop(Loop),
 }
 
@@ -52,13 +52,13 @@ struct Loop {
     /// The port of 127.0.0.1 where the server listens.
     #[arg(long)]
     port: u16,
-    /// Instances in one turn.
+    /// Instances in one iteration.
     #[arg(long)]
     ids: usize,
     /// Duration in seconds.
     #[arg(long, value_parser = seconds)]
     secs: Duration,
-    /// Turns in flight at a time, all on one thread.
+    /// Iterations in flight at a time, all on one thread.
     #[arg(long, default_value_t = 1)]
     concurrency: usize,
 }
@@ -117,19 +117,23 @@ fn work(order: &Loop) -> Outcome<()> {
     let client = client(order.cloud, order.port)?;
     let ids: Arc<[InstanceId]> = ids(order.cloud, order.ids)?.into();
     let failures = Arc::new(Failures::default());
-    let turn = {
+    let iterate = {
         let (client, failures) = (client.clone(), Arc::clone(&failures));
-        move || turn(client.clone(), Arc::clone(&ids), Arc::clone(&failures))
+        move || iterate(client.clone(), Arc::clone(&ids), Arc::clone(&failures))
     };
-    let run = runtime()?.block_on(drive(order.concurrency, Until::Elapsed(order.secs), turn))?;
-    failures.tell(run.iterations)?;
+    let run = runtime()?.block_on(drive(
+        order.concurrency,
+        Until::Elapsed(order.secs),
+        iterate,
+    ))?;
+    failures.report(run.iterations)?;
     let what = format!("loop {} {} x{}", order.cloud, order.ids, order.concurrency);
     print(&what, Worked::new(run, &client, memory()?)?)
 }
 
-async fn turn(client: Client, ids: Arc<[InstanceId]>, failures: Arc<Failures>) -> Outcome<()> {
+async fn iterate(client: Client, ids: Arc<[InstanceId]>, failures: Arc<Failures>) -> Outcome<()> {
     failures.starts.count(start(&client, &ids).await?);
-    failures.looks.count(observe(&client, &ids).await?);
+    failures.observations.count(observe(&client, &ids).await?);
     Ok(())
 }
 
@@ -137,14 +141,14 @@ async fn turn(client: Client, ids: Arc<[InstanceId]>, failures: Arc<Failures>) -
 #[derive(Debug, Default)]
 struct Failures {
     starts: Count,
-    looks: Count,
+    observations: Count,
 }
 
 impl Failures {
-    /// Returns a text with the failures of this many turns.
-    fn tell(&self, turns: u64) -> Outcome<()> {
-        self.starts.tell("starts", turns)?;
-        self.looks.tell("looks", turns)
+    /// Reports the failures of all iterations.
+    fn report(&self, iterations: u64) -> Outcome<()> {
+        self.starts.report("starts", iterations)?;
+        self.observations.report("observations", iterations)
     }
 }
 
@@ -162,13 +166,13 @@ impl Count {
         first.get_or_insert(failure);
     }
 
-    /// Fails when none of `turns` had the requested result.
-    fn tell(&self, what: &str, turns: u64) -> Outcome<()> {
+    /// Reports failures on standard error. Fails if no iteration had the requested result.
+    fn report(&self, what: &str, iterations: u64) -> Outcome<()> {
         let failed = self.failed.load(Ordering::Relaxed);
         let first = self.first.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(first) = &*first else { return Ok(()) };
-        let text = format!("{failed} of {turns} {what} had failures; the first: {first}");
-        if failed >= turns {
+        let text = format!("{failed} of {iterations} {what} had failures; the first: {first}");
+        if failed >= iterations {
             return Err(text.into());
         }
         eprintln!("bench-peer: {text}");
@@ -192,7 +196,7 @@ struct Worked {
 impl Worked {
     /// Returns the figures of a run, by the calls that the client made.
     fn new(run: Run, client: &Client, memory: Memory) -> Outcome<Self> {
-        let cpu = run.cpu.ok_or("the system does not tell processor time")?;
+        let cpu = run.cpu.ok_or("the system does not report processor time")?;
         let calls = u32::try_from(client.calls().total())?;
         let calls = f64::from(calls.max(1));
         Ok(Self {
@@ -229,12 +233,12 @@ mod tests {
     #[test]
     fn a_failure_is_told_and_nothing_but_failures_is_an_error() {
         let failures = Failures::default();
-        assert!(failures.tell(3).is_ok());
+        assert!(failures.report(3).is_ok());
         failures.starts.count(Some("i-1: refused".to_owned()));
         failures.starts.count(None);
-        assert!(failures.tell(3).is_ok());
+        assert!(failures.report(3).is_ok());
         failures.starts.count(Some("i-2: refused".to_owned()));
-        let error = failures.tell(2).unwrap_err().to_string();
+        let error = failures.report(2).unwrap_err().to_string();
         assert_eq!(error, "2 of 2 starts had failures; the first: i-1: refused");
     }
 

@@ -1,26 +1,27 @@
-//! CPU time and memory of this process, from `/proc`. Linux only: every function fails elsewhere.
+//! CPU time and memory of this process, from `/proc`. Linux only: every function returns an error
+//! elsewhere.
 
 use std::{fs, io, time::Duration};
 
-/// Returns the processor time of this process, in user and kernel mode, to 10 ms.
+/// Returns the CPU time of this process in user and kernel mode, at a resolution of 10 ms.
 ///
 /// # Errors
 /// Fails without a readable `/proc/self/stat`.
 pub fn cpu_time() -> io::Result<Duration> {
     let stat = fs::read_to_string("/proc/self/stat")?;
-    read_cpu_time(&stat).ok_or_else(|| odd("/proc/self/stat"))
+    read_cpu_time(&stat).ok_or_else(|| unexpected_format("/proc/self/stat"))
 }
 
-/// Returns the memory of this process that is in RAM.
+/// Returns the resident memory of this process, now and at the peak.
 ///
 /// # Errors
 /// Fails without a readable `/proc/self/status`.
 pub fn memory() -> io::Result<Memory> {
     let status = fs::read_to_string("/proc/self/status")?;
-    read_memory(&status).ok_or_else(|| odd("/proc/self/status"))
+    read_memory(&status).ok_or_else(|| unexpected_format("/proc/self/status"))
 }
 
-/// Resident memory, in MiB.
+/// Resident memory in MiB, rounded to two decimal places.
 #[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Memory {
     /// Current value.
@@ -29,11 +30,11 @@ pub struct Memory {
     pub peak_rss_mib: f64,
 }
 
-/// Reads fields 14 and 15, counted from 1. Field 2 is the program's name in parentheses, which may
-/// hold anything, so counting starts after the closing parenthesis.
+/// Reads `utime` and `stime`, fields 14 and 15 of `proc_pid_stat(5)`. Field 2 is the program's name in
+/// parentheses, which may hold anything, so counting starts after the closing parenthesis.
 fn read_cpu_time(stat: &str) -> Option<Duration> {
     let (_, fields) = stat.rsplit_once(')')?;
-    let mut fields = fields.split_ascii_whitespace().skip(11);
+    let mut fields = fields.split_ascii_whitespace().skip(11); // fields 3 to 13
     let user: u64 = fields.next()?.parse().ok()?;
     let system: u64 = fields.next()?.parse().ok()?;
     Some(TICK * u32::try_from(user + system).ok()?)
@@ -54,10 +55,10 @@ fn read_memory(status: &str) -> Option<Memory> {
     })
 }
 
-fn odd(file: &str) -> io::Error {
+fn unexpected_format(file: &str) -> io::Error {
     io::Error::new(
         io::ErrorKind::InvalidData,
-        format!("{file} has an unknown form"),
+        format!("{file} has an unexpected format"),
     )
 }
 
@@ -66,7 +67,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn processor_time_is_read_behind_any_name() {
+    fn cpu_time_is_read_after_a_program_name_with_parentheses() {
         let stat = "42 (a) b (c) R 1 2 3 4 5 6 7 8 9 10 150 25 0 0 20 0 1 0 99 1000 200\n";
         assert_eq!(read_cpu_time(stat), Some(Duration::from_millis(1750)));
         assert_eq!(read_cpu_time("42 (a) R 1 2"), None);

@@ -1,8 +1,8 @@
-//! Benchmark: the number of reboots that reach a cloud which fails to answer, over real sockets.
+//! Benchmark: the number of executed reboots at a cloud that fails to answer, over real sockets.
 
 use std::{ops::RangeInclusive, time::Duration};
 
-use lifecycle_bench::{Outcome, place, runtime};
+use lifecycle_bench::{Outcome, location, runtime};
 use lifecycle_core::Endpoint;
 use lifecycle_facade::{Cloud, Fleet, Timeouts, WaitTimeout};
 use lifecycle_sim::{ErrorBody, FaultRule, FaultTiming, InjectedFault, Operation, Simulator};
@@ -14,7 +14,7 @@ use crate::{
     table::{Table, verdict},
 };
 
-/// A reboot of ten instances in one call, at each cloud with each failure.
+/// Measures a reboot of ten instances in one call, at each cloud with each failure.
 pub(crate) fn measure(_: &BenchSettings) -> Outcome<Table> {
     let counts = runtime()?.block_on(reboot_everywhere())?;
     let mut table = Table::new(
@@ -27,7 +27,7 @@ pub(crate) fn measure(_: &BenchSettings) -> Outcome<Table> {
             "502",
             "503",
             "504",
-            "aim",
+            "target",
         ],
     );
     for &cloud in Cloud::ALL {
@@ -44,8 +44,8 @@ pub(crate) fn measure(_: &BenchSettings) -> Outcome<Table> {
             let [dropped, stalled, a, b, c, d] = Failure::ALL.map(count);
             let all_once = Failure::ALL.into_iter().all(|failure| count(failure) == 1);
             let when = match when {
-                FaultTiming::Before => "unmoved",
-                _ => "having acted",
+                FaultTiming::Before => "before execution",
+                _ => "after execution",
             };
             table.row([
                 format!("{cloud}, {when}"),
@@ -62,17 +62,21 @@ pub(crate) fn measure(_: &BenchSettings) -> Outcome<Table> {
     Ok(table)
 }
 
+/// One reboot at a cloud that fails in one way.
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Trial {
     cloud: Cloud,
     failure: Failure,
+    /// Before or after the execution of the reboot.
     when: FaultTiming,
 }
 
+/// The failure of a cloud.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Failure {
     DropsTheReply,
     Stalls,
+    /// An error response with an HTTP status.
     Answers(u16),
 }
 
@@ -87,7 +91,7 @@ impl Failure {
     ];
 }
 
-/// Runs all trials side by side, because they mostly wait.
+/// Runs all trials concurrently, because trials mostly wait.
 async fn reboot_everywhere() -> Outcome<Vec<(Trial, u64)>> {
     let mut trials = JoinSet::new();
     for &cloud in Cloud::ALL {
@@ -108,10 +112,10 @@ async fn reboot_everywhere() -> Outcome<Vec<(Trial, u64)>> {
 impl Trial {
     /// Returns the number of reboot calls that reach the cloud.
     async fn run(self) -> Outcome<u64> {
-        let place = place(self.cloud)?;
+        let location = location(self.cloud)?;
         let simulator = Simulator::builder()
             .speed(20.0)
-            .fleet(&format!("{place}=10:running"))?
+            .fleet(&format!("{location}=10:running"))?
             .build();
         let simulated: lifecycle_sim::Cloud = self.cloud.as_str().parse()?;
         let server = simulator.serve("127.0.0.1:0").await?;
@@ -119,15 +123,15 @@ impl Trial {
             .endpoint(Endpoint::parse(&server.url())?)
             .credential(simulator.credential(simulated))
             .project(simulator.project_id())
-            .configure_client(|client| client.timeouts(hasty()))
+            .configure_client(|client| client.timeouts(short_timeouts()))
             .build()?;
-        let client = fleet.client(&place).await?;
+        let client = fleet.client(&location).await?;
         let ids = ids(&simulator, simulated)?;
-        // The connection was used before; HTTP clients like to renew such a connection.
+        // HTTP clients may silently resend a request on a connection that was used before.
         client.observe(&ids).await?;
         let failure = FaultRule::new(self.fault()).on(Operation::Reboot);
         simulator.inject(failure.always());
-        // Time enough for a client to try again and again.
+        // Enough time for many retries.
         client.reboot(&ids).wait(WaitTimeout::seconds(8)).await?;
         let reached = simulator.ledger().count(simulated, Operation::Reboot);
         let executed = simulator.ledger().most_reboots();
@@ -150,7 +154,8 @@ impl Trial {
         }
     }
 
-    /// Returns the highest number of reboots of one instance, if the failures are as intended.
+    /// Returns the expected number of executed reboots of one instance. Another number means that the
+    /// simulator did not fail as intended.
     fn executions(self) -> RangeInclusive<u32> {
         match self.when {
             FaultTiming::Before => 0..=0,
@@ -159,7 +164,8 @@ impl Trial {
     }
 }
 
-fn hasty() -> Timeouts {
+/// Returns short time limits, for retries within seconds.
+fn short_timeouts() -> Timeouts {
     let mut timeouts = Timeouts::default();
     timeouts.attempt = Duration::from_secs(1);
     timeouts.settle = Duration::from_secs(4);

@@ -1,4 +1,5 @@
-//! Recording the requests of a client to a simulator, to send them again without the client.
+//! Records the requests of a client to a simulator, and replays the requests without the client:
+//! the replay measures the simulator alone.
 
 use std::{
     mem,
@@ -13,15 +14,15 @@ use lifecycle_facade::{Transport, TransportError};
 use lifecycle_sim::MemoryTransport;
 use tokio::time::{Duration, Instant, sleep_until};
 
-/// Records every request that passes through the transports in front of which the recorder stands.
+/// Collects the requests of all transports that [`wrap`](Self::wrap) returned.
 #[derive(Clone, Debug)]
 pub(crate) struct Recorder {
     begin: Instant,
-    requests: Arc<Mutex<Vec<Request>>>,
+    requests: Arc<Mutex<Vec<TimedRequest>>>,
 }
 
-/// A request, and the time of sending, counted from the creation of the recorder.
-pub(crate) type Request = (Duration, http::Request<Bytes>);
+/// The time since the creation of the recorder, and the request.
+pub(crate) type TimedRequest = (Duration, http::Request<Bytes>);
 
 impl Recorder {
     pub(crate) fn new() -> Self {
@@ -31,23 +32,26 @@ impl Recorder {
         }
     }
 
-    /// Returns a transport that records, and forwards to `next`.
-    pub(crate) fn before(&self, next: MemoryTransport) -> Recording {
-        Recording {
+    /// Returns a transport that records each request, and forwards the request to `inner`.
+    pub(crate) fn wrap(&self, inner: MemoryTransport) -> RecordingTransport {
+        RecordingTransport {
             recorder: self.clone(),
-            next,
+            inner,
         }
     }
 
     /// Takes the recorded requests out of the recorder.
-    pub(crate) fn take(&self) -> Vec<Request> {
+    pub(crate) fn take(&self) -> Vec<TimedRequest> {
         let mut requests = self.requests.lock().unwrap_or_else(PoisonError::into_inner);
         mem::take(&mut requests)
     }
 }
 
-/// Sends recorded requests at their recorded times, counted from now.
-pub(crate) async fn send_again(requests: Vec<Request>, transport: &MemoryTransport) -> Outcome<()> {
+/// Sends recorded requests one after the other, none before its recorded time, counted from now.
+pub(crate) async fn replay_requests(
+    requests: Vec<TimedRequest>,
+    transport: &MemoryTransport,
+) -> Outcome<()> {
     let begin = Instant::now();
     for (at, request) in requests {
         sleep_until(begin + at).await;
@@ -56,14 +60,15 @@ pub(crate) async fn send_again(requests: Vec<Request>, transport: &MemoryTranspo
     Ok(())
 }
 
+/// The transport of a [`Recorder`].
 #[derive(Debug)]
-pub(crate) struct Recording {
+pub(crate) struct RecordingTransport {
     recorder: Recorder,
-    next: MemoryTransport,
+    inner: MemoryTransport,
 }
 
 #[async_trait]
-impl Transport for Recording {
+impl Transport for RecordingTransport {
     async fn send(&self, request: http::Request<Bytes>) -> Result<HttpResponse, TransportError> {
         let at = self.recorder.begin.elapsed();
         let copy = (at, request.clone());
@@ -72,6 +77,6 @@ impl Transport for Recording {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .push(copy);
-        self.next.send(request).await
+        self.inner.send(request).await
     }
 }

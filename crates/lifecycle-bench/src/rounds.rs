@@ -1,4 +1,5 @@
-//! Measuring several items in rounds, so that other work on the machine hits all of them.
+//! Measures several items in turn, in many rounds, so that background load affects all items
+//! equally.
 
 use std::{hint::black_box, time::Duration};
 
@@ -13,21 +14,21 @@ pub(crate) struct Rounds<const N: usize> {
 }
 
 impl<const N: usize> Rounds<N> {
-    /// Makes the costs from at least one round.
+    /// Creates the costs from at least one round.
     pub(crate) fn new(rounds: Vec<[f64; N]>) -> Self {
         Self { rounds }
     }
 
     /// Returns the undisturbed cost of an item: the lowest cost of all rounds.
-    pub(crate) fn best(&self, thing: usize) -> f64 {
-        let costs = self.rounds.iter().map(|round| round[thing]);
+    pub(crate) fn best(&self, item: usize) -> f64 {
+        let costs = self.rounds.iter().map(|round| round[item]);
         costs.fold(f64::INFINITY, f64::min)
     }
 
     /// Returns the ratio of two items: the median over the rounds, each of which has measured both
     /// items under the same conditions.
-    pub(crate) fn ratio(&self, thing: usize, other: usize) -> f64 {
-        let ratios = self.rounds.iter().map(|round| round[thing] / round[other]);
+    pub(crate) fn ratio(&self, item: usize, other: usize) -> f64 {
+        let ratios = self.rounds.iter().map(|round| round[item] / round[other]);
         median(ratios.collect())
     }
 }
@@ -65,7 +66,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_best_cost_is_the_least_and_a_ratio_the_middle_one() {
+    fn best_cost_is_the_lowest_and_ratio_is_the_median() {
         let rounds = Rounds::new(vec![[1.0, 2.0], [4.0, 2.0], [3.0, 30.0]]);
         assert_eq!(rounds.best(0), 1.0);
         assert_eq!(rounds.best(1), 2.0);
@@ -74,21 +75,21 @@ mod tests {
     }
 
     #[test]
-    fn the_median_of_an_even_number_lies_between_two() {
+    fn median_of_an_even_number_of_values_is_between_two_values() {
         assert_eq!(median(vec![4.0, 1.0, 3.0, 2.0]), 2.5);
         assert_eq!(median(vec![7.0]), 7.0);
         assert!(median(Vec::new()).is_nan());
     }
 
     #[test]
-    fn a_cost_is_the_time_of_one_run() {
+    fn cost_is_the_time_of_one_run() {
         let mut runs = 0;
-        let nap = Duration::from_micros(500);
+        let pause = Duration::from_micros(500);
         let seconds = cost(Duration::from_millis(30), || {
             runs += 1;
-            std::thread::sleep(nap);
+            std::thread::sleep(pause);
         });
         assert!(runs >= 32, "{runs}");
-        assert!(seconds >= nap.as_secs_f64(), "{seconds}");
+        assert!(seconds >= pause.as_secs_f64(), "{seconds}");
     }
 }

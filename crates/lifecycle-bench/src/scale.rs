@@ -1,4 +1,5 @@
-//! Benchmark: ten thousand and a hundred thousand instances, started and awaited in the simulator.
+//! Benchmark: start of ten thousand and of a hundred thousand simulated instances, with a wait for
+//! all.
 
 use std::{env, process::Command, time::Duration};
 
@@ -8,7 +9,7 @@ use lifecycle_sim::{Operation, Simulator, TransitionTimes};
 use tokio::time::Instant;
 
 use crate::{
-    record::{Recorder, Request, send_again},
+    record::{Recorder, TimedRequest, replay_requests},
     settings::BenchSettings,
     simulated::{Simulated, under_paused_time},
     table::{Table, verdict},
@@ -21,19 +22,19 @@ pub(crate) fn measure(settings: &BenchSettings) -> Outcome<Table> {
         [
             "start and wait",
             "starts",
-            "least",
-            "looks",
+            "fewest starts",
+            "polls",
             "last start s",
             "longest boot s",
             "all seen s",
             "KiB each",
             "CPU µs each",
-            "aim",
+            "target",
         ],
     );
     for &cloud in Cloud::ALL {
         let mut smaller = None;
-        for count in settings.fleets {
+        for count in settings.fleet_sizes {
             let figures = Probe { cloud, count }.run_in_child_process()?;
             table.row(figures.row(cloud, count, smaller));
             smaller = Some(figures);
@@ -52,9 +53,9 @@ pub(crate) struct Probe {
 #[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 struct Figures {
     starts: u64,
-    least: usize,
-    /// Lookups of instances and of jobs.
-    looks: u64,
+    fewest_starts: usize,
+    /// Observations of instances and of jobs.
+    polls: u64,
     /// Time of the last executed start, in seconds from the beginning.
     last_start_s: f64,
     /// Time at which the client had seen all instances running.
@@ -71,24 +72,24 @@ impl Figures {
         let tempo = TransitionTimes::default();
         let longest_boot = tempo.boot.as_secs_f64() * (1.0 + tempo.spread);
         let linear = smaller.is_none_or(|smaller| self.cpu_us <= 1.2 * smaller.cpu_us);
-        let met = self.starts == self.least as u64 && self.kib < 1.0 && linear;
+        let met = self.starts == self.fewest_starts as u64 && self.kib < 1.0 && linear;
         [
             format!("{cloud}, {count}"),
             self.starts.to_string(),
-            self.least.to_string(),
-            self.looks.to_string(),
+            self.fewest_starts.to_string(),
+            self.polls.to_string(),
             format!("{:.1}", self.last_start_s),
             format!("{longest_boot:.1}"),
             format!("{:.1}", self.seen_s),
             format!("{:.2}", self.kib),
             format!("{:.0}", self.cpu_us),
-            verdict("least starts, 1 KiB, linear", met),
+            verdict("fewest starts, 1 KiB, linear", met),
         ]
     }
 }
 
 /// Longer than the slowest rate limit needs for the largest fleet.
-const PATIENCE: WaitTimeout = WaitTimeout::minutes(24 * 60);
+const WAIT_TIMEOUT: WaitTimeout = WaitTimeout::minutes(24 * 60);
 
 impl Probe {
     /// Runs this program again, as the probe.
@@ -128,21 +129,22 @@ impl Probe {
         let settings = Simulator::builder().log_limit(0);
         let world = Simulated::new(self.cloud, self.count, "stopped", settings)?;
         let before = memory()?.rss_mib;
-        let report = world.client.start(&world.ids).wait(PATIENCE).await?;
-        let most = memory()?.peak_rss_mib;
+        let report = world.client.start(&world.ids).wait(WAIT_TIMEOUT).await?;
+        let peak = memory()?.peak_rss_mib;
         report.into_result()?;
-        Ok((most - before) * 1024.0 / self.count as f64)
+        Ok((peak - before) * 1024.0 / self.count as f64)
     }
 
     /// Returns the reported run, with the processor time of client and simulator, and the requests.
-    async fn start(&self) -> Outcome<(Figures, Vec<Request>)> {
+    async fn start(&self) -> Outcome<(Figures, Vec<TimedRequest>)> {
         let recorder = Recorder::new();
         let settings = Simulator::builder();
-        let world = Simulated::with(self.cloud, self.count, "stopped", settings, |transport| {
-            recorder.before(transport)
-        })?;
+        let world =
+            Simulated::with_transport(self.cloud, self.count, "stopped", settings, |transport| {
+                recorder.wrap(transport)
+            })?;
         let (begin, cpu) = (Instant::now(), cpu_time()?);
-        let report = world.client.start(&world.ids).wait(PATIENCE).await?;
+        let report = world.client.start(&world.ids).wait(WAIT_TIMEOUT).await?;
         let (seen, cpu) = (begin.elapsed(), cpu_time()?.saturating_sub(cpu));
         report.into_result()?;
         let ledger = world.simulator.ledger();
@@ -155,8 +157,8 @@ impl Probe {
         let limit = world.client.profile().batch_limits.start;
         let figures = Figures {
             starts: count(Operation::Start),
-            least: self.count.div_ceil(limit),
-            looks: count(Operation::Observe) + count(Operation::Follow),
+            fewest_starts: self.count.div_ceil(limit),
+            polls: count(Operation::Observe) + count(Operation::Follow),
             last_start_s: last_start.unwrap_or_default().as_secs_f64(),
             seen_s: seen.as_secs_f64(),
             kib: 0.0,
@@ -166,11 +168,11 @@ impl Probe {
     }
 
     /// Returns the processor time of the simulator alone.
-    async fn replay(&self, requests: Vec<Request>) -> Outcome<Duration> {
+    async fn replay(&self, requests: Vec<TimedRequest>) -> Outcome<Duration> {
         let settings = Simulator::builder();
         let world = Simulated::new(self.cloud, self.count, "stopped", settings)?;
         let cpu = cpu_time()?;
-        send_again(requests, &world.simulator.transport()).await?;
+        replay_requests(requests, &world.simulator.transport()).await?;
         Ok(cpu_time()?.saturating_sub(cpu))
     }
 
@@ -189,8 +191,8 @@ mod tests {
         for &cloud in Cloud::ALL {
             let probe = Probe { cloud, count: 300 };
             let (figures, requests) = under_paused_time(probe.start()).unwrap();
-            assert_eq!(figures.starts as usize, figures.least, "{cloud}");
-            let calls = figures.starts + figures.looks;
+            assert_eq!(figures.starts as usize, figures.fewest_starts, "{cloud}");
+            let calls = figures.starts + figures.polls;
             assert_eq!(requests.len() as u64, calls, "{cloud}");
             let boot = figures.seen_s - figures.last_start_s;
             assert!((30.0..60.0).contains(&boot), "{cloud}: {figures:?}");

@@ -1,4 +1,4 @@
-//! The server of the benchmarked calls: another process, which answers with fixed bytes.
+//! The server for the benchmark of calls: another process, which answers with fixed bytes.
 //!
 //! The server reads only as much of a request as identifies the response, and checks nothing. So the
 //! server takes less time than any client, and the measured cost is the client's.
@@ -20,7 +20,7 @@ use tokio::{
 
 use crate::answers::Answers;
 
-/// The server in a process of its own, with this exit code.
+/// The server in a child process.
 #[derive(Debug)]
 pub(crate) struct Server {
     process: Child,
@@ -28,24 +28,24 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Runs this program again, as the server.
+    /// Starts this program as the server, in a child process.
     pub(crate) fn start() -> Outcome<Self> {
         let mut process = Command::new(env::current_exe()?)
             .arg("serve")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()?;
-        let mut said = String::new();
+        let mut first_line = String::new();
         if let Some(output) = process.stdout.take() {
-            BufReader::new(output).read_line(&mut said)?;
+            BufReader::new(output).read_line(&mut first_line)?;
         }
-        let port = said.trim().parse();
+        let port = first_line.trim().parse();
         let mut server = Self { process, port: 0 };
         server.port = port.map_err(|_| "the server did not start")?;
         Ok(server)
     }
 
-    /// Returns the address of the server on this machine.
+    /// Returns the port of the server on this machine.
     pub(crate) fn port(&self) -> u16 {
         self.port
     }
@@ -59,7 +59,7 @@ impl Drop for Server {
     }
 }
 
-/// Runs the server until the input ends: the whole life of the server's process.
+/// Runs the server until standard input ends. This is the whole work of the child process.
 pub(crate) fn serve() -> Outcome<()> {
     thread::spawn(|| {
         // Nothing is ever written: a byte and an error both mean the end.
@@ -82,12 +82,13 @@ pub(crate) async fn listen(listener: TcpListener, answers: Answers) -> Outcome<(
         let answers = Arc::clone(&answers);
         tokio::spawn(async move {
             // A client that goes away needs no response.
-            let _ = converse(connection, &answers).await;
+            let _ = answer_requests(connection, &answers).await;
         });
     }
 }
 
-async fn converse(mut connection: TcpStream, answers: &Answers) -> io::Result<()> {
+/// Answers all requests of one connection.
+async fn answer_requests(mut connection: TcpStream, answers: &Answers) -> io::Result<()> {
     connection.set_nodelay(true)?;
     let mut received = Vec::with_capacity(16 << 10);
     while connection.read_buf(&mut received).await? > 0 {
@@ -109,6 +110,7 @@ struct Request<'a> {
 }
 
 impl<'a> Request<'a> {
+    /// Returns the first request in `received`, if complete.
     fn first_of(received: &'a [u8]) -> Option<Self> {
         let end = received.windows(4).position(|four| four == b"\r\n\r\n")?;
         let head = str::from_utf8(received.get(..end)?).ok()?;
@@ -129,7 +131,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_request_is_whole_with_its_last_byte() {
+    fn request_is_complete_with_the_last_byte() {
         let bytes = b"PUT /a?start HTTP/1.1\r\nhost: x\r\nContent-Length: 3\r\n\r\nabcGET /";
         let request = Request::first_of(bytes).unwrap();
         assert_eq!(&bytes[request.length..], b"GET /");

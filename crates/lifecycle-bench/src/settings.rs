@@ -8,11 +8,11 @@ pub(crate) struct BenchSettings {
     /// Rounds for signatures.
     pub(crate) signing: Schedule,
     /// Rounds for calls and iterations.
-    pub(crate) calling: Schedule,
+    pub(crate) calls: Schedule,
     /// Iterations of a process before its memory is read.
     pub(crate) iterations: u64,
-    /// Numbers of instances that are started at once, from few to many.
-    pub(crate) fleets: [usize; 2],
+    /// The numbers of instances that are started at once, from few to many.
+    pub(crate) fleet_sizes: [usize; 2],
 }
 
 /// A number of short rounds: many short rounds even out other work on the machine.
@@ -34,19 +34,19 @@ impl Schedule {
 }
 
 impl BenchSettings {
-    /// Returns the settings for figures to publish: a few minutes.
+    /// Settings for published results: a few minutes.
     pub(crate) const FULL: Self = Self {
         signing: Schedule::new(151, 5),
-        calling: Schedule::new(25, 200),
+        calls: Schedule::new(25, 200),
         iterations: 10_000,
-        fleets: [10_000, 100_000],
+        fleet_sizes: [10_000, 100_000],
     };
 
-    /// Returns the settings for a quick look: a few tenths of a second per figure.
+    /// Settings for a quick run: a few tenths of a second per result.
     pub(crate) const QUICK: Self = Self {
         signing: Schedule::new(31, 3),
-        calling: Schedule::new(5, 40),
+        calls: Schedule::new(5, 40),
         iterations: 500,
-        fleets: [1_000, 10_000],
+        fleet_sizes: [1_000, 10_000],
     };
 }

@@ -1,4 +1,4 @@
-//! Benchmark: the cost of a signed request, beside the hashing that the scheme demands.
+//! Benchmark: the cost of a signed request, compared with the hashing that the scheme demands.
 
 use std::time::Duration;
 
@@ -25,7 +25,7 @@ pub(crate) fn measure(settings: &BenchSettings) -> Outcome<Table> {
             "act + sign ns",
             "/ floor",
             "a second",
-            "aim for act + sign",
+            "target for act + sign",
         ],
     );
     for &cloud in Cloud::ALL {
@@ -41,13 +41,14 @@ pub(crate) fn measure(settings: &BenchSettings) -> Outcome<Table> {
                 nanoseconds(WHOLE),
                 ratio(WHOLE),
                 format!("{:.0}", 1.0 / rounds.best(WHOLE)),
-                aim(cloud, count, &rounds),
+                target(cloud, count, &rounds),
             ]);
         }
     }
     Ok(table)
 }
 
+/// The positions of the measured items in a round. The floor is the hashing that the scheme demands.
 const FLOOR: usize = 0;
 /// `sign` of an existing request, as for a retry.
 const SIGN: usize = 1;
@@ -83,8 +84,8 @@ fn rounds(cloud: Cloud, count: usize, settings: &BenchSettings) -> Outcome<Round
 }
 
 /// Hashing is most of the work where the body holds the ids. Alibaba's query has a hundred pairs to
-/// write, and so an aim of its own.
-fn aim(cloud: Cloud, count: usize, rounds: &Rounds<3>) -> String {
+/// write, and so a target of its own.
+fn target(cloud: Cloud, count: usize, rounds: &Rounds<3>) -> String {
     match (cloud, count) {
         (_, 1) => String::new(),
         (Cloud::Aliyun, _) => verdict("150000 a second", 1.0 / rounds.best(WHOLE) >= 150_000.0),

@@ -1,12 +1,12 @@
-//! A simulated cloud in memory with a client, under paused time: hours of simulated time take
-//! seconds, and two runs are equal.
+//! A simulated cloud in memory with a client, under tokio's paused clock: hours of simulated time
+//! take seconds, and runs are deterministic.
 
 use std::{
     future::Future,
     time::{Duration, SystemTime},
 };
 
-use lifecycle_bench::{Outcome, connected, place};
+use lifecycle_bench::{Outcome, connected, location};
 use lifecycle_core::InstanceId;
 use lifecycle_facade::{Client, Cloud, Fleet, Transport};
 use lifecycle_sim::{MemoryTransport, Simulator, SimulatorBuilder};
@@ -21,43 +21,43 @@ pub(crate) struct Simulated {
 }
 
 impl Simulated {
-    /// Makes this many instances in this state, such as `stopped`, in a simulator with these settings.
+    /// Creates a simulator with `count` instances in `state`, such as `stopped`, and a client.
     pub(crate) fn new(
         cloud: Cloud,
         count: usize,
         state: &str,
         settings: SimulatorBuilder,
     ) -> Outcome<Self> {
-        Self::with(cloud, count, state, settings, |transport| transport)
+        Self::with_transport(cloud, count, state, settings, |transport| transport)
     }
 
-    /// Makes the same, with a transport between the client and the simulator.
-    pub(crate) fn with<T: Transport>(
+    /// Creates the same as [`new`](Self::new). `wrap` wraps the transport between client and simulator.
+    pub(crate) fn with_transport<T: Transport>(
         cloud: Cloud,
         count: usize,
         state: &str,
         settings: SimulatorBuilder,
-        through: impl FnOnce(MemoryTransport) -> T,
+        wrap: impl FnOnce(MemoryTransport) -> T,
     ) -> Outcome<Self> {
-        let place = place(cloud)?;
-        let epoch = SystemTime::UNIX_EPOCH + Duration::from_secs(1_767_225_600);
+        let location = location(cloud)?;
+        let epoch = SystemTime::UNIX_EPOCH + Duration::from_secs(1_767_225_600); // 2026-01-01
         let simulator = settings
             .seed(SEED)
             .epoch(epoch)
-            .fleet(&format!("{place}={count}:{state}"))?
+            .fleet(&format!("{location}={count}:{state}"))?
             .build();
-        let simulated: lifecycle_sim::Cloud = cloud.as_str().parse()?;
+        let simulated_cloud: lifecycle_sim::Cloud = cloud.as_str().parse()?;
         let fleet = Fleet::builder()
-            .transport(through(simulator.transport()))
+            .transport(wrap(simulator.transport()))
             .clock(simulator.clock())
-            .credential(simulator.credential(simulated))
+            .credential(simulator.credential(simulated_cloud))
             .project(simulator.project_id())
             .configure_client(|client| client.seed(SEED))
             .build()?;
         Ok(Self {
-            client: connected(&fleet, &place)?,
-            ids: ids(&simulator, simulated)?,
-            cloud: simulated,
+            client: connected(&fleet, &location)?,
+            ids: ids(&simulator, simulated_cloud)?,
+            cloud: simulated_cloud,
             simulator,
         })
     }
@@ -67,13 +67,14 @@ impl Simulated {
 pub(crate) fn ids(simulator: &Simulator, cloud: lifecycle_sim::Cloud) -> Outcome<Vec<InstanceId>> {
     let references = simulator.instances_at(cloud);
     let ids = references.iter().map(|reference| {
+        // The id is the last part of a reference.
         let id = reference.rsplit('/').next().unwrap_or_default();
         Ok(InstanceId::new(id)?)
     });
     ids.collect()
 }
 
-/// Runs `work` on this thread, under paused time.
+/// Runs `work` on this thread, with tokio's clock paused.
 pub(crate) fn under_paused_time<T>(work: impl Future<Output = Outcome<T>>) -> Outcome<T> {
     tokio::runtime::Builder::new_current_thread()
         .enable_time()

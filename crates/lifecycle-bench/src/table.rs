@@ -1,4 +1,4 @@
-//! Tables, for terminals and for Markdown.
+//! Tables of benchmark results, for terminals and for Markdown.
 
 use std::fmt::Write;
 
@@ -61,9 +61,9 @@ impl Table {
     }
 }
 
-/// Returns the text of an aim: reached or missed.
-pub(crate) fn verdict(aim: &str, met: bool) -> String {
-    format!("{aim}: {}", if met { "met" } else { "missed" })
+/// Returns the text of a target: met or missed.
+pub(crate) fn verdict(target: &str, met: bool) -> String {
+    format!("{target}: {}", if met { "met" } else { "missed" })
 }
 
 fn line(cells: &[String], widths: &[usize], form: Form) -> String {

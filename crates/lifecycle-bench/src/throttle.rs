@@ -1,4 +1,5 @@
-//! Benchmark: the share of a cloud's limit that a client uses, and the share of refused calls.
+//! Benchmark: the share of a cloud's rate limit that a client uses, and the share of rejected
+//! calls.
 
 use std::{
     sync::{Arc, Mutex, PoisonError},
@@ -21,8 +22,8 @@ use crate::{
     table::{Table, verdict},
 };
 
-/// Callers of one client; each caller repeats lookups of one instance at a cloud that takes 20 calls a
-/// second.
+/// Measures many callers of one client. Each caller observes one instance in a loop, at a cloud that
+/// accepts 20 calls per second.
 pub(crate) fn measure(_: &BenchSettings) -> Outcome<Table> {
     let mut table = Table::new(
         "Pace under a limit of 20 calls a second",
@@ -32,7 +33,7 @@ pub(crate) fn measure(_: &BenchSettings) -> Outcome<Table> {
             "refused %",
             "slowest / median caller",
             "back after s",
-            "aim",
+            "target",
         ],
     );
     for &cloud in Cloud::ALL {
@@ -67,20 +68,24 @@ pub(crate) fn measure(_: &BenchSettings) -> Outcome<Table> {
 
 /// Shares of the five minutes under one limit, the beginning included.
 struct Pace {
-    /// Executed calls, beside the calls that the cloud takes.
+    /// Executed calls, divided by the calls that the cloud accepts at most.
     goodput: f64,
     /// Refused calls, as a share of all sent calls.
     refused: f64,
-    /// Calls of the slowest caller, beside the calls of the median caller.
+    /// Calls of the slowest caller, divided by the calls of the median caller.
     slowest: f64,
     /// Time from the return of a limit that had fallen to a tenth for half a minute, until nine tenths
     /// of the limit are used; `None` if this takes more than five minutes.
     back_after: Option<Duration>,
 }
 
+/// The limit of the cloud, in calls per second.
 const LIMIT: u32 = 20;
+/// The measured time under one limit.
 const SPAN: Duration = Duration::from_secs(300);
 
+/// Runs the callers for `span` under the limit, lowers the limit for half a minute, and runs the callers
+/// for `span` again.
 async fn observe(
     cloud: Cloud,
     callers: usize,
@@ -108,7 +113,7 @@ async fn observe(
     }
     sleep(span).await;
     let (done, sent) = (work.callers(), world.client.calls().total());
-    let carried_out: u32 = done.iter().sum();
+    let executed: u32 = done.iter().sum();
     limit(LIMIT / 10);
     sleep(Duration::from_secs(30)).await;
     limit(LIMIT);
@@ -122,9 +127,9 @@ async fn observe(
         }
     }
     Ok(Pace {
-        goodput: f64::from(carried_out) / (f64::from(LIMIT) * span.as_secs_f64()),
-        refused: 1.0 - (f64::from(carried_out) / sent as f64).min(1.0),
-        slowest: slowest_beside_median(&done),
+        goodput: f64::from(executed) / (f64::from(LIMIT) * span.as_secs_f64()),
+        refused: 1.0 - (f64::from(executed) / sent as f64).min(1.0),
+        slowest: slowest_to_median(&done),
         back_after: back_after(&work.times(), returned),
     })
 }
@@ -145,12 +150,14 @@ async fn call(client: Client, id: InstanceId, work: Work) -> Outcome<()> {
 struct Work(Arc<Mutex<(Vec<u32>, Vec<Instant>)>>);
 
 impl Work {
+    /// Adds a caller, and returns its number.
     fn join(&self) -> usize {
         let (callers, _) = &mut *self.0.lock().unwrap_or_else(PoisonError::into_inner);
         callers.push(0);
         callers.len() - 1
     }
 
+    /// Records an executed call.
     fn note(&self, caller: usize) {
         let (callers, times) = &mut *self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(calls) = callers.get_mut(caller) {
@@ -159,25 +166,27 @@ impl Work {
         times.push(Instant::now());
     }
 
+    /// Returns the number of calls of each caller.
     fn callers(&self) -> Vec<u32> {
         let work = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         work.0.clone()
     }
 
+    /// Returns the time of each call.
     fn times(&self) -> Vec<Instant> {
         let work = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         work.1.clone()
     }
 }
 
-fn slowest_beside_median(callers: &[u32]) -> f64 {
+fn slowest_to_median(callers: &[u32]) -> f64 {
     let slowest = callers.iter().min().copied().unwrap_or_default();
     let calls = callers.iter().copied().map(f64::from).collect();
     f64::from(slowest) / median(calls)
 }
 
-/// Returns the beginning of the first five seconds, in steps of a tenth, in which nine tenths of the
-/// limit were used.
+/// Returns the time after `returned` at which the callers use nine tenths of the limit again: the start
+/// of the first five seconds with enough calls, in steps of 0.1 s.
 fn back_after(times: &[Instant], returned: Instant) -> Option<Duration> {
     const WINDOW: Duration = Duration::from_secs(5);
     let enough = 0.9 * f64::from(LIMIT) * WINDOW.as_secs_f64();
@@ -194,8 +203,8 @@ mod tests {
 
     #[test]
     fn the_slowest_caller_is_seen_beside_the_median() {
-        assert_eq!(slowest_beside_median(&[8, 2, 4]), 0.5);
-        assert_eq!(slowest_beside_median(&[7]), 1.0);
+        assert_eq!(slowest_to_median(&[8, 2, 4]), 0.5);
+        assert_eq!(slowest_to_median(&[7]), 1.0);
     }
 
     #[tokio::test(start_paused = true)]

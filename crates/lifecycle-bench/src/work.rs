@@ -1,4 +1,4 @@
-//! The measured work: starts and lookups through a client, again and again.
+//! The measured work of both binaries: repeated starts and observations through a client.
 
 use std::{
     error::Error,
@@ -20,10 +20,11 @@ use crate::process;
 /// A result with any error.
 pub type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
 
-/// Repeats `iteration`, `concurrency` iterations at a time, all on this thread.
+/// Repeats `iteration` until the end of the run, with `concurrency` iterations at a time, all on this
+/// thread.
 ///
 /// # Errors
-/// Returns the first error of a iteration, which ends the run.
+/// Returns the first error of an iteration, which ends the run.
 pub async fn drive<F, T>(concurrency: usize, until: Until, iteration: F) -> Outcome<Run>
 where
     F: Fn() -> T + Clone + Send + 'static,
@@ -98,7 +99,7 @@ pub async fn start(client: &Client, ids: &[InstanceId]) -> Outcome<Option<String
     Ok(first)
 }
 
-/// Looks at `ids` once. Returns the first failure, if any.
+/// Observes `ids` once. Returns the first failure, if any.
 ///
 /// # Errors
 /// Fails when nothing could be sent.
@@ -128,16 +129,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_run_does_the_turns_that_it_is_given_side_by_side() {
-        let (now, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    fn run_makes_the_requested_iterations_concurrently() {
+        let (current, max) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
         let iteration = {
-            let (now, most) = (Arc::clone(&now), Arc::clone(&most));
+            let (current, max) = (Arc::clone(&current), Arc::clone(&max));
             move || {
-                let (now, most) = (Arc::clone(&now), Arc::clone(&most));
+                let (current, max) = (Arc::clone(&current), Arc::clone(&max));
                 async move {
-                    most.fetch_max(now.fetch_add(1, Ordering::Relaxed) + 1, Ordering::Relaxed);
+                    max.fetch_max(
+                        current.fetch_add(1, Ordering::Relaxed) + 1,
+                        Ordering::Relaxed,
+                    );
                     tokio::task::yield_now().await;
-                    now.fetch_sub(1, Ordering::Relaxed);
+                    current.fetch_sub(1, Ordering::Relaxed);
                     Ok(())
                 }
             }
@@ -146,11 +150,11 @@ mod tests {
             .unwrap()
             .block_on(drive(3, Until::Iterations(10), iteration));
         assert_eq!(run.unwrap().iterations, 10);
-        assert_eq!(most.load(Ordering::Relaxed), 3);
+        assert_eq!(max.load(Ordering::Relaxed), 3);
     }
 
     #[test]
-    fn a_run_ends_in_time_and_with_the_first_error() {
+    fn run_ends_in_time_and_with_the_first_error() {
         let runtime = runtime().unwrap();
         let span = Duration::from_millis(20);
         let nap = || async {

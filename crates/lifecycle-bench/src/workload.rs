@@ -1,4 +1,5 @@
-//! The workload: the repeated work, by the client and by bare reqwest.
+//! The workloads of the benchmark of calls, and one iteration of a workload through the client. The
+//! module `baseline` has the same iteration without the client.
 
 use std::sync::Arc;
 
@@ -8,17 +9,17 @@ use lifecycle_facade::Client;
 
 use crate::answers::BATCH;
 
-/// The repeated work.
+/// The calls of one iteration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Workload {
     /// A start of one instance.
     Start,
-    /// A start of a batch, and a lookup of the whole batch.
+    /// A start of a batch, and an observation of the whole batch.
     StartAndObserve,
 }
 
 impl Workload {
-    /// Returns the number of instances.
+    /// Returns the number of instances per iteration.
     pub(crate) fn instances(self) -> usize {
         match self {
             Self::Start => 1,
@@ -26,7 +27,7 @@ impl Workload {
         }
     }
 
-    /// Returns the number of calls.
+    /// Returns the number of calls per iteration.
     pub(crate) fn calls(self) -> u64 {
         match self {
             Self::Start => 1,
@@ -36,7 +37,7 @@ impl Workload {
 }
 
 /// Runs one iteration through the client. An unexpected result ends the benchmark.
-pub(crate) async fn by_client(
+pub(crate) async fn run_with_client(
     client: Client,
     ids: Arc<[InstanceId]>,
     workload: Workload,
@@ -57,7 +58,7 @@ mod tests {
     use super::*;
     use crate::{
         answers::Answers,
-        baseline::{self, BaselineRequest, by_reqwest},
+        baseline::{self, BaselineRequest, run_with_reqwest},
         server::listen,
     };
 
@@ -72,13 +73,13 @@ mod tests {
     }
 
     #[test]
-    fn every_turn_gets_good_answers_through_the_client_and_through_reqwest() {
+    fn every_iteration_succeeds_through_the_client_and_through_reqwest() {
         with_server(async |port| {
             for &cloud in Cloud::ALL {
                 for workload in [Workload::Start, Workload::StartAndObserve] {
                     let ids: Arc<[_]> = ids(cloud, workload.instances()).unwrap().into();
                     let client = client(cloud, port).unwrap();
-                    let done = by_client(client.clone(), ids, workload).await;
+                    let done = run_with_client(client.clone(), ids, workload).await;
                     assert!(done.is_ok(), "{cloud} {workload:?}: {done:?}");
                     assert_eq!(
                         client.calls().total(),
@@ -88,7 +89,7 @@ mod tests {
 
                     let requests = BaselineRequest::of(cloud, port, workload).unwrap();
                     assert_eq!(requests.len() as u64, workload.calls());
-                    let done = by_reqwest(baseline::http().unwrap(), requests.into()).await;
+                    let done = run_with_reqwest(baseline::http().unwrap(), requests.into()).await;
                     assert!(done.is_ok(), "{cloud} {workload:?}: {done:?}");
                 }
             }
@@ -96,12 +97,12 @@ mod tests {
     }
 
     #[test]
-    fn a_turn_with_a_bad_answer_ends_the_benchmark() {
+    fn iteration_with_an_unexpected_response_ends_the_benchmark() {
         with_server(async |port| {
-            // The server lists a hundred instances; the last of these is not among them.
+            // The server has the instances 1 to 100; the batch has the instances 2 to 101.
             let ids: Arc<[_]> = ids(Cloud::Baidu, BATCH + 1).unwrap()[1..].into();
             let client = client(Cloud::Baidu, port).unwrap();
-            let done = by_client(client, ids, Workload::StartAndObserve).await;
+            let done = run_with_client(client, ids, Workload::StartAndObserve).await;
             assert!(done.unwrap_err().to_string().contains("i-Jmw00101"));
         });
     }

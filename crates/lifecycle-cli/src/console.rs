@@ -1,4 +1,4 @@
-//! Messages for people on standard error, and the options for both outputs.
+//! Messages for people on standard error, and the options for standard output and standard error.
 
 use std::{fmt, io::Write};
 
@@ -30,7 +30,7 @@ pub(crate) struct Console {
     #[arg(short, long, global = true, action = ArgAction::Count)]
     pub(crate) verbose: u8,
 
-    /// Set for simulated commands, whose time differs from real time.
+    /// Set for commands on simulated clouds: durations are in simulated time.
     #[arg(skip)]
     pub(crate) simulated_time: bool,
 }
@@ -48,7 +48,8 @@ impl Console {
         self.verbose > 0
     }
 
-    /// Returns `true` if failed calls are logged. Log lines would break progress bars.
+    /// Returns `true` if failed calls are logged. Callers then show no progress bar,
+    /// because log lines would break the bar.
     pub(crate) fn is_logging(self) -> bool {
         self.verbose > 1
     }
@@ -66,7 +67,7 @@ impl Console {
             .with_writer(anstream::stderr)
             .finish()
             .with(own_crates);
-        // Fails only if a log exists already, and no second call exists.
+        // Fails only if a log is already set. The command calls this function once.
         let _ = log.try_init();
     }
 }
@@ -89,8 +90,9 @@ pub(crate) fn eprint_warning(message: impl fmt::Display) {
     eprint_line(format_args!("{YELLOW}warning:{YELLOW:#} {message}"));
 }
 
-/// Returns text of others as one line without control characters, which could steer a terminal.
-pub(crate) fn plain(text: &str) -> String {
+/// Returns text from a cloud or a file as one line. Control characters become spaces, because control
+/// characters could change the terminal.
+pub(crate) fn without_control_characters(text: &str) -> String {
     text.chars()
         .map(|c| if c.is_control() { ' ' } else { c })
         .collect()

@@ -1,4 +1,4 @@
-//! Exit codes, and errors that end the command.
+//! Exit codes of the command, and the errors that end the command.
 
 use std::process::ExitCode;
 
@@ -101,7 +101,7 @@ impl From<FleetError> for CommandError {
             _ => None,
         };
         let message = match &error {
-            FleetError::Credential(missing) if missing.is_absent() => {
+            FleetError::Credential(missing) if missing.is_not_configured() => {
                 format!("{missing}; lifecycle --help lists all places for keys")
             }
             _ => error.to_string(),

@@ -1,5 +1,5 @@
-//! Execution of a request: events become progress, the report becomes rows, and Ctrl-C cancels the
-//! request.
+//! Runs a request to the end: events update the progress, the report becomes rows, and Ctrl-C
+//! cancels the request.
 
 use std::{fmt, time::Duration};
 
@@ -9,7 +9,7 @@ use lifecycle_facade::{
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use crate::{
-    console::{Console, Format, eprint_line, plain},
+    console::{Console, Format, eprint_line, without_control_characters},
     exit::{CommandError, Exit},
     interrupt::Interrupt,
     output::{self, Columns},
@@ -136,7 +136,7 @@ fn remark(event: &FleetEvent) -> Option<String> {
         }
         _ => return None,
     };
-    Some(plain(&line))
+    Some(without_control_characters(&line))
 }
 
 /// Handles an error before the first call. JSON output still has one row for each instance.

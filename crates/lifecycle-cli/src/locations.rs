@@ -1,4 +1,5 @@
-//! Locations of a command: regions, and the regions of accounts in the configuration file.
+//! Resolves the location arguments of a command: `cloud/region`, or the name of an account in the
+//! configuration file.
 
 use lifecycle_facade::{Cloud, Fleet, Location, ParseReferenceError, SystemHost};
 
@@ -7,19 +8,19 @@ use crate::{args::LocationArg, exit::CommandError};
 /// Returns the locations that the arguments name.
 ///
 /// # Errors
-/// A region is invalid, an account is unknown, or an account has no region.
+/// If a region is invalid, an account is unknown, or an account has no region.
 pub(crate) fn resolve(args: &[LocationArg], fleet: &Fleet) -> Result<Vec<Location>, CommandError> {
     let locations = args.iter().map(|arg| match arg {
         LocationArg::Region(text) => {
             let parsed: Result<Location, ParseReferenceError> = text.parse();
             parsed.map_err(|error| CommandError::wrong_usage(error.to_string()))
         }
-        LocationArg::Account(name) => with_account(fleet, name),
+        LocationArg::Account(name) => location_of_account(fleet, name),
     });
     locations.collect()
 }
 
-/// Returns the locations that the arguments name, or [`everywhere`] without arguments.
+/// Returns the locations that the arguments name, or [`all_locations`] without arguments.
 ///
 /// # Errors
 /// See [`resolve`].
@@ -28,13 +29,14 @@ pub(crate) fn resolve_or_all(
     fleet: &Fleet,
 ) -> Result<Vec<Location>, CommandError> {
     if args.is_empty() {
-        Ok(everywhere(fleet))
+        Ok(all_locations(fleet))
     } else {
         resolve(args, fleet)
     }
 }
 
-fn with_account(fleet: &Fleet, name: &str) -> Result<Location, CommandError> {
+/// Returns the location of the account `name`.
+fn location_of_account(fleet: &Fleet, name: &str) -> Result<Location, CommandError> {
     let Some((_, account)) = fleet.accounts().find(|(known, _)| *known == name) else {
         return Err(CommandError::wrong_usage(format!(
             "invalid region {name:?}: write cloud/region, for example baidu/bj or zenlayer/global, or the name of an account in the configuration file"
@@ -49,11 +51,11 @@ fn with_account(fleet: &Fleet, name: &str) -> Result<Location, CommandError> {
     }
 }
 
-/// Returns all accounts, and each cloud without an account.
-fn everywhere(fleet: &Fleet) -> Vec<Location> {
+/// Returns the location of each account, and the default location of each cloud outside of accounts.
+fn all_locations(fleet: &Fleet) -> Vec<Location> {
     let accounts = fleet.accounts().map(|(name, account)| {
-        let usual = account.cloud.default_region(&SystemHost);
-        let region = account.region.as_deref().unwrap_or(&usual);
+        let default_region = account.cloud.default_region(&SystemHost);
+        let region = account.region.as_deref().unwrap_or(&default_region);
         Location::new(account.cloud, region).with_account(name)
     });
     let clouds = Cloud::ALL

@@ -1,4 +1,4 @@
-//! The result of one instance, as a row of the output.
+//! The result of one instance, as a row of a table or an object of the JSON array.
 
 use lifecycle_facade::{
     Fault, FaultKind, FleetRow, InstanceReference, InstanceStatus, Observation, Outcome, Pending,

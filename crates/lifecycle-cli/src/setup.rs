@@ -1,4 +1,5 @@
-//! Settings of one run: the command line first, then the configuration file, then the defaults.
+//! The settings of one run, and the fleet with these settings. The command line takes precedence
+//! over the configuration file, and the file over the defaults.
 
 use std::{
     fs,

@@ -1,4 +1,4 @@
-//! Simulated clouds inside this process, and their key.
+//! Simulated clouds inside this process (`--sim`), and a key that they accept.
 
 use lifecycle_facade::{Credential, EmptyHost, Fleet, FleetBuilder};
 use lifecycle_sim::{Cloud, ParseFleetError, Simulator, SimulatorBuilder};

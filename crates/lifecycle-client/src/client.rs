@@ -1,4 +1,4 @@
-//! The public handle on one cloud and region, and its builder.
+//! `Client`: the public handle on one cloud and region, and its builder.
 
 mod execution;
 mod list_request;
@@ -307,7 +307,7 @@ impl ClientBuilder {
         self
     }
 
-    /// Sets the rules for repeats.
+    /// Sets the rules for retries.
     #[must_use]
     pub fn retry(mut self, policy: RetryPolicy) -> Self {
         self.config.retry = policy;

@@ -1,4 +1,4 @@
-//! The error of a request as a whole.
+//! The error of a request as a whole. Errors of single instances are outcomes in the report.
 
 use std::time::Duration;
 
@@ -35,7 +35,7 @@ pub enum Error {
         /// The time limit of the request.
         timeout: Duration,
     },
-    /// A call failed after all repeats.
+    /// A call failed after all retries.
     #[error("failed to {operation} at {title}: {fault}{}; {}", attempts_text(*.attempts), .fault.kind().advice())]
     Call {
         /// The purpose of the call, as an English verb.

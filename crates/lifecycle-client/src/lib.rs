@@ -1,4 +1,5 @@
 #![doc = include_str!("../README.md")]
+// The engine that sends calls to any cloud. The README is the documentation of the crate.
 
 mod call;
 mod client;

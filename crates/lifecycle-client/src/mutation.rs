@@ -1,4 +1,5 @@
-//! Mutations: deliberate mistakes, so that tests can prove that mistakes are found.
+//! Deliberate bugs of the client (mutations). Tests inject a bug to prove that the checks find the
+//! bug.
 //!
 //! The hooks are in the plan, in the tracker and in the sender of a power request.
 
@@ -11,7 +12,7 @@
 )]
 pub enum Mutation {
     /// Resends a reboot after a lost response.
-    RepeatsReboots,
+    RetriesReboots,
     /// Drops the last of several instances.
     DropsAnId,
     /// Accepts the state `running` as evidence of a reboot.
@@ -23,35 +24,35 @@ pub enum Mutation {
     /// Waits for twice the time limit.
     IgnoresTheDeadline,
     /// Treats a lost response as a rejection.
-    BelievesALostAnswer,
+    TreatsLostResponseAsRejection,
     /// Bisects a batch after every rejection.
-    HalvesOnAnything,
+    BisectsAfterAnyRejection,
     /// Sends half as many instances in a call as the limit allows.
     SplitsBatches,
     /// Forces a graceful stop.
     Forces,
     /// Polls without waiters.
-    LooksForNobody,
+    PollsWithoutWaiters,
     /// Emits no events.
-    KeepsSilent,
+    EmitsNoEvents,
 }
 
 #[cfg(feature = "mutations")]
 impl Mutation {
     /// All mutations.
     pub const ALL: [Self; 12] = [
-        Self::RepeatsReboots,
+        Self::RetriesReboots,
         Self::DropsAnId,
         Self::TrustsRunning,
         Self::IgnoresFailedIds,
         Self::UsesRefusedKeys,
         Self::IgnoresTheDeadline,
-        Self::BelievesALostAnswer,
-        Self::HalvesOnAnything,
+        Self::TreatsLostResponseAsRejection,
+        Self::BisectsAfterAnyRejection,
         Self::SplitsBatches,
         Self::Forces,
-        Self::LooksForNobody,
-        Self::KeepsSilent,
+        Self::PollsWithoutWaiters,
+        Self::EmitsNoEvents,
     ];
 }
 

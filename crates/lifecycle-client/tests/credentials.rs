@@ -1,5 +1,5 @@
-//! Temporary keys under paused time: found once, shared, renewed before expiry, replaced after a
-//! rejection. The keys of the service live for an hour.
+//! Tests of temporary keys under paused time: found once, shared, renewed before expiry, replaced
+//! after a rejection. The keys of the service live for an hour.
 
 mod support;
 

@@ -1,5 +1,5 @@
-//! `HttpTransport` over sockets: requests go out as signed, and failures of the connection are told
-//! apart. Uses the real clock and short delays.
+//! Tests of `HttpTransport` over sockets: requests go out as signed, and failures of the connection
+//! are distinguished. The tests use the real clock and short delays.
 #![cfg(feature = "reqwest")]
 
 use std::time::Duration;

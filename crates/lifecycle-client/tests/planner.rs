@@ -1,4 +1,5 @@
-//! Fewest calls: planned calls, sent calls, and the price of a search for rejected instances.
+//! Tests of the number of calls: planned calls, sent calls, and the cost of a search for rejected
+//! instances.
 
 mod support;
 
@@ -10,7 +11,7 @@ use proptest::prelude::*;
 use support::{Scripted, all, fault, ids, ok, outcomes, seconds};
 use tokio::runtime::{Builder, Runtime};
 
-/// The batch limit of the toy cloud, for actions and lookups.
+/// The batch limit of the toy cloud, for actions and observations.
 const LIMIT: usize = 10;
 
 fn paused_runtime() -> Runtime {
@@ -28,7 +29,7 @@ fn accepting_cloud() -> Scripted {
     })
 }
 
-/// Returns a cloud that rejects a whole call because of one bad id. No lookup explains the rejection.
+/// Returns a cloud that rejects a whole call because of one bad id. No observation explains the rejection.
 fn all_or_nothing_cloud(bad: HashSet<String>) -> Scripted {
     Scripted::new(move |sent| match sent.operation.as_str() {
         "observe" => all(sent, "stopped"),

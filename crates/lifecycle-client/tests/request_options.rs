@@ -1,4 +1,5 @@
-//! Options of a request besides the action: strict, forced stop after a graceful one, cap.
+//! Tests of the options of a request: strict, forced stop after a graceful stop, maximum number of
+//! instances.
 
 mod support;
 

@@ -1,4 +1,4 @@
-//! Requests as values: what they own, what they accept, and which threads they may cross.
+//! Tests of requests as values: ownership, accepted arguments, and `Send`.
 
 mod support;
 

@@ -1,4 +1,4 @@
-//! Rollouts: one wave after the other, and no wave after too many failures.
+//! Tests of rollouts: one wave after the other, and no wave after too many failures.
 
 mod support;
 

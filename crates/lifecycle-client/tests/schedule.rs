@@ -1,5 +1,5 @@
-//! Exact times of repeats, lookups and deadlines, under paused time. See also the tests of the rate
-//! limiter.
+//! Tests of the exact times of retries, polls and deadlines, under paused time. See also the tests
+//! of the rate limiter.
 
 mod support;
 
@@ -114,7 +114,7 @@ async fn silent_cloud_ends_attempts_and_request_at_their_limits() {
     let began = tokio::time::Instant::now();
     let cloud = Scripted::new(|_| Fate::Silence);
     cloud.client().reboot(ids(1)).await.unwrap();
-    // The lookup before the reboot takes the whole time: five attempts of 30 s exceed two minutes.
+    // The observation before the reboot takes the whole time: five attempts of 30 s exceed two minutes.
     assert!(began.elapsed() <= seconds(121), "{:?}", began.elapsed());
     let lookups = times(&cloud, "observe");
     for pair in lookups.windows(2) {

@@ -1,5 +1,5 @@
-//! Certificate authorities of `HttpTransport`: an unknown authority is refused, an added authority
-//! is trusted.
+//! Tests of the certificate authorities of `HttpTransport`: an unknown authority is rejected, an
+//! added authority is trusted.
 #![cfg(feature = "reqwest")]
 
 use std::{error::Error, sync::Arc};

@@ -1,4 +1,4 @@
-//! Draws a scenario from a seed.
+//! Draws a random fault scenario from a seed.
 
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ use crate::scenario::{
 
 impl Scenario {
     /// Draws the scenario of `seed`. Equal seeds give equal scenarios.
-    pub fn draw(seed: u64) -> Self {
+    pub fn from_seed(seed: u64) -> Self {
         let mut rng = Rng::with_seed(seed);
         let cloud = Cloud::ALL[rng.usize(..Cloud::ALL.len())];
         let kind = action_kind(&mut rng);

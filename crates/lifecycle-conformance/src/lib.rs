@@ -1,16 +1,17 @@
 #![doc = include_str!("../README.md")]
+// Random fault scenarios and the conformance suite. The README is the documentation of the crate.
 
-mod draw;
-mod judge;
-mod parallel;
-mod placement;
-mod refused_batch;
-mod run;
-mod scenario;
-mod scenario_run;
-mod simulate;
-pub mod suite;
-mod test_stage;
+mod draw; // draws scenarios from seeds
+mod judge; // compares a run with the client's promises
+mod parallel; // work on all cores
+mod placement; // exhaustive scenarios
+mod refused_batch; // exhaustive scenarios of a refused batch of reboots
+mod run; // runs a scenario
+mod scenario; // a scenario, as data
+mod scenario_run; // the record of a run
+mod simulate; // runs and judges scenarios
+pub mod suite; // the conformance suite
+mod test_stage; // simulated cloud and client
 
 pub use judge::Violation;
 pub use placement::{ExhaustiveResult, PairScope, Placement, run_all_placements};

@@ -1,4 +1,4 @@
-//! Work spread over all cores.
+//! Spreads work over all cores.
 
 use std::{
     sync::{

@@ -114,7 +114,7 @@ static NAMED_FAULTS: [NamedFault; 24] = [
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum PairScope {
-    /// The first calls, this many: actions and their repeats.
+    /// A number of calls from the first: actions and retries.
     FirstCalls(usize),
     /// All calls.
     AllCalls,
@@ -124,10 +124,10 @@ pub enum PairScope {
 #[derive(Debug)]
 pub struct ExhaustiveResult {
     /// The number of runs with one fault.
-    pub singles: usize,
+    pub runs_with_one_fault: usize,
     /// The number of runs with two faults.
-    pub pairs: usize,
-    /// The placements with broken promises, each with all problems.
+    pub runs_with_two_faults: usize,
+    /// The placements with broken promises, each with all violations.
     pub failures: Vec<(Placement, Vec<String>)>,
 }
 
@@ -138,8 +138,8 @@ pub fn run_all_placements(scope: PairScope) -> ExhaustiveResult {
     let (pairs, mut failures) = run_and_extend(&singles, scope);
     failures.extend(run_and_extend(&pairs, PairScope::FirstCalls(0)).1);
     ExhaustiveResult {
-        singles: singles.len(),
-        pairs: pairs.len(),
+        runs_with_one_fault: singles.len(),
+        runs_with_two_faults: pairs.len(),
         failures,
     }
 }

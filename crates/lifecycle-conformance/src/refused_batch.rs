@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// One run with a refused batch of reboots. The text form is
-/// `baidu-whole-in-name,stopped,forced,later,fresh-late-throttled`.
+/// `baidu-error-despite-execution,stopped,forced,later,fresh-late-throttled`.
 #[derive(Clone, Debug)]
 pub struct RefusedBatch {
     end: &'static BatchEnd,
@@ -54,8 +54,8 @@ static ENDS: [BatchEnd; 12] = [
     end("baidu-partial", Cloud::Baidu, |switches| {
         switches.baidu.batch_failure = baidu::BatchFailure::Partial;
     }),
-    end("baidu-whole-in-name", Cloud::Baidu, |switches| {
-        switches.baidu.batch_failure = baidu::BatchFailure::WholeInName;
+    end("baidu-error-despite-execution", Cloud::Baidu, |switches| {
+        switches.baidu.batch_failure = baidu::BatchFailure::ErrorDespiteExecution;
     }),
     end("aliyun-unnamed", Cloud::Aliyun, |switches| {
         switches.aliyun.names_culprit = false;
@@ -72,9 +72,13 @@ static ENDS: [BatchEnd; 12] = [
     end("zenlayer-whole-for-unknown", Cloud::Zenlayer, |switches| {
         switches.zenlayer.batch_failure = zenlayer::BatchFailure::WholeForUnknown;
     }),
-    end("zenlayer-whole-in-name", Cloud::Zenlayer, |switches| {
-        switches.zenlayer.batch_failure = zenlayer::BatchFailure::WholeInName;
-    }),
+    end(
+        "zenlayer-error-despite-execution",
+        Cloud::Zenlayer,
+        |switches| {
+            switches.zenlayer.batch_failure = zenlayer::BatchFailure::ErrorDespiteExecution;
+        },
+    ),
     end("huawei-sub-job-fails", Cloud::Huawei, |switches| {
         switches.huawei.unfit_server = huawei::UnfitServer::SubJobFails;
     }),
@@ -269,7 +273,7 @@ mod tests {
 
     #[test]
     fn parsed_case_displays_the_same_text() {
-        let text = "baidu-whole-in-name,stopped,forced,later,fresh-late-throttled";
+        let text = "baidu-error-despite-execution,stopped,forced,later,fresh-late-throttled";
         let case: RefusedBatch = text.parse().unwrap();
         assert_eq!(case.to_string(), text);
     }

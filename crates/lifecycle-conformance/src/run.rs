@@ -45,8 +45,10 @@ pub(crate) fn run(scenario: &Scenario) -> Result<ScenarioRun, String> {
     run
 }
 
+/// The message of a run that panicked.
 const PANICKED: &str = "the run panicked";
 
+/// Runs all requests of a scenario, with the external changes at their times.
 async fn run_requests(scenario: &Scenario) -> Result<ScenarioRun, String> {
     let stage = TestStage::new(scenario).await?;
     let start = Instant::now();
@@ -80,6 +82,7 @@ async fn run_requests(scenario: &Scenario) -> Result<ScenarioRun, String> {
 /// A time limit far beyond every deadline of a scenario.
 const HANG_LIMIT: Duration = Duration::from_secs(24 * 3600);
 
+/// Runs one request.
 async fn run_request(
     stage: &TestStage,
     request: &Request,
@@ -120,6 +123,7 @@ async fn list(stage: &TestStage, at: Duration, start: Instant) -> ListRun {
 
 type Finished = (Result<Report, Error>, Option<Vec<Event>>);
 
+/// Sends a request to the client under test.
 async fn send(client: &Client, request: &Request, ids: Vec<InstanceId>) -> Finished {
     match request.action {
         Action::Start(options) => follow(client.start(ids).options(options), request).await,
@@ -130,6 +134,7 @@ async fn send(client: &Client, request: &Request, ids: Vec<InstanceId>) -> Finis
     }
 }
 
+/// Sets the options of a request, and awaits the report or reads the events.
 async fn follow<O>(power: PowerRequest<O>, request: &Request) -> Finished
 where
     O: Into<Action>,
@@ -164,6 +169,7 @@ where
 }
 
 thread_local! {
+    /// The number of panics of this thread.
     static PANICS: Cell<u64> = const { Cell::new(0) };
 }
 

@@ -1,4 +1,4 @@
-//! The description of a simulated run, as data.
+//! A fault scenario, as data: the simulated fleet, the requests, and the faults.
 
 use std::time::Duration;
 
@@ -79,10 +79,13 @@ impl Request {
 
     /// Returns the time limit of the whole request, if the request has a time limit.
     pub(crate) fn deadline(&self, instances: usize) -> Option<Duration> {
-        const IMPLIED: Duration = Duration::from_secs(600);
+        // A forced stop or waves imply a wait.
+        const IMPLIED_WAIT: Duration = Duration::from_secs(600);
         let waves = self.waves.map(|waves| waves.ranges(instances).count());
         let implied = self.force_after.or(waves.map(|_| Duration::ZERO));
-        let each = self.wait_timeout.or_else(|| Some(implied? + IMPLIED))?;
+        let each = self
+            .wait_timeout
+            .or_else(|| Some(implied? + IMPLIED_WAIT))?;
         Some(each * u32::try_from(waves.unwrap_or(1)).unwrap_or(u32::MAX))
     }
 

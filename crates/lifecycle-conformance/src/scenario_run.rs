@@ -1,4 +1,4 @@
-//! The record of a finished scenario.
+//! The record of a finished fault scenario.
 
 use std::{collections::HashMap, time::Duration};
 

@@ -1,4 +1,4 @@
-//! Scenarios run and judged, alone or on all cores.
+//! Runs scenarios and judges the results, alone or on all cores.
 
 use lifecycle_sim::Ledger;
 

@@ -1,4 +1,4 @@
-//! The simulated cloud of a scenario, and the client under test.
+//! The test stage: the simulated cloud of a scenario, and the client under test.
 
 use std::{
     collections::HashMap,
@@ -101,8 +101,8 @@ impl TestStage {
         ids.iter().filter_map(state).collect()
     }
 
-    /// Maps the instances to their numbers in the order of creation.
-    pub(crate) fn numbers(&self) -> HashMap<&InstanceId, usize> {
+    /// Returns the position of each instance in the order of creation.
+    pub(crate) fn creation_order(&self) -> HashMap<&InstanceId, usize> {
         self.known.iter().zip(0..).collect()
     }
 

@@ -1,4 +1,5 @@
-//! Every provider passes every case on its simulated cloud, and the page lists the results.
+//! Tests that every provider passes every case on its simulated cloud, and that the page lists the
+//! results.
 //!
 //! Run with `LIFECYCLE_WRITE=1` to update the page.
 

@@ -1,4 +1,4 @@
-//! A live run uses named instances only, and sends power actions only with permission.
+//! Tests that a live run uses named instances only, and sends power actions only with permission.
 //!
 //! The simulator replaces the real account.
 

@@ -1,4 +1,4 @@
-//! The judge finds every deliberate mistake of the client with some seed.
+//! Tests that the judge finds every deliberate bug of the client with some seed.
 
 use std::thread;
 
@@ -7,15 +7,15 @@ use lifecycle_conformance::{Mutation, Scenario, simulate};
 /// Returns the promise that the mutation breaks.
 fn promise(mutation: Mutation) -> &'static str {
     match mutation {
-        Mutation::RepeatsReboots => "at most one execution",
+        Mutation::RetriesReboots => "at most one execution",
         Mutation::DropsAnId => "one outcome per instance",
         Mutation::IgnoresTheDeadline => "requests end by their deadline",
         Mutation::UsesRefusedKeys => "no call with a refused key",
-        Mutation::HalvesOnAnything => "bounded number of calls",
+        Mutation::BisectsAfterAnyRejection => "bounded number of calls",
         Mutation::SplitsBatches => "fewest calls",
         Mutation::Forces => "only requested actions are executed",
-        Mutation::LooksForNobody => "every call belongs to a request",
-        Mutation::KeepsSilent => "events agree with the report",
+        Mutation::PollsWithoutWaiters => "every call belongs to a request",
+        Mutation::EmitsNoEvents => "events agree with the report",
         _ => "outcomes are true",
     }
 }
@@ -38,7 +38,7 @@ fn each_mutation_breaks_the_expected_promise_for_some_seed() {
 fn is_found(mutation: Mutation) -> bool {
     const SEEDS: u64 = 2_000;
     let broken_by = |seed| {
-        let mut scenario = Scenario::draw(seed);
+        let mut scenario = Scenario::from_seed(seed);
         scenario.mutation = Some(mutation);
         let violations = simulate(&scenario).ok()?.violations;
         let found = violations

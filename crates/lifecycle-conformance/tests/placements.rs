@@ -1,5 +1,5 @@
-//! Every action on every cloud keeps the promises with every fault at every call, and with a second
-//! fault soon after.
+//! Tests that every action on every cloud keeps the promises with every fault at every call, and
+//! with a second fault soon after.
 
 use lifecycle_conformance::{PairScope, run_all_placements, run_all_refused_batches};
 
@@ -12,14 +12,14 @@ fn small_runs_with_placed_faults_keep_all_promises() {
     let all = run_all_placements(PairScope::FirstCalls(FIRST));
     println!(
         "{} runs with one fault, {} with two",
-        all.singles, all.pairs
+        all.runs_with_one_fault, all.runs_with_two_faults
     );
     let failures: Vec<String> = all
         .failures
         .iter()
         .map(|(placement, problems)| {
             format!(
-                "{}\n  again: cargo xtask simulate --placement {placement}",
+                "{}\n  repeat with: cargo xtask simulate --placement {placement}",
                 problems[0]
             )
         })
@@ -39,7 +39,7 @@ fn refused_batches_of_reboots_keep_all_promises() {
         .iter()
         .map(|(case, problems)| {
             format!(
-                "{}\n  again: cargo xtask simulate --placement {case}",
+                "{}\n  repeat with: cargo xtask simulate --placement {case}",
                 problems[0]
             )
         })

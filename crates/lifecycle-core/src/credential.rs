@@ -1,4 +1,4 @@
-//! Keys, and types that never print a secret.
+//! `Credential` and `Secret`: keys and tokens, without output of secrets.
 
 use std::fmt;
 

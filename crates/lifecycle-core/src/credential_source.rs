@@ -1,4 +1,4 @@
-//! Sources of keys, as pure steps that the client carries out.
+//! `CredentialSource`: a source of keys, as pure steps. The client does the I/O.
 
 mod chain;
 mod env;

@@ -1,4 +1,4 @@
-//! Parts of all signatures: SHA-256, HMAC-SHA256, hexadecimal and percent-encoding.
+//! The common parts of all signatures: SHA-256, HMAC-SHA256, hexadecimal and percent-encoding.
 
 use std::borrow::Cow;
 

@@ -1,4 +1,4 @@
-//! The address of a cloud's API.
+//! `Endpoint`: the address of a cloud's API.
 
 use std::{fmt, net::IpAddr, str::FromStr};
 

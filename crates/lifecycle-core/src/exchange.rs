@@ -1,4 +1,5 @@
-//! The steps of an exchange: the next request or program, and the reader of its answer.
+//! `ExchangeStep`: the next request or program of a credential exchange, and the function that
+//! reads the answer.
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! Faults: rejections and failures in one form for all clouds.
+//! `Fault`: a rejection or a failure of a call, in one format for all clouds.
 
 use std::{fmt, time::Duration};
 

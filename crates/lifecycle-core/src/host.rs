@@ -1,4 +1,4 @@
-//! The environment of a step: the variables and files of a host, and the time.
+//! `HostEnvironment`: the variables, the files and the time that a credential source can read.
 
 use std::{fmt, sync::Arc};
 

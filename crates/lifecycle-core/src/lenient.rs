@@ -1,4 +1,4 @@
-//! Readers of JSON values of another type than documented.
+//! Deserializers for JSON values whose type differs from the documentation.
 
 use std::{fmt, marker::PhantomData};
 

@@ -1,4 +1,5 @@
 #![doc = include_str!("../README.md")]
+// The types and traits that the client and the providers share. The README is the documentation of the crate.
 
 mod action;
 mod credential;

@@ -1,4 +1,5 @@
-//! The properties of a cloud as plain data: limits, rates, polling, supported options.
+//! `Profile`: the properties of a cloud as plain data (batch limits, rates, polling, supported
+//! options).
 
 use std::{fmt, time::Duration};
 

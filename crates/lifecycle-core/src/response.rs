@@ -1,4 +1,4 @@
-//! The HTTP response, with readers of the parts that all clouds have in common.
+//! `ResponseExt`: readers of the parts of an HTTP response that all clouds have in common.
 
 use std::time::{Duration, SystemTime};
 
@@ -82,8 +82,8 @@ impl ResponseExt for HttpResponse {
     }
 
     fn excerpt(&self) -> String {
-        const LENGTH: usize = 200;
-        let text = String::from_utf8_lossy(&self.body()[..self.body().len().min(4 * LENGTH)]);
+        const MAX_CHARS: usize = 200;
+        let text = String::from_utf8_lossy(&self.body()[..self.body().len().min(4 * MAX_CHARS)]);
         let mut words = String::new();
         for word in text.split(|c: char| c.is_whitespace() || c.is_control()) {
             if word.is_empty() {
@@ -94,7 +94,7 @@ impl ResponseExt for HttpResponse {
             }
             words.push_str(word);
         }
-        match words.char_indices().nth(LENGTH) {
+        match words.char_indices().nth(MAX_CHARS) {
             Some((end, _)) => format!("{}…", &words[..end]),
             None => words,
         }

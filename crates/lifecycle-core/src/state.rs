@@ -1,4 +1,4 @@
-//! The observed state of an instance.
+//! `Observation`: the observed state of an instance.
 
 use std::fmt;
 

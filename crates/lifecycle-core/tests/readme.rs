@@ -1,4 +1,4 @@
-//! The tables in the README, compared with the code.
+//! Tests that the tables in the README agree with the code.
 //!
 //! `LIFECYCLE_WRITE=1` writes the tables.
 

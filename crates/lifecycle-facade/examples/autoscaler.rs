@@ -1,7 +1,7 @@
 //! Keeps a number of instances of a pool running.
 //!
-//! Each step reads the states of the whole pool, and starts or stops the difference. Requests own what
-//! they need, so a step can run in a task of its own.
+//! Each call of `scale` reads the states of the whole pool, and starts the missing or stops the surplus
+//! instances. `scale` owns all data, so a call can run in a spawned task.
 
 mod support;
 
@@ -25,7 +25,7 @@ impl Pool {
             match status.result.map(|observation| observation.state) {
                 Ok(PowerState::Running | PowerState::Starting) => running.push(status.instance),
                 Ok(PowerState::Stopped) => stopped.push(status.instance),
-                // Other states are on their way, or need a person.
+                // Transitional states, and states and failed observations that need an operator.
                 _ => {}
             }
         }
@@ -35,11 +35,11 @@ impl Pool {
         let start = self.fleet.start(stopped.iter().take(missing)).wait(timeout);
         let stop = self.fleet.stop(running.iter().take(surplus)).wait(timeout);
         let (started, stopped) = tokio::try_join!(start.into_future(), stop.into_future())?;
-        for row in started.failures().chain(stopped.failures()) {
-            eprintln!("{row}");
+        for result in started.failures().chain(stopped.failures()) {
+            eprintln!("{result}");
         }
         let changed = started.into_iter().chain(stopped);
-        Ok(changed.filter(|row| row.outcome.is_success()).count())
+        Ok(changed.filter(|result| result.outcome.is_success()).count())
     }
 }
 
@@ -53,6 +53,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         fleet,
         instances: instances?,
     };
+    // All instances are stopped at first.
     for (wanted, expected) in [(12, 12), (5, 7), (20, 15)] {
         let changed = tokio::spawn(pool.clone().scale(wanted)).await??;
         println!("{wanted} instances wanted: {changed} changes");

@@ -31,7 +31,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         println!("{failure}");
     }
 
-    // The lost answer was settled by lookups, and no instance was rebooted twice.
+    // The lost answer was settled by observations, and no instance was rebooted twice.
     assert_eq!(failures.len(), 1);
     assert_eq!(simulator.ledger().most_reboots(), 1);
     let expired = instances.iter().find(|name| name.starts_with("huawei"));

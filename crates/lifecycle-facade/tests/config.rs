@@ -1,4 +1,4 @@
-//! The configuration file: values, error messages and paths.
+//! Tests of the configuration file: values, error messages and paths.
 #![cfg(feature = "config")]
 
 use std::{

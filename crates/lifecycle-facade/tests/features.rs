@@ -1,4 +1,5 @@
-//! Tests for any set of clouds: enabled clouds work, and errors name the feature of other clouds.
+//! Tests for any set of cloud features: enabled clouds work, and errors name the feature of other
+//! clouds.
 #![cfg(feature = "_cloud")]
 
 mod support;

@@ -1,4 +1,4 @@
-//! A fleet over all four simulated clouds, in memory and under paused time.
+//! Tests of a fleet over all four simulated clouds, in memory and under paused time.
 #![cfg(all(
     feature = "baidu",
     feature = "aliyun",

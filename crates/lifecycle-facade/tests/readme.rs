@@ -1,4 +1,4 @@
-//! The table of clouds in the README matches the profiles of the providers.
+//! Tests that the table of clouds in the README matches the profiles of the providers.
 //!
 //! Run with `LIFECYCLE_WRITE=1` to write the table.
 #![cfg(feature = "full")]
@@ -8,17 +8,21 @@ use std::{fmt::Write as _, fs};
 use lifecycle_facade::{Cloud, EmptyHost, Profile};
 
 const README: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/README.md");
-const BEGIN: &str = "profiles -->\n";
-const END: &str = "<!-- end of clouds -->";
+const TABLE_BEGIN: &str = "profiles -->\n";
+const TABLE_END: &str = "<!-- end of clouds -->";
 
 #[test]
 fn table_of_clouds_is_up_to_date() {
     let readme = fs::read_to_string(README).unwrap();
-    let (head, rest) = readme.split_once(BEGIN).unwrap();
-    let (written, tail) = rest.split_once(END).unwrap();
+    let (head, rest) = readme.split_once(TABLE_BEGIN).unwrap();
+    let (written, tail) = rest.split_once(TABLE_END).unwrap();
     let table = table();
     if std::env::var_os("LIFECYCLE_WRITE").is_some() {
-        fs::write(README, format!("{head}{BEGIN}{table}{END}{tail}")).unwrap();
+        fs::write(
+            README,
+            format!("{head}{TABLE_BEGIN}{table}{TABLE_END}{tail}"),
+        )
+        .unwrap();
     } else {
         assert_eq!(written, table, "run this test with LIFECYCLE_WRITE=1");
     }

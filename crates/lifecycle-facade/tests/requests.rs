@@ -1,5 +1,5 @@
-//! Requests to a fleet as values: what they own, what they accept, and what is left when they end
-//! early.
+//! Tests of fleet requests as values: ownership, accepted arguments, and what is left after an
+//! early end.
 #![cfg(all(
     feature = "baidu",
     feature = "aliyun",

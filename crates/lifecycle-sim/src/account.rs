@@ -1,4 +1,4 @@
-//! The keys of a cloud account.
+//! The account of a simulated cloud: the project and the keys.
 
 use crate::Cloud;
 

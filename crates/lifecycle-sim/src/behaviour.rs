@@ -1,4 +1,4 @@
-//! The simulated behaviour as data, with sources and confidence.
+//! The behaviours of the simulator as data, each with a source and the confidence in the source.
 
 use std::fmt;
 

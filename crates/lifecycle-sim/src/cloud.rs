@@ -1,4 +1,4 @@
-//! The four clouds and their names.
+//! `Cloud`: the four simulated clouds and their names.
 
 use std::{fmt, str::FromStr};
 

@@ -1,4 +1,5 @@
-//! The interface of a cloud module: recognise, authenticate and handle the requests of one cloud.
+//! `CloudApi`: the interface of a cloud module, which recognises, authenticates and handles the
+//! requests of one cloud.
 
 use std::time::Duration;
 
@@ -62,7 +63,7 @@ pub(crate) struct CallInfo {
     /// The cloud's name for the operation.
     pub(crate) name: &'static str,
     /// The number of instance ids in the request.
-    pub(crate) ids: usize,
+    pub(crate) id_count: usize,
     /// The access key id or the token in the request; empty for none.
     pub(crate) key: String,
 }

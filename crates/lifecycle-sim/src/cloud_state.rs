@@ -1,4 +1,4 @@
-//! The state of one cloud: account, instances, clock and settings.
+//! `CloudState`: account, instances, clock and settings of one simulated cloud.
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
@@ -118,7 +118,7 @@ impl CloudState {
     }
 }
 
-/// Lookup of instances.
+/// Observation of instances.
 impl CloudState {
     /// Returns the scope of the region with this name.
     pub(crate) fn scope(&self, region: &str) -> RegionScope {

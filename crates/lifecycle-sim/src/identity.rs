@@ -1,4 +1,5 @@
-//! The identity services of a cloud: roles, users, identity tokens and the role of an instance.
+//! The identity services of a simulated cloud: roles, users, identity tokens and the role of an
+//! instance.
 
 use std::{fmt, time::Duration};
 

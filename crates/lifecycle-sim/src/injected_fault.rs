@@ -246,7 +246,7 @@ mod tests {
         CallInfo {
             operation,
             name: "RebootInstances",
-            ids: 1,
+            id_count: 1,
             key: String::new(),
         }
     }

@@ -1,4 +1,4 @@
-//! One simulated instance. The state follows from the last operation and the time.
+//! One simulated instance. The state follows from the last power operation and the time.
 
 use std::{sync::Arc, time::Duration};
 

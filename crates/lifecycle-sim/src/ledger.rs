@@ -1,4 +1,4 @@
-//! The record of all executed operations and all received calls.
+//! The ledger: the record of all executed power operations and all received calls.
 
 use std::{
     collections::{BTreeMap, HashMap, HashSet, VecDeque},
@@ -114,7 +114,7 @@ pub struct CallRecord {
     /// The cloud's name for the operation; `unknown` for an operation that the cloud does not have.
     pub name: &'static str,
     /// The number of instance ids in the request.
-    pub ids: usize,
+    pub id_count: usize,
     /// The time since the start of the simulator.
     pub at: Duration,
     /// The status of the response, or `None` without a complete response.
@@ -216,7 +216,7 @@ impl CallLog {
             cloud,
             operation: call.operation,
             name: call.name,
-            ids: call.ids,
+            id_count: call.id_count,
             at: at.elapsed(),
             status,
             credential,

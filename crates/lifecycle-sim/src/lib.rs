@@ -1,36 +1,43 @@
 #![doc = include_str!("../README.md")]
+// Simulated clouds for tests. The README is the documentation of the crate.
 
-mod account;
-mod aliyun;
-mod baidu;
-mod behaviour;
-mod cloud;
-mod cloud_api;
-mod cloud_state;
-mod fleet;
-mod huawei;
-mod identity;
-mod injected_fault;
-mod instance;
-mod ledger;
-mod metadata;
-mod operation;
-mod power_operation;
-mod request;
-mod response;
+// The simulator as a whole.
+mod fleet; // the parser of fleet specifications
+mod ledger; // the record of calls and power operations
 #[cfg(feature = "server")]
 mod server;
-mod simulated_state;
 mod simulator;
-pub mod switches;
+mod time;
+mod transport;
+mod world; // the state of all clouds, and the path of a call
+
+// One simulated cloud: state, settings and faults.
+mod account;
+mod behaviour; // the list of behaviours, with sources
+mod cloud;
+mod cloud_state;
+mod identity; // roles, users and tokens
+mod injected_fault;
+mod instance;
+mod metadata; // the metadata service
+mod power_operation;
+mod simulated_state;
+pub mod switches; // behaviour that vendors do not document
+mod throttle;
+mod transition_times;
+
+// The APIs of the clouds.
+mod aliyun;
+mod baidu;
+mod cloud_api; // the trait of the four API modules
+mod huawei;
+mod operation; // the kinds of API operations
+mod request;
+mod response;
+mod zenlayer;
+
 #[cfg(test)]
 mod testing;
-mod throttle;
-mod time;
-mod transition_times;
-mod transport;
-mod world;
-mod zenlayer;
 
 pub use account::KeyKind;
 pub use behaviour::{Behaviour, COMMON_BEHAVIOURS, Confidence, SwitchDescription, common_switches};

@@ -1,4 +1,5 @@
-//! The state of a metadata service. Requests and responses are in the modules of the clouds.
+//! The state of a simulated metadata service. Requests and responses are in the modules of the
+//! clouds.
 
 use std::collections::HashMap;
 

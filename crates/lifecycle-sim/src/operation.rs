@@ -1,4 +1,4 @@
-//! The kinds of API operations, the same for all clouds.
+//! `Operation`: the kinds of API operations, the same for all clouds.
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! Power operations: the requested action, the executed operation, and counts of executions.
+//! `PowerOperation`: the requested action, the executed operation, and counts of executions.
 
 use crate::{Operation, SimulatedState};
 

@@ -1,4 +1,4 @@
-//! A received request.
+//! `ReceivedRequest`: an HTTP request as received by a simulated cloud.
 
 use std::collections::HashSet;
 

@@ -1,4 +1,4 @@
-//! Construction of responses.
+//! Builders of the HTTP responses of simulated clouds.
 
 use std::time::Duration;
 

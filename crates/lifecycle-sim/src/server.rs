@@ -1,4 +1,4 @@
-//! The simulated clouds behind a real socket.
+//! The HTTP server: simulated clouds behind a real socket.
 
 use std::{
     fmt, future, io,

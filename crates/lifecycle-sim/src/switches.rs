@@ -1,4 +1,4 @@
-//! Settings for the behaviour that is unknown outside the vendors.
+//! Switches: settings for vendor behaviour that no public source documents.
 
 /// Defines a struct of settings, with the names and the documentation as data.
 macro_rules! describe_fields {

@@ -1,4 +1,4 @@
-//! Throttling of calls to a cloud.
+//! The throttle of a simulated cloud: limits of calls.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! The time of the simulator.
+//! The clock of the simulator.
 //!
 //! The time follows tokio's clock: under paused time the clock stands still and jumps. The wall
 //! clock is the start time plus the elapsed time.

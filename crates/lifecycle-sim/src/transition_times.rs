@@ -1,4 +1,4 @@
-//! The durations of power operations.
+//! The durations of simulated power operations.
 
 use std::time::Duration;
 

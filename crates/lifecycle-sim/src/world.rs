@@ -1,4 +1,5 @@
-//! The state of all clouds, and the path of a call from the request to the outcome.
+//! The state of the whole simulator: all clouds, and the path of a call from the request to the
+//! outcome.
 
 use std::time::Duration;
 

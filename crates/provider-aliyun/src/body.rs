@@ -1,4 +1,4 @@
-//! The reader of response bodies in JSON or XML.
+//! Reads response bodies of Alibaba ECS in JSON or XML.
 //!
 //! XML is first converted to the JSON that ECS would have sent, so one set of types reads both.
 

@@ -1,4 +1,4 @@
-//! The configuration of a client for ECS: region, endpoint and batch mode.
+//! The configuration of the Alibaba ECS provider: region, endpoint and batch mode.
 
 use lifecycle_core::{Endpoint, Fault, FaultKind, ParseEndpointError, ProviderContext};
 

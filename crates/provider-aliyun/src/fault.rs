@@ -1,4 +1,4 @@
-//! The meaning of Alibaba's error codes.
+//! Converts Alibaba's error responses into faults: the meaning of error codes.
 //!
 //! The code decides, not the HTTP status: the same code comes with 400, 403, 404 or 500, and 403
 //! can mean a wrong state or a missing permission.

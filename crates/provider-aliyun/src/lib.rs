@@ -1,4 +1,5 @@
 #![doc = include_str!("../README.md")]
+// The provider of Alibaba Cloud ECS. The README is the documentation of the crate.
 
 mod body;
 mod config;

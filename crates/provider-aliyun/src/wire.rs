@@ -1,4 +1,4 @@
-//! The requests and responses of ECS.
+//! The requests and responses of Alibaba ECS.
 //!
 //! Every operation is a POST to `/` with all parameters in the query and an empty body, as in the
 //! vendor's SDKs.

@@ -1,4 +1,4 @@
-//! The endpoint of BCC: one host for each region.
+//! The configuration of the Baidu BCC provider: the endpoint, one host for each region.
 
 use lifecycle_core::{Endpoint, Fault, FaultKind, ParseEndpointError, ProviderContext};
 
@@ -48,8 +48,8 @@ impl Config {
 /// [`FaultKind::Invalid`] with the variable or the profile for an invalid endpoint, and
 /// [`FaultKind::Credential`] for a file that cannot be read.
 pub fn endpoint_from(region: &str, ctx: &ProviderContext<'_>) -> Result<Option<Endpoint>, Fault> {
-    if let Some(text) = ctx.variable(ENDPOINT) {
-        return parse(ENDPOINT, &text).map(Some);
+    if let Some(text) = ctx.variable(ENDPOINT_VAR) {
+        return parse(ENDPOINT_VAR, &text).map(Some);
     }
     if has_terraform_key(ctx) {
         // The profile and its endpoint are not used then.
@@ -67,7 +67,7 @@ pub fn endpoint_from(region: &str, ctx: &ProviderContext<'_>) -> Result<Option<E
     parse(&setting, endpoint).map(Some)
 }
 
-const ENDPOINT: &str = "BCC_ENDPOINT";
+const ENDPOINT_VAR: &str = "BCC_ENDPOINT";
 
 fn parse(setting: &str, text: &str) -> Result<Endpoint, Fault> {
     Endpoint::parse(text)
@@ -92,7 +92,7 @@ mod tests {
             (&[(CONFIG, profile)], "gz", None),
             (&[(CONFIG, anywhere)], "gz", Some("http://127.0.0.1:7070")),
             (
-                &[(CONFIG, profile), (ENDPOINT, "v.example")],
+                &[(CONFIG, profile), (ENDPOINT_VAR, "v.example")],
                 "gz",
                 Some("https://v.example"),
             ),
@@ -103,7 +103,7 @@ mod tests {
         }
         let bad = r#"{"current": "x", "profiles": [{"name": "x", "endpoint": "a b"}]}"#;
         for (texts, named) in [
-            (&[(ENDPOINT, "ftp://a")][..], ENDPOINT),
+            (&[(ENDPOINT_VAR, "ftp://a")][..], ENDPOINT_VAR),
             (
                 &[(CONFIG, bad)],
                 r#"endpoint of profile "x" in ~/.bce/config.json: "#,

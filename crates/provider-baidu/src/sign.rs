@@ -1,8 +1,9 @@
-//! The signature `bce-auth-v1` of Baidu, in the order of the vendor page:
+//! The signature `bce-auth-v1` of Baidu. The functions follow the steps of the vendor's page:
 //! <https://cloud.baidu.com/doc/Reference/s/njwvz1yfu>.
 //!
-//! The signature covers `host`, `x-bce-date` and the session token of a temporary key. The
-//! `Authorization` header lists the signed headers, so a proxy may change the other headers.
+//! The signature covers the method, the path, the query, and three headers: `host`, `x-bce-date` and
+//! the session token of a temporary key. The `Authorization` header lists the signed headers, so a
+//! proxy may change the other headers.
 
 use std::borrow::Cow;
 
@@ -16,7 +17,7 @@ use lifecycle_core::{
     header, sensitive_header,
 };
 
-/// Signs one attempt to send `unsigned`.
+/// Signs `unsigned` for one attempt.
 pub(crate) fn sign(
     endpoint: &Endpoint,
     unsigned: &UnsignedRequest,
@@ -37,9 +38,9 @@ pub(crate) fn sign(
     let mut to_sign = Vec::with_capacity(3);
     to_sign.push(("host", endpoint.authority()));
     to_sign.push((DATE.as_str(), &date));
-    to_sign.extend(session.map(|token| (SESSION.as_str(), token)));
+    to_sign.extend(session.map(|token| (SECURITY_TOKEN.as_str(), token)));
 
-    let prefix = auth_string_prefix(id, &date, EXPIRY_SECONDS);
+    let prefix = auth_string_prefix(id, &date, VALIDITY_SECONDS);
     let signing_key = signing_key(secret.expose(), &prefix);
     let canonical_request = canonical_request(
         &unsigned.method,
@@ -61,25 +62,26 @@ pub(crate) fn sign(
     headers.insert(CONTENT_TYPE, JSON.clone());
     headers.insert(AUTHORIZATION, sensitive_header(authorization)?);
     if let Some(token) = session {
-        headers.insert(&SESSION, sensitive_header(token)?);
+        headers.insert(&SECURITY_TOKEN, sensitive_header(token)?);
     }
     headers.insert(&DATE, header(date)?);
     Ok(request)
 }
 
 static DATE: HeaderName = HeaderName::from_static("x-bce-date");
-static SESSION: HeaderName = HeaderName::from_static("x-bce-security-token");
+static SECURITY_TOKEN: HeaderName = HeaderName::from_static("x-bce-security-token");
 static JSON: HeaderValue = HeaderValue::from_static("application/json; charset=utf-8");
 
-/// The validity of a signature: the default of the SDKs of Baidu.
-const EXPIRY_SECONDS: i64 = 1800;
+/// The validity of a signature: the default of Baidu's SDKs.
+const VALIDITY_SECONDS: i64 = 1800;
 
 fn auth_string_prefix(key_id: &str, date: &str, expiry_seconds: i64) -> String {
     let expiry = expiry_seconds.to_string();
     ["bce-auth-v1", key_id, date, &expiry].join("/")
 }
 
-/// Returns the key of the signature, which is the text of the digits and not the decoded bytes.
+/// Returns the key of the signature as hex text. The vendor uses the hex digits themselves as the HMAC
+/// key, not the bytes that the digits encode.
 fn signing_key(secret: &str, prefix: &str) -> String {
     encode::hmac_sha256_hex(secret.as_bytes(), prefix.as_bytes())
 }
@@ -98,7 +100,7 @@ fn canonical_uri(path: &str) -> Cow<'_, str> {
 }
 
 /// Returns the canonical query of a percent-encoded query. A key without a value gets an equals sign,
-/// which the sent query may lack. The pairs are sorted, not the keys.
+/// which the sent query may lack. Whole pairs are sorted: `a-b=` comes before `a=`.
 fn canonical_query(query: &str) -> String {
     let mut pairs: Vec<Cow<'_, str>> = query
         .split('&')
@@ -114,9 +116,10 @@ fn canonical_query(query: &str) -> String {
     pairs.join("&")
 }
 
-/// Returns the lines of all headers with a value. The lines are sorted, not the names.
+/// Returns the lines of all headers with a value. Whole lines are sorted: `a-b:` comes before
+/// `a:`.
 fn canonical_headers(headers: &[(&str, &str)]) -> String {
-    let mut lines: Vec<String> = present(headers)
+    let mut lines: Vec<String> = non_empty_headers(headers)
         .map(|(name, value)| [&encode::percent(&name), ":", &encode::percent(value)].concat())
         .collect();
     lines.sort_unstable();
@@ -125,13 +128,15 @@ fn canonical_headers(headers: &[(&str, &str)]) -> String {
 
 /// Returns the names of all headers with a value, in alphabetical order.
 fn signed_headers(headers: &[(&str, &str)]) -> String {
-    let mut names: Vec<Cow<'_, str>> = present(headers).map(|(name, _)| name).collect();
+    let mut names: Vec<Cow<'_, str>> = non_empty_headers(headers).map(|(name, _)| name).collect();
     names.sort_unstable();
     names.join(";")
 }
 
 /// Returns names in lower case and trimmed values of the headers with a value.
-fn present<'a>(headers: &[(&'a str, &'a str)]) -> impl Iterator<Item = (Cow<'a, str>, &'a str)> {
+fn non_empty_headers<'a>(
+    headers: &[(&'a str, &'a str)],
+) -> impl Iterator<Item = (Cow<'a, str>, &'a str)> {
     headers
         .iter()
         .map(|&(name, value)| (lower_case(name), value.trim()))

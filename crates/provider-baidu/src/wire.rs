@@ -1,4 +1,4 @@
-//! The requests and responses of BCC in the terms of Baidu.
+//! The requests and responses of Baidu BCC.
 
 use http::Method;
 use lifecycle_core::{

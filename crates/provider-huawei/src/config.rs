@@ -1,4 +1,4 @@
-//! The configuration of a client for ECS: region, endpoint and project.
+//! The configuration of the Huawei ECS provider: region, endpoint and project.
 
 use lifecycle_core::{Endpoint, Fault, FaultKind, ProviderContext};
 

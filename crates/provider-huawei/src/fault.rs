@@ -1,4 +1,5 @@
-//! The faults of error responses: from Huawei's services and from the API gateway in front of them.
+//! Converts error responses of Huawei's services, and of the API gateway in front of them, into
+//! faults.
 //!
 //! Codes of ECS: `huaweicloudDocs/ecs`, `cn.zh-cn/API参考/错误码.md` on GitHub, and
 //! <https://docs.otc.t-systems.com/elastic-cloud-server/api-ref/appendix/error_codes.html>.

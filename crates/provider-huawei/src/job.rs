@@ -1,4 +1,4 @@
-//! The job of an accepted power action.
+//! The progress of the job of an accepted Huawei power action.
 
 use http::Method;
 use lifecycle_core::{

@@ -1,4 +1,4 @@
-//! The look-up of the project id of a key:
+//! The look-up of the project id of a Huawei key:
 //! <https://support.huaweicloud.com/intl/en-us/api-iam/iam_06_0001.html>.
 
 use http::Method;

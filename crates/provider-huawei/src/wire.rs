@@ -1,4 +1,4 @@
-//! The requests and responses of ECS. Jobs are in `job.rs`.
+//! The requests and responses of Huawei ECS. Jobs are in `job.rs`.
 
 use http::Method;
 use lifecycle_core::{

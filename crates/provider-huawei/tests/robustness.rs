@@ -1,5 +1,5 @@
-//! Responses that are truncated or have a value of the wrong type: no panic, and the loss of one
-//! row at most.
+//! Tests of responses that are truncated or have a value of the wrong type: no panic, and the loss
+//! of one row at most.
 
 mod support;
 

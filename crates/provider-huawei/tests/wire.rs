@@ -1,4 +1,4 @@
-//! Requests, compared with the requests of Huawei's SDK, and the meaning of every recorded
+//! Tests of requests against the requests of Huawei's SDK, and of the meaning of every recorded
 //! response.
 
 mod support;

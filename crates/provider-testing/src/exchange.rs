@@ -1,4 +1,4 @@
-//! A driver that runs an [`ExchangeStep`] to the end with scripted answers.
+//! Test helper: runs an [`ExchangeStep`] to the end with scripted answers.
 
 use std::fmt::Debug;
 

@@ -1,4 +1,4 @@
-//! A host of texts in memory.
+//! Test helper: a host in memory, with variables and files.
 
 use std::collections::HashMap;
 

@@ -1,4 +1,4 @@
-//! The batch limits of a provider, checked against its profile.
+//! Test helper: checks the batch limits of a provider against its profile.
 
 use lifecycle_core::{FaultKind, Provider, StopBilling, StopMode};
 

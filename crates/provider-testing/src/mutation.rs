@@ -1,4 +1,4 @@
-//! Mutations of a response: a shorter body, another JSON value, or changed bytes.
+//! Test helper: damaged copies of a response (truncated, another JSON value, changed bytes).
 
 use std::collections::BTreeSet;
 

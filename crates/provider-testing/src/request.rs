@@ -1,4 +1,4 @@
-//! Requests: instance ids, actions, and recorded requests.
+//! Test helpers for requests: instance ids, actions, and recorded requests.
 
 use bytes::Bytes;
 use lifecycle_core::{

@@ -1,4 +1,4 @@
-//! HTTP responses: built, recorded, and with another body.
+//! HTTP responses for tests: built from parts, or read from the recordings in `wire.json`.
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue};
@@ -30,13 +30,15 @@ pub fn with_body(response: &HttpResponse, body: impl Into<Bytes>) -> HttpRespons
     response.clone().map(|_| body.into())
 }
 
-/// Returns the response that an entry of `wire.json` describes.
+/// Returns the response of an entry of `wire.json`, a provider's file of recorded requests and
+/// responses.
 ///
 /// The entry has a number `status` or `http_status`, and `headers` as an object or as a list of
-/// pairs. A `body` that is not a text is sent as JSON. `content_type` adds one header.
+/// pairs. A `body` that is a string is the text of the response body; any other `body` is sent as
+/// JSON. `content_type` adds one header.
 ///
 /// # Panics
-/// If the entry has another form.
+/// If the entry has a different format.
 pub fn recorded_response(entry: &Value) -> HttpResponse {
     let status = entry["status"]
         .as_u64()
@@ -94,7 +96,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn recorded_response_is_read_in_each_form_of_the_vectors() {
+    fn recorded_response_is_read_in_every_format_of_wire_json() {
         for entry in [
             json!({"status": 404, "headers": {"X-Id": "7"}, "body": r#"{"a":1}"#}),
             json!({"http_status": 404, "headers": [["X-Id", "7"]], "body": {"a": 1}}),

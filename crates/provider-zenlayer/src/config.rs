@@ -1,4 +1,4 @@
-//! The endpoint of ZEC, and the resource group for reads.
+//! The configuration of the Zenlayer ZEC provider: the endpoint, and the resource group for reads.
 
 use lifecycle_core::{Endpoint, Fault, FaultKind, ProviderContext};
 
@@ -62,28 +62,28 @@ impl Default for Config {
 /// # Errors
 /// [`FaultKind::Invalid`] with the variable for an invalid endpoint.
 pub fn endpoint_from(_: &str, ctx: &ProviderContext<'_>) -> Result<Option<Endpoint>, Fault> {
-    if let Some(text) = ctx.variable(ENDPOINT) {
-        return parse(ENDPOINT, &text).map(Some);
+    if let Some(text) = ctx.variable(ENDPOINT_VAR) {
+        return parse(ENDPOINT_VAR, &text).map(Some);
     }
-    let Some(mut domain) = ctx.variable(DOMAIN) else {
+    let Some(mut domain) = ctx.variable(DOMAIN_VAR) else {
         return Ok(None);
     };
-    match ctx.variable(SCHEME) {
+    match ctx.variable(SCHEME_VAR) {
         Some(scheme) if !domain.contains("://") => {
             if !["http", "https"].contains(&scheme.to_ascii_lowercase().as_str()) {
-                let message = format!("{SCHEME}: {scheme:?} is neither HTTP nor HTTPS");
+                let message = format!("{SCHEME_VAR}: {scheme:?} is neither HTTP nor HTTPS");
                 return Err(Fault::new(FaultKind::Invalid, message));
             }
             domain = format!("{scheme}://{domain}");
         }
         _ => {}
     }
-    parse(DOMAIN, &domain).map(Some)
+    parse(DOMAIN_VAR, &domain).map(Some)
 }
 
-const ENDPOINT: &str = "ZENLAYER_ENDPOINT";
-const DOMAIN: &str = "ZENLAYERCLOUD_DOMAIN";
-const SCHEME: &str = "ZENLAYERCLOUD_SCHEME";
+const ENDPOINT_VAR: &str = "ZENLAYER_ENDPOINT";
+const DOMAIN_VAR: &str = "ZENLAYERCLOUD_DOMAIN";
+const SCHEME_VAR: &str = "ZENLAYERCLOUD_SCHEME";
 
 fn parse(variable: &str, text: &str) -> Result<Endpoint, Fault> {
     Endpoint::parse(text)
@@ -99,23 +99,26 @@ mod tests {
     fn variables_replace_the_endpoint() {
         let cases = [
             (&[][..], None),
-            (&[(SCHEME, "http")], None),
-            (&[(ENDPOINT, "a.example")], Some("https://a.example")),
+            (&[(SCHEME_VAR, "http")], None),
+            (&[(ENDPOINT_VAR, "a.example")], Some("https://a.example")),
             (
-                &[(ENDPOINT, "http://127.0.0.1:7070"), (DOMAIN, "b.example")],
+                &[
+                    (ENDPOINT_VAR, "http://127.0.0.1:7070"),
+                    (DOMAIN_VAR, "b.example"),
+                ],
                 Some("http://127.0.0.1:7070"),
             ),
-            (&[(DOMAIN, "b.example")], Some("https://b.example")),
+            (&[(DOMAIN_VAR, "b.example")], Some("https://b.example")),
             (
-                &[(DOMAIN, "b.example"), (SCHEME, "HTTPS")],
+                &[(DOMAIN_VAR, "b.example"), (SCHEME_VAR, "HTTPS")],
                 Some("https://b.example"),
             ),
             (
-                &[(DOMAIN, "b.example:8080"), (SCHEME, "HTTP")],
+                &[(DOMAIN_VAR, "b.example:8080"), (SCHEME_VAR, "HTTP")],
                 Some("http://b.example:8080"),
             ),
             (
-                &[(DOMAIN, "https://b.example"), (SCHEME, "HTTP")],
+                &[(DOMAIN_VAR, "https://b.example"), (SCHEME_VAR, "HTTP")],
                 Some("https://b.example"),
             ),
         ];
@@ -125,10 +128,10 @@ mod tests {
             assert_eq!(endpoint.as_deref(), expected, "{variables:?}");
         }
         for (variables, named) in [
-            (&[(ENDPOINT, "ftp://a")][..], ENDPOINT),
-            (&[(ENDPOINT, "https://a/b")], ENDPOINT),
-            (&[(DOMAIN, "a b")], DOMAIN),
-            (&[(DOMAIN, "a"), (SCHEME, "gopher")], SCHEME),
+            (&[(ENDPOINT_VAR, "ftp://a")][..], ENDPOINT_VAR),
+            (&[(ENDPOINT_VAR, "https://a/b")], ENDPOINT_VAR),
+            (&[(DOMAIN_VAR, "a b")], DOMAIN_VAR),
+            (&[(DOMAIN_VAR, "a"), (SCHEME_VAR, "gopher")], SCHEME_VAR),
         ] {
             let fault = endpoint_from("any", &context(&host(variables))).unwrap_err();
             assert_eq!(fault.kind(), FaultKind::Invalid);

@@ -1,4 +1,4 @@
-//! Sources of keys for ZEC: the settings of the tools of Zenlayer.
+//! The credential sources of Zenlayer ZEC: the settings of Zenlayer's tools.
 
 use std::collections::BTreeMap;
 
@@ -57,21 +57,21 @@ impl CommandLineProfile {
             .profile
             .clone()
             .or_else(|| ctx.variable("ZENLAYER_PROFILE"));
-        let Some(text) = ctx.secret_file(CREDENTIALS)? else {
+        let Some(text) = ctx.secret_file(CREDENTIALS_FILE)? else {
             return match requested {
                 Some(name) => Err(unusable(
                     &format!("profile {name:?}"),
-                    &format!("cannot be used: {CREDENTIALS} does not exist"),
+                    &format!("cannot be used: {CREDENTIALS_FILE} does not exist"),
                 )),
                 None => Ok(ExchangeStep::NotConfigured(format!(
-                    "{CREDENTIALS} does not exist"
+                    "{CREDENTIALS_FILE} does not exist"
                 ))),
             };
         };
-        let mut profiles: BTreeMap<String, Stored> = read(CREDENTIALS, &text)?;
+        let mut profiles: BTreeMap<String, Stored> = read(CREDENTIALS_FILE, &text)?;
         if profiles.is_empty() && requested.is_none() {
             return Ok(ExchangeStep::NotConfigured(format!(
-                "{CREDENTIALS} has no profile"
+                "{CREDENTIALS_FILE} has no profile"
             )));
         }
         let name = match requested {
@@ -91,7 +91,7 @@ impl CredentialSource for CommandLineProfile {
     }
 
     fn requirements(&self) -> String {
-        CREDENTIALS.to_owned()
+        CREDENTIALS_FILE.to_owned()
     }
 
     fn begin(&self, ctx: &ProviderContext<'_>) -> ExchangeStep<ResolvedCredential> {
@@ -99,8 +99,8 @@ impl CredentialSource for CommandLineProfile {
     }
 }
 
-const CREDENTIALS: &str = "~/.zenlayer/credentials.json";
-const CONFIG: &str = "~/.zenlayer/config.json";
+const CREDENTIALS_FILE: &str = "~/.zenlayer/credentials.json";
+const CONFIG_FILE: &str = "~/.zenlayer/config.json";
 
 /// A profile in the file: a token, or a key pair.
 #[derive(Default, Deserialize)]
@@ -113,7 +113,7 @@ struct Stored {
 
 impl Stored {
     fn resolve(self, profile: &str) -> Result<ResolvedCredential, Fault> {
-        let source = format!("profile {profile:?} in {CREDENTIALS}");
+        let source = format!("profile {profile:?} in {CREDENTIALS_FILE}");
         let missing = |what| unusable(&source, &format!("has no {what}: run `zeno configure`"));
         let pair = (
             non_empty(self.access_key_id),
@@ -138,8 +138,8 @@ fn current_profile(ctx: &ProviderContext<'_>) -> Result<String, Fault> {
         current_profile: Option<String>,
     }
 
-    let config = match ctx.file(CONFIG)? {
-        Some(text) => read(CONFIG, &text)?,
+    let config = match ctx.file(CONFIG_FILE)? {
+        Some(text) => read(CONFIG_FILE, &text)?,
         None => Config::default(),
     };
     Ok(non_empty(config.current_profile).unwrap_or_else(|| "default".to_owned()))
@@ -152,7 +152,7 @@ fn unknown_profile<'a>(name: &str, names: impl Iterator<Item = &'a String>) -> F
         names => names.join(", "),
     };
     unusable(
-        CREDENTIALS,
+        CREDENTIALS_FILE,
         &format!("has no profile {name:?}; profiles: {names}"),
     )
 }

@@ -1,4 +1,4 @@
-//! The meaning of the error codes of Zenlayer.
+//! Converts Zenlayer's error responses into faults: the meaning of error codes.
 
 use lifecycle_core::{Fault, FaultKind, HttpResponse, LenientField, ResponseExt};
 use serde::Deserialize;

@@ -1,4 +1,5 @@
 #![doc = include_str!("../README.md")]
+// The provider of Zenlayer ZEC. The README is the documentation of the crate.
 
 mod config;
 pub mod credentials;

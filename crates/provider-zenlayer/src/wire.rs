@@ -1,4 +1,4 @@
-//! The requests and responses of ZEC in the terms of Zenlayer.
+//! The requests and responses of Zenlayer ZEC.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! The virtual environment with the vendors' SDKs.
+//! The Python virtual environment with the vendors' SDKs, for `cargo xtask interop`.
 
 use std::{
     fs,

@@ -1,4 +1,5 @@
-//! The files of the facade, the command and the checks that name each cloud.
+//! The files of the facade, the command and the checks that name each cloud, and so need a new
+//! provider.
 //!
 //! A `Client` accepts any provider. A cloud in references must also be in these files, because only
 //! the author knows the settings of the cloud. `cargo xtask tidy` finds other files that name a cloud.

@@ -1,4 +1,4 @@
-//! Calls of other programs: git for tags, tar for packages.
+//! Runs other programs: git for tags, tar for packages.
 
 use std::{
     path::Path,

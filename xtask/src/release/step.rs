@@ -1,4 +1,4 @@
-//! The steps of a check and their results.
+//! The steps of the release check, and their results.
 
 use crate::exit::{CheckResult, CommandResult, CouldNotRun};
 

@@ -1,4 +1,4 @@
-//! The files that the checks read.
+//! The files of the repository that the checks of tidy read.
 
 use std::{
     collections::{BTreeMap, BTreeSet},

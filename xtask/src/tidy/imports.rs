@@ -1,4 +1,4 @@
-//! The imports between the files of one crate, tests excluded.
+//! Reads the imports between the files of one crate, tests excluded.
 //!
 //! A path to a re-export counts as an import of the file with the definition.
 

@@ -1,4 +1,4 @@
-//! Figures of the prose in comments: odd beginnings of doc comments, and pronouns.
+//! Checks the prose of comments: odd beginnings of doc comments, and pronouns.
 //!
 //! Model for the limits: tokio, reqwest, tower and hyper have about 3 pronouns in 100 words of comment,
 //! and at most 6 % odd beginnings.

@@ -1,4 +1,4 @@
-//! The parts of a Rust file: code, comments and literals.
+//! Splits a Rust file into code, comments and literals.
 
 use std::ops::Range;
 
@@ -44,11 +44,13 @@ pub(super) fn without_tests(text: &str) -> String {
     rest
 }
 
+/// Replaces all bytes except line ends by blanks.
 fn blank(text: &str) -> String {
     let blank = |byte| if byte == b'\n' { '\n' } else { ' ' };
     text.bytes().map(blank).collect()
 }
 
+/// Returns the parts of a file, in order.
 fn parts(text: &str) -> Vec<(Part, Range<usize>)> {
     let mut parts: Vec<(Part, Range<usize>)> = Vec::new();
     let (mut code_begin, mut at) = (0, 0);
@@ -122,6 +124,7 @@ fn literal(text: &str, at: usize) -> Option<Range<usize>> {
     Some(word.len()..at + length)
 }
 
+/// Returns the length up to and including the closing quote.
 fn until_quote(text: &str, quote: char) -> usize {
     let mut escaped = false;
     let end = text.char_indices().skip(1).find(|(_, letter)| {

@@ -1,4 +1,4 @@
-//! Arguments that say how the clouds are reached.
+//! Arguments for the connection to the clouds.
 
 use std::{path::PathBuf, time::Duration};
 

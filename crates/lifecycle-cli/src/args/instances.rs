@@ -1,4 +1,4 @@
-//! Arguments that name instances.
+//! Arguments that select instances.
 
 use std::str::FromStr;
 

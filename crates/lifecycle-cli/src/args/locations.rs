@@ -1,4 +1,4 @@
-//! Arguments that name regions, and the arguments of `credentials` and `doctor`.
+//! Arguments that select regions, and the arguments of `credentials` and `doctor`.
 
 use std::{convert::Infallible, str::FromStr};
 

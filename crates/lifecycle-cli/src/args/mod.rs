@@ -1,4 +1,4 @@
-//! The command line: the subcommands and their arguments.
+//! The arguments of the command line: one struct for each subcommand.
 
 mod connection;
 mod instances;

@@ -10,7 +10,7 @@ use tokio::time::timeout;
 
 use crate::{
     args::LocationsArgs,
-    console::{Console, Format, eprint_line, eprint_warning, plain},
+    console::{Console, Format, eprint_line, eprint_warning, without_control_characters},
     exit::{CommandError, Exit},
     locations, output,
     setup::Setup,
@@ -36,7 +36,7 @@ pub(crate) async fn run(args: &LocationsArgs, console: Console) -> Result<Exit, 
     warnings.sort();
     warnings.dedup();
     for warning in warnings {
-        eprint_warning(plain(warning));
+        eprint_warning(without_control_characters(warning));
     }
     match console.output {
         Format::Json => output::print(&output::json(&keys)?)?,
@@ -107,7 +107,7 @@ async fn find(fleet: &Fleet, location: &Location, limit: Duration) -> Key {
     match timeout(limit, source.credential()).await {
         Ok(Ok(key)) => row.set(&key, source.info(), fleet.now()),
         Ok(Err(missing)) => {
-            row.is_optional = missing.is_absent() && location.account.is_none();
+            row.is_optional = missing.is_not_configured() && location.account.is_none();
             row.problem = Some(missing.to_string());
         }
         Err(_) => row.problem = Some(format!("no answer within {} s", limit.as_secs())),
@@ -152,7 +152,7 @@ fn cells(key: &Key) -> [String; 4] {
         key.location.clone(),
         key.key.clone().unwrap_or_else(|| "-".to_owned()),
         key.expires_in.map_or_else(|| "-".to_owned(), time_left),
-        plain(&found.cloned().unwrap_or_default()),
+        without_control_characters(&found.cloned().unwrap_or_default()),
     ]
 }
 

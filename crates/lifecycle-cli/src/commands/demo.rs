@@ -1,4 +1,4 @@
-//! `lifecycle demo`: 60 simulated instances start.
+//! `lifecycle demo`: starts 60 simulated instances, and shows the progress and the results.
 
 use std::{collections::BTreeMap, time::Duration};
 

@@ -242,7 +242,7 @@ impl Checkup<'_> {
         };
         let key = match timeout(self.limit, source.credential()).await {
             Ok(Ok(_)) => self.ok(CREDENTIALS, source.info().source),
-            Ok(Err(missing)) if missing.is_absent() && self.is_optional => {
+            Ok(Err(missing)) if missing.is_not_configured() && self.is_optional => {
                 self.skipped(CREDENTIALS, "no key found")
             }
             Ok(Err(missing)) => self.failed(CREDENTIALS, missing.to_string(), KEY_ADVICE),

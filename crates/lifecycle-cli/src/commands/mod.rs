@@ -1,4 +1,4 @@
-//! The subcommands, one file each; the three power commands share a file.
+//! Dispatch of the subcommands. Each subcommand has a file; the three power commands share a file.
 
 mod credentials;
 mod demo;
@@ -18,7 +18,8 @@ use crate::{
 /// Runs `command`.
 ///
 /// # Errors
-/// The command has no row of output.
+/// If the command fails before there is a result for any instance. Failures of single instances are
+/// rows of the output.
 pub(crate) async fn run(command: &Command, console: Console) -> Result<Exit, CommandError> {
     match command {
         Command::Start(args) => power::start(args, console).await,

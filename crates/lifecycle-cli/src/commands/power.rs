@@ -1,4 +1,4 @@
-//! `lifecycle start`, `stop` and `reboot`.
+//! `lifecycle start`, `stop` and `reboot`: power actions on instances.
 
 use lifecycle_facade::{FleetRequest, InstanceReference, core::Action};
 

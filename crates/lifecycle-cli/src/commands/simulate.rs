@@ -1,4 +1,4 @@
-//! `lifecycle simulate`: simulated clouds over HTTP.
+//! `lifecycle simulate`: serves simulated clouds over HTTP.
 
 use lifecycle_facade::Cloud;
 use lifecycle_sim::{ParseFleetError, Simulator};

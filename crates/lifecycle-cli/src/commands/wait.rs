@@ -1,4 +1,4 @@
-//! `lifecycle wait`: waits for a state.
+//! `lifecycle wait`: waits until instances have a state.
 
 use crate::{
     args::WaitArgs,

@@ -1,4 +1,4 @@
-//! Standard output: tables for people, one JSON array for programs.
+//! The results on standard output: tables for people, one JSON array for programs.
 
 mod table;
 

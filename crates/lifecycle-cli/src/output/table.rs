@@ -11,7 +11,7 @@ use comfy_table::{
 
 use crate::{
     check_result::{CheckResult, CheckStatus},
-    console::{Console, plain},
+    console::{Console, without_control_characters},
     row::Row,
 };
 
@@ -37,7 +37,7 @@ impl Columns {
         match self {
             Self::Outcomes => vec![instance, outcome_cell(row), state_cell(row)],
             Self::States => {
-                let name = plain(row.name.as_deref().unwrap_or_default());
+                let name = without_control_characters(row.name.as_deref().unwrap_or_default());
                 vec![instance, state_cell(row), Cell::new(name)]
             }
         }
@@ -89,7 +89,7 @@ fn detail(row: &Row, verbose: bool) -> String {
     let is_missing = |part: &&String| !message.contains(part.as_str());
     let code = row.code.iter().filter(is_missing);
     let request = row.request_id.iter().filter(is_missing);
-    plain(
+    without_control_characters(
         &code
             .map(|code| format!("{code}: "))
             .chain([message.clone()])
@@ -172,8 +172,10 @@ impl TableRenderer {
                 .map(|result| vec![status_cell(result.status), Cell::new(result.check)]);
             let table = self.table(&["", ""], cells);
             let details = group.iter().map(|result| match &result.advice {
-                Some(advice) => plain(&format!("{} ({advice})", result.detail)),
-                None => plain(&result.detail),
+                Some(advice) => {
+                    without_control_characters(&format!("{} ({advice})", result.detail))
+                }
+                None => without_control_characters(&result.detail),
             });
             let lines = indented.with_last_column(&table, "", details);
             for line in lines.lines().skip(1) {

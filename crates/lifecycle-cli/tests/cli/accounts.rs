@@ -1,4 +1,4 @@
-//! Vendor files, the configuration file, accounts and groups.
+//! Tests of the configuration file: accounts, groups, and the files of the vendors' tools.
 
 use std::{fs, path::Path};
 

@@ -1,4 +1,4 @@
-//! Ctrl-C, SIGTERM, and closed output streams.
+//! Tests of Ctrl-C, SIGTERM, and closed output streams.
 
 use std::{io::Read, net::TcpListener, process::Child, thread, time::Duration};
 

@@ -1,4 +1,4 @@
-//! Missing keys and rejected keys.
+//! Tests of missing keys and rejected keys.
 
 use crate::support::{SimulatorServer, keys, run, run_with};
 

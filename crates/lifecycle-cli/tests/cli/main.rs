@@ -1,5 +1,5 @@
-//! Tests of the built binary: arguments, streams and exit codes. The tests use no network but
-//! loopback.
+//! Tests of the built binary `lifecycle`: arguments, streams and exit codes. The tests use no
+//! network but loopback.
 
 mod accounts;
 mod demo;

@@ -1,4 +1,4 @@
-//! Power commands with simulated clouds behind a socket.
+//! Tests of `lifecycle start`, `stop` and `reboot` with simulated clouds behind a socket.
 
 use std::net::TcpListener;
 

@@ -1,4 +1,4 @@
-//! Proxies from environment variables.
+//! Tests of proxies from environment variables.
 
 use std::{
     io::{BufRead, BufReader},

@@ -1,4 +1,4 @@
-//! Runs of the binary, and servers with simulated clouds.
+//! Helpers of the tests of the command: runs of the binary, and servers with simulated clouds.
 
 use std::{
     io::{BufRead, BufReader},

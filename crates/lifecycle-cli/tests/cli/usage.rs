@@ -1,4 +1,4 @@
-//! Wrong usage: a line of error, exit code 2, nothing sent.
+//! Tests of wrong usage: a line of error, exit code 2, and nothing sent.
 
 use crate::support::{keys, run, run_with};
 

@@ -1,4 +1,4 @@
-//! One attempt at a call: admit, sign, send, judge.
+//! One attempt at a call: checks admission, signs, sends, and interprets the response.
 
 use std::{
     sync::{

@@ -1,4 +1,4 @@
-//! The source of wall-clock time and nonces.
+//! The clock of a client: wall-clock time and nonces for signatures.
 
 use std::{
     fmt,

@@ -1,11 +1,11 @@
-//! The purpose and limits of a call, and its result.
+//! The context of a call (purpose, number of instances, deadline), and the result of the call.
 
 use lifecycle_core::{ExecutionStatus, Fault, Idempotency};
 use tokio::time::Instant;
 
 use crate::call::event::CallObserver;
 
-/// The purpose of a call. Selects the rate limiter, the counter and the rule for repeats.
+/// The purpose of a call. Selects the rate limiter, the counter and the rule for retries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum CallKind {
     /// Sends a power action.

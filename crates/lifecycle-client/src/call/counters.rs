@@ -1,4 +1,4 @@
-//! Numbers of calls by purpose.
+//! Counters of calls by purpose.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -10,13 +10,13 @@ use crate::call::context::CallKind;
 pub struct CallCounts {
     /// Power actions.
     pub actions: u64,
-    /// Lookups of instance states.
+    /// Observations of instance states.
     pub observations: u64,
     /// Pages of lists.
     pub pages: u64,
-    /// Lookups of jobs.
+    /// Reads of the progress of jobs.
     pub jobs: u64,
-    /// Repeats among all of these calls.
+    /// Retries among all of these calls.
     pub repeats: u64,
 }
 
@@ -59,7 +59,7 @@ impl CallCounters {
         counter.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Counts a repeat, in addition to its attempt.
+    /// Counts a retry, in addition to its attempt.
     pub(crate) fn count_repeat(&self) {
         self.repeats.fetch_add(1, Ordering::Relaxed);
     }

@@ -1,4 +1,4 @@
-//! The supply of keys: the trait, the error, and a provider of one fixed key.
+//! The trait that supplies credentials, its error, and a provider of one fixed credential.
 
 use std::{fmt, sync::Arc, time::SystemTime};
 
@@ -9,10 +9,10 @@ use lifecycle_core::{Credential, ExecutionStatus, Fault, FaultKind};
 /// cache.
 #[async_trait]
 pub trait CredentialProvider: fmt::Debug + Send + Sync + 'static {
-    /// Returns the key for a signature now.
+    /// Returns the key for an attempt that is sent now.
     ///
     /// # Errors
-    /// [`CredentialError`] with the sources that were tried and a hint what to do.
+    /// [`CredentialError`] with the sources that were tried and a hint on what to do.
     async fn credential(&self) -> Result<Arc<Credential>, CredentialError>;
 
     /// Records that the cloud rejected `key`. Returns whether [`credential`](Self::credential) may
@@ -47,7 +47,8 @@ impl<S: CredentialProvider + ?Sized> CredentialProvider for Arc<S> {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct CredentialInfo {
-    /// The kind of source, such as `environment`; empty before a key is found.
+    /// The kind of source, such as `environment`, or `program` for a fixed key; empty before a key is
+    /// found.
     pub kind: String,
     /// The exact source, such as `profile "prod" in ~/.aliyun/config.json`.
     pub source: String,
@@ -85,31 +86,31 @@ impl CredentialInfo {
     }
 }
 
-/// The reason for which there is no key.
+/// The reason why no key could be supplied.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{}", .fault.message())]
 pub struct CredentialError {
     #[source]
     fault: Fault,
-    is_absent: bool,
+    is_not_configured: bool,
 }
 
 impl CredentialError {
     /// Returns the error for a missing configuration. The message names the sources that were tried
     /// and what to do.
-    pub fn new(message: impl Into<String>) -> Self {
+    pub fn not_configured(message: impl Into<String>) -> Self {
         Self {
-            is_absent: true,
+            is_not_configured: true,
             ..Fault::new(FaultKind::Credential, message).into()
         }
     }
 
     /// Returns `true` if no source is configured, and `false` if a configured source failed.
-    pub fn is_absent(&self) -> bool {
-        self.is_absent
+    pub fn is_not_configured(&self) -> bool {
+        self.is_not_configured
     }
 
-    /// Returns the fault of the call that needed the key. The call was not sent.
+    /// Returns the fault to report for the call that needed the key. The call was not sent.
     pub fn fault(&self) -> &Fault {
         &self.fault
     }
@@ -118,7 +119,8 @@ impl CredentialError {
 /// Converts the fault of a configured source.
 ///
 /// A fault about a key, a role or a user says nothing about an instance. So the kind becomes
-/// [`FaultKind::Credential`], except for faults of transport and load.
+/// [`FaultKind::Credential`], except for faults that say nothing about the key: transport, load,
+/// deadline, and an unreadable response.
 impl From<Fault> for CredentialError {
     fn from(fault: Fault) -> Self {
         let kind = match fault.kind() {
@@ -134,7 +136,7 @@ impl From<Fault> for CredentialError {
             fault: fault
                 .with_kind(kind)
                 .with_execution_status(ExecutionStatus::NotExecuted),
-            is_absent: false,
+            is_not_configured: false,
         }
     }
 }

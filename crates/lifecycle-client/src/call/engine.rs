@@ -1,4 +1,4 @@
-//! The only path of calls to a cloud: attempts, and safe repeats.
+//! The engine: the only path of calls to a cloud, with attempts and safe retries.
 
 use std::{
     fmt,
@@ -80,7 +80,7 @@ impl Engine {
         }
     }
 
-    /// Sends `call`, and repeats the call if a repeat is useful and harmless.
+    /// Sends `call`, and retries the call if a retry is useful and harmless.
     pub(crate) async fn execute<T>(
         &self,
         call: &ApiCall<T>,

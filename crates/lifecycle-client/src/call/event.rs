@@ -1,4 +1,4 @@
-//! Events of a call between its first and its last attempt.
+//! Events during a call: sending, throttling and retries.
 
 use std::time::Duration;
 

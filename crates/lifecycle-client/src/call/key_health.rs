@@ -1,4 +1,5 @@
-//! The use of keys: an unconfirmed key signs one call at a time, a rejected key none.
+//! The health of each key: an unconfirmed key signs one call at a time, and a rejected key signs no
+//! call.
 
 use std::sync::{Arc, Mutex};
 

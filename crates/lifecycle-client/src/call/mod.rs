@@ -1,14 +1,14 @@
-//! Calls of a cloud: admitted, signed, sent, judged, and repeated if a repeat is safe.
+//! Calls to a cloud: admission, signature, transport, interpretation, and safe retries.
 
-pub(crate) mod attempt;
-pub(crate) mod clock;
-pub(crate) mod clock_skew;
-pub(crate) mod context;
-pub(crate) mod counters;
-pub(crate) mod credential;
-pub(crate) mod engine;
-pub(crate) mod event;
-pub(crate) mod key_health;
-pub(crate) mod policy;
-pub(crate) mod rate_limit;
-pub(crate) mod retry;
+pub(crate) mod attempt; // one attempt at a call
+pub(crate) mod clock; // wall-clock time and nonces
+pub(crate) mod clock_skew; // the difference to the cloud's clock
+pub(crate) mod context; // purpose and limits of a call
+pub(crate) mod counters; // counts of calls by purpose
+pub(crate) mod credential; // the trait that supplies credentials
+pub(crate) mod engine; // the only path of calls to a cloud
+pub(crate) mod event; // events during a call
+pub(crate) mod key_health; // unconfirmed and rejected keys
+pub(crate) mod policy; // settings of retries and time limits
+pub(crate) mod rate_limit; // token bucket with an adaptive rate
+pub(crate) mod retry; // the retry loop and the retry budget

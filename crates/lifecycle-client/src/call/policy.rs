@@ -1,25 +1,25 @@
-//! Settings of retries and deadlines, as plain data.
+//! Settings of retries and time limits, as plain data.
 
 use std::time::Duration;
 
-/// The rules for repeats of a call.
+/// The rules for retries of a call.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct RetryPolicy {
     /// The number of attempts at one call, including the first attempt; at least 1.
     pub attempts: u32,
-    /// The longest wait before the first repeat, doubled for each further repeat. The actual wait
+    /// The longest wait before the first retry, doubled for each further retry. The actual wait
     /// is a random time up to this limit.
     pub base: Duration,
-    /// The longest wait before any repeat. A hint of the cloud may exceed this limit.
+    /// The longest wait before any retry. A hint of the cloud may exceed this limit.
     pub cap: Duration,
-    /// The number of repeats for all clones of a client together. Successful calls pay the budget
+    /// The number of retries for all clones of a client together. Successful calls pay the budget
     /// back.
     pub budget: u32,
 }
 
 impl Default for RetryPolicy {
-    /// Returns five attempts, waits from 0.5 s up to 20 s, a budget of 50 repeats.
+    /// Returns five attempts, waits from 0.5 s up to 20 s, a budget of 50 retries.
     fn default() -> Self {
         Self {
             attempts: 5,
@@ -31,7 +31,7 @@ impl Default for RetryPolicy {
 }
 
 impl RetryPolicy {
-    /// Returns a policy without repeats.
+    /// Returns a policy without retries.
     #[must_use]
     pub fn never() -> Self {
         Self {
@@ -47,30 +47,30 @@ impl RetryPolicy {
         self
     }
 
-    /// Sets the longest wait before the first repeat.
+    /// Sets the longest wait before the first retry.
     #[must_use]
     pub fn with_base(mut self, wait: Duration) -> Self {
         self.base = wait;
         self
     }
 
-    /// Sets the longest wait before any repeat.
+    /// Sets the longest wait before any retry.
     #[must_use]
     pub fn with_cap(mut self, wait: Duration) -> Self {
         self.cap = wait;
         self
     }
 
-    /// Sets the number of repeats for all clones of a client together.
+    /// Sets the number of retries for all clones of a client together.
     #[must_use]
-    pub fn with_budget(mut self, repeats: u32) -> Self {
-        self.budget = repeats;
+    pub fn with_budget(mut self, retries: u32) -> Self {
+        self.budget = retries;
         self
     }
 
-    /// Returns the longest wait before repeat number `repeat`, counted from 1.
-    pub fn ceiling(&self, repeat: u32) -> Duration {
-        let doublings = repeat.saturating_sub(1).min(31);
+    /// Returns the longest wait before retry number `retry`, counted from 1.
+    pub fn ceiling(&self, retry: u32) -> Duration {
+        let doublings = retry.saturating_sub(1).min(31);
         self.base
             .checked_mul(1 << doublings)
             .map_or(self.cap, |wait| wait.min(self.cap))
@@ -83,15 +83,15 @@ impl RetryPolicy {
 pub struct Timeouts {
     /// The time limit of one attempt, from sending to the last byte of the response.
     pub attempt: Duration,
-    /// The time limit of a request without a wait for the goal, including repeats.
+    /// The time limit of a request without a wait for the goal, including retries.
     pub request: Duration,
-    /// The time limit of lookups after a lost response, to find out whether the cloud executed the
+    /// The time limit of observations after a lost response, to find out whether the cloud executed the
     /// action.
     pub settle: Duration,
 }
 
 impl Default for Timeouts {
-    /// Returns 30 s for an attempt, 2 minutes for a request, 30 s for lookups after a lost response.
+    /// Returns 30 s for an attempt, 2 minutes for a request, 30 s for observations after a lost response.
     fn default() -> Self {
         Self {
             attempt: Duration::from_secs(30),
@@ -119,7 +119,7 @@ impl Timeouts {
         self
     }
 
-    /// Sets the time limit of lookups after a lost response.
+    /// Sets the time limit of observations after a lost response.
     #[must_use]
     pub fn with_settle(mut self, limit: Duration) -> Self {
         self.settle = limit;

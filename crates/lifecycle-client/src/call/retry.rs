@@ -1,4 +1,4 @@
-//! The retry loop: repeats attempts while a repeat is useful, harmless and affordable.
+//! The retry loop: retries a call while a retry is useful, harmless and affordable.
 
 use std::{sync::Mutex, time::Duration};
 
@@ -15,8 +15,9 @@ use crate::{
 #[derive(Debug)]
 pub(crate) struct AttemptError {
     pub(crate) fault: Fault,
-    /// The cause is removed, and the cloud did not execute the call: the next attempt needs
-    /// neither a wait nor the policy.
+    /// The cause is already removed, for example by a renewed key, and the cloud did not execute the
+    /// call: the next attempt follows at once, without policy or budget. The attempt sets `corrected`
+    /// at most once per cause and call.
     pub(crate) corrected: bool,
 }
 
@@ -29,17 +30,18 @@ impl From<Fault> for AttemptError {
     }
 }
 
-/// Runs `attempt` until it succeeds, or until policy, budget or deadline forbid another one.
+/// Runs `attempt` until it succeeds, or until policy, budget or deadline forbid a retry. A
+/// corrected attempt is always retried.
 ///
-/// `attempt` receives its number, counted from 1. `fraction` returns random numbers from 0 up to 1.
-/// `on_repeat` receives the fault, the number of the next attempt and the wait before it.
+/// `attempt` receives its number, counted from 1. `random` returns numbers from 0 up to 1.
+/// `on_retry` receives the fault, the number of the next attempt and the wait before it.
 pub(crate) async fn retry_loop<T, A>(
     attempt: impl Fn(u32) -> A,
     ctx: &CallContext<'_>,
     policy: &RetryPolicy,
     budget: &RetryBudget,
-    fraction: impl Fn() -> f64,
-    on_repeat: impl Fn(Fault, u32, Duration),
+    random: impl Fn() -> f64,
+    on_retry: impl Fn(Fault, u32, Duration),
 ) -> Result<CallOutput<T>, CallError>
 where
     A: Future<Output = Result<CallOutput<T>, AttemptError>>,
@@ -64,8 +66,8 @@ where
         if corrected {
             continue;
         }
-        let wait = may_repeat(&fault, ctx, attempts, policy)
-            .then(|| backoff(&fault, attempts, policy, &fraction))
+        let wait = may_retry(&fault, ctx, attempts, policy)
+            .then(|| backoff(&fault, attempts, policy, &random))
             .filter(|wait| *wait < ctx.deadline.saturating_duration_since(Instant::now()))
             .filter(|_| budget.withdraw());
         let Some(wait) = wait else {
@@ -75,23 +77,24 @@ where
                 execution,
             });
         };
-        on_repeat(fault, attempts + 1, wait);
+        on_retry(fault, attempts + 1, wait);
         sleep(wait).await;
     }
 }
 
-/// Returns whether another attempt can succeed and cannot do harm.
-fn may_repeat(fault: &Fault, ctx: &CallContext<'_>, attempts: u32, policy: &RetryPolicy) -> bool {
+/// Returns `true` if a retry can succeed, cannot do harm, and is within the attempts of the policy.
+fn may_retry(fault: &Fault, ctx: &CallContext<'_>, attempts: u32, policy: &RetryPolicy) -> bool {
     if fault.maybe_executed() && !ctx.kind.is_idempotent() {
         return false;
     }
     match fault.kind() {
-        // Rejected before execution, and the cloud asks for the wait: only the deadline limits.
+        // Rejected before execution, and the cloud asks for the wait: deadline and budget are the
+        // limits, not the number of attempts.
         FaultKind::Throttled => policy.attempts > 1,
         FaultKind::Unreachable | FaultKind::NoAnswer | FaultKind::Unavailable => {
             attempts < policy.attempts
         }
-        // Lookups find out what became of an action with an unreadable response.
+        // An action with an unreadable response is not retried: an observation will show the result.
         FaultKind::Unreadable => ctx.kind.is_read() && attempts < policy.attempts,
         // In a batch, the busy instance must be found first.
         FaultKind::Busy => ctx.instances == 1 && attempts < policy.attempts,
@@ -105,17 +108,17 @@ fn backoff(
     fault: &Fault,
     attempts: u32,
     policy: &RetryPolicy,
-    fraction: impl Fn() -> f64,
+    random: impl Fn() -> f64,
 ) -> Duration {
-    let jitter = |most: Duration| most.mul_f64(fraction());
+    let jitter = |max: Duration| max.mul_f64(random());
     match fault.retry_after() {
         Some(hint) => hint.saturating_add(jitter(policy.base)),
         None => jitter(policy.ceiling(attempts)),
     }
 }
 
-/// Repeats that all clones of a client may still make. Each success pays a part of a repeat back:
-/// a healthy cloud is retried freely, and a broken one is left alone.
+/// The number of retries that all clones of a client may still make. Each success pays a part of a
+/// retry back: a healthy cloud is retried freely, and a broken one is left alone.
 #[derive(Debug)]
 pub(crate) struct RetryBudget {
     balance: Mutex<f64>,
@@ -130,7 +133,7 @@ impl RetryBudget {
         }
     }
 
-    /// Takes one repeat from the budget; `false` if the budget is spent.
+    /// Takes one retry from the budget; `false` if the budget is spent.
     fn withdraw(&self) -> bool {
         let mut balance = lock(&self.balance);
         let granted = *balance >= 1.0;
@@ -140,7 +143,7 @@ impl RetryBudget {
         granted
     }
 
-    /// Pays a fifth of a repeat back.
+    /// Pays a fifth of a retry back.
     fn deposit(&self) {
         let mut balance = lock(&self.balance);
         *balance = (*balance + 0.2).min(self.limit);
@@ -155,7 +158,7 @@ mod tests {
     use crate::call::{context::CallKind, event::IgnoreEvents};
 
     #[test]
-    fn failed_call_is_repeated_only_if_useful_and_harmless() {
+    fn failed_call_is_retried_only_if_useful_and_harmless() {
         const READ: CallKind = CallKind::Observe;
         const START: CallKind = CallKind::Act(Idempotency::Idempotent("same goal"));
         const REBOOT: CallKind = CallKind::Act(Idempotency::NotIdempotent("reboots again"));
@@ -181,12 +184,12 @@ mod tests {
             };
             let fault = Fault::new(fault, "no");
             let policy = RetryPolicy::default();
-            let found = may_repeat(&fault, &ctx, 1, &policy);
+            let found = may_retry(&fault, &ctx, 1, &policy);
             assert_eq!(found, expected, "{kind:?} of {instances}: {fault}");
             let is_throttled = fault.kind() == FaultKind::Throttled;
-            let found = may_repeat(&fault, &ctx, policy.attempts, &policy);
+            let found = may_retry(&fault, &ctx, policy.attempts, &policy);
             assert_eq!(found, is_throttled, "last attempt: {fault}");
-            assert!(!may_repeat(&fault, &ctx, 1, &RetryPolicy::never()));
+            assert!(!may_retry(&fault, &ctx, 1, &RetryPolicy::never()));
         }
     }
 

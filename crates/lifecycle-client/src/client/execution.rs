@@ -1,4 +1,4 @@
-//! The common part of power and wait requests: check, dry run, execution.
+//! The common part of power requests and wait requests: check, dry run, execution.
 
 use std::{
     collections::BTreeSet,

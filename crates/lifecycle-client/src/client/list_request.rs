@@ -1,4 +1,4 @@
-//! Requests that read all instances of a region.
+//! `ListRequest`: reads all instances of a region.
 
 use std::{
     future::{Future, IntoFuture},

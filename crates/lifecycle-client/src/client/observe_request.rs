@@ -1,4 +1,4 @@
-//! Requests that read the states of instances once.
+//! `ObserveRequest`: reads the states of instances once.
 
 use std::{
     collections::HashMap,

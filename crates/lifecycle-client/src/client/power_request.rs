@@ -1,4 +1,4 @@
-//! Power requests: start, stop and reboot.
+//! `PowerRequest`: starts, stops or reboots instances.
 
 use std::{future::IntoFuture, time::Duration};
 
@@ -183,7 +183,7 @@ impl<O: Into<Action>, T: Target> PowerRequest<O, T> {
         self.clone().execution().map(drop)
     }
 
-    /// Returns the calls that awaiting would make if nothing failed, without the lookups of a wait.
+    /// Returns the calls that awaiting would make if nothing failed, without the observations of a wait.
     /// Sends nothing, and needs no key.
     ///
     /// # Errors
@@ -253,7 +253,7 @@ impl<O: Into<Action>, T: Target> PowerRequest<O, T> {
 }
 
 impl<T: Target> PowerRequest<StartOptions, T> {
-    /// Looks first, and reports instances that are running or starting as refused instead of
+    /// Observes first, and reports instances that are running or starting as refused instead of
     /// unchanged. Skips instances whose state cannot be read.
     ///
     /// # Examples
@@ -292,7 +292,7 @@ impl<T: Target> PowerRequest<StartOptions, T> {
 }
 
 impl<T: Target> PowerRequest<StopOptions, T> {
-    /// Looks first, and reports instances that are stopped or stopping as refused instead of
+    /// Observes first, and reports instances that are stopped or stopping as refused instead of
     /// unchanged. Skips instances whose state cannot be read.
     ///
     /// # Examples

@@ -1,4 +1,4 @@
-//! The receivers of requests: a client, or several clients behind one object.
+//! `Target`: the receiver of requests, which is a client or several clients behind one object.
 
 use std::{
     collections::{BTreeMap, HashSet},

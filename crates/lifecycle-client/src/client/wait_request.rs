@@ -1,4 +1,4 @@
-//! Requests that wait for a state.
+//! `WaitRequest`: waits until instances have a state.
 
 use std::future::IntoFuture;
 

@@ -1,4 +1,4 @@
-//! Cached keys: found once for all callers, renewed in time.
+//! The cache of the credential: fetched once for all callers, and renewed before expiry.
 
 use std::{
     sync::{Arc, Mutex, MutexGuard},

@@ -88,7 +88,7 @@ impl SourceChain {
             let names: Vec<String> = self.sources.iter().map(CredentialSource::name).collect();
             text = format!("found none in {}", names.join(", "));
         }
-        CredentialError::new(format!("no key for {}: {text}", self.title))
+        CredentialError::not_configured(format!("no key for {}: {text}", self.title))
     }
 }
 

@@ -1,4 +1,5 @@
-//! The I/O of credential exchanges: requests, programs, repeats, time limits.
+//! `StepDriver`: the I/O of credential exchanges (HTTP requests, programs), with retries and time
+//! limits.
 
 use std::{
     process::Stdio,
@@ -163,7 +164,7 @@ pub enum ResolveError {
 impl From<ResolveError> for CredentialError {
     fn from(error: ResolveError) -> Self {
         match error {
-            ResolveError::NotConfigured(reason) => Self::new(reason),
+            ResolveError::NotConfigured(reason) => Self::not_configured(reason),
             ResolveError::Failed(fault) => fault.into(),
         }
     }

@@ -1,4 +1,4 @@
-//! The host of the program: variables and files.
+//! `SystemHost`: the environment variables and files of the host.
 
 use std::{
     collections::BTreeSet,

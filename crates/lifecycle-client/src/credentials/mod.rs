@@ -1,7 +1,7 @@
 //! Credentials: resolves keys from sources, caches them, and renews them before they expire.
 
-pub(crate) mod cache;
-pub(crate) mod chain;
-pub(crate) mod driver;
-pub(crate) mod host;
-pub(crate) mod validity;
+pub(crate) mod cache; // one credential for all callers
+pub(crate) mod chain; // the sources of a cloud, in order
+pub(crate) mod driver; // the I/O of credential exchanges
+pub(crate) mod host; // environment variables and files
+pub(crate) mod validity; // times of renewal and expiry

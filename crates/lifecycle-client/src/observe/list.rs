@@ -1,4 +1,4 @@
-//! Reading all instances of a region.
+//! Reads all instances of a region, page by page.
 
 use std::{collections::HashSet, sync::Arc};
 

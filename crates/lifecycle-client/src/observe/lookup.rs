@@ -1,4 +1,4 @@
-//! Single lookups of instance states. All other code reads states through [`StateReader`].
+//! Reads the states of instances once. All other code reads states through [`StateReader`].
 
 use std::{
     collections::{HashMap, HashSet, VecDeque},
@@ -16,13 +16,13 @@ use crate::{
     call::engine::Engine,
 };
 
-/// The result of a lookup for one instance.
+/// The result of an observation for one instance.
 #[derive(Clone, Debug)]
 pub(crate) enum ObserveResult {
     Found(Observation),
     /// The response does not contain the instance.
     NotFound,
-    /// The lookup failed, and says nothing about the instance.
+    /// The observation failed, and says nothing about the instance.
     Failed(Fault),
 }
 
@@ -57,12 +57,12 @@ impl StateReader {
         if ids.len() <= limit {
             return self.observe_chunk(ids, ctx).await;
         }
-        let lookups: Vec<_> = ids
+        let reads: Vec<_> = ids
             .chunks(limit)
             .map(|chunk| self.observe_chunk(chunk, ctx))
             .collect();
-        let lookups = stream::iter(lookups).buffer_unordered(self.engine.concurrency);
-        lookups.concat().await
+        let reads = stream::iter(reads).buffer_unordered(self.engine.concurrency);
+        reads.concat().await
     }
 
     async fn observe_chunk(&self, chunk: &[InstanceId], ctx: &CallContext<'_>) -> ObserveResults {
@@ -80,7 +80,7 @@ impl StateReader {
                     return results;
                 }
                 // An empty response can mean that the cloud ignores lists of ids. Every cloud
-                // documents lookups of single instances.
+                // documents observations of single instances.
                 let results = self.observe_singly(chunk, ctx).await;
                 if results
                     .values()
@@ -90,7 +90,7 @@ impl StateReader {
                 }
                 results
             }
-            // Some clouds reject the whole lookup because of one id.
+            // Some clouds reject the whole observation because of one id.
             Err(error) if error.fault.kind() == FaultKind::NotFound => {
                 self.observe_singly(chunk, ctx).await
             }
@@ -102,7 +102,7 @@ impl StateReader {
         }
     }
 
-    /// Separates the instances that cause the rejection of a lookup from the other instances. Gives
+    /// Separates the instances that cause the rejection of an observation from the other instances. Gives
     /// up if the cloud rejects both halves, because the cause is not one instance then.
     async fn bisect(&self, chunk: &[InstanceId], ctx: &CallContext<'_>) -> ObserveResults {
         let mut results = ObserveResults::new();
@@ -134,10 +134,10 @@ impl StateReader {
     }
 
     async fn observe_singly(&self, ids: &[InstanceId], ctx: &CallContext<'_>) -> ObserveResults {
-        let lookups: Vec<_> = ids.iter().map(|id| self.observe_single(id, ctx)).collect();
+        let reads: Vec<_> = ids.iter().map(|id| self.observe_single(id, ctx)).collect();
         // `buffered` keeps the order of the ids.
-        let lookups = stream::iter(lookups).buffered(self.engine.concurrency);
-        let results: Vec<ObserveResult> = lookups.collect().await;
+        let reads = stream::iter(reads).buffered(self.engine.concurrency);
+        let results: Vec<ObserveResult> = reads.collect().await;
         ids.iter().cloned().zip(results).collect()
     }
 
@@ -173,7 +173,7 @@ impl StateReader {
 
 pub(crate) type ObserveResults = HashMap<InstanceId, ObserveResult>;
 
-/// Returns whether one instance can be the cause of the rejection of a lookup.
+/// Returns whether one instance can be the cause of the rejection of an observation.
 fn may_concern_one_instance(kind: FaultKind) -> bool {
     matches!(
         kind,
@@ -216,7 +216,7 @@ pub(crate) fn not_shown() -> Fault {
     )
 }
 
-/// Remembers whether the cloud supports lookups of several instances in one call.
+/// Remembers whether the cloud supports observations of several instances in one call.
 #[derive(Debug, Default)]
 pub(crate) struct BatchReadSupport(AtomicU8);
 

@@ -1,4 +1,4 @@
-//! The queue of lookup results between the poller and one waiter.
+//! The queue of observation results between the poller and one waiter.
 
 use std::sync::Mutex;
 
@@ -7,11 +7,11 @@ use tokio::sync::Notify;
 
 use crate::{observe::lookup::ObserveResult, sync::lock};
 
-/// Collects lookup results for one waiter, and wakes the waiter.
+/// Collects observation results for one waiter, and wakes the waiter.
 #[derive(Debug, Default)]
 pub(crate) struct Mailbox {
     results: Mutex<Vec<(InstanceId, ObserveResult)>>,
-    changed: Notify,
+    wake: Notify,
 }
 
 impl Mailbox {
@@ -20,18 +20,18 @@ impl Mailbox {
         self.notify();
     }
 
-    /// Removes and returns all results.
+    /// Removes and returns all results; none after a bare [`notify`](Self::notify).
     pub(crate) fn take(&self) -> Vec<(InstanceId, ObserveResult)> {
         std::mem::take(&mut lock(&self.results))
     }
 
     /// Wakes the waiter without a result.
     pub(crate) fn notify(&self) {
-        self.changed.notify_one();
+        self.wake.notify_one();
     }
 
     /// Waits for a result, or for [`notify`](Self::notify).
-    pub(crate) async fn changed(&self) {
-        self.changed.notified().await;
+    pub(crate) async fn wait_for_change(&self) {
+        self.wake.notified().await;
     }
 }

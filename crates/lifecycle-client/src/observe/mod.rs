@@ -1,8 +1,8 @@
-//! Reading states: single lookups, the poller, and lists.
+//! Observation of instances: single reads, the poller, and lists.
 
-pub(crate) mod list;
-pub(crate) mod lookup;
-pub(crate) mod mailbox;
-pub(crate) mod observer;
-pub(crate) mod poller;
-pub(crate) mod status;
+pub(crate) mod list; // all instances of a region
+pub(crate) mod lookup; // one read of states
+pub(crate) mod mailbox; // results for one waiter
+pub(crate) mod observer; // engine, reads and poller
+pub(crate) mod poller; // repeated reads for all waiters
+pub(crate) mod status; // the public result of one read

@@ -1,4 +1,4 @@
-//! The base of all requests: an engine with lookups and a poller.
+//! The observer: the engine of a client with a state reader and a poller. The base of all requests.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use crate::{
     observe::poller::{Poller, Subscription},
 };
 
-/// An [`Engine`], lookups of instance states, and one [`Poller`]. Shared by all clones of a client.
+/// An [`Engine`], observations of instance states, and one [`Poller`]. Shared by all clones of a client.
 #[derive(Debug)]
 pub(crate) struct Observer {
     pub(crate) engine: Arc<Engine>,

@@ -1,4 +1,4 @@
-//! The poller: repeated lookups for all waiters of a client.
+//! The poller: repeated observations for all waiters of a client.
 //!
 //! One task per client, while there are waiters. The task packs the instances of all waiters into as
 //! few calls as the cloud allows, and delivers the results. The waiters draw the conclusions.
@@ -25,7 +25,7 @@ use crate::{
     sync::lock,
 };
 
-/// The schedule of lookups, shared by all clones of a client.
+/// The schedule of observations, shared by all clones of a client.
 #[derive(Debug)]
 pub(crate) struct Poller {
     reader: Arc<StateReader>,
@@ -56,7 +56,7 @@ impl Poller {
     }
 }
 
-/// The subscription of one waiter. Dropping a subscription ends the lookups for this waiter at once.
+/// The subscription of one waiter. Dropping a subscription ends the observations for this waiter at once.
 #[derive(Debug)]
 pub(crate) struct Subscription {
     poller: Arc<Poller>,
@@ -74,14 +74,14 @@ impl Subscription {
         Self { poller, waiter }
     }
 
-    /// Starts lookups of instances with an action under way since now.
+    /// Starts observations of instances with an action under way since now.
     pub(crate) fn add(&self, ids: impl IntoIterator<Item = InstanceId>) {
         let now = Instant::now();
         let first = self.poller.policy().first;
         self.add_from(ids, now, now + first.mul_f64(self.poller.jitter()));
     }
 
-    /// Starts lookups of instances at once. An action of unknown age may be almost finished.
+    /// Starts observations of instances at once. An action of unknown age may be almost finished.
     pub(crate) fn add_as_they_are(&self, ids: impl IntoIterator<Item = InstanceId>) {
         let now = Instant::now();
         let pause = self.poller.policy().pause;
@@ -103,7 +103,7 @@ impl Subscription {
         self.poller.changed.notify_one();
     }
 
-    /// Ends the lookups of an instance for this waiter.
+    /// Ends the observations of an instance for this waiter.
     pub(crate) fn remove(&self, id: &InstanceId) {
         self.poller.schedule().remove(id, self.waiter);
     }
@@ -130,16 +130,16 @@ struct PollSchedule {
     waiters: HashMap<u64, Arc<Mailbox>>,
     last_waiter: u64,
     instances: HashMap<InstanceId, WatchedInstance>,
-    /// Instances without a lookup under way, ordered by the time of the next lookup.
+    /// Instances without an observation under way, ordered by the time of the next observation.
     queue: BTreeSet<(Instant, InstanceId)>,
     task: Option<AbortHandle>,
 }
 
 #[derive(Debug)]
 struct WatchedInstance {
-    /// The time of the last action. Older lookups do not count.
+    /// The time of the last action. Older observations do not count.
     since: Instant,
-    /// The time of the next lookup; `None` while a lookup is under way.
+    /// The time of the next observation; `None` while an observation is under way.
     due: Option<Instant>,
     waiters: Vec<u64>,
 }
@@ -212,14 +212,20 @@ impl PollSchedule {
         Some(batch)
     }
 
-    /// Delivers results to the waiters, and schedules the next lookup of each instance.
-    fn deliver(&mut self, lookup: Lookup, now: Instant, policy: &PollingPolicy, jitter: f64) {
-        for (id, result) in lookup.results {
+    /// Delivers results to the waiters, and schedules the next observation of each instance.
+    fn deliver(
+        &mut self,
+        poll_result: PollResult,
+        now: Instant,
+        policy: &PollingPolicy,
+        jitter: f64,
+    ) {
+        for (id, result) in poll_result.results {
             let Some(watched) = self.instances.get_mut(&id) else {
                 continue;
             };
-            if watched.since > lookup.started {
-                // The lookup may show a state from before the last action.
+            if watched.since > poll_result.started {
+                // The observation may show a state from before the last action.
                 continue;
             }
             for waiter in &watched.waiters {
@@ -242,26 +248,26 @@ async fn poll(poller: Arc<Poller>) {
     let policy = poller.policy();
     let limit = engine.profile().batch_limits.observe.max(1);
     let slack = policy.every / 3;
-    let mut lookups = FuturesUnordered::new();
+    let mut polls = FuturesUnordered::new();
     loop {
         let next = {
             let mut schedule = poller.schedule();
-            while lookups.len() < engine.concurrency {
+            while polls.len() < engine.concurrency {
                 let Some(batch) = schedule.take_batch(Instant::now(), slack, limit) else {
                     break;
                 };
-                lookups.push(look_up(&poller.reader, batch, &policy));
+                polls.push(poll_once(&poller.reader, batch, &policy));
             }
-            if lookups.is_empty() && schedule.instances.is_empty() {
+            if polls.is_empty() && schedule.instances.is_empty() {
                 schedule.task = None;
                 return;
             }
             schedule.queue.first().map(|(due, _)| *due)
         };
-        let room = lookups.len() < engine.concurrency;
+        let room = polls.len() < engine.concurrency;
         tokio::select! {
-            Some(lookup) = lookups.next(), if !lookups.is_empty() => {
-                poller.schedule().deliver(lookup, Instant::now(), &policy, poller.jitter());
+            Some(poll_result) = polls.next(), if !polls.is_empty() => {
+                poller.schedule().deliver(poll_result, Instant::now(), &policy, poller.jitter());
             }
             () = sleep_until(next.unwrap_or_else(Instant::now)), if next.is_some() && room => {}
             () = poller.changed.notified() => {}
@@ -269,22 +275,26 @@ async fn poll(poller: Arc<Poller>) {
     }
 }
 
-/// The results of a lookup.
-struct Lookup {
+/// The results of an observation.
+struct PollResult {
     started: Instant,
     results: ObserveResults,
 }
 
-async fn look_up(reader: &StateReader, batch: Vec<InstanceId>, policy: &PollingPolicy) -> Lookup {
+async fn poll_once(
+    reader: &StateReader,
+    batch: Vec<InstanceId>,
+    policy: &PollingPolicy,
+) -> PollResult {
     let started = Instant::now();
     let ctx = CallContext {
         kind: CallKind::Observe,
         instances: batch.len(),
-        // A new lookup is worth more than one that takes longer.
+        // A new observation is worth more than one that takes longer.
         deadline: started + reader.engine.timeouts.attempt + policy.ceiling,
         observer: &IgnoreEvents,
     };
-    Lookup {
+    PollResult {
         started,
         results: reader.observe_once(&batch, &ctx).await,
     }
@@ -312,9 +322,9 @@ mod tests {
             Some(vec![id(0), id(1)])
         );
         assert_eq!(schedule.take_batch(now, second, 10), None);
-        // A lookup under way is not started twice.
+        // An observation under way is not started twice.
         schedule.deliver(
-            Lookup {
+            PollResult {
                 started: now,
                 results: ObserveResults::from([(id(0), ObserveResult::NotFound)]),
             },

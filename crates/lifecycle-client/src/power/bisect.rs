@@ -1,4 +1,4 @@
-//! The search for the instances that make a cloud reject a whole batch.
+//! Bisects a rejected batch, to find the instances that caused the rejection.
 
 use std::time::Duration;
 
@@ -17,11 +17,11 @@ use crate::observe::lookup::{ObserveResult, not_shown};
 /// Instances that go out in one call.
 pub(crate) struct ActionBatch {
     pub(crate) ids: Vec<InstanceId>,
-    /// A lookup of these instances explained nothing.
-    looked: bool,
+    /// An observation of these instances explained nothing.
+    observed: bool,
     /// These instances were part of a rejected batch, which may have been executed in part.
     pub(crate) resent: bool,
-    /// The next batch is the other half of the rejected batch.
+    /// The other half of the rejected batch is the next batch: batches are sent last in, first out.
     pub(crate) first_half: bool,
 }
 
@@ -29,17 +29,17 @@ impl ActionBatch {
     pub(crate) fn new(ids: Vec<InstanceId>) -> Self {
         Self {
             ids,
-            looked: false,
+            observed: false,
             resent: false,
             first_half: false,
         }
     }
 
     /// Returns the batch without the instances that are explained.
-    fn rest(ids: Vec<InstanceId>, looked: bool) -> Self {
+    fn rest(ids: Vec<InstanceId>, observed: bool) -> Self {
         Self {
             ids,
-            looked,
+            observed,
             resent: true,
             first_half: false,
         }
@@ -65,9 +65,9 @@ pub(crate) async fn bisect(
     if !named.is_empty() && !rest.is_empty() {
         let named = named.into_iter().map(|id| (id, fault.clone()));
         reject(runner, kind, named.collect()).await;
-        return vec![ActionBatch::rest(rest, batch.looked)];
+        return vec![ActionBatch::rest(rest, batch.observed)];
     }
-    if batch.looked {
+    if batch.observed {
         return halves(batch.ids);
     }
     let results = runner.observe_once(&batch.ids).await;

@@ -1,4 +1,5 @@
-//! The rules: the meaning of a fact for an instance of a power request.
+//! The decision table of power requests: from a fact about an instance to the outcome or the next
+//! step.
 //!
 //! [`decide`] is pure. The [`OutcomeTracker`](super::tracker::OutcomeTracker) records each fact in
 //! the [`TrackedInstance`], calls `decide`, and carries the [`Decision`] out.
@@ -156,7 +157,7 @@ fn rejected_after_observe(
             false => rejected(tracked, fault),
         };
     }
-    // A job accepts instances before it looks at them.
+    // A job accepts instances before the job checks the instances.
     let was_accepted = matches!(tracked.phase, Phase::Accepted);
     // Triage sends only what is not at the goal: an instance at the goal has come there since.
     let was_looked_at = tracked.before.is_some();

@@ -1,4 +1,4 @@
-//! The events of a request under way.
+//! The events of a running request.
 
 use std::time::Duration;
 
@@ -37,14 +37,14 @@ pub enum Event<I = InstanceId, E = Error> {
         /// The instance.
         instance: I,
     },
-    /// The cloud may or may not have executed the action; lookups follow.
+    /// The cloud may or may not have executed the action; observations follow.
     Unclear {
         /// The instance.
         instance: I,
         /// The fault of the call.
         fault: Fault,
     },
-    /// A lookup returned another state than the lookup before.
+    /// An observation returned another state than the observation before.
     State {
         /// The instance.
         instance: I,

@@ -1,4 +1,4 @@
-//! The stream of events that carries a request out.
+//! `EventStream`: drives a request, and yields the events.
 
 use std::{
     fmt,

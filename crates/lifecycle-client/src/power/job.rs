@@ -1,4 +1,4 @@
-//! Jobs of the cloud: followed once per batch, down to the status of each instance.
+//! Jobs of the cloud: polled once per batch, until each instance has a status.
 
 use std::collections::HashSet;
 
@@ -129,7 +129,7 @@ impl JobFollower<'_> {
         ended
     }
 
-    /// Looks at instances whose part succeeded: the goal is usually visible at once.
+    /// Observes instances whose part succeeded: the goal is usually visible at once.
     async fn confirm(&self, ids: Vec<InstanceId>) {
         if !ids.is_empty() {
             let open = self.look_up(ids.into_iter().map(|id| (id, None))).await;
@@ -160,7 +160,7 @@ impl JobFollower<'_> {
         }
     }
 
-    /// Looks at instances once, records the faults of their parts, and returns the open instances.
+    /// Observes instances once, records the faults of their parts, and returns the open instances.
     async fn look_up(
         &self,
         parts: impl Iterator<Item = (InstanceId, Option<Fault>)>,

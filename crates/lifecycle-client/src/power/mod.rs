@@ -1,21 +1,21 @@
-//! Power requests: planned, sent, followed, and reported instance by instance.
+//! Power requests: plan, send, follow, and report the outcome of each instance.
 
-pub(crate) mod bisect;
-pub(crate) mod decide;
-pub(crate) mod escalate;
+pub(crate) mod bisect; // splits rejected batches
+pub(crate) mod decide; // from facts to outcomes
+pub(crate) mod escalate; // forced stops after graceful stops
 pub(crate) mod event;
 pub(crate) mod event_stream;
-pub(crate) mod force_timers;
-pub(crate) mod job;
+pub(crate) mod force_timers; // the time until a forced stop
+pub(crate) mod job; // follows jobs of the cloud
 pub(crate) mod options;
 pub(crate) mod plan;
-pub(crate) mod rejection;
+pub(crate) mod rejection; // rejections of single instances
 pub(crate) mod report;
-pub(crate) mod rollout;
-pub(crate) mod run;
-pub(crate) mod runner;
-pub(crate) mod send;
-pub(crate) mod tracked_instance;
-pub(crate) mod tracker;
-pub(crate) mod triage;
+pub(crate) mod rollout; // runs wave after wave
+pub(crate) mod run; // runs one request of one client
+pub(crate) mod runner; // the shared state of a running request
+pub(crate) mod send; // sends batches
+pub(crate) mod tracked_instance; // the state of one instance
+pub(crate) mod tracker; // the state of all instances
+pub(crate) mod triage; // observations before sending
 pub(crate) mod waves;

@@ -1,4 +1,4 @@
-//! The options of a request besides the action: how long to wait, and how strict to be.
+//! The options of a power request besides the action, such as the wait timeout and strictness.
 
 use std::time::Duration;
 

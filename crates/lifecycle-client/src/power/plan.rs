@@ -1,4 +1,4 @@
-//! The plan of a request: everything that is known before the first call.
+//! The plan of a power request on one client, made before the first call.
 
 use lifecycle_core::{Action, ActionKind, InstanceId, PowerState, Profile, StopMode};
 
@@ -39,7 +39,7 @@ impl Plan {
         };
         let (provider, profile) = (engine.provider(), engine.profile());
         let mut calls = Vec::new();
-        if self.looks_first() {
+        if self.observes_first() {
             for batch in self.ids.chunks(profile.batch_limits.observe.max(1)) {
                 let call = provider.observe(batch).map_err(Error::Unsupported)?;
                 calls.push(PlannedCall::new(wave, call.request.operation, batch));
@@ -54,7 +54,7 @@ impl Plan {
 
     /// Returns whether a lookup comes before the action. Without a lookup, nothing shows later that
     /// an instance was rebooted, or that the instance was already at the goal.
-    pub(crate) fn looks_first(&self) -> bool {
+    pub(crate) fn observes_first(&self) -> bool {
         let kind = self.action.map(|action| action.kind());
         kind.is_some() && (kind == Some(ActionKind::Reboot) || self.options.strict)
     }

@@ -1,4 +1,5 @@
-//! Rejections of single instances: final ones, and ones that a lookup has to explain first.
+//! Rejections of single instances: final rejections, and rejections that an observation must
+//! explain first.
 
 use lifecycle_core::{ActionKind, Fault, FaultKind, InstanceId, Observation};
 

@@ -1,4 +1,4 @@
-//! The result of a request, instance by instance.
+//! The report of a request: one outcome for each instance.
 
 use std::{error::Error, fmt, slice, vec};
 
@@ -313,9 +313,9 @@ impl fmt::Display for Outcome {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Evidence {
-    /// A lookup after the action returned the goal.
+    /// An observation after the action returned the goal.
     Seen,
-    /// Lookups returned another state after the action, and then the goal.
+    /// Observations returned another state after the action, and then the goal.
     LeftAndReturned,
     /// The start time of the instance changed.
     StartTimeChanged,
@@ -340,7 +340,7 @@ impl fmt::Display for Evidence {
 pub enum Pending {
     /// The time limit was reached; the state is the last one observed.
     Deadline(Option<PowerState>),
-    /// The time limit was reached. Every lookup returned running, which is no evidence of a reboot.
+    /// The time limit was reached. Every observation returned running, which is no evidence of a reboot.
     Unconfirmed,
     /// The instance is in a state that never leads to the goal.
     StuckState(PowerState),

@@ -1,4 +1,4 @@
-//! Carries a request out: wave after wave, all clients of a wave at the same time.
+//! Runs a request wave by wave, with all clients of a wave at the same time.
 
 use std::{
     collections::HashMap,

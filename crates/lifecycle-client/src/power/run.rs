@@ -1,4 +1,4 @@
-//! One power request from the first call to the last outcome.
+//! Runs one power request of one client, from the first call to the last outcome.
 //!
 //! Four parts run side by side within the caller's own future: sending, following jobs, forcing, and
 //! recording the results of the poller. Dropping the future ends all four.
@@ -86,7 +86,7 @@ async fn send_all(runner: &RequestRunner<'_>, plan: Plan, jobs: Jobs) {
         runner.subscription.add_as_they_are(plan.ids);
         return;
     };
-    let batches = if plan.looks_first() {
+    let batches = if plan.observes_first() {
         triage(runner, &action, plan.ids).await
     } else {
         runner.batches(&plan.ids, &action)
@@ -115,7 +115,7 @@ async fn record_results(runner: &RequestRunner<'_>) {
             (now < runner.deadline).then(|| tracker.next_expiry().unwrap_or(runner.deadline))
         };
         tokio::select! {
-            () = runner.mailbox.changed() => {}
+            () = runner.mailbox.wait_for_change() => {}
             () = sleep_until(next.unwrap_or(runner.deadline)), if next.is_some() => {}
         }
     }

@@ -1,4 +1,4 @@
-//! Sending of batches, and the record of the cloud's response to each instance.
+//! Sends action batches, and records the response of the cloud for each instance.
 
 use std::{collections::HashSet, sync::Arc};
 
@@ -19,15 +19,20 @@ use crate::{
     observe::lookup::{ObserveResult, not_shown},
 };
 
-/// Sends `action` to these batches, several at a time. Every instance has an outcome afterwards, or
-/// is polled for one.
+/// Sends `action` to several batches at a time. Afterwards every instance has an outcome, or the
+/// poller polls the instance.
 pub(crate) async fn send(
     runner: &RequestRunner<'_>,
     action: Action,
     mut batches: Vec<Vec<InstanceId>>,
     jobs: Jobs,
 ) {
-    if runner.observer.engine.mutant().is(Mutation::LooksForNobody) {
+    if runner
+        .observer
+        .engine
+        .mutant()
+        .is(Mutation::PollsWithoutWaiters)
+    {
         std::mem::forget(Arc::clone(&runner.subscription));
     }
     let sender = &Sender {
@@ -48,6 +53,7 @@ pub(crate) async fn send(
     batches.collect::<()>().await;
 }
 
+/// Sends the batches of one action.
 struct Sender<'a> {
     runner: &'a RequestRunner<'a>,
     action: Action,
@@ -58,7 +64,7 @@ struct Sender<'a> {
 enum BatchOutcome {
     /// The cloud answered for each instance, and the tracker has the answers.
     Answered,
-    /// The cloud executed nothing, for a reason that may lie with one of the instances.
+    /// The cloud executed nothing, for a reason that one of the instances may have caused.
     Rejected(Fault),
     /// The call failed in another way, and the tracker has the failure.
     Failed,
@@ -111,10 +117,10 @@ impl Sender<'_> {
         reject(self.runner, self.action.kind(), rejected.collect()).await;
     }
 
-    /// Makes one call. The tracker has every result but a rejection of the batch afterwards.
+    /// Makes one call. Records every result except a rejection of the batch, which the caller handles.
     async fn send_once(&self, batch: &ActionBatch) -> BatchOutcome {
         let ids = &batch.ids;
-        let error = match self.mutated_call(ids).await {
+        let error = match self.call_with_injected_bug(ids).await {
             Ok(output) => {
                 self.record(ids, output).await;
                 return BatchOutcome::Answered;
@@ -164,10 +170,13 @@ impl Sender<'_> {
         engine.execute(&call, &request.context()).await
     }
 
-    /// Makes the call with the mutation of the client, if there is one.
-    async fn mutated_call(&self, ids: &[InstanceId]) -> Result<CallOutput<BatchAck>, CallError> {
+    /// Makes the call. A test can inject a bug: see [`Mutation`].
+    async fn call_with_injected_bug(
+        &self,
+        ids: &[InstanceId],
+    ) -> Result<CallOutput<BatchAck>, CallError> {
         let mutant = self.runner.observer.engine.mutant();
-        let idempotency = match mutant.is(Mutation::RepeatsReboots) {
+        let idempotency = match mutant.is(Mutation::RetriesReboots) {
             true => Idempotency::Idempotent("a mutation"),
             false => self.action.idempotency(),
         };
@@ -179,10 +188,10 @@ impl Sender<'_> {
             {
                 *value = BatchAck::All;
             }
-            Err(error) if mutant.is(Mutation::BelievesALostAnswer) => {
+            Err(error) if mutant.is(Mutation::TreatsLostResponseAsRejection) => {
                 error.execution = ExecutionStatus::NotExecuted;
             }
-            Err(error) if mutant.is(Mutation::HalvesOnAnything) => {
+            Err(error) if mutant.is(Mutation::BisectsAfterAnyRejection) => {
                 error.fault = error.fault.clone().with_kind(FaultKind::Capacity);
             }
             _ => {}

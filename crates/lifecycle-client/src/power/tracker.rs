@@ -1,4 +1,4 @@
-//! The instances of one power request, from the first fact to the report. No I/O.
+//! `OutcomeTracker`: the instances of one power request, from the first fact to the report. No I/O.
 //!
 //! Every fact passes through here once: the tracker records it, asks [`decide`], carries the
 //! decision out, and emits the events.
@@ -71,7 +71,7 @@ impl OutcomeTracker {
                 tracked.run_history = RunHistory::SeenLeaving;
             }
         }
-        if mutant.is(Mutation::KeepsSilent) {
+        if mutant.is(Mutation::EmitsNoEvents) {
             self.events = None;
         }
     }

@@ -1,4 +1,5 @@
-//! Lookups before sending: which instances go out together, which alone, and which not at all.
+//! Observations before sending: the decision which instances are sent in a batch, alone, or not at
+//! all.
 
 use lifecycle_core::{Action, ActionKind, Fault, FaultKind, InstanceId, Observation, PowerState};
 
@@ -17,7 +18,7 @@ enum SendDecision {
     Skipped(Fault),
 }
 
-/// Looks at instances and returns the batches to send. An instance that is not sent has an outcome
+/// Observes instances, and returns the batches to send. An instance that is not sent has an outcome
 /// afterwards.
 pub(crate) async fn triage(
     runner: &RequestRunner<'_>,

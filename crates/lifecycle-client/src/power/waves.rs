@@ -1,4 +1,4 @@
-//! Waves: some instances at a time.
+//! `Waves`: the size of the waves of a request, and the number of failures that ends the request.
 
 use std::{num::NonZeroUsize, ops::Range};
 

@@ -1,4 +1,4 @@
-//! The transport to real clouds.
+//! `HttpTransport`: the transport to real clouds.
 
 use std::time::Duration;
 

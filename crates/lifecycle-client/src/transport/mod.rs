@@ -1,9 +1,9 @@
 //! Transports: send one signed request and return the response.
 
-pub(crate) mod bypass_proxy;
+pub(crate) mod bypass_proxy; // a marker on metadata requests
 #[cfg(feature = "reqwest")]
-pub(crate) mod http;
-pub(crate) mod plain_http;
+pub(crate) mod http; // the transport to real clouds
+pub(crate) mod plain_http; // the rule for endpoints without TLS
 
 use std::{error::Error as StdError, fmt, sync::Arc, time::Duration};
 
@@ -19,7 +19,7 @@ pub trait Transport: fmt::Debug + Send + Sync + 'static {
     /// Sends `request` unchanged and reads the whole response, whatever the status.
     ///
     /// # Errors
-    /// [`TransportError`] if there is no complete response. The error says whether the request can
+    /// [`TransportError`] if there is no complete response. The error says whether the request may
     /// have reached the cloud.
     async fn send(&self, request: ::http::Request<Bytes>) -> Result<HttpResponse, TransportError>;
 }
@@ -31,7 +31,7 @@ impl<T: Transport + ?Sized> Transport for Arc<T> {
     }
 }
 
-/// The reason why there is no response.
+/// The error of a request without a response. The client converts the error into a [`Fault`].
 #[derive(Debug, thiserror::Error)]
 #[error("{message}")]
 pub struct TransportError {

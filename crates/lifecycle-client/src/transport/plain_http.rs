@@ -1,4 +1,4 @@
-//! The rule for requests without TLS.
+//! The rule for endpoints without TLS.
 
 use lifecycle_core::{Fault, FaultKind, is_loopback};
 

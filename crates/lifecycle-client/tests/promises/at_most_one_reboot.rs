@@ -1,4 +1,4 @@
-//! Promise 3: a reboot is executed at most once per request, whatever the network does.
+//! Tests of promise 3: a reboot is executed at most once per request, whatever the network does.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 

@@ -1,4 +1,4 @@
-//! Promise 8, second half: a cancelled request still has a true report.
+//! Tests of promise 8, second half: a cancelled request still has a true report.
 
 use lifecycle_client::{Error, Event, EventStream, Outcome, Pending, Waves};
 use lifecycle_core::{FaultKind, PowerState, Rate, RateLimits};

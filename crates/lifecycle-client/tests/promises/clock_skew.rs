@@ -1,4 +1,5 @@
-//! A wrong clock of this machine is learned from the cloud and corrected.
+//! Tests of clock skew: the client learns the difference of the clocks from the cloud, and corrects
+//! signatures.
 
 use crate::support::{Scripted, answer, id, outcomes};
 

@@ -1,4 +1,4 @@
-//! Promise 8: dropping a request is safe.
+//! Tests of promise 8: dropping a request is safe.
 
 use lifecycle_client::WaitTimeout;
 

@@ -1,4 +1,4 @@
-//! Promise 4: fewest calls, and a bounded search for the instance that spoils a batch.
+//! Tests of promise 4: fewest calls, and a bounded search for the instance that spoils a batch.
 
 use lifecycle_core::FaultKind;
 

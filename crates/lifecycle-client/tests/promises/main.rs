@@ -1,4 +1,5 @@
-//! The engine against a scripted cloud, under paused time: one file per promise of the design.
+//! Tests of the client against a scripted cloud, under paused time: one file per promise of the
+//! design.
 
 #[path = "../support/mod.rs"]
 mod support;

@@ -1,4 +1,5 @@
-//! Promise 6: no hangs: every call and wait has a deadline, and a failed poll is not a failed wait.
+//! Tests of promise 6: no hangs. Every call and wait has a deadline, and a failed poll is not a
+//! failed wait.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -71,9 +72,9 @@ async fn stuck_state_ends_the_wait_at_once() {
 
 #[tokio::test(start_paused = true)]
 async fn repeated_absence_ends_the_wait_and_one_absence_does_not() {
-    let looks = AtomicUsize::new(0);
+    let observations = AtomicUsize::new(0);
     let cloud = Scripted::new(move |sent| match sent.operation.as_str() {
-        "observe" => match looks.fetch_add(1, Ordering::Relaxed) {
+        "observe" => match observations.fetch_add(1, Ordering::Relaxed) {
             0 => ok(""),
             1 => all(sent, "starting"),
             _ => ok(""),
@@ -95,9 +96,9 @@ async fn repeated_absence_ends_the_wait_and_one_absence_does_not() {
 
 #[tokio::test(start_paused = true)]
 async fn failed_poll_does_not_end_the_wait() {
-    let looks = AtomicUsize::new(0);
+    let observations = AtomicUsize::new(0);
     let cloud = Scripted::new(move |sent| match sent.operation.as_str() {
-        "observe" => match looks.fetch_add(1, Ordering::Relaxed) % 3 {
+        "observe" => match observations.fetch_add(1, Ordering::Relaxed) % 3 {
             0 => server_error(),
             1 => Fate::Broken,
             _ => all(sent, "running"),
@@ -137,9 +138,9 @@ async fn wait_without_action_polls_at_once_and_then_on_schedule() {
     let client = cloud.client();
     let wait = client.wait(ids(3), PowerState::Running);
     wait.timeout(seconds(14)).await.unwrap();
-    let looks: Vec<u64> = cloud.log().iter().map(|sent| sent.at.as_secs()).collect();
-    assert_eq!(looks.first(), Some(&0));
-    assert!((4..=6).contains(&looks.len()), "{looks:?}");
+    let observations: Vec<u64> = cloud.log().iter().map(|sent| sent.at.as_secs()).collect();
+    assert_eq!(observations.first(), Some(&0));
+    assert!((4..=6).contains(&observations.len()), "{observations:?}");
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,4 +1,4 @@
-//! Promise 9: secrets do not leave the client, and plain HTTP stays on this machine.
+//! Tests of promise 9: secrets do not leave the client, and plain HTTP stays on this machine.
 
 use lifecycle_client::{Client, PlainHttp, StaticCredential};
 use lifecycle_core::Credential;

@@ -1,4 +1,5 @@
-//! Promise 5: no storms: bounded retries, a shared budget, hints that win, refused keys unused.
+//! Tests of promise 5: no storms. Retries are bounded, the budget is shared, hints take precedence,
+//! and rejected keys stay unused.
 
 use std::{
     sync::atomic::{AtomicUsize, Ordering},
@@ -100,7 +101,11 @@ async fn concurrent_waits_share_one_poller() {
             .into_iter()
             .all(|report| report.unwrap().is_success())
     );
-    let looks = cloud.calls("observe");
-    assert!(looks.len() < 20, "{} looks", looks.len());
-    assert!(looks.iter().any(|sent| sent.ids.len() == 8));
+    let observations = cloud.calls("observe");
+    assert!(
+        observations.len() < 20,
+        "{} observations",
+        observations.len()
+    );
+    assert!(observations.iter().any(|sent| sent.ids.len() == 8));
 }

@@ -1,4 +1,4 @@
-//! Promise 1: one outcome per requested instance, in request order, duplicates folded.
+//! Tests of promise 1: one outcome per requested instance, in request order, without duplicates.
 
 use futures_util::StreamExt;
 use lifecycle_client::{Error, Event};

@@ -1,4 +1,4 @@
-//! Promise 7: a reboot is reached only with evidence.
+//! Tests of promise 7: a reboot is reached only with evidence.
 
 use crate::{
     scripts::{timeline, with_job},

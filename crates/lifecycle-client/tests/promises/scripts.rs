@@ -1,4 +1,4 @@
-//! Scripts that several promises share.
+//! Scripted responses that the tests of several promises share.
 
 use std::{
     sync::atomic::{AtomicUsize, Ordering},
@@ -9,15 +9,15 @@ use lifecycle_core::FaultKind;
 
 use crate::support::{Scripted, all, fault, ok, seconds};
 
-/// Answers actions with `receipt` and observations with `state`.
-pub(crate) fn steady(receipt: &'static str, state: &'static str) -> Scripted {
+/// Answers actions with `ack` and observations with `state`.
+pub(crate) fn steady(ack: &'static str, state: &'static str) -> Scripted {
     Scripted::new(move |sent| match sent.operation.as_str() {
         "observe" => all(sent, state),
-        _ => ok(receipt),
+        _ => ok(ack),
     })
 }
 
-/// States by time since the action, the last one for ever.
+/// Answers observations with a state that depends on the time since the action, in seconds.
 pub(crate) fn timeline(steps: &'static [(u64, &'static str)]) -> Scripted {
     let mut since = None;
     Scripted::new(move |sent| {
@@ -34,15 +34,16 @@ pub(crate) fn timeline(steps: &'static [(u64, &'static str)]) -> Scripted {
     })
 }
 
+/// Answers actions with a job, reads of the job with `progress` in order, and observations with `state`.
 pub(crate) fn with_job(progress: &'static [&'static str], state: &'static str) -> Scripted {
-    let looks = AtomicUsize::new(0);
+    let reads = AtomicUsize::new(0);
     Scripted::new(move |sent| match sent.operation.as_str() {
         "observe" => all(sent, state),
         "job" => {
-            let look = looks
+            let read = reads
                 .fetch_add(1, Ordering::Relaxed)
                 .min(progress.len() - 1);
-            match progress[look] {
+            match progress[read] {
                 "gone" => fault(FaultKind::NotFound),
                 text => ok(text),
             }

@@ -1,4 +1,5 @@
-//! Promise 2: outcomes are true: refused, uncertain, unchanged and pending mean what they say.
+//! Tests of promise 2: outcomes are true. Refused, uncertain, unchanged and pending mean what the
+//! documentation says.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -9,7 +10,7 @@ use lifecycle_core::FaultKind;
 use crate::support::{Fate, Scripted, Sent, all, fault, ids, ok, outcomes, seconds};
 
 /// Refuses every start, whole batches first, and shows everything stopped; after the first
-/// seconds looks come to `later`.
+/// seconds, `later` answers observations.
 fn refusing(later: impl Fn(&Sent) -> Fate + Send + 'static) -> Scripted {
     Scripted::new(move |sent| match sent.operation.as_str() {
         "observe" if sent.at < seconds(2) => all(sent, "stopped"),

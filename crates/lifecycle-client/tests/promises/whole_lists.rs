@@ -1,4 +1,4 @@
-//! Promise 10: a list is whole or an error, and a lookup hides no instance.
+//! Tests of promise 10: a list is whole or an error, and an observation hides no instance.
 
 use lifecycle_core::FaultKind;
 

@@ -1,4 +1,5 @@
-//! A cloud of plain text, and a transport with scripted responses.
+//! Helpers of the client's tests: a provider with a plain-text protocol, and a transport with
+//! scripted responses.
 //!
 //! `POST /start`, `/stop`, `/reboot` and `/observe` carry ids separated by spaces; `GET /list` and
 //! `GET /job` carry a page or a job. A response is a status, an optional `kind` header with the kind of
@@ -35,8 +36,9 @@ pub(crate) struct Sent {
     pub(crate) signature: String,
 }
 
-/// The end of a call.
+/// The scripted result of a call.
 pub(crate) enum Fate {
+    /// A response.
     Answer(HttpResponse),
     /// The connection is refused.
     Refused,
@@ -46,6 +48,7 @@ pub(crate) enum Fate {
     Silence,
 }
 
+/// A function from each call to its result.
 type Script = Box<dyn FnMut(&Sent) -> Fate + Send>;
 
 /// A transport that follows a script.
@@ -82,9 +85,9 @@ impl Scripted {
 
     pub(crate) fn client_with(
         &self,
-        tune: impl FnOnce(lifecycle_client::ClientBuilder) -> lifecycle_client::ClientBuilder,
+        configure: impl FnOnce(lifecycle_client::ClientBuilder) -> lifecycle_client::ClientBuilder,
     ) -> Client {
-        tune(self.builder(Toy::default())).build()
+        configure(self.builder(Toy::default())).build()
     }
 
     /// Returns a client of a cloud with this many instances per call.
@@ -121,7 +124,7 @@ impl Transport for Scripted {
         self.log.lock().unwrap().push(sent.clone());
         let fate = (self.script.lock().unwrap())(&sent);
         match fate {
-            Fate::Answer(reply) => Ok(reply),
+            Fate::Answer(response) => Ok(response),
             Fate::Refused => Err(TransportError::unsent("no connection")),
             Fate::Broken => Err(TransportError::unclear("the connection broke")),
             Fate::Silence => std::future::pending().await,
@@ -129,10 +132,11 @@ impl Transport for Scripted {
     }
 }
 
-/// 2026-01-01T00:00:00Z, for ever.
+/// A clock that always shows [`NOW`].
 #[derive(Debug)]
 pub(crate) struct FixedClock;
 
+/// 2026-01-01T00:00:00Z.
 pub(crate) const NOW: u64 = 1_767_225_600;
 
 impl Clock for FixedClock {
@@ -151,7 +155,7 @@ pub(crate) fn fault(kind: FaultKind) -> Fate {
     answer(400, &[("kind", kind.as_str())], "no")
 }
 
-/// A failure by which the cloud may have acted.
+/// A failure after which the cloud may have executed the call.
 pub(crate) fn server_error() -> Fate {
     answer(503, &[], "try later")
 }
@@ -201,7 +205,7 @@ pub(crate) fn quick_timeouts() -> Timeouts {
     timeouts
 }
 
-/// The cloud made of text.
+/// The provider of an imaginary cloud. Requests and responses are plain text.
 #[derive(Debug)]
 pub(crate) struct Toy {
     profile: Profile,
@@ -237,19 +241,20 @@ impl Provider for Toy {
             Action::Stop(stop) if stop.mode.is_forced() => "force-stop",
             _ => action.kind().as_str(),
         };
-        Ok(ApiCall::new(draft(operation, &join(ids)), read_receipt))
+        Ok(ApiCall::new(text_request(operation, &join(ids)), read_ack))
     }
 
     fn observe(&self, ids: &[InstanceId]) -> Result<ApiCall<Vec<Observation>>, Fault> {
-        Ok(ApiCall::new(draft("observe", &join(ids)), |reply| {
-            Ok(rows(&text(reply)))
-        }))
+        Ok(ApiCall::new(
+            text_request("observe", &join(ids)),
+            |response| Ok(rows(&text(response))),
+        ))
     }
 
     fn list(&self, page: Option<&PageToken>) -> Result<ApiCall<ListPage>, Fault> {
         let page = page.map_or("first", PageToken::as_str);
-        Ok(ApiCall::new(draft("list", page), |reply| {
-            let text = text(reply);
+        Ok(ApiCall::new(text_request("list", page), |response| {
+            let text = text(response);
             let (next, rest) = text.split_once('\n').unwrap_or((&text, ""));
             let next = (next != "last").then(|| PageToken::new(next));
             Ok(ListPage::new(rows(rest)).with_next(next))
@@ -257,12 +262,15 @@ impl Provider for Toy {
     }
 
     fn follow(&self, job: &JobId) -> Option<ApiCall<JobProgress>> {
-        Some(ApiCall::new(draft("job", job.as_str()), read_progress))
+        Some(ApiCall::new(
+            text_request("job", job.as_str()),
+            read_progress,
+        ))
     }
 
     fn sign(
         &self,
-        draft: &UnsignedRequest,
+        unsigned: &UnsignedRequest,
         key: &Credential,
         at: &SigningContext,
     ) -> Result<http::Request<Bytes>, Fault> {
@@ -270,39 +278,39 @@ impl Provider for Toy {
             return Err(Fault::new(FaultKind::Credential, "not a key"));
         };
         Ok(http::Request::builder()
-            .uri(format!("{}{}", self.endpoint, draft.path))
+            .uri(format!("{}{}", self.endpoint, unsigned.path))
             .header("signature", format!("{id}@{}", at.unix()))
-            .body(draft.body.clone())
+            .body(unsigned.body.clone())
             .unwrap())
     }
 
-    fn check(&self, reply: &HttpResponse) -> Result<(), Fault> {
-        if reply.status().is_success() {
+    fn check(&self, response: &HttpResponse) -> Result<(), Fault> {
+        if response.status().is_success() {
             return Ok(());
         }
-        let kind = reply.header("kind").and_then(kind);
-        let kind = kind.unwrap_or(FaultKind::from_status(reply.status().as_u16()));
-        let named = text(reply)
+        let kind = response.header("kind").and_then(kind);
+        let kind = kind.unwrap_or(FaultKind::from_status(response.status().as_u16()));
+        let named = text(response)
             .split_whitespace()
             .filter(|word| word.starts_with("i-"))
             .filter_map(|word| InstanceId::new(word).ok())
             .collect();
-        let fault = Fault::new(kind, text(reply))
-            .with_status(reply.status().as_u16())
+        let fault = Fault::new(kind, text(response))
+            .with_status(response.status().as_u16())
             .with_instances(named)
-            .with_retry_after(reply.retry_after());
-        Err(match reply.header("effect") {
+            .with_retry_after(response.retry_after());
+        Err(match response.header("effect") {
             Some("none") => fault.with_execution_status(ExecutionStatus::NotExecuted),
             _ => fault,
         })
     }
 
-    fn request_id(&self, reply: &HttpResponse) -> Option<String> {
-        reply.header("request-id").map(Into::into)
+    fn request_id(&self, response: &HttpResponse) -> Option<String> {
+        response.header("request-id").map(Into::into)
     }
 }
 
-fn draft(operation: &'static str, body: &str) -> UnsignedRequest {
+fn text_request(operation: &'static str, body: &str) -> UnsignedRequest {
     UnsignedRequest::new(operation, http::Method::POST, format!("/{operation}"))
         .with_body(body.to_owned())
 }
@@ -312,13 +320,13 @@ fn join(ids: &[InstanceId]) -> String {
     ids.join(" ")
 }
 
-fn text(reply: &HttpResponse) -> String {
-    String::from_utf8_lossy(reply.body()).into_owned()
+fn text(response: &HttpResponse) -> String {
+    String::from_utf8_lossy(response.body()).into_owned()
 }
 
-/// `ok`, `unlisted`, `except i-1 i-2`, `perhaps i-1`, `each i-1=ok i-2=no`, `job j-1`.
-fn read_receipt(reply: &HttpResponse) -> Result<BatchAck, Fault> {
-    let text = text(reply);
+/// Reads `ok`, `unlisted`, `except i-1 i-2`, `perhaps i-1`, `each i-1=ok i-2=no`, `job j-1`.
+fn read_ack(response: &HttpResponse) -> Result<BatchAck, Fault> {
+    let text = text(response);
     let (word, rest) = text.split_once(' ').unwrap_or((&text, ""));
     let id = |text: &str| InstanceId::new(text).unwrap();
     let no = || Fault::new(FaultKind::WrongState, "no");
@@ -341,18 +349,18 @@ fn read_receipt(reply: &HttpResponse) -> Result<BatchAck, Fault> {
             }
         }
         "job" => BatchAck::Job(JobId::new(rest).unwrap()),
-        _ => return Err(reply.unreadable("not a receipt")),
+        _ => return Err(response.unreadable("not an acknowledgement")),
     })
 }
 
 /// First line the whole job, then a line per instance: `running`, `ok` or a kind of fault.
-fn read_progress(reply: &HttpResponse) -> Result<JobProgress, Fault> {
+fn read_progress(response: &HttpResponse) -> Result<JobProgress, Fault> {
     let verdict = |word: &str| match word {
         "running" => JobStatus::Running,
         "ok" => JobStatus::Succeeded,
         other => JobStatus::Failed(Fault::new(kind(other).unwrap(), "the job failed")),
     };
-    let text = text(reply);
+    let text = text(response);
     let mut lines = text.lines();
     let overall = verdict(lines.next().unwrap());
     let parts = lines

@@ -1,4 +1,5 @@
-//! Runs seeds on all cores, and lists failed seeds with the command for another run.
+//! Runs random or exhaustive fault scenarios on all cores, checks the promises of the client, and
+//! prints the command that repeats each failed scenario. The program behind `cargo xtask simulate`.
 //!
 //! - `simulate [--seeds N] [--from M]` runs many seeds,
 //! - `simulate --seed N` shows the run of a seed,
@@ -25,10 +26,10 @@ fn main() -> ExitCode {
     }
 }
 
-/// Returns true if no promise was broken.
+/// Returns true if every run finished and kept all promises.
 fn run(arguments: &[String]) -> Result<bool, String> {
     let mut arguments = arguments.iter();
-    let (mut from, mut seeds) = (0, 2_000);
+    let (mut first_seed, mut seeds) = (0, 2_000);
     while let Some(argument) = arguments.next() {
         let value = arguments.as_slice().first().map_or("", String::as_str);
         let number = || {
@@ -39,14 +40,14 @@ fn run(arguments: &[String]) -> Result<bool, String> {
         match argument.as_str() {
             "--exhaustive" => return Ok(run_placements() & run_refused_batches()),
             "--placement" => return Ok(show(&placed(value)?)),
-            "--seed" => return Ok(show(&Scenario::draw(number()?))),
+            "--seed" => return Ok(show(&Scenario::from_seed(number()?))),
             "--seeds" => seeds = number()?,
-            "--from" => from = number()?,
+            "--from" => first_seed = number()?,
             other => return Err(format!("unknown argument {other}")),
         }
         arguments.next();
     }
-    Ok(run_seeds(from, seeds))
+    Ok(run_seeds(first_seed, seeds))
 }
 
 /// Parses a placement or a refused batch.
@@ -71,29 +72,29 @@ fn show(scenario: &Scenario) -> bool {
         let status = call
             .status
             .map_or("-".to_owned(), |status| status.to_string());
-        let mishap = call
+        let fault = call
             .fault
-            .map_or(String::new(), |mishap| format!("{mishap:?}"));
-        let (at, name, ids) = (call.at.as_secs_f64(), call.name, call.ids);
-        println!("{at:9.3} s {name:32} {ids:5} ids {status:>4} {mishap}");
+            .map_or(String::new(), |fault| format!("{fault:?}"));
+        let (at, name, id_count) = (call.at.as_secs_f64(), call.name, call.id_count);
+        println!("{at:9.3} s {name:32} {id_count:5} ids {status:>4} {fault}");
     }
     for violation in &result.violations {
         println!("{violation}");
     }
-    println!("{} broken promises", result.violations.len());
+    println!("{} violations", result.violations.len());
     result.violations.is_empty()
 }
 
-fn run_seeds(from: u64, count: u64) -> bool {
-    let seed = |number: usize| from + number as u64;
+fn run_seeds(first_seed: u64, count: u64) -> bool {
+    let seed = |number: usize| first_seed + number as u64;
     let count = usize::try_from(count).unwrap_or(usize::MAX);
-    let totals = simulate_all(count, |number| Scenario::draw(seed(number)));
+    let totals = simulate_all(count, |number| Scenario::from_seed(seed(number)));
     for failure in &totals.failures {
         let seed = seed(failure.number);
         for problem in failure.problems.iter().take(3) {
             println!("seed {seed}: {problem}");
         }
-        println!("  again: cargo xtask simulate --seed {seed}");
+        println!("  repeat with: cargo xtask simulate --seed {seed}");
     }
     println!(
         "{} seeds, {} instances, {} calls, {} failed",
@@ -106,15 +107,16 @@ fn run_seeds(from: u64, count: u64) -> bool {
 }
 
 fn run_placements() -> bool {
+    // The second fault is placed at every call, not only near the first fault.
     let all = run_all_placements(PairScope::AllCalls);
     for (placement, problems) in &all.failures {
         println!("{}", problems[0]);
-        println!("  again: cargo xtask simulate --placement {placement}");
+        println!("  repeat with: cargo xtask simulate --placement {placement}");
     }
     println!(
         "{} runs with one fault, {} with two, {} failed",
-        all.singles,
-        all.pairs,
+        all.runs_with_one_fault,
+        all.runs_with_two_faults,
         all.failures.len()
     );
     all.failures.is_empty()
@@ -125,7 +127,7 @@ fn run_refused_batches() -> bool {
     let (runs, failures) = run_all_refused_batches(VIEWS);
     for (case, problems) in &failures {
         println!("{}", problems[0]);
-        println!("  again: cargo xtask simulate --placement {case}");
+        println!("  repeat with: cargo xtask simulate --placement {case}");
     }
     println!(
         "{runs} refused batches of reboots, {} failed",

@@ -1,4 +1,5 @@
-//! Checks the client's calls: each belongs to a request, none uses a refused key, and none is needless.
+//! Checks the client's calls: each call belongs to a request, no call uses a rejected key, and no
+//! call is needless.
 
 use std::time::Duration;
 
@@ -6,15 +7,16 @@ use lifecycle_facade::ActionKind;
 use lifecycle_sim::{CallRecord, InjectedFault, Operation};
 
 use super::{
-    ground_truth::{GroundTruth, MAX_SEARCHED},
+    ground_truth::{GroundTruth, MAX_ISOLATED},
     violation::Violations,
 };
 
+/// Checks all calls of a run.
 pub(super) fn judge(truth: &GroundTruth<'_>, violations: &mut Violations) {
-    belong_to_a_request(truth, violations);
-    none_with_a_refused_key(truth, violations);
-    as_few_as_possible(truth, violations);
-    within_the_bound(truth, violations);
+    check_that_calls_belong_to_requests(truth, violations);
+    check_use_of_refused_keys(truth, violations);
+    check_fewest_calls(truth, violations);
+    check_upper_bound(truth, violations);
 }
 
 /// Tokio's timers round up to the next millisecond.
@@ -22,7 +24,7 @@ const ROUNDING: Duration = Duration::from_millis(3);
 
 /// Checks that each call belongs to a running request, and each action to a request for the action.
 /// A request whose future was dropped is not running.
-fn belong_to_a_request(truth: &GroundTruth<'_>, violations: &mut Violations) {
+fn check_that_calls_belong_to_requests(truth: &GroundTruth<'_>, violations: &mut Violations) {
     for call in &truth.calls {
         let pairs = truth.run.requests.iter().zip(&truth.scenario.requests);
         let found = pairs
@@ -49,7 +51,8 @@ fn belong_to_a_request(truth: &GroundTruth<'_>, violations: &mut Violations) {
     }
 }
 
-fn none_with_a_refused_key(truth: &GroundTruth<'_>, violations: &mut Violations) {
+/// Checks that no call uses a key after the client received the refusal of the key.
+fn check_use_of_refused_keys(truth: &GroundTruth<'_>, violations: &mut Violations) {
     let one_way = truth.scenario.faults.latency / 2;
     let known = truth
         .calls
@@ -103,7 +106,7 @@ fn is_received(truth: &GroundTruth<'_>, call: &CallRecord, at: Duration) -> bool
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Checks that the client repeats no call and fills each batch if every instance is fit.
-fn as_few_as_possible(truth: &GroundTruth<'_>, violations: &mut Violations) {
+fn check_fewest_calls(truth: &GroundTruth<'_>, violations: &mut Violations) {
     let [run] = &*truth.run.requests else {
         return;
     };
@@ -124,7 +127,7 @@ fn as_few_as_possible(truth: &GroundTruth<'_>, violations: &mut Violations) {
     if truth.scenario.is_undisturbed()
         && request.force_after.is_none()
         && report.is_success()
-        && truth.unfit == 0
+        && truth.unfit_count == 0
         && calls != fewest as u64
     {
         violations.add(
@@ -136,15 +139,15 @@ fn as_few_as_possible(truth: &GroundTruth<'_>, violations: &mut Violations) {
 
 /// Checks the upper bound of action calls. A batch of n instances with k unfit instances needs at most
 /// 2 + 2k·log2(n) calls and the repeats counted by the client. The logarithm is rounded up, and k is
-/// at most [`MAX_SEARCHED`]. The client reboots each instance outside the running state in a separate batch.
-fn within_the_bound(truth: &GroundTruth<'_>, violations: &mut Violations) {
+/// at most [`MAX_ISOLATED`]. The client reboots each instance outside the running state in a separate batch.
+fn check_upper_bound(truth: &GroundTruth<'_>, violations: &mut Violations) {
     let [_] = &*truth.run.requests else { return };
     let (instances, limit) = truth.batch();
     let batches = instances.div_ceil(limit);
-    let searched = truth.unfit.min(MAX_SEARCHED * batches);
+    let searched = truth.unfit_count.min(MAX_ISOLATED * batches);
     let depth = instances.min(limit).max(1).ilog2() as usize + 1;
     let separate = match truth.scenario.requests.first() {
-        Some(request) if request.action.kind() == ActionKind::Reboot => truth.unfit,
+        Some(request) if request.action.kind() == ActionKind::Reboot => truth.unfit_count,
         _ => 0,
     };
     let search = 2 * (batches + separate) + 2 * searched * depth;
@@ -157,12 +160,12 @@ fn within_the_bound(truth: &GroundTruth<'_>, violations: &mut Violations) {
     let search = rounds * search;
     // The client signs again if the cloud refuses the time of the signature.
     let signed_again = u64::from(truth.scenario.faults.skew != 0) * 2;
-    let most = search as u64 + truth.client().calls().repeats + signed_again;
+    let max = search as u64 + truth.client().calls().repeats + signed_again;
     let calls = action_calls(truth);
-    if calls > most {
+    if calls > max {
         violations.add(
             "bounded number of calls",
-            format!("{calls} action calls instead of at most {most}"),
+            format!("{calls} action calls instead of at most {max}"),
         );
     }
 }
@@ -177,7 +180,7 @@ impl GroundTruth<'_> {
     fn batch(&self) -> (usize, usize) {
         let action = self.scenario.requests.first().map(|request| request.action);
         let limit = action.map_or(1, |action| self.client().profile().batch_limit(&action));
-        (self.first_ids().count(), limit)
+        (self.ids_of_first_request().count(), limit)
     }
 }
 

@@ -7,6 +7,7 @@ use lifecycle_facade::{Event, InstanceId, Outcome};
 use super::violation::Violations;
 use crate::scenario_run::RequestRun;
 
+/// Checks that the events of a request agree with the report.
 pub(super) fn judge(run: &RequestRun, violations: &mut Violations) {
     let (Some(events), Some(Ok(report))) = (&run.events, &run.result) else {
         return;

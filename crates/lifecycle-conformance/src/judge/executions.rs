@@ -1,4 +1,4 @@
-//! Checks executed actions: no action without a request, and no repeated reboot.
+//! Checks executed power operations: none without a request, and no repeated reboot.
 
 use lifecycle_facade::{ActionKind, InstanceId, LocalDisk, StopMode, core::Action};
 use lifecycle_sim::PowerOperation;
@@ -9,6 +9,7 @@ use super::{
 };
 use crate::scenario::Request;
 
+/// Checks all executed power operations of a run.
 pub(super) fn judge(truth: &GroundTruth<'_>, violations: &mut Violations) {
     for (name, operations) in truth.operations() {
         let last = name.rsplit('/').next().unwrap_or_default();
@@ -45,6 +46,7 @@ pub(super) fn judge(truth: &GroundTruth<'_>, violations: &mut Violations) {
     }
 }
 
+/// Returns `true` if the request allows the operation.
 fn permits(request: &Request, operation: PowerOperation) -> bool {
     let mode = match request.action {
         Action::Stop(stop) => stop.mode,
@@ -64,6 +66,7 @@ fn permits(request: &Request, operation: PowerOperation) -> bool {
     request.action.kind() == kind_of(operation) && mode_fits
 }
 
+/// Returns `true` if a second execution does harm.
 fn must_not_be_repeated(action: &Action) -> bool {
     match action {
         Action::Start(start) => start.local_disk == LocalDisk::Initialize,

@@ -1,4 +1,5 @@
-//! The simulator's record of a run, independent of the client's report.
+//! The simulator's record of a run, which is independent of the client's report: the basis of all
+//! checks.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -16,24 +17,29 @@ use crate::{
     scenario_run::{RequestRun, ScenarioRun},
 };
 
-/// The calls, executed actions and circumstances of a run.
+/// The events of a run as the simulator recorded them: calls, executed power operations, and external
+/// changes.
 pub(super) struct GroundTruth<'r> {
     pub(super) scenario: &'r Scenario,
     pub(super) run: &'r ScenarioRun,
     pub(super) calls: Vec<CallRecord>,
+    /// The executed power operations and their times, by instance.
     operations: HashMap<String, Vec<(PowerOperation, Duration)>>,
     externally_changed: HashSet<&'r InstanceId>,
-    numbers: HashMap<&'r InstanceId, usize>,
-    requested: Vec<HashSet<&'r InstanceId>>,
+    /// The position of each instance in the fleet. The first `scenario.ready` instances are ready.
+    creation_order: HashMap<&'r InstanceId, usize>,
+    /// The distinct ids of each request.
+    ids_by_request: Vec<HashSet<&'r InstanceId>>,
     /// The cloud answered an observation with an old state.
     pub(super) has_stale_observation: bool,
     /// The cloud answered an action with an empty body, so the refused instances were not named.
     pub(super) has_empty_acknowledgement: bool,
     /// The first request has an option that the cloud may support for some instances only.
-    pub(super) has_selective_option: bool,
+    pub(super) has_option_not_for_all_instances: bool,
     /// The number of instances in the first request that can make the cloud refuse a batch:
-    /// unknown, impaired, not ready, changed externally, or without support for an option.
-    pub(super) unfit: usize,
+    /// unknown, impaired, not ready, changed externally, or without support for an option. All
+    /// instances count if a refused batch or an option can make any instance unfit.
+    pub(super) unfit_count: usize,
 }
 
 impl<'r> GroundTruth<'r> {
@@ -57,27 +63,31 @@ impl<'r> GroundTruth<'r> {
             has_empty_acknowledgement: calls.iter().any(|call| {
                 call.operation.is_action() && call.fault == Some(InjectedFault::EmptyBody)
             }),
-            has_selective_option: scenario.requests.first().is_some_and(has_selective_option),
+            has_option_not_for_all_instances: scenario
+                .requests
+                .first()
+                .is_some_and(has_option_not_for_all_instances),
             calls,
             operations,
             externally_changed: changes.map(|c| run.stage.changed_instance(c)).collect(),
-            numbers: run.stage.numbers(),
-            requested: run
+            creation_order: run.stage.creation_order(),
+            ids_by_request: run
                 .requests
                 .iter()
                 .map(|r| r.ids.iter().collect())
                 .collect(),
-            unfit: 0,
+            unfit_count: 0,
         };
-        let is_unfit = |id: &&InstanceId| !truth.is_ready(id) || !truth.is_used_once(id);
-        let total = truth.first_ids().count();
-        truth.unfit = match truth.first_ids().filter(is_unfit).count() {
-            0 if !truth.has_selective_option => 0,
-            // Instances changed by a refused batch make the cloud refuse the next call as well.
-            unfit if truth.has_selective_option || executes_refused_batches(scenario) => {
-                unfit.max(total)
+        let is_unfit = |id: &&InstanceId| !truth.is_ready(id) || !truth.is_undisturbed(id);
+        let total = truth.ids_of_first_request().count();
+        truth.unfit_count = match truth.ids_of_first_request().filter(is_unfit).count() {
+            0 if !truth.has_option_not_for_all_instances => 0,
+            // A refused batch that is executed in part changes instances. The cloud refuses these
+            // instances in the next call, so any instance can become unfit.
+            _ if truth.has_option_not_for_all_instances || executes_refused_batches(scenario) => {
+                total
             }
-            unfit => unfit,
+            count => count,
         };
         truth
     }
@@ -86,7 +96,7 @@ impl<'r> GroundTruth<'r> {
         &self.run.stage.client
     }
 
-    /// Returns the executed actions by instance.
+    /// Returns the executed power operations by instance.
     pub(super) fn operations(&self) -> impl Iterator<Item = (&str, &[(PowerOperation, Duration)])> {
         self.operations
             .iter()
@@ -105,26 +115,26 @@ impl<'r> GroundTruth<'r> {
     }
 
     /// Returns the distinct ids of the first request.
-    pub(super) fn first_ids(&self) -> impl Iterator<Item = &'r InstanceId> {
-        self.requested.first().into_iter().flatten().copied()
+    pub(super) fn ids_of_first_request(&self) -> impl Iterator<Item = &'r InstanceId> {
+        self.ids_by_request.first().into_iter().flatten().copied()
     }
 
     /// Returns the requests for an instance.
     pub(super) fn requests_for(&self, id: &InstanceId) -> impl Iterator<Item = &'r Request> {
-        let pairs = self.requested.iter().zip(&self.scenario.requests);
+        let pairs = self.ids_by_request.iter().zip(&self.scenario.requests);
         pairs
             .filter(move |(ids, _)| ids.contains(id))
             .map(|(_, request)| request)
     }
 
     /// Returns true for an instance without external changes and with at most one request.
-    pub(super) fn is_used_once(&self, id: &InstanceId) -> bool {
+    pub(super) fn is_undisturbed(&self, id: &InstanceId) -> bool {
         !self.externally_changed.contains(id) && self.requests_for(id).nth(1).is_none()
     }
 
     /// Returns true for an instance that existed at the start of the run.
-    pub(super) fn is_known(&self, id: &InstanceId) -> bool {
-        self.numbers.contains_key(id)
+    pub(super) fn exists(&self, id: &InstanceId) -> bool {
+        self.creation_order.contains_key(id)
     }
 
     /// Returns the instances that no external change deleted.
@@ -136,32 +146,39 @@ impl<'r> GroundTruth<'r> {
                     && self.run.stage.changed_instance(change) == *id
             })
         };
-        self.numbers.keys().copied().filter(move |id| !deleted(id))
+        self.creation_order
+            .keys()
+            .copied()
+            .filter(move |id| !deleted(id))
     }
 
     /// Returns true for an instance that was ready for the first request and not impaired at the start.
+    /// Scenarios create the ready instances first.
     pub(super) fn is_ready(&self, id: &InstanceId) -> bool {
-        let number = self.numbers.get(id);
-        number.is_some_and(|number| *number < self.scenario.ready)
+        let position = self.creation_order.get(id);
+        position.is_some_and(|position| *position < self.scenario.ready)
     }
 }
 
-/// The number of unfit instances in a batch that the client searches for by bisection.
-pub(super) const MAX_SEARCHED: usize = 8;
+/// The largest number of unfit instances that the client isolates by bisecting a batch.
+pub(super) const MAX_ISOLATED: usize = 8;
 
 /// Reports whether the cloud executes a part of each batch that the cloud refuses.
 fn executes_refused_batches(scenario: &Scenario) -> bool {
     match scenario.cloud {
-        Cloud::Baidu => scenario.switches.baidu.batch_failure == baidu::BatchFailure::WholeInName,
+        Cloud::Baidu => {
+            scenario.switches.baidu.batch_failure == baidu::BatchFailure::ErrorDespiteExecution
+        }
         Cloud::Zenlayer => {
-            scenario.switches.zenlayer.batch_failure == zenlayer::BatchFailure::WholeInName
+            scenario.switches.zenlayer.batch_failure
+                == zenlayer::BatchFailure::ErrorDespiteExecution
         }
         _ => false,
     }
 }
 
 /// Reports whether a request has an option that the cloud may support for some instances only.
-fn has_selective_option(request: &Request) -> bool {
+fn has_option_not_for_all_instances(request: &Request) -> bool {
     match request.action {
         Action::Start(start) => start.local_disk != LocalDisk::Keep,
         Action::Stop(stop) => stop.billing != StopBilling::Keep,
@@ -177,7 +194,7 @@ pub(super) fn kind_of(operation: PowerOperation) -> ActionKind {
     }
 }
 
-pub(super) fn goal(kind: ActionKind) -> SimulatedState {
+pub(super) fn goal_state(kind: ActionKind) -> SimulatedState {
     match kind {
         ActionKind::Stop => SimulatedState::Stopped,
         _ => SimulatedState::Running,

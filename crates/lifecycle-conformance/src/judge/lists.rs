@@ -22,7 +22,7 @@ pub(super) fn judge(truth: &GroundTruth<'_>, violations: &mut Violations) {
             if !listed.insert(&row.instance) {
                 violations.add("a list has one row per instance", row.instance.to_string());
             }
-            if !truth.is_known(&row.instance) {
+            if !truth.exists(&row.instance) {
                 violations.add("a listed instance exists", row.instance.to_string());
             }
         }

@@ -1,4 +1,4 @@
-//! Compares a finished run with the promises of the client.
+//! The judge: compares a finished run with the promises of the client.
 
 mod calls;
 mod events;
@@ -25,8 +25,8 @@ pub(crate) fn judge(scenario: &Scenario, run: &ScenarioRun) -> Vec<Violation> {
     let truth = GroundTruth::new(scenario, run);
     let mut violations = Violations::default();
     for (run, request) in run.requests.iter().zip(&scenario.requests) {
-        ends_in_time(run, request, &mut violations);
-        refused_as_a_whole(&truth, run, request, &mut violations);
+        check_deadline(run, request, &mut violations);
+        check_rejection_of_the_request(&truth, run, request, &mut violations);
         outcomes::judge(&truth, run, request, &mut violations);
         events::judge(run, &mut violations);
     }
@@ -37,15 +37,18 @@ pub(crate) fn judge(scenario: &Scenario, run: &ScenarioRun) -> Vec<Violation> {
 }
 
 /// The time limit of a request without a wait.
-const NO_WAIT: Duration = Duration::from_secs(120);
+const LIMIT_WITHOUT_WAIT: Duration = Duration::from_secs(120);
 
 /// The tolerance for deadlines. Tokio's timers round up to the next millisecond, and several timers
 /// can follow each other.
 const TOLERANCE: Duration = Duration::from_millis(20);
 
-fn ends_in_time(run: &RequestRun, request: &Request, violations: &mut Violations) {
+/// Checks that a request ends by the deadline.
+fn check_deadline(run: &RequestRun, request: &Request, violations: &mut Violations) {
     let took = run.ended.saturating_sub(run.started);
-    let deadline = request.deadline(run.ids.len()).unwrap_or(NO_WAIT);
+    let deadline = request
+        .deadline(run.ids.len())
+        .unwrap_or(LIMIT_WITHOUT_WAIT);
     if took > deadline + TOLERANCE {
         violations.add(
             "requests end by their deadline",
@@ -56,7 +59,7 @@ fn ends_in_time(run: &RequestRun, request: &Request, violations: &mut Violations
 
 /// Checks that the client refuses a whole request if, and only if, the cloud does not support an
 /// option.
-fn refused_as_a_whole(
+fn check_rejection_of_the_request(
     truth: &GroundTruth<'_>,
     run: &RequestRun,
     request: &Request,

@@ -6,7 +6,7 @@ use lifecycle_facade::{ActionKind, InstanceId, InstanceReport, Outcome};
 use lifecycle_sim::{Cloud, SimulatedState};
 
 use super::{
-    ground_truth::{GroundTruth, MAX_SEARCHED, goal},
+    ground_truth::{GroundTruth, MAX_ISOLATED, goal_state},
     violation::Violations,
 };
 use crate::{scenario::Request, scenario_run::RequestRun};
@@ -56,7 +56,7 @@ struct InstanceTruth<'t> {
     before: Option<SimulatedState>,
     after: Option<SimulatedState>,
     /// No external change and no other request touched the instance.
-    used_once: bool,
+    is_undisturbed: bool,
     /// No other request had the same action.
     only_request_of_kind: bool,
 }
@@ -81,7 +81,7 @@ impl<'t> InstanceTruth<'t> {
             executed: truth.executed(id, kind, run),
             before: run.before.get(id).copied(),
             after: run.after.get(id).copied(),
-            used_once: truth.is_used_once(id),
+            is_undisturbed: truth.is_undisturbed(id),
             only_request_of_kind: same.count() == 1,
         }
     }
@@ -89,30 +89,31 @@ impl<'t> InstanceTruth<'t> {
     /// Returns the reason why an outcome is false.
     fn contradicts(&self, outcome: &Outcome) -> Option<&'static str> {
         let huawei = self.truth.scenario.cloud == Cloud::Huawei;
-        if !self.truth.is_known(self.id) {
+        if !self.truth.exists(self.id) {
             // A Huawei job accepts unknown instances.
             let accepted = huawei && matches!(outcome, Outcome::Accepted);
             return (outcome.is_success() && !accepted).then_some("the instance does not exist");
         }
         if matches!(outcome, Outcome::Refused(_) | Outcome::Skipped(_)) {
             // A start or a stop that another change reverses leaves no visible trace.
-            let reversed = self.kind != ActionKind::Reboot && !self.used_once;
+            let reversed = self.kind != ActionKind::Reboot && !self.is_undisturbed;
             return (self.executed > 0 && self.only_request_of_kind && !reversed)
                 .then_some("the action was executed");
         }
         // A cloud can show an impaired instance as stopped.
-        if !self.used_once || !is_plain(self.before) || !is_plain(self.after) {
+        if !self.is_undisturbed || !is_plain(self.before) || !is_plain(self.after) {
             return None;
         }
-        let untouched =
-            self.executed == 0 && self.before != Some(goal(self.kind)) && !is_moving(self.before);
+        let untouched = self.executed == 0
+            && self.before != Some(goal_state(self.kind))
+            && !is_moving(self.before);
         match outcome {
             Outcome::Reached(_) if self.kind == ActionKind::Reboot && self.executed == 0 => {
                 Some("the instance was not rebooted")
             }
             // A stale answer shows an earlier state: the goal only if the instance was on the way from there.
             Outcome::Reached(_)
-                if self.after != Some(goal(self.kind))
+                if self.after != Some(goal_state(self.kind))
                     && !(self.truth.has_stale_observation && is_moving(self.before)) =>
             {
                 Some("the instance is in another state")
@@ -150,14 +151,17 @@ impl<'t> InstanceTruth<'t> {
             .is_none_or(|span| span >= LONG_ENOUGH);
         let unhindered = truth.scenario.is_undisturbed()
             && truth.is_ready(self.id)
-            && !truth.has_selective_option
+            && !truth.has_option_not_for_all_instances
             && enough_time
             && self.request.is_plain()
             && !truth.scenario.switches.huawei.limit_is_per_minute;
         let failed = match outcome {
             Outcome::Reached(_) | Outcome::Accepted | Outcome::Unchanged => false,
-            Outcome::Uncertain(_) => truth.unfit == 0,
-            _ => truth.unfit <= MAX_SEARCHED && self.kind != ActionKind::Reboot || truth.unfit == 0,
+            Outcome::Uncertain(_) => truth.unfit_count == 0,
+            _ => {
+                truth.unfit_count <= MAX_ISOLATED && self.kind != ActionKind::Reboot
+                    || truth.unfit_count == 0
+            }
         };
         unhindered && failed
     }

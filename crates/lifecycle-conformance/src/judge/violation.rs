@@ -1,4 +1,4 @@
-//! Broken promises.
+//! Violations of the client's promises.
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! A case of the suite and its status.
+//! A case of the conformance suite, and its status.
 
 use std::{future::Future, pin::Pin, time::Duration};
 

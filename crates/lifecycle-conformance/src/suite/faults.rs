@@ -1,4 +1,4 @@
-//! Cases with faults between client and cloud.
+//! Cases of the conformance suite with faults between client and cloud.
 
 use lifecycle_facade::{ActionKind, FaultKind, Outcome, PowerState};
 use tokio::time::Instant;

@@ -1,4 +1,4 @@
-//! Cases with a wrong key or a wrong clock.
+//! Cases of the conformance suite with a wrong key or a wrong clock.
 
 use lifecycle_facade::{ActionKind, FaultKind};
 

@@ -1,4 +1,4 @@
-//! The statuses of all cases, with clouds across and cases down.
+//! The result matrix of the suite: one column for each cloud, one row for each case.
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! The conformance page of the documentation.
+//! The conformance page of the documentation, generated from the result matrix.
 
 use std::fmt::Write as _;
 

@@ -1,4 +1,4 @@
-//! Cases with power actions and without faults.
+//! Cases of the conformance suite with power actions and without faults.
 
 use std::time::Duration;
 

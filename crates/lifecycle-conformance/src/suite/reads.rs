@@ -1,4 +1,4 @@
-//! Cases without power actions.
+//! Cases of the conformance suite without power actions.
 
 use std::collections::HashSet;
 

@@ -1,4 +1,4 @@
-//! Wrong clocks.
+//! Clocks that are ahead or behind, for the cases with a wrong clock.
 
 use std::time::{Duration, SystemTime};
 

@@ -1,4 +1,4 @@
-//! A chain of sources, in order of precedence.
+//! A chain of credential sources, in order of precedence.
 
 use std::sync::Arc;
 

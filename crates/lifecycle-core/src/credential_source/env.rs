@@ -1,4 +1,4 @@
-//! The source of keys in environment variables.
+//! The credential source that reads environment variables.
 
 use super::{CredentialSource, ResolvedCredential, unusable};
 use crate::{Credential, EnvVarNames, ExchangeStep, Fault, ProviderContext};

@@ -1,4 +1,4 @@
-//! Sources of keys on a host in memory, with scripted responses.
+//! Tests of credential sources on a host in memory, with scripted responses.
 
 use std::collections::HashMap;
 

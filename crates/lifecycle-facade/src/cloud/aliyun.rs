@@ -1,4 +1,4 @@
-//! Alibaba Cloud ECS.
+//! The entry of Alibaba Cloud ECS in the table of clouds.
 
 use super::entry::{CloudEntry, KeyScope, Regions};
 #[cfg(feature = "config")]

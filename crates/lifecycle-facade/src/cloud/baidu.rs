@@ -1,4 +1,4 @@
-//! Baidu AI Cloud BCC.
+//! The entry of Baidu AI Cloud BCC in the table of clouds.
 
 use super::entry::{CloudEntry, KeyScope, Regions};
 #[cfg(feature = "config")]

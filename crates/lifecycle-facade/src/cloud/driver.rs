@@ -1,4 +1,4 @@
-//! The functions of a cloud, in a build with the cloud.
+//! `CloudDriver`: the functions of a cloud. A build without the feature of the cloud has no driver.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! The data of a cloud in every build, also in a build without the cloud.
+//! `CloudEntry`: the data of a cloud. A build without the feature of the cloud has the entry too.
 
 #[cfg(feature = "config")]
 use crate::config::schema::CloudSettings;

@@ -1,4 +1,4 @@
-//! Huawei Cloud ECS.
+//! The entry of Huawei Cloud ECS in the table of clouds.
 
 use super::entry::{CloudEntry, KeyScope, Regions};
 #[cfg(feature = "config")]

@@ -1,4 +1,4 @@
-//! The network over which a cloud is reached.
+//! The network over which a cloud is reached: the internet or a VPC.
 
 /// The network over which a cloud is reached.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

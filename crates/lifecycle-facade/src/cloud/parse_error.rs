@@ -1,4 +1,4 @@
-//! The error of a text that names no cloud, location or instance.
+//! The error for a text that is not a cloud, a location or an instance reference.
 
 /// A text is not a valid reference. The message says what to write instead.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -1,4 +1,4 @@
-//! Zenlayer Elastic Compute (ZEC).
+//! The entry of Zenlayer Elastic Compute (ZEC) in the table of clouds.
 
 use super::entry::{CloudEntry, KeyScope, Regions};
 #[cfg(feature = "config")]

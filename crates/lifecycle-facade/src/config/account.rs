@@ -1,4 +1,4 @@
-//! The sections `[accounts.NAME]`.
+//! Reads the sections `[accounts.NAME]` of the configuration file.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use super::{
     credentials::CredentialConfig,
     schema::{ACCOUNT, PACE, Scope},
     secret,
-    section::{Found, Reader, Section},
+    section::{Reader, Section, TableEntry},
     value,
 };
 use crate::cloud::{Clouds, EndpointNetwork};
@@ -68,7 +68,7 @@ pub(super) fn read_all(
             name_problem(name, reader.clouds)
                 .into_iter()
                 .for_each(report);
-            let account = AccountConfig::read(Found { key, table }, reader);
+            let account = AccountConfig::read(TableEntry { key, table }, reader);
             read.extend(account.map(|account| (name.to_string(), account)));
         } else if secret::is_secret_name(name) {
             report(secret::INSTEAD);
@@ -96,7 +96,7 @@ pub(super) fn name_problem(name: &str, clouds: Clouds) -> Option<&'static str> {
 
 impl AccountConfig {
     /// Returns `None` if the cloud is absent or invalid.
-    fn read(found: Found<'_>, reader: Reader<'_>) -> Option<Self> {
+    fn read(found: TableEntry<'_>, reader: Reader<'_>) -> Option<Self> {
         let title = format!("[accounts.{}]", found.key.get_ref());
         let section = reader.open(title, found.table, ACCOUNT);
         let cloud = section.required(found.key.span(), "cloud", |cloud| {

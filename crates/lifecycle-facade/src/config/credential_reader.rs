@@ -1,16 +1,17 @@
-//! Reads the setting `credentials` of an account, and the sources within.
+//! Reads the `credentials` table of an account, and the sources that are nested in the table under
+//! `from`.
 
 use toml::{Spanned, de::DeTable};
 
 use super::{
     cloud_name::CloudName,
     credentials::{CredentialConfig, RoleConfig},
-    schema::{CREDENTIALS, SOURCES, Scope, Setting, Source, SourceKind},
-    section::{Found, Section},
+    schema::{COMMON_SOURCE_SETTINGS, SOURCES, Scope, Setting, Source, SourceKind},
+    section::{Section, TableEntry},
     value,
 };
 
-/// The maximum number of sources within each other. Roles that lead to roles need two or three.
+/// The maximum depth of nested `from` tables. Chained roles need two or three.
 const MAX_DEPTH: usize = 8;
 
 /// Reads the credentials of an account. Returns the default for absent or invalid credentials.
@@ -23,7 +24,7 @@ pub(super) fn read(account: &Section<'_>, cloud: Option<CloudName>) -> Credentia
     reader.nested(account, "credentials").unwrap_or_default()
 }
 
-/// Reads one source. A reader with one more level of depth reads the sources within.
+/// Reads one source. A reader with `depth + 1` reads the source in the `from` table.
 #[derive(Clone, Copy, Debug)]
 struct SourceReader<'a> {
     account: &'a str,
@@ -35,18 +36,21 @@ struct SourceReader<'a> {
 impl SourceReader<'_> {
     /// Reads the source in a setting of `outer`; `None` if the source is absent or invalid.
     fn nested(self, outer: &Section<'_>, name: &str) -> Option<CredentialConfig> {
-        let found = outer.table(name)?;
+        let entry = outer.table(name)?;
         if self.depth > MAX_DEPTH {
             let problem = format!("at most {MAX_DEPTH} sources can be nested");
-            outer.wrong(found.key.span(), name, &problem);
+            outer.report_problem(entry.key.span(), name, &problem);
             return None;
         }
-        let source = source_of(found.table);
+        let source = source_of(entry.table);
         let title = self.title(source);
-        let section = outer.reader().open(title, found.table, settings(source));
+        let section = outer
+            .reader()
+            .open(title, entry.table, allowed_settings(source));
+        // Reports an unknown source. `source_of` has already found a known source.
         section.take("source", value::source);
-        self.check_cloud(&section, found, source?);
-        self.read(&section, found, source?)
+        self.check_source_on_cloud(&section, entry, source?);
+        self.read(&section, entry, source?)
     }
 
     fn title(self, source: Option<&Source>) -> String {
@@ -59,18 +63,24 @@ impl SourceReader<'_> {
         }
     }
 
-    /// Reports a source that the cloud does not have, else such settings of the source.
-    fn check_cloud(self, section: &Section<'_>, found: Found<'_>, source: &'static Source) {
+    /// Reports a source that the cloud does not have. For other sources, reports the settings that
+    /// the cloud does not have.
+    fn check_source_on_cloud(
+        self,
+        section: &Section<'_>,
+        entry: TableEntry<'_>,
+        source: &'static Source,
+    ) {
         match self.cloud {
             Some(cloud) if cloud.settings().has_source(source) => {
                 section.check_cloud(cloud, Scope::Source(source));
             }
             Some(cloud) => {
-                let value = found.table.get("source");
-                let span = value.map_or_else(|| found.key.span(), Spanned::span);
+                let value = entry.table.get("source");
+                let span = value.map_or_else(|| entry.key.span(), Spanned::span);
                 let reader = section.reader();
-                let problem = reader.only_on(cloud, |own| own.has_source(source));
-                section.wrong(span, "source", &problem);
+                let problem = reader.only_on(cloud, |settings| settings.has_source(source));
+                section.report_problem(span, "source", &problem);
             }
             None => {}
         }
@@ -79,69 +89,73 @@ impl SourceReader<'_> {
     fn read(
         self,
         section: &Section<'_>,
-        found: Found<'_>,
+        entry: TableEntry<'_>,
         source: &'static Source,
     ) -> Option<CredentialConfig> {
-        let text = |name| section.take(name, value::text);
-        let needed = |name| section.required(found.key.span(), name, value::text);
-        let variable = |name| section.required(found.key.span(), name, value::variable);
+        let optional_text = |name| section.take(name, value::text);
+        let required_text = |name| section.required(entry.key.span(), name, value::text);
+        let required_variable = |name| section.required(entry.key.span(), name, value::variable);
         let duration = || section.take("duration", value::time);
         let from = || Box::new(self.deeper().nested(section, "from").unwrap_or_default());
-        let needed_by_cloud = |name| {
+        let required_on_some_clouds = |name| {
             let scope = Scope::Source(source);
             let requires = |cloud: CloudName| cloud.settings().requires(scope, name);
             match self.cloud.is_some_and(requires) {
-                true => needed(name),
-                false => text(name),
+                true => required_text(name),
+                false => optional_text(name),
             }
         };
-        // Required settings end the reading last, so that the other settings are checked too.
+        // `?` comes after all other settings of a source, so that one missing setting does not hide
+        // mistakes in the others.
         Some(match source.kind {
             SourceKind::Default => CredentialConfig::Default {
-                profile: text("profile"),
+                profile: optional_text("profile"),
             },
             SourceKind::Environment => CredentialConfig::Environment,
             SourceKind::File => CredentialConfig::File {
-                profile: text("profile"),
+                profile: optional_text("profile"),
             },
+            // The variables that the file names. `Environment` reads the vendor's own variables.
             SourceKind::Variables if section.has("token") => {
                 for other in ["id", "secret", "session"] {
                     section.absent(other, "not allowed beside token");
                 }
                 CredentialConfig::TokenVariable {
-                    token: variable("token")?,
+                    token: required_variable("token")?,
                 }
             }
             SourceKind::Variables => {
-                let (id, secret) = (variable("id"), variable("secret"));
+                let (id, secret) = (required_variable("id"), required_variable("secret"));
                 CredentialConfig::AccessKeyVariables {
                     session: section.take("session", value::variable),
                     id: id?,
                     secret: secret?,
                 }
             }
-            SourceKind::Metadata => CredentialConfig::Metadata { role: text("role") },
+            SourceKind::Metadata => CredentialConfig::Metadata {
+                role: optional_text("role"),
+            },
             SourceKind::Oidc => CredentialConfig::Oidc,
             SourceKind::Uri => CredentialConfig::Uri {
-                uri: section.required(found.key.span(), "uri", value::uri)?,
+                uri: section.required(entry.key.span(), "uri", value::uri)?,
             },
             SourceKind::AssumeRole => CredentialConfig::AssumeRole(RoleConfig {
-                account_id: needed_by_cloud("account_id"),
-                domain: needed_by_cloud("domain"),
-                session_name: text("session_name"),
-                external_id: text("external_id"),
+                account_id: required_on_some_clouds("account_id"),
+                domain: required_on_some_clouds("domain"),
+                session_name: optional_text("session_name"),
+                external_id: optional_text("external_id"),
                 duration: duration(),
                 from: from(),
-                role: needed("role")?,
+                role: required_text("role")?,
             }),
             SourceKind::SessionToken => CredentialConfig::SessionToken {
                 duration: duration(),
                 from: from(),
             },
             SourceKind::Password => {
-                let (user, domain) = (needed("user"), needed("domain"));
+                let (user, domain) = (required_text("user"), required_text("domain"));
                 CredentialConfig::Password {
-                    password_variable: variable("password_variable")?,
+                    password_variable: required_variable("password_variable")?,
                     user: user?,
                     domain: domain?,
                 }
@@ -170,12 +184,12 @@ fn source_of(table: &DeTable<'_>) -> Option<&'static Source> {
     }
 }
 
-/// Returns the settings of a source, or the settings of all sources for an unknown source.
-fn settings(source: Option<&'static Source>) -> impl Iterator<Item = &'static Setting> {
+/// Returns the settings allowed for a source, or the settings of all sources for an unknown source.
+fn allowed_settings(source: Option<&'static Source>) -> impl Iterator<Item = &'static Setting> {
     let sources = match source {
         Some(source) => std::slice::from_ref(source),
         None => SOURCES,
     };
     let settings = sources.iter().flat_map(|source| source.settings);
-    CREDENTIALS.iter().chain(settings)
+    COMMON_SOURCE_SETTINGS.iter().chain(settings)
 }

@@ -1,4 +1,4 @@
-//! The setting `credentials` of an account: the source of the keys, never a key.
+//! The setting `credentials` of an account: the source of the keys. The file never holds a key.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! The section `[defaults]`.
+//! Reads the section `[defaults]` of the configuration file.
 
 use std::{num::NonZeroUsize, path::PathBuf, time::Duration};
 

@@ -1,4 +1,4 @@
-//! The path and the text of the configuration file, and the paths within.
+//! The path and the text of the configuration file, and the paths inside the file.
 
 use std::{
     env, fs,

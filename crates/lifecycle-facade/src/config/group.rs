@@ -1,4 +1,4 @@
-//! The section `[groups]`.
+//! Reads the section `[groups]` of the configuration file.
 
 use std::{
     collections::{BTreeMap, HashSet},
@@ -10,7 +10,7 @@ use toml::de::{DeArray, DeTable, DeValue};
 use super::{
     account::name_problem,
     error::Diagnostic,
-    section::{Found, Reader},
+    section::{Reader, TableEntry},
     suggest::hint,
 };
 
@@ -28,7 +28,7 @@ pub struct GroupEntry {
 /// Reads all groups. A reference can name one of `accounts`.
 pub(super) fn read_all(
     groups: &DeTable<'_>,
-    accounts: Option<Found<'_>>,
+    accounts: Option<TableEntry<'_>>,
     reader: Reader<'_>,
 ) -> BTreeMap<String, Vec<GroupEntry>> {
     let accounts = Accounts::of(accounts);
@@ -86,7 +86,7 @@ pub(super) fn refused(
 struct Accounts<'a>(Vec<&'a str>);
 
 impl<'a> Accounts<'a> {
-    fn of(found: Option<Found<'a>>) -> Self {
+    fn of(found: Option<TableEntry<'a>>) -> Self {
         let keys = found.iter().flat_map(|found| found.table.keys());
         Self(keys.map(|key| &**key.get_ref()).collect())
     }

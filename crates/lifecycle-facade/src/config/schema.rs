@@ -109,8 +109,10 @@ impl CloudSettings {
     }
 }
 
+/// The tables at the top level of the file.
 pub(super) const TOP: &[Setting] = &[common("defaults"), common("accounts"), common("groups")];
 
+/// The settings of `[defaults]`.
 pub(super) const DEFAULTS: &[Setting] = &[
     common("timeout"),
     common("attempt_timeout"),
@@ -122,6 +124,7 @@ pub(super) const DEFAULTS: &[Setting] = &[
     common("plain_http"),
 ];
 
+/// The settings of `[accounts.NAME]`.
 pub(super) const ACCOUNT: &[Setting] = &[
     common("cloud"),
     common("region"),
@@ -135,11 +138,13 @@ pub(super) const ACCOUNT: &[Setting] = &[
     common("credentials"),
 ];
 
+/// The settings of `pace` in `[accounts.NAME]`.
 pub(super) const PACE: &[Setting] = &[common("reads"), common("writes")];
 
 /// The setting of every source.
-pub(super) const CREDENTIALS: &[Setting] = &[common("source")];
+pub(super) const COMMON_SOURCE_SETTINGS: &[Setting] = &[common("source")];
 
+/// The values of `source` in `credentials`, each with its own settings.
 pub(super) const SOURCES: &[Source] = &[
     Source {
         name: "default",
@@ -227,7 +232,7 @@ pub(super) fn sections_with(name: &str) -> Vec<String> {
         ("[defaults]", DEFAULTS),
         ("[accounts.NAME]", ACCOUNT),
         ("pace of [accounts.NAME]", PACE),
-        ("credentials of [accounts.NAME]", CREDENTIALS),
+        ("credentials of [accounts.NAME]", COMMON_SOURCE_SETTINGS),
     ];
     let sections = sections
         .iter()

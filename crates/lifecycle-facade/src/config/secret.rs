@@ -1,4 +1,4 @@
-//! Detection of secrets, which must not be in the file under any name.
+//! Detects secrets in the configuration file, which are not allowed under any name.
 
 use std::fmt;
 
@@ -33,10 +33,10 @@ impl fmt::Display for VariableName {
 /// Returns true for a text that looks like a key or a secret. The clouds issue 20 to 64 letters and
 /// digits in a row, or mix both cases and digits. Few endpoints and durations look like a secret.
 pub(super) fn may_be_secret(text: &str) -> bool {
-    const SHORTEST: usize = 20;
+    const MIN_SECRET_LEN: usize = 20;
     let is_run = text
         .split(|c: char| !c.is_ascii_alphanumeric() && !"+/=".contains(c))
-        .any(|run| run.len() >= SHORTEST);
+        .any(|run| run.len() >= MIN_SECRET_LEN);
     let has = |kind: fn(&u8) -> bool| text.bytes().any(|b| kind(&b));
     is_run || has(u8::is_ascii_lowercase) && has(u8::is_ascii_uppercase) && has(u8::is_ascii_digit)
 }
@@ -54,11 +54,14 @@ pub(super) fn is_secret_name(setting: &str) -> bool {
         .filter(|c| c.is_alphanumeric())
         .flat_map(char::to_lowercase)
         .collect();
-    WHOLE.contains(&letters.as_str()) || PARTS.iter().any(|part| letters.contains(part))
+    SECRET_NAMES.contains(&letters.as_str())
+        || SECRET_NAME_PARTS.iter().any(|part| letters.contains(part))
 }
 
-const WHOLE: [&str; 6] = ["ak", "sk", "key", "keyid", "pass", "pwd"];
-const PARTS: [&str; 7] = [
+/// Names of secrets, compared with a whole name.
+const SECRET_NAMES: [&str; 6] = ["ak", "sk", "key", "keyid", "pass", "pwd"];
+/// Parts of the names of secrets.
+const SECRET_NAME_PARTS: [&str; 7] = [
     "secret",
     "password",
     "passwd",

@@ -1,4 +1,4 @@
-//! One table of the file, checked against the settings of the section.
+//! One table of the configuration file, checked against the settings of the section.
 
 use std::ops::Range;
 
@@ -34,7 +34,7 @@ pub(super) struct Section<'a> {
 
 /// A table within a table, and the key of the table.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Found<'a> {
+pub(super) struct TableEntry<'a> {
     pub(super) key: &'a Spanned<DeString<'a>>,
     pub(super) table: &'a DeTable<'a>,
 }
@@ -82,7 +82,7 @@ impl<'a> Section<'a> {
                 && !cloud.settings().has(scope, setting)
             {
                 let problem = self.reader.only_on(cloud, |own| own.has(scope, setting));
-                self.wrong(key.span(), name, &problem);
+                self.report_problem(key.span(), name, &problem);
             }
         }
     }
@@ -96,7 +96,7 @@ impl<'a> Section<'a> {
         debug_assert!(self.setting(name).is_some(), "{name} is in no table");
         let value = self.table.get(name)?;
         read(value.get_ref())
-            .map_err(|problem| self.wrong(value.span(), name, &problem))
+            .map_err(|problem| self.report_problem(value.span(), name, &problem))
             .ok()
     }
 
@@ -114,29 +114,29 @@ impl<'a> Section<'a> {
     }
 
     /// Returns the table of a setting; `None` if the setting is absent or no table.
-    pub(super) fn table(&self, name: &str) -> Option<Found<'a>> {
+    pub(super) fn table(&self, name: &str) -> Option<TableEntry<'a>> {
         let (key, value) = self.table.get_key_value(name)?;
         let table = value.get_ref().as_table();
         if table.is_none() {
             // The value may be a secret, so the message does not quote the value.
-            self.wrong(
+            self.report_problem(
                 value.span(),
                 name,
                 "write a table of settings, such as { ... }",
             );
         }
-        Some(Found { key, table: table? })
+        Some(TableEntry { key, table: table? })
     }
 
     /// Reports an invalid value of a setting.
-    pub(super) fn wrong(&self, span: Range<usize>, name: &str, problem: &str) {
+    pub(super) fn report_problem(&self, span: Range<usize>, name: &str, problem: &str) {
         self.add(span, format!("{name} in {}: {problem}", self.title));
     }
 
     /// Reports a setting that another setting excludes.
     pub(super) fn absent(&self, name: &str, because: &str) {
         if let Some((key, _)) = self.table.get_key_value(name) {
-            self.wrong(key.span(), name, because);
+            self.report_problem(key.span(), name, because);
         }
     }
 

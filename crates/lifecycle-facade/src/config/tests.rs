@@ -1,3 +1,5 @@
+//! Tests of the configuration file: the sample, the schema and random texts.
+
 use std::{collections::BTreeSet, ops::Range};
 
 use proptest::prelude::*;
@@ -5,7 +7,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::{
     Config, ConfigError, SAMPLE,
-    schema::{ACCOUNT, CREDENTIALS, DEFAULTS, PACE, SOURCES, Setting, TOP},
+    schema::{ACCOUNT, COMMON_SOURCE_SETTINGS, DEFAULTS, PACE, SOURCES, Setting, TOP},
 };
 
 #[test]
@@ -220,9 +222,9 @@ fn known() -> BTreeSet<(String, String)> {
             .iter()
             .map(move |setting| (section.to_owned(), setting.name.to_owned()))
     };
-    let sources = SOURCES
-        .iter()
-        .flat_map(|source| of(source.name, source.settings).chain(of(source.name, CREDENTIALS)));
+    let sources = SOURCES.iter().flat_map(|source| {
+        of(source.name, source.settings).chain(of(source.name, COMMON_SOURCE_SETTINGS))
+    });
     of("defaults", DEFAULTS)
         .chain(of("account", ACCOUNT))
         .chain(of("pace", PACE))

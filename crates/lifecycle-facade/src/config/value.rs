@@ -1,4 +1,4 @@
-//! Readers of single values, with the error messages of invalid values.
+//! Readers of single values of the configuration file, with the error messages of invalid values.
 //!
 //! A reader never quotes a value that may be a secret.
 
@@ -22,12 +22,12 @@ use crate::cloud::{Clouds, EndpointNetwork};
 /// # Errors
 /// A message that says what to write instead.
 pub fn time_limit(text: &str) -> Result<Duration, String> {
-    const LONGEST: Duration = Duration::from_secs(7 * 24 * 3600);
+    const MAX_TIME_LIMIT: Duration = Duration::from_secs(7 * 24 * 3600);
     let read: SignedDuration = text
         .parse()
         .map_err(|_| invalid_duration(&format!("{text:?}")))?;
     match Duration::try_from(read) {
-        Ok(limit) if limit > LONGEST => Err(format!(
+        Ok(limit) if limit > MAX_TIME_LIMIT => Err(format!(
             "{text:?} is longer than a week: write at most 168h"
         )),
         Ok(limit) if !limit.is_zero() => Ok(limit),
@@ -154,13 +154,13 @@ fn one_of<T: Copy>(value: &DeValue<'_>, choices: &[(&str, T)]) -> Result<T, Stri
 /// Reads an endpoint. An endpoint with a user name may hold a password, so the message does not quote
 /// such an endpoint.
 pub(super) fn endpoint(value: &DeValue<'_>) -> Result<Endpoint, String> {
-    const RIGHT: &str = "write a URL such as https://example.com";
+    const URL_ADVICE: &str = "write a URL such as https://example.com";
     let read = |text: &str| match Endpoint::parse(text) {
-        Err(_) if text.contains('@') => Err(format!("remove the user name: {RIGHT}")),
-        read => read.map_err(|error| format!("{error}: {RIGHT}")),
+        Err(_) if text.contains('@') => Err(format!("remove the user name: {URL_ADVICE}")),
+        read => read.map_err(|error| format!("{error}: {URL_ADVICE}")),
     };
     parsed(value, read, |written| {
-        format!("invalid URL {written}: {RIGHT}")
+        format!("invalid URL {written}: {URL_ADVICE}")
     })
 }
 
@@ -218,9 +218,9 @@ fn parsed<T>(
 
 /// Formats a value as in the file, except a long value or a possible secret.
 fn shown(value: &DeValue<'_>) -> String {
-    const LONGEST: usize = 40;
+    const MAX_SHOWN_CHARS: usize = 40;
     match value {
-        DeValue::String(text) if may_be_secret(text) || text.chars().count() > LONGEST => {
+        DeValue::String(text) if may_be_secret(text) || text.chars().count() > MAX_SHOWN_CHARS => {
             "(value not shown: it may be a secret)".to_owned()
         }
         DeValue::String(text) => format!("{text:?}"),

@@ -1,4 +1,4 @@
-//! The settings of one account at one cloud.
+//! `Account`: the settings of one account at one cloud.
 
 use std::{fmt, sync::Arc};
 

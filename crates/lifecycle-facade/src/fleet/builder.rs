@@ -1,4 +1,4 @@
-//! The builder of a fleet.
+//! `FleetBuilder`: the builder of a fleet.
 
 use std::{sync::Arc, time::Duration};
 

@@ -1,4 +1,4 @@
-//! Connects locations: from a location to the client with endpoint, key and project.
+//! Connects a location: builds the client with endpoint, credentials and project.
 
 use std::{
     collections::BTreeMap,
@@ -222,7 +222,7 @@ struct NoKey;
 #[async_trait]
 impl CredentialProvider for NoKey {
     async fn credential(&self) -> Result<Arc<Credential>, CredentialError> {
-        Err(CredentialError::new("this client is offline"))
+        Err(CredentialError::not_configured("this client is offline"))
     }
 }
 

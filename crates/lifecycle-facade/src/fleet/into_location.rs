@@ -1,4 +1,4 @@
-//! Arguments that name a location.
+//! `IntoLocation`: the accepted types of location arguments.
 
 use super::{FleetError, Location};
 

@@ -1,4 +1,4 @@
-//! References: a location is `cloud/region`, an instance is `cloud/region/instance`.
+//! `Location` (`cloud/region`) and `InstanceReference` (`cloud/region/instance`).
 
 use std::{fmt, str::FromStr};
 

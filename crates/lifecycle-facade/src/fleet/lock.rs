@@ -1,4 +1,4 @@
-//! Locks of maps that stay valid whatever happens.
+//! Locks on maps that stay valid after a panic.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 

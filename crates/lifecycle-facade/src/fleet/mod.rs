@@ -1,18 +1,18 @@
-//! Several clouds behind one object.
+//! `Fleet`: power actions on instances of several clouds through one object.
 
 mod account;
 mod builder;
-mod connect;
+mod connect; // builds the client of a location
 mod error;
 #[cfg(feature = "config")]
-mod from_config;
-mod into_location;
+mod from_config; // accounts from a configuration file
+mod into_location; // accepted types of locations
 mod location;
-mod lock;
-mod probe;
-mod project;
-mod settings;
-mod target;
+mod lock; // locks on maps
+mod probe; // the probe of an endpoint
+mod project; // the look-up of project ids
+mod settings; // settings of fleet and location
+mod target; // requests to a fleet
 
 use std::{collections::BTreeMap, sync::Arc, time::SystemTime};
 

@@ -1,4 +1,5 @@
-//! The probe of an endpoint: can the endpoint be reached, and what time is it there?
+//! The probe of an endpoint for `doctor`: can the endpoint be reached, and what time does the cloud
+//! have?
 
 use std::time::{Duration, SystemTime};
 

@@ -1,4 +1,4 @@
-//! The look-up of the project of a key, on clouds with projects.
+//! The look-up of the project id of a key, on clouds with projects.
 
 use std::{
     collections::BTreeMap,
@@ -15,7 +15,7 @@ use tokio::sync::Mutex as AsyncMutex;
 use super::{Location, lock::lock};
 use crate::cloud::ProjectLookup;
 
-/// Looks up projects, and remembers rejected keys. Some clouds lock a key after a few rejections.
+/// Looks up projects, and stores rejected keys. Some clouds lock a key after a few rejections.
 #[derive(Debug, Default)]
 pub(super) struct ProjectFinder {
     rejections: Mutex<BTreeMap<Option<String>, Rejections>>,

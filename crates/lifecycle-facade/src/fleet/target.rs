@@ -1,4 +1,4 @@
-//! Requests to a fleet: the client of each location carries out a share.
+//! Requests to a fleet: the client of each location runs a part.
 
 use lifecycle_client::{
     Client, Event, EventStream, InstanceReport, PowerRequest, Report, Target, WaitRequest,

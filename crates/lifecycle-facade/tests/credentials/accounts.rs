@@ -1,4 +1,4 @@
-//! Keys and endpoints of accounts, and errors before the first action.
+//! Tests of keys and endpoints of accounts, and of errors before the first action.
 
 use std::time::Duration;
 
@@ -20,9 +20,9 @@ async fn each_account_uses_its_own_key() {
     let simulator = simulator();
     let server = simulator.serve("127.0.0.1:0").await.unwrap();
     let variables = [
-        ("PROD_ID", ID),
-        ("PROD_SECRET", SECRET),
-        ("TEST_ID", ID),
+        ("PROD_ID", KEY_ID),
+        ("PROD_SECRET", KEY_SECRET),
+        ("TEST_ID", KEY_ID),
         ("TEST_SECRET", "wrong"),
     ];
     let account = |prefix: &str| {
@@ -68,14 +68,17 @@ async fn each_account_uses_its_own_key() {
 async fn unknown_project_is_an_error_before_any_action() {
     for (projects, expected) in [(0, "project"), (2, "project")] {
         let simulator = Simulator::builder()
-            .credential(Cloud::Huawei, &Credential::keys(ID, SECRET))
+            .credential(Cloud::Huawei, &Credential::keys(KEY_ID, KEY_SECRET))
             .identity(Cloud::Huawei, Identity::new().projects(projects))
             .fleet("huawei/cn-north-4=1")
             .unwrap()
             .build();
-        let fleet = in_memory(
+        let fleet = fleet_builder(
             &simulator,
-            fake_host(&[("HW_ACCESS_KEY", ID), ("HW_SECRET_KEY", SECRET)], &[]),
+            fake_host(
+                &[("HW_ACCESS_KEY", KEY_ID), ("HW_SECRET_KEY", KEY_SECRET)],
+                &[],
+            ),
         )
         .build()
         .unwrap();
@@ -92,8 +95,8 @@ fn host_of_another_account() -> FakeHost {
         "access_key_id": "x", "secret_access_key": "y", "endpoint": "http://127.0.0.1:1"}]}"#;
     fake_host(
         &[
-            ("PROD_ID", ID),
-            ("PROD_SECRET", SECRET),
+            ("PROD_ID", KEY_ID),
+            ("PROD_SECRET", KEY_SECRET),
             ("ALIBABA_CLOUD_ENDPOINT_ECS", "http://127.0.0.1:1"),
             (
                 "HUAWEICLOUD_SDK_PROJECT_ID",
@@ -120,7 +123,7 @@ async fn key_of_an_account_does_not_go_to_the_endpoint_of_another_account() {
                 None,
             ))]
         });
-        let fleet = in_memory(&simulator, host_of_another_account())
+        let fleet = fleet_builder(&simulator, host_of_another_account())
             .account("prod", account)
             .unwrap()
             .build()
@@ -131,7 +134,7 @@ async fn key_of_an_account_does_not_go_to_the_endpoint_of_another_account() {
         assert_eq!(fleet.list(&location).await.unwrap().len(), 2, "{location}");
         let given = Fleet::builder()
             .machine(host_of_another_account())
-            .credential(Credential::keys(ID, SECRET))
+            .credential(Credential::keys(KEY_ID, KEY_SECRET))
             .build()
             .unwrap();
         let location = Location::new(cloud, &location.region);
@@ -145,8 +148,11 @@ async fn key_of_an_account_does_not_go_to_the_endpoint_of_another_account() {
 #[tokio::test(start_paused = true)]
 async fn rejected_key_is_not_tried_in_other_regions() {
     let simulator = simulator();
-    let machine = fake_host(&[("HW_ACCESS_KEY", ID), ("HW_SECRET_KEY", "wrong")], &[]);
-    let fleet = in_memory(&simulator, machine).build().unwrap();
+    let machine = fake_host(
+        &[("HW_ACCESS_KEY", KEY_ID), ("HW_SECRET_KEY", "wrong")],
+        &[],
+    );
+    let fleet = fleet_builder(&simulator, machine).build().unwrap();
     let locations: Vec<Location> = (1..=6)
         .map(|n| format!("huawei/cn-north-{n}").parse().unwrap())
         .collect();
@@ -178,7 +184,7 @@ async fn connecting_stops_at_the_setup_timeout() {
     let fleet = Fleet::builder()
         .transport(Silence)
         .machine(fake_host(
-            &[("HW_ACCESS_KEY", ID), ("HW_SECRET_KEY", SECRET)],
+            &[("HW_ACCESS_KEY", KEY_ID), ("HW_SECRET_KEY", KEY_SECRET)],
             &[],
         ))
         .setup_timeout(Duration::from_secs(5))
@@ -193,8 +199,8 @@ async fn connecting_stops_at_the_setup_timeout() {
 #[tokio::test(start_paused = true)]
 async fn region_in_upper_and_lower_case_is_one_location() {
     let simulator = simulator();
-    let fleet = in_memory(&simulator, EmptyHost)
-        .credential(Credential::keys(ID, SECRET))
+    let fleet = fleet_builder(&simulator, EmptyHost)
+        .credential(Credential::keys(KEY_ID, KEY_SECRET))
         .build()
         .unwrap();
     let instance = &simulator.instances_at(Cloud::Aliyun)[0];

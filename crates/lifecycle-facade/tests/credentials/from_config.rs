@@ -1,4 +1,4 @@
-//! Accounts of a configuration file.
+//! Tests of accounts from a configuration file.
 
 use std::{collections::HashMap, time::Duration};
 
@@ -12,26 +12,26 @@ use super::*;
 #[tokio::test(start_paused = true)]
 async fn each_source_of_the_configuration_file_finds_a_key() {
     let variables = [
-        ("ANY_ID", ID),
-        ("ANY_SECRET", SECRET),
-        ("ANY_TOKEN", TOKEN),
+        ("ANY_ID", KEY_ID),
+        ("ANY_SECRET", KEY_SECRET),
+        ("ANY_TOKEN", BEARER_TOKEN),
         ("OPS_PASSWORD", "pass word"),
-        ("BAIDUCLOUD_ACCESS_KEY", ID),
-        ("BAIDUCLOUD_SECRET_KEY", SECRET),
-        ("ALIBABA_CLOUD_ROLE_ARN", ARN),
-        ("ALIBABA_CLOUD_OIDC_PROVIDER_ARN", OIDC),
+        ("BAIDUCLOUD_ACCESS_KEY", KEY_ID),
+        ("BAIDUCLOUD_SECRET_KEY", KEY_SECRET),
+        ("ALIBABA_CLOUD_ROLE_ARN", ROLE_ARN),
+        ("ALIBABA_CLOUD_OIDC_PROVIDER_ARN", OIDC_PROVIDER_ARN),
         ("ALIBABA_CLOUD_OIDC_TOKEN_FILE", "/var/token"),
         (
             "HUAWEICLOUD_OIDC_PROVIDER_URN",
             "iam::1001:identityProvider:ci",
         ),
-        ("HUAWEICLOUD_OIDC_AGENCY_URN", AGENCY),
+        ("HUAWEICLOUD_OIDC_AGENCY_URN", HUAWEI_AGENCY),
         ("HUAWEICLOUD_OIDC_TOKEN_FILE", "/var/token"),
     ];
     let (path, aliyun) = aliyun_config(&format!(
-        r#""mode": "AK", "access_key_id": "{ID}", "access_key_secret": "{SECRET}""#
+        r#""mode": "AK", "access_key_id": "{KEY_ID}", "access_key_secret": "{KEY_SECRET}""#
     ));
-    let files = [(path, aliyun), ("/var/token", ID_TOKEN.to_owned())];
+    let files = [(path, aliyun), ("/var/token", OIDC_ID_TOKEN.to_owned())];
     const KEYS: &str = r#"{ source = "variables", id = "ANY_ID", secret = "ANY_SECRET" }"#;
     for (cloud, source, found) in [
         ("baidu", KEYS.to_owned(), "variable ANY_ID"),
@@ -59,7 +59,7 @@ async fn each_source_of_the_configuration_file_finds_a_key() {
         ),
         (
             "aliyun",
-            format!(r#"{{ source = "assume-role", role = "{FURTHER}", external_id = "patch", from = {KEYS} }}"#),
+            format!(r#"{{ source = "assume-role", role = "{CHAINED_ROLE_ARN}", external_id = "patch", from = {KEYS} }}"#),
             "variable ANY_ID, role acs:ram::1001:role/further",
         ),
         (
@@ -83,7 +83,7 @@ async fn each_source_of_the_configuration_file_finds_a_key() {
         let text = format!("[accounts.a]\ncloud = \"{cloud}\"\ncredentials = {source}\n");
         let config = Config::parse(&text).unwrap();
         let simulator = simulator();
-        let fleet = in_memory(&simulator, fake_host(&variables, &files))
+        let fleet = fleet_builder(&simulator, fake_host(&variables, &files))
             .with_config(&config)
             .unwrap()
             .build()
@@ -126,9 +126,9 @@ async fn each_setting_of_the_configuration_file_reaches_the_account() {
     )
     .unwrap();
     let simulator = simulator();
-    let fleet = in_memory(
+    let fleet = fleet_builder(
         &simulator,
-        fake_host(&[("ANY_ID", ID), ("ANY_SECRET", SECRET)], &[]),
+        fake_host(&[("ANY_ID", KEY_ID), ("ANY_SECRET", KEY_SECRET)], &[]),
     )
     .with_config(&config)
     .unwrap()
@@ -182,7 +182,7 @@ async fn source_environment_does_not_use_the_role_of_the_instance() {
             location.cloud
         );
         let config = Config::parse(&text).unwrap();
-        let fleet = in_memory(&simulator, EmptyHost)
+        let fleet = fleet_builder(&simulator, EmptyHost)
             .with_config(&config)
             .unwrap()
             .build()

@@ -1,4 +1,4 @@
-//! Keys that expire, and shared keys.
+//! Tests of the renewal of expiring keys, and of keys that several regions share.
 
 use std::{collections::HashSet, time::Duration};
 
@@ -20,7 +20,7 @@ async fn expiring_keys_are_renewed_during_a_wait() {
         .unwrap()
         .boot(Duration::from_secs(600))
         .build();
-    let fleet = in_memory(&simulator, EmptyHost).build().unwrap();
+    let fleet = fleet_builder(&simulator, EmptyHost).build().unwrap();
     let report = fleet
         .start(simulator.instances())
         .wait(WaitTimeout::minutes(20))
@@ -40,7 +40,7 @@ async fn expiring_keys_are_renewed_during_a_wait() {
 #[tokio::test(start_paused = true)]
 async fn regions_of_one_account_share_one_key() {
     let simulator = simulator();
-    let fleet = in_memory(&simulator, EmptyHost).build().unwrap();
+    let fleet = fleet_builder(&simulator, EmptyHost).build().unwrap();
     let locations: Vec<Location> = ["cn-hangzhou", "cn-beijing", "cn-shanghai"]
         .iter()
         .map(|region| format!("aliyun/{region}").parse().unwrap())

@@ -1,4 +1,4 @@
-//! Keys from the sources of the clouds' own tools, over real sockets.
+//! Tests of keys from the sources of the vendors' own tools, over real sockets.
 
 use lifecycle_facade::{Endpoint, Fleet, Location};
 
@@ -58,7 +58,7 @@ async fn key_of_baidu_is_found_in_each_source() {
     let profile = format!(
         r#"{{"current": "work", "profiles": [
             {{"name": "default", "mode": "AK", "access_key_id": "x", "secret_access_key": "y"}},
-            {{"name": "work", "mode": "AK", "access_key_id": "{ID}", "secret_access_key": "{SECRET}", "region": "bj"}}]}}"#
+            {{"name": "work", "mode": "AK", "access_key_id": "{KEY_ID}", "secret_access_key": "{KEY_SECRET}", "region": "bj"}}]}}"#
     );
     check(Case {
         location: "baidu/bj",
@@ -69,7 +69,10 @@ async fn key_of_baidu_is_found_in_each_source() {
     .await;
     check(Case {
         location: "baidu/bj",
-        variables: &[("BCE_ACCESS_KEY_ID", ID), ("BCE_SECRET_ACCESS_KEY", SECRET)],
+        variables: &[
+            ("BCE_ACCESS_KEY_ID", KEY_ID),
+            ("BCE_SECRET_ACCESS_KEY", KEY_SECRET),
+        ],
         files: &[],
         found: "variable BCE_ACCESS_KEY_ID",
     })
@@ -78,15 +81,17 @@ async fn key_of_baidu_is_found_in_each_source() {
 
 #[tokio::test]
 async fn key_of_alibaba_is_found_in_each_mode_of_the_config_file() {
-    let key = format!(r#""access_key_id": "{ID}", "access_key_secret": "{SECRET}""#);
+    let key = format!(r#""access_key_id": "{KEY_ID}", "access_key_secret": "{KEY_SECRET}""#);
     let oidc = format!(
-        r#""mode": "OIDC", "ram_role_arn": "{ARN}", "oidc_provider_arn": "{OIDC}", "oidc_token_file": "/var/token""#
+        r#""mode": "OIDC", "ram_role_arn": "{ROLE_ARN}", "oidc_provider_arn": "{OIDC_PROVIDER_ARN}", "oidc_token_file": "/var/token""#
     );
     for fields in [
         format!(r#""mode": "AK", {key}"#),
-        format!(r#""mode": "RamRoleArn", {key}, "ram_role_arn": "{ARN}", "expired_seconds": 900"#),
         format!(
-            r#""mode": "ChainableRamRoleArn", "source_profile": "base", "ram_role_arn": "{FURTHER}", "external_id": "patch""#
+            r#""mode": "RamRoleArn", {key}, "ram_role_arn": "{ROLE_ARN}", "expired_seconds": 900"#
+        ),
+        format!(
+            r#""mode": "ChainableRamRoleArn", "source_profile": "base", "ram_role_arn": "{CHAINED_ROLE_ARN}", "external_id": "patch""#
         ),
         r#""mode": "EcsRamRole", "ram_role_name": "web""#.to_owned(),
         r#""mode": "EcsRamRole""#.to_owned(),
@@ -94,10 +99,13 @@ async fn key_of_alibaba_is_found_in_each_mode_of_the_config_file() {
         r#""mode": "CredentialsURI", "credentials_uri": "URL/aliyun/credentials-uri""#.to_owned(),
         #[cfg(unix)]
         format!(
-            r#""mode": "External", "process_command": "echo '{{\"mode\": \"AK\", \"access_key_id\": \"{ID}\", \"access_key_secret\": \"{SECRET}\"}}'""#
+            r#""mode": "External", "process_command": "echo '{{\"mode\": \"AK\", \"access_key_id\": \"{KEY_ID}\", \"access_key_secret\": \"{KEY_SECRET}\"}}'""#
         ),
     ] {
-        let files = [aliyun_config(&fields), ("/var/token", ID_TOKEN.to_owned())];
+        let files = [
+            aliyun_config(&fields),
+            ("/var/token", OIDC_ID_TOKEN.to_owned()),
+        ];
         let (found, _) = list(&Case {
             location: "aliyun/cn-hangzhou",
             variables: &[],
@@ -115,7 +123,7 @@ async fn key_of_alibaba_is_found_in_each_mode_of_the_config_file() {
 #[tokio::test]
 async fn key_of_alibaba_is_found_in_each_other_source() {
     let ini = format!(
-        "[default]\ntype = ram_role_arn\naccess_key_id = {ID}\naccess_key_secret = {SECRET}\nrole_arn = {ARN}\nrole_session_name = nightly\n"
+        "[default]\ntype = ram_role_arn\naccess_key_id = {KEY_ID}\naccess_key_secret = {KEY_SECRET}\nrole_arn = {ROLE_ARN}\nrole_session_name = nightly\n"
     );
     check(Case {
         location: "aliyun/cn-hangzhou",
@@ -127,11 +135,11 @@ async fn key_of_alibaba_is_found_in_each_other_source() {
     check(Case {
         location: "aliyun/cn-hangzhou",
         variables: &[
-            ("ALIBABA_CLOUD_ROLE_ARN", ARN),
-            ("ALIBABA_CLOUD_OIDC_PROVIDER_ARN", OIDC),
+            ("ALIBABA_CLOUD_ROLE_ARN", ROLE_ARN),
+            ("ALIBABA_CLOUD_OIDC_PROVIDER_ARN", OIDC_PROVIDER_ARN),
             ("ALIBABA_CLOUD_OIDC_TOKEN_FILE", "/var/token"),
         ],
-        files: &[("/var/token", ID_TOKEN.to_owned())],
+        files: &[("/var/token", OIDC_ID_TOKEN.to_owned())],
         found: "role acs:ram::1001:role/night (OIDC token /var/token)",
     })
     .await;
@@ -160,7 +168,7 @@ async fn key_of_alibaba_is_found_in_each_other_source() {
 #[tokio::test]
 async fn key_of_zenlayer_is_found_in_each_source() {
     let pair = format!(
-        r#"{{"default": {{"token": "no"}}, "work": {{"access_key_id": "{ID}", "access_key_secret": "{SECRET}"}}}}"#
+        r#"{{"default": {{"token": "no"}}, "work": {{"access_key_id": "{KEY_ID}", "access_key_secret": "{KEY_SECRET}"}}}}"#
     );
     check(Case {
         location: "zenlayer/global",
@@ -169,7 +177,7 @@ async fn key_of_zenlayer_is_found_in_each_source() {
         found: "profile \"work\" in ~/.zenlayer/credentials.json",
     })
     .await;
-    let token = format!(r#"{{"default": {{"token": "{TOKEN}"}}}}"#);
+    let token = format!(r#"{{"default": {{"token": "{BEARER_TOKEN}"}}}}"#);
     check(Case {
         location: "zenlayer/global",
         variables: &[],
@@ -181,7 +189,7 @@ async fn key_of_zenlayer_is_found_in_each_source() {
 
 #[tokio::test]
 async fn key_and_project_of_huawei_are_found_in_each_source() {
-    let ini = format!("[basic]\nak = {ID}\nsk = {SECRET}\n");
+    let ini = format!("[basic]\nak = {KEY_ID}\nsk = {KEY_SECRET}\n");
     check(Case {
         location: "huawei/cn-north-4",
         variables: &[],
@@ -190,7 +198,7 @@ async fn key_and_project_of_huawei_are_found_in_each_source() {
     })
     .await;
     let json = format!(
-        r#"{{"current": "p", "profiles": [{{"name": "p", "mode": "AKSK", "accessKeyId": "{ID}", "secretAccessKey": "{SECRET}"}}]}}"#
+        r#"{{"current": "p", "profiles": [{{"name": "p", "mode": "AKSK", "accessKeyId": "{KEY_ID}", "secretAccessKey": "{KEY_SECRET}"}}]}}"#
     );
     check(Case {
         location: "huawei/cn-north-4",
@@ -224,10 +232,10 @@ async fn key_and_project_of_huawei_are_found_in_each_source() {
                 "HUAWEICLOUD_OIDC_PROVIDER_URN",
                 "iam::1001:identityProvider:ci",
             ),
-            ("HUAWEICLOUD_OIDC_AGENCY_URN", AGENCY),
+            ("HUAWEICLOUD_OIDC_AGENCY_URN", HUAWEI_AGENCY),
             ("HUAWEICLOUD_OIDC_TOKEN_FILE", "/var/token"),
         ],
-        files: &[("/var/token", ID_TOKEN.to_owned())],
+        files: &[("/var/token", OIDC_ID_TOKEN.to_owned())],
         found: "agency iam::1001:agency:night (OIDC)",
     })
     .await;
@@ -237,7 +245,7 @@ async fn key_and_project_of_huawei_are_found_in_each_source() {
             ("HUAWEICLOUD_SDK_IDP_ID", "ci"),
             ("HUAWEICLOUD_SDK_ID_TOKEN_FILE", "/var/token"),
         ],
-        files: &[("/var/token", ID_TOKEN.to_owned())],
+        files: &[("/var/token", OIDC_ID_TOKEN.to_owned())],
         found: "identity provider ci (IAM)",
     })
     .await;

@@ -1,4 +1,4 @@
-//! A fleet over simulated clouds, in memory.
+//! Helpers of the facade's tests: a fleet over simulated clouds, in memory.
 
 use lifecycle_facade::{
     Credential, Fleet,
@@ -48,6 +48,7 @@ impl HostEnvironment for SimulatedHost {
     }
 }
 
+/// The environment variables of each cloud's key.
 const KEYS: [(Cloud, [&str; 2]); 4] = [
     (
         Cloud::Baidu,

@@ -1,4 +1,4 @@
-//! The errors of Alibaba ECS, as data.
+//! The errors of the simulated Alibaba ECS API, as data.
 //!
 //! Codes, statuses and texts are the vendor's: the API reference of 2018 and 2021 for the lifecycle
 //! codes, the error lists of the gateway for the others. Clients read the code, because one code

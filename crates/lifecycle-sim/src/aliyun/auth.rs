@@ -1,4 +1,5 @@
-//! Authentication with both signatures of Alibaba's gateway, over the request as received.
+//! Authentication at the simulated Alibaba gateway: both signatures, verified over the request as
+//! received.
 //!
 //! - `ACS3-HMAC-SHA256`, of the current SDKs (documented: "V3 request body and signature method").
 //!   The list of signed headers is used as received, because the vendor's own SDKs sign different

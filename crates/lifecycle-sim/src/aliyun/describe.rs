@@ -1,4 +1,4 @@
-//! `DescribeInstances` and `DescribeInstanceStatus`.
+//! The simulated Alibaba operations `DescribeInstances` and `DescribeInstanceStatus`.
 //!
 //! Documented: both kinds of paging, filters, fields and formats, `[]` as a filter without a match,
 //! an empty page beyond the end. Inferred: `DescribeInstanceStatus` rejects page sizes out of

@@ -1,4 +1,4 @@
-//! Responses in JSON and XML.
+//! The response formats of simulated Alibaba ECS: JSON and XML.
 //!
 //! Envelopes and lists with two levels are documented. The content type of XML is the value that
 //! the Python SDK compares with (vendor's source), the content type of JSON is inferred.

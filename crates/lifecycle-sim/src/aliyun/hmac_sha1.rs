@@ -1,4 +1,4 @@
-//! The digest of Alibaba's older signature.
+//! HMAC-SHA1, the digest of Alibaba's older signature.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use hmac::{Hmac, KeyInit, Mac};

@@ -1,4 +1,4 @@
-//! The metadata service of an instance, and a credentials URI.
+//! The simulated Alibaba metadata service of an instance, and a credentials URI.
 //!
 //! Paths, headers and the response with the key are documented (ECS, "instance metadata", "instance
 //! RAM role"). Error responses are inferred, except the error for forwarded requests: the vendor's

@@ -1,4 +1,4 @@
-//! The API of Alibaba ECS, version 2014-05-26.
+//! The simulated API of Alibaba ECS, version 2014-05-26.
 //!
 //! Simulated: start, stop and reboot, single and in batches, `DescribeInstances` and
 //! `DescribeInstanceStatus`, over GET and POST, with parameters in the query or in a form, in JSON
@@ -86,7 +86,7 @@ impl CloudApi for Aliyun {
             return CallInfo {
                 operation: Operation::Identify,
                 name: call.name(),
-                ids: 0,
+                id_count: 0,
                 key: String::new(),
             };
         }
@@ -95,7 +95,7 @@ impl CloudApi for Aliyun {
         CallInfo {
             operation,
             name,
-            ids: ids(&params),
+            id_count: id_count(&params),
             key: auth::key_id(request),
         }
     }
@@ -227,7 +227,7 @@ fn dispatch_sts(
 }
 
 fn kind(params: &Params) -> (Operation, &'static str) {
-    let read_operation = if ids(params) > 0 {
+    let read_operation = if id_count(params) > 0 {
         Operation::Observe
     } else {
         Operation::List
@@ -247,7 +247,7 @@ fn kind(params: &Params) -> (Operation, &'static str) {
     }
 }
 
-fn ids(params: &Params) -> usize {
+fn id_count(params: &Params) -> usize {
     let in_text = params.json_ids("InstanceIds").ok().flatten();
     params.members("InstanceId").len()
         + usize::from(params.text("InstanceId").is_some())

@@ -1,4 +1,4 @@
-//! The parameters of a request.
+//! The parameters of a request to simulated Alibaba ECS.
 
 use super::{
     api_error::{self, ApiError},

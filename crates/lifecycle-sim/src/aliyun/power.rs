@@ -1,4 +1,4 @@
-//! Start, stop and reboot.
+//! The simulated Alibaba operations for start, stop and reboot.
 //!
 //! Documented: names and limits of the parameters, preconditions, batch rows, dry runs, codes.
 //! Inferred: the order of the checks, and `InvalidParameter` for 101 ids.

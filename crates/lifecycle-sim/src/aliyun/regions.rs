@@ -1,4 +1,4 @@
-//! The public regions. A region exists with or without simulated instances.
+//! Alibaba's public regions. A region exists with or without simulated instances.
 
 /// Reports whether the vendor has this region. Other names exist if instances are there.
 pub(super) fn is_known(name: &str) -> bool {

@@ -1,4 +1,4 @@
-//! The vendor's names for the state of an instance.
+//! Alibaba's names for the state of an instance.
 
 use super::{
     StoppedMode,

@@ -1,4 +1,4 @@
-//! The Security Token Service, version 2015-04-01: keys for a role.
+//! Alibaba's simulated Security Token Service, version 2015-04-01: keys for a role.
 //!
 //! Parameters, responses and the codes of wrong parameters are documented (RAM, "`AssumeRole`",
 //! "`AssumeRoleWithOIDC`", "error codes"). A policy is parsed and has no effect, because

@@ -1,4 +1,4 @@
-//! The errors of Baidu, as data.
+//! The errors of the simulated Baidu BCC API, as data.
 
 use std::borrow::Cow;
 

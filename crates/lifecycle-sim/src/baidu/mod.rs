@@ -1,4 +1,4 @@
-//! The API of Baidu BCC.
+//! The simulated API of Baidu BCC.
 //!
 //! Paths, bodies, statuses, codes and limits are documented (cloud.baidu.com/doc/BCC); the formats
 //! of requests and responses were checked against the vendor's Python SDK. Questions without an
@@ -64,7 +64,7 @@ impl CloudApi for Baidu {
         CallInfo {
             operation,
             name,
-            ids: route.ids(request),
+            id_count: route.id_count(request),
             key: auth::key_id(request).to_owned(),
         }
     }
@@ -210,7 +210,7 @@ impl<'r> Route<'r> {
         }
     }
 
-    fn ids(&self, request: &ReceivedRequest) -> usize {
+    fn id_count(&self, request: &ReceivedRequest) -> usize {
         match self {
             Self::Single(..) | Self::Detail(_) => 1,
             Self::Batch(_) | Self::ListByIds => power::named_ids(request),

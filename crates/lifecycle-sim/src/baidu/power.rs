@@ -1,4 +1,4 @@
-//! Start, stop and reboot.
+//! The simulated Baidu operations for start, stop and reboot.
 
 use std::{collections::HashMap, time::Duration};
 

@@ -1,4 +1,4 @@
-//! Single instances, lists and regions.
+//! The simulated Baidu operations that read instances, lists and regions.
 
 use serde::Serialize;
 

@@ -1,4 +1,4 @@
-//! The Security Token Service: temporary keys.
+//! Baidu's simulated Security Token Service: temporary keys.
 //!
 //! Paths, parameters, response and the two hours of a role's key are documented
 //! (cloud.baidu.com/doc/IAM/s/Qjwvyc8ov); the default lifetimes are the values of the Go SDK

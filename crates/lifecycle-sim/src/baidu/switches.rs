@@ -83,7 +83,7 @@ setting! {
         /// failed instances.
         Partial,
         /// 409, although the action is executed on the other instances.
-        WholeInName,
+        ErrorDespiteExecution,
     }
 }
 

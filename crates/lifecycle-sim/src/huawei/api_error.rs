@@ -1,4 +1,4 @@
-//! The errors of Huawei ECS and of the gateway, as data.
+//! The errors of the simulated Huawei ECS API and of Huawei's gateway, as data.
 //!
 //! Codes, statuses and texts are documented (appendix "error codes", and the gateway's list), or
 //! quoted from real responses in public issues. The vendor warns that one code has many texts. The

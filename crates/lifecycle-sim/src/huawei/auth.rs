@@ -1,4 +1,5 @@
-//! Authentication with `SDK-HMAC-SHA256` and IAM tokens, over the request as received.
+//! Authentication at the simulated Huawei API: `SDK-HMAC-SHA256` over the request as received, and
+//! IAM tokens.
 //!
 //! Documented in the API request signing guide; differences of the SDK are marked. Every set of
 //! signed headers with `x-sdk-date` is accepted, because the vendor's own tools sign different sets
@@ -208,18 +209,18 @@ fn canonical_requests(
 /// Returns the possible payload hashes. The payload can be unsigned (documented). The Python SDK
 /// then hashes an empty body, the Go SDK does not (vendor's source).
 fn payload_hashes(request: &ReceivedRequest) -> Vec<String> {
-    let is_unsigned = header(request, "x-sdk-content-sha256").as_deref() == Some(UNSIGNED);
+    let is_unsigned = header(request, "x-sdk-content-sha256").as_deref() == Some(UNSIGNED_PAYLOAD);
     if !is_unsigned {
         return vec![sha256_hex(&request.body)];
     }
-    let mut hashes = vec![UNSIGNED.to_owned()];
+    let mut hashes = vec![UNSIGNED_PAYLOAD.to_owned()];
     if request.body.is_empty() {
         hashes.push(SHA256_OF_NOTHING.to_owned());
     }
     hashes
 }
 
-const UNSIGNED: &str = "UNSIGNED-PAYLOAD";
+const UNSIGNED_PAYLOAD: &str = "UNSIGNED-PAYLOAD";
 
 /// Decodes and encodes the path, and adds a slash at the end, which the request itself does not
 /// have.

@@ -1,5 +1,5 @@
-//! Identity and Access Management: tokens for a password or an identity token, and temporary keys
-//! for both.
+//! Huawei's simulated Identity and Access Management: tokens for a password or an identity token,
+//! and temporary keys for both.
 //!
 //! Paths, bodies and responses are documented (IAM API reference, "token management", "access key
 //! management", "federated identity authentication"; IAM 5, "`AssumeAgencyWithOIDC`") and were

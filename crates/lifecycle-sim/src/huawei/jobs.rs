@@ -1,4 +1,4 @@
-//! The jobs of accepted power calls.
+//! The simulated jobs of accepted Huawei power calls.
 //!
 //! Documented: the fields, the values of the status, and the deletion of jobs a day after the end.
 //! The format of a running job is quoted from a real response: `end_time` is empty, and the error

@@ -1,4 +1,4 @@
-//! The metadata service of a server, limited to keys.
+//! The simulated Huawei metadata service of a server, limited to keys.
 //!
 //! Paths, headers, statuses and the text for a server without an agency are known from the Python
 //! SDK (vendor's source); the 24 hours of a key are documented. Other texts are inferred.

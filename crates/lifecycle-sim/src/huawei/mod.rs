@@ -1,4 +1,4 @@
-//! The API of Huawei ECS.
+//! The simulated API of Huawei ECS.
 //!
 //! Simulated: batch start, stop and reboot with their jobs, the detailed list, the query of one
 //! server; access keys and tokens; the calls of IAM for keys, tokens and projects, and the metadata
@@ -90,11 +90,11 @@ impl CloudApi for Huawei {
     }
 
     fn classify(&self, request: &ReceivedRequest) -> CallInfo {
-        let (operation, name, ids) = kind(request);
+        let (operation, name, id_count) = kind(request);
         CallInfo {
             operation,
             name,
-            ids,
+            id_count,
             key: auth::key_id(request).into_owned(),
         }
     }

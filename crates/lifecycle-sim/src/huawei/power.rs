@@ -1,5 +1,5 @@
-//! `POST /v1/{project_id}/cloudservers/action`: start, stop and reboot, by the only key of the
-//! body.
+//! The simulated Huawei operation `POST /v1/{project_id}/cloudservers/action`. The only key of the
+//! body selects start, stop or reboot.
 //!
 //! Documented: the bodies, the mandatory type of a reboot, the graceful stop without a type, `HARD`
 //! for a server that is stuck in stopping or rebooting, the limit, the codes. Inferred: the states

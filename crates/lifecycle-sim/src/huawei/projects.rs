@@ -1,4 +1,4 @@
-//! `GET /v3/projects` of IAM: the projects of a region.
+//! The simulated Huawei operation `GET /v3/projects` of IAM: the projects of a region.
 //!
 //! Documented: one default project for each region, with the name of the region, and further
 //! projects below. The simulated account has the same ids in every region.

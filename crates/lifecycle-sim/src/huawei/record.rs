@@ -1,4 +1,4 @@
-//! The description of a server.
+//! The description of a server in Huawei's responses.
 //!
 //! Documented: the fields and their types (some numbers are texts), and the relation between
 //! `status` and the state and task of the virtual machine. A server in the process of stopping is

@@ -1,4 +1,4 @@
-//! The detailed list of servers, and the query of one server.
+//! The simulated Huawei operations that list servers in detail and read one server.
 //!
 //! Documented: paging by page number and by marker, the coarse filter by status, the entry of an
 //! unknown id in a list of named servers, fields and their types. Inferred: `Ecs.0005` for numbers

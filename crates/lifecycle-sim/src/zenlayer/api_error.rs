@@ -1,4 +1,4 @@
-//! The errors of Zenlayer, as data.
+//! The errors of the simulated Zenlayer ZEC API, as data.
 
 use serde::Serialize;
 

@@ -1,4 +1,4 @@
-//! The API of Zenlayer ZEC.
+//! The simulated API of Zenlayer ZEC.
 //!
 //! One endpoint for all regions, one path, `POST` only, the action in a header. Formats, codes,
 //! limits and states are documented (docs.console.zenlayer.com); the formats of requests and
@@ -61,7 +61,7 @@ impl CloudApi for Zenlayer {
         CallInfo {
             operation,
             name,
-            ids: named.unwrap_or_default(),
+            id_count: named.unwrap_or_default(),
             key: auth::key_id(request).to_owned(),
         }
     }

@@ -1,4 +1,4 @@
-//! Start, stop and reboot.
+//! The simulated Zenlayer operations for start, stop and reboot.
 
 use serde::{Deserialize, Serialize};
 
@@ -89,7 +89,7 @@ fn execute_batch<'i>(
         BatchFailure::Listed => (true, true),
         BatchFailure::Whole => (false, false),
         BatchFailure::WholeForUnknown => (!has_unknown, !has_unknown),
-        BatchFailure::WholeInName => (true, false),
+        BatchFailure::ErrorDespiteExecution => (true, false),
     };
     if executes || failed.is_empty() {
         for (index, decision) in accepted {

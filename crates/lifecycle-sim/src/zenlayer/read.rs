@@ -1,4 +1,4 @@
-//! `DescribeInstancesStatus` and `DescribeInstances`.
+//! The simulated Zenlayer operations `DescribeInstancesStatus` and `DescribeInstances`.
 
 use serde::{Deserialize, Serialize};
 

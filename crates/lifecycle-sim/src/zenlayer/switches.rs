@@ -115,7 +115,7 @@ setting! {
         /// An error without execution if an id is unknown; a list otherwise.
         WholeForUnknown,
         /// An error, although the action is executed on the other instances.
-        WholeInName,
+        ErrorDespiteExecution,
     }
 }
 

@@ -1,4 +1,4 @@
-//! Signed calls to the simulator, with signers of the tests.
+//! Helpers of the simulator's tests: signed calls, with signers written for the tests.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 

@@ -78,7 +78,7 @@ async fn ledger_lists_executed_operations_and_received_calls() {
     let calls = ledger.calls();
     let first = &calls[0];
     assert_eq!(
-        (first.cloud, first.name, first.ids, first.status),
+        (first.cloud, first.name, first.id_count, first.status),
         (Cloud::Zenlayer, "StartInstances", 2, Some(200))
     );
     assert_eq!(calls[3].name, "RebootInstance");

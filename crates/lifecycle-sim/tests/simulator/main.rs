@@ -1,4 +1,4 @@
-//! Tests of the public interface: injected faults, keys, time and real sockets.
+//! Tests of the simulator's public interface: injected faults, keys, time and real sockets.
 
 mod calls;
 mod fleets;

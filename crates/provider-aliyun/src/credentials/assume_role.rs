@@ -1,4 +1,4 @@
-//! A temporary key of a role, exchanged at STS for another key.
+//! Credential source: a temporary key of a RAM role, exchanged at STS for another key.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use lifecycle_core::{
 use super::{
     role::Role,
     signature::signed_query,
-    temporary_key::{self, request},
+    temporary_key::{self, request_without_body},
 };
 
 /// Exchanges the key of another source at STS for a temporary key of a role, by `AssumeRole`. The
@@ -60,7 +60,8 @@ fn assume(
         None => parameters,
     };
     let query = signed_query(parameters, &base.credential, &ctx.signing_context())?;
-    let request = request(Method::GET, &role.sts_endpoint(ctx)?, format!("/?{query}"))?;
+    let request =
+        request_without_body(Method::GET, &role.sts_endpoint(ctx)?, format!("/?{query}"))?;
     let label = role.label();
     let then = move |response: Result<_, Fault>, _: &ProviderContext<'_>| {
         response

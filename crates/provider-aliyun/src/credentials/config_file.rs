@@ -1,4 +1,4 @@
-//! The profiles of the vendor's command line, `aliyun`.
+//! Credential source: the profiles of the vendor's command line, `aliyun`.
 
 use lifecycle_core::{
     CredentialSource, CredentialSourceConfig, ExchangeStep, Fault, ProviderContext,
@@ -41,18 +41,18 @@ impl ConfigFile {
         &self,
         ctx: &ProviderContext<'_>,
     ) -> Result<ExchangeStep<ResolvedCredential>, Fault> {
-        if ctx.is_on(OFF) {
+        if ctx.is_on(PROFILE_DISABLED_VAR) {
             return Ok(ExchangeStep::NotConfigured(format!(
-                "{DEFAULT_PATH} is not used because of {OFF}"
+                "{DEFAULT_PATH} is not used because of {PROFILE_DISABLED_VAR}"
             )));
         }
-        let custom = ctx.variable(PATH);
+        let custom = ctx.variable(CONFIG_FILE_VAR);
         let path = custom.as_deref().unwrap_or(DEFAULT_PATH);
         let Some(text) = ctx.secret_file(path)? else {
             return match custom {
                 Some(_) => Err(unusable(
                     path,
-                    &format!("does not exist, but {PATH} names it"),
+                    &format!("does not exist, but {CONFIG_FILE_VAR} names it"),
                 )),
                 None => Ok(ExchangeStep::NotConfigured(format!(
                     "{path} does not exist"
@@ -78,8 +78,8 @@ impl CredentialSource for ConfigFile {
 }
 
 const DEFAULT_PATH: &str = "~/.aliyun/config.json";
-const PATH: &str = "ALIBABA_CLOUD_CONFIG_FILE";
-const OFF: &str = "ALIBABA_CLOUD_CLI_PROFILE_DISABLED";
+const CONFIG_FILE_VAR: &str = "ALIBABA_CLOUD_CONFIG_FILE";
+const PROFILE_DISABLED_VAR: &str = "ALIBABA_CLOUD_CLI_PROFILE_DISABLED";
 /// Variables with the profile name: first the name of the SDKs, then two that only the command line
 /// reads.
 const PROFILE: [&str; 3] = [

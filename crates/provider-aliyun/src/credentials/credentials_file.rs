@@ -1,4 +1,4 @@
-//! The ini file of the vendor's SDKs.
+//! Credential source: the ini file of the vendor's SDKs.
 
 use std::collections::HashMap;
 
@@ -44,7 +44,7 @@ impl CredentialsFile {
         &self,
         ctx: &ProviderContext<'_>,
     ) -> Result<ExchangeStep<ResolvedCredential>, Fault> {
-        let requested = self.config.profile.clone().or(ctx.variable(SECTION));
+        let requested = self.config.profile.clone().or(ctx.variable(SECTION_VAR));
         let Some(file) = IniFile::open(ctx)? else {
             let [first, second] = DEFAULT_PATHS;
             let reason = format!("neither {first} nor {second} exists");
@@ -95,8 +95,8 @@ const DEFAULT_PATHS: [&str; 2] = [
     "~/.alibabacloud/credentials.ini",
     "~/.alibabacloud/credentials",
 ];
-const PATH: &str = "ALIBABA_CLOUD_CREDENTIALS_FILE";
-const SECTION: &str = "ALIBABA_CLOUD_PROFILE";
+const CREDENTIALS_FILE_VAR: &str = "ALIBABA_CLOUD_CREDENTIALS_FILE";
+const SECTION_VAR: &str = "ALIBABA_CLOUD_PROFILE";
 
 /// The parsed file.
 struct IniFile {
@@ -106,10 +106,13 @@ struct IniFile {
 
 impl IniFile {
     fn open(ctx: &ProviderContext<'_>) -> Result<Option<Self>, Fault> {
-        if let Some(path) = ctx.variable(PATH) {
-            let text = ctx
-                .secret_file(&path)?
-                .ok_or_else(|| unusable(&path, &format!("does not exist, but {PATH} names it")))?;
+        if let Some(path) = ctx.variable(CREDENTIALS_FILE_VAR) {
+            let text = ctx.secret_file(&path)?.ok_or_else(|| {
+                unusable(
+                    &path,
+                    &format!("does not exist, but {CREDENTIALS_FILE_VAR} names it"),
+                )
+            })?;
             return Self::parse(&path, text).map(Some);
         }
         for path in DEFAULT_PATHS {

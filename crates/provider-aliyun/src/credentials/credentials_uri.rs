@@ -1,4 +1,4 @@
-//! A temporary key from a URL.
+//! Credential source: a temporary key from a URL.
 
 use std::net::Ipv4Addr;
 
@@ -10,7 +10,7 @@ use lifecycle_core::{
 
 use super::{
     ecs_ram_role,
-    temporary_key::{self, request},
+    temporary_key::{self, request_without_body},
 };
 
 /// Fetches a temporary key from a URL. The response has the format of the ECS metadata service:
@@ -48,25 +48,25 @@ impl CredentialSource for CredentialsUri {
     }
 
     fn requirements(&self) -> String {
-        VARIABLE.to_owned()
+        URI_VAR.to_owned()
     }
 
     fn begin(&self, ctx: &ProviderContext<'_>) -> ExchangeStep<ResolvedCredential> {
-        match self.uri.clone().or_else(|| ctx.variable(VARIABLE)) {
+        match self.uri.clone().or_else(|| ctx.variable(URI_VAR)) {
             Some(uri) => fetch(&uri).unwrap_or_else(ExchangeStep::Failed),
-            None => ExchangeStep::NotConfigured(format!("{VARIABLE} is not set")),
+            None => ExchangeStep::NotConfigured(format!("{URI_VAR} is not set")),
         }
     }
 }
 
-pub(super) const VARIABLE: &str = "ALIBABA_CLOUD_CREDENTIALS_URI";
+pub(super) const URI_VAR: &str = "ALIBABA_CLOUD_CREDENTIALS_URI";
 
 fn fetch(uri: &str) -> Result<ExchangeStep<ResolvedCredential>, Fault> {
     let (endpoint, target) = split(uri.trim())
-        .map_err(|reason| unusable(&format!("the credentials URI ({VARIABLE})"), reason))?;
+        .map_err(|reason| unusable(&format!("the credentials URI ({URI_VAR})"), reason))?;
     let source = format!("credentials URI at {endpoint}");
     let service = service_kind(&endpoint);
-    let request = request(Method::GET, &endpoint, target)?;
+    let request = request_without_body(Method::GET, &endpoint, target)?;
     let then = move |response: Result<_, Fault>, _: &ProviderContext<'_>| {
         response
             .and_then(|response| temporary_key::read_metadata_response(&response, &source))

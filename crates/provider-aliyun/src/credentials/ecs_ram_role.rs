@@ -1,4 +1,4 @@
-//! The temporary key of the RAM role that is attached to this ECS instance.
+//! Credential source: the temporary key of the RAM role that is attached to this ECS instance.
 
 use http::{HeaderName, HeaderValue, Method, header};
 use lifecycle_core::{
@@ -7,7 +7,7 @@ use lifecycle_core::{
     credential_source::unusable, encode, sensitive_header,
 };
 
-use super::temporary_key::{self, request};
+use super::temporary_key::{self, request_without_body};
 
 /// Fetches the key of the instance's RAM role from the ECS metadata service. A metadata token is
 /// requested first; requests without a token follow if no token is available and
@@ -51,9 +51,9 @@ impl EcsRamRole {
         };
         MetadataLookup {
             endpoint,
-            role: self.role.clone().or_else(|| ctx.variable(ROLE)),
+            role: self.role.clone().or_else(|| ctx.variable(ROLE_NAME_VAR)),
             token: None,
-            allows_tokenless: !ctx.is_on(TOKENLESS_OFF),
+            allows_tokenless: !ctx.is_on(IMDSV1_DISABLED_VAR),
             has_response: false,
         }
         .request_token()
@@ -70,9 +70,9 @@ impl CredentialSource for EcsRamRole {
     }
 
     fn begin(&self, ctx: &ProviderContext<'_>) -> ExchangeStep<ResolvedCredential> {
-        if ctx.is_on(OFF) {
+        if ctx.is_on(METADATA_DISABLED_VAR) {
             return ExchangeStep::NotConfigured(format!(
-                "the metadata service is not used because of {OFF}"
+                "the metadata service is not used because of {METADATA_DISABLED_VAR}"
             ));
         }
         self.try_begin(ctx).unwrap_or_else(ExchangeStep::Failed)
@@ -80,10 +80,10 @@ impl CredentialSource for EcsRamRole {
 }
 
 pub(super) const ADDRESS: &str = "http://100.100.100.200";
-const OFF: &str = "ALIBABA_CLOUD_ECS_METADATA_DISABLED";
-const ROLE: &str = "ALIBABA_CLOUD_ECS_METADATA";
-const TOKENLESS_OFF: &str = "ALIBABA_CLOUD_IMDSV1_DISABLED";
-const ROLES: &str = "/latest/meta-data/ram/security-credentials/";
+const METADATA_DISABLED_VAR: &str = "ALIBABA_CLOUD_ECS_METADATA_DISABLED";
+const ROLE_NAME_VAR: &str = "ALIBABA_CLOUD_ECS_METADATA";
+const IMDSV1_DISABLED_VAR: &str = "ALIBABA_CLOUD_IMDSV1_DISABLED";
+const ROLE_PATH: &str = "/latest/meta-data/ram/security-credentials/";
 
 static TOKEN_LIFETIME: HeaderName =
     HeaderName::from_static("x-aliyun-ecs-metadata-token-ttl-seconds");
@@ -102,7 +102,8 @@ struct MetadataLookup {
 
 impl MetadataLookup {
     fn request_token(self) -> Result<ExchangeStep<ResolvedCredential>, Fault> {
-        let mut request = request(Method::PUT, &self.endpoint, "/latest/api/token".to_owned())?;
+        let mut request =
+            request_without_body(Method::PUT, &self.endpoint, "/latest/api/token".to_owned())?;
         let six_hours = HeaderValue::from_static("21600");
         request.headers_mut().insert(&TOKEN_LIFETIME, six_hours);
         // Explicit, because HTTP clients omit the header in a request without a body.
@@ -136,7 +137,7 @@ impl MetadataLookup {
                 self.token = token(&response);
                 if self.token.is_none() && !self.allows_tokenless {
                     let reason = format!(
-                        "returned no token, and {TOKENLESS_OFF} forbids requests without a token"
+                        "returned no token, and {IMDSV1_DISABLED_VAR} forbids requests without a token"
                     );
                     return Err(self.fault(&response, &reason));
                 }
@@ -151,7 +152,7 @@ impl MetadataLookup {
     fn request_role(self) -> Result<ExchangeStep<ResolvedCredential>, Fault> {
         self.get(
             "security-credentials",
-            ROLES.to_owned(),
+            ROLE_PATH.to_owned(),
             Self::on_role_response,
         )
     }
@@ -182,7 +183,7 @@ impl MetadataLookup {
     }
 
     fn request_key(self, role: String) -> Result<ExchangeStep<ResolvedCredential>, Fault> {
-        let path = format!("{ROLES}{}", encode::percent(&role));
+        let path = format!("{ROLE_PATH}{}", encode::percent(&role));
         self.get("security-credentials", path, move |lookup, response| {
             if response.status().as_u16() == 404 {
                 let reason = format!(
@@ -205,7 +206,7 @@ impl MetadataLookup {
         + Send
         + 'static,
     ) -> Result<ExchangeStep<ResolvedCredential>, Fault> {
-        let mut request = request(Method::GET, &self.endpoint, path.clone())?;
+        let mut request = request_without_body(Method::GET, &self.endpoint, path.clone())?;
         if let Some(token) = &self.token {
             let token = sensitive_header(token.expose())?;
             request.headers_mut().insert(&TOKEN, token);
@@ -251,7 +252,7 @@ impl MetadataLookup {
     /// Returns the fault of an unusable response. The kind follows the HTTP status.
     fn fault(&self, response: &HttpResponse, reason: &str) -> Fault {
         let message = format!("the metadata service at {} {reason}", self.endpoint);
-        let fault = match temporary_key::check(response) {
+        let fault = match temporary_key::check_status(response) {
             Err(fault) => fault,
             Ok(()) => Fault::new(FaultKind::Unreadable, "").with_status(response.status().as_u16()),
         };

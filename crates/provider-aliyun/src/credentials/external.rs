@@ -1,4 +1,4 @@
-//! A key that an external program prints.
+//! Credential source: a key that an external program prints.
 
 use std::collections::HashMap;
 
@@ -63,13 +63,15 @@ pub(super) fn check_allowed(
     section: &ProfileSection,
     ctx: &ProviderContext<'_>,
 ) -> Result<(), Fault> {
-    if ctx.is_on(OFF) {
-        return Err(section.fault(&format!("cannot be used: {OFF} forbids it")));
+    if ctx.is_on(PROGRAM_DISABLED_VAR) {
+        return Err(section.fault(&format!(
+            "cannot be used: {PROGRAM_DISABLED_VAR} forbids it"
+        )));
     }
     Ok(())
 }
 
-const OFF: &str = "ALIBABA_CLOUD_DISABLE_EXTERNAL_PROCESS";
+const PROGRAM_DISABLED_VAR: &str = "ALIBABA_CLOUD_DISABLE_EXTERNAL_PROCESS";
 
 /// Parses the output of the program. A fault never quotes the output, which may hold secrets.
 fn parse_output(section: &ProfileSection, output: &str) -> Result<ProfileSection, Fault> {

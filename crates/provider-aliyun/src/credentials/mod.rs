@@ -1,4 +1,4 @@
-//! Credential sources: the places where Alibaba's own tools look for keys, in the same order.
+//! The credential sources of Alibaba's own tools, in the same order.
 //!
 //! The order and the defaults follow the vendor's credentials library (Python
 //! `alibabacloud_credentials` 1.0.12, Go `credentials-go`). Settings that only the vendor's command

@@ -50,7 +50,7 @@ pub(super) fn source(
         "External" => section.delegate_to(External::new(section.clone(), config.clone())),
         "CredentialsURI" => {
             check_allowed(section, ctx)?;
-            let variables = [credentials_uri::VARIABLE];
+            let variables = [credentials_uri::URI_VAR];
             let uri = section.required_or_env("credentials_uri", &variables, ctx)?;
             section.delegate_to(CredentialsUri::new(uri))
         }

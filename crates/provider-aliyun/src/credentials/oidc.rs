@@ -1,4 +1,5 @@
-//! A temporary key of a role, exchanged at STS for a token of an OIDC provider.
+//! Credential source: a temporary key of a RAM role, exchanged at STS for a token of an OIDC
+//! provider.
 
 use bytes::Bytes;
 use http::{HeaderValue, Method, header};
@@ -9,7 +10,7 @@ use lifecycle_core::{
 
 use super::{
     role::Role,
-    temporary_key::{self, request},
+    temporary_key::{self, request_without_body},
 };
 
 /// Exchanges the token file of an OIDC provider at STS for a temporary key of a role, by
@@ -49,7 +50,8 @@ impl AssumeRoleWithOidc {
             .with("OIDCToken", token.expose())
             .with("Timestamp", &ctx.signing_context().extended())
             .canonical();
-        let mut request = request(Method::POST, &self.role.sts_endpoint(ctx)?, "/".to_owned())?;
+        let mut request =
+            request_without_body(Method::POST, &self.role.sts_endpoint(ctx)?, "/".to_owned())?;
         let form_type = HeaderValue::from_static("application/x-www-form-urlencoded");
         request
             .headers_mut()

@@ -1,5 +1,5 @@
-//! Temporary keys as STS, the metadata service and credentials URIs return them, and the faults of
-//! these services. Response bodies hold secrets, so a fault never quotes a body.
+//! Responses of Alibaba's key services (STS, metadata service, credentials URI): the temporary key,
+//! or a fault. Response bodies hold secrets, so a fault never quotes a body.
 
 use std::time::{Duration, SystemTime};
 
@@ -15,8 +15,8 @@ use serde::{Deserialize, de::DeserializeOwned};
 
 use crate::fault;
 
-/// The time before the expiry of a key at which the vendor's library fetches a new key.
-pub(super) const RENEWAL: Duration = Duration::from_secs(15 * 60);
+/// The vendor's library fetches a new key this long before the expiry.
+pub(super) const RENEW_BEFORE_EXPIRY: Duration = Duration::from_secs(15 * 60);
 
 /// The fields of a temporary key.
 #[derive(Default, Deserialize)]
@@ -44,25 +44,26 @@ struct MetadataBody {
     key: KeyFields,
 }
 
-/// Reads the key in a response of STS.
+/// Reads the key in a response of STS. `source` describes the source of the key to people.
 pub(super) fn read_sts_response(
     response: &HttpResponse,
     source: &str,
 ) -> Result<ResolvedCredential, Fault> {
-    check(response)?;
-    let body: StsBody = read(response)?;
-    resolve(body.credentials.0.unwrap_or_default(), response, source)
+    check_status(response)?;
+    let body: StsBody = parse_json(response)?;
+    credential_from(body.credentials.0.unwrap_or_default(), response, source)
 }
 
-/// Reads the key in a response of the metadata service or of a credentials URI.
+/// Reads the key in a response of the metadata service or of a credentials URI. `source` describes
+/// the source of the key to people.
 pub(super) fn read_metadata_response(
     response: &HttpResponse,
     source: &str,
 ) -> Result<ResolvedCredential, Fault> {
-    check(response)?;
-    let body: MetadataBody = read(response)?;
+    check_status(response)?;
+    let body: MetadataBody = parse_json(response)?;
     match body.code.0.as_deref() {
-        None | Some("Success") => resolve(body.key, response, source),
+        None | Some("Success") => credential_from(body.key, response, source),
         Some(code) => Err(
             Fault::new(FaultKind::Credential, "the service returned no key")
                 .with_code(code)
@@ -72,7 +73,7 @@ pub(super) fn read_metadata_response(
 }
 
 /// Returns the fault of an error response.
-pub(super) fn check(response: &HttpResponse) -> Result<(), Fault> {
+pub(super) fn check_status(response: &HttpResponse) -> Result<(), Fault> {
     fault::check(response).map_err(without_excerpt)
 }
 
@@ -89,7 +90,7 @@ pub(super) fn redact<'a>(fault: Fault, secrets: impl Iterator<Item = &'a Secret>
     fault.with_message(message)
 }
 
-/// Appends `context` to the message of the service.
+/// Appends `context` to the message of the fault.
 pub(super) fn with_context(fault: Fault, context: &str) -> Fault {
     let message = match fault.message() {
         "" => context.to_owned(),
@@ -99,7 +100,7 @@ pub(super) fn with_context(fault: Fault, context: &str) -> Fault {
 }
 
 /// Builds an unsigned request without a body.
-pub(super) fn request(
+pub(super) fn request_without_body(
     method: Method,
     endpoint: &Endpoint,
     target: String,
@@ -118,18 +119,18 @@ pub(super) fn request(
     Ok(request)
 }
 
-fn read<T: DeserializeOwned>(response: &HttpResponse) -> Result<T, Fault> {
+fn parse_json<T: DeserializeOwned>(response: &HttpResponse) -> Result<T, Fault> {
     serde_json::from_slice(response.body())
-        .map_err(|_| unreadable(response, "the response with the key is not valid JSON"))
+        .map_err(|_| unreadable_fault(response, "the response with the key is not valid JSON"))
 }
 
-fn resolve(
+fn credential_from(
     key: KeyFields,
     response: &HttpResponse,
     source: &str,
 ) -> Result<ResolvedCredential, Fault> {
     let required = |field: LenientText, name: &str| {
-        let missing = || unreadable(response, &format!("the response has no {name}"));
+        let missing = || unreadable_fault(response, &format!("the response has no {name}"));
         field.0.ok_or_else(missing)
     };
     let id = required(key.access_key_id, "AccessKeyId")?;
@@ -138,10 +139,12 @@ fn resolve(
     let expiration = required(key.expiration, "Expiration")?;
     let expires: SystemTime = read_expiry(&expiration, response)?;
     let resolved = ResolvedCredential::new(Credential::session(id, secret, token), source);
-    Ok(resolved.with_expiry(expires).with_renewal(RENEWAL))
+    Ok(resolved
+        .with_expiry(expires)
+        .with_renewal(RENEW_BEFORE_EXPIRY))
 }
 
-fn unreadable(response: &HttpResponse, message: &str) -> Fault {
+fn unreadable_fault(response: &HttpResponse, message: &str) -> Fault {
     Fault::new(FaultKind::Unreadable, message)
         .with_status(response.status().as_u16())
         .with_request_id(fault::request_id(response))

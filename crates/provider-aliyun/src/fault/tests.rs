@@ -1,4 +1,4 @@
-//! Error codes, HTTP statuses and retry hints, and the resulting faults.
+//! Tests of the faults of Alibaba's error codes, HTTP statuses and retry hints.
 
 use provider_testing::http_response;
 

@@ -1,5 +1,5 @@
-//! Every stage of the signature, compared with values of the vendor's Python SDK, and complete
-//! requests, verified like on a server.
+//! Tests of Alibaba's signature: every stage against values of the vendor's Python SDK, and
+//! complete requests, verified like on a server.
 
 use std::collections::BTreeMap;
 

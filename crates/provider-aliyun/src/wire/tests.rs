@@ -1,4 +1,4 @@
-//! Tests of requests and responses, and the samples that they share.
+//! Tests of the requests and responses of Alibaba ECS, and the samples that the tests share.
 
 mod mutations;
 mod requests;

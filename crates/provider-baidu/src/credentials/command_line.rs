@@ -1,4 +1,5 @@
-//! The profiles of the command line of Baidu: <https://github.com/baidubce/bce-cli>.
+//! Credential source: the profiles of Baidu's command line tool,
+//! <https://github.com/baidubce/bce-cli>.
 
 use lifecycle_core::{
     Credential, CredentialSource, EnvVarNames, ExchangeStep, Fault, ProviderContext,
@@ -111,14 +112,14 @@ pub(crate) const CONFIG: &str = "~/.bce/config.json";
 
 /// The variables of the command line.
 pub(crate) const VARIABLES: EnvVarNames = EnvVarNames::Keys {
-    id: ID,
-    secret: SECRET,
-    session: Some(SESSION),
+    id: ID_VAR,
+    secret: SECRET_VAR,
+    session: Some(SESSION_VAR),
 };
 
-const ID: &str = "BCE_ACCESS_KEY_ID";
-const SECRET: &str = "BCE_SECRET_ACCESS_KEY";
-const SESSION: &str = "BCE_SECURITY_TOKEN";
+const ID_VAR: &str = "BCE_ACCESS_KEY_ID";
+const SECRET_VAR: &str = "BCE_SECRET_ACCESS_KEY";
+const SESSION_VAR: &str = "BCE_SECURITY_TOKEN";
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
@@ -184,13 +185,13 @@ impl Profile {
         };
         let credential = match self.mode.as_deref() {
             None | Some("" | "AK") => Credential::keys(
-                part("access_key_id", &self.access_key_id, ID)?,
-                part("secret_access_key", &self.secret_access_key, SECRET)?,
+                part("access_key_id", &self.access_key_id, ID_VAR)?,
+                part("secret_access_key", &self.secret_access_key, SECRET_VAR)?,
             ),
             Some("StsToken") => Credential::session(
-                part("access_key_id", &self.access_key_id, ID)?,
-                part("secret_access_key", &self.secret_access_key, SECRET)?,
-                part("security_token", &self.security_token, SESSION)?,
+                part("access_key_id", &self.access_key_id, ID_VAR)?,
+                part("secret_access_key", &self.secret_access_key, SECRET_VAR)?,
+                part("security_token", &self.security_token, SESSION_VAR)?,
             ),
             Some(mode) => {
                 let reason = format!("has the mode {mode:?}; supported modes: AK, StsToken");

@@ -1,5 +1,5 @@
-//! Sources of keys for BCC: the settings of the tools of Baidu, and temporary keys of the token
-//! service (STS).
+//! The credential sources of Baidu BCC: the settings of Baidu's tools, and temporary keys of the
+//! token service (STS).
 
 mod command_line;
 mod sts;

@@ -1,4 +1,4 @@
-//! Temporary keys of the token service (STS) of Baidu:
+//! Credential source: temporary keys of Baidu's token service (STS),
 //! <https://cloud.baidu.com/doc/IAM/s/Qjwvyc8ov>, and `services/sts` of the Go SDK.
 
 use std::{sync::Arc, time::Duration};

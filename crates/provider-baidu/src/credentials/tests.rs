@@ -1,4 +1,5 @@
-//! Sources of keys on a host in memory, with scripted responses of the token service.
+//! Tests of Baidu's credential sources on a host in memory, with scripted responses of the token
+//! service.
 
 use std::time::{Duration, SystemTime};
 

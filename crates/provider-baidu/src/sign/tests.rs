@@ -1,5 +1,5 @@
-//! Every stage of the signature, compared with recorded vectors, and complete requests, verified as on
-//! a server.
+//! Tests of Baidu's signature: every stage against recorded vectors, and complete requests,
+//! verified like on a server.
 
 use lifecycle_core::Provider;
 use provider_testing::{check_signing_vectors, read_vectors};
@@ -89,10 +89,10 @@ fn is_selected(name: &str, listed: &Value) -> bool {
 fn is_signed_like_sign(vector: &Value) -> bool {
     let names: &[&str] = match vector["session_token"] {
         Value::Null => &["host", DATE.as_str()],
-        _ => &["host", DATE.as_str(), SESSION.as_str()],
+        _ => &["host", DATE.as_str(), SECURITY_TOKEN.as_str()],
     };
     vector["headers_to_sign"] == serde_json::json!(names)
-        && vector["expires_in"] == EXPIRY_SECONDS
+        && vector["expires_in"] == VALIDITY_SECONDS
         && vector["path"].as_str().unwrap().starts_with('/')
         && provider(vector["host"].as_str().unwrap())
             .config

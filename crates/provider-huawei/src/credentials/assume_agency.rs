@@ -1,5 +1,5 @@
-//! A temporary key of an agency of another account, exchanged at IAM for another key:
-//! <https://support.huaweicloud.com/intl/en-us/api-iam/iam_04_0101.html>.
+//! Credential source: a temporary key of an agency of another account, exchanged at IAM for another
+//! key: <https://support.huaweicloud.com/intl/en-us/api-iam/iam_04_0101.html>.
 
 use std::{sync::Arc, time::Duration};
 
@@ -171,17 +171,17 @@ impl CredentialSource for TerraformVariables {
         EnvCredentialSource::new(TERRAFORM)
             .begin(ctx)
             .and_then(ctx, move |resolved, ctx| {
-                let Some(name) = ctx.variable(AGENCY) else {
+                let Some(name) = ctx.variable(AGENCY_VAR) else {
                     return ExchangeStep::Done(resolved);
                 };
-                let owner = match [ACCOUNT, ACCOUNT_ID].map(|name| ctx.variable(name)) {
+                let owner = match [ACCOUNT_VAR, ACCOUNT_ID_VAR].map(|name| ctx.variable(name)) {
                     [Some(name), _] => AgencyOwner::Name(name),
                     [None, Some(id)] => AgencyOwner::Id(id),
                     [None, None] => {
                         let reason = format!(
-                            "is set, but {ACCOUNT} and {ACCOUNT_ID} are not: set one of them"
+                            "is set, but {ACCOUNT_VAR} and {ACCOUNT_ID_VAR} are not: set one of them"
                         );
-                        return ExchangeStep::Failed(unusable(AGENCY, &reason));
+                        return ExchangeStep::Failed(unusable(AGENCY_VAR, &reason));
                     }
                 };
                 Agency::new(name, owner).assume(resolved, &config, ctx)
@@ -189,6 +189,6 @@ impl CredentialSource for TerraformVariables {
     }
 }
 
-const AGENCY: &str = "HW_ASSUME_ROLE_AGENCY_NAME";
-const ACCOUNT: &str = "HW_ASSUME_ROLE_DOMAIN_NAME";
-const ACCOUNT_ID: &str = "HW_ASSUME_ROLE_DOMAIN_ID";
+const AGENCY_VAR: &str = "HW_ASSUME_ROLE_AGENCY_NAME";
+const ACCOUNT_VAR: &str = "HW_ASSUME_ROLE_DOMAIN_NAME";
+const ACCOUNT_ID_VAR: &str = "HW_ASSUME_ROLE_DOMAIN_ID";

@@ -1,5 +1,5 @@
-//! The profiles of Huawei's command line `hcloud` (KooCLI), which Huawei's Terraform provider also
-//! reads:
+//! Credential source: the profiles of Huawei's command line `hcloud` (KooCLI), which Huawei's
+//! Terraform provider also reads:
 //! <https://support.huaweicloud.com/intl/en-us/usermanual-hcli/hcli_03_002.html>.
 
 use lifecycle_core::{
@@ -108,7 +108,7 @@ impl CredentialSource for CommandLineProfile {
     }
 
     fn requirements(&self) -> String {
-        FILE.to_owned()
+        CONFIG_FILE.to_owned()
     }
 
     fn begin(&self, ctx: &ProviderContext<'_>) -> ExchangeStep<ResolvedCredential> {
@@ -133,7 +133,7 @@ pub(crate) fn project_of(
         .map(str::to_owned)
 }
 
-const FILE: &str = "~/.hcloud/config.json";
+const CONFIG_FILE: &str = "~/.hcloud/config.json";
 const FILE_VARIABLE: &str = "HW_SHARED_CONFIG_FILE";
 
 #[derive(Default, Deserialize)]
@@ -189,7 +189,7 @@ fn read(
         .clone()
         .or_else(|| ctx.variable("HW_PROFILE"));
     let custom = ctx.variable(FILE_VARIABLE);
-    let path = custom.clone().unwrap_or_else(|| FILE.to_owned());
+    let path = custom.clone().unwrap_or_else(|| CONFIG_FILE.to_owned());
     let Some(text) = ctx.secret_file(&path)? else {
         if custom.is_some() {
             let reason = format!("does not exist, but {FILE_VARIABLE} names it");

@@ -1,4 +1,4 @@
-//! The temporary key of the agency of this ECS server:
+//! Credential source: the temporary key of the agency of this ECS server:
 //! <https://support.huaweicloud.com/intl/en-us/usermanual-ecs/ecs_03_0166.html> and
 //! `MetadataAccessor` of huaweicloudsdkcore.
 
@@ -9,7 +9,7 @@ use lifecycle_core::{
     sensitive_header,
 };
 
-use super::temporary_key::{self, RENEWAL};
+use super::temporary_key::{self, RENEW_BEFORE_EXPIRY};
 use crate::{
     fault,
     identity::{invalid, unsigned_request},
@@ -99,7 +99,7 @@ impl MetadataService {
             .transpose();
         let request = header.and_then(|header| {
             let headers = header.map(|value| ("x-metadata-token", value));
-            unsigned_request(&self.0, Method::GET, KEY, headers)
+            unsigned_request(&self.0, Method::GET, KEY_PATH, headers)
         });
         let request = match request {
             Ok(request) => request,
@@ -126,7 +126,7 @@ impl MetadataService {
                         self.0
                     )),
                     _ => temporary_key::read(&response, "ECS agency (metadata)".to_owned())
-                        .map(|resolved| resolved.with_renewal(RENEWAL))
+                        .map(|resolved| resolved.with_renewal(RENEW_BEFORE_EXPIRY))
                         .into(),
                 }
             },
@@ -163,7 +163,7 @@ impl MetadataService {
     ) -> ExchangeStep<ResolvedCredential> {
         const SIX_HOURS: HeaderValue = HeaderValue::from_static("21600");
         let lifetime = [("x-metadata-token-ttl-seconds", SIX_HOURS)];
-        match unsigned_request(&self.0, Method::PUT, TOKEN, lifetime) {
+        match unsigned_request(&self.0, Method::PUT, TOKEN_PATH, lifetime) {
             Ok(request) => {
                 ExchangeStep::http("token", ServiceKind::Metadata, request, |response, _| {
                     then(response)
@@ -174,8 +174,8 @@ impl MetadataService {
     }
 }
 
-const TOKEN: &str = "/meta-data/latest/api/token";
-const KEY: &str = "/openstack/latest/securitykey";
+const TOKEN_PATH: &str = "/meta-data/latest/api/token";
+const KEY_PATH: &str = "/openstack/latest/securitykey";
 
 /// The state of the single retry with a new token.
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -1,4 +1,4 @@
-//! A temporary key, exchanged at IAM for a token of an identity provider:
+//! Credential source: a temporary key, exchanged at IAM for a token of an identity provider:
 //! <https://support.huaweicloud.com/intl/en-us/api-iam/iam_13_0605.html> and `FederalAccessor` of
 //! huaweicloudsdkcore.
 
@@ -10,7 +10,7 @@ use lifecycle_core::{
 };
 use serde_json::json;
 
-use super::temporary_key::{self, RENEWAL};
+use super::temporary_key::{self, RENEW_BEFORE_EXPIRY};
 use crate::{
     fault,
     identity::{iam_endpoint, post},
@@ -109,7 +109,7 @@ fn exchange_token(
         move |response, _| {
             response
                 .and_then(|response| temporary_key::read(&response, source))
-                .map(|resolved| resolved.with_renewal(RENEWAL))
+                .map(|resolved| resolved.with_renewal(RENEW_BEFORE_EXPIRY))
                 .into()
         },
     ))

@@ -1,5 +1,5 @@
-//! A temporary key of an agency, exchanged at STS for a token of an OpenID Connect provider:
-//! `OidcStsCredentialProvider` of huaweicloudsdkcore.
+//! Credential source: a temporary key of an agency, exchanged at STS for a token of an OpenID
+//! Connect provider: `OidcStsCredentialProvider` of huaweicloudsdkcore.
 
 use lifecycle_core::{
     CredentialSource, CredentialSourceConfig, ExchangeStep, Fault, ProviderContext,
@@ -38,13 +38,17 @@ impl OidcAgency {
         &self,
         ctx: &ProviderContext<'_>,
     ) -> Result<ExchangeStep<ResolvedCredential>, Fault> {
-        let (provider, agency) = match [PROVIDER, AGENCY].map(|name| ctx.variable(name)) {
+        let (provider, agency) = match [PROVIDER_VAR, AGENCY_VAR].map(|name| ctx.variable(name)) {
             [Some(provider), Some(agency)] => (provider, agency),
-            [None, None] if ctx.first_variable(&[ID_TOKEN, TOKEN_FILE]).is_none() => {
+            [None, None]
+                if ctx
+                    .first_variable(&[ID_TOKEN_VAR, TOKEN_FILE_VAR])
+                    .is_none() =>
+            {
                 return Ok(ExchangeStep::NotConfigured(not_set(&self.requirements())));
             }
-            [None, _] => return Err(incomplete(PROVIDER)),
-            [_, None] => return Err(incomplete(AGENCY)),
+            [None, _] => return Err(incomplete(PROVIDER_VAR)),
+            [_, None] => return Err(incomplete(AGENCY_VAR)),
         };
         let body = body(&provider, &agency, ctx)?;
         let request = post(
@@ -74,7 +78,7 @@ impl CredentialSource for OidcAgency {
     }
 
     fn requirements(&self) -> String {
-        format!("{PROVIDER}, {AGENCY} and {TOKEN_FILE} or {ID_TOKEN}")
+        format!("{PROVIDER_VAR}, {AGENCY_VAR} and {TOKEN_FILE_VAR} or {ID_TOKEN_VAR}")
     }
 
     fn begin(&self, ctx: &ProviderContext<'_>) -> ExchangeStep<ResolvedCredential> {
@@ -83,19 +87,19 @@ impl CredentialSource for OidcAgency {
 }
 
 fn body(provider: &str, agency: &str, ctx: &ProviderContext<'_>) -> Result<Value, Fault> {
-    let token = match (ctx.variable(ID_TOKEN), ctx.variable(TOKEN_FILE)) {
+    let token = match (ctx.variable(ID_TOKEN_VAR), ctx.variable(TOKEN_FILE_VAR)) {
         (Some(token), _) => Secret::new(token),
         (None, Some(file)) => read_token_file(&file, ctx)?,
-        (None, None) => return Err(incomplete(TOKEN_FILE)),
+        (None, None) => return Err(incomplete(TOKEN_FILE_VAR)),
     };
     let session_name = ctx
-        .variable(SESSION_NAME)
+        .variable(SESSION_NAME_VAR)
         .unwrap_or_else(|| format!("lifecycle-{}", ctx.signing_context().unix()));
-    let duration = match ctx.variable(DURATION) {
+    let duration = match ctx.variable(DURATION_VAR) {
         None => 3600,
         Some(text) => text.parse::<u32>().map_err(|_| {
             let reason = format!("has the invalid value {text:?}: use a number of seconds");
-            unusable(DURATION, &reason)
+            unusable(DURATION_VAR, &reason)
         })?,
     };
     let mut body = json!({
@@ -105,10 +109,10 @@ fn body(provider: &str, agency: &str, ctx: &ProviderContext<'_>) -> Result<Value
         "id_token": token.expose(),
         "duration_seconds": duration,
     });
-    if let Some(policy) = ctx.variable(POLICY) {
+    if let Some(policy) = ctx.variable(POLICY_VAR) {
         body["policy"] = policy.into();
     }
-    if let Some(ids) = ctx.variable(POLICY_IDS) {
+    if let Some(ids) = ctx.variable(POLICY_IDS_VAR) {
         let ids = ids.split(',').map(str::trim).filter(|id| !id.is_empty());
         body["policy_ids"] = ids.collect();
     }
@@ -122,11 +126,11 @@ fn incomplete(missing: &str) -> Fault {
     )
 }
 
-const PROVIDER: &str = "HUAWEICLOUD_OIDC_PROVIDER_URN";
-const AGENCY: &str = "HUAWEICLOUD_OIDC_AGENCY_URN";
-const ID_TOKEN: &str = "HUAWEICLOUD_OIDC_ID_TOKEN";
-const TOKEN_FILE: &str = "HUAWEICLOUD_OIDC_TOKEN_FILE";
-const SESSION_NAME: &str = "HUAWEICLOUD_OIDC_SESSION_NAME";
-const DURATION: &str = "HUAWEICLOUD_OIDC_DURATION_SECONDS";
-const POLICY: &str = "HUAWEICLOUD_OIDC_POLICY";
-const POLICY_IDS: &str = "HUAWEICLOUD_OIDC_POLICY_IDS";
+const PROVIDER_VAR: &str = "HUAWEICLOUD_OIDC_PROVIDER_URN";
+const AGENCY_VAR: &str = "HUAWEICLOUD_OIDC_AGENCY_URN";
+const ID_TOKEN_VAR: &str = "HUAWEICLOUD_OIDC_ID_TOKEN";
+const TOKEN_FILE_VAR: &str = "HUAWEICLOUD_OIDC_TOKEN_FILE";
+const SESSION_NAME_VAR: &str = "HUAWEICLOUD_OIDC_SESSION_NAME";
+const DURATION_VAR: &str = "HUAWEICLOUD_OIDC_DURATION_SECONDS";
+const POLICY_VAR: &str = "HUAWEICLOUD_OIDC_POLICY";
+const POLICY_IDS_VAR: &str = "HUAWEICLOUD_OIDC_POLICY_IDS";

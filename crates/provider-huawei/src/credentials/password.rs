@@ -1,4 +1,5 @@
-//! An IAM token, exchanged for the password of an IAM user: <https://support.huaweicloud.com/intl/en-us/api-iam/iam_30_0001.html>.
+//! Credential source: an IAM token, exchanged for the password of an IAM user:
+//! <https://support.huaweicloud.com/intl/en-us/api-iam/iam_30_0001.html>.
 
 use std::time::Duration;
 
@@ -146,13 +147,13 @@ fn read(response: &HttpResponse, source: String) -> Result<ResolvedCredential, F
         expires_at: String,
     }
 
-    const RENEWAL: Duration = Duration::from_secs(12 * 60 * 60);
+    const RENEW_BEFORE_EXPIRY: Duration = Duration::from_secs(12 * 60 * 60);
     let token = subject_token(response)?;
     let body: Body = temporary_key::json(response)?;
     let expires = read_expiry(&body.token.expires_at, response)?;
     Ok(ResolvedCredential::new(Credential::Token(token), source)
         .with_expiry(expires)
-        .with_renewal(RENEWAL))
+        .with_renewal(RENEW_BEFORE_EXPIRY))
 }
 
 /// Exchanges the password in the variables of Huawei's Terraform provider.
@@ -173,7 +174,7 @@ impl CredentialSource for TerraformPassword {
     }
 
     fn requirements(&self) -> String {
-        format!("{USER}, {PASSWORD} and {ACCOUNT}")
+        format!("{USER_VAR}, {PASSWORD_VAR} and {ACCOUNT_VAR}")
     }
 
     fn begin(&self, ctx: &ProviderContext<'_>) -> ExchangeStep<ResolvedCredential> {
@@ -181,7 +182,7 @@ impl CredentialSource for TerraformPassword {
             let reason = "is not set, but related variables are: set all of them or none";
             ExchangeStep::Failed(unusable(missing, reason))
         };
-        match [USER, PASSWORD, ACCOUNT].map(|name| ctx.variable(name)) {
+        match [USER_VAR, PASSWORD_VAR, ACCOUNT_VAR].map(|name| ctx.variable(name)) {
             [Some(user), Some(password), Some(account)] => {
                 Password::new(user, account, Secret::new(password))
                     .with_config(self.config.clone())
@@ -189,13 +190,13 @@ impl CredentialSource for TerraformPassword {
             }
             // The account name alone is valid: other tools use the variable too.
             [None, None, _] => ExchangeStep::NotConfigured(not_set(&self.requirements())),
-            [None, ..] => incomplete(USER),
-            [_, None, _] => incomplete(PASSWORD),
-            [_, _, None] => incomplete(ACCOUNT),
+            [None, ..] => incomplete(USER_VAR),
+            [_, None, _] => incomplete(PASSWORD_VAR),
+            [_, _, None] => incomplete(ACCOUNT_VAR),
         }
     }
 }
 
-const USER: &str = "HW_USER_NAME";
-const PASSWORD: &str = "HW_USER_PASSWORD";
-const ACCOUNT: &str = "HW_DOMAIN_NAME";
+const USER_VAR: &str = "HW_USER_NAME";
+const PASSWORD_VAR: &str = "HW_USER_PASSWORD";
+const ACCOUNT_VAR: &str = "HW_DOMAIN_NAME";

@@ -1,5 +1,5 @@
-//! A temporary key from the pod identity agent of the node: `PodIdentityCredentialProvider` of
-//! huaweicloudsdkcore.
+//! Credential source: a temporary key from the pod identity agent of the node:
+//! `PodIdentityCredentialProvider` of huaweicloudsdkcore.
 
 use std::net::IpAddr;
 
@@ -32,19 +32,19 @@ impl PodIdentity {
         self,
         ctx: &ProviderContext<'_>,
     ) -> Result<ExchangeStep<ResolvedCredential>, Fault> {
-        let (uri, file) = match [URI, TOKEN_FILE].map(|name| ctx.variable(name)) {
+        let (uri, file) = match [URI_VAR, TOKEN_FILE].map(|name| ctx.variable(name)) {
             [Some(uri), Some(file)] => (uri, file),
             [None, None] => return Ok(ExchangeStep::NotConfigured(not_set(&self.requirements()))),
-            [Some(_), None] => return Err(incomplete(URI, TOKEN_FILE)),
-            [None, Some(_)] => return Err(incomplete(TOKEN_FILE, URI)),
+            [Some(_), None] => return Err(incomplete(URI_VAR, TOKEN_FILE)),
+            [None, Some(_)] => return Err(incomplete(TOKEN_FILE, URI_VAR)),
         };
-        let uri: Uri = uri.parse().map_err(|_| unusable(URI, "is not a URL"))?;
+        let uri: Uri = uri.parse().map_err(|_| unusable(URI_VAR, "is not a URL"))?;
         let is_http = uri
             .scheme_str()
             .is_some_and(|s| matches!(s, "http" | "https"));
         let Some(authority) = uri.authority().filter(|_| is_http) else {
             return Err(unusable(
-                URI,
+                URI_VAR,
                 "is not a URL that starts with https:// or http://",
             ));
         };
@@ -78,7 +78,7 @@ impl CredentialSource for PodIdentity {
     }
 
     fn requirements(&self) -> String {
-        format!("{URI} and {TOKEN_FILE}")
+        format!("{URI_VAR} and {TOKEN_FILE}")
     }
 
     fn begin(&self, ctx: &ProviderContext<'_>) -> ExchangeStep<ResolvedCredential> {
@@ -102,5 +102,5 @@ fn incomplete(present: &str, absent: &str) -> Fault {
     unusable(present, &reason)
 }
 
-const URI: &str = "HC_CONTAINER_CREDENTIALS_FULL_URI";
+const URI_VAR: &str = "HC_CONTAINER_CREDENTIALS_FULL_URI";
 const TOKEN_FILE: &str = "HC_CONTAINER_AUTHORIZATION_TOKEN_FILE";

@@ -1,4 +1,5 @@
-//! The credentials file of Huawei's SDKs (`ProfileCredentialProvider` of huaweicloudsdkcore).
+//! Credential source: the credentials file of Huawei's SDKs (`ProfileCredentialProvider` of
+//! huaweicloudsdkcore).
 
 use configparser::ini::Ini;
 use lifecycle_core::{
@@ -74,7 +75,7 @@ impl CredentialSource for SdkProfile {
     }
 
     fn requirements(&self) -> String {
-        FILE.to_owned()
+        CREDENTIALS_FILE.to_owned()
     }
 
     fn begin(&self, ctx: &ProviderContext<'_>) -> ExchangeStep<ResolvedCredential> {
@@ -89,13 +90,15 @@ pub(crate) fn project_of(id: &str, ctx: &ProviderContext<'_>) -> Option<String> 
     section.value("project_id").filter(|_| has_key)
 }
 
-const FILE: &str = "~/.huaweicloud/credentials";
+const CREDENTIALS_FILE: &str = "~/.huaweicloud/credentials";
 const FILE_VARIABLE: &str = "HUAWEICLOUD_SDK_CREDENTIALS_FILE";
 
 /// Returns the path of the file and the section; `None` without a section.
 fn read(ctx: &ProviderContext<'_>) -> Result<(String, Option<Section>), Fault> {
     let custom = ctx.variable(FILE_VARIABLE);
-    let path = custom.clone().unwrap_or_else(|| FILE.to_owned());
+    let path = custom
+        .clone()
+        .unwrap_or_else(|| CREDENTIALS_FILE.to_owned());
     let Some(text) = ctx.secret_file(&path)? else {
         if custom.is_some() {
             let reason = format!("does not exist, but {FILE_VARIABLE} names it");

@@ -1,4 +1,5 @@
-//! The environment variables of Huawei's SDKs (`auth/provider.py` of huaweicloudsdkcore).
+//! Credential source: the environment variables of Huawei's SDKs (`auth/provider.py` of
+//! huaweicloudsdkcore).
 
 use lifecycle_core::{
     CredentialSource, CredentialSourceConfig, ExchangeStep, ProviderContext, ResolvedCredential,

@@ -13,7 +13,7 @@ use crate::fault;
 
 /// The time before the expiry of a key at which Huawei's SDK fetches a new key
 /// (`auth/credentials.py`). The metadata service has a new key six hours before the expiry.
-pub(crate) const RENEWAL: Duration = Duration::from_secs(40 * 60);
+pub(crate) const RENEW_BEFORE_EXPIRY: Duration = Duration::from_secs(40 * 60);
 
 /// Reads the key in a response.
 pub(crate) fn read(response: &HttpResponse, source: String) -> Result<ResolvedCredential, Fault> {

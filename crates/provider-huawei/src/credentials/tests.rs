@@ -1,4 +1,4 @@
-//! Helpers and samples for the tests of credential sources.
+//! Tests of Huawei's credential sources. This file holds helpers and samples.
 
 mod chain;
 mod exchanges;

@@ -1,4 +1,4 @@
-//! Error codes, error formats, and texts that a fault must not show.
+//! Tests of error codes, error formats, and texts that a fault must not show.
 
 use std::time::Duration;
 

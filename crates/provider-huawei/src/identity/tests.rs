@@ -1,4 +1,4 @@
-//! The endpoints of IAM and STS.
+//! Tests of the endpoints of IAM and STS.
 
 use lifecycle_core::Endpoint;
 use provider_testing::FakeHost;

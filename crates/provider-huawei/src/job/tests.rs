@@ -1,4 +1,4 @@
-//! The progress of a job and of its parts.
+//! Tests of the progress of a job and of the parts of a job.
 
 use lifecycle_core::{ExecutionStatus, FaultKind};
 use provider_testing::response;

@@ -1,4 +1,4 @@
-//! The look-up of the project id: variables, profiles, and the request to IAM.
+//! Tests of the look-up of Huawei's project id: variables, profiles, and the request to IAM.
 
 use lifecycle_core::{Endpoint, FaultKind};
 use provider_testing::{FakeHost, ScriptedAnswer, read_vectors, recorded_request, run_exchange};
@@ -7,9 +7,9 @@ use super::*;
 use crate::credentials::tests::{CLI_FILE, SDK_FILE, ctx, fake_host, request_of};
 
 const PROJECT: &str = "0123456789abcdef0123456789abcdef";
-const OTHER: &str = "fedcba9876543210fedcba9876543210";
+const OTHER_PROJECT: &str = "fedcba9876543210fedcba9876543210";
 
-fn here() -> CredentialSourceConfig {
+fn config_in_north_4() -> CredentialSourceConfig {
     CredentialSourceConfig::in_region("cn-north-4")
 }
 
@@ -20,13 +20,13 @@ fn key() -> Credential {
     )
 }
 
-/// Returns the id that needs no request.
-fn local_id(
+/// Returns the project id if the id is found without a request.
+fn project_id_without_request(
     config: &CredentialSourceConfig,
     key: &Credential,
-    texts: &[(&str, &str)],
+    variables_and_files: &[(&str, &str)],
 ) -> Option<String> {
-    match find_project_id(config, key, &ctx(&fake_host(texts))) {
+    match find_project_id(config, key, &ctx(&fake_host(variables_and_files))) {
         ExchangeStep::Done(id) => Some(id),
         ExchangeStep::Http(_) => None,
         other => panic!("{other:?}"),
@@ -36,52 +36,70 @@ fn local_id(
 #[test]
 fn variables_take_precedence_over_profiles() {
     let file = format!("[basic]\nak = FAKEACCESSKEY0000001\nsk = hidden\nproject_id = {PROJECT}\n");
-    let stored = (SDK_FILE, file.as_str());
-    let texts = [
+    let sdk_file = (SDK_FILE, file.as_str());
+    let variables_and_files = [
         ("HUAWEICLOUD_SDK_PROJECT_ID", "one"),
         ("HW_PROJECT_ID", "two"),
-        stored,
+        sdk_file,
     ];
-    assert_eq!(local_id(&here(), &key(), &texts).as_deref(), Some("one"));
     assert_eq!(
-        local_id(&here(), &key(), &texts[1..]).as_deref(),
+        project_id_without_request(&config_in_north_4(), &key(), &variables_and_files).as_deref(),
+        Some("one")
+    );
+    assert_eq!(
+        project_id_without_request(&config_in_north_4(), &key(), &variables_and_files[1..])
+            .as_deref(),
         Some("two")
     );
     assert_eq!(
-        local_id(&here(), &key(), &texts[2..]).as_deref(),
+        project_id_without_request(&config_in_north_4(), &key(), &variables_and_files[2..])
+            .as_deref(),
         Some(PROJECT)
     );
-    let anywhere = CredentialSourceConfig::default();
-    assert_eq!(local_id(&anywhere, &key(), &texts).as_deref(), Some("one"));
+    let without_region = CredentialSourceConfig::default();
+    assert_eq!(
+        project_id_without_request(&without_region, &key(), &variables_and_files).as_deref(),
+        Some("one")
+    );
 }
 
 #[test]
 fn project_of_a_profile_needs_the_same_key_and_region() {
     let profile = |id: &str, region: &str| {
         let profile = serde_json::json!({
-            "name": "x", "accessKeyId": id, "region": region, "projectId": OTHER,
+            "name": "x", "accessKeyId": id, "region": region, "projectId": OTHER_PROJECT,
         });
         serde_json::json!({"current": "x", "profiles": [profile]}).to_string()
     };
     let key_id = "FAKEACCESSKEY0000001";
     for (id, region, expected) in [
-        (key_id, "cn-north-4", Some(OTHER)),
-        (key_id, "", Some(OTHER)),
+        (key_id, "cn-north-4", Some(OTHER_PROJECT)),
+        (key_id, "", Some(OTHER_PROJECT)),
         (key_id, "cn-east-3", None),
         ("SOMEBODYELSE", "cn-north-4", None),
     ] {
         let text = profile(id, region);
-        let id = local_id(&here(), &key(), &[(CLI_FILE, &text)]);
+        let id = project_id_without_request(&config_in_north_4(), &key(), &[(CLI_FILE, &text)]);
         assert_eq!(id.as_deref(), expected);
     }
     let text = profile(key_id, "");
     let token = Credential::token("hidden");
-    assert_eq!(local_id(&here(), &token, &[(CLI_FILE, &text)]), None);
+    assert_eq!(
+        project_id_without_request(&config_in_north_4(), &token, &[(CLI_FILE, &text)]),
+        None
+    );
     let file = "[basic]\nak = SOMEBODYELSE\nsk = hidden\nproject_id = x\n";
-    assert_eq!(local_id(&here(), &key(), &[(SDK_FILE, file)]), None);
+    assert_eq!(
+        project_id_without_request(&config_in_north_4(), &key(), &[(SDK_FILE, file)]),
+        None
+    );
     for broken in ["{", "[basic"] {
         assert_eq!(
-            local_id(&here(), &key(), &[(SDK_FILE, broken), (CLI_FILE, broken)]),
+            project_id_without_request(
+                &config_in_north_4(),
+                &key(),
+                &[(SDK_FILE, broken), (CLI_FILE, broken)]
+            ),
             None
         );
     }
@@ -108,7 +126,7 @@ fn request_to_iam_has_the_signature_of_the_sdk() {
              Signature=3f01c92d9bad318d01eba67790e07e5a798e3ad35e0ff701c3fc8996571f6e45",
         ),
     ] {
-        let step = find_project_id(&here(), &key, &ctx(&host));
+        let step = find_project_id(&config_in_north_4(), &key, &ctx(&host));
         assert!(
             matches!(
                 &step,
@@ -128,7 +146,7 @@ fn request_to_iam_has_the_signature_of_the_sdk() {
         assert!(!request.headers().contains_key("x-project-id"));
     }
     let token = Credential::token("FAKE-TOKEN");
-    let request = request_of(find_project_id(&here(), &token, &ctx(&host)));
+    let request = request_of(find_project_id(&config_in_north_4(), &token, &ctx(&host)));
     assert_eq!(request.headers()["x-auth-token"], "FAKE-TOKEN");
     assert!(!request.headers().contains_key("authorization"));
 }
@@ -140,7 +158,11 @@ fn request_to_iam_equals_the_recorded_one() {
     let mut entries = recordings["requests"].as_array().unwrap().iter();
     let entry = entries.find(|entry| entry["name"] == "project-id-lookup#1");
     let recorded = recorded_request(entry.unwrap());
-    let request = request_of(find_project_id(&here(), &key(), &ctx(&FakeHost::default())));
+    let request = request_of(find_project_id(
+        &config_in_north_4(),
+        &key(),
+        &ctx(&FakeHost::default()),
+    ));
     assert_eq!(request.method(), recorded.method());
     assert_eq!(
         request.uri().path_and_query(),
@@ -157,32 +179,33 @@ fn sub_project_of_the_region_is_searched_by_name() {
     for (name, query) in [
         ("cn-north-4_team a", "name=cn-north-4_team%20a"),
         ("cn-north-4", "name=cn-north-4"),
+        // The name of a project in another region is ignored.
         ("cn-east-3_team", "name=cn-north-4"),
     ] {
         let host = fake_host(&[("HW_PROJECT_NAME", name)]);
-        let request = request_of(find_project_id(&here(), &key(), &ctx(&host)));
+        let request = request_of(find_project_id(&config_in_north_4(), &key(), &ctx(&host)));
         assert_eq!(request.uri().query(), Some(query));
     }
 }
 
 #[test]
-fn exactly_one_matching_project_is_required() {
+fn exactly_one_matching_project_is_required_and_faults_of_iam_are_reported() {
     let host = FakeHost::default();
     let local = Endpoint::parse("http://127.0.0.1:7070").unwrap();
-    let config = here().with_identity(local);
+    let config = config_in_north_4().with_identity(local);
     let run = |answer| {
         let step = find_project_id(&config, &key(), &ctx(&host));
         run_exchange(step, &ctx(&host), [answer])
     };
     let one =
         format!(r#"{{"projects": [{{"id": "{PROJECT}", "name": "cn-north-4"}}], "links": {{}}}}"#);
-    let found = run(ScriptedAnswer::http(200, &one));
+    let outcome = run(ScriptedAnswer::http(200, &one));
     assert_eq!(
-        found.lines(),
+        outcome.lines(),
         ["GET http://127.0.0.1:7070/v3/projects?name=cn-north-4"]
     );
-    assert_eq!(found.done(), PROJECT);
-    let two = format!(r#"{{"projects": [{{"id": "{PROJECT}"}}, {{"id": "{OTHER}"}}]}}"#);
+    assert_eq!(outcome.done(), PROJECT);
+    let two = format!(r#"{{"projects": [{{"id": "{PROJECT}"}}, {{"id": "{OTHER_PROJECT}"}}]}}"#);
     for (status, body, kind, expected) in [
         (
             200,
@@ -225,9 +248,9 @@ fn exactly_one_matching_project_is_required() {
         );
         assert!(fault.message().contains(expected), "{fault}");
     }
-    let no_answer = Fault::new(FaultKind::NoAnswer, "silence");
-    let run = run(ScriptedAnswer::Http(Err(no_answer.clone())));
-    assert_eq!(run.fault(), no_answer);
+    let no_answer = Fault::new(FaultKind::NoAnswer, "no answer");
+    let outcome = run(ScriptedAnswer::Http(Err(no_answer.clone())));
+    assert_eq!(outcome.fault(), no_answer);
     match find_project_id(&CredentialSourceConfig::default(), &key(), &ctx(&host)) {
         ExchangeStep::Failed(fault) => {
             assert!(fault.message().contains("set a region"), "{fault}");

@@ -1,5 +1,5 @@
-//! The stages of the signature, compared with recorded vectors, and complete requests, verified
-//! like on a server.
+//! Tests of Huawei's signature: the stages against recorded vectors, and complete requests,
+//! verified like on a server.
 
 use lifecycle_core::{Endpoint, InstanceId, Provider, StopOptions};
 use provider_testing::check_signing_vectors;
@@ -120,6 +120,7 @@ fn stop_two() -> UnsignedRequest {
         .request
 }
 
+/// The time of [`noon`] in a signature.
 const NOON: &str = "20251121T120000Z";
 
 fn noon() -> SigningContext {

@@ -1,4 +1,4 @@
-//! The requests and responses of each call.
+//! Tests of the requests and responses of each Huawei call.
 
 use lifecycle_core::{LocalDisk, StartOptions, StopBilling, StopOptions, StoppedBilling};
 use provider_testing::{check_limits, numbered_ids, reboot, response, start};

@@ -1,4 +1,4 @@
-//! Recorded traffic, and a provider that reads the recordings.
+//! Helpers of the tests: recorded traffic, and a provider that reads the recordings.
 
 use std::sync::LazyLock;
 

@@ -1,4 +1,4 @@
-//! Sources of keys on a host in memory.
+//! Tests of Zenlayer's credential sources on a host in memory.
 
 use lifecycle_core::{
     FaultKind, SigningContext,
@@ -11,7 +11,7 @@ use super::*;
 /// Returns a host with these variables and files.
 pub(crate) fn host(texts: &[(&str, &str)]) -> FakeHost {
     FakeHost::new(texts).with_expected_check(|path| match path {
-        CREDENTIALS => FileCheck::OwnerOnly,
+        CREDENTIALS_FILE => FileCheck::OwnerOnly,
         _ => FileCheck::Any,
     })
 }
@@ -82,7 +82,7 @@ fn variables_take_precedence_over_files_and_tokens_over_key_pairs() {
         ("ZENLAYERCLOUD_SECRET_KEY_PASSWORD", "hidden-4", ""),
         ("ZENLAYER_CLOUD_ACCESS_KEY_ID", "rust", "rust"),
         ("ZENLAYER_CLOUD_ACCESS_KEY_PASSWORD", "hidden-5", ""),
-        (CREDENTIALS, STORED, "stored-id"),
+        (CREDENTIALS_FILE, STORED, "stored-id"),
     ];
     for (start, (name, _, expected)) in all.iter().enumerate() {
         if expected.is_empty() {
@@ -98,9 +98,9 @@ fn variables_take_precedence_over_files_and_tokens_over_key_pairs() {
 #[test]
 fn requested_profile_takes_precedence_over_variable_and_current_profile() {
     let config = CredentialSourceConfig::default();
-    let stored = (CREDENTIALS, STORED);
+    let stored = (CREDENTIALS_FILE, STORED);
     let current = (
-        CONFIG,
+        CONFIG_FILE,
         r#"{"current_profile": "token", "profiles": {"token": {"language": "en", "output": "json"}}}"#,
     );
     assert_eq!(
@@ -121,9 +121,13 @@ fn requested_profile_takes_precedence_over_variable_and_current_profile() {
 
 #[test]
 fn source_without_settings_names_the_searched_settings() {
-    for texts in [&[][..], &[(CREDENTIALS, "{}")], &[(CONFIG, "broken")]] {
+    for texts in [
+        &[][..],
+        &[(CREDENTIALS_FILE, "{}")],
+        &[(CONFIG_FILE, "broken")],
+    ] {
         let reason = run(&CommandLineProfile::new(), texts).not_configured();
-        assert!(reason.contains(CREDENTIALS), "{reason}");
+        assert!(reason.contains(CREDENTIALS_FILE), "{reason}");
         for source in sources(&CredentialSourceConfig::default()) {
             run(&source, texts).not_configured();
             assert!(!source.name().is_empty() && !source.requirements().is_empty());
@@ -135,7 +139,7 @@ fn source_without_settings_names_the_searched_settings() {
 fn invalid_setting_is_named_in_the_fault() {
     let default = CredentialSourceConfig::default();
     let with = |profile: &str| CredentialSourceConfig::default().with_profile(profile);
-    let stored = [(CREDENTIALS, STORED)];
+    let stored = [(CREDENTIALS_FILE, STORED)];
     for (config, texts, expected) in [
         (
             with("half"),
@@ -156,7 +160,7 @@ fn invalid_setting_is_named_in_the_fault() {
         ),
         (
             with("prod"),
-            &[(CREDENTIALS, "{}")],
+            &[(CREDENTIALS_FILE, "{}")],
             "has no profile \"prod\"; profiles: none",
         ),
         (
@@ -166,7 +170,7 @@ fn invalid_setting_is_named_in_the_fault() {
         ),
         (
             default.clone(),
-            &[(CREDENTIALS, STORED), (CONFIG, "{")],
+            &[(CREDENTIALS_FILE, STORED), (CONFIG_FILE, "{")],
             "~/.zenlayer/config.json is not in the format of `zeno` (line 1, column 1)",
         ),
         (
@@ -191,8 +195,11 @@ fn invalid_file_is_never_quoted() {
         r#"{"default": {"access_key_secret": "hidden}"#,
         "{\"default\": {\"token\": \"hidden\u{1}\"}}",
     ] {
-        let message = rejected(&CredentialSourceConfig::default(), &[(CREDENTIALS, text)]);
-        assert!(message.starts_with(CREDENTIALS), "{message}");
+        let message = rejected(
+            &CredentialSourceConfig::default(),
+            &[(CREDENTIALS_FILE, text)],
+        );
+        assert!(message.starts_with(CREDENTIALS_FILE), "{message}");
         assert!(message.contains("(line 1, column "), "{message}");
     }
 }
@@ -203,7 +210,7 @@ fn damaged_file_causes_no_panic() {
         let start = &STORED[..length];
         run(
             &CommandLineProfile::new(),
-            &[(CREDENTIALS, start), (CONFIG, start)],
+            &[(CREDENTIALS_FILE, start), (CONFIG_FILE, start)],
         );
     }
     for invalid in [
@@ -215,7 +222,7 @@ fn damaged_file_causes_no_panic() {
     ] {
         run(
             &CommandLineProfile::new(),
-            &[(CREDENTIALS, invalid), (CONFIG, invalid)],
+            &[(CREDENTIALS_FILE, invalid), (CONFIG_FILE, invalid)],
         );
     }
 }

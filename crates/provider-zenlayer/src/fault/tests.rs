@@ -1,4 +1,4 @@
-//! Error responses that are not among the recorded responses.
+//! Tests of error responses that are not among the recorded responses.
 
 use std::time::Duration;
 

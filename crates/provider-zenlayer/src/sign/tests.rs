@@ -1,5 +1,5 @@
-//! Every stage of the signature, compared with recorded vectors, and complete requests, verified as on
-//! a server.
+//! Tests of Zenlayer's signature: every stage against recorded vectors, and complete requests,
+//! verified like on a server.
 
 use lifecycle_core::Provider;
 use provider_testing::{check_signing_vectors, read_vectors};

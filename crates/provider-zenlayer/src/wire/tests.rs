@@ -1,4 +1,4 @@
-//! Samples and helpers for the tests of the wire format.
+//! Tests of Zenlayer's requests and responses. This file holds samples and helpers.
 
 mod mutations;
 mod requests;

@@ -1,4 +1,4 @@
-//! The region and the endpoint.
+//! The configuration of the provider: region and endpoint. A template.
 
 use lifecycle_core::{Endpoint, Fault, FaultKind, ParseEndpointError, ProviderContext};
 
@@ -45,14 +45,14 @@ impl Config {
 /// # Errors
 /// [`FaultKind::Invalid`] with the name of the variable if the value is not a valid endpoint.
 pub fn endpoint_from(_: &str, ctx: &ProviderContext<'_>) -> Result<Option<Endpoint>, Fault> {
-    let Some(text) = ctx.variable(ENDPOINT) else {
+    let Some(text) = ctx.variable(ENDPOINT_VAR) else {
         return Ok(None);
     };
-    let invalid = |error| Fault::new(FaultKind::Invalid, format!("{ENDPOINT}: {error}"));
+    let invalid = |error| Fault::new(FaultKind::Invalid, format!("{ENDPOINT_VAR}: {error}"));
     Endpoint::parse(&text).map(Some).map_err(invalid)
 }
 
-const ENDPOINT: &str = "EXAMPLE_ENDPOINT";
+const ENDPOINT_VAR: &str = "EXAMPLE_ENDPOINT";
 
 #[cfg(test)]
 mod tests {
@@ -74,10 +74,10 @@ mod tests {
     fn variable_sets_the_endpoint() {
         let from = |texts: &[_]| endpoint_from("r1", &ctx(&FakeHost::new(texts)));
         assert_eq!(from(&[]), Ok(None));
-        let endpoint = from(&[(ENDPOINT, "proxy.example.com")]).unwrap().unwrap();
+        let endpoint = from(&[(ENDPOINT_VAR, "proxy.example.com")]).unwrap().unwrap();
         assert_eq!(endpoint.to_string(), "https://proxy.example.com");
-        let fault = from(&[(ENDPOINT, "ftp://proxy")]).unwrap_err();
+        let fault = from(&[(ENDPOINT_VAR, "ftp://proxy")]).unwrap_err();
         assert_eq!(fault.kind(), FaultKind::Invalid);
-        assert!(fault.message().starts_with(ENDPOINT), "{fault}");
+        assert!(fault.message().starts_with(ENDPOINT_VAR), "{fault}");
     }
 }

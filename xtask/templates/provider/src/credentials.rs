@@ -1,4 +1,5 @@
-//! The credential sources: variables and files of the vendor's own tools.
+//! The credential sources: variables and files of the vendor's own tools. A template for a new
+//! provider.
 
 use std::collections::BTreeMap;
 
@@ -63,12 +64,12 @@ impl CommandLineProfile {
             .profile
             .clone()
             .or_else(|| ctx.variable("EXAMPLE_PROFILE"));
-        let Some(text) = ctx.secret_file(CREDENTIALS)? else {
+        let Some(text) = ctx.secret_file(CREDENTIALS_FILE)? else {
             return match configured {
-                None => Ok(ExchangeStep::NotConfigured(format!("no file {CREDENTIALS}"))),
+                None => Ok(ExchangeStep::NotConfigured(format!("no file {CREDENTIALS_FILE}"))),
                 Some(name) => Err(unusable(
                     &format!("profile {name:?}"),
-                    &format!("cannot be used: no file {CREDENTIALS}"),
+                    &format!("cannot be used: no file {CREDENTIALS_FILE}"),
                 )),
             };
         };
@@ -79,7 +80,7 @@ impl CommandLineProfile {
         let name = configured.unwrap_or(current);
         let profile = profiles
             .remove(&name)
-            .ok_or_else(|| unusable(CREDENTIALS, &format!("has no profile {name:?}")))?;
+            .ok_or_else(|| unusable(CREDENTIALS_FILE, &format!("has no profile {name:?}")))?;
         profile.resolve(&name).map(ExchangeStep::Done)
     }
 }
@@ -90,7 +91,7 @@ impl CredentialSource for CommandLineProfile {
     }
 
     fn requirements(&self) -> String {
-        CREDENTIALS.to_owned()
+        CREDENTIALS_FILE.to_owned()
     }
 
     fn begin(&self, ctx: &ProviderContext<'_>) -> ExchangeStep<ResolvedCredential> {
@@ -98,7 +99,7 @@ impl CredentialSource for CommandLineProfile {
     }
 }
 
-const CREDENTIALS: &str = "~/.example/credentials.json";
+const CREDENTIALS_FILE: &str = "~/.example/credentials.json";
 
 /// The file of the command line.
 #[derive(Deserialize)]
@@ -118,7 +119,7 @@ struct StoredProfile {
 
 impl StoredProfile {
     fn resolve(self, name: &str) -> Result<ResolvedCredential, Fault> {
-        let source = format!("profile {name:?} in {CREDENTIALS}");
+        let source = format!("profile {name:?} in {CREDENTIALS_FILE}");
         for (field, text) in [
             ("access_key_id", &self.access_key_id),
             ("access_key_secret", &self.access_key_secret),
@@ -137,7 +138,7 @@ fn read(text: &str) -> Result<CredentialsFile, Fault> {
     serde_json::from_str(text).map_err(|error| {
         let (line, column) = (error.line(), error.column());
         let reason = format!("is not valid (line {line}, column {column})");
-        unusable(CREDENTIALS, &reason)
+        unusable(CREDENTIALS_FILE, &reason)
     })
 }
 

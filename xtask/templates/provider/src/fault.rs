@@ -1,4 +1,5 @@
-//! The meaning of the cloud's error codes.
+//! Converts error responses of the cloud into faults: the meaning of error codes. A template for a
+//! new provider.
 
 use lifecycle_core::{Fault, FaultKind, HttpResponse, ResponseExt};
 use serde::Deserialize;

@@ -1,4 +1,4 @@
-//! The signature, in the order of the vendor's page.
+//! The signature, in the order of the vendor's page. A template for a new provider.
 
 use bytes::Bytes;
 use http::Request;

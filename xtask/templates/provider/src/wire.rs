@@ -1,4 +1,7 @@
-//! Requests and responses, in the terms of the cloud.
+//! Requests and responses of the cloud.
+//!
+//! A template: the code talks to an invented API. The vendor's documentation must answer each `//`
+//! question. Replace the question by the answer.
 
 use http::Method;
 use lifecycle_core::{
@@ -11,31 +14,36 @@ use crate::{PROFILE, fault};
 
 // Which operation, method, path and body does each action have?
 // What is the default of each option? Send every option each time: a default may be a forced stop.
-// What does a response without an error hold: nothing, the failed IDs, the accepted IDs, a job?
+// What does a response without an error hold: nothing, the refused IDs, the accepted IDs, or
+// the ID of a job to poll?
 // Does one invalid ID fail the whole batch? Can the cloud execute a part of a failed batch?
+/// Builds the call for a power action on a batch.
 pub(crate) fn act(action: &Action, ids: &[InstanceId]) -> Result<ApiCall<BatchAck>, Fault> {
     PROFILE.check_batch(action, ids.len())?;
     let (operation, force) = match action {
         Action::Start(_) => ("start", None),
         Action::Stop(stop) => ("stop", Some(stop.mode.is_forced())),
         Action::Reboot(reboot) => ("reboot", Some(reboot.mode.is_forced())),
-        _ => return Err(Fault::new(FaultKind::Unsupported, "unknown action")),
+        _ => return Err(Fault::new(FaultKind::Unsupported, "unsupported action")),
     };
     let request = post(operation, &RequestBody { ids, force })?;
     Ok(ApiCall::new(request, read_ack))
 }
 
-// How can one call read several instances? Does an unknown ID cause a missing row, or an error?
+// How can one call read several instances? Is an unknown ID left out of the response, or
+// is an unknown ID an error?
+/// Builds the call that reads the states of `ids`.
 pub(crate) fn observe(ids: &[InstanceId]) -> Result<ApiCall<Vec<Observation>>, Fault> {
     PROFILE.check_observe(ids.len())?;
     let request = post("observe", &RequestBody { ids, force: None })?;
     Ok(ApiCall::new(request, |response| {
-        let body: ListBody = response.json()?;
+        let body: InstancesResponse = response.json()?;
         observations(&body, response)
     }))
 }
 
 // How does a request select a page: by token, by marker, by number? How is the last page marked?
+/// Builds the call that reads one page of all instances.
 pub(crate) fn list(page: Option<&PageToken>) -> ApiCall<ListPage> {
     let request = UnsignedRequest::new("list", Method::GET, "/v1/instances");
     let request = match page {
@@ -43,7 +51,7 @@ pub(crate) fn list(page: Option<&PageToken>) -> ApiCall<ListPage> {
         None => request,
     };
     ApiCall::new(request, |response| {
-        let body: ListBody = response.json()?;
+        let body: InstancesResponse = response.json()?;
         let page = ListPage::new(observations(&body, response)?);
         Ok(page.with_next(body.next.map(PageToken::new)))
     })
@@ -58,18 +66,18 @@ fn post(operation: &'static str, body: &RequestBody<'_>) -> Result<UnsignedReque
 
 #[derive(Serialize)]
 struct RequestBody<'a> {
-    #[serde(serialize_with = "texts")]
+    #[serde(serialize_with = "serialize_ids")]
     ids: &'a [InstanceId],
     #[serde(skip_serializing_if = "Option::is_none")]
     force: Option<bool>,
 }
 
-fn texts<S: serde::Serializer>(ids: &[InstanceId], serializer: S) -> Result<S::Ok, S::Error> {
+fn serialize_ids<S: serde::Serializer>(ids: &[InstanceId], serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_seq(ids.iter().map(InstanceId::as_str))
 }
 
 #[derive(Deserialize)]
-struct ActionBody {
+struct ActionResponse {
     refused: Vec<RefusedRow>,
 }
 
@@ -79,8 +87,9 @@ struct RefusedRow {
     code: String,
 }
 
+/// Reads which instances of a batch the cloud refused.
 fn read_ack(response: &HttpResponse) -> Result<BatchAck, Fault> {
-    let body: ActionBody = response.json()?;
+    let body: ActionResponse = response.json()?;
     let refused = body.refused.into_iter().map(|row| {
         let id = id(&row.id, response)?;
         Ok((id, fault::coded(response, row.code, String::new())))
@@ -93,7 +102,7 @@ fn read_ack(response: &HttpResponse) -> Result<BatchAck, Fault> {
 }
 
 #[derive(Deserialize)]
-struct ListBody {
+struct InstancesResponse {
     instances: Vec<InstanceRow>,
     next: Option<String>,
 }
@@ -105,7 +114,7 @@ struct InstanceRow {
     state: String,
 }
 
-fn observations(body: &ListBody, response: &HttpResponse) -> Result<Vec<Observation>, Fault> {
+fn observations(body: &InstancesResponse, response: &HttpResponse) -> Result<Vec<Observation>, Fault> {
     let rows = body.instances.iter();
     rows.map(|row| {
         let state = power_state(&row.state);
@@ -118,7 +127,8 @@ fn id(text: &str, response: &HttpResponse) -> Result<InstanceId, Fault> {
     InstanceId::new(text).map_err(|error| response.unreadable(&error.to_string()))
 }
 
-// Which states exist, and which states did the vendor add later? Which states does a reboot have?
+// Which states exist, and which states did the vendor add later? Which states
+// does an instance pass through during a reboot?
 // `Observation::raw` keeps an unknown state as text, so reading never fails on an unknown state.
 fn power_state(state: &str) -> PowerState {
     match state {

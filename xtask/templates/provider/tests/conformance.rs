@@ -1,4 +1,4 @@
-//! The provider passes the conformance suite on a fake of the cloud.
+//! Tests that the provider passes the conformance suite on a fake of the cloud.
 
 mod cloud;
 

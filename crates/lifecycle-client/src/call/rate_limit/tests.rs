@@ -1,4 +1,4 @@
-//! The rate limiter under paused time.
+//! Tests of the rate limiter, under tokio's paused clock.
 
 use std::sync::{
     Arc, Mutex,
@@ -9,8 +9,9 @@ use proptest::prelude::*;
 
 use super::*;
 
-/// Acquires permits one after the other, and returns the time of each in milliseconds.
-async fn acquired(limiter: &RateLimiter, start: Instant, calls: usize) -> Vec<u128> {
+/// Acquires `calls` permits one after the other, and returns the time of each in milliseconds since
+/// `start`.
+async fn acquire_times(limiter: &RateLimiter, start: Instant, calls: usize) -> Vec<u128> {
     let mut times = Vec::new();
     for _ in 0..calls {
         limiter.acquire().await;
@@ -23,11 +24,11 @@ async fn acquired(limiter: &RateLimiter, start: Instant, calls: usize) -> Vec<u1
 async fn burst_passes_at_once_and_the_rest_at_the_rate() {
     let limiter = RateLimiter::new(Rate::new(10.0, 5));
     let start = Instant::now();
-    let times = acquired(&limiter, start, 8).await;
+    let times = acquire_times(&limiter, start, 8).await;
     assert_eq!(times, [0, 0, 0, 0, 0, 100, 200, 300]);
-    // A pause fills the bucket, but not beyond the burst.
+    // An idle minute fills the bucket, but not beyond the burst.
     tokio::time::sleep(Duration::from_secs(60)).await;
-    let times = acquired(&limiter, Instant::now(), 7).await;
+    let times = acquire_times(&limiter, Instant::now(), 7).await;
     assert_eq!(times, [0, 0, 0, 0, 0, 100, 200]);
 }
 
@@ -56,17 +57,17 @@ async fn call_waiting_at_a_slower_rate_is_not_overtaken() {
     let _: Permit = limiter.acquire().await;
     let first = tokio::spawn({
         let limiter = Arc::clone(&limiter);
-        async move { acquired(&limiter, start, 1).await }
+        async move { acquire_times(&limiter, start, 1).await }
     });
     tokio::time::sleep(Duration::from_millis(10)).await;
     lock(limiter.bucket.as_ref().unwrap()).rate.per_second = 1_000.0;
     tokio::time::sleep(Duration::from_millis(10)).await;
-    assert_eq!(acquired(&limiter, start, 1).await, [1_000]);
+    assert_eq!(acquire_times(&limiter, start, 1).await, [1_000]);
     assert_eq!(first.await.unwrap(), [1_000]);
 }
 
 #[tokio::test(start_paused = true)]
-async fn cancelled_wait_takes_no_token_and_dropped_permit_returns_none() {
+async fn cancelled_wait_takes_no_token_and_unused_permit_returns_no_token() {
     let limiter = Arc::new(RateLimiter::new(Rate::new(10.0, 1)));
     let start = Instant::now();
     let _: Permit = limiter.acquire().await;
@@ -76,24 +77,25 @@ async fn cancelled_wait_takes_no_token_and_dropped_permit_returns_none() {
     });
     tokio::time::sleep(Duration::from_millis(50)).await;
     waiter.abort();
-    assert_eq!(acquired(&limiter, start, 2).await, [100, 200]);
+    assert_eq!(acquire_times(&limiter, start, 2).await, [100, 200]);
 }
 
 #[tokio::test(start_paused = true)]
-async fn longest_hint_closes_the_queue() {
+async fn longest_retry_after_hint_delays_all_calls() {
     let limiter = RateLimiter::new(Rate::new(10.0, 10));
     let start = Instant::now();
     let permit = limiter.acquire().await;
     limiter.throttled(permit, Some(Duration::from_secs(7)));
     limiter.throttled(permit, Some(Duration::from_secs(3)));
     // Five calls per second, from the end of the hint.
-    assert_eq!(acquired(&limiter, start, 2).await, [7_200, 7_400]);
+    assert_eq!(acquire_times(&limiter, start, 2).await, [7_200, 7_400]);
+    // A hint counts for at most five minutes.
     limiter.throttled(permit, Some(Duration::from_secs(86_400)));
-    assert_eq!(acquired(&limiter, start, 1).await, [307_600]);
+    assert_eq!(acquire_times(&limiter, start, 1).await, [307_600]);
 }
 
 #[tokio::test(start_paused = true)]
-async fn rejections_of_calls_under_way_count_once() {
+async fn rejections_of_calls_sent_before_a_cut_do_not_cut_again() {
     let limiter = RateLimiter::new(Rate::new(10.0, 10));
     let start = Instant::now();
     let mut permits = Vec::new();
@@ -103,11 +105,11 @@ async fn rejections_of_calls_under_way_count_once() {
     for permit in permits {
         limiter.throttled(permit, None);
     }
-    assert_eq!(acquired(&limiter, start, 2).await, [200, 400]);
+    assert_eq!(acquire_times(&limiter, start, 2).await, [200, 400]);
 }
 
 #[test]
-fn single_rejection_takes_a_tenth_and_later_rejections_halve() {
+fn rejection_after_many_successes_cuts_a_tenth_and_later_rejections_cut_half() {
     let mut rate = AdaptiveRate::new(20.0);
     for _ in 0..CALM_SUCCESSES {
         rate.succeeded(false);
@@ -136,7 +138,8 @@ fn rate_climbs_fast_to_the_last_rejected_rate_then_slowly_then_fast_again() {
     let rates: Vec<f64> = [1, 3, 4, 2, 1, 1]
         .map(|seconds| (10.0 * after(&mut rate, seconds)).round() / 10.0)
         .into();
-    // Beyond the configured rate, the rate grows by five per second.
+    // Fast up to 20 (the rejected rate), slowly beyond 20, fast again, and beyond the configured 100
+    // by five per second.
     assert_eq!(rates, [19.2, 20.0, 22.0, 44.1, 101.0, 106.0]);
 }
 
@@ -149,10 +152,10 @@ async fn rate_of_a_client_without_queue_does_not_rise() {
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
     let start = Instant::now();
-    assert_eq!(acquired(&limiter, start, 3).await, [0, 100, 200]);
+    assert_eq!(acquire_times(&limiter, start, 3).await, [0, 100, 200]);
 }
 
-/// A cloud with a limit of calls per second and an equal burst.
+/// A cloud that accepts `limit` calls per second, and as many calls in one burst.
 #[derive(Debug)]
 struct Cloud {
     limit: f64,
@@ -175,8 +178,8 @@ impl Cloud {
 
     fn call(&mut self) -> bool {
         let now = Instant::now();
-        let grown = (now - self.filled_at).as_secs_f64() * self.limit;
-        self.tokens = (self.tokens + grown).min(self.limit.max(1.0));
+        let refill = (now - self.filled_at).as_secs_f64() * self.limit;
+        self.tokens = (self.tokens + refill).min(self.limit.max(1.0));
         self.filled_at = now;
         let accepts = self.tokens >= 1.0;
         if accepts {
@@ -195,7 +198,7 @@ impl Cloud {
     }
 }
 
-/// Spawns tasks that call without end.
+/// Spawns tasks that call in an endless loop.
 fn spawn_callers(
     limiter: &Arc<RateLimiter>,
     cloud: &Arc<Mutex<Cloud>>,
@@ -242,7 +245,7 @@ async fn rate_settles_at_the_limit_from_below_and_from_above() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn rate_recovers_soon_after_a_limit_that_fell_has_returned() {
+async fn rate_recovers_soon_after_the_limit_is_restored() {
     let (limiter, cloud) = (
         Arc::new(RateLimiter::new(Rate::new(20.0, 20))),
         Cloud::new(20.0),
@@ -305,8 +308,8 @@ proptest! {
                     Err(later) => prop_assert!(later > now),
                 },
             }
-            let most = (bucket.depth * bucket.rate.per_second).max(1.0);
-            prop_assert!((0.0..=most).contains(&bucket.tokens), "{bucket:?}");
+            let capacity = (bucket.depth * bucket.rate.per_second).max(1.0);
+            prop_assert!((0.0..=capacity).contains(&bucket.tokens), "{bucket:?}");
             prop_assert!(bucket.rate.per_second >= 0.01, "{bucket:?}");
         }
     }

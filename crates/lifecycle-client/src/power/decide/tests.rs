@@ -1,3 +1,5 @@
+//! Tests of the decision table of power requests: one row for each rule.
+
 use lifecycle_core::{ExecutionStatus, InstanceId, JobId};
 use tokio::time::Instant;
 
@@ -46,7 +48,7 @@ fn rules() -> Vec<Rule> {
         (polls, looked_at(Stopped), rejected_and(maybe, Some(Failed)), "refused"),
         (waits(Stop), not_sent(), rejected_and(no, Some(Stopped)), "unchanged"),
         (waits(Stop), not_sent(), rejected_and(no, Some(Stopping)), "watch"),
-        // A job accepts instances before it looks at them.
+        // A job accepts instances before the job checks the instances.
         (polls, accepted(), rejected_and(no, Some(Starting)), "watch"),
         // A strict request counts an instance at the goal as refused.
         (strict(Start), not_sent(), rejected_and(no, Some(Running)), "refused"),

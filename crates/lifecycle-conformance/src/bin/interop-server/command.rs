@@ -1,4 +1,4 @@
-//! The commands and their execution.
+//! The commands of the interop server, and their execution.
 
 use std::time::Duration;
 

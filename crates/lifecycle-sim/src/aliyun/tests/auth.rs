@@ -1,4 +1,4 @@
-//! Tests of authentication with the requests of the vendor's SDKs, and with forged requests.
+//! Tests of Alibaba's authentication with requests of the vendor's SDKs, and with forged requests.
 
 use serde::Deserialize;
 

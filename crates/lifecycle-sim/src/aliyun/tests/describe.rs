@@ -1,4 +1,4 @@
-//! Tests of the describe calls.
+//! Tests of Alibaba's describe operations.
 
 use std::slice::from_ref;
 

@@ -1,4 +1,4 @@
-//! Tests of the metadata service and the credentials URI.
+//! Tests of Alibaba's metadata service and credentials URI.
 
 use super::*;
 use crate::{

@@ -1,4 +1,4 @@
-//! Helpers of the tests of Alibaba.
+//! Tests of the simulated Alibaba API. This file holds the shared helpers.
 
 mod auth;
 mod describe;
@@ -22,11 +22,15 @@ use crate::{
     testing::{self, executed, read, received},
 };
 
+/// Signatures of the vendor's SDK.
 pub(super) const SIGNING: &str = include_str!("../../../tests/vectors/aliyun/signing.json");
+/// Recorded requests and example responses.
 pub(super) const WIRE: &str = include_str!("../../../tests/vectors/aliyun/wire.json");
 
+/// The region of all instances.
 pub(super) const REGION: &str = "cn-hangzhou";
 
+/// Creates a simulated cloud without instances.
 pub(super) fn cloud_state() -> CloudState {
     testing::cloud_state(Cloud::Aliyun)
 }
@@ -68,6 +72,7 @@ pub(super) fn call(
     read(&respond(cloud, &request(action, parameters)))
 }
 
+/// Handles a request without authentication.
 pub(super) fn respond(cloud: &mut CloudState, request: &ReceivedRequest) -> Response {
     Aliyun.handle(cloud, request, RegionScope::AllRegions)
 }
@@ -99,6 +104,7 @@ pub(super) fn status(cloud: &mut CloudState, id: &str) -> String {
     record(cloud, id)["Status"].as_str().unwrap().to_owned()
 }
 
+/// Returns the record of one instance in the response of `DescribeInstances`.
 pub(super) fn record(cloud: &mut CloudState, id: &str) -> Value {
     let ids = format!("[\"{id}\"]");
     let (status, body) = call(

@@ -1,4 +1,4 @@
-//! Tests of start, stop and reboot.
+//! Tests of start, stop and reboot at simulated Alibaba ECS.
 
 use super::*;
 use crate::{
@@ -103,18 +103,22 @@ fn boolean_is_accepted_in_the_spellings_of_the_sdks() {
 fn action_in_each_state_and_impairment_has_the_documented_code() {
     use SimulatedState::{Starting, Stopping};
     const ACTIONS: [&str; 3] = ["StartInstance", "StopInstance", "RebootInstance"];
-    const WRONG: &str = "IncorrectInstanceStatus";
+    const WRONG_STATE: &str = "IncorrectInstanceStatus";
     const OK: &str = "no code";
     let cases: [(SimulatedState, Option<Impairment>, [&str; 3]); 15] = [
-        (Stopped, None, [OK, WRONG, WRONG]),
-        (Running, None, [WRONG, OK, OK]),
-        (Starting, None, [WRONG, WRONG, WRONG]),
-        (Stopping, None, [WRONG, WRONG, WRONG]),
-        (SimulatedState::Rebooting, None, [WRONG, WRONG, WRONG]),
+        (Stopped, None, [OK, WRONG_STATE, WRONG_STATE]),
+        (Running, None, [WRONG_STATE, OK, OK]),
+        (Starting, None, [WRONG_STATE, WRONG_STATE, WRONG_STATE]),
+        (Stopping, None, [WRONG_STATE, WRONG_STATE, WRONG_STATE]),
+        (
+            SimulatedState::Rebooting,
+            None,
+            [WRONG_STATE, WRONG_STATE, WRONG_STATE],
+        ),
         (
             Stopped,
             Some(Impairment::Creating),
-            ["InstanceNotReady", WRONG, WRONG],
+            ["InstanceNotReady", WRONG_STATE, WRONG_STATE],
         ),
         (
             Stopped,
@@ -132,7 +136,7 @@ fn action_in_each_state_and_impairment_has_the_documented_code() {
             ["InstanceLockedForSecurity"; 3],
         ),
         (Stopped, Some(Impairment::Failed), ["DiskError"; 3]),
-        (Stopped, Some(Impairment::Recycled), [WRONG; 3]),
+        (Stopped, Some(Impairment::Recycled), [WRONG_STATE; 3]),
         (
             Stopped,
             Some(Impairment::Expired),
@@ -154,9 +158,9 @@ fn action_in_each_state_and_impairment_has_the_documented_code() {
         (
             Stopped,
             Some(Impairment::NoStock),
-            ["OperationDenied.NoStock", WRONG, WRONG],
+            ["OperationDenied.NoStock", WRONG_STATE, WRONG_STATE],
         ),
-        (Running, Some(Impairment::NoStock), [WRONG, OK, OK]),
+        (Running, Some(Impairment::NoStock), [WRONG_STATE, OK, OK]),
     ];
     for (state, impairment, expected) in cases {
         for (action, expected) in ACTIONS.into_iter().zip(expected) {

@@ -1,4 +1,5 @@
-//! Tests of responses against examples of the documents, the SDKs and users.
+//! Tests of the format of Alibaba's responses, against examples of the documentation, the SDKs and
+//! users.
 
 use std::{collections::BTreeSet, time::Duration};
 

@@ -1,4 +1,4 @@
-//! Tests of the Security Token Service.
+//! Tests of Alibaba's Security Token Service.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Tests of temporary keys.
+//! Tests of Baidu's temporary keys.
 
 use lifecycle_core::encode::{hmac_sha256_hex, percent};
 use serde_json::Value;

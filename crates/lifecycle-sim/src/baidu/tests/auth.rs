@@ -1,4 +1,5 @@
-//! Tests of authentication with signatures of the vendor's signer, and with forged requests.
+//! Tests of Baidu's authentication with signatures of the vendor's signer, and with forged
+//! requests.
 
 use super::*;
 use crate::{

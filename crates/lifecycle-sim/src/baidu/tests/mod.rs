@@ -1,4 +1,4 @@
-//! Helpers of the tests of Baidu, and tests of the routes.
+//! Tests of the simulated Baidu API: shared helpers, and the classification of requests.
 
 mod auth;
 mod power;
@@ -15,7 +15,7 @@ use crate::{
     testing::{add, cloud_state, handle, received},
 };
 
-/// Creates one instance and returns the id, as a list.
+/// Adds one instance, and returns a list of its id, as [`batch`] takes it.
 pub(super) fn one_instance(
     cloud: &mut CloudState,
     state: SimulatedState,
@@ -24,6 +24,7 @@ pub(super) fn one_instance(
     add(cloud, "bj", 1, state, impairment)
 }
 
+/// Creates a request without authentication.
 pub(super) fn put(target: &str, body: &Value) -> ReceivedRequest {
     let body = if body.is_null() {
         String::new()
@@ -33,6 +34,7 @@ pub(super) fn put(target: &str, body: &Value) -> ReceivedRequest {
     received("PUT", target, &[], &body)
 }
 
+/// Creates a batch call without authentication.
 pub(super) fn batch(action: &str, ids: &[String]) -> ReceivedRequest {
     put(
         &format!("/v2/instance/batchAction?{action}"),
@@ -40,14 +42,17 @@ pub(super) fn batch(action: &str, ids: &[String]) -> ReceivedRequest {
     )
 }
 
+/// Handles a request without authentication.
 pub(super) fn respond(cloud: &mut CloudState, request: &ReceivedRequest) -> (u16, Value) {
     handle(cloud, request, RegionScope::AllRegions)
 }
 
+/// Returns `(status, code)` of an error.
 pub(super) fn code(response: &(u16, Value)) -> (u16, &str) {
     (response.0, response.1["code"].as_str().unwrap_or_default())
 }
 
+/// Returns the status of one instance.
 pub(super) fn status(cloud: &mut CloudState, id: &str) -> String {
     let (_, body) = respond(
         cloud,
@@ -57,7 +62,7 @@ pub(super) fn status(cloud: &mut CloudState, id: &str) -> String {
 }
 
 #[test]
-fn request_is_classified_without_authentication() {
+fn unsigned_request_is_classified() {
     let ids = vec!["i-1".to_owned(), "i-2".to_owned()];
     for (request, operation, name, count) in [
         (
@@ -111,7 +116,7 @@ fn request_is_classified_without_authentication() {
         assert!(super::Baidu.serves(&request));
         let call = super::Baidu.classify(&request);
         assert_eq!(
-            (call.operation, call.name, call.ids),
+            (call.operation, call.name, call.id_count),
             (operation, name, count)
         );
     }

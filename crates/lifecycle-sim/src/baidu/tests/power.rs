@@ -1,4 +1,4 @@
-//! Tests of start, stop and reboot.
+//! Tests of start, stop and reboot at simulated Baidu BCC.
 
 use super::*;
 use crate::{baidu::switches::*, testing::at};
@@ -129,7 +129,11 @@ fn batch_with_a_bad_instance_follows_the_switch() {
     for (setting, response, moved) in [
         (BatchFailure::Whole, 409, Stopped),
         (BatchFailure::Partial, 200, SimulatedState::Starting),
-        (BatchFailure::WholeInName, 409, SimulatedState::Starting),
+        (
+            BatchFailure::ErrorDespiteExecution,
+            409,
+            SimulatedState::Starting,
+        ),
     ] {
         let mut cloud = cloud_state(Cloud::Baidu);
         cloud.switches.baidu.batch_failure = setting;

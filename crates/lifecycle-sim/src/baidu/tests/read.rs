@@ -1,4 +1,4 @@
-//! Tests of lists and single instances.
+//! Tests of Baidu's operations that read lists and single instances.
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! Tests of the metadata service.
+//! Tests of Huawei's metadata service.
 
 use super::*;
 use crate::{

@@ -1,4 +1,4 @@
-//! Helpers of the tests of Huawei.
+//! Tests of the simulated Huawei API. This file holds the shared helpers.
 
 mod auth;
 mod iam;
@@ -22,13 +22,17 @@ use crate::{
     testing::{self, executed, read, received},
 };
 
+/// Signatures of the vendor's SDK.
 pub(super) const SIGNING: &str = include_str!("../../../tests/vectors/huawei/signing.json");
+/// Recorded requests and example responses.
 pub(super) const WIRE: &str = include_str!("../../../tests/vectors/huawei/wire.json");
 
+/// The region of all instances.
 pub(super) const REGION: &str = "cn-north-4";
 /// The project of the test cloud.
 pub(super) const PROJECT: &str = "00000000000000000000000000000000";
 
+/// Creates a simulated cloud without instances.
 pub(super) fn cloud_state() -> CloudState {
     testing::cloud_state(Cloud::Huawei)
 }
@@ -42,6 +46,7 @@ pub(super) fn add(
     testing::add(cloud, REGION, 1, state, impairment.into()).remove(0)
 }
 
+/// Handles a request without authentication.
 pub(super) fn respond(cloud: &mut CloudState, request: &ReceivedRequest) -> Response {
     Huawei.handle(cloud, request, RegionScope::AllRegions)
 }
@@ -59,6 +64,7 @@ pub(super) fn power_request(body: &str) -> ReceivedRequest {
     received("POST", &target, &[("host", "ecs.example")], body)
 }
 
+/// Handles a power call with this body.
 pub(super) fn post(cloud: &mut CloudState, body: &Value) -> (u16, Value) {
     read(&respond(cloud, &power_request(&body.to_string())))
 }
@@ -81,6 +87,7 @@ pub(super) fn reboot(cloud: &mut CloudState, ids: &[&str], kind: &str) -> (u16, 
     )
 }
 
+/// Returns the list of servers in the body of a power call.
 pub(super) fn servers(ids: &[&str]) -> Vec<Value> {
     ids.iter().map(|id| json!({"id": id})).collect()
 }
@@ -92,6 +99,7 @@ pub(super) fn job_id(response: &(u16, Value)) -> String {
         .to_owned()
 }
 
+/// Returns the description of a job.
 pub(super) fn job(cloud: &mut CloudState, id: &str) -> Value {
     let (status, body) = get(cloud, &format!("jobs/{id}"));
     assert_eq!(status, 200, "{body}");
@@ -104,6 +112,7 @@ pub(super) fn code(response: &(u16, Value)) -> (u16, &str) {
     (response.0, code.unwrap_or("no code"))
 }
 
+/// Returns the description of a server.
 pub(super) fn show(cloud: &mut CloudState, id: &str) -> Value {
     let (status, body) = get(cloud, &format!("cloudservers/{id}"));
     assert_eq!(status, 200, "{body}");

@@ -1,4 +1,4 @@
-//! Tests of start, stop and reboot.
+//! Tests of start, stop and reboot at simulated Huawei ECS.
 
 use super::*;
 use crate::{
@@ -157,30 +157,46 @@ fn server_named_twice_counts_once_or_is_refused_by_switch() {
 fn action_in_each_state_and_impairment_has_the_documented_code() {
     use SimulatedState::{Rebooting, Starting, Stopping};
     const OK: &str = "no code";
-    const WRONG: &str = "Ecs.0100";
+    const WRONG_STATE: &str = "Ecs.0100";
     const BUSY: &str = "Ecs.0603";
     // The order is start, soft stop, hard stop, soft reboot, hard reboot.
     let cases: [(SimulatedState, Option<Impairment>, [&str; 5]); 14] = [
-        (Stopped, None, [OK, WRONG, WRONG, WRONG, WRONG]),
-        (Running, None, [WRONG, OK, OK, OK, OK]),
+        (
+            Stopped,
+            None,
+            [OK, WRONG_STATE, WRONG_STATE, WRONG_STATE, WRONG_STATE],
+        ),
+        (Running, None, [WRONG_STATE, OK, OK, OK, OK]),
         (Starting, None, [BUSY; 5]),
         (Stopping, None, [BUSY, BUSY, OK, BUSY, OK]),
         (Rebooting, None, [BUSY, BUSY, OK, BUSY, OK]),
-        (Stopped, Some(Impairment::Creating), [WRONG; 5]),
+        (Stopped, Some(Impairment::Creating), [WRONG_STATE; 5]),
         (Stopped, Some(Impairment::Changing), [BUSY; 5]),
-        (Stopped, Some(Impairment::Failed), [WRONG; 5]),
-        (Stopped, Some(Impairment::Recycled), [WRONG; 5]),
+        (Stopped, Some(Impairment::Failed), [WRONG_STATE; 5]),
+        (Stopped, Some(Impairment::Recycled), [WRONG_STATE; 5]),
         (Running, Some(Impairment::Locked), ["Ecs.0605"; 5]),
         (Stopped, Some(Impairment::Expired), ["Ecs.0030"; 5]),
         (
             Stopped,
             Some(Impairment::Arrears),
-            ["Ecs.0003", WRONG, WRONG, WRONG, WRONG],
+            [
+                "Ecs.0003",
+                WRONG_STATE,
+                WRONG_STATE,
+                WRONG_STATE,
+                WRONG_STATE,
+            ],
         ),
         (
             Stopped,
             Some(Impairment::NoStock),
-            ["Ecs.0319", WRONG, WRONG, WRONG, WRONG],
+            [
+                "Ecs.0319",
+                WRONG_STATE,
+                WRONG_STATE,
+                WRONG_STATE,
+                WRONG_STATE,
+            ],
         ),
         (
             Running,

@@ -1,4 +1,4 @@
-//! Tests of the list and of the query of one server.
+//! Tests of Huawei's operations that list servers and read one server.
 
 use super::*;
 use crate::huawei::switches::{ServerIds, ShowNotFound};

@@ -1,4 +1,4 @@
-//! Tests of responses against examples of the documents and users.
+//! Tests of the format of Huawei's responses, against examples of the documentation and users.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Helpers of the tests of Zenlayer, and tests of the routes.
+//! Tests of the simulated Zenlayer API: shared helpers, and the classification of requests.
 
 mod auth;
 mod power;
@@ -16,8 +16,8 @@ use crate::{
     testing::{add, cloud_state, executed, handle, received},
 };
 
-/// Creates one instance and returns the id, as a list.
-pub(super) fn one_vm(
+/// Adds one instance, and returns a list of its id, as [`request_with_ids`] takes it.
+pub(super) fn one_instance(
     cloud: &mut CloudState,
     state: SimulatedState,
     impairment: Option<Impairment>,
@@ -25,6 +25,7 @@ pub(super) fn one_vm(
     add(cloud, "asia-southeast-1", 1, state, impairment)
 }
 
+/// Creates a request without authentication.
 pub(super) fn request(action: &str, body: &Value) -> ReceivedRequest {
     received(
         "POST",
@@ -34,23 +35,27 @@ pub(super) fn request(action: &str, body: &Value) -> ReceivedRequest {
     )
 }
 
+/// Creates a request for instances, without authentication.
 pub(super) fn request_with_ids(action: &str, ids: &[String]) -> ReceivedRequest {
     request(action, &json!({ "instanceIds": ids }))
 }
 
+/// Handles a request without authentication.
 pub(super) fn respond(cloud: &mut CloudState, request: &ReceivedRequest) -> (u16, Value) {
     handle(cloud, request, RegionScope::AllRegions)
 }
 
+/// Returns `(status, code)` of an error.
 pub(super) fn code(response: &(u16, Value)) -> (u16, &str) {
     assert!(
         response.1.get("response").is_none(),
-        "errors are flat: {}",
+        "an error has no `response` envelope: {}",
         response.1
     );
     (response.0, response.1["code"].as_str().unwrap_or_default())
 }
 
+/// Returns the status of one instance.
 pub(super) fn status(cloud: &mut CloudState, id: &str) -> String {
     let (_, body) = respond(
         cloud,
@@ -63,7 +68,7 @@ pub(super) fn status(cloud: &mut CloudState, id: &str) -> String {
 }
 
 #[test]
-fn request_is_classified_without_authentication() {
+fn unsigned_request_is_classified() {
     let two = ["1".to_owned(), "2".to_owned()];
     for (request, operation, name, count) in [
         (
@@ -97,7 +102,7 @@ fn request_is_classified_without_authentication() {
             0,
         ),
         (
-            request("Explode", &json!({})),
+            request("NoSuchAction", &json!({})),
             Operation::Other,
             "unknown",
             0,
@@ -106,7 +111,7 @@ fn request_is_classified_without_authentication() {
         assert!(Zenlayer.serves(&request));
         let call = Zenlayer.classify(&request);
         assert_eq!(
-            (call.operation, call.name, call.ids),
+            (call.operation, call.name, call.id_count),
             (operation, name, count)
         );
     }

@@ -1,4 +1,4 @@
-//! Tests of start, stop and reboot.
+//! Tests of start, stop and reboot at simulated Zenlayer ZEC.
 
 use super::*;
 use crate::{testing::at, zenlayer::switches::*};
@@ -11,7 +11,7 @@ fn power_action_shows_the_documented_states() {
     ] {
         let mut cloud = cloud_state(Cloud::Zenlayer);
         cloud.switches.zenlayer.starting = starting;
-        let vm = one_vm(&mut cloud, Stopped, None);
+        let vm = one_instance(&mut cloud, Stopped, None);
         let (response, body) = respond(&mut cloud, &request_with_ids("StartInstances", &vm));
         assert_eq!(response, 200);
         assert_eq!(body["requestId"], body["response"]["requestId"]);
@@ -49,7 +49,7 @@ fn stop_is_forced_by_default() {
         (json!({"forceShutdown": false}), 0),
     ] {
         let mut cloud = cloud_state(Cloud::Zenlayer);
-        let vm = one_vm(&mut cloud, Running, None);
+        let vm = one_instance(&mut cloud, Running, None);
         let mut body = body;
         body["instanceIds"] = json!(vm);
         assert_eq!(respond(&mut cloud, &request("StopInstances", &body)).0, 200);
@@ -58,7 +58,7 @@ fn stop_is_forced_by_default() {
     for (plain, forced) in [(PlainReboot::Graceful, 0), (PlainReboot::Forced, 1)] {
         let mut cloud = cloud_state(Cloud::Zenlayer);
         cloud.switches.zenlayer.plain_reboot = plain;
-        let vm = one_vm(&mut cloud, Running, None);
+        let vm = one_instance(&mut cloud, Running, None);
         respond(&mut cloud, &request_with_ids("RebootInstances", &vm));
         assert_eq!(executed(&cloud, &vm[0]).forced_reboots, forced);
     }
@@ -165,7 +165,7 @@ fn action_in_a_wrong_state_has_the_documented_code() {
             let mut cloud = cloud_state(Cloud::Zenlayer);
             cloud.switches.zenlayer.batch_failure = BatchFailure::Whole;
             cloud.switches.zenlayer.codes = codes;
-            let vm = one_vm(&mut cloud, state, impairment);
+            let vm = one_instance(&mut cloud, state, impairment);
             let response = respond(&mut cloud, &request_with_ids(action, &vm));
             assert_eq!(code(&response), expected, "{action} {state} {impairment:?}");
             assert_eq!(executed(&cloud, &vm[0]), ExecutionCounts::default());
@@ -174,13 +174,13 @@ fn action_in_a_wrong_state_has_the_documented_code() {
     let mut cloud = cloud_state(Cloud::Zenlayer);
     cloud.switches.zenlayer.batch_failure = BatchFailure::Whole;
     cloud.switches.zenlayer.recycled_code = RecycledCode::RecycleResource;
-    let bin = one_vm(&mut cloud, Stopped, Some(Impairment::Recycled));
+    let bin = one_instance(&mut cloud, Stopped, Some(Impairment::Recycled));
     let response = respond(&mut cloud, &request_with_ids("StartInstances", &bin));
     assert_eq!(
         code(&response),
         (403, "OPERATION_FAILED_FOR_RECYCLE_RESOURCE")
     );
-    let sold_out = one_vm(&mut cloud, Stopped, Some(Impairment::NoStock));
+    let sold_out = one_instance(&mut cloud, Stopped, Some(Impairment::NoStock));
     let response = respond(&mut cloud, &request_with_ids("StartInstances", &sold_out));
     assert_eq!(code(&response), (503, "SERVICE_TEMPORARY_UNAVAILABLE"));
 }
@@ -195,16 +195,16 @@ fn batch_with_a_bad_instance_follows_the_switch() {
         BatchFailure::Listed,
         BatchFailure::Whole,
         BatchFailure::WholeForUnknown,
-        BatchFailure::WholeInName,
+        BatchFailure::ErrorDespiteExecution,
     ] {
         for unknown in [false, true] {
             let mut cloud = cloud_state(Cloud::Zenlayer);
             cloud.switches.zenlayer.batch_failure = setting;
-            let mut vms = one_vm(&mut cloud, Stopped, None);
+            let mut vms = one_instance(&mut cloud, Stopped, None);
             vms.push(if unknown {
                 "1".to_owned()
             } else {
-                one_vm(&mut cloud, Running, None).swap_remove(0)
+                one_instance(&mut cloud, Running, None).swap_remove(0)
             });
             let response = listed(&mut cloud, &request_with_ids("StartInstances", &vms));
             let is_list = setting == BatchFailure::Listed
@@ -215,7 +215,7 @@ fn batch_with_a_bad_instance_follows_the_switch() {
                 let status = if unknown { 404 } else { 400 };
                 assert_eq!(response, (status, Value::Null), "{setting:?} {unknown}");
             }
-            let executes = is_list || setting == BatchFailure::WholeInName;
+            let executes = is_list || setting == BatchFailure::ErrorDespiteExecution;
             assert_eq!(
                 executed(&cloud, &vms[0]).starts,
                 u32::from(executes),
@@ -234,7 +234,7 @@ fn successful_batch_has_the_failed_list_of_the_switch() {
     ] {
         let mut cloud = cloud_state(Cloud::Zenlayer);
         cloud.switches.zenlayer.none_failed = form;
-        let vm = one_vm(&mut cloud, Stopped, None);
+        let vm = one_instance(&mut cloud, Stopped, None);
         let (_, body) = respond(&mut cloud, &request_with_ids("StartInstances", &vm));
         assert_eq!(
             body["response"].get("instanceIds"),
@@ -248,7 +248,7 @@ fn successful_batch_has_the_failed_list_of_the_switch() {
 fn forced_reboot_and_stop_interrupt_an_operation() {
     let mut cloud = cloud_state(Cloud::Zenlayer);
     cloud.switches.zenlayer.batch_failure = BatchFailure::Whole;
-    let vm = one_vm(&mut cloud, SimulatedState::Rebooting, None);
+    let vm = one_instance(&mut cloud, SimulatedState::Rebooting, None);
     let forced = json!({"instanceIds": vm, "forceReboot": true});
     assert_eq!(
         respond(&mut cloud, &request_with_ids("RebootInstances", &vm)).0,
@@ -260,7 +260,7 @@ fn forced_reboot_and_stop_interrupt_an_operation() {
     );
     assert_eq!(executed(&cloud, &vm[0]).forced_reboots, 1);
 
-    let stubborn = one_vm(&mut cloud, Running, Some(Impairment::Stubborn));
+    let stubborn = one_instance(&mut cloud, Running, Some(Impairment::Stubborn));
     let graceful = request(
         "StopInstances",
         &json!({"instanceIds": stubborn, "forceShutdown": false}),
@@ -288,7 +288,7 @@ fn forced_reboot_and_stop_interrupt_an_operation() {
 #[test]
 fn failed_boot_leaves_the_instance_stopped() {
     let mut cloud = cloud_state(Cloud::Zenlayer);
-    let vm = one_vm(&mut cloud, Stopped, Some(Impairment::Broken));
+    let vm = one_instance(&mut cloud, Stopped, Some(Impairment::Broken));
     for start in 1..=2 {
         assert_eq!(
             respond(&mut cloud, &request_with_ids("StartInstances", &vm)).0,

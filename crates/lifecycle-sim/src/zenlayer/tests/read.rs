@@ -1,4 +1,4 @@
-//! Tests of the describe calls.
+//! Tests of Zenlayer's describe operations.
 
 use super::*;
 use crate::zenlayer::switches::*;
@@ -98,13 +98,13 @@ fn each_state_has_the_same_status_in_both_describe_calls() {
         (Running, Some(Impairment::Locked), "RUNNING"),
     ] {
         let mut cloud = cloud_state(Cloud::Zenlayer);
-        let vm = one_vm(&mut cloud, state, impairment);
+        let vm = one_instance(&mut cloud, state, impairment);
         assert_eq!(status(&mut cloud, &vm[0]), word);
         let (_, body) = respond(&mut cloud, &request_with_ids("DescribeInstances", &vm));
         assert_eq!(body["response"]["dataSet"][0]["status"], word);
     }
     let mut cloud = cloud_state(Cloud::Zenlayer);
     cloud.switches.zenlayer.recycled = Recycled::Recycled;
-    let vm = one_vm(&mut cloud, Stopped, Some(Impairment::Recycled));
+    let vm = one_instance(&mut cloud, Stopped, Some(Impairment::Recycled));
     assert_eq!(status(&mut cloud, &vm[0]), "RECYCLED");
 }

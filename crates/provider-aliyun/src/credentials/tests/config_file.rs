@@ -1,4 +1,4 @@
-//! The profiles of the vendor's command line: each mode, and invalid files.
+//! Tests of the profiles of the vendor's command line: each mode, and invalid files.
 
 use lifecycle_core::Endpoint;
 use serde_json::json;

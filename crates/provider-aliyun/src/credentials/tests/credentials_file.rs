@@ -1,4 +1,4 @@
-//! The SDKs' ini file: each type, and invalid files.
+//! Tests of the SDKs' ini file: each type, and invalid files.
 
 use super::*;
 use crate::{credentials::CredentialsFile, sign::tests::decoded_query};

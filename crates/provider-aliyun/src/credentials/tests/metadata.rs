@@ -1,4 +1,4 @@
-//! The ECS metadata service and credentials URIs.
+//! Tests of the ECS metadata service and credentials URIs.
 
 use lifecycle_core::Endpoint;
 

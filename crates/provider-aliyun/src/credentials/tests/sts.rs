@@ -1,4 +1,4 @@
-//! Exchanges at STS: requests, responses and faults.
+//! Tests of exchanges at STS: requests, responses and faults.
 
 use std::time::Duration;
 

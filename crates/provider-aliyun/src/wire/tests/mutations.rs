@@ -1,4 +1,4 @@
-//! Responses that are truncated or have odd values.
+//! Tests of responses that are truncated or have invalid values.
 
 use provider_testing::{changed_bytes, json_mutations, truncated, with_body};
 

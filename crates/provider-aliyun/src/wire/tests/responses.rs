@@ -1,4 +1,4 @@
-//! Responses, recorded and unusual, and their describe.
+//! Tests of responses, recorded and unusual.
 
 use super::*;
 

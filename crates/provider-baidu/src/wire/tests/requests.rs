@@ -1,4 +1,4 @@
-//! Requests, compared with recorded requests of the vendor's SDK.
+//! Tests of requests against recorded requests of the vendor's SDK.
 
 use bytes::Bytes;
 use lifecycle_core::{

@@ -1,4 +1,4 @@
-//! Responses and their meaning.
+//! Tests of responses and their meaning.
 
 use lifecycle_core::ExecutionStatus;
 use provider_testing::recorded_response;

@@ -1,4 +1,4 @@
-//! The order of the chain, and incomplete configurations.
+//! Tests of the order of the chain, and of incomplete configurations.
 
 use lifecycle_core::credential_source::CredentialSourceChain;
 

@@ -1,4 +1,4 @@
-//! Exchanges of a token, a password or an identity for a key.
+//! Tests of exchanges of a token, a password or an identity for a key.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! The metadata service with and without tokens, and hosts without the service.
+//! Tests of the metadata service with and without tokens, and of hosts without the service.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Damaged responses: cut off, with values of another type, or with changed bytes.
+//! Tests of damaged responses: truncated, with values of another type, or with changed bytes.
 
 use provider_testing::{damaged, recorded_response};
 

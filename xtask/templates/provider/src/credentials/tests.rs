@@ -1,3 +1,5 @@
+//! Tests of the credential sources, on a host in memory. A template for a new provider.
+
 use lifecycle_core::{
     FaultKind, SigningContext,
     credential_source::{CredentialSourceChain, FileCheck},
@@ -50,7 +52,7 @@ fn variables_precede_files() {
     let [id, secret] = VARIABLES;
     let (key, source) = found(
         &CredentialSourceConfig::default(),
-        &[id, secret, (CREDENTIALS, STORED)],
+        &[id, secret, (CREDENTIALS_FILE, STORED)],
     );
     assert_eq!(key, "variable-id");
     assert_eq!(source, "variable EXAMPLE_ACCESS_KEY_ID");
@@ -59,10 +61,10 @@ fn variables_precede_files() {
 #[test]
 fn configured_profile_precedes_the_variable_and_the_current_profile() {
     let default = CredentialSourceConfig::default();
-    let stored = (CREDENTIALS, STORED);
+    let stored = (CREDENTIALS_FILE, STORED);
     let (key, source) = found(&default, &[stored]);
     assert_eq!(key, "work-id");
-    assert_eq!(source, format!("profile \"work\" in {CREDENTIALS}"));
+    assert_eq!(source, format!("profile \"work\" in {CREDENTIALS_FILE}"));
 
     let variable = ("EXAMPLE_PROFILE", "home");
     assert_eq!(found(&default, &[stored, variable]).0, "home-id");
@@ -84,14 +86,14 @@ fn invalid_settings_stop_the_search_without_showing_a_secret() {
     let default = CredentialSourceConfig::default();
     let with = |profile: &str| CredentialSourceConfig::default().with_profile(profile);
     let [id, _] = VARIABLES;
-    let stored = (CREDENTIALS, STORED);
+    let stored = (CREDENTIALS_FILE, STORED);
     for (config, texts, expected) in [
         (&default, &[id, stored][..], "EXAMPLE_ACCESS_KEY_SECRET"),
         (&with("half"), &[stored], "has no access_key_secret"),
         (&with("gone"), &[stored], "has no profile \"gone\""),
         (&with("work"), &[], "no file ~/.example"),
-        (&default, &[(CREDENTIALS, "hidden")], "line 1, column 1"),
-        (&default, &[(CREDENTIALS, "[\"hidden\"]")], "line 1, column"),
+        (&default, &[(CREDENTIALS_FILE, "hidden")], "line 1, column 1"),
+        (&default, &[(CREDENTIALS_FILE, "[\"hidden\"]")], "line 1, column"),
     ] {
         let fault = search(config, texts).fault();
         assert_eq!(fault.kind(), FaultKind::Credential);
@@ -103,7 +105,7 @@ fn invalid_settings_stop_the_search_without_showing_a_secret() {
 #[test]
 fn truncated_file_is_a_fault() {
     for end in 0..STORED.len() {
-        let host = host(&[(CREDENTIALS, &STORED[..end])]);
+        let host = host(&[(CREDENTIALS_FILE, &STORED[..end])]);
         let step = CommandLineProfile::new().begin(&ctx(&host));
         assert!(matches!(step, ExchangeStep::Failed(_)), "{step:?}");
     }

@@ -1,4 +1,4 @@
-//! A fake of the cloud, in memory, with tokio's clock.
+//! Test helper: a fake of the cloud, in memory, with tokio's clock. A template for a new provider.
 
 use std::{
     collections::BTreeMap,

@@ -1,8 +1,9 @@
-//! The parser of fleet specifications: `baidu/bj=3:stopped,aliyun/cn-hangzhou=2:running`.
+//! Parses fleet specifications, the instances of a new simulator: `baidu/bj=3:stopped,aliyun/cn-hangzhou=2:running`.
 
 use crate::{Cloud, Impairment, SimulatedState};
 
-/// A number of instances with the same region, state and impairment.
+/// Instances with the same cloud, region, state and impairment. An impairment is a defect such as
+/// `locked` or `arrears`, which makes actions fail.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct InstanceGroup {
     pub(crate) cloud: Cloud,
@@ -23,8 +24,9 @@ pub struct ParseFleetError {
 /// The maximum number of instances in one specification.
 const MAX_INSTANCES: usize = 1_000_000;
 
-/// Parses a comma-separated list of `cloud/region=COUNT[:STATE][+IMPAIRMENT]`. The default state is
-/// `stopped`.
+/// Parses a comma-separated list of `cloud/region=COUNT[:CONDITION]`. A condition is `STATE`,
+/// `IMPAIRMENT` or `STATE+IMPAIRMENT`. The default state is `stopped`, and `running` for the impairment
+/// `stubborn`, which shows only when an instance is stopped.
 pub(crate) fn parse(text: &str) -> Result<Vec<InstanceGroup>, ParseFleetError> {
     let mut groups = Vec::new();
     let mut total = 0_usize;
@@ -50,12 +52,12 @@ pub(crate) fn parse(text: &str) -> Result<Vec<InstanceGroup>, ParseFleetError> {
 fn parse_group(part: &str) -> Result<InstanceGroup, String> {
     let (location, rest) = part
         .split_once('=')
-        .ok_or("missing =; the format is cloud/region=COUNT[:STATE]")?;
+        .ok_or("missing =; the format is cloud/region=COUNT[:CONDITION]")?;
     let (cloud, region) = location
         .split_once('/')
-        .ok_or("missing region; the format is cloud/region=COUNT[:STATE]")?;
-    let (count, words) = rest.split_once(':').unwrap_or((rest, "stopped"));
-    let (state, impairment) = parse_words(words)?;
+        .ok_or("missing region; the format is cloud/region=COUNT[:CONDITION]")?;
+    let (count, condition) = rest.split_once(':').unwrap_or((rest, "stopped"));
+    let (state, impairment) = parse_condition(condition)?;
     Ok(InstanceGroup {
         cloud: cloud.trim().parse().map_err(|error| format!("{error}"))?,
         region: parse_region(region)?,
@@ -83,16 +85,16 @@ fn parse_region(region: &str) -> Result<String, String> {
 }
 
 /// Parses `running`, `locked` or `running+locked`.
-fn parse_words(words: &str) -> Result<(SimulatedState, Option<Impairment>), String> {
-    if let Some((state, impairment)) = words.split_once('+') {
+fn parse_condition(condition: &str) -> Result<(SimulatedState, Option<Impairment>), String> {
+    if let Some((state, impairment)) = condition.split_once('+') {
         let state = state_named(state).ok_or_else(|| unknown_word(state))?;
         let impairment = impairment_named(impairment).ok_or_else(|| unknown_word(impairment))?;
         return Ok((state, Some(impairment)));
     }
-    if let Some(state) = state_named(words) {
+    if let Some(state) = state_named(condition) {
         return Ok((state, None));
     }
-    let impairment = impairment_named(words).ok_or_else(|| unknown_word(words))?;
+    let impairment = impairment_named(condition).ok_or_else(|| unknown_word(condition))?;
     let state = match impairment {
         Impairment::Stubborn => SimulatedState::Running,
         _ => SimulatedState::Stopped,
@@ -100,7 +102,7 @@ fn parse_words(words: &str) -> Result<(SimulatedState, Option<Impairment>), Stri
     Ok((state, Some(impairment)))
 }
 
-/// The possible states of new instances. The other states come from impairments.
+/// The states that a specification can name. The other states result from impairments.
 const STATES: [SimulatedState; 5] = [
     SimulatedState::Running,
     SimulatedState::Stopped,

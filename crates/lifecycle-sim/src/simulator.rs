@@ -281,12 +281,12 @@ impl SimulatorBuilder {
         self
     }
 
-    /// Adds instances: a comma-separated list of `cloud/region=COUNT[:STATE][+IMPAIRMENT]`, such as
+    /// Adds instances: a comma-separated list of `cloud/region=COUNT[:CONDITION]`, such as
     /// `baidu/bj=3,aliyun/cn-hangzhou=2:running,huawei/cn-north-4=1:running+locked`.
     ///
     /// The states are `stopped` (the default), `running`, `starting`, `stopping` and `rebooting`.
-    /// The impairments are listed at [`Impairment`]; an impairment can stand without a state:
-    /// `baidu/bj=1:expired`. One list can have at most 1,000,000 instances.
+    /// The impairments are listed at [`Impairment`]. A condition is a state, an impairment
+    /// (`baidu/bj=1:expired`) or both. One list can have at most 1,000,000 instances.
     ///
     /// # Errors
     /// [`ParseFleetError`] names the invalid part.

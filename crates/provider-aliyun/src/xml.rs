@@ -1,6 +1,7 @@
-//! Converts an XML response into the JSON that ECS would have sent.
+//! Converts an XML response of Alibaba ECS into a JSON value of the same shape.
 //!
-//! An element with children becomes an object, a repeated element a list, any other element a text.
+//! An element with children becomes an object, a repeated element a list, any other element a string. So
+//! a list of one element is the element itself, and a number is a string.
 //! Attributes and namespaces are ignored: ECS does not use them.
 
 use quick_xml::{

@@ -18,12 +18,12 @@ use lifecycle_core::{
 
 pub use config::{Config, endpoint_from};
 
-/// The limits and the options of ZEC, according to the pages and tools of Zenlayer. The numbers of the
-/// rate limits are unknown, so the rates are the defaults.
+/// The limits and the options of ZEC, according to the documentation and tools of Zenlayer. Zenlayer
+/// publishes no rate limits, so the default rates apply.
 pub const PROFILE: Profile = Profile::new("zenlayer", "Zenlayer ZEC", BatchLimits::all(100))
     .with_support(Support::NONE.with_forced())
-    // The minimum is the interval of the Terraform provider, and the maximum is the recommendation of the
-    // command line.
+    // The shortest interval comes from the Terraform provider, the longest from `zeno`, the command line
+    // tool of Zenlayer.
     .with_polling(
         PollingPolicy::new(
             Duration::from_secs(5),
@@ -33,7 +33,7 @@ pub const PROFILE: Profile = Profile::new("zenlayer", "Zenlayer ZEC", BatchLimit
         .with_pause(Duration::from_secs(12)),
     )
     .with_env_vars(&[
-        // The command line, where a token takes precedence over a key pair.
+        // `zeno`, where a token takes precedence over a key pair.
         EnvVarNames::Token("ZENLAYER_TOKEN"),
         EnvVarNames::Keys {
             id: "ZENLAYER_ACCESS_KEY_ID",

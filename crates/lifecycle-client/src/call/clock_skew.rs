@@ -24,7 +24,7 @@ impl ClockSkew {
         ahead != used
     }
 
-    /// Records the cloud's date after the acceptance of a signature. Drops an outdated offset.
+    /// Resets the offset to 0 if a successful response shows that the clocks agree again.
     pub(crate) fn confirm(&self, cloud: Option<SystemTime>, local: SystemTime) {
         if self.offset() == 0 {
             return;
@@ -38,7 +38,7 @@ impl ClockSkew {
     }
 }
 
-/// The largest difference without an offset. Every cloud accepts at least five minutes.
+/// Below this difference no offset is needed. Every cloud accepts a difference of five minutes.
 const NEGLIGIBLE: Duration = Duration::from_secs(60);
 
 /// The largest plausible difference. A greater one comes from a broken clock of a cloud or proxy.

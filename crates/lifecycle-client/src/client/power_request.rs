@@ -61,7 +61,8 @@ impl<O: Into<Action>, T: Target> PowerRequest<O, T> {
         }
     }
 
-    /// Waits until each instance has reached the goal or cannot reach the goal any more, up to
+    /// Waits until each instance has reached the goal (running after a start or a reboot, stopped after a
+    /// stop) or cannot reach the goal any more, up to
     /// `timeout`. Without this option the request ends when the cloud accepts the action.
     ///
     /// # Examples
@@ -103,7 +104,7 @@ impl<O: Into<Action>, T: Target> PowerRequest<O, T> {
         self
     }
 
-    /// Fails the whole request if it names more instances.
+    /// Limits the number of instances. With more instances the request fails, and nothing is sent.
     ///
     /// # Examples
     /// ```
@@ -140,7 +141,7 @@ impl<O: Into<Action>, T: Target> PowerRequest<O, T> {
         self
     }
 
-    /// Replaces all options of the request.
+    /// Replaces the options that do not depend on the action: wait, strict and force_after.
     ///
     /// # Examples
     /// ```

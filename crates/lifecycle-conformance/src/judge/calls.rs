@@ -1,5 +1,8 @@
-//! Checks the client's calls: each call belongs to a request, no call uses a rejected key, and no
-//! call is needless.
+//! Checks the API calls of the client: a request of the user causes each call, no call uses a refused
+//! key, and no call is needless.
+//!
+//! An unfit instance makes the cloud refuse the whole batch. The client halves such a batch until the
+//! unfit instance is alone, and this search sets the upper bound of the number of calls.
 
 use std::time::Duration;
 
@@ -19,7 +22,7 @@ pub(super) fn judge(truth: &GroundTruth<'_>, violations: &mut Violations) {
     check_upper_bound(truth, violations);
 }
 
-/// Tokio's timers round up to the next millisecond.
+/// Tokio's timers round up to the next millisecond, and a call passes up to three timers.
 const ROUNDING: Duration = Duration::from_millis(3);
 
 /// Checks that each call belongs to a running request, and each action to a request for the action.
@@ -63,7 +66,7 @@ fn check_use_of_refused_keys(truth: &GroundTruth<'_>, violations: &mut Violation
         })
         .min();
     let Some(known) = known else { return };
-    // A call that leaves in the same millisecond was not sent after the refusal.
+    // The call arrives at the cloud one way after the client sent the call.
     let late = truth
         .calls
         .iter()
@@ -138,8 +141,9 @@ fn check_fewest_calls(truth: &GroundTruth<'_>, violations: &mut Violations) {
 }
 
 /// Checks the upper bound of action calls. A batch of n instances with k unfit instances needs at most
-/// 2 + 2k·log2(n) calls and the repeats counted by the client. The logarithm is rounded up, and k is
-/// at most [`MAX_ISOLATED`]. The client reboots each instance outside the running state in a separate batch.
+/// 2 + 2k·depth calls, where depth is the number of halvings down to one instance, and the retries
+/// counted by the client. The client isolates at most [`MAX_ISOLATED`] unfit instances of a batch, and
+/// reboots each instance outside of the running state in a separate batch.
 fn check_upper_bound(truth: &GroundTruth<'_>, violations: &mut Violations) {
     let [_] = &*truth.run.requests else { return };
     let (instances, limit) = truth.batch();
@@ -153,10 +157,11 @@ fn check_upper_bound(truth: &GroundTruth<'_>, violations: &mut Violations) {
     let search = 2 * (batches + separate) + 2 * searched * depth;
     let rounds = truth.scenario.requests.first().map_or(1, |request| {
         let waves = request.waves.unwrap_or_default();
-        let twice = 1 + usize::from(request.force_after.is_some());
-        twice * waves.ranges(instances).count().max(1)
+        // A wave, and the forced stop after the wave.
+        let rounds_of_a_wave = 1 + usize::from(request.force_after.is_some());
+        rounds_of_a_wave * waves.ranges(instances).count().max(1)
     });
-    // The bound of the whole request holds for each round, which is smaller.
+    // Each round has at most the instances of the whole request.
     let search = rounds * search;
     // The client signs again if the cloud refuses the time of the signature.
     let signed_again = u64::from(truth.scenario.faults.skew != 0) * 2;

@@ -28,16 +28,16 @@ pub(super) fn cases() -> Vec<Case> {
 }
 
 async fn wrong_key(cloud: &dyn CloudUnderTest) -> CaseResult {
-    is_rejected(cloud, ClientSetup::WrongKey, &[FaultKind::Credential]).await
+    expect_rejection(cloud, ClientSetup::WrongKey, &[FaultKind::Credential]).await
 }
 
 /// Sends signatures that stay a day old although the client learns the cloud's time.
 async fn expired(cloud: &dyn CloudUnderTest) -> CaseResult {
     let kinds = [FaultKind::ClockSkew, FaultKind::Credential];
-    is_rejected(cloud, ClientSetup::ExpiredSignatures, &kinds).await
+    expect_rejection(cloud, ClientSetup::ExpiredSignatures, &kinds).await
 }
 
-async fn is_rejected(
+async fn expect_rejection(
     cloud: &dyn CloudUnderTest,
     setup: ClientSetup,
     kinds: &[FaultKind],

@@ -1,4 +1,5 @@
-//! The simulated Zenlayer operations for start, stop and reboot.
+//! The simulated Zenlayer operations for start, stop and reboot. Where the documentation is silent or
+//! contradicts itself, a switch selects the behaviour.
 
 use serde::{Deserialize, Serialize};
 
@@ -44,8 +45,8 @@ pub(super) fn execute(
 }
 
 impl PowerRequest {
-    /// Reports whether the action is forced. A stop is forced by default: documented. For a reboot
-    /// a switch decides.
+    /// Reports whether the action is forced. A stop is forced by default, as documented. The default of a
+    /// reboot is not documented: a switch.
     fn is_forced(&self, cloud: &CloudState, action: ActionKind) -> bool {
         match action {
             ActionKind::Start => false,
@@ -57,8 +58,8 @@ impl PowerRequest {
     }
 }
 
-/// Executes the action on every instance that allows the action, or on no instance. Returns the
-/// other instances.
+/// Executes the action on every instance that allows the action. The switch `batch_failure` decides
+/// whether one refusal prevents all. Returns the ids of the refused instances, or the error of the batch.
 fn execute_batch<'i>(
     cloud: &mut CloudState,
     scope: RegionScope,
@@ -112,8 +113,8 @@ enum Decision {
     Skip,
 }
 
-/// Checks whether the instance allows the action. Preconditions are documented; locks, arrears,
-/// missing stock and their errors are inferred.
+/// Checks whether the instance allows the action. The required states are documented; the errors of locks,
+/// arrears and missing stock are guesses.
 fn check(
     cloud: &CloudState,
     action: ActionKind,
@@ -202,7 +203,7 @@ fn checked_ids<'i>(
     Ok(distinct)
 }
 
-/// Returns a successful response, which lists the instances that **failed**. Documented.
+/// Returns a successful response, which lists the instances that **failed**, as Zenlayer documents.
 fn power_response(cloud: &mut CloudState, failed: &[&str]) -> Response {
     #[derive(Serialize)]
     #[serde(rename_all = "camelCase")]

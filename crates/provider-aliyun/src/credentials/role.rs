@@ -82,7 +82,8 @@ impl Role {
         self
     }
 
-    /// Sets the address of STS, which takes precedence over region and network.
+    /// Sets the address of STS. Defaults to `ALIBABA_CLOUD_STS_ENDPOINT`. An address takes precedence over
+    /// region and network.
     #[must_use]
     pub fn with_endpoint(mut self, endpoint: Endpoint) -> Self {
         self.endpoint = Some(endpoint);

@@ -1,4 +1,4 @@
-//! Credential source: an IAM token, exchanged for the password of an IAM user:
+//! Credential sources that exchange the password of an IAM user for an IAM token:
 //! <https://support.huaweicloud.com/intl/en-us/api-iam/iam_30_0001.html>.
 
 use std::time::Duration;
@@ -48,7 +48,8 @@ impl Password {
         &self,
         ctx: &ProviderContext<'_>,
     ) -> Result<ExchangeStep<ResolvedCredential>, Fault> {
-        let project = region(&self.config, ctx)
+        // The project of a region has the name of the region.
+        let region = region(&self.config, ctx)
             .ok_or_else(|| invalid("no region: set the region of the token for the password"))?;
         let user = json!({
             "name": self.user,
@@ -57,7 +58,7 @@ impl Password {
         });
         let body = json!({"auth": {
             "identity": {"methods": ["password"], "password": {"user": user}},
-            "scope": {"project": {"name": project}},
+            "scope": {"project": {"name": region}},
         }});
         let iam = iam_endpoint(&self.config, None, ctx)?;
         let request = post(&iam, "/v3/auth/tokens", None, &body)?;

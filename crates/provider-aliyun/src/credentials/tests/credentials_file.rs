@@ -1,4 +1,5 @@
-//! Tests of the SDKs' ini file: each type, and invalid files.
+//! Tests of `CredentialsFile`, the `credentials.ini` of Alibaba's SDKs: each type of a section, the search
+//! for the file, and invalid files. A profile is a section of the file.
 
 use super::*;
 use crate::{credentials::CredentialsFile, sign::tests::decoded_query};
@@ -137,7 +138,7 @@ fn fault_names_the_invalid_setting_and_shows_no_secret() {
     assert!(fault.message().contains("/x/y does not exist"), "{fault}");
 }
 
-/// A requested profile must exist, even without any file.
+/// A requested profile that no file has is a fault, although another source has a key.
 #[test]
 fn unknown_requested_profile_ends_the_search() {
     let config = CredentialSourceConfig::default().with_profile("prod");

@@ -1,7 +1,6 @@
 //! Settings of one run: the command line first, then the configuration file, then the defaults.
 
 use std::{
-    fs,
     num::NonZeroUsize,
     path::{Path, PathBuf},
     time::Duration,
@@ -11,6 +10,7 @@ use lifecycle_facade::{
     Endpoint, Fleet, FleetBuilder, HttpTransport, InstanceReference, ParseReferenceError,
     PlainHttp, Timeouts, Waves,
     config::{self, Config, ConfigError, Defaults},
+    file,
 };
 
 use crate::{
@@ -40,7 +40,7 @@ impl Setup {
             (None, Some(path)) => Config::load_if_present(path),
             (None, None) => Ok(None),
         };
-        let wrong_usage = |error: ConfigError| CommandError::wrong_usage(error.to_string());
+        let wrong_usage = |error: ConfigError| CommandError::configuration(&error);
         let config = config.map_err(wrong_usage)?;
         if let Some(config) = &config {
             config.check_groups(check_reference).map_err(wrong_usage)?;
@@ -170,7 +170,8 @@ impl Setup {
             let unusable = |why: String| {
                 CommandError::wrong_usage(format!("CA certificates in {}: {why}", path.display()))
             };
-            let pem = fs::read(path).map_err(|error| unusable(error.to_string()))?;
+            let pem = file::read_bytes(path, file::MAX_CERTIFICATES)
+                .map_err(|error| unusable(format!("cannot be read: {error}")))?;
             transport = transport
                 .add_certificates(&pem)
                 .map_err(|error| unusable(error.to_string()))?;

@@ -10,7 +10,7 @@ use tokio::time::timeout;
 
 use crate::{
     args::LocationsArgs,
-    console::{Console, Format, eprint_line, eprint_warning, plain},
+    console::{Console, Format, eprint_line, eprint_warning},
     exit::{CommandError, Exit},
     locations, output,
     setup::Setup,
@@ -36,7 +36,7 @@ pub(crate) async fn run(args: &LocationsArgs, console: Console) -> Result<Exit, 
     warnings.sort();
     warnings.dedup();
     for warning in warnings {
-        eprint_warning(plain(warning));
+        eprint_warning(warning);
     }
     match console.output {
         Format::Json => output::print(&output::json(&keys)?)?,
@@ -152,7 +152,7 @@ fn cells(key: &Key) -> [String; 4] {
         key.location.clone(),
         key.key.clone().unwrap_or_else(|| "-".to_owned()),
         key.expires_in.map_or_else(|| "-".to_owned(), time_left),
-        plain(&found.cloned().unwrap_or_default()),
+        found.cloned().unwrap_or_default(),
     ]
 }
 

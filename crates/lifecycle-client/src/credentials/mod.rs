@@ -4,4 +4,5 @@ pub(crate) mod cache;
 pub(crate) mod chain;
 pub(crate) mod driver;
 pub(crate) mod host;
+mod program;
 pub(crate) mod validity;

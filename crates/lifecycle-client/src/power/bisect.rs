@@ -10,6 +10,7 @@ use super::{
     rejection::{reject, reject_after_observe, state_may_explain},
     runner::RequestRunner,
 };
+use crate::instant::after;
 use crate::observe::lookup::{ObserveResult, not_shown};
 
 /// Instances that go out in one call.
@@ -103,7 +104,7 @@ async fn halve_if_unchanged(
     let until = runner.settle_by();
     let pause = runner.observer.engine.profile().polling.every;
     while Instant::now() < until {
-        sleep_until(until.min(Instant::now() + pause)).await;
+        sleep_until(until.min(after(Instant::now(), pause))).await;
         let results = runner.observe_once(&ids).await;
         let unchanged = |id: &InstanceId| match results.get(id) {
             Some(ObserveResult::Found(seen)) => runner.tracker().back_in_initial_state(seen),

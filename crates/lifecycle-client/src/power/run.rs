@@ -30,6 +30,7 @@ use super::{
     triage::triage,
 };
 use crate::{
+    instant::after,
     mutation::Mutation,
     observe::{lookup::ObserveResult, mailbox::Mailbox, observer::Observer},
 };
@@ -38,7 +39,8 @@ use crate::{
 pub(crate) async fn run(observer: &Observer, plan: Plan, tracker: &Mutex<OutcomeTracker>) {
     let mailbox = Arc::new(Mailbox::default());
     let timeouts = observer.engine.timeouts;
-    let deadline = Instant::now() + plan.options.timeout().unwrap_or(timeouts.request);
+    let limit = plan.options.timeout().unwrap_or(timeouts.request);
+    let deadline = after(Instant::now(), limit);
     let kind = plan.action.map(|action| action.kind());
     let force = plan
         .action

@@ -4,6 +4,10 @@ pub(crate) mod bypass_proxy;
 #[cfg(feature = "reqwest")]
 pub(crate) mod http;
 pub(crate) mod plain_http;
+#[cfg(feature = "reqwest")]
+pub(crate) mod proxy;
+#[cfg(feature = "reqwest")]
+mod system_certificates;
 
 use std::{error::Error as StdError, fmt, sync::Arc, time::Duration};
 

@@ -27,6 +27,12 @@ impl Pattern {
     /// Returns the end of the secret that starts at `at`; `None` if no spelling of the secret starts
     /// there.
     pub(super) fn end_of_match(&self, text: &[u8], at: usize) -> Option<usize> {
+        let end = self.end_of_spelling(text, at)?;
+        let is_alone = || starts_word(text, at) && ends_word(text, end);
+        (self.len() >= LONG || is_alone()).then_some(end)
+    }
+
+    fn end_of_spelling(&self, text: &[u8], at: usize) -> Option<usize> {
         let secret = self.0.expose();
         if text[at..].starts_with(secret.as_bytes()) {
             return Some(at + secret.len());
@@ -46,6 +52,33 @@ impl Pattern {
         }
         ends.into_iter().max()
     }
+}
+
+/// The length from which a secret is replaced inside a longer word, too. A shorter secret may be a part
+/// of another text by chance.
+const LONG: usize = 16;
+
+/// Returns whether no letter or digit stands before `at`. The last digit of an escape is none.
+fn starts_word(text: &[u8], at: usize) -> bool {
+    let before = &text[..at];
+    let is_escape = |start: u8, digits: usize| {
+        let mut last = before.iter().rev();
+        let all_hex = last
+            .by_ref()
+            .take(digits)
+            .filter(|b| b.is_ascii_hexdigit())
+            .count()
+            == digits;
+        all_hex && last.next() == Some(&start)
+    };
+    let ends_alphanumeric = before.last().is_some_and(u8::is_ascii_alphanumeric);
+    let is_letter_escape = matches!(before, [.., b'\\', b'n' | b'r' | b't' | b'b' | b'f']);
+    !ends_alphanumeric || is_escape(b'%', 2) || is_escape(b'u', 4) || is_letter_escape
+}
+
+/// Returns whether no letter or digit stands at `end`.
+fn ends_word(text: &[u8], end: usize) -> bool {
+    !text.get(end).is_some_and(u8::is_ascii_alphanumeric)
 }
 
 impl fmt::Debug for Pattern {

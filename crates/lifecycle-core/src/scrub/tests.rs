@@ -106,6 +106,20 @@ fn short_text_in_place_of_a_secret_garbles_nothing() {
 }
 
 #[test]
+fn secret_of_medium_length_is_replaced_only_as_a_whole_word() {
+    for (body, expected) in [
+        (
+            "Passw0rd Passw0rd2 aPassw0rd",
+            "[secret] Passw0rd2 aPassw0rd",
+        ),
+        ("a%3DPassw0rd%26", "a%3D[secret]%26"),
+        (r"\u003dPassw0rd\nPassw0rd\n", r"\u003d[secret]\n[secret]\n"),
+    ] {
+        assert_eq!(scrub("Passw0rd", body), expected);
+    }
+}
+
+#[test]
 fn body_without_secrets_is_not_copied() {
     let body = Bytes::from_static(b"100 % \\ & \\u12 %2 &#x; \xff\xfe S3cr/t");
     let key = Credential::keys("AK", SECRET);

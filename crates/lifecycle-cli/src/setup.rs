@@ -2,6 +2,7 @@
 
 use std::{
     num::NonZeroUsize,
+    panic::resume_unwind,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -12,6 +13,7 @@ use lifecycle_facade::{
     config::{self, Config, ConfigError, Defaults},
     file,
 };
+use tokio::{task::spawn_blocking, time::timeout};
 
 use crate::{
     args::{ConnectionArgs, InstanceArgs, RequestArgs},
@@ -20,7 +22,7 @@ use crate::{
 };
 
 /// The settings of one run.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Setup {
     connection: ConnectionArgs,
     config: Option<Config>,
@@ -31,7 +33,16 @@ impl Setup {
     ///
     /// # Errors
     /// The file is named but does not exist, or has errors.
-    pub(crate) fn read(connection: &ConnectionArgs) -> Result<Self, CommandError> {
+    pub(crate) async fn read(connection: &ConnectionArgs) -> Result<Self, CommandError> {
+        let limit = connection.timeout.unwrap_or(DEFAULT_TIMEOUT);
+        let connection = connection.clone();
+        blocking(limit, "the configuration file", move || {
+            Self::read_now(&connection)
+        })
+        .await
+    }
+
+    fn read_now(connection: &ConnectionArgs) -> Result<Self, CommandError> {
         let named = connection.config.clone().or_else(path_from_environment);
         let config = match (named, Config::default_path()) {
             // Accounts and groups name real clouds, so `--sim` ignores the file.
@@ -55,7 +66,15 @@ impl Setup {
     ///
     /// # Errors
     /// The simulator, the HTTP client or an account has invalid settings.
-    pub(crate) fn fleet(&self) -> Result<Fleet, CommandError> {
+    pub(crate) async fn fleet(&self) -> Result<Fleet, CommandError> {
+        let setup = self.clone();
+        blocking(self.timeout(), "the CA certificates", move || {
+            setup.fleet_now()
+        })
+        .await
+    }
+
+    fn fleet_now(&self) -> Result<Fleet, CommandError> {
         let builder = if self.connection.sim {
             simulated::small_fleet_builder()
                 .map_err(|error| CommandError::nothing_done(error.to_string()))?
@@ -73,11 +92,15 @@ impl Setup {
     ///
     /// # Errors
     /// See [`targets::read`].
-    pub(crate) fn targets(
+    pub(crate) async fn targets(
         &self,
         args: &InstanceArgs,
     ) -> Result<Vec<InstanceReference>, CommandError> {
-        targets::read(args, self.config.as_ref())
+        let (args, config) = (args.clone(), self.config.clone());
+        blocking(self.timeout(), "standard input", move || {
+            targets::read(&args, config.as_ref())
+        })
+        .await
     }
 
     /// Returns the time limit.
@@ -86,7 +109,7 @@ impl Setup {
         self.connection
             .timeout
             .or(configured)
-            .unwrap_or(Duration::from_secs(600))
+            .unwrap_or(DEFAULT_TIMEOUT)
     }
 
     /// Returns the time limit of the wait for the result, or `None` for `--no-wait`.
@@ -192,6 +215,29 @@ impl Setup {
             timeouts.attempt = limit;
         }
         timeouts
+    }
+}
+
+/// The time limit of a command without `--timeout`.
+const DEFAULT_TIMEOUT: Duration = Duration::from_secs(600);
+
+/// Runs `read` on a thread for blocking calls, up to the time limit: a file of a dead network drive and an
+/// open standard input never end.
+async fn blocking<T: Send + 'static>(
+    limit: Duration,
+    what: &str,
+    read: impl FnOnce() -> Result<T, CommandError> + Send + 'static,
+) -> Result<T, CommandError> {
+    match timeout(limit, spawn_blocking(read)).await {
+        Ok(Ok(result)) => result,
+        Ok(Err(error)) => match error.try_into_panic() {
+            Ok(panic) => resume_unwind(panic),
+            Err(error) => Err(CommandError::nothing_done(error.to_string())),
+        },
+        Err(_) => Err(CommandError::nothing_done(format!(
+            "{what}: no end within {} s; increase --timeout",
+            limit.as_secs_f64()
+        ))),
     }
 }
 

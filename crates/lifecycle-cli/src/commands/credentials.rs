@@ -18,8 +18,8 @@ use crate::{
 
 /// Prints the key for each account and region, its source and its expiry.
 pub(crate) async fn run(args: &LocationsArgs, console: Console) -> Result<Exit, CommandError> {
-    let setup = Setup::read(&args.connection)?;
-    let fleet = setup.fleet()?;
+    let setup = Setup::read(&args.connection).await?;
+    let fleet = setup.fleet().await?;
     let locations = locations::resolve_or_all(&args.locations, &fleet)?;
     let limit = setup.timeout();
     let mut keys = join_all(

@@ -17,8 +17,8 @@ use crate::{
 
 /// Checks the needs of a call, and prints each result with a remedy.
 pub(crate) async fn run(args: &LocationsArgs, console: Console) -> Result<Exit, CommandError> {
-    let setup = Setup::read(&args.connection)?;
-    let fleet = setup.fleet()?;
+    let setup = Setup::read(&args.connection).await?;
+    let fleet = setup.fleet().await?;
     let locations = locations::resolve_or_all(&args.locations, &fleet)?;
     let limit = setup.timeout().min(CHECK_TIMEOUT);
     let checkups = locations.iter().map(|location| {

@@ -145,16 +145,23 @@ pub struct HttpExchange<T> {
 
 impl<T> HttpExchange<T> {
     /// Returns the next step after the response, or after the fault of a request without a response.
-    /// Removes the secrets of the request from the response.
+    /// Removes the secrets of the request from an error response, and from the fault of a successful
+    /// response. The key in a successful response is never changed.
     pub fn then(
         self,
         mut response: Result<HttpResponse, Fault>,
         ctx: &ProviderContext<'_>,
     ) -> ExchangeStep<T> {
-        if let Ok(response) = &mut response {
-            Scrubber::new(&self.request, None).scrub(response);
+        let scrubber = Scrubber::new(&self.request, None);
+        if let Ok(response) = &mut response
+            && !response.status().is_success()
+        {
+            scrubber.scrub(response);
         }
-        (self.then)(response, ctx)
+        match (self.then)(response, ctx) {
+            ExchangeStep::Failed(fault) => ExchangeStep::Failed(scrubber.scrub_fault(fault)),
+            step => step,
+        }
     }
 }
 

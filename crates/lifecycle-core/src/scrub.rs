@@ -9,7 +9,7 @@ mod pattern;
 use bytes::Bytes;
 use http::{HeaderValue, Request};
 
-use crate::{Credential, HttpResponse, Secret};
+use crate::{Credential, Fault, HttpResponse, Secret};
 use pattern::Pattern;
 
 /// Marks `secrets` as secret parts of `request`, in addition to the sensitive headers. A secret in the
@@ -91,6 +91,29 @@ impl Scrubber {
             if let Some(Ok(scrubbed)) = scrubbed.map(|bytes| HeaderValue::from_bytes(&bytes)) {
                 *value = scrubbed;
             }
+        }
+    }
+
+    /// Returns a fault without the secrets in its code, message and request id.
+    pub(crate) fn scrub_fault(&self, fault: Fault) -> Fault {
+        let scrub = |text: &str| {
+            let scrubbed = self.scrub_bytes(text.as_bytes())?;
+            String::from_utf8(scrubbed).ok()
+        };
+        let code = fault.code().and_then(scrub);
+        let message = scrub(fault.message());
+        let request_id = fault.request_id().and_then(scrub);
+        let fault = match code {
+            Some(code) => fault.with_code(code),
+            None => fault,
+        };
+        let fault = match message {
+            Some(message) => fault.with_message(message),
+            None => fault,
+        };
+        match request_id {
+            Some(id) => fault.with_request_id(Some(id)),
+            None => fault,
         }
     }
 

@@ -173,7 +173,7 @@ impl TableRenderer {
     pub(super) fn checks(self, results: &[CheckResult]) -> String {
         const INDENT: &str = "  ";
         let indented = Self {
-            width: self.width.map(|width| width.saturating_sub(2)),
+            width: terminal_width(self.width.map(|width| width.saturating_sub(2))),
             ..self
         };
         let mut text = String::new();

@@ -20,7 +20,8 @@ impl BarTerminal {
     /// Returns `None` if standard error is not a terminal, or if the terminal has no room for bars.
     pub(super) fn stderr() -> Option<Self> {
         let terminal = Term::stderr();
-        let has_room = terminal.size().1 > MARGIN + 1;
+        let (_, columns) = terminal.size_checked()?;
+        let has_room = columns > MARGIN + 1;
         (terminal.features().is_attended() && has_room).then_some(Self(terminal))
     }
 }

@@ -4,7 +4,10 @@ use bytes::Bytes;
 use http::Request;
 
 use super::*;
-use crate::{ResponseExt, sensitive_header};
+use crate::{
+    EmptyHost, ExchangeStep, FaultKind, ProviderContext, ResponseExt, ServiceKind, SigningContext,
+    sensitive_header,
+};
 
 const SECRET: &str = "S3cr/t+Half\"Qz=Xv&99\\71Ä";
 
@@ -82,6 +85,43 @@ fn signature_and_sensitive_headers_of_the_request_are_replaced() {
         "[secret]|[secret]|bce/AK0123456789/[secret]|[secret]|[secret]|[secret]"
     );
     assert_eq!(response.headers()["x-request-id"], "r-[secret]");
+}
+
+#[test]
+fn exchange_keeps_the_key_of_a_response_and_scrubs_faults() {
+    const TOKEN: &str = "T0ken-of-the-request";
+    let ctx = ProviderContext::new(&EmptyHost, SigningContext::from_unix(0, 0));
+    let answer = |status: u16, is_fault: bool| {
+        let mut request = Request::new(Bytes::new());
+        mark_secrets(&mut request, [&Secret::new(TOKEN)]);
+        let step: ExchangeStep<String> =
+            ExchangeStep::http("Get", ServiceKind::Identity, request, move |response, _| {
+                let text = String::from_utf8(response.unwrap().body().to_vec()).unwrap();
+                match is_fault {
+                    true => ExchangeStep::Failed(
+                        Fault::new(FaultKind::Unknown, text.clone())
+                            .with_code(text.clone())
+                            .with_request_id(Some(text)),
+                    ),
+                    false => ExchangeStep::Done(text),
+                }
+            });
+        let ExchangeStep::Http(exchange) = step else {
+            panic!("no request");
+        };
+        let mut response = http::Response::new(Bytes::from_static(TOKEN.as_bytes()));
+        *response.status_mut() = status.try_into().unwrap();
+        exchange.then(Ok(response), &ctx)
+    };
+    assert!(matches!(answer(200, false), ExchangeStep::Done(key) if key == TOKEN));
+    assert!(matches!(answer(400, false), ExchangeStep::Done(key) if key == "[secret]"));
+    for status in [200, 400] {
+        let ExchangeStep::Failed(fault) = answer(status, true) else {
+            panic!("no fault");
+        };
+        let parts = (fault.code(), fault.message(), fault.request_id());
+        assert_eq!(parts, (Some("[secret]"), "[secret]", Some("[secret]")));
+    }
 }
 
 #[test]

@@ -96,7 +96,7 @@ impl Hosts {
             Self::All => true,
             Self::Domain(domain) => host
                 .strip_suffix(domain.as_str())
-                .is_some_and(|rest| rest.is_empty() || rest.ends_with('.')),
+                .is_some_and(|rest| rest.is_empty() || address.is_none() && rest.ends_with('.')),
             Self::Network {
                 address: network,
                 prefix,

@@ -51,7 +51,8 @@ impl CredentialSource for FromFile {
         };
         if self.after_response {
             let request = http::Request::builder()
-                .header("at", NOW)
+                .uri("/get")
+                .header("signature", "")
                 .body(Bytes::new());
             let request = request.unwrap();
             ExchangeStep::http("Get", ServiceKind::Metadata, request, move |_, ctx| {

@@ -72,7 +72,7 @@ fn pipe_in_place_of_a_file_is_reported_at_once() {
     for (options, code) in [
         (&["--config", pipe][..], 2),
         (&["--ca-certificates", pipe], 2),
-        (&[], 3),
+        (&[], 2),
     ] {
         let args = [&["list", "baidu/bj", "--timeout", "20s"][..], options].concat();
         run_within(30, &args, &[("HOME", home.clone())], "")

@@ -1,7 +1,7 @@
 //! `cargo xtask ci`: all steps of CI in the same order.
 //!
 //! The steps need the Rust toolchain of `rust-toolchain.toml`. `interop` also needs Python and the
-//! vendors' SDKs, and is skipped with a message where Python or an SDK is missing.
+//! vendors' SDKs, and `deny` needs cargo-deny; each is skipped with a message where its tool is missing.
 
 use std::{
     fmt,
@@ -11,6 +11,7 @@ use std::{
 
 use crate::{
     cargo::Cargo,
+    deny::Deny,
     exit::{CheckResult, CommandResult},
     features::Features,
     interop::Interop,
@@ -61,6 +62,7 @@ fn steps() -> Vec<Step> {
         Step::xtask("features", |root| Features::default().run(root)),
         Step::xtask("tree", |root| Tree::default().run(root)),
         Step::xtask("tidy", |root| Tidy::default().run(root)),
+        Step::xtask("deny", |root| Deny::default().run(root)),
         Step::xtask("interop", |root| Interop::default().run(root)),
     ]
 }
@@ -302,6 +304,7 @@ mod tests {
                 "features",
                 "tree",
                 "tidy",
+                "deny",
                 "interop"
             ]
         );

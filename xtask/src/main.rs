@@ -8,6 +8,7 @@ mod cargo;
 mod ci;
 mod clouds;
 mod conformance;
+mod deny;
 mod exit;
 mod features;
 mod interop;
@@ -33,6 +34,7 @@ enum Command {
     Features(features::Features),
     Tree(tree::Tree),
     Tidy(tidy::Tidy),
+    Deny(deny::Deny),
     Vectors(vectors::Vectors),
     Bench(bench::Bench),
     Simulate(simulate::Simulate),
@@ -50,6 +52,7 @@ impl Command {
             Self::Features(features) => features.run(root),
             Self::Tree(tree) => tree.run(root),
             Self::Tidy(tidy) => tidy.run(root),
+            Self::Deny(deny) => deny.run(root),
             Self::Vectors(vectors) => vectors.run(root),
             Self::Bench(bench) => bench.run(root),
             Self::Simulate(simulate) => simulate.run(root),

@@ -1,6 +1,9 @@
 //! Messages for people on standard error, and the options for standard output and standard error.
 
-use std::{fmt, io::Write};
+use std::{
+    fmt,
+    io::{self, Write},
+};
 
 use clap::{
     ArgAction, ValueEnum,
@@ -11,6 +14,8 @@ use tracing_subscriber::{
     layer::SubscriberExt,
     util::SubscriberInitExt,
 };
+
+use crate::terminal::{LONGEST_MESSAGE, shortened};
 
 /// Format and amount of output.
 #[derive(Clone, Copy, Debug, clap::Args)]
@@ -64,7 +69,8 @@ impl Console {
             .with_target("provider", LevelFilter::DEBUG);
         let log = tracing_subscriber::fmt()
             .with_max_level(LevelFilter::DEBUG)
-            .with_writer(anstream::stderr)
+            .with_ansi(false)
+            .with_writer(|| LogWriter)
             .finish()
             .with(own_crates);
         // Fails only if a log is already set. The command calls this function once.
@@ -72,28 +78,46 @@ impl Console {
     }
 }
 
-/// Prints one line.
-pub(crate) fn eprint_line(line: impl fmt::Display) {
-    // A closed standard error must not hide the exit code.
-    let _ = writeln!(anstream::stderr(), "{line}");
+/// Writes log lines in plain text.
+#[derive(Debug)]
+struct LogWriter;
+
+impl Write for LogWriter {
+    /// Writes one log line: the log passes each line as a whole.
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        eprint_line(String::from_utf8_lossy(line).trim_end());
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
-/// Prints an error in the format of clap's errors.
-pub(crate) fn eprint_error(message: impl fmt::Display) {
+/// Prints one line in plain text.
+pub(crate) fn eprint_line(line: impl fmt::Display) {
+    write_line(Style::new(), "", &line.to_string());
+}
+
+/// Prints an error in the format of clap's errors. Each line of `message` becomes a line.
+pub(crate) fn eprint_error(message: &str) {
     const RED: Style = AnsiColor::Red.on_default().bold();
-    eprint_line(format_args!("{RED}error:{RED:#} {message}"));
+    let mut lines = message.lines();
+    write_line(RED, "error: ", lines.next().unwrap_or_default());
+    for line in lines {
+        write_line(Style::new(), "", line);
+    }
 }
 
 /// Prints a warning.
-pub(crate) fn eprint_warning(message: impl fmt::Display) {
+pub(crate) fn eprint_warning(message: &str) {
     const YELLOW: Style = AnsiColor::Yellow.on_default().bold();
-    eprint_line(format_args!("{YELLOW}warning:{YELLOW:#} {message}"));
+    write_line(YELLOW, "warning: ", message);
 }
 
-/// Returns text from a cloud or a file as one line. Control characters become spaces, because control
-/// characters could change the terminal.
-pub(crate) fn without_control_characters(text: &str) -> String {
-    text.chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .collect()
+/// Writes one line to standard error. The only way of a text to standard error.
+fn write_line(style: Style, label: &str, text: &str) {
+    let text = shortened(text, LONGEST_MESSAGE);
+    // A closed standard error must not hide the exit code.
+    let _ = writeln!(anstream::stderr(), "{style}{label}{style:#}{text}");
 }

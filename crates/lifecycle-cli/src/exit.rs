@@ -2,9 +2,9 @@
 
 use std::process::ExitCode;
 
-use lifecycle_facade::{Error, FaultKind, FleetError};
+use lifecycle_facade::{Error, FaultKind, FleetError, config::ConfigError};
 
-use crate::console;
+use crate::{console, terminal::plain};
 
 /// The exit codes of the command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,9 +24,11 @@ pub(crate) const HELP: &str = "\
 Exit codes:
   0  every instance has the requested result
   1  at least one instance is refused, uncertain, pending, skipped or not
-     found; also after Ctrl-C, which does not undo actions already sent
+     found
   2  wrong usage; nothing was sent
-  3  nothing was done: no key, a rejected key, or no network";
+  3  nothing was done: no key, a rejected key, or no network
+After Ctrl-C, SIGTERM or SIGHUP the rows are printed and the process ends by
+the signal (130, 143 or 129 in a shell). Actions already sent are not undone.";
 
 impl Exit {
     fn code(self) -> u8 {
@@ -41,6 +43,7 @@ impl From<Exit> for ExitCode {
 }
 
 /// Ends the process at once.
+#[cfg(not(unix))]
 pub(crate) fn now(exit: Exit) -> ! {
     std::process::exit(exit.code().into())
 }
@@ -50,7 +53,7 @@ pub(crate) fn now(exit: Exit) -> ! {
 pub(crate) struct CommandError {
     /// The exit code for the error.
     pub(crate) exit: Exit,
-    /// The problem and the remedy, in one line.
+    /// The problem and the remedy, in plain text: one line, or a line for each mistake.
     pub(crate) message: String,
     /// The kind of the fault, if the error has a fault.
     pub(crate) kind: Option<FaultKind>,
@@ -60,15 +63,25 @@ impl CommandError {
     pub(crate) fn wrong_usage(message: impl Into<String>) -> Self {
         Self {
             exit: Exit::WrongUsage,
-            message: message.into(),
+            message: plain(&message.into()),
             kind: None,
+        }
+    }
+
+    /// Returns the error of a configuration file, with a line for each mistake.
+    pub(crate) fn configuration(error: &ConfigError) -> Self {
+        let text = error.to_string();
+        let lines: Vec<String> = text.lines().map(plain).collect();
+        Self {
+            message: lines.join("\n"),
+            ..Self::wrong_usage("")
         }
     }
 
     pub(crate) fn nothing_done(message: impl Into<String>) -> Self {
         Self {
             exit: Exit::NothingDone,
-            message: message.into(),
+            message: plain(&message.into()),
             kind: None,
         }
     }
@@ -108,7 +121,7 @@ impl From<FleetError> for CommandError {
         };
         Self {
             exit,
-            message,
+            message: plain(&message),
             kind,
         }
     }

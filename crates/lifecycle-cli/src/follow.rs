@@ -9,9 +9,9 @@ use lifecycle_facade::{
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use crate::{
-    console::{Console, Format, eprint_line, without_control_characters},
+    console::{Console, Format, eprint_line},
     exit::{CommandError, Exit},
-    interrupt::Interrupt,
+    interrupt::{Interrupt, Interruption},
     output::{self, Columns},
     progress::Progress,
     progress_state::ProgressState,
@@ -29,14 +29,26 @@ pub(crate) async fn to_the_end(
     console: Console,
 ) -> Result<Exit, CommandError> {
     let start = Instant::now();
-    let rows = match follow(references, events, kind, console).await {
-        Ok(rows) => rows,
-        Err(error) => return nothing_sent(references, error, console),
+    let followed = follow(references, events, kind, console).await;
+    let result = match followed.rows {
+        Ok(rows) => print(&rows, start, console),
+        Err(error) => nothing_sent(references, error, console),
     };
-    output::print_rows(&rows, Columns::Outcomes, console)?;
+    if let Some(interruption) = followed.interruption {
+        if let Err(error) = &result {
+            error.print();
+        }
+        interruption.end_process();
+    }
+    result
+}
+
+/// Prints the outcomes and a summary.
+fn print(rows: &[Row], start: Instant, console: Console) -> Result<Exit, CommandError> {
+    output::print_rows(rows, Columns::Outcomes, console)?;
     eprint_line(format_args!(
         "{} after {:.1} s{}",
-        Summary(&rows),
+        Summary(rows),
         start.elapsed().as_secs_f64(),
         if console.simulated_time {
             " of simulated time"
@@ -44,32 +56,48 @@ pub(crate) async fn to_the_end(
             ""
         },
     ));
-    Ok(row::exit(&rows))
+    Ok(row::exit(rows))
 }
 
-/// Executes a request up to its end or to an interrupt. Returns one row for each instance, in the
-/// order of the request.
-///
-/// # Errors
-/// [`FleetError`] if nothing was sent to any cloud.
+/// The result of a request.
+#[derive(Debug)]
+pub(crate) struct Followed {
+    /// One row for each instance, in the order of the request; an error if nothing was sent to any cloud.
+    pub(crate) rows: Result<Vec<Row>, FleetError>,
+    /// The signal that ended the request. The process ends by the same signal after the output.
+    pub(crate) interruption: Option<Interruption>,
+}
+
+/// Executes a request up to its end or to a signal.
 pub(crate) async fn follow(
     references: &[InstanceReference],
     mut events: FleetEventStream,
     kind: RequestKind,
     console: Console,
-) -> Result<Vec<Row>, FleetError> {
-    let mut interrupt = Interrupt::listen()
-        .map_err(|error| FleetError::Setup(format!("cannot listen for signals: {error}")))?;
+) -> Followed {
+    let ended = |rows| Followed {
+        rows,
+        interruption: None,
+    };
+    let mut interrupt = match Interrupt::listen() {
+        Ok(interrupt) => interrupt,
+        Err(error) => {
+            let problem = format!("cannot listen for signals: {error}");
+            return ended(Err(FleetError::Setup(problem)));
+        }
+    };
     let mut state = ProgressState::new(references);
     let progress = Progress::new(&state, console);
     let mut ticks = interval(Duration::from_millis(100));
     ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
-    loop {
+    let interruption = loop {
         tokio::select! {
             // An outcome that is known counts before an interrupt.
             biased;
             event = events.next() => match event {
-                Some(Event::Finished(result)) => return Ok(rows(&result?, kind)),
+                Some(Event::Finished(result)) => {
+                    return ended(result.map(|report| rows(&report, kind)));
+                }
                 Some(event) => {
                     if let Some(line) = remark(&event).filter(|_| console.is_verbose()) {
                         progress.eprint_line(line);
@@ -77,12 +105,12 @@ pub(crate) async fn follow(
                     state.record(&event);
                 }
                 // Unreachable: the last event is `Finished`.
-                None => break,
+                None => break None,
             },
-            () = interrupt.received() => break,
+            signal = interrupt.received() => break Some(signal),
             _ = ticks.tick() => progress.show(&state),
         }
-    }
+    };
     let report = events.cancel();
     drop(progress);
     interrupt.end_at_next();
@@ -90,7 +118,10 @@ pub(crate) async fn follow(
         RequestKind::Action => "interrupted: nothing more is sent, and what was sent is not undone",
         RequestKind::Wait => "interrupted: nothing was changed",
     });
-    Ok(rows(&report?, kind))
+    Followed {
+        rows: report.map(|report| rows(&report, kind)),
+        interruption,
+    }
 }
 
 fn rows(report: &FleetReport, kind: RequestKind) -> Vec<Row> {
@@ -136,7 +167,7 @@ fn remark(event: &FleetEvent) -> Option<String> {
         }
         _ => return None,
     };
-    Some(without_control_characters(&line))
+    Some(line)
 }
 
 /// Handles an error before the first call. JSON output still has one row for each instance.

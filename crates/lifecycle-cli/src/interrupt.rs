@@ -1,57 +1,134 @@
-//! Handles Ctrl-C and SIGTERM.
+//! Handles Ctrl-C, SIGTERM and SIGHUP.
 
 use std::io;
 
-use crate::exit::{self, Exit};
-
-/// Receives Ctrl-C and SIGTERM. Neither signal ends the process while an `Interrupt` exists.
-#[derive(Debug)]
-pub(crate) struct Interrupt {
-    #[cfg(unix)]
-    keyboard: tokio::signal::unix::Signal,
-    #[cfg(unix)]
-    terminate: tokio::signal::unix::Signal,
-}
+#[cfg(not(unix))]
+pub(crate) use self::keyboard::{Interrupt, Interruption};
+#[cfg(unix)]
+pub(crate) use self::unix::{Interrupt, Interruption};
 
 impl Interrupt {
-    /// Receives signals from now on.
-    #[cfg(unix)]
-    pub(crate) fn listen() -> io::Result<Self> {
-        use tokio::signal::unix::{SignalKind, signal};
-        Ok(Self {
-            keyboard: signal(SignalKind::interrupt())?,
-            terminate: signal(SignalKind::terminate())?,
-        })
-    }
-
-    /// Waits for the next signal.
-    #[cfg(unix)]
-    pub(crate) async fn received(&mut self) {
-        tokio::select! {
-            _ = self.keyboard.recv() => {}
-            _ = self.terminate.recv() => {}
-        }
-    }
-
-    /// Receives signals from now on.
-    #[cfg(not(unix))]
-    pub(crate) fn listen() -> io::Result<Self> {
-        Ok(Self {})
-    }
-
-    /// Waits for the next signal.
-    #[cfg(not(unix))]
-    pub(crate) async fn received(&mut self) {
-        if tokio::signal::ctrl_c().await.is_err() {
-            std::future::pending::<()>().await;
-        }
-    }
-
     /// Ends the process at the next signal, even in the middle of output.
     pub(crate) fn end_at_next(mut self) {
-        tokio::spawn(async move {
-            self.received().await;
-            exit::now(Exit::Incomplete);
-        });
+        tokio::spawn(async move { self.received().await.end_process() });
+    }
+}
+
+#[cfg(unix)]
+mod unix {
+    use std::{future::pending, process::exit};
+
+    use signal_hook::low_level::emulate_default_handler;
+    use tokio::signal::unix::{Signal, SignalKind, signal};
+
+    use super::io;
+
+    /// Receives Ctrl-C, SIGTERM and SIGHUP. No signal ends the process while an `Interrupt` exists.
+    ///
+    /// A signal that was ignored at the start stays ignored, as `nohup` and shells with jobs in the
+    /// background require.
+    #[derive(Debug)]
+    pub(crate) struct Interrupt {
+        keyboard: Option<Signal>,
+        terminate: Option<Signal>,
+        hang_up: Option<Signal>,
+    }
+
+    /// A received signal.
+    #[derive(Clone, Copy, Debug)]
+    pub(crate) struct Interruption(SignalKind);
+
+    impl Interrupt {
+        /// Receives signals from now on.
+        pub(crate) fn listen() -> io::Result<Self> {
+            let ignored = ignored_signals();
+            let receive = |kind: SignalKind, if_unknown: bool| {
+                let bit = 1_u64 << (kind.as_raw_value() - 1);
+                match ignored.map_or(if_unknown, |ignored| ignored & bit == 0) {
+                    true => signal(kind).map(Some),
+                    false => Ok(None),
+                }
+            };
+            Ok(Self {
+                keyboard: receive(SignalKind::interrupt(), true)?,
+                terminate: receive(SignalKind::terminate(), true)?,
+                // Without knowledge, `nohup` is more important than the rows.
+                hang_up: receive(SignalKind::hangup(), false)?,
+            })
+        }
+
+        /// Waits for the next signal.
+        pub(crate) async fn received(&mut self) -> Interruption {
+            Interruption(tokio::select! {
+                () = next(&mut self.keyboard) => SignalKind::interrupt(),
+                () = next(&mut self.terminate) => SignalKind::terminate(),
+                () = next(&mut self.hang_up) => SignalKind::hangup(),
+            })
+        }
+    }
+
+    impl Interruption {
+        /// Ends the process by the signal, so that a shell ends its loop or script, too.
+        pub(crate) fn end_process(self) -> ! {
+            let number = self.0.as_raw_value();
+            // Does not return, except for an error.
+            let _ = emulate_default_handler(number);
+            exit(128 + number)
+        }
+    }
+
+    async fn next(signal: &mut Option<Signal>) {
+        match signal {
+            Some(signal) => match signal.recv().await {
+                Some(()) => {}
+                None => pending().await,
+            },
+            None => pending().await,
+        }
+    }
+
+    /// Returns the set of ignored signals; `None` on systems that do not show the set in a file.
+    fn ignored_signals() -> Option<u64> {
+        let status = std::fs::read_to_string("/proc/self/status").ok()?;
+        let line = status
+            .lines()
+            .find_map(|line| line.strip_prefix("SigIgn:"))?;
+        u64::from_str_radix(line.trim(), 16).ok()
+    }
+}
+
+#[cfg(not(unix))]
+mod keyboard {
+    use super::io;
+    use crate::exit::{self, Exit};
+
+    /// Receives Ctrl-C. Ctrl-C does not end the process while an `Interrupt` exists.
+    #[derive(Debug)]
+    pub(crate) struct Interrupt;
+
+    /// A received Ctrl-C.
+    #[derive(Clone, Copy, Debug)]
+    pub(crate) struct Interruption;
+
+    impl Interrupt {
+        /// Receives signals from now on.
+        pub(crate) fn listen() -> io::Result<Self> {
+            Ok(Self)
+        }
+
+        /// Waits for the next signal.
+        pub(crate) async fn received(&mut self) -> Interruption {
+            if tokio::signal::ctrl_c().await.is_err() {
+                std::future::pending::<()>().await;
+            }
+            Interruption
+        }
+    }
+
+    impl Interruption {
+        /// Ends the process.
+        pub(crate) fn end_process(self) -> ! {
+            exit::now(Exit::Incomplete)
+        }
     }
 }

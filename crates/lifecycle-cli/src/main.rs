@@ -21,6 +21,7 @@ mod setup;
 mod simulated;
 mod simulated_time;
 mod targets;
+mod terminal;
 mod usage;
 
 use std::{io, process::ExitCode};

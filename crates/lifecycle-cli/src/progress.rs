@@ -10,6 +10,10 @@ use crate::{
     progress_state::{ProgressState, Tally},
 };
 
+mod bar_terminal;
+
+use bar_terminal::BarTerminal;
+
 /// The progress bars, which disappear on drop.
 #[derive(Debug)]
 pub(crate) struct Progress {
@@ -21,10 +25,11 @@ impl Progress {
     /// Creates a bar for each region of the request.
     pub(crate) fn new(state: &ProgressState, console: Console) -> Self {
         // Log lines would break the bars.
-        let target = if console.is_logging() {
-            ProgressDrawTarget::hidden()
-        } else {
-            ProgressDrawTarget::stderr()
+        let target = match BarTerminal::stderr() {
+            Some(terminal) if !console.is_logging() => {
+                ProgressDrawTarget::term_like(Box::new(terminal))
+            }
+            _ => ProgressDrawTarget::hidden(),
         };
         let all = MultiProgress::with_draw_target(target);
         let tallies = state.tallies();

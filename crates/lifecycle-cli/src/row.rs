@@ -29,8 +29,7 @@ pub(crate) struct Row {
     /// The billing of a stopped instance; absent if the command is not `stop`.
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "billing")]
     pub(crate) billing: Option<StoppedBilling>,
-    /// The name of the instance, for tables.
-    #[serde(skip)]
+    /// The name that the owner gave to the instance, if the cloud reported a name.
     pub(crate) name: Option<String>,
     #[serde(skip)]
     status: RowStatus,
@@ -86,6 +85,7 @@ impl Row {
             .last_seen
             .as_ref()
             .map(|observation| observation.state.as_str());
+        row.name = report.last_seen.as_ref().and_then(|seen| seen.name.clone());
         row.request_id = report.request_id.clone().or(row.request_id);
         row.billing = report.billing;
         row
@@ -398,7 +398,7 @@ mod tests {
             serde_json::to_string(&row).unwrap(),
             r#"{"instance":"huawei/cn-north-4/a","state":"unknown","code":null,"kind":null,"#
                 .to_owned()
-                + r#""message":"state in the cloud: \"WARPING\"; locked: audit","request_id":null}"#
+                + r#""message":"state in the cloud: \"WARPING\"; locked: audit","request_id":null,"name":null}"#
         );
     }
 }

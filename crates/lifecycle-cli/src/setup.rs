@@ -2,8 +2,8 @@
 //! over the configuration file, and the file over the defaults.
 
 use std::{
-    fs,
     num::NonZeroUsize,
+    panic::resume_unwind,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -12,7 +12,9 @@ use lifecycle_facade::{
     Endpoint, Fleet, FleetBuilder, HttpTransport, InstanceReference, ParseReferenceError,
     PlainHttp, Timeouts, Waves,
     config::{self, Config, ConfigError, Defaults},
+    file,
 };
+use tokio::{task::spawn_blocking, time::timeout};
 
 use crate::{
     args::{ConnectionArgs, InstanceArgs, RequestArgs},
@@ -21,7 +23,7 @@ use crate::{
 };
 
 /// The settings of one run.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Setup {
     connection: ConnectionArgs,
     config: Option<Config>,
@@ -32,7 +34,16 @@ impl Setup {
     ///
     /// # Errors
     /// The file is named but does not exist, or has errors.
-    pub(crate) fn read(connection: &ConnectionArgs) -> Result<Self, CommandError> {
+    pub(crate) async fn read(connection: &ConnectionArgs) -> Result<Self, CommandError> {
+        let limit = connection.timeout.unwrap_or(DEFAULT_TIMEOUT);
+        let connection = connection.clone();
+        blocking(limit, "the configuration file", move || {
+            Self::read_now(&connection)
+        })
+        .await
+    }
+
+    fn read_now(connection: &ConnectionArgs) -> Result<Self, CommandError> {
         let named = connection.config.clone().or_else(path_from_environment);
         let config = match (named, Config::default_path()) {
             // Accounts and groups name real clouds, so `--sim` ignores the file.
@@ -41,7 +52,7 @@ impl Setup {
             (None, Some(path)) => Config::load_if_present(path),
             (None, None) => Ok(None),
         };
-        let wrong_usage = |error: ConfigError| CommandError::wrong_usage(error.to_string());
+        let wrong_usage = |error: ConfigError| CommandError::configuration(&error);
         let config = config.map_err(wrong_usage)?;
         if let Some(config) = &config {
             config.check_groups(check_reference).map_err(wrong_usage)?;
@@ -56,7 +67,15 @@ impl Setup {
     ///
     /// # Errors
     /// The simulator, the HTTP client or an account has invalid settings.
-    pub(crate) fn fleet(&self) -> Result<Fleet, CommandError> {
+    pub(crate) async fn fleet(&self) -> Result<Fleet, CommandError> {
+        let setup = self.clone();
+        blocking(self.timeout(), "the CA certificates", move || {
+            setup.fleet_now()
+        })
+        .await
+    }
+
+    fn fleet_now(&self) -> Result<Fleet, CommandError> {
         let builder = if self.connection.sim {
             simulated::small_fleet_builder()
                 .map_err(|error| CommandError::nothing_done(error.to_string()))?
@@ -74,11 +93,15 @@ impl Setup {
     ///
     /// # Errors
     /// See [`targets::read`].
-    pub(crate) fn targets(
+    pub(crate) async fn targets(
         &self,
         args: &InstanceArgs,
     ) -> Result<Vec<InstanceReference>, CommandError> {
-        targets::read(args, self.config.as_ref())
+        let (args, config) = (args.clone(), self.config.clone());
+        blocking(self.timeout(), "standard input", move || {
+            targets::read(&args, config.as_ref())
+        })
+        .await
     }
 
     /// Returns the time limit.
@@ -87,7 +110,7 @@ impl Setup {
         self.connection
             .timeout
             .or(configured)
-            .unwrap_or(Duration::from_secs(600))
+            .unwrap_or(DEFAULT_TIMEOUT)
     }
 
     /// Returns the time limit of the wait for the result, or `None` for `--no-wait`.
@@ -171,7 +194,8 @@ impl Setup {
             let unusable = |why: String| {
                 CommandError::wrong_usage(format!("CA certificates in {}: {why}", path.display()))
             };
-            let pem = fs::read(path).map_err(|error| unusable(error.to_string()))?;
+            let pem = file::read_bytes(path, file::MAX_CERTIFICATES)
+                .map_err(|error| unusable(format!("cannot be read: {error}")))?;
             transport = transport
                 .add_certificates(&pem)
                 .map_err(|error| unusable(error.to_string()))?;
@@ -192,6 +216,29 @@ impl Setup {
             timeouts.attempt = limit;
         }
         timeouts
+    }
+}
+
+/// The time limit of a command without `--timeout`.
+const DEFAULT_TIMEOUT: Duration = Duration::from_secs(600);
+
+/// Runs `read` on a thread for blocking calls, up to the time limit: a file of a dead network drive and an
+/// open standard input never end.
+async fn blocking<T: Send + 'static>(
+    limit: Duration,
+    what: &str,
+    read: impl FnOnce() -> Result<T, CommandError> + Send + 'static,
+) -> Result<T, CommandError> {
+    match timeout(limit, spawn_blocking(read)).await {
+        Ok(Ok(result)) => result,
+        Ok(Err(error)) => match error.try_into_panic() {
+            Ok(panic) => resume_unwind(panic),
+            Err(error) => Err(CommandError::nothing_done(error.to_string())),
+        },
+        Err(_) => Err(CommandError::nothing_done(format!(
+            "{what}: no end within {} s; increase --timeout",
+            limit.as_secs_f64()
+        ))),
     }
 }
 

@@ -1,13 +1,11 @@
 //! The target instances of a command: references, groups and standard input.
 
-use std::{
-    collections::HashSet,
-    io::{self, Read},
-};
+use std::{collections::HashSet, io};
 
 use lifecycle_facade::{
     InstanceReference, ParseReferenceError,
     config::{Config, GroupEntry},
+    file,
 };
 
 use crate::{
@@ -46,14 +44,17 @@ fn expand(
         InstanceArg::Reference(reference) => Ok(vec![reference.clone()]),
         InstanceArg::Group(name) => group(name, config).map_err(CommandError::wrong_usage),
         InstanceArg::StandardInput => {
-            let mut text = String::new();
-            io::stdin().read_to_string(&mut text).map_err(|error| {
+            let text = file::read_limited(io::stdin().lock(), MAX_INPUT).and_then(file::into_text);
+            let text = text.map_err(|error| {
                 CommandError::wrong_usage(format!("cannot read standard input: {error}"))
             })?;
             parse_lines(&text, config).map_err(CommandError::wrong_usage)
         }
     }
 }
+
+/// The size limit of standard input: more than 100,000 references.
+const MAX_INPUT: u64 = 16 << 20;
 
 /// Parses one or more references or group names on a line. A `#` starts a comment.
 fn parse_lines(text: &str, config: Option<&Config>) -> Result<Vec<InstanceReference>, String> {

@@ -1,10 +1,14 @@
 //! Errors of the command line, and the text of `--help`.
 
-use std::{error::Error as _, process::ExitCode};
+use std::{env, error::Error as _, process::ExitCode};
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
-use crate::exit::{CommandError, Exit};
+use crate::{
+    console::eprint_line,
+    exit::{CommandError, Exit},
+    terminal::plain,
+};
 
 /// Prints the error or the requested help, and returns the exit code.
 pub(crate) fn report(mut error: clap::Error) -> ExitCode {
@@ -12,9 +16,18 @@ pub(crate) fn report(mut error: clap::Error) -> ExitCode {
         return CommandError::wrong_usage(message).print().into();
     }
     remove_harmful_hints(&mut error);
-    // A closed standard error must not hide the exit code.
-    let _ = error.print();
+    if env::args_os().any(|arg| has_hidden_characters(&arg.to_string_lossy())) {
+        // The error quotes the arguments, which can come from the output of another program.
+        error.render().to_string().lines().for_each(eprint_line);
+    } else {
+        // A closed standard error must not hide the exit code.
+        let _ = error.print();
+    }
     u8::try_from(error.exit_code()).map_or(Exit::WrongUsage.into(), ExitCode::from)
+}
+
+fn has_hidden_characters(text: &str) -> bool {
+    plain(text) != text
 }
 
 /// Returns a line about a value that a parser of this crate rejected. The text of the parser shows

@@ -5,6 +5,8 @@ mod call;
 mod client;
 mod credentials;
 mod error;
+pub mod file;
+mod instant;
 mod mutation;
 mod observe;
 mod power;
@@ -39,6 +41,9 @@ pub use power::{
     report::{Evidence, IncompleteError, InstanceReport, Outcome, Pending, Report},
     waves::Waves,
 };
-#[cfg(feature = "reqwest")]
-pub use transport::http::{HttpTransport, HttpTransportBuilder};
 pub use transport::{Transport, TransportError, plain_http::PlainHttp};
+#[cfg(feature = "reqwest")]
+pub use transport::{
+    http::{HttpTransport, HttpTransportBuilder},
+    proxy::proxy_variable,
+};

@@ -8,7 +8,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use jiff::Timestamp;
+use jiff::{Timestamp, Unit};
 
 use crate::{Credential, Endpoint, ExchangeStep, Fault, FaultKind, HttpResponse, ProviderContext};
 
@@ -177,6 +177,16 @@ pub fn read_expiry(text: &str, response: &HttpResponse) -> Result<SystemTime, Fa
 /// Reads a time in RFC 3339 format, such as `2026-11-22T08:00:00Z`; `None` for an invalid time.
 pub fn read_time(text: &str) -> Option<SystemTime> {
     text.trim().parse::<Timestamp>().ok().map(SystemTime::from)
+}
+
+/// Returns a time for operators, such as `2026-11-22T08:00:00Z`. Works for every time: the expiry of a
+/// key comes from outside, and can be before 1970.
+pub fn display_time(time: SystemTime) -> String {
+    let time = Timestamp::try_from(time).and_then(|time| time.round(Unit::Second));
+    time.map_or_else(
+        |_| "a time outside of the calendar".to_owned(),
+        |time| time.to_string(),
+    )
 }
 
 #[cfg(test)]

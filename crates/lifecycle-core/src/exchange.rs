@@ -5,7 +5,7 @@ use std::fmt;
 
 use bytes::Bytes;
 
-use crate::{Fault, HttpResponse, ProviderContext};
+use crate::{Fault, HttpResponse, ProviderContext, Scrubber};
 
 /// The state of an exchange that ends with a `T`, such as a key. The driver of the exchange sends
 /// the request or runs the program, and passes the answer to the step.
@@ -138,19 +138,31 @@ pub struct HttpExchange<T> {
     pub operation: &'static str,
     /// The kind of the service, which decides about proxy, encryption and retries.
     pub service: ServiceKind,
-    /// The signed request. The request may hold secrets.
+    /// The signed request. The request may hold secrets; a secret outside of sensitive headers is marked
+    /// with [`mark_secrets`](crate::mark_secrets).
     pub request: http::Request<Bytes>,
     then: Then<HttpResponse, T>,
 }
 
 impl<T> HttpExchange<T> {
     /// Returns the next step after the response, or after the fault of a request without a response.
+    /// Removes the secrets of the request from an error response, and from the fault of a successful
+    /// response. The key in a successful response is never changed.
     pub fn then(
         self,
-        response: Result<HttpResponse, Fault>,
+        mut response: Result<HttpResponse, Fault>,
         ctx: &ProviderContext<'_>,
     ) -> ExchangeStep<T> {
-        (self.then)(response, ctx)
+        let scrubber = Scrubber::new(&self.request, None);
+        if let Ok(response) = &mut response
+            && !response.status().is_success()
+        {
+            scrubber.scrub(response);
+        }
+        match (self.then)(response, ctx) {
+            ExchangeStep::Failed(fault) => ExchangeStep::Failed(scrubber.scrub_fault(fault)),
+            step => step,
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! `Fault`: a rejection or a failure of a call, in one format for all clouds.
 
-use std::{fmt, time::Duration};
+use std::{borrow::Cow, fmt, time::Duration};
 
 use crate::InstanceId;
 
@@ -140,20 +140,35 @@ impl Fault {
     }
 }
 
+/// Displays code, message, status and request id. Cuts parts of absurd length, so that each part is
+/// visible.
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match (self.code(), self.message()) {
-            (Some(code), "") => f.write_str(code)?,
+        const LONGEST_ID: usize = 128;
+        const LONGEST_MESSAGE: usize = 1_500;
+        let code = self.code().map(|code| shortened(code, LONGEST_ID));
+        let message = shortened(self.message(), LONGEST_MESSAGE);
+        match (code, &*message) {
+            (Some(code), "") => f.write_str(&code)?,
             (Some(code), message) => write!(f, "{code}: {message}")?,
             (None, "") => write!(f, "{}", self.kind())?,
             (None, message) => f.write_str(message)?,
         }
-        match (self.status(), self.request_id()) {
+        let request_id = self.request_id().map(|id| shortened(id, LONGEST_ID));
+        match (self.status(), request_id) {
             (Some(status), Some(id)) => write!(f, " (HTTP {status}, request {id})"),
             (Some(status), None) => write!(f, " (HTTP {status})"),
             (None, Some(id)) => write!(f, " (request {id})"),
             (None, None) => Ok(()),
         }
+    }
+}
+
+/// Returns at most `limit` characters, with an ellipsis in place of the rest.
+fn shortened(text: &str, limit: usize) -> Cow<'_, str> {
+    match text.char_indices().nth(limit) {
+        Some((end, _)) => format!("{}…", &text[..end]).into(),
+        None => text.into(),
     }
 }
 
@@ -389,5 +404,31 @@ impl FaultKind {
 impl fmt::Display for FaultKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn displayed_fault_shows_each_part_and_no_part_in_absurd_length() {
+        let long = |letter: &str| letter.repeat(10_000);
+        let fault = Fault::new(FaultKind::Unknown, long("m"))
+            .with_code(long("ü"))
+            .with_status(400)
+            .with_request_id(Some(long("r")));
+        let text = fault.to_string();
+        assert!(
+            text.starts_with("üüü") && text.contains("ü…: mmm"),
+            "{text}"
+        );
+        assert!(
+            text.contains("m… (HTTP 400, request rrr") && text.ends_with("r…)"),
+            "{text}"
+        );
+        assert!(text.chars().count() < 2_000, "{text}");
+        let fault = Fault::new(FaultKind::Unknown, "no").with_code("Code");
+        assert_eq!(fault.to_string(), "Code: no");
     }
 }

@@ -14,6 +14,7 @@ mod lenient;
 mod profile;
 mod provider;
 mod response;
+mod scrub;
 mod signing_context;
 mod state;
 
@@ -34,5 +35,6 @@ pub use provider::{
     ApiCall, BatchAck, JobProgress, JobStatus, ListPage, Provider, UnsignedRequest,
 };
 pub use response::{HttpResponse, ResponseExt};
+pub use scrub::{Scrubber, mark_secrets};
 pub use signing_context::SigningContext;
 pub use state::{Lock, Observation, PowerState, StoppedBilling};

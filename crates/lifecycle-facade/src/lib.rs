@@ -23,13 +23,14 @@ pub use fleet::{
     InstanceReference, IntoLocation, Location,
 };
 
+pub use lifecycle_client::file;
 pub use lifecycle_client::{
     CachedCredentials, CallCounts, Client, ClientBuilder, Clock, CredentialError, CredentialInfo,
     CredentialProvider, Error, Event, EventStream, Evidence, HttpTransport, HttpTransportBuilder,
     IncompleteError, InstanceReport, InstanceStatus, IntoInstances, ListRequest, ObserveRequest,
     Outcome, Pending, PlainHttp, PlannedCall, PowerRequest, PowerRequestOptions, Report,
     ReportFuture, ResolveError, RetryPolicy, StaticCredential, StepDriver, SystemClock, SystemHost,
-    Target, Timeouts, Transport, TransportError, WaitRequest, WaitTimeout, Waves,
+    Target, Timeouts, Transport, TransportError, WaitRequest, WaitTimeout, Waves, proxy_variable,
 };
 pub use lifecycle_core as core;
 pub use lifecycle_core::{

@@ -4,7 +4,7 @@
 use http::Method;
 use lifecycle_core::{
     Credential, CredentialSourceConfig, ExchangeStep, Fault, HttpResponse, ProviderContext,
-    ServiceKind, UnsignedRequest, encode,
+    ServiceKind, UnsignedRequest, encode, mark_secrets,
 };
 use serde::Deserialize;
 
@@ -52,16 +52,19 @@ pub fn find_project_id(
     let request = iam_endpoint(config, None, ctx)
         .and_then(|endpoint| sign(&endpoint, None, &unsigned, key, &ctx.signing_context()));
     match request {
-        Ok(request) => ExchangeStep::http(
-            unsigned.operation,
-            ServiceKind::Identity,
-            request,
-            move |response, _| {
-                response
-                    .and_then(|response| read_project_id(&response, &name))
-                    .into()
-            },
-        ),
+        Ok(mut request) => {
+            mark_secrets(&mut request, key.secrets());
+            ExchangeStep::http(
+                unsigned.operation,
+                ServiceKind::Identity,
+                request,
+                move |response, _| {
+                    response
+                        .and_then(|response| read_project_id(&response, &name))
+                        .into()
+                },
+            )
+        }
         Err(fault) => ExchangeStep::Failed(fault),
     }
 }

@@ -5,7 +5,7 @@ use std::str::FromStr;
 use lifecycle_facade::{InstanceReference, ParseReferenceError};
 
 /// The instances of a command.
-#[derive(Debug, clap::Args)]
+#[derive(Clone, Debug, clap::Args)]
 pub(crate) struct InstanceArgs {
     /// Instances: cloud/region/instance-id, for example baidu/bj/i-a1b2c3d4 or
     /// zenlayer/global/1234567890. For another account: account@cloud/region/instance-id. For a

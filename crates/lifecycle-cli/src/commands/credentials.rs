@@ -10,7 +10,7 @@ use tokio::time::timeout;
 
 use crate::{
     args::LocationsArgs,
-    console::{Console, Format, eprint_line, eprint_warning, without_control_characters},
+    console::{Console, Format, eprint_line, eprint_warning},
     exit::{CommandError, Exit},
     locations, output,
     setup::Setup,
@@ -18,8 +18,8 @@ use crate::{
 
 /// Prints the key for each account and region, its source and its expiry.
 pub(crate) async fn run(args: &LocationsArgs, console: Console) -> Result<Exit, CommandError> {
-    let setup = Setup::read(&args.connection)?;
-    let fleet = setup.fleet()?;
+    let setup = Setup::read(&args.connection).await?;
+    let fleet = setup.fleet().await?;
     let locations = locations::resolve_or_all(&args.locations, &fleet)?;
     let limit = setup.timeout();
     let mut keys = join_all(
@@ -36,7 +36,7 @@ pub(crate) async fn run(args: &LocationsArgs, console: Console) -> Result<Exit, 
     warnings.sort();
     warnings.dedup();
     for warning in warnings {
-        eprint_warning(without_control_characters(warning));
+        eprint_warning(warning);
     }
     match console.output {
         Format::Json => output::print(&output::json(&keys)?)?,
@@ -152,7 +152,7 @@ fn cells(key: &Key) -> [String; 4] {
         key.location.clone(),
         key.key.clone().unwrap_or_else(|| "-".to_owned()),
         key.expires_in.map_or_else(|| "-".to_owned(), time_left),
-        without_control_characters(&found.cloned().unwrap_or_default()),
+        found.cloned().unwrap_or_default(),
     ]
 }
 

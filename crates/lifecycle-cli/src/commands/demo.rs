@@ -36,19 +36,23 @@ pub(crate) async fn run(console: Console) -> Result<Exit, CommandError> {
     ));
     let start = Instant::now();
     let events = fleet.start(&references).wait(TIMEOUT).events();
-    let rows = follow::follow(&references, events, RequestKind::Action, console).await?;
+    let followed = follow::follow(&references, events, RequestKind::Action, console).await;
+    let rows = followed.rows?;
     eprint_line(format_args!(
-        "{} after {:.0} s of simulated time\n{}",
+        "{} after {:.0} s of simulated time",
         Summary(&rows),
         start.elapsed().as_secs_f64(),
-        executed(&simulator, &references),
     ));
+    eprint_line(executed(&simulator, &references));
     match console.output {
         Format::Json => output::print_rows(&rows, Columns::Outcomes, console)?,
         Format::Table => {
             print_details(&rows, console)?;
             print_calls(&fleet, &references, &rows)?;
         }
+    }
+    if let Some(interruption) = followed.interruption {
+        interruption.end_process();
     }
     Ok(row::exit(&rows))
 }

@@ -3,7 +3,7 @@
 use std::{error::Error as _, time::Duration};
 
 use futures_util::{StreamExt, future::join_all};
-use lifecycle_facade::{FaultKind, Fleet, FleetError, Location, TransportError};
+use lifecycle_facade::{FaultKind, Fleet, FleetError, Location, TransportError, proxy_variable};
 use tokio::{net::lookup_host, time::timeout};
 
 use crate::{
@@ -17,8 +17,8 @@ use crate::{
 
 /// Checks the needs of a call, and prints each result with a remedy.
 pub(crate) async fn run(args: &LocationsArgs, console: Console) -> Result<Exit, CommandError> {
-    let setup = Setup::read(&args.connection)?;
-    let fleet = setup.fleet()?;
+    let setup = Setup::read(&args.connection).await?;
+    let fleet = setup.fleet().await?;
     let locations = locations::resolve_or_all(&args.locations, &fleet)?;
     let limit = setup.timeout().min(CHECK_TIMEOUT);
     let checkups = locations.iter().map(|location| {
@@ -139,10 +139,13 @@ impl Checkup<'_> {
         if self.is_simulated {
             return self.skipped(CHECK, "the cloud is simulated inside this process");
         }
-        if endpoint.is_encrypted() && has_proxy() {
-            return self.skipped(CHECK, "the proxy looks up the host name");
-        }
         let (host, port) = (endpoint.host().to_owned(), endpoint.port());
+        if let Ok(Some(variable)) = proxy_variable(&host, port)
+            && endpoint.is_encrypted()
+        {
+            let why = format!("the proxy in {variable} looks up the host name");
+            return self.skipped(CHECK, &why);
+        }
         match timeout(self.limit, lookup_host((host.clone(), port))).await {
             Ok(Ok(addresses)) => {
                 let addresses: Vec<String> =
@@ -330,10 +333,3 @@ const NETWORK_ADVICE: &str =
     "check the network and the firewall; if there is a proxy, check HTTPS_PROXY and NO_PROXY";
 const KEY_ADVICE: &str =
     "run lifecycle credentials to see all keys; lifecycle --help lists all places for keys";
-
-/// Tells whether calls over TLS go through a proxy. reqwest reads the same variables.
-fn has_proxy() -> bool {
-    ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"]
-        .iter()
-        .any(|name| std::env::var_os(name).is_some_and(|value| !value.is_empty()))
-}

@@ -18,8 +18,8 @@ use crate::{
 
 /// Lists the instances of regions. An error in one region does not hide the other regions.
 pub(crate) async fn run(args: &ListArgs, console: Console) -> Result<Exit, CommandError> {
-    let setup = Setup::read(&args.connection)?;
-    let fleet = setup.fleet()?;
+    let setup = Setup::read(&args.connection).await?;
+    let fleet = setup.fleet().await?;
     let locations = locations::resolve(&args.locations, &fleet)?;
     // Invalid regions are rejected before the first call.
     for location in &locations {

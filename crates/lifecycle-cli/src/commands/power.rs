@@ -14,9 +14,9 @@ use crate::{
 
 /// Starts instances.
 pub(crate) async fn start(args: &StartArgs, console: Console) -> Result<Exit, CommandError> {
-    let setup = Setup::read(&args.request.connection)?;
-    let references = setup.targets(&args.request.instances)?;
-    let fleet = setup.fleet()?;
+    let setup = Setup::read(&args.request.connection).await?;
+    let references = setup.targets(&args.request.instances).await?;
+    let fleet = setup.fleet().await?;
     let mut request = fleet.start(&references).local_disk(args.local_disk());
     if args.strict.strict {
         request = request.strict();
@@ -26,9 +26,9 @@ pub(crate) async fn start(args: &StartArgs, console: Console) -> Result<Exit, Co
 
 /// Stops instances.
 pub(crate) async fn stop(args: &StopArgs, console: Console) -> Result<Exit, CommandError> {
-    let setup = Setup::read(&args.request.connection)?;
-    let references = setup.targets(&args.request.instances)?;
-    let fleet = setup.fleet()?;
+    let setup = Setup::read(&args.request.connection).await?;
+    let references = setup.targets(&args.request.instances).await?;
+    let fleet = setup.fleet().await?;
     let mut request = fleet
         .stop(&references)
         .mode(args.force.mode())
@@ -44,9 +44,9 @@ pub(crate) async fn stop(args: &StopArgs, console: Console) -> Result<Exit, Comm
 
 /// Reboots instances.
 pub(crate) async fn reboot(args: &RebootArgs, console: Console) -> Result<Exit, CommandError> {
-    let setup = Setup::read(&args.request.connection)?;
-    let references = setup.targets(&args.request.instances)?;
-    let fleet = setup.fleet()?;
+    let setup = Setup::read(&args.request.connection).await?;
+    let references = setup.targets(&args.request.instances).await?;
+    let fleet = setup.fleet().await?;
     let request = fleet.reboot(&references).mode(args.force.mode());
     send(&setup, &references, request, &args.request, console).await
 }

@@ -28,10 +28,12 @@ pub(crate) async fn run(args: &SimulateArgs) -> Result<Exit, CommandError> {
     let url = server.url();
     output::print(&server_info(&simulator, &url)?)?;
     eprint_line(format_args!(
-        "four simulated clouds at {url}; press Ctrl-C to stop\n\
-         try: BCE_ACCESS_KEY_ID={ACCESS_KEY} BCE_SECRET_ACCESS_KEY={SECRET_KEY} \\\n  \
-         lifecycle list baidu/bj --endpoint {url}"
+        "four simulated clouds at {url}; press Ctrl-C to stop"
     ));
+    eprint_line(format_args!(
+        "try: BCE_ACCESS_KEY_ID={ACCESS_KEY} BCE_SECRET_ACCESS_KEY={SECRET_KEY} \\"
+    ));
+    eprint_line(format_args!("  lifecycle list baidu/bj --endpoint {url}"));
     interrupt.received().await;
     interrupt.end_at_next();
     server.shutdown().await;

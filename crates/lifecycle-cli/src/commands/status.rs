@@ -11,9 +11,9 @@ use crate::{
 
 /// Prints the states of instances.
 pub(crate) async fn run(args: &StatusArgs, console: Console) -> Result<Exit, CommandError> {
-    let setup = Setup::read(&args.connection)?;
-    let references = setup.targets(&args.instances)?;
-    let fleet = setup.fleet()?;
+    let setup = Setup::read(&args.connection).await?;
+    let references = setup.targets(&args.instances).await?;
+    let fleet = setup.fleet().await?;
     let statuses = match fleet.observe(&references).await.map_err(CommandError::from) {
         Ok(statuses) => statuses,
         Err(error) => {

@@ -11,9 +11,9 @@ use crate::{
 
 /// Waits until instances are in a state.
 pub(crate) async fn run(args: &WaitArgs, console: Console) -> Result<Exit, CommandError> {
-    let setup = Setup::read(&args.connection)?;
-    let references = setup.targets(&args.instances)?;
-    let fleet = setup.fleet()?;
+    let setup = Setup::read(&args.connection).await?;
+    let references = setup.targets(&args.instances).await?;
+    let fleet = setup.fleet().await?;
     let events = fleet
         .wait(&references, args.state())
         .timeout(setup.timeout())

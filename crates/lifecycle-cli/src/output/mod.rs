@@ -14,6 +14,7 @@ use crate::{
     console::{Console, Format},
     exit::{CommandError, Exit},
     row::Row,
+    terminal::escaped_json,
 };
 
 /// Prints one row for each instance.
@@ -80,7 +81,8 @@ pub(crate) fn print(text: &str) -> Result<(), CommandError> {
 
 /// Returns one JSON array with one row on each line.
 pub(crate) fn json<T: Serialize>(rows: &[T]) -> Result<String, CommandError> {
-    let rows: Result<Vec<String>, _> = rows.iter().map(serde_json::to_string).collect();
+    let row = |row| serde_json::to_string(row).map(|json| escaped_json(&json));
+    let rows: Result<Vec<String>, _> = rows.iter().map(row).collect();
     let rows =
         rows.map_err(|error| CommandError::nothing_done(format!("cannot write JSON: {error}")))?;
     Ok(if rows.is_empty() {

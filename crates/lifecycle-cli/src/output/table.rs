@@ -11,8 +11,9 @@ use comfy_table::{
 
 use crate::{
     check_result::{CheckResult, CheckStatus},
-    console::{Console, without_control_characters},
+    console::Console,
     row::Row,
+    terminal::{LONGEST_MESSAGE, LONGEST_NAME, plain, shortened},
 };
 
 /// The columns of a table of instances, besides the last one.
@@ -33,15 +34,24 @@ impl Columns {
     }
 
     fn cells(self, row: &Row) -> Vec<Cell> {
-        let instance = Cell::new(&row.instance);
+        let instance = cell(&row.instance);
         match self {
             Self::Outcomes => vec![instance, outcome_cell(row), state_cell(row)],
             Self::States => {
-                let name = without_control_characters(row.name.as_deref().unwrap_or_default());
-                vec![instance, state_cell(row), Cell::new(name)]
+                let name = row.name.as_deref().unwrap_or_default();
+                vec![
+                    instance,
+                    state_cell(row),
+                    cell(shortened(name, LONGEST_NAME)),
+                ]
             }
         }
     }
+}
+
+/// Returns a cell with plain text.
+fn cell(text: impl AsRef<str>) -> Cell {
+    Cell::new(plain(text.as_ref()))
 }
 
 /// The text of an empty cell.
@@ -49,7 +59,7 @@ const NONE: &str = "-";
 
 fn outcome_cell(row: &Row) -> Cell {
     let word = row.outcome.unwrap_or(NONE);
-    Cell::new(word).fg(match word {
+    cell(word).fg(match word {
         "reached" | "accepted" | "unchanged" => Color::DarkGreen,
         "pending" | "uncertain" => Color::DarkYellow,
         _ => Color::DarkRed,
@@ -58,7 +68,7 @@ fn outcome_cell(row: &Row) -> Cell {
 
 fn state_cell(row: &Row) -> Cell {
     let word = row.state.unwrap_or(NONE);
-    let cell = Cell::new(word);
+    let cell = cell(word);
     match word {
         "running" => cell.fg(Color::DarkGreen),
         "stopped" | NONE => cell.add_attribute(Attribute::Dim),
@@ -68,7 +78,7 @@ fn state_cell(row: &Row) -> Cell {
 }
 
 fn status_cell(status: CheckStatus) -> Cell {
-    let cell = Cell::new(status.as_str());
+    let cell = cell(status.as_str());
     match status {
         CheckStatus::Ok => cell.fg(Color::DarkGreen),
         CheckStatus::Warning => cell.fg(Color::DarkYellow),
@@ -85,17 +95,17 @@ fn detail(row: &Row, verbose: bool) -> String {
     if row.is_as_requested() && row.outcome.is_some() && !verbose {
         return row.note().to_owned();
     }
-    let message = row.message.clone().unwrap_or_default();
-    let is_missing = |part: &&String| !message.contains(part.as_str());
-    let code = row.code.iter().filter(is_missing);
-    let request = row.request_id.iter().filter(is_missing);
-    without_control_characters(
-        &code
-            .map(|code| format!("{code}: "))
-            .chain([message.clone()])
-            .chain(request.map(|id| format!(" (request {id})")))
-            .collect::<String>(),
-    )
+    let message = shortened(row.message.as_deref().unwrap_or_default(), LONGEST_MESSAGE);
+    let part = |part: &Option<String>| {
+        let part = shortened(part.as_deref()?, LONGEST_NAME);
+        (!message.contains(&part)).then_some(part)
+    };
+    let code = part(&row.code).map(|code| format!("{code}: "));
+    let request = part(&row.request_id).map(|id| format!(" (request {id})"));
+    [code.as_deref(), Some(&message), request.as_deref()]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 /// The layout of a table for an output stream.
@@ -108,6 +118,11 @@ pub(super) struct TableRenderer {
     styled: bool,
 }
 
+/// Returns the width of a terminal. A terminal that reports a width of 0 or 1 has no known width.
+fn terminal_width(reported: Option<u16>) -> Option<u16> {
+    reported.filter(|width| *width > 1)
+}
+
 /// Spaces between two columns.
 const GAP: u16 = 2;
 /// Spaces before a text below its line.
@@ -117,7 +132,7 @@ impl TableRenderer {
     pub(super) fn for_stdout() -> Self {
         let stdout = io::stdout();
         Self {
-            width: stdout.is_terminal().then(|| Table::new().width()).flatten(),
+            width: terminal_width(stdout.is_terminal().then(|| Table::new().width()).flatten()),
             styled: AutoStream::choice(&stdout) != ColorChoice::Never,
         }
     }
@@ -158,7 +173,7 @@ impl TableRenderer {
     pub(super) fn checks(self, results: &[CheckResult]) -> String {
         const INDENT: &str = "  ";
         let indented = Self {
-            width: self.width.map(|width| width.saturating_sub(2)),
+            width: terminal_width(self.width.map(|width| width.saturating_sub(2))),
             ..self
         };
         let mut text = String::new();
@@ -166,16 +181,14 @@ impl TableRenderer {
             let Some(first) = group.first() else {
                 continue;
             };
-            push_line(&mut text, &self.heading(&first.location));
+            push_line(&mut text, &self.heading(&plain(&first.location)));
             let cells = group
                 .iter()
-                .map(|result| vec![status_cell(result.status), Cell::new(result.check)]);
+                .map(|result| vec![status_cell(result.status), cell(result.check)]);
             let table = self.table(&["", ""], cells);
             let details = group.iter().map(|result| match &result.advice {
-                Some(advice) => {
-                    without_control_characters(&format!("{} ({advice})", result.detail))
-                }
-                None => without_control_characters(&result.detail),
+                Some(advice) => format!("{} ({advice})", result.detail),
+                None => result.detail.clone(),
             });
             let lines = indented.with_last_column(&table, "", details);
             for line in lines.lines().skip(1) {
@@ -206,6 +219,7 @@ impl TableRenderer {
             push_line(&mut page, &format!("{header}{name}"));
         }
         for (line, text) in lines.zip(texts) {
+            let text = plain(&text);
             if fits(&text) {
                 push_line(&mut page, &format!("{line}{text}"));
             } else {
@@ -226,7 +240,7 @@ impl TableRenderer {
             .set_header(
                 header
                     .iter()
-                    .map(|name| Cell::new(name).add_attribute(Attribute::Bold)),
+                    .map(|name| cell(name).add_attribute(Attribute::Bold)),
             )
             .add_rows(rows);
         if self.styled {
@@ -363,6 +377,38 @@ zenlayer/global/1234567890  pending  -      much too long to stand beside it
         assert_eq!(text.lines().count(), 2, "{text:?}");
         assert!(text.contains("\u{1b}["), "no styles: {text:?}");
         assert!(!text.contains("\u{1b}[2J"), "{text:?}");
+    }
+
+    #[test]
+    fn terminal_without_columns_counts_as_none() {
+        for (reported, width) in [
+            (Some(0), None),
+            (Some(1), None),
+            (Some(2), Some(2)),
+            (None, None),
+        ] {
+            assert_eq!(terminal_width(reported), width);
+        }
+    }
+
+    #[test]
+    fn long_code_request_id_and_name_are_cut() {
+        let mut row = row("baidu/bj/i-1", "short");
+        row.code = Some("C".repeat(10_000));
+        row.request_id = Some("R".repeat(10_000));
+        row.name = Some("N".repeat(10_000));
+        let text = detail(&row, false);
+        assert!(
+            text.starts_with("CCC") && text.contains("…: short (request RRR"),
+            "{text}"
+        );
+        assert!(text.chars().count() < 300, "{text}");
+        let renderer = TableRenderer {
+            width: None,
+            styled: false,
+        };
+        let text = renderer.instances(&[row], Columns::States, CONSOLE);
+        assert!(text.len() < 800, "{text}");
     }
 
     #[test]

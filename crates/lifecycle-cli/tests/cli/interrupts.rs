@@ -1,12 +1,17 @@
-//! Tests of Ctrl-C, SIGTERM, and closed output streams.
+//! Tests of Ctrl-C, SIGTERM, SIGHUP, and closed output streams.
 
-use std::{io::Read, net::TcpListener, process::Child, thread, time::Duration};
+use std::{
+    io::Read, net::TcpListener, os::unix::process::ExitStatusExt, process::Child, thread,
+    time::Duration,
+};
 
-use crate::support::{RunResult, SimulatorServer, keys, signal, spawn, wait_for_end};
+use crate::support::{
+    RunResult, SimulatorServer, keys, signal, spawn, spawn_ignoring, wait_for_end,
+};
 
 #[test]
 fn start_interrupted_after_acceptance_is_pending() {
-    for name in ["INT", "TERM"] {
+    for name in ["INT", "TERM", "HUP"] {
         let server = SimulatorServer::with(&["--fleet", "aliyun/cn-hangzhou=2", "--speed", "0.01"]);
         let [first, second] = server.instances()[..] else {
             panic!("two instances");
@@ -77,7 +82,7 @@ fn second_interrupt_ends_the_process_at_once() {
     for _ in 0..50 {
         thread::sleep(Duration::from_millis(100));
         if let Some(status) = child.try_wait().unwrap() {
-            assert_eq!(status.code(), Some(1));
+            assert_eq!(status.signal(), Some(2), "{status:?}");
             return;
         }
     }
@@ -96,6 +101,30 @@ fn interrupted_wait_is_pending_with_the_last_state() {
     assert_eq!(result.column("outcome"), ["pending"], "{result:#?}");
     assert_eq!(result.column("state"), ["stopped"], "{result:#?}");
     assert!(result.stderr.contains("nothing was changed"), "{result:#?}");
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn signal_that_was_ignored_at_the_start_stays_ignored() {
+    for name in ["HUP", "INT"] {
+        let server = SimulatorServer::with(&["--fleet", "aliyun/cn-hangzhou=1:running"]);
+        let args = [
+            "wait",
+            server.instances()[0],
+            "--for",
+            "stopped",
+            "--timeout",
+            "5s",
+            "--endpoint",
+            server.field("url"),
+        ];
+        let child = spawn_ignoring(name, &args, &server.keys());
+        thread::sleep(Duration::from_secs(2));
+        signal(&child, name);
+        let result = wait_for_end(child).exits_with(1);
+        assert!(result.stdout.contains("pending"), "{result:#?}");
+        assert!(!result.stderr.contains("interrupted"), "{result:#?}");
+    }
 }
 
 #[test]
@@ -122,7 +151,13 @@ fn wait_until(server: &SimulatorServer, instance: &str, state: &str) {
     panic!("{instance} was never {state}");
 }
 
+/// Sends a signal, and asserts that the process ends by the same signal.
 fn interrupted(child: Child, name: &str) -> RunResult {
     signal(&child, name);
-    wait_for_end(child).exits_with(1)
+    let number = match name {
+        "HUP" => 1,
+        "INT" => 2,
+        _ => 15,
+    };
+    wait_for_end(child).exits_with(128 + number)
 }

@@ -7,6 +7,8 @@ mod help;
 #[cfg(unix)]
 mod interrupts;
 mod keys;
+#[cfg(unix)]
+mod outside_text;
 mod power;
 mod proxies;
 mod sim_flag;

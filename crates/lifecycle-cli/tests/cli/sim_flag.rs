@@ -59,7 +59,15 @@ fn instances_in_the_readme_exist_in_the_fleet_of_sim() {
 #[test]
 fn rows_have_only_the_documented_fields() {
     let result = run(&["list", "baidu/bj", "--sim", "--output", "json"]);
-    let keys = ["instance", "state", "code", "kind", "message", "request_id"];
+    let keys = [
+        "instance",
+        "state",
+        "code",
+        "kind",
+        "message",
+        "request_id",
+        "name",
+    ];
     for row in result.rows() {
         let row = row.as_object().unwrap();
         assert_eq!(row.len(), keys.len(), "{row:?}");

@@ -114,11 +114,34 @@ pub(crate) fn spawn(args: &[&str], variables: &[(&str, String)]) -> Child {
         .unwrap()
 }
 
-/// Waits for the end of a process.
+/// Starts the command with an ignored signal, as `nohup` does.
+#[cfg(unix)]
+pub(crate) fn spawn_ignoring(name: &str, args: &[&str], variables: &[(&str, String)]) -> Child {
+    Command::new("/bin/sh")
+        .args(["-c", &format!("trap '' {name}; exec \"$0\" \"$@\"")])
+        .arg(assert_cmd::cargo::cargo_bin!("lifecycle"))
+        .args(args)
+        .env_clear()
+        .env("HOME", "/nonexistent")
+        .envs(variables.iter().map(|(name, value)| (name, value)))
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap()
+}
+
+/// Waits for the end of a process. The code of a process that a signal ended is 128 plus the number of
+/// the signal, as in a shell.
 pub(crate) fn wait_for_end(child: Child) -> RunResult {
     let output = child.wait_with_output().unwrap();
+    #[cfg(unix)]
+    let by_signal = std::os::unix::process::ExitStatusExt::signal(&output.status);
+    #[cfg(not(unix))]
+    let by_signal: Option<i32> = None;
+    let code = output.status.code();
     RunResult {
-        code: output.status.code().unwrap_or(-1),
+        code: by_signal.map_or(code.unwrap_or(-1), |number| 128 + number),
         stdout: String::from_utf8(output.stdout).unwrap(),
         stderr: String::from_utf8(output.stderr).unwrap(),
     }

@@ -10,7 +10,7 @@ use std::{
 
 use lifecycle_core::{
     ApiCall, Credential, ExecutionStatus, Fault, FaultKind, HttpResponse, Provider, ResponseExt,
-    Secret,
+    Scrubber,
 };
 use tokio::{
     sync::MutexGuard,
@@ -149,8 +149,8 @@ impl AttemptRunner {
         matches!(next, Ok(Ok(key)) if !key.same_key(rejected))
     }
 
-    /// Signs the call, sends it, and returns the response. No fault of this function comes from
-    /// the cloud.
+    /// Signs the call, sends it, and returns the response without the secrets of the call. No fault of
+    /// this function comes from the cloud.
     async fn exchange<T>(
         &self,
         call: &ApiCall<T>,
@@ -168,8 +168,12 @@ impl AttemptRunner {
         self.counters.count(ctx.kind);
         ctx.observer.on_event(CallEvent::Sending);
         let limit = self.timeout.min(left);
+        let scrubber = Scrubber::new(&request, Some(key));
         match timeout(limit, self.transport.send(request)).await {
-            Ok(Ok(response)) => Ok(response),
+            Ok(Ok(mut response)) => {
+                scrubber.scrub(&mut response);
+                Ok(response)
+            }
             Ok(Err(error)) => Err(error.to_fault()),
             Err(_) => Err(no_response(limit)),
         }
@@ -201,7 +205,8 @@ impl AttemptRunner {
                     execution: ExecutionStatus::NotExecuted,
                 });
             }
-            Err(fault) => complete(fault, request_id.as_deref(), key),
+            Err(fault) if fault.request_id().is_none() => fault.with_request_id(request_id),
+            Err(fault) => fault,
         };
         let mut recovery = Recovery::None;
         match fault.kind() {
@@ -260,20 +265,6 @@ enum Recovery {
     ClockLearned,
     /// The cloud rejected this key: another key can succeed.
     KeyRejected(Arc<Credential>),
-}
-
-/// Adds the request id, and removes secrets: a response can quote the request.
-fn complete(mut fault: Fault, request_id: Option<&str>, key: &Credential) -> Fault {
-    if fault.request_id().is_none() {
-        fault = fault.with_request_id(request_id);
-    }
-    for secret in key.secrets().map(Secret::expose) {
-        if !secret.is_empty() && fault.message().contains(secret) {
-            let message = fault.message().replace(secret, "[secret]");
-            fault = fault.with_message(message);
-        }
-    }
-    fault
 }
 
 fn deadline_passed() -> Fault {

@@ -6,7 +6,10 @@ use std::{
 };
 
 use async_trait::async_trait;
-use lifecycle_core::{Credential, CredentialSource, credential_source::unusable};
+use lifecycle_core::{
+    Credential, CredentialSource,
+    credential_source::{display_time, unusable},
+};
 use tokio::time::Instant;
 
 use crate::{
@@ -47,7 +50,7 @@ impl CachedCredentials {
             cache: Arc::new(Cache {
                 chain: SourceChain {
                     title: title.into(),
-                    sources,
+                    sources: sources.into(),
                     driver,
                 },
                 search_lock: tokio::sync::Mutex::default(),
@@ -153,7 +156,7 @@ impl CachedKey {
                 &format!("the key of {}", self.found_in),
                 &format!(
                     "expired on {}: get a new key, for example by logging in again",
-                    httpdate::fmt_http_date(validity.expiry)
+                    display_time(validity.expiry)
                 ),
             )
             .into()),
@@ -258,7 +261,7 @@ impl Cache {
                 tracing::info!(
                     cloud = title,
                     found = cached.found_in,
-                    expires = expires.map(httpdate::fmt_http_date).as_deref(),
+                    expires = expires.map(display_time).as_deref(),
                     "key obtained"
                 );
                 let key = Arc::clone(&cached.key);

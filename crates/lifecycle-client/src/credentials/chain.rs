@@ -1,6 +1,11 @@
 //! The chain of credential sources of one cloud, tried in order.
 
-use lifecycle_core::{CredentialSource, Fault, FaultKind, ResolvedCredential};
+use std::sync::Arc;
+
+use lifecycle_core::{
+    CredentialSource, ExchangeStep, Fault, FaultKind, HostEnvironment, ProviderContext,
+    ResolvedCredential,
+};
 
 use crate::{
     call::credential::CredentialError,
@@ -13,7 +18,7 @@ use crate::{
 pub(super) struct SourceChain {
     /// The display name of the cloud.
     pub(super) title: String,
-    pub(super) sources: Vec<Box<dyn CredentialSource>>,
+    pub(super) sources: Arc<[Box<dyn CredentialSource>]>,
     pub(super) driver: StepDriver,
 }
 
@@ -29,7 +34,7 @@ impl SourceChain {
     pub(super) async fn find(
         &self,
         previous: Option<usize>,
-        host: &RecordingHost,
+        host: &Arc<RecordingHost>,
     ) -> Result<FoundKey, CredentialError> {
         if let Some(index) = previous {
             return match self.ask(index, host).await? {
@@ -59,12 +64,15 @@ impl SourceChain {
     async fn ask(
         &self,
         index: usize,
-        host: &RecordingHost,
+        host: &Arc<RecordingHost>,
     ) -> Result<Result<FoundKey, String>, CredentialError> {
-        let Some(source) = self.sources.get(index) else {
-            return Ok(Err("unknown source".to_owned()));
+        let sources = Arc::clone(&self.sources);
+        let begin = move |ctx: &ProviderContext<'_>| match sources.get(index) {
+            Some(source) => source.begin(ctx),
+            None => ExchangeStep::NotConfigured("unknown source".to_owned()),
         };
-        match self.driver.resolve_on(host, |ctx| source.begin(ctx)).await {
+        let host: Arc<dyn HostEnvironment> = Arc::clone(host) as _;
+        match self.driver.resolve_on(&host, begin).await {
             Ok(resolved) => Ok(Ok(FoundKey {
                 source_index: index,
                 resolved,

@@ -2,7 +2,7 @@
 //! limits.
 
 use std::{
-    process::Stdio,
+    panic::resume_unwind,
     sync::Arc,
     time::{Duration, SystemTime},
 };
@@ -12,7 +12,10 @@ use lifecycle_core::{
     ExchangeStep, Fault, FaultKind, HostEnvironment, HttpResponse, ProviderContext, ResponseExt,
     ServiceKind, credential_source::unusable,
 };
-use tokio::time::{sleep, timeout};
+use tokio::{
+    task::spawn_blocking,
+    time::{sleep, timeout},
+};
 
 use crate::{
     call::clock::{Clock, SystemClock},
@@ -20,6 +23,7 @@ use crate::{
     call::credential::CredentialError,
     call::policy::RetryPolicy,
     credentials::host::{RecordingHost, SystemHost},
+    credentials::program::program_output,
     transport::{Transport, bypass_proxy::BypassProxy, no_response, plain_http::PlainHttp},
 };
 
@@ -74,33 +78,36 @@ impl StepDriver {
     }
 
     /// Returns the host with a record of the files with secrets.
-    pub(super) fn recording_host(&self) -> RecordingHost {
-        RecordingHost::new(Arc::clone(&self.host))
+    pub(super) fn recording_host(&self) -> Arc<RecordingHost> {
+        Arc::new(RecordingHost::new(Arc::clone(&self.host)))
     }
 
-    /// Carries out the exchange that starts with `begin`.
+    /// Carries out the exchange that starts with `begin`. A step can read files, so steps run on the
+    /// threads for blocking calls.
     ///
     /// # Errors
     /// [`ResolveError`] if nothing is configured or a step fails.
-    pub async fn resolve<T: 'static>(
+    pub async fn resolve<T: Send + 'static>(
         &self,
-        begin: impl Fn(&ProviderContext<'_>) -> ExchangeStep<T> + Send + Sync,
+        begin: impl Fn(&ProviderContext<'_>) -> ExchangeStep<T> + Send + Sync + 'static,
     ) -> Result<T, ResolveError> {
-        let resolved = self.resolve_on(&*self.host, begin).await;
+        let resolved = self.resolve_on(&self.host, begin).await;
         resolved.map(|resolved| resolved.value)
     }
 
     /// Carries out an exchange on another host, and returns the clock skew of the service, too.
-    pub(super) async fn resolve_on<T: 'static>(
+    pub(super) async fn resolve_on<T: Send + 'static>(
         &self,
-        host: &dyn HostEnvironment,
-        begin: impl Fn(&ProviderContext<'_>) -> ExchangeStep<T> + Send + Sync,
+        host: &Arc<dyn HostEnvironment>,
+        begin: impl Fn(&ProviderContext<'_>) -> ExchangeStep<T> + Send + Sync + 'static,
     ) -> Result<WithClockSkew<T>, ResolveError> {
         let policy = RetryPolicy::default();
+        let begin = Arc::new(begin);
         let mut exchange = Exchange::new(self, host, 0);
         let mut attempt = 1;
         loop {
-            let fault = match exchange.run(begin(&exchange.context())).await {
+            let begin = Arc::clone(&begin);
+            let fault = match exchange.run(move |ctx| begin(ctx)).await {
                 Ok(value) => {
                     let ahead = exchange.ahead.unwrap_or_default();
                     return Ok(WithClockSkew { value, ahead });
@@ -187,8 +194,8 @@ const IDENTITY_LIMIT: Duration = Duration::from_secs(10);
 /// machine without a metadata service, the user waits this long.
 const METADATA_LIMIT: Duration = Duration::from_secs(2);
 
-/// The time limit of a program from a profile. The program may ask the user a question.
-const PROGRAM_LIMIT: Duration = Duration::from_secs(60);
+/// The time limit of one step, which can read files.
+const FILE_LIMIT: Duration = Duration::from_secs(10);
 
 /// Returns whether the next attempt may succeed.
 fn is_temporary(kind: FaultKind) -> bool {
@@ -214,7 +221,7 @@ fn backoff(fault: &Fault, policy: &RetryPolicy, attempt: u32) -> Duration {
 /// One attempt at an exchange, from the first step to the last.
 struct Exchange<'a> {
     driver: &'a StepDriver,
-    host: &'a dyn HostEnvironment,
+    host: &'a Arc<dyn HostEnvironment>,
     /// The number of seconds to add to the clock when signing.
     offset: i64,
     /// The number of seconds by which the clock of the last service was ahead.
@@ -222,7 +229,7 @@ struct Exchange<'a> {
 }
 
 impl<'a> Exchange<'a> {
-    fn new(driver: &'a StepDriver, host: &'a dyn HostEnvironment, offset: i64) -> Self {
+    fn new(driver: &'a StepDriver, host: &'a Arc<dyn HostEnvironment>, offset: i64) -> Self {
         Self {
             driver,
             host,
@@ -231,12 +238,33 @@ impl<'a> Exchange<'a> {
         }
     }
 
-    fn context(&self) -> ProviderContext<'a> {
+    /// Computes the next step on a thread for blocking calls: a step can read a file of a slow or dead
+    /// network drive.
+    async fn next<T: Send + 'static>(
+        &self,
+        step: impl FnOnce(&ProviderContext<'_>) -> ExchangeStep<T> + Send + 'static,
+    ) -> ExchangeStep<T> {
         let signing = self.driver.clock.signing_context(self.offset);
-        ProviderContext::new(self.host, signing)
+        let host = Arc::clone(self.host);
+        let step = spawn_blocking(move || step(&ProviderContext::new(&*host, signing)));
+        match timeout(FILE_LIMIT, step).await {
+            Ok(Ok(step)) => step,
+            Ok(Err(error)) => match error.try_into_panic() {
+                Ok(panic) => resume_unwind(panic),
+                Err(_) => ExchangeStep::Failed(unusable("the search for a key", "was stopped")),
+            },
+            Err(_) => {
+                let reason = format!("was not read within {} s", FILE_LIMIT.as_secs());
+                ExchangeStep::Failed(unusable("a file with keys or settings", &reason))
+            }
+        }
     }
 
-    async fn run<T: 'static>(&mut self, mut step: ExchangeStep<T>) -> Result<T, ResolveError> {
+    async fn run<T: Send + 'static>(
+        &mut self,
+        begin: impl FnOnce(&ProviderContext<'_>) -> ExchangeStep<T> + Send + 'static,
+    ) -> Result<T, ResolveError> {
+        let mut step = self.next(begin).await;
         // Steps can lead back to themselves.
         for _ in 0..MAX_STEPS {
             step = match step {
@@ -249,11 +277,11 @@ impl<'a> Exchange<'a> {
                     let result = self.driver.send(http.request.clone(), http.service).await;
                     self.record_clock(result.as_ref().ok());
                     log(http.operation, &result);
-                    http.then(result, &self.context())
+                    self.next(move |ctx| http.then(result, ctx)).await
                 }
                 ExchangeStep::Program(program) => {
-                    let output = output_of(program.command.clone()).await;
-                    program.then(output, &self.context())
+                    let output = program_output(&program.command).await;
+                    self.next(move |ctx| program.then(output, ctx)).await
                 }
             };
         }
@@ -284,31 +312,4 @@ fn log(operation: &str, result: &Result<HttpResponse, Fault>) {
             "asked for a key without success"
         ),
     }
-}
-
-/// Returns the standard output of a program. Drops the standard error, which can quote secrets.
-async fn output_of(command: Vec<String>) -> Result<String, Fault> {
-    let Some((program, arguments)) = command.split_first() else {
-        return Err(unusable("the command of the profile", "is empty"));
-    };
-    let failed = |reason: String| unusable(&format!("the program {program:?}"), &reason);
-    let command = tokio::process::Command::new(program)
-        .args(arguments)
-        .stdin(Stdio::null())
-        .stderr(Stdio::null())
-        .kill_on_drop(true)
-        .output();
-    let output = timeout(PROGRAM_LIMIT, command)
-        .await
-        .map_err(|_| {
-            failed(format!(
-                "printed no key within {} s",
-                PROGRAM_LIMIT.as_secs()
-            ))
-        })?
-        .map_err(|error| failed(format!("cannot be run: {error}")))?;
-    if !output.status.success() {
-        return Err(failed(format!("failed: {}", output.status)));
-    }
-    String::from_utf8(output.stdout).map_err(|_| failed("printed output that is not text".into()))
 }

@@ -2,14 +2,14 @@
 
 use std::{
     collections::BTreeSet,
-    fs, io,
+    fs,
     path::{Path, PathBuf},
     sync::{Arc, Mutex},
 };
 
 use lifecycle_core::credential_source::{FileCheck, HostEnvironment};
 
-use crate::sync::lock;
+use crate::{file, sync::lock};
 
 /// Reads the environment variables and files of this machine.
 #[derive(Clone, Copy, Debug, Default)]
@@ -17,16 +17,17 @@ pub struct SystemHost;
 
 impl HostEnvironment for SystemHost {
     fn variable(&self, name: &str) -> Option<String> {
-        std::env::var(name).ok()
+        // A variable that is not UTF-8 is set: the next place for keys must not be used instead.
+        std::env::var_os(name).map(|value| value.to_string_lossy().into_owned())
     }
 
     fn file(&self, path: &str, _: FileCheck) -> Result<Option<String>, String> {
         let Some(path) = expand_home(path) else {
             return Ok(None);
         };
-        match read(&path) {
+        match file::read_text(&path, file::MAX_TEXT) {
             Ok(text) => Ok(Some(text)),
-            Err(error) if is_not_found(&error) => Ok(None),
+            Err(error) if file::is_absence(&error) => Ok(None),
             Err(error) => Err(format!("cannot be read: {error}")),
         }
     }
@@ -78,31 +79,6 @@ impl HostEnvironment for RecordingHost {
     fn permission_warning(&self, path: &str) -> Option<String> {
         self.host.permission_warning(path)
     }
-}
-
-/// The largest accepted file. Files with keys have a few kilobytes.
-const MAX_FILE: u64 = 1 << 20;
-
-fn read(path: &Path) -> io::Result<String> {
-    use io::Read;
-
-    let mut text = String::new();
-    let file = fs::File::open(path)?;
-    if file.metadata()?.is_dir() {
-        return Err(io::ErrorKind::IsADirectory.into());
-    }
-    file.take(MAX_FILE + 1).read_to_string(&mut text)?;
-    if text.len() as u64 > MAX_FILE {
-        return Err(io::ErrorKind::FileTooLarge.into());
-    }
-    Ok(text)
-}
-
-fn is_not_found(error: &io::Error) -> bool {
-    matches!(
-        error.kind(),
-        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
-    )
 }
 
 /// Replaces a leading `~`. Returns `None` if there is no home directory.

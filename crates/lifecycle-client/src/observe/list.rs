@@ -11,6 +11,7 @@ use crate::{
     call::engine::Engine,
     call::event::IgnoreEvents,
     error::Error,
+    instant::after,
 };
 
 /// Returns all instances page by page. The stream ends after the first error.
@@ -73,7 +74,7 @@ impl Cursor {
         let ctx = CallContext {
             kind: CallKind::List,
             instances: 0,
-            deadline: Instant::now() + self.engine.timeouts.request,
+            deadline: after(Instant::now(), self.engine.timeouts.request),
             observer: &IgnoreEvents,
         };
         let page = self.engine.execute(&call, &ctx).await?.value;

@@ -20,6 +20,7 @@ use tokio::{
 use crate::{
     call::context::{CallContext, CallKind},
     call::event::IgnoreEvents,
+    instant::after,
     observe::lookup::{ObserveResults, StateReader},
     observe::mailbox::Mailbox,
     sync::lock,
@@ -78,7 +79,7 @@ impl Subscription {
     pub(crate) fn add(&self, ids: impl IntoIterator<Item = InstanceId>) {
         let now = Instant::now();
         let first = self.poller.policy().first;
-        self.add_from(ids, now, now + first.mul_f64(self.poller.jitter()));
+        self.add_from(ids, now, after(now, first.mul_f64(self.poller.jitter())));
     }
 
     /// Starts observations of instances at once. An action of unknown age may be almost finished.
@@ -235,7 +236,7 @@ impl PollSchedule {
             }
             if watched.due.is_none() {
                 let wait = policy.interval(now.saturating_duration_since(watched.since));
-                let due = now + wait.mul_f64(jitter);
+                let due = after(now, wait.mul_f64(jitter));
                 watched.due = Some(due);
                 self.queue.insert((due, id));
             }

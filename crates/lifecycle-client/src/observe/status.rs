@@ -6,6 +6,7 @@ use tokio::time::Instant;
 use crate::{
     call::context::{CallContext, CallKind},
     call::event::IgnoreEvents,
+    instant::after,
     observe::lookup::{ObserveResult, not_shown},
     observe::observer::Observer,
 };
@@ -35,7 +36,7 @@ impl Observer {
         let ctx = CallContext {
             kind: CallKind::Observe,
             instances: ids.len(),
-            deadline: Instant::now() + self.engine.timeouts.request,
+            deadline: after(Instant::now(), self.engine.timeouts.request),
             observer: &IgnoreEvents,
         };
         let mut results = self.observe_once(ids, &ctx).await;

@@ -12,6 +12,7 @@ use super::{
     rejection::{reject, reject_after_observe, state_may_explain},
     runner::RequestRunner,
 };
+use crate::instant::after;
 use crate::observe::lookup::{ObserveResult, not_shown};
 
 /// Instances that go out in one call.
@@ -120,14 +121,14 @@ const LONGEST_UNSEEN: Duration = Duration::from_secs(8);
 /// failed, or waited too long in the rate limiter, breaks the proof, and so does a time limit before
 /// the end of the settle time.
 async fn stayed_unmoved(runner: &RequestRunner<'_>, ids: &[InstanceId]) -> bool {
-    let until = Instant::now() + runner.settle;
+    let until = after(Instant::now(), runner.settle);
     let Some(mut unmoved_at) = runner.tracker().sent_at(ids) else {
         return false;
     };
     let pause = runner.observer.engine.profile().polling.every;
     let pause = pause.min(LONGEST_UNSEEN / 2);
     while until <= runner.deadline {
-        sleep_until(until.min(Instant::now() + pause)).await;
+        sleep_until(until.min(after(Instant::now(), pause))).await;
         let asked_at = Instant::now();
         let results = runner.observe_once(ids).await;
         let unmoved = |id: &InstanceId| match results.get(id) {

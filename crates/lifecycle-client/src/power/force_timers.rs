@@ -8,6 +8,8 @@ use tokio::{
     time::{Instant, sleep_until},
 };
 
+use crate::instant::after;
+
 /// Instances whose graceful stop was accepted, or may have been, and the time of the forced stop.
 pub(crate) struct ForceDeadline {
     due: Instant,
@@ -35,7 +37,7 @@ impl ForceTimers {
     /// Starts the timer of these instances now.
     pub(crate) fn start(&self, ids: Vec<InstanceId>) {
         let deadline = ForceDeadline {
-            due: Instant::now() + self.after,
+            due: after(Instant::now(), self.after),
             ids,
         };
         // The receiver lives as long as the request.

@@ -15,6 +15,7 @@ use super::{
     runner::{RequestCall, RequestRunner},
 };
 use crate::call::context::CallKind;
+use crate::instant::after;
 
 /// A job and the instances of its batch.
 pub(crate) struct Job {
@@ -73,7 +74,7 @@ impl JobFollower<'_> {
             ids: &ids,
         };
         let since = Instant::now();
-        let mut next = since + polling.first;
+        let mut next = after(since, polling.first);
         while next < self.runner.deadline {
             sleep_until(next).await;
             match engine.execute(&call, &request.context()).await {
@@ -86,7 +87,7 @@ impl JobFollower<'_> {
                 Err(error) if is_final(error.fault.kind()) => break,
                 Err(_) => {}
             }
-            next = Instant::now() + polling.interval(since.elapsed());
+            next = after(Instant::now(), polling.interval(since.elapsed()));
         }
         self.runner.subscription.add(self.open);
     }

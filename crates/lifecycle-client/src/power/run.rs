@@ -29,13 +29,17 @@ use super::{
     tracker::OutcomeTracker,
     triage::triage,
 };
-use crate::observe::{lookup::ObserveResult, mailbox::Mailbox, observer::Observer};
+use crate::{
+    instant::after,
+    observe::{lookup::ObserveResult, mailbox::Mailbox, observer::Observer},
+};
 
 /// Executes `plan`. Every instance of `tracker` has an outcome afterwards.
 pub(crate) async fn run(observer: &Observer, plan: Plan, tracker: &Mutex<OutcomeTracker>) {
     let mailbox = Arc::new(Mailbox::default());
     let timeouts = observer.engine.timeouts;
-    let deadline = Instant::now() + plan.options.timeout().unwrap_or(timeouts.request);
+    let limit = plan.options.timeout().unwrap_or(timeouts.request);
+    let deadline = after(Instant::now(), limit);
     let kind = plan.action.map(|action| action.kind());
     let force = plan
         .action

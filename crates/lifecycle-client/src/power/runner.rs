@@ -15,6 +15,7 @@ use super::{event::Event, force_timers::ForceTimers, plan::batches, tracker::Out
 use crate::{
     call::context::{CallContext, CallKind},
     call::event::{CallEvent, CallObserver},
+    instant::after,
     observe::lookup::ObserveResults,
     observe::mailbox::Mailbox,
     observe::observer::Observer,
@@ -55,7 +56,7 @@ impl RequestRunner<'_> {
 
     /// Returns the time at which an action that is ambiguous from now on must be settled.
     pub(crate) fn settle_by(&self) -> Instant {
-        self.deadline.min(Instant::now() + self.settle)
+        self.deadline.min(after(Instant::now(), self.settle))
     }
 
     /// Reads the states of `ids` once, now.

@@ -6,18 +6,24 @@ use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
 use lifecycle_core::{HttpResponse, is_loopback};
 
-use crate::transport::{Transport, TransportError, bypass_proxy::BypassProxy};
+use crate::transport::{
+    Transport, TransportError, bypass_proxy::BypassProxy, proxy::ProxySettings, system_certificates,
+};
 
 /// Sends requests with [reqwest] over HTTP/1.1 or HTTP/2 and rustls.
 ///
 /// Follows no redirects, because a signature is valid for one host only. Reads at most 16 MiB of a
-/// response. Takes proxies from the environment, as reqwest does (`HTTPS_PROXY`, `NO_PROXY`); plain
-/// HTTP to loopback addresses and to the metadata service bypasses every proxy.
+/// response. Takes proxies from the environment (`HTTPS_PROXY`, `ALL_PROXY`, `NO_PROXY`): HTTP, HTTPS
+/// and SOCKS proxies. Plain HTTP to loopback addresses and to the metadata service bypasses every proxy.
 ///
 /// [reqwest]: https://docs.rs/reqwest
 #[derive(Clone, Debug)]
 pub struct HttpTransport {
+    /// Uses no proxy.
     default: reqwest::Client,
+    /// Uses the proxies of the environment; `None` without proxies.
+    proxied: Option<reqwest::Client>,
+    proxies: ProxySettings,
     /// Uses no proxy and no certificates. For plain HTTP to a simulator on this machine, and to the
     /// metadata service.
     direct: reqwest::Client,
@@ -38,6 +44,19 @@ impl HttpTransport {
     /// Returns a builder with default settings.
     pub fn builder() -> HttpTransportBuilder {
         HttpTransportBuilder::default()
+    }
+}
+
+impl HttpTransport {
+    /// Returns the client with or without proxy.
+    fn client_for(&self, url: &reqwest::Url) -> &reqwest::Client {
+        let is_encrypted = url.scheme() == "https";
+        let host = url.host_str().unwrap_or_default();
+        let variable = self.proxies.variable_for(is_encrypted, host, url.port());
+        match (&self.proxied, variable) {
+            (Some(proxied), Some(_)) => proxied,
+            _ => &self.default,
+        }
     }
 }
 
@@ -85,21 +104,34 @@ impl HttpTransportBuilder {
     /// Builds the transport.
     ///
     /// # Errors
-    /// [`TransportError`] if the machine has no usable store of CA certificates, or if an added
-    /// certificate is invalid.
+    /// [`TransportError`] if the machine has no usable store of CA certificates, if an added
+    /// certificate is invalid, or if a variable names an unusable proxy or certificate store. The error
+    /// names the variable.
     pub fn build(self) -> Result<HttpTransport, TransportError> {
         let failed =
             |error| TransportError::unsent("the HTTP client cannot be set up").with_source(error);
-        let direct = self.client().no_proxy().tls_certs_only([]);
-        let default = self.client().tls_certs_merge(self.certificates);
+        let proxies = ProxySettings::from_environment()?;
+        system_certificates::check()?;
+        let direct = self.client().tls_certs_only([]);
+        let with_certificates = || self.client().tls_certs_merge(self.certificates.clone());
+        let proxied = match proxies.is_empty() {
+            true => None,
+            false => {
+                let client = proxies.apply(with_certificates())?;
+                Some(client.build().map_err(failed)?)
+            }
+        };
         Ok(HttpTransport {
-            default: default.build().map_err(failed)?,
+            default: with_certificates().build().map_err(failed)?,
+            proxied,
+            proxies,
             direct: direct.build().map_err(failed)?,
         })
     }
 
     fn client(&self) -> reqwest::ClientBuilder {
         reqwest::Client::builder()
+            .no_proxy()
             .redirect(reqwest::redirect::Policy::none())
             .retry(reqwest::retry::never())
             .connect_timeout(self.connect_timeout)
@@ -119,7 +151,7 @@ impl Transport for HttpTransport {
             "http" if bypass_proxy || is_loopback(request.url().host_str().unwrap_or_default()) => {
                 &self.direct
             }
-            _ => &self.default,
+            _ => self.client_for(request.url()),
         };
         let mut response = client.execute(request).await.map_err(to_transport_error)?;
         let status = response.status();

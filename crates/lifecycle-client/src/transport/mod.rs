@@ -4,6 +4,10 @@ pub(crate) mod bypass_proxy; // a marker on metadata requests
 #[cfg(feature = "reqwest")]
 pub(crate) mod http; // the transport to real clouds
 pub(crate) mod plain_http; // the rule for endpoints without TLS
+#[cfg(feature = "reqwest")]
+pub(crate) mod proxy; // proxies of the environment
+#[cfg(feature = "reqwest")]
+mod system_certificates; // certificate stores of the environment
 
 use std::{error::Error as StdError, fmt, sync::Arc, time::Duration};
 

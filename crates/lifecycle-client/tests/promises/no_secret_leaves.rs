@@ -19,6 +19,36 @@ async fn secret_quoted_by_a_response_is_scrubbed() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn secret_is_scrubbed_in_every_part_of_a_response() {
+    let cloud = Scripted::new(|sent| match sent.operation.as_str() {
+        "start" => answer(200, &[("request-id", "r-s3cret")], "ok"),
+        "observe" => answer(200, &[], "i-1 s3cret %733cret"),
+        _ => answer(200, &[], "last\ni-1 s\\u0033cret"),
+    });
+    let client = cloud.client();
+    let report = client.start([id(1)]).await.unwrap();
+    let statuses = client.observe([id(1)]).await.unwrap();
+    let list = client.list().await.unwrap();
+    let text = format!("{report:?} {statuses:?} {list:?}");
+    assert_eq!(text.matches("[secret]").count(), 4, "{text}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn secret_is_scrubbed_before_an_excerpt_is_cut() {
+    let token = "T0ken".repeat(300);
+    let body = format!("<html>{token}</html>");
+    let cloud = Scripted::new(move |_| answer(200, &[], body.clone()));
+    let key = StaticCredential::new(Credential::session("id", "s3cret", &token));
+    let client = Client::builder(Toy::default(), key, cloud.clone()).build();
+    let report = client.start([id(1)]).await.unwrap();
+    let text = format!("{report:?}");
+    assert!(
+        text.contains("[secret]") && !text.contains("T0ken"),
+        "{text}"
+    );
+}
+
+#[tokio::test(start_paused = true)]
 async fn plain_http_is_sent_to_loopback_only_unless_allowed() {
     for (endpoint, plain_http, sent) in [
         ("http://127.0.0.1:1", PlainHttp::LoopbackOnly, 1),

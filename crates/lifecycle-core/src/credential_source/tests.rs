@@ -184,6 +184,26 @@ fn invalid_expiry_is_a_fault_without_the_secrets_of_the_response() {
     assert!(!fault.message().contains("hidden"), "{fault}");
 }
 
+#[test]
+fn every_time_from_outside_has_a_text() {
+    for (text, expected) in [
+        ("0001-01-01T00:00:00Z", "0001-01-01T00:00:00Z"),
+        ("1969-12-31T23:59:59.4Z", "1969-12-31T23:59:59Z"),
+        ("9999-12-30T21:59:59Z", "9999-12-30T21:59:59Z"),
+    ] {
+        assert_eq!(display_time(read_time(text).unwrap()), expected);
+    }
+    for days in [0, 4_000_000, i64::MAX as u64 / 86_400] {
+        let shift = std::time::Duration::from_secs(days * 86_400);
+        for time in [
+            SystemTime::UNIX_EPOCH.checked_sub(shift),
+            SystemTime::UNIX_EPOCH.checked_add(shift),
+        ] {
+            assert!(time.is_none_or(|time| !display_time(time).is_empty()));
+        }
+    }
+}
+
 fn response(status: u16, body: &'static [u8]) -> HttpResponse {
     let body = bytes::Bytes::from_static(body);
     http::Response::builder().status(status).body(body).unwrap()

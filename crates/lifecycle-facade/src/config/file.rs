@@ -1,8 +1,7 @@
-//! The path and the text of the configuration file, and the paths inside the file.
+//! The path of the configuration file, and the paths inside the file.
 
 use std::{
-    env, fs,
-    io::{self, Read},
+    env,
     path::{Path, PathBuf},
 };
 
@@ -22,29 +21,6 @@ pub(super) fn config_folder() -> Option<PathBuf> {
 fn absolute(variable: &str) -> Option<PathBuf> {
     let folder = PathBuf::from(env::var_os(variable)?);
     folder.is_absolute().then_some(folder)
-}
-
-/// The maximum size of a file. A file with a thousand accounts has a tenth of this size.
-const MAX_FILE: u64 = 1 << 20;
-
-pub(super) fn read(path: &Path) -> io::Result<String> {
-    let mut text = String::new();
-    let file = fs::File::open(path)?;
-    if file.metadata()?.is_dir() {
-        return Err(io::ErrorKind::IsADirectory.into());
-    }
-    file.take(MAX_FILE + 1).read_to_string(&mut text)?;
-    if text.len() as u64 > MAX_FILE {
-        return Err(io::ErrorKind::FileTooLarge.into());
-    }
-    Ok(text)
-}
-
-pub(super) fn is_absence(error: &io::Error) -> bool {
-    matches!(
-        error.kind(),
-        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
-    )
 }
 
 /// Resolves relative paths in `file` against the folder of `file`.

@@ -54,6 +54,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use lifecycle_client::file::{MAX_TEXT, is_absence, read_text};
 use toml::de::DeTable;
 
 pub use account::{AccountConfig, PaceConfig};
@@ -120,7 +121,8 @@ impl Config {
     /// [`ConfigError`] with the path, for an unreadable or an invalid file.
     pub fn load(path: impl AsRef<Path>) -> Result<Self, ConfigError> {
         let path = path.as_ref();
-        let text = file::read(path).map_err(|error| ConfigError::unreadable(path, &error))?;
+        let text =
+            read_text(path, MAX_TEXT).map_err(|error| ConfigError::unreadable(path, &error))?;
         Self::from_file(path, &text)
     }
 
@@ -130,9 +132,9 @@ impl Config {
     /// The errors of [`load`](Self::load), except for a file that does not exist.
     pub fn load_if_present(path: impl AsRef<Path>) -> Result<Option<Self>, ConfigError> {
         let path = path.as_ref();
-        match file::read(path) {
+        match read_text(path, MAX_TEXT) {
             Ok(text) => Self::from_file(path, &text).map(Some),
-            Err(error) if file::is_absence(&error) => Ok(None),
+            Err(error) if is_absence(&error) => Ok(None),
             Err(error) => Err(ConfigError::unreadable(path, &error)),
         }
     }

@@ -104,11 +104,12 @@ impl Rejection {
 }
 
 impl ProjectSearch<'_> {
-    async fn run(&self, key: &Credential) -> Result<String, Fault> {
+    async fn run(&self, key: &Arc<Credential>) -> Result<String, Fault> {
         let find = self.lookup.find;
+        let (config, key) = (self.config.clone(), Arc::clone(key));
         let found = self
             .driver
-            .resolve(|ctx| find(&self.config, key, ctx))
+            .resolve(move |ctx| find(&config, &key, ctx))
             .await;
         found.map_err(|error| match error {
             ResolveError::Failed(fault) => fault,

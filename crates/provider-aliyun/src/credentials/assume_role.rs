@@ -5,11 +5,12 @@ use std::sync::Arc;
 use http::Method;
 use lifecycle_core::{
     CredentialSource, ExchangeStep, Fault, ProviderContext, ResolvedCredential, ServiceKind,
+    mark_secrets,
 };
 
 use super::{
     role::Role,
-    signature::signed_query,
+    signature::{SignedQuery, signed_query},
     temporary_key::{self, request_without_body},
 };
 
@@ -59,16 +60,17 @@ fn assume(
         Some(id) => parameters.with("ExternalId", id),
         None => parameters,
     };
-    let query = signed_query(parameters, &base.credential, &ctx.signing_context())?;
-    let request =
+    let SignedQuery { query, signature } =
+        signed_query(parameters, &base.credential, &ctx.signing_context())?;
+    let mut request =
         request_without_body(Method::GET, &role.sts_endpoint(ctx)?, format!("/?{query}"))?;
+    mark_secrets(&mut request, base.credential.secrets().chain([&signature]));
     let label = role.label();
     let then = move |response: Result<_, Fault>, _: &ProviderContext<'_>| {
         response
             .and_then(|response| temporary_key::read_sts_response(&response, &label))
             .map(|resolved| resolved.with_source_prefix(&base.source))
             .map_err(|fault| {
-                let fault = temporary_key::redact(fault, base.credential.secrets());
                 temporary_key::with_context(fault, &format!("{label} assumed with {}", base.source))
             })
             .into()

@@ -4,8 +4,8 @@ use std::net::Ipv4Addr;
 
 use http::Method;
 use lifecycle_core::{
-    CredentialSource, Endpoint, ExchangeStep, Fault, ProviderContext, ResolvedCredential,
-    ServiceKind, credential_source::unusable,
+    CredentialSource, Endpoint, ExchangeStep, Fault, ProviderContext, ResolvedCredential, Secret,
+    ServiceKind, credential_source::unusable, mark_secrets,
 };
 
 use super::{
@@ -66,7 +66,10 @@ fn fetch(uri: &str) -> Result<ExchangeStep<ResolvedCredential>, Fault> {
         .map_err(|reason| unusable(&format!("the credentials URI ({URI_VAR})"), reason))?;
     let source = format!("credentials URI at {endpoint}");
     let service = service_kind(&endpoint);
-    let request = request_without_body(Method::GET, &endpoint, target)?;
+    let path_and_query = Secret::new(target.as_str());
+    let mut request = request_without_body(Method::GET, &endpoint, target)?;
+    // The URL may hold a token of the service.
+    mark_secrets(&mut request, [&path_and_query]);
     let then = move |response: Result<_, Fault>, _: &ProviderContext<'_>| {
         response
             .and_then(|response| temporary_key::read_metadata_response(&response, &source))

@@ -5,7 +5,7 @@ use bytes::Bytes;
 use http::{HeaderValue, Method, header};
 use lifecycle_core::{
     CredentialSource, CredentialSourceConfig, ExchangeStep, Fault, ProviderContext,
-    ResolvedCredential, Secret, ServiceKind, credential_source::unusable,
+    ResolvedCredential, Secret, ServiceKind, credential_source::unusable, mark_secrets,
 };
 
 use super::{
@@ -57,14 +57,12 @@ impl AssumeRoleWithOidc {
             .headers_mut()
             .insert(header::CONTENT_TYPE, form_type);
         *request.body_mut() = Bytes::from(form);
+        mark_secrets(&mut request, [&token]);
         let source = format!("{} (OIDC token {})", self.role.label(), self.token_file);
         let then = move |response: Result<_, Fault>, _: &ProviderContext<'_>| {
             response
                 .and_then(|response| temporary_key::read_sts_response(&response, &source))
-                .map_err(|fault| {
-                    let fault = temporary_key::redact(fault, std::iter::once(&token));
-                    temporary_key::with_context(fault, &source)
-                })
+                .map_err(|fault| temporary_key::with_context(fault, &source))
                 .into()
         };
         Ok(ExchangeStep::http(

@@ -3,7 +3,7 @@
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use hmac::{Hmac, KeyInit, Mac};
-use lifecycle_core::{Credential, Fault, FaultKind, SigningContext, encode};
+use lifecycle_core::{Credential, Fault, FaultKind, Secret, SigningContext, encode};
 use sha1::Sha1;
 
 use crate::wire::Query;
@@ -13,7 +13,7 @@ pub(super) fn signed_query(
     parameters: Query<'_>,
     key: &Credential,
     ctx: &SigningContext,
-) -> Result<String, Fault> {
+) -> Result<SignedQuery, Fault> {
     let Credential::Keys {
         id,
         secret,
@@ -37,7 +37,18 @@ pub(super) fn signed_query(
     };
     let query = parameters.canonical();
     let signature = signature(secret.expose(), &string_to_sign("GET", &query));
-    Ok(format!("{query}&Signature={}", encode::percent(&signature)))
+    Ok(SignedQuery {
+        query: format!("{query}&Signature={}", encode::percent(&signature)),
+        signature: Secret::new(signature),
+    })
+}
+
+/// A query with its signature.
+pub(super) struct SignedQuery {
+    /// The percent-encoded query, including the signature.
+    pub(super) query: String,
+    /// The signature alone.
+    pub(super) signature: Secret,
 }
 
 /// Encodes the canonical query a second time, as the vendor's page requires.

@@ -7,9 +7,8 @@ use bytes::Bytes;
 use http::{Method, header};
 use lifecycle_core::{
     Credential, Endpoint, Fault, FaultKind, HttpResponse, LenientObject, LenientText,
-    ResolvedCredential, Secret,
+    ResolvedCredential,
     credential_source::{read_expiry, without_excerpt},
-    encode,
 };
 use serde::{Deserialize, de::DeserializeOwned};
 
@@ -77,20 +76,7 @@ pub(super) fn check_status(response: &HttpResponse) -> Result<(), Fault> {
     fault::check(response).map_err(without_excerpt)
 }
 
-/// Replaces the secrets of the request in the message of a fault.
-pub(super) fn redact<'a>(fault: Fault, secrets: impl Iterator<Item = &'a Secret>) -> Fault {
-    let message = secrets
-        .map(Secret::expose)
-        .filter(|secret| !secret.is_empty())
-        .fold(fault.message().to_owned(), |message, secret| {
-            message
-                .replace(secret, "[secret]")
-                .replace(&*encode::percent(secret), "[secret]")
-        });
-    fault.with_message(message)
-}
-
-/// Appends `context` to the message of the fault.
+/// Appends `context` to the message of the service.
 pub(super) fn with_context(fault: Fault, context: &str) -> Fault {
     let message = match fault.message() {
         "" => context.to_owned(),

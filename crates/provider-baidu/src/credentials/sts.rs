@@ -8,7 +8,7 @@ use lifecycle_core::{
     Credential, CredentialSource, Endpoint, ExchangeStep, Fault, FaultKind, HttpResponse,
     ProviderContext, ResolvedCredential, ServiceKind, UnsignedRequest,
     credential_source::{read_expiry, without_excerpt},
-    encode,
+    encode, mark_secrets,
 };
 use serde::Deserialize;
 
@@ -161,17 +161,20 @@ impl Service {
                     )
                 });
             match request {
-                Ok(request) => ExchangeStep::http(
-                    operation,
-                    ServiceKind::Identity,
-                    request,
-                    move |response, _| {
-                        response
-                            .and_then(|response| read(&response, source))
-                            .map(|key| key.with_source_prefix(&base.source))
-                            .into()
-                    },
-                ),
+                Ok(mut request) => {
+                    mark_secrets(&mut request, base.credential.secrets());
+                    ExchangeStep::http(
+                        operation,
+                        ServiceKind::Identity,
+                        request,
+                        move |response, _| {
+                            response
+                                .and_then(|response| read(&response, source))
+                                .map(|key| key.with_source_prefix(&base.source))
+                                .into()
+                        },
+                    )
+                }
                 Err(fault) => ExchangeStep::Failed(fault),
             }
         })

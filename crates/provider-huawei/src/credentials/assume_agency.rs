@@ -8,6 +8,7 @@ use lifecycle_core::{
     CredentialSource, CredentialSourceConfig, ExchangeStep, ProviderContext, ResolvedCredential,
     ServiceKind, UnsignedRequest,
     credential_source::{EnvCredentialSource, unusable},
+    mark_secrets,
 };
 use serde_json::json;
 
@@ -128,17 +129,20 @@ impl Agency {
             )
         });
         match request {
-            Ok(request) => ExchangeStep::http(
-                unsigned.operation,
-                ServiceKind::Identity,
-                request,
-                move |response, _| {
-                    response
-                        .and_then(|response| temporary_key::read(&response, source))
-                        .map(|resolved| resolved.with_source_prefix(&base.source))
-                        .into()
-                },
-            ),
+            Ok(mut request) => {
+                mark_secrets(&mut request, base.credential.secrets());
+                ExchangeStep::http(
+                    unsigned.operation,
+                    ServiceKind::Identity,
+                    request,
+                    move |response, _| {
+                        response
+                            .and_then(|response| temporary_key::read(&response, source))
+                            .map(|resolved| resolved.with_source_prefix(&base.source))
+                            .into()
+                    },
+                )
+            }
             Err(fault) => ExchangeStep::Failed(fault),
         }
     }

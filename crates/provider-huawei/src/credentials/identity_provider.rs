@@ -6,7 +6,7 @@ use lifecycle_core::{
     CredentialSource, CredentialSourceConfig, Endpoint, ExchangeStep, Fault, HttpResponse,
     ProviderContext, ResolvedCredential, ResponseExt, Secret, ServiceKind,
     credential_source::{unusable, without_excerpt},
-    header,
+    header, mark_secrets,
 };
 use serde_json::json;
 
@@ -62,7 +62,8 @@ impl IdentityProvider {
         let id_token = read_token_file(&self.token_file, ctx)?;
         let body = json!({"auth": {"id_token": {"id": id_token.expose()}}});
         let id = Some(("x-idp-id", header(&self.id)?));
-        let request = post(&iam, "/v3.0/OS-AUTH/id-token/tokens", id, &body)?;
+        let mut request = post(&iam, "/v3.0/OS-AUTH/id-token/tokens", id, &body)?;
+        mark_secrets(&mut request, [&id_token]);
         let source = format!("identity provider {} (IAM)", self.id);
         Ok(ExchangeStep::http(
             "CreateUnscopedTokenByIdToken",
@@ -99,9 +100,10 @@ fn exchange_token(
     source: String,
 ) -> Result<ExchangeStep<ResolvedCredential>, Fault> {
     const SIX_HOURS: u32 = 6 * 60 * 60;
-    let token = json!({"id": token.expose(), "duration_seconds": SIX_HOURS});
-    let body = json!({"auth": {"identity": {"methods": ["token"], "token": token}}});
-    let request = post(iam, "/v3.0/OS-CREDENTIAL/securitytokens", None, &body)?;
+    let id = json!({"id": token.expose(), "duration_seconds": SIX_HOURS});
+    let body = json!({"auth": {"identity": {"methods": ["token"], "token": id}}});
+    let mut request = post(iam, "/v3.0/OS-CREDENTIAL/securitytokens", None, &body)?;
+    mark_secrets(&mut request, [token]);
     Ok(ExchangeStep::http(
         "CreateTemporaryAccessKeyByToken",
         ServiceKind::Identity,

@@ -5,6 +5,7 @@ use lifecycle_core::{
     CredentialSource, CredentialSourceConfig, ExchangeStep, Fault, ProviderContext,
     ResolvedCredential, Secret, ServiceKind,
     credential_source::{not_set, unusable},
+    mark_secrets,
 };
 use serde_json::{Value, json};
 
@@ -50,13 +51,15 @@ impl OidcAgency {
             [None, _] => return Err(incomplete(PROVIDER_VAR)),
             [_, None] => return Err(incomplete(AGENCY_VAR)),
         };
-        let body = body(&provider, &agency, ctx)?;
-        let request = post(
+        let token = id_token(ctx)?;
+        let body = body(&provider, &agency, &token, ctx)?;
+        let mut request = post(
             &sts_endpoint(&self.config, ctx)?,
             "/v5/agencies/assume-with-oidc",
             None,
             &body,
         )?;
+        mark_secrets(&mut request, [&token]);
         let source = format!("agency {agency} (OIDC)");
         Ok(ExchangeStep::http(
             "AssumeAgencyWithOIDC",
@@ -86,12 +89,20 @@ impl CredentialSource for OidcAgency {
     }
 }
 
-fn body(provider: &str, agency: &str, ctx: &ProviderContext<'_>) -> Result<Value, Fault> {
-    let token = match (ctx.variable(ID_TOKEN_VAR), ctx.variable(TOKEN_FILE_VAR)) {
-        (Some(token), _) => Secret::new(token),
-        (None, Some(file)) => read_token_file(&file, ctx)?,
-        (None, None) => return Err(incomplete(TOKEN_FILE_VAR)),
-    };
+fn id_token(ctx: &ProviderContext<'_>) -> Result<Secret, Fault> {
+    match (ctx.variable(ID_TOKEN_VAR), ctx.variable(TOKEN_FILE_VAR)) {
+        (Some(token), _) => Ok(Secret::new(token)),
+        (None, Some(file)) => read_token_file(&file, ctx),
+        (None, None) => Err(incomplete(TOKEN_FILE_VAR)),
+    }
+}
+
+fn body(
+    provider: &str,
+    agency: &str,
+    token: &Secret,
+    ctx: &ProviderContext<'_>,
+) -> Result<Value, Fault> {
     let session_name = ctx
         .variable(SESSION_NAME_VAR)
         .unwrap_or_else(|| format!("lifecycle-{}", ctx.signing_context().unix()));

@@ -7,6 +7,7 @@ use lifecycle_core::{
     Credential, CredentialSource, CredentialSourceConfig, ExchangeStep, Fault, HttpResponse,
     ProviderContext, ResolvedCredential, Secret, ServiceKind,
     credential_source::{not_set, read_expiry, unusable},
+    mark_secrets,
 };
 use serde::Deserialize;
 use serde_json::json;
@@ -61,7 +62,8 @@ impl Password {
             "scope": {"project": {"name": region}},
         }});
         let iam = iam_endpoint(&self.config, None, ctx)?;
-        let request = post(&iam, "/v3/auth/tokens", None, &body)?;
+        let mut request = post(&iam, "/v3/auth/tokens", None, &body)?;
+        mark_secrets(&mut request, [&self.password]);
         let source = format!("password of {} in account {} (IAM)", self.user, self.domain);
         Ok(ExchangeStep::http(
             "KeystoneCreateUserTokenByPassword",

@@ -113,8 +113,17 @@ fn read(ctx: &ProviderContext<'_>) -> Result<(String, Option<Section>), Fault> {
         // The parser's error quotes the line, which may hold a secret.
         return Err(unusable(&path, "is not a valid ini file"));
     }
-    let has_section = ini.sections().iter().any(|name| name == "basic");
-    Ok((path, has_section.then_some(Section(ini))))
+    let sections = ini.sections();
+    if sections.iter().any(|name| name == "basic") {
+        return Ok((path, Some(Section(ini))));
+    }
+    // The SDKs have one more section, for global services.
+    if sections.iter().all(|name| name == "global") {
+        return Ok((path, None));
+    }
+    // The key of another place must not take the place of a key that cannot be read.
+    let reason = "has settings, but no section [basic]: write [basic] above ak and sk";
+    Err(unusable(&path, reason))
 }
 
 /// The section `[basic]`.

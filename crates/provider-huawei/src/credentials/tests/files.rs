@@ -272,6 +272,19 @@ fn profile_with_an_agency_assumes_the_agency() {
     }
 }
 
+/// The next place can have the key of another account.
+#[test]
+fn file_with_settings_outside_of_the_known_sections_ends_the_search() {
+    for text in [
+        "ak = a\nsk = hidden\n",
+        "[basics]\nak = a\nsk = hidden\n",
+        "[global]\nak = a\n[other]\nsk = hidden\n",
+    ] {
+        let fault = resolve_locally(&SdkProfile::new(), &[(SDK_FILE, text)]).fault();
+        assert!(fault.message().contains("no section [basic]"), "{fault}");
+    }
+}
+
 #[test]
 fn file_without_a_profile_is_not_configured() {
     for (text, reason) in [

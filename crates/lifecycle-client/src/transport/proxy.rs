@@ -1,0 +1,206 @@
+//! The proxies in environment variables, and the hosts that are called without a proxy.
+//!
+//! The HTTP client would drop a value that cannot be read, and calls would bypass the proxy. So this
+//! module reads the variables, and an unusable value is an error.
+
+mod no_proxy;
+
+use reqwest::{Proxy, Url};
+
+use crate::transport::TransportError;
+use no_proxy::NoProxy;
+
+/// The proxies of this process.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct ProxySettings {
+    https: Option<ProxyVariable>,
+    http: Option<ProxyVariable>,
+    no_proxy: NoProxy,
+}
+
+/// A variable with the address of a proxy.
+#[derive(Clone, Debug)]
+struct ProxyVariable {
+    name: &'static str,
+    address: Url,
+}
+
+impl ProxySettings {
+    /// Reads `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY`, and the same names in lower case.
+    /// An empty variable counts as not set.
+    ///
+    /// # Errors
+    /// [`TransportError`] with the name of a variable that has no usable address.
+    pub(crate) fn from_environment() -> Result<Self, TransportError> {
+        Self::read(|name| std::env::var_os(name).map(|value| value.to_string_lossy().into_owned()))
+    }
+
+    fn read(variable: impl Fn(&'static str) -> Option<String>) -> Result<Self, TransportError> {
+        let first = |names: &[&'static str]| {
+            names.iter().find_map(|name| {
+                let value = variable(name)?;
+                let value = value.trim();
+                (!value.is_empty()).then(|| (*name, value.to_owned()))
+            })
+        };
+        let proxy = |names: &[&'static str]| {
+            let found = first(names);
+            found
+                .map(|(name, value)| match parse(&value) {
+                    Some(address) => Ok(ProxyVariable { name, address }),
+                    None => Err(unusable(name)),
+                })
+                .transpose()
+        };
+        // In a CGI program, HTTP_PROXY is a header of the caller.
+        let http: &[_] = match variable("REQUEST_METHOD") {
+            Some(_) => &["http_proxy", "ALL_PROXY", "all_proxy"],
+            None => &["HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"],
+        };
+        let no_proxy = first(&["NO_PROXY", "no_proxy"]);
+        Ok(Self {
+            https: proxy(&["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"])?,
+            http: proxy(http)?,
+            no_proxy: NoProxy::parse(&no_proxy.map(|(_, value)| value).unwrap_or_default()),
+        })
+    }
+
+    /// Returns the variable with the proxy of a call; `None` for a call without a proxy.
+    pub(crate) fn variable_for(
+        &self,
+        is_encrypted: bool,
+        host: &str,
+        port: Option<u16>,
+    ) -> Option<&'static str> {
+        let (proxy, default) = match is_encrypted {
+            true => (&self.https, 443),
+            false => (&self.http, 80),
+        };
+        let name = proxy.as_ref()?.name;
+        (!self.no_proxy.contains(host, port.unwrap_or(default))).then_some(name)
+    }
+
+    /// Returns whether there is no proxy at all.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.https.is_none() && self.http.is_none()
+    }
+
+    /// Sends all calls of `client` through the proxies.
+    pub(crate) fn apply(
+        &self,
+        mut client: reqwest::ClientBuilder,
+    ) -> Result<reqwest::ClientBuilder, TransportError> {
+        type NewProxy = fn(Url) -> reqwest::Result<Proxy>;
+        let proxies: [(_, NewProxy); 2] = [(&self.https, Proxy::https), (&self.http, Proxy::http)];
+        for (variable, proxy) in proxies {
+            if let Some(variable) = variable {
+                let proxy = proxy(variable.address.clone()).map_err(|_| unusable(variable.name))?;
+                client = client.proxy(proxy);
+            }
+        }
+        Ok(client)
+    }
+}
+
+/// Returns the environment variable with the proxy that a call over TLS to `host` goes through; `None`
+/// for a call without a proxy.
+///
+/// # Errors
+/// [`TransportError`] with the name of a variable that has no usable address.
+pub fn proxy_variable(host: &str, port: u16) -> Result<Option<&'static str>, TransportError> {
+    let settings = ProxySettings::from_environment()?;
+    Ok(settings.variable_for(true, host, Some(port)))
+}
+
+/// Parses an address such as `http://user:password@proxy:8080`, `socks5://proxy:1080` or `proxy:8080`.
+fn parse(address: &str) -> Option<Url> {
+    const SCHEMES: [&str; 6] = ["http", "https", "socks4", "socks4a", "socks5", "socks5h"];
+    let url = match address.contains("://") {
+        true => address.parse::<Url>(),
+        false => format!("http://{address}").parse(),
+    };
+    let url = url.ok()?;
+    let is_usable =
+        SCHEMES.contains(&url.scheme()) && url.host_str().is_some_and(|h| !h.is_empty());
+    is_usable.then_some(url)
+}
+
+/// Returns the error of a variable, without the value, which can hold a password.
+fn unusable(name: &str) -> TransportError {
+    TransportError::unsent(format!(
+        "{name} is not the address of a proxy: write http://HOST:PORT, https://HOST:PORT or socks5h://HOST:PORT, or remove the variable"
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(variables: &[(&'static str, &str)]) -> Result<ProxySettings, String> {
+        let variable = |name: &str| {
+            let mut variables = variables.iter();
+            let found = variables.find(|(known, _)| *known == name);
+            found.map(|(_, value)| (*value).to_owned())
+        };
+        ProxySettings::read(variable).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn unusable_address_is_an_error_with_the_variable_and_without_the_value() {
+        for value in [
+            "::::",
+            "http://",
+            "ftp://hidden:1",
+            "http://ops:hidden@",
+            "http://a:99999",
+        ] {
+            for name in [
+                "HTTPS_PROXY",
+                "https_proxy",
+                "ALL_PROXY",
+                "all_proxy",
+                "http_proxy",
+            ] {
+                let error = read(&[(name, value)]).unwrap_err();
+                assert!(error.starts_with(name), "{error}");
+                assert!(!error.contains("hidden"), "{error}");
+            }
+        }
+    }
+
+    #[test]
+    fn address_is_read_with_spaces_around_and_without_a_scheme() {
+        for (value, scheme) in [
+            (" http://proxy.example:8080 \n", "http"),
+            ("proxy.example:8080", "http"),
+            ("https://ops:p%40ss@proxy.example:8080/", "https"),
+            ("socks5h://proxy.example:1080", "socks5h"),
+        ] {
+            let settings = read(&[("HTTPS_PROXY", value)]).unwrap();
+            let proxy = settings.https.as_ref().unwrap();
+            assert_eq!(proxy.address.scheme(), scheme);
+            assert_eq!(proxy.address.host_str(), Some("proxy.example"));
+            assert!(
+                settings.apply(reqwest::Client::builder()).is_ok(),
+                "{value}"
+            );
+        }
+    }
+
+    #[test]
+    fn variable_of_a_call_depends_on_scheme_and_no_proxy() {
+        let settings = read(&[
+            ("HTTPS_PROXY", " "),
+            ("all_proxy", "socks5://a:1"),
+            ("HTTP_PROXY", "http://b:2"),
+            ("NO_PROXY", "internal"),
+        ]);
+        let settings = settings.unwrap();
+        let variable = |is_encrypted, host| settings.variable_for(is_encrypted, host, None);
+        assert_eq!(variable(true, "cloud.example"), Some("all_proxy"));
+        assert_eq!(variable(false, "cloud.example"), Some("HTTP_PROXY"));
+        assert_eq!(variable(true, "a.internal"), None);
+        let cgi = read(&[("HTTP_PROXY", "http://b:2"), ("REQUEST_METHOD", "GET")]).unwrap();
+        assert_eq!(cgi.variable_for(false, "cloud.example", None), None);
+    }
+}

@@ -1,0 +1,182 @@
+//! The search for one secret in all its spellings.
+
+use std::fmt;
+
+use crate::Secret;
+
+/// One secret to find.
+pub(super) struct Pattern(Secret);
+
+impl Pattern {
+    pub(super) fn new(secret: &str) -> Self {
+        Self(Secret::new(secret))
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.0.expose().len()
+    }
+
+    /// Marks the bytes with which a spelling of the secret can start.
+    pub(super) fn mark_starts(&self, starts: &mut [bool; 256]) {
+        let first = self.0.expose().bytes().take(1);
+        for byte in first.chain(*b"%\\&") {
+            starts[usize::from(byte)] = true;
+        }
+    }
+
+    /// Returns the end of the secret that starts at `at`; `None` if no spelling of the secret starts
+    /// there.
+    pub(super) fn end_of_match(&self, text: &[u8], at: usize) -> Option<usize> {
+        let end = self.end_of_spelling(text, at)?;
+        let is_alone = || starts_word(text, at) && ends_word(text, end);
+        (self.len() >= LONG || is_alone()).then_some(end)
+    }
+
+    fn end_of_spelling(&self, text: &[u8], at: usize) -> Option<usize> {
+        let secret = self.0.expose();
+        if text[at..].starts_with(secret.as_bytes()) {
+            return Some(at + secret.len());
+        }
+        // A character has several spellings, and a spelling can be the start of a longer one. So the
+        // search follows all positions at which the characters so far can end.
+        let (mut ends, mut next) = (vec![at], Vec::new());
+        for c in secret.chars() {
+            next.clear();
+            for end in &ends {
+                push_ends(c, text, *end, &mut next);
+            }
+            if next.is_empty() {
+                return None;
+            }
+            std::mem::swap(&mut ends, &mut next);
+        }
+        ends.into_iter().max()
+    }
+}
+
+/// The length from which a secret is replaced inside a longer word, too. A shorter secret may be a part
+/// of another text by chance.
+const LONG: usize = 16;
+
+/// Returns whether no letter or digit stands before `at`. The last digit of an escape is none.
+fn starts_word(text: &[u8], at: usize) -> bool {
+    let before = &text[..at];
+    let is_escape = |start: u8, digits: usize| {
+        let mut last = before.iter().rev();
+        let all_hex = last
+            .by_ref()
+            .take(digits)
+            .filter(|b| b.is_ascii_hexdigit())
+            .count()
+            == digits;
+        all_hex && last.next() == Some(&start)
+    };
+    let ends_alphanumeric = before.last().is_some_and(u8::is_ascii_alphanumeric);
+    let is_letter_escape = matches!(before, [.., b'\\', b'n' | b'r' | b't' | b'b' | b'f']);
+    !ends_alphanumeric || is_escape(b'%', 2) || is_escape(b'u', 4) || is_letter_escape
+}
+
+/// Returns whether no letter or digit stands at `end`.
+fn ends_word(text: &[u8], end: usize) -> bool {
+    !text.get(end).is_some_and(u8::is_ascii_alphanumeric)
+}
+
+impl fmt::Debug for Pattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// Adds the ends of all spellings of `c` at `at`.
+fn push_ends(c: char, text: &[u8], at: usize, ends: &mut Vec<usize>) {
+    let mut add = |end: usize| {
+        if !ends.contains(&end) {
+            ends.push(end);
+        }
+    };
+    let mut utf8 = [0; 4];
+    let utf8 = c.encode_utf8(&mut utf8).as_bytes();
+    if text[at..].starts_with(utf8) {
+        add(at + utf8.len());
+    }
+    match text.get(at) {
+        Some(b'%') => after_percent(utf8, text, at).for_each(add),
+        Some(b'\\') => after_backslash(c, text, at).for_each(add),
+        Some(b'&') => after_entity(c, text, at).into_iter().for_each(add),
+        Some(b'+') if c == ' ' => add(at + 1),
+        _ => {}
+    }
+}
+
+/// Returns the ends of percent-encoded UTF-8, encoded once to three times.
+fn after_percent<'t>(
+    utf8: &'t [u8],
+    text: &'t [u8],
+    at: usize,
+) -> impl Iterator<Item = usize> + 't {
+    const TIMES: [&[u8]; 3] = [b"%", b"%25", b"%2525"];
+    TIMES.into_iter().filter_map(move |percent| {
+        utf8.iter().try_fold(at, |at, byte| {
+            let digits = text.get(at..)?.strip_prefix(percent)?.get(..2)?;
+            (hex(digits)? == u32::from(*byte)).then_some(at + percent.len() + 2)
+        })
+    })
+}
+
+/// Returns the ends of a JSON escape. JSON inside JSON has further backslashes.
+fn after_backslash(c: char, text: &[u8], at: usize) -> impl Iterator<Item = usize> {
+    let run = text[at..].iter().take_while(|byte| **byte == b'\\').count();
+    let rest = &text[at + run..];
+    let escape = match rest {
+        [b'u', digits @ ..] => unicode_escape(digits).filter(|(found, _)| *found == c),
+        [byte @ (b'"' | b'\'' | b'/'), ..] => (char::from(*byte) == c).then_some((c, 0)),
+        _ => None,
+    };
+    let escaped = escape.map(|(_, len)| at + run + 1 + len);
+    // Each backslash of the secret can be a run of any length.
+    let backslashes = (c == '\\').then_some(at + 2..=at + run);
+    escaped.into_iter().chain(backslashes.into_iter().flatten())
+}
+
+/// Returns the character of the digits after `\u`, and the length up to its end. A character above
+/// U+FFFF has two escapes.
+fn unicode_escape(digits: &[u8]) -> Option<(char, usize)> {
+    let first = hex(digits.get(..4)?)?;
+    if let Some(c) = char::from_u32(first) {
+        return Some((c, 4));
+    }
+    let rest = digits.get(4..)?;
+    let slashes = rest.iter().take_while(|byte| **byte == b'\\').count();
+    let second = hex(rest.get(slashes..)?.strip_prefix(b"u")?.get(..4)?)?;
+    let low = second.checked_sub(0xDC00).filter(|low| *low < 0x400)?;
+    let c = char::from_u32(0x1_0000 + ((first - 0xD800) << 10) + low)?;
+    Some((c, 4 + slashes + 1 + 4))
+}
+
+/// Returns the end of an XML or HTML entity.
+fn after_entity(c: char, text: &[u8], at: usize) -> Option<usize> {
+    const LONGEST: usize = 10;
+    let window = &text[at..text.len().min(at + LONGEST)];
+    let len = window.iter().position(|byte| *byte == b';')?;
+    let found = match &window[1..len] {
+        b"amp" => '&',
+        b"lt" => '<',
+        b"gt" => '>',
+        b"quot" => '"',
+        b"apos" => '\'',
+        [b'#', b'x' | b'X', digits @ ..] => char::from_u32(hex(digits)?)?,
+        [b'#', digits @ ..] => {
+            let number = std::str::from_utf8(digits).ok()?;
+            char::from_u32(number.parse().ok()?)?
+        }
+        _ => return None,
+    };
+    (found == c).then_some(at + len + 1)
+}
+
+/// Returns the number that the hexadecimal `digits` stand for.
+fn hex(digits: &[u8]) -> Option<u32> {
+    let is_valid = !digits.is_empty() && digits.iter().all(u8::is_ascii_hexdigit);
+    let text = std::str::from_utf8(digits).ok().filter(|_| is_valid)?;
+    u32::from_str_radix(text, 16).ok()
+}

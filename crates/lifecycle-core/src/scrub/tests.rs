@@ -1,0 +1,169 @@
+//! Secrets in every spelling, in bodies and headers.
+
+use bytes::Bytes;
+use http::Request;
+
+use super::*;
+use crate::{
+    EmptyHost, ExchangeStep, FaultKind, ProviderContext, ResponseExt, ServiceKind, SigningContext,
+    sensitive_header,
+};
+
+const SECRET: &str = "S3cr/t+Half\"Qz=Xv&99\\71Ä";
+
+fn scrub(secret: &str, body: impl Into<Bytes>) -> String {
+    let key = Credential::keys("AK", secret);
+    let mut response = http::Response::new(body.into());
+    Scrubber::new(&Request::new(Bytes::new()), Some(&key)).scrub(&mut response);
+    String::from_utf8(response.body().to_vec()).unwrap()
+}
+
+#[test]
+fn secret_is_replaced_in_every_spelling() {
+    let json = serde_json::to_string(SECRET).unwrap();
+    let json = json[1..json.len() - 1].to_owned();
+    let json_twice = serde_json::to_string(&json).unwrap();
+    let percent = crate::encode::percent(SECRET).into_owned();
+    let ascii: String = SECRET
+        .encode_utf16()
+        .map(|unit| format!("\\u{unit:04X}"))
+        .collect();
+    for spelling in [
+        SECRET.to_owned(),
+        percent
+            .to_lowercase()
+            .replace("s3cr", "S3cr")
+            .replace("half", "Half")
+            .replace("qz", "Qz")
+            .replace("xv", "Xv"),
+        percent.replace('%', "%25"),
+        percent,
+        json_twice[1..json_twice.len() - 1].to_owned(),
+        json.replace('/', "\\/").replace('=', "\\u003d"),
+        json,
+        ascii,
+        SECRET
+            .replace('&', "&amp;")
+            .replace('"', "&quot;")
+            .replace('Ä', "&#xC4;")
+            .replace('+', "&#43;"),
+    ] {
+        let text = scrub(SECRET, format!("<before {spelling} after>"));
+        assert_eq!(text, "<before [secret] after>", "{spelling}");
+    }
+}
+
+#[test]
+fn secret_is_replaced_before_an_excerpt_is_cut() {
+    let token = "T0ken".repeat(300);
+    let key = Credential::session("AK", "a-secret-of-some-length", &token);
+    let mut response = http::Response::new(Bytes::from(format!("<html>{token}</html>")));
+    Scrubber::new(&Request::new(Bytes::new()), Some(&key)).scrub(&mut response);
+    assert_eq!(response.excerpt(), "<html>[secret]</html>");
+}
+
+#[test]
+fn signature_and_sensitive_headers_of_the_request_are_replaced() {
+    let signature = "0123456789abcdef".repeat(4);
+    let mut request = Request::new(Bytes::new());
+    let headers = request.headers_mut();
+    let authorization =
+        format!("X-HMAC Access=AK0123456789, SignedHeaders=host, Signature={signature}");
+    headers.insert("authorization", sensitive_header(&authorization).unwrap());
+    headers.insert("x-token", sensitive_header("a-session-token").unwrap());
+    mark_secrets(&mut request, [&Secret::new("Passw0rd!")]);
+    mark_secrets(&mut request, [&Secret::new("an0ther one")]);
+    let body = format!(
+        "{authorization}|{signature}|bce/AK0123456789/{signature}|a-session-token|Passw0rd%21|an0ther+one"
+    );
+    let mut response = http::Response::new(Bytes::from(body));
+    let id = HeaderValue::from_str(&format!("r-{signature}")).unwrap();
+    response.headers_mut().insert("x-request-id", id);
+    Scrubber::new(&request, None).scrub(&mut response);
+    assert_eq!(
+        response.body(),
+        "[secret]|[secret]|bce/AK0123456789/[secret]|[secret]|[secret]|[secret]"
+    );
+    assert_eq!(response.headers()["x-request-id"], "r-[secret]");
+}
+
+#[test]
+fn exchange_keeps_the_key_of_a_response_and_scrubs_faults() {
+    const TOKEN: &str = "T0ken-of-the-request";
+    let ctx = ProviderContext::new(&EmptyHost, SigningContext::from_unix(0, 0));
+    let answer = |status: u16, is_fault: bool| {
+        let mut request = Request::new(Bytes::new());
+        mark_secrets(&mut request, [&Secret::new(TOKEN)]);
+        let step: ExchangeStep<String> =
+            ExchangeStep::http("Get", ServiceKind::Identity, request, move |response, _| {
+                let text = String::from_utf8(response.unwrap().body().to_vec()).unwrap();
+                match is_fault {
+                    true => ExchangeStep::Failed(
+                        Fault::new(FaultKind::Unknown, text.clone())
+                            .with_code(text.clone())
+                            .with_request_id(Some(text)),
+                    ),
+                    false => ExchangeStep::Done(text),
+                }
+            });
+        let ExchangeStep::Http(exchange) = step else {
+            panic!("no request");
+        };
+        let mut response = http::Response::new(Bytes::from_static(TOKEN.as_bytes()));
+        *response.status_mut() = status.try_into().unwrap();
+        exchange.then(Ok(response), &ctx)
+    };
+    assert!(matches!(answer(200, false), ExchangeStep::Done(key) if key == TOKEN));
+    assert!(matches!(answer(400, false), ExchangeStep::Done(key) if key == "[secret]"));
+    for status in [200, 400] {
+        let ExchangeStep::Failed(fault) = answer(status, true) else {
+            panic!("no fault");
+        };
+        let parts = (fault.code(), fault.message(), fault.request_id());
+        assert_eq!(parts, (Some("[secret]"), "[secret]", Some("[secret]")));
+    }
+}
+
+#[test]
+fn id_of_the_access_key_is_kept() {
+    let id = "0123456789abcdef0123456789abcdef01234567";
+    let key = Credential::keys(id, "a-secret-of-some-length");
+    let mut request = Request::new(Bytes::new());
+    let authorization = sensitive_header(format!("bce-auth-v1/{id}/host")).unwrap();
+    request.headers_mut().insert("authorization", authorization);
+    let mut response = http::Response::new(Bytes::from(format!("no key {id}")));
+    Scrubber::new(&request, Some(&key)).scrub(&mut response);
+    assert_eq!(response.body(), &format!("no key {id}"));
+}
+
+#[test]
+fn short_text_in_place_of_a_secret_garbles_nothing() {
+    let body = r#"{"status":"ACTIVE","id":"i-123456","message":"a bad state"}"#;
+    for secret in ["", "a", "i-1", "state", "ACTIVE", "status", "123456"] {
+        assert_eq!(scrub(secret, body), body, "{secret}");
+    }
+    assert_eq!(scrub("s3cret", "is s3cret"), "is [secret]");
+}
+
+#[test]
+fn secret_of_medium_length_is_replaced_only_as_a_whole_word() {
+    for (body, expected) in [
+        (
+            "Passw0rd Passw0rd2 aPassw0rd",
+            "[secret] Passw0rd2 aPassw0rd",
+        ),
+        ("a%3DPassw0rd%26", "a%3D[secret]%26"),
+        (r"\u003dPassw0rd\nPassw0rd\n", r"\u003d[secret]\n[secret]\n"),
+    ] {
+        assert_eq!(scrub("Passw0rd", body), expected);
+    }
+}
+
+#[test]
+fn body_without_secrets_is_not_copied() {
+    let body = Bytes::from_static(b"100 % \\ & \\u12 %2 &#x; \xff\xfe S3cr/t");
+    let key = Credential::keys("AK", SECRET);
+    let mut response = http::Response::new(body.clone());
+    Scrubber::new(&Request::new(Bytes::new()), Some(&key)).scrub(&mut response);
+    assert_eq!(response.body().as_ptr(), body.as_ptr());
+}

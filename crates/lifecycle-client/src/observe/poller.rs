@@ -19,7 +19,7 @@ use tokio::{
 
 use crate::{
     call::context::{CallContext, CallKind},
-    call::event::IgnoreEvents,
+    call::event::{CallEvent, CallObserver},
     observe::lookup::{ObserveResults, StateReader},
     observe::mailbox::Mailbox,
     sync::lock,
@@ -212,6 +212,21 @@ impl PollSchedule {
         Some(batch)
     }
 
+    /// Sends an event of a lookup of `batch` to each waiter, with the instances of the waiter.
+    fn forward(&self, batch: &[InstanceId], event: &CallEvent) {
+        let mut by_waiter: HashMap<u64, Vec<InstanceId>> = HashMap::new();
+        for id in batch {
+            for waiter in self.instances.get(id).iter().flat_map(|it| &it.waiters) {
+                by_waiter.entry(*waiter).or_default().push(id.clone());
+            }
+        }
+        for (waiter, ids) in by_waiter {
+            if let Some(mailbox) = self.waiters.get(&waiter) {
+                mailbox.put_event(ids, event.clone());
+            }
+        }
+    }
+
     /// Delivers results to the waiters, and schedules the next lookup of each instance.
     fn deliver(&mut self, lookup: Lookup, now: Instant, policy: &PollingPolicy, jitter: f64) {
         for (id, result) in lookup.results {
@@ -250,7 +265,7 @@ async fn poll(poller: Arc<Poller>) {
                 let Some(batch) = schedule.take_batch(Instant::now(), slack, limit) else {
                     break;
                 };
-                lookups.push(look_up(&poller.reader, batch, &policy));
+                lookups.push(look_up(&poller, batch, &policy));
             }
             if lookups.is_empty() && schedule.instances.is_empty() {
                 schedule.task = None;
@@ -275,14 +290,32 @@ struct Lookup {
     results: ObserveResults,
 }
 
-async fn look_up(reader: &StateReader, batch: Vec<InstanceId>, policy: &PollingPolicy) -> Lookup {
+/// Forwards the events of a lookup to the waiters of its instances.
+struct LookupEvents<'p> {
+    poller: &'p Poller,
+    batch: &'p [InstanceId],
+}
+
+impl CallObserver for LookupEvents<'_> {
+    fn on_event(&self, event: CallEvent) {
+        if !matches!(event, CallEvent::Sending) {
+            self.poller.schedule().forward(self.batch, &event);
+        }
+    }
+}
+
+async fn look_up(poller: &Poller, batch: Vec<InstanceId>, policy: &PollingPolicy) -> Lookup {
+    let reader = &poller.reader;
     let started = Instant::now();
     let ctx = CallContext {
         kind: CallKind::Observe,
         instances: batch.len(),
         // A new lookup is worth more than one that takes longer.
         deadline: started + reader.engine.timeouts.attempt + policy.ceiling,
-        observer: &IgnoreEvents,
+        observer: &LookupEvents {
+            poller,
+            batch: &batch,
+        },
     };
     Lookup {
         started,

@@ -1,6 +1,7 @@
 //! Power requests: planned, sent, followed, and reported instance by instance.
 
 pub(crate) mod bisect;
+pub(crate) mod contact;
 pub(crate) mod decide;
 pub(crate) mod escalate;
 pub(crate) mod event;

@@ -11,7 +11,7 @@ use std::{
 use lifecycle_core::{Action, InstanceId};
 use tokio::time::Instant;
 
-use super::{event::Event, force_timers::ForceTimers, plan::batches, tracker::OutcomeTracker};
+use super::{force_timers::ForceTimers, plan::batches, tracker::OutcomeTracker};
 use crate::{
     call::context::{CallContext, CallKind},
     call::event::{CallEvent, CallObserver},
@@ -27,6 +27,7 @@ pub(crate) struct RequestRunner<'a> {
     pub(crate) observer: &'a Observer,
     pub(crate) tracker: &'a Mutex<OutcomeTracker>,
     pub(crate) subscription: Arc<Subscription>,
+    pub(crate) started: Instant,
     pub(crate) deadline: Instant,
     /// The time for lookups to settle an ambiguous action.
     pub(crate) settle: Duration,
@@ -58,6 +59,23 @@ impl RequestRunner<'_> {
         self.deadline.min(Instant::now() + self.settle)
     }
 
+    /// Returns the longest time without an answer that lookups without a problem leave.
+    pub(crate) fn longest_silence(&self) -> Duration {
+        let polling = self.observer.engine.profile().polling;
+        polling.interval(self.started.elapsed()).mul_f64(1.1) + RESPONSE_TIME
+    }
+
+    /// Records and reports an event of a call that reads about `ids`.
+    pub(crate) fn record_read_event(&self, ids: &[InstanceId], event: CallEvent) {
+        let mut tracker = self.tracker();
+        match event {
+            CallEvent::Sending => return,
+            CallEvent::Throttled { .. } => {}
+            CallEvent::Retrying { ref fault, .. } => tracker.read_failed(ids, fault),
+        }
+        tracker.call_event(ids, event);
+    }
+
     /// Reads the states of `ids` once, now.
     pub(crate) async fn observe_once(&self, ids: &[InstanceId]) -> ObserveResults {
         let call = RequestCall {
@@ -83,6 +101,9 @@ impl RequestRunner<'_> {
     }
 }
 
+/// The time that a lookup may take before its instances count as unanswered.
+const RESPONSE_TIME: Duration = Duration::from_secs(5);
+
 /// A call of a request. Reports the events of the call together with the instances.
 pub(crate) struct RequestCall<'a> {
     pub(crate) runner: &'a RequestRunner<'a>,
@@ -103,27 +124,10 @@ impl RequestCall<'_> {
 
 impl CallObserver for RequestCall<'_> {
     fn on_event(&self, event: CallEvent) {
-        let mut tracker = self.runner.tracker();
-        match event {
-            CallEvent::Sending if self.kind.is_read() => {}
-            CallEvent::Sending => tracker.sent(self.ids),
-            CallEvent::Throttled { operation, wait } => tracker.emit(Event::Throttled {
-                operation,
-                instances: self.ids.to_vec(),
-                wait,
-            }),
-            CallEvent::Retrying {
-                operation,
-                attempt,
-                wait,
-                fault,
-            } => tracker.emit(Event::Retrying {
-                operation,
-                instances: self.ids.to_vec(),
-                attempt,
-                wait,
-                fault,
-            }),
+        if self.kind.is_read() {
+            self.runner.record_read_event(self.ids, event);
+        } else {
+            self.runner.tracker().call_event(self.ids, event);
         }
     }
 }

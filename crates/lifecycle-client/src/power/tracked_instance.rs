@@ -4,7 +4,12 @@ use lifecycle_core::{
     ActionKind, Fault, InstanceId, JobId, Observation, PowerState, StoppedBilling,
 };
 
-use super::report::{Evidence, InstanceReport, Outcome, Pending};
+use tokio::time::Instant;
+
+use super::{
+    contact::Contact,
+    report::{Evidence, InstanceReport, Outcome, Pending},
+};
 
 /// An instance of a power request.
 #[derive(Debug)]
@@ -27,6 +32,7 @@ pub(crate) struct TrackedInstance {
     pub(crate) forced: bool,
     /// What has gone wrong since the cloud accepted the action; the goal can still be reached.
     pub(crate) setback: Option<Pending>,
+    pub(crate) contact: Contact,
 }
 
 impl TrackedInstance {
@@ -43,6 +49,7 @@ impl TrackedInstance {
             request_id: None,
             forced: false,
             setback: None,
+            contact: Contact::new(Instant::now()),
         }
     }
 

@@ -222,6 +222,12 @@ pub enum FaultKind {
     Unreadable,
     /// No connection was established, and nothing was sent. Check network, endpoint and proxy.
     Unreachable,
+    /// The certificate of the server is not trusted, and nothing was sent. Check the clock and the
+    /// trusted certificates of the caller.
+    Certificate,
+    /// The proxy rejected the caller, and nothing was sent. Correct the user name and the password of
+    /// the proxy.
+    Proxy,
     /// The request was sent, and no complete response arrived. Check the instance.
     NoAnswer,
     /// The deadline of the caller passed before the request was sent. Increase the time limit.
@@ -255,6 +261,8 @@ impl FaultKind {
         Self::Failed,
         Self::Unreadable,
         Self::Unreachable,
+        Self::Certificate,
+        Self::Proxy,
         Self::NoAnswer,
         Self::Deadline,
         Self::Halted,
@@ -270,6 +278,7 @@ impl FaultKind {
             402 => Self::Billing,
             403 | 451 => Self::Permission,
             404 | 410 => Self::NotFound,
+            407 => Self::Proxy,
             409 => Self::WrongState,
             423 => Self::Locked,
             429 => Self::Throttled,
@@ -296,6 +305,8 @@ impl FaultKind {
             | Self::ClockSkew
             | Self::Throttled
             | Self::Unreachable
+            | Self::Certificate
+            | Self::Proxy
             | Self::Deadline
             | Self::Halted
             | Self::Cancelled => ExecutionStatus::NotExecuted,
@@ -343,6 +354,8 @@ impl FaultKind {
             Self::Failed => "failed",
             Self::Unreadable => "unreadable",
             Self::Unreachable => "unreachable",
+            Self::Certificate => "certificate",
+            Self::Proxy => "proxy",
             Self::NoAnswer => "no-answer",
             Self::Deadline => "deadline",
             Self::Halted => "halted",
@@ -372,6 +385,11 @@ impl FaultKind {
             Self::Unavailable => "try again later",
             Self::Failed => "check the instance in the console of the cloud",
             Self::Unreachable => "check the network, the endpoint and the proxy",
+            Self::Certificate => {
+                "check the clock of this machine, and add the certificate authority of your network \
+                 with --ca-certificates or ca_certificates"
+            }
+            Self::Proxy => "check the user name and the password of the proxy",
             Self::NoAnswer => "check the instance before you send the request again",
             Self::Deadline => "increase the time limit",
             Self::Halted => {

@@ -84,11 +84,14 @@ impl AttemptRunner {
             }
             Recovery::None => false,
         };
-        Err(AttemptError { fault, corrected })
+        Err(AttemptError {
+            corrected,
+            ..AttemptError::answered(fault)
+        })
     }
 
     /// Waits for a usable key and for the rate limiter.
-    async fn admit(&self, ctx: &CallContext<'_>) -> Result<Admission<'_>, Fault> {
+    async fn admit(&self, ctx: &CallContext<'_>) -> Result<Admission<'_>, AttemptError> {
         let admission = async {
             let mut key = self.usable_key().await?;
             let mut first_use_lock = self.key_health.first_use_lock(&key).await;
@@ -110,21 +113,33 @@ impl AttemptRunner {
         };
         timeout_at(ctx.deadline, admission)
             .await
-            .unwrap_or_else(|_| Err(deadline_passed()))
+            .unwrap_or_else(|_| Err(self.late_admission().into()))
+    }
+
+    /// Returns the fault of a call whose time was over before it could be sent.
+    fn late_admission(&self) -> Fault {
+        let late = deadline_passed();
+        match self.credentials.search_fault() {
+            Some(fault) => {
+                let message = format!("{}; no key so far: {fault}", late.message());
+                late.with_message(message)
+            }
+            None => late,
+        }
     }
 
     /// Returns the current key. Asks the `CredentialProvider` once for another key if the cloud has
     /// rejected the current key.
-    async fn usable_key(&self) -> Result<Arc<Credential>, Fault> {
+    async fn usable_key(&self) -> Result<Arc<Credential>, AttemptError> {
         let key = self.current_key().await?;
         let Err(rejection) = self.check_key(&key) else {
             return Ok(key);
         };
         if !self.credentials.invalidate(&key) {
-            return Err(rejection);
+            return Err(AttemptError::answered(rejection));
         }
         let key = self.current_key().await?;
-        self.check_key(&key)?;
+        self.check_key(&key).map_err(AttemptError::answered)?;
         Ok(key)
     }
 
@@ -149,7 +164,7 @@ impl AttemptRunner {
         matches!(next, Ok(Ok(key)) if !key.same_key(rejected))
     }
 
-    /// Signs the call, sends it, and returns the response. No fault of this function comes from
+    /// Signs the call, sends it, and returns the response. No error of this function comes from
     /// the cloud.
     async fn exchange<T>(
         &self,
@@ -157,10 +172,10 @@ impl AttemptRunner {
         ctx: &CallContext<'_>,
         key: &Credential,
         signed: Signed,
-    ) -> Result<HttpResponse, Fault> {
+    ) -> Result<HttpResponse, AttemptError> {
         let left = ctx.deadline.saturating_duration_since(Instant::now());
         if left.is_zero() {
-            return Err(deadline_passed());
+            return Err(deadline_passed().into());
         }
         let signing = self.clock.signing_context(signed.offset);
         let request = self.provider.sign(&call.request, key, &signing)?;
@@ -168,10 +183,17 @@ impl AttemptRunner {
         self.counters.count(ctx.kind);
         ctx.observer.on_event(CallEvent::Sending);
         let limit = self.timeout.min(left);
+        let uri = request.uri().clone();
         match timeout(limit, self.transport.send(request)).await {
             Ok(Ok(response)) => Ok(response),
-            Ok(Err(error)) => Err(error.to_fault()),
-            Err(_) => Err(no_response(limit)),
+            Ok(Err(error)) => Err(match error.execution_status() {
+                ExecutionStatus::NotExecuted => error.to_fault().into(),
+                _ => AttemptError::answered(error.to_fault()),
+            }),
+            Err(_) => Err(AttemptError {
+                timed_out: true,
+                ..AttemptError::answered(no_response(&uri, limit))
+            }),
         }
     }
 
@@ -219,7 +241,10 @@ impl AttemptRunner {
                     recovery = Recovery::ClockLearned;
                 }
             }
-            FaultKind::Unavailable | FaultKind::Unreadable | FaultKind::Unknown => {}
+            FaultKind::Unavailable
+            | FaultKind::Unreadable
+            | FaultKind::Proxy
+            | FaultKind::Unknown => {}
             // The cloud rejected the call after it had verified the signature.
             _ => self.key_health.confirm(key),
         }

@@ -18,13 +18,30 @@ pub(crate) struct AttemptError {
     /// The cause is removed, and the cloud did not execute the call: the next attempt needs
     /// neither a wait nor the policy.
     pub(crate) corrected: bool,
+    /// The request left, or the fault repeats the cloud's rejection of the key.
+    pub(crate) sent: bool,
+    /// The response did not arrive within the time limit of an attempt.
+    pub(crate) timed_out: bool,
 }
 
+impl AttemptError {
+    /// Returns the error of a request that left.
+    pub(crate) fn answered(fault: Fault) -> Self {
+        Self {
+            sent: true,
+            ..fault.into()
+        }
+    }
+}
+
+/// Converts the fault of a request that never left.
 impl From<Fault> for AttemptError {
     fn from(fault: Fault) -> Self {
         Self {
             fault,
             corrected: false,
+            sent: false,
+            timed_out: false,
         }
     }
 }
@@ -48,7 +65,12 @@ where
     let mut execution = ExecutionStatus::NotExecuted;
     loop {
         attempts += 1;
-        let AttemptError { fault, corrected } = match attempt(attempts).await {
+        let AttemptError {
+            fault,
+            corrected,
+            sent,
+            timed_out,
+        } = match attempt(attempts).await {
             Ok(output) => {
                 budget.deposit();
                 return Ok(CallOutput {
@@ -64,7 +86,10 @@ where
         if corrected {
             continue;
         }
-        let wait = may_repeat(&fault, ctx, attempts, policy)
+        let repeat = may_repeat(&fault, ctx, attempts, policy)
+            // A slow cloud may have executed the call: a look is cheaper than the next time limit.
+            && (!timed_out || ctx.observer.is_still_needed().await);
+        let wait = repeat
             .then(|| backoff(&fault, attempts, policy, &fraction))
             .filter(|wait| *wait < ctx.deadline.saturating_duration_since(Instant::now()))
             .filter(|_| budget.withdraw());
@@ -73,6 +98,7 @@ where
                 fault,
                 attempts,
                 execution,
+                sent,
             });
         };
         on_repeat(fault, attempts + 1, wait);

@@ -137,10 +137,11 @@ impl StepDriver {
                 METADATA_LIMIT
             }
         };
+        let uri = request.uri().clone();
         match timeout(limit, self.transport.send(request)).await {
             Ok(Ok(response)) => Ok(response),
             Ok(Err(error)) => Err(error.to_fault()),
-            Err(_) => Err(no_response(limit)),
+            Err(_) => Err(no_response(&uri, limit)),
         }
     }
 }

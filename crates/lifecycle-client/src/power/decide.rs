@@ -99,7 +99,11 @@ pub(crate) fn decide(
     match fact {
         Fact::Accepted => Decision::Accept,
         // The graceful stop before a forced one decides.
-        Fact::AnswerLost(_) | Fact::NeverSent(_) if tracked.forced => Decision::Ignore,
+        Fact::AnswerLost(_) if tracked.forced => Decision::Ignore,
+        Fact::NeverSent(fault) if tracked.forced => match fault.kind() {
+            FaultKind::Deadline => Decision::Ignore,
+            _ => Decision::Remember(Pending::NotForced(fault.clone())),
+        },
         Fact::AnswerLost(fault) => settle(fault, AmbiguityReason::AnswerLost),
         Fact::NeverSent(fault) => Decision::Close(Outcome::Skipped(fault.clone())),
         Fact::Rejected(fault) => rejected(tracked, fault),

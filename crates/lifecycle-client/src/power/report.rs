@@ -354,8 +354,8 @@ pub enum Pending {
     Unobservable(Fault),
     /// The cloud's job for the instance failed, perhaps after a part of the work.
     JobFailed(Fault),
-    /// The time limit was reached. The cloud accepted the graceful stop, and refused the forced one
-    /// that followed.
+    /// The time limit was reached. The cloud accepted the graceful stop. The forced stop that followed
+    /// was refused or not sent.
     NotForced(Fault),
     /// The caller cancelled the request; the state is the last one observed.
     Cancelled(Option<PowerState>),
@@ -429,7 +429,7 @@ impl fmt::Display for Pending {
             ),
             Self::NotForced(fault) => write!(
                 f,
-                "not stopped in time, and the force-stop was refused: {fault}; {}",
+                "not stopped in time, and the force-stop was not executed: {fault}; {}",
                 fault.kind().advice()
             ),
             Self::Unobservable(fault) => write!(

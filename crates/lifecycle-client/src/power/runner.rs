@@ -8,14 +8,15 @@ use std::{
     time::Duration,
 };
 
+use async_trait::async_trait;
 use lifecycle_core::{Action, InstanceId};
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 use super::{force_timers::ForceTimers, plan::batches, tracker::OutcomeTracker};
 use crate::{
     call::context::{CallContext, CallKind},
     call::event::{CallEvent, CallObserver},
-    observe::lookup::ObserveResults,
+    observe::lookup::{ObserveResult, ObserveResults},
     observe::mailbox::Mailbox,
     observe::observer::Observer,
     observe::poller::Subscription,
@@ -122,7 +123,25 @@ impl RequestCall<'_> {
     }
 }
 
+#[async_trait]
 impl CallObserver for RequestCall<'_> {
+    /// Looks at the instances of an action without a response. The cloud received the action if an
+    /// instance moves, and a repeat is useless if all instances are at the goal. In both cases
+    /// lookups find the outcome of each instance.
+    async fn is_still_needed(&self) -> bool {
+        if self.kind.is_read() {
+            return true;
+        }
+        let limit = self.runner.observer.engine.timeouts.attempt;
+        let Ok(results) = timeout(limit, self.runner.observe_once(self.ids)).await else {
+            return true;
+        };
+        let goal = self.runner.tracker().goal();
+        let is_at_goal = |result: &ObserveResult| matches!(result, ObserveResult::Found(seen) if seen.state == goal);
+        let is_moving = |result: &ObserveResult| matches!(result, ObserveResult::Found(seen) if seen.state.is_moving_to(goal));
+        !results.values().any(is_moving) && !results.values().all(is_at_goal)
+    }
+
     fn on_event(&self, event: CallEvent) {
         if self.kind.is_read() {
             self.runner.record_read_event(self.ids, event);

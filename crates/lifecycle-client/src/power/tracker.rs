@@ -9,7 +9,9 @@ use std::{
     time::Duration,
 };
 
-use lifecycle_core::{ExecutionStatus, Fault, FaultKind, InstanceId, JobId, Observation};
+use lifecycle_core::{
+    ExecutionStatus, Fault, FaultKind, InstanceId, JobId, Observation, PowerState,
+};
 use tokio::time::Instant;
 
 use super::{
@@ -76,6 +78,11 @@ impl OutcomeTracker {
         if mutant.is(Mutation::KeepsSilent) {
             self.events = None;
         }
+    }
+
+    /// Returns the state that the request asks for.
+    pub(crate) fn goal(&self) -> PowerState {
+        self.options.goal
     }
 
     /// Returns the number of instances without an outcome.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
-use lifecycle_core::{HttpResponse, is_loopback};
+use lifecycle_core::{FaultKind, HttpResponse, is_loopback};
 
 use crate::transport::{Transport, TransportError, bypass_proxy::BypassProxy};
 
@@ -121,11 +121,13 @@ impl Transport for HttpTransport {
             }
             _ => &self.default,
         };
-        let mut response = client.execute(request).await.map_err(to_transport_error)?;
+        let server = Server::of(request.url());
+        let failed = |error| server.to_transport_error(error);
+        let mut response = client.execute(request).await.map_err(failed)?;
         let status = response.status();
         let headers = std::mem::take(response.headers_mut());
         let mut body = BytesMut::new();
-        while let Some(chunk) = response.chunk().await.map_err(to_transport_error)? {
+        while let Some(chunk) = response.chunk().await.map_err(failed)? {
             if body.len() + chunk.len() > MAX_BODY {
                 return Err(TransportError::unclear(
                     "the response is longer than 16 MiB",
@@ -140,13 +142,84 @@ impl Transport for HttpTransport {
     }
 }
 
-fn to_transport_error(error: reqwest::Error) -> TransportError {
-    let error = error.without_url();
-    if error.is_connect() {
-        TransportError::unsent("no connection").with_source(error)
-    } else if error.is_body() || error.is_decode() {
-        TransportError::unclear("the connection broke during the response").with_source(error)
-    } else {
-        TransportError::unclear("the connection broke before the response").with_source(error)
+/// The server of a request, for error messages.
+struct Server {
+    host: String,
+    port: u16,
+}
+
+impl Server {
+    fn of(url: &reqwest::Url) -> Self {
+        Self {
+            host: url.host_str().unwrap_or_default().to_owned(),
+            port: url.port_or_known_default().unwrap_or_default(),
+        }
+    }
+
+    fn to_transport_error(&self, error: reqwest::Error) -> TransportError {
+        let error = error.without_url();
+        let Self { host, port } = self;
+        if !error.is_connect() {
+            let moment = match error.is_body() || error.is_decode() {
+                true => "during",
+                false => "before",
+            };
+            let message = format!("the connection to {host} broke {moment} the response");
+            return TransportError::unclear(message).with_source(error);
+        }
+        let unsent = match ConnectFailure::of(&error) {
+            ConnectFailure::Name => TransportError::unsent(format!(
+                "no address for {host}: check the region name and the DNS servers"
+            )),
+            ConnectFailure::Certificate => {
+                TransportError::unsent(format!("the certificate of {host} is not trusted"))
+                    .with_kind(FaultKind::Certificate)
+            }
+            ConnectFailure::ProxyLogin => {
+                TransportError::unsent(format!("the proxy refused a connection to {host}"))
+                    .with_kind(FaultKind::Proxy)
+            }
+            ConnectFailure::Other => {
+                TransportError::unsent(format!("no connection to {host}:{port}"))
+            }
+        };
+        unsent.with_source(error)
+    }
+}
+
+/// The step at which a connection failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum ConnectFailure {
+    /// The name of the host has no address.
+    Name,
+    /// The certificate of the server is not trusted.
+    Certificate,
+    /// The proxy requires another user name or password (status 407).
+    ProxyLogin,
+    Other,
+}
+
+impl ConnectFailure {
+    /// Returns the step that `error` names. The types of the causes are private to other crates, so
+    /// the texts decide; a test with a real connection holds each text.
+    fn of(error: &reqwest::Error) -> Self {
+        let mut cause = std::error::Error::source(error);
+        while let Some(error) = cause {
+            let text = error.to_string();
+            for (start, failure) in [
+                ("dns error", Self::Name),
+                ("invalid peer certificate", Self::Certificate),
+                (
+                    "tunnel error: proxy authorization required",
+                    Self::ProxyLogin,
+                ),
+            ] {
+                if text.starts_with(start) {
+                    return failure;
+                }
+            }
+            cause = error.source();
+        }
+        Self::Other
     }
 }

@@ -97,6 +97,7 @@ fn rules() -> Vec<Rule> {
         // A forced stop that follows a graceful one.
         (forces(), forced(accepted()), Fact::AnswerLost(lost), "ignore"),
         (forces(), forced(accepted()), Fact::NeverSent(late), "ignore"),
+        (forces(), forced(accepted()), Fact::NeverSent(lost), "remember: NotForced"),
         (forces(), forced(accepted()), Fact::Rejected(locked), "remember: NotForced"),
         (forces(), forced(accepted()), rejected_and(no, Some(Stopped)), "reached: Seen"),
         (forces(), forced(accepted()), rejected_and(no, Some(Running)), "remember: NotForced"),

@@ -17,6 +17,8 @@ pub(crate) enum Exit {
     WrongUsage = 2,
     /// The cloud accepted no call: no key, a rejected key or no network.
     NothingDone = 3,
+    /// The time limit was reached: every instance without the requested result can still reach it.
+    TimeLimit = 4,
 }
 
 /// The exit codes in `--help`.
@@ -26,7 +28,9 @@ Exit codes:
   1  at least one instance is refused, uncertain, pending, skipped or not
      found; also after Ctrl-C, which does not undo actions already sent
   2  wrong usage; nothing was sent
-  3  nothing was done: no key, a rejected key, or no network";
+  3  nothing was done: no key, a rejected key, or no network
+  4  only the time limit was reached: every instance without the requested
+     result is pending and may still get it";
 
 impl Exit {
     fn code(self) -> u8 {

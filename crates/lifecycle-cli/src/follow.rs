@@ -31,7 +31,7 @@ pub(crate) async fn to_the_end(
     let start = Instant::now();
     let rows = match follow(references, events, kind, console).await {
         Ok(rows) => rows,
-        Err(error) => return nothing_sent(references, error, console),
+        Err(error) => return nothing_sent(references, error, kind, console),
     };
     output::print_rows(&rows, Columns::Outcomes, console)?;
     eprint_line(format_args!(
@@ -87,7 +87,9 @@ pub(crate) async fn follow(
     drop(progress);
     interrupt.end_at_next();
     eprint_line(match kind {
-        RequestKind::Action => "interrupted: nothing more is sent, and what was sent is not undone",
+        RequestKind::Action | RequestKind::Stop => {
+            "interrupted: nothing more is sent, and what was sent is not undone"
+        }
         RequestKind::Wait => "interrupted: nothing was changed",
     });
     Ok(rows(&report?, kind))
@@ -143,11 +145,12 @@ fn remark(event: &FleetEvent) -> Option<String> {
 fn nothing_sent(
     references: &[InstanceReference],
     error: FleetError,
+    kind: RequestKind,
     console: Console,
 ) -> Result<Exit, CommandError> {
     let error = CommandError::from(error);
     if console.output == Format::Json && error.exit == Exit::NothingDone {
-        let skipped = |reference| Row::unsent(reference, Some("skipped"), &error);
+        let skipped = |reference| Row::unsent(reference, Some(kind), &error);
         let rows: Vec<Row> = references.iter().map(skipped).collect();
         output::print_rows(&rows, Columns::Outcomes, console)?;
     }

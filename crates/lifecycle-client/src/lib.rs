@@ -14,6 +14,7 @@ pub use call::{
     clock::{Clock, SystemClock},
     counters::CallCounts,
     credential::{CredentialError, CredentialInfo, CredentialProvider, StaticCredential},
+    key_health::AccessKeyRecord,
     policy::{RetryPolicy, Timeouts, WaitTimeout},
 };
 pub use client::{

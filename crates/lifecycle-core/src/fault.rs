@@ -142,13 +142,17 @@ impl Fault {
 
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The fault of a credential exchange has code and status in its message.
+        let is_new = |text: &str| !self.message().contains(text);
+        let status = self.status();
+        let status = status.filter(|status| is_new(&format!("HTTP {status}")));
         match (self.code(), self.message()) {
             (Some(code), "") => f.write_str(code)?,
-            (Some(code), message) => write!(f, "{code}: {message}")?,
+            (Some(code), message) if is_new(code) => write!(f, "{code}: {message}")?,
             (None, "") => write!(f, "{}", self.kind())?,
-            (None, message) => f.write_str(message)?,
+            (_, message) => f.write_str(message)?,
         }
-        match (self.status(), self.request_id()) {
+        match (status, self.request_id()) {
             (Some(status), Some(id)) => write!(f, " (HTTP {status}, request {id})"),
             (Some(status), None) => write!(f, " (HTTP {status})"),
             (None, Some(id)) => write!(f, " (request {id})"),

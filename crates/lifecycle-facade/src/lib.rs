@@ -13,6 +13,9 @@ pub mod config;
 mod fleet;
 
 #[cfg(any(feature = "_cloud", feature = "config"))]
+mod suggest;
+
+#[cfg(any(feature = "_cloud", feature = "config"))]
 pub use cloud::EndpointNetwork;
 #[cfg(feature = "_cloud")]
 pub use cloud::{Cloud, ParseReferenceError, providers::*};
@@ -22,6 +25,9 @@ pub use fleet::{
     FleetError, FleetEvent, FleetEventStream, FleetReport, FleetRequest, FleetRow, FleetWait,
     InstanceReference, IntoLocation, Location,
 };
+
+#[cfg(any(feature = "_cloud", feature = "config"))]
+pub use suggest::did_you_mean;
 
 pub use lifecycle_client::{
     CachedCredentials, CallCounts, Client, ClientBuilder, Clock, CredentialError, CredentialInfo,

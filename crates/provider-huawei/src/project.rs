@@ -90,11 +90,7 @@ fn read_project_id(response: &HttpResponse, name: &str) -> Result<String, Fault>
             ids.join(", ")
         ),
     };
-    let advice = format!(
-        "set the project id, for example in {}",
-        PROJECT_VARIABLES[0]
-    );
-    Err(invalid(format!("{problem}: {advice}"))
+    Err(invalid(problem)
         .with_status(response.status().as_u16())
         .with_request_id(fault::request_id(response)))
 }

@@ -12,10 +12,7 @@ use lifecycle_core::{
     ApiCall, Credential, ExecutionStatus, Fault, FaultKind, HttpResponse, Provider, ResponseExt,
     Secret,
 };
-use tokio::{
-    sync::MutexGuard,
-    time::{Instant, timeout, timeout_at},
-};
+use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::{
     call::clock::Clock,
@@ -24,7 +21,7 @@ use crate::{
     call::counters::CallCounters,
     call::credential::CredentialProvider,
     call::event::CallEvent,
-    call::key_health::KeyHealth,
+    call::key_health::{FirstUse, KeyHealth},
     call::rate_limit::{Permit, RateLimiter},
     call::retry::AttemptError,
     mutation::{Mutant, Mutation},
@@ -267,7 +264,7 @@ struct Admission<'a> {
     key: Arc<Credential>,
     permit: Permit,
     /// Held until the response is judged, if the cloud has never accepted the key.
-    _first_use_lock: Option<MutexGuard<'a, ()>>,
+    _first_use_lock: Option<FirstUse<'a>>,
 }
 
 /// The time of a signature.

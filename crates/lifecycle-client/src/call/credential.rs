@@ -134,6 +134,8 @@ impl From<Fault> for CredentialError {
             kind @ (FaultKind::Throttled
             | FaultKind::Unavailable
             | FaultKind::Unreachable
+            | FaultKind::Certificate
+            | FaultKind::Proxy
             | FaultKind::NoAnswer
             | FaultKind::Unreadable
             | FaultKind::Deadline) => kind,

@@ -30,9 +30,10 @@ impl SourceChain {
         &self,
         previous: Option<usize>,
         host: &RecordingHost,
+        on_repeat: impl Fn(&Fault) + Send + Sync,
     ) -> Result<FoundKey, CredentialError> {
         if let Some(index) = previous {
-            return match self.ask(index, host).await? {
+            return match self.ask(index, host, &on_repeat).await? {
                 Ok(found) => Ok(found),
                 // The next source may have the key of another account: do not continue there.
                 Err(reason) => Err(Fault::new(
@@ -47,7 +48,7 @@ impl SourceChain {
         }
         let mut reasons = Vec::new();
         for index in 0..self.sources.len() {
-            match self.ask(index, host).await? {
+            match self.ask(index, host, &on_repeat).await? {
                 Ok(found) => return Ok(found),
                 Err(reason) => reasons.push(reason),
             }
@@ -60,20 +61,30 @@ impl SourceChain {
         &self,
         index: usize,
         host: &RecordingHost,
+        on_repeat: &(impl Fn(&Fault) + Send + Sync),
     ) -> Result<Result<FoundKey, String>, CredentialError> {
         let Some(source) = self.sources.get(index) else {
             return Ok(Err("unknown source".to_owned()));
         };
-        match self.driver.resolve_on(host, |ctx| source.begin(ctx)).await {
+        let describe = |fault: Fault| {
+            let message = match fault.message() {
+                message if message.contains(&source.name()) => message.to_owned(),
+                message => format!("{}: {message}", source.name()),
+            };
+            fault.with_message(format!("no key for {}: {message}", self.title))
+        };
+        let on_repeat = |fault: &Fault| on_repeat(&describe(fault.clone()));
+        let resolved = self
+            .driver
+            .resolve_on(host, |ctx| source.begin(ctx), on_repeat)
+            .await;
+        match resolved {
             Ok(resolved) => Ok(Ok(FoundKey {
                 source_index: index,
                 resolved,
             })),
             Err(ResolveError::NotConfigured(reason)) => Ok(Err(reason)),
-            Err(ResolveError::Failed(fault)) => {
-                let message = format!("no key for {}: {}", self.title, fault.message());
-                Err(fault.with_message(message).into())
-            }
+            Err(ResolveError::Failed(fault)) => Err(describe(fault).into()),
         }
     }
 

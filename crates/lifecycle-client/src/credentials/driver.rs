@@ -1,6 +1,7 @@
 //! The I/O of credential exchanges: requests, programs, repeats, time limits.
 
 use std::{
+    fmt::Write as _,
     process::Stdio,
     sync::Arc,
     time::{Duration, SystemTime},
@@ -8,10 +9,10 @@ use std::{
 
 use bytes::Bytes;
 use lifecycle_core::{
-    ExchangeStep, Fault, FaultKind, HostEnvironment, HttpResponse, ProviderContext, ResponseExt,
-    ServiceKind, credential_source::unusable,
+    ExchangeStep, Fault, FaultKind, HostEnvironment, HttpExchange, HttpResponse, ProviderContext,
+    ResponseExt, ServiceKind, credential_source::unusable,
 };
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 
 use crate::{
     call::clock::{Clock, SystemClock},
@@ -24,8 +25,8 @@ use crate::{
 
 /// Carries out [`ExchangeStep`]s: reads the host, sends requests, runs programs.
 ///
-/// An exchange changes nothing at the cloud. So a temporary failure starts the exchange again, up to
-/// three attempts. If a service rejects the time of a signature, the next attempt uses the
+/// An exchange changes nothing at the cloud. So a temporary failure starts the exchange again: up to
+/// three attempts, and for a busy service as many attempts as one minute allows. If a service rejects the time of a signature, the next attempt uses the
 /// service's time.
 #[derive(Clone, Debug)]
 pub struct StepDriver {
@@ -33,6 +34,8 @@ pub struct StepDriver {
     transport: Arc<dyn Transport>,
     clock: Arc<dyn Clock>,
     plain_http: PlainHttp,
+    /// The time in which an exchange with a busy service starts again.
+    patience: Duration,
 }
 
 impl StepDriver {
@@ -43,6 +46,7 @@ impl StepDriver {
             transport: Arc::new(transport),
             clock: Arc::new(SystemClock),
             plain_http: PlainHttp::default(),
+            patience: PATIENCE,
         }
     }
 
@@ -67,6 +71,13 @@ impl StepDriver {
         self
     }
 
+    /// Sets the time in which an exchange with a busy service starts again; one minute by default.
+    #[must_use]
+    pub fn patience(mut self, patience: Duration) -> Self {
+        self.patience = patience;
+        self
+    }
+
     /// Returns the current time of the clock.
     pub fn now(&self) -> SystemTime {
         self.clock.now()
@@ -85,17 +96,20 @@ impl StepDriver {
         &self,
         begin: impl Fn(&ProviderContext<'_>) -> ExchangeStep<T> + Send + Sync,
     ) -> Result<T, ResolveError> {
-        let resolved = self.resolve_on(&*self.host, begin).await;
+        let resolved = self.resolve_on(&*self.host, begin, |_| {}).await;
         resolved.map(|resolved| resolved.value)
     }
 
     /// Carries out an exchange on another host, and returns the clock skew of the service, too.
+    /// `on_repeat` receives the fault of each failed attempt before the next attempt.
     pub(super) async fn resolve_on<T: 'static>(
         &self,
         host: &dyn HostEnvironment,
         begin: impl Fn(&ProviderContext<'_>) -> ExchangeStep<T> + Send + Sync,
+        on_repeat: impl Fn(&Fault) + Send + Sync,
     ) -> Result<WithClockSkew<T>, ResolveError> {
         let policy = RetryPolicy::default();
+        let start = Instant::now();
         let mut exchange = Exchange::new(self, host, 0);
         let mut attempt = 1;
         loop {
@@ -104,16 +118,27 @@ impl StepDriver {
                     let ahead = exchange.ahead.unwrap_or_default();
                     return Ok(WithClockSkew { value, ahead });
                 }
-                Err(ResolveError::Failed(fault)) if attempt < ATTEMPTS => fault,
+                Err(ResolveError::Failed(fault)) => fault,
                 Err(error) => return Err(error),
             };
+            let wait = backoff(&fault, &policy, attempt);
+            let may_repeat = match fault.kind() {
+                FaultKind::Throttled | FaultKind::Unavailable => {
+                    start.elapsed() + wait < self.patience
+                }
+                _ => attempt < ATTEMPTS,
+            };
+            if !may_repeat {
+                return Err(ResolveError::Failed(fault));
+            }
             let learned = exchange.ahead.filter(|ahead| *ahead != exchange.offset);
             match (fault.kind(), learned) {
                 (FaultKind::ClockSkew, Some(ahead)) => {
                     exchange = Exchange::new(self, host, ahead);
                 }
                 (kind, _) if is_temporary(kind) => {
-                    sleep(backoff(&fault, &policy, attempt)).await;
+                    on_repeat(&fault);
+                    sleep(wait).await;
                     exchange = Exchange::new(self, host, exchange.offset);
                 }
                 _ => return Err(ResolveError::Failed(fault)),
@@ -176,6 +201,9 @@ pub(super) struct WithClockSkew<T> {
     /// The number of seconds by which the clock of the service is ahead.
     pub(super) ahead: i64,
 }
+
+/// The default time in which an exchange with a busy service starts again.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The number of attempts at an exchange, including the first attempt.
 const ATTEMPTS: u32 = 3;
@@ -249,7 +277,11 @@ impl<'a> Exchange<'a> {
                     let result = self.driver.send(http.request.clone(), http.service).await;
                     self.record_clock(result.as_ref().ok());
                     log(http.operation, &result);
-                    http.then(result, &self.context())
+                    let call = FailedCall::new(&http, &result);
+                    match http.then(result, &self.context()) {
+                        ExchangeStep::Failed(fault) => ExchangeStep::Failed(call.describe(fault)),
+                        next => next,
+                    }
                 }
                 ExchangeStep::Program(program) => {
                     let output = output_of(program.command.clone()).await;
@@ -265,6 +297,58 @@ impl<'a> Exchange<'a> {
         let date = response.and_then(ResponseExt::date);
         let ahead = date.and_then(|date| difference(date, self.driver.clock.now()));
         self.ahead = ahead.or(self.ahead);
+    }
+}
+
+/// The facts about a call of an exchange that a fault has to name.
+struct FailedCall {
+    operation: &'static str,
+    authority: String,
+    host: String,
+    /// `None` without a response.
+    status: Option<u16>,
+}
+
+impl FailedCall {
+    fn new<T>(http: &HttpExchange<T>, result: &Result<HttpResponse, Fault>) -> Self {
+        // The path may hold a secret.
+        let uri = http.request.uri();
+        Self {
+            operation: http.operation,
+            authority: uri
+                .authority()
+                .map_or_else(String::new, ToString::to_string),
+            host: uri.host().unwrap_or_default().to_owned(),
+            status: result
+                .as_ref()
+                .ok()
+                .map(|response| response.status().as_u16()),
+        }
+    }
+
+    /// Adds operation, address, HTTP status and code to the message.
+    fn describe(&self, fault: Fault) -> Fault {
+        let Self {
+            operation,
+            authority,
+            host,
+            status,
+        } = self;
+        let mut text = match fault.message().contains(host) {
+            true => format!("{operation}: "),
+            false => format!("{operation} at {authority}: "),
+        };
+        if let Some(status) = status {
+            let _ = write!(text, "HTTP {status}: ");
+        }
+        if let Some(code) = fault.code().filter(|code| !fault.message().contains(*code)) {
+            let _ = write!(text, "{code}: ");
+        }
+        text.push_str(match fault.message() {
+            "" => fault.kind().as_str(),
+            message => message,
+        });
+        fault.with_message(text)
     }
 }
 

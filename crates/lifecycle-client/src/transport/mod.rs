@@ -85,7 +85,7 @@ impl TransportError {
     }
 
     /// Returns the fault of the call, with the texts of all causes.
-    pub(crate) fn to_fault(&self) -> Fault {
+    pub fn to_fault(&self) -> Fault {
         let kind = match (self.kind, self.execution) {
             (Some(kind), _) => kind,
             (None, ExecutionStatus::NotExecuted) => FaultKind::Unreachable,

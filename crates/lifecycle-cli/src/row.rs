@@ -239,7 +239,7 @@ fn message(outcome: &Outcome, kind: RequestKind) -> Option<String> {
         Outcome::Refused(fault) | Outcome::Skipped(fault) => Some(with_advice(fault)),
         Outcome::Uncertain(fault) => Some(format!(
             "{}; check the instance before you run the command again",
-            words(fault)
+            fault.description()
         )),
         Outcome::Pending(pending @ Pending::Deadline(_)) => {
             Some(format!("{pending}; increase --timeout"))
@@ -256,15 +256,7 @@ fn message(outcome: &Outcome, kind: RequestKind) -> Option<String> {
 }
 
 fn with_advice(fault: &Fault) -> String {
-    format!("{}; {}", words(fault), fault.kind().advice())
-}
-
-/// Returns the cloud's message without its last period.
-fn words(fault: &Fault) -> &str {
-    match fault.message().trim_end_matches(['.', ' ']) {
-        "" => fault.kind().as_str(),
-        message => message,
-    }
+    format!("{}; {}", fault.description(), fault.kind().advice())
 }
 
 /// Returns notes on an instance besides the state.

@@ -41,4 +41,4 @@ pub use power::{
 };
 #[cfg(feature = "reqwest")]
 pub use transport::http::{HttpTransport, HttpTransportBuilder};
-pub use transport::{Transport, TransportError, plain_http::PlainHttp};
+pub use transport::{Transport, TransportError, markers::OwnConnection, plain_http::PlainHttp};

@@ -1,6 +1,9 @@
 //! Faults: rejections and failures in one form for all clouds.
 
-use std::{fmt, time::Duration};
+use std::{
+    fmt::{self, Write as _},
+    time::Duration,
+};
 
 use crate::InstanceId;
 
@@ -19,6 +22,7 @@ struct Inner {
     message: String,
     request_id: Option<String>,
     retry_after: Option<Duration>,
+    attempts: u32,
     instances: Vec<InstanceId>,
 }
 
@@ -33,6 +37,7 @@ impl Fault {
             message: message.into(),
             request_id: None,
             retry_after: None,
+            attempts: 1,
             instances: Vec::new(),
         }))
     }
@@ -76,6 +81,11 @@ impl Fault {
     /// Returns the wait before the next attempt that the cloud requested.
     pub fn retry_after(&self) -> Option<Duration> {
         self.0.retry_after
+    }
+
+    /// Returns the number of attempts at the call; 1 without a repeat.
+    pub fn attempts(&self) -> u32 {
+        self.0.attempts
     }
 
     /// Returns the instances that the response names as the cause; often none.
@@ -132,6 +142,40 @@ impl Fault {
         self
     }
 
+    /// Sets the number of attempts at the call.
+    #[must_use]
+    pub fn with_attempts(mut self, attempts: u32) -> Self {
+        self.0.attempts = attempts;
+        self
+    }
+
+    /// Returns the message with HTTP status and number of attempts, without code and request id: for
+    /// an output with fields for these two.
+    pub fn description(&self) -> String {
+        let message = self.message().trim_end_matches(['.', ' ']);
+        let mut text = match message {
+            "" => self.kind().to_string(),
+            message => message.to_owned(),
+        };
+        if let Some(status) = self.unmentioned_status() {
+            let _ = write!(text, " (HTTP {status})");
+        }
+        text + &self.attempts_text()
+    }
+
+    /// Returns the HTTP status. The message of a credential exchange has the status already.
+    fn unmentioned_status(&self) -> Option<u16> {
+        let is_new = |status: &u16| !self.message().contains(&format!("HTTP {status}"));
+        self.status().filter(is_new)
+    }
+
+    fn attempts_text(&self) -> String {
+        match self.attempts() {
+            0 | 1 => String::new(),
+            attempts => format!(", after {attempts} attempts"),
+        }
+    }
+
     /// Sets the instances that the response names as the cause.
     #[must_use]
     pub fn with_instances(mut self, instances: Vec<InstanceId>) -> Self {
@@ -142,22 +186,19 @@ impl Fault {
 
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // The fault of a credential exchange has code and status in its message.
-        let is_new = |text: &str| !self.message().contains(text);
-        let status = self.status();
-        let status = status.filter(|status| is_new(&format!("HTTP {status}")));
         match (self.code(), self.message()) {
             (Some(code), "") => f.write_str(code)?,
-            (Some(code), message) if is_new(code) => write!(f, "{code}: {message}")?,
+            (Some(code), message) if !message.contains(code) => write!(f, "{code}: {message}")?,
             (None, "") => write!(f, "{}", self.kind())?,
             (_, message) => f.write_str(message)?,
         }
-        match (status, self.request_id()) {
-            (Some(status), Some(id)) => write!(f, " (HTTP {status}, request {id})"),
-            (Some(status), None) => write!(f, " (HTTP {status})"),
-            (None, Some(id)) => write!(f, " (request {id})"),
-            (None, None) => Ok(()),
+        match (self.unmentioned_status(), self.request_id()) {
+            (Some(status), Some(id)) => write!(f, " (HTTP {status}, request {id})")?,
+            (Some(status), None) => write!(f, " (HTTP {status})")?,
+            (None, Some(id)) => write!(f, " (request {id})")?,
+            (None, None) => {}
         }
+        f.write_str(&self.attempts_text())
     }
 }
 
@@ -171,6 +212,7 @@ impl fmt::Debug for Fault {
             .field("message", &self.message())
             .field("request_id", &self.request_id())
             .field("retry_after", &self.retry_after())
+            .field("attempts", &self.attempts())
             .field("instances", &self.instances())
             .finish()
     }

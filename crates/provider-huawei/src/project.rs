@@ -84,7 +84,7 @@ fn read_project_id(response: &HttpResponse, name: &str) -> Result<String, Fault>
     ids.retain(|id| is_project_id(id));
     let problem = match ids.as_slice() {
         [id] => return Ok(id.clone()),
-        [] => format!("this key cannot access a project {name:?}"),
+        [] => format!("this key cannot access a project {name:?}: check the region name"),
         ids => format!(
             "several projects have the name {name:?} ({})",
             ids.join(", ")

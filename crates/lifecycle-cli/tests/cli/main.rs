@@ -2,6 +2,7 @@
 //! loopback.
 
 mod accounts;
+mod connections;
 mod demo;
 mod help;
 #[cfg(unix)]

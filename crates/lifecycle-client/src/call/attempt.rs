@@ -25,7 +25,7 @@ use crate::{
     call::rate_limit::{Permit, RateLimiter},
     call::retry::AttemptError,
     mutation::{Mutant, Mutation},
-    transport::{Transport, no_response, plain_http::PlainHttp},
+    transport::{Transport, markers::OwnConnection, no_response, plain_http::PlainHttp},
 };
 
 /// Runs single attempts. Shared by all clones of a client.
@@ -83,7 +83,9 @@ impl AttemptRunner {
         };
         Err(AttemptError {
             corrected,
-            ..AttemptError::answered(fault)
+            // A proxy that rejects the caller passes nothing on.
+            sent: fault.kind() != FaultKind::Proxy,
+            ..fault.into()
         })
     }
 
@@ -175,7 +177,10 @@ impl AttemptRunner {
             return Err(deadline_passed().into());
         }
         let signing = self.clock.signing_context(signed.offset);
-        let request = self.provider.sign(&call.request, key, &signing)?;
+        let mut request = self.provider.sign(&call.request, key, &signing)?;
+        if !ctx.kind.is_idempotent() {
+            request.extensions_mut().insert(OwnConnection);
+        }
         self.plain_http.check(request.uri())?;
         self.counters.count(ctx.kind);
         ctx.observer.on_event(CallEvent::Sending);

@@ -95,7 +95,7 @@ where
             .filter(|_| budget.withdraw());
         let Some(wait) = wait else {
             return Err(CallError {
-                fault,
+                fault: fault.with_attempts(attempts),
                 attempts,
                 execution,
                 sent,

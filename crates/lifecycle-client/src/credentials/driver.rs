@@ -20,7 +20,7 @@ use crate::{
     call::credential::CredentialError,
     call::policy::RetryPolicy,
     credentials::host::{RecordingHost, SystemHost},
-    transport::{Transport, bypass_proxy::BypassProxy, no_response, plain_http::PlainHttp},
+    transport::{Transport, markers::BypassProxy, no_response, plain_http::PlainHttp},
 };
 
 /// Carries out [`ExchangeStep`]s: reads the host, sends requests, runs programs.

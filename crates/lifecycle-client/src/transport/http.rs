@@ -1,16 +1,23 @@
 //! The transport to real clouds.
 
-use std::time::Duration;
+use std::{
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
 use lifecycle_core::{FaultKind, HttpResponse, is_loopback};
 
-use crate::transport::{Transport, TransportError, bypass_proxy::BypassProxy};
+use crate::transport::{
+    Transport, TransportError,
+    markers::{BypassProxy, OwnConnection},
+};
 
 /// Sends requests with [reqwest] over HTTP/1.1 or HTTP/2 and rustls.
 ///
-/// Follows no redirects, because a signature is valid for one host only. Reads at most 16 MiB of a
+/// Sends a request marked with [`OwnConnection`] on a new connection, and all other requests on pooled
+/// connections. Follows no redirects, because a signature is valid for one host only. Reads at most 16 MiB of a
 /// response. Takes proxies from the environment, as reqwest does (`HTTPS_PROXY`, `NO_PROXY`); plain
 /// HTTP to loopback addresses and to the metadata service bypasses every proxy.
 ///
@@ -21,6 +28,10 @@ pub struct HttpTransport {
     /// Uses no proxy and no certificates. For plain HTTP to a simulator on this machine, and to the
     /// metadata service.
     direct: reqwest::Client,
+    /// Opens a connection for each request. Built at the first use, because the store of CA
+    /// certificates takes time to read.
+    unpooled: Arc<OnceLock<Self>>,
+    builder: HttpTransportBuilder,
 }
 
 /// The largest accepted response. A page of 1000 full records has about 4 MiB.
@@ -39,6 +50,18 @@ impl HttpTransport {
     pub fn builder() -> HttpTransportBuilder {
         HttpTransportBuilder::default()
     }
+
+    fn unpooled(&self) -> Result<&Self, TransportError> {
+        if let Some(unpooled) = self.unpooled.get() {
+            return Ok(unpooled);
+        }
+        let builder = HttpTransportBuilder {
+            max_idle: 0,
+            ..self.builder.clone()
+        };
+        let unpooled = builder.build()?;
+        Ok(self.unpooled.get_or_init(|| unpooled))
+    }
 }
 
 /// Builds an [`HttpTransport`].
@@ -46,6 +69,8 @@ impl HttpTransport {
 pub struct HttpTransportBuilder {
     connect_timeout: Duration,
     certificates: Vec<reqwest::Certificate>,
+    /// The number of idle connections to keep for each host.
+    max_idle: usize,
 }
 
 impl Default for HttpTransportBuilder {
@@ -53,6 +78,7 @@ impl Default for HttpTransportBuilder {
         Self {
             connect_timeout: Duration::from_secs(10),
             certificates: Vec::new(),
+            max_idle: usize::MAX,
         }
     }
 }
@@ -91,10 +117,12 @@ impl HttpTransportBuilder {
         let failed =
             |error| TransportError::unsent("the HTTP client cannot be set up").with_source(error);
         let direct = self.client().no_proxy().tls_certs_only([]);
-        let default = self.client().tls_certs_merge(self.certificates);
+        let default = self.client().tls_certs_merge(self.certificates.clone());
         Ok(HttpTransport {
             default: default.build().map_err(failed)?,
             direct: direct.build().map_err(failed)?,
+            unpooled: Arc::default(),
+            builder: self,
         })
     }
 
@@ -103,6 +131,7 @@ impl HttpTransportBuilder {
             .redirect(reqwest::redirect::Policy::none())
             .retry(reqwest::retry::never())
             .connect_timeout(self.connect_timeout)
+            .pool_max_idle_per_host(self.max_idle)
             .pool_idle_timeout(Duration::from_secs(60))
             .tcp_nodelay(true)
     }
@@ -111,15 +140,19 @@ impl HttpTransportBuilder {
 #[async_trait]
 impl Transport for HttpTransport {
     async fn send(&self, request: http::Request<Bytes>) -> Result<HttpResponse, TransportError> {
+        let transport = match request.extensions().get::<OwnConnection>() {
+            Some(_) => self.unpooled()?,
+            None => self,
+        };
         let bypass_proxy = request.extensions().get::<BypassProxy>().is_some();
         let request = reqwest::Request::try_from(request).map_err(|error| {
             TransportError::unsent("the request cannot be sent").with_source(error.without_url())
         })?;
         let client = match request.url().scheme() {
             "http" if bypass_proxy || is_loopback(request.url().host_str().unwrap_or_default()) => {
-                &self.direct
+                &transport.direct
             }
-            _ => &self.default,
+            _ => &transport.default,
         };
         let server = Server::of(request.url());
         let failed = |error| server.to_transport_error(error);

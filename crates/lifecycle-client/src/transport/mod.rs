@@ -1,8 +1,8 @@
 //! Transports: send one signed request and return the response.
 
-pub(crate) mod bypass_proxy;
 #[cfg(feature = "reqwest")]
 pub(crate) mod http;
+pub(crate) mod markers;
 pub(crate) mod plain_http;
 
 use std::{error::Error as StdError, fmt, sync::Arc, time::Duration};

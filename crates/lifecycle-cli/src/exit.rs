@@ -17,6 +17,8 @@ pub(crate) enum Exit {
     WrongUsage = 2,
     /// The cloud accepted no call: no key, a rejected key or no network.
     NothingDone = 3,
+    /// The time limit was reached: every instance without the requested result can still reach it.
+    TimeLimit = 4,
 }
 
 /// The exit codes in `--help`.
@@ -27,6 +29,8 @@ Exit codes:
      found
   2  wrong usage; nothing was sent
   3  nothing was done: no key, a rejected key, or no network
+  4  only the time limit was reached: every instance without the requested
+     result is pending and may still get it
 After Ctrl-C, SIGTERM or SIGHUP the rows are printed and the process ends by
 the signal (130, 143 or 129 in a shell). Actions already sent are not undone.";
 

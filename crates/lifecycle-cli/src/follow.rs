@@ -32,7 +32,7 @@ pub(crate) async fn to_the_end(
     let followed = follow(references, events, kind, console).await;
     let result = match followed.rows {
         Ok(rows) => print(&rows, start, console),
-        Err(error) => nothing_sent(references, error, console),
+        Err(error) => nothing_sent(references, error, kind, console),
     };
     if let Some(interruption) = followed.interruption {
         if let Err(error) = &result {
@@ -115,7 +115,9 @@ pub(crate) async fn follow(
     drop(progress);
     interrupt.end_at_next();
     eprint_line(match kind {
-        RequestKind::Action => "interrupted: nothing more is sent, and what was sent is not undone",
+        RequestKind::Action | RequestKind::Stop => {
+            "interrupted: nothing more is sent, and what was sent is not undone"
+        }
         RequestKind::Wait => "interrupted: nothing was changed",
     });
     Followed {
@@ -174,11 +176,12 @@ fn remark(event: &FleetEvent) -> Option<String> {
 fn nothing_sent(
     references: &[InstanceReference],
     error: FleetError,
+    kind: RequestKind,
     console: Console,
 ) -> Result<Exit, CommandError> {
     let error = CommandError::from(error);
     if console.output == Format::Json && error.exit == Exit::NothingDone {
-        let skipped = |reference| Row::unsent(reference, Some("skipped"), &error);
+        let skipped = |reference| Row::unsent(reference, Some(kind), &error);
         let rows: Vec<Row> = references.iter().map(skipped).collect();
         output::print_rows(&rows, Columns::Outcomes, console)?;
     }

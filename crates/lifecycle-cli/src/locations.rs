@@ -1,7 +1,7 @@
 //! Resolves the location arguments of a command: `cloud/region`, or the name of an account in the
 //! configuration file.
 
-use lifecycle_facade::{Cloud, Fleet, Location, ParseReferenceError, SystemHost};
+use lifecycle_facade::{Cloud, Fleet, Location, ParseReferenceError, SystemHost, did_you_mean};
 
 use crate::{args::LocationArg, exit::CommandError};
 
@@ -38,8 +38,12 @@ pub(crate) fn resolve_or_all(
 /// Returns the location of the account `name`.
 fn location_of_account(fleet: &Fleet, name: &str) -> Result<Location, CommandError> {
     let Some((_, account)) = fleet.accounts().find(|(known, _)| *known == name) else {
+        let names = fleet.accounts().map(|(known, _)| known);
+        let clouds = Cloud::ALL.iter().map(|cloud| cloud.as_str());
+        let hint = did_you_mean(name, names.chain(clouds));
+        let hint = hint.map_or_else(String::new, |hint| format!("; {hint}"));
         return Err(CommandError::wrong_usage(format!(
-            "invalid region {name:?}: write cloud/region, for example baidu/bj or zenlayer/global, or the name of an account in the configuration file"
+            "invalid region {name:?}: write cloud/region, for example baidu/bj or zenlayer/global, or the name of an account in the configuration file{hint}"
         )));
     };
     match account.region.as_deref().or(account.cloud.only_region()) {

@@ -20,13 +20,16 @@ pub(crate) struct Row {
     pub(crate) state: Option<&'static str>,
     /// The cloud's own code.
     pub(crate) code: Option<String>,
-    /// The kind of the fault.
+    /// The kind of the fault. A pending outcome without a fault has the reason here, too.
     pub(crate) kind: Option<&'static str>,
+    /// The reason of a pending outcome; absent for any other outcome.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) pending: Option<&'static str>,
     /// The explanation, for people.
     pub(crate) message: Option<String>,
     /// The request id that the cloud's support asks for.
     pub(crate) request_id: Option<String>,
-    /// The billing of a stopped instance; absent if the command is not `stop`.
+    /// The billing of a stopped instance: in every row of `stop`, in no row of another command.
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "billing")]
     pub(crate) billing: Option<StoppedBilling>,
     /// The name that the owner gave to the instance, if the cloud reported a name.
@@ -40,6 +43,8 @@ pub(crate) struct Row {
 enum RowStatus {
     AsRequested,
     NotAsRequested,
+    /// The time limit was reached, and the instance can still reach the requested state.
+    TimeLimit,
     /// The cloud rejected the key or was not reachable.
     NoAccess,
     /// Other instances failed before, so nothing was sent for the instance.
@@ -49,10 +54,18 @@ enum RowStatus {
 /// The kind of request that a row answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum RequestKind {
-    /// A power action.
+    /// A start or a reboot.
     Action,
+    /// A stop. Its rows show the billing.
+    Stop,
     /// A wait for a state, which changes nothing.
     Wait,
+}
+
+impl RequestKind {
+    fn billing(self, known: Option<StoppedBilling>) -> Option<StoppedBilling> {
+        (self == Self::Stop).then(|| known.unwrap_or(StoppedBilling::Unknown))
+    }
 }
 
 impl Row {
@@ -64,6 +77,7 @@ impl Row {
             state: None,
             code: None,
             kind: None,
+            pending: None,
             message: None,
             request_id: None,
             billing: None,
@@ -79,6 +93,10 @@ impl Row {
         if let Some(fault) = outcome.fault() {
             row = row.with_fault(fault);
         }
+        if let Outcome::Pending(pending) = outcome {
+            row.pending = Some(pending.as_str());
+            row.kind = row.kind.or(row.pending);
+        }
         row.outcome = Some(outcome.as_str());
         row.message = message(outcome, kind);
         row.state = report
@@ -87,7 +105,7 @@ impl Row {
             .map(|observation| observation.state.as_str());
         row.name = report.last_seen.as_ref().and_then(|seen| seen.name.clone());
         row.request_id = report.request_id.clone().or(row.request_id);
-        row.billing = report.billing;
+        row.billing = kind.billing(report.billing);
         row
     }
 
@@ -121,14 +139,16 @@ impl Row {
         }
     }
 
-    /// Creates the row of an instance after an error that stopped the whole command.
+    /// Creates the row of an instance after an error that stopped the whole command. `request` is
+    /// `None` if the command requests nothing.
     pub(crate) fn unsent(
         reference: &InstanceReference,
-        outcome: Option<&'static str>,
+        request: Option<RequestKind>,
         error: &CommandError,
     ) -> Self {
         Self {
-            outcome,
+            outcome: request.map(|_| "skipped"),
+            billing: request.and_then(|kind| kind.billing(None)),
             kind: error.kind.map(FaultKind::as_str),
             message: Some(format!("nothing was sent: {}", error.message)),
             ..Self::new(reference, RowStatus::NoAccess)
@@ -167,8 +187,12 @@ pub(crate) fn exit(rows: &[Row]) -> Exit {
     // An instance is not attempted only after the failure of another one, which has its own row.
     let did_nothing =
         |row: &Row| matches!(row.status, RowStatus::NoAccess | RowStatus::NotAttempted);
+    let can_still_succeed =
+        |row: &Row| matches!(row.status, RowStatus::AsRequested | RowStatus::TimeLimit);
     if rows.iter().all(Row::is_as_requested) {
         Exit::Complete
+    } else if rows.iter().all(can_still_succeed) {
+        Exit::TimeLimit
     } else if rows.iter().all(did_nothing) {
         Exit::NothingDone
     } else {
@@ -185,8 +209,14 @@ fn status(outcome: &Outcome, kind: RequestKind) -> RowStatus {
     };
     match blocking.map(Fault::kind) {
         _ if outcome.is_success() => RowStatus::AsRequested,
-        Some(FaultKind::Credential | FaultKind::Unreachable) => RowStatus::NoAccess,
+        Some(
+            FaultKind::Credential
+            | FaultKind::Unreachable
+            | FaultKind::Certificate
+            | FaultKind::Proxy,
+        ) => RowStatus::NoAccess,
         Some(FaultKind::Halted) => RowStatus::NotAttempted,
+        None if matches!(outcome, Outcome::Pending(Pending::Deadline(_))) => RowStatus::TimeLimit,
         _ => RowStatus::NotAsRequested,
     }
 }
@@ -209,13 +239,15 @@ fn message(outcome: &Outcome, kind: RequestKind) -> Option<String> {
         Outcome::Refused(fault) | Outcome::Skipped(fault) => Some(with_advice(fault)),
         Outcome::Uncertain(fault) => Some(format!(
             "{}; check the instance before you run the command again",
-            words(fault)
+            fault.description()
         )),
         Outcome::Pending(pending @ Pending::Deadline(_)) => {
             Some(format!("{pending}; increase --timeout"))
         }
         Outcome::Pending(Pending::Cancelled(_)) => Some(match kind {
-            RequestKind::Action => "accepted; interrupted before the goal was observed".to_owned(),
+            RequestKind::Action | RequestKind::Stop => {
+                "accepted; interrupted before the goal was observed".to_owned()
+            }
             RequestKind::Wait => "interrupted before the goal was observed".to_owned(),
         }),
         Outcome::Pending(pending) => Some(pending.to_string()),
@@ -224,15 +256,7 @@ fn message(outcome: &Outcome, kind: RequestKind) -> Option<String> {
 }
 
 fn with_advice(fault: &Fault) -> String {
-    format!("{}; {}", words(fault), fault.kind().advice())
-}
-
-/// Returns the cloud's message without its last period.
-fn words(fault: &Fault) -> &str {
-    match fault.message().trim_end_matches(['.', ' ']) {
-        "" => fault.kind().as_str(),
-        message => message,
-    }
+    format!("{}; {}", fault.description(), fault.kind().advice())
 }
 
 /// Returns notes on an instance besides the state.
@@ -272,7 +296,7 @@ mod tests {
 
     #[test]
     fn exit_is_nothing_done_only_without_access_to_any_cloud() {
-        use RowStatus::{AsRequested, NoAccess, NotAsRequested, NotAttempted};
+        use RowStatus::{AsRequested, NoAccess, NotAsRequested, NotAttempted, TimeLimit};
         for (statuses, expected) in [
             (&[][..], Exit::Complete),
             (&[AsRequested, AsRequested], Exit::Complete),
@@ -283,6 +307,10 @@ mod tests {
             (&[NoAccess, NotAttempted], Exit::NothingDone),
             (&[NotAsRequested, NotAttempted], Exit::Incomplete),
             (&[AsRequested, NotAttempted], Exit::Incomplete),
+            (&[TimeLimit, AsRequested], Exit::TimeLimit),
+            (&[TimeLimit, NotAsRequested], Exit::Incomplete),
+            (&[TimeLimit, NoAccess], Exit::Incomplete),
+            (&[TimeLimit, NotAttempted], Exit::Incomplete),
         ] {
             assert_eq!(exit(&rows(statuses)), expected, "{statuses:?}");
         }
@@ -290,7 +318,12 @@ mod tests {
 
     #[test]
     fn row_status_is_no_access_only_if_the_cloud_did_nothing() {
-        use RowStatus::{AsRequested, NoAccess, NotAsRequested};
+        use RowStatus::{AsRequested, NoAccess, NotAsRequested, TimeLimit};
+        let outdated = Pending::StateOutdated {
+            last: None,
+            age: None,
+            fault: fault(FaultKind::Unreachable),
+        };
         let refused = |kind| Outcome::Refused(fault(kind));
         let unobservable = || Outcome::Pending(Pending::Unobservable(fault(FaultKind::Credential)));
         for (outcome, kind, expected) in [
@@ -326,10 +359,85 @@ mod tests {
                 RequestKind::Action,
                 NotAsRequested,
             ),
+            (
+                Outcome::Pending(Pending::Deadline(None)),
+                RequestKind::Wait,
+                TimeLimit,
+            ),
+            (
+                Outcome::Pending(outdated),
+                RequestKind::Wait,
+                NotAsRequested,
+            ),
+            (
+                Outcome::Pending(Pending::Unconfirmed),
+                RequestKind::Action,
+                NotAsRequested,
+            ),
+            (
+                Outcome::Skipped(fault(FaultKind::Certificate)),
+                RequestKind::Action,
+                NoAccess,
+            ),
             (unobservable(), RequestKind::Action, NotAsRequested),
             (unobservable(), RequestKind::Wait, NoAccess),
         ] {
             assert_eq!(status(&outcome, kind), expected, "{outcome:?}");
+        }
+    }
+
+    #[test]
+    fn billing_is_in_every_row_of_a_stop_and_in_no_other_row() {
+        let instance: InstanceReference = "baidu/bj/i-1".parse().unwrap();
+        let billed =
+            FleetRow::new(instance.clone(), Outcome::Accepted).with_billing(StoppedBilling::Billed);
+        let skipped = Outcome::Skipped(fault(FaultKind::Halted));
+        let skipped = FleetRow::new(instance.clone(), skipped);
+        let error = CommandError::nothing_done("no key");
+        for (request, of_billed, of_other) in [
+            (RequestKind::Stop, Some("billed"), Some("unknown")),
+            (RequestKind::Action, None, None),
+            (RequestKind::Wait, None, None),
+        ] {
+            let billing = |row: Row| row.billing.map(StoppedBilling::as_str);
+            assert_eq!(billing(Row::of_report(&billed, request)), of_billed);
+            assert_eq!(billing(Row::of_report(&skipped, request)), of_other);
+            let unsent = Row::unsent(&instance, Some(request), &error);
+            assert_eq!(billing(unsent), of_other, "{request:?}");
+        }
+    }
+
+    #[test]
+    fn every_pending_row_has_a_reason_and_a_kind() {
+        let fault = || fault(FaultKind::Unreachable);
+        let outdated = Pending::StateOutdated {
+            last: None,
+            age: None,
+            fault: fault(),
+        };
+        for (pending, reason, kind) in [
+            (Pending::Deadline(None), "deadline", "deadline"),
+            (outdated, "state-outdated", "unreachable"),
+            (Pending::Unconfirmed, "unconfirmed", "unconfirmed"),
+            (
+                Pending::StuckState(PowerState::Expired),
+                "stuck-state",
+                "stuck-state",
+            ),
+            (Pending::Vanished, "vanished", "vanished"),
+            (
+                Pending::Unobservable(fault()),
+                "unobservable",
+                "unreachable",
+            ),
+            (Pending::JobFailed(fault()), "job-failed", "unreachable"),
+            (Pending::NotForced(fault()), "not-forced", "unreachable"),
+            (Pending::Cancelled(None), "cancelled", "cancelled"),
+        ] {
+            let instance = "baidu/bj/i-1".parse().unwrap();
+            let report = FleetRow::new(instance, Outcome::Pending(pending));
+            let row = Row::of_report(&report, RequestKind::Action);
+            assert_eq!((row.pending, row.kind), (Some(reason), Some(kind)));
         }
     }
 

@@ -5,7 +5,7 @@ use std::{collections::HashSet, io};
 use lifecycle_facade::{
     InstanceReference, ParseReferenceError,
     config::{Config, GroupEntry},
-    file,
+    did_you_mean, file,
 };
 
 use crate::{
@@ -86,7 +86,8 @@ fn group(name: &str, config: Option<&Config>) -> Result<Vec<InstanceReference>, 
             }
             Some(config) => {
                 let names: Vec<&str> = config.groups.keys().map(String::as_str).collect();
-                format!("known groups: {}", names.join(", "))
+                did_you_mean(name, names.iter().copied())
+                    .unwrap_or_else(|| format!("known groups: {}", names.join(", ")))
             }
         };
         return Err(format!(
@@ -141,6 +142,8 @@ mod tests {
     fn unknown_group_is_reported_with_the_known_groups() {
         let config = Config::parse("[groups]\nweb = [\"baidu/bj/i-3\"]\n").unwrap();
         let error = group("wbe", Some(&config)).unwrap_err();
+        assert!(error.ends_with("(did you mean \"web\"?)"), "{error}");
+        let error = group("database", Some(&config)).unwrap_err();
         assert!(error.ends_with("a group (known groups: web)"), "{error}");
         let error = group("wbe", Some(&Config::default())).unwrap_err();
         assert!(error.ends_with("file has no groups)"), "{error}");

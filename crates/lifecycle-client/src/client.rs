@@ -20,6 +20,7 @@ use crate::{
     call::counters::CallCounts,
     call::credential::{CredentialProvider, StaticCredential},
     call::engine::{Engine, EngineConfig},
+    call::key_health::AccessKeyRecord,
     call::policy::{RetryPolicy, Timeouts},
     mutation::Mutant,
     observe::observer::Observer,
@@ -106,6 +107,7 @@ impl Client {
                 timeouts: Timeouts::default(),
                 concurrency: 4,
                 plain_http: PlainHttp::LoopbackOnly,
+                access_keys: AccessKeyRecord::default(),
                 seed: None,
                 mutant: Mutant::default(),
             },
@@ -332,6 +334,14 @@ impl ClientBuilder {
     #[must_use]
     pub fn plain_http(mut self, plain_http: PlainHttp) -> Self {
         self.config.plain_http = plain_http;
+        self
+    }
+
+    /// Shares the accepted and rejected access keys with the clients of other regions, so that a
+    /// rejected key is used in no other region.
+    #[must_use]
+    pub fn access_keys(mut self, record: AccessKeyRecord) -> Self {
+        self.config.access_keys = record;
         self
     }
 

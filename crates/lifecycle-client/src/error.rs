@@ -36,7 +36,7 @@ pub enum Error {
         timeout: Duration,
     },
     /// A call failed after all retries.
-    #[error("failed to {operation} at {title}: {fault}{}; {}", attempts_text(*.attempts), .fault.kind().advice())]
+    #[error("failed to {operation} at {title}: {fault}; {}", .fault.kind().advice())]
     Call {
         /// The purpose of the call, as an English verb.
         operation: &'static str,
@@ -66,12 +66,5 @@ impl Error {
 impl From<std::convert::Infallible> for Error {
     fn from(never: std::convert::Infallible) -> Self {
         match never {}
-    }
-}
-
-fn attempts_text(attempts: u32) -> String {
-    match attempts {
-        0 | 1 => String::new(),
-        n => format!(", after {n} attempts"),
     }
 }

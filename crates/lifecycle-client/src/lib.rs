@@ -17,6 +17,7 @@ pub use call::{
     clock::{Clock, SystemClock},
     counters::CallCounts,
     credential::{CredentialError, CredentialInfo, CredentialProvider, StaticCredential},
+    key_health::AccessKeyRecord,
     policy::{RetryPolicy, Timeouts, WaitTimeout},
 };
 pub use client::{
@@ -41,7 +42,7 @@ pub use power::{
     report::{Evidence, IncompleteError, InstanceReport, Outcome, Pending, Report},
     waves::Waves,
 };
-pub use transport::{Transport, TransportError, plain_http::PlainHttp};
+pub use transport::{Transport, TransportError, markers::OwnConnection, plain_http::PlainHttp};
 #[cfg(feature = "reqwest")]
 pub use transport::{
     http::{HttpTransport, HttpTransportBuilder},

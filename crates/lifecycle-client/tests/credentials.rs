@@ -34,6 +34,8 @@ struct Service {
     permanent: Option<Arc<AtomicU64>>,
     /// The service returns no keys.
     is_empty: Arc<AtomicBool>,
+    /// The service answers with status 503 up to this time.
+    is_busy_until: Instant,
     /// The lifetime of the keys.
     lifetime: Duration,
     /// The number of seconds by which the clock of the service is ahead.
@@ -49,6 +51,7 @@ impl Service {
             is_down: Arc::default(),
             permanent: None,
             is_empty: Arc::default(),
+            is_busy_until: Instant::now(),
             lifetime: seconds(3600),
             ahead: 0,
             latency: seconds(1),
@@ -100,6 +103,7 @@ impl Transport for Service {
         Ok(provider_testing::http_response(
             match difference > seconds(900) {
                 true => 403,
+                false if Instant::now() < self.is_busy_until => 503,
                 false if self.is_empty.load(Ordering::SeqCst) => 404,
                 false => 200,
             },
@@ -163,6 +167,9 @@ impl CredentialSource for FromService {
 fn read(response: &HttpResponse) -> Result<ResolvedCredential, Fault> {
     if response.status().as_u16() == 403 {
         return Err(Fault::new(FaultKind::ClockSkew, "the clocks differ"));
+    }
+    if response.status().as_u16() == 503 {
+        return Err(Fault::new(FaultKind::Unavailable, "busy").with_code("ServiceBusy"));
     }
     let text = String::from_utf8_lossy(response.body()).into_owned();
     let (key, end) = text.split_once(' ').unwrap();
@@ -247,10 +254,57 @@ async fn failed_renewal_keeps_the_old_key_until_expiry() {
     advance(seconds(60)).await;
     let error = credentials.credential().await.unwrap_err();
     assert_eq!(error.fault().kind(), FaultKind::Unreachable);
-    assert_eq!(error.to_string(), "no key for Toy Cloud: no connection");
+    assert_eq!(
+        error.to_string(),
+        "no key for Toy Cloud: toy service: GetKey at sts.example: no connection"
+    );
     service.is_down.store(false, Ordering::SeqCst);
     sleep(seconds(6)).await;
     assert_eq!(&key_id(&credentials).await[..3], "key");
+}
+
+#[tokio::test(start_paused = true)]
+async fn busy_identity_service_is_asked_again_for_a_minute() {
+    for (busy, has_key) in [(30, true), (90, false)] {
+        let mut service = Service::new();
+        service.is_busy_until = Instant::now() + seconds(busy);
+        let credentials = service.credentials();
+        let result = credentials.credential().await;
+        assert_eq!(result.is_ok(), has_key, "busy for {busy} s: {result:?}");
+        let requests = service.requests();
+        assert!((5..=16).contains(&requests), "{requests} requests");
+        if let Err(error) = result {
+            assert_eq!(
+                error.to_string(),
+                "no key for Toy Cloud: toy service: GetKey at sts.example: HTTP 503: \
+                 ServiceBusy: busy"
+            );
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn deadline_during_a_search_names_the_fault_of_the_search() {
+    let mut service = Service::new();
+    service.is_busy_until = Instant::now() + seconds(50);
+    let credentials = service.credentials();
+    let cloud = Scripted::new(|_| ok("ok"));
+    let builder = Client::builder(Toy::default(), credentials.clone(), cloud.clone());
+    let client = builder
+        .timeouts(lifecycle_client::Timeouts::default().with_request(seconds(10)))
+        .build();
+    let report = client.start(["i-1"]).await.unwrap();
+    assert_eq!(outcomes(&report), ["skipped"]);
+    let text = report.instances()[0].to_string();
+    assert!(
+        text.contains("sts.example: HTTP 503: ServiceBusy"),
+        "{text}"
+    );
+    assert!(cloud.log().is_empty());
+    assert!(credentials.search_fault().is_some());
+    advance(seconds(50)).await;
+    key_id(&credentials).await;
+    assert_eq!(credentials.search_fault(), None);
 }
 
 #[tokio::test(start_paused = true)]

@@ -2,11 +2,20 @@
 //! are distinguished. The tests use the real clock and short delays.
 #![cfg(feature = "reqwest")]
 
-use std::time::Duration;
+mod support;
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 
 use bytes::Bytes;
-use lifecycle_client::{HttpTransport, Transport, TransportError};
-use lifecycle_core::{ExecutionStatus, HttpResponse, ResponseExt};
+use lifecycle_client::{Client, HttpTransport, StaticCredential, Transport, TransportError};
+use lifecycle_core::{Credential, ExecutionStatus, HttpResponse, ResponseExt};
+use support::Toy;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpListener,
@@ -58,6 +67,49 @@ async fn request_and_response_pass_unchanged() {
     assert_eq!(response.header("x-request-id"), Some("r-1"));
 }
 
+/// Starts a server that accepts every reboot, shows no instance, and keeps connections open. Returns
+/// the URL and the number of connections.
+async fn keep_alive_server() -> (String, Arc<AtomicUsize>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/", listener.local_addr().unwrap());
+    let connections = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&connections);
+    tokio::spawn(async move {
+        while let Ok((mut socket, _)) = listener.accept().await {
+            count.fetch_add(1, Ordering::SeqCst);
+            tokio::spawn(async move {
+                let mut buffer = [0; 4096];
+                while let Ok(read @ 1..) = socket.read(&mut buffer).await {
+                    let is_reboot = buffer[..read].windows(7).any(|part| part == b"/reboot");
+                    let body = if is_reboot { "ok" } else { "" };
+                    let length = body.len();
+                    let text = format!("HTTP/1.1 200 OK\r\ncontent-length: {length}\r\n\r\n{body}");
+                    let _ = socket.write_all(text.as_bytes()).await;
+                }
+            });
+        }
+    });
+    (url, connections)
+}
+
+/// Sends reboots and lookups over sockets. A reboot must not read the rest of an earlier response.
+#[tokio::test]
+async fn call_that_must_not_be_repeated_has_a_connection_of_its_own() {
+    let (url, connections) = keep_alive_server().await;
+    let toy = Toy::at(Box::leak(url.trim_end_matches('/').into()));
+    let key = StaticCredential::new(Credential::keys("id", "secret"));
+    let client = Client::builder(toy, key, HttpTransport::new().unwrap()).build();
+    for _ in 0..3 {
+        client.observe(["i-1"]).await.unwrap();
+    }
+    assert_eq!(connections.load(Ordering::SeqCst), 1, "lookups share one");
+    for reboots in 1..=3 {
+        client.reboot(["i-1"]).await.unwrap();
+        client.observe(["i-1"]).await.unwrap();
+        assert_eq!(connections.load(Ordering::SeqCst), 1 + reboots);
+    }
+}
+
 #[tokio::test]
 async fn redirects_are_not_followed() {
     let server = MockServer::start().await;
@@ -85,6 +137,7 @@ async fn refused_connection_is_not_executed() {
     drop(listener);
     let error = send(format!("http://{address}/")).await.unwrap_err();
     assert_eq!(error.execution_status(), ExecutionStatus::NotExecuted);
+    assert_eq!(error.to_string(), format!("no connection to {address}"));
 }
 
 #[tokio::test]
@@ -95,6 +148,10 @@ async fn unknown_host_is_not_executed_and_error_hides_the_url() {
     assert_eq!(error.execution_status(), ExecutionStatus::NotExecuted);
     let text = format!("{error:?}");
     assert!(!text.contains("token"), "{text}");
+    assert_eq!(
+        error.to_string(),
+        "no address for does-not-exist.invalid: check the region name and the DNS servers"
+    );
 }
 
 /// Starts a server that reads one request, writes `response` and closes the connection.

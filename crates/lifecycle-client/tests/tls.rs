@@ -6,7 +6,7 @@ use std::{error::Error, sync::Arc};
 
 use bytes::Bytes;
 use lifecycle_client::{HttpTransport, HttpTransportBuilder, Transport, TransportError};
-use lifecycle_core::ExecutionStatus;
+use lifecycle_core::{ExecutionStatus, FaultKind};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -73,6 +73,7 @@ async fn authority_is_trusted_only_if_added() {
         cause = error.source();
     }
     assert!(text.contains("certificate"), "{text}");
+    assert_eq!(refused.to_fault().kind(), FaultKind::Certificate);
     let trusting = HttpTransport::builder()
         .add_certificates(authority.as_bytes())
         .unwrap();

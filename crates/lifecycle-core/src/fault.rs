@@ -1,6 +1,10 @@
 //! `Fault`: a rejection or a failure of a call, in one format for all clouds.
 
-use std::{borrow::Cow, fmt, time::Duration};
+use std::{
+    borrow::Cow,
+    fmt::{self, Write as _},
+    time::Duration,
+};
 
 use crate::InstanceId;
 
@@ -19,6 +23,7 @@ struct Inner {
     message: String,
     request_id: Option<String>,
     retry_after: Option<Duration>,
+    attempts: u32,
     instances: Vec<InstanceId>,
 }
 
@@ -33,6 +38,7 @@ impl Fault {
             message: message.into(),
             request_id: None,
             retry_after: None,
+            attempts: 1,
             instances: Vec::new(),
         }))
     }
@@ -76,6 +82,11 @@ impl Fault {
     /// Returns the wait before the next attempt that the cloud requested.
     pub fn retry_after(&self) -> Option<Duration> {
         self.0.retry_after
+    }
+
+    /// Returns the number of attempts at the call; 1 without a repeat.
+    pub fn attempts(&self) -> u32 {
+        self.0.attempts
     }
 
     /// Returns the instances that the response names as the cause; often none.
@@ -132,6 +143,40 @@ impl Fault {
         self
     }
 
+    /// Sets the number of attempts at the call.
+    #[must_use]
+    pub fn with_attempts(mut self, attempts: u32) -> Self {
+        self.0.attempts = attempts;
+        self
+    }
+
+    /// Returns the message with HTTP status and number of attempts, without code and request id: for
+    /// an output with fields for these two.
+    pub fn description(&self) -> String {
+        let message = self.message().trim_end_matches(['.', ' ']);
+        let mut text = match message {
+            "" => self.kind().to_string(),
+            message => message.to_owned(),
+        };
+        if let Some(status) = self.unmentioned_status() {
+            let _ = write!(text, " (HTTP {status})");
+        }
+        text + &self.attempts_text()
+    }
+
+    /// Returns the HTTP status. The message of a credential exchange has the status already.
+    fn unmentioned_status(&self) -> Option<u16> {
+        let is_new = |status: &u16| !self.message().contains(&format!("HTTP {status}"));
+        self.status().filter(is_new)
+    }
+
+    fn attempts_text(&self) -> String {
+        match self.attempts() {
+            0 | 1 => String::new(),
+            attempts => format!(", after {attempts} attempts"),
+        }
+    }
+
     /// Sets the instances that the response names as the cause.
     #[must_use]
     pub fn with_instances(mut self, instances: Vec<InstanceId>) -> Self {
@@ -150,17 +195,18 @@ impl fmt::Display for Fault {
         let message = shortened(self.message(), LONGEST_MESSAGE);
         match (code, &*message) {
             (Some(code), "") => f.write_str(&code)?,
-            (Some(code), message) => write!(f, "{code}: {message}")?,
+            (Some(code), message) if !message.contains(&*code) => write!(f, "{code}: {message}")?,
             (None, "") => write!(f, "{}", self.kind())?,
-            (None, message) => f.write_str(message)?,
+            (_, message) => f.write_str(message)?,
         }
         let request_id = self.request_id().map(|id| shortened(id, LONGEST_ID));
-        match (self.status(), request_id) {
-            (Some(status), Some(id)) => write!(f, " (HTTP {status}, request {id})"),
-            (Some(status), None) => write!(f, " (HTTP {status})"),
-            (None, Some(id)) => write!(f, " (request {id})"),
-            (None, None) => Ok(()),
+        match (self.unmentioned_status(), request_id) {
+            (Some(status), Some(id)) => write!(f, " (HTTP {status}, request {id})")?,
+            (Some(status), None) => write!(f, " (HTTP {status})")?,
+            (None, Some(id)) => write!(f, " (request {id})")?,
+            (None, None) => {}
         }
+        f.write_str(&self.attempts_text())
     }
 }
 
@@ -182,6 +228,7 @@ impl fmt::Debug for Fault {
             .field("message", &self.message())
             .field("request_id", &self.request_id())
             .field("retry_after", &self.retry_after())
+            .field("attempts", &self.attempts())
             .field("instances", &self.instances())
             .finish()
     }
@@ -237,6 +284,12 @@ pub enum FaultKind {
     Unreadable,
     /// No connection was established, and nothing was sent. Check network, endpoint and proxy.
     Unreachable,
+    /// The certificate of the server is not trusted, and nothing was sent. Check the clock and the
+    /// trusted certificates of the caller.
+    Certificate,
+    /// The proxy rejected the caller, and nothing was sent. Correct the user name and the password of
+    /// the proxy.
+    Proxy,
     /// The request was sent, and no complete response arrived. Check the instance.
     NoAnswer,
     /// The deadline of the caller passed before the request was sent. Increase the time limit.
@@ -270,6 +323,8 @@ impl FaultKind {
         Self::Failed,
         Self::Unreadable,
         Self::Unreachable,
+        Self::Certificate,
+        Self::Proxy,
         Self::NoAnswer,
         Self::Deadline,
         Self::Halted,
@@ -285,6 +340,7 @@ impl FaultKind {
             402 => Self::Billing,
             403 | 451 => Self::Permission,
             404 | 410 => Self::NotFound,
+            407 => Self::Proxy,
             409 => Self::WrongState,
             423 => Self::Locked,
             429 => Self::Throttled,
@@ -311,6 +367,8 @@ impl FaultKind {
             | Self::ClockSkew
             | Self::Throttled
             | Self::Unreachable
+            | Self::Certificate
+            | Self::Proxy
             | Self::Deadline
             | Self::Halted
             | Self::Cancelled => ExecutionStatus::NotExecuted,
@@ -358,6 +416,8 @@ impl FaultKind {
             Self::Failed => "failed",
             Self::Unreadable => "unreadable",
             Self::Unreachable => "unreachable",
+            Self::Certificate => "certificate",
+            Self::Proxy => "proxy",
             Self::NoAnswer => "no-answer",
             Self::Deadline => "deadline",
             Self::Halted => "halted",
@@ -387,6 +447,11 @@ impl FaultKind {
             Self::Unavailable => "try again later",
             Self::Failed => "check the instance in the console of the cloud",
             Self::Unreachable => "check the network, the endpoint and the proxy",
+            Self::Certificate => {
+                "check the clock of this machine, and add the certificate authority of your network \
+                 with --ca-certificates or ca_certificates"
+            }
+            Self::Proxy => "check the user name and the password of the proxy",
             Self::NoAnswer => "check the instance before you send the request again",
             Self::Deadline => "increase the time limit",
             Self::Halted => {

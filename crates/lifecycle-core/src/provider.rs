@@ -250,8 +250,10 @@ impl JobProgress {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum JobStatus {
-    /// The job runs, or has a status that is unknown to this library.
+    /// The job runs.
     Running,
+    /// The status of the job is unknown to this library.
+    Unknown,
     /// The job finished, and the cloud executed the action.
     Succeeded,
     /// The job finished, and the action failed.

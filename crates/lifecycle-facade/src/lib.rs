@@ -13,6 +13,9 @@ pub mod config;
 mod fleet;
 
 #[cfg(any(feature = "_cloud", feature = "config"))]
+mod suggest;
+
+#[cfg(any(feature = "_cloud", feature = "config"))]
 pub use cloud::EndpointNetwork;
 #[cfg(feature = "_cloud")]
 pub use cloud::{Cloud, ParseReferenceError, providers::*};
@@ -24,6 +27,9 @@ pub use fleet::{
 };
 
 pub use lifecycle_client::file;
+#[cfg(any(feature = "_cloud", feature = "config"))]
+pub use suggest::did_you_mean;
+
 pub use lifecycle_client::{
     CachedCredentials, CallCounts, Client, ClientBuilder, Clock, CredentialError, CredentialInfo,
     CredentialProvider, Error, Event, EventStream, Evidence, HttpTransport, HttpTransportBuilder,

@@ -4,6 +4,10 @@ use std::{
     fmt, future, io,
     net::SocketAddr,
     pin::{Pin, pin},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     task::{Context, Poll},
     time::Duration,
 };
@@ -15,7 +19,7 @@ use hyper::{
     server::conn::http1,
     service::service_fn,
 };
-use hyper_util::rt::TokioIo;
+use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::{
     net::{TcpListener, TcpStream, ToSocketAddrs},
     sync::watch,
@@ -85,6 +89,17 @@ impl fmt::Debug for Server {
 /// The time for running calls to finish at shutdown.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(1);
 
+/// The time for the first request on a connection. Connections without a request must not use up the
+/// file handles of the process.
+const FIRST_REQUEST_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// The time for every other head of a request, including the idle time before. Longer than the
+/// idle time of the client's pool, so that the client closes an idle connection first.
+const NEXT_REQUEST_TIMEOUT: Duration = Duration::from_secs(75);
+
+/// The time for the body of a request.
+const BODY_TIMEOUT: Duration = Duration::from_secs(30);
+
 /// The maximum size of a request body. Huawei documents 12 MB.
 const MAX_BODY_BYTES: usize = 12 << 20;
 
@@ -119,12 +134,28 @@ async fn serve_connection(
     // Small responses must not wait for more data. Without this option the socket is slower, not
     // wrong.
     let _ = stream.set_nodelay(true);
-    let service = service_fn(move |request| call(simulator.clone(), request));
+    let has_request = Arc::new(AtomicBool::new(false));
+    let service = {
+        let has_request = Arc::clone(&has_request);
+        service_fn(move |request| {
+            has_request.store(true, Ordering::Relaxed);
+            call(simulator.clone(), request)
+        })
+    };
     let connection = http1::Builder::new()
         .auto_date_header(false)
+        .timer(TokioTimer::new())
+        .header_read_timeout(NEXT_REQUEST_TIMEOUT)
         .serve_connection(TokioIo::new(stream), service);
     let mut connection = pin!(connection);
+    let unused = async {
+        sleep(FIRST_REQUEST_TIMEOUT).await;
+        if has_request.load(Ordering::Relaxed) {
+            future::pending::<()>().await;
+        }
+    };
     tokio::select! {
+        () = unused => return,
         // The client broke the connection, or an injected fault did.
         _ = connection.as_mut() => return,
         _ = stopped.changed() => connection.as_mut().graceful_shutdown(),
@@ -138,7 +169,12 @@ async fn call(
     request: http::Request<Incoming>,
 ) -> Result<http::Response<ResponseBody>, ConnectionBroken> {
     let (parts, body) = request.into_parts();
-    let Ok(body) = Limited::new(body, MAX_BODY_BYTES).collect().await else {
+    let body = Limited::new(body, MAX_BODY_BYTES).collect();
+    let Ok(body) = timeout(BODY_TIMEOUT, body).await else {
+        let late = response::with_body(408, "text/plain", "request body too late");
+        return Ok(late.map(ResponseBody::complete));
+    };
+    let Ok(body) = body else {
         let too_large = response::with_body(413, "text/plain", "request body too large");
         return Ok(too_large.map(ResponseBody::complete));
     };

@@ -87,7 +87,7 @@ fn server(id: LenientField<String>) -> Option<InstanceId> {
     InstanceId::new(&id.0?).ok()
 }
 
-/// Maps the status of a job. `INIT`, `RUNNING` and unknown values mean that the job still runs.
+/// Maps the status of a job.
 fn job_status(
     status: &RawText,
     code: &LenientField<String>,
@@ -99,7 +99,8 @@ fn job_status(
             code.0.as_deref(),
             &reason.0.unwrap_or_default(),
         )),
-        _ => JobStatus::Running,
+        Some("INIT" | "RUNNING") => JobStatus::Running,
+        _ => JobStatus::Unknown,
     }
 }
 

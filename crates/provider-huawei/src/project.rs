@@ -87,17 +87,13 @@ fn read_project_id(response: &HttpResponse, name: &str) -> Result<String, Fault>
     ids.retain(|id| is_project_id(id));
     let problem = match ids.as_slice() {
         [id] => return Ok(id.clone()),
-        [] => format!("this key cannot access a project {name:?}"),
+        [] => format!("this key cannot access a project {name:?}: check the region name"),
         ids => format!(
             "several projects have the name {name:?} ({})",
             ids.join(", ")
         ),
     };
-    let advice = format!(
-        "set the project id, for example in {}",
-        PROJECT_VARIABLES[0]
-    );
-    Err(invalid(format!("{problem}: {advice}"))
+    Err(invalid(problem)
         .with_status(response.status().as_u16())
         .with_request_id(fault::request_id(response)))
 }

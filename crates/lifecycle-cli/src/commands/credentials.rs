@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use futures_util::future::join_all;
 use jiff::{SignedDuration, SpanRound, Timestamp, Unit};
-use lifecycle_facade::{Credential, CredentialInfo, Fleet, Location};
+use lifecycle_facade::{Credential, CredentialInfo, CredentialProvider, Fleet, Location};
 use serde::Serialize;
 use tokio::time::timeout;
 
@@ -110,10 +110,17 @@ async fn find(fleet: &Fleet, location: &Location, limit: Duration) -> Key {
             row.is_optional = missing.is_not_configured() && location.account.is_none();
             row.problem = Some(missing.to_string());
         }
-        Err(_) => row.problem = Some(format!("no answer within {} s", limit.as_secs())),
+        Err(_) => row.problem = Some(no_key_in_time(limit, &*source)),
     }
     row.warnings = source.info().warnings;
     row
+}
+
+/// Returns the problem of a search for a key that took too long.
+pub(super) fn no_key_in_time(limit: Duration, source: &dyn CredentialProvider) -> String {
+    let fault = source.search_fault();
+    let reason = fault.map_or_else(String::new, |fault| format!(": {fault}"));
+    format!("no answer within {} s{reason}", limit.as_secs())
 }
 
 impl Key {

@@ -1,11 +1,12 @@
 //! `lifecycle doctor`: checks that change nothing.
 
-use std::{error::Error as _, time::Duration};
+use std::time::Duration;
 
 use futures_util::{StreamExt, future::join_all};
 use lifecycle_facade::{FaultKind, Fleet, FleetError, Location, TransportError, proxy_variable};
 use tokio::{net::lookup_host, time::timeout};
 
+use super::{credentials::no_key_in_time, list::empty_list_note};
 use crate::{
     args::LocationsArgs,
     check_result::{CheckResult, CheckStatus},
@@ -195,18 +196,12 @@ impl Checkup<'_> {
     }
 
     fn no_connection(&self, check: &'static str, error: &TransportError) -> CheckResult {
-        let mut text = error.to_string();
-        let mut cause = error.source();
-        while let Some(error) = cause {
-            text = format!("{text}: {error}");
-            cause = error.source();
-        }
-        let advice = if text.to_lowercase().contains("certificate") {
-            "add the certificate authority of your proxy or gateway: --ca-certificates, or ca_certificates in the configuration file"
-        } else {
-            NETWORK_ADVICE
+        let fault = error.to_fault();
+        let advice = match fault.kind() {
+            kind @ (FaultKind::Certificate | FaultKind::Proxy) => kind.advice(),
+            _ => NETWORK_ADVICE,
         };
-        self.failed(check, text, advice)
+        self.failed(check, fault.message().to_owned(), advice)
     }
 
     /// Compares the clocks, given the seconds by which the cloud's clock is ahead.
@@ -249,7 +244,10 @@ impl Checkup<'_> {
                 self.skipped(CREDENTIALS, "no key found")
             }
             Ok(Err(missing)) => self.failed(CREDENTIALS, missing.to_string(), KEY_ADVICE),
-            Err(_) => self.failed(CREDENTIALS, self.no_answer(), KEY_ADVICE),
+            Err(_) => {
+                let no_key = no_key_in_time(self.limit, &*source);
+                self.failed(CREDENTIALS, no_key, KEY_ADVICE)
+            }
         };
         let warnings = source.info().warnings.into_iter();
         let warnings = warnings.map(|warning| CheckResult {
@@ -270,7 +268,10 @@ impl Checkup<'_> {
         match timeout(self.limit, read_page).await {
             Ok(Ok(0)) => self.ok(
                 PERMISSION,
-                "the key can list instances; the region has no instances".to_owned(),
+                format!(
+                    "the key can list instances; the region has no instances{}",
+                    empty_list_note(self.location)
+                ),
             ),
             Ok(Ok(_)) => self.ok(PERMISSION, "the key can list instances".to_owned()),
             Ok(Err(error @ FleetError::Project { .. }))

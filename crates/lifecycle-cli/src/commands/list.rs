@@ -51,6 +51,12 @@ pub(crate) async fn run(args: &ListArgs, console: Console) -> Result<Exit, Comma
     })
 }
 
+/// Returns the end of a message about an empty list.
+pub(super) fn empty_list_note(location: &Location) -> String {
+    let note = location.cloud.empty_list_note();
+    note.map_or_else(String::new, |note| format!(" ({note})"))
+}
+
 async fn read(
     fleet: &Fleet,
     location: &Location,
@@ -64,7 +70,10 @@ async fn read(
     };
     let list = list?;
     if list.is_empty() {
-        eprint_line(format_args!("no instances in {location}"));
+        eprint_line(format_args!(
+            "no instances in {location}{}",
+            empty_list_note(location)
+        ));
     }
     let rows = list.iter().map(|observation| {
         let reference = InstanceReference::new(location.clone(), observation.instance.clone());

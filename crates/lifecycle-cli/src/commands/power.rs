@@ -21,7 +21,15 @@ pub(crate) async fn start(args: &StartArgs, console: Console) -> Result<Exit, Co
     if args.strict.strict {
         request = request.strict();
     }
-    send(&setup, &references, request, &args.request, console).await
+    send(
+        &setup,
+        &references,
+        request,
+        RequestKind::Action,
+        &args.request,
+        console,
+    )
+    .await
 }
 
 /// Stops instances.
@@ -39,7 +47,15 @@ pub(crate) async fn stop(args: &StopArgs, console: Console) -> Result<Exit, Comm
     if args.strict.strict {
         request = request.strict();
     }
-    send(&setup, &references, request, &args.request, console).await
+    send(
+        &setup,
+        &references,
+        request,
+        RequestKind::Stop,
+        &args.request,
+        console,
+    )
+    .await
 }
 
 /// Reboots instances.
@@ -48,13 +64,22 @@ pub(crate) async fn reboot(args: &RebootArgs, console: Console) -> Result<Exit, 
     let references = setup.targets(&args.request.instances).await?;
     let fleet = setup.fleet().await?;
     let request = fleet.reboot(&references).mode(args.force.mode());
-    send(&setup, &references, request, &args.request, console).await
+    send(
+        &setup,
+        &references,
+        request,
+        RequestKind::Action,
+        &args.request,
+        console,
+    )
+    .await
 }
 
 async fn send<O>(
     setup: &Setup,
     references: &[InstanceReference],
     mut request: FleetRequest<O>,
+    kind: RequestKind,
     args: &RequestArgs,
     console: Console,
 ) -> Result<Exit, CommandError>
@@ -73,5 +98,5 @@ where
     if args.dry_run {
         return dry_run::print(&request.dry_run()?, console);
     }
-    follow::to_the_end(references, request.events(), RequestKind::Action, console).await
+    follow::to_the_end(references, request.events(), kind, console).await
 }

@@ -1,7 +1,7 @@
 //! `lifecycle simulate`: serves simulated clouds over HTTP.
 
-use lifecycle_facade::Cloud;
-use lifecycle_sim::{ParseFleetError, Simulator};
+use lifecycle_facade::Cloud as NamedCloud;
+use lifecycle_sim::{Cloud, Identity, Metadata, ParseFleetError, Simulator};
 use serde::Serialize;
 
 use crate::{
@@ -45,8 +45,17 @@ fn simulator(args: &SimulateArgs) -> Result<Simulator, ParseFleetError> {
         Some(fleet) => fleet.clone(),
         None => simulated::small_fleet()?,
     };
+    let fleet = [Cloud::Aliyun, Cloud::Huawei]
+        .into_iter()
+        .fold(fleet, |fleet, cloud| {
+            let metadata = Metadata::Role(ROLE.to_owned());
+            fleet.identity(cloud, Identity::new().metadata(metadata))
+        });
     Ok(simulated::with_key(fleet).speed(args.speed).build())
 }
+
+/// The role of the instance in the metadata services.
+const ROLE: &str = "simulated-role";
 
 /// The first line on standard output: all settings that a client needs.
 #[derive(Debug, Serialize)]
@@ -55,6 +64,10 @@ struct ServerInfo<'s> {
     access_key: &'static str,
     secret_key: &'static str,
     project_id: String,
+    /// The URL of the metadata services of Alibaba and Huawei.
+    metadata_url: &'s str,
+    /// A value for `ALIBABA_CLOUD_CREDENTIALS_URI`.
+    credentials_uri: String,
     instances: Vec<String>,
 }
 
@@ -64,6 +77,8 @@ fn server_info(simulator: &Simulator, url: &str) -> Result<String, CommandError>
         access_key: ACCESS_KEY,
         secret_key: SECRET_KEY,
         project_id: simulator.project_id(),
+        metadata_url: url,
+        credentials_uri: format!("{url}/aliyun/credentials-uri"),
         instances: references(simulator),
     };
     let line = serde_json::to_string(&info)
@@ -75,7 +90,7 @@ fn server_info(simulator: &Simulator, url: &str) -> Result<String, CommandError>
 fn references(simulator: &Simulator) -> Vec<String> {
     let reference = |simulated: &str| {
         let (cloud, rest) = simulated.split_once('/')?;
-        let region = cloud.parse::<Cloud>().ok()?.only_region()?;
+        let region = cloud.parse::<NamedCloud>().ok()?.only_region()?;
         let (_, instance) = rest.split_once('/')?;
         Some(format!("{cloud}/{region}/{instance}"))
     };

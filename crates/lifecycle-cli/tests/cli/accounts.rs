@@ -353,7 +353,7 @@ fn defaults_of_the_configuration_file_apply() {
         .has_only_error("2 instances are more than");
     home.config("[defaults]\ntimeout = \"1s\"\n");
     let result = home.at_simulator(&["wait", instances[0], "--output", "json"]);
-    assert_eq!(result.exits_with(1).column("outcome"), ["pending"]);
+    assert_eq!(result.exits_with(4).column("outcome"), ["pending"]);
     home.config("[defaults]\nca_certificates = [\"company.pem\"]\n");
     home.at_simulator(&["list", "baidu/bj"])
         .exits_with(2)
@@ -379,11 +379,11 @@ fn plain_http_to_another_machine_is_rejected_unless_allowed() {
     let allowed = [&args[..], &["--plain-http"]].concat();
     home.run(&allowed, &[])
         .exits_with(3)
-        .has_only_error("no connection");
+        .has_only_error("no address for api.cloud.invalid");
     home.config("[defaults]\nplain_http = \"anywhere\"\n");
     home.run(&args, &[])
         .exits_with(3)
-        .has_only_error("no connection");
+        .has_only_error("no address for api.cloud.invalid");
 }
 
 #[test]

@@ -2,6 +2,7 @@
 //! network but loopback.
 
 mod accounts;
+mod connections;
 mod demo;
 mod help;
 #[cfg(unix)]

@@ -31,7 +31,9 @@ fn instance_that_ignores_stop_stops_only_with_force() {
     let server = SimulatorServer::with(&options);
     let instances = server.instances();
     let args = ["stop", instances[0], "--timeout", "4s", "--output", "json"];
-    let result = server.run(&args).exits_with(1);
+    let result = server.run(&args).exits_with(4);
+    assert_eq!(result.column("pending"), ["deadline"]);
+    assert_eq!(result.column("billing"), ["unknown"]);
     assert_eq!(result.column("outcome"), ["pending"]);
     assert_eq!(result.column("state"), ["stopping"]);
     let args = ["stop", instances[1], "--force", "--output", "json"];

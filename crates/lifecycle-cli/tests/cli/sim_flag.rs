@@ -143,7 +143,7 @@ fn wait_ends_in_the_requested_state_or_at_the_timeout() {
         "--timeout",
         "20s",
     ];
-    let result = run(&args).exits_with(1);
+    let result = run(&args).exits_with(4);
     assert!(result.stdout.contains("pending  running"), "{result:#?}");
     assert!(
         !result.stdout.contains("accepted"),

@@ -12,10 +12,7 @@ use lifecycle_core::{
     ApiCall, Credential, ExecutionStatus, Fault, FaultKind, HttpResponse, Provider, ResponseExt,
     Scrubber,
 };
-use tokio::{
-    sync::MutexGuard,
-    time::{Instant, timeout, timeout_at},
-};
+use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::{
     call::clock::Clock,
@@ -24,11 +21,11 @@ use crate::{
     call::counters::CallCounters,
     call::credential::CredentialProvider,
     call::event::CallEvent,
-    call::key_health::KeyHealth,
+    call::key_health::{FirstUse, KeyHealth},
     call::rate_limit::{Permit, RateLimiter},
     call::retry::AttemptError,
     mutation::{Mutant, Mutation},
-    transport::{Transport, no_response, plain_http::PlainHttp},
+    transport::{Transport, markers::OwnConnection, no_response, plain_http::PlainHttp},
 };
 
 /// Runs single attempts. Shared by all clones of a client.
@@ -84,11 +81,16 @@ impl AttemptRunner {
             }
             Recovery::None => false,
         };
-        Err(AttemptError { fault, corrected })
+        Err(AttemptError {
+            corrected,
+            // A proxy that rejects the caller passes nothing on.
+            sent: fault.kind() != FaultKind::Proxy,
+            ..fault.into()
+        })
     }
 
     /// Waits for a usable key and for the rate limiter.
-    async fn admit(&self, ctx: &CallContext<'_>) -> Result<Admission<'_>, Fault> {
+    async fn admit(&self, ctx: &CallContext<'_>) -> Result<Admission<'_>, AttemptError> {
         let admission = async {
             let mut key = self.usable_key().await?;
             let mut first_use_lock = self.key_health.first_use_lock(&key).await;
@@ -110,21 +112,33 @@ impl AttemptRunner {
         };
         timeout_at(ctx.deadline, admission)
             .await
-            .unwrap_or_else(|_| Err(deadline_passed()))
+            .unwrap_or_else(|_| Err(self.late_admission().into()))
+    }
+
+    /// Returns the fault of a call whose time was over before it could be sent.
+    fn late_admission(&self) -> Fault {
+        let late = deadline_passed();
+        match self.credentials.search_fault() {
+            Some(fault) => {
+                let message = format!("{}; no key so far: {fault}", late.message());
+                late.with_message(message)
+            }
+            None => late,
+        }
     }
 
     /// Returns the current key. Asks the `CredentialProvider` once for another key if the cloud has
     /// rejected the current key.
-    async fn usable_key(&self) -> Result<Arc<Credential>, Fault> {
+    async fn usable_key(&self) -> Result<Arc<Credential>, AttemptError> {
         let key = self.current_key().await?;
         let Err(rejection) = self.check_key(&key) else {
             return Ok(key);
         };
         if !self.credentials.invalidate(&key) {
-            return Err(rejection);
+            return Err(AttemptError::answered(rejection));
         }
         let key = self.current_key().await?;
-        self.check_key(&key)?;
+        self.check_key(&key).map_err(AttemptError::answered)?;
         Ok(key)
     }
 
@@ -157,25 +171,35 @@ impl AttemptRunner {
         ctx: &CallContext<'_>,
         key: &Credential,
         signed: Signed,
-    ) -> Result<HttpResponse, Fault> {
+    ) -> Result<HttpResponse, AttemptError> {
         let left = ctx.deadline.saturating_duration_since(Instant::now());
         if left.is_zero() {
-            return Err(deadline_passed());
+            return Err(deadline_passed().into());
         }
         let signing = self.clock.signing_context(signed.offset);
-        let request = self.provider.sign(&call.request, key, &signing)?;
+        let mut request = self.provider.sign(&call.request, key, &signing)?;
+        if !ctx.kind.is_idempotent() {
+            request.extensions_mut().insert(OwnConnection);
+        }
         self.plain_http.check(request.uri())?;
         self.counters.count(ctx.kind);
         ctx.observer.on_event(CallEvent::Sending);
         let limit = self.timeout.min(left);
+        let uri = request.uri().clone();
         let scrubber = Scrubber::new(&request, Some(key));
         match timeout(limit, self.transport.send(request)).await {
             Ok(Ok(mut response)) => {
                 scrubber.scrub(&mut response);
                 Ok(response)
             }
-            Ok(Err(error)) => Err(error.to_fault()),
-            Err(_) => Err(no_response(limit)),
+            Ok(Err(error)) => Err(match error.execution_status() {
+                ExecutionStatus::NotExecuted => error.to_fault().into(),
+                _ => AttemptError::answered(error.to_fault()),
+            }),
+            Err(_) => Err(AttemptError {
+                timed_out: true,
+                ..AttemptError::answered(no_response(&uri, limit))
+            }),
         }
     }
 
@@ -224,7 +248,10 @@ impl AttemptRunner {
                     recovery = Recovery::ClockLearned;
                 }
             }
-            FaultKind::Unavailable | FaultKind::Unreadable | FaultKind::Unknown => {}
+            FaultKind::Unavailable
+            | FaultKind::Unreadable
+            | FaultKind::Proxy
+            | FaultKind::Unknown => {}
             // The cloud rejected the call after it had verified the signature.
             _ => self.key_health.confirm(key),
         }
@@ -247,7 +274,7 @@ struct Admission<'a> {
     key: Arc<Credential>,
     permit: Permit,
     /// Held until the response is judged, if the cloud has never accepted the key.
-    _first_use_lock: Option<MutexGuard<'a, ()>>,
+    _first_use_lock: Option<FirstUse<'a>>,
 }
 
 /// The time of a signature.

@@ -57,6 +57,8 @@ pub(crate) struct CallError {
     pub(crate) attempts: u32,
     /// `Unknown` if the cloud may have executed any attempt.
     pub(crate) execution: ExecutionStatus,
+    /// The last attempt left, or its fault repeats the cloud's rejection of the key.
+    pub(crate) sent: bool,
 }
 
 impl CallError {
@@ -66,6 +68,7 @@ impl CallError {
             fault,
             attempts: 0,
             execution: ExecutionStatus::NotExecuted,
+            sent: false,
         }
     }
 }

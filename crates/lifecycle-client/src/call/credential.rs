@@ -22,6 +22,11 @@ pub trait CredentialProvider: fmt::Debug + Send + Sync + 'static {
         false
     }
 
+    /// Returns the fault that delays the search for a key now; `None` without a search under way.
+    fn search_fault(&self) -> Option<Fault> {
+        None
+    }
+
     /// Returns the source and the validity of the current key, without I/O.
     fn info(&self) -> CredentialInfo {
         CredentialInfo::default()
@@ -36,6 +41,10 @@ impl<S: CredentialProvider + ?Sized> CredentialProvider for Arc<S> {
 
     fn invalidate(&self, key: &Credential) -> bool {
         (**self).invalidate(key)
+    }
+
+    fn search_fault(&self) -> Option<Fault> {
+        (**self).search_fault()
     }
 
     fn info(&self) -> CredentialInfo {
@@ -127,6 +136,8 @@ impl From<Fault> for CredentialError {
             kind @ (FaultKind::Throttled
             | FaultKind::Unavailable
             | FaultKind::Unreachable
+            | FaultKind::Certificate
+            | FaultKind::Proxy
             | FaultKind::NoAnswer
             | FaultKind::Unreadable
             | FaultKind::Deadline) => kind,

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use async_trait::async_trait;
 use lifecycle_core::{Fault, FaultKind};
 
 /// A step of a call.
@@ -42,9 +43,15 @@ impl CallEvent {
 }
 
 /// Receives the events of calls.
+#[async_trait]
 pub(crate) trait CallObserver: Send + Sync {
     /// Receives an event when it happens.
     fn on_event(&self, event: CallEvent);
+
+    /// Returns whether the call is still needed after an attempt without a response in time.
+    async fn is_still_needed(&self) -> bool {
+        true
+    }
 }
 
 /// Ignores the events of calls.

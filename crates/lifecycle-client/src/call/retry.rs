@@ -19,13 +19,30 @@ pub(crate) struct AttemptError {
     /// call: the next attempt follows at once, without policy or budget. The attempt sets `corrected`
     /// at most once per cause and call.
     pub(crate) corrected: bool,
+    /// The request left, or the fault repeats the cloud's rejection of the key.
+    pub(crate) sent: bool,
+    /// The response did not arrive within the time limit of an attempt.
+    pub(crate) timed_out: bool,
 }
 
+impl AttemptError {
+    /// Returns the error of a request that left.
+    pub(crate) fn answered(fault: Fault) -> Self {
+        Self {
+            sent: true,
+            ..fault.into()
+        }
+    }
+}
+
+/// Converts the fault of a request that never left.
 impl From<Fault> for AttemptError {
     fn from(fault: Fault) -> Self {
         Self {
             fault,
             corrected: false,
+            sent: false,
+            timed_out: false,
         }
     }
 }
@@ -50,7 +67,12 @@ where
     let mut execution = ExecutionStatus::NotExecuted;
     loop {
         attempts += 1;
-        let AttemptError { fault, corrected } = match attempt(attempts).await {
+        let AttemptError {
+            fault,
+            corrected,
+            sent,
+            timed_out,
+        } = match attempt(attempts).await {
             Ok(output) => {
                 budget.deposit();
                 return Ok(CallOutput {
@@ -66,15 +88,19 @@ where
         if corrected {
             continue;
         }
-        let wait = may_retry(&fault, ctx, attempts, policy)
+        let retry = may_retry(&fault, ctx, attempts, policy)
+            // A slow cloud may have executed the call: an observation is cheaper than the next time limit.
+            && (!timed_out || ctx.observer.is_still_needed().await);
+        let wait = retry
             .then(|| backoff(&fault, attempts, policy, &random))
             .filter(|wait| *wait < ctx.deadline.saturating_duration_since(Instant::now()))
             .filter(|_| budget.withdraw());
         let Some(wait) = wait else {
             return Err(CallError {
-                fault,
+                fault: fault.with_attempts(attempts),
                 attempts,
                 execution,
+                sent,
             });
         };
         on_retry(fault, attempts + 1, wait);

@@ -7,7 +7,7 @@ use std::{
 
 use async_trait::async_trait;
 use lifecycle_core::{
-    Credential, CredentialSource,
+    Credential, CredentialSource, Fault,
     credential_source::{display_time, unusable},
 };
 use tokio::time::Instant;
@@ -89,6 +89,10 @@ impl CredentialProvider for CachedCredentials {
         true
     }
 
+    fn search_fault(&self) -> Option<Fault> {
+        self.cache.state().search_fault.clone()
+    }
+
     fn info(&self) -> CredentialInfo {
         let state = self.cache.state();
         let info = state.cached.as_ref().map(|cached| {
@@ -118,6 +122,8 @@ struct State {
     searches: u64,
     /// The time and the error of the last search, if it failed.
     last_failure: Option<(Instant, CredentialError)>,
+    /// The fault of the last attempt of a search under way.
+    search_fault: Option<Fault>,
     /// The time at which a rejected key was replaced last.
     replaced_at: Option<Instant>,
     /// The cloud rejected the key, and no search has finished since.
@@ -244,12 +250,16 @@ impl Cache {
         let title = self.chain.title.as_str();
         let previous = self.state().source;
         let host = self.chain.driver.recording_host();
-        let found = self.chain.find(previous, &host).await.and_then(|found| {
+        self.state().search_fault = None;
+        let on_repeat = |fault: &Fault| self.state().search_fault = Some(fault.clone());
+        let found = self.chain.find(previous, &host, on_repeat).await;
+        let found = found.and_then(|found| {
             let cached = CachedKey::new(found, self.now());
             cached.check_expiry(self.now()).map(|()| cached)
         });
         let mut state = self.state();
         state.searches += 1;
+        state.search_fault = None;
         state.rejected = false;
         state.warnings = host.warnings();
         for warning in &state.warnings {

@@ -35,9 +35,10 @@ impl SourceChain {
         &self,
         previous: Option<usize>,
         host: &Arc<RecordingHost>,
+        on_retry: impl Fn(&Fault) + Send + Sync,
     ) -> Result<FoundKey, CredentialError> {
         if let Some(index) = previous {
-            return match self.ask(index, host).await? {
+            return match self.ask(index, host, &on_retry).await? {
                 Ok(found) => Ok(found),
                 // The next source may have the key of another account: do not continue there.
                 Err(reason) => Err(Fault::new(
@@ -52,7 +53,7 @@ impl SourceChain {
         }
         let mut reasons = Vec::new();
         for index in 0..self.sources.len() {
-            match self.ask(index, host).await? {
+            match self.ask(index, host, &on_retry).await? {
                 Ok(found) => return Ok(found),
                 Err(reason) => reasons.push(reason),
             }
@@ -65,23 +66,31 @@ impl SourceChain {
         &self,
         index: usize,
         host: &Arc<RecordingHost>,
+        on_retry: &(impl Fn(&Fault) + Send + Sync),
     ) -> Result<Result<FoundKey, String>, CredentialError> {
         let sources = Arc::clone(&self.sources);
         let begin = move |ctx: &ProviderContext<'_>| match sources.get(index) {
             Some(source) => source.begin(ctx),
             None => ExchangeStep::NotConfigured("unknown source".to_owned()),
         };
+        let name = self.sources.get(index).map(CredentialSource::name);
+        let name = name.unwrap_or_default();
+        let describe = |fault: Fault| {
+            let message = match fault.message() {
+                message if message.contains(&name) => message.to_owned(),
+                message => format!("{name}: {message}"),
+            };
+            fault.with_message(format!("no key for {}: {message}", self.title))
+        };
+        let on_retry = |fault: &Fault| on_retry(&describe(fault.clone()));
         let host: Arc<dyn HostEnvironment> = Arc::clone(host) as _;
-        match self.driver.resolve_on(&host, begin).await {
+        match self.driver.resolve_on(&host, begin, on_retry).await {
             Ok(resolved) => Ok(Ok(FoundKey {
                 source_index: index,
                 resolved,
             })),
             Err(ResolveError::NotConfigured(reason)) => Ok(Err(reason)),
-            Err(ResolveError::Failed(fault)) => {
-                let message = format!("no key for {}: {}", self.title, fault.message());
-                Err(fault.with_message(message).into())
-            }
+            Err(ResolveError::Failed(fault)) => Err(describe(fault).into()),
         }
     }
 

@@ -2,6 +2,7 @@
 //! limits.
 
 use std::{
+    fmt::Write as _,
     panic::resume_unwind,
     sync::Arc,
     time::{Duration, SystemTime},
@@ -9,12 +10,12 @@ use std::{
 
 use bytes::Bytes;
 use lifecycle_core::{
-    ExchangeStep, Fault, FaultKind, HostEnvironment, HttpResponse, ProviderContext, ResponseExt,
-    ServiceKind, credential_source::unusable,
+    ExchangeStep, Fault, FaultKind, HostEnvironment, HttpExchange, HttpResponse, ProviderContext,
+    ResponseExt, ServiceKind, credential_source::unusable,
 };
 use tokio::{
     task::spawn_blocking,
-    time::{sleep, timeout},
+    time::{Instant, sleep, timeout},
 };
 
 use crate::{
@@ -24,13 +25,13 @@ use crate::{
     call::policy::RetryPolicy,
     credentials::host::{RecordingHost, SystemHost},
     credentials::program::program_output,
-    transport::{Transport, bypass_proxy::BypassProxy, no_response, plain_http::PlainHttp},
+    transport::{Transport, markers::BypassProxy, no_response, plain_http::PlainHttp},
 };
 
 /// Carries out [`ExchangeStep`]s: reads the host, sends requests, runs programs.
 ///
-/// An exchange changes nothing at the cloud. So a temporary failure starts the exchange again, up to
-/// three attempts. If a service rejects the time of a signature, the next attempt uses the
+/// An exchange changes nothing at the cloud. So a temporary failure starts the exchange again: up to
+/// three attempts, and for a busy service as many attempts as one minute allows. If a service rejects the time of a signature, the next attempt uses the
 /// service's time.
 #[derive(Clone, Debug)]
 pub struct StepDriver {
@@ -38,6 +39,8 @@ pub struct StepDriver {
     transport: Arc<dyn Transport>,
     clock: Arc<dyn Clock>,
     plain_http: PlainHttp,
+    /// The time in which an exchange with a busy service starts again.
+    patience: Duration,
 }
 
 impl StepDriver {
@@ -48,6 +51,7 @@ impl StepDriver {
             transport: Arc::new(transport),
             clock: Arc::new(SystemClock),
             plain_http: PlainHttp::default(),
+            patience: PATIENCE,
         }
     }
 
@@ -72,6 +76,13 @@ impl StepDriver {
         self
     }
 
+    /// Sets the time in which an exchange with a busy service starts again; one minute by default.
+    #[must_use]
+    pub fn patience(mut self, patience: Duration) -> Self {
+        self.patience = patience;
+        self
+    }
+
     /// Returns the current time of the clock.
     pub fn now(&self) -> SystemTime {
         self.clock.now()
@@ -91,17 +102,20 @@ impl StepDriver {
         &self,
         begin: impl Fn(&ProviderContext<'_>) -> ExchangeStep<T> + Send + Sync + 'static,
     ) -> Result<T, ResolveError> {
-        let resolved = self.resolve_on(&self.host, begin).await;
+        let resolved = self.resolve_on(&self.host, begin, |_| {}).await;
         resolved.map(|resolved| resolved.value)
     }
 
     /// Carries out an exchange on another host, and returns the clock skew of the service, too.
+    /// `on_retry` receives the fault of each failed attempt before the next attempt.
     pub(super) async fn resolve_on<T: Send + 'static>(
         &self,
         host: &Arc<dyn HostEnvironment>,
         begin: impl Fn(&ProviderContext<'_>) -> ExchangeStep<T> + Send + Sync + 'static,
+        on_retry: impl Fn(&Fault) + Send + Sync,
     ) -> Result<WithClockSkew<T>, ResolveError> {
         let policy = RetryPolicy::default();
+        let start = Instant::now();
         let begin = Arc::new(begin);
         let mut exchange = Exchange::new(self, host, 0);
         let mut attempt = 1;
@@ -112,16 +126,27 @@ impl StepDriver {
                     let ahead = exchange.ahead.unwrap_or_default();
                     return Ok(WithClockSkew { value, ahead });
                 }
-                Err(ResolveError::Failed(fault)) if attempt < ATTEMPTS => fault,
+                Err(ResolveError::Failed(fault)) => fault,
                 Err(error) => return Err(error),
             };
+            let wait = backoff(&fault, &policy, attempt);
+            let may_repeat = match fault.kind() {
+                FaultKind::Throttled | FaultKind::Unavailable => {
+                    start.elapsed() + wait < self.patience
+                }
+                _ => attempt < ATTEMPTS,
+            };
+            if !may_repeat {
+                return Err(ResolveError::Failed(fault));
+            }
             let learned = exchange.ahead.filter(|ahead| *ahead != exchange.offset);
             match (fault.kind(), learned) {
                 (FaultKind::ClockSkew, Some(ahead)) => {
                     exchange = Exchange::new(self, host, ahead);
                 }
                 (kind, _) if is_temporary(kind) => {
-                    sleep(backoff(&fault, &policy, attempt)).await;
+                    on_retry(&fault);
+                    sleep(wait).await;
                     exchange = Exchange::new(self, host, exchange.offset);
                 }
                 _ => return Err(ResolveError::Failed(fault)),
@@ -145,10 +170,11 @@ impl StepDriver {
                 METADATA_LIMIT
             }
         };
+        let uri = request.uri().clone();
         match timeout(limit, self.transport.send(request)).await {
             Ok(Ok(response)) => Ok(response),
             Ok(Err(error)) => Err(error.to_fault()),
-            Err(_) => Err(no_response(limit)),
+            Err(_) => Err(no_response(&uri, limit)),
         }
     }
 }
@@ -183,6 +209,9 @@ pub(super) struct WithClockSkew<T> {
     /// The number of seconds by which the clock of the service is ahead.
     pub(super) ahead: i64,
 }
+
+/// The default time in which an exchange with a busy service starts again.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The number of attempts at an exchange, including the first attempt.
 const ATTEMPTS: u32 = 3;
@@ -277,7 +306,11 @@ impl<'a> Exchange<'a> {
                     let result = self.driver.send(http.request.clone(), http.service).await;
                     self.record_clock(result.as_ref().ok());
                     log(http.operation, &result);
-                    self.next(move |ctx| http.then(result, ctx)).await
+                    let call = FailedCall::new(&http, &result);
+                    match self.next(move |ctx| http.then(result, ctx)).await {
+                        ExchangeStep::Failed(fault) => ExchangeStep::Failed(call.describe(fault)),
+                        next => next,
+                    }
                 }
                 ExchangeStep::Program(program) => {
                     let output = program_output(&program.command).await;
@@ -293,6 +326,58 @@ impl<'a> Exchange<'a> {
         let date = response.and_then(ResponseExt::date);
         let ahead = date.and_then(|date| difference(date, self.driver.clock.now()));
         self.ahead = ahead.or(self.ahead);
+    }
+}
+
+/// The facts about a call of an exchange that a fault has to name.
+struct FailedCall {
+    operation: &'static str,
+    authority: String,
+    host: String,
+    /// `None` without a response.
+    status: Option<u16>,
+}
+
+impl FailedCall {
+    fn new<T>(http: &HttpExchange<T>, result: &Result<HttpResponse, Fault>) -> Self {
+        // The path may hold a secret.
+        let uri = http.request.uri();
+        Self {
+            operation: http.operation,
+            authority: uri
+                .authority()
+                .map_or_else(String::new, ToString::to_string),
+            host: uri.host().unwrap_or_default().to_owned(),
+            status: result
+                .as_ref()
+                .ok()
+                .map(|response| response.status().as_u16()),
+        }
+    }
+
+    /// Adds operation, address, HTTP status and code to the message.
+    fn describe(&self, fault: Fault) -> Fault {
+        let Self {
+            operation,
+            authority,
+            host,
+            status,
+        } = self;
+        let mut text = match fault.message().contains(host) {
+            true => format!("{operation}: "),
+            false => format!("{operation} at {authority}: "),
+        };
+        if let Some(status) = status {
+            let _ = write!(text, "HTTP {status}: ");
+        }
+        if let Some(code) = fault.code().filter(|code| !fault.message().contains(*code)) {
+            let _ = write!(text, "{code}: ");
+        }
+        text.push_str(match fault.message() {
+            "" => fault.kind().as_str(),
+            message => message,
+        });
+        fault.with_message(text)
     }
 }
 

@@ -1,16 +1,17 @@
-//! The queue of observation results between the poller and one waiter.
+//! The queue of observation results and events between the poller and one waiter.
 
 use std::sync::Mutex;
 
 use lifecycle_core::InstanceId;
 use tokio::sync::Notify;
 
-use crate::{observe::lookup::ObserveResult, sync::lock};
+use crate::{call::event::CallEvent, observe::lookup::ObserveResult, sync::lock};
 
-/// Collects observation results for one waiter, and wakes the waiter.
+/// Collects observation results and events for one waiter, and wakes the waiter.
 #[derive(Debug, Default)]
 pub(crate) struct Mailbox {
     results: Mutex<Vec<(InstanceId, ObserveResult)>>,
+    events: Mutex<Vec<(Vec<InstanceId>, CallEvent)>>,
     wake: Notify,
 }
 
@@ -23,6 +24,17 @@ impl Mailbox {
     /// Removes and returns all results; none after a bare [`notify`](Self::notify).
     pub(crate) fn take(&self) -> Vec<(InstanceId, ObserveResult)> {
         std::mem::take(&mut lock(&self.results))
+    }
+
+    /// Adds an event of a lookup of `ids` that is still under way.
+    pub(crate) fn put_event(&self, ids: Vec<InstanceId>, event: CallEvent) {
+        lock(&self.events).push((ids, event));
+        self.notify();
+    }
+
+    /// Removes and returns all events.
+    pub(crate) fn take_events(&self) -> Vec<(Vec<InstanceId>, CallEvent)> {
+        std::mem::take(&mut lock(&self.events))
     }
 
     /// Wakes the waiter without a result.

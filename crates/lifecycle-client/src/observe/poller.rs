@@ -19,7 +19,7 @@ use tokio::{
 
 use crate::{
     call::context::{CallContext, CallKind},
-    call::event::IgnoreEvents,
+    call::event::{CallEvent, CallObserver},
     instant::after,
     observe::lookup::{ObserveResults, StateReader},
     observe::mailbox::Mailbox,
@@ -213,6 +213,21 @@ impl PollSchedule {
         Some(batch)
     }
 
+    /// Sends an event of an observation of `batch` to each waiter, with the instances of the waiter.
+    fn forward(&self, batch: &[InstanceId], event: &CallEvent) {
+        let mut by_waiter: HashMap<u64, Vec<InstanceId>> = HashMap::new();
+        for id in batch {
+            for waiter in self.instances.get(id).iter().flat_map(|it| &it.waiters) {
+                by_waiter.entry(*waiter).or_default().push(id.clone());
+            }
+        }
+        for (waiter, ids) in by_waiter {
+            if let Some(mailbox) = self.waiters.get(&waiter) {
+                mailbox.put_event(ids, event.clone());
+            }
+        }
+    }
+
     /// Delivers results to the waiters, and schedules the next observation of each instance.
     fn deliver(
         &mut self,
@@ -257,7 +272,7 @@ async fn poll(poller: Arc<Poller>) {
                 let Some(batch) = schedule.take_batch(Instant::now(), slack, limit) else {
                     break;
                 };
-                polls.push(poll_once(&poller.reader, batch, &policy));
+                polls.push(poll_once(&poller, batch, &policy));
             }
             if polls.is_empty() && schedule.instances.is_empty() {
                 schedule.task = None;
@@ -282,18 +297,32 @@ struct PollResult {
     results: ObserveResults,
 }
 
-async fn poll_once(
-    reader: &StateReader,
-    batch: Vec<InstanceId>,
-    policy: &PollingPolicy,
-) -> PollResult {
+/// Forwards the events of an observation to the waiters of the instances.
+struct PollEvents<'p> {
+    poller: &'p Poller,
+    batch: &'p [InstanceId],
+}
+
+impl CallObserver for PollEvents<'_> {
+    fn on_event(&self, event: CallEvent) {
+        if !matches!(event, CallEvent::Sending) {
+            self.poller.schedule().forward(self.batch, &event);
+        }
+    }
+}
+
+async fn poll_once(poller: &Poller, batch: Vec<InstanceId>, policy: &PollingPolicy) -> PollResult {
+    let reader = &poller.reader;
     let started = Instant::now();
     let ctx = CallContext {
         kind: CallKind::Observe,
         instances: batch.len(),
         // A new observation is worth more than one that takes longer.
         deadline: started + reader.engine.timeouts.attempt + policy.ceiling,
-        observer: &IgnoreEvents,
+        observer: &PollEvents {
+            poller,
+            batch: &batch,
+        },
     };
     PollResult {
         started,

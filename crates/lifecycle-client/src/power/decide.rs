@@ -54,6 +54,8 @@ pub(crate) enum Fact<'f> {
     DeadlinePassed {
         /// No further call of the request can carry the action.
         sending_finished: bool,
+        /// The reason to report if the last observed state is old.
+        outdated: Option<&'f Pending>,
     },
     /// The caller cancelled the request.
     Cancelled,
@@ -98,7 +100,11 @@ pub(crate) fn decide(
     match fact {
         Fact::Accepted => Decision::Accept,
         // The graceful stop before a forced one decides.
-        Fact::AnswerLost(_) | Fact::NeverSent(_) if tracked.forced => Decision::Ignore,
+        Fact::AnswerLost(_) if tracked.forced => Decision::Ignore,
+        Fact::NeverSent(fault) if tracked.forced => match fault.kind() {
+            FaultKind::Deadline => Decision::Ignore,
+            _ => Decision::Remember(Pending::NotForced(fault.clone())),
+        },
         Fact::AnswerLost(fault) => settle(fault, AmbiguityReason::AnswerLost),
         Fact::NeverSent(fault) => Decision::Close(Outcome::Skipped(fault.clone())),
         Fact::Rejected(fault) => rejected(tracked, fault),
@@ -128,9 +134,10 @@ pub(crate) fn decide(
             Phase::Ambiguous(ambiguity) => Decision::Close(ambiguity.outcome()),
             _ => Decision::Ignore,
         },
-        Fact::DeadlinePassed { sending_finished } => {
-            deadline_passed(tracked, sending_finished, options)
-        }
+        Fact::DeadlinePassed {
+            sending_finished,
+            outdated,
+        } => deadline_passed(tracked, sending_finished, outdated, options),
         Fact::Cancelled => cancelled(tracked),
     }
 }
@@ -245,6 +252,7 @@ fn observed(tracked: &TrackedInstance, seen: &Observation, options: &DecideOptio
 fn deadline_passed(
     tracked: &TrackedInstance,
     sending_finished: bool,
+    outdated: Option<&Pending>,
     options: &DecideOptions,
 ) -> Decision {
     if let Phase::NotSent = tracked.phase {
@@ -266,8 +274,11 @@ fn deadline_passed(
         tracked,
         match (&tracked.setback, state) {
             (Some(setback), _) => setback.clone(),
-            (None, Some(PowerState::Running)) if rebooted => Pending::Unconfirmed,
-            (None, state) => Pending::Deadline(state),
+            (None, state) => match outdated {
+                Some(outdated) => outdated.clone(),
+                None if rebooted && state == Some(PowerState::Running) => Pending::Unconfirmed,
+                None => Pending::Deadline(state),
+            },
         },
     )
 }

@@ -42,6 +42,7 @@ pub(crate) async fn follow_jobs(
             id: job.id,
             maybe_repeated: job.maybe_repeated,
             open: job.instances.iter().cloned().collect(),
+            failed_reads: 0,
         };
         follower.follow(job.instances)
     })
@@ -56,7 +57,12 @@ struct JobFollower<'a> {
     maybe_repeated: bool,
     /// Instances of the batch without a status.
     open: HashSet<InstanceId>,
+    /// Reads that returned no status of the job.
+    failed_reads: u32,
 }
+
+/// The number of reads without a status after which the poller looks at the instances.
+const LOOK_AFTER: u32 = 3;
 
 impl JobFollower<'_> {
     /// Polls the job until every instance has a status, or the job is unreadable. The poller takes
@@ -75,21 +81,49 @@ impl JobFollower<'_> {
         };
         let since = Instant::now();
         let mut next = after(since, polling.first);
-        while next < self.runner.deadline {
+        while next < self.runner.deadline && self.has_open_instances() {
             sleep_until(next).await;
-            match engine.execute(&call, &request.context()).await {
+            let mut context = request.context();
+            // A new read is worth more than one that takes longer.
+            let limit = Instant::now() + engine.timeouts.attempt + polling.ceiling;
+            context.deadline = context.deadline.min(limit);
+            match engine.execute(&call, &context).await {
                 Ok(output) => {
+                    match output.value.overall {
+                        JobStatus::Unknown => self.read_failed(1),
+                        _ => self.runner.tracker().read_answered(&ids),
+                    }
                     if self.record(output.value).await {
                         return;
                     }
                 }
                 // Instances stay visible when their job is gone or unreadable.
                 Err(error) if is_final(error.fault.kind()) => break,
-                Err(_) => {}
+                Err(error) => {
+                    self.runner.tracker().read_failed(&ids, &error.fault);
+                    self.read_failed(error.attempts);
+                }
             }
             next = after(Instant::now(), polling.interval(since.elapsed()));
         }
         self.runner.subscription.add(self.open);
+    }
+
+    /// Returns whether the job can still settle an instance. Lookups may have been faster.
+    fn has_open_instances(&mut self) -> bool {
+        let tracker = self.runner.tracker();
+        self.open.retain(|id| tracker.is_open(id));
+        !self.open.is_empty()
+    }
+
+    /// Counts reads without a status. The poller looks at the instances after a few of these reads,
+    /// while the job is still followed.
+    fn read_failed(&mut self, reads: u32) {
+        let before = self.failed_reads;
+        self.failed_reads = before.saturating_add(reads);
+        if before < LOOK_AFTER && self.failed_reads >= LOOK_AFTER {
+            self.runner.subscription.add(self.open.iter().cloned());
+        }
     }
 
     /// Records the progress, and returns whether nothing is left to follow.

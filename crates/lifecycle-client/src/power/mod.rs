@@ -1,6 +1,7 @@
 //! Power requests: plan, send, follow, and report the outcome of each instance.
 
 pub(crate) mod bisect; // splits rejected batches
+pub(crate) mod contact; // the last contact with the cloud
 pub(crate) mod decide; // from facts to outcomes
 pub(crate) mod escalate; // forced stops after graceful stops
 pub(crate) mod event;

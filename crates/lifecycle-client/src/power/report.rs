@@ -1,6 +1,6 @@
 //! The report of a request: one outcome for each instance.
 
-use std::{error::Error, fmt, slice, vec};
+use std::{error::Error, fmt, slice, time::Duration, vec};
 
 use lifecycle_core::{Fault, InstanceId, JobId, Observation, PowerState, StoppedBilling};
 
@@ -279,14 +279,8 @@ impl Outcome {
     /// Returns the fault behind the outcome, if there is one.
     pub fn fault(&self) -> Option<&Fault> {
         match self {
-            Self::Refused(fault)
-            | Self::Uncertain(fault)
-            | Self::Skipped(fault)
-            | Self::Pending(
-                Pending::Unobservable(fault)
-                | Pending::JobFailed(fault)
-                | Pending::NotForced(fault),
-            ) => Some(fault),
+            Self::Refused(fault) | Self::Uncertain(fault) | Self::Skipped(fault) => Some(fault),
+            Self::Pending(pending) => pending.fault(),
             _ => None,
         }
     }
@@ -340,6 +334,16 @@ impl fmt::Display for Evidence {
 pub enum Pending {
     /// The time limit was reached; the state is the last one observed.
     Deadline(Option<PowerState>),
+    /// The time limit was reached, and the last observed state is old: no observation since then has
+    /// shown the instance.
+    StateOutdated {
+        /// The state observed last, if there is one.
+        last: Option<PowerState>,
+        /// The time from that observation to the time limit.
+        age: Option<Duration>,
+        /// The reason why there is no newer observation.
+        fault: Fault,
+    },
     /// The time limit was reached. Every observation returned running, which is no evidence of a reboot.
     Unconfirmed,
     /// The instance is in a state that never leads to the goal.
@@ -350,16 +354,60 @@ pub enum Pending {
     Unobservable(Fault),
     /// The cloud's job for the instance failed, perhaps after a part of the work.
     JobFailed(Fault),
-    /// The time limit was reached. The cloud accepted the graceful stop, and refused the forced one
-    /// that followed.
+    /// The time limit was reached. The cloud accepted the graceful stop. The forced stop that followed
+    /// was refused or not sent.
     NotForced(Fault),
     /// The caller cancelled the request; the state is the last one observed.
     Cancelled(Option<PowerState>),
 }
 
+impl Pending {
+    /// Returns the name of the reason, in lower case with hyphens.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Deadline(_) => "deadline",
+            Self::StateOutdated { .. } => "state-outdated",
+            Self::Unconfirmed => "unconfirmed",
+            Self::StuckState(_) => "stuck-state",
+            Self::Vanished => "vanished",
+            Self::Unobservable(_) => "unobservable",
+            Self::JobFailed(_) => "job-failed",
+            Self::NotForced(_) => "not-forced",
+            Self::Cancelled(_) => "cancelled",
+        }
+    }
+
+    /// Returns the fault behind the reason, if there is one.
+    pub fn fault(&self) -> Option<&Fault> {
+        match self {
+            Self::StateOutdated { fault, .. }
+            | Self::Unobservable(fault)
+            | Self::JobFailed(fault)
+            | Self::NotForced(fault) => Some(fault),
+            _ => None,
+        }
+    }
+}
+
 impl fmt::Display for Pending {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::StateOutdated { last, age, fault } => {
+                f.write_str("time limit reached; ")?;
+                match (last, age) {
+                    (Some(state), Some(age)) => write!(
+                        f,
+                        "the instance was {state} when last observed, {} s before; no newer state: ",
+                        age.as_secs()
+                    )?,
+                    (Some(state), None) => write!(
+                        f,
+                        "the instance was {state} before the action; no newer state: "
+                    )?,
+                    (None, _) => f.write_str("no lookup has shown the instance: ")?,
+                }
+                write!(f, "{fault}; {}", fault.kind().advice())
+            }
             Self::Deadline(Some(state)) => {
                 write!(f, "time limit reached; the instance is still {state}")
             }
@@ -381,7 +429,7 @@ impl fmt::Display for Pending {
             ),
             Self::NotForced(fault) => write!(
                 f,
-                "not stopped in time, and the force-stop was refused: {fault}; {}",
+                "not stopped in time, and the force-stop was not executed: {fault}; {}",
                 fault.kind().advice()
             ),
             Self::Unobservable(fault) => write!(

@@ -52,6 +52,7 @@ pub(crate) async fn run(observer: &Observer, plan: Plan, tracker: &Mutex<Outcome
         observer,
         tracker,
         subscription,
+        started: Instant::now(),
         deadline,
         settle: timeouts.settle + force_after,
         force_timers,
@@ -101,6 +102,9 @@ async fn send_all(runner: &RequestRunner<'_>, plan: Plan, jobs: Jobs) {
 /// Records the results of the poller until no instance is open.
 async fn record_results(runner: &RequestRunner<'_>) {
     loop {
+        for (ids, event) in runner.mailbox.take_events() {
+            runner.record_read_event(&ids, event);
+        }
         for (id, result) in runner.mailbox.take() {
             record(runner, &id, &result);
         }
@@ -110,7 +114,7 @@ async fn record_results(runner: &RequestRunner<'_>) {
             let mut tracker = runner.tracker();
             tracker.expire(now);
             if now >= runner.deadline {
-                tracker.deadline_passed(sending_finished);
+                tracker.deadline_passed(sending_finished, runner.longest_silence());
             }
             if tracker.open() == 0 && sending_finished {
                 return;

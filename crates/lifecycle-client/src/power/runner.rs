@@ -8,15 +8,16 @@ use std::{
     time::Duration,
 };
 
+use async_trait::async_trait;
 use lifecycle_core::{Action, InstanceId};
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
-use super::{event::Event, force_timers::ForceTimers, plan::batches, tracker::OutcomeTracker};
+use super::{force_timers::ForceTimers, plan::batches, tracker::OutcomeTracker};
 use crate::{
     call::context::{CallContext, CallKind},
     call::event::{CallEvent, CallObserver},
     instant::after,
-    observe::lookup::ObserveResults,
+    observe::lookup::{ObserveResult, ObserveResults},
     observe::mailbox::Mailbox,
     observe::observer::Observer,
     observe::poller::Subscription,
@@ -28,6 +29,7 @@ pub(crate) struct RequestRunner<'a> {
     pub(crate) observer: &'a Observer,
     pub(crate) tracker: &'a Mutex<OutcomeTracker>,
     pub(crate) subscription: Arc<Subscription>,
+    pub(crate) started: Instant,
     pub(crate) deadline: Instant,
     /// The time for lookups to settle an ambiguous action.
     pub(crate) settle: Duration,
@@ -59,6 +61,23 @@ impl RequestRunner<'_> {
         self.deadline.min(after(Instant::now(), self.settle))
     }
 
+    /// Returns the longest time without an answer that lookups without a problem leave.
+    pub(crate) fn longest_silence(&self) -> Duration {
+        let polling = self.observer.engine.profile().polling;
+        polling.interval(self.started.elapsed()).mul_f64(1.1) + RESPONSE_TIME
+    }
+
+    /// Records and reports an event of a call that reads about `ids`.
+    pub(crate) fn record_read_event(&self, ids: &[InstanceId], event: CallEvent) {
+        let mut tracker = self.tracker();
+        match event {
+            CallEvent::Sending => return,
+            CallEvent::Throttled { .. } => {}
+            CallEvent::Retrying { ref fault, .. } => tracker.read_failed(ids, fault),
+        }
+        tracker.call_event(ids, event);
+    }
+
     /// Reads the states of `ids` once, now.
     pub(crate) async fn observe_once(&self, ids: &[InstanceId]) -> ObserveResults {
         let call = RequestCall {
@@ -84,6 +103,9 @@ impl RequestRunner<'_> {
     }
 }
 
+/// The time that a lookup may take before its instances count as unanswered.
+const RESPONSE_TIME: Duration = Duration::from_secs(5);
+
 /// A call of a request. Reports the events of the call together with the instances.
 pub(crate) struct RequestCall<'a> {
     pub(crate) runner: &'a RequestRunner<'a>,
@@ -102,29 +124,30 @@ impl RequestCall<'_> {
     }
 }
 
+#[async_trait]
 impl CallObserver for RequestCall<'_> {
+    /// Looks at the instances of an action without a response. The cloud received the action if an
+    /// instance moves, and a repeat is useless if all instances are at the goal. In both cases
+    /// lookups find the outcome of each instance.
+    async fn is_still_needed(&self) -> bool {
+        if self.kind.is_read() {
+            return true;
+        }
+        let limit = self.runner.observer.engine.timeouts.attempt;
+        let Ok(results) = timeout(limit, self.runner.observe_once(self.ids)).await else {
+            return true;
+        };
+        let goal = self.runner.tracker().goal();
+        let is_at_goal = |result: &ObserveResult| matches!(result, ObserveResult::Found(seen) if seen.state == goal);
+        let is_moving = |result: &ObserveResult| matches!(result, ObserveResult::Found(seen) if seen.state.is_moving_to(goal));
+        !results.values().any(is_moving) && !results.values().all(is_at_goal)
+    }
+
     fn on_event(&self, event: CallEvent) {
-        let mut tracker = self.runner.tracker();
-        match event {
-            CallEvent::Sending if self.kind.is_read() => {}
-            CallEvent::Sending => tracker.sent(self.ids),
-            CallEvent::Throttled { operation, wait } => tracker.emit(Event::Throttled {
-                operation,
-                instances: self.ids.to_vec(),
-                wait,
-            }),
-            CallEvent::Retrying {
-                operation,
-                attempt,
-                wait,
-                fault,
-            } => tracker.emit(Event::Retrying {
-                operation,
-                instances: self.ids.to_vec(),
-                attempt,
-                wait,
-                fault,
-            }),
+        if self.kind.is_read() {
+            self.runner.record_read_event(self.ids, event);
+        } else {
+            self.runner.tracker().call_event(self.ids, event);
         }
     }
 }

@@ -129,6 +129,12 @@ impl Sender<'_> {
         };
         let fault = &error.fault;
         match (error.execution, fault.kind()) {
+            (ExecutionStatus::NotExecuted, _) if !error.sent && !batch.resent => {
+                let mut tracker = self.runner.tracker();
+                for id in ids {
+                    tracker.never_sent(id, fault);
+                }
+            }
             (ExecutionStatus::NotExecuted, kind) if kind.is_per_instance() => {
                 return BatchOutcome::Rejected(error.fault);
             }
@@ -139,13 +145,10 @@ impl Sender<'_> {
             (ExecutionStatus::NotExecuted, _) if batch.resent => {
                 poll_ambiguous(self.runner, ids, fault);
             }
-            (ExecutionStatus::NotExecuted, kind) => {
+            (ExecutionStatus::NotExecuted, _) => {
                 let mut tracker = self.runner.tracker();
                 for id in ids {
-                    match kind {
-                        FaultKind::Deadline => tracker.never_sent(id, fault),
-                        _ => tracker.rejected(id, fault),
-                    }
+                    tracker.rejected(id, fault);
                 }
             }
             _ => poll_ambiguous(self.runner, ids, fault),

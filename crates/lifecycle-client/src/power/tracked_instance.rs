@@ -7,7 +7,10 @@ use lifecycle_core::{
 };
 use tokio::time::Instant;
 
-use super::report::{Evidence, InstanceReport, Outcome, Pending};
+use super::{
+    contact::Contact,
+    report::{Evidence, InstanceReport, Outcome, Pending},
+};
 
 /// An instance of a power request.
 #[derive(Debug)]
@@ -32,6 +35,7 @@ pub(crate) struct TrackedInstance {
     pub(crate) forced: bool,
     /// What has gone wrong since the cloud accepted the action; the goal can still be reached.
     pub(crate) setback: Option<Pending>,
+    pub(crate) contact: Contact,
 }
 
 impl TrackedInstance {
@@ -49,6 +53,7 @@ impl TrackedInstance {
             acceptance_emitted: false,
             forced: false,
             setback: None,
+            contact: Contact::new(Instant::now()),
         }
     }
 

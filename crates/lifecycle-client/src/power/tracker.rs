@@ -5,10 +5,13 @@
 
 use std::{
     collections::{HashMap, VecDeque},
-    fmt, mem,
+    fmt, mem, slice,
+    time::Duration,
 };
 
-use lifecycle_core::{ExecutionStatus, Fault, FaultKind, InstanceId, JobId, Observation};
+use lifecycle_core::{
+    ExecutionStatus, Fault, FaultKind, InstanceId, JobId, Observation, PowerState,
+};
 use tokio::time::Instant;
 
 use super::{
@@ -19,6 +22,7 @@ use super::{
     tracked_instance::{JobEvidence, Phase, RunHistory, TrackedInstance, instance_report},
 };
 use crate::{
+    call::event::CallEvent,
     mutation::{Mutant, Mutation},
     observe::lookup::ObserveResult,
 };
@@ -76,6 +80,11 @@ impl OutcomeTracker {
         }
     }
 
+    /// Returns the state that the request asks for.
+    pub(crate) fn goal(&self) -> PowerState {
+        self.options.goal
+    }
+
     /// Returns the number of instances without an outcome.
     pub(crate) fn open(&self) -> usize {
         self.open
@@ -114,6 +123,7 @@ impl OutcomeTracker {
     pub(crate) fn accepted(&mut self, id: &InstanceId, request_id: Option<&str>) -> bool {
         if let Some(tracked) = self.get_mut(id).filter(|tracked| tracked.is_open()) {
             tracked.request_id = request_id.map(Into::into);
+            tracked.contact.answered(Instant::now());
         }
         self.settle_fact(id, Fact::Accepted, None)
     }
@@ -213,11 +223,15 @@ impl OutcomeTracker {
             }
             ObserveResult::NotFound => {
                 if let Some(tracked) = self.get_mut(id) {
+                    tracked.contact.answered(Instant::now());
                     tracked.not_found_in_a_row = tracked.not_found_in_a_row.saturating_add(1);
                 }
                 Fact::NotFound
             }
-            ObserveResult::Failed(fault) => Fact::ObserveFailed(fault),
+            ObserveResult::Failed(fault) => {
+                self.read_failed(slice::from_ref(id), fault);
+                Fact::ObserveFailed(fault)
+            }
         };
         self.settle_fact(id, fact, None);
     }
@@ -239,9 +253,36 @@ impl OutcomeTracker {
     }
 
     /// Ends what the cloud has answered for; with `sending_finished` what was not sent as well.
-    pub(crate) fn deadline_passed(&mut self, sending_finished: bool) {
+    /// A state is old if no answer came for longer than `silence`.
+    pub(crate) fn deadline_passed(&mut self, sending_finished: bool, silence: Duration) {
+        let now = Instant::now();
         for at in 0..self.instances.len() {
-            self.apply(at, Fact::DeadlinePassed { sending_finished }, None);
+            let tracked = &self.instances[at];
+            let outdated = tracked.contact.outdated(tracked.last_state(), now, silence);
+            let fact = Fact::DeadlinePassed {
+                sending_finished,
+                outdated: outdated.as_ref(),
+            };
+            self.apply(at, fact, None);
+        }
+    }
+
+    /// Records a failed read about these instances. Lookups go on.
+    pub(crate) fn read_failed(&mut self, ids: &[InstanceId], fault: &Fault) {
+        for id in ids {
+            if let Some(tracked) = self.get_mut(id) {
+                tracked.contact.failed(fault);
+            }
+        }
+    }
+
+    /// Records an answer about instances that does not show their states.
+    pub(crate) fn read_answered(&mut self, ids: &[InstanceId]) {
+        let now = Instant::now();
+        for id in ids {
+            if let Some(tracked) = self.get_mut(id) {
+                tracked.contact.answered(now);
+            }
         }
     }
 
@@ -335,6 +376,7 @@ impl OutcomeTracker {
         let Some(tracked) = self.get_mut(&seen.instance) else {
             return;
         };
+        tracked.contact.seen(Instant::now());
         let before = tracked.last.replace(seen.clone());
         if before.is_none_or(|before| before.raw != seen.raw) {
             self.emit(state(seen));
@@ -345,8 +387,33 @@ impl OutcomeTracker {
         self.index.get(id).map(|&at| &mut self.instances[at])
     }
 
+    /// Records and reports an event of a call for `ids`.
+    pub(crate) fn call_event(&mut self, ids: &[InstanceId], event: CallEvent) {
+        let instances = ids.to_vec();
+        match event {
+            CallEvent::Sending => self.sent(ids),
+            CallEvent::Throttled { operation, wait } => self.emit(Event::Throttled {
+                operation,
+                instances,
+                wait,
+            }),
+            CallEvent::Retrying {
+                operation,
+                attempt,
+                wait,
+                fault,
+            } => self.emit(Event::Retrying {
+                operation,
+                instances,
+                attempt,
+                wait,
+                fault,
+            }),
+        }
+    }
+
     /// Records a call with the action, at the moment of sending.
-    pub(crate) fn sent(&mut self, ids: &[InstanceId]) {
+    fn sent(&mut self, ids: &[InstanceId]) {
         for id in ids {
             if let Some(tracked) = self.get_mut(id) {
                 tracked.sent_at = Some(Instant::now());

@@ -1,19 +1,26 @@
 //! `HttpTransport`: the transport to real clouds.
 
-use std::time::Duration;
+use std::{
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
-use lifecycle_core::{HttpResponse, is_loopback};
+use lifecycle_core::{FaultKind, HttpResponse, is_loopback};
 
 use crate::transport::{
-    Transport, TransportError, bypass_proxy::BypassProxy, proxy::ProxySettings, system_certificates,
+    Transport, TransportError,
+    markers::{BypassProxy, OwnConnection},
+    proxy::ProxySettings,
+    system_certificates,
 };
 
 /// Sends requests with [reqwest] over HTTP/1.1 or HTTP/2 and rustls.
 ///
-/// Follows no redirects, because a signature is valid for one host only. Reads at most 16 MiB of a
-/// response. Takes proxies from the environment (`HTTPS_PROXY`, `ALL_PROXY`, `NO_PROXY`): HTTP, HTTPS
+/// Sends a request marked with [`OwnConnection`] on a new connection, and all other requests on pooled
+/// connections. Follows no redirects, because a signature is valid for one host only. Reads at most 16 MiB
+/// of a response. Takes proxies from the environment (`HTTPS_PROXY`, `ALL_PROXY`, `NO_PROXY`): HTTP, HTTPS
 /// and SOCKS proxies. Plain HTTP to loopback addresses and to the metadata service bypasses every proxy.
 ///
 /// [reqwest]: https://docs.rs/reqwest
@@ -27,6 +34,10 @@ pub struct HttpTransport {
     /// Uses no proxy and no certificates. For plain HTTP to a simulator on this machine, and to the
     /// metadata service.
     direct: reqwest::Client,
+    /// Opens a connection for each request. Built at the first use, because the store of CA
+    /// certificates takes time to read.
+    unpooled: Arc<OnceLock<Self>>,
+    builder: HttpTransportBuilder,
 }
 
 /// The largest accepted response. A page of 1000 full records has about 4 MiB.
@@ -44,6 +55,18 @@ impl HttpTransport {
     /// Returns a builder with default settings.
     pub fn builder() -> HttpTransportBuilder {
         HttpTransportBuilder::default()
+    }
+
+    fn unpooled(&self) -> Result<&Self, TransportError> {
+        if let Some(unpooled) = self.unpooled.get() {
+            return Ok(unpooled);
+        }
+        let builder = HttpTransportBuilder {
+            max_idle: 0,
+            ..self.builder.clone()
+        };
+        let unpooled = builder.build()?;
+        Ok(self.unpooled.get_or_init(|| unpooled))
     }
 }
 
@@ -65,6 +88,8 @@ impl HttpTransport {
 pub struct HttpTransportBuilder {
     connect_timeout: Duration,
     certificates: Vec<reqwest::Certificate>,
+    /// The number of idle connections to keep for each host.
+    max_idle: usize,
 }
 
 impl Default for HttpTransportBuilder {
@@ -72,6 +97,7 @@ impl Default for HttpTransportBuilder {
         Self {
             connect_timeout: Duration::from_secs(10),
             certificates: Vec::new(),
+            max_idle: usize::MAX,
         }
     }
 }
@@ -126,6 +152,8 @@ impl HttpTransportBuilder {
             proxied,
             proxies,
             direct: direct.build().map_err(failed)?,
+            unpooled: Arc::default(),
+            builder: self,
         })
     }
 
@@ -135,6 +163,7 @@ impl HttpTransportBuilder {
             .redirect(reqwest::redirect::Policy::none())
             .retry(reqwest::retry::never())
             .connect_timeout(self.connect_timeout)
+            .pool_max_idle_per_host(self.max_idle)
             .pool_idle_timeout(Duration::from_secs(60))
             .tcp_nodelay(true)
     }
@@ -143,21 +172,27 @@ impl HttpTransportBuilder {
 #[async_trait]
 impl Transport for HttpTransport {
     async fn send(&self, request: http::Request<Bytes>) -> Result<HttpResponse, TransportError> {
+        let transport = match request.extensions().get::<OwnConnection>() {
+            Some(_) => self.unpooled()?,
+            None => self,
+        };
         let bypass_proxy = request.extensions().get::<BypassProxy>().is_some();
         let request = reqwest::Request::try_from(request).map_err(|error| {
             TransportError::unsent("the request cannot be sent").with_source(error.without_url())
         })?;
         let client = match request.url().scheme() {
             "http" if bypass_proxy || is_loopback(request.url().host_str().unwrap_or_default()) => {
-                &self.direct
+                &transport.direct
             }
-            _ => self.client_for(request.url()),
+            _ => transport.client_for(request.url()),
         };
-        let mut response = client.execute(request).await.map_err(to_transport_error)?;
+        let server = Server::of(request.url());
+        let failed = |error| server.to_transport_error(error);
+        let mut response = client.execute(request).await.map_err(failed)?;
         let status = response.status();
         let headers = std::mem::take(response.headers_mut());
         let mut body = BytesMut::new();
-        while let Some(chunk) = response.chunk().await.map_err(to_transport_error)? {
+        while let Some(chunk) = response.chunk().await.map_err(failed)? {
             if body.len() + chunk.len() > MAX_BODY {
                 return Err(TransportError::unclear(
                     "the response is longer than 16 MiB",
@@ -172,13 +207,84 @@ impl Transport for HttpTransport {
     }
 }
 
-fn to_transport_error(error: reqwest::Error) -> TransportError {
-    let error = error.without_url();
-    if error.is_connect() {
-        TransportError::unsent("no connection").with_source(error)
-    } else if error.is_body() || error.is_decode() {
-        TransportError::unclear("the connection broke during the response").with_source(error)
-    } else {
-        TransportError::unclear("the connection broke before the response").with_source(error)
+/// The server of a request, for error messages.
+struct Server {
+    host: String,
+    port: u16,
+}
+
+impl Server {
+    fn of(url: &reqwest::Url) -> Self {
+        Self {
+            host: url.host_str().unwrap_or_default().to_owned(),
+            port: url.port_or_known_default().unwrap_or_default(),
+        }
+    }
+
+    fn to_transport_error(&self, error: reqwest::Error) -> TransportError {
+        let error = error.without_url();
+        let Self { host, port } = self;
+        if !error.is_connect() {
+            let moment = match error.is_body() || error.is_decode() {
+                true => "during",
+                false => "before",
+            };
+            let message = format!("the connection to {host} broke {moment} the response");
+            return TransportError::unclear(message).with_source(error);
+        }
+        let unsent = match ConnectFailure::of(&error) {
+            ConnectFailure::Name => TransportError::unsent(format!(
+                "no address for {host}: check the region name and the DNS servers"
+            )),
+            ConnectFailure::Certificate => {
+                TransportError::unsent(format!("the certificate of {host} is not trusted"))
+                    .with_kind(FaultKind::Certificate)
+            }
+            ConnectFailure::ProxyLogin => {
+                TransportError::unsent(format!("the proxy refused a connection to {host}"))
+                    .with_kind(FaultKind::Proxy)
+            }
+            ConnectFailure::Other => {
+                TransportError::unsent(format!("no connection to {host}:{port}"))
+            }
+        };
+        unsent.with_source(error)
+    }
+}
+
+/// The step at which a connection failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum ConnectFailure {
+    /// The name of the host has no address.
+    Name,
+    /// The certificate of the server is not trusted.
+    Certificate,
+    /// The proxy requires another user name or password (status 407).
+    ProxyLogin,
+    Other,
+}
+
+impl ConnectFailure {
+    /// Returns the step that `error` names. The types of the causes are private to other crates, so
+    /// the texts decide; a test with a real connection holds each text.
+    fn of(error: &reqwest::Error) -> Self {
+        let mut cause = std::error::Error::source(error);
+        while let Some(error) = cause {
+            let text = error.to_string();
+            for (start, failure) in [
+                ("dns error", Self::Name),
+                ("invalid peer certificate", Self::Certificate),
+                (
+                    "tunnel error: proxy authorization required",
+                    Self::ProxyLogin,
+                ),
+            ] {
+                if text.starts_with(start) {
+                    return failure;
+                }
+            }
+            cause = error.source();
+        }
+        Self::Other
     }
 }

@@ -1,8 +1,8 @@
 //! Transports: send one signed request and return the response.
 
-pub(crate) mod bypass_proxy; // a marker on metadata requests
 #[cfg(feature = "reqwest")]
 pub(crate) mod http; // the transport to real clouds
+pub(crate) mod markers; // marks on requests: no proxy, own connection
 pub(crate) mod plain_http; // the rule for endpoints without TLS
 #[cfg(feature = "reqwest")]
 pub(crate) mod proxy; // proxies of the environment
@@ -40,6 +40,7 @@ impl<T: Transport + ?Sized> Transport for Arc<T> {
 #[error("{message}")]
 pub struct TransportError {
     execution: ExecutionStatus,
+    kind: Option<FaultKind>,
     message: String,
     source: Option<Box<dyn StdError + Send + Sync>>,
 }
@@ -50,6 +51,7 @@ impl TransportError {
     pub fn unsent(message: impl Into<String>) -> Self {
         Self {
             execution: ExecutionStatus::NotExecuted,
+            kind: None,
             message: message.into(),
             source: None,
         }
@@ -60,6 +62,7 @@ impl TransportError {
     pub fn unclear(message: impl Into<String>) -> Self {
         Self {
             execution: ExecutionStatus::Unknown,
+            kind: None,
             message: message.into(),
             source: None,
         }
@@ -72,15 +75,24 @@ impl TransportError {
         self
     }
 
+    /// Sets the kind of the fault, if the client must not send the request again:
+    /// [`FaultKind::Certificate`] or [`FaultKind::Proxy`].
+    #[must_use]
+    pub fn with_kind(mut self, kind: FaultKind) -> Self {
+        self.kind = Some(kind);
+        self
+    }
+
     /// Returns whether the cloud may have executed the request.
     pub fn execution_status(&self) -> ExecutionStatus {
         self.execution
     }
 
     /// Returns the fault of the call, with the texts of all causes.
-    pub(crate) fn to_fault(&self) -> Fault {
-        let kind = match self.execution {
-            ExecutionStatus::NotExecuted => FaultKind::Unreachable,
+    pub fn to_fault(&self) -> Fault {
+        let kind = match (self.kind, self.execution) {
+            (Some(kind), _) => kind,
+            (None, ExecutionStatus::NotExecuted) => FaultKind::Unreachable,
             _ => FaultKind::NoAnswer,
         };
         let mut message = self.to_string();
@@ -89,14 +101,18 @@ impl TransportError {
             message = format!("{message}: {error}");
             cause = error.source();
         }
-        Fault::new(kind, message)
+        Fault::new(kind, message).with_execution_status(self.execution)
     }
 }
 
-/// Returns the fault of a call without a response within `limit`.
-pub(crate) fn no_response(limit: Duration) -> Fault {
+/// Returns the fault of a call to `uri` without a response within `limit`.
+pub(crate) fn no_response(uri: &::http::Uri, limit: Duration) -> Fault {
+    let host = uri.host().unwrap_or("the cloud");
     Fault::new(
         FaultKind::NoAnswer,
-        format!("no response within {:.1} s", limit.as_secs_f64()),
+        format!(
+            "no response from {host} within {:.1} s",
+            limit.as_secs_f64()
+        ),
     )
 }

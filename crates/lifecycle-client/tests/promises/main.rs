@@ -16,4 +16,5 @@ mod one_outcome_per_instance;
 mod reboot_evidence;
 mod scripts;
 mod true_outcomes;
+mod what_is_known_is_told;
 mod whole_lists;

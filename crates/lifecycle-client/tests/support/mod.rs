@@ -353,11 +353,12 @@ fn read_ack(response: &HttpResponse) -> Result<BatchAck, Fault> {
     })
 }
 
-/// First line the whole job, then a line per instance: `running`, `ok` or a kind of fault.
+/// First line the whole job, then a line per instance: `running`, `ok`, `odd` or a kind of fault.
 fn read_progress(response: &HttpResponse) -> Result<JobProgress, Fault> {
     let verdict = |word: &str| match word {
         "running" => JobStatus::Running,
         "ok" => JobStatus::Succeeded,
+        "odd" => JobStatus::Unknown,
         other => JobStatus::Failed(Fault::new(kind(other).unwrap(), "the job failed")),
     };
     let text = text(response);

@@ -6,6 +6,8 @@ use crate::config::schema::{CloudSettings, CloudSource, SourceKind, optional, re
 
 pub(super) const ENTRY: CloudEntry = CloudEntry {
     name: "baidu",
+    aliases: &["baiducloud", "baidubce", "bce", "bcc"],
+    empty_list: None,
     regions: Regions::Many {
         variables: &["BAIDUCLOUD_REGION", "BCE_REGION"],
         common: "bj",

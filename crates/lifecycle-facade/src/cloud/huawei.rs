@@ -6,6 +6,8 @@ use crate::config::schema::{CloudSettings, CloudSource, SourceKind, optional, re
 
 pub(super) const ENTRY: CloudEntry = CloudEntry {
     name: "huawei",
+    aliases: &["huaweicloud", "hwcloud", "hwc", "hw", "otc"],
+    empty_list: None,
     regions: Regions::Many {
         variables: &["HW_REGION_NAME"],
         common: "cn-north-4",

@@ -9,7 +9,7 @@ use lifecycle_core::{
     SigningContext,
 };
 
-use super::{Cloud, ENTRIES, ParseReferenceError, entry::Regions};
+use super::{Cloud, CloudEntry, ENTRIES, ParseReferenceError, entry::Regions};
 
 impl Cloud {
     /// Returns the name in references.
@@ -68,6 +68,11 @@ impl Cloud {
         }
     }
 
+    /// Returns a note for people about an empty list; `None` if an empty list has one meaning.
+    pub fn empty_list_note(self) -> Option<&'static str> {
+        self.entry().empty_list
+    }
+
     /// Returns a location for messages, such as `cloud/region`.
     pub(crate) fn example_location(self) -> String {
         let (Regions::One(region) | Regions::Many { common: region, .. }) = self.entry().regions;
@@ -92,7 +97,9 @@ impl FromStr for Cloud {
         Err(ParseReferenceError::new(if names.contains(&name) {
             format!("{name} is not part of this build: compile with the feature \"{name}\"")
         } else {
-            format!("unknown cloud {name:?}: write one of {}", names.join(", "))
+            let hint = CloudEntry::hint(ENTRIES, &name.to_lowercase());
+            let hint = hint.unwrap_or_else(|| format!("write one of {}", names.join(", ")));
+            format!("unknown cloud {name:?}: {hint}")
         }))
     }
 }
@@ -100,6 +107,21 @@ impl FromStr for Cloud {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn unknown_cloud_is_suggested_by_name_and_by_alias() {
+        for (written, expected) in [
+            ("alibaba", "did you mean \"aliyun\"?"),
+            ("Aliyun", "did you mean \"aliyun\"?"),
+            ("hwcloud", "did you mean \"huawei\"?"),
+            ("huawai", "did you mean \"huawei\"?"),
+            ("badu", "did you mean \"baidu\"?"),
+            ("aws", "write one of baidu, aliyun, zenlayer, huawei"),
+        ] {
+            let error = written.parse::<Cloud>().unwrap_err().to_string();
+            assert_eq!(error, format!("unknown cloud {written:?}: {expected}"));
+        }
+    }
 
     #[test]
     fn profile_has_the_name_of_the_entry() {

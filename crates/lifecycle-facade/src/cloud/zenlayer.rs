@@ -6,6 +6,8 @@ use crate::config::schema::{CloudSettings, CloudSource, SourceKind, optional};
 
 pub(super) const ENTRY: CloudEntry = CloudEntry {
     name: "zenlayer",
+    aliases: &["zenlayercloud", "zen", "zec"],
+    empty_list: None,
     regions: Regions::One("global"),
     key_scope: KeyScope::Account,
     #[cfg(feature = "config")]

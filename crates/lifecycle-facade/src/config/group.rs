@@ -11,8 +11,8 @@ use super::{
     account::name_problem,
     error::Diagnostic,
     section::{Reader, TableEntry},
-    suggest::hint,
 };
+use crate::suggest::hint;
 
 /// One instance of a group.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -43,7 +43,6 @@ mod group;
 pub(crate) mod schema;
 mod secret;
 mod section;
-mod suggest;
 mod value;
 
 #[cfg(test)]

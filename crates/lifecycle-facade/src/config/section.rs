@@ -12,9 +12,11 @@ use super::{
     diagnostics::Diagnostics,
     schema::{CloudSettings, Scope, Setting, sections_with},
     secret,
+};
+use crate::{
+    cloud::Clouds,
     suggest::{nearest, quoted},
 };
-use crate::cloud::Clouds;
 
 /// The known clouds, and the collector of diagnostics.
 #[derive(Clone, Copy, Debug)]

@@ -13,9 +13,11 @@ use super::{
     cloud_name::CloudName,
     schema::SOURCES,
     secret::{VariableName, may_be_secret},
+};
+use crate::{
+    cloud::{CloudEntry, Clouds, EndpointNetwork},
     suggest::hint,
 };
-use crate::cloud::{Clouds, EndpointNetwork};
 
 /// Parses a duration with units, such as `90s`, `10m` or `1h30m`: above zero and at most a week.
 ///
@@ -128,10 +130,16 @@ pub(super) fn network(value: &DeValue<'_>) -> Result<EndpointNetwork, String> {
 }
 
 pub(super) fn cloud(value: &DeValue<'_>, clouds: Clouds) -> Result<CloudName, String> {
-    let clouds: Vec<_> = CloudName::all(clouds)
+    let names: Vec<_> = CloudName::all(clouds)
         .map(|cloud| (cloud.as_str(), cloud))
         .collect();
-    one_of(value, &clouds)
+    one_of(value, &names).map_err(|problem| {
+        let written = value.as_str().unwrap_or_default();
+        match CloudEntry::hint(clouds, written) {
+            Some(hint) => format!("unknown value {}; {hint}", shown(value)),
+            None => problem,
+        }
+    })
 }
 
 pub(super) fn source(value: &DeValue<'_>) -> Result<&'static str, String> {

@@ -8,8 +8,8 @@ use std::{
 
 use async_trait::async_trait;
 use lifecycle_client::{
-    CachedCredentials, CallCounts, Client, CredentialError, CredentialProvider, StepDriver,
-    Transport,
+    AccessKeyRecord, CachedCredentials, CallCounts, Client, CredentialError, CredentialProvider,
+    StepDriver, Transport,
 };
 use lifecycle_core::{Credential, Endpoint, Fault, FaultKind};
 use tokio::{sync::OnceCell, time::timeout};
@@ -30,6 +30,8 @@ pub(super) struct Connector {
     driver: StepDriver,
     clients: Mutex<BTreeMap<Location, Arc<OnceCell<Client>>>>,
     credentials: Mutex<BTreeMap<Location, Arc<dyn CredentialProvider>>>,
+    /// The records of rejected keys, by cloud and account.
+    access_keys: Mutex<BTreeMap<Location, AccessKeyRecord>>,
     projects: ProjectFinder,
 }
 
@@ -51,6 +53,7 @@ impl Connector {
             driver,
             clients: Mutex::default(),
             credentials: Mutex::default(),
+            access_keys: Mutex::default(),
             projects: ProjectFinder::default(),
         }
     }
@@ -60,8 +63,14 @@ impl Connector {
         let cell = Arc::clone(lock(&self.clients).entry(location.clone()).or_default());
         let limit = self.settings.setup_timeout;
         let connected = timeout(limit, cell.get_or_try_init(|| self.connect(location))).await;
-        let client = connected.map_err(|_| late(location, limit))??;
+        let client = connected.map_err(|_| self.late(location, limit))??;
         Ok(client.clone())
+    }
+
+    /// Returns the record of rejected keys that all regions of an account share.
+    fn access_keys(&self, location: &Location) -> AccessKeyRecord {
+        let mut records = lock(&self.access_keys);
+        records.entry(everywhere(location)).or_default().clone()
     }
 
     async fn connect(&self, location: &Location) -> Result<Client, FleetError> {
@@ -76,6 +85,19 @@ impl Connector {
         Ok(self
             .build(location, credentials, project.as_deref())?
             .client)
+    }
+
+    /// Returns the error of a connection that took too long, with the fault that delays the search
+    /// for a key.
+    fn late(&self, location: &Location, limit: Duration) -> FleetError {
+        let credentials = self.credentials(location).ok();
+        let fault = credentials.and_then(|credentials| credentials.search_fault());
+        let reason = fault.map_or_else(String::new, |fault| format!(": {fault}"));
+        let message = format!(
+            "no key for {location} within {:.1} s{reason}; increase the time limit",
+            limit.as_secs_f64()
+        );
+        FleetError::Credential(Fault::new(FaultKind::Deadline, message).into())
     }
 
     /// Returns a client that can plan. Calls nobody.
@@ -134,7 +156,9 @@ impl Connector {
         if let Some(project) = self.settings.project(account) {
             return Ok(project.to_owned());
         }
-        let mut driver = self.driver.clone();
+        // The look-up ends before the time limit of the connection, so that its fault is known.
+        let patience = self.settings.setup_timeout.mul_f64(0.8);
+        let mut driver = self.driver.clone().patience(patience);
         if !self.settings.uses_vendor_env(account) {
             driver = driver.machine(WithoutVariables(Arc::clone(&self.settings.host)));
         }
@@ -149,6 +173,7 @@ impl Connector {
             SearchError::Credential(error) => error.into(),
             SearchError::Lookup(fault) => FleetError::Project {
                 location: location.to_string(),
+                setting: lookup.variables.first().copied().unwrap_or_default(),
                 fault,
             },
         })
@@ -192,6 +217,7 @@ impl Connector {
         let mut builder = parts
             .builder
             .clock(Arc::clone(&settings.clock))
+            .access_keys(self.access_keys(location))
             .plain_http(settings.plain_http);
         if let Some(limits) = account.and_then(|account| account.rate_limits) {
             builder = builder.rate_limits(limits);
@@ -205,12 +231,16 @@ impl Connector {
 
 /// Returns the location that stands for all locations with the same key.
 fn key_owner(location: &Location) -> Location {
-    let region = match location.cloud.entry().key_scope {
-        KeyScope::Account => String::new(),
-        KeyScope::Region => location.region.clone(),
-    };
+    match location.cloud.entry().key_scope {
+        KeyScope::Account => everywhere(location),
+        KeyScope::Region => location.clone(),
+    }
+}
+
+/// Returns the location that stands for all regions of an account.
+fn everywhere(location: &Location) -> Location {
     Location {
-        region,
+        region: String::new(),
         ..location.clone()
     }
 }
@@ -224,12 +254,4 @@ impl CredentialProvider for NoKey {
     async fn credential(&self) -> Result<Arc<Credential>, CredentialError> {
         Err(CredentialError::not_configured("this client is offline"))
     }
-}
-
-fn late(location: &Location, limit: Duration) -> FleetError {
-    let message = format!(
-        "no key for {location} within {:.1} s: increase the time limit",
-        limit.as_secs_f64()
-    );
-    FleetError::Credential(Fault::new(FaultKind::Deadline, message).into())
 }

@@ -34,10 +34,14 @@ pub enum FleetError {
         problem: String,
     },
     /// The look-up of the project of a location failed. No action was sent.
-    #[error("{location}: {fault}")]
+    #[error(
+        "{location}: the look-up of the project failed: {fault}; a project id in {setting}, or as `project` in the configuration file, avoids the look-up"
+    )]
     Project {
         /// The location as text.
         location: String,
+        /// The environment variable for the project id.
+        setting: &'static str,
         /// The fault of the look-up.
         #[source]
         fault: Fault,

@@ -8,7 +8,7 @@ use lifecycle_client::{
 use lifecycle_core::{CredentialSourceConfig, Endpoint, HostEnvironment, ProviderContext};
 
 use super::{Account, CredentialSettings, FleetError, Location};
-use crate::cloud::EndpointNetwork;
+use crate::{cloud::EndpointNetwork, suggest::did_you_mean};
 
 /// The settings of a fleet.
 #[derive(Clone, Debug)]
@@ -52,10 +52,9 @@ impl FleetSettings {
             wrong(if known.is_empty() {
                 format!("unknown account {name:?}: the configuration has no accounts")
             } else {
-                format!(
-                    "unknown account {name:?}; known accounts: {}",
-                    known.join(", ")
-                )
+                let hint = did_you_mean(name, known.iter().copied());
+                let hint = hint.unwrap_or_else(|| format!("known accounts: {}", known.join(", ")));
+                format!("unknown account {name:?}; {hint}")
             })
         })?;
         if account.cloud != location.cloud {

@@ -89,6 +89,28 @@ async fn unknown_project_is_an_error_before_any_action() {
     }
 }
 
+#[tokio::test(start_paused = true)]
+async fn rejected_access_key_is_used_in_no_other_region() {
+    let simulator = Simulator::builder()
+        .credential(Cloud::Aliyun, &Credential::keys(KEY_ID, KEY_SECRET))
+        .fleet("aliyun/cn-hangzhou=1,aliyun/cn-beijing=1,aliyun/cn-shanghai=1")
+        .unwrap()
+        .build();
+    let variables = [
+        ("ALIBABA_CLOUD_ACCESS_KEY_ID", KEY_ID),
+        ("ALIBABA_CLOUD_ACCESS_KEY_SECRET", "wrong"),
+    ];
+    let fleet = fleet_builder(&simulator, fake_host(&variables, &[]))
+        .build()
+        .unwrap();
+    let report = fleet.start(simulator.instances()).await.unwrap();
+    for row in &report {
+        assert_eq!(row.outcome.fault().unwrap().kind(), FaultKind::Credential);
+    }
+    assert_eq!(report.instances().len(), 3);
+    assert_eq!(simulator.ledger().count(Cloud::Aliyun, Operation::Start), 1);
+}
+
 /// Returns a host with settings of the vendors' tools for another account.
 fn host_of_another_account() -> FakeHost {
     let bce = r#"{"current": "test", "profiles": [{"name": "test", "mode": "AK",

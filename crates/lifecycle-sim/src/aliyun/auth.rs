@@ -8,6 +8,8 @@
 //!
 //! The order of the checks is inferred.
 
+use std::borrow::Cow;
+
 use lifecycle_core::encode::{hmac_sha256_hex, percent, sha256_hex};
 
 use super::{
@@ -35,7 +37,7 @@ pub(super) fn verify(
     switches: &Switches,
 ) -> Result<KeyNonce, AuthError<ApiError>> {
     let parts = SignatureParts::of(request).map_err(AuthError::other)?;
-    check_clock(parts.date.as_deref(), now).map_err(AuthError::other)?;
+    check_clock(parts.date.as_deref(), now, switches).map_err(AuthError::other)?;
     let Some(key) = account.key(&parts.access_key) else {
         let error = api_error::NO_KEY.with_status(switches.unknown_key_status);
         return Err(AuthError::key(error));
@@ -241,13 +243,32 @@ fn canonical_query(mut pairs: Vec<(String, String)>) -> String {
 }
 
 /// Accepts a difference of fifteen minutes in both directions (documented).
-fn check_clock(date: Option<&str>, now: i64) -> Result<(), ApiError> {
+fn check_clock(date: Option<&str>, now: i64, switches: &Switches) -> Result<(), ApiError> {
     let date = date.ok_or(api_error::NO_DATE)?;
-    let date = read_extended(date).ok_or(api_error::BAD_DATE)?;
+    let whole = match switches.fractional_seconds {
+        true => without_fraction(date),
+        false => date.into(),
+    };
+    let date = read_extended(&whole).ok_or(api_error::BAD_DATE)?;
     if now.abs_diff(date) > MAX_CLOCK_SKEW {
         return Err(api_error::EXPIRED_DATE);
     }
     Ok(())
+}
+
+/// Removes a fraction of a second: `08:23:49.5Z` becomes `08:23:49Z`.
+fn without_fraction(date: &str) -> Cow<'_, str> {
+    let parts = date
+        .strip_suffix('Z')
+        .and_then(|time| time.rsplit_once('.'));
+    match parts {
+        Some((whole, fraction))
+            if !fraction.is_empty() && fraction.bytes().all(|byte| byte.is_ascii_digit()) =>
+        {
+            format!("{whole}Z").into()
+        }
+        _ => date.into(),
+    }
 }
 
 /// The maximum difference between the clocks, in seconds.
@@ -274,4 +295,29 @@ fn check_key(
         return Err(api_error::DISABLED_KEY);
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod clock_tests {
+    use super::*;
+
+    #[test]
+    fn fractional_seconds_are_accepted_only_with_the_switch() {
+        let check = |date: &str, fractional_seconds| {
+            let switches = Switches {
+                fractional_seconds,
+                ..Switches::default()
+            };
+            check_clock(Some(date), 1_430_123_029, &switches).is_ok()
+        };
+        for (date, without, with) in [
+            ("2015-04-27T08:23:49Z", true, true),
+            ("2015-04-27T08:23:49.123456Z", false, true),
+            ("2015-04-27T08:23:49.Z", false, false),
+            ("2015-04-27T08:23:49.x1Z", false, false),
+        ] {
+            assert_eq!(check(date, false), without, "{date}");
+            assert_eq!(check(date, true), with, "{date}");
+        }
+    }
 }

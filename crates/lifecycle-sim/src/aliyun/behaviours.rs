@@ -65,8 +65,8 @@ pub(crate) const BEHAVIOURS: &[Behaviour] = &[
         "StopInstance, Python SDK model",
     ),
     documented(
-        "A locked instance answers 403 `InstanceLockedForSecurity` to every power call.",
-        "appendix on locks",
+        "A locked instance answers 403 `InstanceLockedForSecurity` to start and reboot.",
+        "appendix on locks; the pages disagree about the stop, see the switch",
     ),
     inferred(
         "The relation between the impairments of an instance and the codes.",

@@ -182,6 +182,12 @@ impl PowerRequest {
             Impairment::Creating if start => Some(api_error::not_ready(&cloud.switches.aliyun)),
             Impairment::Creating | Impairment::Recycled => Some(api_error::WRONG_STATUS),
             Impairment::Changing => Some(api_error::CONFLICT),
+            Impairment::Locked
+                if self.action == ActionKind::Stop
+                    && cloud.switches.aliyun.stops_security_locked =>
+            {
+                None
+            }
             Impairment::Locked => Some(api_error::LOCKED),
             Impairment::Expired if start => Some(api_error::EXPIRED),
             Impairment::Arrears if start => Some(api_error::NO_BALANCE),

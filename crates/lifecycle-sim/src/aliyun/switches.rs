@@ -30,6 +30,9 @@ describe_fields! {
         /// A stop is accepted while the instance is starting. The documents name `Running` as the
         /// precondition; Packer tries a stop in this state.
         pub stops_while_starting: bool,
+        /// A stop of an instance with a security lock is executed. The page on locked instances of
+        /// April 2025 says so; the pages of the stop calls say that the stop is refused.
+        pub stops_security_locked: bool,
         /// `StopCharging` is refused for an instance that does not support the mode. The error
         /// table of 2021 says so; newer documents say that the instance is stopped in the ordinary
         /// way.
@@ -63,6 +66,9 @@ describe_fields! {
         /// The status of the metadata service for an invalid token, or for a request without a
         /// token: 403 or 401. Unknown.
         pub metadata_refusal_status: u16,
+        /// A time with fractional seconds is accepted. The documents show whole seconds; a published
+        /// client sends fractions.
+        pub fractional_seconds: bool,
         /// `TRUE` and `FALSE` are accepted as booleans. Only `true` and `True` are known to be
         /// accepted.
         pub upper_case_booleans: bool,
@@ -81,6 +87,7 @@ impl Default for Switches {
             reboot_shows: RebootShows::default(),
             failed_boot_hangs: true,
             stops_while_starting: false,
+            stops_security_locked: false,
             refuses_unfit_stop_charging: false,
             economical_by_default: false,
             refuses_foreign_regions: false,
@@ -94,6 +101,7 @@ impl Default for Switches {
             xml_by_default: true,
             metadata_tokens: MetadataTokens::default(),
             metadata_refusal_status: 403,
+            fractional_seconds: false,
             upper_case_booleans: true,
         }
     }
@@ -112,6 +120,7 @@ impl Switches {
             reboot_shows: RebootShows::draw(rng),
             failed_boot_hangs: rng.bool(),
             stops_while_starting: rng.bool(),
+            stops_security_locked: rng.bool(),
             refuses_unfit_stop_charging: rng.bool(),
             economical_by_default: rng.bool(),
             refuses_foreign_regions: rng.bool(),
@@ -125,6 +134,7 @@ impl Switches {
             xml_by_default: rng.bool(),
             metadata_tokens: MetadataTokens::draw(rng),
             metadata_refusal_status: draw(rng, &[403, 401], 403),
+            fractional_seconds: rng.bool(),
             upper_case_booleans: rng.bool(),
         }
     }
@@ -148,10 +158,10 @@ setting! {
 setting! {
     /// The states that a rebooting instance shows.
     RebootShows {
-        /// `Starting`, then `Running`: the newer text.
+        /// `Starting`, then `Running`: the pages of RebootInstance(s) of January 2026.
         #[default]
         Starting,
-        /// `Stopping`, then `Running`: the older text.
+        /// `Stopping`, then `Running`: older copies of the page of the batch call.
         Stopping,
         /// `Stopping`, `Starting`, `Running`.
         StoppingThenStarting,

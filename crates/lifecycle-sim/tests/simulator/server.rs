@@ -96,6 +96,27 @@ async fn one_connection_serves_two_clouds() {
 }
 
 #[tokio::test]
+async fn connection_without_a_request_is_closed_and_a_used_one_stays_open() {
+    let (simulator, server) = serve("zenlayer/asia-southeast-1=1").await;
+    let vms = ids(&simulator, Cloud::Zenlayer);
+    let request = zenlayer(&simulator, &server, "StartInstances", &vms);
+    let mut unused = TcpStream::connect(server.address()).await.unwrap();
+    let mut slow = TcpStream::connect(server.address()).await.unwrap();
+    slow.write_all(b"POST / HTTP/1.1\r\nhost: x\r\n")
+        .await
+        .unwrap();
+    let (mut used, _) = exchange(&server, &request).await;
+    for stream in [&mut unused, &mut slow] {
+        let closed = timeout(Duration::from_secs(8), read_answer(stream)).await;
+        assert_eq!(closed.unwrap(), "");
+    }
+    used.write_all(&request).await.unwrap();
+    let response = read_answer(&mut used).await;
+    assert!(response.starts_with("HTTP/1.1 "), "{response:?}");
+    server.shutdown().await;
+}
+
+#[tokio::test]
 async fn injected_fault_breaks_a_real_connection() {
     let (simulator, server) = serve("zenlayer/asia-southeast-1=1:running").await;
     let vms = ids(&simulator, Cloud::Zenlayer);

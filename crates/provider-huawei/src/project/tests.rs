@@ -211,7 +211,7 @@ fn exactly_one_matching_project_is_required_and_faults_of_iam_are_reported() {
             200,
             r#"{"projects": []}"#,
             FaultKind::Invalid,
-            "this key cannot access a project \"cn-north-4\": set the project id",
+            "this key cannot access a project \"cn-north-4\"",
         ),
         (
             200,
@@ -223,7 +223,7 @@ fn exactly_one_matching_project_is_required_and_faults_of_iam_are_reported() {
             200,
             two.as_str(),
             FaultKind::Invalid,
-            "(0123456789abcdef0123456789abcdef, fedcba9876543210fedcba9876543210): set the project id, for example in HUAWEICLOUD_SDK_PROJECT_ID",
+            "(0123456789abcdef0123456789abcdef, fedcba9876543210fedcba9876543210)",
         ),
         (200, "{}", FaultKind::Unreadable, "cannot be read"),
         (

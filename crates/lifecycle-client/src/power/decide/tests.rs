@@ -21,8 +21,10 @@ fn rules() -> Vec<Rule> {
     let lost = leak(Fault::new(FaultKind::NoAnswer, "no answer"));
     let late = leak(Fault::new(FaultKind::Deadline, "too late"));
     let blind = leak(Fault::new(FaultKind::Permission, "may not look"));
-    let deadline = Fact::DeadlinePassed { sending_finished: true };
-    let busy_sending = Fact::DeadlinePassed { sending_finished: false };
+    let deadline = Fact::DeadlinePassed { sending_finished: true, outdated: None };
+    let old = Pending::StateOutdated { last: None, age: None, fault: lost.clone() };
+    let unseen_deadline = Fact::DeadlinePassed { sending_finished: true, outdated: Some(leak(old)) };
+    let busy_sending = Fact::DeadlinePassed { sending_finished: false, outdated: None };
     vec![
         // The cloud's answer to the action.
         (polls, not_sent(), Fact::Accepted, "accept"),
@@ -98,6 +100,7 @@ fn rules() -> Vec<Rule> {
         // A forced stop that follows a graceful one.
         (forces(), forced(accepted()), Fact::AnswerLost(lost), "ignore"),
         (forces(), forced(accepted()), Fact::NeverSent(late), "ignore"),
+        (forces(), forced(accepted()), Fact::NeverSent(lost), "remember: NotForced"),
         (forces(), forced(accepted()), Fact::Rejected(locked), "remember: NotForced"),
         (forces(), forced(accepted()), rejected_and(no, Some(Stopped)), "reached: Seen"),
         (forces(), forced(accepted()), rejected_and(no, Some(Running)), "remember: NotForced"),
@@ -129,6 +132,12 @@ fn rules() -> Vec<Rule> {
         (polls, seen(Changing), deadline, "pending: Deadline"),
         (waits(Reboot), seen(Running), deadline, "pending: Unconfirmed"),
         (waits(Reboot), seen(Rebooting), deadline, "pending: Deadline"),
+        // The time limit, after lookups that failed.
+        (polls, accepted(), unseen_deadline, "pending: StateOutdated"),
+        (waits(Reboot), seen(Running), unseen_deadline, "pending: StateOutdated"),
+        (polls, not_sent(), unseen_deadline, "skipped"),
+        (waits(Stop), with_job(own_job()), unseen_deadline, "reached: Job"),
+        (forces(), hurt(Pending::NotForced(locked.clone())), unseen_deadline, "pending: NotForced"),
         (polls, answer_lost(), deadline, "uncertain"),
         (polls, contradicted(), deadline, "refused"),
         (polls, accepted(), Fact::AmbiguityExpired, "ignore"),
@@ -204,7 +213,10 @@ fn name(decision: &Decision) -> String {
 
 fn variant(value: &impl std::fmt::Debug) -> String {
     let text = format!("{value:?}");
-    text.split(['(', ' ']).next().unwrap_or_default().to_owned()
+    text.split(['(', ' ', '{'])
+        .next()
+        .unwrap_or_default()
+        .to_owned()
 }
 
 fn waits(kind: ActionKind) -> DecideOptions {

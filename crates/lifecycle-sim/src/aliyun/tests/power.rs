@@ -179,6 +179,22 @@ fn action_in_each_state_and_impairment_has_the_documented_code() {
 }
 
 #[test]
+fn stop_of_a_locked_instance_follows_the_switch() {
+    for (stops, expected) in [(false, "InstanceLockedForSecurity"), (true, "no code")] {
+        let mut cloud = cloud_state();
+        cloud.switches.aliyun.stops_security_locked = stops;
+        let id = add(&mut cloud, Running, Impairment::Locked);
+        for (action, expected) in [
+            ("RebootInstance", "InstanceLockedForSecurity"),
+            ("StopInstance", expected),
+        ] {
+            let response = call(&mut cloud, action, &[("InstanceId", &id)]);
+            assert_eq!(code(&response).1, expected, "{action}, {stops}");
+        }
+    }
+}
+
+#[test]
 fn start_with_init_local_disk_starts_an_instance_with_a_broken_disk() {
     let mut cloud = cloud_state();
     let id = add(&mut cloud, Stopped, Impairment::Failed);

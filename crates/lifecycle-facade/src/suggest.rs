@@ -2,7 +2,7 @@
 
 /// Returns the known names closest to `written`, all names at the same distance; none if `written` is
 /// a different word. A name may have one wrong letter for each three letters, and at least one.
-pub(super) fn nearest<'a>(written: &str, known: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
+pub(crate) fn nearest<'a>(written: &str, known: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
     let written = written.to_lowercase();
     let mut best = usize::MAX;
     let mut found = Vec::new();
@@ -20,16 +20,23 @@ pub(super) fn nearest<'a>(written: &str, known: impl IntoIterator<Item = &'a str
     found
 }
 
-/// Returns the end of a message about `written`: the closest names, else all known names.
-pub(super) fn hint<'a>(written: &str, known: impl IntoIterator<Item = &'a str> + Clone) -> String {
-    match nearest(written, known.clone()) {
-        meant if meant.is_empty() => format!("write one of {}", quoted(known, ", ")),
-        meant => format!("did you mean {}?", quoted(meant, " or ")),
+/// Returns the end of a message about the unknown name `written`, such as `did you mean "web"?`, or
+/// `None` if every known name is a different word.
+pub fn did_you_mean<'a>(written: &str, known: impl IntoIterator<Item = &'a str>) -> Option<String> {
+    match nearest(written, known) {
+        meant if meant.is_empty() => None,
+        meant => Some(format!("did you mean {}?", quoted(meant, " or "))),
     }
 }
 
+/// Returns the end of a message about the unknown name `written`: the closest names, else all known names.
+pub(crate) fn hint<'a>(written: &str, known: impl IntoIterator<Item = &'a str> + Clone) -> String {
+    did_you_mean(written, known.clone())
+        .unwrap_or_else(|| format!("write one of {}", quoted(known, ", ")))
+}
+
 /// Quotes the names and joins the quoted names with `between`.
-pub(super) fn quoted<'a>(names: impl IntoIterator<Item = &'a str>, between: &str) -> String {
+pub(crate) fn quoted<'a>(names: impl IntoIterator<Item = &'a str>, between: &str) -> String {
     let names: Vec<String> = names.into_iter().map(|name| format!("{name:?}")).collect();
     names.join(between)
 }

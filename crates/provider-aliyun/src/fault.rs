@@ -86,7 +86,7 @@ fn kind_of_code(code: &str) -> Option<FaultKind> {
         // The pages of StartInstance(s), StopInstance(s) and RebootInstance(s) of December 2025,
         // and codes of older versions of these pages:
         // https://www.alibabacloud.com/help/en/ecs/developer-reference/api-ecs-2014-05-26-startinstance
-        "InstanceId.NotFound" | "InstanceIds.NotFound" => FaultKind::NotFound,
+        "InvalidInstanceId.NotFound" | "InvalidInstanceIds.NotFound" => FaultKind::NotFound,
         "IncorrectInstanceStatus" => FaultKind::WrongState,
         "InstanceNotReady"
         | "IncorrectInstanceStatus.Initializing"
@@ -103,7 +103,7 @@ fn kind_of_code(code: &str) -> Option<FaultKind> {
         | "InvalidDedicatedHost.NotEnoughResource"
         | "InvalidCapacityReservationId.NotFound"
         | "Invalid.PrivatePoolOptions.NoStock" => FaultKind::Capacity,
-        "InstanceId.NotSupport"
+        "InvalidInstanceId.NotSupport"
         | "InstanceType.ParameterMismatch"
         | "OperationDenied.SystemInstanceNotSupport"
         | "HibernationConfigured.InstanceOperationForbidden"
@@ -117,7 +117,7 @@ fn kind_of_code(code: &str) -> Option<FaultKind> {
         | "InvalidParameter.Encrypted.KmsNotEnable"
         | "InvalidOperation.KMSKeyIdNotFound"
         | "InvalidOperation.KMSServiceNotOpen" => FaultKind::Failed,
-        "Abs.InstanceIds.MalFormed" => FaultKind::Invalid,
+        "Abs.InvalidInstanceIds.MalFormed" => FaultKind::Invalid,
 
         // A successful dry run: nothing was executed. This crate never requests a dry run, so the
         // request was changed on the way.

@@ -160,7 +160,7 @@ macro_rules! api_errors {
 
 // Errors of power actions.
 api_errors! {
-    NO_INSTANCE = 404 "InstanceId.NotFound" "The specified InstanceId does not exist.";
+    NO_INSTANCE = 404 "InvalidInstanceId.NotFound" "The specified InstanceId does not exist.";
     WRONG_STATUS = 403 "IncorrectInstanceStatus"
         "The current status of the resource does not support this operation.";
     LOCKED = 403 "InstanceLockedForSecurity"
@@ -172,7 +172,7 @@ api_errors! {
         "The specified operation is denied as your prepay instance is expired (prepay mode) or in arrears (afterpay mode).";
     NO_STOCK = 403 "OperationDenied.NoStock"
         "The requested resource is sold out in the specified zone; try other types of resources or other regions and zones.";
-    STOP_CHARGING_UNFIT = 403 "InstanceId.NotSupport"
+    STOP_CHARGING_UNFIT = 403 "InvalidInstanceId.NotSupport"
         "Pre pay instance does not support this operation.";
     CONFLICT = 409 "OperationConflict"
         "Request was denied due to conflict with a previous request.";

@@ -94,7 +94,7 @@ fn code_takes_precedence_over_the_http_status() {
         (403, r#"{"Code":"SomethingNew"}"#, FaultKind::Unknown),
         (
             404,
-            r#"{"code":"InstanceId.NotFound"}"#,
+            r#"{"code":"InvalidInstanceId.NotFound"}"#,
             FaultKind::NotFound,
         ),
         (404, r#"{"Code":null}"#, FaultKind::Unreadable),

@@ -192,7 +192,7 @@ fn unknown_id_has_no_status_row_or_is_refused_by_switch() {
     assert_eq!(ids_of(&response), [known.as_str()]);
     cloud.switches.aliyun.refuses_unknown_ids = true;
     let response = batch(&mut cloud, "DescribeInstanceStatus", &ids, &[]);
-    assert_eq!(code(&response), (404, "InstanceId.NotFound"));
+    assert_eq!(code(&response), (404, "InvalidInstanceId.NotFound"));
 }
 
 #[test]

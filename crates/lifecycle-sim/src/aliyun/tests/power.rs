@@ -229,7 +229,7 @@ fn prepaid_instance_keeps_its_resources_or_refuses_stop_charging() {
     let stop = [("InstanceId", id.as_str()), ("StoppedMode", "StopCharging")];
     cloud.switches.aliyun.refuses_unfit_stop_charging = true;
     let response = call(&mut cloud, "StopInstance", &stop);
-    assert_eq!(code(&response), (403, "InstanceId.NotSupport"));
+    assert_eq!(code(&response), (403, "InvalidInstanceId.NotSupport"));
     cloud.switches.aliyun.refuses_unfit_stop_charging = false;
     assert_eq!(call(&mut cloud, "StopInstance", &stop).0, 200);
     at(&mut cloud, 60);
@@ -253,7 +253,7 @@ fn all_together_batch_with_a_bad_instance_changes_no_instance() {
         &[&good, "i-unknown"],
         &[("BatchOptimization", "AllTogether")],
     );
-    assert_eq!(code(&response), (404, "InstanceId.NotFound"));
+    assert_eq!(code(&response), (404, "InvalidInstanceId.NotFound"));
     assert!(
         response.1["Message"]
             .as_str()
@@ -299,7 +299,7 @@ fn success_first_batch_has_a_row_for_each_instance() {
         [
             row([&good, "200", "Running", "Stopping"]),
             row([&bad, wrong, "Stopped", "Stopped"]),
-            row(["i-unknown", "InstanceId.NotFound", "", ""]),
+            row(["i-unknown", "InvalidInstanceId.NotFound", "", ""]),
         ]
     );
     assert_eq!(executed(&cloud, &good).stops, 1);
@@ -471,7 +471,7 @@ fn instance_of_another_region_is_not_found() {
         let response = read(&response);
         (response.0, code(&response).1.to_owned())
     };
-    let not_found = (404, "InstanceId.NotFound".to_owned());
+    let not_found = (404, "InvalidInstanceId.NotFound".to_owned());
     let no_region = (404, "InvalidRegionId.NotFound".to_owned());
     let single = [("InstanceId", id.as_str())];
     let in_region = |region| [("RegionId", region), ("InstanceId.1", id.as_str())];

@@ -25,7 +25,7 @@ pub use credentials::{
     driver::{ResolveError, StepDriver},
     host::SystemHost,
 };
-pub use error::Error;
+pub use error::{Error, ListDefect};
 #[cfg(feature = "mutations")]
 #[doc(hidden)]
 pub use mutation::Mutation;

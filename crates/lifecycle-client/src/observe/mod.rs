@@ -1,5 +1,6 @@
 //! Reading states: single lookups, the poller, and lists.
 
+mod duplicates;
 pub(crate) mod list;
 pub(crate) mod lookup;
 pub(crate) mod mailbox;

@@ -18,7 +18,7 @@ pub use call::{
 };
 pub use client::{
     Client, ClientBuilder, IntoInstances, ListRequest, ObserveRequest, PowerRequest, Target,
-    WaitRequest,
+    WaitRequest, distinct_instances,
 };
 pub use credentials::{
     cache::CachedCredentials,

@@ -49,6 +49,12 @@ pub trait Provider: fmt::Debug + Send + Sync + 'static {
         None
     }
 
+    /// Returns the spelling of an id that the cloud itself uses. Two ids with the same spelling name
+    /// the same instance. The ids in results of this provider have this spelling.
+    fn canonical_id(&self, id: &InstanceId) -> InstanceId {
+        id.clone()
+    }
+
     /// Signs one attempt to send `request` with `key`, for the time and nonce of `context`.
     ///
     /// Each attempt is signed with a new context, so a retry never has an old signature.

@@ -26,10 +26,11 @@ pub use fleet::{
 pub use lifecycle_client::{
     CachedCredentials, CallCounts, Client, ClientBuilder, Clock, CredentialError, CredentialInfo,
     CredentialProvider, Error, Event, EventStream, Evidence, HttpTransport, HttpTransportBuilder,
-    IncompleteError, InstanceReport, InstanceStatus, IntoInstances, ListRequest, ObserveRequest,
-    Outcome, Pending, PlainHttp, PlannedCall, PowerRequest, PowerRequestOptions, Report,
-    ReportFuture, ResolveError, RetryPolicy, StaticCredential, StepDriver, SystemClock, SystemHost,
-    Target, Timeouts, Transport, TransportError, WaitRequest, WaitTimeout, Waves,
+    IncompleteError, InstanceReport, InstanceStatus, IntoInstances, ListDefect, ListRequest,
+    ObserveRequest, Outcome, Pending, PlainHttp, PlannedCall, PowerRequest, PowerRequestOptions,
+    Report, ReportFuture, ResolveError, RetryPolicy, StaticCredential, StepDriver, SystemClock,
+    SystemHost, Target, Timeouts, Transport, TransportError, WaitRequest, WaitTimeout, Waves,
+    distinct_instances,
 };
 pub use lifecycle_core as core;
 pub use lifecycle_core::{

@@ -319,7 +319,9 @@ impl PartError {
             .filter_map(|row| {
                 let id = row.get("id").and_then(Value::as_str);
                 Some(Self {
-                    instance: id.and_then(|id| InstanceId::new(id).ok()),
+                    instance: id
+                        .and_then(|id| InstanceId::new(id).ok())
+                        .map(|id| crate::canonical_id(&id)),
                     error: ErrorBody::in_body(row)?,
                 })
             })

@@ -9,7 +9,7 @@ use lifecycle_core::{
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
-use crate::{Config, PROFILE, fault};
+use crate::{Config, PROFILE, canonical_id, fault};
 
 /// Sends all three actions to one path, where the first key of the body selects the action.
 ///
@@ -282,7 +282,7 @@ struct Metadata {
 
 impl Server {
     fn id(&self) -> Option<InstanceId> {
-        self.id.0.as_ref()?.0.clone()
+        Some(canonical_id(self.id.0.as_ref()?.0.as_ref()?))
     }
 
     /// Converts a row of a lookup; `None` for a row without a usable id, and for a row with an id

@@ -210,6 +210,19 @@ fn cloud_that_ignores_the_marker_is_read_by_page_number() {
 }
 
 #[test]
+fn id_has_the_spelling_of_the_cloud_whatever_its_case() {
+    let lower = "616fb98f-46ca-475e-917e-2563e5a8cd19";
+    let id = |text: &str| InstanceId::new(text).unwrap();
+    let upper = id(&lower.to_ascii_uppercase());
+    assert_eq!(canonical_id(&upper).as_str(), lower);
+    for other in [lower, "ID-1", "616FB98F_46CA-475E-917E-2563E5A8CD19"] {
+        assert_eq!(canonical_id(&id(other)).as_str(), other);
+    }
+    let response = ok(&json!({"server": {"id": upper, "status": "ACTIVE"}}));
+    assert_eq!(read_one(&response).unwrap()[0].instance.as_str(), lower);
+}
+
+#[test]
 fn response_without_a_job_is_not_an_acceptance() {
     let call = act(&config(), &stop(StopMode::Graceful), &ids(1)).unwrap();
     let ack = call.read(&ok(&json!({"job_id": "ff80"}))).unwrap();

@@ -37,7 +37,7 @@ pub(crate) async fn run(args: &ListArgs, console: Console) -> Result<Exit, Comma
     let mut failures = 0;
     while let Some((place, part)) = lists.next().await {
         match part {
-            Part::Page(rows) => queue.push(place, rows),
+            Part::Rows(rows) => queue.push(place, rows),
             Part::End => queue.end(place),
             Part::Failed(error) => {
                 error.print();
@@ -65,7 +65,7 @@ pub(crate) async fn run(args: &ListArgs, console: Console) -> Result<Exit, Comma
 
 /// A part of the list of one location.
 enum Part {
-    Page(Vec<Row>),
+    Rows(Vec<Row>),
     Failed(CommandError),
     End,
 }
@@ -82,7 +82,7 @@ fn read(fleet: &Fleet, location: &Location, limit: Duration) -> impl Stream<Item
             Some(match timeout_at(deadline, pages.next()).await {
                 Ok(Some(Ok(page))) => {
                     let is_empty = is_empty && page.is_empty();
-                    (Part::Page(rows(&location, &page)), (Some(pages), is_empty))
+                    (Part::Rows(rows(&location, &page)), (Some(pages), is_empty))
                 }
                 Ok(Some(Err(error))) => (Part::Failed(error.into()), (None, is_empty)),
                 Ok(None) => {

@@ -25,7 +25,7 @@ pub(crate) fn pages(
 ) -> impl Stream<Item = Result<Vec<Observation>, Error>> + Send {
     let start = Cursor {
         engine,
-        step: Step::First,
+        continuation: Continuation::First,
         tracker: ListTracker::default(),
     };
     stream::try_unfold(start, Cursor::advance)
@@ -34,13 +34,13 @@ pub(crate) fn pages(
 /// The position in a list.
 struct Cursor {
     engine: Arc<Engine>,
-    step: Step,
+    continuation: Continuation,
     tracker: ListTracker,
 }
 
 /// The step after a page.
 #[derive(Debug, PartialEq)]
-enum Step {
+enum Continuation {
     First,
     Page(PageToken),
     /// The list ends, and is not complete.
@@ -51,17 +51,17 @@ enum Step {
 impl Cursor {
     async fn advance(mut self) -> Result<Option<(Vec<Observation>, Self)>, Error> {
         let title = self.engine.profile().title;
-        let token = match mem::replace(&mut self.step, Step::End) {
-            Step::First => None,
-            Step::Page(token) => Some(token),
-            Step::Fail(defect) => {
+        let token = match mem::replace(&mut self.continuation, Continuation::End) {
+            Continuation::First => None,
+            Continuation::Page(token) => Some(token),
+            Continuation::Fail(defect) => {
                 return Err(Error::IncompleteList {
                     title,
                     listed: self.tracker.listed,
                     defect,
                 });
             }
-            Step::End => return Ok(None),
+            Continuation::End => return Ok(None),
         };
         let page = self.read(token.as_ref()).await;
         let page = page.map_err(|failure| Error::Call {
@@ -71,7 +71,7 @@ impl Cursor {
             attempts: failure.attempts,
         })?;
         let (rows, step) = self.tracker.record(page);
-        self.step = step;
+        self.continuation = step;
         Ok(Some((rows, self)))
     }
 
@@ -107,7 +107,7 @@ struct ListTracker {
 
 impl ListTracker {
     /// Records a page, and returns the instances that no earlier page had, and the next step.
-    fn record(&mut self, page: ListPage) -> (Vec<Observation>, Step) {
+    fn record(&mut self, page: ListPage) -> (Vec<Observation>, Continuation) {
         let is_empty = page.rows() == 0;
         self.unidentified += page.unidentified;
         self.record_total(&page);
@@ -131,7 +131,7 @@ impl ListTracker {
         };
     }
 
-    fn step(&mut self, next: NextPage, is_empty: bool, is_barren: bool) -> Step {
+    fn step(&mut self, next: NextPage, is_empty: bool, is_barren: bool) -> Continuation {
         self.barren_pages = match is_barren {
             true => self.barren_pages.saturating_add(1),
             false => 0,
@@ -139,20 +139,20 @@ impl ListTracker {
         match next {
             NextPage::Named(_) if is_barren && self.has_total() => self.end(),
             NextPage::Named(_) if self.barren_pages > BARREN_PAGES => {
-                Step::Fail(ListDefect::NothingNew)
+                Continuation::Fail(ListDefect::NothingNew)
             }
             NextPage::Expected(_) if is_barren && self.total.is_none() && !is_empty => {
-                Step::Fail(ListDefect::NothingNew)
+                Continuation::Fail(ListDefect::NothingNew)
             }
             NextPage::Expected(_) if is_barren => self.end(),
             NextPage::Possible(_) if is_barren || self.has_total() => self.end(),
             NextPage::Named(token) | NextPage::Expected(token) | NextPage::Possible(token) => {
                 match self.tokens.insert(token.as_str()) {
-                    true => Step::Page(token),
-                    false => Step::Fail(ListDefect::NothingNew),
+                    true => Continuation::Page(token),
+                    false => Continuation::Fail(ListDefect::NothingNew),
                 }
             }
-            NextPage::Unnamed => Step::Fail(ListDefect::NextPageUnnamed),
+            NextPage::Unnamed => Continuation::Fail(ListDefect::NextPageUnnamed),
             // A later version of the core may know further positions.
             _ => self.end(),
         }
@@ -163,13 +163,15 @@ impl ListTracker {
             .is_some_and(|total| self.listed + self.unidentified >= total)
     }
 
-    fn end(&self) -> Step {
+    fn end(&self) -> Continuation {
         match self.total {
-            _ if self.unidentified > 0 => Step::Fail(ListDefect::Unidentified {
+            _ if self.unidentified > 0 => Continuation::Fail(ListDefect::Unidentified {
                 rows: self.unidentified,
             }),
-            Some(total) if total > self.listed => Step::Fail(ListDefect::FewerThanTotal { total }),
-            _ => Step::End,
+            Some(total) if total > self.listed => {
+                Continuation::Fail(ListDefect::FewerThanTotal { total })
+            }
+            _ => Continuation::End,
         }
     }
 }

@@ -27,14 +27,14 @@ fn possible(token: &str) -> NextPage {
 
 /// Records pages up to the end of the list. Returns the number of pages and of instances, and the
 /// last step.
-fn read(pages: impl IntoIterator<Item = ListPage>) -> (usize, usize, Step) {
+fn read(pages: impl IntoIterator<Item = ListPage>) -> (usize, usize, Continuation) {
     let mut tracker = ListTracker::default();
     let (mut count, mut listed) = (0, 0);
     for page in pages {
         let (rows, step) = tracker.record(page);
         count += 1;
         listed += rows.len();
-        if !matches!(step, Step::Page(_)) {
+        if !matches!(step, Continuation::Page(_)) {
             return (count, listed, step);
         }
     }
@@ -48,7 +48,7 @@ fn short_pages_are_followed_until_the_total_is_reached() {
             .with_total(Some(100))
             .with_next(possible(&n.to_string()))
     };
-    assert_eq!(read((0..9).map(page)), (4, 100, Step::End));
+    assert_eq!(read((0..9).map(page)), (4, 100, Continuation::End));
 }
 
 #[test]
@@ -57,7 +57,7 @@ fn short_pages_without_total_are_followed_until_a_page_is_empty() {
         0..3 => rows(25 * n..25 * (n + 1)).with_next(possible(&n.to_string())),
         _ => ListPage::default().with_next(possible("x")),
     };
-    assert_eq!(read((0..9).map(page)), (4, 75, Step::End));
+    assert_eq!(read((0..9).map(page)), (4, 75, Continuation::End));
 }
 
 #[test]
@@ -70,10 +70,10 @@ fn list_ends_at_the_first_page_without_a_new_instance() {
     for (total, step) in [
         (
             Some(230),
-            Step::Fail(ListDefect::FewerThanTotal { total: 230 }),
+            Continuation::Fail(ListDefect::FewerThanTotal { total: 230 }),
         ),
-        (None, Step::Fail(ListDefect::NothingNew)),
-        (Some(100), Step::End),
+        (None, Continuation::Fail(ListDefect::NothingNew)),
+        (Some(100), Continuation::End),
     ] {
         assert_eq!(read((0..9).map(|n| again(n, total))), (2, 100, step));
     }
@@ -86,18 +86,24 @@ fn full_page_is_followed_although_the_total_is_reached() {
         _ => rows(200..230).with_next(possible("end")),
     };
     let pages = (0..9).map(|n| page(n).with_total(Some(100)));
-    assert_eq!(read(pages), (3, 230, Step::End));
+    assert_eq!(read(pages), (3, 230, Continuation::End));
 }
 
 #[test]
 fn named_pages_may_be_empty_a_few_times_but_not_for_ever() {
     let empty = |n: usize| ListPage::default().with_next(named(&n.to_string()));
     let few = (0..3).map(empty).chain([rows(0..5)]);
-    assert_eq!(read(few), (4, 5, Step::End));
+    assert_eq!(read(few), (4, 5, Continuation::End));
     let endless = (0..99).map(empty);
-    assert_eq!(read(endless), (4, 0, Step::Fail(ListDefect::NothingNew)));
+    assert_eq!(
+        read(endless),
+        (4, 0, Continuation::Fail(ListDefect::NothingNew))
+    );
     let repeated = (0..99).map(|n| rows(0..5).with_next(named(&n.to_string())));
-    assert_eq!(read(repeated), (5, 5, Step::Fail(ListDefect::NothingNew)));
+    assert_eq!(
+        read(repeated),
+        (5, 5, Continuation::Fail(ListDefect::NothingNew))
+    );
 }
 
 #[test]
@@ -105,7 +111,7 @@ fn repeated_position_ends_the_list_at_once() {
     let page = |n: usize| rows(n..n + 1).with_next(named("same"));
     assert_eq!(
         read((0..9).map(page)),
-        (2, 2, Step::Fail(ListDefect::NothingNew))
+        (2, 2, Continuation::Fail(ListDefect::NothingNew))
     );
 }
 
@@ -117,7 +123,11 @@ fn row_without_id_fails_the_list_after_the_last_page() {
     ];
     assert_eq!(
         read(pages),
-        (2, 8, Step::Fail(ListDefect::Unidentified { rows: 1 }))
+        (
+            2,
+            8,
+            Continuation::Fail(ListDefect::Unidentified { rows: 1 })
+        )
     );
 }
 
@@ -126,7 +136,7 @@ fn page_without_position_fails_the_list() {
     let page = rows(0..4).with_next(NextPage::Unnamed);
     assert_eq!(
         read([page]),
-        (1, 4, Step::Fail(ListDefect::NextPageUnnamed))
+        (1, 4, Continuation::Fail(ListDefect::NextPageUnnamed))
     );
 }
 
@@ -147,13 +157,13 @@ fn deletion_between_numbered_pages_fails_the_list_and_between_other_pages_does_n
             page(ListPage::default().with_next(possible("4"))),
         ]
     };
-    assert_eq!(read(pages(false)), (2, 149, Step::End));
+    assert_eq!(read(pages(false)), (2, 149, Continuation::End));
     assert_eq!(
         read(pages(true)),
         (
             3,
             149,
-            Step::Fail(ListDefect::FewerThanTotal { total: 150 })
+            Continuation::Fail(ListDefect::FewerThanTotal { total: 150 })
         )
     );
 }
@@ -171,7 +181,7 @@ fn total_of_zero_beyond_the_end_does_not_hide_missing_instances() {
         (
             2,
             100,
-            Step::Fail(ListDefect::FewerThanTotal { total: 230 })
+            Continuation::Fail(ListDefect::FewerThanTotal { total: 230 })
         )
     );
 }

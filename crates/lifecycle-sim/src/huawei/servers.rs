@@ -155,7 +155,7 @@ struct Filter {
 
 /// Documented filters without simulation. The simulator refuses a filter instead of listing all
 /// servers.
-const UNSUPPORTED_FILTERS: [&str; 5] = ["flavor", "ip", "ip_eq", "not-tags", "reservation_id"];
+const UNSUPPORTED_FILTERS: [&str; 4] = ["flavor", "ip", "ip_eq", "reservation_id"];
 
 impl Filter {
     fn read(request: &ReceivedRequest) -> Result<Self, ApiError> {

@@ -65,7 +65,6 @@ fn filter_without_simulation_is_refused() {
         "flavor=s3",
         "ip=10.0.0.1",
         "ip_eq=10.0.0.1",
-        "not-tags=a",
         "reservation_id=r",
         "enterprise_project_id=other",
     ] {

@@ -30,7 +30,7 @@ use crate::{
 pub use list_request::ListRequest;
 pub use observe_request::ObserveRequest;
 pub use power_request::PowerRequest;
-pub use target::{IntoInstances, Target};
+pub use target::{IntoInstances, Target, distinct_instances};
 pub use wait_request::WaitRequest;
 
 /// Starts, stops, reboots, observes and lists the instances of one cloud and region.

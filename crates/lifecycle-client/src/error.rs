@@ -48,6 +48,44 @@ pub enum Error {
         /// The number of attempts.
         attempts: u32,
     },
+    /// The list ended, and is not complete. The pages before the error are valid.
+    #[error("incomplete list of {listed} instances at {title}: {defect}")]
+    IncompleteList {
+        /// The cloud's name for people.
+        title: &'static str,
+        /// The number of instances on the pages.
+        listed: usize,
+        /// The reason.
+        defect: ListDefect,
+    },
+}
+
+/// The reason why a list is not complete.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ListDefect {
+    /// The cloud counts more instances than the pages show.
+    #[error(
+        "the cloud counts {total} instances; list again, because an instance may have been deleted in the meantime"
+    )]
+    FewerThanTotal {
+        /// The number of instances according to the cloud.
+        total: usize,
+    },
+    /// Rows have no readable id.
+    #[error(
+        "{rows} further rows have no readable instance id; look for the instances in the console of the cloud"
+    )]
+    Unidentified {
+        /// The number of these rows.
+        rows: usize,
+    },
+    /// The cloud reported a further page without its position.
+    #[error("the cloud reports a further page and does not name the page; list again")]
+    NextPageUnnamed,
+    /// The cloud ignores the requested position, and sends no new instances.
+    #[error("the cloud sends pages without new instances and reports no end; list again")]
+    NothingNew,
 }
 
 impl Error {
@@ -59,6 +97,7 @@ impl Error {
             }
             Self::Unsupported(_) => FaultKind::Unsupported,
             Self::Call { fault, .. } => fault.kind(),
+            Self::IncompleteList { .. } => FaultKind::Unreadable,
         }
     }
 }

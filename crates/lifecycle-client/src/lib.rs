@@ -22,14 +22,14 @@ pub use call::{
 };
 pub use client::{
     Client, ClientBuilder, IntoInstances, ListRequest, ObserveRequest, PowerRequest, Target,
-    WaitRequest,
+    WaitRequest, distinct_instances,
 };
 pub use credentials::{
     cache::CachedCredentials,
     driver::{ResolveError, StepDriver},
     host::SystemHost,
 };
-pub use error::Error;
+pub use error::{Error, ListDefect};
 #[cfg(feature = "mutations")]
 #[doc(hidden)]
 pub use mutation::Mutation;

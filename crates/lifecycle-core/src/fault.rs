@@ -108,6 +108,27 @@ impl Fault {
         self
     }
 
+    /// Marks a fault of kind [`FaultKind::Unknown`] as not executed if the cloud plainly rejected the
+    /// request: the status is 4xx, or the fault belongs to one row of a response, and neither code nor
+    /// message reports a problem inside of the cloud.
+    ///
+    /// Only for responses in the error format of the cloud. A proxy rejects requests with the same
+    /// statuses, possibly after the cloud has executed the request.
+    #[must_use]
+    pub fn with_plain_rejection(self) -> Self {
+        let is_plain = self.kind() == FaultKind::Unknown
+            && self.code().is_some()
+            && self
+                .status()
+                .is_none_or(|status| (400..500).contains(&status) && status != 408)
+            && !reports_internal_problem(self.code().unwrap_or_default())
+            && !reports_internal_problem(self.message());
+        match is_plain {
+            true => self.with_execution_status(ExecutionStatus::NotExecuted),
+            false => self,
+        }
+    }
+
     /// Sets the HTTP status.
     #[must_use]
     pub fn with_status(mut self, status: u16) -> Self {
@@ -183,6 +204,25 @@ impl Fault {
         self.0.instances = instances;
         self
     }
+}
+
+/// Returns whether a code or a message reports a problem inside of the cloud, after which the cloud
+/// may have executed the request.
+fn reports_internal_problem(text: &str) -> bool {
+    const WORDS: [&str; 9] = [
+        "internalerror",
+        "internalserver",
+        "internalservice",
+        "unavailable",
+        "unknownerror",
+        "timeout",
+        "timedout",
+        "tryagainlater",
+        "exception",
+    ];
+    let letters = text.chars().filter(char::is_ascii_alphanumeric);
+    let text: String = letters.map(|letter| letter.to_ascii_lowercase()).collect();
+    WORDS.iter().any(|word| text.contains(word))
 }
 
 /// Displays code, message, status and request id. Cuts parts of absurd length, so that each part is
@@ -495,5 +535,40 @@ mod tests {
         assert!(text.chars().count() < 2_000, "{text}");
         let fault = Fault::new(FaultKind::Unknown, "no").with_code("Code");
         assert_eq!(fault.to_string(), "Code: no");
+    }
+
+    #[test]
+    fn unknown_code_is_a_plain_rejection_unless_the_cloud_reports_an_internal_problem() {
+        let maybe_executed = |status: Option<u16>, code: &str, message: &str| {
+            let mut fault = Fault::new(FaultKind::Unknown, message).with_code(code);
+            if let Some(status) = status {
+                fault = fault.with_status(status);
+            }
+            fault.with_plain_rejection().maybe_executed()
+        };
+        assert!(!maybe_executed(Some(403), "Account.New", "pay first"));
+        assert!(!maybe_executed(Some(400), "Ecs.9999", ""));
+        assert!(!maybe_executed(None, "Account.New", "pay first"));
+        for (status, code, message) in [
+            (Some(408), "New", ""),
+            (Some(200), "New", ""),
+            (Some(500), "New", ""),
+            (Some(403), "Mayi.InternalError", ""),
+            (Some(403), "NodeControllerUnavailable", ""),
+            (Some(400), "Ecs.9999", "Internal server error."),
+            (Some(400), "Ecs.9999", "The operation timed out."),
+            (None, "New", "Please try again later."),
+        ] {
+            assert!(maybe_executed(status, code, message), "{code} {message}");
+        }
+        let known = Fault::new(FaultKind::Unavailable, "").with_code("X");
+        assert!(
+            known
+                .with_status(400)
+                .with_plain_rejection()
+                .maybe_executed()
+        );
+        let proxy = Fault::new(FaultKind::Unknown, "no").with_status(403);
+        assert!(proxy.with_plain_rejection().maybe_executed());
     }
 }

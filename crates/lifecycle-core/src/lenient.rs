@@ -10,6 +10,8 @@ use serde::{
 };
 use serde_json::value::RawValue;
 
+use crate::InstanceId;
+
 /// An optional field; `None` for a value that is not a `T`, so a single odd field does not spoil the
 /// response. `#[serde(default)]` allows the field to be absent as well.
 ///
@@ -36,6 +38,19 @@ impl<'de, T: DeserializeOwned> Deserialize<'de> for LenientField<T> {
 pub struct LenientText(pub Option<String>);
 
 impl<'de> Deserialize<'de> for LenientText {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(AnyValue(PhantomData))
+    }
+}
+
+/// An instance id, written as a text or as a whole number; `None` for any other value.
+///
+/// A number with more than 64 bits is `None`: JSON readers round the number, and a rounded number is
+/// the id of another instance.
+#[derive(Clone, Debug, Default)]
+pub struct LenientId(pub Option<InstanceId>);
+
+impl<'de> Deserialize<'de> for LenientId {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_any(AnyValue(PhantomData))
     }
@@ -76,11 +91,33 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for LenientList<T> {
     }
 }
 
+/// A list of objects with a place for each row, or a single object, as XML writes a list with a single
+/// row. A row of another type is `None`; a value of another type is no list at all.
+#[derive(Clone, Debug)]
+pub struct LenientRows<T>(pub Option<Vec<Option<T>>>);
+
+impl<T> Default for LenientRows<T> {
+    fn default() -> Self {
+        Self(None)
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for LenientRows<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(AnyValue(PhantomData))
+    }
+}
+
 /// A reader with a default for JSON values of other types.
 trait FromLenient<'de>: Default {
     fn from_text(text: &str) -> Self {
         let _ = text;
         Self::default()
+    }
+
+    /// Reads a number with a fraction, or one that was rounded.
+    fn from_fraction(number: f64) -> Self {
+        Self::from_text(&number.to_string())
     }
 
     fn from_list<A: SeqAccess<'de>>(mut list: A) -> Result<Self, A::Error> {
@@ -97,6 +134,16 @@ trait FromLenient<'de>: Default {
 impl FromLenient<'_> for LenientText {
     fn from_text(text: &str) -> Self {
         Self((!text.is_empty()).then(|| text.to_owned()))
+    }
+}
+
+impl FromLenient<'_> for LenientId {
+    fn from_text(text: &str) -> Self {
+        Self(InstanceId::new(text).ok())
+    }
+
+    fn from_fraction(_: f64) -> Self {
+        Self(None)
     }
 }
 
@@ -117,6 +164,21 @@ impl<'de, T: Deserialize<'de>> FromLenient<'de> for LenientList<T> {
 
     fn from_object<A: MapAccess<'de>>(object: A) -> Result<Self, A::Error> {
         T::deserialize(MapAccessDeserializer::new(object)).map(|row| Self(vec![row]))
+    }
+}
+
+impl<'de, T: Deserialize<'de>> FromLenient<'de> for LenientRows<T> {
+    fn from_list<A: SeqAccess<'de>>(mut list: A) -> Result<Self, A::Error> {
+        let mut rows = Vec::with_capacity(list.size_hint().unwrap_or_default());
+        while let Some(LenientObject(row)) = list.next_element()? {
+            rows.push(row);
+        }
+        Ok(Self(Some(rows)))
+    }
+
+    fn from_object<A: MapAccess<'de>>(object: A) -> Result<Self, A::Error> {
+        let row = T::deserialize(MapAccessDeserializer::new(object))?;
+        Ok(Self(Some(vec![Some(row)])))
     }
 }
 
@@ -154,7 +216,7 @@ impl<'de, L: FromLenient<'de>> Visitor<'de> for AnyValue<L> {
     }
 
     fn visit_f64<E>(self, number: f64) -> Result<L, E> {
-        Ok(L::from_text(&number.to_string()))
+        Ok(L::from_fraction(number))
     }
 
     fn visit_unit<E>(self) -> Result<L, E> {
@@ -206,6 +268,50 @@ mod tests {
             let [odd, kept]: [LenientText; 2] = serde_json::from_str(&text).unwrap();
             assert_eq!(odd.0.as_deref(), expected, "{text}");
             assert_eq!(kept.0.as_deref(), Some("kept"), "{text}");
+        }
+    }
+
+    #[test]
+    fn id_is_read_from_a_text_or_a_whole_number_and_never_from_a_rounded_number() {
+        for (json, expected) in [
+            (r#""i-1""#, Some("i-1")),
+            ("1358249734217893376", Some("1358249734217893376")),
+            ("18446744073709551615", Some("18446744073709551615")),
+            ("18446744073709551616", None),
+            ("1.5", None),
+            ("1e3", None),
+            (r#""""#, None),
+            (r#""a/b""#, None),
+            ("null", None),
+            ("true", None),
+            (r#"["i-1"]"#, None),
+            (r#"{"id":"i-1"}"#, None),
+        ] {
+            let text = format!(r#"[{json}, "kept"]"#);
+            let [id, kept]: [LenientId; 2] = serde_json::from_str(&text).unwrap();
+            assert_eq!(id.0.as_ref().map(InstanceId::as_str), expected, "{text}");
+            assert_eq!(kept.0.unwrap().as_str(), "kept", "{text}");
+        }
+    }
+
+    #[test]
+    fn row_of_another_type_keeps_its_place() {
+        for (json, expected) in [
+            (
+                r#"[{"name": "a"}, null, 7, {"name": "b"}]"#,
+                Some(&[true, false, false, true][..]),
+            ),
+            (r#"{"name": "a"}"#, Some(&[true])),
+            ("[]", Some(&[])),
+            (r#""""#, None),
+            ("null", None),
+            ("7", None),
+        ] {
+            let list: LenientRows<Fields> = serde_json::from_str(json).unwrap();
+            let rows = list
+                .0
+                .map(|rows| rows.iter().map(Option::is_some).collect());
+            assert_eq!(rows, expected.map(<[bool]>::to_vec), "{json}");
         }
     }
 

@@ -11,6 +11,7 @@ mod fault;
 mod host;
 mod instance;
 mod lenient;
+mod list;
 mod profile;
 mod provider;
 mod response;
@@ -29,11 +30,10 @@ pub use exchange::{ExchangeStep, HttpExchange, RunProgram, ServiceKind};
 pub use fault::{ExecutionStatus, Fault, FaultKind};
 pub use host::{EmptyHost, HostEnvironment, ProviderContext};
 pub use instance::{InstanceId, JobId, PageToken, ParseInstanceIdError};
-pub use lenient::{LenientField, LenientList, LenientObject, LenientText};
+pub use lenient::{LenientField, LenientId, LenientList, LenientObject, LenientRows, LenientText};
+pub use list::{ListPage, NextPage};
 pub use profile::{BatchLimits, EnvVarNames, PollingPolicy, Profile, Rate, RateLimits, Support};
-pub use provider::{
-    ApiCall, BatchAck, JobProgress, JobStatus, ListPage, Provider, UnsignedRequest,
-};
+pub use provider::{ApiCall, BatchAck, JobProgress, JobStatus, Provider, UnsignedRequest};
 pub use response::{HttpResponse, ResponseExt};
 pub use scrub::{Scrubber, mark_secrets};
 pub use signing_context::SigningContext;

@@ -5,8 +5,8 @@ use std::fmt;
 use bytes::Bytes;
 
 use crate::{
-    Action, Credential, Fault, FaultKind, HttpResponse, InstanceId, JobId, Observation, PageToken,
-    Profile, ResponseExt, SigningContext,
+    Action, Credential, Fault, FaultKind, HttpResponse, InstanceId, JobId, ListPage, Observation,
+    PageToken, Profile, ResponseExt, SigningContext,
 };
 
 /// One cloud: its requests, its signature, and the meaning of its responses.
@@ -36,6 +36,9 @@ pub trait Provider: fmt::Debug + Send + Sync + 'static {
 
     /// Returns the call that reads one page of all instances. `None` is the first page.
     ///
+    /// The page reports every row of the response, also a row without a readable id. The client
+    /// decides where the list ends, and whether the list is complete.
+    ///
     /// # Errors
     /// A fault if the request cannot be built. Nothing may be sent then.
     fn list(&self, page: Option<&PageToken>) -> Result<ApiCall<ListPage>, Fault>;
@@ -44,6 +47,12 @@ pub trait Provider: fmt::Debug + Send + Sync + 'static {
     fn follow(&self, job: &JobId) -> Option<ApiCall<JobProgress>> {
         let _ = job;
         None
+    }
+
+    /// Returns the spelling of an id that the cloud itself uses. Two ids with the same spelling name
+    /// the same instance. The ids in results of this provider have this spelling.
+    fn canonical_id(&self, id: &InstanceId) -> InstanceId {
+        id.clone()
     }
 
     /// Signs one attempt to send `request` with `key`, for the time and nonce of `context`.
@@ -258,31 +267,4 @@ pub enum JobStatus {
     Succeeded,
     /// The job finished, and the action failed.
     Failed(Fault),
-}
-
-/// One page of a list.
-#[derive(Clone, Debug, Default)]
-#[non_exhaustive]
-pub struct ListPage {
-    /// The instances of this page.
-    pub observations: Vec<Observation>,
-    /// The token of the next page; `None` on the last page.
-    pub next: Option<PageToken>,
-}
-
-impl ListPage {
-    /// Returns the last page of a list, with these instances.
-    pub fn new(observations: Vec<Observation>) -> Self {
-        Self {
-            observations,
-            next: None,
-        }
-    }
-
-    /// Sets the token of the next page; `None` on the last page.
-    #[must_use]
-    pub fn with_next(mut self, next: Option<PageToken>) -> Self {
-        self.next = next;
-        self
-    }
 }

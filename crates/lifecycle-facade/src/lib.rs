@@ -33,10 +33,11 @@ pub use suggest::did_you_mean;
 pub use lifecycle_client::{
     CachedCredentials, CallCounts, Client, ClientBuilder, Clock, CredentialError, CredentialInfo,
     CredentialProvider, Error, Event, EventStream, Evidence, HttpTransport, HttpTransportBuilder,
-    IncompleteError, InstanceReport, InstanceStatus, IntoInstances, ListRequest, ObserveRequest,
-    Outcome, Pending, PlainHttp, PlannedCall, PowerRequest, PowerRequestOptions, Report,
-    ReportFuture, ResolveError, RetryPolicy, StaticCredential, StepDriver, SystemClock, SystemHost,
-    Target, Timeouts, Transport, TransportError, WaitRequest, WaitTimeout, Waves, proxy_variable,
+    IncompleteError, InstanceReport, InstanceStatus, IntoInstances, ListDefect, ListRequest,
+    ObserveRequest, Outcome, Pending, PlainHttp, PlannedCall, PowerRequest, PowerRequestOptions,
+    Report, ReportFuture, ResolveError, RetryPolicy, StaticCredential, StepDriver, SystemClock,
+    SystemHost, Target, Timeouts, Transport, TransportError, WaitRequest, WaitTimeout, Waves,
+    distinct_instances, proxy_variable,
 };
 pub use lifecycle_core as core;
 pub use lifecycle_core::{

@@ -15,6 +15,7 @@ use lifecycle_facade::{
     Event, Fault, FaultKind, Fleet, FleetError, FleetEvent, FleetEventStream, FleetReport,
     FleetRequest, FleetWait, InstanceStatus, ListRequest, ObserveRequest, PowerState,
     RebootOptions, ReportFuture, StartOptions, StopBilling, StopOptions, WaitTimeout, Waves,
+    distinct_instances,
 };
 use lifecycle_facade::{InstanceReference, Location};
 use lifecycle_sim::{Cloud, FaultRule, FaultTiming, InjectedFault, Operation};
@@ -49,6 +50,35 @@ fn requests_and_reports_cross_threads() {
     value::<FleetError>();
     future::<FleetEventStream>();
     future::<ReportFuture<InstanceReference, FleetError>>();
+}
+
+#[tokio::test]
+async fn instance_named_through_two_accounts_or_in_two_spellings_is_one_instance() {
+    let fleet = fleet(&simulator("huawei/cn-north-4=1"));
+    let id = "616fb98f-46ca-475e-917e-2563e5a8cd19";
+    let upper = id.to_ascii_uppercase();
+    let names = [
+        format!("huawei/cn-north-4/{upper}"),
+        format!("ops@huawei/cn-north-4/{id}"),
+        format!("huawei/CN-NORTH-4/{id}"),
+        format!("huawei/cn-south-1/{id}"),
+    ];
+    let distinct = distinct_instances(&fleet, &names).unwrap();
+    let distinct: Vec<String> = distinct.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        distinct,
+        [
+            format!("huawei/cn-north-4/{id}"),
+            format!("huawei/cn-south-1/{id}"),
+        ]
+    );
+    let calls = fleet.reboot(&names[..3]).dry_run().unwrap();
+    let named: usize = calls
+        .iter()
+        .filter(|call| call.operation == "BatchRebootServers")
+        .map(|call| call.instances.len())
+        .sum();
+    assert_eq!(named, 1);
 }
 
 #[tokio::test(start_paused = true)]

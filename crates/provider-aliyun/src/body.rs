@@ -23,3 +23,8 @@ pub(crate) fn read<T: DeserializeOwned>(response: &HttpResponse) -> Result<T, Fa
         _ => Err(response.unreadable("neither a JSON object nor XML")),
     }
 }
+
+/// Returns true for a body in XML.
+pub(crate) fn is_xml(response: &HttpResponse) -> bool {
+    response.body().trim_ascii_start().starts_with(b"<")
+}

@@ -28,13 +28,18 @@ pub(crate) fn check(response: &HttpResponse) -> Result<(), Fault> {
 pub(crate) fn from_response(response: &HttpResponse, code: &str, message: Option<String>) -> Fault {
     let status = response.status().as_u16();
     let kind = kind_of_code(code).unwrap_or_else(|| kind_of_status(status, FaultKind::Unknown));
-    with_response_details(new_fault(kind, code, message), response)
+    let fault = with_response_details(new_fault(kind, code, message), response);
+    // Another sender than ECS does not know the request id.
+    match fault.request_id() {
+        Some(_) => fault.with_plain_rejection(),
+        None => fault,
+    }
 }
 
 /// Returns the fault of one row of a batch response.
 pub(crate) fn from_row(code: &str, message: Option<String>) -> Fault {
     let kind = kind_of_code(code).unwrap_or(FaultKind::Unknown);
-    new_fault(kind, code, message)
+    new_fault(kind, code, message).with_plain_rejection()
 }
 
 /// Returns the fault of an error response without a code, as from a proxy or a wrong host.
@@ -86,7 +91,9 @@ fn kind_of_code(code: &str) -> Option<FaultKind> {
         // The pages of StartInstance(s), StopInstance(s) and RebootInstance(s) of December 2025,
         // and codes of older versions of these pages:
         // https://www.alibabacloud.com/help/en/ecs/developer-reference/api-ecs-2014-05-26-startinstance
-        "InvalidInstanceId.NotFound" | "InvalidInstanceIds.NotFound" => FaultKind::NotFound,
+        "InvalidInstanceId.NotFound" | "InvalidInstanceIds.NotFound" | "Invalid.InstanceId" => {
+            FaultKind::NotFound
+        }
         "IncorrectInstanceStatus" => FaultKind::WrongState,
         "InstanceNotReady"
         | "IncorrectInstanceStatus.Initializing"
@@ -96,13 +103,28 @@ fn kind_of_code(code: &str) -> Option<FaultKind> {
         "InsufficientBalance"
         | "InstanceExpired"
         | "InstanceExpiredOrInArrears"
-        | "DiskInArrears" => FaultKind::Billing,
+        | "DiskInArrears"
+        | "Account.Arrearage"
+        | "InvalidAccountStatus"
+        | "InvalidAccountStatus.NotEnoughBalance"
+        | "InvalidAccountStatus.PayAmountLimitExceeded"
+        | "InvalidInstance.UnPaidOrder"
+        | "InvalidPayMethod"
+        | "InsufficientBalance.AgentCredit" => FaultKind::Billing,
         "OperationDenied.NoStock"
         | "OperationDenied.SpotPriceLowerThanPublicPrice"
         | "LackResource"
         | "InvalidDedicatedHost.NotEnoughResource"
         | "InvalidCapacityReservationId.NotFound"
-        | "Invalid.PrivatePoolOptions.NoStock" => FaultKind::Capacity,
+        | "Invalid.PrivatePoolOptions.NoStock"
+        | "Invalid.PrivatePoolOptions.status"
+        | "Invalid.PrivatePoolOptions.Id"
+        | "Invalid.PrivatePoolOptions.MatchCriteria"
+        | "OperationDenied.ResourceControl"
+        | "OperationDenied.PaygNotAvailable"
+        | "Zone.NotOnSale"
+        | "Zone.NotOpen"
+        | "InstanceType.Offline" => FaultKind::Capacity,
         "InvalidInstanceId.NotSupport"
         | "InstanceType.ParameterMismatch"
         | "OperationDenied.SystemInstanceNotSupport"
@@ -127,10 +149,20 @@ fn kind_of_code(code: &str) -> Option<FaultKind> {
         // https://api.alibabacloud.com/document/Ecs/2014-05-26/errorCode
         "OperationConflict" | "Operation.Conflict" | "LastTokenProcessing" => FaultKind::Busy,
         "ChargeTypeViolation" => FaultKind::Unsupported,
-        "InternalError" | "UnknownError" | "LimitedOperation.ServiceUnavailable" => {
-            FaultKind::Unavailable
-        }
-        "RealNameAuthenticationError" => FaultKind::Permission,
+        // The last two come with 403 as well, and the cloud may have executed the request.
+        "InternalError"
+        | "UnknownError"
+        | "LimitedOperation.ServiceUnavailable"
+        | "NodeControllerUnavailable"
+        | "Mayi.InternalError" => FaultKind::Unavailable,
+        // The vendor spells `Forbbiden` and `Forbedden` in this way.
+        "RealNameAuthenticationError"
+        | "Forbbiden"
+        | "Forbbiden.NotAdminUser"
+        | "Forbedden.NotSupportRAM"
+        | "SecurityRisk.3DVerification"
+        | "UserNotInTheWhiteList"
+        | "InvalidAliUid" => FaultKind::Permission,
         "InvalidStatus.NotFound"
         | "InvalidLockReason.NotFound"
         | "InvalidApi.NotFound"
@@ -169,6 +201,7 @@ fn kind_of_family(code: &str) -> Option<FaultKind> {
         ("AuthenticationFail", FaultKind::Credential),
         ("EntityNotExist", FaultKind::Invalid),
         ("Forbidden", FaultKind::Permission),
+        ("AccountForbidden", FaultKind::Permission),
         ("QuotaExceed", FaultKind::Quota),
         ("IncorrectInstanceStatus.", FaultKind::WrongState),
         ("Missing", FaultKind::Invalid),

@@ -7,9 +7,10 @@ use std::sync::LazyLock;
 
 use http::Method;
 use lifecycle_core::{
-    Action, ApiCall, BatchAck, Fault, FaultKind, HttpResponse, InstanceId, LenientList,
-    LenientObject, LenientText, ListPage, LocalDisk, Lock, Observation, PageToken, PowerState,
-    RebootOptions, StartOptions, StopMode, StopOptions, StoppedBilling, UnsignedRequest, encode,
+    Action, ApiCall, BatchAck, Fault, FaultKind, HttpResponse, InstanceId, LenientId, LenientList,
+    LenientObject, LenientRows, LenientText, ListPage, LocalDisk, Lock, NextPage, Observation,
+    PageToken, PowerState, RebootOptions, ResponseExt, StartOptions, StopMode, StopOptions,
+    StoppedBilling, UnsignedRequest, encode,
 };
 use serde::Deserialize;
 
@@ -58,9 +59,10 @@ pub(crate) fn observe(
 ) -> Result<ApiCall<Vec<Observation>>, Fault> {
     PROFILE.check_observe(ids.len())?;
     let query = describe_query(config).with_encoded("InstanceIds", &encoded_array(ids));
+    let is_single = ids.len() == 1;
     Ok(ApiCall::new(
         post("DescribeInstances", query),
-        read_observations,
+        move |response| read_observations(response, is_single),
     ))
 }
 
@@ -270,9 +272,14 @@ static NUMBERED_KEYS: LazyLock<Vec<(usize, String)>> = LazyLock::new(|| {
 
 // Responses.
 
-/// Reads the response of a single-instance operation, which has a request id and nothing else.
+/// Reads the response of a single-instance operation, which has a request id and nothing else. Another
+/// sender than ECS, such as a proxy, does not know the id.
 fn read_single(response: &HttpResponse) -> Result<BatchAck, Fault> {
-    Body::read(response).map(|_| BatchAck::All)
+    let body = Body::read(response)?;
+    if body.request_id.0.is_none() && fault::request_id(response).is_none() {
+        return Err(response.unreadable("it has no RequestId"));
+    }
+    Ok(BatchAck::All)
 }
 
 /// Reads one row per instance. Without a row, or without a code in the row, the outcome of an
@@ -283,7 +290,7 @@ fn read_batch(response: &HttpResponse) -> Result<BatchAck, Fault> {
     let mut refused = Vec::new();
     let responses = body.instance_responses.0.unwrap_or_default();
     for row in responses.instance_response.0 {
-        let (Some(id), Some(code)) = (instance_id(&row.instance_id), row.code.0) else {
+        let (Some(id), Some(code)) = (row.instance_id.0, row.code.0) else {
             continue;
         };
         if code == ACCEPTED {
@@ -297,15 +304,31 @@ fn read_batch(response: &HttpResponse) -> Result<BatchAck, Fault> {
     Ok(BatchAck::Each { accepted, refused })
 }
 
-fn read_observations(response: &HttpResponse) -> Result<Vec<Observation>, Fault> {
-    Body::read(response).map(Body::observations)
+/// Reads the rows of the requested instances. An instance without a row is unknown to the cloud, so a
+/// row without an id in the response for one instance is a fault. The client reads each missing instance
+/// of a longer list alone.
+fn read_observations(response: &HttpResponse, is_single: bool) -> Result<Vec<Observation>, Fault> {
+    let page = Body::read(response)?.page(response)?;
+    if is_single && page.unidentified > 0 {
+        return Err(response.unreadable("the row has no InstanceId"));
+    }
+    Ok(page.observations)
 }
 
 /// Reads a page of the list. The last page has an empty token or no token.
+///
+/// According to the documents, `TotalCount` has no meaning in a list with tokens, and the count of a page
+/// with a token is ignored. A last page that counts more instances than the list has is most likely the
+/// first page of a server that ignores the tokens. A list that may lack instances is an error.
 fn read_page(response: &HttpResponse) -> Result<ListPage, Fault> {
     let mut body = Body::read(response)?;
-    let next = body.next_token.0.take().map(PageToken::new);
-    Ok(ListPage::new(body.observations()).with_next(next))
+    let total = body.total_count.0.take();
+    let token = body.next_token.0.take();
+    let page = body.page(response)?;
+    Ok(match token {
+        Some(token) => page.with_next(NextPage::Named(PageToken::new(token))),
+        None => page.with_total(total.and_then(|total| total.parse().ok())),
+    })
 }
 
 /// The response body of all operations. Each list is wrapped in two objects.
@@ -318,6 +341,7 @@ struct Body {
     instance_responses: LenientObject<InstanceResponses>,
     instances: LenientObject<Instances>,
     next_token: LenientText,
+    total_count: LenientText,
 }
 
 /// The code of an accepted row, which the pages show as a text and as a number.
@@ -336,9 +360,19 @@ impl Body {
         }
     }
 
-    fn observations(self) -> Vec<Observation> {
-        let rows = self.instances.0.unwrap_or_default().instance.0.into_iter();
-        rows.filter_map(Instance::observation).collect()
+    /// Returns the rows. In XML, an empty list can be an element without children, which has no
+    /// rows.
+    fn page(self, response: &HttpResponse) -> Result<ListPage, Fault> {
+        let instances = self.instances.0;
+        let rows = match instances.map(|instances| instances.instance.0) {
+            Some(Some(rows)) => rows,
+            _ if body::is_xml(response) && response.may_contain("<Instances") => Vec::new(),
+            _ => return Err(response.unreadable("it has no list of instances")),
+        };
+        let rows = rows.into_iter();
+        Ok(rows
+            .map(|row| row.and_then(Instance::observation))
+            .collect())
     }
 }
 
@@ -351,7 +385,7 @@ struct InstanceResponses {
 #[derive(Default, Deserialize)]
 #[serde(default, rename_all = "PascalCase")]
 struct InstanceResponse {
-    instance_id: LenientText,
+    instance_id: LenientId,
     code: LenientText,
     message: LenientText,
 }
@@ -359,13 +393,13 @@ struct InstanceResponse {
 #[derive(Default, Deserialize)]
 #[serde(default, rename_all = "PascalCase")]
 struct Instances {
-    instance: LenientList<Instance>,
+    instance: LenientRows<Instance>,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(default, rename_all = "PascalCase")]
 struct Instance {
-    instance_id: LenientText,
+    instance_id: LenientId,
     instance_name: LenientText,
     status: LenientText,
     start_time: LenientText,
@@ -388,7 +422,7 @@ struct LockReason {
 impl Instance {
     /// Converts the row; `None` for a row without an instance id.
     fn observation(self) -> Option<Observation> {
-        let id = instance_id(&self.instance_id)?;
+        let id = self.instance_id.0?;
         let raw = self.status.0.unwrap_or_default();
         let mut observation = Observation::new(id, power_state(&raw), raw);
         observation.name = self.instance_name.0;
@@ -397,10 +431,6 @@ impl Instance {
         observation.stopped_billing = stopped_billing(self.stopped_mode.0.as_deref());
         Some(observation)
     }
-}
-
-fn instance_id(text: &LenientText) -> Option<InstanceId> {
-    InstanceId::new(text.0.as_deref()?).ok()
 }
 
 /// <https://www.alibabacloud.com/help/en/ecs/user-guide/instance-lifecycle>

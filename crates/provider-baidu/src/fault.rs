@@ -18,10 +18,13 @@ pub(crate) fn check(response: &HttpResponse) -> Result<(), Fault> {
     Err(fault.with_request_id(request_id(response)))
 }
 
-/// Returns the header `x-bce-request-id`, or the id in the body of an error if a proxy dropped the
+/// The header with the request id.
+pub(crate) const REQUEST_ID: &str = "x-bce-request-id";
+
+/// Returns the header with the request id, or the id in the body of an error if a proxy dropped the
 /// header. <https://cloud.baidu.com/doc/BCC/s/Mjwvyo6bm>
 pub(crate) fn request_id(response: &HttpResponse) -> Option<String> {
-    match response.header("x-bce-request-id") {
+    match response.header(REQUEST_ID) {
         Some(id) => Some(id.to_owned()),
         None => ErrorBody::read(response).request_id.0,
     }
@@ -79,8 +82,18 @@ fn kind(code: &str) -> Option<FaultKind> {
 
         // Documented for other calls of BCC, or in the code of the Terraform provider of Baidu, which
         // retries after OperationDenied.
-        "NoSuchObject" | "NotFound" | "InstanceNotFound" | "InstanceNotExist"
-        | "ResourceNotFound" => FaultKind::NotFound,
+        "NoSuchObject"
+        | "NotFound"
+        | "InstanceNotFound"
+        | "InstanceNotExist"
+        | "ResourceNotFound"
+        | "ResourceNotfound"
+        | "ResourceNotFoundException"
+        | "ResourceNotExist"
+        | "InvalidInstanceId.NotFound"
+        | "Forbidden.InstanceNotFound" => FaultKind::NotFound,
+        "InvalidInstanceStatus" => FaultKind::WrongState,
+        "OperationException" | "Instance.ReleaseWhileCreating" => FaultKind::Busy,
         "BadRequest" => FaultKind::Invalid,
         "ServiceInternalError" => FaultKind::Unavailable,
         "OperationDenied" => FaultKind::Busy,

@@ -18,9 +18,14 @@ pub use config::{Config, endpoint_from};
 
 /// The limits and the options of BCC, according to the pages and tools of Baidu. Baidu publishes no
 /// rate limits, so rates and polling are the defaults.
-pub const PROFILE: Profile = Profile::new("baidu", "Baidu AI Cloud BCC", BatchLimits::all(100))
+///
+/// A reboot takes one instance per call. The batch call for reboots is in no vendor page and in no
+/// generated SDK, and a rejected batch of reboots does not show which instances were rebooted.
+pub const PROFILE: Profile = Profile::new("baidu", "Baidu AI Cloud BCC", LIMITS)
     .with_support(Support::NONE.with_forced().with_release_billing())
     .with_env_vars(&[TERRAFORM, COMMAND_LINE]);
+
+const LIMITS: BatchLimits = BatchLimits::all(100).with_reboot(1);
 
 /// Baidu AI Cloud Compute (BCC) in one region.
 #[derive(Clone, Debug)]
@@ -81,8 +86,12 @@ mod tests {
         let baidu = Baidu::new(Config::new("bj").unwrap());
         let profile = baidu.profile();
         assert_eq!(profile.cloud, "baidu");
-        for kind in [ActionKind::Start, ActionKind::Stop, ActionKind::Reboot] {
-            assert_eq!(profile.batch_limits.of(kind), 100);
+        for (kind, limit) in [
+            (ActionKind::Start, 100),
+            (ActionKind::Stop, 100),
+            (ActionKind::Reboot, 1),
+        ] {
+            assert_eq!(profile.batch_limits.of(kind), limit);
         }
         assert_eq!(profile.batch_limits.observe, 100);
         assert_eq!(

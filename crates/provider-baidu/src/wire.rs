@@ -1,43 +1,49 @@
 //! The requests and responses of Baidu BCC.
 
+use std::collections::BTreeMap;
+
 use http::Method;
 use lifecycle_core::{
-    Action, ApiCall, BatchAck, Fault, FaultKind, HttpResponse, InstanceId, LenientField,
-    LenientObject, ListPage, Observation, PageToken, PowerState, ResponseExt, UnsignedRequest,
-    encode,
+    Action, ApiCall, BatchAck, Fault, FaultKind, HttpResponse, InstanceId, LenientField, LenientId,
+    LenientObject, LenientText, ListPage, NextPage, Observation, PageToken, PowerState,
+    ResponseExt, UnsignedRequest, encode,
 };
-use serde::Deserialize;
+use serde::{Deserialize, de::IgnoredAny};
+use serde_json::Value;
 
-use crate::PROFILE;
+use crate::{PROFILE, fault::REQUEST_ID};
 
 /// Returns the call for an action: the call of one instance, or the batch call for several instances.
 ///
 /// Start: <https://cloud.baidu.com/doc/BCC/s/Mjwvyobl0>,
 /// stop: <https://cloud.baidu.com/doc/BCC/s/Tjwvyobwq>,
 /// reboot: <https://cloud.baidu.com/doc/BCC/s/vjwvyoa62>.
-/// The batch reboot has no page; the SDKs of Baidu have the call since March 2026.
+/// The batch reboot has no page, so a reboot is always the call of one instance.
 pub(crate) fn act(action: &Action, ids: &[InstanceId]) -> Result<ApiCall<BatchAck>, Fault> {
     PROFILE.check_batch(action, ids.len())?;
     let (single, batch, query, flags) = match action {
-        Action::Start(_) => ("StartInstance", "BatchStartInstance", "start", vec![]),
+        Action::Start(_) => ("StartInstance", Some("BatchStartInstance"), "start", vec![]),
         Action::Stop(stop) => {
             let flags = vec![
                 ("forceStop", stop.mode.is_forced()),
                 ("stopWithNoCharge", stop.billing.is_release()),
             ];
-            ("StopInstance", "BatchStopInstance", "stop", flags)
+            ("StopInstance", Some("BatchStopInstance"), "stop", flags)
         }
         Action::Reboot(reboot) => {
             let flags = vec![("forceStop", reboot.mode.is_forced())];
-            ("RebootInstance", "BatchRebootInstance", "reboot", flags)
+            ("RebootInstance", None, "reboot", flags)
         }
         _ => return Err(unsupported("this action")),
     };
-    let request = match ids {
-        [id] if flags.is_empty() => UnsignedRequest::new(single, Method::PUT, instance_path(id)),
-        [id] => UnsignedRequest::new(single, Method::PUT, instance_path(id))
+    let request = match (ids, batch) {
+        ([id], _) if flags.is_empty() => {
+            UnsignedRequest::new(single, Method::PUT, instance_path(id))
+        }
+        ([id], _) => UnsignedRequest::new(single, Method::PUT, instance_path(id))
             .with_body(json_object(&[], &flags)),
-        _ => UnsignedRequest::new(batch, Method::PUT, "/v2/instance/batchAction")
+        (_, None) => return Err(unsupported("a batch of this action")),
+        (_, Some(batch)) => UnsignedRequest::new(batch, Method::PUT, "/v2/instance/batchAction")
             .with_body(json_object(ids, &flags)),
     };
     let read = match ids {
@@ -132,8 +138,21 @@ fn read_power(response: &HttpResponse) -> Result<BatchAck, Fault> {
     if response.body().trim_ascii().is_empty() {
         return Ok(BatchAck::All);
     }
+    let fields: BTreeMap<String, IgnoredAny> = response.json()?;
+    let is_own = fields.is_empty()
+        || response.header(REQUEST_ID).is_some()
+        || ["requestId", "failedInstanceIdList"]
+            .iter()
+            .any(|name| fields.contains_key(*name));
+    if !is_own {
+        return Err(response.unreadable("it has no field of Baidu"));
+    }
     let body: PowerBody = response.json()?;
     let failed = body.failed_instance_id_list.unwrap_or_default();
+    let failed: Vec<String> = failed
+        .into_iter()
+        .map(|id| id.0.map(|id| id.to_string()).unwrap_or_default())
+        .collect();
     BatchAck::without_failed(&failed, response, crate::fault::request_id(response))
 }
 
@@ -148,59 +167,67 @@ fn read_one(response: &HttpResponse) -> Result<Vec<Observation>, Fault> {
 /// Reads the rows of several instances. An instance without a row is unknown to the cloud, so an
 /// incomplete list is a fault.
 fn read_many(response: &HttpResponse) -> Result<Vec<Observation>, Fault> {
-    let list: InstanceList = response.json()?;
-    if list.is_truncated.0 == Some(true) {
-        return Err(response.unreadable("the list is incomplete"));
+    let page = read_page(response)?;
+    match page.next {
+        NextPage::End => Ok(page.observations),
+        _ => Err(response.unreadable("the list is incomplete")),
     }
-    list.observations(response)
 }
 
 fn read_page(response: &HttpResponse) -> Result<ListPage, Fault> {
     let list: InstanceList = response.json()?;
-    let next = list.next();
-    Ok(ListPage::new(list.observations(response)?).with_next(next))
+    let next = list.next(response)?;
+    if list.instances.is_none() && list.is_truncated.is_none() {
+        return Err(response.unreadable("it has no list of instances"));
+    }
+    let rows = list.instances.unwrap_or_default().into_iter();
+    let page: ListPage = rows
+        .map(|row| row.0.and_then(Instance::observation))
+        .collect();
+    Ok(page.with_next(next))
 }
 
 /// `BatchOperationResp` in the Go SDK of Baidu, since December 2025.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct PowerBody {
-    failed_instance_id_list: Option<Vec<String>>,
+    failed_instance_id_list: Option<Vec<LenientId>>,
 }
 
 #[derive(Deserialize)]
 struct InstanceBody {
     #[serde(default)]
-    instance: LenientField<Instance>,
+    instance: LenientObject<Instance>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct InstanceList {
+    is_truncated: Option<Value>,
     #[serde(default)]
-    is_truncated: LenientField<bool>,
-    #[serde(default)]
-    next_marker: LenientField<String>,
+    next_marker: LenientField<LenientText>,
     instances: Option<Vec<LenientObject<Instance>>>,
 }
 
 impl InstanceList {
-    /// Returns the token of the next page. The last page is not truncated, or has no marker or an
-    /// empty marker, as the command line of Baidu reads the list.
-    fn next(&self) -> Option<PageToken> {
-        let marker = self.next_marker.0.as_deref().filter(|m| !m.is_empty())?;
-        (self.is_truncated.0 != Some(false)).then(|| PageToken::new(marker))
-    }
-
-    /// Returns the rows with an instance id.
-    fn observations(self, response: &HttpResponse) -> Result<Vec<Observation>, Fault> {
-        if self.instances.is_none() && self.is_truncated.0.is_none() {
-            return Err(response.unreadable("it has no list of instances"));
-        }
-        let rows = self.instances.unwrap_or_default().into_iter();
-        Ok(rows
-            .filter_map(|row| row.0.and_then(Instance::observation))
-            .collect())
+    /// Returns the position of the next page. The last page is not truncated. Without `isTruncated`,
+    /// the last page has no marker or an empty marker, as the command line of Baidu reads the list.
+    fn next(&self, response: &HttpResponse) -> Result<NextPage, Fault> {
+        let marker = self.next_marker.0.as_ref();
+        let marker = marker.and_then(|marker| marker.0.as_deref());
+        let named = marker.map(|marker| NextPage::Named(PageToken::new(marker)));
+        Ok(match &self.is_truncated {
+            None => named.unwrap_or(NextPage::End),
+            Some(Value::Bool(false)) => NextPage::End,
+            Some(Value::Bool(true)) => named.unwrap_or(NextPage::Unnamed),
+            Some(Value::String(word)) if word.eq_ignore_ascii_case("false") => NextPage::End,
+            Some(Value::String(word)) if word.eq_ignore_ascii_case("true") => {
+                named.unwrap_or(NextPage::Unnamed)
+            }
+            Some(_) => {
+                named.ok_or_else(|| response.unreadable("isTruncated is not true or false"))?
+            }
+        })
     }
 }
 
@@ -208,7 +235,7 @@ impl InstanceList {
 #[derive(Deserialize)]
 struct Instance {
     #[serde(default)]
-    id: LenientField<String>,
+    id: LenientField<LenientId>,
     #[serde(default)]
     name: LenientField<String>,
     #[serde(default)]
@@ -217,7 +244,7 @@ struct Instance {
 
 impl Instance {
     fn observation(self) -> Option<Observation> {
-        let id = InstanceId::new(&self.id.0?).ok()?;
+        let id = self.id.0?.0?;
         let raw = self.status.0.unwrap_or_default();
         let mut observation = Observation::new(id, power_state(&raw), raw);
         observation.name = self.name.0.filter(|name| !name.is_empty());

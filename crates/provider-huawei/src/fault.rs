@@ -75,12 +75,36 @@ fn reported_fault(response: &HttpResponse) -> Option<Fault> {
         // Every error format of the cloud has a code: the text may come from a proxy.
         None => response.fault_from_status().kind(),
     });
-    Some(
-        with_part_errors(fault, &PartError::in_body(&body))
-            .with_status(response.status().as_u16())
-            .with_request_id(request_id(response))
-            .with_retry_after(response.retry_after()),
-    )
+    let fault = with_part_errors(fault, &PartError::in_body(&body))
+        .with_status(response.status().as_u16())
+        .with_request_id(request_id(response))
+        .with_retry_after(response.retry_after());
+    Some(rejected_before_execution(fault))
+}
+
+/// Marks a fault as not executed if the cloud rejected the request after a check of the servers, or
+/// with a code that is unknown to this library. A proxy knows neither the form of the codes nor a
+/// request id.
+fn rejected_before_execution(fault: Fault) -> Fault {
+    let code = fault.code().and_then(|code| code.split_once('.'));
+    let (is_checked, is_own) = match code {
+        Some(("Ecs", "0101" | "0102" | "0105" | "0119")) => (true, true),
+        Some((service, number)) => (
+            false,
+            service.bytes().all(|b| b.is_ascii_alphanumeric())
+                && number.bytes().all(|b| b.is_ascii_digit()),
+        ),
+        None => (false, false),
+    };
+    match fault.kind() {
+        FaultKind::Failed if is_checked => {
+            fault.with_execution_status(ExecutionStatus::NotExecuted)
+        }
+        FaultKind::Unknown if is_own || fault.request_id().is_some() => {
+            fault.with_plain_rejection()
+        }
+        _ => fault,
+    }
 }
 
 /// The code and the message of an error, independent of the format.
@@ -189,28 +213,36 @@ fn kind_of_code(code: &str, message: &str) -> Option<FaultKind> {
         ("Ecs", "0000" | "0005") | ("Common", "0002" | "0011") => FaultKind::Invalid,
         ("Ecs", "0100") => FaultKind::WrongState,
         ("Ecs", "0114" | "0614") => FaultKind::NotFound,
-        ("Ecs", "0118") => FaultKind::Quota,
+        ("Ecs", "0001" | "0021" | "0022" | "0118") => FaultKind::Quota,
         // HTTP 501, although the reason is another running command: "retry after 1 minute".
         ("Ecs", "0603") => FaultKind::Busy,
+        // The system disk is in a backup.
+        ("Ecs", "0073") => FaultKind::Busy,
         ("Ecs", "0030" | "0605") => FaultKind::Locked,
-        ("Ecs", "0018" | "0319") => FaultKind::Capacity,
+        ("Ecs", "0018" | "0019" | "0044" | "0319" | "0703") => FaultKind::Capacity,
         // Account not verified, no balance, no payment method, no budget, frozen, suspended
         // (arrears).
-        ("Ecs", "0003" | "0066" | "0067" | "0068" | "0069" | "0070" | "0071") => FaultKind::Billing,
-        ("Ecs", "0004" | "0023" | "0110") | ("Common", "0018") | ("Pdp", "0001") => {
-            FaultKind::Permission
+        ("Ecs", "0003" | "0066" | "0067" | "0068" | "0069" | "0070" | "0071" | "7000") => {
+            FaultKind::Billing
         }
+        ("Ecs", "0004" | "0023" | "0049" | "0110" | "0707")
+        | ("Common", "0018")
+        | ("Pdp", "0001") => FaultKind::Permission,
         ("Common", "0013") => FaultKind::Credential,
         // HTTP 202, and 503 or 429.
         ("Common", "0024" | "1503") => FaultKind::Throttled,
-        ("Ecs", "0226" | "0227" | "0611") | ("Common", "0020" | "0021" | "0999") => {
-            FaultKind::Failed
-        }
+        ("Ecs", "0101" | "0102" | "0105" | "0119" | "0226" | "0227" | "0611")
+        | ("Common", "0020" | "0021" | "0999") => FaultKind::Failed,
         (
             "Ecs",
-            "0002" | "0301" | "0615" | "1000" | "1001" | "1002" | "1100" | "1200" | "1201" | "1300",
+            "0002" | "0106" | "0208" | "0615" | "1000" | "1001" | "1002" | "1100" | "1200" | "1201"
+            | "1300",
         )
-        | ("Common", "0001" | "0022" | "0025") => FaultKind::Unavailable,
+        | ("Common", "0001" | "0022" | "0025" | "0026") => FaultKind::Unavailable,
+        // "Try again later", from 0301 to 0323.
+        ("Ecs", number) if ("0301"..="0323").contains(&number) && number.len() == 4 => {
+            FaultKind::Unavailable
+        }
 
         // The gateway; `APIG` is the prefix of gateways that customers run. 0101 is a wrong path or
         // method, not a missing server, although both are 404.
@@ -288,7 +320,9 @@ impl PartError {
             .filter_map(|row| {
                 let id = row.get("id").and_then(Value::as_str);
                 Some(Self {
-                    instance: id.and_then(|id| InstanceId::new(id).ok()),
+                    instance: id
+                        .and_then(|id| InstanceId::new(id).ok())
+                        .map(|id| crate::canonical_id(&id)),
                     error: ErrorBody::in_body(row)?,
                 })
             })

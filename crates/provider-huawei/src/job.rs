@@ -84,7 +84,7 @@ impl SubJob {
 }
 
 fn server(id: LenientField<String>) -> Option<InstanceId> {
-    InstanceId::new(&id.0?).ok()
+    Some(crate::canonical_id(&InstanceId::new(&id.0?).ok()?))
 }
 
 /// Maps the status of a job.

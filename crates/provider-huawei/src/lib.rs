@@ -59,6 +59,20 @@ impl Huawei {
     }
 }
 
+/// Returns the id in lower case if the id is a UUID: the hexadecimal digits of a UUID have no case.
+pub(crate) fn canonical_id(id: &InstanceId) -> InstanceId {
+    let text = id.as_str();
+    let is_uuid = text.len() == 36
+        && text.bytes().enumerate().all(|(place, byte)| match place {
+            8 | 13 | 18 | 23 => byte == b'-',
+            _ => byte.is_ascii_hexdigit(),
+        });
+    if !is_uuid || !text.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        return id.clone();
+    }
+    InstanceId::new(&text.to_ascii_lowercase()).unwrap_or_else(|_| id.clone())
+}
+
 impl Provider for Huawei {
     fn profile(&self) -> &Profile {
         &PROFILE
@@ -78,6 +92,10 @@ impl Provider for Huawei {
 
     fn follow(&self, job: &JobId) -> Option<ApiCall<JobProgress>> {
         Some(job::follow(&self.config, job))
+    }
+
+    fn canonical_id(&self, id: &InstanceId) -> InstanceId {
+        canonical_id(id)
     }
 
     fn sign(

@@ -3,13 +3,13 @@
 use http::Method;
 use lifecycle_core::{
     Action, ApiCall, BatchAck, Fault, FaultKind, HttpResponse, InstanceId, JobId, LenientField,
-    LenientObject, ListPage, Lock, Observation, PageToken, PowerState, ResponseExt, StopMode,
-    UnsignedRequest, encode,
+    LenientId, LenientObject, ListPage, Lock, NextPage, Observation, PageToken, PowerState,
+    StopMode, UnsignedRequest, encode,
 };
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
-use crate::{Config, PROFILE, fault};
+use crate::{Config, PROFILE, canonical_id, fault};
 
 /// Sends all three actions to one path, where the first key of the body selects the action.
 ///
@@ -172,37 +172,59 @@ fn read_one(response: &HttpResponse) -> Result<Vec<Observation>, Fault> {
 }
 
 fn read_many(response: &HttpResponse) -> Result<Vec<Observation>, Fault> {
-    Ok(read_rows(response)?.observations)
+    let rows = read_rows(response)?.servers.into_iter();
+    Ok(rows
+        .filter_map(|row| row.0.and_then(Server::observation))
+        .collect())
 }
 
-/// Reads a page. A page that is not full is the last page. The field `count` does not help, because
-/// `count` is the total of all pages.
+/// Reads a page. The field `count` is the total of all pages.
 fn read_page(response: &HttpResponse, start: &PageStart) -> Result<ListPage, Fault> {
-    let ServerRows {
-        count,
-        observations,
-    } = read_rows(response)?;
-    if let PageStart::After(marker) = start
-        && observations
-            .iter()
-            .any(|row| row.instance.as_str() == marker)
-    {
-        // The first page again: the cloud ignores the marker.
-        return Ok(ListPage::new(Vec::new()).with_next(Some(PageStart::numbered(2))));
-    }
-    let next = match (start, observations.last()) {
-        _ if count < PAGE_SIZE => None,
-        (PageStart::Number(number), _) => Some(PageStart::numbered(number.saturating_add(1))),
-        (_, Some(last)) => Some(PageToken::new(last.instance.as_str())),
-        (_, None) => return Err(response.unreadable("a full page without a usable id")),
+    let ServerRows { total, servers } = read_rows(response)?;
+    let is_full = servers.len() >= PAGE_SIZE;
+    let rows = servers
+        .into_iter()
+        .map(|row| row.0.and_then(Server::listed));
+    let page = rows.collect::<ListPage>().with_total(total);
+    let next = match (start, page.observations.last()) {
+        (_, None) => NextPage::End,
+        (PageStart::After(marker), Some(_)) if ignores_marker(&page, marker) => {
+            NextPage::Named(PageStart::numbered(2))
+        }
+        (PageStart::Number(number), Some(_)) => {
+            next_page(is_full, PageStart::numbered(number.saturating_add(1)))
+        }
+        (_, Some(last)) => next_page(is_full, PageToken::new(last.instance.as_str())),
     };
-    Ok(ListPage::new(observations).with_next(next))
+    let page = page.with_next(next);
+    Ok(match start {
+        PageStart::Number(_) => page.with_numbered_pages(),
+        _ => page,
+    })
 }
 
-/// The number of rows of a list, and the rows with a usable server.
+fn next_page(is_full: bool, token: PageToken) -> NextPage {
+    if is_full {
+        NextPage::Expected(token)
+    } else {
+        NextPage::Possible(token)
+    }
+}
+
+/// Returns true if the page after the server `marker` is an earlier page again. A page that begins with
+/// the server and goes on is a page of a cloud that counts the marker in.
+fn ignores_marker(page: &ListPage, marker: &str) -> bool {
+    let mut rows = page.observations.iter();
+    match rows.position(|row| row.instance.as_str() == marker) {
+        None => false,
+        Some(place) => place > 0 || page.observations.len() == 1,
+    }
+}
+
+/// The rows of a list, and the number of servers on all pages.
 struct ServerRows {
-    count: usize,
-    observations: Vec<Observation>,
+    total: Option<usize>,
+    servers: Vec<LenientObject<Server>>,
 }
 
 fn read_rows(response: &HttpResponse) -> Result<ServerRows, Fault> {
@@ -211,11 +233,8 @@ fn read_rows(response: &HttpResponse) -> Result<ServerRows, Fault> {
         return Err(fault::missing_field(response, "servers"));
     };
     Ok(ServerRows {
-        count: servers.len(),
-        observations: servers
-            .into_iter()
-            .filter_map(|row| row.0.and_then(Server::observation))
-            .collect(),
+        total: body.count.0,
+        servers,
     })
 }
 
@@ -228,11 +247,13 @@ struct JobBody {
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct ServerBody {
-    server: LenientField<Server>,
+    server: LenientObject<Server>,
 }
 
 #[derive(Deserialize)]
 struct ServerListBody {
+    #[serde(default)]
+    count: LenientField<usize>,
     servers: Option<Vec<LenientObject<Server>>>,
 }
 
@@ -241,7 +262,7 @@ struct ServerListBody {
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Server {
-    id: LenientField<String>,
+    id: LenientField<LenientId>,
     name: LenientField<String>,
     status: RawText,
     #[serde(rename = "OS-EXT-STS:vm_state")]
@@ -261,18 +282,28 @@ struct Metadata {
 
 impl Server {
     fn id(&self) -> Option<InstanceId> {
-        InstanceId::new(self.id.0.as_deref()?).ok()
+        Some(canonical_id(self.id.0.as_ref()?.0.as_ref()?))
     }
 
-    /// Converts the row; `None` for a row without a usable id, and for a row with an id only, which
-    /// the cloud returns for an unknown id.
+    /// Converts a row of a lookup; `None` for a row without a usable id, and for a row with an id
+    /// only, which the cloud returns for an unknown id.
     fn observation(self) -> Option<Observation> {
+        let task = self.task_state.0.as_deref().unwrap_or_default();
+        if self.status.0.is_none()
+            && self.vm_state.0.is_none()
+            && task.is_empty()
+            && self.name.0.is_none()
+        {
+            return None;
+        }
+        self.listed()
+    }
+
+    /// Converts a row of the list; `None` for a row without a usable id.
+    fn listed(self) -> Option<Observation> {
         let id = self.id()?;
         let (status, vm_state) = (self.status.0, self.vm_state.0);
         let task = self.task_state.0.filter(|task| !task.is_empty());
-        if status.is_none() && vm_state.is_none() && task.is_none() && self.name.0.is_none() {
-            return None;
-        }
         let implied = vm_state.as_deref().and_then(implied_status);
         let state = power_state(status.as_deref().or(implied), task.as_deref());
         let raw: Vec<String> = status.or(vm_state).into_iter().chain(task).collect();

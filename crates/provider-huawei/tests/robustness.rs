@@ -134,7 +134,8 @@ fn body_without_the_expected_json_is_unreadable() {
     ] {
         let response = http_response(200, http::HeaderMap::new(), body.to_vec());
         for call in CALLS {
-            let fault = fault(call, &response).unwrap();
+            let fault = fault(call, &response)
+                .unwrap_or_else(|| panic!("{call} {}", response.body().escape_ascii()));
             assert_eq!(fault.kind(), FaultKind::Unreadable, "{call}: {fault}");
             assert!(fault.message().len() < 600, "{call}: {fault}");
         }

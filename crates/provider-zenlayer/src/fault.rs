@@ -58,6 +58,15 @@ fn kind(code: &str) -> Option<FaultKind> {
     Some(match code {
         // The power actions: https://docs.console.zenlayer.com/api-reference/compute/zec/instance
         "OPERATION_DENIED_INSTANCE_IN_OPERATION" => FaultKind::Busy,
+        // Pages of sibling products.
+        "OPERATION_DENIED_INSTANCE_CREATING" | "OPERATION_DENIED_INSTANCE_STATUS_INSTALLING" => {
+            FaultKind::Busy
+        }
+        "OPERATION_DENIED_INSTANCE_SUBSCRIPTION" => FaultKind::Unsupported,
+        "OPERATION_DENIED_INSTANCE_QUOTA_EXCEED" => FaultKind::Quota,
+        "UNSUPPORTED_OPERATION_INSTANCE_STATE_STARTING" | "INVALID_INSTANCE_RECYCLED" => {
+            FaultKind::WrongState
+        }
         "UNSUPPORTED_OPERATION_INSTANCE_STATUS"
         | "OPERATION_DENIED_INSTANCE_NOT_STOPPED"
         | "OPERATION_DENIED_INSTANCE_NOT_RUNNING"
@@ -79,9 +88,11 @@ fn kind(code: &str) -> Option<FaultKind> {
         "OPERATION_FAILED_RESOURCE_GROUP_NOT_FOUND" => FaultKind::Invalid,
         "REQUEST_LIMIT_EXCEEDED" => FaultKind::Throttled,
         // The cloud may have executed the operation.
-        "INTERNAL_SERVER_ERROR" | "SERVICE_TEMPORARY_UNAVAILABLE" | "REQUEST_TIMED_OUT" => {
-            FaultKind::Unavailable
-        }
+        // The last code is from the Terraform provider of Zenlayer, which repeats the call.
+        "INTERNAL_SERVER_ERROR"
+        | "SERVICE_TEMPORARY_UNAVAILABLE"
+        | "REQUEST_TIMED_OUT"
+        | "INVALID_OPERATION_TIMEOUT" => FaultKind::Unavailable,
 
         // Families of codes, for newer codes.
         _ if code.starts_with("AUTHFAILURE_") => FaultKind::Credential,

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use http::Method;
 use lifecycle_core::{
-    Action, ApiCall, BatchAck, Fault, FaultKind, HttpResponse, InstanceId, LenientField,
-    LenientObject, ListPage, Observation, PageToken, PowerState, ResponseExt, UnsignedRequest,
+    Action, ApiCall, BatchAck, Fault, FaultKind, HttpResponse, InstanceId, LenientField, LenientId,
+    LenientObject, ListPage, NextPage, Observation, PageToken, PowerState, ResponseExt,
+    UnsignedRequest,
 };
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, value::RawValue};
@@ -44,7 +45,10 @@ pub(crate) fn observe(
     let mut fields = vec![("pageSize", PROFILE.batch_limits.observe.into())];
     fields.extend(resource_group(config));
     let request = unsigned("DescribeInstancesStatus", ids, &fields);
-    Ok(ApiCall::new(request, read_statuses))
+    let is_single = ids.len() == 1;
+    Ok(ApiCall::new(request, move |response| {
+        read_statuses(response, is_single)
+    }))
 }
 
 /// Returns the call `DescribeInstances`. The token is the number of the page, from 1.
@@ -120,38 +124,40 @@ fn unsupported(what: &str) -> Fault {
 fn read_power(response: &HttpResponse) -> Result<BatchAck, Fault> {
     let body: PowerBody = read_body(response, "instanceIds")?;
     let failed = body.instance_ids.unwrap_or_default();
+    let failed: Vec<String> = failed
+        .into_iter()
+        .map(|id| id.0.map(|id| id.to_string()).unwrap_or_default())
+        .collect();
     BatchAck::without_failed(&failed, response, crate::fault::request_id(response))
 }
 
-/// Reads the rows of several instances. An instance without a row is unknown to the cloud, so an
-/// incomplete list is a fault.
-fn read_statuses(response: &HttpResponse) -> Result<Vec<Observation>, Fault> {
-    let list = InstanceList::read(response)?;
-    let total = list.total_count.0;
-    let rows = list.rows(response)?;
-    if total.is_some_and(|total| total > rows.len()) {
+/// Reads the rows of the requested instances. An instance without a row is unknown to the cloud, so
+/// an incomplete list is a fault, and so is a row without an id in the response for one instance. The
+/// client reads each missing instance of a longer list alone.
+fn read_statuses(response: &HttpResponse, is_single: bool) -> Result<Vec<Observation>, Fault> {
+    let page = InstanceList::read(response)?.page(response)?;
+    if page.total.is_some_and(|total| total > page.rows()) {
         return Err(response.unreadable("the list has fewer rows than instances"));
     }
-    Ok(observations(rows))
+    if is_single && page.unidentified > 0 {
+        return Err(response.unreadable("the row has no instance id"));
+    }
+    Ok(page.observations)
 }
 
-/// Reads a page of the list. The last page reaches the total, or, without a total, is not full.
+/// Reads a page of the list.
 ///
-/// The command line of Zenlayer stops at a page that is not full, despite the total. This reader
-/// continues, so that no instance is lost if the cloud sends fewer rows than requested.
+/// The command line of Zenlayer ends at a page that is not full, despite the total. The cloud may
+/// send fewer rows than requested, so a short page is the last page only if the total is reached.
 fn read_page(response: &HttpResponse, number: usize) -> Result<ListPage, Fault> {
-    let list = InstanceList::read(response)?;
-    let total = list.total_count.0.filter(|total| *total > 0);
-    let rows = list.rows(response)?;
-    let more = match total {
-        Some(total) => {
-            !rows.is_empty()
-                && number.saturating_sub(1).saturating_mul(PAGE_SIZE) + rows.len() < total
-        }
-        None => rows.len() >= PAGE_SIZE,
+    let page = InstanceList::read(response)?.page(response)?;
+    let token = PageToken::new(number.saturating_add(1).to_string());
+    let next = match page.rows() {
+        0 => NextPage::End,
+        PAGE_SIZE.. => NextPage::Expected(token),
+        _ => NextPage::Possible(token),
     };
-    let next = more.then(|| PageToken::new(number.saturating_add(1).to_string()));
-    Ok(ListPage::new(observations(rows)).with_next(next))
+    Ok(page.with_next(next).with_numbered_pages())
 }
 
 /// Reads the fields of `response` in a body, or, as on an older vendor page, the fields of the body
@@ -172,7 +178,7 @@ fn read_body<T: DeserializeOwned>(response: &HttpResponse, field: &str) -> Resul
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct PowerBody {
-    instance_ids: Option<Vec<String>>,
+    instance_ids: Option<Vec<LenientId>>,
 }
 
 #[derive(Deserialize)]
@@ -188,21 +194,18 @@ impl InstanceList {
         read_body(response, "dataSet")
     }
 
-    /// Returns all rows, valid or not. The list may be missing only if the total is 0.
-    fn rows(self, response: &HttpResponse) -> Result<Vec<LenientObject<Instance>>, Fault> {
-        match (self.data_set, self.total_count.0) {
-            (Some(rows), _) => Ok(rows),
-            (None, Some(0)) => Ok(Vec::new()),
-            (None, _) => Err(response.unreadable("it has no list of instances")),
-        }
+    /// Returns the rows and the total. The list may be missing only if the total is 0.
+    fn page(self, response: &HttpResponse) -> Result<ListPage, Fault> {
+        let rows = match (self.data_set, self.total_count.0) {
+            (Some(rows), _) => rows,
+            (None, Some(0)) => Vec::new(),
+            (None, _) => return Err(response.unreadable("it has no list of instances")),
+        };
+        let rows = rows
+            .into_iter()
+            .map(|row| row.0.and_then(Instance::observation));
+        Ok(rows.collect::<ListPage>().with_total(self.total_count.0))
     }
-}
-
-/// Returns the rows with an instance id.
-fn observations(rows: Vec<LenientObject<Instance>>) -> Vec<Observation> {
-    rows.into_iter()
-        .filter_map(|row| row.0.and_then(Instance::observation))
-        .collect()
 }
 
 /// A row of `DescribeInstances`, with `instanceStatus`, or of `DescribeInstancesStatus`, with `status`.
@@ -210,7 +213,7 @@ fn observations(rows: Vec<LenientObject<Instance>>) -> Vec<Observation> {
 #[serde(rename_all = "camelCase")]
 struct Instance {
     #[serde(default)]
-    instance_id: LenientField<String>,
+    instance_id: LenientField<LenientId>,
     #[serde(default)]
     instance_name: LenientField<String>,
     #[serde(default)]
@@ -221,7 +224,7 @@ struct Instance {
 
 impl Instance {
     fn observation(self) -> Option<Observation> {
-        let id = InstanceId::new(&self.instance_id.0?).ok()?;
+        let id = self.instance_id.0?.0?;
         let raw = self.instance_status.0.or(self.status.0).unwrap_or_default();
         let mut observation = Observation::new(id, power_state(&raw), raw);
         observation.name = self.instance_name.0.filter(|name| !name.is_empty());

@@ -1,6 +1,6 @@
 //! `lifecycle start`, `stop` and `reboot`: power actions on instances.
 
-use lifecycle_facade::{FleetRequest, InstanceReference, core::Action};
+use lifecycle_facade::{FleetRequest, InstanceReference, core::Action, distinct_instances};
 
 use crate::{
     args::{RebootArgs, RequestArgs, StartArgs, StopArgs},
@@ -17,6 +17,7 @@ pub(crate) async fn start(args: &StartArgs, console: Console) -> Result<Exit, Co
     let setup = Setup::read(&args.request.connection).await?;
     let references = setup.targets(&args.request.instances).await?;
     let fleet = setup.fleet().await?;
+    let references = distinct_instances(&fleet, references)?;
     let mut request = fleet.start(&references).local_disk(args.local_disk());
     if args.strict.strict {
         request = request.strict();
@@ -37,6 +38,7 @@ pub(crate) async fn stop(args: &StopArgs, console: Console) -> Result<Exit, Comm
     let setup = Setup::read(&args.request.connection).await?;
     let references = setup.targets(&args.request.instances).await?;
     let fleet = setup.fleet().await?;
+    let references = distinct_instances(&fleet, references)?;
     let mut request = fleet
         .stop(&references)
         .mode(args.force.mode())
@@ -63,6 +65,7 @@ pub(crate) async fn reboot(args: &RebootArgs, console: Console) -> Result<Exit, 
     let setup = Setup::read(&args.request.connection).await?;
     let references = setup.targets(&args.request.instances).await?;
     let fleet = setup.fleet().await?;
+    let references = distinct_instances(&fleet, references)?;
     let request = fleet.reboot(&references).mode(args.force.mode());
     send(
         &setup,

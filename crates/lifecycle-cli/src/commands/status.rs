@@ -8,12 +8,14 @@ use crate::{
     row::{self, Row},
     setup::Setup,
 };
+use lifecycle_facade::distinct_instances;
 
 /// Prints the states of instances.
 pub(crate) async fn run(args: &StatusArgs, console: Console) -> Result<Exit, CommandError> {
     let setup = Setup::read(&args.connection).await?;
     let references = setup.targets(&args.instances).await?;
     let fleet = setup.fleet().await?;
+    let references = distinct_instances(&fleet, references)?;
     let statuses = match fleet.observe(&references).await.map_err(CommandError::from) {
         Ok(statuses) => statuses,
         Err(error) => {

@@ -8,12 +8,14 @@ use crate::{
     row::RequestKind,
     setup::Setup,
 };
+use lifecycle_facade::distinct_instances;
 
 /// Waits until instances are in a state.
 pub(crate) async fn run(args: &WaitArgs, console: Console) -> Result<Exit, CommandError> {
     let setup = Setup::read(&args.connection).await?;
     let references = setup.targets(&args.instances).await?;
     let fleet = setup.fleet().await?;
+    let references = distinct_instances(&fleet, references)?;
     let events = fleet
         .wait(&references, args.state())
         .timeout(setup.timeout())

@@ -1,5 +1,6 @@
 //! The results on standard output: tables for people, one JSON array for programs.
 
+mod rows;
 mod table;
 
 use std::io::{self, ErrorKind, Write};
@@ -7,8 +8,8 @@ use std::io::{self, ErrorKind, Write};
 use anstream::AutoStream;
 use serde::Serialize;
 
-pub(crate) use self::table::Columns;
 use self::table::TableRenderer;
+pub(crate) use self::{rows::RowWriter, table::Columns};
 use crate::{
     check_result::CheckResult,
     console::{Console, Format},
@@ -67,15 +68,24 @@ pub(crate) fn print_checks(results: &[CheckResult]) -> Result<(), CommandError> 
 /// # Errors
 /// Standard output is not writable. A closed pipe is not an error.
 pub(crate) fn print(text: &str) -> Result<(), CommandError> {
+    print_while_open(text).map(drop)
+}
+
+/// Prints and flushes text. Returns `false` if no program reads standard output any more.
+///
+/// # Errors
+/// See [`print()`].
+fn print_while_open(text: &str) -> Result<bool, CommandError> {
     let mut stdout = AutoStream::auto(io::stdout().lock());
     let written = stdout.write_all(text.as_bytes());
     match written.and_then(|()| stdout.flush()) {
-        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(CommandError {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(false),
+        Err(error) => Err(CommandError {
             exit: Exit::Incomplete,
             message: format!("cannot write to standard output: {error}"),
             kind: None,
         }),
-        _ => Ok(()),
     }
 }
 

@@ -6,7 +6,8 @@ use std::io::{self, IsTerminal};
 use anstream::{AutoStream, ColorChoice};
 use clap::builder::styling::Style;
 use comfy_table::{
-    Attribute, Cell, CellAlignment, Color, ContentArrangement, Table, presets::NOTHING,
+    Attribute, Cell, CellAlignment, Color, ColumnConstraint, ContentArrangement, Table, Width,
+    presets::NOTHING,
 };
 
 use crate::{
@@ -138,9 +139,33 @@ impl TableRenderer {
     }
 
     pub(super) fn instances(self, rows: &[Row], columns: Columns, console: Console) -> String {
-        let table = self.table(&columns.header(), rows.iter().map(|row| columns.cells(row)));
+        self.page(rows, columns, console, &mut Vec::new())
+    }
+
+    /// Returns a part of a long table. `widths` has the widths of the columns so far, so the columns
+    /// of all parts are in line, unless a later part is wider. Only the first part has a header.
+    pub(super) fn page(
+        self,
+        rows: &[Row],
+        columns: Columns,
+        console: Console,
+        widths: &mut Vec<u16>,
+    ) -> String {
+        let mut table = self.table(&columns.header(), rows.iter().map(|row| columns.cells(row)));
+        let is_first = widths.is_empty();
+        let own = table.column_max_content_widths();
+        widths.resize(own.len(), 0);
+        for ((width, own), column) in widths.iter_mut().zip(own).zip(table.column_iter_mut()) {
+            *width = own.max(*width);
+            let padded = width.saturating_add(GAP);
+            column.set_constraint(ColumnConstraint::LowerBoundary(Width::Fixed(padded)));
+        }
         let details = rows.iter().map(|row| detail(row, console.is_verbose()));
-        self.with_last_column(&table, DETAIL, details)
+        let page = self.with_last_column(&table, widths, DETAIL, details);
+        match page.split_once('\n') {
+            Some((_, rows)) if !is_first => rows.to_owned(),
+            _ => page,
+        }
     }
 
     pub(super) fn texts<const N: usize>(self, header: [&str; N], rows: &[[String; N]]) -> String {
@@ -154,7 +179,7 @@ impl TableRenderer {
         let lasts = rows
             .iter()
             .map(|row| row.last().cloned().unwrap_or_default());
-        self.with_last_column(&table, last, lasts)
+        self.with_last_column(&table, &table.column_max_content_widths(), last, lasts)
     }
 
     pub(super) fn figures<const N: usize>(self, header: [&str; N], rows: &[[String; N]]) -> String {
@@ -190,7 +215,8 @@ impl TableRenderer {
                 Some(advice) => format!("{} ({advice})", result.detail),
                 None => result.detail.clone(),
             });
-            let lines = indented.with_last_column(&table, "", details);
+            let widths = table.column_max_content_widths();
+            let lines = indented.with_last_column(&table, &widths, "", details);
             for line in lines.lines().skip(1) {
                 push_line(&mut text, &format!("{INDENT}{line}"));
             }
@@ -203,10 +229,10 @@ impl TableRenderer {
     fn with_last_column(
         self,
         table: &Table,
+        widths: &[u16],
         name: &str,
         texts: impl Iterator<Item = String>,
     ) -> String {
-        let widths = table.column_max_content_widths();
         let room = self.width.map(|total| {
             let without = |room: u16, column: &u16| room.saturating_sub(column.saturating_add(GAP));
             widths.iter().fold(total, without)
@@ -318,6 +344,32 @@ mod tests {
     fn table(width: Option<u16>, rows: &[Row]) -> String {
         let styled = false;
         TableRenderer { width, styled }.instances(rows, Columns::Outcomes, CONSOLE)
+    }
+
+    #[test]
+    fn parts_of_a_long_table_have_one_header_and_are_in_line() {
+        let renderer = TableRenderer {
+            width: None,
+            styled: false,
+        };
+        let mut widths = Vec::new();
+        let mut page = |row| renderer.page(&[row], Columns::Outcomes, CONSOLE, &mut widths);
+        let parts = [
+            page(row("baidu/bj/i-a1b2c3d4", "one")),
+            page(row("baidu/bj/i-1", "two")),
+            page(row("zenlayer/global/1234567890", "three")),
+            page(row("baidu/bj/i-1", "four")),
+        ];
+        assert_eq!(
+            parts.concat(),
+            "\
+INSTANCE             OUTCOME  STATE  DETAIL
+baidu/bj/i-a1b2c3d4  pending  -      one
+baidu/bj/i-1         pending  -      two
+zenlayer/global/1234567890  pending  -      three
+baidu/bj/i-1                pending  -      four
+"
+        );
     }
 
     #[test]

@@ -10,7 +10,7 @@ use futures_util::future::join_all;
 
 use super::{
     Client,
-    target::{IntoInstances, Target, by_location, connect},
+    target::{IntoInstances, Target, by_location, connect, distinct_instances},
 };
 use crate::observe::status::InstanceStatus;
 
@@ -42,8 +42,8 @@ impl<T: Target> ObserveRequest<T> {
     /// ```
     pub fn new(target: T, instances: impl IntoInstances<T>) -> Self {
         Self {
+            instances: distinct_instances(&target, instances),
             target,
-            instances: instances.into_instances(),
         }
     }
 

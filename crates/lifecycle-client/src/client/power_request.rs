@@ -9,7 +9,7 @@ use lifecycle_core::{
 use super::{
     Client,
     execution::Execution,
-    target::{IntoInstances, Target},
+    target::{IntoInstances, Target, distinct_instances},
 };
 use crate::{
     call::policy::WaitTimeout,
@@ -52,8 +52,8 @@ impl<O: Into<Action>, T: Target> PowerRequest<O, T> {
     /// ```
     pub fn new(target: T, instances: impl IntoInstances<T>, options: O) -> Self {
         Self {
+            instances: distinct_instances(&target, instances),
             target,
-            instances: instances.into_instances(),
             options,
             request_options: PowerRequestOptions::default(),
             waves: None,

@@ -31,6 +31,12 @@ pub trait Target: Clone + fmt::Debug + Send + Sync + 'static {
     /// Returns the name of an instance at a location.
     fn join(location: &Self::Location, id: InstanceId) -> Self::Instance;
 
+    /// Returns the location without the parts that do not distinguish instances, such as the account:
+    /// an id names one instance there, whatever the account.
+    fn machine_location(location: &Self::Location) -> Self::Location {
+        location.clone()
+    }
+
     /// Returns the location whose client also checks a request without instances, if there is one.
     fn default_location() -> Option<Self::Location> {
         None
@@ -138,6 +144,51 @@ mod sealed {
         N: IntoIterator<Item: TryInto<T::Instance, Error: Into<T::Error>>>,
     {
     }
+}
+
+/// Returns the instances of a request with each instance once, in their order, and with the ids as the
+/// cloud spells them.
+///
+/// An instance that is named through two accounts, or in two spellings, is one instance, under the first
+/// of its names. [`PowerRequest`](crate::PowerRequest), [`WaitRequest`](crate::WaitRequest) and
+/// [`ObserveRequest`](crate::ObserveRequest) fold their instances in this way.
+///
+/// # Errors
+/// The error of the first text that is not the name of an instance.
+///
+/// # Examples
+/// ```
+/// use lifecycle_client::distinct_instances;
+///
+/// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/setup.rs")); }
+/// # setup::run(async |client, _| {
+/// let instances = distinct_instances(&client, ["i-1", "i-2", "i-1"])?;
+/// assert_eq!(instances.len(), 2);
+/// # Ok(())
+/// # });
+/// ```
+pub fn distinct_instances<T: Target>(
+    target: &T,
+    instances: impl IntoInstances<T>,
+) -> Result<Vec<T::Instance>, T::Error> {
+    let mut clients: BTreeMap<T::Location, Option<Client>> = BTreeMap::new();
+    let mut seen = HashSet::new();
+    let mut distinct = Vec::new();
+    for instance in instances.into_instances()? {
+        let (location, id) = T::split(&instance);
+        let client = clients
+            .entry(location.clone())
+            // The check of the request reports a location without a client.
+            .or_insert_with_key(|location| target.offline_client(location).ok());
+        let id = match client {
+            Some(client) => client.observer.engine.provider().canonical_id(&id),
+            None => id,
+        };
+        if seen.insert(T::join(&T::machine_location(&location), id.clone())) {
+            distinct.push(T::join(&location, id));
+        }
+    }
+    Ok(distinct)
 }
 
 /// Groups instances by location.

@@ -7,7 +7,7 @@ use lifecycle_core::PowerState;
 use super::{
     Client,
     execution::Execution,
-    target::{IntoInstances, Target},
+    target::{IntoInstances, Target, distinct_instances},
 };
 use crate::{
     call::policy::WaitTimeout,
@@ -48,8 +48,8 @@ impl<T: Target> WaitRequest<T> {
     /// ```
     pub fn new(target: T, instances: impl IntoInstances<T>, goal: PowerState) -> Self {
         Self {
+            instances: distinct_instances(&target, instances),
             target,
-            instances: instances.into_instances(),
             goal,
             timeout: WaitTimeout::DEFAULT,
         }

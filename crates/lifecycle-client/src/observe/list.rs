@@ -1,17 +1,23 @@
 //! Reads all instances of a region, page by page.
 
-use std::{collections::HashSet, sync::Arc};
+use std::{
+    collections::HashSet,
+    hash::{BuildHasher, RandomState},
+    mem,
+    sync::Arc,
+};
 
 use futures_util::{Stream, stream};
-use lifecycle_core::{Fault, FaultKind, InstanceId, ListPage, Observation, PageToken};
+use lifecycle_core::{ListPage, NextPage, Observation, PageToken};
 use tokio::time::Instant;
 
 use crate::{
     call::context::{CallContext, CallError, CallKind},
     call::engine::Engine,
     call::event::IgnoreEvents,
-    error::Error,
+    error::{Error, ListDefect},
     instant::after,
+    observe::duplicates::fold,
 };
 
 /// Returns all instances page by page. The stream ends after the first error.
@@ -20,9 +26,8 @@ pub(crate) fn pages(
 ) -> impl Stream<Item = Result<Vec<Observation>, Error>> + Send {
     let start = Cursor {
         engine,
-        next: Next::First,
-        tokens: HashSet::new(),
-        seen: HashSet::new(),
+        continuation: Continuation::First,
+        tracker: ListTracker::default(),
     };
     stream::try_unfold(start, Cursor::advance)
 }
@@ -30,41 +35,44 @@ pub(crate) fn pages(
 /// The position in a list.
 struct Cursor {
     engine: Arc<Engine>,
-    next: Next,
-    /// The tokens of the pages so far. A cloud that repeats a token would be followed for ever.
-    tokens: HashSet<String>,
-    /// The instances so far. An instance that moves to a later page in the meantime is left out there.
-    seen: HashSet<InstanceId>,
+    continuation: Continuation,
+    tracker: ListTracker,
 }
 
-enum Next {
+/// The step after a page.
+#[derive(Debug, PartialEq)]
+enum Continuation {
     First,
     Page(PageToken),
+    /// The list ends, and is not complete.
+    Fail(ListDefect),
     End,
 }
 
 impl Cursor {
     async fn advance(mut self) -> Result<Option<(Vec<Observation>, Self)>, Error> {
-        let token = match &self.next {
-            Next::First => None,
-            Next::Page(token) => Some(token),
-            Next::End => return Ok(None),
+        let title = self.engine.profile().title;
+        let token = match mem::replace(&mut self.continuation, Continuation::End) {
+            Continuation::First => None,
+            Continuation::Page(token) => Some(token),
+            Continuation::Fail(defect) => {
+                return Err(Error::IncompleteList {
+                    title,
+                    listed: self.tracker.listed,
+                    defect,
+                });
+            }
+            Continuation::End => return Ok(None),
         };
-        let page = self.read(token).await.map_err(|failure| Error::Call {
+        let page = self.read(token.as_ref()).await;
+        let page = page.map_err(|failure| Error::Call {
             operation: "list instances",
-            title: self.engine.profile().title,
+            title,
             fault: failure.fault,
             attempts: failure.attempts,
         })?;
-        self.next = match page.next {
-            None => Next::End,
-            Some(token) => {
-                self.tokens.insert(token.as_str().to_owned());
-                Next::Page(token)
-            }
-        };
-        let mut rows = page.observations;
-        rows.retain(|row| self.seen.insert(row.instance.clone()));
+        let (rows, step) = self.tracker.record(page);
+        self.continuation = step;
         Ok(Some((rows, self)))
     }
 
@@ -77,16 +85,116 @@ impl Cursor {
             deadline: after(Instant::now(), self.engine.timeouts.request),
             observer: &IgnoreEvents,
         };
-        let page = self.engine.execute(&call, &ctx).await?.value;
-        if let Some(next) = &page.next
-            && self.tokens.contains(next.as_str())
-        {
-            let message = format!("the list repeats page {:?}", next.as_str());
-            return Err(CallError::unsent(Fault::new(
-                FaultKind::Unreadable,
-                message,
-            )));
-        }
-        Ok(page)
+        Ok(self.engine.execute(&call, &ctx).await?.value)
     }
 }
+
+/// The number of pages in a row without a new instance that a cloud may name.
+const BARREN_PAGES: u8 = 3;
+
+/// The rules of a list: where a list ends, and whether a list is complete.
+#[derive(Default)]
+struct ListTracker {
+    /// The instances so far. An instance that moves to a later page in the meantime is left out there.
+    seen: DigestSet,
+    /// The positions so far.
+    tokens: DigestSet,
+    listed: usize,
+    unidentified: usize,
+    /// The number of instances according to the cloud.
+    total: Option<usize>,
+    barren_pages: u8,
+}
+
+impl ListTracker {
+    /// Records a page, and returns the instances that no earlier page had, and the next step.
+    fn record(&mut self, page: ListPage) -> (Vec<Observation>, Continuation) {
+        let is_empty = page.rows() == 0;
+        self.unidentified += page.unidentified;
+        self.record_total(&page);
+        let mut rows = fold(page.observations);
+        rows.retain(|row| self.seen.insert(row.instance.as_str()));
+        self.listed += rows.len();
+        let step = self.step(page.next, is_empty, rows.is_empty());
+        (rows, step)
+    }
+
+    /// Keeps the latest total, and for numbered pages the largest: a deletion in the meantime can
+    /// hide an instance between two numbered pages. The total 0 beyond the end of a list has no
+    /// meaning.
+    fn record_total(&mut self, page: &ListPage) {
+        let Some(total) = page.total.filter(|total| *total > 0) else {
+            return;
+        };
+        self.total = match self.total {
+            Some(known) if page.numbered => Some(known.max(total)),
+            _ => Some(total),
+        };
+    }
+
+    fn step(&mut self, next: NextPage, is_empty: bool, is_barren: bool) -> Continuation {
+        self.barren_pages = match is_barren {
+            true => self.barren_pages.saturating_add(1),
+            false => 0,
+        };
+        match next {
+            NextPage::Named(_) if is_barren && self.has_total() => self.end(),
+            NextPage::Named(_) if self.barren_pages > BARREN_PAGES => {
+                Continuation::Fail(ListDefect::NothingNew)
+            }
+            NextPage::Expected(_) if is_barren && self.total.is_none() && !is_empty => {
+                Continuation::Fail(ListDefect::NothingNew)
+            }
+            NextPage::Expected(_) if is_barren => self.end(),
+            NextPage::Possible(_) if is_barren || self.has_total() => self.end(),
+            NextPage::Named(token) | NextPage::Expected(token) | NextPage::Possible(token) => {
+                match self.tokens.insert(token.as_str()) {
+                    true => Continuation::Page(token),
+                    false => Continuation::Fail(ListDefect::NothingNew),
+                }
+            }
+            NextPage::Unnamed => Continuation::Fail(ListDefect::NextPageUnnamed),
+            // A later version of the core may know further positions.
+            _ => self.end(),
+        }
+    }
+
+    fn has_total(&self) -> bool {
+        self.total
+            .is_some_and(|total| self.listed + self.unidentified >= total)
+    }
+
+    fn end(&self) -> Continuation {
+        match self.total {
+            _ if self.unidentified > 0 => Continuation::Fail(ListDefect::Unidentified {
+                rows: self.unidentified,
+            }),
+            Some(total) if total > self.listed => {
+                Continuation::Fail(ListDefect::FewerThanTotal { total })
+            }
+            _ => Continuation::End,
+        }
+    }
+}
+
+/// A set of texts that keeps a digest of 128 bits for each text, so a list of a million instances
+/// needs little memory. The keys of the digests are random: a cloud cannot choose texts with equal
+/// digests, which would hide an instance.
+#[derive(Default)]
+struct DigestSet {
+    keys: [RandomState; 2],
+    digests: HashSet<u128>,
+}
+
+impl DigestSet {
+    /// Returns true if the text is new.
+    fn insert(&mut self, text: &str) -> bool {
+        let digest = self.keys.iter().fold(0, |digest, key| {
+            (digest << 64) | u128::from(key.hash_one(text))
+        });
+        self.digests.insert(digest)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -14,6 +14,7 @@ use lifecycle_core::{Fault, FaultKind, InstanceId, Observation};
 use crate::{
     call::context::{CallContext, CallError, CallKind},
     call::engine::Engine,
+    observe::duplicates::fold,
 };
 
 /// The result of an observation for one instance.
@@ -70,26 +71,7 @@ impl StateReader {
             return ObserveResults::from([(id.clone(), self.observe_single(id, ctx).await)]);
         }
         match self.send(chunk, ctx).await {
-            Ok(rows) => {
-                let (mut results, missing) = partition(chunk, rows);
-                if !results.is_empty() {
-                    self.batch_reads.set(BatchReads::Supported);
-                }
-                if self.batch_reads.get() == BatchReads::Supported {
-                    results.extend(missing.into_iter().map(|id| (id, ObserveResult::NotFound)));
-                    return results;
-                }
-                // An empty response can mean that the cloud ignores lists of ids. Every cloud
-                // documents observations of single instances.
-                let results = self.observe_singly(chunk, ctx).await;
-                if results
-                    .values()
-                    .any(|result| matches!(result, ObserveResult::Found(_)))
-                {
-                    self.batch_reads.set(BatchReads::Unsupported);
-                }
-                results
-            }
+            Ok(rows) => self.complete(chunk, rows, ctx).await,
             // Some clouds reject the whole observation because of one id.
             Err(error) if error.fault.kind() == FaultKind::NotFound => {
                 self.observe_singly(chunk, ctx).await
@@ -102,6 +84,44 @@ impl StateReader {
         }
     }
 
+    /// Returns the results of an observation of several instances.
+    ///
+    /// An instance of another request, or a requested instance without a row, can mean that the cloud
+    /// ignores lists of ids. Every cloud documents observations of single instances, so missing instances are
+    /// read one by one, until the cloud has shown that it understands lists of ids.
+    async fn complete(
+        &self,
+        requested: &[InstanceId],
+        rows: Vec<Observation>,
+        ctx: &CallContext<'_>,
+    ) -> ObserveResults {
+        let Partition {
+            mut results,
+            missing,
+            has_others,
+        } = Partition::of(requested, rows);
+        if has_others {
+            self.batch_reads.set(BatchReads::Unsupported);
+        }
+        if missing.is_empty() {
+            return results;
+        }
+        if self.batch_reads.get() == BatchReads::Supported {
+            results.extend(missing.into_iter().map(|id| (id, ObserveResult::NotFound)));
+            return results;
+        }
+        let singles = self.observe_singly(&missing, ctx).await;
+        let is_found = |result: &ObserveResult| matches!(result, ObserveResult::Found(_));
+        let is_absent = |result: &ObserveResult| matches!(result, ObserveResult::NotFound);
+        if results.is_empty() && singles.values().any(is_found) {
+            self.batch_reads.set(BatchReads::Unsupported);
+        } else if !has_others && singles.values().all(is_absent) {
+            self.batch_reads.set(BatchReads::Supported);
+        }
+        results.extend(singles);
+        results
+    }
+
     /// Separates the instances that cause the rejection of an observation from the other instances. Gives
     /// up if the cloud rejects both halves, because the cause is not one instance then.
     async fn bisect(&self, chunk: &[InstanceId], ctx: &CallContext<'_>) -> ObserveResults {
@@ -112,9 +132,7 @@ impl StateReader {
             match self.send(part, ctx).await {
                 Ok(rows) => {
                     answered = true;
-                    let (seen, missing) = partition(part, rows);
-                    results.extend(seen);
-                    results.extend(missing.into_iter().map(|id| (id, ObserveResult::NotFound)));
+                    results.extend(self.complete(part, rows, ctx).await);
                 }
                 Err(error) => {
                     rejections += 1;
@@ -143,10 +161,14 @@ impl StateReader {
 
     async fn observe_single(&self, id: &InstanceId, ctx: &CallContext<'_>) -> ObserveResult {
         match self.send(std::slice::from_ref(id), ctx).await {
-            Ok(rows) => rows
-                .into_iter()
-                .find(|row| row.instance == *id)
-                .map_or(ObserveResult::NotFound, ObserveResult::Found),
+            Ok(rows) => {
+                let mut partition = Partition::of(std::slice::from_ref(id), rows);
+                match partition.results.remove(id) {
+                    Some(found) => found,
+                    None if partition.has_others => ObserveResult::Failed(shows_others()),
+                    None => ObserveResult::NotFound,
+                }
+            }
             Err(error) if error.fault.kind() == FaultKind::NotFound => ObserveResult::NotFound,
             Err(error) => ObserveResult::Failed(error.fault),
         }
@@ -189,23 +211,42 @@ fn failed<'i>(
         .map(|id| (id.clone(), ObserveResult::Failed(fault.clone())))
 }
 
-/// Returns the results of the requested instances, and the ids without a row.
-fn partition(
-    requested: &[InstanceId],
-    rows: Vec<Observation>,
-) -> (ObserveResults, Vec<InstanceId>) {
-    let wanted: HashSet<&InstanceId> = requested.iter().collect();
-    let results: ObserveResults = rows
-        .into_iter()
-        .filter(|row| wanted.contains(&row.instance))
-        .map(|row| (row.instance.clone(), ObserveResult::Found(row)))
-        .collect();
-    let missing = requested
-        .iter()
-        .filter(|id| !results.contains_key(*id))
-        .cloned()
-        .collect();
-    (results, missing)
+/// The rows of a lookup, compared with the request.
+struct Partition {
+    results: ObserveResults,
+    /// The requested instances without a row.
+    missing: Vec<InstanceId>,
+    /// The response has rows of other instances.
+    has_others: bool,
+}
+
+impl Partition {
+    fn of(requested: &[InstanceId], rows: Vec<Observation>) -> Self {
+        let wanted: HashSet<&InstanceId> = requested.iter().collect();
+        let mut results = ObserveResults::with_capacity(rows.len());
+        let mut has_others = false;
+        for row in fold(rows) {
+            if wanted.contains(&row.instance) {
+                results.insert(row.instance.clone(), ObserveResult::Found(row));
+            } else {
+                has_others = true;
+            }
+        }
+        let missing = requested.iter().filter(|id| !results.contains_key(*id));
+        Self {
+            missing: missing.cloned().collect(),
+            results,
+            has_others,
+        }
+    }
+}
+
+/// Returns the fault of a lookup that shows other instances than the requested one.
+fn shows_others() -> Fault {
+    Fault::new(
+        FaultKind::Unreadable,
+        "the response shows other instances than the requested one",
+    )
 }
 
 /// Returns the fault of an instance that the cloud does not show.

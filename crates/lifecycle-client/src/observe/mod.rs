@@ -1,5 +1,6 @@
 //! Observation of instances: single reads, the poller, and lists.
 
+mod duplicates; // several rows of one instance
 pub(crate) mod list; // all instances of a region
 pub(crate) mod lookup; // one read of states
 pub(crate) mod mailbox; // results for one waiter

@@ -1,6 +1,6 @@
 //! Tests of promise 10: a list is whole or an error, and an observation hides no instance.
 
-use lifecycle_core::FaultKind;
+use lifecycle_core::{FaultKind, PowerState};
 
 use crate::support::{Scripted, Sent, all, fault, id, ids, ok};
 
@@ -41,7 +41,61 @@ async fn observed_states_keep_the_request_order() {
         assert_eq!(status.instance, id(n));
         assert_eq!(status.result.is_ok(), n != 3);
     }
-    assert_eq!(cloud.log().len(), 2);
+    // The foreign row means that the cloud may ignore the ids: the missing instance is read alone.
+    assert_eq!(cloud.log().len(), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn cloud_that_ignores_lists_of_ids_hides_no_instance() {
+    for page in ["i-8 running\ni-9 stopped", "i-0 running\ni-9 stopped", ""] {
+        let cloud = Scripted::new(move |sent| match sent.ids.len() {
+            1 => all(sent, "running"),
+            _ => ok(page),
+        });
+        let statuses = cloud.client().observe(ids(3)).await.unwrap();
+        let seen = statuses.iter().filter(|status| status.result.is_ok());
+        assert_eq!(seen.count(), 3, "{page:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn missing_instance_is_read_alone_until_lists_of_ids_are_proven() {
+    let cloud = Scripted::new(|sent| {
+        let known = sent.ids.iter().filter(|id| *id != "i-1");
+        let lines: Vec<String> = known.map(|id| format!("{id} running")).collect();
+        ok(lines.join("\n"))
+    });
+    let client = cloud.client();
+    for calls in [2, 3] {
+        let statuses = client.observe(ids(3)).await.unwrap();
+        let fault = statuses[1].result.as_ref().unwrap_err();
+        assert_eq!(fault.kind(), FaultKind::NotFound);
+        assert_eq!(cloud.log().len(), calls);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn lookup_that_shows_another_instance_does_not_mean_not_found() {
+    let cloud = Scripted::new(|_| ok("i-9 running"));
+    let statuses = cloud.client().observe(ids(1)).await.unwrap();
+    let fault = statuses[0].result.as_ref().unwrap_err();
+    assert_eq!(fault.kind(), FaultKind::Unreadable);
+}
+
+#[tokio::test(start_paused = true)]
+async fn contradicting_rows_read_the_same_in_lists_and_lookups() {
+    for rows in ["i-0 running\ni-0 stopped", "i-0 stopped\ni-0 running"] {
+        let cloud = Scripted::new(move |sent| match sent.operation.as_str() {
+            "list" => ok(format!("last\n{rows}")),
+            _ => ok(rows),
+        });
+        let client = cloud.client();
+        let listed = client.list().await.unwrap();
+        assert_eq!(listed.len(), 1);
+        assert_eq!(listed[0].state, PowerState::Unknown);
+        let statuses = client.observe(ids(1)).await.unwrap();
+        assert_eq!(statuses[0].result.as_ref().unwrap(), &listed[0]);
+    }
 }
 
 #[tokio::test(start_paused = true)]

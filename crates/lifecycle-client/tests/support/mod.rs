@@ -18,9 +18,9 @@ use bytes::Bytes;
 use lifecycle_client::{Client, Clock, Report, Timeouts, Transport, TransportError};
 use lifecycle_core::{
     Action, ApiCall, BatchAck, BatchLimits, Credential, ExecutionStatus, Fault, FaultKind,
-    HttpResponse, InstanceId, JobId, JobProgress, JobStatus, ListPage, Observation, PageToken,
-    PollingPolicy, PowerState, Profile, Provider, Rate, RateLimits, ResponseExt, SigningContext,
-    Support, UnsignedRequest,
+    HttpResponse, InstanceId, JobId, JobProgress, JobStatus, ListPage, NextPage, Observation,
+    PageToken, PollingPolicy, PowerState, Profile, Provider, Rate, RateLimits, ResponseExt,
+    SigningContext, Support, UnsignedRequest,
 };
 use tokio::time::Instant;
 
@@ -256,7 +256,10 @@ impl Provider for Toy {
         Ok(ApiCall::new(text_request("list", page), |response| {
             let text = text(response);
             let (next, rest) = text.split_once('\n').unwrap_or((&text, ""));
-            let next = (next != "last").then(|| PageToken::new(next));
+            let next = match next {
+                "last" => NextPage::End,
+                token => NextPage::Named(PageToken::new(token)),
+            };
             Ok(ListPage::new(rows(rest)).with_next(next))
         }))
     }

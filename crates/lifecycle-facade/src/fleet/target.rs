@@ -33,6 +33,13 @@ impl Target for Fleet {
         InstanceReference::new(location.clone(), id)
     }
 
+    fn machine_location(location: &Location) -> Location {
+        Location {
+            account: None,
+            ..location.clone()
+        }
+    }
+
     fn offline_client(&self, location: &Location) -> Result<Client, FleetError> {
         Ok(self.connector.offline_client(location)?.client)
     }

@@ -65,6 +65,12 @@ pub(super) fn invalid(name: &str) -> ApiError {
         .with_message(format!("The specified parameter \"{name}\" is not valid."))
 }
 
+/// Returns the error for a documented filter without simulation.
+pub(super) fn unsupported_filter(name: &str) -> ApiError {
+    ApiError::new(400, "InvalidParameter", "")
+        .with_message(format!("the simulator does not support the filter {name}"))
+}
+
 /// Returns the error for a malformed parameter of the Security Token Service (documented).
 pub(super) fn malformed(name: &str) -> ApiError {
     ApiError {

@@ -239,8 +239,46 @@ struct Filter<'a> {
     tagged: bool,
 }
 
+/// Documented filters without simulation. The simulator refuses a filter instead of listing all
+/// instances.
+const UNSUPPORTED_FILTERS: [&str; 18] = [
+    "DeviceAvailable",
+    "EipAddresses",
+    "HpcClusterId",
+    "ImageId",
+    "InnerIpAddresses",
+    "InstanceChargeType",
+    "InstanceNetworkType",
+    "InstanceType",
+    "InstanceTypeFamily",
+    "IoOptimized",
+    "KeyPairName",
+    "PrivateIpAddresses",
+    "PublicIpAddresses",
+    "RdmaIpAddresses",
+    "ResourceGroupId",
+    "SecurityGroupId",
+    "VSwitchId",
+    "VpcId",
+];
+
 impl<'a> Filter<'a> {
     fn read(params: &'a Params) -> Result<Self, ApiError> {
+        let mut names = UNSUPPORTED_FILTERS.into_iter();
+        if let Some(name) = names.find(|name| params.text(name).is_some()) {
+            return Err(api_error::unsupported_filter(name));
+        }
+        if params.has_any("Filter.") {
+            return Err(api_error::unsupported_filter("Filter.N"));
+        }
+        if params
+            .text("InstanceName")
+            .is_some_and(|name| name.contains('*'))
+        {
+            return Err(api_error::unsupported_filter(
+                "InstanceName with a wildcard",
+            ));
+        }
         let status = params.text("Status").map(|word| {
             InstanceStatus::ALL
                 .into_iter()

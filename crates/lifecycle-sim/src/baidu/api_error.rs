@@ -206,3 +206,11 @@ pub(super) fn with_common_headers(mut response: Response, request_id: &str) -> R
     response = response::with_header(response, "server", "BWS");
     response::with_header(response, "x-bce-request-id", request_id)
 }
+
+/// Returns the error for a documented filter without simulation.
+pub(super) fn unsupported_filter(name: &str) -> ApiError {
+    ApiError {
+        message: Cow::Owned(format!("the simulator does not support the filter {name}")),
+        ..BAD_REQUEST
+    }
+}

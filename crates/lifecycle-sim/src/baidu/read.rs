@@ -133,8 +133,28 @@ struct ListFilter {
     statuses: Option<Vec<String>>,
 }
 
+/// Documented filters without simulation. The simulator refuses a filter instead of listing all
+/// instances.
+const UNSUPPORTED_FILTERS: [&str; 11] = [
+    "dedicatedHostId",
+    "ehcClusterId",
+    "fuzzyInstanceName",
+    "internalIp",
+    "keypairId",
+    "paymentTiming",
+    "privateIps",
+    "securityGroupIds",
+    "tags",
+    "vpcId",
+    "zoneName",
+];
+
 impl ListFilter {
     fn read(request: &ReceivedRequest) -> Result<Self, ApiError> {
+        let is_sent = |name: &&str| request.parameter(name).is_some_and(|text| !text.is_empty());
+        if let Some(name) = UNSUPPORTED_FILTERS.iter().find(|name| is_sent(name)) {
+            return Err(api_error::unsupported_filter(name));
+        }
         let several = |key: &str| -> Result<Option<Vec<String>>, ApiError> {
             let Some(text) = request.parameter(key) else {
                 return Ok(None);

@@ -359,3 +359,8 @@ pub(super) const NO_CAPACITY: ApiError = ApiError::service(
 /// The error for an unknown or deleted job.
 pub(super) const NO_JOB: ApiError =
     ApiError::service(400, "Common.0011", "Failed to query system tasks.");
+
+/// Returns the error for a documented filter without simulation.
+pub(super) fn unsupported_filter(name: &str) -> ApiError {
+    BAD_PARAMETER.with_message(format!("the simulator does not support the filter {name}"))
+}

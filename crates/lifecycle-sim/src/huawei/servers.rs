@@ -26,7 +26,7 @@ pub(super) fn list(
     let page = PageRequest::read(cloud, request)?;
     let named = named_servers(request, cloud.switches.huawei.server_ids);
     if named.is_empty() {
-        return Ok(list_all(cloud, request, scope, &page));
+        return list_all(cloud, request, scope, &page);
     }
     list_named(cloud, scope, &named, &page)
 }
@@ -51,6 +51,7 @@ pub(super) fn named_servers(request: &ReceivedRequest, form: ServerIds) -> Vec<S
         ServerIds::Both => values.flat_map(split).collect(),
         ServerIds::Comma => values.take(1).flat_map(split).collect(),
         ServerIds::Repeated => values.collect(),
+        ServerIds::Ignored => Vec::new(),
     }
 }
 
@@ -59,8 +60,8 @@ fn list_all(
     request: &ReceivedRequest,
     scope: RegionScope,
     page: &PageRequest,
-) -> Response {
-    let filter = Filter::read(request);
+) -> Result<Response, ApiError> {
+    let filter = Filter::read(request)?;
     let count = if filter.is_empty() {
         cloud.count(scope)
     } else {
@@ -76,7 +77,7 @@ fn list_all(
         .take(page.limit)
         .map(|index| ListedServer::Known(Box::new(ServerRecord::of(cloud, index))))
         .collect();
-    response::json(200, &ServerList { count, servers })
+    Ok(response::json(200, &ServerList { count, servers }))
 }
 
 /// Returns the named servers. Other filters are ignored (documented).
@@ -126,7 +127,8 @@ impl PageRequest {
         if !(1..=1000).contains(&limit) {
             return Err(api_error::BAD_PARAMETER);
         }
-        let marker = match request.parameter("marker") {
+        let knows_marker = cloud.switches.huawei.server_ids != ServerIds::Ignored;
+        let marker = match request.parameter("marker").filter(|_| knows_marker) {
             None => None,
             Some(id) => Some(cloud.find_any(&id).ok_or(api_error::BAD_PARAMETER)?),
         };
@@ -151,13 +153,26 @@ struct Filter {
     tagged: bool,
 }
 
+/// Documented filters without simulation. The simulator refuses a filter instead of listing all
+/// servers.
+const UNSUPPORTED_FILTERS: [&str; 4] = ["flavor", "ip", "ip_eq", "reservation_id"];
+
 impl Filter {
-    fn read(request: &ReceivedRequest) -> Self {
-        Self {
+    fn read(request: &ReceivedRequest) -> Result<Self, ApiError> {
+        let mut names = UNSUPPORTED_FILTERS.into_iter();
+        if let Some(name) = names.find(|name| request.parameter(name).is_some()) {
+            return Err(api_error::unsupported_filter(name));
+        }
+        // Every simulated server is in the default enterprise project.
+        match request.parameter("enterprise_project_id").as_deref() {
+            None | Some("0" | "all_granted_eps") => {}
+            Some(_) => return Err(api_error::unsupported_filter("enterprise_project_id")),
+        }
+        Ok(Self {
             status: request.parameter("status"),
             name: request.parameter("name"),
             tagged: request.parameter("tags").is_some(),
-        }
+        })
     }
 
     fn is_empty(&self) -> bool {

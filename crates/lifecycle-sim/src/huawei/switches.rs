@@ -166,6 +166,9 @@ setting! {
         Comma,
         /// `server_id=a&server_id=b`, as on the web page; a value with a comma is one unknown id.
         Repeated,
+        /// Neither `server_id` nor `marker` is a parameter of the list, as on the pages of Open Telekom
+        /// Cloud and of some regions: both are ignored, and the list has all servers.
+        Ignored,
     }
 }
 

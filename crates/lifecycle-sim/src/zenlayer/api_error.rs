@@ -87,6 +87,11 @@ pub(super) const BAD_FORMAT: ApiError = api_error(
     "INVALID_PARAMETER_PATTERN_ERROR",
     "A parameter has a wrong format.",
 );
+pub(super) const UNSUPPORTED_FILTER: ApiError = api_error(
+    400,
+    "INVALID_PARAMETER",
+    "The simulator does not support the filters tagKeys, tags and ipv4Address.",
+);
 pub(super) const NO_SUCH_GROUP: ApiError = api_error(
     404,
     "OPERATION_FAILED_RESOURCE_GROUP_NOT_FOUND",

@@ -1,6 +1,6 @@
 //! The simulated Zenlayer operations `DescribeInstancesStatus` and `DescribeInstances`.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::IgnoredAny};
 
 use crate::{
     Impairment, SimulatedState,
@@ -43,6 +43,10 @@ struct DescribeRequest {
     resource_group_id: Option<String>,
     page_size: Option<i64>,
     page_num: Option<i64>,
+    // Documented filters without simulation.
+    tag_keys: Option<IgnoredAny>,
+    tags: Option<IgnoredAny>,
+    ipv4_address: Option<IgnoredAny>,
 }
 
 /// Returns a page of the matching instances.
@@ -79,6 +83,10 @@ pub(super) fn named_ids(request: &ReceivedRequest) -> Option<usize> {
 
 impl DescribeRequest {
     fn check(&self) -> Result<(), ApiError> {
+        // The simulator refuses a filter instead of listing all instances.
+        if self.tag_keys.is_some() || self.tags.is_some() || self.ipv4_address.is_some() {
+            return Err(api_error::UNSUPPORTED_FILTER);
+        }
         if self
             .instance_ids
             .as_ref()

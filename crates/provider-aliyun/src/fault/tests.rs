@@ -37,6 +37,22 @@ fn code_selects_the_kind() {
         ("DiskInArrears", FaultKind::Billing),
         ("QuotaExceed.ElasticQuota", FaultKind::Quota),
         ("LackResource", FaultKind::Capacity),
+        ("OperationDenied.ResourceControl", FaultKind::Capacity),
+        ("Invalid.PrivatePoolOptions.Id", FaultKind::Capacity),
+        ("Account.Arrearage", FaultKind::Billing),
+        ("InvalidAccountStatus.NotEnoughBalance", FaultKind::Billing),
+        ("InvalidInstance.UnPaidOrder", FaultKind::Billing),
+        ("InsufficientBalance.AgentCredit", FaultKind::Billing),
+        ("Mayi.InternalError", FaultKind::Unavailable),
+        ("NodeControllerUnavailable", FaultKind::Unavailable),
+        ("Forbbiden.NotAdminUser", FaultKind::Permission),
+        ("Forbedden.NotSupportRAM", FaultKind::Permission),
+        ("AccountForbidden.Anything", FaultKind::Permission),
+        ("Invalid.InstanceId", FaultKind::NotFound),
+        ("InvalidInstanceId.NotFound", FaultKind::NotFound),
+        ("InvalidInstanceIds.NotFound", FaultKind::NotFound),
+        ("InvalidInstanceId.NotSupport", FaultKind::Unsupported),
+        ("OperationDenied", FaultKind::Unknown),
         ("Forbidden.RAM", FaultKind::Permission),
         ("Forbidden", FaultKind::Permission),
         ("Forbidden.AccessKeyDisabled", FaultKind::Credential),
@@ -78,10 +94,39 @@ fn fault_has_the_execution_status_of_the_code() {
         ("SignatureNonceUsed", ExecutionStatus::Unknown),
         ("InternalError", ExecutionStatus::Unknown),
         ("ServiceUnavailable", ExecutionStatus::Unknown),
-        ("SomethingNew", ExecutionStatus::Unknown),
+        ("Mayi.InternalError", ExecutionStatus::Unknown),
+        ("NodeControllerUnavailable", ExecutionStatus::Unknown),
+        ("Something.InternalErrorOfToday", ExecutionStatus::Unknown),
+        ("SomethingNew", ExecutionStatus::NotExecuted),
     ] {
         assert_eq!(from_row(code, None).execution_status(), status, "{code}");
     }
+}
+
+#[test]
+fn unknown_code_is_a_plain_rejection_only_in_a_response_of_ecs() {
+    let own = r#"{"RequestId":"D6F4","HostId":"h","Code":"SomethingNew","Message":"no"}"#;
+    let foreign = r#"{"code":"blocked","message":"by a proxy"}"#;
+    let internal = r#"{"RequestId":"D6F4","Code":"Mayi.InternalError","Message":"no"}"#;
+    for (status, body, execution) in [
+        (400, own, ExecutionStatus::NotExecuted),
+        (403, own, ExecutionStatus::NotExecuted),
+        (404, own, ExecutionStatus::NotExecuted),
+        (408, own, ExecutionStatus::Unknown),
+        (500, own, ExecutionStatus::Unknown),
+        (403, foreign, ExecutionStatus::Unknown),
+        (403, internal, ExecutionStatus::Unknown),
+    ] {
+        let fault = check(&response(status, &[], body)).unwrap_err();
+        assert_eq!(fault.execution_status(), execution, "{status} {body}");
+    }
+    let header = [("x-acs-request-id", "D6F4")];
+    let fault = check(&response(403, &header, foreign)).unwrap_err();
+    assert!(!fault.maybe_executed());
+    assert_eq!(
+        (fault.kind(), fault.code()),
+        (FaultKind::Unknown, Some("blocked"))
+    );
 }
 
 #[test]

@@ -12,6 +12,20 @@ fn code_takes_precedence_over_the_status() {
     for (status, code, kind, executed) in [
         (400, "NoSuchObject", FaultKind::NotFound, NotExecuted),
         (400, "InstanceNotExist", FaultKind::NotFound, NotExecuted),
+        (404, "ResourceNotfound", FaultKind::NotFound, NotExecuted),
+        (
+            403,
+            "Forbidden.InstanceNotFound",
+            FaultKind::NotFound,
+            NotExecuted,
+        ),
+        (
+            400,
+            "InvalidInstanceStatus",
+            FaultKind::WrongState,
+            NotExecuted,
+        ),
+        (400, "OperationException", FaultKind::Busy, NotExecuted),
         (404, "InvalidVersion", FaultKind::Invalid, NotExecuted),
         (403, "OperationDenied", FaultKind::Busy, NotExecuted),
         (500, "ServiceInternalError", FaultKind::Unavailable, Unknown),

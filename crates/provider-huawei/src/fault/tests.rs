@@ -30,16 +30,25 @@ fn code_of_ecs_selects_the_kind() {
         ),
         (400, FaultKind::WrongState, "Ecs.0100"),
         (404, FaultKind::NotFound, "Ecs.0114 Ecs.0614"),
-        (400, FaultKind::Quota, "Ecs.0118"),
+        (400, FaultKind::Quota, "Ecs.0118 Ecs.0001 Ecs.0021 Ecs.0022"),
         (501, FaultKind::Busy, "Ecs.0603"),
+        (400, FaultKind::Busy, "Ecs.0073"),
         (400, FaultKind::Locked, "Ecs.0030 Ecs.0605"),
-        (400, FaultKind::Capacity, "Ecs.0018 Ecs.0319"),
+        (
+            400,
+            FaultKind::Capacity,
+            "Ecs.0018 Ecs.0319 Ecs.0019 Ecs.0044 Ecs.0703",
+        ),
         (
             403,
             FaultKind::Billing,
-            "Ecs.0003 Ecs.0066 Ecs.0067 Ecs.0068 Ecs.0069 Ecs.0070 Ecs.0071",
+            "Ecs.0003 Ecs.0066 Ecs.0067 Ecs.0068 Ecs.0069 Ecs.0070 Ecs.0071 Ecs.7000",
         ),
-        (400, FaultKind::Permission, "Ecs.0004 Ecs.0023 Common.0018"),
+        (
+            400,
+            FaultKind::Permission,
+            "Ecs.0004 Ecs.0023 Ecs.0049 Ecs.0707 Common.0018",
+        ),
         (403, FaultKind::Permission, "Ecs.0110 Pdp.0001"),
         (401, FaultKind::Credential, "Common.0013"),
         (202, FaultKind::Throttled, "Common.0024"),
@@ -53,7 +62,7 @@ fn code_of_ecs_selects_the_kind() {
         (
             400,
             FaultKind::Unavailable,
-            "Ecs.0002 Ecs.0301 Ecs.1000 Ecs.1001 Ecs.1002 Ecs.1100 Ecs.1200 Ecs.1201 Ecs.1300 Common.0022 Common.0025",
+            "Ecs.0002 Ecs.0106 Ecs.0208 Ecs.0301 Ecs.0307 Ecs.0323 Common.0026 Ecs.1000 Ecs.1001 Ecs.1002 Ecs.1100 Ecs.1200 Ecs.1201 Ecs.1300 Common.0022 Common.0025",
         ),
         (500, FaultKind::Unavailable, "Common.0001 Ecs.0615"),
     ] {
@@ -156,6 +165,27 @@ fn unknown_code_has_the_kind_of_the_http_status() {
         let fault = ecs_fault(status, code);
         assert_eq!((fault.kind(), fault.code()), (kind, Some(code)), "{status}");
     }
+}
+
+#[test]
+fn unknown_code_is_a_plain_rejection_only_in_a_response_of_huawei() {
+    let is_rejected = |fault: Fault| !fault.maybe_executed();
+    assert!(is_rejected(ecs_fault(400, "Ecs.9999")));
+    assert!(is_rejected(ecs_fault(400, "New.0001")));
+    // The disks are checked before the action.
+    assert!(is_rejected(ecs_fault(400, "Ecs.0101")));
+    for inexact in ["Ecs.1000", "Ecs.0611", "Ecs.0307", "Ecs.0226"] {
+        assert!(!is_rejected(ecs_fault(400, inexact)), "{inexact}");
+    }
+    assert!(!is_rejected(ecs_fault(302, "Ecs.9999")));
+    // Words of a proxy, and a code of Huawei in a form that has a request id only.
+    assert!(!is_rejected(ecs_fault(400, "BLOCKED")));
+    assert!(is_rejected(gateway_fault(400, "BLOCKED", "m")));
+    let internal = json!({"error": {"code": "Ecs.9999", "message": "Internal error."}});
+    assert!(!is_rejected(fault(400, &internal)));
+    // A failed job has run.
+    assert!(from_job(Some("Ecs.9999"), "m").maybe_executed());
+    assert!(from_job(Some("Ecs.0101"), "m").maybe_executed());
 }
 
 #[test]
@@ -304,7 +334,8 @@ fn quoted_inner_error_refines_the_kind() {
         // The message has no JSON document.
         ("Ecs.1000", "{oops".to_owned(), FaultKind::Unavailable),
         ("Ecs.1000", "{}".to_owned(), FaultKind::Unavailable),
-        ("Ecs.0307", "nothing".to_owned(), FaultKind::Unknown),
+        ("Ecs.0307", "nothing".to_owned(), FaultKind::Unavailable),
+        ("Ecs.9999", "nothing".to_owned(), FaultKind::Unknown),
     ] {
         let fault = quoting(outer, &inner);
         assert_eq!((fault.kind(), fault.code()), (kind, Some(outer)), "{inner}");

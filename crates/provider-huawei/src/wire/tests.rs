@@ -144,83 +144,82 @@ fn list_continues_at_the_page_token() {
     }
 }
 
-/// Reads all pages of a list of `servers` servers. `take` returns the servers of a page for a
-/// query.
-fn read_whole_list(
-    servers: usize,
-    take: impl Fn(&str, &[InstanceId]) -> Vec<InstanceId>,
-) -> Vec<InstanceId> {
-    let all = ids(servers);
-    let mut read = Vec::new();
-    let mut token = None;
-    for _ in 0..10 {
-        let call = list(&config(), token.as_ref());
-        let rows: Vec<_> = take(&call.request.query, &all)
-            .iter()
-            .map(|id| json!({"id": id, "status": "ACTIVE"}))
-            .collect();
-        let page = call.read(&ok(&json!({ "servers": rows }))).unwrap();
-        read.extend(page.observations.into_iter().map(|row| row.instance));
-        token = page.next;
-        if token.is_none() {
-            return read;
-        }
-    }
-    panic!("the list does not end");
+fn rows(ids: &[InstanceId]) -> Vec<Value> {
+    let row = |id: &InstanceId| json!({"id": id, "status": "ACTIVE"});
+    ids.iter().map(row).collect()
 }
 
 #[test]
-fn every_server_is_listed_once_with_markers_and_with_page_numbers() {
-    let value = |query: &str, name: &str| {
-        let (_, rest) = query.split_once(&format!("{name}="))?;
-        Some(rest.split('&').next().unwrap_or_default().to_owned())
+fn page_reports_its_total_and_continues_after_its_last_server() {
+    let page = |servers: Vec<Value>| {
+        let response = ok(&json!({"count": 1234, "servers": servers}));
+        list(&config(), None).read(&response).unwrap()
     };
-    let by_marker = |query: &str, all: &[InstanceId]| {
-        let marker = value(query, "marker");
-        let begin = marker.map_or(0, |marker| {
-            1 + all.iter().position(|id| id.as_str() == marker).unwrap()
-        });
-        all.iter().skip(begin).take(100).cloned().collect()
-    };
-    let by_number = |query: &str, all: &[InstanceId]| {
-        let number = value(query, "offset").map_or(1, |number| number.parse().unwrap());
-        all.chunks(100).nth(number - 1).unwrap_or_default().to_vec()
-    };
-    for servers in [0, 1, 99, 100, 101, 200, 350] {
-        assert_eq!(read_whole_list(servers, by_marker), ids(servers));
-        assert_eq!(read_whole_list(servers, by_number), ids(servers));
-    }
-}
-
-#[test]
-fn full_page_has_a_next_page() {
-    let page = |rows: Vec<Value>| {
-        let response = ok(&json!({"count": 1234, "servers": rows}));
-        list(&config(), None).read(&response)
-    };
-    let rows = |count| -> Vec<Value> {
-        ids(count)
-            .iter()
-            .map(|id| json!({"id": id, "status": "ACTIVE"}))
-            .collect()
-    };
-    for (count, next) in [(0, None), (99, None), (100, Some("id-100"))] {
-        let page = page(rows(count)).unwrap();
+    let token = PageToken::new;
+    for (count, next) in [
+        (0, NextPage::End),
+        (25, NextPage::Possible(token("id-25"))),
+        (99, NextPage::Possible(token("id-99"))),
+        (100, NextPage::Expected(token("id-100"))),
+    ] {
+        let page = page(rows(&ids(count)));
         assert_eq!(page.observations.len(), count);
-        assert_eq!(page.next.as_ref().map(PageToken::as_str), next);
+        assert_eq!(page.next, next);
+        assert_eq!(page.total, Some(1234));
+        assert!(!page.numbered);
     }
 
-    let mut odd = rows(100);
+    let mut odd = rows(&ids(100));
     odd[99] = json!(null);
-    let odd = page(odd).unwrap();
+    odd[98] = json!({"id": 98});
+    let odd = page(odd);
     assert_eq!(
-        odd.next.unwrap().as_str(),
-        "id-99",
+        odd.next,
+        NextPage::Expected(token("98")),
         "the last server with an id"
     );
+    assert_eq!(odd.unidentified, 1);
+    assert_eq!(odd.observations[98].state, PowerState::Unknown);
 
-    let unknown = page(vec![json!({"name": "no id"}); 100]).unwrap_err();
-    assert_eq!(unknown.kind(), FaultKind::Unreadable, "{unknown}");
+    let unknown = page(vec![json!({"name": "no id"}); 100]);
+    assert_eq!((unknown.unidentified, unknown.next), (100, NextPage::End));
+}
+
+#[test]
+fn cloud_that_ignores_the_marker_is_read_by_page_number() {
+    let all = ids(300);
+    let read = |token: &str, servers: &[InstanceId]| {
+        let call = list(&config(), Some(&PageToken::new(token)));
+        call.read(&ok(&json!({"servers": rows(servers)}))).unwrap()
+    };
+    let by_number = NextPage::Named(PageToken::new("offset=2"));
+    // The first page again.
+    assert_eq!(read("id-100", &all[..100]).next, by_number);
+    assert_eq!(read("id-25", &all[..100]).next, by_number);
+    assert_eq!(read("id-1", &all[..1]).next, by_number);
+    // The page after the marker, without and with the marker itself.
+    let next = NextPage::Expected(PageToken::new("id-200"));
+    assert_eq!(read("id-100", &all[100..200]).next, next);
+    assert_eq!(read("id-101", &all[100..200]).next, next);
+    // Pages by number.
+    let page = read("offset=2", &all[100..200]);
+    assert!(page.numbered);
+    assert_eq!(page.next, NextPage::Expected(PageToken::new("offset=3")));
+    let page = read("offset=3", &all[200..250]);
+    assert_eq!(page.next, NextPage::Possible(PageToken::new("offset=4")));
+}
+
+#[test]
+fn id_has_the_spelling_of_the_cloud_whatever_its_case() {
+    let lower = "616fb98f-46ca-475e-917e-2563e5a8cd19";
+    let id = |text: &str| InstanceId::new(text).unwrap();
+    let upper = id(&lower.to_ascii_uppercase());
+    assert_eq!(canonical_id(&upper).as_str(), lower);
+    for other in [lower, "ID-1", "616FB98F_46CA-475E-917E-2563E5A8CD19"] {
+        assert_eq!(canonical_id(&id(other)).as_str(), other);
+    }
+    let response = ok(&json!({"server": {"id": upper, "status": "ACTIVE"}}));
+    assert_eq!(read_one(&response).unwrap()[0].instance.as_str(), lower);
 }
 
 #[test]

@@ -124,15 +124,9 @@ fn describe_rows(rows: &[Observation]) -> String {
     format!("[{}]", rows.join(", "))
 }
 
+/// Describes the rows of a page. Lists and lookups have the same rows.
 fn describe_page(page: &ListPage) -> String {
-    match &page.next {
-        None => describe_rows(&page.observations),
-        Some(next) => format!(
-            "{} next {}",
-            describe_rows(&page.observations),
-            next.as_str()
-        ),
-    }
+    describe_rows(&page.observations)
 }
 
 fn describe_fault(fault: &Fault) -> String {

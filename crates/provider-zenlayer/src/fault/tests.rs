@@ -37,6 +37,24 @@ fn code_takes_precedence_over_the_status() {
             NotExecuted,
         ),
         (400, "REQUEST_TIMED_OUT", FaultKind::Unavailable, Unknown),
+        (
+            400,
+            "INVALID_OPERATION_TIMEOUT",
+            FaultKind::Unavailable,
+            Unknown,
+        ),
+        (
+            400,
+            "OPERATION_DENIED_INSTANCE_CREATING",
+            FaultKind::Busy,
+            NotExecuted,
+        ),
+        (
+            400,
+            "OPERATION_DENIED_INSTANCE_QUOTA_EXCEED",
+            FaultKind::Quota,
+            NotExecuted,
+        ),
         // Families of codes.
         (
             400,

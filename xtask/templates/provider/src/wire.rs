@@ -5,8 +5,8 @@
 
 use http::Method;
 use lifecycle_core::{
-    Action, ApiCall, BatchAck, Fault, FaultKind, HttpResponse, InstanceId, ListPage, Observation,
-    PageToken, PowerState, ResponseExt, UnsignedRequest, encode,
+    Action, ApiCall, BatchAck, Fault, FaultKind, HttpResponse, InstanceId, ListPage, NextPage,
+    Observation, PageToken, PowerState, ResponseExt, UnsignedRequest, encode,
 };
 use serde::{Deserialize, Serialize};
 
@@ -44,6 +44,7 @@ pub(crate) fn observe(ids: &[InstanceId]) -> Result<ApiCall<Vec<Observation>>, F
 
 // How does a request select a page: by token, by marker, by number? How is the last page marked?
 /// Builds the call that reads one page of all instances.
+// Can the cloud send fewer rows than requested? Does a response have the number of all instances?
 pub(crate) fn list(page: Option<&PageToken>) -> ApiCall<ListPage> {
     let request = UnsignedRequest::new("list", Method::GET, "/v1/instances");
     let request = match page {
@@ -53,7 +54,8 @@ pub(crate) fn list(page: Option<&PageToken>) -> ApiCall<ListPage> {
     ApiCall::new(request, |response| {
         let body: InstancesResponse = response.json()?;
         let page = ListPage::new(observations(&body, response)?);
-        Ok(page.with_next(body.next.map(PageToken::new)))
+        let named = |token| NextPage::Named(PageToken::new(token));
+        Ok(page.with_next(body.next.map_or(NextPage::End, named)))
     })
 }
 

@@ -28,6 +28,22 @@ fn many(cloud: &mut CloudState, count: usize) -> Vec<String> {
 }
 
 #[test]
+fn filter_without_simulation_is_refused() {
+    let mut cloud = cloud_state();
+    many(&mut cloud, 1);
+    for filter in [
+        ("VpcId", "vpc-1"),
+        ("InstanceChargeType", "PrePaid"),
+        ("ResourceGroupId", "rg-1"),
+        ("Filter.1.Key", "CreationStartTime"),
+        ("InstanceName", "web*"),
+    ] {
+        let response = list(&mut cloud, &[filter]);
+        assert_eq!(code(&response), (400, "InvalidParameter"), "{filter:?}");
+    }
+}
+
+#[test]
 fn next_tokens_lead_through_all_pages() {
     let mut cloud = cloud_state();
     let ids = many(&mut cloud, 23);

@@ -15,6 +15,18 @@ fn listed(cloud: &mut CloudState, query: &str, scope: RegionScope) -> (Vec<Strin
 }
 
 #[test]
+fn filter_without_simulation_is_refused() {
+    let mut cloud = cloud_state(Cloud::Baidu);
+    add(&mut cloud, "bj", 1, Running, None);
+    let region = cloud.scope("bj");
+    for filter in ["vpcId=vpc-1", "zoneName=cn-bj-a", "fuzzyInstanceName=web"] {
+        let request = received("GET", &format!("/v2/instance?{filter}"), &[], "");
+        let response = handle(&mut cloud, &request, region);
+        assert_eq!(code(&response), (400, "BadRequest"), "{filter}");
+    }
+}
+
+#[test]
 fn markers_lead_through_all_pages_of_a_region() {
     let mut cloud = cloud_state(Cloud::Baidu);
     let mut all = add(&mut cloud, "bj", 5, Running, None);

@@ -44,6 +44,40 @@ fn page_numbers_start_at_one() {
 }
 
 #[test]
+fn list_without_server_ids_and_markers_ignores_both() {
+    let mut cloud = cloud_state();
+    let ids = testing::add(&mut cloud, REGION, 30, Running, None);
+    cloud.switches.huawei.server_ids = ServerIds::Ignored;
+    for query in [
+        format!("limit=20&server_id={},{}", ids[28], ids[29]),
+        format!("limit=20&server_id={}&server_id={}", ids[28], ids[29]),
+        format!("limit=20&marker={}", ids[19]),
+    ] {
+        assert_eq!(listed(&mut cloud, &query), (ids[..20].to_vec(), 30));
+    }
+}
+
+#[test]
+fn filter_without_simulation_is_refused() {
+    let mut cloud = cloud_state();
+    testing::add(&mut cloud, REGION, 1, Running, None);
+    for filter in [
+        "flavor=s3",
+        "ip=10.0.0.1",
+        "ip_eq=10.0.0.1",
+        "reservation_id=r",
+        "enterprise_project_id=other",
+    ] {
+        let response = get(&mut cloud, &format!("cloudservers/detail?{filter}"));
+        assert_eq!(code(&response), (400, "Ecs.0005"), "{filter}");
+    }
+    for project in ["0", "all_granted_eps"] {
+        let query = format!("enterprise_project_id={project}");
+        assert_eq!(listed(&mut cloud, &query).1, 1);
+    }
+}
+
+#[test]
 fn list_continues_after_the_marker() {
     let mut cloud = cloud_state();
     let ids = testing::add(&mut cloud, REGION, 30, Running, None);

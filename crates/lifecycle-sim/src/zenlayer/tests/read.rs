@@ -15,6 +15,20 @@ fn describe_fields(cloud: &mut CloudState, action: &str, body: &Value) -> (Vec<S
 }
 
 #[test]
+fn filter_without_simulation_is_refused() {
+    let mut cloud = cloud_state(Cloud::Zenlayer);
+    add(&mut cloud, "asia-southeast-1", 1, Running, None);
+    for filter in [
+        json!({"tagKeys": ["a"]}),
+        json!({"tags": [{"key": "a", "value": "b"}]}),
+        json!({"ipv4Address": "10.0.0.1"}),
+    ] {
+        let response = respond(&mut cloud, &request("DescribeInstances", &filter));
+        assert_eq!(code(&response), (400, "INVALID_PARAMETER"), "{filter}");
+    }
+}
+
+#[test]
 fn describe_calls_have_pages_and_filters() {
     let mut cloud = cloud_state(Cloud::Zenlayer);
     let mut all = add(&mut cloud, "asia-southeast-1", 30, Running, None);

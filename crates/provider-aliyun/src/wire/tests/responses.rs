@@ -22,10 +22,13 @@ const MEANINGS: &[(&str, &str)] = &[
     ("StopInstances-ok-json", "001 accepted, 002 accepted"),
     ("StopInstances-mixed-json", "001 accepted, 002 wrong-state"),
     ("RebootInstances-ok-json", "001 accepted, 002 accepted"),
-    // An unused operation: its rows are ignored.
-    ("DescribeInstanceStatus-json", "nothing"),
-    ("DescribeInstanceStatus-xml", "nothing"),
-    ("DescribeInstanceStatus-empty-json", "nothing"),
+    // An unused operation, whose response has no list of instances.
+    ("DescribeInstanceStatus-json", "unreadable, maybe executed"),
+    ("DescribeInstanceStatus-xml", "unreadable, maybe executed"),
+    (
+        "DescribeInstanceStatus-empty-json",
+        "unreadable, maybe executed",
+    ),
     (
         "DescribeInstances-first-page-json",
         "001 running (web, since 2017-12-10T04:04Z), \
@@ -111,9 +114,17 @@ fn describe(operation: &str, response: &HttpResponse) -> String {
             read_batch(response).map(describe_ack)
         }
         _ => read_page(response).map(|page| {
-            let next = page.next.map(|token| format!("next {}", token.as_str()));
+            let token = page.next.token();
+            let next = token.map(|token| format!("next {}", token.as_str()));
+            let more = page.total.filter(|total| *total > page.rows());
+            let total = more.map(|total| format!("of {total}"));
+            let unread =
+                (page.unidentified > 0).then(|| format!("{} without id", page.unidentified));
             let rows = page.observations.iter().map(describe_row);
-            rows.chain(next).collect::<Vec<_>>()
+            rows.chain(unread)
+                .chain(next)
+                .chain(total)
+                .collect::<Vec<_>>()
         }),
     });
     match read {
@@ -195,7 +206,7 @@ fn unusual_response_has_the_expected_meaning() {
                 {"InstanceId":"i-2","Code":null},{"InstanceId":"i-3"},
                 {"InstanceId":"../i-4","Code":"200"},{"Code":"200"},null,
                 {"InstanceId":"i-5","Code":"Throttling.User"}]}}"#,
-            "i-1 unknown, maybe executed, i-5 throttled",
+            "i-1 unknown, i-5 throttled",
         ),
         ("StopInstances", r#"{"RequestId":"x"}"#, "nothing"),
         ("StopInstances", r#"{"InstanceResponses":null}"#, "nothing"),
@@ -211,8 +222,21 @@ fn unusual_response_has_the_expected_meaning() {
         ),
         (
             "StartInstance",
-            r#"{"Code":"200","RequestId":null}"#,
+            r#"{"Code":"200","RequestId":"x"}"#,
             "all accepted",
+        ),
+        // Another sender than ECS does not know the request id.
+        (
+            "StartInstance",
+            r#"{"Code":"200","RequestId":null}"#,
+            "unreadable, maybe executed",
+        ),
+        ("StartInstance", "{}", "unreadable, maybe executed"),
+        ("RebootInstance", r#"{"a":1}"#, "unreadable, maybe executed"),
+        (
+            "StopInstance",
+            "<StopInstanceResponse/>",
+            "unreadable, maybe executed",
         ),
         ("StartInstance", "", "unreadable, maybe executed"),
         ("StartInstance", "OK", "unreadable, maybe executed"),
@@ -232,9 +256,11 @@ fn unusual_response_has_the_expected_meaning() {
             r#"{"Instances":{"Instance":[
                 {"InstanceId":"i-1","Status":"Hibernating","StartTime":7,"StoppedMode":{}},
                 {"InstanceId":"i-2"},{"InstanceId":["i-3"],"Status":"Running"},
+                {"InstanceId":7,"Status":"Running"},null,{"InstanceId":null},
                 {"InstanceId":"i-4","Status":"Stopped","OperationLocks":{"LockReason":
                     {"LockReason":"Recycling"}}}]},"NextToken":null}"#,
-            "i-1 unknown (since 7), i-2 unknown, i-4 stopped (locked: recycling)",
+            "i-1 unknown (since 7), i-2 unknown, 7 running, i-4 stopped (locked: recycling), \
+             3 without id",
         ),
         (
             "DescribeInstances",
@@ -248,15 +274,46 @@ fn unusual_response_has_the_expected_meaning() {
         ),
         (
             "DescribeInstances",
-            "<DescribeInstancesResponse/>",
+            "<DescribeInstancesResponse><Instances/></DescribeInstancesResponse>",
             "nothing",
+        ),
+        // A response without a list is not an empty list.
+        (
+            "DescribeInstances",
+            "<DescribeInstancesResponse/>",
+            "unreadable, maybe executed",
+        ),
+        ("DescribeInstances", "{}", "unreadable, maybe executed"),
+        (
+            "DescribeInstances",
+            r#"{"RequestId":"x"}"#,
+            "unreadable, maybe executed",
+        ),
+        (
+            "DescribeInstances",
+            r#"{"RequestId":"x","Instances":{"Instance":7}}"#,
+            "unreadable, maybe executed",
+        ),
+        (
+            "DescribeInstances",
+            r#"{"Instances":{"Instance":[]},"TotalCount":253}"#,
+            "of 253",
+        ),
+        (
+            "DescribeInstances",
+            r#"{"Instances":{"Instance":[]},"TotalCount":253,"NextToken":"n"}"#,
+            "next n",
         ),
     ] {
         assert_eq!(describe(operation, &success(body)), expected, "{body}");
     }
     let body = r#"{"Instances":{"Instance":[{"InstanceId":"i-1","Status":"Hibernating"}]}}"#;
-    let rows = read_observations(&success(body)).unwrap();
+    let rows = read_observations(&success(body), true).unwrap();
     assert_eq!(rows[0].raw, "Hibernating");
+    // The only row of a lookup may be the requested instance.
+    let body = r#"{"Instances":{"Instance":[{"InstanceId":null,"Status":"Running"}]}}"#;
+    assert!(read_observations(&success(body), true).is_err());
+    assert_eq!(read_observations(&success(body), false), Ok(vec![]));
 }
 
 #[test]

@@ -28,14 +28,14 @@ fn request_like(operation: &str) -> Option<UnsignedRequest> {
         "batch_stop_force_no_charge" => request(&stop(StopMode::Forced, StopBilling::Release), two),
         "reboot" => request(&reboot(StopMode::Graceful), one),
         "reboot_force" => request(&reboot(StopMode::Forced), one),
-        "batch_reboot" => request(&reboot(StopMode::Graceful), two),
-        "batch_reboot_force" => request(&reboot(StopMode::Forced), two),
         "get_instance" => observe(one).unwrap().request,
         "list_instance_by_instance_ids" => observe(two).unwrap().request,
         "list_instances" => list(None).request,
         "list_instances_page" => list(Some(&PageToken::new("i-IyWRtII7"))).request,
-        // A batch of one instance, unused filters, and an invalid id.
+        // A batch of one instance, batches of reboots, unused filters, and an invalid id.
         "batch_start_auto_token"
+        | "batch_reboot"
+        | "batch_reboot_force"
         | "get_instance_contains_failed"
         | "get_instance_with_deploy_set"
         | "list_instances_by_ids"
@@ -78,7 +78,7 @@ fn requests_have_the_meaning_of_the_recorded_requests() {
         assert_eq!(parameters(&signed), parameters(&recorded), "{operation}");
         assert_eq!(set_fields(&signed), set_fields(&recorded), "{operation}");
     }
-    assert_eq!(compared, 19);
+    assert_eq!(compared, 17);
 }
 
 fn provider(host: &str) -> Baidu {
@@ -139,9 +139,9 @@ fn every_flag_is_sent_explicitly() {
         ),
         (
             reboot(StopMode::Forced),
-            two,
+            one,
             "reboot",
-            r#"{"instanceIds":["i-1","i-2"],"forceStop":true}"#,
+            r#"{"forceStop":true}"#,
         ),
     ] {
         let request = request(&action, ids);
@@ -163,8 +163,10 @@ fn reads_request_the_maximum_page_size() {
 }
 
 #[test]
-fn request_accepts_one_to_100_instances() {
+fn request_accepts_one_to_100_instances_and_one_reboot() {
     assert_eq!(PROFILE.batch_limits.of(start().kind()), 100);
+    let reboots = act(&reboot(StopMode::Graceful), &ids(&["i-1", "i-2"]));
+    assert_eq!(reboots.unwrap_err().kind(), FaultKind::Invalid);
     check_limits(&provider("bcc.bj.baidubce.com"));
 }
 

@@ -94,7 +94,7 @@ fn recorded_responses_have_the_documented_meaning() {
             Meaning::Page(expected, next) => {
                 let page = read_page(&response).unwrap();
                 assert_eq!(states(&page.observations), expected, "{name}");
-                assert_eq!(page.next.as_ref().map(PageToken::as_str), next, "{name}");
+                assert_eq!(page.next.token().map(PageToken::as_str), next, "{name}");
                 let many = read_many(&response);
                 match next {
                     None => assert_eq!(many.unwrap(), page.observations, "{name}"),
@@ -163,6 +163,7 @@ fn odd_row_does_not_spoil_the_other_rows() {
             {"id": "../i-4", "status": "Running"},
             {"id": null, "status": "Running"},
             {"status": "Running"},
+            {"id": 7, "status": "Running"},
             null, 7, "i-5", [],
             {"id": "i-6", "status": "Deleted"}
         ]}"#);
@@ -173,26 +174,40 @@ fn odd_row_does_not_spoil_the_other_rows() {
             ("i-1", PowerState::Unknown),
             ("i-2", PowerState::Unknown),
             ("i-3", PowerState::Unknown),
+            ("7", PowerState::Running),
             ("i-6", PowerState::Deleted),
         ]
     );
+    assert_eq!(page.unidentified, 7, "a row is dropped");
     assert!(page.observations.iter().all(|row| row.name.is_none()));
-    assert_eq!(page.next, None);
+    assert_eq!(page.next, NextPage::Named(PageToken::new("5")));
 }
 
 #[test]
 fn last_page_is_not_truncated_or_has_no_marker() {
+    let named = |marker: &str| NextPage::Named(PageToken::new(marker));
     for (body, next) in [
-        (r#"{"isTruncated":true,"nextMarker":"m"}"#, Some("m")),
-        (r#"{"isTruncated":false,"nextMarker":"m"}"#, None),
-        (r#"{"isTruncated":true,"nextMarker":""}"#, None),
-        (r#"{"isTruncated":true}"#, None),
-        (r#"{"isTruncated":false,"instances":null}"#, None),
-        (r#"{"instances":[],"nextMarker":"m"}"#, Some("m")),
+        (r#"{"isTruncated":true,"nextMarker":"m"}"#, named("m")),
+        (r#"{"isTruncated":true,"nextMarker":7}"#, named("7")),
+        (r#"{"isTruncated":"TRUE","nextMarker":"m"}"#, named("m")),
+        (r#"{"isTruncated":1,"nextMarker":"m"}"#, named("m")),
+        (r#"{"isTruncated":false,"nextMarker":"m"}"#, NextPage::End),
+        (r#"{"isTruncated":"false","nextMarker":"m"}"#, NextPage::End),
+        (r#"{"isTruncated":true,"nextMarker":""}"#, NextPage::Unnamed),
+        (r#"{"isTruncated":true}"#, NextPage::Unnamed),
+        (r#"{"isTruncated":"true"}"#, NextPage::Unnamed),
+        (r#"{"isTruncated":false,"instances":null}"#, NextPage::End),
+        (r#"{"instances":[]}"#, NextPage::End),
+        (r#"{"instances":[],"isTruncated":null}"#, NextPage::End),
+        (r#"{"instances":[],"nextMarker":"m"}"#, named("m")),
     ] {
         let page = read_page(&ok(body)).unwrap();
-        assert_eq!(page.next.as_ref().map(PageToken::as_str), next, "{body}");
+        assert_eq!(page.next, next, "{body}");
+        let lookup = read_many(&ok(body));
+        assert_eq!(lookup.is_ok(), next == NextPage::End, "{body}");
     }
+    let odd = read_page(&ok(r#"{"isTruncated":1,"instances":[]}"#)).unwrap_err();
+    assert_eq!(odd.kind(), FaultKind::Unreadable);
 }
 
 #[test]
@@ -203,8 +218,12 @@ fn response_of_another_format_is_not_read_as_success() {
         "\"ok\"",
         "<html>",
         r#"{"failedInstanceIdList":"i-1"}"#,
-        r#"{"failedInstanceIdList":[7]}"#,
+        r#"{"failedInstanceIdList":[null]}"#,
         r#"{"failedInstanceIdList":["../i-1"]}"#,
+        // An object of another sender.
+        r#"{"a":1}"#,
+        r#"{"RequestId":"r"}"#,
+        r#"{"status":"ok"}"#,
     ] {
         let fault = read_power(&ok(body)).expect_err(body);
         assert_eq!(fault.kind(), FaultKind::Unreadable, "{body}");
@@ -216,7 +235,13 @@ fn response_of_another_format_is_not_read_as_success() {
         assert!(read_many(&response).is_err(), "{body}");
         assert!(read_page(&response).is_err(), "{body}");
     }
-    for body in ["", " \r\n", "{}", r#"{"failedInstanceIdList":null}"#] {
+    for body in [
+        "",
+        " \r\n",
+        "{}",
+        r#"{"requestId":"r"}"#,
+        r#"{"failedInstanceIdList":null}"#,
+    ] {
         assert!(matches!(read_power(&ok(body)), Ok(BatchAck::All)));
     }
 }

@@ -31,7 +31,7 @@ fn read_everything(response: &HttpResponse) {
         Err(_) => (),
     }
     for row in [
-        read_statuses(response),
+        read_statuses(response, false),
         read_page(response, 1).map(|page| page.observations),
     ]
     .into_iter()

@@ -97,7 +97,7 @@ fn recorded_responses_have_the_documented_meaning() {
                 other => panic!("{name}: {other:?}"),
             },
             Meaning::Statuses(expected) => {
-                let rows = read_statuses(&response).unwrap();
+                let rows = read_statuses(&response, false).unwrap();
                 assert_eq!(states(&rows), expected, "{name}");
                 assert!(rows.iter().all(|row| row.name.is_none()));
             }
@@ -106,7 +106,7 @@ fn recorded_responses_have_the_documented_meaning() {
                 assert_eq!(states(&page.observations), expected, "{name}");
                 let names = page.observations.iter().map(|row| row.name.as_deref());
                 assert!(names.eq([Some("instance")]), "{name}");
-                assert_eq!(page.next, None, "{name}");
+                assert_eq!(page.total, Some(1), "{name}");
             }
             Meaning::Error(kind, status) => {
                 let fault = checked.unwrap_err();
@@ -158,7 +158,7 @@ fn documented_status_has_a_state_and_other_status_is_unknown() {
             let body = format!(
                 r#"{{"response":{{"dataSet":[{{"instanceId":"1","{field}":"{status}"}}]}}}}"#
             );
-            let rows = read_statuses(&ok(&body)).unwrap();
+            let rows = read_statuses(&ok(&body), false).unwrap();
             assert_eq!(states(&rows), [("1", state, status)]);
         }
     }
@@ -173,6 +173,7 @@ fn odd_row_does_not_spoil_the_other_rows() {
             {"instanceId": "../4", "status": "RUNNING"},
             {"instanceId": null, "status": "RUNNING"},
             {"status": "RUNNING"},
+            {"instanceId": 1358249734217893376, "status": "RUNNING"},
             null, 7, "5", [],
             {"instanceId": "6", "status": "STOPPED"}
         ]}}"#);
@@ -183,11 +184,16 @@ fn odd_row_does_not_spoil_the_other_rows() {
             ("1", PowerState::Unknown, ""),
             ("2", PowerState::Unknown, ""),
             ("3", PowerState::Unknown, ""),
+            ("1358249734217893376", PowerState::Running, "RUNNING"),
             ("6", PowerState::Stopped, "STOPPED"),
         ]
     );
+    assert_eq!(page.unidentified, 7, "a row is dropped");
     assert!(page.observations.iter().all(|row| row.name.is_none()));
-    assert_eq!(page.next, None);
+    assert_eq!(page.total, None);
+    // The only row of a lookup may be the requested instance.
+    assert_eq!(read_statuses(&response, false).unwrap().len(), 5);
+    assert!(read_statuses(&response, true).is_err());
 }
 
 #[test]
@@ -197,34 +203,34 @@ fn fields_are_read_inside_response_and_at_the_top_level() {
         format!("{{{fields}}}"),
         format!(r#"{{"requestId":"T","response":{{{fields}}}}}"#),
     ] {
-        assert_eq!(read_statuses(&ok(&body)).unwrap().len(), 1, "{body}");
+        assert_eq!(read_statuses(&ok(&body), false).unwrap().len(), 1, "{body}");
     }
     let top_level = ok(r#"{"requestId":"T","instanceIds":["1"]}"#);
     assert!(matches!(read_power(&top_level), Ok(BatchAck::Except(_))));
 }
 
 #[test]
-fn last_page_reaches_the_total_or_is_not_full() {
+fn page_reports_its_total_and_the_number_of_the_next_page() {
     let page = |number, rows: usize, total: &str| {
         let rows = vec![r#"{"instanceId":"1"}"#; rows].join(",");
         let body = format!(r#"{{"response":{{{total}"dataSet":[{rows}]}}}}"#);
         let page = read_page(&ok(&body), number).unwrap();
-        page.next.map(|token| token.as_str().to_owned())
+        assert!(page.numbered);
+        (page.next, page.total)
     };
-    let two = Some("2".to_owned());
-    assert_eq!(page(1, 1000, r#""totalCount":1001,"#), two);
-    assert_eq!(page(2, 1, r#""totalCount":1001,"#), None);
-    assert_eq!(page(1, 1000, r#""totalCount":1000,"#), None);
+    let token = |number: &str| PageToken::new(number);
+    let total = r#""totalCount":1001,"#;
     assert_eq!(
-        page(1, 999, r#""totalCount":1000,"#),
-        two,
-        "a row is missing"
+        page(1, 1000, total),
+        (NextPage::Expected(token("2")), Some(1001))
     );
-    assert_eq!(page(2, 0, r#""totalCount":5000,"#), None, "no rows");
-    assert_eq!(page(1, 1000, r#""totalCount":0,"#), two);
-    assert_eq!(page(1, 1000, ""), two);
-    assert_eq!(page(2, 999, ""), None);
-    assert_eq!(page(1, 0, ""), None);
+    assert_eq!(
+        page(2, 999, total),
+        (NextPage::Possible(token("3")), Some(1001))
+    );
+    assert_eq!(page(2, 0, total), (NextPage::End, Some(1001)));
+    assert_eq!(page(1, 1000, ""), (NextPage::Expected(token("2")), None));
+    assert_eq!(page(1, 0, ""), (NextPage::End, None));
 }
 
 #[test]
@@ -234,7 +240,7 @@ fn page_token_is_the_number_of_the_page() {
     let mut token = None;
     for number in 2..=9 {
         let call = list(&Config::new(), token.as_ref()).unwrap();
-        token = call.read(&full).unwrap().next;
+        token = call.read(&full).unwrap().next.token().cloned();
         assert_eq!(token, Some(PageToken::new(number.to_string())));
     }
     for token in ["0", "", "two", "-1"] {
@@ -254,7 +260,7 @@ fn response_of_another_format_is_not_read_as_success() {
         r#"{"response":null}"#,
         r#"{"response":"ok"}"#,
         r#"{"response":{"instanceIds":"1"}}"#,
-        r#"{"response":{"instanceIds":[7]}}"#,
+        r#"{"response":{"instanceIds":[null]}}"#,
         r#"{"response":{"instanceIds":["../1"]}}"#,
     ] {
         let fault = read_power(&ok(body)).expect_err(body);
@@ -270,11 +276,11 @@ fn response_of_another_format_is_not_read_as_success() {
         r#"{"response":{"totalCount":1,"dataSet":null}}"#,
         r#"{"response":{"totalCount":0,"dataSet":7}}"#,
     ] {
-        assert!(read_statuses(&ok(body)).is_err(), "{body}");
+        assert!(read_statuses(&ok(body), false).is_err(), "{body}");
         assert!(read_page(&ok(body), 1).is_err(), "{body}");
     }
     let empty = ok(r#"{"response":{"totalCount":0,"dataSet":null}}"#);
-    assert_eq!(read_statuses(&empty), Ok(vec![]));
+    assert_eq!(read_statuses(&empty, false), Ok(vec![]));
     let incomplete = ok(r#"{"response":{"totalCount":2,"dataSet":[{"instanceId":"1"}]}}"#);
-    assert!(read_statuses(&incomplete).is_err());
+    assert!(read_statuses(&incomplete, false).is_err());
 }

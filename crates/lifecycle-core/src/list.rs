@@ -1,0 +1,111 @@
+//! One page of a list of instances, as a provider reports the page.
+
+use crate::{Observation, PageToken};
+
+/// One page of a list: the rows, and the cloud's statements about further rows.
+///
+/// A provider only reports a page. The client reads page after page, and decides where the list ends
+/// and whether the list is complete.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct ListPage {
+    /// The instances of this page, in the order of the response. An instance can occur twice.
+    pub observations: Vec<Observation>,
+    /// The number of rows without a readable id. Each row stands for an instance that the list does
+    /// not show.
+    pub unidentified: usize,
+    /// The number of instances on all pages, if the documents of the cloud define the number.
+    pub total: Option<usize>,
+    /// Pages have numbers. An instance that is deleted while the list is read moves later instances
+    /// to earlier pages, so a reader can miss an instance.
+    pub numbered: bool,
+    /// The position of the next page.
+    pub next: NextPage,
+}
+
+/// The position of the page after a page of a list.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum NextPage {
+    /// The cloud reported the last page.
+    #[default]
+    End,
+    /// The cloud named the next page.
+    Named(PageToken),
+    /// The page is full. The position of the next page follows from this page, and the list ends
+    /// with the first page without a new instance.
+    Expected(PageToken),
+    /// The page has fewer rows than requested. Some clouds send short pages, so the list goes on
+    /// until the total is reached; without a total, until a page has no new instance.
+    Possible(PageToken),
+    /// The cloud reported a further page, but not the position of that page.
+    Unnamed,
+}
+
+impl NextPage {
+    /// Returns the token of the next page, if the position is known.
+    pub fn token(&self) -> Option<&PageToken> {
+        match self {
+            Self::Named(token) | Self::Expected(token) | Self::Possible(token) => Some(token),
+            Self::End | Self::Unnamed => None,
+        }
+    }
+}
+
+impl ListPage {
+    /// Returns the last page of a list, with these instances.
+    pub fn new(observations: Vec<Observation>) -> Self {
+        Self {
+            observations,
+            ..Self::default()
+        }
+    }
+
+    /// Sets the position of the next page.
+    #[must_use]
+    pub fn with_next(mut self, next: NextPage) -> Self {
+        self.next = next;
+        self
+    }
+
+    /// Sets the number of instances on all pages.
+    #[must_use]
+    pub fn with_total(mut self, total: Option<usize>) -> Self {
+        self.total = total;
+        self
+    }
+
+    /// Declares that pages have numbers.
+    #[must_use]
+    pub fn with_numbered_pages(mut self) -> Self {
+        self.numbered = true;
+        self
+    }
+
+    /// Sets the number of rows without a readable id.
+    #[must_use]
+    pub fn with_unidentified(mut self, rows: usize) -> Self {
+        self.unidentified = rows;
+        self
+    }
+
+    /// Returns the number of rows in the response.
+    pub fn rows(&self) -> usize {
+        self.observations.len() + self.unidentified
+    }
+}
+
+/// Collects the rows of a response; `None` is a row without a readable id.
+impl FromIterator<Option<Observation>> for ListPage {
+    fn from_iter<R: IntoIterator<Item = Option<Observation>>>(rows: R) -> Self {
+        let rows = rows.into_iter();
+        let mut page = Self::new(Vec::with_capacity(rows.size_hint().0));
+        for row in rows {
+            match row {
+                Some(observation) => page.observations.push(observation),
+                None => page.unidentified += 1,
+            }
+        }
+        page
+    }
+}

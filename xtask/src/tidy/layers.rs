@@ -4,7 +4,7 @@ use super::{files::Files, imports::of_crates};
 
 /// The layers from the bottom to the top.
 const LAYERS: [&[&str]; 8] = [
-    &["error", "mutation", "sync"],
+    &["error", "file", "instant", "mutation", "sync"],
     &["transport"],
     &["call"],
     &["credentials"],

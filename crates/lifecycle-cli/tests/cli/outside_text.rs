@@ -6,7 +6,6 @@ use std::{
     net::TcpListener,
     process::Command,
     thread,
-    time::Instant,
 };
 
 use tempfile::TempDir;
@@ -68,18 +67,16 @@ fn pipe_in_place_of_a_file_is_reported_at_once() {
     fs::create_dir(folder.path().join(".bce")).unwrap();
     let home = folder.path().to_str().unwrap().to_owned();
     std::os::unix::fs::symlink(pipe, folder.path().join(".bce/config.json")).unwrap();
-    let start = Instant::now();
     for (options, code) in [
         (&["--config", pipe][..], 2),
         (&["--ca-certificates", pipe], 2),
         (&[], 2),
     ] {
-        let args = [&["list", "baidu/bj", "--timeout", "20s"][..], options].concat();
-        run_within(30, &args, &[("HOME", home.clone())], "")
+        let args = [&["list", "baidu/bj", "--timeout", "60s"][..], options].concat();
+        run_within(15, &args, &[("HOME", home.clone())], "")
             .exits_with(code)
             .has_only_error("not a regular file");
     }
-    assert!(start.elapsed().as_secs() < 15, "{:?}", start.elapsed());
 }
 
 /// A cloud that answers every request with an error, which quotes the head of the request.

@@ -62,7 +62,7 @@ struct JobFollower<'a> {
 }
 
 /// The number of reads without a status after which the poller looks at the instances.
-const LOOK_AFTER: u32 = 3;
+const LOOK_AFTER: u32 = 2;
 
 impl JobFollower<'_> {
     /// Polls the job until every instance has a status, or the job is unreadable. The poller takes
@@ -122,7 +122,8 @@ impl JobFollower<'_> {
         let before = self.failed_reads;
         self.failed_reads = before.saturating_add(reads);
         if before < LOOK_AFTER && self.failed_reads >= LOOK_AFTER {
-            self.runner.subscription.add(self.open.iter().cloned());
+            let open = self.open.iter().cloned();
+            self.runner.subscription.add_as_they_are(open);
         }
     }
 

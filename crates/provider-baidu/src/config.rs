@@ -8,6 +8,7 @@ use crate::credentials::{has_terraform_key, stored_profile};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
     endpoint: Endpoint,
+    pub(crate) batch_reboot: bool,
 }
 
 impl Config {
@@ -22,13 +23,26 @@ impl Config {
     /// hyphens, without a hyphen at either end.
     pub fn new(region: &str) -> Result<Self, ParseEndpointError> {
         let endpoint = Endpoint::of_region(region, |region| format!("bcc.{region}.baidubce.com"))?;
-        Ok(Self { endpoint })
+        Ok(Self {
+            endpoint,
+            batch_reboot: false,
+        })
     }
 
     /// Sets another endpoint, such as a private endpoint or a simulator.
     #[must_use]
     pub fn with_endpoint(mut self, endpoint: Endpoint) -> Self {
         self.endpoint = endpoint;
+        self
+    }
+
+    /// Reboots up to 100 instances in one call, `PUT /v2/instance/batchAction?reboot`.
+    ///
+    /// Only hand-written SDKs of Baidu have this call: no vendor page, no API metadata and no generated
+    /// SDK. If Baidu rejects the call as unknown, the instances are rebooted one by one.
+    #[must_use]
+    pub fn with_batch_reboot(mut self) -> Self {
+        self.batch_reboot = true;
         self
     }
 

@@ -1,5 +1,6 @@
 //! Converts Baidu's error responses into faults: the meaning of error codes.
 
+use http::StatusCode;
 use lifecycle_core::{Fault, FaultKind, HttpResponse, InstanceId, LenientField, ResponseExt};
 use serde::Deserialize;
 
@@ -13,6 +14,9 @@ pub(crate) fn check(response: &HttpResponse) -> Result<(), Fault> {
     let fault = match error.code.0.filter(|code| !code.is_empty()) {
         Some(code) => from_code(response, code, error.message.0.unwrap_or_default()),
         None if response.status().is_success() => return Ok(()),
+        None if response.status() == StatusCode::METHOD_NOT_ALLOWED => response
+            .fault_from_status()
+            .with_kind(FaultKind::Unsupported),
         None => response.fault_from_status(),
     };
     Err(fault.with_request_id(request_id(response)))
@@ -68,10 +72,9 @@ fn kind(code: &str) -> Option<FaultKind> {
         }
         "AccessDenied" | "OptInRequired" => FaultKind::Permission,
         "RequestExpired" => FaultKind::ClockSkew,
+        // Baidu does not know the call.
+        "InvalidHTTPRequest" | "InvalidURI" | "InvalidVersion" => FaultKind::Unsupported,
         "InappropriateJSON"
-        | "InvalidHTTPRequest"
-        | "InvalidURI"
-        | "InvalidVersion"
         | "MalformedJSON"
         | "PreconditionFailed"
         | "IdempotentParameterMismatch" => FaultKind::Invalid,

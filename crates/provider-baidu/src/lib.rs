@@ -19,13 +19,17 @@ pub use config::{Config, endpoint_from};
 /// The limits and the options of BCC, according to the pages and tools of Baidu. Baidu publishes no
 /// rate limits, so rates and polling are the defaults.
 ///
-/// A reboot takes one instance per call. The batch call for reboots is in no vendor page and in no
-/// generated SDK, and a rejected batch of reboots does not show which instances were rebooted.
-pub const PROFILE: Profile = Profile::new("baidu", "Baidu AI Cloud BCC", LIMITS)
-    .with_support(Support::NONE.with_forced().with_release_billing())
-    .with_env_vars(&[TERRAFORM, COMMAND_LINE]);
+/// A reboot takes one instance per call; see [`Config::with_batch_reboot`].
+pub const PROFILE: Profile = profile(BatchLimits::all(100).with_reboot(1));
 
-const LIMITS: BatchLimits = BatchLimits::all(100).with_reboot(1);
+/// [`PROFILE`] with the batch call for reboots.
+const BATCH_REBOOT_PROFILE: Profile = profile(BatchLimits::all(100));
+
+const fn profile(limits: BatchLimits) -> Profile {
+    Profile::new("baidu", "Baidu AI Cloud BCC", limits)
+        .with_support(Support::NONE.with_forced().with_release_billing())
+        .with_env_vars(&[TERRAFORM, COMMAND_LINE])
+}
 
 /// Baidu AI Cloud Compute (BCC) in one region.
 #[derive(Clone, Debug)]
@@ -42,11 +46,14 @@ impl Baidu {
 
 impl Provider for Baidu {
     fn profile(&self) -> &Profile {
-        &PROFILE
+        match self.config.batch_reboot {
+            true => &BATCH_REBOOT_PROFILE,
+            false => &PROFILE,
+        }
     }
 
     fn act(&self, action: &Action, ids: &[InstanceId]) -> Result<ApiCall<BatchAck>, Fault> {
-        wire::act(action, ids)
+        wire::act(action, ids, self.profile())
     }
 
     fn observe(&self, ids: &[InstanceId]) -> Result<ApiCall<Vec<Observation>>, Fault> {

@@ -18,32 +18,33 @@ use crate::{PROFILE, fault::REQUEST_ID};
 /// Start: <https://cloud.baidu.com/doc/BCC/s/Mjwvyobl0>,
 /// stop: <https://cloud.baidu.com/doc/BCC/s/Tjwvyobwq>,
 /// reboot: <https://cloud.baidu.com/doc/BCC/s/vjwvyoa62>.
-/// The batch reboot has no page, so a reboot is always the call of one instance.
-pub(crate) fn act(action: &Action, ids: &[InstanceId]) -> Result<ApiCall<BatchAck>, Fault> {
-    PROFILE.check_batch(action, ids.len())?;
+/// The batch reboot has no page, so the limit in `profile` is one instance by default.
+pub(crate) fn act(
+    action: &Action,
+    ids: &[InstanceId],
+    profile: &Profile,
+) -> Result<ApiCall<BatchAck>, Fault> {
+    profile.check_batch(action, ids.len())?;
     let (single, batch, query, flags) = match action {
-        Action::Start(_) => ("StartInstance", Some("BatchStartInstance"), "start", vec![]),
+        Action::Start(_) => ("StartInstance", "BatchStartInstance", "start", vec![]),
         Action::Stop(stop) => {
             let flags = vec![
                 ("forceStop", stop.mode.is_forced()),
                 ("stopWithNoCharge", stop.billing.is_release()),
             ];
-            ("StopInstance", Some("BatchStopInstance"), "stop", flags)
+            ("StopInstance", "BatchStopInstance", "stop", flags)
         }
         Action::Reboot(reboot) => {
             let flags = vec![("forceStop", reboot.mode.is_forced())];
-            ("RebootInstance", None, "reboot", flags)
+            ("RebootInstance", "BatchRebootInstance", "reboot", flags)
         }
         _ => return Err(unsupported("this action")),
     };
-    let request = match (ids, batch) {
-        ([id], _) if flags.is_empty() => {
-            UnsignedRequest::new(single, Method::PUT, instance_path(id))
-        }
-        ([id], _) => UnsignedRequest::new(single, Method::PUT, instance_path(id))
+    let request = match ids {
+        [id] if flags.is_empty() => UnsignedRequest::new(single, Method::PUT, instance_path(id)),
+        [id] => UnsignedRequest::new(single, Method::PUT, instance_path(id))
             .with_body(json_object(&[], &flags)),
-        (_, None) => return Err(unsupported("a batch of this action")),
-        (_, Some(batch)) => UnsignedRequest::new(batch, Method::PUT, "/v2/instance/batchAction")
+        _ => UnsignedRequest::new(batch, Method::PUT, "/v2/instance/batchAction")
             .with_body(json_object(ids, &flags)),
     };
     let read = match ids {

@@ -103,7 +103,14 @@ async fn halve_if_unmoved(
     fault: &Fault,
 ) -> Vec<ActionBatch> {
     if stayed_unmoved(runner, &ids).await {
-        return halves(ids);
+        return match fault.kind() {
+            // The cloud does not know the call for several instances.
+            FaultKind::Unsupported => ids
+                .into_iter()
+                .map(|id| ActionBatch::rest(vec![id], true))
+                .collect(),
+            _ => halves(ids),
+        };
     }
     poll_ambiguous(runner, &ids, fault);
     Vec::new()

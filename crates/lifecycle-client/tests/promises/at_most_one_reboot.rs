@@ -175,3 +175,15 @@ async fn rejected_batch_of_reboots_is_not_resent_if_time_is_too_short_for_a_proo
     assert_eq!(outcomes(&report.unwrap()), ["uncertain"; 4]);
     assert_eq!(cloud.calls("reboot").len(), 1);
 }
+
+#[tokio::test(start_paused = true)]
+async fn reboots_are_sent_one_by_one_if_the_cloud_does_not_know_the_batch_call() {
+    let cloud = Scripted::new(|sent| match sent.operation.as_str() {
+        "observe" => all(sent, "running"),
+        _ if sent.ids.len() > 1 => fault(FaultKind::Unsupported),
+        _ => ok("ok"),
+    });
+    let report = cloud.client().reboot(ids(4)).await.unwrap();
+    assert_eq!(outcomes(&report), ["accepted"; 4]);
+    assert_eq!(cloud.calls("reboot").len(), 5);
+}

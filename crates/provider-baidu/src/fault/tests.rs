@@ -26,7 +26,7 @@ fn code_takes_precedence_over_the_status() {
             NotExecuted,
         ),
         (400, "OperationException", FaultKind::Busy, NotExecuted),
-        (404, "InvalidVersion", FaultKind::Invalid, NotExecuted),
+        (404, "InvalidVersion", FaultKind::Unsupported, NotExecuted),
         (403, "OperationDenied", FaultKind::Busy, NotExecuted),
         (500, "ServiceInternalError", FaultKind::Unavailable, Unknown),
         (

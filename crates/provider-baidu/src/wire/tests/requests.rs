@@ -32,10 +32,10 @@ fn request_like(operation: &str) -> Option<UnsignedRequest> {
         "list_instance_by_instance_ids" => observe(two).unwrap().request,
         "list_instances" => list(None).request,
         "list_instances_page" => list(Some(&PageToken::new("i-IyWRtII7"))).request,
-        // A batch of one instance, batches of reboots, unused filters, and an invalid id.
+        "batch_reboot" => request(&reboot(StopMode::Graceful), two),
+        "batch_reboot_force" => request(&reboot(StopMode::Forced), two),
+        // A batch of one instance, unused filters, and an invalid id.
         "batch_start_auto_token"
-        | "batch_reboot"
-        | "batch_reboot_force"
         | "get_instance_contains_failed"
         | "get_instance_with_deploy_set"
         | "list_instances_by_ids"
@@ -47,7 +47,9 @@ fn request_like(operation: &str) -> Option<UnsignedRequest> {
 }
 
 fn request(action: &Action, ids: &[InstanceId]) -> UnsignedRequest {
-    act(action, ids).unwrap().request
+    act(action, ids, &crate::BATCH_REBOOT_PROFILE)
+        .unwrap()
+        .request
 }
 
 #[test]
@@ -165,7 +167,7 @@ fn reads_request_the_maximum_page_size() {
 #[test]
 fn request_accepts_one_to_100_instances_and_one_reboot() {
     assert_eq!(PROFILE.batch_limits.of(start().kind()), 100);
-    let reboots = act(&reboot(StopMode::Graceful), &ids(&["i-1", "i-2"]));
+    let reboots = act(&reboot(StopMode::Graceful), &ids(&["i-1", "i-2"]), &PROFILE);
     assert_eq!(reboots.unwrap_err().kind(), FaultKind::Invalid);
     check_limits(&provider("bcc.bj.baidubce.com"));
 }
@@ -173,7 +175,7 @@ fn request_accepts_one_to_100_instances_and_one_reboot() {
 #[test]
 fn unsupported_option_is_rejected() {
     let initialize = StartOptions::default().with_local_disk(LocalDisk::Initialize);
-    let fault = act(&initialize.into(), &ids(&["i-1"])).unwrap_err();
+    let fault = act(&initialize.into(), &ids(&["i-1"]), &PROFILE).unwrap_err();
     assert_eq!(fault.kind(), FaultKind::Unsupported);
     for supported in [
         stop(StopMode::Forced, StopBilling::Release),

@@ -186,11 +186,20 @@ fn credentials_prints_key_and_source_but_no_secret() {
     assert_eq!(baidu["kind"], "permanent");
     assert_eq!(baidu["found"], "profile \"w\" in ~/.bce/config.json");
     assert_eq!(of("zenlayer/global")["key"], "token");
-    assert!(of("aliyun/cn-hangzhou")["problem"].is_string());
-    home.at_simulator(&["credentials", "aliyun/cn-hangzhou"])
-        .exits_with(3);
-    home.at_simulator(&["credentials", "aliyun/cn-hangzhou", "baidu/bj"])
-        .exits_with(1);
+    // The server plays the metadata service, too.
+    let aliyun = of("aliyun/cn-hangzhou");
+    assert_eq!(aliyun["kind"], "temporary");
+    assert!(aliyun["found"].as_str().unwrap().contains("simulated-role"));
+    let closed = ["--endpoint", "http://127.0.0.1:1", "--output", "json"];
+    let missing = [&["credentials", "aliyun/cn-hangzhou"], &closed[..]].concat();
+    let result = home.run(&missing, &[]).exits_with(3);
+    assert!(result.rows()[0]["problem"].is_string(), "{result:#?}");
+    let one_missing = [
+        &["credentials", "aliyun/cn-hangzhou", "baidu/bj"],
+        &closed[..],
+    ]
+    .concat();
+    home.run(&one_missing, &[]).exits_with(1);
 }
 
 #[test]

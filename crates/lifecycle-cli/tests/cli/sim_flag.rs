@@ -160,7 +160,7 @@ fn wait_ends_in_the_requested_state_or_at_the_timeout() {
         "--output",
         "json",
     ];
-    let result = run(&args).exits_with(1);
+    let result = run(&args).exits_with(4);
     assert_eq!(result.column("outcome"), ["pending"]);
     assert_eq!(result.column("state"), ["starting"]);
 }

@@ -110,7 +110,12 @@ fn baidu() -> Outcome<Vec<(RequestMatcher, Vec<u8>)>> {
         response("200 OK", headers, body)
     };
     Ok(vec![
-        (RequestMatcher::Beginning("PUT /v2/instance/"), answer("")),
+        (
+            RequestMatcher::Beginning("PUT /v2/instance/"),
+            answer(
+                r#"{"requestId":"1214cca7-4ad5-451d-9215-71cb844c0a50","failedInstanceIdList":[]}"#,
+            ),
+        ),
         (
             RequestMatcher::Beginning("POST /v2/instance/listByInstanceId"),
             answer(&format!(

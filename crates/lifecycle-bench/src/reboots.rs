@@ -14,7 +14,7 @@ use crate::{
     table::{Table, verdict},
 };
 
-/// Measures a reboot of ten instances in one call, at each cloud with each failure.
+/// Measures a reboot of up to ten instances in one call, at each cloud with each failure.
 pub(crate) fn measure(_: &BenchSettings) -> Outcome<Table> {
     let counts = runtime()?.block_on(reboot_everywhere())?;
     let mut table = Table::new(
@@ -126,13 +126,14 @@ impl Trial {
             .configure_client(|client| client.timeouts(short_timeouts()))
             .build()?;
         let client = fleet.client(&location).await?;
-        let ids = ids(&simulator, simulated)?;
+        let mut ids = ids(&simulator, simulated)?;
+        ids.truncate(client.profile().batch_limits.reboot);
         // HTTP clients may silently resend a request on a connection that was used before.
         client.observe(&ids).await?;
         let failure = FaultRule::new(self.fault()).on(Operation::Reboot);
         simulator.inject(failure.always());
         // Enough time for many retries.
-        client.reboot(&ids).wait(WaitTimeout::seconds(8)).await?;
+        client.reboot(&ids).wait(WaitTimeout::seconds(12)).await?;
         let reached = simulator.ledger().count(simulated, Operation::Reboot);
         let executed = simulator.ledger().most_reboots();
         server.shutdown().await;
@@ -167,7 +168,7 @@ impl Trial {
 /// Returns short time limits, for retries within seconds.
 fn short_timeouts() -> Timeouts {
     let mut timeouts = Timeouts::default();
-    timeouts.attempt = Duration::from_secs(1);
+    timeouts.attempt = Duration::from_secs(3);
     timeouts.settle = Duration::from_secs(4);
     timeouts
 }

@@ -30,6 +30,7 @@ pub fn did_you_mean<'a>(written: &str, known: impl IntoIterator<Item = &'a str>)
 }
 
 /// Returns the end of a message about the unknown name `written`: the closest names, else all known names.
+#[cfg(any(feature = "config", test))]
 pub(crate) fn hint<'a>(written: &str, known: impl IntoIterator<Item = &'a str> + Clone) -> String {
     did_you_mean(written, known.clone())
         .unwrap_or_else(|| format!("write one of {}", quoted(known, ", ")))

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use http::Method;
 use lifecycle_core::{
     Action, ApiCall, BatchAck, Fault, FaultKind, HttpResponse, InstanceId, LenientField, LenientId,
-    LenientObject, LenientText, ListPage, NextPage, Observation, PageToken, PowerState,
+    LenientObject, LenientText, ListPage, NextPage, Observation, PageToken, PowerState, Profile,
     ResponseExt, UnsignedRequest, encode,
 };
 use serde::{Deserialize, de::IgnoredAny};

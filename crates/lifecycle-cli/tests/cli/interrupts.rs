@@ -121,7 +121,7 @@ fn signal_that_was_ignored_at_the_start_stays_ignored() {
         let child = spawn_ignoring(name, &args, &server.keys());
         thread::sleep(Duration::from_secs(2));
         signal(&child, name);
-        let result = wait_for_end(child).exits_with(1);
+        let result = wait_for_end(child).exits_with(4);
         assert!(result.stdout.contains("pending"), "{result:#?}");
         assert!(!result.stderr.contains("interrupted"), "{result:#?}");
     }

@@ -1,7 +1,8 @@
 //! `cargo xtask ci`: all steps of CI in the same order.
 //!
 //! The steps need the Rust toolchain of `rust-toolchain.toml`. `interop` also needs Python and the
-//! vendors' SDKs, and is skipped with a message where Python or an SDK is missing.
+//! vendors' SDKs, and `fuzz` needs cargo-fuzz. A step is skipped with a message where its tools are
+//! missing.
 
 use std::{
     fmt,
@@ -13,6 +14,7 @@ use crate::{
     cargo::Cargo,
     exit::{CheckResult, CommandResult},
     features::Features,
+    fuzz::Fuzz,
     interop::Interop,
     new_provider::NewProvider,
     tidy::Tidy,
@@ -62,6 +64,7 @@ fn steps() -> Vec<Step> {
         Step::xtask("tree", |root| Tree::default().run(root)),
         Step::xtask("tidy", |root| Tidy::default().run(root)),
         Step::xtask("interop", |root| Interop::default().run(root)),
+        Step::xtask("fuzz", |root| Fuzz::default().run(root)),
     ]
 }
 
@@ -302,7 +305,8 @@ mod tests {
                 "features",
                 "tree",
                 "tidy",
-                "interop"
+                "interop",
+                "fuzz"
             ]
         );
     }

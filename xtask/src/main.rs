@@ -10,6 +10,7 @@ mod clouds;
 mod conformance;
 mod exit;
 mod features;
+mod fuzz;
 mod interop;
 mod manifest;
 mod new_provider;
@@ -37,6 +38,7 @@ enum Command {
     Bench(bench::Bench),
     Simulate(simulate::Simulate),
     Interop(interop::Interop),
+    Fuzz(fuzz::Fuzz),
     ReleaseCheck(release::ReleaseCheck),
     Weigh(weigh::Weigh),
     Conformance(conformance::Conformance),
@@ -54,6 +56,7 @@ impl Command {
             Self::Bench(bench) => bench.run(root),
             Self::Simulate(simulate) => simulate.run(root),
             Self::Interop(interop) => interop.run(root),
+            Self::Fuzz(fuzz) => fuzz.run(root),
             Self::ReleaseCheck(check) => check.run(root),
             Self::Weigh(weigh) => weigh.run(root),
             Self::Conformance(conformance) => conformance.run(root),

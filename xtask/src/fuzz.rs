@@ -57,10 +57,10 @@ impl Fuzz {
             return self.skip(&reason);
         }
         let targets = self.targets(root)?;
-        let output = target_folder()?.join("fuzz");
+        let output = target_folder()?;
         let mut failed = Vec::new();
         for target in &targets {
-            let corpus = output.join("corpus").join(target);
+            let corpus = corpus(&output, target);
             fs::create_dir_all(&corpus).map_err(|error| {
                 CouldNotRun(format!("{} cannot be created: {error}", corpus.display()))
             })?;
@@ -111,7 +111,7 @@ impl Fuzz {
             .arg("--target-dir")
             .arg(path(output))
             .arg(target)
-            .arg(path(&output.join("corpus").join(target)))
+            .arg(path(&corpus(output, target)))
             .arg(path(&fuzz_crate(root).join("seeds").join(target)))
             .arg("--")
             .arg(format!("-max_total_time={}", self.seconds))
@@ -123,6 +123,11 @@ impl Fuzz {
 
 fn fuzz_crate(root: &Path) -> PathBuf {
     root.join("crates/lifecycle-fuzz")
+}
+
+/// Returns the folder of the inputs that earlier runs of `target` found.
+fn corpus(output: &Path, target: &str) -> PathBuf {
+    output.join("fuzz/corpus").join(target)
 }
 
 fn path(path: &Path) -> String {
@@ -211,7 +216,7 @@ mod tests {
         assert_eq!(
             call.to_string(),
             "cargo fuzz run --sanitizer none --fuzz-dir r/crates/lifecycle-fuzz --target-dir t headers \
-             t/corpus/headers r/crates/lifecycle-fuzz/seeds/headers -- -max_total_time=60 -max_len=16384 \
+             t/fuzz/corpus/headers r/crates/lifecycle-fuzz/seeds/headers -- -max_total_time=60 -max_len=16384 \
              -print_final_stats=1 -timeout=20 -rss_limit_mb=2048"
         );
     }

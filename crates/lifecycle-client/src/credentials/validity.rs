@@ -117,12 +117,8 @@ mod tests {
     }
 
     #[test]
-    fn extreme_difference_of_the_clocks_leaves_the_expiry() {
-        for ahead in [i64::MIN, i64::MAX] {
-            assert_eq!(
-                Validity::new(NOW, NOW + seconds(60), ahead, None).expiry,
-                NOW + seconds(60)
-            );
-        }
+    fn difference_beyond_the_range_of_times_leaves_the_expiry() {
+        let expiry = NOW + seconds(60);
+        assert_eq!(Validity::new(NOW, expiry, i64::MIN, None).expiry, expiry);
     }
 }

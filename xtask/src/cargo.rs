@@ -114,6 +114,17 @@ pub(crate) fn workspace_root() -> Result<PathBuf, CouldNotRun> {
         })
 }
 
+/// Returns the target folder of this program, whose path is `<target>/<profile>/xtask`.
+pub(crate) fn target_folder() -> Result<PathBuf, CouldNotRun> {
+    let program = env::current_exe()
+        .map_err(|error| CouldNotRun(format!("this program has no path: {error}")))?;
+    program
+        .ancestors()
+        .nth(2)
+        .map(Path::to_owned)
+        .ok_or_else(|| CouldNotRun(format!("{} is not in a target folder", program.display())))
+}
+
 fn quoted(word: &str) -> String {
     if word.is_empty() || word.contains(char::is_whitespace) {
         format!("'{word}'")

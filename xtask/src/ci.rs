@@ -1,7 +1,8 @@
 //! `cargo xtask ci`: all steps of CI in the same order.
 //!
 //! The steps need the Rust toolchain of `rust-toolchain.toml`. `interop` also needs Python and the
-//! vendors' SDKs, and `deny` needs cargo-deny; each is skipped with a message where its tool is missing.
+//! vendors' SDKs, `fuzz` needs cargo-fuzz, and `deny` needs cargo-deny. A step is skipped with a message
+//! where its tools are missing.
 
 use std::{
     fmt,
@@ -14,6 +15,7 @@ use crate::{
     deny::Deny,
     exit::{CheckResult, CommandResult},
     features::Features,
+    fuzz::Fuzz,
     interop::Interop,
     new_provider::NewProvider,
     tidy::Tidy,
@@ -64,6 +66,7 @@ fn steps() -> Vec<Step> {
         Step::xtask("tidy", |root| Tidy::default().run(root)),
         Step::xtask("deny", |root| Deny::default().run(root)),
         Step::xtask("interop", |root| Interop::default().run(root)),
+        Step::xtask("fuzz", |root| Fuzz::default().run(root)),
     ]
 }
 
@@ -305,7 +308,8 @@ mod tests {
                 "tree",
                 "tidy",
                 "deny",
-                "interop"
+                "interop",
+                "fuzz"
             ]
         );
     }

@@ -6,7 +6,7 @@
 mod environment;
 
 use std::{
-    env::{self, consts::EXE_SUFFIX},
+    env::consts::EXE_SUFFIX,
     path::{Path, PathBuf},
     process::Command,
 };
@@ -14,7 +14,7 @@ use std::{
 use environment::{Environment, Preparation};
 
 use crate::{
-    cargo::Cargo,
+    cargo::{Cargo, target_folder},
     clouds::CLOUDS,
     exit::{CheckResult, CommandResult, CouldNotRun},
 };
@@ -98,17 +98,6 @@ fn server(target: &Path) -> PathBuf {
     target
         .join("debug")
         .join(format!("interop-server{EXE_SUFFIX}"))
-}
-
-/// Returns the target folder of this program, whose path is `<target>/<profile>/xtask`.
-fn target_folder() -> Result<PathBuf, CouldNotRun> {
-    let program = env::current_exe()
-        .map_err(|error| CouldNotRun(format!("this program has no path: {error}")))?;
-    program
-        .ancestors()
-        .nth(2)
-        .map(Path::to_owned)
-        .ok_or_else(|| CouldNotRun(format!("{} is not in a target folder", program.display())))
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ mod conformance;
 mod deny;
 mod exit;
 mod features;
+mod fuzz;
 mod interop;
 mod manifest;
 mod new_provider;
@@ -39,6 +40,7 @@ enum Command {
     Bench(bench::Bench),
     Simulate(simulate::Simulate),
     Interop(interop::Interop),
+    Fuzz(fuzz::Fuzz),
     ReleaseCheck(release::ReleaseCheck),
     Weigh(weigh::Weigh),
     Conformance(conformance::Conformance),
@@ -57,6 +59,7 @@ impl Command {
             Self::Bench(bench) => bench.run(root),
             Self::Simulate(simulate) => simulate.run(root),
             Self::Interop(interop) => interop.run(root),
+            Self::Fuzz(fuzz) => fuzz.run(root),
             Self::ReleaseCheck(check) => check.run(root),
             Self::Weigh(weigh) => weigh.run(root),
             Self::Conformance(conformance) => conformance.run(root),

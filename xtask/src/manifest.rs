@@ -10,6 +10,7 @@ pub(crate) struct Manifest {
     /// The fields of `[package]`; the text is absent where the value is not a string.
     fields: BTreeMap<String, Option<String>>,
     is_published: bool,
+    is_workspace: bool,
     /// The dependencies of all sections.
     pub(crate) dependencies: Vec<Dependency>,
 }
@@ -48,6 +49,7 @@ impl Manifest {
             is_published: package
                 .and_then(|package| package.get("publish")?.get_ref().as_bool())
                 .unwrap_or(true),
+            is_workspace: document.get("workspace").is_some(),
             dependencies,
         }
     }
@@ -64,6 +66,11 @@ impl Manifest {
 
     pub(crate) fn is_published(&self) -> bool {
         self.is_published
+    }
+
+    /// Reports whether the crate is a workspace of its own, which inherits nothing.
+    pub(crate) fn is_workspace(&self) -> bool {
+        self.is_workspace
     }
 }
 
@@ -166,6 +173,12 @@ libc = "0.2"
         assert!(!Manifest::read(MANIFEST).is_published());
         assert!(Manifest::read("[package]\nname = \"a\"").is_published());
         assert!(Manifest::read("[package]\npublish = true").is_published());
+    }
+
+    #[test]
+    fn crate_with_a_workspace_table_is_a_workspace() {
+        assert!(!Manifest::read(MANIFEST).is_workspace());
+        assert!(Manifest::read("[package]\nname = \"a\"\n[workspace]").is_workspace());
     }
 
     #[test]

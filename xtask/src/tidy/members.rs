@@ -35,10 +35,11 @@ pub(super) fn missing_fields(files: &Files) -> Vec<String> {
     findings
 }
 
-/// Versions outside of the root manifest.
+/// Versions outside of the root manifest. A crate outside of the workspace cannot inherit versions.
 pub(super) fn own_versions(files: &Files) -> Vec<String> {
     let mut findings = Vec::new();
-    for (folder, manifest) in crates(files).chain(member(files, "xtask", "xtask/Cargo.toml")) {
+    let members = crates(files).chain(member(files, "xtask", "xtask/Cargo.toml"));
+    for (folder, manifest) in members.filter(|(_, manifest)| !manifest.is_workspace()) {
         let own = manifest
             .dependencies
             .iter()
@@ -177,6 +178,14 @@ mod tests {
         assert!(findings[0].starts_with("crates/a/Cargo.toml: bytes "));
         assert!(findings[1].starts_with("crates/a/Cargo.toml: http "));
         assert!(findings[2].starts_with("xtask/Cargo.toml: clap "));
+    }
+
+    #[test]
+    fn version_of_a_crate_outside_of_the_workspace_is_accepted() {
+        let manifest = format!("{BARE}[workspace]\n");
+        let files = Files::of([("crates/a/Cargo.toml", &*manifest)]);
+
+        assert_eq!(own_versions(&files), NONE);
     }
 
     #[test]

@@ -46,3 +46,79 @@ const TRANSIT_TIME: Duration = Duration::from_secs(10);
 
 /// The time between renewal and expiry, unless the cloud prescribes another.
 const RENEWAL_MARGIN: Duration = Duration::from_secs(15 * 60);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: SystemTime = SystemTime::UNIX_EPOCH;
+
+    fn seconds(count: u64) -> Duration {
+        Duration::from_secs(count)
+    }
+
+    /// Returns the time from the renewal to the expiry, and from the last use to the expiry.
+    fn margins(lifetime: Duration, before: Option<Duration>) -> (Duration, Duration) {
+        let validity = Validity::new(NOW, NOW + lifetime, 0, before);
+        assert_eq!(validity.expiry, NOW + lifetime);
+        let before_expiry = |time| validity.expiry.duration_since(time).unwrap();
+        (
+            before_expiry(validity.renewal),
+            before_expiry(validity.last_use),
+        )
+    }
+
+    #[track_caller]
+    fn assert_margin(actual: Duration, margin: Duration) {
+        assert!(
+            (margin..=margin.mul_f64(1.1)).contains(&actual),
+            "{actual:?} instead of {margin:?} and up to a tenth more"
+        );
+    }
+
+    #[test]
+    fn key_is_renewed_and_last_used_before_its_expiry() {
+        let (renewal, last_use) = margins(seconds(3600), None);
+        assert_margin(renewal, seconds(15 * 60));
+        assert_eq!(last_use, seconds(10));
+
+        let (renewal, _) = margins(seconds(3600), Some(seconds(300)));
+        assert_margin(renewal, seconds(300));
+    }
+
+    #[test]
+    fn short_key_is_renewed_after_about_half_of_its_lifetime() {
+        for before in [None, Some(seconds(3600))] {
+            let (renewal, last_use) = margins(seconds(60), before);
+            assert_margin(renewal, seconds(30));
+            assert_eq!(last_use, seconds(6));
+        }
+    }
+
+    #[test]
+    fn expiry_is_converted_to_the_clock_of_this_machine() {
+        let expiry = NOW + seconds(1000);
+        let at = |ahead| Validity::new(NOW, expiry, ahead, None).expiry;
+        assert_eq!(at(100), NOW + seconds(900));
+        assert_eq!(at(-100), NOW + seconds(1100));
+        assert_eq!(at(0), expiry);
+    }
+
+    #[test]
+    fn expired_key_has_no_margins() {
+        let expiry = NOW - seconds(2_000_000_000);
+        let validity = Validity::new(NOW, expiry, 0, None);
+        let expected = Validity {
+            renewal: expiry,
+            last_use: expiry,
+            expiry,
+        };
+        assert_eq!(validity, expected);
+    }
+
+    #[test]
+    fn difference_beyond_the_range_of_times_leaves_the_expiry() {
+        let expiry = NOW + seconds(60);
+        assert_eq!(Validity::new(NOW, expiry, i64::MIN, None).expiry, expiry);
+    }
+}

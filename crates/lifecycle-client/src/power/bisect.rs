@@ -132,9 +132,12 @@ async fn stayed_unmoved(runner: &RequestRunner<'_>, ids: &[InstanceId]) -> bool 
     let Some(mut unmoved_at) = runner.tracker().sent_at(ids) else {
         return false;
     };
+    if until > runner.deadline {
+        return false;
+    }
     let pause = runner.observer.engine.profile().polling.every;
     let pause = pause.min(LONGEST_UNSEEN / 2);
-    while until <= runner.deadline {
+    loop {
         sleep_until(until.min(after(Instant::now(), pause))).await;
         let asked_at = Instant::now();
         let results = runner.observe_once(ids).await;
@@ -146,12 +149,11 @@ async fn stayed_unmoved(runner: &RequestRunner<'_>, ids: &[InstanceId]) -> bool 
         if unmoved_at.elapsed() > LONGEST_UNSEEN || !ids.iter().all(unmoved) {
             return false;
         }
-        unmoved_at = asked_at;
         if asked_at >= until {
             return true;
         }
+        unmoved_at = asked_at;
     }
-    false
 }
 
 /// Records that only polling can tell whether the action was executed, and polls.

@@ -280,3 +280,195 @@ pub(crate) fn instance_report(
         request_id,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use lifecycle_core::FaultKind;
+    use tokio::time::advance;
+
+    use super::*;
+
+    use PowerState::{Changing, Failed, Rebooting, Running, Starting, Stopped, Stopping, Unknown};
+
+    fn id() -> InstanceId {
+        InstanceId::new("i-1").unwrap()
+    }
+
+    fn seen(state: PowerState) -> Observation {
+        Observation::new(id(), state, "raw")
+    }
+
+    fn started(state: PowerState, at: &str) -> Observation {
+        seen(state).with_started_at(Some(at.to_owned()))
+    }
+
+    fn tracked() -> TrackedInstance {
+        TrackedInstance::new(id(), Phase::Accepted)
+    }
+
+    fn job() -> JobId {
+        JobId::new("job-1").unwrap()
+    }
+
+    fn ambiguous() -> Ambiguity {
+        let fault = Fault::new(FaultKind::NoAnswer, "no answer");
+        Ambiguity::new(fault, AmbiguityReason::MaybePartlyExecuted)
+    }
+
+    /// Returns the history after these states.
+    fn history(states: &[PowerState]) -> RunHistory {
+        let mut tracked = tracked();
+        for state in states {
+            tracked.record_observed(&seen(*state), Running);
+        }
+        tracked.run_history
+    }
+
+    #[test]
+    fn instance_leaves_the_running_state_only_after_it_was_seen_running() {
+        for state in [Rebooting, Stopping, Stopped, Starting] {
+            assert_eq!(history(&[state]), RunHistory::NotSeenRunning, "{state}");
+            assert_eq!(
+                history(&[Running, state]),
+                RunHistory::SeenLeaving,
+                "{state}"
+            );
+            assert_eq!(history(&[Running, state, Running]), RunHistory::SeenLeaving);
+        }
+        for state in [Running, Changing, Failed, Unknown] {
+            assert_eq!(
+                history(&[Running, state]),
+                RunHistory::SeenRunning,
+                "{state}"
+            );
+        }
+        let mut tracked = tracked();
+        tracked.record_before(seen(Running));
+        assert!(!tracked.has_left());
+        tracked.record_observed(&seen(Stopping), Running);
+        assert!(tracked.has_left());
+    }
+
+    #[test]
+    fn observation_before_the_action_is_the_last_one_too() {
+        let mut tracked = tracked();
+        assert_eq!(tracked.last_state(), None);
+        tracked.record_before(seen(Running));
+        assert_eq!(tracked.last_state(), Some(Running));
+        assert_eq!(tracked.before, Some(seen(Running)));
+    }
+
+    #[test]
+    fn lookup_resets_the_number_of_lookups_without_the_instance() {
+        let mut tracked = tracked();
+        tracked.not_found_in_a_row = 2;
+        tracked.record_observed(&seen(Running), Running);
+        assert_eq!(tracked.not_found_in_a_row, 0);
+    }
+
+    #[test]
+    fn success_of_a_job_is_weakened_by_another_state_than_the_goal() {
+        let mut tracked = tracked();
+        tracked.job = JobEvidence::Succeeded(job());
+        tracked.record_observed(&seen(Running), Running);
+        assert_eq!(tracked.job, JobEvidence::Succeeded(job()));
+        assert_eq!(tracked.job.succeeded(), Some(&job()));
+
+        tracked.record_observed(&seen(Rebooting), Running);
+        assert_eq!(tracked.job, JobEvidence::BatchSucceeded(job()));
+        assert_eq!(tracked.job.succeeded(), None);
+        assert_eq!(tracked.job.id(), Some(&job()));
+        assert_eq!(JobEvidence::None.id(), None);
+    }
+
+    #[test]
+    fn last_lookup_decides_about_an_ambiguous_action_that_had_no_effect() {
+        let mut tracked = tracked();
+        tracked.phase = Phase::Ambiguous(ambiguous());
+        let mut outcome_after = |state| {
+            tracked.record_observed(&seen(state), Stopped);
+            match &tracked.phase {
+                Phase::Ambiguous(ambiguity) => ambiguity.outcome(),
+                other => panic!("{other:?}"),
+            }
+        };
+        assert!(matches!(outcome_after(Running), Outcome::Refused(_)));
+        assert!(matches!(outcome_after(Stopping), Outcome::Uncertain(_)));
+        assert!(matches!(outcome_after(Running), Outcome::Refused(_)));
+    }
+
+    #[test]
+    fn lost_answer_stays_uncertain_although_the_instance_did_not_change() {
+        let mut ambiguity = ambiguous();
+        ambiguity.reason = AmbiguityReason::AnswerLost;
+        ambiguity.unchanged_since_sent = true;
+        assert!(matches!(ambiguity.outcome(), Outcome::Uncertain(_)));
+    }
+
+    #[test]
+    fn changed_start_time_proves_a_reboot_of_an_instance_that_was_running() {
+        let evidence = |before: Option<Observation>, now: &Observation| {
+            let mut tracked = tracked();
+            tracked.before = before;
+            tracked.reboot_evidence(now)
+        };
+        let later = started(Running, "later");
+        let changed = Some(Evidence::StartTimeChanged);
+        assert_eq!(evidence(Some(started(Running, "first")), &later), changed);
+        assert_eq!(evidence(Some(started(Running, "later")), &later), None);
+        assert_eq!(evidence(Some(started(Stopped, "first")), &later), None);
+        assert_eq!(evidence(Some(seen(Running)), &later), None);
+        assert_eq!(
+            evidence(Some(started(Running, "first")), &seen(Running)),
+            None
+        );
+        assert_eq!(evidence(None, &later), None);
+    }
+
+    #[test]
+    fn job_is_better_evidence_of_a_reboot_than_the_states() {
+        let mut tracked = tracked();
+        assert_eq!(tracked.reboot_evidence(&seen(Running)), None);
+        tracked.run_history = RunHistory::SeenLeaving;
+        let evidence = tracked.reboot_evidence(&seen(Running));
+        assert_eq!(evidence, Some(Evidence::LeftAndReturned));
+        tracked.job = JobEvidence::BatchSucceeded(job());
+        let evidence = tracked.reboot_evidence(&seen(Running));
+        assert_eq!(evidence, Some(Evidence::Job(job())));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn view_can_precede_the_action_for_fifteen_seconds() {
+        let mut tracked = tracked();
+        assert!(!tracked.may_precede_action(), "the action was not sent");
+        tracked.sent_at = Some(Instant::now());
+        advance(Duration::from_millis(14_999)).await;
+        assert!(tracked.may_precede_action());
+        advance(Duration::from_millis(1)).await;
+        assert!(!tracked.may_precede_action());
+    }
+
+    #[test]
+    fn instance_is_ready_for_an_action_in_the_opposite_state_only() {
+        for state in PowerState::ALL {
+            assert_eq!(is_ready(*state, Running), *state == Stopped, "{state}");
+            assert_eq!(is_ready(*state, Stopped), *state == Running, "{state}");
+            assert!(!is_ready(*state, Rebooting), "{state}");
+        }
+    }
+
+    #[test]
+    fn report_of_a_stop_has_the_billing_of_a_stopped_instance_only() {
+        let billing = |kind, state| {
+            let seen = seen(state).with_stopped_billing(StoppedBilling::NotBilled);
+            instance_report(kind, id(), Outcome::Unchanged, Some(seen), None).billing
+        };
+        let stop = Some(ActionKind::Stop);
+        assert_eq!(billing(stop, Stopped), Some(StoppedBilling::NotBilled));
+        assert_eq!(billing(stop, Stopping), Some(StoppedBilling::Unknown));
+        assert_eq!(billing(Some(ActionKind::Start), Stopped), None);
+        assert_eq!(billing(None, Stopped), None);
+        let unseen = instance_report(stop, id(), Outcome::Unchanged, None, None);
+        assert_eq!(unseen.billing, Some(StoppedBilling::Unknown));
+    }
+}

@@ -1,0 +1,5 @@
+//! Fuzzes the readers of responses of one cloud.
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| lifecycle_fuzz::responses::check("huawei", data));

@@ -77,6 +77,8 @@ mod tests {
         );
         skew.confirm(Some(at(100_000)), at(101_200));
         assert_eq!(skew.offset(), -1_200, "the clocks still differ");
+        skew.confirm(Some(at(100_000)), at(100_060));
+        assert_eq!(skew.offset(), -1_200, "a minute is not negligible");
         skew.confirm(Some(at(100_000)), at(100_003));
         assert_eq!(skew.offset(), 0);
     }

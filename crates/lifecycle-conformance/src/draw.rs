@@ -265,6 +265,9 @@ fn key(rng: &mut Rng, cloud: Cloud) -> ClientKey {
             after: rng.u64(0..8),
         },
         3 => ClientKey::Other(KeyKind::Permanent),
+        5 => ClientKey::Rotated {
+            after: rng.u64(0..8),
+        },
         4 => match cloud {
             Cloud::Zenlayer | Cloud::Huawei => ClientKey::Other(KeyKind::Token),
             _ => ClientKey::Other(KeyKind::Temporary),

@@ -170,6 +170,11 @@ pub enum ClientKey {
         /// The number of calls before the revocation.
         after: u64,
     },
+    /// A key that the cloud revokes during the run, when the source of the key has another valid key.
+    Rotated {
+        /// The number of calls before the revocation.
+        after: u64,
+    },
 }
 
 impl FaultPlan {

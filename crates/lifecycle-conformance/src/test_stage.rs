@@ -6,8 +6,11 @@ use std::{
 };
 
 use fastrand::Rng;
-use lifecycle_facade::{Client, Credential, EmptyHost, Fleet, InstanceId, Location};
-use lifecycle_sim::{SimulatedState, Simulator, TransitionTimes};
+use lifecycle_facade::{
+    Client, Credential, EmptyHost, Fleet, FleetBuilder, InstanceId, Location,
+    core::{EnvVarNames, HostEnvironment, credential_source::FileCheck},
+};
+use lifecycle_sim::{KeyKind, SimulatedState, Simulator, TransitionTimes};
 
 use crate::{
     draw::location,
@@ -132,12 +135,42 @@ async fn client(
     location: &str,
     scenario: &Scenario,
 ) -> Result<Client, String> {
-    let (seed, mutation) = (scenario.seed, scenario.mutation);
+    let ClientKey::Rotated { after } = scenario.faults.key else {
+        let fleet = Fleet::builder().machine(EmptyHost).credential(credential);
+        return client_of(fleet, simulator, location, scenario).await;
+    };
     let fleet = Fleet::builder()
+        .machine(EmptyHost)
+        .credential(credential.clone());
+    let unused = client_of(fleet, simulator, location, scenario).await?;
+    let host = RotatingHost {
+        names: unused.profile().env_vars,
+        keys: [
+            credential,
+            simulator.issue(scenario.cloud, KeyKind::Permanent),
+        ],
+        simulator: simulator.clone(),
+        after,
+    };
+    client_of(
+        Fleet::builder().machine(host),
+        simulator,
+        location,
+        scenario,
+    )
+    .await
+}
+
+async fn client_of(
+    fleet: FleetBuilder,
+    simulator: &Simulator,
+    location: &str,
+    scenario: &Scenario,
+) -> Result<Client, String> {
+    let (seed, mutation) = (scenario.seed, scenario.mutation);
+    let fleet = fleet
         .transport(simulator.transport())
         .clock(simulator.clock())
-        .machine(EmptyHost)
-        .credential(credential)
         .project(simulator.project_id())
         .configure_client(move |client| match mutation {
             Some(mutation) => client.seed(seed).mutation(mutation),
@@ -149,6 +182,39 @@ async fn client(
     fleet.client(&location).await.map_err(text)
 }
 
+/// A host with a key in environment variables. A second key replaces the first key when the cloud revokes
+/// the first key.
+#[derive(Debug)]
+struct RotatingHost {
+    names: &'static [EnvVarNames],
+    keys: [Credential; 2],
+    simulator: Simulator,
+    /// The number of calls before the change.
+    after: u64,
+}
+
+impl HostEnvironment for RotatingHost {
+    fn variable(&self, name: &str) -> Option<String> {
+        let [first, second] = &self.keys;
+        let calls = self.simulator.ledger().calls().len() as u64;
+        let Credential::Keys { id, secret, .. } = (if calls < self.after { first } else { second })
+        else {
+            return None;
+        };
+        self.names.iter().find_map(|names| match names {
+            EnvVarNames::Keys { id: known, .. } if *known == name => Some(id.clone()),
+            EnvVarNames::Keys { secret: known, .. } if *known == name => {
+                Some(secret.expose().to_owned())
+            }
+            _ => None,
+        })
+    }
+
+    fn file(&self, _: &str, _: FileCheck) -> Result<Option<String>, String> {
+        Ok(None)
+    }
+}
+
 fn credential(simulator: &Simulator, scenario: &Scenario) -> Credential {
     let cloud = scenario.cloud;
     match scenario.faults.key {
@@ -158,7 +224,7 @@ fn credential(simulator: &Simulator, scenario: &Scenario) -> Credential {
             Credential::Keys { id, .. } => Credential::keys(id, "not the secret"),
             other => other,
         },
-        ClientKey::Revoked { after } => {
+        ClientKey::Revoked { after } | ClientKey::Rotated { after } => {
             let credential = simulator.credential(cloud);
             simulator.revoke_after(cloud, after);
             credential

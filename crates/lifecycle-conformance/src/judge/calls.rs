@@ -9,6 +9,8 @@ use std::time::Duration;
 use lifecycle_facade::ActionKind;
 use lifecycle_sim::{CallRecord, InjectedFault, Operation};
 
+use crate::scenario::ClientKey;
+
 use super::{
     ground_truth::{GroundTruth, MAX_ISOLATED},
     violation::Violations,
@@ -66,11 +68,14 @@ fn check_use_of_refused_keys(truth: &GroundTruth<'_>, violations: &mut Violation
         })
         .min();
     let Some(known) = known else { return };
+    let rotates = matches!(truth.scenario.faults.key, ClientKey::Rotated { .. });
     // The call arrives at the cloud one way after the client sent the call.
     let late = truth
         .calls
         .iter()
         .filter(|call| call.at > known + one_way + ROUNDING)
+        // After a rotation, the client goes on with the second key.
+        .filter(|call| !rotates || call.credential_refused)
         .count();
     if late > 0 {
         violations.add(

@@ -1,4 +1,5 @@
-//! Tests that the judge finds every deliberate bug of the client with some seed.
+//! Tests that for each `Mutation`, a deliberate bug of the client, some random scenario reports the promise
+//! that the bug breaks.
 
 use std::thread;
 
@@ -24,7 +25,7 @@ fn promise(mutation: Mutation) -> &'static str {
 fn each_mutation_breaks_the_expected_promise_for_some_seed() {
     let unnoticed: Vec<Mutation> = thread::scope(|scope| {
         let searches =
-            Mutation::ALL.map(|mutation| (mutation, scope.spawn(move || is_found(mutation))));
+            Mutation::ALL.map(|mutation| (mutation, scope.spawn(move || finds(mutation))));
         let missed = searches.into_iter().filter_map(|(mutation, search)| {
             let found = search.join().expect("a search ends");
             (!found).then_some(mutation)
@@ -35,7 +36,7 @@ fn each_mutation_breaks_the_expected_promise_for_some_seed() {
 }
 
 /// Searches for the first seed that finds the mutation, and prints the seed.
-fn is_found(mutation: Mutation) -> bool {
+fn finds(mutation: Mutation) -> bool {
     const SEEDS: u64 = 2_000;
     let broken_by = |seed| {
         let mut scenario = Scenario::from_seed(seed);

@@ -211,7 +211,8 @@ fn json(body: &[u8]) -> Option<Value> {
     (!body.is_empty()).then(|| serde_json::from_slice(body).unwrap())
 }
 
-/// The meaning of every recorded response.
+/// The meaning of every recorded response: the state of a job and of each server of the job, the instances
+/// as `[id name state (Huawei's state)]`, or the fault with the kind and the execution status.
 const MEANINGS: [(&str, &str); 46] = [
     ("accepted", "job ff80808288d41e1b018990260955686a"),
     ("accepted-delayed", "job ff80808288d41e1b018990260955686a"),

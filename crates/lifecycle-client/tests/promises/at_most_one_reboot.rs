@@ -10,7 +10,7 @@ use crate::support::{
 
 type Named = (&'static str, fn() -> Fate);
 
-fn unclear_fates() -> Vec<Named> {
+fn uncertain_fates() -> Vec<Named> {
     vec![
         ("broken connection", || Fate::Broken),
         ("silence", || Fate::Silence),
@@ -20,8 +20,8 @@ fn unclear_fates() -> Vec<Named> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn ambiguous_reboot_is_never_resent() {
-    for (name, fate) in unclear_fates() {
+async fn uncertain_reboot_is_never_resent() {
+    for (name, fate) in uncertain_fates() {
         let cloud = Scripted::new(move |sent| match sent.operation.as_str() {
             "observe" => all(sent, "running"),
             _ => fate(),
@@ -34,8 +34,8 @@ async fn ambiguous_reboot_is_never_resent() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn ambiguous_start_is_resent() {
-    for (name, fate) in unclear_fates() {
+async fn uncertain_start_is_resent() {
+    for (name, fate) in uncertain_fates() {
         let count = AtomicUsize::new(0);
         let cloud = Scripted::new(move |sent| match sent.operation.as_str() {
             "observe" => all(sent, "running"),
@@ -45,6 +45,7 @@ async fn ambiguous_start_is_resent() {
         let client = cloud.client_with(|b| b.timeouts(quick_timeouts()));
         let report = client.start(ids(3)).wait(seconds(60)).await.unwrap();
         assert_eq!(outcomes(&report), ["reached"; 3], "{name}");
+        assert_eq!(cloud.calls("start").len(), 2, "{name}");
     }
 }
 
@@ -110,6 +111,7 @@ async fn reboot_of_stopped_instance_is_not_sent() {
     assert_eq!(cloud.calls("reboot")[0].ids, ["i-0", "i-2"]);
 }
 
+/// The client observes the instances for 30 s after the rejection, at least every 8 s.
 #[tokio::test(start_paused = true)]
 async fn rejected_batch_of_reboots_is_halved_if_no_instance_moved() {
     let cloud = Scripted::new(|sent| match sent.operation.as_str() {

@@ -1,4 +1,4 @@
-//! Scripted responses that the tests of several promises share.
+//! Scripts of the fake cloud that several test modules share.
 
 use std::{
     sync::atomic::{AtomicUsize, Ordering},

@@ -1,7 +1,7 @@
 //! Checks the API calls of the client: a request of the user causes each call, no call uses a refused
 //! key, and no call is needless.
 //!
-//! An unfit instance makes the cloud refuse the whole batch. The client halves such a batch until the
+//! An unfit instance (unknown, locked, in the wrong state) makes the cloud refuse the whole batch. The client halves such a batch until the
 //! unfit instance is alone, and this search sets the upper bound of the number of calls.
 
 use std::time::Duration;
@@ -153,13 +153,13 @@ fn check_upper_bound(truth: &GroundTruth<'_>, violations: &mut Violations) {
     let [_] = &*truth.run.requests else { return };
     let (instances, limit) = truth.batch();
     let batches = instances.div_ceil(limit);
-    let searched = truth.unfit_count.min(MAX_ISOLATED * batches);
+    let isolated = truth.unfit_count.min(MAX_ISOLATED * batches);
     let depth = instances.min(limit).max(1).ilog2() as usize + 1;
     let separate = match truth.scenario.requests.first() {
         Some(request) if request.action.kind() == ActionKind::Reboot => truth.unfit_count,
         _ => 0,
     };
-    let search = 2 * (batches + separate) + 2 * searched * depth;
+    let calls_per_round = 2 * (batches + separate) + 2 * isolated * depth;
     let rounds = truth.scenario.requests.first().map_or(1, |request| {
         let waves = request.waves.unwrap_or_default();
         // A wave, and the forced stop after the wave.
@@ -167,10 +167,10 @@ fn check_upper_bound(truth: &GroundTruth<'_>, violations: &mut Violations) {
         rounds_of_a_wave * waves.ranges(instances).count().max(1)
     });
     // Each round has at most the instances of the whole request.
-    let search = rounds * search;
+    let max_calls = rounds * calls_per_round;
     // The client signs again if the cloud refuses the time of the signature.
     let signed_again = u64::from(truth.scenario.faults.skew != 0) * 2;
-    let max = search as u64 + truth.client().calls().repeats + signed_again;
+    let max = max_calls as u64 + truth.client().calls().repeats + signed_again;
     let calls = action_calls(truth);
     if calls > max {
         violations.add(

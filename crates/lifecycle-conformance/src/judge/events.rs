@@ -12,7 +12,7 @@ pub(super) fn judge(run: &RequestRun, violations: &mut Violations) {
     let (Some(events), Some(Ok(report))) = (&run.events, &run.result) else {
         return;
     };
-    let mut differs = |detail| violations.add("events agree with the report", detail);
+    let mut report_difference = |detail| violations.add("events agree with the report", detail);
     let mut settled: HashMap<&InstanceId, &Outcome> = HashMap::new();
     let mut accepted: HashMap<&InstanceId, usize> = HashMap::new();
     for event in events {
@@ -22,14 +22,15 @@ pub(super) fn judge(run: &RequestRun, violations: &mut Violations) {
             | Event::Forcing { instance }
             | Event::State { instance, .. } => instance,
             Event::Settled(row) => &row.instance,
+            // The recorded events end before the last event of the stream.
             Event::Finished(_) => {
-                differs("an event follows the last event".to_owned());
+                report_difference("an event follows the last event".to_owned());
                 continue;
             }
             _ => continue,
         };
         if settled.contains_key(instance) {
-            differs(format!(
+            report_difference(format!(
                 "{instance} was settled, but {event:?} came afterwards"
             ));
         }
@@ -45,20 +46,20 @@ pub(super) fn judge(run: &RequestRun, violations: &mut Violations) {
         let id = &row.instance;
         let event = settled.remove(id).map(ToString::to_string);
         if event.as_deref() != Some(&*row.outcome.to_string()) {
-            differs(format!(
+            report_difference(format!(
                 "{id} is {}, but its event says {event:?}",
                 row.outcome
             ));
         }
         let times = accepted.get(id).copied().unwrap_or_default();
         if times > 1 || times == 0 && matches!(row.outcome, Outcome::Accepted) {
-            differs(format!(
+            report_difference(format!(
                 "{id} is {}, and was accepted {times} times",
                 row.outcome
             ));
         }
     }
     if let Some(id) = settled.keys().next() {
-        differs(format!("{id} was settled, but is not in the report"));
+        report_difference(format!("{id} was settled, but is not in the report"));
     }
 }

@@ -7,12 +7,12 @@ use crate::config::schema::{CloudSettings, CloudSource, SourceKind, optional};
 pub(super) const ENTRY: CloudEntry = CloudEntry {
     name: "aliyun",
     aliases: &["alibaba", "alibabacloud", "alicloud", "ali"],
-    empty_list: Some(
+    empty_list_note: Some(
         "a RAM user or role without permission gets an empty list, too: check the permissions of the key",
     ),
     regions: Regions::Many {
         variables: &["ALIBABA_CLOUD_REGION_ID", "ALICLOUD_REGION"],
-        common: "cn-hangzhou",
+        default: "cn-hangzhou",
     },
     key_scope: KeyScope::Account,
     #[cfg(feature = "config")]

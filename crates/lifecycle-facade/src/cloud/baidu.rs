@@ -7,10 +7,10 @@ use crate::config::schema::{CloudSettings, CloudSource, SourceKind, optional, re
 pub(super) const ENTRY: CloudEntry = CloudEntry {
     name: "baidu",
     aliases: &["baiducloud", "baidubce", "bce", "bcc"],
-    empty_list: None,
+    empty_list_note: None,
     regions: Regions::Many {
         variables: &["BAIDUCLOUD_REGION", "BCE_REGION"],
-        common: "bj",
+        default: "bj",
     },
     key_scope: KeyScope::Account,
     #[cfg(feature = "config")]

@@ -13,7 +13,7 @@ pub(crate) struct CloudEntry {
     pub(crate) aliases: &'static [&'static str],
     /// The note of the command after an empty list, if the cloud answers so to a key without
     /// permission.
-    pub(crate) empty_list: Option<&'static str>,
+    pub(crate) empty_list_note: Option<&'static str>,
     pub(crate) regions: Regions,
     pub(crate) key_scope: KeyScope,
     /// The settings of the configuration file beside the settings of all clouds.
@@ -52,7 +52,7 @@ pub(crate) enum Regions {
         /// The environment variables of the cloud's own tools for the region.
         variables: &'static [&'static str],
         /// A region for the first try of a key, and for examples.
-        common: &'static str,
+        default: &'static str,
     },
 }
 

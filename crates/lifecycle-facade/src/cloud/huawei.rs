@@ -7,10 +7,10 @@ use crate::config::schema::{CloudSettings, CloudSource, SourceKind, optional, re
 pub(super) const ENTRY: CloudEntry = CloudEntry {
     name: "huawei",
     aliases: &["huaweicloud", "hwcloud", "hwc", "hw", "otc"],
-    empty_list: None,
+    empty_list_note: None,
     regions: Regions::Many {
         variables: &["HW_REGION_NAME"],
-        common: "cn-north-4",
+        default: "cn-north-4",
     },
     // A token is valid in the region that issued the token.
     key_scope: KeyScope::Region,

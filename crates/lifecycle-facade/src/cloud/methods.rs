@@ -37,14 +37,14 @@ impl Cloud {
 
     /// Returns a region in which a key can be tried if the caller names no region.
     ///
-    /// The variables of the cloud's own tools on `host` come first, then a common region.
+    /// The variables of the cloud's own tools on `host` come first, then a default region.
     pub fn default_region(self, host: &dyn HostEnvironment) -> String {
         match self.entry().regions {
             Regions::One(name) => name.to_owned(),
-            Regions::Many { variables, common } => {
+            Regions::Many { variables, default } => {
                 let ctx = ProviderContext::new(host, SigningContext::from_unix(0, 0));
                 let set = ctx.first_variable(variables);
-                set.unwrap_or_else(|| common.to_owned())
+                set.unwrap_or_else(|| default.to_owned())
             }
         }
     }
@@ -70,12 +70,15 @@ impl Cloud {
 
     /// Returns a note for people about an empty list; `None` if an empty list has one meaning.
     pub fn empty_list_note(self) -> Option<&'static str> {
-        self.entry().empty_list
+        self.entry().empty_list_note
     }
 
     /// Returns a location for messages, such as `cloud/region`.
     pub(crate) fn example_location(self) -> String {
-        let (Regions::One(region) | Regions::Many { common: region, .. }) = self.entry().regions;
+        let (Regions::One(region)
+        | Regions::Many {
+            default: region, ..
+        }) = self.entry().regions;
         format!("{self}/{region}")
     }
 }

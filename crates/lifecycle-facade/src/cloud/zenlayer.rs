@@ -7,7 +7,7 @@ use crate::config::schema::{CloudSettings, CloudSource, SourceKind, optional};
 pub(super) const ENTRY: CloudEntry = CloudEntry {
     name: "zenlayer",
     aliases: &["zenlayercloud", "zen", "zec"],
-    empty_list: None,
+    empty_list_note: None,
     regions: Regions::One("global"),
     key_scope: KeyScope::Account,
     #[cfg(feature = "config")]

@@ -1,8 +1,8 @@
 //! Verification of `bce-auth-v1`, written from the vendor's page
 //! (cloud.baidu.com/doc/Reference/s/njwvz1yfu) and independent of the client's signer.
 //!
-//! The request is used as received. The Authorization header lists the signed headers; an empty
-//! list means the default set. Documented, except the errors for a request without Authorization,
+//! The path is not normalised. The Authorization header lists the signed headers; an empty list means the
+//! default set. The behaviour is documented, except the errors for a request without Authorization,
 //! for an unsigned `host` and for a wrong session token, which are inferred.
 
 use std::borrow::Cow;

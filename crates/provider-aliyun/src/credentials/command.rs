@@ -1,4 +1,4 @@
-//! Splits the text of a command into program and arguments, like the vendor's command line. No
+//! Splits the text of a command into program and arguments, like Alibaba's tool `aliyun`. No
 //! shell is involved.
 
 use std::str::Chars;

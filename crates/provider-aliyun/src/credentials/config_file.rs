@@ -1,4 +1,4 @@
-//! Credential source: the profiles of the vendor's command line, `aliyun`.
+//! Credential source: the profiles of Alibaba's command line tool `aliyun`.
 
 use lifecycle_core::{
     CredentialSource, CredentialSourceConfig, ExchangeStep, Fault, ProviderContext,
@@ -11,13 +11,13 @@ use super::{
     profile_section::ProfileSection,
 };
 
-/// A profile of the vendor's command line, in `~/.aliyun/config.json` or in the file that
+/// A profile of Alibaba's tool `aliyun`, in `~/.aliyun/config.json` or in the file that
 /// `ALIBABA_CLOUD_CONFIG_FILE` names. The profile is chosen by the caller, else by
 /// `ALIBABA_CLOUD_PROFILE`, else by the `current` setting of the file.
 ///
 /// Modes: `AK`, `StsToken`, `RamRoleArn`, `EcsRamRole`, `RamRoleArnWithRoleName`, `OIDC`,
 /// `ChainableRamRoleArn`, `External`, `CredentialsURI`. For `CloudSSO` and `OAuth`, the key that
-/// the command line has stored is used until the key expires.
+/// `aliyun` has stored is used until the key expires.
 /// <https://github.com/aliyun/aliyun-cli#configure-authentication-methods>
 #[derive(Clone, Debug, Default)]
 pub struct ConfigFile {
@@ -80,7 +80,7 @@ impl CredentialSource for ConfigFile {
 const DEFAULT_PATH: &str = "~/.aliyun/config.json";
 const CONFIG_FILE_VAR: &str = "ALIBABA_CLOUD_CONFIG_FILE";
 const PROFILE_DISABLED_VAR: &str = "ALIBABA_CLOUD_CLI_PROFILE_DISABLED";
-/// Variables with the profile name: first the name of the SDKs, then two that only the command line
+/// Variables with the profile name: first the name of the SDKs, then two that only `aliyun`
 /// reads.
 const PROFILE: [&str; 3] = [
     "ALIBABA_CLOUD_PROFILE",

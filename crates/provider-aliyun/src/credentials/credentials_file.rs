@@ -49,7 +49,7 @@ impl CredentialsFile {
             let [first, second] = DEFAULT_PATHS;
             let reason = format!("neither {first} nor {second} exists");
             return match &self.config.profile {
-                // The config file of the command line comes first in the chain and had no such
+                // The config file of `aliyun` comes first in the chain and had no such
                 // profile either.
                 Some(profile) => Err(unusable(
                     &format!("profile {profile:?}"),

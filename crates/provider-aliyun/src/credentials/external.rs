@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 use super::{command, mode, profile_section::ProfileSection};
 
 /// Runs the program of a profile of mode `External`. The program prints a profile in JSON, with a
-/// `mode` and the settings of that mode, in the format of the vendor's command line.
+/// `mode` and the settings of that mode, in the format of Alibaba's tool `aliyun`.
 /// <https://github.com/aliyun/aliyun-cli#configure-authentication-methods>
 #[derive(Debug)]
 pub(super) struct External {

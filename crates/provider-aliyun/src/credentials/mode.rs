@@ -90,7 +90,7 @@ pub(super) fn role(
     config: &CredentialSourceConfig,
     ctx: &ProviderContext<'_>,
 ) -> Result<Role, Fault> {
-    // The command line writes the first name; the Python library reads the second one for OIDC.
+    // `aliyun` writes the first name; the Python library reads the second one for OIDC.
     const NAMES: RoleSettingNames = RoleSettingNames {
         session_name: &["ram_session_name", "role_session_name"],
         duration: "expired_seconds",
@@ -110,7 +110,7 @@ fn ecs_ram_role(section: &ProfileSection, config: &CredentialSourceConfig) -> Ec
     }
 }
 
-/// Returns the key that the command line stored at the last sign-in, until the key expires. A new
+/// Returns the key that `aliyun` stored at the last sign-in, until the key expires. A new
 /// sign-in needs a person and a browser.
 fn stored_sign_in(
     section: &ProfileSection,

@@ -123,7 +123,7 @@ impl OidcVariables {
     }
 }
 
-// First the name of the SDKs, then the name that only the command line reads.
+// First the name of the SDKs, then the name that only `aliyun` reads.
 pub(super) const ROLE_ARN: [&str; 2] = ["ALIBABA_CLOUD_ROLE_ARN", "ALIBABACLOUD_ROLE_ARN"];
 pub(super) const PROVIDER_ARN: [&str; 2] = [
     "ALIBABA_CLOUD_OIDC_PROVIDER_ARN",

@@ -1,4 +1,4 @@
-//! Tests of the profiles of the vendor's command line: each mode, and invalid files.
+//! Tests of the profiles of Alibaba's tool `aliyun`: each mode, and invalid files.
 
 use lifecycle_core::Endpoint;
 use serde_json::json;
@@ -7,7 +7,7 @@ use super::*;
 use crate::{credentials::ConfigFile, sign::tests::decoded_query};
 
 const PATH: &str = "~/.aliyun/config.json";
-/// A file in the format of the command line.
+/// A file in the format of `aliyun`.
 const SAMPLE: &str = include_str!("../../../tests/samples/config.json");
 
 fn read(
@@ -256,7 +256,7 @@ fn uri_mode_requests_the_url() {
     );
 }
 
-/// The first key of the sample expires an hour after [`NOW`], the second key at [`NOW`].
+/// The first key of the sample expires an hour after [`NOW`], the keys of the other profiles at [`NOW`].
 #[test]
 fn stored_key_of_a_sign_in_is_used_until_it_expires() {
     let resolved = read("sso", &[], vec![]).done();
@@ -337,7 +337,7 @@ fn addresses_of_the_caller_take_precedence() {
         calls[2].starts_with("GET http://127.0.0.1:1/?AccessKeyId"),
         "{calls:?}"
     );
-    // The setting of the command line.
+    // The setting of `aliyun`.
     let role = json!({"mode": "RamRoleArn", "access_key_id": "i", "access_key_secret": "s",
         "ram_role_arn": "r", "sts_endpoint": "a b"});
     let fault = read_one(role, &[]).fault();
@@ -447,7 +447,7 @@ fn fault_names_the_invalid_setting_and_shows_no_secret() {
     }
 }
 
-/// The command line derives the mode from the other settings.
+/// `aliyun` derives the mode from the other settings.
 #[test]
 fn profile_without_a_mode_is_recognized() {
     let keys = json!({"access_key_id": "i", "access_key_secret": "s"});

@@ -408,6 +408,7 @@ fn state(word: &str) -> PowerState {
 fn kind(word: &str) -> Option<FaultKind> {
     [
         FaultKind::Invalid,
+        FaultKind::Unsupported,
         FaultKind::NotFound,
         FaultKind::WrongState,
         FaultKind::Busy,

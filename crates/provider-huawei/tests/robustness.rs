@@ -1,4 +1,4 @@
-//! Tests of responses that are truncated or have a value of the wrong type: no panic, and the loss
+//! Tests of Huawei responses that are truncated or have a value of the wrong type: no panic, and the loss
 //! of one row at most.
 
 mod support;

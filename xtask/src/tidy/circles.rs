@@ -7,7 +7,7 @@ use super::{
     imports::{Import, of_crates},
 };
 
-/// Crates without circles.
+/// Crates in which a circle is a finding. The circles of other crates are only listed by `--circles`.
 const HELD: [&str; 5] = [
     "crates/lifecycle-cli",
     "crates/lifecycle-client",

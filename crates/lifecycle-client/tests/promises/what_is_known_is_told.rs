@@ -1,4 +1,4 @@
-//! Promise 2, continued: an outcome names the reason why nothing newer is known, and a slow or
+//! Tests that an outcome names the reason why nothing newer is known, and a slow or
 //! unreadable answer leads to a look at the instance.
 
 use std::sync::{

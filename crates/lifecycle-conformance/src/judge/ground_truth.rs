@@ -37,7 +37,8 @@ pub(super) struct GroundTruth<'r> {
     /// The first request has an option that the cloud may support for some instances only.
     pub(super) has_option_not_for_all_instances: bool,
     /// The number of instances in the first request that can make the cloud refuse a batch:
-    /// unknown, impaired, not ready, changed externally, or without support for an option. All
+    /// unknown, impaired, not ready, changed externally or by a second request, or without support for an
+    /// option. All
     /// instances count if a refused batch or an option can make any instance unfit.
     pub(super) unfit_count: usize,
 }

@@ -1,4 +1,4 @@
-//! Secrets in every spelling, in bodies and headers.
+//! Tests of the scrubber with secrets in every spelling, in bodies and headers.
 
 use bytes::Bytes;
 use http::Request;

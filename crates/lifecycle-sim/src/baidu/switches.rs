@@ -30,8 +30,8 @@ describe_fields! {
         /// The effect of `clientToken` in power calls. The Python SDK sends the parameter, and no
         /// page lists it.
         pub client_token: ClientToken,
-        /// The time of a request that is compared with the clock; a request has two. Not
-        /// documented.
+        /// The time that is compared with the clock: a request has a time in the Authorization header and
+        /// a date header. Not documented.
         pub checked_time: CheckedTime,
         /// The response to a throttled call. Nothing is known about it.
         pub throttling: Throttling,

@@ -1,4 +1,4 @@
-//! Tests of the default chain, and helpers and samples for the tests of credential sources.
+//! Tests of the default chain, and helpers and samples for the tests of credential sources (Alibaba).
 
 mod config_file;
 mod credentials_file;

@@ -23,7 +23,7 @@ pub struct SessionToken {
 }
 
 impl SessionToken {
-    /// Returns the exchange of the key of `base`. The temporary key is valid for 12 hours, the default
+    /// Returns a source that exchanges the key of `base` for a temporary key. The temporary key is valid for 12 hours, the default
     /// of the Go SDK.
     pub fn new(base: impl CredentialSource) -> Self {
         Self {

@@ -1,4 +1,4 @@
-//! Tests of error codes, error formats, and texts that a fault must not show.
+//! Tests of error codes, error formats, and texts that a fault must not show (Huawei).
 
 use std::time::Duration;
 

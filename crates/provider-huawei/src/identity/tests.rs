@@ -1,4 +1,4 @@
-//! Tests of the endpoints of IAM and STS.
+//! Tests of the endpoints of IAM and STS (Huawei).
 
 use lifecycle_core::Endpoint;
 use provider_testing::FakeHost;

@@ -1,4 +1,4 @@
-//! Tests of the progress of a job and of the parts of a job.
+//! Tests of the progress of a job and of the parts of a job (Huawei).
 
 use lifecycle_core::{ExecutionStatus, FaultKind};
 use provider_testing::response;

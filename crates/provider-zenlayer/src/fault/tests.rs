@@ -1,4 +1,4 @@
-//! Tests of error responses that are not among the recorded responses.
+//! Tests of error responses that are not among the recorded responses (Zenlayer).
 
 use std::time::Duration;
 

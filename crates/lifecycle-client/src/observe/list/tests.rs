@@ -1,3 +1,5 @@
+//! Tests of the end of a list: complete, or a defect.
+
 use std::ops::Range;
 
 use lifecycle_core::{InstanceId, PowerState};

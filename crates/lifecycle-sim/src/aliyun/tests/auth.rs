@@ -1,4 +1,4 @@
-//! Tests of Alibaba's authentication with requests of the vendor's SDKs, and with forged requests.
+//! Tests of the simulated Alibaba's authentication with requests of the vendor's SDKs, and with forged requests.
 
 use serde::Deserialize;
 

@@ -1,4 +1,4 @@
-//! Tests of Alibaba's describe operations.
+//! Tests of the simulated Alibaba's describe operations.
 
 use std::slice::from_ref;
 

@@ -1,4 +1,4 @@
-//! Tests of Alibaba's metadata service and credentials URI.
+//! Tests of the simulated Alibaba's metadata service and credentials URI.
 
 use super::*;
 use crate::{

@@ -1,4 +1,4 @@
-//! Tests of Alibaba's batch responses with random switches.
+//! Tests of the simulated Alibaba's batch responses with random switches.
 
 use super::*;
 use crate::{ExecutionCounts, Switches, testing::at};

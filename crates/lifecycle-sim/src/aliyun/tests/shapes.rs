@@ -1,4 +1,4 @@
-//! Tests of the format of Alibaba's responses, against examples of the documentation, the SDKs and
+//! Tests of the format of the simulated Alibaba's responses, against examples of the documentation, the SDKs and
 //! users.
 
 use std::{collections::BTreeSet, time::Duration};

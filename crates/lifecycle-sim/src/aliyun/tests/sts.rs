@@ -1,4 +1,4 @@
-//! Tests of Alibaba's Security Token Service.
+//! Tests of the simulated Alibaba's Security Token Service.
 
 use std::time::Duration;
 

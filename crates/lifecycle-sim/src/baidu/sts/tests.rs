@@ -1,4 +1,4 @@
-//! Tests of Baidu's temporary keys.
+//! Tests of the simulated Baidu's temporary keys.
 
 use lifecycle_core::encode::{hmac_sha256_hex, percent};
 use serde_json::Value;

@@ -1,4 +1,4 @@
-//! Tests of Baidu's authentication with signatures of the vendor's signer, and with forged
+//! Tests of the simulated Baidu's authentication with signatures of the vendor's signer, and with forged
 //! requests.
 
 use super::*;

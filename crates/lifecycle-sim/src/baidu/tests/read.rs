@@ -1,4 +1,4 @@
-//! Tests of Baidu's operations that read lists and single instances.
+//! Tests of the simulated Baidu's operations that read lists and single instances.
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! Tests of Huawei's authentication with requests of the vendor's SDK, and with forged requests.
+//! Tests of the simulated Huawei's authentication with requests of the vendor's SDK, and with forged requests.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! Tests of Huawei's tokens and temporary keys.
+//! Tests of the simulated Huawei's tokens and temporary keys.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Tests of the jobs of accepted Huawei power calls.
+//! Tests of the jobs of accepted simulated Huawei power calls.
 
 use super::*;
 use crate::testing::at;

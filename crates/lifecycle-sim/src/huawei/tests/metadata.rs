@@ -1,4 +1,4 @@
-//! Tests of Huawei's metadata service.
+//! Tests of the simulated Huawei's metadata service.
 
 use super::*;
 use crate::{

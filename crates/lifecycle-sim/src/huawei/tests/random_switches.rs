@@ -1,4 +1,4 @@
-//! Tests of Huawei's jobs with random switches.
+//! Tests of the simulated Huawei's jobs with random switches.
 
 use super::*;
 use crate::{Switches, testing::at};

@@ -1,4 +1,4 @@
-//! Tests of Huawei's operations that list servers and read one server.
+//! Tests of the simulated Huawei's operations that list servers and read one server.
 
 use super::*;
 use crate::huawei::switches::{ServerIds, ShowNotFound};

@@ -1,4 +1,4 @@
-//! Tests of the format of Huawei's responses, against examples of the documentation and users.
+//! Tests of the format of the simulated Huawei's responses, against examples of the documentation and users.
 
 use std::time::Duration;
 

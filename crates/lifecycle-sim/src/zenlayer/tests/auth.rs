@@ -1,4 +1,4 @@
-//! Tests of Zenlayer's authentication with signatures of the vendor's signer, and with forged
+//! Tests of the simulated Zenlayer's authentication with signatures of the vendor's signer, and with forged
 //! requests.
 
 use super::*;

@@ -1,4 +1,4 @@
-//! Tests of Zenlayer's describe operations.
+//! Tests of the simulated Zenlayer's describe operations.
 
 use super::*;
 use crate::zenlayer::switches::*;

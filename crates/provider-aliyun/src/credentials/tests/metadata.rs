@@ -1,4 +1,4 @@
-//! Tests of the ECS metadata service and credentials URIs.
+//! Tests of the ECS metadata service and credentials URIs (Alibaba).
 
 use lifecycle_core::Endpoint;
 

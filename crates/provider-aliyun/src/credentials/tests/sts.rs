@@ -1,4 +1,4 @@
-//! Tests of exchanges at STS: requests, responses and faults.
+//! Tests of exchanges at STS: requests, responses and faults (Alibaba).
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Tests of responses that are truncated or have invalid values.
+//! Tests of responses that are truncated or have invalid values (Alibaba).
 
 use provider_testing::{changed_bytes, json_mutations, truncated, with_body};
 

@@ -1,4 +1,4 @@
-//! Tests of requests against recorded requests of the vendor's Python SDK.
+//! Tests of requests against recorded requests of the vendor's Python SDK (Alibaba).
 
 use lifecycle_core::{Credential, Provider, SigningContext, StopBilling};
 use provider_testing::{check_limits, numbered_ids, reboot, recorded_request, start, stop};

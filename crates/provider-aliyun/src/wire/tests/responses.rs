@@ -1,4 +1,4 @@
-//! Tests of responses, recorded and unusual.
+//! Tests of responses, recorded and unusual (Alibaba).
 
 use super::*;
 

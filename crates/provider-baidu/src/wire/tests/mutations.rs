@@ -1,4 +1,4 @@
-//! Tests of damaged responses: truncated, with values of another type, or with changed bytes.
+//! Tests of damaged responses: truncated, with values of another type, or with changed bytes (Baidu).
 
 use provider_testing::{damaged, recorded_response};
 use serde::de::IgnoredAny;

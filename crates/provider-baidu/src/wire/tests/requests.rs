@@ -1,4 +1,4 @@
-//! Tests of requests against recorded requests of the vendor's SDK.
+//! Tests of requests against recorded requests of the vendor's SDK (Baidu).
 
 use bytes::Bytes;
 use lifecycle_core::{

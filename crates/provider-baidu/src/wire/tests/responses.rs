@@ -1,4 +1,4 @@
-//! Tests of responses and their meaning.
+//! Tests of responses and their meaning (Baidu).
 
 use lifecycle_core::ExecutionStatus;
 use provider_testing::recorded_response;

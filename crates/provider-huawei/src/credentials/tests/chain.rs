@@ -1,4 +1,4 @@
-//! Tests of the order of the chain, and of incomplete configurations.
+//! Tests of the order of the chain, and of incomplete configurations (Huawei).
 
 use lifecycle_core::credential_source::CredentialSourceChain;
 

@@ -1,4 +1,4 @@
-//! Tests of exchanges of a token, a password or an identity for a key.
+//! Tests of exchanges of a token, a password or an identity for a key (Huawei).
 
 use std::time::Duration;
 

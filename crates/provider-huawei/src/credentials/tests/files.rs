@@ -1,4 +1,4 @@
-//! Tests of the files of the SDKs and of the command line.
+//! Tests of the files of the SDKs and of the command line (Huawei).
 
 use super::*;
 

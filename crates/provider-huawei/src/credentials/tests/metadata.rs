@@ -1,4 +1,4 @@
-//! Tests of the metadata service with and without tokens, and of hosts without the service.
+//! Tests of the metadata service with and without tokens, and of hosts without the service (Huawei).
 
 use std::time::Duration;
 

@@ -45,7 +45,9 @@ async fn uncertain_start_is_resent() {
         let client = cloud.client_with(|b| b.timeouts(quick_timeouts()));
         let report = client.start(ids(3)).wait(seconds(60)).await.unwrap();
         assert_eq!(outcomes(&report), ["reached"; 3], "{name}");
-        assert_eq!(cloud.calls("start").len(), 2, "{name}");
+        // After silence, an observation of the running instances makes the second call needless.
+        let expected = if name == "silence" { 1 } else { 2 };
+        assert_eq!(cloud.calls("start").len(), expected, "{name}");
     }
 }
 

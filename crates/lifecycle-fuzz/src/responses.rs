@@ -90,7 +90,7 @@ impl Reading<'_> {
         let read: Option<ListPage> = self.read(self.provider.list(page));
         let Some(read) = read else { return };
         self.rows(&read.observations);
-        if let (None, Some(next)) = (page, &read.next) {
+        if let (None, Some(next)) = (page, read.next.token()) {
             self.list(Some(next));
         }
     }

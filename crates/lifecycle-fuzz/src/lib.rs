@@ -59,7 +59,8 @@ fn aliyun() -> Aliyun {
 }
 
 fn baidu() -> Baidu {
-    Baidu::new(provider_baidu::Config::new(REGION).expect("a valid region"))
+    let config = provider_baidu::Config::new(REGION).expect("a valid region");
+    Baidu::new(config.with_batch_reboot())
 }
 
 fn huawei() -> Huawei {

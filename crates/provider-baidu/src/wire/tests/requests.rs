@@ -80,7 +80,7 @@ fn requests_have_the_meaning_of_the_recorded_requests() {
         assert_eq!(parameters(&signed), parameters(&recorded), "{operation}");
         assert_eq!(set_fields(&signed), set_fields(&recorded), "{operation}");
     }
-    assert_eq!(compared, 17);
+    assert_eq!(compared, 19);
 }
 
 fn provider(host: &str) -> Baidu {

@@ -44,11 +44,11 @@ fn meaning_of(name: &str) -> Meaning {
         "common_invalid_ak" | "common_invalid_auth_header" | "common_signature_mismatch" => {
             Error(Credential, NotExecuted)
         }
+        "common_invalid_http_request" | "common_invalid_uri" | "common_invalid_version" => {
+            Error(Unsupported, NotExecuted)
+        }
         "common_inappropriate_json"
-        | "common_invalid_http_request"
-        | "common_invalid_uri"
         | "common_malformed_json"
-        | "common_invalid_version"
         | "common_precondition_failed"
         | "common_idempotent_mismatch" => Error(Invalid, NotExecuted),
         "common_request_expired" => Error(ClockSkew, NotExecuted),

@@ -229,7 +229,7 @@ const MEANINGS: [(&str, &str); 46] = [
     ),
     ("job-fail-no-subjobs", "failed Ecs.0226, maybe executed"),
     ("job-single-entity", "succeeded, 616fb98f succeeded"),
-    ("job-pending-payment", "running"),
+    ("job-pending-payment", "unknown"),
     (
         "job-id-invalid",
         "invalid-request Common.0011, not executed",

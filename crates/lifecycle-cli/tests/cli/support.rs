@@ -102,8 +102,13 @@ pub(crate) fn run_within(
 
 /// Starts the command without waiting for its end.
 pub(crate) fn spawn(args: &[&str], variables: &[(&str, String)]) -> Child {
-    Command::new(assert_cmd::cargo::cargo_bin!("lifecycle"))
-        .args(args)
+    let mut command = Command::new(assert_cmd::cargo::cargo_bin!("lifecycle"));
+    spawn_with(command.args(args), variables)
+}
+
+/// Starts a command with these variables only, and with piped output.
+fn spawn_with(command: &mut Command, variables: &[(&str, String)]) -> Child {
+    command
         .env_clear()
         .env("HOME", "/nonexistent")
         .envs(variables.iter().map(|(name, value)| (name, value)))
@@ -117,18 +122,11 @@ pub(crate) fn spawn(args: &[&str], variables: &[(&str, String)]) -> Child {
 /// Starts the command with an ignored signal, as `nohup` does.
 #[cfg(unix)]
 pub(crate) fn spawn_ignoring(name: &str, args: &[&str], variables: &[(&str, String)]) -> Child {
-    Command::new("/bin/sh")
+    let mut command = Command::new("/bin/sh");
+    command
         .args(["-c", &format!("trap '' {name}; exec \"$0\" \"$@\"")])
-        .arg(assert_cmd::cargo::cargo_bin!("lifecycle"))
-        .args(args)
-        .env_clear()
-        .env("HOME", "/nonexistent")
-        .envs(variables.iter().map(|(name, value)| (name, value)))
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap()
+        .arg(assert_cmd::cargo::cargo_bin!("lifecycle"));
+    spawn_with(command.args(args), variables)
 }
 
 /// Waits for the end of a process. The code of a process that a signal ended is 128 plus the number of

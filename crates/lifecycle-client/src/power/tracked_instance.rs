@@ -114,7 +114,8 @@ impl TrackedInstance {
     }
 }
 
-/// The highest delay of a view. No cloud documents a delay; reports speak of seconds.
+/// The highest delay of a view. A choice: no cloud documents a delay, and the Terraform provider of one
+/// cloud expects a lag.
 const LATEST_VIEW: Duration = Duration::from_secs(15);
 
 fn is_running(seen: &Observation) -> bool {

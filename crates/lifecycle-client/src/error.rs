@@ -86,6 +86,11 @@ pub enum ListDefect {
     /// The cloud ignores the requested position, and sends no new instances.
     #[error("the cloud sends pages without new instances and reports no end; list again")]
     NothingNew,
+    /// The filter needs a fact that the cloud does not report.
+    #[error(
+        "the filter needs tags, zones, types or addresses, and the cloud does not report them; use names, states or ids"
+    )]
+    DetailsMissing,
 }
 
 impl Error {

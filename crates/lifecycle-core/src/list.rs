@@ -42,6 +42,8 @@ pub struct Region {
     pub id: String,
     /// The name for people, in the language of the account.
     pub name: Option<String>,
+    /// The reason why the key cannot use the region; `None` for a usable region.
+    pub unavailable: Option<String>,
 }
 
 impl Region {
@@ -50,6 +52,7 @@ impl Region {
         Self {
             id: id.into(),
             name: None,
+            unavailable: None,
         }
     }
 
@@ -57,6 +60,13 @@ impl Region {
     #[must_use]
     pub fn with_name(mut self, name: Option<String>) -> Self {
         self.name = name;
+        self
+    }
+
+    /// Sets the reason why the key cannot use the region.
+    #[must_use]
+    pub fn with_unavailable(mut self, reason: Option<String>) -> Self {
+        self.unavailable = reason;
         self
     }
 }

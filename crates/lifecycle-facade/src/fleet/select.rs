@@ -2,7 +2,7 @@
 
 use futures_util::{StreamExt, TryStreamExt, stream};
 use lifecycle_client::{
-    Error, InstanceReport, Outcome, SelectFuture, SelectInstances, SelectedInstances,
+    Error, InstanceReport, IntoInstances, Outcome, SelectFuture, SelectInstances, SelectedInstances,
 };
 use lifecycle_core::{ActionKind, Fault, FaultKind, Observation};
 
@@ -75,7 +75,8 @@ impl Selection {
 }
 
 impl SelectedInstance {
-    fn left_alone(&self) -> InstanceReport<InstanceReference> {
+    /// Returns the row of a request that leaves the instance alone: skipped, with the reason.
+    pub fn left_alone(&self) -> InstanceReport<InstanceReference> {
         let reason = self.protection.clone().unwrap_or_default();
         let fault = Fault::new(FaultKind::Protected, reason);
         InstanceReport::new(self.instance.clone(), Outcome::Skipped(fault))
@@ -138,6 +139,41 @@ impl Fleet {
             }
             _ => Ok(selection),
         }
+    }
+
+    /// Returns the instances among `references` that are protected from stops and reboots. Reads the names and
+    /// tags of all of them. Instances that cannot be read are left out.
+    ///
+    /// Selections leave protected instances alone without this call; see [`Protection`].
+    ///
+    /// # Errors
+    /// [`FleetError`] for an invalid reference, or if a location cannot be connected.
+    ///
+    /// # Examples
+    /// ```
+    /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/setup.rs")); }
+    /// # setup::run(async |fleet, references| {
+    /// for selected in fleet.protected(&references).await? {
+    ///     println!("{}: {:?}", selected.instance, selected.protection);
+    /// }
+    /// # Ok(())
+    /// # });
+    /// ```
+    pub async fn protected(
+        &self,
+        references: impl IntoInstances<Self>,
+    ) -> Result<Vec<SelectedInstance>, FleetError> {
+        let statuses = self.observe(references).details().await?;
+        let protection = &self.connector.settings.protection;
+        let protected = statuses.into_iter().filter_map(|status| {
+            let observation = status.result.ok()?;
+            Some(SelectedInstance {
+                instance: status.instance,
+                protection: Some(protection.reason(&observation)?),
+                observation,
+            })
+        });
+        Ok(protected.collect())
     }
 
     /// Returns the instances of one location, or the location if the key may not use it.

@@ -4,10 +4,9 @@ use http::Method;
 use lifecycle_core::{
     Action, ApiCall, BatchAck, Fault, FaultKind, HttpResponse, InstanceId, JobId, LenientField,
     LenientId, LenientObject, ListPage, Lock, NextPage, Observation, PageToken, PowerState,
-    StopMode, UnsignedRequest, encode,
+    RawText, StopMode, UnsignedRequest, encode,
 };
-use serde::{Deserialize, Deserializer};
-use serde_json::value::RawValue;
+use serde::Deserialize;
 
 use crate::{Config, PROFILE, canonical_id, fault};
 
@@ -377,20 +376,6 @@ fn implied_status(vm_state: &str) -> Option<&'static str> {
         "shelved_offloaded" => "SHELVED_OFFLOADED",
         _ => return None,
     })
-}
-
-/// A text of the cloud. A value of another type is kept as JSON text; `null` is `None`.
-#[derive(Default)]
-pub(crate) struct RawText(pub(crate) Option<String>);
-
-impl<'de> Deserialize<'de> for RawText {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let json = <&RawValue>::deserialize(deserializer)?.get();
-        Ok(Self(match json {
-            "null" => None,
-            _ => Some(serde_json::from_str(json).unwrap_or_else(|_| json.to_owned())),
-        }))
-    }
 }
 
 #[cfg(test)]

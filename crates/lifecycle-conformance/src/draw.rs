@@ -1,4 +1,4 @@
-//! Draws a random fault scenario from a seed.
+//! Conformance: draws a random fault scenario from a seed.
 
 use std::time::Duration;
 
@@ -133,7 +133,7 @@ fn concurrent_request(rng: &mut Rng, first: ActionKind) -> Request {
     let step = rng.usize(1..=3);
     Request {
         starts_at: Duration::from_millis(rng.u64(0..10_000)),
-        stride: Stride {
+        selection: Stride {
             first: rng.usize(..step),
             step,
         },

@@ -59,11 +59,11 @@ pub(crate) fn observe(
 ) -> Result<ApiCall<Vec<Observation>>, Fault> {
     PROFILE.check_observe(ids.len())?;
     let query = describe_query(config).with_encoded("InstanceIds", &encoded_array(ids));
-    let is_single = ids.len() == 1;
-    Ok(ApiCall::new(
-        post("DescribeInstances", query),
-        move |response| read_observations(response, is_single),
-    ))
+    let read = match ids {
+        [_] => read_single_observation,
+        _ => read_observations,
+    };
+    Ok(ApiCall::new(post("DescribeInstances", query), read))
 }
 
 /// Lists the page at the token, or the first page.
@@ -272,8 +272,8 @@ static NUMBERED_KEYS: LazyLock<Vec<(usize, String)>> = LazyLock::new(|| {
 
 // Responses.
 
-/// Reads the response of a single-instance operation, which has a request id and nothing else. Another
-/// sender than ECS, such as a proxy, does not know the id.
+/// Reads the response of a single-instance operation, which has a request id and nothing else.
+/// Another sender than ECS, such as a proxy, does not know the id.
 fn read_single(response: &HttpResponse) -> Result<BatchAck, Fault> {
     let body = Body::read(response)?;
     if body.request_id.0.is_none() && fault::request_id(response).is_none() {
@@ -304,12 +304,17 @@ fn read_batch(response: &HttpResponse) -> Result<BatchAck, Fault> {
     Ok(BatchAck::Each { accepted, refused })
 }
 
-/// Reads the rows of the requested instances. An instance without a row is unknown to the cloud, so a
-/// row without an id in the response for one instance is a fault. The client reads each missing instance
-/// of a longer list alone.
-fn read_observations(response: &HttpResponse, is_single: bool) -> Result<Vec<Observation>, Fault> {
+/// Reads the rows of several requested instances. Rows without an id are dropped: the client reads
+/// each missing instance alone.
+fn read_observations(response: &HttpResponse) -> Result<Vec<Observation>, Fault> {
+    Ok(Body::read(response)?.page(response)?.observations)
+}
+
+/// Reads the row of the only requested instance. An instance without a row is unknown to the cloud,
+/// so a row without an id, which may be the row of the instance, is a fault.
+fn read_single_observation(response: &HttpResponse) -> Result<Vec<Observation>, Fault> {
     let page = Body::read(response)?.page(response)?;
-    if is_single && page.unidentified > 0 {
+    if page.unidentified > 0 {
         return Err(response.unreadable("the row has no InstanceId"));
     }
     Ok(page.observations)
@@ -317,9 +322,10 @@ fn read_observations(response: &HttpResponse, is_single: bool) -> Result<Vec<Obs
 
 /// Reads a page of the list. The last page has an empty token or no token.
 ///
-/// According to the documents, `TotalCount` has no meaning in a list with tokens, and the count of a page
-/// with a token is ignored. A last page that counts more instances than the list has is most likely the
-/// first page of a server that ignores the tokens. A list that may lack instances is an error.
+/// According to the documents, `TotalCount` has no meaning in a list with tokens, and the count of
+/// a page with a token is ignored. A last page that counts more instances than the list has is most
+/// likely the first page of a server that ignores the tokens. A list that may lack instances is an
+/// error.
 fn read_page(response: &HttpResponse) -> Result<ListPage, Fault> {
     let mut body = Body::read(response)?;
     let total = body.total_count.0.take();

@@ -1,4 +1,5 @@
-//! The entry of Baidu AI Cloud BCC in the table of clouds.
+//! Baidu AI Cloud BCC in the table of clouds: the data, and the functions that build the provider and
+//! the credential sources.
 
 use super::entry::{CloudEntry, KeyScope, Regions};
 #[cfg(feature = "config")]
@@ -47,7 +48,7 @@ pub(super) mod driver {
         #[cfg(feature = "config")]
         env_sources: None,
         #[cfg(feature = "config")]
-        exchange,
+        exchange_source,
         project: None,
     };
 
@@ -61,7 +62,7 @@ pub(super) mod driver {
     }
 
     #[cfg(feature = "config")]
-    fn exchange(
+    fn exchange_source(
         source: &CredentialConfig,
         base: CredentialSourceChain,
         config: &CredentialSourceConfig,
@@ -73,7 +74,7 @@ pub(super) mod driver {
                     token = token.with_duration(*duration);
                 }
                 if let Some(endpoint) = &config.identity {
-                    token = token.with_identity(endpoint.clone());
+                    token = token.with_endpoint(endpoint.clone());
                 }
                 Some(Box::new(token))
             }
@@ -88,7 +89,7 @@ pub(super) mod driver {
                     role = role.with_duration(*duration);
                 }
                 if let Some(endpoint) = &config.identity {
-                    role = role.with_identity(endpoint.clone());
+                    role = role.with_endpoint(endpoint.clone());
                 }
                 Some(Box::new(role))
             }

@@ -10,7 +10,7 @@ use toml::de::{DeArray, DeTable, DeValue};
 use super::{
     account::name_problem,
     error::Diagnostic,
-    section::{Reader, TableEntry},
+    section::{Document, TableEntry},
 };
 use crate::suggest::hint;
 
@@ -29,21 +29,21 @@ pub struct GroupEntry {
 pub(super) fn read_all(
     groups: &DeTable<'_>,
     accounts: Option<TableEntry<'_>>,
-    reader: Reader<'_>,
+    document: Document<'_>,
 ) -> BTreeMap<String, Vec<GroupEntry>> {
     let accounts = Accounts::of(accounts);
     let mut read = BTreeMap::new();
     for (key, value) in groups {
         let name = key.get_ref();
-        let problem = name_problem(name, reader.clouds);
+        let problem = name_problem(name, document.clouds);
         if let Some(problem) = problem.or_else(|| accounts.group_problem(name)) {
             let message = format!("{name:?} in [groups]: {problem}");
-            reader.diagnostics.add(key.span(), message);
+            document.diagnostics.add(key.span(), message);
         }
         let group = GroupReader {
             name,
             accounts: &accounts,
-            reader,
+            document,
         };
         match value.get_ref() {
             DeValue::Array(entries) if !entries.is_empty() => {
@@ -116,7 +116,7 @@ impl<'a> Accounts<'a> {
 struct GroupReader<'a> {
     name: &'a str,
     accounts: &'a Accounts<'a>,
-    reader: Reader<'a>,
+    document: Document<'a>,
 }
 
 impl GroupReader<'_> {
@@ -136,7 +136,7 @@ impl GroupReader<'_> {
             }
             read.push(GroupEntry {
                 text: text.to_owned(),
-                line: self.reader.diagnostics.line(entry.span()),
+                line: self.document.diagnostics.line(entry.span()),
             });
         }
         read
@@ -144,7 +144,7 @@ impl GroupReader<'_> {
 
     fn report(self, span: Range<usize>, problem: &str) {
         let message = in_group(self.name, problem);
-        self.reader.diagnostics.add(span, message);
+        self.document.diagnostics.add(span, message);
     }
 }
 

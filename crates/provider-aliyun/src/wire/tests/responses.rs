@@ -308,12 +308,12 @@ fn unusual_response_has_the_expected_meaning() {
         assert_eq!(describe(operation, &success(body)), expected, "{body}");
     }
     let body = r#"{"Instances":{"Instance":[{"InstanceId":"i-1","Status":"Hibernating"}]}}"#;
-    let rows = read_observations(&success(body), true).unwrap();
+    let rows = read_single_observation(&success(body)).unwrap();
     assert_eq!(rows[0].raw, "Hibernating");
     // The only row of a lookup may be the requested instance.
     let body = r#"{"Instances":{"Instance":[{"InstanceId":null,"Status":"Running"}]}}"#;
-    assert!(read_observations(&success(body), true).is_err());
-    assert_eq!(read_observations(&success(body), false), Ok(vec![]));
+    assert!(read_single_observation(&success(body)).is_err());
+    assert_eq!(read_observations(&success(body)), Ok(vec![]));
 }
 
 #[test]

@@ -6,9 +6,9 @@ use std::{sync::Arc, time::Duration};
 use http::Method;
 use lifecycle_core::{
     Credential, CredentialSource, Endpoint, ExchangeStep, Fault, FaultKind, HttpResponse,
-    ProviderContext, ResolvedCredential, ServiceKind, UnsignedRequest,
+    ProviderContext, ResolvedCredential, UnsignedRequest,
     credential_source::{read_expiry, without_excerpt},
-    encode, mark_secrets,
+    encode,
 };
 use serde::Deserialize;
 
@@ -161,23 +161,10 @@ impl Service {
                         &ctx.signing_context(),
                     )
                 });
-            match request {
-                Ok(mut request) => {
-                    mark_secrets(&mut request, resolved.credential.secrets());
-                    ExchangeStep::http(
-                        operation,
-                        ServiceKind::Identity,
-                        request,
-                        move |response, _| {
-                            response
-                                .and_then(|response| read(&response, source))
-                                .map(|key| key.with_source_prefix(&resolved.source))
-                                .into()
-                        },
-                    )
-                }
-                Err(fault) => ExchangeStep::Failed(fault),
-            }
+            let base_source = resolved.source;
+            ExchangeStep::signed(operation, request, &resolved.credential, move |response| {
+                Ok(read(response, source)?.with_source_prefix(&base_source))
+            })
         })
     }
 }

@@ -60,7 +60,7 @@ const MEANINGS: &[(&str, &str)] = &[
     ("confirm-stop-json", "unsupported"),
     ("stop-not-supported-json", "unsupported"),
     ("dry-run-single-json", "invalid-request"),
-    ("region-json", "invalid-request"),
+    ("region-json", "wrong-endpoint"),
     ("bad-instance-ids-json", "invalid-request"),
     ("bad-signature-v3-json", "credential"),
     ("bad-signature-v1-json", "credential"),

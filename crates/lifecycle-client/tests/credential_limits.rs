@@ -81,6 +81,60 @@ async fn slow_file_holds_up_neither_the_deadline_nor_other_tasks() {
     }
 }
 
+/// A host with one file, whose permissions take three seconds to read.
+#[derive(Debug)]
+struct SlowPermissions;
+
+impl HostEnvironment for SlowPermissions {
+    fn variable(&self, _: &str) -> Option<String> {
+        None
+    }
+
+    fn file(&self, _: &str, _: FileCheck) -> Result<Option<String>, String> {
+        Ok(Some("key".to_owned()))
+    }
+
+    fn permission_warning(&self, _: &str) -> Option<String> {
+        std::thread::sleep(Duration::from_secs(3));
+        None
+    }
+}
+
+/// Reads a key in a file with secrets.
+#[derive(Debug)]
+struct SecretFile;
+
+impl CredentialSource for SecretFile {
+    fn name(&self) -> String {
+        "file".to_owned()
+    }
+
+    fn requirements(&self) -> String {
+        "a file".to_owned()
+    }
+
+    fn begin(&self, ctx: &ProviderContext<'_>) -> ExchangeStep<ResolvedCredential> {
+        match ctx.secret_file("file") {
+            Ok(_) => {
+                let key = Credential::keys("id", "secret");
+                ExchangeStep::Done(ResolvedCredential::new(key, "a file"))
+            }
+            Err(fault) => ExchangeStep::Failed(fault),
+        }
+    }
+}
+
+#[tokio::test]
+async fn slow_check_of_permissions_holds_up_neither_the_deadline_nor_other_tasks() {
+    let driver = StepDriver::new(ScriptedCloud::new(|_| ok(""))).machine(SlowPermissions);
+    let credentials = CachedCredentials::new("Toy Cloud", vec![Box::new(SecretFile)], driver);
+    let start = Instant::now();
+    let limit = Duration::from_millis(300);
+    let result = tokio::time::timeout(limit, credentials.credential()).await;
+    assert!(result.is_err(), "the permissions were read in no time");
+    assert!(start.elapsed() < seconds(2), "{:?}", start.elapsed());
+}
+
 /// A source with a key that expired at a fixed time.
 #[derive(Debug)]
 struct Expired(SystemTime);

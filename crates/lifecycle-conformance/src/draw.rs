@@ -44,6 +44,7 @@ impl Scenario {
             } else {
                 faults(&mut rng, cloud)
             },
+            batch_reboot: draws_batch_reboot(seed),
             lists: Vec::new(),
             mutation: None,
         };
@@ -53,6 +54,12 @@ impl Scenario {
         }
         scenario
     }
+}
+
+/// Returns true for three of four seeds. The draw has a generator of its own, so that the other
+/// draws of a seed stay the same.
+fn draws_batch_reboot(seed: u64) -> bool {
+    !one_in(&mut Rng::with_seed(!seed), 4)
 }
 
 /// Returns true in one of `times` draws.

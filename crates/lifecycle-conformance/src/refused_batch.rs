@@ -192,6 +192,7 @@ impl RefusedBatch {
                 change: self.cause.1,
             }],
             switches,
+            batch_reboot: true,
             faults: FaultPlan {
                 rules: self.rules(),
                 ..FaultPlan::default()

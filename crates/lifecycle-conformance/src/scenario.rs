@@ -26,6 +26,9 @@ pub struct Scenario {
     pub changes: Vec<ScheduledChange>,
     /// The cloud's behaviours where the vendor's documentation is silent or contradicts itself.
     pub switches: Switches,
+    /// The client reboots several instances of Baidu in one call. Other clouds always have such a
+    /// call.
+    pub batch_reboot: bool,
     /// Faults of the network, the cloud and the key.
     pub faults: FaultPlan,
     /// A deliberate mistake of the client, which the judge must find.

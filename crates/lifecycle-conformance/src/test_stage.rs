@@ -7,7 +7,7 @@ use std::{
 
 use fastrand::Rng;
 use lifecycle_facade::{
-    Client, Credential, EmptyHost, Fleet, FleetBuilder, InstanceId, Location,
+    Account, Client, Credential, EmptyHost, Fleet, FleetBuilder, InstanceId, Location,
     core::{EnvVarNames, HostEnvironment, credential_source::FileCheck},
 };
 use lifecycle_sim::{KeyKind, SimulatedState, Simulator, TransitionTimes};
@@ -172,8 +172,15 @@ async fn client_of(
     location: &str,
     scenario: &Scenario,
 ) -> Result<Client, String> {
+    const ACCOUNT: &str = "under-test";
     let (seed, mutation) = (scenario.seed, scenario.mutation);
+    let location: Location = location.parse().map_err(text)?;
+    let location = location.with_account(ACCOUNT);
+    let mut account = Account::new(location.cloud);
+    account.batch_reboot = scenario.batch_reboot;
     let fleet = fleet
+        .account(ACCOUNT, account)
+        .map_err(text)?
         .transport(simulator.transport())
         .clock(simulator.clock())
         .project(simulator.project_id())
@@ -183,7 +190,6 @@ async fn client_of(
         })
         .build()
         .map_err(text)?;
-    let location: Location = location.parse().map_err(text)?;
     fleet.client(&location).await.map_err(text)
 }
 

@@ -16,7 +16,7 @@ pub(super) const ENTRY: CloudEntry = CloudEntry {
     key_scope: KeyScope::Account,
     #[cfg(feature = "config")]
     settings: CloudSettings {
-        account: &[optional("identity_endpoint")],
+        account: &[optional("identity_endpoint"), optional("batch_reboot")],
         sources: &[
             CloudSource::new(SourceKind::Variables, &[optional("session")]),
             CloudSource::new(SourceKind::AssumeRole, &[required("account_id")]),
@@ -56,6 +56,9 @@ pub(super) mod driver {
         let mut config = Config::new(input.region).map_err(|error| error.to_string())?;
         if let Some(endpoint) = &input.endpoint {
             config = config.with_endpoint(endpoint.clone());
+        }
+        if input.batch_reboot {
+            config = config.with_batch_reboot();
         }
         let endpoint = config.endpoint().clone();
         Ok(input.finish(Baidu::new(config), endpoint))

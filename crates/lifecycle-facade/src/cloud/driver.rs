@@ -70,6 +70,7 @@ pub(crate) struct BuildInput<'a> {
     /// The project; `None` before the look-up, when nothing is sent.
     pub(crate) project: Option<&'a str>,
     pub(crate) enterprise_project: Option<&'a str>,
+    pub(crate) batch_reboot: bool,
     pub(crate) credentials: Arc<dyn CredentialProvider>,
     pub(crate) transport: Arc<dyn Transport>,
 }

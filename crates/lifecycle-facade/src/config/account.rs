@@ -34,6 +34,8 @@ pub struct AccountConfig {
     pub project: Option<String>,
     /// The enterprise project (企业项目) ID, on clouds with enterprise projects.
     pub enterprise_project: Option<String>,
+    /// Reboots several instances in one call, on clouds with this choice.
+    pub batch_reboot: Option<bool>,
     /// The network over which the cloud is reached.
     pub network: Option<EndpointNetwork>,
     /// The rate limits.
@@ -112,6 +114,7 @@ impl AccountConfig {
             metadata_endpoint: section.take("metadata_endpoint", value::endpoint),
             project: section.take("project", value::text),
             enterprise_project: section.take("enterprise_project", value::text),
+            batch_reboot: section.take("batch_reboot", value::flag),
             network: section.take("network", value::network),
             pace: PaceConfig::read(&section),
             credentials: credential_reader::read(&section, cloud),

@@ -137,6 +137,7 @@ pub(super) const ACCOUNT: &[Setting] = &[
     on_some_clouds("metadata_endpoint"),
     on_some_clouds("project"),
     on_some_clouds("enterprise_project"),
+    on_some_clouds("batch_reboot"),
     on_some_clouds("network"),
     common("pace"),
     common("credentials"),

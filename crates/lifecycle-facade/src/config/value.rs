@@ -184,6 +184,12 @@ pub(super) fn text(value: &DeValue<'_>) -> Result<String, String> {
     }
 }
 
+/// Reads a switch.
+pub(super) fn flag(value: &DeValue<'_>) -> Result<bool, String> {
+    let not_a_switch = || "write true or false, without quotes".to_owned();
+    value.as_bool().ok_or_else(not_a_switch)
+}
+
 /// Reads the URI of a service that returns keys. The path may be secret, so the message does not
 /// quote the URI.
 pub(super) fn uri(value: &DeValue<'_>) -> Result<String, String> {

@@ -57,6 +57,7 @@ impl Account {
         account
             .enterprise_project
             .clone_from(&config.enterprise_project);
+        account.batch_reboot = config.batch_reboot.unwrap_or_default();
         account.network = config.network.unwrap_or_default();
         account.rate_limits = rate_limits(cloud, config.pace);
         account.profile = match &credentials {

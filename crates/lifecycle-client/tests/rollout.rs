@@ -7,12 +7,12 @@ use std::future::IntoFuture;
 use futures_util::StreamExt;
 use lifecycle_client::{Event, Outcome, Waves};
 use lifecycle_core::FaultKind;
-use support::{Scripted, all, fault, id, ids, ok, outcomes, seconds};
+use support::{ScriptedCloud, all_in_state, fault, id, ids, ok, outcomes, seconds};
 
 /// A cloud whose instances stop 20 s after the request.
-fn stopping() -> Scripted {
+fn stopping() -> ScriptedCloud {
     let mut down_at = std::collections::HashMap::new();
-    Scripted::new(move |sent| match sent.operation.as_str() {
+    ScriptedCloud::new(move |sent| match sent.operation.as_str() {
         "observe" => {
             let state = |id: &String| match down_at.get(id) {
                 Some(at) if *at <= sent.at => "stopped",
@@ -57,8 +57,8 @@ async fn next_wave_starts_when_every_instance_of_the_last_has_an_outcome() {
 
 #[tokio::test(start_paused = true)]
 async fn rollout_ends_after_failures_and_skips_the_rest() {
-    let cloud = Scripted::new(|sent| match sent.operation.as_str() {
-        "observe" => all(sent, "stopped"),
+    let cloud = ScriptedCloud::new(|sent| match sent.operation.as_str() {
+        "observe" => all_in_state(sent, "stopped"),
         _ if sent.ids.contains(&"i-2".to_owned()) => fault(FaultKind::Permission),
         _ => ok("ok"),
     });
@@ -88,8 +88,8 @@ async fn rollout_ends_after_failures_and_skips_the_rest() {
 
 #[tokio::test(start_paused = true)]
 async fn events_name_each_wave_and_settle_every_instance() {
-    let cloud = Scripted::new(|sent| match sent.operation.as_str() {
-        "observe" => all(sent, "running"),
+    let cloud = ScriptedCloud::new(|sent| match sent.operation.as_str() {
+        "observe" => all_in_state(sent, "running"),
         _ => fault(FaultKind::Permission),
     });
     let client = cloud.client();

@@ -1,4 +1,4 @@
-//! Draws a random fault scenario from a seed.
+//! Conformance: draws a random fault scenario from a seed.
 
 use std::time::Duration;
 
@@ -44,6 +44,7 @@ impl Scenario {
             } else {
                 faults(&mut rng, cloud)
             },
+            batch_reboot: draws_batch_reboot(seed),
             lists: Vec::new(),
             mutation: None,
         };
@@ -53,6 +54,12 @@ impl Scenario {
         }
         scenario
     }
+}
+
+/// Returns true for three of four seeds. The draw has a generator of its own, so that the other
+/// draws of a seed stay the same.
+fn draws_batch_reboot(seed: u64) -> bool {
+    !one_in(&mut Rng::with_seed(!seed), 4)
 }
 
 /// Returns true in one of `times` draws.
@@ -133,7 +140,7 @@ fn concurrent_request(rng: &mut Rng, first: ActionKind) -> Request {
     let step = rng.usize(1..=3);
     Request {
         starts_at: Duration::from_millis(rng.u64(0..10_000)),
-        stride: Stride {
+        selection: Stride {
             first: rng.usize(..step),
             step,
         },

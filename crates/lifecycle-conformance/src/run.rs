@@ -1,4 +1,4 @@
-//! Runs a scenario with the real client against the simulated cloud.
+//! Conformance: runs a fault scenario with the real client against the simulated cloud.
 
 use std::{
     cell::Cell,

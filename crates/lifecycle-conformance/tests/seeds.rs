@@ -1,4 +1,5 @@
-//! The seeded simulation keeps every promise, also for the seeds that once broke a promise.
+//! Tests that random fault scenarios keep every promise, also for the seeds that once broke a
+//! promise.
 
 use lifecycle_conformance::{Scenario, simulate_all};
 

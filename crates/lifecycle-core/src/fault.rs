@@ -108,9 +108,9 @@ impl Fault {
         self
     }
 
-    /// Marks a fault of kind [`FaultKind::Unknown`] as not executed if the cloud plainly rejected the
-    /// request: the status is 4xx, or the fault belongs to one row of a response, and neither code nor
-    /// message reports a problem inside of the cloud.
+    /// Marks a fault of kind [`FaultKind::Unknown`] as not executed if the cloud plainly rejected
+    /// the request: the status is 4xx, or the fault belongs to one row of a response, and neither
+    /// code nor message reports a problem inside of the cloud.
     ///
     /// Only for responses in the error format of the cloud. A proxy rejects requests with the same
     /// statuses, possibly after the cloud has executed the request.
@@ -294,6 +294,8 @@ pub enum FaultKind {
     Invalid,
     /// The cloud or the instance does not support an option. Send the request without the option.
     Unsupported,
+    /// The endpoint does not serve the region or the API. Check the region name and the endpoint.
+    WrongEndpoint,
     /// The account has no such instance in the region. Check id, region and account.
     NotFound,
     /// The state of the instance does not allow the action. Check the state.
@@ -350,6 +352,7 @@ impl FaultKind {
     pub const ALL: &[Self] = &[
         Self::Invalid,
         Self::Unsupported,
+        Self::WrongEndpoint,
         Self::NotFound,
         Self::WrongState,
         Self::Busy,
@@ -398,6 +401,7 @@ impl FaultKind {
         match self {
             Self::Invalid
             | Self::Unsupported
+            | Self::WrongEndpoint
             | Self::NotFound
             | Self::WrongState
             | Self::Busy
@@ -445,6 +449,7 @@ impl FaultKind {
         match self {
             Self::Invalid => "invalid-request",
             Self::Unsupported => "unsupported",
+            Self::WrongEndpoint => "wrong-endpoint",
             Self::NotFound => "not-found",
             Self::WrongState => "wrong-state",
             Self::Busy => "busy",
@@ -476,6 +481,7 @@ impl FaultKind {
         match self {
             Self::Invalid => "correct the request",
             Self::Unsupported => "send the request without that option",
+            Self::WrongEndpoint => "check the region name and the endpoint",
             Self::NotFound => "check the id, the region and the account",
             Self::WrongState => {
                 "check the state of the instance, and try again from a state that allows the action"

@@ -62,6 +62,10 @@ fn each_setting_of_an_account_is_read() {
         cloud = "huawei"
         project = "p"
         enterprise_project = "e"
+
+        [accounts.batches]
+        cloud = "baidu"
+        batch_reboot = true
         "#,
     )
     .unwrap();
@@ -79,7 +83,8 @@ fn each_setting_of_an_account_is_read() {
     let other = &config.accounts["other"];
     assert_eq!(other.project.as_deref(), Some("p"));
     assert_eq!(other.enterprise_project.as_deref(), Some("e"));
-    assert_eq!(other.network, None);
+    assert_eq!((other.network, other.batch_reboot), (None, None));
+    assert_eq!(config.accounts["batches"].batch_reboot, Some(true));
 }
 
 #[test]

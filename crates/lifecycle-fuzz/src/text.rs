@@ -1,4 +1,5 @@
-//! Texts of users: the configuration file, references, ids, locations, and specifications of fleets.
+//! Fuzz target: texts of users: the configuration file, references, ids, locations, and
+//! specifications of fleets.
 
 use lifecycle_core::{Endpoint, InstanceId, JobId};
 use lifecycle_facade::{
@@ -67,7 +68,8 @@ pub fn check_references(data: &[u8]) {
     check_fleet(text);
 }
 
-/// Builds simulated instances. Large numbers are valid and slow, so numbers have at most three digits.
+/// Builds simulated instances. Large numbers are valid and slow, so numbers have at most three
+/// digits.
 fn check_fleet(text: &str) {
     let mut digits = 0;
     let short = text.chars().all(|c| {

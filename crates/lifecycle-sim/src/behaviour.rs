@@ -1,4 +1,5 @@
-//! The behaviours of the simulator as data, each with a source and the confidence in the source.
+//! The list of the simulator's behaviours as data, each with a source and the confidence in the
+//! source. `docs/simulator.md` is generated from the list.
 
 use std::fmt;
 
@@ -16,13 +17,14 @@ pub struct Behaviour {
     pub source: &'static str,
 }
 
-/// The confidence in a behaviour. None of the behaviour was compared with a live cloud.
+/// The confidence that the real cloud behaves like the simulator. No behaviour was compared with a
+/// live cloud.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Confidence {
-    /// A page of the vendor documents the behaviour.
+    /// The vendor's documentation describes the behaviour.
     Documented,
-    /// A program of the vendor has the behaviour, or relies on it.
+    /// A program of the vendor has the behaviour, or relies on the behaviour.
     VendorSource,
     /// A public report describes the behaviour.
     ReportedIssue,

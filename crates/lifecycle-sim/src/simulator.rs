@@ -55,7 +55,7 @@ impl Simulator {
     /// Returns the newest key of the cloud's account. Keys from identity services do not count.
     pub fn credential(&self, cloud: Cloud) -> Credential {
         let world = self.world();
-        match world.state(cloud).account.newest_own_key() {
+        match world.state(cloud).account.newest_permanent_key() {
             Some(key) => credential(key),
             None => Credential::keys("", ""),
         }

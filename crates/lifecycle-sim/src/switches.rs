@@ -1,4 +1,5 @@
-//! Switches: settings for vendor behaviour that no public source documents.
+//! Switches of the simulator: settings for vendor behaviour that no public source documents, or that
+//! sources describe differently.
 
 /// Defines a struct of settings, with the names and the documentation as data.
 macro_rules! describe_fields {

@@ -1,5 +1,5 @@
-//! Tests of the client against a scripted cloud, under paused time: one file per promise of the
-//! design.
+//! Tests of the client against a scripted cloud, under tokio's paused clock. The client promises to a
+//! caller what the names of the files say, one promise in each file.
 
 #[path = "../support/mod.rs"]
 mod support;

@@ -1,4 +1,4 @@
-//! Checks that each list is whole, or an error.
+//! Conformance: checks that each list of a run is whole, or an error.
 
 use std::collections::HashSet;
 
@@ -6,12 +6,13 @@ use lifecycle_facade::InstanceId;
 
 use super::{ground_truth::GroundTruth, violation::Violations};
 
-pub(super) fn judge(truth: &GroundTruth<'_>, violations: &mut Violations) {
+/// Checks all lists of a run.
+pub(super) fn check(truth: &GroundTruth<'_>, violations: &mut Violations) {
     for list in &truth.run.lists {
         let rows = match &list.result {
             Ok(rows) => rows,
             Err(error) => {
-                if truth.scenario.faults.is_none() {
+                if truth.scenario.faults.has_no_faults() {
                     violations.add("lists without faults succeed", error.to_string());
                 }
                 continue;
@@ -22,7 +23,7 @@ pub(super) fn judge(truth: &GroundTruth<'_>, violations: &mut Violations) {
             if !listed.insert(&row.instance) {
                 violations.add("a list has one row per instance", row.instance.to_string());
             }
-            if !truth.exists(&row.instance) {
+            if !truth.existed_at_start(&row.instance) {
                 violations.add("a listed instance exists", row.instance.to_string());
             }
         }

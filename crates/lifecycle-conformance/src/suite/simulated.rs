@@ -1,4 +1,4 @@
-//! Simulated clouds as clouds under test.
+//! `CloudUnderTest` for the simulated clouds.
 
 use std::{
     collections::HashSet,

@@ -31,10 +31,11 @@ pub(crate) struct CloudDriver {
     /// variables of the profile are all.
     #[cfg(feature = "config")]
     pub(crate) env_sources: Option<SourceFn>,
-    /// Builds a source that calls a service; `None` if the cloud has no such source. The chain has
-    /// the sources of the key for the service call.
+    /// Builds a source that exchanges a key or an identity for a temporary key at a service of the
+    /// cloud; `None` if the cloud has no such source. The chain has the sources of the key that signs
+    /// the call of the service.
     #[cfg(feature = "config")]
-    pub(crate) exchange: fn(
+    pub(crate) exchange_source: fn(
         &CredentialConfig,
         CredentialSourceChain,
         &CredentialSourceConfig,
@@ -87,6 +88,7 @@ pub(crate) struct BuildInput<'a> {
     /// The project; `None` before the look-up, when nothing is sent.
     pub(crate) project: Option<&'a str>,
     pub(crate) enterprise_project: Option<&'a str>,
+    pub(crate) batch_reboot: bool,
     pub(crate) credentials: Arc<dyn CredentialProvider>,
     pub(crate) transport: Arc<dyn Transport>,
 }
@@ -99,6 +101,7 @@ pub(crate) struct ClientParts {
 }
 
 impl BuildInput<'_> {
+    /// Returns the builder of a client with this provider.
     pub(crate) fn finish(self, provider: impl Provider, endpoint: Endpoint) -> ClientParts {
         ClientParts {
             builder: Client::builder(provider, self.credentials, self.transport),

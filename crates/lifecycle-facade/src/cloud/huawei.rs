@@ -1,4 +1,5 @@
-//! The entry of Huawei Cloud ECS in the table of clouds.
+//! Huawei Cloud ECS in the table of clouds: the data, and the functions that build the provider and
+//! the credential sources.
 
 use super::entry::{CloudEntry, KeyScope, Regions};
 #[cfg(feature = "config")]
@@ -6,6 +7,7 @@ use crate::config::schema::{CloudSettings, CloudSource, SourceKind, optional, re
 
 pub(super) const ENTRY: CloudEntry = CloudEntry {
     name: "huawei",
+    // Open Telekom Cloud (otc) has the API of Huawei Cloud.
     aliases: &["huaweicloud", "hwcloud", "hwc", "hw", "otc"],
     empty_list_note: None,
     regions: Regions::Many {
@@ -61,7 +63,7 @@ pub(super) mod driver {
         #[cfg(feature = "config")]
         env_sources: Some(credentials::variables),
         #[cfg(feature = "config")]
-        exchange,
+        exchange_source,
         regions: RegionsFrom::Identity(find_regions),
         project: Some(ProjectLookup {
             find: find_project_id,
@@ -70,6 +72,7 @@ pub(super) mod driver {
     };
 
     fn build(input: BuildInput<'_>) -> Result<ClientParts, String> {
+        // A client without a project only shows the plan of a request, and sends nothing.
         let project = input.project.unwrap_or("unknown");
         let mut config = Config::new(input.region, project).map_err(|error| error.to_string())?;
         if let Some(endpoint) = &input.endpoint {
@@ -83,7 +86,7 @@ pub(super) mod driver {
     }
 
     #[cfg(feature = "config")]
-    fn exchange(
+    fn exchange_source(
         source: &CredentialConfig,
         base: CredentialSourceChain,
         config: &CredentialSourceConfig,

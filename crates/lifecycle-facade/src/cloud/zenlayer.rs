@@ -1,4 +1,5 @@
-//! The entry of Zenlayer Elastic Compute (ZEC) in the table of clouds.
+//! Zenlayer Elastic Compute (ZEC) in the table of clouds: the data, and the functions that build the
+//! provider and the credential sources.
 
 use super::entry::{CloudEntry, KeyScope, Regions};
 #[cfg(feature = "config")]
@@ -35,7 +36,7 @@ pub(super) mod driver {
         #[cfg(feature = "config")]
         env_sources: None,
         #[cfg(feature = "config")]
-        exchange: |_, _, _| None,
+        exchange_source: |_, _, _| None,
         regions: RegionsFrom::Provider,
         project: None,
     };

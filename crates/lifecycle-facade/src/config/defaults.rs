@@ -36,9 +36,9 @@ pub struct Defaults {
 impl Defaults {
     pub(super) fn read(section: &Section<'_>) -> Self {
         Self {
-            timeout: section.take("timeout", value::time),
-            attempt_timeout: section.take("attempt_timeout", value::time),
-            connect_timeout: section.take("connect_timeout", value::time),
+            timeout: section.take("timeout", value::duration),
+            attempt_timeout: section.take("attempt_timeout", value::duration),
+            connect_timeout: section.take("connect_timeout", value::duration),
             waves: section.take("waves", value::wave_size),
             stop_after: section.take("stop_after", value::count),
             max: section.take("max", value::count),

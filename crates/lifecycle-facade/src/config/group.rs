@@ -17,7 +17,7 @@ use super::{
     account::name_problem,
     error::Diagnostic,
     schema::{GROUP, SELECT},
-    section::{Reader, TableEntry},
+    section::{Document, TableEntry},
     value,
 };
 use crate::suggest::hint;
@@ -61,21 +61,21 @@ pub struct GroupEntry {
 pub(super) fn read_all(
     groups: &DeTable<'_>,
     accounts: Option<TableEntry<'_>>,
-    reader: Reader<'_>,
+    document: Document<'_>,
 ) -> BTreeMap<String, Group> {
     let accounts = Accounts::of(accounts);
     let mut read = BTreeMap::new();
     for (key, value) in groups {
         let name = key.get_ref();
-        let problem = name_problem(name, reader.clouds);
+        let problem = name_problem(name, document.clouds);
         if let Some(problem) = problem.or_else(|| accounts.group_problem(name)) {
             let message = format!("{name:?} in [groups]: {problem}");
-            reader.diagnostics.add(key.span(), message);
+            document.diagnostics.add(key.span(), message);
         }
         let group = GroupReader {
             name,
             accounts: &accounts,
-            reader,
+            document,
         };
         match value.get_ref() {
             DeValue::Array(entries) if !entries.is_empty() => {
@@ -158,7 +158,7 @@ impl<'a> Accounts<'a> {
 struct GroupReader<'a> {
     name: &'a str,
     accounts: &'a Accounts<'a>,
-    reader: Reader<'a>,
+    document: Document<'a>,
 }
 
 impl GroupReader<'_> {
@@ -178,7 +178,7 @@ impl GroupReader<'_> {
             }
             read.push(GroupEntry {
                 text: text.to_owned(),
-                line: self.reader.diagnostics.line(entry.span()),
+                line: self.document.diagnostics.line(entry.span()),
             });
         }
         read
@@ -186,7 +186,7 @@ impl GroupReader<'_> {
 
     fn read_selection(self, span: Range<usize>, table: &DeTable<'_>) -> GroupSelection {
         let title = format!("[groups.{}]", self.name);
-        let group = self.reader.open(&title, table, GROUP);
+        let group = self.document.open(&title, table, GROUP);
         let Some(found) = group.table("select") else {
             if !group.has("select") {
                 let problem = "add select = { in = [\"cloud/*\"] }, or write a list of references";
@@ -195,7 +195,7 @@ impl GroupReader<'_> {
             return GroupSelection::default();
         };
         let title = format!("select of {title}");
-        let select = self.reader.open(title, found.table, SELECT);
+        let select = self.document.open(title, found.table, SELECT);
         let take_texts = |name| select.take(name, value::texts).unwrap_or_default();
         let mut filter = InstanceFilter::default();
         filter.names = select.take("name", value::patterns).unwrap_or_default();
@@ -222,13 +222,13 @@ impl GroupReader<'_> {
         }
         GroupEntry {
             text,
-            line: self.reader.diagnostics.line(span),
+            line: self.document.diagnostics.line(span),
         }
     }
 
     fn report(self, span: Range<usize>, problem: &str) {
         let message = in_group(self.name, problem);
-        self.reader.diagnostics.add(span, message);
+        self.document.diagnostics.add(span, message);
     }
 }
 

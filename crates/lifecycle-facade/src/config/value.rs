@@ -66,7 +66,7 @@ fn invalid_size(written: &str) -> String {
     format!("invalid wave size {written}: write a number or a percentage, for example 5 or 10%")
 }
 
-pub(super) fn time(value: &DeValue<'_>) -> Result<Duration, String> {
+pub(super) fn duration(value: &DeValue<'_>) -> Result<Duration, String> {
     let otherwise = |written: &str| format!("{}, in quotes", invalid_duration(written));
     parsed(value, time_limit, otherwise)
 }
@@ -243,8 +243,14 @@ pub(super) fn text(value: &DeValue<'_>) -> Result<String, String> {
     }
 }
 
-/// Reads the URI of a service that returns keys. The path may be secret, so the message does not quote
-/// the URI.
+/// Reads a switch.
+pub(super) fn flag(value: &DeValue<'_>) -> Result<bool, String> {
+    let not_a_switch = || "write true or false, without quotes".to_owned();
+    value.as_bool().ok_or_else(not_a_switch)
+}
+
+/// Reads the URI of a service that returns keys. The path may be secret, so the message does not
+/// quote the URI.
 pub(super) fn uri(value: &DeValue<'_>) -> Result<String, String> {
     let uri = text(value)?;
     let has_scheme = ["http://", "https://"].iter().any(|scheme| {

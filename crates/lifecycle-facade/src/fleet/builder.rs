@@ -1,4 +1,5 @@
-//! `FleetBuilder`: the builder of a fleet.
+//! `FleetBuilder`: the accounts, the transport, the clock and the settings with which a fleet reaches all
+//! clouds.
 
 use std::{sync::Arc, time::Duration};
 
@@ -97,7 +98,8 @@ impl FleetBuilder {
         self
     }
 
-    /// Limits the time to connect to a location, including the search for a key; 2 minutes by default.
+    /// Limits the time to connect to a location, including the search for a key; 2 minutes by
+    /// default.
     #[must_use]
     pub fn setup_timeout(mut self, limit: Duration) -> Self {
         self.settings.setup_timeout = limit;

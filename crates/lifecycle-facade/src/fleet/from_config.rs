@@ -1,4 +1,4 @@
-//! Accounts and selections from a configuration file.
+//! Turns the accounts and groups of a read configuration file into accounts and selectors of a fleet.
 
 use std::num::NonZeroUsize;
 
@@ -16,9 +16,9 @@ use crate::{
 impl FleetBuilder {
     /// Adds the accounts of a configuration file, and sets the destinations of plain HTTP.
     ///
-    /// Leaves out accounts of clouds that this build was not compiled with: no reference can name such
-    /// an account. The other [defaults](Config::defaults) are for the transport and for requests, and
-    /// are applied by the caller.
+    /// Leaves out accounts of clouds that this build was not compiled with: no reference can name
+    /// such an account. The other [defaults](Config::defaults) are for the transport and for
+    /// requests, and are applied by the caller.
     ///
     /// # Errors
     /// [`FleetError::Account`] for a credential source that the cloud does not have.
@@ -83,6 +83,7 @@ impl Account {
         account
             .enterprise_project
             .clone_from(&config.enterprise_project);
+        account.batch_reboot = config.batch_reboot.unwrap_or_default();
         account.network = config.network.unwrap_or_default();
         account.rate_limits = rate_limits(cloud, config.pace);
         account.profile = match &credentials {
@@ -149,13 +150,13 @@ fn sources(
         CredentialConfig::TokenVariable { token } => {
             vec![Box::new(EnvCredentialSource::token(token.as_str()))]
         }
-        exchange => {
-            let base = match exchange.from() {
+        exchange_source => {
+            let base = match exchange_source.base() {
                 Some(from) => sources(cloud, from, config)?,
                 None => Vec::new(),
             };
             let base = CredentialSourceChain::new(base);
-            let source = (cloud.driver().exchange)(exchange, base, config);
+            let source = (cloud.driver().exchange_source)(exchange_source, base, config);
             vec![source.ok_or_else(|| format!("{cloud} has no such credential source"))?]
         }
     })

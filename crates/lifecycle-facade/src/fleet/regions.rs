@@ -1,6 +1,6 @@
 //! The regions of a cloud, and the locations that patterns stand for.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 use lifecycle_core::{NamePattern, Region};
 
@@ -192,7 +192,7 @@ impl<'f> Resolver<'f> {
 impl Connector {
     /// Reads the regions of a cloud with the key of an account.
     async fn regions(
-        &self,
+        self: &Arc<Self>,
         cloud: Cloud,
         account: Option<&str>,
     ) -> Result<Vec<Region>, FleetError> {

@@ -1,4 +1,5 @@
-//! The unknown behaviour of Alibaba ECS, and contradictions in the documentation.
+//! Switches of the simulated Alibaba ECS: one for each behaviour that the documentation leaves open
+//! or contradicts.
 
 use crate::switches::{IgnoredFilters, describe_fields, draw, setting};
 
@@ -30,8 +31,9 @@ describe_fields! {
         /// A stop is accepted while the instance is starting. The documents name `Running` as the
         /// precondition; Packer tries a stop in this state.
         pub stops_while_starting: bool,
-        /// A stop of an instance with a security lock is executed. The page on locked instances of
-        /// April 2025 says so; the pages of the stop calls say that the stop is refused.
+        /// A stop of an instance with a security lock is executed. The documentation of locked
+        /// instances of April 2025 says so; the documentation of the stop calls says that the stop
+        /// is refused.
         pub stops_security_locked: bool,
         /// `StopCharging` is refused for an instance that does not support the mode. The error
         /// table of 2021 says so; newer documents say that the instance is stopped in the ordinary

@@ -1,4 +1,5 @@
-//! The unknown behaviour of Huawei ECS, and contradictions in the documentation.
+//! Switches of the simulated Huawei ECS: one for each behaviour that the documentation leaves open or
+//! contradicts.
 
 use crate::switches::{IgnoredFilters, describe_fields, draw, setting};
 
@@ -25,7 +26,7 @@ describe_fields! {
         /// refused. No minimum is documented.
         pub accepts_empty_batch: bool,
         /// The limit of 1000 servers counts over a minute. Otherwise the limit counts per call.
-        /// Older and newer pages disagree.
+        /// Older and newer documentation disagree.
         pub limit_is_per_minute: bool,
         /// The status of an accepted power call: 200 or 202. Documented with both.
         pub accepted_status: u16,
@@ -53,7 +54,7 @@ describe_fields! {
         /// The error of a throttled call. Several codes are documented.
         pub throttling: Throttling,
         /// The error of a call with an expired temporary key. Unknown.
-        pub ended_key: EndedKey,
+        pub expired_key: ExpiredKey,
         /// The format of IAM's error for a failed login. Users quoted one, newer documents show the
         /// other.
         pub identity_error: IdentityError,
@@ -91,7 +92,7 @@ impl Default for Switches {
             show_not_found: ShowNotFound::default(),
             wrong_project: WrongProject::default(),
             throttling: Throttling::default(),
-            ended_key: EndedKey::default(),
+            expired_key: ExpiredKey::default(),
             identity_error: IdentityError::default(),
             metadata_tokens: MetadataTokens::default(),
             ignored_filters: IgnoredFilters::default(),
@@ -123,7 +124,7 @@ impl Switches {
             show_not_found: ShowNotFound::draw(rng),
             wrong_project: WrongProject::draw(rng),
             throttling: Throttling::draw(rng),
-            ended_key: EndedKey::draw(rng),
+            expired_key: ExpiredKey::draw(rng),
             identity_error: IdentityError::draw(rng),
             metadata_tokens: MetadataTokens::draw(rng),
             ignored_filters: IgnoredFilters::draw(rng),
@@ -182,8 +183,8 @@ setting! {
         Comma,
         /// `server_id=a&server_id=b`, as on the web page; a value with a comma is one unknown id.
         Repeated,
-        /// Neither `server_id` nor `marker` is a parameter of the list, as on the pages of Open Telekom
-        /// Cloud and of some regions: both are ignored, and the list has all servers.
+        /// Neither `server_id` nor `marker` is a parameter of the list, as in the documentation of
+        /// Open Telekom Cloud and of some regions: both are ignored, and the list has all servers.
         Ignored,
     }
 }
@@ -229,12 +230,12 @@ setting! {
 
 setting! {
     /// The error of a call with an expired temporary key.
-    EndedKey {
+    ExpiredKey {
         /// 401 `APIGW.0301`, as for every key with a wrong signature.
         #[default]
-        NotAuthentic,
+        LikeWrongSignature,
         /// 401 `APIGW.0307`, as for an expired token.
-        Stale,
+        LikeExpiredToken,
     }
 }
 
@@ -245,7 +246,7 @@ setting! {
         #[default]
         Keystone,
         /// `{"error_code":"IAM.0011","error_msg"}`.
-        Flat,
+        WithoutErrorObject,
     }
 }
 

@@ -76,7 +76,7 @@ pub(crate) fn change(name: &str, value: &str) -> Result<impl Fn(&mut Switches) +
         }
         ("aliyun.stop-charging", "refused") => |all| all.aliyun.refuses_unfit_stop_charging = true,
         ("zenlayer.batch-failure", "whole") => {
-            |all| all.zenlayer.batch_failure = zenlayer::BatchFailure::Whole
+            |all| all.zenlayer.batch_failure = zenlayer::BatchFailure::AllFail
         }
         ("zenlayer.unknown-id", "resource-not-found") => {
             |all| all.zenlayer.unknown_id = zenlayer::UnknownId::ResourceNotFound
@@ -84,7 +84,7 @@ pub(crate) fn change(name: &str, value: &str) -> Result<impl Fn(&mut Switches) +
         ("zenlayer.recycled-code", "recycle-resource") => {
             |all| all.zenlayer.recycled_code = zenlayer::RecycledCode::RecycleResource
         }
-        ("zenlayer.codes", "older") => |all| all.zenlayer.codes = zenlayer::Codes::Older,
+        ("zenlayer.codes", "older") => |all| all.zenlayer.state_codes = zenlayer::StateCodes::Older,
         ("zenlayer.starting", "starting") => {
             |all| all.zenlayer.starting = zenlayer::Starting::Starting
         }
@@ -116,9 +116,11 @@ pub(crate) fn change(name: &str, value: &str) -> Result<impl Fn(&mut Switches) +
         ("huawei.wrong-project", "common-0018") => {
             |all| all.huawei.wrong_project = huawei::WrongProject::Common0018
         }
-        ("huawei.ended-key", "stale") => |all| all.huawei.ended_key = huawei::EndedKey::Stale,
+        ("huawei.ended-key", "stale") => {
+            |all| all.huawei.expired_key = huawei::ExpiredKey::LikeExpiredToken
+        }
         ("huawei.identity-error", "flat") => {
-            |all| all.huawei.identity_error = huawei::IdentityError::Flat
+            |all| all.huawei.identity_error = huawei::IdentityError::WithoutErrorObject
         }
         ("huawei.metadata-tokens", "demanded") => {
             |all| all.huawei.metadata_tokens = huawei::MetadataTokens::Demanded

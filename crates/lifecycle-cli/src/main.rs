@@ -10,6 +10,7 @@ mod console;
 mod dry_run;
 mod exit;
 mod follow;
+mod input;
 mod interrupt;
 mod key_sources;
 mod locations;

@@ -4,37 +4,30 @@ use lifecycle_facade::{
     Fault, FaultKind, FleetRow, InstanceReference, InstanceStatus, Observation, Outcome, Pending,
     PowerState, StoppedBilling, core::Lock,
 };
-use serde::{Serialize, Serializer};
 
 use crate::exit::{CommandError, Exit};
 
-/// One instance in the output. The serialized fields are the fields of the JSON output.
-#[derive(Clone, Debug, Serialize)]
+/// One instance in the output. [`FIELDS`](crate::output::FIELDS) lists the fields of the JSON output.
+#[derive(Clone, Debug)]
 pub(crate) struct Row {
-    /// The full reference.
-    pub(crate) instance: String,
-    /// The outcome; absent if the command requests nothing.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    /// The instance.
+    pub(crate) reference: InstanceReference,
+    /// The outcome; `None` if the command requests nothing.
     pub(crate) outcome: Option<&'static str>,
-    /// The state last seen.
-    pub(crate) state: Option<&'static str>,
     /// The cloud's own code.
     pub(crate) code: Option<String>,
     /// The kind of the fault. A pending outcome without a fault has the reason here, too.
     pub(crate) kind: Option<&'static str>,
-    /// The reason of a pending outcome; absent for any other outcome.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    /// The reason of a pending outcome; `None` for any other outcome.
     pub(crate) pending: Option<&'static str>,
     /// The explanation, for people.
     pub(crate) message: Option<String>,
     /// The request id that the cloud's support asks for.
     pub(crate) request_id: Option<String>,
     /// The billing of a stopped instance: in every row of `stop`, in no row of another command.
-    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "billing")]
     pub(crate) billing: Option<StoppedBilling>,
-    /// The name that the owner gave to the instance, if the cloud reported a name.
-    pub(crate) name: Option<String>,
-    #[serde(skip)]
+    /// Everything that the cloud reported about the instance, as last seen.
+    pub(crate) observation: Option<Observation>,
     status: RowStatus,
 }
 
@@ -70,18 +63,17 @@ impl RequestKind {
 
 impl Row {
     /// Creates a row with a reference only.
-    fn new(reference: &InstanceReference, status: RowStatus) -> Self {
+    fn new(reference: InstanceReference, status: RowStatus) -> Self {
         Self {
-            instance: reference.to_string(),
+            reference,
             outcome: None,
-            state: None,
             code: None,
             kind: None,
             pending: None,
             message: None,
             request_id: None,
             billing: None,
-            name: None,
+            observation: None,
             status,
         }
     }
@@ -89,7 +81,7 @@ impl Row {
     /// Creates the row of an instance at the end of a request.
     pub(crate) fn of_report(report: &FleetRow, kind: RequestKind) -> Self {
         let outcome = &report.outcome;
-        let mut row = Self::new(&report.instance, status(outcome, kind));
+        let mut row = Self::new(report.instance.clone(), status(outcome, kind));
         if let Some(fault) = outcome.fault() {
             row = row.with_fault(fault);
         }
@@ -99,11 +91,7 @@ impl Row {
         }
         row.outcome = Some(outcome.as_str());
         row.message = message(outcome, kind);
-        row.state = report
-            .last_seen
-            .as_ref()
-            .map(|observation| observation.state.as_str());
-        row.name = report.last_seen.as_ref().and_then(|seen| seen.name.clone());
+        row.observation.clone_from(&report.last_seen);
         row.request_id = report.request_id.clone().or(row.request_id);
         row.billing = kind.billing(report.billing);
         row
@@ -112,17 +100,16 @@ impl Row {
     /// Creates the row of an instance for `status`.
     pub(crate) fn of_status(status: &InstanceStatus<InstanceReference>) -> Self {
         match &status.result {
-            Ok(observation) => Self::of_observation(&status.instance, observation),
+            Ok(observation) => Self::of_observation(status.instance.clone(), observation.clone()),
             Err(fault) => Self::of_fault(&status.instance, fault),
         }
     }
 
     /// Creates the row of an instance whose state the cloud reported.
-    pub(crate) fn of_observation(reference: &InstanceReference, observation: &Observation) -> Self {
+    pub(crate) fn of_observation(reference: InstanceReference, observation: Observation) -> Self {
         Self {
-            state: Some(observation.state.as_str()),
-            message: notes(observation),
-            name: observation.name.clone(),
+            message: notes(&observation),
+            observation: Some(observation),
             ..Self::new(reference, RowStatus::AsRequested)
         }
     }
@@ -135,7 +122,7 @@ impl Row {
         };
         Self {
             message: Some(with_advice(fault)),
-            ..Self::new(reference, status).with_fault(fault)
+            ..Self::new(reference.clone(), status).with_fault(fault)
         }
     }
 
@@ -151,8 +138,14 @@ impl Row {
             billing: request.and_then(|kind| kind.billing(None)),
             kind: error.kind.map(FaultKind::as_str),
             message: Some(format!("nothing was sent: {}", error.message)),
-            ..Self::new(reference, RowStatus::NoAccess)
+            ..Self::new(reference.clone(), RowStatus::NoAccess)
         }
+    }
+
+    /// Creates a row with a reference only.
+    #[cfg(test)]
+    pub(crate) fn of_reference(reference: InstanceReference) -> Self {
+        Self::new(reference, RowStatus::AsRequested)
     }
 
     /// Sets code, kind and request id to those of a fault.
@@ -161,6 +154,24 @@ impl Row {
         self.kind = Some(fault.kind().as_str());
         self.request_id = fault.request_id().map(Into::into);
         self
+    }
+
+    /// Returns the full reference.
+    pub(crate) fn instance(&self) -> String {
+        self.reference.to_string()
+    }
+
+    /// Returns the state last seen.
+    pub(crate) fn state(&self) -> Option<&'static str> {
+        self.seen(|seen| Some(seen.state.as_str()))
+    }
+
+    /// Returns a fact that the cloud reported.
+    pub(crate) fn seen<'r, T>(
+        &'r self,
+        fact: impl FnOnce(&'r Observation) -> Option<T>,
+    ) -> Option<T> {
+        self.observation.as_ref().and_then(fact)
     }
 
     /// Returns the note that a table shows beside a success.
@@ -176,10 +187,6 @@ impl Row {
     pub(crate) fn is_as_requested(&self) -> bool {
         self.status == RowStatus::AsRequested
     }
-}
-
-fn billing<S: Serializer>(billing: &Option<StoppedBilling>, to: S) -> Result<S::Ok, S::Error> {
-    billing.map(StoppedBilling::as_str).serialize(to)
 }
 
 /// Returns the exit code for all rows of a command.
@@ -289,8 +296,8 @@ mod tests {
     }
 
     fn rows(statuses: &[RowStatus]) -> Vec<Row> {
-        let reference = "baidu/bj/i-1".parse().unwrap();
-        let row = |status| Row::new(&reference, status);
+        let reference: InstanceReference = "baidu/bj/i-1".parse().unwrap();
+        let row = |status| Row::new(reference.clone(), status);
         statuses.iter().copied().map(row).collect()
     }
 
@@ -497,16 +504,18 @@ mod tests {
         let id = InstanceId::new("a").unwrap();
         let mut observation = Observation::new(id, PowerState::Unknown, "WARPING");
         observation.lock = Some(Lock::Other("audit".into()));
-        let row = Row::of_observation(&reference, &observation);
+        let row = Row::of_observation(reference, observation);
         assert_eq!(
             row.message.as_deref(),
             Some("state in the cloud: \"WARPING\"; locked: audit")
         );
         assert_eq!(
             serde_json::to_string(&row).unwrap(),
-            r#"{"instance":"huawei/cn-north-4/a","state":"unknown","code":null,"kind":null,"#
+            r#"{"schema":1,"instance":"huawei/cn-north-4/a","state":"unknown","code":null,"kind":null,"#
                 .to_owned()
-                + r#""message":"state in the cloud: \"WARPING\"; locked: audit","request_id":null,"name":null}"#
+                + r#""message":"state in the cloud: \"WARPING\"; locked: audit","request_id":null,"name":null,"#
+                + r#""cloud":"huawei","region":"cn-north-4","account":null,"id":"a","#
+                + r#""cloud_state":"WARPING","lock":"audit"}"#
         );
     }
 }

@@ -11,6 +11,7 @@ use lifecycle_facade::{
 use crate::{
     args::{InstanceArg, InstanceArgs},
     exit::CommandError,
+    input::{self, Word},
 };
 
 /// Returns all references in the order of the arguments, without duplicates.
@@ -48,29 +49,38 @@ fn expand(
             let text = text.map_err(|error| {
                 CommandError::wrong_usage(format!("cannot read standard input: {error}"))
             })?;
-            parse_lines(&text, config).map_err(CommandError::wrong_usage)
+            parse_input(&text, config).map_err(CommandError::wrong_usage)
         }
     }
 }
 
-/// The size limit of standard input: more than 100,000 references.
-const MAX_INPUT: u64 = 16 << 20;
+/// The size limit of standard input: 100,000 rows of JSON with all facts.
+const MAX_INPUT: u64 = 128 << 20;
 
-/// Parses one or more references or group names on a line. A `#` starts a comment.
-fn parse_lines(text: &str, config: Option<&Config>) -> Result<Vec<InstanceReference>, String> {
+/// Parses references and group names in text or JSON.
+fn parse_input(text: &str, config: Option<&Config>) -> Result<Vec<InstanceReference>, String> {
     let mut references = Vec::new();
-    for (number, line) in (1..).zip(text.lines()) {
-        let in_line = |error: String| format!("line {number} of standard input: {error}");
-        let line = line.split('#').next().unwrap_or_default();
-        for word in line.split_whitespace() {
-            let arg: Result<InstanceArg, ParseReferenceError> = word.parse();
-            match arg.map_err(|error| in_line(error.to_string()))? {
-                InstanceArg::Reference(reference) => references.push(reference),
-                _ => references.extend(group(word, config).map_err(in_line)?),
-            }
+    let words = input::words(text).map_err(|error| format!("standard input: {error}"))?;
+    for Word { text, position } in words {
+        let in_line = |error: String| format!("{position} of standard input: {error}");
+        if position == "line 1" && is_header(&text) {
+            return Err(in_line(
+                "a table is for people: write --output ids or --output json before the pipe"
+                    .to_owned(),
+            ));
+        }
+        let arg: Result<InstanceArg, ParseReferenceError> = text.parse();
+        match arg.map_err(|error| in_line(error.to_string()))? {
+            InstanceArg::Reference(reference) => references.push(reference),
+            _ => references.extend(group(&text, config).map_err(in_line)?),
         }
     }
     Ok(references)
+}
+
+/// Returns `true` for the first word of a table, or for the first line of CSV.
+fn is_header(word: &str) -> bool {
+    word == "INSTANCE" || word.starts_with("instance,")
 }
 
 /// Returns the instances of a group in the configuration file.
@@ -108,7 +118,7 @@ mod tests {
         let config = Config::parse("[groups]\nweb = [\"baidu/bj/i-3\"]\n").unwrap();
         let text =
             "# all\nbaidu/bj/i-1  zenlayer/global/2 # both\n\n  \nhuawei/cn-north-4/c\nweb # group";
-        let references: Vec<String> = parse_lines(text, Some(&config))
+        let references: Vec<String> = parse_input(text, Some(&config))
             .unwrap()
             .iter()
             .map(ToString::to_string)
@@ -128,10 +138,16 @@ mod tests {
     fn invalid_text_on_standard_input_is_reported_with_the_line() {
         for (text, line, end) in [
             ("baidu/bj/i-1\nfoo", 2, "(there is no configuration file)"),
+            (
+                "INSTANCE  STATE\nbaidu/bj/i-1  running",
+                1,
+                "before the pipe",
+            ),
+            ("instance,state\nbaidu/bj/i-1,running", 1, "before the pipe"),
             ("-", 1, "(there is no configuration file)"),
             ("baidu/bj", 1, "baidu/bj/i-a1b2c3d4"),
         ] {
-            let error = parse_lines(text, None).unwrap_err();
+            let error = parse_input(text, None).unwrap_err();
             let start = format!("line {line} of standard input: ");
             assert!(error.starts_with(&start), "{error}");
             assert!(error.ends_with(end), "{error}");

@@ -6,6 +6,7 @@ mod locations;
 mod power;
 mod query;
 mod simulate;
+mod table;
 
 use clap::{Parser, Subcommand};
 
@@ -16,6 +17,7 @@ pub(crate) use self::{
     power::{RebootArgs, RequestArgs, StartArgs, StopArgs},
     query::{ListArgs, StatusArgs, WaitArgs},
     simulate::SimulateArgs,
+    table::TableArgs,
 };
 use crate::{console::Console, exit, key_sources};
 

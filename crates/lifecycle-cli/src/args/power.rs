@@ -8,7 +8,7 @@ use lifecycle_facade::{
     config::{time_limit, waves},
 };
 
-use super::{ConnectionArgs, InstanceArgs};
+use super::{ConnectionArgs, InstanceArgs, TableArgs};
 
 /// The arguments of `start`.
 #[derive(Debug, clap::Args)]
@@ -140,6 +140,8 @@ pub(crate) struct RequestArgs {
 
     #[command(flatten)]
     pub(crate) connection: ConnectionArgs,
+    #[command(flatten)]
+    pub(crate) table: TableArgs,
 }
 
 fn positive(text: &str) -> Result<NonZeroUsize, String> {

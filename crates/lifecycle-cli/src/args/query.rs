@@ -3,7 +3,7 @@
 use clap::ValueEnum;
 use lifecycle_facade::PowerState;
 
-use super::{ConnectionArgs, InstanceArgs, LocationArg};
+use super::{ConnectionArgs, InstanceArgs, LocationArg, TableArgs};
 
 /// The arguments of `status`.
 #[derive(Debug, clap::Args)]
@@ -12,6 +12,8 @@ pub(crate) struct StatusArgs {
     pub(crate) instances: InstanceArgs,
     #[command(flatten)]
     pub(crate) connection: ConnectionArgs,
+    #[command(flatten)]
+    pub(crate) table: TableArgs,
 }
 
 /// The arguments of `wait`.
@@ -26,6 +28,8 @@ pub(crate) struct WaitArgs {
 
     #[command(flatten)]
     pub(crate) connection: ConnectionArgs,
+    #[command(flatten)]
+    pub(crate) table: TableArgs,
 }
 
 impl WaitArgs {
@@ -52,4 +56,6 @@ pub(crate) struct ListArgs {
     pub(crate) locations: Vec<LocationArg>,
     #[command(flatten)]
     pub(crate) connection: ConnectionArgs,
+    #[command(flatten)]
+    pub(crate) table: TableArgs,
 }

@@ -8,10 +8,10 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::{
     args::ListArgs,
-    console::{Console, Format, eprint_line},
+    console::{Console, Format},
     exit::{CommandError, Exit},
     locations,
-    output::{Columns, RowWriter},
+    output::{RowFormat, RowKind, RowWriter},
     row::Row,
     setup::Setup,
 };
@@ -19,6 +19,7 @@ use crate::{
 /// Lists the instances of regions, and prints each page as soon as the page arrives. An error in one
 /// region does not hide the other regions.
 pub(crate) async fn run(args: &ListArgs, console: Console) -> Result<Exit, CommandError> {
+    let format = RowFormat::new(&args.table, RowKind::States, console)?;
     let setup = Setup::read(&args.connection).await?;
     let fleet = setup.fleet().await?;
     let locations = locations::resolve(&args.locations, &fleet)?;
@@ -28,12 +29,12 @@ pub(crate) async fn run(args: &ListArgs, console: Console) -> Result<Exit, Comma
     }
     let limit = setup.timeout();
     let lists = locations.iter().enumerate().map(|(place, location)| {
-        let list = read(&fleet, location, limit);
+        let list = read(&fleet, location, limit, console);
         list.map(move |part| (place, part)).boxed()
     });
     let mut lists = stream::select_all(lists);
     let mut queue = PageQueue::new(locations.len());
-    let mut writer = RowWriter::new(Columns::States, console);
+    let mut writer = RowWriter::new(format);
     let mut failures = 0;
     while let Some((place, part)) = lists.next().await {
         match part {
@@ -46,7 +47,7 @@ pub(crate) async fn run(args: &ListArgs, console: Console) -> Result<Exit, Comma
             }
         }
         while let Some(rows) = queue.pop() {
-            if !writer.write(&rows)? {
+            if !writer.write(rows)? {
                 // The reader of the output has all rows that it needs.
                 return Ok(Exit::Complete);
             }
@@ -77,7 +78,12 @@ enum Part {
 }
 
 /// Reads the list of a location page by page. The last part is a failure or the end.
-fn read(fleet: &Fleet, location: &Location, limit: Duration) -> impl Stream<Item = Part> + Send {
+fn read(
+    fleet: &Fleet,
+    location: &Location,
+    limit: Duration,
+    console: Console,
+) -> impl Stream<Item = Part> + Send {
     let deadline = Instant::now() + limit;
     let location = location.clone();
     let pages = Box::pin(fleet.list(&location).pages());
@@ -88,12 +94,12 @@ fn read(fleet: &Fleet, location: &Location, limit: Duration) -> impl Stream<Item
             Some(match timeout_at(deadline, pages.next()).await {
                 Ok(Some(Ok(page))) => {
                     let is_empty = is_empty && page.is_empty();
-                    (Part::Rows(rows(&location, &page)), (Some(pages), is_empty))
+                    (Part::Rows(rows(&location, page)), (Some(pages), is_empty))
                 }
                 Ok(Some(Err(error))) => (Part::Failed(error.into()), (None, is_empty)),
                 Ok(None) => {
                     if is_empty {
-                        eprint_line(format_args!(
+                        console.notice(format_args!(
                             "no instances in {location}{}",
                             empty_list_note(&location)
                         ));
@@ -112,10 +118,10 @@ fn read(fleet: &Fleet, location: &Location, limit: Duration) -> impl Stream<Item
     })
 }
 
-fn rows(location: &Location, page: &[Observation]) -> Vec<Row> {
-    let rows = page.iter().map(|observation| {
+fn rows(location: &Location, page: Vec<Observation>) -> Vec<Row> {
+    let rows = page.into_iter().map(|observation| {
         let reference = InstanceReference::new(location.clone(), observation.instance.clone());
-        Row::of_observation(&reference, observation)
+        Row::of_observation(reference, observation)
     });
     rows.collect()
 }
@@ -198,12 +204,12 @@ mod tests {
                 Observation::new(id, PowerState::Running, "Running")
             })
             .collect();
-        rows(&location, &observations)
+        rows(&location, observations)
     }
 
     fn next(queue: &mut PageQueue) -> Option<String> {
         let page = queue.pop()?;
-        Some(format!("{} {}", page[0].instance, page.len()))
+        Some(format!("{} {}", page[0].instance(), page.len()))
     }
 
     #[test]

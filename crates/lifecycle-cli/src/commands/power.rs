@@ -8,6 +8,7 @@ use crate::{
     dry_run,
     exit::{CommandError, Exit},
     follow,
+    output::{RowFormat, RowKind},
     row::RequestKind,
     setup::Setup,
 };
@@ -89,6 +90,11 @@ async fn send<O>(
 where
     O: Into<Action> + Clone,
 {
+    let rows = match kind {
+        RequestKind::Stop => RowKind::Stops,
+        RequestKind::Action | RequestKind::Wait => RowKind::Outcomes,
+    };
+    let format = RowFormat::new(&args.table, rows, console)?;
     if let Some(timeout) = setup.wait_timeout(args) {
         request = request.wait(timeout);
     }
@@ -101,5 +107,5 @@ where
     if args.dry_run {
         return dry_run::print(&request.dry_run()?, console);
     }
-    follow::to_the_end(references, request.events(), kind, console).await
+    follow::to_the_end(references, request.events(), kind, &format, console).await
 }

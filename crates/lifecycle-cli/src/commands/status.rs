@@ -2,9 +2,9 @@
 
 use crate::{
     args::StatusArgs,
-    console::{Console, Format},
+    console::Console,
     exit::{CommandError, Exit},
-    output::{self, Columns},
+    output::{self, RowFormat, RowKind},
     row::{self, Row},
     setup::Setup,
 };
@@ -12,6 +12,7 @@ use lifecycle_facade::distinct_instances;
 
 /// Prints the states of instances.
 pub(crate) async fn run(args: &StatusArgs, console: Console) -> Result<Exit, CommandError> {
+    let format = RowFormat::new(&args.table, RowKind::States, console)?;
     let setup = Setup::read(&args.connection).await?;
     let references = setup.targets(&args.instances).await?;
     let fleet = setup.fleet().await?;
@@ -19,15 +20,15 @@ pub(crate) async fn run(args: &StatusArgs, console: Console) -> Result<Exit, Com
     let statuses = match fleet.observe(&references).await.map_err(CommandError::from) {
         Ok(statuses) => statuses,
         Err(error) => {
-            if console.output == Format::Json && error.exit == Exit::NothingDone {
+            if format.format.is_for_programs() && error.exit == Exit::NothingDone {
                 let row = |reference| Row::unsent(reference, None, &error);
-                let rows: Vec<Row> = references.iter().map(row).collect();
-                output::print_rows(&rows, Columns::States, console)?;
+                output::print_rows(references.iter().map(row).collect(), &format)?;
             }
             return Err(error);
         }
     };
     let rows: Vec<Row> = statuses.iter().map(Row::of_status).collect();
-    output::print_rows(&rows, Columns::States, console)?;
-    Ok(row::exit(&rows))
+    let exit = row::exit(&rows);
+    output::print_rows(rows, &format)?;
+    Ok(exit)
 }

@@ -5,6 +5,7 @@ use crate::{
     console::Console,
     exit::{CommandError, Exit},
     follow,
+    output::{RowFormat, RowKind},
     row::RequestKind,
     setup::Setup,
 };
@@ -12,6 +13,7 @@ use lifecycle_facade::distinct_instances;
 
 /// Waits until instances are in a state.
 pub(crate) async fn run(args: &WaitArgs, console: Console) -> Result<Exit, CommandError> {
+    let format = RowFormat::new(&args.table, RowKind::Outcomes, console)?;
     let setup = Setup::read(&args.connection).await?;
     let references = setup.targets(&args.instances).await?;
     let fleet = setup.fleet().await?;
@@ -20,5 +22,5 @@ pub(crate) async fn run(args: &WaitArgs, console: Console) -> Result<Exit, Comma
         .wait(&references, args.state())
         .timeout(setup.timeout())
         .events();
-    follow::to_the_end(&references, events, RequestKind::Wait, console).await
+    follow::to_the_end(&references, events, RequestKind::Wait, &format, console).await
 }

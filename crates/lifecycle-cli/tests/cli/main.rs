@@ -8,6 +8,7 @@ mod help;
 #[cfg(unix)]
 mod interrupts;
 mod keys;
+mod output;
 #[cfg(unix)]
 mod outside_text;
 mod power;

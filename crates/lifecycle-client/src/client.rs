@@ -4,13 +4,15 @@ mod execution;
 mod list_request;
 mod observe_request;
 mod power_request;
+mod selection;
 mod target;
 mod wait_request;
 
 use std::sync::Arc;
 
 use lifecycle_core::{
-    Credential, PowerState, Profile, Provider, RateLimits, RebootOptions, StartOptions, StopOptions,
+    Credential, PowerState, Profile, Provider, RateLimits, RebootOptions, Region, StartOptions,
+    StopOptions,
 };
 
 #[cfg(feature = "mutations")]
@@ -22,14 +24,17 @@ use crate::{
     call::engine::{Engine, EngineConfig},
     call::key_health::AccessKeyRecord,
     call::policy::{RetryPolicy, Timeouts},
+    error::Error,
     mutation::Mutant,
     observe::observer::Observer,
+    observe::regions::regions,
     transport::{Transport, plain_http::PlainHttp},
 };
 
 pub use list_request::ListRequest;
 pub use observe_request::ObserveRequest;
 pub use power_request::PowerRequest;
+pub use selection::{SelectFuture, SelectInstances, SelectedInstances};
 pub use target::{IntoInstances, Target, distinct_instances};
 pub use wait_request::WaitRequest;
 
@@ -225,6 +230,25 @@ impl Client {
     /// ```
     pub fn list(&self) -> ListRequest {
         ListRequest::new(self.clone(), Ok(()))
+    }
+
+    /// Reads the regions of the cloud; `None` if the cloud has no call for regions at this endpoint.
+    ///
+    /// # Errors
+    /// [`Error::Call`] if the call failed after all retries.
+    ///
+    /// # Examples
+    /// ```
+    /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/setup.rs")); }
+    /// # setup::run(async |client, _| {
+    /// for region in client.regions().await?.unwrap_or_default() {
+    ///     println!("{}", region.id);
+    /// }
+    /// # Ok(())
+    /// # });
+    /// ```
+    pub async fn regions(&self) -> Result<Option<Vec<Region>>, Error> {
+        regions(&self.observer.engine).await
     }
 
     /// Returns the limits and features of the cloud.

@@ -337,6 +337,8 @@ pub enum FaultKind {
     /// Failures of other instances ended the request before this instance was sent. Check the
     /// failures first.
     Halted,
+    /// A tag or a rule of the caller protects the instance from stops and reboots. Nothing was sent.
+    Protected,
     /// The caller cancelled the request. Send the request again if the action is still needed.
     Cancelled,
     /// The code is unknown to this library.
@@ -368,6 +370,7 @@ impl FaultKind {
         Self::NoAnswer,
         Self::Deadline,
         Self::Halted,
+        Self::Protected,
         Self::Cancelled,
         Self::Unknown,
     ];
@@ -411,6 +414,7 @@ impl FaultKind {
             | Self::Proxy
             | Self::Deadline
             | Self::Halted
+            | Self::Protected
             | Self::Cancelled => ExecutionStatus::NotExecuted,
             Self::Unavailable
             | Self::Failed
@@ -461,6 +465,7 @@ impl FaultKind {
             Self::NoAnswer => "no-answer",
             Self::Deadline => "deadline",
             Self::Halted => "halted",
+            Self::Protected => "protected",
             Self::Cancelled => "cancelled",
             Self::Unknown => "unknown",
         }
@@ -497,6 +502,7 @@ impl FaultKind {
             Self::Halted => {
                 "check the earlier failures, then send the request for the remaining instances"
             }
+            Self::Protected => "include protected instances in the request if they are meant",
             Self::Cancelled => "send the request again if the action is still needed",
             Self::Unreadable => {
                 "check the instance; a proxy may have sent this response instead of the cloud"

@@ -4,10 +4,12 @@
 mod action;
 mod credential;
 pub mod credential_source;
+mod details;
 pub mod encode;
 mod endpoint;
 mod exchange;
 mod fault;
+mod filter;
 mod host;
 mod instance;
 mod lenient;
@@ -25,13 +27,17 @@ pub use action::{
 };
 pub use credential::{Credential, Secret, header, sensitive_header};
 pub use credential_source::{CredentialSource, CredentialSourceConfig, ResolvedCredential};
+pub use details::{ChargeType, InstanceDetails, Tag, utc_time};
 pub use endpoint::{Endpoint, ParseEndpointError, is_loopback};
 pub use exchange::{ExchangeStep, HttpExchange, RunProgram, ServiceKind};
 pub use fault::{ExecutionStatus, Fault, FaultKind};
+pub use filter::{
+    FilterMatch, FilterSupport, InstanceFilter, NamePattern, ParseFilterError, TagCondition,
+};
 pub use host::{EmptyHost, HostEnvironment, ProviderContext};
 pub use instance::{InstanceId, JobId, PageToken, ParseInstanceIdError};
 pub use lenient::{LenientField, LenientId, LenientList, LenientObject, LenientRows, LenientText};
-pub use list::{ListPage, NextPage};
+pub use list::{ListPage, ListQuery, NextPage, Region};
 pub use profile::{BatchLimits, EnvVarNames, PollingPolicy, Profile, Rate, RateLimits, Support};
 pub use provider::{ApiCall, BatchAck, JobProgress, JobStatus, Provider, UnsignedRequest};
 pub use response::{HttpResponse, ResponseExt};

@@ -1,6 +1,75 @@
-//! One page of a list of instances, as a provider reports the page.
+//! Lists of instances and regions: what a request asks for, and one page as a provider reports the page.
 
-use crate::{Observation, PageToken};
+use crate::{InstanceFilter, Observation, PageToken};
+
+/// The content of a list: the conditions on the instances, and the facts about each instance.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ListQuery {
+    /// The conditions. A provider sends the conditions that the cloud can apply; the client applies all.
+    pub filter: InstanceFilter,
+    /// The list shows the [`InstanceDetails`](crate::InstanceDetails) of each instance.
+    pub with_details: bool,
+}
+
+impl ListQuery {
+    /// Returns a query for the instances that match `filter`.
+    pub fn new(filter: InstanceFilter) -> Self {
+        Self {
+            filter,
+            with_details: false,
+        }
+    }
+
+    /// Requests the details of each instance.
+    #[must_use]
+    pub fn with_details(mut self) -> Self {
+        self.with_details = true;
+        self
+    }
+
+    /// Returns `true` if the response must show details: for the caller or for the filter.
+    pub fn needs_details(&self) -> bool {
+        self.with_details || self.filter.needs_details()
+    }
+}
+
+/// A region of a cloud, as the cloud reports the region.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Region {
+    /// The id, as in references.
+    pub id: String,
+    /// The name for people, in the language of the account.
+    pub name: Option<String>,
+    /// The reason why the key cannot use the region; `None` for a usable region.
+    pub unavailable: Option<String>,
+}
+
+impl Region {
+    /// Returns a region without a name.
+    pub fn new(id: impl Into<String>) -> Self {
+        Self {
+            id: id.into(),
+            name: None,
+            unavailable: None,
+        }
+    }
+
+    /// Sets the name for people.
+    #[must_use]
+    pub fn with_name(mut self, name: Option<String>) -> Self {
+        self.name = name;
+        self
+    }
+
+    /// Sets the reason why the key cannot use the region.
+    #[must_use]
+    pub fn with_unavailable(mut self, reason: Option<String>) -> Self {
+        self.unavailable = reason;
+        self
+    }
+}
 
 /// One page of a list: the rows, and the cloud's statements about further rows.
 ///

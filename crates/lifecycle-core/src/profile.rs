@@ -3,7 +3,9 @@
 
 use std::{fmt, time::Duration};
 
-use crate::{Action, ActionKind, Fault, FaultKind, LocalDisk, StopBilling, StopMode};
+use crate::{
+    Action, ActionKind, Fault, FaultKind, FilterSupport, LocalDisk, StopBilling, StopMode,
+};
 
 /// The properties of a cloud that the client needs.
 #[derive(Clone, Debug)]
@@ -17,6 +19,8 @@ pub struct Profile {
     pub batch_limits: BatchLimits,
     /// The options that the cloud supports.
     pub support: Support,
+    /// The conditions that the cloud can apply to a list.
+    pub filter_support: FilterSupport,
     /// The initial rate limits. The client adapts the rates to the responses.
     pub rate_limits: RateLimits,
     /// The times between observations during a wait.
@@ -34,6 +38,7 @@ impl Profile {
             title,
             batch_limits,
             support: Support::NONE,
+            filter_support: FilterSupport::NONE,
             rate_limits: RateLimits::DEFAULT,
             polling: PollingPolicy::DEFAULT,
             env_vars: &[],
@@ -44,6 +49,13 @@ impl Profile {
     #[must_use]
     pub const fn with_support(mut self, support: Support) -> Self {
         self.support = support;
+        self
+    }
+
+    /// Sets the conditions that the cloud can apply to a list.
+    #[must_use]
+    pub const fn with_filter_support(mut self, filter_support: FilterSupport) -> Self {
+        self.filter_support = filter_support;
         self
     }
 

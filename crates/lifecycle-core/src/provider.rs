@@ -5,8 +5,8 @@ use std::fmt;
 use bytes::Bytes;
 
 use crate::{
-    Action, Credential, Fault, FaultKind, HttpResponse, InstanceId, JobId, ListPage, Observation,
-    PageToken, Profile, ResponseExt, SigningContext,
+    Action, Credential, Fault, FaultKind, HttpResponse, InstanceId, JobId, ListPage, ListQuery,
+    Observation, PageToken, Profile, Region, ResponseExt, SigningContext,
 };
 
 /// One cloud: its requests, its signature, and the meaning of its responses.
@@ -34,14 +34,35 @@ pub trait Provider: fmt::Debug + Send + Sync + 'static {
     /// A fault if the request cannot be built. Nothing may be sent then.
     fn observe(&self, ids: &[InstanceId]) -> Result<ApiCall<Vec<Observation>>, Fault>;
 
-    /// Returns the call that reads one page of all instances. `None` is the first page.
+    /// Returns the call that reads the states and the
+    /// [`InstanceDetails`](crate::InstanceDetails) of the instances, with the rules of
+    /// [`observe`](Self::observe). By default the same call as `observe`.
+    ///
+    /// # Errors
+    /// A fault if the request cannot be built. Nothing may be sent then.
+    fn describe(&self, ids: &[InstanceId]) -> Result<ApiCall<Vec<Observation>>, Fault> {
+        self.observe(ids)
+    }
+
+    /// Returns the call that reads one page of the instances of `query`. `None` is the first page.
+    ///
+    /// The provider sends the conditions that the cloud can apply
+    /// ([`Profile::filter_support`]), and leaves out the others: the cloud may return more instances
+    /// than match, never fewer. The client applies all conditions to the page. A row has
+    /// [`Observation::details`] if [`ListQuery::needs_details`]; otherwise their fields are not read.
     ///
     /// The page reports every row of the response, also a row without a readable id. The client
     /// decides where the list ends, and whether the list is complete.
     ///
     /// # Errors
     /// A fault if the request cannot be built. Nothing may be sent then.
-    fn list(&self, page: Option<&PageToken>) -> Result<ApiCall<ListPage>, Fault>;
+    fn list(&self, query: &ListQuery, page: Option<&PageToken>)
+    -> Result<ApiCall<ListPage>, Fault>;
+
+    /// Returns the call that reads all regions of the cloud; `None` if the endpoint has no such call.
+    fn regions(&self) -> Option<ApiCall<Vec<Region>>> {
+        None
+    }
 
     /// Returns the call that reads the progress of a job; `None` if the cloud has no jobs.
     fn follow(&self, job: &JobId) -> Option<ApiCall<JobProgress>> {

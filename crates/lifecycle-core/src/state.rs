@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::InstanceId;
+use crate::{InstanceDetails, InstanceId};
 
 /// The state of one instance at one moment, as the cloud reported it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,6 +23,8 @@ pub struct Observation {
     pub lock: Option<Lock>,
     /// The billing while the instance is stopped.
     pub stopped_billing: StoppedBilling,
+    /// Tags, addresses, type and other facts; `None` if the request did not ask for the details.
+    pub details: Option<Box<InstanceDetails>>,
 }
 
 impl Observation {
@@ -36,6 +38,7 @@ impl Observation {
             started_at: None,
             lock: None,
             stopped_billing: StoppedBilling::Unknown,
+            details: None,
         }
     }
 
@@ -64,6 +67,13 @@ impl Observation {
     #[must_use]
     pub fn with_stopped_billing(mut self, stopped_billing: StoppedBilling) -> Self {
         self.stopped_billing = stopped_billing;
+        self
+    }
+
+    /// Sets the details.
+    #[must_use]
+    pub fn with_details(mut self, details: Option<InstanceDetails>) -> Self {
+        self.details = details.map(Box::new);
         self
     }
 }

@@ -2,7 +2,7 @@
 
 use std::fmt::Debug;
 
-use lifecycle_core::{
+use lifecycle_core::{ListQuery, 
     Credential, CredentialSource, CredentialSourceConfig, ExchangeStep, Fault, FaultKind,
     HttpResponse, ProviderContext, ResolvedCredential,
 };
@@ -155,7 +155,7 @@ impl Run<'_> {
 fn sign_with(credential: &Credential) -> Result<(), Fault> {
     for cloud in crate::CLOUDS {
         let provider = crate::provider(cloud).expect("a known cloud");
-        let call = provider.list(None)?;
+        let call = provider.list(&ListQuery::default(), None)?;
         let _ = provider.sign(&call.request, credential, &signing_context());
     }
     Ok(())

@@ -1,6 +1,6 @@
 //! Responses of a cloud: every reader of a provider reads the same response.
 
-use lifecycle_core::{
+use lifecycle_core::{ListQuery, 
     Action, ApiCall, BatchAck, Fault, HttpResponse, InstanceId, JobId, JobProgress, JobStatus,
     ListPage, Observation, PageToken, Provider, ResponseExt, StopMode,
 };
@@ -87,7 +87,7 @@ impl Reading<'_> {
 
     /// Reads the response as a page, and as the page after the token of that page.
     fn list(&self, page: Option<&PageToken>) {
-        let read: Option<ListPage> = self.read(self.provider.list(page));
+        let read: Option<ListPage> = self.read(self.provider.list(&ListQuery::default(), page));
         let Some(read) = read else { return };
         self.rows(&read.observations);
         if let (None, Some(next)) = (page, read.next.token()) {

@@ -12,8 +12,8 @@ mod xml;
 use bytes::Bytes;
 use lifecycle_core::{
     Action, ApiCall, BatchAck, BatchLimits, Credential, EnvVarNames, Fault, HttpResponse,
-    InstanceId, ListPage, Observation, PageToken, Profile, Provider, SigningContext, Support,
-    UnsignedRequest,
+    InstanceId, ListPage, ListQuery, Observation, PageToken, Profile, Provider, SigningContext,
+    Support, UnsignedRequest,
 };
 
 pub use config::{BatchMode, Config, Network, endpoint_from};
@@ -79,7 +79,7 @@ impl Provider for Aliyun {
         wire::observe(&self.config, ids)
     }
 
-    fn list(&self, page: Option<&PageToken>) -> Result<ApiCall<ListPage>, Fault> {
+    fn list(&self, _: &ListQuery, page: Option<&PageToken>) -> Result<ApiCall<ListPage>, Fault> {
         Ok(wire::list(&self.config, page))
     }
 

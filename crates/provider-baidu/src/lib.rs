@@ -11,7 +11,7 @@ use bytes::Bytes;
 use credentials::{COMMAND_LINE, TERRAFORM};
 use lifecycle_core::{
     Action, ApiCall, BatchAck, BatchLimits, Credential, Fault, HttpResponse, InstanceId, ListPage,
-    Observation, PageToken, Profile, Provider, SigningContext, Support, UnsignedRequest,
+    ListQuery, Observation, PageToken, Profile, Provider, SigningContext, Support, UnsignedRequest,
 };
 
 pub use config::{Config, endpoint_from};
@@ -60,7 +60,7 @@ impl Provider for Baidu {
         wire::observe(ids)
     }
 
-    fn list(&self, page: Option<&PageToken>) -> Result<ApiCall<ListPage>, Fault> {
+    fn list(&self, _: &ListQuery, page: Option<&PageToken>) -> Result<ApiCall<ListPage>, Fault> {
         Ok(wire::list(page))
     }
 

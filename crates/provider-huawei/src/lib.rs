@@ -15,8 +15,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use lifecycle_core::{
     Action, ApiCall, BatchAck, BatchLimits, Credential, Fault, HttpResponse, InstanceId, JobId,
-    JobProgress, ListPage, Observation, PageToken, PollingPolicy, Profile, Provider, Rate,
-    RateLimits, SigningContext, Support, UnsignedRequest,
+    JobProgress, ListPage, ListQuery, Observation, PageToken, PollingPolicy, Profile, Provider,
+    Rate, RateLimits, SigningContext, Support, UnsignedRequest,
 };
 
 pub use {
@@ -86,7 +86,7 @@ impl Provider for Huawei {
         wire::observe(&self.config, ids)
     }
 
-    fn list(&self, page: Option<&PageToken>) -> Result<ApiCall<ListPage>, Fault> {
+    fn list(&self, _: &ListQuery, page: Option<&PageToken>) -> Result<ApiCall<ListPage>, Fault> {
         Ok(wire::list(&self.config, page))
     }
 

@@ -6,8 +6,8 @@ mod support;
 use std::collections::BTreeSet;
 
 use lifecycle_core::{
-    Credential, Endpoint, InstanceId, JobId, PageToken, Provider, RebootOptions, SigningContext,
-    StartOptions, StopMode, StopOptions, UnsignedRequest, encode,
+    Credential, Endpoint, InstanceId, JobId, ListQuery, PageToken, Provider, RebootOptions,
+    SigningContext, StartOptions, StopMode, StopOptions, UnsignedRequest, encode,
 };
 use provider_huawei::{Config, Huawei};
 use provider_testing::{recorded_request, recorded_response};
@@ -55,7 +55,10 @@ fn equivalent_request(name: &str) -> Option<UnsignedRequest> {
         "show-job" => provider.follow(&JobId::new(JOB).unwrap()).unwrap().request,
         "list-marker" => {
             let marker = PageToken::new(two[0].as_str());
-            provider.list(Some(&marker)).unwrap().request
+            provider
+                .list(&ListQuery::default(), Some(&marker))
+                .unwrap()
+                .request
         }
         "list-server-ids-comma" => provider.observe(&two).unwrap().request,
         "show-server"

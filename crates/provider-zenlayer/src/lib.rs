@@ -12,8 +12,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use lifecycle_core::{
     Action, ApiCall, BatchAck, BatchLimits, Credential, EnvVarNames, Fault, HttpResponse,
-    InstanceId, ListPage, Observation, PageToken, PollingPolicy, Profile, Provider, SigningContext,
-    Support, UnsignedRequest,
+    InstanceId, ListPage, ListQuery, Observation, PageToken, PollingPolicy, Profile, Provider,
+    SigningContext, Support, UnsignedRequest,
 };
 
 pub use config::{Config, endpoint_from};
@@ -86,7 +86,7 @@ impl Provider for Zenlayer {
         wire::observe(&self.config, ids)
     }
 
-    fn list(&self, page: Option<&PageToken>) -> Result<ApiCall<ListPage>, Fault> {
+    fn list(&self, _: &ListQuery, page: Option<&PageToken>) -> Result<ApiCall<ListPage>, Fault> {
         wire::list(&self.config, page)
     }
 

@@ -12,7 +12,7 @@ use super::{
     Client,
     target::{IntoInstances, Target, by_location, connect, distinct_instances},
 };
-use crate::observe::status::InstanceStatus;
+use crate::observe::{lookup::ReadContent, status::InstanceStatus};
 
 /// A request that reads the states of some instances once. Nothing is read until the request is
 /// awaited.
@@ -24,6 +24,7 @@ use crate::observe::status::InstanceStatus;
 pub struct ObserveRequest<T: Target = Client> {
     target: T,
     instances: Result<Vec<T::Instance>, T::Error>,
+    content: ReadContent,
 }
 
 impl<T: Target> ObserveRequest<T> {
@@ -44,7 +45,26 @@ impl<T: Target> ObserveRequest<T> {
         Self {
             instances: distinct_instances(&target, instances),
             target,
+            content: ReadContent::State,
         }
+    }
+
+    /// Reads the [`InstanceDetails`](lifecycle_core::InstanceDetails) too, such as tags and addresses. On
+    /// some clouds the response is larger then.
+    ///
+    /// # Examples
+    /// ```
+    /// # mod setup { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/setup.rs")); }
+    /// # setup::run(async |client, ids| {
+    /// for status in client.observe(&ids).details().await? {
+    ///     println!("{}: {:?}", status.instance, status.result?.details);
+    /// }
+    /// # Ok(())
+    /// # });
+    /// ```
+    pub fn details(mut self) -> Self {
+        self.content = ReadContent::Details;
+        self
     }
 
     async fn run(self) -> Result<Vec<InstanceStatus<T::Instance>>, T::Error> {
@@ -55,7 +75,8 @@ impl<T: Target> ObserveRequest<T> {
         }
         let clients = connect(&self.target, &instances).await?;
         let read = async |location: &T::Location, ids| {
-            let statuses = clients.get(location)?.observer.statuses(ids).await;
+            let observer = &clients.get(location)?.observer;
+            let statuses = observer.statuses(ids, self.content).await;
             let named = statuses.into_iter().map(|status| InstanceStatus {
                 instance: T::join(location, status.instance),
                 result: status.result,

@@ -8,7 +8,7 @@ use lifecycle_core::{InstanceId, Observation, PowerState, StoppedBilling};
 ///
 /// Rows that agree count once. Rows with different states contradict each other: no row is evidence,
 /// so the state is [`PowerState::Unknown`], and the raw text names all states. Details that differ
-/// are left out, except the name and the lock, where the first row with a value counts.
+/// are left out, except name, lock and details, where the first row with a value counts.
 pub(crate) fn fold(rows: Vec<Observation>) -> Vec<Observation> {
     let mut places: HashMap<InstanceId, usize> = HashMap::with_capacity(rows.len());
     let mut folded: Vec<Observation> = Vec::with_capacity(rows.len());
@@ -44,6 +44,7 @@ fn merge(first: &mut Observation, row: Observation) {
     }
     first.name = first.name.take().or(row.name);
     first.lock = first.lock.take().or(row.lock);
+    first.details = first.details.take().or(row.details);
 }
 
 /// The text between the states of contradicting rows.

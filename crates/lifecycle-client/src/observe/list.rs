@@ -1,4 +1,4 @@
-//! Reads all instances of a region, page by page.
+//! Reads the instances of a region, page by page.
 
 use std::{
     collections::HashSet,
@@ -8,7 +8,7 @@ use std::{
 };
 
 use futures_util::{Stream, stream};
-use lifecycle_core::{ListPage, NextPage, Observation, PageToken};
+use lifecycle_core::{FilterMatch, ListPage, ListQuery, NextPage, Observation, PageToken};
 use tokio::time::Instant;
 
 use crate::{
@@ -20,12 +20,14 @@ use crate::{
     observe::duplicates::fold,
 };
 
-/// Returns all instances page by page. The stream ends after the first error.
+/// Returns the instances of `query` page by page. The stream ends after the first error.
 pub(crate) fn pages(
     engine: Arc<Engine>,
+    query: ListQuery,
 ) -> impl Stream<Item = Result<Vec<Observation>, Error>> + Send {
     let start = Cursor {
         engine,
+        query,
         continuation: Continuation::First,
         tracker: ListTracker::default(),
     };
@@ -35,6 +37,7 @@ pub(crate) fn pages(
 /// The position in a list.
 struct Cursor {
     engine: Arc<Engine>,
+    query: ListQuery,
     continuation: Continuation,
     tracker: ListTracker,
 }
@@ -71,13 +74,34 @@ impl Cursor {
             fault: failure.fault,
             attempts: failure.attempts,
         })?;
-        let (rows, step) = self.tracker.record(page);
-        self.continuation = step;
+        let (mut rows, step) = self.tracker.record(page);
+        self.continuation = match self.apply_filter(&mut rows) {
+            Ok(()) => step,
+            Err(defect) => Continuation::Fail(defect),
+        };
         Ok(Some((rows, self)))
     }
 
+    /// Removes the rows that do not match. The cloud may ignore a condition, or understand a name in
+    /// another way, and such a row would be an instance that nobody selected.
+    fn apply_filter(&self, rows: &mut Vec<Observation>) -> Result<(), ListDefect> {
+        let mut is_undecided = false;
+        rows.retain(|row| match self.query.filter.matches(row) {
+            FilterMatch::Yes => true,
+            FilterMatch::Unknown => {
+                is_undecided = true;
+                false
+            }
+            _ => false,
+        });
+        match is_undecided {
+            true => Err(ListDefect::DetailsMissing),
+            false => Ok(()),
+        }
+    }
+
     async fn read(&self, token: Option<&PageToken>) -> Result<ListPage, CallError> {
-        let call = self.engine.provider().list(token);
+        let call = self.engine.provider().list(&self.query, token);
         let call = call.map_err(CallError::unsent)?;
         let ctx = CallContext {
             kind: CallKind::List,

@@ -31,13 +31,24 @@ pub(crate) enum ObserveResult {
 #[derive(Debug)]
 pub(crate) struct StateReader {
     pub(crate) engine: Arc<Engine>,
+    content: ReadContent,
     batch_reads: BatchReadSupport,
 }
 
+/// The facts that a [`StateReader`] reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ReadContent {
+    /// The state, by the cheapest call of the cloud.
+    State,
+    /// The state and the details.
+    Details,
+}
+
 impl StateReader {
-    pub(crate) fn new(engine: Arc<Engine>) -> Self {
+    pub(crate) fn new(engine: Arc<Engine>, content: ReadContent) -> Self {
         Self {
             engine,
+            content,
             batch_reads: BatchReadSupport::default(),
         }
     }
@@ -179,11 +190,12 @@ impl StateReader {
         ids: &[InstanceId],
         ctx: &CallContext<'_>,
     ) -> Result<Vec<Observation>, CallError> {
-        let call = self
-            .engine
-            .provider()
-            .observe(ids)
-            .map_err(CallError::unsent)?;
+        let provider = self.engine.provider();
+        let call = match self.content {
+            ReadContent::State => provider.observe(ids),
+            ReadContent::Details => provider.describe(ids),
+        };
+        let call = call.map_err(CallError::unsent)?;
         let ctx = CallContext {
             kind: CallKind::Observe,
             instances: ids.len(),

@@ -7,7 +7,7 @@ use lifecycle_core::InstanceId;
 use crate::{
     call::context::CallContext,
     call::engine::Engine,
-    observe::lookup::{ObserveResults, StateReader},
+    observe::lookup::{ObserveResults, ReadContent, StateReader},
     observe::mailbox::Mailbox,
     observe::poller::{Poller, Subscription},
 };
@@ -17,14 +17,16 @@ use crate::{
 pub(crate) struct Observer {
     pub(crate) engine: Arc<Engine>,
     reader: Arc<StateReader>,
+    detail_reader: StateReader,
     poller: Arc<Poller>,
 }
 
 impl Observer {
     pub(crate) fn new(engine: Engine) -> Self {
         let engine = Arc::new(engine);
-        let reader = Arc::new(StateReader::new(Arc::clone(&engine)));
+        let reader = Arc::new(StateReader::new(Arc::clone(&engine), ReadContent::State));
         Self {
+            detail_reader: StateReader::new(Arc::clone(&engine), ReadContent::Details),
             poller: Arc::new(Poller::new(Arc::clone(&reader))),
             reader,
             engine,
@@ -38,6 +40,15 @@ impl Observer {
         ctx: &CallContext<'_>,
     ) -> ObserveResults {
         self.reader.observe_once(ids, ctx).await
+    }
+
+    /// Reads the states and the details of `ids` now, in as few calls as the cloud allows.
+    pub(crate) async fn describe_once(
+        &self,
+        ids: &[InstanceId],
+        ctx: &CallContext<'_>,
+    ) -> ObserveResults {
+        self.detail_reader.observe_once(ids, ctx).await
     }
 
     /// Subscribes `mailbox` to the poller.

@@ -7,7 +7,7 @@ use crate::{
     call::context::{CallContext, CallKind},
     call::event::IgnoreEvents,
     instant::after,
-    observe::lookup::{ObserveResult, not_shown},
+    observe::lookup::{ObserveResult, ReadContent, not_shown},
     observe::observer::Observer,
 };
 
@@ -32,14 +32,21 @@ impl<I> InstanceStatus<I> {
 
 impl Observer {
     /// Reads the states of `ids` once, within the time of a request.
-    pub(crate) async fn statuses(&self, ids: &[InstanceId]) -> Vec<InstanceStatus> {
+    pub(crate) async fn statuses(
+        &self,
+        ids: &[InstanceId],
+        content: ReadContent,
+    ) -> Vec<InstanceStatus> {
         let ctx = CallContext {
             kind: CallKind::Observe,
             instances: ids.len(),
             deadline: after(Instant::now(), self.engine.timeouts.request),
             observer: &IgnoreEvents,
         };
-        let mut results = self.observe_once(ids, &ctx).await;
+        let mut results = match content {
+            ReadContent::State => self.observe_once(ids, &ctx).await,
+            ReadContent::Details => self.describe_once(ids, &ctx).await,
+        };
         let status = |id: &InstanceId| {
             let result = match results.remove(id) {
                 Some(ObserveResult::Found(observation)) => Ok(observation),

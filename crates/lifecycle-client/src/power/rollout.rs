@@ -57,6 +57,27 @@ impl<I: Clone + Eq + Hash> RolloutState<I> {
         }
     }
 
+    /// Sets the instances of a request that selects them, and the rows of the instances that the request
+    /// leaves alone.
+    pub(crate) fn select<E>(
+        &mut self,
+        instances: Arc<[I]>,
+        left_alone: Vec<InstanceReport<I>>,
+        events: Option<&UnboundedSender<Event<I, E>>>,
+    ) {
+        if let Some(events) = events {
+            // Fails only if nobody reads the events.
+            let _ = events.send(Event::Selected {
+                instances: instances.to_vec(),
+            });
+            for row in &left_alone {
+                let _ = events.send(Event::Settled(row.clone()));
+            }
+        }
+        self.instances = instances;
+        self.rows = left_alone;
+    }
+
     /// Appends the rows of the wave under way, and returns the number of failures.
     fn end_wave(&mut self, report: impl Fn(&mut OutcomeTracker) -> Report) -> usize {
         let mut reports = mem::take(&mut self.running)

@@ -15,6 +15,7 @@ mod no_storms;
 mod one_outcome_per_instance;
 mod reboot_evidence;
 mod scripts;
+mod selection;
 mod true_outcomes;
 mod what_is_known_is_told;
 mod whole_lists;

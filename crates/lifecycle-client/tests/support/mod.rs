@@ -18,9 +18,9 @@ use bytes::Bytes;
 use lifecycle_client::{Client, Clock, Report, Timeouts, Transport, TransportError};
 use lifecycle_core::{
     Action, ApiCall, BatchAck, BatchLimits, Credential, ExecutionStatus, Fault, FaultKind,
-    HttpResponse, InstanceId, JobId, JobProgress, JobStatus, ListPage, NextPage, Observation,
-    PageToken, PollingPolicy, PowerState, Profile, Provider, Rate, RateLimits, ResponseExt,
-    SigningContext, Support, UnsignedRequest,
+    HttpResponse, InstanceId, JobId, JobProgress, JobStatus, ListPage, ListQuery, NextPage,
+    Observation, PageToken, PollingPolicy, PowerState, Profile, Provider, Rate, RateLimits,
+    ResponseExt, SigningContext, Support, UnsignedRequest,
 };
 use tokio::time::Instant;
 
@@ -251,7 +251,7 @@ impl Provider for Toy {
         ))
     }
 
-    fn list(&self, page: Option<&PageToken>) -> Result<ApiCall<ListPage>, Fault> {
+    fn list(&self, _: &ListQuery, page: Option<&PageToken>) -> Result<ApiCall<ListPage>, Fault> {
         let page = page.map_or("first", PageToken::as_str);
         Ok(ApiCall::new(text_request("list", page), |response| {
             let text = text(response);

@@ -1,7 +1,7 @@
 //! Tests of Huawei's signature: the stages against recorded vectors, and complete requests,
 //! verified like on a server.
 
-use lifecycle_core::{Endpoint, InstanceId, Provider, StopOptions};
+use lifecycle_core::{Endpoint, InstanceId, ListQuery, Provider, StopOptions};
 use provider_testing::check_signing_vectors;
 use serde_json::Value;
 
@@ -170,7 +170,7 @@ fn server_can_verify_every_signed_request() {
         stop_two(),
         provider.observe(&ids).unwrap().request,
         provider.observe(&ids[..1]).unwrap().request,
-        provider.list(None).unwrap().request,
+        provider.list(&ListQuery::default(), None).unwrap().request,
     ];
     for key in [
         Credential::keys("AK", "sk"),

@@ -4,7 +4,8 @@ use std::sync::LazyLock;
 
 use lifecycle_core::{
     Action, BatchAck, ExecutionStatus, Fault, HttpResponse, InstanceId, JobId, JobProgress,
-    JobStatus, ListPage, Observation, Provider, RebootOptions, StartOptions, StopOptions,
+    JobStatus, ListPage, ListQuery, Observation, Provider, RebootOptions, StartOptions,
+    StopOptions,
 };
 use provider_huawei::{Config, Huawei};
 use provider_testing::read_vectors;
@@ -77,7 +78,7 @@ fn read_as(call: &str, response: &HttpResponse) -> Result<String, Fault> {
             call.read(response).map(|rows| describe_rows(&rows))
         }
         "list" => provider
-            .list(None)?
+            .list(&ListQuery::default(), None)?
             .read(response)
             .map(|page| describe_page(&page)),
         other => panic!("unknown call {other}"),

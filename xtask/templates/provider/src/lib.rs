@@ -10,7 +10,7 @@ mod wire;
 use bytes::Bytes;
 use lifecycle_core::{
     Action, ApiCall, BatchAck, BatchLimits, Credential, EnvVarNames, Fault, HttpResponse,
-    InstanceId, ListPage, Observation, PageToken, Profile, Provider, SigningContext, Support,
+    InstanceId, ListPage, ListQuery, Observation, PageToken, Profile, Provider, SigningContext, Support,
     UnsignedRequest,
 };
 
@@ -58,7 +58,11 @@ impl Provider for Example {
         wire::observe(ids)
     }
 
-    fn list(&self, page: Option<&PageToken>) -> Result<ApiCall<ListPage>, Fault> {
+    fn list(
+        &self,
+        _: &ListQuery,
+        page: Option<&PageToken>,
+    ) -> Result<ApiCall<ListPage>, Fault> {
         Ok(wire::list(page))
     }
 

@@ -1,0 +1,34 @@
+//! Reads the regions of a cloud.
+
+use lifecycle_core::Region;
+use tokio::time::Instant;
+
+use crate::{
+    call::context::{CallContext, CallKind},
+    call::engine::Engine,
+    call::event::IgnoreEvents,
+    error::Error,
+    instant::after,
+};
+
+/// Returns the regions of the cloud; `None` if the provider has no call for regions.
+pub(crate) async fn regions(engine: &Engine) -> Result<Option<Vec<Region>>, Error> {
+    let Some(call) = engine.provider().regions() else {
+        return Ok(None);
+    };
+    let ctx = CallContext {
+        kind: CallKind::List,
+        instances: 0,
+        deadline: after(Instant::now(), engine.timeouts.request),
+        observer: &IgnoreEvents,
+    };
+    match engine.execute(&call, &ctx).await {
+        Ok(executed) => Ok(Some(executed.value)),
+        Err(failure) => Err(Error::Call {
+            operation: "list regions",
+            title: engine.profile().title,
+            fault: failure.fault,
+            attempts: failure.attempts,
+        }),
+    }
+}

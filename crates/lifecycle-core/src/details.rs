@@ -1,0 +1,136 @@
+//! `InstanceDetails`: what a cloud reports about an instance besides the state.
+
+use std::fmt;
+
+use jiff::{Timestamp, Unit, civil::DateTime, tz::TimeZone};
+
+/// The facts about an instance that change rarely: tags, addresses, type, billing.
+///
+/// Each fact is absent if the cloud does not report the fact. The crate of a provider documents the field of
+/// the response from which a fact comes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct InstanceDetails {
+    /// The tags, in the order of the cloud.
+    pub tags: Vec<Tag>,
+    /// The availability zone, in the terms of the cloud.
+    pub zone: Option<String>,
+    /// The instance type (flavor), in the terms of the cloud.
+    pub instance_type: Option<String>,
+    /// The addresses inside the network of the owner: IPv4 before IPv6 if the cloud separates them.
+    pub private_ips: Vec<String>,
+    /// The addresses on the internet.
+    pub public_ips: Vec<String>,
+    /// The payment method.
+    pub charge_type: Option<ChargeType>,
+    /// The time of the creation; see [`utc_time`] for the format.
+    pub created_at: Option<String>,
+    /// The time of the last start, for people; see [`utc_time`] for the format.
+    /// [`Observation::started_at`](crate::Observation::started_at) is evidence of a reboot, this time is not.
+    pub started_at: Option<String>,
+    /// The end of the paid term; see [`utc_time`] for the format.
+    pub expires_at: Option<String>,
+}
+
+impl InstanceDetails {
+    /// Returns the value of the tag `key`; `None` without this tag. A tag without a value has the value
+    /// `""`.
+    ///
+    /// # Examples
+    /// ```
+    /// use lifecycle_core::{InstanceDetails, Tag};
+    ///
+    /// let mut details = InstanceDetails::default();
+    /// details.tags.push(Tag::new("env", "dev"));
+    /// assert_eq!(details.tag("env"), Some("dev"));
+    /// assert_eq!(details.tag("owner"), None);
+    /// ```
+    pub fn tag(&self, key: &str) -> Option<&str> {
+        let mut tags = self.tags.iter();
+        let tag = tags.find(|tag| tag.key == key)?;
+        Some(&tag.value)
+    }
+}
+
+/// A label that the owner gave to an instance.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
+pub struct Tag {
+    /// The key. Clouds distinguish upper and lower case.
+    pub key: String,
+    /// The value; empty for a tag without a value.
+    pub value: String,
+}
+
+impl Tag {
+    /// Returns a tag.
+    pub fn new(key: impl Into<String>, value: impl Into<String>) -> Self {
+        Self {
+            key: key.into(),
+            value: value.into(),
+        }
+    }
+}
+
+impl fmt::Display for Tag {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}={}", self.key, self.value)
+    }
+}
+
+/// The payment method of an instance.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ChargeType {
+    /// Pay per use.
+    Postpaid,
+    /// A paid term of months or years.
+    Prepaid,
+    /// Spare capacity, which the cloud can take back.
+    Spot,
+    /// Another method, in the terms of the cloud.
+    Other(String),
+}
+
+impl ChargeType {
+    /// Returns the name in lower case, or the text of the cloud.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Postpaid => "postpaid",
+            Self::Prepaid => "prepaid",
+            Self::Spot => "spot",
+            Self::Other(text) => text,
+        }
+    }
+}
+
+impl fmt::Display for ChargeType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// Returns a time of a cloud in the format `2026-11-22T08:00:00Z`. Clouds leave out the seconds, write
+/// fractions, or leave out the time zone; a time without a zone is in UTC. A text that is not a time is
+/// returned unchanged.
+///
+/// # Examples
+/// ```
+/// use lifecycle_core::utc_time;
+///
+/// assert_eq!(utc_time("2017-12-10T04:04Z"), "2017-12-10T04:04:00Z");
+/// assert_eq!(utc_time("2019-05-22T03:23:59.000000"), "2019-05-22T03:23:59Z");
+/// assert_eq!(utc_time("2026-01-02T08:00:00+08:00"), "2026-01-02T00:00:00Z");
+/// assert_eq!(utc_time("unlimited"), "unlimited");
+/// ```
+pub fn utc_time(text: &str) -> String {
+    let in_utc = || {
+        let time = text.parse::<DateTime>().ok()?;
+        time.to_zoned(TimeZone::UTC)
+            .ok()
+            .map(|time| time.timestamp())
+    };
+    let time = text.parse::<Timestamp>().ok().or_else(in_utc);
+    let time = time.and_then(|time| time.round(Unit::Second).ok());
+    time.map_or_else(|| text.to_owned(), |time| time.to_string())
+}

@@ -6,6 +6,7 @@
 mod args;
 mod check_result;
 mod commands;
+mod completion;
 mod console;
 mod dry_run;
 mod exit;
@@ -37,6 +38,7 @@ use crate::{
 };
 
 fn main() -> ExitCode {
+    completion::answer_script();
     let exit = match Args::try_parse() {
         Ok(args) => run(&args),
         Err(error) => return usage::report(error),

@@ -2,7 +2,8 @@
 
 use lifecycle_facade::{
     Fault, FaultKind, FleetRow, InstanceReference, InstanceStatus, Observation, Outcome, Pending,
-    PowerState, StoppedBilling, core::Lock,
+    PowerState, StoppedBilling,
+    core::{InstanceDetails, Lock},
 };
 
 use crate::exit::{CommandError, Exit};
@@ -172,6 +173,14 @@ impl Row {
         fact: impl FnOnce(&'r Observation) -> Option<T>,
     ) -> Option<T> {
         self.observation.as_ref().and_then(fact)
+    }
+
+    /// Returns one of the details that the cloud reported.
+    pub(crate) fn detail<'r, T>(
+        &'r self,
+        detail: impl FnOnce(&'r InstanceDetails) -> Option<T>,
+    ) -> Option<T> {
+        self.seen(|seen| seen.details.as_deref()).and_then(detail)
     }
 
     /// Returns the note that a table shows beside a success.
@@ -515,7 +524,9 @@ mod tests {
                 .to_owned()
                 + r#""message":"state in the cloud: \"WARPING\"; locked: audit","request_id":null,"name":null,"#
                 + r#""cloud":"huawei","region":"cn-north-4","account":null,"id":"a","#
-                + r#""cloud_state":"WARPING","lock":"audit"}"#
+                + r#""cloud_state":"WARPING","lock":"audit","zone":null,"type":null,"charge_type":null,"#
+                + r#""private_ips":null,"public_ips":null,"created_at":null,"started_at":null,"#
+                + r#""expires_at":null,"tags":null}"#
         );
     }
 }

@@ -44,13 +44,10 @@ impl Setup {
     }
 
     fn read_now(connection: &ConnectionArgs) -> Result<Self, CommandError> {
-        let named = connection.config.clone().or_else(path_from_environment);
-        let config = match (named, Config::default_path()) {
-            // Accounts and groups name real clouds, so `--sim` ignores the file.
-            _ if connection.sim => Ok(None),
-            (Some(path), _) => Config::load(path).map(Some),
-            (None, Some(path)) => Config::load_if_present(path),
-            (None, None) => Ok(None),
+        // Accounts and groups name real clouds, so `--sim` ignores the file.
+        let config = match connection.sim {
+            true => Ok(None),
+            false => config_file(connection.config.clone()),
         };
         let wrong_usage = |error: ConfigError| CommandError::configuration(&error);
         let config = config.map_err(wrong_usage)?;
@@ -239,6 +236,19 @@ async fn blocking<T: Send + 'static>(
             "{what}: no end within {} s; increase --timeout",
             limit.as_secs_f64()
         ))),
+    }
+}
+
+/// Reads the configuration file; `None` if there is no file. `named` is the path on the command line.
+///
+/// # Errors
+/// The file is named but does not exist, or has errors.
+pub(crate) fn config_file(named: Option<PathBuf>) -> Result<Option<Config>, ConfigError> {
+    let named = named.or_else(path_from_environment);
+    match (named, Config::default_path()) {
+        (Some(path), _) => Config::load(path).map(Some),
+        (None, Some(path)) => Config::load_if_present(path),
+        (None, None) => Ok(None),
     }
 }
 

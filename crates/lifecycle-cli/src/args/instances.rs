@@ -4,13 +4,15 @@ use std::str::FromStr;
 
 use lifecycle_facade::{InstanceReference, ParseReferenceError};
 
+use crate::completion;
+
 /// The instances of a command.
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct InstanceArgs {
     /// Instances: cloud/region/instance-id, for example baidu/bj/i-a1b2c3d4 or
     /// zenlayer/global/1234567890. For another account: account@cloud/region/instance-id. For a
     /// group in the configuration file: its name. For references from standard input: -
-    #[arg(value_name = "REFERENCE", required = true)]
+    #[arg(value_name = "REFERENCE", required = true, add = completion::references())]
     pub(crate) instances: Vec<InstanceArg>,
 }
 

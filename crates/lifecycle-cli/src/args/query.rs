@@ -4,6 +4,7 @@ use clap::ValueEnum;
 use lifecycle_facade::PowerState;
 
 use super::{ConnectionArgs, InstanceArgs, LocationArg, TableArgs};
+use crate::completion;
 
 /// The arguments of `status`.
 #[derive(Debug, clap::Args)]
@@ -52,7 +53,7 @@ enum StateArg {
 pub(crate) struct ListArgs {
     /// Regions, for example baidu/bj, aliyun/cn-hangzhou, huawei/cn-north-4 or zenlayer/global, or
     /// names of accounts in the configuration file
-    #[arg(value_name = "CLOUD/REGION", required = true)]
+    #[arg(value_name = "CLOUD/REGION", required = true, add = completion::locations())]
     pub(crate) locations: Vec<LocationArg>,
     #[command(flatten)]
     pub(crate) connection: ConnectionArgs,

@@ -3,7 +3,7 @@
 use std::{collections::VecDeque, time::Duration};
 
 use futures_util::{Stream, StreamExt, stream};
-use lifecycle_facade::{Fleet, InstanceReference, Location, Observation};
+use lifecycle_facade::{Fleet, InstanceReference, ListRequest, Location, Observation};
 use tokio::time::{Instant, timeout_at};
 
 use crate::{
@@ -29,7 +29,11 @@ pub(crate) async fn run(args: &ListArgs, console: Console) -> Result<Exit, Comma
     }
     let limit = setup.timeout();
     let lists = locations.iter().enumerate().map(|(place, location)| {
-        let list = read(&fleet, location, limit, console);
+        let mut list = fleet.list(location);
+        if format.has_details() {
+            list = list.details();
+        }
+        let list = read(list, location, limit, console);
         list.map(move |part| (place, part)).boxed()
     });
     let mut lists = stream::select_all(lists);
@@ -79,14 +83,14 @@ enum Part {
 
 /// Reads the list of a location page by page. The last part is a failure or the end.
 fn read(
-    fleet: &Fleet,
+    list: ListRequest<Fleet>,
     location: &Location,
     limit: Duration,
     console: Console,
 ) -> impl Stream<Item = Part> + Send {
     let deadline = Instant::now() + limit;
     let location = location.clone();
-    let pages = Box::pin(fleet.list(&location).pages());
+    let pages = Box::pin(list.pages());
     stream::unfold((Some(pages), true), move |(pages, is_empty)| {
         let location = location.clone();
         async move {

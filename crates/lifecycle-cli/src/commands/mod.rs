@@ -1,9 +1,11 @@
 //! Dispatch of the subcommands. Each subcommand has a file; the three power commands share a file.
 
+mod completions;
 mod credentials;
 mod demo;
 mod doctor;
 mod list;
+mod man;
 mod power;
 mod simulate;
 mod status;
@@ -37,5 +39,7 @@ pub(crate) async fn run(command: &Command, console: Console) -> Result<Exit, Com
         Command::Doctor(args) => doctor::run(args, console).await,
         Command::Demo => demo::run(console).await,
         Command::Simulate(args) => simulate::run(args, console).await,
+        Command::Completions(args) => completions::run(args),
+        Command::Man(args) => man::run(args),
     }
 }

@@ -17,7 +17,11 @@ pub(crate) async fn run(args: &StatusArgs, console: Console) -> Result<Exit, Com
     let references = setup.targets(&args.instances).await?;
     let fleet = setup.fleet().await?;
     let references = distinct_instances(&fleet, references)?;
-    let statuses = match fleet.observe(&references).await.map_err(CommandError::from) {
+    let mut request = fleet.observe(&references);
+    if format.has_details() {
+        request = request.details();
+    }
+    let statuses = match request.await.map_err(CommandError::from) {
         Ok(statuses) => statuses,
         Err(error) => {
             if format.format.is_for_programs() && error.exit == Exit::NothingDone {

@@ -3,7 +3,7 @@
 
 use std::{borrow::Cow, str::FromStr};
 
-use lifecycle_facade::{StoppedBilling, did_you_mean};
+use lifecycle_facade::{StoppedBilling, core::ChargeType, did_you_mean};
 use serde::{Serialize, Serializer, ser::SerializeMap};
 
 use super::{detail::detail, value::Value};
@@ -20,6 +20,8 @@ pub(crate) struct Field {
     value: fn(&Row) -> Value<'_>,
     /// The rows of the field in CSV without `--columns`.
     rows: RowKind,
+    /// The value is one of the details, which a request reads only if a column needs them.
+    is_detail: bool,
 }
 
 /// The rows of a command, in the order from few fields to many fields.
@@ -38,6 +40,15 @@ const fn field(name: &'static str, value: fn(&Row) -> Value<'_>) -> Field {
         name,
         value,
         rows: RowKind::States,
+        is_detail: false,
+    }
+}
+
+/// Returns a field whose value comes from the details of an instance.
+const fn details(name: &'static str, value: fn(&Row) -> Value<'_>) -> Field {
+    Field {
+        is_detail: true,
+        ..field(name, value)
     }
 }
 
@@ -84,19 +95,58 @@ pub(crate) const FIELDS: &[Field] = &[
         let lock = row.seen(|seen| seen.lock.as_ref());
         Value::text(lock.map(ToString::to_string))
     }),
+    details("zone", |row| {
+        Value::text(row.detail(|of| of.zone.as_deref()))
+    }),
+    details("type", |row| {
+        Value::text(row.detail(|of| of.instance_type.as_deref()))
+    }),
+    details("charge_type", |row| {
+        Value::text(row.detail(|of| of.charge_type.as_ref().map(ChargeType::as_str)))
+    }),
+    details("private_ips", |row| {
+        Value::list(row.detail(|of| Some(&of.private_ips)))
+    }),
+    details("public_ips", |row| {
+        Value::list(row.detail(|of| Some(&of.public_ips)))
+    }),
+    details("created_at", |row| {
+        Value::text(row.detail(|of| of.created_at.as_deref()))
+    }),
+    details("started_at", |row| {
+        Value::text(row.detail(|of| of.started_at.as_deref()))
+    }),
+    details("expires_at", |row| {
+        Value::text(row.detail(|of| of.expires_at.as_deref()))
+    }),
+    details("tags", |row| Value::tags(row.detail(|of| Some(&of.tags)))),
+];
+
+/// Columns of tables and CSV that JSON does not have.
+const EXTRA: &[Field] = &[
+    // The address for people: the first private one, else the first public one.
+    details("ip", |row| {
+        let ip = row.detail(|of| of.private_ips.iter().chain(&of.public_ips).next());
+        Value::text(ip.map(String::as_str))
+    }),
 ];
 
 /// A column of a table or of CSV.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub(crate) enum Column {
-    /// A field of the JSON output.
-    Field(usize),
+    /// A field of the JSON output, or an extra field.
+    Field(&'static Field),
+    /// The value of the tag with this key.
+    Tag(String),
     /// The explanation of a row: code, message and request id, as far as people need them.
     Detail,
 }
 
 /// The name of [`Column::Detail`].
 const DETAIL: &str = "detail";
+
+/// The start of the name of a [`Column::Tag`].
+const TAG: &str = "tag:";
 
 impl Column {
     /// Returns the columns of a table without `--columns`.
@@ -110,44 +160,59 @@ impl Column {
 
     /// Returns the columns of CSV without `--columns`.
     pub(crate) fn of_csv(rows: RowKind) -> Vec<Self> {
-        let applies =
-            |(at, field): (usize, &Field)| (field.rows <= rows).then_some(Self::Field(at));
-        FIELDS.iter().enumerate().filter_map(applies).collect()
+        let fields = FIELDS.iter().filter(|field| field.rows <= rows);
+        fields.map(Self::Field).collect()
     }
 
     /// Returns the names of all columns.
     pub(crate) fn names() -> impl Iterator<Item = &'static str> + Clone {
-        FIELDS.iter().map(|field| field.name).chain([DETAIL])
+        let fields = FIELDS.iter().chain(EXTRA);
+        fields.map(|field| field.name).chain([DETAIL])
     }
 
     fn find(name: &str) -> Option<Self> {
         if name == DETAIL {
             return Some(Self::Detail);
         }
-        let at = FIELDS.iter().position(|field| field.name == name)?;
-        Some(Self::Field(at))
+        if let Some(key) = name.strip_prefix(TAG).filter(|key| !key.is_empty()) {
+            return Some(Self::Tag(key.to_owned()));
+        }
+        let mut fields = FIELDS.iter().chain(EXTRA);
+        fields.find(|field| field.name == name).map(Self::Field)
     }
 
     /// Returns the name of the column.
     pub(crate) fn name(&self) -> Cow<'_, str> {
         match self {
-            Self::Field(at) => FIELDS.get(*at).map_or("", |field| field.name).into(),
+            Self::Field(field) => field.name.into(),
+            Self::Tag(key) => format!("{TAG}{key}").into(),
             Self::Detail => DETAIL.into(),
         }
     }
 
-    /// Returns the name as the header of a table.
+    /// Returns the name as the header of a table. Upper case and lower case make a difference in the keys
+    /// of tags.
     pub(crate) fn header(&self) -> String {
-        self.name().to_uppercase()
+        match self {
+            Self::Tag(key) => TAG.to_uppercase() + key,
+            _ => self.name().to_uppercase(),
+        }
+    }
+
+    /// Returns `true` if the value is one of the details of an instance.
+    pub(crate) fn is_detail(&self) -> bool {
+        match self {
+            Self::Field(field) => field.is_detail,
+            Self::Tag(_) => true,
+            Self::Detail => false,
+        }
     }
 
     /// Returns the text of the column in a row. Without a value the text is empty.
     pub(crate) fn text<'r>(&self, row: &'r Row, verbose: bool) -> Cow<'r, str> {
         match self {
-            Self::Field(at) => match FIELDS.get(*at) {
-                Some(field) => (field.value)(row).into_text(),
-                None => Cow::Borrowed(""),
-            },
+            Self::Field(field) => (field.value)(row).into_text(),
+            Self::Tag(key) => row.detail(|of| of.tag(key)).unwrap_or_default().into(),
             Self::Detail => detail(row, verbose).into(),
         }
     }
@@ -163,7 +228,7 @@ impl FromStr for Column {
             let hint = did_you_mean(text, names.iter().copied());
             let hint = hint.map_or_else(String::new, |hint| format!("{hint} "));
             format!(
-                "unknown column {text:?}: {hint}columns: {}",
+                "unknown column {text:?}: {hint}columns: {}, {TAG}KEY",
                 names.join(", ")
             )
         })

@@ -20,7 +20,7 @@ pub(crate) struct RowFormat {
 }
 
 /// The order of rows.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub(crate) struct Sort {
     column: Column,
     descending: bool,
@@ -109,6 +109,16 @@ impl RowFormat {
     /// Returns `true` if the rows are sorted, so that the first row is known after the last one.
     pub(crate) fn is_sorted(&self) -> bool {
         self.sort.is_some()
+    }
+
+    /// Returns `true` if the output shows details of instances, such as tags and addresses.
+    pub(crate) fn has_details(&self) -> bool {
+        let is_sorted_by_detail = |sort: &Sort| sort.column.is_detail();
+        match self.format {
+            Format::Json | Format::Jsonl => true,
+            Format::Table | Format::Csv if self.columns.iter().any(Column::is_detail) => true,
+            _ => self.sort.as_ref().is_some_and(is_sorted_by_detail),
+        }
     }
 
     /// Sorts rows as requested.

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use lifecycle_facade::core::Tag;
 use serde::{Serialize, Serializer, ser::SerializeMap};
 
 /// The value of a column in a row.
@@ -26,6 +27,22 @@ impl<'r> Value<'r> {
     /// Returns a text; `None` is a column that does not apply.
     pub(crate) fn if_present(text: Option<impl Into<Cow<'r, str>>>) -> Self {
         text.map_or(Self::Absent, |text| Self::Text(text.into()))
+    }
+
+    /// Returns a list of texts; `None` is an unknown value.
+    pub(crate) fn list(texts: Option<&'r Vec<String>>) -> Self {
+        let list = |texts: &'r Vec<String>| {
+            Self::List(texts.iter().map(|text| Cow::Borrowed(&**text)).collect())
+        };
+        texts.map_or(Self::Unknown, list)
+    }
+
+    /// Returns the keys and values of tags; `None` is an unknown value.
+    pub(crate) fn tags(tags: Option<&'r Vec<Tag>>) -> Self {
+        let pairs = |tags: &'r Vec<Tag>| {
+            Self::Pairs(tags.iter().map(|tag| (&*tag.key, &*tag.value)).collect())
+        };
+        tags.map_or(Self::Unknown, pairs)
     }
 
     /// Returns the value as one text, for tables and CSV. Without a value the text is empty.

@@ -2,6 +2,8 @@
 //! network but loopback.
 
 mod accounts;
+#[cfg(unix)]
+mod completion;
 mod connections;
 mod demo;
 mod help;

@@ -180,6 +180,9 @@ fn remark(event: &FleetEvent) -> Option<String> {
             of,
             instances,
         } => format!("wave {number} of {of}: {instances} instances"),
+        Event::Pause { number, wait } => {
+            format!("pause of {} s before wave {number}", wait.as_secs_f64())
+        }
         Event::Throttled {
             operation,
             instances,

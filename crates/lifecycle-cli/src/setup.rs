@@ -118,17 +118,24 @@ impl Setup {
     /// Returns the waves. A request with `--no-wait` has none, because a wave ends with its results.
     ///
     /// # Errors
-    /// The command line has `--stop-after`, but there are no waves.
+    /// The command line has `--stop-after` or `--wave-pause`, but there are no waves.
     pub(crate) fn waves(&self, args: &RequestArgs) -> Result<Option<Waves>, CommandError> {
         let configured = || self.defaults()?.waves.filter(|_| !args.no_wait);
         let Some(waves) = args.waves.or_else(configured) else {
-            return match args.stop_after {
-                Some(_) => Err(CommandError::wrong_usage(
-                    "--stop-after needs --waves: write both",
-                )),
+            let needs_waves = [
+                (args.stop_after.is_some(), "--stop-after"),
+                (args.wave_pause.is_some(), "--wave-pause"),
+            ];
+            return match needs_waves.iter().find(|(is_set, _)| *is_set) {
+                Some((_, option)) => Err(CommandError::wrong_usage(format!(
+                    "{option} needs --waves: write both"
+                ))),
                 None => Ok(None),
             };
         };
+        let configured = |setting: fn(&Defaults) -> Option<Duration>| setting(self.defaults()?);
+        let pause = args.wave_pause.or_else(|| configured(|of| of.wave_pause));
+        let waves = waves.with_pause(pause.unwrap_or_default());
         let configured = || self.defaults()?.stop_after;
         Ok(Some(match args.stop_after.or_else(configured) {
             Some(failures) => waves.with_stop_after(failures.get()),

@@ -126,6 +126,11 @@ pub(crate) struct RequestArgs {
     #[arg(long, value_name = "SIZE", value_parser = waves, conflicts_with = "no_wait")]
     pub(crate) waves: Option<Waves>,
 
+    /// Wait this long between the last result of a wave and the start of the next wave, for example 2m.
+    /// --timeout does not include the pause
+    #[arg(long, value_name = "TIME", value_parser = time_limit)]
+    pub(crate) wave_pause: Option<Duration>,
+
     /// Start no further wave after this many instances without the requested result [default: 1]
     #[arg(long, value_name = "COUNT", value_parser = positive)]
     pub(crate) stop_after: Option<NonZeroUsize>,

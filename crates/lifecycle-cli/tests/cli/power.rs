@@ -26,6 +26,29 @@ fn rows_of_several_clouds_have_the_order_of_the_request() {
 }
 
 #[test]
+fn pause_between_waves_is_reported_and_needs_waves() {
+    let start = [
+        "start",
+        "baidu/bj/i-P7J6xY5N",
+        "baidu/bj/i-mK37TDDz",
+        "--sim",
+    ];
+    let options = ["--waves", "1", "--wave-pause", "2m", "-v"];
+    let result = run_with(&[&start[..], &options].concat(), &[], "").exits_with(0);
+    assert!(
+        result.stderr.contains("pause of 120 s before wave 2\n"),
+        "{result:#?}"
+    );
+    // The summary has the simulated time.
+    let (_, after) = result.stderr.rsplit_once(" after ").unwrap();
+    let seconds: f64 = after.split(' ').next().unwrap().parse().unwrap();
+    assert!(seconds > 120.0, "{result:#?}");
+    run_with(&[&start[..], &["--wave-pause", "2m"]].concat(), &[], "")
+        .exits_with(2)
+        .has_only_error("--wave-pause needs --waves: write both");
+}
+
+#[test]
 fn instance_that_ignores_stop_stops_only_with_force() {
     let options = ["--fleet", "aliyun/cn-hangzhou=2:stubborn", "--speed", "20"];
     let server = SimulatorServer::with(&options);

@@ -27,12 +27,13 @@ fn rows_of_several_clouds_have_the_order_of_the_request() {
 
 #[test]
 fn pause_between_waves_is_reported_and_needs_waves() {
-    let start = [
-        "start",
-        "baidu/bj/i-P7J6xY5N",
-        "baidu/bj/i-mK37TDDz",
-        "--sim",
-    ];
+    let list = ["list", "huawei/cn-north-4", "--sim", "--output", "json"];
+    let rows = run_with(&list, &[], "").rows();
+    let stopped = rows.iter().filter(|row| row["state"] == "stopped");
+    let stopped: Vec<&str> = stopped
+        .map(|row| row["instance"].as_str().unwrap())
+        .collect();
+    let start = ["start", stopped[0], stopped[1], "--sim"];
     let options = ["--waves", "1", "--wave-pause", "2m", "-v"];
     let result = run_with(&[&start[..], &options].concat(), &[], "").exits_with(0);
     assert!(

@@ -2,7 +2,7 @@
 
 use lifecycle_core::{Endpoint, InstanceId, JobId};
 use lifecycle_facade::{
-    Cloud, InstanceReference, Location,
+    Cloud, InstanceReference, Location, LocationPattern,
     config::{Config, time_limit, waves},
 };
 use lifecycle_sim::Simulator;
@@ -19,7 +19,11 @@ pub fn check_configuration(data: &[u8]) {
                 Ok(_) => Ok(()),
                 Err(error) => Err(error.to_string()),
             };
-            if let Err(error) = config.check_groups(check) {
+            let location = |text: &str| match text.parse::<LocationPattern>() {
+                Ok(_) => Ok(()),
+                Err(error) => Err(error.to_string()),
+            };
+            if let Err(error) = config.check_groups(check, location) {
                 assert!(error.diagnostics().len() <= data.len());
             }
         }

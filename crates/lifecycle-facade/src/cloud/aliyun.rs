@@ -49,7 +49,7 @@ pub(super) mod driver {
 
     use crate::cloud::{
         EndpointNetwork,
-        driver::{BuildInput, ClientParts, CloudDriver},
+        driver::{BuildInput, ClientParts, CloudDriver, RegionsFrom},
     };
     #[cfg(feature = "config")]
     use crate::config::{CredentialConfig, RoleConfig};
@@ -64,6 +64,7 @@ pub(super) mod driver {
         env_sources: None,
         #[cfg(feature = "config")]
         exchange,
+        regions: RegionsFrom::Provider,
         project: None,
     };
 

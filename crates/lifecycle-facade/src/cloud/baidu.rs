@@ -34,7 +34,7 @@ pub(super) mod driver {
     use provider_baidu::credentials::{AssumeRole, SessionToken};
     use provider_baidu::{Baidu, Config, PROFILE, credentials, endpoint_from};
 
-    use crate::cloud::driver::{BuildInput, ClientParts, CloudDriver};
+    use crate::cloud::driver::{BuildInput, ClientParts, CloudDriver, RegionsFrom};
     #[cfg(feature = "config")]
     use crate::config::{CredentialConfig, RoleConfig};
 
@@ -48,6 +48,7 @@ pub(super) mod driver {
         env_sources: None,
         #[cfg(feature = "config")]
         exchange,
+        regions: RegionsFrom::Provider,
         project: None,
     };
 

@@ -7,7 +7,7 @@ use lifecycle_client::{Client, ClientBuilder, CredentialProvider, Transport};
 use lifecycle_core::credential_source::CredentialSourceChain;
 use lifecycle_core::{
     Credential, CredentialSource, CredentialSourceConfig, Endpoint, ExchangeStep, Fault, Profile,
-    Provider, ProviderContext,
+    Provider, ProviderContext, Region,
 };
 
 use super::EndpointNetwork;
@@ -39,12 +39,30 @@ pub(crate) struct CloudDriver {
         CredentialSourceChain,
         &CredentialSourceConfig,
     ) -> Option<Box<dyn CredentialSource>>,
+    /// The source of the list of regions.
+    pub(crate) regions: RegionsFrom,
     /// The look-up of the project; `None` on a cloud without projects.
     pub(crate) project: Option<ProjectLookup>,
 }
 
 /// Returns credential sources for a region.
 pub(crate) type SourceFn = fn(&CredentialSourceConfig) -> Vec<Box<dyn CredentialSource>>;
+
+/// The source of the list of regions of a cloud.
+#[derive(Debug)]
+#[allow(dead_code, reason = "a build with one cloud has one of the sources")]
+pub(crate) enum RegionsFrom {
+    /// A call to the endpoint of any region.
+    Provider,
+    /// A call to an endpoint of its own.
+    Endpoint(fn() -> Endpoint),
+    /// Exchanges with the identity service of the cloud.
+    Identity(RegionLookup),
+}
+
+/// Reads the regions of a cloud from the identity service, with a key.
+pub(crate) type RegionLookup =
+    fn(&CredentialSourceConfig, &Credential, &ProviderContext<'_>) -> ExchangeStep<Vec<Region>>;
 
 /// The look-up of the project of a key in a region.
 #[derive(Debug)]

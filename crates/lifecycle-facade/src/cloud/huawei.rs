@@ -47,7 +47,7 @@ pub(super) mod driver {
         Config, Huawei, PROFILE, PROJECT_VARIABLES, credentials, endpoint_from, find_project_id,
     };
 
-    use crate::cloud::driver::{BuildInput, ClientParts, CloudDriver, ProjectLookup};
+    use crate::cloud::driver::{BuildInput, ClientParts, CloudDriver, ProjectLookup, RegionsFrom};
     #[cfg(feature = "config")]
     use crate::config::{CredentialConfig, RoleConfig};
 
@@ -61,6 +61,7 @@ pub(super) mod driver {
         env_sources: Some(credentials::variables),
         #[cfg(feature = "config")]
         exchange,
+        regions: RegionsFrom::Provider,
         project: Some(ProjectLookup {
             find: find_project_id,
             variables: PROJECT_VARIABLES,

@@ -24,7 +24,7 @@ pub(super) const ENTRY: CloudEntry = CloudEntry {
 pub(super) mod driver {
     use provider_zenlayer::{Config, PROFILE, Zenlayer, credentials, endpoint_from};
 
-    use crate::cloud::driver::{BuildInput, ClientParts, CloudDriver};
+    use crate::cloud::driver::{BuildInput, ClientParts, CloudDriver, RegionsFrom};
 
     pub(in crate::cloud) const DRIVER: CloudDriver = CloudDriver {
         profile: &PROFILE,
@@ -36,6 +36,7 @@ pub(super) mod driver {
         env_sources: None,
         #[cfg(feature = "config")]
         exchange: |_, _, _| None,
+        regions: RegionsFrom::Provider,
         project: None,
     };
 

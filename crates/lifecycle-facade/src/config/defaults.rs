@@ -3,6 +3,7 @@
 use std::{num::NonZeroUsize, path::PathBuf, time::Duration};
 
 use lifecycle_client::{PlainHttp, Waves};
+use lifecycle_core::NamePattern;
 
 use super::{section::Section, value};
 
@@ -28,6 +29,10 @@ pub struct Defaults {
     pub ca_certificates: Vec<PathBuf>,
     /// The destinations that requests may reach without TLS.
     pub plain_http: Option<PlainHttp>,
+    /// Patterns of names that selections never stop or reboot.
+    pub protect: Vec<NamePattern>,
+    /// The key of the tag that protects an instance from stops and reboots by selections.
+    pub protect_tag: Option<String>,
 }
 
 impl Defaults {
@@ -44,6 +49,8 @@ impl Defaults {
                 .take("ca_certificates", value::paths)
                 .unwrap_or_default(),
             plain_http: section.take("plain_http", value::plain_http),
+            protect: section.take("protect", value::patterns).unwrap_or_default(),
+            protect_tag: section.take("protect_tag", value::text),
         }
     }
 }

@@ -5,7 +5,7 @@
 //! mistakes of a file at once, each with the line and the text to write instead.
 //!
 //! ```
-//! use lifecycle_facade::config::{Config, CredentialConfig};
+//! use lifecycle_facade::config::{Config, CredentialConfig, Group};
 //!
 //! let config = Config::parse(
 //!     r#"
@@ -21,7 +21,7 @@
 //! let prod = &config.accounts["prod"];
 //! assert_eq!(prod.cloud.as_str(), "aliyun");
 //! assert!(matches!(prod.credentials, CredentialConfig::File { .. }));
-//! assert_eq!(config.groups["web"].len(), 2);
+//! assert!(matches!(&config.groups["web"], Group::References(web) if web.len() == 2));
 //! # Ok::<(), lifecycle_facade::config::ConfigError>(())
 //! ```
 //!
@@ -61,7 +61,7 @@ pub use cloud_name::CloudName;
 pub use credentials::{CredentialConfig, RoleConfig};
 pub use defaults::Defaults;
 pub use error::{ConfigError, Diagnostic};
-pub use group::GroupEntry;
+pub use group::{Group, GroupEntry, GroupSelection};
 pub use secret::VariableName;
 pub use value::{time_limit, waves};
 
@@ -85,9 +85,9 @@ pub struct Config {
     pub defaults: Defaults,
     /// The accounts by name. A name has letters, digits, `-` and `_`, and is not the name of a cloud.
     pub accounts: BTreeMap<String, AccountConfig>,
-    /// The groups of instances by name. Each group has at least one instance, in the order of the file.
-    /// The rules for the name of an account apply, and the name is not the name of an account.
-    pub groups: BTreeMap<String, Vec<GroupEntry>>,
+    /// The groups of instances by name. The rules for the name of an account apply, and the name is not
+    /// the name of an account.
+    pub groups: BTreeMap<String, Group>,
     /// The path of the file, for messages; `None` for a text from elsewhere.
     pub file: Option<PathBuf>,
 }
@@ -147,15 +147,17 @@ impl Config {
         Some(file::config_folder()?.join("lifecycle/lifecycle.toml"))
     }
 
-    /// Checks every reference of every group with `check`.
+    /// Checks every reference of every group with `reference`, and every location of a selection with
+    /// `location`.
     ///
     /// # Errors
-    /// [`ConfigError`] with all errors of `check`.
+    /// [`ConfigError`] with all errors of the checks.
     pub fn check_groups(
         &self,
-        check: impl Fn(&str) -> Result<(), String>,
+        reference: impl Fn(&str) -> Result<(), String>,
+        location: impl Fn(&str) -> Result<(), String>,
     ) -> Result<(), ConfigError> {
-        let found = group::refused(&self.groups, check);
+        let found = group::refused(&self.groups, reference, location);
         ConfigError::unless_empty(found, self.file.as_deref())
     }
 

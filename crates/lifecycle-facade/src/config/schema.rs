@@ -123,6 +123,23 @@ pub(super) const DEFAULTS: &[Setting] = &[
     common("max"),
     common("ca_certificates"),
     common("plain_http"),
+    common("protect"),
+    common("protect_tag"),
+];
+
+/// The settings of `[groups.NAME]`, for a group that is a selection.
+pub(super) const GROUP: &[Setting] = &[common("select")];
+
+/// The settings of `select` of `[groups.NAME]`.
+pub(super) const SELECT: &[Setting] = &[
+    common("in"),
+    common("name"),
+    common("tags"),
+    common("state"),
+    common("zone"),
+    common("type"),
+    common("exclude"),
+    common("max"),
 ];
 
 /// The settings of `[accounts.NAME]`.
@@ -233,6 +250,7 @@ pub(super) fn sections_with(name: &str) -> Vec<String> {
         ("[defaults]", DEFAULTS),
         ("[accounts.NAME]", ACCOUNT),
         ("pace of [accounts.NAME]", PACE),
+        ("select of [groups.NAME]", SELECT),
         ("credentials of [accounts.NAME]", COMMON_SOURCE_SETTINGS),
     ];
     let sections = sections

@@ -8,7 +8,7 @@ use lifecycle_client::{
 use lifecycle_core::{Credential, Endpoint, HostEnvironment};
 
 use super::{
-    Account, Fleet, FleetError,
+    Account, Fleet, FleetError, Protection,
     connect::Connector,
     location::check_account_name,
     settings::{ConfigureClient, FleetSettings},
@@ -86,6 +86,14 @@ impl FleetBuilder {
     #[must_use]
     pub fn plain_http(mut self, plain_http: PlainHttp) -> Self {
         self.settings.plain_http = plain_http;
+        self
+    }
+
+    /// Sets the instances that selections never stop or reboot. By default instances with the tag
+    /// `lifecycle:protected`.
+    #[must_use]
+    pub fn protection(mut self, protection: Protection) -> Self {
+        self.settings.protection = protection;
         self
     }
 

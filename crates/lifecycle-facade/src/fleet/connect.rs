@@ -11,16 +11,16 @@ use lifecycle_client::{
     AccessKeyRecord, CachedCredentials, CallCounts, Client, CredentialError, CredentialProvider,
     StepDriver, Transport,
 };
-use lifecycle_core::{Credential, Endpoint, Fault, FaultKind};
+use lifecycle_core::{Credential, Endpoint, Fault, FaultKind, Region};
 use tokio::{sync::OnceCell, time::timeout};
 
 use super::{
     CredentialSettings, FleetError, Location,
+    identity::{IdentityFn, IdentityLookups, IdentitySearch, SearchError, WithoutVariables},
     lock::lock,
-    project::{ProjectFinder, ProjectSearch, SearchError, WithoutVariables},
     settings::FleetSettings,
 };
-use crate::cloud::{BuildInput, KeyScope, ProjectLookup};
+use crate::cloud::{BuildInput, KeyScope, ProjectLookup, RegionLookup};
 
 /// Connects each location once.
 #[derive(Debug)]
@@ -32,7 +32,7 @@ pub(super) struct Connector {
     credentials: Mutex<BTreeMap<Location, Arc<dyn CredentialProvider>>>,
     /// The records of rejected keys, by cloud and account.
     access_keys: Mutex<BTreeMap<Location, AccessKeyRecord>>,
-    projects: ProjectFinder,
+    identity: IdentityLookups,
 }
 
 /// A client without a key, for plans.
@@ -54,7 +54,7 @@ impl Connector {
             clients: Mutex::default(),
             credentials: Mutex::default(),
             access_keys: Mutex::default(),
-            projects: ProjectFinder::default(),
+            identity: IdentityLookups::default(),
         }
     }
 
@@ -83,7 +83,7 @@ impl Connector {
             None => None,
         };
         Ok(self
-            .build(location, credentials, project.as_deref())?
+            .build(location, credentials, project.as_deref(), None)?
             .client)
     }
 
@@ -102,7 +102,7 @@ impl Connector {
 
     /// Returns a client that can plan. Calls nobody.
     pub(super) fn offline_client(&self, location: &Location) -> Result<OfflineClient, FleetError> {
-        self.build(location, Arc::new(NoKey), None)
+        self.build(location, Arc::new(NoKey), None, None)
     }
 
     /// Returns the provider of the keys of a location. The locations of one key share the provider.
@@ -156,19 +156,8 @@ impl Connector {
         if let Some(project) = self.settings.project(account) {
             return Ok(project.to_owned());
         }
-        // The look-up ends before the time limit of the connection, so that its fault is known.
-        let patience = self.settings.setup_timeout.mul_f64(0.8);
-        let mut driver = self.driver.clone().patience(patience);
-        if !self.settings.uses_vendor_env(account) {
-            driver = driver.machine(WithoutVariables(Arc::clone(&self.settings.host)));
-        }
-        let search = ProjectSearch {
-            lookup,
-            location,
-            config: self.settings.source_config(location, account)?,
-            driver,
-        };
-        let found = self.projects.find(&search, credentials, key).await;
+        let search = self.search(lookup.find, location)?;
+        let found = self.identity.find(&search, credentials, key).await;
         found.map_err(|error| match error {
             SearchError::Credential(error) => error.into(),
             SearchError::Lookup(fault) => FleetError::Project {
@@ -177,6 +166,57 @@ impl Connector {
                 fault,
             },
         })
+    }
+
+    /// Looks up the regions of a cloud at its identity service.
+    pub(super) async fn look_up_regions(
+        &self,
+        find: RegionLookup,
+        location: &Location,
+    ) -> Result<Vec<Region>, FleetError> {
+        let credentials = self.credentials(location)?;
+        let key = credentials.credential().await?;
+        let search = self.search(find, location)?;
+        let found = self.identity.find(&search, &*credentials, key).await;
+        found.map_err(|error| match error {
+            SearchError::Credential(error) => error.into(),
+            SearchError::Lookup(fault) => FleetError::Regions {
+                cloud: location.cloud,
+                fault,
+            },
+        })
+    }
+
+    fn search<'s, T>(
+        &self,
+        find: IdentityFn<T>,
+        location: &'s Location,
+    ) -> Result<IdentitySearch<'s, T>, FleetError> {
+        let account = self.settings.account(location)?;
+        // The look-up ends before the time limit of the connection, so that its fault is known.
+        let patience = self.settings.setup_timeout.mul_f64(0.8);
+        let mut driver = self.driver.clone().patience(patience);
+        if !self.settings.uses_vendor_env(account) {
+            driver = driver.machine(WithoutVariables(Arc::clone(&self.settings.host)));
+        }
+        Ok(IdentitySearch {
+            find,
+            location,
+            config: self.settings.source_config(location, account)?,
+            driver,
+        })
+    }
+
+    /// Returns a client of a location that calls `endpoint`, unless the settings have an endpoint.
+    pub(super) async fn client_at(
+        &self,
+        location: &Location,
+        endpoint: Endpoint,
+    ) -> Result<Client, FleetError> {
+        let credentials = self.credentials(location)?;
+        Ok(self
+            .build(location, credentials, None, Some(endpoint))?
+            .client)
     }
 
     pub(super) fn calls(&self) -> BTreeMap<Location, CallCounts> {
@@ -188,15 +228,17 @@ impl Connector {
     }
 
     /// Builds the client of a location. `project` is `None` before the look-up of the project.
+    /// `default_endpoint` replaces the endpoint of the region.
     fn build(
         &self,
         location: &Location,
         credentials: Arc<dyn CredentialProvider>,
         project: Option<&str>,
+        default_endpoint: Option<Endpoint>,
     ) -> Result<OfflineClient, FleetError> {
         let (settings, cloud) = (&self.settings, location.cloud);
         let account = settings.account(location)?;
-        let endpoint = settings.endpoint(location, account)?;
+        let endpoint = settings.endpoint(location, account)?.or(default_endpoint);
         if let Some(only) = cloud.only_region()
             && location.region != only
         {

@@ -1,14 +1,16 @@
-//! Accounts from a configuration file.
+//! Accounts and selections from a configuration file.
+
+use std::num::NonZeroUsize;
 
 use lifecycle_core::{
     CredentialSource, CredentialSourceConfig, RateLimits,
     credential_source::{CredentialSourceChain, EnvCredentialSource},
 };
 
-use super::{Account, CredentialSettings, FleetBuilder, FleetError};
+use super::{Account, CredentialSettings, FleetBuilder, FleetError, Protection, Selector};
 use crate::{
     cloud::Cloud,
-    config::{AccountConfig, Config, CredentialConfig, PaceConfig},
+    config::{AccountConfig, Config, CredentialConfig, GroupSelection, PaceConfig},
 };
 
 impl FleetBuilder {
@@ -35,7 +37,31 @@ impl FleetBuilder {
         if let Some(plain_http) = config.defaults.plain_http {
             self = self.plain_http(plain_http);
         }
+        let mut protection = Protection::default();
+        protection.names.clone_from(&config.defaults.protect);
+        if let Some(key) = &config.defaults.protect_tag {
+            protection = protection.with_tag(key);
+        }
+        self = self.protection(protection);
         Ok(self)
+    }
+}
+
+impl Selector {
+    /// Returns the selector of a group in the configuration file.
+    ///
+    /// # Errors
+    /// [`FleetError::InvalidReference`] for an invalid location.
+    pub fn from_config(selection: &GroupSelection) -> Result<Self, FleetError> {
+        let locations = selection.locations.iter();
+        let mut selector = Self::new();
+        selector.locations = locations
+            .map(|entry| entry.text.parse())
+            .collect::<Result<_, _>>()?;
+        selector.filter = selection.filter.clone();
+        selector.exclude.clone_from(&selection.exclude);
+        selector.max = selection.max.map(NonZeroUsize::get);
+        Ok(selector)
     }
 }
 

@@ -11,7 +11,10 @@ use clap_complete::{
     CompleteEnv,
     engine::{ArgValueCandidates, CompletionCandidate},
 };
-use lifecycle_facade::{Cloud, SystemHost, config::Config};
+use lifecycle_facade::{
+    Cloud, SystemHost,
+    config::{Config, Group},
+};
 
 use crate::{args::Args, output::Column, setup};
 
@@ -29,11 +32,18 @@ pub(crate) fn answer_script() {
 pub(crate) fn references() -> ArgValueCandidates {
     ArgValueCandidates::new(|| {
         let config = config();
-        let groups = config.groups.iter().map(|(name, members)| {
-            let help = format!("group of {} instances", members.len());
+        let groups = config.groups.iter().map(|(name, group)| {
+            let help = match group {
+                Group::References(members) => format!("group of {} instances", members.len()),
+                _ => "group by selection".to_owned(),
+            };
             candidate(name.clone(), help)
         });
-        let members = config.groups.values().flatten();
+        let members = config.groups.values().filter_map(|group| match group {
+            Group::References(members) => Some(members),
+            _ => None,
+        });
+        let members = members.flatten();
         let members = members.map(|member| candidate(member.text.clone(), "instance of a group"));
         let regions = regions(&config).into_iter();
         // The slash shows that an instance id follows.

@@ -22,12 +22,13 @@ use crate::{
     row::{self, RequestKind, Row},
 };
 
-/// Executes a request and prints the outcomes.
+/// Executes a request and prints the outcomes, after the rows of instances that the request leaves alone.
 ///
 /// # Errors
 /// [`CommandError`] if nothing was sent to any cloud.
 pub(crate) async fn to_the_end(
     references: &[InstanceReference],
+    left_alone: Vec<Row>,
     events: FleetEventStream,
     kind: RequestKind,
     format: &RowFormat,
@@ -36,7 +37,10 @@ pub(crate) async fn to_the_end(
     let start = Instant::now();
     let followed = follow(references, events, kind, console).await;
     let result = match followed.rows {
-        Ok(rows) => print(rows, start, format, console),
+        Ok(rows) => {
+            let rows = left_alone.into_iter().chain(rows).collect();
+            print(rows, start, format, console)
+        }
         Err(error) => nothing_sent(references, error, kind, format),
     };
     if let Some(interruption) = followed.interruption {

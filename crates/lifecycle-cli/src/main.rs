@@ -19,6 +19,7 @@ mod output;
 mod progress;
 mod progress_state;
 mod row;
+mod selection;
 mod setup;
 mod simulated;
 mod simulated_time;

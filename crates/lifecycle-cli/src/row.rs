@@ -1,5 +1,6 @@
 //! The result of one instance, as a row of a table or an object of the JSON array.
 
+use jiff::Timestamp;
 use lifecycle_facade::{
     Fault, FaultKind, FleetRow, InstanceReference, InstanceStatus, Observation, Outcome, Pending,
     PowerState, StoppedBilling,
@@ -29,7 +30,22 @@ pub(crate) struct Row {
     pub(crate) billing: Option<StoppedBilling>,
     /// Everything that the cloud reported about the instance, as last seen.
     pub(crate) observation: Option<Observation>,
+    /// The change of the state, in rows of `status --watch` only.
+    pub(crate) sighting: Option<Sighting>,
     status: RowStatus,
+}
+
+/// A change of the state that `status --watch` saw.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Sighting {
+    /// The time at which the state was seen first.
+    pub(crate) at: Timestamp,
+    /// The state before.
+    pub(crate) previous: Option<&'static str>,
+    /// The last look saw the change.
+    pub(crate) is_new: bool,
+    /// The first look saw the state: nothing has changed yet.
+    pub(crate) is_first: bool,
 }
 
 /// The meaning of a row for the exit code.
@@ -41,6 +57,8 @@ enum RowStatus {
     TimeLimit,
     /// The cloud rejected the key or was not reachable.
     NoAccess,
+    /// The instance is protected, so the command leaves the instance alone.
+    LeftAlone,
     /// Other instances failed before, so nothing was sent for the instance.
     NotAttempted,
 }
@@ -75,6 +93,7 @@ impl Row {
             request_id: None,
             billing: None,
             observation: None,
+            sighting: None,
             status,
         }
     }
@@ -167,6 +186,24 @@ impl Row {
         self.seen(|seen| Some(seen.state.as_str()))
     }
 
+    /// Returns `true` if the last look of `status --watch` saw another state than the look before.
+    pub(crate) fn is_changed(&self) -> bool {
+        self.sighting
+            .as_ref()
+            .is_some_and(|seen| seen.is_new && !seen.is_first)
+    }
+
+    /// Returns `true` if the instance was last seen in this state.
+    pub(crate) fn is_in(&self, state: PowerState) -> bool {
+        self.state() == Some(state.as_str())
+    }
+
+    /// Returns `true` if no time leads the instance out of its state, or if there is no such instance.
+    pub(crate) fn is_stuck(&self) -> bool {
+        let is_stuck = self.seen(|seen| Some(seen.state.is_stuck()));
+        is_stuck.unwrap_or(self.kind == Some(FaultKind::NotFound.as_str()))
+    }
+
     /// Returns a fact that the cloud reported.
     pub(crate) fn seen<'r, T>(
         &'r self,
@@ -205,11 +242,15 @@ pub(crate) fn exit(rows: &[Row]) -> Exit {
         |row: &Row| matches!(row.status, RowStatus::NoAccess | RowStatus::NotAttempted);
     let can_still_succeed =
         |row: &Row| matches!(row.status, RowStatus::AsRequested | RowStatus::TimeLimit);
-    if rows.iter().all(Row::is_as_requested) {
+    let rows = || {
+        let rows = rows.iter();
+        rows.filter(|row| row.status != RowStatus::LeftAlone)
+    };
+    if rows().all(Row::is_as_requested) {
         Exit::Complete
-    } else if rows.iter().all(can_still_succeed) {
+    } else if rows().all(can_still_succeed) {
         Exit::TimeLimit
-    } else if rows.iter().all(did_nothing) {
+    } else if rows().all(did_nothing) {
         Exit::NothingDone
     } else {
         Exit::Incomplete
@@ -232,6 +273,7 @@ fn status(outcome: &Outcome, kind: RequestKind) -> RowStatus {
             | FaultKind::Proxy,
         ) => RowStatus::NoAccess,
         Some(FaultKind::Halted) => RowStatus::NotAttempted,
+        Some(FaultKind::Protected) => RowStatus::LeftAlone,
         None if matches!(outcome, Outcome::Pending(Pending::Deadline(_))) => RowStatus::TimeLimit,
         _ => RowStatus::NotAsRequested,
     }

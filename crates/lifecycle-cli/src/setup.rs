@@ -9,8 +9,8 @@ use std::{
 };
 
 use lifecycle_facade::{
-    Endpoint, Fleet, FleetBuilder, HttpTransport, InstanceReference, ParseReferenceError,
-    PlainHttp, Timeouts, Waves,
+    Endpoint, Fleet, FleetBuilder, HttpTransport, InstanceReference, LocationPattern,
+    ParseReferenceError, PlainHttp, Timeouts, Waves,
     config::{self, Config, ConfigError, Defaults},
     file,
 };
@@ -19,7 +19,8 @@ use tokio::{task::spawn_blocking, time::timeout};
 use crate::{
     args::{ConnectionArgs, InstanceArgs, RequestArgs},
     exit::CommandError,
-    simulated, targets,
+    simulated,
+    targets::{self, Targets},
 };
 
 /// The settings of one run.
@@ -52,7 +53,9 @@ impl Setup {
         let wrong_usage = |error: ConfigError| CommandError::configuration(&error);
         let config = config.map_err(wrong_usage)?;
         if let Some(config) = &config {
-            config.check_groups(check_reference).map_err(wrong_usage)?;
+            config
+                .check_groups(check_reference, check_location)
+                .map_err(wrong_usage)?;
         }
         Ok(Self {
             connection: connection.clone(),
@@ -90,10 +93,7 @@ impl Setup {
     ///
     /// # Errors
     /// See [`targets::read`].
-    pub(crate) async fn targets(
-        &self,
-        args: &InstanceArgs,
-    ) -> Result<Vec<InstanceReference>, CommandError> {
+    pub(crate) async fn targets(&self, args: &InstanceArgs) -> Result<Targets, CommandError> {
         let (args, config) = (args.clone(), self.config.clone());
         blocking(self.timeout(), "standard input", move || {
             targets::read(&args, config.as_ref())
@@ -263,6 +263,11 @@ pub(crate) fn config_file(named: Option<PathBuf>) -> Result<Option<Config>, Conf
 fn path_from_environment() -> Option<PathBuf> {
     let path = std::env::var_os(config::VARIABLE).filter(|path| !path.is_empty())?;
     Some(PathBuf::from(path))
+}
+
+fn check_location(text: &str) -> Result<(), String> {
+    let parsed: Result<LocationPattern, ParseReferenceError> = text.parse();
+    parsed.map(drop).map_err(|error| error.to_string())
 }
 
 fn check_reference(text: &str) -> Result<(), String> {

@@ -5,21 +5,25 @@ mod instances;
 mod locations;
 mod power;
 mod query;
+mod select;
 mod shell;
 mod simulate;
 mod table;
+mod watch;
 
 use clap::{Parser, Subcommand};
 
 pub(crate) use self::{
     connection::ConnectionArgs,
-    instances::{InstanceArg, InstanceArgs},
+    instances::{InstanceArg, InstanceArgs, is_instance_id},
     locations::{LocationArg, LocationsArgs},
     power::{RebootArgs, RequestArgs, StartArgs, StopArgs},
     query::{ListArgs, StatusArgs, WaitArgs},
+    select::{ConfirmArgs, FilterArgs},
     shell::{CompletionsArgs, ManArgs},
     simulate::SimulateArgs,
     table::TableArgs,
+    watch::WatchArgs,
 };
 use crate::{console::Console, exit, key_sources};
 

@@ -8,7 +8,7 @@ use lifecycle_facade::{
     config::{time_limit, waves},
 };
 
-use super::{ConnectionArgs, InstanceArgs, TableArgs};
+use super::{ConfirmArgs, ConnectionArgs, InstanceArgs, TableArgs};
 
 /// The arguments of `start`.
 #[derive(Debug, clap::Args)]
@@ -48,6 +48,9 @@ pub(crate) struct StopArgs {
     #[command(flatten)]
     pub(crate) strict: StrictArg,
 
+    #[command(flatten)]
+    pub(crate) confirm: ConfirmArgs,
+
     /// Keep or release the compute resources (Alibaba and Baidu)
     #[arg(long, value_enum, value_name = "MODE", default_value_t = BillingArg::Keep)]
     billing: BillingArg,
@@ -80,6 +83,8 @@ enum BillingArg {
 pub(crate) struct RebootArgs {
     #[command(flatten)]
     pub(crate) force: ForceArg,
+    #[command(flatten)]
+    pub(crate) confirm: ConfirmArgs,
     #[command(flatten)]
     pub(crate) request: RequestArgs,
 }

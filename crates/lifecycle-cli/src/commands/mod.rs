@@ -10,6 +10,7 @@ mod power;
 mod simulate;
 mod status;
 mod wait;
+mod watch;
 
 use crate::{
     args::Command,

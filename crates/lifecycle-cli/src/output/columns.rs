@@ -24,8 +24,8 @@ pub(crate) struct Field {
     is_detail: bool,
 }
 
-/// The rows of a command, in the order from few fields to many fields.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+/// The rows of a command.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum RowKind {
     /// Instances without an outcome: `list` and `status`.
     States,
@@ -33,6 +33,15 @@ pub(crate) enum RowKind {
     Outcomes,
     /// Outcomes of `stop`, with the billing.
     Stops,
+    /// Instances as `status --watch` sees them.
+    Changes,
+}
+
+impl RowKind {
+    /// Returns `true` if rows of this kind have the fields of `other`.
+    fn has_fields_of(self, other: Self) -> bool {
+        other == Self::States || other == self || (self, other) == (Self::Stops, Self::Outcomes)
+    }
 }
 
 const fn field(name: &'static str, value: fn(&Row) -> Value<'_>) -> Field {
@@ -95,6 +104,15 @@ pub(crate) const FIELDS: &[Field] = &[
         let lock = row.seen(|seen| seen.lock.as_ref());
         Value::text(lock.map(ToString::to_string))
     }),
+    field("observed_at", |row| {
+        Value::if_present(row.sighting.as_ref().map(|seen| seen.at.to_string()))
+    })
+    .of(RowKind::Changes),
+    field("previous_state", |row| match &row.sighting {
+        Some(seen) => Value::text(seen.previous),
+        None => Value::Absent,
+    })
+    .of(RowKind::Changes),
     details("zone", |row| {
         Value::text(row.detail(|of| of.zone.as_deref()))
     }),
@@ -154,13 +172,24 @@ impl Column {
         let names = match rows {
             RowKind::States => ["instance", "state", "name", DETAIL],
             RowKind::Outcomes | RowKind::Stops => ["instance", "outcome", "state", DETAIL],
+            RowKind::Changes => {
+                let names = [
+                    "observed_at",
+                    "instance",
+                    "previous_state",
+                    "state",
+                    "name",
+                    DETAIL,
+                ];
+                return names.iter().filter_map(|name| Self::find(name)).collect();
+            }
         };
         names.iter().filter_map(|name| Self::find(name)).collect()
     }
 
     /// Returns the columns of CSV without `--columns`.
     pub(crate) fn of_csv(rows: RowKind) -> Vec<Self> {
-        let fields = FIELDS.iter().filter(|field| field.rows <= rows);
+        let fields = FIELDS.iter().filter(|field| rows.has_fields_of(field.rows));
         fields.map(Self::Field).collect()
     }
 

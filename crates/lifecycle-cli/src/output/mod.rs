@@ -5,6 +5,7 @@ mod csv;
 mod detail;
 mod format;
 mod rows;
+mod screen;
 mod table;
 mod value;
 
@@ -18,6 +19,7 @@ pub(crate) use self::{
     columns::{Column, RowKind, SCHEMA},
     format::{RowFormat, Sort},
     rows::RowWriter,
+    screen::Screen,
 };
 use crate::{
     check_result::CheckResult,

@@ -32,6 +32,7 @@ fn row_cell(column: &Column, row: &Row, verbose: bool) -> Cell {
     match &*column.name() {
         "instance" => cell(text),
         "outcome" => outcome_cell(text),
+        "state" if row.is_changed() => state_cell(text).add_attribute(Attribute::Reverse),
         "state" => state_cell(text),
         _ => cell(shortened(text, LONGEST_NAME)),
     }

@@ -6,6 +6,7 @@ mod accounts;
 mod completion;
 mod connections;
 mod demo;
+mod first_use;
 mod help;
 #[cfg(unix)]
 mod interrupts;
@@ -15,8 +16,10 @@ mod output;
 mod outside_text;
 mod power;
 mod proxies;
+mod selection;
 mod sim_flag;
 #[cfg(unix)]
 mod simulate;
 mod support;
 mod usage;
+mod watch;

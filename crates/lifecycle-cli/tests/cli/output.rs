@@ -60,7 +60,16 @@ fn documented_fields_are_the_fields_of_the_rows() {
     ])
     .exits_with(4)
     .rows();
-    let mut all: Vec<&str> = [keys(&stop[0]), keys(&pending[0])].concat();
+    let args = [
+        "status",
+        "baidu/bj/i-P7J6xY5N",
+        "--watch",
+        "--for",
+        "stopped",
+    ];
+    let watch = run(&[&args[..], &["--sim", "--output", "json"]].concat());
+    let watch = watch.exits_with(0).rows();
+    let mut all: Vec<&str> = [keys(&stop[0]), keys(&pending[0]), keys(&watch[0])].concat();
     all.sort_unstable();
     all.dedup();
     let mut documented: Vec<&str> = fields.iter().map(|(name, _)| &**name).collect();

@@ -110,6 +110,27 @@ impl fmt::Display for ChargeType {
     }
 }
 
+/// Returns the addresses without repetitions, IPv4 before IPv6. Empty texts are left out.
+///
+/// # Examples
+/// ```
+/// use lifecycle_core::distinct_addresses;
+///
+/// let addresses = ["fd00::1", "10.0.0.1", "", "10.0.0.1"].map(String::from);
+/// assert_eq!(distinct_addresses(addresses), ["10.0.0.1", "fd00::1"]);
+/// ```
+pub fn distinct_addresses(addresses: impl IntoIterator<Item = String>) -> Vec<String> {
+    let mut distinct: Vec<String> = Vec::new();
+    for address in addresses {
+        if !address.is_empty() && !distinct.contains(&address) {
+            distinct.push(address);
+        }
+    }
+    distinct.sort_by_key(|address| address.contains(':'));
+    distinct.shrink_to_fit();
+    distinct
+}
+
 /// Returns a time of a cloud in the format `2026-11-22T08:00:00Z`. Clouds leave out the seconds, write
 /// fractions, or leave out the time zone; a time without a zone is in UTC. A text that is not a time is
 /// returned unchanged.

@@ -43,6 +43,33 @@ impl<'de> Deserialize<'de> for LenientText {
     }
 }
 
+/// A text of the cloud. A value of another type is kept as JSON text; `null` is `None`.
+///
+/// The reader accepts JSON text only.
+#[derive(Clone, Debug, Default)]
+pub struct RawText(pub Option<String>);
+
+impl<'de> Deserialize<'de> for RawText {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let json = <&RawValue>::deserialize(deserializer)?.get();
+        Ok(Self(match json {
+            "null" => None,
+            _ => Some(serde_json::from_str(json).unwrap_or_else(|_| json.to_owned())),
+        }))
+    }
+}
+
+/// A list of texts, or a single text, as XML writes a list with a single text. An empty text and a value
+/// of another type are left out.
+#[derive(Clone, Debug, Default)]
+pub struct LenientTexts(pub Vec<String>);
+
+impl<'de> Deserialize<'de> for LenientTexts {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(AnyValue(PhantomData))
+    }
+}
+
 /// An instance id, written as a text or as a whole number; `None` for any other value.
 ///
 /// A number with more than 64 bits is `None`: JSON readers round the number, and a rounded number is
@@ -96,6 +123,15 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for LenientList<T> {
 #[derive(Clone, Debug)]
 pub struct LenientRows<T>(pub Option<Vec<Option<T>>>);
 
+impl<T> LenientRows<T> {
+    /// Converts every row. `None` if the value is no list, if a row is of another type, or if `convert`
+    /// returns `None` for a row: the list is incomplete then.
+    pub fn all<U>(self, convert: impl Fn(T) -> Option<U>) -> Option<Vec<U>> {
+        let rows = self.0?.into_iter();
+        rows.map(|row| convert(row?)).collect()
+    }
+}
+
 impl<T> Default for LenientRows<T> {
     fn default() -> Self {
         Self(None)
@@ -134,6 +170,20 @@ trait FromLenient<'de>: Default {
 impl FromLenient<'_> for LenientText {
     fn from_text(text: &str) -> Self {
         Self((!text.is_empty()).then(|| text.to_owned()))
+    }
+}
+
+impl<'de> FromLenient<'de> for LenientTexts {
+    fn from_text(text: &str) -> Self {
+        Self(LenientText::from_text(text).0.into_iter().collect())
+    }
+
+    fn from_list<A: SeqAccess<'de>>(mut list: A) -> Result<Self, A::Error> {
+        let mut texts = Vec::new();
+        while let Some(LenientText(text)) = list.next_element()? {
+            texts.extend(text);
+        }
+        Ok(Self(texts))
     }
 }
 
@@ -312,6 +362,55 @@ mod tests {
                 .0
                 .map(|rows| rows.iter().map(Option::is_some).collect());
             assert_eq!(rows, expected.map(<[bool]>::to_vec), "{json}");
+        }
+    }
+
+    #[test]
+    fn raw_text_keeps_a_value_of_another_type_as_json() {
+        for (json, expected) in [
+            (r#""x""#, Some("x")),
+            (r#""""#, Some("")),
+            ("7", Some("7")),
+            ("true", Some("true")),
+            ("[1]", Some("[1]")),
+            ("null", None),
+        ] {
+            let text: RawText = serde_json::from_str(json).unwrap();
+            assert_eq!(text.0.as_deref(), expected, "{json}");
+        }
+    }
+
+    #[test]
+    fn texts_are_read_from_a_list_or_from_one_text() {
+        for (json, expected) in [
+            (
+                r#"["a", "", null, 7, {"a": "b"}, ["c"], "d"]"#,
+                &["a", "7", "d"][..],
+            ),
+            (r#""a""#, &["a"]),
+            (r#""""#, &[]),
+            ("null", &[]),
+            (r#"{"a": "b"}"#, &[]),
+        ] {
+            let texts: LenientTexts = serde_json::from_str(json).unwrap();
+            assert_eq!(texts.0, expected, "{json}");
+        }
+    }
+
+    #[test]
+    fn all_rows_are_converted_or_none() {
+        for (json, expected) in [
+            (r#"[{"name": "a"}, {"name": "b"}]"#, Some(2)),
+            (r#"{"name": "a"}"#, Some(1)),
+            ("[]", Some(0)),
+            (r#"[{"name": "a"}, 7]"#, None),
+            (r#"[{"name": "a"}, {"other": "b"}]"#, None),
+            ("7", None),
+        ] {
+            let list: LenientRows<BTreeMap<String, LenientText>> =
+                serde_json::from_str(json).unwrap();
+            let names = list.all(|row| row.get("name")?.0.clone());
+            assert_eq!(names.map(|names| names.len()), expected, "{json}");
         }
     }
 

@@ -27,7 +27,7 @@ pub use action::{
 };
 pub use credential::{Credential, Secret, header, sensitive_header};
 pub use credential_source::{CredentialSource, CredentialSourceConfig, ResolvedCredential};
-pub use details::{ChargeType, InstanceDetails, Tag, utc_time};
+pub use details::{ChargeType, InstanceDetails, Tag, distinct_addresses, utc_time};
 pub use endpoint::{Endpoint, ParseEndpointError, is_loopback};
 pub use exchange::{ExchangeStep, HttpExchange, RunProgram, ServiceKind};
 pub use fault::{ExecutionStatus, Fault, FaultKind};
@@ -36,7 +36,10 @@ pub use filter::{
 };
 pub use host::{EmptyHost, HostEnvironment, ProviderContext};
 pub use instance::{InstanceId, JobId, PageToken, ParseInstanceIdError};
-pub use lenient::{LenientField, LenientId, LenientList, LenientObject, LenientRows, LenientText};
+pub use lenient::{
+    LenientField, LenientId, LenientList, LenientObject, LenientRows, LenientText, LenientTexts,
+    RawText,
+};
 pub use list::{ListPage, ListQuery, NextPage, Region};
 pub use profile::{BatchLimits, EnvVarNames, PollingPolicy, Profile, Rate, RateLimits, Support};
 pub use provider::{ApiCall, BatchAck, JobProgress, JobStatus, Provider, UnsignedRequest};

@@ -1,6 +1,6 @@
 //! Lists of instances and regions: what a request asks for, and one page as a provider reports the page.
 
-use crate::{InstanceFilter, Observation, PageToken};
+use crate::{InstanceDetails, InstanceFilter, Observation, PageToken};
 
 /// The content of a list: the conditions on the instances, and the facts about each instance.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -130,6 +130,20 @@ impl ListPage {
         }
     }
 
+    /// Collects the rows of a response, where `None` is a row without a readable id, and gives each row
+    /// the details in the same place. A row without details in `details` has no details.
+    pub fn from_rows(
+        rows: impl IntoIterator<Item = Option<Observation>>,
+        details: impl IntoIterator<Item = Option<InstanceDetails>>,
+    ) -> Self {
+        let mut details = details.into_iter();
+        let rows = rows.into_iter().map(|row| {
+            let details = details.next().flatten();
+            row.map(|row| row.with_details(details))
+        });
+        rows.collect()
+    }
+
     /// Sets the position of the next page.
     #[must_use]
     pub fn with_next(mut self, next: NextPage) -> Self {
@@ -176,5 +190,33 @@ impl FromIterator<Option<Observation>> for ListPage {
             }
         }
         page
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{InstanceId, PowerState};
+
+    #[test]
+    fn details_belong_to_the_row_in_the_same_place() {
+        let row = |id: &str| {
+            let id = InstanceId::new(id).unwrap();
+            Some(Observation::new(id, PowerState::Running, "on"))
+        };
+        let zone = |zone: &str| {
+            let mut details = InstanceDetails::default();
+            details.zone = Some(zone.to_owned());
+            Some(details)
+        };
+        let rows = [row("a"), None, row("b"), row("c"), row("d")];
+        let page = ListPage::from_rows(rows, [zone("za"), zone("zx"), zone("zb"), None]);
+        let zones: Vec<_> = page
+            .observations
+            .iter()
+            .map(|row| row.details.as_ref()?.zone.as_deref())
+            .collect();
+        assert_eq!(zones, [Some("za"), Some("zb"), None, None]);
+        assert_eq!(page.unidentified, 1);
     }
 }

@@ -5,7 +5,7 @@ use lifecycle_facade::{
     Account, Cloud, Credential, EmptyHost, Event, FaultKind, Fleet, FleetError, Outcome,
     PowerState, Protection, Selector, WaitTimeout,
 };
-use lifecycle_sim::Simulator;
+use lifecycle_sim::{InstanceTemplate, Simulator};
 
 /// A fleet of two accounts on simulated clouds.
 fn fleet(instances: &str) -> (Simulator, Fleet) {
@@ -132,37 +132,171 @@ async fn request_with_a_selector_acts_on_the_matching_instances() {
 
 #[tokio::test(start_paused = true)]
 async fn protected_instances_are_left_alone_with_the_reason() {
-    let protection = Protection::default().with_name("vm-00000[01]".parse().unwrap());
-    let protection = protection.with_name("vm-000001".parse().unwrap());
-    let (simulator, fleet) = fleet_with("baidu/bj=3:running", protection);
-    let all = simulator.instances();
-    let report = fleet.reboot(at(&["baidu/bj"])).await.unwrap();
-    let rows = report.instances();
-    assert_eq!(rows.len(), 3);
-    assert_eq!(
-        rows[0].instance.to_string(),
-        all[1],
-        "protected rows come first"
-    );
-    let Outcome::Skipped(fault) = &rows[0].outcome else {
-        panic!("{:?}", rows[0].outcome);
-    };
-    assert_eq!(fault.kind(), FaultKind::Protected);
-    assert!(fault.message().contains("vm-000001"), "{fault}");
-    assert!(rows[0].last_seen.is_some());
-    let reboots = |name: &str| simulator.ledger().executed(name).unwrap().reboots;
-    assert_eq!((reboots(&all[0]), reboots(&all[1])), (1, 0));
-    // A start harms nobody, and a selection can include protected instances.
-    let report = fleet.start(at(&["baidu/bj"])).await.unwrap();
-    assert!(report.is_success(), "{report:?}");
-    let report = fleet
-        .stop(at(&["baidu/bj"]).include_protected())
-        .await
+    for cloud in lifecycle_sim::Cloud::ALL {
+        let protection = Protection::default().with_name("db-*".parse().unwrap());
+        let (simulator, fleet) = fleet_with("", protection);
+        let region = region_of(cloud);
+        let running = format!("{region}=1:running");
+        for template in [
+            InstanceTemplate::new().name("web"),
+            InstanceTemplate::new()
+                .name("tagged")
+                .tag("lifecycle:protected", "no"),
+            InstanceTemplate::new().name("db-1").tag("env", "dev"),
+        ] {
+            simulator.add_instances(&running, template).unwrap();
+        }
+        let all = simulator.instances_at(cloud);
+        let everything = || at(&[region]);
+        let reboots = |name: &str| {
+            let executed = simulator.ledger().executed(name).unwrap();
+            executed.reboots + executed.forced_reboots
+        };
+        let reboot = fleet.reboot(everything()).wait(WaitTimeout::minutes(5));
+        let report = reboot.await.unwrap();
+        let names: Vec<String> = report
+            .instances()
+            .iter()
+            .map(|row| row.instance.to_string())
+            .collect();
+        assert_eq!(
+            names,
+            [&all[1], &all[2], &all[0]].map(Clone::clone),
+            "protected rows first"
+        );
+        for (row, reason) in report
+            .instances()
+            .iter()
+            .zip(["tag lifecycle:protected", "pattern db-*"])
+        {
+            let Outcome::Skipped(fault) = &row.outcome else {
+                panic!("{:?}", row.outcome);
+            };
+            assert_eq!(fault.kind(), FaultKind::Protected);
+            assert!(fault.message().contains(reason), "{fault}");
+            assert!(row.last_seen.is_some());
+        }
+        assert_eq!([0, 1, 2].map(|n| reboots(&all[n])), [1, 0, 0], "{cloud}");
+        let protected = fleet.protected(&all).await.unwrap();
+        assert_eq!(protected.len(), 2, "{protected:?}");
+        // A start harms nobody, and a selection can include protected instances.
+        let report = fleet.start(everything()).await.unwrap();
+        assert!(report.is_success(), "{cloud}: {report:?}");
+        let stop = fleet.stop(everything().include_protected());
+        let report = stop.wait(WaitTimeout::minutes(5)).await.unwrap();
+        assert!(report.is_success(), "{cloud}: {report:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn reference_of_a_protected_instance_names_the_instance_itself() {
+    let (simulator, fleet) = fleet("");
+    let protected = InstanceTemplate::new().tag("lifecycle:protected", "");
+    simulator
+        .add_instances("aliyun/cn-hangzhou=1:running", protected)
         .unwrap();
+    let report = fleet.stop(simulator.instances()).await.unwrap();
     assert!(report.is_success(), "{report:?}");
-    // A reference names the instance itself.
-    let report = fleet.stop([&*all[1]]).await.unwrap();
-    assert!(report.is_success(), "{report:?}");
+}
+
+fn region_of(cloud: lifecycle_sim::Cloud) -> &'static str {
+    match cloud.as_str() {
+        "baidu" => "baidu/bj",
+        "aliyun" => "aliyun/cn-hangzhou",
+        "zenlayer" => "zenlayer/global",
+        _ => "huawei/cn-north-4",
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn pattern_of_regions_stands_for_all_regions_that_the_key_can_use() {
+    for (cloud, here, there) in [
+        ("aliyun", "cn-hangzhou", "cn-beijing"),
+        ("baidu", "bj", "gz"),
+        ("huawei", "cn-north-4", "cn-south-1"),
+    ] {
+        let instances = format!("{cloud}/{here}=2,{cloud}/{there}=3");
+        let (simulator, fleet) = fleet(&instances);
+        let kind: lifecycle_sim::Cloud = cloud.parse().unwrap();
+        let regions = fleet
+            .regions(cloud.parse::<Cloud>().unwrap())
+            .await
+            .unwrap();
+        assert!(
+            regions.iter().any(|region| region.id == here),
+            "{regions:?}"
+        );
+        let all = at(&[&format!("{cloud}/*")]);
+        assert_eq!(selected(&fleet, all.clone()).await.len(), 5, "{cloud}");
+        let some = at(&[&format!("{cloud}/{}*", &here[..2])]).name("vm-*".parse().unwrap());
+        assert!(selected(&fleet, some).await.len() >= 2, "{cloud}");
+        // A region without access is reported, and does not hide the others.
+        drop(simulator);
+        let (simulator, fleet) = fleet_with(&instances, Protection::none());
+        simulator.forbid_region(kind, there);
+        let selection = fleet.select(&all).await.unwrap();
+        assert_eq!(selection.instances.len(), 2, "{cloud}");
+        let unavailable: Vec<String> = selection
+            .unavailable
+            .iter()
+            .map(|region| region.location.to_string())
+            .collect();
+        assert_eq!(unavailable, [format!("{cloud}/{there}")]);
+        assert!(!selection.unavailable[0].reason.is_empty());
+        // A region that the caller names must be readable.
+        let named = fleet.select(&at(&[&format!("{cloud}/{there}")])).await;
+        assert!(named.is_err(), "{cloud}");
+    }
+    let (_simulator, fleet) = fleet("zenlayer/global=2");
+    assert_eq!(selected(&fleet, at(&["zenlayer/*"])).await.len(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn tags_zones_and_types_select_instances_in_every_cloud() {
+    for cloud in lifecycle_sim::Cloud::ALL {
+        let (simulator, fleet) = fleet("");
+        let region = region_of(cloud);
+        let one = format!("{region}=1");
+        let ci = InstanceTemplate::new()
+            .name("ci-#")
+            .tag("env", "ci")
+            .zone("zone-a");
+        simulator.add_instances(&format!("{region}=3"), ci).unwrap();
+        let kept = InstanceTemplate::new()
+            .name("ci-9")
+            .tag("env", "ci")
+            .tag("keep", "");
+        simulator.add_instances(&one, kept.zone("zone-b")).unwrap();
+        let big = InstanceTemplate::new()
+            .name("db")
+            .tag("env", "prod")
+            .instance_type("big.1");
+        simulator
+            .add_instances(&one, big.private_ip("10.9.9.9"))
+            .unwrap();
+        let all = simulator.instances_at(cloud);
+        let tag = |text: &str| at(&[region]).tag(text.parse().unwrap());
+        let mut by_address = at(&[region]);
+        by_address.filter.private_ips.push("10.9.9.9".into());
+        for (selector, expected) in [
+            (tag("env=ci"), &all[..4]),
+            (tag("env=ci").tag("!keep".parse().unwrap()), &all[..3]),
+            (tag("keep"), &all[3..4]),
+            (tag("!env=ci"), &all[4..]),
+            (tag("env=CI"), &[]),
+            (tag("env=ci").zone("zone-b"), &all[3..4]),
+            (at(&[region]).instance_type("big.1"), &all[4..]),
+            (at(&[region]).name("CI-*".parse().unwrap()), &[]),
+            (at(&[region]).name("ci-?".parse().unwrap()), &all[..4]),
+            (by_address, &all[4..]),
+        ] {
+            assert_eq!(
+                selected(&fleet, selector.clone()).await,
+                expected,
+                "{cloud}: {selector}"
+            );
+        }
+    }
 }
 
 #[tokio::test(start_paused = true)]

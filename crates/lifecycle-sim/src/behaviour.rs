@@ -129,6 +129,14 @@ pub const COMMON_BEHAVIOURS: &[Behaviour] = &[
         "outside the vendor's own machines there is no response at all",
     ),
     inferred(
+        "A site can ignore a filter of a list, and then shows more instances than match (`IgnoredFilters`; a switch of each cloud, none by default).",
+        "some sites of Huawei do not know parameters of others; no vendor documents an ignored filter",
+    ),
+    inferred(
+        "A region without access is listed, and refuses the calls in the region (`forbid_region`; none by default).",
+        "no vendor documents the lists of regions of a restricted key, except Huawei's list of projects",
+    ),
+    inferred(
         "No call finds a deleted instance; the response is the same as for an id that never existed.",
         "an account can see no difference",
     ),

@@ -104,6 +104,31 @@ setting! {
     }
 }
 
+setting! {
+    /// The filters that a list ignores. Every cloud documents that the filters have an effect; an older
+    /// site, a compatible cloud or a proxy can ignore a filter.
+    IgnoredFilters {
+        /// None.
+        #[default]
+        None,
+        /// Names.
+        Names,
+        /// Tags.
+        Tags,
+        /// States.
+        States,
+        /// All filters, except ids.
+        All,
+    }
+}
+
+impl IgnoredFilters {
+    /// Returns `filter`, unless the list ignores filters of this kind.
+    pub(crate) fn keep<T>(self, kind: Self, filter: Option<T>) -> Option<T> {
+        filter.filter(|_| self != Self::All && self != kind)
+    }
+}
+
 /// Draws one of `values` at random.
 pub(crate) fn draw<T: Copy>(rng: &mut fastrand::Rng, values: &[T], otherwise: T) -> T {
     rng.choice(values).copied().unwrap_or(otherwise)

@@ -4,16 +4,20 @@
 mod body;
 mod config;
 pub mod credentials;
+mod details;
 mod fault;
+mod filter;
+mod page;
+mod regions;
 mod sign;
 mod wire;
 mod xml;
 
 use bytes::Bytes;
 use lifecycle_core::{
-    Action, ApiCall, BatchAck, BatchLimits, Credential, EnvVarNames, Fault, HttpResponse,
-    InstanceId, ListPage, ListQuery, Observation, PageToken, Profile, Provider, SigningContext,
-    Support, UnsignedRequest,
+    Action, ApiCall, BatchAck, BatchLimits, Credential, EnvVarNames, Fault, FilterSupport,
+    HttpResponse, InstanceId, ListPage, ListQuery, Observation, PageToken, Profile, Provider,
+    Region, SigningContext, Support, UnsignedRequest,
 };
 
 pub use config::{BatchMode, Config, Network, endpoint_from};
@@ -27,6 +31,7 @@ pub const PROFILE: Profile = Profile::new("aliyun", "Alibaba Cloud ECS", BatchLi
             .with_release_billing()
             .with_initialize_local_disk(),
     )
+    .with_filter_support(FilterSupport::ALL.with_private_ips(false))
     .with_env_vars(&[
         // SDKs.
         EnvVarNames::Keys {
@@ -76,11 +81,23 @@ impl Provider for Aliyun {
     }
 
     fn observe(&self, ids: &[InstanceId]) -> Result<ApiCall<Vec<Observation>>, Fault> {
-        wire::observe(&self.config, ids)
+        wire::observe(&self.config, ids, false)
     }
 
-    fn list(&self, _: &ListQuery, page: Option<&PageToken>) -> Result<ApiCall<ListPage>, Fault> {
-        Ok(wire::list(&self.config, page))
+    fn describe(&self, ids: &[InstanceId]) -> Result<ApiCall<Vec<Observation>>, Fault> {
+        wire::observe(&self.config, ids, true)
+    }
+
+    fn list(
+        &self,
+        query: &ListQuery,
+        page: Option<&PageToken>,
+    ) -> Result<ApiCall<ListPage>, Fault> {
+        Ok(wire::list(&self.config, query, page))
+    }
+
+    fn regions(&self) -> Option<ApiCall<Vec<Region>>> {
+        Some(regions::regions())
     }
 
     fn sign(

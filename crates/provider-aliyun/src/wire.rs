@@ -3,21 +3,22 @@
 //! Every operation is a POST to `/` with all parameters in the query and an empty body, as in the
 //! vendor's SDKs.
 
-use std::sync::LazyLock;
+use std::{borrow::Cow, sync::LazyLock};
 
 use http::Method;
 use lifecycle_core::{
     Action, ApiCall, BatchAck, Fault, FaultKind, HttpResponse, InstanceId, LenientId, LenientList,
-    LenientObject, LenientRows, LenientText, ListPage, LocalDisk, Lock, NextPage, Observation,
-    PageToken, PowerState, RebootOptions, ResponseExt, StartOptions, StopMode, StopOptions,
-    StoppedBilling, UnsignedRequest, encode,
+    LenientObject, LenientRows, LenientText, ListPage, ListQuery, LocalDisk, Lock, NextPage,
+    Observation, PageToken, PowerState, RebootOptions, ResponseExt, StartOptions, StopMode,
+    StopOptions, StoppedBilling, UnsignedRequest, encode,
 };
 use serde::Deserialize;
 
 use crate::{
     PROFILE, body,
     config::{BatchMode, Config},
-    fault,
+    details, fault, filter,
+    page::{Position, Selection},
 };
 
 /// The version of the API.
@@ -56,23 +57,35 @@ pub(crate) fn act(
 pub(crate) fn observe(
     config: &Config,
     ids: &[InstanceId],
+    with_details: bool,
 ) -> Result<ApiCall<Vec<Observation>>, Fault> {
     PROFILE.check_observe(ids.len())?;
     let query = describe_query(config).with_encoded("InstanceIds", &encoded_array(ids));
     let is_single = ids.len() == 1;
     Ok(ApiCall::new(
         post("DescribeInstances", query),
-        move |response| read_observations(response, is_single),
+        move |response| read_observations(response, with_details, is_single),
     ))
 }
 
 /// Lists the page at the token, or the first page.
-pub(crate) fn list(config: &Config, page: Option<&PageToken>) -> ApiCall<ListPage> {
-    let query = match page {
-        Some(token) => describe_query(config).with("NextToken", token.as_str()),
-        None => describe_query(config),
-    };
-    ApiCall::new(post("DescribeInstances", query), read_page)
+pub(crate) fn list(
+    config: &Config,
+    query: &ListQuery,
+    page: Option<&PageToken>,
+) -> ApiCall<ListPage> {
+    let with_details = query.needs_details();
+    let position = Position::of(page, filter::has_tags(&query.filter));
+    let mut parameters = filter::add_conditions(describe_query(config), &query.filter);
+    if let Selection::ByTags { .. } = position.selection {
+        parameters = filter::add_tags(parameters, &query.filter);
+    }
+    if let Some(token) = &position.token {
+        parameters = parameters.with("NextToken", token);
+    }
+    ApiCall::new(post("DescribeInstances", parameters), move |response| {
+        read_page(response, with_details, &position)
+    })
 }
 
 fn start_instance(id: &InstanceId, options: &StartOptions) -> Result<ApiCall<BatchAck>, Fault> {
@@ -155,7 +168,7 @@ fn describe_query(config: &Config) -> Query<'_> {
         .with("MaxResults", &LIMIT.to_string())
 }
 
-fn post(operation: &'static str, query: Query<'_>) -> UnsignedRequest {
+pub(crate) fn post(operation: &'static str, query: Query<'_>) -> UnsignedRequest {
     UnsignedRequest::new(operation, Method::POST, "/").with_query(query.canonical())
 }
 
@@ -165,7 +178,7 @@ fn force_flag(mode: StopMode) -> &'static str {
 }
 
 /// Returns `["i-1","i-2"]`, percent-encoded. Ids need no escapes in JSON or in a query.
-fn encoded_array(ids: &[InstanceId]) -> String {
+pub(crate) fn encoded_array(ids: &[InstanceId]) -> String {
     let ids: Vec<&str> = ids.iter().map(InstanceId::as_str).collect();
     format!("%5B%22{}%22%5D", ids.join("%22%2C%22"))
 }
@@ -181,7 +194,7 @@ fn unsupported(what: &str) -> Fault {
 #[derive(Debug, Default)]
 pub(crate) struct Query<'a> {
     /// The sort key and the text of each parameter.
-    parameters: Vec<(&'a str, Parameter<'a>)>,
+    parameters: Vec<(Cow<'a, str>, Parameter<'a>)>,
 }
 
 #[derive(Debug)]
@@ -194,27 +207,29 @@ enum Parameter<'a> {
 
 impl<'a> Query<'a> {
     /// Adds a parameter and percent-encodes the value.
-    pub(crate) fn with(self, key: &'a str, value: &str) -> Self {
+    pub(crate) fn with(self, key: impl Into<Cow<'a, str>>, value: &str) -> Self {
         self.with_encoded(key, &encode::percent(value))
     }
 
     /// Adds a parameter whose value is percent-encoded already. Keys are not encoded: the parameter
     /// names of ECS need no encoding.
-    fn with_encoded(mut self, key: &'a str, value: &str) -> Self {
-        let text = [key, "=", value, "&"].concat();
+    pub(crate) fn with_encoded(mut self, key: impl Into<Cow<'a, str>>, value: &str) -> Self {
+        let key = key.into();
+        let text = [&key, "=", value, "&"].concat();
         self.parameters.push((key, Parameter::Text(text)));
         self
     }
 
     /// Adds a numbered parameter for each instance.
     fn with_ids(mut self, ids: &'a [InstanceId]) -> Self {
-        self.parameters.push(("InstanceId.1", Parameter::Ids(ids)));
+        self.parameters
+            .push(("InstanceId.1".into(), Parameter::Ids(ids)));
         self
     }
 
     /// Sorts the parameters by key and joins them: the canonical query of the V3 signature.
     pub(crate) fn canonical(mut self) -> String {
-        self.parameters.sort_by_key(|(key, _)| *key);
+        self.parameters.sort_by(|(a, _), (b, _)| a.cmp(b));
         let lengths = self.parameters.iter();
         let lengths = lengths.map(|(_, parameter)| parameter.max_len());
         let mut query = String::with_capacity(lengths.sum());
@@ -307,8 +322,12 @@ fn read_batch(response: &HttpResponse) -> Result<BatchAck, Fault> {
 /// Reads the rows of the requested instances. An instance without a row is unknown to the cloud, so a
 /// row without an id in the response for one instance is a fault. The client reads each missing instance
 /// of a longer list alone.
-fn read_observations(response: &HttpResponse, is_single: bool) -> Result<Vec<Observation>, Fault> {
-    let page = Body::read(response)?.page(response)?;
+fn read_observations(
+    response: &HttpResponse,
+    with_details: bool,
+    is_single: bool,
+) -> Result<Vec<Observation>, Fault> {
+    let page = Body::read(response)?.page(response, with_details)?;
     if is_single && page.unidentified > 0 {
         return Err(response.unreadable("the row has no InstanceId"));
     }
@@ -320,14 +339,18 @@ fn read_observations(response: &HttpResponse, is_single: bool) -> Result<Vec<Obs
 /// According to the documents, `TotalCount` has no meaning in a list with tokens, and the count of a page
 /// with a token is ignored. A last page that counts more instances than the list has is most likely the
 /// first page of a server that ignores the tokens. A list that may lack instances is an error.
-fn read_page(response: &HttpResponse) -> Result<ListPage, Fault> {
+fn read_page(
+    response: &HttpResponse,
+    with_details: bool,
+    position: &Position,
+) -> Result<ListPage, Fault> {
     let mut body = Body::read(response)?;
     let total = body.total_count.0.take();
     let token = body.next_token.0.take();
-    let page = body.page(response)?;
-    Ok(match token {
-        Some(token) => page.with_next(NextPage::Named(PageToken::new(token))),
-        None => page.with_total(total.and_then(|total| total.parse().ok())),
+    let page = body.page(response, with_details)?;
+    Ok(match position.next(page.rows(), token.as_deref()) {
+        NextPage::End => page.with_total(total.and_then(|total| total.parse().ok())),
+        next => page.with_next(next),
     })
 }
 
@@ -362,7 +385,7 @@ impl Body {
 
     /// Returns the rows. In XML, an empty list can be an element without children, which has no
     /// rows.
-    fn page(self, response: &HttpResponse) -> Result<ListPage, Fault> {
+    fn page(self, response: &HttpResponse, with_details: bool) -> Result<ListPage, Fault> {
         let instances = self.instances.0;
         let rows = match instances.map(|instances| instances.instance.0) {
             Some(Some(rows)) => rows,
@@ -370,9 +393,11 @@ impl Body {
             _ => return Err(response.unreadable("it has no list of instances")),
         };
         let rows = rows.into_iter();
-        Ok(rows
-            .map(|row| row.and_then(Instance::observation))
-            .collect())
+        let rows = rows.map(|row| row.and_then(Instance::observation));
+        Ok(match with_details {
+            false => rows.collect(),
+            true => ListPage::from_rows(rows, details::read(response)),
+        })
     }
 }
 

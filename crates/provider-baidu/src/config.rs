@@ -9,6 +9,8 @@ use crate::credentials::{has_terraform_key, stored_profile};
 pub struct Config {
     endpoint: Endpoint,
     pub(crate) batch_reboot: bool,
+    /// The endpoint may list the regions.
+    pub(crate) has_regions: bool,
 }
 
 impl Config {
@@ -26,13 +28,30 @@ impl Config {
         Ok(Self {
             endpoint,
             batch_reboot: false,
+            has_regions: false,
         })
     }
 
-    /// Sets another endpoint, such as a private endpoint or a simulator.
+    /// Returns the configuration for the list of regions, with the host `bcc.baidubce.com` and HTTPS.
+    ///
+    /// According to the documents of Baidu's SDKs, this host lists the regions and has no other call, and
+    /// the hosts of the regions do not list regions.
+    pub fn global() -> Self {
+        #[expect(clippy::expect_used, reason = "the constant is valid")]
+        let endpoint = Endpoint::parse("bcc.baidubce.com").expect("a host is an endpoint");
+        Self {
+            endpoint,
+            batch_reboot: false,
+            has_regions: true,
+        }
+    }
+
+    /// Sets another endpoint, such as a private endpoint or a simulator. The endpoint may list the
+    /// regions.
     #[must_use]
     pub fn with_endpoint(mut self, endpoint: Endpoint) -> Self {
         self.endpoint = endpoint;
+        self.has_regions = true;
         self
     }
 
@@ -90,8 +109,13 @@ fn parse(setting: &str, text: &str) -> Result<Endpoint, Fault> {
 
 #[cfg(test)]
 mod tests {
+    use lifecycle_core::Provider;
+
     use super::*;
-    use crate::credentials::tests::{CONFIG, context, host};
+    use crate::{
+        Baidu,
+        credentials::tests::{CONFIG, context, host},
+    };
 
     #[test]
     fn variable_and_profile_of_the_region_replace_the_endpoint() {
@@ -157,5 +181,20 @@ mod tests {
         let local = Endpoint::parse("http://127.0.0.1:7070").unwrap();
         let config = Config::new("bj").unwrap().with_endpoint(local.clone());
         assert_eq!(config.endpoint(), &local);
+    }
+
+    #[test]
+    fn regions_are_listed_by_the_host_without_a_region_and_by_a_custom_endpoint() {
+        let regional = Config::new("bj").unwrap();
+        let global = Config::global();
+        assert_eq!(global.endpoint().to_string(), "https://bcc.baidubce.com");
+        let local = Endpoint::parse("http://127.0.0.1:7070").unwrap();
+        for (config, expected) in [
+            (regional.clone(), false),
+            (global, true),
+            (regional.with_endpoint(local), true),
+        ] {
+            assert_eq!(Baidu::new(config).regions().is_some(), expected);
+        }
     }
 }

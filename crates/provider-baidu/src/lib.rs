@@ -3,15 +3,19 @@
 
 mod config;
 pub mod credentials;
+mod details;
 mod fault;
+mod filter;
+mod regions;
 mod sign;
 mod wire;
 
 use bytes::Bytes;
 use credentials::{COMMAND_LINE, TERRAFORM};
 use lifecycle_core::{
-    Action, ApiCall, BatchAck, BatchLimits, Credential, Fault, HttpResponse, InstanceId, ListPage,
-    ListQuery, Observation, PageToken, Profile, Provider, SigningContext, Support, UnsignedRequest,
+    Action, ApiCall, BatchAck, BatchLimits, Credential, Fault, FilterSupport, HttpResponse,
+    InstanceId, ListPage, ListQuery, Observation, PageToken, Profile, Provider, Region,
+    SigningContext, Support, UnsignedRequest,
 };
 
 pub use config::{Config, endpoint_from};
@@ -28,6 +32,7 @@ const BATCH_REBOOT_PROFILE: Profile = profile(BatchLimits::all(100));
 const fn profile(limits: BatchLimits) -> Profile {
     Profile::new("baidu", "Baidu AI Cloud BCC", limits)
         .with_support(Support::NONE.with_forced().with_release_billing())
+        .with_filter_support(FilterSupport::ALL.with_instance_types(false))
         .with_env_vars(&[TERRAFORM, COMMAND_LINE])
 }
 
@@ -60,8 +65,21 @@ impl Provider for Baidu {
         wire::observe(ids)
     }
 
-    fn list(&self, _: &ListQuery, page: Option<&PageToken>) -> Result<ApiCall<ListPage>, Fault> {
-        Ok(wire::list(page))
+    fn describe(&self, ids: &[InstanceId]) -> Result<ApiCall<Vec<Observation>>, Fault> {
+        wire::describe(ids)
+    }
+
+    fn list(
+        &self,
+        query: &ListQuery,
+        page: Option<&PageToken>,
+    ) -> Result<ApiCall<ListPage>, Fault> {
+        Ok(wire::list(query, page))
+    }
+
+    /// `None` for the host of a region, which has no such call; see [`Config::global`].
+    fn regions(&self) -> Option<ApiCall<Vec<Region>>> {
+        self.config.has_regions.then(regions::regions)
     }
 
     fn sign(

@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 
 use http::Method;
 use lifecycle_core::{
-    Action, ApiCall, BatchAck, Fault, FaultKind, HttpResponse, InstanceId, LenientField, LenientId,
-    LenientObject, LenientText, ListPage, NextPage, Observation, PageToken, PowerState, Profile,
-    ResponseExt, UnsignedRequest, encode,
+    Action, ApiCall, BatchAck, Fault, FaultKind, HttpResponse, InstanceFilter, InstanceId,
+    LenientField, LenientId, LenientObject, LenientText, ListPage, ListQuery, NextPage,
+    Observation, PageToken, PowerState, Profile, ResponseExt, UnsignedRequest, encode,
 };
 use serde::{Deserialize, de::IgnoredAny};
 use serde_json::Value;
 
-use crate::{PROFILE, fault::REQUEST_ID};
+use crate::{PROFILE, details, fault::REQUEST_ID, filter};
 
 /// Returns the call for an action: the call of one instance, or the batch call for several instances.
 ///
@@ -59,26 +59,51 @@ pub(crate) fn act(
 pub(crate) fn observe(ids: &[InstanceId]) -> Result<ApiCall<Vec<Observation>>, Fault> {
     PROFILE.check_observe(ids.len())?;
     if let [id] = ids {
-        let request = UnsignedRequest::new("GetInstance", Method::GET, instance_path(id));
-        return Ok(ApiCall::new(request, read_one));
+        return Ok(one(id, false));
     }
     let path = "/v2/instance/listByInstanceId";
     let request = UnsignedRequest::new("ListInstanceByInstanceIds", Method::POST, path)
         .with_query(format!("maxKeys={}", PROFILE.batch_limits.observe))
         .with_body(json_object(ids, &[]));
-    Ok(ApiCall::new(request, read_many))
+    Ok(ApiCall::new(request, |response| read_many(response, false)))
 }
 
-/// Returns the call that lists a page of up to 1000 instances, the maximum
-/// (<https://cloud.baidu.com/doc/BCC/s/Xjwvyodmx>). The token is the marker of Baidu.
-pub(crate) fn list(page: Option<&PageToken>) -> ApiCall<ListPage> {
-    let query = match page {
+/// Returns the call that reads states and details. Several instances are a list with these ids: the rows
+/// of `listByInstanceId` have no `spec` (`baiducloud-python-sdk-bcc` 0.0.9).
+pub(crate) fn describe(ids: &[InstanceId]) -> Result<ApiCall<Vec<Observation>>, Fault> {
+    PROFILE.check_observe(ids.len())?;
+    if let [id] = ids {
+        return Ok(one(id, true));
+    }
+    let mut filter = InstanceFilter::default();
+    filter.instances = ids.to_vec();
+    Ok(ApiCall::new(list_request(&filter, None), |response| {
+        read_many(response, true)
+    }))
+}
+
+fn one(id: &InstanceId, with_details: bool) -> ApiCall<Vec<Observation>> {
+    let request = UnsignedRequest::new("GetInstance", Method::GET, instance_path(id));
+    ApiCall::new(request, move |response| read_one(response, with_details))
+}
+
+/// Returns the call that lists a page of up to 1000 instances, the maximum. The token is the marker of
+/// Baidu.
+pub(crate) fn list(query: &ListQuery, page: Option<&PageToken>) -> ApiCall<ListPage> {
+    let with_details = query.needs_details();
+    ApiCall::new(list_request(&query.filter, page), move |response| {
+        read_page(response, with_details)
+    })
+}
+
+/// Returns the request of a list: <https://cloud.baidu.com/doc/BCC/s/Xjwvyodmx>.
+fn list_request(filter: &InstanceFilter, page: Option<&PageToken>) -> UnsignedRequest {
+    let mut query = match page {
         None => "maxKeys=1000".to_owned(),
         Some(marker) => format!("marker={}&maxKeys=1000", encode::percent(marker.as_str())),
     };
-    let request =
-        UnsignedRequest::new("ListInstances", Method::GET, "/v2/instance").with_query(query);
-    ApiCall::new(request, read_page)
+    query += &filter::parameters(filter);
+    UnsignedRequest::new("ListInstances", Method::GET, "/v2/instance").with_query(query)
 }
 
 fn instance_path(id: &InstanceId) -> String {
@@ -157,34 +182,39 @@ fn read_power(response: &HttpResponse) -> Result<BatchAck, Fault> {
     BatchAck::without_failed(&failed, response, crate::fault::request_id(response))
 }
 
-fn read_one(response: &HttpResponse) -> Result<Vec<Observation>, Fault> {
+fn read_one(response: &HttpResponse, with_details: bool) -> Result<Vec<Observation>, Fault> {
     let body: InstanceBody = response.json()?;
-    match body.instance.0.and_then(Instance::observation) {
-        Some(observation) => Ok(vec![observation]),
-        None => Err(response.unreadable("it has no instance")),
-    }
+    let Some(observation) = body.instance.0.and_then(Instance::observation) else {
+        return Err(response.unreadable("it has no instance"));
+    };
+    Ok(vec![match with_details {
+        true => observation.with_details(details::of_instance(response)),
+        false => observation,
+    }])
 }
 
 /// Reads the rows of several instances. An instance without a row is unknown to the cloud, so an
 /// incomplete list is a fault.
-fn read_many(response: &HttpResponse) -> Result<Vec<Observation>, Fault> {
-    let page = read_page(response)?;
+fn read_many(response: &HttpResponse, with_details: bool) -> Result<Vec<Observation>, Fault> {
+    let page = read_page(response, with_details)?;
     match page.next {
         NextPage::End => Ok(page.observations),
         _ => Err(response.unreadable("the list is incomplete")),
     }
 }
 
-fn read_page(response: &HttpResponse) -> Result<ListPage, Fault> {
+fn read_page(response: &HttpResponse, with_details: bool) -> Result<ListPage, Fault> {
     let list: InstanceList = response.json()?;
     let next = list.next(response)?;
     if list.instances.is_none() && list.is_truncated.is_none() {
         return Err(response.unreadable("it has no list of instances"));
     }
     let rows = list.instances.unwrap_or_default().into_iter();
-    let page: ListPage = rows
-        .map(|row| row.0.and_then(Instance::observation))
-        .collect();
+    let rows = rows.map(|row| row.0.and_then(Instance::observation));
+    let page = match with_details {
+        true => ListPage::from_rows(rows, details::of_list(response)),
+        false => rows.collect(),
+    };
     Ok(page.with_next(next))
 }
 

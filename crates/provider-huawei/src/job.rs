@@ -2,12 +2,12 @@
 
 use http::Method;
 use lifecycle_core::{
-    ApiCall, Fault, HttpResponse, InstanceId, JobId, JobProgress, JobStatus, LenientField,
+    ApiCall, Fault, HttpResponse, InstanceId, JobId, JobProgress, JobStatus, LenientField, RawText,
     UnsignedRequest,
 };
 use serde::Deserialize;
 
-use crate::{Config, fault, wire::RawText};
+use crate::{Config, fault};
 
 /// Reads the progress of a job. The cloud deletes a finished job after a day.
 ///

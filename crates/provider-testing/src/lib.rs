@@ -5,6 +5,7 @@
 //! any output.
 
 mod exchange;
+mod filter;
 mod host;
 mod limits;
 mod mutation;
@@ -13,6 +14,7 @@ mod response;
 mod vectors;
 
 pub use exchange::{ExchangeRun, ScriptedAnswer, SentStep, id_and_session, run_exchange};
+pub use filter::check_random_filters;
 pub use host::FakeHost;
 pub use limits::check_limits;
 pub use mutation::{JsonMutation, changed_bytes, damaged, json_mutations, truncated};

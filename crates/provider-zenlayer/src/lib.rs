@@ -3,7 +3,9 @@
 
 mod config;
 pub mod credentials;
+mod details;
 mod fault;
+mod filter;
 mod sign;
 mod wire;
 
@@ -11,9 +13,9 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use lifecycle_core::{
-    Action, ApiCall, BatchAck, BatchLimits, Credential, EnvVarNames, Fault, HttpResponse,
-    InstanceId, ListPage, ListQuery, Observation, PageToken, PollingPolicy, Profile, Provider,
-    SigningContext, Support, UnsignedRequest,
+    Action, ApiCall, BatchAck, BatchLimits, Credential, EnvVarNames, Fault, FilterSupport,
+    HttpResponse, InstanceId, ListPage, ListQuery, Observation, PageToken, PollingPolicy, Profile,
+    Provider, SigningContext, Support, UnsignedRequest,
 };
 
 pub use config::{Config, endpoint_from};
@@ -22,6 +24,11 @@ pub use config::{Config, endpoint_from};
 /// publishes no rate limits, so the default rates apply.
 pub const PROFILE: Profile = Profile::new("zenlayer", "Zenlayer ZEC", BatchLimits::all(100))
     .with_support(Support::NONE.with_forced())
+    .with_filter_support(
+        FilterSupport::ALL
+            .with_instance_types(false)
+            .with_private_ips(false),
+    )
     // The shortest interval comes from the Terraform provider, the longest from `zeno`, the command line
     // tool of Zenlayer.
     .with_polling(
@@ -86,8 +93,16 @@ impl Provider for Zenlayer {
         wire::observe(&self.config, ids)
     }
 
-    fn list(&self, _: &ListQuery, page: Option<&PageToken>) -> Result<ApiCall<ListPage>, Fault> {
-        wire::list(&self.config, page)
+    fn describe(&self, ids: &[InstanceId]) -> Result<ApiCall<Vec<Observation>>, Fault> {
+        wire::describe(&self.config, ids)
+    }
+
+    fn list(
+        &self,
+        query: &ListQuery,
+        page: Option<&PageToken>,
+    ) -> Result<ApiCall<ListPage>, Fault> {
+        wire::list(&self.config, query, page)
     }
 
     fn sign(

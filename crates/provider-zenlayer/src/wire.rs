@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 use http::Method;
 use lifecycle_core::{
     Action, ApiCall, BatchAck, Fault, FaultKind, HttpResponse, InstanceId, LenientField, LenientId,
-    LenientObject, ListPage, NextPage, Observation, PageToken, PowerState, ResponseExt,
+    LenientObject, ListPage, ListQuery, NextPage, Observation, PageToken, PowerState, ResponseExt,
     UnsignedRequest,
 };
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, value::RawValue};
 
-use crate::{Config, PROFILE};
+use crate::{Config, PROFILE, details, filter};
 
 /// Returns the call for an action: `StartInstances`, `StopInstances` or `RebootInstances`
 /// (<https://docs.console.zenlayer.com/api-reference/compute/zec/instance>).
@@ -47,12 +47,31 @@ pub(crate) fn observe(
     let request = unsigned("DescribeInstancesStatus", ids, &fields);
     let is_single = ids.len() == 1;
     Ok(ApiCall::new(request, move |response| {
-        read_statuses(response, is_single)
+        read_lookup(response, false, is_single)
+    }))
+}
+
+/// Returns the call `DescribeInstances`, which has the details. One page holds all instances of one call.
+pub(crate) fn describe(
+    config: &Config,
+    ids: &[InstanceId],
+) -> Result<ApiCall<Vec<Observation>>, Fault> {
+    PROFILE.check_observe(ids.len())?;
+    let mut fields = vec![("pageSize", PROFILE.batch_limits.observe.into())];
+    fields.extend(resource_group(config));
+    let request = unsigned("DescribeInstances", ids, &fields);
+    let is_single = ids.len() == 1;
+    Ok(ApiCall::new(request, move |response| {
+        read_lookup(response, true, is_single)
     }))
 }
 
 /// Returns the call `DescribeInstances`. The token is the number of the page, from 1.
-pub(crate) fn list(config: &Config, page: Option<&PageToken>) -> Result<ApiCall<ListPage>, Fault> {
+pub(crate) fn list(
+    config: &Config,
+    query: &ListQuery,
+    page: Option<&PageToken>,
+) -> Result<ApiCall<ListPage>, Fault> {
     let number: usize = match page {
         None => 1,
         Some(token) => token
@@ -64,9 +83,11 @@ pub(crate) fn list(config: &Config, page: Option<&PageToken>) -> Result<ApiCall<
     };
     let mut fields = vec![("pageSize", PAGE_SIZE.into()), ("pageNum", number.into())];
     fields.extend(resource_group(config));
-    let request = unsigned("DescribeInstances", &[], &fields);
+    fields.extend(filter::fields(&query.filter));
+    let request = unsigned("DescribeInstances", filter::ids(&query.filter), &fields);
+    let with_details = query.needs_details();
     Ok(ApiCall::new(request, move |response| {
-        read_page(response, number)
+        read_page(response, with_details, number)
     }))
 }
 
@@ -134,8 +155,12 @@ fn read_power(response: &HttpResponse) -> Result<BatchAck, Fault> {
 /// Reads the rows of the requested instances. An instance without a row is unknown to the cloud, so
 /// an incomplete list is a fault, and so is a row without an id in the response for one instance. The
 /// client reads each missing instance of a longer list alone.
-fn read_statuses(response: &HttpResponse, is_single: bool) -> Result<Vec<Observation>, Fault> {
-    let page = InstanceList::read(response)?.page(response)?;
+fn read_lookup(
+    response: &HttpResponse,
+    with_details: bool,
+    is_single: bool,
+) -> Result<Vec<Observation>, Fault> {
+    let page = InstanceList::read(response)?.page(response, with_details)?;
     if page.total.is_some_and(|total| total > page.rows()) {
         return Err(response.unreadable("the list has fewer rows than instances"));
     }
@@ -149,8 +174,12 @@ fn read_statuses(response: &HttpResponse, is_single: bool) -> Result<Vec<Observa
 ///
 /// The command line of Zenlayer ends at a page that is not full, despite the total. The cloud may
 /// send fewer rows than requested, so a short page is the last page only if the total is reached.
-fn read_page(response: &HttpResponse, number: usize) -> Result<ListPage, Fault> {
-    let page = InstanceList::read(response)?.page(response)?;
+fn read_page(
+    response: &HttpResponse,
+    with_details: bool,
+    number: usize,
+) -> Result<ListPage, Fault> {
+    let page = InstanceList::read(response)?.page(response, with_details)?;
     let token = PageToken::new(number.saturating_add(1).to_string());
     let next = match page.rows() {
         0 => NextPage::End,
@@ -162,7 +191,10 @@ fn read_page(response: &HttpResponse, number: usize) -> Result<ListPage, Fault> 
 
 /// Reads the fields of `response` in a body, or, as on an older vendor page, the fields of the body
 /// with the name `field` at the top level.
-fn read_body<T: DeserializeOwned>(response: &HttpResponse, field: &str) -> Result<T, Fault> {
+pub(crate) fn read_body<T: DeserializeOwned>(
+    response: &HttpResponse,
+    field: &str,
+) -> Result<T, Fault> {
     let unreadable = |error: serde_json::Error| response.unreadable(&error.to_string());
     let body: BTreeMap<String, &RawValue> =
         serde_json::from_slice(response.body()).map_err(unreadable)?;
@@ -195,7 +227,7 @@ impl InstanceList {
     }
 
     /// Returns the rows and the total. The list may be missing only if the total is 0.
-    fn page(self, response: &HttpResponse) -> Result<ListPage, Fault> {
+    fn page(self, response: &HttpResponse, with_details: bool) -> Result<ListPage, Fault> {
         let rows = match (self.data_set, self.total_count.0) {
             (Some(rows), _) => rows,
             (None, Some(0)) => Vec::new(),
@@ -204,11 +236,15 @@ impl InstanceList {
         let rows = rows
             .into_iter()
             .map(|row| row.0.and_then(Instance::observation));
-        Ok(rows.collect::<ListPage>().with_total(self.total_count.0))
+        let page = match with_details {
+            true => ListPage::from_rows(rows, details::read(response)),
+            false => rows.collect(),
+        };
+        Ok(page.with_total(self.total_count.0))
     }
 }
 
-/// A row of `DescribeInstances`, with `instanceStatus`, or of `DescribeInstancesStatus`, with `status`.
+/// A row of `DescribeInstances`, with `status`, or of `DescribeInstancesStatus`, with `instanceStatus`.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Instance {

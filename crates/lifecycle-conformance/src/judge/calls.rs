@@ -168,8 +168,9 @@ fn check_upper_bound(truth: &GroundTruth<'_>, violations: &mut Violations) {
     });
     // Each round has at most the instances of the whole request.
     let max_calls = rounds * calls_per_round;
-    // The client signs again if the cloud refuses the time of the signature.
-    let signed_again = u64::from(truth.scenario.faults.skew != 0) * 2;
+    // The client signs again if the cloud refuses the time of the signature, or the key.
+    let refused = truth.calls.iter().filter(|call| call.credential_refused);
+    let signed_again = u64::from(truth.scenario.faults.skew != 0) * 2 + refused.count() as u64;
     let max = max_calls as u64 + truth.client().calls().repeats + signed_again;
     let calls = action_calls(truth);
     if calls > max {

@@ -48,7 +48,7 @@ pub(super) mod driver {
         env_sources: None,
         #[cfg(feature = "config")]
         exchange,
-        regions: RegionsFrom::Provider,
+        regions: RegionsFrom::Endpoint(|| Config::global().endpoint().clone()),
         project: None,
     };
 

@@ -45,6 +45,7 @@ pub(super) mod driver {
     use provider_huawei::credentials::{AssumeAgency, EcsAgency, OidcAgency, PasswordVariable};
     use provider_huawei::{
         Config, Huawei, PROFILE, PROJECT_VARIABLES, credentials, endpoint_from, find_project_id,
+        find_regions,
     };
 
     use crate::cloud::driver::{BuildInput, ClientParts, CloudDriver, ProjectLookup, RegionsFrom};
@@ -61,7 +62,7 @@ pub(super) mod driver {
         env_sources: Some(credentials::variables),
         #[cfg(feature = "config")]
         exchange,
-        regions: RegionsFrom::Provider,
+        regions: RegionsFrom::Identity(find_regions),
         project: Some(ProjectLookup {
             find: find_project_id,
             variables: PROJECT_VARIABLES,

@@ -1,6 +1,6 @@
 //! The unknown behaviour of Baidu BCC.
 
-use crate::switches::{describe_fields, setting};
+use crate::switches::{IgnoredFilters, describe_fields, setting};
 
 describe_fields! {
     /// The behaviour of the simulated Baidu BCC where the documentation is missing or
@@ -46,6 +46,14 @@ describe_fields! {
         /// The result of a requested role session of more than two hours. Only the limit is
         /// documented.
         pub long_session: LongSession,
+        /// The filters that the list ignores.
+        pub ignored_filters: IgnoredFilters,
+        /// The filters by name ignore upper and lower case. Not documented.
+        pub names_ignore_case: bool,
+        /// The colon between key and value in the filter by tag, if there are several. Not documented.
+        pub tag_colon: TagColon,
+        /// The result of a filter by a state that is not among the documented values of the filter.
+        pub other_statuses: OtherStatuses,
     }
 }
 
@@ -69,6 +77,10 @@ impl Switches {
             ended_key: EndedKey::draw(rng),
             unknown_role: UnknownRole::draw(rng),
             long_session: LongSession::draw(rng),
+            ignored_filters: IgnoredFilters::draw(rng),
+            names_ignore_case: rng.bool(),
+            tag_colon: TagColon::draw(rng),
+            other_statuses: OtherStatuses::draw(rng),
         }
     }
 }
@@ -260,5 +272,27 @@ setting! {
         Refused,
         /// The session is shortened to the limit.
         Cut,
+    }
+}
+
+setting! {
+    /// The colon between key and value in the filter by tag.
+    TagColon {
+        /// The first colon.
+        #[default]
+        First,
+        /// The last colon.
+        Last,
+    }
+}
+
+setting! {
+    /// The result of a filter by a state without documentation, such as `Expired`.
+    OtherStatuses {
+        /// The filter finds instances in this state.
+        #[default]
+        Compared,
+        /// The call is refused with 400 `BadRequest`.
+        Refused,
     }
 }

@@ -309,6 +309,13 @@ pub(super) const NO_API: ApiError = ApiError::gateway(
 /// The error for an expired or revoked token.
 pub(super) const STALE_TOKEN: ApiError =
     ApiError::gateway(401, "APIGW.0307", "The token must be updated");
+/// The error for a call in a region without access.
+pub(super) const FORBIDDEN_REGION: ApiError = ApiError::gateway(
+    403,
+    "APIGW.0802",
+    "The IAM user is forbidden in the currently selected region",
+);
+
 /// The error for a token without a project.
 pub(super) const NO_SCOPE: ApiError = ApiError::gateway(
     403,

@@ -1,6 +1,6 @@
 //! The unknown behaviour of Huawei ECS, and contradictions in the documentation.
 
-use crate::switches::{describe_fields, draw, setting};
+use crate::switches::{IgnoredFilters, describe_fields, draw, setting};
 
 describe_fields! {
     /// The behaviour of the simulated Huawei ECS where the documentation is missing or
@@ -60,6 +60,14 @@ describe_fields! {
         /// The tokens of a server's metadata service. A setting of the server; the SDK handles
         /// three forms of a service without tokens.
         pub metadata_tokens: MetadataTokens,
+        /// The filters that the list ignores. `server_id` has a switch of its own.
+        pub ignored_filters: IgnoredFilters,
+        /// The filter by name ignores upper and lower case. Unknown.
+        pub names_ignore_case: bool,
+        /// The filter by tag accepts a key without a value. Only `key=value` is documented.
+        pub tag_keys_match: bool,
+        /// The form of several tags in a filter. Only one tag is documented.
+        pub several_tags: SeveralTags,
     }
 }
 
@@ -86,6 +94,10 @@ impl Default for Switches {
             ended_key: EndedKey::default(),
             identity_error: IdentityError::default(),
             metadata_tokens: MetadataTokens::default(),
+            ignored_filters: IgnoredFilters::default(),
+            names_ignore_case: false,
+            tag_keys_match: false,
+            several_tags: SeveralTags::default(),
         }
     }
 }
@@ -114,6 +126,10 @@ impl Switches {
             ended_key: EndedKey::draw(rng),
             identity_error: IdentityError::draw(rng),
             metadata_tokens: MetadataTokens::draw(rng),
+            ignored_filters: IgnoredFilters::draw(rng),
+            names_ignore_case: rng.bool(),
+            tag_keys_match: rng.bool(),
+            several_tags: SeveralTags::draw(rng),
         }
     }
 }
@@ -247,5 +263,18 @@ setting! {
         Absent405,
         /// The service issues no tokens: the request for a token answers 503.
         Absent503,
+    }
+}
+
+setting! {
+    /// The form of several tags in a filter.
+    SeveralTags {
+        /// The parameter occurs several times, and the server must have all tags.
+        #[default]
+        Repeated,
+        /// One parameter has several tags, separated by commas, and the server must have all tags.
+        Comma,
+        /// The first parameter counts, and a comma is a part of the value.
+        First,
     }
 }

@@ -1,6 +1,6 @@
 //! The unknown behaviour of Zenlayer ZEC.
 
-use crate::switches::{describe_fields, setting};
+use crate::switches::{IgnoredFilters, describe_fields, setting};
 
 describe_fields! {
     /// The behaviour of the simulated Zenlayer ZEC where the documentation is missing or
@@ -42,6 +42,12 @@ describe_fields! {
         pub order: RowOrder,
         /// The need for the header `X-ZC-Version`. Not documented.
         pub version_header: VersionHeader,
+        /// The filters that `DescribeInstances` ignores.
+        pub ignored_filters: IgnoredFilters,
+        /// The filter by name ignores upper and lower case. Not documented.
+        pub names_ignore_case: bool,
+        /// The meaning of several tags, or of several keys of tags, in a filter. Not documented.
+        pub several_tags: SeveralTags,
     }
 }
 
@@ -64,6 +70,9 @@ impl Switches {
             ids_page: IdsPage::draw(rng),
             order: RowOrder::draw(rng),
             version_header: VersionHeader::draw(rng),
+            ignored_filters: IgnoredFilters::draw(rng),
+            names_ignore_case: rng.bool(),
+            several_tags: SeveralTags::draw(rng),
         }
     }
 }
@@ -239,5 +248,16 @@ setting! {
         Optional,
         /// The header is mandatory: 400 `MISSING_PARAMETER` without it.
         Required,
+    }
+}
+
+setting! {
+    /// The meaning of several tags in a filter.
+    SeveralTags {
+        /// The instance must have all of them.
+        #[default]
+        All,
+        /// The instance must have one of them.
+        Any,
     }
 }

@@ -14,6 +14,16 @@ fn recordings() -> Value {
     read_vectors(env!("CARGO_MANIFEST_DIR"), "wire.json")
 }
 
+/// Recorded lists with conditions, and regions.
+fn list_recordings() -> Value {
+    read_vectors(env!("CARGO_MANIFEST_DIR"), "list.json")
+}
+
+/// The first page of a list without conditions.
+fn first_page() -> Position {
+    Position::of(None, false)
+}
+
 fn config() -> Config {
     let recorder = Endpoint::parse("http://127.0.0.1:18765").unwrap();
     Config::new("cn-hangzhou").unwrap().with_endpoint(recorder)

@@ -14,6 +14,12 @@ fn recorded(part: &str) -> Vec<Value> {
     vectors[part].as_array().unwrap().clone()
 }
 
+/// Recorded lists with conditions.
+fn recorded_lists() -> Vec<Value> {
+    let vectors = read_vectors(env!("CARGO_MANIFEST_DIR"), "list.json");
+    vectors["requests"].as_array().unwrap().clone()
+}
+
 fn ok(body: &str) -> HttpResponse {
     provider_testing::response(200, body)
 }

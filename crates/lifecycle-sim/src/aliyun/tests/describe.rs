@@ -33,10 +33,9 @@ fn filter_without_simulation_is_refused() {
     many(&mut cloud, 1);
     for filter in [
         ("VpcId", "vpc-1"),
-        ("InstanceChargeType", "PrePaid"),
+        ("ImageId", "m-1"),
         ("ResourceGroupId", "rg-1"),
         ("Filter.1.Key", "CreationStartTime"),
-        ("InstanceName", "web*"),
     ] {
         let response = list(&mut cloud, &[filter]);
         assert_eq!(code(&response), (400, "InvalidParameter"), "{filter:?}");

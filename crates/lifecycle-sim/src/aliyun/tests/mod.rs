@@ -2,9 +2,11 @@
 
 mod auth;
 mod describe;
+mod filters;
 mod metadata;
 mod power;
 mod random_switches;
+mod regions;
 mod shapes;
 mod sts;
 

@@ -19,7 +19,11 @@ fn filter_without_simulation_is_refused() {
     let mut cloud = cloud_state(Cloud::Baidu);
     add(&mut cloud, "bj", 1, Running, None);
     let region = cloud.scope("bj");
-    for filter in ["vpcId=vpc-1", "zoneName=cn-bj-a", "fuzzyInstanceName=web"] {
+    for filter in [
+        "vpcId=vpc-1",
+        "privateIps=10.0.0.1",
+        "fuzzyInstanceName=web&instanceNames=web",
+    ] {
         let request = received("GET", &format!("/v2/instance?{filter}"), &[], "");
         let response = handle(&mut cloud, &request, region);
         assert_eq!(code(&response), (400, "BadRequest"), "{filter}");

@@ -1,6 +1,7 @@
 //! Tests of the simulated Huawei API. This file holds the shared helpers.
 
 mod auth;
+mod filters;
 mod iam;
 mod jobs;
 mod metadata;

@@ -1,6 +1,7 @@
 //! Tests of the simulated Zenlayer API: shared helpers, and the classification of requests.
 
 mod auth;
+mod filters;
 mod power;
 mod read;
 

@@ -19,9 +19,9 @@ fn filter_without_simulation_is_refused() {
     let mut cloud = cloud_state(Cloud::Zenlayer);
     add(&mut cloud, "asia-southeast-1", 1, Running, None);
     for filter in [
-        json!({"tagKeys": ["a"]}),
-        json!({"tags": [{"key": "a", "value": "b"}]}),
-        json!({"ipv4Address": "10.0.0.1"}),
+        json!({"imageId": "a"}),
+        json!({"instanceTypeSeries": "a"}),
+        json!({"ipv6Address": "fd00::1"}),
     ] {
         let response = respond(&mut cloud, &request("DescribeInstances", &filter));
         assert_eq!(code(&response), (400, "INVALID_PARAMETER"), "{filter}");

@@ -1,6 +1,6 @@
 //! Tests of requests against recorded requests of the vendor's Python SDK (Alibaba).
 
-use lifecycle_core::{Credential, Provider, SigningContext, StopBilling};
+use lifecycle_core::{Credential, InstanceFilter, Provider, SigningContext, StopBilling};
 use provider_testing::{check_limits, numbered_ids, reboot, recorded_request, start, stop};
 use serde_json::Value;
 
@@ -34,18 +34,42 @@ fn equivalent_request(name: &str) -> Option<UnsignedRequest> {
         "reboot-instance" => act_request(&config(), reboot(StopMode::Graceful), one),
         "reboot-instance-force" => act_request(&config(), reboot(StopMode::Forced), one),
         "reboot-instances-force" => act_request(together, reboot(StopMode::Forced), &ids(2)),
-        "describe-instances-ids" => observe(&config(), &ids(2)).unwrap().request,
-        "describe-instances-first-page" => list(&config(), None).request,
+        "describe-instances-ids" => observe(&config(), &ids(2), false).unwrap().request,
+        "describe-instances-first-page" => list_request(InstanceFilter::default(), None),
         "describe-instances-next-page" => {
             let token = PageToken::new("caeba0bbb2be03f84eb48b699f0a4883");
-            list(&config(), Some(&token)).request
+            list_request(InstanceFilter::default(), Some(&token))
         }
-        // Dry runs, ConfirmStop, a batch of one instance, filters, an unused operation.
+        "describe-instances-filters" => {
+            let filter = named("web srv*~/+%=&é测").with_state(PowerState::Running);
+            list_request(with_tags(filter, &["env=prod x", "team="]), None)
+        }
+        "list-by-name" => list_request(named("ci-*"), None),
+        "list-by-tags" => {
+            let tags = ["env=dev", "!protected", "owner", "name=中文 & more"];
+            list_request(with_tags(InstanceFilter::default(), &tags), None)
+        }
+        "list-by-status-zone-type" => {
+            let filter = InstanceFilter::default().with_state(PowerState::Stopped);
+            let filter = filter.with_zone("cn-hangzhou-h");
+            list_request(filter.with_instance_type("ecs.g7.large"), None)
+        }
+        "list-by-ids" => {
+            let mut filter = InstanceFilter::default().with_state(PowerState::Running);
+            filter.instances = ids(2);
+            list_request(filter, None)
+        }
+        "list-by-twelve-tags" => {
+            let tags: Vec<String> = (1..=12).map(|n| format!("k{n}=v{n}")).collect();
+            let tags: Vec<&str> = tags.iter().map(String::as_str).collect();
+            list_request(with_tags(InstanceFilter::default(), &tags), None)
+        }
+        "regions" => crate::regions::regions().request,
+        // Dry runs, ConfirmStop, a batch of one instance, an unused operation.
         "start-instance-options"
         | "start-instances-dry-run"
         | "stop-instance-options"
         | "start-instances-one"
-        | "describe-instances-filters"
         | "describe-instance-status"
         | "describe-instance-status-region" => return None,
         // The V1 signature.
@@ -68,9 +92,11 @@ const EXPLICIT_DEFAULTS: &[(&str, &str)] = &[
 
 #[test]
 fn request_has_the_meaning_of_the_recorded_sdk_request() {
-    let recordings = recordings();
     let mut compared = 0;
-    for recorded in recordings["requests"].as_array().unwrap() {
+    let (recordings, list_recordings) = (recordings(), list_recordings());
+    let requests = |recordings: &Value| recordings["requests"].as_array().unwrap().clone();
+    let recorded = [requests(&recordings), requests(&list_recordings)].concat();
+    for recorded in &recorded {
         let name = recorded["name"].as_str().unwrap();
         let Some(unsigned) = equivalent_request(name) else {
             continue;
@@ -128,7 +154,7 @@ fn request_has_the_meaning_of_the_recorded_sdk_request() {
         }
         compared += 1;
     }
-    assert_eq!(compared, 12);
+    assert_eq!(compared, 19);
 }
 
 /// Parses a value, because the SDK writes `True` and JSON with blanks.
@@ -219,7 +245,7 @@ fn options_select_operation_and_parameters() {
 fn list_encodes_the_page_token() {
     let next = PageToken::new("a+b/c=&d");
     assert_eq!(
-        list(&config(), Some(&next)).request.query,
+        list_request(InstanceFilter::default(), Some(&next)).query,
         "MaxResults=100&NextToken=a%2Bb%2Fc%3D%26d&RegionId=cn-hangzhou"
     );
 }
@@ -284,6 +310,20 @@ fn canonical_query_is_sorted_and_encoded() {
 
 fn ids(count: usize) -> Vec<InstanceId> {
     numbered_ids("i-bp67acfmxazb4p00", count)
+}
+
+fn list_request(filter: InstanceFilter, page: Option<&PageToken>) -> UnsignedRequest {
+    list(&config(), &ListQuery::new(filter), page).request
+}
+
+fn named(text: &str) -> InstanceFilter {
+    InstanceFilter::default().with_name(text.parse().unwrap())
+}
+
+fn with_tags(filter: InstanceFilter, tags: &[&str]) -> InstanceFilter {
+    let mut tags = tags.iter();
+    tags.by_ref()
+        .fold(filter, |filter, tag| filter.with_tag(tag.parse().unwrap()))
 }
 
 fn initialize() -> Action {

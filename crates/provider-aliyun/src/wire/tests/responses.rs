@@ -113,7 +113,7 @@ fn describe(operation: &str, response: &HttpResponse) -> String {
         "StartInstances" | "StopInstances" | "RebootInstances" => {
             read_batch(response).map(describe_ack)
         }
-        _ => read_page(response).map(|page| {
+        _ => read_page(response, false, &first_page()).map(|page| {
             let token = page.next.token();
             let next = token.map(|token| format!("next {}", token.as_str()));
             let more = page.total.filter(|total| *total > page.rows());
@@ -308,12 +308,12 @@ fn unusual_response_has_the_expected_meaning() {
         assert_eq!(describe(operation, &success(body)), expected, "{body}");
     }
     let body = r#"{"Instances":{"Instance":[{"InstanceId":"i-1","Status":"Hibernating"}]}}"#;
-    let rows = read_observations(&success(body), true).unwrap();
+    let rows = read_observations(&success(body), false, true).unwrap();
     assert_eq!(rows[0].raw, "Hibernating");
     // The only row of a lookup may be the requested instance.
     let body = r#"{"Instances":{"Instance":[{"InstanceId":null,"Status":"Running"}]}}"#;
-    assert!(read_observations(&success(body), true).is_err());
-    assert_eq!(read_observations(&success(body), false), Ok(vec![]));
+    assert!(read_observations(&success(body), false, true).is_err());
+    assert_eq!(read_observations(&success(body), false, false), Ok(vec![]));
 }
 
 #[test]

@@ -30,20 +30,52 @@ fn request_like(operation: &str) -> Option<UnsignedRequest> {
         "reboot_force" => request(&reboot(StopMode::Forced), one),
         "get_instance" => observe(one).unwrap().request,
         "list_instance_by_instance_ids" => observe(two).unwrap().request,
-        "list_instances" => list(None).request,
-        "list_instances_page" => list(Some(&PageToken::new("i-IyWRtII7"))).request,
+        "list_instances" => all(None),
+        "list_instances_page" => all(Some("i-IyWRtII7")),
         "batch_reboot" => request(&reboot(StopMode::Graceful), two),
         "batch_reboot_force" => request(&reboot(StopMode::Forced), two),
+        "list_by_names" => {
+            let filter = named("web 1").with_name("web&2".parse().unwrap());
+            listed(filter, None)
+        }
+        "list_by_fuzzy_name" => listed(named("*网关-*"), None),
+        "list_by_tag_zone_status" => {
+            let filter = tagged("env=dev").with_zone("cn-bj-a");
+            listed(filter.with_state(PowerState::Running), None)
+        }
+        "list_by_tag_key" => listed(tagged("env"), Some("i-IyWRtII7")),
+        "list_by_ip" => {
+            let filter = InstanceFilter::default().with_private_ip("192.168.0.1");
+            listed(filter, None)
+        }
+        "list_by_ids" => describe(two).unwrap().request,
+        "describe_regions" => crate::regions::regions().request,
         // A batch of one instance, unused filters, and an invalid id.
         "batch_start_auto_token"
         | "get_instance_contains_failed"
         | "get_instance_with_deploy_set"
         | "list_instances_by_ids"
         | "list_instance_no_charge"
-        | "describe_regions"
         | "get_instance_id_not_encoded" => return None,
         _ => panic!("{operation} has no line in this table"),
     })
+}
+
+fn all(page: Option<&str>) -> UnsignedRequest {
+    listed(InstanceFilter::default(), page)
+}
+
+fn listed(filter: InstanceFilter, page: Option<&str>) -> UnsignedRequest {
+    let page = page.map(PageToken::new);
+    list(&ListQuery::new(filter), page.as_ref()).request
+}
+
+fn named(pattern: &str) -> InstanceFilter {
+    InstanceFilter::default().with_name(pattern.parse().unwrap())
+}
+
+fn tagged(condition: &str) -> InstanceFilter {
+    InstanceFilter::default().with_tag(condition.parse().unwrap())
 }
 
 fn request(action: &Action, ids: &[InstanceId]) -> UnsignedRequest {
@@ -58,7 +90,9 @@ fn requests_have_the_meaning_of_the_recorded_requests() {
     let secret = vectors["secret_key"].as_str().unwrap();
     let key = Credential::keys(vectors["access_key"].as_str().unwrap(), secret);
     let mut compared = 0;
-    for entry in vectors["requests"].as_array().unwrap() {
+    let lists = read_vectors(env!("CARGO_MANIFEST_DIR"), "list.json");
+    let requests = |vectors: &Value| vectors["requests"].as_array().unwrap().clone();
+    for entry in &[requests(&vectors), requests(&lists)].concat() {
         let operation = entry["op"].as_str().unwrap();
         let recorded = recorded_request(entry);
         assert_eq!(verify(&recorded, secret), Ok(()), "recorded {operation}");
@@ -80,7 +114,7 @@ fn requests_have_the_meaning_of_the_recorded_requests() {
         assert_eq!(parameters(&signed), parameters(&recorded), "{operation}");
         assert_eq!(set_fields(&signed), set_fields(&recorded), "{operation}");
     }
-    assert_eq!(compared, 19);
+    assert_eq!(compared, 27);
 }
 
 fn provider(host: &str) -> Baidu {
@@ -157,11 +191,8 @@ fn reads_request_the_maximum_page_size() {
     let two = ids(&["i-1", "i-2"]);
     assert_eq!(observe(&two).unwrap().request.query, "maxKeys=100");
     assert_eq!(observe(&two[..1]).unwrap().request.query, "");
-    assert_eq!(list(None).request.query, "maxKeys=1000");
-    assert_eq!(
-        list(Some(&PageToken::new("a b/&"))).request.query,
-        "marker=a%20b%2F%26&maxKeys=1000"
-    );
+    assert_eq!(all(None).query, "maxKeys=1000");
+    assert_eq!(all(Some("a b/&")).query, "marker=a%20b%2F%26&maxKeys=1000");
 }
 
 #[test]

@@ -31,8 +31,8 @@ fn read_everything(response: &HttpResponse) {
         Err(_) => (),
     }
     for row in [
-        read_statuses(response, false),
-        read_page(response, 1).map(|page| page.observations),
+        read_lookup(response, false, false),
+        read_page(response, true, 1).map(|page| page.observations),
     ]
     .into_iter()
     .flatten()

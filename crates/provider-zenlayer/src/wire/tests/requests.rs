@@ -2,7 +2,8 @@
 
 use bytes::Bytes;
 use lifecycle_core::{
-    Credential, Endpoint, LocalDisk, Provider, SigningContext, StartOptions, StopBilling, StopMode,
+    Credential, Endpoint, InstanceFilter, LocalDisk, Provider, SigningContext, StartOptions,
+    StopBilling, StopMode, TagCondition,
 };
 use provider_testing::{check_limits, ids, reboot, recorded_request, start};
 
@@ -24,11 +25,36 @@ fn request_like(name: &str) -> Option<UnsignedRequest> {
         "reboot" => request(&reboot(StopMode::Graceful), one),
         "reboot_forced" => request(&reboot(StopMode::Forced), one),
         "describe_status_ids" => observe(&Config::new(), two).unwrap().request,
-        // Unused filters and pages, and an older version of the API.
+        "describe_instances_filters" => {
+            let filter = named("网关-01").with_zone("asia-southeast-1a");
+            listed(
+                filter.with_state(PowerState::Stopped).with_tag(tag("env")),
+                None,
+            )
+        }
+        "list_by_name" => listed(named("网关-*"), None),
+        "list_by_tags" => {
+            let tags = ["env=dev", "!old", "team=a&b", "owner"];
+            let filter = InstanceFilter::default();
+            let filter = tags
+                .iter()
+                .fold(filter, |filter, text| filter.with_tag(tag(text)));
+            listed(filter, None)
+        }
+        "list_by_zone_status" => {
+            let filter = InstanceFilter::default().with_zone("asia-southeast-1a");
+            listed(filter.with_state(PowerState::Stopped), Some("2"))
+        }
+        "list_by_ids" => {
+            let mut filter = InstanceFilter::default();
+            filter.instances = two.to_vec();
+            listed(filter, None)
+        }
+        "describe_by_ids" => describe(&Config::new(), two).unwrap().request,
+        // Unused pages, and an older version of the API.
         "describe_status_all"
         | "describe_status_page"
         | "describe_instances_ids"
-        | "describe_instances_filters"
         | "start_2024_04_01"
         | "stop_2024_04_01"
         | "reboot_2024_04_01"
@@ -36,6 +62,20 @@ fn request_like(name: &str) -> Option<UnsignedRequest> {
         | "describe_instances_2024_04_01" => return None,
         _ => panic!("{name} has no line in this table"),
     })
+}
+
+fn listed(filter: InstanceFilter, page: Option<&str>) -> UnsignedRequest {
+    let page = page.map(PageToken::new);
+    let call = list(&Config::new(), &ListQuery::new(filter), page.as_ref());
+    call.unwrap().request
+}
+
+fn named(pattern: &str) -> InstanceFilter {
+    InstanceFilter::default().with_name(pattern.parse().unwrap())
+}
+
+fn tag(condition: &str) -> TagCondition {
+    condition.parse().unwrap()
 }
 
 fn request(action: &Action, ids: &[InstanceId]) -> UnsignedRequest {
@@ -49,7 +89,7 @@ fn stop(mode: StopMode) -> Action {
 #[test]
 fn requests_have_the_meaning_of_the_recorded_requests() {
     let mut compared = 0;
-    for entry in recorded("requests") {
+    for entry in [recorded("requests"), recorded_lists()].concat() {
         let name = entry["name"].as_str().unwrap();
         let recorded = recorded_request(&entry);
         let (key, secret) = match entry["access_key_password"].as_str() {
@@ -85,7 +125,7 @@ fn requests_have_the_meaning_of_the_recorded_requests() {
             ),
         }
     }
-    assert_eq!(compared, 9);
+    assert_eq!(compared, 15);
 }
 
 /// Returns the headers with a meaning for the API, without the signature.
@@ -169,12 +209,14 @@ fn reads_request_the_maximum_page_size_of_one_group_or_of_all_groups() {
             r#"{"instanceIds":["1","2"],"pageSize":100,"resourceGroupId":"a \"group\""}"#,
         ),
         (
-            list(&all, None).unwrap().request,
+            list(&all, &ListQuery::default(), None).unwrap().request,
             "DescribeInstances",
             r#"{"pageSize":1000,"pageNum":1}"#,
         ),
         (
-            list(&group, Some(&token)).unwrap().request,
+            list(&group, &ListQuery::default(), Some(&token))
+                .unwrap()
+                .request,
             "DescribeInstances",
             r#"{"pageSize":1000,"pageNum":2,"resourceGroupId":"a \"group\""}"#,
         ),

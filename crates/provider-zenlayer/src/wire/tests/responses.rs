@@ -97,12 +97,12 @@ fn recorded_responses_have_the_documented_meaning() {
                 other => panic!("{name}: {other:?}"),
             },
             Meaning::Statuses(expected) => {
-                let rows = read_statuses(&response, false).unwrap();
+                let rows = read_lookup(&response, false, false).unwrap();
                 assert_eq!(states(&rows), expected, "{name}");
                 assert!(rows.iter().all(|row| row.name.is_none()));
             }
             Meaning::Instances(expected) => {
-                let page = read_page(&response, 1).unwrap();
+                let page = read_page(&response, false, 1).unwrap();
                 assert_eq!(states(&page.observations), expected, "{name}");
                 let names = page.observations.iter().map(|row| row.name.as_deref());
                 assert!(names.eq([Some("instance")]), "{name}");
@@ -158,7 +158,7 @@ fn documented_status_has_a_state_and_other_status_is_unknown() {
             let body = format!(
                 r#"{{"response":{{"dataSet":[{{"instanceId":"1","{field}":"{status}"}}]}}}}"#
             );
-            let rows = read_statuses(&ok(&body), false).unwrap();
+            let rows = read_lookup(&ok(&body), false, false).unwrap();
             assert_eq!(states(&rows), [("1", state, status)]);
         }
     }
@@ -177,7 +177,7 @@ fn odd_row_does_not_spoil_the_other_rows() {
             null, 7, "5", [],
             {"instanceId": "6", "status": "STOPPED"}
         ]}}"#);
-    let page = read_page(&response, 1).unwrap();
+    let page = read_page(&response, false, 1).unwrap();
     assert_eq!(
         states(&page.observations),
         [
@@ -192,8 +192,8 @@ fn odd_row_does_not_spoil_the_other_rows() {
     assert!(page.observations.iter().all(|row| row.name.is_none()));
     assert_eq!(page.total, None);
     // The only row of a lookup may be the requested instance.
-    assert_eq!(read_statuses(&response, false).unwrap().len(), 5);
-    assert!(read_statuses(&response, true).is_err());
+    assert_eq!(read_lookup(&response, false, false).unwrap().len(), 5);
+    assert!(read_lookup(&response, false, true).is_err());
 }
 
 #[test]
@@ -203,7 +203,11 @@ fn fields_are_read_inside_response_and_at_the_top_level() {
         format!("{{{fields}}}"),
         format!(r#"{{"requestId":"T","response":{{{fields}}}}}"#),
     ] {
-        assert_eq!(read_statuses(&ok(&body), false).unwrap().len(), 1, "{body}");
+        assert_eq!(
+            read_lookup(&ok(&body), false, false).unwrap().len(),
+            1,
+            "{body}"
+        );
     }
     let top_level = ok(r#"{"requestId":"T","instanceIds":["1"]}"#);
     assert!(matches!(read_power(&top_level), Ok(BatchAck::Except(_))));
@@ -214,7 +218,7 @@ fn page_reports_its_total_and_the_number_of_the_next_page() {
     let page = |number, rows: usize, total: &str| {
         let rows = vec![r#"{"instanceId":"1"}"#; rows].join(",");
         let body = format!(r#"{{"response":{{{total}"dataSet":[{rows}]}}}}"#);
-        let page = read_page(&ok(&body), number).unwrap();
+        let page = read_page(&ok(&body), false, number).unwrap();
         assert!(page.numbered);
         (page.next, page.total)
     };
@@ -239,12 +243,19 @@ fn page_token_is_the_number_of_the_page() {
     let full = ok(&format!(r#"{{"response":{{"dataSet":[{full}]}}}}"#));
     let mut token = None;
     for number in 2..=9 {
-        let call = list(&Config::new(), token.as_ref()).unwrap();
+        let call = list(&Config::new(), &ListQuery::default(), token.as_ref()).unwrap();
         token = call.read(&full).unwrap().next.token().cloned();
         assert_eq!(token, Some(PageToken::new(number.to_string())));
     }
     for token in ["0", "", "two", "-1"] {
-        assert!(list(&Config::new(), Some(&PageToken::new(token))).is_err());
+        assert!(
+            list(
+                &Config::new(),
+                &ListQuery::default(),
+                Some(&PageToken::new(token))
+            )
+            .is_err()
+        );
     }
 }
 
@@ -276,11 +287,11 @@ fn response_of_another_format_is_not_read_as_success() {
         r#"{"response":{"totalCount":1,"dataSet":null}}"#,
         r#"{"response":{"totalCount":0,"dataSet":7}}"#,
     ] {
-        assert!(read_statuses(&ok(body), false).is_err(), "{body}");
-        assert!(read_page(&ok(body), 1).is_err(), "{body}");
+        assert!(read_lookup(&ok(body), false, false).is_err(), "{body}");
+        assert!(read_page(&ok(body), false, 1).is_err(), "{body}");
     }
     let empty = ok(r#"{"response":{"totalCount":0,"dataSet":null}}"#);
-    assert_eq!(read_statuses(&empty, false), Ok(vec![]));
+    assert_eq!(read_lookup(&empty, false, false), Ok(vec![]));
     let incomplete = ok(r#"{"response":{"totalCount":2,"dataSet":[{"instanceId":"1"}]}}"#);
-    assert!(read_statuses(&incomplete, false).is_err());
+    assert!(read_lookup(&incomplete, false, false).is_err());
 }

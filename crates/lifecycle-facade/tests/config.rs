@@ -22,6 +22,7 @@ fn each_default_is_read() {
         attempt_timeout = "20s"
         connect_timeout = "5s"
         waves = "10%"
+        wave_pause = "2m"
         stop_after = 2
         max = 0x10
         ca_certificates = ["a.pem", "/b.pem"]
@@ -33,6 +34,7 @@ fn each_default_is_read() {
     assert_eq!(defaults.attempt_timeout, Some(Duration::from_secs(20)));
     assert_eq!(defaults.connect_timeout, Some(Duration::from_secs(5)));
     assert_eq!(defaults.waves, Some(Waves::percent(10)));
+    assert_eq!(defaults.wave_pause, Some(Duration::from_secs(120)));
     assert_eq!(defaults.stop_after, NonZeroUsize::new(2));
     assert_eq!(defaults.max, NonZeroUsize::new(16));
     let written = ["a.pem", "/b.pem"].map(PathBuf::from);

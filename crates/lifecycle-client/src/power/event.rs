@@ -30,6 +30,13 @@ pub enum Event<I = InstanceId, E = Error> {
         /// The number of instances in the wave.
         instances: usize,
     },
+    /// A pause begins before a wave, as [`Waves::with_pause`](crate::Waves::with_pause) requests.
+    Pause {
+        /// The number of the wave after the pause.
+        number: usize,
+        /// The length of the pause.
+        wait: Duration,
+    },
     /// The cloud accepted the action for an instance.
     Accepted {
         /// The instance.
@@ -101,6 +108,7 @@ impl Event {
                 of,
                 instances,
             },
+            Self::Pause { number, wait } => Event::Pause { number, wait },
             Self::Accepted {
                 instance,
                 request_id,

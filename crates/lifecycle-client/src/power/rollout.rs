@@ -6,11 +6,12 @@ use std::{
     mem,
     ops::Range,
     sync::{Arc, Mutex},
+    time::Duration,
 };
 
 use futures_util::future::join_all;
 use lifecycle_core::{Fault, FaultKind, InstanceId};
-use tokio::sync::mpsc::UnboundedSender;
+use tokio::{sync::mpsc::UnboundedSender, time::sleep};
 
 use crate::{
     error::Error,
@@ -150,6 +151,14 @@ where
             }
             state.wave = instances..instances;
             continue;
+        }
+        let pause = waves.map_or(Duration::ZERO, Waves::pause);
+        if number > 1 && !pause.is_zero() {
+            emit(Event::Pause {
+                number,
+                wait: pause,
+            });
+            sleep(pause).await;
         }
         if waves.is_some() {
             let instances = wave.len();

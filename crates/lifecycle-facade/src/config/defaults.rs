@@ -19,6 +19,8 @@ pub struct Defaults {
     pub connect_timeout: Option<Duration>,
     /// The size of a wave.
     pub waves: Option<Waves>,
+    /// The pause between two waves.
+    pub wave_pause: Option<Duration>,
     /// The number of failures that stop the remaining waves.
     pub stop_after: Option<NonZeroUsize>,
     /// The maximum number of instances in a request. A larger request is refused as a whole.
@@ -40,6 +42,7 @@ impl Defaults {
             attempt_timeout: section.take("attempt_timeout", value::duration),
             connect_timeout: section.take("connect_timeout", value::duration),
             waves: section.take("waves", value::wave_size),
+            wave_pause: section.take("wave_pause", value::time),
             stop_after: section.take("stop_after", value::count),
             max: section.take("max", value::count),
             ca_certificates: section

@@ -122,6 +122,7 @@ pub(super) const DEFAULTS: &[Setting] = &[
     common("attempt_timeout"),
     common("connect_timeout"),
     common("waves"),
+    common("wave_pause"),
     common("stop_after"),
     common("max"),
     common("ca_certificates"),

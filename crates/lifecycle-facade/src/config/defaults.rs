@@ -42,7 +42,7 @@ impl Defaults {
             attempt_timeout: section.take("attempt_timeout", value::duration),
             connect_timeout: section.take("connect_timeout", value::duration),
             waves: section.take("waves", value::wave_size),
-            wave_pause: section.take("wave_pause", value::time),
+            wave_pause: section.take("wave_pause", value::duration),
             stop_after: section.take("stop_after", value::count),
             max: section.take("max", value::count),
             ca_certificates: section

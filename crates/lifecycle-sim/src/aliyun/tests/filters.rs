@@ -75,7 +75,7 @@ fn each_filter_finds_exactly_the_matching_instances() {
     let mut many = vec![("RegionId", REGION)];
     many.extend(tags.iter().map(|name| (name.as_str(), "env")));
     let response = call(&mut cloud, "DescribeInstances", &many);
-    assert_eq!(code(&response), (400, "InvalidParameter"));
+    assert_eq!(status_and_code(&response), (400, "InvalidParameter"));
 }
 
 #[test]

@@ -45,14 +45,14 @@ fn call_in_a_region_without_access_is_refused_or_shows_nothing() {
     let list = call(&mut cloud, "DescribeInstances", &named);
     assert_eq!((list.0, &list.1["TotalCount"]), (200, &0.into()));
     let statuses = call(&mut cloud, "DescribeInstanceStatus", &named);
-    assert_eq!(code(&statuses), (403, "Forbidden.RAM"));
+    assert_eq!(status_and_code(&statuses), (403, "Forbidden.RAM"));
     cloud.switches.aliyun.forbidden_list = ForbiddenList::Refused;
     let list = call(&mut cloud, "DescribeInstances", &named);
-    assert_eq!(code(&list), (403, "Forbidden.RAM"));
+    assert_eq!(status_and_code(&list), (403, "Forbidden.RAM"));
     // The host name of the region has the same effect.
     let stop = request("StopInstance", &[("InstanceId", &id)]);
     let response = Aliyun.handle(&mut cloud, &stop, RegionScope::Forbidden);
-    assert_eq!(code(&read(&response)), (403, "Forbidden.RAM"));
+    assert_eq!(status_and_code(&read(&response)), (403, "Forbidden.RAM"));
     assert_eq!(regions(&mut cloud, "").len(), 39);
 
     cloud.set_region_access(REGION, true);

@@ -93,7 +93,7 @@ fn unknown_meaning_of_a_filter_follows_the_switch() {
     assert!(found(&mut cloud, "status=Expired").is_empty());
     cloud.switches.baidu.other_statuses = OtherStatuses::Refused;
     assert_eq!(
-        code(&list(&mut cloud, "status=Expired")),
+        status_and_code(&list(&mut cloud, "status=Expired")),
         (400, "BadRequest")
     );
     assert_eq!(found(&mut cloud, "status=Stopped"), ["Db"]);
@@ -165,7 +165,7 @@ fn regions_are_listed_by_any_host_and_calls_without_access_are_refused() {
 
     let request = received("GET", "/v2/instance", &[], "");
     let response = handle(&mut cloud, &request, RegionScope::Forbidden);
-    assert_eq!(code(&response), (403, "AccessDenied"));
+    assert_eq!(status_and_code(&response), (403, "AccessDenied"));
     cloud.set_region_access("bj", false);
     assert_eq!(cloud.scope("bj"), RegionScope::Forbidden);
 }

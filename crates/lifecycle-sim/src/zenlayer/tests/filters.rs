@@ -63,7 +63,10 @@ fn each_filter_finds_exactly_the_matching_instances() {
         &mut cloud,
         &request("DescribeInstances", &json!({ "tagKeys": many })),
     );
-    assert_eq!(code(&response), (400, "INVALID_PARAMETER_EXCEED_LENGTH"));
+    assert_eq!(
+        status_and_code(&response),
+        (400, "INVALID_PARAMETER_EXCEED_LENGTH")
+    );
 }
 
 #[test]

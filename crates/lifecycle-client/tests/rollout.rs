@@ -95,7 +95,7 @@ async fn pause_begins_after_the_last_outcome_of_a_wave() {
 
 #[tokio::test(start_paused = true)]
 async fn no_pause_if_a_failure_ends_the_request_and_none_survives_a_cancel() {
-    let refusing = Scripted::new(|_| fault(FaultKind::Permission));
+    let refusing = ScriptedCloud::new(|_| fault(FaultKind::Permission));
     let waves = Waves::of(1).with_pause(seconds(3_600));
     let start = tokio::time::Instant::now();
     let report = refusing.client().stop(ids(2)).waves(waves).await.unwrap();

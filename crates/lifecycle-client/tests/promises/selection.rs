@@ -8,15 +8,15 @@ use lifecycle_client::{
 };
 use lifecycle_core::{ActionKind, Fault, FaultKind, InstanceFilter, PowerState, StopOptions};
 
-use crate::support::{Scripted, id, ids, ok, outcomes};
+use crate::support::{ScriptedCloud, id, ids, ok, outcomes};
 
 fn stopped() -> InstanceFilter {
     InstanceFilter::default().with_state(PowerState::Stopped)
 }
 
 /// Two pages, from a cloud that ignores all filters.
-fn two_pages() -> Scripted {
-    Scripted::new(|sent| match sent.ids[0].as_str() {
+fn two_pages() -> ScriptedCloud {
+    ScriptedCloud::new(|sent| match sent.ids[0].as_str() {
         "first" => ok("second\ni-0 running\ni-1 stopped"),
         _ => ok("last\ni-2 stopped\ni-3 odd-word"),
     })
@@ -73,8 +73,8 @@ impl SelectInstances for Two {
     }
 }
 
-fn cloud() -> Scripted {
-    Scripted::new(|sent| match sent.operation.as_str() {
+fn cloud() -> ScriptedCloud {
+    ScriptedCloud::new(|sent| match sent.operation.as_str() {
         "list" => ok("last\ni-0 running\ni-1 running\ni-2 running"),
         _ => ok("ok"),
     })
@@ -150,7 +150,7 @@ async fn failed_selection_sends_no_action() {
         }
     }
     // The page names itself as the next page.
-    let cloud = Scripted::new(|_| ok("again\ni-0 running"));
+    let cloud = ScriptedCloud::new(|_| ok("again\ni-0 running"));
     let request = PowerRequest::select(cloud.client(), Unreadable, StopOptions::default());
     let error = request.await.unwrap_err();
     assert_eq!(error.kind(), FaultKind::Unreadable);

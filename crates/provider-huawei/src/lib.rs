@@ -3,10 +3,13 @@
 
 mod config;
 pub mod credentials;
+mod details;
 mod fault;
+mod filter;
 mod identity;
 mod job;
 mod project;
+mod regions;
 mod sign;
 mod wire;
 
@@ -14,14 +17,15 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use lifecycle_core::{
-    Action, ApiCall, BatchAck, BatchLimits, Credential, Fault, HttpResponse, InstanceId, JobId,
-    JobProgress, ListPage, ListQuery, Observation, PageToken, PollingPolicy, Profile, Provider,
-    Rate, RateLimits, SigningContext, Support, UnsignedRequest,
+    Action, ApiCall, BatchAck, BatchLimits, Credential, Fault, FilterSupport, HttpResponse,
+    InstanceId, JobId, JobProgress, ListPage, ListQuery, Observation, PageToken, PollingPolicy,
+    Profile, Provider, Rate, RateLimits, SigningContext, Support, UnsignedRequest,
 };
 
 pub use {
     config::{Config, ConfigError, endpoint_from},
     project::{PROJECT_VARIABLES, find_project_id},
+    regions::find_regions,
 };
 
 /// The limits and options of ECS, from Huawei's pages and tools.
@@ -31,6 +35,7 @@ pub const PROFILE: Profile = Profile::new(
     BatchLimits::all(1000).with_observe(100),
 )
 .with_support(Support::NONE.with_forced())
+.with_filter_support(FilterSupport::ALL.with_zones(false).with_instances(false))
 // The gateway's default is 200 calls per second, but throttling messages name limits as low as 200
 // calls in five minutes, and the pages allow power actions for 1000 servers per minute.
 .with_rate_limits(RateLimits::new(Rate::new(10.0, 20), Rate::new(2.0, 5)))
@@ -83,11 +88,19 @@ impl Provider for Huawei {
     }
 
     fn observe(&self, ids: &[InstanceId]) -> Result<ApiCall<Vec<Observation>>, Fault> {
-        wire::observe(&self.config, ids)
+        wire::observe(&self.config, ids, false)
     }
 
-    fn list(&self, _: &ListQuery, page: Option<&PageToken>) -> Result<ApiCall<ListPage>, Fault> {
-        Ok(wire::list(&self.config, page))
+    fn describe(&self, ids: &[InstanceId]) -> Result<ApiCall<Vec<Observation>>, Fault> {
+        wire::observe(&self.config, ids, true)
+    }
+
+    fn list(
+        &self,
+        query: &ListQuery,
+        page: Option<&PageToken>,
+    ) -> Result<ApiCall<ListPage>, Fault> {
+        Ok(wire::list(&self.config, query, page))
     }
 
     fn follow(&self, job: &JobId) -> Option<ApiCall<JobProgress>> {

@@ -1,14 +1,16 @@
 //! The requests and responses of Huawei ECS. Jobs are in `job.rs`.
 
+use std::borrow::Cow;
+
 use http::Method;
 use lifecycle_core::{
     Action, ApiCall, BatchAck, Fault, FaultKind, HttpResponse, InstanceId, JobId, LenientField,
-    LenientId, LenientObject, ListPage, Lock, NextPage, Observation, PageToken, PowerState,
-    RawText, StopMode, UnsignedRequest, encode,
+    LenientId, LenientObject, ListPage, ListQuery, Lock, NextPage, Observation, PageToken,
+    PowerState, RawText, StopMode, UnsignedRequest, encode,
 };
 use serde::Deserialize;
 
-use crate::{Config, PROFILE, canonical_id, fault};
+use crate::{Config, PROFILE, canonical_id, details, fault, filter};
 
 /// Sends all three actions to one path, where the first key of the body selects the action.
 ///
@@ -42,16 +44,21 @@ pub(crate) fn act(
 pub(crate) fn observe(
     config: &Config,
     ids: &[InstanceId],
+    with_details: bool,
 ) -> Result<ApiCall<Vec<Observation>>, Fault> {
     PROFILE.check_observe(ids.len())?;
     if let [id] = ids {
         let path = format!("/v1/{}/cloudservers/{id}", config.project_id());
         let request = UnsignedRequest::new("ShowServer", Method::GET, path);
-        return Ok(ApiCall::new(request, read_one));
+        return Ok(ApiCall::new(request, move |response| {
+            read_one(response, with_details)
+        }));
     }
     let ids: Vec<&str> = ids.iter().map(InstanceId::as_str).collect();
-    let request = list_request(config, Some(("server_id", &ids.join(","))));
-    Ok(ApiCall::new(request, read_many))
+    let request = list_request(config, vec![("server_id", ids.join(",").into())]);
+    Ok(ApiCall::new(request, move |response| {
+        read_many(response, with_details)
+    }))
 }
 
 /// Lists one page of all servers: <https://support.huaweicloud.com/api-ecs/zh-cn_topic_0094148850.html>.
@@ -60,18 +67,22 @@ pub(crate) fn observe(
 /// deprecates page numbers, which shift when servers come and go. Some sites know page numbers only
 /// (<https://support.huaweicloud.com/eu/nl-nl/api-ecs/en-us_topic_0094148850.html>). So the list
 /// starts with markers, and continues with page numbers if the cloud ignores the marker.
-pub(crate) fn list(config: &Config, page: Option<&PageToken>) -> ApiCall<ListPage> {
+pub(crate) fn list(
+    config: &Config,
+    query: &ListQuery,
+    page: Option<&PageToken>,
+) -> ApiCall<ListPage> {
     let start = PageStart::of(page);
-    let position = match &start {
-        PageStart::First => None,
-        PageStart::After(id) => Some(("marker", id.clone())),
-        PageStart::Number(number) => Some(("offset", number.to_string())),
-    };
-    let position = position
-        .as_ref()
-        .map(|(name, value)| (*name, value.as_str()));
-    ApiCall::new(list_request(config, position), move |response| {
-        read_page(response, &start)
+    let mut parameters = filter::parameters(&query.filter);
+    match &start {
+        PageStart::First => {}
+        PageStart::After(id) => parameters.push(("marker", id.clone().into())),
+        PageStart::Number(number) => parameters.push(("offset", number.to_string().into())),
+    }
+    let request = list_request(config, parameters);
+    let with_details = query.needs_details();
+    ApiCall::new(request, move |response| {
+        read_page(response, with_details, &start)
     })
 }
 
@@ -105,17 +116,21 @@ impl PageStart {
 const PAGE_SIZE: usize = 100;
 
 /// Builds a list request, with the parameters in alphabetical order for the signature.
-fn list_request(config: &Config, position: Option<(&str, &str)>) -> UnsignedRequest {
-    let mut query = String::new();
+fn list_request<'a>(
+    config: &'a Config,
+    mut parameters: Vec<(&'static str, Cow<'a, str>)>,
+) -> UnsignedRequest {
     if let Some(id) = config.enterprise_project() {
-        query = format!("enterprise_project_id={}&", encode::percent(id));
+        parameters.push(("enterprise_project_id", id.into()));
     }
-    query += &format!("limit={PAGE_SIZE}");
-    if let Some((name, value)) = position {
-        query += &format!("&{name}={}", encode::percent(value));
-    }
+    parameters.push(("limit", PAGE_SIZE.to_string().into()));
+    parameters.sort_unstable();
+    let pairs: Vec<String> = parameters
+        .iter()
+        .map(|(name, value)| format!("{name}={}", encode::percent(value)))
+        .collect();
     let path = format!("/v1/{}/cloudservers/detail", config.project_id());
-    UnsignedRequest::new("ListServersDetails", Method::GET, path).with_query(query)
+    UnsignedRequest::new("ListServersDetails", Method::GET, path).with_query(pairs.join("&"))
 }
 
 /// Returns the body of a power action: `{"os-stop":{"type":"SOFT","servers":[{"id":".."},..]}}`.
@@ -162,29 +177,45 @@ fn read_ack(response: &HttpResponse) -> Result<BatchAck, Fault> {
 
 /// Requires a server with an id in the response: an empty result means that the server does not
 /// exist.
-fn read_one(response: &HttpResponse) -> Result<Vec<Observation>, Fault> {
+fn read_one(response: &HttpResponse, with_details: bool) -> Result<Vec<Observation>, Fault> {
     let body: ServerBody = fault::read(response)?;
-    match body.server.0 {
-        Some(server) if server.id().is_some() => Ok(server.observation().into_iter().collect()),
-        _ => Err(fault::missing_field(response, "server")),
+    let server = body.server.0.filter(|server| server.id().is_some());
+    let server = server.ok_or_else(|| fault::missing_field(response, "server"))?;
+    let observation = server.observation().map(|observation| match with_details {
+        true => observation.with_details(details::of_server(response)),
+        false => observation,
+    });
+    Ok(observation.into_iter().collect())
+}
+
+fn read_many(response: &HttpResponse, with_details: bool) -> Result<Vec<Observation>, Fault> {
+    let rows = read_rows(response)?.servers;
+    Ok(page(response, rows, Server::observation, with_details).observations)
+}
+
+/// Converts the rows, and reads the details of the rows if requested.
+fn page(
+    response: &HttpResponse,
+    rows: Vec<LenientObject<Server>>,
+    convert: fn(Server) -> Option<Observation>,
+    with_details: bool,
+) -> ListPage {
+    let rows = rows.into_iter().map(|row| row.0.and_then(convert));
+    match with_details {
+        true => ListPage::from_rows(rows, details::of_list(response)),
+        false => rows.collect(),
     }
 }
 
-fn read_many(response: &HttpResponse) -> Result<Vec<Observation>, Fault> {
-    let rows = read_rows(response)?.servers.into_iter();
-    Ok(rows
-        .filter_map(|row| row.0.and_then(Server::observation))
-        .collect())
-}
-
 /// Reads a page. The field `count` is the total of all pages.
-fn read_page(response: &HttpResponse, start: &PageStart) -> Result<ListPage, Fault> {
+fn read_page(
+    response: &HttpResponse,
+    with_details: bool,
+    start: &PageStart,
+) -> Result<ListPage, Fault> {
     let ServerRows { total, servers } = read_rows(response)?;
     let is_full = servers.len() >= PAGE_SIZE;
-    let rows = servers
-        .into_iter()
-        .map(|row| row.0.and_then(Server::listed));
-    let page = rows.collect::<ListPage>().with_total(total);
+    let page = page(response, servers, Server::listed, with_details).with_total(total);
     let next = match (start, page.observations.last()) {
         (_, None) => NextPage::End,
         (PageStart::After(marker), Some(_)) if ignores_marker(&page, marker) => {

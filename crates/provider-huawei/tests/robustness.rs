@@ -9,15 +9,19 @@ use provider_testing::{
 };
 use serde_json::Value;
 
-use support::{CALLS, describe, fault, provider, recordings};
+use support::{CALLS, describe, fault, list_recordings, provider, recordings};
 
 /// Returns every recorded response.
 fn responses() -> Vec<HttpResponse> {
-    [recordings("responses"), recordings("sdk_error_parsing")]
-        .concat()
-        .iter()
-        .map(recorded_response)
-        .collect()
+    [
+        recordings("responses"),
+        recordings("sdk_error_parsing"),
+        list_recordings("responses"),
+    ]
+    .concat()
+    .iter()
+    .map(recorded_response)
+    .collect()
 }
 
 /// Reads a response with its own status, and with status 200 as the response to these calls.

@@ -114,7 +114,7 @@ fn observe_shows_one_server_and_lists_several() {
             "/v1/0123456789abcdef/cloudservers/detail?enterprise_project_id=a%26b&limit=100&server_id=id-1%2Cid-2",
         ),
     ] {
-        let request = observe(config, &ids(count)).unwrap().request;
+        let request = observe(config, &ids(count), false).unwrap().request;
         assert_eq!(request.target(), target);
         assert_eq!(request.method, Method::GET);
         assert!(request.body.is_empty());
@@ -138,7 +138,12 @@ fn list_continues_at_the_page_token() {
             "enterprise_project_id=all_granted_eps&limit=100&marker=a",
         ),
     ] {
-        let request = list(&config, page.map(PageToken::new).as_ref()).request;
+        let request = list(
+            &config,
+            &ListQuery::default(),
+            page.map(PageToken::new).as_ref(),
+        )
+        .request;
         assert_eq!(request.path, "/v1/0123456789abcdef/cloudservers/detail");
         assert_eq!(request.query, query);
     }
@@ -153,7 +158,9 @@ fn rows(ids: &[InstanceId]) -> Vec<Value> {
 fn page_reports_its_total_and_continues_after_its_last_server() {
     let page = |servers: Vec<Value>| {
         let response = ok(&json!({"count": 1234, "servers": servers}));
-        list(&config(), None).read(&response).unwrap()
+        list(&config(), &ListQuery::default(), None)
+            .read(&response)
+            .unwrap()
     };
     let token = PageToken::new;
     for (count, next) in [
@@ -189,7 +196,11 @@ fn page_reports_its_total_and_continues_after_its_last_server() {
 fn cloud_that_ignores_the_marker_is_read_by_page_number() {
     let all = ids(300);
     let read = |token: &str, servers: &[InstanceId]| {
-        let call = list(&config(), Some(&PageToken::new(token)));
+        let call = list(
+            &config(),
+            &ListQuery::default(),
+            Some(&PageToken::new(token)),
+        );
         call.read(&ok(&json!({"servers": rows(servers)}))).unwrap()
     };
     let by_number = NextPage::Named(PageToken::new("offset=2"));
@@ -219,7 +230,10 @@ fn id_has_the_spelling_of_the_cloud_whatever_its_case() {
         assert_eq!(canonical_id(&id(other)).as_str(), other);
     }
     let response = ok(&json!({"server": {"id": upper, "status": "ACTIVE"}}));
-    assert_eq!(read_one(&response).unwrap()[0].instance.as_str(), lower);
+    assert_eq!(
+        read_one(&response, false).unwrap()[0].instance.as_str(),
+        lower
+    );
 }
 
 #[test]
@@ -243,7 +257,7 @@ fn response_without_a_job_is_not_an_acceptance() {
 }
 
 fn observation_of(row: &Value) -> Option<Observation> {
-    let rows = read_many(&ok(&json!({"servers": [row]}))).unwrap();
+    let rows = read_many(&ok(&json!({"servers": [row]})), false).unwrap();
     assert!(rows.len() < 2);
     rows.into_iter().next()
 }
@@ -418,7 +432,7 @@ fn row_with_only_an_id_is_an_unknown_server() {
         None
     );
     assert_eq!(observation_of(&json!({"status": "ACTIVE"})), None);
-    let shown = |server: &Value| read_one(&ok(&json!({ "server": server })));
+    let shown = |server: &Value| read_one(&ok(&json!({ "server": server })), false);
     assert_eq!(shown(&unknown).unwrap(), []);
     assert_eq!(
         shown(&json!({"status": "ACTIVE"})).unwrap_err().kind(),

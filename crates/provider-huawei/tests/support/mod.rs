@@ -27,6 +27,12 @@ pub(crate) fn recordings(part: &str) -> Vec<Value> {
     serde_json::from_value(recordings[part].take()).unwrap()
 }
 
+/// Returns a part of `list.json`: lists with conditions, and regions.
+pub(crate) fn list_recordings(part: &str) -> Vec<Value> {
+    let mut recordings = read_vectors(env!("CARGO_MANIFEST_DIR"), "list.json");
+    serde_json::from_value(recordings[part].take()).unwrap()
+}
+
 pub(crate) fn ids() -> [InstanceId; 2] {
     [
         "616fb98f-46ca-475e-917e-2563e5a8cd19",
@@ -70,15 +76,15 @@ fn read_as(call: &str, response: &HttpResponse) -> Result<String, Fault> {
                 .map(|progress| describe_progress(&progress))
         }
         "show-server" => {
-            let call = provider.observe(&ids()[..1])?;
+            let call = provider.describe(&ids()[..1])?;
             call.read(response).map(|rows| describe_rows(&rows))
         }
         "show-servers" => {
-            let call = provider.observe(&ids())?;
+            let call = provider.describe(&ids())?;
             call.read(response).map(|rows| describe_rows(&rows))
         }
         "list" => provider
-            .list(&ListQuery::default(), None)?
+            .list(&ListQuery::default().with_details(), None)?
             .read(response)
             .map(|page| describe_page(&page)),
         other => panic!("unknown call {other}"),

@@ -1,5 +1,7 @@
 //! Conformance: draws a random fault scenario from a seed.
 
+mod filters; // lists with conditions
+
 use std::time::Duration;
 
 use fastrand::Rng;
@@ -13,7 +15,8 @@ use lifecycle_sim::{
 };
 
 use crate::scenario::{
-    ClientKey, ExternalChange, FaultPlan, Request, ResultForm, Scenario, ScheduledChange, Stride,
+    ClientKey, ExternalChange, FaultPlan, Request, ResultForm, Scenario, ScheduledChange,
+    ScheduledList, Stride,
 };
 
 impl Scenario {
@@ -50,7 +53,12 @@ impl Scenario {
         };
         // Drawn last, so that earlier draws of a seed stay the same.
         if one_in(&mut rng, 4) {
-            scenario.lists = vec![Duration::from_millis(rng.u64(0..30_000))];
+            let at = Duration::from_millis(rng.u64(0..30_000));
+            let filter = filters::draw(&mut rng);
+            if !filter.is_empty() {
+                scenario.fleet = filters::with_facts(&mut rng, &scenario.fleet);
+            }
+            scenario.lists = vec![ScheduledList { at, filter }];
         }
         scenario
     }

@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use lifecycle_client::Mutation;
-use lifecycle_facade::{Waves, core::Action};
+use lifecycle_facade::{
+    Waves,
+    core::{Action, InstanceFilter},
+};
 use lifecycle_sim::{Cloud, FaultRule, Impairment, KeyKind, PowerOperation, Switches, Throttle};
 
 /// The complete description of one simulated run.
@@ -20,8 +23,8 @@ pub struct Scenario {
     pub ready: usize,
     /// The requests, each made on a clone of the same client.
     pub requests: Vec<Request>,
-    /// The times at which the caller lists the region, counted from the start of the run.
-    pub lists: Vec<Duration>,
+    /// The lists of the region.
+    pub lists: Vec<ScheduledList>,
     /// Changes of instances from outside the client.
     pub changes: Vec<ScheduledChange>,
     /// The cloud's behaviours where the vendor's documentation is silent or contradicts itself.
@@ -33,6 +36,15 @@ pub struct Scenario {
     pub faults: FaultPlan,
     /// A deliberate mistake of the client, which the judge must find.
     pub mutation: Option<Mutation>,
+}
+
+/// A list of the region, at a fixed time.
+#[derive(Clone, Debug)]
+pub struct ScheduledList {
+    /// The time of the list, counted from the start of the run.
+    pub at: Duration,
+    /// The conditions on the listed instances.
+    pub filter: InstanceFilter,
 }
 
 /// One request to the client.

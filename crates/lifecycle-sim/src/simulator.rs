@@ -7,7 +7,7 @@ use std::{
 
 use bytes::Bytes;
 use lifecycle_client::{Clock, SystemClock};
-use lifecycle_core::Credential;
+use lifecycle_core::{Credential, Tag};
 
 use crate::{
     Cloud, FaultRule, Identity, Impairment, InstanceTemplate, Ledger, MemoryTransport,
@@ -94,13 +94,20 @@ impl Simulator {
         (!instance.deleted).then(|| instance.actual(world.timeline.now()).state)
     }
 
-    /// Returns the name of the instance `cloud/region/id`, or `None` for an unknown instance.
+    /// Returns the name of the instance `cloud/region/id`, or `None` for an unknown instance. A deleted
+    /// instance counts, too.
     pub fn name_of(&self, reference: &str) -> Option<String> {
         let world = self.world();
         let (cloud, index) = world.lookup(reference)?;
-        let state = world.state(cloud);
-        let exists = !state.instance(index).deleted;
-        exists.then(|| state.details(index).name().into_owned())
+        Some(world.state(cloud).details(index).name().into_owned())
+    }
+
+    /// Returns the tags of the instance `cloud/region/id`, or `None` for an unknown instance. A deleted
+    /// instance counts, too.
+    pub fn tags_of(&self, reference: &str) -> Option<Vec<Tag>> {
+        let world = self.world();
+        let (cloud, index) = world.lookup(reference)?;
+        Some(world.state(cloud).details(index).tags().to_vec())
     }
 
     /// Returns the record of executed operations and received calls.

@@ -6,7 +6,9 @@ use std::{
     time::Duration,
 };
 
-use lifecycle_facade::{ActionKind, Client, InstanceId, LocalDisk, StopBilling, core::Action};
+use lifecycle_facade::{
+    ActionKind, Client, InstanceId, LocalDisk, PowerState, StopBilling, core::Action,
+};
 use lifecycle_sim::{
     CallRecord, Cloud, InjectedFault, PowerOperation, SimulatedState,
     switches::{baidu, zenlayer},
@@ -114,6 +116,27 @@ impl<'r> GroundTruth<'r> {
             .iter()
             .filter(|(operation, at)| kind_of(*operation) == kind && window.contains(at))
             .count()
+    }
+
+    /// Returns the time of the last power operation on an instance, up to `end`.
+    pub(super) fn last_operation(&self, id: &InstanceId, end: Duration) -> Option<Duration> {
+        let operations = self.operations.get(&self.run.stage.reference(id))?;
+        let times = operations.iter().map(|(_, at)| *at);
+        times.filter(|at| *at <= end).max()
+    }
+
+    /// Returns true for an instance without external changes.
+    pub(super) fn is_externally_unchanged(&self, id: &InstanceId) -> bool {
+        !self.externally_changed.contains(id)
+    }
+
+    /// Returns the state of the ready instances at the start of the run.
+    pub(super) fn ready_state(&self) -> PowerState {
+        let first = self.scenario.requests.first();
+        match first.map(|request| request.action.kind()) {
+            Some(ActionKind::Start) => PowerState::Stopped,
+            _ => PowerState::Running,
+        }
     }
 
     /// Returns the distinct ids of the first request.

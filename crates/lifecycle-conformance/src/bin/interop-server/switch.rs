@@ -1,7 +1,7 @@
 //! The switch settings available to the tests of the vendors' SDKs.
 
 use lifecycle_sim::{
-    Switches,
+    IgnoredFilters, Switches,
     switches::{aliyun, baidu, huawei, zenlayer},
 };
 
@@ -35,6 +35,19 @@ pub(crate) fn change(name: &str, value: &str) -> Result<impl Fn(&mut Switches) +
         ("baidu.no-charge", "local-disk") => |all| all.baidu.no_charge = baidu::NoCharge::LocalDisk,
         ("baidu.no-charge", "unsupported") => {
             |all| all.baidu.no_charge = baidu::NoCharge::Unsupported
+        }
+        ("baidu.ignored-filters", "tags") => |all| all.baidu.ignored_filters = IgnoredFilters::Tags,
+        ("aliyun.ignored-filters", "tags") => {
+            |all| all.aliyun.ignored_filters = IgnoredFilters::Tags
+        }
+        ("zenlayer.ignored-filters", "tags") => {
+            |all| all.zenlayer.ignored_filters = IgnoredFilters::Tags
+        }
+        ("huawei.ignored-filters", "tags") => {
+            |all| all.huawei.ignored_filters = IgnoredFilters::Tags
+        }
+        ("zenlayer.several-tags", "any") => {
+            |all| all.zenlayer.several_tags = zenlayer::SeveralTags::Any
         }
         ("baidu.throttling", "bare") => |all| all.baidu.throttling = baidu::Throttling::Bare,
         ("baidu.throttling", "unavailable") => {

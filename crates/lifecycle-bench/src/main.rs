@@ -7,6 +7,7 @@ mod delay;
 mod memory;
 mod reboots;
 mod scale;
+mod selection;
 mod sign;
 mod throttle;
 
@@ -60,6 +61,7 @@ enum Part {
     Calls,
     Memory,
     Scale,
+    Selection,
     #[value(alias = "pace")]
     Throttle,
     Delay,
@@ -75,6 +77,8 @@ enum ChildProcess {
     Probe(MemoryProbe),
     #[command(hide = true)]
     ScaleProbe(scale::Probe),
+    #[command(hide = true)]
+    SelectionProbe(selection::Probe),
 }
 
 fn main() -> ExitCode {
@@ -83,6 +87,7 @@ fn main() -> ExitCode {
         Some(ChildProcess::Serve) => server::serve(),
         Some(ChildProcess::Probe(probe)) => probe.run(),
         Some(ChildProcess::ScaleProbe(probe)) => probe.run(),
+        Some(ChildProcess::SelectionProbe(probe)) => probe.run(),
         None => arguments.measure(),
     };
     match done {
@@ -121,12 +126,13 @@ impl Arguments {
 
 type Measure = fn(&BenchSettings) -> BenchResult<Table>;
 
-const MEASUREMENTS: [(Part, Measure); 8] = [
+const MEASUREMENTS: [(Part, Measure); 9] = [
     (Part::Sign, sign::measure),
     (Part::Calls, calls::measure_calls),
     (Part::Calls, calls::measure_iterations),
     (Part::Memory, memory::measure),
     (Part::Scale, scale::measure),
+    (Part::Selection, selection::measure),
     (Part::Throttle, throttle::measure),
     (Part::Delay, delay::measure),
     (Part::Reboots, reboots::measure),

@@ -68,12 +68,14 @@ impl<T: Target> RequestInstances<T> {
     }
 
     /// Returns the named instances, and the selection that is still to be made.
-    pub(super) fn split(self) -> Result<(Vec<T::Instance>, Selection<T>), T::Error> {
+    pub(super) fn split(self) -> Result<SplitInstances<T>, T::Error> {
         match self {
             Self::Named(instances) => Ok((instances?, None)),
             Self::Selected(selection) => Ok((Vec::new(), Some(selection))),
         }
     }
 }
+
+pub(super) type SplitInstances<T> = (Vec<<T as Target>::Instance>, Selection<T>);
 
 pub(super) type Selection<T> = Option<Arc<dyn SelectInstances<T>>>;

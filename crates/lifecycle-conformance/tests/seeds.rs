@@ -61,6 +61,11 @@ fn scenarios_that_once_broke_a_promise_keep_all_promises() {
     keep_all_promises(BROKEN_ONCE.len(), |number| BROKEN_ONCE[number].0);
 }
 
+#[test]
+fn seed_of_the_executed_refused_batch_reboots_in_batches() {
+    assert!(Scenario::from_seed(20_052_712).batch_reboot);
+}
+
 fn keep_all_promises(count: usize, seed: impl Fn(usize) -> u64 + Sync) {
     let totals = simulate_all(count, |number| Scenario::from_seed(seed(number)));
     let failures: Vec<String> = totals

@@ -2,9 +2,9 @@
 
 use std::fmt::Debug;
 
-use lifecycle_core::{ListQuery, 
+use lifecycle_core::{
     Credential, CredentialSource, CredentialSourceConfig, ExchangeStep, Fault, FaultKind,
-    HttpResponse, ProviderContext, ResolvedCredential,
+    HttpResponse, ListQuery, ProviderContext, ResolvedCredential,
 };
 use provider_testing::FakeHost;
 
@@ -57,6 +57,7 @@ pub fn check(data: &[u8]) {
             run.resolve(&*source);
         }
         run.find_project(&config);
+        run.find_regions(&config);
     }
     run.find_endpoint();
 }
@@ -93,6 +94,12 @@ impl Run<'_> {
             // An id that a URL cannot hold is an error of the configuration.
             let _ = provider_huawei::Config::new(crate::REGION, &project);
         }
+    }
+
+    fn find_regions(&self, config: &CredentialSourceConfig) {
+        let step = provider_huawei::find_regions(config, &key(), &self.ctx);
+        let regions = self.drive(step).unwrap_or_default();
+        assert!(regions.len() <= self.data.len());
     }
 
     fn find_endpoint(&self) {

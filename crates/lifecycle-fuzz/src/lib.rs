@@ -58,9 +58,9 @@ fn aliyun() -> Aliyun {
     Aliyun::new(provider_aliyun::Config::new(REGION).expect("a valid region"))
 }
 
+/// Returns the provider for the host that lists the regions. The other requests do not depend on the host.
 fn baidu() -> Baidu {
-    let config = provider_baidu::Config::new(REGION).expect("a valid region");
-    Baidu::new(config.with_batch_reboot())
+    Baidu::new(provider_baidu::Config::global().with_batch_reboot())
 }
 
 fn huawei() -> Huawei {

@@ -1,8 +1,9 @@
 //! Responses of a cloud: every reader of a provider reads the same response.
 
-use lifecycle_core::{ListQuery, 
-    Action, ApiCall, BatchAck, Fault, HttpResponse, InstanceId, JobId, JobProgress, JobStatus,
-    ListPage, Observation, PageToken, Provider, ResponseExt, StopMode,
+use lifecycle_core::{
+    Action, ApiCall, BatchAck, Fault, HttpResponse, InstanceFilter, InstanceId, JobId, JobProgress,
+    JobStatus, ListPage, ListQuery, Observation, PageToken, PowerState, Provider, ResponseExt,
+    StopMode,
 };
 use provider_testing::{ids, reboot, start, stop};
 
@@ -54,9 +55,14 @@ impl Reading<'_> {
             self.act(&action, &self.requested[..1]);
             self.act(&action, &self.requested);
         }
-        self.observe(&self.requested[..1]);
-        self.observe(&self.requested);
-        self.list(None);
+        for instances in [&self.requested[..1], &self.requested] {
+            self.rows(self.provider.observe(instances));
+            self.rows(self.provider.describe(instances));
+        }
+        for query in self.queries() {
+            self.list(&query, None);
+        }
+        self.regions();
         if let Ok(job) = JobId::new("job-1").ok_or(()) {
             self.follow(&job);
         }
@@ -80,19 +86,45 @@ impl Reading<'_> {
         }
     }
 
-    fn observe(&self, instances: &[InstanceId]) {
-        let rows = self.read(self.provider.observe(instances));
-        self.rows(&rows.unwrap_or_default());
+    fn rows(&self, call: Result<ApiCall<Vec<Observation>>, Fault>) {
+        let rows = self.read(call);
+        self.check_rows(&rows.unwrap_or_default());
+    }
+
+    /// Returns a query for all instances, a query for their details, and a query with conditions whose
+    /// texts are the input.
+    fn queries(&self) -> [ListQuery; 3] {
+        let text = String::from_utf8_lossy(self.data);
+        let mut filter = InstanceFilter::default()
+            .with_zone(&*text)
+            .with_instance_type(&*text)
+            .with_private_ip(&*text)
+            .with_state(PowerState::Running);
+        filter.names.extend(text.parse());
+        filter
+            .tags
+            .extend(text.split_whitespace().flat_map(str::parse));
+        filter.instances.extend(self.requested.iter().cloned());
+        let all = ListQuery::default();
+        [all.clone(), all.with_details(), ListQuery::new(filter)]
     }
 
     /// Reads the response as a page, and as the page after the token of that page.
-    fn list(&self, page: Option<&PageToken>) {
-        let read: Option<ListPage> = self.read(self.provider.list(&ListQuery::default(), page));
+    fn list(&self, query: &ListQuery, page: Option<&PageToken>) {
+        let read: Option<ListPage> = self.read(self.provider.list(query, page));
         let Some(read) = read else { return };
-        self.rows(&read.observations);
+        self.check_rows(&read.observations);
         if let (None, Some(next)) = (page, read.next.token()) {
-            self.list(Some(next));
+            self.list(query, Some(next));
         }
+    }
+
+    fn regions(&self) {
+        let Some(call) = self.provider.regions() else {
+            return;
+        };
+        let regions = self.read(Ok(call)).unwrap_or_default();
+        assert!(regions.len() <= self.data.len());
     }
 
     fn follow(&self, job: &JobId) {
@@ -129,11 +161,19 @@ impl Reading<'_> {
         signed.unwrap_or_else(|fault| panic!("{:?} cannot be signed: {fault}", call.request));
     }
 
-    fn rows(&self, rows: &[Observation]) {
+    fn check_rows(&self, rows: &[Observation]) {
         assert!(rows.len() <= self.data.len());
         for row in rows {
             self.id(&row.instance);
             assert!(row.raw.len() <= 4 * self.data.len());
+            if let Some(details) = &row.details {
+                let counts = [
+                    details.tags.len(),
+                    details.private_ips.len(),
+                    details.public_ips.len(),
+                ];
+                assert!(counts.iter().all(|count| *count <= self.data.len()));
+            }
             // The next request names the instance.
             let call = self.provider.observe(&ids(&[row.instance.as_str()]));
             self.sign(&call.expect("a request for an id of a response"));

@@ -1,6 +1,6 @@
 //! Texts of users: the configuration file, references, ids, locations, and specifications of fleets.
 
-use lifecycle_core::{Endpoint, InstanceId, JobId};
+use lifecycle_core::{Endpoint, InstanceId, JobId, NamePattern, TagCondition, utc_time};
 use lifecycle_facade::{
     Cloud, InstanceReference, Location,
     config::{Config, time_limit, waves},
@@ -33,7 +33,8 @@ pub fn check_configuration(data: &[u8]) {
     }
 }
 
-/// Parses a text as a reference, a location, an id, an endpoint, a duration, a wave, and a fleet.
+/// Parses a text as a reference, a location, an id, an endpoint, a name pattern, a condition on a tag, a
+/// time, a duration, a wave, and a fleet.
 ///
 /// # Panics
 /// If a parser panics, or if a value that is printed and parsed again is another value.
@@ -58,6 +59,16 @@ pub fn check_references(data: &[u8]) {
             .uri("/".to_owned())
             .expect("an endpoint is part of a URI");
     }
+    if let Ok(pattern) = text.parse::<NamePattern>() {
+        assert_eq!(pattern.to_string(), text);
+        assert!(text.contains(pattern.longest_literal()));
+        assert!(pattern.literal().is_none_or(|name| pattern.matches(name)));
+    }
+    if let Ok(condition) = text.parse::<TagCondition>() {
+        assert_eq!(condition.to_string(), text);
+    }
+    let time = utc_time(text);
+    assert_eq!(utc_time(&time), time);
     let _ = time_limit(text);
     let _ = waves(text);
     check_fleet(text);

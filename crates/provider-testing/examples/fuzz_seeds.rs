@@ -19,10 +19,17 @@ fn main() -> io::Result<()> {
     for cloud in CLOUDS {
         let provider = crates.join(format!("provider-{cloud}"));
         let provider = provider.to_str().expect("a path in UTF-8");
-        let vectors = read_vectors(provider, "wire.json");
-        let responses = vectors["responses"].as_array().expect("a list");
+        let files = ["wire.json", "list.json"].map(|file| read_vectors(provider, file));
+        let entries = |part: &str| {
+            let parts = files.iter().map(|file| file[part].as_array().cloned());
+            parts
+                .map(|part| part.expect("a list"))
+                .collect::<Vec<_>>()
+                .concat()
+        };
+        let responses = entries("responses");
         let mut messages = Vec::new();
-        for entry in responses {
+        for entry in &responses {
             let response = recorded_response(entry);
             let start = response.status().as_str().to_owned();
             let message = message(&start, response.headers(), response.body());
@@ -40,8 +47,7 @@ fn main() -> io::Result<()> {
             let name = format!("{cloud}-{number}");
             write(&folder.join("client_responses"), &name, &seed)?;
         }
-        let requests = vectors["requests"].as_array().expect("a list");
-        for (number, entry) in requests.iter().enumerate() {
+        for (number, entry) in entries("requests").iter().enumerate() {
             let request = recorded_request(entry);
             let start = format!("{} {}", request.method(), request.uri());
             let message = message(&start, request.headers(), request.body());

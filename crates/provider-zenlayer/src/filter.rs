@@ -34,7 +34,7 @@ pub(crate) fn fields(filter: &InstanceFilter) -> Vec<(&'static str, Value)> {
         match condition {
             // An empty value could mean any value or no parameter.
             TagCondition::Equals { key, value } if value.is_empty() => {
-                keys.push(key.as_str().into())
+                keys.push(key.as_str().into());
             }
             TagCondition::Equals { key, value } => tags.push(json!({"key": key, "value": value})),
             TagCondition::Present(key) => keys.push(key.as_str().into()),

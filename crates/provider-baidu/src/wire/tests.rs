@@ -15,6 +15,12 @@ fn recorded(part: &str) -> Vec<Value> {
     vectors[part].as_array().unwrap().clone()
 }
 
+/// Recorded lists with conditions, lists with details, and regions.
+fn recorded_lists(part: &str) -> Vec<Value> {
+    let vectors = read_vectors(env!("CARGO_MANIFEST_DIR"), "list.json");
+    vectors[part].as_array().unwrap().clone()
+}
+
 fn ok(body: &str) -> HttpResponse {
     provider_testing::response(200, body)
 }

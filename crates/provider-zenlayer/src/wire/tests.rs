@@ -14,10 +14,10 @@ fn recorded(part: &str) -> Vec<Value> {
     vectors[part].as_array().unwrap().clone()
 }
 
-/// Recorded lists with conditions.
-fn recorded_lists() -> Vec<Value> {
+/// Recorded lists with conditions, and a list with details.
+fn recorded_lists(part: &str) -> Vec<Value> {
     let vectors = read_vectors(env!("CARGO_MANIFEST_DIR"), "list.json");
-    vectors["requests"].as_array().unwrap().clone()
+    vectors[part].as_array().unwrap().clone()
 }
 
 fn ok(body: &str) -> HttpResponse {

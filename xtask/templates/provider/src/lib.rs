@@ -9,15 +9,16 @@ mod wire;
 
 use bytes::Bytes;
 use lifecycle_core::{
-    Action, ApiCall, BatchAck, BatchLimits, Credential, EnvVarNames, Fault, HttpResponse,
-    InstanceId, ListPage, ListQuery, Observation, PageToken, Profile, Provider, SigningContext, Support,
-    UnsignedRequest,
+    Action, ApiCall, BatchAck, BatchLimits, Credential, EnvVarNames, Fault, FilterSupport,
+    HttpResponse, InstanceId, ListPage, ListQuery, Observation, PageToken, Profile, Provider, Region,
+    SigningContext, Support, UnsignedRequest,
 };
 
 pub use config::{Config, endpoint_from};
 
 // What is the name of the cloud in references (`example/region/id`), and what is the title?
 // How many instances can one call have: for each action, and for an observation?
+// Which conditions of a list can the cloud apply (`with_filter_support`)?
 // Does the cloud support a forced stop, a forced reboot, and a stop without billing? A request with an
 // unsupported option is refused before a call.
 // Does the vendor publish rate limits (`with_rate_limits`), or a polling interval (`with_polling`)?
@@ -26,6 +27,7 @@ pub use config::{Config, endpoint_from};
 /// The limits and options of the cloud, from the vendor's pages.
 pub const PROFILE: Profile = Profile::new("example", "Example Cloud", BatchLimits::all(50))
     .with_support(Support::NONE.with_forced())
+    .with_filter_support(FilterSupport::NONE.with_zones(true))
     .with_env_vars(&[EnvVarNames::Keys {
         id: "EXAMPLE_ACCESS_KEY_ID",
         secret: "EXAMPLE_ACCESS_KEY_SECRET",
@@ -55,15 +57,23 @@ impl Provider for Example {
     }
 
     fn observe(&self, ids: &[InstanceId]) -> Result<ApiCall<Vec<Observation>>, Fault> {
-        wire::observe(ids)
+        wire::observe(ids, false)
+    }
+
+    fn describe(&self, ids: &[InstanceId]) -> Result<ApiCall<Vec<Observation>>, Fault> {
+        wire::observe(ids, true)
     }
 
     fn list(
         &self,
-        _: &ListQuery,
+        query: &ListQuery,
         page: Option<&PageToken>,
     ) -> Result<ApiCall<ListPage>, Fault> {
-        Ok(wire::list(page))
+        Ok(wire::list(query, page))
+    }
+
+    fn regions(&self) -> Option<ApiCall<Vec<Region>>> {
+        Some(wire::regions())
     }
 
     // Does an action return a job? Then implement `follow`, else remove this line.

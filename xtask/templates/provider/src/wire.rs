@@ -3,10 +3,13 @@
 //! A template: the code talks to an invented API. The vendor's documentation must answer each `//`
 //! question. Replace the question by the answer.
 
+use std::collections::BTreeMap;
+
 use http::Method;
 use lifecycle_core::{
-    Action, ApiCall, BatchAck, Fault, FaultKind, HttpResponse, InstanceId, ListPage, NextPage,
-    Observation, PageToken, PowerState, ResponseExt, UnsignedRequest, encode,
+    Action, ApiCall, BatchAck, Fault, FaultKind, HttpResponse, InstanceDetails, InstanceFilter,
+    InstanceId, LenientField, LenientText, ListPage, ListQuery, NextPage, Observation, PageToken,
+    PowerState, Region, ResponseExt, Tag, UnsignedRequest, encode,
 };
 use serde::{Deserialize, Serialize};
 
@@ -32,30 +35,58 @@ pub(crate) fn act(action: &Action, ids: &[InstanceId]) -> Result<ApiCall<BatchAc
 
 // How can one call read several instances? Is an unknown ID left out of the response, or
 // is an unknown ID an error?
-/// Builds the call that reads the states of `ids`.
-pub(crate) fn observe(ids: &[InstanceId]) -> Result<ApiCall<Vec<Observation>>, Fault> {
+// Does the response have the details: tags, zone, type, addresses? If not, which call has the details?
+/// Builds the call that reads the states of `ids`, and the details if requested.
+pub(crate) fn observe(
+    ids: &[InstanceId],
+    with_details: bool,
+) -> Result<ApiCall<Vec<Observation>>, Fault> {
     PROFILE.check_observe(ids.len())?;
     let request = post("observe", &RequestBody { ids, force: None })?;
-    Ok(ApiCall::new(request, |response| {
+    Ok(ApiCall::new(request, move |response| {
         let body: InstancesResponse = response.json()?;
-        observations(&body, response)
+        observations(&body, response, with_details)
     }))
 }
 
 // How does a request select a page: by token, by marker, by number? How is the last page marked?
-/// Builds the call that reads one page of all instances.
 // Can the cloud send fewer rows than requested? Does a response have the number of all instances?
-pub(crate) fn list(page: Option<&PageToken>) -> ApiCall<ListPage> {
+/// Builds the call that reads one page of the instances of `query`.
+pub(crate) fn list(query: &ListQuery, page: Option<&PageToken>) -> ApiCall<ListPage> {
+    let mut parameters = conditions(&query.filter);
+    if let Some(token) = page {
+        parameters.push(format!("page={}", encode::percent(token.as_str())));
+    }
     let request = UnsignedRequest::new("list", Method::GET, "/v1/instances");
-    let request = match page {
-        Some(token) => request.with_query(format!("page={}", encode::percent(token.as_str()))),
-        None => request,
-    };
-    ApiCall::new(request, |response| {
+    let request = request.with_query(parameters.join("&"));
+    let with_details = query.needs_details();
+    ApiCall::new(request, move |response| {
         let body: InstancesResponse = response.json()?;
-        let page = ListPage::new(observations(&body, response)?);
+        let page = ListPage::new(observations(&body, response, with_details)?);
         let named = |token| NextPage::Named(PageToken::new(token));
         Ok(page.with_next(body.next.map_or(NextPage::End, named)))
+    })
+}
+
+// Which conditions can the cloud apply, and how are several values combined? `FilterSupport` in the
+// profile must agree. The cloud must return every match: leave out a condition that a parameter cannot
+// express, and every condition that excludes a tag. The client applies all conditions.
+/// Returns the parameters of `filter`, percent-encoded.
+fn conditions(filter: &InstanceFilter) -> Vec<String> {
+    match filter.zones.as_slice() {
+        [zone] => vec![format!("zone={}", encode::percent(zone))],
+        _ => Vec::new(),
+    }
+}
+
+// Which call lists the regions, and which permission does the call need? Does the response show the
+// regions that the key cannot use? A cloud with one endpoint for all regions has no such call.
+/// Builds the call that reads all regions.
+pub(crate) fn regions() -> ApiCall<Vec<Region>> {
+    let request = UnsignedRequest::new("regions", Method::GET, "/v1/regions");
+    ApiCall::new(request, |response| {
+        let body: RegionsResponse = response.json()?;
+        Ok(body.regions.into_iter().map(Region::new).collect())
     })
 }
 
@@ -114,15 +145,43 @@ struct InstancesResponse {
 struct InstanceRow {
     id: String,
     state: String,
+    #[serde(default)]
+    zone: LenientText,
+    #[serde(default)]
+    tags: Option<LenientField<BTreeMap<String, String>>>,
 }
 
-fn observations(body: &InstancesResponse, response: &HttpResponse) -> Result<Vec<Observation>, Fault> {
+#[derive(Deserialize)]
+struct RegionsResponse {
+    regions: Vec<String>,
+}
+
+fn observations(
+    body: &InstancesResponse,
+    response: &HttpResponse,
+    with_details: bool,
+) -> Result<Vec<Observation>, Fault> {
     let rows = body.instances.iter();
     rows.map(|row| {
         let state = power_state(&row.state);
-        Ok(Observation::new(id(&row.id, response)?, state, &*row.state))
+        let observation = Observation::new(id(&row.id, response)?, state, &*row.state);
+        Ok(observation.with_details(if with_details { row.details() } else { None }))
     })
     .collect()
+}
+
+impl InstanceRow {
+    // Which field has each detail, and in which form? A detail of another type is left out. A row with
+    // unreadable tags has no details: without its tags, a protected instance is not protected.
+    fn details(&self) -> Option<InstanceDetails> {
+        let mut details = InstanceDetails::default();
+        if let Some(tags) = &self.tags {
+            let tags = tags.0.as_ref()?.iter();
+            details.tags = tags.map(|(key, value)| Tag::new(key, value)).collect();
+        }
+        details.zone.clone_from(&self.zone.0);
+        Some(details)
+    }
 }
 
 fn id(text: &str, response: &HttpResponse) -> Result<InstanceId, Fault> {

@@ -90,9 +90,7 @@ fn requests_have_the_meaning_of_the_recorded_requests() {
     let secret = vectors["secret_key"].as_str().unwrap();
     let key = Credential::keys(vectors["access_key"].as_str().unwrap(), secret);
     let mut compared = 0;
-    let lists = read_vectors(env!("CARGO_MANIFEST_DIR"), "list.json");
-    let requests = |vectors: &Value| vectors["requests"].as_array().unwrap().clone();
-    for entry in &[requests(&vectors), requests(&lists)].concat() {
+    for entry in &[recorded("requests"), recorded_lists("requests")].concat() {
         let operation = entry["op"].as_str().unwrap();
         let recorded = recorded_request(entry);
         assert_eq!(verify(&recorded, secret), Ok(()), "recorded {operation}");

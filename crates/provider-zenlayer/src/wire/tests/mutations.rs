@@ -6,7 +6,7 @@ use super::*;
 
 #[test]
 fn damaged_response_causes_no_panic_and_no_invented_instance() {
-    for entry in recorded("responses") {
+    for entry in [recorded("responses"), recorded_lists("responses")].concat() {
         damaged(&recorded_response(&entry)).for_each(|response| read_everything(&response));
     }
 }

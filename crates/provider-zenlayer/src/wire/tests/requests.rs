@@ -89,7 +89,7 @@ fn stop(mode: StopMode) -> Action {
 #[test]
 fn requests_have_the_meaning_of_the_recorded_requests() {
     let mut compared = 0;
-    for entry in [recorded("requests"), recorded_lists()].concat() {
+    for entry in [recorded("requests"), recorded_lists("requests")].concat() {
         let name = entry["name"].as_str().unwrap();
         let recorded = recorded_request(&entry);
         let (key, secret) = match entry["access_key_password"].as_str() {

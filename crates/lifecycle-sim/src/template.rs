@@ -375,7 +375,8 @@ mod tests {
             (1, None),
             (1, Some(&db)),
             (1, Some(&web)),
-            (2, None),
+            (1, None),
+            (1, Some(&web)),
         ] {
             cloud.add_group("cn-hangzhou", count, (Running, None), template);
         }
@@ -392,7 +393,7 @@ mod tests {
                 "db",
                 "web-3",
                 "vm-000005",
-                "vm-000006"
+                "web-4"
             ]
         );
     }

@@ -132,12 +132,12 @@ impl Row {
         let public = [self.public_ip_address, self.eip_address];
         details.public_ips = distinct_addresses(public.into_iter().flat_map(addresses));
         details.charge_type = charge_type(self.instance_charge_type.0, self.spot_strategy.0);
-        details.created_at = time(self.creation_time);
-        details.started_at = time(self.start_time);
+        details.created_at = time(&self.creation_time);
+        details.started_at = time(&self.start_time);
         // An instance without a paid term has a date in the year 2099.
         details.expires_at = match details.charge_type {
             Some(ChargeType::Postpaid | ChargeType::Spot) => None,
-            _ => time(self.expired_time),
+            _ => time(&self.expired_time),
         };
         Some(details)
     }
@@ -198,7 +198,7 @@ fn charge_type(charge_type: Option<String>, spot_strategy: Option<String>) -> Op
     })
 }
 
-fn time(text: LenientText) -> Option<String> {
+fn time(text: &LenientText) -> Option<String> {
     text.0.as_deref().map(utc_time)
 }
 

@@ -3,8 +3,6 @@
 use fastrand::Rng;
 use lifecycle_facade::{PowerState, core::InstanceFilter};
 
-use super::one_in;
-
 /// Draws no conditions, or conditions that few or many instances of [`with_facts`] meet.
 pub(super) fn draw(rng: &mut Rng) -> InstanceFilter {
     let mut filter = InstanceFilter::default();
@@ -61,7 +59,7 @@ pub(super) fn with_facts(rng: &mut Rng, fleet: &str) -> String {
     let mut parts = Vec::new();
     for part in fleet.split(',') {
         let mut part = part.to_owned();
-        if !one_in(rng, 4) {
+        if rng.u8(..4) > 0 {
             part += choose(
                 rng,
                 &[
@@ -72,7 +70,7 @@ pub(super) fn with_facts(rng: &mut Rng, fleet: &str) -> String {
                 ],
             );
         }
-        if !one_in(rng, 4) {
+        if rng.u8(..4) > 0 {
             part += choose(
                 rng,
                 &[
@@ -83,7 +81,7 @@ pub(super) fn with_facts(rng: &mut Rng, fleet: &str) -> String {
                 ],
             );
         }
-        if one_in(rng, 4) {
+        if rng.u8(..4) == 0 {
             part += choose(rng, &[";tag:owner=ops", ";tag:owner=", ";tag:a:b=c"]);
         }
         parts.push(part);

@@ -27,8 +27,13 @@ pub(super) struct Filter<'a> {
     instance_type: Option<&'a str>,
     charge_type: Option<&'a str>,
     private_ips: Option<Vec<String>>,
-    /// Key and value; without a value, the value does not count.
-    tags: Option<Vec<(&'a str, Option<&'a str>)>>,
+    tags: Option<Vec<TagFilter<'a>>>,
+}
+
+/// A condition on a tag; without a value, the value does not count.
+struct TagFilter<'a> {
+    key: &'a str,
+    value: Option<&'a str>,
 }
 
 /// Documented filters without simulation. The simulator refuses a filter instead of listing all
@@ -115,9 +120,9 @@ impl<'a> Filter<'a> {
             return true;
         }
         let details = cloud.details(index);
-        let has_tag = |(key, value): &(&str, Option<&str>)| {
-            let found = details.tag(key);
-            found.is_some() && value.is_none_or(|value| found == Some(value))
+        let has_tag = |tag: &TagFilter<'_>| {
+            let found = details.tag(tag.key);
+            found.is_some() && tag.value.is_none_or(|value| found == Some(value))
         };
         self.status
             .is_none_or(|status| status::observed(cloud, index) == status)
@@ -150,7 +155,7 @@ impl<'a> Filter<'a> {
 fn read_tags<'a>(
     params: &'a Params,
     switches: &Switches,
-) -> Result<Option<Vec<(&'a str, Option<&'a str>)>>, ApiError> {
+) -> Result<Option<Vec<TagFilter<'a>>>, ApiError> {
     let keys = params.numbered("Tag.", ".Key");
     if keys.len() > 20 {
         return Err(api_error::invalid("Tag"));
@@ -163,7 +168,10 @@ fn read_tags<'a>(
     };
     let tags: Vec<_> = keys
         .iter()
-        .map(|(number, key)| (*key, value_of(*number)))
+        .map(|(number, key)| TagFilter {
+            key,
+            value: value_of(*number),
+        })
         .collect();
     Ok((!tags.is_empty()).then_some(tags))
 }

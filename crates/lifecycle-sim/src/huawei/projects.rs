@@ -75,10 +75,7 @@ pub(super) fn regions(cloud: &CloudState, request: &ReceivedRequest) -> Response
 }
 
 /// Returns a name of the region for people. The name of a region without an entry is the id.
-fn name<'a>(
-    id: &'a str,
-    language: fn(&(&str, &'static str, &'static str)) -> &'static str,
-) -> &'a str {
+fn name(id: &str, language: fn(&(&str, &'static str, &'static str)) -> &'static str) -> &str {
     let mut names = NAMES.iter();
     names.find(|(known, ..)| *known == id).map_or(id, language)
 }

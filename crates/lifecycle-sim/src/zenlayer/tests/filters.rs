@@ -58,6 +58,12 @@ fn each_filter_finds_exactly_the_matching_instances() {
     ] {
         assert_eq!(found(&mut cloud, &body), expected, "{body}");
     }
+    let ids: Vec<_> = cloud
+        .instances()
+        .map(|index| cloud.instance(index).id().to_owned())
+        .collect();
+    let two = json!({"instanceIds": [ids[0], ids[2]], "status": "STOPPED"});
+    assert_eq!(found(&mut cloud, &two), ["Db"]);
     let many: Vec<_> = (0..21).map(|number| number.to_string()).collect();
     let response = respond(
         &mut cloud,
